@@ -1,0 +1,23 @@
+"""How a program is to be started: pure values that the agents make and the launcher obeys."""
+
+from __future__ import annotations
+
+from msgspec import Struct, field
+
+
+class Launch(Struct, frozen=True, kw_only=True):
+    """One program in one directory.
+
+    Args:
+        argv: the program, looked up in PATH of the final environment, and its arguments.
+        cwd: an absolute path.
+        env: laid over the daemon's own environment; a None value removes a variable.
+        stdin: whether the program gets a pipe to read from (else: end of file at once).
+        install: one sentence for the person when the program is missing.
+    """
+
+    argv: tuple[str, ...]
+    cwd: str
+    env: dict[str, str | None] = field(default_factory=dict)
+    stdin: bool = True
+    install: str = ""

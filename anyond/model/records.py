@@ -1,0 +1,48 @@
+"""What a spool consists of: stamped records of one of four streams."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+
+class Stream(StrEnum):
+    """Who wrote the bytes: STDIN is what the agent was told, NOTE is what Anyon has to add."""
+
+    STDIN = "stdin"
+    STDOUT = "stdout"
+    STDERR = "stderr"
+    NOTE = "note"
+
+
+class Record(Struct, frozen=True):
+    """One stretch of bytes as it was read or written.
+
+    Args:
+        at: Unix nanoseconds.
+        stream: who wrote it.
+        data: the bytes themselves.
+        position: the number of bytes of the spool before this record.
+    """
+
+    at: int
+    stream: Stream
+    data: bytes
+    position: int = 0
+
+
+class Exit(Struct, frozen=True, kw_only=True):
+    """How a program ended: exactly one of `code` and `signal`, or neither if it never started.
+
+    Args:
+        ended_at: Unix nanoseconds.
+        error: why it could not be started, or how the shim itself failed.
+        leftovers: how many of its descendants had to be killed.
+    """
+
+    code: int | None = None
+    signal: int | None = None
+    ended_at: int = 0
+    error: str | None = None
+    leftovers: int = 0

@@ -1,0 +1,287 @@
+"""The records that live in the database and are sent to clients as they are."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from msgspec import UNSET, Struct, UnsetType, field
+
+from anyond.model.settings import ExecutorProfileId
+
+
+class TaskStatus(StrEnum):
+    TODO = "todo"
+    IN_PROGRESS = "inprogress"
+    IN_REVIEW = "inreview"
+    DONE = "done"
+    CANCELLED = "cancelled"
+
+
+class RunReason(StrEnum):
+    SETUP_SCRIPT = "setupscript"
+    CLEANUP_SCRIPT = "cleanupscript"
+    CODING_AGENT = "codingagent"
+    DEV_SERVER = "devserver"
+
+
+class ProcessStatus(StrEnum):
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    KILLED = "killed"
+
+
+class ApprovalStatus(StrEnum):
+    PENDING = "pending"
+    APPROVED = "approved"
+    DENIED = "denied"
+    TIMED_OUT = "timed_out"
+
+
+class ScriptContext(StrEnum):
+    SETUP = "SetupScript"
+    CLEANUP = "CleanupScript"
+    DEV_SERVER = "DevServer"
+
+
+class Project(Struct, frozen=True, kw_only=True):
+    id: str
+    name: str
+    git_repo_path: str
+    setup_script: str | None = None
+    dev_script: str | None = None
+    cleanup_script: str | None = None
+    copy_files: str | None = None
+    created_at: str
+    updated_at: str
+
+
+class Task(Struct, frozen=True, kw_only=True):
+    id: str
+    project_id: str
+    title: str
+    description: str | None
+    status: TaskStatus
+    parent_task_attempt: str | None
+    created_at: str
+    updated_at: str
+
+
+class TaskWithAttemptStatus(Task, frozen=True, kw_only=True):
+    """A task and what its attempts say about it."""
+
+    has_in_progress_attempt: bool
+    has_merged_attempt: bool
+    last_attempt_failed: bool
+    executor: str
+
+
+class TaskAttempt(Struct, frozen=True, kw_only=True):
+    id: str
+    task_id: str
+    container_ref: str | None
+    branch: str
+    target_branch: str
+    executor: str
+    worktree_deleted: bool
+    setup_completed_at: str | None
+    created_at: str
+    updated_at: str
+
+
+class CodingAgentInitialRequest(Struct, frozen=True, kw_only=True, tag=True, tag_field="type"):
+    prompt: str
+    executor_profile_id: ExecutorProfileId
+
+
+class CodingAgentFollowUpRequest(Struct, frozen=True, kw_only=True, tag=True, tag_field="type"):
+    prompt: str
+    session_id: str
+    executor_profile_id: ExecutorProfileId
+
+
+class ScriptRequest(Struct, frozen=True, kw_only=True, tag=True, tag_field="type"):
+    script: str
+    language: str = "Bash"
+    context: ScriptContext
+
+
+ActionType = CodingAgentInitialRequest | CodingAgentFollowUpRequest | ScriptRequest
+
+
+class ExecutorAction(Struct, frozen=True, kw_only=True):
+    """One link of a chain, and the links that follow it if it succeeds."""
+
+    typ: ActionType
+    next_action: ExecutorAction | None = None
+
+
+class ExecutionProcess(Struct, frozen=True, kw_only=True):
+    id: str
+    task_attempt_id: str
+    run_reason: RunReason
+    executor_action: ExecutorAction
+    before_head_commit: str | None
+    after_head_commit: str | None
+    status: ProcessStatus
+    exit_code: int | None
+    dropped: bool
+    started_at: str
+    completed_at: str | None
+    created_at: str
+    updated_at: str
+
+
+class Session(Struct, frozen=True, kw_only=True):
+    """What an agent's run left behind for the next one. One row per coding-agent process."""
+
+    execution_process_id: str
+    task_attempt_id: str
+    session_id: str | None
+    prompt: str
+    summary: str | None
+
+
+class Approval(Struct, frozen=True, kw_only=True):
+    """A question of an agent, and what became of it."""
+
+    id: str
+    execution_process_id: str
+    task_attempt_id: str
+    call: str
+    tool_name: str
+    tool_input: Any
+    status: ApprovalStatus
+    reason: str | None = None
+    answers: dict[str, Any] | None = None
+    created_at: str
+    timeout_at: str
+    responded_at: str | None = None
+
+
+class DirectMerge(Struct, frozen=True, kw_only=True, tag="direct", tag_field="type"):
+    id: str
+    task_attempt_id: str
+    merge_commit: str
+    target_branch_name: str
+    created_at: str
+
+
+class PullRequestInfo(Struct, frozen=True, kw_only=True):
+    number: int
+    url: str
+    status: str
+    merged_at: str | None
+    merge_commit_sha: str | None
+
+
+class PullRequestMerge(Struct, frozen=True, kw_only=True, tag="pr", tag_field="type"):
+    id: str
+    task_attempt_id: str
+    created_at: str
+    target_branch_name: str
+    pr_info: PullRequestInfo
+
+
+Merge = DirectMerge | PullRequestMerge
+
+
+class Branch(Struct, frozen=True, kw_only=True):
+    name: str
+    is_current: bool
+    is_remote: bool
+    last_commit_date: str
+
+
+class BranchStatus(Struct, frozen=True, kw_only=True):
+    commits_ahead: int
+    commits_behind: int
+    has_uncommitted_changes: bool
+    head_oid: str | None
+    uncommitted_count: int
+    untracked_count: int
+    target_branch_name: str
+    remote_commits_ahead: int = 0
+    remote_commits_behind: int = 0
+    merges: list[Merge] = field(default_factory=list)
+    is_rebase_in_progress: bool = False
+    conflict_op: str | None = None
+    conflicted_files: list[str] = field(default_factory=list)
+
+
+class Diff(Struct, frozen=True, kw_only=True, rename="camel"):
+    """One file's difference between the merge base and the working tree."""
+
+    change: str
+    old_path: str | None
+    new_path: str | None
+    old_content: str | None = None
+    new_content: str | None = None
+    content_omitted: bool = False
+    additions: int | None = None
+    deletions: int | None = None
+
+
+class Change(Struct, frozen=True, kw_only=True):
+    """A committed fact about a record; `position` orders all facts of this data directory.
+
+    `data` is the record's encoded JSON, ready to be sent.
+    """
+
+    position: int
+    kind: str
+    data: bytes
+    project_id: str | None = None
+    attempt_id: str | None = None
+    key: str | None = None
+    dropped: bool = False
+
+
+class NewTask(Struct, frozen=True, kw_only=True):
+    """Body of a task's creation."""
+
+    project_id: str
+    title: str
+    description: str | None = None
+    parent_task_attempt: str | None = None
+    image_ids: list[str] | None = None
+
+
+class TaskPatch(Struct, frozen=True, kw_only=True):
+    """Body of a task's update; what is absent or null is kept, "" clears."""
+
+    title: str | None = None
+    description: str | None = None
+    status: TaskStatus | None = None
+    parent_task_attempt: str | None = None
+    image_ids: list[str] | None = None
+
+
+class NewProject(Struct, frozen=True, kw_only=True):
+    name: str
+    git_repo_path: str
+    use_existing_repo: bool
+    setup_script: str | None = None
+    dev_script: str | None = None
+    cleanup_script: str | None = None
+    copy_files: str | None = None
+
+
+class ProjectPatch(Struct, frozen=True, kw_only=True):
+    """Body of a project's update; what is absent or null is kept, "" clears."""
+
+    name: str | None = None
+    git_repo_path: str | None = None
+    setup_script: str | None = None
+    dev_script: str | None = None
+    cleanup_script: str | None = None
+    copy_files: str | None = None
+
+
+class ApprovalAnswer(Struct, frozen=True, kw_only=True):
+    """What a person decided. `answers` (question -> answer) is for questions of an agent."""
+
+    status: ApprovalStatus
+    reason: str | None = None
+    answers: dict[str, Any] | UnsetType | None = UNSET
