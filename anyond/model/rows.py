@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
-from msgspec import UNSET, Struct, UnsetType, field
+from msgspec import Struct, field
 
 from anyond.model.settings import ExecutorProfileId
 
@@ -236,52 +236,3 @@ class Change(Struct, frozen=True, kw_only=True):
     attempt_id: str | None = None
     key: str | None = None
     dropped: bool = False
-
-
-class NewTask(Struct, frozen=True, kw_only=True):
-    """Body of a task's creation."""
-
-    project_id: str
-    title: str
-    description: str | None = None
-    parent_task_attempt: str | None = None
-    image_ids: list[str] | None = None
-
-
-class TaskPatch(Struct, frozen=True, kw_only=True):
-    """Body of a task's update; what is absent or null is kept, "" clears."""
-
-    title: str | None = None
-    description: str | None = None
-    status: TaskStatus | None = None
-    parent_task_attempt: str | None = None
-    image_ids: list[str] | None = None
-
-
-class NewProject(Struct, frozen=True, kw_only=True):
-    name: str
-    git_repo_path: str
-    use_existing_repo: bool
-    setup_script: str | None = None
-    dev_script: str | None = None
-    cleanup_script: str | None = None
-    copy_files: str | None = None
-
-
-class ProjectPatch(Struct, frozen=True, kw_only=True):
-    """Body of a project's update; what is absent or null is kept, "" clears."""
-
-    name: str | None = None
-    git_repo_path: str | None = None
-    setup_script: str | None = None
-    dev_script: str | None = None
-    cleanup_script: str | None = None
-    copy_files: str | None = None
-
-
-class ApprovalAnswer(Struct, frozen=True, kw_only=True):
-    """What a person decided. `answers` (question -> answer) is for questions of an agent."""
-
-    status: ApprovalStatus
-    reason: str | None = None
-    answers: dict[str, Any] | UnsetType | None = UNSET

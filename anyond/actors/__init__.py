@@ -1,0 +1,1 @@
+"""The things that can be stopped, and who watches over them."""

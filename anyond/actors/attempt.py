@@ -1,0 +1,249 @@
+"""One attempt at work: the only place from which its worktree is written to."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import structlog
+import trio
+
+from anyond.actors.core import Actor
+from anyond.actors.logs import Logs
+from anyond.actors.process import Finished, ProcessActor
+from anyond.machines.attempt import (
+    AttemptMachine,
+    Began,
+    Command,
+    Conclude,
+    Concluded,
+    Do,
+    Event,
+    JobDone,
+    Over,
+    RunJob,
+    StopProcess,
+)
+from anyond.machines.process import StopAsked
+from anyond.model.errors import AnyondError
+from anyond.model.rows import Approval, ExecutionProcess, RunReason
+from anyond.operations import run, subject
+from anyond.operations.conclude import conclude
+from anyond.operations.recipe import KeptTurn
+from anyond.operations.rooms import Rooms
+from anyond.procs.launcher import Absent, Alive, Ended
+from anyond.store import processes, sessions
+
+log = structlog.get_logger()
+
+R = TypeVar("R")
+
+STOPPED_BY_USER = "stopped by a person"
+
+
+class AttemptActor(Actor[Event, Command]):
+    """Lives while something runs in the attempt or is being done to it.
+
+    Args:
+        rooms: what operations may reach.
+        logs: where followers find what the processes say.
+    """
+
+    machine: AttemptMachine
+
+    def __init__(self, attempt_id: str, rooms: Rooms, logs: Logs) -> None:
+        super().__init__()
+        self.attempt_id = attempt_id
+        self.machine = AttemptMachine()
+        self._rooms = rooms
+        self._logs = logs
+        self._processes: dict[str, ProcessActor] = {}
+        self._finished: dict[str, Finished] = {}
+        self._resuming = 0
+        self.recovered = trio.Event()
+
+    def __str__(self) -> str:
+        return f"attempt {self.attempt_id}"
+
+    # ------------------------------------------------------------ life
+
+    def idle(self) -> bool:
+        return self.machine.idle and not self._finished and not self._resuming
+
+    async def begin(self) -> None:
+        await subject.read(self._rooms, self.attempt_id)
+
+    async def opened(self) -> None:
+        """Find what still runs, or ran when the daemon was killed, and go on with it."""
+        rows = await self._rooms.store.read(lambda r: processes.running_of(r, self.attempt_id))
+        for row in rows:
+            self._logs.begin(row.id)
+            self._resuming += 1
+            self.nursery.start_soon(self._resume, row)
+        if not rows:
+            self.recovered.set()
+
+    async def perform(self, command: Command) -> None:
+        match command:
+            case RunJob(request):
+                self.nursery.start_soon(self._job, request)
+            case StopProcess(process_id):
+                await self._stop(process_id)
+            case Conclude(process_id):
+                self.nursery.start_soon(self._conclude, process_id)
+
+    # ------------------------------------------------------------ asked from above
+
+    async def do(self, work: Callable[[AttemptActor], Awaitable[R]]) -> R:
+        """Run `work` as the only one in the worktree.
+
+        Raises:
+            Busy: somebody else is at work.
+        """
+        return await self.ask(Do(lambda: work(self)))
+
+    def decide(self, approval: Approval) -> None:
+        """Hand a decision to the process that asked, if it lives."""
+        process = self._processes.get(approval.execution_process_id)
+        if process is not None:
+            process.decide(approval)
+
+    # ------------------------------------------------------------ processes
+
+    async def start(self, row: ExecutionProcess) -> ExecutionProcess:
+        """Start the program of `row` and follow it. For jobs of this actor.
+
+        Raises:
+            AnyondError: it did not start; its row says so, and its chain is over.
+        """
+        live = self._logs.begin(row.id)
+        about = await subject.read(self._rooms, self.attempt_id)
+        try:
+            started = await run.start(self._rooms, row, about, lambda: not self.machine.halting)
+        except AnyondError:
+            self._logs.finish(row.id)
+            raise
+        stop = await self._rooms.store.read(lambda r: processes.stop_reason(r, row.id))
+        await self._follow(
+            started.process, started.running, live, started.kept, stopping=stop is not None
+        )
+        return started.process
+
+    async def _follow(
+        self,
+        row: ExecutionProcess,
+        running: Any,
+        live: Any,
+        kept: KeptTurn | None,
+        *,
+        stopping: bool,
+    ) -> None:
+        actor = ProcessActor(
+            row,
+            running,
+            live,
+            store=self._rooms.store,
+            launcher=self._rooms.launcher,
+            dialogue=kept.dialogue() if kept is not None else None,
+            approval_timeout=kept.approval_timeout_s if kept is not None else 0,
+            stopping=stopping,
+            finished=self._take_finished,
+        )
+        self._processes[row.id] = actor
+        await self.nursery.start(actor.run)
+        self.tell(Began(row.id, row.run_reason is RunReason.DEV_SERVER))
+
+    def _take_finished(self, finished: Finished) -> None:
+        self._finished[finished.process.id] = finished
+        self.tell(Over(finished.process.id))
+
+    async def _stop(self, process_id: str) -> None:
+        """First the intention is written down, so that it outlives the daemon; then it is told."""
+        await self._rooms.store.write(
+            lambda tx: processes.request_stop(tx, process_id, STOPPED_BY_USER)
+        )
+        if actor := self._processes.get(process_id):
+            actor.tell(StopAsked())
+
+    async def _resume(self, row: ExecutionProcess) -> None:
+        """Go on with a process that was running when the daemon ended, however that was."""
+        text, stop = await self._rooms.store.read(
+            lambda r: (sessions.kept_turn(r, row.id), processes.stop_reason(r, row.id))
+        )
+        kept = KeptTurn.decode(text) if text is not None else None
+        launcher = self._rooms.launcher
+        found = launcher.look(row.id)
+        try:
+            if isinstance(found, Alive):
+                running = await launcher.attach(row.id)
+                live = self._logs.begin(row.id)
+                await self._follow(row, running, live, kept, stopping=stop is not None)
+                log.info("attached", process=row.id, pid=running.pid)
+            elif isinstance(found, Absent):
+                log.info("starting_again", process=row.id)
+                self.tell(Began(row.id, row.run_reason is RunReason.DEV_SERVER))
+                self._found()
+                if not await self._start_next(row):
+                    self.tell(Concluded(row.id))
+                return
+            else:
+                exit = (
+                    found.exit
+                    if isinstance(found, Ended)
+                    else await launcher.bury(row.id, found.reason)
+                )
+                log.info("found_ended", process=row.id, exit=exit)
+                beside = row.run_reason is RunReason.DEV_SERVER
+                self.tell(Began(row.id, beside))
+                self._take_finished(Finished(row, exit, run.replay(self._rooms, row, kept)))
+        finally:
+            self._found()
+
+    def _found(self) -> None:
+        self._resuming = max(0, self._resuming - 1)
+        if self._resuming == 0:
+            self.recovered.set()
+            self.tell(Concluded(""))  # wakes the loop: it may be idle now
+
+    async def _conclude(self, process_id: str) -> None:
+        finished = self._finished[process_id]
+        about = await subject.read(self._rooms, self.attempt_id)
+        following = await conclude(
+            self._rooms,
+            about,
+            finished.process,
+            finished.exit,
+            finished.conversation,
+            lambda: self.machine.halting,
+        )
+        if following is not None:
+            self._logs.begin(following.id)
+        self._logs.finish(process_id)
+        self._processes.pop(process_id, None)
+        if following is not None:
+            await self._start_next(following)
+        del self._finished[process_id]
+        self.tell(Concluded(process_id))
+
+    async def _start_next(self, row: ExecutionProcess) -> bool:
+        try:
+            await self.start(row)
+        except AnyondError as error:
+            log.warning("not_started", process=row.id, why=str(error))
+            return False
+        return True
+
+    # ------------------------------------------------------------ jobs
+
+    async def _job(self, request: Do[Any]) -> None:
+        try:
+            value = await request.work()
+        except AnyondError as error:
+            self.tell(JobDone(request, error=error))
+        except trio.Cancelled:
+            raise
+        except Exception as bug:
+            log.exception("job_failed", attempt=self.attempt_id)
+            self.tell(JobDone(request, error=bug))
+        else:
+            self.tell(JobDone(request, value))

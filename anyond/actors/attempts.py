@@ -1,0 +1,143 @@
+"""Which attempts are awake: at most one actor owns an attempt at any instant."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import structlog
+import trio
+
+from anyond.actors.attempt import AttemptActor
+from anyond.actors.core import Intensity
+from anyond.actors.logs import Logs
+from anyond.machines.attempt import Halt, HaltProcess
+from anyond.model.errors import ActorGone, AnyondError
+from anyond.model.rows import Approval
+from anyond.operations.rooms import Rooms
+from anyond.store import processes
+
+log = structlog.get_logger()
+
+R = TypeVar("R")
+
+INTENSITY = Intensity()
+
+
+@dataclass(eq=False)
+class _Tenancy:
+    actor: AttemptActor
+    over: trio.Event = field(default_factory=trio.Event)
+
+
+class Attempts:
+    """Wakes the actor of an attempt when it is needed; the next one starts when the last is over.
+
+    Args:
+        nursery: where the actors live; none of their crashes reaches it.
+    """
+
+    def __init__(self, nursery: trio.Nursery, rooms: Rooms, logs: Logs) -> None:
+        self._nursery = nursery
+        self._rooms = rooms
+        self._logs = logs
+        self._tenancies: dict[str, _Tenancy] = {}
+        self._crashes: dict[str, deque[float]] = {}
+
+    async def do(self, attempt_id: str, work: Callable[[AttemptActor], Awaitable[R]]) -> R:
+        """Run `work` as the only one in the attempt's worktree.
+
+        Raises:
+            NotFound: there is no such attempt.
+            Busy: somebody else is at work there.
+        """
+        return await self._awake(attempt_id).do(work)
+
+    async def begin(self, process: ExecutionProcess) -> None:
+        """Start the first process of a new attempt, whose row was just written.
+
+        Raises:
+            AnyondError: it did not start; its row says so.
+        """
+
+        async def work(actor: AttemptActor) -> None:
+            await actor.start(process)
+
+        await self._tenant(process.task_attempt_id, fresh=process.id).actor.do(work)
+
+    async def halt(self, attempt_id: str) -> None:
+        """Stop everything that runs in the attempt; returns when it is over."""
+        await self._awake(attempt_id).ask(Halt())
+
+    async def halt_process(self, attempt_id: str, process_id: str) -> None:
+        """Stop one process; returns when it is over."""
+        await self._awake(attempt_id).ask(HaltProcess(process_id))
+
+    def decide(self, approval: Approval) -> None:
+        """Hand a decision to the process that asked. Never waits."""
+        tenancy = self._tenancies.get(approval.task_attempt_id)
+        if tenancy is not None:
+            tenancy.actor.decide(approval)
+
+    def is_awake(self, attempt_id: str) -> bool:
+        """Whether an actor owns the attempt now."""
+        return attempt_id in self._tenancies
+
+    async def recover(self) -> None:
+        """Go on with everything that ran when the last daemon ended; returns when all is found."""
+        rows = await self._rooms.store.read(processes.running)
+        for attempt_id in dict.fromkeys(row.task_attempt_id for row in rows):
+            tenancy = self._tenant(attempt_id)
+            await tenancy.actor.recovered.wait()
+
+    def _awake(self, attempt_id: str) -> AttemptActor:
+        return self._tenant(attempt_id).actor
+
+    def _tenant(self, attempt_id: str) -> _Tenancy:
+        former = self._tenancies.get(attempt_id)
+        if former is not None and not former.actor.gone:
+            return former
+        tenancy = _Tenancy(AttemptActor(attempt_id, self._rooms, self._logs))
+        self._tenancies[attempt_id] = tenancy
+        self._nursery.start_soon(self._live, attempt_id, tenancy, former)
+        return tenancy
+
+    async def _live(self, attempt_id: str, tenancy: _Tenancy, former: _Tenancy | None) -> None:
+        crashed = False
+        try:
+            if former is not None:
+                await former.over.wait()
+            try:
+                await tenancy.actor.run()
+            except* Exception as crash:
+                crashed = self._is_crash(crash)
+                if crashed:
+                    log.error("attempt_crashed", attempt=attempt_id, exc_info=crash)
+        finally:
+            tenancy.actor.recovered.set()
+            tenancy.over.set()
+            if self._tenancies.get(attempt_id) is tenancy:
+                del self._tenancies[attempt_id]
+        if crashed:
+            await self._wake_again(attempt_id)
+
+    async def _wake_again(self, attempt_id: str) -> None:
+        """What ran in a crashed attempt goes on; so somebody must own it again soon."""
+        crashes = self._crashes.setdefault(attempt_id, deque(maxlen=INTENSITY.restarts + 1))
+        crashes.append(trio.current_time())
+        too_many = len(crashes) > INTENSITY.restarts
+        if too_many and crashes[-1] - crashes[0] <= INTENSITY.within:
+            log.error("attempt_given_up", attempt=attempt_id, crashes=len(crashes))
+            return
+        await trio.sleep(0.5 * 2 ** (len(crashes) - 1))
+        self._awake(attempt_id)
+
+    @staticmethod
+    def _is_crash(group: BaseExceptionGroup[Exception]) -> bool:
+
+        return group.split(AnyondError)[1] is not None
+
+
+__all__ = ["ActorGone", "Attempts"]

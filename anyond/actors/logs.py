@@ -1,0 +1,158 @@
+"""Who can be listened to: the raw and the structured log of every execution, live or finished."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import trio
+
+from anyond.journal import Wake
+from anyond.logs import archive
+from anyond.logs.conversation import Conversation
+from anyond.model.frames import EntryFrame
+from anyond.model.rows import ExecutionProcess, ProcessStatus
+from anyond.procs.launcher import Launcher
+from anyond.procs.spool import Frame, FrameReader
+from anyond.store import processes
+from anyond.store.database import Store
+
+ENTRIES = "entries.jsonl"
+BATCH_FRAMES = 256
+BATCH_BYTES = 1 << 18
+
+
+class Live:
+    """What followers of a running execution share.
+
+    Args:
+        wake: rung when the log grew, the entries changed, or it is over.
+        conversation: the entries so far; None for scripts and before the start.
+        over: the row has its final status, and everything is in the spool.
+    """
+
+    __slots__ = ("conversation", "over", "wake")
+
+    def __init__(self) -> None:
+        self.wake = Wake()
+        self.conversation: Conversation | None = None
+        self.over = False
+
+
+class Logs:
+    """Follow logs by the id of the execution."""
+
+    def __init__(self, store: Store, launcher: Launcher) -> None:
+        self._store = store
+        self._launcher = launcher
+        self._live: dict[str, Live] = {}
+        self._registered = Wake()
+
+    # ------------------------------------------------------------ the side of the writers
+
+    def begin(self, process_id: str) -> Live:
+        """There is, or will be, something to follow; the same `Live` until `finish`."""
+        live = self._live.get(process_id)
+        if live is None:
+            live = self._live[process_id] = Live()
+            self._registered.ring()
+        return live
+
+    def finish(self, process_id: str) -> None:
+        """Its row is final and its archive is written: let followers read to the end and go."""
+        live = self._live.pop(process_id, None)
+        if live is not None:
+            live.over = True
+            live.wake.ring()
+
+    def archive_path(self, process_id: str) -> Path:
+        """Where the final entries are kept."""
+        return self._launcher.spool(process_id).path / ENTRIES
+
+    # ------------------------------------------------------------ the side of the readers
+
+    async def open_raw(self, process_id: str) -> ExecutionProcess:
+        """The row of the execution.
+
+        Raises:
+            NotFound: there is none with that id.
+        """
+        return await self._store.read(lambda r: processes.get(r, process_id))
+
+    async def raw(self, process_id: str, after: int | None = None) -> AsyncIterator[list[Frame]]:
+        """The raw log in batches, from its beginning or after frame `after`, until it is over.
+
+        A position beyond the end is answered from the beginning. Each follower reads the spool at
+        its own pace; nothing is kept for it.
+        """
+        live = await self._wait_for_live(process_id)
+        spool = self._launcher.spool(process_id)
+        start = 0 if after is None or after + 1 > spool.frames() else after + 1
+        reader: FrameReader = spool.output(start)
+        try:
+            while True:
+                over = live is None or live.over
+                frames = reader.read(BATCH_BYTES)
+                if frames:
+                    yield frames
+                    await trio.lowlevel.checkpoint()
+                elif over:
+                    return
+                elif live is not None:
+                    await live.wake.wait()
+        finally:
+            reader.close()
+
+    async def entries(
+        self, process_id: str, after: int | None = None
+    ) -> AsyncIterator[list[EntryFrame]]:
+        """The structured log in batches, each entry as it is now, until it is over."""
+        position = after or 0
+        live = await self._wait_for_live(process_id)
+        while live is not None and not live.over:
+            conversation = live.conversation
+            if conversation is not None:
+                if position > conversation.end:
+                    position = 0
+                frames = conversation.frames(position, BATCH_FRAMES)
+                if frames:
+                    position = frames[-1].seq
+                    yield frames
+                    await trio.lowlevel.checkpoint()
+                    continue
+            await live.wake.wait()
+        async for batch in self._archived(process_id, position):
+            yield batch
+
+    async def _archived(self, process_id: str, after: int) -> AsyncIterator[list[EntryFrame]]:
+        path = self.archive_path(process_id)
+        if not path.exists():
+            return
+        for position in (after, 0):
+            sent = False
+            newest = 0
+            with path.open("rb") as file:
+                while lines := file.readlines(BATCH_BYTES):
+                    read = [f for f in map(archive.decode, lines) if f is not None]
+                    newest = max([newest, *(f.seq for f in read)])
+                    frames = [f for f in read if f.seq > position]
+                    if frames:
+                        sent = True
+                        yield frames
+                    await trio.lowlevel.checkpoint()
+            if sent or position <= newest:
+                return
+
+    async def _wait_for_live(self, process_id: str) -> Live | None:
+        """Its `Live`, or None if it is over."""
+        while True:
+            live = self._live.get(process_id)
+            if live is not None:
+                return live
+            row = await self.open_raw(process_id)
+            live = self._live.get(process_id)
+            if live is not None:
+                return live
+            if row.status is not ProcessStatus.RUNNING:
+                return None
+            await self._registered.wait()

@@ -1,0 +1,274 @@
+"""One running execution: what it says is folded, what it asks is written down, how it ends is told.
+
+The spool is the only source: the actor reads records in order, live and after a restart alike.
+First everything that is already there is replayed; then questions and decisions are compared with
+the approvals in the store, and only then is anything sent. So a decision that was made a moment
+before a crash still reaches the agent, and nothing reaches it twice.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+import trio
+
+from anyond.actors.core import Actor
+from anyond.actors.logs import Live
+from anyond.agents.core import Decide, Dialogue, Interrupt, Verdict
+from anyond.logs import notes
+from anyond.logs.conversation import Conversation, Question
+from anyond.machines.process import (
+    Climb,
+    DeadlinePassed,
+    Event,
+    ProcessMachine,
+    Rung,
+    StopAsked,
+    TurnOver,
+)
+from anyond.model.ids import now, seconds, timestamp_ns
+from anyond.model.records import Exit
+from anyond.model.rows import Approval, ApprovalStatus, ExecutionProcess, RunReason
+from anyond.operations import questions
+from anyond.procs.launcher import Ended, Launcher, Running
+from anyond.store import approvals, sessions
+from anyond.store.database import Store
+
+log = structlog.get_logger()
+
+TICK = 0.004
+"""Seconds in which the output of an agent is gathered before it is read."""
+
+
+@dataclass(frozen=True)
+class Finished:
+    """All that is known when an execution is over."""
+
+    process: ExecutionProcess
+    exit: Exit
+    conversation: Conversation | None
+
+
+class ProcessActor(Actor[Event, Climb]):
+    """Follows one execution from its start, or from wherever it is found, to its end.
+
+    Args:
+        running: the connection to its shim.
+        dialogue: a fresh dialogue, or None for a script.
+        approval_timeout: seconds.
+        stopping: whether a stop was asked for before the daemon was started again.
+        finished: told once, when the spool has the exit.
+    """
+
+    def __init__(
+        self,
+        process: ExecutionProcess,
+        running: Running,
+        live: Live,
+        *,
+        store: Store,
+        launcher: Launcher,
+        dialogue: Dialogue | None,
+        approval_timeout: float,
+        stopping: bool,
+        finished: Callable[[Finished], None],
+    ) -> None:
+        super().__init__()
+        self.process = process
+        self.machine = ProcessMachine(speaks=dialogue is not None)
+        self._running = running
+        self._live = live
+        self._store = store
+        self._launcher = launcher
+        self._dialogue = dialogue
+        self._stop_first = stopping
+        self._finished = finished
+        self._over = False
+        self._answered: set[str] = set()
+        self._asked: dict[str, Question] = {}
+        self._session_id: str | None = None
+        self._turn_told = False
+        self._conversation: Conversation | None = None
+        if dialogue is not None:
+            self._conversation = Conversation(process.id, dialogue, approval_timeout)
+
+    def __str__(self) -> str:
+        return f"process {self.process.id}"
+
+    # ------------------------------------------------------------ asked from above
+
+    def decide(self, approval: Approval) -> None:
+        """A person has decided, and the row says so: tell the agent. Never waits."""
+        if not self.gone:
+            self.nursery.start_soon(self._decide, approval)
+
+    # ------------------------------------------------------------ life
+
+    def idle(self) -> bool:
+        return self._over
+
+    async def opened(self) -> None:
+        self._reader = self._launcher.spool(self.process.id).records()
+        if self._dialogue is not None:
+            await self._read()
+            self._live.conversation = self._conversation
+            await self._reconcile()
+            await self._after_reading()
+        if self._stop_first:
+            self.tell(StopAsked())
+        self.nursery.start_soon(self._follow)
+
+    async def end(self) -> None:
+        self._reader.close()
+        await self._running.aclose()
+
+    async def perform(self, command: Climb) -> None:
+        match command.rung:
+            case Rung.INTERRUPT:
+                if self._dialogue is not None:
+                    self._dialogue.send(Interrupt())
+                    await self._flush()
+            case Rung.CLOSE_STDIN:
+                await self._running.close_stdin()
+            case Rung.TERMINATE:
+                await self._running.signal(signal.SIGTERM)
+            case Rung.KILL:
+                await self._running.kill()
+        if command.seconds is not None:
+            self.nursery.start_soon(self._deadline, command.rung, command.seconds)
+
+    async def _deadline(self, rung: Rung, delay: float) -> None:
+        await trio.sleep(delay)
+        self.tell(DeadlinePassed(rung))
+
+    async def _follow(self) -> None:
+        troubled = False
+        while await self._running.news():
+            if self._running.trouble != troubled:
+                troubled = self._running.trouble
+                log.warning("disk_trouble", process=self.process.id, full=troubled)
+            if self._dialogue is not None:
+                await trio.sleep(TICK)
+                await self._read()
+                await self._after_reading()
+            self._live.wake.ring()
+        if self._dialogue is not None:
+            await self._read()
+            await self._after_reading()
+        found = self._launcher.look(self.process.id)
+        if isinstance(found, Ended):
+            exit = found.exit
+        else:
+            exit = await self._launcher.bury(
+                self.process.id, "The process that supervised it was killed."
+            )
+        self._finished(Finished(self.process, exit, self._conversation))
+        self._over = True
+        self.tell(DeadlinePassed(Rung.INTERRUPT))  # wakes the loop, which sees that it is over
+
+    # ------------------------------------------------------------ the fold
+
+    async def _read(self) -> None:
+        if self._conversation is None:
+            return
+        while records := self._reader.read():
+            for record in records:
+                self._conversation.feed(record)
+            await trio.lowlevel.checkpoint()
+
+    async def _after_reading(self) -> None:
+        conversation = self._conversation
+        if conversation is None:
+            return
+        if conversation.session_id != self._session_id:
+            self._session_id = session_id = conversation.session_id
+            await self._store.write(
+                lambda tx: sessions.set_session_id(tx, self.process.id, session_id)
+            )
+        await self._compare_questions(conversation)
+        self._live.wake.ring()
+        await self._flush()
+        if conversation.outcome is not None and not self._turn_told:
+            self._turn_told = True
+            self.tell(TurnOver(conversation.outcome))
+
+    async def _flush(self) -> None:
+        if self._dialogue is not None:
+            for message in self._dialogue.outgoing():
+                await self._running.write(message)
+
+    # ------------------------------------------------------------ questions
+
+    async def _compare_questions(self, conversation: Conversation) -> None:
+        open_now = {q.call: q for q in conversation.questions}
+        for call, question in open_now.items():
+            if call not in self._asked and call not in self._answered:
+                self._asked[call] = question
+                row = self._row(question)
+                kept = await self._store.write(lambda tx, row=row: questions.ask(tx, row))  # type: ignore[misc]
+                if kept.status is ApprovalStatus.PENDING:
+                    self.nursery.start_soon(self._time_out, kept)
+        for call in [c for c in self._asked if c not in open_now]:
+            question = self._asked.pop(call)
+            if call not in self._answered:
+                await self._store.write(
+                    lambda tx, q=question: questions.withdraw(  # type: ignore[misc]
+                        tx, q.approval_id, "The agent withdrew it.", now()
+                    )
+                )
+
+    async def _reconcile(self) -> None:
+        """After a replay: decisions that were made but never reached the agent reach it now."""
+        assert self._conversation is not None
+        open_now = {q.call for q in self._conversation.questions}
+        rows = await self._store.read(lambda r: approvals.of_process(r, self.process.id))
+        for row in rows:
+            if row.status is ApprovalStatus.PENDING:
+                continue
+            if row.call in open_now:
+                await self._decide(row)
+            else:
+                self._answered.add(row.call)
+
+    def _row(self, question: Question) -> Approval:
+        return Approval(
+            id=question.approval_id,
+            execution_process_id=self.process.id,
+            task_attempt_id=self.process.task_attempt_id,
+            call=question.call,
+            tool_name=question.tool_name,
+            tool_input=question.tool_input,
+            status=ApprovalStatus.PENDING,
+            created_at=timestamp_ns(question.asked_at),
+            timeout_at=timestamp_ns(question.timeout_at),
+        )
+
+    async def _time_out(self, row: Approval) -> None:
+        await trio.sleep(max(0.0, seconds(row.timeout_at) - seconds(now())))
+        answer = ApprovalAnswer(status=ApprovalStatus.TIMED_OUT)
+        decided = await self._store.write(lambda tx: approvals.time_out(tx, row.id, answer, now()))
+        if decided is not None:
+            await self._decide(decided)
+
+    async def _decide(self, row: Approval) -> None:
+        if self._dialogue is None or row.call in self._answered:
+            return
+        self._answered.add(row.call)
+        verdict = Verdict(row.status.value)
+        await self._running.note(
+            notes.encode(
+                notes.Decided(
+                    call=row.call, verdict=verdict, reason=row.reason, answers=row.answers
+                )
+            )
+        )
+        self._dialogue.send(Decide(row.call, verdict, row.reason, row.answers))
+        await self._flush()
+
+
+def lives_beside(process: ExecutionProcess) -> bool:
+    """Whether it runs beside the writer of the worktree."""
+    return process.run_reason is RunReason.DEV_SERVER

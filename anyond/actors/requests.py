@@ -1,0 +1,140 @@
+"""What clients may ask of attempts, each from the check of its input to its answer."""
+
+from __future__ import annotations
+
+from anyond.actors.attempt import AttemptActor
+from anyond.actors.attempts import Attempts
+from anyond.actors.janitor import Janitor
+from anyond.actors.logs import Logs
+from anyond.git import status
+from anyond.model.bodies import ApprovalAnswer, FollowUp, MergeStrategy, NewAttempt, NewTask
+from anyond.model.errors import Busy
+from anyond.model.ids import now
+from anyond.model.rows import (
+    Approval,
+    BranchStatus,
+    ExecutionProcess,
+    ProcessStatus,
+    TaskAttempt,
+    TaskWithAttemptStatus,
+)
+from anyond.model.settings import ExecutorProfileId
+from anyond.operations import creation, merging, questions, removal, subject
+from anyond.operations.follow_up import follow_up
+from anyond.operations.rooms import Rooms
+from anyond.store import attempts, merges, processes, tasks
+
+
+class AttemptRequests:
+    """The requests of clients that concern attempts."""
+
+    def __init__(self, rooms: Rooms, awake: Attempts, logs: Logs, janitor: Janitor) -> None:
+        self._rooms = rooms
+        self._awake = awake
+        self._logs = logs
+        self._janitor = janitor
+
+    async def create(self, new: NewAttempt) -> TaskAttempt:
+        """An attempt whose worktree exists and whose first process runs.
+
+        Raises:
+            NotFound, Impossible: nothing was written.
+            AnyondError: it could not be started; the attempt exists, and its log shows why.
+        """
+        attempt, process = await creation.attempt(
+            self._rooms, new.task_id, new.executor_profile_id, new.base_branch
+        )
+        await self._begin(process)
+        return await self._rooms.store.read(lambda r: attempts.get(r, attempt.id))
+
+    async def create_and_start(
+        self, new: NewTask, profile: ExecutorProfileId, base_branch: str
+    ) -> TaskWithAttemptStatus:
+        """A task with an attempt that runs; raises as `create`."""
+        attempt, process = await creation.task_and_attempt(self._rooms, new, profile, base_branch)
+        await self._begin(process)
+        return await self._rooms.store.read(lambda r: tasks.with_status(r, attempt.task_id))
+
+    async def _begin(self, process: ExecutionProcess) -> None:
+        self._logs.begin(process.id)
+        await self._awake.begin(process)
+
+    async def follow_up(self, attempt_id: str, wanted: FollowUp) -> ExecutionProcess:
+        """The agent, asked again.
+
+        Raises:
+            Busy: something is at work in the attempt.
+            AnyondError: see `operations.follow_up`.
+        """
+
+        async def work(actor: AttemptActor) -> ExecutionProcess:
+            about = await subject.read(self._rooms, attempt_id)
+            row = await follow_up(self._rooms, about, wanted)
+            return await actor.start(row)
+
+        return await self._awake.do(attempt_id, work)
+
+    async def stop(self, attempt_id: str) -> None:
+        """Stop all that runs in the attempt; returns when nothing of it is left."""
+        await self._rooms.store.read(lambda r: attempts.get(r, attempt_id))
+        await self._awake.halt(attempt_id)
+
+    async def stop_process(self, process_id: str) -> None:
+        """Stop one process; returns when nothing of it is left, at once if it is over."""
+        process = await self._rooms.store.read(lambda r: processes.get(r, process_id))
+        if process.status is ProcessStatus.RUNNING:
+            await self._awake.halt_process(process.task_attempt_id, process_id)
+
+    async def merge(self, attempt_id: str, strategy: MergeStrategy) -> None:
+        """Merge the attempt into its target branch; see `operations.merging`."""
+
+        async def work(_: AttemptActor) -> str:
+            about = await subject.read(self._rooms, attempt_id)
+            return await merging.merge_attempt(self._rooms, about, strategy)
+
+        await self._awake.do(attempt_id, work)
+
+    async def branch_status(self, attempt_id: str) -> BranchStatus:
+        """How the attempt's branch stands beside its target. Changes nothing, waits for nobody."""
+        about = await subject.read(self._rooms, attempt_id)
+        found = await status.branch_status(
+            about.repository,
+            about.attempt.container_ref,
+            about.attempt.branch,
+            about.attempt.target_branch,
+        )
+        merged = await self._rooms.store.read(lambda r: merges.of_attempt(r, attempt_id))
+        return found if not merged else _with_merges(found, merged)
+
+    async def respond(self, approval_id: str, given: ApprovalAnswer) -> Approval:
+        """Decide a question of an agent; the first answer wins.
+
+        Raises:
+            NotFound: there is no such question.
+            Conflict: it was decided differently before.
+        """
+        decided, changed = await self._rooms.store.write(
+            lambda tx: questions.answer(tx, approval_id, given, now())
+        )
+        if changed:
+            self._awake.decide(decided)
+        return decided
+
+    async def delete_task(self, task_id: str) -> None:
+        """Delete a task; its worktrees go in the background.
+
+        Raises:
+            NotFound: there is no such task.
+            Busy: something is at work in one of its attempts.
+        """
+        for attempt in await self._rooms.store.read(lambda r: attempts.all(r, task_id)):
+            if self._awake.is_awake(attempt.id):
+                raise Busy("Something is at work in an attempt of this task; stop it first.")
+        await removal.delete_task(self._rooms, task_id)
+        self._janitor.wake()
+
+
+def _with_merges(found: BranchStatus, merged: list) -> BranchStatus:  # type: ignore[type-arg]
+    from msgspec.structs import replace
+
+    return replace(found, merges=merged)

@@ -1,0 +1,68 @@
+"""Everything that the HTTP front can ask, in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import trio
+
+from anyond.actors.diffs import Diffs
+from anyond.actors.janitor import Janitor
+from anyond.actors.logs import Logs
+from anyond.actors.requests import AttemptRequests
+from anyond.model.bodies import NewProject, ProjectPatch
+from anyond.model.rows import Branch, Project
+from anyond.operations import projects, removal
+from anyond.operations.rooms import Rooms
+from anyond.settings.config import ConfigFile
+from anyond.settings.profiles import Profiles
+from anyond.store.database import Store
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a person can set.
+
+    Args:
+        user_id: random, stable, never sent anywhere but to the person's own clients.
+    """
+
+    config: ConfigFile
+    profiles: Profiles
+    user_id: str
+
+
+class ProjectRequests:
+    """The requests of clients that concern projects."""
+
+    def __init__(self, rooms: Rooms, janitor: Janitor) -> None:
+        self._rooms = rooms
+        self._janitor = janitor
+
+    async def create(self, new: NewProject) -> Project:
+        return await projects.create(self._rooms, new)
+
+    async def update(self, project_id: str, patch: ProjectPatch) -> Project:
+        return await projects.update(self._rooms, project_id, patch)
+
+    async def delete(self, project_id: str) -> None:
+        await removal.delete_project(self._rooms, project_id)
+        self._janitor.wake()
+
+    async def branches(self, project_id: str) -> list[Branch]:
+        return await projects.list_branches(self._rooms, project_id)
+
+
+@dataclass(frozen=True)
+class Services:
+    """What the routes work with; `closing` is set when all streams are to end."""
+
+    store: Store
+    settings: Settings
+    projects: ProjectRequests
+    attempts: AttemptRequests
+    logs: Logs
+    diffs: Diffs
+    capabilities: Mapping[str, list[str]]
+    closing: trio.Event

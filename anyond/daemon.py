@@ -1,0 +1,174 @@
+"""The composition root: what starts in which order, and stops in reverse.
+
+Started top-down: the lock, the store, the shims' launcher, the attempts that were at work, the
+services, and last the HTTP front. Stopped bottom-up: first the streams end, then the front closes,
+then the actors let go of their processes, which live on, and last the store is closed.
+"""
+
+from __future__ import annotations
+
+import gc
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+
+import structlog
+import trio
+
+from anyond import __version__
+from anyond.actors.attempts import Attempts
+from anyond.actors.core import keep
+from anyond.actors.diffs import Diffs
+from anyond.actors.janitor import Janitor
+from anyond.actors.logs import Logs
+from anyond.actors.requests import AttemptRequests
+from anyond.actors.services import ProjectRequests, Services, Settings
+from anyond.agents.roster import CAPABILITIES, DEFAULT_PROFILES
+from anyond.git.repository import Repositories
+from anyond.http.app import create_app
+from anyond.http.guard import Policy
+from anyond.http.listeners import Listener, listen
+from anyond.http.server import serve
+from anyond.model.errors import AnyondError
+from anyond.operations.rooms import Rooms
+from anyond.procs.launcher import Launcher
+from anyond.settings.activation import handed_sockets
+from anyond.settings.config import ConfigFile
+from anyond.settings.identity import user_id
+from anyond.settings.lock import AlreadyRunning, sole_daemon
+from anyond.settings.options import Options
+from anyond.settings.presence import announced
+from anyond.settings.profiles import Profiles
+from anyond.settings.service import ServiceManager
+from anyond.store.database import Store
+
+log = structlog.get_logger()
+
+
+def run(options: Options) -> int:
+    """Serve until SIGTERM or SIGINT.
+
+    Returns:
+        The exit code: 0 after a proper stop, 1 if it cannot serve, 3 if another daemon has the
+        data directory.
+    """
+    try:
+        options.places.create()
+        with sole_daemon(options.places.lock, options.places.presence):
+            trio.run(_main, options)
+    except AlreadyRunning as refusal:
+        print(refusal, file=sys.stderr)
+        return 3
+    except AnyondError as refusal:
+        print(refusal, file=sys.stderr)
+        return 1
+    except BaseExceptionGroup as group:
+        refusals, bugs = group.split(AnyondError)
+        if bugs is not None or refusals is None:
+            raise
+        print("; ".join(str(e) for e in _leaves(refusals)), file=sys.stderr)
+        return 1
+    return 0
+
+
+async def _main(options: Options) -> None:
+    manager = ServiceManager.of()
+    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        closing = trio.Event()
+        async with open_services(options, closing) as services:
+            listeners = _open_doors(options)
+            policy = Policy.of(options)
+            app = create_app(services, policy)
+            async with trio.open_nursery() as nursery:
+                urls = await nursery.start(partial(serve, app, listeners, closing=closing))
+                with announced(options.places.presence, urls[0]):
+                    gc.collect()
+                    gc.freeze()
+                    gc.set_threshold(20_000, 50, 100)
+                    nursery.start_soon(manager.keep_alive)
+                    manager.ready(f"Serving at {', '.join(urls)}")
+                    _say_where(urls, policy)
+                    async for number in signals:
+                        log.info("stopping", signal=signal.Signals(number).name)
+                        break
+                    manager.stopping()
+                    closing.set()
+                    # `serve` ends by itself; the watchdog's task does not.
+                    nursery.cancel_scope.deadline = trio.current_time() + 1.5
+                    await _until_served(nursery)
+                nursery.cancel_scope.cancel()
+    log.info("stopped")
+
+
+async def _until_served(nursery: trio.Nursery) -> None:
+    while len(nursery.child_tasks) > 1:
+        await trio.sleep(0.01)
+
+
+@asynccontextmanager
+async def open_services(options: Options, closing: trio.Event) -> AsyncIterator[Services]:
+    """Everything below the HTTP front, open, with all that was running found again."""
+    places = options.places
+    config = ConfigFile(places.config)
+    profiles = Profiles(places.profiles, DEFAULT_PROFILES)
+    for warning in (*config.warnings, *profiles.warnings):
+        log.warning("settings", text=warning)
+    async with (
+        Store.open(places.database) as store,
+        Launcher.open(places.executions) as launcher,
+        trio.open_nursery() as attempts_nursery,
+    ):
+        rooms = Rooms(store, config, profiles, places, Repositories(), launcher)
+        logs = Logs(store, launcher)
+        awake = Attempts(attempts_nursery, rooms, logs)
+        await awake.recover()
+        async with trio.open_nursery() as services_nursery:
+            janitor = Janitor(rooms)
+            services_nursery.start_soon(
+                partial(keep, janitor.run, report=lambda e: log.error("janitor", exc_info=e))
+            )
+            yield Services(
+                store=store,
+                settings=Settings(config, profiles, user_id(places.user_id)),
+                projects=ProjectRequests(rooms, janitor),
+                attempts=AttemptRequests(rooms, awake, logs, janitor),
+                logs=logs,
+                diffs=Diffs(services_nursery, rooms),
+                capabilities=CAPABILITIES,
+                closing=closing,
+            )
+            services_nursery.cancel_scope.cancel()
+        attempts_nursery.cancel_scope.cancel()
+
+
+def _open_doors(options: Options) -> list[Listener]:
+    handed = handed_sockets()
+    if handed:
+        addresses = [f"fd://{socket.fd}" for socket in handed]
+    else:
+        addresses = [] if options.host is None else [f"{options.host}:{options.port}"]
+    if options.unix is not None:
+        addresses.append(f"unix:{options.unix}")
+    listeners: list[Listener] = []
+    try:
+        for address in addresses:
+            listeners.append(listen(address))
+    except BaseException:
+        for listener in listeners:
+            listener.close()
+        raise
+    return listeners
+
+
+def _say_where(urls: list[str], policy: Policy) -> None:
+    log.info("serving", version=__version__, urls=urls)
+    print(f"Anyon {__version__} serves at {' and '.join(urls)}", flush=True)
+
+
+def _leaves(group: BaseExceptionGroup[AnyondError]) -> list[BaseException]:
+    found: list[BaseException] = []
+    for error in group.exceptions:
+        found += _leaves(error) if isinstance(error, BaseExceptionGroup) else [error]
+    return found

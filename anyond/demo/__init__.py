@@ -1,0 +1,1 @@
+"""What shows a newcomer the whole job: a built-in agent, and a tour with it."""

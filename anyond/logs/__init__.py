@@ -1,0 +1,1 @@
+"""What the records of a spool mean, as pure folds over them."""

@@ -1,0 +1,350 @@
+"""How the records of an agent's run become numbered entries, open questions and an outcome.
+
+Theory of operation. A conversation is a fold: `feed` takes records in the order of the spool and
+changes entries; the same records give the same entries under the same numbers, whether they are
+read live or replayed after a restart. Each change of an entry is a frame with a number, `seq`; an
+entry remembers only its latest one. A follower who has seen everything up to `seq` n needs just
+the entries whose number is greater: so nothing is queued for anyone, and a text that was streamed
+in a thousand pieces costs a late follower one frame.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from anyond.agents.core import (
+    ApprovalAnswered,
+    ApprovalAsked,
+    ApprovalWithdrawn,
+    Dialogue,
+    EntryPut,
+    Noise,
+    Outcome,
+    SessionStarted,
+    TurnEnded,
+    Verdict,
+)
+from anyond.logs import notes
+from anyond.model.entries import (
+    AssistantMessage,
+    Created,
+    Denied,
+    ErrorMessage,
+    Failed,
+    NormalizedEntry,
+    OtherError,
+    PendingApproval,
+    SetupRequired,
+    StatusTimedOut,
+    SystemMessage,
+    ToolStatus,
+    ToolUse,
+    UserFeedback,
+)
+from anyond.model.frames import EntryFrame
+from anyond.model.ids import derived_id, timestamp_ns
+from anyond.model.records import Record, Stream
+
+SUMMARY_BYTES = 4096
+NOISE_SHOWN = 200
+"""So many unreadable lines are shown as entries; all of them are in the raw log."""
+
+_encoder = msgspec.json.Encoder()
+
+
+@dataclass(frozen=True)
+class Question:
+    """Something the agent waits for.
+
+    Args:
+        approval_id: derived from the process and the call, so that a replay finds it again.
+        asked_at: Unix nanoseconds.
+        timeout_at: Unix nanoseconds.
+    """
+
+    approval_id: str
+    call: str
+    tool_name: str
+    tool_input: Any
+    entry_key: str
+    asked_at: int
+    timeout_at: int
+
+
+@dataclass
+class _Slot:
+    seq: int
+    entry: NormalizedEntry
+    encoded: bytes | None = None
+
+
+class Conversation:
+    """The entries of one run, kept up to date.
+
+    Args:
+        process_id: names the approvals.
+        dialogue: the agent's own machine.
+        approval_timeout: seconds that a question stays open.
+    """
+
+    def __init__(self, process_id: str, dialogue: Dialogue, approval_timeout: float) -> None:
+        self._process_id = process_id
+        self._dialogue = dialogue
+        self._timeout_ns = int(approval_timeout * 1e9)
+        self._slots: list[_Slot] = []
+        self._indexes: dict[str, int] = {}
+        self._latest: dict[int, None] = {}
+        self._verdicts: dict[str, ToolStatus] = {}
+        self._asked: dict[str, Question] = {}
+        self._open: dict[str, Question] = {}
+        self._noise = 0
+        self.end = 0
+        self.session_id: str | None = None
+        self.outcome: Outcome | None = None
+        self.error: str | None = None
+
+    # ------------------------------------------------------------ what it knows
+
+    @property
+    def count(self) -> int:
+        """The number of entries."""
+        return len(self._slots)
+
+    @property
+    def questions(self) -> list[Question]:
+        """What the agent waits for and has not been told, in the order of asking."""
+        return list(self._open.values())
+
+    @property
+    def summary(self) -> str | None:
+        """What the agent said last, cut to `SUMMARY_BYTES` at a character's boundary."""
+        for slot in reversed(self._slots):
+            text = slot.entry.content.strip()
+            top = isinstance(slot.entry.parent, msgspec.UnsetType)
+            if isinstance(slot.entry.entry_type, AssistantMessage) and text and top:
+                raw = text.encode(errors="replace")
+                if len(raw) <= SUMMARY_BYTES:
+                    return text
+                return raw[:SUMMARY_BYTES].decode(errors="ignore") + "..."
+        return None
+
+    def frames(self, after: int = 0, most: int | None = None) -> list[EntryFrame]:
+        """The latest state of every entry that changed after `after`, in the order of `seq`.
+
+        Args:
+            most: at most so many, the oldest changes first.
+        """
+        if after >= self.end:
+            return []
+        changed: list[int] = []
+        for index in reversed(self._latest):
+            if self._slots[index].seq <= after:
+                break
+            changed.append(index)
+        changed.reverse()
+        return [self._frame(index) for index in changed[:most]]
+
+    def _frame(self, index: int) -> EntryFrame:
+        slot = self._slots[index]
+        if slot.encoded is None:
+            slot.encoded = _encoder.encode(slot.entry)
+        return EntryFrame(slot.seq, index, slot.encoded)
+
+    def final_frames(self) -> list[EntryFrame]:
+        """All entries in the order of their index, renumbered so that `seq` rises with it.
+
+        No number is smaller than the live one was; so whoever had seen the live conversation up to
+        n and goes on in the archive after n misses nothing.
+        """
+        frames = []
+        seq = 0
+        for index in range(len(self._slots)):
+            frame = self._frame(index)
+            seq = max(seq + 1, frame.seq)
+            frames.append(EntryFrame(seq, index, frame.entry))
+        return frames
+
+    # ------------------------------------------------------------ the fold
+
+    def feed(self, record: Record) -> None:
+        """Take in the next record of the spool."""
+        if record.stream is Stream.NOTE:
+            note = notes.decode(record.data)
+            if isinstance(note, notes.Decided):
+                self._decided(note, record)
+            elif isinstance(note, notes.Remark):
+                self._remark(note, record)
+            return
+        for event in self._dialogue.receive(record.stream, record.data, record.at):
+            self._take(event, record.at)
+
+    def close(self, at: int, complaint: str | None = None) -> None:
+        """The run is over and everything has been fed: nothing stays open.
+
+        Args:
+            at: Unix nanoseconds.
+            complaint: one sentence about how it ended, if that was not well.
+        """
+        for event in self._dialogue.finish():
+            self._take(event, at)
+        for question in self.questions:
+            self._verdicts[question.entry_key] = Denied(reason="The process ended.")
+            self._restate(question.entry_key)
+        self._open.clear()
+        self._settle()
+        if complaint is not None and complaint != self.error:
+            self._put(
+                f"anyon:end:{at}",
+                NormalizedEntry(
+                    entry_type=ErrorMessage(error_type=OtherError()), content=complaint
+                ),
+                at,
+            )
+
+    def _take(self, event: object, at: int) -> None:
+        match event:
+            case SessionStarted(session_id):
+                self.session_id = session_id
+            case EntryPut(key, entry):
+                self._put(key, entry, at)
+            case ApprovalAsked(call, tool_name, tool_input, entry_key):
+                question = Question(
+                    derived_id(self._process_id, call),
+                    call,
+                    tool_name,
+                    tool_input,
+                    entry_key,
+                    at,
+                    at + self._timeout_ns,
+                )
+                self._asked[call] = self._open[call] = question
+                self._verdicts[entry_key] = PendingApproval(
+                    approval_id=question.approval_id,
+                    requested_at=timestamp_ns(question.asked_at),
+                    timeout_at=timestamp_ns(question.timeout_at),
+                )
+                self._restate(entry_key)
+            case ApprovalAnswered(call):
+                self._open.pop(call, None)
+                if (asked := self._asked.get(call)) and isinstance(
+                    self._verdicts.get(asked.entry_key), PendingApproval
+                ):
+                    self._verdicts.pop(asked.entry_key)
+                    self._restate(asked.entry_key)
+            case ApprovalWithdrawn(call):
+                withdrawn = self._open.pop(call, None)
+                if withdrawn is not None:
+                    self._verdicts[withdrawn.entry_key] = Denied(reason="The agent withdrew it.")
+                    self._restate(withdrawn.entry_key)
+            case TurnEnded(outcome, error):
+                self.outcome = outcome
+                self.error = error
+                self._settle()
+            case Noise(line):
+                self._noise += 1
+                if self._noise <= NOISE_SHOWN:
+                    self._put(
+                        f"anyon:noise:{self._noise}",
+                        NormalizedEntry(entry_type=SystemMessage(), content=line),
+                        at,
+                    )
+
+    def _decided(self, note: notes.Decided, record: Record) -> None:
+        asked = self._asked.get(note.call)
+        if asked is None:
+            return
+        if note.verdict is Verdict.APPROVED:
+            self._verdicts.pop(asked.entry_key, None)
+        elif note.verdict is Verdict.DENIED:
+            self._verdicts[asked.entry_key] = Denied(reason=note.reason)
+        else:
+            self._verdicts[asked.entry_key] = StatusTimedOut()
+        self._restate(asked.entry_key)
+        key = f"anyon:decided:{note.call}"
+        if note.verdict is Verdict.DENIED and note.reason:
+            self._put(
+                key,
+                NormalizedEntry(
+                    entry_type=UserFeedback(denied_tool=asked.tool_name), content=note.reason
+                ),
+                record.at,
+            )
+        elif note.verdict is Verdict.TIMED_OUT:
+            self._put(
+                key,
+                NormalizedEntry(
+                    entry_type=ErrorMessage(),
+                    content=f"Nobody answered the question about {asked.tool_name} in time.",
+                ),
+                record.at,
+            )
+
+    def _remark(self, note: notes.Remark, record: Record) -> None:
+        kind: ErrorMessage | SystemMessage = SystemMessage()
+        if note.error:
+            kind = ErrorMessage(error_type=SetupRequired() if note.setup else OtherError())
+        self._put(
+            f"anyon:remark:{record.position}:{record.at}",
+            NormalizedEntry(entry_type=kind, content=note.text),
+            record.at,
+        )
+
+    # ------------------------------------------------------------ entries
+
+    def _put(self, key: str, entry: NormalizedEntry, at: int) -> None:
+        index = self._indexes.get(key)
+        if index is None:
+            index = self._indexes[key] = len(self._slots)
+            stamped = replace(entry, timestamp=timestamp_ns(at))
+            self._slots.append(_Slot(0, self._with_verdict(key, stamped)))
+        else:
+            slot = self._slots[index]
+            stamped = self._with_verdict(key, replace(entry, timestamp=slot.entry.timestamp))
+            if stamped == slot.entry:
+                return
+            slot.entry = stamped
+            slot.encoded = None
+        self._touch(index)
+
+    def _with_verdict(self, key: str, entry: NormalizedEntry) -> NormalizedEntry:
+        verdict = self._verdicts.get(key)
+        tool = entry.entry_type
+        if verdict is None or not isinstance(tool, ToolUse):
+            return entry
+        return replace(entry, entry_type=replace(tool, status=verdict))
+
+    def _restate(self, key: str) -> None:
+        """Show the present verdict on an entry; without one, it is at work again."""
+        index = self._indexes.get(key)
+        if index is None:
+            return
+        slot = self._slots[index]
+        tool = slot.entry.entry_type
+        if not isinstance(tool, ToolUse):
+            return
+        status = self._verdicts.get(key, Created())
+        if isinstance(status, Created) and not isinstance(tool.status, PendingApproval):
+            return
+        if status != tool.status:
+            slot.entry = replace(slot.entry, entry_type=replace(tool, status=status))
+            slot.encoded = None
+            self._touch(index)
+
+    def _settle(self) -> None:
+        """The turn is over: a tool that never told its end has failed."""
+        for index, slot in enumerate(self._slots):
+            tool = slot.entry.entry_type
+            if isinstance(tool, ToolUse) and isinstance(tool.status, Created):
+                slot.entry = replace(slot.entry, entry_type=replace(tool, status=Failed()))
+                slot.encoded = None
+                self._touch(index)
+
+    def _touch(self, index: int) -> None:
+        self.end += 1
+        self._slots[index].seq = self.end
+        self._latest.pop(index, None)
+        self._latest[index] = None

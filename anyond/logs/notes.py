@@ -1,0 +1,55 @@
+"""What Anyon itself writes into a log, between the bytes of the agent: decisions and remarks.
+
+Because they are records like all others, a replay of the log knows everything that the live
+conversation knew.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from anyond.agents.core import Verdict
+
+
+class Decided(Struct, frozen=True, kw_only=True, tag="decided", tag_field="note"):
+    """What became of the question `call`."""
+
+    call: str
+    verdict: Verdict
+    reason: str | None = None
+    answers: dict[str, Any] | None = None
+
+
+class Remark(Struct, frozen=True, kw_only=True, tag="remark", tag_field="note"):
+    """A sentence for the person.
+
+    Args:
+        error: whether it tells of something that went wrong.
+        setup: whether the cure is to install or set up the agent.
+    """
+
+    text: str
+    error: bool = False
+    setup: bool = False
+
+
+Note = Decided | Remark
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(Decided | Remark)
+
+
+def encode(note: Note) -> bytes:
+    """The bytes of a NOTE record."""
+    return _encoder.encode(note) + b"\n"
+
+
+def decode(data: bytes) -> Note | None:
+    """The note in a record; None if it is not one that this version knows."""
+    try:
+        return _decoder.decode(data)
+    except msgspec.MsgspecError:
+        return None

@@ -1,0 +1,1 @@
+"""Pure decisions: `handle(event) -> list[command]`, without clock, ids or I/O."""

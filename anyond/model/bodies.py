@@ -1,0 +1,85 @@
+"""The bodies of requests, as they are decoded: what clients may ask for."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from msgspec import Struct
+
+from anyond.model.rows import ApprovalStatus, TaskStatus
+from anyond.model.settings import ExecutorProfileId
+
+
+class MergeStrategy(StrEnum):
+    MERGE = "merge"
+    SQUASH = "squash"
+    REBASE = "rebase"
+
+
+class NewTask(Struct, frozen=True, kw_only=True):
+    """Body of a task's creation."""
+
+    project_id: str
+    title: str
+    description: str | None = None
+    parent_task_attempt: str | None = None
+    image_ids: list[str] | None = None
+
+
+class TaskPatch(Struct, frozen=True, kw_only=True):
+    """Body of a task's update; what is absent or null is kept, "" clears."""
+
+    title: str | None = None
+    description: str | None = None
+    status: TaskStatus | None = None
+    parent_task_attempt: str | None = None
+    image_ids: list[str] | None = None
+
+
+class NewProject(Struct, frozen=True, kw_only=True):
+    name: str
+    git_repo_path: str
+    use_existing_repo: bool
+    setup_script: str | None = None
+    dev_script: str | None = None
+    cleanup_script: str | None = None
+    copy_files: str | None = None
+
+
+class ProjectPatch(Struct, frozen=True, kw_only=True):
+    """Body of a project's update; what is absent or null is kept, "" clears."""
+
+    name: str | None = None
+    git_repo_path: str | None = None
+    setup_script: str | None = None
+    dev_script: str | None = None
+    cleanup_script: str | None = None
+    copy_files: str | None = None
+
+
+class ApprovalAnswer(Struct, frozen=True, kw_only=True):
+    """What a person decided. `answers` (question -> answer) is for questions of an agent."""
+
+    status: ApprovalStatus
+    reason: str | None = None
+    answers: dict[str, Any] | None = None
+
+
+class NewAttempt(Struct, frozen=True, kw_only=True):
+    """Body of an attempt's creation."""
+
+    task_id: str
+    executor_profile_id: ExecutorProfileId
+    base_branch: str
+
+
+class FollowUp(Struct, frozen=True, kw_only=True):
+    """Body of a follow-up, and of a retry when `retry_process_id` is set."""
+
+    prompt: str
+    variant: str | None = None
+    image_ids: list[str] | None = None
+    retry_process_id: str | None = None
+    force_when_dirty: bool | None = None
+    perform_git_reset: bool | None = None

@@ -1,0 +1,27 @@
+"""What the streams carry, before anyone decides how a frame is written on a wire."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from anyond.model.rows import Diff
+
+
+class EntryFrame(Struct, frozen=True):
+    """The entry `index` of a conversation is now `entry` (its encoded JSON)."""
+
+    seq: int
+    index: int
+    entry: bytes
+
+
+class DiffFrame(Struct, frozen=True):
+    """One file differs: `diff`. If `diff` is None, `path` differs no longer.
+
+    `ready` marks the frame after the initial set; then neither `path` nor `diff` is set.
+    """
+
+    seq: int
+    path: str | None = None
+    diff: Diff | None = None
+    ready: bool = False

@@ -1,0 +1,85 @@
+"""Which processes an attempt consists of, in which order, and whether the next one runs."""
+
+from __future__ import annotations
+
+from anyond.model.rows import (
+    CodingAgentFollowUpRequest,
+    CodingAgentInitialRequest,
+    ExecutorAction,
+    ProcessStatus,
+    Project,
+    RunReason,
+    ScriptContext,
+    ScriptRequest,
+    Task,
+)
+from anyond.model.settings import ExecutorProfileId
+
+REASONS = {
+    ScriptContext.SETUP: RunReason.SETUP_SCRIPT,
+    ScriptContext.CLEANUP: RunReason.CLEANUP_SCRIPT,
+    ScriptContext.DEV_SERVER: RunReason.DEV_SERVER,
+}
+
+
+def reason(action: ExecutorAction) -> RunReason:
+    """The run reason of the first link."""
+    if isinstance(action.typ, ScriptRequest):
+        return REASONS[action.typ.context]
+    return RunReason.CODING_AGENT
+
+
+def task_prompt(task: Task) -> str:
+    """What the agent is told at first: the title, and the description below it."""
+    if task.description and task.description.strip():
+        return f"{task.title}\n\n{task.description}"
+    return task.title
+
+
+def first(project: Project, task: Task, profile: ExecutorProfileId) -> ExecutorAction:
+    """Setup script (if any), agent, cleanup script (if any)."""
+    agent = _with_cleanup(
+        project, CodingAgentInitialRequest(prompt=task_prompt(task), executor_profile_id=profile)
+    )
+    if not _script(project.setup_script):
+        return agent
+    setup = ScriptRequest(script=project.setup_script or "", context=ScriptContext.SETUP)
+    return ExecutorAction(typ=setup, next_action=agent)
+
+
+def follow_up(
+    project: Project, prompt: str, session_id: str | None, profile: ExecutorProfileId
+) -> ExecutorAction:
+    """The agent again, in its session if there is one; cleanup script (if any)."""
+    if session_id is None:
+        return _with_cleanup(
+            project, CodingAgentInitialRequest(prompt=prompt, executor_profile_id=profile)
+        )
+    return _with_cleanup(
+        project,
+        CodingAgentFollowUpRequest(
+            prompt=prompt, session_id=session_id, executor_profile_id=profile
+        ),
+    )
+
+
+def goes_on(ended: RunReason, status: ProcessStatus, *, changed: bool) -> bool:
+    """Whether the next link runs: only after success, and cleanup only if there is a change."""
+    if status is not ProcessStatus.COMPLETED:
+        return False
+    return changed or ended is not RunReason.CODING_AGENT
+
+
+def _with_cleanup(
+    project: Project, agent: CodingAgentInitialRequest | CodingAgentFollowUpRequest
+) -> ExecutorAction:
+    cleanup = None
+    if _script(project.cleanup_script):
+        cleanup = ExecutorAction(
+            typ=ScriptRequest(script=project.cleanup_script or "", context=ScriptContext.CLEANUP)
+        )
+    return ExecutorAction(typ=agent, next_action=cleanup)
+
+
+def _script(script: str | None) -> bool:
+    return bool(script and script.strip())

@@ -1,0 +1,177 @@
+"""What follows the end of a process: its work is committed, its row is final, the chain goes on.
+
+Every step can be done again. A daemon that is killed in between finds the row still running and
+the exit in the spool, and comes through here once more; only the last step, one transaction, makes
+the end of a process and its consequences true, all at once.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import structlog
+
+from anyond.git import commit, worktrees
+from anyond.logs import archive, notes, script
+from anyond.logs.conversation import Conversation
+from anyond.machines.process import Ending, judge
+from anyond.model.errors import AnyondError
+from anyond.model.frames import EntryFrame
+from anyond.model.ids import now, seconds
+from anyond.model.records import Exit, Record, Stream
+from anyond.model.rows import (
+    ExecutionProcess,
+    ProcessStatus,
+    RunReason,
+    ScriptRequest,
+    TaskStatus,
+)
+from anyond.model.settings import CommitMessage
+from anyond.operations import chain
+from anyond.operations.questions import close_questions
+from anyond.operations.rooms import Rooms
+from anyond.operations.run import ENTRIES, insert
+from anyond.operations.subject import Subject
+from anyond.settings import files
+from anyond.store import attempts, processes, sessions, tasks
+from anyond.store.transaction import Tx
+
+log = structlog.get_logger()
+
+
+async def conclude(
+    rooms: Rooms,
+    subject: Subject,
+    process: ExecutionProcess,
+    exit: Exit,
+    conversation: Conversation | None,
+    halting: Callable[[], bool],
+) -> ExecutionProcess | None:
+    """Write down how `process` ended.
+
+    Args:
+        conversation: everything the agent said; None for a script.
+        halting: whether somebody wants the whole chain to stop.
+
+    Returns:
+        The row of the next link, which is to be started now; None if the chain is over.
+    """
+    stop = await rooms.store.read(lambda r: processes.stop_reason(r, process.id))
+    ending = judge(
+        process.run_reason,
+        exit,
+        outcome=conversation.outcome if conversation else None,
+        stopped=stop is not None,
+    )
+    complaints = [] if ending.complaint is None else [ending.complaint]
+    try:
+        await _commit(rooms, subject, process, ending, conversation)
+    except AnyondError as error:
+        complaints.append(f"The changes could not be committed: {error}")
+    head = await _head(subject)
+    changed = head is not None and head != process.before_head_commit
+    _archive(rooms, process, exit, conversation, ending, complaints)
+
+    def final(tx: Tx) -> ExecutionProcess | None:
+        moment = now()
+        close_questions(tx, process.id, moment)
+        if conversation is not None:
+            sessions.set_summary(tx, process.id, conversation.summary)
+        if process.run_reason is RunReason.SETUP_SCRIPT and (
+            ending.status is ProcessStatus.COMPLETED
+        ):
+            attempts.set_setup_completed(tx, subject.attempt.id, moment)
+        first_time = processes.finish(
+            tx,
+            process.id,
+            status=ending.status,
+            exit_code=ending.exit_code,
+            after_head_commit=head,
+            at=moment,
+        )
+        if not first_time or process.run_reason is RunReason.DEV_SERVER:
+            return None
+        following = process.executor_action.next_action
+        if (
+            following is not None
+            and not halting()
+            and chain.goes_on(process.run_reason, ending.status, changed=changed)
+        ):
+            return insert(tx, subject.attempt.id, subject.task.id, following)
+        if tasks.get(tx, subject.task.id).status is TaskStatus.IN_PROGRESS:
+            tasks.set_status(tx, subject.task.id, TaskStatus.IN_REVIEW)
+        return None
+
+    return await rooms.store.write(final)
+
+
+async def _commit(
+    rooms: Rooms,
+    subject: Subject,
+    process: ExecutionProcess,
+    ending: Ending,
+    conversation: Conversation | None,
+) -> None:
+    succeeded = ending.status is ProcessStatus.COMPLETED
+    wanted = rooms.config.config.commit_message
+    after_agent = process.run_reason is RunReason.CODING_AGENT and succeeded
+    after_cleanup = process.run_reason is RunReason.CLEANUP_SCRIPT
+    if wanted is CommitMessage.OFF or not (after_agent or after_cleanup):
+        return
+    summary = conversation.summary if conversation is not None else None
+    parts = [subject.task.title]
+    if summary and wanted is CommitMessage.SUMMARY:
+        parts.append(summary)
+    parts.append(f"Anyon-Attempt: {subject.attempt.id}")
+    await commit.commit_all(subject.worktree, "\n\n".join(parts))
+
+
+async def _head(subject: Subject) -> str | None:
+    try:
+        return await worktrees.head(subject.worktree)
+    except AnyondError as error:
+        log.warning("no_head", attempt=subject.attempt.id, why=str(error))
+        return None
+
+
+def _archive(
+    rooms: Rooms,
+    process: ExecutionProcess,
+    exit: Exit,
+    conversation: Conversation | None,
+    ending: Ending,
+    complaints: list[str],
+) -> None:
+    spool = rooms.launcher.spool(process.id)
+    ended_at = exit.ended_at or time.time_ns()
+    frames: list[EntryFrame]
+    if conversation is not None:
+        for complaint in complaints:
+            # The shim is gone, so the log is ours to write to; a replay finds the remark there.
+            note = notes.encode(notes.Remark(text=complaint, error=True))
+            spool.append_note(note, ended_at)
+            conversation.feed(Record(ended_at, Stream.NOTE, note, spool.size()))
+        conversation.close(ended_at)
+        frames = conversation.final_frames()
+    else:
+        request = process.executor_action.typ
+        assert isinstance(request, ScriptRequest)
+        started_at = int(seconds(process.started_at) * 1e9)
+        tail = b"".join(f.data for f in _last_frames(rooms, process.id))
+        if complaints:
+            tail += "\n".join(complaints).encode() + b"\n"
+        frames = [
+            script.finished(request.script, request.context, started_at, ending.exit_code, tail)
+        ]
+    files.write(spool.path / ENTRIES, archive.encode(frames))
+
+
+def _last_frames(rooms: Rooms, process_id: str):  # type: ignore[no-untyped-def]
+    spool = rooms.launcher.spool(process_id)
+    reader = spool.output(max(0, spool.frames() - 16))
+    try:
+        while frames := reader.read():
+            yield from frames
+    finally:
+        reader.close()

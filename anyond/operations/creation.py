@@ -1,0 +1,87 @@
+"""How an attempt comes into being: checked completely, then written down with its first process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from anyond.agents.roster import agent
+from anyond.git import branches
+from anyond.model.bodies import NewTask
+from anyond.model.ids import new_id, now
+from anyond.model.rows import ExecutionProcess, Project, Task, TaskAttempt
+from anyond.model.settings import ExecutorProfileId
+from anyond.operations import chain, run
+from anyond.operations.rooms import Rooms
+from anyond.store import attempts, projects, tasks
+from anyond.store.transaction import Tx
+
+
+async def check(
+    rooms: Rooms, project: Project, profile: ExecutorProfileId, base_branch: str
+) -> None:
+    """Whether an attempt could begin like this, before anything is written.
+
+    Raises:
+        Impossible: no such variant, agent or branch.
+    """
+    agent(profile.executor)
+    rooms.profiles.variant(profile)
+    await branches.resolve(Path(project.git_repo_path), base_branch)
+
+
+async def attempt(
+    rooms: Rooms, task_id: str, profile: ExecutorProfileId, base_branch: str
+) -> tuple[TaskAttempt, ExecutionProcess]:
+    """Write an attempt down, together with the process that it begins with.
+
+    Raises:
+        NotFound: no such task.
+        Impossible: see `check`.
+    """
+    task = await rooms.store.read(lambda r: tasks.get(r, task_id))
+    project = await rooms.store.read(lambda r: projects.get(r, task.project_id))
+    await check(rooms, project, profile, base_branch)
+    return await rooms.store.write(
+        lambda tx: _insert(tx, rooms, project, tasks.get(tx, task_id), profile, base_branch)
+    )
+
+
+async def task_and_attempt(
+    rooms: Rooms, new: NewTask, profile: ExecutorProfileId, base_branch: str
+) -> tuple[TaskAttempt, ExecutionProcess]:
+    """A task and its first attempt, both or neither."""
+    project = await rooms.store.read(lambda r: projects.get(r, new.project_id))
+    await check(rooms, project, profile, base_branch)
+
+    def work(tx: Tx) -> tuple[TaskAttempt, ExecutionProcess]:
+        task = tasks.insert(tx, new, new_id(), now())
+        return _insert(tx, rooms, project, task, profile, base_branch)
+
+    return await rooms.store.write(work)
+
+
+def _insert(
+    tx: Tx,
+    rooms: Rooms,
+    project: Project,
+    task: Task,
+    profile: ExecutorProfileId,
+    base_branch: str,
+) -> tuple[TaskAttempt, ExecutionProcess]:
+    moment = now()
+    attempt_id = new_id()
+    row = TaskAttempt(
+        id=attempt_id,
+        task_id=task.id,
+        container_ref=None,
+        branch=branches.branch_name(rooms.config.config.git_branch_prefix, task.title, attempt_id),
+        target_branch=base_branch,
+        executor=profile.executor.value,
+        worktree_deleted=False,
+        setup_completed_at=None,
+        created_at=moment,
+        updated_at=moment,
+    )
+    attempts.insert(tx, row)
+    process = run.insert(tx, attempt_id, task.id, chain.first(project, task, profile))
+    return row, process

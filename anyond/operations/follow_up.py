@@ -1,0 +1,100 @@
+"""How an agent is asked again in an attempt: in its session, or from an earlier point of it."""
+
+from __future__ import annotations
+
+from anyond.agents.roster import agent
+from anyond.git import reset, snapshots, status
+from anyond.model.bodies import FollowUp
+from anyond.model.errors import Conflict, Impossible, Invalid, NotFound
+from anyond.model.rows import (
+    CodingAgentFollowUpRequest,
+    CodingAgentInitialRequest,
+    ExecutionProcess,
+    RunReason,
+)
+from anyond.model.settings import ExecutorProfileId
+from anyond.operations import chain, run, worktree
+from anyond.operations.rooms import Rooms
+from anyond.operations.subject import Subject
+from anyond.store import processes, sessions
+from anyond.store.transaction import Tx
+
+
+async def follow_up(rooms: Rooms, about: Subject, wanted: FollowUp) -> ExecutionProcess:
+    """Write the process of a follow-up (or retry) down; it is to be started next.
+
+    Raises:
+        Invalid: an empty prompt.
+        NotFound: no such process, or not one of this attempt.
+        Conflict: the agent has not run yet, or a reset would lose changes.
+        Impossible: no such variant.
+    """
+    if not wanted.prompt.strip():
+        raise Invalid("prompt", "must not be empty.")
+    if wanted.image_ids:
+        raise NotFound("image", wanted.image_ids[0])
+    profile = await _profile(rooms, about, wanted.variant)
+    agent(profile.executor)
+    rooms.profiles.variant(profile)
+    retried = None
+    if wanted.retry_process_id is not None:
+        retried = await _retried(rooms, about, wanted.retry_process_id)
+        await _go_back(rooms, about, retried, wanted)
+
+    def work(tx: Tx) -> ExecutionProcess:
+        if retried is not None:
+            processes.drop_from(tx, about.attempt.id, retried.id)
+        session_id = sessions.latest_session_id(tx, about.attempt.id)
+        action = chain.follow_up(about.project, wanted.prompt, session_id, profile)
+        return run.insert(tx, about.attempt.id, about.task.id, action)
+
+    return await rooms.store.write(work)
+
+
+async def _profile(rooms: Rooms, about: Subject, variant: str | None) -> ExecutorProfileId:
+    """The agent that worked last in this attempt, in the wanted variant."""
+    latest = await rooms.store.read(lambda r: processes.latest_agent(r, about.attempt.id))
+    if latest is None:
+        latest = await rooms.store.read(
+            lambda r: processes.first_planned_agent(r, about.attempt.id)
+        )
+    action = None if latest is None else latest.executor_action
+    while action is not None:
+        if isinstance(action.typ, CodingAgentInitialRequest | CodingAgentFollowUpRequest):
+            former = action.typ.executor_profile_id
+            return ExecutorProfileId(executor=former.executor, variant=variant)
+        action = action.next_action
+    raise Conflict("no_agent", "No agent has run in this attempt yet.")
+
+
+async def _retried(rooms: Rooms, about: Subject, process_id: str) -> ExecutionProcess:
+    process = await rooms.store.read(lambda r: processes.get(r, process_id))
+    if process.task_attempt_id != about.attempt.id:
+        raise Impossible("retry_process_id", "That process belongs to another attempt.")
+    if process.run_reason is not RunReason.CODING_AGENT:
+        raise Impossible("retry_process_id", "Only the run of an agent can be tried again.")
+    if process.dropped:
+        raise Conflict("dropped", "That process was already replaced.")
+    return process
+
+
+async def _go_back(
+    rooms: Rooms, about: Subject, retried: ExecutionProcess, wanted: FollowUp
+) -> None:
+    """Reset the worktree to where `retried` began, keeping a way back."""
+    if wanted.perform_git_reset is False or retried.before_head_commit is None:
+        return
+    about = await worktree.prepare(rooms, about)
+    path = about.worktree
+    now = await status.status(path)
+    if now.head_oid == retried.before_head_commit and not now.changed:
+        return
+    if now.changed and not wanted.force_when_dirty:
+        raise Conflict(
+            "dirty",
+            "The worktree has uncommitted changes; set force_when_dirty to give them up "
+            "(a snapshot of them is kept), or perform_git_reset to false to keep them.",
+            files=list(now.changed),
+        )
+    await snapshots.take(rooms.repositories, about.repository, path, about.attempt.id, "retry")
+    await reset.hard(path, retried.before_head_commit)

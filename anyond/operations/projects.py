@@ -1,0 +1,89 @@
+"""How a project is bound to its repository."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from anyond.git import branches, repository
+from anyond.model.bodies import NewProject, ProjectPatch
+from anyond.model.errors import Invalid
+from anyond.model.ids import new_id, now
+from anyond.model.rows import Branch, Project
+from anyond.operations import copying
+from anyond.operations.rooms import Rooms
+from anyond.store import projects
+
+
+async def create(rooms: Rooms, new: NewProject) -> Project:
+    """A project on an existing repository, or on a new one that is made for it.
+
+    Raises:
+        Invalid: a bad name or path; no repository there (or a directory with other things in it).
+        Conflict: another project has that repository.
+    """
+    path = _absolute(new.git_repo_path)
+    copying.patterns(new.copy_files)
+    _must_be_name(new.name)
+    info = await (repository.inspect(path) if new.use_existing_repo else repository.init(path))
+    path = _usable(info, path)
+    fresh = NewProject(
+        name=new.name.strip(),
+        git_repo_path=str(path),
+        use_existing_repo=new.use_existing_repo,
+        setup_script=new.setup_script or None,
+        dev_script=new.dev_script or None,
+        cleanup_script=new.cleanup_script or None,
+        copy_files=new.copy_files or None,
+    )
+    return await rooms.store.write(lambda tx: projects.insert(tx, fresh, new_id(), now()))
+
+
+async def update(rooms: Rooms, project_id: str, patch: ProjectPatch) -> Project:
+    """Change what `patch` names; "" clears, null keeps.
+
+    Raises:
+        NotFound: there is no such project.
+        Invalid: see `create`.
+    """
+    await rooms.store.read(lambda r: projects.get(r, project_id))
+    copying.patterns(patch.copy_files)
+    if patch.name is not None:
+        _must_be_name(patch.name)
+    if patch.git_repo_path is not None:
+        path = _absolute(patch.git_repo_path)
+        path = _usable(await repository.inspect(path), path)
+        patch = ProjectPatch(
+            name=patch.name,
+            git_repo_path=str(path),
+            setup_script=patch.setup_script,
+            dev_script=patch.dev_script,
+            cleanup_script=patch.cleanup_script,
+            copy_files=patch.copy_files,
+        )
+    return await rooms.store.write(lambda tx: projects.patch(tx, project_id, patch, now()))
+
+
+async def list_branches(rooms: Rooms, project_id: str) -> list[Branch]:
+    """The branches of the project's repository, local and remote."""
+    project = await rooms.store.read(lambda r: projects.get(r, project_id))
+    return await branches.list(Path(project.git_repo_path))
+
+
+def _absolute(text: str) -> Path:
+    path = Path(text).expanduser()
+    if not text.strip() or "\x00" in text or not path.is_absolute():
+        raise Invalid("git_repo_path", "must be an absolute path.")
+    return path
+
+
+def _must_be_name(name: str) -> None:
+    if not name.strip():
+        raise Invalid("name", "must not be empty.")
+
+
+def _usable(info: repository.RepoInfo, path: Path) -> Path:
+    if not info.is_repo:
+        raise Invalid("git_repo_path", f"there is no git repository at {path}.")
+    if info.root is None or info.bare:
+        raise Invalid("git_repo_path", f"{path} is a bare repository; a working tree is needed.")
+    return info.root

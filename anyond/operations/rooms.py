@@ -1,0 +1,24 @@
+"""What an operation may reach: the rooms below it, already open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from anyond.git.repository import Repositories
+from anyond.procs.launcher import Launcher
+from anyond.settings.config import ConfigFile
+from anyond.settings.places import Places
+from anyond.settings.profiles import Profiles
+from anyond.store.database import Store
+
+
+@dataclass(frozen=True)
+class Rooms:
+    """One of each, for the life of the daemon."""
+
+    store: Store
+    config: ConfigFile
+    profiles: Profiles
+    places: Places
+    repositories: Repositories
+    launcher: Launcher

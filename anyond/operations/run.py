@@ -1,0 +1,189 @@
+"""How one link of a chain begins: its row, its worktree, its shim."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from anyond.git import worktrees
+from anyond.logs import archive, notes
+from anyond.logs.conversation import Conversation
+from anyond.model.errors import AnyondError, Conflict, ProgramMissing
+from anyond.model.ids import new_id, now
+from anyond.model.records import Exit, Record, Stream
+from anyond.model.rows import (
+    ExecutionProcess,
+    ExecutorAction,
+    ProcessStatus,
+    RunReason,
+    ScriptRequest,
+    Session,
+    TaskStatus,
+)
+from anyond.operations import chain, recipe, worktree
+from anyond.operations.recipe import KeptTurn
+from anyond.operations.rooms import Rooms
+from anyond.operations.subject import Subject
+from anyond.procs.launcher import Running
+from anyond.settings import files
+from anyond.store import processes, sessions, tasks
+from anyond.store.transaction import Tx
+
+ENTRIES = "entries.jsonl"
+
+
+@dataclass(frozen=True)
+class Started:
+    """A process that runs now."""
+
+    process: ExecutionProcess
+    running: Running
+    kept: KeptTurn | None
+    subject: Subject
+
+
+def insert(tx: Tx, attempt_id: str, task_id: str, action: ExecutorAction) -> ExecutionProcess:
+    """The row of a process that is about to run; the task is in progress from now on.
+
+    Its spool does not exist yet: that is how a restarted daemon knows that it must still start it.
+    """
+    moment = now()
+    reason = chain.reason(action)
+    process = ExecutionProcess(
+        id=new_id(),
+        task_attempt_id=attempt_id,
+        run_reason=reason,
+        executor_action=action,
+        before_head_commit=None,
+        after_head_commit=None,
+        status=ProcessStatus.RUNNING,
+        exit_code=None,
+        dropped=False,
+        started_at=moment,
+        completed_at=None,
+        created_at=moment,
+        updated_at=moment,
+    )
+    processes.insert(tx, process)
+    if not isinstance(action.typ, ScriptRequest):
+        sessions.insert(
+            tx,
+            Session(
+                execution_process_id=process.id,
+                task_attempt_id=attempt_id,
+                session_id=None,
+                prompt=action.typ.prompt,
+                summary=None,
+            ),
+        )
+    if reason is not RunReason.DEV_SERVER:
+        tasks.set_status(tx, task_id, TaskStatus.IN_PROGRESS)
+    return process
+
+
+async def start(
+    rooms: Rooms, process: ExecutionProcess, subject: Subject, wanted: Callable[[], bool]
+) -> Started:
+    """Start the program of a row that `insert` made.
+
+    If that fails, the row is final, its log says why, and the task is in review.
+
+    Args:
+        wanted: asked once the worktree is there: whether it should still be started.
+
+    Raises:
+        AnyondError: why it did not start.
+    """
+    try:
+        subject = await worktree.prepare(rooms, subject)
+        path = subject.worktree
+        if not wanted():
+            raise Conflict("stopped", "It was stopped before it had started.")
+        cooked = recipe.write_recipe(rooms, process, str(path))
+        head = await worktrees.head(path)
+        kept = cooked.kept
+
+        def before(tx: Tx) -> ExecutionProcess:
+            if kept is not None:
+                sessions.keep_turn(tx, process.id, kept.encode())
+            return processes.set_before_commit(tx, process.id, head)
+
+        process = await rooms.store.write(before)
+        running = await rooms.launcher.start(
+            process.id, cooked.launch, limit=rooms.config.config.log_limit_bytes
+        )
+    except AnyondError as error:
+        await _record_failed_start(rooms, process, subject, error)
+        raise
+    return Started(process, running, kept, subject)
+
+
+async def _record_failed_start(
+    rooms: Rooms, process: ExecutionProcess, subject: Subject, error: AnyondError
+) -> None:
+    moment = time.time_ns()
+    stopped = isinstance(error, Conflict) and error.type == "stopped"
+    spool = rooms.launcher.spool(process.id)
+    text = str(error)
+    remark = notes.encode(
+        notes.Remark(text=text, error=True, setup=isinstance(error, ProgramMissing))
+    )
+    spool.append_output(Stream.STDERR, f"{text}\n".encode(), moment)
+    spool.append_note(remark, moment)
+    spool.write_exit(Exit(error=text, ended_at=moment))
+    conversation = Conversation(process.id, Silent(), 0)
+    conversation.feed(Record(moment, Stream.NOTE, remark))
+    files.write(spool.path / ENTRIES, archive.encode(conversation.final_frames()))
+
+    def final(tx: Tx) -> None:
+        if processes.finish(
+            tx,
+            process.id,
+            status=ProcessStatus.KILLED if stopped else ProcessStatus.FAILED,
+            exit_code=None,
+            after_head_commit=None,
+            at=now(),
+        ):
+            review(tx, subject.task.id, process.run_reason)
+
+    await rooms.store.write(final)
+
+
+def review(tx: Tx, task_id: str, reason: RunReason) -> None:
+    """The chain is over: the task waits for a person, unless it is done or cancelled."""
+    if reason is RunReason.DEV_SERVER:
+        return
+    if tasks.get(tx, task_id).status is TaskStatus.IN_PROGRESS:
+        tasks.set_status(tx, task_id, TaskStatus.IN_REVIEW)
+
+
+class Silent:
+    """The dialogue of a program that never spoke."""
+
+    def receive(self, stream: Stream, data: bytes, at: int = 0) -> list[object]:
+        return []
+
+    def finish(self) -> list[object]:
+        return []
+
+    def send(self, command: object) -> None:
+        return
+
+    def outgoing(self) -> list[bytes]:
+        return []
+
+
+def replay(rooms: Rooms, process: ExecutionProcess, kept: KeptTurn | None) -> Conversation | None:
+    """The conversation of an execution, rebuilt from its spool; None for a script."""
+    if kept is None:
+        return None
+    conversation = Conversation(process.id, kept.dialogue(), kept.approval_timeout_s)
+    reader = rooms.launcher.spool(process.id).records()
+    try:
+        while records := reader.read():
+            for record in records:
+                conversation.feed(record)
+    finally:
+        reader.close()
+    return conversation

@@ -1,0 +1,49 @@
+"""What an operation is about: an attempt with its task and its project, read together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from anyond.model.errors import Conflict
+from anyond.model.rows import Project, Task, TaskAttempt
+from anyond.operations.rooms import Rooms
+from anyond.store import attempts, projects, tasks
+
+
+@dataclass(frozen=True)
+class Subject:
+    attempt: TaskAttempt
+    task: Task
+    project: Project
+
+    @property
+    def repository(self) -> Path:
+        return Path(self.project.git_repo_path)
+
+    @property
+    def worktree(self) -> Path:
+        """Where the attempt's worktree is.
+
+        Raises:
+            Conflict: it was never made, or it was removed.
+        """
+        if self.attempt.container_ref is None:
+            raise Conflict("no_worktree", "This attempt has no worktree yet.")
+        return Path(self.attempt.container_ref)
+
+
+async def read(rooms: Rooms, attempt_id: str) -> Subject:
+    """The attempt as it is now.
+
+    Raises:
+        NotFound: there is no such attempt.
+    """
+
+    def work(reader):  # type: ignore[no-untyped-def]
+        attempt = attempts.get(reader, attempt_id)
+        task = tasks.get(reader, attempt.task_id)
+        return Subject(attempt, task, projects.get(reader, task.project_id))
+
+    subject: Subject = await rooms.store.read(work)
+    return subject

@@ -1,0 +1,79 @@
+"""How an attempt gets the directory it works in, and gets it back when it is gone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import structlog
+import trio
+
+from anyond.git import branches, worktrees
+from anyond.model.ids import now
+from anyond.model.rows import Project, TaskAttempt
+from anyond.operations import copying
+from anyond.operations.rooms import Rooms
+from anyond.operations.subject import Subject
+from anyond.store import attempts
+
+log = structlog.get_logger()
+
+OWN_FILES = ".vibe/"
+"""What Anyon puts into a worktree for the agent; never committed."""
+
+
+def planned_path(rooms: Rooms, project: Project, attempt: TaskAttempt) -> Path:
+    """Where the worktree of an attempt belongs."""
+    configured = rooms.config.config.workspace_dir
+    base = Path(configured).expanduser() if configured else rooms.places.data_dir
+    name = f"{branches.slug(project.name)}-{project.id[:8]}"
+    return base / "worktrees" / name / attempt.branch.rsplit("/", 1)[-1]
+
+
+async def prepare(rooms: Rooms, subject: Subject) -> Subject:
+    """Make the worktree if it does not exist yet; bring it back from its branch if it is gone.
+
+    Returns:
+        The subject with the attempt as it is then: `container_ref` is set.
+
+    Raises:
+        ToolFailed, Impossible: git could not make it. Nothing half-made is left behind.
+    """
+    attempt, project = subject.attempt, subject.project
+    if attempt.container_ref is not None:
+        path = Path(attempt.container_ref)
+        made = await worktrees.ensure(rooms.repositories, subject.repository, path, attempt.branch)
+        if made:
+            await _furnish(subject, path)
+            await rooms.store.write(lambda tx: attempts.set_worktree_deleted(tx, attempt.id, False))
+        return subject
+    path = planned_path(rooms, project, attempt)
+    if await branches.exists(subject.repository, attempt.branch):
+        # A daemon that was killed while it made the worktree had come so far.
+        await worktrees.ensure(rooms.repositories, subject.repository, path, attempt.branch)
+    else:
+        await worktrees.add(
+            rooms.repositories,
+            subject.repository,
+            path,
+            attempt.branch,
+            attempt.target_branch,
+        )
+    await _furnish(subject, path)
+    updated = await rooms.store.write(
+        lambda tx: attempts.set_container(tx, attempt.id, str(path), now())
+    )
+    return replace(subject, attempt=updated)
+
+
+async def _furnish(subject: Subject, path: Path) -> None:
+    """Bring along what the project wants copied, and keep it out of commits."""
+    wanted = subject.project.copy_files
+    copied: list[str] = []
+    if wanted and wanted.strip():
+        copied, complaints = await trio.to_thread.run_sync(
+            copying.copy, wanted, subject.repository, path
+        )
+        for complaint in complaints:
+            log.warning("not_copied", attempt=subject.attempt.id, why=complaint)
+    await worktrees.exclude(path, [OWN_FILES, *(f"/{name}" for name in copied)])

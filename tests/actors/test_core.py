@@ -1,0 +1,161 @@
+"""What every actor promises: answers, refusals, an end that nobody has to wait for in vain."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+import trio
+
+from anyond.actors.core import Actor, Intensity, keep
+from anyond.machines.core import Answer, Refuse, Request
+from anyond.model.errors import ActorGone, Busy, NotFound, TimedOut
+
+
+@dataclass(frozen=True, eq=False)
+class Echo(Request[int]):
+    value: int
+
+
+@dataclass(frozen=True, eq=False)
+class Never(Request[None]): ...
+
+
+@dataclass(frozen=True)
+class Crash: ...
+
+
+@dataclass(frozen=True)
+class Leave: ...
+
+
+class EchoMachine:
+    def __init__(self) -> None:
+        self.leaving = False
+
+    def handle(self, event: object) -> list[object]:
+        match event:
+            case Echo(value):
+                return [Answer(event, value)] if value >= 0 else [Refuse(event, Busy("no"))]
+            case Crash():
+                return [event]
+            case Leave():
+                self.leaving = True
+        return []
+
+
+class EchoActor(Actor[object, object]):
+    machine: EchoMachine
+
+    def __init__(self, missing: bool = False) -> None:
+        super().__init__()
+        self.machine = EchoMachine()
+        self.missing = missing
+        self.ended = False
+
+    def __str__(self) -> str:
+        return "echo"
+
+    async def begin(self) -> None:
+        if self.missing:
+            raise NotFound("echo", 1)
+
+    async def perform(self, command: object) -> None:
+        raise RuntimeError("a bug")
+
+    async def end(self) -> None:
+        self.ended = True
+
+    def idle(self) -> bool:
+        return self.machine.leaving
+
+
+async def live(actor: EchoActor) -> None:
+    try:
+        await actor.run()
+    except* Exception:
+        pass  # what reaches the askers is what these tests look at
+
+
+async def test_an_answer_and_a_refusal_reach_their_askers(nursery: trio.Nursery) -> None:
+    actor = EchoActor()
+    nursery.start_soon(live, actor)
+    assert await actor.ask(Echo(3)) == 3
+    with pytest.raises(Busy):
+        await actor.ask(Echo(-1))
+    nursery.cancel_scope.cancel()
+
+
+async def test_a_missing_subject_is_told_to_every_asker(nursery: trio.Nursery) -> None:
+    actor = EchoActor(missing=True)
+    nursery.start_soon(live, actor)
+    with pytest.raises(NotFound):
+        await actor.ask(Echo(1))
+    with pytest.raises(NotFound):
+        await actor.ask(Echo(1))
+
+
+async def test_a_crash_refuses_the_open_questions(nursery: trio.Nursery) -> None:
+    actor = EchoActor()
+    nursery.start_soon(live, actor)
+    actor.tell(Crash())
+    with pytest.raises(ActorGone):
+        await actor.ask(Never())
+    assert actor.gone
+    await trio.testing.wait_all_tasks_blocked()
+    assert actor.ended
+
+
+async def test_whoever_gives_up_leaves_the_actor_alone(
+    autojump_clock: trio.testing.MockClock, nursery: trio.Nursery
+) -> None:
+    actor = EchoActor()
+    nursery.start_soon(live, actor)
+    with pytest.raises(TimedOut):
+        await actor.ask(Never(), deadline=5)
+    with trio.move_on_after(1):
+        await actor.ask(Never())
+    assert await actor.ask(Echo(1)) == 1
+    nursery.cancel_scope.cancel()
+
+
+async def test_an_actor_with_nothing_left_to_do_ends_but_not_before_its_inbox_is_empty(
+    nursery: trio.Nursery,
+) -> None:
+    actor = EchoActor()
+    nursery.start_soon(live, actor)
+    actor.tell(Leave())
+    assert await actor.ask(Echo(1)) == 1
+    await trio.testing.wait_all_tasks_blocked()
+    assert actor.gone
+    assert actor.ended
+
+
+async def test_a_service_that_fails_too_often_is_given_up(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    runs: list[float] = []
+
+    async def service() -> None:
+        runs.append(trio.current_time())
+        raise OSError("no")
+
+    with pytest.raises(OSError, match="no"):
+        await keep(service, intensity=Intensity(restarts=5, within=60))
+    assert len(runs) == 6
+
+
+async def test_a_service_that_fails_rarely_goes_on(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    runs: list[float] = []
+    crashes: list[Exception] = []
+
+    async def service() -> None:
+        runs.append(trio.current_time())
+        await trio.sleep(100)
+        if len(runs) < 20:
+            raise OSError("now and then")
+
+    await keep(service, report=crashes.append)
+    assert (len(runs), len(crashes)) == (20, 19)

@@ -1,0 +1,239 @@
+"""Entries, numbers and questions are a fold of the log: the same log, the same conversation."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Sequence
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from anyond.agents.core import (
+    AgentEvent,
+    ApprovalAnswered,
+    ApprovalAsked,
+    ApprovalWithdrawn,
+    EntryPut,
+    Noise,
+    Outcome,
+    SessionStarted,
+    TurnEnded,
+    Verdict,
+)
+from anyond.logs import archive, notes
+from anyond.logs.conversation import Conversation
+from anyond.model.entries import (
+    AssistantMessage,
+    CommandRun,
+    Denied,
+    Failed,
+    NormalizedEntry,
+    PendingApproval,
+    StatusTimedOut,
+    Succeeded,
+    ToolStatus,
+    ToolUse,
+)
+from anyond.model.frames import EntryFrame
+from anyond.model.records import Record, Stream
+
+
+class Scripted:
+    """A dialogue whose lines name events: the simplest agent there is."""
+
+    def receive(self, stream: Stream, data: bytes, at: int = 0) -> Sequence[AgentEvent]:
+        return [event for line in data.decode().splitlines() for event in self._event(line)]
+
+    def _event(self, line: str) -> list[AgentEvent]:
+        word, _, rest = line.partition(" ")
+        match word:
+            case "say":
+                key, _, text = rest.partition(" ")
+                return [EntryPut(key, say(text))]
+            case "tool":
+                return [EntryPut("tool", tool())]
+            case "done":
+                return [EntryPut("tool", tool(Succeeded()))]
+            case "fail":
+                return [EntryPut("tool", tool(Failed()))]
+            case "ask":
+                return [ApprovalAsked("q", "Bash", {"command": "ls"}, "tool")]
+            case "told":
+                return [ApprovalAnswered("q")]
+            case "withdraw":
+                return [ApprovalWithdrawn("q")]
+            case "session":
+                return [SessionStarted(rest)]
+            case "end":
+                return [TurnEnded(Outcome(rest))]
+        return [Noise(line)]
+
+    def finish(self) -> Sequence[AgentEvent]:
+        return []
+
+    def send(self, command: object) -> None: ...
+
+    def outgoing(self) -> list[bytes]:
+        return []
+
+
+def say(text: str) -> NormalizedEntry:
+    return NormalizedEntry(entry_type=AssistantMessage(), content=text)
+
+
+def tool(status: ToolStatus | None = None) -> NormalizedEntry:
+    use = ToolUse(tool_name="Bash", action_type=CommandRun(command="ls"))
+    if status is not None:
+        use = ToolUse(tool_name="Bash", action_type=CommandRun(command="ls"), status=status)
+    return NormalizedEntry(entry_type=use, content="ls")
+
+
+def conversation(*lines: str | notes.Note) -> Conversation:
+    made = Conversation("process", Scripted(), 3600)
+    for at, line in enumerate(lines, start=1):
+        if isinstance(line, str):
+            made.feed(Record(at, Stream.STDOUT, f"{line}\n".encode()))
+        else:
+            made.feed(Record(at, Stream.NOTE, notes.encode(line)))
+    return made
+
+
+def status(made: Conversation, index: int = 0) -> str:
+    frame = next(f for f in made.frames() if f.index == index)
+    return str(json.loads(frame.entry)["entry_type"]["status"]["status"])
+
+
+DENIED = notes.Decided(call="q", verdict=Verdict.DENIED, reason="no")
+APPROVED = notes.Decided(call="q", verdict=Verdict.APPROVED)
+
+
+def test_an_entry_that_grows_stays_one_entry_with_a_new_number() -> None:
+    made = conversation("say a He", "say b other", "say a Hello")
+    assert [(f.index, f.seq) for f in made.frames()] == [(1, 2), (0, 3)]
+    assert json.loads(made.frames(2)[0].entry)["content"] == "Hello"
+    assert made.frames(3) == []
+
+
+def test_the_same_text_again_is_no_news() -> None:
+    assert conversation("say a x", "say a x").end == 1
+
+
+def test_a_question_shows_on_its_tool_and_names_a_stable_approval() -> None:
+    made = conversation("tool", "ask")
+    (question,) = made.questions
+    assert status(made) == "pending_approval"
+    assert question.approval_id == conversation("tool", "ask").questions[0].approval_id
+    assert question.timeout_at - question.asked_at == 3600 * 10**9
+
+
+def test_an_approved_tool_goes_on_and_ends_well() -> None:
+    made = conversation("tool", "ask", APPROVED, "told")
+    assert status(made) == "created"
+    assert made.questions == []
+    assert status(conversation("tool", "ask", APPROVED, "told", "done")) == "success"
+
+
+def test_a_denied_tool_stays_denied_whatever_the_agent_calls_it() -> None:
+    made = conversation("tool", "ask", DENIED, "told", "fail", "end completed")
+    assert status(made) == "denied"
+    feedback = json.loads(made.frames()[-1].entry)
+    assert (feedback["entry_type"], feedback["content"]) == (
+        {"type": "user_feedback", "denied_tool": "Bash"},
+        "no",
+    )
+
+
+def test_a_question_nobody_answered_says_so() -> None:
+    late = notes.Decided(call="q", verdict=Verdict.TIMED_OUT)
+    assert status(conversation("tool", "ask", late, "told")) == "timed_out"
+
+
+def test_a_decision_that_the_agent_has_not_heard_keeps_the_question_open() -> None:
+    assert [q.call for q in conversation("tool", "ask", APPROVED).questions] == ["q"]
+
+
+def test_a_withdrawn_question_is_closed() -> None:
+    made = conversation("tool", "ask", "withdraw")
+    assert made.questions == []
+    assert status(made) == "denied"
+
+
+def test_nothing_stays_created_when_the_turn_ends() -> None:
+    assert status(conversation("tool", "end completed")) == "failed"
+
+
+def test_nothing_stays_open_when_the_process_ends() -> None:
+    made = conversation("tool", "ask")
+    made.close(9, "The agent exited with code 1 before it had finished its turn.")
+    assert status(made) == "denied"
+    assert made.questions == []
+    assert json.loads(made.frames()[-1].entry)["entry_type"]["type"] == "error_message"
+
+
+def test_the_summary_is_what_was_said_last_cut_between_characters() -> None:
+    assert conversation("say a first", "tool", "say b last").summary == "last"
+    long = conversation("say a " + "🙂" * 2000).summary
+    assert long is not None
+    assert long.endswith("🙂...")
+    assert len(long.encode()) <= 4096 + 3
+
+
+def test_noise_is_shown_and_never_an_error() -> None:
+    made = conversation("garbage")
+    assert json.loads(made.frames()[0].entry)["content"] == "garbage"
+
+
+def test_an_unknown_note_of_a_later_version_is_passed_over() -> None:
+    made = conversation("say a x")
+    made.feed(Record(9, Stream.NOTE, b'{"note":"from the future"}\n'))
+    made.feed(Record(9, Stream.NOTE, b"\xff\x00"))
+    assert made.end == 1
+
+
+LINES = st.sampled_from(
+    ["say a one", "say a two", "say b three", "tool", "ask", "told", "withdraw", "done", "fail"]
+)
+
+
+@given(st.lists(LINES, max_size=30), st.integers(0, 40))
+def test_a_follower_who_resumes_anywhere_ends_with_the_same_entries(
+    lines: list[str], cut: int
+) -> None:
+    made = Conversation("process", Scripted(), 1)
+    held: dict[int, bytes] = {}
+    position = 0
+    for at, line in enumerate(lines):
+        made.feed(Record(at, Stream.STDOUT, line.encode()))
+        if at == cut:
+            frames = made.frames(position, most=2)
+            held.update({f.index: f.entry for f in frames})
+            position = frames[-1].seq if frames else position
+    made.close(99)
+    held.update({f.index: f.entry for f in made.frames(position)})
+    assert held == {f.index: f.entry for f in made.final_frames()}
+
+
+@given(st.lists(LINES, max_size=30), st.integers(0, 60))
+def test_the_archive_goes_on_where_the_live_conversation_was_left(
+    lines: list[str], seen: int
+) -> None:
+    made = conversation(*lines)
+    live = {f.index: f.entry for f in made.frames() if f.seq <= seen}
+    final = made.final_frames()
+    assert [f.index for f in final] == list(range(made.count))
+    assert all(a.seq < b.seq for a, b in itertools.pairwise(final))
+    live.update({f.index: f.entry for f in final if f.seq > seen})
+    assert live == {f.index: f.entry for f in final}
+
+
+def test_an_archive_line_survives_the_round_trip_and_damage_is_not_an_entry() -> None:
+    frame = EntryFrame(4, 2, b'{"content":"x"}')
+    assert archive.decode(archive.encode([frame]).rstrip()) == frame
+    assert archive.decode(b'{"seq":4,"ind') is None
+
+
+def test_statuses_are_what_the_api_calls_them() -> None:
+    pending = PendingApproval(approval_id="i", requested_at="r", timeout_at="t")
+    kinds = [type(s).__struct_config__.tag for s in (Denied(), StatusTimedOut(), pending)]
+    assert kinds == ["denied", "timed_out", "pending_approval"]

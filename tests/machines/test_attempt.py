@@ -1,0 +1,161 @@
+"""One writer, nobody refused to stop, and no chain that goes on after a stop."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from anyond.machines.attempt import (
+    AttemptMachine,
+    Began,
+    Conclude,
+    Concluded,
+    Do,
+    Halt,
+    HaltProcess,
+    JobDone,
+    Over,
+    RunJob,
+    StopProcess,
+)
+from anyond.machines.core import Answer, Refuse
+from anyond.model.errors import Busy
+
+
+async def work() -> None: ...
+
+
+def do() -> Do[None]:
+    return Do(work)
+
+
+def test_a_job_runs_and_its_value_is_the_answer() -> None:
+    machine, job = AttemptMachine(), do()
+    assert machine.handle(job) == [RunJob(job)]
+    assert machine.handle(JobDone(job, 7)) == [Answer(job, 7)]
+    assert machine.idle
+
+
+def test_a_failed_job_refuses_its_asker_and_frees_the_attempt() -> None:
+    machine, job, error = AttemptMachine(), do(), ValueError("x")
+    machine.handle(job)
+    assert machine.handle(JobDone(job, error=error)) == [Refuse(job, error)]
+    assert machine.handle(again := do()) == [RunJob(again)]
+
+
+def test_while_a_job_runs_others_are_refused() -> None:
+    machine = AttemptMachine()
+    machine.handle(do())
+    (refusal,) = machine.handle(do())
+    assert isinstance(refusal, Refuse)
+    assert isinstance(refusal.error, Busy)
+
+
+def test_while_a_writer_lives_jobs_are_refused_and_a_dev_server_does_not_count() -> None:
+    machine = AttemptMachine()
+    machine.handle(Began("dev", beside=True))
+    assert machine.handle(job := do()) == [RunJob(job)]
+    machine.handle(JobDone(job))
+    machine.handle(Began("agent"))
+    (refusal,) = machine.handle(do())
+    assert isinstance(refusal, Refuse)
+
+
+def test_the_next_link_takes_the_writers_place_without_a_gap() -> None:
+    machine = AttemptMachine()
+    machine.handle(Began("setup"))
+    assert machine.handle(Over("setup")) == [Conclude("setup")]
+    machine.handle(Began("agent"))
+    assert machine.handle(Concluded("setup")) == []
+    (refusal,) = machine.handle(do())
+    assert isinstance(refusal, Refuse)
+    machine.handle(Over("agent"))
+    machine.handle(Concluded("agent"))
+    assert machine.idle
+
+
+def test_halt_is_answered_at_once_if_nothing_runs() -> None:
+    halt = Halt()
+    assert AttemptMachine().handle(halt) == [Answer(halt)]
+
+
+def test_halt_stops_everything_and_is_answered_when_all_is_over() -> None:
+    machine, halt = AttemptMachine(), Halt()
+    machine.handle(Began("agent"))
+    machine.handle(Began("dev", beside=True))
+    assert machine.handle(halt) == [StopProcess("agent"), StopProcess("dev")]
+    assert machine.halting
+    machine.handle(Over("agent"))
+    assert machine.handle(Concluded("agent")) == []
+    machine.handle(Over("dev"))
+    assert machine.handle(Concluded("dev")) == [Answer(halt)]
+    assert not machine.halting
+
+
+def test_a_process_that_begins_while_a_halt_waits_is_stopped_at_once() -> None:
+    machine, job, halt = AttemptMachine(), do(), Halt()
+    machine.handle(job)
+    assert machine.handle(halt) == []
+    assert machine.handle(Began("agent")) == [StopProcess("agent")]
+    assert machine.handle(JobDone(job)) == [Answer(job)]
+    machine.handle(Over("agent"))
+    assert machine.handle(Concluded("agent")) == [Answer(halt)]
+
+
+def test_stopping_a_process_that_is_about_to_start_waits_for_it() -> None:
+    machine, job, halt = AttemptMachine(), do(), HaltProcess("agent")
+    machine.handle(job)
+    assert machine.handle(halt) == []
+    assert machine.handle(Began("agent")) == [StopProcess("agent")]
+    machine.handle(JobDone(job))
+    machine.handle(Over("agent"))
+    assert machine.handle(Concluded("agent")) == [Answer(halt)]
+
+
+def test_stopping_a_process_that_is_over_is_answered_at_once() -> None:
+    halt = HaltProcess("gone")
+    assert AttemptMachine().handle(halt) == [Answer(halt)]
+
+
+@given(st.lists(st.sampled_from("djhpboc"), max_size=60))
+def test_every_request_is_answered_exactly_once_when_all_work_ends(letters: list[str]) -> None:
+    machine = AttemptMachine()
+    asked: list[object] = []
+    settled: list[object] = []
+    jobs: list[Do[None]] = []
+    alive: list[str] = []
+    over: list[str] = []
+
+    def feed(event: object) -> None:
+        for command in machine.handle(event):  # type: ignore[arg-type]
+            match command:
+                case Answer(request) | Refuse(request):
+                    settled.append(request)
+                case RunJob(request):
+                    jobs.append(request)
+
+    def finish_one(letter: str) -> None:
+        if letter == "j" and jobs:
+            feed(JobDone(jobs.pop()))
+        elif letter == "o" and alive:
+            over.append(process := alive.pop())
+            feed(Over(process))
+        elif letter == "c" and over:
+            feed(Concluded(over.pop()))
+
+    for count, letter in enumerate(letters):
+        request = {"d": do, "h": Halt, "p": lambda: HaltProcess("0")}.get(letter)
+        if request is not None:
+            asked.append(event := request())
+            feed(event)
+        elif letter == "b" and not alive and not over:
+            alive.append(str(count))
+            feed(Began(str(count)))
+        else:
+            finish_one(letter)
+    while jobs or alive or over:
+        for letter in "joc":
+            finish_one(letter)
+    assert len(settled) == len(set(map(id, settled)))
+    assert set(map(id, settled)) == set(map(id, asked))
+    assert machine.idle
