@@ -36,9 +36,10 @@ from anyond.operations.rooms import Rooms
 from anyond.procs.launcher import Launcher
 from anyond.settings.activation import handed_sockets
 from anyond.settings.config import ConfigFile
+from anyond.settings.identity import token as user_token
 from anyond.settings.identity import user_id
 from anyond.settings.lock import AlreadyRunning, sole_daemon
-from anyond.settings.options import Options
+from anyond.settings.options import Auth, Options, demand_token
 from anyond.settings.presence import announced
 from anyond.settings.profiles import Profiles
 from anyond.settings.service import ServiceManager
@@ -79,32 +80,34 @@ async def _main(options: Options) -> None:
         closing = trio.Event()
         async with open_services(options, closing) as services:
             listeners = _open_doors(options)
-            policy = Policy.of(options)
+            token = user_token(options.places.token) if options.auth is Auth.TOKEN else None
+            policy = Policy(options.allowed_hosts, options.allowed_origins, token)
             app = create_app(services, policy)
             async with trio.open_nursery() as nursery:
-                urls = await nursery.start(partial(serve, app, listeners, closing=closing))
+                served = trio.Event()
+
+                async def front(*, task_status: trio.TaskStatus[list[str]]) -> None:
+                    try:
+                        await serve(app, listeners, closing=closing, task_status=task_status)
+                    finally:
+                        served.set()
+
+                urls = await nursery.start(front)
                 with announced(options.places.presence, urls[0]):
                     gc.collect()
                     gc.freeze()
                     gc.set_threshold(20_000, 50, 100)
                     nursery.start_soon(manager.keep_alive)
                     manager.ready(f"Serving at {', '.join(urls)}")
-                    _say_where(urls, policy)
+                    _say_where(urls, policy.link() if token else None)
                     async for number in signals:
                         log.info("stopping", signal=signal.Signals(number).name)
                         break
                     manager.stopping()
                     closing.set()
-                    # `serve` ends by itself; the watchdog's task does not.
-                    nursery.cancel_scope.deadline = trio.current_time() + 1.5
-                    await _until_served(nursery)
+                    await served.wait()
                 nursery.cancel_scope.cancel()
     log.info("stopped")
-
-
-async def _until_served(nursery: trio.Nursery) -> None:
-    while len(nursery.child_tasks) > 1:
-        await trio.sleep(0.01)
 
 
 @asynccontextmanager
@@ -146,7 +149,10 @@ async def open_services(options: Options, closing: trio.Event) -> AsyncIterator[
 def _open_doors(options: Options) -> list[Listener]:
     handed = handed_sockets()
     if handed:
-        addresses = [f"fd://{socket.fd}" for socket in handed]
+        for found in handed:
+            if found.port is not None:
+                demand_token(found.host, options.auth)
+        addresses = [f"fd://{found.fd}" for found in handed]
     else:
         addresses = [] if options.host is None else [f"{options.host}:{options.port}"]
     if options.unix is not None:
@@ -162,9 +168,11 @@ def _open_doors(options: Options) -> list[Listener]:
     return listeners
 
 
-def _say_where(urls: list[str], policy: Policy) -> None:
+def _say_where(urls: list[str], link: str | None) -> None:
     log.info("serving", version=__version__, urls=urls)
     print(f"Anyon {__version__} serves at {' and '.join(urls)}", flush=True)
+    if link is not None:
+        print(f"A browser gets in once by {urls[0]}/?token={link}", flush=True)
 
 
 def _leaves(group: BaseExceptionGroup[AnyondError]) -> list[BaseException]:

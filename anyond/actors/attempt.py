@@ -26,6 +26,7 @@ from anyond.machines.attempt import (
 )
 from anyond.machines.process import StopAsked
 from anyond.model.errors import AnyondError
+from anyond.model.ids import now
 from anyond.model.rows import Approval, ExecutionProcess, RunReason
 from anyond.operations import run, subject
 from anyond.operations.conclude import conclude
@@ -47,16 +48,18 @@ class AttemptActor(Actor[Event, Command]):
     Args:
         rooms: what operations may reach.
         logs: where followers find what the processes say.
+        fresh: the id of a process that was just written down and is started by a job to come.
     """
 
     machine: AttemptMachine
 
-    def __init__(self, attempt_id: str, rooms: Rooms, logs: Logs) -> None:
+    def __init__(self, attempt_id: str, rooms: Rooms, logs: Logs, fresh: str | None = None) -> None:
         super().__init__()
         self.attempt_id = attempt_id
         self.machine = AttemptMachine()
         self._rooms = rooms
         self._logs = logs
+        self._fresh = fresh
         self._processes: dict[str, ProcessActor] = {}
         self._finished: dict[str, Finished] = {}
         self._resuming = 0
@@ -76,6 +79,7 @@ class AttemptActor(Actor[Event, Command]):
     async def opened(self) -> None:
         """Find what still runs, or ran when the daemon was killed, and go on with it."""
         rows = await self._rooms.store.read(lambda r: processes.running_of(r, self.attempt_id))
+        rows = [row for row in rows if row.id != self._fresh]
         for row in rows:
             self._logs.begin(row.id)
             self._resuming += 1
@@ -160,7 +164,7 @@ class AttemptActor(Actor[Event, Command]):
     async def _stop(self, process_id: str) -> None:
         """First the intention is written down, so that it outlives the daemon; then it is told."""
         await self._rooms.store.write(
-            lambda tx: processes.request_stop(tx, process_id, STOPPED_BY_USER)
+            lambda tx: processes.request_stop(tx, process_id, STOPPED_BY_USER, now())
         )
         if actor := self._processes.get(process_id):
             actor.tell(StopAsked())
@@ -212,9 +216,9 @@ class AttemptActor(Actor[Event, Command]):
             self._rooms,
             about,
             finished.process,
-            finished.exit,
-            finished.conversation,
-            lambda: self.machine.halting,
+            exit=finished.exit,
+            conversation=finished.conversation,
+            halting=lambda: self.machine.halting,
         )
         if following is not None:
             self._logs.begin(following.id)

@@ -14,8 +14,8 @@ from anyond.actors.attempt import AttemptActor
 from anyond.actors.core import Intensity
 from anyond.actors.logs import Logs
 from anyond.machines.attempt import Halt, HaltProcess
-from anyond.model.errors import ActorGone, AnyondError
-from anyond.model.rows import Approval
+from anyond.model.errors import AnyondError, Busy
+from anyond.model.rows import Approval, ExecutionProcess
 from anyond.operations.rooms import Rooms
 from anyond.store import processes
 
@@ -65,7 +65,11 @@ class Attempts:
         async def work(actor: AttemptActor) -> None:
             await actor.start(process)
 
-        await self._tenant(process.task_attempt_id, fresh=process.id).actor.do(work)
+        try:
+            await self._tenant(process.task_attempt_id, fresh=process.id).actor.do(work)
+        except Busy:
+            # Somebody else woke the attempt in between, and so it has found its row by itself.
+            log.info("already_begun", process=process.id)
 
     async def halt(self, attempt_id: str) -> None:
         """Stop everything that runs in the attempt; returns when it is over."""
@@ -95,11 +99,11 @@ class Attempts:
     def _awake(self, attempt_id: str) -> AttemptActor:
         return self._tenant(attempt_id).actor
 
-    def _tenant(self, attempt_id: str) -> _Tenancy:
+    def _tenant(self, attempt_id: str, fresh: str | None = None) -> _Tenancy:
         former = self._tenancies.get(attempt_id)
         if former is not None and not former.actor.gone:
             return former
-        tenancy = _Tenancy(AttemptActor(attempt_id, self._rooms, self._logs))
+        tenancy = _Tenancy(AttemptActor(attempt_id, self._rooms, self._logs, fresh))
         self._tenancies[attempt_id] = tenancy
         self._nursery.start_soon(self._live, attempt_id, tenancy, former)
         return tenancy
@@ -114,7 +118,7 @@ class Attempts:
             except* Exception as crash:
                 crashed = self._is_crash(crash)
                 if crashed:
-                    log.error("attempt_crashed", attempt=attempt_id, exc_info=crash)
+                    log.exception("attempt_crashed", attempt=attempt_id)
         finally:
             tenancy.actor.recovered.set()
             tenancy.over.set()
@@ -138,6 +142,3 @@ class Attempts:
     def _is_crash(group: BaseExceptionGroup[Exception]) -> bool:
 
         return group.split(AnyondError)[1] is not None
-
-
-__all__ = ["ActorGone", "Attempts"]

@@ -16,7 +16,7 @@ import structlog
 import trio
 from msgspec.structs import replace
 
-from anyond.git import branches, diff, worktrees
+from anyond.git import branches, checkouts, diff
 from anyond.journal import Wake
 from anyond.model.errors import AnyondError
 from anyond.model.frames import DiffFrame
@@ -151,11 +151,11 @@ class Diffs:
         return moved
 
     async def _compare(self, path: Path, about: subject.Subject) -> list[Diff]:
-        if not path.is_dir():
+        if not await trio.Path(path).is_dir():
             return []
         target = await branches.find(about.repository, about.attempt.target_branch)
         base = None
-        head = await worktrees.head(path)
+        head = await checkouts.head(path)
         if target is not None and head is not None:
             base = await branches.merge_base(about.repository, target.oid, head)
         entries = await diff.snapshot(path, base or head)

@@ -33,7 +33,8 @@ from anyond.model.ids import now, seconds, timestamp_ns
 from anyond.model.records import Exit
 from anyond.model.rows import Approval, ApprovalStatus, ExecutionProcess, RunReason
 from anyond.operations import questions
-from anyond.procs.launcher import Ended, Launcher, Running
+from anyond.procs.launcher import Ended, Launcher
+from anyond.procs.running import Running
 from anyond.store import approvals, sessions
 from anyond.store.database import Store
 
@@ -183,8 +184,9 @@ class ProcessActor(Actor[Event, Climb]):
         conversation = self._conversation
         if conversation is None:
             return
-        if conversation.session_id != self._session_id:
-            self._session_id = session_id = conversation.session_id
+        session_id = conversation.session_id
+        if session_id is not None and session_id != self._session_id:
+            self._session_id = session_id
             await self._store.write(
                 lambda tx: sessions.set_session_id(tx, self.process.id, session_id)
             )
@@ -248,8 +250,7 @@ class ProcessActor(Actor[Event, Climb]):
 
     async def _time_out(self, row: Approval) -> None:
         await trio.sleep(max(0.0, seconds(row.timeout_at) - seconds(now())))
-        answer = ApprovalAnswer(status=ApprovalStatus.TIMED_OUT)
-        decided = await self._store.write(lambda tx: approvals.time_out(tx, row.id, answer, now()))
+        decided = await self._store.write(lambda tx: questions.time_out(tx, row.id, now()))
         if decided is not None:
             await self._decide(decided)
 

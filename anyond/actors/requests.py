@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from msgspec.structs import replace
+
 from anyond.actors.attempt import AttemptActor
 from anyond.actors.attempts import Attempts
 from anyond.actors.janitor import Janitor
@@ -99,12 +103,12 @@ class AttemptRequests:
         about = await subject.read(self._rooms, attempt_id)
         found = await status.branch_status(
             about.repository,
-            about.attempt.container_ref,
+            Path(about.attempt.container_ref) if about.attempt.container_ref else None,
             about.attempt.branch,
             about.attempt.target_branch,
         )
         merged = await self._rooms.store.read(lambda r: merges.of_attempt(r, attempt_id))
-        return found if not merged else _with_merges(found, merged)
+        return replace(found, merges=merged)
 
     async def respond(self, approval_id: str, given: ApprovalAnswer) -> Approval:
         """Decide a question of an agent; the first answer wins.
@@ -132,9 +136,3 @@ class AttemptRequests:
                 raise Busy("Something is at work in an attempt of this task; stop it first.")
         await removal.delete_task(self._rooms, task_id)
         self._janitor.wake()
-
-
-def _with_merges(found: BranchStatus, merged: list) -> BranchStatus:  # type: ignore[type-arg]
-    from msgspec.structs import replace
-
-    return replace(found, merges=merged)

@@ -99,6 +99,7 @@ class Turn(threading.Thread):
         self._answers: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
         self._question: int | None = None
         self._calls = 0
+        self.over = False
 
     def cancel(self) -> None:
         self._cancelled.set()
@@ -113,17 +114,17 @@ class Turn(threading.Thread):
         block = {"type": "text", "text": self._prompt}
         self._session.updates.append({"sessionUpdate": "user_message_chunk", "content": block})
         try:
-            self._work()
-            reason = "end_turn"
-        except Cancelled:
-            reason = "cancelled"
-        except OSError as error:
+            try:
+                self._work()
+                ending: dict[str, Any] = {"result": {"stopReason": "end_turn"}}
+            except Cancelled:
+                ending = {"result": {"stopReason": "cancelled"}}
             self._session.save()
-            fault = {"code": -32603, "message": "Internal error", "data": {"details": str(error)}}
-            self._wire.send(id=self._request, error=fault)
-            return
-        self._session.save()
-        self._wire.send(id=self._request, result={"stopReason": reason})
+        except (OSError, ValueError) as error:
+            details = {"details": str(error)}
+            ending = {"error": {"code": -32603, "message": "Internal error", "data": details}}
+        self.over = True
+        self._wire.send(id=self._request, **ending)
 
     # ------------------------------------------------------------ what it does
 
@@ -235,8 +236,8 @@ class Turn(threading.Thread):
         )
 
     def _say(self, kind: str, text: str) -> None:
-        for word in re.findall(r"\s*\S+\s*?(?=\s|$)|\s+$", text):
-            self._pause(0.02)
+        for word in re.findall(r"\s*\S+|\s+$", text):
+            self._pause(0.015)
             self._update(sessionUpdate=kind, content={"type": "text", "text": word})
 
     def _plan(self, done: int) -> None:
@@ -323,7 +324,7 @@ class Agent:
         session = self._sessions.get(params["sessionId"])
         if session is None:
             self._refuse(number, -32602, f"There is no session {params['sessionId']}")
-        elif self._turn is not None and self._turn.is_alive():
+        elif self._turn is not None and not self._turn.over:
             self._refuse(number, -32600, "The demo does one thing at a time")
         else:
             text = "\n\n".join(block.get("text", "") for block in params["prompt"])

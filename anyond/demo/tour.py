@@ -54,20 +54,21 @@ def run() -> int:
     """
     console = Console(highlight=False, soft_wrap=True)
     root = Path(tempfile.mkdtemp(prefix="anyon-demo-"))
+    code = 0
     try:
         trio.run(_Tour(console, root).show)
     except* (ToolFailed, httpx.HTTPError, ConnectionClosed) as group:
+        code = 1
         for error in group.exceptions:
             console.print(f"[red]The demo could not go on:[/red] {escape(str(error))}")
         log = root / "daemon.log"
         if log.exists():
             console.print(escape(log.read_text(errors="replace")[-4000:]))
-        return 1
     except* KeyboardInterrupt:
-        return 130
+        code = 130
     finally:
         shutil.rmtree(root, ignore_errors=True)
-    return 0
+    return code
 
 
 class _Tour:
@@ -130,11 +131,8 @@ class _Tour:
         return repository
 
     async def _make_project(self, repository: Path) -> dict[str, Any]:
-        return await self._ask(
-            "POST",
-            "/api/projects",
-            {"name": "Tea timer", "git_repo_path": str(repository), "use_existing_repo": True},
-        )
+        body = {"name": "Tea timer", "git_repo_path": str(repository), "use_existing_repo": True}
+        return await self._ask("POST", "/api/projects", body)  # type: ignore[no-any-return]
 
     async def _start(self, project: dict[str, Any]) -> dict[str, Any]:
         task = await self._ask(

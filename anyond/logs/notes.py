@@ -39,7 +39,7 @@ class Remark(Struct, frozen=True, kw_only=True, tag="remark", tag_field="note"):
 Note = Decided | Remark
 
 _encoder = msgspec.json.Encoder()
-_decoder = msgspec.json.Decoder(Decided | Remark)
+_decoder: msgspec.json.Decoder[Note] = msgspec.json.Decoder(Decided | Remark)
 
 
 def encode(note: Note) -> bytes:

@@ -7,7 +7,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 R_co = TypeVar("R_co", covariant=True)
 E_contra = TypeVar("E_contra", contravariant=True)
-C_co = TypeVar("C_co", covariant=True)
+C = TypeVar("C")
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +31,7 @@ class Refuse:
     error: Exception
 
 
-class Machine(Protocol[E_contra, C_co]):
+class Machine(Protocol[E_contra, C]):
     """Takes events, gives commands; all state is its own."""
 
-    def handle(self, event: E_contra) -> list[C_co]: ...
+    def handle(self, event: E_contra) -> list[C]: ...

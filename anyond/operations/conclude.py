@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import structlog
 
-from anyond.git import commit, worktrees
+from anyond.git import checkouts, commit
 from anyond.logs import archive, notes, script
 from anyond.logs.conversation import Conversation
 from anyond.machines.process import Ending, judge
@@ -29,7 +29,6 @@ from anyond.model.rows import (
 )
 from anyond.model.settings import CommitMessage
 from anyond.operations import chain
-from anyond.operations.questions import close_questions
 from anyond.operations.rooms import Rooms
 from anyond.operations.run import ENTRIES, insert
 from anyond.operations.subject import Subject
@@ -44,6 +43,7 @@ async def conclude(
     rooms: Rooms,
     subject: Subject,
     process: ExecutionProcess,
+    *,
     exit: Exit,
     conversation: Conversation | None,
     halting: Callable[[], bool],
@@ -71,17 +71,23 @@ async def conclude(
         complaints.append(f"The changes could not be committed: {error}")
     head = await _head(subject)
     changed = head is not None and head != process.before_head_commit
-    _archive(rooms, process, exit, conversation, ending, complaints)
+    _archive(
+        rooms,
+        process,
+        exit=exit,
+        conversation=conversation,
+        ending=ending,
+        complaints=complaints,
+    )
 
     def final(tx: Tx) -> ExecutionProcess | None:
         moment = now()
-        close_questions(tx, process.id, moment)
-        if conversation is not None:
+        if conversation is not None and conversation.summary is not None:
             sessions.set_summary(tx, process.id, conversation.summary)
         if process.run_reason is RunReason.SETUP_SCRIPT and (
             ending.status is ProcessStatus.COMPLETED
         ):
-            attempts.set_setup_completed(tx, subject.attempt.id, moment)
+            attempts.set_setup_completed(tx, subject.attempt.id, moment, moment)
         first_time = processes.finish(
             tx,
             process.id,
@@ -100,7 +106,7 @@ async def conclude(
         ):
             return insert(tx, subject.attempt.id, subject.task.id, following)
         if tasks.get(tx, subject.task.id).status is TaskStatus.IN_PROGRESS:
-            tasks.set_status(tx, subject.task.id, TaskStatus.IN_REVIEW)
+            tasks.set_status(tx, subject.task.id, TaskStatus.IN_REVIEW, moment)
         return None
 
     return await rooms.store.write(final)
@@ -129,7 +135,7 @@ async def _commit(
 
 async def _head(subject: Subject) -> str | None:
     try:
-        return await worktrees.head(subject.worktree)
+        return await checkouts.head(subject.worktree)
     except AnyondError as error:
         log.warning("no_head", attempt=subject.attempt.id, why=str(error))
         return None
@@ -138,6 +144,7 @@ async def _head(subject: Subject) -> str | None:
 def _archive(
     rooms: Rooms,
     process: ExecutionProcess,
+    *,
     exit: Exit,
     conversation: Conversation | None,
     ending: Ending,

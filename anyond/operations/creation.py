@@ -42,7 +42,9 @@ async def attempt(
     project = await rooms.store.read(lambda r: projects.get(r, task.project_id))
     await check(rooms, project, profile, base_branch)
     return await rooms.store.write(
-        lambda tx: _insert(tx, rooms, project, tasks.get(tx, task_id), profile, base_branch)
+        lambda tx: _insert(
+            tx, rooms, project, tasks.get(tx, task_id), profile=profile, base_branch=base_branch
+        )
     )
 
 
@@ -55,7 +57,7 @@ async def task_and_attempt(
 
     def work(tx: Tx) -> tuple[TaskAttempt, ExecutionProcess]:
         task = tasks.insert(tx, new, new_id(), now())
-        return _insert(tx, rooms, project, task, profile, base_branch)
+        return _insert(tx, rooms, project, task, profile=profile, base_branch=base_branch)
 
     return await rooms.store.write(work)
 
@@ -65,23 +67,19 @@ def _insert(
     rooms: Rooms,
     project: Project,
     task: Task,
+    *,
     profile: ExecutorProfileId,
     base_branch: str,
 ) -> tuple[TaskAttempt, ExecutionProcess]:
-    moment = now()
     attempt_id = new_id()
-    row = TaskAttempt(
+    row = attempts.insert(
+        tx,
         id=attempt_id,
         task_id=task.id,
-        container_ref=None,
         branch=branches.branch_name(rooms.config.config.git_branch_prefix, task.title, attempt_id),
         target_branch=base_branch,
         executor=profile.executor.value,
-        worktree_deleted=False,
-        setup_completed_at=None,
-        created_at=moment,
-        updated_at=moment,
+        now=now(),
     )
-    attempts.insert(tx, row)
     process = run.insert(tx, attempt_id, task.id, chain.first(project, task, profile))
     return row, process

@@ -6,11 +6,12 @@ from anyond.agents.roster import agent
 from anyond.git import reset, snapshots, status
 from anyond.model.bodies import FollowUp
 from anyond.model.errors import Conflict, Impossible, Invalid, NotFound
+from anyond.model.ids import now
 from anyond.model.rows import (
-    CodingAgentFollowUpRequest,
-    CodingAgentInitialRequest,
     ExecutionProcess,
+    ExecutorAction,
     RunReason,
+    ScriptRequest,
 )
 from anyond.model.settings import ExecutorProfileId
 from anyond.operations import chain, run, worktree
@@ -43,7 +44,7 @@ async def follow_up(rooms: Rooms, about: Subject, wanted: FollowUp) -> Execution
 
     def work(tx: Tx) -> ExecutionProcess:
         if retried is not None:
-            processes.drop_from(tx, about.attempt.id, retried.id)
+            processes.drop_from(tx, about.attempt.id, retried.id, now())
         session_id = sessions.latest_session_id(tx, about.attempt.id)
         action = chain.follow_up(about.project, wanted.prompt, session_id, profile)
         return run.insert(tx, about.attempt.id, about.task.id, action)
@@ -53,17 +54,17 @@ async def follow_up(rooms: Rooms, about: Subject, wanted: FollowUp) -> Execution
 
 async def _profile(rooms: Rooms, about: Subject, variant: str | None) -> ExecutorProfileId:
     """The agent that worked last in this attempt, in the wanted variant."""
-    latest = await rooms.store.read(lambda r: processes.latest_agent(r, about.attempt.id))
-    if latest is None:
-        latest = await rooms.store.read(
-            lambda r: processes.first_planned_agent(r, about.attempt.id)
-        )
-    action = None if latest is None else latest.executor_action
-    while action is not None:
-        if isinstance(action.typ, CodingAgentInitialRequest | CodingAgentFollowUpRequest):
-            former = action.typ.executor_profile_id
-            return ExecutorProfileId(executor=former.executor, variant=variant)
-        action = action.next_action
+    rows = await rooms.store.read(
+        lambda r: processes.of_attempt(r, about.attempt.id, show_dropped=True)
+    )
+    for row in rows:
+        # A chain that failed in its setup script still says which agent was to follow.
+        action: ExecutorAction | None = row.executor_action
+        while action is not None:
+            if not isinstance(action.typ, ScriptRequest):
+                former = action.typ.executor_profile_id
+                return ExecutorProfileId(executor=former.executor, variant=variant)
+            action = action.next_action
     raise Conflict("no_agent", "No agent has run in this attempt yet.")
 
 
@@ -86,15 +87,15 @@ async def _go_back(
         return
     about = await worktree.prepare(rooms, about)
     path = about.worktree
-    now = await status.status(path)
-    if now.head_oid == retried.before_head_commit and not now.changed:
+    found = await status.status(path)
+    if found.head_oid == retried.before_head_commit and not found.changed:
         return
-    if now.changed and not wanted.force_when_dirty:
+    if found.changed and not wanted.force_when_dirty:
         raise Conflict(
             "dirty",
             "The worktree has uncommitted changes; set force_when_dirty to give them up "
             "(a snapshot of them is kept), or perform_git_reset to false to keep them.",
-            files=list(now.changed),
+            files=list(found.changed),
         )
-    await snapshots.take(rooms.repositories, about.repository, path, about.attempt.id, "retry")
-    await reset.hard(path, retried.before_head_commit)
+    await snapshots.take(about.repository, path, about.attempt.id, "retry")
+    await reset.reset(path, retried.before_head_commit)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from anyond.git import commit, merge, snapshots
 from anyond.model.bodies import MergeStrategy
 from anyond.model.ids import new_id, now
-from anyond.model.rows import DirectMerge, TaskStatus
+from anyond.model.rows import TaskStatus
 from anyond.operations import worktree
 from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject
@@ -25,7 +25,7 @@ async def merge_attempt(rooms: Rooms, about: Subject, strategy: MergeStrategy) -
     """
     about = await worktree.prepare(rooms, about)
     path, attempt = about.worktree, about.attempt
-    await snapshots.take(rooms.repositories, about.repository, path, attempt.id, "merge")
+    await snapshots.take(about.repository, path, attempt.id, "merge")
     await commit.commit_all(path, f"{about.task.title}\n\nAnyon-Attempt: {attempt.id}")
     subject = f"{about.task.title} (anyon {attempt.id[:8]})"
     body = (about.task.description or "").strip()
@@ -34,22 +34,21 @@ async def merge_attempt(rooms: Rooms, about: Subject, strategy: MergeStrategy) -
         about.repository,
         attempt.branch,
         attempt.target_branch,
-        f"{subject}\n\n{body}" if body else subject,
-        strategy.value,
+        message=f"{subject}\n\n{body}" if body else subject,
+        strategy=strategy.value,
     )
 
     def record(tx: Tx) -> None:
+        moment = now()
         merges.insert_direct(
             tx,
-            DirectMerge(
-                id=new_id(),
-                task_attempt_id=attempt.id,
-                merge_commit=oid,
-                target_branch_name=attempt.target_branch,
-                created_at=now(),
-            ),
+            id=new_id(),
+            attempt_id=attempt.id,
+            merge_commit=oid,
+            target_branch_name=attempt.target_branch,
+            now=moment,
         )
-        tasks.set_status(tx, about.task.id, TaskStatus.DONE)
+        tasks.set_status(tx, about.task.id, TaskStatus.DONE, moment)
 
     await rooms.store.write(record)
     return oid

@@ -17,7 +17,7 @@ def ask(tx: Tx, question: Approval) -> Approval:
     """
     kept, fresh = approvals.insert_if_absent(tx, question)
     if fresh:
-        _move(tx, kept, TaskStatus.IN_PROGRESS, TaskStatus.IN_REVIEW)
+        _move(tx, kept, TaskStatus.IN_PROGRESS, TaskStatus.IN_REVIEW, kept.created_at)
     return kept
 
 
@@ -32,10 +32,10 @@ def answer(tx: Tx, approval_id: str, given: ApprovalAnswer, moment: str) -> tupl
         Conflict: it was decided differently before.
     """
     decided, changed = approvals.decide(tx, approval_id, given, moment)
-    if changed and not approvals.pending_of_attempt(tx, decided.task_attempt_id):
+    if changed and not approvals.any_pending_in(tx, decided.task_attempt_id):
         process = processes.get(tx, decided.execution_process_id)
         if process.status is ProcessStatus.RUNNING:
-            _move(tx, decided, TaskStatus.IN_REVIEW, TaskStatus.IN_PROGRESS)
+            _move(tx, decided, TaskStatus.IN_REVIEW, TaskStatus.IN_PROGRESS, moment)
     return decided, changed
 
 
@@ -61,13 +61,7 @@ def withdraw(tx: Tx, approval_id: str, reason: str, moment: str) -> None:
         )
 
 
-def close_questions(tx: Tx, process_id: str, moment: str) -> None:
-    """The process is over: whatever it asked is denied."""
-    for question in approvals.of_process(tx, process_id):
-        withdraw(tx, question.id, "The process ended.", moment)
-
-
-def _move(tx: Tx, question: Approval, present: TaskStatus, wanted: TaskStatus) -> None:
+def _move(tx: Tx, question: Approval, present: TaskStatus, wanted: TaskStatus, moment: str) -> None:
     task_id = attempts.get(tx, question.task_attempt_id).task_id
     if tasks.get(tx, task_id).status is present:
-        tasks.set_status(tx, task_id, wanted)
+        tasks.set_status(tx, task_id, wanted, moment)

@@ -1,4 +1,4 @@
-"""How tasks and projects go: rows at once, directories afterwards, work never without a way back."""
+"""How tasks and projects go: rows at once, directories afterwards, never without a way back."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import trio
 
 from anyond.git import snapshots, worktrees
 from anyond.model.errors import AnyondError, Busy
-from anyond.model.ids import is_id
+from anyond.model.ids import is_id, new_id, now
 from anyond.operations.rooms import Rooms
 from anyond.procs.launcher import Alive
-from anyond.store import cleanups, processes, projects, tasks
+from anyond.store import attempts, cleanups, processes, projects, tasks
 from anyond.store.cleanups import Cleanup
 from anyond.store.transaction import Tx
 
@@ -32,9 +32,8 @@ async def delete_task(rooms: Rooms, task_id: str) -> None:
         task = tasks.get(tx, task_id)
         if processes.running_of_task(tx, task_id):
             raise Busy("Something runs in an attempt of this task; stop it first.")
-        repository = projects.get(tx, task.project_id).git_repo_path
-        cleanups.schedule_task(tx, task_id, repository)
-        tasks.delete(tx, task_id)
+        _schedule(tx, task_id, projects.get(tx, task.project_id).git_repo_path)
+        tasks.delete(tx, task_id, now())
 
     await rooms.store.write(work)
 
@@ -49,13 +48,29 @@ async def delete_project(rooms: Rooms, project_id: str) -> None:
 
     def work(tx: Tx) -> None:
         project = projects.get(tx, project_id)
-        for task in tasks.ids_of_project(tx, project_id):
-            if processes.running_of_task(tx, task):
+        for task in tasks.all_with_status(tx, project_id):
+            if processes.running_of_task(tx, task.id):
                 raise Busy("Something runs in an attempt of this project; stop it first.")
-            cleanups.schedule_task(tx, task, project.git_repo_path)
-        projects.delete(tx, project_id)
+            _schedule(tx, task.id, project.git_repo_path)
+        projects.delete(tx, project_id, now())
 
     await rooms.store.write(work)
+
+
+def _schedule(tx: Tx, task_id: str, repository: str) -> None:
+    for attempt in attempts.all(tx, task_id):
+        if attempt.container_ref is not None:
+            cleanups.insert(
+                tx,
+                Cleanup(
+                    id=new_id(),
+                    worktree_path=attempt.container_ref,
+                    repo_path=repository,
+                    attempt_id=attempt.id,
+                    branch=attempt.branch,
+                    created_at=now(),
+                ),
+            )
 
 
 async def clean_up(rooms: Rooms) -> None:
@@ -69,7 +84,7 @@ async def clean_up(rooms: Rooms) -> None:
         except AnyondError as error:
             log.warning("not_cleaned_up", worktree=job.worktree_path, why=str(error))
             continue
-        await rooms.store.write(lambda tx, job=job: cleanups.done(tx, job.id))  # type: ignore[misc]
+        await rooms.store.write(lambda tx, job=job: cleanups.delete(tx, job.id))  # type: ignore[misc]
     known = await rooms.store.read(processes.all_ids)
     root = rooms.launcher.root
     for directory in await trio.to_thread.run_sync(lambda: sorted(root.iterdir())):
@@ -80,9 +95,9 @@ async def clean_up(rooms: Rooms) -> None:
 
 async def _remove_worktree(rooms: Rooms, job: Cleanup) -> None:
     repository = Path(job.repo_path)
-    if not repository.is_dir():
+    if not await trio.Path(repository).is_dir():
         return
     worktree = Path(job.worktree_path)
-    if worktree.is_dir():
-        await snapshots.take(rooms.repositories, repository, worktree, job.attempt_id, "delete")
+    if await trio.Path(worktree).is_dir():
+        await snapshots.take(repository, worktree, job.attempt_id, "delete")
         await worktrees.remove(rooms.repositories, repository, worktree)

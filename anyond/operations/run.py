@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from anyond.git import worktrees
+from anyond.agents.core import AgentEvent
+from anyond.git import checkouts
 from anyond.logs import archive, notes
 from anyond.logs.conversation import Conversation
 from anyond.model.errors import AnyondError, Conflict, ProgramMissing
@@ -25,7 +26,7 @@ from anyond.operations import chain, recipe, worktree
 from anyond.operations.recipe import KeptTurn
 from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject
-from anyond.procs.launcher import Running
+from anyond.procs.running import Running
 from anyond.settings import files
 from anyond.store import processes, sessions, tasks
 from anyond.store.transaction import Tx
@@ -50,24 +51,16 @@ def insert(tx: Tx, attempt_id: str, task_id: str, action: ExecutorAction) -> Exe
     """
     moment = now()
     reason = chain.reason(action)
-    process = ExecutionProcess(
+    process = processes.insert(
+        tx,
         id=new_id(),
-        task_attempt_id=attempt_id,
+        attempt_id=attempt_id,
         run_reason=reason,
         executor_action=action,
-        before_head_commit=None,
-        after_head_commit=None,
-        status=ProcessStatus.RUNNING,
-        exit_code=None,
-        dropped=False,
-        started_at=moment,
-        completed_at=None,
-        created_at=moment,
-        updated_at=moment,
+        now=moment,
     )
-    processes.insert(tx, process)
     if not isinstance(action.typ, ScriptRequest):
-        sessions.insert(
+        sessions.upsert(
             tx,
             Session(
                 execution_process_id=process.id,
@@ -78,7 +71,7 @@ def insert(tx: Tx, attempt_id: str, task_id: str, action: ExecutorAction) -> Exe
             ),
         )
     if reason is not RunReason.DEV_SERVER:
-        tasks.set_status(tx, task_id, TaskStatus.IN_PROGRESS)
+        tasks.set_status(tx, task_id, TaskStatus.IN_PROGRESS, moment)
     return process
 
 
@@ -101,13 +94,13 @@ async def start(
         if not wanted():
             raise Conflict("stopped", "It was stopped before it had started.")
         cooked = recipe.write_recipe(rooms, process, str(path))
-        head = await worktrees.head(path)
+        head = await checkouts.head(path)
         kept = cooked.kept
 
         def before(tx: Tx) -> ExecutionProcess:
             if kept is not None:
                 sessions.keep_turn(tx, process.id, kept.encode())
-            return processes.set_before_commit(tx, process.id, head)
+            return processes.set_before_commit(tx, process.id, head, now()) if head else process
 
         process = await rooms.store.write(before)
         running = await rooms.launcher.start(
@@ -155,16 +148,16 @@ def review(tx: Tx, task_id: str, reason: RunReason) -> None:
     if reason is RunReason.DEV_SERVER:
         return
     if tasks.get(tx, task_id).status is TaskStatus.IN_PROGRESS:
-        tasks.set_status(tx, task_id, TaskStatus.IN_REVIEW)
+        tasks.set_status(tx, task_id, TaskStatus.IN_REVIEW, now())
 
 
 class Silent:
     """The dialogue of a program that never spoke."""
 
-    def receive(self, stream: Stream, data: bytes, at: int = 0) -> list[object]:
+    def receive(self, stream: Stream, data: bytes, at: int = 0) -> list[AgentEvent]:
         return []
 
-    def finish(self) -> list[object]:
+    def finish(self) -> list[AgentEvent]:
         return []
 
     def send(self, command: object) -> None:

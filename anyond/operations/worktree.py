@@ -8,7 +8,7 @@ from pathlib import Path
 import structlog
 import trio
 
-from anyond.git import branches, worktrees
+from anyond.git import branches, excludes, mending, worktrees
 from anyond.model.ids import now
 from anyond.model.rows import Project, TaskAttempt
 from anyond.operations import copying
@@ -42,15 +42,17 @@ async def prepare(rooms: Rooms, subject: Subject) -> Subject:
     attempt, project = subject.attempt, subject.project
     if attempt.container_ref is not None:
         path = Path(attempt.container_ref)
-        made = await worktrees.ensure(rooms.repositories, subject.repository, path, attempt.branch)
-        if made:
-            await _furnish(subject, path)
-            await rooms.store.write(lambda tx: attempts.set_worktree_deleted(tx, attempt.id, False))
+        found = await mending.ensure(rooms.repositories, subject.repository, path, attempt.branch)
+        if found.what == "recreated":
+            await _furnish(rooms, subject, path)
+            await rooms.store.write(
+                lambda tx: attempts.set_worktree_deleted(tx, attempt.id, False, now())
+            )
         return subject
     path = planned_path(rooms, project, attempt)
     if await branches.exists(subject.repository, attempt.branch):
         # A daemon that was killed while it made the worktree had come so far.
-        await worktrees.ensure(rooms.repositories, subject.repository, path, attempt.branch)
+        await mending.ensure(rooms.repositories, subject.repository, path, attempt.branch)
     else:
         await worktrees.add(
             rooms.repositories,
@@ -59,14 +61,14 @@ async def prepare(rooms: Rooms, subject: Subject) -> Subject:
             attempt.branch,
             attempt.target_branch,
         )
-    await _furnish(subject, path)
+    await _furnish(rooms, subject, path)
     updated = await rooms.store.write(
         lambda tx: attempts.set_container(tx, attempt.id, str(path), now())
     )
     return replace(subject, attempt=updated)
 
 
-async def _furnish(subject: Subject, path: Path) -> None:
+async def _furnish(rooms: Rooms, subject: Subject, path: Path) -> None:
     """Bring along what the project wants copied, and keep it out of commits."""
     wanted = subject.project.copy_files
     copied: list[str] = []
@@ -76,4 +78,4 @@ async def _furnish(subject: Subject, path: Path) -> None:
         )
         for complaint in complaints:
             log.warning("not_copied", attempt=subject.attempt.id, why=complaint)
-    await worktrees.exclude(path, [OWN_FILES, *(f"/{name}" for name in copied)])
+    await excludes.exclude(rooms.repositories, path, [OWN_FILES, *(f"/{name}" for name in copied)])

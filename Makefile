@@ -1,0 +1,51 @@
+# Every command that a contributor needs; `make help` lists them. Works with GNU make 3.81.
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-agents check bench lock clean
+
+RUNTIME := .venv
+DEV := .venv-dev
+DEV_PYTHON := $(DEV)/bin/python
+
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
+	@echo "PYTHON=/path/to/python chooses the interpreter; ARGS=... is handed to pytest."
+
+demo: ## Watch a task go from an idea to a merged change (no network, no keys)
+	@sh requirements/venv.sh $(RUNTIME) runtime
+	@$(RUNTIME)/bin/anyon demo
+
+test: ## Run all tests that need nothing from outside
+	@sh requirements/venv.sh $(DEV) dev
+	@$(DEV_PYTHON) -m pytest -m "not agents" $(ARGS)
+
+test-agents: ## Run the tests that drive real agents from npm
+	@if command -v node >/dev/null 2>&1 && node --version >/dev/null 2>&1 \
+	    && command -v npm >/dev/null 2>&1 && npm --version >/dev/null 2>&1; then \
+	  sh requirements/venv.sh $(DEV) dev || exit 1; \
+	  $(DEV_PYTHON) -m pytest -m agents $(ARGS); code=$$?; \
+	  if [ $$code -eq 5 ]; then echo "No test is marked as one of real agents."; exit 0; fi; \
+	  exit $$code; \
+	else \
+	  echo "The tests of real agents were left out: they need node and npm."; \
+	fi
+
+check: ## Look at format, style, types and import floors
+	@sh requirements/venv.sh $(DEV) dev
+	$(DEV)/bin/ruff format --check .
+	$(DEV)/bin/ruff check .
+	$(DEV)/bin/mypy
+	$(DEV)/bin/lint-imports
+
+bench: ## Run the benchmarks
+	@sh requirements/venv.sh $(DEV) dev
+	@for file in benchmarks/[a-z]*.py; do \
+	  [ -e "$$file" ] || { echo "There are no benchmarks."; exit 0; }; \
+	  echo "== $$file"; $(DEV_PYTHON) "$$file" || exit 1; \
+	done
+
+lock: ## Write the lock files anew from pyproject.toml (needs uv)
+	@sh requirements/lock.sh
+
+clean: ## Remove everything that the other commands have made
+	rm -rf $(RUNTIME) $(DEV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

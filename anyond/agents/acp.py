@@ -1,0 +1,45 @@
+"""How to start any agent that speaks the Agent Client Protocol, by the command of its variant."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from anyond.agents.acp_dialogue import AcpDialogue
+from anyond.agents.acp_options import command_line, decode_options
+from anyond.agents.core import Turn
+from anyond.model.launch import Launch
+
+
+@dataclass(frozen=True)
+class Acp:
+    """Any program that speaks the protocol over its standard input and output.
+
+    Args:
+        command: what to start if the variant names no command; () if it must.
+        install: one sentence for the person when the program is missing.
+    """
+
+    command: tuple[str, ...] = ()
+    install: str = "Check the option base_command_override of the variant."
+
+    def launch(self, turn: Turn) -> Launch:
+        """How to start the program.
+
+        Raises:
+            Impossible: an option has the wrong type, or there is no command.
+        """
+        options = decode_options(turn.options)
+        return Launch(
+            argv=command_line(options, self.command),
+            cwd=turn.cwd,
+            env=options.env or {},
+            install=self.install,
+        )
+
+    def dialogue(self, turn: Turn) -> AcpDialogue:
+        """A fresh dialogue; its first message is queued, the others follow from the answers.
+
+        Raises:
+            Impossible: an option has the wrong type.
+        """
+        return AcpDialogue(turn, decode_options(turn.options))

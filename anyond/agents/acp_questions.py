@@ -1,0 +1,80 @@
+"""What an agent of the Agent Client Protocol asks permission for, and how it is answered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from anyond.agents.jsonrpc import Id, as_dict, as_text
+
+PERMISSION = "session/request_permission"
+CANCELLED: dict[str, Any] = {"outcome": {"outcome": "cancelled"}}
+
+_ALLOW = ("allow_once", "allow_always")
+_REJECT = ("reject_once", "reject_always")
+
+
+@dataclass(frozen=True)
+class Question:
+    """A permission that the agent waits for.
+
+    Args:
+        call: its name, unique within the run; None if no person is asked.
+        options: as the agent offered them.
+    """
+
+    id: Id
+    call: str | None
+    options: list[Any]
+
+    def answer(self, approved: bool) -> dict[str, Any]:
+        """The outcome to send: chosen by the kind of the options, for their ids are free."""
+        kinds = _ALLOW if approved else _REJECT
+        offered = [
+            (as_text(option.get("kind")), option["optionId"])
+            for option in map(as_dict, self.options)
+            if isinstance(option.get("optionId"), str)
+        ]
+        prefix = "allow" if approved else "reject"
+        ranked = [id for wanted in kinds for kind, id in offered if kind == wanted]
+        ranked += [id for kind, id in offered if kind.startswith(prefix)]
+        if not ranked:
+            return CANCELLED
+        return {"outcome": {"outcome": "selected", "optionId": ranked[0]}}
+
+
+class Questions:
+    """The open ones, by the id of their request."""
+
+    def __init__(self) -> None:
+        self._open: dict[Id, Question] = {}
+        self._times: dict[Id, int] = {}
+
+    @property
+    def open(self) -> list[Question]:
+        """Those whose answer is not in the log."""
+        return list(self._open.values())
+
+    def add(self, id: Id, options: list[Any], silent: bool) -> Question:
+        """A new one; `silent` if no person is asked."""
+        call = None
+        if not silent:
+            # Nothing forbids an agent to use the id of an answered request again.
+            self._times[id] = times = self._times.get(id, 0) + 1
+            call = f"{id!r}" if times == 1 else f"{id!r}#{times}"
+        question = self._open[id] = Question(id, call, options)
+        return question
+
+    def named(self, call: str) -> Question | None:
+        """The open one of that name."""
+        return next((question for question in self.open if question.call == call), None)
+
+    def close(self, id: Id) -> Question | None:
+        """Forget one; returns it if it was open."""
+        return self._open.pop(id, None)
+
+    def clear(self) -> list[Question]:
+        """Forget all; returns those that were open."""
+        questions = self.open
+        self._open.clear()
+        return questions

@@ -1,0 +1,95 @@
+"""Where agents tell the tokens of a turn, and how the turns of a run add up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from anyond.agents.jsonrpc import as_dict, as_int, as_list, as_text
+from anyond.model.entries import NormalizedEntry, TokenUsage
+
+_NAMES = (
+    ("inputTokens", "input_tokens"),
+    ("outputTokens", "output_tokens"),
+    ("cachedReadTokens", "cached_read_tokens"),
+    ("cachedWriteTokens", "cached_write_tokens"),
+)
+_Counts = tuple[int, ...]
+_NONE: _Counts = (0, 0, 0, 0)
+
+
+def _counts(told: Mapping[str, Any]) -> _Counts:
+    return tuple(max(0, as_int(told.get(a)) or as_int(told.get(b))) for a, b in _NAMES)
+
+
+def _sum(one: _Counts, other: _Counts) -> _Counts:
+    return tuple(a + b for a, b in zip(one, other, strict=True))
+
+
+class Usage:
+    """The tokens of a run so far."""
+
+    def __init__(self) -> None:
+        self._turns = _NONE
+        self._calls = _NONE
+        self._cost: float | None = None
+        self.model: str | None = None
+
+    def learn_model(self, told: Mapping[str, Any]) -> None:
+        """Take in which model a session uses, where the agent tells it."""
+        self.model = as_text(as_dict(told.get("models")).get("currentModelId")) or self.model
+        for option in map(as_dict, as_list(told.get("configOptions"))):
+            if option.get("category") == "model":
+                self.model = as_text(option.get("currentValue")) or self.model
+
+    def call(self, told: Mapping[str, Any]) -> bool:
+        """Add one call of the model within the turn; whether that told anything."""
+        counts = _counts(told)
+        self._calls = _sum(self._calls, counts)
+        return counts != _NONE
+
+    def cost(self, told: Mapping[str, Any]) -> bool:
+        """Take in the cost of the session so far; whether that told anything."""
+        amount = told.get("amount")
+        if not isinstance(amount, int | float) or isinstance(amount, bool):
+            return False
+        if told.get("currency", "USD") != "USD":
+            return False
+        self._cost = float(amount)
+        return self._cost > 0
+
+    def turn(self, result: Mapping[str, Any], cumulative: bool) -> bool:
+        """Close a turn with the result of its prompt; whether there is anything to show.
+
+        Args:
+            cumulative: this agent tells the sum over all turns of its process.
+        """
+        meta = as_dict(result.get("_meta"))
+        quota = as_dict(meta.get("quota"))
+        for place in (result.get("usage"), quota.get("token_count"), meta.get("usage")):
+            counts = _counts(as_dict(place))
+            if counts != _NONE:
+                # The sum of the turn: the calls are in it.
+                self._turns = counts if cumulative else _sum(self._turns, counts)
+                self._calls = _NONE
+                break
+        for used in map(as_dict, as_list(quota.get("model_usage"))):
+            self.model = as_text(used.get("model")) or self.model
+        self._turns = _sum(self._turns, self._calls)
+        self._calls = _NONE
+        return self._turns != _NONE or bool(self._cost)
+
+    def entry(self) -> NormalizedEntry:
+        """The numbers as of now."""
+        tokens_in, tokens_out, read, written = _sum(self._turns, self._calls)
+        return NormalizedEntry(
+            entry_type=TokenUsage(
+                model=self.model,
+                input_tokens=tokens_in,
+                output_tokens=tokens_out,
+                cache_read_tokens=read,
+                cache_write_tokens=written,
+                cost_usd=self._cost,
+            ),
+            content=f"{tokens_in} tokens in, {tokens_out} out",
+        )

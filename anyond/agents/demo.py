@@ -1,0 +1,23 @@
+"""Where the built-in demonstration agent lies and how it is started."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from anyond.agents.acp import Acp
+
+_PROGRAM = Path(__file__).resolve().parents[1] / "demo" / "agent.py"
+
+
+@dataclass(frozen=True)
+class Demo(Acp):
+    """An agent that needs no network and no key; it speaks the Agent Client Protocol like others.
+
+    It is started by its path and apart from the surroundings (`-I`), since the worktree may hold a
+    package of the same name.
+    """
+
+    command: tuple[str, ...] = (sys.executable, "-I", str(_PROGRAM))
+    install: str = "It is part of Anyon: install Anyon again."

@@ -1,0 +1,225 @@
+"""How JSON-RPC 2.0 lies in lines, and which requests of either side still wait for an answer.
+
+Theory of operation. A `Link` is a fold of both directions of one connection: `told` and `heard` are
+fed with what the log holds, and only they move it on. Messages of our own wait in a queue until
+someone takes them. A request gets its number when it is taken, so numbers rise in the order of the
+log; a replay learns them from the echoes. An automatic message whose echo is read before it was
+taken has been sent in an earlier life, and leaves the queue.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+Id = int | str
+
+METHOD_NOT_FOUND = -32601
+
+
+class Fault(Struct, frozen=True):
+    """The error member of a response."""
+
+    code: int
+    message: str
+    data: Any = None
+
+
+class Request(Struct, frozen=True):
+    id: Id
+    method: str
+    params: dict[str, Any]
+
+
+class Notification(Struct, frozen=True):
+    method: str
+    params: dict[str, Any]
+
+
+class Response(Struct, frozen=True):
+    """An answer: `fault` is None if it is a good one."""
+
+    id: Id
+    result: Any = None
+    fault: Fault | None = None
+
+
+Message = Request | Notification | Response
+
+_decoder = msgspec.json.Decoder()
+_encoder = msgspec.json.Encoder()
+
+
+def as_text(value: object) -> str:
+    """`value` if it is a string, else the empty one."""
+    return value if isinstance(value, str) else ""
+
+
+def as_dict(value: object) -> dict[str, Any]:
+    """`value` if it is an object, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def as_list(value: object) -> list[Any]:
+    """`value` if it is an array, else an empty one."""
+    return value if isinstance(value, list) else []
+
+
+def as_int(value: object) -> int:
+    """`value` if it is a whole number, else 0."""
+    return value if isinstance(value, int) and not isinstance(value, bool) else 0
+
+
+def loads(text: bytes | str) -> Any:
+    """The JSON value in `text`, or None if there is none; never raises."""
+    try:
+        return _decoder.decode(text)
+    except RecursionError:
+        return None
+    except (msgspec.MsgspecError, ValueError):
+        pass
+    # Programs cut texts in the middle of a character, and then write half of a surrogate pair. A
+    # question of the agent must not be lost for that.
+    try:
+        loose = json.loads(text)
+        return _decoder.decode(json.dumps(loose, ensure_ascii=False).encode(errors="replace"))
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
+
+
+def decode(line: bytes) -> Message | None:
+    """The message in one line, or None if it holds none. A missing `jsonrpc` is forgiven."""
+    raw = loads(line)
+    if not isinstance(raw, dict):
+        return None
+    method = raw.get("method")
+    number = raw.get("id")
+    if not isinstance(number, int | str) or isinstance(number, bool):
+        if isinstance(method, str):
+            return Notification(method, as_dict(raw.get("params")))
+        return None
+    if isinstance(method, str):
+        return Request(number, method, as_dict(raw.get("params")))
+    if (error := raw.get("error")) is not None:
+        fields = as_dict(error)
+        message = as_text(fields.get("message")) or as_text(error)
+        fault = Fault(as_int(fields.get("code")), message, fields.get("data"))
+        return Response(number, fault=fault)
+    return Response(number, raw["result"]) if "result" in raw else None
+
+
+class _Ask(Struct, frozen=True):
+    """A request that nobody took yet; it gets its number when someone does."""
+
+    method: str
+    params: Mapping[str, Any]
+    automatic: bool
+
+
+class _Tell(Struct, frozen=True):
+    method: str
+    params: Mapping[str, Any]
+
+
+class _Reply(Struct, frozen=True):
+    id: Id
+    members: dict[str, Any]
+
+
+class Link:
+    """What is queued, what we asked and what they asked, on one connection."""
+
+    def __init__(self) -> None:
+        self._queue: list[_Ask | _Tell | _Reply] = []
+        self._next = 1
+        self._taken: set[Id] = set()
+        self._ours: dict[Id, str] = {}
+        self._theirs: dict[Id, Request] = {}
+        self._answering: set[Id] = set()
+
+    # ------------------------------------------------------------ what we want to say
+
+    def request(self, method: str, params: Mapping[str, Any], automatic: bool = True) -> None:
+        """Queue a request; `automatic` if a replay queues it again by itself."""
+        self._queue.append(_Ask(method, params, automatic))
+
+    def notify(self, method: str, params: Mapping[str, Any]) -> None:
+        """Queue a notification. It is never automatic: no echo takes it back."""
+        self._queue.append(_Tell(method, params))
+
+    def answer(self, id: Id, result: Any) -> None:
+        """Queue the answer to a request of theirs, unless one is on its way."""
+        self._reply(id, {"result": result})
+
+    def refuse(self, id: Id, code: int, message: str) -> None:
+        """Queue an error as the answer to a request of theirs, unless one is on its way."""
+        self._reply(id, {"error": {"code": code, "message": message}})
+
+    def _reply(self, id: Id, members: dict[str, Any]) -> None:
+        if id in self._theirs and id not in self._answering:
+            self._answering.add(id)
+            self._queue.append(_Reply(id, members))
+
+    def take(self) -> list[bytes]:
+        """The queued messages as whole lines, in order; they leave the queue."""
+        lines = []
+        for waiting in self._queue:
+            members: dict[str, Any] = {"jsonrpc": "2.0"}
+            match waiting:
+                case _Ask(method, params):
+                    self._taken.add(self._next)
+                    members |= {"id": self._next, "method": method, "params": params}
+                    self._next += 1
+                case _Tell(method, params):
+                    members |= {"method": method, "params": params}
+                case _Reply(id, answer):
+                    members |= {"id": id, **answer}
+            lines.append(_encoder.encode(members) + b"\n")
+        self._queue.clear()
+        return lines
+
+    # ------------------------------------------------------------ what the log says
+
+    def told(self, message: Message) -> Request | None:
+        """Note what they were told; if it was an answer, this is the request that it closes."""
+        match message:
+            case Request(id, method):
+                if isinstance(id, int):
+                    self._next = max(self._next, id + 1)
+                self._ours[id] = method
+                if id in self._taken:
+                    self._taken.remove(id)
+                else:
+                    self._drop_ask(method)
+            case Response(id):
+                self._answering.discard(id)
+                self._queue = [
+                    waiting
+                    for waiting in self._queue
+                    if not (isinstance(waiting, _Reply) and waiting.id == id)
+                ]
+                return self._theirs.pop(id, None)
+        return None
+
+    def _drop_ask(self, method: str) -> None:
+        for index, waiting in enumerate(self._queue):
+            if isinstance(waiting, _Ask) and waiting.automatic and waiting.method == method:
+                del self._queue[index]
+                return
+
+    def heard(self, message: Message) -> str | None:
+        """Note what they said; if it was an answer, this is the method that it answers."""
+        match message:
+            case Request(id):
+                self._theirs[id] = message
+            case Response(id):
+                return self._ours.pop(id, None)
+        return None
+
+    def waiting(self, *methods: str) -> bool:
+        """Whether they were asked one of `methods` and have not answered."""
+        return any(method in methods for method in self._ours.values())

@@ -1,0 +1,51 @@
+"""Which agents Anyon can run, what each can do, and which variants of them are built in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from anyond.agents.acp import Acp
+from anyond.agents.claude import Claude
+from anyond.agents.core import Agent
+from anyond.agents.demo import Demo
+from anyond.model.errors import Impossible
+from anyond.model.settings import Executor, Variant
+
+AGENTS: Mapping[Executor, Agent] = {
+    Executor.CLAUDE_CODE: Claude(),
+    Executor.ACP: Acp(),
+    Executor.DEMO: Demo(),
+}
+
+CAPABILITIES: Mapping[str, list[str]] = {
+    Executor.CLAUDE_CODE: ["SESSION_FORK"],
+    Executor.ACP: [],
+    Executor.DEMO: [],
+}
+"""SESSION_FORK: a conversation can be taken up again from an earlier message."""
+
+DEFAULT_PROFILES: Mapping[Executor, Mapping[str, Variant]] = {
+    Executor.CLAUDE_CODE: {
+        "DEFAULT": {"dangerously_skip_permissions": True},
+        "PLAN": {"plan": True},
+        "APPROVALS": {"approvals": True},
+    },
+    Executor.ACP: {"DEFAULT": {}},
+    Executor.DEMO: {"DEFAULT": {}},
+}
+
+
+def agent(executor: Executor) -> Agent:
+    """The agent of that name.
+
+    Raises:
+        Impossible: the name is known to the API, but there is no adapter for it.
+    """
+    found = AGENTS.get(executor)
+    if found is None:
+        names = ", ".join(sorted(AGENTS))
+        raise Impossible(
+            "executor_profile_id.executor",
+            f"Anyon cannot run {executor} yet; it can run {names}",
+        )
+    return found

@@ -1,0 +1,128 @@
+"""The command `anyon`: its options, and which exit code says what."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from anyond import __version__
+
+# Everything else is imported inside the commands: `anyon --version` has nothing to wait for.
+
+FAILED = 1
+ALREADY_RUNNING = 3
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="anyon", message="%(prog)s %(version)s")
+def main() -> None:
+    """Run coding agents in worktrees of their own, and never lose their work.
+
+    Exit codes: 0 all well, 1 failure, 2 wrong usage, 3 a daemon is already running.
+    """
+
+
+@main.command()
+@click.option("--host", envvar="ANYON_HOST", help="Address to listen on.  [default: 127.0.0.1]")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    envvar="ANYON_PORT",
+    help="Port to listen on; 0 takes any free one.  [default: 8096]",
+)
+@click.option(
+    "--unix",
+    type=click.Path(path_type=Path),
+    help="Listen on this Unix socket; on TCP too only if --host or --port is given.",
+)
+@click.option(
+    "--allowed-host",
+    "allowed_hosts",
+    multiple=True,
+    metavar="NAME",
+    help="Accept this name in the Host header, beside those of loopback. Repeatable.",
+)
+@click.option(
+    "--allowed-origin",
+    "allowed_origins",
+    multiple=True,
+    metavar="ORIGIN",
+    help="Accept requests of web pages from this origin. Repeatable.",
+)
+@click.option(
+    "--auth",
+    type=click.Choice(["none", "token"]),
+    default="none",
+    show_default=True,
+    help="Whether requests must bring the token.",
+)
+@click.option(
+    "--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True
+)
+@click.option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"], case_sensitive=False),
+    default="info",
+    show_default=True,
+)
+def serve(
+    *,
+    host: str | None,
+    port: int | None,
+    unix: Path | None,
+    allowed_hosts: tuple[str, ...],
+    allowed_origins: tuple[str, ...],
+    auth: str,
+    log_format: str,
+    log_level: str,
+) -> None:
+    """Run the daemon until it is told to stop."""
+    from anyond.model.errors import AnyondError, Invalid
+    from anyond.settings.lock import AlreadyRunning
+    from anyond.settings.logging import LogFormat, configure
+    from anyond.settings.options import HOST, PORT, Auth, Options
+    from anyond.settings.places import Places
+
+    only_unix = unix is not None and host is None and port is None
+    try:
+        options = Options(
+            places=Places.of(),
+            host=None if only_unix else HOST if host is None else host,
+            port=PORT if port is None else port,
+            unix=None if unix is None else Path(os.path.abspath(unix)),
+            allowed_hosts=tuple(name.lower() for name in allowed_hosts),
+            allowed_origins=tuple(origin.lower().rstrip("/") for origin in allowed_origins),
+            auth=Auth(auth),
+        )
+    except Invalid as error:
+        raise click.UsageError(str(error)) from error
+    configure(LogFormat(log_format), log_level)
+
+    from anyond import daemon
+
+    try:
+        code = daemon.run(options)
+    except AlreadyRunning as error:
+        click.echo(str(error), err=True)
+        sys.exit(ALREADY_RUNNING)
+    except AnyondError as error:
+        click.echo(str(error), err=True)
+        sys.exit(FAILED)
+    sys.exit(code)
+
+
+@main.command()
+def demo() -> None:
+    """Watch a made-up task go from an idea to a merged change, without network or keys."""
+    from anyond.demo import tour
+    from anyond.model.errors import AnyondError
+
+    try:
+        code = tour.run()
+    except AnyondError as error:
+        click.echo(str(error), err=True)
+        sys.exit(FAILED)
+    sys.exit(code)

@@ -1,0 +1,159 @@
+"""How the two texts of a changed file are read, within limits and without following links."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import trio
+
+from anyond.git.command import git
+
+FILE_LIMIT = 1 << 20
+BUDGET = 20 << 20
+
+# What stands in the repository for a file that git LFS keeps elsewhere.
+POINTER = b"version https://git-lfs.github.com/spec/"
+
+
+@dataclass(frozen=True)
+class Sides:
+    """Where the two texts are.
+
+    Args:
+        old_oid: the blob; None if the file is new.
+        new_path: the file, relative to the worktree; None if it was deleted.
+        same: the new text is the old one.
+    """
+
+    old_oid: str | None
+    new_path: str | None
+    same: bool = False
+
+
+Texts = tuple[str | None, str | None]
+
+
+async def texts(
+    worktree: Path, wanted: Sequence[Sides], *, budget: int = BUDGET
+) -> list[Texts | None]:
+    """Old and new text of each, or None where one is too large, unreadable or beyond the budget.
+
+    Args:
+        worktree: the top of the checkout.
+        wanted: what to read, in the order in which the budget (bytes) is spent.
+    """
+    sizes = await _old_sizes(worktree, [side.old_oid for side in wanted if side.old_oid])
+    chosen = await trio.to_thread.run_sync(_choose, worktree, wanted, sizes, budget)
+    oids = {wanted[n].old_oid: None for n in chosen}
+    old = await _old(worktree, [oid for oid in oids if oid])
+    return await trio.to_thread.run_sync(_pairs, worktree, wanted, chosen, old)
+
+
+def open_file(path: Path) -> BinaryIO:
+    """Open a regular file for reading; never what a link points to, and never a pipe.
+
+    Raises:
+        OSError: it is gone, may not be read, or is something else.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(f"{path} is not a regular file")
+    return os.fdopen(descriptor, "rb")
+
+
+async def _old_sizes(worktree: Path, oids: list[str]) -> dict[str, int]:
+    if not oids:
+        return {}
+    ask = ("cat-file", "--batch-check=%(objectname) %(objectsize)", "--buffer")
+    found = await git(*ask, cwd=worktree, input=_lines(oids))
+    pairs = (line.split(" ") for line in found.out.decode("ascii").splitlines())
+    return {oid: int(size) for oid, size in pairs if size != "missing"}
+
+
+async def _old(worktree: Path, oids: list[str]) -> dict[str, bytes]:
+    if not oids:
+        return {}
+    ask = ("cat-file", "--batch=%(objectname) %(objectsize)", "--buffer")
+    out = (await git(*ask, cwd=worktree, input=_lines(oids))).out
+    found: dict[str, bytes] = {}
+    at = 0
+    while at < len(out):
+        end = out.index(b"\n", at)
+        oid, size = out[at:end].decode("ascii").split(" ")
+        if size == "missing":
+            at = end + 1
+            continue
+        at = end + 1 + int(size) + 1
+        found[oid] = out[end + 1 : at - 1]
+    return found
+
+
+def _lines(oids: list[str]) -> bytes:
+    return "".join(f"{oid}\n" for oid in dict.fromkeys(oids)).encode("ascii")
+
+
+def _choose(
+    worktree: Path, wanted: Sequence[Sides], sizes: dict[str, int], budget: int
+) -> list[int]:
+    """Which of them fit; the first that does not ends it, so that a client sees where it ended."""
+    chosen: list[int] = []
+    for number, side in enumerate(wanted):
+        old = sizes.get(side.old_oid, FILE_LIMIT + 1) if side.old_oid else 0
+        new = old if side.same else _new_size(worktree, side.new_path)
+        if old > FILE_LIMIT or new > FILE_LIMIT:
+            continue
+        if old + new > budget:
+            break
+        budget -= old + new
+        chosen.append(number)
+    return chosen
+
+
+def _new_size(worktree: Path, path: str | None) -> int:
+    if path is None:
+        return 0
+    try:
+        return (worktree / path).lstat().st_size
+    except OSError:
+        # Gone since; the next comparison will say so.
+        return 0
+
+
+def _pairs(
+    worktree: Path, wanted: Sequence[Sides], chosen: Sequence[int], old: dict[str, bytes]
+) -> list[Texts | None]:
+    pairs: list[Texts | None] = [None] * len(wanted)
+    for number in chosen:
+        side = wanted[number]
+        before = old.get(side.old_oid) if side.old_oid else None
+        after = before if side.same else _new(worktree, side.new_path)
+        lost = (side.old_oid and before is None) or (side.new_path is not None and after is None)
+        # A pointer on one side and the file itself on the other are not two texts to compare.
+        if not lost and not (before or b"").startswith(POINTER):
+            pairs[number] = (_text(before), _text(after))
+    return pairs
+
+
+def _new(worktree: Path, path: str | None) -> bytes | None:
+    if path is None:
+        return None
+    file = worktree / path
+    try:
+        if file.is_symlink():
+            return os.fsencode(os.readlink(file))
+        with open_file(file) as data:
+            found = data.read(FILE_LIMIT + 1)
+    except OSError:
+        # Gone, or not readable: the row says that its content is left out.
+        return None
+    return found if len(found) <= FILE_LIMIT else None
+
+
+def _text(data: bytes | None) -> str | None:
+    return None if data is None else data.decode("utf-8", "replace")

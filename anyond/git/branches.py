@@ -1,0 +1,188 @@
+"""What branches there are, what they may be called, and how they relate to each other."""
+
+from __future__ import annotations
+
+import builtins
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from text_unidecode import unidecode
+
+from anyond.git import library
+from anyond.git.command import GitFailed, git
+from anyond.git.text import shown, split
+from anyond.model.errors import Impossible, Invalid, NotFound
+from anyond.model.ids import timestamp
+from anyond.model.rows import Branch
+
+SLUG_LENGTH = 40
+NAME_BYTES = 200
+
+_HEX = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
+_FORBIDDEN = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(/|$)")
+
+
+@dataclass(frozen=True)
+class Tip:
+    """A branch that was found.
+
+    Args:
+        name: as a person says it: `main`, `origin/main`.
+        ref: its full name.
+        oid: the commit it points to.
+        is_remote: whether it is only what a remote had at the last fetch.
+    """
+
+    name: str
+    ref: str
+    oid: str
+    is_remote: bool
+
+
+async def list(path: Path) -> builtins.list[Branch]:
+    """All local and remote-tracking branches: the current one first, then the newest first."""
+    fields = "%(refname)%00%(symref)%00%(HEAD)%00%(committerdate:unix)%00"
+    ask = ("for-each-ref", "--sort=-committerdate", f"--format={fields}")
+    found = await git(*ask, "refs/heads", "refs/remotes", cwd=path)
+    branches = []
+    for line in found.out.split(b"\0\n")[:-1]:
+        ref, symref, head, date = line.split(b"\0")
+        is_remote = ref.startswith(b"refs/remotes/")
+        if is_remote and symref:
+            continue
+        (name,) = split(ref.split(b"/", 2)[2])
+        branches.append(
+            Branch(
+                name=shown(name),
+                is_current=head == b"*",
+                is_remote=is_remote,
+                last_commit_date=timestamp(int(date or b"0")),
+            )
+        )
+    return sorted(branches, key=lambda branch: not branch.is_current)
+
+
+async def exists(path: Path, name: str) -> bool:
+    """Whether there is a local branch of that name."""
+    found = await find(path, name)
+    return found is not None and not found.is_remote
+
+
+async def find(path: Path, name: str) -> Tip | None:
+    """The branch `name`, a local one rather than a remote one, or None."""
+    if not valid_name(name):
+        return None
+    refs = (f"refs/heads/{name}", f"refs/remotes/{name}")
+    ask = ("for-each-ref", "--format=%(refname)%00%(objectname)%00", *refs)
+    fields = split((await git(*ask, cwd=path)).out.replace(b"\0\n", b"\0"))
+    # A pattern also matches what lies below it, as in a directory.
+    oids = dict(zip(fields[::2], fields[1::2], strict=True))
+    for ref in refs:
+        if ref in oids:
+            return Tip(name, ref, oids[ref], is_remote=ref is refs[1])
+    return None
+
+
+async def resolve(path: Path, name: str, field: str = "base_branch") -> Tip:
+    """The branch `name`.
+
+    Raises:
+        Impossible: there is none; `field` is the part of the request that named it.
+    """
+    found = await find(path, name)
+    if found is None:
+        raise Impossible(field, f"there is no branch {shown(name)!r} in {path}.")
+    return found
+
+
+async def commit(path: Path, text: str) -> str:
+    """The id of the commit that `text` (an abbreviated id, a tag, `HEAD~2`) means in `path`.
+
+    Raises:
+        NotFound: none, or more than one.
+    """
+    if text and "\0" not in text:
+        ask = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{text}^{{commit}}")
+        found = await git(*ask, cwd=path, check=False)
+        if found.code == 0 and _HEX.fullmatch(found.text):
+            return found.text
+    raise NotFound("commit", shown(text))
+
+
+async def subject(path: Path, oid: str) -> str:
+    """The first line of the message of the commit `oid`, which `commit` has answered."""
+    _must_be_safe(oid)
+    return shown((await git("log", "-1", "--format=%s", oid, "--", cwd=path)).text)
+
+
+async def ahead_behind(path: Path, a: str, b: str) -> tuple[int, int]:
+    """How many commits only `a` has, and how many only `b` has.
+
+    Args:
+        path: anywhere in the repository.
+        a, b: commit ids, full refs, or `HEAD`.
+    """
+    a, b = await _oid(path, a), await _oid(path, b)
+    try:
+        return await library.ahead_behind(path, a, b)
+    except library.Refused:
+        ask = ("rev-list", "--left-right", "--count", f"{a}...{b}", "--")
+        left, right = (await git(*ask, cwd=path)).text.split("\t")
+        return int(left), int(right)
+
+
+async def merge_base(path: Path, a: str, b: str) -> str | None:
+    """The commit from which `a` and `b` (ids, full refs, `HEAD`) went apart, or None."""
+    a, b = await _oid(path, a), await _oid(path, b)
+    try:
+        return await library.merge_base(path, a, b)
+    except library.Refused:
+        found = await git("merge-base", a, b, cwd=path, check=False)
+        if found.code > 1:
+            raise GitFailed(("merge-base", a, b), found.code, found.err) from None
+        return found.text or None
+
+
+def valid_name(name: str) -> bool:
+    """Whether a branch may be called so: git's own rules, and nothing that looks like an option."""
+    return not (
+        not name
+        or _FORBIDDEN.search(name)
+        or name.startswith(("-", "/", "."))
+        or name.endswith(("/", "."))
+        or name in {"@", "HEAD"}
+        or len(name.encode("utf-8", "surrogateescape")) > NAME_BYTES
+    )
+
+
+def slug(title: str) -> str:
+    """`title` in any script as at most 40 characters of a-z, 0-9, "-"; `task` if none is left."""
+    words = re.sub(r"[^a-z0-9]+", "-", unidecode(title).lower()).strip("-")
+    if len(words) > SLUG_LENGTH:
+        cut = words[: SLUG_LENGTH + 1].rpartition("-")[0]
+        words = (cut or words[:SLUG_LENGTH]).strip("-")
+    return words or "task"
+
+
+def branch_name(prefix: str, title: str, attempt_id: str) -> str:
+    """`<prefix>/<slug of the title>-<first 8 hex digits of the id>`.
+
+    Raises:
+        Invalid: no branch can have that prefix.
+    """
+    name = f"{slug(title)}-{attempt_id.replace('-', '')[:8]}"
+    name = f"{prefix}/{name}" if prefix else name
+    if not valid_name(name):
+        raise Invalid("git_branch_prefix", f"no branch can be called {shown(name)!r}.")
+    return name
+
+
+async def _oid(path: Path, name: str) -> str:
+    _must_be_safe(name)
+    return name if _HEX.fullmatch(name) else await commit(path, name)
+
+
+def _must_be_safe(name: str) -> None:
+    if not (name == "HEAD" or name.startswith("refs/") or _HEX.fullmatch(name)):
+        raise NotFound("commit", shown(name))

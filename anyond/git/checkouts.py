@@ -1,0 +1,123 @@
+"""Which checkouts a repository has, and how their files are written and deleted."""
+
+from __future__ import annotations
+
+import builtins
+import contextlib
+import os
+import shutil
+import stat
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from anyond.git.command import git
+from anyond.git.text import split
+
+CHECKOUT_TIMEOUT_S = 3600.0
+WORKERS = min(8, max(2, os.cpu_count() or 1))
+
+# Creating files is mostly waiting for the kernel: three times as fast with two writers as with one.
+PARALLEL = ("-c", f"checkout.workers={WORKERS}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Worktree:
+    """One checkout of a repository, as git has it on record.
+
+    Args:
+        path: where it is.
+        head: the commit that is checked out; None in a bare repository or before the first commit.
+        branch: the branch that is checked out; None if HEAD is detached.
+        bare: it is the bare repository itself.
+        locked: somebody asked git not to touch it.
+        prunable: its directory is gone.
+    """
+
+    path: Path
+    head: str | None = None
+    branch: str | None = None
+    bare: bool = False
+    locked: bool = False
+    prunable: bool = False
+
+
+async def list(repo: Path) -> builtins.list[Worktree]:
+    """All checkouts of a repository, the main one first."""
+    listed = await git("worktree", "list", "--porcelain", "-z", cwd=repo)
+    return [_worktree(block) for block in listed.out.split(b"\0\0") if block]
+
+
+async def head(path: Path) -> str | None:
+    """The commit that is checked out, or None if there is none yet."""
+    found = await git("rev-parse", "--quiet", "--verify", "HEAD", cwd=path, check=False)
+    return found.text if found.code == 0 else None
+
+
+async def current_branch(path: Path) -> str | None:
+    """The branch that is checked out, or None if HEAD is detached."""
+    found = await git("symbolic-ref", "--quiet", "HEAD", cwd=path, check=False)
+    name = found.text.removeprefix("refs/heads/")
+    return name if found.code == 0 else None
+
+
+async def fill(path: Path) -> None:
+    """Write the files of a checkout that has none; runs the hook that a checkout runs."""
+    ask = (*PARALLEL, "checkout", "--quiet", "--force")
+    await git(*ask, cwd=path, timeout=CHECKOUT_TIMEOUT_S)
+
+
+def delete(path: Path) -> None:
+    """Delete a directory even if programs left directories in it that may not be written to."""
+
+    def force(again: Callable[[str], object], name: str, _: object) -> None:
+        if not os.path.lexists(name):
+            return
+        for blocked in (os.path.dirname(name), name):
+            if not os.path.islink(blocked):
+                os.chmod(blocked, os.stat(blocked).st_mode | stat.S_IRWXU)
+        if os.path.isdir(name) and not os.path.islink(name):
+            delete(Path(name))
+        else:
+            again(name)
+
+    with contextlib.suppress(FileNotFoundError):
+        if sys.version_info >= (3, 12):
+            shutil.rmtree(path, onexc=force)
+        else:
+            shutil.rmtree(path, onerror=force)
+
+
+def occupied(path: Path) -> bool:
+    return os.path.lexists(path) and not (is_real_dir(path) and not any(path.iterdir()))
+
+
+def make_parent(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+
+
+def _worktree(block: bytes) -> Worktree:
+    told: dict[str, str] = {}
+    for line in split(block):
+        key, _, value = line.partition(" ")
+        told[key] = value
+    oid = told.get("HEAD", "")
+    branch = told.get("branch")
+    return Worktree(
+        path=Path(told["worktree"]),
+        head=oid if oid.strip("0") else None,
+        branch=branch.removeprefix("refs/heads/") if branch else None,
+        bare="bare" in told,
+        # So git marks a worktree while it is being added; after a crash the mark stays.
+        locked=told.get("locked", "initializing") != "initializing",
+        prunable="prunable" in told,
+    )
+
+
+def same(a: Path, b: Path) -> bool:
+    return os.path.realpath(a) == os.path.realpath(b)
+
+
+def is_real_dir(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink()

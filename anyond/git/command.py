@@ -1,0 +1,289 @@
+"""How the git program is run: its environment, its deadline, its end, and what failure means."""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+import shutil
+import signal
+import subprocess
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import trio
+
+from anyond.model.errors import ProgramMissing, TimedOut, ToolFailed
+
+MINIMUM = (2, 38)
+AT_ONCE = 16
+KILL_AFTER_S = 5.0
+INSTALL = "Install git 2.38 or newer: https://git-scm.com/downloads"
+
+# Where the user's configuration and certificates lie is kept. Everything else would leak the
+# repository, index or identity of whoever started the daemon into commands for other repositories.
+_KEPT = frozenset(
+    {
+        "GIT_ALLOW_PROTOCOL",
+        "GIT_CEILING_DIRECTORIES",
+        "GIT_CONFIG_GLOBAL",
+        "GIT_CONFIG_NOSYSTEM",
+        "GIT_CONFIG_SYSTEM",
+        "GIT_EXEC_PATH",
+        "GIT_PROXY_SSL_CAINFO",
+        "GIT_SSH",
+        "GIT_SSH_COMMAND",
+        "GIT_SSH_VARIANT",
+        "GIT_SSL_CAINFO",
+        "GIT_SSL_CAPATH",
+        "GIT_TEMPLATE_DIR",
+    }
+)
+
+# Nothing may ever wait for a person. An empty GIT_ASKPASS stops git from trying any other askpass;
+# ssh cannot ask because the command has no terminal (a session of its own). GIT_SSH_COMMAND is left
+# alone, since setting it would override the user's core.sshCommand.
+_FIXED = {
+    "LC_ALL": "C",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_EDITOR": "true",
+    "GIT_SEQUENCE_EDITOR": "true",
+    "GIT_PAGER": "cat",
+    "GIT_ASKPASS": "",
+    "SSH_ASKPASS_REQUIRE": "never",
+    "GCM_INTERACTIVE": "never",
+    "GIT_ADVICE": "0",
+}
+
+_slots: trio.lowlevel.RunVar[trio.CapacityLimiter] = trio.lowlevel.RunVar("git_slots")
+
+
+@dataclass(frozen=True)
+class Output:
+    """What a command answered.
+
+    Args:
+        code: its exit status; negative if a signal ended it.
+        out: its standard output.
+        err: its standard error, free of secrets.
+    """
+
+    code: int
+    out: bytes
+    err: str
+
+    @property
+    def text(self) -> str:
+        """The output as one line of text, without its newline."""
+        return os.fsdecode(self.out.removesuffix(b"\n"))
+
+
+class GitFailed(ToolFailed):
+    """Git refused, and we have no better name for it.
+
+    Args:
+        command: what was run, without secrets.
+        code: the exit status.
+        stderr: everything it said, without secrets.
+    """
+
+    def __init__(self, command: tuple[str, ...], code: int, stderr: str) -> None:
+        said = stderr.strip() or f"exit status {code}"
+        super().__init__("git", f"git {_verb(command)} failed: {said}")
+        self.command = command
+        self.code = code
+        self.stderr = stderr
+
+
+async def git(
+    *args: str | Path,
+    cwd: Path,
+    env: Mapping[str, str] | None = None,
+    input: bytes | None = None,
+    check: bool = True,
+    timeout: float = 300.0,
+) -> Output:
+    """Run git in `cwd` and wait for it.
+
+    Args:
+        args: the arguments. Names that come from outside must be full refs, object ids, or stand
+            behind `--`.
+        cwd: the directory to run in.
+        env: what to add to the clean environment.
+        input: what it reads from its standard input, which is empty otherwise.
+        check: whether an exit status other than 0 is an error.
+        timeout: seconds.
+
+    Raises:
+        GitFailed: it answered with another status than 0, and `check` is set.
+        TimedOut: it took too long.
+        ProgramMissing: there is no git, or it is too old.
+
+    Cancellation ends git and everything it started (hooks, filters), then comes through.
+    """
+    words = tuple(os.fspath(arg) for arg in args)
+    program = await _checked_program(os.environ.get("PATH", os.defpath))
+    clean = {key: value for key, value in os.environ.items() if _kept(key)}
+    output = await _run((program, *words), cwd, {**clean, **_FIXED, **(env or {})}, input, timeout)
+    if check and output.code != 0:
+        raise GitFailed(tuple(map(scrub, words)), output.code, output.err)
+    return output
+
+
+async def version() -> tuple[int, ...]:
+    """The version of the git that is used, e.g. `(2, 39, 5)`."""
+    return (await _checked(os.environ.get("PATH", os.defpath))).version
+
+
+def scrub(text: str) -> str:
+    """`text` without the passwords in URLs and the values of extra headers."""
+    text = re.sub(r"(\w://)[^/@\s]+@", r"\1***@", text)
+    return re.sub(r"(?i)(extraheader=|authorization:).*", r"\1***", text)
+
+
+# ---------------------------------------------------------------- which git
+
+
+@dataclass(frozen=True)
+class _Git:
+    program: str
+    version: tuple[int, ...]
+
+
+_found: dict[str, _Git] = {}
+
+
+async def _checked(path: str) -> _Git:
+    if path not in _found:
+        program = shutil.which("git", path=path)
+        if program is None:
+            raise ProgramMissing("git", path.split(os.pathsep), INSTALL)
+        clean = {key: value for key, value in os.environ.items() if _kept(key)}
+        told = await _run((program, "version"), Path("/"), {**clean, **_FIXED}, None, 60.0)
+        match = re.search(rb"(\d+)\.(\d+)(?:\.(\d+))?", told.out)
+        number = tuple(int(part) for part in match.groups() if part) if match else ()
+        if number < MINIMUM:
+            name = ".".join(map(str, number)) or "of an unknown version"
+            raise ProgramMissing("git >= 2.38", [f"{program}, which is {name}"], INSTALL)
+        _found[path] = _Git(program, number)
+    return _found[path]
+
+
+async def _checked_program(path: str) -> str:
+    return (await _checked(path)).program
+
+
+@functools.cache
+def _kept(key: str) -> bool:
+    return key in _KEPT or not (key.startswith("GIT_") or key in {"SSH_ASKPASS", "LANGUAGE"})
+
+
+def _verb(command: tuple[str, ...]) -> str:
+    words = iter(command)
+    for word in words:
+        if word in {"-c", "-C"}:
+            next(words, None)
+        elif not word.startswith("-"):
+            return word
+    return "command"
+
+
+# ---------------------------------------------------------------- one process
+
+
+@dataclass
+class _Capture:
+    out: list[bytes] = field(default_factory=list)
+    err: list[bytes] = field(default_factory=list)
+
+
+async def _run(
+    command: tuple[str, ...],
+    cwd: Path,
+    env: Mapping[str, str],
+    input: bytes | None,
+    timeout: float,
+) -> Output:
+    async with _limiter():
+        try:
+            process = await trio.lowlevel.open_process(
+                list(command),
+                stdin=subprocess.DEVNULL if input is None else subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                cwd=cwd,
+                env=dict(env),
+                start_new_session=True,
+            )
+        except OSError as error:
+            why = f"git could not be started in {cwd}: {error.strerror}"
+            raise ToolFailed("git", why) from error
+        captured = _Capture()
+        with trio.move_on_after(timeout) as deadline:
+            await _converse(process, input, captured)
+    if deadline.cancelled_caught:
+        what = _verb(command[1:])
+        raise TimedOut(f"git {what} did not end within {timeout:g} seconds and was stopped.")
+    err = scrub(b"".join(captured.err).decode("utf-8", "replace"))
+    return Output(process.returncode or 0, b"".join(captured.out), err)
+
+
+async def _converse(process: trio.Process, input: bytes | None, captured: _Capture) -> None:
+    try:
+        async with trio.open_nursery() as nursery:
+            if process.stdin is not None:
+                nursery.start_soon(_feed, process.stdin, input or b"")
+            nursery.start_soon(_drain, process.stdout, captured.out)
+            nursery.start_soon(_drain, process.stderr, captured.err)
+            await process.wait()
+            # A hook may have left something running that holds the pipes: what git itself wrote is
+            # in them by now, so reading that is a matter of moments.
+            nursery.cancel_scope.deadline = trio.current_time() + KILL_AFTER_S
+    finally:
+        if process.returncode is None:
+            await _end(process)
+        for stream in (process.stdin, process.stdout, process.stderr):
+            if stream is not None:
+                with trio.CancelScope(shield=True):
+                    await stream.aclose()
+
+
+async def _feed(stdin: trio.abc.SendStream, data: bytes) -> None:
+    # Git may end without reading everything; its exit status tells whether that is an error.
+    with suppress(trio.BrokenResourceError):
+        await stdin.send_all(data)
+    await stdin.aclose()
+
+
+async def _drain(stream: trio.abc.ReceiveStream | None, into: list[bytes]) -> None:
+    assert stream is not None
+    async for chunk in stream:
+        into.append(bytes(chunk))
+
+
+async def _end(process: trio.Process) -> None:
+    """SIGTERM first, so that git removes its lock files; SIGKILL for whoever does not listen."""
+    with trio.CancelScope(shield=True):
+        with trio.move_on_after(KILL_AFTER_S):
+            _signal(process, signal.SIGTERM)
+            await process.wait()
+        _signal(process, signal.SIGKILL)
+        await process.wait()
+
+
+def _signal(process: trio.Process, number: signal.Signals) -> None:
+    # The group is gone when everyone in it has ended (macOS says EPERM if only zombies are left).
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, number)
+
+
+def _limiter() -> trio.CapacityLimiter:
+    try:
+        return _slots.get()
+    except LookupError:
+        limiter = trio.CapacityLimiter(AT_ONCE)
+        _slots.set(limiter)
+        return limiter

@@ -1,0 +1,113 @@
+"""How everything in a worktree becomes one commit, or nothing changes."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+import trio
+
+from anyond.git.command import GitFailed, git
+from anyond.git.repository import empty_tree, git_dir, identity
+from anyond.git.status import in_progress
+from anyond.git.text import split
+from anyond.git.worktrees import head
+from anyond.model.errors import Conflict, Invalid, NotFound
+
+# Git does not wait for the disk when it writes single objects, which is fast, and loses the commit
+# when the power goes. What Anyon commits in somebody's absence must be there afterwards.
+DURABLE = ("-c", "core.fsync=committed", "-c", "core.fsyncMethod=batch")
+
+
+async def commit_all(worktree: Path, message: str) -> str | None:
+    """Commit everything that is not ignored. Hooks and signing apply.
+
+    A repository inside the worktree that has no commit yet cannot be committed; it is left
+    uncommitted. Files outside of a sparse checkout's patterns are committed if they exist.
+
+    Args:
+        worktree: the top of a checkout.
+        message: the message as it is; lines that start with "#" are kept.
+
+    Returns:
+        The new commit, or None if there was nothing to commit.
+
+    Raises:
+        Invalid: the message is empty.
+        Conflict: `rebase_in_progress`, `merge_in_progress` and so on: it would take files with
+            conflict markers for resolved.
+        GitFailed: git or a hook refused. The index is as it was; files that the hook changed are
+            not put back.
+    """
+    text = message.strip()
+    if not text or "\0" in text:
+        raise Invalid("message", "a commit needs a message.")
+    own = git_dir(worktree)
+    if own is None:
+        raise NotFound("worktree", worktree)
+    going_on = await in_progress(worktree)
+    if going_on is not None:
+        what = going_on.op.replace("_", "-")
+        raise Conflict(f"{going_on.op}_in_progress", f"A {what} is in progress in {worktree}.")
+    who = await identity(worktree)
+    before = await head(worktree)
+    with tempfile.TemporaryDirectory(prefix="anyon-commit-") as scratch:
+        kept = Path(scratch) / "index"
+        await trio.to_thread.run_sync(_keep, own / "index", kept)
+        try:
+            await stage_all(worktree)
+            if not await _has_staged(worktree, before):
+                return None
+            ask = (*DURABLE, "commit", "--quiet", "--cleanup=whitespace", "--file=-")
+            data = text.encode("utf-8", "surrogateescape") + b"\n"
+            await git(*ask, cwd=worktree, env=who, input=data, timeout=1800)
+        except BaseException:
+            with trio.CancelScope(shield=True):
+                # A commit that was made although its maker was stopped stays made.
+                if await head(worktree) == before:
+                    await trio.to_thread.run_sync(_restore, own / "index", kept)
+            raise
+    return await head(worktree)
+
+
+async def stage_all(worktree: Path, env: dict[str, str] | None = None) -> None:
+    """`git add --all`, except that one file that cannot be added does not hold up the others.
+
+    Raises:
+        GitFailed: nothing could be added.
+    """
+    ask = ("add", "--all", "--sparse", "--ignore-errors")
+    added = await git(*DURABLE, *ask, cwd=worktree, env=env, check=False, timeout=1800)
+    if added.code not in (0, 1):
+        raise GitFailed(ask, added.code, added.err)
+
+
+async def _has_staged(worktree: Path, before: str | None) -> bool:
+    base = before or await empty_tree(worktree)
+    ask = ("diff-index", "--cached", "--name-only", "-z", "--no-ext-diff", base, "--")
+    return bool(split((await git(*ask, cwd=worktree)).out))
+
+
+def _keep(index: Path, kept: Path) -> None:
+    with suppress(FileNotFoundError):
+        shutil.copy2(index, kept)
+
+
+def _restore(index: Path, kept: Path) -> None:
+    """Put the index back, by git's own rules: whoever has made `index.lock` may replace it."""
+    lock = index.with_name("index.lock")
+    try:
+        descriptor = os.open(lock, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+    except FileExistsError:
+        # Somebody else is changing the index now; to be staged is no loss.
+        return
+    os.close(descriptor)
+    if kept.exists():
+        shutil.copy2(kept, lock)
+        lock.replace(index)
+    else:
+        index.unlink(missing_ok=True)
+        lock.unlink()

@@ -1,0 +1,264 @@
+"""What an attempt has changed so far: every difference between a commit and the working tree."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import trio
+
+from anyond.git import blobs
+from anyond.git.command import git
+from anyond.git.repository import empty_tree, git_dir
+from anyond.git.text import join, shown, split
+from anyond.model.errors import NotFound
+from anyond.model.rows import Diff
+
+# As git: beyond this nobody counts lines any more.
+BIG_FILE = 512 << 20
+SNIFFED = 8000
+
+LINK, SUBMODULE, ABSENT = 0o120000, 0o160000, 0
+
+_CHANGES = {"A": "added", "D": "deleted", "R": "renamed", "C": "copied"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One file that differs.
+
+    Args:
+        change: added, deleted, modified, renamed, copied, permissionChange.
+        old_path, new_path: where it was and is, as the file system spells it; None if it was not,
+            or is not.
+        old_oid: what it was; None for a new file.
+        old_mode, new_mode: the kind of file, as git encodes it; 0 if there is none.
+        additions, deletions: lines; 0 if it is binary.
+        binary: it has no lines.
+    """
+
+    change: str
+    old_path: str | None
+    new_path: str | None
+    old_oid: str | None
+    old_mode: int
+    new_mode: int
+    additions: int = 0
+    deletions: int = 0
+    binary: bool = False
+
+    @property
+    def path(self) -> str:
+        """The name that the file is known by: the new one if it has one."""
+        return self.new_path if self.new_path is not None else self.old_path or ""
+
+    def without_contents(self) -> Diff:
+        """The row of a client that only wants numbers."""
+        return self.row(None, None, omitted=True)
+
+    def row(self, old: str | None, new: str | None, *, omitted: bool) -> Diff:
+        """The row with these contents."""
+        return Diff(
+            change=self.change,
+            old_path=None if self.old_path is None else shown(self.old_path),
+            new_path=None if self.new_path is None else shown(self.new_path),
+            old_content=old,
+            new_content=new,
+            content_omitted=omitted,
+            additions=self.additions,
+            deletions=self.deletions,
+        )
+
+
+async def snapshot(worktree: Path, base_oid: str | None) -> list[Entry]:
+    """Compare the commit `base_oid` with the working tree, sorted by path.
+
+    Committed, staged, unstaged and untracked changes count, ignored files do not. The user's index
+    is not touched. Numbers are final; for contents see `contents`.
+
+    Args:
+        worktree: the top of a checkout.
+        base_oid: the merge base with the target; None compares with nothing at all.
+
+    Raises:
+        NotFound: there is no checkout.
+    """
+    own = git_dir(worktree)
+    if own is None:
+        raise NotFound("worktree", worktree)
+    base = base_oid or await empty_tree(worktree)
+    tracked: list[Entry] = []
+    untracked: list[str] = []
+
+    async def compare() -> None:
+        tracked.extend(await _tracked(worktree, base))
+
+    async def look_around() -> None:
+        ask = ("ls-files", "--others", "--exclude-standard", "-z")
+        untracked.extend(split((await git(*ask, cwd=worktree)).out))
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(compare)
+        nursery.start_soon(look_around)
+    files = [path for path in untracked if not path.endswith("/")]
+    if files and any(entry.change == "deleted" for entry in tracked):
+        # Somebody may have moved a file without telling git, so git has to see both ends.
+        return await _with_renames(worktree, own, base, files)
+    new = await trio.to_thread.run_sync(lambda: [_untracked(worktree, path) for path in untracked])
+    return sorted([*tracked, *(entry for entry in new if entry)], key=lambda entry: entry.path)
+
+
+async def contents(
+    worktree: Path, entries: list[Entry], *, budget: int = blobs.BUDGET
+) -> list[Diff]:
+    """The rows of `entries` with both texts.
+
+    Binary files, files of more than 1 MiB on either side, and everything after `budget` bytes have
+    `content_omitted` set instead.
+    """
+    diffs: list[Diff] = []
+    wanted = [entry for entry in entries if _has_text(entry)]
+    texts = await blobs.texts(worktree, [_sides(entry) for entry in wanted], budget=budget)
+    found = dict(zip((entry.path for entry in wanted), texts, strict=True))
+    for entry in entries:
+        pair = found.get(entry.path)
+        diffs.append(entry.row(*pair, omitted=False) if pair else entry.without_contents())
+    return diffs
+
+
+async def _tracked(worktree: Path, base: str, index: Path | None = None) -> list[Entry]:
+    ask = ("diff", "--raw", "--numstat", "-z", "--no-abbrev", "--find-renames")
+    plain = ("--no-ext-diff", "--no-textconv", "--no-color", "--no-relative")
+    env = {"GIT_INDEX_FILE": os.fspath(index)} if index else None
+    return _parse((await git(*ask, *plain, base, "--", cwd=worktree, env=env)).out)
+
+
+async def _with_renames(worktree: Path, own: Path, base: str, files: list[str]) -> list[Entry]:
+    with tempfile.TemporaryDirectory(prefix="anyon-diff-") as scratch:
+        index = Path(scratch) / "index"
+        await trio.to_thread.run_sync(copy_index, own, index)
+        env = {"GIT_INDEX_FILE": os.fspath(index), "GIT_LITERAL_PATHSPECS": "1"}
+        ask = ("add", "--intent-to-add", "--sparse", "--ignore-errors")
+        listed = ("--pathspec-from-file=-", "--pathspec-file-nul")
+        # Not checked: a file that has gone since, or cannot be read, is no reason to show nothing.
+        await git(*ask, *listed, cwd=worktree, env=env, input=join(files), check=False)
+        return await _tracked(worktree, base, index)
+
+
+def copy_index(own: Path, to: Path) -> None:
+    """Copy the index of the checkout whose git directory is `own`; nothing if it has none.
+
+    With its time: git trusts a file that is older than the index, so an index that looks newer
+    than it is would hide changes.
+    """
+    source = own / "index"
+    if source.exists():
+        shutil.copy2(source, to)
+
+
+# ---------------------------------------------------------------- what git says
+
+
+def _parse(out: bytes) -> list[Entry]:
+    """The output of `git diff --raw --numstat -z`: first all raw entries, then all numbers."""
+    entries: dict[str, Entry] = {}
+    fields = iter(os.fsdecode(out).split("\0"))
+    for field in fields:
+        if field.startswith(":"):
+            entry = _raw(field, fields)
+            entries[entry.path] = entry
+        elif field:
+            added, deleted, path = field.split("\t", 2)
+            if not path:
+                next(fields)
+                path = next(fields)
+            entries[path] = _counted(entries[path], added, deleted)
+    return list(entries.values())
+
+
+def _raw(field: str, fields: Iterator[str]) -> Entry:
+    old_mode, new_mode, old_oid, _, status = field[1:].split(" ")
+    old_path = new_path = next(fields)
+    if status[0] in "RC":
+        new_path = next(fields)
+    return Entry(
+        change=_CHANGES.get(status[0], "modified"),
+        old_path=None if status[0] == "A" else old_path,
+        new_path=None if status[0] == "D" else new_path,
+        old_oid=None if status[0] == "A" else old_oid,
+        old_mode=int(old_mode, 8),
+        new_mode=int(new_mode, 8),
+    )
+
+
+def _counted(entry: Entry, added: str, deleted: str) -> Entry:
+    if added == "-":
+        return replace(entry, binary=True)
+    change = entry.change
+    same_text = added == deleted == "0"
+    if change == "modified" and same_text and entry.old_mode != entry.new_mode:
+        change = "permissionChange"
+    return replace(entry, change=change, additions=int(added), deletions=int(deleted))
+
+
+# ---------------------------------------------------------------- what git does not know yet
+
+
+def _untracked(worktree: Path, path: str) -> Entry | None:
+    """The entry of an untracked file, as git would count it; None if it is gone by now."""
+    file = worktree / path
+    new = Entry(
+        change="added",
+        old_path=None,
+        new_path=path.rstrip("/"),
+        old_oid=None,
+        old_mode=ABSENT,
+        new_mode=SUBMODULE,
+        binary=True,
+    )
+    if path.endswith("/"):
+        # A repository of its own inside this one; git does not look into it either.
+        return new
+    try:
+        kind = file.lstat()
+        if stat.S_ISLNK(kind.st_mode):
+            return replace(new, new_mode=LINK, binary=False, additions=1)
+        mode = 0o100755 if kind.st_mode & stat.S_IXUSR else 0o100644
+        lines = _count(file) if kind.st_size <= BIG_FILE else None
+    except FileNotFoundError:
+        return None
+    except OSError:
+        # It exists, and may not be read: that much can be told.
+        return replace(new, new_mode=0o100644)
+    return replace(new, new_mode=mode, binary=lines is None, additions=lines or 0)
+
+
+def _count(file: Path) -> int | None:
+    """The number of lines, or None if the file is binary."""
+    with blobs.open_file(file) as data:
+        chunk = data.read(1 << 20)
+        if b"\0" in chunk[:SNIFFED]:
+            return None
+        lines, last = 0, b"\n"
+        while chunk:
+            lines += chunk.count(b"\n")
+            last = chunk[-1:]
+            chunk = data.read(1 << 20)
+    return lines + (last != b"\n")
+
+
+def _has_text(entry: Entry) -> bool:
+    return not entry.binary and SUBMODULE not in (entry.old_mode, entry.new_mode)
+
+
+def _sides(entry: Entry) -> blobs.Sides:
+    return blobs.Sides(
+        old_oid=entry.old_oid,
+        new_path=entry.new_path,
+        same=entry.change == "permissionChange",
+    )

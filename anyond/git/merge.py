@@ -1,0 +1,223 @@
+"""How an attempt's branch lands on its target, with the target's checkout following or untouched.
+
+Theory of operation. The result is made in memory first, as a commit that no ref names. What
+remains is to move the target from the commit that was merged to the new one, and nothing else: by
+compare-and-swap of the ref, or, where the target is checked out, by a fast-forward of that
+checkout, which moves ref, index and files together and refuses to overwrite anything. If the target
+moved meanwhile, all starts again.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from anyond.git import branches
+from anyond.git.branches import Tip
+from anyond.git.combine import Maker, merged_tree, replayed
+from anyond.git.command import GitFailed, git
+from anyond.git.repository import Repositories, git_dir
+from anyond.git.status import in_progress, status
+from anyond.git.text import shown, split
+from anyond.git.worktrees import Worktree
+from anyond.git.worktrees import list as list_worktrees
+from anyond.model.errors import Conflict, Impossible, Invalid
+
+ATTEMPTS = 3
+
+Strategy = Literal["merge", "squash", "rebase"]
+
+
+async def merge(
+    repos: Repositories,
+    repo: Path,
+    branch: str,
+    target: str,
+    *,
+    message: str,
+    strategy: Strategy = "merge",
+) -> str:
+    """Bring what `branch` has to the local branch `target`; all of it, or nothing.
+
+    `branch` itself is never moved, so the attempt can go on. After a squash or rebase its commits
+    are not in the target's history: what it adds later merges as usual unless it changes the same
+    lines again, and then a rebase of the attempt is needed.
+
+    Args:
+        repos: the locks.
+        repo: anywhere in the repository.
+        branch: the attempt's branch.
+        target: where to land.
+        message: of the merge or squash commit; a rebase keeps the messages that there are.
+        strategy: `merge` makes a commit with two parents (target, branch), `squash` one commit on
+            the target, `rebase` puts each commit on the target.
+
+    Returns:
+        The commit that `target` points to now.
+
+    Raises:
+        Impossible: no such branch.
+        MergeConflicts: the two have changed the same lines.
+        Conflict: `remote_target`, `nothing_to_merge`, `dirty_target` (with `files`),
+            `rebase_in_progress` and so on, `unrelated_histories`, or `target_moved` if it does not
+            stop moving.
+    """
+    if not message.strip() or "\0" in message:
+        raise Invalid("message", "a merge needs a message.")
+    async with repos.lock(repo):
+        for _ in range(ATTEMPTS):
+            source, goal = await _ends(repo, branch, target)
+            checkout = await _free_checkout(repo, branch, target)
+            new = await _combine(repo, source, goal, message, strategy)
+            if checkout is None:
+                landed = await _move_ref(repo, goal, new, branch)
+            else:
+                landed = await _move_checkout(repo, checkout, goal, new)
+            if landed:
+                return new
+    raise Conflict("target_moved", f"The branch {target} keeps moving; try again.")
+
+
+async def _ends(repo: Path, branch: str, target: str) -> tuple[Tip, Tip]:
+    source = await branches.resolve(repo, branch, "branch")
+    goal = await branches.resolve(repo, target, "target_branch")
+    if source.is_remote:
+        raise Impossible("branch", f"{branch} is a branch of a remote.")
+    if goal.is_remote:
+        told = (
+            f"{target} is a branch of a remote. Merge into a local branch, or make a pull request."
+        )
+        raise Conflict("remote_target", told)
+    return source, goal
+
+
+async def _free_checkout(repo: Path, branch: str, target: str) -> Path | None:
+    """The checkout of `target`, if there is one, after making sure that nobody is in the middle of
+    something there or in the attempt."""
+    found: list[Path] = []
+    for tree in await list_worktrees(repo):
+        if tree.bare or tree.prunable:
+            continue
+        if git_dir(tree.path) is None and tree.locked:
+            # On a disk that is not there now; its files would be out of step when it comes back.
+            if tree.branch == target:
+                raise Conflict("dirty_target", f"{tree.path} cannot be reached.", files=[])
+            continue
+        if await _is_busy_with(tree, branch, target):
+            continue
+        if tree.branch == target:
+            found.append(tree.path)
+    if len(found) > 1:
+        places = " and in ".join(map(str, found))
+        told = f"The branch {target} is checked out in {places}; git can update only one of them."
+        raise Conflict("dirty_target", told, files=[])
+    return found[0] if found else None
+
+
+async def _is_busy_with(tree: Worktree, branch: str, target: str) -> bool:
+    """Refuse if an operation is unfinished where it matters; False if the checkout is free."""
+    going_on = await in_progress(tree.path)
+    if going_on is None:
+        return False
+    if {tree.branch, going_on.branch} & {branch, target}:
+        what = going_on.op.replace("_", "-")
+        told = f"A {what} is in progress in {tree.path}; finish or abort it first."
+        raise Conflict(f"{going_on.op}_in_progress", told)
+    return True
+
+
+async def _combine(repo: Path, source: Tip, goal: Tip, message: str, strategy: Strategy) -> str:
+    nothing = Conflict(
+        "nothing_to_merge", f"{shown(goal.name)} has everything that {shown(source.name)} has."
+    )
+    if await branches.merge_base(repo, goal.oid, source.oid) == source.oid:
+        raise nothing
+    maker = await Maker.of(repo)
+    old = await maker.tree(goal.oid)
+    if strategy == "rebase":
+        new = await replayed(maker, goal.oid, source.oid)
+        if new == goal.oid or await maker.tree(new) == old:
+            raise nothing
+        return new
+    tree = await merged_tree(repo, goal.oid, source.oid)
+    if tree == old:
+        raise nothing
+    parents = [goal.oid] if strategy == "squash" else [goal.oid, source.oid]
+    text = message.strip().encode("utf-8", "surrogateescape") + b"\n"
+    return await maker.commit(tree, parents, text)
+
+
+async def _move_ref(repo: Path, goal: Tip, new: str, branch: str) -> bool:
+    """Compare and swap; False if somebody else was quicker."""
+    ask = ("update-ref", "-m", f"anyon: merge {branch}", goal.ref, new, goal.oid)
+    moved = await git(*ask, cwd=repo, env=(await Maker.of(repo)).who, check=False)
+    return moved.code == 0 or await _has_moved(repo, goal, GitFailed(ask, moved.code, moved.err))
+
+
+async def _has_moved(repo: Path, goal: Tip, why: Exception) -> Literal[False]:
+    """False if the target is not what it was; if it is, then the failure has another reason."""
+    now = await branches.find(repo, goal.name)
+    if now is not None and now.oid == goal.oid:
+        raise why
+    return False
+
+
+async def _move_checkout(repo: Path, checkout: Path, goal: Tip, new: str) -> bool:
+    """Fast-forward the checkout of the target; False if the target has moved."""
+    files = await _in_the_way(checkout, goal.oid, new)
+    if files:
+        # Or somebody else has moved target and checkout in this moment.
+        return await _has_moved(repo, goal, _dirty(goal, checkout, files))
+    keep = ("--no-overwrite-ignore", "--no-autostash", "--no-stat", "--quiet")
+    # The commit is ours, and whether to trust it is no question.
+    ask = ("-c", "merge.verifySignatures=false", "merge", "--ff-only", *keep, new)
+    who = (await Maker.of(repo)).who
+    done = await git(*ask, cwd=checkout, env=who, check=False, timeout=1800)
+    now = await branches.find(repo, goal.name)
+    if now is not None and now.oid == new:
+        return True
+    failure = GitFailed(ask, done.code, done.err)
+    if "would be overwritten" in done.err or "would lose untracked" in done.err:
+        named = [line[1:] for line in done.err.splitlines() if line.startswith("\t")]
+        failed: Exception = _dirty(goal, checkout, named)
+    else:
+        failed = failure
+    return await _has_moved(repo, goal, failed)
+
+
+def _dirty(goal: Tip, checkout: Path, files: list[str]) -> Conflict:
+    told = (
+        f"{goal.name} is checked out in {checkout}, where these files have changes of their own "
+        f"that the merge would overwrite: {', '.join(map(shown, files[:10]))}"
+    )
+    return Conflict("dirty_target", told, files=[shown(path) for path in files])
+
+
+async def _in_the_way(checkout: Path, old: str, new: str) -> list[str]:
+    """The local changes in a checkout, ignored files included, that going from `old` to `new` would
+    overwrite."""
+    ask = ("diff-tree", "-r", "-z", "--name-status", "--no-renames", old, new, "--")
+    fields = split((await git(*ask, cwd=checkout)).out)
+    changed = dict(zip(fields[1::2], fields[::2], strict=True))
+    local = await status(checkout, untracked="all", renames=False)
+    mine = {*local.changed, *local.untracked, *local.conflicted}
+    below = {parent for path in changed for parent in _parents(path)}
+    found = {
+        path
+        for path in mine
+        if path in changed or path in below or any(p in changed for p in _parents(path))
+    }
+    # An ignored file is nobody's change, and still somebody's file.
+    new_files = (path for path, change in changed.items() if change == "A")
+    found |= {path for path in new_files if _is_file(checkout / path)}
+    return sorted(found)
+
+
+def _parents(path: str) -> list[str]:
+    parts = path.split("/")
+    return ["/".join(parts[:n]) for n in range(1, len(parts))]
+
+
+def _is_file(path: Path) -> bool:
+    return os.path.lexists(path) and (path.is_symlink() or not path.is_dir())

@@ -1,0 +1,251 @@
+"""What a repository is, whose name its commits bear, and who may change it just now."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from weakref import WeakValueDictionary
+
+import trio
+
+from anyond.git.command import GitFailed, git
+from anyond.git.text import split
+from anyond.model.errors import Invalid, NotFound
+
+NAME = "Anyon"
+EMAIL = "anyon@localhost"
+FIRST_COMMIT = "Initial commit"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RepoInfo:
+    """What one look at a directory tells.
+
+    Args:
+        is_repo: whether it belongs to a git repository at all; if not, the rest says nothing.
+        bare: there is no working tree.
+        root: the top of the working tree, or the repository itself if bare.
+        common_dir: where refs and objects lie; the same for all worktrees of a repository.
+        default_branch: what new work should go to, or None in a repository without any branch.
+        unborn: there is no commit yet on the current branch.
+        hooks, filters, gpgsign, sparse, reftable, partial_clone, sha256: features that pygit2
+            ignores or refuses.
+    """
+
+    is_repo: bool
+    bare: bool = False
+    root: Path | None = None
+    common_dir: Path | None = None
+    default_branch: str | None = None
+    unborn: bool = False
+    hooks: bool = False
+    filters: bool = False
+    gpgsign: bool = False
+    sparse: bool = False
+    reftable: bool = False
+    partial_clone: bool = False
+    sha256: bool = False
+
+    @property
+    def pygit2_reads(self) -> bool:
+        """Whether pygit2 can open it and see the same refs and objects as git does."""
+        return self.is_repo and not (self.reftable or self.partial_clone or self.sha256)
+
+    @property
+    def pygit2_writes(self) -> bool:
+        """Whether a commit by pygit2 would be the commit that git had made."""
+        return self.pygit2_reads and not (self.hooks or self.filters or self.gpgsign or self.sparse)
+
+
+class Repositories:
+    """One lock per repository, whichever of its worktrees is named."""
+
+    def __init__(self) -> None:
+        # A lock lives as long as somebody holds or awaits it.
+        self._locks: WeakValueDictionary[Path, trio.Lock] = WeakValueDictionary()
+
+    @asynccontextmanager
+    async def lock(self, path: Path) -> AsyncIterator[None]:
+        """Be the only one who changes the repository at `path` meanwhile. Not reentrant.
+
+        Raises:
+            NotFound: there is no repository.
+        """
+        key = await common_dir(path)
+        lock = self._locks.setdefault(key, trio.Lock())
+        async with lock:
+            yield
+
+
+async def common_dir(path: Path) -> Path:
+    """The directory that all worktrees of the repository share.
+
+    Raises:
+        NotFound: `path` belongs to no repository.
+    """
+    if _is_dir(path):
+        ask = ("rev-parse", "--path-format=absolute", "--git-common-dir")
+        answer = await git(*ask, cwd=path, check=False)
+        if answer.code == 0:
+            return _real(answer.text)
+        if "not a git repository" not in answer.err:
+            raise GitFailed(ask, answer.code, answer.err)
+    raise NotFound("git repository at", path)
+
+
+def git_dir(worktree: Path) -> Path | None:
+    """Where a checkout keeps its HEAD and index, or None if `worktree` is not the top of one."""
+    link = worktree / ".git"
+    if link.is_dir():
+        return link
+    try:
+        first = link.read_bytes().split(b"\n", 1)[0]
+    except OSError:
+        # No such file, or none that can be read: not a checkout for us.
+        return None
+    if not first.startswith(b"gitdir: "):
+        return None
+    target = worktree / os.fsdecode(first[8:].rstrip(b"\r"))
+    return target if target.is_dir() else None
+
+
+async def inspect(path: Path) -> RepoInfo:
+    """Look at the directory `path`, which need not be a repository, nor exist."""
+    try:
+        shared = await common_dir(path)
+    except NotFound:
+        return RepoInfo(is_repo=False)
+    bare = (await git("rev-parse", "--is-bare-repository", cwd=path)).text == "true"
+    inside = (await git("rev-parse", "--is-inside-work-tree", cwd=path)).text == "true"
+    root = Path((await git("rev-parse", "--show-toplevel", cwd=path)).text) if inside else shared
+    config = await _config(path)
+    unborn = (await git("rev-parse", "-q", "--verify", "HEAD", cwd=path, check=False)).code != 0
+    return RepoInfo(
+        is_repo=True,
+        bare=bare,
+        root=root,
+        common_dir=shared,
+        default_branch=await _default_branch(path),
+        unborn=unborn,
+        hooks=_has_hooks(Path(config.get("core.hookspath") or shared / "hooks"), root),
+        filters=await _uses_filters(path, shared, config),
+        gpgsign=_true(config.get("commit.gpgsign")),
+        sparse=_true(config.get("core.sparsecheckout")),
+        reftable=config.get("extensions.refstorage", "files") != "files",
+        partial_clone="extensions.partialclone" in config
+        or any(k.startswith("remote.") and k.endswith(".promisor") for k in config),
+        sha256=config.get("extensions.objectformat", "sha1") != "sha1",
+    )
+
+
+async def init(path: Path) -> RepoInfo:
+    """Make a repository with a first commit on `main`; one that is there already is left as it is.
+
+    Raises:
+        Invalid: `path` holds something else already.
+    """
+    if not _make_empty(path):
+        if git_dir(path) is None:
+            raise Invalid("git_repo_path", f"{path} is not empty, and not a git repository.")
+        return await inspect(path)
+    await git("init", "--quiet", "--initial-branch=main", "--", path, cwd=path)
+    message = ("--message", FIRST_COMMIT)
+    who = await identity(path)
+    await git("commit", "--quiet", "--allow-empty", "--no-verify", *message, cwd=path, env=who)
+    return await inspect(path)
+
+
+async def identity(path: Path) -> dict[str, str]:
+    """Whose name a commit in `path` bears, as environment for git; never written anywhere.
+
+    The user's own where configured; what is missing of it is Anyon's.
+    """
+    config = await _config(path)
+    who: dict[str, str] = {}
+    for role in ("author", "committer"):
+        name = config.get(f"{role}.name") or config.get("user.name") or NAME
+        email = config.get(f"{role}.email") or config.get("user.email") or EMAIL
+        who |= {f"GIT_{role.upper()}_NAME": name, f"GIT_{role.upper()}_EMAIL": email}
+    return who
+
+
+async def signing(path: Path) -> tuple[str, ...]:
+    """The option that makes `commit-tree` sign, if the user wants commits signed."""
+    ask = ("config", "--type=bool", "--get", "commit.gpgsign")
+    return ("-S",) if (await git(*ask, cwd=path, check=False)).text == "true" else ()
+
+
+async def empty_tree(path: Path) -> str:
+    """The id of the tree without files, in the hash of that repository."""
+    return (await git("hash-object", "-t", "tree", "--stdin", cwd=path, input=b"")).text
+
+
+async def _config(path: Path) -> dict[str, str]:
+    """All settings that hold in `path`, the last word on each; a key without value is "true"."""
+    listed = await git("config", "--list", "-z", "--includes", cwd=path)
+    pairs = (entry.partition("\n") for entry in split(listed.out))
+    return {key: value if found else "true" for key, found, value in pairs}
+
+
+async def _default_branch(path: Path) -> str | None:
+    """The branch of the main checkout; if that is detached, what the remote or custom suggest."""
+    listed = await git("worktree", "list", "--porcelain", "-z", cwd=path)
+    for line in listed.out.split(b"\0\0", 1)[0].split(b"\0"):
+        if line.startswith(b"branch refs/heads/"):
+            return os.fsdecode(line.removeprefix(b"branch refs/heads/"))
+    head = await git("symbolic-ref", "-q", "refs/remotes/origin/HEAD", cwd=path, check=False)
+    wanted = [head.text.removeprefix("refs/remotes/origin/")] if head.code == 0 else []
+    refs = await git("for-each-ref", "--format=%(refname:lstrip=2)", "refs/heads", cwd=path)
+    names = os.fsdecode(refs.out).split("\n")[:-1]
+    for name in [*wanted, "main", "master", *names]:
+        if name in names:
+            return name
+    return None
+
+
+def _has_hooks(hooks: Path, root: Path) -> bool:
+    try:
+        found = list((root / hooks.expanduser()).iterdir())
+    except OSError:
+        # No hooks directory is the normal case; one that we cannot read git cannot use either.
+        return False
+    return any(
+        hook.suffix != ".sample" and hook.is_file() and os.access(hook, os.X_OK) for hook in found
+    )
+
+
+async def _uses_filters(path: Path, shared: Path, config: dict[str, str]) -> bool:
+    """Git LFS is configured for most users globally; what counts is whether a file asks for it."""
+    if not any(k.startswith("filter.") and k.endswith((".clean", ".process")) for k in config):
+        return False
+    attributes = shared / "info" / "attributes"
+    if attributes.is_file() and b"filter=" in attributes.read_bytes():
+        return True
+    ask = ("grep", "--quiet", "--cached", "-F", "filter=", "--", ":(glob)**/.gitattributes")
+    return (await git(*ask, cwd=path, check=False)).code == 0
+
+
+def _is_dir(path: Path) -> bool:
+    # Unlike Path.is_dir, this does not raise for what may not be looked at.
+    return os.path.isdir(path)
+
+
+def _real(path: str) -> Path:
+    return Path(os.path.realpath(path))
+
+
+def _make_empty(path: Path) -> bool:
+    """Whether `path` is, or is made, an empty directory."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        return not any(path.iterdir())
+    except OSError as error:
+        problem = f"{path} cannot be a repository: {error.strerror}."
+        raise Invalid("git_repo_path", problem) from error
+
+
+def _true(value: str | None) -> bool:
+    return (value or "").lower() in {"true", "yes", "on", "1"}

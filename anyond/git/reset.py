@@ -1,0 +1,57 @@
+"""How a worktree goes back to an earlier commit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from anyond.git import branches
+from anyond.git.checkouts import CHECKOUT_TIMEOUT_S, PARALLEL
+from anyond.git.command import git
+from anyond.git.repository import git_dir, identity
+from anyond.git.status import in_progress
+from anyond.model.errors import NotFound
+
+
+async def reset(worktree: Path, oid: str) -> None:
+    """Make HEAD's branch, the index and all tracked files those of the commit `oid`.
+
+    An unfinished rebase, merge, cherry-pick or revert is aborted first, so that the branch is
+    checked out again. Untracked files stay, except those that the commit itself has under the same
+    name. What is lost here must have been stored before (see `snapshots`).
+
+    Raises:
+        NotFound: no such worktree, or no such commit.
+    """
+    if git_dir(worktree) is None:
+        raise NotFound("worktree", worktree)
+    goal = await branches.commit(worktree, oid)
+    await abort(worktree)
+    # This also forgets an unfinished merge, cherry-pick or revert.
+    ask = (*PARALLEL, "reset", "--hard", "--quiet", goal, "--")
+    await git(*ask, cwd=worktree, timeout=CHECKOUT_TIMEOUT_S)
+
+
+async def abort(worktree: Path) -> None:
+    """End an unfinished operation and have its branch checked out, where it was before.
+
+    It does not matter how far the operation has come, e.g. whether all conflicts are resolved.
+    """
+    going_on = await in_progress(worktree)
+    if going_on is None:
+        return
+    if going_on.op != "rebase":
+        await git("reset", "--hard", "--quiet", "HEAD", "--", cwd=worktree)
+        for sequence in ("cherry-pick", "revert"):
+            # The rest of a sequence of several commits, if it was one.
+            await git(sequence, "--quit", cwd=worktree, check=False)
+        return
+    which = "rebase" if going_on.branch else "am"
+    who = await identity(worktree)
+    done = await git(which, "--abort", cwd=worktree, env=who, check=False)
+    if done.code != 0 or await in_progress(worktree) is not None:
+        # Its state is damaged, or a file is in the way: forget it, and name the branch ourselves.
+        await git(which, "--quit", cwd=worktree)
+        if going_on.branch:
+            ref = f"refs/heads/{going_on.branch}"
+            await git("symbolic-ref", "-m", "anyon: abort", "HEAD", ref, cwd=worktree)
+            await git("reset", "--hard", "--quiet", ref, "--", cwd=worktree)

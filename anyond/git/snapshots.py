@@ -1,0 +1,303 @@
+"""How the complete state of a worktree is kept in the repository, and comes back.
+
+Theory of operation. A snapshot is a commit whose tree is the working tree without ignored files.
+Its parents are HEAD (unless there is none), a commit whose tree is the index, and, if there are
+conflicts, a commit whose tree has the three versions of each such file as `1/<path>`, `2/<path>`
+and `3/<path>`. It is like a stash, but named by a ref of its own,
+`refs/anyon/snapshots/<attempt>/<n>`, so that git never collects it. Trailers in the message say
+which parent is which.
+
+Files of a repository inside the worktree are kept too, but not its history.
+"""
+
+from __future__ import annotations
+
+import builtins
+import os
+import re
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import trio
+
+from anyond.git.checkouts import CHECKOUT_TIMEOUT_S, PARALLEL, make_parent, occupied
+from anyond.git.checkouts import delete as delete_directory
+from anyond.git.command import GitFailed, git
+from anyond.git.commit import DURABLE, stage_all
+from anyond.git.diff import copy_index
+from anyond.git.repository import EMAIL, NAME, Repositories, git_dir
+from anyond.git.status import in_progress
+from anyond.git.text import join, shown, split
+from anyond.git.worktrees import current_branch, head
+from anyond.model.errors import Conflict, Invalid, NotFound
+from anyond.model.ids import is_id, timestamp
+
+PREFIX = "refs/anyon/snapshots/"
+
+_REF = re.compile(re.escape(PREFIX) + r"([0-9a-f-]{36})/([1-9][0-9]{0,8})")
+_WHO = {
+    "GIT_AUTHOR_NAME": NAME,
+    "GIT_AUTHOR_EMAIL": EMAIL,
+    "GIT_COMMITTER_NAME": NAME,
+    "GIT_COMMITTER_EMAIL": EMAIL,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """One stored state.
+
+    Args:
+        ref: its name.
+        oid: its commit.
+        attempt_id: whose worktree it was.
+        number: counts up from 1 within the attempt.
+        created_at: RFC 3339.
+        reason: why it was taken.
+        branch: what was checked out; None if HEAD was detached.
+        head: the commit that was checked out; None before the first one.
+        op: the operation that was in progress.
+        index: the commit whose tree is the index.
+        conflicts: the commit with the versions of files in conflict, if there were any.
+    """
+
+    ref: str
+    oid: str
+    attempt_id: str
+    number: int
+    created_at: str
+    reason: str
+    branch: str | None
+    head: str | None
+    op: str | None
+    index: str
+    conflicts: str | None
+
+
+async def take(repo: Path, worktree: Path, attempt_id: str, reason: str) -> str:
+    """Store HEAD, index and working tree (untracked files too, ignored ones not); change nothing.
+
+    Args:
+        repo: anywhere in the repository.
+        worktree: the top of the checkout; a rebase or conflicts may be under way in it.
+        attempt_id: whose it is.
+        reason: what is about to happen, for a person.
+
+    Returns:
+        The ref that names it.
+
+    Raises:
+        NotFound: there is no checkout.
+        GitFailed: it could not be stored; then what was to happen must not happen.
+    """
+    own = git_dir(worktree)
+    if own is None:
+        raise NotFound("worktree", worktree)
+    if not is_id(attempt_id):
+        raise Invalid("attempt_id", f"{shown(attempt_id)!r} is not an id.")
+    now = await head(worktree)
+    going_on = await in_progress(worktree)
+    parents = [now] if now else []
+    conflicts = None
+    with tempfile.TemporaryDirectory(prefix="anyon-snapshot-") as scratch:
+        index = Path(scratch) / "index"
+        await trio.to_thread.run_sync(copy_index, own, index)
+        env = {"GIT_INDEX_FILE": os.fspath(index)}
+        stages = split((await git("ls-files", "--unmerged", "-z", cwd=worktree, env=env)).out)
+        if stages:
+            conflicts = await _keep_stages(worktree, stages)
+            await _forget(worktree, {line.split("\t", 1)[1] for line in stages}, env)
+        staged = await _commit(worktree, await _write_tree(worktree, env), parents, "index")
+        await _add_everything(worktree, own, env)
+        tree = await _write_tree(worktree, env)
+    facts = {
+        "Index": staged,
+        "Conflicts": conflicts,
+        "Head": now,
+        "Branch": await current_branch(worktree),
+        "Operation": going_on.op if going_on else None,
+    }
+    told = "\n".join(f"Anyon-{key}: {value}" for key, value in facts.items() if value)
+    parents += [oid for oid in (staged, conflicts) if oid]
+    oid = await _commit(worktree, tree, parents, f"{reason.strip() or 'snapshot'}\n\n{told}")
+    return await _name(repo, attempt_id, oid)
+
+
+async def list(repo: Path, attempt_id: str | None = None) -> builtins.list[Snapshot]:
+    """The snapshots of one attempt, or of all, the oldest first."""
+    if attempt_id is not None and not is_id(attempt_id):
+        return []
+    below = f"{PREFIX}{attempt_id}/" if attempt_id else PREFIX
+    fields = "%(refname)%00%(objectname)%00%(committerdate:unix)%00%(contents)%00"
+    listed = await git("for-each-ref", f"--format={fields}", below, cwd=repo)
+    found = (_snapshot(line) for line in listed.out.split(b"\0\n")[:-1])
+    return sorted(
+        (snapshot for snapshot in found if snapshot is not None),
+        key=lambda snapshot: (snapshot.created_at, snapshot.attempt_id, snapshot.number),
+    )
+
+
+async def restore(repos: Repositories, repo: Path, ref: str, path: Path) -> None:
+    """Make a new worktree at `path` as the other one was: HEAD (detached), index, and files.
+
+    A rebase that was in progress is not; what it had done and its conflicts are there.
+
+    Raises:
+        NotFound: no such snapshot.
+        Conflict: `path_taken`.
+    """
+    found = await _find(repo, ref)
+    async with repos.lock(repo):
+        if occupied(path):
+            raise Conflict("path_taken", f"There is something at {path} already.")
+        make_parent(path)
+        # Without a first commit there is no HEAD to detach; the index's commit is the nearest.
+        where = ("--detach", "--", path, found.head or found.index)
+        await git("worktree", "add", "--quiet", "--no-checkout", *where, cwd=repo)
+    try:
+        ask = (*PARALLEL, "read-tree", "--reset", "-u", f"{found.oid}^{{tree}}")
+        await git(*ask, cwd=path, timeout=CHECKOUT_TIMEOUT_S)
+        await git("read-tree", f"{found.index}^{{tree}}", cwd=path)
+        if found.conflicts:
+            await _put_stages(path, found.conflicts)
+        # Answers 1 if anything differs, which is what a snapshot is for.
+        await git("update-index", "-q", "--refresh", cwd=path, check=False)
+    except BaseException:
+        with trio.CancelScope(shield=True):
+            await trio.to_thread.run_sync(delete_directory, path)
+            away = ("worktree", "remove", "--force", "--force", "--", path)
+            await git(*away, cwd=repo, check=False)
+        raise
+
+
+async def delete(repo: Path, ref: str) -> None:
+    """Forget a snapshot.
+
+    Raises:
+        NotFound: no such snapshot.
+    """
+    found = await _find(repo, ref)
+    await git("update-ref", "-d", found.ref, found.oid, cwd=repo)
+
+
+# ---------------------------------------------------------------- taking
+
+
+async def _add_everything(worktree: Path, own: Path, env: dict[str, str]) -> None:
+    ask = ("ls-files", "--others", "--exclude-standard", "-z")
+    listed = split((await git(*ask, cwd=worktree, env=env)).out)
+    await stage_all(worktree, env)
+    for path in listed:
+        if path.endswith("/"):
+            await _add_inner(worktree, own, path, env)
+
+
+async def _add_inner(worktree: Path, own: Path, inner: str, env: dict[str, str]) -> None:
+    """The files of a repository inside the worktree, which git would only mention by its commit."""
+    index = Path(env["GIT_INDEX_FILE"]).with_name("inner")
+    index.unlink(missing_ok=True)
+    as_plain_files = {
+        "GIT_DIR": os.fspath(own),
+        "GIT_WORK_TREE": os.fspath(worktree / inner),
+        "GIT_INDEX_FILE": os.fspath(index),
+    }
+    await stage_all(worktree / inner, as_plain_files)
+    tree = await _write_tree(worktree / inner, as_plain_files)
+    await _forget(worktree, [inner.rstrip("/")], env)
+    await git("read-tree", f"--prefix={inner}", tree, cwd=worktree, env=env)
+
+
+async def _forget(worktree: Path, paths: Iterable[str], env: dict[str, str]) -> None:
+    ask = ("update-index", "--force-remove", "-z", "--stdin")
+    await git(*ask, cwd=worktree, env=env, input=join(paths))
+
+
+async def _keep_stages(worktree: Path, stages: builtins.list[str]) -> str:
+    """A commit with the versions of files in conflict, from the lines of `ls-files --unmerged`."""
+    with tempfile.TemporaryDirectory(prefix="anyon-snapshot-") as scratch:
+        env = {"GIT_INDEX_FILE": os.fspath(Path(scratch) / "index")}
+        lines = []
+        for line in stages:
+            (mode, oid, stage), path = line.split("\t", 1)[0].split(" "), line.split("\t", 1)[1]
+            lines.append(f"{mode} {oid}\t{stage}/{path}")
+        ask = ("update-index", "-z", "--index-info")
+        await git(*ask, cwd=worktree, env=env, input=join(lines))
+        return await _commit(worktree, await _write_tree(worktree, env), [], "conflicts")
+
+
+async def _write_tree(worktree: Path, env: dict[str, str]) -> str:
+    return (await git(*DURABLE, "write-tree", cwd=worktree, env=env)).text
+
+
+async def _commit(worktree: Path, tree: str, parents: Iterable[str], message: str) -> str:
+    ask = [*DURABLE, "commit-tree", "-F", "-"]
+    for parent in parents:
+        ask += ["-p", parent]
+    text = message.encode("utf-8", "surrogateescape") + b"\n"
+    return (await git(*ask, tree, cwd=worktree, env=_WHO, input=text)).text
+
+
+async def _name(repo: Path, attempt_id: str, oid: str) -> str:
+    """Give the commit the next free number; somebody else may be about to take the same."""
+    failed: GitFailed | None = None
+    for _ in range(5):
+        number = max((taken.number for taken in await list(repo, attempt_id)), default=0) + 1
+        ref = f"{PREFIX}{attempt_id}/{number}"
+        try:
+            # An empty old value: it must not exist.
+            await git(*DURABLE, "update-ref", ref, oid, "", cwd=repo)
+        except GitFailed as error:
+            failed = error
+        else:
+            return ref
+    assert failed is not None
+    raise failed
+
+
+# ---------------------------------------------------------------- reading
+
+
+async def _find(repo: Path, ref: str) -> Snapshot:
+    match = _REF.fullmatch(ref)
+    if match:
+        for snapshot in await list(repo, match[1]):
+            if snapshot.ref == ref:
+                return snapshot
+    raise NotFound("snapshot", shown(ref))
+
+
+def _snapshot(line: bytes) -> Snapshot | None:
+    """A snapshot from its ref and commit, or None if something else bears such a name."""
+    ref, oid, date, message = (os.fsdecode(part) for part in line.split(b"\0", 3))
+    match = _REF.fullmatch(ref)
+    reason, _, rest = message.rpartition("\n\n")
+    told = dict(row.split(": ", 1) for row in rest.splitlines() if ": " in row)
+    if match is None or "Anyon-Index" not in told:
+        return None
+    return Snapshot(
+        ref=ref,
+        oid=oid,
+        attempt_id=match[1],
+        number=int(match[2]),
+        created_at=timestamp(int(date)),
+        reason=shown(reason),
+        branch=told.get("Anyon-Branch"),
+        head=told.get("Anyon-Head"),
+        op=told.get("Anyon-Operation"),
+        index=told["Anyon-Index"],
+        conflicts=told.get("Anyon-Conflicts"),
+    )
+
+
+async def _put_stages(path: Path, conflicts: str) -> None:
+    """Make the files conflicts again whose versions that commit has."""
+    listed = split((await git("ls-tree", "-r", "-z", conflicts, cwd=path)).out)
+    lines = []
+    for line in listed:
+        (mode, _, oid), name = line.split("\t", 1)[0].split(" "), line.split("\t", 1)[1]
+        stage, _, file = name.partition("/")
+        lines.append(f"{mode} {oid} {stage}\t{file}")
+    ask = ("update-index", "-z", "--index-info")
+    await git(*ask, cwd=path, input=join(lines))

@@ -1,0 +1,233 @@
+"""What is going on in a checkout: what differs from its HEAD, and what git is in the middle of."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import trio
+
+from anyond.git import branches
+from anyond.git.command import git
+from anyond.git.repository import git_dir
+from anyond.git.text import shown, split
+from anyond.model.errors import NotFound
+from anyond.model.rows import BranchStatus
+
+Operation = Literal["rebase", "merge", "cherry_pick", "revert"]
+
+_HEADS: tuple[tuple[str, Operation], ...] = (
+    ("MERGE_HEAD", "merge"),
+    ("CHERRY_PICK_HEAD", "cherry_pick"),
+    ("REVERT_HEAD", "revert"),
+)
+
+
+@dataclass(frozen=True)
+class InProgress:
+    """An operation that waits for somebody to continue or abort it.
+
+    Args:
+        op: which one.
+        branch: the branch that a rebase will move when it is done; None if it is another operation.
+    """
+
+    op: Operation
+    branch: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Status:
+    """How a checkout differs from its HEAD.
+
+    Args:
+        head_oid: the commit that is checked out; None if there is none yet.
+        branch: the branch that is checked out; None if HEAD is detached.
+        changed: tracked paths that differ, staged or not; conflicted ones are not among them.
+        untracked: as git shows them; a directory without tracked files ends with "/".
+        conflicted: paths that git could not merge.
+        op: what is in progress.
+        upstream_ahead, upstream_behind: compared with what was last fetched of the upstream; 0 if
+            there is none.
+    """
+
+    head_oid: str | None = None
+    branch: str | None = None
+    changed: list[str] = field(default_factory=list)
+    untracked: list[str] = field(default_factory=list)
+    conflicted: list[str] = field(default_factory=list)
+    op: Operation | None = None
+    upstream_ahead: int = 0
+    upstream_behind: int = 0
+
+    @property
+    def clean(self) -> bool:
+        """No tracked file differs; untracked ones do not count."""
+        return not self.changed and not self.conflicted
+
+    @property
+    def rebase_in_progress(self) -> bool:
+        return self.op == "rebase"
+
+
+async def status(
+    worktree: Path, *, untracked: Literal["no", "normal", "all"] = "normal", renames: bool = True
+) -> Status:
+    """Compare HEAD, index and working tree.
+
+    Args:
+        worktree: the top of a checkout.
+        untracked: `all` names each file in an untracked directory.
+        renames: whether a staged rename is one change under its new name, or two.
+
+    Raises:
+        NotFound: there is no checkout.
+    """
+    if git_dir(worktree) is None:
+        raise NotFound("worktree", worktree)
+    how = "--find-renames" if renames else "--no-renames"
+    ask = ("status", "--porcelain=v2", "-z", "--branch", f"--untracked-files={untracked}", how)
+    answer = await git(*ask, cwd=worktree)
+    going_on = await in_progress(worktree)
+    return _parse(answer.out, going_on.op if going_on else None)
+
+
+async def in_progress(worktree: Path) -> InProgress | None:
+    """The rebase, merge, cherry-pick or revert that is unfinished in this checkout."""
+    directory = git_dir(worktree)
+    if directory is None:
+        return None
+    found = _state_files(directory)
+    if found is None and (directory / "reftable").is_dir():
+        # There, these heads are refs like others.
+        for head, op in _HEADS:
+            ask = ("rev-parse", "--quiet", "--verify", head)
+            if (await git(*ask, cwd=worktree, check=False)).code == 0:
+                return InProgress(op)
+    return found
+
+
+async def branch_status(
+    repo: Path, worktree: Path | None, branch: str, target: str
+) -> BranchStatus:
+    """How an attempt stands; `merges` is left to the caller.
+
+    Args:
+        repo: anywhere in the repository.
+        worktree: the attempt's checkout; without one, only the refs are told.
+        branch: the attempt's branch.
+        target: where it is to land, local or remote. If it is gone, the numbers are 0.
+    """
+    local: Status | None = None
+    ahead = behind = 0
+
+    async def look() -> None:
+        nonlocal local
+        if worktree is not None and git_dir(worktree) is not None:
+            local = await status(worktree)
+
+    async def count() -> None:
+        nonlocal ahead, behind
+        mine, theirs = await branches.find(repo, branch), await branches.find(repo, target)
+        if mine and theirs:
+            ahead, behind = await branches.ahead_behind(repo, mine.oid, theirs.oid)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(look)
+        nursery.start_soon(count)
+    seen = local or Status()
+    on_branch = seen.branch == branch
+    remote = (
+        (seen.upstream_ahead, seen.upstream_behind) if on_branch else await _upstream(repo, branch)
+    )
+    return BranchStatus(
+        commits_ahead=ahead,
+        commits_behind=behind,
+        has_uncommitted_changes=not seen.clean,
+        head_oid=seen.head_oid,
+        uncommitted_count=len(seen.changed) + len(seen.conflicted),
+        untracked_count=len(seen.untracked),
+        target_branch_name=target,
+        remote_commits_ahead=remote[0],
+        remote_commits_behind=remote[1],
+        is_rebase_in_progress=seen.rebase_in_progress,
+        conflict_op=seen.op if seen.conflicted else None,
+        conflicted_files=[shown(path) for path in seen.conflicted],
+    )
+
+
+async def _upstream(repo: Path, branch: str) -> tuple[int, int]:
+    """Ahead and behind of what was last fetched of the upstream of a branch; 0 without one."""
+    mine = await branches.find(repo, branch)
+    if mine is None or mine.is_remote:
+        return 0, 0
+    upstream = (await git("for-each-ref", "--format=%(upstream)", mine.ref, cwd=repo)).text
+    if not upstream:
+        return 0, 0
+    try:
+        return await branches.ahead_behind(repo, mine.oid, upstream)
+    except NotFound:
+        # Configured, but never fetched, or pruned since.
+        return 0, 0
+
+
+def _state_files(directory: Path) -> InProgress | None:
+    for name in ("rebase-merge", "rebase-apply"):
+        if (directory / name).is_dir():
+            return InProgress("rebase", _rebased_branch(directory / name / "head-name"))
+    for head, op in _HEADS:
+        if os.path.lexists(directory / head):
+            return InProgress(op)
+    return None
+
+
+def _rebased_branch(file: Path) -> str | None:
+    try:
+        ref = os.fsdecode(file.read_bytes().strip())
+    except FileNotFoundError:
+        # `git am` moves the branch that is checked out, and writes no such file.
+        return None
+    return ref.removeprefix("refs/heads/") if ref.startswith("refs/heads/") else None
+
+
+def _parse(out: bytes, op: Operation | None) -> Status:
+    """What `git status --porcelain=v2 -z --branch` printed."""
+    head_oid: str | None = None
+    branch: str | None = None
+    ahead = behind = 0
+    changed: list[str] = []
+    untracked: list[str] = []
+    conflicted: list[str] = []
+    fields = iter(split(out))
+    for entry in fields:
+        kind, _, rest = entry.partition(" ")
+        if kind == "1":
+            changed.append(rest.split(" ", 7)[7])
+        elif kind == "2":
+            changed.append(rest.split(" ", 8)[8])
+            next(fields)
+        elif kind == "u":
+            conflicted.append(rest.split(" ", 9)[9])
+        elif kind == "?":
+            untracked.append(rest)
+        elif kind == "#":
+            header, _, value = rest.partition(" ")
+            if header == "branch.oid":
+                head_oid = None if value == "(initial)" else value
+            elif header == "branch.head":
+                branch = None if value == "(detached)" else value
+            elif header == "branch.ab":
+                plus, minus = value.split(" ")
+                ahead, behind = int(plus), -int(minus)
+    return Status(
+        head_oid=head_oid,
+        branch=branch,
+        changed=changed,
+        untracked=untracked,
+        conflicted=conflicted,
+        op=op,
+        upstream_ahead=ahead,
+        upstream_behind=behind,
+    )

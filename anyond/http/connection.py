@@ -1,0 +1,240 @@
+"""How the bytes of one connection reach Hypercorn's protocol, and when the connection ends."""
+
+from __future__ import annotations
+
+import math
+import socket
+import struct
+from typing import Any
+
+import h11
+import structlog
+import trio
+from hypercorn.config import Config
+from hypercorn.events import Closed, Event, RawData, Updated
+from hypercorn.protocol.h11 import H11Protocol
+from hypercorn.protocol.ws_stream import Handshake
+from hypercorn.trio.task_group import TaskGroup
+from hypercorn.trio.worker_context import WorkerContext
+from hypercorn.typing import AppWrapper, ConnectionState
+from hypercorn.utils import parse_socket_addr
+
+from anyond.http.envelope import JSON, failure
+
+_READ = 65536
+_LINGER_SECONDS = 1.0
+_HURRIED_SECONDS = 0.25
+_STREAM_END_SECONDS = 1.0
+
+log = structlog.get_logger("anyond.http")
+
+
+class Connection:
+    """One accepted connection; takes the place of Hypercorn's own `TCPServer`.
+
+    Hypercorn's own waits for ever for readers that have stalled, waits for its idle timer after
+    the peer has gone, and starts two tasks per request for that timer. Here a write has a
+    deadline that moves with every byte the peer takes, the idle time is the deadline of the read
+    loop, and when either side is through, everything that works for the connection is cancelled.
+
+    Args:
+        stall: seconds in which a peer must take at least one byte of what is sent to it.
+    """
+
+    def __init__(
+        self,
+        app: AppWrapper,
+        config: Config,
+        context: WorkerContext,
+        stream: trio.SocketStream,
+        stall: float,
+    ) -> None:
+        self._app = app
+        self._config = config
+        self._context = context
+        self._stream = stream
+        self._stall = stall
+        self._hurried = False
+        self._idle = False
+        self._peer_is_there = True
+        self._writing = trio.Lock()
+        self._reading = trio.CancelScope()
+        self._patience: trio.CancelScope | None = None
+
+    async def run(self) -> None:
+        """Serve it until it ends. Raises nothing but `trio.Cancelled`."""
+        try:
+            tasks = _Tasks()
+            async with tasks:
+                protocol = self._protocol(tasks)
+                self._rest(True)
+                with self._reading:
+                    await self._read(protocol)
+                if not self._peer_is_there:
+                    self.hurry()
+                tasks.cancel()
+            await self._linger()
+        except OSError:
+            pass  # the peer vanished between two calls
+        except Exception as error:
+            # One connection's trouble must not reach the others.
+            log.warning("connection failed", exc_info=error)
+        finally:
+            await trio.aclose_forcefully(self._stream)
+
+    def hurry(self) -> None:
+        """End soon: at once if idle, else when the answer is out; a stalled peer is cut off."""
+        self._hurried = True
+        if self._idle:
+            self._reading.cancel()
+        if self._patience is not None:
+            soon = trio.current_time() + _HURRIED_SECONDS
+            self._patience.deadline = min(self._patience.deadline, soon)
+
+    def _protocol(self, tasks: TaskGroup) -> H11Protocol:
+        sock = self._stream.socket
+        return _Dialogue(
+            self._app,
+            self._config,
+            self._context,
+            tasks,
+            ConnectionState({}),
+            False,
+            parse_socket_addr(sock.family, sock.getpeername()),
+            parse_socket_addr(sock.family, sock.getsockname()),
+            self._deliver,
+        )
+
+    async def _read(self, protocol: H11Protocol) -> None:
+        while True:
+            data = await self._receive()
+            if not data:
+                self._peer_is_there = False
+                return
+            await protocol.handle(RawData(data))
+
+    async def _receive(self) -> bytes:
+        try:
+            return bytes(await self._stream.receive_some(_READ))
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            return b""
+
+    async def _deliver(self, event: Event) -> None:
+        """What the protocol wants done to the connection."""
+        match event:
+            case RawData(data=data) if data:
+                await self._write(data)
+            case Closed():
+                self._reading.cancel()
+            case Updated(idle=idle):
+                self._rest(idle)
+
+    def _rest(self, idle: bool) -> None:
+        self._idle = idle
+        limit = self._config.keep_alive_timeout if idle else math.inf
+        self._reading.deadline = trio.current_time() + limit
+        if idle and self._hurried:
+            self._reading.cancel()
+
+    async def _write(self, data: bytes) -> None:
+        """Send all of `data`; shielded, since half a frame would spoil all that follow."""
+        async with self._writing:
+            left = memoryview(data)
+            scope = self._patience = trio.CancelScope(shield=True, deadline=self._deadline())
+            with scope:
+                try:
+                    while left and self._peer_is_there:
+                        left = left[await self._stream.socket.send(left) :]
+                        scope.deadline = self._deadline()
+                except (OSError, trio.ClosedResourceError):
+                    self._abandon()
+            self._patience = None
+            if scope.cancelled_caught:
+                # There is no room for a close frame, so a reset has to do.
+                self._stream.socket.setsockopt(
+                    socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+                )
+                self._abandon()
+
+    def _deadline(self) -> float:
+        return trio.current_time() + (_HURRIED_SECONDS if self._hurried else self._stall)
+
+    def _abandon(self) -> None:
+        self._peer_is_there = False
+        self._reading.cancel()
+
+    async def _linger(self) -> None:
+        """Say that nothing more comes, and let the peer read to the end.
+
+        Closing at once while the peer still sends would make its kernel throw away the answer.
+        """
+        if not self._peer_is_there:
+            return
+        limit = _HURRIED_SECONDS if self._hurried else _LINGER_SECONDS
+        deadline = trio.current_time() + limit
+        with trio.CancelScope(shield=True, deadline=deadline) as self._patience:
+            self._stream.socket.shutdown(socket.SHUT_WR)
+            while await self._receive():
+                pass
+
+
+class _Tasks(TaskGroup):
+    """The tasks that work for one connection."""
+
+    def cancel(self) -> None:
+        if self._nursery is not None:
+            self._nursery.cancel_scope.cancel()
+
+
+class _Dialogue(H11Protocol):
+    """HTTP/1.1 and WebSockets without compression, and even its own refusals in the envelope.
+
+    HTTP/2 is left out: nothing on a loopback socket gains by it, and it would be a second parser
+    in front of everything.
+    """
+
+    async def _check_protocol(self, event: h11.Request) -> None:
+        """Where Hypercorn would switch to HTTP/2."""
+
+    async def _create_stream(self, request: h11.Request) -> None:
+        if _wants_websocket(request):
+            headers = [h for h in request.headers if h[0] != b"sec-websocket-extensions"]
+            version = request.http_version.decode()
+            if not Handshake(headers, version).is_valid():
+                await self._send_error_response(400, "The WebSocket's handshake is malformed.")
+                return await self.send(Closed())
+            # Compression would cost 350 KB a connection, and Hypercorn accepts any offer of it.
+            request = h11.Request(
+                method=request.method,
+                headers=headers,
+                target=request.target,
+                http_version=request.http_version,
+            )
+        return await super()._create_stream(request)
+
+    async def _maybe_recycle(self) -> None:
+        # A peer that sends more than anybody reads has filled the queue of an application that
+        # is gone; the news of the end must not wait for room in it.
+        with trio.move_on_after(_STREAM_END_SECONDS):
+            await self._close_stream()
+        self.stream = None
+        await super()._maybe_recycle()
+
+    async def _send_error_response(self, status_code: int, message: str = "") -> None:
+        body = failure(message or "The request is not HTTP as this server understands it.")
+        headers = [
+            (b"content-type", JSON.encode()),
+            (b"content-length", b"%d" % len(body)),
+            (b"connection", b"close"),
+            *self.config.response_headers("h11"),
+        ]
+        await self._send_h11_event(h11.Response(status_code=status_code, headers=headers))
+        await self._send_h11_event(h11.Data(data=body))
+        await self._send_h11_event(h11.EndOfMessage())
+
+
+def _wants_websocket(request: h11.Request) -> bool:
+    headers: dict[bytes, Any] = dict(request.headers)
+    tokens = [token.strip() for token in headers.get(b"connection", b"").lower().split(b",")]
+    upgrade = headers.get(b"upgrade", b"").strip().lower()
+    return request.method == b"GET" and b"upgrade" in tokens and upgrade == b"websocket"

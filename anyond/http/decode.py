@@ -1,0 +1,171 @@
+"""How bodies of requests become values, and in which words a body is refused that cannot."""
+
+from __future__ import annotations
+
+import json
+import re
+import typing
+from collections.abc import Iterator
+from enum import Enum
+from typing import Any, TypeVar
+
+import msgspec
+from quart import request
+
+from anyond.model.errors import Invalid, Unsupported
+
+T = TypeVar("T")
+
+LINE = 1_000
+"""The longest name or title, in characters."""
+PROSE = 1024 * 1024
+"""The longest description, prompt or script, in characters."""
+
+_WRONG = re.compile(r"Expected `(?P<want>.+?)`, got `(?P<got>.+?)`(?: - at `(?P<at>.+)`)?$")
+_MISSING = re.compile(r"Object missing required field `(?P<name>.+?)`(?: - at `(?P<at>.+)`)?$")
+_UNKNOWN = re.compile(r"Invalid enum value (?P<value>.+?)(?: - at `(?P<at>.+)`)?$")
+_PLACE = re.compile(r"(?P<rest>.*) - at `(?P<at>.+)`$")
+
+_WORDS = {
+    "str": "text",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "object": "an object",
+    "array": "a list",
+    "null": "null",
+}
+
+
+async def body(type_: type[T], *, text: bool = False) -> T:
+    """The body of the current request as a `type_`.
+
+    Args:
+        text: whether a body that calls itself plain text is taken too.
+
+    Raises:
+        Invalid: it is empty, not JSON, or not of that type; the field is named.
+        Unsupported: it says that it is something else than JSON.
+    """
+    data = await raw(text=text)
+    if not data.strip():
+        raise Invalid("body", "is empty; a JSON object is needed")
+    return decode(data, type_)
+
+
+async def optional_body(type_: type[T]) -> T | None:
+    """Like `body`, but nothing at all and `null` are both None."""
+    data = await _bytes()
+    return None if data.strip() in (b"", b"null") else await body(type_)
+
+
+async def raw(*, text: bool = False) -> bytes:
+    """The bytes of the current request's body, of which nothing else is known than its type."""
+    kind = request.mimetype
+    taken = {"", "application/json", "text/plain"} if text else {"", "application/json"}
+    if kind not in taken and not kind.endswith("+json"):
+        raise Unsupported(f"Content-Type: {kind} is not understood; send application/json.")
+    return await _bytes()
+
+
+def decode(data: bytes, type_: type[T]) -> T:
+    """`data` as a `type_`; see `body` for the errors."""
+    try:
+        value = msgspec.json.decode(data, type=type_)
+    except msgspec.ValidationError as error:
+        raise Invalid(*_explain(str(error), type_)) from error
+    except RecursionError as error:
+        raise Invalid("body", "is nested too deeply") from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise _unreadable(data, error) from error
+    if b"\\u0000" in data:
+        for path, text in _texts(msgspec.to_builtins(value), ""):
+            if "\0" in text:
+                raise Invalid(path or "body", "must not contain NUL characters")
+    return value
+
+
+async def _bytes() -> bytes:
+    return await request.get_data(cache=True, as_text=False, parse_form_data=False)
+
+
+def line(text: str, field: str) -> str:
+    """`text` if it can be a name or a title: something is visible, and not too much."""
+    if not text.strip():
+        raise Invalid(field, "must not be blank")
+    if len(text) > LINE:
+        raise Invalid(field, f"must not be longer than {LINE:,} characters")
+    return text
+
+
+def prose(text: str | None, field: str) -> str | None:
+    """`text` if it is not absurdly long."""
+    if text is not None and len(text) > PROSE:
+        raise Invalid(field, f"must not be longer than {PROSE:,} characters")
+    return text
+
+
+def _unreadable(data: bytes, error: Exception) -> Invalid:
+    """Why `data` is not JSON; for half of a surrogate pair, a field can be blamed."""
+    if isinstance(error, UnicodeDecodeError):
+        return Invalid("body", "is not valid UTF-8")
+    try:
+        data.decode()
+        lenient = json.loads(data)
+    except UnicodeDecodeError:
+        return Invalid("body", "is not valid UTF-8")
+    except (ValueError, RecursionError):
+        return Invalid("body", "is not valid JSON")
+    for path, text in _texts(lenient, ""):
+        if any("\ud800" <= character <= "\udfff" for character in text):
+            return Invalid(path or "body", "contains half of a surrogate pair")
+    return Invalid("body", "is not valid JSON")
+
+
+def _explain(problem: str, type_: Any) -> tuple[str, str]:
+    """msgspec's sentence as a field and a sentence for people."""
+    if found := _MISSING.match(problem):
+        parent = _path(found["at"])
+        return f"{parent}.{found['name']}" if parent else found["name"], "is missing"
+    if found := _WRONG.match(problem):
+        want = " or ".join(_WORDS.get(w, w) for w in found["want"].split(" | ") if w != "null")
+        got = _WORDS.get(found["got"], found["got"])
+        return _path(found["at"]) or "body", f"must be {want or 'null'}, not {got}"
+    if found := _UNKNOWN.match(problem):
+        field = _path(found["at"])
+        known = ", ".join(_choices(type_, field.split(".")))
+        return field or "body", f"{found['value']} is not one of {known or 'the known values'}"
+    if found := _PLACE.match(problem):
+        return _path(found["at"]) or "body", found["rest"]
+    return "body", problem
+
+
+def _path(at: str | None) -> str:
+    return (at or "$").removeprefix("$").removeprefix(".")
+
+
+def _choices(type_: Any, names: list[str]) -> list[str]:
+    """The values of the enumeration that the field `names` of `type_` takes."""
+    for name in names:
+        structs = [t for t in _alternatives(type_) if hasattr(t, "__struct_fields__")]
+        hints = typing.get_type_hints(structs[0]) if structs else {}
+        type_ = hints.get(name.partition("[")[0])
+    enums = [t for t in _alternatives(type_) if isinstance(t, type) and issubclass(t, Enum)]
+    return [str(member.value) for enum in enums for member in enum]
+
+
+def _alternatives(type_: Any) -> tuple[Any, ...]:
+    return typing.get_args(type_) or (type_,)
+
+
+def _texts(value: Any, path: str) -> Iterator[tuple[str, str]]:
+    """Every text in `value` with the path to it, the keys of objects included."""
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _texts(item, f"{path}[{index}]")
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield path, key
+            yield from _texts(item, f"{path}.{key}" if path else key)

@@ -1,0 +1,201 @@
+"""How the frames of each stream are written on the wire; one table, one entry per flavour."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar
+
+from msgspec import Struct
+
+from anyond.http.envelope import encode
+from anyond.model.errors import Invalid
+from anyond.model.frames import DiffFrame, EntryFrame
+from anyond.model.records import Stream
+from anyond.model.rows import Change
+
+if TYPE_CHECKING:
+    from anyond.procs.spool import Frame
+
+T_contra = TypeVar("T_contra", contravariant=True)
+T = TypeVar("T")
+
+MESSAGE_BYTES = 64 * 1024
+"""How much goes into one message that could as well be two."""
+
+
+class Snapshot(Struct, frozen=True):
+    """All records as they were at position `seq`, as an encoded JSON list."""
+
+    seq: int
+    rows: bytes
+
+
+Record = Snapshot | Change
+
+
+class Encoder(Protocol[T_contra]):
+    """Writes one stream for one connection; it may remember what it has written."""
+
+    def encode(self, items: Sequence[T_contra]) -> Iterable[str]:
+        """The messages that say `items`."""
+
+    def end(self) -> Iterable[str]:
+        """The messages after the last item of a stream that has an end."""
+
+
+class Flavour(NamedTuple):
+    """One way to write all streams.
+
+    `raw` and `entries` are told whether the client takes many items in one message.
+    """
+
+    tasks: Callable[[], Encoder[Record]]
+    processes: Callable[[], Encoder[Record]]
+    raw: Callable[[bool], Encoder[Frame]]
+    entries: Callable[[bool], Encoder[EntryFrame]]
+    diff: Callable[[], Encoder[DiffFrame]]
+
+
+FINISHED = '{"finished":true}'
+
+
+class Records:
+    """A snapshot, then what happened to each record.
+
+    Args:
+        names: how the kinds of changes are called here, where they have another name.
+    """
+
+    def __init__(self, names: Mapping[str, str]) -> None:
+        self._names = names
+
+    def encode(self, items: Sequence[Record]) -> Iterator[str]:
+        for item in items:
+            if isinstance(item, Snapshot):
+                yield _message("snapshot", item.rows, item.seq)
+            else:
+                kind = self._names.get(item.kind, item.kind)
+                yield _message(kind, item.data, item.position)
+
+    def end(self) -> Iterable[str]:
+        return ()
+
+
+class Many(Generic[T]):
+    """Items that each have a text of their own: one a message, or lists of them."""
+
+    def __init__(self, batch: bool) -> None:
+        self._batch = batch
+
+    def text(self, item: T) -> str:
+        raise NotImplementedError
+
+    def tail(self) -> Sequence[str]:
+        """What is left to say after the last item."""
+        return ()
+
+    def encode(self, items: Sequence[T]) -> Iterable[str]:
+        texts = (self.text(item) for item in items)
+        return _lists(texts) if self._batch else texts
+
+    def end(self) -> Iterable[str]:
+        tail = self.tail()
+        yield from _lists(tail) if self._batch else tail
+        yield FINISHED
+
+
+class Raw(Many["Frame"]):
+    """Output as operations on a list of chunks.
+
+    A character may lie across two chunks of the same stream: its bytes are then shown with the
+    second one. What is still open at the end is no character, and is added to its chunk.
+    """
+
+    def __init__(self, batch: bool) -> None:
+        super().__init__(batch)
+        self._decoders = {name: codecs.getincrementaldecoder("utf-8")("replace") for name in _OUT}
+        self._open: dict[str, tuple[int, str]] = {}
+
+    def text(self, item: Frame) -> str:
+        name = "stdout" if item.stream is Stream.STDOUT else "stderr"
+        content = self._decoders[name].decode(item.data)
+        self._open.pop(name, None)
+        if self._decoders[name].getstate()[0]:
+            self._open[name] = item.n, content
+        return _operation("add", item.n, name, content)
+
+    def tail(self) -> Sequence[str]:
+        return [
+            _operation("replace", n, name, content + self._decoders[name].decode(b"", True))
+            for name, (n, content) in self._open.items()
+        ]
+
+
+class Entries(Many[EntryFrame]):
+    """The conversation: each entry with its index and its position."""
+
+    def text(self, item: EntryFrame) -> str:
+        return f'{item.entry[:-1].decode()},"index":{item.index},"seq":{item.seq}}}'
+
+
+class Diffs:
+    """Differing files, files that differ no longer, and the end of the initial set."""
+
+    def encode(self, items: Sequence[DiffFrame]) -> Iterator[str]:
+        for item in items:
+            if item.ready:
+                yield f'{{"type":"ready","seq":{item.seq}}}'
+            elif item.diff is None:
+                yield _message("diff_removed", encode({"path": item.path}), item.seq)
+            else:
+                yield _message("diff", encode(item.diff), item.seq)
+
+    def end(self) -> Iterable[str]:
+        return (FINISHED,)
+
+
+FLAVOURS: dict[str, Flavour] = {
+    "": Flavour(
+        tasks=lambda: Records({}),
+        processes=lambda: Records({"process_started": "process_created"}),
+        raw=Raw,
+        entries=Entries,
+        diff=Diffs,
+    ),
+}
+"""By the `format` that the client asks for; "" if it does not ask."""
+
+
+def flavour(args: Mapping[str, str]) -> Flavour:
+    """The flavour that the query string asks for. Raises `Invalid`."""
+    name = args.get("format", "")
+    if name not in FLAVOURS:
+        raise Invalid("format", "is not one that this server writes")
+    return FLAVOURS[name]
+
+
+_OUT = ("stdout", "stderr")
+
+
+def _message(kind: str, data: bytes, seq: int) -> str:
+    return f'{{"type":"{kind}","data":{data.decode()},"seq":{seq}}}'
+
+
+def _operation(op: str, n: int, name: str, content: str) -> str:
+    text = encode(content).decode()
+    return f'{{"op":"{op}","path":"/{n}","value":{{"type":"{name}","content":{text}}},"seq":{n}}}'
+
+
+def _lists(texts: Iterable[str]) -> Iterator[str]:
+    """`texts` in as few JSON lists as may be, none much larger than a message should be."""
+    held: list[str] = []
+    size = 0
+    for text in texts:
+        if held and size + len(text) > MESSAGE_BYTES:
+            yield f"[{','.join(held)}]"
+            held, size = [], 0
+        held.append(text)
+        size += len(text)
+    if held:
+        yield f"[{','.join(held)}]"

@@ -1,0 +1,165 @@
+"""Who may talk to the daemon at all: which Host, which Origin, and with which token."""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+import secrets
+from collections.abc import Iterable
+from typing import NamedTuple
+from urllib.parse import parse_qs, urlsplit
+
+from anyond.model.errors import AnyondError, Forbidden, Invalid, Unauthorized
+
+COOKIE = "anyon"
+_LARGEST_LINKS = 16
+
+
+class Asked(NamedTuple):
+    """What the guard needs to know of a request.
+
+    Args:
+        headers: names in lower case; of headers that came twice, the last.
+        local: whether it came through a Unix socket, which browsers cannot reach.
+    """
+
+    method: str
+    path: str
+    query: str
+    headers: dict[str, str]
+    local: bool = False
+
+
+class Policy:
+    """What the person who started the daemon allows.
+
+    A web page of a stranger can make a browser send requests to this machine, and can even make
+    its own name resolve to it. Host keeps out the second, Origin and Sec-Fetch-Site the first.
+
+    Args:
+        hosts: names besides the loopback ones that may be in Host, with or without a port.
+        origins: origins besides the daemon's own whose pages may use it, `https://x.example`.
+        token: what everybody must know; None lets in everybody who reaches the socket.
+    """
+
+    def __init__(
+        self, hosts: Iterable[str] = (), origins: Iterable[str] = (), token: str | None = None
+    ) -> None:
+        self._hosts = frozenset(host.lower() for host in hosts)
+        self._origins = frozenset(origin.lower().rstrip("/") for origin in origins)
+        self._token = token
+        self._links: list[str] = []
+        # Not the token itself, so that the browser's files do not hold what the header needs.
+        self._cookie = hmac.digest(token.encode(), b"cookie", "sha256").hex() if token else ""
+
+    def link(self) -> str:
+        """A code that works once: `/?token=<code>` gives the browser that opens it the cookie."""
+        code = secrets.token_urlsafe(24)
+        self._links = [*self._links[-_LARGEST_LINKS + 1 :], code]
+        return code
+
+    def check(self, asked: Asked) -> str | None:
+        """Whether the request may go on.
+
+        Returns:
+            None if it may; the Set-Cookie header if it was a one-time link, which is used up.
+
+        Raises:
+            Forbidden, Unauthorized, Invalid: it must not.
+        """
+        if not asked.path.startswith("/"):
+            raise Invalid("path", "must begin with a slash")
+        self._check_host(asked)
+        self._check_origin(asked)
+        preflight = asked.method == "OPTIONS" and self.foreign_origin(asked) is not None
+        if self._token is None or preflight:
+            return None
+        cookie = self._welcome(asked)
+        if cookie is None:
+            self._check_token(asked, self._token)
+        return cookie
+
+    def _welcome(self, asked: Asked) -> str | None:
+        """The Set-Cookie header for whoever opens a one-time link, else None."""
+        if asked.path != "/" or asked.method != "GET":
+            return None
+        for code in parse_qs(asked.query).get("token", []):
+            for known in self._links:
+                if hmac.compare_digest(code.encode(), known.encode()):
+                    self._links.remove(known)
+                    return f"{COOKIE}={self._cookie}; Path=/; HttpOnly; SameSite=Strict"
+        return None
+
+    def foreign_origin(self, asked: Asked) -> str | None:
+        """The allowed foreign origin that asks, which the answer must name for its browser."""
+        origin = asked.headers.get("origin")
+        return origin if origin is not None and origin.lower() in self._origins else None
+
+    def _check_host(self, asked: Asked) -> None:
+        host = asked.headers.get("host", "").lower()
+        name = _name(host)
+        if asked.local or host in self._hosts or name in self._hosts or _is_loopback(name):
+            return
+        raise _refused(f"The Host {host!r} is not this daemon's. Allow it with --allowed-host.")
+
+    def _check_origin(self, asked: Asked) -> None:
+        if self.foreign_origin(asked) is not None:
+            return
+        origin = asked.headers.get("origin")
+        if origin is not None and not _is_same(origin, asked.headers.get("host", "")):
+            raise _refused(f"Pages of {origin!r} may not use this daemon; see --allowed-origin.")
+        if asked.headers.get("sec-fetch-site", "none") not in {"none", "same-origin"}:
+            raise _refused("Pages of other sites may not use this daemon; see --allowed-origin.")
+
+    def _check_token(self, asked: Asked, token: str) -> None:
+        scheme, _, given = asked.headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "bearer" and _equal(given.strip(), token):
+            return
+        for pair in asked.headers.get("cookie", "").split(";"):
+            name, _, value = pair.strip().partition("=")
+            if name == COOKIE and _equal(value, self._cookie):
+                return
+        raise Unauthorized("This daemon wants its token: send Authorization: Bearer <token>.")
+
+
+def _refused(message: str) -> AnyondError:
+    return Forbidden(message, {"type": "forbidden"})
+
+
+def _equal(given: str, expected: str) -> bool:
+    return hmac.compare_digest(given.encode(), expected.encode())
+
+
+def _name(host: str) -> str:
+    """The name in a Host header, without the port and without brackets; "" if it is nonsense."""
+    if host.startswith("["):
+        name, _, port = host[1:].partition("]")
+        return name if not port or _is_port(port.removeprefix(":")) else ""
+    name, colon, port = host.partition(":")
+    return name if not colon or _is_port(port) else ""
+
+
+def _is_port(text: str) -> bool:
+    return text.isascii() and text.isdigit()
+
+
+def _is_loopback(name: str) -> bool:
+    if name in {"localhost", "localhost."}:
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def _is_same(origin: str, host: str) -> bool:
+    """Whether `origin` is a page of this daemon, behind TLS or not; `null` never is."""
+    try:
+        parts = urlsplit(origin.lower())
+    except ValueError:
+        return False
+    ports = {"http": ":80", "https": ":443"}
+    if parts.scheme not in ports or not parts.netloc:
+        return False
+    default = ports[parts.scheme]
+    return parts.netloc.removesuffix(default) == host.lower().removesuffix(default)

@@ -1,0 +1,60 @@
+"""How ids, flags and positions are read from paths, query strings and bodies."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from anyond.model.errors import Invalid
+
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_FLAGS = {"true": True, "1": True, "false": False, "0": False}
+_LARGEST = 2**63 - 1
+
+
+def identity(text: str, field: str) -> str:
+    """`text` as an id: a UUID with hyphens, in any case of letters. Raises `Invalid`."""
+    small = text.lower()
+    # `fullmatch` and ASCII only: "$" would let a newline pass, and lower() knows more letters.
+    if not small.isascii() or not _ID.fullmatch(small):
+        raise Invalid(field, "must be a UUID such as 3f2b8c1e-5d6a-4e7f-8a9b-0c1d2e3f4a5b")
+    return small
+
+
+def optional_identity(text: str | None, field: str) -> str | None:
+    """Like `identity`, but None is None."""
+    return None if text is None else identity(text, field)
+
+
+def identity_in(args: Mapping[str, str], name: str) -> str:
+    """The id that must be in the query string. Raises `Invalid` if it is missing or malformed."""
+    found = optional_identity_in(args, name)
+    if found is None:
+        raise Invalid(name, f"is missing; add ?{name}=<uuid>")
+    return found
+
+
+def optional_identity_in(args: Mapping[str, str], name: str) -> str | None:
+    """The id in the query string; missing and empty are both None."""
+    return optional_identity(args.get(name) or None, name)
+
+
+def flag_in(args: Mapping[str, str], name: str) -> bool:
+    """A yes or no in the query string, no if it is missing. Raises `Invalid`."""
+    text = args.get(name, "false").lower()
+    if text not in _FLAGS:
+        raise Invalid(name, "must be true or false")
+    return _FLAGS[text]
+
+
+def position_in(args: Mapping[str, str], name: str = "after") -> int | None:
+    """The position after which a stream is to go on; None is from the beginning."""
+    text = args.get(name)
+    return None if text is None else position(text, name)
+
+
+def position(text: str, field: str) -> int:
+    """`text` as a position of a stream. Raises `Invalid`."""
+    if not (text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= _LARGEST):
+        raise Invalid(field, "must be a whole number that is not negative")
+    return int(text)

@@ -1,0 +1,32 @@
+"""The chapter Events: everything that happens, as Server-Sent Events."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from quart import Blueprint, Response, request
+
+from anyond.http import sse
+from anyond.http.query import position, position_in
+
+if TYPE_CHECKING:
+    from anyond.actors.services import Services
+
+
+def routes(services: Services) -> Blueprint:
+    """`GET /api/events`."""
+    chapter = Blueprint("events", __name__)
+
+    @chapter.get("/api/events")
+    async def events() -> Response:
+        # A browser that reconnects repeats the old query, but its header is up to date.
+        last = request.headers.get("Last-Event-ID")
+        after = position(last, "Last-Event-ID") if last else position_in(request.args)
+        body = sse.events(services.store.changes, after, services.closing)
+        response = Response(body, content_type="text/event-stream; charset=utf-8")
+        response.headers["Cache-Control"] = "no-store"
+        response.headers["X-Accel-Buffering"] = "no"
+        response.timeout = None
+        return response
+
+    return chapter

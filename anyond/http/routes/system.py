@@ -1,0 +1,70 @@
+"""The chapter System & Configuration: settings, profiles, and what this machine is."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import trio
+from quart import Blueprint, Response
+
+from anyond.http import decode
+from anyond.http.envelope import answer, cached
+from anyond.model.errors import Invalid
+
+if TYPE_CHECKING:
+    from anyond.actors.services import Services
+
+
+def routes(services: Services) -> Blueprint:
+    """`/api/info`, `/api/config`, `/api/profiles`."""
+    chapter = Blueprint("system", __name__)
+    settings = services.settings
+
+    @chapter.get("/api/info")
+    async def info() -> Response:
+        return cached(
+            {
+                "config": settings.config.public(),
+                "analytics_user_id": settings.user_id,
+                "executors": settings.profiles.executors(),
+                "environment": _environment(),
+                "capabilities": services.capabilities,
+            }
+        )
+
+    @chapter.put("/api/config")
+    async def configure() -> Response:
+        wanted: object = await decode.body(dict[str, Any])
+        # The disk is waited for in a thread; a client that goes away does not undo the change.
+        await trio.to_thread.run_sync(settings.config.patch, wanted)
+        return answer(settings.config.public())
+
+    @chapter.get("/api/profiles")
+    async def profiles() -> Response:
+        found = settings.profiles
+        return cached({"content": found.content(), "path": str(found.path)})
+
+    @chapter.put("/api/profiles")
+    async def change_profiles() -> Response:
+        wanted = await decode.raw(text=True)
+        if not wanted.strip():
+            raise Invalid("body", "is empty; a JSON object is needed")
+        return answer(await trio.to_thread.run_sync(settings.profiles.update, wanted))
+
+    return chapter
+
+
+@cache
+def _environment() -> dict[str, str]:
+    """What the machine is, read once; without `platform.architecture`, which starts a program."""
+    system = platform.system()
+    version = platform.mac_ver()[0] if system == "Darwin" else platform.release()
+    return {
+        "os_type": "Mac OS" if system == "Darwin" else system,
+        "os_version": version,
+        "os_architecture": platform.machine(),
+        "bitness": "64-bit" if sys.maxsize > 2**32 else "32-bit",
+    }

@@ -1,0 +1,84 @@
+"""How a stream goes through a WebSocket: in lumps, holding nobody up, to a clear end."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
+from typing import Any, TypeVar
+
+import trio
+from quart import websocket
+
+from anyond.http.encoders import Encoder
+from anyond.http.refusal import incident
+
+T = TypeVar("T")
+
+TICK_SECONDS = 0.006
+"""How long what comes next may gather, so that many small items cost little more than one."""
+_LUMP = 32 * 1024
+
+_NORMAL = 1000
+_GOING_AWAY = 1001
+_OUR_FAULT = 1011
+
+
+async def send(
+    source: AsyncIterator[Sequence[T]], encoder: Encoder[T], closing: trio.Event
+) -> None:
+    """Accept the current WebSocket and send `source` to it until either has an end.
+
+    The close code tells why: 1000 after the stream's own end, 1001 when the daemon stops, 1011
+    after a mistake of ours. A client that stalls is cut off by the connection, without a code,
+    since there is no room left for one. What clients send is ignored.
+
+    Args:
+        source: batches of items; a slow client makes it wait, nobody else.
+        encoder: how this client wants them.
+        closing: set when the daemon stops.
+    """
+    await websocket.accept()
+    code = _GOING_AWAY
+    async with _closing(source), trio.open_nursery() as nursery:
+        nursery.start_soon(_ignore_messages)
+        nursery.start_soon(_stop_when, closing, nursery.cancel_scope)
+        try:
+            await _pump(source, encoder)
+            code = _NORMAL
+        except Exception as error:
+            incident(error, "WEBSOCKET", websocket.path)
+            code = _OUR_FAULT
+        nursery.cancel_scope.cancel()
+    await websocket.close(code, "")
+
+
+async def _pump(source: AsyncIterator[Sequence[T]], encoder: Encoder[T]) -> None:
+    async for items in source:
+        size = 0
+        for message in encoder.encode(items):
+            await websocket.send(message)
+            # Once the peer is gone, sending returns without ever giving way to its cancellation.
+            await trio.lowlevel.checkpoint()
+            size += len(message)
+        if size < _LUMP:
+            await trio.sleep(TICK_SECONDS)
+    for message in encoder.end():
+        await websocket.send(message)
+        await trio.lowlevel.checkpoint()
+
+
+async def _ignore_messages() -> None:
+    """Unread messages would fill a queue, and then the news that the client left stay outside."""
+    while True:
+        await websocket.receive()
+        await trio.lowlevel.checkpoint()
+
+
+async def _stop_when(closing: trio.Event, scope: trio.CancelScope) -> None:
+    await closing.wait()
+    scope.cancel()
+
+
+def _closing(source: AsyncIterator[Any]) -> AbstractAsyncContextManager[Any]:
+    """Generators must be closed by those who iterate them; other iterators cannot be."""
+    return aclosing(source) if hasattr(source, "aclose") else nullcontext(source)

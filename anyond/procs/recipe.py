@@ -1,0 +1,40 @@
+"""What exactly a `Launch` means on this machine: the final environment, and which file is run."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+
+from anyond.model.errors import ProgramMissing
+from anyond.model.launch import Launch
+
+
+def final_environment(launch: Launch) -> dict[str, str]:
+    """The daemon's environment with the launch's laid over it; None removes a variable."""
+    merged = {**os.environ, **launch.env}
+    return {name: value for name, value in merged.items() if value is not None}
+
+
+def find_program(launch: Launch, environment: Mapping[str, str]) -> str:
+    """The absolute path of the program.
+
+    A name is looked up in PATH of `environment`; a path, and what is relative in PATH, is meant
+    relative to the directory in which it will run.
+
+    Raises:
+        ProgramMissing: it is not there.
+    """
+    name = launch.argv[0]
+    if "/" in name:
+        path = os.path.join(launch.cwd, name)
+        # Whether it can be run is for the system to say; it gives the better reason.
+        if os.path.exists(path) or not os.path.isdir(launch.cwd):
+            return path
+        raise ProgramMissing(name, [path], launch.install)
+    places = environment.get("PATH", os.defpath).split(os.pathsep)
+    places = [os.path.join(launch.cwd, place) for place in places if place]
+    found = shutil.which(name, path=os.pathsep.join(places)) if name and places else None
+    if found is None:
+        raise ProgramMissing(name, places, launch.install)
+    return found

@@ -1,0 +1,195 @@
+"""The file `config.json`: what a person has set, and what may be set."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import structlog
+
+from anyond.model.errors import Invalid
+from anyond.model.settings import Config
+from anyond.settings import files
+from anyond.settings.names import executor_named, variant_name
+from anyond.settings.shape import Rules, beside, fit, merge
+
+MASK = "********"
+"""What is shown instead of a secret; sent back, it keeps the secret."""
+
+_SECRETS = ("pat", "oauth_token")
+_DAY = 24 * 3600.0
+
+
+class ConfigFile:
+    """The settings of one person; safe to use from several threads.
+
+    What does not fit (an unknown theme, a number where a text belongs) is that value's default and
+    a sentence in `warnings`, which are those of the latest reading; keys that we do not know are
+    kept. So files of other versions, and of the ancestor, keep all that still has a meaning.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Read `path`; a missing file is one full of defaults, a damaged one is set aside.
+
+        Raises:
+            Unavailable: the file is there, but cannot be read.
+        """
+        self.path = path
+        self.warnings: list[str] = []
+        self._lock = threading.Lock()
+        self._config = Config()
+        self._stored: dict[str, Any] = msgspec.to_builtins(self._config)
+        self._load()
+
+    @property
+    def config(self) -> Config:
+        """The settings in force."""
+        return self._config
+
+    def public(self) -> dict[str, Any]:
+        """The whole file for a client: unknown keys included, secrets masked."""
+        shown = dict(self._stored)
+        github = dict(shown["github"])
+        for name in _SECRETS:
+            if github[name]:
+                github[name] = MASK
+        shown["github"] = github
+        return shown
+
+    def patch(self, body: object) -> Config:
+        """Lay a partial JSON object over the settings and write them durably. Blocks on the disk.
+
+        Objects are merged key by key. Null clears what can be null and keeps what cannot. `MASK`
+        in the place of a secret keeps it. What somebody has edited in the file meanwhile is kept.
+
+        Raises:
+            Invalid: a value is not possible; it is named by its dotted path, and nothing changed.
+            Unavailable: the file could not be written; nothing changed.
+        """
+        if not isinstance(body, Mapping):
+            raise Invalid("body", "must be a JSON object")
+        with self._lock:
+            self._load()
+            try:
+                merged = merge(Config, self._stored, _prepared(body, self._stored))
+                config, flaws = fit(Config, merged, RULES)
+                if flaws:
+                    raise Invalid(*flaws[0])
+                stored = beside(msgspec.to_builtins(config), merged)
+                files.write_object(self.path, stored)
+            except RecursionError as error:
+                raise Invalid("body", "is nested too deeply") from error
+            self._config, self._stored = config, stored
+            return self._config
+
+    def _load(self) -> None:
+        self.warnings = []
+        found, damage = files.read_object(self.path)
+        if damage is not None:
+            self._warn(damage)
+        if found is None:
+            return  # what is in memory is the best that is known
+        raw = _upgraded(found)
+        config, flaws = fit(Config, raw, RULES)
+        for path, problem in flaws:
+            self._warn(f"{self.path}: {path} {problem}; its default is in force.")
+        self._config = config
+        self._stored = beside(msgspec.to_builtins(config), raw)
+
+    def _warn(self, sentence: str) -> None:
+        self.warnings.append(sentence)
+        structlog.get_logger(__name__).warning(sentence)
+
+
+def _prepared(body: Mapping[str, Any], stored: Mapping[str, Any]) -> dict[str, Any]:
+    """The request as it is meant: other spellings understood, masks taken out."""
+    change = _upgraded(body)
+    github = change.get("github")
+    if isinstance(github, Mapping):
+        change["github"] = {k: v for k, v in github.items() if k not in _SECRETS or v != MASK}
+    profile = change.get("executor_profile")
+    # The variant of one agent means nothing to another.
+    if (
+        isinstance(profile, Mapping)
+        and "variant" not in profile
+        and profile.get("executor") not in {None, stored["executor_profile"]["executor"]}
+    ):
+        change["executor_profile"] = {**profile, "variant": None}
+    return change
+
+
+def _upgraded(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """`raw` with names spelled in our way, and blank texts as the nulls that they mean."""
+    known = dict(raw)
+    profile = known.get("executor_profile")
+    if isinstance(profile, Mapping):
+        profile = dict(profile)
+        if isinstance(name := profile.get("executor"), str):
+            profile["executor"] = executor_named(name) or name
+        if isinstance(variant := profile.get("variant"), str):
+            profile["variant"] = variant_name(variant) or variant
+        known["executor_profile"] = profile
+    if known.get("workspace_dir") == "":
+        known["workspace_dir"] = None
+    for section in ("editor", "github"):
+        if isinstance(inner := known.get(section), Mapping):
+            known[section] = {k: None if v == "" else v for k, v in inner.items()}
+    return known
+
+
+def _prefix(text: str) -> str | None:
+    """An empty prefix is allowed: branches then have none."""
+    if len(text) > 100:
+        return "must not be longer than 100 characters"
+    forbidden = (
+        "/" in text
+        or text.startswith((".", "-"))
+        or text.endswith((".", ".lock"))
+        or ".." in text
+        or "@{" in text
+        or text == "@"
+        or re.search(r"[\x00-\x20\x7f~^:?*\[\\]", text) is not None
+    )
+    return (
+        "must be one part of a branch name that Git accepts, without a slash" if forbidden else None
+    )
+
+
+def _directory(text: str) -> str | None:
+    if "\0" in text or not os.path.isabs(text):
+        return "must be an absolute path"
+    return None
+
+
+def _plain(text: str) -> str | None:
+    """Host and user names become part of an address and of a command."""
+    if re.fullmatch(r"[^\s\x00-\x1f\x7f/@\\-][^\s\x00-\x1f\x7f/@\\]*", text):
+        return None
+    return "must be a plain name, without spaces, slashes or @"
+
+
+def _between(low: float, high: float) -> Callable[[Any], str | None]:
+    def problem(value: float) -> str | None:
+        if math.isfinite(value) and low <= value <= high:
+            return None
+        return f"must be from {low:g} to {high:g}"
+
+    return problem
+
+
+RULES: Rules = {
+    "executor_profile.variant": lambda text: None if variant_name(text) else "must be a name",
+    "workspace_dir": _directory,
+    "git_branch_prefix": _prefix,
+    "editor.remote_ssh_host": _plain,
+    "editor.remote_ssh_user": _plain,
+    "approval_timeout_s": _between(1, 30 * _DAY),
+    "pr_poll_interval_s": _between(5, _DAY),
+    "log_limit_bytes": _between(1024**2, 1024**5),
+}

@@ -1,0 +1,125 @@
+"""How a small private file is read without trust and replaced without a moment of half a file."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+import time
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from anyond.model.errors import Unavailable
+
+_LARGEST = 16 * 1024 * 1024
+
+
+def read(path: Path) -> bytes | None:
+    """All bytes of `path`, or None if there is no such file.
+
+    Raises:
+        Unavailable: it is there, but cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(_LARGEST + 1)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise Unavailable(f"{path} cannot be read: {error.strerror}.") from error
+    if len(content) > _LARGEST:
+        raise Unavailable(f"{path} is larger than {_LARGEST} bytes; that cannot be ours.")
+    return content
+
+
+def write(path: Path, content: bytes) -> None:
+    """Replace `path` by `content` at once and durably, readable by its owner only.
+
+    A symbolic link stays one: the file that it points to is replaced.
+
+    Raises:
+        Unavailable: it could not be written; the old file is as it was.
+    """
+    target = Path(os.path.realpath(path))
+    fresh = target.with_name(f".{target.name}.{secrets.token_hex(8)}")
+    try:
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+                file.flush()
+                _sync(file.fileno())
+            fresh.replace(target)
+        except BaseException:
+            fresh.unlink(missing_ok=True)
+            raise
+        _sync_directory(target.parent)
+    except OSError as error:
+        raise Unavailable(f"{path} cannot be written: {error.strerror}.") from error
+
+
+def _sync(descriptor: int) -> None:
+    full = getattr(fcntl, "F_FULLFSYNC", None)
+    if full is not None:  # macOS: fsync alone leaves the bytes in the disk's own cache
+        try:
+            fcntl.fcntl(descriptor, full)
+            return
+        except OSError:
+            pass  # not every file system there has it; the ordinary call is what remains
+    os.fsync(descriptor)
+
+
+def _sync_directory(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    except OSError:
+        pass  # some network file systems refuse it for directories; the rename itself has happened
+    finally:
+        os.close(descriptor)
+
+
+def set_aside(path: Path) -> Path:
+    """Rename a damaged file to `<name>.damaged-<UTC time>`, so that nothing of it is lost."""
+    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+    aside = path.with_name(f"{path.name}.damaged-{stamp}")
+    number = 1
+    while aside.exists():
+        number += 1
+        aside = path.with_name(f"{path.name}.damaged-{stamp}-{number}")
+    try:
+        path.rename(aside)
+    except OSError as error:
+        raise Unavailable(f"{path} is damaged and cannot be renamed: {error.strerror}.") from error
+    return aside
+
+
+def read_object(path: Path) -> tuple[dict[str, Any] | None, str | None]:
+    """The JSON object that `path` holds, and a warning for the person.
+
+    Returns:
+        `(object, None)`; `(None, None)` if there is no file; `(None, warning)` if it was damaged
+        and has been set aside.
+
+    Raises:
+        Unavailable: the file is there but cannot be read, or not be set aside.
+    """
+    content = read(path)
+    if content is None:
+        return None, None
+    try:
+        found = msgspec.json.decode(content.removeprefix(b"\xef\xbb\xbf"))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        found = None
+    if isinstance(found, dict):
+        return found, None
+    aside = set_aside(path)
+    return None, f"{path} is not a JSON object; it is now {aside.name}, and defaults are in force."
+
+
+def write_object(path: Path, content: dict[str, Any]) -> None:
+    """Write a JSON object for people to read; otherwise as `write`."""
+    write(path, msgspec.json.format(msgspec.json.encode(content), indent=2) + b"\n")

@@ -1,0 +1,137 @@
+"""Which directories belong to Anyon, and what lies where in them."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+from anyond.model.errors import Unavailable
+
+
+@dataclass(frozen=True)
+class Places:
+    """The three directories of one daemon, absolute.
+
+    Args:
+        config_dir: what a person sets: `config.json`, `profiles.json`.
+        data_dir: what Anyon must not lose: database, executions, worktrees, images.
+        runtime_dir: what is true only while a daemon runs.
+    """
+
+    config_dir: Path
+    data_dir: Path
+    runtime_dir: Path
+
+    @classmethod
+    def of(cls, environ: Mapping[str, str] | None = None) -> Places:
+        """The places of this user: the platform's own, unless `ANYON_*_DIR` say otherwise.
+
+        A data directory chosen by hand brings its runtime directory along (unless that is chosen
+        too), so that two daemons on two data directories never overwrite each other's files.
+        """
+        environ = os.environ if environ is None else environ
+        config = _chosen(environ, "ANYON_CONFIG_DIR")
+        data = _chosen(environ, "ANYON_DATA_DIR")
+        runtime = _chosen(environ, "ANYON_RUNTIME_DIR")
+        if runtime is None and data is None:
+            runtime = _session_runtime(environ)
+        data = data or platformdirs.user_data_path("anyon", appauthor=False)
+        return cls(
+            config_dir=config or platformdirs.user_config_path("anyon", appauthor=False),
+            data_dir=data,
+            runtime_dir=runtime or data / "run",
+        )
+
+    @classmethod
+    def under(cls, root: Path) -> Places:
+        """Places that share nothing with anybody's: all of them below `root`."""
+        root = root.absolute()
+        return cls(config_dir=root / "config", data_dir=root / "data", runtime_dir=root / "run")
+
+    def create(self) -> None:
+        """Make the directories that are missing, for their owner only; the others stay as they are.
+
+        Raises:
+            Unavailable: one of them cannot be made.
+        """
+        for directory in (
+            self.config_dir,
+            self.data_dir,
+            self.runtime_dir,
+            self.executions,
+            self.images,
+        ):
+            try:
+                directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            except OSError as error:
+                raise Unavailable(
+                    f"The directory {directory} cannot be made: {error.strerror}."
+                ) from error
+
+    @property
+    def config(self) -> Path:
+        return self.config_dir / "config.json"
+
+    @property
+    def profiles(self) -> Path:
+        return self.config_dir / "profiles.json"
+
+    @property
+    def database(self) -> Path:
+        return self.data_dir / "anyon.db"
+
+    @property
+    def executions(self) -> Path:
+        return self.data_dir / "executions"
+
+    @property
+    def images(self) -> Path:
+        return self.data_dir / "images"
+
+    @property
+    def user_id(self) -> Path:
+        return self.data_dir / "user_id"
+
+    @property
+    def token(self) -> Path:
+        return self.config_dir / "token"
+
+    @property
+    def lock(self) -> Path:
+        return self.data_dir / "daemon.lock"
+
+    @property
+    def presence(self) -> Path:
+        return self.runtime_dir / "daemon.json"
+
+    @property
+    def demo(self) -> Path:
+        """Where the demo has everything of its own, for `Places.under`."""
+        return self.data_dir / "demo"
+
+    def worktrees(self, workspace_dir: str | None = None) -> Path:
+        """The root of all worktrees; `workspace_dir` is the setting of that name."""
+        return (Path(workspace_dir) if workspace_dir else self.data_dir) / "worktrees"
+
+
+def _chosen(environ: Mapping[str, str], name: str) -> Path | None:
+    text = environ.get(name, "").strip()
+    return Path(os.path.abspath(os.path.expanduser(text))) if text else None
+
+
+def _session_runtime(environ: Mapping[str, str]) -> Path | None:
+    root = environ.get("XDG_RUNTIME_DIR", "")
+    if not os.path.isabs(root):
+        return None
+    try:
+        found = os.stat(root)
+    except OSError:
+        return None  # named but not there (a login without a session): the data directory serves
+    # After `su` the variable may still name another user's directory.
+    ours = stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid()
+    return Path(root) / "anyon" if ours else None

@@ -1,0 +1,194 @@
+"""The file `profiles.json`: in which variants the agents come, beside those that are built in."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import structlog
+
+from anyond.model.errors import Impossible, Invalid
+from anyond.model.settings import Executor, ExecutorProfileId, Variant
+from anyond.settings import files
+from anyond.settings.names import DEFAULT, executor_named, variant_name
+from anyond.settings.variants import checked, same
+
+Defaults = Mapping[Executor, Mapping[str, Variant]]
+_Own = dict[Executor, dict[str, Variant]]
+
+
+class Profiles:
+    """The built-in variants with those of a person laid over them; safe for several threads.
+
+    The file holds only what differs. What it holds and we cannot read (an agent of a later
+    version, an option of the wrong type) is left out with a sentence in `warnings`, and written
+    back as it was.
+    """
+
+    def __init__(self, path: Path, defaults: Defaults) -> None:
+        """Read `path`; a missing file changes nothing, a damaged one is set aside.
+
+        Args:
+            defaults: the built-in variants, names in their canonical spelling.
+
+        Raises:
+            Unavailable: the file is there, but cannot be read.
+        """
+        self.path = path
+        self.warnings: list[str] = []
+        self._defaults = defaults
+        self._lock = threading.Lock()
+        self._own: _Own = {}
+        self._unread: dict[str, dict[str, Any]] = {}
+        self._load()
+
+    def executors(self) -> dict[str, dict[str, dict[str, Variant]]]:
+        """agent -> variant -> agent -> options: the shape of the API, agents in its order."""
+        shown: dict[str, dict[str, dict[str, Variant]]] = {}
+        for executor in Executor:
+            merged = {**self._defaults.get(executor, {}), **self._own.get(executor, {})}
+            if merged:
+                names = sorted(merged, key=lambda name: name != DEFAULT)  # stable: DEFAULT first
+                shown[executor.value] = {name: {executor.value: merged[name]} for name in names}
+        return shown
+
+    def merged(self) -> dict[str, Any]:
+        """The complete set, as `PUT /api/profiles` takes and answers it."""
+        return {"executors": self.executors()}
+
+    def content(self) -> str:
+        """`merged` as JSON for people to edit."""
+        return msgspec.json.format(msgspec.json.encode(self.merged()), indent=2).decode()
+
+    def variant(self, profile: ExecutorProfileId) -> Variant:
+        """The options of a variant; None as its name is DEFAULT.
+
+        Raises:
+            Impossible: that agent has no such variant; the message tells which there are.
+        """
+        known = self.executors().get(profile.executor.value, {})
+        wanted = DEFAULT if profile.variant is None else profile.variant
+        found = known.get(variant_name(wanted) or wanted)
+        if found is None:
+            there = f"there are {', '.join(known)}" if known else "it has none yet"
+            raise Impossible(
+                "executor_profile_id.variant",
+                f"There is no variant {wanted} of {profile.executor.value}; {there}.",
+            )
+        return dict(found[profile.executor.value])
+
+    def update(self, body: bytes) -> dict[str, Any]:
+        """Lay a set, or a part of one, over what is stored; blocks on the disk.
+
+        A variant replaces the one of its name as a whole; null takes a variant of one's own away
+        and brings a built-in one back. Variants that are not named stay.
+
+        Returns:
+            `merged`, as it is now.
+
+        Raises:
+            Invalid: names the place, like `executors.CLAUDE_CODE.PLAN.model`; nothing changed.
+            Unavailable: the file could not be written; nothing changed.
+        """
+        change = list(_decoded(body))
+        with self._lock:
+            self._load()
+            own = {executor: dict(variants) for executor, variants in self._own.items()}
+            unread = {name: dict(variants) for name, variants in self._unread.items()}
+            for executor, name, options in change:
+                mine = own.setdefault(executor, {})
+                unread.get(executor.value, {}).pop(name, None)
+                built_in = self._defaults.get(executor, {}).get(name)
+                if options is None or (built_in is not None and same(options, built_in)):
+                    mine.pop(name, None)
+                else:
+                    mine[name] = options
+            self._write(own, unread)
+            self._own, self._unread = own, unread
+        return self.merged()
+
+    def _write(self, own: _Own, unread: dict[str, dict[str, Any]]) -> None:
+        stored = {name: dict(variants) for name, variants in unread.items() if variants}
+        for executor, variants in own.items():
+            if variants:
+                tagged = {name: {executor.value: options} for name, options in variants.items()}
+                stored.setdefault(executor.value, {}).update(tagged)
+        files.write_object(self.path, {"executors": stored})
+
+    def _load(self) -> None:
+        self.warnings = []
+        found, damage = files.read_object(self.path)
+        if damage is not None:
+            self._warn(damage)
+        if found is None:
+            return  # what is in memory is the best that is known
+        agents = found.get("executors", {})
+        if not isinstance(agents, dict):
+            self._warn(f"{self.path}: executors must be an object; its variants are left out.")
+            return
+        own: _Own = {}
+        unread: dict[str, dict[str, Any]] = {}
+        for agent, variants in agents.items():
+            for name, tagged in variants.items() if isinstance(variants, dict) else ():
+                try:
+                    for executor, canonical, options in _variants({agent: {name: tagged}}):
+                        if options is not None:
+                            own.setdefault(executor, {})[canonical] = options
+                except Invalid as error:
+                    self._warn(f"{self.path}: {error}; this variant is left out.")
+                    unread.setdefault(agent, {})[name] = tagged
+        self._own, self._unread = own, unread
+
+    def _warn(self, sentence: str) -> None:
+        self.warnings.append(sentence)
+        structlog.get_logger(__name__).warning(sentence)
+
+
+def _decoded(body: bytes) -> Iterator[tuple[Executor, str, Variant | None]]:
+    try:
+        found = msgspec.json.decode(body)
+        if isinstance(found, str):  # the set as a text in JSON: what `content` is, sent back
+            found = msgspec.json.decode(found)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Invalid("body", f"is not JSON: {error}") from error
+    if not isinstance(found, dict):
+        raise Invalid("body", "must be a JSON object")
+    if not isinstance(found.get("executors"), dict):
+        raise Invalid("executors", "must be an object of agents")
+    return _variants(found["executors"])
+
+
+def _variants(agents: dict[str, Any]) -> Iterator[tuple[Executor, str, Variant | None]]:
+    for agent, variants in agents.items():
+        executor = executor_named(agent)
+        at = f"executors.{agent}"
+        if executor is None:
+            raise Invalid(at, f"is not an agent of ours; they are {', '.join(Executor)}")
+        if variants is None:
+            raise Invalid(
+                at,
+                "an agent cannot be deleted; set one of its variants to null to delete that one, "
+                "or to bring it back if it is built in",
+            )
+        if not isinstance(variants, dict):
+            raise Invalid(at, "must be an object of variants")
+        # Of two spellings of one name the canonical one wins: it comes last.
+        for name in sorted(variants, key=lambda name: name == variant_name(name)):
+            canonical = variant_name(name)
+            if canonical is None:
+                raise Invalid(f"{at}.{name}", "is not a name; use letters, digits and _")
+            yield executor, canonical, _untagged(f"{at}.{canonical}", executor, variants[name])
+
+
+def _untagged(at: str, executor: Executor, tagged: object) -> Variant | None:
+    if tagged is None:
+        return None
+    if not isinstance(tagged, dict) or len(tagged) != 1:
+        raise Invalid(at, f"must be an object with the one key {executor.value}")
+    [(tag, options)] = tagged.items()
+    if executor_named(tag) is not executor:
+        raise Invalid(at, f"must be of {executor.value}, and not of {tag}")
+    return checked(at, options)

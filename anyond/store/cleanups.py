@@ -1,0 +1,65 @@
+"""Rows of cleanups: worktrees whose attempts are gone and that are still to be removed."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from anyond.store.transaction import Reader, Tx
+
+
+class Cleanup(Struct, frozen=True, kw_only=True):
+    """One worktree to remove, in the background, however often the daemon restarts.
+
+    Args:
+        worktree_path: the directory to remove.
+        repo_path: the repository that it belongs to.
+        attempt_id: whose it was; names the snapshot that is taken first.
+        branch: its branch, if it was known.
+    """
+
+    id: str
+    worktree_path: str
+    repo_path: str
+    attempt_id: str
+    branch: str | None
+    created_at: str
+
+
+def insert(tx: Tx, cleanup: Cleanup) -> None:
+    """Remember that this is to be done."""
+    tx.execute(
+        "INSERT INTO cleanups (id, worktree_path, repo_path, attempt_id, branch, created_at)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
+        (
+            cleanup.id,
+            cleanup.worktree_path,
+            cleanup.repo_path,
+            cleanup.attempt_id,
+            cleanup.branch,
+            cleanup.created_at,
+        ),
+    )
+
+
+def all(reader: Reader) -> list[Cleanup]:
+    """What is still to be done, oldest first."""
+    rows = reader.execute(
+        "SELECT id, worktree_path, repo_path, attempt_id, branch, created_at FROM cleanups"
+        " ORDER BY created_at, rowid"
+    ).fetchall()
+    return [
+        Cleanup(
+            id=row[0],
+            worktree_path=row[1],
+            repo_path=row[2],
+            attempt_id=row[3],
+            branch=row[4],
+            created_at=row[5],
+        )
+        for row in rows
+    ]
+
+
+def delete(tx: Tx, id: str) -> None:
+    """It is done; no error if that was known."""
+    tx.execute("DELETE FROM cleanups WHERE id = ?", (id,))

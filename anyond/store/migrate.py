@@ -1,0 +1,143 @@
+"""How a database file becomes one of the schema this version speaks, without losing the old one."""
+
+from __future__ import annotations
+
+import os
+import re
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing, suppress
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import NamedTuple
+
+from anyond.model.errors import Unavailable
+
+# Reading every page of a larger file would delay the start for the sake of a file that was
+# closed in good order; after a crash it is worth it.
+_ALWAYS_CHECKED_BYTES = 32 * 1024**2
+
+
+class Migration(NamedTuple):
+    """One step forward; `version` is the `user_version` after it."""
+
+    version: int
+    name: str
+    sql: str
+
+
+@cache
+def migrations() -> tuple[Migration, ...]:
+    """All steps, in order: the files `NNNN_name.sql` beside this module."""
+    found = []
+    for file in (files("anyond.store") / "migrations").iterdir():
+        if match := re.fullmatch(r"(\d{4})_(\w+)\.sql", file.name):
+            sql = file.read_text(encoding="utf-8")
+            found.append(Migration(int(match[1]), match[2], sql))
+    return tuple(sorted(found))
+
+
+def make_current(
+    connection: sqlite3.Connection, path: Path, steps: Sequence[Migration] | None = None
+) -> None:
+    """Check the database that `connection` has opened at `path`, and bring it to the newest schema.
+
+    Args:
+        connection: in autocommit mode, outside a transaction.
+        path: its file; backups are written beside it as `<name>.schema-<version>.bak`.
+        steps: for tests; all `migrations` otherwise.
+
+    Raises:
+        Unavailable: the file is no database, is not Anyon's, is damaged, or is of a newer Anyon.
+    """
+    steps = migrations() if steps is None else steps
+    newest = steps[-1].version
+    try:
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        (tables,) = connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
+        if version > newest:
+            raise Unavailable(
+                f"The database {path} has schema {version}, but this Anyon knows only up to "
+                f"{newest}: it was last used by a newer Anyon. Use that one, or restore a backup "
+                f"of an older schema that lies beside it."
+            )
+        if version == 0 and tables:
+            raise Unavailable(f"{path} is a database, but not one of Anyon's. It was left alone.")
+        if version < newest or _is_suspect(path):
+            _check(connection, path)
+    except sqlite3.DatabaseError as error:
+        if not isinstance(error, sqlite3.OperationalError):
+            raise _damaged(path, str(error)) from error
+        raise Unavailable(f"The database {path} cannot be read: {error}.") from error
+    for step in steps:
+        if step.version > version:
+            if version > 0:
+                _back_up(connection, path, version)
+            _apply(connection, path, step)
+            version = step.version
+
+
+def _is_suspect(path: Path) -> bool:
+    """Whether it was not closed in good order, or is so small that checking costs nothing."""
+    with suppress(FileNotFoundError):
+        if os.stat(f"{path}-wal").st_size > 0:
+            return True
+    return path.stat().st_size <= _ALWAYS_CHECKED_BYTES
+
+
+def _check(connection: sqlite3.Connection, path: Path) -> None:
+    (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    if verdict != "ok":
+        raise _damaged(path, verdict)
+
+
+def _damaged(path: Path, how: str) -> Unavailable:
+    return Unavailable(
+        f"The database {path} is damaged ({how.splitlines()[-1]}). It was left as it is: keep a "
+        f"copy of it, then restore a backup or recover it with `sqlite3 {path.name} .recover`."
+    )
+
+
+def _back_up(connection: sqlite3.Connection, path: Path, version: int) -> None:
+    """Copy the whole database, readable by its owner only, complete or not at all."""
+    backup = path.with_name(f"{path.name}.schema-{version}.bak")
+    half = path.with_name(f"{backup.name}.half")
+    half.unlink(missing_ok=True)
+    create_private(half)
+    with closing(sqlite3.connect(half)) as copy:
+        connection.backup(copy)
+        copy.execute("PRAGMA journal_mode = DELETE")  # one file, without a log beside it
+    os.replace(half, backup)
+    directory = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
+def create_private(path: Path) -> None:
+    """Make sure that the file exists and that, if it is new, only its owner can read it."""
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+
+
+def _apply(connection: sqlite3.Connection, path: Path, step: Migration) -> None:
+    # A table is rebuilt by dropping it, which must not cascade into the rows that refer to it.
+    connection.execute("PRAGMA foreign_keys = OFF")
+    try:
+        connection.executescript(
+            f"BEGIN IMMEDIATE;\n{step.sql}\n;PRAGMA user_version = {step.version};"
+        )
+        orphan = connection.execute("PRAGMA foreign_key_check").fetchone()
+        if orphan is not None:
+            raise sqlite3.IntegrityError(f"a row of {orphan[0]} refers to no row of {orphan[2]}")
+        connection.execute("COMMIT")
+    except sqlite3.Error as error:
+        raise Unavailable(
+            f"The database {path} could not be brought to schema {step.version} ({step.name}): "
+            f"{error}. It is unchanged."
+        ) from error
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        connection.execute("PRAGMA foreign_keys = ON")

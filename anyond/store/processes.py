@@ -1,0 +1,275 @@
+"""Rows of execution processes: what was run in a worktree, and how it ended."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from anyond.model.errors import Busy, NotFound
+from anyond.model.rows import ExecutionProcess, ExecutorAction, ProcessStatus, RunReason
+from anyond.store import approvals, attempts, tasks
+from anyond.store.transaction import Reader, Tx
+
+_COLUMNS = (
+    "p.id, p.task_attempt_id, p.run_reason, p.executor_action, p.before_head_commit,"
+    " p.after_head_commit, p.status, p.exit_code, p.dropped, p.started_at, p.completed_at,"
+    " p.created_at, p.updated_at"
+)
+_SELECT = f"SELECT {_COLUMNS} FROM execution_processes p"
+_NEWEST_FIRST = "ORDER BY p.created_at DESC, p.rowid DESC"
+_OLDEST_FIRST = "ORDER BY p.created_at, p.rowid"
+_ACTION = msgspec.json.Decoder(ExecutorAction)
+
+
+def insert(
+    tx: Tx,
+    *,
+    id: str,
+    attempt_id: str,
+    run_reason: RunReason,
+    executor_action: ExecutorAction,
+    before_head_commit: str | None = None,
+    now: str,
+) -> ExecutionProcess:
+    """A new running row; emits `process_started`, and `task_updated` if it matters.
+
+    Raises `NotFound` for an unknown attempt, and `Busy` if something that is not a dev server
+    runs in its worktree already (a new dev server is always let in).
+    """
+    task_id = attempts.place(tx, attempt_id).task_id
+    if run_reason is not RunReason.DEV_SERVER:
+        for other in running_of(tx, attempt_id):
+            if other.run_reason is not RunReason.DEV_SERVER:
+                raise Busy(f"The attempt is busy: its {other.run_reason} is still running.")
+    with tasks.watched(tx, task_id):
+        tx.execute(
+            "INSERT INTO execution_processes (id, task_attempt_id, run_reason, executor_action,"
+            " before_head_commit, status, started_at, created_at, updated_at)"
+            " VALUES (?, ?, ?, ?, ?, 'running', ?, ?, ?)",
+            (
+                id,
+                attempt_id,
+                run_reason.value,
+                msgspec.json.encode(executor_action).decode(),
+                before_head_commit,
+                now,
+                now,
+                now,
+            ),
+        )
+        return _emit(tx, "process_started", id)
+
+
+def get(reader: Reader, id: str) -> ExecutionProcess:
+    """Raises `NotFound`."""
+    row = reader.execute(f"{_SELECT} WHERE p.id = ?", (id,)).fetchone()
+    if row is None:
+        raise NotFound("execution process", id)
+    return _process(row)
+
+
+def of_attempt(
+    reader: Reader, attempt_id: str, show_dropped: bool = False
+) -> list[ExecutionProcess]:
+    """All of an attempt, newest first; the dropped ones only if asked for."""
+    return _select(
+        reader,
+        f"WHERE p.task_attempt_id = ? AND p.dropped <= ? {_NEWEST_FIRST}",
+        (attempt_id, int(show_dropped)),
+    )
+
+
+def running(reader: Reader) -> list[ExecutionProcess]:
+    """All that had not ended when last heard of, dropped ones too, oldest first."""
+    return _select(reader, f"WHERE p.status = 'running' {_OLDEST_FIRST}")
+
+
+def running_of(reader: Reader, attempt_id: str) -> list[ExecutionProcess]:
+    """The same of one attempt."""
+    return _select(
+        reader,
+        f"WHERE p.task_attempt_id = ? AND p.status = 'running' {_OLDEST_FIRST}",
+        (attempt_id,),
+    )
+
+
+def unfinalized(reader: Reader) -> list[ExecutionProcess]:
+    """All that have ended but whose consequences were not drawn yet, oldest first."""
+    return _select(reader, f"WHERE p.status <> 'running' AND p.finalized = 0 {_OLDEST_FIRST}")
+
+
+def running_of_task(reader: Reader, task_id: str) -> list[ExecutionProcess]:
+    """Everything that runs in the attempts of a task, the oldest first."""
+    return _select(
+        reader,
+        "JOIN task_attempts a ON a.id = p.task_attempt_id"
+        f" WHERE a.task_id = ? AND p.status = 'running' {_OLDEST_FIRST}",
+        (task_id,),
+    )
+
+
+def all_ids(reader: Reader) -> set[str]:
+    """The ids of all processes that there are."""
+    return {id for (id,) in reader.execute("SELECT id FROM execution_processes")}
+
+
+def latest_agent(reader: Reader, attempt_id: str) -> ExecutionProcess | None:
+    """The newest run of a coding agent that was not dropped."""
+    found = _select(
+        reader,
+        "WHERE p.task_attempt_id = ? AND p.run_reason = 'codingagent' AND p.dropped = 0"
+        f" {_NEWEST_FIRST} LIMIT 1",
+        (attempt_id,),
+    )
+    return found[0] if found else None
+
+
+def set_before_commit(tx: Tx, id: str, commit: str, now: str) -> ExecutionProcess:
+    """Remember HEAD as it was before; emits `process_updated`. Raises `NotFound`."""
+    tx.execute(
+        "UPDATE execution_processes SET before_head_commit = ?, updated_at = ? WHERE id = ?",
+        (commit, now, id),
+    )
+    return _emit(tx, "process_updated", id)
+
+
+def request_stop(tx: Tx, id: str, reason: str, now: str) -> bool:
+    """Remember that a running process shall end, also if the daemon ends first.
+
+    Emits `process_updated`. Returns whether this was the first wish, which keeps its reason;
+    False too if the process has ended already. Raises `NotFound`.
+    """
+    first = tx.execute(
+        "UPDATE execution_processes SET stop_reason = ?, updated_at = ?"
+        " WHERE id = ? AND status = 'running' AND stop_reason IS NULL",
+        (reason, now, id),
+    ).rowcount
+    if not first:
+        get(tx, id)
+        return False
+    _emit(tx, "process_updated", id)
+    return True
+
+
+def stop_reason(reader: Reader, id: str) -> str | None:
+    """Why somebody wanted it to end, if anybody did. Raises `NotFound`."""
+    row = reader.execute(
+        "SELECT stop_reason FROM execution_processes WHERE id = ?", (id,)
+    ).fetchone()
+    if row is None:
+        raise NotFound("execution process", id)
+    reason: str | None = row[0]
+    return reason
+
+
+def finish(
+    tx: Tx,
+    id: str,
+    status: ProcessStatus,
+    *,
+    exit_code: int | None,
+    after_head_commit: str | None,
+    at: str,
+) -> bool:
+    """Write how it ended, if that was not written before; returns whether this call did it.
+
+    Emits `process_completed` exactly once in the life of a process. Its open questions end as
+    denied (`approval_resolved`), and `task_updated` follows if it matters. Raises `NotFound`.
+    """
+    if status is ProcessStatus.RUNNING:
+        raise ValueError("a process cannot finish as running")
+    process = get(tx, id)
+    with tasks.watched(tx, attempts.place(tx, process.task_attempt_id).task_id):
+        finished = tx.execute(
+            "UPDATE execution_processes SET status = ?, exit_code = ?, after_head_commit = ?,"
+            " completed_at = ?, updated_at = ? WHERE id = ? AND status = 'running'",
+            (status.value, exit_code, after_head_commit, at, at, id),
+        ).rowcount
+        if not finished:
+            return False
+        approvals.deny_pending(tx, id, "The process has ended.", at)
+        _emit(tx, "process_completed", id)
+    return True
+
+
+def finalize(tx: Tx, id: str) -> bool:
+    """Claim the consequences of its end; True for exactly one caller, in this transaction.
+
+    Nothing that clients see changes, so that nothing is emitted. Raises `NotFound`.
+    """
+    claimed = tx.execute(
+        "UPDATE execution_processes SET finalized = 1"
+        " WHERE id = ? AND finalized = 0 AND status <> 'running'",
+        (id,),
+    ).rowcount
+    if not claimed:
+        get(tx, id)
+    return bool(claimed)
+
+
+def drop_from(tx: Tx, attempt_id: str, process_id: str, now: str) -> list[str]:
+    """Drop a process and all later ones of its attempt; returns the newly dropped, oldest first.
+
+    Emits `process_updated` for each, and `task_updated` if it matters. Raises `NotFound` if the
+    attempt has no such process.
+    """
+    first = tx.execute(
+        "SELECT created_at, rowid FROM execution_processes WHERE id = ? AND task_attempt_id = ?",
+        (process_id, attempt_id),
+    ).fetchone()
+    if first is None:
+        raise NotFound("execution process", process_id)
+    with tasks.watched(tx, attempts.place(tx, attempt_id).task_id):
+        dropped = [
+            id
+            for (id,) in tx.execute(
+                "SELECT p.id FROM execution_processes p WHERE p.task_attempt_id = ?"
+                f" AND p.dropped = 0 AND (p.created_at, p.rowid) >= (?, ?) {_OLDEST_FIRST}",
+                (attempt_id, *first),
+            )
+        ]
+        for id in dropped:
+            tx.execute(
+                "UPDATE execution_processes SET dropped = 1, updated_at = ? WHERE id = ?", (now, id)
+            )
+            _emit(tx, "process_updated", id)
+    return dropped
+
+
+def _emit(tx: Tx, kind: str, id: str) -> ExecutionProcess:
+    process = get(tx, id)
+    place = attempts.place(tx, process.task_attempt_id)
+    tx.emit(
+        kind,
+        process,
+        project_id=place.project_id,
+        attempt_id=place.attempt_id,
+        key=id,
+        dropped=process.dropped,
+    )
+    return process
+
+
+def _select(
+    reader: Reader, clauses: str, parameters: tuple[object, ...] = ()
+) -> list[ExecutionProcess]:
+    return [_process(row) for row in reader.execute(f"{_SELECT} {clauses}", parameters).fetchall()]
+
+
+def _process(row: tuple[Any, ...]) -> ExecutionProcess:
+    return ExecutionProcess(
+        id=row[0],
+        task_attempt_id=row[1],
+        run_reason=RunReason(row[2]),
+        executor_action=_ACTION.decode(row[3]),
+        before_head_commit=row[4],
+        after_head_commit=row[5],
+        status=ProcessStatus(row[6]),
+        exit_code=row[7],
+        dropped=bool(row[8]),
+        started_at=row[9],
+        completed_at=row[10],
+        created_at=row[11],
+        updated_at=row[12],
+    )

@@ -1,0 +1,90 @@
+"""Rows of sessions: what a run of an agent left behind for the next one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from anyond.model.errors import NotFound
+from anyond.model.rows import Session
+from anyond.store.transaction import Reader, Tx
+
+_COLUMNS = "execution_process_id, task_attempt_id, session_id, prompt, summary"
+
+
+def upsert(tx: Tx, session: Session) -> None:
+    """Write the row of its process, whether or not there is one."""
+    tx.execute(
+        f"INSERT INTO executor_sessions ({_COLUMNS}) VALUES (?, ?, ?, ?, ?)"
+        " ON CONFLICT (execution_process_id) DO UPDATE SET session_id = excluded.session_id,"
+        " prompt = excluded.prompt, summary = excluded.summary",
+        (
+            session.execution_process_id,
+            session.task_attempt_id,
+            session.session_id,
+            session.prompt,
+            session.summary,
+        ),
+    )
+
+
+def get(reader: Reader, process_id: str) -> Session | None:
+    """What this process left behind, if anything."""
+    row = reader.execute(
+        f"SELECT {_COLUMNS} FROM executor_sessions WHERE execution_process_id = ?", (process_id,)
+    ).fetchone()
+    return None if row is None else _session(row)
+
+
+def set_session_id(tx: Tx, process_id: str, session_id: str) -> None:
+    """Remember the agent's own name for the conversation. Raises `NotFound` without a row."""
+    _set(tx, process_id, "session_id", session_id)
+
+
+def set_summary(tx: Tx, process_id: str, summary: str) -> None:
+    """Remember the last thing the agent said. Raises `NotFound` without a row."""
+    _set(tx, process_id, "summary", summary)
+
+
+def keep_turn(tx: Tx, process_id: str, turn: str) -> None:
+    """Remember how the agent is started, encoded. Raises `NotFound` without a row."""
+    _set(tx, process_id, "turn", turn)
+
+
+def kept_turn(reader: Reader, process_id: str) -> str | None:
+    """What `keep_turn` wrote; None for scripts, and for agents that were never started."""
+    row = reader.execute(
+        "SELECT turn FROM executor_sessions WHERE execution_process_id = ?", (process_id,)
+    ).fetchone()
+    return None if row is None else row[0]
+
+
+def latest_session_id(reader: Reader, attempt_id: str) -> str | None:
+    """The conversation to go on with: of the newest agent's run that has one and is not dropped."""
+    row = reader.execute(
+        "SELECT s.session_id FROM executor_sessions s"
+        " JOIN execution_processes p ON p.id = s.execution_process_id"
+        " WHERE s.task_attempt_id = ? AND s.session_id IS NOT NULL"
+        " AND p.run_reason = 'codingagent' AND p.dropped = 0"
+        " ORDER BY p.created_at DESC, p.rowid DESC LIMIT 1",
+        (attempt_id,),
+    ).fetchone()
+    return None if row is None else str(row[0])
+
+
+def _set(tx: Tx, process_id: str, column: str, value: str) -> None:
+    found = tx.execute(
+        f"UPDATE executor_sessions SET {column} = ? WHERE execution_process_id = ?",
+        (value, process_id),
+    ).rowcount
+    if not found:
+        raise NotFound("session of process", process_id)
+
+
+def _session(row: tuple[Any, ...]) -> Session:
+    return Session(
+        execution_process_id=row[0],
+        task_attempt_id=row[1],
+        session_id=row[2],
+        prompt=row[3],
+        summary=row[4],
+    )

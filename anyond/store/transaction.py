@@ -1,0 +1,180 @@
+"""How many writes become one commit in which each of them succeeds or fails alone."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, NamedTuple, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from anyond.model.errors import Unavailable
+from anyond.store.connection import Answer
+
+R = TypeVar("R")
+
+# The machine's trouble, not ours: these may pass, or a person can do something about them.
+_TROUBLE = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_CORRUPT,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_INTERRUPT,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_NOMEM,
+    sqlite3.SQLITE_NOTADB,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_PROTOCOL,
+    sqlite3.SQLITE_READONLY,
+}
+
+
+class Fact(NamedTuple):
+    """A change that is not committed yet, so that it has no position."""
+
+    kind: str
+    data: bytes
+    project_id: str | None
+    attempt_id: str | None
+    key: str | None
+    dropped: bool
+
+
+class Reader:
+    """What a reading closure gets: one consistent state of the database."""
+
+    __slots__ = ("_connection",)
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def execute(self, sql: str, parameters: Sequence[object] = ()) -> sqlite3.Cursor:
+        """Run one statement. Raises `sqlite3.Error`."""
+        return self._connection.execute(sql, parameters)
+
+
+class Tx(Reader):
+    """What a writing closure gets: a savepoint of its own. It must not end the transaction."""
+
+    __slots__ = ("facts",)
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        super().__init__(connection)
+        self.facts: list[Fact] = []
+
+    def emit(
+        self,
+        kind: str,
+        record: Struct,
+        *,
+        project_id: str | None = None,
+        attempt_id: str | None = None,
+        key: str | None = None,
+        dropped: bool = False,
+    ) -> None:
+        """Tell the followers about `record` if and when this write is committed.
+
+        Args:
+            kind: the name of the event, as clients see it.
+            record: its state now; encoded at once.
+            project_id: whose followers want it.
+            attempt_id: whose followers want it.
+            key: the id of the record.
+            dropped: whether only those who ask for dropped records want it.
+        """
+        data = msgspec.json.encode(record)
+        self.facts.append(Fact(kind, data, project_id, attempt_id, key, dropped))
+
+
+class Request(Generic[R]):
+    """One write that waits for its commit, and for whoever asked for it."""
+
+    __slots__ = ("_error", "_result", "answer", "work")
+
+    def __init__(self, work: Callable[[Tx], R]) -> None:
+        self.work = work
+        self.answer: Answer[R] = Answer()
+        self._result: R | None = None
+        self._error: BaseException | None = None
+
+    def run(self, connection: sqlite3.Connection) -> list[Fact]:
+        """Do the work in a savepoint; returns what it emitted, which is nothing if it raised.
+
+        Raises:
+            sqlite3.Error: the whole transaction is lost, not only this work.
+        """
+        tx = Tx(connection)
+        connection.execute("SAVEPOINT request")
+        try:
+            self._result = self.work(tx)
+        except BaseException as error:
+            self._error = trouble(error)
+            if not connection.in_transaction:
+                raise  # SQLite gave up everything, the neighbours' work too
+            connection.execute("ROLLBACK TO request")
+            tx.facts.clear()
+        connection.execute("RELEASE request")
+        return tx.facts
+
+    def settle(self, error: BaseException | None) -> None:
+        """Answer after the commit, or after its `error`; in the Trio thread."""
+        if self.answer.done():
+            return
+        if self._error is not None:
+            self.answer.set_exception(self._error)
+        elif error is not None:
+            self.answer.set_exception(trouble(error))
+        else:
+            self.answer.set_result(self._result)  # type: ignore[arg-type]
+
+
+def commit_together(
+    connection: sqlite3.Connection,
+    requests: Sequence[Request[Any]],
+    record: Callable[[sqlite3.Connection, list[Fact]], R],
+) -> R:
+    """Do all `requests` in one transaction, on the connection's own thread.
+
+    Args:
+        record: writes down what all of them emitted; its result is returned.
+
+    Raises:
+        sqlite3.Error: nothing was kept; the connection is usable.
+    """
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        facts: list[Fact] = []
+        for request in requests:
+            facts += request.run(connection)
+        recorded = record(connection, facts)
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+    return recorded
+
+
+def read_consistently(work: Callable[[Reader], R], connection: sqlite3.Connection) -> R:
+    """Do `work` in a read transaction, so that all its statements see the same state."""
+    connection.execute("BEGIN")
+    try:
+        return work(Reader(connection))
+    except sqlite3.Error as error:
+        raise trouble(error) from error
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+
+
+def trouble(error: BaseException) -> BaseException:
+    """`error` itself, or a refusal in plain words if it is trouble of the disk or the file."""
+    if isinstance(error, sqlite3.Error):
+        code = getattr(error, "sqlite_errorcode", None)
+        if code is not None and code & 0xFF in _TROUBLE:
+            refusal = Unavailable(f"The database cannot do this now: {error}.")
+            refusal.__cause__ = error
+            return refusal
+    return error

@@ -1,0 +1,505 @@
+"""How a run over the Agent Client Protocol goes where no recording shows it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from acp_driver import entries, fresh, methods, told
+
+from anyond.agents.acp import Acp
+from anyond.agents.acp_dialogue import FORGOTTEN, AcpDialogue
+from anyond.agents.acp_entries import STDERR_BYTES
+from anyond.agents.core import (
+    AgentEvent,
+    ApprovalAnswered,
+    ApprovalAsked,
+    ApprovalWithdrawn,
+    Decide,
+    Interrupt,
+    Outcome,
+    Prompt,
+    SessionStarted,
+    Turn,
+    TurnEnded,
+    Verdict,
+)
+from anyond.model.entries import ErrorMessage, SetupRequired, TodoItem
+from anyond.model.errors import Impossible
+from anyond.model.records import Stream
+
+ONCE = {"optionId": "o", "kind": "allow_once"}
+ALWAYS = {"optionId": "A", "kind": "allow_always"}
+REJECT = {"optionId": "r", "kind": "reject_once"}
+NEVER = {"optionId": "n", "kind": "reject_always"}
+
+
+class Talk:
+    """Plays the agent and the pipe: what the dialogue says is echoed before it is answered."""
+
+    def __init__(self, session: str | None = None, **options: Any) -> None:
+        turn = Turn(prompt="do it", cwd="/w", session_id=session, options=options)
+        self.dialogue: AcpDialogue = Acp(command=("agent",)).dialogue(turn)
+        self.events: list[AgentEvent] = []
+        self.said: list[dict[str, Any]] = []
+        self.pump()
+
+    def pump(self) -> list[str]:
+        """Write what is queued; returns what it was about."""
+        about = []
+        while lines := self.dialogue.outgoing():
+            about += methods(lines)
+            self.said += map(json.loads, lines)
+            for line in lines:
+                self.events += self.dialogue.receive(Stream.STDIN, line)
+        return about
+
+    def hear(self, **message: Any) -> list[str]:
+        """The agent says `message`; returns what the dialogue says to that."""
+        line = json.dumps({"jsonrpc": "2.0", **message}).encode() + b"\n"
+        self.events += self.dialogue.receive(Stream.STDOUT, line)
+        return self.pump()
+
+    def reply(self, result: Any = None, **fault: Any) -> list[str]:
+        """The agent answers the newest request."""
+        number = [
+            message["id"] for message in self.said if "method" in message and "id" in message
+        ][-1]
+        if fault:
+            return self.hear(id=number, error=fault)
+        return self.hear(id=number, result={} if result is None else result)
+
+    def update(self, kind: str, **fields: Any) -> None:
+        self.hear(method="session/update", params={"update": {"sessionUpdate": kind, **fields}})
+
+    def ask(self, id: Any, options: list[Any], **tool: Any) -> list[str]:
+        params = {"toolCall": {"toolCallId": "t", **tool}, "options": options}
+        return self.hear(id=id, method="session/request_permission", params=params)
+
+    def only(self, kind: type) -> list[Any]:
+        return [event for event in self.events if isinstance(event, kind)]
+
+
+def working(**options: Any) -> Talk:
+    """A talk in the middle of its turn."""
+    talk = Talk(**options)
+    assert talk.reply({"protocolVersion": 1}) == ["session/new"]
+    assert talk.reply({"sessionId": "s"})[-1:] == ["session/prompt"]
+    return talk
+
+
+# ---------------------------------------------------------------- launch and options
+
+
+def launch(**options: Any) -> Any:
+    return Acp().launch(Turn(prompt="p", cwd="/w", options=options))
+
+
+def test_the_command_is_split_as_a_shell_does_and_parameters_follow() -> None:
+    made = launch(
+        base_command_override="npx 'my agent' --acp",
+        additional_params=["--x", "a b"],
+        env={"A": "1", "B": None},
+        some_future_option=3,
+    )
+    assert made.argv == ("npx", "my agent", "--acp", "--x", "a b")
+    assert made.env == {"A": "1", "B": None}
+    assert made.cwd == "/w"
+
+
+@pytest.mark.parametrize(
+    ("field", "options"),
+    [
+        ("base_command_override", {}),
+        ("base_command_override", {"base_command_override": "agent 'open"}),
+        ("base_command_override", {"base_command_override": "agent \0"}),
+        ("append_prompt", {"base_command_override": "a", "append_prompt": 3}),
+        ("additional_params[1]", {"base_command_override": "a", "additional_params": ["x", 1]}),
+        ("auto_approve", {"base_command_override": "a", "auto_approve": "yes"}),
+    ],
+)
+def test_impossible_options_are_named(field: str, options: dict[str, Any]) -> None:
+    with pytest.raises(Impossible) as caught:
+        launch(**options)
+    assert caught.value.field == field
+
+
+# ---------------------------------------------------------------- the handshake
+
+
+def test_the_prompt_is_sent_with_what_the_variant_appends() -> None:
+    talk = working(append_prompt=" now")
+    assert talk.said[-1]["params"] == {
+        "sessionId": "s",
+        "prompt": [{"type": "text", "text": "do it now"}],
+    }
+    assert [message["id"] for message in talk.said] == [1, 2, 3]
+    assert told(talk.events) == ["user: do it now", "> session"]
+
+
+CAN = {"loadSession": True, "sessionCapabilities": {"resume": {}}}
+
+
+def test_a_session_is_resumed_if_the_agent_can() -> None:
+    talk = Talk(session="old")
+    assert talk.reply({"agentCapabilities": CAN}) == ["session/resume"]
+    assert talk.reply({}) == ["session/prompt"]
+    assert talk.only(SessionStarted) == [SessionStarted("old")]
+
+
+def test_resume_load_and_a_new_session_are_tried_in_this_order() -> None:
+    talk = Talk(session="old")
+    talk.reply({"agentCapabilities": CAN})
+    assert talk.reply(code=-32601, message="no such method") == ["session/load"]
+    talk.update("agent_message_chunk", content={"type": "text", "text": "old words"})
+    assert talk.reply(code=-32002, message="Resource not found") == ["session/new"]
+    assert talk.reply({"sessionId": "new"}) == ["session/prompt"]
+    assert [block["text"] for block in talk.said[-1]["params"]["prompt"]] == [FORGOTTEN, "do it"]
+    [note, user] = entries(talk.events).values()
+    assert note.content.startswith("The former session could not be resumed: Resource not found.")
+    assert user.content == "do it"
+
+
+def test_an_agent_that_can_do_neither_starts_anew() -> None:
+    talk = Talk(session="old")
+    assert talk.reply({"agentCapabilities": {}}) == ["session/new"]
+
+
+def test_a_variant_can_forbid_to_resume() -> None:
+    talk = Talk(session="old", resume=False)
+    assert talk.reply({"agentCapabilities": CAN}) == ["session/new"]
+
+
+MODES = {"availableModes": [{"id": "x#plan"}, {"id": "full-access"}], "currentModeId": "x#ask"}
+MODELS = [{"id": "m", "category": "model", "options": [{"value": "big"}], "currentValue": "small"}]
+
+
+def test_mode_and_model_are_set_before_the_prompt() -> None:
+    talk = Talk(plan=True, model="big")
+    talk.reply({})
+    opened = {"sessionId": "s", "modes": MODES, "configOptions": MODELS}
+    assert talk.reply(opened) == ["session/set_config_option"]
+    assert talk.reply() == ["session/set_mode"]
+    assert talk.reply() == ["session/prompt"]
+    assert talk.said[2]["params"] == {"sessionId": "s", "configId": "m", "value": "big"}
+    assert talk.said[3]["params"] == {"sessionId": "s", "modeId": "x#plan"}
+
+
+def test_a_mode_that_is_not_offered_or_refused_is_told_and_the_work_goes_on() -> None:
+    talk = Talk(mode="full-access", model="huge")
+    talk.reply({})
+    talk.reply({"sessionId": "s", "modes": MODES, "configOptions": MODELS})
+    assert talk.reply(code=-32603, message="Internal error", data="no") == ["session/prompt"]
+    assert [entry.content for entry in entries(talk.events).values()] == [
+        "The agent does not know the model 'huge'; it offers big.",
+        "The mode 'full-access' was refused: no",
+        "do it",
+    ]
+
+
+def test_an_agent_that_wants_a_login_says_how() -> None:
+    talk = Talk()
+    talk.reply(
+        {"agentInfo": {"title": "Pilot"}, "authMethods": [{"description": "Run `pilot login`"}]}
+    )
+    talk.reply(code=-32000, message="Authentication required")
+    [ended] = talk.only(TurnEnded)
+    assert ended.outcome is Outcome.FAILED
+    assert "Pilot wants you to log in first" in ended.error
+    assert "Run `pilot login`" in ended.error
+    [entry] = entries(talk.events).values()
+    assert entry.entry_type == ErrorMessage(error_type=SetupRequired())
+    assert entry.content == ended.error
+
+
+def test_an_agent_that_does_not_start_a_session_has_failed() -> None:
+    talk = Talk()
+    talk.reply({})
+    talk.reply({"sessionId": 7})
+    assert [event.outcome for event in talk.only(TurnEnded)] == [Outcome.FAILED]
+
+
+# ---------------------------------------------------------------- permissions
+
+
+@pytest.mark.parametrize(
+    ("options", "verdict", "outcome"),
+    [
+        ([ALWAYS, REJECT, ONCE], Verdict.APPROVED, "o"),
+        ([REJECT, ALWAYS], Verdict.APPROVED, "A"),
+        ([{"optionId": "x", "kind": "allow_for_ever"}], Verdict.APPROVED, "x"),
+        ([NEVER, ONCE, REJECT], Verdict.DENIED, "r"),
+        ([NEVER, ONCE], Verdict.TIMED_OUT, "n"),
+        ([ONCE], Verdict.DENIED, None),
+        ([], Verdict.APPROVED, None),
+        (["nonsense", {"kind": "allow_once", "optionId": 3}], Verdict.APPROVED, None),
+    ],
+)
+def test_an_option_is_chosen_by_its_kind(
+    options: list[Any], verdict: Verdict, outcome: str | None
+) -> None:
+    talk = working()
+    assert talk.ask("q", options) == []
+    [asked] = talk.only(ApprovalAsked)
+    talk.dialogue.send(Decide(asked.call, verdict))
+    assert talk.only(ApprovalAnswered) == []
+    assert talk.pump() == ["answer q"]
+    chosen = talk.said[-1]["result"]["outcome"]
+    expected: dict[str, Any] = {"outcome": "cancelled"}
+    if outcome is not None:
+        expected = {"outcome": "selected", "optionId": outcome}
+    assert chosen == expected
+    assert talk.only(ApprovalAnswered) == [ApprovalAnswered(asked.call)]
+
+
+def test_a_question_is_answered_once() -> None:
+    talk = working()
+    talk.ask(0, [ONCE, REJECT])
+    [asked] = talk.only(ApprovalAsked)
+    talk.dialogue.send(Decide(asked.call, Verdict.APPROVED))
+    talk.dialogue.send(Decide(asked.call, Verdict.DENIED))
+    assert talk.pump() == ["answer 0"]
+    talk.dialogue.send(Decide(asked.call, Verdict.DENIED))
+    assert talk.pump() == []
+    assert talk.said[-1]["result"]["outcome"]["optionId"] == "o"
+
+
+def test_parallel_questions_and_reused_ids_are_told_apart() -> None:
+    talk = working()
+    talk.ask(0, [ONCE], toolCallId="a")
+    talk.ask("0", [ONCE], toolCallId="b")
+    first, second = talk.only(ApprovalAsked)
+    assert (first.entry_key, second.entry_key) == ("tool:a", "tool:b")
+    for asked in (second, first):
+        talk.dialogue.send(Decide(asked.call, Verdict.APPROVED))
+    talk.pump()
+    assert [message["id"] for message in talk.said[-2:]] == ["0", 0]
+    talk.ask(0, [ONCE])
+    assert len({asked.call for asked in talk.only(ApprovalAsked)}) == 3
+
+
+def test_a_variant_can_allow_everything_and_asking_wins() -> None:
+    talk = working(auto_approve=True)
+    assert talk.ask(0, [ALWAYS, ONCE]) == ["answer 0"]
+    assert talk.said[-1]["result"]["outcome"]["optionId"] == "o"
+    assert talk.only(ApprovalAsked) == []
+    assert working(auto_approve=True, approvals=True).ask(0, [ONCE]) == []
+
+
+def test_what_we_do_not_offer_is_refused() -> None:
+    talk = working()
+    assert talk.hear(id=9, method="fs/read_text_file", params={"path": "/x"}) == ["answer 9"]
+    assert talk.said[-1]["error"]["code"] == -32601
+
+
+def test_a_question_is_withdrawn_when_the_turn_ends_without_an_answer() -> None:
+    talk = working()
+    talk.ask(0, [ONCE], title="Danger", kind="execute", rawInput={"command": "rm x"})
+    talk.reply({"stopReason": "end_turn"})
+    assert told(talk.events)[1:] == [
+        "command_run failed: rm x [None] ''",
+        "> session",
+        "> asked: Danger",
+        "> withdrawn",
+        "> completed",
+    ]
+
+
+# ---------------------------------------------------------------- interrupt and steer
+
+
+def test_an_interrupt_cancels_the_turn_and_every_open_question() -> None:
+    talk = working()
+    talk.ask(0, [ONCE])
+    talk.dialogue.send(Interrupt())
+    assert talk.pump() == ["session/cancel", "answer 0"]
+    assert talk.said[-1]["result"] == {"outcome": {"outcome": "cancelled"}}
+    assert len(talk.only(ApprovalWithdrawn)) == 1
+    assert talk.ask(1, [ONCE]) == ["answer 1"]
+    assert len(talk.only(ApprovalAsked)) == 1
+    talk.hear(id=3, result={"stopReason": "cancelled"})
+    assert talk.only(TurnEnded) == [TurnEnded(Outcome.INTERRUPTED)]
+
+
+def test_an_error_after_an_interrupt_is_no_failure() -> None:
+    talk = working()
+    talk.dialogue.send(Interrupt())
+    talk.pump()
+    talk.hear(id=3, error={"code": -32603, "message": "aborted"})
+    assert talk.only(TurnEnded) == [TurnEnded(Outcome.INTERRUPTED)]
+
+
+def test_an_interrupt_before_the_prompt_follows_it() -> None:
+    talk = Talk()
+    talk.dialogue.send(Interrupt())
+    assert talk.pump() == []
+    talk.reply({})
+    assert talk.reply({"sessionId": "s"}) == ["session/prompt", "session/cancel"]
+
+
+def test_an_interrupt_after_the_turn_says_nothing() -> None:
+    talk = working()
+    talk.reply({"stopReason": "end_turn"})
+    talk.dialogue.send(Interrupt())
+    assert talk.pump() == []
+
+
+def test_the_turn_ends_with_its_last_prompt() -> None:
+    talk = working()
+    talk.dialogue.send(Prompt("and that"))
+    assert talk.pump() == ["session/prompt"]
+    talk.hear(id=3, result={"stopReason": "cancelled"})
+    assert talk.only(TurnEnded) == []
+    talk.hear(id=4, result={"stopReason": "end_turn"})
+    assert talk.only(TurnEnded) == [TurnEnded(Outcome.COMPLETED)]
+    users = [entry.content for entry in entries(talk.events).values()]
+    assert users == ["do it", "and that"]
+
+
+def test_a_refused_second_prompt_does_not_end_the_first() -> None:
+    talk = working()
+    talk.dialogue.send(Prompt("and that"))
+    talk.pump()
+    talk.hear(id=4, error={"code": -32600, "message": "busy"})
+    assert told(talk.events)[2] == "error: busy"
+    talk.hear(id=3, result={"stopReason": "end_turn"})
+    assert talk.only(TurnEnded) == [TurnEnded(Outcome.COMPLETED)]
+
+
+def test_a_prompt_that_comes_too_early_waits_for_the_first() -> None:
+    talk = Talk()
+    talk.dialogue.send(Prompt("and that"))
+    assert talk.pump() == []
+    talk.reply({})
+    talk.reply({"sessionId": "s"})
+    texts = [message["params"]["prompt"][0]["text"] for message in talk.said[2:]]
+    assert texts == ["do it", "and that"]
+
+
+# ---------------------------------------------------------------- the outcome
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ("refusal", "refuses"),
+        ("max_tokens", "limit of tokens"),
+        ("max_turn_requests", "limit of requests"),
+        ("bored", "bored"),
+        (None, "without saying why"),
+    ],
+)
+def test_a_turn_that_stops_short_has_failed_with_a_reason(reason: str | None, words: str) -> None:
+    talk = working()
+    talk.reply({"stopReason": reason})
+    [ended] = talk.only(TurnEnded)
+    assert ended.outcome is Outcome.FAILED
+    assert words in ended.error
+    assert list(entries(talk.events).values())[-1].content == ended.error
+
+
+def _said(talk: Talk, text: str) -> None:
+    talk.update("agent_message_chunk", content={"type": "text", "text": text})
+
+
+def test_an_error_dressed_as_success_is_a_failure_only_if_nothing_else_was_said() -> None:
+    talk = working()
+    _said(talk, "Err")
+    _said(talk, "or: no key")
+    talk.reply({"stopReason": "end_turn"})
+    assert talk.only(TurnEnded) == [TurnEnded(Outcome.FAILED, "Error: no key")]
+    talk = working()
+    _said(talk, "Error: is what the log says. ")
+    talk.update("tool_call", toolCallId="t", title="look")
+    talk.reply({"stopReason": "end_turn"})
+    assert talk.only(TurnEnded) == [TurnEnded(Outcome.COMPLETED)]
+
+
+@pytest.mark.parametrize(
+    ("fault", "text"),
+    [
+        ({"message": "Internal error", "data": {"details": "401 bad key"}}, "401 bad key"),
+        ({"message": "Oops", "data": {"message": "deep"}}, "Oops: deep"),
+        ({"message": "Oops", "data": {"errorKind": "rate_limit"}}, "Oops (rate_limit)"),
+        ({"message": '{"error":{"message":"quota","status":"EXHAUSTED"}}'}, "quota (EXHAUSTED)"),
+        ({"message": '{"x"'}, '{"x"'),
+        ({"message": ""}, "The agent reported error -32603."),
+        ({"message": "Oops", "data": ["odd"]}, "Oops"),
+    ],
+)
+def test_errors_become_one_readable_text(fault: dict[str, Any], text: str) -> None:
+    talk = working()
+    talk.reply(code=-32603, **fault)
+    assert talk.only(TurnEnded) == [TurnEnded(Outcome.FAILED, text)]
+
+
+# ---------------------------------------------------------------- entries
+
+
+def test_texts_end_where_something_else_begins() -> None:
+    talk = working()
+    _said(talk, "one ")
+    talk.update("available_commands_update", availableCommands=[])
+    _said(talk, "text")
+    talk.update("agent_thought_chunk", content={"type": "text", "text": "hm"})
+    _said(talk, "two")
+    talk.update("agent_message_chunk", messageId="m1", content={"type": "text", "text": "!"})
+    talk.update("agent_message_chunk", messageId="m2", content={"type": "text", "text": "three"})
+    assert told(talk.events)[1:-1] == [
+        "assistant: one text",
+        "thinking: hm",
+        "assistant: two!",
+        "assistant: three",
+    ]
+
+
+def test_the_plan_is_one_entry() -> None:
+    talk = working()
+    for status in ("pending", "completed"):
+        talk.update("plan", entries=[{"content": "a", "status": status, "priority": "high"}, 3])
+    plan = entries(talk.events)["plan"]
+    assert plan.content == "Plan: 1 of 2 done"
+    assert plan.entry_type.action_type.todos == [
+        TodoItem(content="a", status="completed", priority="high"),
+        TodoItem(content="", status="pending"),
+    ]
+
+
+def test_the_end_of_a_long_stderr_is_shown_without_colours() -> None:
+    dialogue = fresh()
+    lines = b"".join(b"\x1b[31mline %d\x1b[0m\n" % count for count in range(20_000))
+    shown = entries(dialogue.receive(Stream.STDERR, lines))["stderr"].content
+    head, *rest = shown.split("\n")
+    assert head == f"[{20_000 - len(rest)} earlier lines are in the raw log]"
+    assert rest[-1] == "line 19999"
+    assert STDERR_BYTES - 20 < len("\n".join(rest)) <= STDERR_BYTES
+
+
+def test_nothing_stays_open_when_the_output_ends() -> None:
+    talk = working()
+    talk.ask(0, [ONCE], title="Danger")
+    _said(talk, "cut")
+    end = b'{"method":"session/update","params":{"update":{"sessionUpdate":"plan","entries":[]}}}'
+    talk.events += talk.dialogue.receive(Stream.STDOUT, end)
+    talk.events += talk.dialogue.finish()
+    assert told(talk.events)[1:] == [
+        "tool failed: Danger",
+        "assistant: cut",
+        "todo_management success: Plan: 0 of 0 done",
+        "> session",
+        "> asked: Danger",
+        "> withdrawn",
+    ]
+
+
+def test_tokens_of_several_turns_add_up_unless_the_agent_does_it() -> None:
+    for name, expected in (("any", "usage: 30 + 3"), ("Copilot", "usage: 20 + 2")):
+        talk = Talk()
+        talk.reply({"agentInfo": {"name": name}})
+        talk.reply({"sessionId": "s"})
+        talk.reply({"stopReason": "end_turn", "usage": {"inputTokens": 10, "outputTokens": 1}})
+        talk.dialogue.send(Prompt("more"))
+        talk.pump()
+        talk.reply({"stopReason": "end_turn", "usage": {"inputTokens": 20, "outputTokens": 2}})
+        assert expected in told(talk.events)

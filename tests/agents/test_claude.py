@@ -1,0 +1,659 @@
+"""Recorded runs of Claude Code, replayed through our dialogue."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from anyond.agents.claude import Claude
+from anyond.agents.core import (
+    AgentEvent,
+    ApprovalAnswered,
+    ApprovalAsked,
+    ApprovalWithdrawn,
+    Decide,
+    Dialogue,
+    EntryPut,
+    Interrupt,
+    Noise,
+    Outcome,
+    Prompt,
+    SessionStarted,
+    Turn,
+    TurnEnded,
+    Verdict,
+)
+from anyond.model.entries import (
+    CommandRun,
+    FileChangeEdit,
+    FileEdit,
+    NormalizedEntry,
+    TodoManagement,
+    TokenUsage,
+    Tool,
+    ToolUse,
+)
+from anyond.model.records import Stream
+
+TRANSCRIPTS = Path(__file__).parents[1] / "transcripts" / "claude"
+ALL = sorted(path.stem for path in TRANSCRIPTS.glob("*.jsonl"))
+STREAMS = {"in": Stream.STDIN, "out": Stream.STDOUT, "err": Stream.STDERR}
+TREE = "/home/me/tree"
+
+Records = list[tuple[Stream, bytes]]
+
+
+def recorded(name: str) -> Records:
+    rows = (json.loads(row) for row in (TRANSCRIPTS / f"{name}.jsonl").read_text().splitlines())
+    return [(STREAMS[row["dir"]], row["line"].encode() + b"\n") for row in rows]
+
+
+def fresh(prompt: str = "SCN=basic please", **options: Any) -> Dialogue:
+    return Claude().dialogue(Turn(prompt=prompt, cwd=TREE, options=options))
+
+
+@dataclass
+class Story:
+    """What a dialogue has said: the entries as they are in the end, and the other events."""
+
+    entries: dict[str, NormalizedEntry] = field(default_factory=dict)
+    others: list[AgentEvent] = field(default_factory=list)
+
+    def add(self, events: Iterable[AgentEvent]) -> None:
+        for event in events:
+            if isinstance(event, EntryPut):
+                self.entries[event.key] = event.entry
+            else:
+                self.others.append(event)
+
+    def tool(self, number: int = 0) -> ToolUse:
+        uses = [entry.entry_type for entry in self.entries.values()]
+        return [use for use in uses if isinstance(use, ToolUse)][number]
+
+    def lines(self) -> list[str]:
+        return [line(entry) for entry in self.entries.values()]
+
+    def ends(self) -> list[TurnEnded]:
+        return [event for event in self.others if isinstance(event, TurnEnded)]
+
+
+def line(entry: NormalizedEntry) -> str:
+    """One entry for the eye."""
+    kind = entry.entry_type
+    if isinstance(kind, ToolUse):
+        status = type(kind.status).__name__.lower()
+        return f"{type(kind.action_type).__name__} {status}: {entry.content}"
+    return f"{type(kind).__name__}: {entry.content}"
+
+
+def replay(records: Iterable[tuple[Stream, bytes]], dialogue: Dialogue | None = None) -> Story:
+    dialogue = dialogue or fresh()
+    story = Story()
+    for stream, data in records:
+        story.add(dialogue.receive(stream, data))
+    story.add(dialogue.finish())
+    return story
+
+
+def said(*objects: Any) -> list[tuple[Stream, bytes]]:
+    """Lines of the agent."""
+    return [(Stream.STDOUT, json.dumps(one).encode() + b"\n") for one in objects]
+
+
+def use(name: str, given: Any, call_id: str = "t1", **more: Any) -> Any:
+    block = {"type": "tool_use", "id": call_id, "name": name, "input": given}
+    return {"type": "assistant", "message": {"id": "m", "content": [block]}, **more}
+
+
+def came_back(content: Any, detail: Any = None, call_id: str = "t1", **more: Any) -> Any:
+    block = {"type": "tool_result", "tool_use_id": call_id, "content": content, **more}
+    return {"type": "user", "message": {"content": [block]}, "tool_use_result": detail}
+
+
+def permission(name: str, given: Any, request_id: str = "r1", call_id: str = "t1") -> Any:
+    request = {
+        "subtype": "can_use_tool",
+        "tool_name": name,
+        "input": given,
+        "tool_use_id": call_id,
+    }
+    return {"type": "control_request", "request_id": request_id, "request": request}
+
+
+def sent(dialogue: Dialogue) -> list[Any]:
+    return [json.loads(one) for one in dialogue.outgoing()]
+
+
+# ---------------------------------------------------------------- whole runs
+
+
+def test_an_approved_run_reads_as_it_went() -> None:
+    story = replay(recorded("basic_approved"))
+    assert story.lines() == [
+        "UserMessage: SCN=basic please",
+        "SystemMessage: Model: claude-sonnet-4-5",
+        "Thinking: I should write the file first, then run a command to check it.",
+        "AssistantMessage: I'll write the file first.",
+        "FileEdit succeeded: `hello.txt`",
+        "AssistantMessage: Now I'll run a command.",
+        "CommandRun succeeded: `cat hello.txt && echo done > ran.txt && wc -l hello.txt`",
+        "AssistantMessage: All done: wrote hello.txt and checked it.",
+        "TokenUsage: 3,000 tokens in, 126 out, $0.0134",
+    ]
+    asked = [event for event in story.others if isinstance(event, ApprovalAsked)]
+    assert [(ask.tool_name, ask.entry_key) for ask in asked] == [
+        ("Write", "tool:toolu_0000022"),
+        ("Bash", "tool:toolu_0000031"),
+    ]
+    assert story.others == [
+        SessionStarted("6c9f8c6d-d15d-4c84-b4f4-a9312cf12496"),
+        asked[0],
+        ApprovalAnswered(asked[0].call),
+        asked[1],
+        ApprovalAnswered(asked[1].call),
+        TurnEnded(Outcome.COMPLETED),
+    ]
+    command = story.tool(1).action_type
+    assert isinstance(command, CommandRun)
+    assert command.result is not None
+    assert command.result.output == "hello from agent\nsecond line\n2 hello.txt"
+
+
+GOLDEN = {
+    "basic_denied": [
+        "UserMessage: SCN=basic please",
+        "SystemMessage: Model: claude-sonnet-4-5",
+        "Thinking: I should write the file first, then run a command to check it.",
+        "AssistantMessage: I'll write the file first.",
+        "FileEdit denied: `hello.txt`",
+        "AssistantMessage: Now I'll run a command.",
+        "CommandRun denied: `cat hello.txt && echo done > ran.txt && wc -l hello.txt`",
+        "AssistantMessage: All done: wrote hello.txt and checked it.",
+        "TokenUsage: 3,000 tokens in, 126 out, $0.0134",
+    ],
+    "plan_approved": [
+        "UserMessage: SCN=plan please",
+        "SystemMessage: Model: claude-sonnet-4-5",
+        "AssistantMessage: Here is my plan.",
+        "PlanPresentation succeeded: # Plan\n1. write hello.txt\n2. check it\n",
+        "AssistantMessage: Starting.",
+        "FileEdit succeeded: `hello.txt`",
+        "AssistantMessage: Plan carried out.",
+        "TokenUsage: 3,000 tokens in, 126 out, $0.0134",
+    ],
+    "subagent": [
+        "UserMessage: SCN=task please",
+        "SystemMessage: Model: claude-sonnet-4-5",
+        "TaskCreate succeeded: Task: `sub job`",
+        "CommandRun succeeded: `echo from-sub`",
+        "AssistantMessage: Sub job finished.",
+        "TokenUsage: 4,000 tokens in, 168 out, $0.0179",
+    ],
+    "interrupt_while_streaming": [
+        "UserMessage: SCN=slow go",
+        "SystemMessage: Model: claude-sonnet-4-5",
+        "Thinking: I should write the file first, then run a command to check it.",
+        "AssistantMessage: word0 word1 word2 word3 word4 word5 ",
+        "SystemMessage: The agent was interrupted.",
+        "UserMessage: SCN=text after interrupt",
+        "Thinking: I should write the file first, then run a command to check it.",
+        "AssistantMessage: Hello from the fake model. All good.",
+        "TokenUsage: 1,000 tokens in, 42 out, $0.0045",
+    ],
+    "error_401": [
+        "UserMessage: SCN=err401 x",
+        "SystemMessage: Model: claude-sonnet-4-5",
+        "SystemMessage: The model's server did not answer (authentication_failed, status 401). "
+        "Try 1 of 1 is in 0.5 s.",
+        "ErrorMessage: Invalid API key · Fix external API key",
+    ],
+    "error_529_retry_recovers": [
+        "UserMessage: SCN=err529x2 x",
+        "SystemMessage: Model: claude-sonnet-4-5",
+        "SystemMessage: The model's server did not answer (overloaded, status 529). "
+        "Try 2 of 10 is in 1.0 s.",
+        "AssistantMessage: Recovered after 2 errors.",
+        "TokenUsage: 1,000 tokens in, 42 out, $0.0045",
+    ],
+    "error_in_stream": [
+        "UserMessage: SCN=miderr x",
+        "SystemMessage: Model: claude-sonnet-4-5",
+        "AssistantMessage: This stream will get an error event",
+        "ErrorMessage: API Error: Overloaded",
+    ],
+    "resume_unknown_id": [
+        "ErrorMessage: No conversation found with session ID: 11111111-2222-4333-8444-555555555555",
+        "UserMessage: SCN=text x",
+    ],
+    "user_message_during_turn": [
+        "UserMessage: SCN=sleepcmd2 go",
+        "SystemMessage: Model: claude-sonnet-4-5",
+        "AssistantMessage: Short sleep.",
+        "CommandRun succeeded: `sleep 3; echo woke`",
+        "UserMessage: SCN=text queued message",
+        "AssistantMessage: It woke.",
+        "TokenUsage: 2,000 tokens in, 84 out, $0.0089",
+    ],
+}
+
+
+@pytest.mark.parametrize("name", GOLDEN)
+def test_a_recorded_run_reads_as_it_went(name: str) -> None:
+    assert replay(recorded(name)).lines() == GOLDEN[name]
+
+
+@pytest.mark.parametrize(
+    ("name", "ends"),
+    [
+        ("basic_denied", [TurnEnded(Outcome.COMPLETED)]),
+        (
+            "interrupt_while_command",
+            [TurnEnded(Outcome.INTERRUPTED), TurnEnded(Outcome.COMPLETED)],
+        ),
+        ("error_401", [TurnEnded(Outcome.FAILED, "Invalid API key · Fix external API key")]),
+        ("error_529_retry_recovers", [TurnEnded(Outcome.COMPLETED)]),
+        ("error_in_stream", [TurnEnded(Outcome.FAILED, "API Error: Overloaded")]),
+    ],
+)
+def test_a_turn_succeeds_only_if_nothing_speaks_against_it(
+    name: str, ends: Sequence[TurnEnded]
+) -> None:
+    assert replay(recorded(name)).ends() == ends
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_no_recorded_line_is_noise(name: str) -> None:
+    assert [event for event in replay(recorded(name)).others if isinstance(event, Noise)] == []
+
+
+def test_the_tools_of_a_sub_agent_carry_its_key() -> None:
+    story = replay(recorded("subagent"))
+    assert story.entries["tool:toolu_0000541"].parent == "tool:toolu_0000530"
+
+
+def test_an_exit_code_and_a_diff_with_line_numbers_are_found() -> None:
+    story = replay(recorded("follow_ups"))
+    failed, _, edited = (story.tool(number).action_type for number in range(3))
+    assert isinstance(failed, CommandRun)
+    assert failed.result is not None
+    assert getattr(failed.result.exit_status, "code", None) == 3
+    assert failed.result.output == "oops"
+    assert edited == FileEdit(
+        path="README.md",
+        changes=[
+            FileChangeEdit(
+                unified_diff="--- a/README.md\n+++ b/README.md\n@@ -1,2 +1,2 @@\n"
+                "-line one\n+line ONE\n line two\n",
+                has_line_numbers=True,
+            )
+        ],
+    )
+
+
+def test_an_answered_question_shows_its_answers() -> None:
+    action = replay(recorded("question")).tool().action_type
+    assert isinstance(action, Tool)
+    assert action.result is not None
+    assert action.result.value == {"Which color?": "Red"}
+
+
+@pytest.mark.parametrize(
+    ("name", "todos"),
+    [
+        ("tasks", [("Write file", "pending")]),
+        ("todo_list", [("Write file", "in_progress"), ("Run it", "pending")]),
+    ],
+)
+def test_both_kinds_of_to_do_tools_make_a_list(name: str, todos: list[tuple[str, str]]) -> None:
+    action = replay(recorded(name)).tool().action_type
+    assert isinstance(action, TodoManagement)
+    assert [(item.content, item.status) for item in action.todos] == todos
+
+
+def test_usage_is_that_of_the_whole_run() -> None:
+    usage = replay(recorded("interrupt_while_command")).entries["usage"].entry_type
+    assert usage == TokenUsage(
+        model="claude-sonnet-4-5",
+        input_tokens=2000,
+        output_tokens=84,
+        cache_read_tokens=600,
+        cache_write_tokens=400,
+        cost_usd=0.00894,
+    )
+
+
+# ---------------------------------------------------------------- cuts and restarts
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.sampled_from(ALL), st.lists(st.integers(1, 4000), max_size=12), st.integers(1, 300))
+def test_where_the_bytes_are_cut_does_not_matter(name: str, cuts: list[int], least: int) -> None:
+    whole = replay(recorded(name))
+    story, dialogue = Story(), fresh()
+    for stream, data in merged(recorded(name)):
+        start = 0
+        for length in [*cuts, *[least] * (len(data) // least + 1)]:
+            events = dialogue.receive(stream, data[start : start + length])
+            puts = [event.key for event in events if isinstance(event, EntryPut)]
+            assert len(puts) == len(set(puts))
+            story.add(events)
+            start += length
+    story.add(dialogue.finish())
+    assert list(story.entries.items()) == list(whole.entries.items())
+    assert story.others == whole.others
+
+
+def merged(records: Records) -> Records:
+    """Neighbours of the same stream become one stretch of bytes."""
+    joined: Records = []
+    for stream, data in records:
+        if joined and joined[-1][0] is stream:
+            joined[-1] = (stream, joined[-1][1] + data)
+        else:
+            joined.append((stream, data))
+    return joined
+
+
+@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("options", [{"approvals": True}, {"dangerously_skip_permissions": True}])
+def test_after_a_restart_exactly_the_unsent_messages_are_queued(
+    name: str, options: dict[str, Any]
+) -> None:
+    records = recorded(name)
+    automatic = "dangerously_skip_permissions" in options
+    live, story = fresh(**options), Story()
+    for stream, data in records:
+        live.outgoing()
+        story.add(live.receive(stream, data))
+    for end in range(len(records) + 1):
+        restarted = fresh(**options)
+        replayed = Story()
+        for stream, data in records[:end]:
+            replayed.add(restarted.receive(stream, data))
+        assert [name_of(one) for one in sent(restarted)] == unsent(records[:end], automatic)
+        for stream, data in records[end:]:
+            replayed.add(restarted.receive(stream, data))
+            restarted.outgoing()
+        assert (replayed.entries, replayed.others) == (story.entries, story.others)
+
+
+def unsent(records: Records, automatic: bool) -> list[str]:
+    """What the dialogue has to say by itself and the log does not show as said."""
+    due = ["anyon-1", "user"]
+    for stream, data in records:
+        message = json.loads(data) if data.startswith(b"{") else {}
+        kind, name = message.get("type"), name_of(message)
+        if stream is Stream.STDIN and name in due:
+            due.remove(name)
+        elif stream is Stream.STDOUT and kind == "control_request":
+            request = message["request"]
+            tool = request.get("tool_name")
+            if request["subtype"] == "hook_callback" or (automatic and tool != "AskUserQuestion"):
+                due.append(name)
+    return due
+
+
+def name_of(message: Any) -> str:
+    if message.get("type") == "control_response":
+        return str(message["response"]["request_id"])
+    return str(message.get("request_id") or message.get("type"))
+
+
+# ---------------------------------------------------------------- what it is told
+
+
+def test_it_begins_with_a_handshake_and_the_whole_prompt() -> None:
+    dialogue = fresh("Do it.", append_prompt=" Quickly.")
+    first, second = sent(dialogue)
+    assert first["request_id"] == "anyon-1"
+    assert first["request"]["subtype"] == "initialize"
+    assert second["message"]["content"] == [{"type": "text", "text": "Do it. Quickly."}]
+    assert dialogue.outgoing() == []
+
+
+def test_an_approval_gives_the_input_back_as_it_came() -> None:
+    dialogue = fresh(approvals=True)
+    dialogue.outgoing()
+    story = replay(said(permission("Bash", {"command": "true", "n": 10**30})), dialogue)
+    assert story.lines() == ["CommandRun created: `true`"]
+    dialogue.send(Decide("r1", Verdict.APPROVED))
+    dialogue.send(Decide("r1", Verdict.DENIED))
+    dialogue.send(Decide("unknown", Verdict.APPROVED))
+    [answer] = sent(dialogue)
+    assert answer["response"]["response"] == {
+        "behavior": "allow",
+        "updatedInput": {"command": "true", "n": 10**30},
+    }
+
+
+@pytest.mark.parametrize("verdict", [Verdict.DENIED, Verdict.TIMED_OUT])
+def test_a_refusal_is_shown_once_it_has_been_sent(verdict: Verdict) -> None:
+    dialogue = fresh(approvals=True)
+    dialogue.outgoing()
+    story = Story()
+    for stream, data in said(permission("Bash", {"command": "true"})):
+        story.add(dialogue.receive(stream, data))
+    dialogue.send(Decide("r1", verdict, reason="No"))
+    assert story.lines() == ["CommandRun created: `true`"]
+    [answer] = dialogue.outgoing()
+    story.add(dialogue.receive(Stream.STDIN, answer))
+    for stream, data in said(came_back("No", is_error=True)):
+        story.add(dialogue.receive(stream, data))
+    name = {Verdict.DENIED: "denied", Verdict.TIMED_OUT: "statustimedout"}[verdict]
+    assert story.lines() == [f"CommandRun {name}: `true`"]
+
+
+def test_a_withdrawn_question_cannot_be_answered() -> None:
+    dialogue = fresh(approvals=True)
+    dialogue.outgoing()
+    cancel = {"type": "control_cancel_request", "request_id": "r1"}
+    story = replay(said(permission("Bash", {"command": "true"}), cancel), dialogue)
+    assert story.others[-1] == ApprovalWithdrawn("r1")
+    dialogue.send(Decide("r1", Verdict.APPROVED))
+    assert dialogue.outgoing() == []
+
+
+def test_the_skipping_variant_answers_everything_but_questions() -> None:
+    dialogue = fresh(dangerously_skip_permissions=True)
+    dialogue.outgoing()
+    story = replay(
+        said(
+            permission("Bash", {"command": "true"}, "r1", "t1"),
+            permission("AskUserQuestion", {"questions": []}, "r2", "t2"),
+        ),
+        dialogue,
+    )
+    [answer] = sent(dialogue)
+    assert answer["response"]["request_id"] == "r1"
+    assert answer["response"]["response"]["behavior"] == "allow"
+    assert [event.call for event in story.others if isinstance(event, ApprovalAsked)] == ["r2"]
+
+
+def test_an_approved_plan_ends_the_asking_and_sets_no_mode_outside_the_session() -> None:
+    dialogue = fresh(plan=True)
+    dialogue.outgoing()
+    story = Story()
+    for stream, data in said(permission("ExitPlanMode", {"plan": "# Plan"})):
+        story.add(dialogue.receive(stream, data))
+    dialogue.send(Decide("r1", Verdict.APPROVED))
+    [answer] = dialogue.outgoing()
+    assert json.loads(answer)["response"]["response"]["updatedPermissions"] == [
+        {"type": "setMode", "mode": "acceptEdits", "destination": "session"}
+    ]
+    for stream, data in [
+        (Stream.STDIN, answer),
+        *said(permission("Bash", {"command": "true"}, "r2", "t2")),
+    ]:
+        story.add(dialogue.receive(stream, data))
+    assert [one["response"]["request_id"] for one in sent(dialogue)] == ["r2"]
+    assert story.lines()[0] == "PlanPresentation created: # Plan"
+
+
+def test_before_the_plan_is_approved_tools_are_asked_for() -> None:
+    dialogue = fresh(plan=True)
+    dialogue.outgoing()
+    story = replay(said(permission("Bash", {"command": "true"})), dialogue)
+    assert isinstance(story.others[0], ApprovalAsked)
+    assert dialogue.outgoing() == []
+
+
+def test_answers_to_a_question_travel_with_its_input() -> None:
+    dialogue = fresh()
+    dialogue.outgoing()
+    replay(said(permission("AskUserQuestion", {"questions": []})), dialogue)
+    dialogue.send(Decide("r1", Verdict.APPROVED, answers={"Which?": "Red"}))
+    [answer] = sent(dialogue)
+    assert answer["response"]["response"]["updatedInput"] == {
+        "questions": [],
+        "answers": {"Which?": "Red"},
+    }
+
+
+@pytest.mark.parametrize(
+    "request_body", [{"subtype": "elicitation"}, {"subtype": "can_use_tool"}, {}, 7, None]
+)
+def test_a_request_that_cannot_be_answered_is_refused(request_body: Any) -> None:
+    dialogue = fresh()
+    dialogue.outgoing()
+    replay(said({"type": "control_request", "request_id": "r1", "request": request_body}), dialogue)
+    [answer] = sent(dialogue)
+    assert answer["response"]["subtype"] == "error"
+    assert answer["response"]["request_id"] == "r1"
+
+
+def test_a_hook_gets_an_empty_answer() -> None:
+    dialogue = fresh()
+    dialogue.outgoing()
+    hook = {"subtype": "hook_callback", "callback_id": "x", "input": {}}
+    replay(said({"type": "control_request", "request_id": "r1", "request": hook}), dialogue)
+    assert [one["response"]["response"] for one in sent(dialogue)] == [{}]
+
+
+def test_a_turn_after_an_idle_interrupt_counts_as_completed() -> None:
+    dialogue, story = fresh(), Story()
+    dialogue.send(Interrupt())
+    dialogue.send(Prompt("And now?"))
+    handshake, prompt, interrupt, more = dialogue.outgoing()
+    result = said({"type": "result", "subtype": "success", "is_error": False})
+    for stream, data in [
+        (Stream.STDIN, handshake + prompt),
+        *result,
+        (Stream.STDIN, interrupt + more),
+        *result,
+    ]:
+        story.add(dialogue.receive(stream, data))
+    assert story.ends() == [TurnEnded(Outcome.COMPLETED), TurnEnded(Outcome.COMPLETED)]
+    assert story.lines() == ["UserMessage: SCN=basic please", "UserMessage: And now?"]
+
+
+def test_request_ids_go_on_where_the_log_ends() -> None:
+    dialogue = fresh()
+    ours = {"type": "control_request", "request_id": "anyon-7", "request": {"subtype": "x"}}
+    dialogue.receive(Stream.STDIN, json.dumps(ours).encode() + b"\n")
+    dialogue.send(Interrupt())
+    assert sent(dialogue)[-1]["request_id"] == "anyon-8"
+
+
+# ---------------------------------------------------------------- noise
+
+
+def test_stderr_is_one_entry_without_colors() -> None:
+    records = [(Stream.STDERR, b"\x1b[31mfirst\x1b[0m\nsec"), (Stream.STDERR, b"ond\n\nlast")]
+    assert replay(records).lines() == ["ErrorMessage: first\nsecond\nlast"]
+
+
+def test_a_line_that_cannot_be_read_is_shown_raw() -> None:
+    story = replay([(Stream.STDOUT, b"Segmentation fault\n"), (Stream.STDOUT, b'{"type":"new"}')])
+    assert story.others == [Noise("Segmentation fault"), Noise('{"type":"new"}')]
+
+
+def test_nesting_without_end_is_noise_and_its_request_is_refused() -> None:
+    deep = b'{"a":' * 400 + b"1" + b"}" * 400
+    dialogue = fresh()
+    dialogue.outgoing()
+    request = (
+        b'{"type":"control_request","request_id":"r1","request":{"subtype":"can_use_tool",'
+        b'"tool_name":"Bash","tool_use_id":"t","input":' + deep + b"}}\n"
+    )
+    story = replay([(Stream.STDOUT, request), (Stream.STDOUT, b"[" * 100_000 + b"\n")], dialogue)
+    assert [type(event) for event in story.others] == [Noise, Noise]
+    assert story.entries == {}
+    assert [one["response"]["subtype"] for one in sent(dialogue)] == ["error"]
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.tuples(st.sampled_from(list(Stream)), st.binary(max_size=200))))
+def test_bytes_of_any_kind_do_no_harm(records: Records) -> None:
+    replay(records)
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["type", "id", "name", "input", "content", "text", "todos", "task"]),
+            inner,
+            max_size=3,
+        )
+    ),
+    max_leaves=6,
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.sampled_from(ALL), st.integers(0, 100), st.integers(0, 400), VALUES)
+def test_recorded_lines_that_were_tampered_with_do_no_harm(
+    name: str, number: int, place: int, value: Any
+) -> None:
+    records = recorded(name)
+    stream, data = records[number % len(records)]
+    if data.startswith(b"{"):
+        message = json.loads(data)
+        spots = list(spots_in(message))
+        holder, key = spots[place % len(spots)]
+        holder[key] = value
+        data = json.dumps(message).encode() + b"\n"
+    records[number % len(records)] = (stream, data)
+    story = replay(records)
+    assert story.entries
+
+
+def spots_in(value: Any) -> Iterable[tuple[Any, Any]]:
+    """Every place in a JSON value where something could stand instead."""
+    inside = (
+        value.items()
+        if isinstance(value, dict)
+        else enumerate(value)
+        if isinstance(value, list)
+        else ()
+    )
+    for key, inner in inside:
+        yield value, key
+        yield from spots_in(inner)
+
+
+def test_a_long_text_is_joined_once_per_record() -> None:
+    start = {"type": "message_start", "message": {"id": "m"}}
+    block = {"type": "content_block_start", "index": 0, "content_block": {"type": "text"}}
+    piece = {
+        "type": "content_block_delta",
+        "index": 0,
+        "delta": {"type": "text_delta", "text": "x" * 10},
+    }
+    opening, text = (
+        b"".join(data for _, data in said(*[{"type": "stream_event", "event": e} for e in events]))
+        for events in ([start, block], [piece])
+    )
+    dialogue = fresh()
+    dialogue.receive(Stream.STDOUT, opening)
+    [put] = dialogue.receive(Stream.STDOUT, text * 50_000)
+    assert isinstance(put, EntryPut)
+    assert put.entry.content == "x" * 500_000

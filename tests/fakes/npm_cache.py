@@ -1,0 +1,92 @@
+"""Where the real agent programs of the tests come from: pinned packages, installed once.
+
+They go to `<cache>/<name>-<version>`; the cache is `$ANYON_TEST_CACHE` or `.cache/agents` in the
+repository. An install is made beside its place and then renamed, so that a broken one is never
+used and two test runs can share a cache.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+CLAUDE_PACKAGE = "@anthropic-ai/claude-code"
+CLAUDE_VERSION = "2.1.197"
+
+
+class CannotInstall(Exception):
+    """Why a package is not there: one sentence, meant as the reason of a skipped test."""
+
+
+def claude() -> Path:
+    """The native program of Claude Code; a script would add a process that signals must cross.
+
+    Raises:
+        CannotInstall: there is no npm, it failed, or the platform has no native program.
+    """
+    where = installed(CLAUDE_PACKAGE, CLAUDE_VERSION)
+    binary = where / "node_modules" / f"{CLAUDE_PACKAGE}-{_platform()}" / "claude"
+    if not binary.is_file():
+        raise CannotInstall(f"{CLAUDE_PACKAGE} has no native program for {_platform()}.")
+    return binary
+
+
+def installed(package: str, version: str) -> Path:
+    """The folder in which the package is installed, with its `node_modules`.
+
+    Raises:
+        CannotInstall: there is no npm, or it failed.
+    """
+    place = _cache() / f"{package.rsplit('/', 1)[-1]}-{version}"
+    if place.is_dir():
+        return place
+    npm = shutil.which("npm")
+    if npm is None or shutil.which("node") is None:
+        raise CannotInstall(f"Node.js and npm are needed to install {package}.")
+    place.parent.mkdir(parents=True, exist_ok=True)
+    attempt = Path(tempfile.mkdtemp(prefix=f".{place.name}-", dir=place.parent))
+    try:
+        _install(npm, attempt, f"{package}@{version}")
+        attempt.rename(place)
+    except OSError:
+        if not place.is_dir():  # else somebody was quicker, with the same contents
+            raise
+    finally:
+        shutil.rmtree(attempt, ignore_errors=True)
+    return place
+
+
+def _install(npm: str, folder: Path, what: str) -> None:
+    flags = ("--ignore-scripts", "--no-audit", "--no-fund")
+    try:
+        done = subprocess.run(
+            [npm, "install", "--prefix", str(folder), *flags, what],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=300,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise CannotInstall(f"npm did not install {what} within 300 seconds.") from None
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+        raise CannotInstall(f"npm could not install {what}: {last}")
+
+
+def _cache() -> Path:
+    chosen = os.environ.get("ANYON_TEST_CACHE")
+    return Path(chosen) if chosen else Path(__file__).parents[2] / ".cache" / "agents"
+
+
+def _platform() -> str:
+    system = {"linux": "linux", "darwin": "darwin"}.get(sys.platform, sys.platform)
+    machine = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64", "arm64": "arm64"}
+    name = f"{system}-{machine.get(platform.machine().lower(), platform.machine())}"
+    musl = system == "linux" and platform.libc_ver()[0] != "glibc"
+    return f"{name}-musl" if musl else name

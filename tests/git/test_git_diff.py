@@ -1,0 +1,241 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from anyond.git import diff
+from anyond.git.blobs import FILE_LIMIT
+from anyond.model.errors import NotFound
+from anyond.model.rows import Diff
+from tests.git.driver import Checkout
+
+
+async def rows(tree: Checkout, base: str | None = "main", **more: int) -> dict[str, Diff]:
+    oid = tree.git("merge-base", "HEAD", base) if base else None
+    made = await diff.contents(tree.path, await diff.snapshot(tree.path, oid), **more)
+    return {row.new_path or row.old_path or "": row for row in made}
+
+
+async def test_committed_staged_edited_deleted_and_untracked_changes_all_count(
+    repo: Checkout, attempt: Checkout
+) -> None:
+    attempt.commit({"committed.txt": "c\n"})
+    attempt.write("staged.txt", "s\n")
+    attempt.git("add", "staged.txt")
+    attempt.write("base.txt", "base\nmore\n")
+    (attempt.path / "other.txt").unlink()
+    attempt.write("deep/untracked.txt", "1\n2\nno newline")
+    repo.commit({"later.txt": "not mine\n"})
+    found = await rows(attempt)
+    assert {path: row.change for path, row in found.items()} == {
+        "base.txt": "modified",
+        "committed.txt": "added",
+        "deep/untracked.txt": "added",
+        "other.txt": "deleted",
+        "staged.txt": "added",
+    }
+    assert list(found) == sorted(found)
+    assert found["base.txt"] == Diff(
+        change="modified",
+        old_path="base.txt",
+        new_path="base.txt",
+        old_content="base\n",
+        new_content="base\nmore\n",
+        additions=1,
+        deletions=0,
+    )
+    assert found["other.txt"].new_path is None
+    assert found["other.txt"].old_content == "other\n"
+    assert found["other.txt"].deletions == 1
+    assert found["deep/untracked.txt"].old_path is None
+    assert found["deep/untracked.txt"].additions == 3
+
+
+async def test_ignored_files_do_not_count(attempt: Checkout) -> None:
+    attempt.commit({".gitignore": "*.log\nbuild/\n"})
+    attempt.write("a.log")
+    attempt.write("build/x")
+    assert list(await rows(attempt)) == [".gitignore"]
+
+
+async def test_the_users_index_is_not_touched(attempt: Checkout) -> None:
+    (attempt.path / "other.txt").rename(attempt.path / "moved.txt")
+    before = attempt.index_bytes()
+    await rows(attempt)
+    assert attempt.index_bytes() == before
+
+
+@pytest.mark.parametrize("known", [True, False])
+async def test_a_moved_file_is_a_rename_whether_git_was_told_or_not(
+    attempt: Checkout, known: bool
+) -> None:
+    attempt.commit({"a.txt": "".join(f"{n}\n" for n in range(20))})
+    attempt.git("branch", "-f", "start")
+    (attempt.path / "a.txt").rename(attempt.path / "b.txt")
+    attempt.write("b.txt", attempt.read("b.txt") + "more\n")
+    if known:
+        attempt.git("add", "-A")
+    (row,) = (await rows(attempt, "start")).values()
+    assert (row.change, row.old_path, row.new_path) == ("renamed", "a.txt", "b.txt")
+    assert (row.additions, row.deletions) == (1, 0)
+    assert row.old_content is not None
+    assert row.new_content == row.old_content + "more\n"
+
+
+async def test_a_new_mode_alone_is_a_permission_change(attempt: Checkout) -> None:
+    (attempt.path / "base.txt").chmod(0o755)
+    (row,) = (await rows(attempt)).values()
+    assert row.change == "permissionChange"
+    assert row.old_content == row.new_content == "base\n"
+    assert (row.additions, row.deletions) == (0, 0)
+
+
+async def test_a_file_that_is_only_touched_does_not_differ(attempt: Checkout) -> None:
+    os.utime(attempt.path / "base.txt", (1, 1))
+    assert await rows(attempt) == {}
+
+
+@pytest.mark.parametrize("tracked", [True, False])
+async def test_binary_files_have_no_lines_and_no_content(attempt: Checkout, tracked: bool) -> None:
+    attempt.write("image", b"\x89PNG\0\n\n\n")
+    if tracked:
+        attempt.git("add", "image")
+    (row,) = (await rows(attempt)).values()
+    assert (row.additions, row.deletions, row.content_omitted) == (0, 0, True)
+    assert row.new_content is None
+
+
+@pytest.mark.parametrize("tracked", [True, False])
+async def test_large_files_have_numbers_but_no_content(attempt: Checkout, tracked: bool) -> None:
+    attempt.write("large", b"line\n" * (FILE_LIMIT // 5 + 1))
+    attempt.write("fits", b"x" * FILE_LIMIT)
+    if tracked:
+        attempt.git("add", "-A")
+    found = await rows(attempt)
+    assert found["large"].content_omitted
+    assert found["large"].new_content is None
+    assert found["large"].additions == FILE_LIMIT // 5 + 1
+    assert not found["fits"].content_omitted
+
+
+async def test_everything_after_the_budget_has_numbers_but_no_content(attempt: Checkout) -> None:
+    for name in "abcd":
+        attempt.write(name, "x" * 9 + "\n")
+    found = await rows(attempt, budget=25)
+    assert [row.content_omitted for row in found.values()] == [False, False, True, True]
+    assert [row.additions for row in found.values()] == [1, 1, 1, 1]
+
+
+async def test_without_contents_there_are_only_numbers(attempt: Checkout) -> None:
+    attempt.write("base.txt", "b\nc\n")
+    (entry,) = await diff.snapshot(attempt.path, attempt.oid())
+    row = entry.without_contents()
+    assert (row.additions, row.deletions, row.content_omitted) == (2, 1, True)
+    assert row.old_content is row.new_content is None
+
+
+STRANGE = ["tab\there", 'quo"te', "new\nline", "[br]*?.txt", "ünï", " lead", "-dash", "a => b"]
+
+
+@pytest.mark.parametrize("how", ["untracked", "tracked", "renamed"])
+async def test_strange_names_are_kept_apart_and_whole(attempt: Checkout, how: str) -> None:
+    for name in STRANGE:
+        attempt.write(name, f"the text of {name}\n" * 9)
+    if how == "tracked":
+        attempt.git("add", "-A")
+    if how == "renamed":
+        attempt.commit({})
+        attempt.git("branch", "-f", "start")
+        for name in STRANGE:
+            (attempt.path / name).rename(attempt.path / f"{name}.2")
+    found = await rows(attempt, "start" if how == "renamed" else "main")
+    end = ".2" if how == "renamed" else ""
+    assert set(found) == {name + end for name in STRANGE}
+    for name in STRANGE:
+        assert found[name + end].new_content == f"the text of {name}\n" * 9
+        assert found[name + end].old_path == (name if how == "renamed" else None)
+
+
+async def test_names_and_texts_that_are_not_utf8_become_readable(attempt: Checkout) -> None:
+    attempt.write(b"caf\xe9".decode("utf-8", "surrogateescape"), b"caf\xe9\n")
+    (row,) = (await rows(attempt)).values()
+    assert row.new_path == "caf\ufffd"
+    assert row.new_content == "caf\ufffd\n"
+
+
+async def test_a_link_is_shown_and_never_followed(attempt: Checkout, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("key\n")
+    (attempt.path / "link").symlink_to(tmp_path / "secret")
+    (attempt.path / "base.txt").unlink()
+    (attempt.path / "base.txt").symlink_to(tmp_path / "secret")
+    found = await rows(attempt)
+    assert found["link"].new_content == str(tmp_path / "secret")
+    assert found["base.txt"].new_content == str(tmp_path / "secret")
+    assert found["link"].additions == 1
+
+
+async def test_a_pipe_and_an_inner_repository_do_not_hold_it_up(attempt: Checkout) -> None:
+    os.mkfifo(attempt.path / "pipe")
+    attempt.write("inner/x")
+    Checkout(attempt.path / "inner").git("init", "-q")
+    found = await rows(attempt)
+    assert list(found) == ["inner"]
+    assert found["inner"].content_omitted
+
+
+async def test_a_file_that_git_forgot_but_that_is_there_is_no_change(attempt: Checkout) -> None:
+    attempt.git("rm", "-q", "--cached", "base.txt")
+    assert await rows(attempt) == {}
+
+
+async def test_files_in_conflict_are_shown_with_their_markers(
+    repo: Checkout, attempt: Checkout
+) -> None:
+    attempt.commit({"base.txt": "mine\n"})
+    repo.commit({"base.txt": "theirs\n"})
+    attempt.git("merge", "main", code=1)
+    (entry,) = await diff.snapshot(attempt.path, repo.oid("main~1"))
+    (row,) = await diff.contents(attempt.path, [entry])
+    assert row.change == "modified"
+    assert "<<<<<<<" in (row.new_content or "")
+
+
+async def test_before_the_first_commit_everything_is_new(tmp_path: Path) -> None:
+    (tmp_path / "new").mkdir()
+    fresh = Checkout(tmp_path / "new")
+    fresh.git("init", "-q")
+    fresh.write("a.txt", "a\n")
+    fresh.write("b.txt", "b\n")
+    fresh.git("add", "a.txt")
+    assert {path: row.change for path, row in (await rows(fresh, None)).items()} == {
+        "a.txt": "added",
+        "b.txt": "added",
+    }
+
+
+async def test_paths_outside_of_a_sparse_checkout_are_not_deleted(
+    repo: Checkout, tmp_path: Path
+) -> None:
+    repo.commit({"in/a.txt": "a\n", "out/b.txt": "b\n"})
+    repo.git("sparse-checkout", "set", "in")
+    tree = repo.worktree("w", "x")
+    tree.write("in/a.txt", "changed\n")
+    assert list(await rows(tree)) == ["in/a.txt"]
+
+
+async def test_a_large_file_storage_pointer_is_not_compared_with_the_file(
+    attempt: Checkout,
+) -> None:
+    pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 1\n"
+    attempt.commit({"big.csv": pointer})
+    attempt.git("branch", "-f", "start")
+    attempt.write("big.csv", "a,b\n")
+    (row,) = (await rows(attempt, "start")).values()
+    assert row.content_omitted
+
+
+async def test_where_there_is_no_checkout_there_is_no_difference(tmp_path: Path) -> None:
+    with pytest.raises(NotFound):
+        await diff.snapshot(tmp_path, None)

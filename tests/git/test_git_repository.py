@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import trio
+import trio.testing
+
+from anyond.git import repository
+from anyond.git.repository import Repositories
+from anyond.git.worktrees import head
+from anyond.model.errors import Invalid, NotFound
+from tests.git.driver import Checkout
+
+
+async def test_a_plain_directory_is_no_repository(tmp_path: Path) -> None:
+    assert not (await repository.inspect(tmp_path)).is_repo
+    assert not (await repository.inspect(tmp_path / "nowhere")).is_repo
+
+
+async def test_a_repository_says_what_it_is(repo: Checkout) -> None:
+    info = await repository.inspect(repo.path)
+    assert info.is_repo
+    assert not info.bare
+    assert info.default_branch == "main"
+    assert info.root == repo.path
+    assert info.pygit2_writes
+
+
+async def test_a_worktree_belongs_to_the_repository(repo: Checkout, attempt: Checkout) -> None:
+    info = await repository.inspect(attempt.path)
+    assert info.common_dir == repo.path / ".git"
+    assert info.default_branch == "main"
+
+
+async def test_a_bare_repository_is_recognised(tmp_path: Path, repo: Checkout) -> None:
+    repo.git("clone", "-q", "--bare", repo.path, tmp_path / "bare")
+    info = await repository.inspect(tmp_path / "bare")
+    assert info.bare
+    assert info.default_branch == "main"
+
+
+async def test_features_that_pygit2_ignores_are_seen(repo: Checkout) -> None:
+    repo.git("config", "commit.gpgsign", "yes")
+    repo.git("config", "filter.shout.clean", "tr a-z A-Z")
+    assert not (await repository.inspect(repo.path)).filters
+    repo.write("sub/.gitattributes", "*.txt filter=shout\n")
+    repo.git("add", "-A")
+    repo.hook("pre-commit", "true")
+    repo.git("sparse-checkout", "set", "sub")
+    info = await repository.inspect(repo.path)
+    assert (info.gpgsign, info.filters, info.hooks, info.sparse) == (True, True, True, True)
+    assert info.pygit2_reads
+    assert not info.pygit2_writes
+
+
+async def test_init_makes_a_first_commit_on_main(tmp_path: Path) -> None:
+    info = await repository.init(tmp_path / "deep" / "new")
+    assert info.default_branch == "main"
+    assert not info.unborn
+    assert await head(tmp_path / "deep" / "new")
+
+
+async def test_init_refuses_a_directory_with_something_else(tmp_path: Path) -> None:
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "thesis.txt").write_text("years\n")
+    with pytest.raises(Invalid) as caught:
+        await repository.init(tmp_path / "full")
+    assert caught.value.field == "git_repo_path"
+    assert not (tmp_path / "full" / ".git").exists()
+
+
+async def test_init_leaves_a_repository_alone(repo: Checkout) -> None:
+    before = repo.oid()
+    assert (await repository.init(repo.path)).is_repo
+    assert repo.oid() == before
+
+
+async def test_without_an_identity_commits_are_anyons_and_the_config_stays(
+    tmp_path: Path, home: Path
+) -> None:
+    (home / ".gitconfig").write_text("")
+    await repository.init(tmp_path / "new")
+    made = Checkout(tmp_path / "new")
+    assert made.git("log", "-1", "--format=%an <%ae> %cn") == "Anyon <anyon@localhost> Anyon"
+    assert made.git("config", "--get", "user.name", code=1) == ""
+
+
+async def test_half_an_identity_is_completed_not_replaced(repo: Checkout, home: Path) -> None:
+    (home / ".gitconfig").write_text("[user]\nname = Grace\n[committer]\nemail = bot@x\n")
+    who = await repository.identity(repo.path)
+    assert who["GIT_AUTHOR_NAME"] == who["GIT_COMMITTER_NAME"] == "Grace"
+    assert who["GIT_AUTHOR_EMAIL"] == repository.EMAIL
+    assert who["GIT_COMMITTER_EMAIL"] == "bot@x"
+
+
+async def test_all_worktrees_of_a_repository_share_one_lock(
+    repo: Checkout, attempt: Checkout
+) -> None:
+    repos = Repositories()
+    order: list[str] = []
+
+    async def second() -> None:
+        async with repos.lock(attempt.path):
+            order.append("second")
+
+    async with trio.open_nursery() as nursery, repos.lock(repo.path):
+        nursery.start_soon(second)
+        key = await repository.common_dir(repo.path)
+        with trio.fail_after(20):
+            while not repos._locks[key].statistics().tasks_waiting:
+                await trio.sleep(0.005)
+        order.append("first")
+    assert order == ["first", "second"]
+    assert not repos._locks
+
+
+async def test_there_is_no_lock_without_a_repository(tmp_path: Path) -> None:
+    with pytest.raises(NotFound):
+        async with Repositories().lock(tmp_path):
+            pass

@@ -1,0 +1,252 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import trio
+
+from anyond.git import snapshots
+from anyond.git.repository import Repositories
+from anyond.git.reset import abort, reset
+from anyond.model.errors import Conflict, Invalid, NotFound
+from tests.git.driver import Checkout
+
+ONE = "00000000-0000-4000-8000-000000000001"
+TWO = "00000000-0000-4000-8000-000000000002"
+
+
+async def back(repo: Checkout, ref: str) -> Checkout:
+    path = repo.path.parent / "back"
+    await snapshots.restore(Repositories(), repo.path, ref, path)
+    return Checkout(path)
+
+
+def everything(tree: Checkout) -> dict[str, str | bytes]:
+    files = (file for file in tree.path.rglob("*") if ".git" not in file.parts)
+    return {str(f.relative_to(tree.path)): f.read_bytes() for f in files if f.is_file()}
+
+
+async def test_head_index_and_files_come_back_as_they_were(
+    repo: Checkout, attempt: Checkout
+) -> None:
+    attempt.commit({"gone.txt": "g\n", "run.sh": "x\n", ".gitignore": "*.log\n"})
+    attempt.write("base.txt", "staged\n")
+    attempt.write("both.txt", "staged\n")
+    attempt.git("add", "-A")
+    attempt.write("both.txt", "staged and edited\n")
+    attempt.write("other.txt", "edited\n")
+    attempt.write("new/[odd]\tname\n", "untracked\n")
+    attempt.write("a.log", "ignored\n")
+    (attempt.path / "gone.txt").unlink()
+    (attempt.path / "run.sh").chmod(0o755)
+    (attempt.path / "link").symlink_to("base.txt")
+    before = attempt.status(), attempt.oid(), attempt.index_bytes()
+
+    ref = await snapshots.take(repo.path, attempt.path, ONE, "before a test")
+
+    assert (attempt.status(), attempt.oid(), attempt.index_bytes()) == before
+    assert ref == f"refs/anyon/snapshots/{ONE}/1"
+    tree = await back(repo, ref)
+    assert tree.status() == before[0]
+    assert tree.oid() == before[1]
+    expected = everything(attempt)
+    del expected["a.log"]
+    assert everything(tree) == expected
+    assert tree.git("show", ":both.txt") == "staged"
+    assert (tree.path / "link").is_symlink()
+
+
+async def test_conflicts_come_back_as_conflicts(repo: Checkout, attempt: Checkout) -> None:
+    attempt.commit({"base.txt": "mine\n", "both.txt": "mine\n"})
+    repo.git("rm", "-q", "base.txt")
+    repo.commit({"both.txt": "theirs\n"})
+    attempt.git("rebase", "main", code=1)
+    before = attempt.git("ls-files", "--stage"), attempt.status(), attempt.index_bytes()
+    ref = await snapshots.take(repo.path, attempt.path, ONE, "mid-rebase")
+    assert attempt.index_bytes() == before[2]
+    tree = await back(repo, ref)
+    assert (tree.git("ls-files", "--stage"), tree.status()) == before[:2]
+    assert tree.read("both.txt") == attempt.read("both.txt")
+    (stored,) = await snapshots.list(repo.path, ONE)
+    assert (stored.op, stored.branch, stored.head) == ("rebase", None, attempt.oid())
+
+
+async def test_a_snapshot_is_listed_with_what_it_is(repo: Checkout, attempt: Checkout) -> None:
+    first = await snapshots.take(repo.path, attempt.path, ONE, "reset\n\nto 1: now")
+    second = await snapshots.take(repo.path, attempt.path, ONE, "")
+    await snapshots.take(repo.path, attempt.path, TWO, "other")
+    assert [stored.ref for stored in await snapshots.list(repo.path, ONE)] == [first, second]
+    assert len(await snapshots.list(repo.path)) == 3
+    stored = (await snapshots.list(repo.path, ONE))[0]
+    assert (stored.attempt_id, stored.number, stored.reason) == (ONE, 1, "reset\n\nto 1: now")
+    assert (stored.branch, stored.head, stored.op) == ("work", attempt.oid(), None)
+    assert stored.created_at.endswith("Z")
+
+
+async def test_snapshots_at_the_same_time_get_different_names(
+    repo: Checkout, attempt: Checkout
+) -> None:
+    refs: list[str] = []
+
+    async def one() -> None:
+        refs.append(await snapshots.take(repo.path, attempt.path, ONE, "at once"))
+
+    async with trio.open_nursery() as nursery:
+        for _ in range(3):
+            nursery.start_soon(one)
+    assert len(set(refs)) == 3
+
+
+async def test_a_snapshot_survives_garbage_collection_and_the_worktree(
+    repo: Checkout, attempt: Checkout
+) -> None:
+    attempt.write("precious.txt", "hours\n")
+    ref = await snapshots.take(repo.path, attempt.path, ONE, "before deletion")
+    repo.git("worktree", "remove", "--force", attempt.path)
+    repo.git("branch", "-D", "work")
+    repo.git("gc", "-q", "--prune=now")
+    assert (await back(repo, ref)).read("precious.txt") == "hours\n"
+
+
+async def test_before_the_first_commit_files_are_kept_too(tmp_path: Path) -> None:
+    (tmp_path / "repo").mkdir()
+    fresh = Checkout(tmp_path / "repo")
+    fresh.git("init", "-q")
+    fresh.write("a.txt", "a\n")
+    fresh.write("staged.txt", "s\n")
+    fresh.git("add", "staged.txt")
+    ref = await snapshots.take(fresh.path, fresh.path, ONE, "unborn")
+    tree = await back(fresh, ref)
+    assert everything(tree) == {"a.txt": b"a\n", "staged.txt": b"s\n"}
+    assert tree.status() == ["?? a.txt"]
+
+
+@pytest.mark.parametrize("born", [True, False])
+async def test_the_files_of_an_inner_repository_are_kept(
+    repo: Checkout, attempt: Checkout, born: bool
+) -> None:
+    inner = Checkout(attempt.path / "deep" / "inner")
+    inner.write("src/x.txt", "x\n")
+    inner.git("init", "-q")
+    if born:
+        inner.commit({"y.txt": "y\n"})
+    attempt.write("new.txt")
+    ref = await snapshots.take(repo.path, attempt.path, ONE, "inner")
+    assert inner.git("status", "--porcelain") == ("" if born else "?? src/")
+    assert everything(await back(repo, ref)) == everything(attempt)
+
+
+async def test_filters_apply_to_what_is_stored_and_restored(
+    repo: Checkout, attempt: Checkout
+) -> None:
+    repo.git("config", "filter.shout.clean", "tr a-z A-Z")
+    repo.git("config", "filter.shout.smudge", "tr A-Z a-z")
+    attempt.commit({".gitattributes": "*.txt filter=shout\n"})
+    attempt.write("new.txt", "quiet\n")
+    ref = await snapshots.take(repo.path, attempt.path, ONE, "filters")
+    assert repo.git("show", f"{ref}:new.txt") == "QUIET"
+    assert (await back(repo, ref)).read("new.txt") == "quiet\n"
+
+
+async def test_hooks_and_signing_have_no_say(repo: Checkout, attempt: Checkout) -> None:
+    attempt.hook("pre-commit", "exit 1")
+    attempt.git("config", "commit.gpgsign", "true")
+    attempt.git("config", "gpg.program", "false")
+    attempt.write("new.txt")
+    assert await snapshots.take(repo.path, attempt.path, ONE, "any")
+
+
+async def test_a_snapshot_can_be_forgotten(repo: Checkout, attempt: Checkout) -> None:
+    ref = await snapshots.take(repo.path, attempt.path, ONE, "any")
+    await snapshots.delete(repo.path, ref)
+    assert await snapshots.list(repo.path) == []
+    with pytest.raises(NotFound):
+        await snapshots.delete(repo.path, ref)
+
+
+@pytest.mark.parametrize("ref", ["refs/heads/main", "main", f"refs/anyon/snapshots/{ONE}/../x", ""])
+async def test_only_snapshots_can_be_forgotten_or_restored(
+    repo: Checkout, repos: Repositories, tmp_path: Path, ref: str
+) -> None:
+    with pytest.raises(NotFound):
+        await snapshots.delete(repo.path, ref)
+    with pytest.raises(NotFound):
+        await snapshots.restore(repos, repo.path, ref, tmp_path / "back")
+    assert repo.oid("main")
+
+
+async def test_a_snapshot_needs_a_worktree_an_id_and_a_free_path(
+    repo: Checkout, attempt: Checkout, repos: Repositories, tmp_path: Path
+) -> None:
+    with pytest.raises(NotFound):
+        await snapshots.take(repo.path, tmp_path / "nowhere", ONE, "any")
+    with pytest.raises(Invalid):
+        await snapshots.take(repo.path, attempt.path, "../x", "any")
+    ref = await snapshots.take(repo.path, attempt.path, ONE, "any")
+    with pytest.raises(Conflict):
+        await snapshots.restore(repos, repo.path, ref, attempt.path)
+
+
+# ---------------------------------------------------------------- going back
+
+
+async def test_reset_goes_back_and_leaves_untracked_files(attempt: Checkout) -> None:
+    start = attempt.oid()
+    attempt.commit({"a.txt": "a\n"})
+    attempt.write("base.txt", "edited\n")
+    attempt.write("untracked.txt", "u\n")
+    await reset(attempt.path, start)
+    assert attempt.oid("work") == start
+    assert attempt.status() == ["?? untracked.txt"]
+    assert not (attempt.path / "a.txt").exists()
+
+
+@pytest.mark.parametrize("op", ["rebase", "merge", "cherry-pick", "revert"])
+@pytest.mark.parametrize("resolved", [True, False])
+async def test_reset_ends_what_was_in_progress_and_stands_on_the_branch(
+    repo: Checkout, attempt: Checkout, op: str, resolved: bool
+) -> None:
+    start = attempt.oid()
+    tip = attempt.commit({"base.txt": "mine\n"})
+    repo.commit({"base.txt": "theirs\n"})
+    repo.commit({"base.txt": "again\n"})
+    attempt.git(op, "main~1" if op == "revert" else "main", code=1)
+    if resolved:
+        attempt.write("base.txt", "resolved\n")
+        attempt.git("add", "-A")
+    await abort(attempt.path)
+    assert attempt.git("symbolic-ref", "HEAD") == "refs/heads/work"
+    assert attempt.oid() == tip
+    assert attempt.status() == []
+    await reset(attempt.path, start)
+    assert attempt.oid("work") == start
+    assert "in progress" not in attempt.git("status")
+
+
+async def test_a_sequence_of_picks_is_ended_as_a_whole(repo: Checkout, attempt: Checkout) -> None:
+    attempt.commit({"base.txt": "mine\n"})
+    repo.commit({"base.txt": "theirs\n"})
+    repo.commit({"more.txt": "more\n"})
+    attempt.git("cherry-pick", "main~2..main", code=1)
+    await abort(attempt.path)
+    assert "in progress" not in attempt.git("status")
+
+
+async def test_a_damaged_rebase_is_left_for_the_branch(repo: Checkout, attempt: Checkout) -> None:
+    tip = attempt.commit({"base.txt": "mine\n"})
+    repo.commit({"base.txt": "theirs\n"})
+    attempt.git("rebase", "main", code=1)
+    (attempt.index().parent / "rebase-merge" / "orig-head").write_text("garbage\n")
+    (attempt.index().parent / "rebase-merge" / "onto").unlink()
+    await abort(attempt.path)
+    assert attempt.git("symbolic-ref", "HEAD") == "refs/heads/work"
+    assert attempt.oid() == tip
+    assert attempt.status() == []
+
+
+@pytest.mark.parametrize("oid", ["0" * 40, "--hard", "nope"])
+async def test_a_commit_that_is_not_there_changes_nothing(attempt: Checkout, oid: str) -> None:
+    attempt.write("base.txt", "edited\n")
+    with pytest.raises(NotFound):
+        await reset(attempt.path, oid)
+    assert attempt.read("base.txt") == "edited\n"

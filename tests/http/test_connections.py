@@ -1,0 +1,281 @@
+"""What hangs on a connection never holds up another one, nor the end."""
+
+from __future__ import annotations
+
+import os
+import socket
+import stat
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trio
+from standin import House, chunks, open_house, read_all, until
+
+from anyond.http.listeners import listen
+from anyond.http.server import serve
+from anyond.model.errors import Invalid, Unavailable
+
+HELLO = "GET /health HTTP/1.1\nHost: localhost\n\n"
+
+
+def upgrade(path: str) -> str:
+    return (
+        f"GET {path} HTTP/1.1\nHost: localhost\nConnection: Upgrade\nUpgrade: websocket\n"
+        "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\nSec-WebSocket-Version: 13\n\n"
+    )
+
+
+async def head(stream: trio.SocketStream, end: bytes = b"\r\n\r\n") -> bytes:
+    received = b""
+    with trio.fail_after(10):
+        while end not in received:
+            received += await stream.receive_some(4096)
+    return received
+
+
+async def stalled_reader(house: House) -> trio.SocketStream:
+    """A client that asked for a long log and reads none of it."""
+    id, tape = house.services.logs.tape()
+    tape.add(*chunks(*[b"x" * 60_000] * 400))
+    stream = await house.raw(upgrade(f"/api/execution-processes/{id}/raw-logs/ws"))
+    await until(lambda: tape.followers == 1)
+    return stream
+
+
+async def test_an_idle_connection_is_closed_after_its_time(tmp_path: Path) -> None:
+    async with open_house(tmp_path, keep_alive=0.2) as house:
+        stream = await house.raw(HELLO)
+        assert b'{"status":"ok"}' in await read_all(stream)  # it ends, so it was closed
+        silent = await house.raw("")
+        assert await read_all(silent) == b""
+
+
+async def test_a_connection_serves_one_request_after_the_other(house: House) -> None:
+    stream = await house.raw(HELLO)
+    for _ in range(3):
+        assert (await head(stream, b'"ok"}')).startswith(b"HTTP/1.1 200")
+        await stream.send_all(HELLO.replace("\n", "\r\n").encode())
+
+
+async def test_everything_ends_soon_when_the_daemon_stops(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        idle = await house.raw(HELLO)
+        await head(idle, b'"ok"}')
+        stalled = await stalled_reader(house)
+        events = await house.raw("GET /api/events HTTP/1.1\nHost: localhost\n\n")
+        await head(events)
+        project = await house.project()
+        async with house.websocket(f"/api/tasks/stream/ws?project_id={project.id}") as tasks:
+            await tasks.get_message()
+            started = trio.current_time()
+            house.services.closing.set()
+            with pytest.raises(Exception, match="1001"):
+                await tasks.get_message()
+            assert tasks.closed is not None
+            assert tasks.closed.code == 1001
+    assert trio.current_time() - started < 1.5
+    assert await read_all(idle) == b""
+    assert (await read_all(events)).endswith(b"0\r\n\r\n")  # an end, not a cut
+    await stalled.aclose()
+
+
+async def test_a_cancelled_server_ends_soon_too(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        async with trio.open_nursery() as nursery:
+            listener = listen("127.0.0.1:0")
+            run = partial(serve, house.app, [listener], closing=trio.Event())
+            (url,) = await nursery.start(run)
+            port = int(url.rpartition(":")[2])
+            idle = await trio.open_tcp_stream("127.0.0.1", port)
+            await idle.send_all(HELLO.replace("\n", "\r\n").encode())
+            await head(idle, b'"ok"}')
+            started = trio.current_time()
+            nursery.cancel_scope.cancel()
+        assert trio.current_time() - started < 1.5
+        assert await read_all(idle) == b""
+    with pytest.raises(OSError, match="connect"):
+        await trio.open_tcp_stream("127.0.0.1", port)
+
+
+async def test_a_request_on_its_way_is_answered_before_the_end(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        entered = trio.Event()
+
+        async def slow(id: str) -> None:
+            entered.set()
+            await trio.sleep(0.2)
+
+        house.services.attempts.stop = slow
+        id = (await house.project()).id
+        async with trio.open_nursery() as nursery:
+
+            async def ask() -> None:
+                answer = await house.client.post(f"/api/task-attempts/{id}/stop")
+                assert answer.status_code == 200
+
+            nursery.start_soon(ask)
+            await entered.wait()
+            house.services.closing.set()
+
+
+async def test_a_request_that_takes_for_ever_does_not(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        entered = trio.Event()
+
+        async def endless(id: str) -> None:
+            entered.set()
+            await trio.sleep_forever()
+
+        house.services.attempts.stop = endless
+        id = (await house.project()).id
+        stream = await house.raw(f"POST /api/task-attempts/{id}/stop HTTP/1.1\nHost: localhost\n\n")
+        await entered.wait()
+        started = trio.current_time()
+        house.services.closing.set()
+    assert trio.current_time() - started < 1.5
+    await stream.aclose()
+
+
+async def test_a_stalled_reader_is_cut_off_and_nobody_waits_for_it(tmp_path: Path) -> None:
+    async with open_house(tmp_path, stall=0.5) as house:
+        stalled = await stalled_reader(house)
+        tape = next(iter(house.services.logs.tapes.values()))
+        for _ in range(20):
+            with trio.fail_after(2):
+                assert (await house.get("/health")).status_code == 200
+        await until(lambda: tape.followers == 0)
+        received = await read_all(stalled)
+        assert 0 < len(received) < 400 * 60_000
+
+
+async def test_a_slow_reader_that_goes_on_reading_is_not(tmp_path: Path) -> None:
+    async with open_house(tmp_path, stall=1.0) as house:
+        id, tape = house.services.logs.tape()
+        tape.add(*chunks(*[b"x" * 60_000] * 150))
+        tape.end()
+        stream = await house.raw(upgrade(f"/api/execution-processes/{id}/raw-logs/ws"))
+        received, started = 0, trio.current_time()
+        with trio.fail_after(30):
+            while data := await stream.receive_some(100_000):
+                received += len(data)
+                if trio.current_time() - started < 1.5:
+                    await trio.sleep(0.05)  # slower than the stream, but never for a second
+        assert received > 150 * 60_000
+
+
+async def test_a_client_that_leaves_is_noticed_at_once(house: House) -> None:
+    id, tape = house.services.logs.tape()
+    async with house.websocket(f"/api/execution-processes/{id}/raw-logs/ws"):
+        await until(lambda: tape.followers == 1)
+    await until(lambda: tape.followers == 0, 2)
+
+
+async def test_a_client_may_talk_though_nobody_listens(house: House) -> None:
+    id, tape = house.services.logs.tape()
+    async with house.websocket(f"/api/execution-processes/{id}/raw-logs/ws") as ws:
+        for _ in range(100):
+            await ws.send_message("hello?")
+        tape.add(*chunks(b"output"))
+        assert "output" in await ws.get_message()
+    await until(lambda: tape.followers == 0, 2)
+
+
+async def test_websockets_are_pinged(tmp_path: Path) -> None:
+    async with open_house(tmp_path, ping=0.05) as house:
+        id, _ = house.services.logs.tape()
+        stream = await house.raw(upgrade(f"/api/execution-processes/{id}/raw-logs/ws"))
+        received = b""
+        with trio.fail_after(10):
+            while received.count(b"\x89\x00") < 3:
+                received += await stream.receive_some(4096)
+
+
+async def test_compression_is_never_agreed_on(house: House) -> None:
+    id, _ = house.services.logs.tape()
+    offer = "Sec-WebSocket-Extensions: permessage-deflate\n\n"
+    request = upgrade(f"/api/execution-processes/{id}/raw-logs/ws").removesuffix("\n") + offer
+    answer = await head(await house.raw(request))
+    assert answer.startswith(b"HTTP/1.1 101")
+    assert b"extensions" not in answer.lower()
+
+
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        ("nonsense\n\n", b"400"),
+        ("GET / HTTP/1.1\nHost: localhost\nX: " + "x" * 300_000 + "\n\n", b"431"),
+        (upgrade("/api/tasks/stream/ws").replace("Key: ", "Nokey: "), b"400"),
+        (upgrade("/api/tasks/stream/ws").replace("Version: 13", "Version: 7"), b"400"),
+        ("GET ?x HTTP/1.1\nHost: localhost\nConnection: close\n\n", b"400"),
+        ("PRI * HTTP/2.0\n\n", b"4"),
+    ],
+)
+async def test_what_is_no_request_is_refused_in_the_envelope(
+    house: House, request_: str, status: bytes
+) -> None:
+    stream = await house.raw(request_)
+    answer = await head(stream, b'{"success":false,')
+    assert answer.startswith(b"HTTP/1.1 " + status)
+    assert (await house.get("/health")).status_code == 200
+
+
+async def test_a_body_that_is_too_large_is_refused_and_the_answer_arrives(house: House) -> None:
+    stream = await house.raw(
+        "POST /api/projects HTTP/1.1\nHost: localhost\nContent-Length: 50000000\n\n"
+    )
+    async with trio.open_nursery() as nursery:
+
+        async def send() -> None:
+            for _ in range(50):
+                try:
+                    await stream.send_all(b"x" * 1_000_000)
+                except trio.BrokenResourceError:
+                    return  # the server need not take it all
+
+        nursery.start_soon(send)
+        assert (await head(stream)).startswith(b"HTTP/1.1 413")
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_socket_that_was_handed_over_is_served(tmp_path: Path) -> None:
+    with socket.socket() as given:
+        given.bind(("127.0.0.1", 0))
+        given.listen()
+        port = given.getsockname()[1]
+        number = os.dup(given.fileno())
+    async with open_house(tmp_path, address=f"fd://{number}") as house:
+        assert house.url == f"http://127.0.0.1:{port}"
+        assert not os.get_inheritable(number)
+        assert (await house.get("/health")).json() == {"status": "ok"}
+
+
+async def test_a_unix_socket_is_private_and_goes_away_with_the_daemon(tmp_path: Path) -> None:
+    path = tmp_path / "anyon.sock"
+    async with open_house(tmp_path, address=f"unix:{path}") as house:
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert (await house.get("/health", host="anything")).json() == {"status": "ok"}
+        with pytest.raises(Unavailable, match="Somebody else listens"):
+            listen(f"unix:{path}")
+    assert not path.exists()
+
+
+async def test_only_a_socket_that_nobody_listens_at_is_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "anyon.sock"
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(str(path))
+    listen(f"unix:{path}").close()
+    path.write_text("precious")
+    with pytest.raises(Unavailable, match="in the way"):
+        listen(f"unix:{path}")
+    assert path.read_text() == "precious"
+
+
+async def test_an_address_that_is_taken_is_refused_in_words() -> None:
+    first: Any = listen("127.0.0.1:0")
+    with pytest.raises(Unavailable, match=r"Somebody else listens at 127\.0\.0\.1"):
+        listen(first.url.removeprefix("http://"))
+    first.close()
+    with pytest.raises(Invalid, match="is not host:port"):
+        listen("somewhere")

@@ -1,0 +1,103 @@
+"""What the event stream says, and that a client finds its place again or is told that it cannot."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, NamedTuple
+
+import trio
+from standin import House
+
+from anyond.http import sse
+from anyond.model.bodies import TaskPatch
+from anyond.model.ids import now
+from anyond.store import tasks
+
+
+class Event(NamedTuple):
+    name: str
+    data: Any
+    id: int
+
+
+@asynccontextmanager
+async def listening(
+    house: House, query: str = "", **headers: str
+) -> AsyncIterator[AsyncIterator[Event]]:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    with trio.fail_after(20):
+        async with house.client.stream("GET", f"/api/events{query}", headers=named) as response:
+            assert response.headers["content-type"].startswith("text/event-stream")
+            lines = response.aiter_lines()
+            assert await anext(lines) == "retry: 2000"
+            yield _events(lines)
+
+
+async def _events(lines: AsyncIterator[str]) -> AsyncIterator[Event]:
+    found: dict[str, str] = {}
+    async for line in lines:
+        name, _, value = line.partition(": ")
+        if name:
+            found[name] = value
+        elif "event" in found:
+            yield Event(found["event"], json.loads(found["data"]), int(found["id"]))
+            found = {}
+
+
+async def test_events_have_a_name_a_record_and_a_position(house: House) -> None:
+    project = await house.project()
+    await house.task(project.id, "before")
+    async with listening(house) as events:
+        task = await house.task(project.id, "ü")
+        await house.store.write(lambda tx: tasks.patch(tx, task.id, TaskPatch(title="n"), now()))
+        first, second = await anext(events), await anext(events)
+    assert (first.name, first.data["title"]) == ("task_created", "ü")
+    assert (second.name, second.id) == ("task_updated", first.id + 1)
+    for resumed in (
+        listening(house, f"?after={first.id}"),
+        listening(house, "?after=0", last_event_id=str(first.id)),
+    ):
+        async with resumed as events:
+            assert await anext(events) == second
+
+
+async def test_a_position_that_is_not_held_is_answered_by_where_to_go_on(house: House) -> None:
+    project = await house.project()
+    await house.task(project.id)
+    async with listening(house, "?after=77") as events:
+        assert await anext(events) == Event("resync", {"oldest": 0, "end": 1}, 1)
+        await house.task(project.id)
+        assert (await anext(events)).name == "task_created"
+
+
+async def test_silence_is_broken_by_comments_and_lost_by_none(house: House) -> None:
+    project = await house.project()
+    closing = trio.Event()
+    body = sse.events(house.store.changes, None, closing, quiet=0.05)
+    assert await anext(body) == b"retry: 2000\n\n"
+    assert await anext(body) == b": still here\n\n"
+    await house.task(project.id)
+    assert b"task_created" in await anext(body)
+    closing.set()
+    assert [part async for part in body] == []
+
+
+async def test_updates_of_processes_are_no_events(house: House) -> None:
+    async with listening(house) as events:
+
+        def emit(tx: Any) -> None:
+            project = _record("p")
+            for kind in ("process_started", "process_updated", "process_completed"):
+                tx.emit(kind, project, key="x")
+
+        await house.store.write(emit)
+        names = [(await anext(events)).name, (await anext(events)).name]
+    assert names == ["process_started", "process_completed"]
+
+
+def _record(name: str) -> Any:
+    from anyond.model.bodies import NewProject
+
+    return NewProject(name=name, git_repo_path="/", use_existing_repo=True)

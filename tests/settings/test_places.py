@@ -1,0 +1,73 @@
+"""Anyon's directories are its own, and two daemons do not meet in one."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from anyond.model.errors import Unavailable
+from anyond.model.ids import is_id
+from anyond.settings.identity import user_id
+from anyond.settings.places import Places
+
+
+def test_the_environment_chooses_each_directory(tmp_path: Path) -> None:
+    places = Places.of(
+        {
+            "ANYON_CONFIG_DIR": f"{tmp_path}/c",
+            "ANYON_DATA_DIR": f"{tmp_path}/d/../e",
+            "ANYON_RUNTIME_DIR": f"{tmp_path}/r",
+        }
+    )
+    assert places.config == tmp_path / "c" / "config.json"
+    assert places.profiles == tmp_path / "c" / "profiles.json"
+    assert places.database.parent == tmp_path / "e"
+    assert places.presence == tmp_path / "r" / "daemon.json"
+
+
+def test_missing_directories_are_made_for_their_owner_only(tmp_path: Path) -> None:
+    places = Places.under(tmp_path / "all")
+    places.create()
+    places.create()
+    for made in (places.config_dir, places.data_dir, places.runtime_dir, places.executions):
+        assert stat.S_IMODE(made.stat().st_mode) == 0o700
+
+
+def test_a_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "all").write_text("")
+    with pytest.raises(Unavailable, match="all/config"):
+        Places.under(tmp_path / "all").create()
+
+
+def test_the_runtime_directory_is_that_of_the_login_if_there_is_one(tmp_path: Path) -> None:
+    assert Places.of({"XDG_RUNTIME_DIR": str(tmp_path)}).runtime_dir == tmp_path / "anyon"
+    for unusable in ("", "relative", str(tmp_path / "missing")):
+        places = Places.of({"XDG_RUNTIME_DIR": unusable})
+        assert places.runtime_dir == places.data_dir / "run"
+
+
+def test_a_data_directory_of_its_own_has_a_runtime_directory_of_its_own(tmp_path: Path) -> None:
+    chosen = {"XDG_RUNTIME_DIR": str(tmp_path), "ANYON_DATA_DIR": str(tmp_path / "d")}
+    assert Places.of(chosen).runtime_dir == tmp_path / "d" / "run"
+
+
+def test_worktrees_go_where_the_setting_says(tmp_path: Path) -> None:
+    places = Places.under(tmp_path)
+    assert places.worktrees() == tmp_path / "data" / "worktrees"
+    assert places.worktrees("/elsewhere") == Path("/elsewhere/worktrees")
+
+
+def test_the_id_of_the_installation_is_random_once_and_then_stays(tmp_path: Path) -> None:
+    first = user_id(tmp_path / "a" / "user_id")
+    assert is_id(first)
+    assert user_id(tmp_path / "a" / "user_id") == first
+    assert user_id(tmp_path / "b" / "user_id") != first
+
+
+def test_an_illegible_id_is_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "user_id"
+    path.write_bytes(b"\xff" * 9)
+    assert is_id(user_id(path))
+    assert user_id(path) == path.read_text().strip()
