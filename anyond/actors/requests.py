@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import trio
 from msgspec.structs import replace
 
 from anyond.actors.attempt import AttemptActor
@@ -45,9 +46,10 @@ class AttemptRequests:
             NotFound, Impossible: nothing was written.
             AnyondError: it could not be started; the attempt exists, and its log shows why.
         """
-        attempt, process = await creation.attempt(
-            self._rooms, new.task_id, new.executor_profile_id, new.base_branch
-        )
+        with _whole():
+            attempt, process = await creation.attempt(
+                self._rooms, new.task_id, new.executor_profile_id, new.base_branch
+            )
         await self._begin(process)
         return await self._rooms.store.read(lambda r: attempts.get(r, attempt.id))
 
@@ -55,7 +57,10 @@ class AttemptRequests:
         self, new: NewTask, profile: ExecutorProfileId, base_branch: str
     ) -> TaskWithAttemptStatus:
         """A task with an attempt that runs; raises as `create`."""
-        attempt, process = await creation.task_and_attempt(self._rooms, new, profile, base_branch)
+        with _whole():
+            attempt, process = await creation.task_and_attempt(
+                self._rooms, new, profile, base_branch
+            )
         await self._begin(process)
         return await self._rooms.store.read(lambda r: tasks.with_status(r, attempt.task_id))
 
@@ -117,9 +122,10 @@ class AttemptRequests:
             NotFound: there is no such question.
             Conflict: it was decided differently before.
         """
-        decided, changed = await self._rooms.store.write(
-            lambda tx: questions.answer(tx, approval_id, given, now())
-        )
+        with _whole():
+            decided, changed = await self._rooms.store.write(
+                lambda tx: questions.answer(tx, approval_id, given, now())
+            )
         if changed:
             self._awake.decide(decided)
         return decided
@@ -134,5 +140,11 @@ class AttemptRequests:
         for attempt in await self._rooms.store.read(lambda r: attempts.all(r, task_id)):
             if self._awake.is_awake(attempt.id):
                 raise Busy("Something is at work in an attempt of this task; stop it first.")
-        await removal.delete_task(self._rooms, task_id)
+        with _whole():
+            await removal.delete_task(self._rooms, task_id)
         self._janitor.wake()
+
+
+def _whole() -> trio.CancelScope:
+    """A client that goes away cancels its request: not between a write and what must follow it."""
+    return trio.CancelScope(shield=True)

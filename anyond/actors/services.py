@@ -41,13 +41,15 @@ class ProjectRequests:
         self._janitor = janitor
 
     async def create(self, new: NewProject) -> Project:
-        return await projects.create(self._rooms, new)
+        with trio.CancelScope(shield=True):  # a repository is not left half-made
+            return await projects.create(self._rooms, new)
 
     async def update(self, project_id: str, patch: ProjectPatch) -> Project:
         return await projects.update(self._rooms, project_id, patch)
 
     async def delete(self, project_id: str) -> None:
-        await removal.delete_project(self._rooms, project_id)
+        with trio.CancelScope(shield=True):
+            await removal.delete_project(self._rooms, project_id)
         self._janitor.wake()
 
     async def branches(self, project_id: str) -> list[Branch]:

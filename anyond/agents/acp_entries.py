@@ -160,6 +160,7 @@ class AcpEntries:
             key = self._new_key("thought" if thought else "text")
             opened = self._open_text = (key, _Text(kind, message_id))
             self.texts_seen += not thought
+        opened[1].message_id = message_id or opened[1].message_id
         opened[1].add(text)
         self.last_chunk = "" if thought else text
         self._put(*opened)

@@ -153,8 +153,7 @@ def _base(options: Options) -> tuple[tuple[str, ...], str]:
 
 
 def _environment(options: Options) -> dict[str, str | None]:
-    # A daemon that was itself started by Claude Code must not look like a nested one.
-    env: dict[str, str | None] = {"CLAUDECODE": None}
+    env: dict[str, str | None] = {}
     if options.disable_api_key:
         env["ANTHROPIC_API_KEY"] = None
     for name, value in options.env.items():

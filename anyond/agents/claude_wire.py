@@ -11,7 +11,7 @@ from msgspec import Meta, Raw, Struct, field
 _NOTHING = Raw()
 
 Count = Annotated[int, Meta(ge=0, le=2**53)]
-"""A number that can be shown: JSON may hold one of a million digits."""
+"""A number that every client can hold; JSON may have one of a thousand digits."""
 
 DEPTH = 100
 """A value that is nested deeper could be read here, and then break whoever writes it again."""

@@ -44,9 +44,9 @@ class Wire:
             sys.stdout.buffer.write(data)
             sys.stdout.buffer.flush()
 
-    def ask(self, method: str, params: dict[str, Any]) -> int:
+    def number(self) -> int:
+        """An id for a request of ours."""
         self._last += 1
-        self.send(id=self._last, method=method, params=params)
         return self._last
 
 
@@ -216,7 +216,8 @@ class Turn(threading.Thread):
         ]
         tool = {"toolCallId": call, "title": f"`{command}`", "rawInput": {"command": command}}
         params = {"sessionId": self._session.id, "toolCall": tool, "options": options}
-        self._question = self._wire.ask("session/request_permission", params)
+        self._question = self._wire.number()
+        self._wire.send(id=self._question, method="session/request_permission", params=params)
         answer = self._answers.get()
         outcome = answer.get("result", {}).get("outcome", {}) if answer else {}
         if outcome.get("outcome") != "selected":

@@ -6,20 +6,14 @@ import functools
 import os
 import re
 import shutil
-import signal
-import subprocess
 from collections.abc import Mapping
-from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-import trio
-
+from anyond.git.process import run
 from anyond.model.errors import ProgramMissing, TimedOut, ToolFailed
 
 MINIMUM = (2, 38)
-AT_ONCE = 16
-KILL_AFTER_S = 5.0
 INSTALL = "Install git 2.38 or newer: https://git-scm.com/downloads"
 
 # Where the user's configuration and certificates lie is kept. Everything else would leak the
@@ -57,8 +51,6 @@ _FIXED = {
     "GCM_INTERACTIVE": "never",
     "GIT_ADVICE": "0",
 }
-
-_slots: trio.lowlevel.RunVar[trio.CapacityLimiter] = trio.lowlevel.RunVar("git_slots")
 
 
 @dataclass(frozen=True)
@@ -191,15 +183,6 @@ def _verb(command: tuple[str, ...]) -> str:
     return "command"
 
 
-# ---------------------------------------------------------------- one process
-
-
-@dataclass
-class _Capture:
-    out: list[bytes] = field(default_factory=list)
-    err: list[bytes] = field(default_factory=list)
-
-
 async def _run(
     command: tuple[str, ...],
     cwd: Path,
@@ -207,83 +190,8 @@ async def _run(
     input: bytes | None,
     timeout: float,
 ) -> Output:
-    async with _limiter():
-        try:
-            process = await trio.lowlevel.open_process(
-                list(command),
-                stdin=subprocess.DEVNULL if input is None else subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                cwd=cwd,
-                env=dict(env),
-                start_new_session=True,
-            )
-        except OSError as error:
-            why = f"git could not be started in {cwd}: {error.strerror}"
-            raise ToolFailed("git", why) from error
-        captured = _Capture()
-        with trio.move_on_after(timeout) as deadline:
-            await _converse(process, input, captured)
-    if deadline.cancelled_caught:
+    ended = await run(command, cwd, env, input, timeout)
+    if ended is None:
         what = _verb(command[1:])
         raise TimedOut(f"git {what} did not end within {timeout:g} seconds and was stopped.")
-    err = scrub(b"".join(captured.err).decode("utf-8", "replace"))
-    return Output(process.returncode or 0, b"".join(captured.out), err)
-
-
-async def _converse(process: trio.Process, input: bytes | None, captured: _Capture) -> None:
-    try:
-        async with trio.open_nursery() as nursery:
-            if process.stdin is not None:
-                nursery.start_soon(_feed, process.stdin, input or b"")
-            nursery.start_soon(_drain, process.stdout, captured.out)
-            nursery.start_soon(_drain, process.stderr, captured.err)
-            await process.wait()
-            # A hook may have left something running that holds the pipes: what git itself wrote is
-            # in them by now, so reading that is a matter of moments.
-            nursery.cancel_scope.deadline = trio.current_time() + KILL_AFTER_S
-    finally:
-        if process.returncode is None:
-            await _end(process)
-        for stream in (process.stdin, process.stdout, process.stderr):
-            if stream is not None:
-                with trio.CancelScope(shield=True):
-                    await stream.aclose()
-
-
-async def _feed(stdin: trio.abc.SendStream, data: bytes) -> None:
-    # Git may end without reading everything; its exit status tells whether that is an error.
-    with suppress(trio.BrokenResourceError):
-        await stdin.send_all(data)
-    await stdin.aclose()
-
-
-async def _drain(stream: trio.abc.ReceiveStream | None, into: list[bytes]) -> None:
-    assert stream is not None
-    async for chunk in stream:
-        into.append(bytes(chunk))
-
-
-async def _end(process: trio.Process) -> None:
-    """SIGTERM first, so that git removes its lock files; SIGKILL for whoever does not listen."""
-    with trio.CancelScope(shield=True):
-        with trio.move_on_after(KILL_AFTER_S):
-            _signal(process, signal.SIGTERM)
-            await process.wait()
-        _signal(process, signal.SIGKILL)
-        await process.wait()
-
-
-def _signal(process: trio.Process, number: signal.Signals) -> None:
-    # The group is gone when everyone in it has ended (macOS says EPERM if only zombies are left).
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, number)
-
-
-def _limiter() -> trio.CapacityLimiter:
-    try:
-        return _slots.get()
-    except LookupError:
-        limiter = trio.CapacityLimiter(AT_ONCE)
-        _slots.set(limiter)
-        return limiter
+    return Output(ended.code, ended.out, scrub(ended.err.decode("utf-8", "replace")))

@@ -14,8 +14,9 @@ import trio
 
 from anyond.git import blobs
 from anyond.git.command import git
+from anyond.git.pairs import write_pairs
 from anyond.git.repository import empty_tree, git_dir
-from anyond.git.text import join, shown, split
+from anyond.git.text import shown, split
 from anyond.model.errors import NotFound
 from anyond.model.rows import Diff
 
@@ -88,15 +89,14 @@ async def snapshot(worktree: Path, base_oid: str | None) -> list[Entry]:
     Raises:
         NotFound: there is no checkout.
     """
-    own = git_dir(worktree)
-    if own is None:
+    if git_dir(worktree) is None:
         raise NotFound("worktree", worktree)
     base = base_oid or await empty_tree(worktree)
     tracked: list[Entry] = []
     untracked: list[str] = []
 
     async def compare() -> None:
-        tracked.extend(await _tracked(worktree, base))
+        tracked.extend(await _compare(worktree, base))
 
     async def look_around() -> None:
         ask = ("ls-files", "--others", "--exclude-standard", "-z")
@@ -105,10 +105,13 @@ async def snapshot(worktree: Path, base_oid: str | None) -> list[Entry]:
     async with trio.open_nursery() as nursery:
         nursery.start_soon(compare)
         nursery.start_soon(look_around)
+    deleted = [entry for entry in tracked if entry.change == "deleted"]
     files = [path for path in untracked if not path.endswith("/")]
-    if files and any(entry.change == "deleted" for entry in tracked):
+    if files and deleted:
         # Somebody may have moved a file without telling git, so git has to see both ends.
-        return await _with_renames(worktree, own, base, files)
+        kept = [entry for entry in tracked if entry.change != "deleted"]
+        tracked = kept + await _paired(worktree, deleted, files)
+        untracked = [path for path in untracked if path.endswith("/")]
     new = await trio.to_thread.run_sync(lambda: [_untracked(worktree, path) for path in untracked])
     return sorted([*tracked, *(entry for entry in new if entry)], key=lambda entry: entry.path)
 
@@ -131,23 +134,23 @@ async def contents(
     return diffs
 
 
-async def _tracked(worktree: Path, base: str, index: Path | None = None) -> list[Entry]:
+async def _compare(worktree: Path, *base: str, env: dict[str, str] | None = None) -> list[Entry]:
     ask = ("diff", "--raw", "--numstat", "-z", "--no-abbrev", "--find-renames")
     plain = ("--no-ext-diff", "--no-textconv", "--no-color", "--no-relative")
-    env = {"GIT_INDEX_FILE": os.fspath(index)} if index else None
-    return _parse((await git(*ask, *plain, base, "--", cwd=worktree, env=env)).out)
+    return _parse((await git(*ask, *plain, *base, "--", cwd=worktree, env=env)).out)
 
 
-async def _with_renames(worktree: Path, own: Path, base: str, files: list[str]) -> list[Entry]:
+async def _paired(worktree: Path, deleted: list[Entry], files: list[str]) -> list[Entry]:
+    """What became of deleted and untracked files, renames among them.
+
+    By a second comparison, of nothing but these files, so that its cost is that of the changes and
+    not of the repository.
+    """
+    were = {entry.path: (entry.old_mode, entry.old_oid or "") for entry in deleted}
     with tempfile.TemporaryDirectory(prefix="anyon-diff-") as scratch:
         index = Path(scratch) / "index"
-        await trio.to_thread.run_sync(copy_index, own, index)
-        env = {"GIT_INDEX_FILE": os.fspath(index), "GIT_LITERAL_PATHSPECS": "1"}
-        ask = ("add", "--intent-to-add", "--sparse", "--ignore-errors")
-        listed = ("--pathspec-from-file=-", "--pathspec-file-nul")
-        # Not checked: a file that has gone since, or cannot be read, is no reason to show nothing.
-        await git(*ask, *listed, cwd=worktree, env=env, input=join(files), check=False)
-        return await _tracked(worktree, base, index)
+        await trio.to_thread.run_sync(write_pairs, index, were, files)
+        return await _compare(worktree, env={"GIT_INDEX_FILE": os.fspath(index)})
 
 
 def copy_index(own: Path, to: Path) -> None:

@@ -27,7 +27,8 @@ from anyond.git.checkouts import delete as delete_directory
 from anyond.git.command import GitFailed, git
 from anyond.git.commit import DURABLE, stage_all
 from anyond.git.diff import copy_index
-from anyond.git.repository import EMAIL, NAME, Repositories, git_dir
+from anyond.git.keeping import keep_stages, put_stages, store, write_tree
+from anyond.git.repository import Repositories, git_dir
 from anyond.git.status import in_progress
 from anyond.git.text import join, shown, split
 from anyond.git.worktrees import current_branch, head
@@ -37,12 +38,6 @@ from anyond.model.ids import is_id, timestamp
 PREFIX = "refs/anyon/snapshots/"
 
 _REF = re.compile(re.escape(PREFIX) + r"([0-9a-f-]{36})/([1-9][0-9]{0,8})")
-_WHO = {
-    "GIT_AUTHOR_NAME": NAME,
-    "GIT_AUTHOR_EMAIL": EMAIL,
-    "GIT_COMMITTER_NAME": NAME,
-    "GIT_COMMITTER_EMAIL": EMAIL,
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,11 +102,11 @@ async def take(repo: Path, worktree: Path, attempt_id: str, reason: str) -> str:
         env = {"GIT_INDEX_FILE": os.fspath(index)}
         stages = split((await git("ls-files", "--unmerged", "-z", cwd=worktree, env=env)).out)
         if stages:
-            conflicts = await _keep_stages(worktree, stages)
+            conflicts = await keep_stages(worktree, stages)
             await _forget(worktree, {line.split("\t", 1)[1] for line in stages}, env)
-        staged = await _commit(worktree, await _write_tree(worktree, env), parents, "index")
+        staged = await store(worktree, await write_tree(worktree, env), parents, "index")
         await _add_everything(worktree, own, env)
-        tree = await _write_tree(worktree, env)
+        tree = await write_tree(worktree, env)
     facts = {
         "Index": staged,
         "Conflicts": conflicts,
@@ -121,7 +116,7 @@ async def take(repo: Path, worktree: Path, attempt_id: str, reason: str) -> str:
     }
     told = "\n".join(f"Anyon-{key}: {value}" for key, value in facts.items() if value)
     parents += [oid for oid in (staged, conflicts) if oid]
-    oid = await _commit(worktree, tree, parents, f"{reason.strip() or 'snapshot'}\n\n{told}")
+    oid = await store(worktree, tree, parents, f"{reason.strip() or 'snapshot'}\n\n{told}")
     return await _name(repo, attempt_id, oid)
 
 
@@ -161,7 +156,7 @@ async def restore(repos: Repositories, repo: Path, ref: str, path: Path) -> None
         await git(*ask, cwd=path, timeout=CHECKOUT_TIMEOUT_S)
         await git("read-tree", f"{found.index}^{{tree}}", cwd=path)
         if found.conflicts:
-            await _put_stages(path, found.conflicts)
+            await put_stages(path, found.conflicts)
         # Answers 1 if anything differs, which is what a snapshot is for.
         await git("update-index", "-q", "--refresh", cwd=path, check=False)
     except BaseException:
@@ -204,7 +199,7 @@ async def _add_inner(worktree: Path, own: Path, inner: str, env: dict[str, str])
         "GIT_INDEX_FILE": os.fspath(index),
     }
     await stage_all(worktree / inner, as_plain_files)
-    tree = await _write_tree(worktree / inner, as_plain_files)
+    tree = await write_tree(worktree / inner, as_plain_files)
     await _forget(worktree, [inner.rstrip("/")], env)
     await git("read-tree", f"--prefix={inner}", tree, cwd=worktree, env=env)
 
@@ -212,31 +207,6 @@ async def _add_inner(worktree: Path, own: Path, inner: str, env: dict[str, str])
 async def _forget(worktree: Path, paths: Iterable[str], env: dict[str, str]) -> None:
     ask = ("update-index", "--force-remove", "-z", "--stdin")
     await git(*ask, cwd=worktree, env=env, input=join(paths))
-
-
-async def _keep_stages(worktree: Path, stages: builtins.list[str]) -> str:
-    """A commit with the versions of files in conflict, from the lines of `ls-files --unmerged`."""
-    with tempfile.TemporaryDirectory(prefix="anyon-snapshot-") as scratch:
-        env = {"GIT_INDEX_FILE": os.fspath(Path(scratch) / "index")}
-        lines = []
-        for line in stages:
-            (mode, oid, stage), path = line.split("\t", 1)[0].split(" "), line.split("\t", 1)[1]
-            lines.append(f"{mode} {oid}\t{stage}/{path}")
-        ask = ("update-index", "-z", "--index-info")
-        await git(*ask, cwd=worktree, env=env, input=join(lines))
-        return await _commit(worktree, await _write_tree(worktree, env), [], "conflicts")
-
-
-async def _write_tree(worktree: Path, env: dict[str, str]) -> str:
-    return (await git(*DURABLE, "write-tree", cwd=worktree, env=env)).text
-
-
-async def _commit(worktree: Path, tree: str, parents: Iterable[str], message: str) -> str:
-    ask = [*DURABLE, "commit-tree", "-F", "-"]
-    for parent in parents:
-        ask += ["-p", parent]
-    text = message.encode("utf-8", "surrogateescape") + b"\n"
-    return (await git(*ask, tree, cwd=worktree, env=_WHO, input=text)).text
 
 
 async def _name(repo: Path, attempt_id: str, oid: str) -> str:
@@ -289,15 +259,3 @@ def _snapshot(line: bytes) -> Snapshot | None:
         index=told["Anyon-Index"],
         conflicts=told.get("Anyon-Conflicts"),
     )
-
-
-async def _put_stages(path: Path, conflicts: str) -> None:
-    """Make the files conflicts again whose versions that commit has."""
-    listed = split((await git("ls-tree", "-r", "-z", conflicts, cwd=path)).out)
-    lines = []
-    for line in listed:
-        (mode, _, oid), name = line.split("\t", 1)[0].split(" "), line.split("\t", 1)[1]
-        stage, _, file = name.partition("/")
-        lines.append(f"{mode} {oid} {stage}\t{file}")
-    ask = ("update-index", "-z", "--index-info")
-    await git(*ask, cwd=path, input=join(lines))

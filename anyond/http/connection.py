@@ -57,6 +57,7 @@ class Connection:
         self._hurried = False
         self._idle = False
         self._peer_is_there = True
+        self._said_last = False
         self._writing = trio.Lock()
         self._reading = trio.CancelScope()
         self._patience: trio.CancelScope | None = None
@@ -125,6 +126,7 @@ class Connection:
             case RawData(data=data) if data:
                 await self._write(data)
             case Closed():
+                self._said_last = True
                 self._reading.cancel()
             case Updated(idle=idle):
                 self._rest(idle)
@@ -168,8 +170,8 @@ class Connection:
 
         Closing at once while the peer still sends would make its kernel throw away the answer.
         """
-        if not self._peer_is_there:
-            return
+        if not (self._said_last and self._peer_is_there):
+            return  # there is no answer on its way
         limit = _HURRIED_SECONDS if self._hurried else _LINGER_SECONDS
         deadline = trio.current_time() + limit
         with trio.CancelScope(shield=True, deadline=deadline) as self._patience:

@@ -44,7 +44,9 @@ def cached(value: object) -> Response:
     etag = f'"{blake2b(body, digest_size=16).hexdigest()}"'
     headers = {"ETag": etag, "Cache-Control": "no-cache"}
     if _holds(request.headers.get("If-None-Match", ""), etag):
-        return Response(b"", 304, headers, content_type=JSON)
+        known = Response(b"", 304, headers)
+        del known.headers["Content-Length"], known.headers["Content-Type"]  # of no body
+        return known
     return Response(body, 200, headers, content_type=JSON)
 
 

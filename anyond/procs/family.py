@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import signal
 import time
-from contextlib import suppress
 
 from anyond.procs.table import LINUX, descendants, processes
 
@@ -20,13 +19,13 @@ class Family:
     """The program, its children, and theirs; on Linux the double-forked ones too (subreaper).
 
     Args:
-        pid: the program.
+        pid: the program; 0 if there is none.
     """
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
         self.status: int | None = None
-        self.groups: set[int] = {pid}
+        self.groups: set[int] = {pid} if pid else set()
         self.removed: set[int] = set()
         self.immune: set[int] = set()
         self.next_scan: float | None = None
@@ -63,8 +62,10 @@ class Family:
     def signal(self, number: int) -> None:
         """Send a signal to the program's group."""
         if self.status is None and number in signal.valid_signals():
-            with suppress(OSError):  # it has just ended, or runs as somebody else by now
+            try:
                 os.killpg(self.pid, number)
+            except OSError:
+                return  # it has just ended, or runs as somebody else by now
 
     def send(self, pids: set[int], number: int) -> None:
         """Send a signal to each of `pids`."""

@@ -21,8 +21,8 @@ from anyond.model.launch import Launch
 from anyond.model.records import Exit
 from anyond.procs import burial
 from anyond.procs.address import Address
-from anyond.procs.remains import Lock, last_words, read_run, why_lost
 from anyond.procs.recipe import final_environment, find_program
+from anyond.procs.remains import Lock, last_words, read_run, why_lost
 from anyond.procs.running import Running
 from anyond.procs.spool import Spool
 

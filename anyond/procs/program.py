@@ -11,7 +11,6 @@ import selectors
 import signal
 import sys
 from collections import deque
-from contextlib import suppress
 
 TYPE_CHECKING = False  # the real one would load `typing`, which costs a megabyte
 if TYPE_CHECKING:
@@ -50,11 +49,7 @@ class Program:
             os.close(fd)
         for fd in (self.stdout, self.stderr):
             os.set_blocking(fd, False)
-        if sys.platform == "linux":
-            # Only stdout: the memory for pipes that a user may have is limited. Where it is used
-            # up, a small pipe is a slower one, no more.
-            with suppress(OSError):
-                fcntl.fcntl(self.stdout, fcntl.F_SETPIPE_SZ, 1 << 20)
+        _widen(self.stdout)
 
     def go(self) -> None:
         """Let it run.
@@ -95,6 +90,15 @@ class Program:
                 why = "the interpreter that it names in its first line does not exist"
             os.write(complaint, f"{what}: {why}".encode(errors="surrogateescape"))
         os._exit(127)
+
+
+def _widen(fd: int) -> None:
+    """Ask for a pipe of 1 MiB. Only stdout gets one: a user may have but 64 MiB of pipes."""
+    if sys.platform == "linux":
+        try:
+            fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, 1 << 20)
+        except OSError:
+            return  # a small pipe is a slower one, no more
 
 
 class Stdin:

@@ -329,6 +329,89 @@ def test_usage_is_that_of_the_whole_run() -> None:
     )
 
 
+# ---------------------------------------------------------------- what no recording has
+
+
+def event(**fields: Any) -> Any:
+    return {"type": "stream_event", "event": fields}
+
+
+def test_several_blocks_of_one_type_keep_apart_and_are_not_put_twice() -> None:
+    def streamed(index: int, text: str) -> list[Any]:
+        block = {"type": "text", "text": text}
+        return [
+            event(type="content_block_start", index=index, content_block={"type": "text"}),
+            event(type="content_block_delta", index=index, delta={"type": "text_delta", **block}),
+            {"type": "assistant", "message": {"id": "m", "content": [block]}},
+        ]
+
+    start = event(type="message_start", message={"id": "m"})
+    dialogue = fresh()
+    puts = [
+        (put.key, put.entry.content)
+        for stream, data in said(start, *streamed(0, "One."), *streamed(1, "Two."))
+        for put in dialogue.receive(stream, data)
+        if isinstance(put, EntryPut)
+    ]
+    assert puts == [("msg:m:0", "One."), ("msg:m:1", "Two.")]
+
+
+def test_a_sub_agent_in_the_background_ends_when_a_notice_says_so() -> None:
+    started = said(
+        use("Agent", {"description": "look"}),
+        came_back("started", {"status": "async_launched", "agentId": "a"}),
+    )
+    assert replay(started).lines() == ["TaskCreate created: Task: `look`"]
+    for status, shown in [("completed", "succeeded"), ("failed", "failed")]:
+        notice = {"type": "system", "subtype": "task_notification", "tool_use_id": "t1"}
+        story = replay([*started, *said({**notice, "status": status})])
+        assert story.lines() == [f"TaskCreate {shown}: Task: `look`"]
+
+
+def test_a_tool_that_is_over_does_not_begin_again() -> None:
+    calls = said(use("Bash", {"command": "true"}), came_back(""), use("Bash", {"command": "true"}))
+    assert replay(calls).lines() == ["CommandRun succeeded: `true`"]
+
+
+GOOD = {"type": "result", "subtype": "success", "is_error": False}
+FAILING = {
+    "type": "assistant",
+    "error": "server_error",
+    "message": {"id": "e", "content": [{"type": "text", "text": "Broken"}]},
+}
+FINE = {"type": "assistant", "message": {"id": "f", "content": [{"type": "text", "text": "OK"}]}}
+
+
+@pytest.mark.parametrize(
+    ("lines", "end"),
+    [
+        ([GOOD], TurnEnded(Outcome.COMPLETED)),
+        ([FAILING, GOOD], TurnEnded(Outcome.FAILED, "Broken")),
+        ([FAILING, FINE, GOOD], TurnEnded(Outcome.COMPLETED)),
+        ([{**GOOD, "api_error_status": 529, "result": "Busy"}], TurnEnded(Outcome.FAILED, "Busy")),
+        ([{**GOOD, "is_error": True, "result": "Bad"}], TurnEnded(Outcome.FAILED, "Bad")),
+        (
+            [{**GOOD, "subtype": "error_max_turns"}],
+            TurnEnded(Outcome.FAILED, "The agent stopped: it had reached its limit of turns."),
+        ),
+        ([{**GOOD, "terminal_reason": "aborted_tools"}], TurnEnded(Outcome.INTERRUPTED)),
+    ],
+)
+def test_every_piece_of_evidence_counts(lines: list[Any], end: TurnEnded) -> None:
+    story = replay(said(*lines))
+    assert story.ends() == [end]
+    errors = [text for text in story.lines() if text.startswith("ErrorMessage")]
+    assert len(errors) == (1 if end.error or FAILING in lines else 0)
+
+
+def test_a_turn_that_was_told_to_stop_was_interrupted() -> None:
+    dialogue = fresh()
+    dialogue.send(Interrupt())
+    told = [(Stream.STDIN, data) for data in dialogue.outgoing()]
+    story = replay([*told, *said({**GOOD, "subtype": "error_during_execution"})], dialogue)
+    assert story.ends() == [TurnEnded(Outcome.INTERRUPTED)]
+
+
 # ---------------------------------------------------------------- cuts and restarts
 
 
@@ -460,6 +543,15 @@ def test_a_withdrawn_question_cannot_be_answered() -> None:
     assert dialogue.outgoing() == []
 
 
+def test_an_automatic_answer_to_a_withdrawn_request_is_not_sent() -> None:
+    dialogue = fresh(dangerously_skip_permissions=True)
+    dialogue.outgoing()
+    cancel = {"type": "control_cancel_request", "request_id": "r1"}
+    story = replay(said(permission("Bash", {"command": "true"}), cancel), dialogue)
+    assert dialogue.outgoing() == []
+    assert story.others == []
+
+
 def test_the_skipping_variant_answers_everything_but_questions() -> None:
     dialogue = fresh(dangerously_skip_permissions=True)
     dialogue.outgoing()
@@ -582,10 +674,18 @@ def test_nesting_without_end_is_noise_and_its_request_is_refused() -> None:
         b'{"type":"control_request","request_id":"r1","request":{"subtype":"can_use_tool",'
         b'"tool_name":"Bash","tool_use_id":"t","input":' + deep + b"}}\n"
     )
-    story = replay([(Stream.STDOUT, request), (Stream.STDOUT, b"[" * 100_000 + b"\n")], dialogue)
+    endless = b'{"type":"assistant","x":' + b"[" * 100_000 + b"\n"
+    story = replay([(Stream.STDOUT, request), (Stream.STDOUT, endless)], dialogue)
     assert [type(event) for event in story.others] == [Noise, Noise]
     assert story.entries == {}
     assert [one["response"]["subtype"] for one in sent(dialogue)] == ["error"]
+
+
+@pytest.mark.parametrize("digits", [30, 5000])
+def test_a_number_that_not_every_client_can_hold_is_noise(digits: int) -> None:
+    usage = b'"usage":{"input_tokens":' + b"9" * digits + b"}"
+    result = b'{"type":"result","subtype":"success",' + usage + b"}\n"
+    assert [type(event) for event in replay([(Stream.STDOUT, result)]).others] == [Noise]
 
 
 @settings(deadline=None, max_examples=60)

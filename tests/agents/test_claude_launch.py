@@ -56,7 +56,6 @@ def test_options_shape_the_command() -> None:
     assert told.argv[:3] == ("/opt/my tools/claude", "--debug", "-p")
     assert told.argv[-6:] == ("--model", "opus", "--mcp-config", "a b.json", "--resume", "s-1")
     assert told.env == {
-        "CLAUDECODE": None,
         "ANTHROPIC_API_KEY": None,
         "HOME": "/tmp/h",
         "OLD": None,

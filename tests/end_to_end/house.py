@@ -54,6 +54,7 @@ class House:
             "ANYON_RUNTIME_DIR": str(root / "run"),
             "ANYON_DEMO_STATE": str(root / "demo-state"),
         }
+        (root / "fake-state").mkdir()
         self.url = ""
         self._process: trio.Process | None = None
         self._http: httpx.AsyncClient | None = None

@@ -288,8 +288,8 @@ class Agent:
 
     # ------------------------------------------------------------ updates
 
-    def update(self, id: str, kind: str, **fields: Any) -> None:
-        update = {"sessionUpdate": kind, **fields}
+    def update(self, id: str, update_kind: str, /, **fields: Any) -> None:
+        update = {"sessionUpdate": update_kind, **fields}
         self.send(method="session/update", params={"sessionId": id, "update": update})
 
     def say(self, id: str, text: str) -> None:

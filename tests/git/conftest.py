@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -37,14 +38,24 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return directory
 
 
+@pytest.fixture(scope="session")
+def templates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Where the one repository is that all others are copied from."""
+    return {"path": tmp_path_factory.mktemp("template")}
+
+
 @pytest.fixture
-def repo(tmp_path: Path) -> Checkout:
+def repo(tmp_path: Path, templates: dict[str, Path]) -> Checkout:
     """A repository with a commit of two files on `main`."""
-    path = tmp_path / "repo"
-    path.mkdir()
-    made = Checkout(path)
-    made.git("init", "-q")
-    made.commit({"base.txt": "base\n", "other.txt": "other\n"}, "base")
+    template = Checkout(templates["path"])
+    if not (template.path / ".git").exists():
+        template.git("init", "-q", "--template=")
+        (template.path / ".git" / "info").mkdir()
+        template.commit({"base.txt": "base\n", "other.txt": "other\n"}, "base")
+    # With their times, or git would have to read the files again.
+    shutil.copytree(template.path, tmp_path / "repo", symlinks=True)
+    made = Checkout(tmp_path / "repo")
+    made.git("update-index", "-q", "--refresh")
     return made
 
 

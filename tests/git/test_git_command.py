@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import trio
 
-from anyond.git import command
+from anyond.git import command, process
 from anyond.git.command import GitFailed, git, scrub
 from anyond.model.errors import ProgramMissing, TimedOut, ToolFailed
 from tests.git.driver import Checkout, until
@@ -96,7 +96,7 @@ async def test_a_command_that_takes_too_long_is_stopped(repo: Checkout) -> None:
 async def test_a_hook_that_leaves_something_running_does_not_hold_git_up(
     repo: Checkout, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(command, "KILL_AFTER_S", 0.2)
+    monkeypatch.setattr(process, "KILL_AFTER_S", 0.2)
     left = repo.path / "left"
     repo.hook("post-commit", f"sleep 1000 & echo $! > '{left}'")
     with trio.fail_after(20):

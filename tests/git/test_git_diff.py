@@ -239,3 +239,37 @@ async def test_a_large_file_storage_pointer_is_not_compared_with_the_file(
 async def test_where_there_is_no_checkout_there_is_no_difference(tmp_path: Path) -> None:
     with pytest.raises(NotFound):
         await diff.snapshot(tmp_path, None)
+
+
+async def test_moved_and_new_and_deleted_files_are_told_apart_at_once(attempt: Checkout) -> None:
+    long = "x" * 200
+    attempt.commit({f"{n}/{name}": f"{name} {n}\n" * 20 for n in range(3) for name in "abc"})
+    attempt.git("branch", "-f", "start")
+    (attempt.path / "0/a").rename(attempt.path / "0/moved")
+    (attempt.path / "1/b").unlink()
+    (attempt.path / "2").rename(attempt.path / "two")
+    attempt.write("new/z", "quite different\n")
+    attempt.write("0/b", "changed\n")
+    attempt.write(f"{long}/{long}", "deep\n")
+    (attempt.path / "other.txt").unlink()
+    attempt.write("other.txt/now a directory", "inside\n")
+    found = await rows(attempt, "start")
+    assert {(row.change, row.old_path, row.new_path) for row in found.values()} == {
+        ("renamed", "0/a", "0/moved"),
+        ("modified", "0/b", "0/b"),
+        ("deleted", "1/b", None),
+        ("renamed", "2/a", "two/a"),
+        ("renamed", "2/b", "two/b"),
+        ("renamed", "2/c", "two/c"),
+        ("added", None, "new/z"),
+        ("added", None, f"{long}/{long}"),
+        ("deleted", "other.txt", None),
+        ("added", None, "other.txt/now a directory"),
+    }
+
+
+async def test_a_file_that_git_forgot_and_that_changed_is_modified(attempt: Checkout) -> None:
+    attempt.git("rm", "-q", "--cached", "base.txt")
+    attempt.write("base.txt", "base\nmore\n")
+    (row,) = (await rows(attempt)).values()
+    assert (row.change, row.additions, row.deletions) == ("modified", 1, 0)

@@ -8,9 +8,10 @@ import pytest
 import trio
 
 from anyond.git import merge as room
-from anyond.git.command import GitFailed
+from anyond.git.command import GitFailed, version
 from anyond.git.merge import Strategy, merge
-from anyond.git.repository import Repositories
+from anyond.git.repository import Repositories, inspect
+from anyond.git.status import branch_status
 from anyond.model.errors import Conflict, Impossible, MergeConflicts
 from tests.git.driver import Checkout
 
@@ -382,3 +383,19 @@ async def test_a_ref_that_may_not_move_is_an_error_and_not_a_race(
     repo.hook("reference-transaction", script)
     with pytest.raises(GitFailed):
         await land(repo, "release")
+
+
+async def test_a_repository_with_reftables_is_like_any_other(tmp_path: Path) -> None:
+    (tmp_path / "tables").mkdir()
+    repo = Checkout(tmp_path / "tables")
+    if await version() < (2, 45):
+        pytest.skip("this git has no reftables")
+    repo.git("init", "-q", "--ref-format=reftable")
+    repo.commit({"base.txt": "base\n"})
+    attempt = repo.worktree("work", "work")
+    attempt.commit({"a.txt": "a\n"})
+    assert (await inspect(repo.path)).reftable
+    row = await branch_status(repo.path, attempt.path, "work", "main")
+    assert (row.commits_ahead, row.commits_behind) == (1, 0)
+    assert await land(repo) == repo.oid("main")
+    assert repo.status() == []

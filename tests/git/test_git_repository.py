@@ -10,7 +10,7 @@ from anyond.git import repository
 from anyond.git.repository import Repositories
 from anyond.git.worktrees import head
 from anyond.model.errors import Invalid, NotFound
-from tests.git.driver import Checkout
+from tests.git.driver import Checkout, until
 
 
 async def test_a_plain_directory_is_no_repository(tmp_path: Path) -> None:
@@ -107,9 +107,7 @@ async def test_all_worktrees_of_a_repository_share_one_lock(
     async with trio.open_nursery() as nursery, repos.lock(repo.path):
         nursery.start_soon(second)
         key = await repository.common_dir(repo.path)
-        with trio.fail_after(20):
-            while not repos._locks[key].statistics().tasks_waiting:
-                await trio.sleep(0.005)
+        await until(lambda: repos._locks[key].statistics().tasks_waiting)
         order.append("first")
     assert order == ["first", "second"]
     assert not repos._locks

@@ -84,20 +84,18 @@ async def test_silence_is_broken_by_comments_and_lost_by_none(house: House) -> N
     assert [part async for part in body] == []
 
 
+async def test_asking_for_the_head_only_ends(house: House) -> None:
+    answer = await house.client.head("/api/events")
+    assert (answer.status_code, answer.content) == (200, b"")
+
+
 async def test_updates_of_processes_are_no_events(house: House) -> None:
     async with listening(house) as events:
 
         def emit(tx: Any) -> None:
-            project = _record("p")
             for kind in ("process_started", "process_updated", "process_completed"):
-                tx.emit(kind, project, key="x")
+                tx.emit(kind, TaskPatch(), key="x")
 
         await house.store.write(emit)
         names = [(await anext(events)).name, (await anext(events)).name]
     assert names == ["process_started", "process_completed"]
-
-
-def _record(name: str) -> Any:
-    from anyond.model.bodies import NewProject
-
-    return NewProject(name=name, git_repo_path="/", use_existing_repo=True)

@@ -44,9 +44,7 @@ def test_aiosqlite_still_has_the_names_that_are_overridden_and_used() -> None:
     ]
 
 
-def test_the_worker_of_aiosqlite_answers_through_the_loop_of_the_future_and_ends_by_the_sentinel() -> (
-    None
-):
+def test_the_worker_of_aiosqlite_answers_through_the_loop_of_the_future() -> None:
     told: list[object] = []
 
     class Loop:
@@ -80,7 +78,7 @@ async def test_the_public_interface_of_aiosqlite_works_under_trio(path: Path) ->
     async with connection.execute("SELECT n FROM numbers ORDER BY n") as cursor:
         assert [row async for row in cursor] == [(1,), (2,), (3,)]
     with pytest.raises(sqlite3.OperationalError, match="no such table"):
-        await connection.execute("SELECT * FROM nothing")
+        await connection.execute("SELECT * FROM missing")
     await connection.close()
 
 

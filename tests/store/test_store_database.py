@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import sqlite3
 import threading
@@ -85,7 +86,7 @@ async def test_a_write_that_fails_among_others_fails_alone(store: Store) -> None
     first, second, third = await results(store, Gate(), [put("a"), fail, put("b")])
     assert (first, third) == ("a", "b")
     assert isinstance(second, NotFound)
-    assert await store.read(keys) == ["a", "b"]
+    assert sorted(await store.read(keys)) == ["a", "b"]
     assert store.changes.end == 0
 
 
@@ -237,7 +238,7 @@ async def test_a_cancelled_daemon_still_closes_in_good_order(path: Path) -> None
             scope.cancel()
             await trio.lowlevel.checkpoint()
     assert scope.cancelled_caught
-    assert not Path(f"{path}-wal").exists(), "the log was not folded into the database"
+    assert os.listdir(path.parent) == [path.name], "the log was not folded into the database"
 
 
 async def test_an_error_of_the_body_comes_out_as_it_is(path: Path) -> None:
@@ -254,7 +255,8 @@ async def test_both_modes_keep_the_same(inline: bool, path: Path) -> None:
             await store.write(put("a"))
         with trio.move_on_after(0):
             await store.write(put("b"))
-        assert await store.read(keys) == ["a", "b"]
+        await store.write(put("c"))
+        assert await store.read(keys) == ["a", "b", "c"]
         await store.write(lambda tx: tx.emit("kind", Note()))
         assert (await store.changes.follow(0).next())[0].kind == "kind"
     with pytest.raises(Unavailable, match="closed"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
 from quart import Blueprint, Response, request
@@ -22,7 +23,9 @@ def routes(services: Services) -> Blueprint:
         # A browser that reconnects repeats the old query, but its header is up to date.
         last = request.headers.get("Last-Event-ID")
         after = position(last, "Last-Event-ID") if last else position_in(request.args)
-        body = sse.events(services.store.changes, after, services.closing)
+        body: AsyncIterator[bytes] | bytes = b""
+        if request.method != "HEAD":  # whose answer would never end, and never show a byte
+            body = sse.events(services.store.changes, after, services.closing)
         response = Response(body, content_type="text/event-stream; charset=utf-8")
         response.headers["Cache-Control"] = "no-store"
         response.headers["X-Accel-Buffering"] = "no"

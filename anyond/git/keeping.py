@@ -1,0 +1,59 @@
+"""How an index becomes a commit that keeps it, files in conflict included, and an index again."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from anyond.git.command import git
+from anyond.git.commit import DURABLE
+from anyond.git.repository import EMAIL, NAME
+from anyond.git.text import join, split
+
+_WHO = {
+    "GIT_AUTHOR_NAME": NAME,
+    "GIT_AUTHOR_EMAIL": EMAIL,
+    "GIT_COMMITTER_NAME": NAME,
+    "GIT_COMMITTER_EMAIL": EMAIL,
+}
+
+
+async def write_tree(worktree: Path, env: dict[str, str]) -> str:
+    """The tree of the index that `env` names."""
+    return (await git(*DURABLE, "write-tree", cwd=worktree, env=env)).text
+
+
+async def store(worktree: Path, tree: str, parents: Iterable[str], message: str) -> str:
+    """Write a commit by Anyon, never signed; no ref names it yet."""
+    ask = [*DURABLE, "commit-tree", "-F", "-"]
+    for parent in parents:
+        ask += ["-p", parent]
+    text = message.encode("utf-8", "surrogateescape") + b"\n"
+    return (await git(*ask, tree, cwd=worktree, env=_WHO, input=text)).text
+
+
+async def keep_stages(worktree: Path, stages: Sequence[str]) -> str:
+    """A commit with the versions of files in conflict, from the lines of `ls-files --unmerged`."""
+    with tempfile.TemporaryDirectory(prefix="anyon-snapshot-") as scratch:
+        env = {"GIT_INDEX_FILE": os.fspath(Path(scratch) / "index")}
+        lines = []
+        for line in stages:
+            (mode, oid, stage), path = line.split("\t", 1)[0].split(" "), line.split("\t", 1)[1]
+            lines.append(f"{mode} {oid}\t{stage}/{path}")
+        ask = ("update-index", "-z", "--index-info")
+        await git(*ask, cwd=worktree, env=env, input=join(lines))
+        return await store(worktree, await write_tree(worktree, env), [], "conflicts")
+
+
+async def put_stages(path: Path, conflicts: str) -> None:
+    """Make the files conflicts again whose versions that commit has."""
+    listed = split((await git("ls-tree", "-r", "-z", conflicts, cwd=path)).out)
+    lines = []
+    for line in listed:
+        (mode, _, oid), name = line.split("\t", 1)[0].split(" "), line.split("\t", 1)[1]
+        stage, _, file = name.partition("/")
+        lines.append(f"{mode} {oid} {stage}\t{file}")
+    ask = ("update-index", "-z", "--index-info")
+    await git(*ask, cwd=path, input=join(lines))

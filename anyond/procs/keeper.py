@@ -1,0 +1,216 @@
+"""What a shim does all its life: it reads, writes, obeys, and cleans up at the end.
+
+Theory of operation. The keeper waits in one selector for output of the program, commands at the
+door, room in the program's stdin, and SIGCHLD. It never polls: timers exist only while something is
+unfinished. Whatever passes through it is in the log before anyone else learns of it. Part of the
+shim: the standard library only.
+"""
+
+from __future__ import annotations
+
+import os
+import selectors
+import signal
+import time
+
+from anyond.procs.door import Door
+from anyond.procs.family import Family
+from anyond.procs.log import Log, write_exit, write_json
+from anyond.procs.program import Program, Stdin
+from anyond.procs.source import Source
+from anyond.procs.table import boot_id, started
+
+TYPE_CHECKING = False  # the real one would load `typing`, which costs a megabyte
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+HELD = 8 << 20  # bytes kept in memory while the disk is full
+DRAIN = 0.25  # seconds that open pipes may outlive the program
+GRACE = 0.5  # seconds between SIGTERM and SIGKILL for what is left over
+RETRY = 1.0  # seconds between two attempts to write to a full disk
+NAP = 0.002  # seconds that a chatty program may get ahead
+
+
+class Keeper:
+    """One execution from its start to `exit.json`. The working directory is the spool."""
+
+    def __init__(self, spec: dict[str, Any], umask: int) -> None:
+        self.selector = selectors.DefaultSelector()
+        wake, wakeup = os.pipe()
+        os.set_blocking(wake, False)
+        os.set_blocking(wakeup, False)
+        signal.set_wakeup_fd(wakeup, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        self.selector.register(wake, selectors.EVENT_READ, lambda _: os.read(wake, 4096))
+        self.door = Door(self.selector, self._obey, lambda: b"E" if self.in_trouble else b"")
+        self.spec = spec
+        self.program = program = Program(spec, umask)
+        self.family = Family(program.pid)
+        self.stdin = Stdin(program.stdin, self.selector)
+        self.log = Log(spec["limit"], self.stdin.put)
+        out = Source(b"stdout", program.stdout, self.log)
+        self.sources = [out, Source(b"stderr", program.stderr, self.log)]
+        self.reading: set[int] = set()
+        self.phase = "running"
+        self.deadline: float | None = None
+        self.in_trouble = False
+        self.exit_unwritten = False
+        self.retry_at: float | None = None
+        self.over = False
+
+    def start(self) -> None:
+        """Put the program on record, and let it run.
+
+        Raises:
+            NotStarted: the system refused it.
+        """
+        pid = self.program.pid
+        run = {"shim_pid": os.getpid(), "shim_started": started(os.getpid())}
+        run |= {"pid": pid, "pid_started": started(pid)}
+        run |= {"boot_id": boot_id(), "started_at": time.time_ns()}
+        write_json("run.json", run, lasting=False)
+        # From here on it is never started again, so its secrets need not lie about.
+        write_json("spec.json", {**self.spec, "env": sorted(self.spec["env"])}, lasting=False)
+        self.program.go()
+
+    def run(self) -> None:
+        """Serve until the program has ended and all of it is written down."""
+        crumbs, last = 0, 0.0
+        while not self.over:
+            self._choose_sources()
+            before = self.log.size
+            for key, mask in self.selector.select(self._timeout()):
+                key.data(mask)
+            self._tick()
+            now = time.monotonic()
+            # A program that writes line by line would wake us for each: let some gather.
+            small = 0 < self.log.size - before < 1 << 14
+            crumbs = crumbs + 1 if small and now - last < 0.001 else 0
+            if crumbs > 8 and not self.over:
+                time.sleep(NAP)
+                now = time.monotonic()
+            last = now
+
+    def _choose_sources(self) -> None:
+        """While too much is held in memory the program has to wait."""
+        full = self.log.held > HELD
+        wanted = {source.fd for source in self.sources if source.open and not full}
+        for fd in self.reading - wanted:
+            self.selector.unregister(fd)
+        for source in self.sources:
+            if source.fd in wanted - self.reading:
+                self.selector.register(source.fd, selectors.EVENT_READ, self._reader(source))
+        self.reading = wanted
+
+    def _reader(self, source: Source) -> Callable[[int], None]:
+        def read(_: int) -> None:
+            if source.read() == 0:
+                # Not later: the number of a closed pipe may be given out again.
+                self.selector.unregister(source.fd)
+                self.reading.discard(source.fd)
+
+        return read
+
+    def _timeout(self) -> float | None:
+        times = [source.due for source in self.sources]
+        times += [self.retry_at, self.deadline, self.family.next_scan]
+        due = [moment for moment in times if moment is not None]
+        return max(0.0, min(due) - time.monotonic()) if due else None
+
+    def _tick(self) -> None:
+        now = time.monotonic()
+        for source in self.sources:
+            if source.due is not None and now >= source.due:
+                source.expire()
+        if self.retry_at is not None and now >= self.retry_at:
+            self.retry_at = None
+            self.log.retry()
+        self.family.reap()
+        if self.family.next_scan is not None and now >= self.family.next_scan:
+            self.family.scan()
+        if self.family.status is not None and self.family.next_scan is None:
+            self._end(now)
+        if self.over:
+            return
+        self._mind_the_disk(now)
+        if self.stdin.ending and not self.stdin.queue and not self.log.waiting:
+            self.stdin.close()
+        if self.log.grown:
+            self.door.ring()
+        self.log.grown = False
+
+    def _mind_the_disk(self, now: float) -> None:
+        trouble = self.log.trouble or self.exit_unwritten
+        if not trouble:
+            self.retry_at = None
+        elif self.retry_at is None:
+            self.retry_at = now + RETRY
+        if trouble != self.in_trouble:
+            self.in_trouble = trouble
+            self.door.tell(b"E" if trouble else b"e")
+
+    def _obey(self, verb: bytes, payload: bytes) -> None:
+        """Execute a command of the daemon. Raises ValueError if there is no such command."""
+        if verb == b"stdin":
+            if self.stdin.open:  # else nobody is told, so it is not on record either
+                self.log.append(b"stdin", payload)
+        elif verb == b"note":
+            self.log.append(b"note", payload)
+        elif verb == b"eof":
+            self.stdin.ending = True
+        elif verb == b"signal":
+            self.family.signal(int(payload))
+        elif verb == b"kill":
+            self.family.start_sweep()
+        elif verb == b"sync":
+            self.door.tell(b"=" + payload + b"\n")
+        else:
+            raise ValueError("unknown verb")
+
+    def _end(self, now: float) -> None:
+        """The program has ended: first its pipes, then what is left of its family, then we."""
+        if self.phase == "running":
+            self.phase, self.deadline = "draining", now + DRAIN
+        late = self.deadline is not None and now >= self.deadline
+        if self.phase == "draining":
+            drained = not any(source.open for source in self.sources)
+            if not (drained or late or self.family.certainly_gone()):
+                return
+            found = self.family.remaining()
+            self.family.send(found, signal.SIGTERM)
+            self.phase, self.deadline = ("ending", now + GRACE) if found else ("last", None)
+        elif self.phase == "ending" and (late or not self.family.remaining()):
+            self.phase, self.deadline = "last", None
+            self.family.start_sweep()
+            return
+        if self.phase == "last":
+            self._finish()
+
+    def _finish(self) -> None:
+        for fd in self.reading:
+            self.selector.unregister(fd)
+        self.reading.clear()
+        for source in self.sources:
+            while source.read() > 0:
+                pass
+            if source.open:
+                source.end()  # a stranger holds the pipe; it is none of the family
+        self.door.clear_up()
+        if self.log.trouble:
+            return
+        assert self.family.status is not None
+        code = os.waitstatus_to_exitcode(self.family.status)
+        stuck = ", ".join(map(str, sorted(self.family.immune)))
+        try:
+            write_exit(
+                code=code if code >= 0 else None,
+                signal=-code if code < 0 else None,
+                error=f"could not be killed: {stuck}" if stuck else None,
+                leftovers=len(self.family.removed - self.family.immune),
+            )
+        except OSError:
+            self.exit_unwritten = os.stat(".").st_nlink > 0  # else the spool was deleted
+        self.over = not self.exit_unwritten
+        if self.over:
+            self.door.close()

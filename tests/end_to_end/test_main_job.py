@@ -1,0 +1,280 @@
+"""The main job, as clients see it: from a task to a merged branch."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end.house import House, Refused
+
+
+async def test_from_a_task_to_a_merged_branch_with_a_follow_up_and_an_approval(
+    house: House,
+) -> None:
+    repository = house.repository()
+    project = await house.project(repository)
+    await house.use_fake_agent()
+    attempt = await house.attempt(project, "write hello.txt hello\nrun cat hello.txt\nsay done")
+    assert attempt["container_ref"]
+    question = await house.question()
+    answer = await house.request(
+        "POST", f"/api/approvals/{question['id']}/respond", json={"status": {"status": "approved"}}
+    )
+    assert answer.json()["status"] == "approved"
+    assert answer.json()["success"] is True
+    process = await house.over(attempt)
+    assert (process["status"], process["exit_code"]) == ("completed", 0)
+    assert process["after_head_commit"] != process["before_head_commit"]
+
+    entries = await house.entries(process)
+    kinds = [e["entry_type"]["type"] for e in entries]
+    assert kinds[0] == "user_message"
+    tools = {
+        e["entry_type"]["action_type"]["action"]: e["entry_type"]["status"]["status"]
+        for e in entries
+        if e["entry_type"]["type"] == "tool_use"
+    }
+    assert tools == {"file_edit": "success", "command_run": "success"}
+    assert "done" in [e["content"] for e in entries]
+    assert all(e["timestamp"] for e in entries)
+
+    second = await house.ask(
+        "POST",
+        f"/api/task-attempts/{attempt['id']}/follow-up",
+        {"prompt": "recall\nwrite more.txt more"},
+    )
+    assert second["executor_action"]["typ"]["type"] == "CodingAgentFollowUpRequest"
+    assert (await house.over(attempt))["id"] == second["id"]
+    status = await house.ask("GET", f"/api/task-attempts/{attempt['id']}/branch-status")
+    assert (status["commits_ahead"], status["commits_behind"]) == (2, 0)
+    assert not status["has_uncommitted_changes"]
+
+    await house.ask("POST", f"/api/task-attempts/{attempt['id']}/merge")
+    assert (repository / "hello.txt").read_text() == "hello\n"
+    assert (repository / "more.txt").exists()
+    assert house.git(repository, "status", "--porcelain") == ""
+    assert len(house.git(repository, "log", "-1", "--format=%P").split()) == 2
+    task = await house.ask("GET", f"/api/tasks/{attempt['task_id']}")
+    assert task["status"] == "done"
+    status = await house.ask("GET", f"/api/task-attempts/{attempt['id']}/branch-status")
+    assert status["merges"][0]["type"] == "direct"
+    with pytest.raises(Refused) as refusal:
+        await house.ask("POST", f"/api/task-attempts/{attempt['id']}/merge")
+    assert refusal.value.type == "nothing_to_merge"
+
+
+async def test_a_denied_permission_tells_the_reason_and_the_agent_goes_on(house: House) -> None:
+    project = await house.project()
+    await house.use_fake_agent()
+    attempt = await house.attempt(project, "run touch forbidden\nsay after")
+    question = await house.question()
+    path = f"/api/approvals/{question['id']}/respond"
+    no = {"status": {"status": "denied", "reason": "too risky"}}
+    await house.ask("POST", path, no)
+    await house.ask("POST", path, no)
+    with pytest.raises(Refused) as refusal:
+        await house.ask("POST", path, {"status": {"status": "approved"}})
+    assert refusal.value.status == 409
+    entries = await house.entries(await house.over(attempt))
+    tool = next(e for e in entries if e["entry_type"]["type"] == "tool_use")
+    assert tool["entry_type"]["status"] == {"status": "denied", "reason": "too risky"}
+    feedback = next(e for e in entries if e["entry_type"]["type"] == "user_feedback")
+    assert feedback["content"] == "too risky"
+    assert not (Path(attempt["container_ref"]) / "forbidden").exists()
+
+
+async def test_setup_agent_and_cleanup_run_in_this_order_and_copied_files_stay_out_of_commits(
+    house: House,
+) -> None:
+    repository = house.repository()
+    (repository / ".env").write_text("SECRET=1\n")
+    project = await house.project(
+        repository,
+        setup_script='echo setting up; cat .env > seen; test -n "$BASH_VERSION"',
+        cleanup_script="echo cleaning; echo cleaned >> hello.txt",
+        copy_files=".env",
+    )
+    await house.use_fake_agent()
+    attempt = await house.attempt(project, "write hello.txt hello")
+    await house.over(attempt)
+    rows = await house.processes(attempt)
+    assert [(r["run_reason"], r["status"]) for r in rows] == [
+        ("setupscript", "completed"),
+        ("codingagent", "completed"),
+        ("cleanupscript", "completed"),
+    ]
+    assert await house.raw(rows[0]) == "setting up\n"
+    attempt = await house.ask("GET", f"/api/task-attempts/{attempt['id']}")
+    assert attempt["setup_completed_at"]
+    worktree = Path(attempt["container_ref"])
+    assert (worktree / "seen").read_text() == "SECRET=1\n"
+    assert (worktree / "hello.txt").read_text().endswith("cleaned\n")
+    tracked = house.git(worktree, "ls-files").split()
+    assert "hello.txt" in tracked
+    assert ".env" not in tracked
+    assert house.git(worktree, "status", "--porcelain") == ""
+    script = (await house.entries(rows[2]))[0]["entry_type"]["action_type"]
+    assert script["result"] == {
+        "exit_status": {"type": "exit_code", "code": 0},
+        "output": "cleaning\n",
+    }
+
+
+async def test_a_failing_setup_script_ends_the_chain_and_says_why(house: House) -> None:
+    project = await house.project(setup_script="echo broken >&2; exit 7", cleanup_script="true")
+    await house.use_fake_agent()
+    attempt = await house.attempt(project, "say never")
+    process = await house.over(attempt)
+    assert (process["run_reason"], process["status"], process["exit_code"]) == (
+        "setupscript",
+        "failed",
+        7,
+    )
+    listed = await house.ask("GET", f"/api/tasks?project_id={project['id']}")
+    assert (listed[0]["status"], listed[0]["last_attempt_failed"]) == ("inreview", True)
+    assert await house.raw(process) == "broken\n"
+    # the agent can still be asked
+    await house.ask("POST", f"/api/task-attempts/{attempt['id']}/follow-up", {"prompt": "say hi"})
+    assert (await house.over(attempt))["status"] == "completed"
+
+
+async def test_a_missing_program_is_an_error_and_a_log_that_says_how_to_install_it(
+    house: House,
+) -> None:
+    project = await house.project()
+    house.environment["PATH"] = "/usr/bin:/bin"
+    await house.stop()
+    await house.start()
+    body = {
+        "task": {"project_id": project["id"], "title": "T"},
+        "executor_profile_id": {"executor": "CLAUDE_CODE"},
+        "base_branch": "main",
+    }
+    with pytest.raises(Refused) as refusal:
+        await house.ask("POST", "/api/tasks/create-and-start", body)
+    assert refusal.value.status == 422
+    assert refusal.value.type == "program_missing"
+    task = (await house.ask("GET", f"/api/tasks?project_id={project['id']}"))[0]
+    attempt = (await house.ask("GET", f"/api/task-attempts?task_id={task['id']}"))[0]
+    process = await house.over(attempt)
+    assert process["status"] == "failed"
+    (entry,) = await house.entries(process)
+    assert entry["entry_type"] == {
+        "type": "error_message",
+        "error_type": {"type": "setup_required"},
+    }
+    for word in ("claude", "/usr/bin", "npm install"):
+        assert word in entry["content"]
+    assert "claude" in await house.raw(process)
+
+
+async def test_a_retry_goes_back_to_where_the_process_began_and_keeps_a_way_back(
+    house: House,
+) -> None:
+    repository = house.repository()
+    project = await house.project(repository)
+    await house.use_fake_agent()
+    attempt = await house.attempt(project, "write one.txt 1")
+    first = await house.over(attempt)
+    path = f"/api/task-attempts/{attempt['id']}/follow-up"
+    await house.ask("POST", path, {"prompt": "write two.txt 2"})
+    second = await house.over(attempt)
+    worktree = Path(attempt["container_ref"])
+    (worktree / "one.txt").write_text("touched\n")
+    retry = {"prompt": "write three.txt 3", "retry_process_id": second["id"]}
+    with pytest.raises(Refused) as refusal:
+        await house.ask("POST", path, retry)
+    assert refusal.value.type == "dirty"
+    await house.ask("POST", path, {**retry, "force_when_dirty": True})
+    third = await house.over(attempt)
+    assert third["before_head_commit"] == second["before_head_commit"]
+    assert (worktree / "one.txt").read_text() == "1\n"
+    assert not (worktree / "two.txt").exists()
+    assert (worktree / "three.txt").exists()
+    listed = [p["id"] for p in await house.processes(attempt)]
+    assert listed == [first["id"], third["id"]]
+    everything = await house.ask(
+        "GET",
+        f"/api/execution-processes?task_attempt_id={attempt['id']}&show_soft_deleted=true",
+    )
+    assert [p["id"] for p in everything if p["dropped"]] == [second["id"]]
+    refs = house.git(repository, "for-each-ref", "refs/anyon/snapshots", "--format=%(refname)")
+    snapshot = refs.split()[0]
+    assert house.git(repository, "show", f"{snapshot}:one.txt") == "touched\n"
+
+
+async def test_an_attempt_at_work_refuses_everyone_else(house: House) -> None:
+    project = await house.project()
+    await house.use_fake_agent()
+    attempt = await house.attempt(project, "ask")
+    await house.question()
+    for path, body in (
+        ("follow-up", {"prompt": "say x"}),
+        ("merge", None),
+    ):
+        with pytest.raises(Refused) as refusal:
+            await house.ask("POST", f"/api/task-attempts/{attempt['id']}/{path}", body)
+        assert (refusal.value.status, refusal.value.type) == (409, "busy")
+    with pytest.raises(Refused) as refusal:
+        await house.ask("DELETE", f"/api/tasks/{attempt['task_id']}")
+    assert refusal.value.status == 409
+    await house.ask("POST", f"/api/task-attempts/{attempt['id']}/stop")
+    process = await house.over(attempt)
+    assert process["status"] == "killed"
+    answer = await house.request("DELETE", f"/api/tasks/{attempt['task_id']}")
+    assert answer.status_code == 202
+
+    async def gone() -> bool:
+        return not Path(attempt["container_ref"]).exists()
+
+    await house.until(gone, "the removal of the worktree")
+    refs = house.git(Path(project["git_repo_path"]), "for-each-ref", "refs/anyon/snapshots")
+    assert attempt["id"] in refs
+
+
+async def test_the_diff_stream_follows_the_worktree(house: House) -> None:
+    project = await house.project()
+    await house.use_fake_agent()
+    attempt = await house.attempt(project, "write a.txt one")
+    await house.over(attempt)
+    worktree = Path(attempt["container_ref"])
+    async with house.socket(f"/api/task-attempts/{attempt['id']}/diff/ws") as socket:
+        first = json.loads(await socket.get_message())
+        assert first["type"] == "diff"
+        assert first["data"]["newPath"] == "a.txt"
+        assert first["data"]["newContent"] == "one\n"
+        assert json.loads(await socket.get_message())["type"] == "ready"
+        (worktree / "b.txt").write_text("new\n")
+        frame = json.loads(await socket.get_message())
+        assert (frame["data"]["change"], frame["data"]["newPath"]) == ("added", "b.txt")
+        (worktree / "b.txt").unlink()
+        frame = json.loads(await socket.get_message())
+        assert (frame["type"], frame["data"]["path"]) == ("diff_removed", "b.txt")
+
+
+async def test_everything_that_happens_is_an_event_with_a_position(house: House) -> None:
+    project = await house.project()
+    await house.use_fake_agent()
+    attempt = await house.attempt(project, "say hi")
+    await house.over(attempt)
+    events: list[tuple[int, str]] = []
+    assert house._http is not None
+    async with house._http.stream("GET", "/api/events?after=0") as stream:
+        kind, position = "", 0
+        async for line in stream.aiter_lines():
+            if line.startswith("event:"):
+                kind = line.split(":", 1)[1].strip()
+            elif line.startswith("id:"):
+                position = int(line.split(":", 1)[1])
+            elif line == "" and kind:
+                events.append((position, kind))
+                if kind == "process_completed":
+                    break
+                kind = ""
+    kinds = [kind for _, kind in events]
+    for expected in ("task_created", "attempt_created", "attempt_updated", "process_started"):
+        assert expected in kinds
+    positions = [position for position, _ in events]
+    assert positions == sorted(set(positions))

@@ -1,0 +1,70 @@
+"""What was promised is there after the process was killed in the middle of writing."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import trio
+
+from anyond.model.rows import TaskStatus
+from anyond.store import tasks
+from anyond.store.changes import Changes
+from anyond.store.database import Store
+
+PROGRAM = Path(__file__).parent / "store_writer.py"
+
+
+@pytest.mark.parametrize("promises", [1, 40, 300])
+def test_every_answered_write_survives_a_kill(promises: int, path: Path) -> None:
+    promised = _write_until_killed(path, promises)
+
+    async def look() -> None:
+        async with Store.open(path) as store:
+            kept = {
+                task.id: task for task in await store.read(lambda r: tasks.all_with_status(r, "p"))
+            }
+            assert promised <= kept.keys()
+            assert {task.status for task in kept.values()} == {TaskStatus.DONE}
+            told = await _told(store.changes)
+            # Each row came with exactly its two changes, in order, and no change without its row.
+            assert told.keys() == kept.keys()
+            assert set(map(tuple, told.values())) == {("task_created", "task_updated")}
+            verdict = await store.read(lambda r: r.execute("PRAGMA integrity_check").fetchall())
+            assert verdict == [("ok",)]
+
+    trio.run(look)
+
+
+def _write_until_killed(path: Path, promises: int) -> set[str]:
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    with subprocess.Popen(
+        [sys.executable, str(PROGRAM), str(path)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment,
+    ) as process:
+        assert process.stdout is not None
+        try:
+            promised = {process.stdout.readline().strip() for _ in range(promises)}
+        finally:
+            process.kill()
+        rest = process.stdout.read().split("\n")
+    # The last line may be cut; what follows a line feed is not.
+    promised |= set(rest[:-1])
+    assert "" not in promised, "the program ended before it was killed"
+    return promised
+
+
+async def _told(changes: Changes) -> dict[str, list[str]]:
+    told: dict[str, list[str]] = {}
+    cursor = changes.follow(0)
+    while cursor.position < changes.end:
+        for change in await cursor.next():
+            assert json.loads(change.data)["id"] == change.key
+            told.setdefault(str(change.key), []).append(change.kind)
+    return told

@@ -1,0 +1,136 @@
+"""A file becomes current, or is refused in plain words and left alone."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from anyond.model.errors import Unavailable
+from anyond.store.database import Store
+from anyond.store.migrate import Migration, make_current, migrations
+
+CORE = migrations()[0]
+TAGS = Migration(2, "tags", "CREATE TABLE tags (name TEXT); INSERT INTO tags VALUES ('old');")
+BROKEN = Migration(
+    3, "broken", "CREATE TABLE more (n); DROP TABLE meta; INSERT INTO nowhere VALUES (1)"
+)
+
+
+def migrate(path: Path, steps: list[Migration]) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        make_current(connection, path, steps)
+
+
+def ask(path: Path, sql: str) -> object:
+    with closing(sqlite3.connect(path)) as connection:
+        return connection.execute(sql).fetchone()[0]
+
+
+def test_the_steps_are_numbered_without_a_gap() -> None:
+    assert [step.version for step in migrations()] == list(range(1, len(migrations()) + 1))
+
+
+async def test_a_new_database_is_current_private_and_has_no_backup(path: Path) -> None:
+    async with Store.open(path) as store:
+        assert await store.read(lambda r: r.execute("PRAGMA user_version").fetchone()) == (
+            migrations()[-1].version,
+        )
+        modes = {file.stat().st_mode & 0o777 for file in path.parent.iterdir()}
+        assert modes == {0o600}
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+def test_a_step_forward_keeps_a_backup_of_what_was_there(path: Path) -> None:
+    migrate(path, [CORE])
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("INSERT INTO meta VALUES ('who', 'me')")
+    migrate(path, [CORE, TAGS])
+    assert ask(path, "SELECT name FROM tags") == "old"
+    assert ask(path, "PRAGMA user_version") == 2
+    backup = path.with_name("anyon.db.schema-1.bak")
+    assert ask(backup, "SELECT value FROM meta") == "me"
+    assert ask(backup, "PRAGMA user_version") == 1
+    assert ask(backup, "SELECT COUNT(*) FROM sqlite_master WHERE name = 'tags'") == 0
+    assert backup.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_current_database_is_left_as_it_is(path: Path) -> None:
+    migrate(path, [CORE])
+    before = path.read_bytes()
+    migrate(path, [CORE])
+    assert path.read_bytes() == before
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_step_that_fails_changes_nothing(path: Path) -> None:
+    migrate(path, [CORE, TAGS])
+    with pytest.raises(Unavailable, match=r"schema 3 \(broken\).*nowhere.*unchanged"):
+        migrate(path, [CORE, TAGS, BROKEN])
+    assert ask(path, "PRAGMA user_version") == 2
+    assert ask(path, "SELECT COUNT(*) FROM sqlite_master WHERE name IN ('more', 'meta')") == 1
+
+
+def test_a_step_may_rebuild_a_table_without_losing_the_rows_that_refer_to_it(path: Path) -> None:
+    migrate(path, [CORE])
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("INSERT INTO projects VALUES ('p','p','/p',NULL,NULL,NULL,NULL,'','')")
+        connection.execute("INSERT INTO tasks VALUES ('t','p','T',NULL,'todo',NULL,'','')")
+    rebuild = "CREATE TABLE new AS SELECT * FROM projects; DROP TABLE projects;"
+    back = " CREATE TABLE projects (id TEXT PRIMARY KEY); INSERT INTO projects SELECT id FROM new;"
+    migrate(path, [CORE, Migration(2, "rebuild", rebuild + back)])
+    assert ask(path, "SELECT COUNT(*) FROM tasks") == 1
+    with pytest.raises(Unavailable, match="a row of tasks refers to no row of projects"):
+        migrate(path, [CORE, TAGS, Migration(3, "lose", "DELETE FROM projects")])
+
+
+def test_a_newer_schema_is_refused(path: Path) -> None:
+    migrate(path, [CORE, TAGS])
+    before = path.read_bytes()
+    with pytest.raises(Unavailable, match=r"schema 2.*only up to 1.*newer Anyon"):
+        migrate(path, [CORE])
+    assert path.read_bytes() == before
+
+
+async def test_a_damaged_database_is_refused(path: Path) -> None:
+    async with Store.open(path) as store:
+        await store.write(
+            lambda tx: [
+                tx.execute("INSERT INTO meta VALUES (?, ?)", (str(n), "x" * 500))
+                for n in range(200)
+            ]
+        )
+    damaged = bytearray(path.read_bytes())  # noqa: ASYNC240
+    for page in range(10, len(damaged) // 4096):
+        damaged[page * 4096 : page * 4096 + 100] = b"\xff" * 100
+    path.write_bytes(damaged)  # noqa: ASYNC240
+    with pytest.raises(Unavailable, match="is damaged"):
+        async with Store.open(path):
+            pass
+    assert path.read_bytes() == damaged  # noqa: ASYNC240
+
+
+@pytest.mark.parametrize("content", [b"This is a text, not a database.\n" * 100, b"\x00" * 5000])
+async def test_a_file_that_is_no_database_is_refused(path: Path, content: bytes) -> None:
+    path.write_bytes(content)  # noqa: ASYNC240
+    with pytest.raises(Unavailable, match=r"anyon\.db is damaged.*not a database"):
+        async with Store.open(path):
+            pass
+    assert path.read_bytes() == content  # noqa: ASYNC240
+
+
+async def test_a_database_of_somebody_else_is_refused(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE theirs (n)")
+    with pytest.raises(Unavailable, match="not one of Anyon's"):
+        async with Store.open(path):
+            pass
+
+
+async def test_a_directory_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(Unavailable, match="nowhere"):
+        async with Store.open(tmp_path / "nowhere" / "anyon.db"):
+            pass
