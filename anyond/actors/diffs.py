@@ -93,6 +93,7 @@ class Diffs:
             watch.watchers -= 1
             if not watch.watchers:
                 watch.scope.cancel()
+                self._forget(attempt_id, watch)  # whoever comes next needs a producer that lives
 
     def _since(self, watch: _Watch, position: int) -> list[DiffFrame]:
         if watch.ready is None:
@@ -120,9 +121,12 @@ class Diffs:
             log.warning("no_diff", attempt=attempt_id, why=str(error))
             watch.problem = error
         finally:
-            if self._watches.get(attempt_id) is watch:
-                del self._watches[attempt_id]
+            self._forget(attempt_id, watch)
             watch.wake.ring()
+
+    def _forget(self, attempt_id: str, watch: _Watch) -> None:
+        if self._watches.get(attempt_id) is watch:
+            del self._watches[attempt_id]
 
     async def _look(self, attempt_id: str, watch: _Watch) -> bool:
         """Compare once more. Returns whether anything is different from last time."""

@@ -8,16 +8,17 @@ from pathlib import Path
 import trio
 
 from anyond.journal import Wake
-from anyond.logs import archive
+from anyond.logs import archive, script
 from anyond.logs.conversation import Conversation
 from anyond.model.frames import EntryFrame
-from anyond.model.rows import ExecutionProcess, ProcessStatus
+from anyond.model.ids import seconds
+from anyond.model.rows import ExecutionProcess, ProcessStatus, ScriptRequest
+from anyond.operations.run import ENTRIES
 from anyond.procs.launcher import Launcher
 from anyond.procs.spool import Frame, FrameReader
 from anyond.store import processes
 from anyond.store.database import Store
 
-ENTRIES = "entries.jsonl"
 BATCH_FRAMES = 256
 BATCH_BYTES = 1 << 18
 
@@ -108,7 +109,15 @@ class Logs:
     ) -> AsyncIterator[list[EntryFrame]]:
         """The structured log in batches, each entry as it is now, until it is over."""
         position = after or 0
+        row = await self.open_raw(process_id)
         live = await self._wait_for_live(process_id)
+        request = row.executor_action.typ
+        if live is not None and isinstance(request, ScriptRequest):
+            started_at = int(seconds(row.started_at) * 1e9)
+            frame = script.running(request.script, request.context, started_at)
+            if position < frame.seq:
+                position = frame.seq
+                yield [frame]
         while live is not None and not live.over:
             conversation = live.conversation
             if conversation is not None:

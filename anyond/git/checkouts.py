@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-import contextlib
+import errno
 import os
 import shutil
 import stat
@@ -14,6 +14,7 @@ from pathlib import Path
 
 from anyond.git.command import git
 from anyond.git.text import split
+from anyond.model.errors import ToolFailed
 
 CHECKOUT_TIMEOUT_S = 3600.0
 WORKERS = min(8, max(2, os.cpu_count() or 1))
@@ -69,24 +70,39 @@ async def fill(path: Path) -> None:
 
 
 def delete(path: Path) -> None:
-    """Delete a directory even if programs left directories in it that may not be written to."""
+    """Delete a directory even if programs left directories in it that may not be written to.
 
-    def force(again: Callable[[str], object], name: str, _: object) -> None:
+    Raises:
+        ToolFailed: something in it cannot be deleted; the rest may be gone.
+    """
+    forced: set[str] = set()
+
+    def force(again: Callable[..., object], name: str, _: object) -> None:
         if not os.path.lexists(name):
             return
+        if name in forced:
+            raise OSError(errno.EPERM, os.strerror(errno.EPERM), name)
+        forced.add(name)
         for blocked in (os.path.dirname(name), name):
             if not os.path.islink(blocked):
                 os.chmod(blocked, os.stat(blocked).st_mode | stat.S_IRWXU)
-        if os.path.isdir(name) and not os.path.islink(name):
-            delete(Path(name))
-        else:
+        if again in (os.unlink, os.rmdir):
             again(name)
-
-    with contextlib.suppress(FileNotFoundError):
-        if sys.version_info >= (3, 12):
-            shutil.rmtree(path, onexc=force)
         else:
-            shutil.rmtree(path, onerror=force)
+            remove(name)
+
+    def remove(name: str | Path) -> None:
+        if sys.version_info >= (3, 12):
+            shutil.rmtree(name, onexc=force)
+        else:
+            shutil.rmtree(name, onerror=force)
+
+    try:
+        remove(path)
+    except OSError as error:
+        if error.errno != errno.ENOENT:
+            told = f"{error.filename or path} cannot be deleted: {error.strerror}."
+            raise ToolFailed("git", told) from error
 
 
 def occupied(path: Path) -> bool:

@@ -28,7 +28,7 @@ NAMES = {
 
 def running(script: str, context: ScriptContext, started_at: int) -> EntryFrame:
     """The entry of a script at work. `started_at` is in Unix nanoseconds."""
-    return _frame(1, script, context, started_at, None, None)
+    return _frame(1, script, context, started_at, exit_code=None, output=None)
 
 
 def finished(
@@ -39,7 +39,7 @@ def finished(
     text = cut.decode(errors="replace")
     if len(tail) > SHOWN_BYTES:
         text = "[…]\n" + text.partition("\n")[2]
-    return _frame(2, script, context, started_at, exit_code, text)
+    return _frame(2, script, context, started_at, exit_code=exit_code, output=text)
 
 
 def _frame(
@@ -47,6 +47,7 @@ def _frame(
     script: str,
     context: ScriptContext,
     started_at: int,
+    *,
     exit_code: int | None,
     output: str | None,
 ) -> EntryFrame:

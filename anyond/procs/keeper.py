@@ -29,7 +29,7 @@ HELD = 8 << 20  # bytes kept in memory while the disk is full
 DRAIN = 0.25  # seconds that open pipes may outlive the program
 GRACE = 0.5  # seconds between SIGTERM and SIGKILL for what is left over
 RETRY = 1.0  # seconds between two attempts to write to a full disk
-NAP = 0.002  # seconds that a chatty program may get ahead
+NAP = 0.005  # seconds that a chatty program may get ahead
 
 
 class Keeper:

@@ -3,7 +3,8 @@
 Run it as a program: `python model_server.py --port 0` prints `listening <port>` and serves
 `POST …/v1/messages` on loopback. The prompt says `SCN=<name> CWD=<worktree>`; the newest prompt
 that does so counts, and the number of tool results after it says how far the script has come. So
-the server remembers nothing, but for how often `err<status>x<n>` has failed already.
+the server remembers nothing, but for how often `err<status>x<n>` has failed already. Without `CWD=`
+the worktree is where the agent says that it works.
 
 Scenarios:
     text        thinks and says hello
@@ -15,10 +16,16 @@ Scenarios:
     task        starts a sub-agent, which plays `sub`
     sub         says something and runs a command
     plan        presents a plan, then writes hello.txt
+    replan      presents a plan, then another one, then writes hello.txt
     ask         asks which color
     two         two commands at once
     sleepcmd    runs a command of 20 s
+    linger      runs a command of five minutes, which writes the pids of its two children to `pids`
+    once        runs a command that adds a line to ran.txt
     slow        says 200 words, twenty a second
+    gate        says a text; before its second and third part it waits for the files <gate>-1 and
+                <gate>-2, where the prompt says `GATE=<gate>`
+    recall      tells the earlier prompts of the conversation
     badtool     uses a tool that does not exist
     midfail     breaks the connection in the middle of a text
     err<status>[x<n>]   answers with that status, n times (then recovers) or always
@@ -34,6 +41,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 Json = dict[str, Any]
@@ -53,6 +61,14 @@ class Say:
 
 
 @dataclass(frozen=True)
+class Gated:
+    """Some text; each part but the first waits for the file of its number, from 1."""
+
+    parts: tuple[str, ...]
+    gate: str = "{gate}"
+
+
+@dataclass(frozen=True)
 class Use:
     """A tool; `{cwd}` in its input is the worktree."""
 
@@ -65,7 +81,7 @@ class Cut:
     """The connection breaks."""
 
 
-Block = Think | Say | Use | Cut
+Block = Think | Say | Gated | Use | Cut
 
 
 def bash(command: str) -> Use:
@@ -74,6 +90,10 @@ def bash(command: str) -> Use:
 
 def write(content: str) -> Use:
     return Use("Write", {"file_path": "{cwd}/hello.txt", "content": content})
+
+
+def plan(text: str) -> Use:
+    return Use("ExitPlanMode", {"plan": text})
 
 
 def task(subject: str) -> Use:
@@ -137,10 +157,14 @@ SCRIPTS: dict[str, list[list[Block]]] = {
         [Say("Sub-agent's result.")],
     ],
     "plan": [
-        [
-            Say("Here is my plan."),
-            Use("ExitPlanMode", {"plan": "# Plan\n1. write hello.txt\n2. check it\n"}),
-        ],
+        [Say("Here is my plan."), plan("# Plan\n1. write hello.txt\n2. check it\n")],
+        [Say("Starting."), write("planned\n")],
+        [Say("Now a command."), bash("cat hello.txt > ran.txt")],
+        [Say("Plan carried out.")],
+    ],
+    "replan": [
+        [Say("Here is my plan."), plan("# Plan\n1. write hello.txt\n")],
+        [Say("Here is a better one."), plan("# Plan\n1. write hello.txt\n2. check it\n")],
         [Say("Starting."), write("planned\n")],
         [Say("Now a command."), bash("cat hello.txt > ran.txt")],
         [Say("Plan carried out.")],
@@ -171,6 +195,15 @@ SCRIPTS: dict[str, list[list[Block]]] = {
         [Say("Running a long command."), bash("for i in $(seq 20); do sleep 1; done; echo woke")],
         [Say("It woke.")],
     ],
+    "linger": [
+        [
+            Say("Running a very long command."),
+            bash("sleep 300 & echo $! > pids; (sleep 301 & echo $! >> pids); wait"),
+        ],
+        [Say("It came to an end.")],
+    ],
+    "once": [[bash("echo ran >> ran.txt")], [Say("Ran it.")]],
+    "gate": [[Gated(("The first part, ", "the second part, ", "the third part."))]],
     "slow": [[THINKING, Say(" ".join(f"word{n}" for n in range(200)), pause=0.05)]],
     "badtool": [[Use("NoSuchTool", {"x": 1})], [Say("That tool does not exist.")]],
     "midfail": [[Say("This stream will break"), Cut()]],
@@ -196,9 +229,9 @@ class Refusal:
     times: int | None
 
 
-def prompt_of(request: Json) -> tuple[str, int]:
-    """The newest prompt that names a scenario, and the number of tool results after it."""
-    prompt, step = "", 0
+def prompts_of(request: Json) -> tuple[list[str], int]:
+    """The prompts that name a scenario, and the number of tool results after the newest one."""
+    prompts, step = [""], 0
     for message in request.get("messages", []):
         if message.get("role") != "user":
             continue
@@ -208,8 +241,9 @@ def prompt_of(request: Json) -> tuple[str, int]:
         for block in blocks:
             text = _without_reminders(block.get("text", "")) if block["type"] == "text" else ""
             if "SCN=" in text:
-                prompt, step = text, 0
-    return prompt, step
+                step = 0
+                prompts.append(text)
+    return prompts, step
 
 
 def _without_reminders(text: str) -> str:
@@ -218,20 +252,33 @@ def _without_reminders(text: str) -> str:
 
 def turn(request: Json) -> list[Block] | Refusal:
     """What the model answers to a request."""
-    prompt, step = prompt_of(request)
+    prompts, step = prompts_of(request)
+    prompt = prompts[-1]
     names = re.findall(r"SCN=([a-z0-9_]+)", prompt)
     name = names[-1] if names else "text"
     if refused := re.fullmatch(r"err(\d{3})(?:x(\d+))?", name):
         return Refusal(int(refused[1]), int(refused[2]) if refused[2] else None)
     if not request.get("tools"):
         return [Say("A title")]
+    if name == "recall":
+        return [Say(f"You had said: {'; '.join(prompts[1:-1])}")]
     script = SCRIPTS.get(name, SCRIPTS["text"])
     blocks = script[min(step, len(script) - 1)]
-    cwd = re.findall(r"CWD=(\S+)", prompt)
-    return [_placed(block, cwd[-1] if cwd else "/tmp") for block in blocks]
+    cwd = re.findall(r"CWD=(\S+)", prompt) or _working_directory(request)
+    gate = re.findall(r"GATE=(\S+)", prompt)
+    return [_placed(block, cwd[-1], gate[-1] if gate else "") for block in blocks]
 
 
-def _placed(block: Block, cwd: str) -> Block:
+def _working_directory(request: Json) -> list[str]:
+    """Where the agent says that it works."""
+    system = request.get("system", "")
+    texts = [system] if isinstance(system, str) else [part.get("text", "") for part in system]
+    return ["/nowhere", *re.findall(r"[Ww]orking directory: (/.*)", "\n".join(texts))]
+
+
+def _placed(block: Block, cwd: str, gate: str) -> Block:
+    if isinstance(block, Gated):
+        return Gated(block.parts, gate)
     if not isinstance(block, Use):
         return block
     given = {
@@ -241,8 +288,11 @@ def _placed(block: Block, cwd: str) -> Block:
     return Use(block.tool, given)
 
 
-def events(number: int, model: str, blocks: list[Block]) -> Iterator[Json | float | None]:
-    """The stream of a message; a number is a pause in seconds, None the break of the line."""
+def events(number: int, model: str, blocks: list[Block]) -> Iterator[Json | float | Path | None]:
+    """The stream of a message.
+
+    A number is a pause in seconds, a path a file to wait for, None the break of the line.
+    """
     usage = {
         "input_tokens": 1000,
         "cache_creation_input_tokens": 200,
@@ -267,6 +317,9 @@ def events(number: int, model: str, blocks: list[Block]) -> Iterator[Json | floa
         first, deltas = _block(f"toolu_{number:06d}{index}", block)
         yield {"type": "content_block_start", "index": index, "content_block": first}
         for delta in deltas:
+            if isinstance(delta, Path):
+                yield delta
+                continue
             yield {"type": "content_block_delta", "index": index, "delta": delta}
             if isinstance(block, Say) and block.pause:
                 yield block.pause
@@ -280,13 +333,21 @@ def events(number: int, model: str, blocks: list[Block]) -> Iterator[Json | floa
     yield {"type": "message_stop"}
 
 
-def _block(tool_id: str, block: Think | Say | Use) -> tuple[Json, list[Json]]:
+def _block(tool_id: str, block: Think | Say | Gated | Use) -> tuple[Json, list[Json | Path]]:
+    deltas: list[Json | Path]
     if isinstance(block, Think):
-        deltas: list[Json] = [
+        deltas = [
             {"type": "thinking_delta", "thinking": piece} for piece in _pieces(block.text, 30)
         ]
         deltas.append({"type": "signature_delta", "signature": "c2lnbmF0dXJl"})
         return {"type": "thinking", "thinking": "", "signature": ""}, deltas
+    if isinstance(block, Gated):
+        deltas = []
+        for part, text in enumerate(block.parts):
+            if part:
+                deltas.append(Path(f"{block.gate}-{part}"))
+            deltas.append({"type": "text_delta", "text": text})
+        return {"type": "text", "text": ""}, deltas
     if isinstance(block, Say):
         words = [f"{word} " for word in block.text.split()] if block.pause else None
         pieces = words or _pieces(block.text, 12)
@@ -315,6 +376,11 @@ class Model(ThreadingHTTPServer):
         with self._lock:
             self._answers += 1
             return self._answers
+
+    def wait_for(self, gate: Path) -> None:
+        """Wait until the file is there; for ever, if its test has failed before it made it."""
+        while not gate.exists():
+            time.sleep(0.01)
 
     def fails(self, refusal: Refusal, prompt: str) -> bool:
         """Whether this time it still fails."""
@@ -354,7 +420,7 @@ class Answers(BaseHTTPRequestHandler):
     def _answer(self, request: Json) -> None:
         blocks = turn(request)
         if isinstance(blocks, Refusal):
-            if self.server.fails(blocks, prompt_of(request)[0]):
+            if self.server.fails(blocks, prompts_of(request)[0][-1]):
                 kind, text = ERRORS.get(blocks.status, ("api_error", "It went wrong"))
                 self._error(blocks.status, kind, text)
                 return
@@ -369,7 +435,7 @@ class Answers(BaseHTTPRequestHandler):
         else:
             self._json(200, _whole(number, model, blocks))
 
-    def _stream(self, told: Iterator[Json | float | None]) -> None:
+    def _stream(self, told: Iterator[Json | float | Path | None]) -> None:
         self.send_response(200)
         self.send_header("content-type", "text/event-stream")
         self.send_header("transfer-encoding", "chunked")
@@ -381,6 +447,9 @@ class Answers(BaseHTTPRequestHandler):
                     return
                 if isinstance(event, float):
                     time.sleep(event)  # a model takes its time; nobody waits for this in vain
+                    continue
+                if isinstance(event, Path):
+                    self.server.wait_for(event)
                     continue
                 text = f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode()
                 self.wfile.write(b"%x\r\n%s\r\n" % (len(text), text))

@@ -17,7 +17,7 @@ class Checkout:
         self.path = path
 
     def git(self, *args: str | Path, code: int = 0, **env: str) -> str:
-        command = ["git", *map(os.fspath, args)]
+        command = ["git", *(os.fspath(arg) for arg in args)]
         done = subprocess.run(
             command, cwd=self.path, env={**os.environ, **env}, capture_output=True, check=False
         )

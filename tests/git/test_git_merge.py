@@ -340,7 +340,8 @@ async def test_a_target_that_moves_meanwhile_is_merged_again(
 ) -> None:
     repo.git("branch", "release")
     attempt.commit({"a.txt": "a\n"})
-    combine, moved = room._combine, []
+    combine = room._combine
+    moved: list[str] = []
 
     async def combine_slowly(*args: Any) -> str:
         new = await combine(*args)

@@ -304,10 +304,15 @@ async def test_after_a_restart_of_the_machine_the_execution_is_lost(launcher: La
     assert (spool.path / "log").read_bytes().endswith(b"hello\n")
 
 
+def kilobytes(status: str) -> int:
+    return int(status.split("VmRSS:")[1].split()[0])
+
+
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
-async def test_a_shim_is_small_idle_and_holds_nothing_of_ours(
+async def test_a_shim_is_small_sleeps_and_holds_nothing_of_ours(
     launcher: Launcher, tmp_path: Path
 ) -> None:
+    await end(launcher, await begin(launcher, shell("exit 0")))  # so that it is compiled
     with (tmp_path / "ours").open("w") as ours:
         os.set_inheritable(ours.fileno(), True)
         running = await begin(launcher, python("print('x' * 3_000_000); input()"))
@@ -319,9 +324,11 @@ async def test_a_shim_is_small_idle_and_holds_nothing_of_ours(
         return proc.joinpath("stat").read_text().split(")")[1].split()[0]
 
     await before_long(lambda: state() == "S")
-    status = proc.joinpath("status").read_text()
-    kilobytes = int(status.split("VmRSS:")[1].split()[0])
-    assert kilobytes <= 12 * 1024
+    bare = await begin(launcher, python("print(open('/proc/self/status').read())"))
+    await end(launcher, bare)
+    interpreter = kilobytes(said(launcher.spool(bare.execution_id)).decode())
+    # 3.11 alone takes 8.5 MB, 3.12 9.3 MB: nearly all of a shim is shared with the others.
+    assert kilobytes(proc.joinpath("status").read_text()) <= interpreter + 3.5 * 1024
     assert str(tmp_path / "ours") not in {os.readlink(fd) for fd in proc.joinpath("fd").iterdir()}
     await running.close_stdin()
     await end(launcher, running)

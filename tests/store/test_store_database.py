@@ -175,6 +175,17 @@ async def test_a_commit_that_fails_is_told_to_all_and_the_store_goes_on(store: S
     assert await store.read(keys) == ["before", "after"]
 
 
+async def test_a_commit_that_is_refused_keeps_nothing_of_the_group(store: Store) -> None:
+    def orphan(tx: Tx) -> None:
+        tx.execute("PRAGMA defer_foreign_keys = ON")  # so that only the commit notices
+        tx.execute("INSERT INTO tasks VALUES ('t', 'nobody', 'T', NULL, 'todo', NULL, '', '')")
+
+    found = await results(store, Gate(), [put("a"), orphan])
+    assert [type(error) for error in found] == [sqlite3.IntegrityError] * 2
+    assert await store.write(put("after")) == "after"
+    assert await store.read(keys) == ["after"]
+
+
 async def test_a_full_database_is_told_to_the_writer_that_fills_it(store: Store) -> None:
     (pages,) = await store.write(lambda tx: tx.execute("PRAGMA page_count").fetchone())
     await store.write(lambda tx: tx.execute(f"PRAGMA max_page_count = {pages + 1}").fetchone())
@@ -216,6 +227,7 @@ async def test_closing_does_not_wait_for_ever(path: Path, monkeypatch: pytest.Mo
         "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT SUM(i) FROM n"
     )
     refused: list[Exception] = []
+    threads = threading.active_count()
 
     async def ask(store: Store) -> None:
         try:
@@ -228,6 +240,8 @@ async def test_closing_does_not_wait_for_ever(path: Path, monkeypatch: pytest.Mo
             nursery.start_soon(ask, store)
             nursery.start_soon(ask, store)
             await trio.testing.wait_all_tasks_blocked()
+        while threading.active_count() > threads:
+            await trio.lowlevel.checkpoint()
     assert len(refused) == 2
 
 

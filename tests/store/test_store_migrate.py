@@ -21,6 +21,7 @@ BROKEN = Migration(
 
 def migrate(path: Path, steps: list[Migration]) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA foreign_keys = ON")
         make_current(connection, path, steps)
 
 
@@ -104,8 +105,8 @@ async def test_a_damaged_database_is_refused(path: Path) -> None:
             ]
         )
     damaged = bytearray(path.read_bytes())  # noqa: ASYNC240
-    for page in range(10, len(damaged) // 4096):
-        damaged[page * 4096 : page * 4096 + 100] = b"\xff" * 100
+    page = damaged.index(b"x" * 500) // 4096 * 4096
+    damaged[page : page + 8] = b"\xff" * 8
     path.write_bytes(damaged)  # noqa: ASYNC240
     with pytest.raises(Unavailable, match="is damaged"):
         async with Store.open(path):

@@ -54,7 +54,9 @@ CREATE INDEX attempts_by_container ON task_attempts (container_ref)
     WHERE container_ref IS NOT NULL;
 
 CREATE TABLE execution_processes (
-    id                 TEXT PRIMARY KEY NOT NULL,
+    -- The rowid by a name, so that an index can hold it.
+    number             INTEGER PRIMARY KEY,
+    id                 TEXT NOT NULL UNIQUE,
     task_attempt_id    TEXT NOT NULL REFERENCES task_attempts (id) ON DELETE CASCADE,
     run_reason         TEXT NOT NULL
                        CHECK (run_reason IN
@@ -76,9 +78,11 @@ CREATE TABLE execution_processes (
     updated_at         TEXT NOT NULL,
     CHECK ((status = 'running') = (completed_at IS NULL))
 );
--- The last two columns let the list of tasks be answered from the index alone.
-CREATE INDEX processes_of_attempt
-    ON execution_processes (task_attempt_id, created_at, dropped, run_reason, status);
+CREATE INDEX processes_of_attempt ON execution_processes (task_attempt_id, created_at);
+-- The newest run of an attempt, and how it ended, without a look at the row: for lists of tasks.
+CREATE INDEX runs_of_attempt ON execution_processes
+    (task_attempt_id, created_at, number, status, run_reason, dropped)
+    WHERE run_reason <> 'devserver' AND dropped = 0;
 CREATE INDEX processes_running ON execution_processes (created_at) WHERE status = 'running';
 CREATE INDEX processes_unfinalized ON execution_processes (created_at)
     WHERE status <> 'running' AND finalized = 0;
