@@ -42,7 +42,8 @@ class ProjectRequests:
 
     async def create(self, new: NewProject) -> Project:
         with trio.CancelScope(shield=True):  # a repository is not left half-made
-            return await projects.create(self._rooms, new)
+            project = await projects.create(self._rooms, new)
+        return project
 
     async def update(self, project_id: str, patch: ProjectPatch) -> Project:
         return await projects.update(self._rooms, project_id, patch)

@@ -99,8 +99,7 @@ def with_status(reader: Reader, id: str) -> TaskWithAttemptStatus:
 
 def all_with_status(reader: Reader, project_id: str) -> list[TaskWithAttemptStatus]:
     """All tasks of a project, newest first, in one query; none if there is no such project."""
-    rows = reader.execute(_STATUS_OF_PROJECT, (project_id,)).fetchall()
-    return [_with_status(row) for row in rows]
+    return [_with_status(row) for row in reader.execute(_STATUS_OF_PROJECT, (project_id,))]
 
 
 def patch(tx: Tx, id: str, changes: TaskPatch, now: str) -> TaskWithAttemptStatus:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import psutil
 import pytest
+import trio
 
+from anyond.agents.roster import DEFAULT_PROFILES
+from anyond.model.settings import Executor
+from tests.end_to_end.house import PATIENCE, House
 from tests.fakes import model_server, npm_cache
 
 MODEL = "claude-sonnet-4-5"
@@ -41,10 +48,17 @@ def scripted_model() -> Iterator[int]:
 
 def environment(home: Path, port: int) -> dict[str, str]:
     """A whole environment: a home of its own, and nothing of the person who runs the tests."""
+    return {"HOME": str(home), "PATH": os.environ["PATH"], **model_environment(port)}
+
+
+def model_environment(port: int, label: str = "") -> dict[str, str]:
+    """The part of it that makes the program talk to the scripted model.
+
+    Args:
+        label: tells the requests of one test from those of another.
+    """
     return {
-        "HOME": str(home),
-        "PATH": os.environ["PATH"],
-        "ANTHROPIC_BASE_URL": f"http://127.0.0.1:{port}",
+        "ANTHROPIC_BASE_URL": f"http://127.0.0.1:{port}{label and '/'}{label}",
         "ANTHROPIC_API_KEY": "sk-ant-of-the-tests",
         "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
         "CLAUDE_CODE_MAX_RETRIES": "1",
@@ -52,3 +66,98 @@ def environment(home: Path, port: int) -> dict[str, str]:
         "DISABLE_ERROR_REPORTING": "1",
         "DISABLE_TELEMETRY": "1",
     }
+
+
+class Person:
+    """Somebody who has tasks done by the real Claude Code, in one project of a house."""
+
+    def __init__(self, house: House, project: dict[str, Any], repository: Path) -> None:
+        self.house = house
+        self.project = project
+        self.repository = repository
+        self.gate = house.root / "gate"
+
+    @classmethod
+    async def of(cls, house: House, port: int) -> Person:
+        """Set the built-in variants to the pinned program and the scripted model."""
+        label = house.root.parent.name
+        options = {
+            "base_command_override": command(),
+            "env": model_environment(port, label),
+            "model": MODEL,
+        }
+        variants = {
+            name: {"CLAUDE_CODE": {**built_in, **options}}
+            for name, built_in in DEFAULT_PROFILES[Executor.CLAUDE_CODE].items()
+        }
+        await house.ask("PUT", "/api/profiles", {"executors": {"CLAUDE_CODE": variants}})
+        repository = house.repository()
+        return cls(house, await house.project(repository), repository)
+
+    async def start(self, scenario: str, variant: str | None = "APPROVALS") -> dict[str, Any]:
+        """A new task with an attempt at it."""
+        task = await self.house.ask(
+            "POST",
+            "/api/tasks/create-and-start",
+            {
+                "task": {
+                    "project_id": self.project["id"],
+                    "title": f"Play {scenario}",
+                    "description": f"SCN={scenario} GATE={self.gate}",
+                },
+                "executor_profile_id": {"executor": "CLAUDE_CODE", "variant": variant},
+                "base_branch": "main",
+            },
+        )
+        path = f"/api/task-attempts?task_id={task['id']}"
+        return (await self.house.ask("GET", path))[0]  # type: ignore[no-any-return]
+
+    async def approve(self, question: dict[str, Any], **more: Any) -> None:
+        await self._respond(question, {"status": "approved", **more})
+
+    async def deny(self, question: dict[str, Any], reason: str) -> None:
+        await self._respond(question, {"status": "denied", "reason": reason})
+
+    async def _respond(self, question: dict[str, Any], status: dict[str, Any]) -> None:
+        path = f"/api/approvals/{question['id']}/respond"
+        await self.house.ask("POST", path, {"status": status})
+
+    async def approvals(self) -> list[tuple[str, str]]:
+        """Tool and status of all questions so far, the oldest first."""
+        rows = await self.house.ask("GET", "/api/approvals")
+        return [(row["tool_name"], row["status"]) for row in reversed(rows)]
+
+    async def sees(self, process: dict[str, Any], look: Callable[[dict[str, Any]], Any]) -> Any:
+        """Follow the conversation live until an entry is as `look` wants it; that entry."""
+        path = f"/api/execution-processes/{process['id']}/normalized-logs/ws"
+        with trio.fail_after(PATIENCE):
+            async with self.house.socket(path) as socket:
+                while True:
+                    frame = json.loads(await socket.get_message())
+                    assert "finished" not in frame, "it was over before that was seen"
+                    if look(frame):
+                        return frame
+
+
+def tools(entries: list[dict[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
+    """What was done with tools: the kind of action, and the status."""
+    uses = [e["entry_type"] for e in entries if e["entry_type"]["type"] == "tool_use"]
+    return [(use["action_type"]["action"], use["status"]) for use in uses]
+
+
+def said(entries: list[dict[str, Any]], kind: str = "assistant_message") -> list[str]:
+    """The texts of one kind."""
+    return [e["content"] for e in entries if e["entry_type"]["type"] == kind]
+
+
+def family(process: dict[str, Any]) -> dict[int, str]:
+    """The living processes of an execution, without the shim: pid and name."""
+    found = {}
+    for one in psutil.process_iter():
+        try:
+            marked = one.environ().get("ANYON_EXECUTION") == process["id"]
+            if marked and one.status() != psutil.STATUS_ZOMBIE:
+                found[one.pid] = one.name()
+        except (psutil.NoSuchProcess, psutil.AccessDenied):
+            continue  # it is over, or not ours
+    return found

@@ -59,7 +59,7 @@ async def until(running: Running, there: Callable[[], object]) -> None:
 async def before_long(there: Callable[[], object]) -> None:
     """Poll for what has no bell."""
     with trio.fail_after(DEADLINE):
-        while not there():  # noqa: ASYNC110
+        while not there():
             await trio.sleep(0.005)
 
 

@@ -167,7 +167,7 @@ async def test_nothing_is_lost_when_the_daemon_is_killed(launcher: Launcher) -> 
     execution = name()
     argv = [sys.executable, "-c", DOOMED, str(launcher.root), execution, ECHO]
     environment = {**os.environ, "PYTHONPATH": os.getcwd()}
-    with subprocess.Popen(argv, stdout=subprocess.PIPE, env=environment) as daemon:  # noqa: ASYNC220
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, env=environment) as daemon:
         assert daemon.stdout is not None
         pid = int(await trio.to_thread.run_sync(daemon.stdout.readline))
         daemon.kill()
@@ -305,7 +305,7 @@ async def test_after_a_restart_of_the_machine_the_execution_is_lost(launcher: La
 
 
 def kilobytes(status: str) -> int:
-    return int(status.split("VmRSS:")[1].split()[0])
+    return int(status.split("VmRSS:")[1].split(maxsplit=1)[0])
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
@@ -324,11 +324,9 @@ async def test_a_shim_is_small_sleeps_and_holds_nothing_of_ours(
         return proc.joinpath("stat").read_text().split(")")[1].split()[0]
 
     await before_long(lambda: state() == "S")
-    bare = await begin(launcher, python("print(open('/proc/self/status').read())"))
-    await end(launcher, bare)
-    interpreter = kilobytes(said(launcher.spool(bare.execution_id)).decode())
-    # 3.11 alone takes 8.5 MB, 3.12 9.3 MB: nearly all of a shim is shared with the others.
-    assert kilobytes(proc.joinpath("status").read_text()) <= interpreter + 3.5 * 1024
+    # Nearly all of it is the interpreter: alone, 3.11 takes 8.5 MB, and 3.12 takes 9.3 MB.
+    allowed = 12 if sys.version_info < (3, 12) else 13
+    assert kilobytes(proc.joinpath("status").read_text()) <= allowed * 1024
     assert str(tmp_path / "ours") not in {os.readlink(fd) for fd in proc.joinpath("fd").iterdir()}
     await running.close_stdin()
     await end(launcher, running)
