@@ -87,10 +87,12 @@ def test_what_a_process_still_asks_can_be_denied_at_once(tx: Tx) -> None:
         approvals.insert_if_absent(tx, question(f"q{number}", call=f"c{number}"))
     approvals.decide(tx, "q1", YES, at(3))
     emitted(tx)
+    assert approvals.any_pending_in(tx, "a")
     denied = approvals.deny_pending(tx, "x", "Over.", at(4))
     assert [(found.id, found.reason) for found in denied] == [("q0", "Over."), ("q2", "Over.")]
     assert emitted(tx) == [("approval_resolved", "q0"), ("approval_resolved", "q2")]
     assert approvals.pending(tx) == []
+    assert not approvals.any_pending_in(tx, "a")
 
 
 def test_an_unknown_approval_or_its_owner_is_not_found(tx: Tx) -> None:

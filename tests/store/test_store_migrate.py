@@ -104,23 +104,23 @@ async def test_a_damaged_database_is_refused(path: Path) -> None:
                 for n in range(200)
             ]
         )
-    damaged = bytearray(path.read_bytes())  # noqa: ASYNC240
+    damaged = bytearray(path.read_bytes())
     page = damaged.index(b"x" * 500) // 4096 * 4096
     damaged[page : page + 8] = b"\xff" * 8
-    path.write_bytes(damaged)  # noqa: ASYNC240
+    path.write_bytes(damaged)
     with pytest.raises(Unavailable, match="is damaged"):
         async with Store.open(path):
             pass
-    assert path.read_bytes() == damaged  # noqa: ASYNC240
+    assert path.read_bytes() == damaged
 
 
 @pytest.mark.parametrize("content", [b"This is a text, not a database.\n" * 100, b"\x00" * 5000])
 async def test_a_file_that_is_no_database_is_refused(path: Path, content: bytes) -> None:
-    path.write_bytes(content)  # noqa: ASYNC240
+    path.write_bytes(content)
     with pytest.raises(Unavailable, match=r"anyon\.db is damaged.*not a database"):
         async with Store.open(path):
             pass
-    assert path.read_bytes() == content  # noqa: ASYNC240
+    assert path.read_bytes() == content
 
 
 async def test_a_database_of_somebody_else_is_refused(path: Path) -> None:
