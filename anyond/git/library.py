@@ -1,10 +1,13 @@
-"""What is asked of pygit2: questions about the commit graph, which need no new process."""
+"""What is asked of pygit2: questions about the commit graph, which need no new process.
+
+It is loaded at the first question, not at the start: it is the largest of our libraries, and a
+daemon that only waits does not need it.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import pygit2
 import trio
 
 
@@ -31,6 +34,8 @@ async def merge_base(path: Path, a: str, b: str) -> str | None:
 
 
 def _ahead_behind(path: Path, a: str, b: str) -> tuple[int, int]:
+    import pygit2
+
     # The objects of pygit2 are not safe among threads; opening costs a tenth of a millisecond.
     try:
         ahead, behind = pygit2.Repository(str(path)).ahead_behind(a, b)
@@ -40,6 +45,8 @@ def _ahead_behind(path: Path, a: str, b: str) -> tuple[int, int]:
 
 
 def _merge_base(path: Path, a: str, b: str) -> str | None:
+    import pygit2
+
     try:
         found = pygit2.Repository(str(path)).merge_base(a, b)
     except (pygit2.GitError, KeyError, ValueError, UnicodeError) as error:

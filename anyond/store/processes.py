@@ -94,11 +94,6 @@ def running_of(reader: Reader, attempt_id: str) -> list[ExecutionProcess]:
     )
 
 
-def unfinalized(reader: Reader) -> list[ExecutionProcess]:
-    """All that have ended but whose consequences were not drawn yet, oldest first."""
-    return _select(reader, f"WHERE p.status <> 'running' AND p.finalized = 0 {_OLDEST_FIRST}")
-
-
 def running_of_task(reader: Reader, task_id: str) -> list[ExecutionProcess]:
     """Everything that runs in the attempts of a task, the oldest first."""
     return _select(
@@ -112,17 +107,6 @@ def running_of_task(reader: Reader, task_id: str) -> list[ExecutionProcess]:
 def all_ids(reader: Reader) -> set[str]:
     """The ids of all processes that there are."""
     return {id for (id,) in reader.execute("SELECT id FROM execution_processes")}
-
-
-def latest_agent(reader: Reader, attempt_id: str) -> ExecutionProcess | None:
-    """The newest run of a coding agent that was not dropped."""
-    found = _select(
-        reader,
-        "WHERE p.task_attempt_id = ? AND p.run_reason = 'codingagent' AND p.dropped = 0"
-        f" {_NEWEST_FIRST} LIMIT 1",
-        (attempt_id,),
-    )
-    return found[0] if found else None
 
 
 def set_before_commit(tx: Tx, id: str, commit: str, now: str) -> ExecutionProcess:
@@ -191,21 +175,6 @@ def finish(
         approvals.deny_pending(tx, id, "The process has ended.", at)
         _emit(tx, "process_completed", id)
     return True
-
-
-def finalize(tx: Tx, id: str) -> bool:
-    """Claim the consequences of its end; True for exactly one caller, in this transaction.
-
-    Nothing that clients see changes, so that nothing is emitted. Raises `NotFound`.
-    """
-    claimed = tx.execute(
-        "UPDATE execution_processes SET finalized = 1"
-        " WHERE id = ? AND finalized = 0 AND status <> 'running'",
-        (id,),
-    ).rowcount
-    if not claimed:
-        get(tx, id)
-    return bool(claimed)
 
 
 def drop_from(tx: Tx, attempt_id: str, process_id: str, now: str) -> list[str]:

@@ -87,7 +87,6 @@ def _owed(prefix: Records, opening: str) -> set[str]:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_restart_after_any_record_says_exactly_what_is_still_owed(name: str) -> None:
     records = recording(name)
-    opening = "session/load" if "load" in name else "session/new"
     for end in range(len(records) + 1):
         dialogue = fresh(records)
         for stream, line in records[:end]:

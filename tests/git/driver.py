@@ -68,5 +68,5 @@ class Checkout:
 async def until(condition: Callable[[], object]) -> None:
     """Wait for something outside of this process; 30 s is for a machine that is very busy."""
     with trio.fail_after(30):
-        while not condition():  # noqa: ASYNC110
+        while not condition():
             await trio.sleep(0.005)

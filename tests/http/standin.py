@@ -274,7 +274,7 @@ async def read_all(stream: trio.SocketStream) -> bytes:
 async def until(condition: Any, seconds: float = 10) -> None:
     """Wait for something that has no event of its own."""
     with trio.fail_after(seconds):
-        while not condition():  # noqa: ASYNC110
+        while not condition():
             await trio.sleep(0.005)
 
 

@@ -40,7 +40,8 @@ def test_a_failed_job_refuses_its_asker_and_frees_the_attempt() -> None:
     machine, job, error = AttemptMachine(), do(), ValueError("x")
     machine.handle(job)
     assert machine.handle(JobDone(job, error=error)) == [Refuse(job, error)]
-    assert machine.handle(again := do()) == [RunJob(again)]
+    again = do()
+    assert machine.handle(again) == [RunJob(again)]
 
 
 def test_while_a_job_runs_others_are_refused() -> None:
@@ -54,7 +55,8 @@ def test_while_a_job_runs_others_are_refused() -> None:
 def test_while_a_writer_lives_jobs_are_refused_and_a_dev_server_does_not_count() -> None:
     machine = AttemptMachine()
     machine.handle(Began("dev", beside=True))
-    assert machine.handle(job := do()) == [RunJob(job)]
+    job = do()
+    assert machine.handle(job) == [RunJob(job)]
     machine.handle(JobDone(job))
     machine.handle(Began("agent"))
     (refusal,) = machine.handle(do())

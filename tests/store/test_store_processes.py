@@ -147,19 +147,6 @@ def test_what_runs_is_found_after_a_restart(tx: Tx) -> None:
     assert processes.all_ids(tx) == {"x", "y", "z"}
 
 
-def test_the_consequences_of_an_end_are_drawn_by_one(tx: Tx) -> None:
-    add_family(tx)
-    add_process(tx)
-    assert not processes.finalize(tx, "x"), "it still runs"
-    end_process(tx)
-    assert [process.id for process in processes.unfinalized(tx)] == ["x"]
-    emitted(tx)
-    assert processes.finalize(tx, "x")
-    assert not processes.finalize(tx, "x")
-    assert processes.unfinalized(tx) == []
-    assert emitted(tx) == []
-
-
 def test_the_first_wish_to_stop_keeps_its_reason(tx: Tx) -> None:
     add_family(tx)
     add_process(tx)
@@ -189,27 +176,11 @@ def test_the_commit_before_is_remembered(tx: Tx) -> None:
     assert emitted(tx) == [("process_updated", "x")]
 
 
-def test_the_newest_agent_that_was_not_dropped_is_the_latest(tx: Tx) -> None:
-    add_family(tx)
-    assert processes.latest_agent(tx, "a") is None
-    for number, reason in enumerate((RunReason.CODING_AGENT,) * 2 + (RunReason.CLEANUP_SCRIPT,)):
-        add_process(tx, f"x{number}", reason=reason, now=at(number))
-        end_process(tx, f"x{number}")
-    latest = processes.latest_agent(tx, "a")
-    assert latest is not None
-    assert latest.id == "x1"
-    processes.drop_from(tx, "a", "x1", at(5))
-    latest = processes.latest_agent(tx, "a")
-    assert latest is not None
-    assert latest.id == "x0"
-
-
 def test_an_unknown_process_is_not_found(tx: Tx) -> None:
     add_family(tx)
     for attempt in (
         lambda: processes.get(tx, "x"),
         lambda: end_process(tx, "x"),
-        lambda: processes.finalize(tx, "x"),
         lambda: processes.request_stop(tx, "x", "r", at(1)),
         lambda: processes.stop_reason(tx, "x"),
         lambda: processes.set_before_commit(tx, "x", "c", at(1)),

@@ -70,8 +70,6 @@ CREATE TABLE execution_processes (
     dropped            INTEGER NOT NULL DEFAULT 0 CHECK (dropped IN (0, 1)),
     -- Why somebody wants it stopped: an intention that must outlive the daemon.
     stop_reason        TEXT,
-    -- Whether what follows from its end (next link, commit, status of the task) has been done.
-    finalized          INTEGER NOT NULL DEFAULT 0 CHECK (finalized IN (0, 1)),
     started_at         TEXT NOT NULL,
     completed_at       TEXT,
     created_at         TEXT NOT NULL,
@@ -84,8 +82,6 @@ CREATE INDEX runs_of_attempt ON execution_processes
     (task_attempt_id, created_at, number, status, run_reason, dropped)
     WHERE run_reason <> 'devserver' AND dropped = 0;
 CREATE INDEX processes_running ON execution_processes (created_at) WHERE status = 'running';
-CREATE INDEX processes_unfinalized ON execution_processes (created_at)
-    WHERE status <> 'running' AND finalized = 0;
 -- One writer per worktree, whatever the code above believes.
 CREATE UNIQUE INDEX one_writer_of_worktree ON execution_processes (task_attempt_id)
     WHERE status = 'running' AND run_reason <> 'devserver';
