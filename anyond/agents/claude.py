@@ -52,7 +52,8 @@ class Options(Struct, frozen=True, kw_only=True):
         approvals: ask before tools that change something.
         dangerously_skip_permissions: allow every tool. Questions to the person are still asked.
         disable_api_key: hide ANTHROPIC_API_KEY, so that the subscription's login is used.
-        fork_session: resume under a new session id.
+        fork_session: resume under a new session id, so that the earlier conversation stays as it
+            was and a retry can go back to it; false goes on under the same id.
     """
 
     append_prompt: str | None = None
@@ -65,7 +66,7 @@ class Options(Struct, frozen=True, kw_only=True):
     model: str | None = None
     dangerously_skip_permissions: bool = False
     disable_api_key: bool = False
-    fork_session: bool = False
+    fork_session: bool = True
 
     @property
     def consent(self) -> Consent:
@@ -153,7 +154,8 @@ def _base(options: Options) -> tuple[tuple[str, ...], str]:
 
 
 def _environment(options: Options) -> dict[str, str | None]:
-    env: dict[str, str | None] = {}
+    # A daemon that was started from within a session of the program must not look like one.
+    env: dict[str, str | None] = {"CLAUDECODE": None, "CLAUDE_CODE_ENTRYPOINT": None}
     if options.disable_api_key:
         env["ANTHROPIC_API_KEY"] = None
     for name, value in options.env.items():

@@ -54,18 +54,21 @@ def test_options_shape_the_command() -> None:
         nonsense=7,
     )
     assert told.argv[:3] == ("/opt/my tools/claude", "--debug", "-p")
-    assert told.argv[-6:] == ("--model", "opus", "--mcp-config", "a b.json", "--resume", "s-1")
+    assert told.argv[-7:-1] == ("--model", "opus", "--mcp-config", "a b.json", "--resume", "s-1")
     assert told.env == {
         "ANTHROPIC_API_KEY": None,
+        "CLAUDECODE": None,
+        "CLAUDE_CODE_ENTRYPOINT": None,
         "HOME": "/tmp/h",
         "OLD": None,
     }
 
 
-def test_a_fork_is_asked_for_and_the_router_can_stand_in() -> None:
-    told = launch(session_id="s-1", fork_session=True, claude_code_router=True)
+def test_a_session_is_forked_unless_told_otherwise_and_the_router_can_stand_in() -> None:
+    told = launch(session_id="s-1", claude_code_router=True)
     assert told.argv[:2] == ("ccr", "code")
     assert told.argv[-3:] == ("--resume", "s-1", "--fork-session")
+    assert launch(session_id="s-1", fork_session=False).argv[-2:] == ("--resume", "s-1")
 
 
 @pytest.mark.parametrize(
