@@ -66,14 +66,16 @@ class Front(QuartTrio):
             return await _answer(scope, send, Refusal(200, success(b"null"), json), cors)
         return await super().__call__(scope, receive, _with(cors, send) if cors else send)
 
-    async def handle_user_exception(self, error: Any) -> Any:
-        return self._refuse(error)
+    # Before the error, Quart hands over its context from version 0.23 on.
 
-    async def handle_exception(self, error: Any) -> Any:
-        return self._refuse(error)
+    async def handle_user_exception(self, *context_and_error: Any) -> Any:
+        return self._refuse(context_and_error[-1])
 
-    async def handle_websocket_exception(self, error: Any) -> Any:
-        return self._refuse(error)
+    async def handle_exception(self, *context_and_error: Any) -> Any:
+        return self._refuse(context_and_error[-1])
+
+    async def handle_websocket_exception(self, *context_and_error: Any) -> Any:
+        return self._refuse(context_and_error[-1])
 
     def _refuse(self, error: BaseException) -> Response:
         if cancelled(error):

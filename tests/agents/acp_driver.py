@@ -129,6 +129,7 @@ class Live:
     """
 
     def __init__(self, agent: Acp, turn: Turn, env: dict[str, str]) -> None:
+        self.turn = turn
         launch = agent.launch(turn)
         self.dialogue = agent.dialogue(turn)
         self.records: Records = []

@@ -220,6 +220,15 @@ def test_an_agent_that_does_not_start_a_session_has_failed() -> None:
     assert [event.outcome for event in talk.only(TurnEnded)] == [Outcome.FAILED]
 
 
+def test_a_restart_in_the_middle_goes_on_with_the_next_number() -> None:
+    again = fresh()
+    again.receive(Stream.STDIN, b'{"id":1,"method":"initialize"}\n')
+    again.receive(Stream.STDOUT, b'{"id":1,"result":{}}\n')
+    [line] = again.outgoing()
+    assert json.loads(line)["id"] == 2
+    assert methods([line]) == ["session/new"]
+
+
 # ---------------------------------------------------------------- permissions
 
 
