@@ -32,7 +32,7 @@ from anyond.machines.process import (
 from anyond.model.ids import now, seconds, timestamp_ns
 from anyond.model.records import Exit
 from anyond.model.rows import Approval, ApprovalStatus, ExecutionProcess, RunReason
-from anyond.operations import questions
+from anyond.operations import questions, run
 from anyond.procs.launcher import Ended, Launcher
 from anyond.procs.running import Running
 from anyond.store import approvals, sessions
@@ -175,7 +175,7 @@ class ProcessActor(Actor[Event, Climb]):
     async def _read(self) -> None:
         if self._conversation is None:
             return
-        while records := self._reader.read():
+        while records := self._reader.read(run.REPLAYED_AT_ONCE):
             for record in records:
                 self._conversation.feed(record)
             await trio.lowlevel.checkpoint()

@@ -8,9 +8,11 @@ the end of a process and its consequences true, all at once.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import structlog
+import trio
 
 from anyond.git import checkouts, commit
 from anyond.logs import archive, notes, script
@@ -32,6 +34,7 @@ from anyond.operations import chain
 from anyond.operations.rooms import Rooms
 from anyond.operations.run import ENTRIES, insert
 from anyond.operations.subject import Subject
+from anyond.procs.spool import Frame
 from anyond.settings import files
 from anyond.store import attempts, processes, sessions, tasks
 from anyond.store.transaction import Tx
@@ -71,7 +74,7 @@ async def conclude(
         complaints.append(f"The changes could not be committed: {error}")
     head = await _head(subject)
     changed = head is not None and head != process.before_head_commit
-    _archive(
+    await _archive(
         rooms,
         process,
         exit=exit,
@@ -141,7 +144,7 @@ async def _head(subject: Subject) -> str | None:
         return None
 
 
-def _archive(
+async def _archive(
     rooms: Rooms,
     process: ExecutionProcess,
     *,
@@ -171,10 +174,14 @@ def _archive(
         frames = [
             script.finished(request.script, request.context, started_at, ending.exit_code, tail)
         ]
-    files.write(spool.path / ENTRIES, archive.encode(frames))
+    await trio.to_thread.run_sync(_write, spool.path / ENTRIES, frames)
 
 
-def _last_frames(rooms: Rooms, process_id: str):  # type: ignore[no-untyped-def]
+def _write(path: Path, frames: list[EntryFrame]) -> None:
+    files.write(path, archive.encode(frames))
+
+
+def _last_frames(rooms: Rooms, process_id: str) -> Iterator[Frame]:
     spool = rooms.launcher.spool(process_id)
     reader = spool.output(max(0, spool.frames() - 16))
     try:

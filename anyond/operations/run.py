@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import trio
+
 from anyond.agents.core import AgentEvent
 from anyond.git import checkouts
 from anyond.logs import archive, notes
@@ -32,6 +34,9 @@ from anyond.store import processes, sessions, tasks
 from anyond.store.transaction import Tx
 
 ENTRIES = "entries.jsonl"
+
+REPLAYED_AT_ONCE = 1 << 16
+"""Bytes of a log that are read in one go: a few milliseconds of work."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +132,8 @@ async def _record_failed_start(
     spool.write_exit(Exit(error=text, ended_at=moment))
     conversation = Conversation(process.id, Silent(), 0)
     conversation.feed(Record(moment, Stream.NOTE, remark))
-    files.write(spool.path / ENTRIES, archive.encode(conversation.final_frames()))
+    content = archive.encode(conversation.final_frames())
+    await trio.to_thread.run_sync(files.write, spool.path / ENTRIES, content)
 
     def final(tx: Tx) -> None:
         if processes.finish(
@@ -167,16 +173,19 @@ class Silent:
         return []
 
 
-def replay(rooms: Rooms, process: ExecutionProcess, kept: KeptTurn | None) -> Conversation | None:
+async def replay(
+    rooms: Rooms, process: ExecutionProcess, kept: KeptTurn | None
+) -> Conversation | None:
     """The conversation of an execution, rebuilt from its spool; None for a script."""
     if kept is None:
         return None
     conversation = Conversation(process.id, kept.dialogue(), kept.approval_timeout_s)
     reader = rooms.launcher.spool(process.id).records()
     try:
-        while records := reader.read():
+        while records := reader.read(REPLAYED_AT_ONCE):
             for record in records:
                 conversation.feed(record)
+            await trio.lowlevel.checkpoint()
     finally:
         reader.close()
     return conversation

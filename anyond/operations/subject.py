@@ -9,6 +9,7 @@ from anyond.model.errors import Conflict
 from anyond.model.rows import Project, Task, TaskAttempt
 from anyond.operations.rooms import Rooms
 from anyond.store import attempts, projects, tasks
+from anyond.store.transaction import Reader
 
 
 @dataclass(frozen=True)
@@ -40,10 +41,9 @@ async def read(rooms: Rooms, attempt_id: str) -> Subject:
         NotFound: there is no such attempt.
     """
 
-    def work(reader):  # type: ignore[no-untyped-def]
+    def work(reader: Reader) -> Subject:
         attempt = attempts.get(reader, attempt_id)
         task = tasks.get(reader, attempt.task_id)
         return Subject(attempt, task, projects.get(reader, task.project_id))
 
-    subject: Subject = await rooms.store.read(work)
-    return subject
+    return await rooms.store.read(work)
