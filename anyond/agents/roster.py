@@ -46,6 +46,6 @@ def agent(executor: Executor) -> Agent:
         names = ", ".join(sorted(AGENTS))
         raise Impossible(
             "executor_profile_id.executor",
-            f"Anyon cannot run {executor} yet; it can run {names}",
+            f"Anyon has no adapter for {executor}; it can run {names}",
         )
     return found
