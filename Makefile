@@ -1,6 +1,6 @@
 # Every command that a contributor needs; `make help` lists them. Works with GNU make 3.81.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-agents check bench lock clean
+.PHONY: help demo test test-fast test-agents check bench lock clean
 
 RUNTIME := .venv
 DEV := .venv-dev
@@ -17,6 +17,11 @@ demo: ## Watch a task go from an idea to a merged change (no network, no keys)
 test: ## Run all tests that need nothing from outside
 	@sh requirements/venv.sh $(DEV) dev
 	@$(DEV_PYTHON) -m pytest -m "not agents" $(ARGS)
+
+test-fast: ## Run what needs no daemon, no git and no processes: under 20 seconds
+	@sh requirements/venv.sh $(DEV) dev
+	@$(DEV_PYTHON) -m pytest -m "not agents" tests/machines tests/logs tests/actors tests/agents \
+	    tests/store tests/settings $(ARGS)
 
 test-agents: ## Run the tests that drive real agents from npm
 	@if command -v node >/dev/null 2>&1 && node --version >/dev/null 2>&1 \
