@@ -25,6 +25,9 @@ R = TypeVar("R")
 
 INTENSITY = Intensity()
 
+RECOVERY_SECONDS = 15.0
+"""So long the front stays closed for attempts that are slow to be found again."""
+
 
 @dataclass(eq=False)
 class _Tenancy:
@@ -92,9 +95,13 @@ class Attempts:
     async def recover(self) -> None:
         """Go on with everything that ran when the last daemon ended; returns when all is found."""
         rows = await self._rooms.store.read(processes.running)
-        for attempt_id in dict.fromkeys(row.task_attempt_id for row in rows):
-            tenancy = self._tenant(attempt_id)
-            await tenancy.actor.recovered.wait()
+        found = [self._tenant(id) for id in dict.fromkeys(row.task_attempt_id for row in rows)]
+        with trio.move_on_after(RECOVERY_SECONDS) as patience:
+            for tenancy in found:
+                await tenancy.actor.recovered.wait()
+        if patience.cancelled_caught:
+            missing = sum(not tenancy.actor.recovered.is_set() for tenancy in found)
+            log.warning("still_recovering", attempts=missing)
 
     def _awake(self, attempt_id: str) -> AttemptActor:
         return self._tenant(attempt_id).actor

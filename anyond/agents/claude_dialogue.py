@@ -30,6 +30,7 @@ from anyond.agents.core import (
     Interrupt,
     Noise,
     Prompt,
+    SessionLost,
     SessionStarted,
     TurnEnded,
 )
@@ -69,6 +70,7 @@ _CALLS = frozenset({"tool_use", "server_tool_use", "mcp_tool_use"})
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 _SESSION_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 _LOCAL_OUTPUT = re.compile(r"<local-command-(?:stdout|stderr)>(.*)</local-command-\w+>", re.DOTALL)
+_LOST = "No conversation found"
 _FIRST = "message"
 
 
@@ -273,8 +275,9 @@ class ClaudeDialogue:
     def _retrying(self, notice: wire.SystemLine) -> None:
         status = f", status {notice.error_status}" if notice.error_status is not None else ""
         text = (
-            f"The model's server did not answer ({notice.error or 'unknown error'}{status}). Try "
-            f"{notice.attempt} of {notice.max_retries} is in {notice.retry_delay_ms / 1000:.1f} s."
+            f"The model's server refused or failed ({notice.error or 'unknown error'}{status}). "
+            f"Try {notice.attempt} of {notice.max_retries} is in "
+            f"{notice.retry_delay_ms / 1000:.1f} s."
         )
         if self._retry is None or notice.attempt <= 1:
             self._retry = self._note("retry", text)
@@ -288,6 +291,8 @@ class ClaudeDialogue:
             self._complain(error)
         if self._accounts.add(result, self._model):
             self._put(self._accounts)
+        if error is not None and error.startswith(_LOST):
+            self._events.append(SessionLost())
         self._events.append(TurnEnded(outcome, error))
         self._turns += 1
         self._turn_open = self._interrupted = False

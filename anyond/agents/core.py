@@ -34,6 +34,11 @@ class SessionStarted:
 
 
 @dataclass(frozen=True)
+class SessionLost:
+    """The session that was to be resumed is not there any more; another try would not find it."""
+
+
+@dataclass(frozen=True)
 class EntryPut:
     """An entry of the conversation is now `entry`; the first time, it is a new one.
 
@@ -97,6 +102,7 @@ class Noise:
 
 AgentEvent = (
     SessionStarted
+    | SessionLost
     | EntryPut
     | ApprovalAsked
     | ApprovalAnswered

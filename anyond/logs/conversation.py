@@ -24,6 +24,7 @@ from anyond.agents.core import (
     EntryPut,
     Noise,
     Outcome,
+    SessionLost,
     SessionStarted,
     TurnEnded,
     Verdict,
@@ -104,6 +105,7 @@ class Conversation:
         self._noise = 0
         self.end = 0
         self.session_id: str | None = None
+        self.session_lost = False
         self.outcome: Outcome | None = None
         self.error: str | None = None
 
@@ -209,6 +211,8 @@ class Conversation:
         match event:
             case SessionStarted(session_id):
                 self.session_id = session_id
+            case SessionLost():
+                self.session_lost = True
             case EntryPut(key, entry):
                 self._put(key, entry, at)
             case ApprovalAsked(call, tool_name, tool_input, entry_key):

@@ -23,6 +23,7 @@ from anyond.model.frames import EntryFrame
 from anyond.model.ids import now, seconds
 from anyond.model.records import Exit, Record, Stream
 from anyond.model.rows import (
+    CodingAgentFollowUpRequest,
     ExecutionProcess,
     ProcessStatus,
     RunReason,
@@ -87,6 +88,13 @@ async def conclude(
         moment = now()
         if conversation is not None and conversation.summary is not None:
             sessions.set_summary(tx, process.id, conversation.summary)
+        if (
+            conversation is not None
+            and conversation.session_lost
+            and isinstance(process.executor_action.typ, CodingAgentFollowUpRequest)
+        ):
+            lost = process.executor_action.typ.session_id
+            sessions.forget(tx, subject.attempt.id, lost)
         if process.run_reason is RunReason.SETUP_SCRIPT and (
             ending.status is ProcessStatus.COMPLETED
         ):

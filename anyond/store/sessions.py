@@ -58,6 +58,15 @@ def kept_turn(reader: Reader, process_id: str) -> str | None:
     return None if row is None else row[0]
 
 
+def forget(tx: Tx, attempt_id: str, session_id: str) -> None:
+    """The agent does not know that conversation any more: nobody shall try to go on with it."""
+    tx.execute(
+        "UPDATE executor_sessions SET session_id = NULL"
+        " WHERE task_attempt_id = ? AND session_id = ?",
+        (attempt_id, session_id),
+    )
+
+
 def latest_session_id(reader: Reader, attempt_id: str) -> str | None:
     """The conversation to go on with: of the newest agent's run that has one and is not dropped."""
     row = reader.execute(

@@ -210,14 +210,14 @@ GOLDEN = {
     "error_401": [
         "UserMessage: SCN=err401 x",
         "SystemMessage: Model: claude-sonnet-4-5",
-        "SystemMessage: The model's server did not answer (authentication_failed, status 401). "
+        "SystemMessage: The model's server refused or failed (authentication_failed, status 401). "
         "Try 1 of 1 is in 0.5 s.",
         "ErrorMessage: Invalid API key · Fix external API key",
     ],
     "error_529_retry_recovers": [
         "UserMessage: SCN=err529x2 x",
         "SystemMessage: Model: claude-sonnet-4-5",
-        "SystemMessage: The model's server did not answer (overloaded, status 529). "
+        "SystemMessage: The model's server refused or failed (overloaded, status 529). "
         "Try 2 of 10 is in 1.0 s.",
         "AssistantMessage: Recovered after 2 errors.",
         "TokenUsage: 1,000 tokens in, 42 out, $0.0045",

@@ -240,10 +240,12 @@ async def test_an_edit_becomes_a_diff_with_line_numbers(bench: Bench) -> None:
     assert "-line one\n+line ONE\n line two\n" in getattr(change, "unified_diff", "")
 
 
-async def test_a_resumed_run_keeps_the_session(bench: Bench) -> None:
+async def test_a_resumed_run_keeps_the_session_unless_it_forks(bench: Bench) -> None:
     first = await bench.run("text")
     assert first.session_id is not None
-    second = await bench.run("text", session_id=first.session_id)
+    forked = await bench.run("text", session_id=first.session_id)
+    assert forked.session_id not in (None, first.session_id)
+    second = await bench.run("text", session_id=first.session_id, fork_session=False)
     assert second.session_id == first.session_id
     assert second.end == TurnEnded(Outcome.COMPLETED)
 

@@ -8,16 +8,15 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psutil
 import pytest
 import trio
 
-from anyond.agents.roster import DEFAULT_PROFILES
-from anyond.model.settings import Executor
 from tests.end_to_end.house import PATIENCE, House
 from tests.fakes import model_server, npm_cache
 
@@ -78,21 +77,24 @@ class Person:
         self.gate = house.root / "gate"
 
     @classmethod
-    async def of(cls, house: House, port: int) -> Person:
-        """Set the built-in variants to the pinned program and the scripted model."""
-        label = house.root.parent.name
-        options = {
-            "base_command_override": command(),
-            "env": model_environment(port, label),
-            "model": MODEL,
-        }
-        variants = {
-            name: {"CLAUDE_CODE": {**built_in, **options}}
-            for name, built_in in DEFAULT_PROFILES[Executor.CLAUDE_CODE].items()
-        }
-        await house.ask("PUT", "/api/profiles", {"executors": {"CLAUDE_CODE": variants}})
+    async def of(cls, house: House, command: str, port: int) -> Person:
+        """A new project, and the built-in variants with the pinned program and our model."""
         repository = house.repository()
-        return cls(house, await house.project(repository), repository)
+        person = cls(house, await house.project(repository), repository)
+        label = house.root.parent.name
+        await person.set_options(
+            base_command_override=command, env=model_environment(port, label), model=MODEL
+        )
+        return person
+
+    async def set_options(self, **options: Any) -> None:
+        """Lay these options over those of every variant."""
+        found = (await self.house.ask("GET", "/api/info"))["executors"]["CLAUDE_CODE"]
+        variants = {
+            name: {"CLAUDE_CODE": {**tagged["CLAUDE_CODE"], **options}}
+            for name, tagged in found.items()
+        }
+        await self.house.ask("PUT", "/api/profiles", {"executors": {"CLAUDE_CODE": variants}})
 
     async def start(self, scenario: str, variant: str | None = "APPROVALS") -> dict[str, Any]:
         """A new task with an attempt at it."""
@@ -112,6 +114,23 @@ class Person:
         path = f"/api/task-attempts?task_id={task['id']}"
         return (await self.house.ask("GET", path))[0]  # type: ignore[no-any-return]
 
+    async def follow_up(self, attempt: dict[str, Any], prompt: str, **more: Any) -> dict[str, Any]:
+        """Ask the agent again and wait for the end; the process."""
+        path = f"/api/task-attempts/{attempt['id']}/follow-up"
+        process = await self.house.ask("POST", path, {"prompt": prompt, **more})
+        ended = await self.house.over(attempt)
+        assert ended["id"] == process["id"]
+        return ended
+
+    async def question_of(self, attempt: dict[str, Any]) -> dict[str, Any]:
+        """The open question of this attempt, when others may wait as well."""
+
+        async def look() -> Any:
+            rows = await self.house.ask("GET", "/api/approvals?status=pending")
+            return next((r for r in rows if r["task_attempt_id"] == attempt["id"]), None)
+
+        return await self.house.until(look, "a question")  # type: ignore[no-any-return]
+
     async def approve(self, question: dict[str, Any], **more: Any) -> None:
         await self._respond(question, {"status": "approved", **more})
 
@@ -129,14 +148,40 @@ class Person:
 
     async def sees(self, process: dict[str, Any], look: Callable[[dict[str, Any]], Any]) -> Any:
         """Follow the conversation live until an entry is as `look` wants it; that entry."""
-        path = f"/api/execution-processes/{process['id']}/normalized-logs/ws"
+        return (await self._follow(process, "normalized-logs", look))[-1]
+
+    async def hears(self, process: dict[str, Any], words: str) -> str:
+        """Follow the raw log live until a frame has these words; all that came."""
+        frames = await self._follow(process, "raw-logs", lambda f: words in f["value"]["content"])
+        return "".join(frame["value"]["content"] for frame in frames)
+
+    async def _follow(
+        self, process: dict[str, Any], log: str, enough: Callable[[dict[str, Any]], Any]
+    ) -> list[dict[str, Any]]:
+        path = f"/api/execution-processes/{process['id']}/{log}/ws"
+        frames: list[dict[str, Any]] = []
         with trio.fail_after(PATIENCE):
             async with self.house.socket(path) as socket:
-                while True:
-                    frame = json.loads(await socket.get_message())
-                    assert "finished" not in frame, "it was over before that was seen"
-                    if look(frame):
-                        return frame
+                while not frames or not enough(frames[-1]):
+                    frames.append(json.loads(await socket.get_message()))
+                    assert "finished" not in frames[-1], "it was over before that came"
+        return frames
+
+    async def events(self, last: str) -> list[str]:
+        """The names of all events up to the first of the name `last`."""
+        names: list[str] = []
+        address = f"{self.house.url}/api/events?after=0"
+        with trio.fail_after(PATIENCE):
+            async with (
+                httpx.AsyncClient(timeout=PATIENCE) as client,
+                client.stream("GET", address) as stream,
+            ):
+                async for line in stream.aiter_lines():
+                    if line.startswith("event:"):
+                        names.append(line.partition(":")[2].strip())
+                        if names[-1] == last:
+                            break
+        return names
 
 
 def tools(entries: list[dict[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
@@ -150,14 +195,32 @@ def said(entries: list[dict[str, Any]], kind: str = "assistant_message") -> list
     return [e["content"] for e in entries if e["entry_type"]["type"] == kind]
 
 
+def lines(raw: str) -> list[dict[str, Any]]:
+    """What the program wrote to its stdout, decoded."""
+    return [json.loads(line) for line in raw.split("\n") if line]
+
+
 def family(process: dict[str, Any]) -> dict[int, str]:
     """The living processes of an execution, without the shim: pid and name."""
-    found = {}
+    return {one.pid: one.name() for one in _alive(ANYON_EXECUTION=process["id"])}
+
+
+def end_all(house: House) -> None:
+    """Kill the agents of this house: they outlive its daemon, and a test that fails leaves some."""
+    for process in (house.data / "executions").iterdir():
+        for one in _alive(HOME=str(house.home), ANYON_EXECUTION=process.name):
+            with suppress(psutil.NoSuchProcess):
+                one.kill()
+
+
+def _alive(**variables: str) -> list[psutil.Process]:
+    """The processes whose environment has these variables with these values."""
+    found = []
     for one in psutil.process_iter():
         try:
-            marked = one.environ().get("ANYON_EXECUTION") == process["id"]
+            marked = variables.items() <= one.environ().items()
             if marked and one.status() != psutil.STATUS_ZOMBIE:
-                found[one.pid] = one.name()
+                found.append(one)
         except (psutil.NoSuchProcess, psutil.AccessDenied):
             continue  # it is over, or not ours
     return found

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.end_to_end import claude_cli
+from tests.end_to_end.claude_cli import Person
 from tests.end_to_end.house import House
 
 
@@ -12,3 +14,24 @@ from tests.end_to_end.house import House
 async def house(tmp_path: Path) -> AsyncIterator[House]:
     async with House(tmp_path / "house") as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def claude_command() -> str:
+    """Asked for outside of the event loop, where the reason of a skipped test would be lost."""
+    return claude_cli.command()
+
+
+@pytest.fixture(scope="session")
+def model_port() -> Iterator[int]:
+    with claude_cli.scripted_model() as port:
+        yield port
+
+
+@pytest.fixture
+async def person(house: House, claude_command: str, model_port: int) -> AsyncIterator[Person]:
+    try:
+        yield await Person.of(house, claude_command, model_port)
+    finally:
+        claude_cli.end_all(house)
+    assert "Traceback" not in house.log()

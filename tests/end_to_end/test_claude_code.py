@@ -1,54 +1,288 @@
-"""x"""
+"""The real Claude Code at work in the whole daemon, as clients see it."""
+
 from __future__ import annotations
-import json
+
+import shutil
+from pathlib import Path
+from typing import Any
+
 import pytest
-from collections.abc import Iterator
-from tests.end_to_end import claude_cli
-from tests.end_to_end.claude_cli import Person, family, said, tools
-from tests.end_to_end.house import House, alive
+
+from tests.end_to_end.claude_cli import MODEL, Person, family, lines, said, tools
+from tests.end_to_end.house import alive
 
 pytestmark = pytest.mark.agents
 
-@pytest.fixture(scope="session")
-def model_port() -> Iterator[int]:
-    with claude_cli.scripted_model() as port:
-        yield port
+SUCCESS = {"status": "success"}
 
-@pytest.fixture
-async def person(house: House, model_port: int) -> Person:
-    return await Person.of(house, model_port)
 
-async def _show(person, attempt):
-    p = await person.house.over(attempt)
-    print(p)
-    for e in await person.house.entries(p):
-        print(json.dumps(e)[:900])
-    return p
+def denied(reason: str) -> dict[str, str]:
+    return {"status": "denied", "reason": reason}
 
-async def test_basic(person):
-    a = await person.start("basic")
-    q = await person.house.question(); print(q)
-    p = await person.house.running(a)
-    print(family(p))
-    await person.approve(q)
-    q = await person.house.question()
-    await person.approve(q)
-    p = await _show(person, a)
 
-@pytest.mark.parametrize("scn", ["linger","err401","err500","midfail","task","todo","recall","once"])
-async def test_any(person, scn):
-    a = await person.start(scn, "DEFAULT")
-    if scn == "linger":
-        p = await person.house.running(a)
-        async def look():
-            return (await person.house.until_ if False else None)
-        import trio
-        from pathlib import Path
-        while not (Path(a["container_ref"])/"pids").exists(): await trio.sleep(0.02)
-        await trio.sleep(0.3)
-        print(family(p), (Path(a["container_ref"])/"pids").read_text())
-        import time; t=time.time()
-        await person.house.ask("POST", f"/api/task-attempts/{a['id']}/stop")
-        print("stop took", time.time()-t, family(p))
-    await _show(person, a)
-    print(person.house.log()[-3000:])
+async def test_two_approvals_lead_from_a_task_to_a_merge(person: Person) -> None:
+    house = person.house
+    attempt = await person.start("basic")
+    process = await house.running(attempt)
+    question = await house.question()
+    assert question["tool_name"] == "Write"
+    assert question["tool_input"]["content"] == "hello from agent\nsecond line\n"
+    await person.sees(
+        process,
+        lambda e: (
+            e["content"] == "`hello.txt`"
+            and e["entry_type"]["status"].get("approval_id") == question["id"]
+        ),
+    )
+    assert not (Path(attempt["container_ref"]) / "hello.txt").exists()
+    await person.approve(question)
+    await person.approve(await house.question())
+
+    ended = await house.over(attempt)
+    assert (ended["id"], ended["status"], ended["exit_code"]) == (process["id"], "completed", 0)
+    assert await person.approvals() == [("Write", "approved"), ("Bash", "approved")]
+    entries = await house.entries(ended)
+    assert tools(entries) == [("file_edit", SUCCESS), ("command_run", SUCCESS)]
+    assert said(entries)[-1] == "All done: wrote hello.txt and checked it."
+    [usage] = [e["entry_type"] for e in entries if e["entry_type"]["type"] == "token_usage"]
+    assert (usage["model"], usage["input_tokens"], usage["output_tokens"]) == (MODEL, 3000, 126)
+    assert usage["cost_usd"] > 0
+    events = await person.events("process_completed")
+    assert [name for name in events if not name.endswith("_updated")] == [
+        "task_created",
+        "attempt_created",
+        "process_started",
+        *("approval_requested", "approval_resolved") * 2,
+        "process_completed",
+    ]
+
+    await house.ask("POST", f"/api/task-attempts/{attempt['id']}/merge")
+    assert (person.repository / "hello.txt").read_text() == "hello from agent\nsecond line\n"
+    assert (person.repository / "ran.txt").read_text() == "done\n"
+    assert house.git(person.repository, "status", "--porcelain") == ""
+
+
+async def test_a_denial_reaches_the_agent_with_its_reason_and_the_turn_goes_on(
+    person: Person,
+) -> None:
+    house = person.house
+    attempt = await person.start("basic")
+    await person.approve(await house.question())
+    await person.deny(await house.question(), "Use make instead.")
+    ended = await house.over(attempt)
+    assert (ended["status"], ended["exit_code"]) == ("completed", 0)
+    entries = await house.entries(ended)
+    assert tools(entries) == [
+        ("file_edit", SUCCESS),
+        ("command_run", denied("Use make instead.")),
+    ]
+    assert said(entries, "user_feedback") == ["Use make instead."]
+    assert said(entries)[-1] == "All done: wrote hello.txt and checked it."
+    told = [block for block in _results(await house.raw(ended)) if block.get("is_error")]
+    assert [block["content"] for block in told] == ["Use make instead."]
+    assert house.git(person.repository, "ls-tree", "--name-only", attempt["branch"]).split() == [
+        "README.md",
+        "hello.txt",
+    ]
+
+
+async def test_the_default_variant_asks_nobody_whoever_runs_it(person: Person) -> None:
+    house = person.house
+    attempt = await person.start("basic", None)
+    ended = await house.over(attempt)
+    assert ended["status"] == "completed"
+    assert await person.approvals() == []
+    assert tools(await house.entries(ended)) == [("file_edit", SUCCESS), ("command_run", SUCCESS)]
+    assert house.git(person.repository, "show", f"{attempt['branch']}:ran.txt") == "done\n"
+
+
+async def test_a_follow_up_knows_what_was_said_and_a_retry_has_never_heard_of_it(
+    person: Person,
+) -> None:
+    house = person.house
+    attempt = await person.start("text", "DEFAULT")
+    first = await house.over(attempt)
+    session = await _session(person, first)
+    second = await person.follow_up(attempt, "SCN=recall now")
+    assert second["executor_action"]["typ"]["type"] == "CodingAgentFollowUpRequest"
+    assert second["executor_action"]["typ"]["session_id"] == session
+    entries = await house.entries(second)
+    assert said(entries, "user_message") == ["SCN=recall now"]
+    earlier = first["executor_action"]["typ"]["prompt"]
+    assert said(entries) == [f"You had said: {earlier}"]
+    third = await person.follow_up(attempt, "SCN=recall again")
+    assert third["executor_action"]["typ"]["session_id"] == await _session(person, second)
+    assert said(await house.entries(third)) == [f"You had said: {earlier}; SCN=recall now"]
+    retried = await person.follow_up(attempt, "SCN=recall anew", retry_process_id=second["id"])
+    assert retried["executor_action"]["typ"]["session_id"] == session
+    assert said(await house.entries(retried)) == [f"You had said: {earlier}"]
+    await person.set_options(fork_session=False)
+    last = await person.follow_up(attempt, "SCN=recall")
+    assert await _session(person, last) == await _session(person, retried)
+
+
+async def test_a_session_that_the_agent_has_lost_does_not_block_the_attempt(
+    person: Person,
+) -> None:
+    house = person.house
+    attempt = await person.start("text", "DEFAULT")
+    await house.over(attempt)
+    shutil.rmtree(house.home / ".claude" / "projects")
+    lost = await person.follow_up(attempt, "SCN=text again")
+    assert lost["status"] == "failed"
+    assert "No conversation found" in said(await house.entries(lost), "error_message")[-1]
+    fresh = await person.follow_up(attempt, "SCN=text once more")
+    assert fresh["executor_action"]["typ"]["type"] == "CodingAgentInitialRequest"
+    assert fresh["status"] == "completed"
+
+
+async def test_a_plan_is_rejected_with_feedback_then_approved_and_carried_out(
+    person: Person,
+) -> None:
+    house = person.house
+    attempt = await person.start("replan", "PLAN")
+    question = await house.question()
+    assert question["tool_name"] == "ExitPlanMode"
+    assert question["tool_input"]["plan"] == "# Plan\n1. write hello.txt\n"
+    await person.deny(question, "Check it, too.")
+    question = await house.question()
+    assert question["tool_input"]["plan"] == "# Plan\n1. write hello.txt\n2. check it\n"
+    assert not (Path(attempt["container_ref"]) / "hello.txt").exists()
+    await person.approve(question)
+    ended = await house.over(attempt)
+    assert ended["status"] == "completed"
+    entries = await house.entries(ended)
+    assert tools(entries) == [
+        ("plan_presentation", denied("Check it, too.")),
+        ("plan_presentation", SUCCESS),
+        ("file_edit", SUCCESS),
+        ("command_run", SUCCESS),
+    ]
+    plans = [e for e in entries if e["entry_type"].get("tool_name") == "ExitPlanMode"]
+    assert plans[1]["content"] == question["tool_input"]["plan"]
+    assert said(entries, "user_feedback") == ["Check it, too."]
+    assert [name for name, _ in await person.approvals()] == ["ExitPlanMode", "ExitPlanMode"]
+    assert (Path(attempt["container_ref"]) / "ran.txt").read_text() == "planned\n"
+
+
+async def test_a_question_to_the_person_gets_the_answer_that_was_chosen(person: Person) -> None:
+    house = person.house
+    attempt = await person.start("ask", "DEFAULT")
+    question = await house.question()
+    assert question["tool_name"] == "AskUserQuestion"
+    [asked] = question["tool_input"]["questions"]
+    chosen = {asked["question"]: asked["options"][1]["label"]}
+    await person.approve(question, answers=chosen)
+    ended = await house.over(attempt)
+    entries = await house.entries(ended)
+    [use] = [e["entry_type"] for e in entries if e["entry_type"]["type"] == "tool_use"]
+    assert use["status"] == SUCCESS
+    assert use["action_type"]["result"] == {"type": {"type": "json"}, "value": chosen}
+    [told] = _results(await house.raw(ended))
+    assert "Blue" in str(told["content"])
+    assert said(entries) == ["Thanks for the answer."]
+
+
+async def test_tasks_are_one_list_and_a_sub_agent_has_what_it_does_as_its_own(
+    person: Person,
+) -> None:
+    house = person.house
+    listing, delegating = [await person.start(name, "DEFAULT") for name in ("todo", "task")]
+    entries = await house.entries(await house.over(listing))
+    assert tools(entries) == [("todo_management", SUCCESS)]
+    [use] = [e["entry_type"] for e in entries if e["entry_type"]["type"] == "tool_use"]
+    assert [(todo["content"], todo["status"]) for todo in use["action_type"]["todos"]] == [
+        ("Write file", "completed"),
+        ("Run it", "pending"),
+    ]
+    entries = await house.entries(await house.over(delegating))
+    assert tools(entries) == [("task_create", SUCCESS), ("command_run", SUCCESS)]
+    sub, command = [e for e in entries if e["entry_type"]["type"] == "tool_use"]
+    assert "parent" not in sub
+    assert command["parent"] == f"tool:{sub['metadata']['tool_call_id']}"
+    assert said([e for e in entries if "parent" not in e]) == ["Sub job finished."]
+
+
+async def test_a_stop_ends_a_long_command_with_all_that_it_had_started(person: Person) -> None:
+    house = person.house
+    attempt = await person.start("linger", "DEFAULT")
+    process = await house.running(attempt)
+    file = Path(attempt["container_ref"]) / "pids"
+
+    async def both() -> list[int]:
+        pids = [int(line) for line in file.read_text().split()] if file.exists() else []
+        return pids if len(pids) == 2 else []
+
+    sleepers = await house.until(both, "the pids of the sleepers")
+    assert set(sleepers) < set(family(process))
+    await house.ask("POST", f"/api/task-attempts/{attempt['id']}/stop")
+    assert family(process) == {}
+    assert not any(map(alive, sleepers))
+    ended = await house.over(attempt)
+    assert (ended["id"], ended["status"]) == (process["id"], "killed")
+    entries = await house.entries(ended)
+    assert tools(entries) == [("command_run", {"status": "failed"})]
+    assert said(entries, "error_message") == []
+
+
+async def test_a_stop_withdraws_the_open_question(person: Person) -> None:
+    house = person.house
+    attempt = await person.start("basic")
+    question = await house.question()
+    process = await house.running(attempt)
+    await house.ask("POST", f"/api/execution-processes/{process['id']}/stop")
+    assert family(process) == {}
+    assert await person.approvals() == [("Write", "denied")]
+    assert await house.ask("GET", "/api/approvals?status=pending") == []
+    answer = await house.request(
+        "POST", f"/api/approvals/{question['id']}/respond", json={"status": {"status": "approved"}}
+    )
+    assert answer.status_code == 409
+    ended = await house.over(attempt)
+    assert ended["status"] == "killed"
+    [(kind, status)] = tools(await house.entries(ended))
+    assert (kind, status["status"]) == ("file_edit", "denied")
+    assert (await house.ask("GET", f"/api/tasks/{attempt['task_id']}"))["status"] == "inreview"
+
+
+async def test_a_failing_model_is_a_failed_run_with_one_readable_error(person: Person) -> None:
+    house = person.house
+    expected = {"err401": "API key", "err500": "500", "midfail": "Connection closed"}
+    attempts = {scenario: await person.start(scenario, "DEFAULT") for scenario in expected}
+    for scenario, words in expected.items():
+        attempt = attempts[scenario]
+        ended = await house.over(attempt)
+        assert (ended["status"], ended["exit_code"]) == ("failed", 1), scenario
+        [error] = said(await house.entries(ended), "error_message")
+        assert words in error
+        assert "{" not in error
+    for task in await house.ask("GET", f"/api/tasks?project_id={person.project['id']}"):
+        assert (task["status"], task["last_attempt_failed"]) == ("inreview", True)
+
+
+async def test_a_question_that_nobody_answers_is_denied_in_time(person: Person) -> None:
+    house = person.house
+    await house.ask("PUT", "/api/config", {"approval_timeout_s": 1})
+    attempt = await person.start("edit")
+    ended = await house.over(attempt)
+    assert ended["status"] == "completed"
+    assert await person.approvals() == [("Edit", "timed_out")]
+    entries = await house.entries(ended)
+    assert tools(entries) == [("file_read", SUCCESS), ("file_edit", {"status": "timed_out"})]
+    assert said(entries, "error_message") == ["Nobody answered the question about Edit in time."]
+    assert said(entries) == ["Edited README."]
+    readme = Path(attempt["container_ref"]) / "README.md"
+    assert readme.read_text() == "line one\nline two\n"
+
+
+async def _session(person: Person, process: dict[str, Any]) -> str:
+    """The one session id that the agent named in a run."""
+    told = lines(await person.house.raw(process))
+    [session_id] = {line["session_id"] for line in told if "session_id" in line}
+    return str(session_id)
+
+
+def _results(raw: str) -> list[dict[str, Any]]:
+    """What the agent took for the results of its tools."""
+    contents = [line["message"]["content"] for line in lines(raw) if line["type"] == "user"]
+    return [b for c in contents if isinstance(c, list) for b in c if b["type"] == "tool_result"]

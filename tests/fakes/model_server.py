@@ -166,7 +166,7 @@ SCRIPTS: dict[str, list[list[Block]]] = {
         [Say("Here is my plan."), plan("# Plan\n1. write hello.txt\n")],
         [Say("Here is a better one."), plan("# Plan\n1. write hello.txt\n2. check it\n")],
         [Say("Starting."), write("planned\n")],
-        [Say("Now a command."), bash("cat hello.txt > ran.txt")],
+        [Say("Now a command."), bash("sh -c 'cat hello.txt > ran.txt'")],
         [Say("Plan carried out.")],
     ],
     "ask": [
