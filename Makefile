@@ -8,7 +8,7 @@ DEV_PYTHON := $(DEV)/bin/python
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
-	@echo "PYTHON=/path/to/python chooses the interpreter; ARGS=... is handed to pytest."
+	@echo "PYTHON=/path/to/python chooses the interpreter; ARGS=... is handed to pytest or the benchmarks."
 
 demo: ## Watch a task go from an idea to a merged change (no network, no keys)
 	@sh requirements/venv.sh $(RUNTIME) runtime
@@ -41,12 +41,9 @@ check: ## Look at format, style, types and import floors
 	$(DEV)/bin/mypy
 	$(DEV)/bin/lint-imports
 
-bench: ## Run the benchmarks
+bench: ## Run the benchmarks (ARGS="--only output" for some of them)
 	@sh requirements/venv.sh $(DEV) dev
-	@for file in benchmarks/[a-z]*.py; do \
-	  [ -e "$$file" ] || { echo "There are no benchmarks."; exit 0; }; \
-	  echo "== $$file"; $(DEV_PYTHON) "$$file" || exit 1; \
-	done
+	@$(DEV_PYTHON) -m benchmarks $(ARGS)
 
 lock: ## Write the lock files anew from pyproject.toml (needs uv)
 	@sh requirements/lock.sh

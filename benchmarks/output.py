@@ -1,0 +1,84 @@
+"""How fast a talkative program's output reaches a client, and what that costs the daemon."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks import follower
+from benchmarks.daemon import PATIENCE, Daemon
+from benchmarks.figures import Figure, at_most, beside, middle
+from benchmarks.lab import Lab
+
+LINES = 1_000_000
+ROUNDS = 5
+PROGRAM = f"for n in range({LINES}): print(n, 'is one more short line of a talkative program')"
+
+
+def measure(lab: Lab) -> Iterator[Figure]:
+    """Both run after the same word through the same kind of pipe."""
+    gate = lab.path("gate")
+    os.mkfifo(gate)
+    talk = f"read go < {gate}; {shlex.quote(sys.executable)} -I -S -c {shlex.quote(PROGRAM)}"
+    plain: list[float] = []
+    ours: list[float] = []
+    costs: list[float] = []
+    with lab.daemon() as daemon:
+        project = daemon.project(lab.repository(), f"{talk}; exit 1")
+        for _ in range(ROUNDS):
+            plain.append(_into_a_file(lab, gate, talk))
+            elapsed, cpu = _to_a_client(daemon, project, gate)
+            ours.append(elapsed)
+            costs.append(cpu / LINES * 1e6)
+    what = "1,000,000 lines, from the program to a client"
+    yield beside(what, middle(ours), middle(plain), name="into `cat > file`", factor=2.5)
+    yield at_most("… processor time of the daemon a line", middle(costs), 0.3, "µs", digits=2)
+
+
+def _into_a_file(lab: Lab, gate: Path, talk: str) -> float:
+    file = lab.path("output")
+    process = subprocess.Popen(["bash", "-c", f"{talk} | cat > {file}"], cwd=lab.root)
+    began = _open(gate)
+    process.wait(PATIENCE)
+    elapsed = time.monotonic() - began
+    with file.open("rb") as written:
+        assert sum(1 for _ in written) == LINES
+    file.unlink()
+    return elapsed
+
+
+def _to_a_client(daemon: Daemon, project: dict[str, str], gate: Path) -> tuple[float, float]:
+    attempt = daemon.attempt(project)
+    process = daemon.process(attempt)
+    path = f"/api/execution-processes/{process['id']}/raw-logs/ws?batch=true"
+    client = follower.start([daemon.socket(path)], lines=LINES)
+    before = daemon.cpu()
+    began = _open(gate)
+    seen = follower.result(client)
+    cpu = daemon.cpu() - before
+    assert seen["lines"] == LINES, seen
+    daemon.over(attempt)
+    return seen["at"] / 1e9 - began, cpu
+
+
+def _open(gate: Path) -> float:
+    """Give the word to the program that waits at the gate; when that was."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            fd = os.open(gate, os.O_WRONLY | os.O_NONBLOCK)
+            break
+        except OSError as error:
+            if error.errno != errno.ENXIO or time.monotonic() > deadline:
+                raise
+            time.sleep(0.005)  # nobody waits there yet
+    began = time.monotonic()
+    os.write(fd, b"go\n")
+    os.close(fd)
+    return began
