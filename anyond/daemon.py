@@ -94,9 +94,9 @@ async def _main(options: Options) -> None:
 
                 urls = await nursery.start(front)
                 with announced(options.places.presence, urls[0]):
-                    gc.collect()
-                    gc.freeze()
+                    gc.freeze()  # without collecting: that takes longer than what is gained
                     gc.set_threshold(20_000, 50, 100)
+                    gc.enable()
                     nursery.start_soon(manager.keep_alive)
                     manager.ready(f"Serving at {', '.join(urls)}")
                     _say_where(urls, policy.link() if token else None)
@@ -107,7 +107,15 @@ async def _main(options: Options) -> None:
                     closing.set()
                     await served.wait()
                 nursery.cancel_scope.cancel()
+        await _forget(signals)
     log.info("stopped")
+
+
+async def _forget(signals: AsyncIterator[int]) -> None:
+    """Trio delivers what was not looked at again, to a process that has stopped already."""
+    with trio.move_on_after(0.01):
+        async for _ in signals:
+            pass
 
 
 @asynccontextmanager

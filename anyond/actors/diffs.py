@@ -8,6 +8,7 @@ would have to cover every directory of a worktree (and run out in the first `nod
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,9 +17,9 @@ import structlog
 import trio
 from msgspec.structs import replace
 
-from anyond.git import branches, checkouts, diff
+from anyond.git import branches, diff
 from anyond.journal import Wake
-from anyond.model.errors import AnyondError
+from anyond.model.errors import AnyondError, NotFound, Unavailable
 from anyond.model.frames import DiffFrame
 from anyond.model.rows import Diff
 from anyond.operations import subject
@@ -36,16 +37,25 @@ BATCH = 64
 
 @dataclass
 class _Watch:
-    """What is known of one attempt while it is watched."""
+    """What is known of one attempt while it is watched.
+
+    Its positions begin with the microsecond in which it was made: so none of them can be mistaken
+    for one of an earlier watch, which another client still holds.
+    """
 
     watchers: int = 0
     wake: Wake = field(default_factory=Wake)
     scope: trio.CancelScope = field(default_factory=trio.CancelScope)
     known: dict[str, Diff] = field(default_factory=dict)
     frames: dict[str, DiffFrame] = field(default_factory=dict)
+    begin: int = field(default_factory=lambda: time.time_ns() // 1000)
     seq: int = 0
-    ready: int | None = None
+    looked: bool = False
+    deleted: bool = False
     problem: AnyondError | None = None
+
+    def __post_init__(self) -> None:
+        self.seq = self.begin
 
 
 class Diffs:
@@ -63,10 +73,10 @@ class Diffs:
     async def follow(
         self, attempt_id: str, stats_only: bool = False, after: int | None = None
     ) -> AsyncIterator[list[DiffFrame]]:
-        """The differences as they are, then every change of them; never ends by itself.
+        """The differences as they are, a frame that says `ready`, then every change of them.
 
-        A file's frame replaces the one before for its path. A position that is not known any more
-        is answered with everything again.
+        Ends when the attempt is deleted. A file's frame replaces the one before for its path. A
+        position that is not known any more is answered with `resync` and everything again.
 
         Raises:
             NotFound: there is no such attempt.
@@ -77,12 +87,21 @@ class Diffs:
             watch = self._watches[attempt_id] = _Watch()
             self._nursery.start_soon(self._produce, attempt_id, watch)
         watch.watchers += 1
-        position = after if after is not None and after <= watch.seq else 0
+        position, ready = after or 0, False
         try:
+            if after is not None and not watch.begin <= after <= watch.seq:
+                position = 0
+                yield [DiffFrame(watch.begin, resync=True)]
             while True:
+                if watch.deleted:
+                    return
                 if watch.problem is not None:
                     raise watch.problem
                 batch = self._since(watch, position)
+                if not batch and watch.looked and not ready:
+                    ready = True
+                    watch.seq += 1  # a number of its own, which is in nobody's way
+                    batch = [DiffFrame(watch.seq, ready=True)]
                 for start in range(0, len(batch), BATCH):
                     part = batch[start : start + BATCH]
                     position = part[-1].seq
@@ -96,14 +115,10 @@ class Diffs:
                 self._forget(attempt_id, watch)  # whoever comes next needs a producer that lives
 
     def _since(self, watch: _Watch, position: int) -> list[DiffFrame]:
-        if watch.ready is None:
-            return []
-        found = [f for f in watch.frames.values() if f.seq > position]
-        if position == 0:
-            found = [f for f in found if f.diff is not None]
-        if position < watch.ready:
-            found.append(DiffFrame(watch.ready, ready=True))
-        return sorted(found, key=lambda f: f.seq)
+        known = watch.frames.values()
+        if position < watch.begin:
+            return sorted((f for f in known if f.diff is not None), key=lambda f: f.seq)
+        return sorted((f for f in known if f.seq > position), key=lambda f: f.seq)
 
     async def _produce(self, attempt_id: str, watch: _Watch) -> None:
         try:
@@ -117,9 +132,12 @@ class Diffs:
                     calm = (trio.current_time() - last_move) / 20
                     pause = max(SHORTEST_PAUSE, cost * COST_FACTOR, calm)
                     await trio.sleep(min(pause, LONGEST_PAUSE))
-        except AnyondError as error:
-            log.warning("no_diff", attempt=attempt_id, why=str(error))
-            watch.problem = error
+        except Exception as error:  # a bug too ends this watch, and nothing else
+            watch.problem = _refusal(error)
+            if isinstance(watch.problem, _Puzzled):
+                log.exception("diff_failed", attempt=attempt_id)
+            else:
+                log.warning("no_diff", attempt=attempt_id, why=str(watch.problem))
         finally:
             self._forget(attempt_id, watch)
             watch.wake.ring()
@@ -130,7 +148,11 @@ class Diffs:
 
     async def _look(self, attempt_id: str, watch: _Watch) -> bool:
         """Compare once more. Returns whether anything is different from last time."""
-        about = await subject.read(self._rooms, attempt_id)
+        try:
+            about = await subject.read(self._rooms, attempt_id)
+        except NotFound:
+            watch.deleted = True
+            raise
         found: list[Diff] = []
         if about.attempt.container_ref is not None:
             found = await self._compare(Path(about.attempt.container_ref), about)
@@ -146,10 +168,8 @@ class Diffs:
             watch.frames[path] = DiffFrame(watch.seq, path)
             moved = True
         watch.known = seen
-        if watch.ready is None:
-            watch.seq += 1
-            watch.ready = watch.seq
-            moved = True
+        moved = moved or not watch.looked
+        watch.looked = True
         if moved:
             watch.wake.ring()
         return moved
@@ -157,13 +177,22 @@ class Diffs:
     async def _compare(self, path: Path, about: subject.Subject) -> list[Diff]:
         if not await trio.Path(path).is_dir():
             return []
-        target = await branches.find(about.repository, about.attempt.target_branch)
-        base = None
-        head = await checkouts.head(path)
-        if target is not None and head is not None:
-            base = await branches.merge_base(about.repository, target.oid, head)
-        entries = await diff.snapshot(path, base or head)
+        base = await branches.fork_point(path, about.attempt.target_branch)
+        entries = await diff.snapshot(path, base)
         return await diff.contents(path, entries)
+
+
+class _Puzzled(Unavailable):
+    """It could not be compared, and that is a mistake of ours."""
+
+
+def _refusal(error: Exception) -> AnyondError:
+    """What watchers are told. Where git is asked two things at once, refusals come in groups."""
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    if isinstance(error, AnyondError):
+        return error
+    return _Puzzled("What has changed could not be found out; the daemon's log says why.")
 
 
 def _without_contents(frame: DiffFrame) -> DiffFrame:

@@ -144,6 +144,25 @@ async def merge_base(path: Path, a: str, b: str) -> str | None:
         return found.text or None
 
 
+async def fork_point(worktree: Path, target: str) -> str | None:
+    """Where a checkout left the branch `target`: what the changes of an attempt are compared with.
+
+    Returns:
+        The id of the newest commit that HEAD shares with the branch; HEAD itself if there is no
+        such branch or nothing is shared; None if there is no commit yet.
+    """
+    refs = (f"refs/heads/{target}", f"refs/remotes/{target}") if valid_name(target) else ()
+    try:
+        return await library.fork_point(worktree, refs)
+    except library.Refused:
+        found = await find(worktree, target)
+        try:
+            head = await commit(worktree, "HEAD")
+        except NotFound:
+            return None
+        return (await merge_base(worktree, found.oid, head) if found else None) or head
+
+
 def valid_name(name: str) -> bool:
     """Whether a branch may be called so: git's own rules, and nothing that looks like an option."""
     return not (

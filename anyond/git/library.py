@@ -1,4 +1,4 @@
-"""What is asked of pygit2: questions about the commit graph, which need no new process.
+"""What is asked of pygit2: questions about commits and blobs, which need no new process.
 
 It is loaded at the first question, not at the start: it is the largest of our libraries, and a
 daemon that only waits does not need it.
@@ -6,6 +6,7 @@ daemon that only waits does not need it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import trio
@@ -33,6 +34,36 @@ async def merge_base(path: Path, a: str, b: str) -> str | None:
     return await trio.to_thread.run_sync(_merge_base, path, a, b)
 
 
+async def fork_point(worktree: Path, refs: Sequence[str]) -> str | None:
+    """The newest commit that HEAD shares with the first of `refs` that exists; HEAD without any.
+
+    Returns:
+        Its id, or None if there is no commit yet.
+
+    Raises:
+        Refused: see there.
+    """
+    return await trio.to_thread.run_sync(_fork_point, worktree, refs)
+
+
+async def sizes(path: Path, oids: Sequence[str]) -> dict[str, int]:
+    """How many bytes each of these blobs has.
+
+    Raises:
+        Refused: see there; also if only one is not found.
+    """
+    return await trio.to_thread.run_sync(_sizes, path, oids)
+
+
+async def contents(path: Path, oids: Sequence[str]) -> dict[str, bytes]:
+    """The bytes of each of these blobs.
+
+    Raises:
+        Refused: see there; also if only one is not found.
+    """
+    return await trio.to_thread.run_sync(_contents, path, oids)
+
+
 def _ahead_behind(path: Path, a: str, b: str) -> tuple[int, int]:
     import pygit2
 
@@ -52,3 +83,41 @@ def _merge_base(path: Path, a: str, b: str) -> str | None:
     except (pygit2.GitError, KeyError, ValueError, UnicodeError) as error:
         raise Refused from error
     return None if found is None else str(found)
+
+
+def _fork_point(worktree: Path, refs: Sequence[str]) -> str | None:
+    import pygit2
+
+    try:
+        repository = pygit2.Repository(str(worktree))
+        if repository.head_is_unborn:
+            return None
+        head = repository.head.target
+        for ref in refs:
+            if ref in repository.references:
+                found = repository.merge_base(head, repository.references[ref].resolve().target)
+                return str(head if found is None else found)
+    except (pygit2.GitError, KeyError, ValueError, UnicodeError) as error:
+        raise Refused from error
+    return str(head)
+
+
+def _sizes(path: Path, oids: Sequence[str]) -> dict[str, int]:
+    import pygit2
+
+    try:
+        store = pygit2.Repository(str(path)).odb
+        return {oid: store.read_header(pygit2.Oid(hex=oid))[1] for oid in oids}
+    # Older versions of pygit2 cannot read headers: AttributeError.
+    except (pygit2.GitError, AttributeError, KeyError, ValueError, UnicodeError) as error:
+        raise Refused from error
+
+
+def _contents(path: Path, oids: Sequence[str]) -> dict[str, bytes]:
+    import pygit2
+
+    try:
+        store = pygit2.Repository(str(path)).odb
+        return {oid: store.read(pygit2.Oid(hex=oid))[1] for oid in oids}
+    except (pygit2.GitError, KeyError, ValueError, UnicodeError) as error:
+        raise Refused from error

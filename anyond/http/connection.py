@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import socket
 import struct
+from http import HTTPStatus
 from typing import Any
 
 import h11
@@ -12,6 +13,8 @@ import structlog
 import trio
 from hypercorn.config import Config
 from hypercorn.events import Closed, Event, RawData, Updated
+from hypercorn.protocol.events import Event as StreamEvent
+from hypercorn.protocol.events import Response
 from hypercorn.protocol.h11 import H11Protocol
 from hypercorn.protocol.ws_stream import Handshake
 from hypercorn.trio.task_group import TaskGroup
@@ -195,16 +198,21 @@ class _Dialogue(H11Protocol):
     in front of everything.
     """
 
+    _answered: trio.Event
+
     async def _check_protocol(self, event: h11.Request) -> None:
         """Where Hypercorn would switch to HTTP/2."""
 
     async def _create_stream(self, request: h11.Request) -> None:
-        if _wants_websocket(request):
+        self._answered = trio.Event()
+        websocket = _wants_websocket(request)
+        if websocket:
             headers = [h for h in request.headers if h[0] != b"sec-websocket-extensions"]
             version = request.http_version.decode()
             if not Handshake(headers, version).is_valid():
                 await self._send_error_response(400, "The WebSocket's handshake is malformed.")
-                return await self.send(Closed())
+                await self.send(Closed())
+                return
             # Compression would cost 350 KB a connection, and Hypercorn accepts any offer of it.
             request = h11.Request(
                 method=request.method,
@@ -212,7 +220,16 @@ class _Dialogue(H11Protocol):
                 target=request.target,
                 http_version=request.http_version,
             )
-        return await super()._create_stream(request)
+        await super()._create_stream(request)
+        if websocket:
+            # What an eager client sends before its handshake is answered, Hypercorn would take
+            # for an error, in the middle of the answer.
+            await self._answered.wait()
+
+    async def stream_send(self, event: StreamEvent) -> None:
+        await super().stream_send(event)
+        if isinstance(event, Response) and event.status_code == HTTPStatus.SWITCHING_PROTOCOLS:
+            self._answered.set()
 
     async def _maybe_recycle(self) -> None:
         # A peer that sends more than anybody reads has filled the queue of an application that
@@ -220,6 +237,7 @@ class _Dialogue(H11Protocol):
         with trio.move_on_after(_STREAM_END_SECONDS):
             await self._close_stream()
         self.stream = None
+        self._answered.set()
         await super()._maybe_recycle()
 
     async def _send_error_response(self, status_code: int, message: str = "") -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar
 
@@ -91,45 +90,26 @@ class Many(Generic[T]):
     def text(self, item: T) -> str:
         raise NotImplementedError
 
-    def tail(self) -> Sequence[str]:
-        """What is left to say after the last item."""
-        return ()
-
     def encode(self, items: Sequence[T]) -> Iterable[str]:
         texts = (self.text(item) for item in items)
         return _lists(texts) if self._batch else texts
 
     def end(self) -> Iterable[str]:
-        tail = self.tail()
-        yield from _lists(tail) if self._batch else tail
-        yield FINISHED
+        return (FINISHED,)
 
 
 class Raw(Many["Frame"]):
     """Output as operations on a list of chunks.
 
-    A character may lie across two chunks of the same stream: its bytes are then shown with the
-    second one. What is still open at the end is no character, and is added to its chunk.
+    Each chunk is decoded by itself, so that a client that resumes gets what all others got: the
+    spool never cuts a character in two, and what is still incomplete in it is none.
     """
-
-    def __init__(self, batch: bool) -> None:
-        super().__init__(batch)
-        self._decoders = {name: codecs.getincrementaldecoder("utf-8")("replace") for name in _OUT}
-        self._open: dict[str, tuple[int, str]] = {}
 
     def text(self, item: Frame) -> str:
         name = "stdout" if item.stream is Stream.STDOUT else "stderr"
-        content = self._decoders[name].decode(item.data)
-        self._open.pop(name, None)
-        if self._decoders[name].getstate()[0]:
-            self._open[name] = item.n, content
-        return _operation("add", item.n, name, content)
-
-    def tail(self) -> Sequence[str]:
-        return [
-            _operation("replace", n, name, content + self._decoders[name].decode(b"", True))
-            for name, (n, content) in self._open.items()
-        ]
+        content = encode(item.data.decode("utf-8", "replace")).decode()
+        value = f'{{"type":"{name}","content":{content}}}'
+        return f'{{"op":"add","path":"/{item.n}","value":{value},"seq":{item.n}}}'
 
 
 class Entries(Many[EntryFrame]):
@@ -140,12 +120,14 @@ class Entries(Many[EntryFrame]):
 
 
 class Diffs:
-    """Differing files, files that differ no longer, and the end of the initial set."""
+    """Differing files, files that differ no longer, and where the initial set begins and ends."""
 
     def encode(self, items: Sequence[DiffFrame]) -> Iterator[str]:
         for item in items:
             if item.ready:
                 yield f'{{"type":"ready","seq":{item.seq}}}'
+            elif item.resync:
+                yield f'{{"type":"resync","seq":{item.seq}}}'
             elif item.diff is None:
                 yield _message("diff_removed", encode({"path": item.path}), item.seq)
             else:
@@ -175,16 +157,8 @@ def flavour(args: Mapping[str, str]) -> Flavour:
     return FLAVOURS[name]
 
 
-_OUT = ("stdout", "stderr")
-
-
 def _message(kind: str, data: bytes, seq: int) -> str:
     return f'{{"type":"{kind}","data":{data.decode()},"seq":{seq}}}'
-
-
-def _operation(op: str, n: int, name: str, content: str) -> str:
-    text = encode(content).decode()
-    return f'{{"op":"{op}","path":"/{n}","value":{{"type":"{name}","content":{text}}},"seq":{n}}}'
 
 
 def _lists(texts: Iterable[str]) -> Iterator[str]:

@@ -18,10 +18,12 @@ class EntryFrame(Struct, frozen=True):
 class DiffFrame(Struct, frozen=True):
     """One file differs: `diff`. If `diff` is None, `path` differs no longer.
 
-    `ready` marks the frame after the initial set; then neither `path` nor `diff` is set.
+    `ready` marks the frame after which a client is up to date, `resync` the one after which it
+    is told everything anew and must forget what it knew; neither has a `path` or a `diff`.
     """
 
     seq: int
     path: str | None = None
     diff: Diff | None = None
     ready: bool = False
+    resync: bool = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from anyond.git import branches, repository
@@ -70,7 +71,8 @@ async def list_branches(rooms: Rooms, project_id: str) -> list[Branch]:
 
 
 def _absolute(text: str) -> Path:
-    path = Path(text).expanduser()
+    # Unlike that of `Path`, this leaves the home of a user who does not exist as it is.
+    path = Path(os.path.expanduser(text))
     if not text.strip() or "\x00" in text or not path.is_absolute():
         raise Invalid("git_repo_path", "must be an absolute path.")
     return path

@@ -7,8 +7,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -67,8 +67,11 @@ class House:
 
     async def __aexit__(self, *_: object) -> None:
         with trio.CancelScope(shield=True):
-            if self._process is not None:
-                await self.stop()
+            try:
+                if self._process is not None:
+                    await self.stop()
+            finally:
+                self.sweep()
 
     @property
     def pid(self) -> int:
@@ -79,25 +82,67 @@ class House:
     def data(self) -> Path:
         return self.root / "data"
 
-    async def start(self, *options: str) -> None:
-        """Start the daemon and wait until it serves."""
-        presence = self.root / "run" / "daemon.json"
-        presence.unlink(missing_ok=True)
+    @property
+    def presence(self) -> Path:
+        return self.root / "run" / "daemon.json"
+
+    async def start(
+        self,
+        *options: str,
+        port: int | None = 0,
+        through: Sequence[str] = (),
+        pass_fds: Sequence[int] = (),
+    ) -> None:
+        """Start the daemon and wait until it serves.
+
+        Args:
+            port: None leaves the option out.
+            through: a program with arguments that becomes the daemon's command line by exec.
+            pass_fds: descriptors that it inherits.
+        """
+        self.presence.unlink(missing_ok=True)
+        ported = () if port is None else ("--port", str(port))
         with (self.root / "daemon.log").open("ab") as log:
             self._process = await trio.lowlevel.open_process(
-                [sys.executable, "-m", "anyond", "serve", "--port", "0", *options],
+                [*through, sys.executable, "-m", "anyond", "serve", *ported, *options],
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 cwd=self.root,
+                pass_fds=pass_fds,
             )
         with trio.fail_after(PATIENCE):
-            while not presence.exists():
+            while not self.presence.exists():
                 assert self._process.poll() is None, self.log()
                 await trio.sleep(0.01)
-        self.url = json.loads(presence.read_text())["url"]
-        self._http = httpx.AsyncClient(base_url=self.url, timeout=PATIENCE)
+        self.url = json.loads(self.presence.read_text())["url"]
+        path = self.url.removeprefix("unix:")
+        unix = httpx.AsyncHTTPTransport(uds=path) if path != self.url else None
+        base = self.url if unix is None else "http://localhost"
+        self._http = httpx.AsyncClient(base_url=base, transport=unix, timeout=PATIENCE)
+
+    async def refusal(self, *options: str) -> tuple[int, str]:
+        """Start a daemon that ends by itself; its exit code and all it says."""
+        with trio.fail_after(PATIENCE):
+            done = await trio.run_process(
+                [sys.executable, "-m", "anyond", "serve", *options],
+                env=self.environment,
+                cwd=self.root,
+                capture_stdout=True,
+                stderr=subprocess.STDOUT,
+                check=False,
+            )
+        return done.returncode, done.stdout.decode()
+
+    def sweep(self) -> None:
+        """Kill what outlived the daemon: a test must not leave agents behind."""
+        mark = str(self.root)
+        for process in psutil.process_iter():
+            # It ended in between, or it is somebody else's.
+            with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+                if mark in "\0".join([*process.environ().values(), *process.cmdline()]):
+                    process.kill()
 
     async def stop(self, patience: float = 10.0) -> int:
         """SIGTERM, as a service manager does; returns the exit code."""

@@ -109,6 +109,23 @@ async def test_where_pygit2_refuses_git_itself_answers(repo: Checkout, attempt: 
     assert await branches.merge_base(repo.path, "refs/heads/work", "HEAD") == repo.oid()
 
 
+@pytest.mark.parametrize("refused", [False, True])
+async def test_the_fork_point_is_where_a_checkout_left_its_target(
+    repo: Checkout, attempt: Checkout, refused: bool
+) -> None:
+    base = repo.oid()
+    repo.commit({"m.txt": "m\n"})
+    head = attempt.commit({"a.txt": "a\n"})
+    if refused:
+        repo.git("config", "core.repositoryformatversion", "1")
+        repo.git("config", "extensions.partialClone", "origin")
+    assert await branches.fork_point(attempt.path, "main") == base
+    assert await branches.fork_point(attempt.path, "gone") == head
+    assert await branches.fork_point(attempt.path, "-no..name") == head
+    attempt.git("switch", "-q", "--orphan", "empty")
+    assert await branches.fork_point(attempt.path, "main") is None
+
+
 async def test_a_commit_is_found_by_any_of_its_names(repo: Checkout) -> None:
     oid = repo.commit({"a": "a"}, "Subject\n\nbody")
     repo.git("tag", "-a", "-m", "t", "v1")

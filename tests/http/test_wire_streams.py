@@ -154,17 +154,12 @@ def test_lists_are_cut_where_a_message_would_become_too_large() -> None:
     assert len(json.loads(large)) == 1
 
 
-def test_a_character_across_two_chunks_is_one_character() -> None:
-    raw = Raw(False)
-    euro = "€".encode()
-    out = chunks(b"1" + euro[:1], euro[1:] + b"2")
-    err = chunks(b"3" + euro[:2], stream=Stream.STDERR, first=2)
-    got = [json.loads(text) for text in raw.encode([out[0], err[0], out[1]])]
-    assert [g["value"]["content"] for g in got] == ["1", "3", "€2"]
-    broken, finished = map(json.loads, raw.end())
-    assert (broken["op"], broken["path"]) == ("replace", "/2")
-    assert broken["value"] == {"type": "stderr", "content": "3�"}
-    assert finished == {"finished": True}
+def test_a_chunk_says_the_same_whatever_came_before_it() -> None:
+    frames = chunks("1€".encode(), b"\xff2\r\0", "cut €".encode()[:-1])
+    whole = list(Raw(False).encode(frames))
+    assert [json.loads(text)["value"]["content"] for text in whole] == ["1€", "�2\r\0", "cut �"]
+    assert list(Raw(False).encode(frames[2:])) == whole[2:]
+    assert list(Raw(False).end()) == list(Raw(True).end()) == ['{"finished":true}']
 
 
 def test_no_entries_are_no_message() -> None:

@@ -1,0 +1,311 @@
+"""The daemon starts, stops and starts again, and whatever it was at work on goes on."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import socket
+import sqlite3
+import stat
+from collections.abc import Iterator
+from contextlib import aclosing, closing
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import trio
+from trio_websocket import (
+    ConnectionClosed,
+    ConnectionRejected,
+    WebSocketConnection,
+    open_websocket_url,
+    wrap_client_stream,
+)
+
+from tests.end_to_end.house import PATIENCE, House, alive
+from tests.end_to_end.test_streams import events, rows, told, websocket
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Iterator[House]:
+    """A house without a daemon in it."""
+    made = House(tmp_path / "empty")
+    yield made
+    made.sweep()
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.lstat().st_mode)
+
+
+def agent_of(house: House, process: dict[str, Any]) -> int:
+    """The pid of what runs under the shim of a process."""
+    run = house.data / "executions" / process["id"] / "run.json"
+    return int(json.loads(run.read_bytes())["pid"])
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+async def test_a_second_daemon_on_the_same_data_is_refused_and_told_where_the_first_is(
+    house: House,
+) -> None:
+    code, said = await house.refusal("--port", "0")
+    assert (code, said) == (
+        3,
+        f"Anyon is already running (process {house.pid}) at {house.url}.\n",
+    )
+    assert json.loads(house.presence.read_text())["pid"] == house.pid
+    assert await house.ask("GET", "/api/health") == {"status": "ok"}
+
+
+async def test_a_stop_waits_for_nobody_and_the_agent_works_on_until_the_next_daemon_hears_it(
+    house: House,
+) -> None:
+    project = await house.project(setup_script="seq -f '%0100.0f' 150000")
+    await house.use_fake_agent()
+    attempt = await house.attempt(project, "ask\nwrite a.txt one")
+    question = await house.question()
+    setup, process = await house.processes(attempt)
+    agent = agent_of(house, process)
+    base = "/api/execution-processes"
+    async with (
+        house.socket(f"{base}/{setup['id']}/raw-logs/ws") as stalled,
+        house.socket(f"/api/tasks/stream/ws?project_id={project['id']}") as tasks,
+        house.socket(f"{base}/{process['id']}/raw-logs/ws?after=1000") as live,
+        house.socket(f"/api/task-attempts/{attempt['id']}/diff/ws") as diff,
+        httpx.AsyncClient(base_url=house.url, timeout=PATIENCE) as client,
+        client.stream("GET", "/api/events?after=0") as happening,
+    ):
+        for watching in (tasks, live, diff):
+            await watching.get_message()
+        began = trio.current_time()
+        assert await house.stop() == 0
+        took = trio.current_time() - began
+        for watching in (tasks, live, diff):
+            assert await closed(watching) == 1001
+        # If its buffers were full already, there was no room for a code.
+        assert await closed(stalled) in {1001, 1006}
+        assert "event: task_created" in (await happening.aread()).decode()
+    assert not house.presence.exists()
+    assert alive(agent)
+
+    began = trio.current_time()
+    await house.start()
+    # A busy machine takes its time for everything; how long a start takes tells how busy it is.
+    assert took < 2 + (trio.current_time() - began)
+    assert (await house.running(attempt))["id"] == process["id"]
+    assert agent_of(house, process) == agent
+    yes = {"status": {"status": "approved"}}
+    await house.ask("POST", f"/api/approvals/{question['id']}/respond", yes)
+    process = await house.over(attempt)
+    assert (process["status"], process["exit_code"]) == ("completed", 0)
+    assert (Path(attempt["container_ref"]) / "a.txt").read_text() == "one\n"
+    assert not alive(agent)
+
+
+async def closed(connection: WebSocketConnection) -> int:
+    """The code with which the other side ends it; 1006 if it says none."""
+    with trio.fail_after(PATIENCE):
+        while True:
+            try:
+                await connection.get_message()
+            except ConnectionClosed as end:
+                return int(end.reason.code) if end.reason is not None else 1006
+
+
+async def test_whoever_is_told_to_stop_many_times_stops_once_and_well(house: House) -> None:
+    assert house._process is not None
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGTERM):
+        house._process.send_signal(number)
+    assert await house.stop() == 0
+    assert house.log().count("stopping") == 1
+    assert "Traceback" not in house.log()
+
+
+async def test_settings_and_records_survive_a_restart_on_another_port(house: House) -> None:
+    before = house.url
+    project = await house.project()
+    await house.use_fake_agent()
+    wanted = {"theme": "DARK", "github": {"pat": "a secret"}, "of_a_later_version": [1]}
+    config = await house.ask("PUT", "/api/config", wanted)
+    profiles = await house.ask("GET", "/api/profiles")
+    user = (await house.ask("GET", "/api/info"))["analytics_user_id"]
+    await house.stop()
+    port = free_port()
+    await house.start(port=port)
+    assert house.url == f"http://127.0.0.1:{port}" != before
+    presence = json.loads(house.presence.read_text())
+    assert (presence["url"], presence["pid"]) == (house.url, house.pid)
+    info = await house.ask("GET", "/api/info")
+    assert info["config"] == config
+    assert (config["github"]["pat"], config["of_a_later_version"]) == ("********", [1])
+    assert info["analytics_user_id"] == user
+    assert await house.ask("GET", "/api/profiles") == profiles
+    assert "acp_agent.py" in profiles["content"]
+    assert await house.ask("GET", "/api/projects") == [project]
+    other = House(house.root / "other")
+    code, said = await other.refusal("--port", str(port))
+    assert (code, said) == (1, f"Somebody else listens at 127.0.0.1:{port} already.\n")
+    assert not other.presence.exists()
+
+
+async def test_nobody_else_can_read_what_the_daemon_writes(house: House) -> None:
+    house.environment["LC_ALL"] = "C"
+    project = await house.project(setup_script="echo hello")
+    await house.use_fake_agent()
+    await house.ask("PUT", "/api/config", {"theme": "DARK"})
+    await house.over(await house.attempt(project, "write a.txt one"))
+    open_to_others = [
+        path
+        for top in ("data", "config", "run")
+        for path in [house.root / top, *(house.root / top).rglob("*")]
+        if "worktrees" not in path.parts and mode(path) & 0o077
+    ]
+    assert open_to_others == []
+    # What is below has the modes of the repository; the way there is closed.
+    assert mode(house.data) == 0o700
+    assert mode(house.presence) == 0o600
+    for name in ("anyon.db", "config/config.json", "config/profiles.json"):
+        path = house.root / name if "/" in name else house.data / name
+        assert mode(path) == 0o600, name
+
+
+async def test_a_unix_socket_serves_its_owner_and_goes_with_the_daemon(empty: House) -> None:
+    path = empty.root / "s"
+    await empty.start("--unix", str(path), port=None)
+    try:
+        assert empty.url == f"unix:{path}"
+        assert mode(path) == 0o600
+        project = await empty.project()
+        async with wrap_client_stream_at(
+            path, f"/api/tasks/stream/ws?project_id={project['id']}"
+        ) as connection:
+            frame = await anext(told(connection))
+            assert (frame["type"], frame["data"]) == ("snapshot", [])
+        code, _ = await empty.refusal("--unix", str(path))
+        assert code == 3
+    finally:
+        await empty.stop()
+    assert not path.exists()
+
+
+class wrap_client_stream_at:
+    """A WebSocket through the Unix socket at `path`."""
+
+    def __init__(self, path: Path, resource: str) -> None:
+        self._path, self._resource = path, resource
+        self._nurseries = trio.open_nursery()
+
+    async def __aenter__(self) -> WebSocketConnection:
+        nursery = await self._nurseries.__aenter__()
+        stream = await trio.open_unix_socket(str(self._path))
+        self._connection = await wrap_client_stream(nursery, stream, "localhost", self._resource)
+        return self._connection
+
+    async def __aexit__(self, *error: Any) -> None:
+        await self._connection.aclose()
+        await self._nurseries.__aexit__(*error)
+
+
+async def test_other_machines_are_let_in_only_with_a_token(empty: House) -> None:
+    for host in ("0.0.0.0", "::", "192.0.2.1", "example.org"):
+        code, said = await empty.refusal("--host", host, "--port", "0")
+        assert (code, empty.data.exists()) == (2, False)
+        assert host in said
+        assert "--auth token" in said
+    await empty.start("--auth", "token")
+    try:
+        file = empty.root / "config" / "token"
+        assert mode(file) == 0o600
+        token = file.read_text().strip()
+        assert token not in empty.log()
+        answer = await empty.request("GET", "/api/projects")
+        assert (answer.status_code, answer.json()["success"]) == (401, False)
+        assert answer.headers["WWW-Authenticate"] == "Bearer"
+        bearer = {"Authorization": f"Bearer {token}"}
+        for headers, status in ((bearer, 200), ({"Authorization": f"Bearer {token}x"}, 401)):
+            answer = await empty.request("GET", "/api/projects", headers=headers)
+            assert answer.status_code == status
+        url = empty.url.replace("http", "ws") + "/api/tasks/stream/ws"
+        with pytest.raises(ConnectionRejected) as rejected:
+            async with open_websocket_url(url):
+                pass
+        assert rejected.value.status_code == 401
+        found = re.search(r"/\?token=(\S+)", empty.log())
+        assert found is not None
+        link = found[0]
+        answer = await empty.request("GET", link)
+        assert answer.status_code == 303
+        cookie = {"Cookie": answer.headers["Set-Cookie"].partition(";")[0]}
+        assert empty._http is not None
+        empty._http.cookies.clear()
+        answer = await empty.request("GET", "/api/projects", headers=cookie)
+        assert answer.status_code == 200
+        empty._http.cookies.clear()
+        assert (await empty.request("GET", link)).status_code == 401
+    finally:
+        await empty.stop()
+
+
+async def test_two_hundred_tasks_at_once_are_told_to_everybody_once_and_in_one_order(
+    house: House,
+) -> None:
+    project = await house.project()
+    path = f"/api/tasks/stream/ws?project_id={project['id']}"
+    made: list[str] = []
+    seen: dict[str, list[Any]] = {}
+
+    async def create(worker: int) -> None:
+        for number in range(20):
+            body = {"project_id": project["id"], "title": f"{worker} {number}"}
+            made.append((await house.ask("POST", "/api/tasks", body))["id"])
+
+    async def watch(name: str, reading: Any) -> None:
+        seen[name] = []
+        async with aclosing(reading) as frames:
+            async for frame in frames:
+                seen[name].append(frame)
+                if len([f for f in seen[name] if f["type"] == "task_created"]) == 200:
+                    return
+
+    with trio.fail_after(PATIENCE):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(watch, "one", websocket(house, f"{path}&after=0"))
+            nursery.start_soon(watch, "two", websocket(house, f"{path}&after=0"))
+            nursery.start_soon(watch, "events", events(house, "/api/events?after=0"))
+            for worker in range(10):
+                nursery.start_soon(create, worker)
+    assert seen["one"] == seen["two"] == seen["events"]
+    assert [frame["seq"] for frame in seen["one"]] == list(range(1, 201))
+    assert {frame["data"]["id"] for frame in seen["one"]} == set(made)
+    listed = await house.ask("GET", f"/api/tasks?project_id={project['id']}")
+    assert {row["id"]: row for row in listed} == rows(seen["one"])
+    assert [row["created_at"] for row in listed] == sorted(
+        (row["created_at"] for row in listed), reverse=True
+    )
+
+
+async def test_an_empty_database_is_filled_and_one_of_a_newer_version_is_left_alone(
+    empty: House,
+) -> None:
+    empty.data.mkdir()
+    database = empty.data / "anyon.db"
+    database.touch()
+    await empty.start()
+    await empty.project()
+    assert await empty.stop() == 0
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("PRAGMA user_version = 999")
+    before = database.read_bytes()
+    code, said = await empty.refusal("--port", "0")
+    assert code == 1
+    assert str(database) in said
+    assert "newer Anyon" in said
+    assert "Traceback" not in said
+    assert database.read_bytes() == before
+    assert not empty.presence.exists()

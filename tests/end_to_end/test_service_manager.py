@@ -1,0 +1,174 @@
+"""Under a service manager: its sockets are served, and it hears how the daemon is."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import trio
+
+from tests.end_to_end.house import PATIENCE, House, alive
+
+# What a service manager does between fork and exec: sockets from 3 on, and its own variables.
+MANAGER = """
+import os, sys
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1", LISTEN_FDNAMES="anyon.socket")
+if "WATCHDOG_USEC" in os.environ:
+    os.environ["WATCHDOG_PID"] = str(os.getpid())
+os.dup2(int(sys.argv[1]), 3, inheritable=True)
+if sys.argv[1] != "3":
+    os.close(int(sys.argv[1]))
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+PRIVATE = {"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_PID", "LISTEN_FDS"}
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Iterator[House]:
+    """A house without a daemon in it."""
+    made = House(tmp_path / "empty")
+    yield made
+    made.sweep()
+
+
+@pytest.fixture
+def manager(empty: House) -> Iterator[socket.socket]:
+    """Where the manager hears the news."""
+    path = str(empty.root / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as hears:
+        hears.bind(path)
+        hears.setblocking(False)
+        empty.environment["NOTIFY_SOCKET"] = path
+        yield hears
+
+
+async def news(manager: socket.socket) -> dict[str, str]:
+    """The next message of the daemon."""
+    with trio.fail_after(PATIENCE):
+        await trio.lowlevel.wait_readable(manager)
+    lines = manager.recv(4096).decode().split("\n")
+    return dict(line.split("=", 1) for line in lines)
+
+
+def whose(house: House) -> list[psutil.Process]:
+    """Everything that the daemon has started, shims and agents."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            ours = process.environ().get("HOME") == str(house.home)
+        except (psutil.NoSuchProcess, psutil.AccessDenied):
+            continue  # it ended, or is somebody else's
+        if ours and process.pid != house.pid:
+            found.append(process)
+    return found
+
+
+async def test_a_socket_of_the_manager_is_served_and_no_agent_gets_hold_of_it(
+    empty: House,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        port = door.getsockname()[1]
+        inode = os.fstat(door.fileno()).st_ino
+        through = [sys.executable, "-c", MANAGER, str(door.fileno())]
+        await empty.start(port=None, through=through, pass_fds=[door.fileno()])
+        try:
+            assert empty.url == f"http://127.0.0.1:{port}"
+            listening = [
+                (c.laddr.port, c.fd)
+                for c in psutil.Process(empty.pid).net_connections("inet")
+                if c.status == psutil.CONN_LISTEN
+            ]
+            assert listening == [(port, 3)], "that socket, and no other"
+            project = await empty.project()
+            await empty.use_fake_agent()
+            attempt = await empty.attempt(project, "run sleep 100")
+            question = await empty.question()
+            yes = {"status": {"status": "approved"}}
+            await empty.ask("POST", f"/api/approvals/{question['id']}/respond", yes)
+
+            async def at_work() -> Any:
+                started = whose(empty)
+                names = {" ".join(process.cmdline()) for process in started}
+                return started if any("sleep 100" in name for name in names) else None
+
+            started = await empty.until(at_work, "the command of the agent")
+            assert len(started) >= 3, "shim, agent, command"
+            for process in started:
+                assert not set(process.environ()) & {*PRIVATE, "LISTEN_FDNAMES"}
+                if sys.platform == "linux":
+                    held = Path(f"/proc/{process.pid}/fd").iterdir()
+                    assert f"socket:[{inode}]" not in [os.readlink(fd) for fd in held]
+            await empty.ask("POST", f"/api/task-attempts/{attempt['id']}/stop")
+        finally:
+            await empty.stop()
+        # Between two daemons the manager's socket lets clients wait.
+        with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE):
+            pass
+
+
+async def test_clients_that_come_too_early_are_served_as_soon_as_the_daemon_is_there(
+    empty: House,
+) -> None:
+    path = empty.root / "door"
+    with socket.socket(socket.AF_UNIX) as door:
+        door.bind(str(path))
+        door.listen()
+        early = await trio.open_unix_socket(str(path))
+        await early.send_all(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        through = [sys.executable, "-c", MANAGER, str(door.fileno())]
+        await empty.start(port=None, through=through, pass_fds=[door.fileno()])
+        try:
+            with trio.fail_after(PATIENCE):
+                assert (await early.receive_some()).startswith(b"HTTP/1.1 200")
+            assert empty.url == f"unix:{path}"
+        finally:
+            await empty.stop()
+    assert path.exists(), "it is the manager's"
+
+
+async def test_the_manager_hears_of_the_start_of_every_heartbeat_and_of_the_end(
+    empty: House, manager: socket.socket
+) -> None:
+    empty.environment["WATCHDOG_USEC"] = "400000"
+    began = trio.current_time()
+    await empty.start()
+    try:
+        heard = [await news(manager) for _ in range(2)]
+        ready = next(message for message in heard if "READY" in message)
+        assert (ready["READY"], ready["MAINPID"]) == ("1", str(empty.pid))
+        assert empty.url in ready["STATUS"]
+        for _ in range(4):
+            assert await news(manager) == {"WATCHDOG": "1"}
+        # One was among the first two messages; from it on, each comes half a period later.
+        assert trio.current_time() - began >= 4 * 0.2
+        project = await empty.project()
+        await empty.use_fake_agent()
+        attempt = await empty.attempt(project, "ask")
+        await empty.question()
+        started = whose(empty)
+        assert len(started) >= 2
+        for process in started:
+            assert not set(process.environ()) & PRIVATE
+        await empty.ask("POST", f"/api/task-attempts/{attempt['id']}/stop")
+    finally:
+        pid = empty.pid
+        await empty.stop()
+    assert not alive(pid)
+    last = [await news(manager)]
+    while last[-1] == {"WATCHDOG": "1"}:
+        last.append(await news(manager))
+    assert last[-1] == {"STOPPING": "1"}
+
+
+async def test_a_manager_with_another_pid_in_mind_means_somebody_else(empty: House) -> None:
+    empty.environment |= {"LISTEN_PID": "1", "LISTEN_FDS": "1", "WATCHDOG_USEC": "1"}
+    await empty.start()
+    assert await empty.ask("GET", "/api/health") == {"status": "ok"}
+    assert await empty.stop() == 0
+    assert "Traceback" not in empty.log()
