@@ -83,3 +83,11 @@ class FollowUp(Struct, frozen=True, kw_only=True):
     retry_process_id: str | None = None
     force_when_dirty: bool | None = None
     perform_git_reset: bool | None = None
+
+
+class NewPullRequest(Struct, frozen=True, kw_only=True):
+    """Body of a pull request's creation; without a target branch it is the attempt's."""
+
+    title: str
+    body: str | None = None
+    target_branch: str | None = None

@@ -187,6 +187,15 @@ class PullRequestMerge(Struct, frozen=True, kw_only=True, tag="pr", tag_field="t
 Merge = DirectMerge | PullRequestMerge
 
 
+class AttachedPullRequest(Struct, frozen=True, kw_only=True):
+    """Whether an attempt has a pull request, and which."""
+
+    pr_attached: bool
+    pr_url: str | None = None
+    pr_number: int | None = None
+    pr_status: str | None = None
+
+
 class Branch(Struct, frozen=True, kw_only=True):
     name: str
     is_current: bool
