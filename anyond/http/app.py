@@ -15,6 +15,7 @@ from anyond.http.routes import (
     approvals,
     attempts,
     events,
+    github,
     health,
     processes,
     projects,
@@ -97,6 +98,7 @@ def create_app(services: Services, policy: Policy) -> Front:
         attempts,
         processes,
         approvals,
+        github,
         events,
     ):
         app.register_blueprint(chapter.routes(services))

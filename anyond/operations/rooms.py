@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from anyond.git.repository import Repositories
+from anyond.github.client import GitHub
 from anyond.procs.launcher import Launcher
 from anyond.settings.config import ConfigFile
 from anyond.settings.places import Places
@@ -22,3 +23,4 @@ class Rooms:
     places: Places
     repositories: Repositories
     launcher: Launcher
+    github: GitHub
