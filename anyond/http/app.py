@@ -15,6 +15,7 @@ from anyond.http.routes import (
     approvals,
     attempts,
     events,
+    filesystem,
     health,
     processes,
     projects,
@@ -98,6 +99,7 @@ def create_app(services: Services, policy: Policy) -> Front:
         processes,
         approvals,
         events,
+        filesystem,
     ):
         app.register_blueprint(chapter.routes(services))
     return app
