@@ -14,6 +14,7 @@ from anyond.http.refusal import Refusal, cancelled, refusal
 from anyond.http.routes import (
     approvals,
     attempts,
+    containers,
     events,
     filesystem,
     health,
@@ -100,6 +101,7 @@ def create_app(services: Services, policy: Policy) -> Front:
         approvals,
         events,
         filesystem,
+        containers,
     ):
         app.register_blueprint(chapter.routes(services))
     return app
