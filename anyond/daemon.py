@@ -21,11 +21,13 @@ from anyond import __version__
 from anyond.actors.attempts import Attempts
 from anyond.actors.core import keep
 from anyond.actors.diffs import Diffs
+from anyond.actors.images import ImageRequests
 from anyond.actors.janitor import Janitor
 from anyond.actors.logs import Logs
 from anyond.actors.requests import AttemptRequests
 from anyond.actors.services import ProjectRequests, Services, Settings
 from anyond.agents.roster import CAPABILITIES, DEFAULT_PROFILES
+from anyond.files.images import ImageFiles
 from anyond.git.repository import Repositories
 from anyond.http.app import create_app
 from anyond.http.guard import Policy
@@ -123,7 +125,9 @@ async def open_services(options: Options, closing: trio.Event) -> AsyncIterator[
         Launcher.open(places.executions) as launcher,
         trio.open_nursery() as attempts_nursery,
     ):
-        rooms = Rooms(store, config, profiles, places, Repositories(), launcher)
+        rooms = Rooms(
+            store, config, profiles, places, Repositories(), launcher, ImageFiles(places.images)
+        )
         logs = Logs(store, launcher)
         awake = Attempts(attempts_nursery, rooms, logs)
         await awake.recover()
@@ -137,6 +141,7 @@ async def open_services(options: Options, closing: trio.Event) -> AsyncIterator[
                 settings=Settings(config, profiles, user_id(places.user_id)),
                 projects=ProjectRequests(rooms, janitor),
                 attempts=AttemptRequests(rooms, awake, logs, janitor),
+                images=ImageRequests(rooms),
                 logs=logs,
                 diffs=Diffs(services_nursery, rooms),
                 capabilities=CAPABILITIES,

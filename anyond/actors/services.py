@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import trio
 
 from anyond.actors.diffs import Diffs
+from anyond.actors.images import ImageRequests
 from anyond.actors.janitor import Janitor
 from anyond.actors.logs import Logs
 from anyond.actors.requests import AttemptRequests
@@ -65,6 +66,7 @@ class Services:
     settings: Settings
     projects: ProjectRequests
     attempts: AttemptRequests
+    images: ImageRequests
     logs: Logs
     diffs: Diffs
     capabilities: Mapping[str, list[str]]

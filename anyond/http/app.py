@@ -10,6 +10,7 @@ from quart_trio import QuartTrio
 
 from anyond.http.envelope import success
 from anyond.http.guard import Asked, Policy
+from anyond.http.multipart import UploadRequest
 from anyond.http.refusal import Refusal, cancelled, refusal
 from anyond.http.routes import (
     approvals,
@@ -18,9 +19,11 @@ from anyond.http.routes import (
     events,
     filesystem,
     health,
+    images,
     processes,
     projects,
     system,
+    tags,
     tasks,
 )
 from anyond.model.errors import AnyondError
@@ -36,6 +39,8 @@ Send = Callable[[Any], Awaitable[None]]
 
 class Front(QuartTrio):
     """The application. Whatever goes wrong in it is answered by `refusal`, in the envelope."""
+
+    request_class = UploadRequest
 
     def __init__(self, policy: Policy) -> None:
         super().__init__("anyond", static_folder=None)
@@ -100,6 +105,8 @@ def create_app(services: Services, policy: Policy) -> Front:
         processes,
         approvals,
         events,
+        tags,
+        images,
         filesystem,
         containers,
     ):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from anyond.files.images import ImageFiles
 from anyond.git.repository import Repositories
 from anyond.procs.launcher import Launcher
 from anyond.settings.config import ConfigFile
@@ -22,3 +23,4 @@ class Rooms:
     places: Places
     repositories: Repositories
     launcher: Launcher
+    images: ImageFiles
