@@ -22,6 +22,7 @@ from anyond import __version__
 from anyond.actors.attempts import Attempts
 from anyond.actors.core import keep
 from anyond.actors.diffs import Diffs
+from anyond.actors.images import ImageRequests
 from anyond.actors.janitor import Janitor
 from anyond.actors.logs import Logs
 from anyond.actors.monitor import Monitor
@@ -30,6 +31,7 @@ from anyond.actors.requests import AttemptRequests
 from anyond.actors.services import ProjectRequests, Services, Settings
 from anyond.actors.sign_in import GitHubSignIn
 from anyond.agents.roster import CAPABILITIES, DEFAULT_PROFILES
+from anyond.files.images import ImageFiles
 from anyond.git.repository import Repositories
 from anyond.github.client import GitHub
 from anyond.github.site import Site
@@ -130,7 +132,16 @@ async def open_services(options: Options, closing: trio.Event) -> AsyncIterator[
         Launcher.open(places.executions) as launcher,
         trio.open_nursery() as attempts_nursery,
     ):
-        rooms = Rooms(store, config, profiles, places, Repositories(), launcher, github)
+        rooms = Rooms(
+            store=store,
+            config=config,
+            profiles=profiles,
+            places=places,
+            repositories=Repositories(),
+            launcher=launcher,
+            github=github,
+            images=ImageFiles(places.images),
+        )
         logs = Logs(store, launcher)
         awake = Attempts(attempts_nursery, rooms, logs)
         await awake.recover()
@@ -146,6 +157,7 @@ async def open_services(options: Options, closing: trio.Event) -> AsyncIterator[
                 attempts=AttemptRequests(rooms, awake, logs, janitor),
                 publishing=Publishing(rooms, awake, monitor),
                 sign_in=GitHubSignIn(rooms),
+                images=ImageRequests(rooms),
                 logs=logs,
                 diffs=Diffs(services_nursery, rooms),
                 capabilities=CAPABILITIES,

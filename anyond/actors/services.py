@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import trio
 
 from anyond.actors.diffs import Diffs
+from anyond.actors.images import ImageRequests
 from anyond.actors.janitor import Janitor
 from anyond.actors.logs import Logs
 from anyond.actors.publishing import Publishing
@@ -69,6 +70,7 @@ class Services:
     attempts: AttemptRequests
     publishing: Publishing
     sign_in: GitHubSignIn
+    images: ImageRequests
     logs: Logs
     diffs: Diffs
     capabilities: Mapping[str, list[str]]

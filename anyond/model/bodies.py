@@ -58,6 +58,18 @@ class ProjectPatch(Struct, frozen=True, kw_only=True):
     copy_files: str | None = None
 
 
+class NewTag(Struct, frozen=True, kw_only=True):
+    tag_name: str
+    content: str
+
+
+class TagPatch(Struct, frozen=True, kw_only=True):
+    """Body of a tag's update; what is absent or null is kept, an empty content clears."""
+
+    tag_name: str | None = None
+    content: str | None = None
+
+
 class ApprovalAnswer(Struct, frozen=True, kw_only=True):
     """What a person decided. `answers` (question -> answer) is for questions of an agent."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from anyond.files.images import ImageFiles
 from anyond.git.repository import Repositories
 from anyond.github.client import GitHub
 from anyond.procs.launcher import Launcher
@@ -24,3 +25,4 @@ class Rooms:
     repositories: Repositories
     launcher: Launcher
     github: GitHub
+    images: ImageFiles

@@ -13,6 +13,7 @@ import trio.testing
 
 from anyond.actors.monitor import CLOSED_PAUSE_S, Monitor
 from anyond.agents.roster import DEFAULT_PROFILES
+from anyond.files.images import ImageFiles
 from anyond.git.repository import Repositories
 from anyond.github.answers import PullRequest
 from anyond.github.client import GitHub
@@ -51,7 +52,16 @@ async def rooms(tmp_path: Path, server: GitHubServer) -> AsyncIterator[Rooms]:
         await store.write(add_family)
         profiles = Profiles(places.profiles, DEFAULT_PROFILES)
         github = GitHub(Site(server.url, server.api))
-        yield Rooms(store, config, profiles, places, Repositories(), launcher, github)
+        yield Rooms(
+            store=store,
+            config=config,
+            profiles=profiles,
+            places=places,
+            repositories=Repositories(),
+            launcher=launcher,
+            github=github,
+            images=ImageFiles(places.images),
+        )
 
 
 async def opened(rooms: Rooms, server: GitHubServer, count: int = 1) -> None:
