@@ -8,6 +8,7 @@ then the actors let go of their processes, which live on, and last the store is 
 from __future__ import annotations
 
 import gc
+import os
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -21,12 +22,19 @@ from anyond import __version__
 from anyond.actors.attempts import Attempts
 from anyond.actors.core import keep
 from anyond.actors.diffs import Diffs
+from anyond.actors.images import ImageRequests
 from anyond.actors.janitor import Janitor
 from anyond.actors.logs import Logs
+from anyond.actors.monitor import Monitor
+from anyond.actors.publishing import Publishing
 from anyond.actors.requests import AttemptRequests
 from anyond.actors.services import ProjectRequests, Services, Settings
+from anyond.actors.sign_in import GitHubSignIn
 from anyond.agents.roster import CAPABILITIES, DEFAULT_PROFILES
+from anyond.files.images import ImageFiles
 from anyond.git.repository import Repositories
+from anyond.github.client import GitHub
+from anyond.github.site import Site
 from anyond.http.app import create_app
 from anyond.http.guard import Policy
 from anyond.http.listeners import Listener, listen
@@ -122,6 +130,7 @@ async def _forget(signals: AsyncIterator[int]) -> None:
 async def open_services(options: Options, closing: trio.Event) -> AsyncIterator[Services]:
     """Everything below the HTTP front, open, with all that was running found again."""
     places = options.places
+    github = GitHub(Site.of(os.environ))
     config = ConfigFile(places.config)
     profiles = Profiles(places.profiles, DEFAULT_PROFILES)
     for warning in (*config.warnings, *profiles.warnings):
@@ -131,20 +140,32 @@ async def open_services(options: Options, closing: trio.Event) -> AsyncIterator[
         Launcher.open(places.executions) as launcher,
         trio.open_nursery() as attempts_nursery,
     ):
-        rooms = Rooms(store, config, profiles, places, Repositories(), launcher)
+        rooms = Rooms(
+            store=store,
+            config=config,
+            profiles=profiles,
+            places=places,
+            repositories=Repositories(),
+            launcher=launcher,
+            github=github,
+            images=ImageFiles(places.images),
+        )
         logs = Logs(store, launcher)
         awake = Attempts(attempts_nursery, rooms, logs)
         await awake.recover()
         async with trio.open_nursery() as services_nursery:
-            janitor = Janitor(rooms)
-            services_nursery.start_soon(
-                partial(keep, janitor.run, report=lambda e: log.error("janitor", exc_info=e))
-            )
+            janitor, monitor = Janitor(rooms), Monitor(rooms)
+            for name, service in (("janitor", janitor.run), ("monitor", monitor.run)):
+                report = partial(_report_crash, name)
+                services_nursery.start_soon(partial(keep, service, report=report))
             yield Services(
                 store=store,
                 settings=Settings(config, profiles, user_id(places.user_id)),
                 projects=ProjectRequests(rooms, janitor),
                 attempts=AttemptRequests(rooms, awake, logs, janitor),
+                publishing=Publishing(rooms, awake, monitor),
+                sign_in=GitHubSignIn(rooms),
+                images=ImageRequests(rooms),
                 logs=logs,
                 diffs=Diffs(services_nursery, rooms),
                 capabilities=CAPABILITIES,
@@ -152,6 +173,10 @@ async def open_services(options: Options, closing: trio.Event) -> AsyncIterator[
             )
             services_nursery.cancel_scope.cancel()
         attempts_nursery.cancel_scope.cancel()
+
+
+def _report_crash(service: str, crash: Exception) -> None:
+    log.error(service, exc_info=crash)
 
 
 def _open_doors(options: Options) -> list[Listener]:

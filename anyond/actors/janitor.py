@@ -1,15 +1,18 @@
-"""When what was deleted is cleared away: at the start, and whenever something was deleted."""
+"""When what nobody needs is cleared away: at the start, after each deletion, and once a day."""
 
 from __future__ import annotations
 
 import trio
 
+from anyond.operations import images
 from anyond.operations.removal import clean_up
 from anyond.operations.rooms import Rooms
 
+DAY = 24 * 3600.0
+
 
 class Janitor:
-    """A permanent service; sleeps without waking up while there is nothing to do."""
+    """A permanent service; between two days it wakes up only if there is something to do."""
 
     def __init__(self, rooms: Rooms) -> None:
         self._rooms = rooms
@@ -23,6 +26,8 @@ class Janitor:
     async def run(self) -> None:
         """Clear away for ever."""
         while True:
-            await self._wanted.wait()
+            with trio.move_on_after(DAY):
+                await self._wanted.wait()
             self._wanted = trio.Event()
             await clean_up(self._rooms)
+            await images.clean_up(self._rooms)

@@ -24,10 +24,11 @@ from anyond.model.rows import (
     TaskWithAttemptStatus,
 )
 from anyond.model.settings import ExecutorProfileId
-from anyond.operations import creation, merging, questions, removal, subject
+from anyond.operations import containers, creation, merging, questions, removal, subject
 from anyond.operations.follow_up import follow_up
 from anyond.operations.rooms import Rooms
 from anyond.store import attempts, merges, processes, tasks
+from anyond.store.attempts import Place
 
 
 class AttemptRequests:
@@ -82,6 +83,10 @@ class AttemptRequests:
             return await actor.start(row)
 
         return await self._awake.do(attempt_id, work)
+
+    async def at(self, path: Path) -> Place:
+        """The attempt whose worktree `path` lies in. Raises `NotFound`."""
+        return await containers.find(self._rooms, path)
 
     async def stop(self, attempt_id: str) -> None:
         """Stop all that runs in the attempt; returns when nothing of it is left."""

@@ -8,9 +8,12 @@ from dataclasses import dataclass
 import trio
 
 from anyond.actors.diffs import Diffs
+from anyond.actors.images import ImageRequests
 from anyond.actors.janitor import Janitor
 from anyond.actors.logs import Logs
+from anyond.actors.publishing import Publishing
 from anyond.actors.requests import AttemptRequests
+from anyond.actors.sign_in import GitHubSignIn
 from anyond.model.bodies import NewProject, ProjectPatch
 from anyond.model.rows import Branch, Project
 from anyond.operations import projects, removal
@@ -65,6 +68,9 @@ class Services:
     settings: Settings
     projects: ProjectRequests
     attempts: AttemptRequests
+    publishing: Publishing
+    sign_in: GitHubSignIn
+    images: ImageRequests
     logs: Logs
     diffs: Diffs
     capabilities: Mapping[str, list[str]]

@@ -10,15 +10,21 @@ from quart_trio import QuartTrio
 
 from anyond.http.envelope import success
 from anyond.http.guard import Asked, Policy
+from anyond.http.multipart import UploadRequest
 from anyond.http.refusal import Refusal, cancelled, refusal
 from anyond.http.routes import (
     approvals,
     attempts,
+    containers,
     events,
+    filesystem,
+    github,
     health,
+    images,
     processes,
     projects,
     system,
+    tags,
     tasks,
 )
 from anyond.model.errors import AnyondError
@@ -34,6 +40,8 @@ Send = Callable[[Any], Awaitable[None]]
 
 class Front(QuartTrio):
     """The application. Whatever goes wrong in it is answered by `refusal`, in the envelope."""
+
+    request_class = UploadRequest
 
     def __init__(self, policy: Policy) -> None:
         super().__init__("anyond", static_folder=None)
@@ -97,7 +105,12 @@ def create_app(services: Services, policy: Policy) -> Front:
         attempts,
         processes,
         approvals,
+        github,
         events,
+        tags,
+        images,
+        filesystem,
+        containers,
     ):
         app.register_blueprint(chapter.routes(services))
     return app

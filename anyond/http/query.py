@@ -26,6 +26,13 @@ def optional_identity(text: str | None, field: str) -> str | None:
     return None if text is None else identity(text, field)
 
 
+def identities(texts: list[str] | None, field: str) -> list[str] | None:
+    """A list of ids as `identity` reads them; no list is None."""
+    if texts is None:
+        return None
+    return [identity(text, f"{field}[{index}]") for index, text in enumerate(texts)]
+
+
 def identity_in(args: Mapping[str, str], name: str) -> str:
     """The id that must be in the query string. Raises `Invalid` if it is missing or malformed."""
     found = optional_identity_in(args, name)

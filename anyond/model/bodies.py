@@ -58,6 +58,18 @@ class ProjectPatch(Struct, frozen=True, kw_only=True):
     copy_files: str | None = None
 
 
+class NewTag(Struct, frozen=True, kw_only=True):
+    tag_name: str
+    content: str
+
+
+class TagPatch(Struct, frozen=True, kw_only=True):
+    """Body of a tag's update; what is absent or null is kept, an empty content clears."""
+
+    tag_name: str | None = None
+    content: str | None = None
+
+
 class ApprovalAnswer(Struct, frozen=True, kw_only=True):
     """What a person decided. `answers` (question -> answer) is for questions of an agent."""
 
@@ -83,3 +95,11 @@ class FollowUp(Struct, frozen=True, kw_only=True):
     retry_process_id: str | None = None
     force_when_dirty: bool | None = None
     perform_git_reset: bool | None = None
+
+
+class NewPullRequest(Struct, frozen=True, kw_only=True):
+    """Body of a pull request's creation; without a target branch it is the attempt's."""
+
+    title: str
+    body: str | None = None
+    target_branch: str | None = None

@@ -90,6 +90,35 @@ class TaskAttempt(Struct, frozen=True, kw_only=True):
     updated_at: str
 
 
+class Tag(Struct, frozen=True, kw_only=True):
+    """A text with a name; `@tag_name` in a prompt stands for its content."""
+
+    id: str
+    tag_name: str
+    content: str
+    created_at: str
+    updated_at: str
+
+
+class Image(Struct, frozen=True, kw_only=True):
+    """A picture that a person has uploaded, once for all tasks that show it.
+
+    Args:
+        file_path: where it lies in a worktree, relative to it.
+        original_name: what the person called it.
+        hash: `sha256:` and the hash of its bytes in hexadecimal.
+    """
+
+    id: str
+    file_path: str
+    original_name: str
+    mime_type: str
+    size_bytes: int
+    hash: str
+    created_at: str
+    updated_at: str
+
+
 class CodingAgentInitialRequest(Struct, frozen=True, kw_only=True, tag=True, tag_field="type"):
     prompt: str
     executor_profile_id: ExecutorProfileId
@@ -185,6 +214,15 @@ class PullRequestMerge(Struct, frozen=True, kw_only=True, tag="pr", tag_field="t
 
 
 Merge = DirectMerge | PullRequestMerge
+
+
+class AttachedPullRequest(Struct, frozen=True, kw_only=True):
+    """Whether an attempt has a pull request, and which."""
+
+    pr_attached: bool
+    pr_url: str | None = None
+    pr_number: int | None = None
+    pr_status: str | None = None
 
 
 class Branch(Struct, frozen=True, kw_only=True):

@@ -120,6 +120,7 @@ class Config(Struct, frozen=True, kw_only=True):
     showcases: Showcases = Showcases()
     approval_timeout_s: float = 3600
     pr_poll_interval_s: float = 60
+    pr_open_browser: bool = True
     commit_message: CommitMessage = CommitMessage.SUMMARY
     log_limit_bytes: int = 2 * 1024**3
 

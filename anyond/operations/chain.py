@@ -36,10 +36,10 @@ def task_prompt(task: Task) -> str:
     return task.title
 
 
-def first(project: Project, task: Task, profile: ExecutorProfileId) -> ExecutorAction:
+def first(project: Project, prompt: str, profile: ExecutorProfileId) -> ExecutorAction:
     """Setup script (if any), agent, cleanup script (if any)."""
     agent = _with_cleanup(
-        project, CodingAgentInitialRequest(prompt=task_prompt(task), executor_profile_id=profile)
+        project, CodingAgentInitialRequest(prompt=prompt, executor_profile_id=profile)
     )
     if not _script(project.setup_script):
         return agent

@@ -10,9 +10,10 @@ from anyond.model.bodies import NewTask
 from anyond.model.ids import new_id, now
 from anyond.model.rows import ExecutionProcess, Project, Task, TaskAttempt
 from anyond.model.settings import ExecutorProfileId
-from anyond.operations import chain, run
+from anyond.operations import chain, images, run
 from anyond.operations.rooms import Rooms
 from anyond.store import attempts, projects, tasks
+from anyond.store import images as image_rows
 from anyond.store.transaction import Tx
 
 
@@ -81,5 +82,6 @@ def _insert(
         executor=profile.executor.value,
         now=now(),
     )
-    process = run.insert(tx, attempt_id, task.id, chain.first(project, task, profile))
+    prompt = images.shown(chain.task_prompt(task), image_rows.of_task(tx, task.id))
+    process = run.insert(tx, attempt_id, task.id, chain.first(project, prompt, profile))
     return row, process

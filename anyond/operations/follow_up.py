@@ -5,7 +5,7 @@ from __future__ import annotations
 from anyond.agents.roster import agent
 from anyond.git import reset, snapshots, status
 from anyond.model.bodies import FollowUp
-from anyond.model.errors import Conflict, Impossible, Invalid, NotFound
+from anyond.model.errors import Conflict, Impossible, Invalid
 from anyond.model.ids import now
 from anyond.model.rows import (
     ExecutionProcess,
@@ -14,7 +14,7 @@ from anyond.model.rows import (
     ScriptRequest,
 )
 from anyond.model.settings import ExecutorProfileId
-from anyond.operations import chain, run, worktree
+from anyond.operations import chain, images, run, worktree
 from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject
 from anyond.store import processes, sessions
@@ -26,14 +26,13 @@ async def follow_up(rooms: Rooms, about: Subject, wanted: FollowUp) -> Execution
 
     Raises:
         Invalid: an empty prompt.
-        NotFound: no such process, or not one of this attempt.
+        NotFound: no such process, or image.
         Conflict: the agent has not run yet, or a reset would lose changes.
         Impossible: no such variant.
     """
     if not wanted.prompt.strip():
         raise Invalid("prompt", "must not be empty.")
-    if wanted.image_ids:
-        raise NotFound("image", wanted.image_ids[0])
+    await images.check(rooms, wanted.image_ids or ())
     profile = await _profile(rooms, about, wanted.variant)
     agent(profile.executor)
     rooms.profiles.variant(profile)
@@ -45,8 +44,9 @@ async def follow_up(rooms: Rooms, about: Subject, wanted: FollowUp) -> Execution
     def work(tx: Tx) -> ExecutionProcess:
         if retried is not None:
             processes.drop_from(tx, about.attempt.id, retried.id, now())
+        prompt = images.attach(tx, about.task.id, wanted.prompt, wanted.image_ids or (), now())
         session_id = sessions.latest_session_id(tx, about.attempt.id)
-        action = chain.follow_up(about.project, wanted.prompt, session_id, profile)
+        action = chain.follow_up(about.project, prompt, session_id, profile)
         return run.insert(tx, about.attempt.id, about.task.id, action)
 
     return await rooms.store.write(work)

@@ -10,6 +10,7 @@ from msgspec import Struct, field
 
 from anyond.agents.core import Dialogue, Turn
 from anyond.agents.roster import agent
+from anyond.machines.prompt import expand_tags, find_images
 from anyond.model.launch import Launch
 from anyond.model.rows import (
     CodingAgentFollowUpRequest,
@@ -18,6 +19,7 @@ from anyond.model.rows import (
 )
 from anyond.model.settings import Executor
 from anyond.operations.rooms import Rooms
+from anyond.store import tags
 
 
 class KeptTurn(Struct, frozen=True, kw_only=True):
@@ -58,8 +60,12 @@ class Recipe:
     kept: KeptTurn | None
 
 
-def write_recipe(rooms: Rooms, process: ExecutionProcess, cwd: str) -> Recipe:
+async def write_recipe(rooms: Rooms, process: ExecutionProcess, cwd: str) -> Recipe:
     """How to start `process` in the directory `cwd`.
+
+    The prompt in the row is what the person wrote. What the agent is told is made of it here, and
+    written down with the turn: `@tag_name` becomes the content that the tag has now, and links to
+    images of the worktree become absolute.
 
     Raises:
         Impossible: the profile names no variant, or its options make no command.
@@ -78,7 +84,7 @@ def write_recipe(rooms: Rooms, process: ExecutionProcess, cwd: str) -> Recipe:
     profile = request.executor_profile_id
     kept = KeptTurn(
         executor=profile.executor,
-        prompt=request.prompt,
+        prompt=await _told(rooms, request.prompt, cwd),
         cwd=cwd,
         session_id=(
             request.session_id if isinstance(request, CodingAgentFollowUpRequest) else None
@@ -87,3 +93,10 @@ def write_recipe(rooms: Rooms, process: ExecutionProcess, cwd: str) -> Recipe:
         approval_timeout_s=rooms.config.config.approval_timeout_s,
     )
     return Recipe(agent(profile.executor).launch(kept.turn()), kept)
+
+
+async def _told(rooms: Rooms, prompt: str, cwd: str) -> str:
+    if "@" in prompt:
+        contents = await rooms.store.read(tags.contents)
+        prompt = expand_tags(prompt, lambda name: contents.get(tags.fold(name)))
+    return find_images(prompt, cwd)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from anyond.files.images import ImageFiles
 from anyond.git.repository import Repositories
+from anyond.github.client import GitHub
 from anyond.procs.launcher import Launcher
 from anyond.settings.config import ConfigFile
 from anyond.settings.places import Places
@@ -22,3 +24,5 @@ class Rooms:
     places: Places
     repositories: Repositories
     launcher: Launcher
+    github: GitHub
+    images: ImageFiles

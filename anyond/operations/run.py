@@ -24,7 +24,7 @@ from anyond.model.rows import (
     Session,
     TaskStatus,
 )
-from anyond.operations import chain, recipe, worktree
+from anyond.operations import chain, images, recipe, worktree
 from anyond.operations.recipe import KeptTurn
 from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject
@@ -96,9 +96,10 @@ async def start(
     try:
         subject = await worktree.prepare(rooms, subject)
         path = subject.worktree
+        await images.place(rooms, subject.task.id, path)
         if not wanted():
             raise Conflict("stopped", "It was stopped before it had started.")
-        cooked = recipe.write_recipe(rooms, process, str(path))
+        cooked = await recipe.write_recipe(rooms, process, str(path))
         head = await checkouts.head(path)
         kept = cooked.kept
 

@@ -88,6 +88,14 @@ def by_container(reader: Reader, container_ref: str) -> TaskAttempt | None:
     return None if row is None else _attempt(row)
 
 
+def containers(reader: Reader) -> list[str]:
+    """The paths of all worktrees, those that were removed included."""
+    rows = reader.execute(
+        "SELECT container_ref FROM task_attempts WHERE container_ref IS NOT NULL"
+    ).fetchall()
+    return [path for (path,) in rows]
+
+
 def place(reader: Reader, id: str) -> Place:
     """Raises `NotFound`."""
     row = reader.execute(

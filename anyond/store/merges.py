@@ -8,6 +8,11 @@ from anyond.model.rows import DirectMerge, Merge, PullRequestInfo, PullRequestMe
 from anyond.store import attempts, tasks
 from anyond.store.transaction import Reader, Tx
 
+_COLUMNS = (
+    "id, task_attempt_id, merge_type, target_branch_name, merge_commit, pr_number, pr_url,"
+    " pr_status, pr_merged_at, pr_merge_commit_sha, created_at"
+)
+
 
 def insert_direct(
     tx: Tx, *, id: str, attempt_id: str, merge_commit: str, target_branch_name: str, now: str
@@ -31,12 +36,87 @@ def insert_direct(
     )
 
 
+def keep_pull_request(
+    tx: Tx,
+    *,
+    id: str,
+    attempt_id: str,
+    target_branch_name: str,
+    info: PullRequestInfo,
+    now: str,
+) -> tuple[PullRequestMerge, bool]:
+    """Remember how a pull request of the attempt stands, known (by its address) or new.
+
+    Emits `pr_status_changed` if that is news, and `task_updated` if it is the first merge of the
+    task. Raises `NotFound` for an unknown attempt.
+
+    Args:
+        id: of the row, if it is new.
+        target_branch_name: where it is to land.
+
+    Returns:
+        The row, and whether anything of it is news.
+    """
+    place = attempts.place(tx, attempt_id)
+    old = next((row for row in pull_requests(tx, attempt_id) if row.pr_info.url == info.url), None)
+    if old is not None and (old.pr_info, old.target_branch_name) == (info, target_branch_name):
+        return old, False
+    state = (info.status, info.merged_at, info.merge_commit_sha, target_branch_name)
+    with tasks.watched(tx, place.task_id):
+        if old is None:
+            tx.execute(
+                "INSERT INTO merges (id, task_attempt_id, merge_type, pr_number, pr_url, pr_status,"
+                " pr_merged_at, pr_merge_commit_sha, target_branch_name, created_at)"
+                " VALUES (?, ?, 'pr', ?, ?, ?, ?, ?, ?, ?)",
+                (id, attempt_id, info.number, info.url, *state, now),
+            )
+        else:
+            tx.execute(
+                "UPDATE merges SET pr_status = ?, pr_merged_at = ?, pr_merge_commit_sha = ?,"
+                " target_branch_name = ? WHERE id = ?",
+                (*state, old.id),
+            )
+    kept = PullRequestMerge(
+        id=id if old is None else old.id,
+        task_attempt_id=attempt_id,
+        created_at=now if old is None else old.created_at,
+        target_branch_name=target_branch_name,
+        pr_info=info,
+    )
+    tx.emit(
+        "pr_status_changed",
+        kept,
+        project_id=place.project_id,
+        attempt_id=attempt_id,
+        key=kept.id,
+    )
+    return kept, True
+
+
+def pull_requests(reader: Reader, attempt_id: str) -> list[PullRequestMerge]:
+    """The pull requests of an attempt, newest first."""
+    return [row for row in of_attempt(reader, attempt_id) if isinstance(row, PullRequestMerge)]
+
+
+def undecided(reader: Reader, closed_since: str) -> list[PullRequestMerge]:
+    """The pull requests whose state may still change, newest first: those that are not over, and
+    those closed without a merge that were made after `closed_since`, as they may be opened again.
+    """
+    rows = reader.execute(
+        f"SELECT {_COLUMNS} FROM merges WHERE merge_type = 'pr' AND (pr_status IN"
+        " ('open', 'unknown') OR (pr_status = 'closed' AND created_at > ?))"
+        " ORDER BY created_at DESC, rowid DESC",
+        (closed_since,),
+    )
+    found = [_merge(row) for row in rows]
+    return [row for row in found if isinstance(row, PullRequestMerge)]
+
+
 def of_attempt(reader: Reader, attempt_id: str) -> list[Merge]:
     """Both kinds, newest first."""
     rows = reader.execute(
-        "SELECT id, task_attempt_id, merge_type, target_branch_name, merge_commit, pr_number,"
-        " pr_url, pr_status, pr_merged_at, pr_merge_commit_sha, created_at FROM merges"
-        " WHERE task_attempt_id = ? ORDER BY created_at DESC, rowid DESC",
+        f"SELECT {_COLUMNS} FROM merges WHERE task_attempt_id = ?"
+        " ORDER BY created_at DESC, rowid DESC",
         (attempt_id,),
     ).fetchall()
     return [_merge(row) for row in rows]

@@ -70,9 +70,10 @@ def make_current(
         if not isinstance(error, sqlite3.OperationalError):
             raise _damaged(path, str(error)) from error
         raise Unavailable(f"The database {path} cannot be read: {error}.") from error
+    found = version
     for step in steps:
         if step.version > version:
-            if version > 0:
+            if found > 0:
                 _back_up(connection, path, version)
             _apply(connection, path, step)
             version = step.version

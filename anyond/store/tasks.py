@@ -9,6 +9,7 @@ from typing import Any
 from anyond.model.bodies import NewTask, TaskPatch
 from anyond.model.errors import Invalid, NotFound
 from anyond.model.rows import Task, TaskStatus, TaskWithAttemptStatus
+from anyond.store import images
 from anyond.store.transaction import Reader, Tx
 
 _COLUMNS = (
@@ -49,7 +50,7 @@ _STATUSES = {status.value: status for status in TaskStatus}
 def insert(tx: Tx, new: NewTask, id: str, now: str) -> TaskWithAttemptStatus:
     """A new row with status `todo`; emits `task_created`.
 
-    Raises `Invalid` for an empty title, `NotFound` for an unknown project or parent attempt.
+    Raises `Invalid` for an empty title, `NotFound` for an unknown project, parent attempt or image.
     """
     _refuse_empty(new.title)
     if tx.execute("SELECT 1 FROM projects WHERE id = ?", (new.project_id,)).fetchone() is None:
@@ -69,6 +70,7 @@ def insert(tx: Tx, new: NewTask, id: str, now: str) -> TaskWithAttemptStatus:
             now,
         ),
     )
+    images.link(tx, id, new.image_ids or (), now)
     return _emit(tx, "task_created", with_status(tx, id))
 
 
@@ -105,7 +107,8 @@ def all_with_status(reader: Reader, project_id: str) -> list[TaskWithAttemptStat
 def patch(tx: Tx, id: str, changes: TaskPatch, now: str) -> TaskWithAttemptStatus:
     """Change what `changes` names: None keeps, "" clears; emits `task_updated`.
 
-    Raises `NotFound`, also for an unknown parent attempt, and `Invalid` for an empty title.
+    Raises `NotFound`, also for an unknown parent attempt or image, and `Invalid` for an empty
+    title.
     """
     old = get(tx, id)
     if changes.title is not None:
@@ -127,6 +130,8 @@ def patch(tx: Tx, id: str, changes: TaskPatch, now: str) -> TaskWithAttemptStatu
             id,
         ),
     )
+    if changes.image_ids is not None:
+        images.replace(tx, id, changes.image_ids, now)
     return _emit(tx, "task_updated", with_status(tx, id))
 
 

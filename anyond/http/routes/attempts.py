@@ -14,13 +14,14 @@ from anyond.http.encoders import flavour
 from anyond.http.envelope import answer, cached
 from anyond.http.query import (
     flag_in,
+    identities,
     identity,
     optional_identity,
     optional_identity_in,
     position_in,
 )
 from anyond.model.bodies import FollowUp, MergeStrategy, NewAttempt
-from anyond.model.errors import Invalid, NotFound
+from anyond.model.errors import Invalid
 from anyond.model.rows import TaskAttempt
 from anyond.store import attempts, tasks
 from anyond.store.transaction import Reader
@@ -107,8 +108,6 @@ def _checked(wanted: FollowUp) -> FollowUp:
     if not wanted.prompt.strip():
         raise Invalid("prompt", "must not be blank")
     prose(wanted.prompt, "prompt")
-    for index, image in enumerate(wanted.image_ids or ()):
-        # No image can exist before there is a way to upload one.
-        raise NotFound("image", identity(image, f"image_ids[{index}]"))
+    image_ids = identities(wanted.image_ids, "image_ids")
     retried = optional_identity(wanted.retry_process_id, "retry_process_id")
-    return msgspec.structs.replace(wanted, retry_process_id=retried)
+    return msgspec.structs.replace(wanted, retry_process_id=retried, image_ids=image_ids)

@@ -12,9 +12,8 @@ from anyond.http import decode, records, streams
 from anyond.http.decode import line, prose
 from anyond.http.encoders import flavour
 from anyond.http.envelope import answer, cached
-from anyond.http.query import identity, identity_in, optional_identity, position_in
+from anyond.http.query import identities, identity, identity_in, optional_identity, position_in
 from anyond.model.bodies import NewTask, TaskPatch
-from anyond.model.errors import NotFound
 from anyond.model.ids import new_id, now
 from anyond.model.rows import Change, TaskWithAttemptStatus
 from anyond.model.settings import ExecutorProfileId
@@ -112,12 +111,10 @@ def _new(new: NewTask, where: str) -> NewTask:
 def _checked(body: Body, where: str) -> Body:
     """The parts that creating and changing a task have in common."""
     prose(body.description, f"{where}description")
-    for index, image in enumerate(body.image_ids or ()):
-        # No image can exist before there is a way to upload one.
-        raise NotFound("image", identity(image, f"{where}image_ids[{index}]"))
     parent = body.parent_task_attempt or None
     return msgspec.structs.replace(
         body,
+        image_ids=identities(body.image_ids, f"{where}image_ids"),
         parent_task_attempt=optional_identity(parent, f"{where}parent_task_attempt")
         or body.parent_task_attempt,
     )

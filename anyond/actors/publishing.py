@@ -1,0 +1,90 @@
+"""What clients may ask of an attempt and the remote it is published at."""
+
+from __future__ import annotations
+
+from anyond.actors.attempt import AttemptActor
+from anyond.actors.attempts import Attempts
+from anyond.actors.monitor import Monitor
+from anyond.model.bodies import NewPullRequest
+from anyond.model.refusals import TokenMissing
+from anyond.model.rows import AttachedPullRequest, PullRequestMerge
+from anyond.operations import publish, pull_requests, subject
+from anyond.operations.rooms import Rooms
+from anyond.procs import desktop
+from anyond.store import merges
+
+
+class Publishing:
+    """The requests of clients that concern remotes and pull requests.
+
+    What writes a worktree's branch somewhere is done as a job of the attempt: nobody moves the
+    branch meanwhile, and it goes on to its end when the client leaves.
+    """
+
+    def __init__(self, rooms: Rooms, awake: Attempts, monitor: Monitor) -> None:
+        self._rooms = rooms
+        self._awake = awake
+        self._monitor = monitor
+
+    async def push(self, attempt_id: str, *, force: bool) -> None:
+        """Push the attempt's branch.
+
+        Raises:
+            Busy: something is at work in the attempt.
+            AnyondError: see `operations.publish`.
+        """
+
+        async def work(_: AttemptActor) -> None:
+            about = await subject.read(self._rooms, attempt_id)
+            await publish.push_attempt(self._rooms, about, force=force)
+
+        await self._awake.do(attempt_id, work)
+
+    async def create_pull_request(self, attempt_id: str, wanted: NewPullRequest) -> str:
+        """Push, and make a pull request, or find the one that is there; returns its address.
+
+        Raises:
+            Busy: something is at work in the attempt.
+            AnyondError: see `operations.pull_requests`.
+        """
+
+        async def work(_: AttemptActor) -> PullRequestMerge:
+            about = await subject.read(self._rooms, attempt_id)
+            row, is_new = await pull_requests.create(self._rooms, about, wanted)
+            self._monitor.wake()
+            if is_new and self._rooms.config.config.pr_open_browser:
+                await desktop.show(row.pr_info.url)
+            return row
+
+        return (await self._awake.do(attempt_id, work)).pr_info.url
+
+    async def attach_pull_request(self, attempt_id: str) -> AttachedPullRequest:
+        """Find the pull request of the attempt's branch, whoever made it.
+
+        Without a token, what is known already is the answer.
+
+        Raises:
+            AnyondError: see `operations.pull_requests`.
+        """
+        about = await subject.read(self._rooms, attempt_id)
+        try:
+            found = await pull_requests.attach(self._rooms, about)
+        except TokenMissing:
+            found = await self._newest(attempt_id)
+            if found is None:
+                raise
+        else:
+            found = found or await self._newest(attempt_id)
+        if found is None:
+            return AttachedPullRequest(pr_attached=False)
+        self._monitor.wake()
+        return AttachedPullRequest(
+            pr_attached=True,
+            pr_url=found.pr_info.url,
+            pr_number=found.pr_info.number,
+            pr_status=found.pr_info.status,
+        )
+
+    async def _newest(self, attempt_id: str) -> PullRequestMerge | None:
+        known = await self._rooms.store.read(lambda r: merges.pull_requests(r, attempt_id))
+        return next(iter(known), None)

@@ -1,0 +1,126 @@
+"""How a person signs in with GitHub, whose code is asked about, and whether their token is good."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import structlog
+import trio
+
+from anyond.github import sign_in
+from anyond.github.answers import DeviceCode
+from anyond.github.client import usable
+from anyond.machines.sign_in import SignIn, Standing
+from anyond.model.errors import AnyondError, Conflict
+from anyond.model.refusals import InsufficientPermissions, TokenInvalid, TokenMissing, Unexpected
+from anyond.operations import publish
+from anyond.operations.rooms import Rooms
+
+log = structlog.get_logger()
+
+_REFUSALS = {
+    Standing.EXPIRED: "The code has expired before it was entered; start again.",
+    Standing.DENIED: "The sign-in was refused at GitHub.",
+}
+
+
+@dataclass
+class _Flow:
+    client_id: str
+    device_code: str
+    state: SignIn
+    token: str | None = None  # GitHub gives it once; it is kept until it is on the disk
+
+
+class GitHubSignIn:
+    """One sign-in at a time, for whoever asks; a new one replaces the last."""
+
+    def __init__(self, rooms: Rooms) -> None:
+        self._rooms = rooms
+        self._flow: _Flow | None = None
+        self._turn = trio.Lock()
+
+    async def start(self) -> DeviceCode:
+        """Ask GitHub for a code that the person enters there.
+
+        Raises:
+            Conflict: `client_id_missing`, `device_flow_refused`.
+            AnyondError: see `github.sign_in`.
+        """
+        client_id = self._rooms.github.site.client_id
+        if client_id is None:
+            raise Conflict(
+                "client_id_missing",
+                "To sign in with GitHub, start the daemon with ANYON_GITHUB_CLIENT_ID set to the"
+                " client id of an OAuth app that has the device flow enabled. Or set github.pat in"
+                " the configuration to a personal access token.",
+            )
+        code = await sign_in.begin(self._rooms.github, client_id)
+        now = trio.current_time()
+        state = SignIn(expires_at=now + code.expires_in, interval=code.interval)
+        self._flow = _Flow(client_id, code.device_code, state)
+        return code
+
+    async def poll(self) -> str:
+        """`SUCCESS` when the token is stored, `AUTHORIZATION_PENDING`, or `SLOW_DOWN`.
+
+        GitHub is not asked more often than it allows, however often this is.
+
+        Raises:
+            Conflict: `no_device_flow`, `expired_token`, `access_denied`, `device_flow_refused`.
+            AnyondError: see `github.sign_in`; it may be asked again.
+        """
+        async with self._turn:
+            flow = self._flow
+            if flow is None:
+                raise Conflict("no_device_flow", "No sign-in has been started; start one first.")
+            # The token is handed out once: whoever goes away now must not take it along.
+            with trio.CancelScope(shield=True):
+                standing = await self._ask(flow)
+        if standing in _REFUSALS:
+            raise Conflict(standing.value, _REFUSALS[standing])
+        return standing.value
+
+    async def check(self) -> str:
+        """`VALID` if GitHub accepts the token, else `INVALID`, as it is without one.
+
+        Raises:
+            AnyondError: GitHub did not tell; see `GitHub`.
+        """
+        try:
+            await self._rooms.github.user(publish.token(self._rooms))
+        except (TokenMissing, TokenInvalid, InsufficientPermissions):
+            return "INVALID"
+        return "VALID"
+
+    async def _ask(self, flow: _Flow) -> Standing:
+        if flow.token is None:
+            known = flow.state.before_asking(trio.current_time())
+            if known is not None:
+                return known
+            grant = await sign_in.ask(self._rooms.github, flow.client_id, flow.device_code)
+            if grant.access_token is None:
+                return flow.state.heard(grant.error, grant.interval, trio.current_time())
+            if not usable(grant.access_token):
+                raise Unexpected("GitHub", "a token that cannot be one")
+            flow.token = grant.access_token
+        await self._store(flow.token)
+        flow.token = None
+        return flow.state.heard(None, None, trio.current_time())
+
+    async def _store(self, token: str) -> None:
+        """First the token; then whose it is, which may fail without harm."""
+        mine = {"oauth_token": token, "username": None, "primary_email": None}
+        await self._patch({"github": mine, "github_login_acknowledged": True})
+        github = self._rooms.github
+        try:
+            user = await github.user(token)
+            await self._patch({"github": {"username": user.login, "primary_email": user.email}})
+            email = await github.primary_email(token)
+            if email is not None:
+                await self._patch({"github": {"primary_email": email}})
+        except AnyondError as error:
+            log.warning("signed_in_as_unknown", why=str(error))
+
+    async def _patch(self, change: dict[str, object]) -> None:
+        await trio.to_thread.run_sync(self._rooms.config.patch, change)

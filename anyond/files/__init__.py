@@ -1,0 +1,1 @@
+"""Files that belong to nobody else: uploaded images, and what a person's disk looks like."""

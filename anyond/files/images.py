@@ -1,0 +1,207 @@
+"""Where the files of uploaded images lie, how one gets there, and how it gets into a worktree."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import trio
+
+from anyond.files.sniff import HEAD, sniff
+from anyond.model.errors import Invalid, TooLarge, Unavailable, Unsupported
+
+LARGEST = 20 * 1024**2
+"""The size of an image, in bytes."""
+
+_INCOMING = ".incoming-"
+
+
+class Picture(NamedTuple):
+    """What the bytes of an upload turned out to be.
+
+    Args:
+        file_name: made of the hash, so that the same bytes always have the same one.
+        hash: SHA-256 in hexadecimal.
+    """
+
+    file_name: str
+    mime_type: str
+    size: int
+    hash: str
+
+
+class Incoming:
+    """An upload on its way into a file. All methods block: call them in a thread."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise _refused(path, error) from error
+        self._file = os.fdopen(descriptor, "wb", buffering=0)
+        self._head = bytearray()
+        self._hash = hashlib.sha256()
+        self._size = 0
+
+    def write(self, data: bytes) -> None:
+        """Take in some bytes more.
+
+        Raises:
+            TooLarge: that is more than an image may have.
+            Unavailable: the disk refused.
+        """
+        self._size += len(data)
+        if self._size > LARGEST:
+            raise too_large()
+        self._head += data[: HEAD - len(self._head)]
+        self._hash.update(data)
+        left = memoryview(data)
+        try:
+            while left:
+                left = left[self._file.write(left) :]
+        except OSError as error:
+            raise _refused(self.path, error) from error
+
+    def finish(self) -> Picture:
+        """That was all: it is on the disk now.
+
+        Raises:
+            Invalid: there was nothing.
+            Unsupported: it is no picture of a sort that is taken.
+            Unavailable: the disk refused.
+        """
+        if self._size == 0:
+            raise Invalid("image", "is empty")
+        sort = sniff(bytes(self._head))
+        if sort is None:
+            raise Unsupported(
+                "image: is neither PNG, JPEG, GIF, WebP nor SVG, by its content.",
+                {"type": "unsupported_image"},
+            )
+        try:
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise _refused(self.path, error) from error
+        digest = self._hash.hexdigest()
+        return Picture(f"{digest[:32]}.{sort.suffix}", sort.mime_type, self._size, digest)
+
+    def close(self) -> None:
+        """Give up the file, if it was not kept."""
+        self._file.close()
+        self.path.unlink(missing_ok=True)
+
+
+class ImageFiles:
+    """The directory of all images.
+
+    Attributes:
+        lock: held by whoever makes rows and files agree: a file comes before its row and goes
+            after it, so that a row always has its file.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self.lock = trio.Lock()
+
+    @contextmanager
+    def incoming(self) -> Iterator[Incoming]:
+        """A file for an upload, gone at the end of the block unless it was kept. Blocks shortly."""
+        upload = Incoming(self._root / f"{_INCOMING}{secrets.token_hex(8)}")
+        try:
+            yield upload
+        finally:
+            upload.close()
+
+    def path(self, file_name: str) -> Path:
+        return self._root / file_name
+
+    def keep(self, upload: Incoming, picture: Picture) -> None:
+        """Give the file its name. Blocking. Raises `Unavailable`."""
+        try:
+            upload.path.replace(self.path(picture.file_name))
+            descriptor = os.open(self._root, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError as error:
+            raise _refused(self._root, error) from error
+        try:
+            os.fsync(descriptor)
+        except OSError:
+            pass  # some network file systems refuse it for directories; it is renamed all the same
+        finally:
+            os.close(descriptor)
+
+    def remove(self, file_names: Iterable[str]) -> None:
+        """Delete files, those that are gone already included. Blocking. Raises `Unavailable`."""
+        for name in file_names:
+            try:
+                self.path(name).unlink(missing_ok=True)
+            except OSError as error:
+                raise _refused(self.path(name), error) from error
+
+    def strays(self, known: set[str], age: float) -> list[str]:
+        """Files that are not `known` and older than `age` seconds: what crashes leave. Blocking."""
+        limit = time.time() - age
+        with os.scandir(self._root) as entries:
+            return [
+                entry.name
+                for entry in entries
+                if entry.name not in known
+                and entry.is_file(follow_symlinks=False)
+                and entry.stat(follow_symlinks=False).st_mtime < limit
+            ]
+
+    def place(self, file_names: Iterable[str], worktree: Path, folder: str) -> list[str]:
+        """Copy images into the directory `folder` of a worktree; those that are there stay.
+
+        Blocking. Nothing outside the worktree is written, whatever symbolic links say.
+
+        Returns:
+            One sentence for each image that could not be placed.
+        """
+        complaints: list[str] = []
+        for name in file_names:
+            try:
+                directory = _inner_directory(worktree, folder)
+                target = directory / name
+                if not os.path.lexists(target):
+                    _copy(self.path(name), target)
+            except OSError as error:
+                complaints.append(f"The image {name} could not be placed: {error.strerror}.")
+        return complaints
+
+
+def too_large() -> TooLarge:
+    """The refusal of an image of too many bytes."""
+    mebibytes = LARGEST // 1024**2
+    return TooLarge(f"image: is larger than {mebibytes} MiB.", {"type": "too_large"})
+
+
+def _inner_directory(root: Path, folder: str) -> Path:
+    place = root
+    for part in folder.split("/"):
+        place = place / part
+        place.mkdir(exist_ok=True)
+        if place.is_symlink():
+            raise OSError(0, f"{place} is a symbolic link")
+    return place
+
+
+def _copy(source: Path, target: Path) -> None:
+    half = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+    try:
+        shutil.copyfile(source, half)
+        half.replace(target)
+    except BaseException:
+        half.unlink(missing_ok=True)
+        raise
+
+
+def _refused(path: Path, error: OSError) -> Unavailable:
+    return Unavailable(f"{path} cannot be written: {error.strerror}.")

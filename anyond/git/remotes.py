@@ -1,0 +1,106 @@
+"""Which remotes a repository has, which of them is meant, and what is called how there."""
+
+from __future__ import annotations
+
+import builtins
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from anyond.git.command import git
+from anyond.git.text import shown
+from anyond.model.addresses import Address
+from anyond.model.refusals import NoRemote
+
+
+@dataclass(frozen=True)
+class Remote:
+    """A remote with the addresses that git would really use.
+
+    Args:
+        url: where it fetches from.
+        push_url: where it pushes to, the first place if there are more.
+    """
+
+    name: str
+    url: str
+    push_url: str
+
+    @property
+    def address(self) -> Address:
+        return Address.parse(self.url)
+
+    @property
+    def push_address(self) -> Address:
+        return Address.parse(self.push_url)
+
+
+async def names(repo: Path) -> builtins.list[str]:
+    """The names of all remotes."""
+    listed = await git("remote", cwd=repo)
+    return os.fsdecode(listed.out).split("\n")[:-1]
+
+
+async def of_target(repo: Path, target: str) -> Remote:
+    """The remote to which work for the branch `target` belongs.
+
+    It is the one of the remote branch `target`, else the one that `target` follows, else `origin`,
+    else the only one.
+
+    Raises:
+        NoRemote: there is none, or no telling which.
+    """
+    known = await names(repo)
+    wanted = _prefix(target, known) if not await _is_local(repo, target) else None
+    for name in (wanted, await setting(repo, f"branch.{target}.remote"), "origin"):
+        if name in known:
+            return await _remote(repo, name)
+    if len(known) == 1:
+        return await _remote(repo, known[0])
+    if not known:
+        raise NoRemote(f"The repository {repo} has no remote to push to.")
+    listed = ", ".join(shown(name) for name in known)
+    raise NoRemote(f"No remote is called origin, and {shown(target)} follows none of: {listed}.")
+
+
+async def for_push(repo: Path, branch: str, otherwise: Remote) -> Remote:
+    """Where `branch` is pushed to: what git is configured to (a fork, say), or `otherwise`."""
+    known = await names(repo)
+    keys = (f"branch.{branch}.pushRemote", "remote.pushDefault", f"branch.{branch}.remote")
+    for key in keys:
+        name = await setting(repo, key)
+        if name in known:
+            return await _remote(repo, name)
+    return otherwise
+
+
+async def branch_there(repo: Path, target: str, remote: Remote) -> str:
+    """What the branch `target` is called at the remote: `origin/main` is `main` there."""
+    if await _is_local(repo, target):
+        return target
+    return target.removeprefix(f"{remote.name}/")
+
+
+async def _remote(repo: Path, name: str) -> Remote:
+    url = await git("remote", "get-url", "--", name, cwd=repo, check=False)
+    push_url = await git("remote", "get-url", "--push", "--", name, cwd=repo, check=False)
+    if url.code != 0 or push_url.code != 0:
+        raise NoRemote(f"The remote {shown(name)} has no address.")
+    return Remote(name, url.text, push_url.text)
+
+
+async def setting(repo: Path, key: str) -> str | None:
+    """The value of a setting, the last word on it, or None."""
+    found = await git("config", "--get", key, cwd=repo, check=False)
+    return found.text if found.code == 0 else None
+
+
+async def _is_local(repo: Path, branch: str) -> bool:
+    ask = ("show-ref", "--verify", "--quiet", f"refs/heads/{branch}")
+    return (await git(*ask, cwd=repo, check=False)).code == 0
+
+
+def _prefix(target: str, known: builtins.list[str]) -> str | None:
+    """The remote whose branch `target` is; names of remotes may have slashes, too."""
+    fitting = [name for name in known if target.startswith(f"{name}/")]
+    return max(fitting, key=len, default=None)

@@ -1,0 +1,56 @@
+"""Which attempt a directory belongs to, by whatever name somebody calls the directory."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import trio
+
+from anyond.model.errors import NotFound
+from anyond.operations.rooms import Rooms
+from anyond.store import attempts
+from anyond.store.attempts import Place
+from anyond.store.transaction import Reader
+
+
+async def find(rooms: Rooms, ref: Path) -> Place:
+    """The attempt whose worktree is at `ref` or above it; of nested ones the innermost.
+
+    Args:
+        ref: absolute; may lead through symbolic links, and need not exist any more.
+
+    Raises:
+        NotFound: it is in no worktree.
+    """
+    real = Path(await trio.to_thread.run_sync(os.path.realpath, ref, abandon_on_cancel=True))
+    found = await _at(rooms, [*_upwards(real), *_upwards(ref)])
+    if found is None:
+        # The other way round: a worktree on record by a name that leads through links.
+        known = await rooms.store.read(attempts.containers)
+        named = [path for path in known if os.path.basename(path) in real.parts]
+        truly = await trio.to_thread.run_sync(_by_real_path, named, abandon_on_cancel=True)
+        found = await _at(rooms, [truly[path] for path in _upwards(real) if path in truly])
+    if found is None:
+        raise NotFound("worktree at", ref)
+    return found
+
+
+async def _at(rooms: Rooms, paths: Sequence[str]) -> Place | None:
+    def work(reader: Reader) -> Place | None:
+        for path in paths:
+            attempt = attempts.by_container(reader, path)
+            if attempt is not None:
+                return attempts.place(reader, attempt.id)
+        return None
+
+    return await rooms.store.read(work)
+
+
+def _upwards(path: Path) -> list[str]:
+    return [str(path), *map(str, path.parents)]
+
+
+def _by_real_path(paths: Sequence[str]) -> dict[str, str]:
+    return {os.path.realpath(path): path for path in paths}

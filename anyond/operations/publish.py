@@ -1,0 +1,97 @@
+"""How an attempt's branch gets to the remote where it belongs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from anyond.git import pushing, remotes, status
+from anyond.git.remotes import Remote
+from anyond.github.client import usable
+from anyond.model.errors import Conflict
+from anyond.model.refusals import TokenInvalid, TokenMissing
+from anyond.operations import worktree
+from anyond.operations.rooms import Rooms
+from anyond.operations.subject import Subject
+
+
+@dataclass(frozen=True)
+class Way:
+    """From where to where.
+
+    Args:
+        base: the remote of the branch in which the work is to land.
+        target: what that branch is called there.
+        head: the remote that the attempt's branch is pushed to; another one if it is a fork.
+    """
+
+    base: Remote
+    target: str
+    head: Remote
+
+
+def token(rooms: Rooms) -> str:
+    """The token for GitHub: the one that the person has set, else the one of their sign-in.
+
+    Raises:
+        TokenMissing, TokenInvalid: see there.
+    """
+    github = rooms.config.config.github
+    found = (github.pat or github.oauth_token or "").strip()
+    if not found:
+        raise TokenMissing
+    if not usable(found):
+        raise TokenInvalid
+    return found
+
+
+async def way(about: Subject, target: str) -> Way:
+    """Where the attempt's branch goes if it is to land in `target`.
+
+    Raises:
+        NoRemote: see there.
+    """
+    repository = about.repository
+    base = await remotes.of_target(repository, target)
+    head = await remotes.for_push(repository, about.attempt.branch, base)
+    return Way(base, await remotes.branch_there(repository, target, base), head)
+
+
+async def push_attempt(rooms: Rooms, about: Subject, *, force: bool) -> None:
+    """Push the attempt's branch.
+
+    Raises:
+        Conflict: `no_remote`, `token_missing`, or as `push`.
+        AnyondError: the push failed; see `git.pushing`.
+    """
+    found = await way(about, about.attempt.target_branch)
+    await push(rooms, about, found, force=force)
+
+
+async def push(rooms: Rooms, about: Subject, found: Way, *, force: bool = False) -> None:
+    """Push the attempt's branch to where `found` leads. Only GitHub is given the token.
+
+    Raises:
+        Conflict: `dirty` with `files`: something is not committed; `rebase_in_progress` and so on.
+    """
+    secret = token(rooms) if rooms.github.site.takes_token(found.head.push_address) else None
+    about = await worktree.prepare(rooms, about)
+    await _be_finished(about)
+    await pushing.push(
+        rooms.repositories,
+        about.worktree,
+        found.head,
+        about.attempt.branch,
+        token=secret,
+        force=force,
+    )
+
+
+async def _be_finished(about: Subject) -> None:
+    now = await status.status(about.worktree)
+    if now.op is not None:
+        what = now.op.replace("_", "-")
+        raise Conflict(f"{now.op}_in_progress", f"A {what} is in progress in this attempt.")
+    if not now.clean:
+        files = [*now.conflicted, *now.changed]
+        shown = ", ".join(files[:10]) + (f" and {len(files) - 10} more" if len(files) > 10 else "")
+        raise Conflict("dirty", f"There are changes that are not committed: {shown}", files=files)

@@ -1,0 +1,190 @@
+"""What became of pull requests is found out, at a pace that costs nothing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+import trio
+import trio.testing
+
+from anyond.actors.monitor import CLOSED_PAUSE_S, Monitor
+from anyond.agents.roster import DEFAULT_PROFILES
+from anyond.files.images import ImageFiles
+from anyond.git.repository import Repositories
+from anyond.github.answers import PullRequest
+from anyond.github.client import GitHub
+from anyond.github.site import Site
+from anyond.model.ids import now
+from anyond.model.rows import PullRequestMerge, TaskStatus
+from anyond.operations import pull_requests
+from anyond.operations.rooms import Rooms
+from anyond.procs.launcher import Launcher
+from anyond.settings.config import ConfigFile
+from anyond.settings.places import Places
+from anyond.settings.profiles import Profiles
+from anyond.store import merges, tasks
+from anyond.store.database import Store
+from tests.fakes.github_server import GitHubServer, github_server
+from tests.store.store_seeds import add_family
+
+SLUG = "ada/tea"
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[GitHubServer]:
+    monkeypatch.setenv("NO_PROXY", "*")
+    with github_server(tmp_path / "hub") as made:
+        made.git.repository(SLUG)
+        yield made
+
+
+@pytest.fixture
+async def rooms(tmp_path: Path, server: GitHubServer) -> AsyncIterator[Rooms]:
+    places = Places.under(tmp_path)
+    places.create()
+    config = ConfigFile(places.config)
+    config.patch({"github": {"pat": "ghp_adas_secret_token"}, "pr_poll_interval_s": 5})
+    async with Store.open(places.database) as store, Launcher.open(places.executions) as launcher:
+        await store.write(add_family)
+        profiles = Profiles(places.profiles, DEFAULT_PROFILES)
+        github = GitHub(Site(server.url, server.api))
+        yield Rooms(
+            store=store,
+            config=config,
+            profiles=profiles,
+            places=places,
+            repositories=Repositories(),
+            launcher=launcher,
+            github=github,
+            images=ImageFiles(places.images),
+        )
+
+
+async def opened(rooms: Rooms, server: GitHubServer, count: int = 1) -> None:
+    for _ in range(count):
+        made = server.open_pull(SLUG, "ada:work", "main")
+        known = msgspec.convert(made, PullRequest)
+        await rooms.store.write(lambda tx, k=known: pull_requests.record(tx, "a", "main", k))  # type: ignore[misc]
+
+
+async def rows(rooms: Rooms) -> dict[int, PullRequestMerge]:
+    found = await rooms.store.read(lambda r: merges.pull_requests(r, "a"))
+    return {row.pr_info.number: row for row in found}
+
+
+async def status(rooms: Rooms) -> TaskStatus:
+    return (await rooms.store.read(lambda r: tasks.get(r, "t"))).status
+
+
+async def test_with_nothing_to_look_at_it_sleeps_until_it_is_woken(
+    rooms: Rooms, server: GitHubServer
+) -> None:
+    monitor = Monitor(rooms)
+    assert await monitor.look() == math.inf
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(monitor.run)
+        await trio.testing.wait_all_tasks_blocked()
+        await opened(rooms, server)
+        server.merge(SLUG, 1)
+        monitor.wake()
+        with trio.fail_after(30):
+            while await status(rooms) is not TaskStatus.DONE:
+                await trio.sleep(0.01)
+        nursery.cancel_scope.cancel()
+    assert len(server.seen) == 1
+
+
+async def test_a_merged_one_ends_the_task_and_a_closed_one_does_not(
+    rooms: Rooms, server: GitHubServer
+) -> None:
+    monitor = Monitor(rooms)
+    await opened(rooms, server, 2)
+    server.pull(SLUG, 1)["state"] = "closed"
+    assert await monitor.look() == 5
+    assert await status(rooms) is TaskStatus.TODO
+    server.merge(SLUG, 2)
+    await monitor.look()
+    assert {n: row.pr_info.status for n, row in (await rows(rooms)).items()} == {
+        1: "closed",
+        2: "merged",
+    }
+    assert (await rows(rooms))[2].pr_info.merged_at == "2026-01-02T03:04:05.000Z"
+    assert await status(rooms) is TaskStatus.DONE
+
+
+async def test_a_closed_one_that_is_opened_again_is_noticed(
+    rooms: Rooms, server: GitHubServer
+) -> None:
+    monitor = Monitor(rooms)
+    await opened(rooms, server)
+    server.pull(SLUG, 1)["state"] = "closed"
+    await monitor.look()
+    assert await monitor.look() == CLOSED_PAUSE_S
+    server.pull(SLUG, 1)["state"] = "open"
+    await monitor.look()
+    assert (await rows(rooms))[1].pr_info.status == "open"
+
+
+async def test_what_has_not_changed_is_not_written_again(
+    rooms: Rooms, server: GitHubServer
+) -> None:
+    monitor = Monitor(rooms)
+    await opened(rooms, server)
+    await monitor.look()
+    position = rooms.store.changes.end
+    await monitor.look()
+    assert rooms.store.changes.end == position
+    assert len(server.seen) == 2
+
+
+async def test_one_that_cannot_be_seen_does_not_hide_the_others(
+    rooms: Rooms, server: GitHubServer
+) -> None:
+    monitor = Monitor(rooms)
+    await opened(rooms, server, 3)
+    server.fail("/pulls/2", 404)
+    server.garble("/pulls/3")
+    server.merge(SLUG, 1)
+    assert await monitor.look() == 5
+    assert (await rows(rooms))[1].pr_info.status == "merged"
+    await monitor.look()
+    assert (await rows(rooms))[2].pr_info.status == "open"
+
+
+async def test_a_rate_limit_lengthens_the_pause(rooms: Rooms, server: GitHubServer) -> None:
+    monitor = Monitor(rooms)
+    await opened(rooms, server, 6)
+    server.fail("/1", 429, retry_after="100")
+    for number in range(2, 7):
+        server.fail(f"/{number}", 403, "You have exceeded a secondary rate limit")
+    pause = await monitor.look()
+    assert pause > 50
+    asked = len(server.seen)
+    assert asked < 6
+    assert await monitor.look() > 50
+    assert len(server.seen) == asked
+
+
+async def test_without_a_token_nothing_is_asked(rooms: Rooms, server: GitHubServer) -> None:
+    await opened(rooms, server, 2)
+    rooms.config.patch({"github": {"pat": None}})
+    assert await Monitor(rooms).look() == 5
+    assert server.seen == []
+
+
+async def test_a_deleted_task_is_no_trouble(rooms: Rooms, server: GitHubServer) -> None:
+    await opened(rooms, server)
+    server.merge(SLUG, 1)
+    server.held = ("GET", "/pulls/1")
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(Monitor(rooms).look)
+        with trio.fail_after(30):
+            while not server.seen:
+                await trio.sleep(0.01)
+        await rooms.store.write(lambda tx: tasks.delete(tx, "t", now()))
+        server.release.set()
+    assert await rows(rooms) == {}
