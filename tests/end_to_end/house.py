@@ -49,6 +49,8 @@ class House:
             "PATH": os.environ["PATH"],
             "PYTHONPATH": str(ROOT),
             "GIT_CONFIG_NOSYSTEM": "1",
+            # Port 9 of this machine, where nobody is: no test reaches anything else by mistake.
+            "ANYON_GITHUB_URL": "http://127.0.0.1:9",
             "ANYON_CONFIG_DIR": str(root / "config"),
             "ANYON_DATA_DIR": str(root / "data"),
             "ANYON_RUNTIME_DIR": str(root / "run"),
