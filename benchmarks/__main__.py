@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -30,6 +31,7 @@ def main() -> int:
     chosen = parser.parse_args().only or list(CHAPTERS)
     figures: list[Figure] = []
     before = _busy()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the lab is cleared even then
     with Lab.open() as lab:
         for name in chosen:
             began = time.monotonic()
