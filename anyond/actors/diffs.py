@@ -33,6 +33,8 @@ LONGEST_PAUSE = 30.0
 COST_FACTOR = 10
 """A look that took n seconds is not repeated for n times this."""
 BATCH = 64
+BUDGET = 20 << 20
+"""So much text one comparison may have; what comes after it is told without contents."""
 
 
 @dataclass
@@ -153,33 +155,45 @@ class Diffs:
         except NotFound:
             watch.deleted = True
             raise
-        found: list[Diff] = []
+        seen: dict[str, Diff] = {}
+        moved = not watch.looked
         if about.attempt.container_ref is not None:
-            found = await self._compare(Path(about.attempt.container_ref), about)
-        seen = {d.new_path or d.old_path or "": d for d in found}
-        moved = False
-        for path, difference in seen.items():
-            if watch.known.get(path) != difference:
-                watch.seq += 1
-                watch.frames[path] = DiffFrame(watch.seq, path, difference)
-                moved = True
+            async for found in self._compare(Path(about.attempt.container_ref), about):
+                # Watchers are told at once, while the next files are read.
+                moved = self._note(watch, found, seen) or moved
         for path in watch.known.keys() - seen.keys():
             watch.seq += 1
             watch.frames[path] = DiffFrame(watch.seq, path)
             moved = True
         watch.known = seen
-        moved = moved or not watch.looked
         watch.looked = True
         if moved:
             watch.wake.ring()
         return moved
 
-    async def _compare(self, path: Path, about: subject.Subject) -> list[Diff]:
+    def _note(self, watch: _Watch, found: list[Diff], seen: dict[str, Diff]) -> bool:
+        moved = False
+        for difference in found:
+            path = difference.new_path or difference.old_path or ""
+            seen[path] = difference
+            if watch.known.get(path) != difference:
+                watch.seq += 1
+                watch.frames[path] = DiffFrame(watch.seq, path, difference)
+                moved = True
+        if moved:
+            watch.wake.ring()
+        return moved
+
+    async def _compare(self, path: Path, about: subject.Subject) -> AsyncIterator[list[Diff]]:
         if not await trio.Path(path).is_dir():
-            return []
+            return
         base = await branches.fork_point(path, about.attempt.target_branch)
         entries = await diff.snapshot(path, base)
-        return await diff.contents(path, entries)
+        budget = BUDGET
+        for start in range(0, len(entries), BATCH):
+            found = await diff.contents(path, entries[start : start + BATCH], budget=budget)
+            budget -= sum(len(d.old_content or "") + len(d.new_content or "") for d in found)
+            yield found
 
 
 class _Puzzled(Unavailable):
