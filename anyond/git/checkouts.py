@@ -17,9 +17,10 @@ from anyond.git.text import split
 from anyond.model.errors import ToolFailed
 
 CHECKOUT_TIMEOUT_S = 3600.0
-WORKERS = min(8, max(2, os.cpu_count() or 1))
+WORKERS = min(8, max(1, (os.cpu_count() or 1) - 1))
 
-# Creating files is mostly waiting for the kernel: three times as fast with two writers as with one.
+# Creating files is mostly waiting for the kernel, so several writers are quicker than one. But not
+# one for each processor: whoever asks the daemon for something meanwhile must not wait for them.
 PARALLEL = ("-c", f"checkout.workers={WORKERS}")
 
 
