@@ -58,14 +58,13 @@ async def check(worktree: Path, path: str) -> bool:
     if going_on is not None:
         what = going_on.op.replace("_", "-")
         raise Conflict(f"{going_on.op}_in_progress", f"A {what} is in progress in {worktree}.")
-    file = worktree / path
-    if file.is_dir() and not file.is_symlink():
+    if _is_directory(worktree / path):
         raise Invalid("file_path", f"{shown(path)} is a directory.")
     if await _is_listed(worktree, "ls-tree", "HEAD", "--", path):
         return True
     if await _is_listed(worktree, "ls-files", "--cached", "--", path):
         return False
-    if not (file.exists() or file.is_symlink()):
+    if not _is_there(worktree / path):
         raise NotFound("file", shown(path))
     ignored = await git("check-ignore", "--quiet", "--", path, cwd=worktree, check=False)
     if ignored.code == 0:
@@ -119,6 +118,15 @@ def _is_gits(root: Path, path: PurePosixPath) -> bool:
     except OSError:
         # One of the two is not there, so they are not the same.
         return False
+
+
+def _is_directory(file: Path) -> bool:
+    # Unlike those of Path, these do not raise for names that no file can have.
+    return os.path.isdir(file) and not os.path.islink(file)
+
+
+def _is_there(file: Path) -> bool:
+    return os.path.lexists(file)
 
 
 async def _is_listed(worktree: Path, *ask: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,7 +54,7 @@ def view_of_attempt(about: Subject, file_path: str | None) -> View:
     if not file_path:
         return View(root)
     file = root / deletion.contained(root, file_path)
-    if not file.exists():
+    if not os.path.exists(file):  # which, unlike that of Path, does not raise for odd names
         raise NotFound("file", file_path)
     if not file.resolve().is_relative_to(root.resolve()):
         # An editor follows a link wherever it leads.

@@ -225,7 +225,8 @@ async def test_a_file_is_deleted_with_a_commit_and_paths_elsewhere_are_not_touch
     for wrong in ("../outside.txt", str(outside), ".git", "", "README.md/.."):
         assert (await at.refused(f"delete-file?file_path={wrong}")).status == 400
     assert (await at.refused("delete-file")).status == 400
-    assert (await at.refused("delete-file?file_path=nothing.txt")).status == 404
+    for missing in ("nothing.txt", "x" * 5000, "README.md/x"):
+        assert (await at.refused(f"delete-file?file_path={missing}")).status == 404
     assert outside.read_text() == "theirs\n"
     assert (at.worktree / ".git").exists()
 
@@ -487,7 +488,8 @@ async def test_files_outside_of_the_worktree_are_not_shown(house: House, tmp_pat
     (at.worktree / "link").symlink_to(tmp_path / "secret")
     for wrong in ("../x", "/etc/passwd", "link", ".git"):
         assert (await at.refused("open-editor", {"file_path": wrong})).status == 400
-    assert (await at.refused("open-editor", {"file_path": "nothing"})).status == 404
+    for missing in ("nothing", "x" * 5000):
+        assert (await at.refused("open-editor", {"file_path": missing})).status == 404
 
 
 # ---------------------------------------------------------------- all of them
