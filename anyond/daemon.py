@@ -20,8 +20,10 @@ import trio
 
 from anyond import __version__
 from anyond.actors.attempts import Attempts
+from anyond.actors.buttons import Buttons
 from anyond.actors.core import keep
 from anyond.actors.diffs import Diffs
+from anyond.actors.editors import Editors
 from anyond.actors.images import ImageRequests
 from anyond.actors.janitor import Janitor
 from anyond.actors.logs import Logs
@@ -158,6 +160,8 @@ async def open_services(options: Options, closing: trio.Event) -> AsyncIterator[
             for name, service in (("janitor", janitor.run), ("monitor", monitor.run)):
                 report = partial(_report_crash, name)
                 services_nursery.start_soon(partial(keep, service, report=report))
+            buttons = Buttons(rooms, awake, Editors(services_nursery))
+            await buttons.recover()
             yield Services(
                 store=store,
                 settings=Settings(config, profiles, user_id(places.user_id)),
@@ -166,6 +170,7 @@ async def open_services(options: Options, closing: trio.Event) -> AsyncIterator[
                 publishing=Publishing(rooms, awake, monitor),
                 sign_in=GitHubSignIn(rooms),
                 images=ImageRequests(rooms),
+                buttons=buttons,
                 logs=logs,
                 diffs=Diffs(services_nursery, rooms),
                 capabilities=CAPABILITIES,

@@ -49,14 +49,20 @@ class Attempts:
         self._tenancies: dict[str, _Tenancy] = {}
         self._crashes: dict[str, deque[float]] = {}
 
-    async def do(self, attempt_id: str, work: Callable[[AttemptActor], Awaitable[R]]) -> R:
-        """Run `work` as the only one in the attempt's worktree.
+    async def do(
+        self,
+        attempt_id: str,
+        work: Callable[[AttemptActor], Awaitable[R]],
+        *,
+        beside: bool = False,
+    ) -> R:
+        """Run `work` as the only one in the attempt's worktree; see `AttemptActor.do`.
 
         Raises:
             NotFound: there is no such attempt.
             Busy: somebody else is at work there.
         """
-        return await self._awake(attempt_id).do(work)
+        return await self._awake(attempt_id).do(work, beside=beside)
 
     async def begin(self, process: ExecutionProcess) -> None:
         """Start the first process of a new attempt, whose row was just written.

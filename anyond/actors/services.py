@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import trio
 
+from anyond.actors.buttons import Buttons
 from anyond.actors.diffs import Diffs
 from anyond.actors.images import ImageRequests
 from anyond.actors.janitor import Janitor
@@ -68,6 +69,7 @@ class Services:
     settings: Settings
     projects: ProjectRequests
     attempts: AttemptRequests
+    buttons: Buttons
     publishing: Publishing
     sign_in: GitHubSignIn
     images: ImageRequests

@@ -15,6 +15,7 @@ from anyond.http.refusal import Refusal, cancelled, refusal
 from anyond.http.routes import (
     approvals,
     attempts,
+    buttons,
     containers,
     events,
     filesystem,
@@ -103,6 +104,7 @@ def create_app(services: Services, policy: Policy) -> Front:
         projects,
         tasks,
         attempts,
+        buttons,
         processes,
         approvals,
         github,

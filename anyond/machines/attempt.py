@@ -4,8 +4,8 @@ Theory of operation. An attempt is *busy* while a job runs (a worktree is made, 
 while its writer lives: the one process, agent or script, that may write in the worktree. A process
 that is over is *concluded* (its work committed, its row written, the next link of its chain
 started) before the attempt is free again; the next link takes the writer's place without a gap.
-Dev servers live beside all this. "Stop" is never refused: it is answered when everything is over,
-and while it waits no chain goes on.
+Dev servers live beside all this; to start one is a job that the writer does not hold up. "Stop" is
+never refused: it is answered when everything is over, and while it waits no chain goes on.
 """
 
 from __future__ import annotations
@@ -24,9 +24,14 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, eq=False)
 class Do(Request[R]):
-    """Run `work` as the only one in the worktree; refused with `Busy` otherwise."""
+    """Run `work` as the only one in the worktree; refused with `Busy` otherwise.
+
+    Args:
+        beside: it starts what lives beside the writer, so that the writer is not in the way.
+    """
 
     work: Callable[[], Awaitable[R]]
+    beside: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,7 +125,7 @@ class AttemptMachine:
     def handle(self, event: Event) -> list[Command]:
         match event:
             case Do():
-                if self._writer or self._job:
+                if self._job or (self._writer and not event.beside):
                     return [Refuse(event, Busy(self._why_busy()))]
                 self._job = event
                 return [RunJob(event)]
@@ -171,6 +176,6 @@ class AttemptMachine:
         return answers
 
     def _why_busy(self) -> str:
-        if self._writer:
+        if self._writer and not self._job:
             return "An agent or script is at work in this attempt; stop it or wait for its end."
         return "Another operation is at work in this attempt; try again when it is done."

@@ -31,7 +31,7 @@ from anyond.model.rows import (
     TaskStatus,
 )
 from anyond.model.settings import CommitMessage
-from anyond.operations import chain
+from anyond.operations import chain, unfinished
 from anyond.operations.rooms import Rooms
 from anyond.operations.run import ENTRIES, insert
 from anyond.operations.subject import Subject
@@ -73,6 +73,7 @@ async def conclude(
         await _commit(rooms, subject, process, ending, conversation)
     except AnyondError as error:
         complaints.append(f"The changes could not be committed: {error}")
+    await _settle(rooms, subject, process)
     head = await _head(subject)
     changed = head is not None and head != process.before_head_commit
     await _archive(
@@ -142,6 +143,17 @@ async def _commit(
         parts.append(summary)
     parts.append(f"Anyon-Attempt: {subject.attempt.id}")
     await commit.commit_all(subject.worktree, "\n\n".join(parts))
+
+
+async def _settle(rooms: Rooms, subject: Subject, process: ExecutionProcess) -> None:
+    """The agent may have finished a rebase that had stopped at a conflict."""
+    if process.run_reason is RunReason.DEV_SERVER:
+        return
+    try:
+        await unfinished.settled(rooms, subject.attempt.id)
+    except AnyondError as error:
+        # It is looked at again by whoever does something in the attempt next.
+        log.warning("not_settled", attempt=subject.attempt.id, why=str(error))
 
 
 async def _head(subject: Subject) -> str | None:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from anyond.agents.roster import agent
-from anyond.git import reset, snapshots, status
 from anyond.model.bodies import FollowUp
-from anyond.model.errors import Conflict, Impossible, Invalid
+from anyond.model.errors import Conflict, Invalid
 from anyond.model.ids import now
 from anyond.model.rows import (
     ExecutionProcess,
     ExecutorAction,
-    RunReason,
     ScriptRequest,
 )
 from anyond.model.settings import ExecutorProfileId
-from anyond.operations import chain, images, run, worktree
+from anyond.operations import chain, images, rewind, run
 from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject
 from anyond.store import processes, sessions
@@ -38,8 +36,16 @@ async def follow_up(rooms: Rooms, about: Subject, wanted: FollowUp) -> Execution
     rooms.profiles.variant(profile)
     retried = None
     if wanted.retry_process_id is not None:
-        retried = await _retried(rooms, about, wanted.retry_process_id)
-        await _go_back(rooms, about, retried, wanted)
+        retried = await rewind.earlier_run(
+            rooms, about, wanted.retry_process_id, "retry_process_id"
+        )
+        await rewind.go_back(
+            rooms,
+            about,
+            retried,
+            perform=wanted.perform_git_reset is not False,
+            force=bool(wanted.force_when_dirty),
+        )
 
     def work(tx: Tx) -> ExecutionProcess:
         if retried is not None:
@@ -66,36 +72,3 @@ async def _profile(rooms: Rooms, about: Subject, variant: str | None) -> Executo
                 return ExecutorProfileId(executor=former.executor, variant=variant)
             action = action.next_action
     raise Conflict("no_agent", "No agent has run in this attempt yet.")
-
-
-async def _retried(rooms: Rooms, about: Subject, process_id: str) -> ExecutionProcess:
-    process = await rooms.store.read(lambda r: processes.get(r, process_id))
-    if process.task_attempt_id != about.attempt.id:
-        raise Impossible("retry_process_id", "That process belongs to another attempt.")
-    if process.run_reason is not RunReason.CODING_AGENT:
-        raise Impossible("retry_process_id", "Only the run of an agent can be tried again.")
-    if process.dropped:
-        raise Conflict("dropped", "That process was already replaced.")
-    return process
-
-
-async def _go_back(
-    rooms: Rooms, about: Subject, retried: ExecutionProcess, wanted: FollowUp
-) -> None:
-    """Reset the worktree to where `retried` began, keeping a way back."""
-    if wanted.perform_git_reset is False or retried.before_head_commit is None:
-        return
-    about = await worktree.prepare(rooms, about)
-    path = about.worktree
-    found = await status.status(path)
-    if found.head_oid == retried.before_head_commit and not found.changed:
-        return
-    if found.changed and not wanted.force_when_dirty:
-        raise Conflict(
-            "dirty",
-            "The worktree has uncommitted changes; set force_when_dirty to give them up "
-            "(a snapshot of them is kept), or perform_git_reset to false to keep them.",
-            files=list(found.changed),
-        )
-    await snapshots.take(about.repository, path, about.attempt.id, "retry")
-    await reset.reset(path, retried.before_head_commit)

@@ -104,6 +104,17 @@ def running_of_task(reader: Reader, task_id: str) -> list[ExecutionProcess]:
     )
 
 
+def dev_servers_of_project(reader: Reader, project_id: str) -> list[ExecutionProcess]:
+    """The dev servers that run in any attempt of a project, the oldest first."""
+    return _select(
+        reader,
+        "JOIN task_attempts a ON a.id = p.task_attempt_id JOIN tasks t ON t.id = a.task_id"
+        " WHERE t.project_id = ? AND p.status = 'running' AND p.run_reason = 'devserver'"
+        f" {_OLDEST_FIRST}",
+        (project_id,),
+    )
+
+
 def all_ids(reader: Reader) -> set[str]:
     """The ids of all processes that there are."""
     return {id for (id,) in reader.execute("SELECT id FROM execution_processes")}

@@ -46,7 +46,7 @@ class House:
         (self.home / ".gitconfig").write_text("[user]\n\tname = Ada\n\temail = ada@localhost\n")
         self.environment = {
             "HOME": str(self.home),
-            "PATH": os.environ["PATH"],
+            "PATH": f"{root / 'programs'}{os.pathsep}{os.environ['PATH']}",
             "PYTHONPATH": str(ROOT),
             "GIT_CONFIG_NOSYSTEM": "1",
             # Port 9 of this machine, where nobody is: no test reaches anything else by mistake.

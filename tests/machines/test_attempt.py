@@ -52,6 +52,23 @@ def test_while_a_job_runs_others_are_refused() -> None:
     assert isinstance(refusal.error, Busy)
 
 
+def test_a_job_that_starts_what_lives_beside_is_held_up_by_jobs_only() -> None:
+    machine = AttemptMachine()
+    machine.handle(Began("agent"))
+    start = Do(work, beside=True)
+    assert machine.handle(start) == [RunJob(start)]
+    for other in (do(), Do(work, beside=True)):
+        (refusal,) = machine.handle(other)
+        assert isinstance(refusal, Refuse)
+        assert isinstance(refusal.error, Busy)
+    machine.handle(Began("dev", beside=True))
+    assert machine.handle(JobDone(start)) == [Answer(start)]
+    machine.handle(Concluded("agent"))
+    assert not machine.idle
+    machine.handle(Concluded("dev"))
+    assert machine.idle
+
+
 def test_while_a_writer_lives_jobs_are_refused_and_a_dev_server_does_not_count() -> None:
     machine = AttemptMachine()
     machine.handle(Began("dev", beside=True))
