@@ -22,6 +22,7 @@ from anyond import __version__
 from anyond.actors.attempts import Attempts
 from anyond.actors.core import keep
 from anyond.actors.diffs import Diffs
+from anyond.actors.drafts import DraftRequests
 from anyond.actors.images import ImageRequests
 from anyond.actors.janitor import Janitor
 from anyond.actors.logs import Logs
@@ -153,6 +154,8 @@ async def open_services(options: Options, closing: trio.Event) -> AsyncIterator[
         logs = Logs(store, launcher)
         awake = Attempts(attempts_nursery, rooms, logs)
         await awake.recover()
+        drafts = DraftRequests(rooms, awake)
+        await drafts.recover()
         async with trio.open_nursery() as services_nursery:
             janitor, monitor = Janitor(rooms), Monitor(rooms)
             for name, service in (("janitor", janitor.run), ("monitor", monitor.run)):
@@ -166,6 +169,7 @@ async def open_services(options: Options, closing: trio.Event) -> AsyncIterator[
                 publishing=Publishing(rooms, awake, monitor),
                 sign_in=GitHubSignIn(rooms),
                 images=ImageRequests(rooms),
+                drafts=drafts,
                 logs=logs,
                 diffs=Diffs(services_nursery, rooms),
                 capabilities=CAPABILITIES,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import trio
 
 from anyond.actors.diffs import Diffs
+from anyond.actors.drafts import DraftRequests
 from anyond.actors.images import ImageRequests
 from anyond.actors.janitor import Janitor
 from anyond.actors.logs import Logs
@@ -71,6 +72,7 @@ class Services:
     publishing: Publishing
     sign_in: GitHubSignIn
     images: ImageRequests
+    drafts: DraftRequests
     logs: Logs
     diffs: Diffs
     capabilities: Mapping[str, list[str]]

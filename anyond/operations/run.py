@@ -30,7 +30,7 @@ from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject
 from anyond.procs.running import Running
 from anyond.settings import files
-from anyond.store import processes, sessions, tasks
+from anyond.store import drafts, processes, sessions, tasks
 from anyond.store.transaction import Tx
 
 ENTRIES = "entries.jsonl"
@@ -85,7 +85,8 @@ async def start(
 ) -> Started:
     """Start the program of a row that `insert` made.
 
-    If that fails, the row is final, its log says why, and the task is in review.
+    If that fails, the row is final, its log says why, the task is in review, and a draft that was
+    sent with it is a draft again.
 
     Args:
         wanted: asked once the worktree is there: whether it should still be started.
@@ -145,6 +146,9 @@ async def _record_failed_start(
             after_head_commit=None,
             at=now(),
         ):
+            if process.run_reason is not RunReason.DEV_SERVER:
+                drafts.give_back(tx, process.id, now())
+                drafts.unqueue(tx, subject.attempt.id, now())
             review(tx, subject.task.id, process.run_reason)
 
     await rooms.store.write(final)
