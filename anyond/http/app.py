@@ -22,6 +22,7 @@ from anyond.http.routes import (
     github,
     health,
     images,
+    mcp,
     processes,
     projects,
     system,
@@ -101,6 +102,7 @@ def create_app(services: Services, policy: Policy) -> Front:
     for chapter in (
         health,
         system,
+        mcp,
         projects,
         tasks,
         attempts,
