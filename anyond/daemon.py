@@ -29,6 +29,7 @@ from anyond.actors.logs import Logs
 from anyond.actors.monitor import Monitor
 from anyond.actors.publishing import Publishing
 from anyond.actors.requests import AttemptRequests
+from anyond.actors.searches import Searches
 from anyond.actors.services import ProjectRequests, Services, Settings
 from anyond.actors.sign_in import GitHubSignIn
 from anyond.agents.roster import CAPABILITIES, DEFAULT_PROFILES
@@ -172,6 +173,7 @@ async def open_services(options: Options, closing: trio.Event) -> AsyncIterator[
                 drafts=drafts,
                 logs=logs,
                 diffs=Diffs(services_nursery, rooms),
+                searches=Searches(services_nursery, rooms),
                 capabilities=CAPABILITIES,
                 closing=closing,
             )

@@ -14,6 +14,7 @@ from anyond.actors.janitor import Janitor
 from anyond.actors.logs import Logs
 from anyond.actors.publishing import Publishing
 from anyond.actors.requests import AttemptRequests
+from anyond.actors.searches import Searches
 from anyond.actors.sign_in import GitHubSignIn
 from anyond.model.bodies import NewProject, ProjectPatch
 from anyond.model.rows import Branch, Project
@@ -75,5 +76,6 @@ class Services:
     drafts: DraftRequests
     logs: Logs
     diffs: Diffs
+    searches: Searches
     capabilities: Mapping[str, list[str]]
     closing: trio.Event
