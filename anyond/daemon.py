@@ -33,6 +33,7 @@ from anyond.actors.searches import Searches
 from anyond.actors.services import ProjectRequests, Services, Settings
 from anyond.actors.sign_in import GitHubSignIn
 from anyond.agents.roster import CAPABILITIES, DEFAULT_PROFILES
+from anyond.files.announcer import Announcer
 from anyond.files.images import ImageFiles
 from anyond.git.repository import Repositories
 from anyond.github.client import GitHub
@@ -140,6 +141,7 @@ async def open_services(options: Options, closing: trio.Event) -> AsyncIterator[
     async with (
         Store.open(places.database) as store,
         Launcher.open(places.executions) as launcher,
+        Announcer.open() as announcer,
         trio.open_nursery() as attempts_nursery,
     ):
         rooms = Rooms(
@@ -151,6 +153,7 @@ async def open_services(options: Options, closing: trio.Event) -> AsyncIterator[
             launcher=launcher,
             github=github,
             images=ImageFiles(places.images),
+            announcer=announcer,
         )
         logs = Logs(store, launcher)
         awake = Attempts(attempts_nursery, rooms, logs)

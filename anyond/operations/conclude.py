@@ -32,6 +32,7 @@ from anyond.model.rows import (
 )
 from anyond.model.settings import CommitMessage
 from anyond.operations import chain, queue
+from anyond.operations.announcing import announce
 from anyond.operations.rooms import Rooms
 from anyond.operations.run import ENTRIES, insert
 from anyond.operations.subject import Subject
@@ -85,7 +86,10 @@ async def conclude(
         complaints=complaints,
     )
 
+    over = False
+
     def final(tx: Tx) -> ExecutionProcess | None:
+        nonlocal over
         moment = now()
         if conversation is not None and conversation.summary is not None:
             sessions.set_summary(tx, process.id, conversation.summary)
@@ -123,9 +127,13 @@ async def conclude(
         drafts.unqueue(tx, subject.attempt.id, moment)
         if tasks.get(tx, subject.task.id).status is TaskStatus.IN_PROGRESS:
             tasks.set_status(tx, subject.task.id, TaskStatus.IN_REVIEW, moment)
+        over = True
         return None
 
-    return await rooms.store.write(final)
+    following = await rooms.store.write(final)
+    if over:
+        await announce(rooms, subject, ending.status)
+    return following
 
 
 async def _commit(
