@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -140,7 +142,7 @@ def _ask(slot: _Slot, root: Path, text: str, fresh: bool) -> list[SearchResult] 
         return None
     results = []
     for path, match_type in slot.index.find(text, 2 * RESULTS):
-        is_file = _is_file(root / path)
+        is_file = _is_file(f"{root}/{path}")
         if is_file is None:
             continue  # deleted in the working tree, though git still has it
         results.append(SearchResult(path=shown(path), is_file=is_file, match_type=match_type))
@@ -149,9 +151,8 @@ def _ask(slot: _Slot, root: Path, text: str, fresh: bool) -> list[SearchResult] 
     return results
 
 
-def _is_file(path: Path) -> bool | None:
+def _is_file(path: str) -> bool | None:
     try:
-        path.lstat()
+        return not stat.S_ISDIR(os.lstat(path).st_mode)
     except OSError:
         return None
-    return not path.is_dir() or path.is_symlink()

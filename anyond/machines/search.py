@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from sys import intern
 
 from anyond.model.search import MatchType
 
@@ -41,7 +43,9 @@ class PathIndex:
         found.sort()
         self._paths = [path for *_, path in found]
         self._folded = [fold(path) for path in self._paths]
-        self._names = [path.rfind("/") + 1 for path in self._folded]
+        split = [path.rpartition("/") for path in self._folded]
+        self._names = [name for _, _, name in split]
+        self._parents = [intern(parent.rpartition("/")[2]) for parent, _, _ in split]
 
     def __len__(self) -> int:
         return len(self._paths)
@@ -50,32 +54,24 @@ class PathIndex:
         """Paths that contain `text` in any case, with where it is in them; the best first.
 
         Args:
-            most: how many of each kind there can be use for.
+            most: how many there can be use for; at most so many of each kind are told.
         """
         wanted = fold(text)
-        in_name: list[str] = []
-        in_parent: list[str] = []
-        elsewhere: list[str] = []
-        for path, folded, name in zip(self._paths, self._folded, self._names, strict=True):
-            if wanted not in folded:
-                continue
-            if folded.find(wanted, name) >= 0:
-                in_name.append(path)
-                if len(in_name) == most:
-                    break  # nothing better can come
-            elif name and (len(in_parent) < most or len(elsewhere) < most):
-                parent = folded.rfind("/", 0, name - 1) + 1
-                if folded.find(wanted, parent, name - 1) < 0:
-                    elsewhere.append(path)
-                elif len(in_parent) < most:
-                    in_parent.append(path)
-        for kind, paths in (
-            (MatchType.FILE_NAME, in_name),
-            (MatchType.DIRECTORY_NAME, in_parent),
-            (MatchType.FULL_PATH, elsewhere),
-        ):
-            for path in paths[:most]:
-                yield path, kind
+        # List by list: one loop with all these questions in it takes several times as long.
+        found = [n for n, path in enumerate(self._folded) if wanted in path]
+        in_name = [n for n in found if wanted in self._names[n]][:most]
+        for n in in_name:
+            yield self._paths[n], MatchType.FILE_NAME
+        if len(in_name) == most:
+            return
+        found = [n for n in found if wanted not in self._names[n]]
+        in_parent = [n for n in found if wanted in self._parents[n]][:most]
+        for n in in_parent:
+            yield self._paths[n], MatchType.DIRECTORY_NAME
+        if len(in_parent) < most:
+            elsewhere = (n for n in found if wanted not in self._parents[n])
+            for n in islice(elsewhere, most):
+                yield self._paths[n], MatchType.FULL_PATH
 
 
 def _above(path: str) -> Iterator[str]:
