@@ -36,7 +36,7 @@ async def read(executor: Executor) -> dict[str, Any]:
     }
 
 
-async def write(executor: Executor, servers: dict[str, dict[str, Any]]) -> str:
+async def write(executor: Executor, servers: dict[str, Any]) -> str:
     """Replace the servers of an agent. A cancelled caller leaves; the file is written whole.
 
     Returns:

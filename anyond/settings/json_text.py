@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -177,16 +177,16 @@ class _Editor:
         new = {key: value for key, value in wanted.items() if key not in last}
         for member in kept:
             self.change(member.value, wanted[member.key])
-        for member in members:
-            if member not in kept:
-                self._remove(member)
+        gone = [self._place(member) for member in members if member not in kept]
+        if new and not kept:
+            self._fill(node, gone, new)
+            return
+        self._edits += [(start, end, "") for start, end in gone]
         if kept:
             self._end_with(kept[-1], new, trailing=members[-1].comma is not None)
-        elif new:
-            self._fill(node, new)
 
-    def _remove(self, member: _Member) -> None:
-        """Take a member away, with its comma and, if it has lines of its own, with these."""
+    def _place(self, member: _Member) -> tuple[int, int]:
+        """Where a member stands, with its comma and, if it has lines of its own, with these."""
         end = member.value.end if member.comma is None else member.comma + 1
         begin = member.start
         line = self._text.rfind("\n", 0, begin) + 1
@@ -197,7 +197,7 @@ class _Editor:
         else:
             while self._text[begin - 1] in " \t":
                 begin -= 1
-        self._edits.append((begin, end, ""))
+        return begin, end
 
     def _end_with(self, member: _Member, new: Mapping[str, Any], *, trailing: bool) -> None:
         """Let `member` be the last of the old ones, with `new` ones behind it."""
@@ -219,18 +219,20 @@ class _Editor:
         else:
             self._edits.append((behind, behind, " " + _dumps(new)[1:-1]))
 
-    def _fill(self, node: _Node, new: Mapping[str, Any]) -> None:
-        """Put `new` members into an object that has none left."""
+    def _fill(self, node: _Node, gone: Sequence[tuple[int, int]], new: Mapping[str, Any]) -> None:
+        """Put `new` members into an object of which only comments are left."""
+        inside = self._text[node.start + 1 : node.end - 1]
+        for start, end in reversed(gone):
+            inside = inside[: start - node.start - 1] + inside[end - node.start - 1 :]
+        inside = inside.rstrip(" \t\r\n")
         if self._one_line:
-            self._edits.append((node.end - 1, node.end - 1, _dumps(new)[1:-1]))
-            return
-        indent = self._indent(node.start)
-        texts = self._members(new, indent + self._unit)
-        close = node.end - 1
-        while self._text[close - 1] in " \t\r\n":
-            close -= 1
-        inside = "".join(self._newline + text for text in texts)
-        self._edits.append((close, node.end - 1, f"{inside}{self._newline}{indent}"))
+            inside += _dumps(new)[1:-1]
+        else:
+            indent = self._indent(node.start)
+            for text in self._members(new, indent + self._unit):
+                inside += self._newline + text
+            inside += self._newline + indent
+        self._edits.append((node.start + 1, node.end - 1, inside))
 
     def _members(self, new: Mapping[str, Any], indent: str) -> list[str]:
         texts = [f"{indent}{_dumps(k)}: {self._indented(v, indent)}" for k, v in new.items()]

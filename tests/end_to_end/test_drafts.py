@@ -13,6 +13,7 @@ import pytest
 import trio
 
 from tests.end_to_end.house import House, Refused
+from tests.end_to_end.test_files import upload
 
 
 async def put(house: House, attempt: dict[str, Any], query: str = "", **body: Any) -> Any:
@@ -219,6 +220,25 @@ async def test_what_was_queued_and_not_yet_sent_is_sent_by_the_next_daemon(house
 
     await house.until(sent, "the queued message")
     assert prompts([await house.over(attempt)]) == ["say it"]
+
+
+async def test_images_of_a_draft_go_along_with_it(house: House) -> None:
+    project = await house.project()
+    await house.use_fake_agent()
+    attempt = await house.attempt(project, "say hi")
+    await house.over(attempt)
+    image = await upload(house)
+    with pytest.raises(Refused) as refusal:
+        await put(house, attempt, prompt="say x", image_ids=[attempt["id"]])
+    assert refusal.value.status == 404
+    saved = await put(house, attempt, prompt="say look", image_ids=[image["id"]])
+    assert saved["image_ids"] == [image["id"]]
+    await queue(house, attempt)
+    (prompt,) = prompts([await house.over(attempt)])
+    assert prompt.startswith("say look")
+    assert image["file_path"] in prompt
+    assert (Path(attempt["container_ref"]) / image["file_path"]).exists()
+    assert (await draft(house, attempt))["image_ids"] == []
 
 
 async def test_many_clients_that_queue_at_once_send_one_message(house: House) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class McpServers(Struct, frozen=True, kw_only=True):
     """The body of an update: all servers, by their names."""
 
-    servers: dict[str, dict[str, Any]]
+    servers: dict[str, Any]
 
 
 def routes(_: Services) -> Blueprint:
@@ -37,8 +37,10 @@ def routes(_: Services) -> Blueprint:
     async def change_servers() -> Response:
         executor = _executor()
         wanted = await decode.body(McpServers)
-        for name in wanted.servers:
+        for name, server in wanted.servers.items():
             line(name, "servers")
+            if not isinstance(server, dict):
+                raise Invalid(f"servers.{name}", "must be an object")
         return answer(await mcp.write(executor, wanted.servers))
 
     return chapter
