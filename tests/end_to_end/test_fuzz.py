@@ -38,7 +38,7 @@ CONFIG = {
     "theme": "DARK",
     "executor_profile": {"executor": "CLAUDE_CODE", "variant": "PLAN"},
     "disclaimer_acknowledged": True,
-    "notifications": {"sound_enabled": True, "sound_file": "COW_MOOING"},
+    "notifications": {"sound_enabled": False, "push_enabled": False, "sound_file": "ROOSTER"},
     "editor": {"editor_type": "ZED", "custom_command": "ed", "remote_ssh_host": "host"},
     "github": {"pat": "secret", "username": "ada"},
     "language": "EN",
