@@ -13,7 +13,7 @@ import trio
 from anyond.actors.attempt import AttemptActor
 from anyond.actors.core import Intensity
 from anyond.actors.logs import Logs
-from anyond.machines.attempt import Halt, HaltProcess
+from anyond.machines.attempt import Do, Halt, HaltProcess
 from anyond.model.errors import AnyondError, Busy
 from anyond.model.rows import Approval, ExecutionProcess
 from anyond.operations.rooms import Rooms
@@ -63,6 +63,14 @@ class Attempts:
             Busy: somebody else is at work there.
         """
         return await self._awake(attempt_id).do(work, beside=beside)
+
+    def later(self, attempt_id: str, work: Callable[[AttemptActor], Awaitable[object]]) -> None:
+        """Run `work` as soon as nobody else is at work in the attempt. Never waits.
+
+        What it returns or raises is dropped, and so is the work itself if the daemon ends before.
+        """
+        actor = self._awake(attempt_id)
+        actor.tell(Do(lambda: work(actor), patient=True))
 
     async def begin(self, process: ExecutionProcess) -> None:
         """Start the first process of a new attempt, whose row was just written.

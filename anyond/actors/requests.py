@@ -29,8 +29,9 @@ from anyond.operations.follow_up import follow_up
 from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject
 from anyond.operations.unfinished import settled
-from anyond.store import attempts, intents, merges, processes, tasks
+from anyond.store import attempts, drafts, intents, merges, processes, tasks
 from anyond.store.attempts import Place
+from anyond.store.transaction import Tx
 
 
 class AttemptRequests:
@@ -91,8 +92,16 @@ class AttemptRequests:
         return await containers.find(self._rooms, path)
 
     async def stop(self, attempt_id: str) -> None:
-        """Stop all that runs in the attempt; returns when nothing of it is left."""
-        await self._rooms.store.read(lambda r: attempts.get(r, attempt_id))
+        """Stop all that runs in the attempt; returns when nothing of it is left.
+
+        What was queued for afterwards is a mere draft again.
+        """
+
+        def quiet(tx: Tx) -> None:
+            attempts.get(tx, attempt_id)
+            drafts.unqueue(tx, attempt_id, now())
+
+        await self._rooms.store.write(quiet)
         await self._awake.halt(attempt_id)
 
     async def stop_process(self, process_id: str) -> None:

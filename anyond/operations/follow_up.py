@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from anyond.agents.roster import agent
 from anyond.model.bodies import FollowUp
 from anyond.model.errors import Conflict, Invalid
@@ -15,8 +17,8 @@ from anyond.model.settings import ExecutorProfileId
 from anyond.operations import chain, images, rewind, run
 from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject
-from anyond.store import processes, sessions
-from anyond.store.transaction import Tx
+from anyond.store import drafts, processes, sessions
+from anyond.store.transaction import Reader, Tx
 
 
 async def follow_up(rooms: Rooms, about: Subject, wanted: FollowUp) -> ExecutionProcess:
@@ -31,9 +33,7 @@ async def follow_up(rooms: Rooms, about: Subject, wanted: FollowUp) -> Execution
     if not wanted.prompt.strip():
         raise Invalid("prompt", "must not be empty.")
     await images.check(rooms, wanted.image_ids or ())
-    profile = await _profile(rooms, about, wanted.variant)
-    agent(profile.executor)
-    rooms.profiles.variant(profile)
+    await rooms.store.read(lambda r: check(r, rooms, about.attempt.id, wanted.variant))
     retried = None
     if wanted.retry_process_id is not None:
         retried = await rewind.earlier_run(
@@ -50,20 +50,47 @@ async def follow_up(rooms: Rooms, about: Subject, wanted: FollowUp) -> Execution
     def work(tx: Tx) -> ExecutionProcess:
         if retried is not None:
             processes.drop_from(tx, about.attempt.id, retried.id, now())
-        prompt = images.attach(tx, about.task.id, wanted.prompt, wanted.image_ids or (), now())
-        session_id = sessions.latest_session_id(tx, about.attempt.id)
-        action = chain.follow_up(about.project, prompt, session_id, profile)
-        return run.insert(tx, about.attempt.id, about.task.id, action)
+        process = insert(tx, about, wanted.prompt, wanted.variant, wanted.image_ids or ())
+        if retried is None:
+            drafts.take(tx, about.attempt.id, process.id, now())
+        return process
 
     return await rooms.store.write(work)
 
 
-async def _profile(rooms: Rooms, about: Subject, variant: str | None) -> ExecutorProfileId:
+def check(reader: Reader, rooms: Rooms, attempt_id: str, variant: str | None) -> None:
+    """Whether the agent of an attempt can be asked again in this variant.
+
+    Raises:
+        Conflict: no agent has run yet.
+        Impossible: no such variant.
+    """
+    profile = _profile(reader, attempt_id, variant)
+    agent(profile.executor)
+    rooms.profiles.variant(profile)
+
+
+def insert(
+    tx: Tx, about: Subject, prompt: str, variant: str | None, image_ids: Sequence[str]
+) -> ExecutionProcess:
+    """The row of a process that asks the agent again; it is to be started next.
+
+    Raises:
+        Conflict: no agent has run yet.
+        NotFound: one of the images does not exist.
+        Busy: something runs in the worktree.
+    """
+    attempt_id = about.attempt.id
+    profile = _profile(tx, attempt_id, variant)
+    session_id = sessions.latest_session_id(tx, attempt_id)
+    told = images.attach(tx, about.task.id, prompt, image_ids, now())
+    action = chain.follow_up(about.project, told, session_id, profile)
+    return run.insert(tx, attempt_id, about.task.id, action)
+
+
+def _profile(reader: Reader, attempt_id: str, variant: str | None) -> ExecutorProfileId:
     """The agent that worked last in this attempt, in the wanted variant."""
-    rows = await rooms.store.read(
-        lambda r: processes.of_attempt(r, about.attempt.id, show_dropped=True)
-    )
-    for row in rows:
+    for row in processes.of_attempt(reader, attempt_id, show_dropped=True):
         # A chain that failed in its setup script still says which agent was to follow.
         action: ExecutorAction | None = row.executor_action
         while action is not None:

@@ -8,7 +8,7 @@ import msgspec
 
 from anyond.model.errors import Busy, NotFound
 from anyond.model.rows import ExecutionProcess, ExecutorAction, ProcessStatus, RunReason
-from anyond.store import approvals, attempts, tasks
+from anyond.store import approvals, attempts, drafts, tasks
 from anyond.store.transaction import Reader, Tx
 
 _COLUMNS = (
@@ -191,8 +191,9 @@ def finish(
 def drop_from(tx: Tx, attempt_id: str, process_id: str, now: str) -> list[str]:
     """Drop a process and all later ones of its attempt; returns the newly dropped, oldest first.
 
-    Emits `process_updated` for each, and `task_updated` if it matters. Raises `NotFound` if the
-    attempt has no such process.
+    Emits `process_updated` for each, and `task_updated` if it matters; a draft that would start
+    again from one of them goes too (`draft_updated`). Raises `NotFound` if the attempt has no such
+    process.
     """
     first = tx.execute(
         "SELECT created_at, rowid FROM execution_processes WHERE id = ? AND task_attempt_id = ?",
@@ -214,6 +215,7 @@ def drop_from(tx: Tx, attempt_id: str, process_id: str, now: str) -> list[str]:
                 "UPDATE execution_processes SET dropped = 1, updated_at = ? WHERE id = ?", (now, id)
             )
             _emit(tx, "process_updated", id)
+            drafts.forget_retry(tx, id, now)
     return dropped
 
 

@@ -38,7 +38,7 @@ CONFIG = {
     "theme": "DARK",
     "executor_profile": {"executor": "CLAUDE_CODE", "variant": "PLAN"},
     "disclaimer_acknowledged": True,
-    "notifications": {"sound_enabled": True, "sound_file": "COW_MOOING"},
+    "notifications": {"sound_enabled": False, "push_enabled": False, "sound_file": "ROOSTER"},
     "editor": {"editor_type": "ZED", "custom_command": "ed", "remote_ssh_host": "host"},
     "github": {"pat": "secret", "username": "ada"},
     "language": "EN",
@@ -215,6 +215,37 @@ SHAPES = [
         body={"title": "T", "body": "B", "target_branch": "main"},
     ),
     Shape("POST", "/api/task-attempts/<key>/pr/attach", "$attempt"),
+    Shape("GET", "/api/task-attempts/<key>/draft", "$attempt", query={"type": "follow_up"}),
+    Shape(
+        "PUT",
+        "/api/task-attempts/<key>/draft",
+        "$attempt",
+        query={"type": "retry"},
+        body={
+            "prompt": "again",
+            "variant": "QUICK",
+            "image_ids": [],
+            "retry_process_id": "$process",
+            "version": 0,
+        },
+    ),
+    Shape("DELETE", "/api/task-attempts/<key>/draft", "$attempt"),
+    Shape(
+        "POST",
+        "/api/task-attempts/<key>/draft/queue",
+        "$attempt",
+        body={"queued": True, "expected_queued": False, "expected_version": 1},
+    ),
+    Shape("WEBSOCKET", "/api/drafts/stream/ws", query={"project_id": "$project"}),
+    Shape("GET", "/api/mcp-config", query={"executor": "CODEX"}),
+    Shape(
+        "POST",
+        "/api/mcp-config",
+        query={"executor": "CLAUDE_CODE"},
+        body={"servers": {"one": {}}},
+    ),
+    Shape("GET", "/api/sounds/<key>", "ROOSTER"),
+    Shape("GET", "/api/projects/<key>/search", "$project", query={"q": "a", "mode": "Settings"}),
 ]
 
 
@@ -344,6 +375,9 @@ def judged(shape: Shape, answer: Answer) -> None:
         return
     if shape.rule == "/health":
         assert json.loads(answer.body) == {"status": "ok"}
+        return
+    if shape.rule.startswith("/api/sounds/") and answer.status in (200, 206):
+        assert answer.headers["Content-Type"] == "audio/wav"
         return
     body = enveloped(shape, answer)
     if answer.status == 400:
