@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from anyond.files.announcer import Announcer
 from anyond.files.images import ImageFiles
 from anyond.git.repository import Repositories
 from anyond.github.client import GitHub
@@ -36,7 +37,11 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 async def rooms(tmp_path: Path) -> AsyncIterator[Rooms]:
     places = Places.under(tmp_path / "anyon")
     places.create()
-    async with Store.open(places.database) as store, Launcher.open(places.executions) as launcher:
+    async with (
+        Store.open(places.database) as store,
+        Launcher.open(places.executions) as launcher,
+        Announcer.open() as announcer,
+    ):
         yield Rooms(
             store=store,
             config=ConfigFile(places.config),
@@ -46,6 +51,7 @@ async def rooms(tmp_path: Path) -> AsyncIterator[Rooms]:
             launcher=launcher,
             github=GitHub(Site.of({})),
             images=ImageFiles(places.images),
+            announcer=announcer,
         )
 
 
