@@ -20,17 +20,22 @@ import trio
 
 from anyond import __version__
 from anyond.actors.attempts import Attempts
+from anyond.actors.buttons import Buttons
 from anyond.actors.core import keep
 from anyond.actors.diffs import Diffs
+from anyond.actors.drafts import DraftRequests
+from anyond.actors.editors import Editors
 from anyond.actors.images import ImageRequests
 from anyond.actors.janitor import Janitor
 from anyond.actors.logs import Logs
 from anyond.actors.monitor import Monitor
 from anyond.actors.publishing import Publishing
 from anyond.actors.requests import AttemptRequests
+from anyond.actors.searches import Searches
 from anyond.actors.services import ProjectRequests, Services, Settings
 from anyond.actors.sign_in import GitHubSignIn
 from anyond.agents.roster import CAPABILITIES, DEFAULT_PROFILES
+from anyond.files.announcer import Announcer
 from anyond.files.images import ImageFiles
 from anyond.git.repository import Repositories
 from anyond.github.client import GitHub
@@ -138,6 +143,7 @@ async def open_services(options: Options, closing: trio.Event) -> AsyncIterator[
     async with (
         Store.open(places.database) as store,
         Launcher.open(places.executions) as launcher,
+        Announcer.open() as announcer,
         trio.open_nursery() as attempts_nursery,
     ):
         rooms = Rooms(
@@ -149,15 +155,20 @@ async def open_services(options: Options, closing: trio.Event) -> AsyncIterator[
             launcher=launcher,
             github=github,
             images=ImageFiles(places.images),
+            announcer=announcer,
         )
         logs = Logs(store, launcher)
         awake = Attempts(attempts_nursery, rooms, logs)
         await awake.recover()
+        drafts = DraftRequests(rooms, awake)
+        await drafts.recover()
         async with trio.open_nursery() as services_nursery:
             janitor, monitor = Janitor(rooms), Monitor(rooms)
             for name, service in (("janitor", janitor.run), ("monitor", monitor.run)):
                 report = partial(_report_crash, name)
                 services_nursery.start_soon(partial(keep, service, report=report))
+            buttons = Buttons(rooms, awake, Editors(services_nursery))
+            await buttons.recover()
             yield Services(
                 store=store,
                 settings=Settings(config, profiles, user_id(places.user_id)),
@@ -166,8 +177,11 @@ async def open_services(options: Options, closing: trio.Event) -> AsyncIterator[
                 publishing=Publishing(rooms, awake, monitor),
                 sign_in=GitHubSignIn(rooms),
                 images=ImageRequests(rooms),
+                buttons=buttons,
+                drafts=drafts,
                 logs=logs,
                 diffs=Diffs(services_nursery, rooms),
+                searches=Searches(services_nursery, rooms),
                 capabilities=CAPABILITIES,
                 closing=closing,
             )

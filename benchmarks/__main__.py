@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 
-from benchmarks import comparing, joining, latency, output, resting, starting, writing
+from benchmarks import comparing, joining, latency, output, resting, searching, starting, writing
 from benchmarks.figures import Figure, table
 from benchmarks.lab import Lab
 
@@ -19,6 +19,7 @@ CHAPTERS: dict[str, Callable[[Lab], Iterator[Figure]]] = {
     "joining": joining.measure,
     "starting": starting.measure,
     "comparing": comparing.measure,
+    "searching": searching.measure,
     "writing": writing.measure,
     "resting": resting.measure,
 }

@@ -33,7 +33,10 @@ class Daemon:
 
     def __init__(self, root: Path, environment: Mapping[str, str]) -> None:
         self.root = root
-        root.mkdir()
+        # Attempts that end by the dozen are not to be heard.
+        quiet = {"notifications": {"sound_enabled": False, "push_enabled": False}}
+        (root / "config").mkdir(parents=True)
+        (root / "config" / "config.json").write_text(json.dumps(quiet))
         self.environment = {
             **environment,
             "ANYON_CONFIG_DIR": str(root / "config"),

@@ -105,6 +105,26 @@ class Lab:
         self.run("git", "-c", "checkout.workers=2", "reset", "-q", "--hard", cwd=path)
         return path
 
+    def old_repository(self, commits: int) -> Path:
+        """The large repository after so many more commits, each of five files."""
+        path = self.large_repository()
+        names = self.run("git", "ls-files", cwd=path).decode().split()
+        stream = bytearray()
+        for n in range(commits):
+            stream += b"commit refs/heads/main\ncommitter Ada <ada@localhost> %d +0000\n" % (
+                1735690000 + n
+            )
+            stream += b"data 4\nMore\n"
+            if n == 0:
+                stream += b"from refs/heads/main^0\n"
+            for k in range(5):
+                content = b"value = %d\n" % n
+                name = names[(n * 7 + k * k * 997) % (len(names) if k else 500)].encode()
+                stream += b"M 100644 inline %s\ndata %d\n%s\n" % (name, len(content), content)
+        self.run("git", "fast-import", "--quiet", cwd=path, input=stream)
+        self.run("git", "-c", "checkout.workers=2", "reset", "-q", "--hard", cwd=path)
+        return path
+
     def _imported(self, files: dict[str, bytes]) -> Path:
         path = self.path("repository")
         self.run("git", "init", "-q", "-b", "main", str(path))

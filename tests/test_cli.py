@@ -6,6 +6,9 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
+
+import trio
 
 from anyond import __version__
 
@@ -51,3 +54,38 @@ def test_an_open_door_is_refused_with_a_sentence() -> None:
     assert refused.returncode == 2
     assert "Add --auth token" in refused.stderr
     assert anyon("serve", ANYON_HOST="0.0.0.0").returncode == 2
+
+
+def test_snapshots_are_listed_and_restored_beside_what_is_there(tmp_path: Path) -> None:
+    from anyond.git import snapshots
+
+    repo, back, id = tmp_path / "repo", tmp_path / "back", "00000000-0000-4000-8000-000000000001"
+    me = ("-c", "user.name=Ada", "-c", "user.email=ada@localhost")
+    subprocess.run(["git", "init", "-q", "-b", "main", repo], check=True)
+    commit = ["git", *me, "commit", "-q", "--allow-empty", "-m", "first"]
+    subprocess.run(commit, cwd=repo, check=True)
+    (repo / "new.txt").write_text("kept\n")
+    trio.run(snapshots.take, repo, repo, id, "rebase")
+    (repo / "new.txt").write_text("changed\n")
+    listed = anyon("snapshots", "list", "--repo", str(repo))
+    assert listed.returncode == 0
+    (line,) = listed.stdout.splitlines()
+    assert line.startswith(f"{id}/1  ")
+    assert "rebase" in line
+    assert anyon("snapshots", "list", "--repo", str(repo), "--attempt", "x").stdout == ""
+    done = anyon("snapshots", "restore", "--repo", str(repo), f"{id[:8]}/1", str(back))
+    assert done.returncode == 0, done.stderr
+    assert (back / "new.txt").read_text() == "kept\n"
+    assert (repo / "new.txt").read_text() == "changed\n"
+    again = anyon("snapshots", "restore", "--repo", str(repo), f"{id}/1", str(back))
+    assert again.returncode == 1
+    assert "already" in again.stderr
+    missing = anyon("snapshots", "restore", "--repo", str(repo), f"{id}/2", str(tmp_path / "x"))
+    assert missing.returncode == 1
+    assert "no snapshot" in missing.stderr
+
+
+def test_where_there_is_no_repository_there_is_a_sentence(tmp_path: Path) -> None:
+    refused = anyon("snapshots", "list", "--repo", str(tmp_path))
+    assert refused.returncode == 1
+    assert "no git repository" in refused.stderr

@@ -98,13 +98,16 @@ class AttemptActor(Actor[Event, Command]):
 
     # ------------------------------------------------------------ asked from above
 
-    async def do(self, work: Callable[[AttemptActor], Awaitable[R]]) -> R:
+    async def do(self, work: Callable[[AttemptActor], Awaitable[R]], *, beside: bool = False) -> R:
         """Run `work` as the only one in the worktree.
+
+        Args:
+            beside: it only starts what lives beside an agent or script.
 
         Raises:
             Busy: somebody else is at work.
         """
-        return await self.ask(Do(lambda: work(self)))
+        return await self.ask(Do(lambda: work(self), beside))
 
     def decide(self, approval: Approval) -> None:
         """Hand a decision to the process that asked, if it lives."""

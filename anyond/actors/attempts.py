@@ -13,7 +13,7 @@ import trio
 from anyond.actors.attempt import AttemptActor
 from anyond.actors.core import Intensity
 from anyond.actors.logs import Logs
-from anyond.machines.attempt import Halt, HaltProcess
+from anyond.machines.attempt import Do, Halt, HaltProcess
 from anyond.model.errors import AnyondError, Busy
 from anyond.model.rows import Approval, ExecutionProcess
 from anyond.operations.rooms import Rooms
@@ -49,14 +49,28 @@ class Attempts:
         self._tenancies: dict[str, _Tenancy] = {}
         self._crashes: dict[str, deque[float]] = {}
 
-    async def do(self, attempt_id: str, work: Callable[[AttemptActor], Awaitable[R]]) -> R:
-        """Run `work` as the only one in the attempt's worktree.
+    async def do(
+        self,
+        attempt_id: str,
+        work: Callable[[AttemptActor], Awaitable[R]],
+        *,
+        beside: bool = False,
+    ) -> R:
+        """Run `work` as the only one in the attempt's worktree; see `AttemptActor.do`.
 
         Raises:
             NotFound: there is no such attempt.
             Busy: somebody else is at work there.
         """
-        return await self._awake(attempt_id).do(work)
+        return await self._awake(attempt_id).do(work, beside=beside)
+
+    def later(self, attempt_id: str, work: Callable[[AttemptActor], Awaitable[object]]) -> None:
+        """Run `work` as soon as nobody else is at work in the attempt. Never waits.
+
+        What it returns or raises is dropped, and so is the work itself if the daemon ends before.
+        """
+        actor = self._awake(attempt_id)
+        actor.tell(Do(lambda: work(actor), patient=True))
 
     async def begin(self, process: ExecutionProcess) -> None:
         """Start the first process of a new attempt, whose row was just written.

@@ -10,6 +10,7 @@ from anyond.model.refusals import TokenMissing
 from anyond.model.rows import AttachedPullRequest, PullRequestMerge
 from anyond.operations import publish, pull_requests, subject
 from anyond.operations.rooms import Rooms
+from anyond.operations.unfinished import settled
 from anyond.procs import desktop
 from anyond.store import merges
 
@@ -35,7 +36,7 @@ class Publishing:
         """
 
         async def work(_: AttemptActor) -> None:
-            about = await subject.read(self._rooms, attempt_id)
+            about = await settled(self._rooms, attempt_id)
             await publish.push_attempt(self._rooms, about, force=force)
 
         await self._awake.do(attempt_id, work)
@@ -49,7 +50,7 @@ class Publishing:
         """
 
         async def work(_: AttemptActor) -> PullRequestMerge:
-            about = await subject.read(self._rooms, attempt_id)
+            about = await settled(self._rooms, attempt_id)
             row, is_new = await pull_requests.create(self._rooms, about, wanted)
             self._monitor.wake()
             if is_new and self._rooms.config.config.pr_open_browser:

@@ -27,8 +27,11 @@ from anyond.model.settings import ExecutorProfileId
 from anyond.operations import containers, creation, merging, questions, removal, subject
 from anyond.operations.follow_up import follow_up
 from anyond.operations.rooms import Rooms
-from anyond.store import attempts, merges, processes, tasks
+from anyond.operations.subject import Subject
+from anyond.operations.unfinished import settled
+from anyond.store import attempts, drafts, intents, merges, processes, tasks
 from anyond.store.attempts import Place
+from anyond.store.transaction import Tx
 
 
 class AttemptRequests:
@@ -78,7 +81,7 @@ class AttemptRequests:
         """
 
         async def work(actor: AttemptActor) -> ExecutionProcess:
-            about = await subject.read(self._rooms, attempt_id)
+            about = await settled(self._rooms, attempt_id)
             row = await follow_up(self._rooms, about, wanted)
             return await actor.start(row)
 
@@ -89,8 +92,16 @@ class AttemptRequests:
         return await containers.find(self._rooms, path)
 
     async def stop(self, attempt_id: str) -> None:
-        """Stop all that runs in the attempt; returns when nothing of it is left."""
-        await self._rooms.store.read(lambda r: attempts.get(r, attempt_id))
+        """Stop all that runs in the attempt; returns when nothing of it is left.
+
+        What was queued for afterwards is a mere draft again.
+        """
+
+        def quiet(tx: Tx) -> None:
+            attempts.get(tx, attempt_id)
+            drafts.unqueue(tx, attempt_id, now())
+
+        await self._rooms.store.write(quiet)
         await self._awake.halt(attempt_id)
 
     async def stop_process(self, process_id: str) -> None:
@@ -103,22 +114,49 @@ class AttemptRequests:
         """Merge the attempt into its target branch; see `operations.merging`."""
 
         async def work(_: AttemptActor) -> str:
-            about = await subject.read(self._rooms, attempt_id)
-            return await merging.merge_attempt(self._rooms, about, strategy)
+            about = await settled(self._rooms, attempt_id)
+
+            async def land(_: AttemptActor | None = None) -> str:
+                return await merging.merge_attempt(self._rooms, about, strategy)
+
+            host = await self._rooms.store.read(
+                lambda r: attempts.by_branch(r, about.project.id, about.attempt.target_branch)
+            )
+            if host is None or host.id == attempt_id:
+                return await land()
+            # The merge writes in that attempt's worktree too, so nobody else may.
+            return await self._awake.do(host.id, land)
 
         await self._awake.do(attempt_id, work)
 
     async def branch_status(self, attempt_id: str) -> BranchStatus:
-        """How the attempt's branch stands beside its target. Changes nothing, waits for nobody."""
+        """How the attempt's branch stands beside its target. Changes nothing in git."""
         about = await subject.read(self._rooms, attempt_id)
-        found = await status.branch_status(
+        found = await self._status(about)
+        under_way = await self._rooms.store.read(lambda r: intents.get(r, attempt_id))
+        if under_way is not None and not found.is_rebase_in_progress:
+            # Somebody may have finished or aborted a rebase by hand.
+            about = await self._settle(about)
+            found = await self._status(about)
+        merged = await self._rooms.store.read(lambda r: merges.of_attempt(r, attempt_id))
+        return replace(found, merges=merged)
+
+    async def _settle(self, about: Subject) -> Subject:
+        async def work(_: AttemptActor) -> Subject:
+            return await settled(self._rooms, about.attempt.id)
+
+        try:
+            return await self._awake.do(about.attempt.id, work)
+        except Busy:
+            return about  # whoever is at work there does it
+
+    async def _status(self, about: Subject) -> BranchStatus:
+        return await status.branch_status(
             about.repository,
             Path(about.attempt.container_ref) if about.attempt.container_ref else None,
             about.attempt.branch,
             about.attempt.target_branch,
         )
-        merged = await self._rooms.store.read(lambda r: merges.of_attempt(r, attempt_id))
-        return replace(found, merges=merged)
 
     async def respond(self, approval_id: str, given: ApprovalAnswer) -> Approval:
         """Decide a question of an agent; the first answer wins.

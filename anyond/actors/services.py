@@ -7,12 +7,15 @@ from dataclasses import dataclass
 
 import trio
 
+from anyond.actors.buttons import Buttons
 from anyond.actors.diffs import Diffs
+from anyond.actors.drafts import DraftRequests
 from anyond.actors.images import ImageRequests
 from anyond.actors.janitor import Janitor
 from anyond.actors.logs import Logs
 from anyond.actors.publishing import Publishing
 from anyond.actors.requests import AttemptRequests
+from anyond.actors.searches import Searches
 from anyond.actors.sign_in import GitHubSignIn
 from anyond.model.bodies import NewProject, ProjectPatch
 from anyond.model.rows import Branch, Project
@@ -68,10 +71,13 @@ class Services:
     settings: Settings
     projects: ProjectRequests
     attempts: AttemptRequests
+    buttons: Buttons
     publishing: Publishing
     sign_in: GitHubSignIn
     images: ImageRequests
+    drafts: DraftRequests
     logs: Logs
     diffs: Diffs
+    searches: Searches
     capabilities: Mapping[str, list[str]]
     closing: trio.Event

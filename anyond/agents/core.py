@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from anyond.model.entries import NormalizedEntry
 from anyond.model.launch import Launch
@@ -201,4 +201,17 @@ class Agent(Protocol):
 
     def dialogue(self, turn: Turn) -> Dialogue:
         """A fresh dialogue; the handshake and the prompt are already queued."""
+        ...
+
+
+@runtime_checkable
+class SetsUp(Protocol):
+    """What an agent has besides if it can be installed, or logged in, by scripts."""
+
+    def setup(self, options: Mapping[str, Any]) -> Sequence[str]:
+        """The bash scripts to run in the worktree, one after the other; at least one.
+
+        Args:
+            options: of the chosen variant.
+        """
         ...

@@ -85,6 +85,8 @@ class _Tour:
         async with _daemon(self._root) as url, httpx.AsyncClient(base_url=url, timeout=60) as http:
             self._http = http
             self._tell(f"serving at {url}")
+            quiet = {"sound_enabled": False, "push_enabled": False}  # here somebody is watching
+            await self._ask("PUT", "/api/config", {"notifications": quiet})
             repository = self._sample_repository()
             project = await self._make_project(repository)
             self._say("Creating a task and giving it to the agent DEMO")

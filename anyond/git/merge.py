@@ -9,7 +9,6 @@ moved meanwhile, all starts again.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Literal
 
@@ -17,9 +16,10 @@ from anyond.git import branches
 from anyond.git.branches import Tip
 from anyond.git.combine import Maker, merged_tree, replayed
 from anyond.git.command import GitFailed, git
+from anyond.git.obstacles import in_the_way
 from anyond.git.repository import Repositories, git_dir
-from anyond.git.status import in_progress, status
-from anyond.git.text import shown, split
+from anyond.git.status import in_progress
+from anyond.git.text import shown
 from anyond.git.worktrees import Worktree
 from anyond.git.worktrees import list as list_worktrees
 from anyond.model.errors import Conflict, Impossible, Invalid
@@ -165,7 +165,7 @@ async def _has_moved(repo: Path, goal: Tip, why: Exception) -> Literal[False]:
 
 async def _move_checkout(repo: Path, checkout: Path, goal: Tip, new: str) -> bool:
     """Fast-forward the checkout of the target; False if the target has moved."""
-    files = await _in_the_way(checkout, goal.oid, new)
+    files = await in_the_way(checkout, goal.oid, new)
     if files:
         # Or somebody else has moved target and checkout in this moment.
         return await _has_moved(repo, goal, _dirty(goal, checkout, files))
@@ -192,32 +192,3 @@ def _dirty(goal: Tip, checkout: Path, files: list[str]) -> Conflict:
         f"that the merge would overwrite: {', '.join(map(shown, files[:10]))}"
     )
     return Conflict("dirty_target", told, files=[shown(path) for path in files])
-
-
-async def _in_the_way(checkout: Path, old: str, new: str) -> list[str]:
-    """The local changes in a checkout, ignored files included, that going from `old` to `new` would
-    overwrite."""
-    ask = ("diff-tree", "-r", "-z", "--name-status", "--no-renames", old, new, "--")
-    fields = split((await git(*ask, cwd=checkout)).out)
-    changed = dict(zip(fields[1::2], fields[::2], strict=True))
-    local = await status(checkout, untracked="all", renames=False)
-    mine = {*local.changed, *local.untracked, *local.conflicted}
-    below = {parent for path in changed for parent in _parents(path)}
-    found = {
-        path
-        for path in mine
-        if path in changed or path in below or any(p in changed for p in _parents(path))
-    }
-    # An ignored file is nobody's change, and still somebody's file.
-    new_files = (path for path, change in changed.items() if change == "A")
-    found |= {path for path in new_files if _is_file(checkout / path)}
-    return sorted(found)
-
-
-def _parents(path: str) -> list[str]:
-    parts = path.split("/")
-    return ["/".join(parts[:n]) for n in range(1, len(parts))]
-
-
-def _is_file(path: Path) -> bool:
-    return os.path.lexists(path) and (path.is_symlink() or not path.is_dir())

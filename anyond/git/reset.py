@@ -8,7 +8,7 @@ from anyond.git import branches
 from anyond.git.checkouts import CHECKOUT_TIMEOUT_S, PARALLEL
 from anyond.git.command import git
 from anyond.git.repository import git_dir, identity
-from anyond.git.status import in_progress
+from anyond.git.status import in_progress, status
 from anyond.model.errors import NotFound
 
 
@@ -31,22 +31,37 @@ async def reset(worktree: Path, oid: str) -> None:
     await git(*ask, cwd=worktree, timeout=CHECKOUT_TIMEOUT_S)
 
 
+async def is_unfinished(worktree: Path) -> bool:
+    """Whether there is anything for `abort` to end."""
+    if git_dir(worktree) is None:
+        return False
+    return await in_progress(worktree) is not None or bool((await status(worktree)).conflicted)
+
+
 async def abort(worktree: Path) -> None:
     """End an unfinished operation and have its branch checked out, where it was before.
 
     It does not matter how far the operation has come, e.g. whether all conflicts are resolved.
+    Conflicts of an operation that git keeps no record of (a squash, a stash) go back to HEAD.
     """
     going_on = await in_progress(worktree)
     if going_on is None:
+        if (await status(worktree, untracked="no")).conflicted:
+            await git("reset", "--merge", "--quiet", cwd=worktree)
         return
+    who = await identity(worktree)
     if going_on.op != "rebase":
+        # Git's own way also brings back what was changed, but not committed, before it began.
+        verb = going_on.op.replace("_", "-")
+        await git(verb, "--abort", cwd=worktree, env=who, check=False)
+        if await in_progress(worktree) is None:
+            return
         await git("reset", "--hard", "--quiet", "HEAD", "--", cwd=worktree)
         for sequence in ("cherry-pick", "revert"):
             # The rest of a sequence of several commits, if it was one.
             await git(sequence, "--quit", cwd=worktree, check=False)
         return
     which = "rebase" if going_on.branch else "am"
-    who = await identity(worktree)
     done = await git(which, "--abort", cwd=worktree, env=who, check=False)
     if done.code != 0 or await in_progress(worktree) is not None:
         # Its state is damaged, or a file is in the way: forget it, and name the branch ourselves.

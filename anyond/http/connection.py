@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import socket
 import struct
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
@@ -227,6 +228,11 @@ class _Dialogue(H11Protocol):
             await self._answered.wait()
 
     async def stream_send(self, event: StreamEvent) -> None:
+        if isinstance(event, Response) and self.connection.their_state is h11.SEND_BODY:
+            # Whoever is answered before its body is read cannot use the connection again; it has
+            # to know, or its next request is lost.
+            close = (b"connection", b"close")
+            event = replace(event, headers=[*event.headers, close])
         await super().stream_send(event)
         if isinstance(event, Response) and event.status_code == HTTPStatus.SWITCHING_PROTOCOLS:
             self._answered.set()

@@ -17,15 +17,16 @@ _PIECE = 256 * 1024
 
 
 async def download(
-    path: Path, content_type: str, etag: str, more: Mapping[str, str] | None = None
+    source: Path | bytes, content_type: str, etag: str, more: Mapping[str, str] | None = None
 ) -> Response:
-    """The answer to a GET for the file at `path`, with 304, 206 and 416 where they belong.
+    """The answer to a GET for a file, with 304, 206 and 416 where they belong.
 
     Args:
+        source: where it is, or what is in it.
         etag: what identifies the content, without quotes.
         more: headers beside the usual ones.
     """
-    size = (await trio.Path(path).stat()).st_size
+    size = len(source) if isinstance(source, bytes) else (await trio.Path(source).stat()).st_size
     headers = {
         "ETag": f'"{etag}"',
         "Accept-Ranges": "bytes",
@@ -47,7 +48,11 @@ async def download(
             )
         (start, end), status = part, 206
         headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
-    body = b"" if request.method == "HEAD" else _pieces(path, start, end)
+    body: AsyncIterator[bytes] | bytes = b""
+    if isinstance(source, bytes):
+        body = source[start:end]
+    elif request.method != "HEAD":
+        body = _pieces(source, start, end)
     response = Response(body, status, headers, content_type=content_type)
     response.headers["Content-Length"] = str(end - start)
     response.timeout = None

@@ -4,12 +4,14 @@ Theory of operation. An attempt is *busy* while a job runs (a worktree is made, 
 while its writer lives: the one process, agent or script, that may write in the worktree. A process
 that is over is *concluded* (its work committed, its row written, the next link of its chain
 started) before the attempt is free again; the next link takes the writer's place without a gap.
-Dev servers live beside all this. "Stop" is never refused: it is answered when everything is over,
-and while it waits no chain goes on.
+A patient job is not refused: it runs when the attempt is free. Dev servers live beside all this; to
+start one is a job that the writer does not hold up. "Stop" is never refused: it is answered when
+everything is over, and while it waits no chain goes on.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -24,9 +26,16 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, eq=False)
 class Do(Request[R]):
-    """Run `work` as the only one in the worktree; refused with `Busy` otherwise."""
+    """Run `work` as the only one in the worktree; refused with `Busy` otherwise.
+
+    Args:
+        beside: it starts what lives beside the writer, so that the writer is not in the way.
+        patient: it waits until nobody is at work, instead of being refused.
+    """
 
     work: Callable[[], Awaitable[R]]
+    beside: bool = False
+    patient: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,13 +113,14 @@ class AttemptMachine:
         self._beside: set[str] = set()
         self._concluding: set[str] = set()
         self._job: Do[Any] | None = None
+        self._patient: deque[Do[Any]] = deque()
         self._halts: list[Halt] = []
         self._process_halts: list[HaltProcess] = []
 
     @property
     def idle(self) -> bool:
         """Whether nothing runs and nobody waits."""
-        return not (self._writer or self._beside or self._job or self._halts)
+        return not (self._writer or self._beside or self._job or self._halts or self._patient)
 
     @property
     def halting(self) -> bool:
@@ -120,14 +130,17 @@ class AttemptMachine:
     def handle(self, event: Event) -> list[Command]:
         match event:
             case Do():
-                if self._writer or self._job:
+                if self._job or (self._writer and not event.beside):
+                    if event.patient:
+                        self._patient.append(event)
+                        return []
                     return [Refuse(event, Busy(self._why_busy()))]
                 self._job = event
                 return [RunJob(event)]
             case JobDone(request, value, error):
                 self._job = None
                 done: Command = Answer(request, value) if error is None else Refuse(request, error)
-                return [done, *self._answer_process_halts(), *self._free()]
+                return [done, *self._answer_process_halts(), *self._free(), *self._next()]
             case Began(process_id, beside):
                 if beside:
                     self._beside.add(process_id)
@@ -143,7 +156,7 @@ class AttemptMachine:
                 self._beside.discard(process_id)
                 if self._writer == process_id:
                     self._writer = None
-                return [*self._answer_process_halts(), *self._free()]
+                return [*self._answer_process_halts(), *self._free(), *self._next()]
             case Halt():
                 self._halts.append(event)
                 return [*(StopProcess(p) for p in self._processes()), *self._free()]
@@ -170,7 +183,13 @@ class AttemptMachine:
         self._halts = []
         return answers
 
+    def _next(self) -> list[Command]:
+        if self._writer or self._job or self._halts or not self._patient:
+            return []
+        self._job = self._patient.popleft()
+        return [RunJob(self._job)]
+
     def _why_busy(self) -> str:
-        if self._writer:
+        if self._writer and not self._job:
             return "An agent or script is at work in this attempt; stop it or wait for its end."
         return "Another operation is at work in this attempt; try again when it is done."

@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import Struct
 
 from anyond.model.rows import ApprovalStatus, TaskStatus
-from anyond.model.settings import ExecutorProfileId
+from anyond.model.settings import EditorType, ExecutorProfileId
 
 
 class MergeStrategy(StrEnum):
@@ -103,3 +103,46 @@ class NewPullRequest(Struct, frozen=True, kw_only=True):
     title: str
     body: str | None = None
     target_branch: str | None = None
+
+
+class Replacing(Struct, frozen=True, kw_only=True):
+    """Body of the replacement of a process, and of all that followed it, by a new run."""
+
+    process_id: str
+    prompt: str
+    variant: str | None = None
+    force_when_dirty: bool | None = None
+    perform_git_reset: bool | None = None
+
+
+class AgentSetup(Struct, frozen=True, kw_only=True):
+    """Body of the wish to have an agent set up."""
+
+    executor_profile_id: ExecutorProfileId
+
+
+class Rebasing(Struct, frozen=True, kw_only=True):
+    """Body of a rebase; both bases are the target branch unless they are named."""
+
+    old_base_branch: str | None = None
+    new_base_branch: str | None = None
+
+
+class NewTarget(Struct, frozen=True, kw_only=True):
+    new_target_branch: str
+
+
+class NewBranchName(Struct, frozen=True, kw_only=True):
+    new_branch_name: str
+
+
+class OpenEditor(Struct, frozen=True, kw_only=True):
+    """Body of the wish to see something in an editor.
+
+    Args:
+        editor_type: instead of the one in the settings.
+        file_path: in the worktree of an attempt, relative to it.
+    """
+
+    editor_type: EditorType | None = None
+    file_path: str | None = None

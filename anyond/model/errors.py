@@ -91,8 +91,8 @@ class Impossible(AnyondError):
 
     kind = Kind.IMPOSSIBLE
 
-    def __init__(self, field: str, problem: str) -> None:
-        super().__init__(f"{field}: {problem}", {"type": "impossible", "field": field})
+    def __init__(self, field: str, problem: str, type: str = "impossible") -> None:
+        super().__init__(f"{field}: {problem}", {"type": type, "field": field})
         self.field = field
 
 

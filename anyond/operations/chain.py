@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from anyond.model.rows import (
     CodingAgentFollowUpRequest,
     CodingAgentInitialRequest,
@@ -61,6 +63,16 @@ def follow_up(
             prompt=prompt, session_id=session_id, executor_profile_id=profile
         ),
     )
+
+
+def agent_setup(scripts: Sequence[str], following: ExecutorAction | None) -> ExecutorAction:
+    """Each of `scripts` (at least one), then what the agent was asked before, if anything."""
+    action = following
+    for script in reversed(scripts):
+        request = ScriptRequest(script=script, context=ScriptContext.SETUP)
+        action = ExecutorAction(typ=request, next_action=action)
+    assert action is not None
+    return action
 
 
 def goes_on(ended: RunReason, status: ProcessStatus, *, changed: bool) -> bool:

@@ -31,13 +31,14 @@ from anyond.model.rows import (
     TaskStatus,
 )
 from anyond.model.settings import CommitMessage
-from anyond.operations import chain
+from anyond.operations import chain, queue, unfinished
+from anyond.operations.announcing import announce
 from anyond.operations.rooms import Rooms
 from anyond.operations.run import ENTRIES, insert
 from anyond.operations.subject import Subject
 from anyond.procs.spool import Frame
 from anyond.settings import files
-from anyond.store import attempts, processes, sessions, tasks
+from anyond.store import attempts, drafts, processes, sessions, tasks
 from anyond.store.transaction import Tx
 
 log = structlog.get_logger()
@@ -59,7 +60,8 @@ async def conclude(
         halting: whether somebody wants the whole chain to stop.
 
     Returns:
-        The row of the next link, which is to be started now; None if the chain is over.
+        The row of what is to be started now: the next link, or what a person had queued for the
+        end of the chain; None if nothing follows.
     """
     stop = await rooms.store.read(lambda r: processes.stop_reason(r, process.id))
     ending = judge(
@@ -73,6 +75,7 @@ async def conclude(
         await _commit(rooms, subject, process, ending, conversation)
     except AnyondError as error:
         complaints.append(f"The changes could not be committed: {error}")
+    await _settle(rooms, subject, process)
     head = await _head(subject)
     changed = head is not None and head != process.before_head_commit
     await _archive(
@@ -84,7 +87,10 @@ async def conclude(
         complaints=complaints,
     )
 
+    over = False
+
     def final(tx: Tx) -> ExecutionProcess | None:
+        nonlocal over
         moment = now()
         if conversation is not None and conversation.summary is not None:
             sessions.set_summary(tx, process.id, conversation.summary)
@@ -116,11 +122,19 @@ async def conclude(
             and chain.goes_on(process.run_reason, ending.status, changed=changed)
         ):
             return insert(tx, subject.attempt.id, subject.task.id, following)
+        unwanted = halting() or ending.status is ProcessStatus.KILLED
+        if not unwanted and (sent := queue.send(tx, subject, after=process.run_reason)):
+            return sent
+        drafts.unqueue(tx, subject.attempt.id, moment)
         if tasks.get(tx, subject.task.id).status is TaskStatus.IN_PROGRESS:
             tasks.set_status(tx, subject.task.id, TaskStatus.IN_REVIEW, moment)
+        over = True
         return None
 
-    return await rooms.store.write(final)
+    following = await rooms.store.write(final)
+    if over:
+        await announce(rooms, subject, ending.status)
+    return following
 
 
 async def _commit(
@@ -142,6 +156,17 @@ async def _commit(
         parts.append(summary)
     parts.append(f"Anyon-Attempt: {subject.attempt.id}")
     await commit.commit_all(subject.worktree, "\n\n".join(parts))
+
+
+async def _settle(rooms: Rooms, subject: Subject, process: ExecutionProcess) -> None:
+    """The agent may have finished a rebase that had stopped at a conflict."""
+    if process.run_reason is RunReason.DEV_SERVER:
+        return
+    try:
+        await unfinished.settled(rooms, subject.attempt.id)
+    except AnyondError as error:
+        # It is looked at again by whoever does something in the attempt next.
+        log.warning("not_settled", attempt=subject.attempt.id, why=str(error))
 
 
 async def _head(subject: Subject) -> str | None:

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from anyond.agents.roster import agent
-from anyond.git import reset, snapshots, status
 from anyond.model.bodies import FollowUp
-from anyond.model.errors import Conflict, Impossible, Invalid
+from anyond.model.errors import Conflict, Invalid
 from anyond.model.ids import now
 from anyond.model.rows import (
     ExecutionProcess,
     ExecutorAction,
-    RunReason,
     ScriptRequest,
 )
 from anyond.model.settings import ExecutorProfileId
-from anyond.operations import chain, images, run, worktree
+from anyond.operations import chain, images, rewind, run
 from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject
-from anyond.store import processes, sessions
-from anyond.store.transaction import Tx
+from anyond.store import drafts, processes, sessions
+from anyond.store.transaction import Reader, Tx
 
 
 async def follow_up(rooms: Rooms, about: Subject, wanted: FollowUp) -> ExecutionProcess:
@@ -33,31 +33,64 @@ async def follow_up(rooms: Rooms, about: Subject, wanted: FollowUp) -> Execution
     if not wanted.prompt.strip():
         raise Invalid("prompt", "must not be empty.")
     await images.check(rooms, wanted.image_ids or ())
-    profile = await _profile(rooms, about, wanted.variant)
-    agent(profile.executor)
-    rooms.profiles.variant(profile)
+    await rooms.store.read(lambda r: check(r, rooms, about.attempt.id, wanted.variant))
     retried = None
     if wanted.retry_process_id is not None:
-        retried = await _retried(rooms, about, wanted.retry_process_id)
-        await _go_back(rooms, about, retried, wanted)
+        retried = await rewind.earlier_run(
+            rooms, about, wanted.retry_process_id, "retry_process_id"
+        )
+        await rewind.go_back(
+            rooms,
+            about,
+            retried,
+            perform=wanted.perform_git_reset is not False,
+            force=bool(wanted.force_when_dirty),
+        )
 
     def work(tx: Tx) -> ExecutionProcess:
         if retried is not None:
             processes.drop_from(tx, about.attempt.id, retried.id, now())
-        prompt = images.attach(tx, about.task.id, wanted.prompt, wanted.image_ids or (), now())
-        session_id = sessions.latest_session_id(tx, about.attempt.id)
-        action = chain.follow_up(about.project, prompt, session_id, profile)
-        return run.insert(tx, about.attempt.id, about.task.id, action)
+        process = insert(tx, about, wanted.prompt, wanted.variant, wanted.image_ids or ())
+        if retried is None:
+            drafts.take(tx, about.attempt.id, process.id, now())
+        return process
 
     return await rooms.store.write(work)
 
 
-async def _profile(rooms: Rooms, about: Subject, variant: str | None) -> ExecutorProfileId:
+def check(reader: Reader, rooms: Rooms, attempt_id: str, variant: str | None) -> None:
+    """Whether the agent of an attempt can be asked again in this variant.
+
+    Raises:
+        Conflict: no agent has run yet.
+        Impossible: no such variant.
+    """
+    profile = _profile(reader, attempt_id, variant)
+    agent(profile.executor)
+    rooms.profiles.variant(profile)
+
+
+def insert(
+    tx: Tx, about: Subject, prompt: str, variant: str | None, image_ids: Sequence[str]
+) -> ExecutionProcess:
+    """The row of a process that asks the agent again; it is to be started next.
+
+    Raises:
+        Conflict: no agent has run yet.
+        NotFound: one of the images does not exist.
+        Busy: something runs in the worktree.
+    """
+    attempt_id = about.attempt.id
+    profile = _profile(tx, attempt_id, variant)
+    session_id = sessions.latest_session_id(tx, attempt_id)
+    told = images.attach(tx, about.task.id, prompt, image_ids, now())
+    action = chain.follow_up(about.project, told, session_id, profile)
+    return run.insert(tx, attempt_id, about.task.id, action)
+
+
+def _profile(reader: Reader, attempt_id: str, variant: str | None) -> ExecutorProfileId:
     """The agent that worked last in this attempt, in the wanted variant."""
-    rows = await rooms.store.read(
-        lambda r: processes.of_attempt(r, about.attempt.id, show_dropped=True)
-    )
-    for row in rows:
+    for row in processes.of_attempt(reader, attempt_id, show_dropped=True):
         # A chain that failed in its setup script still says which agent was to follow.
         action: ExecutorAction | None = row.executor_action
         while action is not None:
@@ -66,36 +99,3 @@ async def _profile(rooms: Rooms, about: Subject, variant: str | None) -> Executo
                 return ExecutorProfileId(executor=former.executor, variant=variant)
             action = action.next_action
     raise Conflict("no_agent", "No agent has run in this attempt yet.")
-
-
-async def _retried(rooms: Rooms, about: Subject, process_id: str) -> ExecutionProcess:
-    process = await rooms.store.read(lambda r: processes.get(r, process_id))
-    if process.task_attempt_id != about.attempt.id:
-        raise Impossible("retry_process_id", "That process belongs to another attempt.")
-    if process.run_reason is not RunReason.CODING_AGENT:
-        raise Impossible("retry_process_id", "Only the run of an agent can be tried again.")
-    if process.dropped:
-        raise Conflict("dropped", "That process was already replaced.")
-    return process
-
-
-async def _go_back(
-    rooms: Rooms, about: Subject, retried: ExecutionProcess, wanted: FollowUp
-) -> None:
-    """Reset the worktree to where `retried` began, keeping a way back."""
-    if wanted.perform_git_reset is False or retried.before_head_commit is None:
-        return
-    about = await worktree.prepare(rooms, about)
-    path = about.worktree
-    found = await status.status(path)
-    if found.head_oid == retried.before_head_commit and not found.changed:
-        return
-    if found.changed and not wanted.force_when_dirty:
-        raise Conflict(
-            "dirty",
-            "The worktree has uncommitted changes; set force_when_dirty to give them up "
-            "(a snapshot of them is kept), or perform_git_reset to false to keep them.",
-            files=list(found.changed),
-        )
-    await snapshots.take(about.repository, path, about.attempt.id, "retry")
-    await reset.reset(path, retried.before_head_commit)

@@ -15,10 +15,12 @@ from anyond.model.launch import Launch
 from anyond.model.rows import (
     CodingAgentFollowUpRequest,
     ExecutionProcess,
+    ScriptContext,
     ScriptRequest,
 )
 from anyond.model.settings import Executor
 from anyond.operations.rooms import Rooms
+from anyond.procs.ports import free_port
 from anyond.store import tags
 
 
@@ -76,6 +78,7 @@ async def write_recipe(rooms: Rooms, process: ExecutionProcess, cwd: str) -> Rec
             Launch(
                 argv=("bash", "-c", request.script),
                 cwd=cwd,
+                env=_script_environment(request.context),
                 stdin=False,
                 install="Scripts are run with bash; install it.",
             ),
@@ -100,3 +103,7 @@ async def _told(rooms: Rooms, prompt: str, cwd: str) -> str:
         contents = await rooms.store.read(tags.contents)
         prompt = expand_tags(prompt, lambda name: contents.get(tags.fold(name)))
     return find_images(prompt, cwd)
+
+
+def _script_environment(context: ScriptContext) -> dict[str, str | None]:
+    return {"PORT": str(free_port())} if context is ScriptContext.DEV_SERVER else {}

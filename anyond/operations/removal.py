@@ -10,14 +10,18 @@ import trio
 
 from anyond.git import snapshots, worktrees
 from anyond.model.errors import AnyondError, Busy
-from anyond.model.ids import is_id, new_id, now
+from anyond.model.ids import is_id, new_id, now, seconds, timestamp
 from anyond.operations.rooms import Rooms
 from anyond.procs.launcher import Alive
-from anyond.store import attempts, cleanups, processes, projects, tasks
+from anyond.store import attempts, cleanups, expiries, processes, projects, tasks
 from anyond.store.cleanups import Cleanup
+from anyond.store.expiries import Expiry
 from anyond.store.transaction import Tx
 
 log = structlog.get_logger()
+
+SNAPSHOTS_STAY_S = 30 * 24 * 3600.0
+"""Seconds that snapshots outlive their attempt."""
 
 
 async def delete_task(rooms: Rooms, task_id: str) -> None:
@@ -60,6 +64,8 @@ async def delete_project(rooms: Rooms, project_id: str) -> None:
 def _schedule(tx: Tx, task_id: str, repository: str) -> None:
     for attempt in attempts.all(tx, task_id):
         if attempt.container_ref is not None:
+            due = timestamp(seconds(now()) + SNAPSHOTS_STAY_S)
+            expiries.put(tx, Expiry(attempt_id=attempt.id, repo_path=repository, due_at=due))
             cleanups.insert(
                 tx,
                 Cleanup(
@@ -76,7 +82,8 @@ def _schedule(tx: Tx, task_id: str, repository: str) -> None:
 async def clean_up(rooms: Rooms) -> None:
     """Remove what belongs to deleted attempts: worktrees, after a snapshot, and spools.
 
-    What cannot be removed now stays scheduled and is tried again at the next start.
+    Snapshots go when their time has come. What cannot be removed now stays scheduled and is tried
+    again at the next start.
     """
     for job in await rooms.store.read(cleanups.all):
         try:
@@ -85,12 +92,29 @@ async def clean_up(rooms: Rooms) -> None:
             log.warning("not_cleaned_up", worktree=job.worktree_path, why=str(error))
             continue
         await rooms.store.write(lambda tx, job=job: cleanups.delete(tx, job.id))  # type: ignore[misc]
+    await _expire(rooms)
     known = await rooms.store.read(processes.all_ids)
     root = rooms.launcher.root
     for directory in await trio.to_thread.run_sync(lambda: sorted(root.iterdir())):
         name = directory.name
         if is_id(name) and name not in known and not isinstance(rooms.launcher.look(name), Alive):
             await trio.to_thread.run_sync(shutil.rmtree, directory, True)
+
+
+async def _expire(rooms: Rooms) -> None:
+    """Forget the snapshots of attempts that were deleted long ago."""
+    moment = now()
+    for expiry in await rooms.store.read(lambda r: expiries.due(r, moment)):
+        repository = Path(expiry.repo_path)
+        try:
+            if await trio.Path(repository).is_dir():
+                for snapshot in await snapshots.list(repository, expiry.attempt_id):
+                    await snapshots.delete(repository, snapshot.ref)
+        except AnyondError as error:
+            log.warning("not_expired", attempt=expiry.attempt_id, why=str(error))
+            continue
+        gone = expiry.attempt_id
+        await rooms.store.write(lambda tx, gone=gone: expiries.delete(tx, gone))  # type: ignore[misc]
 
 
 async def _remove_worktree(rooms: Rooms, job: Cleanup) -> None:

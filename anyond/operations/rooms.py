@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from anyond.files.announcer import Announcer
 from anyond.files.images import ImageFiles
 from anyond.git.repository import Repositories
 from anyond.github.client import GitHub
@@ -26,3 +27,4 @@ class Rooms:
     launcher: Launcher
     github: GitHub
     images: ImageFiles
+    announcer: Announcer

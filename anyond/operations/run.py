@@ -25,12 +25,13 @@ from anyond.model.rows import (
     TaskStatus,
 )
 from anyond.operations import chain, images, recipe, worktree
+from anyond.operations.announcing import announce
 from anyond.operations.recipe import KeptTurn
 from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject
 from anyond.procs.running import Running
 from anyond.settings import files
-from anyond.store import processes, sessions, tasks
+from anyond.store import drafts, processes, sessions, tasks
 from anyond.store.transaction import Tx
 
 ENTRIES = "entries.jsonl"
@@ -85,7 +86,8 @@ async def start(
 ) -> Started:
     """Start the program of a row that `insert` made.
 
-    If that fails, the row is final, its log says why, and the task is in review.
+    If that fails, the row is final, its log says why, the task is in review, and a draft that was
+    sent with it is a draft again.
 
     Args:
         wanted: asked once the worktree is there: whether it should still be started.
@@ -136,18 +138,27 @@ async def _record_failed_start(
     content = archive.encode(conversation.final_frames())
     await trio.to_thread.run_sync(files.write, spool.path / ENTRIES, content)
 
-    def final(tx: Tx) -> None:
-        if processes.finish(
+    status = ProcessStatus.KILLED if stopped else ProcessStatus.FAILED
+
+    def final(tx: Tx) -> bool:
+        if not processes.finish(
             tx,
             process.id,
-            status=ProcessStatus.KILLED if stopped else ProcessStatus.FAILED,
+            status=status,
             exit_code=None,
             after_head_commit=None,
             at=now(),
         ):
-            review(tx, subject.task.id, process.run_reason)
+            return False
+        if process.run_reason is RunReason.DEV_SERVER:
+            return False
+        drafts.give_back(tx, process.id, now())
+        drafts.unqueue(tx, subject.attempt.id, now())
+        review(tx, subject.task.id, process.run_reason)
+        return True
 
-    await rooms.store.write(final)
+    if await rooms.store.write(final):
+        await announce(rooms, subject, status)
 
 
 def review(tx: Tx, task_id: str, reason: RunReason) -> None:

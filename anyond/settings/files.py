@@ -6,6 +6,7 @@ import fcntl
 import os
 import secrets
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -34,10 +35,22 @@ def read(path: Path) -> bytes | None:
     return content
 
 
-def write(path: Path, content: bytes) -> None:
+def write(
+    path: Path,
+    content: bytes,
+    mode: int = 0o600,
+    only_if: Callable[[], bool] | None = None,
+) -> bool:
     """Replace `path` by `content` at once and durably, readable by its owner only.
 
     A symbolic link stays one: the file that it points to is replaced.
+
+    Args:
+        mode: who may do what with it, if it shall not be private.
+        only_if: asked last, when all is ready to take the old file's place.
+
+    Returns:
+        Whether it was replaced, which only `only_if` can prevent.
 
     Raises:
         Unavailable: it could not be written; the old file is as it was.
@@ -49,9 +62,13 @@ def write(path: Path, content: bytes) -> None:
         descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
             with os.fdopen(descriptor, "wb") as file:
+                os.fchmod(file.fileno(), mode)
                 file.write(content)
                 file.flush()
                 _sync(file.fileno())
+            if only_if is not None and not only_if():
+                fresh.unlink()
+                return False
             fresh.replace(target)
         except BaseException:
             fresh.unlink(missing_ok=True)
@@ -59,6 +76,7 @@ def write(path: Path, content: bytes) -> None:
         _sync_directory(target.parent)
     except OSError as error:
         raise Unavailable(f"{path} cannot be written: {error.strerror}.") from error
+    return True
 
 
 def _sync(descriptor: int) -> None:

@@ -78,6 +78,17 @@ def of_project(reader: Reader, project_id: str) -> list[TaskAttempt]:
     return [_attempt(row) for row in rows]
 
 
+def by_branch(reader: Reader, project_id: str, branch: str) -> TaskAttempt | None:
+    """The attempt of a project that works on this branch."""
+    row = reader.execute(
+        f"SELECT {_COLUMNS} FROM tasks t JOIN task_attempts a ON a.task_id = t.id"
+        " WHERE t.project_id = ? AND a.branch = ?"
+        " ORDER BY a.created_at DESC, a.rowid DESC LIMIT 1",
+        (project_id, branch),
+    ).fetchone()
+    return None if row is None else _attempt(row)
+
+
 def by_container(reader: Reader, container_ref: str) -> TaskAttempt | None:
     """The newest attempt whose worktree is exactly at this path."""
     row = reader.execute(
@@ -135,6 +146,13 @@ def set_branch(tx: Tx, id: str, branch: str, now: str) -> TaskAttempt:
 def set_target(tx: Tx, id: str, target_branch: str, now: str) -> TaskAttempt:
     """Change the branch that it will be merged into."""
     return _set(tx, id, "target_branch", target_branch, now)
+
+
+def rename_targets(tx: Tx, project_id: str, old: str, new: str, now: str) -> None:
+    """Follow the renaming of a branch that attempts of a project are to be merged into."""
+    for attempt in of_project(tx, project_id):
+        if attempt.target_branch == old:
+            set_target(tx, attempt.id, new, now)
 
 
 def set_worktree_deleted(tx: Tx, id: str, deleted: bool, now: str) -> TaskAttempt:

@@ -61,6 +61,11 @@ def get(reader: Reader, id: str) -> Image:
     return _image(row)
 
 
+def exists(reader: Reader, id: str) -> bool:
+    """Whether there is such an image."""
+    return reader.execute("SELECT 1 FROM images WHERE id = ?", (id,)).fetchone() is not None
+
+
 def of_task(reader: Reader, task_id: str) -> list[Image]:
     """What a task shows, in the order in which it was added; none if there is no such task."""
     rows = reader.execute(

@@ -8,7 +8,7 @@ import msgspec
 
 from anyond.model.errors import Busy, NotFound
 from anyond.model.rows import ExecutionProcess, ExecutorAction, ProcessStatus, RunReason
-from anyond.store import approvals, attempts, tasks
+from anyond.store import approvals, attempts, drafts, tasks
 from anyond.store.transaction import Reader, Tx
 
 _COLUMNS = (
@@ -104,6 +104,17 @@ def running_of_task(reader: Reader, task_id: str) -> list[ExecutionProcess]:
     )
 
 
+def dev_servers_of_project(reader: Reader, project_id: str) -> list[ExecutionProcess]:
+    """The dev servers that run in any attempt of a project, the oldest first."""
+    return _select(
+        reader,
+        "JOIN task_attempts a ON a.id = p.task_attempt_id JOIN tasks t ON t.id = a.task_id"
+        " WHERE t.project_id = ? AND p.status = 'running' AND p.run_reason = 'devserver'"
+        f" {_OLDEST_FIRST}",
+        (project_id,),
+    )
+
+
 def all_ids(reader: Reader) -> set[str]:
     """The ids of all processes that there are."""
     return {id for (id,) in reader.execute("SELECT id FROM execution_processes")}
@@ -180,8 +191,9 @@ def finish(
 def drop_from(tx: Tx, attempt_id: str, process_id: str, now: str) -> list[str]:
     """Drop a process and all later ones of its attempt; returns the newly dropped, oldest first.
 
-    Emits `process_updated` for each, and `task_updated` if it matters. Raises `NotFound` if the
-    attempt has no such process.
+    Emits `process_updated` for each, and `task_updated` if it matters; a draft that would start
+    again from one of them goes too (`draft_updated`). Raises `NotFound` if the attempt has no such
+    process.
     """
     first = tx.execute(
         "SELECT created_at, rowid FROM execution_processes WHERE id = ? AND task_attempt_id = ?",
@@ -203,6 +215,7 @@ def drop_from(tx: Tx, attempt_id: str, process_id: str, now: str) -> list[str]:
                 "UPDATE execution_processes SET dropped = 1, updated_at = ? WHERE id = ?", (now, id)
             )
             _emit(tx, "process_updated", id)
+            drafts.forget_retry(tx, id, now)
     return dropped
 
 

@@ -79,16 +79,17 @@ def get(reader: Reader, id: str) -> Task:
     row = reader.execute(f"SELECT {_COLUMNS} FROM tasks t WHERE t.id = ?", (id,)).fetchone()
     if row is None:
         raise NotFound("task", id)
-    return Task(
-        id=row[0],
-        project_id=row[1],
-        title=row[2],
-        description=row[3],
-        status=_STATUSES[row[4]],
-        parent_task_attempt=row[5],
-        created_at=row[6],
-        updated_at=row[7],
-    )
+    return _task(row)
+
+
+def children(reader: Reader, attempt_id: str) -> list[Task]:
+    """The tasks that have this attempt as their parent, newest first."""
+    rows = reader.execute(
+        f"SELECT {_COLUMNS} FROM tasks t WHERE t.parent_task_attempt = ?"
+        " ORDER BY t.created_at DESC, t.rowid DESC",
+        (attempt_id,),
+    ).fetchall()
+    return [_task(row) for row in rows]
 
 
 def with_status(reader: Reader, id: str) -> TaskWithAttemptStatus:
@@ -215,6 +216,19 @@ def _existing_parent(tx: Tx, attempt_id: str | None) -> str | None:
     if tx.execute("SELECT 1 FROM task_attempts WHERE id = ?", (attempt_id,)).fetchone() is None:
         raise NotFound("task attempt", attempt_id)
     return attempt_id
+
+
+def _task(row: tuple[Any, ...]) -> Task:
+    return Task(
+        id=row[0],
+        project_id=row[1],
+        title=row[2],
+        description=row[3],
+        status=_STATUSES[row[4]],
+        parent_task_attempt=row[5],
+        created_at=row[6],
+        updated_at=row[7],
+    )
 
 
 def _with_status(row: tuple[Any, ...]) -> TaskWithAttemptStatus:

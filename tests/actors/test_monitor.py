@@ -13,6 +13,7 @@ import trio.testing
 
 from anyond.actors.monitor import CLOSED_PAUSE_S, Monitor
 from anyond.agents.roster import DEFAULT_PROFILES
+from anyond.files.announcer import Announcer
 from anyond.files.images import ImageFiles
 from anyond.git.repository import Repositories
 from anyond.github.answers import PullRequest
@@ -48,7 +49,11 @@ async def rooms(tmp_path: Path, server: GitHubServer) -> AsyncIterator[Rooms]:
     places.create()
     config = ConfigFile(places.config)
     config.patch({"github": {"pat": "ghp_adas_secret_token"}, "pr_poll_interval_s": 5})
-    async with Store.open(places.database) as store, Launcher.open(places.executions) as launcher:
+    async with (
+        Store.open(places.database) as store,
+        Launcher.open(places.executions) as launcher,
+        Announcer.open() as announcer,
+    ):
         await store.write(add_family)
         profiles = Profiles(places.profiles, DEFAULT_PROFILES)
         github = GitHub(Site(server.url, server.api))
@@ -61,6 +66,7 @@ async def rooms(tmp_path: Path, server: GitHubServer) -> AsyncIterator[Rooms]:
             launcher=launcher,
             github=github,
             images=ImageFiles(places.images),
+            announcer=announcer,
         )
 
 

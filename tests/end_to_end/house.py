@@ -46,7 +46,7 @@ class House:
         (self.home / ".gitconfig").write_text("[user]\n\tname = Ada\n\temail = ada@localhost\n")
         self.environment = {
             "HOME": str(self.home),
-            "PATH": os.environ["PATH"],
+            "PATH": f"{root / 'programs'}{os.pathsep}{os.environ['PATH']}",
             "PYTHONPATH": str(ROOT),
             "GIT_CONFIG_NOSYSTEM": "1",
             # Port 9 of this machine, where nobody is: no test reaches anything else by mistake.
@@ -57,6 +57,11 @@ class House:
             "ANYON_DEMO_STATE": str(root / "demo-state"),
         }
         (root / "fake-state").mkdir()
+        # Whoever runs the tests has speakers, and neighbours.
+        quiet = {"notifications": {"sound_enabled": False, "push_enabled": False}}
+        (root / "config").mkdir(mode=0o700)
+        (root / "config" / "config.json").write_text(json.dumps(quiet))
+        (root / "config" / "config.json").chmod(0o600)
         self.url = ""
         self._process: trio.Process | None = None
         self._http: httpx.AsyncClient | None = None

@@ -38,7 +38,7 @@ CONFIG = {
     "theme": "DARK",
     "executor_profile": {"executor": "CLAUDE_CODE", "variant": "PLAN"},
     "disclaimer_acknowledged": True,
-    "notifications": {"sound_enabled": True, "sound_file": "COW_MOOING"},
+    "notifications": {"sound_enabled": False, "push_enabled": False, "sound_file": "ROOSTER"},
     "editor": {"editor_type": "ZED", "custom_command": "ed", "remote_ssh_host": "host"},
     "github": {"pat": "secret", "username": "ada"},
     "language": "EN",
@@ -122,6 +122,60 @@ SHAPES = [
     Shape("GET", "/api/task-attempts/<key>/branch-status", "$attempt"),
     Shape("POST", "/api/task-attempts/<key>/merge", "$attempt", body={"strategy": "squash"}),
     Shape("POST", "/api/task-attempts/<key>/stop", "$attempt"),
+    Shape(
+        "POST",
+        "/api/task-attempts/<key>/replace-process",
+        "$attempt",
+        body={
+            "process_id": "$process",
+            "prompt": "say more",
+            "variant": "QUICK",
+            "force_when_dirty": False,
+            "perform_git_reset": False,
+        },
+    ),
+    Shape(
+        "POST",
+        "/api/task-attempts/<key>/run-agent-setup",
+        "$attempt",
+        body={"executor_profile_id": PROFILE},
+    ),
+    Shape("GET", "/api/task-attempts/<key>/commit-info", "$attempt", query={"sha": "HEAD"}),
+    Shape("GET", "/api/task-attempts/<key>/commit-compare", "$attempt", query={"sha": "main"}),
+    Shape(
+        "POST",
+        "/api/task-attempts/<key>/rebase",
+        "$attempt",
+        body={"old_base_branch": "main", "new_base_branch": "main"},
+    ),
+    Shape("POST", "/api/task-attempts/<key>/conflicts/abort", "$attempt"),
+    Shape(
+        "POST",
+        "/api/task-attempts/<key>/change-target-branch",
+        "$attempt",
+        body={"new_target_branch": "main"},
+    ),
+    Shape(
+        "POST",
+        "/api/task-attempts/<key>/rename-branch",
+        "$attempt",
+        body={"new_branch_name": "renamed"},
+    ),
+    Shape(
+        "POST",
+        "/api/task-attempts/<key>/delete-file",
+        "$attempt",
+        query={"file_path": "a.txt"},
+    ),
+    Shape("POST", "/api/task-attempts/<key>/start-dev-server", "$attempt"),
+    Shape("GET", "/api/task-attempts/<key>/children", "$attempt"),
+    Shape(
+        "POST",
+        "/api/task-attempts/<key>/open-editor",
+        "$attempt",
+        body={"editor_type": "XCODE", "file_path": "a.txt"},
+    ),
+    Shape("POST", "/api/projects/<key>/open-editor", "$project", body={"editor_type": "INTELLI_J"}),
     Shape("WEBSOCKET", "/api/task-attempts/<key>/diff/ws", "$attempt", query={"stats_only": "1"}),
     Shape("GET", "/api/execution-processes", query={"task_attempt_id": "$attempt"}),
     Shape("GET", "/api/execution-processes/<key>", "$process"),
@@ -161,6 +215,37 @@ SHAPES = [
         body={"title": "T", "body": "B", "target_branch": "main"},
     ),
     Shape("POST", "/api/task-attempts/<key>/pr/attach", "$attempt"),
+    Shape("GET", "/api/task-attempts/<key>/draft", "$attempt", query={"type": "follow_up"}),
+    Shape(
+        "PUT",
+        "/api/task-attempts/<key>/draft",
+        "$attempt",
+        query={"type": "retry"},
+        body={
+            "prompt": "again",
+            "variant": "QUICK",
+            "image_ids": [],
+            "retry_process_id": "$process",
+            "version": 0,
+        },
+    ),
+    Shape("DELETE", "/api/task-attempts/<key>/draft", "$attempt"),
+    Shape(
+        "POST",
+        "/api/task-attempts/<key>/draft/queue",
+        "$attempt",
+        body={"queued": True, "expected_queued": False, "expected_version": 1},
+    ),
+    Shape("WEBSOCKET", "/api/drafts/stream/ws", query={"project_id": "$project"}),
+    Shape("GET", "/api/mcp-config", query={"executor": "CODEX"}),
+    Shape(
+        "POST",
+        "/api/mcp-config",
+        query={"executor": "CLAUDE_CODE"},
+        body={"servers": {"one": {}}},
+    ),
+    Shape("GET", "/api/sounds/<key>", "ROOSTER"),
+    Shape("GET", "/api/projects/<key>/search", "$project", query={"q": "a", "mode": "Settings"}),
 ]
 
 
@@ -290,6 +375,9 @@ def judged(shape: Shape, answer: Answer) -> None:
         return
     if shape.rule == "/health":
         assert json.loads(answer.body) == {"status": "ok"}
+        return
+    if shape.rule.startswith("/api/sounds/") and answer.status in (200, 206):
+        assert answer.headers["Content-Type"] == "audio/wav"
         return
     body = enveloped(shape, answer)
     if answer.status == 400:

@@ -140,6 +140,20 @@ async def test_a_failing_setup_script_ends_the_chain_and_says_why(house: House) 
     assert (await house.over(attempt))["status"] == "completed"
 
 
+async def test_a_failing_agent_ends_the_chain_before_its_cleanup(house: House) -> None:
+    project = await house.project(cleanup_script="touch cleaned")
+    await house.use_fake_agent()
+    attempt = await house.attempt(project, "write half.txt x\nfail out of tea")
+    process = await house.over(attempt)
+    assert (process["run_reason"], process["status"]) == ("codingagent", "failed")
+    listed = await house.ask("GET", f"/api/tasks?project_id={project['id']}")
+    assert (listed[0]["status"], listed[0]["last_attempt_failed"]) == ("inreview", True)
+    assert len(await house.processes(attempt)) == 1
+    worktree = Path(attempt["container_ref"])
+    assert (worktree / "half.txt").exists()
+    assert not (worktree / "cleaned").exists()
+
+
 async def test_a_missing_program_is_an_error_and_a_log_that_says_how_to_install_it(
     house: House,
 ) -> None:

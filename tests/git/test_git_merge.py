@@ -123,6 +123,40 @@ async def test_other_conflicts_are_conflicts_too(repo: Checkout, attempt: Checko
     assert sorted(caught.value.files) == ["base.txt", "image"]
 
 
+async def test_different_bytes_under_one_new_name_are_a_conflict(
+    repo: Checkout, attempt: Checkout
+) -> None:
+    attempt.commit({"image.bin": b"\0mine"})
+    before = repo.commit({"image.bin": b"\0theirs"})
+    with pytest.raises(MergeConflicts) as conflict:
+        await land(repo)
+    assert conflict.value.files == ["image.bin"]
+    assert repo.oid("main") == before
+
+
+async def test_without_an_identity_a_squash_of_anothers_commits_is_anyons(
+    repo: Checkout, attempt: Checkout, home: Path
+) -> None:
+    attempt.write("a.txt", "a\n")
+    attempt.git("add", "-A")
+    attempt.git("commit", "-q", "-m", "foreign", "--author", "Grace <g@x>")
+    (home / ".gitconfig").write_text("")
+    await land(repo, strategy="squash")
+    assert repo.git("log", "-1", "--format=%an %cn", "main") == "Anyon Anyon"
+
+
+async def test_refusing_commit_hooks_leave_the_checkout_of_the_target_whole(
+    repo: Checkout, attempt: Checkout
+) -> None:
+    attempt.commit({"a.txt": "a\n"})
+    for hook in ("pre-commit", "pre-merge-commit", "commit-msg"):
+        repo.hook(hook, "exit 1")
+    before = repo.status()
+    new = await land(repo)
+    assert repo.oid("main") == repo.oid() == new
+    assert repo.status() == before
+
+
 async def test_a_rename_here_and_an_edit_there_go_together(
     repo: Checkout, attempt: Checkout
 ) -> None:

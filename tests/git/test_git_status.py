@@ -34,6 +34,15 @@ async def test_staged_edited_deleted_and_untracked_files_are_told_apart(attempt:
     assert "moved.txt" in (await status(attempt.path, renames=False)).changed
 
 
+async def test_a_deleted_and_a_renamed_file_are_changes(attempt: Checkout) -> None:
+    (attempt.path / "base.txt").unlink()
+    assert not (await status(attempt.path)).clean
+    attempt.git("checkout", "-q", "base.txt")
+    attempt.git("mv", "base.txt", "renamed.txt")
+    found = await status(attempt.path)
+    assert (found.clean, found.changed) == (False, ["renamed.txt"])
+
+
 async def test_strange_names_come_through(attempt: Checkout) -> None:
     for name in STRANGE:
         attempt.write(name)

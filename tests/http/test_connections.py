@@ -59,6 +59,22 @@ async def test_a_connection_serves_one_request_after_the_other(house: House) -> 
         await stream.send_all(HELLO.replace("\n", "\r\n").encode())
 
 
+async def test_an_answer_before_the_end_of_the_body_says_that_the_connection_ends(
+    house: House,
+) -> None:
+    early = "POST /api/nothing HTTP/1.1\nHost: localhost\nContent-Length: 4\n\n"
+    stream = await house.raw(early)
+    answer = await head(stream, b"}")
+    assert answer.startswith(b"HTTP/1.1 404")
+    assert b"connection: close" in answer.lower()
+    assert await read_all(stream) == b""
+    stream = await house.raw(f"{early}null")
+    answer = await head(stream, b"}")
+    assert b"connection: close" not in answer.lower()
+    await stream.send_all(HELLO.replace("\n", "\r\n").encode())
+    assert (await head(stream, b'"ok"}')).startswith(b"HTTP/1.1 200")
+
+
 async def test_everything_ends_soon_when_the_daemon_stops(tmp_path: Path) -> None:
     async with open_house(tmp_path) as house:
         idle = await house.raw(HELLO)

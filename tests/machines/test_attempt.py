@@ -52,6 +52,45 @@ def test_while_a_job_runs_others_are_refused() -> None:
     assert isinstance(refusal.error, Busy)
 
 
+def test_a_job_that_starts_what_lives_beside_is_held_up_by_jobs_only() -> None:
+    machine = AttemptMachine()
+    machine.handle(Began("agent"))
+    start = Do(work, beside=True)
+    assert machine.handle(start) == [RunJob(start)]
+    for other in (do(), Do(work, beside=True)):
+        (refusal,) = machine.handle(other)
+        assert isinstance(refusal, Refuse)
+        assert isinstance(refusal.error, Busy)
+    machine.handle(Began("dev", beside=True))
+    assert machine.handle(JobDone(start)) == [Answer(start)]
+    machine.handle(Concluded("agent"))
+    assert not machine.idle
+    machine.handle(Concluded("dev"))
+    assert machine.idle
+
+
+def test_a_patient_job_waits_for_whoever_is_at_work() -> None:
+    machine, job, patient = AttemptMachine(), do(), Do(work, patient=True)
+    machine.handle(job)
+    assert machine.handle(patient) == []
+    assert machine.handle(JobDone(job)) == [Answer(job), RunJob(patient)]
+    assert not machine.idle
+    machine.handle(JobDone(patient))
+    assert machine.idle
+
+
+def test_a_patient_job_waits_for_the_whole_chain_and_for_the_end_of_a_stop() -> None:
+    machine, patient, halt = AttemptMachine(), Do(work, patient=True), Halt()
+    machine.handle(Began("setup"))
+    machine.handle(patient)
+    machine.handle(Over("setup"))
+    machine.handle(Began("agent"))
+    assert machine.handle(Concluded("setup")) == []
+    machine.handle(halt)
+    machine.handle(Over("agent"))
+    assert machine.handle(Concluded("agent")) == [Answer(halt), RunJob(patient)]
+
+
 def test_while_a_writer_lives_jobs_are_refused_and_a_dev_server_does_not_count() -> None:
     machine = AttemptMachine()
     machine.handle(Began("dev", beside=True))
@@ -119,7 +158,7 @@ def test_stopping_a_process_that_is_over_is_answered_at_once() -> None:
     assert AttemptMachine().handle(halt) == [Answer(halt)]
 
 
-@given(st.lists(st.sampled_from("djhpboc"), max_size=60))
+@given(st.lists(st.sampled_from("dwjhpboc"), max_size=60))
 def test_every_request_is_answered_exactly_once_when_all_work_ends(letters: list[str]) -> None:
     machine = AttemptMachine()
     asked: list[object] = []
@@ -146,7 +185,12 @@ def test_every_request_is_answered_exactly_once_when_all_work_ends(letters: list
             feed(Concluded(over.pop()))
 
     for count, letter in enumerate(letters):
-        request = {"d": do, "h": Halt, "p": lambda: HaltProcess("0")}.get(letter)
+        request = {
+            "d": do,
+            "w": lambda: Do(work, patient=True),
+            "h": Halt,
+            "p": lambda: HaltProcess("0"),
+        }.get(letter)
         if request is not None:
             asked.append(event := request())
             feed(event)

@@ -1,0 +1,96 @@
+"""What clients may ask of drafts, and who sends the queued ones."""
+
+from __future__ import annotations
+
+import structlog
+import trio
+
+from anyond.actors.attempt import AttemptActor
+from anyond.actors.attempts import Attempts
+from anyond.model.drafts import Draft, DraftPatch, DraftType, QueueWish
+from anyond.model.errors import AnyondError, Busy
+from anyond.model.ids import now
+from anyond.operations import queue, subject
+from anyond.operations.follow_up import check
+from anyond.operations.rooms import Rooms
+from anyond.store import drafts
+from anyond.store.transaction import Tx
+
+log = structlog.get_logger()
+
+
+class DraftRequests:
+    """The requests of clients that concern drafts.
+
+    A queued draft is an intention in the database. Whoever is at work in the attempt ends by
+    sending it; a job of ours does when nobody is. Both find it there once.
+    """
+
+    def __init__(self, rooms: Rooms, awake: Attempts) -> None:
+        self._rooms = rooms
+        self._awake = awake
+
+    async def get(self, attempt_id: str, type: DraftType) -> Draft:
+        """The draft as it is; an empty one of version 0 if there is none."""
+        return await self._rooms.store.read(lambda r: drafts.get(r, attempt_id, type))
+
+    async def save(self, attempt_id: str, type: DraftType, patch: DraftPatch) -> Draft:
+        """Change what `patch` names; see `store.drafts.save` for the refusals."""
+        return await self._rooms.store.write(
+            lambda tx: drafts.save(tx, attempt_id, type, patch, now())
+        )
+
+    async def delete(self, attempt_id: str, type: DraftType) -> None:
+        """Empty it, queued or not."""
+        await self._rooms.store.write(lambda tx: drafts.delete(tx, attempt_id, type, now()))
+
+    async def queue(self, attempt_id: str, wish: QueueWish) -> Draft:
+        """Queue the follow-up, or take it back.
+
+        If nobody is at work in the attempt it is sent now; the answer then is the draft as it is
+        being sent.
+
+        Raises:
+            NotFound: no such attempt.
+            Conflict: nothing to send, or not what the client had seen, or no agent has run yet.
+            Impossible: no such variant.
+            AnyondError: it could not be started now; the draft is there, not queued.
+        """
+
+        def work(tx: Tx) -> Draft:
+            draft = drafts.queue(tx, attempt_id, wish, now())
+            if draft.queued:
+                check(tx, self._rooms, attempt_id, draft.variant)
+            return draft
+
+        with trio.CancelScope(shield=True):
+            draft = await self._rooms.store.write(work)
+        if not draft.queued:
+            return draft
+        try:
+            sent = await self._awake.do(attempt_id, self._send)
+        except Busy:
+            self._awake.later(attempt_id, self._send)
+            return draft
+        except trio.Cancelled:
+            self._awake.later(attempt_id, self._send)
+            raise
+        return draft.being_sent() if sent else await self.get(attempt_id, DraftType.FOLLOW_UP)
+
+    async def recover(self) -> None:
+        """Send what was queued when the last daemon ended, as soon as its attempt is free."""
+        for attempt_id in await self._rooms.store.read(drafts.attempts_with_queued):
+            self._awake.later(attempt_id, self._send)
+
+    async def _send(self, actor: AttemptActor) -> bool:
+        """Send what is queued; returns whether anything was. The job of an attempt's actor."""
+        about = await subject.read(self._rooms, actor.attempt_id)
+        process = await self._rooms.store.write(lambda tx: queue.send(tx, about))
+        if process is None:
+            return False
+        try:
+            await actor.start(process)
+        except AnyondError as error:
+            log.warning("queued_draft_not_started", process=process.id, why=str(error))
+            raise
+        return True

@@ -1,0 +1,142 @@
+"""How one file is deleted from a worktree, and the deletion committed alone."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path, PurePosixPath
+
+import trio
+
+from anyond.git.checkouts import head
+from anyond.git.command import git
+from anyond.git.commit import DURABLE
+from anyond.git.repository import git_dir, identity
+from anyond.git.status import in_progress
+from anyond.git.text import shown
+from anyond.model.errors import Conflict, Invalid, NotFound, ToolFailed
+
+LITERALLY = {"GIT_LITERAL_PATHSPECS": "1"}
+
+
+def contained(worktree: Path, text: str, field: str = "file_path") -> str:
+    """`text` as a path in the worktree, relative to it.
+
+    Only the last part may be a symbolic link that leads elsewhere.
+
+    Raises:
+        Invalid: it leads out of the worktree, or into a `.git`.
+    """
+    path = PurePosixPath(text)
+    if not path.parts or "\0" in text or path.is_absolute() or ".." in path.parts:
+        raise Invalid(field, f"{shown(text)!r} must be a path inside the worktree.")
+    root = os.path.realpath(worktree)
+    if any(part.lower() == ".git" for part in path.parts) or _is_gits(Path(root), path):
+        raise Invalid(field, f"{shown(text)!r} belongs to git.")
+    parent = os.path.realpath(os.path.join(root, *path.parts[:-1]))
+    if os.path.commonpath([root, parent]) != root:
+        raise Invalid(field, f"{shown(text)!r} leads out of the worktree.")
+    return str(path)
+
+
+async def check(worktree: Path, path: str) -> bool:
+    """Whether the file `path` could be deleted; nothing is changed.
+
+    Args:
+        path: as `contained` has answered it.
+
+    Returns:
+        Whether its deletion is something to commit.
+
+    Raises:
+        NotFound: there is no such file, neither on the disk nor in git.
+        Invalid: it is a directory.
+        Conflict: `rebase_in_progress` and so on; or `ignored_file`, of which no copy could be kept.
+    """
+    if git_dir(worktree) is None:
+        raise NotFound("worktree", worktree)
+    going_on = await in_progress(worktree)
+    if going_on is not None:
+        what = going_on.op.replace("_", "-")
+        raise Conflict(f"{going_on.op}_in_progress", f"A {what} is in progress in {worktree}.")
+    if _is_directory(worktree / path):
+        raise Invalid("file_path", f"{shown(path)} is a directory.")
+    if await _is_listed(worktree, "ls-tree", "HEAD", "--", path):
+        return True
+    if await _is_listed(worktree, "ls-files", "--cached", "--", path):
+        return False
+    if not _is_there(worktree / path):
+        raise NotFound("file", shown(path))
+    ignored = await git("check-ignore", "--quiet", "--", path, cwd=worktree, check=False)
+    if ignored.code == 0:
+        told = (
+            f"{shown(path)} is ignored by git, so no copy of it could be kept; delete it by hand."
+        )
+        raise Conflict("ignored_file", told)
+    return False
+
+
+async def delete_file(worktree: Path, path: str, *, message: str, kept: str) -> str | None:
+    """Delete a file that `check` has passed. Other changes, staged or not, stay as they are.
+
+    Args:
+        path: as `contained` has answered it.
+        message: of the commit.
+        kept: the snapshot that brings the file back if git or a hook refuses the commit.
+
+    Returns:
+        The new commit, or None if git had not known the file at the last commit.
+
+    Raises:
+        NotFound, Invalid, Conflict: see `check`.
+        GitFailed: refused; the file is there again.
+    """
+    committing = await check(worktree, path)
+    before = await head(worktree)
+    _unlink(worktree / path)
+    if not committing:
+        await git("update-index", "--force-remove", "--", path, cwd=worktree)
+        return None
+    who = {**await identity(worktree), **LITERALLY}
+    ask = (*DURABLE, "commit", "--quiet", "--only", "--cleanup=whitespace", "--file=-", "--", path)
+    data = message.encode("utf-8", "surrogateescape") + b"\n"
+    try:
+        await git(*ask, cwd=worktree, env=who, input=data, timeout=1800)
+    except BaseException:
+        with trio.CancelScope(shield=True):
+            # A commit that was made although its maker was stopped stays made.
+            if await head(worktree) == before:
+                back = ("restore", f"--source={kept}", "--worktree", "--", path)
+                await git(*back, cwd=worktree, env=LITERALLY, check=False)
+        raise
+    return await head(worktree)
+
+
+def _is_gits(root: Path, path: PurePosixPath) -> bool:
+    """Whether the file system takes the beginning of `path` for `.git`, however it is spelled."""
+    try:
+        return (root / path.parts[0]).samefile(root / ".git")
+    except OSError:
+        # One of the two is not there, so they are not the same.
+        return False
+
+
+def _is_directory(file: Path) -> bool:
+    # Unlike those of Path, these do not raise for names that no file can have.
+    return os.path.isdir(file) and not os.path.islink(file)
+
+
+def _is_there(file: Path) -> bool:
+    return os.path.lexists(file)
+
+
+async def _is_listed(worktree: Path, *ask: str) -> bool:
+    verb, *rest = ask
+    found = await git(verb, "-z", *rest, cwd=worktree, env=LITERALLY, check=False)
+    return found.code == 0 and bool(found.out)
+
+
+def _unlink(file: Path) -> None:
+    try:
+        file.unlink(missing_ok=True)
+    except OSError as error:
+        raise ToolFailed("git", f"{file} cannot be deleted: {error.strerror}.") from error

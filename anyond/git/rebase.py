@@ -1,0 +1,168 @@
+"""How an attempt's own commits are put on top of another commit, or nothing changes.
+
+Theory of operation. Everything that can refuse a rebase is looked at before git is asked: an
+unfinished operation, local changes, files in the way (ignored ones too, which git would overwrite
+without a word). What is left is a conflict between commits. That stays as git leaves it, for an
+agent or a person to resolve; whatever else stops a rebase in the middle is undone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import trio
+
+from anyond.git import branches
+from anyond.git.branches import Tip
+from anyond.git.checkouts import PARALLEL, current_branch
+from anyond.git.command import GitFailed, Output, git
+from anyond.git.commit import DURABLE
+from anyond.git.obstacles import in_the_way
+from anyond.git.repository import Repositories, identity
+from anyond.git.reset import abort
+from anyond.git.status import in_progress, status
+from anyond.git.text import shown
+from anyond.model.errors import Conflict, MergeConflicts
+
+# Nothing that a person has configured may stash, sign off, move other branches or take conflicts
+# for resolved: the answer has to say what has happened.
+_PLAINLY = (
+    "--merge",
+    "--no-autostash",
+    "--no-autosquash",
+    "--no-rebase-merges",
+    "--no-rerere-autoupdate",
+    "--no-stat",
+    "--no-update-refs",
+    "--empty=drop",
+)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A rebase that could begin.
+
+    Args:
+        branch: what is rebased.
+        tip: its commit now.
+        since: the last commit that is not its own.
+        onto: the commit that it is put on.
+    """
+
+    branch: str
+    tip: str
+    since: str
+    onto: str
+
+
+async def plan(worktree: Path, branch: str, old_base: Tip | None, new_base: Tip) -> Plan:
+    """Find out what is to be rebased; nothing is changed.
+
+    The commits of `branch` itself begin where it left `old_base`, also if that was rewritten since
+    (its reflog knows), so that what it had then is not carried along.
+
+    Args:
+        worktree: the checkout of `branch`.
+        old_base: None if it is gone: then what the new base does not have counts as its own.
+
+    Raises:
+        Conflict: `rebase_in_progress` and so on, `off_branch`, `dirty` (with `files`), or
+            `unrelated_histories`.
+    """
+    going_on = await in_progress(worktree)
+    if going_on is not None:
+        what = going_on.op.replace("_", "-")
+        told = f"A {what} is in progress in {worktree}; finish or abort it first."
+        raise Conflict(f"{going_on.op}_in_progress", told)
+    there = await current_branch(worktree)
+    if there != branch:
+        found = f"the branch {shown(there)}" if there else "no branch"
+        told = f"{worktree} has {found} checked out, and not {shown(branch)}."
+        raise Conflict("off_branch", told)
+    local = await status(worktree, untracked="no")
+    if not local.clean:
+        files = [shown(path) for path in (*local.changed, *local.conflicted)]
+        told = f"These files have uncommitted changes: {', '.join(files[:10])}"
+        raise Conflict("dirty", told, files=files)
+    tip = await branches.commit(worktree, f"refs/heads/{branch}")
+    since = await _since(worktree, old_base, new_base, tip)
+    return Plan(branch, tip, since, new_base.oid)
+
+
+async def rebase(repos: Repositories, worktree: Path, planned: Plan) -> None:
+    """Do what was planned. Untracked files stay.
+
+    Raises:
+        MergeConflicts: two commits do not fit; the rebase is in progress and waits.
+        Conflict: `dirty`: files in the worktree would be overwritten; nothing has changed.
+        GitFailed: git or a hook refused; nothing has changed.
+
+    Cancellation leaves the branch as it was.
+    """
+    async with repos.lock(worktree):
+        files = await in_the_way(worktree, planned.tip, planned.onto)
+        if files:
+            raise _obstructed(files)
+        ask = (*DURABLE, *PARALLEL, "rebase", *_PLAINLY, "--onto", planned.onto, planned.since)
+        who = await identity(worktree)
+        try:
+            done = await git(*ask, cwd=worktree, env=who, check=False, timeout=1800)
+        except BaseException:
+            with trio.CancelScope(shield=True):
+                await abort(worktree)
+            raise
+        if await in_progress(worktree) is None:
+            if done.code != 0:
+                raise _refusal(ask, done)
+            return
+        conflicted = (await status(worktree, untracked="no")).conflicted
+        if conflicted:
+            raise MergeConflicts("rebase", [shown(path) for path in conflicted])
+        with trio.CancelScope(shield=True):
+            await abort(worktree)
+        raise _refusal(ask, done)
+
+
+async def finished(repo: Path, worktree: Path, branch: str, *, tip: str, onto: str) -> bool | None:
+    """Whether a rebase that stopped at a conflict has been completed since, by whomever.
+
+    Args:
+        tip: the commit of `branch` before the rebase.
+        onto: the commit that it was to be put on.
+
+    Returns:
+        None as long as it is in progress; False if it was aborted.
+    """
+    going_on = await in_progress(worktree)
+    if going_on is not None and going_on.branch == branch:
+        return None
+    found = await branches.find(repo, branch)
+    if found is None or found.is_remote or found.oid == tip:
+        return False
+    return await branches.merge_base(repo, found.oid, onto) == onto
+
+
+async def _since(worktree: Path, old_base: Tip | None, new_base: Tip, tip: str) -> str:
+    if old_base is not None:
+        ask = ("merge-base", "--fork-point", old_base.ref, tip)
+        found = await git(*ask, cwd=worktree, check=False)
+        if found.code == 0 and found.text:
+            return found.text
+    base = await branches.merge_base(worktree, (old_base or new_base).oid, tip)
+    if base is None:
+        told = "The branch and its base have no commit in common, so git cannot rebase it."
+        raise Conflict("unrelated_histories", told)
+    return base
+
+
+def _refusal(ask: tuple[str, ...], done: Output) -> Exception:
+    if "would be overwritten" in done.err:
+        return _obstructed([line[1:] for line in done.err.splitlines() if line.startswith("\t")])
+    return GitFailed(ask, done.code, done.err)
+
+
+def _obstructed(files: list[str]) -> Conflict:
+    names = [shown(path) for path in files]
+    told = f"These files of the worktree would be overwritten: {', '.join(names[:10])}"
+    return Conflict("dirty", told, files=names)

@@ -1,0 +1,30 @@
+"""What can be asked of a project's files, and what is found."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+
+class SearchMode(StrEnum):
+    """`TASK_FORM` leaves out what git ignores, `SETTINGS` does not."""
+
+    TASK_FORM = "TaskForm"
+    SETTINGS = "Settings"
+
+
+class MatchType(StrEnum):
+    """Where in a path the text was found, the best first."""
+
+    FILE_NAME = "FileName"
+    DIRECTORY_NAME = "DirectoryName"
+    FULL_PATH = "FullPath"
+
+
+class SearchResult(Struct, frozen=True, kw_only=True):
+    """A file or directory of a project; `path` is relative to the repository."""
+
+    path: str
+    is_file: bool
+    match_type: MatchType

@@ -1,0 +1,54 @@
+"""What can be said about a commit beside an attempt's own; nothing is changed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import trio
+
+from anyond.git import branches
+from anyond.git.repository import git_dir
+from anyond.model.answers import CommitComparison, CommitInfo
+from anyond.model.errors import NotFound
+from anyond.operations.subject import Subject
+
+
+async def info(about: Subject, text: str) -> CommitInfo:
+    """The commit that `text` (an abbreviated id, a tag, `HEAD~2`) means in the attempt.
+
+    Raises:
+        NotFound: none, or more than one.
+    """
+    where, _ = await _view(about)
+    oid = await branches.commit(where, text)
+    return CommitInfo(sha=oid, subject=await branches.subject(where, oid))
+
+
+async def compare(about: Subject, text: str) -> CommitComparison:
+    """How that commit relates to the attempt's HEAD.
+
+    Raises:
+        NotFound: there is no such commit, or the attempt has no branch yet.
+    """
+    where, head = await _view(about)
+    oid = await branches.commit(where, text)
+    mine = await branches.commit(where, head)
+    ahead, behind = await branches.ahead_behind(where, oid, mine)
+    return CommitComparison(
+        head_oid=mine,
+        target_oid=oid,
+        ahead_from_head=ahead,
+        behind_from_head=behind,
+        is_linear=ahead == 0 or behind == 0,
+    )
+
+
+async def _view(about: Subject) -> tuple[Path, str]:
+    """Where to ask git, and what HEAD is there; without its worktree an attempt has its branch."""
+    if about.attempt.container_ref is not None:
+        path = about.worktree
+        if await trio.to_thread.run_sync(git_dir, path) is not None:
+            return path, "HEAD"
+    if not await trio.Path(about.repository).is_dir():
+        raise NotFound("git repository at", about.repository)
+    return about.repository, f"refs/heads/{about.attempt.branch}"

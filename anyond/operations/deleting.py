@@ -1,0 +1,24 @@
+"""How a person throws a file out of an attempt."""
+
+from __future__ import annotations
+
+from anyond.git import deletion, snapshots
+from anyond.operations import worktree
+from anyond.operations.rooms import Rooms
+from anyond.operations.subject import Subject
+
+
+async def delete_file(rooms: Rooms, about: Subject, file_path: str) -> None:
+    """Delete a file from the worktree, and commit that if git knew the file.
+
+    Raises:
+        Invalid: the path leads out of the worktree or into `.git`, or is a directory.
+        NotFound: there is no such file.
+        Conflict: `rebase_in_progress` and so on, `ignored_file`; nothing has changed.
+    """
+    about = await worktree.prepare(rooms, about)
+    path = deletion.contained(about.worktree, file_path)
+    await deletion.check(about.worktree, path)
+    kept = await snapshots.take(about.repository, about.worktree, about.attempt.id, "delete-file")
+    message = f"Delete {path}\n\nAnyon-Attempt: {about.attempt.id}"
+    await deletion.delete_file(about.worktree, path, message=message, kept=kept)

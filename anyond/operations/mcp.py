@@ -1,0 +1,77 @@
+"""How a person's MCP servers are read and changed, each agent's in its own file."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import trio
+
+from anyond.agents.mcp import McpHome, home
+from anyond.model.errors import Invalid
+from anyond.model.settings import Executor
+from anyond.settings.mcp import McpFile
+
+
+async def read(executor: Executor) -> dict[str, Any]:
+    """The servers of an agent, and what is known about how it keeps them.
+
+    Raises:
+        Impossible: it has none that Anyon knows.
+        Conflict, Unavailable: see `McpFile.read`.
+    """
+    place = home(executor)
+    file = _file(place)
+    servers = await trio.to_thread.run_sync(file.read)
+    return {
+        "mcp_config": {
+            "servers": servers,
+            "servers_path": place.servers_path,
+            "template": place.template,
+            "preconfigured": place.preconfigured,
+            "is_toml_config": place.toml,
+        },
+        "config_path": str(file.path),
+    }
+
+
+async def write(executor: Executor, servers: dict[str, Any]) -> str:
+    """Replace the servers of an agent. A cancelled caller leaves; the file is written whole.
+
+    Returns:
+        What has changed, in one sentence.
+
+    Raises:
+        Impossible: it has none that Anyon knows.
+        Invalid: there is something in them that its format cannot say.
+        Conflict, Unavailable: see `McpFile.write`; the file is unchanged.
+    """
+    place = home(executor)
+    if place.toml:
+        _refuse_null(servers, "servers")
+    before = await trio.to_thread.run_sync(_file(place).write, servers)
+    after = len(servers)
+    if before == after == 0:
+        return "No MCP servers configured"
+    if before == 0:
+        return f"Added {after} MCP server(s)"
+    if before == after:
+        return f"Updated MCP server configuration ({after} server(s))"
+    return f"Updated MCP server configuration (was {before}, now {after})"
+
+
+def _file(place: McpHome) -> McpFile:
+    path = place.path(Path.home(), os.environ)
+    return McpFile(path, place.servers_path, place.template, toml=place.toml)
+
+
+def _refuse_null(value: object, at: str) -> None:
+    if value is None:
+        raise Invalid(at, "is null, which TOML cannot say; leave it out")
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            _refuse_null(inner, f"{at}.{key}")
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            _refuse_null(inner, f"{at}[{index}]")

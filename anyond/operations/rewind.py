@@ -1,0 +1,95 @@
+"""How an attempt goes back to where an earlier run of its agent began, keeping a way forth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from anyond.git import reset, snapshots, status
+from anyond.model.errors import Conflict, Impossible
+from anyond.model.rows import ExecutionProcess, RunReason
+from anyond.operations import worktree
+from anyond.operations.rooms import Rooms
+from anyond.operations.subject import Subject
+from anyond.store import intents, processes
+
+
+@dataclass(frozen=True)
+class WentBack:
+    """What was done to the worktree.
+
+    Args:
+        needed: whether it was not as the run had found it.
+        applied: whether it is now.
+    """
+
+    needed: bool
+    applied: bool
+
+
+async def earlier_run(
+    rooms: Rooms, about: Subject, process_id: str, field: str
+) -> ExecutionProcess:
+    """The run of an agent in this attempt that is to be replaced.
+
+    Args:
+        field: the part of the request that named it.
+
+    Raises:
+        NotFound: there is no such process.
+        Impossible: it belongs to another attempt, or is no agent's.
+        Conflict: `dropped`: it was replaced before.
+    """
+    process = await rooms.store.read(lambda r: processes.get(r, process_id))
+    if process.task_attempt_id != about.attempt.id:
+        raise Impossible(field, "That process belongs to another attempt.")
+    if process.run_reason is not RunReason.CODING_AGENT:
+        raise Impossible(field, "Only the run of an agent can be tried again.")
+    if process.dropped:
+        raise Conflict("dropped", "That process was already replaced.")
+    return process
+
+
+async def go_back(
+    rooms: Rooms, about: Subject, process: ExecutionProcess, *, perform: bool, force: bool
+) -> WentBack:
+    """Reset the worktree to where `process` began; untracked files stay.
+
+    Args:
+        perform: whether to; if not, it is only found out whether it were needed.
+        force: whether uncommitted changes, and an unfinished rebase or merge, may be given up.
+
+    Raises:
+        Conflict: `dirty` or `rebase_in_progress` and so on, without `force`.
+    """
+    goal = process.before_head_commit
+    if goal is None:
+        return WentBack(needed=False, applied=False)
+    about = await worktree.prepare(rooms, about)
+    path = about.worktree
+    found = await status.status(path)
+    if found.head_oid == goal and found.clean and found.op is None:
+        return WentBack(needed=False, applied=False)
+    if not perform:
+        return WentBack(needed=True, applied=False)
+    if not force:
+        _refuse_loss(found)
+    await snapshots.take(about.repository, path, about.attempt.id, "retry")
+    await rooms.store.write(lambda tx: intents.delete(tx, about.attempt.id))
+    await reset.reset(path, goal)
+    return WentBack(needed=True, applied=True)
+
+
+def _refuse_loss(found: status.Status) -> None:
+    if found.op is not None:
+        raise Conflict(
+            f"{found.op}_in_progress",
+            f"A {found.op.replace('_', '-')} is in progress in the worktree; finish or abort it, "
+            "or set force_when_dirty to give it up (a snapshot is kept).",
+        )
+    if not found.clean:
+        raise Conflict(
+            "dirty",
+            "The worktree has uncommitted changes; set force_when_dirty to give them up "
+            "(a snapshot of them is kept), or perform_git_reset to false to keep them.",
+            files=[*found.changed, *found.conflicted],
+        )

@@ -1,0 +1,73 @@
+"""What becomes of a rebase or renaming that git was asked for, once it is known how it ended.
+
+A rebase may stop at a conflict, and an agent or a person goes on with it whenever they like; a
+renaming may be cut short by a crash. Each is written down before git is asked, and the row of the
+attempt follows when git has done it, not before.
+"""
+
+from __future__ import annotations
+
+from anyond.git import rebase, renaming
+from anyond.model.ids import now
+from anyond.operations import subject
+from anyond.operations.rooms import Rooms
+from anyond.operations.subject import Subject
+from anyond.store import attempts, intents
+from anyond.store.intents import Intent
+from anyond.store.transaction import Tx
+
+
+async def settled(rooms: Rooms, attempt_id: str) -> Subject:
+    """The attempt as it is, after its row has caught up with what git has done meanwhile.
+
+    Only for who is alone at work in the attempt: it would take a rebase that is just about to begin
+    for one that was given up.
+
+    Raises:
+        NotFound: there is no such attempt.
+    """
+    about = await subject.read(rooms, attempt_id)
+    intent = await rooms.store.read(lambda r: intents.get(r, attempt_id))
+    if intent is None:
+        return about
+    done = await _is_done(about, intent)
+    if done is None:
+        return about
+    await rooms.store.write(lambda tx: _close(tx, about, intent, done))
+    return await subject.read(rooms, attempt_id)
+
+
+def complete(tx: Tx, about: Subject, intent: Intent) -> None:
+    """Git has done it: the rows say so from now on."""
+    moment = now()
+    if intent.kind == "rebase":
+        if attempts.get(tx, about.attempt.id).target_branch != intent.name:
+            attempts.set_target(tx, about.attempt.id, intent.name, moment)
+    else:
+        attempts.set_branch(tx, about.attempt.id, intent.name, moment)
+        project, old = about.project.id, about.attempt.branch
+        attempts.rename_targets(tx, project, old, intent.name, moment)
+        intents.rename_targets(tx, project, old, intent.name)
+    intents.delete(tx, about.attempt.id)
+
+
+async def _is_done(about: Subject, intent: Intent) -> bool | None:
+    where = about.attempt.container_ref
+    worktree = about.worktree if where is not None else None
+    if intent.kind == "rename":
+        old = about.attempt.branch
+        return await renaming.resume(about.repository, worktree, old, intent.name, intent.tip)
+    if worktree is None or intent.onto is None:
+        return False
+    return await rebase.finished(
+        about.repository, worktree, about.attempt.branch, tip=intent.tip, onto=intent.onto
+    )
+
+
+def _close(tx: Tx, about: Subject, intent: Intent, done: bool) -> None:
+    if intents.get(tx, about.attempt.id) != intent:
+        return  # somebody has changed their mind meanwhile
+    if done:
+        complete(tx, about, intent)
+    else:
+        intents.delete(tx, about.attempt.id)

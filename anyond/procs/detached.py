@@ -1,0 +1,38 @@
+"""How a program is started that is the person's from then on, such as an editor."""
+
+from __future__ import annotations
+
+import subprocess
+
+import trio
+
+from anyond.model.errors import ToolFailed
+from anyond.model.launch import Launch
+from anyond.procs.recipe import final_environment, find_program
+
+
+async def start(launch: Launch) -> trio.Process:
+    """Start a program in a session of its own, with no output and nothing to read.
+
+    It is not ended with the daemon. Whoever calls this must wait for it some time, so that it
+    leaves no zombie.
+
+    Raises:
+        ProgramMissing: the program is not there.
+        ToolFailed: it is there, but cannot be started.
+    """
+    environment = final_environment(launch)
+    program = find_program(launch, environment)
+    try:
+        return await trio.lowlevel.open_process(
+            [program, *launch.argv[1:]],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd=launch.cwd,
+            env=environment,
+            start_new_session=True,
+        )
+    except OSError as error:
+        told = f"{launch.argv[0]} could not be started: {error.strerror}."
+        raise ToolFailed(launch.argv[0], told) from error

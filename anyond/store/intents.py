@@ -1,0 +1,84 @@
+"""Rows of intents: what git is about to do to an attempt's branch, and what is true afterwards."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from anyond.store.transaction import Reader, Tx
+
+_COLUMNS = "attempt_id, kind, name, tip, onto, created_at"
+
+
+class Intent(Struct, frozen=True, kw_only=True):
+    """One thing that is under way; it outlives the daemon.
+
+    Args:
+        kind: `rebase`: once it is complete, `name` is the target branch. `rename`: once git has
+            done it, `name` is the branch.
+        tip: the commit of the branch before.
+        onto: the commit that the branch is put on, for a rebase.
+    """
+
+    attempt_id: str
+    kind: Literal["rebase", "rename"]
+    name: str
+    tip: str
+    onto: str | None = None
+    created_at: str
+
+
+def put(tx: Tx, intent: Intent) -> None:
+    """Remember it, instead of any other of its attempt."""
+    tx.execute(
+        f"INSERT OR REPLACE INTO intents ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)",
+        (
+            intent.attempt_id,
+            intent.kind,
+            intent.name,
+            intent.tip,
+            intent.onto,
+            intent.created_at,
+        ),
+    )
+
+
+def get(reader: Reader, attempt_id: str) -> Intent | None:
+    """What is under way in an attempt, if anything."""
+    row = reader.execute(
+        f"SELECT {_COLUMNS} FROM intents WHERE attempt_id = ?", (attempt_id,)
+    ).fetchone()
+    return None if row is None else _intent(row)
+
+
+def all(reader: Reader) -> list[Intent]:
+    """Everything that is under way, the oldest first."""
+    rows = reader.execute(f"SELECT {_COLUMNS} FROM intents ORDER BY created_at, rowid").fetchall()
+    return [_intent(row) for row in rows]
+
+
+def delete(tx: Tx, attempt_id: str) -> bool:
+    """It is done, or given up; returns whether there was one."""
+    return tx.execute("DELETE FROM intents WHERE attempt_id = ?", (attempt_id,)).rowcount > 0
+
+
+def rename_targets(tx: Tx, project_id: str, old: str, new: str) -> None:
+    """Rebases in a project that are to end with the target `old` now mean `new`."""
+    tx.execute(
+        "UPDATE intents SET name = ? WHERE kind = 'rebase' AND name = ? AND attempt_id IN"
+        " (SELECT a.id FROM tasks t JOIN task_attempts a ON a.task_id = t.id"
+        "  WHERE t.project_id = ?)",
+        (new, old, project_id),
+    )
+
+
+def _intent(row: tuple[Any, ...]) -> Intent:
+    return Intent(
+        attempt_id=row[0],
+        kind=row[1],
+        name=row[2],
+        tip=row[3],
+        onto=row[4],
+        created_at=row[5],
+    )

@@ -1,0 +1,140 @@
+"""An attempt that has finished is heard and seen, once, if the person wants that."""
+
+from __future__ import annotations
+
+import io
+import os
+import wave
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.end_to_end.house import House, Refused
+
+NAMES = [f"ABSTRACT_SOUND{n}" for n in (1, 2, 3, 4)] + ["COW_MOOING", "PHONE_VIBRATION", "ROOSTER"]
+
+
+async def test_sounds_are_served_whole_in_parts_and_not_twice(house: House) -> None:
+    for name in NAMES:
+        answer = await house.request("GET", f"/api/sounds/{name}")
+        assert (answer.status_code, answer.headers["Content-Type"]) == (200, "audio/wav")
+        with wave.open(io.BytesIO(answer.content)) as file:
+            assert file.getnframes() > 0
+    path, whole = "/api/sounds/COW_MOOING", answer.content
+    answer = await house.request("GET", path)
+    whole, etag = answer.content, answer.headers["ETag"]
+    assert answer.headers["Accept-Ranges"] == "bytes"
+    known = await house.request("GET", path, headers={"If-None-Match": etag})
+    assert (known.status_code, known.content) == (304, b"")
+    size = len(whole)
+    for wanted, part in (
+        ("bytes=0-99", whole[:100]),
+        ("bytes=100-", whole[100:]),
+        ("bytes=-10", whole[-10:]),
+        (f"bytes={size - 5}-{size + 100}", whole[-5:]),
+    ):
+        answer = await house.request("GET", path, headers={"Range": wanted})
+        start = size - len(part) if wanted != "bytes=0-99" else 0
+        assert (answer.status_code, answer.content) == (206, part)
+        end = start + len(part) - 1
+        assert answer.headers["Content-Range"] == f"bytes {start}-{end}/{size}"
+    answer = await house.request("GET", path, headers={"Range": f"bytes={size}-"})
+    assert (answer.status_code, answer.headers["Content-Range"]) == (416, f"bytes */{size}")
+    stale = {"Range": "bytes=0-9", "If-Range": '"older"'}
+    answer = await house.request("GET", path, headers=stale)
+    assert (answer.status_code, answer.content) == (200, whole)
+    with pytest.raises(Refused) as refusal:
+        await house.ask("GET", "/api/sounds/DOG")
+    assert refusal.value.status == 404
+
+
+def desktop(house: House) -> Path:
+    """Give the house programs that write down how they were called; returns where."""
+    programs, calls = house.root / "desktop", house.root / "calls"
+    programs.mkdir()
+    calls.mkdir()
+    for name in ("paplay", "afplay", "notify-send", "osascript"):
+        path = programs / name
+        path.write_text(
+            "#!/bin/sh\n"
+            f'file="{calls}/${{0##*/}}.$$"\n'
+            'printf "%s\\n" "$@" > "$file.new" && mv "$file.new" "$file.done"\n'
+        )
+        path.chmod(0o755)
+    house.environment["PATH"] = f"{programs}{os.pathsep}{house.environment['PATH']}"
+    return calls
+
+
+def heard(calls: Path) -> list[str]:
+    return [p.read_text() for p in calls.glob("*.done") if p.name.startswith(("pap", "afp"))]
+
+
+def seen(calls: Path) -> list[str]:
+    return [p.read_text() for p in calls.glob("*.done") if p.name.startswith(("not", "osa"))]
+
+
+async def configure(house: House, **notifications: Any) -> None:
+    await house.ask("PUT", "/api/config", {"notifications": notifications})
+
+
+async def test_a_chain_is_announced_once_when_it_is_over(house: House) -> None:
+    calls = desktop(house)
+    await house.stop()
+    await house.start()
+    await configure(house, sound_enabled=True, push_enabled=True, sound_file="ROOSTER")
+    project = await house.project(setup_script="true", cleanup_script="true")
+    await house.use_fake_agent()
+    attempt = await house.attempt(project, "write a.txt a\nask")
+    await house.question()
+    draft = f"/api/task-attempts/{attempt['id']}/draft"
+    await house.ask("PUT", draft, {"prompt": "write b.txt b"})
+    await house.ask("POST", f"{draft}/queue")
+    assert (heard(calls), seen(calls)) == ([], [])
+    question = await house.question()
+    yes = {"status": {"status": "approved"}}
+    await house.ask("POST", f"/api/approvals/{question['id']}/respond", yes)
+    await house.over(attempt)
+
+    async def announced() -> bool:
+        return bool(heard(calls) and seen(calls))
+
+    await house.until(announced, "the announcement")
+    assert len(await house.processes(attempt)) == 5
+    (sound,) = heard(calls)
+    assert sound.strip().endswith("rooster.wav")
+    assert (
+        Path(sound.strip()).read_bytes()
+        == (await house.request("GET", "/api/sounds/ROOSTER")).content
+    )
+    (text,) = seen(calls)
+    assert "Task Complete: Do it\n" in text
+    for part in ("completed successfully", attempt["branch"], "ACP"):
+        assert part in text
+
+
+async def test_a_stop_is_seen_but_not_heard_and_what_is_off_is_off(house: House) -> None:
+    calls = desktop(house)
+    await house.stop()
+    await house.start()
+    await configure(house, sound_enabled=True, push_enabled=True)
+    project = await house.project()
+    await house.use_fake_agent()
+    attempt = await house.attempt(project, "ask")
+    await house.question()
+    await house.ask("POST", f"/api/task-attempts/{attempt['id']}/stop")
+
+    async def told() -> bool:
+        return bool(seen(calls))
+
+    await house.until(told, "the message")
+    assert "was stopped" in seen(calls)[0]
+    await configure(house, push_enabled=False)
+    await house.ask("POST", f"/api/task-attempts/{attempt['id']}/follow-up", {"prompt": "fail x"})
+    await house.over(attempt)
+
+    async def sounded() -> bool:
+        return bool(heard(calls))
+
+    await house.until(sounded, "the sound")
+    assert (len(heard(calls)), len(seen(calls))) == (1, 1)

@@ -1,0 +1,66 @@
+"""The rooms below the operations, all of them real, in an empty directory."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from anyond.files.announcer import Announcer
+from anyond.files.images import ImageFiles
+from anyond.git.repository import Repositories
+from anyond.github.client import GitHub
+from anyond.github.site import Site
+from anyond.operations.rooms import Rooms
+from anyond.procs.launcher import Launcher
+from anyond.settings.config import ConfigFile
+from anyond.settings.places import Places
+from anyond.settings.profiles import Profiles
+from anyond.store.database import Store
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    directory = tmp_path / "home"
+    directory.mkdir()
+    for key in [key for key in os.environ if key.startswith(("GIT_", "XDG_"))]:
+        monkeypatch.delenv(key)
+    monkeypatch.setenv("HOME", str(directory))
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    return directory
+
+
+@pytest.fixture
+async def rooms(tmp_path: Path) -> AsyncIterator[Rooms]:
+    places = Places.under(tmp_path / "anyon")
+    places.create()
+    async with (
+        Store.open(places.database) as store,
+        Launcher.open(places.executions) as launcher,
+        Announcer.open() as announcer,
+    ):
+        yield Rooms(
+            store=store,
+            config=ConfigFile(places.config),
+            profiles=Profiles(places.profiles, {}),
+            places=places,
+            repositories=Repositories(),
+            launcher=launcher,
+            github=GitHub(Site.of({})),
+            images=ImageFiles(places.images),
+            announcer=announcer,
+        )
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """A repository with one commit on `main`."""
+    path = tmp_path / "repository"
+    who = ("-c", "user.name=Ada", "-c", "user.email=ada@localhost")
+    subprocess.run(["git", "init", "-q", "-b", "main", path], check=True)
+    first = ["git", *who, "commit", "-q", "--allow-empty", "-m", "First"]
+    subprocess.run(first, cwd=path, check=True)
+    return path
