@@ -32,7 +32,7 @@ SHORTEST_PAUSE = 0.7
 LONGEST_PAUSE = 30.0
 COST_FACTOR = 10
 """A look that took n seconds is not repeated for n times this."""
-BATCH = 64
+BATCH = 1000
 BUDGET = 20 << 20
 """So much text one comparison may have; what comes after it is told without contents."""
 
