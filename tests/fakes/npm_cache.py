@@ -19,6 +19,10 @@ CLAUDE_PACKAGE = "@anthropic-ai/claude-code"
 CLAUDE_VERSION = "2.1.197"
 
 
+_failed: dict[Path, str] = {}
+"""What could not be installed, and why: it is not tried again for every test."""
+
+
 class CannotInstall(Exception):
     """Why a package is not there: one sentence, meant as the reason of a skipped test."""
 
@@ -45,6 +49,8 @@ def installed(package: str, version: str) -> Path:
     place = _cache() / f"{package.rsplit('/', 1)[-1]}-{version}"
     if place.is_dir():
         return place
+    if place in _failed:
+        raise CannotInstall(_failed[place])
     npm = shutil.which("npm")
     if npm is None or shutil.which("node") is None:
         raise CannotInstall(f"Node.js and npm are needed to install {package}.")
@@ -53,6 +59,9 @@ def installed(package: str, version: str) -> Path:
     try:
         _install(npm, attempt, f"{package}@{version}")
         attempt.rename(place)
+    except CannotInstall as why:
+        _failed[place] = str(why)
+        raise
     except OSError:
         if not place.is_dir():  # else somebody was quicker, with the same contents
             raise
