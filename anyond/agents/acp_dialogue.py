@@ -44,12 +44,8 @@ from anyond.agents.jsonrpc import (
     decode,
 )
 from anyond.agents.lines import Lines
+from anyond.agents.recollection import recollection
 from anyond.model.records import Stream
-
-FORGOTTEN = (
-    "(Your former session of this conversation could not be resumed, so you do not remember it. "
-    "What was done so far is in the working directory and its git history: look there first.)"
-)
 
 
 class AcpDialogue:
@@ -57,6 +53,7 @@ class AcpDialogue:
 
     def __init__(self, turn: Turn, options: AcpOptions) -> None:
         self._turn = turn
+        self._retold = recollection(turn)
         self._options = options
         self._link = Link()
         self._entries = AcpEntries(turn.cwd)
@@ -146,7 +143,7 @@ class AcpDialogue:
             self._cancelling = False
         self._prompts += 1
         self._ended = False
-        self._entries.user("\n\n".join(text for text in texts if text != FORGOTTEN))
+        self._entries.user("\n\n".join(text for text in texts if text != self._retold))
 
     def _answer_told(self, id: Id, outcome: Mapping[str, Any]) -> None:
         question = self._questions.close(id)
@@ -234,7 +231,8 @@ class AcpDialogue:
     def _begin(self) -> None:
         self._ready = True
         text = self._turn.prompt + (self._options.append_prompt or "")
-        note = [FORGOTTEN] if self._handshake.forgotten else []
+        unknown = self._handshake.forgotten or (self._turn.session_id is None and self._turn.past)
+        note = [self._retold] if unknown else []
         self._send_prompt([*note, text], automatic=True)
         self._send_held()
         self._send_cancel()

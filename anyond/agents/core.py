@@ -180,12 +180,15 @@ class Turn:
         session_id: the session to resume, or None for a new one.
         cwd: the worktree, absolute.
         options: the options of the chosen variant.
+        past: what was said in this conversation before, told in a few lines; "" if this is its
+            beginning. Only an agent that cannot resume its session is told (see `recollection`).
     """
 
     prompt: str
     cwd: str
     session_id: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
+    past: str = ""
 
 
 class Agent(Protocol):

@@ -36,6 +36,7 @@ class KeptTurn(Struct, frozen=True, kw_only=True):
     session_id: str | None = None
     options: dict[str, Any] = field(default_factory=dict)
     approval_timeout_s: float = 3600
+    past: str = ""
 
     @staticmethod
     def decode(text: str) -> KeptTurn:
@@ -47,7 +48,11 @@ class KeptTurn(Struct, frozen=True, kw_only=True):
 
     def turn(self) -> Turn:
         return Turn(
-            prompt=self.prompt, cwd=self.cwd, session_id=self.session_id, options=self.options
+            prompt=self.prompt,
+            cwd=self.cwd,
+            session_id=self.session_id,
+            options=self.options,
+            past=self.past,
         )
 
     def dialogue(self) -> Dialogue:
