@@ -148,6 +148,42 @@ def demo() -> None:
     sys.exit(code)
 
 
+@main.group("import")
+def import_() -> None:
+    """Bring in what another program kept. Anyon must not be running."""
+
+
+@import_.command("vibe-kanban")
+@click.argument("path", type=click.Path(path_type=Path, exists=True))
+@click.option("--dry-run", is_flag=True, help="Only count what there is and what is new.")
+@click.option(
+    "--images",
+    "picture_folders",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    multiple=True,
+    help="Where its images lie, if not where vibe-kanban puts them. Repeatable.",
+)
+def import_vibe_kanban(path: Path, dry_run: bool, picture_folders: tuple[Path, ...]) -> None:
+    """Bring in projects, tasks, tags, images, attempts and logs of vibe-kanban 0.0.9x to 0.0.14x.
+
+    PATH is its db.sqlite, or the directory of it; it is copied, never written to. Worktrees and
+    branches are used where they are. What is here already is left as it is, so that this can be
+    done again at any time. The counts are shown before anything is written.
+    """
+    from anyond.importing import command
+    from anyond.settings.lock import AlreadyRunning
+    from anyond.settings.places import Places
+
+    async def work() -> None:
+        await command.run(Places.of(), path, picture_folders, dry_run=dry_run, say=click.echo)
+
+    try:
+        _in_trio(work)
+    except AlreadyRunning as error:
+        click.echo(f"{error} Stop it for the time of the import.", err=True)
+        sys.exit(ALREADY_RUNNING)
+
+
 @main.group()
 def snapshots() -> None:
     """See what was kept before something destructive was done to a worktree, and get it back.
@@ -226,9 +262,12 @@ def _in_trio(work: Callable[[], Awaitable[None]]) -> None:
     import trio
 
     from anyond.model.errors import AnyondError
+    from anyond.settings.lock import AlreadyRunning
 
     try:
         trio.run(work)
+    except AlreadyRunning:
+        raise
     except AnyondError as error:
         click.echo(str(error), err=True)
         sys.exit(FAILED)

@@ -1,0 +1,75 @@
+"""What `anyon import` does from beginning to end: look, tell, and then write."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import platformdirs
+
+from anyond.importing.database_copy import copied
+from anyond.importing.vibe_kanban import Import
+from anyond.importing.vibe_tables import Tables
+from anyond.settings.lock import sole_daemon
+from anyond.settings.places import Places
+from anyond.store.database import Store
+
+
+async def run(
+    places: Places,
+    path: Path,
+    picture_folders: Sequence[Path],
+    *,
+    dry_run: bool,
+    say: Callable[[str], object],
+) -> None:
+    """Import the vibe-kanban at `path`.
+
+    Args:
+        path: the database, or its directory.
+        picture_folders: where its images lie; none is where vibe-kanban puts them.
+        dry_run: only tell.
+        say: prints a text for the person.
+
+    Raises:
+        Invalid: that is no database that can be read.
+        AlreadyRunning: a daemon has the data directory.
+        Unavailable: the disk does not take it.
+    """
+    database, usual = _located(path)
+    folders = picture_folders or usual
+    async with AsyncExitStack() as stack:
+        store = None
+        if not dry_run:
+            places.create()
+        if not dry_run or places.database.exists():
+            stack.enter_context(sole_daemon(places.lock, places.presence))
+            store = await stack.enter_async_context(Store.open(places.database))
+        connection = stack.enter_context(copied(database))
+        tables = Tables(connection)
+        say(f"vibe-kanban in {database}, schema {tables.migration}\n")
+        job = Import(tables, places, store, folders)
+        report = await job.plan()
+        say(report.text())
+        if dry_run:
+            say("\nNothing was written.")
+            return
+        planned = len(report.left_out)
+        await job.run()
+        for reason in report.left_out[planned:]:
+            say(f"  - {reason}")
+        say("\nDone. Start Anyon, and everything is on its board.")
+
+
+def _located(path: Path) -> tuple[Path, list[Path]]:
+    """The database, and where the images of this vibe-kanban lie; its cache was called `utils`."""
+    database = path / "db.sqlite" if path.is_dir() else path
+    caches = [
+        platformdirs.user_cache_path(name, appauthor=False) for name in ("utils", "vibe-kanban")
+    ]
+    if xdg := os.environ.get("XDG_CACHE_HOME"):  # honoured by it on macOS too
+        caches.append(Path(xdg) / "utils")
+    folders = [*(cache / "images" for cache in caches), database.parent / "images"]
+    return database, [folder for folder in dict.fromkeys(folders) if folder.is_dir()]

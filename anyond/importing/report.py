@@ -1,0 +1,54 @@
+"""What an import has found, and what became of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+KINDS = ("projects", "tasks", "tags", "images", "attempts", "worktrees", "processes", "drafts")
+REASONS_SHOWN = 50
+
+
+@dataclass
+class Report:
+    """Counts of each kind.
+
+    Attributes:
+        found: rows of the old database.
+        new: those that are not here yet.
+        known: those that are here already, from an earlier import or otherwise.
+        left_out: sentences on what is not imported, and why.
+    """
+
+    found: Counter[str] = field(default_factory=Counter)
+    new: Counter[str] = field(default_factory=Counter)
+    known: Counter[str] = field(default_factory=Counter)
+    left_out: list[str] = field(default_factory=list)
+    log_bytes: int = 0
+
+    def saw(self, kind: str, is_new: bool) -> None:
+        """One more of `kind`."""
+        self.found[kind] += 1
+        (self.new if is_new else self.known)[kind] += 1
+
+    def leave(self, reason: object, kind: str | None = None) -> None:
+        """Something is left out."""
+        if kind is not None:
+            self.found[kind] += 1
+        self.left_out.append(str(reason))
+
+    def text(self) -> str:
+        """The table for the person."""
+        lines = [f"{'':12}{'found':>8}{'new':>8}{'known':>8}"]
+        lines += [
+            f"{kind:12}{self.found[kind]:>8}{self.new[kind]:>8}{self.known[kind]:>8}"
+            for kind in KINDS
+        ]
+        lines.append(f"logs of the new processes: {self.log_bytes / 1e6:.1f} MB")
+        if self.left_out:
+            lines.append(f"\nNot imported ({len(self.left_out)}):")
+            lines += [f"  - {reason}" for reason in self.left_out[:REASONS_SHOWN]]
+            more = len(self.left_out) - REASONS_SHOWN
+            if more > 0:
+                lines.append(f"  … and {more} more")
+        return "\n".join(lines)

@@ -1,0 +1,176 @@
+"""How vibe-kanban kept what a program had said, and how that reads as a conversation of ours.
+
+A log is lines of JSON, each a piece of stdout or stderr (or something that was derived from them,
+which is not needed). Agents whose own lines were kept are read by their own dialogues here. Of the
+others vibe-kanban kept lines of its own making; the messages in them are shown, and all of it is in
+the raw log.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from anyond.agents.core import Turn
+from anyond.agents.lines import Lines
+from anyond.agents.roster import AGENTS
+from anyond.importing.vibe_rows import OldProcess
+from anyond.logs import script
+from anyond.logs.conversation import Conversation
+from anyond.model.entries import (
+    AssistantMessage,
+    EntryType,
+    NormalizedEntry,
+    SystemMessage,
+    Thinking,
+    ToolUse,
+    UserMessage,
+)
+from anyond.model.frames import EntryFrame
+from anyond.model.ids import seconds, timestamp_ns
+from anyond.model.records import Record, Stream
+from anyond.model.rows import ScriptRequest
+from anyond.model.settings import Executor
+
+RECORD_BYTES = 64 * 1024
+_PIECE = 1024 * 1024
+_OWN_LINES = frozenset({Executor.CLAUDE_CODE, Executor.AMP, Executor.CURSOR_AGENT})
+_SHOWN = 4000
+"""So many messages of one log are shown at most."""
+
+
+class _Piece(Struct, frozen=True):
+    stdout: str | None = msgspec.field(default=None, name="Stdout")
+    stderr: str | None = msgspec.field(default=None, name="Stderr")
+
+
+_decoder = msgspec.json.Decoder(_Piece)
+
+
+def pieces(connection: sqlite3.Connection, rows: Iterable[int]) -> Iterator[tuple[Stream, bytes]]:
+    """What a program said, in the order in which it was kept; gathered to `RECORD_BYTES`.
+
+    A log of gigabytes is never in memory as a whole.
+    """
+    stream, held, size = Stream.STDOUT, list[bytes](), 0
+    for piece in _pieces(connection, rows):
+        for kind, text in ((Stream.STDOUT, piece.stdout), (Stream.STDERR, piece.stderr)):
+            if not text:
+                continue
+            if held and (kind is not stream or size >= RECORD_BYTES):
+                yield stream, b"".join(held)
+                held, size = [], 0
+            stream = kind
+            held.append(text.encode(errors="replace"))
+            size += len(held[-1])
+    if held:
+        yield stream, b"".join(held)
+
+
+def _pieces(connection: sqlite3.Connection, rows: Iterable[int]) -> Iterator[_Piece]:
+    for row in rows:
+        lines = Lines()
+        with connection.blobopen("execution_process_logs", "logs", row, readonly=True) as blob:
+            while data := blob.read(_PIECE):
+                yield from _decoded(lines.feed(data))
+        yield from _decoded([lines.rest()])
+
+
+def _decoded(lines: Iterable[bytes]) -> Iterator[_Piece]:
+    for line in lines:
+        try:
+            yield _decoder.decode(line)
+        except (msgspec.MsgspecError, UnicodeError):
+            continue  # patches, session ids and the word "Finished" are not what a program said
+
+
+class Telling:
+    """Feed the records of one process, and get its conversation at the end."""
+
+    def __init__(self, process: OldProcess, cwd: str) -> None:
+        self._process = process
+        self._at = int(seconds(process.started_at) * 1e9)
+        self._tail = b""
+        self._lines = Lines()
+        self._messages: list[tuple[str, EntryType]] = []
+        self._conversation: Conversation | None = None
+        executor = process.executor
+        if executor in _OWN_LINES and (agent := AGENTS.get(executor)) is not None:
+            dialogue = agent.dialogue(Turn(prompt=process.prompt, cwd=cwd))
+            self._conversation = Conversation(process.id, dialogue, 0)
+
+    def feed(self, stream: Stream, data: bytes) -> None:
+        if isinstance(self._process.action.typ, ScriptRequest):
+            self._tail = (self._tail + data)[-2 * script.SHOWN_BYTES :]
+        elif self._conversation is not None:
+            self._conversation.feed(Record(self._at, stream, data))
+        elif stream is Stream.STDOUT:
+            for line in self._lines.feed(data):
+                self._message(line)
+
+    def frames(self) -> list[EntryFrame]:
+        """The whole conversation."""
+        typ = self._process.action.typ
+        if isinstance(typ, ScriptRequest):
+            code = self._process.exit_code
+            return [script.finished(typ.script, typ.context, self._at, code, self._tail)]
+        told = [self._entry(self._process.prompt, UserMessage())] if self._process.prompt else []
+        if self._conversation is not None:
+            self._conversation.close(self._at)
+            later = self._conversation.final_frames()
+            if any(_says_something(frame.entry) for frame in later):
+                entries = [*told, *(frame.entry for frame in later)]
+                return [EntryFrame(n + 1, n, entry) for n, entry in enumerate(entries)]
+        shown = self._messages
+        if not any(isinstance(kind, AssistantMessage) for _, kind in shown):
+            shown = [*shown, (self._process.summary or "", AssistantMessage())]
+        told += [self._entry(text, kind) for text, kind in shown if text.strip()]
+        note = "This conversation comes from vibe-kanban; all of its output is in the raw log."
+        told.append(self._entry(note, SystemMessage()))
+        return [EntryFrame(n + 1, n, entry) for n, entry in enumerate(told)]
+
+    def _entry(self, content: str, kind: EntryType) -> bytes:
+        return msgspec.json.encode(
+            NormalizedEntry(entry_type=kind, content=content, timestamp=timestamp_ns(self._at))
+        )
+
+    def _message(self, line: bytes) -> None:
+        """A line of vibe-kanban's own making, if there is a message in it."""
+        if len(self._messages) >= _SHOWN:
+            return
+        try:
+            told = msgspec.json.decode(line)
+        except (msgspec.MsgspecError, UnicodeError):
+            return
+        if not isinstance(told, dict):
+            return
+        for name, kind in (("Message", AssistantMessage()), ("Thought", Thinking())):
+            text = _inner(told.get(name), "text")
+            if text:
+                # One message came in many lines.
+                if self._messages and isinstance(self._messages[-1][1], type(kind)):
+                    text = self._messages.pop()[0] + text
+                self._messages.append((text, kind))
+        event = _inside(_inside(told.get("params")).get("msg"))
+        if event.get("type") == "agent_message" and (text := _inner(event, "message")):
+            self._messages.append((text, AssistantMessage()))
+        elif event.get("type") == "agent_reasoning" and (text := _inner(event, "text")):
+            self._messages.append((text, Thinking()))
+
+
+def _inside(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _inner(value: Any, name: str) -> str:
+    text = _inside(value).get(name)
+    return text if isinstance(text, str) else ""
+
+
+def _says_something(entry: bytes) -> bool:
+    kind = msgspec.json.decode(entry, type=NormalizedEntry).entry_type
+    return isinstance(kind, AssistantMessage | ToolUse | Thinking)

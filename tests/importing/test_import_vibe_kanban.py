@@ -1,0 +1,271 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from old_kanban import AGES, MOMENT, OldKanban, claude_lines, first_request
+
+from tests.end_to_end.house import ROOT, House
+
+
+def furnished(root: Path, age: str) -> OldKanban:
+    """One of everything."""
+    old = OldKanban(root, age)
+    old.project()
+    old.task("pay", "inprogress", description="See ![shot](.vibe-images/PICTURE)")
+    file = old.image("shot", "pay")
+    old.connection.execute(
+        "UPDATE tasks SET description = replace(description, 'PICTURE', ?)", (file,)
+    )
+    old.task("ship", "done", parent="first")
+    place = old.worktree("first")
+    (place / ("shop/notes.txt" if old.many else "notes.txt")).write_text("not committed\n")
+    old.attempt("first", "pay", place)
+    old.attempt("second", "pay", root / "gone", executor="GEMINI")
+    old.process(
+        "setting up",
+        "first",
+        3,
+        {"typ": {"type": "ScriptRequest", "script": "make", "language": "Bash",
+                 "context": "SetupScript"}, "next_action": None},
+        reason="setupscript",
+    )  # fmt: skip
+    old.log("setting up", {"Stdout": "made\n"}, {"Stderr": "warned\n"})
+    turn = {"session_id": "s-1", "prompt": "Pay it", "summary": "Paid."}
+    old.process("working", "first", 4, first_request("Pay it"), turn=turn)
+    old.log("working", *claude_lines("I have paid."), {"SessionId": "s-1"}, "Finished")
+    old.process("again", "first", 6, first_request("More"), status="running", dropped=0)
+    turn = {"session_id": "theirs", "prompt": "Try", "summary": "Tried."}
+    old.process("other", "second", 5, first_request("Try", "GEMINI"), turn=turn)
+    old.log("other", {"Stdout": '{"Message":{"type":"text","text":"I am "}}\n'})
+    old.log("other", {"Stdout": '{"Message":{"type":"text","text":"trying."}}\n'})
+    merged = "workspace_id" if old.workspaces else "task_attempt_id"
+    old.insert(
+        "merges",
+        id=old.key("merge"),
+        **{merged: old.key("first")},
+        merge_type="direct",
+        merge_commit="c" * 40,
+        target_branch_name="main",
+        created_at=MOMENT.format(8),
+    )
+    if age == "0.0.95":
+        old.insert(
+            "task_templates",
+            id=old.key("tag"),
+            template_name="Be Kind",
+            description="Always.",
+            created_at=MOMENT.format(0),
+        )
+        old.insert(
+            "follow_up_drafts", id=old.key("d"), task_attempt_id=old.key("first"), prompt="And then"
+        )
+    else:
+        old.insert(
+            "tags",
+            id=old.key("tag"),
+            tag_name="be_kind",
+            content="Always.",
+            created_at=MOMENT.format(0),
+        )
+    return old
+
+
+def run(house: House, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "anyond", "import", "vibe-kanban", *arguments],
+        env=house.environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def counts(output: str) -> dict[str, list[int]]:
+    """The table: found, new, known of each kind."""
+    rows = (line.split() for line in output.splitlines())
+    return {row[0]: [int(n) for n in row[1:]] for row in rows if len(row) == 4 and row[1].isdigit()}
+
+
+@pytest.mark.parametrize("age", AGES)
+async def test_a_whole_kanban_moves_in_and_is_served(tmp_path: Path, age: str) -> None:
+    old = furnished(tmp_path / "old", age)
+    house = House(tmp_path / "house")
+    done = run(house, str(old.path.parent), "--images", str(old.images))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert counts(done.stdout)["processes"] == [4, 4, 0]
+    async with house:
+        [project] = await house.ask("GET", "/api/projects")
+        assert project["git_repo_path"] == str(old.repository)
+        assert project["cleanup_script"] == "echo bye"
+        listed = await house.ask("GET", f"/api/tasks?project_id={project['id']}")
+        tasks = {task["title"]: task for task in listed}
+        assert tasks["pay"]["status"] == "inreview"  # nothing runs that could end it
+        assert tasks["pay"]["has_merged_attempt"]
+        assert tasks["pay"]["created_at"] == "2025-10-21T08:01:00.250Z"
+        assert tasks["ship"]["parent_task_attempt"] == old.id("first")
+        await check_attempts(house, old, tasks["pay"])
+        await check_logs(house, old)
+        [tag] = await house.ask("GET", "/api/tags")
+        assert (tag["tag_name"], tag["content"]) == ("be_kind", "Always.")
+        [image] = await house.ask("GET", f"/api/images/task/{old.id('pay')}")
+        assert image["file_path"] in tasks["pay"]["description"]
+        shown = await house.request("GET", f"/api/images/{image['id']}/file")
+        assert shown.content.startswith(b"\x89PNG")
+    assert "Traceback" not in house.log()
+
+
+async def check_attempts(house: House, old: OldKanban, task: dict[str, Any]) -> None:
+    listed = await house.ask("GET", f"/api/task-attempts?task_id={task['id']}")
+    attempts = {attempt["id"]: attempt for attempt in listed}
+    first, second = attempts[old.id("first")], attempts[old.id("second")]
+    worktree = Path(first["container_ref"])
+    assert (worktree / "notes.txt").read_text() == "not committed\n"
+    assert (first["branch"], first["target_branch"]) == ("vk/first", "main")
+    status = await house.ask("GET", f"/api/task-attempts/{first['id']}/branch-status")
+    assert status["untracked_count"] == 1
+    assert second["container_ref"] is None  # its directory is gone: made anew when it is needed
+    assert second["executor"] == "GEMINI"
+    if old.age == "0.0.95":
+        draft = await house.ask("GET", f"/api/task-attempts/{first['id']}/draft")
+        assert draft["prompt"] == "And then"
+
+
+async def check_logs(house: House, old: OldKanban) -> None:
+    async def entries(name: str) -> list[tuple[str, str]]:
+        path = f"/api/execution-processes/{old.id(name)}/normalized-logs/ws"
+        return [
+            (frame["entry_type"]["type"], frame["content"]) for frame in await house.frames(path)
+        ]
+
+    assert await entries("working") == [
+        ("user_message", "Pay it"),
+        ("system_message", "Model: m"),
+        ("assistant_message", "I have paid."),
+    ]
+    told = await entries("other")
+    assert told[:2] == [("user_message", "Try"), ("assistant_message", "I am trying.")]
+    [(kind, command)] = await entries("setting up")
+    assert (kind, command) == ("tool_use", "make")
+    raw = await house.frames(f"/api/execution-processes/{old.id('setting up')}/raw-logs/ws")
+    assert [(f["value"]["type"], f["value"]["content"]) for f in raw] == [
+        ("stdout", "made\n"),
+        ("stderr", "warned\n"),
+    ]
+    again = await house.ask("GET", f"/api/execution-processes/{old.id('again')}")
+    assert again["status"] == "killed"
+    assert again["before_head_commit"] == "a" * 40
+
+
+@pytest.mark.parametrize("age", AGES)
+def test_a_second_import_brings_nothing_twice_and_what_is_new_since(
+    tmp_path: Path, age: str
+) -> None:
+    old = furnished(tmp_path / "old", age)
+    house = House(tmp_path / "house")
+    assert run(house, str(old.path), "--images", str(old.images)).returncode == 0
+    second = counts(run(house, str(old.path), "--images", str(old.images)).stdout)
+    assert all(new == 0 and found == known for found, new, known in second.values())
+    old.task("later")
+    third = counts(run(house, str(old.path), "--images", str(old.images)).stdout)
+    assert third["tasks"] == [3, 1, 2]
+    assert third["attempts"] == [2, 0, 2]
+
+
+def test_a_dry_run_counts_and_writes_nothing_anywhere(tmp_path: Path) -> None:
+    old = furnished(tmp_path / "old", "0.0.116")
+    house = House(tmp_path / "house")
+    before = {path: path.read_bytes() for path in old.path.parent.iterdir()}
+    done = run(house, "--dry-run", str(old.path), "--images", str(old.images))
+    assert counts(done.stdout)["tasks"] == [2, 2, 0]
+    assert "Nothing was written" in done.stdout
+    assert not house.data.exists()
+    assert {path: path.read_bytes() for path in old.path.parent.iterdir()} == before
+
+
+def test_the_old_database_is_only_read(tmp_path: Path) -> None:
+    old = furnished(tmp_path / "old", "0.0.145")
+    before = {path: path.read_bytes() for path in old.path.parent.iterdir()}
+    assert len(before) == 3, "the write-ahead log was to be there"
+    assert run(House(tmp_path / "house"), str(old.path)).returncode == 0
+    assert {path: path.read_bytes() for path in old.path.parent.iterdir()} == before
+
+
+def test_what_is_not_understood_is_told_and_the_rest_comes(tmp_path: Path) -> None:
+    old = furnished(tmp_path / "old", "0.0.145")
+    old.project("twins", repositories=2)
+    old.task("odd", "someday")
+    old.attempt("alien", "pay", executor="HAL_9000")
+    old.process("broken", "first", 7, "not json", reason="danceparty")
+    old.insert("scratch", id=old.key("x"), payload="{}")
+    (old.images / f"{old.id('shot')}.png").unlink()
+    done = run(House(tmp_path / "house"), str(old.path), "--images", str(old.images))
+    assert done.returncode == 0, done.stderr
+    for sentence in (
+        "project twins: it has 2 repositories, not one",
+        "task odd: its status is 'someday', which is not known",
+        "attempt vk/alien of task pay: its executor is 'HAL_9000', which is not known",
+        "a process of attempt vk/first: its run_reason is 'danceparty', which is not known",
+        "table scratch: 1 rows of a sort that Anyon does not know",
+        "image shot.png: there is no file",
+    ):
+        assert sentence in done.stdout
+    assert counts(done.stdout)["tasks"] == [3, 2, 0]
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (b"hello", "is no SQLite database"),
+        (b"", "is not a database of vibe-kanban"),
+    ],
+)
+def test_what_is_no_kanban_is_refused(tmp_path: Path, content: bytes, complaint: str) -> None:
+    path = tmp_path / "db.sqlite"
+    path.write_bytes(content)
+    done = run(House(tmp_path / "house"), str(path))
+    assert done.returncode == 1
+    assert complaint in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+async def test_it_stays_away_from_a_running_daemon(tmp_path: Path) -> None:
+    old = furnished(tmp_path / "old", "0.0.116")
+    async with House(tmp_path / "house") as house:
+        done = run(house, str(old.path))
+        assert done.returncode == 3
+        assert "already running" in done.stderr
+        assert await house.ask("GET", "/api/projects") == []
+
+
+def test_an_import_that_was_killed_is_completed_by_the_next(tmp_path: Path) -> None:
+    old = furnished(tmp_path / "old", "0.0.116")
+    for n in range(40):
+        old.task(f"task {n}")
+        old.attempt(f"attempt {n}", f"task {n}")
+        old.process(f"process {n}", f"attempt {n}", 4, first_request("Go"))
+        old.log(f"process {n}", *claude_lines("Going."))
+    house = House(tmp_path / "house")
+    command = [sys.executable, "-m", "anyond", "import", "vibe-kanban", str(old.path)]
+    running = subprocess.Popen(command, env=house.environment, cwd=ROOT, stdout=subprocess.DEVNULL)
+    spools = house.data / "executions"
+    while running.poll() is None and not (spools.is_dir() and len(os.listdir(spools)) > 5):
+        pass
+    running.kill()
+    running.wait()
+    assert run(house, str(old.path)).returncode == 0
+    rest = counts(run(house, str(old.path)).stdout)
+    assert rest["tasks"] == [42, 0, 42]
+    assert rest["processes"] == [44, 0, 44]
+    entries = (spools / old.id("process 3") / "entries.jsonl").read_text().splitlines()
+    assert [json.loads(line)["entry"]["content"] for line in entries] == [
+        "Go",
+        "Model: m",
+        "Going.",
+    ]
