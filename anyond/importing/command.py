@@ -49,6 +49,7 @@ async def run(
             store = await stack.enter_async_context(Store.open(places.database))
         connection = stack.enter_context(copied(database))
         tables = Tables(connection)
+        tables.index()
         say(f"vibe-kanban in {database}, schema {tables.migration}\n")
         job = Import(tables, places, store, folders)
         report = await job.plan()

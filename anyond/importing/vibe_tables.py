@@ -86,6 +86,26 @@ class Tables:
                 return rest
         return "NULL"
 
+    def index(self) -> None:
+        """Make the look-ups quick, whatever indexes this version had; only for a copy."""
+        for table, columns in (
+            ("execution_process_logs", ("execution_id",)),
+            ("executor_sessions", ("execution_process_id",)),
+            ("coding_agent_turns", ("execution_process_id",)),
+            ("execution_process_repo_states", ("execution_process_id",)),
+            ("execution_processes", ("task_attempt_id", "session_id")),
+            ("task_attempts", ("task_id",)),
+            ("workspaces", ("task_id",)),
+            ("sessions", ("workspace_id",)),
+            ("merges", ("task_attempt_id", "workspace_id")),
+            ("task_images", ("task_id",)),
+        ):
+            for column in columns:
+                if self.has(table, column):
+                    self.connection.execute(
+                        f"CREATE INDEX anyon_{table}_{column} ON {table} ({column})"
+                    )
+
     # ------------------------------------------------------------ queries
 
     @property

@@ -99,6 +99,8 @@ class Conversation:
         self._slots: list[_Slot] = []
         self._indexes: dict[str, int] = {}
         self._latest: dict[int, None] = {}
+        # Tools at work: to end a turn must not cost a look at all entries.
+        self._unsettled: dict[int, None] = {}
         self._verdicts: dict[str, ToolStatus] = {}
         self._asked: dict[str, Question] = {}
         self._open: dict[str, Question] = {}
@@ -340,7 +342,8 @@ class Conversation:
 
     def _settle(self) -> None:
         """The turn is over: a tool that never told its end has failed."""
-        for index, slot in enumerate(self._slots):
+        for index in list(self._unsettled):
+            slot = self._slots[index]
             tool = slot.entry.entry_type
             if isinstance(tool, ToolUse) and isinstance(tool.status, Created):
                 slot.entry = replace(slot.entry, entry_type=replace(tool, status=Failed()))
@@ -348,6 +351,11 @@ class Conversation:
                 self._touch(index)
 
     def _touch(self, index: int) -> None:
+        tool = self._slots[index].entry.entry_type
+        if isinstance(tool, ToolUse) and isinstance(tool.status, Created):
+            self._unsettled[index] = None
+        else:
+            self._unsettled.pop(index, None)
         self.end += 1
         self._slots[index].seq = self.end
         self._latest.pop(index, None)
