@@ -8,7 +8,7 @@ agent or a person to resolve; whatever else stops a rebase in the middle is undo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import trio
@@ -16,8 +16,9 @@ import trio
 from anyond.git import branches
 from anyond.git.branches import Tip
 from anyond.git.checkouts import PARALLEL, current_branch
-from anyond.git.command import GitFailed, Output, git
+from anyond.git.command import Output, failure, git
 from anyond.git.commit import DURABLE
+from anyond.git.locks import Patience
 from anyond.git.obstacles import in_the_way
 from anyond.git.repository import Repositories, identity
 from anyond.git.reset import abort
@@ -96,7 +97,7 @@ async def rebase(repos: Repositories, worktree: Path, planned: Plan) -> None:
     Raises:
         MergeConflicts: two commits do not fit; the rebase is in progress and waits.
         Conflict: `dirty`: files in the worktree would be overwritten; nothing has changed.
-        GitFailed: git or a hook refused; nothing has changed.
+        GitFailed, Locked: git or a hook refused; nothing has changed.
 
     Cancellation leaves the branch as it was.
     """
@@ -105,23 +106,29 @@ async def rebase(repos: Repositories, worktree: Path, planned: Plan) -> None:
         if files:
             raise _obstructed(files)
         ask = (*DURABLE, *PARALLEL, "rebase", *_PLAINLY, "--onto", planned.onto, planned.since)
-        who = await identity(worktree)
-        try:
-            done = await git(*ask, cwd=worktree, env=who, check=False, timeout=1800)
-        except BaseException:
-            with trio.CancelScope(shield=True):
-                await abort(worktree)
-            raise
-        if await in_progress(worktree) is None:
-            if done.code != 0:
+        who, patience = await identity(worktree), Patience()
+        while (done := await _run(worktree, ask, who)).code != 0:
+            if not await patience.waited(done.err):
                 raise _refusal(ask, done)
-            return
-        conflicted = (await status(worktree, untracked="no")).conflicted
-        if conflicted:
-            raise MergeConflicts("rebase", [shown(path) for path in conflicted])
+
+
+async def _run(worktree: Path, ask: tuple[str, ...], who: dict[str, str]) -> Output:
+    """Begin a rebase and carry it to its end, to a conflict, or back to where it began."""
+    try:
+        # Not twice by itself: what it has begun must be undone before.
+        done = await git(*ask, cwd=worktree, env=who, check=False, timeout=1800, again=False)
+    except BaseException:
         with trio.CancelScope(shield=True):
             await abort(worktree)
-        raise _refusal(ask, done)
+        raise
+    if await in_progress(worktree) is None:
+        return done
+    conflicted = (await status(worktree, untracked="no")).conflicted
+    if conflicted:
+        raise MergeConflicts("rebase", [shown(path) for path in conflicted])
+    with trio.CancelScope(shield=True):
+        await abort(worktree)
+    return done if done.code else replace(done, code=1)
 
 
 async def finished(repo: Path, worktree: Path, branch: str, *, tip: str, onto: str) -> bool | None:
@@ -159,7 +166,7 @@ async def _since(worktree: Path, old_base: Tip | None, new_base: Tip, tip: str) 
 def _refusal(ask: tuple[str, ...], done: Output) -> Exception:
     if "would be overwritten" in done.err:
         return _obstructed([line[1:] for line in done.err.splitlines() if line.startswith("\t")])
-    return GitFailed(ask, done.code, done.err)
+    return failure(ask, done)
 
 
 def _obstructed(files: list[str]) -> Conflict:

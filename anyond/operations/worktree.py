@@ -8,7 +8,8 @@ from pathlib import Path
 import structlog
 import trio
 
-from anyond.git import branches, excludes, mending, worktrees
+from anyond.git import branches, excludes, locks, mending, worktrees
+from anyond.git.checkouts import CHECKOUT_TIMEOUT_S
 from anyond.git.repository import git_dir
 from anyond.model.ids import now
 from anyond.model.rows import Project, TaskAttempt
@@ -18,9 +19,6 @@ from anyond.operations.subject import Subject
 from anyond.store import attempts
 
 log = structlog.get_logger()
-
-STALE_SECONDS = 20.0
-"""A lock of git that is older than this and was left by a dead daemon belongs to nobody."""
 
 OWN_FILES = ".vibe/"
 """What Anyon puts into a worktree for the agent; never committed."""
@@ -74,28 +72,10 @@ async def prepare(rooms: Rooms, subject: Subject) -> Subject:
 
 
 async def _wait_for_git(path: Path) -> None:
-    """Let a git that outlived its daemon finish with a worktree that is still being made.
-
-    Nobody else knows of that worktree yet; so a lock in it that has stood still for a while is
-    what a killed git has left, and goes.
-    """
+    """Let a git that outlived its daemon finish with a worktree that is still being made."""
     own = await trio.to_thread.run_sync(git_dir, path)
-    if own is None:
-        return
-    lock = trio.Path(own / "index.lock")
-    seen = -1.0
-    since = trio.current_time()
-    while True:
-        try:
-            changed = (await lock.stat()).st_mtime
-        except FileNotFoundError:
-            return
-        if changed != seen:
-            seen, since = changed, trio.current_time()
-        elif trio.current_time() - since > STALE_SECONDS:
-            await lock.unlink(missing_ok=True)
-            return
-        await trio.sleep(0.05)
+    if own is not None and not await locks.gone(own / "index.lock", CHECKOUT_TIMEOUT_S):
+        raise locks.Locked(own / "index.lock")
 
 
 async def _furnish(rooms: Rooms, subject: Subject, path: Path) -> None:
