@@ -57,15 +57,19 @@ class Plan:
     onto: str
 
 
-async def plan(worktree: Path, branch: str, old_base: Tip | None, new_base: Tip) -> Plan:
+async def plan(
+    worktree: Path, branch: str, old_base: Tip | None, new_base: Tip, left: str | None = None
+) -> Plan:
     """Find out what is to be rebased; nothing is changed.
 
     The commits of `branch` itself begin where it left `old_base`, also if that was rewritten since
-    (its reflog knows), so that what it had then is not carried along.
+    (its reflog knows, or we do), so that what it had then is not carried along.
 
     Args:
         worktree: the checkout of `branch`.
-        old_base: None if it is gone: then what the new base does not have counts as its own.
+        old_base: None if it is gone.
+        left: the commit of the old base where the branch once began, if that is known. Without
+            this and the old base, what the new base does not have counts as the branch's own.
 
     Raises:
         Conflict: `rebase_in_progress` and so on, `off_branch`, `dirty` (with `files`), or
@@ -87,7 +91,7 @@ async def plan(worktree: Path, branch: str, old_base: Tip | None, new_base: Tip)
         told = f"These files have uncommitted changes: {', '.join(files[:10])}"
         raise Conflict("dirty", told, files=files)
     tip = await branches.commit(worktree, f"refs/heads/{branch}")
-    since = await _since(worktree, old_base, new_base, tip)
+    since = await _since(worktree, old_base, new_base, tip, left)
     return Plan(branch, tip, since, new_base.oid)
 
 
@@ -150,13 +154,22 @@ async def finished(repo: Path, worktree: Path, branch: str, *, tip: str, onto: s
     return await branches.merge_base(repo, found.oid, onto) == onto
 
 
-async def _since(worktree: Path, old_base: Tip | None, new_base: Tip, tip: str) -> str:
+async def _since(
+    worktree: Path, old_base: Tip | None, new_base: Tip, tip: str, left: str | None
+) -> str:
     if old_base is not None:
         ask = ("merge-base", "--fork-point", old_base.ref, tip)
         found = await git(*ask, cwd=worktree, check=False)
         if found.code == 0 and found.text:
             return found.text
     base = await branches.merge_base(worktree, (old_base or new_base).oid, tip)
+    # Unless it was rewritten, or has taken in more of the base, since it began there.
+    if (
+        left is not None
+        and await branches.is_ancestor(worktree, left, tip)
+        and (base is None or await branches.is_ancestor(worktree, base, left))
+    ):
+        return left
     if base is None:
         told = "The branch and its base have no commit in common, so git cannot rebase it."
         raise Conflict("unrelated_histories", told)

@@ -111,8 +111,10 @@ async def sweep(rooms: Rooms, before: float) -> None:
     for attempt in await rooms.store.read(attempts.all):
         if attempt.container_ref is not None:
             own = await trio.to_thread.run_sync(git_dir, Path(attempt.container_ref))
-            if own is not None and await trio.to_thread.run_sync(scratch.sweep, own, before):
-                log.info("swept", attempt=attempt.id)
+            if own is not None:
+                count = await trio.to_thread.run_sync(scratch.sweep, own, before)
+                if count:
+                    log.info("swept", attempt=attempt.id, directories=count)
 
 
 async def _expire(rooms: Rooms) -> None:

@@ -17,6 +17,7 @@ from anyond.operations import copying
 from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject
 from anyond.store import attempts
+from anyond.store.transaction import Tx
 
 log = structlog.get_logger()
 
@@ -56,8 +57,9 @@ async def prepare(rooms: Rooms, subject: Subject) -> Subject:
         # A daemon that was killed while it made the worktree had come so far.
         await _wait_for_git(path)
         await mending.ensure(rooms.repositories, subject.repository, path, attempt.branch)
+        base = await branches.commit(subject.repository, f"refs/heads/{attempt.branch}")
     else:
-        await worktrees.add(
+        base = await worktrees.add(
             rooms.repositories,
             subject.repository,
             path,
@@ -65,9 +67,12 @@ async def prepare(rooms: Rooms, subject: Subject) -> Subject:
             attempt.target_branch,
         )
     await _furnish(rooms, subject, path)
-    updated = await rooms.store.write(
-        lambda tx: attempts.set_container(tx, attempt.id, str(path), now())
-    )
+
+    def made(tx: Tx) -> TaskAttempt:
+        attempts.set_base_commit(tx, attempt.id, base)
+        return attempts.set_container(tx, attempt.id, str(path), now())
+
+    updated = await rooms.store.write(made)
     return replace(subject, attempt=updated)
 
 

@@ -12,7 +12,6 @@ from anyond.git.deletion import contained, delete_file
 from anyond.model.errors import Conflict, Invalid, NotFound
 from tests.git.driver import Checkout
 
-
 ONE = "00000000-0000-4000-8000-000000000001"
 
 
