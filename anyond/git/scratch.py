@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from anyond.model.errors import NotFound, ToolFailed
+
 _NAME = "anyon"
 
 
@@ -20,10 +22,20 @@ def scratch(own: Path) -> Iterator[Path]:
 
     Args:
         own: the git directory of the checkout.
+
+    Raises:
+        NotFound: the checkout is just going away.
+        ToolFailed: nothing can be written there.
     """
     parent = own / _NAME
-    parent.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=parent, ignore_cleanup_errors=True) as name:
+    try:
+        parent.mkdir(exist_ok=True)
+        private = tempfile.TemporaryDirectory(dir=parent, ignore_cleanup_errors=True)
+    except FileNotFoundError:
+        raise NotFound("git directory", own) from None
+    except OSError as error:
+        raise ToolFailed("git", f"{parent} cannot be written to: {error.strerror}.") from error
+    with private as name:
         yield Path(name)
 
 

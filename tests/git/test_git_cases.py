@@ -10,8 +10,9 @@ from anyond.git import branches, diff, pushing, remotes, status
 from anyond.git.merge import merge
 from anyond.git.rebase import plan, rebase
 from anyond.git.repository import Repositories
+from anyond.git.scratch import scratch
 from anyond.git.snapshots import take
-from anyond.model.errors import MergeConflicts
+from anyond.model.errors import MergeConflicts, NotFound, ToolFailed
 from anyond.model.refusals import Rejected
 from tests.git.driver import Checkout
 
@@ -140,3 +141,16 @@ async def test_a_push_takes_what_is_committed_and_leaves_the_rest_alone(
         f"{tip} refs/heads/work"
     )
     assert attempt.index_bytes() == before
+
+
+async def test_a_checkout_that_goes_away_in_the_middle_is_an_error_that_names_it(
+    attempt: Checkout,
+) -> None:
+    own = attempt.index().parent
+    own.rename(own.with_name("elsewhere"))
+    with pytest.raises(NotFound, match="attempt"), scratch(own):
+        raise AssertionError("there is no place for this")
+    own.mkdir()
+    own.joinpath("anyon").write_text("in the way")
+    with pytest.raises(ToolFailed, match="anyon"), scratch(own):
+        raise AssertionError("there is no place for this")
