@@ -81,6 +81,8 @@ class AttemptActor(Actor[Event, Command]):
         rows = await self._rooms.store.read(lambda r: processes.running_of(r, self.attempt_id))
         rows = [row for row in rows if row.id != self._fresh]
         for row in rows:
+            # At once, for requests may be waiting: nobody else may think that they are alone.
+            self.machine.handle(Began(row.id, row.run_reason is RunReason.DEV_SERVER))
             self._logs.begin(row.id)
             self._resuming += 1
             self.nursery.start_soon(self._resume, row)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -10,20 +9,27 @@ from typing import TypeVar
 import structlog
 import trio
 
-from anyond.actors.attempt import AttemptActor
+from anyond.actors.attempt import STOPPED_BY_USER, AttemptActor
 from anyond.actors.core import Intensity
 from anyond.actors.logs import Logs
 from anyond.machines.attempt import Do, Halt, HaltProcess
-from anyond.model.errors import AnyondError, Busy
+from anyond.model.errors import AnyondError, Busy, NotFound
+from anyond.model.ids import now
 from anyond.model.rows import Approval, ExecutionProcess
+from anyond.operations.giving_up import end_what_is_over
 from anyond.operations.rooms import Rooms
 from anyond.store import processes
+from anyond.store.transaction import Tx
 
 log = structlog.get_logger()
 
 R = TypeVar("R")
 
 INTENSITY = Intensity()
+
+FIRST_PAUSE_S = 0.5
+LONGEST_PAUSE_S = 60.0
+"""How long an attempt whose actor has failed waits for the next one; doubled each time."""
 
 RECOVERY_SECONDS = 15.0
 """So long the front stays closed for attempts that are slow to be found again."""
@@ -47,7 +53,7 @@ class Attempts:
         self._rooms = rooms
         self._logs = logs
         self._tenancies: dict[str, _Tenancy] = {}
-        self._crashes: dict[str, deque[float]] = {}
+        self._failures: dict[str, int] = {}
 
     async def do(
         self,
@@ -90,6 +96,13 @@ class Attempts:
 
     async def halt(self, attempt_id: str) -> None:
         """Stop everything that runs in the attempt; returns when it is over."""
+
+        # Here already, so that the wish outlives an actor that fails before it hears of it.
+        def wish(tx: Tx) -> None:
+            for row in processes.running_of(tx, attempt_id):
+                processes.request_stop(tx, row.id, STOPPED_BY_USER, now())
+
+        await self._rooms.store.write(wish)
         await self._awake(attempt_id).ask(Halt())
 
     async def halt_process(self, attempt_id: str, process_id: str) -> None:
@@ -105,6 +118,10 @@ class Attempts:
     def is_awake(self, attempt_id: str) -> bool:
         """Whether an actor owns the attempt now."""
         return attempt_id in self._tenancies
+
+    def failures(self, attempt_id: str) -> int:
+        """How often in a row its actor has failed while something ran there."""
+        return self._failures.get(attempt_id, 0)
 
     async def recover(self) -> None:
         """Go on with everything that ran when the last daemon ended; returns when all is found."""
@@ -130,36 +147,56 @@ class Attempts:
         return tenancy
 
     async def _live(self, attempt_id: str, tenancy: _Tenancy, former: _Tenancy | None) -> None:
-        crashed = False
+        failed = False
+        began = trio.current_time()
         try:
             if former is not None:
                 await former.over.wait()
+            began = trio.current_time()
             try:
                 await tenancy.actor.run()
-            except* Exception as crash:
-                crashed = self._is_crash(crash)
-                if crashed:
-                    log.exception("attempt_crashed", attempt=attempt_id)
+            except* NotFound as refusal:
+                failed = True
+                log.info("attempt_left", attempt=attempt_id, why=str(refusal.exceptions[0]))
+            except* AnyondError as refusal:
+                failed = True
+                log.warning("attempt_left", attempt=attempt_id, why=str(refusal.exceptions[0]))
+            except* Exception:
+                failed = True
+                log.exception("attempt_crashed", attempt=attempt_id)
+            if failed:
+                tenancy.actor.recovered.set()
+                await self._count(attempt_id, trio.current_time() - began)
         finally:
             tenancy.actor.recovered.set()
             tenancy.over.set()
             if self._tenancies.get(attempt_id) is tenancy:
                 del self._tenancies[attempt_id]
-        if crashed:
+        if failed:
             await self._wake_again(attempt_id)
 
+    async def _count(self, attempt_id: str, lived: float) -> None:
+        """An actor has failed; if that happens again and again, what can be ended is."""
+        former = self._failures.get(attempt_id, 0) if lived <= INTENSITY.within else 0
+        self._failures[attempt_id] = former + 1
+        if former >= INTENSITY.restarts:
+            log.error("attempt_keeps_failing", attempt=attempt_id, times=former + 1)
+            await end_what_is_over(self._rooms, attempt_id)
+
     async def _wake_again(self, attempt_id: str) -> None:
-        """What ran in a crashed attempt goes on; so somebody must own it again soon."""
-        crashes = self._crashes.setdefault(attempt_id, deque(maxlen=INTENSITY.restarts + 1))
-        crashes.append(trio.current_time())
-        too_many = len(crashes) > INTENSITY.restarts
-        if too_many and crashes[-1] - crashes[0] <= INTENSITY.within:
-            log.error("attempt_given_up", attempt=attempt_id, crashes=len(crashes))
-            return
-        await trio.sleep(0.5 * 2 ** (len(crashes) - 1))
-        self._awake(attempt_id)
+        """What ran in it goes on; so somebody must own it again soon, and later if need be."""
+        times = self._failures.get(attempt_id, 1)
+        if await self._runs_something(attempt_id):
+            await trio.sleep(min(FIRST_PAUSE_S * 2 ** (times - 1), LONGEST_PAUSE_S))
+        if await self._runs_something(attempt_id):
+            self._awake(attempt_id)
+        else:
+            self._failures.pop(attempt_id, None)
 
-    @staticmethod
-    def _is_crash(group: BaseExceptionGroup[Exception]) -> bool:
-
-        return group.split(AnyondError)[1] is not None
+    async def _runs_something(self, attempt_id: str) -> bool:
+        try:
+            rows = await self._rooms.store.read(lambda r: processes.running_of(r, attempt_id))
+        except AnyondError as error:
+            log.warning("attempt_not_read", attempt=attempt_id, why=str(error))
+            return True  # as far as anybody knows
+        return bool(rows)

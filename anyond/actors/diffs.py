@@ -24,6 +24,7 @@ from anyond.model.frames import DiffFrame
 from anyond.model.rows import Diff
 from anyond.operations import subject
 from anyond.operations.rooms import Rooms
+from anyond.store import attempts
 
 log = structlog.get_logger()
 
@@ -187,7 +188,8 @@ class Diffs:
     async def _compare(self, path: Path, about: subject.Subject) -> AsyncIterator[list[Diff]]:
         if not await trio.Path(path).is_dir():
             return
-        base = await branches.fork_point(path, about.attempt.target_branch)
+        left = await self._rooms.store.read(lambda r: attempts.base_commit(r, about.attempt.id))
+        base = await branches.fork_point(path, about.attempt.target_branch, left)
         entries = await diff.snapshot(path, base)
         budget = BUDGET
         for start in range(0, len(entries), BATCH):

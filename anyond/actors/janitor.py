@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
+
 import trio
 
 from anyond.operations import images
-from anyond.operations.removal import clean_up
+from anyond.operations.removal import clean_up, sweep
 from anyond.operations.rooms import Rooms
 
 DAY = 24 * 3600.0
@@ -18,6 +20,7 @@ class Janitor:
         self._rooms = rooms
         self._wanted = trio.Event()
         self._wanted.set()
+        self._began = time.time()
 
     def wake(self) -> None:
         """There is something to clear away. Never waits."""
@@ -25,6 +28,7 @@ class Janitor:
 
     async def run(self) -> None:
         """Clear away for ever."""
+        await sweep(self._rooms, self._began)
         while True:
             with trio.move_on_after(DAY):
                 await self._wanted.wait()

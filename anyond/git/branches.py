@@ -144,23 +144,34 @@ async def merge_base(path: Path, a: str, b: str) -> str | None:
         return found.text or None
 
 
-async def fork_point(worktree: Path, target: str) -> str | None:
+async def is_ancestor(path: Path, a: str, b: str) -> bool:
+    """Whether the commit `a` is there, and in the history of `b` (an id, a full ref, `HEAD`)."""
+    ask = ("merge-base", "--is-ancestor", a, b)
+    return (await git(*ask, cwd=path, check=False)).code == 0
+
+
+async def fork_point(worktree: Path, target: str, left: str | None = None) -> str | None:
     """Where a checkout left the branch `target`: what the changes of an attempt are compared with.
 
+    Args:
+        left: where it once left it, for the case that there is no such branch any more.
+
     Returns:
-        The id of the newest commit that HEAD shares with the branch; HEAD itself if there is no
-        such branch or nothing is shared; None if there is no commit yet.
+        The id of the newest commit that HEAD shares with the branch; without the branch `left`, if
+        HEAD has that; or else HEAD itself. None if there is no commit yet.
     """
     refs = (f"refs/heads/{target}", f"refs/remotes/{target}") if valid_name(target) else ()
     try:
-        return await library.fork_point(worktree, refs)
+        return await library.fork_point(worktree, refs, left)
     except library.Refused:
         found = await find(worktree, target)
         try:
             head = await commit(worktree, "HEAD")
         except NotFound:
             return None
-        return (await merge_base(worktree, found.oid, head) if found else None) or head
+        if found is not None:
+            return await merge_base(worktree, found.oid, head) or head
+        return left if left is not None and await is_ancestor(worktree, left, head) else head
 
 
 def valid_name(name: str) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from anyond.git.command import GitFailed, git
+from anyond.git.command import failure, git
 from anyond.git.commit import DURABLE
 from anyond.git.repository import EMAIL, NAME, empty_tree, identity, signing
 from anyond.git.text import shown, split
@@ -76,7 +76,7 @@ async def merged_tree(repo: Path, ours: str, theirs: str) -> str:
         if "unrelated histories" in done.err:
             told = "The two branches have no commit in common, so git cannot merge them."
             raise Conflict("unrelated_histories", told)
-        raise GitFailed(ask, done.code, done.err)
+        raise failure(ask, done)
     return split(done.out)[0]
 
 

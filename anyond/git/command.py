@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from anyond.git.locks import Locked, Patience, lock_in
 from anyond.git.process import run
-from anyond.model.errors import ProgramMissing, TimedOut, ToolFailed
+from anyond.model.errors import AnyondError, ProgramMissing, TimedOut, ToolFailed
 
 MINIMUM = (2, 38)
 INSTALL = "Install git 2.38 or newer: https://git-scm.com/downloads"
@@ -97,8 +98,9 @@ async def git(
     input: bytes | None = None,
     check: bool = True,
     timeout: float = 300.0,
+    again: bool = True,
 ) -> Output:
-    """Run git in `cwd` and wait for it.
+    """Run git in `cwd` and wait for it; if somebody else holds a lock that it needs, for them, too.
 
     Args:
         args: the arguments. Names that come from outside must be full refs, object ids, or stand
@@ -107,10 +109,12 @@ async def git(
         env: what to add to the clean environment.
         input: what it reads from its standard input, which is empty otherwise.
         check: whether an exit status other than 0 is an error.
-        timeout: seconds.
+        timeout: seconds, for each run.
+        again: whether it can be run again after it was refused for a lock.
 
     Raises:
         GitFailed: it answered with another status than 0, and `check` is set.
+        Locked: so it did, because somebody else did not let go of a lock.
         TimedOut: it took too long.
         ProgramMissing: there is no git, or it is too old.
 
@@ -119,10 +123,21 @@ async def git(
     words = tuple(os.fspath(arg) for arg in args)
     program = await _checked_program(os.environ.get("PATH", os.defpath))
     clean = {key: value for key, value in os.environ.items() if _kept(key)}
-    output = await _run((program, *words), cwd, {**clean, **_FIXED, **(env or {})}, input, timeout)
+    ask, full, patience = (program, *words), {**clean, **_FIXED, **(env or {})}, Patience()
+    output = await _run(ask, cwd, full, input, timeout)
+    while again and output.code != 0 and await patience.waited(output.err):
+        output = await _run(ask, cwd, full, input, timeout)
     if check and output.code != 0:
-        raise GitFailed(tuple(map(scrub, words)), output.code, output.err)
+        raise failure(tuple(map(scrub, words)), output)
     return output
+
+
+def failure(command: tuple[str, ...], output: Output) -> AnyondError:
+    """What the refusal of a command means as such: somebody's lock, or that git has failed."""
+    lock = lock_in(output.err)
+    if lock is not None:
+        return Locked(lock)
+    return GitFailed(command, output.code, output.err)
 
 
 async def version() -> tuple[int, ...]:

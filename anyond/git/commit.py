@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 
 import trio
 
-from anyond.git.command import GitFailed, git
+from anyond.git.command import failure, git
 from anyond.git.repository import empty_tree, git_dir, identity
+from anyond.git.scratch import scratch
 from anyond.git.status import in_progress
 from anyond.git.text import split
 from anyond.git.worktrees import head
@@ -54,8 +54,8 @@ async def commit_all(worktree: Path, message: str) -> str | None:
         raise Conflict(f"{going_on.op}_in_progress", f"A {what} is in progress in {worktree}.")
     who = await identity(worktree)
     before = await head(worktree)
-    with tempfile.TemporaryDirectory(prefix="anyon-commit-") as scratch:
-        kept = Path(scratch) / "index"
+    with scratch(own) as private:
+        kept = private / "index"
         await trio.to_thread.run_sync(_keep, own / "index", kept)
         try:
             await stage_all(worktree)
@@ -82,7 +82,7 @@ async def stage_all(worktree: Path, env: dict[str, str] | None = None) -> None:
     ask = ("add", "--all", "--sparse", "--ignore-errors")
     added = await git(*DURABLE, *ask, cwd=worktree, env=env, check=False, timeout=1800)
     if added.code not in (0, 1):
-        raise GitFailed(ask, added.code, added.err)
+        raise failure(ask, added)
 
 
 async def _has_staged(worktree: Path, before: str | None) -> bool:

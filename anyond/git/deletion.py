@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path, PurePosixPath
 
 import trio
@@ -11,6 +12,7 @@ from anyond.git.checkouts import head
 from anyond.git.command import git
 from anyond.git.commit import DURABLE
 from anyond.git.repository import git_dir, identity
+from anyond.git.scratch import scratch
 from anyond.git.status import in_progress
 from anyond.git.text import shown
 from anyond.model.errors import Conflict, Invalid, NotFound, ToolFailed
@@ -75,39 +77,42 @@ async def check(worktree: Path, path: str) -> bool:
     return False
 
 
-async def delete_file(worktree: Path, path: str, *, message: str, kept: str) -> str | None:
+async def delete_file(worktree: Path, path: str, *, message: str) -> str | None:
     """Delete a file that `check` has passed. Other changes, staged or not, stay as they are.
 
     Args:
         path: as `contained` has answered it.
         message: of the commit.
-        kept: the snapshot that brings the file back if git or a hook refuses the commit.
 
     Returns:
         The new commit, or None if git had not known the file at the last commit.
 
     Raises:
         NotFound, Invalid, Conflict: see `check`.
-        GitFailed: refused; the file is there again.
+        GitFailed, Locked: refused; the file is there again.
     """
     committing = await check(worktree, path)
+    own = git_dir(worktree)
+    if own is None:
+        raise NotFound("worktree", worktree)
     before = await head(worktree)
-    _unlink(worktree / path)
-    if not committing:
-        await git("update-index", "--force-remove", "--", path, cwd=worktree)
-        return None
     who = {**await identity(worktree), **LITERALLY}
     ask = (*DURABLE, "commit", "--quiet", "--only", "--cleanup=whitespace", "--file=-", "--", path)
     data = message.encode("utf-8", "surrogateescape") + b"\n"
-    try:
-        await git(*ask, cwd=worktree, env=who, input=data, timeout=1800)
-    except BaseException:
-        with trio.CancelScope(shield=True):
-            # A commit that was made although its maker was stopped stays made.
-            if await head(worktree) == before:
-                back = ("restore", f"--source={kept}", "--worktree", "--", path)
-                await git(*back, cwd=worktree, env=LITERALLY, check=False)
-        raise
+    with scratch(own) as private:
+        aside = private / "file"
+        _move(worktree / path, aside)
+        try:
+            if not committing:
+                await git("update-index", "--force-remove", "--", path, cwd=worktree)
+                return None
+            await git(*ask, cwd=worktree, env=who, input=data, timeout=1800)
+        except BaseException:
+            with trio.CancelScope(shield=True):
+                # A commit that was made although its maker was stopped stays made.
+                if not committing or await head(worktree) == before:
+                    _move(aside, worktree / path)
+            raise
     return await head(worktree)
 
 
@@ -135,8 +140,11 @@ async def _is_listed(worktree: Path, *ask: str) -> bool:
     return found.code == 0 and bool(found.out)
 
 
-def _unlink(file: Path) -> None:
+def _move(file: Path, to: Path) -> None:
+    """Move a file or link, if it is there, and nothing has come to be where it goes."""
+    if not _is_there(file) or _is_there(to):
+        return
     try:
-        file.unlink(missing_ok=True)
+        shutil.move(file, to)
     except OSError as error:
         raise ToolFailed("git", f"{file} cannot be deleted: {error.strerror}.") from error

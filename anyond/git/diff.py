@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +15,7 @@ from anyond.git import blobs
 from anyond.git.command import git
 from anyond.git.pairs import write_pairs
 from anyond.git.repository import empty_tree, git_dir
+from anyond.git.scratch import scratch
 from anyond.git.text import shown, split
 from anyond.model.errors import NotFound
 from anyond.model.rows import Diff
@@ -147,8 +147,11 @@ async def _paired(worktree: Path, deleted: list[Entry], files: list[str]) -> lis
     not of the repository.
     """
     were = {entry.path: (entry.old_mode, entry.old_oid or "") for entry in deleted}
-    with tempfile.TemporaryDirectory(prefix="anyon-diff-") as scratch:
-        index = Path(scratch) / "index"
+    own = git_dir(worktree)
+    if own is None:
+        raise NotFound("worktree", worktree)
+    with scratch(own) as private:
+        index = private / "index"
         await trio.to_thread.run_sync(write_pairs, index, were, files)
         return await _compare(worktree, env={"GIT_INDEX_FILE": os.fspath(index)})
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -34,17 +33,20 @@ async def store(worktree: Path, tree: str, parents: Iterable[str], message: str)
     return (await git(*ask, tree, cwd=worktree, env=_WHO, input=text)).text
 
 
-async def keep_stages(worktree: Path, stages: Sequence[str]) -> str:
-    """A commit with the versions of files in conflict, from the lines of `ls-files --unmerged`."""
-    with tempfile.TemporaryDirectory(prefix="anyon-snapshot-") as scratch:
-        env = {"GIT_INDEX_FILE": os.fspath(Path(scratch) / "index")}
-        lines = []
-        for line in stages:
-            (mode, oid, stage), path = line.split("\t", 1)[0].split(" "), line.split("\t", 1)[1]
-            lines.append(f"{mode} {oid}\t{stage}/{path}")
-        ask = ("update-index", "-z", "--index-info")
-        await git(*ask, cwd=worktree, env=env, input=join(lines))
-        return await store(worktree, await write_tree(worktree, env), [], "conflicts")
+async def keep_stages(worktree: Path, stages: Sequence[str], private: Path) -> str:
+    """A commit with the versions of files in conflict, from the lines of `ls-files --unmerged`.
+
+    Args:
+        private: an empty directory, for an index.
+    """
+    env = {"GIT_INDEX_FILE": os.fspath(private / "stages")}
+    lines = []
+    for line in stages:
+        (mode, oid, stage), path = line.split("\t", 1)[0].split(" "), line.split("\t", 1)[1]
+        lines.append(f"{mode} {oid}\t{stage}/{path}")
+    ask = ("update-index", "-z", "--index-info")
+    await git(*ask, cwd=worktree, env=env, input=join(lines))
+    return await store(worktree, await write_tree(worktree, env), [], "conflicts")
 
 
 async def put_stages(path: Path, conflicts: str) -> None:

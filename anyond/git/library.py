@@ -34,8 +34,9 @@ async def merge_base(path: Path, a: str, b: str) -> str | None:
     return await trio.to_thread.run_sync(_merge_base, path, a, b)
 
 
-async def fork_point(worktree: Path, refs: Sequence[str]) -> str | None:
-    """The newest commit that HEAD shares with the first of `refs` that exists; HEAD without any.
+async def fork_point(worktree: Path, refs: Sequence[str], left: str | None) -> str | None:
+    """The newest commit that HEAD shares with the first of `refs` that exists; without any, the
+    commit `left` if HEAD has it, or else HEAD.
 
     Returns:
         Its id, or None if there is no commit yet.
@@ -43,7 +44,7 @@ async def fork_point(worktree: Path, refs: Sequence[str]) -> str | None:
     Raises:
         Refused: see there.
     """
-    return await trio.to_thread.run_sync(_fork_point, worktree, refs)
+    return await trio.to_thread.run_sync(_fork_point, worktree, refs, left)
 
 
 async def sizes(path: Path, oids: Sequence[str]) -> dict[str, int]:
@@ -85,7 +86,7 @@ def _merge_base(path: Path, a: str, b: str) -> str | None:
     return None if found is None else str(found)
 
 
-def _fork_point(worktree: Path, refs: Sequence[str]) -> str | None:
+def _fork_point(worktree: Path, refs: Sequence[str], left: str | None) -> str | None:
     import pygit2
 
     try:
@@ -97,6 +98,8 @@ def _fork_point(worktree: Path, refs: Sequence[str]) -> str | None:
             if ref in repository.references:
                 found = repository.merge_base(head, repository.references[ref].resolve().target)
                 return str(head if found is None else found)
+        if left is not None and str(repository.merge_base(head, left)) == left:
+            return left
     except (pygit2.GitError, KeyError, ValueError, UnicodeError) as error:
         raise Refused from error
     return str(head)

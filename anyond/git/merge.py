@@ -15,7 +15,7 @@ from typing import Literal
 from anyond.git import branches
 from anyond.git.branches import Tip
 from anyond.git.combine import Maker, merged_tree, replayed
-from anyond.git.command import GitFailed, git
+from anyond.git.command import failure, git
 from anyond.git.obstacles import in_the_way
 from anyond.git.repository import Repositories, git_dir
 from anyond.git.status import in_progress
@@ -152,7 +152,7 @@ async def _move_ref(repo: Path, goal: Tip, new: str, branch: str) -> bool:
     """Compare and swap; False if somebody else was quicker."""
     ask = ("update-ref", "-m", f"anyon: merge {branch}", goal.ref, new, goal.oid)
     moved = await git(*ask, cwd=repo, env=(await Maker.of(repo)).who, check=False)
-    return moved.code == 0 or await _has_moved(repo, goal, GitFailed(ask, moved.code, moved.err))
+    return moved.code == 0 or await _has_moved(repo, goal, failure(ask, moved))
 
 
 async def _has_moved(repo: Path, goal: Tip, why: Exception) -> Literal[False]:
@@ -177,12 +177,11 @@ async def _move_checkout(repo: Path, checkout: Path, goal: Tip, new: str) -> boo
     now = await branches.find(repo, goal.name)
     if now is not None and now.oid == new:
         return True
-    failure = GitFailed(ask, done.code, done.err)
     if "would be overwritten" in done.err or "would lose untracked" in done.err:
         named = [line[1:] for line in done.err.splitlines() if line.startswith("\t")]
         failed: Exception = _dirty(goal, checkout, named)
     else:
-        failed = failure
+        failed = failure(ask, done)
     return await _has_moved(repo, goal, failed)
 
 

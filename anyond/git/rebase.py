@@ -8,7 +8,7 @@ agent or a person to resolve; whatever else stops a rebase in the middle is undo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import trio
@@ -16,8 +16,9 @@ import trio
 from anyond.git import branches
 from anyond.git.branches import Tip
 from anyond.git.checkouts import PARALLEL, current_branch
-from anyond.git.command import GitFailed, Output, git
+from anyond.git.command import Output, failure, git
 from anyond.git.commit import DURABLE
+from anyond.git.locks import Patience
 from anyond.git.obstacles import in_the_way
 from anyond.git.repository import Repositories, identity
 from anyond.git.reset import abort
@@ -56,15 +57,19 @@ class Plan:
     onto: str
 
 
-async def plan(worktree: Path, branch: str, old_base: Tip | None, new_base: Tip) -> Plan:
+async def plan(
+    worktree: Path, branch: str, old_base: Tip | None, new_base: Tip, left: str | None = None
+) -> Plan:
     """Find out what is to be rebased; nothing is changed.
 
     The commits of `branch` itself begin where it left `old_base`, also if that was rewritten since
-    (its reflog knows), so that what it had then is not carried along.
+    (its reflog knows, or we do), so that what it had then is not carried along.
 
     Args:
         worktree: the checkout of `branch`.
-        old_base: None if it is gone: then what the new base does not have counts as its own.
+        old_base: None if it is gone.
+        left: the commit of the old base where the branch once began, if that is known. Without
+            this and the old base, what the new base does not have counts as the branch's own.
 
     Raises:
         Conflict: `rebase_in_progress` and so on, `off_branch`, `dirty` (with `files`), or
@@ -86,7 +91,7 @@ async def plan(worktree: Path, branch: str, old_base: Tip | None, new_base: Tip)
         told = f"These files have uncommitted changes: {', '.join(files[:10])}"
         raise Conflict("dirty", told, files=files)
     tip = await branches.commit(worktree, f"refs/heads/{branch}")
-    since = await _since(worktree, old_base, new_base, tip)
+    since = await _since(worktree, old_base, new_base, tip, left)
     return Plan(branch, tip, since, new_base.oid)
 
 
@@ -96,7 +101,7 @@ async def rebase(repos: Repositories, worktree: Path, planned: Plan) -> None:
     Raises:
         MergeConflicts: two commits do not fit; the rebase is in progress and waits.
         Conflict: `dirty`: files in the worktree would be overwritten; nothing has changed.
-        GitFailed: git or a hook refused; nothing has changed.
+        GitFailed, Locked: git or a hook refused; nothing has changed.
 
     Cancellation leaves the branch as it was.
     """
@@ -105,23 +110,29 @@ async def rebase(repos: Repositories, worktree: Path, planned: Plan) -> None:
         if files:
             raise _obstructed(files)
         ask = (*DURABLE, *PARALLEL, "rebase", *_PLAINLY, "--onto", planned.onto, planned.since)
-        who = await identity(worktree)
-        try:
-            done = await git(*ask, cwd=worktree, env=who, check=False, timeout=1800)
-        except BaseException:
-            with trio.CancelScope(shield=True):
-                await abort(worktree)
-            raise
-        if await in_progress(worktree) is None:
-            if done.code != 0:
+        who, patience = await identity(worktree), Patience()
+        while (done := await _run(worktree, ask, who)).code != 0:
+            if not await patience.waited(done.err):
                 raise _refusal(ask, done)
-            return
-        conflicted = (await status(worktree, untracked="no")).conflicted
-        if conflicted:
-            raise MergeConflicts("rebase", [shown(path) for path in conflicted])
+
+
+async def _run(worktree: Path, ask: tuple[str, ...], who: dict[str, str]) -> Output:
+    """Begin a rebase and carry it to its end, to a conflict, or back to where it began."""
+    try:
+        # Not twice by itself: what it has begun must be undone before.
+        done = await git(*ask, cwd=worktree, env=who, check=False, timeout=1800, again=False)
+    except BaseException:
         with trio.CancelScope(shield=True):
             await abort(worktree)
-        raise _refusal(ask, done)
+        raise
+    if await in_progress(worktree) is None:
+        return done
+    conflicted = (await status(worktree, untracked="no")).conflicted
+    if conflicted:
+        raise MergeConflicts("rebase", [shown(path) for path in conflicted])
+    with trio.CancelScope(shield=True):
+        await abort(worktree)
+    return done if done.code else replace(done, code=1)
 
 
 async def finished(repo: Path, worktree: Path, branch: str, *, tip: str, onto: str) -> bool | None:
@@ -143,13 +154,22 @@ async def finished(repo: Path, worktree: Path, branch: str, *, tip: str, onto: s
     return await branches.merge_base(repo, found.oid, onto) == onto
 
 
-async def _since(worktree: Path, old_base: Tip | None, new_base: Tip, tip: str) -> str:
+async def _since(
+    worktree: Path, old_base: Tip | None, new_base: Tip, tip: str, left: str | None
+) -> str:
     if old_base is not None:
         ask = ("merge-base", "--fork-point", old_base.ref, tip)
         found = await git(*ask, cwd=worktree, check=False)
         if found.code == 0 and found.text:
             return found.text
     base = await branches.merge_base(worktree, (old_base or new_base).oid, tip)
+    # Unless it was rewritten, or has taken in more of the base, since it began there.
+    if (
+        left is not None
+        and await branches.is_ancestor(worktree, left, tip)
+        and (base is None or await branches.is_ancestor(worktree, base, left))
+    ):
+        return left
     if base is None:
         told = "The branch and its base have no commit in common, so git cannot rebase it."
         raise Conflict("unrelated_histories", told)
@@ -159,7 +179,7 @@ async def _since(worktree: Path, old_base: Tip | None, new_base: Tip, tip: str) 
 def _refusal(ask: tuple[str, ...], done: Output) -> Exception:
     if "would be overwritten" in done.err:
         return _obstructed([line[1:] for line in done.err.splitlines() if line.startswith("\t")])
-    return GitFailed(ask, done.code, done.err)
+    return failure(ask, done)
 
 
 def _obstructed(files: list[str]) -> Conflict:

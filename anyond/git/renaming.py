@@ -47,11 +47,12 @@ async def rename(repos: Repositories, repo: Path, old: str, new: str) -> None:
 
     Raises:
         Invalid, NotFound, Conflict: see `check`; nothing has changed.
-        GitFailed: git refused.
+        GitFailed, Locked: git refused; perhaps after a part of it (see `resume`).
     """
     async with repos.lock(repo):
         await check(repo, old, new)
-        await git("branch", "-m", "--", old, new, cwd=repo)
+        # Not twice: it may have renamed the branch, and been refused for the HEAD of a checkout.
+        await git("branch", "-m", "--", old, new, cwd=repo, again=False)
 
 
 async def resume(repo: Path, worktree: Path | None, old: str, new: str, oid: str) -> bool:

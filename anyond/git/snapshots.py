@@ -15,7 +15,6 @@ from __future__ import annotations
 import builtins
 import os
 import re
-import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +28,7 @@ from anyond.git.commit import DURABLE, stage_all
 from anyond.git.diff import copy_index
 from anyond.git.keeping import keep_stages, put_stages, store, write_tree
 from anyond.git.repository import Repositories, git_dir
+from anyond.git.scratch import scratch
 from anyond.git.status import in_progress
 from anyond.git.text import join, shown, split
 from anyond.git.worktrees import current_branch, head
@@ -96,13 +96,13 @@ async def take(repo: Path, worktree: Path, attempt_id: str, reason: str) -> str:
     going_on = await in_progress(worktree)
     parents = [now] if now else []
     conflicts = None
-    with tempfile.TemporaryDirectory(prefix="anyon-snapshot-") as scratch:
-        index = Path(scratch) / "index"
+    with scratch(own) as private:
+        index = private / "index"
         await trio.to_thread.run_sync(copy_index, own, index)
         env = {"GIT_INDEX_FILE": os.fspath(index)}
         stages = split((await git("ls-files", "--unmerged", "-z", cwd=worktree, env=env)).out)
         if stages:
-            conflicts = await keep_stages(worktree, stages)
+            conflicts = await keep_stages(worktree, stages, private)
             await _forget(worktree, {line.split("\t", 1)[1] for line in stages}, env)
         staged = await store(worktree, await write_tree(worktree, env), parents, "index")
         await _add_everything(worktree, own, env)

@@ -38,11 +38,14 @@ __all__ = [
 ]
 
 
-async def add(repos: Repositories, repo: Path, path: Path, branch: str, base: str) -> None:
+async def add(repos: Repositories, repo: Path, path: Path, branch: str, base: str) -> str:
     """Create `branch` at the tip of `base`, and a checkout of it at `path`.
 
     The repository is locked only for a moment: writing the files happens outside. If it fails or
     is cancelled, neither directory nor branch is left.
+
+    Returns:
+        The commit that the branch begins with.
 
     Raises:
         Impossible: there is no branch `base`.
@@ -73,6 +76,7 @@ async def add(repos: Repositories, repo: Path, path: Path, branch: str, base: st
             async with repos.lock(repo):
                 await _undo(repo, path, branch, tip.oid)
         raise
+    return tip.oid
 
 
 async def remove(repos: Repositories, repo: Path, path: Path) -> None:

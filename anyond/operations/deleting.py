@@ -19,6 +19,6 @@ async def delete_file(rooms: Rooms, about: Subject, file_path: str) -> None:
     about = await worktree.prepare(rooms, about)
     path = deletion.contained(about.worktree, file_path)
     await deletion.check(about.worktree, path)
-    kept = await snapshots.take(about.repository, about.worktree, about.attempt.id, "delete-file")
+    await snapshots.take(about.repository, about.worktree, about.attempt.id, "delete-file")
     message = f"Delete {path}\n\nAnyon-Attempt: {about.attempt.id}"
-    await deletion.delete_file(about.worktree, path, message=message, kept=kept)
+    await deletion.delete_file(about.worktree, path, message=message)

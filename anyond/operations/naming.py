@@ -81,6 +81,7 @@ async def change_target(rooms: Rooms, about: Subject, name: str) -> TargetChange
     def work(tx: Tx) -> None:
         if attempts.get(tx, attempt.id).target_branch != name:
             attempts.set_target(tx, attempt.id, name, now())
+            attempts.set_base_commit(tx, attempt.id, None)
         under_way = intents.get(tx, attempt.id)
         if under_way is not None and under_way.kind == "rebase":
             # The later word counts: when that rebase is finished, the target stays this one.

@@ -10,7 +10,7 @@ from anyond.model.ids import now
 from anyond.operations import unfinished, worktree
 from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject
-from anyond.store import intents
+from anyond.store import attempts, intents
 from anyond.store.intents import Intent
 from anyond.store.transaction import Tx
 
@@ -31,7 +31,10 @@ async def rebase_attempt(rooms: Rooms, about: Subject, wanted: Rebasing) -> None
     old_base = await _old_base(about, wanted)
     about = await worktree.prepare(rooms, about)
     path, attempt = about.worktree, about.attempt
-    planned = await rebase.plan(path, attempt.branch, old_base, new_base)
+    left = None
+    if not wanted.old_base_branch:
+        left = await rooms.store.read(lambda r: attempts.base_commit(r, attempt.id))
+    planned = await rebase.plan(path, attempt.branch, old_base, new_base, left)
     await snapshots.take(about.repository, path, attempt.id, "rebase")
     intent = Intent(
         attempt_id=attempt.id,

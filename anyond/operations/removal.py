@@ -8,7 +8,8 @@ from pathlib import Path
 import structlog
 import trio
 
-from anyond.git import snapshots, worktrees
+from anyond.git import scratch, snapshots, worktrees
+from anyond.git.repository import git_dir
 from anyond.model.errors import AnyondError, Busy
 from anyond.model.ids import is_id, new_id, now, seconds, timestamp
 from anyond.operations.rooms import Rooms
@@ -99,6 +100,21 @@ async def clean_up(rooms: Rooms) -> None:
         name = directory.name
         if is_id(name) and name not in known and not isinstance(rooms.launcher.look(name), Alive):
             await trio.to_thread.run_sync(shutil.rmtree, directory, True)
+
+
+async def sweep(rooms: Rooms, before: float) -> None:
+    """Delete what git operations had put aside in worktrees when their daemon was killed.
+
+    Args:
+        before: Unix seconds; what is younger may be in use.
+    """
+    for attempt in await rooms.store.read(attempts.all):
+        if attempt.container_ref is not None:
+            own = await trio.to_thread.run_sync(git_dir, Path(attempt.container_ref))
+            if own is not None:
+                count = await trio.to_thread.run_sync(scratch.sweep, own, before)
+                if count:
+                    log.info("swept", attempt=attempt.id, directories=count)
 
 
 async def _expire(rooms: Rooms) -> None:

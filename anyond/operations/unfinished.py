@@ -43,6 +43,7 @@ def complete(tx: Tx, about: Subject, intent: Intent) -> None:
     if intent.kind == "rebase":
         if attempts.get(tx, about.attempt.id).target_branch != intent.name:
             attempts.set_target(tx, about.attempt.id, intent.name, moment)
+        attempts.set_base_commit(tx, about.attempt.id, intent.onto)
     else:
         attempts.set_branch(tx, about.attempt.id, intent.name, moment)
         project, old = about.project.id, about.attempt.branch

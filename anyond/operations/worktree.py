@@ -8,7 +8,8 @@ from pathlib import Path
 import structlog
 import trio
 
-from anyond.git import branches, excludes, mending, worktrees
+from anyond.git import branches, excludes, locks, mending, worktrees
+from anyond.git.checkouts import CHECKOUT_TIMEOUT_S
 from anyond.git.repository import git_dir
 from anyond.model.ids import now
 from anyond.model.rows import Project, TaskAttempt
@@ -16,11 +17,9 @@ from anyond.operations import copying
 from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject
 from anyond.store import attempts
+from anyond.store.transaction import Tx
 
 log = structlog.get_logger()
-
-STALE_SECONDS = 20.0
-"""A lock of git that is older than this and was left by a dead daemon belongs to nobody."""
 
 OWN_FILES = ".vibe/"
 """What Anyon puts into a worktree for the agent; never committed."""
@@ -58,8 +57,9 @@ async def prepare(rooms: Rooms, subject: Subject) -> Subject:
         # A daemon that was killed while it made the worktree had come so far.
         await _wait_for_git(path)
         await mending.ensure(rooms.repositories, subject.repository, path, attempt.branch)
+        base = await branches.commit(subject.repository, f"refs/heads/{attempt.branch}")
     else:
-        await worktrees.add(
+        base = await worktrees.add(
             rooms.repositories,
             subject.repository,
             path,
@@ -67,35 +67,20 @@ async def prepare(rooms: Rooms, subject: Subject) -> Subject:
             attempt.target_branch,
         )
     await _furnish(rooms, subject, path)
-    updated = await rooms.store.write(
-        lambda tx: attempts.set_container(tx, attempt.id, str(path), now())
-    )
+
+    def made(tx: Tx) -> TaskAttempt:
+        attempts.set_base_commit(tx, attempt.id, base)
+        return attempts.set_container(tx, attempt.id, str(path), now())
+
+    updated = await rooms.store.write(made)
     return replace(subject, attempt=updated)
 
 
 async def _wait_for_git(path: Path) -> None:
-    """Let a git that outlived its daemon finish with a worktree that is still being made.
-
-    Nobody else knows of that worktree yet; so a lock in it that has stood still for a while is
-    what a killed git has left, and goes.
-    """
+    """Let a git that outlived its daemon finish with a worktree that is still being made."""
     own = await trio.to_thread.run_sync(git_dir, path)
-    if own is None:
-        return
-    lock = trio.Path(own / "index.lock")
-    seen = -1.0
-    since = trio.current_time()
-    while True:
-        try:
-            changed = (await lock.stat()).st_mtime
-        except FileNotFoundError:
-            return
-        if changed != seen:
-            seen, since = changed, trio.current_time()
-        elif trio.current_time() - since > STALE_SECONDS:
-            await lock.unlink(missing_ok=True)
-            return
-        await trio.sleep(0.05)
+    if own is not None and not await locks.gone(own / "index.lock", CHECKOUT_TIMEOUT_S):
+        raise locks.Locked(own / "index.lock")
 
 
 async def _furnish(rooms: Rooms, subject: Subject, path: Path) -> None:

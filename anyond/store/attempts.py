@@ -31,21 +31,17 @@ def insert(
     branch: str,
     target_branch: str,
     executor: str,
-    base_commit: str | None = None,
     now: str,
 ) -> TaskAttempt:
     """A new row without a worktree; emits `attempt_created`, and `task_updated` if it matters.
-
-    Args:
-        base_commit: the commit that the branch starts from, if it is known already.
 
     Raises `NotFound` for an unknown task.
     """
     with tasks.watched(tx, task_id):
         tx.execute(
             "INSERT INTO task_attempts (id, task_id, branch, target_branch, executor,"
-            " base_commit, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (id, task_id, branch, target_branch, executor, base_commit, now, now),
+            " created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (id, task_id, branch, target_branch, executor, now, now),
         )
         return _emit(tx, "attempt_created", id)
 
@@ -120,7 +116,7 @@ def place(reader: Reader, id: str) -> Place:
 
 
 def base_commit(reader: Reader, id: str) -> str | None:
-    """The commit that its branch started from, if it was ever set. Raises `NotFound`."""
+    """Where its branch left its target, as far as we have seen it. Raises `NotFound`."""
     row = reader.execute("SELECT base_commit FROM task_attempts WHERE id = ?", (id,)).fetchone()
     if row is None:
         raise NotFound("task attempt", id)
@@ -128,13 +124,16 @@ def base_commit(reader: Reader, id: str) -> str | None:
     return found
 
 
-def set_base_commit(tx: Tx, id: str, commit: str, now: str) -> TaskAttempt:
-    """Remember where its branch starts. Each `set_…` emits `attempt_updated`, raises `NotFound`."""
-    return _set(tx, id, "base_commit", commit, now)
+def set_base_commit(tx: Tx, id: str, commit: str | None) -> None:
+    """Remember where its branch left its target; None: it has another target now. No event."""
+    tx.execute("UPDATE task_attempts SET base_commit = ? WHERE id = ?", (commit, id))
 
 
 def set_container(tx: Tx, id: str, container_ref: str | None, now: str) -> TaskAttempt:
-    """Remember the path of its worktree."""
+    """Remember the path of its worktree. This and the following emit `attempt_updated`.
+
+    They raise `NotFound`.
+    """
     return _set(tx, id, "container_ref", container_ref, now)
 
 

@@ -147,6 +147,23 @@ async def test_what_has_not_changed_is_not_written_again(
     assert len(server.seen) == 2
 
 
+async def test_a_merged_one_is_news_once_however_often_and_by_whom_it_is_looked_at(
+    rooms: Rooms, server: GitHubServer
+) -> None:
+    await opened(rooms, server)
+    server.merge(SLUG, 1)
+    before = rooms.store.changes.end
+    async with trio.open_nursery() as nursery:
+        for _ in range(4):
+            nursery.start_soon(Monitor(rooms).look)
+    again = Monitor(rooms)
+    assert await again.look() == math.inf
+    ask = "SELECT count(*) FROM changes WHERE position > ? AND kind = 'pr_status_changed'"
+    told = await rooms.store.read(lambda r: r.execute(ask, (before,)).fetchone())
+    assert told == (1,)
+    assert await status(rooms) is TaskStatus.DONE
+
+
 async def test_one_that_cannot_be_seen_does_not_hide_the_others(
     rooms: Rooms, server: GitHubServer
 ) -> None:

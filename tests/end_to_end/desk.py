@@ -19,6 +19,8 @@ class Desk:
         self.attempt = attempt
         self.worktree = Path(attempt["container_ref"])
         self.path = f"/api/task-attempts/{attempt['id']}"
+        self.snapshot_refs = f"refs/anyon/snapshots/{attempt['id']}/"
+        self.drafts = 0
 
     async def press(self, button: str, body: object = None) -> Any:
         return await self.house.ask("POST", f"{self.path}/{button}", body)
@@ -50,8 +52,8 @@ class Desk:
 
     def snapshots(self) -> list[str]:
         """The reasons of the attempt's snapshots, the oldest first."""
-        below = f"refs/anyon/snapshots/{self.attempt['id']}/"
-        ask = ("for-each-ref", "--sort=version:refname", "--format=%(subject)", below)
+        order = ("--sort=version:refname", "--format=%(subject)")
+        ask = ("for-each-ref", *order, self.snapshot_refs)
         return self.house.git(self.repository, *ask).split()
 
 

@@ -124,6 +124,37 @@ async def test_daemon_and_shim_killed_together_leave_nothing_running(house: Hous
     assert own_processes(house) == []
 
 
+async def test_what_was_not_committed_outlives_daemon_and_agent(house: House) -> None:
+    project = await house.project()
+    await house.use_fake_agent()
+    attempt = await house.attempt(
+        project, "write half.txt precious\nwrite README.md edited\nsilent"
+    )
+    process = await house.running(attempt)
+    worktree = Path(attempt["container_ref"])
+
+    async def written() -> bool:
+        return (worktree / "README.md").read_text().startswith("edited")
+
+    await house.until(written, "the work")
+    shim, program = pids(house, process)
+    await house.kill()
+    os.kill(shim, signal.SIGKILL)
+    os.kill(program, signal.SIGKILL)
+    before = house.git(worktree, "status", "--porcelain")
+    await house.start()
+    ended = await house.over(attempt)
+    assert ended["status"] == "failed"
+    assert house.git(worktree, "status", "--porcelain") == before
+    assert (worktree / "half.txt").read_text().startswith("precious")
+    retry = {"prompt": "say hi", "retry_process_id": process["id"], "force_when_dirty": True}
+    await house.ask("POST", f"/api/task-attempts/{attempt['id']}/follow-up", retry)
+    await house.over(attempt)
+    kept = f"refs/anyon/snapshots/{attempt['id']}/1"
+    for file, text in (("half.txt", "precious"), ("README.md", "edited")):
+        assert house.git(worktree, "show", f"{kept}:{file}").startswith(text)
+
+
 async def test_stop_ends_the_whole_tree_of_a_deaf_agent(house: House) -> None:
     project = await house.project()
     await house.use_fake_agent()

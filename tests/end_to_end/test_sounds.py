@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import wave
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -138,3 +139,27 @@ async def test_a_stop_is_seen_but_not_heard_and_what_is_off_is_off(house: House)
 
     await house.until(sounded, "the sound")
     assert (len(heard(calls)), len(seen(calls))) == (1, 1)
+
+
+async def test_a_chain_that_fails_is_announced_once(house: House) -> None:
+    calls = desktop(house)
+    await house.stop()
+    await house.start()
+    await configure(house, sound_enabled=True, push_enabled=True)
+    project = await house.project(setup_script="exit 7", cleanup_script="true")
+    await house.use_fake_agent()
+    attempt = await house.attempt(project, "say never")
+    follow_up = f"/api/task-attempts/{attempt['id']}/follow-up"
+    for count, prompt in enumerate(("fail out of tea", "say done"), 1):
+        await house.over(attempt)
+
+        async def told(count: int = count) -> bool:
+            return len(seen(calls)) >= count <= len(heard(calls))
+
+        await house.until(told, "the announcement")
+        await house.ask("POST", follow_up, {"prompt": prompt})
+    await house.over(attempt)
+    # Whatever was announced twice had time enough for that until the third one came.
+    await house.until(partial(told, 3), "the last announcement")
+    assert (len(seen(calls)), len(heard(calls))) == (3, 3)
+    assert sum("completed successfully" in text for text in seen(calls)) == 1

@@ -122,6 +122,10 @@ async def test_the_fork_point_is_where_a_checkout_left_its_target(
     assert await branches.fork_point(attempt.path, "main") == base
     assert await branches.fork_point(attempt.path, "gone") == head
     assert await branches.fork_point(attempt.path, "-no..name") == head
+    assert await branches.fork_point(attempt.path, "main", head) == base
+    assert await branches.fork_point(attempt.path, "gone", base) == base
+    for not_in_it in (repo.oid(), "1" * 40):
+        assert await branches.fork_point(attempt.path, "gone", not_in_it) == head
     attempt.git("switch", "-q", "--orphan", "empty")
     assert await branches.fork_point(attempt.path, "main") is None
 

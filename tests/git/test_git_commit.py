@@ -105,16 +105,6 @@ async def test_what_a_hook_adds_is_in_the_commit(attempt: Checkout) -> None:
     assert attempt.status() == []
 
 
-async def test_a_locked_index_is_an_error(attempt: Checkout) -> None:
-    attempt.write("new.txt")
-    lock = attempt.index().with_name("index.lock")
-    lock.touch()
-    with pytest.raises(GitFailed, match=r"index\.lock"):
-        await commit_all(attempt.path, "message")
-    lock.unlink()
-    assert attempt.status() == ["?? new.txt"]
-
-
 async def test_files_in_conflict_are_not_taken_for_resolved(
     repo: Checkout, attempt: Checkout
 ) -> None:

@@ -17,8 +17,8 @@ ONE = "00000000-0000-4000-8000-000000000001"
 
 async def delete(tree: Checkout, path: str) -> str | None:
     path = contained(tree.path, path)
-    kept = await snapshots.take(tree.path, tree.path, ONE, "delete-file")
-    return await delete_file(tree.path, path, message=f"Delete {path}", kept=kept)
+    await snapshots.take(tree.path, tree.path, ONE, "delete-file")
+    return await delete_file(tree.path, path, message=f"Delete {path}")
 
 
 async def test_a_tracked_file_goes_with_a_commit_of_nothing_else(attempt: Checkout) -> None:

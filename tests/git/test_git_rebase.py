@@ -16,10 +16,12 @@ from anyond.model.errors import Conflict, MergeConflicts
 from tests.git.driver import Checkout, until
 
 
-async def run(attempt: Checkout, old: str | None, new: str, branch: str = "work") -> None:
+async def run(
+    attempt: Checkout, old: str | None, new: str, branch: str = "work", left: str | None = None
+) -> None:
     old_base = await branches.resolve(attempt.path, old) if old else None
     new_base = await branches.resolve(attempt.path, new)
-    planned = await plan(attempt.path, branch, old_base, new_base)
+    planned = await plan(attempt.path, branch, old_base, new_base, left)
     await rebase(Repositories(), attempt.path, planned)
 
 
@@ -187,6 +189,36 @@ async def test_a_base_that_was_rewritten_is_not_carried_along(repo: Checkout) ->
     repo.git("commit", "-q", "-a", "--amend", "-m", "better")
     await run(attempt, "base", "base")
     assert attempt.git("log", "--format=%s", "main..work").splitlines() == ["own", "better"]
+
+
+@pytest.mark.parametrize("gone", [False, True])
+async def test_where_the_attempt_began_is_known_even_if_git_has_forgotten(
+    repo: Checkout, gone: bool
+) -> None:
+    repo.git("checkout", "-q", "-b", "base")
+    left = repo.commit({"a.txt": "first\n"}, "draft")
+    attempt = repo.worktree("late", "work", "base")
+    attempt.commit({"own.txt": "own\n"}, "own")
+    repo.write("a.txt", "second\n")
+    repo.git("commit", "-q", "-a", "--amend", "-m", "better")
+    repo.git("reflog", "expire", "--expire=now", "--all")
+    if gone:
+        repo.git("checkout", "-q", "-b", "better")
+        repo.git("branch", "-q", "-D", "base")
+    await run(attempt, None if gone else "base", "better" if gone else "base", left=left)
+    assert attempt.git("log", "--format=%s", "main..work").splitlines() == ["own", "better"]
+
+
+async def test_what_the_attempt_has_taken_in_from_its_base_is_not_its_own(repo: Checkout) -> None:
+    left = repo.oid()
+    attempt = repo.worktree("late", "work", "main")
+    attempt.commit({"own.txt": "own\n"}, "own")
+    taken = repo.commit({"a.txt": "a\n"}, "theirs")
+    repo.git("reflog", "expire", "--expire=now", "--all")
+    attempt.git("merge", "-q", "--no-edit", "main")
+    main = await branches.resolve(attempt.path, "main")
+    assert (await plan(attempt.path, "work", main, main, left)).since == taken
+    assert (await plan(attempt.path, "work", main, main, "1" * 40)).since == taken
 
 
 async def test_a_base_that_is_gone_is_no_hindrance(bases: Checkout, repo: Checkout) -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
-from anyond.git import branches, snapshots
-from anyond.model.bodies import NewProject, NewTask
+from anyond.git import branches, commit, scratch, snapshots, worktrees
+from anyond.git.command import git
+from anyond.git.repository import git_dir
+from anyond.model.bodies import NewProject, NewTask, Rebasing
 from anyond.model.errors import Conflict
-from anyond.model.ids import new_id, now, timestamp
+from anyond.model.ids import new_id, now, seconds, timestamp
 from anyond.model.rows import TaskAttempt
-from anyond.operations import naming, removal, subject, unfinished, worktree
+from anyond.operations import naming, rebasing, removal, subject, unfinished, worktree
 from anyond.operations.rooms import Rooms
 from anyond.store import attempts, expiries, intents, projects, tasks
 from anyond.store.expiries import Expiry
@@ -93,6 +96,92 @@ async def test_a_renaming_that_a_crash_cut_short_is_settled(
     assert settled.attempt.branch == ("better" if done else "anyon/x")
     assert await branches.commit(about.worktree, "HEAD") == tip
     assert await rooms.store.read(intents.all) == []
+
+
+async def test_where_an_attempt_left_its_target_is_remembered_and_followed(
+    rooms: Rooms, repository: Path
+) -> None:
+    about = await attempt(rooms, repository)
+    id = about.attempt.id
+
+    async def left() -> str | None:
+        return await rooms.store.read(lambda r: attempts.base_commit(r, id))
+
+    assert await left() == await branches.commit(repository, "main")
+    await commit.commit_all(about.worktree, "nothing")
+    (about.worktree / "own.txt").write_text("own\n")
+    await commit.commit_all(about.worktree, "own")
+    (repository / "their.txt").write_text("theirs\n")
+    theirs = await commit.commit_all(repository, "theirs")
+    await rebasing.rebase_attempt(rooms, about, Rebasing())
+    assert await left() == theirs
+    await git("branch", "other", cwd=repository)
+    about = await subject.read(rooms, id)
+    await naming.change_target(rooms, about, "other")
+    assert await left() is None
+
+
+async def test_a_worktree_that_git_had_made_before_a_crash_knows_where_it_began(
+    rooms: Rooms, repository: Path
+) -> None:
+    await git("branch", "anyon/x", "main", cwd=repository)
+    (repository / "their.txt").write_text("theirs\n")
+    begun = await branches.commit(repository, "main")
+    await commit.commit_all(repository, "theirs")
+    id = (await attempt(rooms, repository)).attempt.id
+    assert await rooms.store.read(lambda r: attempts.base_commit(r, id)) == begun
+
+
+async def test_what_a_killed_daemon_had_put_aside_is_swept_and_what_is_in_use_stays(
+    rooms: Rooms, repository: Path
+) -> None:
+    about = await attempt(rooms, repository)
+    own = git_dir(about.worktree)
+    assert own is not None
+    old = own / "anyon" / "old"
+    old.mkdir(parents=True)
+    (old / "index").write_text("half of an index")
+    os.utime(old, (1000, 1000))
+    with scratch.scratch(own) as used:
+        await removal.sweep(rooms, before=2000)
+        assert list((own / "anyon").iterdir()) == [used]
+    await snapshots.take(repository, about.worktree, about.attempt.id, "merge")
+    assert list((own / "anyon").iterdir()) == []
+
+
+async def test_no_age_of_an_attempt_takes_its_worktree_away(rooms: Rooms, repository: Path) -> None:
+    about = await attempt(rooms, repository)
+    (about.worktree / "draft.txt").write_text("not committed\n")
+    await rooms.store.write(
+        lambda tx: tx.execute("UPDATE task_attempts SET created_at = ?", (timestamp(0),))
+    )
+    for file in (about.worktree, about.worktree / "draft.txt", about.worktree / ".git"):
+        os.utime(file, (0, 0))
+    await removal.sweep(rooms, before=seconds(now()))
+    await removal.clean_up(rooms)
+    assert (about.worktree / "draft.txt").read_text() == "not committed\n"
+    assert not (await subject.read(rooms, about.attempt.id)).attempt.worktree_deleted
+
+
+async def test_a_worktree_that_was_taken_away_comes_back_and_can_go_again(
+    rooms: Rooms, repository: Path
+) -> None:
+    about = await attempt(rooms, repository)
+    id = about.attempt.id
+    for _ in range(2):
+        (about.worktree / "draft.txt").write_text("not committed\n")
+        await worktrees.remove(rooms.repositories, repository, about.worktree)
+        await rooms.store.write(lambda tx: attempts.set_worktree_deleted(tx, id, True, now()))
+        about = await worktree.prepare(rooms, await subject.read(rooms, id))
+        assert about.worktree.is_dir()
+        assert not (await subject.read(rooms, id)).attempt.worktree_deleted
+    (about.worktree / "draft.txt").write_text("not committed\n")
+    await removal.delete_task(rooms, about.task.id)
+    await removal.clean_up(rooms)
+    assert not about.worktree.exists()
+    kept = (await snapshots.list(repository, id))[-1]
+    assert (await git("show", f"{kept.ref}:draft.txt", cwd=repository)).text == "not committed"
+    assert await branches.exists(repository, "anyon/x")
 
 
 async def test_snapshots_go_thirty_days_after_their_attempt_and_others_stay(

@@ -97,7 +97,7 @@ def test_a_changed_attempt_is_told(
 def test_the_base_commit_is_remembered(tx: Tx) -> None:
     add_family(tx)
     assert attempts.base_commit(tx, "a") is None
-    attempts.set_base_commit(tx, "a", "abc", at(1))
+    attempts.set_base_commit(tx, "a", "abc")
     assert attempts.base_commit(tx, "a") == "abc"
     with pytest.raises(NotFound):
         attempts.base_commit(tx, "b")

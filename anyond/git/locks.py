@@ -1,0 +1,135 @@
+"""What git says when somebody else holds a lock, how long that is waited for, and what of one that
+nobody holds any more."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import structlog
+import trio
+
+from anyond.model.errors import Conflict
+
+log = structlog.get_logger()
+
+PATIENCE_S = 15.0
+"""How long the holder of a lock has to finish before we give up."""
+
+ABANDONED_S = 10.0
+"""A lock that stands still for so long, while no git is alive that could have made it, is left over
+from one that was killed."""
+
+# What a helper in the background is called; it holds no lock for longer than a moment.
+_LASTING = ("daemon", "credential-cache")
+
+_REFUSAL = re.compile(
+    r"^(?:fatal|error): (?:.*: )?Unable to create '(/.+\.lock)': File exists", re.MULTILINE
+)
+_CONFIG = re.compile(r"^error: could not lock config file (/.+): File exists", re.MULTILINE)
+
+
+class Locked(Conflict):
+    """Somebody else changes the same thing, and does not end; nothing has changed.
+
+    Args:
+        lock: the file that git found in its way.
+    """
+
+    def __init__(self, lock: Path) -> None:
+        told = (
+            f"Another git is at work: it holds {lock}. Try again when it is done; if no git is "
+            "running, delete that file."
+        )
+        super().__init__("locked", told, lock=os.fsencode(lock).decode("utf-8", "replace"))
+        self.lock = lock
+
+
+def lock_in(err: str) -> Path | None:
+    """The lock of somebody else that a command was refused for, if that is what `err` says."""
+    found = _REFUSAL.search(err)
+    if found is not None:
+        return Path(found[1])
+    found = _CONFIG.search(err)
+    return Path(f"{found[1]}.lock") if found is not None else None
+
+
+@dataclass
+class Patience:
+    """How long one request has waited for the locks of others."""
+
+    until: float = field(default_factory=lambda: trio.current_time() + PATIENCE_S)
+
+    async def waited(self, err: str) -> bool:
+        """Wait until the lock is gone for which a command was refused with the words `err`.
+
+        Returns:
+            Whether to try again; False if no lock was the reason, or after `PATIENCE_S` in all.
+        """
+        lock = lock_in(err)
+        left = self.until - trio.current_time()
+        if lock is None or left <= 0:
+            return False
+        await trio.sleep(0.01)  # it may go and come again at once
+        return await gone(lock, left)
+
+
+async def gone(lock: Path, seconds: float) -> bool:
+    """Wait until nobody holds a lock any more; whether that came about within so many seconds."""
+    until = trio.current_time() + seconds
+    pause = 0.01
+    while await trio.to_thread.run_sync(os.path.lexists, lock):
+        if await trio.to_thread.run_sync(take_away, lock):
+            return True
+        if trio.current_time() >= until:
+            return False
+        await trio.sleep(pause)
+        pause = min(pause * 2, 0.25)
+    return True
+
+
+def take_away(lock: Path) -> bool:
+    """Remove a lock in the git directory of a linked worktree that nobody can be holding.
+
+    The locks of everything else belong to the person whose repository it is, and stay.
+
+    Returns:
+        Whether the lock is gone.
+    """
+    if lock.parent.parent.name != "worktrees":
+        return False
+    try:
+        seen = lock.lstat()
+        if time.time() - seen.st_mtime < ABANDONED_S or _may_be_held(seen.st_mtime):
+            return False
+        if lock.lstat() != seen:
+            return False
+        lock.unlink()
+    except FileNotFoundError:
+        return True
+    except OSError as error:
+        log.warning("lock_stays", lock=str(lock), why=str(error))
+        return False
+    log.warning("abandoned_lock_removed", lock=str(lock))
+    return True
+
+
+def _may_be_held(made: float) -> bool:
+    """Whether a git is alive that was there when a lock was made."""
+    import psutil  # type: ignore[import-untyped]  # seldom needed, and not small
+
+    for process in psutil.process_iter():
+        # It ended in between, or tells nothing; a zombie holds nothing.
+        with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+            if not process.name().startswith("git") or process.create_time() > made + 1:
+                continue
+            if process.status() == psutil.STATUS_ZOMBIE:
+                continue
+            if any(word in part for part in process.cmdline()[1:3] for word in _LASTING):
+                continue
+            return True
+    return False

@@ -1,0 +1,67 @@
+"""What a project wants copied comes along, and nothing from or to anywhere else."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from anyond.model.errors import Invalid
+from anyond.operations.copying import copy
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> tuple[Path, Path]:
+    """A repository, and an empty worktree."""
+    source, target = tmp_path / "repository", tmp_path / "worktree"
+    source.mkdir()
+    target.mkdir()
+    (tmp_path / "secret").write_text("of somebody else\n")
+    return source, target
+
+
+@pytest.mark.parametrize("text", ["/etc/hostname", "../secret", "a/../../secret", ".git/config"])
+def test_paths_that_lead_elsewhere_are_refused(places: tuple[Path, Path], text: str) -> None:
+    with pytest.raises(Invalid) as refusal:
+        copy(f".env, {text}", *places)
+    assert refusal.value.field == "copy_files"
+    assert list(places[1].iterdir()) == []
+
+
+def test_links_that_lead_elsewhere_are_not_followed(places: tuple[Path, Path]) -> None:
+    source, target = places
+    (source / "out").symlink_to("../secret")
+    (source / "dir").symlink_to("..")
+    (source / "in").mkdir()
+    (source / "in" / "file").write_text("mine\n")
+    (target / "in").symlink_to("..")
+    copied, complaints = copy("out\ndir/secret\nin/file", source, target)
+    assert copied == []
+    assert len(complaints) == 3
+    assert not (target / "out").exists()
+    assert not (target.parent / "file").exists()
+
+
+def test_what_is_there_already_is_not_overwritten(places: tuple[Path, Path]) -> None:
+    source, target = places
+    for name in (".env", "config.json"):
+        (source / name).write_text("from the repository\n")
+    (target / ".env").write_text("mine\n")
+    assert copy(".env,config.json,missing", source, target) == (
+        ["config.json"],
+        ["copy_files: nothing matches 'missing'."],
+    )
+    assert (target / ".env").read_text() == "mine\n"
+    assert (source / ".env").read_text() == "from the repository\n"
+
+
+def test_a_pipe_does_not_hold_it_up(places: tuple[Path, Path]) -> None:
+    source, target = places
+    (source / "dir").mkdir()
+    os.mkfifo(source / "dir" / "pipe")
+    os.mkfifo(source / "pipe")
+    (source / "dir" / "file").write_text("x")
+    copied, complaints = copy("dir,pipe", source, target)
+    assert copied == ["dir/file"]
+    assert len(complaints) == 1

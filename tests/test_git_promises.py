@@ -1,0 +1,39 @@
+"""The list of what git operations promise is complete, and names tests that exist."""
+
+from __future__ import annotations
+
+import ast
+import re
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+LIST = ROOT / "docs" / "git-promises.md"
+COUNTS = {"A": 29, "B": 27, "C": 2, "D": 5, "E": 10, "F": 6}
+
+
+@cache
+def defined_in(file: str) -> frozenset[str]:
+    tree = ast.parse((ROOT / file).read_text(encoding="utf-8"))
+    functions = (
+        node for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    )
+    return frozenset(node.name for node in functions)
+
+
+def promises() -> dict[str, list[tuple[str, str]]]:
+    """The tests of each promise: file and name."""
+    rows = re.findall(r"^\| ([A-F]\d+) \| .+ \| (.+) \|$", LIST.read_text("utf-8"), re.MULTILINE)
+    return {number: re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", cell) for number, cell in rows}
+
+
+def test_no_promise_is_missing() -> None:
+    numbers = [f"{letter}{n}" for letter, most in COUNTS.items() for n in range(1, most + 1)]
+    assert list(promises()) == numbers
+
+
+def test_each_promise_has_a_test_that_exists() -> None:
+    for number, tests in promises().items():
+        assert tests, number
+        for file, name in tests:
+            assert name in defined_in(file), (number, file, name)
