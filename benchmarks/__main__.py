@@ -9,7 +9,17 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 
-from benchmarks import comparing, joining, latency, output, resting, searching, starting, writing
+from benchmarks import (
+    comparing,
+    joining,
+    latency,
+    listing,
+    output,
+    resting,
+    searching,
+    starting,
+    writing,
+)
 from benchmarks.figures import Figure, table
 from benchmarks.lab import Lab
 
@@ -20,6 +30,7 @@ CHAPTERS: dict[str, Callable[[Lab], Iterator[Figure]]] = {
     "starting": starting.measure,
     "comparing": comparing.measure,
     "searching": searching.measure,
+    "listing": listing.measure,
     "writing": writing.measure,
     "resting": resting.measure,
 }
