@@ -64,8 +64,12 @@ class _Board:
         self._rows: dict[str, bytes] = {}  # the oldest first, so that new ones come last
 
     def fill(self, rows: dict[str, bytes], position: int) -> Listed:
+        """Begin again with all tasks, by their ids."""
         self._rows = rows
-        return self._written(position)
+        listed = self._written(position)
+        if not rows:
+            self.listed = None  # nobody would tell that the project is gone
+        return listed
 
     def apply(self, changes: list[Change], position: int) -> Listed | None:
         """Move on to `position`; None if that cannot be done without reading everything again."""
@@ -94,7 +98,8 @@ class _Board:
     def _written(self, position: int) -> Listed:
         rows = b",".join(reversed(self._rows.values()))
         body = b"".join((_HEAD, b"[", rows, b"]", _TAIL))
-        known = Known(body, f'"{self._tag}-{next(self._numbers)}"')
+        number = next(self._numbers) if self._rows else "empty"
+        known = Known(body, f'"{self._tag}-{number}"')
         self.listed = Listed(position, known)
         return self.listed
 
