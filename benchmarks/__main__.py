@@ -9,7 +9,19 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 
-from benchmarks import comparing, joining, latency, output, resting, searching, starting, writing
+from benchmarks import (
+    comparing,
+    joining,
+    latency,
+    listening,
+    listing,
+    output,
+    polling,
+    resting,
+    searching,
+    starting,
+    writing,
+)
 from benchmarks.figures import Figure, table
 from benchmarks.lab import Lab
 
@@ -20,6 +32,9 @@ CHAPTERS: dict[str, Callable[[Lab], Iterator[Figure]]] = {
     "starting": starting.measure,
     "comparing": comparing.measure,
     "searching": searching.measure,
+    "listing": listing.measure,
+    "listening": listening.measure,
+    "polling": polling.measure,
     "writing": writing.measure,
     "resting": resting.measure,
 }

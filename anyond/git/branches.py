@@ -71,17 +71,26 @@ async def exists(path: Path, name: str) -> bool:
 
 async def find(path: Path, name: str) -> Tip | None:
     """The branch `name`, a local one rather than a remote one, or None."""
-    if not valid_name(name):
-        return None
-    refs = (f"refs/heads/{name}", f"refs/remotes/{name}")
+    return (await find_all(path, name)).get(name)
+
+
+async def find_all(path: Path, *names: str) -> dict[str, Tip]:
+    """Those of the branches `names` that there are, as `find` finds each."""
+    places = {name: (f"refs/heads/{name}", f"refs/remotes/{name}") for name in names
+              if valid_name(name)}  # fmt: skip
+    if not places:
+        return {}
+    refs = (ref for both in places.values() for ref in both)
     ask = ("for-each-ref", "--format=%(refname)%00%(objectname)%00", *refs)
     fields = split((await git(*ask, cwd=path)).out.replace(b"\0\n", b"\0"))
     # A pattern also matches what lies below it, as in a directory.
     oids = dict(zip(fields[::2], fields[1::2], strict=True))
-    for ref in refs:
-        if ref in oids:
-            return Tip(name, ref, oids[ref], is_remote=ref is refs[1])
-    return None
+    return {
+        name: Tip(name, ref, oids[ref], is_remote=ref is both[1])
+        for name, both in places.items()
+        for ref in reversed(both)
+        if ref in oids
+    }
 
 
 async def resolve(path: Path, name: str, field: str = "base_branch") -> Tip:

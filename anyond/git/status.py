@@ -130,9 +130,10 @@ async def branch_status(
 
     async def count() -> None:
         nonlocal ahead, behind
-        mine, theirs = await branches.find(repo, branch), await branches.find(repo, target)
-        if mine and theirs:
-            ahead, behind = await branches.ahead_behind(repo, mine.oid, theirs.oid)
+        found = await branches.find_all(repo, branch, target)
+        if branch in found and target in found:
+            both = found[branch].oid, found[target].oid
+            ahead, behind = await branches.ahead_behind(repo, *both)
 
     async with trio.open_nursery() as nursery:
         nursery.start_soon(look)

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from quart import Response, request
 
 JSON = "application/json"
+
+
+class Known(NamedTuple):
+    """A whole answer in its envelope, and what identifies it, in quotes."""
+
+    body: bytes
+    etag: str
 
 
 def encode(value: object) -> bytes:
@@ -41,13 +48,17 @@ def answer(value: object, status: int = 200) -> Response:
 def cached(value: object) -> Response:
     """The answer to a GET: 304 without a body if the client holds exactly this already."""
     body = success(encode(value))
-    etag = f'"{blake2b(body, digest_size=16).hexdigest()}"'
-    headers = {"ETag": etag, "Cache-Control": "no-cache"}
-    if _holds(request.headers.get("If-None-Match", ""), etag):
-        known = Response(b"", 304, headers)
-        del known.headers["Content-Length"], known.headers["Content-Type"]  # of no body
-        return known
-    return Response(body, 200, headers, content_type=JSON)
+    return shown(Known(body, f'"{blake2b(body, digest_size=16).hexdigest()}"'))
+
+
+def shown(known: Known) -> Response:
+    """Like `cached`, of what is encoded already."""
+    headers = {"ETag": known.etag, "Cache-Control": "no-cache"}
+    if _holds(request.headers.get("If-None-Match", ""), known.etag):
+        unchanged = Response(b"", 304, headers)
+        del unchanged.headers["Content-Length"], unchanged.headers["Content-Type"]  # of no body
+        return unchanged
+    return Response(known.body, 200, headers, content_type=JSON)
 
 
 def _holds(condition: str, etag: str) -> bool:

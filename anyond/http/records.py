@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -17,9 +17,22 @@ if TYPE_CHECKING:
     from anyond.store.transaction import Reader
 
 
+def reading(
+    store: Store, rows: Callable[[Reader], Sequence[Struct]]
+) -> Callable[[], Awaitable[Snapshot]]:
+    """A snapshot for `follow` that reads `rows` whenever one is needed."""
+
+    async def snapshot() -> Snapshot:
+        # The position comes first: what is committed in between is then told twice, not never.
+        position = store.changes.end
+        return Snapshot(position, encode(await store.read(rows)))
+
+    return snapshot
+
+
 async def follow(
     store: Store,
-    snapshot: Callable[[Reader], Sequence[Struct]],
+    snapshot: Callable[[], Awaitable[Snapshot]],
     wanted: Callable[[Change], bool],
     after: int | None,
 ) -> AsyncIterator[list[Record]]:
@@ -29,18 +42,17 @@ async def follow(
     comes out right. A client that is too slow for what the journal holds gets a new snapshot.
 
     Args:
-        snapshot: reads the records as they are now.
+        snapshot: the records as they are now, or were so short ago that what has become of
+            them can be followed from there.
         wanted: whether a change belongs into this stream.
         after: the position that the client has seen; None if it has seen nothing.
     """
     cursor = _cursor(store, after)
     while True:
         if cursor is None:
-            # The position comes first: what is committed in between is then told twice, not never.
-            position = store.changes.end
-            rows = await store.read(snapshot)
-            yield [Snapshot(position, encode(rows))]
-            cursor = _cursor(store, position)
+            found = await snapshot()
+            yield [found]
+            cursor = _cursor(store, found.seq)
             continue
         try:
             batch: list[Record] = [change for change in await cursor.next() if wanted(change)]

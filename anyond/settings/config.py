@@ -16,6 +16,7 @@ import structlog
 from anyond.model.errors import Invalid
 from anyond.model.settings import Config
 from anyond.settings import files
+from anyond.settings.ancestry import of_today
 from anyond.settings.names import executor_named, variant_name
 from anyond.settings.shape import Rules, beside, fit, merge
 
@@ -43,6 +44,7 @@ class ConfigFile:
         self.path = path
         self.warnings: list[str] = []
         self._lock = threading.Lock()
+        self._foreign = False  # the file says something that we will not write again
         self._config = Config()
         self._stored: dict[str, Any] = msgspec.to_builtins(self._config)
         self._load()
@@ -82,6 +84,7 @@ class ConfigFile:
                 if flaws:
                     raise Invalid(*flaws[0])
                 stored = beside(msgspec.to_builtins(config), merged)
+                self._keep_foreign()
                 files.write_object(self.path, stored)
             except RecursionError as error:
                 raise Invalid("body", "is nested too deeply") from error
@@ -95,12 +98,23 @@ class ConfigFile:
             self._warn(damage)
         if found is None:
             return  # what is in memory is the best that is known
-        raw = _upgraded(found)
+        recent = of_today(found)
+        raw = _upgraded(recent)
         config, flaws = fit(Config, raw, RULES)
         for path, problem in flaws:
             self._warn(f"{self.path}: {path} {problem}; its default is in force.")
+        self._foreign = bool(flaws) or recent != {
+            "config_version": Config().config_version,
+            **found,
+        }
         self._config = config
         self._stored = beside(msgspec.to_builtins(config), raw)
+
+    def _keep_foreign(self) -> None:
+        if self._foreign and (copy := files.keep_copy(self.path)) is not None:
+            self._foreign = False
+            log = structlog.get_logger(__name__)
+            log.info("settings_upgraded", file=str(self.path), before=copy.name)
 
     def _warn(self, sentence: str) -> None:
         self.warnings.append(sentence)

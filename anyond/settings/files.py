@@ -100,14 +100,36 @@ def _sync_directory(directory: Path) -> None:
         os.close(descriptor)
 
 
-def set_aside(path: Path) -> Path:
-    """Rename a damaged file to `<name>.damaged-<UTC time>`, so that nothing of it is lost."""
+def keep_copy(path: Path) -> Path | None:
+    """Copy a file that is about to be written in another way to `<name>.before-<UTC time>.bak`.
+
+    Returns:
+        The copy; None if there is no file.
+
+    Raises:
+        Unavailable: it cannot be read, or the copy not be written.
+    """
+    content = read(path)
+    if content is None:
+        return None
+    copy = _beside(path, "before")
+    write(copy, content)
+    return copy
+
+
+def _beside(path: Path, why: str) -> Path:
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-    aside = path.with_name(f"{path.name}.damaged-{stamp}")
+    found = path.with_name(f"{path.name}.{why}-{stamp}.bak")
     number = 1
-    while aside.exists():
+    while found.exists():
         number += 1
-        aside = path.with_name(f"{path.name}.damaged-{stamp}-{number}")
+        found = path.with_name(f"{path.name}.{why}-{stamp}-{number}.bak")
+    return found
+
+
+def set_aside(path: Path) -> Path:
+    """Rename a damaged file to `<name>.damaged-<UTC time>.bak`, so that nothing of it is lost."""
+    aside = _beside(path, "damaged")
     try:
         path.rename(aside)
     except OSError as error:

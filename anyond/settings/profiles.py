@@ -25,7 +25,7 @@ class Profiles:
 
     The file holds only what differs. What it holds and we cannot read (an agent of a later
     version, an option of the wrong type) is left out with a sentence in `warnings`, and written
-    back as it was.
+    back as it was. Of a file in another form the first change leaves a copy beside it.
     """
 
     def __init__(self, path: Path, defaults: Defaults) -> None:
@@ -43,6 +43,7 @@ class Profiles:
         self._lock = threading.Lock()
         self._own: _Own = {}
         self._unread: dict[str, dict[str, Any]] = {}
+        self._foreign = False  # the file says something that we will not write again
         self._load()
 
     def executors(self) -> dict[str, dict[str, dict[str, Variant]]]:
@@ -106,6 +107,9 @@ class Profiles:
                     mine.pop(name, None)
                 else:
                     mine[name] = options
+            if self._foreign and (copy := files.keep_copy(self.path)) is not None:
+                log = structlog.get_logger(__name__)
+                log.info("profiles_upgraded", file=str(self.path), before=copy.name)
             self._write(own, unread)
             self._own, self._unread = own, unread
         return self.merged()
@@ -125,9 +129,11 @@ class Profiles:
             self._warn(damage)
         if found is None:
             return  # what is in memory is the best that is known
+        self._foreign = set(found) - {"executors"} != set()
         agents = found.get("executors", {})
         if not isinstance(agents, dict):
             self._warn(f"{self.path}: executors must be an object; its variants are left out.")
+            self._foreign = True
             return
         own: _Own = {}
         unread: dict[str, dict[str, Any]] = {}

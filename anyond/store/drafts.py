@@ -98,7 +98,8 @@ def save(tx: Tx, attempt_id: str, type: DraftType, patch: DraftPatch, now: str) 
     """
     old = _row(tx, attempt_id, type)
     shown = old.shown()
-    if patch.version is not None and patch.version != shown.version:
+    # Where nothing was ever written, whatever number a client begins with does no harm.
+    if patch.version is not None and old.version and patch.version != shown.version:
         raise _refused("stale_draft", "The draft has changed meanwhile; read it again.", shown)
     named = (patch.prompt, patch.variant, patch.image_ids, patch.retry_process_id)
     if all(value is UNSET for value in named):

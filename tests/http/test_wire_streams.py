@@ -11,7 +11,7 @@ from standin import House, chunks
 from trio_websocket import ConnectionClosed, ConnectionRejected, WebSocketConnection
 
 from anyond.http.encoders import MESSAGE_BYTES, Entries, Raw, Snapshot
-from anyond.http.records import follow
+from anyond.http.records import follow, reading
 from anyond.model.bodies import NewProject, NewTask
 from anyond.model.frames import DiffFrame, EntryFrame
 from anyond.model.ids import new_id, now
@@ -172,7 +172,8 @@ async def test_a_snapshot_is_taken_again_when_a_follower_falls_too_far_behind(
     async with Store.open(tmp_path / "db", keep=2) as store:
         new = NewProject(name="p", git_repo_path="/p", use_existing_repo=True)
         await store.write(lambda tx: projects.insert(tx, new, ID, now()))
-        source = follow(store, lambda r: tasks.all_with_status(r, ID), lambda c: True, None)
+        rows = reading(store, lambda r: tasks.all_with_status(r, ID))
+        source = follow(store, rows, lambda c: True, None)
         assert isinstance((await anext(source))[0], Snapshot)
         task = NewTask(project_id=ID, title="t")
 

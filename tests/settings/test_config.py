@@ -191,7 +191,7 @@ def test_a_value_of_the_wrong_type_costs_only_itself(path: Path) -> None:
         path,
         {
             "config_version": "v7",
-            "theme": "PURPLE",
+            "theme": "SEPIA",
             "git_branch_prefix": "vk",
             "notifications": {"sound_enabled": "no", "sound_file": "ROOSTER"},
             "executor_profile": {"variant": "PLAN"},

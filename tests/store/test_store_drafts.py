@@ -88,6 +88,12 @@ def test_a_stale_version_is_refused_with_the_draft_as_it_is(tx: Tx) -> None:
     assert drafts.get(tx, "a", FOLLOW_UP) == current
 
 
+def test_the_first_draft_of_all_may_begin_with_any_version(tx: Tx) -> None:
+    add_family(tx)
+    assert save(tx, prompt="one", version=1).version == 1
+    assert save(tx, prompt="two", version=1).version == 2
+
+
 def test_versions_do_not_start_again_after_a_deletion(tx: Tx) -> None:
     add_family(tx)
     save(tx, prompt="old")

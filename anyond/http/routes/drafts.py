@@ -59,7 +59,7 @@ def routes(services: Services) -> Blueprint:
         await store.read(lambda r: projects.get(r, project_id))
         source = records.follow(
             store,
-            lambda r: drafts.of_project(r, project_id),
+            records.reading(store, lambda r: drafts.of_project(r, project_id)),
             lambda change: change.kind == "draft_updated" and change.project_id == project_id,
             after,
         )

@@ -75,9 +75,8 @@ def routes(services: Services) -> Blueprint:
             # The update that says "dropped" is what lets clients take the row away.
             return dropped or not change.dropped or change.kind == "process_updated"
 
-        source = records.follow(
-            store, lambda r: processes.of_attempt(r, attempt_id, dropped), wanted, after
-        )
+        rows = records.reading(store, lambda r: processes.of_attempt(r, attempt_id, dropped))
+        source = records.follow(store, rows, wanted, after)
         await streams.send(source, encoder, services.closing)
 
     return chapter

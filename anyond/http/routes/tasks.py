@@ -9,16 +9,17 @@ from msgspec import Struct
 from quart import Blueprint, Response, request, websocket
 
 from anyond.http import decode, records, streams
+from anyond.http.boards import Boards
 from anyond.http.decode import line, prose
-from anyond.http.encoders import flavour
-from anyond.http.envelope import answer, cached
+from anyond.http.encoders import Snapshot, flavour
+from anyond.http.envelope import answer, cached, shown
 from anyond.http.query import identities, identity, identity_in, optional_identity, position_in
 from anyond.model.bodies import NewTask, TaskPatch
+from anyond.model.errors import NotFound
 from anyond.model.ids import new_id, now
-from anyond.model.rows import Change, TaskWithAttemptStatus
+from anyond.model.rows import Change
 from anyond.model.settings import ExecutorProfileId
 from anyond.store import projects, tasks
-from anyond.store.transaction import Reader
 
 if TYPE_CHECKING:
     from anyond.actors.services import Services
@@ -41,14 +42,12 @@ def routes(services: Services) -> Blueprint:
     chapter = Blueprint("tasks", __name__, url_prefix="/api/tasks")
     store = services.store
 
-    def of(project_id: str, reader: Reader) -> list[TaskWithAttemptStatus]:
-        projects.get(reader, project_id)
-        return tasks.all_with_status(reader, project_id)
+    boards = Boards(store)
 
     @chapter.get("")
     async def of_project() -> Response:
         project_id = identity_in(request.args, "project_id")
-        return cached(await store.read(lambda r: of(project_id, r)))
+        return shown((await boards.of(project_id)).known)
 
     @chapter.get("/<key>")
     async def one(key: str) -> Response:
@@ -93,9 +92,15 @@ def routes(services: Services) -> Blueprint:
         def wanted(change: Change) -> bool:
             return change.project_id == project_id and change.kind in _KINDS
 
-        source = records.follow(
-            store, lambda r: tasks.all_with_status(r, project_id), wanted, after
-        )
+        async def snapshot() -> Snapshot:
+            position = store.changes.end
+            try:
+                listed = await boards.of(project_id)
+            except NotFound:  # by now; then it has no tasks
+                return Snapshot(position, b"[]")
+            return Snapshot(listed.position, listed.rows)
+
+        source = records.follow(store, snapshot, wanted, after)
         await streams.send(source, encoder, services.closing)
 
     return chapter

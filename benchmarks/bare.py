@@ -1,0 +1,91 @@
+"""Hypercorn and Quart-Trio as they come, with nothing behind: `python -m benchmarks.bare FILE`.
+
+It answers `/list` with the bytes of the file and `/health` with a few; it sends the body of each
+`PUT /tell` to whoever listens to `/events`, and prints its URL.
+"""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from benchmarks.daemon import ROOT
+
+
+@contextmanager
+def serving(file: Path) -> Iterator[str]:
+    """The URL of such a server during the block."""
+    argv = [sys.executable, "-m", "benchmarks.bare", str(file)]
+    process = subprocess.Popen(argv, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    try:
+        yield process.stdout.readline().strip()
+    finally:
+        process.kill()
+        process.wait()
+
+
+def main(file: str) -> None:
+    import trio
+    from hypercorn.config import Config
+    from hypercorn.trio import serve
+    from quart import Response, request
+    from quart_trio import QuartTrio
+
+    app = QuartTrio("bare")
+    content = Path(file).read_bytes()
+
+    @app.get("/list")
+    async def listed() -> Response:
+        return Response(content, content_type="application/json")
+
+    @app.get("/health")
+    async def health() -> Response:
+        return Response(b'{"status":"ok"}', content_type="application/json")
+
+    told: list[bytes] = []
+    more = trio.Event()
+
+    @app.put("/tell")
+    async def tell() -> Response:
+        nonlocal more
+        told.append(await request.get_data())
+        more.set()
+        more = trio.Event()
+        return Response(b"{}", content_type="application/json")
+
+    @app.get("/events")
+    async def events() -> Response:
+        async def body() -> AsyncIterator[bytes]:
+            yield b"retry: 2000\n\n"
+            position = len(told)
+            while True:
+                while position == len(told):
+                    await more.wait()
+                news = b"".join(b"event: told\ndata: %s\n\n" % data for data in told[position:])
+                position = len(told)
+                yield news
+
+        response = Response(body(), content_type="text/event-stream")
+        response.timeout = None
+        return response
+
+    config = Config()
+    config.bind = ["127.0.0.1:0"]
+    config.accesslog = None
+    config.errorlog = logging.getLogger("hypercorn")
+
+    async def run() -> None:
+        async with trio.open_nursery() as nursery:
+            urls = await nursery.start(serve, app, config)
+            print(urls[0], flush=True)
+
+    trio.run(run)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,62 @@
+"""What it costs that clients ask for the state of each open attempt again and again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+
+from benchmarks.figures import Figure, at_most, beside, duration, middle, percentile
+from benchmarks.lab import Lab
+from benchmarks.prober import probing
+
+ATTEMPTS = 100
+CLIENTS = 4
+ROUNDS = 3
+
+
+def measure(lab: Lab) -> Iterator[Figure]:
+    """One after the other beside git itself, and then by several clients at once."""
+    plain: list[float] = []
+    ours: list[float] = []
+    whole: list[float] = []
+    others: list[float] = []
+    delays: list[float] = []
+    with lab.daemon() as daemon:
+        daemon.use_agent(lab.program("read line; echo more >> README.md; exit 1"))
+        attempts = daemon.attempts(daemon.project(lab.repository()), ATTEMPTS)
+        for attempt in attempts:
+            daemon.over(attempt)
+        paths = [f"/api/task-attempts/{attempt['id']}/branch-status" for attempt in attempts]
+
+        def asked(path: str) -> float:
+            began = time.perf_counter()
+            assert daemon.ask("GET", path)["uncommitted_count"] == 1
+            return time.perf_counter() - began
+
+        def client(part: int) -> None:
+            with httpx.Client(base_url=daemon.url, timeout=60) as http:
+                for path in paths[part::CLIENTS]:
+                    assert http.get(path).status_code == 200
+
+        for _ in range(ROUNDS):
+            for attempt, path in zip(attempts, paths, strict=True):
+                plain.append(lab.timed("git", "status", cwd=Path(attempt["container_ref"])))
+                ours.append(asked(path))
+        for _ in range(ROUNDS):
+            with probing(daemon.url) as probes, ThreadPoolExecutor(CLIENTS) as pool:
+                began = time.perf_counter()
+                list(pool.map(client, range(CLIENTS)))
+                whole.append(time.perf_counter() - began)
+            others += probes.answers
+            delays += probes.delays
+    what = f"branch-status, {ATTEMPTS} open attempts"
+    name = "`git status`"
+    yield beside(what, middle(ours), middle(plain), name=name, factor=1.5, spare=0.03)
+    yield Figure(f"… of all of them, {CLIENTS} clients", duration(middle(whole)))
+    late = f"a program that only sleeps: {percentile(delays, 0.99):.1f} ms late"
+    held = percentile(others, 0.99)
+    yield at_most("… the slowest of 100 other requests", held, 30, "ms", baseline=late)

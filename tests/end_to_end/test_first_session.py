@@ -1,0 +1,70 @@
+"""The first session of the documentation is typed as it stands there, and works."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import trio
+
+from tests.end_to_end.house import ROOT, House
+
+PAGE = ROOT / "docs" / "first-session.md"
+ELSEWHERE = "# in another terminal\n"
+
+
+def typed(url: str) -> str:
+    """All blocks as one script; what belongs into another terminal runs beside it."""
+    blocks = re.findall(r"^```bash\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    script = "set -uo pipefail\n"
+    for number, block in enumerate(blocks):
+        if block.startswith(ELSEWHERE):
+            for line in block.removeprefix(ELSEWHERE).splitlines():
+                script += f"{line.partition('#')[0]} > elsewhere-{number}.txt &\n"
+        else:
+            script += re.sub(r"^(?=api |curl |ws )", "echo '>'; ", block, flags=re.MULTILINE)
+    return script.replace("http://127.0.0.1:8096", url) + "kill $(jobs -p)\n"
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    """One in which the demonstration agent does not wait for anybody to watch."""
+    made = House(tmp_path / "house")
+    made.environment["ANYON_DEMO_PACE"] = "0"
+    async with made:
+        yield made
+
+
+@pytest.mark.skipif(not shutil.which("jq") or not shutil.which("bash"), reason="needs bash and jq")
+async def test_the_first_session_works_as_it_is_written(house: House) -> None:
+    programs = house.root / "programs"
+    programs.mkdir()
+    websocat = programs / "websocat"
+    fake = ROOT / "tests" / "fakes" / "websocat.py"
+    websocat.write_text(f'#!/bin/sh\nexec {sys.executable} {fake} "$@"\n')
+    websocat.chmod(0o755)
+    transcript = house.root / "said.txt"
+    with transcript.open("wb") as out, trio.move_on_after(60):
+        await trio.run_process(
+            ["bash", "-c", typed(house.url)],
+            env=house.environment,
+            cwd=house.root,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+    said = transcript.read_text()
+    lines = said.splitlines()
+    # That nothing is queued any more, and nothing uncommitted.
+    assert lines.count("false") == 2, said
+    for wrong in ('"success":false', "command not found", "curl:", "jq:", "unbound"):
+        assert wrong not in said, said
+    assert "null" not in lines, said
+    for right in ("approved", "codingagent", "tea/timer", "done", "202"):
+        assert right in lines, said
+    assert "event: process_completed" in (house.root / "elsewhere-4.txt").read_text()
