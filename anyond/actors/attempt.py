@@ -30,7 +30,7 @@ from anyond.model.ids import now
 from anyond.model.rows import Approval, ExecutionProcess, RunReason
 from anyond.operations import run, subject
 from anyond.operations.conclude import conclude
-from anyond.operations.recipe import KeptTurn
+from anyond.operations.kept_turn import KeptTurn
 from anyond.operations.rooms import Rooms
 from anyond.procs.launcher import Absent, Alive, Ended
 from anyond.store import processes, sessions
@@ -114,6 +114,12 @@ class AttemptActor(Actor[Event, Command]):
         process = self._processes.get(approval.execution_process_id)
         if process is not None:
             process.decide(approval)
+
+    def steer(self, process_id: str) -> None:
+        """Something was written down that is to be said to the agent of a process, if it lives."""
+        process = self._processes.get(process_id)
+        if process is not None:
+            process.steer()
 
     # ------------------------------------------------------------ processes
 

@@ -24,6 +24,9 @@ CAPABILITIES: Mapping[str, list[str]] = {
 }
 """SESSION_FORK: a conversation can be taken up again from an earlier message."""
 
+STEERABLE = frozenset({Executor.CLAUDE_CODE, Executor.CODEX})
+"""Those that take a message while their turn runs."""
+
 DEFAULT_PROFILES: Mapping[Executor, Mapping[str, Variant]] = {
     Executor.CLAUDE_CODE: {
         "DEFAULT": {"dangerously_skip_permissions": True},
