@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 import os
 import random
-import shlex
 import signal
 import sqlite3
-import sys
 from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
@@ -17,9 +15,8 @@ from typing import Any
 import pytest
 
 from tests.end_to_end.claude_cli import Person, said
-from tests.end_to_end.house import ROOT, House, Refused
-
-PROGRAM = ROOT / "tests" / "fakes" / "claude_agent.py"
+from tests.end_to_end.house import House, Refused
+from tests.end_to_end.scripted_claude import told, use_scripted_claude
 
 
 @pytest.fixture
@@ -28,21 +25,6 @@ async def scripted(house: House) -> AsyncIterator[House]:
     await use_scripted_claude(house)
     yield house
     assert "Traceback" not in house.log()
-
-
-async def use_scripted_claude(house: House) -> None:
-    options = {
-        "base_command_override": shlex.join([sys.executable, str(PROGRAM)]),
-        "env": {"CLAUDE_AGENT_STATE": str(house.root / "fake-state")},
-    }
-    body = {"executors": {"CLAUDE_CODE": {"DEFAULT": {"CLAUDE_CODE": options}}}}
-    await house.ask("PUT", "/api/profiles", body)
-
-
-def told(house: House) -> list[list[str]]:
-    """All that the scripted program was ever told."""
-    path = house.root / "fake-state" / "told"
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
 async def steer(house: House, attempt: dict[str, Any], prompt: str, **more: Any) -> dict[str, Any]:

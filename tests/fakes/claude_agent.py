@@ -11,6 +11,7 @@ Standard library only; run it by its path. Each line of a prompt is done in turn
 
 Other lines are said. Every message that it is told goes to `$CLAUDE_AGENT_STATE/told`, one JSON
 list of texts a line; a session is a file there. `--resume` of another one fails as the real one's.
+If there is a file `broken`, every run fails at once.
 """
 
 from __future__ import annotations
@@ -132,6 +133,11 @@ def main() -> int:
         failed |= {"num_turns": 0, "errors": [complaint], "session_id": former}
         print(json.dumps(failed), flush=True)
         print(complaint, file=sys.stderr)
+        return 1
+    if (STATE / "broken").exists():
+        complaint = "Something else is wrong"
+        failed = {"type": "result", "subtype": "error_during_execution", "is_error": True}
+        print(json.dumps({**failed, "errors": [complaint]}), flush=True)
         return 1
     agent = Agent(str(uuid.uuid4()))
     (STATE / agent.session).touch()
