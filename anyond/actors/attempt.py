@@ -159,6 +159,7 @@ class AttemptActor(Actor[Event, Command]):
             launcher=self._rooms.launcher,
             dialogue=kept.dialogue() if kept is not None else None,
             approval_timeout=kept.approval_timeout_s if kept is not None else 0,
+            silence=lambda: self._rooms.config.config.silence_notice_s,
             stopping=stopping,
             finished=self._take_finished,
         )

@@ -17,6 +17,7 @@ import trio
 
 from anyond.actors.core import Actor
 from anyond.actors.logs import Live
+from anyond.actors.silence import Silence
 from anyond.agents.core import Decide, Dialogue, Interrupt, Outcome, Prompt, Verdict
 from anyond.logs import notes
 from anyond.logs.conversation import Conversation, Question
@@ -63,6 +64,7 @@ class ProcessActor(Actor[Event, Climb]):
         running: the connection to its shim.
         dialogue: a fresh dialogue, or None for a script.
         approval_timeout: seconds.
+        silence: seconds after which a silence of the agent is told, 0 for never; asked each time.
         stopping: whether a stop was asked for before the daemon was started again.
         finished: told once, when the spool has the exit.
     """
@@ -77,6 +79,7 @@ class ProcessActor(Actor[Event, Climb]):
         launcher: Launcher,
         dialogue: Dialogue | None,
         approval_timeout: float,
+        silence: Callable[[], float],
         stopping: bool,
         finished: Callable[[Finished], None],
     ) -> None:
@@ -101,6 +104,7 @@ class ProcessActor(Actor[Event, Climb]):
         self._conversation: Conversation | None = None
         if dialogue is not None:
             self._conversation = Conversation(process.id, dialogue, approval_timeout)
+            self._silence = Silence(self._conversation, silence, self._tell_silence)
 
     def __str__(self) -> str:
         return f"process {self.process.id}"
@@ -131,6 +135,7 @@ class ProcessActor(Actor[Event, Climb]):
             self._listening = True
             await self._say()
             await self._after_reading()
+            self.nursery.start_soon(self._silence.run)
         if self._stop_first:
             self.tell(StopAsked())
         self.nursery.start_soon(self._follow)
@@ -204,6 +209,7 @@ class ProcessActor(Actor[Event, Climb]):
                 lambda tx: sessions.set_session_id(tx, self.process.id, session_id)
             )
         await self._compare_questions(conversation)
+        self._silence.look()
         self._live.wake.ring()
         await self._flush()
         if conversation.outcome is None or self._turn_told:
@@ -226,6 +232,9 @@ class ProcessActor(Actor[Event, Climb]):
         outcome = self._conversation.outcome if self._conversation is not None else None
         if outcome is not None and not self._turn_told:
             self._let_go(outcome)
+
+    async def _tell_silence(self, seconds: int) -> None:
+        await self._running.note(notes.encode(notes.Quiet(seconds=seconds)))
 
     async def _flush(self) -> None:
         if self._dialogue is not None:
