@@ -38,6 +38,14 @@ DEFAULT_PROFILES: Mapping[Executor, Mapping[str, Variant]] = {
 }
 
 
+def capabilities() -> Mapping[str, list[str]]:
+    """What each agent can do, as clients are told it; STEER is ours to add."""
+    return {
+        name: [*able, *(["STEER"] if name in STEERABLE else [])]
+        for name, able in CAPABILITIES.items()
+    }
+
+
 def agent(executor: Executor) -> Agent:
     """The agent of that name.
 
