@@ -113,6 +113,7 @@ class Conversation:
         self._asked: dict[str, Question] = {}
         self._open: dict[str, Question] = {}
         self._noise = 0
+        self._telling = False
         self.end = 0
         self.session_id: str | None = None
         self.session_lost = False
@@ -205,6 +206,7 @@ class Conversation:
             self._spoken(record.at)
             return
         self._spoken(record.at)
+        self._telling = record.stream is Stream.STDIN
         for event in self._dialogue.receive(record.stream, record.data, record.at):
             self._take(event, record.at)
 
@@ -360,7 +362,7 @@ class Conversation:
 
     def _heard_more(self) -> None:
         self.heard += 1
-        if self.heard > 1:
+        if self.heard > 1 and self._telling:
             self.outcome = self.error = None
 
     def _placed(self, entry: NormalizedEntry) -> NormalizedEntry:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import shlex
 import sys
+from typing import Any
 
 from tests.end_to_end.house import ROOT, House
 
 PROGRAM = ROOT / "tests" / "fakes" / "claude_agent.py"
 
 
-async def use_scripted_claude(house: House) -> None:
+async def use_scripted_claude(house: House, **more: Any) -> None:
     """From now on the executor CLAUDE_CODE is the scripted program."""
     options = {
         "base_command_override": shlex.join([sys.executable, str(PROGRAM)]),
         "env": {"CLAUDE_AGENT_STATE": str(house.root / "fake-state")},
+        **more,
     }
     body = {"executors": {"CLAUDE_CODE": {"DEFAULT": {"CLAUDE_CODE": options}}}}
     await house.ask("PUT", "/api/profiles", body)

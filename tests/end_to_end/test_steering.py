@@ -162,6 +162,25 @@ async def test_each_message_arrives_once_however_often_the_daemon_is_killed(
     assert said(entries, "user_message")[1:] == sent
 
 
+async def test_an_open_question_outlives_the_daemon_and_so_does_what_is_said_beside_it(
+    scripted: House,
+) -> None:
+    house = scripted
+    await use_scripted_claude(house, approvals=True)
+    attempt = await house.attempt(await house.project(), "ask", "CLAUDE_CODE")
+    process = await house.running(attempt)
+    question = await house.question()
+    await steer(house, attempt, "say more")
+    await house.kill()
+    await house.start()
+    assert (await house.question())["id"] == question["id"]
+    path = f"/api/approvals/{question['id']}/respond"
+    await house.ask("POST", path, {"status": {"status": "approved"}})
+    ended = await house.over(attempt)
+    assert (ended["id"], ended["status"]) == (process["id"], "completed")
+    assert said(await house.entries(ended)) == ["Do it", "allowed", "more"]
+
+
 def _write_down(house: House, process_id: str, text: str, *, stop: bool) -> None:
     """What is on the disk when a daemon dies after the commit and before it tells anyone."""
     with closing(sqlite3.connect(house.data / "anyon.db")) as connection, connection:

@@ -12,8 +12,8 @@ what we hear. Run it by its path. Each line of the last block of a prompt is don
     hang            waits for a cancel
     fail            the prompt is answered by an error of the SDK
 
-Other lines mean nothing. `$SDK_AGENT_STATE` is a folder for its sessions. With `SDK_AGENT_RESUME=1` it announces
-`session/resume`, else only that sessions can be loaded.
+Other lines mean nothing. `$SDK_AGENT_STATE` is a folder for its sessions. With
+`SDK_AGENT_RESUME=1` it announces `session/resume`, else only that sessions can be loaded.
 """
 
 from __future__ import annotations
