@@ -20,6 +20,7 @@ import trio
 
 from anyond import __version__
 from anyond.actors.attempts import Attempts
+from anyond.actors.availability import Agents
 from anyond.actors.buttons import Buttons
 from anyond.actors.core import keep
 from anyond.actors.diffs import Diffs
@@ -34,7 +35,7 @@ from anyond.actors.requests import AttemptRequests
 from anyond.actors.searches import Searches
 from anyond.actors.services import ProjectRequests, Services, Settings
 from anyond.actors.sign_in import GitHubSignIn
-from anyond.agents.roster import CAPABILITIES, DEFAULT_PROFILES
+from anyond.agents.roster import DEFAULT_PROFILES, capabilities
 from anyond.files.announcer import Announcer
 from anyond.files.images import ImageFiles
 from anyond.git.repository import Repositories
@@ -164,7 +165,12 @@ async def open_services(options: Options, closing: trio.Event) -> AsyncIterator[
         await drafts.recover()
         async with trio.open_nursery() as services_nursery:
             janitor, monitor = Janitor(rooms), Monitor(rooms)
-            for name, service in (("janitor", janitor.run), ("monitor", monitor.run)):
+            agents = Agents(profiles)
+            for name, service in (
+                ("janitor", janitor.run),
+                ("monitor", monitor.run),
+                ("agents", agents.run),
+            ):
                 report = partial(_report_crash, name)
                 services_nursery.start_soon(partial(keep, service, report=report))
             buttons = Buttons(rooms, awake, Editors(services_nursery))
@@ -182,7 +188,8 @@ async def open_services(options: Options, closing: trio.Event) -> AsyncIterator[
                 logs=logs,
                 diffs=Diffs(services_nursery, rooms),
                 searches=Searches(services_nursery, rooms),
-                capabilities=CAPABILITIES,
+                agents=agents,
+                capabilities=capabilities(),
                 closing=closing,
             )
             services_nursery.cancel_scope.cancel()

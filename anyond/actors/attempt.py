@@ -30,7 +30,7 @@ from anyond.model.ids import now
 from anyond.model.rows import Approval, ExecutionProcess, RunReason
 from anyond.operations import run, subject
 from anyond.operations.conclude import conclude
-from anyond.operations.recipe import KeptTurn
+from anyond.operations.kept_turn import KeptTurn
 from anyond.operations.rooms import Rooms
 from anyond.procs.launcher import Absent, Alive, Ended
 from anyond.store import processes, sessions
@@ -117,6 +117,12 @@ class AttemptActor(Actor[Event, Command]):
         if process is not None:
             process.decide(approval)
 
+    def steer(self, process_id: str) -> None:
+        """Something was written down that is to be said to the agent of a process, if it lives."""
+        process = self._processes.get(process_id)
+        if process is not None:
+            process.steer()
+
     # ------------------------------------------------------------ processes
 
     async def start(self, row: ExecutionProcess) -> ExecutionProcess:
@@ -155,6 +161,7 @@ class AttemptActor(Actor[Event, Command]):
             launcher=self._rooms.launcher,
             dialogue=kept.dialogue() if kept is not None else None,
             approval_timeout=kept.approval_timeout_s if kept is not None else 0,
+            silence=lambda: self._rooms.config.config.silence_notice_s,
             stopping=stopping,
             finished=self._take_finished,
         )

@@ -115,6 +115,12 @@ class Attempts:
         if tenancy is not None:
             tenancy.actor.decide(approval)
 
+    def steer(self, process: ExecutionProcess) -> None:
+        """Something was written down that is to be said to the agent of `process`. Never waits."""
+        tenancy = self._tenancies.get(process.task_attempt_id)
+        if tenancy is not None:
+            tenancy.actor.steer(process.id)
+
     def is_awake(self, attempt_id: str) -> bool:
         """Whether an actor owns the attempt now."""
         return attempt_id in self._tenancies

@@ -17,7 +17,8 @@ import trio
 
 from anyond.actors.core import Actor
 from anyond.actors.logs import Live
-from anyond.agents.core import Decide, Dialogue, Interrupt, Verdict
+from anyond.actors.silence import Silence
+from anyond.agents.core import Decide, Dialogue, Interrupt, Outcome, Prompt, Verdict
 from anyond.logs import notes
 from anyond.logs.conversation import Conversation, Question
 from anyond.machines.process import (
@@ -32,7 +33,7 @@ from anyond.machines.process import (
 from anyond.model.ids import now, seconds, timestamp_ns
 from anyond.model.records import Exit
 from anyond.model.rows import Approval, ApprovalStatus, ExecutionProcess, RunReason
-from anyond.operations import questions, run
+from anyond.operations import questions, run, steering
 from anyond.procs.launcher import Ended, Launcher
 from anyond.procs.running import Running
 from anyond.store import approvals, sessions
@@ -42,6 +43,9 @@ log = structlog.get_logger()
 
 TICK = 0.004
 """Seconds in which the output of an agent is gathered before it is read."""
+
+ECHO = 5.0
+"""Seconds after which what was said to an agent is on record, if its stdin is open at all."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,7 @@ class ProcessActor(Actor[Event, Climb]):
         running: the connection to its shim.
         dialogue: a fresh dialogue, or None for a script.
         approval_timeout: seconds.
+        silence: seconds after which a silence of the agent is told, 0 for never; asked each time.
         stopping: whether a stop was asked for before the daemon was started again.
         finished: told once, when the spool has the exit.
     """
@@ -74,12 +79,13 @@ class ProcessActor(Actor[Event, Climb]):
         launcher: Launcher,
         dialogue: Dialogue | None,
         approval_timeout: float,
+        silence: Callable[[], float],
         stopping: bool,
         finished: Callable[[Finished], None],
     ) -> None:
         super().__init__()
         self.process = process
-        self.machine = ProcessMachine(speaks=dialogue is not None)
+        self.machine: ProcessMachine = ProcessMachine(speaks=dialogue is not None)
         self._running = running
         self._live = live
         self._store = store
@@ -92,9 +98,13 @@ class ProcessActor(Actor[Event, Climb]):
         self._asked: dict[str, Question] = {}
         self._session_id: str | None = None
         self._turn_told = False
+        self._listening = False
+        self._said = 0
+        self._echo_awaited = False
         self._conversation: Conversation | None = None
         if dialogue is not None:
             self._conversation = Conversation(process.id, dialogue, approval_timeout)
+            self._silence = Silence(self._conversation, silence, self._tell_silence)
 
     def __str__(self) -> str:
         return f"process {self.process.id}"
@@ -105,6 +115,11 @@ class ProcessActor(Actor[Event, Climb]):
         """A person has decided, and the row says so: tell the agent. Never waits."""
         if not self.gone:
             self.nursery.start_soon(self._decide, approval)
+
+    def steer(self) -> None:
+        """Something is to be said to the agent, and the row says so. Never waits."""
+        if self._listening and not self.gone:
+            self.nursery.start_soon(self._say)
 
     # ------------------------------------------------------------ life
 
@@ -117,7 +132,10 @@ class ProcessActor(Actor[Event, Climb]):
             await self._read()
             self._live.conversation = self._conversation
             await self._reconcile()
+            self._listening = True
+            await self._say()
             await self._after_reading()
+            self.nursery.start_soon(self._silence.run)
         if self._stop_first:
             self.tell(StopAsked())
         self.nursery.start_soon(self._follow)
@@ -191,16 +209,50 @@ class ProcessActor(Actor[Event, Climb]):
                 lambda tx: sessions.set_session_id(tx, self.process.id, session_id)
             )
         await self._compare_questions(conversation)
+        self._silence.look()
         self._live.wake.ring()
         await self._flush()
-        if conversation.outcome is not None and not self._turn_told:
-            self._turn_told = True
-            self.tell(TurnOver(conversation.outcome))
+        if conversation.outcome is None or self._turn_told:
+            return
+        if not self._said or self._said < conversation.heard:
+            self._let_go(conversation.outcome)
+        elif not self._echo_awaited:
+            # What is on its way to the agent opens its turn again.
+            self._echo_awaited = True
+            self.nursery.start_soon(self._await_echo)
+
+    def _let_go(self, outcome: Outcome) -> None:
+        self._turn_told = True
+        self.tell(TurnOver(outcome))
+
+    async def _await_echo(self) -> None:
+        """A program that has closed its stdin never hears it, and its turn is over all the same."""
+        await trio.sleep(ECHO)
+        self._echo_awaited = False
+        outcome = self._conversation.outcome if self._conversation is not None else None
+        if outcome is not None and not self._turn_told:
+            self._let_go(outcome)
+
+    async def _tell_silence(self, seconds: int) -> None:
+        await self._running.note(notes.encode(notes.Quiet(seconds=seconds)))
 
     async def _flush(self) -> None:
         if self._dialogue is not None:
             for message in self._dialogue.outgoing():
                 await self._running.write(message)
+
+    async def _say(self) -> None:
+        """Say to the agent what it has not heard yet, unless it is being let go."""
+        assert self._conversation is not None
+        assert self._dialogue is not None
+        wanted = await self._store.read(lambda r: steering.said(r, self.process.id))
+        # Read it only now: nothing is awaited from here on until all is queued.
+        self._said = max(self._said, self._conversation.heard - 1)
+        leaving = self._turn_told or self._stop_first or self.machine.stopping
+        while self._said < len(wanted) and not leaving:
+            self._dialogue.send(Prompt(wanted[self._said].told))
+            self._said += 1
+        await self._flush()
 
     # ------------------------------------------------------------ questions
 

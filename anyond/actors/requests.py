@@ -24,7 +24,7 @@ from anyond.model.rows import (
     TaskWithAttemptStatus,
 )
 from anyond.model.settings import ExecutorProfileId
-from anyond.operations import containers, creation, merging, questions, removal, subject
+from anyond.operations import containers, creation, merging, questions, removal, steering, subject
 from anyond.operations.follow_up import follow_up
 from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject
@@ -73,12 +73,14 @@ class AttemptRequests:
         await self._awake.begin(process)
 
     async def follow_up(self, attempt_id: str, wanted: FollowUp) -> ExecutionProcess:
-        """The agent, asked again.
+        """The agent, asked again; or told something while it works, if that is wanted.
 
         Raises:
             Busy: something is at work in the attempt.
-            AnyondError: see `operations.follow_up`.
+            AnyondError: see `operations.follow_up` and `operations.steering`.
         """
+        if wanted.steer and (process := await self._steer(attempt_id, wanted)) is not None:
+            return process
 
         async def work(actor: AttemptActor) -> ExecutionProcess:
             about = await settled(self._rooms, attempt_id)
@@ -86,6 +88,17 @@ class AttemptRequests:
             return await actor.start(row)
 
         return await self._awake.do(attempt_id, work)
+
+    async def _steer(self, attempt_id: str, wanted: FollowUp) -> ExecutionProcess | None:
+        about = await subject.read(self._rooms, attempt_id)
+        running = await self._rooms.store.read(lambda r: steering.at_work(r, attempt_id))
+        if running is None:
+            return None
+        with _whole():
+            process = await steering.steer(self._rooms, about, running, wanted)
+            if process is not None:
+                self._awake.steer(process)
+        return process
 
     async def at(self, path: Path) -> Place:
         """The attempt whose worktree `path` lies in. Raises `NotFound`."""

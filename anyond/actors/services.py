@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import trio
 
+from anyond.actors.availability import Agents
 from anyond.actors.buttons import Buttons
 from anyond.actors.diffs import Diffs
 from anyond.actors.drafts import DraftRequests
@@ -79,5 +80,6 @@ class Services:
     logs: Logs
     diffs: Diffs
     searches: Searches
+    agents: Agents
     capabilities: Mapping[str, list[str]]
     closing: trio.Event

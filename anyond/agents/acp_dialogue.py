@@ -44,7 +44,7 @@ from anyond.agents.jsonrpc import (
     decode,
 )
 from anyond.agents.lines import Lines
-from anyond.agents.recollection import recollection
+from anyond.agents.recollection import RETOLD, recollection
 from anyond.model.records import Stream
 
 
@@ -231,7 +231,10 @@ class AcpDialogue:
     def _begin(self) -> None:
         self._ready = True
         text = self._turn.prompt + (self._options.append_prompt or "")
-        unknown = self._handshake.forgotten or (self._turn.session_id is None and self._turn.past)
+        anew = self._turn.session_id is None and bool(self._turn.past)
+        unknown = self._handshake.forgotten or anew
+        if anew:
+            self._entries.system(RETOLD)
         note = [self._retold] if unknown else []
         self._send_prompt([*note, text], automatic=True)
         self._send_held()

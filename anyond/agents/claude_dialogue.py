@@ -19,6 +19,7 @@ from anyond.agents.claude_questions import Consent, Questions
 from anyond.agents.claude_result import Accounts, verdict
 from anyond.agents.claude_text import Messages
 from anyond.agents.claude_tools import Paths
+from anyond.agents.claude_unheeded import Unheeded
 from anyond.agents.core import (
     AgentCommand,
     AgentEvent,
@@ -29,12 +30,14 @@ from anyond.agents.core import (
     EntryPut,
     Interrupt,
     Noise,
+    Outcome,
     Prompt,
     SessionLost,
     SessionStarted,
     TurnEnded,
 )
 from anyond.agents.lines import Lines
+from anyond.agents.recollection import RETOLD
 from anyond.model.entries import ErrorMessage, SystemMessage, UserMessage
 from anyond.model.records import Stream
 
@@ -81,9 +84,12 @@ class ClaudeDialogue:
         prompt: the first message, complete.
         cwd: the worktree, absolute.
         consent: who decides about tools.
+        retold: what to say before the prompt, if the agent does not remember the conversation.
     """
 
-    def __init__(self, *, prompt: str, cwd: str, consent: Consent) -> None:
+    def __init__(
+        self, *, prompt: str, cwd: str, consent: Consent, retold: str | None = None
+    ) -> None:
         self._cwd = cwd
         self._paths = Paths(cwd)
         self._stdin, self._stdout, self._stderr = Lines(), Lines(), Lines()
@@ -95,7 +101,9 @@ class ClaudeDialogue:
         self._accounts = Accounts()
         self._session_id: str | None = None
         self._model: str | None = None
+        self._retold = retold
         self._told = 0
+        self._unheeded = Unheeded()
         self._notes = 0
         self._retry: Note | None = None
         self._turns = 0
@@ -114,7 +122,8 @@ class ClaudeDialogue:
             "control_response": self._reply,
         }
         self._ask("initialize")
-        self._outbox.put(_FIRST, wire.say(prompt))
+        texts = (prompt,) if retold is None else (retold, prompt)
+        self._outbox.put(_FIRST, wire.say(*texts))
 
     # ------------------------------------------------------------ the contract
 
@@ -240,6 +249,8 @@ class ClaudeDialogue:
         if head.parent_tool_use_id is not None:
             return
         for text in (block.text for block in blocks if block.type == "text"):
+            if said.is_replay and self._unheeded.heeded(text):
+                continue
             if text.startswith("[Request interrupted by user"):
                 self._note("interrupted", "The agent was interrupted.")
             elif output := _LOCAL_OUTPUT.fullmatch(text):
@@ -293,9 +304,11 @@ class ClaudeDialogue:
             self._put(self._accounts)
         if error is not None and error.startswith(_LOST):
             self._events.append(SessionLost())
-        self._events.append(TurnEnded(outcome, error))
+        if not self._unheeded.left_by_a_result() or outcome is Outcome.INTERRUPTED:
+            self._events.append(TurnEnded(outcome, error))
+            self._turn_open = False
         self._turns += 1
-        self._turn_open = self._interrupted = False
+        self._interrupted = False
         self._complaint = self._retry = None
 
     def _grumbled(self, line: bytes) -> None:
@@ -354,7 +367,7 @@ class ClaudeDialogue:
         try:
             head = wire.head(line)
             if head.type == "user":
-                self._was_asked("\n".join(block.text for block in wire.user(line).message.blocks))
+                self._was_asked([block.text for block in wire.user(line).message.blocks])
             elif head.type == "control_request":
                 sent = wire.request(line)
                 self._outbox.used(sent.request_id)
@@ -367,12 +380,16 @@ class ClaudeDialogue:
         except (ValueError, RecursionError):
             return  # it is what somebody wrote to the agent, and not a word of this protocol
 
-    def _was_asked(self, text: str) -> None:
+    def _was_asked(self, texts: list[str]) -> None:
+        text = "\n".join(one for one in texts if one != self._retold)
         self._told += 1
+        self._unheeded.add(texts)
         self._outbox.echoed(_FIRST if self._told == 1 else f"{_FIRST} {text}")
         if not self._turn_open:
             self._turn_open, self._interrupted = True, False
         self._put(Note(f"user:{self._told}", UserMessage(), text))
+        if self._told == 1 and self._retold in texts:
+            self._note("retold", RETOLD)
 
     def _was_answered(self, request_id: str, answer: wire.Answer) -> None:
         question = self._questions.answered(request_id, answer)

@@ -83,9 +83,12 @@ class AssistantLine(Struct):
     error: str | None = None
 
 
-class UserLine(Struct):
+class UserLine(Struct, rename={"is_replay": "isReplay"}):
+    """`is_replay`: what it was told, said again in the moment in which it turns to it."""
+
     message: Message
     tool_use_result: Any = None
+    is_replay: bool = False
 
 
 class SystemLine(Struct):
@@ -237,9 +240,9 @@ def _line(message: Mapping[str, Any]) -> bytes:
     return _encode(message) + b"\n"
 
 
-def say(text: str) -> bytes:
-    """The line of a person's message."""
-    content = [{"type": "text", "text": text}]
+def say(*texts: str) -> bytes:
+    """The line of a person's message, of one or more blocks."""
+    content = [{"type": "text", "text": text} for text in texts]
     return _line({"type": "user", "message": {"role": "user", "content": content}})
 
 

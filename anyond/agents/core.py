@@ -116,7 +116,12 @@ AgentEvent = (
 
 @dataclass(frozen=True)
 class Prompt:
-    """What the person wants. Said once, at the start; more of them steer a running turn."""
+    """What the person wants. Said once, at the start; more of them steer a running turn.
+
+    The echo of each, and nothing else, puts one entry of the kind `UserMessage` under a new key:
+    that is how a restarted daemon knows which of them were said. One that comes when the turn is
+    just over begins a turn of its own; `TurnEnded` is told when no message waits any more.
+    """
 
     text: str
 

@@ -10,6 +10,13 @@ _FORGOTTEN = (
 )
 
 
+RETOLD = (
+    "The agent does not remember this conversation: this is a new session of it. "
+    "It was told in short what had been said before."
+)
+"""What a person is told about it."""
+
+
 def recollection(turn: Turn) -> str:
     """The text to put before the prompt when the former session is not resumed.
 

@@ -24,6 +24,9 @@ CAPABILITIES: Mapping[str, list[str]] = {
 }
 """SESSION_FORK: a conversation can be taken up again from an earlier message."""
 
+STEERABLE = frozenset({Executor.CLAUDE_CODE, Executor.CODEX})
+"""Those that take a message while their turn runs."""
+
 DEFAULT_PROFILES: Mapping[Executor, Mapping[str, Variant]] = {
     Executor.CLAUDE_CODE: {
         "DEFAULT": {"dangerously_skip_permissions": True},
@@ -33,6 +36,14 @@ DEFAULT_PROFILES: Mapping[Executor, Mapping[str, Variant]] = {
     Executor.ACP: {"DEFAULT": {}},
     Executor.DEMO: {"DEFAULT": {}},
 }
+
+
+def capabilities() -> Mapping[str, list[str]]:
+    """What each agent can do, as clients are told it; STEER is ours to add."""
+    return {
+        name: [*able, *(["STEER"] if name in STEERABLE else [])]
+        for name, able in CAPABILITIES.items()
+    }
 
 
 def agent(executor: Executor) -> Agent:

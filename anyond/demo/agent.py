@@ -328,7 +328,8 @@ class Agent:
         elif self._turn is not None and not self._turn.over:
             self._refuse(number, -32600, "The demo does one thing at a time")
         else:
-            text = "\n\n".join(block.get("text", "") for block in params["prompt"])
+            # What stands before the last block is what it should remember, and not what to do.
+            text = params["prompt"][-1].get("text", "") if params["prompt"] else ""
             self._turn = Turn(self._wire, session, number, text)
             self._turn.start()
 

@@ -42,9 +42,11 @@ from anyond.model.entries import (
     SetupRequired,
     StatusTimedOut,
     SystemMessage,
+    Thinking,
     ToolStatus,
     ToolUse,
     UserFeedback,
+    UserMessage,
 )
 from anyond.model.frames import EntryFrame
 from anyond.model.ids import derived_id, timestamp_ns
@@ -90,6 +92,12 @@ class Conversation:
         process_id: names the approvals.
         dialogue: the agent's own machine.
         approval_timeout: seconds that a question stays open.
+
+    Attributes:
+        heard: how many messages of a person the agent has been told.
+        outcome: how the turn went; None while it runs, and again when a message opens it again.
+        quiet_since: Unix nanoseconds; when anybody said anything last, 0 if nobody ever did.
+        quiet_told: the seconds of the silence that lasts as they were told last, or 0.
     """
 
     def __init__(self, process_id: str, dialogue: Dialogue, approval_timeout: float) -> None:
@@ -105,11 +113,15 @@ class Conversation:
         self._asked: dict[str, Question] = {}
         self._open: dict[str, Question] = {}
         self._noise = 0
+        self._telling = False
         self.end = 0
         self.session_id: str | None = None
         self.session_lost = False
         self.outcome: Outcome | None = None
         self.error: str | None = None
+        self.heard = 0
+        self.quiet_since = 0
+        self.quiet_told = 0
 
     # ------------------------------------------------------------ what it knows
 
@@ -135,6 +147,12 @@ class Conversation:
                     return text
                 return raw[:SUMMARY_BYTES].decode(errors="ignore") + "..."
         return None
+
+    @property
+    def acted(self) -> bool:
+        """Whether the agent has said, thought or done anything at all."""
+        kinds = (AssistantMessage, Thinking, ToolUse)
+        return any(isinstance(slot.entry.entry_type, kinds) for slot in self._slots)
 
     def frames(self, after: int = 0, most: int | None = None) -> list[EntryFrame]:
         """The latest state of every entry that changed after `after`, in the order of `seq`.
@@ -182,7 +200,13 @@ class Conversation:
                 self._decided(note, record)
             elif isinstance(note, notes.Remark):
                 self._remark(note, record)
+            elif isinstance(note, notes.Quiet):
+                self._quiet(note, record)
+                return
+            self._spoken(record.at)
             return
+        self._spoken(record.at)
+        self._telling = record.stream is Stream.STDIN
         for event in self._dialogue.receive(record.stream, record.data, record.at):
             self._take(event, record.at)
 
@@ -299,11 +323,31 @@ class Conversation:
             record.at,
         )
 
+    def _spoken(self, at: int) -> None:
+        self.quiet_since = at
+        self.quiet_told = 0
+
+    def _quiet(self, note: notes.Quiet, record: Record) -> None:
+        """One entry for one silence: it counts on as long as nobody says anything."""
+        self.quiet_told = note.seconds
+        text = (
+            f"No output from the agent for {note.seconds} s. It may be waiting for its model, or "
+            "for a long command. It is not stopped; you can stop it."
+        )
+        self._put(
+            f"anyon:quiet:{self.quiet_since}",
+            NormalizedEntry(entry_type=SystemMessage(), content=text),
+            record.at,
+        )
+
     # ------------------------------------------------------------ entries
 
     def _put(self, key: str, entry: NormalizedEntry, at: int) -> None:
         index = self._indexes.get(key)
+        entry = self._placed(entry)
         if index is None:
+            if isinstance(entry.entry_type, UserMessage):
+                self._heard_more()
             index = self._indexes[key] = len(self._slots)
             stamped = replace(entry, timestamp=timestamp_ns(at))
             self._slots.append(_Slot(0, self._with_verdict(key, stamped)))
@@ -315,6 +359,20 @@ class Conversation:
             slot.entry = stamped
             slot.encoded = None
         self._touch(index)
+
+    def _heard_more(self) -> None:
+        self.heard += 1
+        if self.heard > 1 and self._telling:
+            self.outcome = self.error = None
+
+    def _placed(self, entry: NormalizedEntry) -> NormalizedEntry:
+        """The dialogue names the parent by its key; clients know it by the id of its tool call."""
+        if isinstance(entry.parent, msgspec.UnsetType):
+            return entry
+        index = self._indexes.get(entry.parent)
+        known = self._slots[index].entry.metadata if index is not None else None
+        call = known.get("tool_call_id") if isinstance(known, dict) else None
+        return replace(entry, parent=call) if isinstance(call, str) else entry
 
     def _with_verdict(self, key: str, entry: NormalizedEntry) -> NormalizedEntry:
         verdict = self._verdicts.get(key)

@@ -36,10 +36,16 @@ class Remark(Struct, frozen=True, kw_only=True, tag="remark", tag_field="note"):
     setup: bool = False
 
 
-Note = Decided | Remark
+class Quiet(Struct, frozen=True, kw_only=True, tag="quiet", tag_field="note"):
+    """The agent, whose turn runs, has said nothing for so many seconds, and is waited for on."""
+
+    seconds: int
+
+
+Note = Decided | Remark | Quiet
 
 _encoder = msgspec.json.Encoder()
-_decoder: msgspec.json.Decoder[Note] = msgspec.json.Decoder(Decided | Remark)
+_decoder: msgspec.json.Decoder[Note] = msgspec.json.Decoder(Decided | Remark | Quiet)
 
 
 def encode(note: Note) -> bytes:

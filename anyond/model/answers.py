@@ -69,3 +69,19 @@ class Relations(Struct, frozen=True, kw_only=True):
     parent_task: Task | None
     current_attempt: TaskAttempt
     children: list[Task]
+
+
+class Availability(Struct, frozen=True, kw_only=True):
+    """Whether an agent can be started on this machine, in its default variant.
+
+    Args:
+        available: its program is there.
+        path: where.
+        version: as the program tells it; None while that is not known.
+        problem: one sentence if it is not there, or does not tell its version.
+    """
+
+    available: bool
+    path: str | None = None
+    version: str | None = None
+    problem: str | None = None

@@ -87,7 +87,11 @@ class NewAttempt(Struct, frozen=True, kw_only=True):
 
 
 class FollowUp(Struct, frozen=True, kw_only=True):
-    """Body of a follow-up, and of a retry when `retry_process_id` is set."""
+    """Body of a follow-up, and of a retry when `retry_process_id` is set.
+
+    Args:
+        steer: say it into the turn that runs, if one does.
+    """
 
     prompt: str
     variant: str | None = None
@@ -95,6 +99,7 @@ class FollowUp(Struct, frozen=True, kw_only=True):
     retry_process_id: str | None = None
     force_when_dirty: bool | None = None
     perform_git_reset: bool | None = None
+    steer: bool | None = None
 
 
 class NewPullRequest(Struct, frozen=True, kw_only=True):

@@ -226,7 +226,8 @@ class NormalizedEntry(Struct, frozen=True, kw_only=True):
         content: the text a person reads.
         timestamp: when it first appeared; filled in by the conversation.
         metadata: `{"tool_call_id": …}` for tools, else null.
-        parent: the key of the tool entry of the sub-agent that this belongs to (additive).
+        parent: for what a sub-agent says and does, the `tool_call_id` in the metadata of the tool
+            entry that started it (additive). A dialogue names that entry by its key instead.
     """
 
     entry_type: EntryType

@@ -119,6 +119,7 @@ class Config(Struct, frozen=True, kw_only=True):
     git_branch_prefix: str = "anyon"
     showcases: Showcases = Showcases()
     approval_timeout_s: float = 3600
+    silence_notice_s: float = 60
     pr_poll_interval_s: float = 60
     pr_open_browser: bool = True
     commit_message: CommitMessage = CommitMessage.SUMMARY

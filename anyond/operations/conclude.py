@@ -31,7 +31,7 @@ from anyond.model.rows import (
     TaskStatus,
 )
 from anyond.model.settings import CommitMessage
-from anyond.operations import chain, queue, unfinished
+from anyond.operations import beginning_anew, chain, follow_up, queue, steering, unfinished
 from anyond.operations.announcing import announce
 from anyond.operations.rooms import Rooms
 from anyond.operations.run import ENTRIES, insert
@@ -70,11 +70,17 @@ async def conclude(
         outcome=conversation.outcome if conversation else None,
         stopped=stop is not None,
     )
-    complaints = [] if ending.complaint is None else [ending.complaint]
+    replaced = beginning_anew.is_due(process, ending, conversation) and not halting()
+    remarks = []
+    if replaced:
+        remarks.append(beginning_anew.REMARK)
+    elif ending.complaint is not None:
+        remarks.append(notes.Remark(text=ending.complaint, error=True))
     try:
         await _commit(rooms, subject, process, ending, conversation)
     except AnyondError as error:
-        complaints.append(f"The changes could not be committed: {error}")
+        text = f"The changes could not be committed: {error}"
+        remarks.append(notes.Remark(text=text, error=True))
     await _settle(rooms, subject, process)
     head = await _head(subject)
     changed = head is not None and head != process.before_head_commit
@@ -84,7 +90,7 @@ async def conclude(
         exit=exit,
         conversation=conversation,
         ending=ending,
-        complaints=complaints,
+        remarks=remarks,
     )
 
     over = False
@@ -115,6 +121,16 @@ async def conclude(
         )
         if not first_time or process.run_reason is RunReason.DEV_SERVER:
             return None
+        unwanted = halting() or ending.status is ProcessStatus.KILLED
+        heard = conversation.heard if conversation is not None else 0
+        unsaid = [said.prompt for said in steering.unsaid(tx, process.id, heard)]
+        if replaced and not unwanted:
+            return beginning_anew.insert(tx, subject, process, unsaid)
+        if unsaid and not unwanted:
+            variant = steering.profile(process).variant
+            return follow_up.insert(tx, subject, "\n\n".join(unsaid), variant, ())
+        for prompt in unsaid:
+            drafts.keep(tx, subject.attempt.id, prompt, moment)
         following = process.executor_action.next_action
         if (
             following is not None
@@ -122,7 +138,6 @@ async def conclude(
             and chain.goes_on(process.run_reason, ending.status, changed=changed)
         ):
             return insert(tx, subject.attempt.id, subject.task.id, following)
-        unwanted = halting() or ending.status is ProcessStatus.KILLED
         if not unwanted and (sent := queue.send(tx, subject, after=process.run_reason)):
             return sent
         drafts.unqueue(tx, subject.attempt.id, moment)
@@ -184,15 +199,15 @@ async def _archive(
     exit: Exit,
     conversation: Conversation | None,
     ending: Ending,
-    complaints: list[str],
+    remarks: list[notes.Remark],
 ) -> None:
     spool = rooms.launcher.spool(process.id)
     ended_at = exit.ended_at or time.time_ns()
     frames: list[EntryFrame]
     if conversation is not None:
-        for complaint in complaints:
+        for remark in remarks:
             # The shim is gone, so the log is ours to write to; a replay finds the remark there.
-            note = notes.encode(notes.Remark(text=complaint, error=True))
+            note = notes.encode(remark)
             spool.append_note(note, ended_at)
             conversation.feed(Record(ended_at, Stream.NOTE, note, spool.size()))
         conversation.close(ended_at)
@@ -202,8 +217,8 @@ async def _archive(
         assert isinstance(request, ScriptRequest)
         started_at = int(seconds(process.started_at) * 1e9)
         tail = b"".join(f.data for f in _last_frames(rooms, process.id))
-        if complaints:
-            tail += "\n".join(complaints).encode() + b"\n"
+        if remarks:
+            tail += "\n".join(remark.text for remark in remarks).encode() + b"\n"
         frames = [
             script.finished(request.script, request.context, started_at, ending.exit_code, tail)
         ]

@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-import msgspec
-from msgspec import Struct, field
-
-from anyond.agents.core import Dialogue, Turn
 from anyond.agents.roster import agent
 from anyond.machines.prompt import expand_tags, find_images
 from anyond.model.launch import Launch
@@ -18,45 +13,11 @@ from anyond.model.rows import (
     ScriptContext,
     ScriptRequest,
 )
-from anyond.model.settings import Executor
+from anyond.operations import retelling
+from anyond.operations.kept_turn import KeptTurn
 from anyond.operations.rooms import Rooms
 from anyond.procs.ports import free_port
 from anyond.store import tags
-
-
-class KeptTurn(Struct, frozen=True, kw_only=True):
-    """A turn as it is written down before its agent starts.
-
-    After a restart of the daemon the log is replayed with this, whatever the settings are by then.
-    """
-
-    executor: Executor
-    prompt: str
-    cwd: str
-    session_id: str | None = None
-    options: dict[str, Any] = field(default_factory=dict)
-    approval_timeout_s: float = 3600
-    past: str = ""
-
-    @staticmethod
-    def decode(text: str) -> KeptTurn:
-        """What `encode` wrote."""
-        return msgspec.json.decode(text, type=KeptTurn)
-
-    def encode(self) -> str:
-        return msgspec.json.encode(self).decode()
-
-    def turn(self) -> Turn:
-        return Turn(
-            prompt=self.prompt,
-            cwd=self.cwd,
-            session_id=self.session_id,
-            options=self.options,
-            past=self.past,
-        )
-
-    def dialogue(self) -> Dialogue:
-        return agent(self.executor).dialogue(self.turn())
 
 
 @dataclass(frozen=True)
@@ -90,20 +51,23 @@ async def write_recipe(rooms: Rooms, process: ExecutionProcess, cwd: str) -> Rec
             None,
         )
     profile = request.executor_profile_id
+    prompt = await told(rooms, request.prompt, cwd)
     kept = KeptTurn(
         executor=profile.executor,
-        prompt=await _told(rooms, request.prompt, cwd),
+        prompt=prompt,
         cwd=cwd,
         session_id=(
             request.session_id if isinstance(request, CodingAgentFollowUpRequest) else None
         ),
         options=rooms.profiles.variant(profile),
         approval_timeout_s=rooms.config.config.approval_timeout_s,
+        past=await rooms.store.read(lambda r: retelling.past(r, process, prompt)),
     )
     return Recipe(agent(profile.executor).launch(kept.turn()), kept)
 
 
-async def _told(rooms: Rooms, prompt: str, cwd: str) -> str:
+async def told(rooms: Rooms, prompt: str, cwd: str) -> str:
+    """What an agent that works in `cwd` is told if a person wrote `prompt`."""
     if "@" in prompt:
         contents = await rooms.store.read(tags.contents)
         prompt = expand_tags(prompt, lambda name: contents.get(tags.fold(name)))

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import trio
+from msgspec.structs import replace
 
 from anyond.agents.core import AgentEvent
 from anyond.git import checkouts
@@ -24,9 +25,9 @@ from anyond.model.rows import (
     Session,
     TaskStatus,
 )
-from anyond.operations import chain, images, recipe, worktree
+from anyond.operations import chain, images, recipe, steering, worktree
 from anyond.operations.announcing import announce
-from anyond.operations.recipe import KeptTurn
+from anyond.operations.kept_turn import KeptTurn
 from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject
 from anyond.procs.running import Running
@@ -107,7 +108,9 @@ async def start(
 
         def before(tx: Tx) -> ExecutionProcess:
             if kept is not None:
-                sessions.keep_turn(tx, process.id, kept.encode())
+                # If this is a second try after a crash, something may have been said meanwhile.
+                said = list(steering.said(tx, process.id))
+                sessions.keep_turn(tx, process.id, replace(kept, said=said).encode())
             return processes.set_before_commit(tx, process.id, head, now()) if head else process
 
         process = await rooms.store.write(before)

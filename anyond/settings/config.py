@@ -204,6 +204,7 @@ RULES: Rules = {
     "editor.remote_ssh_host": _plain,
     "editor.remote_ssh_user": _plain,
     "approval_timeout_s": _between(1, 30 * _DAY),
+    "silence_notice_s": _between(0, _DAY),
     "pr_poll_interval_s": _between(5, _DAY),
     "log_limit_bytes": _between(1024**2, 1024**5),
 }

@@ -184,6 +184,30 @@ def give_back(tx: Tx, process_id: str, now: str) -> None:
         _write(tx, _decoded(found)._replace(state="edited"), now)
 
 
+def pass_on(tx: Tx, process_id: str, other_id: str) -> None:
+    """What one process had sent, another one sends instead of it."""
+    tx.execute("UPDATE drafts SET sent_as = ? WHERE sent_as = ?", (other_id, process_id))
+
+
+def keep(tx: Tx, attempt_id: str, prompt: str, now: str) -> None:
+    """Nobody was told `prompt`: it is a draft, after whatever was written meanwhile.
+
+    Emits `draft_updated`.
+    """
+    row = _row(tx, attempt_id, DraftType.FOLLOW_UP)
+    shown = row.shown()
+    _write(
+        tx,
+        row._replace(
+            state="edited",
+            prompt="\n\n".join(text for text in (shown.prompt, prompt) if text.strip()),
+            image_ids=msgspec.json.encode(shown.image_ids).decode(),
+            created_at=now if row.state == "deleted" else row.created_at,
+        ),
+        now,
+    )
+
+
 def unqueue(tx: Tx, attempt_id: str, now: str) -> None:
     """Nobody will send what is queued; its text stays. Emits `draft_updated` if it was queued."""
     row = _stored(tx, attempt_id, DraftType.FOLLOW_UP)

@@ -80,6 +80,25 @@ def latest_session_id(reader: Reader, attempt_id: str) -> str | None:
     return None if row is None else str(row[0])
 
 
+def before(reader: Reader, process_id: str) -> list[tuple[Session, str | None]]:
+    """The earlier runs of the agent in the same attempt that are not dropped, the newest first.
+
+    Returns:
+        What each left behind, and its turn as `keep_turn` wrote it.
+    """
+    columns = ", ".join(f"s.{name.strip()}" for name in _COLUMNS.split(","))
+    rows = reader.execute(
+        f"SELECT {columns}, s.turn FROM execution_processes me"
+        " JOIN execution_processes p ON p.task_attempt_id = me.task_attempt_id"
+        " JOIN executor_sessions s ON s.execution_process_id = p.id"
+        " WHERE me.id = ? AND p.run_reason = 'codingagent' AND p.dropped = 0"
+        " AND (p.created_at, p.rowid) < (me.created_at, me.rowid)"
+        " ORDER BY p.created_at DESC, p.rowid DESC",
+        (process_id,),
+    ).fetchall()
+    return [(_session(row[:-1]), row[-1]) for row in rows]
+
+
 def _set(tx: Tx, process_id: str, column: str, value: str) -> None:
     found = tx.execute(
         f"UPDATE executor_sessions SET {column} = ? WHERE execution_process_id = ?",

@@ -23,7 +23,7 @@ def test_it_starts_the_program_with_the_control_protocol() -> None:
     assert plain.argv == (
         *("claude", "-p", "--output-format", "stream-json", "--input-format", "stream-json"),
         *("--verbose", "--include-partial-messages", "--permission-prompt-tool", "stdio"),
-        *("--permission-mode", "default"),
+        *("--replay-user-messages", "--permission-mode", "default"),
     )
     assert plain.cwd == "/home/me/tree"
     assert "npm install -g @anthropic-ai/claude-code" in plain.install

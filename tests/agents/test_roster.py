@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 
 from anyond.agents.core import Turn
-from anyond.agents.roster import AGENTS, CAPABILITIES, DEFAULT_PROFILES, agent
+from anyond.agents.roster import (
+    AGENTS,
+    CAPABILITIES,
+    DEFAULT_PROFILES,
+    STEERABLE,
+    agent,
+    capabilities,
+)
 from anyond.model.errors import Impossible
 from anyond.model.settings import Executor
 
@@ -24,6 +31,12 @@ def test_every_built_in_variant_can_be_started_but_acp_wants_a_command() -> None
                     agent(executor).launch(turn)
             else:
                 assert agent(executor).launch(turn).argv
+
+
+def test_clients_learn_who_takes_messages_while_at_work() -> None:
+    able = {name for name, found in capabilities().items() if "STEER" in found}
+    assert able == STEERABLE & set(AGENTS)
+    assert Executor.CLAUDE_CODE in able
 
 
 def test_a_name_without_an_adapter_is_refused_by_its_field() -> None:

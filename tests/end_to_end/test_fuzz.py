@@ -117,6 +117,7 @@ SHAPES = [
             "retry_process_id": "$process",
             "force_when_dirty": False,
             "perform_git_reset": False,
+            "steer": True,
         },
     ),
     Shape("GET", "/api/task-attempts/<key>/branch-status", "$attempt"),

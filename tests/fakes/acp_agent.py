@@ -1,6 +1,7 @@
 """A scripted agent that speaks the Agent Client Protocol: the prompt says what it does.
 
-Standard library only; run it by its path. It waits for nothing unless told to. One command a line:
+Standard library only; run it by its path. It waits for nothing unless told to. One command a line
+of the prompt's last block (what stands before is what it should remember):
 
     say TEXT            a message
     think TEXT          a thought
@@ -166,7 +167,7 @@ class Agent:
     def turn(self, number: Any, params: dict[str, Any]) -> None:
         id = params["sessionId"]
         session = self.sessions[id]
-        text = "\n".join(block["text"] for block in params["prompt"])
+        text = params["prompt"][-1]["text"]
         try:
             reason = "end_turn"
             for line in text.splitlines():

@@ -14,6 +14,7 @@ import httpx
 import trio
 from trio_websocket import WebSocketConnection, open_websocket_url
 
+from anyond.actors.availability import Agents
 from anyond.http.app import create_app
 from anyond.http.guard import Policy
 from anyond.http.listeners import listen
@@ -243,6 +244,7 @@ async def open_house(
             attempts=AttemptDesk(store),
             logs=Logs(),
             diffs=Diffs(),
+            agents=Agents(Profiles(where / "profiles.json", {})),
             capabilities={"DEMO": ["SESSION_FORK"]},
             closing=trio.Event(),
         )

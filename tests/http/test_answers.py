@@ -213,6 +213,7 @@ async def test_an_answer_to_a_question_is_told_in_both_shapes(house: House) -> N
 async def test_settings_are_read_and_changed(house: House) -> None:
     info = envelope(await house.get("/api/info"))["data"]
     assert info["capabilities"] == {"DEMO": ["SESSION_FORK"]}
+    assert info["availability"]["ACP"]["available"] is False
     assert info["analytics_user_id"] == house.services.settings.user_id
     assert set(info["environment"]) == {"os_type", "os_version", "os_architecture", "bitness"}
     assert all(info["environment"].values())

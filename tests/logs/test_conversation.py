@@ -6,6 +6,7 @@ import itertools
 import json
 from collections.abc import Sequence
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -34,6 +35,7 @@ from anyond.model.entries import (
     Succeeded,
     ToolStatus,
     ToolUse,
+    UserMessage,
 )
 from anyond.model.frames import EntryFrame
 from anyond.model.records import Record, Stream
@@ -63,6 +65,14 @@ class Scripted:
                 return [ApprovalAnswered("q")]
             case "withdraw":
                 return [ApprovalWithdrawn("q")]
+            case "call":
+                called = msgspec.structs.replace(tool(), metadata={"tool_call_id": "c1"})
+                return [EntryPut("tool:c1", called)]
+            case "sub":
+                return [EntryPut("s", msgspec.structs.replace(say("s"), parent="tool:c1"))]
+            case "user":
+                entry = NormalizedEntry(entry_type=UserMessage(), content=rest)
+                return [EntryPut(f"user:{rest}", entry)]
             case "session":
                 return [SessionStarted(rest)]
             case "end":
@@ -237,3 +247,29 @@ def test_statuses_are_what_the_api_calls_them() -> None:
     pending = PendingApproval(approval_id="i", requested_at="r", timeout_at="t")
     kinds = [type(s).__struct_config__.tag for s in (Denied(), StatusTimedOut(), pending)]
     assert kinds == ["denied", "timed_out", "pending_approval"]
+
+
+def test_what_a_sub_agent_does_names_the_call_that_started_it() -> None:
+    made = conversation("call", "sub")
+    frames = [json.loads(frame.entry) for frame in made.frames()]
+    assert frames[1]["parent"] == frames[0]["metadata"]["tool_call_id"] == "c1"
+
+
+def test_a_message_of_the_person_opens_the_turn_again() -> None:
+    made = conversation("end completed")
+    assert (made.outcome, made.heard) == (Outcome.COMPLETED, 0)
+    for at, text in ((5, "user 1"), (6, "user 2")):
+        made.feed(Record(at, Stream.STDIN, text.encode()))
+    assert (made.outcome, made.heard) == (None, 2)
+    made.feed(Record(7, Stream.STDIN, b"user 2"))
+    assert made.heard == 2
+
+
+def test_a_silence_is_one_entry_until_somebody_speaks() -> None:
+    made = conversation("say a A", notes.Quiet(seconds=60), notes.Quiet(seconds=120))
+    assert (made.quiet_since, made.quiet_told, made.count) == (1, 120, 2)
+    assert b"for 120 s" in made.frames()[-1].entry
+    made.feed(Record(9, Stream.STDERR, b"say b B"))
+    assert (made.quiet_since, made.quiet_told) == (9, 0)
+    made.feed(Record(10, Stream.NOTE, notes.encode(notes.Quiet(seconds=60))))
+    assert made.count == 4

@@ -225,3 +225,28 @@ def test_drafts_of_a_project_are_those_that_are_kept_and_go_with_their_task(tx: 
     assert drafts.of_project(tx, "q") == []
     tasks.delete(tx, "t", at(8))
     assert drafts.of_project(tx, "p") == []
+
+
+def test_what_nobody_was_told_comes_after_what_was_written_meanwhile(tx: Tx) -> None:
+    add_family(tx)
+    drafts.keep(tx, "a", "unsaid", at(7))
+    assert drafts.get(tx, "a", FOLLOW_UP).prompt == "unsaid"
+    save(tx, prompt="written")
+    drafts.keep(tx, "a", "unsaid", at(8))
+    found = drafts.get(tx, "a", FOLLOW_UP)
+    assert (found.prompt, found.queued) == ("written\n\nunsaid", False)
+    assert emitted(tx)[-1][0] == "draft_updated"
+
+
+def test_a_run_that_takes_the_place_of_another_has_sent_its_draft(tx: Tx) -> None:
+    add_family(tx)
+    save(tx, prompt="Go on")
+    add_process(tx, "x")
+    drafts.take(tx, "a", "x", at(7))
+    end_process(tx, "x")
+    add_process(tx, "y")
+    drafts.pass_on(tx, "x", "y")
+    drafts.give_back(tx, "x", at(8))
+    assert drafts.get(tx, "a", FOLLOW_UP).prompt == ""
+    drafts.give_back(tx, "y", at(9))
+    assert drafts.get(tx, "a", FOLLOW_UP).prompt == "Go on"

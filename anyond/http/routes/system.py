@@ -32,6 +32,7 @@ def routes(services: Services) -> Blueprint:
                 "executors": settings.profiles.executors(),
                 "environment": _environment(),
                 "capabilities": services.capabilities,
+                "availability": await services.agents.availability(),
             }
         )
 

@@ -1,0 +1,199 @@
+"""An agent that is made with the official SDK works with us, and we say only what the SDK knows."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from acp import schema
+from pydantic import BaseModel
+
+from anyond.model.records import Stream
+from anyond.procs.spool import Spool
+from tests.end_to_end.claude_cli import said, tools
+from tests.end_to_end.house import ROOT, House
+
+PROGRAM = ROOT / "tests" / "fakes" / "sdk_agent.py"
+SUCCESS = {"status": "success"}
+REQUESTS: dict[str, type[BaseModel]] = {
+    "initialize": schema.InitializeRequest,
+    "session/new": schema.NewSessionRequest,
+    "session/load": schema.LoadSessionRequest,
+    "session/resume": schema.ResumeSessionRequest,
+    "session/prompt": schema.PromptRequest,
+    "session/cancel": schema.CancelNotification,
+}
+
+
+async def use_sdk_agent(house: House, **env: str) -> None:
+    options = {
+        "base_command_override": shlex.join([sys.executable, str(PROGRAM)]),
+        "env": {"SDK_AGENT_STATE": str(house.root / "fake-state"), **env},
+    }
+    await house.ask("PUT", "/api/profiles", {"executors": {"ACP": {"DEFAULT": {"ACP": options}}}})
+
+
+@pytest.fixture
+async def peer(house: House) -> AsyncIterator[House]:
+    """A house in which ACP is that agent; whatever it was told is checked in the end."""
+    await use_sdk_agent(house)
+    yield house
+    assert "Traceback" not in house.log()
+    spools = list((house.data / "executions").iterdir())
+    for spool in spools:
+        check_what_was_told(Spool(spool))
+    assert spools
+
+
+def check_what_was_told(spool: Spool) -> None:
+    """Every message of ours is of the SDK's schema, and has no field that the schema lacks."""
+    reader = spool.records()
+    heard = b""
+    told = b""
+    try:
+        while records := reader.read():
+            told += b"".join(r.data for r in records if r.stream is Stream.STDIN)
+            heard += b"".join(r.data for r in records if r.stream is Stream.STDOUT)
+    finally:
+        reader.close()
+    asked = {
+        line["id"]: line["method"]
+        for line in map(json.loads, heard.splitlines())
+        if "method" in line and "id" in line
+    }
+    seen = 0
+    for message in map(json.loads, told.splitlines()):
+        assert message.pop("jsonrpc") == "2.0"
+        if "method" in message:
+            model, value = REQUESTS[message["method"]], message["params"]
+        else:
+            assert asked[message["id"]] == "session/request_permission"
+            model, value = schema.RequestPermissionResponse, message["result"]
+        checked = model.model_validate(value, strict=True)
+        assert checked.model_dump(mode="json", by_alias=True, exclude_unset=True) == value
+        seen += 1
+    assert seen
+
+
+async def answer(house: House, status: str, **more: Any) -> None:
+    question = await house.question()
+    path = f"/api/approvals/{question['id']}/respond"
+    await house.ask("POST", path, {"status": {"status": status, **more}})
+
+
+async def follow_up(house: House, attempt: dict[str, Any], prompt: str) -> dict[str, Any]:
+    path = f"/api/task-attempts/{attempt['id']}/follow-up"
+    await house.ask("POST", path, {"prompt": prompt})
+    return await house.over(attempt)
+
+
+async def test_a_run_shows_all_that_the_agent_says_and_does(peer: House) -> None:
+    house = peer
+    prompt = "say hello\nthink hard\nplan one | two\nrun fine\nedit new.txt written\nsay bye"
+    attempt = await house.attempt(await house.project(), prompt)
+    question = await house.question()
+    assert not (Path(attempt["container_ref"]) / "new.txt").exists()
+    await answer(house, "approved")
+    ended = await house.over(attempt)
+    assert ended["status"] == "completed"
+    entries = await house.entries(ended)
+    assert said(entries, "thinking") == ["hard"]
+    assert said(entries)[-2:] == ["hello", "bye"]
+    assert tools(entries) == [
+        *(("todo_management", SUCCESS), ("command_run", SUCCESS), ("file_edit", SUCCESS))
+    ]
+    plan, command, edit = [
+        e["entry_type"] for e in entries if e["entry_type"]["type"] == "tool_use"
+    ]
+    assert [step["status"] for step in plan["action_type"]["todos"]] == ["completed", "pending"]
+    assert command["action_type"]["command"] == "echo fine"
+    assert command["action_type"]["result"]["output"] == "fine"
+    assert edit["action_type"]["path"] == "new.txt"
+    [usage] = [e["entry_type"] for e in entries if e["entry_type"]["type"] == "token_usage"]
+    assert (usage["input_tokens"], usage["output_tokens"]) == (70, 7)
+    shown = house.git(house.root / "project", "show", f"{attempt['branch']}:new.txt")
+    assert (shown, question["tool_name"]) == ("written\n", "Edit new.txt")
+
+
+async def test_a_denial_and_a_stop_reach_it(peer: House) -> None:
+    house = peer
+    attempt = await house.attempt(await house.project(), "edit new.txt written")
+    await answer(house, "denied", reason="Not there.")
+    ended = await house.over(attempt)
+    assert ended["status"] == "completed"
+    entries = await house.entries(ended)
+    assert said(entries)[-1] == "You did not want it."
+    assert tools(entries) == [("file_edit", {"status": "denied", "reason": "Not there."})]
+
+    path = f"/api/task-attempts/{attempt['id']}"
+    for prompt in ("hang", "edit new.txt written"):
+        await house.ask("POST", f"{path}/follow-up", {"prompt": prompt})
+        process = await house.running(attempt)
+        if prompt != "hang":
+            await house.question()
+        else:
+            await until_prompted(house, process)
+        await house.ask("POST", f"{path}/stop")
+        ended = await house.over(attempt)
+        assert (ended["id"], ended["status"]) == (process["id"], "killed")
+        assert b'"stopReason":"cancelled"' in _log(house, process).replace(b": ", b":")
+
+
+async def until_prompted(house: House, process: dict[str, Any]) -> None:
+    async def look() -> bool:
+        return b"session/prompt" in _log(house, process)
+
+    await house.until(look, "the prompt")
+
+
+def _log(house: House, process: dict[str, Any]) -> bytes:
+    log = house.data / "executions" / process["id"] / "log"
+    return log.read_bytes() if log.exists() else b""
+
+
+@pytest.mark.parametrize("way", ["load", "resume"])
+async def test_a_follow_up_goes_on_with_its_session(peer: House, way: str) -> None:
+    house = peer
+    await use_sdk_agent(house, SDK_AGENT_RESUME=str(int(way == "resume")))
+    attempt = await house.attempt(await house.project(), "say hello")
+    await house.over(attempt)
+    ended = await follow_up(house, attempt, "recall")
+    assert said(await house.entries(ended)) == ["1 prompts before"]
+    assert f"session/{way}".encode() in _log(house, ended)
+
+    for session in (house.root / "fake-state").iterdir():
+        session.unlink()
+    anew = await follow_up(house, attempt, "recall")
+    assert anew["status"] == "completed"
+    entries = await house.entries(anew)
+    assert said(entries) == ["0 prompts before"]
+    assert said(entries, "user_message") == ["recall"]
+    assert b"[You, at the end of your work]\\n1 prompts before" in _log(house, anew)
+
+
+async def test_an_error_of_the_sdk_is_a_failed_run_that_says_why(peer: House) -> None:
+    house = peer
+    attempt = await house.attempt(await house.project(), "fail")
+    ended = await house.over(attempt)
+    assert ended["status"] == "failed"
+    [error] = said(await house.entries(ended), "error_message")
+    assert "the model is gone" in error
+
+
+async def test_an_open_question_is_answered_after_a_restart_of_the_daemon(peer: House) -> None:
+    house = peer
+    attempt = await house.attempt(await house.project(), "edit new.txt written\nsay bye")
+    question = await house.question()
+    await house.kill()
+    await house.start()
+    assert (await house.question())["id"] == question["id"]
+    await answer(house, "approved")
+    ended = await house.over(attempt)
+    assert ended["status"] == "completed"
+    assert said(await house.entries(ended))[-1] == "bye"
+    assert _log(house, ended).count(b'"outcome":"selected"') == 1
