@@ -14,6 +14,7 @@ from msgspec.structs import fields
 from anyond.agents.claude_dialogue import ClaudeDialogue
 from anyond.agents.claude_questions import Consent
 from anyond.agents.core import Dialogue, Turn
+from anyond.agents.recollection import recollection
 from anyond.model.errors import Impossible
 from anyond.model.launch import Launch
 
@@ -135,6 +136,7 @@ class Claude:
             prompt=turn.prompt + (options.append_prompt or ""),
             cwd=turn.cwd,
             consent=options.consent,
+            retold=recollection(turn) if turn.past and turn.session_id is None else "",
         )
 
 

@@ -69,6 +69,8 @@ class Block(Struct):
 class Message(Struct):
     content: str | list[Block] = ""
     id: str = ""
+    model: str | None = None
+    usage: Any = None
 
     @property
     def blocks(self) -> list[Block]:
@@ -124,6 +126,7 @@ class ResultLine(Struct, rename={"model_usage": "modelUsage"}):
     api_error_status: Count | None = None
     num_turns: Count = 0
     result: str | None = None
+    error: Any = None
     errors: list[str] = field(default_factory=list)
     terminal_reason: str | None = None
     total_cost_usd: float | None = None
@@ -237,9 +240,9 @@ def _line(message: Mapping[str, Any]) -> bytes:
     return _encode(message) + b"\n"
 
 
-def say(text: str) -> bytes:
-    """The line of a person's message."""
-    content = [{"type": "text", "text": text}]
+def say(*texts: str) -> bytes:
+    """The line of a person's message, in one or more blocks."""
+    content = [{"type": "text", "text": text} for text in texts]
     return _line({"type": "user", "message": {"role": "user", "content": content}})
 
 
