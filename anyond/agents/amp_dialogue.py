@@ -33,7 +33,7 @@ class AmpDialogue(ClaudeDialogue):
     """
 
     def __init__(self, *, prompt: str, cwd: str, resumed: bool, retold: str = "") -> None:
-        self._prompt = prompt.strip()
+        self._asked = ""
         self._resumed = resumed
         self._held: list[bytes] | None = [] if resumed else None
         self._begun = False
@@ -60,6 +60,10 @@ class AmpDialogue(ClaudeDialogue):
         self._release()
         return super().finish()
 
+    def _was_asked(self, text: str) -> None:
+        self._asked = text
+        super()._was_asked(text)
+
     # ------------------------------------------------------------ what it says
 
     def _heard(self, line: bytes) -> None:
@@ -75,7 +79,7 @@ class AmpDialogue(ClaudeDialogue):
             if head.type == "user" and head.parent_tool_use_id is None:
                 blocks = wire.user(line).message.blocks
                 text = "\n".join(block.text for block in blocks if block.type == "text")
-                if text.strip() == self._prompt:
+                if text.strip() == self._asked.strip():
                     self._held = None
                     return False
             elif head.type not in ("assistant", "user", "result"):

@@ -151,12 +151,13 @@ class CursorDialogue:
             check_depth(told)
         except ValueError:
             told = None
-        handle = self._lines.get(as_text(as_dict(told).get("type")))
+        kind = as_text(as_dict(told).get("type"))
+        handle = self._lines.get(kind)
         if handle is not None:
             handle(as_dict(told))
         elif not isinstance(told, dict) and self._session_id is None:
             self._grumbled(line)  # before it begins to work it says in plain words why it cannot
-        elif as_dict(told).get("type") not in _HARMLESS:
+        elif kind not in _HARMLESS:
             self._events.append(Noise(line.decode(errors="replace")))
 
     def _system(self, told: Mapping[str, Any]) -> None:
@@ -261,7 +262,8 @@ class CursorDialogue:
 
     def _grumbled(self, line: bytes) -> None:
         text = _ANSI.sub("", line.decode(errors="replace")).strip()
-        if not text or text == self._complaint or _repeats(text):
+        known = self._complaint is not None and text.endswith(self._complaint)
+        if not text or known or _repeats(text):
             return
         if not self._plain or self._plain[-1].size + len(text) > STDERR_MOST:
             self._plain.append(Lump(f"stderr:{len(self._plain) + 1}", ErrorMessage()))
