@@ -9,12 +9,23 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 
-from benchmarks import comparing, joining, latency, output, resting, searching, starting, writing
+from benchmarks import (
+    comparing,
+    joining,
+    latency,
+    output,
+    reading,
+    resting,
+    searching,
+    starting,
+    writing,
+)
 from benchmarks.figures import Figure, table
 from benchmarks.lab import Lab
 
 CHAPTERS: dict[str, Callable[[Lab], Iterator[Figure]]] = {
     "output": output.measure,
+    "reading": reading.measure,
     "latency": latency.measure,
     "joining": joining.measure,
     "starting": starting.measure,

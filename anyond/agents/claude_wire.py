@@ -222,6 +222,8 @@ def check_depth(value: Any) -> None:
     Raises:
         ValueError: it is.
     """
+    if not isinstance(value, dict | list):
+        return
     level = [value]
     for _ in range(DEPTH):
         below: list[Any] = []
