@@ -31,14 +31,15 @@ def _speed(mine: Sequence[Recording]) -> float:
     """Lines a second of this processor: others at work must not count."""
     blocks = [(recording, _gathered(recording.records)) for recording in mine]
     lines = sum(len(recording.records) for recording in mine)
-    read = 0
-    began = time.process_time()
-    while (took := time.process_time() - began) < SECONDS:
-        for recording, records in blocks:
-            dialogue = recording.fresh()
+    read, took = 0, 0.0
+    while took < SECONDS:
+        fresh = [(recording.fresh(), records) for recording, records in blocks]
+        began = time.process_time()
+        for dialogue, records in fresh:
             for stream, data in records:
                 dialogue.receive(stream, data)
             dialogue.finish()
+        took += time.process_time() - began
         read += lines
     return read / took
 
