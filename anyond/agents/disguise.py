@@ -13,7 +13,7 @@ _LOGIN = re.compile(
 _LOST = re.compile(
     r"\b(?:thread|chat|session|conversation)\b.{0,100}"
     r"\b(?:not found|not exist|no longer|unknown|unavailable)"
-    r"|\b(?:no such|unknown|invalid|could ?n[o']t find|cannot find)\b.{0,20}"
+    r"|\b(?:no such|unknown|invalid|could ?no?t find|couldn't find|cannot find)\b.{0,20}"
     r"\b(?:thread|chat|session|conversation)\b",
     re.IGNORECASE,
 )
