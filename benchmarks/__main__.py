@@ -17,6 +17,7 @@ from benchmarks import (
     listing,
     output,
     polling,
+    reading,
     resting,
     searching,
     starting,
@@ -27,6 +28,7 @@ from benchmarks.lab import Lab
 
 CHAPTERS: dict[str, Callable[[Lab], Iterator[Figure]]] = {
     "output": output.measure,
+    "reading": reading.measure,
     "latency": latency.measure,
     "joining": joining.measure,
     "starting": starting.measure,

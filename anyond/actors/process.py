@@ -18,7 +18,7 @@ import trio
 from anyond.actors.core import Actor
 from anyond.actors.logs import Live
 from anyond.actors.silence import Silence
-from anyond.agents.core import Decide, Dialogue, Interrupt, Outcome, Prompt, Verdict
+from anyond.agents.core import Decide, Dialogue, Interrupt, Outcome, Prompt, ToldAtOnce, Verdict
 from anyond.logs import notes
 from anyond.logs.conversation import Conversation, Question
 from anyond.machines.process import (
@@ -101,6 +101,8 @@ class ProcessActor(Actor[Event, Climb]):
         self._listening = False
         self._said = 0
         self._echo_awaited = False
+        self._stdin_ended = False
+        self._told_at_once = isinstance(dialogue, ToldAtOnce) and dialogue.told_at_once
         self._conversation: Conversation | None = None
         if dialogue is not None:
             self._conversation = Conversation(process.id, dialogue, approval_timeout)
@@ -147,7 +149,9 @@ class ProcessActor(Actor[Event, Climb]):
     async def perform(self, command: Climb) -> None:
         match command.rung:
             case Rung.INTERRUPT:
-                if self._dialogue is not None:
+                if self._told_at_once:
+                    await self._running.signal(signal.SIGINT)
+                elif self._dialogue is not None:
                     self._dialogue.send(Interrupt())
                     await self._flush()
             case Rung.CLOSE_STDIN:
@@ -240,6 +244,10 @@ class ProcessActor(Actor[Event, Climb]):
         if self._dialogue is not None:
             for message in self._dialogue.outgoing():
                 await self._running.write(message)
+        if self._told_at_once and not self._stdin_ended:
+            # After a restart too: the last daemon may have died between the message and its end.
+            self._stdin_ended = True
+            await self._running.close_stdin()
 
     async def _say(self) -> None:
         """Say to the agent what it has not heard yet, unless it is being let go."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from anyond.agents import claude_wire as wire
 from anyond.agents.claude_calls import Calls
@@ -78,7 +79,7 @@ _FIRST = "message"
 
 
 class ClaudeDialogue:
-    """One run of Claude Code.
+    """One run of Claude Code, or of a program that speaks as it does.
 
     Args:
         prompt: the first message, complete.
@@ -121,9 +122,8 @@ class ClaudeDialogue:
             "control_cancel_request": self._cancelled,
             "control_response": self._reply,
         }
-        self._ask("initialize")
-        texts = (prompt,) if retold is None else (retold, prompt)
-        self._outbox.put(_FIRST, wire.say(*texts))
+        self._greet()
+        self._outbox.put(_FIRST, wire.say(*([retold] if retold else []), prompt))
 
     # ------------------------------------------------------------ the contract
 
@@ -159,6 +159,10 @@ class ClaudeDialogue:
     def outgoing(self) -> list[bytes]:
         """Take the queued messages, whole lines, in order."""
         return self._outbox.take()
+
+    def _greet(self) -> None:
+        """Queue what comes before the first message."""
+        self._ask("initialize")
 
     def _ask(self, subtype: str) -> None:
         request_id = self._outbox.fresh_id()
@@ -212,8 +216,9 @@ class ClaudeDialogue:
             self._noise(line)
 
     def _assistant(self, head: wire.Head, line: bytes) -> None:
-        said = wire.assistant(line)
-        parent = _parent(head)
+        self._spoke(wire.assistant(line), _parent(head))
+
+    def _spoke(self, said: wire.AssistantLine, parent: str | None) -> None:
         for block in said.message.blocks:
             if said.error is not None and block.type == "text":
                 self._failing(said.message.id, block.text, parent)
@@ -245,7 +250,8 @@ class ClaudeDialogue:
         blocks = said.message.blocks
         results = [block for block in blocks if block.type == "tool_result"]
         for block in results:
-            self._put(self._calls.end(block, said.tool_use_result if len(results) == 1 else None))
+            data = self._data(block, said.tool_use_result if len(results) == 1 else None)
+            self._put(self._calls.end(block, data))
         if head.parent_tool_use_id is not None:
             return
         for text in (block.text for block in blocks if block.type == "text"):
@@ -255,6 +261,10 @@ class ClaudeDialogue:
                 self._note("interrupted", "The agent was interrupted.")
             elif output := _LOCAL_OUTPUT.fullmatch(text):
                 self._note("output", output.group(1))
+
+    def _data(self, block: wire.Block, told: Any) -> Any:
+        """A result as data, if there are any; the line told `told` as such."""
+        return told
 
     def _system(self, head: wire.Head, line: bytes) -> None:
         if head.subtype in _HARMLESS_NOTICES:
@@ -279,9 +289,12 @@ class ClaudeDialogue:
             self._events.append(SessionStarted(session_id))
         if notice.cwd and notice.cwd.rsplit("/", 1)[-1] == self._cwd.rsplit("/", 1)[-1]:
             self._paths.learn(notice.cwd)  # as the agent sees it, with symbolic links resolved
-        if notice.model and notice.model != self._model:
-            self._model = notice.model
-            self._put(Note("model", SystemMessage(), f"Model: {notice.model}"))
+        self._learn_model(notice.model)
+
+    def _learn_model(self, model: str | None) -> None:
+        if model and model != self._model:
+            self._model = model
+            self._put(Note("model", SystemMessage(), f"Model: {model}"))
 
     def _retrying(self, notice: wire.SystemLine) -> None:
         status = f", status {notice.error_status}" if notice.error_status is not None else ""
@@ -296,8 +309,10 @@ class ClaudeDialogue:
         self._put(self._retry)
 
     def _result(self, head: wire.Head, line: bytes) -> None:
-        result = wire.result(line)
-        outcome, error = verdict(result, head.subtype, self._interrupted, self._complaint)
+        self._over(wire.result(line), head.subtype)
+
+    def _over(self, result: wire.ResultLine, subtype: str | None) -> None:
+        outcome, error = verdict(result, subtype, self._interrupted, self._complaint)
         if error is not None:
             self._complain(error)
         if self._accounts.add(result, self._model):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 from msgspec import UNSET
@@ -14,15 +15,15 @@ from anyond.model.entries import (
 )
 
 
-class Source:
+class Source(ABC):
     """Something that knows how to make its entry; `dirty` once it has changed since it last did."""
 
     key: str
     dirty: bool = False
 
+    @abstractmethod
     def entry(self) -> NormalizedEntry:
         """The entry as it is now."""
-        raise NotImplementedError
 
 
 @dataclass
@@ -71,9 +72,9 @@ class Lump(Source):
 
     def __init__(self, key: str, kind: EntryType) -> None:
         self.key = key
+        self.kind = kind
         self.parts: list[str] = []
         self.size = 0
-        self._kind = kind
 
     def add(self, line: str) -> None:
         """One more line."""
@@ -81,4 +82,4 @@ class Lump(Source):
         self.size += len(line) + 1
 
     def entry(self) -> NormalizedEntry:
-        return NormalizedEntry(entry_type=self._kind, content="\n".join(self.parts))
+        return NormalizedEntry(entry_type=self.kind, content="\n".join(self.parts))

@@ -31,7 +31,8 @@ def verdict(
     wrong = line.is_error or subtype != "success" or line.api_error_status is not None
     if not wrong and complaint is None:
         return Outcome.COMPLETED, None
-    told = "\n".join(text for text in line.errors if not text.startswith(_DIAGNOSTIC))
+    errors = [line.error] if isinstance(line.error, str) else line.errors
+    told = "\n".join(text for text in errors if not text.startswith(_DIAGNOSTIC))
     reason = _REASONS.get(subtype or "")
     own = line.result if wrong else None
     return Outcome.FAILED, own or told or complaint or reason or "The agent reported an error."

@@ -225,6 +225,9 @@ def _ran(result: Result) -> CommandRunResult:
     parts = [result.get("stdout"), result.get("stderr")]
     texts = [part for part in parts if isinstance(part, str)]
     output = "\n".join(text for text in texts if text) if texts else result.text
+    known = result.get("exitCode")
+    if type(known) is int and -(2**31) <= known < 2**31:
+        return CommandRunResult(exit_status=ExitCode(code=known), output=output)
     return CommandRunResult(exit_status=Success(success=not result.is_error), output=output)
 
 

@@ -69,6 +69,8 @@ class Block(Struct):
 class Message(Struct):
     content: str | list[Block] = ""
     id: str = ""
+    model: str | None = None
+    usage: Any = None
 
     @property
     def blocks(self) -> list[Block]:
@@ -127,6 +129,7 @@ class ResultLine(Struct, rename={"model_usage": "modelUsage"}):
     api_error_status: Count | None = None
     num_turns: Count = 0
     result: str | None = None
+    error: Any = None
     errors: list[str] = field(default_factory=list)
     terminal_reason: str | None = None
     total_cost_usd: float | None = None
@@ -222,6 +225,8 @@ def check_depth(value: Any) -> None:
     Raises:
         ValueError: it is.
     """
+    if not isinstance(value, dict | list):
+        return
     level = [value]
     for _ in range(DEPTH):
         below: list[Any] = []

@@ -176,6 +176,20 @@ class Dialogue(Protocol):
         ...
 
 
+@runtime_checkable
+class ToldAtOnce(Protocol):
+    """What a dialogue has besides if its program is told everything in the beginning.
+
+    Such a program works when its standard input ends; so it ends after the first message. It has
+    no words for `Interrupt`: SIGINT stands for it.
+    """
+
+    @property
+    def told_at_once(self) -> bool:
+        """Whether that is so in this run."""
+        ...
+
+
 @dataclass(frozen=True)
 class Turn:
     """What one run is about.

@@ -5,24 +5,31 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from anyond.agents.acp import Acp
+from anyond.agents.amp import Amp
 from anyond.agents.claude import Claude
 from anyond.agents.core import Agent
+from anyond.agents.cursor import Cursor
 from anyond.agents.demo import Demo
 from anyond.model.errors import Impossible
 from anyond.model.settings import Executor, Variant
 
 AGENTS: Mapping[Executor, Agent] = {
     Executor.CLAUDE_CODE: Claude(),
+    Executor.AMP: Amp(),
+    Executor.CURSOR_AGENT: Cursor(),
     Executor.ACP: Acp(),
     Executor.DEMO: Demo(),
 }
 
 CAPABILITIES: Mapping[str, list[str]] = {
     Executor.CLAUDE_CODE: ["SESSION_FORK"],
+    Executor.AMP: [],
+    Executor.CURSOR_AGENT: ["SETUP_HELPER"],
     Executor.ACP: [],
     Executor.DEMO: [],
 }
-"""SESSION_FORK: a conversation can be taken up again from an earlier message."""
+"""SESSION_FORK: a conversation can be taken up again from an earlier message; SETUP_HELPER: it can
+be installed and logged in by scripts."""
 
 STEERABLE = frozenset({Executor.CLAUDE_CODE, Executor.CODEX})
 """Those that take a message while their turn runs."""
@@ -32,6 +39,15 @@ DEFAULT_PROFILES: Mapping[Executor, Mapping[str, Variant]] = {
         "DEFAULT": {"dangerously_skip_permissions": True},
         "PLAN": {"plan": True},
         "APPROVALS": {"approvals": True},
+    },
+    Executor.AMP: {"DEFAULT": {"dangerously_allow_all": True}},
+    Executor.CURSOR_AGENT: {
+        "DEFAULT": {"force": True, "model": "auto"},
+        "SONNET_4_5": {"force": True, "model": "sonnet-4.5"},
+        "SONNET_4_5_THINKING": {"force": True, "model": "sonnet-4.5-thinking"},
+        "OPUS_4_1": {"force": True, "model": "opus-4.1"},
+        "GPT_5": {"force": True, "model": "gpt-5"},
+        "GROK": {"force": True, "model": "grok"},
     },
     Executor.ACP: {"DEFAULT": {}},
     Executor.DEMO: {"DEFAULT": {}},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar
 
@@ -81,14 +82,15 @@ class Records:
         return ()
 
 
-class Many(Generic[T]):
+class Many(ABC, Generic[T]):
     """Items that each have a text of their own: one a message, or lists of them."""
 
     def __init__(self, batch: bool) -> None:
         self._batch = batch
 
+    @abstractmethod
     def text(self, item: T) -> str:
-        raise NotImplementedError
+        """The text of one."""
 
     def encode(self, items: Sequence[T]) -> Iterable[str]:
         texts = (self.text(item) for item in items)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import pytest
 
 from anyond.agents.core import Turn
@@ -41,5 +43,5 @@ def test_clients_learn_who_takes_messages_while_at_work() -> None:
 
 def test_a_name_without_an_adapter_is_refused_by_its_field() -> None:
     with pytest.raises(Impossible) as refusal:
-        agent(Executor.AMP)
+        agent(cast(Executor, "NOBODY"))
     assert refusal.value.field == "executor_profile_id.executor"

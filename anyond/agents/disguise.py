@@ -1,0 +1,35 @@
+"""What a failure of the model or the login looks like when an agent says it as if it were words."""
+
+from __future__ import annotations
+
+import re
+
+_ERROR = re.compile(r"\s*\[?(?:API |Connect|Request )?Error\b\s*(?:\d{3}\b|[:\]])", re.IGNORECASE)
+_LOGIN = re.compile(
+    r"authentication required|not logged in|no api key found|(?:invalid|missing) api key"
+    r"|please (?:run '[\w -]+ login'|log in)|starting login flow",
+    re.IGNORECASE,
+)
+_LOST = re.compile(
+    r"\b(?:thread|chat|session|conversation)\b.{0,100}"
+    r"\b(?:not found|not exist|no longer|unknown|unavailable)"
+    r"|\b(?:no such|unknown|invalid|could ?no?t find|couldn't find|cannot find)\b.{0,20}"
+    r"\b(?:thread|chat|session|conversation)\b",
+    re.IGNORECASE,
+)
+_MOST = 2000
+
+
+def is_error(text: str) -> bool:
+    """Whether an answer that is all that an agent said is an error in truth."""
+    return _ERROR.match(text[:_MOST]) is not None
+
+
+def wants_login(text: str) -> bool:
+    """Whether a line outside of the protocol says that the person must log in first."""
+    return _LOGIN.search(text[:_MOST]) is not None
+
+
+def lost_session(text: str) -> bool:
+    """Whether a line outside of the protocol says that a session to resume is not there."""
+    return _LOST.search(text[:_MOST]) is not None

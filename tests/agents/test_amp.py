@@ -1,0 +1,141 @@
+"""How Amp is started, and how dialogues of its documented format are read."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from acp_driver import entries, told
+from recordings import FOLDER, TREE, fold, load
+
+from anyond.agents.amp import Amp
+from anyond.agents.core import EntryPut, Interrupt, SessionLost, ToldAtOnce, Turn, TurnEnded
+from anyond.agents.recollection import RETOLD
+from anyond.model.entries import ErrorMessage, FileEdit, SetupRequired, TokenUsage, ToolUse
+from anyond.model.errors import Impossible
+from anyond.model.launch import Launch
+from anyond.model.records import Stream
+
+NAMES = sorted(path.stem for path in (FOLDER / "amp").glob("*.jsonl"))
+THREAD = "T-5f0b7c1e-9a3d-4d2b-8c7f-1f2e3d4c5b6a"
+
+
+def launch(session_id: str | None = None, **options: Any) -> Launch:
+    return Amp().launch(Turn(prompt="p", cwd=TREE, session_id=session_id, options=options))
+
+
+def events_of(name: str) -> list[Any]:
+    recording = load(FOLDER / "amp" / f"{name}.jsonl")
+    return fold(recording.fresh(), recording.records)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_recording_gives_the_expected_conversation(name: str) -> None:
+    golden = (FOLDER / "amp" / f"{name}.golden").read_text(encoding="utf-8")
+    assert told(events_of(name)) == golden.splitlines()
+
+
+def test_it_is_started_with_stream_json_both_ways() -> None:
+    plain = launch()
+    stream = ("--execute", "--stream-json", "--stream-json-thinking", "--stream-json-input")
+    assert plain.argv == ("amp", *stream)
+    assert "npm install -g @sourcegraph/amp" in plain.install
+    assert launch(dangerously_allow_all=True).argv[-1] == "--dangerously-allow-all"
+
+
+def test_options_shape_the_command() -> None:
+    given = launch(
+        THREAD,
+        base_command_override="npx -y '@sourcegraph/amp'",
+        additional_params=["--label", "a b"],
+        mode="high",
+        env={"AMP_URL": "http://127.0.0.1:1", "OLD": None},
+        append_prompt=None,
+        nonsense=7,
+    )
+    assert given.argv[:6] == ("npx", "-y", "@sourcegraph/amp", "threads", "continue", THREAD)
+    assert given.argv[-4:] == ("--mode", "high", "--label", "a b")
+    assert given.env == {"AMP_URL": "http://127.0.0.1:1", "OLD": None}
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("dangerously_allow_all", "yes"),
+        ("mode", 4),
+        ("additional_params", "--x"),
+        ("additional_params", ["a\0b"]),
+        ("env", {"A=B": "1"}),
+        ("base_command_override", "'open"),
+    ],
+)
+def test_a_wrong_option_is_named(option: str, value: Any) -> None:
+    with pytest.raises(Impossible) as refusal:
+        launch(**{option: value})
+    assert refusal.value.field == option
+
+
+def test_a_thread_cannot_be_an_option() -> None:
+    with pytest.raises(Impossible):
+        launch("--dangerously-allow-all")
+
+
+def test_it_is_told_the_prompt_once_and_nothing_else() -> None:
+    options = {"append_prompt": " Please."}
+    dialogue = Amp().dialogue(Turn(prompt="Go", cwd=TREE, options=options))
+    assert isinstance(dialogue, ToldAtOnce)
+    assert dialogue.told_at_once
+    [line] = dialogue.outgoing()
+    assert json.loads(line)["message"]["content"] == [{"type": "text", "text": "Go Please."}]
+    dialogue.send(Interrupt())
+    dialogue.receive(Stream.STDIN, line)
+    assert dialogue.outgoing() == []
+    again = Amp().dialogue(Turn(prompt="Go", cwd=TREE, options=options))
+    again.receive(Stream.STDIN, line)
+    assert again.outgoing() == []
+
+
+def test_a_conversation_that_it_has_forgotten_is_retold_but_not_shown_again() -> None:
+    dialogue = Amp().dialogue(Turn(prompt="Go on", cwd=TREE, past="You had begun."))
+    [line] = dialogue.outgoing()
+    retold, prompt = json.loads(line)["message"]["content"]
+    assert retold["text"].endswith("You had begun.")
+    assert prompt["text"] == "Go on"
+    put = dialogue.receive(Stream.STDIN, line)
+    assert [event.entry.content for event in put if isinstance(event, EntryPut)] == [
+        "Go on",
+        RETOLD,
+    ]
+
+
+def test_a_thread_that_is_not_there_is_a_lost_session() -> None:
+    assert [e for e in events_of("lost_thread") if isinstance(e, SessionLost)] == [SessionLost()]
+
+
+def test_what_must_be_set_up_is_told_as_that() -> None:
+    [error] = [e for e in entries(events_of("login")).values() if "API key" in e.content]
+    assert error.entry_type == ErrorMessage(error_type=SetupRequired())
+
+
+def test_an_edit_has_the_true_line_numbers_and_tokens_are_those_of_all_messages() -> None:
+    found = [entry.entry_type for entry in entries(events_of("every_tool")).values()]
+    edits = [use.action_type for use in found if isinstance(use, ToolUse)]
+    edit = next(action for action in edits if isinstance(action, FileEdit))
+    assert edit.changes[0].has_line_numbers
+    assert "@@ -10,3 +10,3 @@\n def f():\n-    return 1\n" in edit.changes[0].unified_diff
+    [usage] = [kind for kind in found if isinstance(kind, TokenUsage)]
+    assert (usage.input_tokens, usage.cache_read_tokens) == (0, 10 * 12416)
+
+
+def test_what_a_sub_agent_does_belongs_to_it() -> None:
+    shown = entries(events_of("every_tool"))
+    assert [key for key, entry in shown.items() if entry.parent == "tool:t9"] == [
+        "tool:t10",
+        "msg::12",
+    ]
+
+
+def test_a_turn_ends_once() -> None:
+    for name in NAMES:
+        assert len([e for e in events_of(name) if isinstance(e, TurnEnded)]) <= 1
