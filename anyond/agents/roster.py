@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from anyond.agents.acp import Acp
 from anyond.agents.claude import Claude
+from anyond.agents.codex import Codex
 from anyond.agents.core import Agent
 from anyond.agents.demo import Demo
 from anyond.model.errors import Impossible
@@ -13,12 +14,14 @@ from anyond.model.settings import Executor, Variant
 
 AGENTS: Mapping[Executor, Agent] = {
     Executor.CLAUDE_CODE: Claude(),
+    Executor.CODEX: Codex(),
     Executor.ACP: Acp(),
     Executor.DEMO: Demo(),
 }
 
 CAPABILITIES: Mapping[str, list[str]] = {
     Executor.CLAUDE_CODE: ["SESSION_FORK"],
+    Executor.CODEX: ["SESSION_FORK"],
     Executor.ACP: [],
     Executor.DEMO: [],
 }
@@ -29,6 +32,11 @@ DEFAULT_PROFILES: Mapping[Executor, Mapping[str, Variant]] = {
         "DEFAULT": {"dangerously_skip_permissions": True},
         "PLAN": {"plan": True},
         "APPROVALS": {"approvals": True},
+    },
+    Executor.CODEX: {
+        "DEFAULT": {"sandbox": "danger-full-access"},
+        "HIGH": {"sandbox": "danger-full-access", "model_reasoning_effort": "high"},
+        "APPROVALS": {"sandbox": "workspace-write", "ask_for_approval": "unless-trusted"},
     },
     Executor.ACP: {"DEFAULT": {}},
     Executor.DEMO: {"DEFAULT": {}},
