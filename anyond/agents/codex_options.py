@@ -96,7 +96,6 @@ class Options(Struct, frozen=True, kw_only=True):
             "model_reasoning_summary": self.model_reasoning_summary,
             "model_reasoning_summary_format": None if format == "none" else format,
             "profile": self.profile,
-            "include_plan_tool": self.include_plan_tool,
             "tools.update_plan.enabled": self.include_plan_tool,
             "include_apply_patch_tool": self.include_apply_patch_tool,
         }
