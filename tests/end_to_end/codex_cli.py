@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.end_to_end.claude_cli import Person
 from tests.end_to_end.house import House
 from tests.fakes import npm_cache
 
@@ -79,19 +80,15 @@ def environment(home: Path) -> dict[str, str]:
     return {"HOME": str(home), "PATH": os.environ["PATH"], "KEY_OF_THE_TESTS": "none"}
 
 
-class Coder:
+class Coder(Person):
     """Somebody who has tasks done by the real Codex, in one project of a house."""
-
-    def __init__(self, house: House, project: dict[str, Any]) -> None:
-        self.house = house
-        self.project = project
-        self.gate = house.root / "gate"
 
     @classmethod
     async def of(cls, house: House, command: str, port: int) -> Coder:
-        """A new project, and the built-in variants with the pinned program and our model."""
+        """A new project, and variants with the pinned program and our model."""
         configure(house.home, port)
-        coder = cls(house, await house.project(house.repository()))
+        repository = house.repository()
+        coder = cls(house, await house.project(repository), repository)
         found = (await house.ask("GET", "/api/info"))["executors"]["CODEX"]
         more = {"base_command_override": command, "env": {"KEY_OF_THE_TESTS": "none"}}
         variants = {name: {"CODEX": {**tagged["CODEX"], **more}} for name, tagged in found.items()}
@@ -116,7 +113,3 @@ class Coder:
         )
         path = f"/api/task-attempts?task_id={task['id']}"
         return (await self.house.ask("GET", path))[0]  # type: ignore[no-any-return]
-
-    async def decide(self, question: dict[str, Any], **status: Any) -> None:
-        path = f"/api/approvals/{question['id']}/respond"
-        await self.house.ask("POST", path, {"status": status})

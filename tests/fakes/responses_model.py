@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,9 @@ def as_messages(request: Json) -> Json:
             messages.append(
                 {"role": "user", "content": [{"type": "text", "text": text} for text in texts]}
             )
-    return {"messages": messages, "tools": request.get("tools")}
+    found = re.findall(r"<cwd>(/[^<]+)</cwd>", json.dumps(request.get("input", [])))
+    system = f"Working directory: {found[-1]}" if found else ""
+    return {"messages": messages, "tools": request.get("tools"), "system": system}
 
 
 def offered(request: Json) -> dict[str, Json]:
