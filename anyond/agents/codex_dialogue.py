@@ -13,15 +13,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from anyond.agents.acp_errors import fault_text
-from anyond.agents.claude_entry import Note
 from anyond.agents.codex_entries import CodexEntries
-from anyond.agents.codex_errors import error_text, is_login
 from anyond.agents.codex_handshake import STEPS, Handshake
 from anyond.agents.codex_news import News
 from anyond.agents.codex_options import Options
 from anyond.agents.codex_plan import INJECT, START, Plan, message, texts_of
 from anyond.agents.codex_questions import METHODS, TIMED_OUT, Question, Questions
 from anyond.agents.codex_threads import Threads
+from anyond.agents.codex_trouble import Trouble
 from anyond.agents.core import (
     AgentCommand,
     AgentEvent,
@@ -50,7 +49,7 @@ from anyond.agents.jsonrpc import (
 )
 from anyond.agents.lines import Lines
 from anyond.agents.recollection import recollection
-from anyond.model.entries import Succeeded, SystemMessage
+from anyond.model.entries import Succeeded
 from anyond.model.records import Stream
 
 INTERRUPT = "turn/interrupt"
@@ -85,6 +84,7 @@ class CodexDialogue:
         self._lines = {stream: Lines() for stream in Stream}
         self._handshake = Handshake(turn, options, self._link, self._entries, self._threads)
         self._questions = Questions(self._entries, options.asks)
+        self._trouble = Trouble(self._entries)
         self._plan = Plan(options.plan, self._handshake)
         self._held: list[str] = []
         self._ready = False
@@ -96,8 +96,6 @@ class CodexDialogue:
         self._rest: _Rest | None = None
         self._interrupt_wanted = False
         self._interrupting = False
-        self._complaint: str | None = None
-        self._retry: Note | None = None
         self._ended = False
 
     # ------------------------------------------------------------ in and out
@@ -248,10 +246,10 @@ class CodexDialogue:
             case "serverRequest/resolved":
                 self._resolved(params.get("requestId"))
             case "error":
-                self._erred(main, params)
+                self._trouble.told(main, params)
             case "item/started" | "item/completed":
                 if main:
-                    self._complaint = None  # it goes on: what went wrong before was overcome
+                    self._trouble.overcome()
                 self._news.take(news)
                 self._end_if_at_rest()
             case _:
@@ -339,7 +337,7 @@ class CodexDialogue:
 
     def _turn_started(self, main: bool, params: Mapping[str, Any]) -> None:
         if main:
-            self._complaint = self._retry = None
+            self._trouble.forget()
             self._turn_is(as_text(as_dict(params.get("turn")).get("id")))
         else:
             self._threads.began(as_text(params.get("threadId")))
@@ -356,16 +354,9 @@ class CodexDialogue:
         self._end_if_at_rest()
 
     def _verdict(self, status: str, error: Mapping[str, Any]) -> tuple[Outcome, str | None]:
-        """How the turn went; success needs all the evidence."""
         if self._interrupting or status == "interrupted":
             return Outcome.INTERRUPTED, None
-        if error:
-            self._complain(error_text(error), is_login(error))
-        elif status != "completed" and self._complaint is None:
-            self._complain(f"The agent ended its turn as {status!r}.", False)
-        if self._complaint is not None:
-            return Outcome.FAILED, self._complaint
-        return Outcome.COMPLETED, None
+        return self._trouble.verdict(status, error)
 
     def _end_if_at_rest(self) -> None:
         rest = self._rest
@@ -384,27 +375,8 @@ class CodexDialogue:
                 return
         self._end(rest.outcome, rest.error)
 
-    def _erred(self, main: bool, params: Mapping[str, Any]) -> None:
-        error = as_dict(params.get("error"))
-        if params.get("willRetry"):
-            text = error_text({**error, "codexErrorInfo": None})
-            if self._retry is None:
-                self._retry = self._entries.note("retry", SystemMessage(), text)
-            self._retry.content = text
-            self._entries.put(self._retry)
-        elif main:
-            self._complain(error_text(error), is_login(error))
-        else:
-            self._entries.once(f"A sub-agent failed: {error_text(error)}")
-
-    def _complain(self, text: str, login: bool) -> None:
-        """Show why it fails, unless that is to be read already."""
-        if text != self._complaint:
-            self._complaint = text
-            self._entries.error(text, setup=login)
-
     def _fail(self, text: str) -> None:
-        self._complain(text, False)
+        self._trouble.complain(text)
         self._end(Outcome.FAILED, text)
 
     def _end(self, outcome: Outcome, error: str | None = None) -> None:
@@ -414,7 +386,8 @@ class CodexDialogue:
         for question in self._questions.open:
             self._resolved(question.id)
         self._entries.settle()
-        self._rest = self._active = self._complaint = self._retry = None
+        self._trouble.forget()
+        self._rest = self._active = None
         self._interrupting = self._interrupt_wanted = False
         self._ended = True
         self._entries.say(TurnEnded(outcome, error))

@@ -377,3 +377,11 @@ def test_options_that_the_program_refuses_are_told(bench: Bench) -> None:
     assert ended.outcome is Outcome.FAILED
     assert "profile" in str(ended.error)
     assert run.said(ErrorMessage) == [ended.error]
+
+
+def test_an_interrupt_ends_the_wait_for_a_decision_about_a_plan(bench: Bench) -> None:
+    with bench.run("propose", **FREE, plan=True) as run:
+        run.asked()
+        run.dialogue.send(Interrupt())
+        assert run.ended() == TurnEnded(Outcome.INTERRUPTED)
+    assert told(run.events)[-2:] == ["> withdrawn", "> interrupted"]
