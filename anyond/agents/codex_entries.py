@@ -89,6 +89,7 @@ class CodexEntries:
         self._events: list[AgentEvent | Source] = []
         self._texts: dict[str, Words] = {}
         self._calls: dict[str, list[Call]] = {}
+        self._open: dict[str, Call] = {}
         self._todos: dict[str, _Todos] = {}
         self._said: set[str] = set()
         self._grumbles: list[Lump] = []
@@ -103,6 +104,11 @@ class CodexEntries:
 
     def put(self, source: Source) -> None:
         """The entry of `source` has changed."""
+        if isinstance(source, Call):
+            if source.open:
+                self._open[source.key] = source
+            else:
+                self._open.pop(source.key, None)
         if not source.dirty:
             source.dirty = True
             self._events.append(source)
@@ -178,6 +184,7 @@ class CodexEntries:
         if done and kind in _AT_ONCE:
             for call in calls:
                 call.end(Succeeded())
+                self.put(call)
         return calls
 
     def _upsert(self, thread: str, id: str, item: Mapping[str, Any]) -> list[Call]:
@@ -203,9 +210,9 @@ class CodexEntries:
 
     def open_call(self, thread: str, **fields: str) -> Call | None:
         """The oldest open use of a tool in a thread that has these fields."""
-        for call in (calls[0] for calls in self._calls.values()):
+        for call in self._open.values():
             same = all(call.fields.get(name) == value for name, value in fields.items())
-            if call.thread == thread and call.open and same:
+            if call.thread == thread and same:
                 return call
         return None
 
@@ -218,11 +225,10 @@ class CodexEntries:
 
     def settle(self, thread: str | None = None) -> None:
         """The turn of a thread (or all of them) is over: nothing is at work any more."""
-        for calls in self._calls.values():
-            for call in calls:
-                if call.open and thread in (None, call.thread):
-                    call.end(Failed())
-                    self.put(call)
+        for call in list(self._open.values()):
+            if thread in (None, call.thread):
+                call.end(Failed())
+                self.put(call)
 
     def todos(self, thread: str, steps: list[Any]) -> None:
         """The list of things to do of one agent."""

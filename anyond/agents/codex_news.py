@@ -101,6 +101,7 @@ class News:
                 self._threads.starting(call.key)
             elif others and isinstance(call.status, Succeeded):
                 call.unend()  # the sub-agent is only about to begin
+                self._entries.put(call)
                 for other in others:
                     self._threads.started(other, call.key)
             else:
@@ -115,6 +116,7 @@ class News:
         kind = call.fields.get("kind")
         if kind == "started" and self._threads.parent(other) in (None, call.key):
             call.unend()
+            self._entries.put(call)
             self._threads.started(other, call.key)
         elif kind in ("completed", "interrupted"):
             self.rested(other, worked=kind == "completed")

@@ -390,6 +390,14 @@ def test_the_run_waits_for_a_sub_agent_and_an_interrupt_ends_the_wait() -> None:
     assert ends(events) == [TurnEnded(Outcome.INTERRUPTED)]
 
 
+def test_a_sub_agent_that_is_cut_off_has_failed() -> None:
+    dialogue = opened()
+    spawn(dialogue, "s", "child")
+    error(dialogue, retry=False)
+    put, *_ = completed(dialogue)
+    assert put.entry.entry_type.status == Failed()
+
+
 def test_news_of_a_sub_agent_before_its_call_came_back_belong_to_that_call() -> None:
     dialogue = opened()
     spawn(dialogue, "s")
