@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from anyond.agents.acp import Acp
 from anyond.agents.amp import Amp
 from anyond.agents.claude import Claude
+from anyond.agents.codex import Codex
 from anyond.agents.core import Agent
 from anyond.agents.cursor import Cursor
 from anyond.agents.demo import Demo
@@ -17,6 +18,7 @@ AGENTS: Mapping[Executor, Agent] = {
     Executor.CLAUDE_CODE: Claude(),
     Executor.AMP: Amp(),
     Executor.CURSOR_AGENT: Cursor(),
+    Executor.CODEX: Codex(),
     Executor.ACP: Acp(),
     Executor.DEMO: Demo(),
 }
@@ -25,6 +27,7 @@ CAPABILITIES: Mapping[str, list[str]] = {
     Executor.CLAUDE_CODE: ["SESSION_FORK"],
     Executor.AMP: [],
     Executor.CURSOR_AGENT: ["SETUP_HELPER"],
+    Executor.CODEX: ["SESSION_FORK"],
     Executor.ACP: [],
     Executor.DEMO: [],
 }
@@ -48,6 +51,11 @@ DEFAULT_PROFILES: Mapping[Executor, Mapping[str, Variant]] = {
         "OPUS_4_1": {"force": True, "model": "opus-4.1"},
         "GPT_5": {"force": True, "model": "gpt-5"},
         "GROK": {"force": True, "model": "grok"},
+    },
+    Executor.CODEX: {
+        "DEFAULT": {"sandbox": "danger-full-access"},
+        "HIGH": {"sandbox": "danger-full-access", "model_reasoning_effort": "high"},
+        "APPROVALS": {"sandbox": "workspace-write", "ask_for_approval": "unless-trusted"},
     },
     Executor.ACP: {"DEFAULT": {}},
     Executor.DEMO: {"DEFAULT": {}},

@@ -1,0 +1,46 @@
+"""What the errors of Codex say, in one readable sentence, and which of them a login cures."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from anyond.agents.jsonrpc import as_dict, as_text, loads
+
+LOGIN = "Log in with `codex login`, or check the key of the model's provider."
+_MOST = 4000
+_UNAUTHORIZED = 401
+_DRESSED = re.compile(r"\{.*\}", re.DOTALL)
+
+
+def error_text(error: Mapping[str, Any]) -> str:
+    """The message of a turn's error and what its details add, without repeating."""
+    message = _undressed(as_text(error.get("message")))
+    details = _undressed(as_text(error.get("additionalDetails")))
+    if details and details not in message:
+        message = f"{message}: {details}" if message else details
+    if is_login(error):
+        message = f"{message.rstrip('.')}. {LOGIN}" if message else LOGIN
+    return message[:_MOST] or "The agent reported an error without a message."
+
+
+def is_login(error: Mapping[str, Any]) -> bool:
+    """Whether the person has to log in, or to set a key."""
+    info = error.get("codexErrorInfo")
+    if info == "unauthorized":
+        return True
+    return any(
+        as_dict(detail).get("httpStatusCode") == _UNAUTHORIZED for detail in as_dict(info).values()
+    )
+
+
+def _undressed(text: str) -> str:
+    """The answer of the model's server is sometimes passed on as it is."""
+    dressed = _DRESSED.search(text)
+    if dressed is None:
+        return text.strip()
+    told = as_dict(loads(dressed[0]))
+    error = as_dict(told.get("error")) or told
+    inner = as_text(error.get("message")) or as_text(error.get("detail"))
+    return f"{text[: dressed.start()]}{inner}{text[dressed.end() :]}".strip() if inner else text

@@ -1,0 +1,120 @@
+"""Which options a variant of Codex may have, and what they become in its words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Struct, field
+from msgspec.structs import fields
+
+from anyond.model.errors import Impossible
+
+Sandbox = Literal["auto", "read-only", "workspace-write", "danger-full-access"]
+Approval = Literal["unless-trusted", "on-failure", "on-request", "never"]
+Summary = Literal["auto", "concise", "detailed", "none"]
+
+_FREE = "danger-full-access"
+# "on-failure" is gone from the program; asking when the model wants to is the nearest to it.
+_POLICIES = {"unless-trusted": "untrusted", "on-failure": "on-request"}
+_LOCAL_PROVIDER = "ollama"
+_LOCAL_MODEL = "gpt-oss:20b"
+
+
+class Options(Struct, frozen=True, kw_only=True):
+    """The options of a variant; unknown ones are ignored, None is the same as absent.
+
+    Args:
+        append_prompt: added to the first prompt, with nothing between them.
+        base_command_override: the program and its first arguments, split as a shell would;
+            `app-server` is added if it is not among them.
+        additional_params: further arguments, each taken as it is.
+        env: laid over the environment; None removes a variable.
+        sandbox: what commands may do without asking; `auto` is `workspace-write`.
+        ask_for_approval: when a person is asked. Not said, it is `on-request` in the automatic
+            sandbox and `never` without a sandbox; else what the person's own configuration says.
+        oss: use a model on this machine, by Ollama. (For another server, leave this out and name
+            it: `additional_params: ["-c", "model_provider=lmstudio"]`.)
+        model_reasoning_effort: `low`, `medium`, `high` or what else the model knows.
+        profile: a profile in the person's configuration, for versions that have them there.
+        base_instructions: instead of the program's own instructions to the model.
+        include_plan_tool: whether the model has a to-do list.
+        include_apply_patch_tool: whether the model has a tool of its own for edits, for versions
+            that leave the choice.
+        plan: begin with a plan; once it is approved, it is carried out.
+    """
+
+    append_prompt: str | None = None
+    base_command_override: str | None = None
+    additional_params: list[str] = field(default_factory=list)
+    env: dict[str, str | None] = field(default_factory=dict)
+    sandbox: Sandbox = "auto"
+    ask_for_approval: Approval | None = None
+    oss: bool = False
+    model: str | None = None
+    model_reasoning_effort: str | None = None
+    model_reasoning_summary: Summary | None = None
+    model_reasoning_summary_format: Literal["none", "experimental"] | None = None
+    profile: str | None = None
+    base_instructions: str | None = None
+    include_plan_tool: bool | None = None
+    include_apply_patch_tool: bool | None = None
+    plan: bool = False
+
+    @property
+    def asks(self) -> bool:
+        """Whether a person decides about tools; else whatever is asked is allowed."""
+        return self.ask_for_approval is not None or self.sandbox != _FREE
+
+    def thread(self, cwd: str) -> dict[str, Any]:
+        """The settings of a conversation in the directory `cwd`."""
+        said: dict[str, Any] = {
+            "cwd": cwd,
+            "sandbox": "workspace-write" if self.sandbox == "auto" else self.sandbox,
+            "approvalPolicy": self._policy,
+            "model": self.model or (_LOCAL_MODEL if self.oss else None),
+            "modelProvider": _LOCAL_PROVIDER if self.oss else None,
+            "baseInstructions": self.base_instructions,
+            "config": self._config or None,
+        }
+        return {name: value for name, value in said.items() if value is not None}
+
+    @property
+    def _policy(self) -> str | None:
+        if self.ask_for_approval is not None:
+            return _POLICIES.get(self.ask_for_approval, self.ask_for_approval)
+        # A question that is answered with yes anyway would only stop an agent that works on
+        # while the daemon is down.
+        return {"auto": "on-request", _FREE: "never"}.get(self.sandbox)
+
+    @property
+    def _config(self) -> dict[str, Any]:
+        format = self.model_reasoning_summary_format
+        said = {
+            "model_reasoning_effort": self.model_reasoning_effort,
+            "model_reasoning_summary": self.model_reasoning_summary,
+            "model_reasoning_summary_format": None if format == "none" else format,
+            "profile": self.profile,
+            "tools.update_plan.enabled": self.include_plan_tool,
+            "include_apply_patch_tool": self.include_apply_patch_tool,
+        }
+        return {name: value for name, value in said.items() if value is not None}
+
+
+def decode(options: Mapping[str, Any]) -> Options:
+    """The options of a variant.
+
+    Raises:
+        Impossible: an option is of the wrong type, or of no known value; the error names it.
+    """
+    known: dict[str, Any] = {}
+    for option in fields(Options):
+        value = options.get(option.name)
+        if value is None:
+            continue
+        try:
+            known[option.name] = msgspec.convert(value, option.type)
+        except msgspec.ValidationError as error:
+            raise Impossible(option.name, str(error)) from None
+    return Options(**known)

@@ -1,0 +1,115 @@
+"""What the real Codex needs so that it talks to the scripted model and to nothing else."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.end_to_end.claude_cli import Person
+from tests.end_to_end.house import House
+from tests.fakes import npm_cache
+
+PACKAGE, VERSION = "@openai/codex", "0.169.0"
+MODEL = "gpt-5.1-codex"
+SERVER = Path(npm_cache.__file__).with_name("responses_model.py")
+MCP_SERVER = Path(npm_cache.__file__).with_name("mcp_server.py")
+
+
+def command() -> str:
+    """The pinned program as a `base_command_override`; skips the test if it cannot be had."""
+    try:
+        where = npm_cache.installed(PACKAGE, VERSION) / "node_modules" / "@openai"
+    except npm_cache.CannotInstall as why:
+        pytest.skip(str(why))
+    # The native program: a script before it would add a process that signals must cross.
+    found = [*where.glob("codex-*/vendor/*/bin/codex")]
+    if not found:
+        pytest.skip(f"{PACKAGE} has no native program for this platform.")
+    return shlex.quote(str(found[0]))
+
+
+@contextmanager
+def scripted_model() -> Iterator[int]:
+    """Runs the scripted model; gives its port on loopback."""
+    program = [sys.executable, str(SERVER), "--port", "0"]
+    with subprocess.Popen(program, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stdout is not None
+            word, port = server.stdout.readline().split()
+            assert word == "listening"
+            yield int(port)
+        finally:
+            server.terminate()
+
+
+def configure(home: Path, port: int, more: str = "") -> None:
+    """Write the program's own configuration.
+
+    Args:
+        more: top-level TOML before the tables, or tables.
+    """
+    file = home / ".codex" / "config.toml"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(f"""\
+model = "{MODEL}"
+model_provider = "scripted"
+check_for_update_on_startup = false
+[analytics]
+enabled = false
+[model_providers.scripted]
+name = "scripted"
+base_url = "http://127.0.0.1:{port}/v1"
+wire_api = "responses"
+env_key = "KEY_OF_THE_TESTS"
+request_max_retries = 1
+stream_max_retries = 1
+{more}
+""")
+
+
+def environment(home: Path) -> dict[str, str]:
+    """A whole environment: a home of its own, and nothing of the person who runs the tests."""
+    return {"HOME": str(home), "PATH": os.environ["PATH"], "KEY_OF_THE_TESTS": "none"}
+
+
+class Coder(Person):
+    """Somebody who has tasks done by the real Codex, in one project of a house."""
+
+    @classmethod
+    async def of(cls, house: House, command: str, port: int) -> Coder:
+        """A new project, and variants with the pinned program and our model."""
+        configure(house.home, port)
+        repository = house.repository()
+        coder = cls(house, await house.project(repository), repository)
+        found = (await house.ask("GET", "/api/info"))["executors"]["CODEX"]
+        more = {"base_command_override": command, "env": {"KEY_OF_THE_TESTS": "none"}}
+        variants = {name: {"CODEX": {**tagged["CODEX"], **more}} for name, tagged in found.items()}
+        variants["PLAN"] = {"CODEX": {**variants["DEFAULT"]["CODEX"], "plan": True}}
+        await house.ask("PUT", "/api/profiles", {"executors": {"CODEX": variants}})
+        return coder
+
+    async def start(self, scenario: str, variant: str | None = None) -> dict[str, Any]:
+        """A new task with an attempt at it."""
+        task = await self.house.ask(
+            "POST",
+            "/api/tasks/create-and-start",
+            {
+                "task": {
+                    "project_id": self.project["id"],
+                    "title": f"Play {scenario}",
+                    "description": f"SCN={scenario} GATE={self.gate}",
+                },
+                "executor_profile_id": {"executor": "CODEX", "variant": variant},
+                "base_branch": "main",
+            },
+        )
+        path = f"/api/task-attempts?task_id={task['id']}"
+        return (await self.house.ask("GET", path))[0]  # type: ignore[no-any-return]

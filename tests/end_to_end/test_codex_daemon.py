@@ -1,0 +1,174 @@
+"""The real Codex at work in the whole daemon, also when that is killed meanwhile."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from anyond.model.records import Stream
+from anyond.procs.spool import Spool
+from tests.end_to_end import codex_cli
+from tests.end_to_end.claude_cli import end_all, family, said, tools
+from tests.end_to_end.codex_cli import Coder
+from tests.end_to_end.house import House, alive
+
+pytestmark = pytest.mark.agents
+
+SUCCESS = {"status": "success"}
+
+
+@pytest.fixture(scope="module")
+def codex_command() -> str:
+    """Asked for outside of the event loop, where the reason of a skipped test would be lost."""
+    return codex_cli.command()
+
+
+@pytest.fixture(scope="module")
+def codex_port() -> Iterator[int]:
+    with codex_cli.scripted_model() as port:
+        yield port
+
+
+@pytest.fixture
+async def coder(house: House, codex_command: str, codex_port: int) -> AsyncIterator[Coder]:
+    try:
+        yield await Coder.of(house, codex_command, codex_port)
+    finally:
+        end_all(house)
+    assert "Traceback" not in house.log()
+
+
+async def test_two_approvals_lead_to_a_finished_attempt(coder: Coder) -> None:
+    house = coder.house
+    attempt = await coder.start("basic", "APPROVALS")
+    for name in ("edit", "bash"):
+        question = await house.question()
+        assert question["tool_name"] == name
+        await coder.approve(question)
+    ended = await house.over(attempt)
+    assert (ended["status"], ended["exit_code"]) == ("completed", 0)
+    entries = await house.entries(ended)
+    assert tools(entries) == [("file_edit", SUCCESS), ("command_run", SUCCESS)]
+    assert said(entries)[-1] == "All done: wrote hello.txt and checked it."
+    assert said(entries, "error_message") == []
+    assert len(said(entries, "user_message")) == 1
+    assert (Path(attempt["container_ref"]) / "ran.txt").read_text() == "done\n"
+
+
+async def test_a_denial_reaches_the_agent_with_its_reason(coder: Coder) -> None:
+    house = coder.house
+    attempt = await coder.start("once", "APPROVALS")
+    await coder.deny(await house.question(), "SCN=recall Use make.")
+    ended = await house.over(attempt)
+    assert ended["status"] == "completed"
+    entries = await house.entries(ended)
+    assert tools(entries) == [
+        ("command_run", {"status": "denied", "reason": "SCN=recall Use make."})
+    ]
+    assert said(entries, "user_feedback") == ["SCN=recall Use make."]
+    assert said(entries)[-1].startswith("You had said: ")
+
+
+async def test_a_question_stays_open_while_the_daemon_is_dead(coder: Coder) -> None:
+    house = coder.house
+    attempt = await coder.start("once", "APPROVALS")
+    process = await house.running(attempt)
+    question = await house.question()
+    agents = family(process)
+    await house.kill()
+    assert set(agents) <= set(family(process))
+    await house.start()
+    assert await house.ask("GET", "/api/approvals?status=pending") == [question]
+    await coder.deny(question, "Not now.")
+    ended = await house.over(attempt)
+    assert (ended["id"], ended["status"]) == (process["id"], "completed")
+    entries = await house.entries(ended)
+    assert tools(entries) == [("command_run", {"status": "denied", "reason": "Not now."})]
+    told = _told(house.data / "executions" / ended["id"])
+    assert [told.count(b'"%s"' % method) for method in (b"initialize", b"thread/start")] == [1, 1]
+    assert told.count(b'"decision":"decline"') == told.count(b"not allow that: Not now.") == 1
+
+
+async def test_a_plan_waits_for_a_daemon_that_comes_back(coder: Coder) -> None:
+    house = coder.house
+    attempt = await coder.start("propose", "PLAN")
+    process = await house.running(attempt)
+    question = await house.question()
+    assert question["tool_input"] == {"plan": "# Plan\n1. write it\n"}
+    await house.kill()
+    await house.start()
+    await coder.deny(question, "SCN=revise Check it.")
+    again = await house.question()
+    assert again["tool_input"] == {"plan": "# Plan\n1. write it\n2. check it\n"}
+    await coder.approve(again)
+    ended = await house.over(attempt)
+    assert (ended["id"], ended["status"]) == (process["id"], "completed")
+    assert [status["status"] for _, status in tools(await house.entries(ended))] == [
+        "denied",
+        "success",
+    ]
+
+
+async def test_a_follow_up_remembers_and_a_retry_has_never_heard_of_it(coder: Coder) -> None:
+    house = coder.house
+    attempt = await coder.start("text")
+    await house.over(attempt)
+    second = await coder.follow_up(attempt, "SCN=recall now")
+    assert said(await house.entries(second))[0].startswith("You had said: ")
+    third = await coder.follow_up(attempt, "SCN=recall again")
+    assert "SCN=recall now" in said(await house.entries(third))[0]
+    retried = await coder.follow_up(attempt, "SCN=recall", retry_process_id=second["id"])
+    assert "SCN=recall" not in said(await house.entries(retried))[0]
+    shutil.rmtree(house.home / ".codex" / "sessions")
+    for file in (house.home / ".codex").glob("*.sqlite*"):
+        file.unlink()
+    fresh = await coder.follow_up(attempt, "SCN=text once more")
+    assert fresh["status"] == "completed"
+    assert any(
+        "could not be resumed" in t for t in said(await house.entries(fresh), "system_message")
+    )
+
+
+async def test_a_stop_ends_a_long_command_with_all_that_it_had_started(coder: Coder) -> None:
+    house = coder.house
+    attempt = await coder.start("linger")
+    process = await house.running(attempt)
+    file = Path(attempt["container_ref"]) / "pids"
+
+    async def both() -> list[int]:
+        pids = [int(line) for line in file.read_text().split()] if file.exists() else []
+        return pids if len(pids) == 2 else []
+
+    await coder.sees(process, lambda entry: "sleep 300" in entry["content"])
+    sleepers = await house.until(both, "the pids of the sleepers")
+    await house.ask("POST", f"/api/task-attempts/{attempt['id']}/stop")
+    assert family(process) == {}
+    assert not any(map(alive, sleepers))
+    ended = await house.over(attempt)
+    assert ended["status"] == "killed"
+    assert tools(await house.entries(ended)) == [("command_run", {"status": "failed"})]
+
+
+async def test_a_wrong_key_is_a_failed_run_that_tells_what_to_do(coder: Coder) -> None:
+    house = coder.house
+    ended = await house.over(await coder.start("err401"))
+    assert ended["status"] == "failed"
+    entries = await house.entries(ended)
+    [error] = [e for e in entries if e["entry_type"]["type"] == "error_message"]
+    assert error["entry_type"]["error_type"] == {"type": "setup_required"}
+    assert "codex login" in error["content"]
+
+
+def _told(spool: Path) -> bytes:
+    """All that the agent was told."""
+    reader = Spool(spool).records()
+    told = b""
+    try:
+        while records := reader.read():
+            told += b"".join(r.data for r in records if r.stream is Stream.STDIN)
+    finally:
+        reader.close()
+    return told
