@@ -3,35 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from anyond import __version__
 from anyond.agents.acp_entries import AcpEntries
 from anyond.agents.acp_errors import fault_text
 from anyond.agents.acp_options import AcpOptions
+from anyond.agents.acp_quirks import QUIRKS, Quirks
 from anyond.agents.acp_wishes import Wish, wishes
 from anyond.agents.core import SessionStarted, Turn
 from anyond.agents.jsonrpc import Fault, Link, Response, as_dict, as_list, as_text
-
-
-@dataclass(frozen=True)
-class Quirks:
-    """What one agent does in its own way.
-
-    Args:
-        errors_as_text: an error ends the turn well, as a last chunk that begins with "Error: ".
-        cumulative_usage: the usage of a turn is the sum over all turns of the process.
-    """
-
-    errors_as_text: bool = False
-    cumulative_usage: bool = False
-
-
-_QUIRKS: Mapping[str, Quirks] = {
-    "Copilot": Quirks(errors_as_text=True, cumulative_usage=True),
-    "@zed-industries/claude-code-acp": Quirks(errors_as_text=True),
-}
 
 
 class Handshake:
@@ -42,6 +23,7 @@ class Handshake:
         logins: the ways to log in that it offers.
         quirks: what it does in its own way.
         replaying: it repeats an old conversation that is already known.
+        loaded: the session is the former one, with its conversation.
         forgotten: the former session was wanted and could not be had.
         session: the id of the session, once there is one.
         done: the prompt can be sent.
@@ -67,6 +49,7 @@ class Handshake:
         self.logins: list[Any] = []
         self.quirks = Quirks()
         self.replaying = False
+        self.loaded = False
         self.forgotten = False
         self.session: str | None = None
         self.done = False
@@ -98,7 +81,7 @@ class Handshake:
         info = as_dict(told.get("agentInfo"))
         name = as_text(info.get("name"))
         self.name = as_text(info.get("title")) or name or self.name
-        self.quirks = _QUIRKS.get(name, self.quirks)
+        self.quirks = QUIRKS.get(name, self.quirks)
         self.logins = as_list(told.get("authMethods"))
         abilities = as_dict(told.get("agentCapabilities"))
         self._can_load = abilities.get("loadSession") is True
@@ -133,6 +116,7 @@ class Handshake:
     def _session_resumed(self, response: Response, method: str) -> None:
         self.replaying = False
         if response.fault is None:
+            self.loaded = method == "session/load"
             self._started(self._turn.session_id or "", as_dict(response.result))
         elif method == "session/resume" and self._can_load:
             # One agent announces `resume` and does not know it.
@@ -153,7 +137,7 @@ class Handshake:
         self.session = session
         self._entries.say(SessionStarted(session))
         self._entries.usage.learn_model(told)
-        self._wishes, missing = wishes(self._options, told)
+        self._wishes, missing = wishes(self._options, told, self.quirks)
         for complaint in missing:
             self._entries.system(complaint)
         self._next_wish()

@@ -8,6 +8,8 @@ import shlex
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from msgspec import UNSET
+
 from anyond.agents.acp_diff import unified_diff
 from anyond.agents.jsonrpc import as_dict, as_list, as_text
 from anyond.model.entries import (
@@ -15,6 +17,7 @@ from anyond.model.entries import (
     CommandRun,
     CommandRunResult,
     Created,
+    Denied,
     ExitCode,
     Failed,
     FileChange,
@@ -32,6 +35,8 @@ from anyond.model.entries import (
     Succeeded,
     Success,
     TaskCreate,
+    TodoItem,
+    TodoManagement,
     Tool,
     ToolResult,
     ToolStatus,
@@ -54,10 +59,14 @@ _FROM = ("source", "from", "old_path", "oldPath", "source_path")
 _TO = ("destination", "to", "new_path", "newPath", "destination_path")
 _OUTPUTS = ("aggregated_output", "formatted_output", "output", "content", "stdout")
 _EXITS = ("exit_code", "exitCode", "exit")
+_WORKERS = ("subagent_type", "agent_type")
 _URL = re.compile(r"https?://\S+")
 # One agent closes the output of a command with this line.
 _SHELL_END = re.compile(r"\n?<shellId: \S+ completed with exit code (-?\d+)>\s*\Z")
-# Another one puts it into a form with these lines.
+# Another one puts it before the output of a command that failed.
+_CODE_FIRST = re.compile(r"\AExit code (-?\d+)(?:\n|\Z)")
+_FENCE = re.compile(r"\A```[a-z]*\n(.*?)\n?```\s*\Z", re.DOTALL)
+# A third one puts it into a form with these lines.
 _FORM = re.compile(r"\ACommand: .*^Exit Code: (-?\d+)$", re.MULTILINE | re.DOTALL)
 
 
@@ -104,6 +113,7 @@ class ToolCall:
         self._diffs: list[_Diff] = []
         self._changes: tuple[str, list[FileChange]] | None = None
         self._status: ToolStatus = Created()
+        self.parent: str | None = None
 
     @property
     def title(self) -> str:
@@ -130,7 +140,9 @@ class ToolCall:
         self._name = as_text(as_dict(fields.get("_meta")).get("toolName")) or self._name
         self._input = fields.get("rawInput") or self._input
         self._output = fields.get("rawOutput") or self._output
-        self._status = _STATUSES.get(as_text(fields.get("status")), self._status)
+        status = _STATUSES.get(as_text(fields.get("status")), self._status)
+        if asking or not isinstance(self._status, Denied) or isinstance(status, Succeeded):
+            self._status = status
         places = [as_text(as_dict(place).get("path")) for place in as_list(fields.get("locations"))]
         self._locations = [place for place in places if place] or self._locations
         self._merge_content(as_list(fields.get("content")), asking)
@@ -161,6 +173,21 @@ class ToolCall:
         """Whether the agent has not said how it ended."""
         return isinstance(self._status, Created)
 
+    @property
+    def is_job(self) -> bool:
+        """Whether a sub-agent does it."""
+        told = self._input if isinstance(self._input, dict) else {}
+        return any(isinstance(told.get(name), str) for name in _WORKERS)
+
+    @property
+    def is_plan(self) -> bool:
+        """Whether it is about a plan to be approved."""
+        return self._kind == "switch_mode" or bool(as_text(as_dict(self._input).get("plan")))
+
+    def deny(self) -> None:
+        """The agent was told that it may not."""
+        self._status = Denied()
+
     def give_up(self) -> None:
         """The turn is over, and the agent never said how this ended."""
         self._status = Failed()
@@ -184,12 +211,17 @@ class ToolCall:
             entry_type=ToolUse(tool_name=self.title, action_type=action, status=status),
             content=content or self.title,
             metadata={"tool_call_id": self._id},
+            parent=UNSET if self.parent is None else self.parent,
         )
 
     def _action(self) -> tuple[Action, str]:
         told = as_dict(self._input)
         if plan := as_text(told.get("plan")):
             return PlanPresentation(plan=plan), self.title
+        if todos := as_list(told.get("todos")):
+            return _todos(todos), self.title
+        if self.is_job and (job := as_text(told.get("description"))):
+            return TaskCreate(description=job), job
         match self._kind:
             case "read":
                 return self._read(told)
@@ -198,14 +230,12 @@ class ToolCall:
             case "execute":
                 return self._execute(told)
             case "search":
-                query = _first(told, _QUERIES) or self._title
+                query = _first(told, _QUERIES) or self._title.strip("'\"")
                 return Search(query=query), query
             case "fetch":
                 found = _URL.search(self._title)
                 url = _first(told, ("url", *_QUERIES)) or (found[0] if found else self._title)
                 return WebFetch(url=url), url
-        if told.get("subagent_type") and (job := as_text(told.get("description"))):
-            return TaskCreate(description=job), job
         name = self._name or self.title
         return Tool(tool_name=name, arguments=self._input, result=self._result()), self.title
 
@@ -288,6 +318,10 @@ class ToolCall:
             return as_text(self._output) or shown, int(form[1])
         if end := _SHELL_END.search(shown):
             return shown[: end.start()], int(end[1])
+        if fenced := _FENCE.match(shown):
+            shown = fenced[1]
+        if first := _CODE_FIRST.match(shown):
+            return shown[first.end() :], int(first[1])
         if not shown:
             shown = as_text(self._output) or _first(raw, _OUTPUTS)
             errors = as_text(raw.get("stderr"))
@@ -306,6 +340,19 @@ def _change(path: str, old: str, new: str) -> FileChange:
     if not old:
         return FileChangeWrite(content=new)
     return FileChangeEdit(unified_diff=unified_diff(path, old, new))
+
+
+def _todos(todos: list[Any]) -> TodoManagement:
+    return TodoManagement(
+        todos=[
+            TodoItem(
+                content=as_text(todo.get("content")) or as_text(todo.get("description")),
+                status=as_text(todo.get("status")) or "pending",
+                priority=as_text(todo.get("priority")) or None,
+            )
+            for todo in map(as_dict, todos)
+        ]
+    )
 
 
 def _command(told: Mapping[str, Any]) -> str:
