@@ -182,7 +182,9 @@ class AcpDialogue:
                 update = as_dict(params.get("update"))
                 if self._repeated is not None:
                     self._repeat(update)
-                elif not self._handshake.replaying:
+                elif self._handshake.replaying:
+                    self._handshake.repeated += 1
+                else:
                     self._updated(update)
             case Request():
                 self._link.heard(message)

@@ -196,6 +196,10 @@ class AcpEntries:
         self.tools_seen += known is None
         call.merge(fields, asking)
         call.parent = call.parent or self._parent(fields)
+        if not call.plan and (file := call.plan_file) is not None:
+            calls = [shown for shown in self._shown.values() if isinstance(shown, ToolCall)]
+            written = [text for one in calls if (text := one.written(file)) is not None]
+            call.plan = written[-1] if written else ""
         self._keep(key, call)
         return key, call
 

@@ -23,6 +23,7 @@ class Handshake:
         logins: the ways to log in that it offers.
         quirks: what it does in its own way.
         replaying: it repeats an old conversation that is already known.
+        repeated: how many updates of that there were.
         loaded: the session is the former one, with its conversation.
         forgotten: the former session was wanted and could not be had.
         session: the id of the session, once there is one.
@@ -49,6 +50,7 @@ class Handshake:
         self.logins: list[Any] = []
         self.quirks = Quirks()
         self.replaying = False
+        self.repeated = 0
         self.loaded = False
         self.forgotten = False
         self.session: str | None = None
@@ -106,17 +108,22 @@ class Handshake:
         self._link.request(method, {**former, "cwd": self._turn.cwd, "mcpServers": []})
 
     def _forget(self, reason: str) -> None:
+        self._say_forgotten(reason)
+        self._new_session()
+
+    def _say_forgotten(self, reason: str) -> None:
         self.forgotten = True
         self._entries.system(
             f"The former session could not be resumed: {reason.rstrip('.')}. "
             "The agent starts anew and does not remember the conversation so far."
         )
-        self._new_session()
 
     def _session_resumed(self, response: Response, method: str) -> None:
         self.replaying = False
         if response.fault is None:
             self.loaded = method == "session/load"
+            if self.loaded and self.quirks.loads_anything and not self.repeated:
+                self._say_forgotten("the agent has nothing of it")
             self._started(self._turn.session_id or "", as_dict(response.result))
         elif method == "session/resume" and self._can_load:
             # One agent announces `resume` and does not know it.

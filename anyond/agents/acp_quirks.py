@@ -21,6 +21,7 @@ class Quirks:
         cumulative_usage: the usage of a turn is the sum over all turns of the process.
         late_history: after it has loaded a session it repeats the old conversation, until it tells
             which commands there are.
+        loads_anything: a session that it does not know is loaded as well, as an empty one.
         silent_subagents: what a sub-agent says is not marked as such.
         plan_mode: the id of the mode in which it plans and changes nothing.
         free_mode: that of the mode in which it asks for nothing; None if only its options do that.
@@ -34,6 +35,7 @@ class Quirks:
     asides: tuple[str, ...] = ()
     cumulative_usage: bool = False
     late_history: bool = False
+    loads_anything: bool = False
     silent_subagents: bool = False
     plan_mode: str = "plan"
     free_mode: str | None = None
@@ -49,7 +51,11 @@ QUIRKS: Mapping[str, Quirks] = {
         ask_mode="default",
     ),
     "qwen-code": Quirks(
-        teachable=True, silent_subagents=True, free_mode="yolo", ask_mode="default"
+        teachable=True,
+        loads_anything=True,
+        silent_subagents=True,
+        free_mode="yolo",
+        ask_mode="default",
     ),
     "OpenCode": Quirks(teachable=True),
     "Copilot": Quirks(

@@ -65,6 +65,9 @@ _URL = re.compile(r"https?://\S+")
 _SHELL_END = re.compile(r"\n?<shellId: \S+ completed with exit code (-?\d+)>\s*\Z")
 # Another one puts it before the output of a command that failed.
 _CODE_FIRST = re.compile(r"\AExit code (-?\d+)(?:\n|\Z)")
+# One agent asks about a plan in a file, which it has written by another call.
+_PLAN_TOOL = "exit_plan_mode"
+_PLAN_FILE = re.compile(r"Requesting plan approval for: (/.*)", re.DOTALL)
 _FENCE = re.compile(r"\A```[a-z]*\n(.*?)\n?```\s*\Z", re.DOTALL)
 # A third one puts it into a form with these lines.
 _FORM = re.compile(r"\ACommand: .*^Exit Code: (-?\d+)$", re.MULTILINE | re.DOTALL)
@@ -114,6 +117,7 @@ class ToolCall:
         self._changes: tuple[str, list[FileChange]] | None = None
         self._status: ToolStatus = Created()
         self.parent: str | None = None
+        self.plan = ""
 
     @property
     def title(self) -> str:
@@ -126,6 +130,7 @@ class ToolCall:
         if self._input:
             return self._input
         told = {"title": self._title, "kind": self._kind, "locations": self._locations}
+        told["plan"] = self.plan
         return {name: value for name, value in told.items() if value}
 
     def merge(self, fields: Mapping[str, Any], asking: bool = False) -> None:
@@ -145,10 +150,13 @@ class ToolCall:
             self._status = status
         places = [as_text(as_dict(place).get("path")) for place in as_list(fields.get("locations"))]
         self._locations = [place for place in places if place] or self._locations
-        self._merge_content(as_list(fields.get("content")), asking)
+        # What is said of a command before it runs is not what it prints.
+        news = fields.get("sessionUpdate") == "tool_call" and self.open
+        before = asking or (news and self._kind == "execute")
+        self._merge_content(as_list(fields.get("content")), before)
         self._changes = None
 
-    def _merge_content(self, content: list[Any], asking: bool) -> None:
+    def _merge_content(self, content: list[Any], told_before: bool) -> None:
         texts: list[str] = []
         diffs: list[_Diff] = []
         for item in map(as_dict, content):
@@ -165,7 +173,7 @@ class ToolCall:
                 texts.append(text)
         # A later text does not unsay a diff, nor the other way round.
         self._diffs = diffs or self._diffs
-        if texts and not asking:
+        if texts and not told_before:
             self._texts = texts
 
     @property
@@ -182,7 +190,18 @@ class ToolCall:
     @property
     def is_plan(self) -> bool:
         """Whether it is about a plan to be approved."""
-        return self._kind == "switch_mode" or bool(as_text(as_dict(self._input).get("plan")))
+        told = bool(as_text(as_dict(self._input).get("plan")))
+        return told or self._kind == "switch_mode" or self.plan_file is not None
+
+    @property
+    def plan_file(self) -> str | None:
+        """The file with the plan to be approved, as its diff names it, if it is in a file."""
+        found = _PLAN_FILE.match(self._title) if self._id.startswith(_PLAN_TOOL) else None
+        return relative_path(found[1], self._cwd) if found else None
+
+    def written(self, path: str) -> str | None:
+        """What it has written to that file, if it has."""
+        return next((diff.new for diff in self._diffs if diff.path == path), None)
 
     def deny(self) -> None:
         """The agent was told that it may not."""
@@ -217,7 +236,9 @@ class ToolCall:
     def _action(self) -> tuple[Action, str]:
         told = as_dict(self._input)
         if plan := as_text(told.get("plan")):
-            return PlanPresentation(plan=plan), self.title
+            return PlanPresentation(plan=plan), plan
+        if self.plan_file and self.plan:
+            return PlanPresentation(plan=self.plan), self.plan
         if todos := as_list(told.get("todos")):
             return _todos(todos), self.title
         if self.is_job and (job := as_text(told.get("description"))):
