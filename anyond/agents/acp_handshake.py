@@ -92,7 +92,7 @@ class Handshake:
             self._new_session()
         elif self._options.resume is False:
             self._forget("the variant says so")
-        elif resume is not None and resume is not False:
+        elif resume not in (None, False) and not self.quirks.only_loads:
             self._old_session("session/resume")
         elif self._can_load:
             self._old_session("session/load")

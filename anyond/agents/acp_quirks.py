@@ -21,6 +21,7 @@ class Quirks:
         cumulative_usage: the usage of a turn is the sum over all turns of the process.
         late_history: after it has loaded a session it repeats the old conversation, until it tells
             which commands there are.
+        only_loads: it announces that it can resume a session, and cannot; load does the same.
         loads_anything: a session that it does not know is loaded as well, as an empty one.
         silent_subagents: what a sub-agent says is not marked as such.
         plan_mode: the id of the mode in which it plans and changes nothing.
@@ -35,6 +36,7 @@ class Quirks:
     asides: tuple[str, ...] = ()
     cumulative_usage: bool = False
     late_history: bool = False
+    only_loads: bool = False
     loads_anything: bool = False
     silent_subagents: bool = False
     plan_mode: str = "plan"
@@ -52,6 +54,7 @@ QUIRKS: Mapping[str, Quirks] = {
     ),
     "qwen-code": Quirks(
         teachable=True,
+        only_loads=True,
         loads_anything=True,
         silent_subagents=True,
         free_mode="yolo",
