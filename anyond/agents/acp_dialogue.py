@@ -139,7 +139,7 @@ class AcpDialogue:
                 self._handshake.told(method)
             case Notification("session/cancel"):
                 self._cancel_wanted = False
-                self._cancelling = True
+                self._cancelling = self._entries.interrupted = True
                 # Some agents wait for ever for a question that nobody answers any more.
                 for question in self._questions.open:
                     self._link.answer(question.id, CANCELLED)

@@ -35,6 +35,7 @@ class AcpEntries:
     Attributes:
         usage: the tokens of the run.
         silent_subagents: what a sub-agent says is not marked: it is said while its tool is at work.
+        interrupted: the agent has been told to stop, and is about to.
         texts_seen, tools_seen: how many in this turn.
         last_text: the text of the model that nothing has followed yet.
         last_chunk: the piece of it that came last.
@@ -93,6 +94,7 @@ class AcpEntries:
 
     def turn_began(self) -> None:
         """Forget what was seen of the last turn."""
+        self.interrupted = False
         self.texts_seen = 0
         self.tools_seen = 0
         self._again: Text | None = None
@@ -195,6 +197,8 @@ class AcpEntries:
         call = known if isinstance(known, ToolCall) else ToolCall(call_id, self._cwd)
         self.tools_seen += known is None
         call.merge(fields, asking)
+        if self.interrupted and call.ended_untold:
+            call.give_up()
         call.parent = call.parent or self._parent(fields)
         if not call.plan and (file := call.plan_file) is not None:
             calls = [shown for shown in self._shown.values() if isinstance(shown, ToolCall)]

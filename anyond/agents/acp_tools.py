@@ -207,6 +207,12 @@ class ToolCall:
         """The agent was told that it may not."""
         self._status = Denied()
 
+    @property
+    def ended_untold(self) -> bool:
+        """Whether it is a command that is called completed, and nobody knows how it ended."""
+        done = self._kind == "execute" and isinstance(self._status, Succeeded)
+        return done and self._output_of_command()[1] is None
+
     def give_up(self) -> None:
         """The turn is over, and the agent never said how this ended."""
         self._status = Failed()

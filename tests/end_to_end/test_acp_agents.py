@@ -155,7 +155,7 @@ async def test_a_stop_ends_a_long_command_with_all_that_it_had_started(client: C
     ended = await house.over(attempt)
     assert (ended["id"], ended["status"]) == (process["id"], "killed")
     entries = await house.entries(ended)
-    assert tools(entries) == [("command_run", {"status": "failed"})]
+    assert tools(entries) == [("command_run", {"status": "failed"})], await house.raw(ended)
     assert said(entries, "error_message") == []
 
 
