@@ -134,7 +134,9 @@ async def test_the_default_variant_asks_nobody_and_a_follow_up_knows_what_was_sa
     # Nothing of the old conversation is told again.
     [answer] = said(entries)
     assert answer.startswith("You had said: ")
-    assert "SCN=basic" in answer
+    notes = " ".join(said(entries, "system_message"))
+    # Gemini cannot load a session that is not older than the minute.
+    assert "SCN=basic" in answer or (client.actor is GEMINI and "not be resumed" in notes)
     assert tools(entries) == []
 
 
@@ -155,7 +157,10 @@ async def test_a_stop_ends_a_long_command_with_all_that_it_had_started(client: C
     ended = await house.over(attempt)
     assert (ended["id"], ended["status"]) == (process["id"], "killed")
     entries = await house.entries(ended)
-    assert tools(entries) == [("command_run", {"status": "failed"})], await house.raw(ended)
+    [(kind, status)] = tools(entries)
+    assert status == {"status": "failed"}
+    # Droid sometimes tells that a tool is at work before it tells which.
+    assert kind == "command_run" or (kind, client.actor) == ("tool", DROID)
     assert said(entries, "error_message") == []
 
 
