@@ -70,8 +70,8 @@ class Talk:
             return self.hear(id=number, error=fault)
         return self.hear(id=number, result={} if result is None else result)
 
-    def update(self, kind: str, **fields: Any) -> None:
-        self.hear(method="session/update", params={"update": {"sessionUpdate": kind, **fields}})
+    def update(self, update: str, /, **fields: Any) -> None:
+        self.hear(method="session/update", params={"update": {"sessionUpdate": update, **fields}})
 
     def ask(self, id: Any, options: list[Any], **tool: Any) -> list[str]:
         params = {"toolCall": {"toolCallId": "t", **tool}, "options": options}
