@@ -15,11 +15,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from anyond.agents.acp_denials import Denials
 from anyond.agents.acp_entries import AcpEntries
 from anyond.agents.acp_errors import fault_text, is_login, login_text, stop_text
 from anyond.agents.acp_handshake import Handshake
 from anyond.agents.acp_options import AcpOptions
 from anyond.agents.acp_questions import CANCELLED, PERMISSION, Questions, reason_in
+from anyond.agents.acp_voice import Voice
 from anyond.agents.core import (
     AgentCommand,
     AgentEvent,
@@ -66,11 +68,9 @@ class AcpDialogue:
         self._handshake = Handshake(turn, options, self._link, self._entries)
         self._questions = Questions()
         self._held: list[str] = []
-        self._reasons: list[str] = []
-        self._feedback = ""
-        self._news = ""
+        self._denials = Denials()
+        self._voice = Voice(self._entries)
         self._repeated: list[dict[str, Any]] | None = None
-        self._denied = False
         self._ready = False
         self._prompts = 0
         self._cancel_wanted = False
@@ -154,8 +154,7 @@ class AcpDialogue:
             self._cancelling = False
         self._prompts += 1
         self._ended = False
-        # The reason of a denial is in the conversation already.
-        if not self._feedback or texts != [self._feedback]:
+        if not (len(texts) == 1 and self._denials.told(texts[0])):
             self._entries.user("\n\n".join(text for text in texts if text != self._retold))
 
     def _answer_told(self, id: Id, answer: Mapping[str, Any]) -> None:
@@ -168,10 +167,8 @@ class AcpDialogue:
             return
         self._entries.say(ApprovalAnswered(question.call))
         if refused:
-            self._denied = True
+            self._denials.add(question.title, reason_in(answer))
             self._entries.denied(question.entry_key)
-            if reason := reason_in(answer):
-                self._reasons.append(f"You were not allowed to do “{question.title}”: {reason}")
 
     # ------------------------------------------------------------ what the agent said
 
@@ -204,6 +201,7 @@ class AcpDialogue:
                     self._repeated = [] if self._handshake.quirks.late_history else None
                 if self._handshake.done and not self._ready:
                     self._entries.silent_subagents = self._handshake.quirks.silent_subagents
+                    self._voice.quirks = self._handshake.quirks
                     self._begin()
             case None:
                 return False
@@ -231,7 +229,7 @@ class AcpDialogue:
                 if used and entries.usage.call(used):
                     entries.show_usage()
                 block = as_dict(update.get("content"))
-                if not self._remarked(as_text(block.get("text"))):
+                if not self._voice.remarked(as_text(block.get("text"))):
                     entries.chunk(kind == "agent_thought_chunk", block, update)
             case "tool_call" | "tool_call_update":
                 entries.tool(update)
@@ -246,22 +244,6 @@ class AcpDialogue:
             case "user_message_chunk":
                 # What the person said is known from what the agent was told.
                 entries.close_text()
-
-    def _remarked(self, text: str) -> bool:
-        """Whether this chunk is not the model's, but the agent's own; then it is dealt with."""
-        quirks = self._handshake.quirks
-        if text.startswith(quirks.asides):
-            return True
-        if quirks.remarks and text.startswith(("Info: ", "Error: ")):
-            if quirks.retried and text.startswith(quirks.retried):
-                self._entries.say_again()
-            self._entries.close_text()
-            if text.startswith("Info: "):
-                if text != self._news:
-                    self._entries.system(text.removeprefix("Info: ").strip())
-                self._news = text
-                return True
-        return False
 
     def _requested(self, request: Request) -> None:
         if request.method != PERMISSION:
@@ -332,8 +314,8 @@ class AcpDialogue:
             return
         reason = as_text(result.get("stopReason"))
         # Some agents take a denial for an order to stop: that is no interrupt.
-        stopped = reason == "cancelled" and (self._cancelling or not self._denied)
-        dressed = None if reason == "cancelled" else self._disguised_error()
+        stopped = reason == "cancelled" and (self._cancelling or not self._denials.any)
+        dressed = None if reason == "cancelled" else self._voice.disguised_error()
         if stopped:
             self._end(Outcome.INTERRUPTED)
         elif reason == "cancelled":
@@ -350,25 +332,11 @@ class AcpDialogue:
 
     def _go_on(self) -> None:
         """The turn is over, and went well; perhaps there is something more to tell the agent."""
-        if self._reasons and self._handshake.quirks.teachable and not self._cancelling:
-            self._feedback = "\n".join(self._reasons)
-            self._reasons.clear()
-            self._denied = False
-            self._send_prompt([self._feedback], automatic=True)
+        told = self._denials.take()
+        if told and self._handshake.quirks.teachable and not self._cancelling:
+            self._send_prompt([told], automatic=True)
         else:
             self._end(Outcome.COMPLETED)
-
-    def _disguised_error(self) -> str | None:
-        seen = self._entries
-        if seen.last_text is None:
-            return None
-        if self._handshake.quirks.remarks:
-            text = seen.last_chunk
-        elif seen.texts_seen == 1 and not seen.tools_seen:
-            text = seen.last_text.whole
-        else:
-            return None
-        return text.removeprefix("Error: ").strip() if text.startswith("Error: ") else None
 
     def _fail(self, fault: Fault) -> None:
         self._settle()
@@ -376,9 +344,7 @@ class AcpDialogue:
         text = fault_text(fault)
         if login:
             text = login_text(self._handshake.name, self._handshake.logins)
-        said = self._entries.last_text
-        doubled = said is not None and said.whole.removeprefix("Error: ").strip() in text
-        self._entries.error(text, setup=login, instead=doubled)
+        self._entries.error(text, setup=login, instead=self._voice.has_said(text))
         self._end(Outcome.FAILED, text)
 
     def _settle(self) -> None:
@@ -389,7 +355,6 @@ class AcpDialogue:
 
     def _end(self, outcome: Outcome, error: str | None = None) -> None:
         self._ended = True
-        self._denied = False
-        self._reasons.clear()
+        self._denials.clear()
         self._cancelling = self._cancel_wanted = False
         self._entries.say(TurnEnded(outcome, error))

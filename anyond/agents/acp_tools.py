@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import posixpath
 import re
-import shlex
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from msgspec import UNSET
 
+from anyond.agents.acp_commands import command_of, printed
 from anyond.agents.acp_diff import unified_diff
 from anyond.agents.jsonrpc import as_dict, as_list, as_text
 from anyond.model.entries import (
@@ -57,20 +57,11 @@ _WHOLE = ("content", "file_text")
 _QUERIES = ("query", "pattern", "regex", "q")
 _FROM = ("source", "from", "old_path", "oldPath", "source_path")
 _TO = ("destination", "to", "new_path", "newPath", "destination_path")
-_OUTPUTS = ("aggregated_output", "formatted_output", "output", "content", "stdout")
-_EXITS = ("exit_code", "exitCode", "exit")
 _WORKERS = ("subagent_type", "agent_type")
 _URL = re.compile(r"https?://\S+")
-# One agent closes the output of a command with this line.
-_SHELL_END = re.compile(r"\n?<shellId: \S+ completed with exit code (-?\d+)>\s*\Z")
-# Another one puts it before the output of a command that failed.
-_CODE_FIRST = re.compile(r"\AExit code (-?\d+)(?:\n|\Z)")
 # One agent asks about a plan in a file, which it has written by another call.
 _PLAN_TOOL = "exit_plan_mode"
 _PLAN_FILE = re.compile(r"Requesting plan approval for: (/.*)", re.DOTALL)
-_FENCE = re.compile(r"\A```[a-z]*\n(.*?)\n?```\s*\Z", re.DOTALL)
-# A third one puts it into a form with these lines.
-_FORM = re.compile(r"\ACommand: .*^Exit Code: (-?\d+)$", re.MULTILINE | re.DOTALL)
 
 
 def relative_path(path: str, cwd: str) -> str:
@@ -211,7 +202,7 @@ class ToolCall:
     def ended_untold(self) -> bool:
         """Whether it is a command that is called completed, and nobody knows how it ended."""
         done = self._kind == "execute" and isinstance(self._status, Succeeded)
-        return done and self._output_of_command()[1] is None
+        return done and printed("".join(self._texts), self._output)[1] is None
 
     def give_up(self) -> None:
         """The turn is over, and the agent never said how this ended."""
@@ -316,8 +307,8 @@ class ToolCall:
         return [FileChangeWrite(content=whole)] if whole else []
 
     def _execute(self, told: Mapping[str, Any]) -> tuple[Action, str]:
-        command = _command(told) or self._title.strip("`") or self.title
-        output, code = self._output_of_command()
+        command = command_of(told) or self._title.strip("`") or self.title
+        output, code = printed("".join(self._texts), self._output)
         status: ExitCode | Success | None = None
         if code is not None:
             status = ExitCode(code=code)
@@ -327,33 +318,6 @@ class ToolCall:
         if output is not None or status is not None:
             result = CommandRunResult(exit_status=status, output=output)
         return CommandRun(command=command, result=result), command
-
-    def _output_of_command(self) -> tuple[str | None, int | None]:
-        shown = "".join(self._texts)
-        raw = as_dict(self._output)
-        nested = [as_dict(raw.get("metadata")), *map(as_dict, as_list(raw.get("contents")))]
-        code = next(
-            (
-                found
-                for place in (raw, *nested)
-                for name in _EXITS
-                if isinstance(found := place.get(name), int) and not isinstance(found, bool)
-            ),
-            None,
-        )
-        if form := _FORM.match(shown):
-            return as_text(self._output) or shown, int(form[1])
-        if end := _SHELL_END.search(shown):
-            return shown[: end.start()], int(end[1])
-        if fenced := _FENCE.match(shown):
-            shown = fenced[1]
-        if first := _CODE_FIRST.match(shown):
-            return shown[first.end() :], int(first[1])
-        if not shown:
-            shown = as_text(self._output) or _first(raw, _OUTPUTS)
-            errors = as_text(raw.get("stderr"))
-            shown += errors if "stdout" in raw else ""
-        return shown or None, code
 
     def _result(self) -> ToolResult | None:
         if self._texts:
@@ -380,17 +344,3 @@ def _todos(todos: list[Any]) -> TodoManagement:
             for todo in map(as_dict, todos)
         ]
     )
-
-
-def _command(told: Mapping[str, Any]) -> str:
-    """The command line, however the agent wraps it."""
-    for name in ("command", "cmd", "commands"):
-        value = told.get(name)
-        if isinstance(value, str) and value:
-            return value
-        words = [word for word in as_list(value) if isinstance(word, str)]
-        if len(words) == 3 and words[1] in ("-c", "-lc"):
-            return words[2]
-        if words:
-            return words[0] if len(words) == 1 else shlex.join(words)
-    return ""
