@@ -197,11 +197,12 @@ class AcpDialogue:
                 elif (fault := self._handshake.answered(method, message)) is not None:
                     self._fail(fault)
                     return True
+                # Known since the first answer; some speak before the last.
+                self._voice.quirks = self._handshake.quirks
+                self._entries.silent_subagents = self._handshake.quirks.silent_subagents
                 if method == "session/load" and self._handshake.loaded:
                     self._repeated = [] if self._handshake.quirks.late_history else None
                 if self._handshake.done and not self._ready:
-                    self._entries.silent_subagents = self._handshake.quirks.silent_subagents
-                    self._voice.quirks = self._handshake.quirks
                     self._begin()
             case None:
                 return False

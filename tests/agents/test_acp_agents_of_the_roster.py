@@ -227,6 +227,15 @@ def test_words_that_may_be_history_are_shown_if_no_commands_are_told() -> None:
     assert "assistant: words" in told(talk.events)
 
 
+def test_what_is_meant_for_the_screen_of_the_agent_is_not_said() -> None:
+    talk = Talk(mode="yolo")
+    talk.reply({"agentInfo": {"name": "gemini-cli"}})
+    talk.reply({"sessionId": "s", "modes": {"availableModes": [{"id": "yolo"}]}})
+    text(talk, "[MODE_UPDATE] yolo")
+    assert talk.reply() == ["session/prompt"]
+    assert told(talk.events) == ["user: do it", "> session"]
+
+
 def test_a_session_that_is_loaded_empty_is_told_what_was_before() -> None:
     talk = talk_of(Executor.QWEN_CODE, session="old")
     assert talk.reply({}) == ["session/prompt"]
