@@ -267,9 +267,9 @@ def test_an_error_that_is_said_and_answered_is_one_error() -> None:
     talk.reply(code=-32603, message="Internal error: Agent error: 401 bad key")
     assert told(talk.events) == [
         "user: do it",
-        "error: Agent error: 401 bad key",
+        "error: 401 bad key",
         "> session",
-        "> failed: Agent error: 401 bad key",
+        "> failed: 401 bad key",
     ]
 
 
