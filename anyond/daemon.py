@@ -35,7 +35,7 @@ from anyond.actors.requests import AttemptRequests
 from anyond.actors.searches import Searches
 from anyond.actors.services import ProjectRequests, Services, Settings
 from anyond.actors.sign_in import GitHubSignIn
-from anyond.agents.roster import DEFAULT_PROFILES, capabilities
+from anyond.agents.roster import CAPABILITIES, DEFAULT_PROFILES
 from anyond.files.announcer import Announcer
 from anyond.files.images import ImageFiles
 from anyond.git.repository import Repositories
@@ -189,7 +189,7 @@ async def open_services(options: Options, closing: trio.Event) -> AsyncIterator[
                 diffs=Diffs(services_nursery, rooms),
                 searches=Searches(services_nursery, rooms),
                 agents=agents,
-                capabilities=capabilities(),
+                capabilities=CAPABILITIES,
                 closing=closing,
             )
             services_nursery.cancel_scope.cancel()

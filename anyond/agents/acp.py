@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from anyond.agents.acp_dialogue import AcpDialogue
-from anyond.agents.acp_options import command_line, decode_options
+from anyond.agents.acp_options import AcpOptions, command_line, decode_options
 from anyond.agents.core import Turn
 from anyond.model.launch import Launch
+
+INSTALL_OVERRIDE = "Check the option base_command_override of the variant."
 
 
 @dataclass(frozen=True)
@@ -16,11 +18,15 @@ class Acp:
 
     Args:
         command: what to start if the variant names no command; () if it must.
+        protocol: the arguments that make it speak the protocol.
         install: one sentence for the person when the program is missing.
+        options: what a variant can say.
     """
 
     command: tuple[str, ...] = ()
-    install: str = "Check the option base_command_override of the variant."
+    protocol: tuple[str, ...] = ()
+    install: str = INSTALL_OVERRIDE
+    options: type[AcpOptions] = AcpOptions
 
     def launch(self, turn: Turn) -> Launch:
         """How to start the program.
@@ -28,12 +34,12 @@ class Acp:
         Raises:
             Impossible: an option has the wrong type, or there is no command.
         """
-        options = decode_options(turn.options)
+        options = decode_options(turn.options, self.options)
         return Launch(
-            argv=command_line(options, self.command),
+            argv=command_line(options, self.command, self.protocol),
             cwd=turn.cwd,
-            env=options.env or {},
-            install=self.install,
+            env={**options.variables, **(options.env or {})},
+            install=INSTALL_OVERRIDE if options.base_command_override else self.install,
         )
 
     def dialogue(self, turn: Turn) -> AcpDialogue:
@@ -42,4 +48,4 @@ class Acp:
         Raises:
             Impossible: an option has the wrong type.
         """
-        return AcpDialogue(turn, decode_options(turn.options))
+        return AcpDialogue(turn, decode_options(turn.options, self.options))

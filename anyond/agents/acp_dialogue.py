@@ -1,8 +1,13 @@
 """How a run of an agent of the Agent Client Protocol goes, from the handshake to the outcome.
 
 Theory of operation. First the handshake; when it is done the prompt is queued; what the agent says
-until it answers the prompt becomes entries; the answer ends the turn. A denial has no room for a
-reason in this protocol: the conversation shows it, the agent does not learn it.
+until it answers the prompt becomes entries; the answer ends the turn.
+
+A denial has no room for a reason in this protocol. Some agents end their turn at a denial, others
+go on and would drop what they do at another prompt. So the reason is told when the turn is over,
+as the next prompt of the same run: then nothing can be disturbed, and the agent does not stop at a
+"no" that was meant as "like this". Only agents that are known to take it so are told, and no run
+that is interrupted or fails; the conversation shows the reason in any case.
 """
 
 from __future__ import annotations
@@ -10,11 +15,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from anyond.agents.acp_denials import Denials
 from anyond.agents.acp_entries import AcpEntries
 from anyond.agents.acp_errors import fault_text, is_login, login_text, stop_text
 from anyond.agents.acp_handshake import Handshake
 from anyond.agents.acp_options import AcpOptions
-from anyond.agents.acp_questions import CANCELLED, PERMISSION, Questions
+from anyond.agents.acp_questions import CANCELLED, PERMISSION, Questions, reason_in
+from anyond.agents.acp_voice import Voice
 from anyond.agents.core import (
     AgentCommand,
     AgentEvent,
@@ -61,6 +68,9 @@ class AcpDialogue:
         self._handshake = Handshake(turn, options, self._link, self._entries)
         self._questions = Questions()
         self._held: list[str] = []
+        self._denials = Denials()
+        self._voice = Voice(self._entries)
+        self._repeated: list[dict[str, Any]] | None = None
         self._ready = False
         self._prompts = 0
         self._cancel_wanted = False
@@ -103,9 +113,10 @@ class AcpDialogue:
             case Prompt(text):
                 self._held.append(text)
                 self._send_held()
-            case Decide(call, verdict):
+            case Decide(call, verdict, reason):
                 if (question := self._questions.named(call)) is not None:
-                    self._link.answer(question.id, question.answer(verdict is Verdict.APPROVED))
+                    answer = question.answer(verdict is Verdict.APPROVED, reason)
+                    self._link.answer(question.id, answer)
             case Interrupt():
                 self._cancel_wanted = True
                 self._send_cancel()
@@ -128,12 +139,12 @@ class AcpDialogue:
                 self._handshake.told(method)
             case Notification("session/cancel"):
                 self._cancel_wanted = False
-                self._cancelling = True
+                self._cancelling = self._entries.interrupted = True
                 # Some agents wait for ever for a question that nobody answers any more.
                 for question in self._questions.open:
                     self._link.answer(question.id, CANCELLED)
             case Response(_, result) if closed is not None:
-                self._answer_told(closed.id, as_dict(as_dict(result).get("outcome")))
+                self._answer_told(closed.id, as_dict(result))
         return True
 
     def _prompt_told(self, params: Mapping[str, Any]) -> None:
@@ -143,16 +154,21 @@ class AcpDialogue:
             self._cancelling = False
         self._prompts += 1
         self._ended = False
-        self._entries.user("\n\n".join(text for text in texts if text != self._retold))
+        if not (len(texts) == 1 and self._denials.told(texts[0])):
+            self._entries.user("\n\n".join(text for text in texts if text != self._retold))
 
-    def _answer_told(self, id: Id, outcome: Mapping[str, Any]) -> None:
+    def _answer_told(self, id: Id, answer: Mapping[str, Any]) -> None:
         question = self._questions.close(id)
         if question is None or question.call is None:
             return
-        if self._cancelling and outcome.get("outcome") != "selected":
+        refused = question.refused_by(answer)
+        if self._cancelling and as_dict(answer.get("outcome")).get("outcome") != "selected":
             self._entries.say(ApprovalWithdrawn(question.call))
-        else:
-            self._entries.say(ApprovalAnswered(question.call))
+            return
+        self._entries.say(ApprovalAnswered(question.call))
+        if refused:
+            self._denials.add(question.title, reason_in(answer))
+            self._entries.denied(question.entry_key)
 
     # ------------------------------------------------------------ what the agent said
 
@@ -160,24 +176,51 @@ class AcpDialogue:
         message = decode(line)
         match message:
             case Notification("session/update", params):
-                if not self._handshake.replaying:
-                    self._updated(as_dict(params.get("update")))
+                update = as_dict(params.get("update"))
+                if self._repeated is not None:
+                    self._repeat(update)
+                elif self._handshake.replaying:
+                    self._handshake.repeated += 1
+                else:
+                    self._updated(update)
             case Request():
                 self._link.heard(message)
+                self._not_repeated()
                 self._requested(message)
             case Response():
                 method = self._link.heard(message)
                 if method is None:
                     return False
                 if method == "session/prompt":
+                    self._not_repeated()
                     self._prompt_answered(message)
                 elif (fault := self._handshake.answered(method, message)) is not None:
                     self._fail(fault)
-                elif self._handshake.done and not self._ready:
+                    return True
+                # Known since the first answer; some speak before the last.
+                self._voice.quirks = self._handshake.quirks
+                self._entries.silent_subagents = self._handshake.quirks.silent_subagents
+                if method == "session/load" and self._handshake.loaded:
+                    self._repeated = [] if self._handshake.quirks.late_history else None
+                if self._handshake.done and not self._ready:
                     self._begin()
             case None:
                 return False
         return True
+
+    def _repeat(self, update: dict[str, Any]) -> None:
+        """Set aside what may be the old conversation, until it is sure that it is."""
+        assert self._repeated is not None
+        if update.get("sessionUpdate") == "available_commands_update":
+            self._repeated = None
+        else:
+            self._repeated.append(update)
+
+    def _not_repeated(self) -> None:
+        """What was set aside must be of this turn: better shown twice than not at all."""
+        updates, self._repeated = self._repeated or [], None
+        for update in updates:
+            self._updated(update)
 
     def _updated(self, update: Mapping[str, Any]) -> None:
         entries = self._entries
@@ -186,12 +229,9 @@ class AcpDialogue:
                 used = as_dict(as_dict(update.get("_meta")).get("usage"))
                 if used and entries.usage.call(used):
                     entries.show_usage()
-                thought = kind == "agent_thought_chunk"
-                message_id = as_text(update.get("messageId"))
                 block = as_dict(update.get("content"))
-                if self._handshake.quirks.errors_as_text and _is_remark(block):
-                    entries.close_text()
-                entries.chunk(thought, block, message_id)
+                if not self._voice.remarked(as_text(block.get("text"))):
+                    entries.chunk(kind == "agent_thought_chunk", block, update)
             case "tool_call" | "tool_call_update":
                 entries.tool(update)
             case "plan":
@@ -216,9 +256,11 @@ class AcpDialogue:
         again = self._questions.close(request.id)
         if again is not None and again.call is not None:
             self._entries.say(ApprovalWithdrawn(again.call))
-        silent = self._cancelling or not self._options.asks
+        # Whoever wants a plan wants to see it, even if everything after it is allowed.
+        asks = self._options.asks or (bool(self._options.plan) and tool.is_plan)
+        silent = self._cancelling or not asks
         options = as_list(request.params.get("options"))
-        question = self._questions.add(request.id, options, silent)
+        question = self._questions.add(request.id, key, tool.title, options, silent)
         if question.call is None:
             answer = CANCELLED if self._cancelling else question.answer(approved=True)
             self._link.answer(request.id, answer)
@@ -275,26 +317,30 @@ class AcpDialogue:
                 self._fail(response.fault)
             return
         reason = as_text(result.get("stopReason"))
-        if reason == "cancelled":
+        # Some agents take a denial for an order to stop: that is no interrupt.
+        stopped = reason == "cancelled" and (self._cancelling or not self._denials.any)
+        dressed = None if reason == "cancelled" else self._voice.disguised_error()
+        if stopped:
             self._end(Outcome.INTERRUPTED)
+        elif reason == "cancelled":
+            self._go_on()
         elif reason != "end_turn":
             text = stop_text(reason)
             self._entries.error(text)
             self._end(Outcome.FAILED, text)
-        elif (dressed := self._disguised_error()) is not None:
+        elif dressed is not None:
+            self._entries.error(dressed, instead=True)
             self._end(Outcome.FAILED, dressed)
         else:
-            self._end(Outcome.COMPLETED)
+            self._go_on()
 
-    def _disguised_error(self) -> str | None:
-        seen = self._entries
-        if self._handshake.quirks.errors_as_text:
-            text = seen.last_chunk
-        elif seen.texts_seen == 1 and not seen.tools_seen:
-            text = seen.last_text
+    def _go_on(self) -> None:
+        """The turn is over, and went well; perhaps there is something more to tell the agent."""
+        told = self._denials.take()
+        if told and self._handshake.quirks.teachable and not self._cancelling:
+            self._send_prompt([told], automatic=True)
         else:
-            return None
-        return text.strip() if text.startswith("Error: ") else None
+            self._end(Outcome.COMPLETED)
 
     def _fail(self, fault: Fault) -> None:
         self._settle()
@@ -302,7 +348,7 @@ class AcpDialogue:
         text = fault_text(fault)
         if login:
             text = login_text(self._handshake.name, self._handshake.logins)
-        self._entries.error(text, setup=login)
+        self._entries.error(text, setup=login, instead=self._voice.has_said(text))
         self._end(Outcome.FAILED, text)
 
     def _settle(self) -> None:
@@ -313,9 +359,6 @@ class AcpDialogue:
 
     def _end(self, outcome: Outcome, error: str | None = None) -> None:
         self._ended = True
+        self._denials.clear()
         self._cancelling = self._cancel_wanted = False
         self._entries.say(TurnEnded(outcome, error))
-
-
-def _is_remark(block: Mapping[str, Any]) -> bool:
-    return as_text(block.get("text")).startswith(("Error: ", "Info: "))

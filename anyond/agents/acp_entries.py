@@ -2,76 +2,28 @@
 
 from __future__ import annotations
 
-import re
-from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
+from anyond.agents.acp_texts import Stderr, Text
 from anyond.agents.acp_tools import ToolCall
 from anyond.agents.acp_usage import Usage
 from anyond.agents.core import AgentEvent, EntryPut
 from anyond.agents.jsonrpc import as_dict, as_text
 from anyond.model.entries import (
-    AssistantMessage,
     ErrorMessage,
     NormalizedEntry,
     OtherError,
     SetupRequired,
     Succeeded,
     SystemMessage,
-    Thinking,
     TodoItem,
     TodoManagement,
     ToolUse,
     UserMessage,
 )
 
-STDERR_BYTES = 64 * 1024
-"""So much of stderr is shown, its end; all of it is in the raw log."""
-
-_ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_])")
-
-
-class _Text:
-    """A text that grows by chunks; joined only when somebody looks."""
-
-    def __init__(self, kind: AssistantMessage | Thinking, message_id: str) -> None:
-        self.kind = kind
-        self.message_id = message_id
-        self._parts: list[str] = []
-
-    def add(self, chunk: str) -> None:
-        self._parts.append(chunk)
-
-    @property
-    def whole(self) -> str:
-        if len(self._parts) > 1:
-            self._parts = ["".join(self._parts)]
-        return self._parts[0] if self._parts else ""
-
-    def entry(self) -> NormalizedEntry:
-        return NormalizedEntry(entry_type=self.kind, content=self.whole)
-
-
-class _Stderr:
-    """What the agent wrote to stderr, its newest `STDERR_BYTES`."""
-
-    def __init__(self) -> None:
-        self._lines: deque[str] = deque()
-        self._size = 0
-        self._left_out = 0
-
-    def add(self, line: str) -> None:
-        line = line[-STDERR_BYTES:]
-        self._lines.append(line)
-        self._size += len(line.encode(errors="replace")) + 1
-        while self._size > STDERR_BYTES and len(self._lines) > 1:
-            self._size -= len(self._lines.popleft().encode(errors="replace")) + 1
-            self._left_out += 1
-
-    def entry(self) -> NormalizedEntry:
-        head = [f"[{self._left_out} earlier lines are in the raw log]"] if self._left_out else []
-        return NormalizedEntry(entry_type=SystemMessage(), content="\n".join([*head, *self._lines]))
+_Shown = Text | Stderr | ToolCall | Usage | NormalizedEntry
 
 
 class AcpEntries:
@@ -79,18 +31,27 @@ class AcpEntries:
 
     Args:
         cwd: the worktree; paths inside it are shown relative to it.
+
+    Attributes:
+        usage: the tokens of the run.
+        silent_subagents: what a sub-agent says is not marked: it is said while its tool is at work.
+        interrupted: the agent has been told to stop, and is about to.
+        texts_seen, tools_seen: how many in this turn.
+        last_text: the text of the model that nothing has followed yet.
+        last_chunk: the piece of it that came last.
     """
 
     def __init__(self, cwd: str) -> None:
         self._cwd = cwd
         self._events: list[AgentEvent | str] = []
         self._touched: set[str] = set()
-        self._shown: dict[str, _Text | _Stderr | ToolCall | Usage | NormalizedEntry] = {}
-        self._open_text: tuple[str, _Text] | None = None
+        self._shown: dict[str, _Shown] = {}
+        self._open_text: Text | None = None
         self._open_tools: dict[str, ToolCall] = {}
-        self._stderr = _Stderr()
+        self._stderr = Stderr()
         self._count = 0
         self.usage = Usage()
+        self.silent_subagents = False
         self.turn_began()
 
     # ------------------------------------------------------------ out
@@ -107,9 +68,9 @@ class AcpEntries:
         ]
         for key in self._touched:
             shown = self._shown[key]
-            closed = self._open_text is None or self._open_text[0] != key
-            if isinstance(shown, NormalizedEntry) or (isinstance(shown, _Text) and closed):
-                # It never changes again under this key.
+            closed = self._open_text is None or self._open_text.key != key
+            if isinstance(shown, NormalizedEntry) or (isinstance(shown, Text) and closed):
+                # It hardly ever changes again; whoever changes it puts it again.
                 del self._shown[key]
         self._events = []
         self._touched.clear()
@@ -119,13 +80,11 @@ class AcpEntries:
         shown = self._shown[key]
         return shown if isinstance(shown, NormalizedEntry) else shown.entry()
 
-    def _put(self, key: str, shown: _Text | _Stderr | ToolCall | Usage | NormalizedEntry) -> None:
+    def _put(self, key: str, shown: _Shown) -> None:
         if key not in self._touched:
             self._touched.add(key)
             self._events.append(key)
-            self._shown[key] = shown
-        elif isinstance(shown, NormalizedEntry):
-            self._shown[key] = shown
+        self._shown[key] = shown
 
     def _new_key(self, kind: str) -> str:
         self._count += 1
@@ -135,71 +94,95 @@ class AcpEntries:
 
     def turn_began(self) -> None:
         """Forget what was seen of the last turn."""
+        self.interrupted = False
         self.texts_seen = 0
         self.tools_seen = 0
-        self.last_chunk = ""
-        self.last_text = ""
+        self._again: Text | None = None
+        self._over()
 
-    def chunk(self, thought: bool, block: Mapping[str, Any], message_id: str) -> None:
-        """A piece of a message or a thought; it goes on with the last one if it can."""
+    def _over(self) -> None:
+        self.last_text: Text | None = None
+        self.last_chunk = ""
+
+    def chunk(self, thought: bool, block: Mapping[str, Any], update: Mapping[str, Any]) -> None:
+        """A piece of a message or a thought; it goes on with the last one if it can.
+
+        Args:
+            block: its content.
+            update: that brings it.
+        """
         text = as_text(block.get("text"))
         if not text and (uri := as_text(block.get("uri"))):
             text = f"[{as_text(block.get('name')) or uri}]({uri})"
         if not text:
             return
-        kind = Thinking() if thought else AssistantMessage()
+        parent = self._parent(update) or self._silent_parent()
+        message_id = as_text(update.get("messageId"))
         opened = self._open_text
         if opened is not None:
-            same_message = not message_id or opened[1].message_id in ("", message_id)
-            if type(opened[1].kind) is not type(kind) or not same_message:
+            same_message = not message_id or opened.message_id in ("", message_id)
+            if not same_message or (opened.thought, opened.parent) != (thought, parent):
                 opened = None
         if opened is None:
             if text.isspace():
                 return
             self.close_text()
-            key = self._new_key("thought" if thought else "text")
-            opened = self._open_text = (key, _Text(kind, message_id))
+            opened = self._open_text = self._begun(thought, message_id, parent)
             self.texts_seen += not thought
-        opened[1].message_id = message_id or opened[1].message_id
-        opened[1].add(text)
+        opened.message_id = message_id or opened.message_id
+        opened.add(text)
+        self.last_text = None if thought else opened
         self.last_chunk = "" if thought else text
-        self._put(*opened)
+        self._put(opened.key, opened)
+
+    def _begun(self, thought: bool, message_id: str, parent: str | None) -> Text:
+        again, self._again = self._again, None
+        if again is not None and (again.thought, again.parent) == (thought, parent):
+            again.forget()
+            return again
+        return Text(self._new_key("thought" if thought else "text"), thought, message_id, parent)
 
     def close_text(self) -> None:
         """Something else happened: the next chunk begins a new text."""
-        if self._open_text is not None:
-            text = self._open_text[1]
-            if isinstance(text.kind, AssistantMessage):
-                self.last_text = text.whole
-            self._open_text = None
+        self._open_text = None
+
+    def say_again(self) -> None:
+        """The text that was said last did not come to its end, and is going to be said anew."""
+        self._again = self.last_text
 
     def user(self, text: str) -> None:
         """What the person said, as the agent was told."""
-        self.close_text()
         self._fixed("user", UserMessage(), text)
 
     def system(self, text: str) -> None:
         """Something that a person should know about the run."""
-        self.close_text()
         self._fixed("system", SystemMessage(), text)
 
-    def error(self, text: str, setup: bool = False) -> None:
-        """Why it did not work; `setup` if the person has to set something up first."""
-        self.close_text()
-        self._fixed(
-            "error", ErrorMessage(error_type=SetupRequired() if setup else OtherError()), text
-        )
+    def error(self, text: str, setup: bool = False, instead: bool = False) -> None:
+        """Why it did not work.
+
+        Args:
+            setup: the person has to set something up first.
+            instead: the agent has said it already, as if it were the model's last text.
+        """
+        kind = ErrorMessage(error_type=SetupRequired() if setup else OtherError())
+        said = self.last_text if instead else None
+        self._fixed("error", kind, text, None if said is None else said.key)
 
     def _fixed(
-        self, kind: str, entry_type: UserMessage | SystemMessage | ErrorMessage, text: str
+        self,
+        kind: str,
+        entry_type: UserMessage | SystemMessage | ErrorMessage,
+        text: str,
+        key: str | None = None,
     ) -> None:
-        self._put(self._new_key(kind), NormalizedEntry(entry_type=entry_type, content=text))
+        self.close_text()
+        self._over()
+        self._put(key or self._new_key(kind), NormalizedEntry(entry_type=entry_type, content=text))
 
     def stderr(self, line: bytes) -> None:
         """A line of stderr: agents chat there, so it is no error by itself."""
-        text = _ANSI.sub("", line.decode(errors="replace")).rstrip()
-        if text:
-            self._stderr.add(text)
+        if self._stderr.add(line):
             self._put("stderr", self._stderr)
 
     # ------------------------------------------------------------ tools, plan, usage
@@ -207,23 +190,60 @@ class AcpEntries:
     def tool(self, fields: Mapping[str, Any], asking: bool = False) -> tuple[str, ToolCall]:
         """Upsert the tool call that `fields` speaks of; returns its key and what is known."""
         self.close_text()
-        self.last_chunk = ""
+        self._over()
         call_id = as_text(fields.get("toolCallId"))
         key = f"tool:{call_id}"
         known = self._shown.get(key)
         call = known if isinstance(known, ToolCall) else ToolCall(call_id, self._cwd)
         self.tools_seen += known is None
         call.merge(fields, asking)
+        if self.interrupted and call.ended_untold:
+            call.give_up()
+        call.parent = call.parent or self._parent(fields)
+        if not call.plan and (file := call.plan_file) is not None:
+            calls = [shown for shown in self._shown.values() if isinstance(shown, ToolCall)]
+            written = [text for one in calls if (text := one.written(file)) is not None]
+            call.plan = written[-1] if written else ""
+        self._keep(key, call)
+        return key, call
+
+    def denied(self, key: str) -> None:
+        """The agent was told not to do it; some never speak of it again."""
+        call = self._shown.get(key)
+        if isinstance(call, ToolCall):
+            call.deny()
+            self._keep(key, call)
+
+    def _keep(self, key: str, call: ToolCall) -> None:
         if call.open:
             self._open_tools[key] = call
         else:
             self._open_tools.pop(key, None)
         self._put(key, call)
-        return key, call
+
+    def _parent(self, update: Mapping[str, Any]) -> str | None:
+        """The sub-agent that this is from, where the agent tells it; each in its own way."""
+        meta = update.get("_meta")
+        if not isinstance(meta, dict):
+            return None
+        told = as_dict(meta.get("claudeCode")).get("parentToolUseId")
+        if call_id := as_text(told) or as_text(meta.get("parentToolCallId")):
+            return f"tool:{call_id}"
+        # This one tells that it is from a sub-agent, but not from which.
+        if as_dict(meta.get("github.com/copilot")).get("agentId"):
+            return self._silent_parent()
+        return None
+
+    def _silent_parent(self) -> str | None:
+        if not self.silent_subagents or not self._open_tools:
+            return None
+        jobs = [key for key, call in self._open_tools.items() if call.is_job]
+        return jobs[0] if len(jobs) == 1 else None
 
     def plan(self, steps: list[Any]) -> None:
         """The agent's list of things to do; the newest replaces the last."""
         self.close_text()
+        self._over()
         todos = [
             TodoItem(
                 content=as_text(step.get("content")),

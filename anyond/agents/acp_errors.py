@@ -46,7 +46,7 @@ def login_text(name: str, methods: list[Any]) -> str:
 
 def fault_text(fault: Fault) -> str:
     """The message of an error and what its data add, without repeating."""
-    message = _inner(fault.message)
+    message = _inner(fault.message).removeprefix("Internal error: ").removeprefix("Agent error: ")
     data = as_dict(fault.data)
     detail = as_text(fault.data) or next(
         (found for name in _DETAILS if (found := _words(data.get(name)))), ""

@@ -3,35 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from anyond import __version__
 from anyond.agents.acp_entries import AcpEntries
 from anyond.agents.acp_errors import fault_text
 from anyond.agents.acp_options import AcpOptions
+from anyond.agents.acp_quirks import QUIRKS, Quirks
 from anyond.agents.acp_wishes import Wish, wishes
 from anyond.agents.core import SessionStarted, Turn
 from anyond.agents.jsonrpc import Fault, Link, Response, as_dict, as_list, as_text
-
-
-@dataclass(frozen=True)
-class Quirks:
-    """What one agent does in its own way.
-
-    Args:
-        errors_as_text: an error ends the turn well, as a last chunk that begins with "Error: ".
-        cumulative_usage: the usage of a turn is the sum over all turns of the process.
-    """
-
-    errors_as_text: bool = False
-    cumulative_usage: bool = False
-
-
-_QUIRKS: Mapping[str, Quirks] = {
-    "Copilot": Quirks(errors_as_text=True, cumulative_usage=True),
-    "@zed-industries/claude-code-acp": Quirks(errors_as_text=True),
-}
 
 
 class Handshake:
@@ -42,6 +23,8 @@ class Handshake:
         logins: the ways to log in that it offers.
         quirks: what it does in its own way.
         replaying: it repeats an old conversation that is already known.
+        repeated: how many updates of that there were.
+        loaded: the session is the former one, with its conversation.
         forgotten: the former session was wanted and could not be had.
         session: the id of the session, once there is one.
         done: the prompt can be sent.
@@ -67,6 +50,8 @@ class Handshake:
         self.logins: list[Any] = []
         self.quirks = Quirks()
         self.replaying = False
+        self.repeated = 0
+        self.loaded = False
         self.forgotten = False
         self.session: str | None = None
         self.done = False
@@ -98,7 +83,7 @@ class Handshake:
         info = as_dict(told.get("agentInfo"))
         name = as_text(info.get("name"))
         self.name = as_text(info.get("title")) or name or self.name
-        self.quirks = _QUIRKS.get(name, self.quirks)
+        self.quirks = QUIRKS.get(name, self.quirks)
         self.logins = as_list(told.get("authMethods"))
         abilities = as_dict(told.get("agentCapabilities"))
         self._can_load = abilities.get("loadSession") is True
@@ -107,7 +92,7 @@ class Handshake:
             self._new_session()
         elif self._options.resume is False:
             self._forget("the variant says so")
-        elif resume is not None and resume is not False:
+        elif resume not in (None, False) and not self.quirks.only_loads:
             self._old_session("session/resume")
         elif self._can_load:
             self._old_session("session/load")
@@ -123,16 +108,22 @@ class Handshake:
         self._link.request(method, {**former, "cwd": self._turn.cwd, "mcpServers": []})
 
     def _forget(self, reason: str) -> None:
+        self._say_forgotten(reason)
+        self._new_session()
+
+    def _say_forgotten(self, reason: str) -> None:
         self.forgotten = True
         self._entries.system(
             f"The former session could not be resumed: {reason.rstrip('.')}. "
             "The agent starts anew and does not remember the conversation so far."
         )
-        self._new_session()
 
     def _session_resumed(self, response: Response, method: str) -> None:
         self.replaying = False
         if response.fault is None:
+            self.loaded = method == "session/load"
+            if self.loaded and self.quirks.loads_anything and not self.repeated:
+                self._say_forgotten("the agent has nothing of it")
             self._started(self._turn.session_id or "", as_dict(response.result))
         elif method == "session/resume" and self._can_load:
             # One agent announces `resume` and does not know it.
@@ -153,7 +144,7 @@ class Handshake:
         self.session = session
         self._entries.say(SessionStarted(session))
         self._entries.usage.learn_model(told)
-        self._wishes, missing = wishes(self._options, told)
+        self._wishes, missing = wishes(self._options, told, self.quirks)
         for complaint in missing:
             self._entries.system(complaint)
         self._next_wish()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import posixpath
 import re
-import shlex
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from msgspec import UNSET
+
+from anyond.agents.acp_commands import command_of, printed
 from anyond.agents.acp_diff import unified_diff
 from anyond.agents.jsonrpc import as_dict, as_list, as_text
 from anyond.model.entries import (
@@ -15,6 +17,7 @@ from anyond.model.entries import (
     CommandRun,
     CommandRunResult,
     Created,
+    Denied,
     ExitCode,
     Failed,
     FileChange,
@@ -32,6 +35,8 @@ from anyond.model.entries import (
     Succeeded,
     Success,
     TaskCreate,
+    TodoItem,
+    TodoManagement,
     Tool,
     ToolResult,
     ToolStatus,
@@ -52,13 +57,11 @@ _WHOLE = ("content", "file_text")
 _QUERIES = ("query", "pattern", "regex", "q")
 _FROM = ("source", "from", "old_path", "oldPath", "source_path")
 _TO = ("destination", "to", "new_path", "newPath", "destination_path")
-_OUTPUTS = ("aggregated_output", "formatted_output", "output", "content", "stdout")
-_EXITS = ("exit_code", "exitCode", "exit")
+_WORKERS = ("subagent_type", "agent_type")
 _URL = re.compile(r"https?://\S+")
-# One agent closes the output of a command with this line.
-_SHELL_END = re.compile(r"\n?<shellId: \S+ completed with exit code (-?\d+)>\s*\Z")
-# Another one puts it into a form with these lines.
-_FORM = re.compile(r"\ACommand: .*^Exit Code: (-?\d+)$", re.MULTILINE | re.DOTALL)
+# One agent asks about a plan in a file, which it has written by another call.
+_PLAN_TOOL = "exit_plan_mode"
+_PLAN_FILE = re.compile(r"Requesting plan approval for: (/.*)", re.DOTALL)
 
 
 def relative_path(path: str, cwd: str) -> str:
@@ -104,6 +107,8 @@ class ToolCall:
         self._diffs: list[_Diff] = []
         self._changes: tuple[str, list[FileChange]] | None = None
         self._status: ToolStatus = Created()
+        self.parent: str | None = None
+        self.plan = ""
 
     @property
     def title(self) -> str:
@@ -116,6 +121,7 @@ class ToolCall:
         if self._input:
             return self._input
         told = {"title": self._title, "kind": self._kind, "locations": self._locations}
+        told["plan"] = self.plan
         return {name: value for name, value in told.items() if value}
 
     def merge(self, fields: Mapping[str, Any], asking: bool = False) -> None:
@@ -130,13 +136,18 @@ class ToolCall:
         self._name = as_text(as_dict(fields.get("_meta")).get("toolName")) or self._name
         self._input = fields.get("rawInput") or self._input
         self._output = fields.get("rawOutput") or self._output
-        self._status = _STATUSES.get(as_text(fields.get("status")), self._status)
+        status = _STATUSES.get(as_text(fields.get("status")), self._status)
+        if asking or not isinstance(self._status, Denied) or isinstance(status, Succeeded):
+            self._status = status
         places = [as_text(as_dict(place).get("path")) for place in as_list(fields.get("locations"))]
         self._locations = [place for place in places if place] or self._locations
-        self._merge_content(as_list(fields.get("content")), asking)
+        # What is said of a command before it runs is not what it prints.
+        news = fields.get("sessionUpdate") == "tool_call" and self.open
+        before = asking or (news and self._kind == "execute")
+        self._merge_content(as_list(fields.get("content")), before)
         self._changes = None
 
-    def _merge_content(self, content: list[Any], asking: bool) -> None:
+    def _merge_content(self, content: list[Any], told_before: bool) -> None:
         texts: list[str] = []
         diffs: list[_Diff] = []
         for item in map(as_dict, content):
@@ -153,13 +164,45 @@ class ToolCall:
                 texts.append(text)
         # A later text does not unsay a diff, nor the other way round.
         self._diffs = diffs or self._diffs
-        if texts and not asking:
+        if texts and not told_before:
             self._texts = texts
 
     @property
     def open(self) -> bool:
         """Whether the agent has not said how it ended."""
         return isinstance(self._status, Created)
+
+    @property
+    def is_job(self) -> bool:
+        """Whether a sub-agent does it."""
+        told = self._input if isinstance(self._input, dict) else {}
+        return any(isinstance(told.get(name), str) for name in _WORKERS)
+
+    @property
+    def is_plan(self) -> bool:
+        """Whether it is about a plan to be approved."""
+        told = bool(as_text(as_dict(self._input).get("plan")))
+        return told or self._kind == "switch_mode" or self.plan_file is not None
+
+    @property
+    def plan_file(self) -> str | None:
+        """The file with the plan to be approved, as its diff names it, if it is in a file."""
+        found = _PLAN_FILE.match(self._title) if self._id.startswith(_PLAN_TOOL) else None
+        return relative_path(found[1], self._cwd) if found else None
+
+    def written(self, path: str) -> str | None:
+        """What it has written to that file, if it has."""
+        return next((diff.new for diff in self._diffs if diff.path == path), None)
+
+    def deny(self) -> None:
+        """The agent was told that it may not."""
+        self._status = Denied()
+
+    @property
+    def ended_untold(self) -> bool:
+        """Whether it is a command that is called completed, and nobody knows how it ended."""
+        done = self._kind == "execute" and isinstance(self._status, Succeeded)
+        return done and printed("".join(self._texts), self._output)[1] is None
 
     def give_up(self) -> None:
         """The turn is over, and the agent never said how this ended."""
@@ -184,12 +227,19 @@ class ToolCall:
             entry_type=ToolUse(tool_name=self.title, action_type=action, status=status),
             content=content or self.title,
             metadata={"tool_call_id": self._id},
+            parent=UNSET if self.parent is None else self.parent,
         )
 
     def _action(self) -> tuple[Action, str]:
         told = as_dict(self._input)
         if plan := as_text(told.get("plan")):
-            return PlanPresentation(plan=plan), self.title
+            return PlanPresentation(plan=plan), plan
+        if self.plan_file and self.plan:
+            return PlanPresentation(plan=self.plan), self.plan
+        if todos := as_list(told.get("todos")):
+            return _todos(todos), self.title
+        if self.is_job and (job := as_text(told.get("description"))):
+            return TaskCreate(description=job), job
         match self._kind:
             case "read":
                 return self._read(told)
@@ -198,14 +248,12 @@ class ToolCall:
             case "execute":
                 return self._execute(told)
             case "search":
-                query = _first(told, _QUERIES) or self._title
+                query = _first(told, _QUERIES) or self._title.strip("'\"")
                 return Search(query=query), query
             case "fetch":
                 found = _URL.search(self._title)
                 url = _first(told, ("url", *_QUERIES)) or (found[0] if found else self._title)
                 return WebFetch(url=url), url
-        if told.get("subagent_type") and (job := as_text(told.get("description"))):
-            return TaskCreate(description=job), job
         name = self._name or self.title
         return Tool(tool_name=name, arguments=self._input, result=self._result()), self.title
 
@@ -259,8 +307,8 @@ class ToolCall:
         return [FileChangeWrite(content=whole)] if whole else []
 
     def _execute(self, told: Mapping[str, Any]) -> tuple[Action, str]:
-        command = _command(told) or self._title.strip("`") or self.title
-        output, code = self._output_of_command()
+        command = command_of(told) or self._title.strip("`") or self.title
+        output, code = printed("".join(self._texts), self._output)
         status: ExitCode | Success | None = None
         if code is not None:
             status = ExitCode(code=code)
@@ -270,29 +318,6 @@ class ToolCall:
         if output is not None or status is not None:
             result = CommandRunResult(exit_status=status, output=output)
         return CommandRun(command=command, result=result), command
-
-    def _output_of_command(self) -> tuple[str | None, int | None]:
-        shown = "".join(self._texts)
-        raw = as_dict(self._output)
-        nested = [as_dict(raw.get("metadata")), *map(as_dict, as_list(raw.get("contents")))]
-        code = next(
-            (
-                found
-                for place in (raw, *nested)
-                for name in _EXITS
-                if isinstance(found := place.get(name), int) and not isinstance(found, bool)
-            ),
-            None,
-        )
-        if form := _FORM.match(shown):
-            return as_text(self._output) or shown, int(form[1])
-        if end := _SHELL_END.search(shown):
-            return shown[: end.start()], int(end[1])
-        if not shown:
-            shown = as_text(self._output) or _first(raw, _OUTPUTS)
-            errors = as_text(raw.get("stderr"))
-            shown += errors if "stdout" in raw else ""
-        return shown or None, code
 
     def _result(self) -> ToolResult | None:
         if self._texts:
@@ -308,15 +333,14 @@ def _change(path: str, old: str, new: str) -> FileChange:
     return FileChangeEdit(unified_diff=unified_diff(path, old, new))
 
 
-def _command(told: Mapping[str, Any]) -> str:
-    """The command line, however the agent wraps it."""
-    for name in ("command", "cmd", "commands"):
-        value = told.get(name)
-        if isinstance(value, str) and value:
-            return value
-        words = [word for word in as_list(value) if isinstance(word, str)]
-        if len(words) == 3 and words[1] in ("-c", "-lc"):
-            return words[2]
-        if words:
-            return words[0] if len(words) == 1 else shlex.join(words)
-    return ""
+def _todos(todos: list[Any]) -> TodoManagement:
+    return TodoManagement(
+        todos=[
+            TodoItem(
+                content=as_text(todo.get("content")) or as_text(todo.get("description")),
+                status=as_text(todo.get("status")) or "pending",
+                priority=as_text(todo.get("priority")) or None,
+            )
+            for todo in map(as_dict, todos)
+        ]
+    )

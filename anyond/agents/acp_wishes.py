@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from anyond.agents.acp_options import AcpOptions
+from anyond.agents.acp_quirks import Quirks
 from anyond.agents.jsonrpc import as_dict, as_list, as_text
 
 
@@ -23,23 +24,32 @@ class Wish:
     params: Mapping[str, Any]
 
 
-def wishes(options: AcpOptions, told: Mapping[str, Any]) -> tuple[list[Wish], list[str]]:
+def wishes(
+    options: AcpOptions, told: Mapping[str, Any], quirks: Quirks
+) -> tuple[list[Wish], list[str]]:
     """What to set in a new session, and complaints about what it does not offer.
 
     Args:
         told: the answer to the request that opened the session.
+        quirks: how this agent calls its modes.
     """
     found: list[Wish] = []
     missing: list[str] = []
-    mode = options.mode or ("plan" if options.plan else None)
-    for name, wanted in (("model", options.model), ("mode", mode)):
+    mode = options.session_mode or (quirks.plan_mode if options.plan else None)
+    usual = None
+    if mode is None:
+        # Nobody has named it: if it is not there, what the agent asks is answered all the same.
+        usual = quirks.ask_mode if options.approvals else None
+        usual = usual if options.asks else quirks.free_mode
+    for name, wanted in (("model", options.session_model), ("mode", mode or usual)):
         if wanted is None:
             continue
         offers = _offers(name, told)
-        wish = next((offers[id] for id in offers if _names(id, wanted)), None)
-        if wish is not None:
-            found.append(wish)
-        else:
+        id = next((id for id in offers if _names(id, wanted)), None)
+        if id is not None:
+            if id != _current(name, told):
+                found.append(offers[id])
+        elif wanted is not usual:
             choice = f"it offers {', '.join(offers)}" if offers else "it offers no choice"
             missing.append(f"The agent does not know the {name} {wanted!r}; {choice}.")
     return found, missing
@@ -48,6 +58,11 @@ def wishes(options: AcpOptions, told: Mapping[str, Any]) -> tuple[list[Wish], li
 def _names(id: str, wanted: str) -> bool:
     # Some agents name their modes by URLs that end in the word.
     return id == wanted or id.endswith("#" + wanted)
+
+
+def _current(name: str, told: Mapping[str, Any]) -> str:
+    group = as_dict(told.get(f"{name}s"))
+    return as_text(group.get("currentModeId" if name == "mode" else "currentModelId"))
 
 
 def _offers(name: str, told: Mapping[str, Any]) -> dict[str, Wish]:

@@ -3,71 +3,132 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from anyond.agents.acp import Acp
 from anyond.agents.amp import Amp
 from anyond.agents.claude import Claude
 from anyond.agents.codex import Codex
-from anyond.agents.core import Agent
+from anyond.agents.copilot import COPILOT
+from anyond.agents.core import Agent, SetsUp
 from anyond.agents.cursor import Cursor
 from anyond.agents.demo import Demo
+from anyond.agents.droid import DROID
+from anyond.agents.gemini import GEMINI
+from anyond.agents.opencode import OPENCODE
+from anyond.agents.qwen import QWEN
 from anyond.model.errors import Impossible
 from anyond.model.settings import Executor, Variant
 
-AGENTS: Mapping[Executor, Agent] = {
-    Executor.CLAUDE_CODE: Claude(),
-    Executor.AMP: Amp(),
-    Executor.CURSOR_AGENT: Cursor(),
-    Executor.CODEX: Codex(),
-    Executor.ACP: Acp(),
-    Executor.DEMO: Demo(),
+
+@dataclass(frozen=True)
+class Row:
+    """An agent of the roster.
+
+    Args:
+        variants: those that are built in, by name; "DEFAULT" must be among them.
+        forks: whether a conversation can be taken up again from an earlier message.
+        steerable: whether it takes a message while its turn runs.
+    """
+
+    agent: Agent
+    variants: Mapping[str, Variant]
+    forks: bool = False
+    steerable: bool = False
+
+    @property
+    def capabilities(self) -> list[str]:
+        """What it can do, as clients are told it; STEER is ours to add."""
+        told = {
+            "SESSION_FORK": self.forks,
+            "SETUP_HELPER": isinstance(self.agent, SetsUp),
+            "STEER": self.steerable,
+        }
+        return [name for name, can in told.items() if can]
+
+
+ROSTER: Mapping[Executor, Row] = {
+    Executor.CLAUDE_CODE: Row(
+        Claude(),
+        {
+            "DEFAULT": {"dangerously_skip_permissions": True},
+            "PLAN": {"plan": True},
+            "APPROVALS": {"approvals": True},
+        },
+        forks=True,
+        steerable=True,
+    ),
+    Executor.CODEX: Row(
+        Codex(),
+        {
+            "DEFAULT": {"sandbox": "danger-full-access"},
+            "HIGH": {"sandbox": "danger-full-access", "model_reasoning_effort": "high"},
+            "APPROVALS": {"sandbox": "workspace-write", "ask_for_approval": "unless-trusted"},
+        },
+        forks=True,
+        steerable=True,
+    ),
+    Executor.GEMINI: Row(
+        GEMINI,
+        {
+            "DEFAULT": {"model": "default", "yolo": True},
+            "FLASH": {"model": "flash", "yolo": True},
+            "PLAN": {"model": "default", "plan": True, "yolo": True},
+            "APPROVALS": {"model": "default", "approvals": True},
+        },
+    ),
+    Executor.QWEN_CODE: Row(
+        QWEN,
+        {
+            "DEFAULT": {"yolo": True},
+            "PLAN": {"plan": True, "yolo": True},
+            "APPROVALS": {"approvals": True},
+        },
+    ),
+    Executor.OPENCODE: Row(
+        OPENCODE,
+        {"DEFAULT": {}, "PLAN": {"plan": True}, "APPROVALS": {"approvals": True}},
+    ),
+    Executor.COPILOT: Row(
+        COPILOT,
+        {
+            "DEFAULT": {"allow_all_tools": True},
+            "GPT_5": {"allow_all_tools": True, "model": "gpt-5"},
+            "CLAUDE_SONNET_4_5": {"allow_all_tools": True, "model": "claude-sonnet-4.5"},
+            "CLAUDE_SONNET_4": {"allow_all_tools": True, "model": "claude-sonnet-4"},
+            "PLAN": {"plan": True, "allow_all_tools": True},
+            "APPROVALS": {"approvals": True},
+        },
+    ),
+    Executor.DROID: Row(
+        DROID,
+        {
+            "DEFAULT": {"autonomy": "high"},
+            "PLAN": {"plan": True, "autonomy": "high"},
+            "APPROVALS": {"approvals": True},
+        },
+    ),
+    Executor.AMP: Row(Amp(), {"DEFAULT": {"dangerously_allow_all": True}}),
+    Executor.CURSOR_AGENT: Row(
+        Cursor(),
+        {
+            "DEFAULT": {"force": True, "model": "auto"},
+            "SONNET_4_5": {"force": True, "model": "sonnet-4.5"},
+            "SONNET_4_5_THINKING": {"force": True, "model": "sonnet-4.5-thinking"},
+            "OPUS_4_1": {"force": True, "model": "opus-4.1"},
+            "GPT_5": {"force": True, "model": "gpt-5"},
+            "GROK": {"force": True, "model": "grok"},
+        },
+    ),
+    Executor.ACP: Row(Acp(), {"DEFAULT": {}}),
+    Executor.DEMO: Row(Demo(), {"DEFAULT": {}}),
 }
 
-CAPABILITIES: Mapping[str, list[str]] = {
-    Executor.CLAUDE_CODE: ["SESSION_FORK"],
-    Executor.AMP: [],
-    Executor.CURSOR_AGENT: ["SETUP_HELPER"],
-    Executor.CODEX: ["SESSION_FORK"],
-    Executor.ACP: [],
-    Executor.DEMO: [],
-}
-"""SESSION_FORK: a conversation can be taken up again from an earlier message; SETUP_HELPER: it can
-be installed and logged in by scripts."""
-
-STEERABLE = frozenset({Executor.CLAUDE_CODE, Executor.CODEX})
-"""Those that take a message while their turn runs."""
-
+AGENTS: Mapping[Executor, Agent] = {name: row.agent for name, row in ROSTER.items()}
 DEFAULT_PROFILES: Mapping[Executor, Mapping[str, Variant]] = {
-    Executor.CLAUDE_CODE: {
-        "DEFAULT": {"dangerously_skip_permissions": True},
-        "PLAN": {"plan": True},
-        "APPROVALS": {"approvals": True},
-    },
-    Executor.AMP: {"DEFAULT": {"dangerously_allow_all": True}},
-    Executor.CURSOR_AGENT: {
-        "DEFAULT": {"force": True, "model": "auto"},
-        "SONNET_4_5": {"force": True, "model": "sonnet-4.5"},
-        "SONNET_4_5_THINKING": {"force": True, "model": "sonnet-4.5-thinking"},
-        "OPUS_4_1": {"force": True, "model": "opus-4.1"},
-        "GPT_5": {"force": True, "model": "gpt-5"},
-        "GROK": {"force": True, "model": "grok"},
-    },
-    Executor.CODEX: {
-        "DEFAULT": {"sandbox": "danger-full-access"},
-        "HIGH": {"sandbox": "danger-full-access", "model_reasoning_effort": "high"},
-        "APPROVALS": {"sandbox": "workspace-write", "ask_for_approval": "unless-trusted"},
-    },
-    Executor.ACP: {"DEFAULT": {}},
-    Executor.DEMO: {"DEFAULT": {}},
+    name: row.variants for name, row in ROSTER.items()
 }
-
-
-def capabilities() -> Mapping[str, list[str]]:
-    """What each agent can do, as clients are told it; STEER is ours to add."""
-    return {
-        name: [*able, *(["STEER"] if name in STEERABLE else [])]
-        for name, able in CAPABILITIES.items()
-    }
+CAPABILITIES: Mapping[str, list[str]] = {name: row.capabilities for name, row in ROSTER.items()}
 
 
 def agent(executor: Executor) -> Agent:

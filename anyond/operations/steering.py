@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from anyond.agents.roster import STEERABLE
+from anyond.agents.roster import ROSTER
 from anyond.model.bodies import FollowUp
 from anyond.model.errors import Busy, Impossible, Invalid
 from anyond.model.ids import now
@@ -102,8 +102,8 @@ def _check(process: ExecutionProcess, wanted: FollowUp) -> None:
     if wanted.retry_process_id is not None:
         raise Invalid("steer", "a retry begins a turn of its own, and cannot be said into one.")
     running = profile(process)
-    if running.executor not in STEERABLE:
-        names = ", ".join(sorted(STEERABLE))
+    if not ROSTER[running.executor].steerable:
+        names = ", ".join(name for name, row in ROSTER.items() if row.steerable)
         raise Impossible(
             "steer",
             f"{running.executor} takes no messages while it works (these do: {names}); "

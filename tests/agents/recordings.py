@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from anyond.agents.acp import Acp
 from anyond.agents.core import AgentEvent, Dialogue, Turn
 from anyond.agents.roster import AGENTS
 from anyond.model.records import Stream
@@ -76,7 +77,7 @@ def _executor(path: Path) -> Executor:
     folder = path.parent.name
     if folder == "acp":
         found = names.get(path.stem.split("_")[0], Executor.ACP)
-        return found if found is not names.get("codex") else Executor.ACP
+        return found if isinstance(AGENTS[found], Acp) else Executor.ACP
     return names[folder.split("_")[0].split("-")[0]]
 
 

@@ -10,7 +10,7 @@ from acp_driver import entries, fresh, methods, told
 
 from anyond.agents.acp import Acp
 from anyond.agents.acp_dialogue import AcpDialogue
-from anyond.agents.acp_entries import STDERR_BYTES
+from anyond.agents.acp_texts import STDERR_BYTES
 from anyond.agents.core import (
     AgentEvent,
     ApprovalAnswered,
@@ -70,8 +70,8 @@ class Talk:
             return self.hear(id=number, error=fault)
         return self.hear(id=number, result={} if result is None else result)
 
-    def update(self, kind: str, **fields: Any) -> None:
-        self.hear(method="session/update", params={"update": {"sessionUpdate": kind, **fields}})
+    def update(self, update: str, /, **fields: Any) -> None:
+        self.hear(method="session/update", params={"update": {"sessionUpdate": update, **fields}})
 
     def ask(self, id: Any, options: list[Any], **tool: Any) -> list[str]:
         params = {"toolCall": {"toolCallId": "t", **tool}, "options": options}
@@ -419,7 +419,7 @@ def test_an_error_dressed_as_success_is_a_failure_only_if_nothing_else_was_said(
     _said(talk, "Err")
     _said(talk, "or: no key")
     talk.reply({"stopReason": "end_turn"})
-    assert talk.only(TurnEnded) == [TurnEnded(Outcome.FAILED, "Error: no key")]
+    assert talk.only(TurnEnded) == [TurnEnded(Outcome.FAILED, "no key")]
     talk = working()
     _said(talk, "Error: is what the log says. ")
     talk.update("tool_call", toolCallId="t", title="look")

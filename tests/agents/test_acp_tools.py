@@ -64,7 +64,7 @@ def edit(path: str, text: str) -> FileEdit:
         ({"kind": "read", "rawInput": {"pattern": "foo"}}, Search(query="foo")),
         ({"kind": "read", "title": "README"}, FileRead(path="README")),
         ({"kind": "search", "rawInput": {"query": "q"}}, Search(query="q")),
-        ({"kind": "search", "title": "'q'"}, Search(query="'q'")),
+        ({"kind": "search", "title": "'q'"}, Search(query="q")),
         ({"kind": "fetch", "rawInput": {"url": "http://u"}}, WebFetch(url="http://u")),
         ({"kind": "fetch", "title": "Get http://u/x now"}, WebFetch(url="http://u/x")),
         ({"kind": "execute", "rawInput": {"command": "ls"}}, CommandRun(command="ls")),

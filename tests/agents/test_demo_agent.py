@@ -71,7 +71,7 @@ def test_it_reads_writes_asks_runs_and_reports(repository: Path) -> None:
 def test_a_denied_command_is_not_run_and_the_work_goes_on(repository: Path) -> None:
     with run(repository, "Hello") as live:
         finish(live, Verdict.DENIED)
-    assert "command_run failed: git status --short [None] ''" in told(live.events)
+    assert "command_run denied: git status --short" in told(live.events)
     assert "was denied, so I did not run it" in said(live)
     assert (repository / "NOTES.md").exists()
 

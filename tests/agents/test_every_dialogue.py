@@ -30,7 +30,13 @@ from anyond.agents.core import (
 )
 from anyond.agents.roster import AGENTS
 from anyond.logs.conversation import Conversation
-from anyond.model.entries import Created, NormalizedEntry, ToolUse
+from anyond.model.entries import (
+    AssistantMessage,
+    Created,
+    ErrorMessage,
+    NormalizedEntry,
+    ToolUse,
+)
 from anyond.model.records import Record, Stream
 from anyond.model.settings import Executor
 
@@ -133,7 +139,8 @@ def identity(entry: NormalizedEntry) -> tuple[type, Any, str | None]:
     """What an entry is about, which never changes."""
     kind = entry.entry_type
     call = None if kind_is_list(kind) else json.dumps(entry.metadata)
-    return type(kind), call, entry.timestamp
+    words = isinstance(kind, AssistantMessage | ErrorMessage)  # may turn out to be an error
+    return AssistantMessage if words else type(kind), call, entry.timestamp
 
 
 def kind_is_list(kind: object) -> bool:

@@ -7,20 +7,13 @@ from typing import cast
 import pytest
 
 from anyond.agents.core import Turn
-from anyond.agents.roster import (
-    AGENTS,
-    CAPABILITIES,
-    DEFAULT_PROFILES,
-    STEERABLE,
-    agent,
-    capabilities,
-)
+from anyond.agents.roster import AGENTS, CAPABILITIES, DEFAULT_PROFILES, agent
 from anyond.model.errors import Impossible
 from anyond.model.settings import Executor
 
 
-def test_every_agent_has_capabilities_and_a_default_variant() -> None:
-    assert set(AGENTS) == set(CAPABILITIES) == set(DEFAULT_PROFILES)
+def test_every_name_of_the_api_has_an_agent_with_a_default_variant() -> None:
+    assert set(AGENTS) == set(Executor)
     assert all("DEFAULT" in variants for variants in DEFAULT_PROFILES.values())
 
 
@@ -35,10 +28,13 @@ def test_every_built_in_variant_can_be_started_but_acp_wants_a_command() -> None
                 assert agent(executor).launch(turn).argv
 
 
-def test_clients_learn_who_takes_messages_while_at_work() -> None:
-    able = {name for name, found in capabilities().items() if "STEER" in found}
-    assert able == STEERABLE & set(AGENTS)
-    assert Executor.CLAUDE_CODE in able
+def test_clients_learn_what_each_can_do() -> None:
+    told = {name: able for name, able in CAPABILITIES.items() if able}
+    assert told == {
+        Executor.CLAUDE_CODE: ["SESSION_FORK", "STEER"],
+        Executor.CODEX: ["SESSION_FORK", "STEER"],
+        Executor.CURSOR_AGENT: ["SETUP_HELPER"],
+    }
 
 
 def test_a_name_without_an_adapter_is_refused_by_its_field() -> None:

@@ -18,6 +18,19 @@ from pathlib import Path
 CLAUDE_PACKAGE = "@anthropic-ai/claude-code"
 CLAUDE_VERSION = "2.1.197"
 
+PINNED = {
+    "gemini": ("@google/gemini-cli", "0.61.0", ".bin/gemini"),
+    "qwen": ("@qwen-code/qwen-code", "0.15.10", ".bin/qwen"),
+    "opencode": ("opencode-ai", "1.18.33", "opencode-{platform}/bin/opencode"),
+    "copilot": ("@github/copilot", "1.0.102", "@github/copilot-{platform}/copilot"),
+    "droid": ("droid", "0.215.0", "@factory/cli-{platform}/bin/droid"),
+    "claude-agent-acp": (
+        "@agentclientprotocol/claude-agent-acp",
+        "0.49.0",
+        ".bin/claude-agent-acp",
+    ),
+}
+"""Package, version and program (below `node_modules`) of the agents besides Claude Code."""
 
 _failed: dict[Path, str] = {}
 """What could not be installed, and why: it is not tried again for every test."""
@@ -38,6 +51,19 @@ def claude() -> Path:
     if not binary.is_file():
         raise CannotInstall(f"{CLAUDE_PACKAGE} has no native program for {_platform()}.")
     return binary
+
+
+def program(name: str) -> Path:
+    """The program of one of `PINNED`, a native one where there is one.
+
+    Raises:
+        CannotInstall: there is no npm, it failed, or the platform has no such program.
+    """
+    package, version, place = PINNED[name]
+    where = installed(package, version) / "node_modules" / place.format(platform=_platform())
+    if not where.is_file():
+        raise CannotInstall(f"{package} has no program for {_platform()}.")
+    return where
 
 
 def installed(package: str, version: str) -> Path:

@@ -1,0 +1,65 @@
+"""What a command was, what it printed and how it ended, however an agent wraps that."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from anyond.agents.jsonrpc import as_dict, as_list, as_text
+
+_OUTPUTS = ("aggregated_output", "formatted_output", "output", "content", "stdout")
+_EXITS = ("exit_code", "exitCode", "exit")
+# One agent closes the output of a command with this line.
+_SHELL_END = re.compile(r"\n?<shellId: \S+ completed with exit code (-?\d+)>\s*\Z")
+# Another one puts it before the output of a command that failed, and a fence around it.
+_CODE_FIRST = re.compile(r"\AExit code (-?\d+)(?:\n|\Z)")
+_FENCE = re.compile(r"\A```[a-z]*\n(.*?)\n?```\s*\Z", re.DOTALL)
+# A third one puts it into a form with these lines.
+_FORM = re.compile(r"\ACommand: .*^Exit Code: (-?\d+)$", re.MULTILINE | re.DOTALL)
+
+
+def command_of(told: Mapping[str, Any]) -> str:
+    """The command line in the input of a tool; "" if there is none."""
+    for name in ("command", "cmd", "commands"):
+        value = told.get(name)
+        if isinstance(value, str) and value:
+            return value
+        words = [word for word in as_list(value) if isinstance(word, str)]
+        if len(words) == 3 and words[1] in ("-c", "-lc"):
+            return words[2]
+        if words:
+            return words[0] if len(words) == 1 else shlex.join(words)
+    return ""
+
+
+def printed(shown: str, output: Any) -> tuple[str | None, int | None]:
+    """What a command printed, and its exit code; None where that is not told.
+
+    Args:
+        shown: the text that the agent shows.
+        output: the raw output that it tells.
+    """
+    if form := _FORM.match(shown):
+        return as_text(output) or shown, int(form[1])
+    if end := _SHELL_END.search(shown):
+        return shown[: end.start()], int(end[1])
+    if fenced := _FENCE.match(shown):
+        shown = fenced[1]
+    if first := _CODE_FIRST.match(shown):
+        return shown[first.end() :], int(first[1])
+    raw = as_dict(output)
+    if not shown:
+        shown = as_text(output) or next((t for n in _OUTPUTS if (t := as_text(raw.get(n)))), "")
+        shown += as_text(raw.get("stderr")) if "stdout" in raw else ""
+    return shown or None, _exit_code(raw)
+
+
+def _exit_code(raw: Mapping[str, Any]) -> int | None:
+    nested = [as_dict(raw.get("metadata")), *map(as_dict, as_list(raw.get("contents")))]
+    for place in (raw, *nested):
+        for name in _EXITS:
+            if isinstance(code := place.get(name), int) and not isinstance(code, bool):
+                return code
+    return None

@@ -1,0 +1,38 @@
+"""What was denied in a turn, and what the agent is to be told about it afterwards."""
+
+from __future__ import annotations
+
+
+class Denials:
+    """The denials of one turn.
+
+    Attributes:
+        any: whether there was one.
+    """
+
+    def __init__(self) -> None:
+        self._reasons: list[str] = []
+        self._told = ""
+        self.any = False
+
+    def add(self, title: str, reason: str) -> None:
+        """One more; `reason` is "" if none was given."""
+        self.any = True
+        if reason:
+            self._reasons.append(f"You were not allowed to do “{title}”: {reason}")
+
+    def take(self) -> str:
+        """What to tell the agent, "" if nothing; the next turn begins without denials."""
+        told = "\n".join(self._reasons)
+        self._told = told or self._told
+        self.clear()
+        return told
+
+    def told(self, text: str) -> bool:
+        """Whether the agent was told this by us: a person has read it as a reason already."""
+        return bool(text) and text == self._told
+
+    def clear(self) -> None:
+        """The turn is over."""
+        self._reasons.clear()
+        self.any = False

@@ -1,0 +1,83 @@
+"""What each agent of the Agent Client Protocol does in its own way, by the name it gives itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Quirks:
+    """The ways of one agent; the default is one that keeps to the protocol.
+
+    Args:
+        teachable: after a denial it can be told the reason: its turn then ends as always, and
+            another prompt is understood as the same person speaking on.
+        remarks: it speaks of its own troubles in the model's voice: a chunk that begins with
+            "Info: " is news, and one that begins with "Error: " and is the last one is a failure,
+            however well the turn ends.
+        retried: so begins the news that it asks again for a message that it has begun to show.
+        asides: chunks that begin so are meant for its own screen and say nothing.
+        cumulative_usage: the usage of a turn is the sum over all turns of the process.
+        late_history: after it has loaded a session it repeats the old conversation, until it tells
+            which commands there are.
+        only_loads: it announces that it can resume a session, and cannot; load does the same.
+        loads_anything: a session that it does not know is loaded as well, as an empty one.
+        silent_subagents: what a sub-agent says is not marked as such.
+        plan_mode: the id of the mode in which it plans and changes nothing.
+        free_mode: that of the mode in which it asks for nothing; None if only its options do that.
+        ask_mode: that of the mode in which it asks before it changes something; None if it always
+            begins in it.
+    """
+
+    teachable: bool = False
+    remarks: bool = False
+    retried: str | None = None
+    asides: tuple[str, ...] = ()
+    cumulative_usage: bool = False
+    late_history: bool = False
+    only_loads: bool = False
+    loads_anything: bool = False
+    silent_subagents: bool = False
+    plan_mode: str = "plan"
+    free_mode: str | None = None
+    ask_mode: str | None = None
+
+
+QUIRKS: Mapping[str, Quirks] = {
+    "gemini-cli": Quirks(
+        teachable=True,
+        asides=("[MODE_UPDATE] ",),
+        late_history=True,
+        free_mode="yolo",
+        ask_mode="default",
+    ),
+    "qwen-code": Quirks(
+        teachable=True,
+        only_loads=True,
+        loads_anything=True,
+        silent_subagents=True,
+        free_mode="yolo",
+        ask_mode="default",
+    ),
+    "OpenCode": Quirks(teachable=True),
+    "Copilot": Quirks(
+        teachable=True,
+        remarks=True,
+        retried="Info: Response was interrupted",
+        asides=("Info: /",),
+        cumulative_usage=True,
+        silent_subagents=True,
+        ask_mode="agent",
+    ),
+    "@factory/cli": Quirks(
+        teachable=True,
+        remarks=True,
+        plan_mode="spec",
+        free_mode="auto-high",
+        ask_mode="normal",
+    ),
+    "@agentclientprotocol/claude-agent-acp": Quirks(teachable=True),
+    "codex-acp": Quirks(teachable=True),
+    "@zed-industries/claude-code-acp": Quirks(remarks=True),
+}

@@ -1,0 +1,75 @@
+"""How the texts of a run grow: what the model says, and what its program writes to stderr."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+
+from msgspec import UNSET
+
+from anyond.model.entries import AssistantMessage, NormalizedEntry, SystemMessage, Thinking
+
+STDERR_BYTES = 64 * 1024
+"""So much of stderr is shown, its end; all of it is in the raw log."""
+
+_ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_])")
+
+
+class Text:
+    """A text of the model that grows by chunks; joined only when somebody looks."""
+
+    def __init__(self, key: str, thought: bool, message_id: str, parent: str | None) -> None:
+        self.key = key
+        self.thought = thought
+        self.message_id = message_id
+        self.parent = parent
+        self._parts: list[str] = []
+
+    def add(self, chunk: str) -> None:
+        """It goes on."""
+        self._parts.append(chunk)
+
+    def forget(self) -> None:
+        """It begins anew."""
+        self._parts.clear()
+
+    @property
+    def whole(self) -> str:
+        """All of it so far."""
+        if len(self._parts) > 1:
+            self._parts = ["".join(self._parts)]
+        return self._parts[0] if self._parts else ""
+
+    def entry(self) -> NormalizedEntry:
+        """The entry as of now."""
+        return NormalizedEntry(
+            entry_type=Thinking() if self.thought else AssistantMessage(),
+            content=self.whole,
+            parent=UNSET if self.parent is None else self.parent,
+        )
+
+
+class Stderr:
+    """What the agent wrote to stderr, its newest `STDERR_BYTES`."""
+
+    def __init__(self) -> None:
+        self._lines: deque[str] = deque()
+        self._size = 0
+        self._left_out = 0
+
+    def add(self, raw: bytes) -> bool:
+        """One more line; whether there was anything in it."""
+        line = _ANSI.sub("", raw.decode(errors="replace")).rstrip()[-STDERR_BYTES:]
+        if not line:
+            return False
+        self._lines.append(line)
+        self._size += len(line.encode(errors="replace")) + 1
+        while self._size > STDERR_BYTES and len(self._lines) > 1:
+            self._size -= len(self._lines.popleft().encode(errors="replace")) + 1
+            self._left_out += 1
+        return True
+
+    def entry(self) -> NormalizedEntry:
+        """The entry as of now."""
+        head = [f"[{self._left_out} earlier lines are in the raw log]"] if self._left_out else []
+        return NormalizedEntry(entry_type=SystemMessage(), content="\n".join([*head, *self._lines]))

@@ -1,0 +1,39 @@
+"""How Qwen Code is started, and which options a variant of it may have."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from anyond.agents.acp import Acp
+from anyond.agents.acp_options import AcpOptions
+
+
+class QwenOptions(AcpOptions, frozen=True, kw_only=True):
+    """The options of one variant, besides those of every agent of the protocol.
+
+    Args:
+        model: any id that the configured provider knows.
+        yolo: allow everything; `approvals` wins.
+    """
+
+    yolo: bool | None = None
+
+    @property
+    def trusting(self) -> bool:
+        return bool(self.yolo or self.auto_approve)
+
+    @property
+    def session_model(self) -> None:
+        return None
+
+    @property
+    def arguments(self) -> Sequence[str]:
+        return ("--model", self.model) if self.model else ()
+
+
+QWEN = Acp(
+    command=("qwen",),
+    protocol=("--acp",),
+    install="Install it with `npm install -g @qwen-code/qwen-code`.",
+    options=QwenOptions,
+)

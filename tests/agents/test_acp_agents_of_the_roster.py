@@ -1,0 +1,310 @@
+"""What the variants of each agent come to: its command, its modes, and its own ways."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from acp_driver import entries, told
+from test_acp_flow import ONCE, REJECT, Talk
+
+from anyond.agents.acp import Acp
+from anyond.agents.core import ApprovalAsked, Decide, Interrupt, Outcome, Turn, TurnEnded, Verdict
+from anyond.agents.roster import AGENTS, DEFAULT_PROFILES, agent
+from anyond.model.entries import Denied, PlanPresentation, TodoItem, TodoManagement
+from anyond.model.errors import Impossible
+from anyond.model.settings import Executor
+
+MODES = {
+    Executor.GEMINI: ("gemini-cli", ["default", "autoEdit", "yolo", "plan"]),
+    Executor.QWEN_CODE: ("qwen-code", ["plan", "default", "auto-edit", "yolo"]),
+    Executor.COPILOT: ("Copilot", ["x#agent", "x#plan", "x#autopilot"]),
+    Executor.DROID: (
+        "@factory/cli",
+        ["normal", "spec", "auto-low", "auto-medium", "auto-high"],
+    ),
+}
+
+
+def launch(executor: Executor, **options: Any) -> tuple[str, ...]:
+    return agent(executor).launch(Turn(prompt="p", cwd="/w", options=options)).argv
+
+
+def talk_of(executor: Executor, session: str | None = None, **options: Any) -> Talk:
+    """A talk with that agent in the middle of its turn."""
+    known = AGENTS[executor]
+    assert isinstance(known, Acp)
+    talk = Talk(session)
+    turn = Turn(prompt="do it", cwd="/w", session_id=session, options=options)
+    talk.dialogue = known.dialogue(turn)
+    talk.said.clear()
+    talk.events.clear()
+    talk.pump()
+    name, modes = MODES[executor]
+    can = {"loadSession": True, "sessionCapabilities": {}}
+    talk.reply({"agentInfo": {"name": name}, "agentCapabilities": can})
+    if session is None:
+        offered = {"availableModes": [{"id": id} for id in modes]}
+        talk.reply({"sessionId": "s", "modes": offered})
+        if talk.said[-1]["method"] != "session/prompt":
+            talk.reply()
+        assert talk.said[-1]["method"] == "session/prompt"
+    return talk
+
+
+def text(talk: Talk, words: str) -> None:
+    talk.update("agent_message_chunk", content={"type": "text", "text": words})
+
+
+# ---------------------------------------------------------------- commands
+
+
+@pytest.mark.parametrize(
+    ("executor", "options", "expected"),
+    [
+        (Executor.GEMINI, {"model": "default", "yolo": True}, "gemini --acp"),
+        (Executor.GEMINI, {"model": "flash"}, "gemini --acp --model flash"),
+        (Executor.QWEN_CODE, {"yolo": True}, "qwen --acp"),
+        (Executor.QWEN_CODE, {"model": "m"}, "qwen --acp --model m"),
+        (Executor.OPENCODE, {"model": "p/m"}, "opencode acp"),
+        (
+            Executor.COPILOT,
+            {"allow_all_tools": True, "model": "gpt-5"},
+            "copilot --acp --no-auto-update --allow-all-tools --model=gpt-5",
+        ),
+        (
+            Executor.COPILOT,
+            {
+                "allow_tool": "shell(git:*)",
+                "deny_tool": "write",
+                "add_dir": ["/a", "/b"],
+                "disable_mcp_server": ["s"],
+            },
+            "copilot --acp --no-auto-update --allow-tool=shell(git:*) --deny-tool=write "
+            "--add-dir=/a --add-dir=/b --disable-mcp-server=s",
+        ),
+        (
+            Executor.COPILOT,
+            {"allow_all_tools": True, "approvals": True},
+            "copilot --acp --no-auto-update",
+        ),
+        (
+            Executor.DROID,
+            {"model": "m", "reasoning_effort": "low"},
+            "droid exec --output-format acp --model m --reasoning-effort low",
+        ),
+        (
+            Executor.DROID,
+            {"base_command_override": "npx -y droid", "additional_params": ["--x"]},
+            "npx -y droid exec --output-format acp --x",
+        ),
+        (Executor.GEMINI, {"base_command_override": "g --acp"}, "g --acp"),
+    ],
+)
+def test_options_become_a_command(
+    executor: Executor, options: dict[str, Any], expected: str
+) -> None:
+    assert " ".join(launch(executor, **options)) == expected
+
+
+def test_an_option_of_the_wrong_kind_is_named() -> None:
+    for executor, options in (
+        (Executor.GEMINI, {"yolo": "yes"}),
+        (Executor.COPILOT, {"add_dir": "/a"}),
+        (Executor.DROID, {"autonomy": "total"}),
+    ):
+        with pytest.raises(Impossible) as caught:
+            launch(executor, **options)
+        assert caught.value.field in options
+
+
+def test_opencode_is_made_to_ask_only_if_somebody_wants_to_be_asked() -> None:
+    for approvals, expected in ((True, True), (False, False)):
+        turn = Turn(prompt="p", cwd="/w", options={"approvals": approvals})
+        assert ("OPENCODE_PERMISSION" in agent(Executor.OPENCODE).launch(turn).env) is expected
+
+
+# ---------------------------------------------------------------- modes
+
+
+@pytest.mark.parametrize(
+    ("executor", "variant", "mode"),
+    [
+        (Executor.GEMINI, "DEFAULT", "yolo"),
+        (Executor.GEMINI, "PLAN", "plan"),
+        (Executor.GEMINI, "APPROVALS", "default"),
+        (Executor.QWEN_CODE, "DEFAULT", "yolo"),
+        (Executor.QWEN_CODE, "PLAN", "plan"),
+        (Executor.COPILOT, "DEFAULT", None),
+        (Executor.COPILOT, "PLAN", "x#plan"),
+        (Executor.COPILOT, "APPROVALS", "x#agent"),
+        (Executor.DROID, "DEFAULT", "auto-high"),
+        (Executor.DROID, "PLAN", "spec"),
+        (Executor.DROID, "APPROVALS", "normal"),
+    ],
+)
+def test_each_variant_has_its_mode(executor: Executor, variant: str, mode: str | None) -> None:
+    talk = talk_of(executor, **DEFAULT_PROFILES[executor][variant])
+    modes = [m["params"]["modeId"] for m in talk.said if m["method"] == "session/set_mode"]
+    assert modes == ([] if mode is None else [mode])
+
+
+def test_a_plan_is_shown_to_a_person_even_if_all_else_is_allowed() -> None:
+    talk = talk_of(Executor.DROID, plan=True, autonomy="high")
+    assert talk.ask(1, [ONCE, REJECT], toolCallId="p", rawInput={"plan": "# P"}) == []
+    assert talk.ask(2, [ONCE, REJECT], toolCallId="t", kind="execute") == ["answer 2"]
+
+
+def test_a_plan_in_a_file_is_shown_with_the_question() -> None:
+    talk = talk_of(Executor.GEMINI, plan=True, yolo=True)
+    diff = {"type": "diff", "path": "/h/plans/p.md", "oldText": "", "newText": "# P"}
+    talk.update("tool_call", toolCallId="w", kind="edit", status="completed", content=[diff])
+    title = "Requesting plan approval for: /h/plans/p.md"
+    talk.ask(1, [ONCE, REJECT], toolCallId="exit_plan_mode__1", title=title, kind="other")
+    [asked] = talk.only(ApprovalAsked)
+    assert asked.tool_input["plan"] == "# P"
+    entry = entries(talk.events)[asked.entry_key]
+    assert entry.entry_type.action_type == PlanPresentation(plan="# P")
+
+
+# ---------------------------------------------------------------- denials
+
+
+@pytest.mark.parametrize("stop", ["end_turn", "cancelled"])
+def test_the_reason_of_a_denial_is_told_when_the_turn_is_over(stop: str) -> None:
+    talk = talk_of(Executor.GEMINI)
+    talk.ask(7, [ONCE, REJECT], title="Danger", kind="execute")
+    [asked] = talk.only(ApprovalAsked)
+    talk.dialogue.send(Decide(asked.call, Verdict.DENIED, reason="Too slow."))
+    assert talk.pump() == ["answer 7"]
+    assert entries(talk.events)["tool:t"].entry_type.status == Denied()
+    prompt = next(m["id"] for m in reversed(talk.said) if m.get("method") == "session/prompt")
+    assert talk.hear(id=prompt, result={"stopReason": stop}) == ["session/prompt"]
+    assert talk.said[-1]["params"]["prompt"][0]["text"].endswith("“Danger”: Too slow.")
+    assert talk.only(TurnEnded) == []
+    assert talk.reply({"stopReason": "end_turn"}) == []
+    assert talk.only(TurnEnded) == [TurnEnded(Outcome.COMPLETED)]
+    assert [line for line in told(talk.events) if line.startswith("user")] == ["user: do it"]
+
+
+def test_a_denial_without_a_reason_and_an_interrupt_are_followed_by_nothing() -> None:
+    for reason, interrupt, outcome in (
+        (None, False, Outcome.COMPLETED),
+        ("No.", True, Outcome.INTERRUPTED),
+    ):
+        talk = talk_of(Executor.COPILOT)
+        talk.ask(7, [ONCE, REJECT])
+        talk.dialogue.send(Decide(talk.only(ApprovalAsked)[0].call, Verdict.DENIED, reason=reason))
+        talk.pump()
+        if interrupt:
+            talk.dialogue.send(Interrupt())
+            talk.pump()
+        prompt = next(m["id"] for m in reversed(talk.said) if m.get("method") == "session/prompt")
+        assert talk.hear(id=prompt, result={"stopReason": "cancelled"}) == []
+        assert talk.only(TurnEnded) == [TurnEnded(outcome)]
+
+
+# ---------------------------------------------------------------- their own ways
+
+
+def test_history_that_comes_after_the_answer_is_not_shown() -> None:
+    talk = talk_of(Executor.GEMINI, session="old")
+    talk.reply({})
+    text(talk, "old words")
+    talk.update("tool_call", toolCallId="old", kind="edit", status="completed")
+    talk.update("available_commands_update", availableCommands=[])
+    text(talk, "new words")
+    talk.reply({"stopReason": "end_turn"})
+    assert told(talk.events)[:2] == ["user: do it", "assistant: new words"]
+
+
+def test_words_that_may_be_history_are_shown_if_no_commands_are_told() -> None:
+    talk = talk_of(Executor.GEMINI, session="old")
+    talk.reply({})
+    text(talk, "words")
+    assert told(talk.events)[:2] == ["user: do it", "> session"]
+    talk.reply({"stopReason": "end_turn"})
+    assert "assistant: words" in told(talk.events)
+
+
+def test_what_is_meant_for_the_screen_of_the_agent_is_not_said() -> None:
+    talk = Talk(mode="yolo")
+    talk.reply({"agentInfo": {"name": "gemini-cli"}})
+    talk.reply({"sessionId": "s", "modes": {"availableModes": [{"id": "yolo"}]}})
+    text(talk, "[MODE_UPDATE] yolo")
+    assert talk.reply() == ["session/prompt"]
+    assert told(talk.events) == ["user: do it", "> session"]
+
+
+def test_a_session_that_is_loaded_empty_is_told_what_was_before() -> None:
+    talk = talk_of(Executor.QWEN_CODE, session="old")
+    assert talk.reply({}) == ["session/prompt"]
+    assert len(talk.said[-1]["params"]["prompt"]) == 2
+    assert "system: The former session could not be resumed" in told(talk.events)[0]
+
+
+def test_troubles_in_the_voice_of_the_model_are_told_apart_from_it() -> None:
+    talk = talk_of(Executor.COPILOT)
+    text(talk, "half an ans")
+    for _ in range(2):
+        text(talk, "Info: Response was interrupted due to a server error. Retrying...")
+        text(talk, "half an ans")
+    text(talk, "Error: It broke.")
+    talk.reply({"stopReason": "end_turn"})
+    assert told(talk.events) == [
+        "user: do it",
+        "assistant: half an ans",
+        "system: Response was interrupted due to a server error. Retrying...",
+        "error: It broke.",
+        "> session",
+        "> failed: It broke.",
+    ]
+
+
+def test_an_error_that_is_said_and_answered_is_one_error() -> None:
+    talk = talk_of(Executor.DROID)
+    text(talk, "Error: 401 bad key")
+    talk.reply(code=-32603, message="Internal error: Agent error: 401 bad key")
+    assert told(talk.events) == [
+        "user: do it",
+        "error: 401 bad key",
+        "> session",
+        "> failed: 401 bad key",
+    ]
+
+
+@pytest.mark.parametrize("executor", [Executor.QWEN_CODE, Executor.COPILOT])
+def test_what_a_sub_agent_does_and_says_belongs_to_it(executor: Executor) -> None:
+    talk = talk_of(executor)
+    job = {"description": "job", "subagent_type": "general"}
+    marks = {"parentToolCallId": "j", "github.com/copilot": {"agentId": "a"}}
+    talk.update("tool_call", toolCallId="j", kind="other", status="pending", rawInput=job)
+    text(talk, "sub")
+    talk.update("tool_call", toolCallId="c", kind="execute", status="completed", _meta=marks)
+    talk.update("tool_call_update", toolCallId="j", status="completed")
+    text(talk, "top")
+    parents = {e.content: e.parent for e in entries(talk.events).values() if e.parent}
+    assert parents["sub"] == parents["execute"] == "tool:j"
+    assert "top" not in {content for content, parent in parents.items() if parent == "tool:j"}
+
+
+def test_todos_of_a_plain_tool_are_todos() -> None:
+    talk = talk_of(Executor.GEMINI)
+    todos = [{"content": "a", "status": "in_progress"}, {"description": "b"}]
+    talk.update("tool_call", toolCallId="t", kind="other", rawInput={"todos": todos})
+    action = entries(talk.events)["tool:t"].entry_type.action_type
+    assert action == TodoManagement(
+        todos=[
+            TodoItem(content="a", status="in_progress"),
+            TodoItem(content="b", status="pending"),
+        ]
+    )
+
+
+def test_a_command_that_was_stopped_has_failed_whatever_it_is_called() -> None:
+    talk = talk_of(Executor.QWEN_CODE)
+    talk.update("tool_call", toolCallId="t", kind="execute", title="sleep", status="in_progress")
+    talk.dialogue.send(Interrupt())
+    talk.pump()
+    talk.update("tool_call_update", toolCallId="t", status="completed")
+    assert told(talk.events)[1].startswith("command_run failed: sleep")

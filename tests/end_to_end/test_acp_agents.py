@@ -1,0 +1,191 @@
+"""Real agents of the Agent Client Protocol at work in the whole daemon, as clients see it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.end_to_end.acp_agents import (
+    CLAUDE_AGENT_ACP,
+    COPILOT,
+    DROID,
+    GEMINI,
+    OPENCODE,
+    QWEN,
+    Actor,
+    Client,
+    model_of_all,
+)
+from tests.end_to_end.claude_cli import end_all, family, said, tools
+from tests.end_to_end.house import House, alive
+from tests.fakes import npm_cache
+
+pytestmark = pytest.mark.agents
+
+SUCCESS = {"status": "success"}
+ALL = [GEMINI, QWEN, COPILOT, DROID, CLAUDE_AGENT_ACP]
+COMMAND = "cat hello.txt && echo done > ran.txt && wc -l hello.txt"
+
+
+@pytest.fixture(scope="module")
+def models_port() -> Iterator[int]:
+    with model_of_all() as port:
+        yield port
+
+
+@pytest.fixture(params=ALL, ids=lambda actor: actor.program)
+def actor(request: pytest.FixtureRequest) -> Actor:
+    return _there(request.param)
+
+
+def _there(actor: Actor) -> Actor:
+    # Outside of the event loop, where the reason of a skipped test would be lost.
+    try:
+        actor.command()
+    except npm_cache.CannotInstall as why:
+        pytest.skip(str(why))
+    return actor
+
+
+@pytest.fixture
+async def client(house: House, actor: Actor, models_port: int) -> AsyncIterator[Client]:
+    try:
+        yield await Client.hiring(house, actor, models_port)
+    finally:
+        end_all(house)
+    assert "Traceback" not in house.log()
+
+
+async def test_what_is_approved_is_done_and_seen(client: Client) -> None:
+    await _basic(client)
+
+
+async def _basic(client: Client) -> None:
+    house, actor = client.house, client.actor
+    attempt = await client.start("basic")
+    question = await house.question()
+    assert not (Path(attempt["container_ref"]) / "hello.txt").exists()
+    await client.approve(question)
+    await client.approve(await house.question())
+    ended = await house.over(attempt)
+    assert (ended["status"], [status for _, status in await client.approvals()]) == (
+        "completed",
+        ["approved", "approved"],
+    )
+    entries = await house.entries(ended)
+    assert tools(entries) == [("file_edit", SUCCESS), ("command_run", SUCCESS)]
+    edit, command = _actions(entries)
+    assert (edit["path"], edit["changes"][0]["content"]) == (
+        "hello.txt",
+        "hello from agent\nsecond line\n",
+    )
+    assert command["command"] == COMMAND
+    if actor.output:
+        assert command["result"]["output"].rstrip().endswith("2 hello.txt")
+    if actor.exit_code:
+        assert command["result"]["exit_status"] == {"type": "exit_code", "code": 0}
+    assert said(entries) == [
+        "I'll write the file first.",
+        "Now I'll run a command.",
+        "All done: wrote hello.txt and checked it.",
+    ]
+    assert len(said(entries, "thinking")) == 1
+    usage = [e["entry_type"] for e in entries if e["entry_type"]["type"] == "token_usage"]
+    assert [use["output_tokens"] > 0 for use in usage] == [True] * actor.usage
+    written = house.git(client.repository, "show", f"{attempt['branch']}:ran.txt")
+    assert written == "done\n"
+
+
+async def test_a_denial_is_seen_and_its_reason_reaches_the_agent(client: Client) -> None:
+    house = client.house
+    attempt = await client.start("basic")
+    await client.approve(await house.question())
+    await client.deny(await house.question(), "Use make instead.")
+    ended = await house.over(attempt)
+    assert ended["status"] == "completed"
+    entries = await house.entries(ended)
+    denied = {"status": "denied", "reason": "Use make instead."}
+    assert tools(entries) == [("file_edit", SUCCESS), ("command_run", denied)]
+    assert said(entries, "user_feedback") == ["Use make instead."]
+    assert len(said(entries, "user_message")) == 1
+    # Most of them end their turn at the denial: it goes on only because they were told.
+    assert said(entries)[-1] == "All done: wrote hello.txt and checked it."
+    assert said(entries, "error_message") == []
+    names = house.git(client.repository, "ls-tree", "--name-only", attempt["branch"]).split()
+    assert names == ["README.md", "hello.txt"]
+
+
+async def test_the_default_variant_asks_nobody_and_a_follow_up_knows_what_was_said(
+    client: Client,
+) -> None:
+    house = client.house
+    attempt = await client.start("basic", "DEFAULT")
+    first = await house.over(attempt)
+    assert first["status"] == "completed"
+    assert await client.approvals() == []
+    assert tools(await house.entries(first)) == [("file_edit", SUCCESS), ("command_run", SUCCESS)]
+    second = await client.follow_up(attempt, "SCN=recall now")
+    assert second["status"] == "completed"
+    entries = await house.entries(second)
+    assert said(entries, "user_message") == ["SCN=recall now"]
+    # Nothing of the old conversation is told again.
+    [answer] = said(entries)
+    assert answer.startswith("You had said: ")
+    notes = " ".join(said(entries, "system_message"))
+    # Gemini cannot load a session that is not older than the minute.
+    assert "SCN=basic" in answer or (client.actor is GEMINI and "not be resumed" in notes)
+    assert tools(entries) == []
+
+
+async def test_a_stop_ends_a_long_command_with_all_that_it_had_started(client: Client) -> None:
+    house = client.house
+    attempt = await client.start("linger", "DEFAULT")
+    process = await house.running(attempt)
+    file = Path(attempt["container_ref"]) / "pids"
+
+    async def both() -> list[int]:
+        pids = [int(line) for line in file.read_text().split()] if file.exists() else []
+        return pids if len(pids) == 2 else []
+
+    sleepers = await house.until(both, "the pids of the sleepers")
+    await house.ask("POST", f"/api/task-attempts/{attempt['id']}/stop")
+    assert family(process) == {}
+    assert not any(map(alive, sleepers))
+    ended = await house.over(attempt)
+    assert (ended["id"], ended["status"]) == (process["id"], "killed")
+    entries = await house.entries(ended)
+    [(kind, status)] = tools(entries)
+    assert status == {"status": "failed"}
+    # Droid sometimes tells that a tool is at work before it tells which.
+    assert kind == "command_run" or (kind, client.actor) == ("tool", DROID)
+    assert said(entries, "error_message") == []
+
+
+async def test_a_key_that_is_refused_is_a_failed_run_with_one_readable_error(
+    client: Client,
+) -> None:
+    house = client.house
+    attempt = await client.start("err401", "DEFAULT")
+    ended = await house.over(attempt)
+    assert ended["status"] == "failed"
+    entries = await house.entries(ended)
+    [error] = said(entries, "error_message")
+    assert any(word in error for word in ("invalid x-api-key", "API key", "Authentication"))
+    assert "{" not in error
+    assert said(entries) == []
+
+
+async def test_opencode_asks_if_it_is_to_be_asked(house: House, models_port: int) -> None:
+    client = await Client.hiring(house, OPENCODE, models_port)
+    try:
+        await _basic(client)
+    finally:
+        end_all(house)
+
+
+def _actions(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    uses = [e["entry_type"] for e in entries if e["entry_type"]["type"] == "tool_use"]
+    return [use["action_type"] for use in uses]
