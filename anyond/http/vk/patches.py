@@ -56,16 +56,15 @@ class Records:
     def encode(self, items: Sequence[Record]) -> Iterator[str]:
         held: dict[str, str] = {}
         for item in items:
-            path = f"/{self._root}"
             if isinstance(item, Snapshot):
-                operation = replace(path, self._map(item.rows))
-            else:
-                path = f"{path}/{item.key}"
-                hidden = self._hides(item)
-                operation = remove(path) if hidden else add(path, item.data.decode())
-            if path in held or isinstance(item, Snapshot):
                 yield from _frame(held)
-            held[path] = operation
+                yield frame([replace(f"/{self._root}", self._map(item.rows))])
+                continue
+            path = f"/{self._root}/{item.key}"
+            if path in held:
+                yield from _frame(held)
+            hidden = self._hides(item)
+            held[path] = remove(path) if hidden else add(path, item.data.decode())
         yield from _frame(held)
 
     def end(self) -> Iterable[str]:
@@ -167,7 +166,7 @@ class Diffs:
             if item.resync or (item.ready and not self._told):
                 yield from _frame(held)
                 yield frame([replace("/entries", "{}")])
-                self._told = True
+                size, self._told = 0, True
             if item.path is None:
                 continue
             path = f"/entries/{pointer(item.path)}"
