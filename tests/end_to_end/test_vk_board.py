@@ -1,7 +1,8 @@
-"""The ancestor's client works as it is: what it knows at the end of a task is what the daemon knows."""
+"""The ancestor's client works as it is, and at the end of a task knows what the daemon knows."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -186,8 +187,6 @@ async def compared(house: House, attempt: Json) -> Json:
     """The differences as our own clients have them."""
     found: Json = {}
     async with house.socket(f"/api/task-attempts/{attempt['id']}/diff/ws") as connection:
-        import json
-
         while (frame := json.loads(await connection.get_message()))["type"] != "ready":
             name = frame["data"]["newPath"] or frame["data"]["oldPath"]
             found[name] = {"type": "DIFF", "content": frame["data"]}

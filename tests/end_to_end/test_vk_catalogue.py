@@ -149,7 +149,7 @@ class Row(NamedTuple):
 
     Args:
         data: the shape of `data`; None is null itself, `...` whatever it is.
-        refusal: for an answer that says no: `error_data`, and the sentence, or whether there is one.
+        refusal: for an answer that says no: `error_data`, and the sentence or whether there is one.
     """
 
     method: str
@@ -171,7 +171,8 @@ READING = [
     Row("GET", "/api/profiles", data={"content": str, "path": str}),
     Row("PUT", "/api/profiles", {"executors": {"DEMO": {"QUIET": {"DEMO": {}}}}}, str),
     Row("PUT", "/api/profiles", {"executors": {"NOBODY": {}}}, None, 200, NO),
-    Row("GET", "/api/mcp-config?executor=CLAUDE_CODE", data={"mcp_config": dict, "config_path": str}),
+    Row("GET", "/api/mcp-config?executor=CLAUDE_CODE", data={"mcp_config": dict,
+        "config_path": str}),
     Row("POST", "/api/mcp-config?executor=CLAUDE_CODE", {"servers": {}}),
     Row("POST", "/api/mcp-config?executor=NOBODY", {"servers": {}}, None, 400, (..., True)),
     Row("GET", "/api/projects", data=[PROJECT]),
@@ -208,7 +209,8 @@ WORKING = [
     Row("PUT", "/api/tasks/{task}", {"title": "Do it", "description": "some", "status": None,
         "parent_task_attempt": None, "image_ids": None}, {**TASK, "description": "some"}),
     Row("PUT", "/api/tasks/{task}", {"title": None, "description": "", "status": "todo",
-        "parent_task_attempt": None, "image_ids": None}, {**TASK, "description": OneOf(("", None))}),
+        "parent_task_attempt": None, "image_ids": None}, {**TASK,
+        "description": OneOf(("", None))}),
     Row("GET", "/api/tasks?project_id={project}", data=[SHOWN_TASK]),
     Row("GET", "/api/tasks/{task}", data=TASK),
     Row("POST", "/api/task-attempts", {"task_id": "{task}", "executor_profile_id": PROFILE,
@@ -239,7 +241,8 @@ AFTERWARDS = [
     Row("GET", "/api/task-attempts/{attempt}/children", data={"parent_task": Maybe(TASK),
         "current_attempt": ATTEMPT, "children": [TASK]}),
     Row("GET", "/api/task-attempts/{attempt}/branch-status", data=STATUS),
-    Row("GET", "/api/task-attempts/{attempt}/commit-info?sha=HEAD", data={"sha": str, "subject": str}),
+    Row("GET", "/api/task-attempts/{attempt}/commit-info?sha=HEAD", data={"sha": str,
+        "subject": str}),
     Row("GET", "/api/task-attempts/{attempt}/commit-compare?sha=HEAD~1", data={"head_oid": str,
         "target_oid": str, "ahead_from_head": int, "behind_from_head": int, "is_linear": bool}),
     Row("GET", "/api/task-attempts/{attempt}/draft?type=follow_up", data=DRAFT),
@@ -499,7 +502,9 @@ async def test_an_agent_that_cannot_be_started_leaves_a_task_that_can_be_seen(
             {"task_id": made["id"], "executor_profile_id": profile, "base_branch": "main"},
         )
         assert not list(differences(again, ATTEMPT))
-        rows = await web.client.call("GET", f"/api/execution-processes?task_attempt_id={again['id']}")
+        rows = await web.client.call(
+            "GET", f"/api/execution-processes?task_attempt_id={again['id']}"
+        )
         assert [row["status"] for row in rows] == ["failed"]
         log = await web.conversation(rows[0])
         await log.until_finished()

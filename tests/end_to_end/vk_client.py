@@ -131,8 +131,7 @@ class Stream:
                 try:
                     frame = json.loads(await connection.get_message())
                 except ConnectionClosed as closed:
-                    assert closed.reason is not None
-                    self.code = closed.reason.code
+                    self.code = closed.reason.code if closed.reason is not None else 1006
                     break
                 if "JsonPatch" in frame:
                     self._take(frame["JsonPatch"])

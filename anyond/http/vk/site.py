@@ -60,7 +60,10 @@ def create(policy: Policy, folder: Path) -> Front:
         raise Invalid("--ui", f"there is no {INDEX} in {folder}")
     app = Front(policy, home="/")
 
-    @app.get("/", defaults={"name": INDEX})
+    @app.get("/")
+    async def page() -> Response:
+        return await file(INDEX)
+
     @app.get("/<path:name>")
     async def file(name: str) -> Response:
         takes = frozenset(e for e, _ in _PACKED if request.accept_encodings.quality(e) > 0)
