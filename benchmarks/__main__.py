@@ -9,7 +9,17 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 
-from benchmarks import comparing, joining, latency, output, resting, searching, starting, writing
+from benchmarks import (
+    comparing,
+    flavour,
+    joining,
+    latency,
+    output,
+    resting,
+    searching,
+    starting,
+    writing,
+)
 from benchmarks.figures import Figure, table
 from benchmarks.lab import Lab
 
@@ -17,6 +27,7 @@ CHAPTERS: dict[str, Callable[[Lab], Iterator[Figure]]] = {
     "output": output.measure,
     "latency": latency.measure,
     "joining": joining.measure,
+    "flavour": flavour.measure,
     "starting": starting.measure,
     "comparing": comparing.measure,
     "searching": searching.measure,
