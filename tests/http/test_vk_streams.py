@@ -9,11 +9,12 @@ from typing import Any
 import trio
 from hypothesis import given
 from hypothesis import strategies as st
-from standin import House, chunks, open_house, until
+from standin import House, Tape, chunks, open_house, until
 from trio_websocket import ConnectionClosed
 
 from anyond.http.encoders import MESSAGE_BYTES, Snapshot
 from anyond.http.envelope import encode
+from anyond.http.vk.face import STATUS_FIRST_SECONDS
 from anyond.http.vk.patches import PATCHES
 from anyond.model.frames import DiffFrame, EntryFrame
 from anyond.model.records import Stream
@@ -167,6 +168,19 @@ async def test_events_are_operations_in_this_format(house: House) -> None:
         assert operations[-1] == {"op": "remove", "path": f"/tasks/{task.id}"}
         kinds = {operation["path"].split("/")[1] for operation in operations}
         assert kinds == {"tasks", "execution_processes"}
+
+
+async def test_the_end_of_a_log_lets_the_news_of_its_process_pass(house: House) -> None:
+    id = await house.process(await house.attempt())
+    tape = house.services.logs.tapes[id] = Tape()
+    tape.add(*chunks(b"one\n"))
+    async with house.websocket(f"/vk/api/execution-processes/{id}/raw-logs/ws") as ws:
+        told({"entries": []}, [await ws.get_message()])
+        await house.end_process(id)
+        began = trio.current_time()
+        tape.end()
+        assert json.loads(await ws.get_message()) == FINISHED
+    assert trio.current_time() - began >= STATUS_FIRST_SECONDS
 
 
 async def test_who_reads_a_log_slowly_is_not_cut_off_in_this_flavour(tmp_path: Path) -> None:
