@@ -121,9 +121,9 @@ async def test_a_whole_task_on_the_old_board(house: House) -> None:
             lambda d: newest(d) if newest(d)["id"] != process["id"] else None, "the queued turn"
         )
         assert second["executor_action"]["typ"]["prompt"] == "Mention oolong."
+        await drafts.until(lambda d: d["drafts"][attempt["id"]]["follow_up"]["prompt"] == "")
         sent = [o["value"] for f in drafts.frames for o in f if o["path"].endswith("follow_up")]
         assert [d["sending"] for d in sent if d["sending"]] == [True]
-        await drafts.until(lambda d: d["drafts"][attempt["id"]]["follow_up"]["prompt"] == "")
         log2 = await web.conversation(second)
         await answer(web, second, log2)
         await log2.until_finished()
@@ -132,7 +132,8 @@ async def test_a_whole_task_on_the_old_board(house: House) -> None:
         retry = {"retry_process_id": second["id"], "prompt": "Again.", "image_ids": [],
                  "variant": None, "version": None}  # fmt: skip
         await client.call("PUT", f"{place}/draft?type=retry", retry)
-        await drafts.until(lambda d: d["drafts"][attempt["id"]]["retry"]["prompt"] == "Again.")
+        await drafts.until(lambda d: d["drafts"][attempt["id"]]["retry"])
+        assert drafts.document["drafts"][attempt["id"]]["retry"]["prompt"] == "Again."
         await client.call("DELETE", f"{place}/draft?type=retry")
         await drafts.until(lambda d: d["drafts"][attempt["id"]]["retry"] is None)
 
