@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import partial
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode
@@ -38,7 +39,7 @@ class VkFace:
     def __init__(self, front: Front, services: Services) -> None:
         self._front = front
         self._services = services
-        self._own = front.url_map.bind("localhost")
+        self._routes = front.url_map.bind("localhost")
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         path = scope["path"].removeprefix(f"/{PREFIX}") or "/"
@@ -46,7 +47,13 @@ class VkFace:
             await self._stream({**scope, "path": path}, receive, send)
             return
         own = f"/{PREFIX}{path}"
-        if self._own.test(own, scope["method"]):
+        mine, plain = (
+            set(self._routes.allowed_methods(own)),
+            set(self._routes.allowed_methods(path)),
+        )
+        if mine:
+            send = _allowing(mine | plain, send)
+        if scope["method"] in mine or (mine and not plain):
             await self._front.answer({**scope, "path": own}, receive, send)
             return
         if path == "/api/events":
@@ -103,6 +110,19 @@ class VkFace:
         ended = row.completed_at
         if ended is None or abs(seconds(now()) - seconds(ended)) < _RECENTLY_SECONDS:
             await trio.sleep(STATUS_FIRST_SECONDS)
+
+
+def _allowing(methods: set[str], send: Send) -> Send:
+    """`send`, but a refused method is told all that there are, with the prefix and without it."""
+    allow = (b"allow", ", ".join(sorted(methods)).encode())
+
+    async def wrapped(message: Any) -> None:
+        if message.get("status") == HTTPStatus.METHOD_NOT_ALLOWED:
+            kept = [header for header in message["headers"] if header[0].lower() != b"allow"]
+            message = {**message, "headers": [*kept, allow]}
+        await send(message)
+
+    return wrapped
 
 
 class _Reshaped:
