@@ -41,6 +41,17 @@ def main() -> None:
     help="Listen on this Unix socket; on TCP too only if --host or --port is given.",
 )
 @click.option(
+    "--vk-port",
+    type=click.IntRange(0, 65535),
+    envvar="ANYON_VK_PORT",
+    help="Serve clients of vibe-kanban at this port as well; 0 takes any free one.",
+)
+@click.option(
+    "--ui",
+    type=click.Path(path_type=Path),
+    help="Serve the built front end in this directory there too.",
+)
+@click.option(
     "--allowed-host",
     "allowed_hosts",
     multiple=True,
@@ -75,6 +86,8 @@ def serve(
     host: str | None,
     port: int | None,
     unix: Path | None,
+    vk_port: int | None,
+    ui: Path | None,
     allowed_hosts: tuple[str, ...],
     allowed_origins: tuple[str, ...],
     auth: str,
@@ -100,6 +113,8 @@ def serve(
             host=None if only_unix else HOST if host is None else host,
             port=PORT if port is None else port,
             unix=None if unix is None else Path(os.path.abspath(unix)),
+            vk_port=vk_port,
+            ui=None if ui is None else Path(os.path.abspath(ui)),
             allowed_hosts=tuple(name.lower() for name in allowed_hosts),
             allowed_origins=tuple(origin.lower().rstrip("/") for origin in allowed_origins),
             auth=Auth(auth),

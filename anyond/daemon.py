@@ -93,27 +93,38 @@ async def _main(options: Options) -> None:
     with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
         closing = trio.Event()
         async with open_services(options, closing) as services:
-            listeners = _open_doors(options)
             token = user_token(options.places.token) if options.auth is Auth.TOKEN else None
             policy = Policy(options.allowed_hosts, options.allowed_origins, token)
             app = create_app(services, policy)
+            other = None if options.vk_port is None else app.face("vk").door(options.ui)
+            listeners, vk = _open_doors(options)
             async with trio.open_nursery() as nursery:
                 served = trio.Event()
 
-                async def front(*, task_status: trio.TaskStatus[list[str]]) -> None:
+                async def front(
+                    *, task_status: trio.TaskStatus[tuple[list[str], str | None]]
+                ) -> None:
                     try:
-                        await serve(app, listeners, closing=closing, task_status=task_status)
+                        async with trio.open_nursery() as fronts:
+                            door = partial(serve, closing=closing)
+                            urls = await fronts.start(door, app, listeners)
+                            vk_urls = vk and await fronts.start(door, other, [vk])
+                            task_status.started((urls, vk_urls[0] if vk_urls else None))
                     finally:
                         served.set()
 
-                urls = await nursery.start(front)
-                with announced(options.places.presence, urls[0]):
+                urls, vk_url = await nursery.start(front)
+                with announced(options.places.presence, urls[0], vk_url):
                     gc.freeze()  # without collecting: that takes longer than what is gained
                     gc.set_threshold(20_000, 50, 100)
                     gc.enable()
                     nursery.start_soon(manager.keep_alive)
                     manager.ready(f"Serving at {', '.join(urls)}")
-                    _say_where(urls, policy.link() if token else None)
+                    _say_where(urls, vk_url)
+                    for url in [urls[0], *([vk_url] if options.ui and vk_url else [])]:
+                        if token is not None:
+                            print(f"A browser gets in once by {url}/?token={policy.link()}")
+                    sys.stdout.flush()
                     async for number in signals:
                         log.info("stopping", signal=signal.Signals(number).name)
                         break
@@ -200,7 +211,8 @@ def _report_crash(service: str, crash: Exception) -> None:
     log.error(service, exc_info=crash)
 
 
-def _open_doors(options: Options) -> list[Listener]:
+def _open_doors(options: Options) -> tuple[list[Listener], Listener | None]:
+    """What clients of ours connect to, and what those of the ancestor do."""
     handed = handed_sockets()
     if handed:
         for found in handed:
@@ -211,22 +223,24 @@ def _open_doors(options: Options) -> list[Listener]:
         addresses = [] if options.host is None else [f"{options.host}:{options.port}"]
     if options.unix is not None:
         addresses.append(f"unix:{options.unix}")
+    vk = None if options.vk_port is None else f"{options.vk_host}:{options.vk_port}"
     listeners: list[Listener] = []
     try:
         for address in addresses:
             listeners.append(listen(address))
+        other = None if vk is None else listen(vk)
     except BaseException:
         for listener in listeners:
             listener.close()
         raise
-    return listeners
+    return listeners, other
 
 
-def _say_where(urls: list[str], link: str | None) -> None:
-    log.info("serving", version=__version__, urls=urls)
+def _say_where(urls: list[str], vk_url: str | None) -> None:
+    log.info("serving", version=__version__, urls=urls, vk_url=vk_url)
     print(f"Anyon {__version__} serves at {' and '.join(urls)}", flush=True)
-    if link is not None:
-        print(f"A browser gets in once by {urls[0]}/?token={link}", flush=True)
+    if vk_url is not None:
+        print(f"Clients of vibe-kanban are served at {vk_url}", flush=True)
 
 
 def _leaves(group: BaseExceptionGroup[AnyondError]) -> list[BaseException]:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 
 from benchmarks import (
     comparing,
+    flavour,
     joining,
     latency,
     listening,
@@ -31,6 +32,7 @@ CHAPTERS: dict[str, Callable[[Lab], Iterator[Figure]]] = {
     "reading": reading.measure,
     "latency": latency.measure,
     "joining": joining.measure,
+    "flavour": flavour.measure,
     "starting": starting.measure,
     "comparing": comparing.measure,
     "searching": searching.measure,

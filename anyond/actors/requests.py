@@ -13,7 +13,7 @@ from anyond.actors.janitor import Janitor
 from anyond.actors.logs import Logs
 from anyond.git import status
 from anyond.model.bodies import ApprovalAnswer, FollowUp, MergeStrategy, NewAttempt, NewTask
-from anyond.model.errors import Busy
+from anyond.model.errors import AnyondError, Busy
 from anyond.model.ids import now
 from anyond.model.rows import (
     Approval,
@@ -69,8 +69,14 @@ class AttemptRequests:
         return await self._rooms.store.read(lambda r: tasks.with_status(r, attempt.task_id))
 
     async def _begin(self, process: ExecutionProcess) -> None:
+        """Raises as `create`; its data then names the attempt that exists all the same."""
         self._logs.begin(process.id)
-        await self._awake.begin(process)
+        try:
+            await self._awake.begin(process)
+        except AnyondError as error:
+            attempt = {"task_attempt_id": process.task_attempt_id}
+            error.data = {**(error.data or {}), **attempt}
+            raise
 
     async def follow_up(self, attempt_id: str, wanted: FollowUp) -> ExecutionProcess:
         """The agent, asked again; or told something while it works, if that is wanted.
@@ -185,6 +191,19 @@ class AttemptRequests:
         if changed:
             self._awake.decide(decided)
         return decided
+
+    async def delete(self, attempt_id: str) -> None:
+        """Delete an attempt; its worktree goes in the background, its branch stays.
+
+        Raises:
+            NotFound: there is no such attempt.
+            Busy: something is at work in it.
+        """
+        if self._awake.is_awake(attempt_id):
+            raise Busy("Something is at work in this attempt; stop it first.")
+        with _whole():
+            await removal.delete_attempt(self._rooms, attempt_id)
+        self._janitor.wake()
 
     async def delete_task(self, task_id: str) -> None:
         """Delete a task; its worktrees go in the background.

@@ -48,7 +48,7 @@ from anyond.agents.jsonrpc import (
     decode,
 )
 from anyond.agents.lines import Lines
-from anyond.agents.recollection import recollection
+from anyond.agents.recollection import RETOLD, recollection
 from anyond.model.entries import Succeeded
 from anyond.model.records import Stream
 
@@ -296,7 +296,10 @@ class CodexDialogue:
     def _begin(self) -> None:
         self._ready = True
         text = self._turn.prompt + (self._options.append_prompt or "")
-        unknown = self._handshake.forgotten or (self._turn.session_id is None and self._turn.past)
+        anew = self._turn.session_id is None and bool(self._turn.past)
+        unknown = self._handshake.forgotten or anew
+        if anew:
+            self._entries.once(RETOLD)
         said = message([self._retold, text] if unknown else [text])
         self._ask(START, said | self._plan.mode(), automatic=True)
         self._send_held()

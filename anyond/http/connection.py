@@ -30,6 +30,9 @@ _LINGER_SECONDS = 1.0
 _HURRIED_SECONDS = 0.25
 _STREAM_END_SECONDS = 1.0
 
+PATIENCE = "anyon.patience"
+"""Under this name the ASGI state has what an application calls to have no reader cut off."""
+
 log = structlog.get_logger("anyond.http")
 
 
@@ -96,6 +99,10 @@ class Connection:
             soon = trio.current_time() + _HURRIED_SECONDS
             self._patience.deadline = min(self._patience.deadline, soon)
 
+    def be_patient(self) -> None:
+        """From now on the peer may take as long as it likes. What it does not take is not kept."""
+        self._stall = math.inf
+
     def _protocol(self, tasks: TaskGroup) -> H11Protocol:
         sock = self._stream.socket
         return _Dialogue(
@@ -103,7 +110,7 @@ class Connection:
             self._config,
             self._context,
             tasks,
-            ConnectionState({}),
+            ConnectionState({PATIENCE: self.be_patient}),
             False,
             parse_socket_addr(sock.family, sock.getpeername()),
             parse_socket_addr(sock.family, sock.getsockname()),

@@ -13,9 +13,11 @@ from anyond.model.errors import Invalid
 from anyond.model.frames import DiffFrame, EntryFrame
 from anyond.model.records import Stream
 from anyond.model.rows import Change
+from anyond.store import drafts
 
 if TYPE_CHECKING:
     from anyond.procs.spool import Frame
+    from anyond.store.transaction import Reader
 
 T_contra = TypeVar("T_contra", contravariant=True)
 T = TypeVar("T")
@@ -44,17 +46,34 @@ class Encoder(Protocol[T_contra]):
         """The messages after the last item of a stream that has an end."""
 
 
+class DraftStream(NamedTuple):
+    """What the stream of a project's drafts consists of.
+
+    Args:
+        snapshot: reads how all of them are now.
+        kinds: the changes that belong into it.
+    """
+
+    snapshot: Callable[[Reader, str], Sequence[Struct]]
+    kinds: frozenset[str]
+    encoder: Callable[[], Encoder[Record]]
+
+
 class Flavour(NamedTuple):
     """One way to write all streams.
 
-    `raw` and `entries` are told whether the client takes many items in one message.
+    `processes` is told whether replaced runs are shown, `raw` and `entries` whether the client
+    takes many items in one message. `event` writes one change as a Server-Sent Event, or nothing
+    if it is none.
     """
 
     tasks: Callable[[], Encoder[Record]]
-    processes: Callable[[], Encoder[Record]]
+    processes: Callable[[bool], Encoder[Record]]
+    drafts: DraftStream
     raw: Callable[[bool], Encoder[Frame]]
     entries: Callable[[bool], Encoder[EntryFrame]]
     diff: Callable[[], Encoder[DiffFrame]]
+    event: Callable[[Change], bytes]
 
 
 FINISHED = '{"finished":true}'
@@ -139,13 +158,42 @@ class Diffs:
         return (FINISHED,)
 
 
+EVENTS = frozenset(
+    {
+        "task_created",
+        "task_updated",
+        "task_deleted",
+        "attempt_created",
+        "attempt_updated",
+        "process_started",
+        "process_completed",
+        "pr_status_changed",
+        "approval_requested",
+        "approval_resolved",
+    }
+)
+
+
+def _event(change: Change) -> bytes:
+    if change.kind not in EVENTS:
+        return b""
+    return event(change.kind.encode(), change.data, change.position)
+
+
+def event(name: bytes, data: bytes, position: int) -> bytes:
+    """One Server-Sent Event; `data` is without line ends, as JSON of ours always is."""
+    return b"event: %s\ndata: %s\nid: %d\n\n" % (name, data, position)
+
+
 FLAVOURS: dict[str, Flavour] = {
     "": Flavour(
         tasks=lambda: Records({}),
-        processes=lambda: Records({"process_started": "process_created"}),
+        processes=lambda _: Records({"process_started": "process_created"}),
+        drafts=DraftStream(drafts.of_project, frozenset({"draft_updated"}), lambda: Records({})),
         raw=Raw,
         entries=Entries,
         diff=Diffs,
+        event=_event,
     ),
 }
 """By the `format` that the client asks for; "" if it does not ask."""

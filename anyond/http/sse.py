@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING
 
 import trio
 
+from anyond.http.encoders import event
 from anyond.http.envelope import encode
 from anyond.http.streams import TICK_SECONDS
 from anyond.model.rows import Change
@@ -16,24 +17,14 @@ if TYPE_CHECKING:
     from anyond.store.changes import Changes
 
 QUIET_SECONDS = 15.0
-KINDS = frozenset(
-    {
-        "task_created",
-        "task_updated",
-        "task_deleted",
-        "attempt_created",
-        "attempt_updated",
-        "process_started",
-        "process_completed",
-        "pr_status_changed",
-        "approval_requested",
-        "approval_resolved",
-    }
-)
 
 
 async def events(
-    changes: Changes, after: int | None, closing: trio.Event, quiet: float = QUIET_SECONDS
+    changes: Changes,
+    after: int | None,
+    closing: trio.Event,
+    write: Callable[[Change], bytes],
+    quiet: float = QUIET_SECONDS,
 ) -> AsyncIterator[bytes]:
     """The body of an event stream; ends when `closing` is set.
 
@@ -43,6 +34,7 @@ async def events(
 
     Args:
         after: the position that the client has seen; None is now.
+        write: how a change is told; nothing for one that is not.
         quiet: seconds of silence after which a comment shows that the stream lives.
     """
     yield b"retry: 2000\n\n"
@@ -55,17 +47,13 @@ async def events(
         except Gone:
             cursor, position = None, changes.end
             here = encode({"oldest": changes.oldest, "end": position})
-            yield _event(b"resync", here, position)
+            yield event(b"resync", here, position)
             continue
         if batch is None:
             if not closing.is_set():
                 yield b": still here\n\n"
             continue
-        told = b"".join(
-            _event(change.kind.encode(), change.data, change.position)
-            for change in batch
-            if change.kind in KINDS
-        )
+        told = b"".join(map(write, batch))
         if told:
             yield told
             await trio.sleep(TICK_SECONDS)
@@ -91,7 +79,3 @@ async def _next(cursor: ChangeCursor, closing: trio.Event, quiet: float) -> list
     if gone is not None:
         raise gone
     return batch
-
-
-def _event(name: bytes, data: bytes, position: int) -> bytes:
-    return b"event: %s\ndata: %s\nid: %d\n\n" % (name, data, position)

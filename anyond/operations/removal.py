@@ -12,6 +12,7 @@ from anyond.git import scratch, snapshots, worktrees
 from anyond.git.repository import git_dir
 from anyond.model.errors import AnyondError, Busy
 from anyond.model.ids import is_id, new_id, now, seconds, timestamp
+from anyond.model.rows import ProcessStatus, TaskAttempt
 from anyond.operations.rooms import Rooms
 from anyond.procs.launcher import Alive
 from anyond.store import attempts, cleanups, expiries, processes, projects, tasks
@@ -37,8 +38,28 @@ async def delete_task(rooms: Rooms, task_id: str) -> None:
         task = tasks.get(tx, task_id)
         if processes.running_of_task(tx, task_id):
             raise Busy("Something runs in an attempt of this task; stop it first.")
-        _schedule(tx, task_id, projects.get(tx, task.project_id).git_repo_path)
+        _schedule(tx, attempts.all(tx, task_id), projects.get(tx, task.project_id).git_repo_path)
         tasks.delete(tx, task_id, now())
+
+    await rooms.store.write(work)
+
+
+async def delete_attempt(rooms: Rooms, attempt_id: str) -> None:
+    """Delete one attempt of a task; its branch stays, its worktree is removed by `clean_up`.
+
+    Raises:
+        NotFound: there is no such attempt.
+        Busy: something runs in it.
+    """
+
+    def work(tx: Tx) -> None:
+        attempt = attempts.get(tx, attempt_id)
+        running = processes.of_attempt(tx, attempt_id, True)
+        if any(one.status is ProcessStatus.RUNNING for one in running):
+            raise Busy("Something runs in this attempt; stop it first.")
+        project = projects.get(tx, tasks.get(tx, attempt.task_id).project_id)
+        _schedule(tx, [attempt], project.git_repo_path)
+        attempts.delete(tx, attempt_id, now())
 
     await rooms.store.write(work)
 
@@ -56,14 +77,14 @@ async def delete_project(rooms: Rooms, project_id: str) -> None:
         for task in tasks.all_with_status(tx, project_id):
             if processes.running_of_task(tx, task.id):
                 raise Busy("Something runs in an attempt of this project; stop it first.")
-            _schedule(tx, task.id, project.git_repo_path)
+            _schedule(tx, attempts.all(tx, task.id), project.git_repo_path)
         projects.delete(tx, project_id, now())
 
     await rooms.store.write(work)
 
 
-def _schedule(tx: Tx, task_id: str, repository: str) -> None:
-    for attempt in attempts.all(tx, task_id):
+def _schedule(tx: Tx, gone: list[TaskAttempt], repository: str) -> None:
+    for attempt in gone:
         if attempt.container_ref is not None:
             due = timestamp(seconds(now()) + SNAPSHOTS_STAY_S)
             expiries.put(tx, Expiry(attempt_id=attempt.id, repo_path=repository, due_at=due))

@@ -33,6 +33,9 @@ class Options:
         allowed_hosts: names beyond the loopback ones that a Host header may have, lower case.
         allowed_origins: web origins that may send requests, like `http://localhost:3000`.
         auth: whether every request must bring the token.
+        vk_port: where the API is served once more, as the ancestor's clients know it; None if it is
+            not wanted there.
+        ui: a directory with the files of a front end, absolute; served at `vk_port`.
         places: the directories.
 
     Raises:
@@ -46,12 +49,23 @@ class Options:
     allowed_hosts: tuple[str, ...] = ()
     allowed_origins: tuple[str, ...] = ()
     auth: Auth = Auth.NONE
+    vk_port: int | None = None
+    ui: Path | None = None
+
+    @property
+    def vk_host(self) -> str:
+        """The address that goes with `vk_port`."""
+        return HOST if self.host is None else self.host
 
     def __post_init__(self) -> None:
         if self.host is not None:
             demand_token(self.host, self.auth)
         if not 0 <= self.port <= 65535:
             raise Invalid("--port", "must be from 0 to 65535")
+        if self.vk_port is not None and not 0 <= self.vk_port <= 65535:
+            raise Invalid("--vk-port", "must be from 0 to 65535")
+        if self.ui is not None and self.vk_port is None:
+            raise Invalid("--ui", "is served where --vk-port says, so that has to be given too")
         for host in self.allowed_hosts:
             if host != host.lower() or not host or set(host) & set("/*@ ,"):
                 raise Invalid("--allowed-host", f"{host!r} is not a plain host name")

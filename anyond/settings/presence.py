@@ -17,12 +17,17 @@ from anyond.settings import files
 
 
 class Presence(msgspec.Struct, frozen=True, kw_only=True):
-    """One running daemon; `started_at` as all timestamps."""
+    """One running daemon; `started_at` as all timestamps.
+
+    Args:
+        vk_url: where the ancestor's clients find it, if they do.
+    """
 
     url: str
     pid: int
     started_at: str
     version: str
+    vk_url: str | None = None
 
     @classmethod
     def read(cls, path: Path) -> Self | None:
@@ -35,7 +40,7 @@ class Presence(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @contextmanager
-def announced(path: Path, url: str) -> Iterator[Presence]:
+def announced(path: Path, url: str, vk_url: str | None = None) -> Iterator[Presence]:
     """Say at `path`, while inside, that this process serves `url`.
 
     At the end the file is removed, unless another daemon has written its own meanwhile.
@@ -43,7 +48,7 @@ def announced(path: Path, url: str) -> Iterator[Presence]:
     Raises:
         Unavailable: the file cannot be written.
     """
-    mine = Presence(url=url, pid=os.getpid(), started_at=now(), version=__version__)
+    mine = Presence(url=url, pid=os.getpid(), started_at=now(), version=__version__, vk_url=vk_url)
     files.write_object(path, msgspec.to_builtins(mine))
     try:
         yield mine

@@ -165,14 +165,16 @@ def set_setup_completed(tx: Tx, id: str, at: str | None, now: str) -> TaskAttemp
 
 
 def delete(tx: Tx, id: str, now: str) -> TaskAttempt:
-    """Remove it with its processes; returns its last state. Emits `task_updated` as it matters.
+    """Remove it with its processes; returns its last state.
 
-    Raises `NotFound`.
+    Emits `attempt_deleted`, and `task_updated` as it matters. Raises `NotFound`.
     """
     last = get(tx, id)
+    project_id = place(tx, id).project_id
     with tasks.watched(tx, last.task_id):
         tasks.orphan(tx, "SELECT ?", id, now)
         tx.execute("DELETE FROM task_attempts WHERE id = ?", (id,))
+    tx.emit("attempt_deleted", last, project_id=project_id, attempt_id=id, key=id)
     return last
 
 

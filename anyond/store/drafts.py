@@ -10,6 +10,7 @@ from msgspec import UNSET
 from anyond.model.drafts import Draft, DraftPatch, DraftType, QueueWish
 from anyond.model.errors import Conflict, Impossible, Invalid, NotFound
 from anyond.model.ids import derived_id
+from anyond.model.rows import TaskAttempt
 from anyond.store import attempts, images
 from anyond.store.transaction import Reader, Tx
 
@@ -68,6 +69,11 @@ def of_project(reader: Reader, project_id: str) -> list[Draft]:
         (project_id,),
     ).fetchall()
     return [_decoded(row).shown() for row in rows]
+
+
+def blank(attempt: TaskAttempt, type: DraftType) -> Draft:
+    """What is shown of a draft that was never written."""
+    return _blank(attempt, type).shown()
 
 
 def queued(reader: Reader, attempt_id: str) -> Draft | None:
@@ -231,10 +237,12 @@ def forget_retry(tx: Tx, process_id: str, now: str) -> None:
 def _row(reader: Reader, attempt_id: str, type: DraftType) -> _Row:
     attempt = attempts.get(reader, attempt_id)
     found = _stored(reader, attempt_id, type)
-    if found is not None:
-        return found
+    return _blank(attempt, type) if found is None else found
+
+
+def _blank(attempt: TaskAttempt, type: DraftType) -> _Row:
     made = attempt.created_at
-    return _Row(attempt_id, type, created_at=made, updated_at=made)
+    return _Row(attempt.id, type, created_at=made, updated_at=made)
 
 
 def _stored(reader: Reader, attempt_id: str, type: DraftType) -> _Row | None:

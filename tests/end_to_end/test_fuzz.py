@@ -56,6 +56,11 @@ VARIANT = {
     "yolo": True,
 }
 SHAPES = [
+    Shape("GET", "/vk/api/health"),
+    Shape("GET", "/vk/api/config"),
+    Shape("GET", "/vk/api/approvals/pending"),
+    Shape("PUT", "/vk/api/projects/<key>", "$spare", body={"name": "S", **SCRIPTS}),
+    Shape("DELETE", "/vk/api/task-attempts/<key>", "$spent"),
     Shape("GET", "/health"),
     Shape("GET", "/api/health"),
     Shape("GET", "/api/info"),
@@ -305,6 +310,8 @@ class Hall:
         process = await house.over(attempt)
         await house.attempt(project, "ask")
         question = await house.question()
+        spent = await house.attempt(project, "say good-bye")
+        await house.over(spent)
         victim = await house.project(house.repository("victim"))
         spare = await house.project(house.repository("spare"))
         tag = await house.ask("POST", "/api/tags", {"tag_name": "tag", "content": "text"})
@@ -319,6 +326,7 @@ class Hall:
             "attempt": attempt["id"],
             "process": process["id"],
             "question": question["id"],
+            "spent": spent["id"],
             "victim": victim["id"],
             "doomed": (await house.ask("POST", "/api/tasks", doomed))["id"],
             "spare": spare["id"],
@@ -661,7 +669,9 @@ def test_other_methods_than_those_of_a_route_are_405_and_what_is_no_route_is_404
 ) -> None:
     known = routes()
     for rule in {rule for _, rule in known}:
-        methods = {method for method, its in known if its == rule}
+        # Below a prefix is what is there only, and all that is without it.
+        plain = rule.removeprefix("/vk")
+        methods = {method for method, its in known if its in {rule, plain}}
         if "WEBSOCKET" in methods:
             continue
         path = rule.replace("<key>", UNKNOWN)

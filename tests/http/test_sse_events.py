@@ -11,6 +11,7 @@ import trio
 from standin import House
 
 from anyond.http import sse
+from anyond.http.encoders import FLAVOURS
 from anyond.model.bodies import TaskPatch
 from anyond.model.ids import now
 from anyond.store import tasks
@@ -75,7 +76,8 @@ async def test_a_position_that_is_not_held_is_answered_by_where_to_go_on(house: 
 async def test_silence_is_broken_by_comments_and_lost_by_none(house: House) -> None:
     project = await house.project()
     closing = trio.Event()
-    body = sse.events(house.store.changes, None, closing, quiet=0.05)
+    write = FLAVOURS[""].event
+    body = sse.events(house.store.changes, None, closing, write, quiet=0.05)
     assert await anext(body) == b"retry: 2000\n\n"
     assert await anext(body) == b": still here\n\n"
     await house.task(project.id)

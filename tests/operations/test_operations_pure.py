@@ -6,8 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from anyond.agents.core import SetsUp
-from anyond.agents.roster import AGENTS
 from anyond.model.errors import Impossible
 from anyond.model.rows import (
     CodingAgentInitialRequest,
@@ -36,10 +34,6 @@ def test_the_scripts_of_a_setup_come_in_order_and_then_the_agent_again() -> None
         typ=script("install"), next_action=log_in
     )
     assert chain.agent_setup(["install"], None) == ExecutorAction(typ=script("install"))
-
-
-def test_no_agent_pretends_to_have_a_setup_helper() -> None:
-    assert [name for name, agent in AGENTS.items() if isinstance(agent, SetsUp)] == []
 
 
 @pytest.mark.parametrize(

@@ -121,7 +121,11 @@ def test_a_deleted_attempt_changes_its_task_and_its_children(tx: Tx) -> None:
     add_task(tx, "child", parent="a")
     emitted(tx)
     assert attempts.delete(tx, "a", at(3)).id == "a"
-    assert emitted(tx) == [("task_updated", "child"), ("task_updated", "t")]
+    assert emitted(tx) == [
+        ("task_updated", "child"),
+        ("task_updated", "t"),
+        ("attempt_deleted", "a"),
+    ]
     assert tasks.get(tx, "child").parent_task_attempt is None
     with pytest.raises(NotFound):
         attempts.delete(tx, "a", at(3))

@@ -10,12 +10,12 @@ from quart import Blueprint, Response, request, websocket
 
 from anyond.http import decode, records, streams
 from anyond.http.decode import line, prose
-from anyond.http.encoders import Records
+from anyond.http.encoders import flavour
 from anyond.http.envelope import answer, cached
 from anyond.http.query import identities, identity, identity_in, position_in
 from anyond.model.drafts import DraftPatch, DraftType, QueueWish
 from anyond.model.errors import Invalid
-from anyond.store import drafts, projects
+from anyond.store import projects
 
 if TYPE_CHECKING:
     from anyond.actors.services import Services
@@ -56,14 +56,15 @@ def routes(services: Services) -> Blueprint:
     async def stream() -> None:
         project_id = identity_in(websocket.args, "project_id")
         after = position_in(websocket.args)
+        snapshot, kinds, encoder = flavour(websocket.args).drafts
         await store.read(lambda r: projects.get(r, project_id))
         source = records.follow(
             store,
-            records.reading(store, lambda r: drafts.of_project(r, project_id)),
-            lambda change: change.kind == "draft_updated" and change.project_id == project_id,
+            records.reading(store, lambda r: snapshot(r, project_id)),
+            lambda change: change.kind in kinds and change.project_id == project_id,
             after,
         )
-        await streams.send(source, Records({}), services.closing)
+        await streams.send(source, encoder(), services.closing)
 
     return chapter
 

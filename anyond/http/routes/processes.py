@@ -66,7 +66,7 @@ def routes(services: Services) -> Blueprint:
         attempt_id = identity_in(websocket.args, "task_attempt_id")
         dropped = flag_in(websocket.args, "show_soft_deleted")
         after = position_in(websocket.args)
-        encoder = flavour(websocket.args).processes()
+        encoder = flavour(websocket.args).processes(dropped)
         await store.read(lambda r: attempts.get(r, attempt_id))
 
         def wanted(change: Change) -> bool:

@@ -42,12 +42,7 @@ def routes(services: Services) -> Blueprint:
     @chapter.put("/<key>")
     async def update(key: str) -> Response:
         id = identity(key, "project_id")
-        patch = await decode.body(ProjectPatch)
-        if patch.name is not None:
-            line(patch.name, "name")
-        if patch.git_repo_path is not None:
-            line(patch.git_repo_path, "git_repo_path")
-        _check_scripts(patch)
+        patch = checked(await decode.body(ProjectPatch))
         return answer(await services.projects.update(id, patch))
 
     @chapter.delete("/<key>")
@@ -60,6 +55,16 @@ def routes(services: Services) -> Blueprint:
         return cached(await services.projects.branches(identity(key, "project_id")))
 
     return chapter
+
+
+def checked(patch: ProjectPatch) -> ProjectPatch:
+    """`patch`, if all in it is possible. Raises `Invalid`."""
+    if patch.name is not None:
+        line(patch.name, "name")
+    if patch.git_repo_path is not None:
+        line(patch.git_repo_path, "git_repo_path")
+    _check_scripts(patch)
+    return patch
 
 
 def _check_scripts(body: NewProject | ProjectPatch) -> None:

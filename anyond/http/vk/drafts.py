@@ -1,0 +1,118 @@
+"""How the drafts of a project are shown as a map that has a place for every attempt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec import Raw, Struct
+
+from anyond.http.encoders import Record, Snapshot
+from anyond.http.envelope import encode
+from anyond.http.vk.frames import add, frame, remove, replace
+from anyond.model.drafts import Draft, DraftType
+from anyond.model.rows import Change, TaskAttempt
+from anyond.store import attempts, drafts
+
+if TYPE_CHECKING:
+    from anyond.store.transaction import Reader
+
+KINDS = frozenset({"draft_updated", "attempt_created", "attempt_deleted", "task_deleted"})
+"""The changes that this stream is made of."""
+
+
+class Place(Struct, frozen=True):
+    """What is written in one attempt; a retry only if there is one."""
+
+    id: str
+    task_id: str
+    follow_up: Draft
+    retry: Draft | None
+
+
+class _Place(Struct):
+    id: str
+    task_id: str
+    follow_up: Raw
+    retry: Raw
+
+
+_places = msgspec.json.Decoder(list[_Place])
+_attempt = msgspec.json.Decoder(TaskAttempt)
+_draft = msgspec.json.Decoder(Draft)
+
+
+def everything(reader: Reader, project_id: str) -> list[Place]:
+    """A place for every attempt of the project."""
+    kept = {(d.task_attempt_id, d.draft_type): d for d in drafts.of_project(reader, project_id)}
+    return [
+        Place(
+            id=attempt.id,
+            task_id=attempt.task_id,
+            follow_up=kept.get((attempt.id, DraftType.FOLLOW_UP)) or _blank(attempt),
+            retry=kept.get((attempt.id, DraftType.RETRY)),
+        )
+        for attempt in attempts.of_project(reader, project_id)
+    ]
+
+
+class Drafts:
+    """A snapshot of all places, then one frame for each change.
+
+    Each is a frame of its own, since a draft that is sent is shown twice: being sent, and empty.
+    """
+
+    def __init__(self) -> None:
+        self._tasks: dict[str, str] = {}
+
+    def encode(self, items: Sequence[Record]) -> Iterator[str]:
+        for item in items:
+            if isinstance(item, Snapshot):
+                operations: Iterable[str] = [self._snapshot(_places.decode(item.rows))]
+            else:
+                operations = tuple(self._operations(item))
+            if operations:
+                yield frame(operations)
+
+    def end(self) -> Iterable[str]:
+        return ()
+
+    def _snapshot(self, places: list[_Place]) -> str:
+        self._tasks = {place.id: place.task_id for place in places}
+        members = (
+            f'"{p.id}":{{"follow_up":{bytes(p.follow_up).decode()},'
+            f'"retry":{bytes(p.retry).decode()}}}'
+            for p in places
+        )
+        return replace("/drafts", f"{{{','.join(members)}}}")
+
+    def _operations(self, change: Change) -> Iterator[str]:
+        match change.kind:
+            case "attempt_created":
+                attempt = _attempt.decode(change.data)
+                if attempt.id not in self._tasks:  # else it is in the snapshot, with its drafts
+                    self._tasks[attempt.id] = attempt.task_id
+                    yield _new(attempt)
+            case "attempt_deleted":
+                self._tasks.pop(change.key or "", None)
+                yield remove(f"/drafts/{change.key}")
+            case "task_deleted":
+                gone = [id for id, task_id in self._tasks.items() if task_id == change.key]
+                for id in gone:
+                    del self._tasks[id]
+                    yield remove(f"/drafts/{id}")
+            case _:
+                draft = _draft.decode(change.data)
+                path = f"/drafts/{draft.task_attempt_id}/{draft.draft_type}"
+                none = draft.draft_type is DraftType.RETRY and draft.version == 0
+                yield replace(path, "null" if none else change.data.decode())
+
+
+def _new(attempt: TaskAttempt) -> str:
+    blank = encode(_blank(attempt)).decode()
+    return add(f"/drafts/{attempt.id}", f'{{"follow_up":{blank},"retry":null}}')
+
+
+def _blank(attempt: TaskAttempt) -> Draft:
+    return drafts.blank(attempt, DraftType.FOLLOW_UP)

@@ -1,0 +1,164 @@
+"""How requests of the ancestor's clients become requests of ours, and our answers become theirs."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from http import HTTPStatus
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlencode
+
+import msgspec
+import trio
+
+from anyond.http.connection import PATIENCE
+from anyond.http.encoders import FINISHED
+from anyond.http.envelope import encode
+from anyond.http.vk import shapes, site
+from anyond.model.errors import NotFound
+from anyond.model.ids import is_id, now, seconds
+from anyond.store import processes
+
+if TYPE_CHECKING:
+    from anyond.actors.services import Services
+    from anyond.http.front import App, Front, Receive, Send
+
+PREFIX = "vk"
+FORMAT = "patch"
+
+STATUS_FIRST_SECONDS = 0.1
+"""How long before a log ends its client must have heard that the process has."""
+_RECENTLY_SECONDS = 5.0
+_LOGS = re.compile(r"/api/execution-processes/([^/]+)/(?:raw|normalized)-logs/ws")
+
+
+class VkFace:
+    """The API in the flavour, for paths with the prefix and without it."""
+
+    def __init__(self, front: Front, services: Services) -> None:
+        self._front = front
+        self._services = services
+        self._routes = front.url_map.bind("localhost")
+
+    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
+        path = scope["path"].removeprefix(f"/{PREFIX}") or "/"
+        if scope["type"] == "websocket":
+            await self._stream({**scope, "path": path}, receive, send)
+            return
+        own = f"/{PREFIX}{path}"
+        mine, plain = (
+            set(self._routes.allowed_methods(own)),
+            set(self._routes.allowed_methods(path)),
+        )
+        if mine:
+            send = _allowing(mine | plain, send)
+        if scope["method"] in mine or (mine and not plain):
+            await self._front.answer({**scope, "path": own}, receive, send)
+            return
+        if path == "/api/events":
+            scope = {**scope, "query_string": _query(scope)}
+        shape = shapes.of(scope["method"], path)
+        if shape is not None:
+            send = _Reshaped(send, partial(shape, self._services))
+        await self._front.answer({**scope, "path": path}, receive, send)
+
+    def door(self, ui: Path | None) -> App:
+        """What a listener serves whose every path has the flavour; see `Face`."""
+        files = None if ui is None else site.create(self._front.policy, ui)
+
+        async def serve(scope: Any, receive: Receive, send: Send) -> None:
+            first = scope["path"].lstrip("/").partition("/")[0]
+            ours = scope["type"] == "websocket" or first in {"api", "health", PREFIX}
+            await (self if ours or files is None else files)(scope, receive, send)
+
+        return serve
+
+    async def _stream(self, scope: Any, receive: Receive, send: Send) -> None:
+        log = _LOGS.fullmatch(scope["path"])
+        if log is not None:
+            # Their clients do not notice that such a stream was cut off, and wait for ever.
+            be_patient = scope.get("state", {}).get(PATIENCE)
+            if be_patient is not None:
+                be_patient()
+            send = self._status_first(log[1].lower(), send)
+        # They know no positions; each connection begins with an empty document.
+        scope = {**scope, "query_string": _query(scope, without={"after", "batch"})}
+        await self._front.answer(scope, receive, send)
+
+    def _status_first(self, process_id: str, send: Send) -> Send:
+        """`send`, but a log that ends lets the news pass that its process has ended.
+
+        Their clients look at the process when its log is finished, and never again; the news
+        comes on another socket.
+        """
+
+        async def wrapped(message: Any) -> None:
+            if message["type"] == "websocket.send" and message.get("text") == FINISHED:
+                await self._wait_for_news(process_id)
+            await send(message)
+
+        return wrapped
+
+    async def _wait_for_news(self, process_id: str) -> None:
+        if not is_id(process_id):
+            return
+        try:
+            row = await self._services.store.read(lambda r: processes.get(r, process_id))
+        except NotFound:
+            return  # it was deleted; there is no news of it
+        ended = row.completed_at
+        if ended is None or abs(seconds(now()) - seconds(ended)) < _RECENTLY_SECONDS:
+            await trio.sleep(STATUS_FIRST_SECONDS)
+
+
+def _allowing(methods: set[str], send: Send) -> Send:
+    """`send`, but a refused method is told all that there are, with the prefix and without it."""
+    allow = (b"allow", ", ".join(sorted(methods)).encode())
+
+    async def wrapped(message: Any) -> None:
+        if message.get("status") == HTTPStatus.METHOD_NOT_ALLOWED:
+            kept = [header for header in message["headers"] if header[0].lower() != b"allow"]
+            message = {**message, "headers": [*kept, allow]}
+        await send(message)
+
+    return wrapped
+
+
+class _Reshaped:
+    """An ASGI `send` that holds an answer back until it is whole, and sends it in another shape."""
+
+    def __init__(self, send: Send, reshape: shapes.Reshape) -> None:
+        self._send = send
+        self._reshape = reshape
+        self._start: Any = None
+        self._body = bytearray()
+
+    async def __call__(self, message: Any) -> None:
+        if message["type"] == "http.response.start":
+            self._start = message
+            return
+        if message["type"] != "http.response.body" or self._start is None:
+            await self._send(message)
+            return
+        self._body += message.get("body", b"")
+        if message.get("more_body", False):
+            return
+        start, body = self._start, bytes(self._body)
+        if body:  # else it is the answer to a HEAD, or that the client knows it already
+            old = shapes.Answer(start["status"], msgspec.json.decode(body))
+            new = await self._reshape(old)
+            if new is not old:
+                body = encode(new.body)
+                kept = [h for h in start["headers"] if h[0].lower() != b"content-length"]
+                length = (b"content-length", b"%d" % len(body))
+                start = {**start, "status": new.status, "headers": [*kept, length]}
+        await self._send(start)
+        await self._send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+def _query(scope: Any, without: set[str] | None = None) -> bytes:
+    """The query string, with the format that makes a stream one of this flavour."""
+    pairs = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+    kept = [(k, v) for k, v in pairs if k != "format" and k not in (without or ())]
+    return urlencode([*kept, ("format", FORMAT)]).encode()

@@ -1,0 +1,211 @@
+"""How the streams are written as JSON Patch, in the way that the ancestor's clients apply it.
+
+Their library does nothing at all where a path is missing, inserts where an index is there already,
+and of several operations on one path in one frame keeps the last. Hence: a snapshot first, `add`
+wherever it means "this is so now", `replace` for what is in a list, no path twice in a frame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec import Raw, Struct
+
+from anyond.http.encoders import (
+    FINISHED,
+    MESSAGE_BYTES,
+    DraftStream,
+    Flavour,
+    Record,
+    Snapshot,
+    event,
+)
+from anyond.http.envelope import encode
+from anyond.http.vk.drafts import KINDS, Drafts, everything
+from anyond.http.vk.frames import add, frame, pointer, remove, replace
+from anyond.model.frames import DiffFrame, EntryFrame
+from anyond.model.records import Stream
+from anyond.model.rows import Change
+
+if TYPE_CHECKING:
+    from anyond.procs.spool import Frame
+
+
+class _Row(Struct):
+    id: str
+
+
+_rows = msgspec.json.Decoder(list[Raw])
+_row = msgspec.json.Decoder(_Row)
+
+
+class Records:
+    """A map of records by their ids.
+
+    Args:
+        root: what the map is called in the client's document.
+        hides: whether a change means that the record is not to be seen (any more).
+    """
+
+    def __init__(self, root: str, hides: Callable[[Change], bool]) -> None:
+        self._root = root
+        self._hides = hides
+
+    def encode(self, items: Sequence[Record]) -> Iterator[str]:
+        held: dict[str, str] = {}
+        for item in items:
+            if isinstance(item, Snapshot):
+                yield from _frame(held)
+                yield frame([replace(f"/{self._root}", self._map(item.rows))])
+                continue
+            path = f"/{self._root}/{item.key}"
+            if path in held:
+                yield from _frame(held)
+            hidden = self._hides(item)
+            held[path] = remove(path) if hidden else add(path, item.data.decode())
+        yield from _frame(held)
+
+    def end(self) -> Iterable[str]:
+        return ()
+
+    def _map(self, rows: bytes) -> str:
+        members = (f'"{_row.decode(row).id}":{bytes(row).decode()}' for row in _rows.decode(rows))
+        return f"{{{','.join(members)}}}"
+
+
+def _frame(held: dict[str, str]) -> Iterator[str]:
+    """The operations of `held`, which is empty afterwards, as one frame; none if there are none."""
+    if held:
+        yield frame(held.values())
+        held.clear()
+
+
+def _frames(operations: Iterable[str]) -> Iterator[str]:
+    """Operations on different paths, in as few frames as may be."""
+    held: list[str] = []
+    size = 0
+    for operation in operations:
+        if held and size + len(operation) > MESSAGE_BYTES:
+            yield frame(held)
+            held, size = [], 0
+        held.append(operation)
+        size += len(operation)
+    if held:
+        yield frame(held)
+
+
+class Output:
+    """Output as a list of chunks, by their numbers in the log."""
+
+    def encode(self, items: Sequence[Frame]) -> Iterator[str]:
+        return _frames(map(self._operation, items))
+
+    def end(self) -> Iterable[str]:
+        return (FINISHED,)
+
+    def _operation(self, item: Frame) -> str:
+        name = "STDOUT" if item.stream is Stream.STDOUT else "STDERR"
+        content = encode(item.data.decode("utf-8", "replace")).decode()
+        return add(f"/entries/{item.n}", f'{{"type":"{name}","content":{content}}}')
+
+
+_LOADING = (
+    '{"type":"NORMALIZED_ENTRY","content":{"timestamp":null,"entry_type":{"type":"loading"},'
+    '"content":""}}'
+)
+_USAGE = b'{"entry_type":{"type":"token_usage"'
+
+
+class Entries:
+    """The conversation as a list, which must never have a hole.
+
+    Entries come in the order of their latest change, so one can come long before another that
+    stands above it. What is not known yet is held open by an entry that says so.
+    """
+
+    def __init__(self) -> None:
+        self._told = 0
+
+    def encode(self, items: Sequence[EntryFrame]) -> Iterator[str]:
+        return _frames(self._operations(sorted(items, key=lambda item: item.index)))
+
+    def end(self) -> Iterable[str]:
+        return (FINISHED,)
+
+    def _operations(self, items: Sequence[EntryFrame]) -> Iterator[str]:
+        for item in items:
+            for index in range(self._told, item.index):
+                yield add(f"/entries/{index}", _LOADING)
+            content = _known(item.entry).decode()
+            value = f'{{"type":"NORMALIZED_ENTRY","content":{content}}}'
+            known = item.index < self._told
+            yield (replace if known else add)(f"/entries/{item.index}", value)
+            self._told = max(self._told, item.index + 1)
+
+
+def _known(entry: bytes) -> bytes:
+    """`entry`, or if it is of a type that the ancestor does not have, the same as a remark."""
+    if not entry.startswith(_USAGE):
+        return entry
+    return encode({**msgspec.json.decode(entry), "entry_type": {"type": "system_message"}})
+
+
+class Diffs:
+    """The files that differ, by their paths."""
+
+    def __init__(self) -> None:
+        self._told = False
+
+    def encode(self, items: Sequence[DiffFrame]) -> Iterator[str]:
+        held: dict[str, str] = {}
+        size = 0
+        for item in items:
+            # Nothing differs: that too must be told, or the client waits for it.
+            if item.resync or (item.ready and not self._told):
+                yield from _frame(held)
+                yield frame([replace("/entries", "{}")])
+                size, self._told = 0, True
+            if item.path is None:
+                continue
+            path = f"/entries/{pointer(item.path)}"
+            operation = remove(path) if item.diff is None else add(path, self._value(item))
+            if path in held or (held and size + len(operation) > MESSAGE_BYTES):
+                yield from _frame(held)
+                size = 0
+            held[path] = operation
+            size += len(operation)
+            self._told = True
+        yield from _frame(held)
+
+    def end(self) -> Iterable[str]:
+        return (FINISHED,)
+
+    def _value(self, item: DiffFrame) -> str:
+        return f'{{"type":"DIFF","content":{encode(item.diff).decode()}}}'
+
+
+_ROOTS = {"task": "tasks", "process": "execution_processes"}
+
+
+def _event(change: Change) -> bytes:
+    """One change of a task or a process, which were all that the ancestor told by such events."""
+    root = _ROOTS.get(change.kind.partition("_")[0])
+    if root is None:
+        return b""
+    path = f"/{root}/{change.key}"
+    gone = change.kind == "task_deleted"
+    operation = remove(path) if gone else add(path, change.data.decode())
+    return event(b"json_patch", f"[{operation}]".encode(), change.position)
+
+
+PATCHES = Flavour(
+    tasks=lambda: Records("tasks", lambda change: change.kind == "task_deleted"),
+    processes=lambda all: Records("execution_processes", lambda change: change.dropped and not all),
+    drafts=DraftStream(everything, KINDS, Drafts),
+    raw=lambda _: Output(),
+    entries=lambda _: Entries(),
+    diff=Diffs,
+    event=_event,
+)

@@ -1,0 +1,63 @@
+"""The calls that the ancestor has and we have not, or that mean something else there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from quart import Blueprint, Response
+
+from anyond.http import decode
+from anyond.http.envelope import answer, cached
+from anyond.http.query import identity
+from anyond.http.routes.projects import checked
+from anyond.model.bodies import ProjectPatch
+from anyond.model.rows import Approval, ApprovalStatus
+from anyond.store import approvals
+
+if TYPE_CHECKING:
+    from anyond.actors.services import Services
+
+_CLEARED = ("setup_script", "dev_script", "cleanup_script", "copy_files")
+
+
+def routes(services: Services) -> Blueprint:
+    """Below `/vk`."""
+    chapter = Blueprint("vk", __name__, url_prefix="/vk/api")
+
+    @chapter.get("/health")
+    async def health() -> Response:
+        return answer("OK")
+
+    @chapter.get("/config")
+    async def config() -> Response:
+        return cached(services.settings.config.public())
+
+    @chapter.put("/projects/<key>")
+    async def update_project(key: str) -> Response:
+        id = identity(key, "project_id")
+        wanted = await decode.body(dict[str, Any])
+        cleared = {n: "" for n in _CLEARED if n in wanted and wanted[n] is None}
+        body = msgspec.json.encode({**wanted, **cleared})
+        patch = checked(decode.decode(body, ProjectPatch))
+        return answer(await services.projects.update(id, patch))
+
+    @chapter.delete("/task-attempts/<key>")
+    async def delete_attempt(key: str) -> Response:
+        await services.attempts.delete(identity(key, "task_attempt_id"))
+        return answer(None)
+
+    @chapter.get("/approvals/pending")
+    async def pending() -> Response:
+        status = ApprovalStatus.PENDING
+        return cached([_shown(row) for row in await services.store.read(
+            lambda r: approvals.all(r, status))])  # fmt: skip
+
+    return chapter
+
+
+def _shown(approval: Approval) -> dict[str, Any]:
+    """A question under the names that entries of a log have for it, and under ours."""
+    names = {"approval_id": approval.id, "requested_at": approval.created_at}
+    row: dict[str, Any] = msgspec.to_builtins(approval)
+    return {**row, **names}

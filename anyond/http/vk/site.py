@@ -1,0 +1,129 @@
+"""How the files of a built single-page front end are served, and nothing beside them."""
+
+from __future__ import annotations
+
+import mimetypes
+import os
+import re
+import stat
+from pathlib import Path
+from typing import NamedTuple
+
+import trio
+from quart import Response, request
+
+from anyond.http.download import download
+from anyond.http.front import Front
+from anyond.http.guard import Policy
+from anyond.model.errors import Invalid, NotFound
+
+INDEX = "index.html"
+
+# The system's own table can be anything, and browsers refuse scripts of the wrong type.
+_TYPES = mimetypes.MimeTypes(filenames=())
+_TEXTS = {
+    ".css": "text/css; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".mjs": "text/javascript; charset=utf-8",
+    ".map": "application/json",
+    ".txt": "text/plain; charset=utf-8",
+    ".wasm": "application/wasm",
+    ".webmanifest": "application/manifest+json",
+    ".woff": "font/woff",
+    ".woff2": "font/woff2",
+    ".webp": "image/webp",
+    ".avif": "image/avif",
+}
+_PACKED = (("br", ".br"), ("gzip", ".gz"))
+_HASHED = re.compile(r"assets/(?:.*/)?[^/]*[-.][A-Za-z0-9_-]{8,}(?:\.[a-z0-9]+)+")
+_FOR_EVER = "public, max-age=31536000, immutable"
+
+
+class _File(NamedTuple):
+    path: Path
+    etag: str
+    encoding: str | None = None
+
+
+def create(policy: Policy, folder: Path) -> Front:
+    """An application that serves the front end in `folder` to whom `policy` lets in.
+
+    What is not there is `index.html`, which looks at the address itself; but not in place of a
+    script or a picture, and never for what lies outside of `folder` or begins with a dot.
+
+    Raises:
+        Invalid: there is no `index.html` in it.
+    """
+    root = Path(os.path.realpath(folder))
+    if not (root / INDEX).is_file():
+        raise Invalid("--ui", f"there is no {INDEX} in {folder}")
+    app = Front(policy, home="/")
+
+    @app.get("/")
+    async def page() -> Response:
+        return await file(INDEX)
+
+    @app.get("/<path:name>")
+    async def file(name: str) -> Response:
+        takes = frozenset(e for e, _ in _PACKED if request.accept_encodings.quality(e) > 0)
+        found = await trio.to_thread.run_sync(_best, root, name, takes)
+        if found is None and _is_page(name):
+            name = INDEX
+            found = await trio.to_thread.run_sync(_best, root, name, takes)
+        if found is None:
+            raise NotFound("file", name[:200])
+        return await download(found.path, _type(name), found.etag, _headers(name, found))
+
+    return app
+
+
+def _is_page(name: str) -> bool:
+    """Whether the front end has to know what is at `name`."""
+    hidden = any(part.startswith(".") for part in name.split("/"))
+    if hidden or "\0" in name or name.startswith("assets/"):
+        return False
+    return "text/html" in request.headers.get("Accept", "") or "." not in name.rpartition("/")[2]
+
+
+def _find(root: Path, name: str) -> _File | None:
+    """The file `name` below `root`, wherever symbolic links lead, as long as they stay there."""
+    parts = name.split("/")
+    if "\0" in name or "\\" in name or any(not part or part[0] == "." for part in parts):
+        return None
+    try:
+        path = Path(os.path.realpath(root.joinpath(*parts)))
+        known = path.stat()
+    except (OSError, ValueError):
+        return None  # no such file, or a name that no file can have
+    if not path.is_relative_to(root) or not stat.S_ISREG(known.st_mode):
+        return None
+    return _File(path, f"{known.st_mtime_ns:x}-{known.st_size:x}")
+
+
+def _best(root: Path, name: str, takes: frozenset[str]) -> _File | None:
+    """The file `name`, or the same compressed, if that lies beside it and the client takes it."""
+    plain = _find(root, name)
+    if plain is None:
+        return None
+    for encoding, suffix in _PACKED:
+        packed = _find(root, name + suffix) if encoding in takes else None
+        if packed is not None:
+            return _File(packed.path, f"{plain.etag}-{packed.etag}", encoding)
+    return plain
+
+
+def _type(name: str) -> str:
+    suffix = os.path.splitext(name)[1].lower()
+    return _TEXTS.get(suffix) or _TYPES.guess_type(f"x{suffix}")[0] or "application/octet-stream"
+
+
+def _headers(name: str, found: _File) -> dict[str, str]:
+    headers = {
+        "Cache-Control": _FOR_EVER if _HASHED.fullmatch(name) else "no-cache",
+        "Vary": "Accept-Encoding",
+        "Content-Security-Policy": "frame-ancestors 'self'",
+    }
+    if found.encoding is not None:
+        headers["Content-Encoding"] = found.encoding
+    return headers

@@ -1,0 +1,78 @@
+"""How soon a client of the ancestor has a long conversation, beside one of ours."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+import msgspec
+
+from benchmarks.daemon import Daemon, Json
+from benchmarks.figures import Figure, beside, middle
+from benchmarks.lab import Lab
+from benchmarks.websocket import WebSocket
+
+ENTRIES = 10_000
+ROUNDS = 9
+
+_AGENT = f"""
+import json, sys
+
+def send(**message):
+    print(json.dumps({{"jsonrpc": "2.0", **message}}))
+
+for line in sys.stdin:
+    asked = json.loads(line)
+    if asked.get("method") == "initialize":
+        send(id=asked["id"], result={{"protocolVersion": 1, "agentCapabilities": {{}}}})
+    elif asked.get("method") == "session/new":
+        send(id=asked["id"], result={{"sessionId": "s"}})
+    elif asked.get("method") == "session/prompt":
+        for n in range({ENTRIES}):
+            call = {{"sessionUpdate": "tool_call", "toolCallId": str(n), "title": f"Step {{n}}",
+                    "kind": "other", "status": "completed", "rawInput": {{"text": "words " * 20}}}}
+            send(method="session/update", params={{"sessionId": "s", "update": call}})
+        send(id=asked["id"], result={{"stopReason": "end_turn"}})
+    sys.stdout.flush()
+"""
+
+
+def measure(lab: Lab) -> Iterator[Figure]:
+    """Rounds of both, one after the other, of a run that is over."""
+    script = lab.path("agent")
+    script.write_text(_AGENT)
+    took: tuple[list[float], list[float]] = ([], [])
+    with lab.daemon() as daemon:
+        daemon.use_agent(lab.program(f"exec {sys.executable} {script}"))
+        attempt = daemon.attempt(daemon.project(lab.repository()))
+        daemon.over(attempt)
+        process = daemon.process(attempt)
+        path = f"/api/execution-processes/{process['id']}/normalized-logs/ws"
+        for _ in range(ROUNDS):
+            took[0].append(_replay(daemon, path, _plain))
+            took[1].append(_replay(daemon, f"/vk{path}", _patched))
+    what = f"{ENTRIES:,} entries replayed as JSON Patch"
+    yield beside(what, middle(took[1]), middle(took[0]), name="plain", factor=1.5)
+
+
+def _replay(daemon: Daemon, path: str, count: Callable[[Json], int]) -> float:
+    began = time.perf_counter()
+    client = WebSocket(daemon.socket(path))
+    messages: list[bytes] = []
+    while not client.over:
+        messages += client.wait()
+    elapsed = time.perf_counter() - began
+    client.close()
+    assert messages.pop() == b'{"finished":true}'
+    found = sum(count(msgspec.json.decode(message)) for message in messages)
+    assert found >= ENTRIES, found
+    return elapsed
+
+
+def _plain(_: Json) -> int:
+    return 1
+
+
+def _patched(frame: Json) -> int:
+    return len(frame["JsonPatch"])

@@ -1,0 +1,283 @@
+"""The ancestor's client works as it is, and at the end of a task knows what the daemon knows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trio
+
+from tests.end_to_end.house import House
+from tests.end_to_end.vk_client import Json, Shown, Stream, Watching, page
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    made = House(tmp_path / "house")
+    made.environment["ANYON_DEMO_PACE"] = "0"
+    await made.start("--vk-port", "0")
+    try:
+        yield made
+    finally:
+        await made.__aexit__()
+    assert "Traceback" not in made.log()
+
+
+def waiting(document: Any) -> Any:
+    """The entry that waits for an answer, and where it stands."""
+    for entry in document["entries"]:
+        status = entry["content"]["entry_type"].get("status", {})
+        if status.get("status") == "pending_approval":
+            return status
+    return None
+
+
+def newest(document: Any) -> Any:
+    """The process that was started last."""
+    rows = document["execution_processes"].values()
+    return max(rows, key=lambda row: row["created_at"]) if rows else None
+
+
+async def answer(web: Watching, process: Json, log: Stream) -> str:
+    asked = await log.until(waiting, "a question")
+    path = f"/api/approvals/{asked['approval_id']}/respond"
+    body = {"execution_process_id": process["id"], "status": {"status": "approved"}}
+    assert await web.client.call("POST", path, body) == {"status": "approved"}
+    assert await web.client.call("POST", path, body) == {"status": "approved"}  # a second click
+    return path
+
+
+async def test_a_whole_task_on_the_old_board(house: House) -> None:
+    repository = house.repository()
+    async with page(house) as web:
+        client = web.client
+        created = {
+            "name": "Project",
+            "git_repo_path": str(repository),
+            "use_existing_repo": True,
+            "setup_script": None,
+            "dev_script": None,
+            "cleanup_script": None,
+            "copy_files": None,
+        }
+        project = await client.call("POST", "/api/projects", created)
+        board, drafts = await web.tasks(project), await web.drafts(project)
+        await board.until(lambda _: board.frames, "a first frame, though there is nothing")
+        await drafts.until(lambda _: drafts.frames, "a first frame, though there is nothing")
+
+        wanted = {
+            "task": {
+                "project_id": project["id"],
+                "title": "Describe the tea timer",
+                "description": "",
+                "parent_task_attempt": None,
+                "image_ids": None,
+            },
+            "executor_profile_id": {"executor": "DEMO", "variant": None},
+            "base_branch": "main",
+        }
+        task = await client.call("POST", "/api/tasks/create-and-start", wanted)
+        await board.until(lambda d: task["id"] in d["tasks"], "the task")
+        (attempt,) = await client.call("GET", f"/api/task-attempts?task_id={task['id']}")
+        place = f"/api/task-attempts/{attempt['id']}"
+        await drafts.until(lambda d: attempt["id"] in d["drafts"], "a place for drafts")
+        shown = drafts.document["drafts"][attempt["id"]]
+        assert (shown["follow_up"]["prompt"], shown["retry"]) == ("", None)
+
+        processes = await web.processes(attempt)
+        process = await processes.until(newest)
+        log = await web.conversation(process)
+        log.at_the_end = lambda: processes.document["execution_processes"][process["id"]]
+        output = await web.output(process)
+        diff = await web.diff(attempt)
+        stats = await web.diff(attempt, "?stats_only=true")
+        question = await log.until(waiting, "a question")
+
+        # A message is written while the agent is at work, and waits for its turn.
+        await client.call("PUT", f"{place}/draft?type=follow_up", {"prompt": "Mention oolong."})
+        kept = await client.call("PUT", f"{place}/draft?type=follow_up", {"variant": None})
+        assert (kept["prompt"], kept["variant"], kept["image_ids"]) == ("Mention oolong.", None, [])
+        queue = f"{place}/draft/queue?type=follow_up"
+        assert (await client.call("POST", queue, {"queued": True}))["queued"] is True
+        with pytest.raises(Shown):
+            await client.call("PUT", f"{place}/draft?type=follow_up", {"prompt": "Too late."})
+        assert (await client.call("POST", queue, {"queued": False}))["queued"] is False
+        assert (await client.call("POST", queue, {"queued": True}))["queued"] is True
+        await drafts.until(lambda d: d["drafts"][attempt["id"]]["follow_up"]["queued"])
+
+        assert question == waiting(log.document)
+        await answer(web, process, log)
+        await log.until_finished()
+        assert log.seen_at_the_end["status"] == "completed", "the end of a log was told too soon"
+        assert waiting(log.document) is None
+        await output.until_finished()
+        said = "".join(c["content"] for c in output.lines if c["type"] == "STDOUT")
+        assert said == "".join(e["content"] for e in output.document["entries"])
+
+        second = await processes.until(
+            lambda d: newest(d) if newest(d)["id"] != process["id"] else None, "the queued turn"
+        )
+        assert second["executor_action"]["typ"]["prompt"] == "Mention oolong."
+        await drafts.until(lambda d: d["drafts"][attempt["id"]]["follow_up"]["prompt"] == "")
+        sent = [o["value"] for f in drafts.frames for o in f if o["path"].endswith("follow_up")]
+        assert [d["sending"] for d in sent if d["sending"]] == [True]
+        log2 = await web.conversation(second)
+        await answer(web, second, log2)
+        await log2.until_finished()
+        await board.until(lambda d: d["tasks"][task["id"]]["status"] == "inreview")
+
+        retry = {"retry_process_id": second["id"], "prompt": "Again.", "image_ids": [],
+                 "variant": None, "version": None}  # fmt: skip
+        await client.call("PUT", f"{place}/draft?type=retry", retry)
+        await drafts.until(lambda d: d["drafts"][attempt["id"]]["retry"])
+        assert drafts.document["drafts"][attempt["id"]]["retry"]["prompt"] == "Again."
+        await client.call("DELETE", f"{place}/draft?type=retry")
+        await drafts.until(lambda d: d["drafts"][attempt["id"]]["retry"] is None)
+
+        await diff.until(lambda d: "Mention oolong." in content(d), "the second turn's change")
+        assert diff.document["entries"] == await compared(house, attempt)
+        await stats.until(lambda d: "NOTES.md" in d["entries"])
+        file = stats.document["entries"]["NOTES.md"]["content"]
+        assert (file["newContent"], file["contentOmitted"], file["deletions"]) == (None, True, 0)
+        assert file["additions"] > 0
+
+        status = await client.call("GET", f"{place}/branch-status")
+        assert status["commits_ahead"] == 2
+        await client.call("POST", f"{place}/merge")
+        await board.until(lambda d: d["tasks"][task["id"]]["status"] == "done")
+        assert "Mention oolong." in (repository / "NOTES.md").read_text()
+        merged = await client.call("GET", f"{place}/branch-status")
+        assert [m["type"] for m in merged["merges"]] == ["direct"]
+
+        # All that it was told piece by piece is what there is.
+        await agree(house, client.call, board, processes, project=project, attempt=attempt)
+        for ended, stream in ((process, log), (second, log2)):
+            assert contents(stream) == await entries(house, ended)
+            again = await web.conversation(ended)
+            await again.until_finished()
+            assert contents(again) == contents(stream)
+        assert said == await house.raw(process)
+        assert {s.code for s in (board, drafts, processes, diff, stats)} == {None}
+
+
+def content(document: Any) -> str:
+    found = document["entries"].get("NOTES.md")
+    return found["content"]["newContent"] or "" if found else ""
+
+
+def contents(stream: Stream) -> list[Json]:
+    assert {entry["type"] for entry in stream.document["entries"]} == {"NORMALIZED_ENTRY"}
+    return [entry["content"] for entry in stream.document["entries"]]
+
+
+async def entries(house: House, process: Json) -> list[Json]:
+    """The conversation as our own clients have it, in words that the ancestor has."""
+    found = []
+    for entry in await house.entries(process):
+        kept = {key: value for key, value in entry.items() if key not in {"index", "seq"}}
+        if kept["entry_type"]["type"] == "token_usage":
+            kept["entry_type"] = {"type": "system_message"}
+        found.append(kept)
+    return found
+
+
+async def compared(house: House, attempt: Json) -> Json:
+    """The differences as our own clients have them."""
+    found: Json = {}
+    async with house.socket(f"/api/task-attempts/{attempt['id']}/diff/ws") as connection:
+        while (frame := json.loads(await connection.get_message()))["type"] != "ready":
+            name = frame["data"]["newPath"] or frame["data"]["oldPath"]
+            found[name] = {"type": "DIFF", "content": frame["data"]}
+    return found
+
+
+async def agree(
+    house: House, call: Any, board: Stream, processes: Stream, *, project: Json, attempt: Json
+) -> None:
+    async def look() -> bool:
+        rows = await call("GET", f"/api/tasks?project_id={project['id']}")
+        runs = await house.processes(attempt)
+        return board.document["tasks"] == {row["id"]: row for row in rows} and processes.document[
+            "execution_processes"
+        ] == {row["id"]: row for row in runs}
+
+    await house.until(look, "agreement")
+
+
+async def test_a_board_is_left_with_a_code_that_makes_it_come_back(house: House) -> None:
+    async with page(house) as web:
+        project = await web.client.call(
+            "POST",
+            "/api/projects",
+            {"name": "P", "git_repo_path": str(house.repository()), "use_existing_repo": True},
+        )
+        board, drafts = await web.tasks(project), await web.drafts(project)
+        await board.until(lambda _: board.frames)
+        await drafts.until(lambda _: drafts.frames)
+        await house.stop()
+        await board.until(lambda _: board.code)
+        await drafts.until(lambda _: drafts.code)
+        assert (board.code, drafts.code) == (1001, 1001)
+        await house.start("--vk-port", "0")
+        async with page(house) as again:
+            board = await again.tasks(project)
+            await board.until(lambda _: board.frames)
+            assert board.frames == [[{"op": "replace", "path": "/tasks", "value": {}}]]
+
+
+async def test_what_is_deleted_or_replaced_leaves_the_document(house: House) -> None:
+    project = await house.project()
+    await house.use_fake_agent()
+    attempt = await house.attempt(project, "say one")
+    await house.over(attempt)
+    async with page(house, f"{house.url}/vk") as web:
+        board, drafts = await web.tasks(project), await web.drafts(project)
+        await board.until(lambda d: d["tasks"])
+        await drafts.until(lambda d: d["drafts"])
+        path = f"/api/execution-processes/stream/ws?task_attempt_id={attempt['id']}"
+        short = await web.stream(path, {"execution_processes": {}})
+        first = await short.until(newest)
+        body = {"prompt": "say two", "retry_process_id": first["id"], "force_when_dirty": True,
+                "perform_git_reset": True, "variant": None, "image_ids": None}  # fmt: skip
+        follow = f"/api/task-attempts/{attempt['id']}/follow-up"
+        second = await web.client.call("POST", follow, body)
+        await short.until(lambda d: set(d["execution_processes"]) == {second["id"]})
+        await house.over(attempt)
+
+        other = {
+            "task_id": attempt["task_id"],
+            "executor_profile_id": {"executor": "ACP", "variant": None},
+            "base_branch": "main",
+        }
+        new = await web.client.call("POST", "/api/task-attempts", other)
+        await drafts.until(lambda d: set(d["drafts"]) == {attempt["id"], new["id"]})
+        await house.over(new)
+        await web.client.call("DELETE", f"/api/task-attempts/{new['id']}")
+        await drafts.until(lambda d: set(d["drafts"]) == {attempt["id"]})
+        (left,) = await web.client.call("GET", f"/api/task-attempts?task_id={attempt['task_id']}")
+        assert left["id"] == attempt["id"]
+
+        async def cleared() -> bool:
+            return not Path(new["container_ref"]).exists()
+
+        await house.until(cleared, "the removal of the worktree")
+        assert house.git(Path(project["git_repo_path"]), "branch", "--list", new["branch"])
+
+        await web.client.call("DELETE", f"/api/tasks/{attempt['task_id']}")
+        await board.until(lambda d: d["tasks"] == {})
+        await drafts.until(lambda d: d["drafts"] == {})
+
+
+async def test_an_attempt_at_work_is_not_deleted(house: House) -> None:
+    project = await house.project()
+    await house.use_fake_agent()
+    attempt = await house.attempt(project, "sleep 600")
+    async with page(house) as web:
+        with pytest.raises(Shown, match="stop it first"):
+            await web.client.call("DELETE", f"/api/task-attempts/{attempt['id']}")
+        await web.client.call("POST", f"/api/task-attempts/{attempt['id']}/stop")
+        with trio.fail_after(30):
+            await web.client.call("DELETE", f"/api/task-attempts/{attempt['id']}")
