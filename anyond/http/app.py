@@ -17,6 +17,7 @@ from anyond.http.routes import (
     attempts,
     buttons,
     containers,
+    description,
     drafts,
     events,
     filesystem,
@@ -121,6 +122,7 @@ def create_app(services: Services, policy: Policy) -> Front:
         images,
         filesystem,
         containers,
+        description,
     ):
         app.register_blueprint(chapter.routes(services))
     return app

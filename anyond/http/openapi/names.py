@@ -113,3 +113,17 @@ UNIONS: dict[str, Any] = {
     "Merge": rows.Merge,
 }
 """Unions that have a name of their own."""
+
+PATCHES = frozenset(
+    {
+        settings.Config,
+        settings.Notifications,
+        settings.Editor,
+        settings.GitHub,
+        settings.Showcases,
+    }
+)
+"""What requests may name any part of; the rest stays as it is, so there are no defaults."""
+
+ALSO = (entries.NormalizedEntry, frames.Finished)
+"""What clients look for, though no answer consists of it."""

@@ -42,7 +42,6 @@ class Download(NamedTuple):
 
     media_types: tuple[str, ...]
     text: str
-    ranges: bool = True
 
 
 class Stream(NamedTuple):
@@ -77,7 +76,7 @@ class Operation:
         optional: whether the body may be left out.
         upload: the name of the part of a form that is a file, instead of a body.
         send: an example of a body.
-        answer: the type of `data` in the answer; `type(None)` if it is null.
+        answer: the type of `data` in the answer; None if that is null.
         example: a value of that type.
         status: of a success.
         bare: whether the answer comes without the envelope.
@@ -98,7 +97,7 @@ class Operation:
     optional: bool = False
     upload: str | None = None
     send: Any = None
-    answer: Any = type(None)
+    answer: Any = None
     example: Any = None
     status: int = 200
     bare: bool = False
@@ -111,7 +110,7 @@ class Operation:
     @property
     def id(self) -> str:
         """A name for functions of generated clients."""
-        words = re.findall(r"[A-Za-z]+", self.summary)
+        words: list[str] = re.findall(r"[A-Za-z]+", self.summary)
         return words[0].lower() + "".join(word.capitalize() for word in words[1:])
 
     @property

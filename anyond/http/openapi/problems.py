@@ -19,9 +19,14 @@ def _conflict(type: str, text: str, *more: tuple[str, Any]) -> Problem:
 
 INVALID = Problem(400, "invalid", "Something is malformed; `field` names it.", (("field", str),))
 FORBIDDEN = Problem(403, "forbidden", "Such a Host or Origin is not let in.")
-NOT_FOUND = Problem(404, "not_found", "There is no such thing; `what` says which sort.", (("what", str),))
+NOT_FOUND = Problem(
+    404, "not_found", "There is no such thing; `what` says which sort.", (("what", str),)
+)
 IMPOSSIBLE = Problem(
-    422, "impossible", "Well-formed, but there is no such branch, agent or variant.", (("field", str),)
+    422,
+    "impossible",
+    "Well-formed, but there is no such branch, agent or variant.",
+    (("field", str),),
 )
 PROGRAM_MISSING = Problem(
     422,
@@ -55,7 +60,9 @@ BRANCH_CHECKED_OUT = _conflict("branch_checked_out", "Another worktree has the b
 OFF_BRANCH = _conflict("off_branch", "The worktree has something else checked out than its branch.")
 UNRELATED = _conflict("unrelated_histories", "The two branches have no commit in common.")
 TARGET_MOVED = _conflict("target_moved", "The target branch keeps moving.")
-REMOTE_TARGET = _conflict("remote_target", "The target is a branch of a remote; make a pull request.")
+REMOTE_TARGET = _conflict(
+    "remote_target", "The target is a branch of a remote; make a pull request."
+)
 IGNORED_FILE = _conflict("ignored_file", "Git ignores that file, so its deletion is no change.")
 PULL_REQUEST_OPEN = _conflict("pull_request_open", "An open pull request is bound to the name.")
 
@@ -75,9 +82,13 @@ _DRAFT = ("draft", Draft)
 STALE_DRAFT = _conflict("stale_draft", "It has changed meanwhile; `draft` is how it is.", _DRAFT)
 DRAFT_QUEUED = _conflict("draft_queued", "It is queued; take it back to change it.", _DRAFT)
 EMPTY_DRAFT = _conflict("empty_draft", "It is blank: there is nothing to send.", _DRAFT)
-IMAGE_IN_USE = _conflict("image_in_use", "Tasks show it; `force` deletes it.", ("task_ids", list[str]))
+IMAGE_IN_USE = _conflict(
+    "image_in_use", "Tasks show it; `force` deletes it.", ("task_ids", list[str])
+)
 IMAGE_TOO_LARGE = Problem(413, "too_large", "The image is larger than 20 MiB.")
-NO_IMAGE = Problem(415, "unsupported_image", "Neither PNG, JPEG, GIF, WebP nor SVG, by its content.")
+NO_IMAGE = Problem(
+    415, "unsupported_image", "Neither PNG, JPEG, GIF, WebP nor SVG, by its content."
+)
 UNREADABLE = Problem(403, "unreadable", "The directory cannot be read.", (("field", str),))
 BROKEN_CONFIG = _conflict("broken_config", "The agent's own file cannot be read.", ("path", str))
 CHANGED_MEANWHILE = _conflict("changed_meanwhile", "Somebody else keeps writing that file.")
@@ -85,10 +96,14 @@ CHANGED_MEANWHILE = _conflict("changed_meanwhile", "Somebody else keeps writing 
 # ---------------------------------------------------------------- GitHub and other remotes
 
 NO_REMOTE = _conflict("no_remote", "There is nowhere to push to.")
-NOT_ON_GITHUB = _conflict("not_on_github", "The remote is not a repository of the configured GitHub.")
+NOT_ON_GITHUB = _conflict(
+    "not_on_github", "The remote is not a repository of the configured GitHub."
+)
 TOKEN_MISSING = _conflict("token_missing", "No GitHub token is set.")
 TOKEN_INVALID = _conflict("token_invalid", "GitHub does not accept the token.")
-NO_PERMISSION = _conflict("insufficient_permissions", "The other side does not let this token do it.")
+NO_PERMISSION = _conflict(
+    "insufficient_permissions", "The other side does not let this token do it."
+)
 NO_REPOSITORY = _conflict("repo_not_found_or_no_access", "No such repository, or no access to it.")
 REJECTED = _conflict(
     "rejected",

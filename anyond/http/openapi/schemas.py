@@ -11,15 +11,27 @@ from typing import Any, get_args
 import msgspec
 from msgspec import UnsetType, inspect
 
-from anyond.http.openapi.names import NAMES, UNIONS
+from anyond.http.openapi.names import NAMES, PATCHES, UNIONS
 
 PLACE = "#/components/schemas/"
 Schema = dict[str, Any]
 
 _MOMENT = re.compile(r"[a-z_]+_at|timestamp|last_commit_date")
 _UUIDS = frozenset(
-    """id project_id task_id task_attempt_id attempt_id execution_process_id process_id
-    retry_process_id new_execution_id approval_id tag_id analytics_user_id""".split()
+    {
+        "id",
+        "project_id",
+        "task_id",
+        "task_attempt_id",
+        "attempt_id",
+        "execution_process_id",
+        "process_id",
+        "retry_process_id",
+        "new_execution_id",
+        "approval_id",
+        "tag_id",
+        "analytics_user_id",
+    }
 )
 
 
@@ -53,8 +65,10 @@ class Schemas:
         given = {renamed.get(name, name): _renamed(s, renamed) for name, s in coming.items()}
         self.components: dict[str, Schema] = dict(sorted({**given, **going}.items()))
         self._name_unions({name: outgoing[written.index(u)] for name, u in unions.items()})
-        self._read = dict(zip(map(repr, read), (_renamed(s, renamed) for s in incoming), strict=True))
-        self._written = dict(zip(map(repr, written), outgoing, strict=True))
+        self._read: dict[str, Schema] = dict(
+            zip(map(repr, read), (_renamed(s, renamed) for s in incoming), strict=True)
+        )
+        self._written: dict[str, Schema] = dict(zip(map(repr, written), outgoing, strict=True))
 
     def read(self, type_: Any) -> Schema:
         """The schema of something that a client sends."""
@@ -82,7 +96,7 @@ def _schemas(types: list[Any]) -> tuple[list[Schema], dict[str, Schema]]:
         raise ValueError(f"types of one name: {sorted(components.keys() ^ names.keys())}")
     made = {names[raw]: _renamed(schema, names) for raw, schema in components.items()}
     for name, schema in made.items():
-        _tidy(schema, classes[name], name)
+        _tidy(schema, classes[name])
     return [_flat(_renamed(schema, names)) for schema in found], made
 
 
@@ -126,9 +140,9 @@ def _inside(info: Any) -> Iterator[Any]:
             yield from (info.key_type, info.value_type)
 
 
-def _tidy(schema: Schema, cls: type, name: str) -> None:
+def _tidy(schema: Schema, cls: type) -> None:
     """Words of ours instead of those that msgspec has made of docstrings and enumerations."""
-    schema["title"] = name
+    schema.pop("title", None)
     schema.pop("description", None)
     doc = vars(cls).get("__doc__") or ""
     text, _, arguments = cleandoc(doc).partition("Args:\n")
@@ -143,6 +157,10 @@ def _tidy(schema: Schema, cls: type, name: str) -> None:
             schema["properties"][field]["description"] = told
     for field, inner in schema["properties"].items():
         schema["properties"][field] = _formatted(field, _flat(inner))
+    if cls in PATCHES:
+        schema["required"] = []
+        for inner in schema["properties"].values():
+            inner.pop("default", None)
 
 
 def _arguments(text: str) -> Iterator[tuple[str, str]]:
@@ -163,7 +181,7 @@ def _complete(schema: Schema, cls: type) -> None:
 def _unset(cls: type) -> set[str]:
     return {
         field.encode_name
-        for field in msgspec.structs.fields(cls)  # type: ignore[arg-type]
+        for field in msgspec.structs.fields(cls)
         if UnsetType in get_args(field.type)
     }
 
