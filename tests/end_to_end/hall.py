@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import trio
 
@@ -15,6 +15,8 @@ from anyond.operations.editors import PROGRAMS
 from tests.end_to_end import wild
 from tests.end_to_end.house import House
 from tests.end_to_end.wild import Answer, Request, Shape
+
+T = TypeVar("T")
 
 VARIANT = {
     "base_command_override": "true",
@@ -116,6 +118,11 @@ class Hall:
         for name, _ in PROGRAMS.values():
             (programs / name).write_text("#!/bin/sh\n")
             (programs / name).chmod(0o755)
+
+    async def visited(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Do `work` with the client of the house, which lives in one run of trio only."""
+        async with self.house.client():
+            return await work()
 
     async def leave(self) -> None:
         with trio.CancelScope(shield=True):
