@@ -304,40 +304,47 @@ OUTSIDE = re.compile(r"/api/auth/github/|/(push|pr|attach)$")
 schema = schemathesis.openapi.from_dict(description()).exclude(path="/api/events")
 
 
+KEYS = {
+    "/api/projects": "project",
+    "/api/tasks": "task",
+    "/api/images/task": "task",
+    "/api/task-attempts": "attempt",
+    "/api/execution-processes": "process",
+    "/api/approvals": "question",
+    "/api/tags": "tag",
+}
+"""What stands behind the ids in paths, by how the paths begin."""
+
+
 class Tamed:
     """Takes out of requests what would reach beyond the house, and puts in what is there."""
+
+    turn = 0
 
     def __init__(self, hall: Hall) -> None:
         self._names = hall.names
         self._root = hall.names["root"]
-        self._turn = 0
+        Tamed.turn += 1
 
     def case(self, case: Any) -> None:
         for name, value in (case.path_parameters or {}).items():
-            case.path_parameters[name] = self._key(case.path, name, value)
+            case.path_parameters[name] = self._key(case, value)
         if isinstance(case.query, dict):
             case.query = {name: self._parameter(name, value) for name, value in case.query.items()}
         if isinstance(case.body, dict | list):
             case.body = self._inside(case.body, "")
 
-    def _key(self, path: str, name: str, value: Any) -> Any:
-        self._turn += 1
-        sorts = {
-            "/api/projects": "spare",
-            "/api/tasks": "doomed",
-            "/api/images/task": "task",
-            "/api/task-attempts": "attempt",
-            "/api/execution-processes": "process",
-            "/api/approvals": "question",
-            "/api/tags": "tag",
-        }
-        known = next((s for start, s in sorts.items() if path.startswith(start)), None)
-        return self._names[known] if known is not None and self._turn % 3 else value
+    def _key(self, case: Any, value: Any) -> Any:
+        """Mostly the id of something that is there; what others need is not deleted."""
+        if Tamed.turn % 4 == 0:
+            return value
+        sorts = {"/api/tasks": "doomed"} if case.method == "DELETE" else KEYS
+        return next((self._names[s] for at, s in sorts.items() if case.path.startswith(at)), value)
 
     def _parameter(self, name: str, value: Any) -> Any:
         if name in {"path", "ref"}:
             return self._root
-        return self._inside(value, name)
+        return value if name == "executor" else self._inside(value, name)
 
     def _inside(self, value: Any, name: str) -> Any:
         """`value` of the field `name`, made harmless."""
@@ -366,7 +373,7 @@ class Tamed:
 
 @schema.parametrize()
 @settings(
-    max_examples=12,
+    max_examples=4,
     deadline=None,
     derandomize=True,
     database=None,
