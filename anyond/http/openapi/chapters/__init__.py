@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from anyond.http.openapi.chapters.attempts import ATTEMPTS
+from anyond.http.openapi.chapters.drafts import APPROVALS, DRAFTS
 from anyond.http.openapi.chapters.landing import AUTHENTICATION, LANDING
-from anyond.http.openapi.chapters.processes import APPROVALS, DRAFTS, EVENTS, PROCESSES
+from anyond.http.openapi.chapters.processes import EVENTS, PROCESSES
 from anyond.http.openapi.chapters.projects import CONTAINERS, FILESYSTEM, PROJECTS
 from anyond.http.openapi.chapters.system import DESCRIPTION, HEALTH, SYSTEM
 from anyond.http.openapi.chapters.tasks import IMAGES, TAGS, TASKS
