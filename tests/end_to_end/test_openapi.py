@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -191,13 +192,12 @@ async def frames(hall: Hall, target: str) -> AsyncIterator[Any]:
     patience = PATIENCE
     async with hall.house.socket(target) as connection:
         while True:
-            with trio.move_on_after(patience) as scope:
-                try:
-                    yield json.loads(await connection.get_message())
-                except ConnectionClosed:
-                    return
-            if scope.cancelled_caught:
+            message = None
+            with trio.move_on_after(patience), suppress(ConnectionClosed):
+                message = await connection.get_message()
+            if message is None:
                 return
+            yield json.loads(message)
             patience = 0.2
 
 
