@@ -1,10 +1,11 @@
 # Every command that a contributor needs; `make help` lists them. Works with GNU make 3.81.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast test-agents check bench lock clean
+.PHONY: help demo test test-fast test-agents check types bench lock clean
 
 RUNTIME := .venv
 DEV := .venv-dev
 DEV_PYTHON := $(DEV)/bin/python
+TYPES := clients/typescript/types.ts
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -34,12 +35,17 @@ test-agents: ## Run the tests that drive real agents from npm
 	  echo "The tests of real agents were left out: they need node and npm."; \
 	fi
 
-check: ## Look at format, style, types and import floors
+check: ## Look at format, style, types, import floors and the types for TypeScript
 	@sh requirements/venv.sh $(DEV) dev
 	$(DEV)/bin/ruff format --check .
 	$(DEV)/bin/ruff check .
 	$(DEV)/bin/mypy
 	$(DEV)/bin/lint-imports
+	$(DEV_PYTHON) -m anyond.http.openapi.typescript --check $(TYPES)
+
+types: ## Write the types for TypeScript anew from those of the API
+	@sh requirements/venv.sh $(DEV) dev
+	@$(DEV_PYTHON) -m anyond.http.openapi.typescript $(TYPES)
 
 bench: ## Run the benchmarks (ARGS="--only output" for some of them)
 	@sh requirements/venv.sh $(DEV) dev

@@ -12,6 +12,7 @@ from anyond.http.routes import (
     attempts,
     buttons,
     containers,
+    description,
     drafts,
     events,
     filesystem,
@@ -54,6 +55,7 @@ def create_app(services: Services, policy: Policy) -> Front:
         images,
         filesystem,
         containers,
+        description,
     ):
         app.register_blueprint(chapter.routes(services))
     vk.install(app, services)

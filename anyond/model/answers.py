@@ -2,9 +2,134 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
+from typing import Any
 
-from anyond.model.rows import Task, TaskAttempt
+from msgspec import UNSET, Struct, UnsetType
+
+from anyond.model.rows import ApprovalStatus, Task, TaskAttempt
+from anyond.model.settings import Config, Executor, Variant
+
+
+class Health(Struct, frozen=True, kw_only=True):
+    """`status` is `ok` of a daemon that can answer at all."""
+
+    status: str
+
+
+class Environment(Struct, frozen=True, kw_only=True):
+    """What machine the daemon runs on."""
+
+    os_type: str
+    os_version: str
+    os_architecture: str
+    bitness: str
+
+
+TaggedVariant = dict[Executor, Variant]
+"""The options of one variant under the name of its agent, as profiles are written down."""
+
+
+class Availability(Struct, frozen=True, kw_only=True):
+    """Whether an agent can be started on this machine, in its default variant.
+
+    Args:
+        available: its program is there.
+        path: where.
+        version: as the program tells it; None while that is not known.
+        problem: one sentence if it is not there, or does not tell its version.
+    """
+
+    available: bool
+    path: str | None = None
+    version: str | None = None
+    problem: str | None = None
+
+
+class UserSystemInfo(Struct, frozen=True, kw_only=True):
+    """What a client needs to know before anything else.
+
+    Args:
+        config: the settings; secrets in it are masked. Unknown keys of the file are shown too.
+        analytics_user_id: random, stable, and never sent anywhere by the daemon.
+        executors: all variants of all agents, by their names.
+        capabilities: what each agent can do besides a first turn.
+        availability: which of the agents are on this machine.
+    """
+
+    config: Config
+    analytics_user_id: str
+    executors: dict[Executor, dict[str, TaggedVariant]]
+    environment: Environment
+    capabilities: dict[Executor, list[str]]
+    availability: dict[Executor, Availability]
+
+
+class ProfilesContent(Struct, frozen=True, kw_only=True):
+    """All profiles as a JSON text for people to edit, and where those that differ are kept."""
+
+    content: str
+    path: str
+
+
+class ExecutorConfigs(Struct, frozen=True, kw_only=True):
+    """All variants of all agents; each holds its options under the name of its agent once more."""
+
+    executors: dict[Executor, dict[str, TaggedVariant]]
+
+
+class McpConfig(Struct, frozen=True, kw_only=True):
+    """The MCP servers of an agent, and how it keeps them.
+
+    Args:
+        servers: by their names, in the agent's own words.
+        servers_path: the keys that lead to them in its file.
+        template: what a new file of its holds.
+        preconfigured: servers to choose from.
+        is_toml_config: whether its file is TOML; else it is JSON.
+    """
+
+    servers: dict[str, Any]
+    servers_path: tuple[str, ...]
+    template: dict[str, Any]
+    preconfigured: dict[str, Any]
+    is_toml_config: bool
+
+
+class McpServersFound(Struct, frozen=True, kw_only=True):
+    """The MCP servers of an agent, and the file in which they are."""
+
+    mcp_config: McpConfig
+    config_path: str
+
+
+class DeviceFlow(Struct, frozen=True, kw_only=True):
+    """A sign-in that has begun: the person enters the code at the address.
+
+    Args:
+        expires_in: seconds.
+        interval: seconds between two questions whether it is done.
+    """
+
+    user_code: str
+    verification_uri: str
+    expires_in: int
+    interval: int
+
+
+class ContainerInfo(Struct, frozen=True, kw_only=True):
+    """Whose a worktree is."""
+
+    attempt_id: str
+    task_id: str
+    project_id: str
+
+
+class Decision(Struct, frozen=True, kw_only=True):
+    """How a question of an agent was decided; `reason` and `answers` only if there are any."""
+
+    status: ApprovalStatus
+    reason: str | UnsetType = UNSET
+    answers: dict[str, Any] | UnsetType = UNSET
 
 
 class Replaced(Struct, frozen=True, kw_only=True):
@@ -69,19 +194,3 @@ class Relations(Struct, frozen=True, kw_only=True):
     parent_task: Task | None
     current_attempt: TaskAttempt
     children: list[Task]
-
-
-class Availability(Struct, frozen=True, kw_only=True):
-    """Whether an agent can be started on this machine, in its default variant.
-
-    Args:
-        available: its program is there.
-        path: where.
-        version: as the program tells it; None while that is not known.
-        problem: one sentence if it is not there, or does not tell its version.
-    """
-
-    available: bool
-    path: str | None = None
-    version: str | None = None
-    problem: str | None = None

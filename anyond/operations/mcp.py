@@ -9,12 +9,13 @@ from typing import Any
 import trio
 
 from anyond.agents.mcp import McpHome, home
+from anyond.model.answers import McpConfig, McpServersFound
 from anyond.model.errors import Invalid
 from anyond.model.settings import Executor
 from anyond.settings.mcp import McpFile
 
 
-async def read(executor: Executor) -> dict[str, Any]:
+async def read(executor: Executor) -> McpServersFound:
     """The servers of an agent, and what is known about how it keeps them.
 
     Raises:
@@ -24,16 +25,16 @@ async def read(executor: Executor) -> dict[str, Any]:
     place = home(executor)
     file = _file(place)
     servers = await trio.to_thread.run_sync(file.read)
-    return {
-        "mcp_config": {
-            "servers": servers,
-            "servers_path": place.servers_path,
-            "template": place.template,
-            "preconfigured": place.preconfigured,
-            "is_toml_config": place.toml,
-        },
-        "config_path": str(file.path),
-    }
+    return McpServersFound(
+        mcp_config=McpConfig(
+            servers=servers,
+            servers_path=place.servers_path,
+            template=place.template,
+            preconfigured=place.preconfigured,
+            is_toml_config=place.toml,
+        ),
+        config_path=str(file.path),
+    )
 
 
 async def write(executor: Executor, servers: dict[str, Any]) -> str:

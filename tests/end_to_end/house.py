@@ -177,6 +177,16 @@ class House:
 
     # ------------------------------------------------------------ its API
 
+    @asynccontextmanager
+    async def client(self) -> AsyncIterator[None]:
+        """Another client for the block, since one works in one run of trio only."""
+        first = self._http
+        try:
+            async with httpx.AsyncClient(base_url=self.url, timeout=PATIENCE) as self._http:
+                yield
+        finally:
+            self._http = first
+
     async def request(self, method: str, path: str, **more: Any) -> httpx.Response:
         assert self._http is not None
         return await self._http.request(method, path, **more)

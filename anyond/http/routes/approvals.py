@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
 from quart import Blueprint, Response, request
 
 from anyond.http import decode
 from anyond.http.decode import prose
 from anyond.http.envelope import JSON, cached, encode
 from anyond.http.query import identity
+from anyond.model.answers import Decision
 from anyond.model.bodies import ApprovalAnswer
 from anyond.model.errors import Invalid
 from anyond.model.rows import Approval, ApprovalStatus
@@ -62,11 +63,11 @@ def _status(text: str | None) -> ApprovalStatus | None:
 
 def _decided(approval: Approval) -> Response:
     """The envelope, and beside it the bare `status` that the API has always answered here."""
-    data: dict[str, Any] = {"status": approval.status}
-    if approval.reason is not None:
-        data["reason"] = approval.reason
-    if approval.answers is not None:
-        data["answers"] = approval.answers
+    data = Decision(
+        status=approval.status,
+        reason=UNSET if approval.reason is None else approval.reason,
+        answers=UNSET if approval.answers is None else approval.answers,
+    )
     body = {
         "success": True,
         "data": data,

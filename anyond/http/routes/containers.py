@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from quart import Blueprint, Response, request
 
 from anyond.http.envelope import cached
+from anyond.model.answers import ContainerInfo
 from anyond.model.errors import Invalid
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def routes(services: Services) -> Blueprint:
     @chapter.get("/info")
     async def info() -> Response:
         found = await services.attempts.at(_path(request.args.get("ref")))
-        return cached(found._asdict())
+        return cached(ContainerInfo(**found._asdict()))
 
     return chapter
 

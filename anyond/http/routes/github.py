@@ -11,6 +11,7 @@ from anyond.http import decode
 from anyond.http.decode import line, prose
 from anyond.http.envelope import answer
 from anyond.http.query import identity
+from anyond.model.answers import DeviceFlow
 from anyond.model.bodies import NewPullRequest
 
 if TYPE_CHECKING:
@@ -31,12 +32,12 @@ def routes(services: Services) -> Blueprint:
     async def start() -> Response:
         code = await services.sign_in.start()
         return answer(
-            {
-                "user_code": code.user_code,
-                "verification_uri": code.verification_uri,
-                "expires_in": code.expires_in,
-                "interval": code.interval,
-            }
+            DeviceFlow(
+                user_code=code.user_code,
+                verification_uri=code.verification_uri,
+                expires_in=code.expires_in,
+                interval=code.interval,
+            )
         )
 
     @chapter.post("/api/auth/github/device/poll")

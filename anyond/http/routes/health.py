@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 from quart import Blueprint, Response
 
 from anyond.http.envelope import JSON, answer, encode
+from anyond.model.answers import Health
 
 if TYPE_CHECKING:
     from anyond.actors.services import Services
 
-_OK = {"status": "ok"}
+_OK = Health(status="ok")
 
 
 def routes(services: Services) -> Blueprint:

@@ -12,6 +12,7 @@ from quart import Blueprint, Response
 
 from anyond.http import decode
 from anyond.http.envelope import answer, cached
+from anyond.model.answers import Environment
 from anyond.model.errors import Invalid
 
 if TYPE_CHECKING:
@@ -59,13 +60,13 @@ def routes(services: Services) -> Blueprint:
 
 
 @cache
-def _environment() -> dict[str, str]:
+def _environment() -> Environment:
     """What the machine is, read once; without `platform.architecture`, which starts a program."""
     system = platform.system()
     version = platform.mac_ver()[0] if system == "Darwin" else platform.release()
-    return {
-        "os_type": "Mac OS" if system == "Darwin" else system,
-        "os_version": version,
-        "os_architecture": platform.machine(),
-        "bitness": "64-bit" if sys.maxsize > 2**32 else "32-bit",
-    }
+    return Environment(
+        os_type="Mac OS" if system == "Darwin" else system,
+        os_version=version,
+        os_architecture=platform.machine(),
+        bitness="64-bit" if sys.maxsize > 2**32 else "32-bit",
+    )

@@ -1,0 +1,1554 @@
+// The types of Anyon's API. Written by `make types`; do not edit.
+
+export type JsonValue =
+  | number
+  | string
+  | boolean
+  | null
+  | Array<JsonValue>
+  | { [key: string]: JsonValue };
+
+/** What every answer is wrapped in. */
+export type ApiResponse<T, E = ErrorData> =
+  | { success: true; data: T; error_data: null; message: null }
+  | { success: false; data: null; error_data: E | null; message: string };
+
+/** The sign-in was refused at GitHub. */
+export type AccessDeniedProblem = {
+  type: "access_denied";
+  message: string;
+};
+
+export type ActionType =
+  | FileReadAction
+  | FileEditAction
+  | CommandRunAction
+  | SearchAction
+  | WebFetchAction
+  | ToolAction
+  | TaskCreateAction
+  | PlanPresentationAction
+  | TodoManagementAction
+  | OtherAction;
+
+/** The question was answered differently before. */
+export type AlreadyDecidedProblem = {
+  type: "already_decided";
+  message: string;
+  status: ApprovalStatusKind;
+};
+
+/** A question of an agent, and what became of it. */
+export type Approval = {
+  id: string;
+  execution_process_id: string;
+  task_attempt_id: string;
+  call: string;
+  tool_name: string;
+  tool_input: JsonValue;
+  status: ApprovalStatusKind;
+  reason: string | null;
+  answers: { [key: string]: JsonValue } | null;
+  created_at: string;
+  timeout_at: string;
+  responded_at: string | null;
+};
+
+/** What a person decided. `answers` (question -> answer) is for questions of an agent. */
+export type ApprovalAnswer = {
+  status: ApprovalStatusKind;
+  reason?: string | null;
+  answers?: { [key: string]: JsonValue } | null;
+};
+
+/** The body of an answer to a question; what else clients send with it is not needed. */
+export type ApprovalResponse = {
+  status: ApprovalAnswer;
+};
+
+/** How a question of an agent was decided; `reason` and `answers` only if there are any. */
+export type ApprovalStatus = {
+  status: ApprovalStatusKind;
+  reason?: string;
+  answers?: { [key: string]: JsonValue };
+};
+
+export type ApprovalStatusKind = "pending" | "approved" | "denied" | "timed_out";
+
+export type AssistantMessageEntry = {
+  type: "assistant_message";
+};
+
+/** Whether an attempt has a pull request, and which. */
+export type AttachPrResponse = {
+  pr_attached: boolean;
+  pr_url: string | null;
+  pr_number: number | null;
+  pr_status: string | null;
+};
+
+/** Whether an agent can be started on this machine, in its default variant. */
+export type Availability = {
+  /** Its program is there. */
+  available: boolean;
+  /** Where. */
+  path: string | null;
+  /** As the program tells it; None while that is not known. */
+  version: string | null;
+  /** One sentence if it is not there, or does not tell its version. */
+  problem: string | null;
+};
+
+/** The names of the agents, as the API spells them. */
+export type BaseCodingAgent = "CLAUDE_CODE" | "AMP" | "GEMINI" | "CODEX" | "OPENCODE" | "CURSOR_AGENT" | "QWEN_CODE" | "COPILOT" | "DROID" | "ACP" | "DEMO";
+
+/** Another worktree has the branch checked out. */
+export type BranchCheckedOutProblem = {
+  type: "branch_checked_out";
+  message: string;
+};
+
+export type BranchStatus = {
+  commits_ahead: number;
+  commits_behind: number;
+  has_uncommitted_changes: boolean;
+  head_oid: string | null;
+  uncommitted_count: number;
+  untracked_count: number;
+  target_branch_name: string;
+  remote_commits_ahead: number;
+  remote_commits_behind: number;
+  merges: Array<Merge>;
+  is_rebase_in_progress: boolean;
+  conflict_op: string | null;
+  conflicted_files: Array<string>;
+};
+
+/** The agent's own file cannot be read. */
+export type BrokenConfigProblem = {
+  type: "broken_config";
+  message: string;
+  path: string;
+};
+
+/** Something is at work in the attempt. Stop it first, or queue a draft. */
+export type BusyProblem = {
+  type: "busy";
+  message: string;
+};
+
+export type ChangeTargetBranchRequest = {
+  new_target_branch: string;
+};
+
+/** `status` is how many commits the attempt has that its target lacks, and the reverse. */
+export type ChangeTargetBranchResponse = {
+  new_target_branch: string;
+  status: [number, number];
+};
+
+/** Somebody else keeps writing that file. */
+export type ChangedMeanwhileProblem = {
+  type: "changed_meanwhile";
+  message: string;
+};
+
+/** A cherry-pick waits to be finished or aborted. */
+export type CherryPickInProgressProblem = {
+  type: "cherry_pick_in_progress";
+  message: string;
+};
+
+/** No OAuth app is configured to sign in with. */
+export type ClientIdMissingProblem = {
+  type: "client_id_missing";
+  message: string;
+};
+
+export type CodingAgentFollowUpRequest = {
+  type: "CodingAgentFollowUpRequest";
+  prompt: string;
+  session_id: string;
+  executor_profile_id: ExecutorProfileId;
+};
+
+export type CodingAgentInitialRequest = {
+  type: "CodingAgentInitialRequest";
+  prompt: string;
+  executor_profile_id: ExecutorProfileId;
+};
+
+export type CommandExitCode = {
+  type: "exit_code";
+  code: number;
+};
+
+export type CommandExitStatus =
+  | CommandExitCode
+  | CommandSuccess;
+
+export type CommandRunAction = {
+  action: "command_run";
+  command: string;
+  result: CommandRunResult | null;
+};
+
+export type CommandRunResult = {
+  exit_status: CommandExitStatus | null;
+  output: string | null;
+};
+
+export type CommandSuccess = {
+  type: "success";
+  success: boolean;
+};
+
+/** How a commit relates to the one that is checked out. */
+export type CommitCompareResult = {
+  head_oid: string;
+  target_oid: string;
+  /** The commits that only the given one has. */
+  ahead_from_head: number;
+  /** The commits that only HEAD has. */
+  behind_from_head: number;
+  /** Whether one of the two contains the other. */
+  is_linear: boolean;
+};
+
+export type CommitInfo = {
+  sha: string;
+  subject: string;
+};
+
+/** What the body of an automatic commit says; `OFF` makes no automatic commits. */
+export type CommitMessage = "summary" | "title" | "off";
+
+/** All settings of a person. Unknown keys of the file are kept beside it, not in here. */
+export type Config = {
+  config_version: string;
+  theme: ThemeMode;
+  executor_profile: ExecutorProfileId;
+  disclaimer_acknowledged: boolean;
+  onboarding_acknowledged: boolean;
+  github_login_acknowledged: boolean;
+  telemetry_acknowledged: boolean;
+  notifications: NotificationConfig;
+  editor: EditorConfig;
+  github: GitHubConfig;
+  analytics_enabled: boolean | null;
+  workspace_dir: string | null;
+  last_app_version: string | null;
+  show_release_notes: boolean;
+  language: UiLanguage;
+  git_branch_prefix: string;
+  showcases: ShowcaseState;
+  approval_timeout_s: number;
+  silence_notice_s: number;
+  pr_poll_interval_s: number;
+  pr_open_browser: boolean;
+  commit_message: CommitMessage;
+  log_limit_bytes: number;
+};
+
+/** All settings of a person. Unknown keys of the file are kept beside it, not in here. */
+export type ConfigInput = {
+  config_version?: string;
+  theme?: ThemeMode;
+  executor_profile?: ExecutorProfileIdInput;
+  disclaimer_acknowledged?: boolean;
+  onboarding_acknowledged?: boolean;
+  github_login_acknowledged?: boolean;
+  telemetry_acknowledged?: boolean;
+  notifications?: NotificationConfigInput;
+  editor?: EditorConfigInput;
+  github?: GitHubConfigInput;
+  analytics_enabled?: boolean | null;
+  workspace_dir?: string | null;
+  last_app_version?: string | null;
+  show_release_notes?: boolean;
+  language?: UiLanguage;
+  git_branch_prefix?: string;
+  showcases?: ShowcaseStateInput;
+  approval_timeout_s?: number;
+  silence_notice_s?: number;
+  pr_poll_interval_s?: number;
+  pr_open_browser?: boolean;
+  commit_message?: CommitMessage;
+  log_limit_bytes?: number;
+};
+
+/** Whose a worktree is. */
+export type ContainerInfo = {
+  attempt_id: string;
+  task_id: string;
+  project_id: string;
+};
+
+/** The body of create-and-start. */
+export type CreateAndStartTaskRequest = {
+  task: CreateTask;
+  executor_profile_id: ExecutorProfileIdInput;
+  base_branch: string;
+};
+
+/** Body of a follow-up, and of a retry when `retry_process_id` is set. */
+export type CreateFollowUpAttempt = {
+  prompt: string;
+  variant?: string | null;
+  image_ids?: Array<string> | null;
+  retry_process_id?: string | null;
+  force_when_dirty?: boolean | null;
+  perform_git_reset?: boolean | null;
+  /** Say it into the turn that runs, if one does. */
+  steer?: boolean | null;
+};
+
+/** Body of a pull request's creation; without a target branch it is the attempt's. */
+export type CreateGitHubPrRequest = {
+  title: string;
+  body?: string | null;
+  target_branch?: string | null;
+};
+
+export type CreateProject = {
+  name: string;
+  git_repo_path: string;
+  use_existing_repo: boolean;
+  setup_script?: string | null;
+  dev_script?: string | null;
+  cleanup_script?: string | null;
+  copy_files?: string | null;
+};
+
+export type CreateTag = {
+  tag_name: string;
+  content: string;
+};
+
+/** Body of a task's creation. */
+export type CreateTask = {
+  project_id: string;
+  title: string;
+  description?: string | null;
+  parent_task_attempt?: string | null;
+  image_ids?: Array<string> | null;
+};
+
+/** Body of an attempt's creation. */
+export type CreateTaskAttemptBody = {
+  task_id: string;
+  executor_profile_id: ExecutorProfileIdInput;
+  base_branch: string;
+};
+
+/** Announced or running. */
+export type CreatedStatus = {
+  status: "created";
+};
+
+export type DeleteChange = {
+  action: "delete";
+};
+
+export type DeniedStatus = {
+  status: "denied";
+  reason: string | null;
+};
+
+/** GitHub refuses the sign-in. */
+export type DeviceFlowRefusedProblem = {
+  type: "device_flow_refused";
+  message: string;
+  error?: string | null;
+};
+
+/** A sign-in that has begun: the person enters the code at the address. */
+export type DeviceFlowStartResponse = {
+  user_code: string;
+  verification_uri: string;
+  /** Seconds. */
+  expires_in: number;
+  /** Seconds between two questions whether it is done. */
+  interval: number;
+};
+
+/** One file's difference between the merge base and the working tree. */
+export type Diff = {
+  change: string;
+  oldPath: string | null;
+  newPath: string | null;
+  oldContent: string | null;
+  newContent: string | null;
+  contentOmitted: boolean;
+  additions: number | null;
+  deletions: number | null;
+};
+
+/** How a file differs now; it replaces what was said of that path before. */
+export type DiffFound = {
+  type: "diff";
+  data: Diff;
+  seq: number;
+};
+
+export type DiffFrame =
+  | DiffFound
+  | DiffRemoved
+  | DiffReady
+  | DiffResync;
+
+/** All that differs has been told; changes follow. */
+export type DiffReady = {
+  type: "ready";
+  seq: number;
+};
+
+/** A file that differs no longer. */
+export type DiffRemoved = {
+  type: "diff_removed";
+  data: DiffRemovedPath;
+  seq: number;
+};
+
+export type DiffRemovedPath = {
+  path: string;
+};
+
+/** Everything is told anew: forget what was said before. */
+export type DiffResync = {
+  type: "resync";
+  seq: number;
+};
+
+export type DirectMerge = {
+  type: "direct";
+  id: string;
+  task_attempt_id: string;
+  merge_commit: string;
+  target_branch_name: string;
+  created_at: string;
+};
+
+/** One thing in a directory; `last_modified` is in Unix milliseconds. */
+export type DirectoryEntry = {
+  name: string;
+  path: string;
+  is_directory: boolean;
+  is_git_repo: boolean;
+  last_modified: number | null;
+};
+
+/** What is in a directory; `truncated` says that there is more than this. */
+export type DirectoryListResponse = {
+  entries: Array<DirectoryEntry>;
+  current_path: string;
+  truncated: boolean;
+};
+
+/** There are changes that are not committed; `files` names them. */
+export type DirtyProblem = {
+  type: "dirty";
+  message: string;
+  files: Array<string>;
+};
+
+/** A checkout of the target has local changes that are in the way. */
+export type DirtyTargetProblem = {
+  type: "dirty_target";
+  message: string;
+  files: Array<string>;
+};
+
+/** One message. What was never written, was sent or was deleted is shown as an empty one. */
+export type Draft = {
+  id: string;
+  task_attempt_id: string;
+  draft_type: DraftType;
+  /** What a retry starts again from; None in follow-ups. */
+  retry_process_id: string | null;
+  prompt: string;
+  /** Whether it is sent as soon as the agent is free. */
+  queued: boolean;
+  /** Whether it is being sent at this moment. */
+  sending: boolean;
+  variant: string | null;
+  image_ids: Array<string>;
+  /** Grows with every change; 0 if nothing is kept. */
+  version: number;
+  created_at: string;
+  updated_at: string;
+};
+
+export type DraftFrame =
+  | DraftSnapshot
+  | DraftUpdated;
+
+/** It is queued; take it back to change it. */
+export type DraftQueuedProblem = {
+  type: "draft_queued";
+  message: string;
+  draft: Draft;
+};
+
+/** All drafts that are kept in the project; the first message, unless the stream goes on. */
+export type DraftSnapshot = {
+  type: "snapshot";
+  data: Array<Draft>;
+  seq: number;
+};
+
+export type DraftType = "follow_up" | "retry";
+
+export type DraftUpdated = {
+  type: "draft_updated";
+  data: Draft;
+  seq: number;
+};
+
+/** That process was already replaced. */
+export type DroppedProblem = {
+  type: "dropped";
+  message: string;
+};
+
+export type EditChange = {
+  action: "edit";
+  unified_diff: string;
+  has_line_numbers: boolean;
+};
+
+export type EditorConfig = {
+  editor_type: EditorType;
+  custom_command: string | null;
+  remote_ssh_host: string | null;
+  remote_ssh_user: string | null;
+};
+
+export type EditorConfigInput = {
+  editor_type?: EditorType;
+  custom_command?: string | null;
+  remote_ssh_host?: string | null;
+  remote_ssh_user?: string | null;
+};
+
+export type EditorType = "VS_CODE" | "CURSOR" | "WINDSURF" | "INTELLI_J" | "ZED" | "XCODE" | "CUSTOM";
+
+/** It is blank: there is nothing to send. */
+export type EmptyDraftProblem = {
+  type: "empty_draft";
+  message: string;
+  draft: Draft;
+};
+
+/** What machine the daemon runs on. */
+export type Environment = {
+  os_type: string;
+  os_version: string;
+  os_architecture: string;
+  bitness: string;
+};
+
+export type ErrorData =
+  | InvalidProblem
+  | ForbiddenProblem
+  | ImpossibleProblem
+  | BrokenConfigProblem
+  | ChangedMeanwhileProblem
+  | NotFoundProblem
+  | RateLimitedProblem
+  | UnreachableProblem
+  | TimedOutProblem
+  | RemoteFailedProblem
+  | ClientIdMissingProblem
+  | DeviceFlowRefusedProblem
+  | TokenMissingProblem
+  | TokenInvalidProblem
+  | InsufficientPermissionsProblem
+  | RepoNotFoundOrNoAccessProblem
+  | NoDeviceFlowProblem
+  | ExpiredTokenProblem
+  | AccessDeniedProblem
+  | ToolFailedProblem
+  | ProgramMissingProblem
+  | LockedProblem
+  | PathTakenProblem
+  | BusyProblem
+  | NoWorktreeProblem
+  | BranchCheckedOutProblem
+  | NameTakenProblem
+  | StoppedProblem
+  | NoAgentProblem
+  | DroppedProblem
+  | DirtyProblem
+  | RebaseInProgressProblem
+  | MergeInProgressProblem
+  | CherryPickInProgressProblem
+  | RevertInProgressProblem
+  | SetupNotSupportedProblem
+  | NoDevScriptProblem
+  | PullRequestOpenProblem
+  | MergeConflictsProblem
+  | OffBranchProblem
+  | UnrelatedHistoriesProblem
+  | IgnoredFileProblem
+  | NothingToMergeProblem
+  | DirtyTargetProblem
+  | RemoteTargetProblem
+  | TargetMovedProblem
+  | NoRemoteProblem
+  | RejectedProblem
+  | NotOnGithubProblem
+  | StaleDraftProblem
+  | DraftQueuedProblem
+  | EmptyDraftProblem
+  | AlreadyDecidedProblem
+  | TooLargeProblem
+  | UnsupportedImageProblem
+  | ImageInUseProblem
+  | UnreadableProblem;
+
+export type ErrorMessageEntry = {
+  type: "error_message";
+  error_type: NormalizedEntryError;
+};
+
+export type ExecutionProcess = {
+  id: string;
+  task_attempt_id: string;
+  run_reason: ExecutionProcessRunReason;
+  executor_action: ExecutorAction;
+  before_head_commit: string | null;
+  after_head_commit: string | null;
+  status: ExecutionProcessStatus;
+  exit_code: number | null;
+  dropped: boolean;
+  started_at: string;
+  completed_at: string | null;
+  created_at: string;
+  updated_at: string;
+};
+
+export type ExecutionProcessRunReason = "setupscript" | "cleanupscript" | "codingagent" | "devserver";
+
+export type ExecutionProcessStatus = "running" | "completed" | "failed" | "killed";
+
+/** One link of a chain, and the links that follow it if it succeeds. */
+export type ExecutorAction = {
+  typ: ExecutorActionType;
+  next_action: ExecutorAction | null;
+};
+
+export type ExecutorActionType =
+  | CodingAgentInitialRequest
+  | CodingAgentFollowUpRequest
+  | ScriptRequest;
+
+/** All variants of all agents; each holds its options under the name of its agent once more. */
+export type ExecutorConfigs = {
+  executors: { [key: string]: { [key: string]: { [key: string]: { [key: string]: JsonValue } } } };
+};
+
+/** Which agent, in which of its variants; None is `DEFAULT`. */
+export type ExecutorProfileId = {
+  executor: BaseCodingAgent;
+  variant: string | null;
+};
+
+/** Which agent, in which of its variants; None is `DEFAULT`. */
+export type ExecutorProfileIdInput = {
+  executor: BaseCodingAgent;
+  variant?: string | null;
+};
+
+/** The code has expired before it was entered. */
+export type ExpiredTokenProblem = {
+  type: "expired_token";
+  message: string;
+};
+
+export type FailedStatus = {
+  status: "failed";
+};
+
+export type FileChange =
+  | WriteChange
+  | DeleteChange
+  | RenameChange
+  | EditChange;
+
+export type FileEditAction = {
+  action: "file_edit";
+  path: string;
+  changes: Array<FileChange>;
+};
+
+export type FileReadAction = {
+  action: "file_read";
+  path: string;
+};
+
+/** The last message of a stream that has an end; the close code after it is 1000. */
+export type Finished = {
+  finished: true;
+};
+
+/** Such a Host or Origin is not let in. */
+export type ForbiddenProblem = {
+  type: "forbidden";
+};
+
+/** The MCP servers of an agent, and the file in which they are. */
+export type GetMcpServerResponse = {
+  mcp_config: McpConfig;
+  config_path: string;
+};
+
+export type GitBranch = {
+  name: string;
+  is_current: boolean;
+  is_remote: boolean;
+  last_commit_date: string;
+};
+
+export type GitHubConfig = {
+  pat: string | null;
+  oauth_token: string | null;
+  username: string | null;
+  primary_email: string | null;
+  default_pr_base: string | null;
+};
+
+export type GitHubConfigInput = {
+  pat?: string | null;
+  oauth_token?: string | null;
+  username?: string | null;
+  primary_email?: string | null;
+  default_pr_base?: string | null;
+};
+
+/** `status` is `ok` of a daemon that can answer at all. */
+export type Health = {
+  status: string;
+};
+
+/** Git ignores that file, so its deletion is no change. */
+export type IgnoredFileProblem = {
+  type: "ignored_file";
+  message: string;
+};
+
+/** Tasks show it; `force` deletes it. */
+export type ImageInUseProblem = {
+  type: "image_in_use";
+  message: string;
+  task_ids: Array<string>;
+};
+
+/** A picture that a person has uploaded, once for all tasks that show it. */
+export type ImageResponse = {
+  id: string;
+  /** Where it lies in a worktree, relative to it. */
+  file_path: string;
+  /** What the person called it. */
+  original_name: string;
+  mime_type: string;
+  size_bytes: number;
+  /** `sha256:` and the hash of its bytes in hexadecimal. */
+  hash: string;
+  created_at: string;
+  updated_at: string;
+};
+
+/** Well-formed, but there is no such branch, agent or variant. */
+export type ImpossibleProblem = {
+  type: "impossible";
+  field: string;
+};
+
+/** An entry of the conversation; it replaces an earlier one of the same `index`. */
+export type IndexedEntry = {
+  entry_type: NormalizedEntryType;
+  content: string;
+  timestamp: string | null;
+  metadata: JsonValue;
+  parent?: string;
+  index: number;
+  seq: number;
+};
+
+/** The other side does not let this token do it. */
+export type InsufficientPermissionsProblem = {
+  type: "insufficient_permissions";
+  message: string;
+};
+
+/** Something is malformed; `field` names it. */
+export type InvalidProblem = {
+  type: "invalid";
+  field: string;
+};
+
+export type JsonResult = {
+  type: "json";
+};
+
+/** Another git keeps holding `lock`; nothing was changed. */
+export type LockedProblem = {
+  type: "locked";
+  message: string;
+  lock: string;
+};
+
+/** A piece of output; whole lines where that is possible. */
+export type LogChunk = {
+  type: "stderr" | "stdout";
+  content: string;
+};
+
+/** One operation of a JSON Patch (RFC 6902) on the list of all pieces of output. */
+export type LogOperation = {
+  op: "add";
+  path: string;
+  value: LogChunk;
+  seq: number;
+};
+
+export type MarkdownResult = {
+  type: "markdown";
+};
+
+/** The MCP servers of an agent, and how it keeps them. */
+export type McpConfig = {
+  /** By their names, in the agent's own words. */
+  servers: { [key: string]: JsonValue };
+  /** The keys that lead to them in its file. */
+  servers_path: Array<string>;
+  /** What a new file of its holds. */
+  template: { [key: string]: JsonValue };
+  /** Servers to choose from. */
+  preconfigured: { [key: string]: JsonValue };
+  /** Whether its file is TOML; else it is JSON. */
+  is_toml_config: boolean;
+};
+
+export type Merge =
+  | DirectMerge
+  | PrMerge;
+
+/** The two histories contradict each other in `files`. */
+export type MergeConflictsProblem = {
+  type: "merge_conflicts";
+  message: string;
+  op: string;
+  files: Array<string>;
+};
+
+/** A merge waits to be finished or aborted. */
+export type MergeInProgressProblem = {
+  type: "merge_in_progress";
+  message: string;
+};
+
+export type MergeStrategy = "merge" | "squash" | "rebase";
+
+/** The body of a merge, which may be left out. */
+export type MergeTaskAttemptRequest = {
+  strategy?: MergeStrategy | null;
+};
+
+/** Another one has that name. */
+export type NameTakenProblem = {
+  type: "name_taken";
+  message: string;
+  tag_id?: string;
+};
+
+/** No agent has run in this attempt yet. */
+export type NoAgentProblem = {
+  type: "no_agent";
+  message: string;
+};
+
+/** The project has no dev script. */
+export type NoDevScriptProblem = {
+  type: "no_dev_script";
+  message: string;
+};
+
+/** No sign-in has been started. */
+export type NoDeviceFlowProblem = {
+  type: "no_device_flow";
+  message: string;
+};
+
+/** There is nowhere to push to. */
+export type NoRemoteProblem = {
+  type: "no_remote";
+  message: string;
+};
+
+/** The attempt has no worktree yet. */
+export type NoWorktreeProblem = {
+  type: "no_worktree";
+  message: string;
+};
+
+/** One entry of the conversation. */
+export type NormalizedEntry = {
+  /** What it is. */
+  entry_type: NormalizedEntryType;
+  /** The text a person reads. */
+  content: string;
+  /** When it first appeared; filled in by the conversation. */
+  timestamp: string | null;
+  /** `{"tool_call_id": …}` for tools, else null. */
+  metadata: JsonValue;
+  /** For what a sub-agent says and does, the `tool_call_id` in the metadata of the tool entry that started it (additive). A dialogue names that entry by its key instead. */
+  parent?: string;
+};
+
+export type NormalizedEntryError =
+  | SetupRequiredError
+  | OtherError;
+
+export type NormalizedEntryType =
+  | UserMessageEntry
+  | UserFeedbackEntry
+  | AssistantMessageEntry
+  | ToolUseEntry
+  | SystemMessageEntry
+  | ErrorMessageEntry
+  | ThinkingEntry
+  | TokenUsageEntry;
+
+/** There is no such thing; `what` says which sort. */
+export type NotFoundProblem = {
+  type: "not_found";
+  what: string;
+};
+
+/** The remote is not a repository of the configured GitHub. */
+export type NotOnGithubProblem = {
+  type: "not_on_github";
+  message: string;
+};
+
+/** The target has everything already. */
+export type NothingToMergeProblem = {
+  type: "nothing_to_merge";
+  message: string;
+};
+
+export type NotificationConfig = {
+  sound_enabled: boolean;
+  push_enabled: boolean;
+  sound_file: SoundFile;
+};
+
+export type NotificationConfigInput = {
+  sound_enabled?: boolean;
+  push_enabled?: boolean;
+  sound_file?: SoundFile;
+};
+
+/** The worktree has something else checked out than its branch. */
+export type OffBranchProblem = {
+  type: "off_branch";
+  message: string;
+};
+
+/** Body of the wish to see something in an editor. */
+export type OpenEditorRequest = {
+  /** Instead of the one in the settings. */
+  editor_type?: EditorType | null;
+  /** In the worktree of an attempt, relative to it. */
+  file_path?: string | null;
+};
+
+/** `url` opens a remote editor; None: the editor was started on this machine. */
+export type OpenEditorResponse = {
+  url: string | null;
+};
+
+export type OtherAction = {
+  action: "other";
+  description: string;
+};
+
+export type OtherError = {
+  type: "other";
+};
+
+/** Something else is there, or has it. */
+export type PathTakenProblem = {
+  type: "path_taken";
+  message: string;
+  project_id?: string;
+};
+
+export type PendingApprovalStatus = {
+  status: "pending_approval";
+  approval_id: string;
+  requested_at: string;
+  timeout_at: string;
+};
+
+export type PlanPresentationAction = {
+  action: "plan_presentation";
+  plan: string;
+};
+
+export type PrMerge = {
+  type: "pr";
+  id: string;
+  task_attempt_id: string;
+  created_at: string;
+  target_branch_name: string;
+  pr_info: PullRequestInfo;
+};
+
+/** Sent once, when the process has reached a final status. */
+export type ProcessCompleted = {
+  type: "process_completed";
+  data: ExecutionProcess;
+  seq: number;
+};
+
+export type ProcessCreated = {
+  type: "process_created";
+  data: ExecutionProcess;
+  seq: number;
+};
+
+export type ProcessFrame =
+  | ProcessSnapshot
+  | ProcessCreated
+  | ProcessUpdated
+  | ProcessCompleted;
+
+/** All processes of the attempt; the first message, unless the stream goes on. */
+export type ProcessSnapshot = {
+  type: "snapshot";
+  data: Array<ExecutionProcess>;
+  seq: number;
+};
+
+export type ProcessUpdated = {
+  type: "process_updated";
+  data: ExecutionProcess;
+  seq: number;
+};
+
+/** All profiles as a JSON text for people to edit, and where those that differ are kept. */
+export type ProfilesContent = {
+  content: string;
+  path: string;
+};
+
+/** A program is needed that is not installed; `install` tells how to get it. */
+export type ProgramMissingProblem = {
+  type: "program_missing";
+  program: string;
+  install: string;
+};
+
+export type Project = {
+  id: string;
+  name: string;
+  git_repo_path: string;
+  setup_script: string | null;
+  dev_script: string | null;
+  cleanup_script: string | null;
+  copy_files: string | null;
+  created_at: string;
+  updated_at: string;
+};
+
+export type PullRequestInfo = {
+  number: number;
+  url: string;
+  status: string;
+  merged_at: string | null;
+  merge_commit_sha: string | null;
+};
+
+/** An open pull request is bound to the name. */
+export type PullRequestOpenProblem = {
+  type: "pull_request_open";
+  message: string;
+};
+
+/** The body of a push, which may be left out. */
+export type PushTaskAttemptRequest = {
+  force?: boolean | null;
+};
+
+/** Body of a queueing, which may be left out. */
+export type QueueDraftRequest = {
+  /** False takes the draft back. */
+  queued?: boolean;
+  /** What the client has seen; None if it does not care. */
+  expected_queued?: boolean | null;
+  /** What the client has seen; None if it does not care. */
+  expected_version?: number | null;
+};
+
+/** Too much was asked of GitHub. */
+export type RateLimitedProblem = {
+  type: "rate_limited";
+  message: string;
+  retry_after_s: number;
+};
+
+/** A rebase waits to be finished or aborted. */
+export type RebaseInProgressProblem = {
+  type: "rebase_in_progress";
+  message: string;
+};
+
+/** Body of a rebase; both bases are the target branch unless they are named. */
+export type RebaseTaskAttemptRequest = {
+  old_base_branch?: string | null;
+  new_base_branch?: string | null;
+};
+
+/** The push was refused; `reason` is `non_fast_forward`, `stale`, `remote` or `local_hook`. */
+export type RejectedProblem = {
+  type: "rejected";
+  message: string;
+  reason: string;
+};
+
+/** The other side gave an unexpected answer. */
+export type RemoteFailedProblem = {
+  type: "remote_failed";
+  message: string;
+};
+
+/** The target is a branch of a remote; make a pull request. */
+export type RemoteTargetProblem = {
+  type: "remote_target";
+  message: string;
+};
+
+export type RenameBranchRequest = {
+  new_branch_name: string;
+};
+
+export type RenameBranchResponse = {
+  branch: string;
+};
+
+export type RenameChange = {
+  action: "rename";
+  new_path: string;
+};
+
+/** Body of the replacement of a process, and of all that followed it, by a new run. */
+export type ReplaceProcessRequest = {
+  process_id: string;
+  prompt: string;
+  variant?: string | null;
+  force_when_dirty?: boolean | null;
+  perform_git_reset?: boolean | null;
+};
+
+/** What became of a process that was replaced. */
+export type ReplaceProcessResult = {
+  /** How many processes were dropped; their logs can still be read. */
+  deleted_count: number;
+  /** Whether the worktree was not as the process had found it. */
+  git_reset_needed: boolean;
+  /** Whether it is now. */
+  git_reset_applied: boolean;
+  /** The commit that the process had found, if that is known. */
+  target_before_oid: string | null;
+  /** The process that runs instead. */
+  new_execution_id: string;
+};
+
+/** No such repository, or no access to it. */
+export type RepoNotFoundOrNoAccessProblem = {
+  type: "repo_not_found_or_no_access";
+  message: string;
+};
+
+/** `data` of the event `resync`: the position is not held any more; read the records again. */
+export type ResyncEvent = {
+  /** From where on events are held. */
+  oldest: number;
+  /** After which position the stream goes on. */
+  end: number;
+};
+
+/** A revert waits to be finished or aborted. */
+export type RevertInProgressProblem = {
+  type: "revert_in_progress";
+  message: string;
+};
+
+/** Body of the wish to have an agent set up. */
+export type RunAgentSetupRequest = {
+  executor_profile_id: ExecutorProfileIdInput;
+};
+
+export type ScriptContext = "SetupScript" | "CleanupScript" | "DevServer";
+
+export type ScriptRequest = {
+  type: "ScriptRequest";
+  script: string;
+  language: string;
+  context: ScriptContext;
+};
+
+export type SearchAction = {
+  action: "search";
+  query: string;
+};
+
+/** Where in a path the text was found, the best first. */
+export type SearchMatchType = "FileName" | "DirectoryName" | "FullPath";
+
+/** `TASK_FORM` leaves out what git ignores, `SETTINGS` does not. */
+export type SearchMode = "TaskForm" | "Settings";
+
+/** A file or directory of a project; `path` is relative to the repository. */
+export type SearchResult = {
+  path: string;
+  is_file: boolean;
+  match_type: SearchMatchType;
+};
+
+/** That agent cannot be set up from here. */
+export type SetupNotSupportedProblem = {
+  type: "setup_not_supported";
+  field: string;
+};
+
+export type SetupRequiredError = {
+  type: "setup_required";
+};
+
+export type ShowcaseState = {
+  seen_features: Array<string>;
+};
+
+export type ShowcaseStateInput = {
+  seen_features?: Array<string>;
+};
+
+export type SoundFile = "ABSTRACT_SOUND1" | "ABSTRACT_SOUND2" | "ABSTRACT_SOUND3" | "ABSTRACT_SOUND4" | "COW_MOOING" | "PHONE_VIBRATION" | "ROOSTER";
+
+/** It has changed meanwhile; `draft` is how it is. */
+export type StaleDraftProblem = {
+  type: "stale_draft";
+  message: string;
+  draft: Draft;
+};
+
+/** It was stopped before it had started. */
+export type StoppedProblem = {
+  type: "stopped";
+  message: string;
+};
+
+export type SuccessStatus = {
+  status: "success";
+};
+
+export type SystemMessageEntry = {
+  type: "system_message";
+};
+
+/** A text with a name; `@tag_name` in a prompt stands for its content. */
+export type Tag = {
+  id: string;
+  tag_name: string;
+  content: string;
+  created_at: string;
+  updated_at: string;
+};
+
+/** The target branch keeps moving. */
+export type TargetMovedProblem = {
+  type: "target_moved";
+  message: string;
+};
+
+export type Task = {
+  id: string;
+  project_id: string;
+  title: string;
+  description: string | null;
+  status: TaskStatus;
+  parent_task_attempt: string | null;
+  created_at: string;
+  updated_at: string;
+};
+
+export type TaskAttempt = {
+  id: string;
+  task_id: string;
+  container_ref: string | null;
+  branch: string;
+  target_branch: string;
+  executor: string;
+  worktree_deleted: boolean;
+  setup_completed_at: string | null;
+  created_at: string;
+  updated_at: string;
+};
+
+export type TaskCreateAction = {
+  action: "task_create";
+  description: string;
+};
+
+export type TaskCreated = {
+  type: "task_created";
+  data: TaskWithAttemptStatus;
+  seq: number;
+};
+
+/** `data` is how the task was last. */
+export type TaskDeleted = {
+  type: "task_deleted";
+  data: TaskWithAttemptStatus;
+  seq: number;
+};
+
+export type TaskFrame =
+  | TaskSnapshot
+  | TaskCreated
+  | TaskUpdated
+  | TaskDeleted;
+
+/** The tasks around an attempt: the one that its task grew from, and those that grew from it. */
+export type TaskRelationships = {
+  parent_task: Task | null;
+  current_attempt: TaskAttempt;
+  children: Array<Task>;
+};
+
+/** All tasks of the project; the first message, unless the stream goes on after a position. */
+export type TaskSnapshot = {
+  type: "snapshot";
+  data: Array<TaskWithAttemptStatus>;
+  seq: number;
+};
+
+export type TaskStatus = "todo" | "inprogress" | "inreview" | "done" | "cancelled";
+
+export type TaskUpdated = {
+  type: "task_updated";
+  data: TaskWithAttemptStatus;
+  seq: number;
+};
+
+/** A task and what its attempts say about it. */
+export type TaskWithAttemptStatus = {
+  id: string;
+  project_id: string;
+  title: string;
+  description: string | null;
+  status: TaskStatus;
+  parent_task_attempt: string | null;
+  created_at: string;
+  updated_at: string;
+  has_in_progress_attempt: boolean;
+  has_merged_attempt: boolean;
+  last_attempt_failed: boolean;
+  executor: string;
+};
+
+export type ThemeMode = "LIGHT" | "DARK" | "SYSTEM";
+
+export type ThinkingEntry = {
+  type: "thinking";
+};
+
+/** No answer in time; it may have happened nevertheless. */
+export type TimedOutProblem = {
+  type: "timed_out";
+  message: string;
+};
+
+export type TimedOutStatus = {
+  status: "timed_out";
+};
+
+export type TodoItem = {
+  content: string;
+  status: string;
+  priority: string | null;
+};
+
+export type TodoManagementAction = {
+  action: "todo_management";
+  todos: Array<TodoItem>;
+  operation: string;
+};
+
+/** GitHub does not accept the token. */
+export type TokenInvalidProblem = {
+  type: "token_invalid";
+  message: string;
+};
+
+/** No GitHub token is set. */
+export type TokenMissingProblem = {
+  type: "token_missing";
+  message: string;
+};
+
+/** Tokens of one run so far; `cost_usd` only if the agent tells it. */
+export type TokenUsageEntry = {
+  type: "token_usage";
+  model: string | null;
+  input_tokens: number;
+  output_tokens: number;
+  cache_read_tokens: number;
+  cache_write_tokens: number;
+  cost_usd: number | null;
+};
+
+/** The image is larger than 20 MiB. */
+export type TooLargeProblem = {
+  type: "too_large";
+};
+
+export type ToolAction = {
+  action: "tool";
+  tool_name: string;
+  arguments: JsonValue;
+  result: ToolResult | null;
+};
+
+/** Git or another program failed. */
+export type ToolFailedProblem = {
+  type: "tool_failed";
+  tool: string;
+};
+
+export type ToolResult = {
+  type: ToolResultValueType;
+  value: JsonValue;
+};
+
+export type ToolResultValueType =
+  | MarkdownResult
+  | JsonResult;
+
+export type ToolStatus =
+  | CreatedStatus
+  | SuccessStatus
+  | FailedStatus
+  | DeniedStatus
+  | PendingApprovalStatus
+  | TimedOutStatus;
+
+export type ToolUseEntry = {
+  type: "tool_use";
+  tool_name: string;
+  action_type: ActionType;
+  status: ToolStatus;
+};
+
+export type UiLanguage = "BROWSER" | "EN" | "JA" | "ES" | "KO";
+
+/** There is no way to the other side. */
+export type UnreachableProblem = {
+  type: "unreachable";
+  message: string;
+};
+
+/** The directory cannot be read. */
+export type UnreadableProblem = {
+  type: "unreadable";
+  field: string;
+};
+
+/** The two branches have no commit in common. */
+export type UnrelatedHistoriesProblem = {
+  type: "unrelated_histories";
+  message: string;
+};
+
+/** Neither PNG, JPEG, GIF, WebP nor SVG, by its content. */
+export type UnsupportedImageProblem = {
+  type: "unsupported_image";
+};
+
+/** Body of a draft's update: what is absent is kept, null clears. */
+export type UpdateDraftRequest = {
+  prompt?: string | null;
+  variant?: string | null;
+  image_ids?: Array<string> | null;
+  retry_process_id?: string | null;
+  /** The version that the client has seen; None if it does not care. */
+  version?: number | null;
+};
+
+/** The body of an update: all servers, by their names. */
+export type UpdateMcpServersBody = {
+  servers: { [key: string]: JsonValue };
+};
+
+/** Body of a project's update; what is absent or null is kept, "" clears. */
+export type UpdateProject = {
+  name?: string | null;
+  git_repo_path?: string | null;
+  setup_script?: string | null;
+  dev_script?: string | null;
+  cleanup_script?: string | null;
+  copy_files?: string | null;
+};
+
+/** Body of a tag's update; what is absent or null is kept, an empty content clears. */
+export type UpdateTag = {
+  tag_name?: string | null;
+  content?: string | null;
+};
+
+/** Body of a task's update; what is absent or null is kept, "" clears. */
+export type UpdateTask = {
+  title?: string | null;
+  description?: string | null;
+  status?: TaskStatus | null;
+  parent_task_attempt?: string | null;
+  image_ids?: Array<string> | null;
+};
+
+export type UserFeedbackEntry = {
+  type: "user_feedback";
+  denied_tool: string;
+};
+
+export type UserMessageEntry = {
+  type: "user_message";
+};
+
+/** What a client needs to know before anything else. */
+export type UserSystemInfo = {
+  /** The settings; secrets in it are masked. Unknown keys of the file are shown too. */
+  config: Config;
+  /** Random, stable, and never sent anywhere by the daemon. */
+  analytics_user_id: string;
+  /** All variants of all agents, by their names. */
+  executors: { [key: string]: { [key: string]: { [key: string]: { [key: string]: JsonValue } } } };
+  environment: Environment;
+  /** What each agent can do besides a first turn. */
+  capabilities: { [key: string]: Array<string> };
+  /** Which of the agents are on this machine. */
+  availability: { [key: string]: Availability };
+};
+
+export type WebFetchAction = {
+  action: "web_fetch";
+  url: string;
+};
+
+export type WriteChange = {
+  action: "write";
+  content: string;
+};

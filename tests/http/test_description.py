@@ -1,0 +1,226 @@
+"""The description of the API says what the routes do, no more and no less."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+from base64 import b64encode
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+from anyond.actors.services import Services
+from anyond.http import routes as chapters_of_routes
+from anyond.http.app import create_app
+from anyond.http.guard import Policy
+from anyond.http.openapi import typescript
+from anyond.http.openapi.chapters import CHAPTERS
+from anyond.http.openapi.document import document
+from anyond.http.openapi.operation import Operation
+from anyond.http.openapi.page import page, policy
+from anyond.http.openapi.problems import FORBIDDEN, INVALID
+from anyond.model.answers import ExecutorConfigs
+from anyond.model.settings import Config
+from tests.refusals import known
+
+ROOT = Path(__file__).parents[2]
+OPERATIONS = [operation for chapter in CHAPTERS for operation in chapter.operations]
+DOCUMENT = document()
+TYPELESS: tuple[Any, ...] = (Config, ExecutorConfigs)
+"""What is decoded without a type, since unknown keys of it are kept or it may be a text."""
+
+
+def shape(path: str) -> str:
+    """A path without the names of its variable parts."""
+    return re.sub(r"<[^>]+>|\{[^}]+\}", "*", path)
+
+
+def known_routes() -> list[tuple[str, str]]:
+    """All but those that only clients of vibe-kanban know."""
+    services = SimpleNamespace(
+        **(dict.fromkeys(Services.__dataclass_fields__) | {"capabilities": {}})
+    )
+    app = create_app(services, Policy())  # type: ignore[arg-type]
+    return [
+        (method, shape(rule.rule))
+        for rule in app.url_map.iter_rules()
+        for method in ({"WEBSOCKET"} if rule.websocket else rule.methods or ())
+        if method != "HEAD" and not rule.rule.startswith("/vk")
+    ]
+
+
+def test_every_route_is_described_and_nothing_else() -> None:
+    described = [(operation.method, shape(operation.path)) for operation in OPERATIONS]
+    assert sorted(described) == sorted(known_routes())
+
+
+def views() -> Iterator[tuple[str, str, ModuleType, ast.AsyncFunctionDef]]:
+    """Method, path, module and source of all functions that answer requests."""
+    folder = Path(inspect.getfile(chapters_of_routes)).parent
+    for file in sorted(folder.glob("*.py")):
+        module = __import__(f"anyond.http.routes.{file.stem}", fromlist=["routes"])
+        tree = ast.parse(file.read_text())
+        prefix = next(
+            (
+                keyword.value.value
+                for call in ast.walk(tree)
+                if isinstance(call, ast.Call) and ast.unparse(call.func) == "Blueprint"
+                for keyword in call.keywords
+                if keyword.arg == "url_prefix" and isinstance(keyword.value, ast.Constant)
+            ),
+            "",
+        )
+        for function in ast.walk(tree):
+            if not isinstance(function, ast.AsyncFunctionDef):
+                continue
+            for call in function.decorator_list:
+                if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute):
+                    path = ast.literal_eval(call.args[0])
+                    yield call.func.attr.upper(), f"{prefix}{path}", module, function
+
+
+def decoded(module: ModuleType, function: ast.AsyncFunctionDef) -> tuple[Any, bool] | None:
+    """What a view reads as its body, and whether that may be left out."""
+    for call in ast.walk(function):
+        if isinstance(call, ast.Call) and ast.unparse(call.func).startswith("decode."):
+            kind = ast.unparse(call.func).removeprefix("decode.")
+            type_ = eval(ast.unparse(call.args[0]), vars(module)) if call.args else None
+            return type_, kind == "optional_body"
+    return None
+
+
+def test_the_bodies_that_are_described_are_the_ones_that_are_decoded() -> None:
+    found = {(method, shape(path)): (m, f) for method, path, m, f in views()}
+    assert len(found) == len(OPERATIONS)
+    for operation in OPERATIONS:
+        read = decoded(*found[operation.method, shape(operation.path)])
+        if operation.body in TYPELESS:
+            assert read is not None, operation.path
+            assert read[0] in (None, dict[str, Any]), operation.path
+        else:
+            wanted = None if operation.body is None else (operation.body, operation.optional)
+            assert read == wanted, operation.path
+
+
+def parameters(operation: Operation) -> set[str]:
+    return {parameter.name for parameter in operation.query}
+
+
+def test_the_parameters_that_are_described_are_read_by_the_view() -> None:
+    found = {(method, shape(path)): (m, f) for method, path, m, f in views()}
+    for operation in OPERATIONS:
+        module, function = found[operation.method, shape(operation.path)]
+        text = Path(inspect.getfile(module)).read_text()
+        source = ast.get_source_segment(text, function) or ""
+        helpers = [
+            inspect.getsource(getattr(module, name))
+            for name in re.findall(r"\b(_\w+)\(", source)
+            if hasattr(module, name)
+        ]
+        around = "\n".join([source, *helpers])
+        read = set(re.findall(r"""(?:args\.get\(|args, )["'](\w+)""", around))
+        read |= set(re.findall(r"""_needed\(["'](\w+)""", source))
+        read |= set(re.findall(r"""headers\.get\(["'](Last-Event-ID)""", source))
+        read |= {"after"} if "position_in(" in source else set()
+        read |= {"format"} if "flavour(" in source else set()
+        assert read == parameters(operation), operation.path
+
+
+def test_names_of_operations_and_types_are_unique_and_every_reference_leads_somewhere() -> None:
+    names = [operation.id for operation in OPERATIONS]
+    assert len(names) == len(set(names))
+    components = DOCUMENT["components"]
+    for found in re.findall(r"#/components/(\w+)/([\w.-]+)", str(DOCUMENT)):
+        assert found[1] in components[found[0]], found
+
+
+def test_everything_that_answers_or_takes_data_has_an_example() -> None:
+    for operation in OPERATIONS:
+        assert (operation.send is None) == (operation.body is None), operation.path
+        streamed = operation.stream is None or operation.stream.examples or operation.stream.events
+        assert streamed, operation.path
+        if operation.answer is not None:
+            assert operation.example is not None, operation.path
+        for parameter in operation.query:
+            assert parameter.example is not None or not parameter.required, parameter.name
+
+
+def test_every_refusal_that_the_program_can_utter_is_described() -> None:
+    described = {problem.type for operation in OPERATIONS for problem in operation.problems}
+    common = {INVALID.type, FORBIDDEN.type}
+    # Of executions and worktrees that no request can name, and of a checkout that somebody locked.
+    inside = {"already_started", "running", "worktree_locked"}
+    assert known() - inside <= described | common
+
+
+def test_the_types_of_typescript_are_up_to_date() -> None:
+    there = (ROOT / "clients" / "typescript" / "types.ts").read_text()
+    assert there == typescript.module(DOCUMENT)
+
+
+def test_a_type_that_has_changed_is_drift(tmp_path: Path) -> None:
+    file = tmp_path / "types.ts"
+    assert typescript.main([str(file)]) == 0
+    assert typescript.main(["--check", str(file)]) == 0
+    file.write_text(file.read_text().replace("git_repo_path", "path"))
+    assert typescript.main(["--check", str(file)]) == 1
+
+
+def test_types_are_written_as_typescript_has_them() -> None:
+    schema = {
+        "type": "object",
+        "description": "A thing.",
+        "properties": {
+            "kind": {"const": "thing"},
+            "pair": {"type": "array", "prefixItems": [{"type": "integer"}, {"type": "string"}]},
+            "maybe": {"type": ["string", "null"]},
+            "many": {"type": "object", "additionalProperties": {"$ref": "#/components/schemas/X"}},
+        },
+        "required": ["kind", "pair", "maybe"],
+    }
+    assert typescript.declaration("Thing", schema) == (
+        "/** A thing. */\n"
+        "export type Thing = {\n"
+        '  kind: "thing";\n'
+        "  pair: [number, string];\n"
+        "  maybe: string | null;\n"
+        "  many?: { [key: string]: X };\n"
+        "};\n"
+    )
+
+
+def test_the_page_shows_every_endpoint_and_type_and_loads_nothing() -> None:
+    html = page(DOCUMENT)
+    for operation in OPERATIONS:
+        assert f'<details id="{operation.id}">' in html
+    for name in DOCUMENT["components"]["schemas"]:
+        assert f'id="type-{name}"' in html
+    assert not re.search(r"""(?:src|srcset|action|data)=["']""", html)
+    assert set(re.findall(r"""href=["']([^"'#][^"']*)""", html)) == {"/openapi.json"}
+    assert not re.search(r"@import|url\(|\son\w+=|\sstyle=", html)
+    for target in re.findall(r'href="#([^"]+)"', html):
+        assert f'id="{target}"' in html, target
+
+
+def test_the_policy_of_the_page_allows_its_own_script_and_style_only() -> None:
+    html = page(DOCUMENT)
+    for tag, directive in (("script", "script-src"), ("style", "style-src")):
+        [inside] = re.findall(f"<{tag}>(.*?)</{tag}>", html, re.DOTALL)
+        digest = b64encode(sha256(inside.encode()).digest()).decode()
+        assert f"{directive} 'sha256-{digest}';" in policy()
+    assert policy().startswith("default-src 'none'; ")
+    assert "unsafe" not in policy()
+
+
+def test_what_is_written_in_a_description_is_text_on_the_page() -> None:
+    odd = {
+        **DOCUMENT,
+        "info": {"title": "<script>1</script>", "version": "<b>", "description": "<img src=x>"},
+    }
+    html = page(odd)
+    assert "<script>1" not in html
+    assert "<img" not in html
+    assert "<b>" not in html
