@@ -454,7 +454,6 @@ REFUSED: list[tuple[str, str, Any, int, str]] = [
     # attempts
     ("POST", "/api/task-attempts", attempt(task_id=UNKNOWN), 404, "not_found"),
     ("POST", "/api/task-attempts", profile(executor="EMACS"), 400, "executor_profile_id.executor"),
-    ("POST", "/api/task-attempts", profile(executor="CODEX"), 422, "executor_profile_id.executor"),
     ("POST", "/api/task-attempts", profile(variant="NONE"), 422, "executor_profile_id.variant"),
     ("POST", "/api/task-attempts", profile(variant=""), 422, "executor_profile_id.variant"),
     ("POST", "/api/task-attempts", attempt(base_branch=""), 400, "base_branch"),

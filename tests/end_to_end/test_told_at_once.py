@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import trio
 
+from anyond.agents.recollection import RETOLD
 from tests.end_to_end.house import PATIENCE, ROOT, House, Refused
 
 SUCCESS = {"status": "success"}
@@ -77,13 +78,16 @@ async def test_a_run_a_follow_up_in_its_session_and_one_that_has_lost_it(
 
     shutil.rmtree(house.root / "fake-state")
     (house.root / "fake-state").mkdir()
-    lost = await asked(house, attempt, "say Where am I?")
-    entries = await house.entries(lost)
+    ended = await asked(house, attempt, "say Where am I?")
+    assert ended["status"] == "completed"
+    entries = await house.entries(ended)
     if executor == AMP:
+        lost = (await house.processes(attempt))[-2]
         assert lost["status"] == "failed"
-        assert "not found" in said(entries, "error_message")[0]
+        assert "not found" in said(await house.entries(lost), "error_message")[0]
+        assert said(entries, "user_message") == ["say Where am I?"]
+        assert RETOLD in said(entries, "system_message")
     else:
-        assert lost["status"] == "completed"
         assert "could not be resumed" in said(entries, "system_message")[0]
     again = await asked(house, attempt, "say Here.")
     assert again["status"] == "completed"
