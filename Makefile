@@ -28,7 +28,8 @@ test-agents: ## Run the tests that drive real agents from npm
 	@if command -v node >/dev/null 2>&1 && node --version >/dev/null 2>&1 \
 	    && command -v npm >/dev/null 2>&1 && npm --version >/dev/null 2>&1; then \
 	  sh requirements/venv.sh $(DEV) dev || exit 1; \
-	  $(DEV_PYTHON) -m pytest -m agents $(ARGS); code=$$?; \
+	  $(DEV_PYTHON) -m tests.fakes.npm_cache || exit 1; \
+	  $(DEV_PYTHON) -m pytest -m agents -n 2 --dist worksteal $(ARGS); code=$$?; \
 	  if [ $$code -eq 5 ]; then echo "No test is marked as one of real agents."; exit 0; fi; \
 	  exit $$code; \
 	else \

@@ -26,7 +26,7 @@ MODEL = "claude-sonnet-4-5"
 def command() -> str:
     """The pinned program as a `base_command_override`; skips the test if it cannot be had."""
     try:
-        return shlex.quote(str(npm_cache.claude()))
+        return shlex.quote(str(npm_cache.program("claude")))
     except npm_cache.CannotInstall as why:
         pytest.skip(str(why))
 

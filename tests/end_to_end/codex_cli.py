@@ -17,7 +17,6 @@ from tests.end_to_end.claude_cli import Person
 from tests.end_to_end.house import House
 from tests.fakes import npm_cache
 
-PACKAGE, VERSION = "@openai/codex", "0.169.0"
 MODEL = "gpt-5.1-codex"
 SERVER = Path(npm_cache.__file__).with_name("responses_model.py")
 MCP_SERVER = Path(npm_cache.__file__).with_name("mcp_server.py")
@@ -26,14 +25,9 @@ MCP_SERVER = Path(npm_cache.__file__).with_name("mcp_server.py")
 def command() -> str:
     """The pinned program as a `base_command_override`; skips the test if it cannot be had."""
     try:
-        where = npm_cache.installed(PACKAGE, VERSION) / "node_modules" / "@openai"
+        return shlex.quote(str(npm_cache.program("codex")))
     except npm_cache.CannotInstall as why:
         pytest.skip(str(why))
-    # The native program: a script before it would add a process that signals must cross.
-    found = [*where.glob("codex-*/vendor/*/bin/codex")]
-    if not found:
-        pytest.skip(f"{PACKAGE} has no native program for this platform.")
-    return shlex.quote(str(found[0]))
 
 
 @contextmanager

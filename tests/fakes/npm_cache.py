@@ -7,18 +7,23 @@ used and two test runs can share a cache.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import platform
 import shutil
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-CLAUDE_PACKAGE = "@anthropic-ai/claude-code"
-CLAUDE_VERSION = "2.1.197"
-
 PINNED = {
+    "claude": (
+        "@anthropic-ai/claude-code",
+        "2.1.197",
+        "@anthropic-ai/claude-code-{platform}/claude",
+    ),
+    "codex": ("@openai/codex", "0.169.0", "@openai/codex-{platform}/vendor/*/bin/codex"),
     "gemini": ("@google/gemini-cli", "0.61.0", ".bin/gemini"),
     "qwen": ("@qwen-code/qwen-code", "0.15.10", ".bin/qwen"),
     "opencode": ("opencode-ai", "1.18.33", "opencode-{platform}/bin/opencode"),
@@ -30,7 +35,13 @@ PINNED = {
         ".bin/claude-agent-acp",
     ),
 }
-"""Package, version and program (below `node_modules`) of the agents besides Claude Code."""
+"""Package, version and program (a pattern below `node_modules`) of each agent.
+
+The native program where there is one: a script before it would add a process that signals must
+cross.
+"""
+
+AT_ONCE = 2
 
 _failed: dict[Path, str] = {}
 """What could not be installed, and why: it is not tried again for every test."""
@@ -40,38 +51,37 @@ class CannotInstall(Exception):
     """Why a package is not there: one sentence, meant as the reason of a skipped test."""
 
 
-def claude() -> Path:
-    """The native program of Claude Code; a script would add a process that signals must cross.
-
-    Raises:
-        CannotInstall: there is no npm, it failed, or the platform has no native program.
-    """
-    where = installed(CLAUDE_PACKAGE, CLAUDE_VERSION)
-    binary = where / "node_modules" / f"{CLAUDE_PACKAGE}-{_platform()}" / "claude"
-    if not binary.is_file():
-        raise CannotInstall(f"{CLAUDE_PACKAGE} has no native program for {_platform()}.")
-    return binary
-
-
 def program(name: str) -> Path:
-    """The program of one of `PINNED`, a native one where there is one.
+    """The program of one of `PINNED`.
 
     Raises:
         CannotInstall: there is no npm, it failed, or the platform has no such program.
     """
     package, version, place = PINNED[name]
-    where = installed(package, version) / "node_modules" / place.format(platform=_platform())
-    if not where.is_file():
+    where = _installed(package, version) / "node_modules"
+    found = next(where.glob(place.format(platform=_platform())), None)
+    if found is None or not found.is_file():
         raise CannotInstall(f"{package} has no program for {_platform()}.")
-    return where
+    return found
 
 
-def installed(package: str, version: str) -> Path:
-    """The folder in which the package is installed, with its `node_modules`.
+def main() -> None:
+    """Install all of them, so that no test has to wait for it; what fails is told and left out."""
+    with ThreadPoolExecutor(AT_ONCE) as hands:
+        for line in hands.map(_report, PINNED):
+            print(line, flush=True)
 
-    Raises:
-        CannotInstall: there is no npm, or it failed.
-    """
+
+def _report(name: str) -> str:
+    version = PINNED[name][1]
+    try:
+        program(name)
+    except CannotInstall as why:
+        return f"{name} {version} is left out: {why}"
+    return f"{name} {version} is there"
+
+
+def _installed(package: str, version: str) -> Path:
     place = _cache() / f"{package.rsplit('/', 1)[-1]}-{version}"
     if place.is_dir():
         return place
@@ -81,19 +91,23 @@ def installed(package: str, version: str) -> Path:
     if npm is None or shutil.which("node") is None:
         raise CannotInstall(f"Node.js and npm are needed to install {package}.")
     place.parent.mkdir(parents=True, exist_ok=True)
+    with (place.parent / f".{place.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # whoever comes second finds it there
+        if not place.is_dir():
+            _install_at(place, npm, f"{package}@{version}")
+    return place
+
+
+def _install_at(place: Path, npm: str, what: str) -> None:
     attempt = Path(tempfile.mkdtemp(prefix=f".{place.name}-", dir=place.parent))
     try:
-        _install(npm, attempt, f"{package}@{version}")
+        _install(npm, attempt, what)
         attempt.rename(place)
     except CannotInstall as why:
         _failed[place] = str(why)
         raise
-    except OSError:
-        if not place.is_dir():  # else somebody was quicker, with the same contents
-            raise
     finally:
         shutil.rmtree(attempt, ignore_errors=True)
-    return place
 
 
 def _install(npm: str, folder: Path, what: str) -> None:
@@ -125,3 +139,7 @@ def _platform() -> str:
     name = f"{system}-{machine.get(platform.machine().lower(), platform.machine())}"
     musl = system == "linux" and platform.libc_ver()[0] != "glibc"
     return f"{name}-musl" if musl else name
+
+
+if __name__ == "__main__":
+    main()
