@@ -132,6 +132,29 @@ async def test_a_follow_up_remembers_and_a_retry_has_never_heard_of_it(coder: Co
     )
 
 
+@pytest.mark.parametrize("scenario", ["gate", "sleepsay"])
+async def test_what_is_said_while_it_works_reaches_the_turn_that_runs(
+    coder: Coder, scenario: str
+) -> None:
+    house = coder.house
+    attempt = await coder.start(scenario)
+    process = await house.running(attempt)
+    begun = {"gate": "The first part, ", "sleepsay": "while [ ! -e"}[scenario]
+    await coder.sees(process, lambda entry: begun in entry["content"])
+    path = f"/api/task-attempts/{attempt['id']}/follow-up"
+    steered = await house.ask("POST", path, {"prompt": "SCN=recall now", "steer": True})
+    assert steered["id"] == process["id"]
+    await coder.sees(process, lambda entry: entry["content"] == "SCN=recall now")
+    for number in (1, 2):
+        coder.gate.with_name(f"gate-{number}").touch()
+    ended = await house.over(attempt)
+    assert (ended["id"], ended["status"]) == (process["id"], "completed")
+    entries = await house.entries(ended)
+    assert said(entries, "user_message")[1:] == ["SCN=recall now"]
+    assert said(entries)[-1].startswith("You had said: ")
+    assert len(await house.processes(attempt)) == 1
+
+
 async def test_a_stop_ends_a_long_command_with_all_that_it_had_started(coder: Coder) -> None:
     house = coder.house
     attempt = await coder.start("linger")
