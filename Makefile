@@ -6,6 +6,8 @@ RUNTIME := .venv
 DEV := .venv-dev
 DEV_PYTHON := $(DEV)/bin/python
 TYPES := clients/typescript/types.ts
+# Two tests at a time; BESIDE= runs them one after the other, as a debugger wants them.
+BESIDE := -n 2 --dist worksteal
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -17,11 +19,11 @@ demo: ## Watch a task go from an idea to a merged change (no network, no keys)
 
 test: ## Run all tests that need nothing from outside
 	@sh requirements/venv.sh $(DEV) dev
-	@$(DEV_PYTHON) -m pytest -m "not agents" $(ARGS)
+	@$(DEV_PYTHON) -m pytest -m "not agents" $(BESIDE) $(ARGS)
 
 test-fast: ## Run what needs no daemon, no git and no processes: under 20 seconds
 	@sh requirements/venv.sh $(DEV) dev
-	@$(DEV_PYTHON) -m pytest -m "not agents" tests/machines tests/logs tests/actors tests/agents \
+	@$(DEV_PYTHON) -m pytest -m "not agents" $(BESIDE) tests/machines tests/logs tests/actors tests/agents \
 	    tests/store tests/settings $(ARGS)
 
 test-agents: ## Run the tests that drive real agents from npm
@@ -29,7 +31,7 @@ test-agents: ## Run the tests that drive real agents from npm
 	    && command -v npm >/dev/null 2>&1 && npm --version >/dev/null 2>&1; then \
 	  sh requirements/venv.sh $(DEV) dev || exit 1; \
 	  $(DEV_PYTHON) -m tests.fakes.npm_cache || exit 1; \
-	  $(DEV_PYTHON) -m pytest -m agents -n 2 --dist worksteal $(ARGS); code=$$?; \
+	  $(DEV_PYTHON) -m pytest -m agents $(BESIDE) $(ARGS); code=$$?; \
 	  if [ $$code -eq 5 ]; then echo "No test is marked as one of real agents."; exit 0; fi; \
 	  exit $$code; \
 	else \
