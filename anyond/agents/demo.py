@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from anyond.agents.acp import Acp
+from anyond.agents.acp.agent import Acp
 
 _PROGRAM = Path(__file__).resolve().parents[1] / "demo" / "agent.py"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from anyond.agents.acp import Acp
-from anyond.agents.acp_options import AcpOptions
+from anyond.agents.acp.agent import Acp
+from anyond.agents.acp.options import AcpOptions
 
 
 class DroidOptions(AcpOptions, frozen=True, kw_only=True):

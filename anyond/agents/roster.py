@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from anyond.agents.acp import Acp
-from anyond.agents.amp import Amp
-from anyond.agents.claude import Claude
-from anyond.agents.codex import Codex
+from anyond.agents.acp.agent import Acp
+from anyond.agents.amp.agent import Amp
+from anyond.agents.claude.agent import Claude
+from anyond.agents.codex.agent import Codex
 from anyond.agents.copilot import COPILOT
 from anyond.agents.core import Agent, SetsUp
-from anyond.agents.cursor import Cursor
+from anyond.agents.cursor.agent import Cursor
 from anyond.agents.demo import Demo
 from anyond.agents.droid import DROID
 from anyond.agents.gemini import GEMINI

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from anyond.agents.acp import Acp
-from anyond.agents.acp_dialogue import AcpDialogue
+from anyond.agents.acp.agent import Acp
+from anyond.agents.acp.dialogue import AcpDialogue
 from anyond.agents.core import (
     AgentEvent,
     ApprovalAnswered,

@@ -9,7 +9,7 @@ from typing import Any
 
 from acp_driver import Records
 
-from anyond.agents.codex import Codex
+from anyond.agents.codex.agent import Codex
 from anyond.agents.core import Dialogue, Turn
 from anyond.model.records import Stream
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from anyond.agents.acp import Acp
+from anyond.agents.acp.agent import Acp
 from anyond.agents.core import AgentEvent, Dialogue, Turn
 from anyond.agents.roster import AGENTS
 from anyond.model.records import Stream

@@ -8,7 +8,7 @@ import pytest
 from acp_driver import entries, told
 from test_acp_flow import ONCE, REJECT, Talk
 
-from anyond.agents.acp import Acp
+from anyond.agents.acp.agent import Acp
 from anyond.agents.core import ApprovalAsked, Decide, Interrupt, Outcome, Turn, TurnEnded, Verdict
 from anyond.agents.roster import AGENTS, DEFAULT_PROFILES, agent
 from anyond.model.entries import Denied, PlanPresentation, TodoItem, TodoManagement

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from acp_driver import entries, fresh, methods, told
 
-from anyond.agents.acp import Acp
-from anyond.agents.acp_dialogue import AcpDialogue
-from anyond.agents.acp_texts import STDERR_BYTES
+from anyond.agents.acp.agent import Acp
+from anyond.agents.acp.dialogue import AcpDialogue
+from anyond.agents.acp.texts import STDERR_BYTES
 from anyond.agents.core import (
     AgentEvent,
     ApprovalAnswered,

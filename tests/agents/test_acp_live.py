@@ -12,7 +12,7 @@ import psutil
 import pytest
 from acp_driver import DEADLINE, Live, fold, told
 
-from anyond.agents.acp import Acp
+from anyond.agents.acp.agent import Acp
 from anyond.agents.core import (
     ApprovalAsked,
     Decide,

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from anyond.agents.acp_diff import unified_diff
-from anyond.agents.acp_tools import ToolCall, relative_path
+from anyond.agents.acp.tools import ToolCall
+from anyond.agents.diff import unified_diff
+from anyond.agents.paths import relative_path
 from anyond.model.entries import (
     CommandRun,
     CommandRunResult,

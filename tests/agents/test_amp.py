@@ -9,7 +9,7 @@ import pytest
 from acp_driver import entries, told
 from recordings import FOLDER, TREE, fold, load
 
-from anyond.agents.amp import Amp
+from anyond.agents.amp.agent import Amp
 from anyond.agents.core import EntryPut, Interrupt, SessionLost, ToldAtOnce, Turn, TurnEnded
 from anyond.agents.recollection import RETOLD
 from anyond.model.entries import ErrorMessage, FileEdit, SetupRequired, TokenUsage, ToolUse

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from anyond.agents.claude import Claude
+from anyond.agents.claude.agent import Claude
 from anyond.agents.core import (
     AgentEvent,
     ApprovalAnswered,

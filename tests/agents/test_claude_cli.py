@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import trio
 
-from anyond.agents.claude import Claude
+from anyond.agents.claude.agent import Claude
 from anyond.agents.core import (
     AgentCommand,
     AgentEvent,

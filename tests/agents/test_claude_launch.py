@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from anyond.agents.claude import Claude
+from anyond.agents.claude.agent import Claude
 from anyond.agents.core import Turn
 from anyond.model.errors import Impossible
 from anyond.model.launch import Launch

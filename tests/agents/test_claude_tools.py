@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from anyond.agents.claude_todos import Todos
-from anyond.agents.claude_tools import Call, Paths, Result
+from anyond.agents.claude.todos import Todos
+from anyond.agents.claude.tools import Call, Result
+from anyond.agents.paths import Paths
 from anyond.model.entries import (
     Action,
     CommandRun,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from anyond.agents.claude import Claude
+from anyond.agents.claude.agent import Claude
 from anyond.agents.core import Dialogue, EntryPut, Outcome, Prompt, Turn, TurnEnded
 from anyond.agents.recollection import RETOLD, recollection
 from anyond.model.entries import SystemMessage, UserMessage

@@ -8,9 +8,9 @@ import pytest
 from acp_driver import entries, told
 from codex_driver import ASKING, echo, hear, opened, tell
 
-from anyond.agents.codex import Codex
-from anyond.agents.codex_calls import OUTPUT_MOST
-from anyond.agents.codex_options import decode
+from anyond.agents.codex.agent import Codex
+from anyond.agents.codex.calls import OUTPUT_MOST
+from anyond.agents.codex.options import decode
 from anyond.agents.core import (
     ApprovalAsked,
     ApprovalWithdrawn,

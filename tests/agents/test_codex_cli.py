@@ -15,7 +15,7 @@ import psutil
 import pytest
 from acp_driver import DEADLINE, Live, entries, fold, told
 
-from anyond.agents.codex import Codex
+from anyond.agents.codex.agent import Codex
 from anyond.agents.core import (
     ApprovalAsked,
     Decide,

@@ -12,8 +12,8 @@ from acp_driver import entries, told
 from recordings import FOLDER, TREE, fold, load
 
 from anyond.agents.core import EntryPut, Interrupt, SessionLost, SetsUp, ToldAtOnce, Turn
-from anyond.agents.cursor import Cursor
-from anyond.agents.cursor_text import Segments
+from anyond.agents.cursor.agent import Cursor
+from anyond.agents.cursor.text import Segments
 from anyond.agents.recollection import RETOLD
 from anyond.model.entries import (
     Denied,

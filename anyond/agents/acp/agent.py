@@ -1,0 +1,51 @@
+"""How to start any agent that speaks the Agent Client Protocol, by the command of its variant."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from anyond.agents.acp.dialogue import AcpDialogue
+from anyond.agents.acp.options import AcpOptions, command_line, decode_options
+from anyond.agents.core import Turn
+from anyond.model.launch import Launch
+
+INSTALL_OVERRIDE = "Check the option base_command_override of the variant."
+
+
+@dataclass(frozen=True)
+class Acp:
+    """Any program that speaks the protocol over its standard input and output.
+
+    Args:
+        command: what to start if the variant names no command; () if it must.
+        protocol: the arguments that make it speak the protocol.
+        install: one sentence for the person when the program is missing.
+        options: what a variant can say.
+    """
+
+    command: tuple[str, ...] = ()
+    protocol: tuple[str, ...] = ()
+    install: str = INSTALL_OVERRIDE
+    options: type[AcpOptions] = AcpOptions
+
+    def launch(self, turn: Turn) -> Launch:
+        """How to start the program.
+
+        Raises:
+            Impossible: an option has the wrong type, or there is no command.
+        """
+        options = decode_options(turn.options, self.options)
+        return Launch(
+            argv=command_line(options, self.command, self.protocol),
+            cwd=turn.cwd,
+            env={**options.variables, **(options.env or {})},
+            install=INSTALL_OVERRIDE if options.base_command_override else self.install,
+        )
+
+    def dialogue(self, turn: Turn) -> AcpDialogue:
+        """A fresh dialogue; its first message is queued, the others follow from the answers.
+
+        Raises:
+            Impossible: an option has the wrong type.
+        """
+        return AcpDialogue(turn, decode_options(turn.options, self.options))

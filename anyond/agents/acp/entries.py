@@ -1,0 +1,278 @@
+"""What the updates of one session of the Agent Client Protocol add to the conversation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from anyond.agents.acp.texts import Stderr, Text
+from anyond.agents.acp.tools import ToolCall
+from anyond.agents.acp.usage import Usage
+from anyond.agents.core import AgentEvent, EntryPut
+from anyond.agents.jsonrpc import as_dict, as_text
+from anyond.model.entries import (
+    ErrorMessage,
+    NormalizedEntry,
+    OtherError,
+    SetupRequired,
+    Succeeded,
+    SystemMessage,
+    TodoItem,
+    TodoManagement,
+    ToolUse,
+    UserMessage,
+)
+
+_Shown = Text | Stderr | ToolCall | Usage | NormalizedEntry
+
+
+class AcpEntries:
+    """The entries of one run. What changes is collected and told once by `drain`.
+
+    Args:
+        cwd: the worktree; paths inside it are shown relative to it.
+
+    Attributes:
+        usage: the tokens of the run.
+        silent_subagents: what a sub-agent says is not marked: it is said while its tool is at work.
+        interrupted: the agent has been told to stop, and is about to.
+        texts_seen, tools_seen: how many in this turn.
+        last_text: the text of the model that nothing has followed yet.
+        last_chunk: the piece of it that came last.
+    """
+
+    def __init__(self, cwd: str) -> None:
+        self._cwd = cwd
+        self._events: list[AgentEvent | str] = []
+        self._touched: set[str] = set()
+        self._shown: dict[str, _Shown] = {}
+        self._open_text: Text | None = None
+        self._open_tools: dict[str, ToolCall] = {}
+        self._stderr = Stderr()
+        self._count = 0
+        self.usage = Usage()
+        self.silent_subagents = False
+        self.turn_began()
+
+    # ------------------------------------------------------------ out
+
+    def say(self, event: AgentEvent) -> None:
+        """Tell `event` after all that was put so far."""
+        self._events.append(event)
+
+    def drain(self) -> list[AgentEvent]:
+        """All events since the last call; each entry once, as it is now."""
+        events = [
+            EntryPut(event, self._entry(event)) if isinstance(event, str) else event
+            for event in self._events
+        ]
+        for key in self._touched:
+            shown = self._shown[key]
+            closed = self._open_text is None or self._open_text.key != key
+            if isinstance(shown, NormalizedEntry) or (isinstance(shown, Text) and closed):
+                # It hardly ever changes again; whoever changes it puts it again.
+                del self._shown[key]
+        self._events = []
+        self._touched.clear()
+        return events
+
+    def _entry(self, key: str) -> NormalizedEntry:
+        shown = self._shown[key]
+        return shown if isinstance(shown, NormalizedEntry) else shown.entry()
+
+    def _put(self, key: str, shown: _Shown) -> None:
+        if key not in self._touched:
+            self._touched.add(key)
+            self._events.append(key)
+        self._shown[key] = shown
+
+    def _new_key(self, kind: str) -> str:
+        self._count += 1
+        return f"{kind}:{self._count}"
+
+    # ------------------------------------------------------------ texts
+
+    def turn_began(self) -> None:
+        """Forget what was seen of the last turn."""
+        self.interrupted = False
+        self.texts_seen = 0
+        self.tools_seen = 0
+        self._again: Text | None = None
+        self._over()
+
+    def _over(self) -> None:
+        self.last_text: Text | None = None
+        self.last_chunk = ""
+
+    def chunk(self, thought: bool, block: Mapping[str, Any], update: Mapping[str, Any]) -> None:
+        """A piece of a message or a thought; it goes on with the last one if it can.
+
+        Args:
+            block: its content.
+            update: that brings it.
+        """
+        text = as_text(block.get("text"))
+        if not text and (uri := as_text(block.get("uri"))):
+            text = f"[{as_text(block.get('name')) or uri}]({uri})"
+        if not text:
+            return
+        parent = self._parent(update) or self._silent_parent()
+        message_id = as_text(update.get("messageId"))
+        opened = self._open_text
+        if opened is not None:
+            same_message = not message_id or opened.message_id in ("", message_id)
+            if not same_message or (opened.thought, opened.parent) != (thought, parent):
+                opened = None
+        if opened is None:
+            if text.isspace():
+                return
+            self.close_text()
+            opened = self._open_text = self._begun(thought, message_id, parent)
+            self.texts_seen += not thought
+        opened.message_id = message_id or opened.message_id
+        opened.add(text)
+        self.last_text = None if thought else opened
+        self.last_chunk = "" if thought else text
+        self._put(opened.key, opened)
+
+    def _begun(self, thought: bool, message_id: str, parent: str | None) -> Text:
+        again, self._again = self._again, None
+        if again is not None and (again.thought, again.parent) == (thought, parent):
+            again.forget()
+            return again
+        return Text(self._new_key("thought" if thought else "text"), thought, message_id, parent)
+
+    def close_text(self) -> None:
+        """Something else happened: the next chunk begins a new text."""
+        self._open_text = None
+
+    def say_again(self) -> None:
+        """The text that was said last did not come to its end, and is going to be said anew."""
+        self._again = self.last_text
+
+    def user(self, text: str) -> None:
+        """What the person said, as the agent was told."""
+        self._fixed("user", UserMessage(), text)
+
+    def system(self, text: str) -> None:
+        """Something that a person should know about the run."""
+        self._fixed("system", SystemMessage(), text)
+
+    def error(self, text: str, setup: bool = False, instead: bool = False) -> None:
+        """Why it did not work.
+
+        Args:
+            setup: the person has to set something up first.
+            instead: the agent has said it already, as if it were the model's last text.
+        """
+        kind = ErrorMessage(error_type=SetupRequired() if setup else OtherError())
+        said = self.last_text if instead else None
+        self._fixed("error", kind, text, None if said is None else said.key)
+
+    def _fixed(
+        self,
+        kind: str,
+        entry_type: UserMessage | SystemMessage | ErrorMessage,
+        text: str,
+        key: str | None = None,
+    ) -> None:
+        self.close_text()
+        self._over()
+        self._put(key or self._new_key(kind), NormalizedEntry(entry_type=entry_type, content=text))
+
+    def stderr(self, line: bytes) -> None:
+        """A line of stderr: agents chat there, so it is no error by itself."""
+        if self._stderr.add(line):
+            self._put("stderr", self._stderr)
+
+    # ------------------------------------------------------------ tools, plan, usage
+
+    def tool(self, fields: Mapping[str, Any], asking: bool = False) -> tuple[str, ToolCall]:
+        """Upsert the tool call that `fields` speaks of; returns its key and what is known."""
+        self.close_text()
+        self._over()
+        call_id = as_text(fields.get("toolCallId"))
+        key = f"tool:{call_id}"
+        known = self._shown.get(key)
+        call = known if isinstance(known, ToolCall) else ToolCall(call_id, self._cwd)
+        self.tools_seen += known is None
+        call.merge(fields, asking)
+        if self.interrupted and call.ended_untold:
+            call.give_up()
+        call.parent = call.parent or self._parent(fields)
+        if not call.plan and (file := call.plan_file) is not None:
+            calls = [shown for shown in self._shown.values() if isinstance(shown, ToolCall)]
+            written = [text for one in calls if (text := one.written(file)) is not None]
+            call.plan = written[-1] if written else ""
+        self._keep(key, call)
+        return key, call
+
+    def denied(self, key: str) -> None:
+        """The agent was told not to do it; some never speak of it again."""
+        call = self._shown.get(key)
+        if isinstance(call, ToolCall):
+            call.deny()
+            self._keep(key, call)
+
+    def _keep(self, key: str, call: ToolCall) -> None:
+        if call.open:
+            self._open_tools[key] = call
+        else:
+            self._open_tools.pop(key, None)
+        self._put(key, call)
+
+    def _parent(self, update: Mapping[str, Any]) -> str | None:
+        """The sub-agent that this is from, where the agent tells it; each in its own way."""
+        meta = update.get("_meta")
+        if not isinstance(meta, dict):
+            return None
+        told = as_dict(meta.get("claudeCode")).get("parentToolUseId")
+        if call_id := as_text(told) or as_text(meta.get("parentToolCallId")):
+            return f"tool:{call_id}"
+        # This one tells that it is from a sub-agent, but not from which.
+        if as_dict(meta.get("github.com/copilot")).get("agentId"):
+            return self._silent_parent()
+        return None
+
+    def _silent_parent(self) -> str | None:
+        if not self.silent_subagents or not self._open_tools:
+            return None
+        jobs = [key for key, call in self._open_tools.items() if call.is_job]
+        return jobs[0] if len(jobs) == 1 else None
+
+    def plan(self, steps: list[Any]) -> None:
+        """The agent's list of things to do; the newest replaces the last."""
+        self.close_text()
+        self._over()
+        todos = [
+            TodoItem(
+                content=as_text(step.get("content")),
+                status=as_text(step.get("status")) or "pending",
+                priority=as_text(step.get("priority")) or None,
+            )
+            for step in map(as_dict, steps)
+        ]
+        done = sum(todo.status == "completed" for todo in todos)
+        self._put(
+            "plan",
+            NormalizedEntry(
+                entry_type=ToolUse(
+                    tool_name="plan",
+                    action_type=TodoManagement(todos=todos),
+                    status=Succeeded(),
+                ),
+                content=f"Plan: {done} of {len(todos)} done",
+            ),
+        )
+
+    def show_usage(self) -> None:
+        """The numbers in `usage` have changed."""
+        self._put("usage", self.usage)
+
+    def settle(self) -> None:
+        """The turn is over: no text goes on, and no tool is at work."""
+        self.close_text()
+        for key, call in self._open_tools.items():
+            call.give_up()
+            self._put(key, call)
+        self._open_tools.clear()

@@ -1,0 +1,41 @@
+"""What the errors of agents of the Agent Client Protocol say, in one readable sentence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from anyond.agents.jsonrpc import Fault, as_dict, as_text
+
+_AUTH_REQUIRED = -32000
+_STOPS = {
+    "max_tokens": "The agent stopped: the model's limit of tokens was reached.",
+    "max_turn_requests": "The agent stopped: its limit of requests in one turn was reached.",
+    "refusal": "The agent refuses to go on with this request.",
+    "": "The agent ended the turn without saying why.",
+}
+
+
+def stop_text(reason: str) -> str:
+    """Why a turn that was not completed ended, by its `stopReason`."""
+    return _STOPS.get(reason, f"The agent stopped: {reason[:200]}.")
+
+
+def is_login(fault: Fault) -> bool:
+    """Whether the agent wants the person to log in."""
+    return fault.code == _AUTH_REQUIRED
+
+
+def login_text(name: str, methods: list[Any]) -> str:
+    """What to do about it.
+
+    Args:
+        name: of the agent.
+        methods: its `authMethods`.
+    """
+    hints = [
+        as_text(method.get("description")) or as_text(method.get("name"))
+        for method in map(as_dict, methods)
+    ]
+    ways = "; ".join(hint for hint in hints if hint)
+    text = f"{name} wants you to log in first: do that with its own command line, then try again."
+    return f"{text} It offers: {ways}." if ways else text

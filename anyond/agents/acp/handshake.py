@@ -1,0 +1,164 @@
+"""How a session of the Agent Client Protocol is opened: a new one, or the former one again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from anyond import __version__
+from anyond.agents.acp.entries import AcpEntries
+from anyond.agents.acp.options import AcpOptions
+from anyond.agents.acp.quirks import QUIRKS, Quirks
+from anyond.agents.acp.wishes import Wish, wishes
+from anyond.agents.core import SessionStarted, Turn
+from anyond.agents.faults import fault_text
+from anyond.agents.jsonrpc import Fault, Link, Response, as_dict, as_list, as_text
+
+
+class Handshake:
+    """The steps before the prompt: each is queued when the answer to the last one is read.
+
+    Attributes:
+        name: what the agent calls itself.
+        logins: the ways to log in that it offers.
+        quirks: what it does in its own way.
+        replaying: it repeats an old conversation that is already known.
+        repeated: how many updates of that there were.
+        loaded: the session is the former one, with its conversation.
+        forgotten: the former session was wanted and could not be had.
+        session: the id of the session, once there is one.
+        done: the prompt can be sent.
+    """
+
+    def __init__(self, turn: Turn, options: AcpOptions, link: Link, entries: AcpEntries) -> None:
+        self._turn = turn
+        self._options = options
+        self._link = link
+        self._entries = entries
+        self._can_load = False
+        self._wishes: list[Wish] = []
+        self._steps = {
+            "initialize": self._initialized,
+            "session/new": self._session_made,
+            "session/resume": self._session_resumed,
+            "session/load": self._session_resumed,
+            "session/set_mode": self._wish_answered,
+            "session/set_model": self._wish_answered,
+            "session/set_config_option": self._wish_answered,
+        }
+        self.name = "The agent"
+        self.logins: list[Any] = []
+        self.quirks = Quirks()
+        self.replaying = False
+        self.repeated = 0
+        self.loaded = False
+        self.forgotten = False
+        self.session: str | None = None
+        self.done = False
+        link.request(
+            "initialize",
+            {
+                "protocolVersion": 1,
+                "clientCapabilities": {
+                    "fs": {"readTextFile": False, "writeTextFile": False},
+                    "terminal": False,
+                },
+                "clientInfo": {"name": "anyon", "title": "Anyon", "version": __version__},
+            },
+        )
+
+    def told(self, method: str) -> None:
+        """The agent was asked for `method`."""
+        self.replaying = self.replaying or method in ("session/load", "session/resume")
+
+    def answered(self, method: str, response: Response) -> Fault | None:
+        """Take in the answer to a step; an error if there can be no session."""
+        step = self._steps.get(method)
+        return step(response, method) if step is not None else None
+
+    def _initialized(self, response: Response, method: str) -> Fault | None:
+        if response.fault is not None:
+            return response.fault
+        told = as_dict(response.result)
+        info = as_dict(told.get("agentInfo"))
+        name = as_text(info.get("name"))
+        self.name = as_text(info.get("title")) or name or self.name
+        self.quirks = QUIRKS.get(name, self.quirks)
+        self.logins = as_list(told.get("authMethods"))
+        abilities = as_dict(told.get("agentCapabilities"))
+        self._can_load = abilities.get("loadSession") is True
+        resume = as_dict(abilities.get("sessionCapabilities")).get("resume")
+        if self._turn.session_id is None:
+            self._new_session()
+        elif self._options.resume is False:
+            self._forget("the variant says so")
+        elif resume not in (None, False) and not self.quirks.only_loads:
+            self._old_session("session/resume")
+        elif self._can_load:
+            self._old_session("session/load")
+        else:
+            self._forget(f"{self.name} cannot do that")
+        return None
+
+    def _new_session(self) -> None:
+        self._link.request("session/new", {"cwd": self._turn.cwd, "mcpServers": []})
+
+    def _old_session(self, method: str) -> None:
+        former = {"sessionId": self._turn.session_id}
+        self._link.request(method, {**former, "cwd": self._turn.cwd, "mcpServers": []})
+
+    def _forget(self, reason: str) -> None:
+        self._say_forgotten(reason)
+        self._new_session()
+
+    def _say_forgotten(self, reason: str) -> None:
+        self.forgotten = True
+        self._entries.system(
+            f"The former session could not be resumed: {reason.rstrip('.')}. "
+            "The agent starts anew and does not remember the conversation so far."
+        )
+
+    def _session_resumed(self, response: Response, method: str) -> None:
+        self.replaying = False
+        if response.fault is None:
+            self.loaded = method == "session/load"
+            if self.loaded and self.quirks.loads_anything and not self.repeated:
+                self._say_forgotten("the agent has nothing of it")
+            self._started(self._turn.session_id or "", as_dict(response.result))
+        elif method == "session/resume" and self._can_load:
+            # One agent announces `resume` and does not know it.
+            self._old_session("session/load")
+        else:
+            self._forget(fault_text(response.fault))
+
+    def _session_made(self, response: Response, method: str) -> Fault | None:
+        if response.fault is not None:
+            return response.fault
+        session = as_text(as_dict(response.result).get("sessionId"))
+        if not session:
+            return Fault(0, "The agent made a session without an id.")
+        self._started(session, as_dict(response.result))
+        return None
+
+    def _started(self, session: str, told: Mapping[str, Any]) -> None:
+        self.session = session
+        self._entries.say(SessionStarted(session))
+        self._entries.usage.learn_model(told)
+        self._wishes, missing = wishes(self._options, told, self.quirks)
+        for complaint in missing:
+            self._entries.system(complaint)
+        self._next_wish()
+
+    def _next_wish(self) -> None:
+        if self._wishes:
+            wish = self._wishes[0]
+            self._link.request(wish.method, {"sessionId": self.session, **wish.params})
+        else:
+            self.done = True
+
+    def _wish_answered(self, response: Response, method: str) -> None:
+        if self._wishes:
+            wish = self._wishes.pop(0)
+            if response.fault is not None:
+                self._entries.system(f"{wish.what} was refused: {fault_text(response.fault)}")
+            self._next_wish()

@@ -1,0 +1,51 @@
+"""Which words come in the model's voice but are the agent's own: news, and errors in disguise."""
+
+from __future__ import annotations
+
+from anyond.agents.acp.entries import AcpEntries
+from anyond.agents.acp.quirks import Quirks
+
+_NEWS, _ERROR = "Info: ", "Error: "
+
+
+class Voice:
+    """What is known of the voice of one agent."""
+
+    def __init__(self, entries: AcpEntries) -> None:
+        self._entries = entries
+        self._news = ""
+        self.quirks = Quirks()
+
+    def remarked(self, text: str) -> bool:
+        """Whether this chunk is not the model's; then it is dealt with."""
+        quirks = self.quirks
+        if text.startswith(quirks.asides):
+            return True
+        if quirks.remarks and text.startswith((_NEWS, _ERROR)):
+            if quirks.retried and text.startswith(quirks.retried):
+                self._entries.say_again()
+            self._entries.close_text()
+            if text.startswith(_NEWS):
+                if text != self._news:
+                    self._entries.system(text.removeprefix(_NEWS).strip())
+                self._news = text
+                return True
+        return False
+
+    def disguised_error(self) -> str | None:
+        """The error that a turn which ended well has really ended with."""
+        seen = self._entries
+        if seen.last_text is None:
+            return None
+        if self.quirks.remarks:
+            text = seen.last_chunk
+        elif seen.texts_seen == 1 and not seen.tools_seen:
+            text = seen.last_text.whole
+        else:
+            return None
+        return text.removeprefix(_ERROR).strip() if text.startswith(_ERROR) else None
+
+    def has_said(self, error: str) -> bool:
+        """Whether the last words were this error already."""
+        said = self._entries.last_text
+        return said is not None and said.whole.removeprefix(_ERROR).strip() in error

@@ -1,0 +1,156 @@
+"""How a run of Amp goes, as far as it does not speak as Claude Code does.
+
+Theory of operation. Amp gets the prompt and the end of its input, and works; nothing can be said
+later. When it continues a thread it may first tell that thread again. It repeats the prompt before
+it works on it; so the lines of a continued thread are held until that is seen, and dropped then.
+Amp has been seen to do without; so they are shown after all if it never comes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from anyond.agents import disguise
+from anyond.agents.amp.tools import canonical, told_input, told_result
+from anyond.agents.claude import wire
+from anyond.agents.claude.dialogue import ClaudeDialogue
+from anyond.agents.claude.questions import Consent
+from anyond.agents.core import AgentCommand, AgentEvent, SessionLost
+from anyond.model.entries import ErrorMessage, SetupRequired
+
+
+class AmpDialogue(ClaudeDialogue):
+    """One run of Amp.
+
+    Args:
+        prompt: the message, complete.
+        cwd: the worktree, absolute.
+        resumed: whether a thread is continued.
+        retold: what Amp is told before it in a conversation that it has forgotten.
+    """
+
+    def __init__(self, *, prompt: str, cwd: str, resumed: bool, retold: str | None = None) -> None:
+        self._asked = ""
+        self._resumed = resumed
+        self._held: list[bytes] | None = [] if resumed else None
+        self._begun = False
+        self._lost = False
+        self._names: dict[str, str] = {}
+        self._answer: str | None = None
+        self._said_more = False
+        self._counted = False
+        super().__init__(prompt=prompt, cwd=cwd, consent=Consent.ALWAYS, retold=retold)
+
+    @property
+    def told_at_once(self) -> bool:
+        return True
+
+    def _greet(self) -> None:
+        """Amp knows no handshake."""
+
+    def send(self, command: AgentCommand) -> None:
+        """Nothing can be said once the prompt is said."""
+
+    def finish(self) -> Sequence[AgentEvent]:
+        """All output has been read: what was held is shown."""
+        self._heard(self._stdout.rest())
+        self._release()
+        return super().finish()
+
+    def _was_asked(self, texts: list[str]) -> None:
+        self._asked = "\n".join(one for one in texts if one != self._retold)
+        super()._was_asked(texts)
+
+    # ------------------------------------------------------------ what it says
+
+    def _heard(self, line: bytes) -> None:
+        if not self._begun and line.strip() and not line.lstrip().startswith(b"{"):
+            self._grumbled(line)  # before it begins to work it says in plain words why it cannot
+        elif self._held is None or self._sifted(line, self._held):
+            super()._heard(line)
+
+    def _sifted(self, line: bytes, held: list[bytes]) -> bool:
+        """Whether a line of a continued thread is to be shown now."""
+        try:
+            head = wire.head(line)
+            if head.type == "user" and head.parent_tool_use_id is None:
+                blocks = wire.user(line).message.blocks
+                text = "\n".join(block.text for block in blocks if block.type == "text")
+                if text.strip() == self._asked.strip():
+                    self._held = None
+                    return False
+            elif head.type not in ("assistant", "user", "result"):
+                return True
+        except (ValueError, RecursionError):
+            return True  # it becomes noise there
+        if head.type == "result" or (head.type == "assistant" and not held):
+            self._release()
+            return True
+        held.append(line)
+        return False
+
+    def _release(self) -> None:
+        held, self._held = self._held, None
+        for line in held or ():
+            super()._heard(line)
+
+    def _began(self, notice: wire.SystemLine) -> None:
+        self._begun = True
+        super()._began(notice)
+
+    def _spoke(self, said: wire.AssistantLine, parent: str | None) -> None:
+        for block in said.message.blocks:
+            if block.type == "text" and parent is None:
+                self._said_more |= self._answer is not None
+                self._answer = block.text
+            elif block.type == "tool_use":
+                self._said_more = True
+                name = self._names[block.id] = canonical(block.name)
+                block.name, block.input = name, told_input(name, block.input)
+        if said.message.model is not None and parent is None:
+            self._learn_model(said.message.model)
+        super()._spoke(said, parent)
+        self._count(said.message.usage)
+
+    def _count(self, told: Any) -> None:
+        """Add the tokens of a message; Amp counts those of the cache among the input."""
+        if not isinstance(told, dict):
+            return
+        try:
+            used = msgspec.convert(told, wire.Usage)
+        except msgspec.ValidationError:
+            return  # another form of it; then the end of the turn may tell
+        cached = (used.cache_read_input_tokens or 0) + (used.cache_creation_input_tokens or 0)
+        if (used.input_tokens or 0) >= cached:
+            used.input_tokens = (used.input_tokens or 0) - cached
+        self._counted = True
+        if self._accounts.add(wire.ResultLine(usage=used), self._model):
+            self._put(self._accounts)
+
+    def _data(self, block: wire.Block, told: Any) -> Any:
+        data = told_result(self._names.get(block.tool_use_id, ""), block.content)
+        if data is not None and data.get("exitCode", 0) != 0:
+            block.is_error = True
+        return told if data is None else data
+
+    def _over(self, result: wire.ResultLine, subtype: str | None) -> None:
+        if self._counted:
+            result.usage = None
+        if not self._said_more and disguise.is_error(self._answer or ""):
+            result.is_error, result.result = True, self._answer
+        super()._over(result, subtype)
+
+    def _grumbled(self, line: bytes) -> None:
+        super()._grumbled(line)
+        if self._begun or not self._grumbles:
+            return
+        text = line.decode(errors="replace")
+        if disguise.wants_login(text):
+            self._grumbles[-1].kind = ErrorMessage(error_type=SetupRequired())
+            self._put(self._grumbles[-1])
+        elif self._resumed and not self._lost and disguise.lost_session(text):
+            self._lost = True
+            self._events.append(SessionLost())

@@ -1,0 +1,418 @@
+"""How a run of Claude Code goes: what each line of it means.
+
+Theory of operation. Nothing but the log moves this on: `send` and `outgoing` touch only the outbox.
+Entries live in small objects that know how to make their entry. A change puts its object among the
+events, and the entry is made once, at the end of `receive`: a thousand pieces of text in one record
+cost one join and one event.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from anyond.agents.claude import wire
+from anyond.agents.claude.calls import Calls
+from anyond.agents.claude.outbox import Outbox
+from anyond.agents.claude.questions import Consent, Questions
+from anyond.agents.claude.result import Accounts, verdict
+from anyond.agents.claude.text import Messages
+from anyond.agents.claude.unheeded import Unheeded
+from anyond.agents.core import (
+    AgentCommand,
+    AgentEvent,
+    ApprovalAnswered,
+    ApprovalAsked,
+    ApprovalWithdrawn,
+    Decide,
+    EntryPut,
+    Interrupt,
+    Noise,
+    Outcome,
+    Prompt,
+    SessionLost,
+    SessionStarted,
+    TurnEnded,
+)
+from anyond.agents.entry import Lump, Note, Source
+from anyond.agents.lines import Lines
+from anyond.agents.paths import Paths
+from anyond.agents.recollection import RETOLD
+from anyond.model.entries import ErrorMessage, SystemMessage, UserMessage
+from anyond.model.records import Stream
+
+STDERR_MOST = 64 * 1024
+"""Characters of stderr in one entry; what follows begins the next one."""
+
+_HARMLESS_TYPES = frozenset(
+    {"keep_alive", "tool_progress", "tool_use_summary", "auth_status", "rate_limit_event"}
+)
+_HARMLESS_NOTICES = frozenset(
+    {
+        "status",
+        "thinking_tokens",
+        "task_started",
+        "task_progress",
+        "task_updated",
+        "task_summary",
+        "hook_started",
+        "hook_progress",
+        "hook_response",
+        "stop_hook_summary",
+        "post_turn_summary",
+        "turn_duration",
+        "session_state_changed",
+        "files_persisted",
+        "commands_changed",
+        "memory_saved",
+        "memory_recall",
+        "permission_denied",
+    }
+)
+_CALLS = frozenset({"tool_use", "server_tool_use", "mcp_tool_use"})
+_ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
+_SESSION_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
+_LOCAL_OUTPUT = re.compile(r"<local-command-(?:stdout|stderr)>(.*)</local-command-\w+>", re.DOTALL)
+_LOST = "No conversation found"
+_FIRST = "message"
+
+
+class ClaudeDialogue:
+    """One run of Claude Code, or of a program that speaks as it does.
+
+    Args:
+        prompt: the first message, complete.
+        cwd: the worktree, absolute.
+        consent: who decides about tools.
+        retold: what to say before the prompt, if the agent does not remember the conversation.
+    """
+
+    def __init__(
+        self, *, prompt: str, cwd: str, consent: Consent, retold: str | None = None
+    ) -> None:
+        self._cwd = cwd
+        self._paths = Paths(cwd)
+        self._stdin, self._stdout, self._stderr = Lines(), Lines(), Lines()
+        self._events: list[AgentEvent | Source] = []
+        self._outbox = Outbox()
+        self._questions = Questions(consent, self._outbox)
+        self._messages = Messages()
+        self._calls = Calls(self._paths)
+        self._accounts = Accounts()
+        self._session_id: str | None = None
+        self._model: str | None = None
+        self._retold = retold
+        self._told = 0
+        self._unheeded = Unheeded()
+        self._notes = 0
+        self._retry: Note | None = None
+        self._turns = 0
+        self._turn_open = False
+        self._interrupted = False
+        self._complaint: str | None = None
+        self._last_error: str | None = None
+        self._grumbles: list[Lump] = []
+        self._lines: dict[str, Callable[[wire.Head, bytes], None]] = {
+            "assistant": self._assistant,
+            "user": self._user,
+            "system": self._system,
+            "result": self._result,
+            "control_request": self._request,
+            "control_cancel_request": self._cancelled,
+            "control_response": self._reply,
+        }
+        self._greet()
+        self._outbox.put(_FIRST, wire.say(*([retold] if retold else []), prompt))
+
+    # ------------------------------------------------------------ the contract
+
+    def receive(self, stream: Stream, data: bytes, at: int = 0) -> Sequence[AgentEvent]:
+        """Feed one record; never raises, whatever the bytes are."""
+        if stream is Stream.STDOUT:
+            for line in self._stdout.feed(data):
+                self._heard(line)
+        elif stream is Stream.STDERR:
+            for line in self._stderr.feed(data):
+                self._grumbled(line)
+        elif stream is Stream.STDIN:
+            for line in self._stdin.feed(data):
+                self._was_told(line)
+        return self._take_events()
+
+    def finish(self) -> Sequence[AgentEvent]:
+        """All output has been read: an unfinished last line is a line."""
+        self._heard(self._stdout.rest())
+        self._grumbled(self._stderr.rest())
+        return self._take_events()
+
+    def send(self, command: AgentCommand) -> None:
+        """Queue the bytes of a command; its effect comes with its echo on STDIN."""
+        match command:
+            case Prompt(text):
+                self._outbox.put(f"{_FIRST} {text}", wire.say(text))
+            case Interrupt():
+                self._ask("interrupt")
+            case Decide():
+                self._questions.decide(command)
+
+    def outgoing(self) -> list[bytes]:
+        """Take the queued messages, whole lines, in order."""
+        return self._outbox.take()
+
+    def _greet(self) -> None:
+        """Queue what comes before the first message."""
+        self._ask("initialize")
+
+    def _ask(self, subtype: str) -> None:
+        request_id = self._outbox.fresh_id()
+        self._outbox.put(f"request {request_id}", wire.ask(request_id, subtype))
+
+    # ------------------------------------------------------------ events
+
+    def _take_events(self) -> list[AgentEvent]:
+        events = self._events
+        self._events = []
+        made: list[AgentEvent] = []
+        for event in events:
+            if isinstance(event, Source):
+                event.dirty = False
+                made.append(EntryPut(event.key, event.entry()))
+            else:
+                made.append(event)
+        return made
+
+    def _put(self, source: Source | None) -> None:
+        if source is not None and not source.dirty:
+            source.dirty = True
+            self._events.append(source)
+
+    def _noise(self, line: bytes) -> None:
+        self._events.append(Noise(line.decode(errors="replace")))
+
+    def _note(self, kind: str, text: str) -> Note:
+        self._notes += 1
+        note = Note(f"{kind}:{self._notes}", SystemMessage(), text)
+        self._put(note)
+        return note
+
+    # ------------------------------------------------------------ what it says
+
+    def _heard(self, line: bytes) -> None:
+        if not line or line.isspace():
+            return
+        try:
+            head = wire.head(line)
+            if head.type == "stream_event":
+                if head.event is not None:
+                    self._put(self._messages.stream(head.event, _parent(head)))
+            elif head.type in self._lines:
+                self._lines[head.type](head, line)
+            elif head.type not in _HARMLESS_TYPES:
+                self._noise(line)
+        except (ValueError, RecursionError):
+            # Not JSON, not UTF-8, too deep, or of other types than the protocol's. All of that
+            # is found by decoding, which each handler does before it changes anything.
+            self._noise(line)
+
+    def _assistant(self, head: wire.Head, line: bytes) -> None:
+        self._spoke(wire.assistant(line), _parent(head))
+
+    def _spoke(self, said: wire.AssistantLine, parent: str | None) -> None:
+        for block in said.message.blocks:
+            if said.error is not None and block.type == "text":
+                self._failing(said.message.id, block.text, parent)
+                continue
+            text = block.thinking if block.type == "thinking" else block.text
+            self._put(self._messages.finished(said.message.id, block.type, text, parent))
+            if block.type in _CALLS:
+                self._put(self._calls.begin(block.id, block.name, block.input, parent))
+            elif block.type.endswith("_tool_result"):
+                self._put(self._calls.end(block, None))
+        if said.error is None and parent is None:
+            self._complaint = None  # the agent went on: what went wrong before was overcome
+
+    def _failing(self, message_id: str, text: str, parent: str | None) -> None:
+        if parent is None:
+            self._complain(text)
+        else:
+            self._put(Note(f"error:{message_id}", ErrorMessage(), text, parent))
+
+    def _complain(self, text: str) -> None:
+        """Show why the turn fails, unless that is to be read already."""
+        if text != self._complaint:
+            self._complaint = self._last_error = text
+            if not any(text in lump.parts for lump in self._grumbles):
+                self._put(Note(f"error:{self._turns + 1}", ErrorMessage(), text))
+
+    def _user(self, head: wire.Head, line: bytes) -> None:
+        said = wire.user(line)
+        blocks = said.message.blocks
+        results = [block for block in blocks if block.type == "tool_result"]
+        for block in results:
+            data = self._data(block, said.tool_use_result if len(results) == 1 else None)
+            self._put(self._calls.end(block, data))
+        if head.parent_tool_use_id is not None:
+            return
+        for text in (block.text for block in blocks if block.type == "text"):
+            if said.is_replay and self._unheeded.heeded(text):
+                continue
+            if text.startswith("[Request interrupted by user"):
+                self._note("interrupted", "The agent was interrupted.")
+            elif output := _LOCAL_OUTPUT.fullmatch(text):
+                self._note("output", output.group(1))
+
+    def _data(self, block: wire.Block, told: Any) -> Any:
+        """A result as data, if there are any; the line told `told` as such."""
+        return told
+
+    def _system(self, head: wire.Head, line: bytes) -> None:
+        if head.subtype in _HARMLESS_NOTICES:
+            return
+        notice = wire.system(line)
+        match head.subtype:
+            case "init":
+                self._began(notice)
+            case "api_retry":
+                self._retrying(notice)
+            case "task_notification":
+                self._put(self._calls.notified(notice.tool_use_id, notice.status))
+            case "compact_boundary":
+                self._note("compacted", "The conversation was summarized to save space.")
+            case _:
+                self._noise(line)
+
+    def _began(self, notice: wire.SystemLine) -> None:
+        session_id = notice.session_id or ""
+        if session_id != self._session_id and _SESSION_ID.fullmatch(session_id):
+            self._session_id = session_id
+            self._events.append(SessionStarted(session_id))
+        if notice.cwd and notice.cwd.rsplit("/", 1)[-1] == self._cwd.rsplit("/", 1)[-1]:
+            self._paths.learn(notice.cwd)  # as the agent sees it, with symbolic links resolved
+        self._learn_model(notice.model)
+
+    def _learn_model(self, model: str | None) -> None:
+        if model and model != self._model:
+            self._model = model
+            self._put(Note("model", SystemMessage(), f"Model: {model}"))
+
+    def _retrying(self, notice: wire.SystemLine) -> None:
+        status = f", status {notice.error_status}" if notice.error_status is not None else ""
+        text = (
+            f"The model's server refused or failed ({notice.error or 'unknown error'}{status}). "
+            f"Try {notice.attempt} of {notice.max_retries} is in "
+            f"{notice.retry_delay_ms / 1000:.1f} s."
+        )
+        if self._retry is None or notice.attempt <= 1:
+            self._retry = self._note("retry", text)
+        self._retry.content = text
+        self._put(self._retry)
+
+    def _result(self, head: wire.Head, line: bytes) -> None:
+        self._over(wire.result(line), head.subtype)
+
+    def _over(self, result: wire.ResultLine, subtype: str | None) -> None:
+        outcome, error = verdict(result, subtype, self._interrupted, self._complaint)
+        if error is not None:
+            self._complain(error)
+        if self._accounts.add(result, self._model):
+            self._put(self._accounts)
+        if error is not None and error.startswith(_LOST):
+            self._events.append(SessionLost())
+        if not self._unheeded.left_by_a_result() or outcome is Outcome.INTERRUPTED:
+            self._events.append(TurnEnded(outcome, error))
+            self._turn_open = False
+        self._turns += 1
+        self._interrupted = False
+        self._complaint = self._retry = None
+
+    def _grumbled(self, line: bytes) -> None:
+        text = _ANSI.sub("", line.decode(errors="replace")).strip()
+        if not text or text == self._last_error:
+            return
+        if not self._grumbles or self._grumbles[-1].size + len(text) > STDERR_MOST:
+            key = f"stderr:{len(self._grumbles) + 1}"
+            self._grumbles.append(Lump(key, ErrorMessage()))
+        self._grumbles[-1].add(text)
+        self._put(self._grumbles[-1])
+
+    # ------------------------------------------------------------ what it asks
+
+    def _request(self, head: wire.Head, line: bytes) -> None:
+        asked = wire.request(line)
+        request_id = asked.request_id
+        try:
+            subtype = wire.request_head(asked.request).subtype
+            if subtype == "can_use_tool":
+                permission = wire.permission(asked.request)
+                given = wire.anything(permission.input)
+            elif subtype == "hook_callback":
+                self._questions.nothing(request_id)
+                return
+            else:
+                self._questions.refuse(request_id, f"This is not supported: {subtype}")
+                return
+        except (ValueError, RecursionError):
+            # It waits for an answer, so that it could not be read must be told.
+            self._questions.refuse(request_id, "The request could not be read.")
+            self._noise(line)
+            return
+        name, call_id = permission.tool_name, permission.tool_use_id or request_id
+        entry = self._calls.begin(call_id, name, given, None)
+        if entry is None:
+            self._questions.refuse(request_id, "That use of a tool is over.")
+            return
+        self._put(entry)
+        if self._questions.ask(request_id, entry, name, permission.input):
+            self._events.append(ApprovalAsked(request_id, name, given, entry.key))
+
+    def _cancelled(self, head: wire.Head, line: bytes) -> None:
+        request_id = wire.request(line).request_id
+        question = self._questions.withdrawn(request_id)
+        if question is not None and not question.automatic:
+            self._events.append(ApprovalWithdrawn(request_id))
+
+    def _reply(self, head: wire.Head, line: bytes) -> None:
+        if wire.reply(line).response.subtype != "success":
+            self._noise(line)
+
+    # ------------------------------------------------------------ what it was told
+
+    def _was_told(self, line: bytes) -> None:
+        try:
+            head = wire.head(line)
+            if head.type == "user":
+                self._was_asked([block.text for block in wire.user(line).message.blocks])
+            elif head.type == "control_request":
+                sent = wire.request(line)
+                self._outbox.used(sent.request_id)
+                self._outbox.echoed(f"request {sent.request_id}")
+                if wire.request_head(sent.request).subtype == "interrupt":
+                    self._interrupted = True
+            elif head.type == "control_response":
+                answer = wire.response(line).response
+                self._was_answered(answer.request_id, answer.response or wire.Answer())
+        except (ValueError, RecursionError):
+            return  # it is what somebody wrote to the agent, and not a word of this protocol
+
+    def _was_asked(self, texts: list[str]) -> None:
+        text = "\n".join(one for one in texts if one != self._retold)
+        self._told += 1
+        self._unheeded.add(texts)
+        self._outbox.echoed(_FIRST if self._told == 1 else f"{_FIRST} {text}")
+        if not self._turn_open:
+            self._turn_open, self._interrupted = True, False
+        self._put(Note(f"user:{self._told}", UserMessage(), text))
+        if self._told == 1 and self._retold in texts:
+            self._note("retold", RETOLD)
+
+    def _was_answered(self, request_id: str, answer: wire.Answer) -> None:
+        question = self._questions.answered(request_id, answer)
+        if question is not None and not question.automatic:
+            self._events.append(ApprovalAnswered(request_id))
+            if answer.behavior == "deny":
+                self._put(question.entry)
+
+
+def _parent(head: wire.Head) -> str | None:
+    return None if head.parent_tool_use_id is None else f"tool:{head.parent_tool_use_id}"

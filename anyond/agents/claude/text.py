@@ -1,0 +1,94 @@
+"""Which block of which message a piece of the model's text belongs to.
+
+Theory of operation. A streamed block is announced with its number in the message; its pieces name
+the number but not the message, which is the one that began last in the same conversation (the main
+one or a sub-agent's). The finished block comes on a line of its own, with the message but without
+the number: it is the oldest announced block of its type that is not finished yet. A message that
+was not streamed has its blocks numbered as they come. So both roads lead to the same key.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from anyond.agents.claude.wire import StreamEvent
+from anyond.agents.entry import Words
+
+
+@dataclass
+class _Message:
+    id: str
+    next_index: int = 0
+    announced: dict[int, str] = field(default_factory=dict)
+    words: dict[int, Words] = field(default_factory=dict)
+
+
+class Messages:
+    """The messages of a run. A parent is the key of a sub-agent's tool entry, or None."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, _Message] = {}
+        self._current: dict[str | None, _Message] = {}
+
+    def stream(self, event: StreamEvent, parent: str | None) -> Words | None:
+        """Take in an event of a message being written; the text that it changed, if any."""
+        if event.type == "content_block_delta":
+            return self._grow(event, parent)
+        if event.type == "message_start" and event.message is not None:
+            self._current[parent] = self._message(event.message.id)
+        elif event.type == "content_block_start" and event.content_block is not None:
+            message = self._current.get(parent)
+            if message is not None:
+                message.announced[event.index] = event.content_block.type
+                message.next_index = max(message.next_index, event.index + 1)
+        return None
+
+    def _grow(self, event: StreamEvent, parent: str | None) -> Words | None:
+        message, delta = self._current.get(parent), event.delta
+        if message is None or delta is None:
+            return None
+        piece = delta.text or delta.thinking
+        if not piece or event.index not in message.announced:
+            return None
+        words = message.words.get(event.index)
+        if words is None:
+            words = _words(message, event.index, bool(delta.thinking), parent)
+            message.words[event.index] = words
+        words.parts.append(piece)
+        return words
+
+    def finished(self, message_id: str, kind: str, text: str, parent: str | None) -> Words | None:
+        """Take in a finished block.
+
+        Args:
+            kind: the block's type; only `text` and `thinking` have words.
+
+        Returns:
+            The text, if that changed it.
+        """
+        message = self._message(message_id)
+        index = next((n for n, known in message.announced.items() if known == kind), None)
+        if index is None:
+            index = message.next_index
+            message.next_index += 1
+        else:
+            del message.announced[index]
+        words = message.words.pop(index, None)
+        if not text or kind not in ("text", "thinking"):
+            return None
+        if words is None:
+            words = _words(message, index, kind == "thinking", parent)
+        elif words.text == text:
+            return None
+        words.parts = [text]
+        return words
+
+    def _message(self, message_id: str) -> _Message:
+        message = self._known.get(message_id)
+        if message is None:
+            message = self._known[message_id] = _Message(message_id)
+        return message
+
+
+def _words(message: _Message, index: int, thinking: bool, parent: str | None) -> Words:
+    return Words(f"msg:{message.id}:{index}", thinking, parent)

@@ -1,0 +1,270 @@
+"""What each tool of Claude Code does, in the words of our entries."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from anyond.agents.claude import diffs
+from anyond.agents.claude.wire import anything
+from anyond.agents.entry import Source
+from anyond.agents.paths import Paths
+from anyond.model.entries import (
+    Action,
+    CommandRun,
+    CommandRunResult,
+    Created,
+    ExitCode,
+    FileChange,
+    FileChangeEdit,
+    FileChangeWrite,
+    FileEdit,
+    FileRead,
+    Json,
+    Markdown,
+    NormalizedEntry,
+    Other,
+    PlanPresentation,
+    Search,
+    Success,
+    TaskCreate,
+    Tool,
+    ToolResult,
+    ToolStatus,
+    ToolUse,
+    WebFetch,
+)
+
+QUESTION = "AskUserQuestion"
+PLAN = "ExitPlanMode"
+SUBAGENTS = frozenset({"Agent", "Task"})
+
+_REFUSED = re.compile(r"<tool_use_error>(.*)</tool_use_error>", re.DOTALL)
+_EXIT_CODE = re.compile(r"\A(?:Error: )?Exit code (\d{1,9})(?:\n|\Z)")
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came back from a tool.
+
+    Args:
+        text: what the model reads.
+        detail: the same as data, if the tool has data.
+    """
+
+    text: str
+    is_error: bool
+    detail: Any = None
+
+    def get(self, key: str) -> Any:
+        """A field of the data, or None."""
+        return self.detail.get(key) if isinstance(self.detail, dict) else None
+
+
+@dataclass
+class Call(Source):
+    """One use of a tool, from its announcement to its end."""
+
+    key: str
+    id: str
+    name: str
+    input: Any
+    paths: Paths
+    parent: str | None = None
+    status: ToolStatus = field(default_factory=Created)
+    result: Result | None = None
+
+    def entry(self) -> NormalizedEntry:
+        """The entry as it is now."""
+        name = _shown_name(self.name)
+        action, content = describe(name, self.input, self.result, self.paths)
+        return NormalizedEntry(
+            entry_type=ToolUse(tool_name=name, action_type=action, status=self.status),
+            content=content or name,
+            metadata={"tool_call_id": self.id},
+            parent=msgspec.UNSET if self.parent is None else self.parent,
+        )
+
+
+def describe(name: str, given: Any, result: Result | None, paths: Paths) -> tuple[Action, str]:
+    """What a tool does and the sentence for it.
+
+    Args:
+        name: as shown (`mcp:…` for tools of MCP servers).
+        given: the tool's input, of any type.
+        result: None while it runs.
+    """
+    inputs = given if isinstance(given, dict) else {}
+    known = _KINDS.get(name)
+    if known is None:
+        return Tool(tool_name=name, arguments=given, result=_tool_result(result)), name
+    return known(name, inputs, result, paths)
+
+
+def plain_text(content: Any) -> str:
+    """The text of a tool result, which is a string or a list of blocks."""
+    if isinstance(content, str):
+        refused = _REFUSED.fullmatch(content)
+        return refused.group(1) if refused else content
+    if isinstance(content, list):
+        texts = (block.get("text") for block in content if isinstance(block, dict))
+        return "\n\n".join(text for text in texts if isinstance(text, str))
+    return ""
+
+
+# ---------------------------------------------------------------- one function per kind
+
+Inputs = Mapping[str, Any]
+
+
+def _text(inputs: Inputs, *names: str) -> str:
+    for name in names:
+        value = inputs.get(name)
+        if isinstance(value, str):
+            return value
+    return ""
+
+
+def _shown_name(name: str) -> str:
+    if name.startswith("mcp__"):
+        return ":".join(["mcp", *name.removeprefix("mcp__").split("__", 1)])
+    return name
+
+
+def _quoted(text: str) -> str:
+    return f"`{text}`" if text else ""
+
+
+def _read(name: str, inputs: Inputs, result: Result | None, paths: Paths) -> tuple[Action, str]:
+    path = paths.relative(_text(inputs, "file_path", "path", "notebook_path"))
+    return FileRead(path=path), _quoted(path)
+
+
+def _write(name: str, inputs: Inputs, result: Result | None, paths: Paths) -> tuple[Action, str]:
+    path = paths.relative(_text(inputs, "file_path", "path"))
+    change: FileChange = FileChangeWrite(content=_text(inputs, "content"))
+    if result is not None and result.get("type") == "update":
+        change = _numbered(path, result) or change
+    return FileEdit(path=path, changes=[change]), _quoted(path)
+
+
+def _edit(name: str, inputs: Inputs, result: Result | None, paths: Paths) -> tuple[Action, str]:
+    path = paths.relative(_text(inputs, "file_path", "path"))
+    change = _numbered(path, result) if result is not None else None
+    if change is None:
+        several = inputs.get("edits")
+        edits = several if isinstance(several, list) else [inputs]
+        pairs = [
+            (_text(edit, "old_string", "old_str"), _text(edit, "new_string", "new_str"))
+            for edit in edits
+            if isinstance(edit, dict)
+        ]
+        change = FileChangeEdit(unified_diff=diffs.from_texts(path, pairs))
+    return FileEdit(path=path, changes=[change]), _quoted(path)
+
+
+def _numbered(path: str, result: Result) -> FileChangeEdit | None:
+    parts = diffs.hunks(result.get("structuredPatch"))
+    if not parts:
+        return None
+    return FileChangeEdit(unified_diff=diffs.from_hunks(path, parts), has_line_numbers=True)
+
+
+def _notebook(name: str, inputs: Inputs, result: Result | None, paths: Paths) -> tuple[Action, str]:
+    path = paths.relative(_text(inputs, "notebook_path", "file_path"))
+    old = result.get("old_source") if result is not None else None
+    pair = (old if isinstance(old, str) else "", _text(inputs, "new_source"))
+    change = FileChangeEdit(unified_diff=diffs.from_texts(path, [pair]))
+    return FileEdit(path=path, changes=[change]), _quoted(path)
+
+
+def _command(name: str, inputs: Inputs, result: Result | None, paths: Paths) -> tuple[Action, str]:
+    command = _text(inputs, "command", "cmd")
+    ran = None if result is None else _ran(result)
+    return CommandRun(command=command, result=ran), _quoted(command)
+
+
+def _ran(result: Result) -> CommandRunResult:
+    told = _EXIT_CODE.match(result.text) if result.is_error else None
+    if told:
+        code = ExitCode(code=int(told.group(1)))
+        return CommandRunResult(exit_status=code, output=result.text[told.end() :])
+    parts = [result.get("stdout"), result.get("stderr")]
+    texts = [part for part in parts if isinstance(part, str)]
+    output = "\n".join(text for text in texts if text) if texts else result.text
+    known = result.get("exitCode")
+    if type(known) is int and -(2**31) <= known < 2**31:
+        return CommandRunResult(exit_status=ExitCode(code=known), output=output)
+    return CommandRunResult(exit_status=Success(success=not result.is_error), output=output)
+
+
+def _search(name: str, inputs: Inputs, result: Result | None, paths: Paths) -> tuple[Action, str]:
+    pattern = _text(inputs, "pattern", "query")
+    return Search(query=pattern), _quoted(pattern)
+
+
+def _fetch(name: str, inputs: Inputs, result: Result | None, paths: Paths) -> tuple[Action, str]:
+    url = _text(inputs, "url", "query")
+    return WebFetch(url=url), _quoted(url)
+
+
+def _subagent(name: str, inputs: Inputs, result: Result | None, paths: Paths) -> tuple[Action, str]:
+    description = _text(inputs, "description") or _text(inputs, "prompt")
+    return TaskCreate(description=description), f"Task: {_quoted(description)}"
+
+
+def _plan(name: str, inputs: Inputs, result: Result | None, paths: Paths) -> tuple[Action, str]:
+    plan = _text(inputs, "plan")
+    return PlanPresentation(plan=plan), plan
+
+
+def _list(name: str, inputs: Inputs, result: Result | None, paths: Paths) -> tuple[Action, str]:
+    path = paths.relative(_text(inputs, "path"))
+    return Other(description="List directory"), f"List directory: {_quoted(path)}"
+
+
+def _question(name: str, inputs: Inputs, result: Result | None, paths: Paths) -> tuple[Action, str]:
+    questions = inputs.get("questions")
+    asked = [
+        _text(question, "question")
+        for question in (questions if isinstance(questions, list) else [])
+        if isinstance(question, dict)
+    ]
+    answers = result.get("answers") if result is not None else None
+    told = _tool_result(result) if answers is None else ToolResult(type=Json(), value=answers)
+    return Tool(tool_name=name, arguments=dict(inputs), result=told), "\n".join(asked) or name
+
+
+def _tool_result(result: Result | None) -> ToolResult | None:
+    if result is None:
+        return None
+    if result.text[:1] in ("{", "["):
+        try:
+            return ToolResult(type=Json(), value=anything(result.text.encode()))
+        except (ValueError, RecursionError):
+            pass  # it only looked like JSON: it is shown as the text that it is
+    return ToolResult(type=Markdown(), value=result.text)
+
+
+_KINDS: dict[str, Callable[[str, Inputs, Result | None, Paths], tuple[Action, str]]] = {
+    "Read": _read,
+    "NotebookRead": _read,
+    "Write": _write,
+    "Edit": _edit,
+    "MultiEdit": _edit,
+    "NotebookEdit": _notebook,
+    "Bash": _command,
+    "Grep": _search,
+    "Glob": _search,
+    "WebFetch": _fetch,
+    "WebSearch": _fetch,
+    "Agent": _subagent,
+    "Task": _subagent,
+    "LS": _list,
+    PLAN: _plan,
+    QUESTION: _question,
+}

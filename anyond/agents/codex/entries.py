@@ -1,0 +1,277 @@
+"""The entries of one run of Codex: which there are, and what each piece of news changes in them.
+
+Theory of operation. Entries live in small objects that know how to make their entry. A change puts
+its object among the events, and the entry is made once, when they are taken: a thousand pieces of
+text in one record cost one join and one event.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec import UNSET
+
+from anyond.agents.codex.calls import Call
+from anyond.agents.codex.threads import Threads
+from anyond.agents.codex.usage import Usage
+from anyond.agents.core import AgentEvent, EntryPut
+from anyond.agents.entry import Lump, Note, Source, Words
+from anyond.agents.jsonrpc import as_dict, as_list, as_text
+from anyond.model.entries import (
+    EntryType,
+    ErrorMessage,
+    Failed,
+    NormalizedEntry,
+    OtherError,
+    SetupRequired,
+    Succeeded,
+    SystemMessage,
+    TodoItem,
+    TodoManagement,
+    ToolUse,
+    UserMessage,
+)
+
+STDERR_MOST = 64 * 1024
+"""Characters of stderr in one entry; what follows begins the next one."""
+
+_SILENT = frozenset({"", "userMessage", "hookPrompt", "functionCallOutput", "enteredReviewMode"})
+_TEXTS = frozenset({"agentMessage", "reasoning"})
+_AT_ONCE = frozenset({"webSearch", "imageView", "imageGeneration", "sleep", "subAgentActivity"})
+_STEPS = {"inProgress": "in_progress"}
+_ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
+# The program's own log. What a person needs of it is told over the protocol as well.
+_TRACE = re.compile(r"\d{4}-\d\d-\d\dT\S+\s+(?:ERROR|WARN|INFO|DEBUG|TRACE) |WARNING: proceeding, ")
+
+
+class _Todos(Source):
+    """The to-do list of one agent; the newest replaces the last."""
+
+    def __init__(self, key: str, parent: str | None) -> None:
+        self.key = key
+        self.parent = parent
+        self.steps: list[Any] = []
+
+    def entry(self) -> NormalizedEntry:
+        todos = [
+            TodoItem(
+                content=as_text(step.get("step")),
+                status=_STEPS.get(as_text(step.get("status")), as_text(step.get("status")))
+                or "pending",
+            )
+            for step in map(as_dict, self.steps)
+        ]
+        done = sum(todo.status == "completed" for todo in todos)
+        return NormalizedEntry(
+            entry_type=ToolUse(
+                tool_name="update_plan",
+                action_type=TodoManagement(todos=todos),
+                status=Succeeded(),
+            ),
+            content=f"To-do list: {done} of {len(todos)} done",
+            parent=UNSET if self.parent is None else self.parent,
+        )
+
+
+class CodexEntries:
+    """The entries of one run.
+
+    Args:
+        cwd: the worktree; paths inside it are shown relative to it.
+        threads: who is whose sub-agent.
+    """
+
+    def __init__(self, cwd: str, threads: Threads) -> None:
+        self._cwd = cwd
+        self._threads = threads
+        self._events: list[AgentEvent | Source] = []
+        self._texts: dict[str, Words] = {}
+        self._calls: dict[str, list[Call]] = {}
+        self._open: dict[str, Call] = {}
+        self._todos: dict[str, _Todos] = {}
+        self._said: set[str] = set()
+        self._grumbles: list[Lump] = []
+        self._count = 0
+        self.usage = Usage()
+
+    # ------------------------------------------------------------ out
+
+    def say(self, event: AgentEvent) -> None:
+        """Tell `event` after all that was put so far."""
+        self._events.append(event)
+
+    def put(self, source: Source) -> None:
+        """The entry of `source` has changed."""
+        if isinstance(source, Call):
+            if source.open:
+                self._open[source.key] = source
+            else:
+                self._open.pop(source.key, None)
+        if not source.dirty:
+            source.dirty = True
+            self._events.append(source)
+
+    def drain(self) -> list[AgentEvent]:
+        """All events since the last call; each entry once, as it is now."""
+        events, self._events = self._events, []
+        made: list[AgentEvent] = []
+        for event in events:
+            if isinstance(event, Source):
+                event.dirty = False
+                made.append(EntryPut(event.key, event.entry()))
+            else:
+                made.append(event)
+        return made
+
+    # ------------------------------------------------------------ what Anyon says itself
+
+    def note(self, kind: str, entry_type: EntryType, text: str) -> Note:
+        """A text that stands for itself."""
+        self._count += 1
+        note = Note(f"{kind}:{self._count}", entry_type, text)
+        self.put(note)
+        return note
+
+    def user(self, text: str) -> None:
+        """What the person said, as the agent was told."""
+        self.note("user", UserMessage(), text)
+
+    def once(self, text: str) -> None:
+        """Something that a person should know about the run, but not twice."""
+        if text and text not in self._said:
+            self._said.add(text)
+            self.note("system", SystemMessage(), text)
+
+    def error(self, text: str, setup: bool = False) -> None:
+        """Why it did not work; `setup` if the person has to set something up first."""
+        error_type = SetupRequired() if setup else OtherError()
+        self.note("error", ErrorMessage(error_type=error_type), text)
+
+    def stderr(self, line: bytes) -> None:
+        """A line of stderr; all of them are in the raw log."""
+        text = _ANSI.sub("", line.decode(errors="replace")).rstrip()
+        if not text or _TRACE.match(text):
+            return
+        if not self._grumbles or self._grumbles[-1].size + len(text) > STDERR_MOST:
+            key = f"stderr:{len(self._grumbles) + 1}"
+            self._grumbles.append(Lump(key, SystemMessage()))
+        self._grumbles[-1].add(text)
+        self.put(self._grumbles[-1])
+
+    # ------------------------------------------------------------ items
+
+    def item(self, thread: str, item: Mapping[str, Any], done: bool) -> list[Call]:
+        """An item has begun or is done; the uses of tools that it is."""
+        kind, id = as_text(item.get("type")), as_text(item.get("id"))
+        if kind in _SILENT:
+            return []
+        if kind in _TEXTS:
+            if done:
+                self._text_done(thread, kind, id, item)
+            return []
+        if kind == "contextCompaction":
+            if done:
+                text = "The conversation was summarized to save space."
+                self.note("compacted", SystemMessage(), text)
+            return []
+        if kind == "exitedReviewMode":
+            if done:
+                self._text_done(thread, "agentMessage", id, {"text": item.get("review")})
+            return []
+        calls = self._upsert(thread, id, item)
+        if done and kind in _AT_ONCE:
+            for call in calls:
+                call.end(Succeeded())
+                self.put(call)
+        return calls
+
+    def _upsert(self, thread: str, id: str, item: Mapping[str, Any]) -> list[Call]:
+        key = self._key("tool", thread, id)
+        calls = self._calls.setdefault(key, [])
+        parts = max(1, len(as_list(item.get("changes"))))
+        while len(calls) < parts:
+            n = len(calls)
+            name = f"{key}:{n}" if n else key
+            calls.append(Call(name, self._cwd, thread, self._threads, n))
+        for call in calls:
+            call.merge(item)
+            self.put(call)
+        return calls
+
+    def calls(self, thread: str, id: str) -> list[Call]:
+        """The uses of tools that an item is, as far as they are known."""
+        return self._calls.get(self._key("tool", thread, id), [])
+
+    def keyed(self, key: str) -> list[Call]:
+        """The use of a tool whose entry has that key."""
+        return self._calls.get(key, [])
+
+    def open_call(self, thread: str, **fields: str) -> Call | None:
+        """The oldest open use of a tool in a thread that has these fields."""
+        for call in self._open.values():
+            same = all(call.fields.get(name) == value for name, value in fields.items())
+            if call.thread == thread and same:
+                return call
+        return None
+
+    def output(self, thread: str, id: str, piece: str) -> None:
+        """A command has written something, or a plan has grown."""
+        for call in self.calls(thread, id):
+            if call.open and piece:
+                call.output.add(piece)
+                self.put(call)
+
+    def settle(self, thread: str | None = None) -> None:
+        """The turn of a thread (or all of them) is over: nothing is at work any more."""
+        for call in list(self._open.values()):
+            if thread in (None, call.thread):
+                call.end(Failed())
+                self.put(call)
+
+    def todos(self, thread: str, steps: list[Any]) -> None:
+        """The list of things to do of one agent."""
+        parent = self._threads.parent(thread)
+        key = "todos" if self._threads.is_main(thread) else f"todos:{thread}"
+        todos = self._todos.setdefault(key, _Todos(key, parent))
+        todos.steps = steps
+        self.put(todos)
+
+    # ------------------------------------------------------------ texts
+
+    def delta(self, thread: str, thinking: bool, id: str, piece: str) -> None:
+        """A text of the model has grown."""
+        if piece:
+            words = self._words(thread, thinking, id)
+            words.parts.append(piece)
+            self.put(words)
+
+    def part(self, thread: str, id: str) -> None:
+        """The next part of a thought begins."""
+        words = self._texts.get(self._key("thought", thread, id))
+        if words is not None and words.parts:
+            words.parts.append("\n\n")
+
+    def _text_done(self, thread: str, kind: str, id: str, item: Mapping[str, Any]) -> None:
+        thinking = kind == "reasoning"
+        text = as_text(item.get("text"))
+        if thinking:
+            parts = as_list(item.get("summary")) or as_list(item.get("content"))
+            text = "\n\n".join(map(as_text, parts))
+        if not text:
+            return
+        words = self._words(thread, thinking, id)
+        if words.text != text:
+            words.parts = [text]
+            self.put(words)
+
+    def _words(self, thread: str, thinking: bool, id: str) -> Words:
+        key = self._key("thought" if thinking else "text", thread, id)
+        words = self._texts.get(key)
+        if words is None:
+            words = self._texts[key] = Words(key, thinking, self._threads.parent(thread))
+        return words
+
+    def _key(self, kind: str, thread: str, id: str) -> str:
+        return f"{kind}:{id}" if self._threads.is_main(thread) else f"{kind}:{thread}:{id}"

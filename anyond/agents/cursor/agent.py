@@ -1,0 +1,100 @@
+"""How the Cursor agent is started, installed and logged in, and which options a variant has."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from anyond.agents import variant
+from anyond.agents.core import Turn
+from anyond.agents.cursor.dialogue import CursorDialogue
+from anyond.agents.recollection import recollection
+from anyond.model.launch import Launch
+
+CURSOR = ("cursor-agent",)
+INSTALL = "Install it with `curl https://cursor.com/install -fsS | bash`."
+PROTOCOL = ("-p", "--output-format", "stream-json", "--stream-partial-output", "--approve-mcps")
+
+# Its installer puts it where not everybody's PATH leads.
+_PLACE = 'export PATH="$HOME/.local/bin:$PATH"'
+_INSTALL_SCRIPT = f"""\
+set -eo pipefail
+{_PLACE}
+if command -v cursor-agent >/dev/null; then
+  echo "The Cursor agent is installed already."
+else
+  curl https://cursor.com/install -fsS | bash
+fi
+for file in "$HOME/.zshrc" "$HOME/.bashrc"; do
+  if [ -f "$file" ] && ! grep -qF '.local/bin' "$file"; then
+    printf '%s\\n' '{_PLACE}' >> "$file"
+  fi
+done
+"""
+
+
+class CursorOptions(variant.Common, frozen=True, kw_only=True):
+    """The options of a variant; None is "not said".
+
+    Args:
+        force: allow every tool. Without it Cursor refuses commands; it asks nobody.
+        model: which model it works with.
+        plan: make a plan and change nothing.
+    """
+
+    force: bool | None = None
+    model: str | None = None
+    plan: bool | None = None
+
+
+class Cursor:
+    """The Cursor agent, which prints its work as stream-json and is told everything at once."""
+
+    def launch(self, turn: Turn) -> Launch:
+        """How to start the program for this turn.
+
+        Raises:
+            Impossible: the options cannot be made into a command.
+        """
+        options = variant.decode(turn.options, CursorOptions)
+        before = list(PROTOCOL)
+        # The worktree is Anyon's own, made of the person's repository: to ask whether it is to be
+        # trusted would ask nobody. `--force` says so by itself.
+        before.append("--force" if options.force else "--trust")
+        if options.plan:
+            before += ["--mode", "plan"]
+        if options.model:
+            before += ["--model", options.model]
+        after = []
+        if turn.session_id is not None:
+            after += ["--resume", variant.resumed(turn.session_id)]
+        return variant.launch(
+            options, turn.cwd, CURSOR, before=before, after=after, install=INSTALL
+        )
+
+    def dialogue(self, turn: Turn) -> CursorDialogue:
+        """A fresh dialogue; the prompt is already queued.
+
+        Raises:
+            Impossible: as for `launch`.
+        """
+        options = variant.decode(turn.options, CursorOptions)
+        return CursorDialogue(
+            prompt=variant.told_prompt(turn.prompt, options),
+            cwd=turn.cwd,
+            session_id=turn.session_id,
+            retold=recollection(turn) if turn.past and turn.session_id is None else "",
+        )
+
+    def setup(self, options: Mapping[str, Any]) -> Sequence[str]:
+        """Install it if it is missing; then log in.
+
+        Raises:
+            Impossible: an option is of the wrong type, or there is no command line.
+        """
+        chosen = variant.decode(options, CursorOptions)
+        program = variant.launch(chosen, "/", CURSOR, before=(), install=INSTALL)
+        named = program.argv[: len(program.argv) - len(chosen.additional_params or ())]
+        login = f"{_PLACE}\n{shlex.join([*named, 'login'])}\n"
+        return [login] if named != CURSOR else [_INSTALL_SCRIPT, login]

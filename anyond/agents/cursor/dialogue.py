@@ -1,0 +1,292 @@
+"""How a run of the Cursor agent goes: what each line of it means.
+
+Theory of operation. It gets the prompt and the end of its input, works, and tells what it does in
+lines of JSON; nothing can be said later. The prompt is plain text, so whatever it was told is the
+prompt. It resumes a chat that it does not know by beginning another one without a word: that is
+seen by the id alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from anyond.agents import disguise
+from anyond.agents.claude.wire import check_depth
+from anyond.agents.core import (
+    AgentCommand,
+    AgentEvent,
+    EntryPut,
+    Noise,
+    Outcome,
+    SessionLost,
+    SessionStarted,
+    TurnEnded,
+)
+from anyond.agents.cursor.text import Segments
+from anyond.agents.cursor.todos import NAMES, CursorTodos
+from anyond.agents.cursor.tools import CursorCall
+from anyond.agents.cursor.usage import CursorUsage
+from anyond.agents.entry import Lump, Note, Source
+from anyond.agents.jsonrpc import as_dict, as_list, as_text, loads
+from anyond.agents.lines import Lines
+from anyond.agents.paths import Paths
+from anyond.agents.recollection import RETOLD
+from anyond.model.entries import ErrorMessage, SetupRequired, SystemMessage, UserMessage
+from anyond.model.records import Stream
+
+STDERR_MOST = 64 * 1024
+"""Characters of plain words in one entry; what follows begins the next one."""
+
+_ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
+_SESSION_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
+_SUFFIX = "ToolCall"
+_HARMLESS = frozenset({"user", "interaction_query", "status", "ping", "keep_alive"})
+_FORGOTTEN = (
+    "The former chat could not be resumed. This is another one, which does not know what was said."
+)
+_FAILED = "The agent reported an error."
+
+
+class CursorDialogue:
+    """One run of the Cursor agent.
+
+    Args:
+        prompt: the message, complete.
+        cwd: the worktree, absolute.
+        session_id: the chat that is resumed.
+        retold: what it is told before the prompt in a conversation that it has forgotten.
+    """
+
+    def __init__(self, *, prompt: str, cwd: str, session_id: str | None, retold: str = "") -> None:
+        self._cwd = cwd
+        self._resumed = session_id
+        self._retold = f"{retold}\n\n" if retold else ""
+        self._queue = [f"{self._retold}{prompt}\n".encode(errors="replace")]
+        self._told: list[bytes] = []
+        self._stdout, self._stderr = Lines(), Lines()
+        self._events: list[AgentEvent | Source] = []
+        self._paths = Paths(cwd)
+        self._answers = Segments("text", thinking=False)
+        self._thoughts = Segments("thought", thinking=True)
+        self._calls: dict[str, CursorCall] = {}
+        self._used_tools = False
+        self._todos = CursorTodos()
+        self._listing: set[str] = set()
+        self._usage = CursorUsage()
+        self._plain: list[Lump] = []
+        self._session_id: str | None = None
+        self._lost = False
+        self._complaint: str | None = None
+        self._lines: dict[str, Callable[[Mapping[str, Any]], None]] = {
+            "system": self._system,
+            "assistant": self._assistant,
+            "thinking": self._thinking,
+            "tool_call": self._tool,
+            "result": self._result,
+            "error": self._error,
+        }
+
+    # ------------------------------------------------------------ the contract
+
+    @property
+    def told_at_once(self) -> bool:
+        return True
+
+    def receive(self, stream: Stream, data: bytes, at: int = 0) -> Sequence[AgentEvent]:
+        """Feed one record; never raises, whatever the bytes are."""
+        if stream is Stream.STDOUT:
+            for line in self._stdout.feed(data):
+                self._heard(line)
+        elif stream is Stream.STDERR:
+            for line in self._stderr.feed(data):
+                self._grumbled(line)
+        elif stream is Stream.STDIN and data:
+            self._was_told(data)
+        return self._take_events()
+
+    def finish(self) -> Sequence[AgentEvent]:
+        """All output has been read: an unfinished last line is a line."""
+        self._heard(self._stdout.rest())
+        self._grumbled(self._stderr.rest())
+        return self._take_events()
+
+    def send(self, command: AgentCommand) -> None:
+        """Nothing can be said once the prompt is said; SIGINT interrupts."""
+
+    def outgoing(self) -> list[bytes]:
+        """Take the prompt."""
+        lines, self._queue = self._queue, []
+        return lines
+
+    def _take_events(self) -> list[AgentEvent]:
+        made: list[AgentEvent] = []
+        for event in self._events:
+            if isinstance(event, Source):
+                event.dirty = False
+                made.append(EntryPut(event.key, event.entry()))
+            else:
+                made.append(event)
+        self._events = []
+        return made
+
+    def _put(self, source: Source | None) -> None:
+        if source is not None and not source.dirty:
+            source.dirty = True
+            self._events.append(source)
+
+    def _was_told(self, data: bytes) -> None:
+        self._queue = []
+        self._told.append(data)
+        text = b"".join(self._told).decode(errors="replace").removeprefix(self._retold)
+        self._put(Note("user:1", UserMessage(), text.removesuffix("\n")))
+        if self._retold:
+            self._put(Note("retold", SystemMessage(), RETOLD))
+
+    # ------------------------------------------------------------ what it says
+
+    def _heard(self, line: bytes) -> None:
+        if not line or line.isspace():
+            return
+        told = loads(line) if line.lstrip().startswith(b"{") else None
+        try:
+            check_depth(told)
+        except ValueError:
+            told = None
+        kind = as_text(as_dict(told).get("type"))
+        handle = self._lines.get(kind)
+        if handle is not None:
+            handle(as_dict(told))
+        elif not isinstance(told, dict) and self._session_id is None:
+            self._grumbled(line)  # before it begins to work it says in plain words why it cannot
+        elif kind not in _HARMLESS:
+            self._events.append(Noise(line.decode(errors="replace")))
+
+    def _system(self, told: Mapping[str, Any]) -> None:
+        if told.get("subtype") != "init":
+            return
+        session_id = as_text(told.get("session_id"))
+        if session_id != self._session_id and _SESSION_ID.fullmatch(session_id):
+            self._session_id = session_id
+            self._events.append(SessionStarted(session_id))
+            if self._resumed not in (None, session_id):
+                self._put(Note("forgotten", SystemMessage(), _FORGOTTEN))
+                self._lose()
+        cwd = as_text(told.get("cwd"))
+        if cwd.rsplit("/", 1)[-1] == self._cwd.rsplit("/", 1)[-1]:
+            self._paths.learn(cwd)  # as the agent sees it, with symbolic links resolved
+        if self._usage.learn_model(as_text(told.get("model"))):
+            self._put(Note("model", SystemMessage(), f"Model: {self._usage.model}"))
+
+    def _lose(self) -> None:
+        if not self._lost:
+            self._lost = True
+            self._events.append(SessionLost())
+
+    def _assistant(self, told: Mapping[str, Any]) -> None:
+        content = as_dict(told.get("message")).get("content")
+        blocks = [as_dict(block) for block in as_list(content)]
+        text = as_text(content) or "".join(as_text(block.get("text")) for block in blocks)
+        self._thoughts.close()
+        called = told.get("model_call_id") is not None
+        if told.get("timestamp_ms") is not None and not called:
+            self._put(self._answers.piece(text))
+        else:
+            self._put(self._answers.whole(text, last=not called))
+
+    def _thinking(self, told: Mapping[str, Any]) -> None:
+        self._answers.close()
+        self._put(self._thoughts.piece(as_text(told.get("text"))))
+        if told.get("subtype") == "completed":
+            self._thoughts.close()
+
+    def _tool(self, told: Mapping[str, Any]) -> None:
+        self._answers.close()
+        self._thoughts.close()
+        self._used_tools = True
+        call_id = as_text(told.get("call_id"))
+        name, fields = _named(as_dict(told.get("tool_call")))
+        args = fields if name == "function" else as_dict(fields.get("args"))
+        done = told.get("subtype") == "completed"
+        result = fields.get("result")
+        if name in NAMES:
+            if call_id not in self._listing:
+                self._listing.add(call_id)
+                self._todos.begin(call_id, name, args)
+            if done:
+                self._todos.end(result)
+            self._put(self._todos)
+            return
+        call = self._calls.get(call_id)
+        if call is None:
+            call = CursorCall(f"tool:{call_id}", call_id, name, args, self._paths)
+            self._calls[call_id] = call
+        elif args:
+            call.name, call.args = name, args
+        if done:
+            call.complete(result)
+        self._put(call)
+
+    def _error(self, told: Mapping[str, Any]) -> None:
+        fault = as_dict(told.get("error"))
+        words = (told.get("message"), told.get("error"), fault.get("message"))
+        text = next((found for word in words if (found := as_text(word))), _FAILED)
+        self._complain(text)
+
+    def _complain(self, text: str) -> None:
+        if text != self._complaint:
+            self._complaint = text
+            if not any(text in part for lump in self._plain for part in lump.parts):
+                setup = disguise.wants_login(text)
+                kind = ErrorMessage(error_type=SetupRequired()) if setup else ErrorMessage()
+                self._put(Note("error", kind, text))
+
+    def _result(self, told: Mapping[str, Any]) -> None:
+        if self._usage.take(as_dict(told.get("usage")), told.get("total_cost_usd")):
+            self._put(self._usage)
+        wrong = told.get("is_error") is True or told.get("subtype") != "success"
+        text = as_text(told.get("result"))
+        if wrong:
+            self._complain(text or as_text(told.get("error")) or self._complaint or _FAILED)
+        elif not self._used_tools and len(self._answers) <= 1:
+            alone = self._answers.first or text
+            if disguise.is_error(alone):
+                self._complain(alone.strip())
+                wrong = True
+        if not wrong and text and not self._answers and not self._used_tools:
+            self._put(self._answers.whole(text, last=True))
+        outcome = Outcome.FAILED if wrong else Outcome.COMPLETED
+        self._events.append(TurnEnded(outcome, self._complaint if wrong else None))
+        self._answers.close()
+        self._thoughts.close()
+
+    # ------------------------------------------------------------ what it says in plain words
+
+    def _grumbled(self, line: bytes) -> None:
+        text = _ANSI.sub("", line.decode(errors="replace")).strip()
+        known = self._complaint is not None and text.endswith(self._complaint)
+        if not text or known or _repeats(text):
+            return
+        if not self._plain or self._plain[-1].size + len(text) > STDERR_MOST:
+            self._plain.append(Lump(f"stderr:{len(self._plain) + 1}", ErrorMessage()))
+        lump = self._plain[-1]
+        lump.add(text)
+        if disguise.wants_login(text):
+            lump.kind = ErrorMessage(error_type=SetupRequired())
+        elif self._resumed and self._session_id is None and disguise.lost_session(text):
+            self._lose()
+        self._put(lump)
+
+
+def _repeats(text: str) -> bool:
+    """Whether a line of stderr is one of the protocol: some versions write all of it twice."""
+    return text.startswith('{"type":') and isinstance(as_dict(loads(text)).get("type"), str)
+
+
+def _named(call: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+    """The name of a tool, and what is told of its use; the object has it as a key."""
+    for key, value in call.items():
+        if isinstance(value, dict) and (key.endswith(_SUFFIX) or key == "function"):
+            return key.removesuffix(_SUFFIX), value
+    return next(((key, v) for key, v in call.items() if isinstance(v, dict)), ("tool", {}))
