@@ -13,7 +13,7 @@ from quart_trio import QuartTrio
 from anyond.http.envelope import success
 from anyond.http.guard import Asked, Policy
 from anyond.http.multipart import UploadRequest
-from anyond.http.refusal import Refusal, cancelled, refusal
+from anyond.http.refusal import Refusal, cancelled, departed, refusal
 from anyond.model.errors import AnyondError, Unavailable
 
 LARGEST_BODY = 4 * 1024**2
@@ -71,7 +71,11 @@ class Front(QuartTrio):
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """One request or WebSocket, as ASGI has it."""
         answer = self._face(scope) or self.answer
-        await answer(scope, receive, send)
+        try:
+            await answer(scope, receive, send)
+        except Exception as error:
+            if not departed(error):
+                raise
 
     def face(self, name: str) -> Face:
         """The API in the shape of that name. Raises `Unavailable` if this program lacks it."""
@@ -119,7 +123,7 @@ class Front(QuartTrio):
         return self._refuse(context_and_error[-1])
 
     def _refuse(self, error: BaseException) -> Response:
-        if cancelled(error):
+        if cancelled(error) or departed(error):
             raise error
         asked = websocket if has_websocket_context() else request
         method = "WEBSOCKET" if has_websocket_context() else request.method

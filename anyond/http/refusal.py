@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import structlog
 import trio
+from quart import wrappers
 from werkzeug.exceptions import (
     HTTPException,
     MethodNotAllowed,
@@ -34,6 +35,9 @@ STATUS: dict[Kind, HTTPStatus] = {
     Kind.UNAVAILABLE: HTTPStatus.SERVICE_UNAVAILABLE,
     Kind.TIMED_OUT: HTTPStatus.GATEWAY_TIMEOUT,
 }
+
+# From version 0.23 on Quart raises this; before, what is sent to nobody got lost without a word.
+_DEPARTED: type[Exception] | None = getattr(wrappers, "ClientDisconnectedError", None)
 
 log = structlog.get_logger("anyond.http")
 
@@ -78,6 +82,11 @@ def incident(error: BaseException, method: str, path: str) -> str:
 def cancelled(error: BaseException) -> bool:
     """Whether `error` must go on to the nursery that wants this task to end."""
     return any(isinstance(leaf, trio.Cancelled) for leaf in _leaves(error))
+
+
+def departed(error: BaseException) -> bool:
+    """Whether `error` says only that the client has left, which is nobody's mistake."""
+    return _DEPARTED is not None and all(isinstance(leaf, _DEPARTED) for leaf in _leaves(error))
 
 
 def _cause(error: BaseException) -> BaseException:

@@ -10,7 +10,7 @@ import trio
 from quart import websocket
 
 from anyond.http.encoders import Encoder
-from anyond.http.refusal import incident
+from anyond.http.refusal import departed, incident
 
 T = TypeVar("T")
 
@@ -46,6 +46,8 @@ async def send(
             await _pump(source, encoder)
             code = _NORMAL
         except Exception as error:
+            if departed(error):
+                raise
             incident(error, "WEBSOCKET", websocket.path)
             code = _OUR_FAULT
         nursery.cancel_scope.cancel()

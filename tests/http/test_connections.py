@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 import trio
+import trio.testing
 from standin import House, chunks, open_house, read_all, until
+from structlog.testing import capture_logs
 
 from anyond.http.listeners import listen
 from anyond.http.server import serve
@@ -186,6 +188,72 @@ async def test_a_client_that_leaves_is_noticed_at_once(house: House) -> None:
     async with house.websocket(f"/api/execution-processes/{id}/raw-logs/ws"):
         await until(lambda: tape.followers == 1)
     await until(lambda: tape.followers == 0, 2)
+
+
+def scope(kind: str, path: str) -> dict[str, Any]:
+    return {
+        "type": kind,
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "scheme": "http" if kind == "http" else "ws",
+        "method": "POST",
+        "path": path,
+        "query_string": b"",
+        "root_path": "",
+        "headers": [(b"host", b"localhost"), (b"content-type", b"application/json")],
+        "client": ("127.0.0.1", 1),
+        "server": ("127.0.0.1", 2),
+        "subprotocols": [],
+        "extensions": {},
+    }
+
+
+async def test_a_client_that_leaves_while_it_is_told_something_is_nobodys_mistake(
+    house: House,
+) -> None:
+    id, tape = house.services.logs.tape()
+    begun, gone = trio.Event(), trio.Event()
+
+    async def receive() -> dict[str, Any]:
+        if not begun.is_set():
+            begun.set()
+            return {"type": "websocket.connect"}
+        await gone.wait()
+        return {"type": "websocket.disconnect", "code": 1001}
+
+    async def send(message: Any) -> None:
+        await trio.lowlevel.checkpoint()
+
+    path = f"/api/execution-processes/{id}/raw-logs/ws"
+    with capture_logs() as told:
+        for _ in range(20):  # which of the two tasks goes first is up to chance
+            begun, gone = trio.Event(), trio.Event()
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(house.app, scope("websocket", path), receive, send)
+                await until(lambda: tape.followers == 1)
+                await trio.testing.wait_all_tasks_blocked(0.01)
+                gone.set()
+                tape.add(*chunks(b"x"))
+    assert told == []
+
+
+async def test_a_client_that_leaves_before_the_end_of_its_body_is_nobodys_mistake(
+    house: House,
+) -> None:
+    pieces = [
+        {"type": "http.request", "body": b"[", "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+
+    async def receive() -> dict[str, Any]:
+        return pieces.pop(0)
+
+    async def send(_: Any) -> None:
+        raise AssertionError("nobody is there who could be answered")
+
+    with capture_logs() as told, trio.fail_after(10):
+        await house.app(scope("http", "/api/tags"), receive, send)
+    assert told == []
 
 
 async def test_a_client_may_talk_though_nobody_listens(house: House) -> None:
