@@ -197,7 +197,7 @@ async def open_services(options: Options, closing: trio.Event) -> AsyncIterator[
                 buttons=buttons,
                 drafts=drafts,
                 logs=logs,
-                diffs=Diffs(services_nursery, rooms),
+                diffs=Diffs(services_nursery, rooms, awake.is_busy),
                 searches=Searches(services_nursery, rooms),
                 agents=agents,
                 capabilities=CAPABILITIES,

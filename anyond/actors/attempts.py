@@ -125,6 +125,11 @@ class Attempts:
         """Whether an actor owns the attempt now."""
         return attempt_id in self._tenancies
 
+    def is_busy(self, attempt_id: str) -> bool:
+        """Whether a job, or a process other than a dev server, is at work in the attempt now."""
+        tenancy = self._tenancies.get(attempt_id)
+        return tenancy is not None and tenancy.actor.machine.busy
+
     def failures(self, attempt_id: str) -> int:
         """How often in a row its actor has failed while something ran there."""
         return self._failures.get(attempt_id, 0)

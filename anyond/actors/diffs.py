@@ -4,12 +4,16 @@ One producer for all watchers of an attempt. It looks again when a process of th
 written something, and otherwise at a pace that its own cost sets: a repository that takes a second
 to compare is not compared every second. Git is asked instead of the kernel's file watches, which
 would have to cover every directory of a worktree (and run out in the first `node_modules`).
+
+Some watchers want an end: once the attempt has nothing that did not land, they are told what did,
+and no more. Others see that nothing differs, and wait for what comes.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,10 +22,12 @@ import trio
 from msgspec.structs import replace
 
 from anyond.git import branches, diff
+from anyond.git.landing import Landing
 from anyond.journal import Wake
 from anyond.model.errors import AnyondError, NotFound, Unavailable
 from anyond.model.frames import DiffFrame
 from anyond.model.rows import Diff
+from anyond.operations import landed as landings
 from anyond.operations import subject
 from anyond.operations.rooms import Rooms
 from anyond.store import attempts
@@ -36,6 +42,8 @@ COST_FACTOR = 10
 BATCH = 1000
 BUDGET = 20 << 20
 """So much text one comparison may have; what comes after it is told without contents."""
+_NOWHERE = 0
+"""A position that no watch ever has: whoever resumes after it is told everything anew."""
 
 
 @dataclass
@@ -56,6 +64,13 @@ class _Watch:
     looked: bool = False
     deleted: bool = False
     problem: AnyondError | None = None
+    enders: int = 0
+    """How many of the watchers want an end."""
+    landing: Landing | None = None
+    """What landed last, if there is nothing else."""
+    judged: bool = False
+    """Whether that was found out since the last of them came."""
+    hurry: trio.Event = field(default_factory=trio.Event)
 
     def __post_init__(self) -> None:
         self.seq = self.begin
@@ -66,31 +81,48 @@ class Diffs:
 
     Args:
         nursery: where the producers live.
+        busy: whether somebody is at work in an attempt just now.
     """
 
-    def __init__(self, nursery: trio.Nursery, rooms: Rooms) -> None:
+    def __init__(self, nursery: trio.Nursery, rooms: Rooms, busy: Callable[[str], bool]) -> None:
         self._nursery = nursery
         self._rooms = rooms
+        self._busy = busy
         self._watches: dict[str, _Watch] = {}
 
     async def follow(
-        self, attempt_id: str, stats_only: bool = False, after: int | None = None
+        self,
+        attempt_id: str,
+        stats_only: bool = False,
+        after: int | None = None,
+        *,
+        landed: bool = False,
     ) -> AsyncIterator[list[DiffFrame]]:
         """The differences as they are, a frame that says `ready`, then every change of them.
 
         Ends when the attempt is deleted. A file's frame replaces the one before for its path. A
         position that is not known any more is answered with `resync` and everything again.
 
+        Args:
+            landed: also end when the attempt has nothing but what landed: then what it changed
+                there replaces everything else, followed by `ready`. There is nothing to resume.
+
         Raises:
             NotFound: there is no such attempt.
         """
-        await subject.read(self._rooms, attempt_id)
+        about = await subject.read(self._rooms, attempt_id)
+        # Where something has landed, it is not known yet what there is to show.
+        hold = landed and await landings.is_recorded(self._rooms, attempt_id)
         watch = self._watches.get(attempt_id)
         if watch is None:
             watch = self._watches[attempt_id] = _Watch()
             self._nursery.start_soon(self._produce, attempt_id, watch)
         watch.watchers += 1
-        position, ready = after or 0, False
+        if landed:
+            watch.enders += 1
+            watch.landing, watch.judged = None, False
+            watch.hurry.set()
+        position, ready, told = after or 0, False, after is not None
         try:
             if after is not None and not watch.begin <= after <= watch.seq:
                 position = 0
@@ -100,6 +132,19 @@ class Diffs:
                     return
                 if watch.problem is not None:
                     raise watch.problem
+                if landed and watch.landing is not None:
+                    if told:
+                        yield [DiffFrame(_NOWHERE, resync=True)]
+                    place, (old, new) = about.repository, watch.landing
+                    entries = await diff.between(place, old, new)
+                    async with aclosing(_rows(place, entries, stats_only)) as batches:
+                        async for rows in batches:
+                            yield [DiffFrame(_NOWHERE, _path(row), row) for row in rows]
+                    yield [DiffFrame(_NOWHERE, ready=True)]
+                    return
+                if hold and not watch.judged:
+                    await watch.wake.wait()
+                    continue
                 batch = self._since(watch, position)
                 if not batch and watch.looked and not ready:
                     ready = True
@@ -107,12 +152,13 @@ class Diffs:
                     batch = [DiffFrame(watch.seq, ready=True)]
                 for start in range(0, len(batch), BATCH):
                     part = batch[start : start + BATCH]
-                    position = part[-1].seq
+                    position, told = part[-1].seq, True
                     yield [_without_contents(f) for f in part] if stats_only else part
                 if not batch:
                     await watch.wake.wait()
         finally:
             watch.watchers -= 1
+            watch.enders -= landed
             if not watch.watchers:
                 watch.scope.cancel()
                 self._forget(attempt_id, watch)  # whoever comes next needs a producer that lives
@@ -129,12 +175,14 @@ class Diffs:
                 last_move = trio.current_time()
                 while True:
                     began = trio.current_time()
+                    watch.hurry = trio.Event()
                     if await self._look(attempt_id, watch):
                         last_move = trio.current_time()
                     cost = trio.current_time() - began
                     calm = (trio.current_time() - last_move) / 20
                     pause = max(SHORTEST_PAUSE, cost * COST_FACTOR, calm)
-                    await trio.sleep(min(pause, LONGEST_PAUSE))
+                    with trio.move_on_after(min(pause, LONGEST_PAUSE)):
+                        await watch.hurry.wait()
         except Exception as error:  # a bug too ends this watch, and nothing else
             watch.problem = _refusal(error)
             if isinstance(watch.problem, _Puzzled):
@@ -170,12 +218,33 @@ class Diffs:
         watch.looked = True
         if moved:
             watch.wake.ring()
+        if watch.enders:
+            watch.landing = await self._judge(about, differs=bool(seen))
+            watch.judged = True
+            watch.wake.ring()
         return moved
+
+    async def _judge(self, about: subject.Subject, differs: bool) -> Landing | None:
+        """The latest landing, if the attempt has nothing else; asked after it was compared.
+
+        Whoever merges moves the branch first and then writes it down. So as long as somebody is at
+        work, the latest that is known need not be the latest; afterwards it is.
+        """
+        if self._busy(about.attempt.id):
+            return None
+        try:
+            found = await landings.latest(self._rooms, about)
+            whole = found is not None and (not differs or await landings.is_all(about, found))
+        except AnyondError as error:
+            # Others watch as well, and need not know.
+            log.info("not_judged", attempt=about.attempt.id, why=str(error))
+            return None
+        return found if whole else None
 
     def _note(self, watch: _Watch, found: list[Diff], seen: dict[str, Diff]) -> bool:
         moved = False
         for difference in found:
-            path = difference.new_path or difference.old_path or ""
+            path = _path(difference)
             seen[path] = difference
             if watch.known.get(path) != difference:
                 watch.seq += 1
@@ -190,12 +259,28 @@ class Diffs:
             return
         left = await self._rooms.store.read(lambda r: attempts.base_commit(r, about.attempt.id))
         base = await branches.fork_point(path, about.attempt.target_branch, left)
-        entries = await diff.snapshot(path, base)
-        budget = BUDGET
-        for start in range(0, len(entries), BATCH):
-            found = await diff.contents(path, entries[start : start + BATCH], budget=budget)
-            budget -= sum(len(d.old_content or "") + len(d.new_content or "") for d in found)
-            yield found
+        async with aclosing(_rows(path, await diff.snapshot(path, base))) as batches:
+            async for found in batches:
+                yield found
+
+
+async def _rows(
+    place: Path, entries: list[diff.Entry], stats_only: bool = False
+) -> AsyncGenerator[list[Diff], None]:
+    budget = BUDGET
+    for start in range(0, len(entries), BATCH):
+        part = entries[start : start + BATCH]
+        if stats_only:
+            yield [entry.without_contents() for entry in part]
+            continue
+        found = await diff.contents(place, part, budget=budget)
+        budget -= sum(len(d.old_content or "") + len(d.new_content or "") for d in found)
+        yield found
+
+
+def _path(row: Diff) -> str:
+    """The name that the file is known by."""
+    return row.new_path or row.old_path or ""
 
 
 class _Puzzled(Unavailable):

@@ -28,12 +28,12 @@ class Sides:
     Args:
         old_oid: the blob; None if the file is new.
         new_path: the file, relative to the worktree; None if it was deleted.
-        same: the new text is the old one.
+        new_oid: the blob in which the new text is to be read instead of the file.
     """
 
     old_oid: str | None
     new_path: str | None
-    same: bool = False
+    new_oid: str | None = None
 
 
 Texts = tuple[str | None, str | None]
@@ -48,11 +48,10 @@ async def texts(
         worktree: the top of the checkout.
         wanted: what to read, in the order in which the budget (bytes) is spent.
     """
-    sizes = await _old_sizes(worktree, [side.old_oid for side in wanted if side.old_oid])
+    sizes = await _sizes(worktree, _oids(wanted))
     chosen = await trio.to_thread.run_sync(_choose, worktree, wanted, sizes, budget)
-    oids = {wanted[n].old_oid: None for n in chosen}
-    old = await _old(worktree, [oid for oid in oids if oid])
-    return await trio.to_thread.run_sync(_pairs, worktree, wanted, chosen, old)
+    found = await _blobs(worktree, _oids([wanted[n] for n in chosen]))
+    return await trio.to_thread.run_sync(_pairs, worktree, wanted, chosen, found)
 
 
 def open_file(path: Path) -> BinaryIO:
@@ -68,7 +67,13 @@ def open_file(path: Path) -> BinaryIO:
     return os.fdopen(descriptor, "rb")
 
 
-async def _old_sizes(worktree: Path, oids: list[str]) -> dict[str, int]:
+def _oids(wanted: Sequence[Sides]) -> list[str]:
+    """All blobs that have to be read, each once."""
+    both = (oid for side in wanted for oid in (side.old_oid, side.new_oid))
+    return list(dict.fromkeys(oid for oid in both if oid))
+
+
+async def _sizes(worktree: Path, oids: list[str]) -> dict[str, int]:
     try:
         return await library.sizes(worktree, oids) if oids else {}
     except library.Refused:
@@ -79,7 +84,7 @@ async def _old_sizes(worktree: Path, oids: list[str]) -> dict[str, int]:
     return {oid: int(size) for oid, size in pairs if size != "missing"}
 
 
-async def _old(worktree: Path, oids: list[str]) -> dict[str, bytes]:
+async def _blobs(worktree: Path, oids: list[str]) -> dict[str, bytes]:
     try:
         return await library.contents(worktree, oids) if oids else {}
     except library.Refused:
@@ -110,7 +115,10 @@ def _choose(
     chosen: list[int] = []
     for number, side in enumerate(wanted):
         old = sizes.get(side.old_oid, FILE_LIMIT + 1) if side.old_oid else 0
-        new = old if side.same else _new_size(worktree, side.new_path)
+        if side.new_oid:
+            new = sizes.get(side.new_oid, FILE_LIMIT + 1)
+        else:
+            new = _new_size(worktree, side.new_path)
         if old > FILE_LIMIT or new > FILE_LIMIT:
             continue
         if old + new > budget:
@@ -131,16 +139,17 @@ def _new_size(worktree: Path, path: str | None) -> int:
 
 
 def _pairs(
-    worktree: Path, wanted: Sequence[Sides], chosen: Sequence[int], old: dict[str, bytes]
+    worktree: Path, wanted: Sequence[Sides], chosen: Sequence[int], found: dict[str, bytes]
 ) -> list[Texts | None]:
     pairs: list[Texts | None] = [None] * len(wanted)
     for number in chosen:
         side = wanted[number]
-        before = old.get(side.old_oid) if side.old_oid else None
-        after = before if side.same else _new(worktree, side.new_path)
+        before = found.get(side.old_oid) if side.old_oid else None
+        after = found.get(side.new_oid) if side.new_oid else _new(worktree, side.new_path)
         lost = (side.old_oid and before is None) or (side.new_path is not None and after is None)
         # A pointer on one side and the file itself on the other are not two texts to compare.
-        if not lost and not (before or b"").startswith(POINTER):
+        stored = (before or b"", (after or b"") if side.new_oid else b"")
+        if not lost and not any(text.startswith(POINTER) for text in stored):
             pairs[number] = (_text(before), _text(after))
     return pairs
 

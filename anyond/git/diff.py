@@ -1,4 +1,4 @@
-"""What an attempt has changed so far: every difference between a commit and the working tree."""
+"""What an attempt has changed: every difference of a commit to the working tree, or to another."""
 
 from __future__ import annotations
 
@@ -38,6 +38,7 @@ class Entry:
         old_path, new_path: where it was and is, as the file system spells it; None if it was not,
             or is not.
         old_oid: what it was; None for a new file.
+        new_oid: what it is; None if that is to be read in the working tree.
         old_mode, new_mode: the kind of file, as git encodes it; 0 if there is none.
         additions, deletions: lines; 0 if it is binary.
         binary: it has no lines.
@@ -52,6 +53,7 @@ class Entry:
     additions: int = 0
     deletions: int = 0
     binary: bool = False
+    new_oid: str | None = None
 
     @property
     def path(self) -> str:
@@ -116,6 +118,16 @@ async def snapshot(worktree: Path, base_oid: str | None) -> list[Entry]:
     return sorted([*tracked, *(entry for entry in new if entry)], key=lambda entry: entry.path)
 
 
+async def between(repo: Path, before: str, after: str) -> list[Entry]:
+    """Compare two commits, sorted by path; no working tree is looked at.
+
+    Args:
+        repo: anywhere in the repository; also what to give to `contents`.
+        before, after: the ids of commits that are there.
+    """
+    return sorted(await _compare(repo, before, after), key=lambda entry: entry.path)
+
+
 async def contents(
     worktree: Path, entries: list[Entry], *, budget: int = blobs.BUDGET
 ) -> list[Diff]:
@@ -137,7 +149,9 @@ async def contents(
 async def _compare(worktree: Path, *base: str, env: dict[str, str] | None = None) -> list[Entry]:
     ask = ("diff", "--raw", "--numstat", "-z", "--no-abbrev", "--find-renames")
     plain = ("--no-ext-diff", "--no-textconv", "--no-color", "--no-relative")
-    return _parse((await git(*ask, *plain, *base, "--", cwd=worktree, env=env)).out)
+    # Of a file that git believes to be unchanged since, it tells the blob: but the file counts.
+    blobs_count = len(base) == 2
+    return _parse((await git(*ask, *plain, *base, "--", cwd=worktree, env=env)).out, blobs_count)
 
 
 async def _paired(worktree: Path, deleted: list[Entry], files: list[str]) -> list[Entry]:
@@ -170,13 +184,17 @@ def copy_index(own: Path, to: Path) -> None:
 # ---------------------------------------------------------------- what git says
 
 
-def _parse(out: bytes) -> list[Entry]:
-    """The output of `git diff --raw --numstat -z`: first all raw entries, then all numbers."""
+def _parse(out: bytes, blobs_count: bool) -> list[Entry]:
+    """The output of `git diff --raw --numstat -z`: first all raw entries, then all numbers.
+
+    Args:
+        blobs_count: whether the new side is what git says, rather than a working tree.
+    """
     entries: dict[str, Entry] = {}
     fields = iter(os.fsdecode(out).split("\0"))
     for field in fields:
         if field.startswith(":"):
-            entry = _raw(field, fields)
+            entry = _raw(field, fields, blobs_count)
             entries[entry.path] = entry
         elif field:
             added, deleted, path = field.split("\t", 2)
@@ -187,8 +205,8 @@ def _parse(out: bytes) -> list[Entry]:
     return list(entries.values())
 
 
-def _raw(field: str, fields: Iterator[str]) -> Entry:
-    old_mode, new_mode, old_oid, _, status = field[1:].split(" ")
+def _raw(field: str, fields: Iterator[str], blobs_count: bool) -> Entry:
+    old_mode, new_mode, old_oid, new_oid, status = field[1:].split(" ")
     old_path = new_path = next(fields)
     if status[0] in "RC":
         new_path = next(fields)
@@ -199,6 +217,7 @@ def _raw(field: str, fields: Iterator[str]) -> Entry:
         old_oid=None if status[0] == "A" else old_oid,
         old_mode=int(old_mode, 8),
         new_mode=int(new_mode, 8),
+        new_oid=new_oid if blobs_count and status[0] != "D" else None,
     )
 
 
@@ -266,5 +285,5 @@ def _sides(entry: Entry) -> blobs.Sides:
     return blobs.Sides(
         old_oid=entry.old_oid,
         new_path=entry.new_path,
-        same=entry.change == "permissionChange",
+        new_oid=entry.old_oid if entry.change == "permissionChange" else entry.new_oid,
     )

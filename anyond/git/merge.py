@@ -16,6 +16,7 @@ from anyond.git import branches
 from anyond.git.branches import Tip
 from anyond.git.combine import Maker, merged_tree, replayed
 from anyond.git.command import failure, git
+from anyond.git.landing import Landing
 from anyond.git.obstacles import in_the_way
 from anyond.git.repository import Repositories, git_dir
 from anyond.git.status import in_progress
@@ -37,7 +38,7 @@ async def merge(
     *,
     message: str,
     strategy: Strategy = "merge",
-) -> str:
+) -> Landing:
     """Bring what `branch` has to the local branch `target`; all of it, or nothing.
 
     `branch` itself is never moved, so the attempt can go on. After a squash or rebase its commits
@@ -54,7 +55,7 @@ async def merge(
             the target, `rebase` puts each commit on the target.
 
     Returns:
-        The commit that `target` points to now.
+        The commits that `target` pointed to before and points to now.
 
     Raises:
         Impossible: no such branch.
@@ -75,7 +76,7 @@ async def merge(
             else:
                 landed = await _move_checkout(repo, checkout, goal, new)
             if landed:
-                return new
+                return Landing(goal.oid, new)
     raise Conflict("target_moved", f"The branch {target} keeps moving; try again.")
 
 

@@ -64,7 +64,7 @@ class Flavour(NamedTuple):
 
     `processes` is told whether replaced runs are shown, `raw` and `entries` whether the client
     takes many items in one message. `event` writes one change as a Server-Sent Event, or nothing
-    if it is none.
+    if it is none. `lands`: the differences have an end here, when there is nothing but what landed.
     """
 
     tasks: Callable[[], Encoder[Record]]
@@ -74,6 +74,7 @@ class Flavour(NamedTuple):
     entries: Callable[[bool], Encoder[EntryFrame]]
     diff: Callable[[], Encoder[DiffFrame]]
     event: Callable[[Change], bytes]
+    lands: bool = False
 
 
 FINISHED = '{"finished":true}'

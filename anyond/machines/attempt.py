@@ -123,6 +123,11 @@ class AttemptMachine:
         return not (self._writer or self._beside or self._job or self._halts or self._patient)
 
     @property
+    def busy(self) -> bool:
+        """Whether somebody is at work in the worktree."""
+        return bool(self._writer or self._job)
+
+    @property
     def halting(self) -> bool:
         """Whether somebody wants everything stopped: no chain goes on."""
         return bool(self._halts)

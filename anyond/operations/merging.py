@@ -29,7 +29,7 @@ async def merge_attempt(rooms: Rooms, about: Subject, strategy: MergeStrategy) -
     await commit.commit_all(path, f"{about.task.title}\n\nAnyon-Attempt: {attempt.id}")
     subject = f"{about.task.title} (anyon {attempt.id[:8]})"
     body = (about.task.description or "").strip()
-    oid = await merge.merge(
+    landing = await merge.merge(
         rooms.repositories,
         about.repository,
         attempt.branch,
@@ -44,11 +44,12 @@ async def merge_attempt(rooms: Rooms, about: Subject, strategy: MergeStrategy) -
             tx,
             id=new_id(),
             attempt_id=attempt.id,
-            merge_commit=oid,
+            merge_commit=landing.after,
+            target_before=landing.before,
             target_branch_name=attempt.target_branch,
             now=moment,
         )
         tasks.set_status(tx, about.task.id, TaskStatus.DONE, moment)
 
     await rooms.store.write(record)
-    return oid
+    return landing.after

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from anyond.model.rows import DirectMerge, Merge, PullRequestInfo, PullRequestMerge
 from anyond.store import attempts, tasks
@@ -14,18 +14,40 @@ _COLUMNS = (
 )
 
 
+class Landed(NamedTuple):
+    """How the target came to have what an attempt did.
+
+    Args:
+        commit: where the target was then.
+        target_before: where it was before, if that is known.
+    """
+
+    commit: str
+    target_before: str | None
+
+
 def insert_direct(
-    tx: Tx, *, id: str, attempt_id: str, merge_commit: str, target_branch_name: str, now: str
+    tx: Tx,
+    *,
+    id: str,
+    attempt_id: str,
+    merge_commit: str,
+    target_branch_name: str,
+    now: str,
+    target_before: str | None = None,
 ) -> DirectMerge:
     """Remember a merge that we did; emits `task_updated` if it is the first of the task.
 
     Raises `NotFound` for an unknown attempt.
+
+    Args:
+        target_before: the commit that the target pointed to before, if that is known.
     """
     with tasks.watched(tx, attempts.place(tx, attempt_id).task_id):
         tx.execute(
             "INSERT INTO merges (id, task_attempt_id, merge_type, merge_commit,"
-            " target_branch_name, created_at) VALUES (?, ?, 'direct', ?, ?, ?)",
-            (id, attempt_id, merge_commit, target_branch_name, now),
+            " target_before, target_branch_name, created_at) VALUES (?, ?, 'direct', ?, ?, ?, ?)",
+            (id, attempt_id, merge_commit, target_before, target_branch_name, now),
         )
     return DirectMerge(
         id=id,
@@ -120,6 +142,20 @@ def of_attempt(reader: Reader, attempt_id: str) -> list[Merge]:
         (attempt_id,),
     ).fetchall()
     return [_merge(row) for row in rows]
+
+
+def landed(reader: Reader, attempt_id: str) -> Landed | None:
+    """The latest landing of an attempt; None if there is none, or if a later pull request may
+    still become one.
+    """
+    row = reader.execute(
+        "SELECT CASE WHEN merge_type = 'direct' THEN merge_commit"
+        " WHEN pr_status = 'merged' THEN pr_merge_commit_sha END, target_before FROM merges"
+        " WHERE task_attempt_id = ? AND (merge_type = 'direct' OR pr_status <> 'closed')"
+        " ORDER BY COALESCE(pr_merged_at, created_at) DESC, rowid DESC LIMIT 1",
+        (attempt_id,),
+    ).fetchone()
+    return Landed(*row) if row is not None and row[0] is not None else None
 
 
 def _merge(row: tuple[Any, ...]) -> Merge:

@@ -11,7 +11,7 @@ import pytest
 import trio
 
 from tests.end_to_end.house import House
-from tests.end_to_end.vk_client import Json, Shown, Stream, Watching, page
+from tests.end_to_end.vk_client import Json, Shown, Stream, Watching, apply, page
 
 
 @pytest.fixture
@@ -138,7 +138,8 @@ async def test_a_whole_task_on_the_old_board(house: House) -> None:
         await drafts.until(lambda d: d["drafts"][attempt["id"]]["retry"] is None)
 
         await diff.until(lambda d: "Mention oolong." in content(d), "the second turn's change")
-        assert diff.document["entries"] == await compared(house, attempt)
+        changed = await compared(house, attempt)
+        assert diff.document["entries"] == changed
         await stats.until(lambda d: "NOTES.md" in d["entries"])
         file = stats.document["entries"]["NOTES.md"]["content"]
         assert (file["newContent"], file["contentOmitted"], file["deletions"]) == (None, True, 0)
@@ -151,6 +152,18 @@ async def test_a_whole_task_on_the_old_board(house: House) -> None:
         assert "Mention oolong." in (repository / "NOTES.md").read_text()
         merged = await client.call("GET", f"{place}/branch-status")
         assert [m["type"] for m in merged["merges"]] == ["direct"]
+        assert set(merged["merges"][0]) == {
+            "type", "id", "task_attempt_id", "merge_commit", "target_branch_name", "created_at"
+        }  # fmt: skip
+
+        # What landed stays in sight, for who has the page open and for who opens it now.
+        later = await web.diff(attempt), await web.diff(attempt, "?stats_only=true")
+        for shown, numbers in ((diff, stats), later):
+            await shown.until_finished()
+            await numbers.until_finished()
+            assert shown.document["entries"] == changed
+            assert numbers.document["entries"]["NOTES.md"]["content"] == file
+        assert await compared(house, attempt) == {}
 
         # All that it was told piece by piece is what there is.
         await agree(house, client.call, board, processes, project=project, attempt=attempt)
@@ -166,6 +179,14 @@ async def test_a_whole_task_on_the_old_board(house: House) -> None:
 def content(document: Any) -> str:
     found = document["entries"].get("NOTES.md")
     return found["content"]["newContent"] or "" if found else ""
+
+
+def patched(frames: list[Json]) -> Json:
+    """The differences that a client knows of after `frames`."""
+    document: Json = {"entries": {}}
+    for frame in frames:
+        apply(document, frame["JsonPatch"])
+    return document["entries"]  # type: ignore[no-any-return]
 
 
 def contents(stream: Stream) -> list[Json]:
@@ -269,6 +290,29 @@ async def test_what_is_deleted_or_replaced_leaves_the_document(house: House) -> 
         await web.client.call("DELETE", f"/api/tasks/{attempt['task_id']}")
         await board.until(lambda d: d["tasks"] == {})
         await drafts.until(lambda d: d["drafts"] == {})
+
+
+async def test_what_landed_is_shown_until_the_agent_goes_on(house: House) -> None:
+    project = await house.project()
+    await house.use_fake_agent()
+    attempt = await house.attempt(project, "write one.txt 1\nwrite two.txt 2")
+    await house.over(attempt)
+    place = f"/api/task-attempts/{attempt['id']}"
+    await house.ask("POST", f"{place}/merge", {"strategy": "squash"})
+    shown = await house.frames(f"/vk{place}/diff/ws")
+    assert set(patched(shown)) == {"one.txt", "two.txt"}
+    assert await house.frames(f"{place}/diff/ws?format=patch") == shown
+    await house.ask("POST", f"{place}/follow-up", {"prompt": "write three.txt 3\nsleep 600"})
+    async with page(house) as web:
+        diff = await web.diff(attempt)
+        await diff.until(lambda d: set(d["entries"]) == {"one.txt", "two.txt", "three.txt"})
+        assert not diff.finished
+        await web.client.call("POST", f"{place}/stop")
+        await web.client.call("POST", f"{place}/merge")
+        await diff.until_finished()
+        assert set(diff.document["entries"]) == {"three.txt"}
+    Path(project["git_repo_path"], "three.txt").unlink()
+    assert set(patched(await house.frames(f"/vk{place}/diff/ws"))) == {"three.txt"}
 
 
 async def test_an_attempt_at_work_is_not_deleted(house: House) -> None:

@@ -20,7 +20,7 @@ ONE = "00000000-0000-4000-8000-000000000001"
 
 
 async def land(repos: Repositories, repo: Checkout, target: str) -> str:
-    return await merge(repos, repo.path, "work", target, message="Title")
+    return (await merge(repos, repo.path, "work", target, message="Title")).after
 
 
 @pytest.mark.parametrize("target", ["main", "release"])

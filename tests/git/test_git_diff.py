@@ -273,3 +273,50 @@ async def test_a_file_that_git_forgot_and_that_changed_is_modified(attempt: Chec
     attempt.write("base.txt", "base\nmore\n")
     (row,) = (await rows(attempt)).values()
     assert (row.change, row.additions, row.deletions) == ("modified", 1, 0)
+
+
+async def test_two_commits_are_compared_as_a_commit_and_its_checkout_are(
+    repo: Checkout, attempt: Checkout
+) -> None:
+    big = b"x\n" * (FILE_LIMIT // 2 + 1)
+    old = attempt.commit({"gone.txt": "gone\n", "was.txt": "1\n2\n3\n", "run.sh": "run\n"})
+    (attempt.path / "gone.txt").unlink()
+    (attempt.path / "was.txt").rename(attempt.path / "is.txt")
+    (attempt.path / "run.sh").chmod(0o755)
+    (attempt.path / "link").symlink_to("is.txt")
+    attempt.git("-c", "protocol.file.allow=always", "submodule", "-q", "add", repo.path, "sub")
+    files: dict[str, str | bytes] = {
+        "base.txt": "base\nmore\n",
+        "big.txt": big,
+        "binary": b"\0\1",
+        "latin": b"\xe9\n",
+        "tab\tand 'quote'": "odd\n",
+    }
+    new = attempt.commit(files)
+    entries = await diff.between(repo.path, old, new)
+    wanted = await diff.snapshot(attempt.path, old)
+    assert await diff.contents(repo.path, entries) == await diff.contents(attempt.path, wanted)
+    found = {row.new_path or row.old_path: row for row in await diff.contents(repo.path, entries)}
+    assert {path for path, row in found.items() if row.content_omitted} == {
+        "big.txt",
+        "binary",
+        "sub",
+    }
+    assert found["big.txt"].additions == FILE_LIMIT // 2 + 1
+    assert {found["is.txt"].change, found["run.sh"].change} == {"renamed", "permissionChange"}
+    assert found["run.sh"].new_content == "run\n"
+    few = await diff.contents(repo.path, entries, budget=200)
+    assert few == await diff.contents(attempt.path, wanted, budget=200)
+    assert {row.content_omitted for row in few} == {True, False}
+    assert [row.additions for row in few] == [row.additions for row in found.values()]
+    # What the checkouts have now does not count.
+    (attempt.path / "is.txt").unlink()
+    repo.write("base.txt", "edited\n")
+    assert await diff.contents(repo.path, entries) == list(found.values())
+
+
+async def test_what_git_lfs_keeps_elsewhere_is_not_shown_as_text(repo: Checkout) -> None:
+    pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n"
+    old, new = repo.oid(), repo.commit({"film.mov": pointer})
+    (row,) = await diff.contents(repo.path, await diff.between(repo.path, old, new))
+    assert (row.new_content, row.content_omitted, row.additions) == (None, True, 3)

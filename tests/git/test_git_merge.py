@@ -20,7 +20,8 @@ STRATEGIES: list[Strategy] = ["merge", "squash", "rebase"]
 
 async def land(repo: Checkout, target: str = "main", **more: Any) -> str:
     repos = more.pop("repos", None) or Repositories()
-    return await merge(repos, repo.path, "work", target, message="Title (anyon 1)", **more)
+    message = "Title (anyon 1)"
+    return (await merge(repos, repo.path, "work", target, message=message, **more)).after
 
 
 def parents(repo: Checkout, oid: str) -> list[str]:

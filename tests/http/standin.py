@@ -98,10 +98,12 @@ class Logs:
 class Diffs:
     def __init__(self) -> None:
         self.tape = Tape()
-        self.asked: list[tuple[str, bool, int | None]] = []
+        self.asked: list[tuple[str, bool, int | None, bool]] = []
 
-    def follow(self, id: str, stats_only: bool, after: int | None) -> AsyncIterator[list[Any]]:
-        self.asked.append((id, stats_only, after))
+    def follow(
+        self, id: str, stats_only: bool, after: int | None, *, landed: bool
+    ) -> AsyncIterator[list[Any]]:
+        self.asked.append((id, stats_only, after, landed))
         return self.tape.follow(0)
 
 

@@ -200,7 +200,7 @@ async def test_a_diff_says_what_differs_and_when_it_is_complete(house: House) ->
         assert (first["data"]["newPath"], first["data"]["contentOmitted"]) == ("a", False)
         assert await message(ws) == {"type": "ready", "seq": 2}
         assert await message(ws) == {"type": "diff_removed", "data": {"path": "a"}, "seq": 3}
-    assert house.services.diffs.asked == [(attempt, True, 4)]
+    assert house.services.diffs.asked == [(attempt, True, 4, False)]
 
 
 async def test_processes_are_told_with_their_start_their_end_and_their_dropping(

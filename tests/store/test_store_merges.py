@@ -70,3 +70,34 @@ def test_what_may_still_change_is_open_or_closed_lately(tx: Tx) -> None:
 def test_there_is_no_pull_request_without_an_attempt(tx: Tx) -> None:
     with pytest.raises(NotFound):
         keep(tx, OPEN)
+
+
+def test_the_latest_landing_counts_unless_something_may_still_follow_it(tx: Tx) -> None:
+    add_family(tx)
+    assert merges.landed(tx, "a") is None
+    keep(tx, OPEN, now=at(1))
+    assert merges.landed(tx, "a") is None
+
+    def direct(id: str, second: int, before: str | None) -> None:
+        merges.insert_direct(
+            tx,
+            id=id,
+            attempt_id="a",
+            merge_commit=f"{id}{id}",
+            target_before=before,
+            target_branch_name="main",
+            now=at(second),
+        )
+
+    direct("d", 2, "before")
+    assert merges.landed(tx, "a") == ("dd", "before")
+    direct("e", 3, None)
+    assert merges.landed(tx, "a") == ("ee", None)
+    keep(tx, MERGED, now=at(4))
+    assert merges.landed(tx, "a") == ("a" * 40, None)
+    later = msgspec.structs.replace(OPEN, url="https://github.com/o/r/pull/5")
+    keep(tx, later, id="n", now=at(20))
+    assert merges.landed(tx, "a") is None
+    keep(tx, msgspec.structs.replace(later, status="closed"), now=at(21))
+    assert merges.landed(tx, "a") == ("a" * 40, None)
+    assert merges.landed(tx, "b") is None

@@ -92,10 +92,10 @@ def routes(services: Services) -> Blueprint:
         id = _id(key)
         stats_only = flag_in(websocket.args, "stats_only")
         after = position_in(websocket.args)
-        encoder = flavour(websocket.args).diff()
+        wanted = flavour(websocket.args)
         await store.read(lambda r: attempts.get(r, id))
-        source = services.diffs.follow(id, stats_only, after)
-        await streams.send(source, encoder, services.closing)
+        source = services.diffs.follow(id, stats_only, after, landed=wanted.lands)
+        await streams.send(source, wanted.diff(), services.closing)
 
     return chapter
 

@@ -208,4 +208,5 @@ PATCHES = Flavour(
     entries=lambda _: Entries(),
     diff=Diffs,
     event=_event,
+    lands=True,
 )
