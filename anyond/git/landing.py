@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
+from anyond.git import branches
 from anyond.git.combine import merged_tree
 from anyond.git.command import git
 from anyond.git.repository import git_dir
@@ -40,6 +41,12 @@ async def find(repo: Path, before: str | None, after: str) -> Landing | None:
     if told.code != 0 or [kind for _, kind, *_ in found] != ["commit", "commit"]:
         return None
     return Landing(found[0][0], found[1][0])
+
+
+async def holds(repo: Path, branch: str, commit: str) -> bool:
+    """Whether `branch` is there and has `commit`."""
+    tip = await branches.find(repo, branch)
+    return tip is not None and await branches.is_ancestor(repo, commit, tip.oid)
 
 
 async def has_all(repo: Path, worktree: Path, commit: str) -> bool:

@@ -9,6 +9,7 @@ moved meanwhile, all starts again.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Literal
 
@@ -38,6 +39,7 @@ async def merge(
     *,
     message: str,
     strategy: Strategy = "merge",
+    announce: Callable[[Landing], Awaitable[None]] | None = None,
 ) -> Landing:
     """Bring what `branch` has to the local branch `target`; all of it, or nothing.
 
@@ -53,6 +55,7 @@ async def merge(
         message: of the merge or squash commit; a rebase keeps the messages that there are.
         strategy: `merge` makes a commit with two parents (target, branch), `squash` one commit on
             the target, `rebase` puts each commit on the target.
+        announce: is told what is to be, each time before it is tried.
 
     Returns:
         The commits that `target` pointed to before and points to now.
@@ -71,6 +74,8 @@ async def merge(
             source, goal = await _ends(repo, branch, target)
             checkout = await _free_checkout(repo, branch, target)
             new = await _combine(repo, source, goal, message, strategy)
+            if announce is not None:
+                await announce(Landing(goal.oid, new))
             if checkout is None:
                 landed = await _move_ref(repo, goal, new, branch)
             else:

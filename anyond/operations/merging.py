@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from anyond.git import commit, merge, snapshots
+from anyond.git.landing import Landing
 from anyond.model.bodies import MergeStrategy
-from anyond.model.ids import new_id, now
-from anyond.model.rows import TaskStatus
-from anyond.operations import worktree
+from anyond.model.errors import AnyondError
+from anyond.model.ids import now
+from anyond.operations import unfinished, worktree
 from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject
-from anyond.store import merges, tasks
+from anyond.store import intents
+from anyond.store.intents import Intent
 from anyond.store.transaction import Tx
 
 
@@ -29,27 +31,41 @@ async def merge_attempt(rooms: Rooms, about: Subject, strategy: MergeStrategy) -
     await commit.commit_all(path, f"{about.task.title}\n\nAnyon-Attempt: {attempt.id}")
     subject = f"{about.task.title} (anyon {attempt.id[:8]})"
     body = (about.task.description or "").strip()
-    landing = await merge.merge(
-        rooms.repositories,
-        about.repository,
-        attempt.branch,
-        attempt.target_branch,
-        message=f"{subject}\n\n{body}" if body else subject,
-        strategy=strategy.value,
-    )
 
-    def record(tx: Tx) -> None:
-        moment = now()
-        merges.insert_direct(
-            tx,
-            id=new_id(),
-            attempt_id=attempt.id,
-            merge_commit=landing.after,
-            target_before=landing.before,
-            target_branch_name=attempt.target_branch,
-            now=moment,
+    async def announce(landing: Landing) -> None:
+        await rooms.store.write(lambda tx: intents.put(tx, _intent(about, landing)))
+
+    try:
+        landing = await merge.merge(
+            rooms.repositories,
+            about.repository,
+            attempt.branch,
+            attempt.target_branch,
+            message=f"{subject}\n\n{body}" if body else subject,
+            strategy=strategy.value,
+            announce=announce,
         )
-        tasks.set_status(tx, about.task.id, TaskStatus.DONE, moment)
+    except AnyondError:
+        # It may have been written down for an earlier try, and has not happened.
+        await unfinished.settled(rooms, attempt.id)
+        raise
 
-    await rooms.store.write(record)
+    def done(tx: Tx) -> None:
+        found = intents.get(tx, attempt.id)
+        # Unless somebody has renamed the target meanwhile, or has seen that it has landed.
+        if found is not None and found.kind == "merge" and found.onto == landing.after:
+            unfinished.complete(tx, about, found)
+
+    await rooms.store.write(done)
     return landing.after
+
+
+def _intent(about: Subject, landing: Landing) -> Intent:
+    return Intent(
+        attempt_id=about.attempt.id,
+        kind="merge",
+        name=about.attempt.target_branch,
+        tip=landing.before,
+        onto=landing.after,
+        created_at=now(),
+    )

@@ -1,18 +1,19 @@
-"""What becomes of a rebase or renaming that git was asked for, once it is known how it ended.
+"""What becomes of what git was asked to do to a branch, once it is known how it ended.
 
 A rebase may stop at a conflict, and an agent or a person goes on with it whenever they like; a
-renaming may be cut short by a crash. Each is written down before git is asked, and the row of the
-attempt follows when git has done it, not before.
+renaming or a merge may be cut short by a crash. Each is written down before git is asked, and the
+rows follow when git has done it, not before.
 """
 
 from __future__ import annotations
 
-from anyond.git import rebase, renaming
-from anyond.model.ids import now
+from anyond.git import landing, rebase, renaming
+from anyond.model.ids import new_id, now
+from anyond.model.rows import TaskStatus
 from anyond.operations import subject
 from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject
-from anyond.store import attempts, intents
+from anyond.store import attempts, intents, merges, tasks
 from anyond.store.intents import Intent
 from anyond.store.transaction import Tx
 
@@ -44,6 +45,18 @@ def complete(tx: Tx, about: Subject, intent: Intent) -> None:
         if attempts.get(tx, about.attempt.id).target_branch != intent.name:
             attempts.set_target(tx, about.attempt.id, intent.name, moment)
         attempts.set_base_commit(tx, about.attempt.id, intent.onto)
+    elif intent.kind == "merge":
+        assert intent.onto is not None
+        merges.insert_direct(
+            tx,
+            id=new_id(),
+            attempt_id=about.attempt.id,
+            merge_commit=intent.onto,
+            target_before=intent.tip,
+            target_branch_name=intent.name,
+            now=moment,
+        )
+        tasks.set_status(tx, about.task.id, TaskStatus.DONE, moment)
     else:
         attempts.set_branch(tx, about.attempt.id, intent.name, moment)
         project, old = about.project.id, about.attempt.branch
@@ -58,7 +71,11 @@ async def _is_done(about: Subject, intent: Intent) -> bool | None:
     if intent.kind == "rename":
         old = about.attempt.branch
         return await renaming.resume(about.repository, worktree, old, intent.name, intent.tip)
-    if worktree is None or intent.onto is None:
+    if intent.onto is None:
+        return False
+    if intent.kind == "merge":
+        return await landing.holds(about.repository, intent.name, intent.onto)
+    if worktree is None:
         return False
     return await rebase.finished(
         about.repository, worktree, about.attempt.branch, tip=intent.tip, onto=intent.onto

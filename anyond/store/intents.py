@@ -16,13 +16,14 @@ class Intent(Struct, frozen=True, kw_only=True):
 
     Args:
         kind: `rebase`: once it is complete, `name` is the target branch. `rename`: once git has
-            done it, `name` is the branch.
-        tip: the commit of the branch before.
-        onto: the commit that the branch is put on, for a rebase.
+            done it, `name` is the branch. `merge`: `name` is the branch that it lands in.
+        tip: the commit of the branch before; for a merge, of the branch that it lands in.
+        onto: the commit that the branch is put on, for a rebase; the commit that lands, for a
+            merge.
     """
 
     attempt_id: str
-    kind: Literal["rebase", "rename"]
+    kind: Literal["rebase", "rename", "merge"]
     name: str
     tip: str
     onto: str | None = None
@@ -64,9 +65,9 @@ def delete(tx: Tx, attempt_id: str) -> bool:
 
 
 def rename_targets(tx: Tx, project_id: str, old: str, new: str) -> None:
-    """Rebases in a project that are to end with the target `old` now mean `new`."""
+    """Rebases and merges in a project whose target is `old` now mean `new`."""
     tx.execute(
-        "UPDATE intents SET name = ? WHERE kind = 'rebase' AND name = ? AND attempt_id IN"
+        "UPDATE intents SET name = ? WHERE kind <> 'rename' AND name = ? AND attempt_id IN"
         " (SELECT a.id FROM tasks t JOIN task_attempts a ON a.task_id = t.id"
         "  WHERE t.project_id = ?)",
         (new, old, project_id),

@@ -377,3 +377,27 @@ async def test_a_daemon_that_is_killed_at_any_button_leaves_git_and_rows_in_step
         if not status["is_rebase_in_progress"]:
             assert at.git("symbolic-ref", "--short", "HEAD") == row["branch"]
     await consistent(at)
+
+
+async def test_a_daemon_that_is_killed_while_it_merges_knows_what_has_landed(house: House) -> None:
+    chance = dice()
+    at = await quarrel(house)
+
+    async def land(number: int) -> None:
+        (at.worktree / f"{number}.txt").write_text("mine\n")
+        with suppress(httpx.HTTPError, RuntimeError):  # the daemon is gone, or its client closed
+            await house.request("POST", f"{at.path}/merge")
+
+    for number in range(CRASHES):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(land, number)
+            await trio.sleep(chance.random() * 0.15)
+            await house.kill()
+        await house.start()
+        told = {merge["merge_commit"] for merge in (await at.look("branch-status"))["merges"]}
+        landed = house.git(at.repository, "rev-list", "--merges", "main").split()
+        assert told == set(landed)
+        task = await house.ask("GET", f"/api/tasks/{at.attempt['task_id']}")
+        assert (task["status"] == "done") == bool(landed)
+    assert house.git(at.repository, "status", "--porcelain") == ""
+    await consistent(at)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import AsyncIterator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from functools import partial
 from pathlib import Path
 
@@ -18,12 +18,14 @@ from anyond.git.landing import Landing, find
 from anyond.model.bodies import MergeStrategy
 from anyond.model.frames import DiffFrame
 from anyond.model.ids import new_id, now
-from anyond.model.rows import Diff, PullRequestInfo, RunReason
+from anyond.model.rows import Diff, PullRequestInfo, RunReason, TaskStatus
 from anyond.operations import subject
 from anyond.operations.landed import latest
 from anyond.operations.merging import merge_attempt
 from anyond.operations.rooms import Rooms
-from anyond.store import merges
+from anyond.operations.unfinished import settled
+from anyond.store import intents, merges, tasks
+from anyond.store.intents import Intent
 from tests.operations.test_operations_attempts import attempt
 from tests.store.store_seeds import add_process, end_process
 
@@ -283,3 +285,36 @@ async def test_names_of_commits_that_are_none_are_not_found(repository: Path) ->
         assert await find(repository, before, after) is None, (before, after)
     assert await find(repository / "gone", None, tip) is None
     assert await find(Path("/"), None, tip) is None
+
+
+@pytest.mark.parametrize("moved", [True, False])
+async def test_a_merge_that_a_daemon_did_not_live_to_write_down_is_written_down_by_the_next(
+    rooms: Rooms, repository: Path, moved: bool
+) -> None:
+    about = await attempt(rooms, repository)
+    (about.worktree / "new.txt").write_text("new\n")
+    await commit.commit_all(about.worktree, "New")
+
+    async def announce(planned: Landing) -> None:
+        intent = Intent(
+            attempt_id=about.attempt.id,
+            kind="merge",
+            name=about.attempt.target_branch,
+            tip=planned.before,
+            onto=planned.after,
+            created_at=now(),
+        )
+        await rooms.store.write(lambda tx: intents.put(tx, intent))
+        if not moved:
+            raise InterruptedError
+
+    ends = (about.repository, about.attempt.branch, about.attempt.target_branch)
+    with suppress(InterruptedError):
+        await merge.merge(rooms.repositories, *ends, message="Land", announce=announce)
+    for _ in range(2):  # and once only
+        await settled(rooms, about.attempt.id)
+        rows = await rooms.store.read(lambda r: merges.of_attempt(r, about.attempt.id))
+        task = await rooms.store.read(lambda r: tasks.get(r, about.task.id))
+        assert len(rows) == moved
+        assert (task.status is TaskStatus.DONE) == moved
+    assert await rooms.store.read(intents.all) == []
