@@ -1,8 +1,9 @@
 """What every attempt has changed so far, for anyone who watches, for as long as somebody does.
 
-One producer for all watchers of an attempt. It looks again when a process of the attempt has
-written something, and otherwise at a pace that its own cost sets: a repository that takes a second
-to compare is not compared every second. Git is asked instead of the kernel's file watches, which
+One producer for all watchers of an attempt. It looks again when something is committed about the
+attempt (a process begins or ends, it is merged), often while somebody is at work there, and else
+ever more rarely; always at a pace that its own cost sets: a repository that takes a second to
+compare is not compared every second. Git is asked instead of the kernel's file watches, which
 would have to cover every directory of a worktree (and run out in the first `node_modules`).
 
 Some watchers want an end: once the attempt has nothing that did not land, they are told what did,
@@ -31,14 +32,19 @@ from anyond.operations import landed as landings
 from anyond.operations import subject
 from anyond.operations.rooms import Rooms
 from anyond.store import attempts
+from anyond.store.changes import Gone
 
 log = structlog.get_logger()
 
 SHORTEST_PAUSE = 0.7
 """Seconds between two looks at a worktree."""
 LONGEST_PAUSE = 30.0
+LONGEST_AT_WORK = 2.0
+"""The same while an agent, a script or a request is at work in the worktree."""
 COST_FACTOR = 10
 """A look that took n seconds is not repeated for n times this."""
+CALM_SHARE = 0.05
+"""After n seconds without a change, the next look may wait for n times this."""
 BATCH = 1000
 BUDGET = 20 << 20
 """So much text one comparison may have; what comes after it is told without contents."""
@@ -71,6 +77,9 @@ class _Watch:
     judged: bool = False
     """Whether that was found out since the last of them came."""
     hurry: trio.Event = field(default_factory=trio.Event)
+    """Somebody waits for the next look."""
+    news: trio.Event = field(default_factory=trio.Event)
+    """Something has happened, and there is no need to wait longer than the cost demands."""
 
     def __post_init__(self) -> None:
         self.seq = self.begin
@@ -122,6 +131,7 @@ class Diffs:
             watch.enders += 1
             watch.landing, watch.judged = None, False
             watch.hurry.set()
+            watch.news.set()
         position, ready, told = after or 0, False, after is not None
         try:
             if after is not None and not watch.begin <= after <= watch.seq:
@@ -172,17 +182,9 @@ class Diffs:
     async def _produce(self, attempt_id: str, watch: _Watch) -> None:
         try:
             with watch.scope:
-                last_move = trio.current_time()
-                while True:
-                    began = trio.current_time()
-                    watch.hurry = trio.Event()
-                    if await self._look(attempt_id, watch):
-                        last_move = trio.current_time()
-                    cost = trio.current_time() - began
-                    calm = (trio.current_time() - last_move) / 20
-                    pause = max(SHORTEST_PAUSE, cost * COST_FACTOR, calm)
-                    with trio.move_on_after(min(pause, LONGEST_PAUSE)):
-                        await watch.hurry.wait()
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(self._listen, attempt_id, watch)
+                    await self._look_again_and_again(attempt_id, watch)
         except Exception as error:  # a bug too ends this watch, and nothing else
             watch.problem = _refusal(error)
             if isinstance(watch.problem, _Puzzled):
@@ -192,6 +194,37 @@ class Diffs:
         finally:
             self._forget(attempt_id, watch)
             watch.wake.ring()
+
+    async def _look_again_and_again(self, attempt_id: str, watch: _Watch) -> None:
+        last_move = trio.current_time()
+        while True:
+            began = trio.current_time()
+            watch.hurry, watch.news = trio.Event(), trio.Event()
+            if await self._look(attempt_id, watch):
+                last_move = trio.current_time()
+            cost = trio.current_time() - began
+            least = min(max(SHORTEST_PAUSE, cost * COST_FACTOR), LONGEST_PAUSE)
+            with trio.move_on_after(least):
+                await watch.hurry.wait()
+            most = LONGEST_AT_WORK if self._busy(attempt_id) else LONGEST_PAUSE
+            calm = min((trio.current_time() - last_move) * CALM_SHARE, most)
+            with trio.move_on_after(max(0.0, calm - least)):
+                await watch.news.wait()
+
+    async def _listen(self, attempt_id: str, watch: _Watch) -> None:
+        changes = self._rooms.store.changes
+        task_id = (await subject.read(self._rooms, attempt_id)).task.id
+        cursor = changes.follow(changes.end)
+        while True:
+            try:
+                page = await cursor.next()
+            except Gone:
+                cursor = changes.follow(changes.end)
+                watch.news.set()
+                continue
+            about = {attempt_id, task_id}
+            if any(one.attempt_id in about or one.key in about for one in page):
+                watch.news.set()
 
     def _forget(self, attempt_id: str, watch: _Watch) -> None:
         if self._watches.get(attempt_id) is watch:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import trio
 
+from anyond.actors import diffs
 from anyond.actors.diffs import Diffs
 from anyond.git import branches, commit, merge
 from anyond.git.command import git
@@ -318,3 +319,17 @@ async def test_a_merge_that_a_daemon_did_not_live_to_write_down_is_written_down_
         assert len(rows) == moved
         assert (task.status is TaskStatus.DONE) == moved
     assert await rooms.store.read(intents.all) == []
+
+
+async def test_a_watcher_of_a_calm_attempt_learns_of_a_merge_at_once(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(diffs, "CALM_SHARE", 1e9)  # as calm as after many hours
+    await desk.work(one="1\n")
+    async with desk.follow(landed=False) as watching:
+        await watching.until_ready()
+        assert set(watching.files) == {"one"}
+        with trio.fail_after(diffs.LONGEST_PAUSE / 2):
+            await trio.sleep(2 * diffs.SHORTEST_PAUSE)
+            await desk.merge()
+            await watching.until()
