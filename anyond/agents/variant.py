@@ -1,14 +1,14 @@
-"""What a variant of an agent may say that is told everything at once, and its command line."""
+"""What every variant of every agent may say, and what it makes of the command line."""
 
 from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
 from anyond.model.errors import Impossible
 from anyond.model.launch import Launch
@@ -20,7 +20,7 @@ _OVERRIDE = "It is named by the option base_command_override of the chosen varia
 
 
 class Common(Struct, frozen=True, kw_only=True):
-    """The options that every variant may have; None is "not said".
+    """The options that every variant may have.
 
     Args:
         append_prompt: added to the prompt, with nothing between them.
@@ -31,26 +31,28 @@ class Common(Struct, frozen=True, kw_only=True):
 
     append_prompt: str | None = None
     base_command_override: str | None = None
-    additional_params: list[str] | None = None
-    env: dict[str, str | None] | None = None
+    additional_params: list[str] = field(default_factory=list)
+    env: dict[str, str | None] = field(default_factory=dict)
 
 
 C = TypeVar("C", bound=Common)
 
 
 def decode(options: Mapping[str, Any], kind: type[C]) -> C:
-    """The options of a variant; unknown ones are ignored.
+    """The options of a variant; unknown ones are ignored, None is the same as absent.
 
     Raises:
-        Impossible: an option is of the wrong type; the error names it.
+        Impossible: an option is of the wrong type, or of no known value; the error names it.
     """
+    said = {name: value for name, value in options.items() if value is not None}
     try:
-        return msgspec.convert(dict(options), kind)
+        return msgspec.convert(said, kind)
     except msgspec.ValidationError as error:
         place = _PLACE.fullmatch(str(error))
         if place is None:
             raise Impossible("options", str(error)) from error
-        raise Impossible(place[2] + place[3], place[1]) from error
+        where = place[3].replace("[...]", "")  # so msgspec writes "some value of"
+        raise Impossible(place[2] + where, place[1]) from error
 
 
 def told_prompt(prompt: str, options: Common) -> str:
@@ -74,16 +76,21 @@ def launch(
     cwd: str,
     base: Iterable[str],
     *,
-    before: Iterable[str],
+    protocol: Sequence[str] = (),
+    before: Iterable[str] = (),
     after: Iterable[str] = (),
+    env: Mapping[str, str | None] | None = None,
     install: str,
 ) -> Launch:
     """How to start the program.
 
     Args:
         base: the program, unless the variant names another.
+        protocol: arguments that make it speak as it should; a command of the variant may have
+            them already.
         before: our arguments before those of the variant.
         after: our arguments behind them.
+        env: ours; that of the variant is laid over it.
         install: one sentence for a person who does not have it.
 
     Raises:
@@ -97,11 +104,19 @@ def launch(
             problem = f"cannot be split into words: {error}"
             raise Impossible("base_command_override", problem) from None
         install = _OVERRIDE
-    argv = (*words, *before, *(options.additional_params or ()), *after)
+    if not words or not words[0]:
+        raise Impossible(
+            "base_command_override",
+            "name the command that starts the agent, for example `gemini --acp`",
+        )
+    if any("\0" in word for word in words):
+        raise Impossible("base_command_override", "a command cannot contain a NUL character")
+    if not all(word in words for word in protocol):
+        words += protocol
+    argv = (*words, *before, *options.additional_params, *after)
     if any("\0" in word for word in argv):
         raise Impossible("additional_params", "an argument cannot contain a NUL character")
-    env = dict(options.env or {})
-    for name, value in env.items():
+    for name, value in options.env.items():
         if not name or "=" in name or "\0" in name or "\0" in (value or ""):
             raise Impossible("env", f"{name!r} cannot be set in an environment")
-    return Launch(argv=argv, cwd=cwd, env=env, install=install)
+    return Launch(argv=argv, cwd=cwd, env={**(env or {}), **options.env}, install=install)

@@ -8,9 +8,10 @@ import pytest
 from acp_driver import entries, told
 from codex_driver import ASKING, echo, hear, opened, tell
 
+from anyond.agents import variant
 from anyond.agents.codex.agent import Codex
 from anyond.agents.codex.calls import OUTPUT_MOST
-from anyond.agents.codex.options import decode
+from anyond.agents.codex.options import Options
 from anyond.agents.core import (
     ApprovalAsked,
     ApprovalWithdrawn,
@@ -88,7 +89,7 @@ def test_a_wrong_option_is_named(options: dict[str, Any], field: str) -> None:
 def test_who_is_asked_follows_from_sandbox_and_policy(
     options: dict[str, Any], sandbox: str, policy: str | None, asks: bool
 ) -> None:
-    decoded = decode(options)
+    decoded = variant.decode(options, Options)
     thread = decoded.thread("/w")
     assert (thread["sandbox"], thread.get("approvalPolicy")) == (sandbox, policy)
     assert decoded.asks is asks
@@ -106,7 +107,7 @@ def test_every_other_option_reaches_the_thread() -> None:
         "include_apply_patch_tool": True,
         "unknown": object(),
     }
-    thread = decode(options).thread("/w")
+    thread = variant.decode(options, Options).thread("/w")
     assert (thread["cwd"], thread["baseInstructions"]) == ("/w", "Be kind.")
     assert (thread["modelProvider"], thread["model"]) == ("ollama", "gpt-oss:20b")
     assert thread["config"] == {
@@ -117,7 +118,7 @@ def test_every_other_option_reaches_the_thread() -> None:
         "tools.update_plan.enabled": False,
         "include_apply_patch_tool": True,
     }
-    assert decode({"oss": True, "model": "m"}).thread("/w")["model"] == "m"
+    assert variant.decode({"oss": True, "model": "m"}, Options).thread("/w")["model"] == "m"
 
 
 # ---------------------------------------------------------------- the turn

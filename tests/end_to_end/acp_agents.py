@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 import shlex
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tests.end_to_end import claude_cli
 from tests.end_to_end.claude_cli import Person
-from tests.end_to_end.house import ROOT, House
+from tests.end_to_end.house import House
 from tests.fakes import npm_cache
+from tests.fakes.serving import serving
 
 KEY = "sk-of-the-tests-0123456789"
 MODEL = "scripted"
@@ -184,15 +183,6 @@ class Client(Person):
         return (await self.house.ask("GET", path))[0]  # type: ignore[no-any-return]
 
 
-@contextmanager
-def model_of_all() -> Iterator[int]:
+def model_of_all() -> AbstractContextManager[int]:
     """Runs the scripted model that every agent understands; gives its port on loopback."""
-    program = [sys.executable, "-m", "tests.fakes.gemini_model", "--port", "0"]
-    with subprocess.Popen(program, stdout=subprocess.PIPE, text=True, cwd=ROOT) as server:
-        try:
-            assert server.stdout is not None
-            word, port = server.stdout.readline().split()
-            assert word == "listening"
-            yield int(port)
-        finally:
-            server.terminate()
+    return serving("-m", "tests.fakes.gemini_model")

@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shlex
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +17,7 @@ import trio
 
 from tests.end_to_end.house import PATIENCE, House
 from tests.fakes import model_server, npm_cache
+from tests.fakes.serving import serving
 
 MODEL = "claude-sonnet-4-5"
 
@@ -31,18 +30,9 @@ def command() -> str:
         pytest.skip(str(why))
 
 
-@contextmanager
-def scripted_model() -> Iterator[int]:
+def scripted_model() -> AbstractContextManager[int]:
     """Runs the scripted model; gives its port on loopback."""
-    program = [sys.executable, str(Path(model_server.__file__)), "--port", "0"]
-    with subprocess.Popen(program, stdout=subprocess.PIPE, text=True) as server:
-        try:
-            assert server.stdout is not None
-            word, port = server.stdout.readline().split()
-            assert word == "listening"
-            yield int(port)
-        finally:
-            server.terminate()
+    return serving(model_server.__file__)
 
 
 def environment(home: Path, port: int) -> dict[str, str]:
@@ -70,6 +60,8 @@ def model_environment(port: int, label: str = "") -> dict[str, str]:
 class Person:
     """Somebody who has tasks done by the real Claude Code, in one project of a house."""
 
+    executor, usual = "CLAUDE_CODE", "APPROVALS"
+
     def __init__(self, house: House, project: dict[str, Any], repository: Path) -> None:
         self.house = house
         self.project = project
@@ -96,8 +88,8 @@ class Person:
         }
         await self.house.ask("PUT", "/api/profiles", {"executors": {"CLAUDE_CODE": variants}})
 
-    async def start(self, scenario: str, variant: str | None = "APPROVALS") -> dict[str, Any]:
-        """A new task with an attempt at it."""
+    async def start(self, scenario: str, variant: str | None = None) -> dict[str, Any]:
+        """A new task with an attempt at it, by the variant that this person takes usually."""
         task = await self.house.ask(
             "POST",
             "/api/tasks/create-and-start",
@@ -107,7 +99,10 @@ class Person:
                     "title": f"Play {scenario}",
                     "description": f"SCN={scenario} GATE={self.gate}",
                 },
-                "executor_profile_id": {"executor": "CLAUDE_CODE", "variant": variant},
+                "executor_profile_id": {
+                    "executor": self.executor,
+                    "variant": variant or self.usual,
+                },
                 "base_branch": "main",
             },
         )

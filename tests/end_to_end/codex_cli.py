@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import os
 import shlex
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.end_to_end.claude_cli import Person
 from tests.end_to_end.house import House
 from tests.fakes import npm_cache
+from tests.fakes.serving import serving
 
 MODEL = "gpt-5.1-codex"
 SERVER = Path(npm_cache.__file__).with_name("responses_model.py")
@@ -30,18 +27,9 @@ def command() -> str:
         pytest.skip(str(why))
 
 
-@contextmanager
-def scripted_model() -> Iterator[int]:
+def scripted_model() -> AbstractContextManager[int]:
     """Runs the scripted model; gives its port on loopback."""
-    program = [sys.executable, str(SERVER), "--port", "0"]
-    with subprocess.Popen(program, stdout=subprocess.PIPE, text=True) as server:
-        try:
-            assert server.stdout is not None
-            word, port = server.stdout.readline().split()
-            assert word == "listening"
-            yield int(port)
-        finally:
-            server.terminate()
+    return serving(str(SERVER))
 
 
 def configure(home: Path, port: int, more: str = "") -> None:
@@ -77,6 +65,8 @@ def environment(home: Path) -> dict[str, str]:
 class Coder(Person):
     """Somebody who has tasks done by the real Codex, in one project of a house."""
 
+    executor, usual = "CODEX", "DEFAULT"
+
     @classmethod
     async def of(cls, house: House, command: str, port: int) -> Coder:
         """A new project, and variants with the pinned program and our model."""
@@ -89,21 +79,3 @@ class Coder(Person):
         variants["PLAN"] = {"CODEX": {**variants["DEFAULT"]["CODEX"], "plan": True}}
         await house.ask("PUT", "/api/profiles", {"executors": {"CODEX": variants}})
         return coder
-
-    async def start(self, scenario: str, variant: str | None = None) -> dict[str, Any]:
-        """A new task with an attempt at it."""
-        task = await self.house.ask(
-            "POST",
-            "/api/tasks/create-and-start",
-            {
-                "task": {
-                    "project_id": self.project["id"],
-                    "title": f"Play {scenario}",
-                    "description": f"SCN={scenario} GATE={self.gate}",
-                },
-                "executor_profile_id": {"executor": "CODEX", "variant": variant},
-                "base_branch": "main",
-            },
-        )
-        path = f"/api/task-attempts?task_id={task['id']}"
-        return (await self.house.ask("GET", path))[0]  # type: ignore[no-any-return]

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from anyond.agents import variant
 from anyond.agents.acp.dialogue import AcpDialogue
-from anyond.agents.acp.options import AcpOptions, command_line, decode_options
+from anyond.agents.acp.options import AcpOptions
 from anyond.agents.core import Turn
 from anyond.model.launch import Launch
-
-INSTALL_OVERRIDE = "Check the option base_command_override of the variant."
 
 
 @dataclass(frozen=True)
@@ -25,7 +24,7 @@ class Acp:
 
     command: tuple[str, ...] = ()
     protocol: tuple[str, ...] = ()
-    install: str = INSTALL_OVERRIDE
+    install: str = "Install the agent that the variant names."
     options: type[AcpOptions] = AcpOptions
 
     def launch(self, turn: Turn) -> Launch:
@@ -34,12 +33,15 @@ class Acp:
         Raises:
             Impossible: an option has the wrong type, or there is no command.
         """
-        options = decode_options(turn.options, self.options)
-        return Launch(
-            argv=command_line(options, self.command, self.protocol),
-            cwd=turn.cwd,
-            env={**options.variables, **(options.env or {})},
-            install=INSTALL_OVERRIDE if options.base_command_override else self.install,
+        options = variant.decode(turn.options, self.options)
+        return variant.launch(
+            options,
+            turn.cwd,
+            self.command,
+            protocol=self.protocol,
+            before=options.arguments,
+            env=options.variables,
+            install=self.install,
         )
 
     def dialogue(self, turn: Turn) -> AcpDialogue:
@@ -48,4 +50,4 @@ class Acp:
         Raises:
             Impossible: an option has the wrong type.
         """
-        return AcpDialogue(turn, decode_options(turn.options, self.options))
+        return AcpDialogue(turn, variant.decode(turn.options, self.options))

@@ -12,7 +12,7 @@ that is interrupted or fails; the conversation shows the reason in any case.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from anyond.agents.acp.denials import Denials
@@ -24,13 +24,11 @@ from anyond.agents.acp.questions import CANCELLED, PERMISSION, Questions, reason
 from anyond.agents.acp.voice import Voice
 from anyond.agents.core import (
     AgentCommand,
-    AgentEvent,
     ApprovalAnswered,
     ApprovalAsked,
     ApprovalWithdrawn,
     Decide,
     Interrupt,
-    Noise,
     Outcome,
     Prompt,
     Turn,
@@ -51,12 +49,11 @@ from anyond.agents.jsonrpc import (
     as_text,
     decode,
 )
-from anyond.agents.lines import Lines
 from anyond.agents.recollection import RETOLD, recollection
-from anyond.model.records import Stream
+from anyond.agents.rpc_dialogue import RpcDialogue
 
 
-class AcpDialogue:
+class AcpDialogue(RpcDialogue):
     """One run of one agent."""
 
     def __init__(self, turn: Turn, options: AcpOptions) -> None:
@@ -65,7 +62,7 @@ class AcpDialogue:
         self._options = options
         self._link = Link()
         self._entries = AcpEntries(turn.cwd)
-        self._lines = {stream: Lines() for stream in Stream}
+        super().__init__(self._link, self._entries)
         self._handshake = Handshake(turn, options, self._link, self._entries)
         self._questions = Questions()
         self._held: list[str] = []
@@ -80,34 +77,6 @@ class AcpDialogue:
 
     # ------------------------------------------------------------ in and out
 
-    def receive(self, stream: Stream, data: bytes, at: int = 0) -> Sequence[AgentEvent]:
-        """Feed one record; never raises. Each entry is put at most once a call."""
-        if stream is not Stream.NOTE:
-            for line in self._lines[stream].feed(data):
-                self._take(stream, line)
-        return self._entries.drain()
-
-    def finish(self) -> Sequence[AgentEvent]:
-        """All output has been read: nothing is at work or asked any more."""
-        for stream in (Stream.STDOUT, Stream.STDERR):
-            self._take(stream, self._lines[stream].rest())
-        self._settle()
-        return self._entries.drain()
-
-    def _take(self, stream: Stream, line: bytes) -> None:
-        if not line.strip():
-            return
-        if stream is Stream.STDERR:
-            self._entries.stderr(line)
-            return
-        try:
-            known = self._told(line) if stream is Stream.STDIN else self._heard(line)
-        except Exception:
-            # A line of a shape that nobody thought of must not end the run: it is shown raw.
-            known = False
-        if not known:
-            self._entries.say(Noise(line.decode(errors="replace")))
-
     def send(self, command: AgentCommand) -> None:
         """Queue what a command asks for; its effect comes with its echo."""
         match command:
@@ -121,10 +90,6 @@ class AcpDialogue:
             case Interrupt():
                 self._cancel_wanted = True
                 self._send_cancel()
-
-    def outgoing(self) -> list[bytes]:
-        """Take the queued messages."""
-        return self._link.take()
 
     # ------------------------------------------------------------ what the agent was told
 

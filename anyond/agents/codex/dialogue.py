@@ -8,7 +8,7 @@ it rests, every message has had its answer, and no sub-agent is at work.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,13 +22,11 @@ from anyond.agents.codex.threads import Threads
 from anyond.agents.codex.trouble import Trouble
 from anyond.agents.core import (
     AgentCommand,
-    AgentEvent,
     ApprovalAnswered,
     ApprovalAsked,
     ApprovalWithdrawn,
     Decide,
     Interrupt,
-    Noise,
     Outcome,
     Prompt,
     Turn,
@@ -47,10 +45,9 @@ from anyond.agents.jsonrpc import (
     as_text,
     decode,
 )
-from anyond.agents.lines import Lines
 from anyond.agents.recollection import RETOLD, recollection
+from anyond.agents.rpc_dialogue import RpcDialogue
 from anyond.model.entries import Succeeded
-from anyond.model.records import Stream
 
 INTERRUPT = "turn/interrupt"
 _DENIAL = "anyon-denial:"
@@ -66,7 +63,7 @@ class _Rest:
     error: str | None = None
 
 
-class CodexDialogue:
+class CodexDialogue(RpcDialogue):
     """One run of Codex.
 
     Args:
@@ -80,8 +77,8 @@ class CodexDialogue:
         self._link = Link()
         self._threads = Threads()
         self._entries = CodexEntries(turn.cwd, self._threads)
+        super().__init__(self._link, self._entries)
         self._news = News(self._entries, self._threads)
-        self._lines = {stream: Lines() for stream in Stream}
         self._handshake = Handshake(turn, options, self._link, self._entries, self._threads)
         self._questions = Questions(self._entries, options.asks)
         self._trouble = Trouble(self._entries)
@@ -100,34 +97,6 @@ class CodexDialogue:
 
     # ------------------------------------------------------------ in and out
 
-    def receive(self, stream: Stream, data: bytes, at: int = 0) -> Sequence[AgentEvent]:
-        """Feed one record; never raises. Each entry is put at most once a call."""
-        if stream is not Stream.NOTE:
-            for line in self._lines[stream].feed(data):
-                self._take(stream, line)
-        return self._entries.drain()
-
-    def finish(self) -> Sequence[AgentEvent]:
-        """All output has been read: nothing is at work any more."""
-        for stream in (Stream.STDOUT, Stream.STDERR):
-            self._take(stream, self._lines[stream].rest())
-        self._entries.settle()
-        return self._entries.drain()
-
-    def _take(self, stream: Stream, line: bytes) -> None:
-        if not line or line.isspace():
-            return
-        if stream is Stream.STDERR:
-            self._entries.stderr(line)
-            return
-        try:
-            known = self._told(line) if stream is Stream.STDIN else self._heard(line)
-        except Exception:
-            # A line of a shape that nobody thought of must not end the run: it is shown raw.
-            known = False
-        if not known:
-            self._entries.say(Noise(line.decode(errors="replace")))
-
     def send(self, command: AgentCommand) -> None:
         """Queue what a command asks for; its effect comes with its echo."""
         match command:
@@ -140,9 +109,8 @@ class CodexDialogue:
                 self._interrupt_wanted = True
                 self._send_interrupt()
 
-    def outgoing(self) -> list[bytes]:
-        """Take the queued messages."""
-        return self._link.take()
+    def _settle(self) -> None:
+        self._entries.settle()
 
     def _decide(self, command: Decide) -> None:
         call = command.call

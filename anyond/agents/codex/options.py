@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Literal
 
-import msgspec
-from msgspec import Struct, field
-from msgspec.structs import fields
-
-from anyond.model.errors import Impossible
+from anyond.agents import variant
 
 Sandbox = Literal["auto", "read-only", "workspace-write", "danger-full-access"]
 Approval = Literal["unless-trusted", "on-failure", "on-request", "never"]
@@ -22,15 +17,10 @@ _LOCAL_PROVIDER = "ollama"
 _LOCAL_MODEL = "gpt-oss:20b"
 
 
-class Options(Struct, frozen=True, kw_only=True):
-    """The options of a variant; unknown ones are ignored, None is the same as absent.
+class Options(variant.Common, frozen=True, kw_only=True):
+    """The options of a variant, besides those that all have.
 
     Args:
-        append_prompt: added to the first prompt, with nothing between them.
-        base_command_override: the program and its first arguments, split as a shell would;
-            `app-server` is added if it is not among them.
-        additional_params: further arguments, each taken as it is.
-        env: laid over the environment; None removes a variable.
         sandbox: what commands may do without asking; `auto` is `workspace-write`.
         ask_for_approval: when a person is asked. Not said, it is `on-request` in the automatic
             sandbox and `never` without a sandbox; else what the person's own configuration says.
@@ -45,10 +35,6 @@ class Options(Struct, frozen=True, kw_only=True):
         plan: begin with a plan; once it is approved, it is carried out.
     """
 
-    append_prompt: str | None = None
-    base_command_override: str | None = None
-    additional_params: list[str] = field(default_factory=list)
-    env: dict[str, str | None] = field(default_factory=dict)
     sandbox: Sandbox = "auto"
     ask_for_approval: Approval | None = None
     oss: bool = False
@@ -100,21 +86,3 @@ class Options(Struct, frozen=True, kw_only=True):
             "include_apply_patch_tool": self.include_apply_patch_tool,
         }
         return {name: value for name, value in said.items() if value is not None}
-
-
-def decode(options: Mapping[str, Any]) -> Options:
-    """The options of a variant.
-
-    Raises:
-        Impossible: an option is of the wrong type, or of no known value; the error names it.
-    """
-    known: dict[str, Any] = {}
-    for option in fields(Options):
-        value = options.get(option.name)
-        if value is None:
-            continue
-        try:
-            known[option.name] = msgspec.convert(value, option.type)
-        except msgspec.ValidationError as error:
-            raise Impossible(option.name, str(error)) from None
-    return Options(**known)

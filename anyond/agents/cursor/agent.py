@@ -95,6 +95,6 @@ class Cursor:
         """
         chosen = variant.decode(options, CursorOptions)
         program = variant.launch(chosen, "/", CURSOR, before=(), install=INSTALL)
-        named = program.argv[: len(program.argv) - len(chosen.additional_params or ())]
+        named = program.argv[: len(program.argv) - len(chosen.additional_params)]
         login = f"{_PLACE}\n{shlex.join([*named, 'login'])}\n"
         return [login] if named != CURSOR else [_INSTALL_SCRIPT, login]

@@ -1,0 +1,85 @@
+"""How lines of JSON-RPC go in and out of a dialogue, whichever agent speaks them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Protocol
+
+from anyond.agents.core import AgentEvent, Noise
+from anyond.agents.jsonrpc import Link
+from anyond.agents.lines import Lines
+from anyond.model.records import Stream
+
+
+class Entries(Protocol):
+    """What becomes of what is heard."""
+
+    def say(self, event: AgentEvent) -> None:
+        """An event, after all that was put before it."""
+        ...
+
+    def stderr(self, line: bytes) -> None:
+        """A line that is no message."""
+        ...
+
+    def drain(self) -> list[AgentEvent]:
+        """Everything since the last time; an entry that changed often is there once."""
+        ...
+
+
+class RpcDialogue(ABC):
+    """What is fed with bytes and asks its heirs what the lines mean.
+
+    Args:
+        link: where messages wait to be sent.
+    """
+
+    def __init__(self, link: Link, entries: Entries) -> None:
+        self._sending = link
+        self._drained = entries
+        self._lines = {stream: Lines() for stream in Stream}
+
+    def receive(self, stream: Stream, data: bytes, at: int = 0) -> Sequence[AgentEvent]:
+        """Feed one record; never raises. Each entry is put at most once a call."""
+        if stream is not Stream.NOTE:
+            for line in self._lines[stream].feed(data):
+                self._take(stream, line)
+        return self._drained.drain()
+
+    def finish(self) -> Sequence[AgentEvent]:
+        """All output has been read: nothing is at work or asked any more."""
+        for stream in (Stream.STDOUT, Stream.STDERR):
+            self._take(stream, self._lines[stream].rest())
+        self._settle()
+        return self._drained.drain()
+
+    def outgoing(self) -> list[bytes]:
+        """Take the queued messages."""
+        return self._sending.take()
+
+    def _take(self, stream: Stream, line: bytes) -> None:
+        if not line or line.isspace():
+            return
+        if stream is Stream.STDERR:
+            self._drained.stderr(line)
+            return
+        try:
+            known = self._told(line) if stream is Stream.STDIN else self._heard(line)
+        except Exception:
+            # A line of a shape that nobody thought of must not end the run: it is shown raw.
+            known = False
+        if not known:
+            self._drained.say(Noise(line.decode(errors="replace")))
+
+    @abstractmethod
+    def _told(self, line: bytes) -> bool:
+        """The agent was told this; whether it is a message."""
+
+    @abstractmethod
+    def _heard(self, line: bytes) -> bool:
+        """The agent says this; whether it is a message."""
+
+    @abstractmethod
+    def _settle(self) -> None:
+        """Nothing more comes."""
