@@ -87,7 +87,7 @@ async def test_a_denial_reaches_the_agent_with_its_reason_and_the_turn_goes_on(
 
 async def test_the_default_variant_asks_nobody_whoever_runs_it(person: Person) -> None:
     house = person.house
-    attempt = await person.start("basic", None)
+    attempt = await person.start("basic", "DEFAULT")
     ended = await house.over(attempt)
     assert ended["status"] == "completed"
     assert await person.approvals() == []
