@@ -11,6 +11,7 @@ import fcntl
 import os
 import platform
 import shutil
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -120,12 +121,20 @@ def _install(npm: str, folder: Path, what: str) -> None:
             errors="replace",
             timeout=300,
             check=False,
+            env=_environment(),
         )
     except subprocess.TimeoutExpired:
         raise CannotInstall(f"npm did not install {what} within 300 seconds.") from None
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
         raise CannotInstall(f"npm could not install {what}: {last}")
+
+
+def _environment() -> dict[str, str]:
+    """Node trusts a list of its own; behind a proxy only the system's knows whom to trust."""
+    trusted = ssl.get_default_verify_paths().cafile
+    more = {} if trusted is None else {"NODE_EXTRA_CA_CERTS": trusted}
+    return {**more, **os.environ}
 
 
 def _cache() -> Path:
