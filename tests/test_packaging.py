@@ -64,3 +64,8 @@ def test_the_socket_unit_opens_only_a_loopback_port() -> None:
     unit = configparser.ConfigParser(interpolation=None)
     unit.read(ROOT / "systemd/anyond.socket")
     assert unit["Socket"]["ListenStream"] == "127.0.0.1:8096"
+
+
+def test_the_program_has_the_name_that_people_type_and_the_one_of_the_daemon() -> None:
+    scripts = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
+    assert scripts == {"anyon": "anyond.cli:main", "anyond": "anyond.cli:main"}

@@ -27,20 +27,22 @@ class Row:
 
     Args:
         variants: those that are built in, by name; "DEFAULT" must be among them.
-        forks: whether a conversation can be taken up again from an earlier message.
         steerable: whether it takes a message while its turn runs.
     """
 
     agent: Agent
     variants: Mapping[str, Variant]
-    forks: bool = False
     steerable: bool = False
 
     @property
     def capabilities(self) -> list[str]:
-        """What it can do, as clients are told it; STEER is ours to add."""
+        """What it can do, as clients are told it; STEER is ours to add.
+
+        Every conversation can be taken up again from an earlier message (SESSION_FORK): where the
+        agent itself cannot forget what came after, it begins anew and is told what came before.
+        """
         told = {
-            "SESSION_FORK": self.forks,
+            "SESSION_FORK": True,
             "SETUP_HELPER": isinstance(self.agent, SetsUp),
             "STEER": self.steerable,
         }
@@ -55,7 +57,6 @@ ROSTER: Mapping[Executor, Row] = {
             "PLAN": {"plan": True},
             "APPROVALS": {"approvals": True},
         },
-        forks=True,
         steerable=True,
     ),
     Executor.CODEX: Row(
@@ -65,7 +66,6 @@ ROSTER: Mapping[Executor, Row] = {
             "HIGH": {"sandbox": "danger-full-access", "model_reasoning_effort": "high"},
             "APPROVALS": {"sandbox": "workspace-write", "ask_for_approval": "unless-trusted"},
         },
-        forks=True,
         steerable=True,
     ),
     Executor.GEMINI: Row(

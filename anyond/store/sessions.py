@@ -68,16 +68,25 @@ def forget(tx: Tx, attempt_id: str, session_id: str) -> None:
 
 
 def latest_session_id(reader: Reader, attempt_id: str) -> str | None:
-    """The conversation to go on with: of the newest agent's run that has one and is not dropped."""
+    """The conversation to go on with: of the newest agent's run that has one and is not dropped.
+
+    None also if that was gone on with in a run that was dropped. An agent that does not fork its
+    conversations would remember what a person has taken back; it is better told anew.
+    """
     row = reader.execute(
-        "SELECT s.session_id FROM executor_sessions s"
+        "SELECT s.session_id, EXISTS ("
+        "  SELECT 1 FROM executor_sessions later"
+        "  JOIN execution_processes d ON d.id = later.execution_process_id"
+        "  WHERE later.task_attempt_id = s.task_attempt_id AND later.session_id = s.session_id"
+        "  AND d.dropped = 1 AND (d.created_at, d.rowid) > (p.created_at, p.rowid))"
+        " FROM executor_sessions s"
         " JOIN execution_processes p ON p.id = s.execution_process_id"
         " WHERE s.task_attempt_id = ? AND s.session_id IS NOT NULL"
         " AND p.run_reason = 'codingagent' AND p.dropped = 0"
         " ORDER BY p.created_at DESC, p.rowid DESC LIMIT 1",
         (attempt_id,),
     ).fetchone()
-    return None if row is None else str(row[0])
+    return None if row is None or row[1] else str(row[0])
 
 
 def before(reader: Reader, process_id: str) -> list[tuple[Session, str | None]]:

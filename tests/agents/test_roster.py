@@ -29,12 +29,10 @@ def test_every_built_in_variant_can_be_started_but_acp_wants_a_command() -> None
 
 
 def test_clients_learn_what_each_can_do() -> None:
-    told = {name: able for name, able in CAPABILITIES.items() if able}
-    assert told == {
-        Executor.CLAUDE_CODE: ["SESSION_FORK", "STEER"],
-        Executor.CODEX: ["SESSION_FORK", "STEER"],
-        Executor.CURSOR_AGENT: ["SETUP_HELPER"],
-    }
+    told = {name: set(able) for name, able in CAPABILITIES.items()}
+    assert all("SESSION_FORK" in able for able in told.values())
+    assert [name for name in told if "STEER" in told[name]] == ["CLAUDE_CODE", "CODEX"]
+    assert [name for name in told if "SETUP_HELPER" in told[name]] == ["CURSOR_AGENT"]
 
 
 def test_a_name_without_an_adapter_is_refused_by_its_field() -> None:

@@ -176,6 +176,24 @@ async def test_a_follow_up_goes_on_with_its_session(peer: House, way: str) -> No
     assert b"[You, at the end of your work]\\n1 prompts before" in _log(house, anew)
 
 
+async def test_a_retry_begins_anew_and_is_told_only_what_came_before(peer: House) -> None:
+    house = peer
+    attempt = await house.attempt(await house.project(), "say hello")
+    first = await house.over(attempt)
+    taken_back = await follow_up(house, attempt, "say nonsense")
+    path = f"/api/task-attempts/{attempt['id']}/follow-up"
+    await house.ask("POST", path, {"prompt": "recall", "retry_process_id": taken_back["id"]})
+    again = await house.over(attempt)
+    assert again["status"] == "completed"
+    assert said(await house.entries(again)) == ["0 prompts before"]
+    told = _log(house, again)
+    assert b"say hello" in told
+    assert b"nonsense" not in told
+    assert [row["id"] for row in await house.processes(attempt)] == [first["id"], again["id"]]
+    ended = await follow_up(house, attempt, "recall")
+    assert said(await house.entries(ended)) == ["1 prompts before"]
+
+
 async def test_an_error_of_the_sdk_is_a_failed_run_that_says_why(peer: House) -> None:
     house = peer
     attempt = await house.attempt(await house.project(), "fail")

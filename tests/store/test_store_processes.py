@@ -215,9 +215,9 @@ def test_a_session_is_written_once_and_filled_in_later(tx: Tx) -> None:
         sessions.set_summary(tx, "y", "s")
 
 
-def test_a_conversation_goes_on_where_the_last_run_that_counts_left_it(tx: Tx) -> None:
+def add_conversations(tx: Tx, *names: str | None) -> None:
     add_family(tx)
-    for number, name in enumerate(("s0", "s1", None)):
+    for number, name in enumerate(names):
         add_process(tx, f"x{number}", now=at(number))
         end_process(tx, f"x{number}")
         sessions.upsert(
@@ -230,8 +230,30 @@ def test_a_conversation_goes_on_where_the_last_run_that_counts_left_it(tx: Tx) -
                 summary=None,
             ),
         )
+
+
+def test_a_conversation_goes_on_where_the_last_run_that_counts_left_it(tx: Tx) -> None:
+    add_conversations(tx, "s0", "s1", None)
     assert sessions.latest_session_id(tx, "a") == "s1"
     processes.drop_from(tx, "a", "x1", at(5))
     assert sessions.latest_session_id(tx, "a") == "s0"
     processes.drop_from(tx, "a", "x0", at(5))
     assert sessions.latest_session_id(tx, "a") is None
+
+
+def test_a_conversation_that_knows_what_was_taken_back_is_not_gone_on_with(tx: Tx) -> None:
+    add_conversations(tx, "s0", "s1", "s1")
+    processes.drop_from(tx, "a", "x2", at(5))
+    assert sessions.latest_session_id(tx, "a") is None
+    add_process(tx, "x9", now=at(9))
+    sessions.upsert(
+        tx,
+        Session(
+            execution_process_id="x9",
+            task_attempt_id="a",
+            session_id="s9",
+            prompt="P",
+            summary=None,
+        ),
+    )
+    assert sessions.latest_session_id(tx, "a") == "s9"
