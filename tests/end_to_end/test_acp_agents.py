@@ -178,8 +178,11 @@ async def test_a_key_that_is_refused_is_a_failed_run_with_one_readable_error(
     assert said(entries) == []
 
 
-async def test_opencode_asks_if_it_is_to_be_asked(house: House, models_port: int) -> None:
-    client = await Client.hiring(house, OPENCODE, models_port)
+@pytest.mark.parametrize("actor", [OPENCODE], indirect=True, ids=["opencode"])
+async def test_opencode_asks_if_it_is_to_be_asked(
+    house: House, actor: Actor, models_port: int
+) -> None:
+    client = await Client.hiring(house, actor, models_port)
     try:
         await _basic(client)
     finally:
