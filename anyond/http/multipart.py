@@ -24,6 +24,7 @@ from werkzeug.sansio.multipart import (
 from anyond.files.images import LARGEST, too_large
 from anyond.model.errors import Invalid, Unsupported
 
+LARGEST_BODY = 4 * 1024**2
 LARGEST_FORM = LARGEST + 64 * 1024
 """The size of a body with a file in it, in bytes: the file, and what is written around it."""
 STALL_SECONDS = 30.0
@@ -35,12 +36,16 @@ _LONGEST_NAME = 200
 _UPLOAD = re.compile(r"/api/images/(task/[^/]+/)?upload/?$")
 
 
+def largest(path: str) -> int:
+    """How large a body may be there, in bytes."""
+    return LARGEST_FORM if _UPLOAD.search(path) else LARGEST_BODY
+
+
 class UploadRequest(TrioRequest):
     """A request whose body may be larger where files are uploaded."""
 
     def __init__(self, method: str, scheme: str, path: str, *rest: Any, **more: Any) -> None:
-        if _UPLOAD.search(path):
-            more["max_content_length"] = LARGEST_FORM
+        more["max_content_length"] = largest(path)
         super().__init__(method, scheme, path, *rest, **more)
 
 

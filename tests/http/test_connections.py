@@ -323,6 +323,18 @@ async def test_a_body_that_is_too_large_is_refused_and_the_answer_arrives(house:
         nursery.cancel_scope.cancel()
 
 
+async def test_a_body_of_unknown_size_is_refused_as_soon_as_it_is_too_large(house: House) -> None:
+    stream = await house.raw(
+        "POST /api/tags HTTP/1.1\nHost: localhost\nContent-Type: application/json\n"
+        "Transfer-Encoding: chunked\n\n"
+    )
+    # And no end of it.
+    with trio.fail_after(10):
+        for _ in range(5):
+            await stream.send_all(b"100000\r\n" + b"x" * 0x100000 + b"\r\n")
+    assert (await head(stream)).startswith(b"HTTP/1.1 413")
+
+
 async def test_a_socket_that_was_handed_over_is_served(tmp_path: Path) -> None:
     with socket.socket() as given:
         given.bind(("127.0.0.1", 0))
