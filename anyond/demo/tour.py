@@ -233,8 +233,9 @@ Use your own repository:   curl -X POST http://127.0.0.1:8096/api/projects \\
                              -H 'Content-Type: application/json' \\
                              -d '{{"name": "Mine", "git_repo_path": "/absolute/path",
                                   "use_existing_repo": true}}'
-With a real agent:         "executor": "CLAUDE_CODE" (or ACP, with your command in a profile)
-                           in the body of POST /api/tasks/create-and-start.
+With a real agent:         "executor": "CLAUDE_CODE", "CODEX", "GEMINI" … in the body of
+                           POST /api/tasks/create-and-start; /api/info says which are there.
+The whole API:             http://127.0.0.1:8096/docs
 Everything else:           README.md
 """,
             markup=False,
