@@ -178,19 +178,25 @@ def import_() -> None:
     multiple=True,
     help="Where its images lie, if not where vibe-kanban puts them. Repeatable.",
 )
-def import_vibe_kanban(path: Path, dry_run: bool, picture_folders: tuple[Path, ...]) -> None:
+@click.option("--again", is_flag=True, help="Bring back what was deleted here since.")
+def import_vibe_kanban(
+    path: Path, dry_run: bool, picture_folders: tuple[Path, ...], again: bool
+) -> None:
     """Bring in projects, tasks, tags, images, attempts and logs of vibe-kanban 0.0.9x to 0.0.14x.
 
     PATH is its db.sqlite, or the directory of it; it is copied, never written to. Worktrees and
-    branches are used where they are. What is here already is left as it is, so that this can be
-    done again at any time. The counts are shown before anything is written.
+    branches are used where they are. What is here already is left as it is, and what was deleted
+    here stays deleted, so that this can be done again at any time. The counts are shown before
+    anything is written.
     """
     from anyond.importing import command
     from anyond.settings.lock import AlreadyRunning
     from anyond.settings.places import Places
 
     async def work() -> None:
-        await command.run(Places.of(), path, picture_folders, dry_run=dry_run, say=click.echo)
+        await command.run(
+            Places.of(), path, picture_folders, dry_run=dry_run, again=again, say=click.echo
+        )
 
     try:
         _in_trio(work)

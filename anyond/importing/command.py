@@ -23,6 +23,7 @@ async def run(
     picture_folders: Sequence[Path],
     *,
     dry_run: bool,
+    again: bool,
     say: Callable[[str], object],
 ) -> None:
     """Import the vibe-kanban at `path`.
@@ -31,6 +32,7 @@ async def run(
         path: the database, or its directory.
         picture_folders: where its images lie; none is where vibe-kanban puts them.
         dry_run: only tell.
+        again: bring back what was deleted here since an earlier import.
         say: prints a text for the person.
 
     Raises:
@@ -51,7 +53,7 @@ async def run(
         tables = Tables(connection)
         tables.index()
         say(f"vibe-kanban in {database}, schema {tables.migration}\n")
-        job = Import(tables, places, store, folders)
+        job = Import(tables, places, store, folders, again=again)
         report = await job.plan()
         say(report.text())
         if dry_run:

@@ -17,12 +17,14 @@ class Report:
         found: rows of the old database.
         new: those that are not here yet.
         known: those that are here already, from an earlier import or otherwise.
+        deleted: those that came with an earlier import and were deleted here since.
         left_out: sentences on what is not imported, and why.
     """
 
     found: Counter[str] = field(default_factory=Counter)
     new: Counter[str] = field(default_factory=Counter)
     known: Counter[str] = field(default_factory=Counter)
+    deleted: Counter[str] = field(default_factory=Counter)
     left_out: list[str] = field(default_factory=list)
     log_bytes: int = 0
 
@@ -30,6 +32,11 @@ class Report:
         """One more of `kind`."""
         self.found[kind] += 1
         (self.new if is_new else self.known)[kind] += 1
+
+    def stays_deleted(self, kind: str) -> None:
+        """One of `kind` is not wanted any more."""
+        self.found[kind] += 1
+        self.deleted[kind] += 1
 
     def leave(self, reason: object, kind: str | None = None) -> None:
         """Something is left out."""
@@ -45,6 +52,11 @@ class Report:
             for kind in KINDS
         ]
         lines.append(f"logs of the new processes: {self.log_bytes / 1e6:.1f} MB")
+        if self.deleted:
+            told = ", ".join(f"{count} {kind}" for kind, count in self.deleted.items())
+            lines.append(
+                f"\nDeleted here since an earlier import: {told} (--again brings them back)"
+            )
         if self.left_out:
             lines.append(f"\nNot imported ({len(self.left_out)}):")
             lines += [f"  - {reason}" for reason in self.left_out[:REASONS_SHOWN]]

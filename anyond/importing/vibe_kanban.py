@@ -9,8 +9,9 @@ Worktrees and branches stay where they are and are used from there; nothing in t
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import trio
@@ -47,6 +48,7 @@ from anyond.store import (
     attempts,
     drafts,
     images,
+    imported,
     merges,
     processes,
     projects,
@@ -72,6 +74,8 @@ class _Known:
     projects: dict[str, str]
     paths: dict[str, str]
     tags: set[str]
+    deleted: Callable[[str], bool]
+    """Whether it came with an earlier import and is not wanted any more."""
 
 
 @dataclass
@@ -104,6 +108,7 @@ class Import:
         tables: of the copy.
         store: where to; None if there is no database yet, which is enough for `plan`.
         picture_folders: where the pictures may lie.
+        again: whether what was deleted here since an earlier import shall come back.
     """
 
     def __init__(
@@ -112,12 +117,16 @@ class Import:
         places: Places,
         store: Store | None,
         picture_folders: Sequence[Path],
+        *,
+        again: bool = False,
     ) -> None:
         self._tables = tables
         self._places = places
         self._store = store
         self._folders = picture_folders
+        self._again = again
         self._projects: dict[str, str] = {}
+        self._deleted: set[str] = set()
         self._bundles: list[_Bundle] = []
         self._new_projects: list[OldProject] = []
         self._new_tags: list[vibe_rows.OldTag] = []
@@ -132,15 +141,19 @@ class Import:
             Invalid: the database has a shape that is not known.
         """
         known = (
-            _Known(set(), set(), set(), set(), set(), {}, {}, set())
+            _Known(set(), set(), set(), set(), set(), {}, {}, set(), lambda _: False)
             if self._store is None
-            else await self._store.read(_known)
+            else await self._store.read(partial(_known, again=self._again))
         )
         self._plan_projects(known)
         self._plan_tags(known)
         for task in vibe_rows.tasks(self._tables):
             if isinstance(task, Unreadable):
                 self.report.leave(task, "tasks")
+            elif task.project_id in self._deleted or (
+                task.id not in known.tasks and known.deleted(task.id)
+            ):
+                self.report.stays_deleted("tasks")
             elif task.project_id not in self._projects:
                 self.report.leave(f"task {task.title}: its project is not imported", "tasks")
             else:
@@ -156,6 +169,10 @@ class Import:
                 self.report.leave(project, "projects")
                 continue
             here = known.projects.get(project.id) or known.paths.get(str(project.path))
+            if here is None and known.deleted(project.id):
+                self.report.stays_deleted("projects")
+                self._deleted.add(project.id)
+                continue
             self._projects[project.id] = here or project.id
             self.report.saw("projects", here is None)
             if here is None:
@@ -173,6 +190,9 @@ class Import:
                 self.report.leave(tag, "tags")
                 continue
             folded = tags.fold(tag.name)
+            if folded not in known.tags and known.deleted(tag.id):
+                self.report.stays_deleted("tags")
+                continue
             self.report.saw("tags", folded not in known.tags)
             if folded not in known.tags:
                 known.tags.add(folded)
@@ -188,6 +208,9 @@ class Import:
                 self.report.leave(attempt, "attempts")
                 continue
             is_new = attempt.id not in known.attempts
+            if is_new and known.deleted(attempt.id):
+                self.report.stays_deleted("attempts")
+                continue
             self.report.saw("attempts", is_new)
             if attempt.worktree is not None:
                 self.report.saw("worktrees", is_new)
@@ -249,7 +272,7 @@ class Import:
         assert self._store is not None
         new = NewTag(tag_name=tag.name, content=tag.content)
         try:
-            await self._store.write(lambda tx: tags.insert(tx, new, tag.id, tag.created_at))
+            await self._store.write(lambda tx: _insert_tag(tx, tag, new))
         except AnyondError as refusal:
             self.report.leave(f"tag {tag.name}: {refusal}")
 
@@ -333,6 +356,7 @@ class Import:
             image_ids=ids,
         )
         tasks.insert(tx, new_task, task.id, task.created_at)
+        imported.note(tx, task.id)
 
     def _write_parents(self, tx: Tx) -> None:
         """At the end, since a task may come from an attempt that was imported after it."""
@@ -350,9 +374,11 @@ class Import:
                     )
 
 
-def _known(reader: Reader) -> _Known:
+def _known(reader: Reader, again: bool) -> _Known:
     every = projects.all(reader)
+    came: set[str] = set() if again else imported.all(reader)
     return _Known(
+        deleted=came.__contains__,
         tasks=set(_column(reader, "SELECT id FROM tasks")),
         attempts=set(_column(reader, "SELECT id FROM task_attempts")),
         processes=processes.all_ids(reader),
@@ -392,6 +418,12 @@ def _insert_project(tx: Tx, old: OldProject) -> None:
         copy_files=old.copy_files,
     )
     projects.insert(tx, new, old.id, old.created_at)
+    imported.note(tx, old.id)
+
+
+def _insert_tag(tx: Tx, old: vibe_rows.OldTag, new: NewTag) -> None:
+    tags.insert(tx, new, old.id, old.created_at)
+    imported.note(tx, old.id)
 
 
 def _insert_attempt(tx: Tx, task: OldTask, old: OldAttempt) -> None:
@@ -404,6 +436,7 @@ def _insert_attempt(tx: Tx, task: OldTask, old: OldAttempt) -> None:
         executor=old.executor.value,
         now=old.created_at,
     )
+    imported.note(tx, old.id)
     if old.setup_completed_at is not None:
         attempts.set_setup_completed(tx, old.id, old.setup_completed_at, old.updated_at)
     if old.worktree is not None:

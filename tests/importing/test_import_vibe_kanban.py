@@ -178,6 +178,29 @@ def test_a_second_import_brings_nothing_twice_and_what_is_new_since(
     assert third["attempts"] == [2, 0, 2]
 
 
+async def test_what_was_deleted_here_comes_back_only_if_it_is_wanted(tmp_path: Path) -> None:
+    old = furnished(tmp_path / "old", "0.0.116")
+    house = House(tmp_path / "house")
+    assert run(house, str(old.path), "--images", str(old.images)).returncode == 0
+    async with house:
+        await house.ask("DELETE", f"/api/tasks/{old.id('ship')}")
+        await house.ask("DELETE", f"/api/tags/{old.id('tag')}")
+    done = run(house, str(old.path), "--images", str(old.images))
+    assert counts(done.stdout)["tasks"] == [2, 0, 1]
+    assert "Deleted here since an earlier import: 1 tags, 1 tasks" in done.stdout
+    done = run(house, str(old.path), "--images", str(old.images), "--again")
+    assert counts(done.stdout)["tasks"] == [2, 1, 1]
+    assert counts(done.stdout)["tags"] == [1, 1, 0]
+    async with house:
+        project_id = (await house.ask("GET", "/api/projects"))[0]["id"]
+        assert len(await house.ask("GET", f"/api/tasks?project_id={project_id}")) == 2
+        await house.ask("DELETE", f"/api/projects/{project_id}")
+    done = run(house, str(old.path), "--images", str(old.images))
+    assert counts(done.stdout)["projects"] == [1, 0, 0]
+    assert counts(done.stdout)["tasks"] == [2, 0, 0]
+    assert "Not imported" not in done.stdout
+
+
 def test_a_dry_run_counts_and_writes_nothing_anywhere(tmp_path: Path) -> None:
     old = furnished(tmp_path / "old", "0.0.116")
     house = House(tmp_path / "house")

@@ -1,0 +1,15 @@
+"""Which projects, tasks, attempts and tags ever came from another program."""
+
+from __future__ import annotations
+
+from anyond.store.transaction import Reader, Tx
+
+
+def note(tx: Tx, id: str) -> None:
+    """This one comes now."""
+    tx.execute("INSERT OR IGNORE INTO imported (id) VALUES (?)", (id,))
+
+
+def all(reader: Reader) -> set[str]:
+    """The ids of all, whether they are here still or not."""
+    return {id for (id,) in reader.execute("SELECT id FROM imported")}
