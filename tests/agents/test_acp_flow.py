@@ -437,6 +437,16 @@ def test_an_error_dressed_as_success_is_a_failure_only_if_nothing_else_was_said(
         ({"message": '{"x"'}, '{"x"'),
         ({"message": ""}, "The agent reported error -32603."),
         ({"message": "Oops", "data": ["odd"]}, "Oops"),
+        ({"message": "Oops", "data": {"errorKind": "unknown"}}, "Oops"),
+        ({"message": "Internal error: Agent error", "data": "401 bad key"}, "401 bad key"),
+        (
+            {"message": "Internal error", "data": {"details": "terminated"}},
+            "The connection to the model's server broke off in the middle of an answer.",
+        ),
+        (
+            {"message": "exception TypeError: fetch failed sending request"},
+            "The model's server could not be reached.",
+        ),
     ],
 )
 def test_errors_become_one_readable_text(fault: dict[str, Any], text: str) -> None:
