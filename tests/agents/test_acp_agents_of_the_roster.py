@@ -311,3 +311,12 @@ def test_a_command_that_was_stopped_has_failed_whatever_it_is_called() -> None:
     talk.pump()
     talk.update("tool_call_update", toolCallId="t", status="completed")
     assert told(talk.events)[1].startswith("command_run failed: sleep")
+
+
+def test_a_question_names_files_of_the_worktree_as_they_are_seen_from_it() -> None:
+    title = "Write /w/b.txt to /w/a/c"
+    for kind, asked in (("edit", "Write b.txt to a/c"), ("execute", title)):
+        talk = talk_of(Executor.DROID, approvals=True)
+        talk.ask(0, [ONCE], title=title, kind=kind)
+        [question] = talk.only(ApprovalAsked)
+        assert question.tool_name == asked
