@@ -65,7 +65,8 @@ QUIRKS: Mapping[str, Quirks] = {
         teachable=True,
         remarks=True,
         retried="Info: Response was interrupted",
-        asides=("Info: /",),
+        # It says that it was stopped by the person, even if nobody has answered it.
+        asides=("Info: /", "Info: Operation cancelled by user"),
         cumulative_usage=True,
         silent_subagents=True,
         ask_mode="agent",
