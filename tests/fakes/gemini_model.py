@@ -78,6 +78,9 @@ class Answers(chat_model.Answers):
             if isinstance(use, Use):
                 call = {"name": use.tool, "args": use.given}
                 yield self._chunk([{"functionCall": call, "thoughtSignature": "c2lnbmVk"}])
+                if use.torn:
+                    yield None  # a call comes in one piece: what breaks is what would follow
+                    return
         yield self._chunk([{"text": ""}], "STOP")
 
     def _chunk(self, parts: list[Json], reason: str | None = None) -> Json:
