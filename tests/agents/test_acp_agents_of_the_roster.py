@@ -9,7 +9,16 @@ from acp_driver import entries, told
 from test_acp_flow import ONCE, REJECT, Talk
 
 from anyond.agents.acp.agent import Acp
-from anyond.agents.core import ApprovalAsked, Decide, Interrupt, Outcome, Turn, TurnEnded, Verdict
+from anyond.agents.core import (
+    ApprovalAsked,
+    Decide,
+    Interrupt,
+    Outcome,
+    Prompt,
+    Turn,
+    TurnEnded,
+    Verdict,
+)
 from anyond.agents.roster import AGENTS, DEFAULT_PROFILES, agent
 from anyond.model.entries import Denied, PlanPresentation, TodoItem, TodoManagement
 from anyond.model.errors import Impossible
@@ -320,3 +329,40 @@ def test_a_question_names_files_of_the_worktree_as_they_are_seen_from_it() -> No
         talk.ask(0, [ONCE], title=title, kind=kind)
         [question] = talk.only(ApprovalAsked)
         assert question.tool_name == asked
+
+
+@pytest.mark.parametrize(
+    ("prompt", "tokens", "outcome"),
+    [
+        ("do it", 0, Outcome.FAILED),
+        ("do it", 7, Outcome.COMPLETED),
+        ("/memory show", 0, Outcome.COMPLETED),
+    ],
+)
+def test_a_turn_without_any_whole_answer_has_failed(
+    prompt: str, tokens: int, outcome: Outcome
+) -> None:
+    talk = talk_of(Executor.GEMINI)
+    talk.reply({"stopReason": "end_turn"})
+    talk.dialogue.send(Prompt(prompt))
+    talk.pump()
+    text(talk, "half an ans")
+    quota = {"token_count": {"input_tokens": tokens, "output_tokens": 0}}
+    talk.reply({"stopReason": "end_turn", "_meta": {"quota": quota}})
+    assert talk.only(TurnEnded)[-1].outcome is outcome
+
+
+def test_what_is_said_again_after_a_failed_request_replaces_what_was_said() -> None:
+    talk = talk_of(Executor.COPILOT)
+    for _ in range(3):
+        text(talk, "half an ans")
+        text(talk, "Info: Request failed due to a transient API error. Retrying...")
+    text(talk, "a whole answer")
+    talk.reply({"stopReason": "end_turn"})
+    assert told(talk.events) == [
+        "user: do it",
+        "assistant: a whole answer",
+        "system: Request failed due to a transient API error. Retrying...",
+        "> session",
+        "> completed",
+    ]

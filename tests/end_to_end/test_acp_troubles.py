@@ -34,6 +34,7 @@ FAILURES = [
     (GEMINI, "midfail", BROKE),
     (GEMINI, "toolfail", BROKE),
     (GEMINI, "lateerr401", "invalid x-api-key"),
+    (GEMINI, "noend", "no answer"),
     (QWEN, "midfail", BROKE),
     (QWEN, "toolfail", BROKE),
     (QWEN, REFUSED, "Connection error"),

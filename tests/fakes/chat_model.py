@@ -204,6 +204,8 @@ class Answers(model_server.Answers):
 
         yield chunk({"role": "assistant", "content": ""})
         for piece in pieces(blocks):
+            if isinstance(piece, Cut):
+                return
             if isinstance(piece, Think):
                 yield chunk({"reasoning_content": piece.text})
             elif isinstance(piece, str):
@@ -252,12 +254,15 @@ class Answers(model_server.Answers):
             self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
 
 
-def pieces(blocks: list[Block]) -> Iterator[str | Think | float | Path | None]:
-    """The texts in small pieces, pauses in seconds, files to wait for, None where it breaks."""
+def pieces(blocks: list[Block]) -> Iterator[str | Think | Cut | float | Path | None]:
+    """The texts in small pieces, pauses in seconds, files to wait for, None where it breaks.
+
+    A peaceful cut comes as it is.
+    """
     for block in blocks:
         match block:
-            case Cut():
-                yield None
+            case Cut(peaceful):
+                yield block if peaceful else None
                 return
             case Think():
                 yield block

@@ -28,6 +28,7 @@ Scenarios:
     recall      tells the earlier prompts of the conversation
     badtool     uses a tool that does not exist
     midfail[x<n>]       breaks the connection in the middle of a text, n times or always
+    noend[x<n>]         ends the stream in the middle of a text, as if nothing were missing
     toolfail[x<n>]      breaks it in the middle of a tool call, which would write hello.txt
     err<status>[x<n>]   answers with that status, n times (then recovers) or always
     late<one of these>  plays `once` first, and then goes wrong
@@ -81,7 +82,9 @@ class Use:
 
 @dataclass(frozen=True)
 class Cut:
-    """The connection breaks."""
+    """The connection breaks; or the answer ends in all peace, but too early."""
+
+    peaceful: bool = False
 
 
 Block = Think | Say | Gated | Use | Cut
@@ -212,6 +215,7 @@ SCRIPTS: dict[str, list[list[Block]]] = {
 }
 BROKEN: dict[str, list[Block]] = {
     "midfail": [Say("This stream will break", pause=0.05), Cut()],
+    "noend": [Say("This answer has no", pause=0.05), Cut(peaceful=True)],
     "toolfail": [
         Say("This call will break.", pause=0.05),
         Use("Write", {"file_path": "{cwd}/hello.txt", "content": "never\n" * 20}, torn=True),
@@ -268,7 +272,7 @@ def turn(request: Json) -> list[Block] | Refusal:
     name = names[-1] if names else "text"
     if name.startswith("late"):
         name = name.removeprefix("late") if step else "once"
-    refused = re.fullmatch(r"(?:err(\d{3})|(midfail|toolfail))(?:x(\d+))?", name)
+    refused = re.fullmatch(r"(?:err(\d{3})|(midfail|noend|toolfail))(?:x(\d+))?", name)
     # What is asked besides, such as a title, does not count as one of the times.
     if refused and (request.get("tools") or not refused[3]):
         cwd = _place(request, prompt)
@@ -333,7 +337,8 @@ def events(number: int, model: str, blocks: list[Block]) -> Iterator[Json | floa
     yield {"type": "message_start", "message": message}
     for index, block in enumerate(blocks):
         if isinstance(block, Cut):
-            yield None
+            if not block.peaceful:
+                yield None
             return
         first, deltas = _block(f"toolu_{number:06d}{index}", block)
         yield {"type": "content_block_start", "index": index, "content_block": first}

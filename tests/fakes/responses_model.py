@@ -142,7 +142,8 @@ def events(number: int, model: str, blocks: list[Block], tools: dict[str, Json])
     done = []
     for index, block in enumerate(blocks):
         if isinstance(block, Cut):
-            yield None
+            if not block.peaceful:
+                yield None
             return
         where = {"item_id": f"item_{number:06d}{index}", "output_index": index}
         first, pieces, last = _item(number, index, block, tools)

@@ -23,7 +23,7 @@ class Voice:
         if text.startswith(quirks.asides):
             return True
         if quirks.remarks and text.startswith((_NEWS, _ERROR)):
-            if quirks.retried and text.startswith(quirks.retried):
+            if text.startswith(quirks.retried):
                 self._entries.say_again()
             self._entries.close_text()
             if text.startswith(_NEWS):
