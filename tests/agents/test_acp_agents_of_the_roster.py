@@ -9,7 +9,16 @@ from acp_driver import entries, told
 from test_acp_flow import ONCE, REJECT, Talk
 
 from anyond.agents.acp.agent import Acp
-from anyond.agents.core import ApprovalAsked, Decide, Interrupt, Outcome, Turn, TurnEnded, Verdict
+from anyond.agents.core import (
+    ApprovalAsked,
+    Decide,
+    Interrupt,
+    Outcome,
+    Prompt,
+    Turn,
+    TurnEnded,
+    Verdict,
+)
 from anyond.agents.roster import AGENTS, DEFAULT_PROFILES, agent
 from anyond.model.entries import Denied, PlanPresentation, TodoItem, TodoManagement
 from anyond.model.errors import Impossible
@@ -262,15 +271,18 @@ def test_troubles_in_the_voice_of_the_model_are_told_apart_from_it() -> None:
 
 
 def test_an_error_that_is_said_and_answered_is_one_error() -> None:
-    talk = talk_of(Executor.DROID)
-    text(talk, "Error: 401 bad key")
-    talk.reply(code=-32603, message="Internal error: Agent error: 401 bad key")
-    assert told(talk.events) == [
-        "user: do it",
-        "error: 401 bad key",
-        "> session",
-        "> failed: 401 bad key",
-    ]
+    advice = " For more information, pass `verbose: true` in the second argument to fetch()"
+    closed = "The socket connection was closed unexpectedly."
+    for said, shown in (("401 bad key", "401 bad key"), (closed + advice, closed)):
+        talk = talk_of(Executor.DROID)
+        text(talk, f"Error: {said}")
+        talk.reply(code=-32603, message="Internal error: Agent error", data=said)
+        assert told(talk.events) == [
+            "user: do it",
+            f"error: {shown}",
+            "> session",
+            f"> failed: {shown}",
+        ]
 
 
 @pytest.mark.parametrize("executor", [Executor.QWEN_CODE, Executor.COPILOT])
@@ -308,3 +320,49 @@ def test_a_command_that_was_stopped_has_failed_whatever_it_is_called() -> None:
     talk.pump()
     talk.update("tool_call_update", toolCallId="t", status="completed")
     assert told(talk.events)[1].startswith("command_run failed: sleep")
+
+
+def test_a_question_names_files_of_the_worktree_as_they_are_seen_from_it() -> None:
+    title = "Write /w/b.txt to /w/a/c"
+    for kind, asked in (("edit", "Write b.txt to a/c"), ("execute", title)):
+        talk = talk_of(Executor.DROID, approvals=True)
+        talk.ask(0, [ONCE], title=title, kind=kind)
+        [question] = talk.only(ApprovalAsked)
+        assert question.tool_name == asked
+
+
+@pytest.mark.parametrize(
+    ("prompt", "tokens", "outcome"),
+    [
+        ("do it", 0, Outcome.FAILED),
+        ("do it", 7, Outcome.COMPLETED),
+        ("/memory show", 0, Outcome.COMPLETED),
+    ],
+)
+def test_a_turn_without_any_whole_answer_has_failed(
+    prompt: str, tokens: int, outcome: Outcome
+) -> None:
+    talk = talk_of(Executor.GEMINI)
+    talk.reply({"stopReason": "end_turn"})
+    talk.dialogue.send(Prompt(prompt))
+    talk.pump()
+    text(talk, "half an ans")
+    quota = {"token_count": {"input_tokens": tokens, "output_tokens": 0}}
+    talk.reply({"stopReason": "end_turn", "_meta": {"quota": quota}})
+    assert talk.only(TurnEnded)[-1].outcome is outcome
+
+
+def test_what_is_said_again_after_a_failed_request_replaces_what_was_said() -> None:
+    talk = talk_of(Executor.COPILOT)
+    for _ in range(3):
+        text(talk, "half an ans")
+        text(talk, "Info: Request failed due to a transient API error. Retrying...")
+    text(talk, "a whole answer")
+    talk.reply({"stopReason": "end_turn"})
+    assert told(talk.events) == [
+        "user: do it",
+        "assistant: a whole answer",
+        "system: Request failed due to a transient API error. Retrying...",
+        "> session",
+        "> completed",
+    ]

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from acp_driver import entries, fresh, methods, told
+from acp_driver import entries, fold, fresh, methods, told
 
 from anyond.agents.acp.agent import Acp
 from anyond.agents.acp.dialogue import AcpDialogue
@@ -437,6 +437,16 @@ def test_an_error_dressed_as_success_is_a_failure_only_if_nothing_else_was_said(
         ({"message": '{"x"'}, '{"x"'),
         ({"message": ""}, "The agent reported error -32603."),
         ({"message": "Oops", "data": ["odd"]}, "Oops"),
+        ({"message": "Oops", "data": {"errorKind": "unknown"}}, "Oops"),
+        ({"message": "Internal error: Agent error", "data": "401 bad key"}, "401 bad key"),
+        (
+            {"message": "Internal error", "data": {"details": "terminated"}},
+            "The connection to the model's server broke off in the middle of an answer.",
+        ),
+        (
+            {"message": "exception TypeError: fetch failed sending request"},
+            "The model's server could not be reached.",
+        ),
     ],
 )
 def test_errors_become_one_readable_text(fault: dict[str, Any], text: str) -> None:
@@ -485,6 +495,32 @@ def test_the_end_of_a_long_stderr_is_shown_without_colours() -> None:
     assert head == f"[{20_000 - len(rest)} earlier lines are in the raw log]"
     assert rest[-1] == "line 19999"
     assert STDERR_BYTES - 20 < len("\n".join(rest)) <= STDERR_BYTES
+
+
+@pytest.mark.parametrize("quote", ["'", '"'])
+def test_stderr_is_shown_without_what_only_programmers_read(quote: str) -> None:
+    lines = [
+        "Looking.",
+        "Error handling request {",
+        "  jsonrpc: '2.0',",
+        "} {",
+        "  code: -32603,",
+        "  data: {",
+        "    details: 'terminated'",
+        "  }",
+        "}",
+        "Error handling notification { method: 'x' } { code: 1 }",
+        "Attempt 1 failed.",
+        "    at async Models.ask (file:///lib/chunk.js:268692:16)",
+        "    at async file:///lib/chunk.js:288018:23 {",
+        "  status: 429",
+        "}",
+        "  meet me at ten",
+        "}",
+    ]
+    said = "\n".join(lines).replace("'", quote).encode()
+    shown = entries(fold(fresh(), [(Stream.STDERR, said)]))["stderr"].content
+    assert shown == "Looking.\nAttempt 1 failed.\n  meet me at ten\n}"
 
 
 def test_nothing_stays_open_when_the_output_ends() -> None:

@@ -231,7 +231,8 @@ async def test_a_stop_withdraws_the_open_question(person: Person) -> None:
 
 async def test_a_failing_model_is_a_failed_run_with_one_readable_error(person: Person) -> None:
     house = person.house
-    expected = {"err401": "API key", "err500": "500", "midfail": "onnect"}
+    broken = {"midfail": "onnect", "toolfail": "onnect"}
+    expected = {"err401": "API key", "err429": "rate limit", "err500": "500", **broken}
     attempts = {scenario: await person.start(scenario, "DEFAULT") for scenario in expected}
     for scenario, words in expected.items():
         attempt = attempts[scenario]

@@ -185,6 +185,44 @@ async def test_a_wrong_key_is_a_failed_run_that_tells_what_to_do(coder: Coder) -
     assert "codex login" in error["content"]
 
 
+@pytest.mark.parametrize(
+    ("scenario", "words"),
+    [
+        ("err429", "429"),
+        ("err500", "high demand"),
+        ("midfail", "disconnected"),
+        ("toolfail", "dis"),
+    ],
+)
+async def test_a_model_that_fails_is_a_failed_run_with_one_readable_error(
+    coder: Coder, scenario: str, words: str
+) -> None:
+    house = coder.house
+    ended = await house.over(await coder.start(scenario))
+    assert ended["status"] == "failed"
+    entries = await house.entries(ended)
+    [error] = said(entries, "error_message")
+    assert words in error
+    assert "{" not in error
+    assert tools(entries) == []
+
+
+async def test_a_question_that_nobody_answers_is_denied_in_time(coder: Coder) -> None:
+    house = coder.house
+    await house.ask("PUT", "/api/config", {"approval_timeout_s": 1})
+    attempt = await coder.start("once", "APPROVALS")
+    ended = await house.over(attempt)
+    assert ended["status"] == "completed"
+    [(name, status)] = await coder.approvals()
+    assert status == "timed_out"
+    entries = await house.entries(ended)
+    assert tools(entries) == [("command_run", {"status": "timed_out"})]
+    errors = [f"Nobody answered the question about {name} in time."]
+    assert said(entries, "error_message") == errors
+    assert b"Nobody answered the request" in _told(house.data / "executions" / ended["id"])
+    assert not (Path(attempt["container_ref"]) / "ran.txt").exists()
+
+
 def _told(spool: Path) -> bytes:
     """All that the agent was told."""
     reader = Spool(spool).records()

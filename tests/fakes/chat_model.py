@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.fakes import model_server
-from tests.fakes.model_server import Block, Cut, Gated, Json, Refusal, Say, Think, Use
+from tests.fakes.model_server import Block, Cut, Gated, Json, Refusal, Say, Think, Use, breaks
 
 USAGE = {
     "prompt_tokens": 1500,
@@ -75,7 +75,8 @@ def _fitted(use: Use, offered: dict[str, Json]) -> Block:
         if name in offered:
             known = offered[name].get("properties") or {}
             given = adapt(use.given)
-            return Use(name, {key: given[key] for key in given if not known or key in known})
+            kept = {key: given[key] for key in given if not known or key in known}
+            return Use(name, kept, use.torn)
     return Say(f"(There is no {use.tool} among {', '.join(offered)}.)")
 
 
@@ -151,10 +152,13 @@ class Answers(model_server.Answers):
         if isinstance(blocks, Refusal):
             prompt = model_server.prompts_of(request)[0][-1]
             if self.server.fails(blocks, prompt):
-                kind, text = model_server.ERRORS.get(blocks.status, ("api_error", "It went wrong"))
-                self.refuse(blocks.status, kind, text)
-                return None
-            blocks = [Say(f"Recovered after {blocks.times} errors.")]
+                if not blocks.broken:
+                    told = model_server.ERRORS.get(blocks.status, ("api_error", "It went wrong"))
+                    self.refuse(blocks.status, *told)
+                    return None
+                blocks = list(blocks.broken)
+            else:
+                blocks = [Say(f"Recovered after {blocks.times} errors.")]
         return fitting(blocks, offered)
 
     def refuse(self, status: int, kind: str, text: str) -> None:
@@ -176,6 +180,9 @@ class Answers(model_server.Answers):
         ]
         reason = "tool_calls" if calls else "stop"
         if not request.get("stream"):
+            if any(breaks(block) for block in blocks):
+                self.close_connection = True
+                return
             text = "".join(block.text for block in blocks if isinstance(block, Say))
             message = {
                 "role": "assistant",
@@ -197,6 +204,8 @@ class Answers(model_server.Answers):
 
         yield chunk({"role": "assistant", "content": ""})
         for piece in pieces(blocks):
+            if isinstance(piece, Cut):
+                return
             if isinstance(piece, Think):
                 yield chunk({"reasoning_content": piece.text})
             elif isinstance(piece, str):
@@ -206,6 +215,14 @@ class Answers(model_server.Answers):
                 if piece is None:
                     return
         for call in calls:
+            if any(breaks(block) for block in blocks):
+                first, rest = call["function"]["arguments"][:20], call["function"]["arguments"][20:]
+                begun = {**call["function"], "arguments": first}
+                yield chunk({"tool_calls": [{**call, "function": begun}]})
+                more = {"index": call["index"], "function": {"arguments": rest[:20]}}
+                yield chunk({"tool_calls": [more]})
+                yield None
+                return
             yield chunk({"tool_calls": [call]})
         yield chunk({}, "tool_calls" if calls else "stop")
         yield {**base, "choices": [], "usage": USAGE}
@@ -237,12 +254,15 @@ class Answers(model_server.Answers):
             self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
 
 
-def pieces(blocks: list[Block]) -> Iterator[str | Think | float | Path | None]:
-    """The texts in small pieces, pauses in seconds, files to wait for, None where it breaks."""
+def pieces(blocks: list[Block]) -> Iterator[str | Think | Cut | float | Path | None]:
+    """The texts in small pieces, pauses in seconds, files to wait for, None where it breaks.
+
+    A peaceful cut comes as it is.
+    """
     for block in blocks:
         match block:
-            case Cut():
-                yield None
+            case Cut(peaceful):
+                yield block if peaceful else None
                 return
             case Think():
                 yield block

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.fakes import chat_model
 from tests.fakes.chat_model import in_words_of_the_scripts, pieces
-from tests.fakes.model_server import Block, Json, Model, Say, Think, Use
+from tests.fakes.model_server import Block, Cut, Json, Model, Say, Think, Use
 
 USAGE = {
     "promptTokenCount": 1500,
@@ -66,6 +66,8 @@ class Answers(chat_model.Answers):
 
     def _chunks_of(self, blocks: list[Block]) -> Iterator[Json | float | Path | None]:
         for piece in pieces(blocks):
+            if isinstance(piece, Cut):
+                return
             if isinstance(piece, Think):
                 yield self._chunk([{"text": f"**Thinking**\n{piece.text}", "thought": True}])
             elif isinstance(piece, str):
@@ -78,6 +80,9 @@ class Answers(chat_model.Answers):
             if isinstance(use, Use):
                 call = {"name": use.tool, "args": use.given}
                 yield self._chunk([{"functionCall": call, "thoughtSignature": "c2lnbmVk"}])
+                if use.torn:
+                    yield None  # a call comes in one piece: what breaks is what would follow
+                    return
         yield self._chunk([{"text": ""}], "STOP")
 
     def _chunk(self, parts: list[Json], reason: str | None = None) -> Json:

@@ -27,8 +27,11 @@ Scenarios:
                 <gate>-2, where the prompt says `GATE=<gate>`
     recall      tells the earlier prompts of the conversation
     badtool     uses a tool that does not exist
-    midfail     breaks the connection in the middle of a text
+    midfail[x<n>]       breaks the connection in the middle of a text, n times or always
+    noend[x<n>]         ends the stream in the middle of a text, as if nothing were missing
+    toolfail[x<n>]      breaks it in the middle of a tool call, which would write hello.txt
     err<status>[x<n>]   answers with that status, n times (then recovers) or always
+    late<one of these>  plays `once` first, and then goes wrong
 """
 
 from __future__ import annotations
@@ -70,15 +73,18 @@ class Gated:
 
 @dataclass(frozen=True)
 class Use:
-    """A tool; `{cwd}` in its input is the worktree."""
+    """A tool; `{cwd}` in its input is the worktree. `torn`: the connection breaks within it."""
 
     tool: str
     given: Json = field(default_factory=dict)
+    torn: bool = False
 
 
 @dataclass(frozen=True)
 class Cut:
-    """The connection breaks."""
+    """The connection breaks; or the answer ends in all peace, but too early."""
+
+    peaceful: bool = False
 
 
 Block = Think | Say | Gated | Use | Cut
@@ -206,7 +212,14 @@ SCRIPTS: dict[str, list[list[Block]]] = {
     "gate": [[Gated(("The first part, ", "the second part, ", "the third part."))]],
     "slow": [[THINKING, Say(" ".join(f"word{n}" for n in range(200)), pause=0.05)]],
     "badtool": [[Use("NoSuchTool", {"x": 1})], [Say("That tool does not exist.")]],
-    "midfail": [[Say("This stream will break"), Cut()]],
+}
+BROKEN: dict[str, list[Block]] = {
+    "midfail": [Say("This stream will break", pause=0.05), Cut()],
+    "noend": [Say("This answer has no", pause=0.05), Cut(peaceful=True)],
+    "toolfail": [
+        Say("This call will break.", pause=0.05),
+        Use("Write", {"file_path": "{cwd}/hello.txt", "content": "never\n" * 20}, torn=True),
+    ],
 }
 
 ERRORS = {
@@ -223,10 +236,11 @@ ERRORS = {
 
 @dataclass(frozen=True)
 class Refusal:
-    """A status instead of an answer."""
+    """A status instead of an answer, or an answer that breaks off."""
 
     status: int
     times: int | None
+    broken: tuple[Block, ...] = ()
 
 
 def prompts_of(request: Json) -> tuple[list[str], int]:
@@ -256,17 +270,28 @@ def turn(request: Json) -> list[Block] | Refusal:
     prompt = prompts[-1]
     names = re.findall(r"SCN=([a-z0-9_]+)", prompt)
     name = names[-1] if names else "text"
-    if refused := re.fullmatch(r"err(\d{3})(?:x(\d+))?", name):
-        return Refusal(int(refused[1]), int(refused[2]) if refused[2] else None)
+    if name.startswith("late"):
+        name = name.removeprefix("late") if step else "once"
+    refused = re.fullmatch(r"(?:err(\d{3})|(midfail|noend|toolfail))(?:x(\d+))?", name)
+    # What is asked besides, such as a title, does not count as one of the times.
+    if refused and (request.get("tools") or not refused[3]):
+        cwd = _place(request, prompt)
+        broken = tuple(_placed(block, cwd, "") for block in BROKEN.get(refused[2], []))
+        times = int(refused[3]) if refused[3] else None
+        return Refusal(int(refused[1] or 200), times, broken)
     if not request.get("tools"):
         return [Say("A title")]
     if name == "recall":
         return [Say(f"You had said: {'; '.join(prompts[1:-1])}")]
     script = SCRIPTS.get(name, SCRIPTS["text"])
     blocks = script[min(step, len(script) - 1)]
-    cwd = re.findall(r"CWD=(\S+)", prompt) or _working_directory(request)
+    cwd = _place(request, prompt)
     gate = re.findall(r"GATE=(\S+)", prompt)
-    return [_placed(block, cwd[-1], gate[-1] if gate else "") for block in blocks]
+    return [_placed(block, cwd, gate[-1] if gate else "") for block in blocks]
+
+
+def _place(request: Json, prompt: str) -> str:
+    return str((re.findall(r"CWD=(\S+)", prompt) or _working_directory(request))[-1])
 
 
 def _working_directory(request: Json) -> list[str]:
@@ -285,7 +310,7 @@ def _placed(block: Block, cwd: str, gate: str) -> Block:
         key: value.replace("{cwd}", cwd) if isinstance(value, str) else value
         for key, value in block.given.items()
     }
-    return Use(block.tool, given)
+    return Use(block.tool, given, block.torn)
 
 
 def events(number: int, model: str, blocks: list[Block]) -> Iterator[Json | float | Path | None]:
@@ -312,7 +337,8 @@ def events(number: int, model: str, blocks: list[Block]) -> Iterator[Json | floa
     yield {"type": "message_start", "message": message}
     for index, block in enumerate(blocks):
         if isinstance(block, Cut):
-            yield None
+            if not block.peaceful:
+                yield None
             return
         first, deltas = _block(f"toolu_{number:06d}{index}", block)
         yield {"type": "content_block_start", "index": index, "content_block": first}
@@ -323,6 +349,9 @@ def events(number: int, model: str, blocks: list[Block]) -> Iterator[Json | floa
             yield {"type": "content_block_delta", "index": index, "delta": delta}
             if isinstance(block, Say) and block.pause:
                 yield block.pause
+        if isinstance(block, Use) and block.torn:
+            yield None
+            return
         yield {"type": "content_block_stop", "index": index}
     reason = "tool_use" if any(isinstance(block, Use) for block in blocks) else "end_turn"
     yield {
@@ -353,8 +382,14 @@ def _block(tool_id: str, block: Think | Say | Gated | Use) -> tuple[Json, list[J
         pieces = words or _pieces(block.text, 12)
         return {"type": "text", "text": ""}, [{"type": "text_delta", "text": p} for p in pieces]
     pieces = _pieces(json.dumps(block.given), 25)
+    pieces = pieces[: len(pieces) // 2] if block.torn else pieces
     first = {"type": "tool_use", "id": tool_id, "name": block.tool, "input": {}}
     return first, [{"type": "input_json_delta", "partial_json": piece} for piece in pieces]
+
+
+def breaks(block: Block) -> bool:
+    """Whether the connection breaks in it."""
+    return isinstance(block, Cut) or (isinstance(block, Use) and block.torn)
 
 
 def _pieces(text: str, length: int) -> list[str]:
@@ -421,16 +456,19 @@ class Answers(BaseHTTPRequestHandler):
         blocks = turn(request)
         if isinstance(blocks, Refusal):
             if self.server.fails(blocks, prompts_of(request)[0][-1]):
-                kind, text = ERRORS.get(blocks.status, ("api_error", "It went wrong"))
-                self._error(blocks.status, kind, text)
-                return
-            blocks = [Say(f"Recovered after {blocks.times} errors.")]
+                if not blocks.broken:
+                    kind, text = ERRORS.get(blocks.status, ("api_error", "It went wrong"))
+                    self._error(blocks.status, kind, text)
+                    return
+                blocks = list(blocks.broken)
+            else:
+                blocks = [Say(f"Recovered after {blocks.times} errors.")]
         if request.get("thinking", {}).get("type") not in ("enabled", "adaptive"):
             blocks = [block for block in blocks if not isinstance(block, Think)]
         number, model = self.server.next_number(), str(request.get("model"))
         if request.get("stream"):
             self._stream(events(number, model, blocks))
-        elif any(isinstance(block, Cut) for block in blocks):
+        elif any(breaks(block) for block in blocks):
             self.close_connection = True  # asked again without a stream, as agents do: cut as well
         else:
             self._json(200, _whole(number, model, blocks))

@@ -142,7 +142,8 @@ def events(number: int, model: str, blocks: list[Block], tools: dict[str, Json])
     done = []
     for index, block in enumerate(blocks):
         if isinstance(block, Cut):
-            yield None
+            if not block.peaceful:
+                yield None
             return
         where = {"item_id": f"item_{number:06d}{index}", "output_index": index}
         first, pieces, last = _item(number, index, block, tools)
@@ -157,6 +158,9 @@ def events(number: int, model: str, blocks: list[Block], tools: dict[str, Json])
         for piece in pieces:
             if isinstance(piece, Path):
                 yield piece
+            elif isinstance(block, Use):
+                kind = "response.function_call_arguments.delta"
+                yield {"type": kind, **where, "delta": piece}
             elif isinstance(block, Think):
                 kind = "response.reasoning_summary_text.delta"
                 yield {"type": kind, **where, "summary_index": 0, "delta": piece}
@@ -165,6 +169,9 @@ def events(number: int, model: str, blocks: list[Block], tools: dict[str, Json])
                 yield {"type": kind, **where, "content_index": 0, "delta": piece}
                 if isinstance(block, Say) and block.pause:
                     yield block.pause
+        if isinstance(block, Use) and block.torn:
+            yield None
+            return
         done.append(last)
         yield {"type": "response.output_item.done", "output_index": index, "item": last}
     usage = {
@@ -192,6 +199,9 @@ def _item(
             call |= {"type": "custom_tool_call", "input": given}
         else:
             call |= {"type": "function_call", "arguments": json.dumps(given)}
+            if block.torn:
+                whole = call["arguments"]
+                return {**call, "arguments": ""}, [whole[: len(whole) // 2]], call
         return call, [], call
     pieces: list[str | Path] = []
     if isinstance(block, Think):
@@ -242,10 +252,13 @@ class Answers(model_server.Answers):
         blocks = model_server.turn(asked)
         if isinstance(blocks, Refusal):
             if self.server.fails(blocks, prompts[-1]):
-                kind, text = model_server.ERRORS.get(blocks.status, ("api_error", "It went wrong"))
-                self._error(blocks.status, kind, text)
-                return
-            blocks = [Say(f"Recovered after {blocks.times} errors.")]
+                if not blocks.broken:
+                    told = model_server.ERRORS.get(blocks.status, ("api_error", "It went wrong"))
+                    self._error(blocks.status, *told)
+                    return
+                blocks = list(blocks.broken)
+            else:
+                blocks = [Say(f"Recovered after {blocks.times} errors.")]
         gates = [word.partition("=")[2] for word in prompts[-1].split() if "GATE=" in word]
         placed = [_gated(block, gates[-1] if gates else "") for block in blocks]
         number, model = self.server.next_number(), str(request.get("model"))

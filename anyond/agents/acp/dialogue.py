@@ -17,7 +17,7 @@ from typing import Any
 
 from anyond.agents.acp.denials import Denials
 from anyond.agents.acp.entries import AcpEntries
-from anyond.agents.acp.errors import is_login, login_text, stop_text
+from anyond.agents.acp.errors import UNANSWERED, is_login, login_text, stop_text
 from anyond.agents.acp.handshake import Handshake
 from anyond.agents.acp.options import AcpOptions
 from anyond.agents.acp.questions import CANCELLED, PERMISSION, Questions, reason_in
@@ -70,6 +70,7 @@ class AcpDialogue(RpcDialogue):
         self._voice = Voice(self._entries)
         self._repeated: list[dict[str, Any]] | None = None
         self._ready = False
+        self._for_the_program = False
         self._prompts = 0
         self._cancel_wanted = False
         self._cancelling = False
@@ -119,6 +120,7 @@ class AcpDialogue(RpcDialogue):
             self._entries.turn_began()
             self._cancelling = False
         self._prompts += 1
+        self._for_the_program = "".join(texts).lstrip().startswith(("/", "$"))
         self._ended = False
         if not (len(texts) == 1 and self._denials.told(texts[0])):
             self._entries.user("\n\n".join(text for text in texts if text != self._retold))
@@ -297,8 +299,17 @@ class AcpDialogue(RpcDialogue):
         elif dressed is not None:
             self._entries.error(dressed, instead=True)
             self._end(Outcome.FAILED, dressed)
+        elif self._unanswered(result):
+            self._entries.error(UNANSWERED)
+            self._end(Outcome.FAILED, UNANSWERED)
         else:
             self._go_on()
+
+    def _unanswered(self, result: Mapping[str, Any]) -> bool:
+        """Whether the turn has ended well only because nobody tells that it has not."""
+        if not self._handshake.quirks.counts_answers or self._for_the_program:
+            return False
+        return self._entries.usage.unanswered(result)
 
     def _go_on(self) -> None:
         """The turn is over, and went well; perhaps there is something more to tell the agent."""

@@ -7,6 +7,7 @@ from typing import Any
 from anyond.agents.jsonrpc import Fault, as_dict, as_text
 
 _AUTH_REQUIRED = -32000
+UNANSWERED = "The agent ended the turn, but no answer of its model had come to an end."
 _STOPS = {
     "max_tokens": "The agent stopped: the model's limit of tokens was reached.",
     "max_turn_requests": "The agent stopped: its limit of requests in one turn was reached.",

@@ -16,12 +16,16 @@ class Quirks:
         remarks: it speaks of its own troubles in the model's voice: a chunk that begins with
             "Info: " is news, and one that begins with "Error: " and is the last one is a failure,
             however well the turn ends.
-        retried: so begins the news that it asks again for a message that it has begun to show.
+        retried: so begins the news that it asks again for a message, of which it may have shown
+            the beginning.
         asides: chunks that begin so are meant for its own screen and say nothing.
         cumulative_usage: the usage of a turn is the sum over all turns of the process.
         late_history: after it has loaded a session it repeats the old conversation, until it tells
             which commands there are.
         only_loads: it announces that it can resume a session, and cannot; load does the same.
+        counts_answers: the usage of a turn tells every answer of the model that came to its end,
+            and an answer that never does ends the turn as if all were well. A prompt that begins
+            like a command of a shell may be for the program itself, and asks no model.
         loads_anything: a session that it does not know is loaded as well, as an empty one.
         silent_subagents: what a sub-agent says is not marked as such.
         plan_mode: the id of the mode in which it plans and changes nothing.
@@ -32,11 +36,12 @@ class Quirks:
 
     teachable: bool = False
     remarks: bool = False
-    retried: str | None = None
+    retried: tuple[str, ...] = ()
     asides: tuple[str, ...] = ()
     cumulative_usage: bool = False
     late_history: bool = False
     only_loads: bool = False
+    counts_answers: bool = False
     loads_anything: bool = False
     silent_subagents: bool = False
     plan_mode: str = "plan"
@@ -49,6 +54,7 @@ QUIRKS: Mapping[str, Quirks] = {
         teachable=True,
         asides=("[MODE_UPDATE] ",),
         late_history=True,
+        counts_answers=True,
         free_mode="yolo",
         ask_mode="default",
     ),
@@ -64,8 +70,9 @@ QUIRKS: Mapping[str, Quirks] = {
     "Copilot": Quirks(
         teachable=True,
         remarks=True,
-        retried="Info: Response was interrupted",
-        asides=("Info: /",),
+        retried=("Info: Response was interrupted", "Info: Request failed"),
+        # It says that it was stopped by the person, even if nobody has answered it.
+        asides=("Info: /", "Info: Operation cancelled by user"),
         cumulative_usage=True,
         silent_subagents=True,
         ask_mode="agent",

@@ -12,6 +12,8 @@ from anyond.model.entries import AssistantMessage, NormalizedEntry, SystemMessag
 STDERR_BYTES = 64 * 1024
 """So much of stderr is shown, its end; all of it is in the raw log."""
 
+_ECHO = re.compile(r"Error handling (?:request|notification) \{")
+_FRAME = re.compile(r"\s+at \S.*:\d+:\d+\)?(?P<more> \{)?")
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_])")
 
 
@@ -50,9 +52,15 @@ class Text:
 
 
 class Stderr:
-    """What the agent wrote to stderr, its newest `STDERR_BYTES`."""
+    """What the agent wrote to stderr, its newest `STDERR_BYTES`.
+
+    The raw log has all of it; here it is without what only programmers of the agent read: the
+    errors that it answers requests with, which the library of the protocol writes there once more,
+    and the places in the code where an error was.
+    """
 
     def __init__(self) -> None:
+        self._within = False
         self._lines: deque[str] = deque()
         self._size = 0
         self._left_out = 0
@@ -60,7 +68,7 @@ class Stderr:
     def add(self, raw: bytes) -> bool:
         """One more line; whether there was anything in it."""
         line = _ANSI.sub("", raw.decode(errors="replace")).rstrip()[-STDERR_BYTES:]
-        if not line:
+        if not line or self._left(line):
             return False
         self._lines.append(line)
         self._size += len(line.encode(errors="replace")) + 1
@@ -68,6 +76,16 @@ class Stderr:
             self._size -= len(self._lines.popleft().encode(errors="replace")) + 1
             self._left_out += 1
         return True
+
+    def _left(self, line: str) -> bool:
+        """Whether it is left out; some of it is the printed fields of an object, to its end."""
+        if self._within and line.startswith((" ", "}")):
+            self._within = line != "}"
+            return True
+        frame = _FRAME.fullmatch(line)
+        echo = frame is None and _ECHO.match(line) is not None
+        self._within = bool(frame["more"]) if frame else echo and line.endswith("{")
+        return frame is not None or echo
 
     def entry(self) -> NormalizedEntry:
         """The entry as of now."""

@@ -96,8 +96,11 @@ class ToolCall:
 
     @property
     def title(self) -> str:
-        """How the agent calls it, or what kind of tool it is."""
-        return self._title or self._kind or "tool"
+        """How the agent calls it, or what kind of tool it is; a command is left as it is."""
+        title = self._title
+        if self._kind != "execute":
+            title = title.replace(self._cwd.rstrip("/") + "/", "")
+        return title or self._kind or "tool"
 
     @property
     def question(self) -> Any:

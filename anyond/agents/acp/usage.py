@@ -79,6 +79,11 @@ class Usage:
         self._calls = _NONE
         return self._turns != _NONE or bool(self._cost)
 
+    def unanswered(self, result: Mapping[str, Any]) -> bool:
+        """Whether the result of a prompt tells its tokens, and that there were none at all."""
+        told = as_dict(as_dict(as_dict(result.get("_meta")).get("quota")).get("token_count"))
+        return bool(told) and _counts(told) == _NONE
+
     def entry(self) -> NormalizedEntry:
         """The numbers as of now."""
         tokens_in, tokens_out, read, written = _sum(self._turns, self._calls)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from anyond.agents.acp.entries import AcpEntries
 from anyond.agents.acp.quirks import Quirks
+from anyond.agents.faults import worded
 
 _NEWS, _ERROR = "Info: ", "Error: "
 
@@ -22,7 +23,7 @@ class Voice:
         if text.startswith(quirks.asides):
             return True
         if quirks.remarks and text.startswith((_NEWS, _ERROR)):
-            if quirks.retried and text.startswith(quirks.retried):
+            if text.startswith(quirks.retried):
                 self._entries.say_again()
             self._entries.close_text()
             if text.startswith(_NEWS):
@@ -43,9 +44,9 @@ class Voice:
             text = seen.last_text.whole
         else:
             return None
-        return text.removeprefix(_ERROR).strip() if text.startswith(_ERROR) else None
+        return worded(text.removeprefix(_ERROR).strip()) if text.startswith(_ERROR) else None
 
     def has_said(self, error: str) -> bool:
         """Whether the last words were this error already."""
         said = self._entries.last_text
-        return said is not None and said.whole.removeprefix(_ERROR).strip() in error
+        return said is not None and worded(said.whole.removeprefix(_ERROR).strip()) in error
