@@ -379,6 +379,9 @@ FAILING = {
     "error": "server_error",
     "message": {"id": "e", "content": [{"type": "text", "text": "Broken"}]},
 }
+START = {"type": "stream_event", "event": {"type": "message_start", "message": {"id": "s"}}}
+STOP = {"type": "stream_event", "event": {"type": "message_stop"}}
+BROKEN = "The connection to the model's server broke off in the middle of an answer."
 FINE = {"type": "assistant", "message": {"id": "f", "content": [{"type": "text", "text": "OK"}]}}
 
 
@@ -395,6 +398,9 @@ FINE = {"type": "assistant", "message": {"id": "f", "content": [{"type": "text",
             TurnEnded(Outcome.FAILED, "The agent stopped: it had reached its limit of turns."),
         ),
         ([{**GOOD, "terminal_reason": "aborted_tools"}], TurnEnded(Outcome.INTERRUPTED)),
+        ([START, GOOD], TurnEnded(Outcome.FAILED, BROKEN)),
+        ([START, STOP, GOOD], TurnEnded(Outcome.COMPLETED)),
+        ([START, {**GOOD, "terminal_reason": "aborted_tools"}], TurnEnded(Outcome.INTERRUPTED)),
     ],
 )
 def test_every_piece_of_evidence_counts(lines: list[Any], end: TurnEnded) -> None:

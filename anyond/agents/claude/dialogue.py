@@ -74,6 +74,7 @@ _CALLS = frozenset({"tool_use", "server_tool_use", "mcp_tool_use"})
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 _SESSION_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 _LOCAL_OUTPUT = re.compile(r"<local-command-(?:stdout|stderr)>(.*)</local-command-\w+>", re.DOTALL)
+_BROKEN_OFF = "The connection to the model's server broke off in the middle of an answer."
 _LOST = "No conversation found"
 _FIRST = "message"
 
@@ -312,7 +313,11 @@ class ClaudeDialogue:
         self._over(wire.result(line), head.subtype)
 
     def _over(self, result: wire.ResultLine, subtype: str | None) -> None:
-        outcome, error = verdict(result, subtype, self._interrupted, self._complaint)
+        complaint = self._complaint
+        if complaint is None and self._messages.broken_off:
+            # The program takes it for the whole answer, and that for a success.
+            complaint = _BROKEN_OFF
+        outcome, error = verdict(result, subtype, self._interrupted, complaint)
         if error is not None:
             self._complain(error)
         if self._accounts.add(result, self._model):

@@ -19,6 +19,7 @@ from anyond.agents.entry import Words
 class _Message:
     id: str
     next_index: int = 0
+    over: bool = False
     announced: dict[int, str] = field(default_factory=dict)
     words: dict[int, Words] = field(default_factory=dict)
 
@@ -30,12 +31,20 @@ class Messages:
         self._known: dict[str, _Message] = {}
         self._current: dict[str | None, _Message] = {}
 
+    @property
+    def broken_off(self) -> bool:
+        """Whether the latest message of the main conversation was streamed, and has no end."""
+        latest = self._current.get(None)
+        return latest is not None and not latest.over
+
     def stream(self, event: StreamEvent, parent: str | None) -> Words | None:
         """Take in an event of a message being written; the text that it changed, if any."""
         if event.type == "content_block_delta":
             return self._grow(event, parent)
         if event.type == "message_start" and event.message is not None:
             self._current[parent] = self._message(event.message.id)
+        elif event.type == "message_stop" and parent in self._current:
+            self._current[parent].over = True
         elif event.type == "content_block_start" and event.content_block is not None:
             message = self._current.get(parent)
             if message is not None:
