@@ -392,6 +392,17 @@ async def test_a_socket_that_was_handed_over_is_served(tmp_path: Path) -> None:
         assert (await house.get("/health")).json() == {"status": "ok"}
 
 
+async def test_clients_are_told_an_address_that_they_can_go_to() -> None:
+    for every, one in (("0.0.0.0", "127.0.0.1"), ("[::]", "[::1]")):
+        try:
+            listener = listen(f"{every}:0")
+        except Unavailable:
+            continue  # this machine has no IPv6
+        host, _, port = listener.url.rpartition(":")
+        listener.close()
+        assert (host, port.isdigit()) == (f"http://{one}", True)
+
+
 async def test_a_unix_socket_is_private_and_goes_away_with_the_daemon(tmp_path: Path) -> None:
     path = tmp_path / "anyon.sock"
     async with open_house(tmp_path, address=f"unix:{path}") as house:
