@@ -11,9 +11,10 @@ import gc
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from functools import partial
+from urllib.parse import urlsplit
 
 import structlog
 import trio
@@ -98,6 +99,7 @@ async def _main(options: Options) -> None:
             app = create_app(services, policy)
             other = None if options.vk_port is None else app.face("vk").door(options.ui)
             listeners, vk = _open_doors(options)
+            policy.admit(_own_names(options, [*listeners, vk] if vk else listeners))
             async with trio.open_nursery() as nursery:
                 served = trio.Event()
 
@@ -234,6 +236,14 @@ def _open_doors(options: Options) -> tuple[list[Listener], Listener | None]:
             listener.close()
         raise
     return listeners, other
+
+
+def _own_names(options: Options, listeners: Iterable[Listener]) -> set[str]:
+    """What the person who started the daemon calls the addresses it listens at."""
+    names = {urlsplit(listener.url).hostname for listener in listeners}
+    if options.host is not None:
+        names.add(options.host.strip("[]"))
+    return {name for name in names if name not in {None, "0.0.0.0", "::"}}
 
 
 def _say_where(urls: list[str], vk_url: str | None) -> None:

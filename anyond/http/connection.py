@@ -15,7 +15,7 @@ import trio
 from hypercorn.config import Config
 from hypercorn.events import Closed, Event, RawData, Updated
 from hypercorn.protocol.events import Event as StreamEvent
-from hypercorn.protocol.events import Response
+from hypercorn.protocol.events import Response, StreamClosed
 from hypercorn.protocol.h11 import H11Protocol
 from hypercorn.protocol.ws_stream import Handshake
 from hypercorn.trio.task_group import TaskGroup
@@ -73,8 +73,8 @@ class Connection:
         """Serve it until it ends. Raises nothing but `trio.Cancelled`."""
         try:
             tasks = _Tasks()
+            protocol = self._protocol(tasks)  # in here, since the peer may be gone already
             async with tasks:
-                protocol = self._protocol(tasks)
                 self._rest(True)
                 with self._reading:
                     await self._read(protocol)
@@ -207,12 +207,14 @@ class _Dialogue(H11Protocol):
     """
 
     _answered: trio.Event
+    _begun = _cut_off = False
 
     async def _check_protocol(self, event: h11.Request) -> None:
         """Where Hypercorn would switch to HTTP/2."""
 
     async def _create_stream(self, request: h11.Request) -> None:
         self._answered = trio.Event()
+        self._begun = False
         websocket = _wants_websocket(request)
         if websocket:
             headers = [h for h in request.headers if h[0] != b"sec-websocket-extensions"]
@@ -235,6 +237,12 @@ class _Dialogue(H11Protocol):
             await self._answered.wait()
 
     async def stream_send(self, event: StreamEvent) -> None:
+        if isinstance(event, Response):
+            # If there was a head already: the application was cancelled while that went out, so
+            # it seems to Hypercorn to have said nothing, and what it says instead is too late.
+            self._begun, self._cut_off = True, self._begun
+        if self._cut_off and not isinstance(event, StreamClosed):
+            return
         if isinstance(event, Response) and self.connection.their_state is h11.SEND_BODY:
             # Whoever is answered before its body is read cannot use the connection again; it has
             # to know, or its next request is lost.

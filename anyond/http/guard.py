@@ -52,6 +52,10 @@ class Policy:
         # Not the token itself, so that the browser's files do not hold what the header needs.
         self._cookie = hmac.digest(token.encode(), b"cookie", "sha256").hex() if token else ""
 
+    def admit(self, hosts: Iterable[str]) -> None:
+        """More names that may be in Host: those of the addresses that are listened at."""
+        self._hosts |= {host.lower() for host in hosts}
+
     def link(self) -> str:
         """A code that works once: `/?token=<code>` gives the browser that opens it the cookie."""
         code = secrets.token_urlsafe(24)

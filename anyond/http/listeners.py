@@ -13,13 +13,16 @@ import trio
 from anyond.model.errors import Invalid, Unavailable
 
 _BACKLOG = 256
+_EVERY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+"""What stands for all addresses is none that one can go to."""
 
 
 class Listener:
     """A socket that listens, and what has to be removed when it does no longer.
 
     Attributes:
-        url: where clients find it, with the real port; `unix:<path>` for a Unix socket.
+        url: where clients on this machine find it, with the real port; `unix:<path>` for a Unix
+            socket.
     """
 
     def __init__(self, sock: socket.socket, path: Path | None = None) -> None:
@@ -132,8 +135,9 @@ def _url(sock: socket.socket) -> str:
     where = sock.getsockname()
     if sock.family == socket.AF_UNIX:
         return f"unix:{where}"
-    host = f"[{where[0]}]" if sock.family == socket.AF_INET6 else where[0]
-    return f"http://{host}:{where[1]}"
+    host = _EVERY_ADDRESS.get(where[0], where[0])
+    shown = f"[{host}]" if sock.family == socket.AF_INET6 else host
+    return f"http://{shown}:{where[1]}"
 
 
 def _inode(path: Path) -> int | None:

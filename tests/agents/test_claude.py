@@ -141,9 +141,9 @@ def test_an_approved_run_reads_as_it_went() -> None:
         "SystemMessage: Model: claude-sonnet-4-5",
         "Thinking: I should write the file first, then run a command to check it.",
         "AssistantMessage: I'll write the file first.",
-        "FileEdit succeeded: `hello.txt`",
+        "FileEdit succeeded: hello.txt",
         "AssistantMessage: Now I'll run a command.",
-        "CommandRun succeeded: `cat hello.txt && echo done > ran.txt && wc -l hello.txt`",
+        "CommandRun succeeded: cat hello.txt && echo done > ran.txt && wc -l hello.txt",
         "AssistantMessage: All done: wrote hello.txt and checked it.",
         "TokenUsage: 3,000 tokens in, 126 out, $0.0134",
     ]
@@ -172,9 +172,9 @@ GOLDEN = {
         "SystemMessage: Model: claude-sonnet-4-5",
         "Thinking: I should write the file first, then run a command to check it.",
         "AssistantMessage: I'll write the file first.",
-        "FileEdit denied: `hello.txt`",
+        "FileEdit denied: hello.txt",
         "AssistantMessage: Now I'll run a command.",
-        "CommandRun denied: `cat hello.txt && echo done > ran.txt && wc -l hello.txt`",
+        "CommandRun denied: cat hello.txt && echo done > ran.txt && wc -l hello.txt",
         "AssistantMessage: All done: wrote hello.txt and checked it.",
         "TokenUsage: 3,000 tokens in, 126 out, $0.0134",
     ],
@@ -184,15 +184,15 @@ GOLDEN = {
         "AssistantMessage: Here is my plan.",
         "PlanPresentation succeeded: # Plan\n1. write hello.txt\n2. check it\n",
         "AssistantMessage: Starting.",
-        "FileEdit succeeded: `hello.txt`",
+        "FileEdit succeeded: hello.txt",
         "AssistantMessage: Plan carried out.",
         "TokenUsage: 3,000 tokens in, 126 out, $0.0134",
     ],
     "subagent": [
         "UserMessage: SCN=task please",
         "SystemMessage: Model: claude-sonnet-4-5",
-        "TaskCreate succeeded: Task: `sub job`",
-        "CommandRun succeeded: `echo from-sub`",
+        "TaskCreate succeeded: Task: sub job",
+        "CommandRun succeeded: echo from-sub",
         "AssistantMessage: Sub job finished.",
         "TokenUsage: 4,000 tokens in, 168 out, $0.0179",
     ],
@@ -236,7 +236,7 @@ GOLDEN = {
         "UserMessage: SCN=sleepcmd2 go",
         "SystemMessage: Model: claude-sonnet-4-5",
         "AssistantMessage: Short sleep.",
-        "CommandRun succeeded: `sleep 3; echo woke`",
+        "CommandRun succeeded: sleep 3; echo woke",
         "UserMessage: SCN=text queued message",
         "AssistantMessage: It woke.",
         "TokenUsage: 2,000 tokens in, 84 out, $0.0089",
@@ -361,16 +361,16 @@ def test_a_sub_agent_in_the_background_ends_when_a_notice_says_so() -> None:
         use("Agent", {"description": "look"}),
         came_back("started", {"status": "async_launched", "agentId": "a"}),
     )
-    assert replay(started).lines() == ["TaskCreate created: Task: `look`"]
+    assert replay(started).lines() == ["TaskCreate created: Task: look"]
     for status, shown in [("completed", "succeeded"), ("failed", "failed")]:
         notice = {"type": "system", "subtype": "task_notification", "tool_use_id": "t1"}
         story = replay([*started, *said({**notice, "status": status})])
-        assert story.lines() == [f"TaskCreate {shown}: Task: `look`"]
+        assert story.lines() == [f"TaskCreate {shown}: Task: look"]
 
 
 def test_a_tool_that_is_over_does_not_begin_again() -> None:
     calls = said(use("Bash", {"command": "true"}), came_back(""), use("Bash", {"command": "true"}))
-    assert replay(calls).lines() == ["CommandRun succeeded: `true`"]
+    assert replay(calls).lines() == ["CommandRun succeeded: true"]
 
 
 GOOD = {"type": "result", "subtype": "success", "is_error": False}
@@ -511,7 +511,7 @@ def test_an_approval_gives_the_input_back_as_it_came() -> None:
     dialogue = fresh(approvals=True)
     dialogue.outgoing()
     story = replay(said(permission("Bash", {"command": "true", "n": 10**30})), dialogue)
-    assert story.lines() == ["CommandRun created: `true`"]
+    assert story.lines() == ["CommandRun created: true"]
     dialogue.send(Decide("r1", Verdict.APPROVED))
     dialogue.send(Decide("r1", Verdict.DENIED))
     dialogue.send(Decide("unknown", Verdict.APPROVED))
@@ -530,13 +530,13 @@ def test_a_refusal_is_shown_once_it_has_been_sent(verdict: Verdict) -> None:
     for stream, data in said(permission("Bash", {"command": "true"})):
         story.add(dialogue.receive(stream, data))
     dialogue.send(Decide("r1", verdict, reason="No"))
-    assert story.lines() == ["CommandRun created: `true`"]
+    assert story.lines() == ["CommandRun created: true"]
     [answer] = dialogue.outgoing()
     story.add(dialogue.receive(Stream.STDIN, answer))
     for stream, data in said(came_back("No", is_error=True)):
         story.add(dialogue.receive(stream, data))
     name = {Verdict.DENIED: "denied", Verdict.TIMED_OUT: "statustimedout"}[verdict]
-    assert story.lines() == [f"CommandRun {name}: `true`"]
+    assert story.lines() == [f"CommandRun {name}: true"]
 
 
 def test_a_withdrawn_question_cannot_be_answered() -> None:

@@ -343,10 +343,10 @@ async def test_tasks_become_one_list(bench: Bench) -> None:
 
 async def test_the_tools_of_a_sub_agent_belong_to_it(bench: Bench) -> None:
     run = await bench.run("task", dangerously_skip_permissions=True)
-    [key] = [key for key, entry in run.entries.items() if entry.content == "Task: `sub job`"]
+    [key] = [key for key, entry in run.entries.items() if entry.content == "Task: sub job"]
     nested = [entry for entry in run.entries.values() if entry.parent == key]
     assert [entry.content for entry in nested if isinstance(entry.entry_type, ToolUse)] == [
-        "`echo from-sub`"
+        "echo from-sub"
     ]
     assert run.end == TurnEnded(Outcome.COMPLETED)
 

@@ -329,10 +329,10 @@ def test_steps_become_one_list(bench: Bench) -> None:
 def test_what_a_sub_agent_does_is_its_own_and_the_run_waits_for_it(bench: Bench) -> None:
     with bench.run("task", **FREE) as run:
         assert run.ended() == TurnEnded(Outcome.COMPLETED)
-    [key] = [key for key, entry in run.seen.items() if entry.content.startswith("Task: `SCN=sub")]
+    [key] = [key for key, entry in run.seen.items() if entry.content.startswith("Task: SCN=sub")]
     assert run.seen[key].entry_type.status == Succeeded()
     nested = [entry.content for entry in run.seen.values() if entry.parent == key]
-    assert nested == ["Sub-agent at work.", "`echo from-sub`", "Sub-agent's result."]
+    assert nested == ["Sub-agent at work.", "echo from-sub", "Sub-agent's result."]
     assert [tool.status for tool in run.tools(CommandRun)] == [Succeeded()]
 
 

@@ -29,7 +29,7 @@ async def test_two_approvals_lead_from_a_task_to_a_merge(person: Person) -> None
     await person.sees(
         process,
         lambda e: (
-            e["content"] == "`hello.txt`"
+            e["content"] == "hello.txt"
             and e["entry_type"]["status"].get("approval_id") == question["id"]
         ),
     )

@@ -44,9 +44,9 @@ async def test_a_question_stays_open_while_the_daemon_is_dead(person: Person) ->
         ("system_message", f"Model: {MODEL}"),
         ("thinking", "I should write the file first, then run a command to check it."),
         ("assistant_message", "I'll write the file first."),
-        ("tool_use", "`hello.txt`"),
+        ("tool_use", "hello.txt"),
         ("assistant_message", "Now I'll run a command."),
-        ("tool_use", "`cat hello.txt && echo done > ran.txt && wc -l hello.txt`"),
+        ("tool_use", "cat hello.txt && echo done > ran.txt && wc -l hello.txt"),
         ("assistant_message", "All done: wrote hello.txt and checked it."),
     ]
     assert entries[-1]["entry_type"]["type"] == "token_usage"

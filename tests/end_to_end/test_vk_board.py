@@ -249,6 +249,45 @@ async def test_a_board_is_left_with_a_code_that_makes_it_come_back(house: House)
             assert board.frames == [[{"op": "replace", "path": "/tasks", "value": {}}]]
 
 
+async def test_a_board_comes_back_to_a_daemon_that_was_killed(house: House) -> None:
+    project = await house.project()
+    await house.use_fake_agent()
+    attempt = await house.attempt(project, "say one\nask\nwrite two.txt 2")
+    place = f"/api/task-attempts/{attempt['id']}"
+    async with page(house) as web:
+        board, drafts = await web.tasks(project), await web.drafts(project)
+        process = await house.running(attempt)
+        log = await web.conversation(process)
+        question = await log.until(waiting, "a question")
+        await web.client.call("PUT", f"{place}/draft?type=follow_up", {"prompt": "say three"})
+        queue = f"{place}/draft/queue?type=follow_up"
+        assert (await web.client.call("POST", queue, {"queued": True}))["queued"] is True
+        await house.kill()
+        cut = (board, drafts, log)
+        await board.until(lambda _: board.code)
+        await drafts.until(lambda _: drafts.code)
+        await log.until(lambda _: log.code)
+        assert {(stream.code, stream.finished) for stream in cut} == {(1006, False)}
+    await house.start("--vk-port", "0")
+    async with page(house) as web:
+        board, drafts = await web.tasks(project), await web.drafts(project)
+        processes = await web.processes(attempt)
+        log = await web.conversation(process)
+        log.at_the_end = lambda: processes.document["execution_processes"][process["id"]]
+        assert await log.until(waiting, "the question") == question
+        await answer(web, process, log)
+        await log.until_finished()
+        assert log.seen_at_the_end["status"] == "completed"
+        assert waiting(log.document) is None
+        await processes.until(lambda d: len(d["execution_processes"]) == 2, "the queued turn")
+        second = newest(processes.document)
+        assert second["executor_action"]["typ"]["prompt"] == "say three"
+        await drafts.until(lambda d: d["drafts"][attempt["id"]]["follow_up"]["prompt"] == "")
+        await board.until(lambda d: d["tasks"][attempt["task_id"]]["status"] == "inreview")
+        await agree(house, web.client.call, board, processes, project=project, attempt=attempt)
+        assert contents(log) == await entries(house, process)
+
+
 async def test_what_is_deleted_or_replaced_leaves_the_document(house: House) -> None:
     project = await house.project()
     await house.use_fake_agent()

@@ -139,9 +139,10 @@ async def test_the_api_is_beside_it_and_never_the_page(site: httpx.AsyncClient) 
     assert same.status_code == 200
 
 
-async def test_a_link_lets_a_browser_in_where_a_token_is_wanted(tmp_path: Path) -> None:
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
+async def test_a_link_lets_a_browser_in_where_a_token_is_wanted(tmp_path: Path, host: str) -> None:
     house = House(tmp_path / "house")
-    async with served(house, "--auth", "token") as site:
+    async with served(house, "--auth", "token", "--host", host) as site:
         assert (await site.get("/")).status_code == 401
         assert (await site.get("/api/info")).status_code == 401
         (link,) = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import stat
+import struct
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -256,6 +257,50 @@ async def test_a_client_that_leaves_before_the_end_of_its_body_is_nobodys_mistak
     assert told == []
 
 
+async def test_a_client_that_is_gone_before_it_is_looked_at_is_nobodys_mistake(
+    house: House,
+) -> None:
+    port = int(house.url.rpartition(":")[2])
+    with capture_logs() as told:
+        for _ in range(5):
+            reset(socket.create_connection(("127.0.0.1", port)))
+        assert (await house.client.get("/health")).status_code == 200
+    assert told == []
+
+
+async def test_a_client_that_leaves_while_its_answer_is_made_is_nobodys_mistake() -> None:
+    entered, gone = trio.Event(), trio.Event()
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        entered.set()
+        with trio.CancelScope(shield=True):  # as a write is that must not be half done
+            await gone.wait()
+        headers = [(b"content-length", b"1")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        raise AssertionError("it was not cancelled")
+
+    closing = trio.Event()
+    with capture_logs() as told, trio.fail_after(10):
+        async with trio.open_nursery() as nursery:
+            run = partial(serve, app, [listen("127.0.0.1:0")], closing=closing)
+            (url,) = await nursery.start(run)
+            client = socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])))
+            client.sendall(HELLO.replace("\n", "\r\n").encode())
+            await entered.wait()
+            reset(client)
+            await trio.testing.wait_all_tasks_blocked(0.05)
+            gone.set()
+            await trio.testing.wait_all_tasks_blocked(0.05)
+            closing.set()
+    assert told == []
+
+
+def reset(client: socket.socket) -> None:
+    """Leave as a program does that is killed."""
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    client.close()
+
+
 async def test_a_client_may_talk_though_nobody_listens(house: House) -> None:
     id, tape = house.services.logs.tape()
     async with house.websocket(f"/api/execution-processes/{id}/raw-logs/ws") as ws:
@@ -345,6 +390,17 @@ async def test_a_socket_that_was_handed_over_is_served(tmp_path: Path) -> None:
         assert house.url == f"http://127.0.0.1:{port}"
         assert not os.get_inheritable(number)
         assert (await house.get("/health")).json() == {"status": "ok"}
+
+
+async def test_clients_are_told_an_address_that_they_can_go_to() -> None:
+    for every, one in (("0.0.0.0", "127.0.0.1"), ("[::]", "[::1]")):
+        try:
+            listener = listen(f"{every}:0")
+        except Unavailable:
+            continue  # this machine has no IPv6
+        host, _, port = listener.url.rpartition(":")
+        listener.close()
+        assert (host, port.isdigit()) == (f"http://{one}", True)
 
 
 async def test_a_unix_socket_is_private_and_goes_away_with_the_daemon(tmp_path: Path) -> None:

@@ -57,6 +57,14 @@ DOOR: tuple[tuple[dict[str, str], bool], ...] = (
 )
 
 
+async def test_what_the_daemon_listens_at_is_its_own_name(house: House) -> None:
+    at = {"Host": "192.0.2.7:8096"}
+    assert (await house.client.get("/health", headers=at)).status_code == 403
+    house.policy.admit(["192.0.2.7", "Box.lan"])
+    for host in ("192.0.2.7:8096", "box.LAN"):
+        assert (await house.client.get("/health", headers={"Host": host})).status_code == 200
+
+
 async def test_only_this_daemons_own_name_and_pages_are_let_in(house: House) -> None:
     for headers, allowed in DOOR:
         answer = await house.get("/api/projects", **{"host": "localhost", **headers})

@@ -135,13 +135,9 @@ def _shown_name(name: str) -> str:
     return name
 
 
-def _quoted(text: str) -> str:
-    return f"`{text}`" if text else ""
-
-
 def _read(name: str, inputs: Inputs, result: Result | None, paths: Paths) -> tuple[Action, str]:
     path = paths.relative(_text(inputs, "file_path", "path", "notebook_path"))
-    return FileRead(path=path), _quoted(path)
+    return FileRead(path=path), path
 
 
 def _write(name: str, inputs: Inputs, result: Result | None, paths: Paths) -> tuple[Action, str]:
@@ -149,7 +145,7 @@ def _write(name: str, inputs: Inputs, result: Result | None, paths: Paths) -> tu
     change: FileChange = FileChangeWrite(content=_text(inputs, "content"))
     if result is not None and result.get("type") == "update":
         change = _numbered(path, result) or change
-    return FileEdit(path=path, changes=[change]), _quoted(path)
+    return FileEdit(path=path, changes=[change]), path
 
 
 def _edit(name: str, inputs: Inputs, result: Result | None, paths: Paths) -> tuple[Action, str]:
@@ -164,7 +160,7 @@ def _edit(name: str, inputs: Inputs, result: Result | None, paths: Paths) -> tup
             if isinstance(edit, dict)
         ]
         change = FileChangeEdit(unified_diff=diffs.from_texts(path, pairs))
-    return FileEdit(path=path, changes=[change]), _quoted(path)
+    return FileEdit(path=path, changes=[change]), path
 
 
 def _numbered(path: str, result: Result) -> FileChangeEdit | None:
@@ -179,13 +175,13 @@ def _notebook(name: str, inputs: Inputs, result: Result | None, paths: Paths) ->
     old = result.get("old_source") if result is not None else None
     pair = (old if isinstance(old, str) else "", _text(inputs, "new_source"))
     change = FileChangeEdit(unified_diff=diffs.from_texts(path, [pair]))
-    return FileEdit(path=path, changes=[change]), _quoted(path)
+    return FileEdit(path=path, changes=[change]), path
 
 
 def _command(name: str, inputs: Inputs, result: Result | None, paths: Paths) -> tuple[Action, str]:
     command = _text(inputs, "command", "cmd")
     ran = None if result is None else _ran(result)
-    return CommandRun(command=command, result=ran), _quoted(command)
+    return CommandRun(command=command, result=ran), command
 
 
 def _ran(result: Result) -> CommandRunResult:
@@ -204,17 +200,17 @@ def _ran(result: Result) -> CommandRunResult:
 
 def _search(name: str, inputs: Inputs, result: Result | None, paths: Paths) -> tuple[Action, str]:
     pattern = _text(inputs, "pattern", "query")
-    return Search(query=pattern), _quoted(pattern)
+    return Search(query=pattern), pattern
 
 
 def _fetch(name: str, inputs: Inputs, result: Result | None, paths: Paths) -> tuple[Action, str]:
     url = _text(inputs, "url", "query")
-    return WebFetch(url=url), _quoted(url)
+    return WebFetch(url=url), url
 
 
 def _subagent(name: str, inputs: Inputs, result: Result | None, paths: Paths) -> tuple[Action, str]:
     description = _text(inputs, "description") or _text(inputs, "prompt")
-    return TaskCreate(description=description), f"Task: {_quoted(description)}"
+    return TaskCreate(description=description), f"Task: {description}"
 
 
 def _plan(name: str, inputs: Inputs, result: Result | None, paths: Paths) -> tuple[Action, str]:
@@ -224,7 +220,7 @@ def _plan(name: str, inputs: Inputs, result: Result | None, paths: Paths) -> tup
 
 def _list(name: str, inputs: Inputs, result: Result | None, paths: Paths) -> tuple[Action, str]:
     path = paths.relative(_text(inputs, "path"))
-    return Other(description="List directory"), f"List directory: {_quoted(path)}"
+    return Other(description="List directory"), f"List directory: {path}"
 
 
 def _question(name: str, inputs: Inputs, result: Result | None, paths: Paths) -> tuple[Action, str]:

@@ -170,10 +170,6 @@ def bare_command(command: str) -> str:
     return command
 
 
-def _quoted(text: str) -> str:
-    return f"`{text}`" if text else ""
-
-
 def _command(call: Call) -> tuple[Action, str]:
     fields = call.fields
     command = bare_command(as_text(fields.get("command")))
@@ -188,7 +184,7 @@ def _command(call: Call) -> tuple[Action, str]:
         result = CommandRunResult(exit_status=worked, output=output)
     elif output:
         result = CommandRunResult(output=output)
-    return CommandRun(command=command, result=result), _quoted(command)
+    return CommandRun(command=command, result=result), command
 
 
 def _edit(call: Call) -> tuple[Action, str]:
@@ -206,7 +202,7 @@ def _edit(call: Call) -> tuple[Action, str]:
         if diff:
             named = f"--- a/{path}\n+++ b/{moved or path}\n{diff}"
             changes.append(FileChangeEdit(unified_diff=named, has_line_numbers=True))
-    return FileEdit(path=path, changes=changes), _quoted(path)
+    return FileEdit(path=path, changes=changes), path
 
 
 def _mcp(call: Call) -> tuple[Action, str]:
@@ -242,7 +238,7 @@ def _agents(call: Call) -> tuple[Action, str]:
     fields = call.fields
     prompt = as_text(fields.get("prompt"))
     if fields.get("tool") == "spawnAgent":
-        return TaskCreate(description=prompt), f"Task: {_quoted(prompt)}"
+        return TaskCreate(description=prompt), f"Task: {prompt}"
     states = as_dict(fields.get("agentsStates"))
     said = [as_text(as_dict(state).get("message")) for state in states.values()]
     words = "\n\n".join(text for text in said if text)
@@ -253,31 +249,31 @@ def _agents(call: Call) -> tuple[Action, str]:
             arguments={**given, "prompt": prompt} if prompt else given,
             result=ToolResult(type=Markdown(), value=words) if words else None,
         ),
-        _quoted(prompt) or call.name,
+        prompt or call.name,
     )
 
 
 def _activity(call: Call) -> tuple[Action, str]:
     path = as_text(call.fields.get("agentPath"))
-    return TaskCreate(description=path), f"Task: {_quoted(path)}"
+    return TaskCreate(description=path), f"Task: {path}"
 
 
 def _web(call: Call) -> tuple[Action, str]:
     did = as_dict(call.fields.get("action"))
     sought = as_text(did.get("url")) or as_text(call.fields.get("query"))
-    return WebFetch(url=sought or as_text(did.get("query"))), _quoted(sought)
+    return WebFetch(url=sought or as_text(did.get("query"))), sought
 
 
 def _image(call: Call) -> tuple[Action, str]:
     path = call.path(as_text(call.fields.get("path")))
-    return FileRead(path=path), _quoted(path)
+    return FileRead(path=path), path
 
 
 def _picture(call: Call) -> tuple[Action, str]:
     saved = call.path(as_text(call.fields.get("savedPath")))
     given = {"prompt": as_text(call.fields.get("revisedPrompt"))}
     result = ToolResult(type=Markdown(), value=saved) if saved else None
-    return Tool(tool_name=call.name, arguments=given, result=result), _quoted(saved)
+    return Tool(tool_name=call.name, arguments=given, result=result), saved
 
 
 def _plan(call: Call) -> tuple[Action, str]:

@@ -113,16 +113,12 @@ def _first(values: Mapping[str, Any], *names: str) -> str:
     return next((found for name in names if (found := as_text(values.get(name)))), "")
 
 
-def _quoted(text: str) -> str:
-    return f"`{text}`" if text else ""
-
-
 # ---------------------------------------------------------------- one function per kind
 
 
 def _shell(call: CursorCall) -> tuple[Action, str]:
     command = _first(call.args, "command")
-    return CommandRun(command=command, result=_ran(call)), _quoted(command)
+    return CommandRun(command=command, result=_ran(call)), command
 
 
 def _ran(call: CursorCall) -> CommandRunResult | None:
@@ -140,13 +136,13 @@ def _ran(call: CursorCall) -> CommandRunResult | None:
 
 def _read(call: CursorCall) -> tuple[Action, str]:
     path = call.path()
-    return FileRead(path=path), _quoted(path)
+    return FileRead(path=path), path
 
 
 def _edit(call: CursorCall) -> tuple[Action, str]:
     path = call.path()
     change = _told_change(path, call.answer) or _asked_change(path, call.args)
-    return FileEdit(path=path, changes=[] if change is None else [change]), _quoted(path)
+    return FileEdit(path=path, changes=[] if change is None else [change]), path
 
 
 def _told_change(path: str, body: Mapping[str, Any]) -> FileChange | None:
@@ -183,22 +179,22 @@ def _asked_change(path: str, args: Mapping[str, Any]) -> FileChange | None:
 
 def _delete(call: CursorCall) -> tuple[Action, str]:
     path = call.path()
-    return FileEdit(path=path, changes=[FileChangeDelete()]), _quoted(path)
+    return FileEdit(path=path, changes=[FileChangeDelete()]), path
 
 
 def _search(call: CursorCall) -> tuple[Action, str]:
     query = _first(call.args, "pattern", "globPattern", "query", "glob")
-    return Search(query=query), _quoted(query)
+    return Search(query=query), query
 
 
 def _fetch(call: CursorCall) -> tuple[Action, str]:
     url = _first(call.args, "url", "searchTerm", "query")
-    return WebFetch(url=url), _quoted(url)
+    return WebFetch(url=url), url
 
 
 def _list(call: CursorCall) -> tuple[Action, str]:
     path = call.path("path", "directory", "targetDirectory")
-    return Other(description="List directory"), f"List directory: {_quoted(path)}"
+    return Other(description="List directory"), f"List directory: {path}"
 
 
 def _plan(call: CursorCall) -> tuple[Action, str]:
@@ -208,7 +204,7 @@ def _plan(call: CursorCall) -> tuple[Action, str]:
 
 def _task(call: CursorCall) -> tuple[Action, str]:
     description = _first(call.args, "description", "prompt")
-    return TaskCreate(description=description), f"Task: {_quoted(description)}"
+    return TaskCreate(description=description), f"Task: {description}"
 
 
 def _mcp(call: CursorCall) -> tuple[Action, str]:
