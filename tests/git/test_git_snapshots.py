@@ -250,3 +250,20 @@ async def test_a_commit_that_is_not_there_changes_nothing(attempt: Checkout, oid
     with pytest.raises(NotFound):
         await reset(attempt.path, oid)
     assert attempt.read("base.txt") == "edited\n"
+
+
+async def test_what_git_refuses_to_convert_is_kept_byte_by_byte(
+    repo: Checkout, attempt: Checkout
+) -> None:
+    attempt.commit({".gitattributes": "*.bin filter=gone\n"})
+    repo.git("config", "core.autocrlf", "true")
+    repo.git("config", "core.safecrlf", "true")
+    repo.git("config", "filter.gone.clean", "no-such-program")
+    repo.git("config", "filter.gone.smudge", "no-such-program")
+    repo.git("config", "filter.gone.required", "true")
+    attempt.write("base.txt", "edited\n")
+    attempt.write("new.bin", b"\0\r\n\n")
+    attempt.git("add", "--all", code=128)
+    ref = await snapshots.take(repo.path, attempt.path, ONE, "any")
+    tree = await back(repo, ref)
+    assert everything(tree) == everything(attempt)
