@@ -14,7 +14,7 @@ from anyond.agents.core import AgentEvent
 from anyond.git import checkouts
 from anyond.logs import archive, notes
 from anyond.logs.conversation import Conversation
-from anyond.model.errors import AnyondError, Conflict, ProgramMissing
+from anyond.model.errors import AnyondError, Conflict, ProgramMissing, Unavailable
 from anyond.model.ids import new_id, now
 from anyond.model.records import Exit, Record, Stream
 from anyond.model.rows import (
@@ -134,6 +134,10 @@ async def start(
     except AnyondError as error:
         await _record_failed_start(rooms, process, subject, error)
         raise
+    except OSError as error:
+        unwritable = Unavailable(f"{error.filename or 'A file'}: {error.strerror}.")
+        await _record_failed_start(rooms, process, subject, unwritable)
+        raise unwritable from error
     return Started(process, running, kept, subject)
 
 
