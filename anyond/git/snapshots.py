@@ -7,7 +7,8 @@ and `3/<path>`. It is like a stash, but named by a ref of its own,
 `refs/anyon/snapshots/<attempt>/<n>`, so that git never collects it. Trailers in the message say
 which parent is which.
 
-Files of a repository inside the worktree are kept too, but not its history. Filters and line ends
+Files of a repository inside the worktree are kept too, but not its history; those of a submodule
+if they, or its commits, are nowhere else. Filters and line ends
 are as the repository wants them; if git refuses because of these, files are kept byte by byte.
 """
 
@@ -32,6 +33,7 @@ from anyond.git.keeping import keep_stages, put_stages, store, write_tree
 from anyond.git.repository import Repositories, git_dir
 from anyond.git.scratch import scratch
 from anyond.git.status import in_progress
+from anyond.git.submodules import only_here
 from anyond.git.text import join, shown, split
 from anyond.git.verbatim import verbatim
 from anyond.git.worktrees import current_branch, head
@@ -114,6 +116,7 @@ async def take(repo: Path, worktree: Path, attempt_id: str, reason: str) -> str:
         ask = ("ls-files", "--others", "--exclude-standard", "-z")
         others = split((await git(*ask, cwd=worktree, env=env)).out)
         inner = [path for path in others if path.endswith("/")]
+        inner += await only_here(worktree, env)
         tree = await _somehow(worktree, lambda how: _everything(worktree, own, inner, env, how))
     facts = {
         "Index": staged,

@@ -8,7 +8,7 @@ import trio
 from anyond.git import snapshots
 from anyond.git.repository import Repositories
 from anyond.git.reset import abort, reset
-from anyond.model.errors import Conflict, Invalid, NotFound
+from anyond.model.errors import Conflict, Invalid, NotFound, ToolFailed
 from tests.git.driver import Checkout
 
 ONE = "00000000-0000-4000-8000-000000000001"
@@ -267,3 +267,36 @@ async def test_what_git_refuses_to_convert_is_kept_byte_by_byte(
     ref = await snapshots.take(repo.path, attempt.path, ONE, "any")
     tree = await back(repo, ref)
     assert everything(tree) == everything(attempt)
+
+
+@pytest.mark.parametrize("change", ["nothing", "file", "commit"])
+async def test_what_only_a_submodule_has_is_kept(
+    repo: Checkout, tmp_path: Path, change: str
+) -> None:
+    origin = Checkout(tmp_path / "origin")
+    origin.path.mkdir()
+    origin.git("init", "-q")
+    origin.commit({"inside.txt": "old\n"})
+    repo.git("submodule", "--quiet", "add", origin.path, "sub")
+    repo.git("commit", "-q", "-m", "sub")
+    attempt = repo.worktree("attempt", "work")
+    attempt.git("submodule", "--quiet", "update", "--init")
+    submodule = Checkout(attempt.path / "sub")
+    if change == "file":
+        submodule.write("inside.txt", "new\n")
+    elif change == "commit":
+        submodule.commit({"inside.txt": "new\n"})
+        attempt.commit({})
+    ref = await snapshots.take(repo.path, attempt.path, ONE, "any")
+    tree = await back(repo, ref)
+    assert tree.git("ls-files", "--stage", "sub").startswith("160000")
+    if change == "nothing":
+        assert not (tree.path / "sub" / "inside.txt").exists()
+    else:
+        assert tree.read("sub/inside.txt") == "new\n"
+
+
+async def test_a_place_that_cannot_be_made_is_named(repo: Checkout, attempt: Checkout) -> None:
+    ref = await snapshots.take(repo.path, attempt.path, ONE, "any")
+    with pytest.raises(ToolFailed, match=r"base\.txt cannot be made"):
+        await snapshots.restore(Repositories(), repo.path, ref, repo.path / "base.txt" / "back")
