@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import math
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import structlog
@@ -19,13 +21,14 @@ from anyond.machines.attempt import (
     Concluded,
     Do,
     Event,
+    Hurry,
     JobDone,
     Over,
     RunJob,
     StopProcess,
 )
 from anyond.machines.process import StopAsked
-from anyond.model.errors import AnyondError
+from anyond.model.errors import AnyondError, Conflict
 from anyond.model.ids import now
 from anyond.model.rows import Approval, ExecutionProcess, RunReason
 from anyond.operations import run, subject
@@ -40,6 +43,9 @@ log = structlog.get_logger()
 R = TypeVar("R")
 
 STOPPED_BY_USER = "stopped by a person"
+
+LAST_SECONDS = 3.0
+"""So long may what is done beside processes go on after a stop: time for all but a hanging hook."""
 
 
 class AttemptActor(Actor[Event, Command]):
@@ -63,6 +69,8 @@ class AttemptActor(Actor[Event, Command]):
         self._processes: dict[str, ProcessActor] = {}
         self._finished: dict[str, Finished] = {}
         self._resuming = 0
+        self._hurried: set[trio.CancelScope] = set()
+        self._job_scope: trio.CancelScope | None = None
         self.recovered = trio.Event()
 
     def __str__(self) -> str:
@@ -97,6 +105,9 @@ class AttemptActor(Actor[Event, Command]):
                 await self._stop(process_id)
             case Conclude(process_id):
                 self.nursery.start_soon(self._conclude, process_id)
+            case Hurry():
+                for scope in self._hurried:
+                    scope.deadline = min(scope.deadline, trio.current_time() + LAST_SECONDS)
 
     # ------------------------------------------------------------ asked from above
 
@@ -131,10 +142,20 @@ class AttemptActor(Actor[Event, Command]):
         Raises:
             AnyondError: it did not start; its row says so, and its chain is over.
         """
+        if self._job_scope is not None:
+            # From here on a stop ends the process, not the job that starts it.
+            self._hurried.discard(self._job_scope)
+            self._job_scope.deadline = math.inf
         live = self._logs.begin(row.id)
         about = await subject.read(self._rooms, self.attempt_id)
         try:
-            started = await run.start(self._rooms, row, about, lambda: not self.machine.halting)
+            started = await run.start(
+                self._rooms,
+                row,
+                about,
+                wanted=lambda: not self.machine.halting,
+                stoppable=lambda: self._stoppable(row.id),
+            )
         except AnyondError:
             self._logs.finish(row.id)
             raise
@@ -232,6 +253,7 @@ class AttemptActor(Actor[Event, Command]):
             exit=finished.exit,
             conversation=finished.conversation,
             halting=lambda: self.machine.halting,
+            stoppable=lambda: self._stoppable(process_id),
         )
         if following is not None:
             self._logs.begin(following.id)
@@ -252,7 +274,28 @@ class AttemptActor(Actor[Event, Command]):
 
     # ------------------------------------------------------------ jobs
 
+    @contextmanager
+    def _stoppable(self, process_id: str | None = None) -> Iterator[trio.CancelScope]:
+        """What the block does is given up soon after a stop: of everything, or of that process."""
+        with trio.CancelScope() as scope:
+            if self.machine.halting or (process_id and self.machine.unwanted(process_id)):
+                scope.deadline = trio.current_time() + LAST_SECONDS
+            self._hurried.add(scope)
+            try:
+                yield scope
+            finally:
+                self._hurried.discard(scope)
+
     async def _job(self, request: Do[Any]) -> None:
+        with self._stoppable() as scope:
+            self._job_scope = scope
+            await self._work(request)
+        self._job_scope = None
+        if scope.cancelled_caught:
+            stopped = Conflict("stopped", "It was stopped before it was done.")
+            self.tell(JobDone(request, error=stopped))
+
+    async def _work(self, request: Do[Any]) -> None:
         try:
             value = await request.work()
         except AnyondError as error:

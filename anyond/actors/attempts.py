@@ -13,7 +13,7 @@ from anyond.actors.attempt import STOPPED_BY_USER, AttemptActor
 from anyond.actors.core import Intensity
 from anyond.actors.logs import Logs
 from anyond.machines.attempt import Do, Halt, HaltProcess
-from anyond.model.errors import AnyondError, Busy, NotFound
+from anyond.model.errors import AnyondError, Busy, NotFound, Unavailable
 from anyond.model.ids import now
 from anyond.model.rows import Approval, ExecutionProcess
 from anyond.operations.giving_up import end_what_is_over
@@ -158,7 +158,7 @@ class Attempts:
         return tenancy
 
     async def _live(self, attempt_id: str, tenancy: _Tenancy, former: _Tenancy | None) -> None:
-        failed = False
+        failed = mistaken = False
         began = trio.current_time()
         try:
             if former is not None:
@@ -167,17 +167,22 @@ class Attempts:
             try:
                 await tenancy.actor.run()
             except* NotFound as refusal:
+                failed = mistaken = True
+                log.info("attempt_left", attempt=attempt_id, why=_why(refusal))
+            except* Unavailable as refusal:
+                # A full disk, say: nothing is wrong with the attempt, and it only has to wait.
                 failed = True
-                log.info("attempt_left", attempt=attempt_id, why=str(refusal.exceptions[0]))
+                log.warning("attempt_left", attempt=attempt_id, why=_why(refusal))
             except* AnyondError as refusal:
-                failed = True
-                log.warning("attempt_left", attempt=attempt_id, why=str(refusal.exceptions[0]))
+                failed = mistaken = True
+                log.warning("attempt_left", attempt=attempt_id, why=_why(refusal))
             except* Exception:
-                failed = True
+                failed = mistaken = True
                 log.exception("attempt_crashed", attempt=attempt_id)
             if failed:
                 tenancy.actor.recovered.set()
-                await self._count(attempt_id, trio.current_time() - began)
+                lived = trio.current_time() - began
+                await self._count(attempt_id, lived, mistaken=mistaken)
         finally:
             tenancy.actor.recovered.set()
             tenancy.over.set()
@@ -186,11 +191,15 @@ class Attempts:
         if failed:
             await self._wake_again(attempt_id)
 
-    async def _count(self, attempt_id: str, lived: float) -> None:
-        """An actor has failed; if that happens again and again, what can be ended is."""
+    async def _count(self, attempt_id: str, lived: float, *, mistaken: bool) -> None:
+        """An actor has failed; if that happens again and again, what can be ended is.
+
+        Args:
+            mistaken: whether it would fail as well if disk and database did all that they should.
+        """
         former = self._failures.get(attempt_id, 0) if lived <= INTENSITY.within else 0
         self._failures[attempt_id] = former + 1
-        if former >= INTENSITY.restarts:
+        if mistaken and former >= INTENSITY.restarts:
             log.error("attempt_keeps_failing", attempt=attempt_id, times=former + 1)
             await end_what_is_over(self._rooms, attempt_id)
 
@@ -211,3 +220,9 @@ class Attempts:
             log.warning("attempt_not_read", attempt=attempt_id, why=str(error))
             return True  # as far as anybody knows
         return bool(rows)
+
+
+def _why(error: BaseException) -> str:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return str(error)

@@ -143,8 +143,11 @@ class AttemptRequests:
             )
             if host is None or host.id == attempt_id:
                 return await land()
-            # The merge writes in that attempt's worktree too, so nobody else may.
-            return await self._awake.do(host.id, land)
+            # The merge writes in that attempt's worktree too, so nobody else may. It goes on there
+            # whatever becomes of this job, which therefore stays as long.
+            with _whole():
+                landed = await self._awake.do(host.id, land)
+            return landed
 
         await self._awake.do(attempt_id, work)
 

@@ -93,6 +93,14 @@ async def find_all(path: Path, *names: str) -> dict[str, Tip]:
     }
 
 
+async def in_the_way(path: Path, name: str) -> str | None:
+    """The branch because of which there can be none called `name`: `a` is in the way of `a/b`."""
+    parts = name.split("/")
+    above = ["/".join(parts[:count]) for count in range(1, len(parts))]
+    found = await find_all(path, *above)
+    return next((one for one in above if one in found and not found[one].is_remote), None)
+
+
 async def resolve(path: Path, name: str, field: str = "base_branch") -> Tip:
     """The branch `name`.
 

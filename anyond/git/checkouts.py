@@ -111,7 +111,16 @@ def occupied(path: Path) -> bool:
 
 
 def make_parent(path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Make the directory that `path` is to lie in.
+
+    Raises:
+        ToolFailed: that is not possible.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        why = f"{path.parent} cannot be made: {error.strerror}."
+        raise ToolFailed("git", why) from error
 
 
 def _worktree(block: bytes) -> Worktree:

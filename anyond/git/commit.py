@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -73,14 +74,19 @@ async def commit_all(worktree: Path, message: str) -> str | None:
     return await head(worktree)
 
 
-async def stage_all(worktree: Path, env: dict[str, str] | None = None) -> None:
+async def stage_all(
+    worktree: Path, env: dict[str, str] | None = None, settings: Sequence[str] = ()
+) -> None:
     """`git add --all`, except that one file that cannot be added does not hold up the others.
+
+    Args:
+        settings: `-c` options of git.
 
     Raises:
         GitFailed: nothing could be added.
     """
     ask = ("add", "--all", "--sparse", "--ignore-errors")
-    added = await git(*DURABLE, *ask, cwd=worktree, env=env, check=False, timeout=1800)
+    added = await git(*DURABLE, *settings, *ask, cwd=worktree, env=env, check=False, timeout=1800)
     if added.code not in (0, 1):
         raise failure(ask, added)
 

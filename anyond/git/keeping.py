@@ -19,9 +19,15 @@ _WHO = {
 }
 
 
-async def write_tree(worktree: Path, env: dict[str, str]) -> str:
-    """The tree of the index that `env` names."""
-    return (await git(*DURABLE, "write-tree", cwd=worktree, env=env)).text
+async def write_tree(worktree: Path, env: dict[str, str], settings: Sequence[str] = ()) -> str:
+    """The tree of the index that `env` names.
+
+    Git looks at files that have just been changed, through their filters.
+
+    Args:
+        settings: `-c` options of git.
+    """
+    return (await git(*DURABLE, *settings, "write-tree", cwd=worktree, env=env)).text
 
 
 async def store(worktree: Path, tree: str, parents: Iterable[str], message: str) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import trio
 
-from anyond.model.errors import ToolFailed
+from anyond.model.errors import NotFound, ToolFailed
 
 AT_ONCE = 16
 KILL_AFTER_S = 5.0
@@ -47,6 +47,10 @@ async def run(
     Returns:
         What it left, or None if it was stopped after `timeout` seconds.
 
+    Raises:
+        NotFound: there is no directory `cwd`.
+        ToolFailed: it could not be started.
+
     Cancellation ends it and everything it started, then comes through.
     """
     async with _limiter():
@@ -61,6 +65,8 @@ async def run(
                 start_new_session=True,
             )
         except OSError as error:
+            if not await trio.Path(cwd).is_dir():
+                raise NotFound("directory", cwd) from error
             why = f"git could not be started in {cwd}: {error.strerror}"
             raise ToolFailed("git", why) from error
         captured = _Capture()

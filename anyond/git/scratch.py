@@ -25,7 +25,7 @@ def scratch(own: Path) -> Iterator[Path]:
 
     Raises:
         NotFound: the checkout is just going away.
-        ToolFailed: nothing can be written there.
+        ToolFailed: nothing can be written there, or the block could not read or write a file.
     """
     parent = own / _NAME
     try:
@@ -36,7 +36,11 @@ def scratch(own: Path) -> Iterator[Path]:
     except OSError as error:
         raise ToolFailed("git", f"{parent} cannot be written to: {error.strerror}.") from error
     with private as name:
-        yield Path(name)
+        try:
+            yield Path(name)
+        except OSError as error:
+            why = f"{error.filename2 or error.filename or parent}: {error.strerror}."
+            raise ToolFailed("git", f"A file could not be put aside. {why}") from error
 
 
 def sweep(own: Path, before: float) -> int:

@@ -7,7 +7,9 @@ and `3/<path>`. It is like a stash, but named by a ref of its own,
 `refs/anyon/snapshots/<attempt>/<n>`, so that git never collects it. Trailers in the message say
 which parent is which.
 
-Files of a repository inside the worktree are kept too, but not its history.
+Files of a repository inside the worktree are kept too, but not its history; those of a submodule
+if they, or its commits, are nowhere else. Filters and line ends
+are as the repository wants them; if git refuses because of these, files are kept byte by byte.
 """
 
 from __future__ import annotations
@@ -15,9 +17,10 @@ from __future__ import annotations
 import builtins
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import trio
 
@@ -30,10 +33,14 @@ from anyond.git.keeping import keep_stages, put_stages, store, write_tree
 from anyond.git.repository import Repositories, git_dir
 from anyond.git.scratch import scratch
 from anyond.git.status import in_progress
+from anyond.git.submodules import only_here
 from anyond.git.text import join, shown, split
+from anyond.git.verbatim import verbatim
 from anyond.git.worktrees import current_branch, head
 from anyond.model.errors import Conflict, Invalid, NotFound
 from anyond.model.ids import is_id, timestamp
+
+R = TypeVar("R")
 
 PREFIX = "refs/anyon/snapshots/"
 
@@ -104,9 +111,13 @@ async def take(repo: Path, worktree: Path, attempt_id: str, reason: str) -> str:
         if stages:
             conflicts = await keep_stages(worktree, stages, private)
             await _forget(worktree, {line.split("\t", 1)[1] for line in stages}, env)
-        staged = await store(worktree, await write_tree(worktree, env), parents, "index")
-        await _add_everything(worktree, own, env)
-        tree = await write_tree(worktree, env)
+        kept = await _somehow(worktree, lambda how: write_tree(worktree, env, how))
+        staged = await store(worktree, kept, parents, "index")
+        ask = ("ls-files", "--others", "--exclude-standard", "-z")
+        others = split((await git(*ask, cwd=worktree, env=env)).out)
+        inner = [path for path in others if path.endswith("/")]
+        inner += await only_here(worktree, env)
+        tree = await _somehow(worktree, lambda how: _everything(worktree, own, inner, env, how))
     facts = {
         "Index": staged,
         "Conflicts": conflicts,
@@ -152,8 +163,11 @@ async def restore(repos: Repositories, repo: Path, ref: str, path: Path) -> None
         where = ("--detach", "--", path, found.head or found.index)
         await git("worktree", "add", "--quiet", "--no-checkout", *where, cwd=repo)
     try:
-        ask = (*PARALLEL, "read-tree", "--reset", "-u", f"{found.oid}^{{tree}}")
-        await git(*ask, cwd=path, timeout=CHECKOUT_TIMEOUT_S)
+        ask = ("read-tree", "--reset", "-u", f"{found.oid}^{{tree}}")
+
+        await _somehow(
+            path, lambda how: git(*PARALLEL, *how, *ask, cwd=path, timeout=CHECKOUT_TIMEOUT_S)
+        )
         await git("read-tree", f"{found.index}^{{tree}}", cwd=path)
         if found.conflicts:
             await put_stages(path, found.conflicts)
@@ -180,17 +194,19 @@ async def delete(repo: Path, ref: str) -> None:
 # ---------------------------------------------------------------- taking
 
 
-async def _add_everything(worktree: Path, own: Path, env: dict[str, str]) -> None:
-    ask = ("ls-files", "--others", "--exclude-standard", "-z")
-    listed = split((await git(*ask, cwd=worktree, env=env)).out)
-    await stage_all(worktree, env)
-    for path in listed:
-        if path.endswith("/"):
-            await _add_inner(worktree, own, path, env)
+async def _everything(
+    worktree: Path, own: Path, inner: Iterable[str], env: dict[str, str], settings: Sequence[str]
+) -> str:
+    """The tree of all files. `inner` are repositories, which git would only mention by a commit."""
+    await stage_all(worktree, env, settings)
+    for path in inner:
+        await _add_inner(worktree, own, path, env, settings)
+    return await write_tree(worktree, env, settings)
 
 
-async def _add_inner(worktree: Path, own: Path, inner: str, env: dict[str, str]) -> None:
-    """The files of a repository inside the worktree, which git would only mention by its commit."""
+async def _add_inner(
+    worktree: Path, own: Path, inner: str, env: dict[str, str], settings: Sequence[str]
+) -> None:
     index = Path(env["GIT_INDEX_FILE"]).with_name("inner")
     index.unlink(missing_ok=True)
     as_plain_files = {
@@ -198,10 +214,18 @@ async def _add_inner(worktree: Path, own: Path, inner: str, env: dict[str, str])
         "GIT_WORK_TREE": os.fspath(worktree / inner),
         "GIT_INDEX_FILE": os.fspath(index),
     }
-    await stage_all(worktree / inner, as_plain_files)
-    tree = await write_tree(worktree / inner, as_plain_files)
+    await stage_all(worktree / inner, as_plain_files, settings)
+    tree = await write_tree(worktree / inner, as_plain_files, settings)
     await _forget(worktree, [inner.rstrip("/")], env)
-    await git("read-tree", f"--prefix={inner}", tree, cwd=worktree, env=env)
+    await git(*settings, "read-tree", f"--prefix={inner}", tree, cwd=worktree, env=env)
+
+
+async def _somehow(worktree: Path, work: Callable[[Sequence[str]], Awaitable[R]]) -> R:
+    """As the repository wants it, or else byte by byte: a missing filter must not cost a file."""
+    try:
+        return await work(())
+    except GitFailed:
+        return await work(await verbatim(worktree))
 
 
 async def _forget(worktree: Path, paths: Iterable[str], env: dict[str, str]) -> None:

@@ -35,8 +35,9 @@ async def follow(
     snapshot: Callable[[], Awaitable[Snapshot]],
     wanted: Callable[[Change], bool],
     after: int | None,
+    last: Callable[[Change], bool] = lambda _: False,
 ) -> AsyncIterator[list[Record]]:
-    """Batches of what a client has to be told; never ends.
+    """Batches of what a client has to be told; ends only with what it is about.
 
     Changes carry whole records, so a record that is in the snapshot and in a change after it
     comes out right. A client that is too slow for what the journal holds gets a new snapshot.
@@ -46,6 +47,7 @@ async def follow(
             them can be followed from there.
         wanted: whether a change belongs into this stream.
         after: the position that the client has seen; None if it has seen nothing.
+        last: whether nothing comes after a change: what the stream is about is gone.
     """
     cursor = _cursor(store, after)
     while True:
@@ -55,12 +57,15 @@ async def follow(
             cursor = _cursor(store, found.seq)
             continue
         try:
-            batch: list[Record] = [change for change in await cursor.next() if wanted(change)]
+            page = await cursor.next()
         except Gone:
             cursor = None
             continue
+        batch: list[Record] = [change for change in page if wanted(change)]
         if batch:
             yield batch
+        if any(last(change) for change in page):
+            return
 
 
 def _cursor(store: Store, after: int | None) -> ChangeCursor | None:

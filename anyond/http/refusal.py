@@ -79,6 +79,12 @@ def incident(error: BaseException, method: str, path: str) -> str:
     return f"Anyon made a mistake. The details are in its log under incident {number}."
 
 
+def refused(error: BaseException) -> AnyondError | None:
+    """The refusal that `error` is, or None if it is a bug."""
+    cause = _cause(error)
+    return cause if isinstance(cause, AnyondError) else None
+
+
 def cancelled(error: BaseException) -> bool:
     """Whether `error` must go on to the nursery that wants this task to end."""
     return any(isinstance(leaf, trio.Cancelled) for leaf in _leaves(error))

@@ -10,7 +10,7 @@ import trio
 from quart import websocket
 
 from anyond.http.encoders import Encoder
-from anyond.http.refusal import departed, incident
+from anyond.http.refusal import departed, incident, refused
 
 T = TypeVar("T")
 
@@ -20,7 +20,9 @@ _LUMP = 32 * 1024
 
 _NORMAL = 1000
 _GOING_AWAY = 1001
-_OUR_FAULT = 1011
+_FAILED = 1011
+_REASON_BYTES = 123
+"""So much of a reason goes into a close frame."""
 
 
 async def send(
@@ -28,9 +30,9 @@ async def send(
 ) -> None:
     """Accept the current WebSocket and send `source` to it until either has an end.
 
-    The close code tells why: 1000 after the stream's own end, 1001 when the daemon stops, 1011
-    after a mistake of ours. A client that stalls is cut off by the connection, without a code,
-    since there is no room left for one. What clients send is ignored.
+    The close code tells why: 1000 after the stream's own end, 1001 when the daemon stops, 1011 if
+    it could not go on, with the reason. A client that stalls is cut off by the connection, without
+    a code, since there is no room left for one. What clients send is ignored.
 
     Args:
         source: batches of items; a slow client makes it wait, nobody else.
@@ -38,7 +40,7 @@ async def send(
         closing: set when the daemon stops.
     """
     await websocket.accept()
-    code = _GOING_AWAY
+    code, reason = _GOING_AWAY, ""
     async with _closing(source), trio.open_nursery() as nursery:
         nursery.start_soon(_ignore_messages)
         nursery.start_soon(_stop_when, closing, nursery.cancel_scope)
@@ -48,10 +50,15 @@ async def send(
         except Exception as error:
             if departed(error):
                 raise
-            incident(error, "WEBSOCKET", websocket.path)
-            code = _OUR_FAULT
+            refusal = refused(error)
+            told = str(refusal) if refusal else incident(error, "WEBSOCKET", websocket.path)
+            code, reason = _FAILED, _cut(told)
         nursery.cancel_scope.cancel()
-    await websocket.close(code, "")
+    await websocket.close(code, reason)
+
+
+def _cut(reason: str) -> str:
+    return reason.encode("utf-8", "replace")[:_REASON_BYTES].decode("utf-8", "ignore")
 
 
 async def _pump(source: AsyncIterator[Sequence[T]], encoder: Encoder[T]) -> None:

@@ -6,7 +6,8 @@ that is over is *concluded* (its work committed, its row written, the next link 
 started) before the attempt is free again; the next link takes the writer's place without a gap.
 A patient job is not refused: it runs when the attempt is free. Dev servers live beside all this; to
 start one is a job that the writer does not hold up. "Stop" is never refused: it is answered when
-everything is over, and while it waits no chain goes on.
+everything is over, and while it waits no chain goes on. What is no process (a job, the end of one)
+has to hurry then: a hook of git may hang.
 """
 
 from __future__ import annotations
@@ -102,7 +103,12 @@ class Conclude:
     process_id: str
 
 
-Command = RunJob | StopProcess | Conclude | Answer | Refuse
+@dataclass(frozen=True)
+class Hurry:
+    """Whatever is done beside the processes must come to its end soon."""
+
+
+Command = RunJob | StopProcess | Conclude | Hurry | Answer | Refuse
 
 
 class AttemptMachine:
@@ -132,6 +138,10 @@ class AttemptMachine:
         """Whether somebody wants everything stopped: no chain goes on."""
         return bool(self._halts)
 
+    def unwanted(self, process_id: str) -> bool:
+        """Whether somebody waits for the end of this process."""
+        return self.halting or any(h.process_id == process_id for h in self._process_halts)
+
     def handle(self, event: Event) -> list[Command]:
         match event:
             case Do():
@@ -151,8 +161,7 @@ class AttemptMachine:
                     self._beside.add(process_id)
                 else:
                     self._writer = process_id
-                wanted = self._halts or any(h.process_id == process_id for h in self._process_halts)
-                return [StopProcess(process_id)] if wanted else []
+                return [StopProcess(process_id)] if self.unwanted(process_id) else []
             case Over(process_id):
                 self._concluding.add(process_id)
                 return [Conclude(process_id)]
@@ -164,12 +173,17 @@ class AttemptMachine:
                 return [*self._answer_process_halts(), *self._free(), *self._next()]
             case Halt():
                 self._halts.append(event)
-                return [*(StopProcess(p) for p in self._processes()), *self._free()]
+                stops: list[Command] = [StopProcess(p) for p in self._processes()]
+                return [*stops, *self._hurry(), *self._free()]
             case HaltProcess(process_id):
                 self._process_halts.append(event)
                 if process_id in self._processes():
-                    return [StopProcess(process_id)]
-                return self._answer_process_halts()
+                    late = self._hurry() if process_id in self._concluding else []
+                    return [StopProcess(process_id), *late]
+                return [*self._hurry(), *self._answer_process_halts()]
+
+    def _hurry(self) -> list[Command]:
+        return [Hurry()] if self._job or self._concluding else []
 
     def _processes(self) -> list[str]:
         return [*([self._writer] if self._writer else []), *sorted(self._beside)]

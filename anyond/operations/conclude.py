@@ -34,7 +34,7 @@ from anyond.model.settings import CommitMessage
 from anyond.operations import beginning_anew, chain, follow_up, queue, steering, unfinished
 from anyond.operations.announcing import announce
 from anyond.operations.rooms import Rooms
-from anyond.operations.run import ENTRIES, insert
+from anyond.operations.run import ENTRIES, Stoppable, insert
 from anyond.operations.subject import Subject
 from anyond.procs.spool import Frame
 from anyond.settings import files
@@ -42,6 +42,8 @@ from anyond.store import attempts, drafts, processes, sessions, tasks
 from anyond.store.transaction import Tx
 
 log = structlog.get_logger()
+
+NOT_COMMITTED = "The changes are not committed: it was stopped while git or a hook was at work."
 
 
 async def conclude(
@@ -52,12 +54,14 @@ async def conclude(
     exit: Exit,
     conversation: Conversation | None,
     halting: Callable[[], bool],
+    stoppable: Stoppable,
 ) -> ExecutionProcess | None:
     """Write down how `process` ended.
 
     Args:
         conversation: everything the agent said; None for a script.
         halting: whether somebody wants the whole chain to stop.
+        stoppable: for the commit, which takes as long as its hooks like.
 
     Returns:
         The row of what is to be started now: the next link, or what a person had queued for the
@@ -76,11 +80,14 @@ async def conclude(
         remarks.append(beginning_anew.REMARK)
     elif ending.complaint is not None:
         remarks.append(notes.Remark(text=ending.complaint, error=True))
-    try:
-        await _commit(rooms, subject, process, ending, conversation)
-    except AnyondError as error:
-        text = f"The changes could not be committed: {error}"
-        remarks.append(notes.Remark(text=text, error=True))
+    with stoppable() as scope:
+        try:
+            await _commit(rooms, subject, process, ending, conversation)
+        except AnyondError as error:
+            text = f"The changes could not be committed: {error}"
+            remarks.append(notes.Remark(text=text, error=True))
+    if scope.cancelled_caught:
+        remarks.append(notes.Remark(text=NOT_COMMITTED, error=True))
     await _settle(rooms, subject, process)
     head = await _head(subject)
     changed = head is not None and head != process.before_head_commit

@@ -7,6 +7,7 @@ from pathlib import Path
 from anyond.agents.roster import agent
 from anyond.git import branches
 from anyond.model.bodies import NewTask
+from anyond.model.errors import Conflict
 from anyond.model.ids import new_id, now
 from anyond.model.rows import ExecutionProcess, Project, Task, TaskAttempt
 from anyond.model.settings import ExecutorProfileId
@@ -24,10 +25,17 @@ async def check(
 
     Raises:
         Impossible: no such variant, agent or branch.
+        Conflict: `name_taken`: a branch is called as the prefix of those of attempts.
     """
     agent(profile.executor)
     rooms.profiles.variant(profile)
-    await branches.resolve(Path(project.git_repo_path), base_branch)
+    repository = Path(project.git_repo_path)
+    await branches.resolve(repository, base_branch)
+    prefix = rooms.config.config.git_branch_prefix
+    taken = await branches.in_the_way(repository, f"{prefix}/new")
+    if taken is not None:
+        why = f"The branch {taken} is in the way of all branches {prefix}/…"
+        raise Conflict("name_taken", f"{why}: rename it, or set another git_branch_prefix.")
 
 
 async def attempt(

@@ -88,4 +88,7 @@ def _usable(info: repository.RepoInfo, path: Path) -> Path:
         raise Invalid("git_repo_path", f"there is no git repository at {path}.")
     if info.root is None or info.bare:
         raise Invalid("git_repo_path", f"{path} is a bare repository; a working tree is needed.")
+    if "\n" in str(info.root) or "\n" in str(info.common_dir):
+        # Where a checkout and its repository find each other, git keeps a path a line.
+        raise Invalid("git_repo_path", "git makes no worktrees of a path with a line break in it.")
     return info.root

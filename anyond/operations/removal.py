@@ -8,9 +8,9 @@ from pathlib import Path
 import structlog
 import trio
 
-from anyond.git import scratch, snapshots, worktrees
+from anyond.git import mending, scratch, snapshots, worktrees
 from anyond.git.repository import git_dir
-from anyond.model.errors import AnyondError, Busy
+from anyond.model.errors import AnyondError, Busy, NotFound
 from anyond.model.ids import is_id, new_id, now, seconds, timestamp
 from anyond.model.rows import ProcessStatus, TaskAttempt
 from anyond.operations.rooms import Rooms
@@ -155,10 +155,16 @@ async def _expire(rooms: Rooms) -> None:
 
 
 async def _remove_worktree(rooms: Rooms, job: Cleanup) -> None:
+    worktree = Path(job.worktree_path)
+    if not await trio.Path(worktree).is_dir():
+        return
     repository = Path(job.repo_path)
     if not await trio.Path(repository).is_dir():
-        return
-    worktree = Path(job.worktree_path)
+        # Moved, or on a disk that is not there just now. Without it nothing can be kept.
+        raise NotFound("repository", repository)
+    if job.branch is not None:
+        # Somebody may have cut the link between the two; what is there is kept all the same.
+        await mending.ensure(rooms.repositories, repository, worktree, job.branch)
     if await trio.Path(worktree).is_dir():
         await snapshots.take(repository, worktree, job.attempt_id, "delete")
         await worktrees.remove(rooms.repositories, repository, worktree)

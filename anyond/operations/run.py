@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import trio
@@ -13,7 +14,7 @@ from anyond.agents.core import AgentEvent
 from anyond.git import checkouts
 from anyond.logs import archive, notes
 from anyond.logs.conversation import Conversation
-from anyond.model.errors import AnyondError, Conflict, ProgramMissing
+from anyond.model.errors import AnyondError, Conflict, ProgramMissing, Unavailable
 from anyond.model.ids import new_id, now
 from anyond.model.records import Exit, Record, Stream
 from anyond.model.rows import (
@@ -82,8 +83,17 @@ def insert(tx: Tx, attempt_id: str, task_id: str, action: ExecutorAction) -> Exe
     return process
 
 
+Stoppable = Callable[[], AbstractContextManager[trio.CancelScope]]
+"""Makes a scope that is cancelled when somebody has waited long enough for a stop."""
+
+
 async def start(
-    rooms: Rooms, process: ExecutionProcess, subject: Subject, wanted: Callable[[], bool]
+    rooms: Rooms,
+    process: ExecutionProcess,
+    subject: Subject,
+    *,
+    wanted: Callable[[], bool],
+    stoppable: Stoppable,
 ) -> Started:
     """Start the program of a row that `insert` made.
 
@@ -92,12 +102,16 @@ async def start(
 
     Args:
         wanted: asked once the worktree is there: whether it should still be started.
+        stoppable: for the making of the worktree, which takes as long as its hooks like.
 
     Raises:
         AnyondError: why it did not start.
     """
     try:
-        subject = await worktree.prepare(rooms, subject)
+        with stoppable() as scope:
+            subject = await worktree.prepare(rooms, subject)
+        if scope.cancelled_caught:
+            raise Conflict("stopped", "It was stopped while its worktree was being made.")
         path = subject.worktree
         await images.place(rooms, subject.task.id, path)
         if not wanted():
@@ -120,6 +134,10 @@ async def start(
     except AnyondError as error:
         await _record_failed_start(rooms, process, subject, error)
         raise
+    except OSError as error:
+        unwritable = Unavailable(f"{error.filename or 'A file'}: {error.strerror}.")
+        await _record_failed_start(rooms, process, subject, unwritable)
+        raise unwritable from error
     return Started(process, running, kept, subject)
 
 

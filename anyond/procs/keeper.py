@@ -211,6 +211,8 @@ class Keeper:
             )
         except OSError:
             self.exit_unwritten = os.stat(".").st_nlink > 0  # else the spool was deleted
+        else:
+            self.exit_unwritten = False
         self.over = not self.exit_unwritten
         if self.over:
             self.door.close()

@@ -22,6 +22,7 @@ _SECRET_TEXTS = re.compile(
     r"|(?<=://)[^/\s:@]*:[^/\s@]+(?=@)"
 )
 _HIDDEN = "********"
+_SELDOM_S = 60.0
 
 
 class LogFormat(StrEnum):
@@ -65,6 +66,7 @@ def configure(form: LogFormat, level: str, stream: TextIO | None = None) -> None
     root.handlers[:] = [handler]
     root.setLevel(max(threshold, logging.WARNING))
     logging.getLogger("anyond").setLevel(threshold)
+    logging.getLogger("trio.serve_listeners").filters[:] = [_Seldom()]
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -75,6 +77,21 @@ def configure(form: LogFormat, level: str, stream: TextIO | None = None) -> None
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
     )
+
+
+class _Seldom(logging.Filter):
+    """Lets a line through once a minute, in one line: without free descriptors there are ten a
+    second, each with a traceback."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._last = -_SELDOM_S
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.created - self._last < _SELDOM_S:
+            return False
+        self._last, record.exc_info = record.created, None
+        return True
 
 
 def _named(*args: Any) -> logging.Logger:

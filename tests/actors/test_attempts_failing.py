@@ -183,3 +183,30 @@ async def test_nobody_is_let_in_beside_what_ran_when_the_actor_failed(
         assert (await final(rooms, row)).status is ProcessStatus.KILLED
         nursery.cancel_scope.cancel()
     assert begun == []
+
+
+async def test_what_the_disk_does_not_take_is_waited_for_however_long(
+    rooms: Rooms, poisoned: ExecutionProcess
+) -> None:
+    about = await subject.read(rooms, poisoned.task_attempt_id)
+    request = ScriptRequest(script="exit 0", context=ScriptContext.CLEANUP)
+
+    def work_of_a_script(tx: Tx) -> ExecutionProcess:
+        tx.execute("DELETE FROM execution_processes")
+        return run.insert(tx, about.attempt.id, about.task.id, ExecutorAction(typ=request))
+
+    row = await rooms.store.write(work_of_a_script)
+    await started(rooms, row, "exit 0")
+    in_the_way = rooms.launcher.spool(row.id).path / run.ENTRIES / "x"
+    in_the_way.mkdir(parents=True)
+    async with trio.open_nursery() as nursery:
+        awake = Attempts(nursery, rooms, Logs(rooms.store, rooms.launcher))
+        await awake.recover()
+        with trio.fail_after(30):
+            while awake.failures(about.attempt.id) < 8:
+                await trio.sleep(0.01)
+        in_the_way.rmdir()
+        in_the_way.parent.rmdir()
+        ended = await final(rooms, row)
+        assert (ended.status, ended.exit_code) == (ProcessStatus.COMPLETED, 0)
+        nursery.cancel_scope.cancel()

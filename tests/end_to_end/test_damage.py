@@ -17,8 +17,39 @@ async def test_a_damaged_worktree_ends_its_diff_stream_and_nothing_else(house: H
     linked = (Path(attempt["container_ref"]) / ".git").read_text().removeprefix("gitdir: ").strip()
     (Path(linked) / "index").write_bytes(b"no index")
     async with house.socket(f"/api/task-attempts/{attempt['id']}/diff/ws") as stream:
-        with trio.fail_after(30), pytest.raises(ConnectionClosed):
+        with trio.fail_after(30), pytest.raises(ConnectionClosed) as closed:
             await stream.get_message()
+    reason = closed.value.reason
+    assert reason is not None
+    assert reason.code == 1011
+    assert (reason.reason or "").startswith("git ")
     with pytest.raises(Refused):
         await house.ask("GET", f"/api/task-attempts/{attempt['id']}/branch-status")
     assert (await house.request("GET", "/health")).status_code == 200
+    assert "Traceback" not in house.log()
+
+
+async def test_a_repository_that_is_away_is_said_to_be(house: House) -> None:
+    repository = house.repository()
+    attempt = await house.attempt(await house.project(repository), "Hello", "DEMO")
+    await house.ask("POST", f"/api/task-attempts/{attempt['id']}/stop")
+    repository.rename(house.root / "elsewhere")
+    with pytest.raises(Refused, match=r"There is no directory .*project") as refusal:
+        await house.ask("GET", f"/api/task-attempts/{attempt['id']}/branch-status")
+    assert refusal.value.status == 404
+    async with house.socket(f"/api/task-attempts/{attempt['id']}/diff/ws") as stream:
+        with trio.fail_after(30), pytest.raises(ConnectionClosed):
+            await stream.get_message()
+    assert "Traceback" not in house.log()
+
+
+async def test_a_branch_called_as_the_prefix_of_all_others_is_named_before_anything_is_written(
+    house: House,
+) -> None:
+    repository = house.repository()
+    house.git(repository, "branch", "anyon")
+    project = await house.project(repository)
+    with pytest.raises(Refused, match="The branch anyon is in the way") as refusal:
+        await house.attempt(project, "Hello", "DEMO")
+    assert refusal.value.type == "name_taken"
+    assert await house.ask("GET", f"/api/tasks?project_id={project['id']}") == []

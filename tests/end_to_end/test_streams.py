@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import pytest
 import trio
 from trio_websocket import ConnectionClosed, WebSocketConnection
 
@@ -457,3 +458,18 @@ async def test_a_diff_can_be_dropped_after_any_frame_even_if_nobody_watched_for_
         with trio.fail_after(PATIENCE):
             assert [f async for f in frames if f["type"] != "diff_removed"] == []
     assert "Traceback" not in house.log()
+
+
+async def test_the_processes_of_an_attempt_that_is_deleted_are_no_stream_any_more(
+    house: House,
+) -> None:
+    attempt = await house.attempt(await house.project(), "Hello", "DEMO")
+    await house.ask("POST", f"/api/task-attempts/{attempt['id']}/stop")
+    path = f"/api/execution-processes/stream/ws?task_attempt_id={attempt['id']}"
+    async with house.socket(path) as stream:
+        assert json.loads(await stream.get_message())["type"] == "snapshot"
+        await house.ask("DELETE", f"/api/tasks/{attempt['task_id']}")
+        with trio.fail_after(10), pytest.raises(ConnectionClosed) as closed:
+            await stream.get_message()
+    assert closed.value.reason is not None
+    assert closed.value.reason.code == 1000

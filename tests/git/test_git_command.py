@@ -8,7 +8,7 @@ import trio
 
 from anyond.git import command, process
 from anyond.git.command import GitFailed, git, scrub
-from anyond.model.errors import ProgramMissing, TimedOut, ToolFailed
+from anyond.model.errors import NotFound, ProgramMissing, TimedOut
 from tests.git.driver import Checkout, until
 
 
@@ -38,7 +38,7 @@ def test_a_header_with_a_token_is_scrubbed() -> None:
 
 
 async def test_a_missing_directory_is_said_to_be_missing(tmp_path: Path) -> None:
-    with pytest.raises(ToolFailed, match="gone"):
+    with pytest.raises(NotFound, match="gone"):
         await git("status", cwd=tmp_path / "gone")
 
 

@@ -8,7 +8,7 @@ import trio
 from anyond.git import snapshots
 from anyond.git.repository import Repositories
 from anyond.git.reset import abort, reset
-from anyond.model.errors import Conflict, Invalid, NotFound
+from anyond.model.errors import Conflict, Invalid, NotFound, ToolFailed
 from tests.git.driver import Checkout
 
 ONE = "00000000-0000-4000-8000-000000000001"
@@ -250,3 +250,53 @@ async def test_a_commit_that_is_not_there_changes_nothing(attempt: Checkout, oid
     with pytest.raises(NotFound):
         await reset(attempt.path, oid)
     assert attempt.read("base.txt") == "edited\n"
+
+
+async def test_what_git_refuses_to_convert_is_kept_byte_by_byte(
+    repo: Checkout, attempt: Checkout
+) -> None:
+    attempt.commit({".gitattributes": "*.bin filter=gone\n"})
+    repo.git("config", "core.autocrlf", "true")
+    repo.git("config", "core.safecrlf", "true")
+    repo.git("config", "filter.gone.clean", "no-such-program")
+    repo.git("config", "filter.gone.smudge", "no-such-program")
+    repo.git("config", "filter.gone.required", "true")
+    attempt.write("base.txt", "edited\n")
+    attempt.write("new.bin", b"\0\r\n\n")
+    attempt.git("add", "--all", code=128)
+    ref = await snapshots.take(repo.path, attempt.path, ONE, "any")
+    tree = await back(repo, ref)
+    assert everything(tree) == everything(attempt)
+
+
+@pytest.mark.parametrize("change", ["nothing", "file", "commit"])
+async def test_what_only_a_submodule_has_is_kept(
+    repo: Checkout, tmp_path: Path, change: str
+) -> None:
+    origin = Checkout(tmp_path / "origin")
+    origin.path.mkdir()
+    origin.git("init", "-q")
+    origin.commit({"inside.txt": "old\n"})
+    repo.git("submodule", "--quiet", "add", origin.path, "sub")
+    repo.git("commit", "-q", "-m", "sub")
+    attempt = repo.worktree("attempt", "work")
+    attempt.git("submodule", "--quiet", "update", "--init")
+    submodule = Checkout(attempt.path / "sub")
+    if change == "file":
+        submodule.write("inside.txt", "new\n")
+    elif change == "commit":
+        submodule.commit({"inside.txt": "new\n"})
+        attempt.commit({})
+    ref = await snapshots.take(repo.path, attempt.path, ONE, "any")
+    tree = await back(repo, ref)
+    assert tree.git("ls-files", "--stage", "sub").startswith("160000")
+    if change == "nothing":
+        assert not (tree.path / "sub" / "inside.txt").exists()
+    else:
+        assert tree.read("sub/inside.txt") == "new\n"
+
+
+async def test_a_place_that_cannot_be_made_is_named(repo: Checkout, attempt: Checkout) -> None:
+    ref = await snapshots.take(repo.path, attempt.path, ONE, "any")
+    with pytest.raises(ToolFailed, match=r"base\.txt cannot be made"):
+        await snapshots.restore(Repositories(), repo.path, ref, repo.path / "base.txt" / "back")

@@ -13,6 +13,7 @@ from anyond.machines.attempt import (
     Do,
     Halt,
     HaltProcess,
+    Hurry,
     JobDone,
     Over,
     RunJob,
@@ -136,7 +137,7 @@ def test_halt_stops_everything_and_is_answered_when_all_is_over() -> None:
 def test_a_process_that_begins_while_a_halt_waits_is_stopped_at_once() -> None:
     machine, job, halt = AttemptMachine(), do(), Halt()
     machine.handle(job)
-    assert machine.handle(halt) == []
+    assert machine.handle(halt) == [Hurry()]
     assert machine.handle(Began("agent")) == [StopProcess("agent")]
     assert machine.handle(JobDone(job)) == [Answer(job)]
     machine.handle(Over("agent"))
@@ -146,11 +147,24 @@ def test_a_process_that_begins_while_a_halt_waits_is_stopped_at_once() -> None:
 def test_stopping_a_process_that_is_about_to_start_waits_for_it() -> None:
     machine, job, halt = AttemptMachine(), do(), HaltProcess("agent")
     machine.handle(job)
-    assert machine.handle(halt) == []
+    assert machine.handle(halt) == [Hurry()]
+    assert machine.unwanted("agent")
     assert machine.handle(Began("agent")) == [StopProcess("agent")]
     machine.handle(JobDone(job))
     machine.handle(Over("agent"))
     assert machine.handle(Concluded("agent")) == [Answer(halt)]
+
+
+def test_what_follows_the_end_of_a_process_has_to_hurry_once_that_is_stopped() -> None:
+    machine, job = AttemptMachine(), Do(work, beside=True)
+    machine.handle(Began("agent"))
+    machine.handle(Over("agent"))
+    assert machine.handle(HaltProcess("agent")) == [StopProcess("agent"), Hurry()]
+    machine = AttemptMachine()
+    machine.handle(Began("agent"))
+    machine.handle(job)
+    # The job has nothing to do with this process.
+    assert machine.handle(HaltProcess("agent")) == [StopProcess("agent")]
 
 
 def test_stopping_a_process_that_is_over_is_answered_at_once() -> None:

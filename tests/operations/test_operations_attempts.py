@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,11 @@ from anyond.git import branches, commit, scratch, snapshots, worktrees
 from anyond.git.command import git
 from anyond.git.repository import git_dir
 from anyond.model.bodies import NewProject, NewTask, Rebasing
-from anyond.model.errors import Conflict
+from anyond.model.errors import Conflict, Invalid
 from anyond.model.ids import new_id, now, seconds, timestamp
 from anyond.model.rows import TaskAttempt
 from anyond.operations import naming, rebasing, removal, subject, unfinished, worktree
+from anyond.operations import projects as project_operations
 from anyond.operations.rooms import Rooms
 from anyond.store import attempts, expiries, intents, projects, tasks
 from anyond.store.expiries import Expiry
@@ -200,3 +202,46 @@ async def test_snapshots_go_thirty_days_after_their_attempt_and_others_stay(
     assert await snapshots.list(repository, gone) == []
     assert len(await snapshots.list(repository)) == 1
     assert await rooms.store.read(lambda r: expiries.due(r, "9999")) == []
+
+
+async def test_a_worktree_whose_repository_is_away_goes_when_that_is_back(
+    rooms: Rooms, repository: Path, tmp_path: Path
+) -> None:
+    about = await attempt(rooms, repository)
+    (about.worktree / "draft.txt").write_text("not committed\n")
+    repository.rename(tmp_path / "away")
+    await removal.delete_task(rooms, about.task.id)
+    await removal.clean_up(rooms)
+    assert (about.worktree / "draft.txt").exists()
+    (tmp_path / "away").rename(repository)
+    await removal.clean_up(rooms)
+    assert not about.worktree.exists()
+    (kept,) = await snapshots.list(repository, about.attempt.id)
+    assert (await git("show", f"{kept.ref}:draft.txt", cwd=repository)).text == "not committed"
+
+
+@pytest.mark.parametrize("cut", ["link", "record"])
+async def test_a_worktree_that_git_has_lost_can_go_and_is_kept_first(
+    rooms: Rooms, repository: Path, cut: str
+) -> None:
+    about = await attempt(rooms, repository)
+    (about.worktree / "draft.txt").write_text("not committed\n")
+    if cut == "link":
+        (about.worktree / ".git").unlink()
+    else:
+        shutil.rmtree(repository / ".git" / "worktrees")
+    await removal.delete_task(rooms, about.task.id)
+    await removal.clean_up(rooms)
+    assert not about.worktree.exists()
+    (kept,) = await snapshots.list(repository, about.attempt.id)
+    assert (await git("show", f"{kept.ref}:draft.txt", cwd=repository)).text == "not committed"
+
+
+async def test_a_path_of_which_git_can_make_no_worktrees_is_refused(
+    rooms: Rooms, tmp_path: Path
+) -> None:
+    strange = tmp_path / "two\nlines"
+    await git("init", "-q", "--", strange, cwd=tmp_path)
+    new = NewProject(name="P", git_repo_path=str(strange), use_existing_repo=True)
+    with pytest.raises(Invalid, match="line break"):
+        await project_operations.create(rooms, new)

@@ -96,6 +96,19 @@ async def test_a_full_disk_is_reported_and_waited_for(launcher: Launcher, tmp_pa
 
 
 @linux
+async def test_an_end_that_a_full_disk_does_not_take_is_written_later(launcher: Launcher) -> None:
+    running = await begin(launcher, python("import sys; sys.stdin.read()"))
+    spool = launcher.spool(running.execution_id)
+    shim = shim_of(spool)
+    _, hard = resource.prlimit(shim, resource.RLIMIT_FSIZE)
+    resource.prlimit(shim, resource.RLIMIT_FSIZE, (8, hard))
+    await running.close_stdin()
+    await until(running, lambda: running.trouble)
+    resource.prlimit(shim, resource.RLIMIT_FSIZE, (hard, hard))
+    assert (await end(launcher, running)).code == 0
+
+
+@linux
 async def test_while_the_disk_is_full_the_program_waits_and_can_be_killed(
     launcher: Launcher,
 ) -> None:

@@ -61,3 +61,15 @@ def test_the_level_holds_for_ours_and_libraries_only_warn() -> None:
     assert "trouble 7" in text
     assert "news" in text
     assert "\x1b[" not in text
+
+
+def test_what_is_complained_of_ten_times_a_second_is_a_line_a_minute() -> None:
+    out = io.StringIO()
+    configure(LogFormat.TEXT, "info", out)
+    for _ in range(20):
+        try:
+            raise OSError(24, "Too many open files")
+        except OSError:
+            logging.getLogger("trio.serve_listeners").exception("accept returned EMFILE")
+    assert out.getvalue().count("accept returned EMFILE") == 1
+    assert "Traceback" not in out.getvalue()

@@ -67,7 +67,7 @@ def routes(services: Services) -> Blueprint:
         dropped = flag_in(websocket.args, "show_soft_deleted")
         after = position_in(websocket.args)
         encoder = flavour(websocket.args).processes(dropped)
-        await store.read(lambda r: attempts.get(r, attempt_id))
+        task_id = (await store.read(lambda r: attempts.get(r, attempt_id))).task_id
 
         def wanted(change: Change) -> bool:
             if change.attempt_id != attempt_id or change.kind not in _KINDS:
@@ -75,8 +75,12 @@ def routes(services: Services) -> Blueprint:
             # The update that says "dropped" is what lets clients take the row away.
             return dropped or not change.dropped or change.kind == "process_updated"
 
+        def last(change: Change) -> bool:
+            gone = {"attempt_deleted": attempt_id, "task_deleted": task_id}.get(change.kind)
+            return gone is not None and gone == change.key
+
         rows = records.reading(store, lambda r: processes.of_attempt(r, attempt_id, dropped))
-        source = records.follow(store, rows, wanted, after)
+        source = records.follow(store, rows, wanted, after, last)
         await streams.send(source, encoder, services.closing)
 
     return chapter

@@ -1,0 +1,70 @@
+"""A hook of git that never ends holds up nobody who wants to stop."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import trio
+
+from tests.end_to_end.house import House
+
+
+def hanging(house: House, repository: Path, name: str) -> None:
+    hook = repository / ".git" / "hooks" / name
+    hook.write_text(f"#!/bin/sh\ntouch '{house.root / name}'\nsleep 600\n")
+    hook.chmod(0o755)
+
+
+async def reached(house: House, name: str) -> None:
+    async def look() -> bool:
+        return (house.root / name).exists()
+
+    await house.until(look, name)
+
+
+async def test_a_stop_ends_a_commit_and_a_checkout_whose_hook_hangs(house: House) -> None:
+    committing, creating = house.repository("committing"), house.repository("creating")
+    hanging(house, committing, "pre-commit")
+    hanging(house, creating, "post-checkout")
+    await house.use_fake_agent()
+    first = await house.attempt(await house.project(committing), "write new.txt x")
+    second = await house.project(creating)
+    body = {
+        "task": {"project_id": second["id"], "title": "T"},
+        "executor_profile_id": {"executor": "ACP"},
+        "base_branch": "main",
+    }
+    answers: list[Any] = []
+
+    async def create() -> None:
+        answers.append(await house.request("POST", "/api/tasks/create-and-start", json=body))
+
+    async def stop(attempt: dict[str, Any], hook: str) -> None:
+        await reached(house, hook)
+        await house.ask("POST", f"/api/task-attempts/{attempt['id']}/stop")
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(create)
+        await reached(house, "post-checkout")
+        (task,) = await house.ask("GET", f"/api/tasks?project_id={second['id']}")
+        (other,) = await house.ask("GET", f"/api/task-attempts?task_id={task['id']}")
+        nursery.start_soon(stop, first, "pre-commit")
+        nursery.start_soon(stop, other, "post-checkout")
+    assert (answers[0].status_code, answers[0].json()["error_data"]["type"]) == (409, "stopped")
+    ended = await house.over(other)
+    assert ended["status"] == "killed"
+    assert "being made" in await house.raw(ended)
+    ended = await house.over(first)
+    assert ended["status"] == "completed"
+    last = (await house.entries(ended))[-1]
+    assert (last["entry_type"]["type"], "not committed" in last["content"]) == (
+        "error_message",
+        True,
+    )
+    worktree = Path(first["container_ref"])
+    assert house.git(worktree, "status", "--porcelain") == "?? new.txt\n"
+    # Nothing holds the attempt any more.
+    (committing / ".git" / "hooks" / "pre-commit").unlink()
+    await house.ask("POST", f"/api/task-attempts/{first['id']}/merge")
+    assert (committing / "new.txt").exists()
