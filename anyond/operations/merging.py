@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import trio
+
 from anyond.git import commit, merge, snapshots
 from anyond.git.landing import Landing
 from anyond.model.bodies import MergeStrategy
@@ -32,6 +34,16 @@ async def merge_attempt(rooms: Rooms, about: Subject, strategy: MergeStrategy) -
     subject = f"{about.task.title} (anyon {attempt.id[:8]})"
     body = (about.task.description or "").strip()
 
+    message = f"{subject}\n\n{body}" if body else subject
+    # Nobody's stop may end this in the middle: the checkout that follows is the person's own.
+    with trio.CancelScope(shield=True):
+        oid = await _land(rooms, about, message, strategy)
+    return oid
+
+
+async def _land(rooms: Rooms, about: Subject, message: str, strategy: MergeStrategy) -> str:
+    attempt = about.attempt
+
     async def announce(landing: Landing) -> None:
         await rooms.store.write(lambda tx: intents.put(tx, _intent(about, landing)))
 
@@ -41,7 +53,7 @@ async def merge_attempt(rooms: Rooms, about: Subject, strategy: MergeStrategy) -
             about.repository,
             attempt.branch,
             attempt.target_branch,
-            message=f"{subject}\n\n{body}" if body else subject,
+            message=message,
             strategy=strategy.value,
             announce=announce,
         )

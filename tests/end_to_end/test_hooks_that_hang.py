@@ -7,6 +7,7 @@ from typing import Any
 
 import trio
 
+from anyond.actors.attempt import LAST_SECONDS
 from tests.end_to_end.house import House
 
 
@@ -68,3 +69,24 @@ async def test_a_stop_ends_a_commit_and_a_checkout_whose_hook_hangs(house: House
     (committing / ".git" / "hooks" / "pre-commit").unlink()
     await house.ask("POST", f"/api/task-attempts/{first['id']}/merge")
     assert (committing / "new.txt").exists()
+
+
+async def test_no_stop_leaves_the_checkout_of_a_person_in_the_middle_of_a_merge(
+    house: House,
+) -> None:
+    repository = house.repository()
+    await house.use_fake_agent()
+    attempt = await house.attempt(await house.project(repository), "write new.txt x")
+    await house.over(attempt)
+    hook = repository / ".git" / "hooks" / "post-merge"
+    hook.write_text(f"#!/bin/sh\ntouch '{house.root / 'post-merge'}'\nsleep {LAST_SECONDS + 1}\n")
+    hook.chmod(0o755)
+    path = f"/api/task-attempts/{attempt['id']}"
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(house.ask, "POST", f"{path}/merge")  # which would raise if refused
+        await reached(house, "post-merge")
+        await house.ask("POST", f"{path}/stop")
+    assert (await house.ask("GET", f"/api/tasks/{attempt['task_id']}"))["status"] == "done"
+    assert len((await house.ask("GET", f"{path}/branch-status"))["merges"]) == 1
+    assert (repository / "new.txt").exists()
+    assert house.git(repository, "status", "--porcelain") == ""
