@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -12,7 +11,7 @@ from pathlib import Path
 import pytest
 import trio
 
-from tests.end_to_end.house import ROOT, House
+from tests.end_to_end.house import PATIENCE, ROOT, House
 
 PAGE = ROOT / "docs" / "first-session.md"
 ELSEWHERE = "# in another terminal\n"
@@ -40,16 +39,15 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
         yield made
 
 
-@pytest.mark.skipif(not shutil.which("jq") or not shutil.which("bash"), reason="needs bash and jq")
 async def test_the_first_session_works_as_it_is_written(house: House) -> None:
     programs = house.root / "programs"
     programs.mkdir()
-    websocat = programs / "websocat"
-    fake = ROOT / "tests" / "fakes" / "websocat.py"
-    websocat.write_text(f'#!/bin/sh\nexec {sys.executable} {fake} "$@"\n')
-    websocat.chmod(0o755)
+    for name, file in (("websocat", "websocat.py"), ("jq", "jq_program.py")):
+        fake = ROOT / "tests" / "fakes" / file
+        (programs / name).write_text(f'#!/bin/sh\nexec {sys.executable} {fake} "$@"\n')
+        (programs / name).chmod(0o755)
     transcript = house.root / "said.txt"
-    with transcript.open("wb") as out, trio.move_on_after(60):
+    with transcript.open("wb") as out, trio.move_on_after(PATIENCE):
         await trio.run_process(
             ["bash", "-c", typed(house.url)],
             env=house.environment,
