@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,8 @@ from anyond.settings.names import DEFAULT, executor_named, variant_name
 from anyond.settings.variants import checked, same
 
 Defaults = Mapping[Executor, Mapping[str, Variant]]
+Fits = Callable[[Executor, Variant], None]
+"""Raises `Impossible` if an agent cannot make anything of these options."""
 _Own = dict[Executor, dict[str, Variant]]
 
 
@@ -28,11 +30,12 @@ class Profiles:
     back as it was. Of a file in another form the first change leaves a copy beside it.
     """
 
-    def __init__(self, path: Path, defaults: Defaults) -> None:
+    def __init__(self, path: Path, defaults: Defaults, fits: Fits = lambda *_: None) -> None:
         """Read `path`; a missing file changes nothing, a damaged one is set aside.
 
         Args:
             defaults: the built-in variants, names in their canonical spelling.
+            fits: what the agent itself says to the options of a variant before it is stored.
 
         Raises:
             Unavailable: the file is there, but cannot be read.
@@ -40,6 +43,7 @@ class Profiles:
         self.path = path
         self.warnings: list[str] = []
         self._defaults = defaults
+        self._fits = fits
         self._lock = threading.Lock()
         self._own: _Own = {}
         self._unread: dict[str, dict[str, Any]] = {}
@@ -95,6 +99,9 @@ class Profiles:
             Unavailable: the file could not be written; nothing changed.
         """
         change = list(_decoded(body))
+        for executor, name, options in change:
+            if options is not None:
+                self._be_fit(executor, name, options)
         with self._lock:
             self._load()
             own = {executor: dict(variants) for executor, variants in self._own.items()}
@@ -113,6 +120,13 @@ class Profiles:
             self._write(own, unread)
             self._own, self._unread = own, unread
         return self.merged()
+
+    def _be_fit(self, executor: Executor, name: str, options: Variant) -> None:
+        try:
+            self._fits(executor, options)
+        except Impossible as error:
+            at = f"executors.{executor.value}.{name}.{error.field}"
+            raise Invalid(at, str(error).removeprefix(f"{error.field}: ")) from error
 
     def _write(self, own: _Own, unread: dict[str, dict[str, Any]]) -> None:
         stored = {name: dict(variants) for name, variants in unread.items() if variants}

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from anyond.agents.roster import DEFAULT_PROFILES, fits
 from anyond.model.errors import Impossible, Invalid
 from anyond.model.settings import Executor, ExecutorProfileId, Variant
 from anyond.settings.names import executor_named, variant_name
@@ -144,6 +145,32 @@ def test_what_is_wrong_is_named_and_changes_nothing(path: Path, sent: bytes, fie
     assert refusal.value.field == field
     assert profiles.merged() == before
     assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    ("executor", "options", "at"),
+    [
+        ("CODEX", {"sandbox": "nope"}, "sandbox"),
+        ("CODEX", {"ask_for_approval": "sometimes"}, "ask_for_approval"),
+        ("DROID", {"autonomy": 5}, "autonomy"),
+        ("CLAUDE_CODE", {"fork_session": "no"}, "fork_session"),
+    ],
+)
+def test_what_an_agent_can_make_nothing_of_is_not_stored(
+    path: Path, executor: str, options: dict[str, Any], at: str
+) -> None:
+    """It would only be found out when the agent is to start, by somebody else perhaps."""
+    profiles = Profiles(path, DEFAULT_PROFILES, fits)
+    with pytest.raises(Invalid) as refusal:
+        profiles.update(body(**{executor: {"MINE": {executor: options}}}))
+    assert refusal.value.field == f"executors.{executor}.MINE.{at}"
+    assert not path.exists()
+
+
+def test_all_that_is_built_in_can_be_sent_back(path: Path) -> None:
+    profiles = Profiles(path, DEFAULT_PROFILES, fits)
+    assert profiles.update(profiles.content().encode()) == profiles.merged()
+    assert stored(path) == {}
 
 
 def test_one_bad_variant_spoils_the_whole_request(path: Path) -> None:
