@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anyond.agents.roster import DEFAULT_PROFILES, fits
+from anyond.agents.core import Turn
+from anyond.agents.roster import DEFAULT_PROFILES, agent, fits
 from anyond.model.errors import Impossible, Invalid
 from anyond.model.settings import Executor, ExecutorProfileId, Variant
 from anyond.settings.names import executor_named, variant_name
@@ -218,6 +219,31 @@ def test_what_the_file_holds_of_a_later_version_is_left_out_but_kept(path: Path)
         "AGENT_X": later["AGENT_X"],
         "CLAUDE_CODE": {**later["CLAUDE_CODE"], "OTHER": claude()},
     }
+
+
+def test_a_built_in_variant_never_stands_in_for_one_that_cannot_be_read(path: Path) -> None:
+    """Whoever wanted to be asked, and misspelled it, must not get an agent that asks nobody."""
+    bad = {"CLAUDE_CODE": {"default": claude(approvals="true")}}
+    path.write_text(json.dumps({"executors": bad}))
+    profiles = Profiles(path, DEFAULTS)
+    profile = ExecutorProfileId(executor=Executor.CLAUDE_CODE)
+    with pytest.raises(Impossible, match=r"profiles\.json, executors\.CLAUDE_CODE\.DEFAULT\.appr"):
+        profiles.variant(profile)
+    plan = ExecutorProfileId(executor=Executor.CLAUDE_CODE, variant="PLAN")
+    assert profiles.variant(plan) == {"plan": True}
+    profiles.update(body(CLAUDE_CODE={"DEFAULT": claude(approvals=True)}))
+    for again in (profiles, Profiles(path, DEFAULTS)):
+        assert again.variant(profile) == {"approvals": True}
+
+
+def test_a_variant_may_take_a_variable_away(path: Path) -> None:
+    Profiles(path, DEFAULT_PROFILES, fits).update(
+        body(CLAUDE_CODE={"MINE": claude(env={"ANTHROPIC_API_KEY": None, "A": "b"})})
+    )
+    mine = ExecutorProfileId(executor=Executor.CLAUDE_CODE, variant="MINE")
+    options = Profiles(path, DEFAULT_PROFILES).variant(mine)
+    launch = agent(Executor.CLAUDE_CODE).launch(Turn(prompt="", cwd="/", options=options))
+    assert (launch.env["ANTHROPIC_API_KEY"], launch.env["A"]) == (None, "b")
 
 
 def test_a_damaged_file_is_set_aside(path: Path) -> None:
