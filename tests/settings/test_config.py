@@ -114,6 +114,14 @@ def test_a_masked_secret_sent_back_keeps_the_stored_one(path: Path) -> None:
     assert stored(path)["github"]["pat"] == "secret-1"
 
 
+def test_a_token_under_its_first_name_is_as_secret(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_text(json.dumps({"github": {"token": "secret-1", "oauth_token": "secret-2"}}))
+    settings = ConfigFile(path)
+    assert "secret" not in json.dumps(settings.public())
+    assert settings.config.github.oauth_token == "secret-2"
+
+
 def test_unset_secrets_are_shown_as_unset(path: Path) -> None:
     assert ConfigFile(path).public()["github"]["pat"] is None
 
