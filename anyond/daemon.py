@@ -36,7 +36,7 @@ from anyond.actors.requests import AttemptRequests
 from anyond.actors.searches import Searches
 from anyond.actors.services import ProjectRequests, Services, Settings
 from anyond.actors.sign_in import GitHubSignIn
-from anyond.agents.roster import CAPABILITIES, DEFAULT_PROFILES
+from anyond.agents.roster import CAPABILITIES, DEFAULT_PROFILES, fits
 from anyond.files.announcer import Announcer
 from anyond.files.images import ImageFiles
 from anyond.git.repository import Repositories
@@ -151,7 +151,7 @@ async def open_services(options: Options, closing: trio.Event) -> AsyncIterator[
     places = options.places
     github = GitHub(Site.of(os.environ))
     config = ConfigFile(places.config)
-    profiles = Profiles(places.profiles, DEFAULT_PROFILES)
+    profiles = Profiles(places.profiles, DEFAULT_PROFILES, fits)
     for warning in (*config.warnings, *profiles.warnings):
         log.warning("settings", text=warning)
     async with (

@@ -10,7 +10,7 @@ from anyond.agents.amp.agent import Amp
 from anyond.agents.claude.agent import Claude
 from anyond.agents.codex.agent import Codex
 from anyond.agents.copilot import COPILOT
-from anyond.agents.core import Agent, SetsUp
+from anyond.agents.core import Agent, SetsUp, Turn
 from anyond.agents.cursor.agent import Cursor
 from anyond.agents.demo import Demo
 from anyond.agents.droid import DROID
@@ -145,3 +145,12 @@ def agent(executor: Executor) -> Agent:
             f"Anyon has no adapter for {executor}; it can run {names}",
         )
     return found
+
+
+def fits(executor: Executor, options: Variant) -> None:
+    """Ask an agent whether it can make something of the options of a variant.
+
+    Raises:
+        Impossible: an option is of the wrong type, or of no known value; the error names it.
+    """
+    agent(executor).dialogue(Turn(prompt="", cwd="/", options=options))

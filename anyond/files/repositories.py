@@ -104,7 +104,8 @@ def find(
                 continue
             visited.add((state.st_dev, state.st_ino))
             git = path / ".git"
-            if git.exists():
+            # Nothing else is opened: a pipe would wait for whoever writes into it.
+            if git.is_dir() or git.is_file():
                 if not _is_linked_worktree(git):
                     found.append(_repository(path, git))
             else:

@@ -9,7 +9,7 @@ from anyond.git.command import git
 COMMITS = 5000
 _CHUNK = 500
 _MOST_PATHS = 1_000_000
-_MARK = b"\x01"
+_MARK = b"/"  # no path of git's begins so
 
 # A partial clone must not fetch what nobody needs for a ranking (git 2.44 and newer know this).
 _HERE = {"GIT_NO_LAZY_FETCH": "1"}
@@ -34,7 +34,7 @@ async def counts(repository: Path, revisions: str, most: int = COMMITS) -> Count
         answer = await git(
             *("log", "-z", f"--max-count={min(_CHUNK, most - skip)}", f"--skip={skip}"),
             *("--name-only", "--no-renames", "--no-merges", "--no-show-signature", "--no-ext-diff"),
-            *("--format=%x01%ct", revisions, "--"),
+            *("--format=/%ct", revisions, "--"),
             cwd=repository,
             env=_HERE,
             timeout=60.0,
@@ -48,17 +48,20 @@ async def counts(repository: Path, revisions: str, most: int = COMMITS) -> Count
 
 
 def _count(output: bytes, found: Counts) -> int:
-    seen = 0
-    for commit in output.split(_MARK)[1:]:
-        head, *names = commit.split(b"\0")
-        time, _, first = head.partition(b"\n")
-        at = int(time)
-        for name in (first, *names):
-            path = name.lstrip(b"\n").decode("utf-8", "surrogateescape")
-            if path:
-                seen += 1
-                before, latest = found.get(path, (0, 0))
-                found[path] = before + 1, max(latest, at)
+    seen = at = 0
+    first = False
+    for part in output.split(b"\0"):
+        if part.startswith(_MARK):
+            # A damaged commit may have no time.
+            at, first = int(part.removeprefix(_MARK) or b"0"), True
+            continue
+        name = part.removeprefix(b"\n") if first else part
+        first = False
+        if name:
+            seen += 1
+            path = name.decode("utf-8", "surrogateescape")
+            before, latest = found.get(path, (0, 0))
+            found[path] = before + 1, max(latest, at)
     return seen
 
 

@@ -9,10 +9,11 @@ from pathlib import Path
 
 from anyond.git.command import GitFailed, Output, git
 from anyond.git.remotes import Remote, setting
-from anyond.git.repository import Repositories
+from anyond.git.repository import Repositories, git_dir
+from anyond.git.scratch import scratch
 from anyond.git.text import shown
 from anyond.model.addresses import without_user
-from anyond.model.errors import Impossible, TimedOut
+from anyond.model.errors import Impossible, NotFound, TimedOut
 from anyond.model.refusals import (
     InsufficientPermissions,
     RateLimited,
@@ -62,26 +63,39 @@ async def push(
         expected = f"--force-with-lease={ref}" + ("" if seen else ":")
         lease = (expected, "--force-if-includes")
     ask = ("push", "--porcelain", *lease, "--", remote.name, f"{ref}:{ref}")
-    env = _network(remote, token, stall_s)
-    try:
-        done = await git(*ask, cwd=worktree, env=env, check=False, timeout=timeout)
-    except TimedOut as error:
-        raise Slow(_where(remote), timeout) from error
+    own = git_dir(worktree)
+    if own is None:
+        raise NotFound("worktree", worktree)
+    with scratch(own) as private:
+        env = _network(remote, token, private / "token", stall_s)
+        try:
+            done = await git(*ask, cwd=worktree, env=env, check=False, timeout=timeout)
+        except TimedOut as error:
+            raise Slow(_where(remote), timeout) from error
     if done.code != 0:
         raise _failure(done, remote, branch, token, stall_s)
     await _follow(repos, worktree, remote.name, branch)
 
 
-def _network(remote: Remote, token: str | None, stall_s: int) -> dict[str, str]:
-    """Settings for one command, by environment: nobody sees it in a list of processes."""
+def _network(remote: Remote, token: str | None, file: Path, stall_s: int) -> dict[str, str]:
+    """Settings for one command, by environment: nobody sees it in a list of processes.
+
+    Args:
+        file: where the token is put. All that git starts inherits its environment, hooks and what
+            these start, too; so that names only the file, which is gone when git is.
+    """
     settings = [("http.lowSpeedLimit", "1"), ("http.lowSpeedTime", str(stall_s))]
     if token is not None:
         # The whole address is the most special name that such a setting can have, so it holds
         # whatever else is configured. The empty values forget what was set before.
         url = without_user(remote.push_url)
+        file.touch(mode=0o600)
+        file.write_text(
+            _section("http", url, "extraHeader", f"Authorization: Basic {_basic(token)}")
+        )
         settings += [
             (f"http.{url}.extraHeader", ""),
-            (f"http.{url}.extraHeader", f"Authorization: Basic {_basic(token)}"),
+            ("include.path", os.fspath(file)),
             ("credential.helper", ""),
             (f"credential.{url}.helper", ""),
         ]
@@ -89,6 +103,12 @@ def _network(remote: Remote, token: str | None, stall_s: int) -> dict[str, str]:
     for index, (key, value) in enumerate(settings):
         env |= {f"GIT_CONFIG_KEY_{index}": key, f"GIT_CONFIG_VALUE_{index}": value}
     return env
+
+
+def _section(name: str, part: str, key: str, value: str) -> str:
+    """One setting as a file of git's has it."""
+    quoted = part.replace("\\", "\\\\").replace('"', '\\"')
+    return f'[{name} "{quoted}"]\n\t{key} = "{value}"\n'
 
 
 def _basic(token: str) -> str:

@@ -85,9 +85,10 @@ def _move_notifications(known: dict[str, Any]) -> None:
 
 def _move_token(known: dict[str, Any]) -> None:
     inner = known.get("github")
-    if isinstance(inner, Mapping) and "token" in inner and not inner.get("oauth_token"):
+    if isinstance(inner, Mapping) and "token" in inner:
+        # It never stays under its old name: as an unknown key it would be shown to clients.
         rest = {key: value for key, value in inner.items() if key != "token"}
-        known["github"] = {**rest, "oauth_token": inner["token"]}
+        known["github"] = {**rest, "oauth_token": inner.get("oauth_token") or inner["token"]}
 
 
 def _respell(known: dict[str, Any], key: str, kind: type[Enum]) -> None:

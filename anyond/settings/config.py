@@ -6,7 +6,8 @@ import math
 import os
 import re
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,7 @@ class ConfigFile:
         self.path = path
         self.warnings: list[str] = []
         self._lock = threading.Lock()
+        self._followers: list[Callable[[], None]] = []
         self._foreign = False  # the file says something that we will not write again
         self._config = Config()
         self._stored: dict[str, Any] = msgspec.to_builtins(self._config)
@@ -83,13 +85,27 @@ class ConfigFile:
                 config, flaws = fit(Config, merged, RULES)
                 if flaws:
                     raise Invalid(*flaws[0])
+                if config.workspace_dir and config.workspace_dir != self._config.workspace_dir:
+                    _be_usable(Path(config.workspace_dir))
                 stored = beside(msgspec.to_builtins(config), merged)
                 self._keep_foreign()
                 files.write_object(self.path, stored)
             except RecursionError as error:
                 raise Invalid("body", "is nested too deeply") from error
             self._config, self._stored = config, stored
-            return self._config
+        for changed in list(self._followers):
+            changed()
+        return self._config
+
+    @contextmanager
+    def following(self, changed: Callable[[], None]) -> Iterator[None]:
+        """Have `changed` called after each `patch`, in the thread of that, which it must not hold
+        up."""
+        self._followers.append(changed)
+        try:
+            yield
+        finally:
+            self._followers.remove(changed)
 
     def _load(self) -> None:
         self.warnings = []
@@ -179,6 +195,16 @@ def _directory(text: str) -> str | None:
     if "\0" in text or not os.path.isabs(text):
         return "must be an absolute path"
     return None
+
+
+def _be_usable(directory: Path) -> None:
+    """Refuse a place in which no worktree could be made, when somebody chooses it.
+
+    Only then: later its disk may be away for a while, and be meant all the same.
+    """
+    there = next(path for path in (directory, *directory.parents) if os.path.exists(path))
+    if not os.path.isdir(there):
+        raise Invalid("workspace_dir", f"cannot be used, since {there} is not a directory")
 
 
 def _plain(text: str) -> str | None:

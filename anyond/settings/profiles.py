@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,8 @@ from anyond.settings.names import DEFAULT, executor_named, variant_name
 from anyond.settings.variants import checked, same
 
 Defaults = Mapping[Executor, Mapping[str, Variant]]
+Fits = Callable[[Executor, Variant], None]
+"""Raises `Impossible` if an agent cannot make anything of these options."""
 _Own = dict[Executor, dict[str, Variant]]
 
 
@@ -28,11 +30,12 @@ class Profiles:
     back as it was. Of a file in another form the first change leaves a copy beside it.
     """
 
-    def __init__(self, path: Path, defaults: Defaults) -> None:
+    def __init__(self, path: Path, defaults: Defaults, fits: Fits = lambda *_: None) -> None:
         """Read `path`; a missing file changes nothing, a damaged one is set aside.
 
         Args:
             defaults: the built-in variants, names in their canonical spelling.
+            fits: what the agent itself says to the options of a variant before it is stored.
 
         Raises:
             Unavailable: the file is there, but cannot be read.
@@ -40,9 +43,11 @@ class Profiles:
         self.path = path
         self.warnings: list[str] = []
         self._defaults = defaults
+        self._fits = fits
         self._lock = threading.Lock()
         self._own: _Own = {}
         self._unread: dict[str, dict[str, Any]] = {}
+        self._flaws: dict[tuple[Executor, str], str] = {}  # why an own variant was not read
         self._foreign = False  # the file says something that we will not write again
         self._load()
 
@@ -68,11 +73,16 @@ class Profiles:
         """The options of a variant; None as its name is DEFAULT.
 
         Raises:
-            Impossible: that agent has no such variant; the message tells which there are.
+            Impossible: that agent has no such variant; the message tells which there are. Or the
+                person has one of that name that cannot be read: a built-in one that allows more
+                must not take its place.
         """
         known = self.executors().get(profile.executor.value, {})
         wanted = DEFAULT if profile.variant is None else profile.variant
-        found = known.get(variant_name(wanted) or wanted)
+        name = variant_name(wanted) or wanted
+        if (flaw := self._flaws.get((profile.executor, name))) is not None:
+            raise Impossible("executor_profile_id.variant", f"In {self.path}, {flaw}.")
+        found = known.get(name)
         if found is None:
             there = f"there are {', '.join(known)}" if known else "it has none yet"
             raise Impossible(
@@ -95,13 +105,18 @@ class Profiles:
             Unavailable: the file could not be written; nothing changed.
         """
         change = list(_decoded(body))
+        for executor, name, options in change:
+            if options is not None:
+                self._be_fit(executor, name, options)
         with self._lock:
             self._load()
             own = {executor: dict(variants) for executor, variants in self._own.items()}
             unread = {name: dict(variants) for name, variants in self._unread.items()}
+            flaws = dict(self._flaws)
             for executor, name, options in change:
                 mine = own.setdefault(executor, {})
                 unread.get(executor.value, {}).pop(name, None)
+                flaws.pop((executor, name), None)
                 built_in = self._defaults.get(executor, {}).get(name)
                 if options is None or (built_in is not None and same(options, built_in)):
                     mine.pop(name, None)
@@ -111,8 +126,15 @@ class Profiles:
                 log = structlog.get_logger(__name__)
                 log.info("profiles_upgraded", file=str(self.path), before=copy.name)
             self._write(own, unread)
-            self._own, self._unread = own, unread
+            self._own, self._unread, self._flaws = own, unread, flaws
         return self.merged()
+
+    def _be_fit(self, executor: Executor, name: str, options: Variant) -> None:
+        try:
+            self._fits(executor, options)
+        except Impossible as error:
+            at = f"executors.{executor.value}.{name}.{error.field}"
+            raise Invalid(at, str(error).removeprefix(f"{error.field}: ")) from error
 
     def _write(self, own: _Own, unread: dict[str, dict[str, Any]]) -> None:
         stored = {name: dict(variants) for name, variants in unread.items() if variants}
@@ -137,6 +159,7 @@ class Profiles:
             return
         own: _Own = {}
         unread: dict[str, dict[str, Any]] = {}
+        flaws: dict[tuple[Executor, str], str] = {}
         for agent, variants in agents.items():
             for name, tagged in variants.items() if isinstance(variants, dict) else ():
                 try:
@@ -146,7 +169,14 @@ class Profiles:
                 except Invalid as error:
                     self._warn(f"{self.path}: {error}; this variant is left out.")
                     unread.setdefault(agent, {})[name] = tagged
-        self._own, self._unread = own, unread
+                    known, meant = executor_named(agent), variant_name(name)
+                    if known is not None and meant is not None:
+                        flaws[known, meant] = str(error)
+        for executor, name in flaws.keys() & {
+            (e, name) for e, mine in own.items() for name in mine
+        }:
+            del flaws[executor, name]  # it is there in another spelling, too
+        self._own, self._unread, self._flaws = own, unread, flaws
 
     def _warn(self, sentence: str) -> None:
         self.warnings.append(sentence)

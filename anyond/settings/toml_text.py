@@ -33,10 +33,11 @@ def replace(text: str, key: str, value: Mapping[str, Any]) -> str:
     for write in (_changed, _rewritten):
         try:
             new = write(text, key, value)
+            found = decode(new)
         except (TOMLKitError, LookupError, TypeError, ValueError):
-            # tomlkit gives up on some orders of tables, each time with another error.
+            # tomlkit gives up on some orders of tables, each time with another error, and writes
+            # others in a way that is no TOML any more.
             continue
-        found = decode(new)
         if {key: {}, **found} == wanted:
             return new
     raise NotToml("It is written in a way that cannot be changed safely.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -104,6 +105,33 @@ async def test_with_nothing_to_look_at_it_sleeps_until_it_is_woken(
     assert len(server.seen) == 1
 
 
+@pytest.mark.parametrize(
+    "change", [{"pr_poll_interval_s": 7}, {"github": {"pat": "ghp_adas_secret_token"}}]
+)
+async def test_what_is_set_counts_at_once_and_not_after_the_pause(
+    rooms: Rooms, server: GitHubServer, change: dict[str, Any]
+) -> None:
+    rooms.config.patch({"github": {"pat": "ghp_other"}, "pr_poll_interval_s": 86400})
+    server.git.tokens["ghp_other"] = "ada"
+    await opened(rooms, server)
+    monitor = Monitor(rooms)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(monitor.run)
+        with trio.fail_after(30):
+            while not monitor._tags:
+                await trio.sleep(0.01)
+        await trio.testing.wait_all_tasks_blocked()
+        rooms.config.patch({"theme": "DARK"})
+        await trio.testing.wait_all_tasks_blocked()
+        server.merge(SLUG, 1)
+        await trio.to_thread.run_sync(rooms.config.patch, change)
+        with trio.fail_after(30):
+            while await status(rooms) is not TaskStatus.DONE:
+                await trio.sleep(0.01)
+        nursery.cancel_scope.cancel()
+    assert len(server.seen) == 2, "what has nothing to do with it is no reason to look"
+
+
 async def test_a_merged_one_ends_the_task_and_a_closed_one_does_not(
     rooms: Rooms, server: GitHubServer
 ) -> None:
@@ -176,6 +204,25 @@ async def test_one_that_cannot_be_seen_does_not_hide_the_others(
     assert (await rows(rooms))[1].pr_info.status == "merged"
     await monitor.look()
     assert (await rows(rooms))[2].pr_info.status == "open"
+
+
+async def test_a_repository_may_be_renamed_while_it_has_a_pull_request(
+    rooms: Rooms, server: GitHubServer
+) -> None:
+    await opened(rooms, server)
+    server.git.repository("ada/coffee")
+    moved = server.open_pull("ada/coffee", "ada:work", "main")
+    server.fail("/tea/pulls/1", 301, times=9, Location=f"{server.api}/repos/ada/coffee/pulls/1")
+    monitor = Monitor(rooms)
+    await monitor.look()
+    (known,) = await rooms.store.read(lambda r: merges.pull_requests(r, "a"))
+    assert known.pr_info.url == moved["html_url"] != ""
+    server.merge("ada/coffee", 1)
+    assert await monitor.look() == 5
+    (known,) = await rooms.store.read(lambda r: merges.pull_requests(r, "a"))
+    assert known.pr_info.status == "merged"
+    assert await status(rooms) is TaskStatus.DONE
+    assert await monitor.look() == math.inf
 
 
 async def test_a_rate_limit_lengthens_the_pause(rooms: Rooms, server: GitHubServer) -> None:

@@ -37,6 +37,17 @@ def test_repositories_are_found_and_nothing_else(tmp_path: Path) -> None:
     assert found(one) == [str(one)]
 
 
+def test_a_pipe_is_no_repository_and_is_not_waited_for(tmp_path: Path) -> None:
+    (tmp_path / "odd" / "inner").mkdir(parents=True)
+    os.mkfifo(tmp_path / "odd" / ".git")
+    one = repository(tmp_path / "odd" / "inner" / "one")
+    thread = threading.Thread(target=lambda: told.extend(found(tmp_path)), daemon=True)
+    told: list[str] = []
+    thread.start()
+    thread.join(20)
+    assert told == [str(one)]
+
+
 def test_those_used_last_come_first(tmp_path: Path) -> None:
     for number, name in enumerate(["b", "c", "a"]):
         repository(tmp_path / name, 1_700_000_000 + number)

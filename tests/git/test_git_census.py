@@ -118,6 +118,18 @@ async def test_commits_are_counted_and_the_latest_time_is_kept(repo: Checkout) -
     assert not await history.is_ancestor(repo.path, "HEAD", first)
 
 
+async def test_names_and_commits_may_be_as_odd_as_git_lets_them(repo: Checkout) -> None:
+    names = ("\x01", "odd\x01name", "\nbelow", "a\n/1", "  ")
+    repo.commit(dict.fromkeys(names, "x\n"))
+    lines = f"tree {repo.oid('HEAD^{tree}')}\nparent {repo.oid()}\nauthor x\ncommitter x\n\nx\n"
+    bare = repo.path.parent / "timeless"
+    bare.write_text(lines)
+    timeless = repo.git("hash-object", "-t", "commit", "--literally", "-w", bare)
+    counts = await history.counts(repo.path, timeless)
+    assert {name: counts[name][0] for name in names} == dict.fromkeys(names, 1)
+    assert counts.keys() == {*names, "base.txt", "other.txt"}
+
+
 async def test_merges_count_for_nothing_and_renames_for_both_names(repo: Checkout) -> None:
     repo.git("checkout", "-q", "-b", "side")
     repo.commit({"side.txt": "s\n"})

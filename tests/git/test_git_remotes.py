@@ -157,6 +157,27 @@ async def test_the_token_is_in_no_argument_and_goes_to_no_other_host(
         assert [seen.authorization for seen in other.seen] == [None]
 
 
+async def test_the_token_is_in_no_environment_and_in_no_file_afterwards(
+    repos: Repositories, published: Checkout, server: GitHttp, tmp_path: Path
+) -> None:
+    """What a hook starts may write its environment anywhere: into a log, a report, a cache."""
+    told = tmp_path / "told"
+    look = "import psutil; print([p.info for p in psutil.process_iter(['environ'])])"
+    for hook in ("pre-push", "reference-transaction"):
+        published.hook(hook, f'{sys.executable} -c "{look}" >> {told}')
+    await push(repos, published)
+    text = told.read_text(errors="replace")
+    assert text.count("GIT_TERMINAL_PROMPT") > 2, "git itself was looked at"
+    assert TOKEN not in text
+    assert BASIC not in text
+    assert {seen.authorization for seen in server.seen} == {f"Basic {BASIC}"}
+    own = Path(published.git("rev-parse", "--path-format=absolute", "--git-common-dir"))
+    files = [file for file in own.rglob("*") if file.is_file()]
+    assert len(files) > 5
+    assert not [file for file in files if BASIC.encode() in file.read_bytes()]
+    assert not [file for file in files if TOKEN.encode() in file.read_bytes()]
+
+
 async def test_our_token_counts_whatever_else_is_configured(
     repos: Repositories, published: Checkout, server: GitHttp
 ) -> None:

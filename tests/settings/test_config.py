@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from anyond.model.errors import Invalid, Unavailable
+from anyond.model.errors import Invalid, TooLarge, Unavailable
 from anyond.model.settings import Config, Executor, SoundFile, Theme
 from anyond.settings.config import MASK, ConfigFile
 
@@ -114,6 +114,23 @@ def test_a_masked_secret_sent_back_keeps_the_stored_one(path: Path) -> None:
     assert stored(path)["github"]["pat"] == "secret-1"
 
 
+def test_a_token_under_its_first_name_is_as_secret(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_text(json.dumps({"github": {"token": "secret-1", "oauth_token": "secret-2"}}))
+    settings = ConfigFile(path)
+    assert "secret" not in json.dumps(settings.public())
+    assert settings.config.github.oauth_token == "secret-2"
+
+
+def test_nothing_is_written_that_could_not_be_read_again(path: Path) -> None:
+    settings = ConfigFile(path)
+    settings.patch({"one": "x" * 10_000_000})
+    with pytest.raises(TooLarge, match=r"config\.json larger than"):
+        settings.patch({"two": "x" * 10_000_000})
+    assert settings.patch({"one": "", "theme": "DARK"}).theme is Theme.DARK
+    assert "two" not in ConfigFile(path).public()
+
+
 def test_unset_secrets_are_shown_as_unset(path: Path) -> None:
     assert ConfigFile(path).public()["github"]["pat"] is None
 
@@ -135,6 +152,8 @@ def test_unset_secrets_are_shown_as_unset(path: Path) -> None:
         ({"git_branch_prefix": "x..y"}, "git_branch_prefix"),
         ({"git_branch_prefix": 7}, "git_branch_prefix"),
         ({"workspace_dir": "relative/path"}, "workspace_dir"),
+        ({"workspace_dir": __file__}, "workspace_dir"),
+        ({"workspace_dir": f"{__file__}/worktrees"}, "workspace_dir"),
         ({"approval_timeout_s": 0}, "approval_timeout_s"),
         ({"approval_timeout_s": True}, "approval_timeout_s"),
         ({"pr_poll_interval_s": 1e300}, "pr_poll_interval_s"),

@@ -169,6 +169,7 @@ def test_toml_keeps_comments_and_foreign_tables() -> None:
         'mcp_servers = {a = {command = "x"}}\n',
         'mcp_servers.a.command = "x"\n[p]\n',
         "[mcp_servers.a]",
+        '[mcp_servers.a]\n[tools]\n[mcp_servers.a.env]\nK = "v"\n',
         TOML,
     ],
 )
@@ -176,6 +177,7 @@ def test_toml_keeps_comments_and_foreign_tables() -> None:
     "wanted",
     [
         {},
+        {"a": {"command": "x"}},
         {"a": {"command": "x", "env": {"K": "w"}}},
         {"b c": {"url": "u", "list": [{"a": 1}]}, "late": {"command": "other"}},
     ],

@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from anyond.agents.core import Turn
+from anyond.agents.roster import DEFAULT_PROFILES, agent, fits
 from anyond.model.errors import Impossible, Invalid
 from anyond.model.settings import Executor, ExecutorProfileId, Variant
 from anyond.settings.names import executor_named, variant_name
@@ -146,6 +148,32 @@ def test_what_is_wrong_is_named_and_changes_nothing(path: Path, sent: bytes, fie
     assert not path.exists()
 
 
+@pytest.mark.parametrize(
+    ("executor", "options", "at"),
+    [
+        ("CODEX", {"sandbox": "nope"}, "sandbox"),
+        ("CODEX", {"ask_for_approval": "sometimes"}, "ask_for_approval"),
+        ("DROID", {"autonomy": 5}, "autonomy"),
+        ("CLAUDE_CODE", {"fork_session": "no"}, "fork_session"),
+    ],
+)
+def test_what_an_agent_can_make_nothing_of_is_not_stored(
+    path: Path, executor: str, options: dict[str, Any], at: str
+) -> None:
+    """It would only be found out when the agent is to start, by somebody else perhaps."""
+    profiles = Profiles(path, DEFAULT_PROFILES, fits)
+    with pytest.raises(Invalid) as refusal:
+        profiles.update(body(**{executor: {"MINE": {executor: options}}}))
+    assert refusal.value.field == f"executors.{executor}.MINE.{at}"
+    assert not path.exists()
+
+
+def test_all_that_is_built_in_can_be_sent_back(path: Path) -> None:
+    profiles = Profiles(path, DEFAULT_PROFILES, fits)
+    assert profiles.update(profiles.content().encode()) == profiles.merged()
+    assert stored(path) == {}
+
+
 def test_one_bad_variant_spoils_the_whole_request(path: Path) -> None:
     profiles = Profiles(path, DEFAULTS)
     with pytest.raises(Invalid):
@@ -191,6 +219,31 @@ def test_what_the_file_holds_of_a_later_version_is_left_out_but_kept(path: Path)
         "AGENT_X": later["AGENT_X"],
         "CLAUDE_CODE": {**later["CLAUDE_CODE"], "OTHER": claude()},
     }
+
+
+def test_a_built_in_variant_never_stands_in_for_one_that_cannot_be_read(path: Path) -> None:
+    """Whoever wanted to be asked, and misspelled it, must not get an agent that asks nobody."""
+    bad = {"CLAUDE_CODE": {"default": claude(approvals="true")}}
+    path.write_text(json.dumps({"executors": bad}))
+    profiles = Profiles(path, DEFAULTS)
+    profile = ExecutorProfileId(executor=Executor.CLAUDE_CODE)
+    with pytest.raises(Impossible, match=r"profiles\.json, executors\.CLAUDE_CODE\.DEFAULT\.appr"):
+        profiles.variant(profile)
+    plan = ExecutorProfileId(executor=Executor.CLAUDE_CODE, variant="PLAN")
+    assert profiles.variant(plan) == {"plan": True}
+    profiles.update(body(CLAUDE_CODE={"DEFAULT": claude(approvals=True)}))
+    for again in (profiles, Profiles(path, DEFAULTS)):
+        assert again.variant(profile) == {"approvals": True}
+
+
+def test_a_variant_may_take_a_variable_away(path: Path) -> None:
+    Profiles(path, DEFAULT_PROFILES, fits).update(
+        body(CLAUDE_CODE={"MINE": claude(env={"ANTHROPIC_API_KEY": None, "A": "b"})})
+    )
+    mine = ExecutorProfileId(executor=Executor.CLAUDE_CODE, variant="MINE")
+    options = Profiles(path, DEFAULT_PROFILES).variant(mine)
+    launch = agent(Executor.CLAUDE_CODE).launch(Turn(prompt="", cwd="/", options=options))
+    assert (launch.env["ANTHROPIC_API_KEY"], launch.env["A"]) == (None, "b")
 
 
 def test_a_damaged_file_is_set_aside(path: Path) -> None:
