@@ -80,6 +80,7 @@ async def conclude(
         remarks.append(beginning_anew.REMARK)
     elif ending.complaint is not None:
         remarks.append(notes.Remark(text=ending.complaint, error=True))
+    subject = await _settled(rooms, subject, process)
     with stoppable() as scope:
         try:
             await _commit(rooms, subject, process, ending, conversation)
@@ -87,7 +88,6 @@ async def conclude(
             remarks.append(notes.Remark(text=_why_not(error), error=True))
     if scope.cancelled_caught:
         remarks.append(notes.Remark(text=NOT_COMMITTED, error=True))
-    await _settle(rooms, subject, process)
     head = await _head(subject)
     changed = head is not None and head != process.before_head_commit
     await _archive(
@@ -186,15 +186,16 @@ def _why_not(error: AnyondError) -> str:
     return f"The changes could not be committed: {error}"
 
 
-async def _settle(rooms: Rooms, subject: Subject, process: ExecutionProcess) -> None:
-    """The agent may have finished a rebase that had stopped at a conflict."""
+async def _settled(rooms: Rooms, subject: Subject, process: ExecutionProcess) -> Subject:
+    """The agent may have finished a rebase that had stopped at a conflict, or renamed a branch."""
     if process.run_reason is RunReason.DEV_SERVER:
-        return
+        return subject
     try:
-        await unfinished.settled(rooms, subject.attempt.id)
+        return await unfinished.settled(rooms, subject.attempt.id)
     except AnyondError as error:
         # It is looked at again by whoever does something in the attempt next.
         log.warning("not_settled", attempt=subject.attempt.id, why=str(error))
+        return subject
 
 
 async def _head(subject: Subject) -> str | None:

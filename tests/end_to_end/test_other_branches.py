@@ -96,3 +96,37 @@ async def test_a_branch_that_was_deleted_is_made_again_by_going_back(house: Hous
     await house.over(at.attempt)
     await at.press("merge")
     assert (at.repository / "new.txt").exists()
+
+
+@pytest.mark.parametrize("who", ["person", "agent"])
+async def test_a_branch_that_somebody_has_renamed_is_followed(house: House, who: str) -> None:
+    at = await desk(house)
+    old, new = at.attempt["branch"], "feature/tea"
+    await at.press("follow-up", {"prompt": "silent"})
+    at.git("branch", "-m", "feature/coffee")
+    at.git("branch", "-m", new)
+    (at.worktree / "left.txt").write_text("left\n")
+    await at.press("stop")
+    if who == "agent":
+        await at.press("follow-up", {"prompt": "say done"})
+        await house.over(at.attempt)
+        assert at.git("log", "-1", "--format=%s %D").endswith(f"HEAD -> {new}")
+        assert at.git("status", "--porcelain") == ""
+        ahead = 2
+    else:
+        ahead = 1
+    status = await at.look("branch-status")
+    assert (status["commits_ahead"], status["commits_behind"]) == (ahead, 0)
+    assert (await at.row())["branch"] == new
+    await at.press("merge")
+    assert (at.repository / "left.txt").exists()
+    assert old not in house.git(at.repository, "branch", "--list", "--all")
+
+
+async def test_another_branch_is_not_taken_for_a_new_name(house: House) -> None:
+    at = await desk(house)
+    at.git("checkout", "-q", "-b", "other")
+    house.git(at.repository, "branch", "-q", "-D", at.attempt["branch"])
+    assert (await at.look("branch-status"))["commits_ahead"] == 0
+    assert (await at.refused("merge")).type == "off_branch"
+    assert (await at.row())["branch"] == at.attempt["branch"]
