@@ -269,6 +269,21 @@ async def test_what_git_refuses_to_convert_is_kept_byte_by_byte(
     assert everything(tree) == everything(attempt)
 
 
+@pytest.mark.parametrize("mark", ["assume-unchanged", "skip-worktree"])
+async def test_what_git_was_told_not_to_look_at_is_kept(
+    repo: Checkout, attempt: Checkout, mark: str
+) -> None:
+    attempt.git("update-index", f"--{mark}", "base.txt", "other.txt")
+    attempt.write("base.txt", "for this machine only\n")
+    (attempt.path / "other.txt").unlink()
+    index = attempt.index().read_bytes()
+    ref = await snapshots.take(repo.path, attempt.path, ONE, "any")
+    assert attempt.index().read_bytes() == index
+    tree = await back(repo, ref)
+    assert tree.read("base.txt") == "for this machine only\n"
+    assert tree.read("other.txt") == "other\n"
+
+
 @pytest.mark.parametrize("change", ["nothing", "file", "commit"])
 async def test_what_only_a_submodule_has_is_kept(
     repo: Checkout, tmp_path: Path, change: str
