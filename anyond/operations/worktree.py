@@ -8,7 +8,7 @@ from pathlib import Path
 import structlog
 import trio
 
-from anyond.git import branches, excludes, locks, mending, worktrees
+from anyond.git import branches, excludes, keepsakes, locks, mending, worktrees
 from anyond.git.checkouts import CHECKOUT_TIMEOUT_S
 from anyond.git.repository import git_dir
 from anyond.model.ids import now
@@ -91,7 +91,8 @@ async def _furnish(rooms: Rooms, subject: Subject, path: Path) -> None:
         return
     files = await trio.to_thread.run_sync(copying.names, wanted, repository)
     # Before they are there: a daemon that is killed in between must not leave them to be committed.
-    await excludes.hide(rooms.repositories, path, files)
+    hidden = await excludes.hide(rooms.repositories, path, files)
+    await trio.to_thread.run_sync(keepsakes.remember, path, repository, hidden)
     _, complaints = await trio.to_thread.run_sync(copying.copy, wanted, repository, path)
     for complaint in complaints:
         log.warning("not_copied", attempt=subject.attempt.id, why=complaint)
