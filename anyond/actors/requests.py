@@ -11,7 +11,7 @@ from anyond.actors.attempt import AttemptActor
 from anyond.actors.attempts import Attempts
 from anyond.actors.janitor import Janitor
 from anyond.actors.logs import Logs
-from anyond.git import status
+from anyond.git import renaming, status
 from anyond.model.bodies import ApprovalAnswer, FollowUp, MergeStrategy, NewAttempt, NewTask
 from anyond.model.errors import AnyondError, Busy
 from anyond.model.ids import now
@@ -154,12 +154,16 @@ class AttemptRequests:
     async def branch_status(self, attempt_id: str) -> BranchStatus:
         """How the attempt's branch stands beside its target. Changes nothing in git."""
         about = await subject.read(self._rooms, attempt_id)
-        found = await self._status(about)
+        found, checked_out = await status.standing(*_places(about))
         under_way = await self._rooms.store.read(lambda r: intents.get(r, attempt_id))
-        if under_way is not None and not found.is_rebase_in_progress:
+        if under_way is not None:
             # Somebody may have finished or aborted a rebase by hand.
+            is_behind = not found.is_rebase_in_progress
+        else:
+            is_behind = checked_out is not None and await self._is_renamed(about, checked_out)
+        if is_behind:
             about = await self._settle(about)
-            found = await self._status(about)
+            found = await status.branch_status(*_places(about))
         merged = await self._rooms.store.read(lambda r: merges.of_attempt(r, attempt_id))
         return replace(found, merges=merged)
 
@@ -172,13 +176,10 @@ class AttemptRequests:
         except Busy:
             return about  # whoever is at work there does it
 
-    async def _status(self, about: Subject) -> BranchStatus:
-        return await status.branch_status(
-            about.repository,
-            Path(about.attempt.container_ref) if about.attempt.container_ref else None,
-            about.attempt.branch,
-            about.attempt.target_branch,
-        )
+    async def _is_renamed(self, about: Subject, checked_out: str) -> bool:
+        if checked_out == about.attempt.branch:
+            return False
+        return await renaming.followed(about.worktree, about.attempt.branch) is not None
 
     async def respond(self, approval_id: str, given: ApprovalAnswer) -> Approval:
         """Decide a question of an agent; the first answer wins.
@@ -221,6 +222,13 @@ class AttemptRequests:
         with _whole():
             await removal.delete_task(self._rooms, task_id)
         self._janitor.wake()
+
+
+def _places(about: Subject) -> tuple[Path, Path | None, str, str]:
+    """The repository, the worktree if there is one, the branch and its target."""
+    attempt = about.attempt
+    worktree = Path(attempt.container_ref) if attempt.container_ref else None
+    return about.repository, worktree, attempt.branch, attempt.target_branch
 
 
 def _whole() -> trio.CancelScope:

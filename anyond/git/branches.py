@@ -113,6 +113,19 @@ async def resolve(path: Path, name: str, field: str = "base_branch") -> Tip:
     return found
 
 
+async def real(path: Path, tip: Tip) -> Tip:
+    """The branch that a mere other name of it stands for: it moves, and is checked out, by its own.
+
+    `git symbolic-ref refs/heads/master refs/heads/main` makes such a name. Nearly no branch is one.
+    """
+    found = await git("symbolic-ref", "--quiet", tip.ref, cwd=path, check=False)
+    if found.code != 0:
+        return tip
+    ref = found.text
+    name = ref.removeprefix("refs/heads/").removeprefix("refs/remotes/")
+    return Tip(name, ref, tip.oid, is_remote=not ref.startswith("refs/heads/"))
+
+
 async def commit(path: Path, text: str) -> str:
     """The id of the commit that `text` (an abbreviated id, a tag, `HEAD~2`) means in `path`.
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from anyond.git.command import git
-from anyond.git.text import split
-from anyond.model.errors import ToolFailed
+from anyond.git.text import shown, split
+from anyond.model.errors import Conflict, ToolFailed
 
 CHECKOUT_TIMEOUT_S = 3600.0
 WORKERS = min(8, max(1, (os.cpu_count() or 1) - 1))
@@ -62,6 +62,19 @@ async def current_branch(path: Path) -> str | None:
     found = await git("symbolic-ref", "--quiet", "HEAD", cwd=path, check=False)
     name = found.text.removeprefix("refs/heads/")
     return name if found.code == 0 else None
+
+
+async def require(path: Path, branch: str) -> None:
+    """Make sure that the branch `branch` is checked out at `path`.
+
+    Raises:
+        Conflict: `off_branch`: somebody has checked out something else there.
+    """
+    there = await current_branch(path)
+    if there != branch:
+        found = f"the branch {shown(there)}" if there else "no branch"
+        told = f"{path} has {found} checked out, and not {shown(branch)}."
+        raise Conflict("off_branch", told)
 
 
 async def fill(path: Path) -> None:

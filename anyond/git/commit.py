@@ -10,6 +10,7 @@ from pathlib import Path
 
 import trio
 
+from anyond.git.checkouts import require
 from anyond.git.command import failure, git
 from anyond.git.repository import empty_tree, git_dir, identity
 from anyond.git.scratch import scratch
@@ -23,7 +24,7 @@ from anyond.model.errors import Conflict, Invalid, NotFound
 DURABLE = ("-c", "core.fsync=committed", "-c", "core.fsyncMethod=batch")
 
 
-async def commit_all(worktree: Path, message: str) -> str | None:
+async def commit_all(worktree: Path, message: str, branch: str | None = None) -> str | None:
     """Commit everything that is not ignored. Hooks and signing apply.
 
     A repository inside the worktree that has no commit yet cannot be committed; it is left
@@ -32,6 +33,7 @@ async def commit_all(worktree: Path, message: str) -> str | None:
     Args:
         worktree: the top of a checkout.
         message: the message as it is; lines that start with "#" are kept.
+        branch: where the commit belongs; None: wherever HEAD is.
 
     Returns:
         The new commit, or None if there was nothing to commit.
@@ -39,7 +41,8 @@ async def commit_all(worktree: Path, message: str) -> str | None:
     Raises:
         Invalid: the message is empty.
         Conflict: `rebase_in_progress`, `merge_in_progress` and so on: it would take files with
-            conflict markers for resolved.
+            conflict markers for resolved. `off_branch`: something else than `branch` is checked
+            out.
         GitFailed: git or a hook refused. The index is as it was; files that the hook changed are
             not put back.
     """
@@ -53,6 +56,8 @@ async def commit_all(worktree: Path, message: str) -> str | None:
     if going_on is not None:
         what = going_on.op.replace("_", "-")
         raise Conflict(f"{going_on.op}_in_progress", f"A {what} is in progress in {worktree}.")
+    if branch is not None:
+        await require(worktree, branch)
     who = await identity(worktree)
     before = await head(worktree)
     with scratch(own) as private:

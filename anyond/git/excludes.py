@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 import trio
 
+from anyond.git.command import git
 from anyond.git.repository import Repositories, common_dir
+from anyond.git.text import join, split
 from anyond.model.errors import Invalid
 
 
@@ -24,10 +27,33 @@ async def exclude(repos: Repositories, path: Path, patterns: Sequence[str]) -> N
         await trio.to_thread.run_sync(_append_missing, file, patterns)
 
 
+async def hide(repos: Repositories, path: Path, files: Sequence[str]) -> list[str]:
+    """Have git ignore the files `files` of the checkout at `path`, whatever they are called; they
+    need not be there yet.
+
+    Returns:
+        Those that git does not track; if it ignored them before, nothing was written for them.
+    """
+    tracked = set(split((await git("ls-files", "-z", cwd=path)).out)) if files else set()
+    hidden = [file for file in files if file not in tracked]
+    if hidden:
+        # Answers 1 if nothing is ignored, which is none of our mistakes.
+        ask = ("check-ignore", "-z", "--stdin")
+        ignored = set(split((await git(*ask, cwd=path, input=join(hidden), check=False)).out))
+        patterns = [f"/{_literally(file)}" for file in hidden if file not in ignored]
+        await exclude(repos, path, patterns)
+    return hidden
+
+
+def _literally(file: str) -> str:
+    """A pattern that matches `file`; what cannot be written in it, any letter may stand for."""
+    return re.sub(r"[\\*?\[ ]", r"\\\g<0>", re.sub(r"[\r\n]", "\0", file)).replace("\0", "?")
+
+
 def _append_missing(file: Path, patterns: Sequence[str]) -> None:
     file = file.resolve()
     old = file.read_bytes() if file.exists() else b""
-    lines = old.split(b"\n")
+    lines = set(old.split(b"\n"))
     missing = [line for line in map(os.fsencode, dict.fromkeys(patterns)) if line not in lines]
     if not missing:
         return

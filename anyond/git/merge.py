@@ -72,7 +72,7 @@ async def merge(
     async with repos.lock(repo):
         for _ in range(ATTEMPTS):
             source, goal = await _ends(repo, branch, target)
-            checkout = await _free_checkout(repo, branch, target)
+            checkout = await _free_checkout(repo, branch, goal.name)
             new = await _combine(repo, source, goal, message, strategy)
             if announce is not None:
                 await announce(Landing(goal.oid, new))
@@ -87,7 +87,7 @@ async def merge(
 
 async def _ends(repo: Path, branch: str, target: str) -> tuple[Tip, Tip]:
     source = await branches.resolve(repo, branch, "branch")
-    goal = await branches.resolve(repo, target, "target_branch")
+    goal = await branches.real(repo, await branches.resolve(repo, target, "target_branch"))
     if source.is_remote:
         raise Impossible("branch", f"{branch} is a branch of a remote.")
     if goal.is_remote:

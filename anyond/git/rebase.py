@@ -15,7 +15,7 @@ import trio
 
 from anyond.git import branches
 from anyond.git.branches import Tip
-from anyond.git.checkouts import PARALLEL, current_branch
+from anyond.git.checkouts import PARALLEL, require
 from anyond.git.command import Output, failure, git
 from anyond.git.commit import DURABLE
 from anyond.git.locks import Patience
@@ -80,11 +80,7 @@ async def plan(
         what = going_on.op.replace("_", "-")
         told = f"A {what} is in progress in {worktree}; finish or abort it first."
         raise Conflict(f"{going_on.op}_in_progress", told)
-    there = await current_branch(worktree)
-    if there != branch:
-        found = f"the branch {shown(there)}" if there else "no branch"
-        told = f"{worktree} has {found} checked out, and not {shown(branch)}."
-        raise Conflict("off_branch", told)
+    await require(worktree, branch)
     local = await status(worktree, untracked="no")
     if not local.clean:
         files = [shown(path) for path in (*local.changed, *local.conflicted)]

@@ -1,4 +1,4 @@
-"""How a branch gets another name, and how a renaming that was cut short is brought to its end."""
+"""How a branch gets another name, by us, by half, or by somebody else."""
 
 from __future__ import annotations
 
@@ -53,6 +53,24 @@ async def rename(repos: Repositories, repo: Path, old: str, new: str) -> None:
         await check(repo, old, new)
         # Not twice: it may have renamed the branch, and been refused for the HEAD of a checkout.
         await git("branch", "-m", "--", old, new, cwd=repo, again=False)
+
+
+async def followed(worktree: Path, branch: str) -> str | None:
+    """What the branch of a checkout is called now, if somebody has renamed `branch` by other means.
+
+    None if `branch` exists, or if what is checked out is another one: the reflog of a branch tells
+    what it was called before.
+    """
+    if git_dir(worktree) is None:
+        return None
+    there = await current_branch(worktree)
+    if there in (None, branch) or await branches.exists(worktree, branch):
+        return None
+    ask = ("log", "--walk-reflogs", "--no-show-signature", "--format=%gs")
+    told = await git(*ask, f"refs/heads/{there}", "--", cwd=worktree, check=False)
+    former = f"Branch: renamed refs/heads/{branch} to refs/heads/"
+    lines = os.fsdecode(told.out).split("\n")
+    return there if any(line.startswith(former) for line in lines) else None
 
 
 async def resume(repo: Path, worktree: Path | None, old: str, new: str, oid: str) -> bool:

@@ -5,27 +5,40 @@ from __future__ import annotations
 from pathlib import Path
 
 from anyond.git import branches
-from anyond.git.checkouts import CHECKOUT_TIMEOUT_S, PARALLEL
+from anyond.git.checkouts import CHECKOUT_TIMEOUT_S, PARALLEL, current_branch, same
+from anyond.git.checkouts import list as list_worktrees
 from anyond.git.command import git
 from anyond.git.repository import git_dir, identity
 from anyond.git.status import in_progress, status
-from anyond.model.errors import NotFound
+from anyond.git.text import shown
+from anyond.model.errors import Conflict, NotFound
 
 
-async def reset(worktree: Path, oid: str) -> None:
-    """Make HEAD's branch, the index and all tracked files those of the commit `oid`.
+async def reset(worktree: Path, oid: str, branch: str | None = None) -> None:
+    """Make a branch, the index and all tracked files those of the commit `oid`.
 
     An unfinished rebase, merge, cherry-pick or revert is aborted first, so that the branch is
     checked out again. Untracked files stay, except those that the commit itself has under the same
     name. What is lost here must have been stored before (see `snapshots`).
 
+    Args:
+        branch: what is moved and checked out, whatever is now; None: the branch that is now.
+
     Raises:
         NotFound: no such worktree, or no such commit.
+        Conflict: `branch_checked_out`: `branch` is in another checkout.
     """
     if git_dir(worktree) is None:
         raise NotFound("worktree", worktree)
     goal = await branches.commit(worktree, oid)
+    if branch is not None:
+        await _refuse_other_checkout(worktree, branch)
     await abort(worktree)
+    if branch is not None and await current_branch(worktree) != branch:
+        # The branch that somebody has checked out here instead is none of ours.
+        await git(
+            "symbolic-ref", "-m", "anyon: reset", "HEAD", f"refs/heads/{branch}", cwd=worktree
+        )
     # This also forgets an unfinished merge, cherry-pick or revert.
     ask = (*PARALLEL, "reset", "--hard", "--quiet", goal, "--")
     await git(*ask, cwd=worktree, timeout=CHECKOUT_TIMEOUT_S)
@@ -70,3 +83,10 @@ async def abort(worktree: Path) -> None:
             ref = f"refs/heads/{going_on.branch}"
             await git("symbolic-ref", "-m", "anyon: abort", "HEAD", ref, cwd=worktree)
             await git("reset", "--hard", "--quiet", ref, "--", cwd=worktree)
+
+
+async def _refuse_other_checkout(worktree: Path, branch: str) -> None:
+    for other in await list_worktrees(worktree):
+        if other.branch == branch and not other.prunable and not same(other.path, worktree):
+            told = f"The branch {shown(branch)} is checked out in {other.path}."
+            raise Conflict("branch_checked_out", told)

@@ -7,9 +7,10 @@ and `3/<path>`. It is like a stash, but named by a ref of its own,
 `refs/anyon/snapshots/<attempt>/<n>`, so that git never collects it. Trailers in the message say
 which parent is which.
 
-Files of a repository inside the worktree are kept too, but not its history; those of a submodule
-if they, or its commits, are nowhere else. Filters and line ends
-are as the repository wants them; if git refuses because of these, files are kept byte by byte.
+Of what git ignores, copies of the person's own files are kept if they were changed since (see
+`keepsakes`). Files of a repository inside the worktree are kept too, but not its history; those of
+a submodule if they, or its commits, are nowhere else. Filters and line ends are as the repository
+wants them; if git refuses because of these, files are kept byte by byte.
 """
 
 from __future__ import annotations
@@ -24,12 +25,14 @@ from typing import TypeVar
 
 import trio
 
+from anyond.git import keepsakes
 from anyond.git.checkouts import CHECKOUT_TIMEOUT_S, PARALLEL, make_parent, occupied
 from anyond.git.checkouts import delete as delete_directory
 from anyond.git.command import GitFailed, git
 from anyond.git.commit import DURABLE, stage_all
 from anyond.git.diff import copy_index
 from anyond.git.keeping import keep_stages, put_stages, store, write_tree
+from anyond.git.overlooked import look_again
 from anyond.git.repository import Repositories, git_dir
 from anyond.git.scratch import scratch
 from anyond.git.status import in_progress
@@ -79,7 +82,8 @@ class Snapshot:
 
 
 async def take(repo: Path, worktree: Path, attempt_id: str, reason: str) -> str:
-    """Store HEAD, index and working tree (untracked files too, ignored ones not); change nothing.
+    """Store HEAD, index and working tree (untracked files too, ignored ones not, except for changed
+    copies); change nothing.
 
     Args:
         repo: anywhere in the repository.
@@ -113,6 +117,7 @@ async def take(repo: Path, worktree: Path, attempt_id: str, reason: str) -> str:
             await _forget(worktree, {line.split("\t", 1)[1] for line in stages}, env)
         kept = await _somehow(worktree, lambda how: write_tree(worktree, env, how))
         staged = await store(worktree, kept, parents, "index")
+        await look_again(worktree, env)
         ask = ("ls-files", "--others", "--exclude-standard", "-z")
         others = split((await git(*ask, cwd=worktree, env=env)).out)
         inner = [path for path in others if path.endswith("/")]
@@ -199,6 +204,9 @@ async def _everything(
 ) -> str:
     """The tree of all files. `inner` are repositories, which git would only mention by a commit."""
     await stage_all(worktree, env, settings)
+    if copies := await trio.to_thread.run_sync(keepsakes.changed, worktree):
+        ask = ("update-index", "--add", "--remove", "-z", "--stdin")
+        await git(*DURABLE, *settings, *ask, cwd=worktree, env=env, input=join(copies))
     for path in inner:
         await _add_inner(worktree, own, path, env, settings)
     return await write_tree(worktree, env, settings)

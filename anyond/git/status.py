@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import trio
 
@@ -109,9 +109,21 @@ async def in_progress(worktree: Path) -> InProgress | None:
     return found
 
 
+class Standing(NamedTuple):
+    """How an attempt stands, and which branch is checked out in its worktree, if any."""
+
+    row: BranchStatus
+    checked_out: str | None
+
+
 async def branch_status(
     repo: Path, worktree: Path | None, branch: str, target: str
 ) -> BranchStatus:
+    """How an attempt stands; see `standing`."""
+    return (await standing(repo, worktree, branch, target)).row
+
+
+async def standing(repo: Path, worktree: Path | None, branch: str, target: str) -> Standing:
     """How an attempt stands; `merges` is left to the caller.
 
     Args:
@@ -143,7 +155,7 @@ async def branch_status(
     remote = (
         (seen.upstream_ahead, seen.upstream_behind) if on_branch else await _upstream(repo, branch)
     )
-    return BranchStatus(
+    row = BranchStatus(
         commits_ahead=ahead,
         commits_behind=behind,
         has_uncommitted_changes=not seen.clean,
@@ -157,6 +169,7 @@ async def branch_status(
         conflict_op=seen.op if seen.conflicted else None,
         conflicted_files=[shown(path) for path in seen.conflicted],
     )
+    return Standing(row, seen.branch)
 
 
 async def _upstream(repo: Path, branch: str) -> tuple[int, int]:

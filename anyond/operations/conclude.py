@@ -18,7 +18,7 @@ from anyond.git import checkouts, commit
 from anyond.logs import archive, notes, script
 from anyond.logs.conversation import Conversation
 from anyond.machines.process import Ending, judge
-from anyond.model.errors import AnyondError
+from anyond.model.errors import AnyondError, Conflict
 from anyond.model.frames import EntryFrame
 from anyond.model.ids import now, seconds
 from anyond.model.records import Exit, Record, Stream
@@ -80,15 +80,14 @@ async def conclude(
         remarks.append(beginning_anew.REMARK)
     elif ending.complaint is not None:
         remarks.append(notes.Remark(text=ending.complaint, error=True))
+    subject = await _settled(rooms, subject, process)
     with stoppable() as scope:
         try:
             await _commit(rooms, subject, process, ending, conversation)
         except AnyondError as error:
-            text = f"The changes could not be committed: {error}"
-            remarks.append(notes.Remark(text=text, error=True))
+            remarks.append(notes.Remark(text=_why_not(error), error=True))
     if scope.cancelled_caught:
         remarks.append(notes.Remark(text=NOT_COMMITTED, error=True))
-    await _settle(rooms, subject, process)
     head = await _head(subject)
     changed = head is not None and head != process.before_head_commit
     await _archive(
@@ -177,18 +176,26 @@ async def _commit(
     if summary and wanted is CommitMessage.SUMMARY:
         parts.append(summary)
     parts.append(f"Anyon-Attempt: {subject.attempt.id}")
-    await commit.commit_all(subject.worktree, "\n\n".join(parts))
+    await commit.commit_all(subject.worktree, "\n\n".join(parts), subject.attempt.branch)
 
 
-async def _settle(rooms: Rooms, subject: Subject, process: ExecutionProcess) -> None:
-    """The agent may have finished a rebase that had stopped at a conflict."""
+def _why_not(error: AnyondError) -> str:
+    if isinstance(error, Conflict) and error.type == "off_branch":
+        # Perhaps there is nothing to commit; that nothing of it will be merged still matters.
+        return f"{error} What is done there is not part of this attempt, and is left as it is."
+    return f"The changes could not be committed: {error}"
+
+
+async def _settled(rooms: Rooms, subject: Subject, process: ExecutionProcess) -> Subject:
+    """The agent may have finished a rebase that had stopped at a conflict, or renamed a branch."""
     if process.run_reason is RunReason.DEV_SERVER:
-        return
+        return subject
     try:
-        await unfinished.settled(rooms, subject.attempt.id)
+        return await unfinished.settled(rooms, subject.attempt.id)
     except AnyondError as error:
         # It is looked at again by whoever does something in the attempt next.
         log.warning("not_settled", attempt=subject.attempt.id, why=str(error))
+        return subject
 
 
 async def _head(subject: Subject) -> str | None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import glob
+import os
+import re
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 from anyond.model.errors import Invalid
@@ -26,6 +29,14 @@ def patterns(text: str | None) -> list[str]:
     return wanted
 
 
+def names(text: str | None, source: Path) -> list[str]:
+    """The files that `text` names in `source`, relative to it. Blocks on the disk."""
+    root = source.resolve()
+    found = (file for pattern in patterns(text) for top in _matching(root, pattern)
+             for file in _files(top))  # fmt: skip
+    return list(dict.fromkeys(str(file.relative_to(root)) for file in found))
+
+
 def copy(text: str | None, source: Path, target: Path) -> tuple[list[str], list[str]]:
     """Copy what `text` names from `source` into `target`; what is there already stays.
 
@@ -40,35 +51,59 @@ def copy(text: str | None, source: Path, target: Path) -> tuple[list[str], list[
     root = source.resolve()
     goal = target.resolve()
     for pattern in patterns(text):
-        names = sorted(glob.glob(pattern, root_dir=root, recursive=True, include_hidden=True))
-        if not names:
+        tops = _matching(root, pattern)
+        if not tops:
             complaints.append(f"copy_files: nothing matches {pattern!r}.")
-        for name in names:
-            for file in _files(root / name):
+        for top in tops:
+            for file in _files(top):
                 relative = file.relative_to(root)
-                if ".git" in relative.parts:
-                    continue
                 try:
                     if not file.resolve().is_relative_to(root):
                         complaints.append(f"copy_files: {relative} leads out of the repository.")
-                    elif _copy_one(file, goal / relative, goal):
+                    elif _copy_one(file, goal / relative, goal, top):
                         copied.append(str(relative))
                 except OSError as error:
                     complaints.append(f"copy_files: {relative}: {error.strerror}.")
     return copied, complaints
 
 
-def _files(path: Path) -> list[Path]:
-    if path.is_dir() and not path.is_symlink():
-        return [f for f in sorted(path.rglob("*")) if f.is_file()]
-    return [path]
+def _matching(root: Path, pattern: str) -> list[Path]:
+    """What a pattern names. `**` goes through no link: one that leads upwards would never end."""
+    if not glob.has_magic(pattern):
+        return [root / pattern] if os.path.lexists(root / pattern) else []
+    parts = (part if part == "**" else re.sub(r"\*+", "*", part) for part in Path(pattern).parts)
+    return sorted(root.glob("/".join(parts)))
 
 
-def _copy_one(file: Path, target: Path, goal: Path) -> bool:
+def _files(top: Path) -> Iterator[Path]:
+    """The files and links at `top` or below it that are to come along."""
+    found = [top]
+    if top.is_dir() and not top.is_symlink():
+        found = [f for f in sorted(top.rglob("*")) if f.is_file() or _is_own_link(f, top)]
+    return (file for file in found if ".git" not in file.parts)
+
+
+def _is_own_link(file: Path, top: Path) -> bool:
+    """Whether it is a link from one place in the directory `top` to another."""
+    try:
+        return (
+            file.is_symlink()
+            and not os.path.isabs(os.readlink(file))
+            and file.resolve().is_relative_to(top)
+        )
+    except (OSError, RuntimeError):
+        return False  # one that leads to itself
+
+
+def _copy_one(file: Path, target: Path, goal: Path, top: Path) -> bool:
     if target.exists() or target.is_symlink():
         return False
     target.parent.mkdir(parents=True, exist_ok=True)
     if not target.parent.resolve().is_relative_to(goal):
         raise OSError(0, "its directory leads out of the worktree")
-    shutil.copy2(file, target)
+    if file != top and _is_own_link(file, top):
+        # What it leads to comes along, and may look where it is.
+        target.symlink_to(os.readlink(file))
+    else:
+        shutil.copy2(file, target)
     return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from anyond.git import deletion, snapshots
+from anyond.git import checkouts, deletion, snapshots
 from anyond.operations import worktree
 from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject
@@ -14,11 +14,12 @@ async def delete_file(rooms: Rooms, about: Subject, file_path: str) -> None:
     Raises:
         Invalid: the path leads out of the worktree or into `.git`, or is a directory.
         NotFound: there is no such file.
-        Conflict: `rebase_in_progress` and so on, `ignored_file`; nothing has changed.
+        Conflict: `rebase_in_progress` and so on, `off_branch`, `ignored_file`; nothing has changed.
     """
     about = await worktree.prepare(rooms, about)
     path = deletion.contained(about.worktree, file_path)
     await deletion.check(about.worktree, path)
+    await checkouts.require(about.worktree, about.attempt.branch)
     await snapshots.take(about.repository, about.worktree, about.attempt.id, "delete-file")
     message = f"Delete {path}\n\nAnyon-Attempt: {about.attempt.id}"
     await deletion.delete_file(about.worktree, path, message=message)

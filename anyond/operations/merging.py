@@ -25,12 +25,13 @@ async def merge_attempt(rooms: Rooms, about: Subject, strategy: MergeStrategy) -
 
     Raises:
         Conflict: nothing to merge, conflicts, a dirty target; nothing has changed then, except
-            that the attempt's own changes are committed.
+            that the attempt's own changes are committed. `off_branch`: the work may be elsewhere.
     """
     about = await worktree.prepare(rooms, about)
     path, attempt = about.worktree, about.attempt
     await snapshots.take(about.repository, path, attempt.id, "merge")
-    await commit.commit_all(path, f"{about.task.title}\n\nAnyon-Attempt: {attempt.id}")
+    message = f"{about.task.title}\n\nAnyon-Attempt: {attempt.id}"
+    await commit.commit_all(path, message, attempt.branch)
     subject = f"{about.task.title} (anyon {attempt.id[:8]})"
     body = (about.task.description or "").strip()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from anyond.git import pushing, remotes, status
+from anyond.git import checkouts, pushing, remotes, status
 from anyond.git.remotes import Remote
 from anyond.github.client import usable
 from anyond.model.errors import Conflict
@@ -71,7 +71,8 @@ async def push(rooms: Rooms, about: Subject, found: Way, *, force: bool = False)
     """Push the attempt's branch to where `found` leads. Only GitHub is given the token.
 
     Raises:
-        Conflict: `dirty` with `files`: something is not committed; `rebase_in_progress` and so on.
+        Conflict: `dirty` with `files`: something is not committed; `rebase_in_progress` and so on;
+            `off_branch`: the newest work may be elsewhere.
     """
     secret = token(rooms) if rooms.github.site.takes_token(found.head.push_address) else None
     about = await worktree.prepare(rooms, about)
@@ -95,3 +96,4 @@ async def _be_finished(about: Subject) -> None:
         files = [*now.conflicted, *now.changed]
         shown = ", ".join(files[:10]) + (f" and {len(files) - 10} more" if len(files) > 10 else "")
         raise Conflict("dirty", f"There are changes that are not committed: {shown}", files=files)
+    await checkouts.require(about.worktree, about.attempt.branch)

@@ -52,14 +52,14 @@ async def earlier_run(
 async def go_back(
     rooms: Rooms, about: Subject, process: ExecutionProcess, *, perform: bool, force: bool
 ) -> WentBack:
-    """Reset the worktree to where `process` began; untracked files stay.
+    """Reset the worktree to where `process` began, on the attempt's branch; untracked files stay.
 
     Args:
         perform: whether to; if not, it is only found out whether it were needed.
         force: whether uncommitted changes, and an unfinished rebase or merge, may be given up.
 
     Raises:
-        Conflict: `dirty` or `rebase_in_progress` and so on, without `force`.
+        Conflict: `dirty` or `rebase_in_progress` and so on, without `force`; `branch_checked_out`.
     """
     goal = process.before_head_commit
     if goal is None:
@@ -67,7 +67,8 @@ async def go_back(
     about = await worktree.prepare(rooms, about)
     path = about.worktree
     found = await status.status(path)
-    if found.head_oid == goal and found.clean and found.op is None:
+    at_home = found.branch == about.attempt.branch
+    if found.head_oid == goal and at_home and found.clean and found.op is None:
         return WentBack(needed=False, applied=False)
     if not perform:
         return WentBack(needed=True, applied=False)
@@ -75,7 +76,7 @@ async def go_back(
         _refuse_loss(found)
     await snapshots.take(about.repository, path, about.attempt.id, "retry")
     await rooms.store.write(lambda tx: intents.delete(tx, about.attempt.id))
-    await reset.reset(path, goal)
+    await reset.reset(path, goal, about.attempt.branch)
     return WentBack(needed=True, applied=True)
 
 

@@ -2,7 +2,8 @@
 
 A rebase may stop at a conflict, and an agent or a person goes on with it whenever they like; a
 renaming or a merge may be cut short by a crash. Each is written down before git is asked, and the
-rows follow when git has done it, not before.
+rows follow when git has done it, not before. A branch that they have renamed themselves is
+followed, too.
 """
 
 from __future__ import annotations
@@ -29,13 +30,32 @@ async def settled(rooms: Rooms, attempt_id: str) -> Subject:
     """
     about = await subject.read(rooms, attempt_id)
     intent = await rooms.store.read(lambda r: intents.get(r, attempt_id))
-    if intent is None:
-        return about
-    done = await _is_done(about, intent)
-    if done is None:
-        return about
-    await rooms.store.write(lambda tx: _close(tx, about, intent, done))
-    return await subject.read(rooms, attempt_id)
+    done = await _is_done(about, intent) if intent is not None else None
+    if intent is not None and done is not None:
+        await rooms.store.write(lambda tx: _close(tx, about, intent, done))
+        about = await subject.read(rooms, attempt_id)
+    elif intent is None and await _follow(rooms, about):
+        about = await subject.read(rooms, attempt_id)
+    return about
+
+
+async def _follow(rooms: Rooms, about: Subject) -> bool:
+    """If somebody has renamed the branch by other means, so be it; returns whether."""
+    attempt = about.attempt
+    if attempt.container_ref is None:
+        return False
+    name = await renaming.followed(about.worktree, attempt.branch)
+    if name is None:
+        return False
+
+    def work(tx: Tx) -> bool:
+        if attempts.by_branch(tx, about.project.id, name) is not None:
+            return False
+        intent = Intent(attempt_id=attempt.id, kind="rename", name=name, tip="", created_at=now())
+        complete(tx, about, intent)
+        return True
+
+    return await rooms.store.write(work)
 
 
 def complete(tx: Tx, about: Subject, intent: Intent) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import structlog
 import trio
 
-from anyond.git import branches, excludes, locks, mending, worktrees
+from anyond.git import branches, excludes, keepsakes, locks, mending, worktrees
 from anyond.git.checkouts import CHECKOUT_TIMEOUT_S
 from anyond.git.repository import git_dir
 from anyond.model.ids import now
@@ -85,12 +85,14 @@ async def _wait_for_git(path: Path) -> None:
 
 async def _furnish(rooms: Rooms, subject: Subject, path: Path) -> None:
     """Bring along what the project wants copied, and keep it out of commits."""
-    wanted = subject.project.copy_files
-    copied: list[str] = []
-    if wanted and wanted.strip():
-        copied, complaints = await trio.to_thread.run_sync(
-            copying.copy, wanted, subject.repository, path
-        )
-        for complaint in complaints:
-            log.warning("not_copied", attempt=subject.attempt.id, why=complaint)
-    await excludes.exclude(rooms.repositories, path, [OWN_FILES, *(f"/{name}" for name in copied)])
+    wanted, repository = subject.project.copy_files, subject.repository
+    await excludes.exclude(rooms.repositories, path, [OWN_FILES])
+    if not wanted or not wanted.strip():
+        return
+    files = await trio.to_thread.run_sync(copying.names, wanted, repository)
+    # Before they are there: a daemon that is killed in between must not leave them to be committed.
+    hidden = await excludes.hide(rooms.repositories, path, files)
+    await trio.to_thread.run_sync(keepsakes.remember, path, repository, hidden)
+    _, complaints = await trio.to_thread.run_sync(copying.copy, wanted, repository, path)
+    for complaint in complaints:
+        log.warning("not_copied", attempt=subject.attempt.id, why=complaint)

@@ -435,3 +435,23 @@ async def test_a_repository_with_reftables_is_like_any_other(tmp_path: Path) -> 
     assert (row.commits_ahead, row.commits_behind) == (1, 0)
     assert await land(repo) == repo.oid("main")
     assert repo.status() == []
+
+
+async def test_a_target_that_is_another_name_of_a_branch_is_that_branch(
+    repo: Checkout, attempt: Checkout, repos: Repositories
+) -> None:
+    attempt.commit({"new.txt": "new\n"})
+    repo.git("symbolic-ref", "refs/heads/master", "refs/heads/main")
+    repo.git("symbolic-ref", "refs/heads/trunk", "refs/heads/master")
+    landed = await merge(repos, repo.path, "work", "trunk", message="Land")
+    assert repo.oid("main") == repo.oid("trunk") == landed.after
+    assert repo.git("symbolic-ref", "refs/heads/trunk") == "refs/heads/main"
+    assert repo.read("new.txt") == "new\n"
+    assert repo.status() == []
+    repo.git("checkout", "-q", "master")
+    attempt.commit({"base.txt": "mine\n"})
+    repo.write("base.txt", "mine, too\n")
+    with pytest.raises(Conflict) as refusal:
+        await merge(repos, repo.path, "work", "master", message="Land")
+    assert refusal.value.type == "dirty_target"
+    assert repo.oid("main") == landed.after

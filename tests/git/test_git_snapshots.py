@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 import trio
 
-from anyond.git import snapshots
+from anyond.git import keepsakes, snapshots
 from anyond.git.repository import Repositories
 from anyond.git.reset import abort, reset
 from anyond.model.errors import Conflict, Invalid, NotFound, ToolFailed
@@ -267,6 +268,51 @@ async def test_what_git_refuses_to_convert_is_kept_byte_by_byte(
     ref = await snapshots.take(repo.path, attempt.path, ONE, "any")
     tree = await back(repo, ref)
     assert everything(tree) == everything(attempt)
+
+
+async def test_changed_copies_of_files_that_git_ignores_are_kept(
+    repo: Checkout, attempt: Checkout
+) -> None:
+    attempt.commit({".gitignore": "*.env\n"})
+    names = ["a.env", "b.env", "c.env", "[d].env", "e.env"]
+    for name in names:
+        repo.write(name, "of the person\n")
+        shutil.copy2(repo.path / name, attempt.path / name)
+    keepsakes.remember(attempt.path, repo.path, names)
+    attempt.write("a.env", "of the agent\n")
+    attempt.write("[d].env", "of the agent\n")
+    attempt.write("own.env", "never copied\n")
+    (attempt.path / "c.env").unlink()
+    (attempt.path / "e.env").unlink()
+    (attempt.path / "e.env").symlink_to("a.env")
+    tree = await back(repo, await snapshots.take(repo.path, attempt.path, ONE, "any"))
+    assert sorted(path.name for path in tree.path.glob("*.env")) == ["[d].env", "a.env", "e.env"]
+    assert tree.read("a.env") == tree.read("[d].env") == "of the agent\n"
+    assert tree.status() == []
+
+
+def test_changed_copies_are_kept_up_to_a_limit(repo: Checkout, attempt: Checkout) -> None:
+    for name, size in (("large", 9), ("small", 3), ("middle", 6)):
+        repo.write(name, "")
+        attempt.write(name, "x" * size)
+    keepsakes.remember(attempt.path, repo.path, ["large", "small", "middle", "missing"])
+    assert keepsakes.changed(attempt.path, limit=10) == ["small", "middle"]
+    assert keepsakes.changed(attempt.path) == ["small", "middle", "large"]
+
+
+@pytest.mark.parametrize("mark", ["assume-unchanged", "skip-worktree"])
+async def test_what_git_was_told_not_to_look_at_is_kept(
+    repo: Checkout, attempt: Checkout, mark: str
+) -> None:
+    attempt.git("update-index", f"--{mark}", "base.txt", "other.txt")
+    attempt.write("base.txt", "for this machine only\n")
+    (attempt.path / "other.txt").unlink()
+    index = attempt.index().read_bytes()
+    ref = await snapshots.take(repo.path, attempt.path, ONE, "any")
+    assert attempt.index().read_bytes() == index
+    tree = await back(repo, ref)
+    assert tree.read("base.txt") == "for this machine only\n"
+    assert tree.read("other.txt") == "other\n"
 
 
 @pytest.mark.parametrize("change", ["nothing", "file", "commit"])

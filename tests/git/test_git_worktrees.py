@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
 import pytest
 import trio
 
-from anyond.git import worktrees
+from anyond.git import excludes, worktrees
 from anyond.git.command import GitFailed
 from anyond.git.repository import Repositories
 from anyond.model.errors import Conflict, Impossible, Invalid, NotFound
@@ -262,6 +263,24 @@ async def test_excluded_patterns_are_written_once_and_nothing_else_is_changed(
     assert attempt.status() == []
     with pytest.raises(Invalid):
         await worktrees.exclude(repos, attempt.path, ["a\n!b"])
+
+
+async def test_files_are_hidden_whatever_they_are_called(
+    repo: Checkout, attempt: Checkout, repos: Repositories
+) -> None:
+    attempt.commit({".gitignore": "*.log\n"})
+    odd = ["[a]*", "b?", "c\\d", " e ", "f\ng", "h\r", "#i", "!j", "k/[l] m", os.fsdecode(b"\xff")]
+    hidden = await excludes.hide(repos, attempt.path, [*odd, "n.log", "base.txt"])
+    assert hidden == [*odd, "n.log"]
+    for name in (*hidden, "a", "bb"):
+        (attempt.path / name).parent.mkdir(exist_ok=True)
+        (attempt.path / name).write_text("x")
+    assert attempt.status() == ["?? a", "?? bb"]
+    file = repo.path / ".git" / "info" / "exclude"
+    before = file.read_bytes()
+    assert b"n.log" not in before
+    await excludes.hide(repos, attempt.path, odd)
+    assert file.read_bytes() == before
 
 
 async def test_a_sparse_checkout_stays_sparse(

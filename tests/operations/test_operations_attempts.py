@@ -134,6 +134,45 @@ async def test_a_worktree_that_git_had_made_before_a_crash_knows_where_it_began(
     assert await rooms.store.read(lambda r: attempts.base_commit(r, id)) == begun
 
 
+async def test_what_was_copied_before_a_crash_gets_into_no_commit(
+    rooms: Rooms, repository: Path
+) -> None:
+    about = await attempt(rooms, repository)
+    (repository / ".env").write_text("SECRET=1\n")
+    (about.worktree / ".env").write_text("SECRET=1\n")
+
+    def as_it_was(tx: Tx) -> None:
+        tx.execute("UPDATE projects SET copy_files = '.env'")
+        tx.execute("UPDATE task_attempts SET container_ref = NULL")
+
+    await rooms.store.write(as_it_was)
+    about = await worktree.prepare(rooms, await subject.read(rooms, about.attempt.id))
+    assert await commit.commit_all(about.worktree, "everything") is None
+
+
+async def test_a_changed_copy_of_a_secret_outlives_its_worktree(
+    rooms: Rooms, repository: Path
+) -> None:
+    for name in (".env", "same.env"):
+        (repository / name).write_text("SECRET=1\n")
+    about = await attempt(rooms, repository)
+
+    def as_new(tx: Tx) -> None:
+        tx.execute("UPDATE projects SET copy_files = '*.env'")
+        tx.execute("UPDATE task_attempts SET container_ref = NULL")
+
+    await rooms.store.write(as_new)
+    about = await worktree.prepare(rooms, await subject.read(rooms, about.attempt.id))
+    (about.worktree / ".env").write_text("SECRET=of the agent\n")
+    await removal.delete_task(rooms, about.task.id)
+    await removal.clean_up(rooms)
+    assert not about.worktree.exists()
+    (kept,) = await snapshots.list(repository, about.attempt.id)
+    assert (await git("show", f"{kept.ref}:.env", cwd=repository)).text == "SECRET=of the agent"
+    names = await git("ls-tree", "--name-only", kept.ref, cwd=repository)
+    assert b"same.env" not in names.out
+
+
 async def test_what_a_killed_daemon_had_put_aside_is_swept_and_what_is_in_use_stays(
     rooms: Rooms, repository: Path
 ) -> None:

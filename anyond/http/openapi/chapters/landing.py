@@ -18,7 +18,14 @@ from anyond.model.bodies import (
 from anyond.model.rows import AttachedPullRequest
 
 _JOB = (*problems.JOB, *problems.IN_PROGRESS, problems.NOT_FOUND)
-_PUSH = (*_JOB, *problems.GITHUB, problems.DIRTY, problems.NO_REMOTE, problems.REJECTED)
+_PUSH = (
+    *_JOB,
+    *problems.GITHUB,
+    problems.DIRTY,
+    problems.OFF_BRANCH,
+    problems.NO_REMOTE,
+    problems.REJECTED,
+)
 
 LANDING = Chapter(
     "Branches",
@@ -80,7 +87,7 @@ LANDING = Chapter(
             text="The deletion is committed.",
             key=KEY,
             query=(needed("file_path", str, "Relative to the worktree.", "README.md"),),
-            problems=(*_JOB, problems.IGNORED_FILE),
+            problems=(*_JOB, problems.OFF_BRANCH, problems.IGNORED_FILE),
         ),
         Operation(
             method="POST",
@@ -96,6 +103,7 @@ LANDING = Chapter(
                 *_JOB,
                 problems.MERGE_CONFLICTS,
                 problems.NOTHING_TO_MERGE,
+                problems.OFF_BRANCH,
                 problems.DIRTY_TARGET,
                 problems.REMOTE_TARGET,
                 problems.TARGET_MOVED,

@@ -1,0 +1,33 @@
+"""Which tracked files git was told to take for unchanged, and how it looks at them all the same."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import trio
+
+from anyond.git.command import git
+from anyond.git.text import join, split
+
+
+async def look_again(worktree: Path, env: dict[str, str]) -> None:
+    """Take the marks `assume-unchanged` and `skip-worktree` from the files that are there.
+
+    Args:
+        env: names an index that is nobody else's.
+    """
+    listed = split((await git("ls-files", "-v", "-z", cwd=worktree, env=env)).out)
+    marked = [(line[0], line[2:]) for line in listed if line[0].islower() or line[0] == "S"]
+    there = await trio.to_thread.run_sync(_existing, worktree, marked) if marked else []
+    assumed = [path for tag, path in there if tag.islower()]
+    skipped = [path for tag, path in there if tag.upper() == "S"]
+    for mark, paths in (("assume-unchanged", assumed), ("skip-worktree", skipped)):
+        if paths:
+            ask = ("update-index", f"--no-{mark}", "-z", "--stdin")
+            await git(*ask, cwd=worktree, env=env, input=join(paths))
+
+
+def _existing(worktree: Path, marked: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    # In a sparse checkout most of them are not there, and that is no change.
+    return [(tag, path) for tag, path in marked if os.path.lexists(worktree / path)]
