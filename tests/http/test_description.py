@@ -242,6 +242,19 @@ def test_the_page_shows_every_endpoint_and_type_and_loads_nothing() -> None:
         assert f'id="{target}"' in html, target
 
 
+def test_what_must_be_there_must_be_filled_in_before_it_is_tried() -> None:
+    """Without its id, the path of one record is that of the list."""
+    html = page(DOCUMENT)
+    for operation in OPERATIONS:
+        block = html.split(f'<details id="{operation.id}">')[1].split("</details>")[0]
+        if operation.method == "GET" and operation.answer is not None:
+            fields = dict(re.findall(r'<input name="(\w+)"([^>]*)>', block))
+            known = [operation.key] if operation.key else []
+            for parameter in [*known, *operation.query]:
+                assert (" required" in fields[parameter.name]) == parameter.required, operation.id
+                assert f'placeholder="{parameter.example or ""}"' in fields[parameter.name]
+
+
 def test_the_policy_of_the_page_allows_its_own_script_and_style_only() -> None:
     html = page(DOCUMENT)
     for tag, directive in (("script", "script-src"), ("style", "style-src")):
