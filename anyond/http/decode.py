@@ -86,7 +86,15 @@ def decode(data: bytes, type_: type[T]) -> T:
 
 
 async def _bytes() -> bytes:
+    unpacked()
     return await request.get_data(cache=True, as_text=False, parse_form_data=False)
+
+
+def unpacked() -> None:
+    """Raises `Unsupported` if the body of the current request is compressed."""
+    coding = request.headers.get("Content-Encoding", "").strip().lower()
+    if coding not in {"", "identity"}:
+        raise Unsupported(f"Content-Encoding: {coding} is not understood; send the body as it is.")
 
 
 def line(text: str, field: str) -> str:

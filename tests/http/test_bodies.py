@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from typing import Any
 
@@ -160,6 +161,12 @@ async def test_only_json_is_taken_for_json(house: House) -> None:
         )
         envelope(answer)
         assert (kind, answer.status_code) == (kind, status)
+    packed = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    for path in ("/api/tasks", f"/api/task-attempts/{new_id()}/merge"):
+        answer = await house.client.post(path, content=gzip.compress(body.encode()), headers=packed)
+        refused = envelope(answer)
+        told = "Content-Encoding: gzip is not understood; send the body as it is."
+        assert (answer.status_code, refused["message"]) == (415, told), path
     plain = {"Content-Type": "text/plain"}
     answer = await house.client.put("/api/profiles", content=b'{"executors":{}}', headers=plain)
     assert answer.status_code == 200
