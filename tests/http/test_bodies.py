@@ -35,7 +35,19 @@ def without(body: dict[str, Any], path: str, *value: Any) -> bytes:
 
 MALFORMED = (
     ("POST", "/api/tasks", b"", "body: is empty; a JSON object is needed"),
-    ("POST", "/api/tasks", b"{", "body: is not valid JSON"),
+    ("POST", "/api/tasks", b"{", "body: is not valid JSON: it ends too early"),
+    (
+        "POST",
+        "/api/tasks",
+        '{"title": "Grüße",\n "ü": NaN}'.encode(),
+        "body: is not valid JSON: invalid character in line 2, column 7",
+    ),
+    (
+        "POST",
+        "/api/tasks",
+        b"{'title': 1}",
+        "body: is not valid JSON: object keys must be strings in line 1, column 2",
+    ),
     ("POST", "/api/tasks", b"[]", "body: must be an object, not a list"),
     ("POST", "/api/tasks", b"null", "body: must be an object, not null"),
     ("POST", "/api/tasks", b'{"title":"\xff"}', "body: is not valid UTF-8"),
