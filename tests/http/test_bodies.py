@@ -142,7 +142,15 @@ MALFORMED = (
         "show_soft_deleted: must be true or false",
     ),
     ("GET", "/api/events?after=-1", b"", "after: must be a whole number"),
+    (
+        "GET",
+        "/api/events?after=9999999999999999999",
+        b"",
+        "after: must be at most 9223372036854775",
+    ),
     ("GET", "/api/approvals?status=lost", b"", "status: is not one of pending, approved"),
+    ("GET", "/api/tags?search=%FF", b"", "search: is not valid UTF-8"),
+    ("GET", "/api/projects?search=ok&%C3%28=1", b"", "query string: is not valid UTF-8"),
 )
 
 

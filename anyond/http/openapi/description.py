@@ -115,9 +115,7 @@ class Description:
                 yield str(status), {"$ref": f"#/components/responses/{status}"}
 
     def _refusals(self) -> list[Problem]:
-        operation = self._operation
-        asks = operation.key or operation.query or operation.body or operation.upload
-        return [*((INVALID,) if asks else ()), *operation.problems]
+        return [INVALID, *self._operation.problems]  # a query string can be malformed anywhere
 
     def _refusal(self, status: int, problems: list[Problem]) -> dict[str, Any]:
         schemas = {p: self._schemas.written(self._problems[p]) for p in dict.fromkeys(problems)}
