@@ -19,6 +19,7 @@ from werkzeug.exceptions import (
 from werkzeug.routing.exceptions import WebsocketMismatch
 
 from anyond.http.envelope import JSON, failure
+from anyond.http.multipart import largest
 from anyond.model.errors import AnyondError, Kind
 from anyond.model.ids import new_id
 
@@ -119,7 +120,7 @@ def _framework(error: HTTPException, method: str, path: str) -> tuple[int, str]:
         case MethodNotAllowed():
             return 405, f"{method} is not possible at {path}."
         case RequestEntityTooLarge():
-            return 413, "body: is larger than this server accepts"
+            return 413, f"body: is larger than {largest(path) // 1024**2} MiB"
         case RequestTimeout():
             return 408, "body: did not arrive in time"
         case WebsocketMismatch():
