@@ -228,6 +228,7 @@ async def test_other_machines_are_let_in_only_with_a_token(empty: House) -> None
         assert mode(file) == 0o600
         token = file.read_text().strip()
         assert token not in empty.log()
+        assert f"Programs send the token in {file}." in empty.log()
         answer = await empty.request("GET", "/api/projects")
         assert (answer.status_code, answer.json()["success"]) == (401, False)
         assert answer.headers["WWW-Authenticate"] == "Bearer"
@@ -251,7 +252,9 @@ async def test_other_machines_are_let_in_only_with_a_token(empty: House) -> None
         answer = await empty.request("GET", "/api/projects", headers=cookie)
         assert answer.status_code == 200
         empty._http.cookies.clear()
-        assert (await empty.request("GET", link)).status_code == 401
+        answer = await empty.request("GET", link)
+        assert (answer.status_code, "Location" in answer.headers) == (401, False)
+        assert answer.json()["message"].startswith("That link does not work (any more)")
     finally:
         await empty.stop()
 
