@@ -53,7 +53,7 @@ class Front(QuartTrio):
 
     request_class = UploadRequest
 
-    def __init__(self, policy: Policy, home: str = "/api/info") -> None:
+    def __init__(self, policy: Policy, home: str = "/docs") -> None:
         super().__init__("anyond", static_folder=None)
         self.policy = policy
         self.faces: dict[str, Face] = {}

@@ -113,6 +113,8 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
 
 def _framework(error: HTTPException, method: str, path: str) -> tuple[int, str]:
     match error:
+        case NotFound() if path == "/":  # where a person goes who has read our first line
+            return 404, "There is nothing at /. What is here is told at /docs."
         case NotFound():
             return 404, f"There is nothing at {path}."
         case WebsocketMismatch() | MethodNotAllowed() if method == "WEBSOCKET":
