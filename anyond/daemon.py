@@ -123,6 +123,8 @@ async def _main(options: Options) -> None:
                     nursery.start_soon(manager.keep_alive)
                     manager.ready(f"Serving at {', '.join(urls)}")
                     _say_where(urls, vk_url)
+                    if token is not None:
+                        print(f"Programs send the token in {options.places.token}.")
                     for url in [urls[0], *([vk_url] if options.ui and vk_url else [])]:
                         if token is not None:
                             print(f"A browser gets in once by {url}/?token={policy.link()}")

@@ -74,10 +74,17 @@ class Repositories:
         Raises:
             NotFound: there is no repository.
         """
-        key = await common_dir(path)
-        lock = self._locks.setdefault(key, trio.Lock())
-        async with lock:
+        async with self._lock(await common_dir(path)):
             yield
+
+    @asynccontextmanager
+    async def making(self, path: Path) -> AsyncIterator[None]:
+        """Be the only one who makes a repository at `path` meanwhile."""
+        async with self._lock(_real(str(path))):
+            yield
+
+    def _lock(self, key: Path) -> trio.Lock:
+        return self._locks.setdefault(key, trio.Lock())
 
 
 async def common_dir(path: Path) -> Path:

@@ -262,6 +262,9 @@ class _Dialogue(H11Protocol):
         await super()._maybe_recycle()
 
     async def _send_error_response(self, status_code: int, message: str = "") -> None:
+        if not message and status_code == HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE:
+            most = self.config.h11_max_incomplete_size // 1024
+            message = f"The first line and the headers must not exceed {most} KiB."
         body = failure(message or "The request is not HTTP as this server understands it.")
         headers = [
             (b"content-type", JSON.encode()),

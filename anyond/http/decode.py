@@ -25,6 +25,7 @@ _WRONG = re.compile(r"Expected `(?P<want>.+?)`, got `(?P<got>.+?)`(?: - at `(?P<
 _MISSING = re.compile(r"Object missing required field `(?P<name>.+?)`(?: - at `(?P<at>.+)`)?$")
 _UNKNOWN = re.compile(r"Invalid enum value (?P<value>.+?)(?: - at `(?P<at>.+)`)?$")
 _PLACE = re.compile(r"(?P<rest>.*) - at `(?P<at>.+)`$")
+_MALFORMED = re.compile(r"JSON is malformed: (?P<why>.+) \(byte (?P<at>\d+)\)$")
 
 _WORDS = {
     "str": "text",
@@ -86,7 +87,15 @@ def decode(data: bytes, type_: type[T]) -> T:
 
 
 async def _bytes() -> bytes:
+    unpacked()
     return await request.get_data(cache=True, as_text=False, parse_form_data=False)
+
+
+def unpacked() -> None:
+    """Raises `Unsupported` if the body of the current request is compressed."""
+    coding = request.headers.get("Content-Encoding", "").strip().lower()
+    if coding not in {"", "identity"}:
+        raise Unsupported(f"Content-Encoding: {coding} is not understood; send the body as it is.")
 
 
 def line(text: str, field: str) -> str:
@@ -115,11 +124,22 @@ def _unreadable(data: bytes, error: Exception) -> Invalid:
     except UnicodeDecodeError:
         return Invalid("body", "is not valid UTF-8")
     except (ValueError, RecursionError):
-        return Invalid("body", "is not valid JSON")
+        return Invalid("body", f"is not valid JSON{_spot(data, str(error))}")
     for path, text in _texts(lenient, ""):
         if any("\ud800" <= character <= "\udfff" for character in text):
             return Invalid(path or "body", "contains half of a surrogate pair")
-    return Invalid("body", "is not valid JSON")
+    return Invalid("body", f"is not valid JSON{_spot(data, str(error))}")
+
+
+def _spot(data: bytes, problem: str) -> str:
+    """Where `data` stops being JSON, as an editor counts, and why; "" if nobody knows."""
+    if problem == "Input data was truncated":
+        return ": it ends too early"
+    if found := _MALFORMED.match(problem):
+        before = data[: int(found["at"])].decode(errors="replace")
+        row, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+        return f": {found['why']} in line {row}, column {column}"
+    return ""
 
 
 def _explain(problem: str, type_: Any) -> tuple[str, str]:

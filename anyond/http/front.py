@@ -13,6 +13,7 @@ from quart_trio import QuartTrio
 from anyond.http.envelope import success
 from anyond.http.guard import Asked, Policy
 from anyond.http.multipart import UploadRequest, largest
+from anyond.http.query import check_text
 from anyond.http.refusal import Refusal, cancelled, departed, refusal
 from anyond.model.errors import AnyondError, Unavailable
 
@@ -52,7 +53,7 @@ class Front(QuartTrio):
 
     request_class = UploadRequest
 
-    def __init__(self, policy: Policy, home: str = "/api/info") -> None:
+    def __init__(self, policy: Policy, home: str = "/docs") -> None:
         super().__init__("anyond", static_folder=None)
         self.policy = policy
         self.faces: dict[str, Face] = {}
@@ -99,6 +100,7 @@ class Front(QuartTrio):
         cors = _cors(origin) if origin else {}
         try:
             cookie = self.policy.check(asked)
+            check_text(asked.query)
         except AnyondError as error:
             return await _answer(scope, send, refusal(error, asked.method, asked.path), cors)
         if cookie is not None:

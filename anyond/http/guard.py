@@ -123,6 +123,11 @@ class Policy:
             name, _, value = pair.strip().partition("=")
             if name == COOKIE and _equal(value, self._cookie):
                 return
+        if asked.path == "/" and "token" in parse_qs(asked.query):
+            raise Unauthorized(
+                "That link does not work (any more): each lets in one browser, and only until"
+                " the daemon stops. A new one is printed when it starts."
+            )
         raise Unauthorized("This daemon wants its token: send Authorization: Bearer <token>.")
 
 

@@ -22,6 +22,7 @@ from werkzeug.sansio.multipart import (
 )
 
 from anyond.files.images import LARGEST, too_large
+from anyond.http.decode import unpacked
 from anyond.model.errors import Invalid, Unsupported
 
 LARGEST_BODY = 4 * 1024**2
@@ -86,6 +87,7 @@ async def save(field: str, write: Callable[[bytes], Awaitable[object]]) -> str:
 
 
 def _decoder() -> MultipartDecoder:
+    unpacked()
     if request.mimetype != "multipart/form-data":
         kind = request.mimetype or "(none)"
         raise Unsupported(f"Content-Type: {kind} is not understood; send multipart/form-data.")

@@ -4,12 +4,29 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from urllib.parse import unquote_plus, unquote_to_bytes
 
 from anyond.model.errors import Invalid
 
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _FLAGS = {"true": True, "1": True, "false": False, "0": False}
 _LARGEST = 2**63 - 1
+
+
+def check_text(query: str) -> None:
+    """Raises `Invalid` if a query string, as it came, stands for bytes that are no text.
+
+    Whoever reads it later gets other characters in their place, and would look for those.
+    """
+    if "%" not in query:
+        return
+    for part in query.split("&"):
+        try:
+            unquote_to_bytes(part).decode()
+        except UnicodeDecodeError:
+            name = unquote_plus(part.partition("=")[0])
+            known = name and "\ufffd" not in name
+            raise Invalid(name if known else "query string", "is not valid UTF-8") from None
 
 
 def identity(text: str, field: str) -> str:
@@ -62,6 +79,8 @@ def position_in(args: Mapping[str, str], name: str = "after") -> int | None:
 
 def position(text: str, field: str) -> int:
     """`text` as a position of a stream. Raises `Invalid`."""
-    if not (text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= _LARGEST):
+    if not (text.isascii() and text.isdigit()):
         raise Invalid(field, "must be a whole number that is not negative")
+    if len(text) > 4_000 or int(text) > _LARGEST:  # Python itself refuses to read longer ones
+        raise Invalid(field, f"must be at most {_LARGEST}")
     return int(text)

@@ -19,6 +19,7 @@ from werkzeug.exceptions import (
 from werkzeug.routing.exceptions import WebsocketMismatch
 
 from anyond.http.envelope import JSON, failure
+from anyond.http.multipart import largest
 from anyond.model.errors import AnyondError, Kind
 from anyond.model.ids import new_id
 
@@ -112,6 +113,8 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
 
 def _framework(error: HTTPException, method: str, path: str) -> tuple[int, str]:
     match error:
+        case NotFound() if path == "/":  # where a person goes who has read our first line
+            return 404, "There is nothing at /. What is here is told at /docs."
         case NotFound():
             return 404, f"There is nothing at {path}."
         case WebsocketMismatch() | MethodNotAllowed() if method == "WEBSOCKET":
@@ -119,7 +122,7 @@ def _framework(error: HTTPException, method: str, path: str) -> tuple[int, str]:
         case MethodNotAllowed():
             return 405, f"{method} is not possible at {path}."
         case RequestEntityTooLarge():
-            return 413, "body: is larger than this server accepts"
+            return 413, f"body: is larger than {largest(path) // 1024**2} MiB"
         case RequestTimeout():
             return 408, "body: did not arrive in time"
         case WebsocketMismatch():

@@ -25,7 +25,11 @@ async def create(rooms: Rooms, new: NewProject) -> Project:
     path = _absolute(new.git_repo_path)
     copying.patterns(new.copy_files)
     _must_be_name(new.name)
-    info = await (repository.inspect(path) if new.use_existing_repo else repository.init(path))
+    if new.use_existing_repo:
+        info = await repository.inspect(path)
+    else:
+        async with rooms.repositories.making(path):
+            info = await repository.init(path)
     path = _usable(info, path)
     fresh = NewProject(
         name=new.name.strip(),

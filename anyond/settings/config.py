@@ -25,7 +25,7 @@ MASK = "********"
 """What is shown instead of a secret; sent back, it keeps the secret."""
 
 _SECRETS = ("pat", "oauth_token")
-_DAY = 24 * 3600.0
+_DAY = 24 * 60 * 60
 
 
 class ConfigFile:
@@ -214,11 +214,11 @@ def _plain(text: str) -> str | None:
     return "must be a plain name, without spaces, slashes or @"
 
 
-def _between(low: float, high: float) -> Callable[[Any], str | None]:
+def _between(low: int, high: int) -> Callable[[Any], str | None]:
     def problem(value: float) -> str | None:
         if math.isfinite(value) and low <= value <= high:
             return None
-        return f"must be from {low:g} to {high:g}"
+        return f"must be from {low:,} to {high:,}"
 
     return problem
 

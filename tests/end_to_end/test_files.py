@@ -254,6 +254,7 @@ async def test_what_is_no_upload_of_an_image_is_refused_and_leaves_nothing(house
     for headers, body, status, message in (
         ({"Content-Type": "application/json"}, b"{}", 415, "Content-Type: application/json"),
         ({"Content-Type": "image/png"}, PNG, 415, "Content-Type: image/png"),
+        ({**form, "Content-Encoding": "br"}, PNG, 415, "Content-Encoding: br is not understood"),
         ({"Content-Type": "multipart/form-data"}, b"", 400, "Content-Type: must name"),
         (form, b"", 400, "body: is not a complete form"),
         (form, b"--b--\r\n", 400, "image: is missing"),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -18,13 +20,17 @@ ELSEWHERE = "# in another terminal\n"
 
 
 def typed(url: str) -> str:
-    """All blocks as one script; what belongs into another terminal runs beside it."""
+    """All blocks as one script; what belongs into another terminal runs in a shell of its own.
+
+    That one knows the block of the beginning, as the page says, and nothing else.
+    """
     blocks = re.findall(r"^```bash\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL)
     script = "set -uo pipefail\n"
     for number, block in enumerate(blocks):
         if block.startswith(ELSEWHERE):
-            for line in block.removeprefix(ELSEWHERE).splitlines():
-                script += f"{line.partition('#')[0]} > elsewhere-{number}.txt &\n"
+            terminal = shlex.quote(f"set -u\n{blocks[0]}{block}")
+            script += f"bash -c {terminal} > elsewhere-{number}.txt 2>&1 &\n"
+            script += f"until [ -s elsewhere-{number}.txt ]; do sleep 0.05; done\n"
         else:
             script += re.sub(r"^(?=api |curl |ws )", "echo '>'; ", block, flags=re.MULTILINE)
     return script.replace("http://127.0.0.1:8096", url) + "kill $(jobs -p)\n"
@@ -46,6 +52,9 @@ async def test_the_first_session_works_as_it_is_written(house: House) -> None:
         fake = ROOT / "tests" / "fakes" / file
         (programs / name).write_text(f'#!/bin/sh\nexec {sys.executable} {fake} "$@"\n')
         (programs / name).chmod(0o755)
+    own = house.home / ".claude.json"
+    servers = {"mine": {"command": "one-of-my-own", "args": ["--here"]}}
+    own.write_text(json.dumps({"mcpServers": servers}))
     transcript = house.root / "said.txt"
     with transcript.open("wb") as out, trio.move_on_after(PATIENCE):
         await trio.run_process(
@@ -65,4 +74,8 @@ async def test_the_first_session_works_as_it_is_written(house: House) -> None:
     assert "null" not in lines, said
     for right in ("approved", "codingagent", "tea/timer", "done", "202"):
         assert right in lines, said
-    assert "event: process_completed" in (house.root / "elsewhere-4.txt").read_text()
+    elsewhere = [file.read_text() for file in house.root.glob("elsewhere-*.txt")]
+    for right in ("event: process_completed", '"type":"ready"'):
+        assert any(right in heard for heard in elsewhere), (right, elsewhere)
+    assert sum('{"type":"snapshot","data":[{' in heard for heard in elsewhere) == 2, elsewhere
+    assert json.loads(own.read_text()) == {"mcpServers": servers}

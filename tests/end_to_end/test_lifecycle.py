@@ -228,6 +228,7 @@ async def test_other_machines_are_let_in_only_with_a_token(empty: House) -> None
         assert mode(file) == 0o600
         token = file.read_text().strip()
         assert token not in empty.log()
+        assert f"Programs send the token in {file}." in empty.log()
         answer = await empty.request("GET", "/api/projects")
         assert (answer.status_code, answer.json()["success"]) == (401, False)
         assert answer.headers["WWW-Authenticate"] == "Bearer"
@@ -251,9 +252,30 @@ async def test_other_machines_are_let_in_only_with_a_token(empty: House) -> None
         answer = await empty.request("GET", "/api/projects", headers=cookie)
         assert answer.status_code == 200
         empty._http.cookies.clear()
-        assert (await empty.request("GET", link)).status_code == 401
+        answer = await empty.request("GET", link)
+        assert (answer.status_code, "Location" in answer.headers) == (401, False)
+        assert answer.json()["message"].startswith("That link does not work (any more)")
     finally:
         await empty.stop()
+
+
+async def test_a_new_project_that_is_asked_for_many_times_at_once_is_made_once(
+    house: House,
+) -> None:
+    for turn in range(3):
+        path = house.root / f"twice-{turn}"
+        new = {"name": "Twice", "git_repo_path": str(path), "use_existing_repo": False}
+        answers: list[Any] = []
+
+        async def ask(new: dict[str, Any] = new, answers: list[Any] = answers) -> None:
+            answers.append((await house.request("POST", "/api/projects", json=new)).json())
+
+        async with trio.open_nursery() as nursery:
+            for _ in range(6):
+                nursery.start_soon(ask)
+        refused = [answer["error_data"]["type"] for answer in answers if not answer["success"]]
+        assert refused == ["path_taken"] * 5
+        assert house.git(path, "rev-list", "--count", "--all").strip() == "1"
 
 
 async def test_two_hundred_tasks_at_once_are_told_to_everybody_once_and_in_one_order(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from typing import Any
 
@@ -34,7 +35,19 @@ def without(body: dict[str, Any], path: str, *value: Any) -> bytes:
 
 MALFORMED = (
     ("POST", "/api/tasks", b"", "body: is empty; a JSON object is needed"),
-    ("POST", "/api/tasks", b"{", "body: is not valid JSON"),
+    ("POST", "/api/tasks", b"{", "body: is not valid JSON: it ends too early"),
+    (
+        "POST",
+        "/api/tasks",
+        '{"title": "Grüße",\n "ü": NaN}'.encode(),
+        "body: is not valid JSON: invalid character in line 2, column 7",
+    ),
+    (
+        "POST",
+        "/api/tasks",
+        b"{'title': 1}",
+        "body: is not valid JSON: object keys must be strings in line 1, column 2",
+    ),
     ("POST", "/api/tasks", b"[]", "body: must be an object, not a list"),
     ("POST", "/api/tasks", b"null", "body: must be an object, not null"),
     ("POST", "/api/tasks", b'{"title":"\xff"}', "body: is not valid UTF-8"),
@@ -129,7 +142,15 @@ MALFORMED = (
         "show_soft_deleted: must be true or false",
     ),
     ("GET", "/api/events?after=-1", b"", "after: must be a whole number"),
+    (
+        "GET",
+        "/api/events?after=9999999999999999999",
+        b"",
+        "after: must be at most 9223372036854775",
+    ),
     ("GET", "/api/approvals?status=lost", b"", "status: is not one of pending, approved"),
+    ("GET", "/api/tags?search=%FF", b"", "search: is not valid UTF-8"),
+    ("GET", "/api/projects?search=ok&%C3%28=1", b"", "query string: is not valid UTF-8"),
 )
 
 
@@ -160,6 +181,12 @@ async def test_only_json_is_taken_for_json(house: House) -> None:
         )
         envelope(answer)
         assert (kind, answer.status_code) == (kind, status)
+    packed = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    for path in ("/api/tasks", f"/api/task-attempts/{new_id()}/merge"):
+        answer = await house.client.post(path, content=gzip.compress(body.encode()), headers=packed)
+        refused = envelope(answer)
+        told = "Content-Encoding: gzip is not understood; send the body as it is."
+        assert (answer.status_code, refused["message"]) == (415, told), path
     plain = {"Content-Type": "text/plain"}
     answer = await house.client.put("/api/profiles", content=b'{"executors":{}}', headers=plain)
     assert answer.status_code == 200

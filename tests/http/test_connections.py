@@ -350,6 +350,12 @@ async def test_what_is_no_request_is_refused_in_the_envelope(
     assert (await house.get("/health")).status_code == 200
 
 
+async def test_a_head_that_is_too_large_is_refused_in_words(house: House) -> None:
+    stream = await house.raw("GET /health?" + "x" * 300_000 + " HTTP/1.1\nHost: localhost\n\n")
+    told = b'"message":"The first line and the headers must not exceed 32 KiB."}'
+    assert (await head(stream, told)).startswith(b"HTTP/1.1 431")
+
+
 async def test_a_body_that_is_too_large_is_refused_and_the_answer_arrives(house: House) -> None:
     stream = await house.raw(
         "POST /api/projects HTTP/1.1\nHost: localhost\nContent-Length: 50000000\n\n"
@@ -364,7 +370,8 @@ async def test_a_body_that_is_too_large_is_refused_and_the_answer_arrives(house:
                     return  # the server need not take it all
 
         nursery.start_soon(send)
-        assert (await head(stream)).startswith(b"HTTP/1.1 413")
+        answer = await head(stream, b'"message":"body: is larger than 4 MiB"}')
+        assert answer.startswith(b"HTTP/1.1 413")
         nursery.cancel_scope.cancel()
 
 

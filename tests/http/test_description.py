@@ -12,6 +12,8 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
+import jsonschema_rs
+
 from anyond.actors.services import Services
 from anyond.http import routes as chapters_of_routes
 from anyond.http.app import create_app
@@ -148,6 +150,41 @@ def test_everything_that_answers_or_takes_data_has_an_example() -> None:
             assert parameter.example is not None or not parameter.required, parameter.name
 
 
+def resolved(node: Any) -> Any:
+    """What a reference leads to, or `node` itself."""
+    while isinstance(node, dict) and "$ref" in node:
+        *_, section, name = node["$ref"].split("/")
+        node = DOCUMENT["components"][section][name]
+    return node
+
+
+def test_every_refusal_has_an_example_of_each_sort_that_is_what_the_schema_says() -> None:
+    seen = set()
+    for path, methods in DOCUMENT["paths"].items():
+        for verb, operation in methods.items():
+            for status, response in operation["responses"].items():
+                if status < "400":
+                    continue
+                content = resolved(response)["content"]["application/json"]
+                schema = {**content["schema"], "components": DOCUMENT["components"]}
+                valid = jsonschema_rs.Draft202012Validator(schema)
+                shown = content.get("examples") or {"bare": {"value": content["example"]}}
+                values = [resolved(example)["value"] for example in shown.values()]
+                for value in values:
+                    valid.validate(value)
+                told = {(value["error_data"] or {}).get("type") for value in values}
+                assert len(told) == len(values) >= 1, (verb, path, status)
+                sorts = content["schema"]["properties"]["error_data"]
+                assert len(told) == len(sorts.get("anyOf", [sorts])), (verb, path, status)
+                seen |= told
+    assert {None, "invalid", "busy", "stale_draft"} <= seen
+    assert not any("`" in example["value"]["message"] for example in every_example())
+
+
+def every_example() -> list[dict[str, Any]]:
+    return list(DOCUMENT["components"]["examples"].values())
+
+
 def test_every_refusal_that_the_program_can_utter_is_described() -> None:
     described = {problem.type for operation in OPERATIONS for problem in operation.problems}
     common = {INVALID.type, FORBIDDEN.type}
@@ -203,6 +240,19 @@ def test_the_page_shows_every_endpoint_and_type_and_loads_nothing() -> None:
     assert not re.search(r"@import|url\(|\son\w+=|\sstyle=", html)
     for target in re.findall(r'href="#([^"]+)"', html):
         assert f'id="{target}"' in html, target
+
+
+def test_what_must_be_there_must_be_filled_in_before_it_is_tried() -> None:
+    """Without its id, the path of one record is that of the list."""
+    html = page(DOCUMENT)
+    for operation in OPERATIONS:
+        block = html.split(f'<details id="{operation.id}">')[1].split("</details>")[0]
+        if operation.method == "GET" and operation.answer is not None:
+            fields = dict(re.findall(r'<input name="(\w+)"([^>]*)>', block))
+            known = [operation.key] if operation.key else []
+            for parameter in [*known, *operation.query]:
+                assert (" required" in fields[parameter.name]) == parameter.required, operation.id
+                assert f'placeholder="{parameter.example or ""}"' in fields[parameter.name]
 
 
 def test_the_policy_of_the_page_allows_its_own_script_and_style_only() -> None:

@@ -121,7 +121,7 @@ async def test_a_link_gives_the_cookie_once(tmp_path: Path) -> None:
     async with open_house(tmp_path, policy=policy) as house:
         link = f"/?token={policy.link()}"
         welcome = await house.get(link)
-        assert (welcome.status_code, welcome.headers["location"]) == (303, "/api/info")
+        assert (welcome.status_code, welcome.headers["location"]) == (303, "/docs")
         cookie = welcome.headers["set-cookie"]
         assert "HttpOnly" in cookie
         assert "SameSite=Strict" in cookie

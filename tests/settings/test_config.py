@@ -179,6 +179,17 @@ def test_an_impossible_value_is_named_and_changes_nothing(
     assert path.read_bytes() == text
 
 
+def test_bounds_are_told_to_the_last_digit(path: Path) -> None:
+    for name, bounds in (
+        ("log_limit_bytes", "1,048,576 to 1,125,899,906,842,624"),
+        ("approval_timeout_s", "1 to 2,592,000"),
+        ("silence_notice_s", "0 to 86,400"),
+    ):
+        with pytest.raises(Invalid) as refusal:
+            ConfigFile(path).patch({name: -1})
+        assert str(refusal.value) == f"{name}: must be from {bounds}"
+
+
 @pytest.mark.parametrize("prefix", ["", "vk", "team_1", "évolution", "a.b"])
 def test_prefixes_that_git_accepts_are_accepted(path: Path, prefix: str) -> None:
     assert ConfigFile(path).patch({"git_branch_prefix": prefix}).git_branch_prefix == prefix

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from http import HTTPStatus
 from typing import Any
 
 import msgspec
 
 from anyond.http.openapi.operation import Operation, Parameter, Problem, Stream
-from anyond.http.openapi.problems import COMMON, FORBIDDEN, INVALID
-from anyond.http.openapi.schemas import PLACE, Schema, Schemas
+from anyond.http.openapi.problems import INVALID
+from anyond.http.openapi.refused import RANGE, bare, envelope, refusal
+from anyond.http.openapi.schemas import PLACE, Schemas
 
 _JSON = "application/json"
 
@@ -107,7 +107,7 @@ class Description:
         if operation.stream is not None and not operation.stream.events:
             statuses.add(426)
         if operation.download is not None:
-            yield "416", _refusal("The file has no such part.", {"type": "null"})
+            yield "416", bare(RANGE)
         for status in sorted(statuses):
             if status in refusals:
                 yield str(status), self._refusal(status, refusals[status])
@@ -115,22 +115,11 @@ class Description:
                 yield str(status), {"$ref": f"#/components/responses/{status}"}
 
     def _refusals(self) -> list[Problem]:
-        operation = self._operation
-        asks = operation.key or operation.query or operation.body or operation.upload
-        return [*((INVALID,) if asks else ()), *operation.problems]
+        return [INVALID, *self._operation.problems]  # a query string can be malformed anywhere
 
     def _refusal(self, status: int, problems: list[Problem]) -> dict[str, Any]:
-        told = [f"- `{problem.type}`: {problem.text}" for problem in dict.fromkeys(problems)]
-        refs = [
-            self._schemas.written(self._problems[problem]) for problem in dict.fromkeys(problems)
-        ]
-        if status == HTTPStatus.FORBIDDEN:
-            refs.append({"$ref": f"{PLACE}ForbiddenProblem"})
-            told.append(f"- `forbidden`: {FORBIDDEN.text}")
-        elif status in COMMON:
-            refs.append({"type": "null"})
-            told.append(f"- without `error_data`: {COMMON[status]}")
-        return _refusal("\n".join(told), refs[0] if len(refs) == 1 else {"anyOf": refs})
+        schemas = {p: self._schemas.written(self._problems[p]) for p in dict.fromkeys(problems)}
+        return refusal(status, schemas)
 
     def _successes(self) -> Iterator[tuple[str, Any]]:
         operation = self._operation
@@ -169,7 +158,7 @@ class Description:
         more = {name: self._schemas.written(type_) for name, type_ in operation.beside}
         beside = {name: example[name] for name in more}
         return {
-            "schema": _envelope({"const": True}, schema, {"type": "null"}, {"type": "null"}, more),
+            "schema": envelope({"const": True}, schema, {"type": "null"}, {"type": "null"}, more),
             "example": {
                 "success": True,
                 "data": example,
@@ -209,31 +198,3 @@ data: {"id": "8b6f6a0e-3c1d-4c8a-8a52-6d1f5b7c2a02", "title": "Describe the tea 
 id: 43
 
 """
-
-
-def _envelope(
-    success: Schema,
-    data: Schema,
-    error_data: Schema,
-    message: Schema,
-    more: dict[str, Schema] | None = None,
-) -> Schema:
-    properties = {
-        "success": success,
-        "data": data,
-        "error_data": error_data,
-        "message": message,
-        **(more or {}),
-    }
-    return {"type": "object", "properties": properties, "required": list(properties)}
-
-
-def _refusal(text: str, error_data: Schema) -> dict[str, Any]:
-    schema = _envelope({"const": False}, {"type": "null"}, error_data, {"type": "string"})
-    return {"description": text, "content": {_JSON: {"schema": schema}}}
-
-
-def bare_refusal(status: int) -> dict[str, Any]:
-    """The refusal with a status that needs no `error_data`, mostly."""
-    data = {"$ref": f"{PLACE}ForbiddenProblem"} if status == HTTPStatus.FORBIDDEN else None
-    return _refusal(COMMON[status], data or {"type": "null"})

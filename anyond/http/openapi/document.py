@@ -9,10 +9,11 @@ from msgspec import UNSET, UnsetType
 
 from anyond import __version__
 from anyond.http.openapi.chapters import CHAPTERS
-from anyond.http.openapi.description import Description, bare_refusal
+from anyond.http.openapi.description import Description
 from anyond.http.openapi.names import ALSO
 from anyond.http.openapi.operation import Operation, Problem
-from anyond.http.openapi.problems import COMMON, FORBIDDEN, INVALID
+from anyond.http.openapi.problems import FORBIDDEN, INVALID
+from anyond.http.openapi.refused import examples, responses
 from anyond.http.openapi.schemas import Schemas
 
 _TEXT = """\
@@ -48,7 +49,8 @@ def document() -> dict[str, Any]:
         "paths": paths,
         "components": {
             "schemas": schemas.components,
-            "responses": {str(status): bare_refusal(status) for status in COMMON},
+            "responses": responses(),
+            "examples": examples(problems),
             "securitySchemes": {
                 "token": {
                     "type": "http",

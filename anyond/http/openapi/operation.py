@@ -18,12 +18,14 @@ class Problem(NamedTuple):
         type: the `type` of `error_data`, which programs match on.
         text: when it happens, for people.
         fields: what else `error_data` holds, and the types of that.
+        said: a `message` as it may come with it, where `text` is too general for one.
     """
 
     status: int
     type: str
     text: str
     fields: tuple[tuple[str, Any], ...] = ()
+    said: str = ""
 
 
 class Parameter(NamedTuple):

@@ -2,7 +2,7 @@
 const search = document.getElementById("search");
 const parts = [...document.querySelectorAll("details")];
 const chapters = [...document.querySelectorAll("section")];
-search.addEventListener("input", () => {
+function filter() {
   const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
   for (const part of parts) {
     const text = part.textContent.toLowerCase();
@@ -11,10 +11,18 @@ search.addEventListener("input", () => {
   for (const chapter of chapters) {
     chapter.hidden = !chapter.querySelector("details:not([hidden])");
   }
-});
+}
+search.addEventListener("input", filter);
 function show() {
   const part = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  if (part === null) return;
+  if (part.hidden) {
+    // A link leads out of what was searched for.
+    search.value = "";
+    filter();
+  }
   if (part instanceof HTMLDetailsElement) part.open = true;
+  part.scrollIntoView();
 }
 addEventListener("hashchange", show);
 show();

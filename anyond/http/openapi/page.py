@@ -104,13 +104,13 @@ def _parameters(path: str, operation: Described, *, tries: bool) -> Iterator[str
     if tries:
         yield f'<form data-path="{escape(path)}">'
     if parameters:
-        yield "<h3>Parameters</h3><table>"
+        yield '<h3>Parameters</h3><table class="parameters">'
     for parameter in parameters:
         name, place = parameter["name"], parameter["in"]
         needed = " (needed)" if parameter.get("required") else ""
-        field = ""
+        field = "<td></td>" if tries else ""
         if tries and place != "header":
-            field = f'<td><input name="{escape(name)}" data-in="{place}" aria-label="{name}"></td>'
+            field = f"<td>{_input(parameter)}</td>"
         yield f"<tr><td><code>{escape(name)}</code>{needed}</td><td>{place}</td>"
         yield f"<td>{_type(parameter['schema'])}</td><td>{_prose(parameter['description'])}</td>"
         yield f"{field}</tr>"
@@ -118,6 +118,16 @@ def _parameters(path: str, operation: Described, *, tries: bool) -> Iterator[str
         yield "</table>"
     if tries:
         yield "<p><button>Try it</button></p><output></output></form>"
+
+
+def _input(parameter: Described) -> str:
+    name = escape(parameter["name"])
+    shown = escape(str(parameter.get("example", "")))
+    needed = " required" if parameter.get("required") else ""
+    return (
+        f'<input name="{name}" data-in="{parameter["in"]}" aria-label="{name}"'
+        f' placeholder="{shown}"{needed}>'
+    )
 
 
 def _answers(operation: Described) -> Iterator[str]:

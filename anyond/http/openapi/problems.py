@@ -6,6 +6,7 @@ from typing import Any
 
 from msgspec import UnsetType
 
+from anyond.http.openapi.examples import TASK_ID
 from anyond.http.openapi.operation import Problem
 from anyond.model.drafts import Draft
 from anyond.model.rows import ApprovalStatus
@@ -17,16 +18,27 @@ def _conflict(type: str, text: str, *more: tuple[str, Any]) -> Problem:
     return Problem(409, type, text, (("message", str), *more))
 
 
-INVALID = Problem(400, "invalid", "Something is malformed; `field` names it.", (("field", str),))
+INVALID = Problem(
+    400,
+    "invalid",
+    "Something is malformed; `field` names it.",
+    (("field", str),),
+    "title: must not be blank",
+)
 FORBIDDEN = Problem(403, "forbidden", "Such a Host or Origin is not let in.")
 NOT_FOUND = Problem(
-    404, "not_found", "There is no such thing; `what` says which sort.", (("what", str),)
+    404,
+    "not_found",
+    "There is no such thing; `what` says which sort.",
+    (("what", str),),
+    f"There is no task {TASK_ID}.",
 )
 IMPOSSIBLE = Problem(
     422,
     "impossible",
     "Well-formed, but there is no such branch, agent or variant.",
     (("field", str),),
+    "executor_profile_id.variant: There is no variant SWIFT of DEMO; there are DEFAULT.",
 )
 PROGRAM_MISSING = Problem(
     422,
