@@ -158,6 +158,43 @@ def test_each_variant_has_its_mode(executor: Executor, variant: str, mode: str |
     assert modes == ([] if mode is None else [mode])
 
 
+CLAUDE = ("@agentclientprotocol/claude-agent-acp", ["auto", "default", "acceptEdits", "plan"])
+CODEX = (
+    "@agentclientprotocol/codex-acp",
+    ["agent", "read-only", "workspace-write", "agent-full-access"],
+)
+
+
+@pytest.mark.parametrize(
+    ("agent", "options", "mode"),
+    [
+        (CLAUDE, {"approvals": True}, "default"),
+        (CLAUDE, {"auto_approve": True}, "default"),
+        (CLAUDE, {"plan": True}, "plan"),
+        (CLAUDE, {}, None),
+        (CODEX, {"approvals": True}, "read-only"),
+        (CODEX, {"auto_approve": True}, "agent-full-access"),
+        (CODEX, {"plan": True}, "plan"),
+    ],
+)
+def test_an_agent_that_would_decide_by_itself_is_made_to_ask_whoever_the_variant_says(
+    agent: tuple[str, list[str]], options: dict[str, Any], mode: str | None
+) -> None:
+    name, modes = agent
+    talk = Talk(**options)
+    talk.reply({"agentInfo": {"name": name}})
+    offered = {"availableModes": [{"id": id} for id in modes], "currentModeId": modes[0]}
+    plans = {"id": "collaboration_mode", "category": "collaboration_mode"}
+    choices = {**plans, "options": [{"value": "default"}, {"value": "plan"}]}
+    talk.reply(
+        {"sessionId": "s", "modes": offered, "configOptions": [choices] if agent == CODEX else []}
+    )
+    wish = talk.said[-1]
+    chosen = wish["params"].get("modeId") or wish["params"].get("value")
+    assert chosen == mode
+    assert (wish["method"] == "session/prompt") is (mode is None)
+
+
 def test_a_plan_is_shown_to_a_person_even_if_all_else_is_allowed() -> None:
     talk = talk_of(Executor.DROID, plan=True, autonomy="high")
     assert talk.ask(1, [ONCE, REJECT], toolCallId="p", rawInput={"plan": "# P"}) == []

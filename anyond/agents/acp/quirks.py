@@ -29,9 +29,10 @@ class Quirks:
         loads_anything: a session that it does not know is loaded as well, as an empty one.
         silent_subagents: what a sub-agent says is not marked as such.
         plan_mode: the id of the mode in which it plans and changes nothing.
-        free_mode: that of the mode in which it asks for nothing; None if only its options do that.
-        ask_mode: that of the mode in which it asks before it changes something; None if it always
-            begins in it.
+        free_mode: that of the mode in which it refuses nothing by itself, whether it asks or not;
+            None if only its options do that.
+        ask_mode: that of the mode in which it asks a person before it changes something; None if
+            it always begins in it.
     """
 
     teachable: bool = False
@@ -84,7 +85,12 @@ QUIRKS: Mapping[str, Quirks] = {
         free_mode="auto-high",
         ask_mode="normal",
     ),
-    "@agentclientprotocol/claude-agent-acp": Quirks(teachable=True),
-    "codex-acp": Quirks(teachable=True),
+    "@agentclientprotocol/claude-agent-acp": Quirks(
+        teachable=True, free_mode="default", ask_mode="default"
+    ),
+    "@agentclientprotocol/codex-acp": Quirks(
+        teachable=True, free_mode="agent-full-access", ask_mode="read-only"
+    ),
+    "codex-acp": Quirks(teachable=True, free_mode="full-access", ask_mode="read-only"),
     "@zed-industries/claude-code-acp": Quirks(remarks=True),
 }

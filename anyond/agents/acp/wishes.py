@@ -10,6 +10,9 @@ from anyond.agents.acp.options import AcpOptions
 from anyond.agents.acp.quirks import Quirks
 from anyond.agents.jsonrpc import as_dict, as_list, as_text
 
+# One agent has its plan mode beside the modes that say what it may do.
+_GROUPS = {"model": {"model"}, "mode": {"mode", "collaboration_mode"}}
+
 
 @dataclass(frozen=True)
 class Wish:
@@ -69,7 +72,7 @@ def _offers(name: str, told: Mapping[str, Any]) -> dict[str, Wish]:
     """The ids that can be chosen, and how; `name` is `mode` or `model`."""
     offers: dict[str, Wish] = {}
     for config in map(as_dict, as_list(told.get("configOptions"))):
-        if config.get("category") != name and config.get("id") != name:
+        if not {as_text(config.get("category")), as_text(config.get("id"))} & _GROUPS[name]:
             continue
         for choice in map(as_dict, as_list(config.get("options"))):
             if value := as_text(choice.get("value")):
