@@ -20,7 +20,14 @@ from anyond.agents.core import (
     Verdict,
 )
 from anyond.agents.roster import AGENTS, DEFAULT_PROFILES, agent
-from anyond.model.entries import Denied, PlanPresentation, TodoItem, TodoManagement
+from anyond.model.entries import (
+    CommandRunResult,
+    Denied,
+    PlanPresentation,
+    Success,
+    TodoItem,
+    TodoManagement,
+)
 from anyond.model.errors import Impossible
 from anyond.model.settings import Executor
 
@@ -357,6 +364,25 @@ def test_a_command_that_was_stopped_has_failed_whatever_it_is_called() -> None:
     talk.pump()
     talk.update("tool_call_update", toolCallId="t", status="completed")
     assert told(talk.events)[1].startswith("command_run failed: sleep")
+
+
+def test_each_text_of_droid_is_one() -> None:
+    talk = talk_of(Executor.DROID)
+    for words in ("All done.", "All is done indeed."):
+        text(talk, words)
+    assert told(talk.events)[1:3] == ["assistant: All done.", "assistant: All is done indeed."]
+
+
+@pytest.mark.parametrize(("executor", "success"), [(Executor.DROID, True), (Executor.GEMINI, None)])
+def test_a_command_is_said_to_have_worked_only_if_its_agent_would_tell_otherwise(
+    executor: Executor, success: bool | None
+) -> None:
+    talk = talk_of(executor)
+    talk.update("tool_call", toolCallId="t", kind="execute", title="ls", status="in_progress")
+    talk.update("tool_call_update", toolCallId="t", status="completed")
+    result = entries(talk.events)["tool:t"].entry_type.action_type.result
+    told = success and CommandRunResult(exit_status=Success(success=True), output=None)
+    assert result == told
 
 
 def test_a_question_names_files_of_the_worktree_as_they_are_seen_from_it() -> None:

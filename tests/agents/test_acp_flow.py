@@ -309,7 +309,7 @@ def test_a_question_is_withdrawn_when_the_turn_ends_without_an_answer() -> None:
     talk.ask(0, [ONCE], title="Danger", kind="execute", rawInput={"command": "rm x"})
     talk.reply({"stopReason": "end_turn"})
     assert told(talk.events)[1:] == [
-        "command_run failed: rm x [None] ''",
+        "command_run failed: rm x [False] ''",
         "> session",
         "> asked: Danger",
         "> withdrawn",

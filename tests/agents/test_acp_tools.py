@@ -151,6 +151,11 @@ def output(raw: Any = None, *texts: str, status: str = "completed") -> CommandRu
         ),
         (output(None, "o\n<shellId: 4 completed with exit code 2>"), 2, "o"),
         (output("o", "Command: x\nOutput: o\nExit Code: 3\nSignal: 0"), 3, "o"),
+        (output("", "Command: x\nOutput: (empty)\nError: (none)\nExit Code: 0\nSignal: 0"), 0, ""),
+        (output(None, "Command: x\nOutput: a\nb\nError: (none)\nExit Code: 1"), 1, "a\nb"),
+        (output({"metadata": {"exit": 1}}, "(no output)"), 1, ""),
+        (output("(Bash completed with no output)"), None, ""),
+        (output(None, "Command exited with code: 4"), 4, ""),
         (output("plain"), None, "plain"),
         (output(None, "a", "b"), None, "ab"),
     ],
@@ -160,6 +165,37 @@ def test_output_and_exit_code_are_found(
 ) -> None:
     assert result.output == text
     assert result.exit_status == (None if code is None else ExitCode(code=code))
+
+
+def test_what_a_terminal_shows_is_the_output() -> None:
+    def terminal(**meta: Any) -> dict[str, Any]:
+        return {"_meta": {f"terminal_{name}": value for name, value in meta.items()}}
+
+    call = tool(
+        {"kind": "execute", "title": "make", "content": [{"type": "terminal"}]},
+        terminal(output_delta={"data": "a"}),
+        terminal(output_delta={"data": "b\n"}, exit={"exit_code": 2, "signal": None}),
+        {"status": "completed"},
+    )
+    ended = CommandRunResult(exit_status=ExitCode(code=2), output="ab\n")
+    assert call.entry().entry_type.action_type == CommandRun(command="make", result=ended)
+    assert call.entry().entry_type.status == Failed()
+
+
+def test_what_is_said_of_a_command_before_it_runs_is_no_output() -> None:
+    said = [{"type": "content", "content": {"type": "text", "text": "List the files"}}]
+    told = {"kind": "execute", "rawInput": {"command": "ls"}, "content": said}
+    call = tool({"kind": "execute", "status": "pending"}, told)
+    assert call.entry().entry_type.action_type == CommandRun(command="ls")
+    call.merge({"status": "completed", "content": said})
+    assert call.entry().entry_type.action_type.result.output == "List the files"
+
+
+def test_what_was_denied_has_no_result() -> None:
+    call = tool({"kind": "execute", "rawInput": {"command": "ls"}})
+    call.deny()
+    call.merge({"status": "failed", "rawOutput": "User refused permission to run tool"})
+    assert call.entry().entry_type.action_type == CommandRun(command="ls")
 
 
 def test_a_command_that_ran_and_failed_has_failed() -> None:

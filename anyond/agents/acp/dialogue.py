@@ -166,8 +166,7 @@ class AcpDialogue(RpcDialogue):
                     self._fail(fault)
                     return True
                 # Known since the first answer; some speak before the last.
-                self._voice.quirks = self._handshake.quirks
-                self._entries.silent_subagents = self._handshake.quirks.silent_subagents
+                self._entries.quirks = self._handshake.quirks
                 if method == "session/load" and self._handshake.loaded:
                     self._repeated = [] if self._handshake.quirks.late_history else None
                 if self._handshake.done and not self._ready:

@@ -76,7 +76,13 @@ class _Diff(NamedTuple):
 
 
 class ToolCall:
-    """One tool call, merged field by field from all that was said about it."""
+    """One tool call, merged field by field from all that was said about it.
+
+    Attributes:
+        parent: the key of the sub-agent's call that it belongs to.
+        plan: what is in its `plan_file`.
+        honest: the agent calls a command completed only if its exit code was 0.
+    """
 
     def __init__(self, call_id: str, cwd: str) -> None:
         self._id = call_id
@@ -90,9 +96,12 @@ class ToolCall:
         self._texts: list[str] = []
         self._diffs: list[_Diff] = []
         self._changes: tuple[str, list[FileChange]] | None = None
+        self._terminal: list[str] = []
+        self._exit: int | None = None
         self._status: ToolStatus = Created()
         self.parent: str | None = None
         self.plan = ""
+        self.honest = False
 
     @property
     def title(self) -> str:
@@ -129,10 +138,21 @@ class ToolCall:
         places = [as_text(as_dict(place).get("path")) for place in as_list(fields.get("locations"))]
         self._locations = [place for place in places if place] or self._locations
         # What is said of a command before it runs is not what it prints.
-        news = fields.get("sessionUpdate") == "tool_call" and self.open
-        before = asking or (news and self._kind == "execute")
+        news = fields.get("sessionUpdate") == "tool_call"
+        news = news or ("rawInput" in fields and "status" not in fields)
+        before = asking or (news and self.open and self._kind == "execute")
         self._merge_content(as_list(fields.get("content")), before)
+        self._merge_terminal(as_dict(fields.get("_meta")))
         self._changes = None
+
+    def _merge_terminal(self, meta: Mapping[str, Any]) -> None:
+        """Some agents tell what their terminals show where only clients that know it look."""
+        for name in ("terminal_output", "terminal_output_delta"):
+            if text := as_text(as_dict(meta.get(name)).get("data")):
+                self._terminal.append(text)
+        code = as_dict(meta.get("terminal_exit")).get("exit_code")
+        if isinstance(code, int) and not isinstance(code, bool):
+            self._exit = code
 
     def _merge_content(self, content: list[Any], told_before: bool) -> None:
         texts: list[str] = []
@@ -189,7 +209,7 @@ class ToolCall:
     def ended_untold(self) -> bool:
         """Whether it is a command that is called completed, and nobody knows how it ended."""
         done = self._kind == "execute" and isinstance(self._status, Succeeded)
-        return done and printed("".join(self._texts), self._output)[1] is None
+        return done and self._printed()[1] is None
 
     def give_up(self) -> None:
         """The turn is over, and the agent never said how this ended."""
@@ -295,16 +315,27 @@ class ToolCall:
 
     def _execute(self, told: Mapping[str, Any]) -> tuple[Action, str]:
         command = command_of(told) or self._title.strip("`") or self.title
-        output, code = printed("".join(self._texts), self._output)
+        if isinstance(self._status, Denied):
+            # It did not run: what is told of it is that it was denied.
+            return CommandRun(command=command), command
+        output, code = self._printed()
         status: ExitCode | Success | None = None
         if code is not None:
             status = ExitCode(code=code)
-        elif isinstance(self._status, Failed):
-            status = Success(success=False)
+        elif isinstance(self._status, Failed) or (self.honest and not self.open):
+            status = Success(success=isinstance(self._status, Succeeded))
         result = None
         if output is not None or status is not None:
             result = CommandRunResult(exit_status=status, output=output)
         return CommandRun(command=command, result=result), command
+
+    def _printed(self) -> tuple[str | None, int | None]:
+        output, code = printed("".join(self._texts), self._output)
+        if self._terminal:
+            # Joined once: it may be asked for after each piece.
+            self._terminal = ["".join(self._terminal)]
+            output = self._terminal[0]
+        return output, code if self._exit is None else self._exit
 
     def _result(self) -> ToolResult | None:
         if self._texts:

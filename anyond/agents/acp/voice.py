@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from anyond.agents.acp.entries import AcpEntries
-from anyond.agents.acp.quirks import Quirks
 from anyond.agents.faults import worded
 
 _NEWS, _ERROR = "Info: ", "Error: "
@@ -15,11 +14,10 @@ class Voice:
     def __init__(self, entries: AcpEntries) -> None:
         self._entries = entries
         self._news = ""
-        self.quirks = Quirks()
 
     def remarked(self, text: str) -> bool:
         """Whether this chunk is not the model's; then it is dealt with."""
-        quirks = self.quirks
+        quirks = self._entries.quirks
         if text.startswith(quirks.asides):
             return True
         if quirks.remarks and text.startswith((_NEWS, _ERROR)):
@@ -38,7 +36,7 @@ class Voice:
         seen = self._entries
         if seen.last_text is None:
             return None
-        if self.quirks.remarks:
+        if seen.quirks.remarks:
             text = seen.last_chunk
         elif seen.texts_seen == 1 and not seen.tools_seen:
             text = seen.last_text.whole
