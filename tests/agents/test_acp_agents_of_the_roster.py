@@ -140,6 +140,12 @@ def test_opencode_is_made_to_ask_only_if_somebody_wants_to_be_asked() -> None:
         assert ("OPENCODE_PERMISSION" in agent(Executor.OPENCODE).launch(turn).env) is expected
 
 
+def test_gemini_tells_what_commands_print_unless_the_variant_wants_a_terminal_for_them() -> None:
+    for env, expected in (({}, "child_process"), ({"GEMINI_PTY_INFO": None}, None)):
+        turn = Turn(prompt="p", cwd="/w", options={"env": env})
+        assert agent(Executor.GEMINI).launch(turn).env["GEMINI_PTY_INFO"] == expected
+
+
 # ---------------------------------------------------------------- modes
 
 
