@@ -354,8 +354,9 @@ def test_todos_of_a_plain_tool_are_todos() -> None:
     talk = talk_of(Executor.GEMINI)
     todos = [{"content": "a", "status": "in_progress"}, {"description": "b"}]
     talk.update("tool_call", toolCallId="t", kind="other", rawInput={"todos": todos})
-    action = entries(talk.events)["tool:t"].entry_type.action_type
-    assert action == TodoManagement(
+    entry = entries(talk.events)["tool:t"]
+    assert entry.content == "Plan: 0 of 2 done"
+    assert entry.entry_type.action_type == TodoManagement(
         todos=[
             TodoItem(content="a", status="in_progress"),
             TodoItem(content="b", status="pending"),

@@ -64,6 +64,19 @@ def edit(path: str, text: str) -> FileEdit:
         ({"kind": "read", "rawInput": {"file_path": "/w/x"}}, FileRead(path="x")),
         ({"kind": "read", "rawInput": {"pattern": "foo"}}, Search(query="foo")),
         ({"kind": "read", "title": "README"}, FileRead(path="README")),
+        (
+            {"kind": "read", "title": "List /w", "rawInput": {"directory_path": "/w"}},
+            FileRead(path="."),
+        ),
+        (
+            {"kind": "search", "title": "ListFiles: .", "rawInput": {"path": "/w"}},
+            Search(query="."),
+        ),
+        ({"kind": "search", "rawInput": {"pattern": "x", "path": "/w/a"}}, Search(query="x")),
+        (
+            {"kind": "other", "title": "Glob *.md", "rawInput": {"patterns": ["*.md", "*.py"]}},
+            Search(query="*.md, *.py"),
+        ),
         ({"kind": "search", "rawInput": {"query": "q"}}, Search(query="q")),
         ({"kind": "search", "title": "'q'"}, Search(query="q")),
         ({"kind": "fetch", "rawInput": {"url": "http://u"}}, WebFetch(url="http://u")),
@@ -203,6 +216,15 @@ def test_a_command_that_ran_and_failed_has_failed() -> None:
     assert failed.entry().entry_type.status == Failed()
     ran = tool({"kind": "execute", "status": "completed", "rawOutput": {"exit_code": 0}})
     assert ran.entry().entry_type.status == Succeeded()
+
+
+def test_the_worktree_has_no_long_name_in_a_title() -> None:
+    for title, shown in (
+        ("List /w", "List ."),
+        ("List /w/a", "List a"),
+        ("List /world", "List /world"),
+    ):
+        assert tool({"kind": "read", "title": title}).title == shown
 
 
 def test_later_messages_add_and_never_blank() -> None:

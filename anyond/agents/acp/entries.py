@@ -7,7 +7,7 @@ from typing import Any
 
 from anyond.agents.acp.quirks import Quirks
 from anyond.agents.acp.texts import Stderr, Text
-from anyond.agents.acp.tools import ToolCall
+from anyond.agents.acp.tools import ToolCall, progress, todo_list
 from anyond.agents.acp.usage import Usage
 from anyond.agents.core import AgentEvent, EntryPut
 from anyond.agents.jsonrpc import as_dict, as_text
@@ -18,8 +18,6 @@ from anyond.model.entries import (
     SetupRequired,
     Succeeded,
     SystemMessage,
-    TodoItem,
-    TodoManagement,
     ToolUse,
     UserMessage,
 )
@@ -247,26 +245,9 @@ class AcpEntries:
         """The agent's list of things to do; the newest replaces the last."""
         self.close_text()
         self._over()
-        todos = [
-            TodoItem(
-                content=as_text(step.get("content")),
-                status=as_text(step.get("status")) or "pending",
-                priority=as_text(step.get("priority")) or None,
-            )
-            for step in map(as_dict, steps)
-        ]
-        done = sum(todo.status == "completed" for todo in todos)
-        self._put(
-            "plan",
-            NormalizedEntry(
-                entry_type=ToolUse(
-                    tool_name="plan",
-                    action_type=TodoManagement(todos=todos),
-                    status=Succeeded(),
-                ),
-                content=f"Plan: {done} of {len(todos)} done",
-            ),
-        )
+        todos = todo_list(steps)
+        use = ToolUse(tool_name="plan", action_type=todos, status=Succeeded())
+        self._put("plan", NormalizedEntry(entry_type=use, content=progress(todos)))
 
     def show_usage(self) -> None:
         """The numbers in `usage` have changed."""

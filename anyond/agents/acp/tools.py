@@ -50,7 +50,10 @@ _STATUSES: Mapping[str, ToolStatus] = {
     "completed": Succeeded(),
     "failed": Failed(),
 }
-_PATHS = ("path", "file_path", "filePath", "filepath", "fileName", "abs_path", "absolute_path")
+_PATHS = (
+    *("path", "file_path", "filePath", "filepath", "fileName", "abs_path", "absolute_path"),
+    *("directory_path", "dir_path"),
+)
 _OLD = ("old_string", "oldString", "old_str")
 _NEW = ("new_string", "newString", "new_str")
 _WHOLE = ("content", "file_text")
@@ -66,6 +69,11 @@ _PLAN_FILE = re.compile(r"Requesting plan approval for: (/.*)", re.DOTALL)
 
 def _first(source: Mapping[str, Any], names: tuple[str, ...]) -> str:
     return next((found for name in names if (found := as_text(source.get(name)))), "")
+
+
+def _query(source: Mapping[str, Any]) -> str:
+    patterns = [text for text in map(as_text, as_list(source.get("patterns"))) if text]
+    return _first(source, _QUERIES) or ", ".join(patterns)
 
 
 class _Diff(NamedTuple):
@@ -108,7 +116,10 @@ class ToolCall:
         """How the agent calls it, or what kind of tool it is; a command is left as it is."""
         title = self._title
         if self._kind != "execute":
-            title = title.replace(self._cwd.rstrip("/") + "/", "")
+            cwd = self._cwd.rstrip("/")
+            title = title.replace(cwd + "/", "")
+            # A directory is listed by its name alone.
+            title = title.removesuffix(cwd) + "." if title.endswith(" " + cwd) else title
         return title or self._kind or "tool"
 
     @property
@@ -244,7 +255,8 @@ class ToolCall:
         if self.plan_file and self.plan:
             return PlanPresentation(plan=self.plan), self.plan
         if todos := as_list(told.get("todos")):
-            return _todos(todos), self.title
+            action = todo_list(todos)
+            return action, progress(action)
         if self.is_job and (job := as_text(told.get("description"))):
             return TaskCreate(description=job), job
         match self._kind:
@@ -255,12 +267,16 @@ class ToolCall:
             case "execute":
                 return self._execute(told)
             case "search":
-                query = _first(told, _QUERIES) or self._title.strip("'\"")
+                # A directory that is listed counts as a search with some.
+                place = relative_path(_first(told, _PATHS), self._cwd)
+                query = _query(told) or place or self._title.strip("'\"")
                 return Search(query=query), query
             case "fetch":
                 found = _URL.search(self._title)
                 url = _first(told, ("url", *_QUERIES)) or (found[0] if found else self._title)
                 return WebFetch(url=url), url
+        if self._title.startswith("Glob ") and (query := _query(told)):
+            return Search(query=query), query
         name = self._name or self.title
         return Tool(tool_name=name, arguments=self._input, result=self._result()), self.title
 
@@ -270,7 +286,7 @@ class ToolCall:
 
     def _read(self, told: Mapping[str, Any]) -> tuple[Action, str]:
         path = self._path(told)
-        if not path and (query := _first(told, _QUERIES)):
+        if not path and (query := _query(told)):
             return Search(query=query), query
         path = path or self.title
         return FileRead(path=path), path
@@ -351,7 +367,8 @@ def _change(path: str, old: str, new: str) -> FileChange:
     return FileChangeEdit(unified_diff=unified_diff(path, old, new))
 
 
-def _todos(todos: list[Any]) -> TodoManagement:
+def todo_list(todos: list[Any]) -> TodoManagement:
+    """A list of things to do, as agents write it."""
     return TodoManagement(
         todos=[
             TodoItem(
@@ -362,3 +379,9 @@ def _todos(todos: list[Any]) -> TodoManagement:
             for todo in map(as_dict, todos)
         ]
     )
+
+
+def progress(told: TodoManagement) -> str:
+    """How far a list of things to do has come, in a few words."""
+    done = sum(todo.status == "completed" for todo in told.todos)
+    return f"Plan: {done} of {len(told.todos)} done"
