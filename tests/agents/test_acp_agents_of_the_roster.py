@@ -373,6 +373,33 @@ def test_a_command_that_was_stopped_has_failed_whatever_it_is_called() -> None:
     assert told(talk.events)[1].startswith("command_run failed: sleep")
 
 
+@pytest.mark.parametrize(
+    ("executor", "option", "offered", "model"),
+    [
+        (Executor.QWEN_CODE, None, "$runtime|openai|coder(openai)", "coder"),
+        (Executor.DROID, None, "custom:coder-0", "custom:coder-0"),
+        (Executor.COPILOT, "gpt-5", None, "gpt-5"),
+        (Executor.GEMINI, "default", None, None),
+    ],
+)
+def test_the_model_of_a_run_is_named_as_others_name_it(
+    executor: Executor, option: str | None, offered: str | None, model: str | None
+) -> None:
+    known = AGENTS[executor]
+    assert isinstance(known, Acp)
+    talk = Talk()
+    talk.dialogue = known.dialogue(Turn(prompt="do it", cwd="/w", options={"model": option}))
+    talk.said.clear()
+    talk.pump()
+    talk.reply({"agentInfo": {"name": MODES[executor][0]}})
+    choices = [{"modelId": offered, "name": "coder"}]
+    talk.reply(
+        {"sessionId": "s", "models": {"currentModelId": offered, "availableModels": choices}}
+    )
+    talk.reply({"stopReason": "end_turn", "usage": {"inputTokens": 5}})
+    assert entries(talk.events)["usage"].entry_type.model == model
+
+
 def test_each_text_of_droid_is_one() -> None:
     talk = talk_of(Executor.DROID)
     for words in ("All done.", "All is done indeed."):

@@ -62,6 +62,8 @@ class AcpDialogue(RpcDialogue):
         self._options = options
         self._link = Link()
         self._entries = AcpEntries(turn.cwd)
+        # Some agents never tell which model they use.
+        self._entries.usage.model = options.model if options.model != "default" else None
         super().__init__(self._link, self._entries)
         self._handshake = Handshake(turn, options, self._link, self._entries)
         self._questions = Questions()
@@ -208,7 +210,7 @@ class AcpDialogue(RpcDialogue):
                 if entries.usage.cost(as_dict(update.get("cost"))):
                     entries.show_usage()
             case "config_option_update":
-                entries.usage.learn_model(update)
+                entries.usage.learn_model(update, entries.quirks.named_models)
             case "user_message_chunk":
                 # What the person said is known from what the agent was told.
                 entries.close_text()

@@ -29,6 +29,7 @@ class Quirks:
         loads_anything: a session that it does not know is loaded as well, as an empty one.
         silent_subagents: what a sub-agent says is not marked as such.
         honest_commands: a command that it calls completed has ended with 0.
+        named_models: the ids of its models are its own; their names are what others call them.
         whole_texts: each piece of a text is a whole one: the next begins another.
         plan_mode: the id of the mode in which it plans and changes nothing.
         free_mode: that of the mode in which it refuses nothing by itself, whether it asks or not;
@@ -48,6 +49,7 @@ class Quirks:
     loads_anything: bool = False
     silent_subagents: bool = False
     honest_commands: bool = False
+    named_models: bool = False
     whole_texts: bool = False
     plan_mode: str = "plan"
     free_mode: str | None = None
@@ -67,6 +69,7 @@ QUIRKS: Mapping[str, Quirks] = {
         teachable=True,
         only_loads=True,
         loads_anything=True,
+        named_models=True,
         silent_subagents=True,
         free_mode="yolo",
         ask_mode="default",
