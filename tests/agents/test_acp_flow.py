@@ -215,6 +215,15 @@ def test_an_agent_that_wants_a_login_says_how() -> None:
     assert entry.content == ended.error
 
 
+def test_the_words_of_an_agent_about_the_login_are_one_error_with_what_to_do() -> None:
+    talk = working()
+    _said(talk, "Invalid API key")
+    talk.reply(code=-32000, message="Authentication required")
+    shown = [entry for key, entry in entries(talk.events).items() if not key.startswith("user")]
+    assert [entry.entry_type for entry in shown] == [ErrorMessage(error_type=SetupRequired())]
+    assert shown[0].content.startswith("Invalid API key — The agent wants you to log in first")
+
+
 def test_an_agent_that_does_not_start_a_session_has_failed() -> None:
     talk = Talk()
     talk.reply({})

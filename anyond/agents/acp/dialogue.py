@@ -324,9 +324,13 @@ class AcpDialogue(RpcDialogue):
         self._settle()
         login = is_login(fault)
         text = fault_text(fault)
+        instead = self._voice.has_said(text)
         if login:
             text = login_text(self._handshake.name, self._handshake.logins)
-        self._entries.error(text, setup=login, instead=self._voice.has_said(text))
+            if said := self._voice.only_words():
+                # Nothing but the reason can have been said without a login.
+                text, instead = f"{said} — {text}", True
+        self._entries.error(text, setup=login, instead=instead)
         self._end(Outcome.FAILED, text)
 
     def _settle(self) -> None:
