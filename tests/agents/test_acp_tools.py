@@ -239,6 +239,33 @@ def test_later_messages_add_and_never_blank() -> None:
     assert entry.metadata == {"tool_call_id": "t"}
 
 
+def test_a_question_tells_what_would_be_changed() -> None:
+    call = ToolCall("t", "/w")
+    change = {"content": [diff("/w/a", None, "x\n")], "locations": [{"path": "/w/a"}]}
+    call.merge({"kind": "edit", "title": "Writing to a", **change}, True)
+    assert call.question["changes"] == [{"action": "write", "content": "x\n"}]
+
+
+def test_a_foreign_tool_is_asked_about_by_its_name_and_arguments() -> None:
+    shown = {"type": "content", "content": {"type": "text", "text": '{"text":"tea"}'}}
+    for update, name in (
+        ({"title": "echo (of that server)", "content": [shown]}, "echo (of that server)"),
+        (
+            {
+                "title": '{"text":"tea"}',
+                "rawInput": {"text": "tea"},
+                "_meta": {"toolName": "mcp__server__echo"},
+            },
+            "mcp__server__echo",
+        ),
+    ):
+        call = ToolCall("t", "/w")
+        call.merge({"kind": "other", **update}, True)
+        assert (call.title, call.question) == (name, {"text": "tea"})
+        used = Tool(tool_name=name, arguments={"text": "tea"}, result=None)
+        assert call.entry().entry_type.action_type == used
+
+
 def test_what_a_question_explains_is_no_output() -> None:
     call = ToolCall("t", "/w")
     text = {"type": "content", "content": {"type": "text", "text": "[in /w] (Run it)"}}

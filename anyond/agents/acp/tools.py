@@ -6,11 +6,11 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from msgspec import UNSET
+from msgspec import UNSET, to_builtins
 
 from anyond.agents.acp.commands import command_of, printed
 from anyond.agents.diff import unified_diff
-from anyond.agents.jsonrpc import as_dict, as_list, as_text
+from anyond.agents.jsonrpc import as_dict, as_list, as_text, loads
 from anyond.agents.paths import relative_path
 from anyond.model.entries import (
     Action,
@@ -76,6 +76,12 @@ def _query(source: Mapping[str, Any]) -> str:
     return _first(source, _QUERIES) or ", ".join(patterns)
 
 
+def _told(fields: Mapping[str, Any]) -> str:
+    """The texts of a message, in one."""
+    blocks = [as_dict(item.get("content")) for item in map(as_dict, as_list(fields.get("content")))]
+    return "".join(as_text(block.get("text")) for block in blocks)
+
+
 class _Diff(NamedTuple):
     path: str
     old: str
@@ -115,6 +121,9 @@ class ToolCall:
     def title(self) -> str:
         """How the agent calls it, or what kind of tool it is; a command is left as it is."""
         title = self._title
+        if self._name and title.startswith("{"):
+            # The arguments stand for the tool, as if a person knew which one it is.
+            title = self._name
         if self._kind != "execute":
             cwd = self._cwd.rstrip("/")
             title = title.replace(cwd + "/", "")
@@ -127,8 +136,10 @@ class ToolCall:
         """What a person has to know to allow it or not."""
         if self._input:
             return self._input
-        told = {"title": self._title, "kind": self._kind, "locations": self._locations}
-        told["plan"] = self.plan
+        told: dict[str, Any] = {"title": self._title, "kind": self._kind}
+        told |= {"locations": self._locations, "plan": self.plan}
+        if self._diffs and not self.plan:
+            told["changes"] = to_builtins(self._make_changes({})[1])
         return {name: value for name, value in told.items() if value}
 
     def merge(self, fields: Mapping[str, Any], asking: bool = False) -> None:
@@ -154,6 +165,9 @@ class ToolCall:
         before = asking or (news and self.open and self._kind == "execute")
         self._merge_content(as_list(fields.get("content")), before)
         self._merge_terminal(as_dict(fields.get("_meta")))
+        if asking and not self._input and self._kind == "other":
+            # One agent shows the arguments of a foreign tool as a text.
+            self._input = as_dict(loads(_told(fields))) or None
         self._changes = None
 
     def _merge_terminal(self, meta: Mapping[str, Any]) -> None:
