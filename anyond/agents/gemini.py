@@ -34,7 +34,9 @@ class GeminiOptions(AcpOptions, frozen=True, kw_only=True):
     def variables(self) -> Mapping[str, str]:
         # A worktree is a folder that the program has never seen. Without this it takes away the
         # modes that allow anything, and leaves out what the repository has set for it.
-        return {"GEMINI_CLI_TRUST_WORKSPACE": "true"}
+        trusted = {"GEMINI_CLI_TRUST_WORKSPACE": "true"}
+        # What its commands print in a terminal it keeps for its own screen; from pipes it tells.
+        return {**trusted, "GEMINI_PTY_INFO": "child_process"}
 
 
 GEMINI = Acp(

@@ -112,7 +112,8 @@ def _line(entry: NormalizedEntry) -> str:
                 tags = [type(change).__struct_config__.tag for change in action.changes]
                 line += f" {tags}"
             if isinstance(action, CommandRun) and action.result is not None:
-                code = getattr(action.result.exit_status, "code", None)
+                ended = action.result.exit_status
+                code = getattr(ended, "code", getattr(ended, "success", None))
                 line += f" [{code}] {(action.result.output or '')[:30]!r}"
             return line
         case TokenUsage():

@@ -20,7 +20,14 @@ from anyond.agents.core import (
     Verdict,
 )
 from anyond.agents.roster import AGENTS, DEFAULT_PROFILES, agent
-from anyond.model.entries import Denied, PlanPresentation, TodoItem, TodoManagement
+from anyond.model.entries import (
+    CommandRunResult,
+    Denied,
+    PlanPresentation,
+    Success,
+    TodoItem,
+    TodoManagement,
+)
 from anyond.model.errors import Impossible
 from anyond.model.settings import Executor
 
@@ -133,6 +140,12 @@ def test_opencode_is_made_to_ask_only_if_somebody_wants_to_be_asked() -> None:
         assert ("OPENCODE_PERMISSION" in agent(Executor.OPENCODE).launch(turn).env) is expected
 
 
+def test_gemini_tells_what_commands_print_unless_the_variant_wants_a_terminal_for_them() -> None:
+    for env, expected in (({}, "child_process"), ({"GEMINI_PTY_INFO": None}, None)):
+        turn = Turn(prompt="p", cwd="/w", options={"env": env})
+        assert agent(Executor.GEMINI).launch(turn).env["GEMINI_PTY_INFO"] == expected
+
+
 # ---------------------------------------------------------------- modes
 
 
@@ -156,6 +169,43 @@ def test_each_variant_has_its_mode(executor: Executor, variant: str, mode: str |
     talk = talk_of(executor, **DEFAULT_PROFILES[executor][variant])
     modes = [m["params"]["modeId"] for m in talk.said if m["method"] == "session/set_mode"]
     assert modes == ([] if mode is None else [mode])
+
+
+CLAUDE = ("@agentclientprotocol/claude-agent-acp", ["auto", "default", "acceptEdits", "plan"])
+CODEX = (
+    "@agentclientprotocol/codex-acp",
+    ["agent", "read-only", "workspace-write", "agent-full-access"],
+)
+
+
+@pytest.mark.parametrize(
+    ("agent", "options", "mode"),
+    [
+        (CLAUDE, {"approvals": True}, "default"),
+        (CLAUDE, {"auto_approve": True}, "default"),
+        (CLAUDE, {"plan": True}, "plan"),
+        (CLAUDE, {}, None),
+        (CODEX, {"approvals": True}, "read-only"),
+        (CODEX, {"auto_approve": True}, "agent-full-access"),
+        (CODEX, {"plan": True}, "plan"),
+    ],
+)
+def test_an_agent_that_would_decide_by_itself_is_made_to_ask_whoever_the_variant_says(
+    agent: tuple[str, list[str]], options: dict[str, Any], mode: str | None
+) -> None:
+    name, modes = agent
+    talk = Talk(**options)
+    talk.reply({"agentInfo": {"name": name}})
+    offered = {"availableModes": [{"id": id} for id in modes], "currentModeId": modes[0]}
+    plans = {"id": "collaboration_mode", "category": "collaboration_mode"}
+    choices = {**plans, "options": [{"value": "default"}, {"value": "plan"}]}
+    talk.reply(
+        {"sessionId": "s", "modes": offered, "configOptions": [choices] if agent == CODEX else []}
+    )
+    wish = talk.said[-1]
+    chosen = wish["params"].get("modeId") or wish["params"].get("value")
+    assert chosen == mode
+    assert (wish["method"] == "session/prompt") is (mode is None)
 
 
 def test_a_plan_is_shown_to_a_person_even_if_all_else_is_allowed() -> None:
@@ -304,8 +354,9 @@ def test_todos_of_a_plain_tool_are_todos() -> None:
     talk = talk_of(Executor.GEMINI)
     todos = [{"content": "a", "status": "in_progress"}, {"description": "b"}]
     talk.update("tool_call", toolCallId="t", kind="other", rawInput={"todos": todos})
-    action = entries(talk.events)["tool:t"].entry_type.action_type
-    assert action == TodoManagement(
+    entry = entries(talk.events)["tool:t"]
+    assert entry.content == "Plan: 0 of 2 done"
+    assert entry.entry_type.action_type == TodoManagement(
         todos=[
             TodoItem(content="a", status="in_progress"),
             TodoItem(content="b", status="pending"),
@@ -320,6 +371,52 @@ def test_a_command_that_was_stopped_has_failed_whatever_it_is_called() -> None:
     talk.pump()
     talk.update("tool_call_update", toolCallId="t", status="completed")
     assert told(talk.events)[1].startswith("command_run failed: sleep")
+
+
+@pytest.mark.parametrize(
+    ("executor", "option", "offered", "model"),
+    [
+        (Executor.QWEN_CODE, None, "$runtime|openai|coder(openai)", "coder"),
+        (Executor.DROID, None, "custom:coder-0", "custom:coder-0"),
+        (Executor.COPILOT, "gpt-5", None, "gpt-5"),
+        (Executor.GEMINI, "default", None, None),
+    ],
+)
+def test_the_model_of_a_run_is_named_as_others_name_it(
+    executor: Executor, option: str | None, offered: str | None, model: str | None
+) -> None:
+    known = AGENTS[executor]
+    assert isinstance(known, Acp)
+    talk = Talk()
+    talk.dialogue = known.dialogue(Turn(prompt="do it", cwd="/w", options={"model": option}))
+    talk.said.clear()
+    talk.pump()
+    talk.reply({"agentInfo": {"name": MODES[executor][0]}})
+    choices = [{"modelId": offered, "name": "coder"}]
+    talk.reply(
+        {"sessionId": "s", "models": {"currentModelId": offered, "availableModels": choices}}
+    )
+    talk.reply({"stopReason": "end_turn", "usage": {"inputTokens": 5}})
+    assert entries(talk.events)["usage"].entry_type.model == model
+
+
+def test_each_text_of_droid_is_one() -> None:
+    talk = talk_of(Executor.DROID)
+    for words in ("All done.", "All is done indeed."):
+        text(talk, words)
+    assert told(talk.events)[1:3] == ["assistant: All done.", "assistant: All is done indeed."]
+
+
+@pytest.mark.parametrize(("executor", "success"), [(Executor.DROID, True), (Executor.GEMINI, None)])
+def test_a_command_is_said_to_have_worked_only_if_its_agent_would_tell_otherwise(
+    executor: Executor, success: bool | None
+) -> None:
+    talk = talk_of(executor)
+    talk.update("tool_call", toolCallId="t", kind="execute", title="ls", status="in_progress")
+    talk.update("tool_call_update", toolCallId="t", status="completed")
+    result = entries(talk.events)["tool:t"].entry_type.action_type.result
+    told = success and CommandRunResult(exit_status=Success(success=True), output=None)
+    assert result == told
 
 
 def test_a_question_names_files_of_the_worktree_as_they_are_seen_from_it() -> None:

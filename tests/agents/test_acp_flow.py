@@ -215,6 +215,15 @@ def test_an_agent_that_wants_a_login_says_how() -> None:
     assert entry.content == ended.error
 
 
+def test_the_words_of_an_agent_about_the_login_are_one_error_with_what_to_do() -> None:
+    talk = working()
+    _said(talk, "Invalid API key")
+    talk.reply(code=-32000, message="Authentication required")
+    shown = [entry for key, entry in entries(talk.events).items() if not key.startswith("user")]
+    assert [entry.entry_type for entry in shown] == [ErrorMessage(error_type=SetupRequired())]
+    assert shown[0].content.startswith("Invalid API key — The agent wants you to log in first")
+
+
 def test_an_agent_that_does_not_start_a_session_has_failed() -> None:
     talk = Talk()
     talk.reply({})
@@ -309,7 +318,7 @@ def test_a_question_is_withdrawn_when_the_turn_ends_without_an_answer() -> None:
     talk.ask(0, [ONCE], title="Danger", kind="execute", rawInput={"command": "rm x"})
     talk.reply({"stopReason": "end_turn"})
     assert told(talk.events)[1:] == [
-        "command_run failed: rm x [None] ''",
+        "command_run failed: rm x [False] ''",
         "> session",
         "> asked: Danger",
         "> withdrawn",
@@ -510,6 +519,16 @@ def test_stderr_is_shown_without_what_only_programmers_read(quote: str) -> None:
         "  }",
         "}",
         "Error handling notification { method: 'x' } { code: 1 }",
+        "[SYSTEM_ERROR] Prompt for session 1-2 failed: RequestError: Authentication required",
+        "RequestError: Authentication required",
+        "    at async handle (file:///lib/index.js:26848:24)",
+        "2 | // @bun",
+        "3 | import{WD as f}from'/$bunfs/root/chunk.js'",
+        "      ^",
+        "RequestError: Anyon does not offer fs/write_text_file",
+        " code: -32601,",
+        "[perf] acp agent event loop stall: max=1811.939327ms",
+        "[session/create] sessionId=1 phase=settings durationMs=7 totalMs=8",
         "Attempt 1 failed.",
         "    at async Models.ask (file:///lib/chunk.js:268692:16)",
         "    at async file:///lib/chunk.js:288018:23 {",

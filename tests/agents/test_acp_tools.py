@@ -64,6 +64,19 @@ def edit(path: str, text: str) -> FileEdit:
         ({"kind": "read", "rawInput": {"file_path": "/w/x"}}, FileRead(path="x")),
         ({"kind": "read", "rawInput": {"pattern": "foo"}}, Search(query="foo")),
         ({"kind": "read", "title": "README"}, FileRead(path="README")),
+        (
+            {"kind": "read", "title": "List /w", "rawInput": {"directory_path": "/w"}},
+            FileRead(path="."),
+        ),
+        (
+            {"kind": "search", "title": "ListFiles: .", "rawInput": {"path": "/w"}},
+            Search(query="."),
+        ),
+        ({"kind": "search", "rawInput": {"pattern": "x", "path": "/w/a"}}, Search(query="x")),
+        (
+            {"kind": "other", "title": "Glob *.md", "rawInput": {"patterns": ["*.md", "*.py"]}},
+            Search(query="*.md, *.py"),
+        ),
         ({"kind": "search", "rawInput": {"query": "q"}}, Search(query="q")),
         ({"kind": "search", "title": "'q'"}, Search(query="q")),
         ({"kind": "fetch", "rawInput": {"url": "http://u"}}, WebFetch(url="http://u")),
@@ -151,6 +164,11 @@ def output(raw: Any = None, *texts: str, status: str = "completed") -> CommandRu
         ),
         (output(None, "o\n<shellId: 4 completed with exit code 2>"), 2, "o"),
         (output("o", "Command: x\nOutput: o\nExit Code: 3\nSignal: 0"), 3, "o"),
+        (output("", "Command: x\nOutput: (empty)\nError: (none)\nExit Code: 0\nSignal: 0"), 0, ""),
+        (output(None, "Command: x\nOutput: a\nb\nError: (none)\nExit Code: 1"), 1, "a\nb"),
+        (output({"metadata": {"exit": 1}}, "(no output)"), 1, ""),
+        (output("(Bash completed with no output)"), None, ""),
+        (output(None, "Command exited with code: 4"), 4, ""),
         (output("plain"), None, "plain"),
         (output(None, "a", "b"), None, "ab"),
     ],
@@ -162,11 +180,51 @@ def test_output_and_exit_code_are_found(
     assert result.exit_status == (None if code is None else ExitCode(code=code))
 
 
+def test_what_a_terminal_shows_is_the_output() -> None:
+    def terminal(**meta: Any) -> dict[str, Any]:
+        return {"_meta": {f"terminal_{name}": value for name, value in meta.items()}}
+
+    call = tool(
+        {"kind": "execute", "title": "make", "content": [{"type": "terminal"}]},
+        terminal(output_delta={"data": "a"}),
+        terminal(output_delta={"data": "b\n"}, exit={"exit_code": 2, "signal": None}),
+        {"status": "completed"},
+    )
+    ended = CommandRunResult(exit_status=ExitCode(code=2), output="ab\n")
+    assert call.entry().entry_type.action_type == CommandRun(command="make", result=ended)
+    assert call.entry().entry_type.status == Failed()
+
+
+def test_what_is_said_of_a_command_before_it_runs_is_no_output() -> None:
+    said = [{"type": "content", "content": {"type": "text", "text": "List the files"}}]
+    told = {"kind": "execute", "rawInput": {"command": "ls"}, "content": said}
+    call = tool({"kind": "execute", "status": "pending"}, told)
+    assert call.entry().entry_type.action_type == CommandRun(command="ls")
+    call.merge({"status": "completed", "content": said})
+    assert call.entry().entry_type.action_type.result.output == "List the files"
+
+
+def test_what_was_denied_has_no_result() -> None:
+    call = tool({"kind": "execute", "rawInput": {"command": "ls"}})
+    call.deny()
+    call.merge({"status": "failed", "rawOutput": "User refused permission to run tool"})
+    assert call.entry().entry_type.action_type == CommandRun(command="ls")
+
+
 def test_a_command_that_ran_and_failed_has_failed() -> None:
     failed = tool({"kind": "execute", "status": "completed", "rawOutput": {"exit_code": 3}})
     assert failed.entry().entry_type.status == Failed()
     ran = tool({"kind": "execute", "status": "completed", "rawOutput": {"exit_code": 0}})
     assert ran.entry().entry_type.status == Succeeded()
+
+
+def test_the_worktree_has_no_long_name_in_a_title() -> None:
+    for title, shown in (
+        ("List /w", "List ."),
+        ("List /w/a", "List a"),
+        ("List /world", "List /world"),
+    ):
+        assert tool({"kind": "read", "title": title}).title == shown
 
 
 def test_later_messages_add_and_never_blank() -> None:
@@ -179,6 +237,33 @@ def test_later_messages_add_and_never_blank() -> None:
     assert entry.entry_type.action_type.changes == [FileChangeWrite(content="x")]
     assert entry.entry_type.status == Succeeded()
     assert entry.metadata == {"tool_call_id": "t"}
+
+
+def test_a_question_tells_what_would_be_changed() -> None:
+    call = ToolCall("t", "/w")
+    change = {"content": [diff("/w/a", None, "x\n")], "locations": [{"path": "/w/a"}]}
+    call.merge({"kind": "edit", "title": "Writing to a", **change}, True)
+    assert call.question["changes"] == [{"action": "write", "content": "x\n"}]
+
+
+def test_a_foreign_tool_is_asked_about_by_its_name_and_arguments() -> None:
+    shown = {"type": "content", "content": {"type": "text", "text": '{"text":"tea"}'}}
+    for update, name in (
+        ({"title": "echo (of that server)", "content": [shown]}, "echo (of that server)"),
+        (
+            {
+                "title": '{"text":"tea"}',
+                "rawInput": {"text": "tea"},
+                "_meta": {"toolName": "mcp__server__echo"},
+            },
+            "mcp__server__echo",
+        ),
+    ):
+        call = ToolCall("t", "/w")
+        call.merge({"kind": "other", **update}, True)
+        assert (call.title, call.question) == (name, {"text": "tea"})
+        used = Tool(tool_name=name, arguments={"text": "tea"}, result=None)
+        assert call.entry().entry_type.action_type == used
 
 
 def test_what_a_question_explains_is_no_output() -> None:

@@ -125,7 +125,7 @@ def _claude(home: Path, url: str) -> dict[str, str]:
     return claude_cli.model_environment(int(url.rsplit(":", 1)[-1]))
 
 
-GEMINI = Actor("gemini", "GEMINI", _gemini, output=False, exit_code=False)
+GEMINI = Actor("gemini", "GEMINI", _gemini, exit_code=False)
 QWEN = Actor("qwen", "QWEN_CODE", _qwen)
 COPILOT = Actor("copilot", "COPILOT", _copilot)
 DROID = Actor("droid", "DROID", _droid, usage=False, output=False, exit_code=False)

@@ -17,7 +17,14 @@ _SHELL_END = re.compile(r"\n?<shellId: \S+ completed with exit code (-?\d+)>\s*\
 _CODE_FIRST = re.compile(r"\AExit code (-?\d+)(?:\n|\Z)")
 _FENCE = re.compile(r"\A```[a-z]*\n(.*?)\n?```\s*\Z", re.DOTALL)
 # A third one puts it into a form with these lines.
-_FORM = re.compile(r"\ACommand: .*^Exit Code: (-?\d+)$", re.MULTILINE | re.DOTALL)
+_FORM = re.compile(
+    r"\ACommand: .*^Output: (.*?)\n(?:Error: .*^)?Exit Code: (-?\d+)$", re.MULTILINE | re.DOTALL
+)
+# What they write where nothing was printed; only some of them tell the exit code then.
+_NOTHING = re.compile(
+    r"\s*(?:\((?:empty|no output|Bash completed with no output)\)"
+    r"|Command exited with code: (-?\d+))\s*"
+)
 
 
 def command_of(told: Mapping[str, Any]) -> str:
@@ -41,8 +48,16 @@ def printed(shown: str, output: Any) -> tuple[str | None, int | None]:
         shown: the text that the agent shows.
         output: the raw output that it tells.
     """
+    text, code = _unwrapped(shown, output)
+    if text and (nothing := _NOTHING.fullmatch(text)):
+        text = ""
+        code = int(nothing[1]) if code is None and nothing[1] else code
+    return text, code
+
+
+def _unwrapped(shown: str, output: Any) -> tuple[str | None, int | None]:
     if form := _FORM.match(shown):
-        return as_text(output) or shown, int(form[1])
+        return as_text(output) or form[1], int(form[2])
     if end := _SHELL_END.search(shown):
         return shown[: end.start()], int(end[1])
     if fenced := _FENCE.match(shown):

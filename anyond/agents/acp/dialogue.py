@@ -62,6 +62,8 @@ class AcpDialogue(RpcDialogue):
         self._options = options
         self._link = Link()
         self._entries = AcpEntries(turn.cwd)
+        # Some agents never tell which model they use.
+        self._entries.usage.model = options.model if options.model != "default" else None
         super().__init__(self._link, self._entries)
         self._handshake = Handshake(turn, options, self._link, self._entries)
         self._questions = Questions()
@@ -166,8 +168,7 @@ class AcpDialogue(RpcDialogue):
                     self._fail(fault)
                     return True
                 # Known since the first answer; some speak before the last.
-                self._voice.quirks = self._handshake.quirks
-                self._entries.silent_subagents = self._handshake.quirks.silent_subagents
+                self._entries.quirks = self._handshake.quirks
                 if method == "session/load" and self._handshake.loaded:
                     self._repeated = [] if self._handshake.quirks.late_history else None
                 if self._handshake.done and not self._ready:
@@ -209,7 +210,7 @@ class AcpDialogue(RpcDialogue):
                 if entries.usage.cost(as_dict(update.get("cost"))):
                     entries.show_usage()
             case "config_option_update":
-                entries.usage.learn_model(update)
+                entries.usage.learn_model(update, entries.quirks.named_models)
             case "user_message_chunk":
                 # What the person said is known from what the agent was told.
                 entries.close_text()
@@ -323,9 +324,13 @@ class AcpDialogue(RpcDialogue):
         self._settle()
         login = is_login(fault)
         text = fault_text(fault)
+        instead = self._voice.has_said(text)
         if login:
             text = login_text(self._handshake.name, self._handshake.logins)
-        self._entries.error(text, setup=login, instead=self._voice.has_said(text))
+            if said := self._voice.only_words():
+                # Nothing but the reason can have been said without a login.
+                text, instead = f"{said} — {text}", True
+        self._entries.error(text, setup=login, instead=instead)
         self._end(Outcome.FAILED, text)
 
     def _settle(self) -> None:

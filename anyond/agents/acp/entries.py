@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from anyond.agents.acp.quirks import Quirks
 from anyond.agents.acp.texts import Stderr, Text
-from anyond.agents.acp.tools import ToolCall
+from anyond.agents.acp.tools import ToolCall, progress, todo_list
 from anyond.agents.acp.usage import Usage
 from anyond.agents.core import AgentEvent, EntryPut
 from anyond.agents.jsonrpc import as_dict, as_text
@@ -17,8 +18,6 @@ from anyond.model.entries import (
     SetupRequired,
     Succeeded,
     SystemMessage,
-    TodoItem,
-    TodoManagement,
     ToolUse,
     UserMessage,
 )
@@ -34,7 +33,7 @@ class AcpEntries:
 
     Attributes:
         usage: the tokens of the run.
-        silent_subagents: what a sub-agent says is not marked: it is said while its tool is at work.
+        quirks: the agent's own ways, once they are known.
         interrupted: the agent has been told to stop, and is about to.
         texts_seen, tools_seen: how many in this turn.
         last_text: the text of the model that nothing has followed yet.
@@ -51,7 +50,7 @@ class AcpEntries:
         self._stderr = Stderr()
         self._count = 0
         self.usage = Usage()
-        self.silent_subagents = False
+        self.quirks = Quirks()
         self.turn_began()
 
     # ------------------------------------------------------------ out
@@ -118,7 +117,7 @@ class AcpEntries:
             return
         parent = self._parent(update) or self._silent_parent()
         message_id = as_text(update.get("messageId"))
-        opened = self._open_text
+        opened = None if self.quirks.whole_texts else self._open_text
         if opened is not None:
             same_message = not message_id or opened.message_id in ("", message_id)
             if not same_message or (opened.thought, opened.parent) != (thought, parent):
@@ -195,6 +194,7 @@ class AcpEntries:
         key = f"tool:{call_id}"
         known = self._shown.get(key)
         call = known if isinstance(known, ToolCall) else ToolCall(call_id, self._cwd)
+        call.honest = self.quirks.honest_commands
         self.tools_seen += known is None
         call.merge(fields, asking)
         if self.interrupted and call.ended_untold:
@@ -235,7 +235,8 @@ class AcpEntries:
         return None
 
     def _silent_parent(self) -> str | None:
-        if not self.silent_subagents or not self._open_tools:
+        # What it says is not marked: it is said while its tool is at work.
+        if not self.quirks.silent_subagents or not self._open_tools:
             return None
         jobs = [key for key, call in self._open_tools.items() if call.is_job]
         return jobs[0] if len(jobs) == 1 else None
@@ -244,26 +245,9 @@ class AcpEntries:
         """The agent's list of things to do; the newest replaces the last."""
         self.close_text()
         self._over()
-        todos = [
-            TodoItem(
-                content=as_text(step.get("content")),
-                status=as_text(step.get("status")) or "pending",
-                priority=as_text(step.get("priority")) or None,
-            )
-            for step in map(as_dict, steps)
-        ]
-        done = sum(todo.status == "completed" for todo in todos)
-        self._put(
-            "plan",
-            NormalizedEntry(
-                entry_type=ToolUse(
-                    tool_name="plan",
-                    action_type=TodoManagement(todos=todos),
-                    status=Succeeded(),
-                ),
-                content=f"Plan: {done} of {len(todos)} done",
-            ),
-        )
+        todos = todo_list(steps)
+        use = ToolUse(tool_name="plan", action_type=todos, status=Succeeded())
+        self._put("plan", NormalizedEntry(entry_type=use, content=progress(todos)))
 
     def show_usage(self) -> None:
         """The numbers in `usage` have changed."""

@@ -143,7 +143,7 @@ class Handshake:
     def _started(self, session: str, told: Mapping[str, Any]) -> None:
         self.session = session
         self._entries.say(SessionStarted(session))
-        self._entries.usage.learn_model(told)
+        self._entries.usage.learn_model(told, self.quirks.named_models)
         self._wishes, missing = wishes(self._options, told, self.quirks)
         for complaint in missing:
             self._entries.system(complaint)

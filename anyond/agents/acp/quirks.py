@@ -28,6 +28,9 @@ class Quirks:
             like a command of a shell may be for the program itself, and asks no model.
         loads_anything: a session that it does not know is loaded as well, as an empty one.
         silent_subagents: what a sub-agent says is not marked as such.
+        honest_commands: a command that it calls completed has ended with 0.
+        named_models: the ids of its models are its own; their names are what others call them.
+        whole_texts: each piece of a text is a whole one: the next begins another.
         plan_mode: the id of the mode in which it plans and changes nothing.
         free_mode: that of the mode in which it refuses nothing by itself, whether it asks or not;
             None if only its options do that.
@@ -45,6 +48,9 @@ class Quirks:
     counts_answers: bool = False
     loads_anything: bool = False
     silent_subagents: bool = False
+    honest_commands: bool = False
+    named_models: bool = False
+    whole_texts: bool = False
     plan_mode: str = "plan"
     free_mode: str | None = None
     ask_mode: str | None = None
@@ -63,6 +69,7 @@ QUIRKS: Mapping[str, Quirks] = {
         teachable=True,
         only_loads=True,
         loads_anything=True,
+        named_models=True,
         silent_subagents=True,
         free_mode="yolo",
         ask_mode="default",
@@ -81,12 +88,14 @@ QUIRKS: Mapping[str, Quirks] = {
     "@factory/cli": Quirks(
         teachable=True,
         remarks=True,
+        honest_commands=True,
+        whole_texts=True,
         plan_mode="spec",
         free_mode="auto-high",
         ask_mode="normal",
     ),
     "@agentclientprotocol/claude-agent-acp": Quirks(
-        teachable=True, free_mode="default", ask_mode="default"
+        teachable=True, honest_commands=True, free_mode="default", ask_mode="default"
     ),
     "@agentclientprotocol/codex-acp": Quirks(
         teachable=True, free_mode="agent-full-access", ask_mode="read-only"

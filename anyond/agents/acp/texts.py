@@ -12,7 +12,15 @@ from anyond.model.entries import AssistantMessage, NormalizedEntry, SystemMessag
 STDERR_BYTES = 64 * 1024
 """So much of stderr is shown, its end; all of it is in the raw log."""
 
-_ECHO = re.compile(r"Error handling (?:request|notification) \{")
+# An error that the agent answers a request with, or that we have answered one of its own with.
+_ECHO = re.compile(
+    r"Error handling (?:request|notification) \{"
+    r"|(?:\[SYSTEM_ERROR\] Prompt for session \S+ failed: )?RequestError: "
+)
+# The lines of the code around an error.
+_CODE = re.compile(r"\s*\d+ \| .*|\s*\^\s*")
+# What some agents say of themselves at each start, about their speed and their own helpers.
+_CHATTER = ("[perf] ", "[session/", "[STARTUP] ", "Ripgrep is not available. Falling back")
 _FRAME = re.compile(r"\s+at \S.*:\d+:\d+\)?(?P<more> \{)?")
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_])")
 
@@ -56,7 +64,7 @@ class Stderr:
 
     The raw log has all of it; here it is without what only programmers of the agent read: the
     errors that it answers requests with, which the library of the protocol writes there once more,
-    and the places in the code where an error was.
+    the places in the code where an error was, and how long each step of its start took.
     """
 
     def __init__(self) -> None:
@@ -84,8 +92,10 @@ class Stderr:
             return True
         frame = _FRAME.fullmatch(line)
         echo = frame is None and _ECHO.match(line) is not None
-        self._within = bool(frame["more"]) if frame else echo and line.endswith("{")
-        return frame is not None or echo
+        fields = echo and (line.endswith("{") or "RequestError: " in line)
+        self._within = bool(frame["more"]) if frame else fields
+        known = line.startswith(_CHATTER) or _CODE.fullmatch(line) is not None
+        return frame is not None or echo or known
 
     def entry(self) -> NormalizedEntry:
         """The entry as of now."""

@@ -6,11 +6,11 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from msgspec import UNSET
+from msgspec import UNSET, to_builtins
 
 from anyond.agents.acp.commands import command_of, printed
 from anyond.agents.diff import unified_diff
-from anyond.agents.jsonrpc import as_dict, as_list, as_text
+from anyond.agents.jsonrpc import as_dict, as_list, as_text, loads
 from anyond.agents.paths import relative_path
 from anyond.model.entries import (
     Action,
@@ -50,7 +50,10 @@ _STATUSES: Mapping[str, ToolStatus] = {
     "completed": Succeeded(),
     "failed": Failed(),
 }
-_PATHS = ("path", "file_path", "filePath", "filepath", "fileName", "abs_path", "absolute_path")
+_PATHS = (
+    *("path", "file_path", "filePath", "filepath", "fileName", "abs_path", "absolute_path"),
+    *("directory_path", "dir_path"),
+)
 _OLD = ("old_string", "oldString", "old_str")
 _NEW = ("new_string", "newString", "new_str")
 _WHOLE = ("content", "file_text")
@@ -68,6 +71,17 @@ def _first(source: Mapping[str, Any], names: tuple[str, ...]) -> str:
     return next((found for name in names if (found := as_text(source.get(name)))), "")
 
 
+def _query(source: Mapping[str, Any]) -> str:
+    patterns = [text for text in map(as_text, as_list(source.get("patterns"))) if text]
+    return _first(source, _QUERIES) or ", ".join(patterns)
+
+
+def _told(fields: Mapping[str, Any]) -> str:
+    """The texts of a message, in one."""
+    blocks = [as_dict(item.get("content")) for item in map(as_dict, as_list(fields.get("content")))]
+    return "".join(as_text(block.get("text")) for block in blocks)
+
+
 class _Diff(NamedTuple):
     path: str
     old: str
@@ -76,7 +90,13 @@ class _Diff(NamedTuple):
 
 
 class ToolCall:
-    """One tool call, merged field by field from all that was said about it."""
+    """One tool call, merged field by field from all that was said about it.
+
+    Attributes:
+        parent: the key of the sub-agent's call that it belongs to.
+        plan: what is in its `plan_file`.
+        honest: the agent calls a command completed only if its exit code was 0.
+    """
 
     def __init__(self, call_id: str, cwd: str) -> None:
         self._id = call_id
@@ -90,16 +110,25 @@ class ToolCall:
         self._texts: list[str] = []
         self._diffs: list[_Diff] = []
         self._changes: tuple[str, list[FileChange]] | None = None
+        self._terminal: list[str] = []
+        self._exit: int | None = None
         self._status: ToolStatus = Created()
         self.parent: str | None = None
         self.plan = ""
+        self.honest = False
 
     @property
     def title(self) -> str:
         """How the agent calls it, or what kind of tool it is; a command is left as it is."""
         title = self._title
+        if self._name and title.startswith("{"):
+            # The arguments stand for the tool, as if a person knew which one it is.
+            title = self._name
         if self._kind != "execute":
-            title = title.replace(self._cwd.rstrip("/") + "/", "")
+            cwd = self._cwd.rstrip("/")
+            title = title.replace(cwd + "/", "")
+            # A directory is listed by its name alone.
+            title = title.removesuffix(cwd) + "." if title.endswith(" " + cwd) else title
         return title or self._kind or "tool"
 
     @property
@@ -107,8 +136,10 @@ class ToolCall:
         """What a person has to know to allow it or not."""
         if self._input:
             return self._input
-        told = {"title": self._title, "kind": self._kind, "locations": self._locations}
-        told["plan"] = self.plan
+        told: dict[str, Any] = {"title": self._title, "kind": self._kind}
+        told |= {"locations": self._locations, "plan": self.plan}
+        if self._diffs and not self.plan:
+            told["changes"] = to_builtins(self._make_changes({})[1])
         return {name: value for name, value in told.items() if value}
 
     def merge(self, fields: Mapping[str, Any], asking: bool = False) -> None:
@@ -129,10 +160,24 @@ class ToolCall:
         places = [as_text(as_dict(place).get("path")) for place in as_list(fields.get("locations"))]
         self._locations = [place for place in places if place] or self._locations
         # What is said of a command before it runs is not what it prints.
-        news = fields.get("sessionUpdate") == "tool_call" and self.open
-        before = asking or (news and self._kind == "execute")
+        news = fields.get("sessionUpdate") == "tool_call"
+        news = news or ("rawInput" in fields and "status" not in fields)
+        before = asking or (news and self.open and self._kind == "execute")
         self._merge_content(as_list(fields.get("content")), before)
+        self._merge_terminal(as_dict(fields.get("_meta")))
+        if asking and not self._input and self._kind == "other":
+            # One agent shows the arguments of a foreign tool as a text.
+            self._input = as_dict(loads(_told(fields))) or None
         self._changes = None
+
+    def _merge_terminal(self, meta: Mapping[str, Any]) -> None:
+        """Some agents tell what their terminals show where only clients that know it look."""
+        for name in ("terminal_output", "terminal_output_delta"):
+            if text := as_text(as_dict(meta.get(name)).get("data")):
+                self._terminal.append(text)
+        code = as_dict(meta.get("terminal_exit")).get("exit_code")
+        if isinstance(code, int) and not isinstance(code, bool):
+            self._exit = code
 
     def _merge_content(self, content: list[Any], told_before: bool) -> None:
         texts: list[str] = []
@@ -189,7 +234,7 @@ class ToolCall:
     def ended_untold(self) -> bool:
         """Whether it is a command that is called completed, and nobody knows how it ended."""
         done = self._kind == "execute" and isinstance(self._status, Succeeded)
-        return done and printed("".join(self._texts), self._output)[1] is None
+        return done and self._printed()[1] is None
 
     def give_up(self) -> None:
         """The turn is over, and the agent never said how this ended."""
@@ -224,7 +269,8 @@ class ToolCall:
         if self.plan_file and self.plan:
             return PlanPresentation(plan=self.plan), self.plan
         if todos := as_list(told.get("todos")):
-            return _todos(todos), self.title
+            action = todo_list(todos)
+            return action, progress(action)
         if self.is_job and (job := as_text(told.get("description"))):
             return TaskCreate(description=job), job
         match self._kind:
@@ -235,12 +281,16 @@ class ToolCall:
             case "execute":
                 return self._execute(told)
             case "search":
-                query = _first(told, _QUERIES) or self._title.strip("'\"")
+                # A directory that is listed counts as a search with some.
+                place = relative_path(_first(told, _PATHS), self._cwd)
+                query = _query(told) or place or self._title.strip("'\"")
                 return Search(query=query), query
             case "fetch":
                 found = _URL.search(self._title)
                 url = _first(told, ("url", *_QUERIES)) or (found[0] if found else self._title)
                 return WebFetch(url=url), url
+        if self._title.startswith("Glob ") and (query := _query(told)):
+            return Search(query=query), query
         name = self._name or self.title
         return Tool(tool_name=name, arguments=self._input, result=self._result()), self.title
 
@@ -250,7 +300,7 @@ class ToolCall:
 
     def _read(self, told: Mapping[str, Any]) -> tuple[Action, str]:
         path = self._path(told)
-        if not path and (query := _first(told, _QUERIES)):
+        if not path and (query := _query(told)):
             return Search(query=query), query
         path = path or self.title
         return FileRead(path=path), path
@@ -295,16 +345,27 @@ class ToolCall:
 
     def _execute(self, told: Mapping[str, Any]) -> tuple[Action, str]:
         command = command_of(told) or self._title.strip("`") or self.title
-        output, code = printed("".join(self._texts), self._output)
+        if isinstance(self._status, Denied):
+            # It did not run: what is told of it is that it was denied.
+            return CommandRun(command=command), command
+        output, code = self._printed()
         status: ExitCode | Success | None = None
         if code is not None:
             status = ExitCode(code=code)
-        elif isinstance(self._status, Failed):
-            status = Success(success=False)
+        elif isinstance(self._status, Failed) or (self.honest and not self.open):
+            status = Success(success=isinstance(self._status, Succeeded))
         result = None
         if output is not None or status is not None:
             result = CommandRunResult(exit_status=status, output=output)
         return CommandRun(command=command, result=result), command
+
+    def _printed(self) -> tuple[str | None, int | None]:
+        output, code = printed("".join(self._texts), self._output)
+        if self._terminal:
+            # Joined once: it may be asked for after each piece.
+            self._terminal = ["".join(self._terminal)]
+            output = self._terminal[0]
+        return output, code if self._exit is None else self._exit
 
     def _result(self) -> ToolResult | None:
         if self._texts:
@@ -320,7 +381,8 @@ def _change(path: str, old: str, new: str) -> FileChange:
     return FileChangeEdit(unified_diff=unified_diff(path, old, new))
 
 
-def _todos(todos: list[Any]) -> TodoManagement:
+def todo_list(todos: list[Any]) -> TodoManagement:
+    """A list of things to do, as agents write it."""
     return TodoManagement(
         todos=[
             TodoItem(
@@ -331,3 +393,9 @@ def _todos(todos: list[Any]) -> TodoManagement:
             for todo in map(as_dict, todos)
         ]
     )
+
+
+def progress(told: TodoManagement) -> str:
+    """How far a list of things to do has come, in a few words."""
+    done = sum(todo.status == "completed" for todo in told.todos)
+    return f"Plan: {done} of {len(told.todos)} done"

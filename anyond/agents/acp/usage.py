@@ -35,12 +35,23 @@ class Usage:
         self._cost: float | None = None
         self.model: str | None = None
 
-    def learn_model(self, told: Mapping[str, Any]) -> None:
-        """Take in which model a session uses, where the agent tells it."""
-        self.model = as_text(as_dict(told.get("models")).get("currentModelId")) or self.model
+    def learn_model(self, told: Mapping[str, Any], by_name: bool) -> None:
+        """Take in which model a session uses, where the agent tells it.
+
+        Args:
+            by_name: this agent has ids of its own for models; their names are the usual ones.
+        """
+        models = as_dict(told.get("models"))
+        current = as_text(models.get("currentModelId"))
+        choices = as_list(models.get("availableModels"))
         for option in map(as_dict, as_list(told.get("configOptions"))):
             if option.get("category") == "model":
-                self.model = as_text(option.get("currentValue")) or self.model
+                current = as_text(option.get("currentValue")) or current
+                choices = choices + as_list(option.get("options"))
+        for choice in map(as_dict, choices) if by_name else ():
+            if current and current in (choice.get("modelId"), choice.get("value")):
+                current = as_text(choice.get("name")) or current
+        self.model = current or self.model
 
     def call(self, told: Mapping[str, Any]) -> bool:
         """Add one call of the model within the turn; whether that told anything."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from anyond.agents.acp.entries import AcpEntries
-from anyond.agents.acp.quirks import Quirks
 from anyond.agents.faults import worded
 
 _NEWS, _ERROR = "Info: ", "Error: "
@@ -15,11 +14,10 @@ class Voice:
     def __init__(self, entries: AcpEntries) -> None:
         self._entries = entries
         self._news = ""
-        self.quirks = Quirks()
 
     def remarked(self, text: str) -> bool:
         """Whether this chunk is not the model's; then it is dealt with."""
-        quirks = self.quirks
+        quirks = self._entries.quirks
         if text.startswith(quirks.asides):
             return True
         if quirks.remarks and text.startswith((_NEWS, _ERROR)):
@@ -35,16 +33,14 @@ class Voice:
 
     def disguised_error(self) -> str | None:
         """The error that a turn which ended well has really ended with."""
-        seen = self._entries
-        if seen.last_text is None:
-            return None
-        if self.quirks.remarks:
-            text = seen.last_chunk
-        elif seen.texts_seen == 1 and not seen.tools_seen:
-            text = seen.last_text.whole
-        else:
-            return None
+        text = self._entries.last_chunk if self._entries.quirks.remarks else self.only_words()
         return worded(text.removeprefix(_ERROR).strip()) if text.startswith(_ERROR) else None
+
+    def only_words(self) -> str:
+        """What was said last in this turn if there is nothing else in it; else ""."""
+        seen = self._entries
+        alone = seen.texts_seen == 1 and not seen.tools_seen
+        return seen.last_text.whole if alone and seen.last_text is not None else ""
 
     def has_said(self, error: str) -> bool:
         """Whether the last words were this error already."""
