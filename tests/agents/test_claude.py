@@ -502,7 +502,7 @@ def test_it_begins_with_a_handshake_and_the_whole_prompt() -> None:
     dialogue = fresh("Do it.", append_prompt=" Quickly.")
     first, second = sent(dialogue)
     assert first["request_id"] == "anyon-1"
-    assert first["request"]["subtype"] == "initialize"
+    assert first["request"] == {"subtype": "initialize", "forwardSubagentText": True}
     assert second["message"]["content"] == [{"type": "text", "text": "Do it. Quickly."}]
     assert dialogue.outgoing() == []
 

@@ -163,11 +163,12 @@ class ClaudeDialogue:
 
     def _greet(self) -> None:
         """Queue what comes before the first message."""
-        self._ask("initialize")
+        # Unasked, it tells the tools of a sub-agent and keeps what the sub-agent says to itself.
+        self._ask("initialize", forwardSubagentText=True)
 
-    def _ask(self, subtype: str) -> None:
+    def _ask(self, subtype: str, **more: Any) -> None:
         request_id = self._outbox.fresh_id()
-        self._outbox.put(f"request {request_id}", wire.ask(request_id, subtype))
+        self._outbox.put(f"request {request_id}", wire.ask(request_id, subtype, **more))
 
     # ------------------------------------------------------------ events
 
