@@ -39,7 +39,13 @@ from anyond.agents.entry import Lump, Note, Source
 from anyond.agents.lines import Lines
 from anyond.agents.paths import Paths
 from anyond.agents.recollection import RETOLD
-from anyond.model.entries import ErrorMessage, SystemMessage, UserMessage
+from anyond.model.entries import (
+    ErrorMessage,
+    OtherError,
+    SetupRequired,
+    SystemMessage,
+    UserMessage,
+)
 from anyond.model.records import Stream
 
 STDERR_MOST = 64 * 1024
@@ -76,6 +82,8 @@ _SESSION_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 _LOCAL_OUTPUT = re.compile(r"<local-command-(?:stdout|stderr)>(.*)</local-command-\w+>", re.DOTALL)
 _BROKEN_OFF = "The connection to the model's server broke off in the middle of an answer."
 _LOST = "No conversation found"
+_LOGINS = frozenset({"authentication_failed", "oauth_org_not_allowed"})
+_UNAUTHORIZED = 401
 _FIRST = "message"
 
 
@@ -87,7 +95,13 @@ class ClaudeDialogue:
         cwd: the worktree, absolute.
         consent: who decides about tools.
         retold: what to say before the prompt, if the agent does not remember the conversation.
+
+    Attributes:
+        login: what a person can do whom the model's server does not let in; the program itself
+            speaks of `/login`, which nobody can type here.
     """
+
+    login = "Log in with `claude auth login`, or check the key that the agent is given."
 
     def __init__(
         self, *, prompt: str, cwd: str, consent: Consent, retold: str | None = None
@@ -223,7 +237,7 @@ class ClaudeDialogue:
     def _spoke(self, said: wire.AssistantLine, parent: str | None) -> None:
         for block in said.message.blocks:
             if said.error is not None and block.type == "text":
-                self._failing(said.message.id, block.text, parent)
+                self._failing(said.message.id, block.text, parent, said.error in _LOGINS)
                 continue
             text = block.thinking if block.type == "thinking" else block.text
             self._put(self._messages.finished(said.message.id, block.type, text, parent))
@@ -234,18 +248,22 @@ class ClaudeDialogue:
         if said.error is None and parent is None:
             self._complaint = None  # the agent went on: what went wrong before was overcome
 
-    def _failing(self, message_id: str, text: str, parent: str | None) -> None:
+    def _failing(self, message_id: str, text: str, parent: str | None, login: bool) -> None:
         if parent is None:
-            self._complain(text)
+            self._complain(self._with_advice(text, login), login)
         else:
             self._put(Note(f"error:{message_id}", ErrorMessage(), text, parent))
 
-    def _complain(self, text: str) -> None:
+    def _complain(self, text: str, login: bool = False) -> None:
         """Show why the turn fails, unless that is to be read already."""
         if text != self._complaint:
             self._complaint = self._last_error = text
             if not any(text in lump.parts for lump in self._grumbles):
-                self._put(Note(f"error:{self._turns + 1}", ErrorMessage(), text))
+                kind = ErrorMessage(error_type=SetupRequired() if login else OtherError())
+                self._put(Note(f"error:{self._turns + 1}", kind, text))
+
+    def _with_advice(self, text: str, login: bool) -> str:
+        return f"{text}\n{self.login}" if login else text
 
     def _user(self, head: wire.Head, line: bytes) -> None:
         said = wire.user(line)
@@ -320,7 +338,12 @@ class ClaudeDialogue:
             complaint = _BROKEN_OFF
         outcome, error = verdict(result, subtype, self._interrupted, complaint)
         if error is not None:
-            self._complain(error)
+            login = result.api_error_status == _UNAUTHORIZED
+            if complaint is not None and complaint.startswith(error):
+                error = complaint
+            else:
+                error = self._with_advice(error, login)
+            self._complain(error, login)
         if self._accounts.add(result, self._model):
             self._put(self._accounts)
         if error is not None and error.startswith(_LOST):
