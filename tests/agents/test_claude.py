@@ -32,11 +32,13 @@ from anyond.agents.core import (
 )
 from anyond.model.entries import (
     CommandRun,
+    CommandRunResult,
     ErrorMessage,
     FileChangeEdit,
     FileEdit,
     NormalizedEntry,
     SetupRequired,
+    Success,
     TodoManagement,
     TokenUsage,
     Tool,
@@ -250,6 +252,14 @@ GOLDEN = {
 @pytest.mark.parametrize("name", GOLDEN)
 def test_a_recorded_run_reads_as_it_went(name: str) -> None:
     assert replay(recorded(name)).lines() == GOLDEN[name]
+
+
+def test_a_command_that_did_not_run_has_no_result_and_one_that_was_stopped_no_words() -> None:
+    command = replay(recorded("basic_denied")).tool(-1).action_type
+    assert (type(command), command.result) == (CommandRun, None)
+    command = replay(recorded("interrupt_while_command")).tool().action_type
+    stopped = CommandRunResult(exit_status=Success(success=False), output="")
+    assert (type(command), command.result) == (CommandRun, stopped)
 
 
 @pytest.mark.parametrize(
