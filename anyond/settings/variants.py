@@ -84,7 +84,7 @@ def _problem(name: str, value: Any) -> str | None:
     if name in _LISTS and not (isinstance(value, list) and all(map(_is_text, value))):
         return "must be a list of texts"
     if name == "env" and not _is_environment(value):
-        return "must be an object that maps names of variables to texts"
+        return "must be an object that maps names of variables to texts, or to null to remove them"
     return None
 
 
@@ -101,6 +101,6 @@ def _is_command(text: str) -> bool:
 
 def _is_environment(value: Any) -> bool:
     return isinstance(value, dict) and all(
-        name and _is_text(name) and "=" not in name and _is_text(text)
+        name and _is_text(name) and "=" not in name and (text is None or _is_text(text))
         for name, text in value.items()
     )
