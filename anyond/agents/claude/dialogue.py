@@ -128,15 +128,6 @@ class ClaudeDialogue:
         self._complaint: str | None = None
         self._last_error: str | None = None
         self._grumbles: list[Lump] = []
-        self._lines: dict[str, Callable[[wire.Head, bytes], None]] = {
-            "assistant": self._assistant,
-            "user": self._user,
-            "system": self._system,
-            "result": self._result,
-            "control_request": self._request,
-            "control_cancel_request": self._cancelled,
-            "control_response": self._reply,
-        }
         self._greet()
         self._outbox.put(_FIRST, wire.say(*([retold] if retold else []), prompt))
 
@@ -222,8 +213,8 @@ class ClaudeDialogue:
             if head.type == "stream_event":
                 if head.event is not None:
                     self._put(self._messages.stream(head.event, _parent(head)))
-            elif head.type in self._lines:
-                self._lines[head.type](head, line)
+            elif head.type in _LINES:
+                _LINES[head.type](self, head, line)
             elif head.type not in _HARMLESS_TYPES:
                 self._noise(line)
         except (ValueError, RecursionError):
@@ -445,3 +436,15 @@ class ClaudeDialogue:
 
 def _parent(head: wire.Head) -> str | None:
     return None if head.parent_tool_use_id is None else f"tool:{head.parent_tool_use_id}"
+
+
+# Not of the object: it would hold itself, and all that it has read for as long as nobody looks.
+_LINES: dict[str, Callable[[ClaudeDialogue, wire.Head, bytes], None]] = {
+    "assistant": ClaudeDialogue._assistant,
+    "user": ClaudeDialogue._user,
+    "system": ClaudeDialogue._system,
+    "result": ClaudeDialogue._result,
+    "control_request": ClaudeDialogue._request,
+    "control_cancel_request": ClaudeDialogue._cancelled,
+    "control_response": ClaudeDialogue._reply,
+}
