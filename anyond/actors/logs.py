@@ -64,6 +64,7 @@ class Logs:
         live = self._live.pop(process_id, None)
         if live is not None:
             live.over = True
+            live.conversation = None  # it is in the archive, and can be large
             live.wake.ring()
 
     def archive_path(self, process_id: str) -> Path:

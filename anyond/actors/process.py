@@ -104,6 +104,7 @@ class ProcessActor(Actor[Event, Climb]):
         self._stdin_ended = False
         self._told_at_once = isinstance(dialogue, ToldAtOnce) and dialogue.told_at_once
         self._conversation: Conversation | None = None
+        self._silence: Silence | None = None
         if dialogue is not None:
             self._conversation = Conversation(process.id, dialogue, approval_timeout)
             self._silence = Silence(self._conversation, silence, self._tell_silence)
@@ -137,13 +138,16 @@ class ProcessActor(Actor[Event, Climb]):
             self._listening = True
             await self._say()
             await self._after_reading()
-            self.nursery.start_soon(self._silence.run)
+            if self._silence is not None:
+                self.nursery.start_soon(self._silence.run)
         if self._stop_first:
             self.tell(StopAsked())
         self.nursery.start_soon(self._follow)
 
     async def end(self) -> None:
         self._reader.close()
+        # An actor hangs in circles that are found late, and a conversation can be large.
+        self._conversation = self._dialogue = self._silence = None
         await self._running.aclose()
 
     async def perform(self, command: Climb) -> None:
@@ -213,7 +217,8 @@ class ProcessActor(Actor[Event, Climb]):
                 lambda tx: sessions.set_session_id(tx, self.process.id, session_id)
             )
         await self._compare_questions(conversation)
-        self._silence.look()
+        if self._silence is not None:
+            self._silence.look()
         self._live.wake.ring()
         await self._flush()
         if conversation.outcome is None or self._turn_told:

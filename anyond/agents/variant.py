@@ -16,6 +16,8 @@ from anyond.model.launch import Launch
 # A session id is told by the agent and becomes an argument: it must not look like an option.
 _SESSION_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 _PLACE = re.compile(r"(.*) - at `\$\.(\w+)(.*)`", re.DOTALL)
+# An option never has a space in its name: such an argument is an option together with its value.
+_WITH_VALUE = re.compile(r"--?[A-Za-z][\w-]*\s")
 _OVERRIDE = "It is named by the option base_command_override of the chosen variant."
 
 
@@ -25,7 +27,8 @@ class Common(Struct, frozen=True, kw_only=True):
     Args:
         append_prompt: added to the prompt, with nothing between them.
         base_command_override: the program and its first arguments, split as a shell would.
-        additional_params: further arguments, each taken as it is.
+        additional_params: further arguments, each taken as it is; but an option that stands there
+            together with its value (`--model x`) is split from it as a shell would.
         env: laid over the environment; None removes a variable.
     """
 
@@ -71,6 +74,17 @@ def resumed(session_id: str) -> str:
     return session_id
 
 
+def _further(params: Iterable[str]) -> list[str]:
+    words: list[str] = []
+    for param in params:
+        try:
+            words += shlex.split(param) if _WITH_VALUE.match(param) else [param]
+        except ValueError as error:
+            problem = f"{param!r} cannot be split into words: {error}"
+            raise Impossible("additional_params", problem) from None
+    return words
+
+
 def launch(
     options: Common,
     cwd: str,
@@ -113,7 +127,7 @@ def launch(
         raise Impossible("base_command_override", "a command cannot contain a NUL character")
     if not all(word in words for word in protocol):
         words += protocol
-    argv = (*words, *before, *options.additional_params, *after)
+    argv = (*words, *before, *_further(options.additional_params), *after)
     if any("\0" in word for word in argv):
         raise Impossible("additional_params", "an argument cannot contain a NUL character")
     for name, value in options.env.items():

@@ -10,6 +10,7 @@ in a thousand pieces costs a late follower one frame.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,6 +56,9 @@ from anyond.model.records import Record, Stream
 SUMMARY_BYTES = 4096
 NOISE_SHOWN = 200
 """So many unreadable lines are shown as entries; all of them are in the raw log."""
+
+OVERTAKEN = 256
+"""So many changes that nobody needs any more are kept at least, before they are swept."""
 
 _encoder = msgspec.json.Encoder()
 
@@ -106,7 +110,10 @@ class Conversation:
         self._timeout_ns = int(approval_timeout * 1e9)
         self._slots: list[_Slot] = []
         self._indexes: dict[str, int] = {}
-        self._latest: dict[int, None] = {}
+        # The numbers of the changes and the entry of each, in order, so that to go on anywhere
+        # costs what comes from there. Those that a later one has overtaken are swept now and then.
+        self._seqs: list[int] = []
+        self._touched: list[int] = []
         # Tools at work: to end a turn must not cost a look at all entries.
         self._unsettled: dict[int, None] = {}
         self._verdicts: dict[str, ToolStatus] = {}
@@ -160,15 +167,14 @@ class Conversation:
         Args:
             most: at most so many, the oldest changes first.
         """
-        if after >= self.end:
-            return []
-        changed: list[int] = []
-        for index in reversed(self._latest):
-            if self._slots[index].seq <= after:
-                break
-            changed.append(index)
-        changed.reverse()
-        return [self._frame(index) for index in changed[:most]]
+        frames: list[EntryFrame] = []
+        for place in range(bisect_right(self._seqs, after), len(self._seqs)):
+            index = self._touched[place]
+            if self._slots[index].seq == self._seqs[place]:
+                frames.append(self._frame(index))
+                if len(frames) == most:
+                    break
+        return frames
 
     def _frame(self, index: int) -> EntryFrame:
         slot = self._slots[index]
@@ -416,5 +422,14 @@ class Conversation:
             self._unsettled.pop(index, None)
         self.end += 1
         self._slots[index].seq = self.end
-        self._latest.pop(index, None)
-        self._latest[index] = None
+        self._seqs.append(self.end)
+        self._touched.append(index)
+        if len(self._seqs) > 2 * len(self._slots) + OVERTAKEN:
+            self._sweep()
+
+    def _sweep(self) -> None:
+        """Forget the changes that later ones have overtaken: no follower needs them."""
+        pairs = zip(self._seqs, self._touched, strict=True)
+        latest = [(seq, index) for seq, index in pairs if self._slots[index].seq == seq]
+        self._seqs = [seq for seq, _ in latest]
+        self._touched = [index for _, index in latest]

@@ -32,9 +32,13 @@ from anyond.agents.core import (
 )
 from anyond.model.entries import (
     CommandRun,
+    CommandRunResult,
+    ErrorMessage,
     FileChangeEdit,
     FileEdit,
     NormalizedEntry,
+    SetupRequired,
+    Success,
     TodoManagement,
     TokenUsage,
     Tool,
@@ -46,6 +50,7 @@ TRANSCRIPTS = Path(__file__).parents[1] / "transcripts" / "claude"
 ALL = sorted(path.stem for path in TRANSCRIPTS.glob("*.jsonl"))
 STREAMS = {"in": Stream.STDIN, "out": Stream.STDOUT, "err": Stream.STDERR}
 TREE = "/home/me/tree"
+LOGIN = "Log in with `claude auth login`, or check the key that the agent is given."
 
 Records = list[tuple[Stream, bytes]]
 
@@ -212,7 +217,7 @@ GOLDEN = {
         "SystemMessage: Model: claude-sonnet-4-5",
         "SystemMessage: The model's server refused or failed (authentication_failed, status 401). "
         "Try 1 of 1 is in 0.5 s.",
-        "ErrorMessage: Invalid API key · Fix external API key",
+        f"ErrorMessage: Invalid API key · Fix external API key\n{LOGIN}",
     ],
     "error_529_retry_recovers": [
         "UserMessage: SCN=err529x2 x",
@@ -249,6 +254,14 @@ def test_a_recorded_run_reads_as_it_went(name: str) -> None:
     assert replay(recorded(name)).lines() == GOLDEN[name]
 
 
+def test_a_command_that_did_not_run_has_no_result_and_one_that_was_stopped_no_words() -> None:
+    command = replay(recorded("basic_denied")).tool(-1).action_type
+    assert (type(command), command.result) == (CommandRun, None)
+    command = replay(recorded("interrupt_while_command")).tool().action_type
+    stopped = CommandRunResult(exit_status=Success(success=False), output="")
+    assert (type(command), command.result) == (CommandRun, stopped)
+
+
 @pytest.mark.parametrize(
     ("name", "ends"),
     [
@@ -257,7 +270,10 @@ def test_a_recorded_run_reads_as_it_went(name: str) -> None:
             "interrupt_while_command",
             [TurnEnded(Outcome.INTERRUPTED), TurnEnded(Outcome.COMPLETED)],
         ),
-        ("error_401", [TurnEnded(Outcome.FAILED, "Invalid API key · Fix external API key")]),
+        (
+            "error_401",
+            [TurnEnded(Outcome.FAILED, f"Invalid API key · Fix external API key\n{LOGIN}")],
+        ),
         ("error_529_retry_recovers", [TurnEnded(Outcome.COMPLETED)]),
         ("error_in_stream", [TurnEnded(Outcome.FAILED, "API Error: Overloaded")]),
     ],
@@ -410,6 +426,24 @@ def test_every_piece_of_evidence_counts(lines: list[Any], end: TurnEnded) -> Non
     assert len(errors) == (1 if end.error or FAILING in lines else 0)
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [{**FAILING, "error": "authentication_failed"}, {**GOOD, "is_error": True, "result": ""}],
+        [{**FAILING, "error": "oauth_org_not_allowed"}, {**GOOD, "result": "Broken"}],
+        [{**GOOD, "is_error": True, "api_error_status": 401, "result": "Broken"}],
+    ],
+)
+def test_who_is_not_let_in_is_told_what_to_do(lines: list[Any]) -> None:
+    story = replay(said(*lines))
+    assert story.ends() == [TurnEnded(Outcome.FAILED, f"Broken\n{LOGIN}")]
+    [error] = [e for e in story.entries.values() if isinstance(e.entry_type, ErrorMessage)]
+    assert (error.content, error.entry_type) == (
+        f"Broken\n{LOGIN}",
+        ErrorMessage(error_type=SetupRequired()),
+    )
+
+
 def test_a_turn_that_was_told_to_stop_was_interrupted() -> None:
     dialogue = fresh()
     dialogue.send(Interrupt())
@@ -502,7 +536,7 @@ def test_it_begins_with_a_handshake_and_the_whole_prompt() -> None:
     dialogue = fresh("Do it.", append_prompt=" Quickly.")
     first, second = sent(dialogue)
     assert first["request_id"] == "anyon-1"
-    assert first["request"]["subtype"] == "initialize"
+    assert first["request"] == {"subtype": "initialize", "forwardSubagentText": True}
     assert second["message"]["content"] == [{"type": "text", "text": "Do it. Quickly."}]
     assert dialogue.outgoing() == []
 

@@ -341,12 +341,14 @@ async def test_tasks_become_one_list(bench: Bench) -> None:
     ]
 
 
-async def test_the_tools_of_a_sub_agent_belong_to_it(bench: Bench) -> None:
+async def test_what_a_sub_agent_says_and_does_belongs_to_it(bench: Bench) -> None:
     run = await bench.run("task", dangerously_skip_permissions=True)
     [key] = [key for key, entry in run.entries.items() if entry.content == "Task: sub job"]
     nested = [entry for entry in run.entries.values() if entry.parent == key]
-    assert [entry.content for entry in nested if isinstance(entry.entry_type, ToolUse)] == [
-        "echo from-sub"
+    assert [(type(entry.entry_type), entry.content) for entry in nested] == [
+        (AssistantMessage, "Sub-agent at work."),
+        (ToolUse, "echo from-sub"),
+        (AssistantMessage, "Sub-agent's result."),
     ]
     assert run.end == TurnEnded(Outcome.COMPLETED)
 

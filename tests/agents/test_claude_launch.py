@@ -64,6 +64,15 @@ def test_options_shape_the_command() -> None:
     }
 
 
+def test_an_option_that_stands_with_its_value_is_split_from_it_and_nothing_else_is() -> None:
+    params = ["--effort high", "--append-system-prompt 'Be kind.'", "--settings", '{"a": "-b c"}']
+    told = launch(additional_params=[*params, "--name=a b", "- a list", "x y"])
+    assert told.argv[-9:] == (
+        *("--effort", "high", "--append-system-prompt", "Be kind.", "--settings", '{"a": "-b c"}'),
+        *("--name=a b", "- a list", "x y"),
+    )
+
+
 def test_a_session_is_forked_unless_told_otherwise_and_the_router_can_stand_in() -> None:
     told = launch(session_id="s-1", claude_code_router=True)
     assert told.argv[:2] == ("ccr", "code")
@@ -78,6 +87,7 @@ def test_a_session_is_forked_unless_told_otherwise_and_the_router_can_stand_in()
         ("model", 4),
         ("additional_params", "--x"),
         ("additional_params", ["a\0b"]),
+        ("additional_params", ["--settings 'open"]),
         ("env", {"A": 1}),
         ("env", {"A=B": "1"}),
         ("base_command_override", "'open"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -25,7 +26,15 @@ from anyond.agents.core import (
     TurnEnded,
     Verdict,
 )
-from anyond.model.entries import Created, Denied, Failed, FileEdit, Succeeded
+from anyond.model.entries import (
+    Created,
+    Denied,
+    Failed,
+    FileChangeEdit,
+    FileChangeRename,
+    FileEdit,
+    Succeeded,
+)
 from anyond.model.errors import Impossible
 from anyond.model.records import Stream
 
@@ -368,6 +377,39 @@ def spawn(dialogue: Dialogue, id: str, *others: str) -> list[Any]:
     call = {"type": "collabAgentToolCall", "tool": "spawnAgent", "prompt": id, "id": id}
     when = "completed" if others else "started"
     return item(dialogue, when, **call, status=status, receiverThreadIds=list(others))
+
+
+def test_of_what_a_command_writes_no_more_is_kept_than_is_shown() -> None:
+    dialogue = opened()
+    command = {"type": "commandExecution", "id": "c", "command": "yes", "status": "inProgress"}
+    hear(dialogue, method="item/started", params={"threadId": "main", "item": command})
+    piece = "y\n" * (OUTPUT_MOST // 16)
+    more = {"threadId": "main", "itemId": "c", "delta": piece}
+    tracemalloc.start()
+    try:
+        for _ in range(200):
+            hear(dialogue, method="item/commandExecution/outputDelta", params=more)
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept < 8 * OUTPUT_MOST < 200 * len(piece)
+
+
+def test_what_is_written_below_the_diff_of_a_moved_file_is_no_line_of_it() -> None:
+    dialogue = opened()
+    diff = "@@ -1 +1 @@\n-one\n+ONE\n"
+    kind = {"type": "update", "move_path": "/w/b.md"}
+    changes = [
+        {"path": "/w/a.md", "kind": kind, "diff": f"{diff}\n\nMoved to: /w/b.md"},
+        {"path": "/w/c.md", "kind": kind, "diff": "\n\nMoved to: /w/b.md"},
+    ]
+    item = {"type": "fileChange", "id": "e", "changes": changes, "status": "completed"}
+    events = hear(dialogue, method="item/completed", params={"threadId": "main", "item": item})
+    edit, only_moved = [event.entry.entry_type.action_type.changes for event in events]
+    rename = FileChangeRename(new_path="b.md")
+    named = f"--- a/a.md\n+++ b/b.md\n{diff}"
+    assert edit == [rename, FileChangeEdit(unified_diff=named, has_line_numbers=True)]
+    assert only_moved == [rename]
 
 
 def test_the_run_waits_for_a_sub_agent_and_an_interrupt_ends_the_wait() -> None:

@@ -189,8 +189,11 @@ def test_edits_renames_and_deletions_are_told_as_diffs(bench: Bench) -> None:
     with bench.run("move", **FREE) as run:
         run.ended()
     [edit] = run.tools(FileEdit)
-    assert edit.action_type.path == "README.md"
-    assert edit.action_type.changes[0] == FileChangeRename(new_path="GUIDE.md")
+    moved = FileChangeEdit(
+        unified_diff=diff.replace("+++ b/README.md", "+++ b/GUIDE.md"), has_line_numbers=True
+    )
+    changes = [FileChangeRename(new_path="GUIDE.md"), moved]
+    assert edit.action_type == FileEdit(path="README.md", changes=changes)
     (bench.worktree / "README.md").write_text("line one\n")
     with bench.run("delete", **FREE) as run:
         run.ended()

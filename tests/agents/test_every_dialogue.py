@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import random
 import time
+import weakref
+from enum import Enum
 from typing import Any
 
 import msgspec
@@ -25,6 +28,7 @@ from anyond.agents.core import (
     EntryPut,
     Interrupt,
     Prompt,
+    Turn,
     TurnEnded,
     Verdict,
 )
@@ -176,6 +180,30 @@ def test_a_failure_can_be_read(recording: Recording) -> None:
     for event in events:
         if isinstance(event, TurnEnded) and event.error is not None:
             assert any(event.error.strip() in text for text in shown)
+
+
+@every
+def test_a_dialogue_that_nobody_holds_is_gone_at_once(recording: Recording) -> None:
+    # The daemon looks for garbage seldom; a dialogue that holds itself keeps all that it has read.
+    gc.disable()
+    try:
+        dialogue = recording.fresh()
+        for stream, line in recording.records:
+            dialogue.receive(stream, line)
+            dialogue.outgoing()
+        dialogue.finish()
+        held = weakref.ref(dialogue)
+        parts = [weakref.ref(part) for part in vars(dialogue).values() if is_its_own(part)]
+        del dialogue
+        assert held() is None
+        assert [part() for part in parts if part() is not None] == []
+    finally:
+        gc.enable()
+
+
+def is_its_own(part: object) -> bool:
+    ours = type(part).__module__.startswith("anyond.agents") and hasattr(part, "__weakref__")
+    return ours and not isinstance(part, Turn | Enum)
 
 
 # ---------------------------------------------------------------- hostile input

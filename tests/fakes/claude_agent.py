@@ -3,6 +3,7 @@
 Standard library only; run it by its path. Each line of a prompt is done in turn:
 
     say TEXT        a message of the model
+    much NUMBER     so many messages of a million characters each
     tool FILE       a tool that waits until FILE is there (relative to the working directory); the
                     messages that came meanwhile are taken up with its result: "heard TEXT" is said
     wait FILE       waits for FILE, but takes nothing up: what came begins a turn of its own
@@ -96,6 +97,9 @@ class Agent:
             allowed = self.answers.get()["behavior"] == "allow"
             self.result(call, "done" if allowed else "not allowed", error=not allowed)
             self.say("allowed" if allowed else "denied")
+        elif word == "much":
+            for number in range(int(rest)):
+                self.say(f"{number} " + "x" * 1_000_000)
         elif word == "hang":
             self.interrupted.wait()
             self.send(type="result", subtype="error_during_execution", is_error=True)

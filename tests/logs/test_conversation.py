@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import itertools
 import json
+import sys
+import tracemalloc
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 from hypothesis import given
@@ -235,6 +238,46 @@ def test_the_archive_goes_on_where_the_live_conversation_was_left(
     assert all(a.seq < b.seq for a, b in itertools.pairwise(final))
     live.update({f.index: f.entry for f in final if f.seq > seen})
     assert live == {f.index: f.entry for f in final}
+
+
+def test_whoever_follows_a_text_that_grows_misses_nothing_and_the_past_is_swept() -> None:
+    made = Conversation("process", Scripted(), 1)
+    held: dict[int, bytes] = {}
+    positions = [0]
+    tracemalloc.start()
+    try:
+        for at in range(20_000):
+            made.feed(Record(at, Stream.STDOUT, b"say %s %d\n" % (b"abc"[at % 3 :][:1], at)))
+            if at % 700 == 0:
+                held.update({f.index: f.entry for f in made.frames(positions[-1])})
+                positions.append(made.end)
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    held.update({f.index: f.entry for f in made.frames(positions[-1])})
+    now = made.final_frames()
+    assert held == {f.index: f.entry for f in now}
+    for position in positions:
+        assert [f.index for f in made.frames(position)] == [2, 0, 1]
+    assert kept < 200_000
+
+
+def test_a_batch_costs_what_is_in_it_and_not_what_comes_behind() -> None:
+    made = conversation(*(f"say {number} text" for number in range(20_000)))
+    steps = 0
+
+    def count(*_: object) -> Any:
+        nonlocal steps
+        steps += 1
+        return count
+
+    sys.settrace(count)
+    try:
+        frames = [*made.frames(0, most=10), *made.frames(10_000, most=10)]
+    finally:
+        sys.settrace(None)
+    assert [f.index for f in frames] == [*range(10), *range(10_000, 10_010)]
+    assert steps < 1_000
 
 
 def test_an_archive_line_survives_the_round_trip_and_damage_is_not_an_entry() -> None:

@@ -107,6 +107,13 @@ def test_unknown_options_are_kept(path: Path) -> None:
     assert Profiles(path, DEFAULTS).variant(profile) == {"plan": True, "future": [1]}
 
 
+def test_a_variable_of_the_environment_can_be_set_and_removed(path: Path) -> None:
+    env = {"ANTHROPIC_API_KEY": None, "LANG": "C"}
+    Profiles(path, DEFAULTS).update(body(CLAUDE_CODE={"PLAN": claude(env=env)}))
+    profile = ExecutorProfileId(executor=Executor.CLAUDE_CODE, variant="PLAN")
+    assert Profiles(path, DEFAULTS).variant(profile) == {"env": env}
+
+
 @pytest.mark.parametrize(
     ("sent", "field"),
     [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from anyond import __version__
@@ -37,15 +37,6 @@ class Handshake:
         self._entries = entries
         self._can_load = False
         self._wishes: list[Wish] = []
-        self._steps = {
-            "initialize": self._initialized,
-            "session/new": self._session_made,
-            "session/resume": self._session_resumed,
-            "session/load": self._session_resumed,
-            "session/set_mode": self._wish_answered,
-            "session/set_model": self._wish_answered,
-            "session/set_config_option": self._wish_answered,
-        }
         self.name = "The agent"
         self.logins: list[Any] = []
         self.quirks = Quirks()
@@ -73,8 +64,8 @@ class Handshake:
 
     def answered(self, method: str, response: Response) -> Fault | None:
         """Take in the answer to a step; an error if there can be no session."""
-        step = self._steps.get(method)
-        return step(response, method) if step is not None else None
+        step = _STEPS.get(method)
+        return step(self, response, method) if step is not None else None
 
     def _initialized(self, response: Response, method: str) -> Fault | None:
         if response.fault is not None:
@@ -162,3 +153,15 @@ class Handshake:
             if response.fault is not None:
                 self._entries.system(f"{wish.what} was refused: {fault_text(response.fault)}")
             self._next_wish()
+
+
+# Not of the object: it would hold itself, and all that it has read for as long as nobody looks.
+_STEPS: dict[str, Callable[[Handshake, Response, str], Fault | None]] = {
+    "initialize": Handshake._initialized,
+    "session/new": Handshake._session_made,
+    "session/resume": Handshake._session_resumed,
+    "session/load": Handshake._session_resumed,
+    "session/set_mode": Handshake._wish_answered,
+    "session/set_model": Handshake._wish_answered,
+    "session/set_config_option": Handshake._wish_answered,
+}

@@ -32,6 +32,8 @@ class AmpDialogue(ClaudeDialogue):
         retold: what Amp is told before it in a conversation that it has forgotten.
     """
 
+    login = "Log in with `amp login`, or check the key that the agent is given."
+
     def __init__(self, *, prompt: str, cwd: str, resumed: bool, retold: str | None = None) -> None:
         self._asked = ""
         self._resumed = resumed

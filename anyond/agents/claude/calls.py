@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from anyond.agents.claude.todos import OPERATIONS, Todos
-from anyond.agents.claude.tools import PLAN, SUBAGENTS, Call, Result, plain_text
+from anyond.agents.claude.tools import (
+    INTERRUPTED,
+    PLAN,
+    SUBAGENTS,
+    Call,
+    Result,
+    plain_text,
+)
 from anyond.agents.claude.wire import Block
 from anyond.agents.entry import Source
 from anyond.agents.paths import Paths
@@ -68,7 +75,8 @@ class Calls:
             block: a tool_result.
             detail: the same as data, if there is any.
         """
-        result = Result(plain_text(block.content), block.is_error is True, detail)
+        text, failed = plain_text(block.content), block.is_error is True
+        result = Result("" if failed and text.startswith(INTERRUPTED) else text, failed, detail)
         status: ToolStatus = Failed() if result.is_error else Succeeded()
         todos = self._listing.pop(block.tool_use_id, None)
         if todos is not None:

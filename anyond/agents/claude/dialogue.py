@@ -39,7 +39,13 @@ from anyond.agents.entry import Lump, Note, Source
 from anyond.agents.lines import Lines
 from anyond.agents.paths import Paths
 from anyond.agents.recollection import RETOLD
-from anyond.model.entries import ErrorMessage, SystemMessage, UserMessage
+from anyond.model.entries import (
+    ErrorMessage,
+    OtherError,
+    SetupRequired,
+    SystemMessage,
+    UserMessage,
+)
 from anyond.model.records import Stream
 
 STDERR_MOST = 64 * 1024
@@ -76,6 +82,8 @@ _SESSION_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 _LOCAL_OUTPUT = re.compile(r"<local-command-(?:stdout|stderr)>(.*)</local-command-\w+>", re.DOTALL)
 _BROKEN_OFF = "The connection to the model's server broke off in the middle of an answer."
 _LOST = "No conversation found"
+_LOGINS = frozenset({"authentication_failed", "oauth_org_not_allowed"})
+_UNAUTHORIZED = 401
 _FIRST = "message"
 
 
@@ -87,7 +95,13 @@ class ClaudeDialogue:
         cwd: the worktree, absolute.
         consent: who decides about tools.
         retold: what to say before the prompt, if the agent does not remember the conversation.
+
+    Attributes:
+        login: what a person can do whom the model's server does not let in; the program itself
+            speaks of `/login`, which nobody can type here.
     """
+
+    login = "Log in with `claude auth login`, or check the key that the agent is given."
 
     def __init__(
         self, *, prompt: str, cwd: str, consent: Consent, retold: str | None = None
@@ -114,15 +128,6 @@ class ClaudeDialogue:
         self._complaint: str | None = None
         self._last_error: str | None = None
         self._grumbles: list[Lump] = []
-        self._lines: dict[str, Callable[[wire.Head, bytes], None]] = {
-            "assistant": self._assistant,
-            "user": self._user,
-            "system": self._system,
-            "result": self._result,
-            "control_request": self._request,
-            "control_cancel_request": self._cancelled,
-            "control_response": self._reply,
-        }
         self._greet()
         self._outbox.put(_FIRST, wire.say(*([retold] if retold else []), prompt))
 
@@ -163,11 +168,12 @@ class ClaudeDialogue:
 
     def _greet(self) -> None:
         """Queue what comes before the first message."""
-        self._ask("initialize")
+        # Unasked, it tells the tools of a sub-agent and keeps what the sub-agent says to itself.
+        self._ask("initialize", forwardSubagentText=True)
 
-    def _ask(self, subtype: str) -> None:
+    def _ask(self, subtype: str, **more: Any) -> None:
         request_id = self._outbox.fresh_id()
-        self._outbox.put(f"request {request_id}", wire.ask(request_id, subtype))
+        self._outbox.put(f"request {request_id}", wire.ask(request_id, subtype, **more))
 
     # ------------------------------------------------------------ events
 
@@ -207,8 +213,8 @@ class ClaudeDialogue:
             if head.type == "stream_event":
                 if head.event is not None:
                     self._put(self._messages.stream(head.event, _parent(head)))
-            elif head.type in self._lines:
-                self._lines[head.type](head, line)
+            elif head.type in _LINES:
+                _LINES[head.type](self, head, line)
             elif head.type not in _HARMLESS_TYPES:
                 self._noise(line)
         except (ValueError, RecursionError):
@@ -222,7 +228,7 @@ class ClaudeDialogue:
     def _spoke(self, said: wire.AssistantLine, parent: str | None) -> None:
         for block in said.message.blocks:
             if said.error is not None and block.type == "text":
-                self._failing(said.message.id, block.text, parent)
+                self._failing(said.message.id, block.text, parent, said.error in _LOGINS)
                 continue
             text = block.thinking if block.type == "thinking" else block.text
             self._put(self._messages.finished(said.message.id, block.type, text, parent))
@@ -233,18 +239,22 @@ class ClaudeDialogue:
         if said.error is None and parent is None:
             self._complaint = None  # the agent went on: what went wrong before was overcome
 
-    def _failing(self, message_id: str, text: str, parent: str | None) -> None:
+    def _failing(self, message_id: str, text: str, parent: str | None, login: bool) -> None:
         if parent is None:
-            self._complain(text)
+            self._complain(self._with_advice(text, login), login)
         else:
             self._put(Note(f"error:{message_id}", ErrorMessage(), text, parent))
 
-    def _complain(self, text: str) -> None:
+    def _complain(self, text: str, login: bool = False) -> None:
         """Show why the turn fails, unless that is to be read already."""
         if text != self._complaint:
             self._complaint = self._last_error = text
             if not any(text in lump.parts for lump in self._grumbles):
-                self._put(Note(f"error:{self._turns + 1}", ErrorMessage(), text))
+                kind = ErrorMessage(error_type=SetupRequired() if login else OtherError())
+                self._put(Note(f"error:{self._turns + 1}", kind, text))
+
+    def _with_advice(self, text: str, login: bool) -> str:
+        return f"{text}\n{self.login}" if login else text
 
     def _user(self, head: wire.Head, line: bytes) -> None:
         said = wire.user(line)
@@ -319,7 +329,12 @@ class ClaudeDialogue:
             complaint = _BROKEN_OFF
         outcome, error = verdict(result, subtype, self._interrupted, complaint)
         if error is not None:
-            self._complain(error)
+            login = result.api_error_status == _UNAUTHORIZED
+            if complaint is not None and complaint.startswith(error):
+                error = complaint
+            else:
+                error = self._with_advice(error, login)
+            self._complain(error, login)
         if self._accounts.add(result, self._model):
             self._put(self._accounts)
         if error is not None and error.startswith(_LOST):
@@ -421,3 +436,15 @@ class ClaudeDialogue:
 
 def _parent(head: wire.Head) -> str | None:
     return None if head.parent_tool_use_id is None else f"tool:{head.parent_tool_use_id}"
+
+
+# Not of the object: it would hold itself, and all that it has read for as long as nobody looks.
+_LINES: dict[str, Callable[[ClaudeDialogue, wire.Head, bytes], None]] = {
+    "assistant": ClaudeDialogue._assistant,
+    "user": ClaudeDialogue._user,
+    "system": ClaudeDialogue._system,
+    "result": ClaudeDialogue._result,
+    "control_request": ClaudeDialogue._request,
+    "control_cancel_request": ClaudeDialogue._cancelled,
+    "control_response": ClaudeDialogue._reply,
+}

@@ -18,6 +18,7 @@ from anyond.model.entries import (
     CommandRun,
     CommandRunResult,
     Created,
+    Denied,
     ExitCode,
     FileChange,
     FileChangeEdit,
@@ -30,6 +31,7 @@ from anyond.model.entries import (
     Other,
     PlanPresentation,
     Search,
+    StatusTimedOut,
     Success,
     TaskCreate,
     Tool,
@@ -41,6 +43,8 @@ from anyond.model.entries import (
 
 QUESTION = "AskUserQuestion"
 PLAN = "ExitPlanMode"
+INTERRUPTED = "The user doesn't want to proceed with this tool use."
+"""So the model is told of a tool that an interrupt has ended; no tool has written it."""
 SUBAGENTS = frozenset({"Agent", "Task"})
 
 _REFUSED = re.compile(r"<tool_use_error>(.*)</tool_use_error>", re.DOTALL)
@@ -81,7 +85,9 @@ class Call(Source):
     def entry(self) -> NormalizedEntry:
         """The entry as it is now."""
         name = _shown_name(self.name)
-        action, content = describe(name, self.input, self.result, self.paths)
+        # What was not allowed has done nothing: its result is only how the model was told so.
+        result = None if isinstance(self.status, Denied | StatusTimedOut) else self.result
+        action, content = describe(name, self.input, result, self.paths)
         return NormalizedEntry(
             entry_type=ToolUse(tool_name=name, action_type=action, status=self.status),
             content=content or name,

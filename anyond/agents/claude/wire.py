@@ -251,11 +251,10 @@ def say(*texts: str) -> bytes:
     return _line({"type": "user", "message": {"role": "user", "content": content}})
 
 
-def ask(request_id: str, subtype: str) -> bytes:
-    """The line of a request of ours without further fields."""
-    return _line(
-        {"type": "control_request", "request_id": request_id, "request": {"subtype": subtype}}
-    )
+def ask(request_id: str, subtype: str, **more: Any) -> bytes:
+    """The line of a request of ours; `more` are its further fields."""
+    request = {"subtype": subtype, **more}
+    return _line({"type": "control_request", "request_id": request_id, "request": request})
 
 
 def reply_to(request_id: str, answer: Mapping[str, Any]) -> bytes:

@@ -46,7 +46,7 @@ from anyond.model.entries import (
 EDIT = "edit"
 COMMAND = "bash"
 PLAN = "plan"
-OUTPUT_MOST = 256 * 1024
+OUTPUT_MOST = 64 * 1024
 """Characters of the output of a command that are shown while it runs, its end."""
 
 Fields = Mapping[str, Any]
@@ -74,9 +74,13 @@ class _Tail:
 
     @property
     def text(self) -> str:
-        if len(self._parts) > 1:
-            self._parts = deque(["".join(self._parts)])
-        return self._parts[0][-OUTPUT_MOST:] if self._parts else ""
+        """All of it; the pieces become one, so that the next join is cheap."""
+        if not self._parts:
+            return ""
+        if len(self._parts) > 1 or self._size > OUTPUT_MOST:
+            text = "".join(self._parts)[-OUTPUT_MOST:]
+            self._parts, self._size = deque([text]), len(text)
+        return self._parts[0]
 
 
 class Call(Source):
@@ -189,8 +193,10 @@ def _command(call: Call) -> tuple[Action, str]:
 
 def _edit(call: Call) -> tuple[Action, str]:
     change, kind = call.change, as_dict(call.change.get("kind"))
-    path, diff = call.path(as_text(change.get("path"))), as_text(change.get("diff"))
-    moved = call.path(as_text(kind.get("move_path")))
+    path, goal = call.path(as_text(change.get("path"))), as_text(kind.get("move_path"))
+    # Codex writes a remark below the diff of what it moves, which is no line of it.
+    diff = as_text(change.get("diff")).removesuffix(f"\n\nMoved to: {goal}")
+    moved = call.path(goal)
     changes: list[FileChange] = []
     if kind.get("type") == "add":
         changes = [FileChangeWrite(content=diff)]

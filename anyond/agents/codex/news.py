@@ -27,29 +27,12 @@ class News:
         self._threads = threads
         self.prompted = False
         self.plan: Call | None = None
-        self._kinds: dict[str, Callable[[str, Params], None]] = {
-            "item/agentMessage/delta": self._text,
-            "item/reasoning/summaryTextDelta": self._thought,
-            "item/reasoning/textDelta": self._thought,
-            "item/reasoning/summaryPartAdded": self._thought_part,
-            "item/commandExecution/outputDelta": self._output,
-            "item/plan/delta": self._output,
-            "item/started": self._item_started,
-            "item/completed": self._item_completed,
-            "turn/plan/updated": self._steps,
-            "thread/tokenUsage/updated": self._used,
-            "warning": self._warned,
-            "guardianWarning": self._warned,
-            "configWarning": self._misconfigured,
-            "mcpServer/startupStatus/updated": self._server_status,
-            "model/rerouted": self._rerouted,
-        }
 
     def take(self, news: Notification) -> None:
         """Take in a notification; others than these are of no interest."""
-        kind = self._kinds.get(news.method)
+        kind = _KINDS.get(news.method)
         if kind is not None:
-            kind(as_text(news.params.get("threadId")), news.params)
+            kind(self, as_text(news.params.get("threadId")), news.params)
 
     def rested(self, thread: str, worked: bool) -> None:
         """A sub-agent has come to the end of its turn."""
@@ -148,3 +131,23 @@ class News:
         if model := as_text(params.get("toModel")):
             self._entries.usage.model = model
             self._entries.once(f"The model's provider has changed the model to {model}.")
+
+
+# Not of the object: it would hold itself, and all that it has read for as long as nobody looks.
+_KINDS: dict[str, Callable[[News, str, Params], None]] = {
+    "item/agentMessage/delta": News._text,
+    "item/reasoning/summaryTextDelta": News._thought,
+    "item/reasoning/textDelta": News._thought,
+    "item/reasoning/summaryPartAdded": News._thought_part,
+    "item/commandExecution/outputDelta": News._output,
+    "item/plan/delta": News._output,
+    "item/started": News._item_started,
+    "item/completed": News._item_completed,
+    "turn/plan/updated": News._steps,
+    "thread/tokenUsage/updated": News._used,
+    "warning": News._warned,
+    "guardianWarning": News._warned,
+    "configWarning": News._misconfigured,
+    "mcpServer/startupStatus/updated": News._server_status,
+    "model/rerouted": News._rerouted,
+}

@@ -6,6 +6,8 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from msgspec.structs import replace
+
 from anyond.agents import variant
 from anyond.agents.core import Turn
 from anyond.agents.cursor.dialogue import CursorDialogue
@@ -94,7 +96,7 @@ class Cursor:
             Impossible: an option is of the wrong type, or there is no command line.
         """
         chosen = variant.decode(options, CursorOptions)
-        program = variant.launch(chosen, "/", CURSOR, before=(), install=INSTALL)
-        named = program.argv[: len(program.argv) - len(chosen.additional_params)]
+        bare = replace(chosen, additional_params=[])
+        named = variant.launch(bare, "/", CURSOR, before=(), install=INSTALL).argv
         login = f"{_PLACE}\n{shlex.join([*named, 'login'])}\n"
         return [login] if named != CURSOR else [_INSTALL_SCRIPT, login]

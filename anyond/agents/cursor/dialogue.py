@@ -79,14 +79,6 @@ class CursorDialogue:
         self._session_id: str | None = None
         self._lost = False
         self._complaint: str | None = None
-        self._lines: dict[str, Callable[[Mapping[str, Any]], None]] = {
-            "system": self._system,
-            "assistant": self._assistant,
-            "thinking": self._thinking,
-            "tool_call": self._tool,
-            "result": self._result,
-            "error": self._error,
-        }
 
     # ------------------------------------------------------------ the contract
 
@@ -155,9 +147,9 @@ class CursorDialogue:
         except ValueError:
             told = None
         kind = as_text(as_dict(told).get("type"))
-        handle = self._lines.get(kind)
+        handle = _LINES.get(kind)
         if handle is not None:
-            handle(as_dict(told))
+            handle(self, as_dict(told))
         elif not isinstance(told, dict) and self._session_id is None:
             self._grumbled(line)  # before it begins to work it says in plain words why it cannot
         elif kind not in _HARMLESS:
@@ -277,6 +269,17 @@ class CursorDialogue:
         elif self._resumed and self._session_id is None and disguise.lost_session(text):
             self._lose()
         self._put(lump)
+
+
+# Not of the object: it would hold itself, and all that it has read for as long as nobody looks.
+_LINES: dict[str, Callable[[CursorDialogue, Mapping[str, Any]], None]] = {
+    "system": CursorDialogue._system,
+    "assistant": CursorDialogue._assistant,
+    "thinking": CursorDialogue._thinking,
+    "tool_call": CursorDialogue._tool,
+    "result": CursorDialogue._result,
+    "error": CursorDialogue._error,
+}
 
 
 def _repeats(text: str) -> bool:
