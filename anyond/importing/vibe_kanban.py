@@ -17,7 +17,7 @@ from pathlib import Path
 import trio
 
 from anyond.files.images import ImageFiles, Picture
-from anyond.importing import vibe_logs, vibe_rows
+from anyond.importing import vibe_leftovers, vibe_logs, vibe_rows
 from anyond.importing.report import Report
 from anyond.importing.vibe_rows import (
     OldAttempt,
@@ -159,8 +159,8 @@ class Import:
             else:
                 self._bundles.append(self._plan_task(task, known))
                 await trio.lowlevel.checkpoint()
-        for name, count in self._tables.left_alone():
-            self.report.leave(f"table {name}: {count} rows of a sort that Anyon does not know")
+        for sentence in vibe_leftovers.told(self._tables):
+            self.report.leave(sentence)
         return self.report
 
     def _plan_projects(self, known: _Known) -> None:
@@ -189,7 +189,11 @@ class Import:
             if isinstance(tag, Unreadable):
                 self.report.leave(tag, "tags")
                 continue
-            folded = tags.fold(tag.name)
+            try:
+                folded = tags.possible(tag.name)
+            except AnyondError as refusal:
+                self.report.leave(f"tag {tag.name}: {refusal}", "tags")
+                continue
             if folded not in known.tags and known.deleted(tag.id):
                 self.report.stays_deleted("tags")
                 continue
