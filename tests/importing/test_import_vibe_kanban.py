@@ -188,6 +188,17 @@ async def test_it_stays_away_from_a_running_daemon(tmp_path: Path) -> None:
         assert await house.ask("GET", "/api/projects") == []
 
 
+def test_how_far_a_long_import_is_can_be_seen(tmp_path: Path) -> None:
+    old = OldKanban(tmp_path / "old", "0.0.116")
+    old.project()
+    old.connection.execute("BEGIN")
+    for n in range(1001):
+        old.task(f"task {n}")
+    old.connection.execute("COMMIT")
+    done = run(House(tmp_path / "house"), str(old.path))
+    assert "\n500 of 1001 tasks\n1000 of 1001 tasks\n" in done.stdout
+
+
 def test_an_import_that_was_killed_is_completed_by_the_next(tmp_path: Path) -> None:
     old = furnished(tmp_path / "old", "0.0.116")
     for n in range(40):
