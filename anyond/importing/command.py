@@ -60,7 +60,7 @@ async def run(
             say("\nNothing was written.")
             return
         planned = len(report.left_out)
-        await job.run()
+        await job.run(say)
         for reason in report.left_out[planned:]:
             say(f"  - {reason}")
         say("\nDone. Start Anyon, and everything is on its board.")

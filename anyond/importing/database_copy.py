@@ -1,26 +1,48 @@
-"""How a database of another program is read without a byte of it being written."""
+"""How a database of another program is read without a byte of it being written.
+
+SQLite itself never opens the original, since even a reader of SQLite may change the files beside
+it. What its readers do to see one state of the file is done here by hand: they hold locks. One
+keeps others from writing into the database while there is a rollback journal, another keeps the
+write-ahead log from beginning anew; it may grow meanwhile.
+"""
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import shutil
 import sqlite3
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from anyond.model.errors import Invalid, Unavailable
 
-_WAL = "-wal"
+_WAL, _JOURNAL, _INDEX = "-wal", "-journal", "-shm"
+_WAL_HEAD = 32
+"""Bytes at the beginning of a write-ahead log, which differ whenever it has begun anew."""
+_CHUNK = 1 << 20
+# Where SQLite locks the database, beyond all data: who wants to write takes the first byte for a
+# moment, who reads the others. And of the index of a write-ahead log, one of the readers' bytes.
+_PENDING, _SHARED, _SHARED_BYTES = 0x4000_0000, 0x4000_0002, 510
+_READER = 124
+PATIENCE = 10.0
+"""Seconds; others hold a lock for as long as one transaction takes."""
+_ATTEMPTS = 5
 
 
 @contextmanager
-def copied(path: Path) -> Iterator[sqlite3.Connection]:
+def copied(path: Path, patience: float = PATIENCE) -> Iterator[sqlite3.Connection]:
     """A connection to a private copy of the SQLite database at `path`; gone at the end. Blocks.
 
-    The write-ahead log comes along, so that the copy has what was committed last. The original is
-    only read, as any file is: SQLite itself never opens it, since even a reader of SQLite may
-    change the files beside it.
+    The copy is what was committed last, also while its program is at work, and also if that has
+    died in the middle of a transaction. The original is only read, as any file is.
+
+    Args:
+        patience: seconds to wait for somebody who writes to it.
 
     Raises:
         Invalid: there is no such file, or it is no SQLite database that is whole.
@@ -31,14 +53,67 @@ def copied(path: Path) -> Iterator[sqlite3.Connection]:
     with tempfile.TemporaryDirectory(prefix="anyon-import-") as folder:
         copy = Path(folder) / "copy.sqlite"
         try:
-            shutil.copyfile(path, copy)
-            wal = path.with_name(path.name + _WAL)
-            if wal.is_file():
-                shutil.copyfile(wal, copy.with_name(copy.name + _WAL))
+            if not any(_copy(path, copy, patience) for _ in range(_ATTEMPTS)):
+                raise Unavailable(f"{path} is written all the time. Stop its program, try again.")
         except OSError as error:
             raise Unavailable(f"{path} cannot be copied: {error.strerror}.") from error
         with closing(_opened(copy, path)) as connection:
             yield connection
+
+
+def _copy(path: Path, copy: Path, patience: float) -> bool:
+    """Whether what was copied belongs together."""
+    deadline = time.monotonic() + patience
+    wal = _beside(path, _WAL)
+    with ExitStack() as stack:
+        # One descriptor for locking and copying: to close another would give up the lock.
+        source = stack.enter_context(path.open("rb"))
+        _lock(source, _PENDING, 1, deadline)
+        _lock(source, _SHARED, _SHARED_BYTES, deadline)
+        with suppress(OSError):
+            fcntl.lockf(source, fcntl.LOCK_UN, 1, _PENDING)
+        with suppress(FileNotFoundError):
+            index = stack.enter_context(_beside(path, _INDEX).open("rb"))
+            _lock(index, _READER, 1, deadline)
+        began = _head(wal)
+        with copy.open("wb") as target:
+            shutil.copyfileobj(source, target, _CHUNK)
+        for suffix in (_WAL, _JOURNAL):
+            _beside(copy, suffix).unlink(missing_ok=True)
+            with suppress(FileNotFoundError):
+                shutil.copyfile(_beside(path, suffix), _beside(copy, suffix))
+        # What moved from the log into the database meanwhile is in the copy of the log too.
+        return _head(wal) == began
+
+
+def _lock(file: BinaryIO, start: int, length: int, deadline: float) -> None:
+    """Take a reader's lock on these bytes, until `file` is closed.
+
+    Raises:
+        Unavailable: somebody keeps them for himself.
+    """
+    while True:
+        try:
+            fcntl.lockf(file, fcntl.LOCK_SH | fcntl.LOCK_NB, length, start)
+            return
+        except OSError as error:
+            if error.errno not in (errno.EACCES, errno.EAGAIN):
+                return  # a file system without locks; damage is looked for afterwards
+        if time.monotonic() > deadline:
+            raise Unavailable(f"Another program keeps {file.name} locked. Stop it, and try again.")
+        time.sleep(0.01)
+
+
+def _beside(path: Path, suffix: str) -> Path:
+    return path.with_name(path.name + suffix)
+
+
+def _head(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(_WAL_HEAD)
+    except FileNotFoundError:
+        return b""
 
 
 def _opened(copy: Path, original: Path) -> sqlite3.Connection:

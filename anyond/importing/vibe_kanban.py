@@ -17,7 +17,7 @@ from pathlib import Path
 import trio
 
 from anyond.files.images import ImageFiles, Picture
-from anyond.importing import vibe_logs, vibe_rows
+from anyond.importing import vibe_leftovers, vibe_logs, vibe_rows
 from anyond.importing.report import Report
 from anyond.importing.vibe_rows import (
     OldAttempt,
@@ -30,7 +30,7 @@ from anyond.importing.vibe_tables import Tables
 from anyond.logs import archive
 from anyond.model.bodies import NewProject, NewTag, NewTask, TaskPatch
 from anyond.model.drafts import DraftPatch, DraftType
-from anyond.model.errors import AnyondError
+from anyond.model.errors import AnyondError, Unavailable
 from anyond.model.ids import seconds
 from anyond.model.records import Exit
 from anyond.model.rows import (
@@ -60,6 +60,8 @@ from anyond.store.database import Store
 from anyond.store.transaction import Reader, Tx
 
 OLD_FOLDER = ".vibe-images"
+_AT_ONCE = 16
+_WORD_EVERY = 500
 
 
 @dataclass(frozen=True)
@@ -130,6 +132,7 @@ class Import:
         self._bundles: list[_Bundle] = []
         self._new_projects: list[OldProject] = []
         self._new_tags: list[vibe_rows.OldTag] = []
+        self._telling = trio.Lock()
         self.report = Report()
 
     # ------------------------------------------------------------ what there is
@@ -159,8 +162,8 @@ class Import:
             else:
                 self._bundles.append(self._plan_task(task, known))
                 await trio.lowlevel.checkpoint()
-        for name, count in self._tables.left_alone():
-            self.report.leave(f"table {name}: {count} rows of a sort that Anyon does not know")
+        for sentence in vibe_leftovers.told(self._tables):
+            self.report.leave(sentence)
         return self.report
 
     def _plan_projects(self, known: _Known) -> None:
@@ -189,7 +192,11 @@ class Import:
             if isinstance(tag, Unreadable):
                 self.report.leave(tag, "tags")
                 continue
-            folded = tags.fold(tag.name)
+            try:
+                folded = tags.possible(tag.name)
+            except AnyondError as refusal:
+                self.report.leave(f"tag {tag.name}: {refusal}", "tags")
+                continue
             if folded not in known.tags and known.deleted(tag.id):
                 self.report.stays_deleted("tags")
                 continue
@@ -253,8 +260,11 @@ class Import:
 
     # ------------------------------------------------------------ doing it
 
-    async def run(self) -> None:
+    async def run(self, told: Callable[[str], object] | None = None) -> None:
         """Write everything that `plan` found to be new. It may be cancelled, and run again.
+
+        Args:
+            told: gets a word now and then on how far it is.
 
         Raises:
             Unavailable: the disk does not take it.
@@ -264,9 +274,31 @@ class Import:
             await self._write_tag(tag)
         for project in self._new_projects:
             await self._store.write(lambda tx, p=project: _insert_project(tx, p))  # type: ignore[misc]
-        for bundle in self._bundles:
-            await self._write_bundle(bundle)
+        await self._write_bundles(told or (lambda _: None))
         await self._store.write(self._write_parents)
+
+    async def _write_bundles(self, told: Callable[[str], object]) -> None:
+        """Several at a time: what takes long is that the disk has really written each of them."""
+        waiting, done = iter(self._bundles), 0
+        failures: list[AnyondError] = []
+
+        async def work() -> None:
+            nonlocal done
+            for bundle in waiting:
+                try:
+                    await self._write_bundle(bundle)
+                except AnyondError as failure:
+                    failures.append(failure)
+                    nursery.cancel_scope.cancel()
+                done += 1
+                if done % _WORD_EVERY == 0:
+                    told(f"{done} of {len(self._bundles)} tasks")
+
+        async with trio.open_nursery() as nursery:
+            for _ in range(_AT_ONCE):
+                nursery.start_soon(work)
+        if failures:
+            raise failures[0]
 
     async def _write_tag(self, tag: vibe_rows.OldTag) -> None:
         assert self._store is not None
@@ -282,31 +314,39 @@ class Import:
         for image in bundle.images if bundle.is_new else []:
             try:
                 image.picture = await trio.to_thread.run_sync(_take_picture, store, image.file)
-            except AnyondError as refusal:
+            except Unavailable:
+                raise
+            except (AnyondError, OSError) as refusal:
                 self.report.leave(f"image {image.name}: {refusal}")
         for attempt, process in bundle.processes:
             await self._write_log(attempt, process)
         try:
             await self._store.write(lambda tx: self._write_rows(tx, bundle))
+        except Unavailable:
+            raise
         except AnyondError as refusal:
             self.report.leave(f"task {bundle.task.title}: {refusal}")
 
     async def _write_log(self, attempt: OldAttempt, process: OldProcess) -> None:
         """The spool of a process, as if Anyon had run it; one that is half made begins anew."""
         spool = Spool(self._places.executions / process.id)
-        telling = vibe_logs.Telling(process, attempt.worktree or "/")
         started = int(seconds(process.started_at) * 1e9)
-        await trio.to_thread.run_sync(shutil.rmtree, spool.path, True)
-        rows = self._tables.logs_of(process.key)
-        for stream, data in vibe_logs.pieces(self._tables.connection, rows):
-            spool.append_output(stream, data, started)
-            telling.feed(stream, data)
-            await trio.lowlevel.checkpoint()
-        spool.write_exit(
-            Exit(code=process.exit_code, ended_at=int(seconds(process.ended_at) * 1e9))
-        )
-        content = archive.encode(telling.frames())
-        await trio.to_thread.run_sync(files.write, spool.path / ENTRIES, content)
+        async with self._telling:  # one conversation in memory at a time
+            telling = vibe_logs.Telling(process, attempt.worktree or "/")
+            await trio.to_thread.run_sync(shutil.rmtree, spool.path, True)
+            rows = self._tables.logs_of(process.key)
+            for stream, data in vibe_logs.pieces(self._tables.connection, rows):
+                spool.append_output(stream, data, started)
+                telling.feed(stream, data)
+                await trio.lowlevel.checkpoint()
+            content = archive.encode(telling.frames())
+
+        def finish() -> None:
+            ended = int(seconds(process.ended_at) * 1e9)
+            spool.write_exit(Exit(code=process.exit_code, ended_at=ended))
+            files.write(spool.path / ENTRIES, content)
+
+        await trio.to_thread.run_sync(finish)
 
     def _write_rows(self, tx: Tx, bundle: _Bundle) -> None:
         task = bundle.task

@@ -40,7 +40,10 @@ RECORD_BYTES = 64 * 1024
 _PIECE = 1024 * 1024
 _OWN_LINES = frozenset({Executor.CLAUDE_CODE, Executor.AMP, Executor.CURSOR_AGENT})
 _SHOWN = 4000
-"""So many messages of one log are shown at most."""
+"""So many messages of a log of vibe-kanban's own making are shown at most."""
+_ENTRIES = 50_000
+_ENTRIES_BYTES = 128 * 1024 * 1024
+"""So much of an agent's own log is shown at most; it has to be in memory to be understood."""
 
 
 class _Piece(Struct, frozen=True):
@@ -98,6 +101,7 @@ class Telling:
         self._lines = Lines()
         self._messages: list[tuple[str, EntryType]] = []
         self._conversation: Conversation | None = None
+        self._size = 0
         executor = process.executor
         if executor in _OWN_LINES and (agent := AGENTS.get(executor)) is not None:
             dialogue = agent.dialogue(Turn(prompt=process.prompt, cwd=cwd))
@@ -107,13 +111,22 @@ class Telling:
         if isinstance(self._process.action.typ, ScriptRequest):
             self._tail = (self._tail + data)[-2 * script.SHOWN_BYTES :]
         elif self._conversation is not None:
-            self._conversation.feed(Record(self._at, stream, data))
+            if not self._is_cut:
+                self._size += len(data)
+                self._conversation.feed(Record(self._at, stream, data))
         elif stream is Stream.STDOUT:
             for line in self._lines.feed(data):
                 self._message(line)
 
+    @property
+    def _is_cut(self) -> bool:
+        conversation = self._conversation
+        return conversation is not None and (
+            conversation.count >= _ENTRIES or self._size >= _ENTRIES_BYTES
+        )
+
     def frames(self) -> list[EntryFrame]:
-        """The whole conversation."""
+        """The whole conversation, or its beginning and a word on where the rest is."""
         typ = self._process.action.typ
         if isinstance(typ, ScriptRequest):
             code = self._process.exit_code
@@ -124,6 +137,11 @@ class Telling:
             later = self._conversation.final_frames()
             if any(_says_something(frame.entry) for frame in later):
                 entries = [*told, *(frame.entry for frame in later)]
+                if self._is_cut:
+                    rest = "The rest of this long conversation is in the raw log."
+                    entries.append(self._entry(rest, SystemMessage()))
+                    if self._process.summary:
+                        entries.append(self._entry(self._process.summary, AssistantMessage()))
                 return [EntryFrame(n + 1, n, entry) for n, entry in enumerate(entries)]
         shown = self._messages
         if not any(isinstance(kind, AssistantMessage) for _, kind in shown):

@@ -142,7 +142,7 @@ def projects(tables: Tables) -> Iterator[OldProject | Unreadable]:
                 key=key,
                 id=_id(key),
                 name=_text(name) or Path(_needed(path, "path")).name,
-                path=Path(os.path.abspath(_needed(path, "path"))),
+                path=Path(_resolved(_needed(path, "path"))),
                 setup_script=_text(setup),
                 dev_script=_text(dev),
                 cleanup_script=_text(cleanup),
@@ -231,12 +231,12 @@ def processes(tables: Tables, attempt: OldAttempt) -> Iterator[OldProcess | Unre
 
 
 def tags(tables: Tables) -> Iterator[OldTag | Unreadable]:
-    """All tags."""
+    """All tags; here their names are one word each."""
     for key, name, content, created in tables.tags():
         try:
             yield OldTag(
                 id=_id(key),
-                name=_needed(name, "name"),
+                name="_".join(_needed(name, "name").split()),
                 content=_text(content) or "",
                 created_at=_moment(created),
             )
@@ -326,6 +326,14 @@ def _member(kind: Any, value: object, name: str) -> Any:
 def _executor(value: object) -> Executor:
     name = str(value or "").strip().upper().replace("-", "_").replace(" ", "_")
     return Executor(_member(Executor, {"CURSOR": "CURSOR_AGENT"}.get(name, name), "executor"))
+
+
+def _resolved(path: str) -> str:
+    """Where that leads: Anyon knows repositories by the path without symbolic links."""
+    absolute = os.path.expanduser(path)
+    if "\0" in path or not os.path.isabs(absolute):
+        raise Unreadable(f"its path is {path!r}, which is not absolute")
+    return os.path.realpath(absolute)
 
 
 def _worktree(path: str | None, repo: str | None) -> str | None:

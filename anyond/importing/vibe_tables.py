@@ -3,25 +3,16 @@
 Three times the same facts moved: branches and commits went from projects, attempts and processes to
 tables of repositories; attempts became workspaces with sessions; templates became tags. A query
 here names the newest place first and falls back to the older ones; a place that does not exist is
-NULL. What the database has besides is told by `left_alone`.
+NULL.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from array import array
+from collections.abc import Iterator, Sequence, Set
 
 from anyond.model.errors import Invalid
-
-_READ = frozenset(
-    {
-        "projects", "repos", "project_repos", "tasks", "task_attempts", "workspaces",
-        "attempt_repos", "workspace_repos", "sessions", "execution_processes",
-        "execution_process_repo_states", "execution_process_logs", "executor_sessions",
-        "coding_agent_turns", "merges", "images", "task_images", "tags", "task_templates",
-        "drafts", "follow_up_drafts",
-    }
-)  # fmt: skip
 
 
 class Tables:
@@ -39,7 +30,7 @@ class Tables:
             if not name.startswith(("sqlite_", "_sqlx"))
         ]
         self._columns = {
-            name: {row[1] for row in connection.execute(f'PRAGMA table_info("{_quoted(name)}")')}
+            name: {row[1] for row in connection.execute(f"PRAGMA table_info({quoted(name)})")}
             for name in names
         }
         missing = [
@@ -65,14 +56,19 @@ class Tables:
             row = None
         return "unknown" if row is None else f"{row[0]} ({row[1]})"
 
-    def left_alone(self) -> list[tuple[str, int]]:
-        """Tables with rows that nothing is imported from, and how many rows."""
-        found = []
-        for name in sorted(set(self._columns) - _READ):
-            [count] = self.connection.execute(f'SELECT count(*) FROM "{_quoted(name)}"').fetchone()
-            if count:
-                found.append((name, count))
-        return found
+    @property
+    def names(self) -> Set[str]:
+        """All tables of it."""
+        return self._columns.keys()
+
+    def columns(self, table: str) -> set[str]:
+        """Those of a table."""
+        return self._columns[table]
+
+    def count(self, table: str, condition: str = "1") -> int:
+        """How many rows of `table` are as `condition`, which is SQL, says."""
+        [(count,)] = self._rows(f"SELECT count(*) FROM {quoted(table)} WHERE {condition}")
+        return int(str(count))
 
     def has(self, table: str, column: str | None = None) -> bool:
         found = self._columns.get(table)
@@ -231,23 +227,24 @@ class Tables:
             attempt,
         )
 
-    def logs_of(self, process: object) -> list[int]:
+    def logs_of(self, process: object) -> Sequence[int]:
         """The rows of its log in order; their column `logs` may be read piece by piece."""
         if not self.has("execution_process_logs"):
-            return []
-        rows = self._rows(
+            return ()
+        rows = self.connection.execute(
             "SELECT rowid FROM execution_process_logs WHERE execution_id = ?"
-            " ORDER BY inserted_at, rowid",
-            process,
+            " AND typeof(logs) IN ('text', 'blob') ORDER BY inserted_at, rowid",
+            (process,),
         )
-        return [int(str(row)) for (row,) in rows]
+        return array("q", (row for (row,) in rows))  # some have a row for each line
 
     def log_size(self, process: object) -> int:
         """Bytes of its log, as vibe-kanban counted them."""
         if not self.has("execution_process_logs", "byte_size"):
             return 0
         rows = self._rows(
-            "SELECT coalesce(sum(byte_size), 0) FROM execution_process_logs WHERE execution_id = ?",
+            "SELECT CAST(total(byte_size) AS INTEGER) FROM execution_process_logs"
+            " WHERE execution_id = ?",
             process,
         )
         return sum(int(str(size)) for (size,) in rows)
@@ -308,5 +305,6 @@ def _first(places: list[str]) -> str:
     return places[0] if len(places) == 1 else f"coalesce({', '.join(places)})"
 
 
-def _quoted(name: str) -> str:
-    return name.replace('"', '""')
+def quoted(name: str) -> str:
+    """`name` as SQL takes it for one, whatever is in it."""
+    return '"' + name.replace('"', '""') + '"'

@@ -71,13 +71,18 @@ def fold(name: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
-def _free(tx: Tx, name: str, id: str) -> str:
-    """The folded form of `name`, if it can be a name and no other tag has it."""
+def possible(name: str) -> str:
+    """The folded form of `name`. Raises `Invalid` if no tag can be called so."""
     if not name:
         raise Invalid("tag_name", "must not be empty")
     if any(letter.isspace() or letter == "@" or not letter.isprintable() for letter in name):
         raise Invalid("tag_name", "must be one word, without blanks and without @")
-    folded = fold(name)
+    return fold(name)
+
+
+def _free(tx: Tx, name: str, id: str) -> str:
+    """The folded form of `name`, if it can be a name and no other tag has it."""
+    folded = possible(name)
     other = tx.execute(
         "SELECT id, tag_name FROM tags WHERE folded_name = ? AND id <> ?", (folded, id)
     ).fetchone()

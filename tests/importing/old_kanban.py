@@ -149,6 +149,13 @@ class OldKanban:
             f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks})", tuple(values.values())
         )
 
+    def loosen(self) -> None:
+        """Let every column be empty, as only damage makes them."""
+        self.connection.execute("PRAGMA writable_schema = ON")
+        self.connection.execute("UPDATE sqlite_master SET sql = replace(sql, ' NOT NULL', '')")
+        self.connection.close()
+        self.connection = sqlite3.connect(self.path, isolation_level=None)
+
     # ------------------------------------------------------------ rows
 
     def project(self, name: str = "shop", repositories: int = 1) -> None:

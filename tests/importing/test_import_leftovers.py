@@ -1,0 +1,86 @@
+"""What an old database holds that has no place here is told, and costs nothing else its place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from moving_in import counts, furnished, run
+from old_kanban import MOMENT, OldKanban, claude_lines, first_request
+
+from tests.end_to_end.house import House
+
+
+def test_columns_of_later_versions_and_rows_that_hang_on_nothing_are_told(tmp_path: Path) -> None:
+    old = furnished(tmp_path / "old", "0.0.145")
+    old.connection.execute("ALTER TABLE workspaces ADD COLUMN pinned INTEGER NOT NULL DEFAULT 0")
+    old.connection.execute("ALTER TABLE tasks ADD COLUMN shared_with TEXT")
+    old.connection.execute("UPDATE tasks SET shared_with = 'Bo' WHERE title = 'pay'")
+    old.attempt("alone", "no task")
+    old.process("lost", "no attempt", 4, first_request("Go"))
+    old.log("no process", *claude_lines("Hello."))
+    old.image("unused", "no task")
+    old.connection.execute("DELETE FROM task_images WHERE task_id = ?", (old.key("no task"),))
+    done = run(House(tmp_path / "house"), str(old.path), "--images", str(old.images))
+    assert done.returncode == 0, done.stderr
+    for sentence in (
+        "column tasks.shared_with: 1 rows of a sort that Anyon does not know",
+        "1 attempts belong to no task of this database",
+        "1 processes belong to no attempt of this database",
+        "1 pieces of logs belong to no process of this database",
+        "1 images belong to no task of this database",
+    ):
+        assert f"- {sentence}\n" in done.stdout
+    assert "pinned" not in done.stdout
+    assert counts(done.stdout)["attempts"] == [2, 2, 0]
+
+
+@pytest.mark.parametrize("age", ["0.0.95", "0.0.116", "0.0.138"])
+def test_of_a_database_of_the_known_versions_nothing_is_left(tmp_path: Path, age: str) -> None:
+    old = furnished(tmp_path / "old", age)
+    done = run(House(tmp_path / "house"), str(old.path), "--images", str(old.images))
+    assert (done.returncode, "Not imported" in done.stdout) == (0, False), done.stdout
+
+
+def test_a_log_whose_row_is_damaged_is_left_and_the_others_come(tmp_path: Path) -> None:
+    old = furnished(tmp_path / "old", "0.0.116")
+    old.connection.execute("UPDATE execution_process_logs SET byte_size = 1.5")
+    old.connection.execute("UPDATE execution_process_logs SET byte_size = 'many' WHERE rowid = 1")
+    old.loosen()
+    old.log("again", {"Stdout": "x"})
+    old.connection.execute(
+        "UPDATE execution_process_logs SET logs = NULL WHERE execution_id = ?", (old.key("again"),)
+    )
+    done = run(House(tmp_path / "house"), str(old.path), "--images", str(old.images))
+    assert done.returncode == 0, done.stderr
+    assert counts(done.stdout)["processes"] == [4, 4, 0]
+
+
+def test_a_tag_that_cannot_have_its_name_is_told_before_anything_is_written(
+    tmp_path: Path,
+) -> None:
+    old = furnished(tmp_path / "old", "0.0.116")
+    old.insert("tags", id=old.key("odd"), tag_name="two\u202ewords", content="x",
+               created_at=MOMENT.format(0))  # fmt: skip
+    done = run(House(tmp_path / "house"), "--dry-run", str(old.path))
+    assert counts(done.stdout)["tags"] == [2, 1, 0]
+    assert "must be one word, without blanks and without @" in done.stdout
+
+
+async def test_a_repository_that_is_here_already_is_known_behind_a_link_too(
+    tmp_path: Path,
+) -> None:
+    old = OldKanban(tmp_path / "old", "0.0.116")
+    old.project("link")
+    (old.root / "link").symlink_to(old.repository)
+    old.task("pay", project_id=old.key("link"))
+    house = House(tmp_path / "house")
+    async with house:
+        body = {"name": "S", "git_repo_path": str(old.repository), "use_existing_repo": True}
+        here = await house.ask("POST", "/api/projects", body)
+    done = run(house, str(old.path))
+    assert counts(done.stdout)["projects"] == [1, 0, 1]
+    async with house:
+        assert [p["id"] for p in await house.ask("GET", "/api/projects")] == [here["id"]]
+        (task,) = await house.ask("GET", f"/api/tasks?project_id={here['id']}")
+        assert task["title"] == "pay"
