@@ -58,6 +58,7 @@ from anyond.settings.options import Auth, Options, demand_token
 from anyond.settings.presence import announced
 from anyond.settings.profiles import Profiles
 from anyond.settings.service import ServiceManager
+from anyond.settings.standard_streams import tell
 from anyond.store.database import Store
 
 log = structlog.get_logger()
@@ -125,8 +126,7 @@ async def _main(options: Options) -> None:
                     _say_where(urls, vk_url)
                     for url in [urls[0], *([vk_url] if options.ui and vk_url else [])]:
                         if token is not None:
-                            print(f"A browser gets in once by {url}/?token={policy.link()}")
-                    sys.stdout.flush()
+                            tell(f"A browser gets in once by {url}/?token={policy.link()}")
                     async for number in signals:
                         log.info("stopping", signal=signal.Signals(number).name)
                         break
@@ -248,9 +248,9 @@ def _own_names(options: Options, listeners: Iterable[Listener]) -> set[str]:
 
 def _say_where(urls: list[str], vk_url: str | None) -> None:
     log.info("serving", version=__version__, urls=urls, vk_url=vk_url)
-    print(f"Anyon {__version__} serves at {' and '.join(urls)}", flush=True)
+    tell(f"Anyon {__version__} serves at {' and '.join(urls)}")
     if vk_url is not None:
-        print(f"Clients of vibe-kanban are served at {vk_url}", flush=True)
+        tell(f"Clients of vibe-kanban are served at {vk_url}")
 
 
 def _leaves(group: BaseExceptionGroup[AnyondError]) -> list[BaseException]:
