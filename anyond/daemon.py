@@ -65,7 +65,7 @@ log = structlog.get_logger()
 
 
 def run(options: Options) -> int:
-    """Serve until SIGTERM or SIGINT.
+    """Serve until SIGTERM or SIGINT, or until its terminal is closed (SIGHUP, unless ignored).
 
     Returns:
         The exit code: 0 after a proper stop, 1 if it cannot serve, 3 if another daemon has the
@@ -92,7 +92,10 @@ def run(options: Options) -> int:
 
 async def _main(options: Options) -> None:
     manager = ServiceManager.of()
-    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+    endings = [signal.SIGTERM, signal.SIGINT]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # else it is to stay (nohup)
+        endings.append(signal.SIGHUP)
+    with trio.open_signal_receiver(*endings) as signals:
         closing = trio.Event()
         async with open_services(options, closing) as services:
             token = user_token(options.places.token) if options.auth is Auth.TOKEN else None

@@ -133,6 +133,22 @@ async def test_whoever_is_told_to_stop_many_times_stops_once_and_well(house: Hou
     assert "Traceback" not in house.log()
 
 
+async def test_a_terminal_that_is_closed_is_a_stop_and_with_nohup_nothing_at_all(
+    empty: House,
+) -> None:
+    await empty.start()
+    assert empty._process is not None
+    empty._process.send_signal(signal.SIGHUP)
+    with trio.fail_after(PATIENCE):
+        assert await empty._process.wait() == 0
+    assert not empty.presence.exists()
+    await empty.start(through=("nohup",))
+    empty._process.send_signal(signal.SIGHUP)
+    assert await empty.ask("GET", "/api/health") == {"status": "ok"}
+    assert await empty.stop() == 0
+    assert "SIGHUP" not in empty.log().partition("stopped")[2]
+
+
 async def test_settings_and_records_survive_a_restart_on_another_port(house: House) -> None:
     before = house.url
     project = await house.project()
