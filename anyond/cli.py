@@ -98,6 +98,9 @@ def serve(
     # What is loaded from here on stays; looking through it for garbage took a sixth of the start.
     # The daemon enables this again as soon as it serves.
     gc.disable()
+    from anyond.settings import standard_streams
+
+    standard_streams.prepare()
     _load_structlog()
 
     from anyond.model.errors import AnyondError, Invalid

@@ -58,13 +58,14 @@ from anyond.settings.options import Auth, Options, demand_token
 from anyond.settings.presence import announced
 from anyond.settings.profiles import Profiles
 from anyond.settings.service import ServiceManager
+from anyond.settings.standard_streams import tell
 from anyond.store.database import Store
 
 log = structlog.get_logger()
 
 
 def run(options: Options) -> int:
-    """Serve until SIGTERM or SIGINT.
+    """Serve until SIGTERM or SIGINT, or until its terminal is closed (SIGHUP, unless ignored).
 
     Returns:
         The exit code: 0 after a proper stop, 1 if it cannot serve, 3 if another daemon has the
@@ -91,7 +92,10 @@ def run(options: Options) -> int:
 
 async def _main(options: Options) -> None:
     manager = ServiceManager.of()
-    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+    endings = [signal.SIGTERM, signal.SIGINT]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # else it is to stay (nohup)
+        endings.append(signal.SIGHUP)
+    with trio.open_signal_receiver(*endings) as signals:
         closing = trio.Event()
         async with open_services(options, closing) as services:
             token = user_token(options.places.token) if options.auth is Auth.TOKEN else None
@@ -127,8 +131,7 @@ async def _main(options: Options) -> None:
                         print(f"Programs send the token in {options.places.token}.")
                     for url in [urls[0], *([vk_url] if options.ui and vk_url else [])]:
                         if token is not None:
-                            print(f"A browser gets in once by {url}/?token={policy.link()}")
-                    sys.stdout.flush()
+                            tell(f"A browser gets in once by {url}/?token={policy.link()}")
                     async for number in signals:
                         log.info("stopping", signal=signal.Signals(number).name)
                         break
@@ -250,9 +253,9 @@ def _own_names(options: Options, listeners: Iterable[Listener]) -> set[str]:
 
 def _say_where(urls: list[str], vk_url: str | None) -> None:
     log.info("serving", version=__version__, urls=urls, vk_url=vk_url)
-    print(f"Anyon {__version__} serves at {' and '.join(urls)}", flush=True)
+    tell(f"Anyon {__version__} serves at {' and '.join(urls)}")
     if vk_url is not None:
-        print(f"Clients of vibe-kanban are served at {vk_url}", flush=True)
+        tell(f"Clients of vibe-kanban are served at {vk_url}")
 
 
 def _leaves(group: BaseExceptionGroup[AnyondError]) -> list[BaseException]:

@@ -15,6 +15,9 @@ from anyond.git.process import run
 from anyond.model.errors import AnyondError, ProgramMissing, TimedOut, ToolFailed
 
 MINIMUM = (2, 38)
+_MOST_SAID = 4000
+"""Characters of what git complains of that go into a message."""
+
 INSTALL = "Install git 2.38 or newer: https://git-scm.com/downloads"
 
 # Where the user's configuration and certificates lie is kept. Everything else would leak the
@@ -84,7 +87,7 @@ class GitFailed(ToolFailed):
     """
 
     def __init__(self, command: tuple[str, ...], code: int, stderr: str) -> None:
-        said = stderr.strip() or f"exit status {code}"
+        said = _in_short(stderr.strip()) or f"exit status {code}"
         super().__init__("git", f"git {_verb(command)} failed: {said}")
         self.command = command
         self.code = code
@@ -186,6 +189,15 @@ async def _checked_program(path: str) -> str:
 @functools.cache
 def _kept(key: str) -> bool:
     return key in _KEPT or not (key.startswith("GIT_") or key in {"SSH_ASKPASS", "LANGUAGE"})
+
+
+def _in_short(text: str) -> str:
+    """Git says a line for each file that it cannot write, a hundred thousand of them perhaps."""
+    if len(text) <= _MOST_SAID:
+        return text
+    begin, end = text[: _MOST_SAID // 2], text[-_MOST_SAID // 2 :]
+    begin, end = begin.rpartition("\n")[0] or begin, end.partition("\n")[2] or end
+    return f"{begin}\n… ({len(text) - len(begin) - len(end)} characters left out)\n{end}"
 
 
 def _verb(command: tuple[str, ...]) -> str:

@@ -43,6 +43,13 @@ def now() -> str:
     return timestamp(time.time())
 
 
+def after(newest: str | None, moment: str) -> str:
+    """`moment`, unless the clock was set back since `newest`: then what comes next after that."""
+    if newest is None or newest <= moment:
+        return moment
+    return timestamp(seconds(newest) + 0.0011)  # a tenth more than the millisecond: floats
+
+
 def seconds(moment: str) -> float:
     """Unix seconds of a `timestamp`; the inverse of it up to a millisecond."""
     return datetime.fromisoformat(moment).timestamp()

@@ -66,7 +66,11 @@ class Door:
                 return
 
     def close(self) -> None:
-        """Say `x`, and no more."""
+        """Say `x`, and no more; nobody finds the socket after this."""
+        try:
+            os.unlink("s")
+        except OSError:
+            pass  # the spool was deleted, with all that is in it
         if self.peer is not None:
             self.peer.settimeout(1)  # a daemon that does not listen can look into the spool
             self.tell(b"x")

@@ -7,7 +7,7 @@ import fcntl
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from anyond.model.errors import Conflict, Unavailable
@@ -56,7 +56,8 @@ def sole_daemon(path: Path, presence: Path | None = None) -> Iterator[None]:
     try:
         _take(descriptor, path, presence)
         os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        with suppress(OSError):  # only a hint, and a full disk has no room for it
+            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
         try:
             yield
         finally:

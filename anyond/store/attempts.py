@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from anyond.model.errors import NotFound
+from anyond.model.ids import after
 from anyond.model.rows import TaskAttempt
 from anyond.store import tasks
 from anyond.store.transaction import Reader, Tx
@@ -35,13 +36,19 @@ def insert(
 ) -> TaskAttempt:
     """A new row without a worktree; emits `attempt_created`, and `task_updated` if it matters.
 
+    It counts as made after all others of its task, also if the clock was set back since.
+
     Raises `NotFound` for an unknown task.
     """
+    (newest,) = tx.execute(
+        "SELECT MAX(created_at) FROM task_attempts WHERE task_id = ?", (task_id,)
+    ).fetchone()
+    created = after(newest, now)
     with tasks.watched(tx, task_id):
         tx.execute(
             "INSERT INTO task_attempts (id, task_id, branch, target_branch, executor,"
             " created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (id, task_id, branch, target_branch, executor, now, now),
+            (id, task_id, branch, target_branch, executor, created, created),
         )
         return _emit(tx, "attempt_created", id)
 

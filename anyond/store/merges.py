@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from anyond.model.ids import after
 from anyond.model.rows import DirectMerge, Merge, PullRequestInfo, PullRequestMerge
 from anyond.store import attempts, tasks
 from anyond.store.transaction import Reader, Tx
@@ -38,23 +39,26 @@ def insert_direct(
 ) -> DirectMerge:
     """Remember a merge that we did; emits `task_updated` if it is the first of the task.
 
+    It counts as made after all others of its attempt, also if the clock was set back since.
+
     Raises `NotFound` for an unknown attempt.
 
     Args:
         target_before: the commit that the target pointed to before, if that is known.
     """
+    created = _after_all(tx, attempt_id, now)
     with tasks.watched(tx, attempts.place(tx, attempt_id).task_id):
         tx.execute(
             "INSERT INTO merges (id, task_attempt_id, merge_type, merge_commit,"
             " target_before, target_branch_name, created_at) VALUES (?, ?, 'direct', ?, ?, ?, ?)",
-            (id, attempt_id, merge_commit, target_before, target_branch_name, now),
+            (id, attempt_id, merge_commit, target_before, target_branch_name, created),
         )
     return DirectMerge(
         id=id,
         task_attempt_id=attempt_id,
         merge_commit=merge_commit,
         target_branch_name=target_branch_name,
-        created_at=now,
+        created_at=created,
     )
 
 
@@ -88,6 +92,7 @@ def keep_pull_request(
     old = min(same, key=lambda row: row.id != row_id, default=None)
     if old is not None and (old.pr_info, old.target_branch_name) == (info, target_branch_name):
         return old, False
+    created = _after_all(tx, attempt_id, now) if old is None else old.created_at
     state = (info.url, info.status, info.merged_at, info.merge_commit_sha, target_branch_name)
     with tasks.watched(tx, place.task_id):
         if old is None:
@@ -95,7 +100,7 @@ def keep_pull_request(
                 "INSERT INTO merges (id, task_attempt_id, merge_type, pr_number, pr_url, pr_status,"
                 " pr_merged_at, pr_merge_commit_sha, target_branch_name, created_at)"
                 " VALUES (?, ?, 'pr', ?, ?, ?, ?, ?, ?, ?)",
-                (id, attempt_id, info.number, *state, now),
+                (id, attempt_id, info.number, *state, created),
             )
         else:
             tx.execute(
@@ -106,7 +111,7 @@ def keep_pull_request(
     kept = PullRequestMerge(
         id=id if old is None else old.id,
         task_attempt_id=attempt_id,
-        created_at=now if old is None else old.created_at,
+        created_at=created,
         target_branch_name=target_branch_name,
         pr_info=info,
     )
@@ -161,6 +166,13 @@ def landed(reader: Reader, attempt_id: str) -> Landed | None:
         (attempt_id,),
     ).fetchone()
     return Landed(*row) if row is not None and row[0] is not None else None
+
+
+def _after_all(tx: Tx, attempt_id: str, now: str) -> str:
+    (newest,) = tx.execute(
+        "SELECT MAX(created_at) FROM merges WHERE task_attempt_id = ?", (attempt_id,)
+    ).fetchone()
+    return after(newest, now)
 
 
 def _merge(row: tuple[Any, ...]) -> Merge:

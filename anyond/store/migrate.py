@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from anyond.model.errors import Unavailable
+from anyond.store.transaction import in_words
 
 # Reading every page of a larger file would delay the start for the sake of a file that was
 # closed in good order; after a crash it is worth it.
@@ -69,7 +70,7 @@ def make_current(
     except sqlite3.DatabaseError as error:
         if not isinstance(error, sqlite3.OperationalError):
             raise _damaged(path, str(error)) from error
-        raise Unavailable(f"The database {path} cannot be read: {error}.") from error
+        raise Unavailable(f"The database {path} cannot be read: {in_words(error)}.") from error
     found = version
     for step in steps:
         if step.version > version:
@@ -105,11 +106,19 @@ def _back_up(connection: sqlite3.Connection, path: Path, version: int) -> None:
     backup = path.with_name(f"{path.name}.schema-{version}.bak")
     half = path.with_name(f"{backup.name}.half")
     half.unlink(missing_ok=True)
-    create_private(half)
-    with closing(sqlite3.connect(half)) as copy:
-        connection.backup(copy)
-        copy.execute("PRAGMA journal_mode = DELETE")  # one file, without a log beside it
-    os.replace(half, backup)
+    try:
+        create_private(half)
+        with closing(sqlite3.connect(half)) as copy:
+            connection.backup(copy)
+            copy.execute("PRAGMA journal_mode = DELETE")  # one file, without a log beside it
+        os.replace(half, backup)
+    except (OSError, sqlite3.Error) as error:
+        half.unlink(missing_ok=True)
+        why = in_words(error) if isinstance(error, sqlite3.Error) else error.strerror
+        raise Unavailable(
+            f"The database {path} was not brought to a newer schema, since the copy {backup.name} "
+            f"could not be made: {why}. It is unchanged."
+        ) from error
     directory = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(directory)
@@ -136,7 +145,7 @@ def _apply(connection: sqlite3.Connection, path: Path, step: Migration) -> None:
     except sqlite3.Error as error:
         raise Unavailable(
             f"The database {path} could not be brought to schema {step.version} ({step.name}): "
-            f"{error}. It is unchanged."
+            f"{in_words(error)}. It is unchanged."
         ) from error
     finally:
         if connection.in_transaction:

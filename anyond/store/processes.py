@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from anyond.model.errors import Busy, NotFound
+from anyond.model.ids import after
 from anyond.model.rows import ExecutionProcess, ExecutorAction, ProcessStatus, RunReason
 from anyond.store import approvals, attempts, drafts, tasks
 from anyond.store.transaction import Reader, Tx
@@ -36,12 +37,18 @@ def insert(
 
     Raises `NotFound` for an unknown attempt, and `Busy` if something that is not a dev server
     runs in its worktree already (a new dev server is always let in).
+
+    It counts as made after all others of its attempt, also if the clock was set back since.
     """
     task_id = attempts.place(tx, attempt_id).task_id
     if run_reason is not RunReason.DEV_SERVER:
         for other in running_of(tx, attempt_id):
             if other.run_reason is not RunReason.DEV_SERVER:
                 raise Busy(f"The attempt is busy: its {other.run_reason} is still running.")
+    (newest,) = tx.execute(
+        "SELECT MAX(created_at) FROM execution_processes WHERE task_attempt_id = ?", (attempt_id,)
+    ).fetchone()
+    created = after(newest, now)
     with tasks.watched(tx, task_id):
         tx.execute(
             "INSERT INTO execution_processes (id, task_attempt_id, run_reason, executor_action,"
@@ -54,8 +61,8 @@ def insert(
                 msgspec.json.encode(executor_action).decode(),
                 before_head_commit,
                 now,
-                now,
-                now,
+                created,
+                created,
             ),
         )
         return _emit(tx, "process_started", id)

@@ -30,6 +30,8 @@ _TROUBLE = {
     sqlite3.SQLITE_READONLY,
 }
 
+_NO_ROOM = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE}
+
 
 class Fact(NamedTuple):
     """A change that is not committed yet, so that it has no position."""
@@ -169,12 +171,19 @@ def read_consistently(work: Callable[[Reader], R], connection: sqlite3.Connectio
             connection.execute("ROLLBACK")
 
 
+def in_words(error: sqlite3.Error) -> str:
+    """What SQLite says, and more where it knows more than it says."""
+    if getattr(error, "sqlite_errorcode", None) in _NO_ROOM:
+        return "its disk is full"
+    return str(error)
+
+
 def trouble(error: BaseException) -> BaseException:
     """`error` itself, or a refusal in plain words if it is trouble of the disk or the file."""
     if isinstance(error, sqlite3.Error):
         code = getattr(error, "sqlite_errorcode", None)
         if code is not None and code & 0xFF in _TROUBLE:
-            refusal = Unavailable(f"The database cannot do this now: {error}.")
+            refusal = Unavailable(f"The database cannot do this now: {in_words(error)}.")
             refusal.__cause__ = error
             return refusal
     return error

@@ -10,10 +10,12 @@ import sqlite3
 import stat
 from collections.abc import Iterator
 from contextlib import aclosing, closing
+from glob import glob
 from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import pytest
 import trio
 from trio_websocket import (
@@ -129,6 +131,22 @@ async def test_whoever_is_told_to_stop_many_times_stops_once_and_well(house: Hou
     assert await house.stop() == 0
     assert house.log().count("stopping") == 1
     assert "Traceback" not in house.log()
+
+
+async def test_a_terminal_that_is_closed_is_a_stop_and_with_nohup_nothing_at_all(
+    empty: House,
+) -> None:
+    await empty.start()
+    assert empty._process is not None
+    empty._process.send_signal(signal.SIGHUP)
+    with trio.fail_after(PATIENCE):
+        assert await empty._process.wait() == 0
+    assert not empty.presence.exists()
+    await empty.start(through=("nohup",))
+    empty._process.send_signal(signal.SIGHUP)
+    assert await empty.ask("GET", "/api/health") == {"status": "ok"}
+    assert await empty.stop() == 0
+    assert "SIGHUP" not in empty.log().partition("stopped")[2]
 
 
 async def test_settings_and_records_survive_a_restart_on_another_port(house: House) -> None:
@@ -335,3 +353,19 @@ async def test_an_empty_database_is_filled_and_one_of_a_newer_version_is_left_al
     assert "Traceback" not in said
     assert database.read_bytes() == before
     assert not empty.presence.exists()
+
+
+@pytest.mark.parametrize(
+    "streams",
+    ["<&- >&- 2>&-", "<&-", ">&-", "2>&-", *[f">{full} 2>&1" for full in glob("/dev/full")]],
+)
+async def test_whoever_starts_it_need_neither_listen_nor_speak(empty: House, streams: str) -> None:
+    await empty.start(through=("sh", "-c", f'exec "$0" "$@" {streams}'))
+    held = [file.path for file in psutil.Process(empty.pid).open_files() if file.fd < 3]
+    assert set(held) <= {str(empty.root / "daemon.log")}
+    project = await empty.project(setup_script="read line; echo heard $?")
+    await empty.use_fake_agent()
+    attempt = await empty.attempt(project, "say hi")
+    await empty.over(attempt)
+    assert await empty.raw((await empty.processes(attempt))[0]) == "heard 1\n"
+    assert await empty.stop() == 0

@@ -27,6 +27,17 @@ async def test_a_failure_names_the_command_and_what_git_said(repo: Checkout) -> 
     assert caught.value.command[2] == "rev-parse"
 
 
+def test_a_failure_with_a_line_for_each_file_is_told_in_short() -> None:
+    said = "".join(f"error: unable to write file {n}.txt\n" for n in range(100_000))
+    failed = GitFailed(("checkout",), 1, f"{said}fatal: nothing more\n")
+    first, *_, last = str(failed).splitlines()
+    assert first == "git checkout failed: error: unable to write file 0.txt"
+    assert last == "fatal: nothing more"
+    assert "characters left out" in str(failed)
+    assert len(str(failed)) < 5000
+    assert failed.stderr.count("\n") == 100_001, "who has to understand it can read it all"
+
+
 async def test_a_failure_does_not_tell_passwords(repo: Checkout) -> None:
     with pytest.raises(GitFailed) as caught:
         await git("fetch", "file://user:hunter2@/nowhere", cwd=repo.path)

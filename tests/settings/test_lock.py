@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import stat
 import subprocess
@@ -60,6 +61,17 @@ def test_a_killed_daemon_leaves_no_lock_behind(tmp_path: Path) -> None:
         first.communicate()
     with sole_daemon(tmp_path / "lock", tmp_path / "daemon.json"):
         assert Presence.read(tmp_path / "daemon.json") is not None
+
+
+def test_a_full_disk_does_not_keep_the_daemon_from_its_lock(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))  # no file may grow, as if it were full
+    try:
+        with sole_daemon(tmp_path / "lock"):
+            size = (tmp_path / "lock").stat().st_size
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert size == 0
 
 
 def test_what_the_daemon_starts_does_not_keep_the_lock(tmp_path: Path) -> None:

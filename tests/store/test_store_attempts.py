@@ -68,6 +68,15 @@ def test_attempts_are_listed_newest_first(tx: Tx) -> None:
     assert attempts.all(tx, "nothing") == []
 
 
+def test_the_newest_attempt_is_the_last_one_also_after_the_clock_was_set_back(tx: Tx) -> None:
+    add_project(tx)
+    add_task(tx)
+    add_attempt(tx, "a", now=at(9), executor="AMP")
+    add_attempt(tx, "b", now=at(1), executor="CODEX")
+    assert [attempt.id for attempt in attempts.all(tx, "t")] == ["b", "a"]
+    assert tasks.with_status(tx, "t").executor == "CODEX"
+
+
 @pytest.mark.parametrize(
     ("change", "field", "value"),
     [

@@ -72,6 +72,23 @@ def test_there_is_no_pull_request_without_an_attempt(tx: Tx) -> None:
         keep(tx, OPEN)
 
 
+def test_the_latest_landing_is_the_last_one_also_after_the_clock_was_set_back(tx: Tx) -> None:
+    add_family(tx)
+    for id, second in (("c", 9), ("d", 1)):
+        merges.insert_direct(
+            tx,
+            id=id,
+            attempt_id="a",
+            merge_commit=id,
+            target_branch_name="main",
+            now=at(second),
+        )
+    assert merges.landed(tx, "a") == ("d", None)
+    keep(tx, OPEN, id="n", now=at(2))
+    assert [row.id for row in merges.of_attempt(tx, "a")] == ["n", "d", "c"]
+    assert merges.landed(tx, "a") is None
+
+
 def test_the_latest_landing_counts_unless_something_may_still_follow_it(tx: Tx) -> None:
     add_family(tx)
     assert merges.landed(tx, "a") is None

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import resource
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -42,6 +44,39 @@ async def test_a_new_database_is_current_private_and_has_no_backup(path: Path) -
         modes = {file.stat().st_mode & 0o777 for file in path.parent.iterdir()}
         assert modes == {0o600}
     assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+@contextmanager
+def full(most: int) -> Iterator[None]:
+    """No file can grow beyond `most` bytes, as if the disk were full."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+async def test_a_full_disk_is_said_to_be_full_and_the_database_not_to_be_broken(
+    path: Path,
+) -> None:
+    async with Store.open(path):
+        pass
+    with full(1024), pytest.raises(Unavailable, match="its disk is full"):
+        async with Store.open(path):
+            pytest.fail("it needs a file beside it")
+    async with Store.open(path):
+        pass
+
+
+def test_without_room_for_the_backup_no_step_is_made_and_no_half_copy_stays(path: Path) -> None:
+    migrate(path, [CORE])
+    with full(8192), pytest.raises(Unavailable, match=r"copy anyon.db.schema-1.bak .*unchanged"):
+        migrate(path, [CORE, TAGS])
+    assert ask(path, "PRAGMA user_version") == 1
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+    migrate(path, [CORE, TAGS])
+    assert ask(path, "SELECT name FROM tags") == "old"
 
 
 def test_a_step_forward_keeps_a_backup_of_what_was_there(path: Path) -> None:

@@ -20,7 +20,7 @@ from store_seeds import (
 
 from anyond.model.errors import Busy, NotFound
 from anyond.model.rows import ExecutionProcess, ProcessStatus, RunReason, Session
-from anyond.store import approvals, processes, sessions
+from anyond.store import approvals, processes, sessions, tasks
 from anyond.store.transaction import Tx
 
 
@@ -239,6 +239,23 @@ def test_a_conversation_goes_on_where_the_last_run_that_counts_left_it(tx: Tx) -
     assert sessions.latest_session_id(tx, "a") == "s0"
     processes.drop_from(tx, "a", "x0", at(5))
     assert sessions.latest_session_id(tx, "a") is None
+
+
+def test_the_newest_run_is_the_last_one_also_after_the_clock_was_set_back(tx: Tx) -> None:
+    add_conversations(tx, "s0", "s1")
+    for second in (0, 0):
+        id = f"x{len(processes.of_attempt(tx, 'a'))}"
+        add_process(tx, id, now=at(second))
+        end_process(tx, id, ProcessStatus.FAILED)
+    listed = processes.of_attempt(tx, "a")
+    assert [process.id for process in listed] == ["x3", "x2", "x1", "x0"]
+    moments = [process.created_at for process in listed]
+    assert moments == ["2025-01-08T00:00:01.002Z", "2025-01-08T00:00:01.001Z", at(1), at(0)]
+    assert [process.started_at for process in listed] == [at(0), at(0), at(1), at(0)]
+    assert tasks.with_status(tx, "t").last_attempt_failed
+    assert processes.drop_from(tx, "a", "x2", at(5)) == ["x2", "x3"]
+    assert sessions.latest_session_id(tx, "a") == "s1"
+    assert not tasks.with_status(tx, "t").last_attempt_failed
 
 
 def test_a_conversation_that_knows_what_was_taken_back_is_not_gone_on_with(tx: Tx) -> None:
