@@ -145,6 +145,27 @@ async def test_an_image_goes_from_an_upload_to_the_agent_and_not_into_commits(
     assert house.git(worktree, "status", "--porcelain") == ""
 
 
+async def test_no_rule_of_the_repository_lets_images_into_a_commit(house: House) -> None:
+    """Such a list of what alone may come in counts for more than what is ignored beside it."""
+    project = await house.project()
+    repository = Path(project["git_repo_path"])
+    (repository / ".gitignore").write_text("*\n!*/\n!*.txt\n!*.png\n!.gitignore\n")
+    house.git(repository, "add", "--all")
+    house.git(repository, "commit", "-q", "-m", "Only texts and pictures")
+    await house.use_fake_agent()
+    attempt = await house.attempt(project, "say hi")
+    await house.over(attempt)
+    image = await upload(house)
+    path = f"/api/task-attempts/{attempt['id']}/follow-up"
+    wanted = {"prompt": "write b.txt b", "image_ids": [image["id"]]}
+    await house.ask("POST", path, wanted)
+    await house.over(attempt)
+    worktree = Path(attempt["container_ref"])
+    assert (worktree / image["file_path"]).read_bytes() == PNG
+    assert house.git(worktree, "diff", "--name-only", "main", "HEAD").split() == ["b.txt"]
+    assert house.git(worktree, "status", "--porcelain") == ""
+
+
 async def test_a_worktree_that_comes_back_has_its_images_again(house: House) -> None:
     project = await house.project()
     await house.use_fake_agent()

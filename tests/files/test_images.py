@@ -75,7 +75,7 @@ def test_images_are_placed_once_and_what_an_agent_made_of_them_stays(
     (complaint,) = files.place([one, two, "gone.png"], worktree, ".vibe/images")
     assert complaint.startswith("The image gone.png could not be placed: No such file")
     placed = worktree / ".vibe/images"
-    assert sorted(os.listdir(placed)) == sorted([one, two])
+    assert sorted(os.listdir(placed)) == sorted([".gitignore", one, two])
     assert (placed / one).read_bytes() == b"edited"
     assert (placed / two).read_bytes() == pictures.png(b"2")
     assert files.path(one).read_bytes() == PNG
