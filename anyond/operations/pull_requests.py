@@ -109,16 +109,19 @@ async def check(rooms: Rooms, row: PullRequestMerge, etag: str | None) -> Checke
         return Checked(row, etag)
     target = row.target_branch_name
     kept = await rooms.store.write(
-        lambda tx: record(tx, row.task_attempt_id, target, fresh.pull_request)
+        lambda tx: record(tx, row.task_attempt_id, target, fresh.pull_request, row.id)
     )
     return Checked(kept, fresh.etag)
 
 
-def record(tx: Tx, attempt_id: str, target: str, known: PullRequest) -> PullRequestMerge:
+def record(
+    tx: Tx, attempt_id: str, target: str, known: PullRequest, row_id: str | None = None
+) -> PullRequestMerge:
     """Write down how a pull request stands. The task of a merged one is done.
 
     Args:
         target: where it is to land, if GitHub does not say.
+        row_id: the row that is about it, whatever its address is by now.
     """
     moment = now()
     row, news = merges.keep_pull_request(
@@ -128,6 +131,7 @@ def record(tx: Tx, attempt_id: str, target: str, known: PullRequest) -> PullRequ
         target_branch_name=known.base.ref if known.base is not None else target,
         info=known.info,
         now=moment,
+        row_id=row_id,
     )
     if news and row.pr_info.status == "merged":
         tasks.set_status(tx, attempts.place(tx, attempt_id).task_id, TaskStatus.DONE, moment)

@@ -66,6 +66,7 @@ def keep_pull_request(
     target_branch_name: str,
     info: PullRequestInfo,
     now: str,
+    row_id: str | None = None,
 ) -> tuple[PullRequestMerge, bool]:
     """Remember how a pull request of the attempt stands, known (by its address) or new.
 
@@ -75,27 +76,31 @@ def keep_pull_request(
     Args:
         id: of the row, if it is new.
         target_branch_name: where it is to land.
+        row_id: the row that is known to be of it. Its address may have changed since: somebody
+            has renamed the repository.
 
     Returns:
         The row, and whether anything of it is news.
     """
     place = attempts.place(tx, attempt_id)
-    old = next((row for row in pull_requests(tx, attempt_id) if row.pr_info.url == info.url), None)
+    known = pull_requests(tx, attempt_id)
+    same = (row for row in known if row.id == row_id or row.pr_info.url == info.url)
+    old = min(same, key=lambda row: row.id != row_id, default=None)
     if old is not None and (old.pr_info, old.target_branch_name) == (info, target_branch_name):
         return old, False
-    state = (info.status, info.merged_at, info.merge_commit_sha, target_branch_name)
+    state = (info.url, info.status, info.merged_at, info.merge_commit_sha, target_branch_name)
     with tasks.watched(tx, place.task_id):
         if old is None:
             tx.execute(
                 "INSERT INTO merges (id, task_attempt_id, merge_type, pr_number, pr_url, pr_status,"
                 " pr_merged_at, pr_merge_commit_sha, target_branch_name, created_at)"
                 " VALUES (?, ?, 'pr', ?, ?, ?, ?, ?, ?, ?)",
-                (id, attempt_id, info.number, info.url, *state, now),
+                (id, attempt_id, info.number, *state, now),
             )
         else:
             tx.execute(
-                "UPDATE merges SET pr_status = ?, pr_merged_at = ?, pr_merge_commit_sha = ?,"
-                " target_branch_name = ? WHERE id = ?",
+                "UPDATE merges SET pr_url = ?, pr_status = ?, pr_merged_at = ?,"
+                " pr_merge_commit_sha = ?, target_branch_name = ? WHERE id = ?",
                 (*state, old.id),
             )
     kept = PullRequestMerge(

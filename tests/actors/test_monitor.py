@@ -178,6 +178,25 @@ async def test_one_that_cannot_be_seen_does_not_hide_the_others(
     assert (await rows(rooms))[2].pr_info.status == "open"
 
 
+async def test_a_repository_may_be_renamed_while_it_has_a_pull_request(
+    rooms: Rooms, server: GitHubServer
+) -> None:
+    await opened(rooms, server)
+    server.git.repository("ada/coffee")
+    moved = server.open_pull("ada/coffee", "ada:work", "main")
+    server.fail("/tea/pulls/1", 301, times=9, Location=f"{server.api}/repos/ada/coffee/pulls/1")
+    monitor = Monitor(rooms)
+    await monitor.look()
+    (known,) = await rooms.store.read(lambda r: merges.pull_requests(r, "a"))
+    assert known.pr_info.url == moved["html_url"] != ""
+    server.merge("ada/coffee", 1)
+    assert await monitor.look() == 5
+    (known,) = await rooms.store.read(lambda r: merges.pull_requests(r, "a"))
+    assert known.pr_info.status == "merged"
+    assert await status(rooms) is TaskStatus.DONE
+    assert await monitor.look() == math.inf
+
+
 async def test_a_rate_limit_lengthens_the_pause(rooms: Rooms, server: GitHubServer) -> None:
     monitor = Monitor(rooms)
     await opened(rooms, server, 6)
