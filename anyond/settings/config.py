@@ -83,6 +83,8 @@ class ConfigFile:
                 config, flaws = fit(Config, merged, RULES)
                 if flaws:
                     raise Invalid(*flaws[0])
+                if config.workspace_dir and config.workspace_dir != self._config.workspace_dir:
+                    _be_usable(Path(config.workspace_dir))
                 stored = beside(msgspec.to_builtins(config), merged)
                 self._keep_foreign()
                 files.write_object(self.path, stored)
@@ -179,6 +181,16 @@ def _directory(text: str) -> str | None:
     if "\0" in text or not os.path.isabs(text):
         return "must be an absolute path"
     return None
+
+
+def _be_usable(directory: Path) -> None:
+    """Refuse a place in which no worktree could be made, when somebody chooses it.
+
+    Only then: later its disk may be away for a while, and be meant all the same.
+    """
+    there = next(path for path in (directory, *directory.parents) if os.path.exists(path))
+    if not os.path.isdir(there):
+        raise Invalid("workspace_dir", f"cannot be used, since {there} is not a directory")
 
 
 def _plain(text: str) -> str | None:

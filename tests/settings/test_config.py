@@ -143,6 +143,8 @@ def test_unset_secrets_are_shown_as_unset(path: Path) -> None:
         ({"git_branch_prefix": "x..y"}, "git_branch_prefix"),
         ({"git_branch_prefix": 7}, "git_branch_prefix"),
         ({"workspace_dir": "relative/path"}, "workspace_dir"),
+        ({"workspace_dir": __file__}, "workspace_dir"),
+        ({"workspace_dir": f"{__file__}/worktrees"}, "workspace_dir"),
         ({"approval_timeout_s": 0}, "approval_timeout_s"),
         ({"approval_timeout_s": True}, "approval_timeout_s"),
         ({"pr_poll_interval_s": 1e300}, "pr_poll_interval_s"),
