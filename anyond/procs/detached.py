@@ -6,7 +6,7 @@ import subprocess
 
 import trio
 
-from anyond.model.errors import ToolFailed
+from anyond.model.errors import NotFound, ToolFailed
 from anyond.model.launch import Launch
 from anyond.procs.recipe import final_environment, find_program
 
@@ -19,6 +19,7 @@ async def start(launch: Launch) -> trio.Process:
 
     Raises:
         ProgramMissing: the program is not there.
+        NotFound: the directory to start it in is gone.
         ToolFailed: it is there, but cannot be started.
     """
     environment = final_environment(launch)
@@ -34,5 +35,7 @@ async def start(launch: Launch) -> trio.Process:
             start_new_session=True,
         )
     except OSError as error:
+        if not await trio.Path(launch.cwd).is_dir():
+            raise NotFound("directory", launch.cwd) from error
         told = f"{launch.argv[0]} could not be started: {error.strerror}."
         raise ToolFailed(launch.argv[0], told) from error

@@ -471,6 +471,17 @@ async def test_an_editor_that_does_not_start_is_named(house: House) -> None:
     assert "xed" in refusal.body["message"]
 
 
+async def test_a_project_that_is_gone_is_not_the_editors_fault(house: House) -> None:
+    editor(house, "code", "exit 0")
+    project = await house.project()
+    where = Path(project["git_repo_path"])
+    where.rename(where.with_name("elsewhere"))
+    with pytest.raises(Refused) as refusal:
+        await house.ask("POST", f"/api/projects/{project['id']}/open-editor", {})
+    assert refusal.value.status == 404
+    assert f"no directory {where}" in refusal.value.body["message"]
+
+
 async def test_a_remote_host_gets_a_url_and_nothing_is_started(house: House) -> None:
     at = await desk(house)
     remote = {"remote_ssh_host": "build.example", "remote_ssh_user": "ada"}
