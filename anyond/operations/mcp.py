@@ -50,7 +50,7 @@ async def write(executor: Executor, servers: dict[str, Any]) -> str:
     """
     place = home(executor)
     if place.toml:
-        _refuse_null(servers, "servers")
+        _be_sayable(servers, "servers")
     before = await trio.to_thread.run_sync(_file(place).write, servers)
     after = len(servers)
     if before == after == 0:
@@ -67,12 +67,15 @@ def _file(place: McpHome) -> McpFile:
     return McpFile(path, place.servers_path, place.template, toml=place.toml)
 
 
-def _refuse_null(value: object, at: str) -> None:
+def _be_sayable(value: object, at: str) -> None:
+    """Refuse what TOML has no words for, or only such that its readers give up the whole file."""
     if value is None:
         raise Invalid(at, "is null, which TOML cannot say; leave it out")
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise Invalid(at, "is a number too large for TOML, which has 64 bits for it")
     if isinstance(value, dict):
         for key, inner in value.items():
-            _refuse_null(inner, f"{at}.{key}")
+            _be_sayable(inner, f"{at}.{key}")
     elif isinstance(value, list):
         for index, inner in enumerate(value):
-            _refuse_null(inner, f"{at}[{index}]")
+            _be_sayable(inner, f"{at}[{index}]")

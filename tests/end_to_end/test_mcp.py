@@ -48,6 +48,11 @@ async def test_toml_and_other_agents_have_files_of_their_own(house: House) -> No
         400,
         "servers.a.x[0]: is null, which TOML cannot say; leave it out",
     )
+    before = path.read_bytes()
+    with pytest.raises(Refused, match=r"servers\.a\.x: is a number too large for TOML"):
+        await house.ask("POST", f"{FILES}CODEX", {"servers": {"a": {"x": 2**63}}})
+    assert path.read_bytes() == before
+    await house.ask("POST", f"{FILES}CODEX", {"servers": {"a": {"x": 2**63 - 1, "y": -(2**63)}}})
 
 
 async def test_agents_that_have_none_and_names_that_are_none_are_refused(house: House) -> None:
