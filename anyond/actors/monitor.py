@@ -29,6 +29,7 @@ class Monitor:
     def __init__(self, rooms: Rooms) -> None:
         self._rooms = rooms
         self._wanted = trio.Event()
+        self._basis = self._settings()
         self._tags: dict[str, str | None] = {}
         self._complaints: dict[str, str] = {}
 
@@ -37,12 +38,27 @@ class Monitor:
         self._wanted.set()
 
     async def run(self) -> None:
-        """Look for ever."""
-        while True:
-            self._wanted = trio.Event()
-            pause = await self.look()
-            with trio.move_on_after(pause):
-                await self._wanted.wait()
+        """Look for ever, and at once when settings change on which it depends."""
+        token = trio.lowlevel.current_trio_token()
+
+        def changed() -> None:
+            token.run_sync_soon(self._reconsider, idempotent=True)
+
+        with self._rooms.config.following(changed):
+            while True:
+                self._wanted = trio.Event()
+                pause = await self.look()
+                with trio.move_on_after(pause):
+                    await self._wanted.wait()
+
+    def _reconsider(self) -> None:
+        if self._settings() != self._basis:
+            self.wake()
+
+    def _settings(self) -> tuple[object, ...]:
+        """What a look depends on: how often, and as whom."""
+        config = self._rooms.config.config
+        return config.pr_poll_interval_s, config.github.pat, config.github.oauth_token
 
     async def look(self) -> float:
         """Look once at everything that may have changed.
@@ -50,6 +66,7 @@ class Monitor:
         Returns:
             Seconds until the next look; infinity if there is nothing to look at.
         """
+        self._basis = self._settings()
         since = timestamp(time.time() - CLOSED_FOR_S)
         rows = await self._rooms.store.read(lambda r: merges.undecided(r, since))
         self._forget_but(rows)

@@ -6,7 +6,8 @@ import math
 import os
 import re
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,7 @@ class ConfigFile:
         self.path = path
         self.warnings: list[str] = []
         self._lock = threading.Lock()
+        self._followers: list[Callable[[], None]] = []
         self._foreign = False  # the file says something that we will not write again
         self._config = Config()
         self._stored: dict[str, Any] = msgspec.to_builtins(self._config)
@@ -91,7 +93,19 @@ class ConfigFile:
             except RecursionError as error:
                 raise Invalid("body", "is nested too deeply") from error
             self._config, self._stored = config, stored
-            return self._config
+        for changed in list(self._followers):
+            changed()
+        return self._config
+
+    @contextmanager
+    def following(self, changed: Callable[[], None]) -> Iterator[None]:
+        """Have `changed` called after each `patch`, in the thread of that, which it must not hold
+        up."""
+        self._followers.append(changed)
+        try:
+            yield
+        finally:
+            self._followers.remove(changed)
 
     def _load(self) -> None:
         self.warnings = []

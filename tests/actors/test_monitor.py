@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -102,6 +103,33 @@ async def test_with_nothing_to_look_at_it_sleeps_until_it_is_woken(
                 await trio.sleep(0.01)
         nursery.cancel_scope.cancel()
     assert len(server.seen) == 1
+
+
+@pytest.mark.parametrize(
+    "change", [{"pr_poll_interval_s": 7}, {"github": {"pat": "ghp_adas_secret_token"}}]
+)
+async def test_what_is_set_counts_at_once_and_not_after_the_pause(
+    rooms: Rooms, server: GitHubServer, change: dict[str, Any]
+) -> None:
+    rooms.config.patch({"github": {"pat": "ghp_other"}, "pr_poll_interval_s": 86400})
+    server.git.tokens["ghp_other"] = "ada"
+    await opened(rooms, server)
+    monitor = Monitor(rooms)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(monitor.run)
+        with trio.fail_after(30):
+            while not monitor._tags:
+                await trio.sleep(0.01)
+        await trio.testing.wait_all_tasks_blocked()
+        rooms.config.patch({"theme": "DARK"})
+        await trio.testing.wait_all_tasks_blocked()
+        server.merge(SLUG, 1)
+        await trio.to_thread.run_sync(rooms.config.patch, change)
+        with trio.fail_after(30):
+            while await status(rooms) is not TaskStatus.DONE:
+                await trio.sleep(0.01)
+        nursery.cancel_scope.cancel()
+    assert len(server.seen) == 2, "what has nothing to do with it is no reason to look"
 
 
 async def test_a_merged_one_ends_the_task_and_a_closed_one_does_not(
