@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from anyond.model.errors import Unavailable
+from anyond.model.errors import TooLarge, Unavailable
 
 _LARGEST = 16 * 1024 * 1024
 
@@ -161,5 +161,12 @@ def read_object(path: Path) -> tuple[dict[str, Any] | None, str | None]:
 
 
 def write_object(path: Path, content: dict[str, Any]) -> None:
-    """Write a JSON object for people to read; otherwise as `write`."""
-    write(path, msgspec.json.format(msgspec.json.encode(content), indent=2) + b"\n")
+    """Write a JSON object for people to read; otherwise as `write`.
+
+    Raises:
+        TooLarge: `read` would refuse it from then on; the old file is as it was.
+    """
+    text = msgspec.json.format(msgspec.json.encode(content), indent=2) + b"\n"
+    if len(text) > _LARGEST:
+        raise TooLarge(f"body: would make {path.name} larger than {_LARGEST} bytes.")
+    write(path, text)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from anyond.model.errors import Invalid, Unavailable
+from anyond.model.errors import Invalid, TooLarge, Unavailable
 from anyond.model.settings import Config, Executor, SoundFile, Theme
 from anyond.settings.config import MASK, ConfigFile
 
@@ -120,6 +120,15 @@ def test_a_token_under_its_first_name_is_as_secret(path: Path) -> None:
     settings = ConfigFile(path)
     assert "secret" not in json.dumps(settings.public())
     assert settings.config.github.oauth_token == "secret-2"
+
+
+def test_nothing_is_written_that_could_not_be_read_again(path: Path) -> None:
+    settings = ConfigFile(path)
+    settings.patch({"one": "x" * 10_000_000})
+    with pytest.raises(TooLarge, match=r"config\.json larger than"):
+        settings.patch({"two": "x" * 10_000_000})
+    assert settings.patch({"one": "", "theme": "DARK"}).theme is Theme.DARK
+    assert "two" not in ConfigFile(path).public()
 
 
 def test_unset_secrets_are_shown_as_unset(path: Path) -> None:
