@@ -131,6 +131,21 @@ async def test_a_person_signs_in_with_a_code(house: House, github: GitHubServer)
     assert TOKEN not in house.log()
 
 
+@pytest.mark.parametrize(("pat", "kept"), [("ghp_expired", False), ("ghp_bobs", True)])
+async def test_a_sign_in_takes_the_place_of_a_token_that_is_worth_nothing_any_more(
+    house: House, github: GitHubServer, pat: str, kept: bool
+) -> None:
+    github.git.tokens["ghp_bobs"] = "bob"
+    await house.ask("PUT", "/api/config", {"github": {"pat": pat}})
+    await house.ask("POST", "/api/auth/github/device/start")
+    github.grants = [{"access_token": TOKEN, "token_type": "bearer", "scope": "repo"}]
+    assert await house.ask("POST", "/api/auth/github/device/poll") == "SUCCESS"
+    assert await house.ask("GET", "/api/auth/github/check") == "VALID"
+    config = (await house.ask("GET", "/api/info"))["config"]
+    assert config["github"]["pat"] == ("********" if kept else None)
+    assert config["github"]["username"] == "ada"
+
+
 @pytest.mark.parametrize("end", ["expired_token", "access_denied"])
 async def test_a_sign_in_that_fails_says_how(house: House, github: GitHubServer, end: str) -> None:
     await house.ask("POST", "/api/auth/github/device/start")
