@@ -258,6 +258,28 @@ async def test_a_pull_request_that_is_there_already_is_the_answer(
     assert [m["target_branch_name"] for m in merges] == ["main"]
 
 
+async def test_a_host_may_have_a_name_of_ones_own_in_the_configuration_of_ssh(
+    house: House, github: GitHubServer
+) -> None:
+    attempt = await worked(house, github)
+    ssh = house.root / "programs" / "ssh"
+    ssh.parent.mkdir(exist_ok=True)
+    ssh.write_text(
+        "#!/bin/sh\n"
+        'case "$1 $3" in "-G hub-of-ada") echo user git; echo hostname 127.0.0.1; exit;; esac\n'
+        f'for word; do :; done; cd {github.git.root} && eval "$word"\n'
+    )
+    ssh.chmod(0o755)
+    worktree = Path(attempt["container_ref"])
+    house.git(worktree, "remote", "set-url", "origin", f"git@hub-of-ada:{SLUG}.git")
+    url = await house.ask("POST", f"/api/task-attempts/{attempt['id']}/pr", TITLE)
+    assert url == f"{github.url}/{SLUG}/pull/1"
+    assert branch_of(attempt) in github.git.refs(SLUG)
+    house.git(worktree, "remote", "set-url", "origin", f"git@elsewhere:{SLUG}.git")
+    refusal = await refused(house, f"/api/task-attempts/{attempt['id']}/pr/attach")
+    assert refusal.type == "not_on_github"
+
+
 async def test_ten_clients_make_one_pull_request(house: House, github: GitHubServer) -> None:
     attempt = await worked(house, github)
     urls: list[str] = []
