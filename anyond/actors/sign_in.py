@@ -109,7 +109,7 @@ class GitHubSignIn:
         return flow.state.heard(None, None, trio.current_time())
 
     async def _store(self, token: str) -> None:
-        """First the token; then whose it is, which may fail without harm."""
+        """First the token; then whose it is and what it replaces, which may fail without harm."""
         mine = {"oauth_token": token, "username": None, "primary_email": None}
         await self._patch({"github": mine, "github_login_acknowledged": True})
         github = self._rooms.github
@@ -121,6 +121,28 @@ class GitHubSignIn:
                 await self._patch({"github": {"primary_email": email}})
         except AnyondError as error:
             log.warning("signed_in_as_unknown", why=str(error))
+        await self._make_room()
+
+    async def _make_room(self) -> None:
+        """Forget a `github.pat` that GitHub does not know any more.
+
+        It counts for more than a sign-in, so that whoever signs in because it has expired would
+        have signed in for nothing.
+        """
+        pat = (self._rooms.config.config.github.pat or "").strip()
+        if not pat:
+            return
+        try:
+            if usable(pat):
+                await self._rooms.github.user(pat)
+                return
+        except TokenInvalid:
+            pass
+        except AnyondError as error:
+            log.warning("token_not_checked", why=str(error))
+            return
+        await self._patch({"github": {"pat": None}})
+        log.info("token_forgotten", why="GitHub does not know github.pat any more.")
 
     async def _patch(self, change: dict[str, object]) -> None:
         await trio.to_thread.run_sync(self._rooms.config.patch, change)

@@ -13,6 +13,7 @@ from typing import NamedTuple, TypeVar
 import trio
 from msgspec import Struct
 
+from anyond.files.home import home
 from anyond.model.errors import Forbidden, Invalid, NotFound, TimedOut
 
 T = TypeVar("T")
@@ -48,18 +49,19 @@ class Listing(Struct, frozen=True, kw_only=True):
 
 
 def place(text: str | None) -> Path:
-    """The directory that a person means by `text`; the home directory if they say nothing.
+    """The directory that a person means by `text`; the home directory if they say nothing, and the
+    root for a person without one.
 
     Raises:
         Invalid: it is not absolute.
     """
     if not text:
-        return Path.home()
+        return home() or Path("/")
     if "\0" in text:
         raise Invalid("path", "must not contain NUL characters")
-    path = Path(text)
-    if text == "~" or text.startswith("~/"):
-        path = Path.home() / text[2:]
+    path, own = Path(text), home()
+    if own is not None and (text == "~" or text.startswith("~/")):
+        path = own / text[2:]
     if not path.is_absolute():
         raise Invalid("path", f"{text} must be absolute")
     return Path(os.path.realpath(path)) if ".." in path.parts else path

@@ -169,6 +169,7 @@ class ImageFiles:
         for name in file_names:
             try:
                 directory = _inner_directory(worktree, folder)
+                _hide(directory)
                 target = directory / name
                 if not os.path.lexists(target):
                     _copy(self.path(name), target)
@@ -191,6 +192,14 @@ def _inner_directory(root: Path, folder: str) -> Path:
         if place.is_symlink():
             raise OSError(0, f"{place} is a symbolic link")
     return place
+
+
+def _hide(directory: Path) -> None:
+    """Have git ignore what is in `directory`, whatever the repository lets in: a `.gitignore` that
+    shuts everything out but pictures (`*`, `!*/`, `!*.png`) counts for more than `info/exclude`."""
+    file = directory / ".gitignore"
+    if not os.path.lexists(file):
+        file.write_text("*\n")
 
 
 def _copy(source: Path, target: Path) -> None:

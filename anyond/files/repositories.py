@@ -13,6 +13,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from anyond.files.directory import DirectoryEntry, describe, refusal
+from anyond.files.home import home
 
 DEPTH = 3
 """How many levels below a starting place are looked at."""
@@ -63,9 +64,13 @@ if sys.platform == "darwin":
     _SKIPPED_AT_HOME |= {"Desktop", "Documents", "Downloads"}
 
 
-def usual_places(home: Path) -> list[Path]:
-    """Where to look if nobody says: where repositories often are, then everywhere at home."""
-    return [*(home / name for name in _USUAL), home]
+def usual_places() -> list[Path]:
+    """Where to look if nobody says: where repositories often are, then everywhere at home.
+
+    For a person without a home that is the whole machine, as far as bounds allow.
+    """
+    own = home()
+    return [Path("/")] if own is None else [*(own / name for name in _USUAL), own]
 
 
 def find(
@@ -90,7 +95,7 @@ def find(
         NotFound, Invalid, Forbidden: the only start does not exist, or is no readable directory.
     """
     end = time.monotonic() + seconds
-    home = Path.home()
+    own = home()
     waiting = deque((start, 0) for start in starts)
     visited: set[tuple[int, int]] = set()
     found: list[DirectoryEntry] = []
@@ -109,7 +114,7 @@ def find(
                 if not _is_linked_worktree(git):
                     found.append(_repository(path, git))
             else:
-                below = _below(path, _SKIPPED_AT_HOME if path == home else frozenset())
+                below = _below(path, _SKIPPED_AT_HOME if path == own else frozenset())
                 if level < depth:
                     waiting += ((inner, level + 1) for inner in below)
         except OSError as error:

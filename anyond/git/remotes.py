@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import builtins
 import os
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from anyond.git.command import git
+from anyond.git.process import run
 from anyond.git.text import shown
 from anyond.model.addresses import Address
+from anyond.model.errors import ToolFailed
 from anyond.model.refusals import NoRemote
+
+_HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")  # an argument of ssh, and never an option
+_SSH_TIMEOUT_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -79,6 +85,20 @@ async def branch_there(repo: Path, target: str, remote: Remote) -> str:
     if await _is_local(repo, target):
         return target
     return target.removeprefix(f"{remote.name}/")
+
+
+async def behind_alias(address: Address, repo: Path) -> Address:
+    """`address` with the host that ssh would really call: people with several accounts give
+    one host several names in ssh's configuration. Nothing is connected to."""
+    if address.scheme != "ssh" or not _HOST.fullmatch(address.host):
+        return address
+    try:
+        ask = ("ssh", "-G", "--", address.host)
+        told = await run(ask, repo, os.environ, None, _SSH_TIMEOUT_S)
+    except ToolFailed:
+        return address  # there is no ssh, so there are no names either
+    found = re.search(r"(?m)^hostname (\S+)$", os.fsdecode(told.out)) if told else None
+    return replace(address, host=found[1].lower()) if found else address
 
 
 async def _remote(repo: Path, name: str) -> Remote:

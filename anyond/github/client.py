@@ -103,6 +103,12 @@ class GitHub:
                 raise Conflict("nothing_to_merge", f"There is nothing to merge into {base}: {text}")
             if any(flaw.field == "base" for flaw in complaint.flaws):
                 raise Impossible("target_branch", f"{repository} has no branch {base!r}.")
+            if any(flaw.field == "head" for flaw in complaint.flaws):
+                told = (
+                    f"{repository} finds no branch {head}. If the repository has got another owner,"
+                    " give the remote its new address (git remote set-url)."
+                )
+                raise Impossible("pull_request", told)
             raise Impossible("pull_request", f"GitHub does not take it: {text}")
         return _good(answer, str(repository)).decoded(PullRequest)
 

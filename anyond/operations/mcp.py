@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Any
 
 import trio
 
 from anyond.agents.mcp import McpHome, home
+from anyond.files.home import home as home_directory
 from anyond.model.answers import McpConfig, McpServersFound
-from anyond.model.errors import Invalid
+from anyond.model.errors import Invalid, Unavailable
 from anyond.model.settings import Executor
 from anyond.settings.mcp import McpFile
 
@@ -63,7 +63,10 @@ async def write(executor: Executor, servers: dict[str, Any]) -> str:
 
 
 def _file(place: McpHome) -> McpFile:
-    path = place.path(Path.home(), os.environ)
+    own = home_directory()
+    if own is None:
+        raise Unavailable("This user has no home directory, so no agent's files; set HOME.")
+    path = place.path(own, os.environ)
     return McpFile(path, place.servers_path, place.template, toml=place.toml)
 
 

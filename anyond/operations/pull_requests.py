@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from anyond.git import branches
+from anyond.git import branches, remotes
 from anyond.git.remotes import Remote
 from anyond.github.answers import PullRequest
 from anyond.github.site import RepositoryName
@@ -46,7 +46,7 @@ async def create(
     """
     target = _target(rooms, about, wanted.target_branch)
     found = await publish.way(about, target)
-    base, head = _on_github(rooms, found)
+    base, head = await _on_github(rooms, about, found)
     branch = about.attempt.branch
     if base == head and found.target == branch:
         raise Impossible("target_branch", "a branch cannot be merged into itself.")
@@ -80,7 +80,7 @@ async def attach(rooms: Rooms, about: Subject) -> PullRequestMerge | None:
         AnyondError: see `GitHub`.
     """
     found = await publish.way(about, _target(rooms, about, None))
-    base, head = _on_github(rooms, found)
+    base, head = await _on_github(rooms, about, found)
     known = await rooms.github.pull_requests_from(
         publish.token(rooms), base, head.owner, about.attempt.branch, "all"
     )
@@ -169,17 +169,23 @@ def _target(rooms: Rooms, about: Subject, wanted: str | None) -> str:
     return target
 
 
-def _on_github(rooms: Rooms, found: Way) -> tuple[RepositoryName, RepositoryName]:
+async def _on_github(
+    rooms: Rooms, about: Subject, found: Way
+) -> tuple[RepositoryName, RepositoryName]:
     """The two repositories between which a pull request is made."""
 
-    def name(remote: Remote) -> RepositoryName:
+    async def name(remote: Remote) -> RepositoryName:
         site = rooms.github.site
         known = site.repository(remote.push_address) or site.repository(remote.address)
+        if known is None:
+            real = await remotes.behind_alias(remote.push_address, about.repository)
+            known = site.repository(real)
         if known is None:
             raise _elsewhere(rooms, f"the remote {remote.name}")
         return known
 
-    return name(found.base), name(found.head)
+    base = await name(found.base)
+    return base, base if found.head == found.base else await name(found.head)
 
 
 def _elsewhere(rooms: Rooms, what: str) -> Conflict:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import secrets
+import stat
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -21,10 +22,15 @@ def read(path: Path) -> bytes | None:
     """All bytes of `path`, or None if there is no such file.
 
     Raises:
-        Unavailable: it is there, but cannot be read.
+        Unavailable: it is there, but cannot be read, or is a pipe or a device.
     """
     try:
-        with path.open("rb") as file:
+        # Without O_NONBLOCK a pipe would be waited for, until somebody writes into it.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise Unavailable(f"{path} cannot be read: it is no ordinary file.")
+        with os.fdopen(descriptor, "rb") as file:
             content = file.read(_LARGEST + 1)
     except FileNotFoundError:
         return None

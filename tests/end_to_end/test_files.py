@@ -401,6 +401,26 @@ async def test_directories_and_repositories_are_told_from_home_on(house: House) 
                 assert str(path) in refusal.value.body["message"]
 
 
+async def test_a_person_without_a_home_begins_at_the_root(house: House) -> None:
+    """As in a container that is run under a number that nobody has given a name."""
+    await house.stop()
+    house.environment["HOME"] = "nowhere"
+    await house.start()
+    listing = await house.ask("GET", "/api/filesystem/directory")
+    assert listing["current_path"] == "/"
+    assert isinstance(await house.ask("GET", "/api/filesystem/git-repos"), list)
+    (house.root / "work" / "tea" / ".git").mkdir(parents=True)
+    found = await house.ask("GET", f"/api/filesystem/git-repos?path={house.root / 'work'}")
+    assert [entry["name"] for entry in found] == ["tea"]
+    for path, status in (
+        ("/api/filesystem/directory?path=~", 400),
+        ("/api/mcp-config?executor=CODEX", 503),
+    ):
+        with pytest.raises(Refused) as refusal:
+            await house.ask("GET", path)
+        assert refusal.value.status == status
+
+
 async def test_of_a_huge_directory_a_part_is_told(house: House) -> None:
     huge = house.root / "huge"
     huge.mkdir()

@@ -131,6 +131,21 @@ async def test_a_person_signs_in_with_a_code(house: House, github: GitHubServer)
     assert TOKEN not in house.log()
 
 
+@pytest.mark.parametrize(("pat", "kept"), [("ghp_expired", False), ("ghp_bobs", True)])
+async def test_a_sign_in_takes_the_place_of_a_token_that_is_worth_nothing_any_more(
+    house: House, github: GitHubServer, pat: str, kept: bool
+) -> None:
+    github.git.tokens["ghp_bobs"] = "bob"
+    await house.ask("PUT", "/api/config", {"github": {"pat": pat}})
+    await house.ask("POST", "/api/auth/github/device/start")
+    github.grants = [{"access_token": TOKEN, "token_type": "bearer", "scope": "repo"}]
+    assert await house.ask("POST", "/api/auth/github/device/poll") == "SUCCESS"
+    assert await house.ask("GET", "/api/auth/github/check") == "VALID"
+    config = (await house.ask("GET", "/api/info"))["config"]
+    assert config["github"]["pat"] == ("********" if kept else None)
+    assert config["github"]["username"] == "ada"
+
+
 @pytest.mark.parametrize("end", ["expired_token", "access_denied"])
 async def test_a_sign_in_that_fails_says_how(house: House, github: GitHubServer, end: str) -> None:
     await house.ask("POST", "/api/auth/github/device/start")
@@ -241,6 +256,28 @@ async def test_a_pull_request_that_is_there_already_is_the_answer(
     assert github.asked("POST", "/pulls") == []
     merges = (await house.ask("GET", f"{path}/branch-status"))["merges"]
     assert [m["target_branch_name"] for m in merges] == ["main"]
+
+
+async def test_a_host_may_have_a_name_of_ones_own_in_the_configuration_of_ssh(
+    house: House, github: GitHubServer
+) -> None:
+    attempt = await worked(house, github)
+    ssh = house.root / "programs" / "ssh"
+    ssh.parent.mkdir(exist_ok=True)
+    ssh.write_text(
+        "#!/bin/sh\n"
+        'case "$1 $3" in "-G hub-of-ada") echo user git; echo hostname 127.0.0.1; exit;; esac\n'
+        f'for word; do :; done; cd {github.git.root} && eval "$word"\n'
+    )
+    ssh.chmod(0o755)
+    worktree = Path(attempt["container_ref"])
+    house.git(worktree, "remote", "set-url", "origin", f"git@hub-of-ada:{SLUG}.git")
+    url = await house.ask("POST", f"/api/task-attempts/{attempt['id']}/pr", TITLE)
+    assert url == f"{github.url}/{SLUG}/pull/1"
+    assert branch_of(attempt) in github.git.refs(SLUG)
+    house.git(worktree, "remote", "set-url", "origin", f"git@elsewhere:{SLUG}.git")
+    refusal = await refused(house, f"/api/task-attempts/{attempt['id']}/pr/attach")
+    assert refusal.type == "not_on_github"
 
 
 async def test_ten_clients_make_one_pull_request(house: House, github: GitHubServer) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -136,6 +137,22 @@ async def test_a_renamed_repository_is_followed_but_the_token_stays_on_its_host(
         with pytest.raises(TokenInvalid):
             await github.user(TOKEN)
         assert [seen.authorization for seen in stranger.seen] == [None]
+
+
+async def test_a_branch_that_github_does_not_find_is_named(
+    github: GitHub, server: GitHubServer
+) -> None:
+    """As after a repository got another owner: git follows it there, a pull request does not."""
+    here = ["git", "-C", str(server.git.repository("ada/tea"))]
+    who = ["-c", "user.name=Ada", "-c", "user.email=ada@localhost"]
+    tree = subprocess.check_output([*here, "mktree"], input="", text=True).strip()
+    made = subprocess.check_output([*here, *who, "commit-tree", "-m", "x", tree], text=True)
+    subprocess.run([*here, "update-ref", "refs/heads/main", made.strip()], check=True)
+    with pytest.raises(Impossible, match="finds no branch former-owner:work") as refusal:
+        await github.create_pull_request(
+            TOKEN, TEA, title="x", body="", head="former-owner:work", base="main"
+        )
+    assert "git remote set-url" in str(refusal.value)
 
 
 async def test_a_sign_in_begins_and_is_asked_about(github: GitHub, server: GitHubServer) -> None:

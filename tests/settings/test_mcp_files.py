@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 import threading
 import tomllib
@@ -13,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from anyond.model.errors import Conflict
+from anyond.model.errors import Conflict, Unavailable
 from anyond.settings import files, json_text, toml_text
 from anyond.settings.mcp import McpFile
 
@@ -231,6 +232,24 @@ def test_a_file_that_cannot_be_understood_is_named_and_left_alone(
             attempt()
         assert refusal.value.type == "broken_config"
     assert path.read_bytes() == content
+
+
+def test_a_pipe_is_named_and_not_waited_for(tmp_path: Path) -> None:
+    pipe = tmp_path / "settings.json"
+    os.mkfifo(pipe)
+    refusals: list[str] = []
+
+    def ask() -> None:
+        for attempt in (json_file(pipe).read, lambda: json_file(pipe).write({"a": {}})):
+            with pytest.raises(Unavailable, match=str(pipe)) as refusal:
+                attempt()
+            refusals.append(str(refusal.value))
+
+    thread = threading.Thread(target=ask, daemon=True)
+    thread.start()
+    thread.join(20)
+    assert len(refusals) == 2
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
 
 
 def test_a_damaged_toml_is_named_and_left_alone(tmp_path: Path) -> None:

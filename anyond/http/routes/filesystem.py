@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from quart import Blueprint, Response, request
@@ -28,7 +27,7 @@ def routes(services: Services) -> Blueprint:
     async def git_repos() -> Response:
         text = request.args.get("path")
         path = directory.place(text)
-        starts = [path] if text else repositories.usual_places(Path.home())
+        starts = [path] if text else repositories.usual_places()
         return cached(await directory.in_thread(partial(repositories.find, starts), path))
 
     return chapter

@@ -1,0 +1,15 @@
+"""Where the person's own files are, if the system knows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def home() -> Path | None:
+    """The home directory; None for a user without one, as in a container that is run under a
+    number that nobody has given a name, without HOME."""
+    try:
+        found = Path.home()
+    except RuntimeError:
+        return None
+    return found if found.is_absolute() else None
