@@ -122,6 +122,34 @@ async def test_setup_agent_and_cleanup_run_in_this_order_and_copied_files_stay_o
     }
 
 
+async def test_a_repository_that_an_agent_makes_in_the_worktree_is_told_of(house: House) -> None:
+    repository = house.repository()
+    project = await house.project(
+        repository,
+        setup_script="for name in one two; do git init -q $name; echo x > $name/file; done;"
+        " cd two && git add -A && git commit -qm Own",
+    )
+    await house.use_fake_agent()
+    attempt = await house.attempt(project, "write own.txt mine")
+    process = await house.over(attempt)
+
+    async def told() -> list[str]:
+        entries = await house.entries(await house.over(attempt))
+        errors = (e for e in entries if e["entry_type"]["type"] == "error_message")
+        return [e["content"].partition(" ")[0] for e in errors]
+
+    assert process["status"] == "completed"
+    assert await told() == ["one", "two"]
+    (Path(attempt["container_ref"]) / "one" / "file").write_text("y\n")
+    path = f"/api/task-attempts/{attempt['id']}/follow-up"
+    await house.ask("POST", path, {"prompt": "run rm -rf one/.git"})
+    question = await house.question()
+    answer = {"status": {"status": "approved"}}
+    await house.ask("POST", f"/api/approvals/{question['id']}/respond", answer)
+    assert await told() == []
+    assert house.git(Path(attempt["container_ref"]), "show", "HEAD:one/file") == "y\n"
+
+
 async def test_a_failing_setup_script_ends_the_chain_and_says_why(house: House) -> None:
     project = await house.project(setup_script="echo broken >&2; exit 7", cleanup_script="true")
     await house.use_fake_agent()
