@@ -15,7 +15,7 @@ from anyond.git.command import failure, git
 from anyond.git.repository import empty_tree, git_dir, identity
 from anyond.git.scratch import scratch
 from anyond.git.status import in_progress
-from anyond.git.text import split
+from anyond.git.text import shown, split
 from anyond.git.worktrees import head
 from anyond.model.errors import Conflict, Invalid, NotFound
 
@@ -40,9 +40,9 @@ async def commit_all(worktree: Path, message: str, branch: str | None = None) ->
 
     Raises:
         Invalid: the message is empty.
-        Conflict: `rebase_in_progress`, `merge_in_progress` and so on: it would take files with
-            conflict markers for resolved. `off_branch`: something else than `branch` is checked
-            out.
+        Conflict: `rebase_in_progress`, `merge_in_progress` and so on, or `dirty`, with `files`,
+            after a squash or a stash: it would take files with conflict markers for resolved.
+            `off_branch`: something else than `branch` is checked out.
         GitFailed: git or a hook refused. The index is as it was; files that the hook changed are
             not put back.
     """
@@ -56,6 +56,7 @@ async def commit_all(worktree: Path, message: str, branch: str | None = None) ->
     if going_on is not None:
         what = going_on.op.replace("_", "-")
         raise Conflict(f"{going_on.op}_in_progress", f"A {what} is in progress in {worktree}.")
+    await _refuse_unmerged(worktree)
     if branch is not None:
         await require(worktree, branch)
     who = await identity(worktree)
@@ -94,6 +95,15 @@ async def stage_all(
     added = await git(*DURABLE, *settings, *ask, cwd=worktree, env=env, check=False, timeout=1800)
     if added.code not in (0, 1):
         raise failure(ask, added)
+
+
+async def _refuse_unmerged(worktree: Path) -> None:
+    """Git keeps no record of a squash or a stash that does not fit, except for the files."""
+    listed = split((await git("ls-files", "--unmerged", "-z", cwd=worktree)).out)
+    files = [shown(path) for path in dict.fromkeys(line.split("\t", 1)[1] for line in listed)]
+    if files:
+        told = f"These files are in conflict, and nobody has resolved it: {', '.join(files[:10])}"
+        raise Conflict("dirty", told, files=files)
 
 
 async def _has_staged(worktree: Path, before: str | None) -> bool:
