@@ -10,6 +10,7 @@ from pathlib import Path
 
 import trio
 
+from anyond.git.checkouts import list as list_worktrees
 from anyond.git.checkouts import require
 from anyond.git.command import failure, git
 from anyond.git.repository import empty_tree, git_dir, identity
@@ -65,7 +66,7 @@ async def commit_all(worktree: Path, message: str, branch: str | None = None) ->
         kept = private / "index"
         await trio.to_thread.run_sync(_keep, own / "index", kept)
         try:
-            await stage_all(worktree)
+            await stage_all(worktree, leave=await _checkouts_inside(worktree))
             if not await _has_staged(worktree, before):
                 return None
             ask = (*DURABLE, "commit", "--quiet", "--cleanup=whitespace", "--file=-")
@@ -81,20 +82,35 @@ async def commit_all(worktree: Path, message: str, branch: str | None = None) ->
 
 
 async def stage_all(
-    worktree: Path, env: dict[str, str] | None = None, settings: Sequence[str] = ()
+    worktree: Path,
+    env: dict[str, str] | None = None,
+    settings: Sequence[str] = (),
+    leave: Sequence[str] = (),
 ) -> None:
     """`git add --all`, except that one file that cannot be added does not hold up the others.
 
     Args:
         settings: `-c` options of git.
+        leave: paths, relative to the worktree, that are left as they are.
 
     Raises:
         GitFailed: nothing could be added.
     """
-    ask = ("add", "--all", "--sparse", "--ignore-errors")
+    ask: tuple[str, ...] = ("add", "--all", "--sparse", "--ignore-errors")
+    if leave:
+        ask = (*ask, "--", ".", *(f":(exclude,literal){path}" for path in leave))
     added = await git(*DURABLE, *settings, *ask, cwd=worktree, env=env, check=False, timeout=1800)
     if added.code not in (0, 1):
         raise failure(ask, added)
+
+
+async def _checkouts_inside(worktree: Path) -> list[str]:
+    """Other checkouts of the same repository that somebody has made inside of this one.
+
+    Agents do that. Git would commit each as a mere link, which means nothing anywhere else.
+    """
+    trees = await list_worktrees(worktree)
+    return await trio.to_thread.run_sync(_below, worktree, [tree.path for tree in trees])
 
 
 async def _refuse_unmerged(worktree: Path) -> None:
@@ -110,6 +126,12 @@ async def _has_staged(worktree: Path, before: str | None) -> bool:
     base = before or await empty_tree(worktree)
     ask = ("diff-index", "--cached", "--name-only", "-z", "--no-ext-diff", base, "--")
     return bool(split((await git(*ask, cwd=worktree)).out))
+
+
+def _below(top: Path, paths: Sequence[Path]) -> list[str]:
+    root = top.resolve()
+    found = [path.resolve() for path in paths]
+    return [str(path.relative_to(root)) for path in found if root in path.parents]
 
 
 def _keep(index: Path, kept: Path) -> None:

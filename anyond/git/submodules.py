@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import trio
+
 from anyond.git.command import git
 from anyond.git.repository import git_dir
 from anyond.git.text import split
@@ -38,7 +40,7 @@ async def strangers(worktree: Path, since: str | None) -> list[str]:
     others = await git("ls-files", "--others", "--exclude-standard", "-z", cwd=worktree)
     found = [path.rstrip("/") for path in split(others.out) if path.endswith("/")]
     if since is None:
-        return found
+        return await trio.to_thread.run_sync(_repositories, worktree, found)
     ask = ("diff-tree", "-r", "-z", "--no-renames", "--diff-filter=AT", "--ignore-submodules=none")
     fields = split((await git(*ask, since, "HEAD", cwd=worktree)).out)
     changes = zip(fields[::2], fields[1::2], strict=True)
@@ -55,7 +57,12 @@ async def strangers(worktree: Path, since: str | None) -> list[str]:
         told = split((await git(*ask, cwd=worktree, check=False)).out)
         declared = {setting.partition("\n")[2] for setting in told}
         found += [path for path in fresh if path not in declared]
-    return found
+    return await trio.to_thread.run_sync(_repositories, worktree, found)
+
+
+def _repositories(worktree: Path, paths: list[str]) -> list[str]:
+    # Not another checkout of the same repository, whose branch keeps what is in it.
+    return [path for path in paths if (worktree / path / ".git").is_dir()]
 
 
 async def _has_something(submodule: Path) -> bool:

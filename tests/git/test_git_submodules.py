@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from anyond.git.commit import commit_all
 from anyond.git.submodules import strangers
 from tests.git.driver import Checkout
 
@@ -25,3 +26,19 @@ async def test_what_is_no_submodule_is_a_stranger(attempt: Checkout, tmp_path: P
     assert await strangers(attempt.path, start) == ["deep/ünborn", "with commit"]
     assert await strangers(attempt.path, None) == ["deep/ünborn"]
     assert await strangers(attempt.path, attempt.oid()) == ["deep/ünborn"]
+
+
+async def test_another_checkout_inside_of_one_is_neither_committed_nor_a_stranger(
+    attempt: Checkout,
+) -> None:
+    start = attempt.oid()
+    attempt.git("worktree", "add", "-q", "-b", "helper", "[trees]/helper *")
+    helper = Checkout(attempt.path / "[trees]" / "helper *")
+    helper.commit({"helped.txt": "h\n"})
+    attempt.write("[trees]/own.txt")
+    assert await commit_all(attempt.path, "message")
+    tracked = attempt.git("ls-files").splitlines()
+    assert [path for path in tracked if path.startswith("[trees]")] == ["[trees]/own.txt"]
+    assert await strangers(attempt.path, start) == []
+    assert await commit_all(attempt.path, "message") is None
+    assert helper.read("helped.txt") == "h\n"
