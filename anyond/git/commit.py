@@ -10,12 +10,13 @@ from pathlib import Path
 
 import trio
 
+from anyond.git.checkouts import list as list_worktrees
 from anyond.git.checkouts import require
 from anyond.git.command import failure, git
 from anyond.git.repository import empty_tree, git_dir, identity
 from anyond.git.scratch import scratch
 from anyond.git.status import in_progress
-from anyond.git.text import split
+from anyond.git.text import shown, split
 from anyond.git.worktrees import head
 from anyond.model.errors import Conflict, Invalid, NotFound
 
@@ -40,9 +41,9 @@ async def commit_all(worktree: Path, message: str, branch: str | None = None) ->
 
     Raises:
         Invalid: the message is empty.
-        Conflict: `rebase_in_progress`, `merge_in_progress` and so on: it would take files with
-            conflict markers for resolved. `off_branch`: something else than `branch` is checked
-            out.
+        Conflict: `rebase_in_progress`, `merge_in_progress` and so on, or `dirty`, with `files`,
+            after a squash or a stash: it would take files with conflict markers for resolved.
+            `off_branch`: something else than `branch` is checked out.
         GitFailed: git or a hook refused. The index is as it was; files that the hook changed are
             not put back.
     """
@@ -56,6 +57,7 @@ async def commit_all(worktree: Path, message: str, branch: str | None = None) ->
     if going_on is not None:
         what = going_on.op.replace("_", "-")
         raise Conflict(f"{going_on.op}_in_progress", f"A {what} is in progress in {worktree}.")
+    await _refuse_unmerged(worktree)
     if branch is not None:
         await require(worktree, branch)
     who = await identity(worktree)
@@ -64,7 +66,7 @@ async def commit_all(worktree: Path, message: str, branch: str | None = None) ->
         kept = private / "index"
         await trio.to_thread.run_sync(_keep, own / "index", kept)
         try:
-            await stage_all(worktree)
+            await stage_all(worktree, leave=await _checkouts_inside(worktree))
             if not await _has_staged(worktree, before):
                 return None
             ask = (*DURABLE, "commit", "--quiet", "--cleanup=whitespace", "--file=-")
@@ -80,26 +82,56 @@ async def commit_all(worktree: Path, message: str, branch: str | None = None) ->
 
 
 async def stage_all(
-    worktree: Path, env: dict[str, str] | None = None, settings: Sequence[str] = ()
+    worktree: Path,
+    env: dict[str, str] | None = None,
+    settings: Sequence[str] = (),
+    leave: Sequence[str] = (),
 ) -> None:
     """`git add --all`, except that one file that cannot be added does not hold up the others.
 
     Args:
         settings: `-c` options of git.
+        leave: paths, relative to the worktree, that are left as they are.
 
     Raises:
         GitFailed: nothing could be added.
     """
-    ask = ("add", "--all", "--sparse", "--ignore-errors")
+    ask: tuple[str, ...] = ("add", "--all", "--sparse", "--ignore-errors")
+    if leave:
+        ask = (*ask, "--", ".", *(f":(exclude,literal){path}" for path in leave))
     added = await git(*DURABLE, *settings, *ask, cwd=worktree, env=env, check=False, timeout=1800)
     if added.code not in (0, 1):
         raise failure(ask, added)
+
+
+async def _checkouts_inside(worktree: Path) -> list[str]:
+    """Other checkouts of the same repository that somebody has made inside of this one.
+
+    Agents do that. Git would commit each as a mere link, which means nothing anywhere else.
+    """
+    trees = await list_worktrees(worktree)
+    return await trio.to_thread.run_sync(_below, worktree, [tree.path for tree in trees])
+
+
+async def _refuse_unmerged(worktree: Path) -> None:
+    """Git keeps no record of a squash or a stash that does not fit, except for the files."""
+    listed = split((await git("ls-files", "--unmerged", "-z", cwd=worktree)).out)
+    files = [shown(path) for path in dict.fromkeys(line.split("\t", 1)[1] for line in listed)]
+    if files:
+        told = f"These files are in conflict, and nobody has resolved it: {', '.join(files[:10])}"
+        raise Conflict("dirty", told, files=files)
 
 
 async def _has_staged(worktree: Path, before: str | None) -> bool:
     base = before or await empty_tree(worktree)
     ask = ("diff-index", "--cached", "--name-only", "-z", "--no-ext-diff", base, "--")
     return bool(split((await git(*ask, cwd=worktree)).out))
+
+
+def _below(top: Path, paths: Sequence[Path]) -> list[str]:
+    root = top.resolve()
+    found = [path.resolve() for path in paths]
+    return [str(path.relative_to(root)) for path in found if root in path.parents]
 
 
 def _keep(index: Path, kept: Path) -> None:

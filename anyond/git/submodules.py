@@ -1,8 +1,10 @@
-"""Which submodules of a worktree hold what nobody else has."""
+"""Which repositories inside a worktree hold what nobody else has, or what no commit of it has."""
 
 from __future__ import annotations
 
 from pathlib import Path
+
+import trio
 
 from anyond.git.command import git
 from anyond.git.repository import git_dir
@@ -26,6 +28,41 @@ async def only_here(worktree: Path, env: dict[str, str]) -> list[str]:
     staged = split((await git("ls-files", "--stage", "-z", cwd=worktree, env=env)).out)
     paths = (line.split("\t", 1)[1] for line in staged if line.startswith(_GITLINK))
     return [f"{path}/" for path in paths if await _has_something(worktree / path)]
+
+
+async def strangers(worktree: Path, since: str | None) -> list[str]:
+    """The repositories in a checkout that are no submodules, so that its commits lack their files.
+
+    Args:
+        since: those that this commit mentions already are left out; git leaves out none of those
+            that have no commit themselves, and so are mentioned nowhere.
+    """
+    others = await git("ls-files", "--others", "--exclude-standard", "-z", cwd=worktree)
+    found = [path.rstrip("/") for path in split(others.out) if path.endswith("/")]
+    if since is None:
+        return await trio.to_thread.run_sync(_repositories, worktree, found)
+    ask = ("diff-tree", "-r", "-z", "--no-renames", "--diff-filter=AT", "--ignore-submodules=none")
+    fields = split((await git(*ask, since, "HEAD", cwd=worktree)).out)
+    changes = zip(fields[::2], fields[1::2], strict=True)
+    fresh = [path for facts, path in changes if facts.split(" ")[1] == _GITLINK]
+    if fresh:
+        ask = (
+            "config",
+            "--file",
+            ".gitmodules",
+            "--null",
+            "--get-regexp",
+            r"^submodule\..*\.path$",
+        )
+        told = split((await git(*ask, cwd=worktree, check=False)).out)
+        declared = {setting.partition("\n")[2] for setting in told}
+        found += [path for path in fresh if path not in declared]
+    return await trio.to_thread.run_sync(_repositories, worktree, found)
+
+
+def _repositories(worktree: Path, paths: list[str]) -> list[str]:
+    # Not another checkout of the same repository, whose branch keeps what is in it.
+    return [path for path in paths if (worktree / path / ".git").is_dir()]
 
 
 async def _has_something(submodule: Path) -> bool:

@@ -43,26 +43,31 @@ def first(project: Project, prompt: str, profile: ExecutorProfileId) -> Executor
     agent = _with_cleanup(
         project, CodingAgentInitialRequest(prompt=prompt, executor_profile_id=profile)
     )
-    if not _script(project.setup_script):
-        return agent
-    setup = ScriptRequest(script=project.setup_script or "", context=ScriptContext.SETUP)
-    return ExecutorAction(typ=setup, next_action=agent)
+    return _with_setup(project, agent)
 
 
 def follow_up(
-    project: Project, prompt: str, session_id: str | None, profile: ExecutorProfileId
+    project: Project,
+    prompt: str,
+    session_id: str | None,
+    profile: ExecutorProfileId,
+    *,
+    anew: bool = False,
 ) -> ExecutorAction:
-    """The agent again, in its session if there is one; cleanup script (if any)."""
+    """The agent again, in its session if there is one; cleanup script (if any).
+
+    Args:
+        anew: the worktree is gone, and with it what the setup script had made: it runs first.
+    """
+    request: CodingAgentInitialRequest | CodingAgentFollowUpRequest
     if session_id is None:
-        return _with_cleanup(
-            project, CodingAgentInitialRequest(prompt=prompt, executor_profile_id=profile)
-        )
-    return _with_cleanup(
-        project,
-        CodingAgentFollowUpRequest(
+        request = CodingAgentInitialRequest(prompt=prompt, executor_profile_id=profile)
+    else:
+        request = CodingAgentFollowUpRequest(
             prompt=prompt, session_id=session_id, executor_profile_id=profile
-        ),
-    )
+        )
+    agent = _with_cleanup(project, request)
+    return _with_setup(project, agent) if anew else agent
 
 
 def agent_setup(scripts: Sequence[str], following: ExecutorAction | None) -> ExecutorAction:
@@ -80,6 +85,13 @@ def goes_on(ended: RunReason, status: ProcessStatus, *, changed: bool) -> bool:
     if status is not ProcessStatus.COMPLETED:
         return False
     return changed or ended is not RunReason.CODING_AGENT
+
+
+def _with_setup(project: Project, following: ExecutorAction) -> ExecutorAction:
+    if not _script(project.setup_script):
+        return following
+    setup = ScriptRequest(script=project.setup_script or "", context=ScriptContext.SETUP)
+    return ExecutorAction(typ=setup, next_action=following)
 
 
 def _with_cleanup(

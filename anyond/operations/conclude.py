@@ -14,7 +14,8 @@ from pathlib import Path
 import structlog
 import trio
 
-from anyond.git import checkouts, commit
+from anyond.git import checkouts, commit, submodules
+from anyond.git.text import shown
 from anyond.logs import archive, notes, script
 from anyond.logs.conversation import Conversation
 from anyond.machines.process import Ending, judge
@@ -83,7 +84,8 @@ async def conclude(
     subject = await _settled(rooms, subject, process)
     with stoppable() as scope:
         try:
-            await _commit(rooms, subject, process, ending, conversation)
+            if await _commit(rooms, subject, process, ending, conversation):
+                remarks += await _left_out(subject, process)
         except AnyondError as error:
             remarks.append(notes.Remark(text=_why_not(error), error=True))
     if scope.cancelled_caught:
@@ -164,19 +166,34 @@ async def _commit(
     process: ExecutionProcess,
     ending: Ending,
     conversation: Conversation | None,
-) -> None:
+) -> bool:
+    """Commit what was done, if it is time to and that is wanted; returns whether it was."""
     succeeded = ending.status is ProcessStatus.COMPLETED
     wanted = rooms.config.config.commit_message
     after_agent = process.run_reason is RunReason.CODING_AGENT and succeeded
     after_cleanup = process.run_reason is RunReason.CLEANUP_SCRIPT
     if wanted is CommitMessage.OFF or not (after_agent or after_cleanup):
-        return
+        return False
     summary = conversation.summary if conversation is not None else None
     parts = [subject.task.title]
     if summary and wanted is CommitMessage.SUMMARY:
         parts.append(summary)
     parts.append(f"Anyon-Attempt: {subject.attempt.id}")
     await commit.commit_all(subject.worktree, "\n\n".join(parts), subject.attempt.branch)
+    return True
+
+
+async def _left_out(subject: Subject, process: ExecutionProcess) -> list[notes.Remark]:
+    """Many a program that sets up a project makes it a repository, and nobody notices."""
+    found = await submodules.strangers(subject.worktree, process.before_head_commit)
+    return [
+        notes.Remark(
+            text=f"{shown(path)} is a repository of its own, so its files are in no commit and "
+            f"will not be merged. If they should be, delete {shown(path)}/.git.",
+            error=True,
+        )
+        for path in found[:10]
+    ]
 
 
 def _why_not(error: AnyondError) -> str:

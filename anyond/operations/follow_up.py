@@ -14,7 +14,7 @@ from anyond.model.rows import (
     ScriptRequest,
 )
 from anyond.model.settings import ExecutorProfileId
-from anyond.operations import chain, images, rewind, run
+from anyond.operations import chain, images, rewind, run, worktree
 from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject
 from anyond.store import drafts, processes, sessions
@@ -34,6 +34,7 @@ async def follow_up(rooms: Rooms, about: Subject, wanted: FollowUp) -> Execution
         raise Invalid("prompt", "must not be empty.")
     await images.check(rooms, wanted.image_ids or ())
     await rooms.store.read(lambda r: check(r, rooms, about.attempt.id, wanted.variant))
+    anew = await worktree.is_gone(about)
     retried = None
     if wanted.retry_process_id is not None:
         retried = await rewind.earlier_run(
@@ -50,7 +51,8 @@ async def follow_up(rooms: Rooms, about: Subject, wanted: FollowUp) -> Execution
     def work(tx: Tx) -> ExecutionProcess:
         if retried is not None:
             processes.drop_from(tx, about.attempt.id, retried.id, now())
-        process = insert(tx, about, wanted.prompt, wanted.variant, wanted.image_ids or ())
+        shown = wanted.image_ids or ()
+        process = insert(tx, about, wanted.prompt, wanted.variant, shown, anew=anew)
         if retried is None:
             drafts.take(tx, about.attempt.id, process.id, now())
         return process
@@ -71,9 +73,18 @@ def check(reader: Reader, rooms: Rooms, attempt_id: str, variant: str | None) ->
 
 
 def insert(
-    tx: Tx, about: Subject, prompt: str, variant: str | None, image_ids: Sequence[str]
+    tx: Tx,
+    about: Subject,
+    prompt: str,
+    variant: str | None,
+    image_ids: Sequence[str],
+    *,
+    anew: bool = False,
 ) -> ExecutionProcess:
     """The row of a process that asks the agent again; it is to be started next.
+
+    Args:
+        anew: see `chain.follow_up`.
 
     Raises:
         Conflict: no agent has run yet.
@@ -84,7 +95,7 @@ def insert(
     profile = _profile(tx, attempt_id, variant)
     session_id = sessions.latest_session_id(tx, attempt_id)
     told = images.attach(tx, about.task.id, prompt, image_ids, now())
-    action = chain.follow_up(about.project, told, session_id, profile)
+    action = chain.follow_up(about.project, told, session_id, profile, anew=anew)
     return run.insert(tx, attempt_id, about.task.id, action)
 
 

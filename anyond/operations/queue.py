@@ -10,7 +10,9 @@ from anyond.store import drafts, images
 from anyond.store.transaction import Tx
 
 
-def send(tx: Tx, about: Subject, after: RunReason | None = None) -> ExecutionProcess | None:
+def send(
+    tx: Tx, about: Subject, after: RunReason | None = None, *, anew: bool = False
+) -> ExecutionProcess | None:
     """Turn the queued follow-up of an attempt into a process, which is to be started next.
 
     The draft is taken in the transaction that writes the process down, so that a daemon that is
@@ -19,6 +21,7 @@ def send(tx: Tx, about: Subject, after: RunReason | None = None) -> ExecutionPro
     Args:
         after: what has just ended. A draft does not follow a setup script that failed: the agent
             does not know its task yet.
+        anew: see `chain.follow_up`.
 
     Returns:
         None if nothing is queued, or it cannot follow.
@@ -32,6 +35,6 @@ def send(tx: Tx, about: Subject, after: RunReason | None = None) -> ExecutionPro
         return None
     # An image that somebody has deleted meanwhile must not hold back the words.
     shown = [image_id for image_id in draft.image_ids if images.exists(tx, image_id)]
-    process = follow_up.insert(tx, about, draft.prompt, draft.variant, shown)
+    process = follow_up.insert(tx, about, draft.prompt, draft.variant, shown, anew=anew)
     drafts.take(tx, attempt_id, process.id, now())
     return process

@@ -9,7 +9,7 @@ from anyond.model.errors import Invalid
 from anyond.model.ids import now
 from anyond.model.rows import ExecutionProcess, ScriptRequest
 from anyond.model.settings import ExecutorProfileId
-from anyond.operations import chain, rewind, run
+from anyond.operations import chain, rewind, run, worktree
 from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject
 from anyond.store import processes, sessions
@@ -34,6 +34,7 @@ async def replace_process(
     profile = _profile(replaced, wanted.variant)
     agent(profile.executor)
     rooms.profiles.variant(profile)
+    anew = await worktree.is_gone(about)
     went = await rewind.go_back(
         rooms,
         about,
@@ -45,7 +46,7 @@ async def replace_process(
     def work(tx: Tx) -> tuple[int, ExecutionProcess]:
         dropped = processes.drop_from(tx, about.attempt.id, replaced.id, now())
         session_id = sessions.latest_session_id(tx, about.attempt.id)
-        action = chain.follow_up(about.project, wanted.prompt, session_id, profile)
+        action = chain.follow_up(about.project, wanted.prompt, session_id, profile, anew=anew)
         return len(dropped), run.insert(tx, about.attempt.id, about.task.id, action)
 
     count, process = await rooms.store.write(work)

@@ -33,6 +33,12 @@ def planned_path(rooms: Rooms, project: Project, attempt: TaskAttempt) -> Path:
     return base / "worktrees" / name / attempt.branch.rsplit("/", 1)[-1]
 
 
+async def is_gone(about: Subject) -> bool:
+    """Whether the worktree was there and is not any more; `prepare` brings back what git has."""
+    where = about.attempt.container_ref
+    return where is not None and not await trio.Path(where).is_dir()
+
+
 async def prepare(rooms: Rooms, subject: Subject) -> Subject:
     """Make the worktree if it does not exist yet; bring it back from its branch if it is gone.
 

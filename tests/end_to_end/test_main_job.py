@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -120,6 +121,65 @@ async def test_setup_agent_and_cleanup_run_in_this_order_and_copied_files_stay_o
         "exit_status": {"type": "exit_code", "code": 0},
         "output": "cleaning\n",
     }
+
+
+@pytest.mark.parametrize("button", ["follow-up", "draft", "replace-process"])
+async def test_a_worktree_that_is_made_again_is_set_up_again(house: House, button: str) -> None:
+    repository = house.repository(**{".gitignore": "*.o\n"})
+    (repository / "key.o").write_text("secret\n")
+    setup = "cat key.o > made.o"
+    project = await house.project(repository, setup_script=setup, copy_files="key.o")
+    await house.use_fake_agent()
+    attempt = await house.attempt(project, "write own.txt mine")
+    process = await house.over(attempt)
+    worktree = Path(attempt["container_ref"])
+    shutil.rmtree(worktree)
+    house.git(repository, "worktree", "prune")
+    path = f"/api/task-attempts/{attempt['id']}"
+    if button == "draft":
+        await house.ask("PUT", f"{path}/draft", {"prompt": "write more.txt m"})
+        await house.ask("POST", f"{path}/draft/queue", {"queued": True})
+    else:
+        body = {"prompt": "write more.txt m", "process_id": process["id"]}
+        await house.ask("POST", f"{path}/{button}", body)
+    await house.over(attempt)
+    rows = [(r["run_reason"], r["status"]) for r in await house.processes(attempt)]
+    assert rows[-2:] == [("setupscript", "completed"), ("codingagent", "completed")]
+    assert (worktree / "made.o").read_text() == "secret\n"
+    assert (worktree / "own.txt").exists() == (button != "replace-process")
+    assert (worktree / "more.txt").exists()
+    count = len(rows)
+    await house.ask("POST", f"{path}/follow-up", {"prompt": "say x"})
+    await house.over(attempt)
+    assert [r["run_reason"] for r in await house.processes(attempt)][count:] == ["codingagent"]
+
+
+async def test_a_repository_that_an_agent_makes_in_the_worktree_is_told_of(house: House) -> None:
+    repository = house.repository()
+    project = await house.project(
+        repository,
+        setup_script="for name in one two; do git init -q $name; echo x > $name/file; done;"
+        " cd two && git add -A && git commit -qm Own",
+    )
+    await house.use_fake_agent()
+    attempt = await house.attempt(project, "write own.txt mine")
+    process = await house.over(attempt)
+
+    async def told() -> list[str]:
+        entries = await house.entries(await house.over(attempt))
+        errors = (e for e in entries if e["entry_type"]["type"] == "error_message")
+        return [e["content"].partition(" ")[0] for e in errors]
+
+    assert process["status"] == "completed"
+    assert await told() == ["one", "two"]
+    (Path(attempt["container_ref"]) / "one" / "file").write_text("y\n")
+    path = f"/api/task-attempts/{attempt['id']}/follow-up"
+    await house.ask("POST", path, {"prompt": "run rm -rf one/.git"})
+    question = await house.question()
+    answer = {"status": {"status": "approved"}}
+    await house.ask("POST", f"/api/approvals/{question['id']}/respond", answer)
+    assert await told() == []
+    assert house.git(Path(attempt["container_ref"]), "show", "HEAD:one/file") == "y\n"
 
 
 async def test_a_failing_setup_script_ends_the_chain_and_says_why(house: House) -> None:

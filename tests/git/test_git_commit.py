@@ -117,6 +117,29 @@ async def test_files_in_conflict_are_not_taken_for_resolved(
     assert attempt.status() == ["UU base.txt"]
 
 
+@pytest.mark.parametrize("how", ["squash", "stash"])
+async def test_nor_are_those_of_which_git_keeps_no_record(
+    repo: Checkout, attempt: Checkout, how: str
+) -> None:
+    repo.commit({"base.txt": "theirs\n"})
+    if how == "stash":
+        attempt.write("base.txt", "before\n")
+        attempt.git("stash", "-q")
+    attempt.commit({"base.txt": "mine\n"})
+    attempt.git(*(("merge", "--squash", "main") if how == "squash" else ("stash", "pop")), code=1)
+    attempt.write("new.txt")
+    text = attempt.read("base.txt")
+    with pytest.raises(Conflict) as caught:
+        await commit_all(attempt.path, "message")
+    assert caught.value.type == "dirty"
+    assert (caught.value.data or {})["files"] == ["base.txt"]
+    assert sorted(attempt.status()) == ["?? new.txt", "UU base.txt"]
+    assert attempt.read("base.txt") == text
+    attempt.write("base.txt", "both\n")
+    attempt.git("add", "base.txt")
+    assert await commit_all(attempt.path, "message") == attempt.oid()
+
+
 async def test_a_detached_head_and_an_unborn_one_can_be_committed_to(
     attempt: Checkout, tmp_path: Path
 ) -> None:

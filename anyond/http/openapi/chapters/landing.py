@@ -104,6 +104,7 @@ LANDING = Chapter(
                 problems.MERGE_CONFLICTS,
                 problems.NOTHING_TO_MERGE,
                 problems.OFF_BRANCH,
+                problems.DIRTY,
                 problems.DIRTY_TARGET,
                 problems.REMOTE_TARGET,
                 problems.TARGET_MOVED,
