@@ -449,6 +449,25 @@ def test_a_turn_without_any_whole_answer_has_failed(
     assert talk.only(TurnEnded)[-1].outcome is outcome
 
 
+def test_a_call_that_was_never_whole_is_not_there_and_what_led_to_it_is_said_once() -> None:
+    talk = talk_of(Executor.QWEN_CODE)
+    for call in ("a", "b"):
+        text(talk, "I write it.")
+        meta = {"toolName": "write_file", "phase": "preparing"}
+        talk.update("tool_call", toolCallId=call, kind="edit", status="pending", _meta=meta)
+        if call == "a":
+            meta["preparationDiscarded"] = True
+            talk.update("tool_call_update", toolCallId=call, status="failed", _meta=meta)
+    ready = {"toolName": "write_file"}
+    talk.update("tool_call_update", toolCallId="b", kind="edit", title="f", _meta=ready)
+    assert told(talk.events) == [
+        "user: do it",
+        "assistant: I write it.",
+        "file_edit created: f []",
+        "> session",
+    ]
+
+
 def test_what_is_said_again_after_a_failed_request_replaces_what_was_said() -> None:
     talk = talk_of(Executor.COPILOT)
     for _ in range(3):

@@ -202,7 +202,13 @@ class AcpDialogue(RpcDialogue):
                 if not self._voice.remarked(as_text(block.get("text"))):
                     entries.chunk(kind == "agent_thought_chunk", block, update)
             case "tool_call" | "tool_call_update":
-                entries.tool(update)
+                meta = as_dict(update.get("_meta"))
+                if meta.get("preparationDiscarded"):
+                    # The answer that would have made this call has broken off.
+                    entries.say_again()
+                    entries.close_text()
+                elif meta.get("phase") != "preparing":
+                    entries.tool(update)
             case "plan":
                 entries.plan(as_list(update.get("entries")))
             case "usage_update":
