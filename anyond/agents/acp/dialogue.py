@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from anyond.agents.acp.background import Background
 from anyond.agents.acp.denials import Denials
 from anyond.agents.acp.entries import AcpEntries
 from anyond.agents.acp.errors import UNANSWERED, is_login, login_text, stop_text
@@ -69,6 +70,8 @@ class AcpDialogue(RpcDialogue):
         self._questions = Questions()
         self._held: list[str] = []
         self._denials = Denials()
+        self._background = Background()
+        self._waiting = False
         self._voice = Voice(self._entries)
         self._repeated: list[dict[str, Any]] | None = None
         self._ready = False
@@ -112,6 +115,10 @@ class AcpDialogue(RpcDialogue):
                 # Some agents wait for ever for a question that nobody answers any more.
                 for question in self._questions.open:
                     self._link.answer(question.id, CANCELLED)
+                if self._waiting:
+                    # The prompt is answered already: nobody would tell that all is stopped.
+                    self._settle()
+                    self._end(Outcome.INTERRUPTED)
             case Response(_, result) if closed is not None:
                 self._answer_told(closed.id, as_dict(result))
         return True
@@ -199,7 +206,12 @@ class AcpDialogue(RpcDialogue):
                 if used and entries.usage.call(used):
                     entries.show_usage()
                 block = as_dict(update.get("content"))
-                if not self._voice.remarked(as_text(block.get("text"))):
+                if ended := self._background.ended(update):
+                    entries.tool(ended)
+                    self._stop_waiting()
+                if self._background.is_notice(update):
+                    entries.close_text()
+                elif not self._voice.remarked(as_text(block.get("text"))):
                     entries.chunk(kind == "agent_thought_chunk", block, update)
             case "tool_call" | "tool_call_update":
                 meta = as_dict(update.get("_meta"))
@@ -207,6 +219,9 @@ class AcpDialogue(RpcDialogue):
                     # The answer that would have made this call has broken off.
                     entries.say_again()
                     entries.close_text()
+                elif self._background.started(update):
+                    _, call = entries.tool({**update, "status": "in_progress", "content": []})
+                    call.apart = True
                 elif meta.get("phase") != "preparing":
                     entries.tool(update)
             case "plan":
@@ -284,6 +299,10 @@ class AcpDialogue(RpcDialogue):
             if response.fault is not None:
                 self._entries.error(fault_text(response.fault))
             return
+        reason = as_text(result.get("stopReason"))
+        if self._background and reason == "end_turn" and not self._cancelling:
+            self._waiting = True
+            return
         self._settle()
         if response.fault is not None:
             if self._cancelling:
@@ -291,7 +310,6 @@ class AcpDialogue(RpcDialogue):
             else:
                 self._fail(response.fault)
             return
-        reason = as_text(result.get("stopReason"))
         # Some agents take a denial for an order to stop: that is no interrupt.
         stopped = reason == "cancelled" and (self._cancelling or not self._denials.any)
         dressed = None if reason == "cancelled" else self._voice.disguised_error()
@@ -310,6 +328,13 @@ class AcpDialogue(RpcDialogue):
             self._entries.error(UNANSWERED)
             self._end(Outcome.FAILED, UNANSWERED)
         else:
+            self._go_on()
+
+    def _stop_waiting(self) -> None:
+        """Go on if all that works in the background is done, and only that was waited for."""
+        if self._waiting and not self._background:
+            self._waiting = False
+            self._settle()
             self._go_on()
 
     def _unanswered(self, result: Mapping[str, Any]) -> bool:
@@ -347,6 +372,7 @@ class AcpDialogue(RpcDialogue):
 
     def _end(self, outcome: Outcome, error: str | None = None) -> None:
         self._ended = True
+        self._waiting = False
         self._denials.clear()
         self._cancelling = self._cancel_wanted = False
         self._entries.say(TurnEnded(outcome, error))

@@ -95,6 +95,7 @@ class ToolCall:
     Attributes:
         parent: the key of the sub-agent's call that it belongs to.
         plan: what is in its `plan_file`.
+        apart: it goes on in the background, while the agent speaks of other things.
         honest: the agent calls a command completed only if its exit code was 0.
     """
 
@@ -116,6 +117,7 @@ class ToolCall:
         self.parent: str | None = None
         self.plan = ""
         self.honest = False
+        self.apart = False
 
     @property
     def title(self) -> str:
