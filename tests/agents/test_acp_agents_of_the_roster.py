@@ -512,16 +512,17 @@ def test_a_call_that_was_never_whole_is_not_there_and_what_led_to_it_is_said_onc
     for call in ("a", "b"):
         text(talk, "I write it.")
         meta = {"toolName": "write_file", "phase": "preparing"}
-        talk.update("tool_call", toolCallId=call, kind="edit", status="pending", _meta=meta)
+        begun = {"kind": "edit", "title": "f", "status": "pending"}
+        talk.update("tool_call", toolCallId=call, **begun, _meta=meta)
         if call == "a":
             meta["preparationDiscarded"] = True
             talk.update("tool_call_update", toolCallId=call, status="failed", _meta=meta)
     ready = {"toolName": "write_file"}
-    talk.update("tool_call_update", toolCallId="b", kind="edit", title="f", _meta=ready)
+    talk.update("tool_call_update", toolCallId="b", status="failed", _meta=ready)
     assert told(talk.events) == [
         "user: do it",
         "assistant: I write it.",
-        "file_edit created: f []",
+        "file_edit failed: f []",
         "> session",
     ]
 

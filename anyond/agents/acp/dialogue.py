@@ -72,6 +72,7 @@ class AcpDialogue(RpcDialogue):
         self._denials = Denials()
         self._background = Background()
         self._waiting = False
+        self._prepared: dict[str, Mapping[str, Any]] = {}
         self._voice = Voice(self._entries)
         self._repeated: list[dict[str, Any]] | None = None
         self._ready = False
@@ -214,16 +215,7 @@ class AcpDialogue(RpcDialogue):
                 elif not self._voice.remarked(as_text(block.get("text"))):
                     entries.chunk(kind == "agent_thought_chunk", block, update)
             case "tool_call" | "tool_call_update":
-                meta = as_dict(update.get("_meta"))
-                if meta.get("preparationDiscarded"):
-                    # The answer that would have made this call has broken off.
-                    entries.say_again()
-                    entries.close_text()
-                elif self._background.started(update):
-                    _, call = entries.tool({**update, "status": "in_progress", "content": []})
-                    call.apart = True
-                elif meta.get("phase") != "preparing":
-                    entries.tool(update)
+                self._tool_updated(self._whole(update))
             case "plan":
                 entries.plan(as_list(update.get("entries")))
             case "usage_update":
@@ -236,12 +228,30 @@ class AcpDialogue(RpcDialogue):
                 # What the person said is known from what the agent was told.
                 entries.close_text()
 
+    def _tool_updated(self, update: Mapping[str, Any]) -> None:
+        meta = as_dict(update.get("_meta"))
+        if meta.get("preparationDiscarded"):
+            # The answer that would have made this call has broken off.
+            self._entries.say_again()
+            self._entries.close_text()
+        elif meta.get("phase") == "preparing":
+            self._prepared[as_text(update.get("toolCallId"))] = update
+        elif self._background.started(update):
+            _, call = self._entries.tool({**update, "status": "in_progress", "content": []})
+            call.apart = True
+        else:
+            self._entries.tool(update)
+
+    def _whole(self, update: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The first that is shown of a call, with what was said while the model still made it."""
+        return {**self._prepared.pop(as_text(update.get("toolCallId")), {}), **update}
+
     def _requested(self, request: Request) -> None:
         if request.method != PERMISSION:
             message = f"Anyon does not offer {request.method}"
             self._link.refuse(request.id, METHOD_NOT_FOUND, message)
             return
-        fields = as_dict(request.params.get("toolCall"))
+        fields = self._whole(as_dict(request.params.get("toolCall")))
         key, tool = self._entries.tool(fields, asking=True)
         again = self._questions.close(request.id)
         if again is not None and again.call is not None:
