@@ -203,17 +203,12 @@ class AcpDialogue(RpcDialogue):
         entries = self._entries
         match update.get("sessionUpdate"):
             case "agent_message_chunk" | "agent_thought_chunk" as kind:
-                used = as_dict(as_dict(update.get("_meta")).get("usage"))
-                if used and entries.usage.call(used):
-                    entries.show_usage()
                 block = as_dict(update.get("content"))
-                if ended := self._background.ended(update):
-                    entries.tool(ended)
-                    self._stop_waiting()
-                if self._background.is_notice(update):
+                if "_meta" in update and self._told_beside(update):
                     entries.close_text()
                 elif not self._voice.remarked(as_text(block.get("text"))):
                     entries.chunk(kind == "agent_thought_chunk", block, update)
+                self._stop_waiting()
             case "tool_call" | "tool_call_update":
                 self._tool_updated(self._whole(update))
             case "plan":
@@ -227,6 +222,15 @@ class AcpDialogue(RpcDialogue):
             case "user_message_chunk":
                 # What the person said is known from what the agent was told.
                 entries.close_text()
+
+    def _told_beside(self, update: Mapping[str, Any]) -> bool:
+        """Take in what is told beside a piece of a text; whether the text says only the same."""
+        used = as_dict(as_dict(update["_meta"]).get("usage"))
+        if used and self._entries.usage.call(used):
+            self._entries.show_usage()
+        if ended := self._background.ended(update):
+            self._entries.tool(ended)
+        return self._background.is_notice(update)
 
     def _tool_updated(self, update: Mapping[str, Any]) -> None:
         meta = as_dict(update.get("_meta"))
@@ -244,6 +248,8 @@ class AcpDialogue(RpcDialogue):
 
     def _whole(self, update: Mapping[str, Any]) -> Mapping[str, Any]:
         """The first that is shown of a call, with what was said while the model still made it."""
+        if not self._prepared:
+            return update
         return {**self._prepared.pop(as_text(update.get("toolCallId")), {}), **update}
 
     def _requested(self, request: Request) -> None:

@@ -166,7 +166,8 @@ class ToolCall:
         news = news or ("rawInput" in fields and "status" not in fields)
         before = asking or (news and self.open and self._kind == "execute")
         self._merge_content(as_list(fields.get("content")), before)
-        self._merge_terminal(as_dict(fields.get("_meta")))
+        if "_meta" in fields:
+            self._merge_terminal(as_dict(fields["_meta"]))
         if asking and not self._input and self._kind == "other":
             # One agent shows the arguments of a foreign tool as a text.
             self._input = as_dict(loads(_told(fields))) or None
