@@ -449,6 +449,84 @@ def test_a_turn_without_any_whole_answer_has_failed(
     assert talk.only(TurnEnded)[-1].outcome is outcome
 
 
+def _in_the_background() -> Talk:
+    """A talk whose prompt is answered while a sub-agent works."""
+    talk = talk_of(Executor.QWEN_CODE)
+    job = {"description": "job", "subagent_type": "general"}
+    talk.update("tool_call", toolCallId="j", kind="other", status="in_progress", rawInput=job)
+    output = {"executionMode": "background", "status": "background"}
+    talk.update("tool_call_update", toolCallId="j", status="completed", rawOutput=output)
+    text(talk, "It works.")
+    talk.reply({"stopReason": "end_turn"})
+    assert talk.only(TurnEnded) == []
+    assert "task_create created: job" in told(talk.events)
+    assert not any(entry.parent for entry in entries(talk.events).values())
+    return talk
+
+
+def test_the_turn_is_over_when_the_sub_agents_in_the_background_are() -> None:
+    talk = _in_the_background()
+    task = {"toolUseId": "j", "status": "completed"}
+    turn = {"backgroundTurn": {"turnId": "2"}}
+    for source, words, complete in (
+        ("background_task_completed", "Agent completed.", None),
+        ("background_notification", "Agent completed.", None),
+        ("background_notification_response", "It found nothing.", False),
+        ("background_notification_response", "", True),
+    ):
+        meta = {"source": source, "backgroundTask": {**task, "turnComplete": complete}, **turn}
+        assert talk.only(TurnEnded) == []
+        content = {"type": "text", "text": words}
+        talk.update("agent_message_chunk", content=content, _meta=meta)
+    assert told(talk.events) == [
+        "user: do it",
+        "task_create success: job",
+        "assistant: It works.",
+        "assistant: It found nothing.",
+        "> session",
+        "> completed",
+    ]
+
+
+def test_a_turn_that_has_heard_of_its_sub_agents_waits_for_nothing() -> None:
+    talk = talk_of(Executor.QWEN_CODE)
+    output = {"executionMode": "background", "status": "background"}
+    talk.update("tool_call_update", toolCallId="j", status="completed", rawOutput=output)
+    for source in ("background_task_completed", "background_notification"):
+        meta = {"source": source, "backgroundTask": {"toolUseId": "j", "status": "failed"}}
+        talk.update("agent_message_chunk", content={"type": "text", "text": "Failed."}, _meta=meta)
+    talk.reply({"stopReason": "end_turn"})
+    assert told(talk.events)[1:] == ["tool failed: tool", "> session", "> completed"]
+
+
+def test_an_interrupt_does_not_wait_for_what_works_in_the_background() -> None:
+    talk = _in_the_background()
+    talk.dialogue.send(Interrupt())
+    assert talk.pump() == ["session/cancel"]
+    assert talk.only(TurnEnded) == [TurnEnded(Outcome.INTERRUPTED)]
+    assert "task_create failed: job" in told(talk.events)
+
+
+def test_a_call_that_was_never_whole_is_not_there_and_what_led_to_it_is_said_once() -> None:
+    talk = talk_of(Executor.QWEN_CODE)
+    for call in ("a", "b"):
+        text(talk, "I write it.")
+        meta = {"toolName": "write_file", "phase": "preparing"}
+        begun = {"kind": "edit", "title": "f", "status": "pending"}
+        talk.update("tool_call", toolCallId=call, **begun, _meta=meta)
+        if call == "a":
+            meta["preparationDiscarded"] = True
+            talk.update("tool_call_update", toolCallId=call, status="failed", _meta=meta)
+    ready = {"toolName": "write_file"}
+    talk.update("tool_call_update", toolCallId="b", status="failed", _meta=ready)
+    assert told(talk.events) == [
+        "user: do it",
+        "assistant: I write it.",
+        "file_edit failed: f []",
+        "> session",
+    ]
+
+
 def test_what_is_said_again_after_a_failed_request_replaces_what_was_said() -> None:
     talk = talk_of(Executor.COPILOT)
     for _ in range(3):

@@ -295,9 +295,12 @@ def _place(request: Json, prompt: str) -> str:
 
 
 def _working_directory(request: Json) -> list[str]:
-    """Where the agent says that it works."""
-    system = request.get("system", "")
-    texts = [system] if isinstance(system, str) else [part.get("text", "") for part in system]
+    """Where the agent says that it works: in the system prompt, or in a message of that role."""
+    said = [m["content"] for m in request.get("messages", []) if m.get("role") == "system"]
+    texts = []
+    for system in (request.get("system", ""), *said):
+        parts = [{"text": system}] if isinstance(system, str) else system
+        texts += [part.get("text", "") for part in parts]
     return ["/nowhere", *re.findall(r"[Ww]orking directory: (/.*)", "\n".join(texts))]
 
 

@@ -26,7 +26,7 @@ PINNED = {
     ),
     "codex": ("@openai/codex", "0.169.0", "@openai/codex-{platform}/vendor/*/bin/codex"),
     "gemini": ("@google/gemini-cli", "0.61.0", ".bin/gemini"),
-    "qwen": ("@qwen-code/qwen-code", "0.15.10", ".bin/qwen"),
+    "qwen": ("@qwen-code/qwen-code", "0.24.4", ".bin/qwen"),
     "opencode": ("opencode-ai", "1.18.33", "opencode-{platform}/bin/opencode"),
     "copilot": ("@github/copilot", "1.0.102", "@github/copilot-{platform}/copilot"),
     "droid": ("droid", "0.215.0", "@factory/cli-{platform}/bin/droid"),

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from anyond.agents.acp.background import Background
 from anyond.agents.acp.denials import Denials
 from anyond.agents.acp.entries import AcpEntries
 from anyond.agents.acp.errors import UNANSWERED, is_login, login_text, stop_text
@@ -69,6 +70,9 @@ class AcpDialogue(RpcDialogue):
         self._questions = Questions()
         self._held: list[str] = []
         self._denials = Denials()
+        self._background = Background()
+        self._waiting = False
+        self._prepared: dict[str, Mapping[str, Any]] = {}
         self._voice = Voice(self._entries)
         self._repeated: list[dict[str, Any]] | None = None
         self._ready = False
@@ -112,6 +116,10 @@ class AcpDialogue(RpcDialogue):
                 # Some agents wait for ever for a question that nobody answers any more.
                 for question in self._questions.open:
                     self._link.answer(question.id, CANCELLED)
+                if self._waiting:
+                    # The prompt is answered already: nobody would tell that all is stopped.
+                    self._settle()
+                    self._end(Outcome.INTERRUPTED)
             case Response(_, result) if closed is not None:
                 self._answer_told(closed.id, as_dict(result))
         return True
@@ -195,14 +203,14 @@ class AcpDialogue(RpcDialogue):
         entries = self._entries
         match update.get("sessionUpdate"):
             case "agent_message_chunk" | "agent_thought_chunk" as kind:
-                used = as_dict(as_dict(update.get("_meta")).get("usage"))
-                if used and entries.usage.call(used):
-                    entries.show_usage()
                 block = as_dict(update.get("content"))
-                if not self._voice.remarked(as_text(block.get("text"))):
+                if "_meta" in update and self._told_beside(update):
+                    entries.close_text()
+                elif not self._voice.remarked(as_text(block.get("text"))):
                     entries.chunk(kind == "agent_thought_chunk", block, update)
+                self._stop_waiting()
             case "tool_call" | "tool_call_update":
-                entries.tool(update)
+                self._tool_updated(self._whole(update))
             case "plan":
                 entries.plan(as_list(update.get("entries")))
             case "usage_update":
@@ -215,12 +223,41 @@ class AcpDialogue(RpcDialogue):
                 # What the person said is known from what the agent was told.
                 entries.close_text()
 
+    def _told_beside(self, update: Mapping[str, Any]) -> bool:
+        """Take in what is told beside a piece of a text; whether the text says only the same."""
+        used = as_dict(as_dict(update["_meta"]).get("usage"))
+        if used and self._entries.usage.call(used):
+            self._entries.show_usage()
+        if ended := self._background.ended(update):
+            self._entries.tool(ended)
+        return self._background.is_notice(update)
+
+    def _tool_updated(self, update: Mapping[str, Any]) -> None:
+        meta = as_dict(update.get("_meta"))
+        if meta.get("preparationDiscarded"):
+            # The answer that would have made this call has broken off.
+            self._entries.say_again()
+            self._entries.close_text()
+        elif meta.get("phase") == "preparing":
+            self._prepared[as_text(update.get("toolCallId"))] = update
+        elif self._background.started(update):
+            _, call = self._entries.tool({**update, "status": "in_progress", "content": []})
+            call.apart = True
+        else:
+            self._entries.tool(update)
+
+    def _whole(self, update: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The first that is shown of a call, with what was said while the model still made it."""
+        if not self._prepared:
+            return update
+        return {**self._prepared.pop(as_text(update.get("toolCallId")), {}), **update}
+
     def _requested(self, request: Request) -> None:
         if request.method != PERMISSION:
             message = f"Anyon does not offer {request.method}"
             self._link.refuse(request.id, METHOD_NOT_FOUND, message)
             return
-        fields = as_dict(request.params.get("toolCall"))
+        fields = self._whole(as_dict(request.params.get("toolCall")))
         key, tool = self._entries.tool(fields, asking=True)
         again = self._questions.close(request.id)
         if again is not None and again.call is not None:
@@ -278,6 +315,10 @@ class AcpDialogue(RpcDialogue):
             if response.fault is not None:
                 self._entries.error(fault_text(response.fault))
             return
+        reason = as_text(result.get("stopReason"))
+        if self._background and reason == "end_turn" and not self._cancelling:
+            self._waiting = True
+            return
         self._settle()
         if response.fault is not None:
             if self._cancelling:
@@ -285,7 +326,6 @@ class AcpDialogue(RpcDialogue):
             else:
                 self._fail(response.fault)
             return
-        reason = as_text(result.get("stopReason"))
         # Some agents take a denial for an order to stop: that is no interrupt.
         stopped = reason == "cancelled" and (self._cancelling or not self._denials.any)
         dressed = None if reason == "cancelled" else self._voice.disguised_error()
@@ -304,6 +344,13 @@ class AcpDialogue(RpcDialogue):
             self._entries.error(UNANSWERED)
             self._end(Outcome.FAILED, UNANSWERED)
         else:
+            self._go_on()
+
+    def _stop_waiting(self) -> None:
+        """Go on if all that works in the background is done, and only that was waited for."""
+        if self._waiting and not self._background:
+            self._waiting = False
+            self._settle()
             self._go_on()
 
     def _unanswered(self, result: Mapping[str, Any]) -> bool:
@@ -341,6 +388,7 @@ class AcpDialogue(RpcDialogue):
 
     def _end(self, outcome: Outcome, error: str | None = None) -> None:
         self._ended = True
+        self._waiting = False
         self._denials.clear()
         self._cancelling = self._cancel_wanted = False
         self._entries.say(TurnEnded(outcome, error))

@@ -238,7 +238,8 @@ class AcpEntries:
         # What it says is not marked: it is said while its tool is at work.
         if not self.quirks.silent_subagents or not self._open_tools:
             return None
-        jobs = [key for key, call in self._open_tools.items() if call.is_job]
+        open_tools = self._open_tools.items()
+        jobs = [key for key, call in open_tools if call.is_job and not call.apart]
         return jobs[0] if len(jobs) == 1 else None
 
     def plan(self, steps: list[Any]) -> None:

@@ -20,7 +20,10 @@ _ECHO = re.compile(
 # The lines of the code around an error.
 _CODE = re.compile(r"\s*\d+ \| .*|\s*\^\s*")
 # What some agents say of themselves at each start, about their speed and their own helpers.
-_CHATTER = ("[perf] ", "[session/", "[STARTUP] ", "Ripgrep is not available. Falling back")
+_CHATTER = (
+    *("[perf] ", "[session/", "[idle-compaction] ", "[STARTUP] "),
+    "Ripgrep is not available. Falling back",
+)
 _FRAME = re.compile(r"\s+at \S.*:\d+:\d+\)?(?P<more> \{)?")
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_])")
 

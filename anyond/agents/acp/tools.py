@@ -95,6 +95,7 @@ class ToolCall:
     Attributes:
         parent: the key of the sub-agent's call that it belongs to.
         plan: what is in its `plan_file`.
+        apart: it goes on in the background, while the agent speaks of other things.
         honest: the agent calls a command completed only if its exit code was 0.
     """
 
@@ -116,6 +117,7 @@ class ToolCall:
         self.parent: str | None = None
         self.plan = ""
         self.honest = False
+        self.apart = False
 
     @property
     def title(self) -> str:
@@ -164,7 +166,8 @@ class ToolCall:
         news = news or ("rawInput" in fields and "status" not in fields)
         before = asking or (news and self.open and self._kind == "execute")
         self._merge_content(as_list(fields.get("content")), before)
-        self._merge_terminal(as_dict(fields.get("_meta")))
+        if "_meta" in fields:
+            self._merge_terminal(as_dict(fields["_meta"]))
         if asking and not self._input and self._kind == "other":
             # One agent shows the arguments of a foreign tool as a text.
             self._input = as_dict(loads(_told(fields))) or None
