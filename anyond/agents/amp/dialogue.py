@@ -141,8 +141,11 @@ class AmpDialogue(ClaudeDialogue):
     def _over(self, result: wire.ResultLine, subtype: str | None) -> None:
         if self._counted:
             result.usage = None
-        if not self._said_more and disguise.is_error(self._answer or ""):
-            result.is_error, result.result = True, self._answer
+        answer = self._answer or ""
+        if not self._said_more and disguise.is_error(answer):
+            login = disguise.wants_login(answer)
+            self._complain(self._with_advice(answer, login), login, self._messages.latest_key)
+            result.is_error, result.result = True, answer
         super()._over(result, subtype)
 
     def _grumbled(self, line: bytes) -> None:

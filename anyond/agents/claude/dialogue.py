@@ -245,13 +245,18 @@ class ClaudeDialogue:
         else:
             self._put(Note(f"error:{message_id}", ErrorMessage(), text, parent))
 
-    def _complain(self, text: str, login: bool = False) -> None:
-        """Show why the turn fails, unless that is to be read already."""
+    def _complain(self, text: str, login: bool = False, key: str | None = None) -> None:
+        """Show why the turn fails, unless that is to be read already.
+
+        Args:
+            login: it is for want of a login or a key.
+            key: the entry that says it already, as if it were words of the model.
+        """
         if text != self._complaint:
             self._complaint = self._last_error = text
-            if not any(text in lump.parts for lump in self._grumbles):
+            if key is not None or not any(text in lump.parts for lump in self._grumbles):
                 kind = ErrorMessage(error_type=SetupRequired() if login else OtherError())
-                self._put(Note(f"error:{self._turns + 1}", kind, text))
+                self._put(Note(key or f"error:{self._turns + 1}", kind, text))
 
     def _with_advice(self, text: str, login: bool) -> str:
         return f"{text}\n{self.login}" if login else text

@@ -226,13 +226,18 @@ class CursorDialogue:
         text = next((found for word in words if (found := as_text(word))), _FAILED)
         self._complain(text)
 
-    def _complain(self, text: str) -> None:
+    def _complain(self, text: str, key: str | None = None) -> None:
+        """Show why the turn fails, unless that is to be read already.
+
+        Args:
+            key: the entry that says it already, as if it were words of the model.
+        """
         if text != self._complaint:
             self._complaint = text
-            if not any(text in part for lump in self._plain for part in lump.parts):
+            if key or not any(text in part for lump in self._plain for part in lump.parts):
                 setup = disguise.wants_login(text)
                 kind = ErrorMessage(error_type=SetupRequired()) if setup else ErrorMessage()
-                self._put(Note("error", kind, text))
+                self._put(Note(key or "error", kind, text))
 
     def _result(self, told: Mapping[str, Any]) -> None:
         if self._usage.take(as_dict(told.get("usage")), told.get("total_cost_usd")):
@@ -244,7 +249,7 @@ class CursorDialogue:
         elif not self._used_tools and len(self._answers) <= 1:
             alone = self._answers.first or text
             if disguise.is_error(alone):
-                self._complain(alone.strip())
+                self._complain(alone.strip(), self._answers.first_key)
                 wrong = True
         if not wrong and text and not self._answers and not self._used_tools:
             self._put(self._answers.whole(text, last=True))
