@@ -82,6 +82,8 @@ _SESSION_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 _LOCAL_OUTPUT = re.compile(r"<local-command-(?:stdout|stderr)>(.*)</local-command-\w+>", re.DOTALL)
 _BROKEN_OFF = "The connection to the model's server broke off in the middle of an answer."
 _LOST = "No conversation found"
+_NOTHING = "(no content)"
+"""What stands for the text of an answer that has none, as that to `/clear`."""
 _LOGINS = frozenset({"authentication_failed", "oauth_org_not_allowed"})
 _UNAUTHORIZED = 401
 _FIRST = "message"
@@ -231,6 +233,7 @@ class ClaudeDialogue:
                 self._failing(said.message.id, block.text, parent, said.error in _LOGINS)
                 continue
             text = block.thinking if block.type == "thinking" else block.text
+            text = "" if text == _NOTHING else text
             self._put(self._messages.finished(said.message.id, block.type, text, parent))
             if block.type in _CALLS:
                 self._put(self._calls.begin(block.id, block.name, block.input, parent))
