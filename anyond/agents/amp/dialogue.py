@@ -150,12 +150,13 @@ class AmpDialogue(ClaudeDialogue):
 
     def _grumbled(self, line: bytes) -> None:
         super()._grumbled(line)
-        if self._begun or not self._grumbles:
+        lump = self._grumbles.last
+        if self._begun or lump is None:
             return
         text = line.decode(errors="replace")
         if disguise.wants_login(text):
-            self._grumbles[-1].kind = ErrorMessage(error_type=SetupRequired())
-            self._put(self._grumbles[-1])
+            lump.kind = ErrorMessage(error_type=SetupRequired())
+            self._put(lump)
         elif self._resumed and not self._lost and disguise.lost_session(text):
             self._lost = True
             self._events.append(SessionLost())

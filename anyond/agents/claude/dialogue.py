@@ -35,7 +35,7 @@ from anyond.agents.core import (
     SessionStarted,
     TurnEnded,
 )
-from anyond.agents.entry import Lump, Note, Source
+from anyond.agents.entry import Lumps, Note, Source
 from anyond.agents.lines import Lines
 from anyond.agents.paths import Paths
 from anyond.agents.recollection import RETOLD
@@ -47,9 +47,6 @@ from anyond.model.entries import (
     UserMessage,
 )
 from anyond.model.records import Stream
-
-STDERR_MOST = 64 * 1024
-"""Characters of stderr in one entry; what follows begins the next one."""
 
 _HARMLESS_TYPES = frozenset(
     {"keep_alive", "tool_progress", "tool_use_summary", "auth_status", "rate_limit_event"}
@@ -129,7 +126,7 @@ class ClaudeDialogue:
         self._interrupted = False
         self._complaint: str | None = None
         self._last_error: str | None = None
-        self._grumbles: list[Lump] = []
+        self._grumbles = Lumps(ErrorMessage())
         self._greet()
         self._outbox.put(_FIRST, wire.say(*([retold] if retold else []), prompt))
 
@@ -257,7 +254,7 @@ class ClaudeDialogue:
         """
         if text != self._complaint:
             self._complaint = self._last_error = text
-            if key is not None or not any(text in lump.parts for lump in self._grumbles):
+            if key is not None or not self._grumbles.says(text):
                 kind = ErrorMessage(error_type=SetupRequired() if login else OtherError())
                 self._put(Note(key or f"error:{self._turns + 1}", kind, text))
 
@@ -358,11 +355,7 @@ class ClaudeDialogue:
         text = _ANSI.sub("", line.decode(errors="replace")).strip()
         if not text or text == self._last_error:
             return
-        if not self._grumbles or self._grumbles[-1].size + len(text) > STDERR_MOST:
-            key = f"stderr:{len(self._grumbles) + 1}"
-            self._grumbles.append(Lump(key, ErrorMessage()))
-        self._grumbles[-1].add(text)
-        self._put(self._grumbles[-1])
+        self._put(self._grumbles.add(text))
 
     # ------------------------------------------------------------ what it asks
 
