@@ -68,11 +68,11 @@ class Words(Source):
         )
 
 
-LINE_MOST = 16 * 1024
+LINE_MOST = 4 * 1024
 """Characters of one line in a lump."""
 
-LUMP_MOST = 64 * 1024
-"""Characters of a lump; what follows begins the next one."""
+LUMP_MOST = 16 * 1024
+"""Characters of a lump; what follows begins the next one. Each new line makes its entry anew."""
 
 LUMPS_MOST = 16
 """So many lumps there are; the last one keeps the newest lines. The raw log has all of them."""
