@@ -20,7 +20,7 @@ from anyond.actors.logs import Live
 from anyond.actors.silence import Silence
 from anyond.agents.core import Decide, Dialogue, Interrupt, Outcome, Prompt, ToldAtOnce, Verdict
 from anyond.logs import notes
-from anyond.logs.conversation import Conversation, Question
+from anyond.logs.conversation import WITHDRAWN, Conversation, Question
 from anyond.machines.process import (
     Climb,
     DeadlinePassed,
@@ -283,7 +283,7 @@ class ProcessActor(Actor[Event, Climb]):
             if call not in self._answered:
                 await self._store.write(
                     lambda tx, q=question: questions.withdraw(  # type: ignore[misc]
-                        tx, q.approval_id, "The agent withdrew it.", now()
+                        tx, q.approval_id, WITHDRAWN, now()
                     )
                 )
 

@@ -5,6 +5,12 @@ from __future__ import annotations
 import re
 
 _ERROR = re.compile(r"\s*\[?(?:API |Connect|Request )?Error\b\s*(?:\d{3}\b|[:\]])", re.IGNORECASE)
+_STATUS = re.compile(
+    r"\s*\[?(?:HTTP(?:/[\d.]+)? )?[45]\d\d:? (?:bad request|unauthorized|payment required|forbidden"
+    r"|not found|too many requests|internal server error|bad gateway|service unavailable"
+    r"|gateway time-?out|overloaded)\b",
+    re.IGNORECASE,
+)
 _LOGIN = re.compile(
     r"authentication required|not logged in|no api key found|(?:invalid|missing) api key"
     r"|please (?:run '[\w -]+ login'|log in)|starting login flow",
@@ -22,7 +28,7 @@ _MOST = 2000
 
 def is_error(text: str) -> bool:
     """Whether an answer that is all that an agent said is an error in truth."""
-    return _ERROR.match(text[:_MOST]) is not None
+    return any(pattern.match(text[:_MOST]) for pattern in (_ERROR, _STATUS))
 
 
 def wants_login(text: str) -> bool:

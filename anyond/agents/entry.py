@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import deque
 from dataclasses import dataclass
 
 from msgspec import UNSET
@@ -67,19 +68,70 @@ class Words(Source):
         )
 
 
+LINE_MOST = 4 * 1024
+"""Characters of one line in a lump."""
+
+LUMP_MOST = 16 * 1024
+"""Characters of a lump; what follows begins the next one. Each new line makes its entry anew."""
+
+LUMPS_MOST = 16
+"""So many lumps there are; the last one keeps the newest lines. The raw log has all of them."""
+
+
 class Lump(Source):
     """Lines that are shown as one text."""
 
     def __init__(self, key: str, kind: EntryType) -> None:
         self.key = key
         self.kind = kind
-        self.parts: list[str] = []
-        self.size = 0
+        self.lines: deque[str] = deque()
+        self._size = 0
+        self._left_out = 0
+
+    def takes(self, line: str) -> bool:
+        """Whether there is room for one more line."""
+        return not self.lines or self._size + len(line) < LUMP_MOST
 
     def add(self, line: str) -> None:
-        """One more line."""
-        self.parts.append(line)
-        self.size += len(line) + 1
+        """One more line; those for which there is no room any more are the oldest."""
+        self.lines.append(line)
+        self._size += len(line) + 1
+        while self._size > LUMP_MOST and len(self.lines) > 1:
+            self._size -= len(self.lines.popleft()) + 1
+            self._left_out += 1
 
     def entry(self) -> NormalizedEntry:
-        return NormalizedEntry(entry_type=self.kind, content="\n".join(self.parts))
+        left_out = [f"[{self._left_out:,} lines are only in the raw log]"] if self._left_out else []
+        return NormalizedEntry(entry_type=self.kind, content="\n".join([*left_out, *self.lines]))
+
+
+class Lumps:
+    """What a program says outside of its protocol, however much that is.
+
+    Args:
+        kind: of the entries.
+    """
+
+    def __init__(self, kind: EntryType) -> None:
+        self._kind = kind
+        self._all: list[Lump] = []
+
+    @property
+    def last(self) -> Lump | None:
+        """The one to which a line was added last."""
+        return self._all[-1] if self._all else None
+
+    def add(self, line: str) -> Lump:
+        """One more line; the lump that has changed."""
+        shown = line if len(line) <= LINE_MOST else f"{line[:LINE_MOST]} […]"
+        last = self.last
+        if last is None or (not last.takes(shown) and len(self._all) < LUMPS_MOST):
+            last = Lump(f"stderr:{len(self._all) + 1}", self._kind)
+            self._all.append(last)
+        last.add(shown)
+        return last
+
+    def says(self, text: str, within: bool = False) -> bool:
+        """Whether `text` is to be read in one of them: as a line, or within one."""
+        lines = (line for lump in self._all for line in lump.lines)
+        return any(text in line if within else text == line for line in lines)

@@ -64,6 +64,7 @@ ROSTER: Mapping[Executor, Row] = {
         {
             "DEFAULT": {"sandbox": "danger-full-access"},
             "HIGH": {"sandbox": "danger-full-access", "model_reasoning_effort": "high"},
+            "PLAN": {"sandbox": "danger-full-access", "plan": True},
             "APPROVALS": {"sandbox": "workspace-write", "ask_for_approval": "unless-trusted"},
         },
         steerable=True,
@@ -118,6 +119,7 @@ ROSTER: Mapping[Executor, Row] = {
             "OPUS_4_1": {"force": True, "model": "opus-4.1"},
             "GPT_5": {"force": True, "model": "gpt-5"},
             "GROK": {"force": True, "model": "grok"},
+            "PLAN": {"model": "auto", "plan": True},
         },
     ),
     Executor.ACP: Row(Acp(), {"DEFAULT": {}}),

@@ -57,6 +57,12 @@ SUMMARY_BYTES = 4096
 NOISE_SHOWN = 200
 """So many unreadable lines are shown as entries; all of them are in the raw log."""
 
+NOISE_MOST = 4096
+"""Characters of an unreadable line that are shown."""
+
+WITHDRAWN = "It was withdrawn before anybody had decided."
+"""Why a question is closed that nobody has answered: the agent went on without, or was stopped."""
+
 OVERTAKEN = 256
 """So many changes that nobody needs any more are kept at least, before they are swept."""
 
@@ -274,7 +280,7 @@ class Conversation:
             case ApprovalWithdrawn(call):
                 withdrawn = self._open.pop(call, None)
                 if withdrawn is not None:
-                    self._verdicts[withdrawn.entry_key] = Denied(reason="The agent withdrew it.")
+                    self._verdicts[withdrawn.entry_key] = Denied(reason=WITHDRAWN)
                     self._restate(withdrawn.entry_key)
             case TurnEnded(outcome, error):
                 self.outcome = outcome
@@ -283,9 +289,10 @@ class Conversation:
             case Noise(line):
                 self._noise += 1
                 if self._noise <= NOISE_SHOWN:
+                    shown = line if len(line) <= NOISE_MOST else f"{line[:NOISE_MOST]} […]"
                     self._put(
                         f"anyon:noise:{self._noise}",
-                        NormalizedEntry(entry_type=SystemMessage(), content=line),
+                        NormalizedEntry(entry_type=SystemMessage(), content=shown),
                         at,
                     )
 

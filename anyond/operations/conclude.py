@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -234,7 +235,7 @@ async def _archive(
 ) -> None:
     spool = rooms.launcher.spool(process.id)
     ended_at = exit.ended_at or time.time_ns()
-    frames: list[EntryFrame]
+    frames: Callable[[], list[EntryFrame]]
     if conversation is not None:
         for remark in remarks:
             # The shim is gone, so the log is ours to write to; a replay finds the remark there.
@@ -242,7 +243,8 @@ async def _archive(
             spool.append_note(note, ended_at)
             conversation.feed(Record(ended_at, Stream.NOTE, note, spool.size()))
         conversation.close(ended_at)
-        frames = conversation.final_frames()
+        # Nothing changes it any more, so its entries can be encoded beside the loop.
+        frames = conversation.final_frames
     else:
         request = process.executor_action.typ
         assert isinstance(request, ScriptRequest)
@@ -250,14 +252,13 @@ async def _archive(
         tail = b"".join(f.data for f in _last_frames(rooms, process.id))
         if remarks:
             tail += "\n".join(remark.text for remark in remarks).encode() + b"\n"
-        frames = [
-            script.finished(request.script, request.context, started_at, ending.exit_code, tail)
-        ]
+        told = script.finished(request.script, request.context, started_at, ending.exit_code, tail)
+        frames = partial(list, [told])
     await trio.to_thread.run_sync(_write, spool.path / ENTRIES, frames)
 
 
-def _write(path: Path, frames: list[EntryFrame]) -> None:
-    files.write(path, archive.encode(frames))
+def _write(path: Path, frames: Callable[[], list[EntryFrame]]) -> None:
+    files.write(path, archive.encode(frames()))
 
 
 def _last_frames(rooms: Rooms, process_id: str) -> Iterator[Frame]:

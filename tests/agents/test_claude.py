@@ -426,6 +426,12 @@ def test_every_piece_of_evidence_counts(lines: list[Any], end: TurnEnded) -> Non
     assert len(errors) == (1 if end.error or FAILING in lines else 0)
 
 
+def test_an_answer_without_words_is_none() -> None:
+    nothing = {"id": "n", "content": [{"type": "text", "text": "(no content)"}]}
+    story = replay(said({"type": "assistant", "message": nothing}, GOOD))
+    assert (story.lines(), story.ends()) == ([], [TurnEnded(Outcome.COMPLETED)])
+
+
 @pytest.mark.parametrize(
     "lines",
     [

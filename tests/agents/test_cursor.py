@@ -14,6 +14,8 @@ from recordings import FOLDER, TREE, fold, load
 from anyond.agents.core import EntryPut, Interrupt, SessionLost, SetsUp, ToldAtOnce, Turn
 from anyond.agents.cursor.agent import Cursor
 from anyond.agents.cursor.text import Segments
+from anyond.agents.cursor.tools import CursorCall
+from anyond.agents.paths import Paths
 from anyond.agents.recollection import RETOLD
 from anyond.model.entries import (
     Denied,
@@ -159,6 +161,42 @@ def test_every_tool_tells_what_it_did() -> None:
         {"thing": 1},
     ]
     assert tools[-1].arguments == {"a": 1}
+
+
+HEAD = "--- a/a.py\n+++ b/a.py\n"
+ONE = f"{HEAD}@@ -1,1 +1,1 @@\n-x\n+y\n"
+
+
+@pytest.mark.parametrize(
+    ("asked", "diff"),
+    [
+        ({"strReplace": {"oldText": "x", "newText": "y"}}, ONE),
+        ({"multiStrReplace": {"edits": [{"oldText": "x", "newText": "y"}]}}, ONE),
+        ({"applyPatch": {"patchContent": "-x\n+y"}}, ONE),
+        ({"applyPatch": {"patchContent": "@@\n-x\n+y\n"}}, ONE),
+        (
+            {"applyPatch": {"patchContent": "--- a/a.py\n+++ b/a.py\n@@ -7 +7 @@\n-x\n+y\n"}},
+            f"{HEAD}@@ -7 +7 @@\n-x\n+y\n",
+        ),
+        (
+            {
+                "applyPatch": {
+                    "patchContent": "*** Begin Patch\n*** Update File: a.py\n@@ def a\n-x\n+y\n"
+                    "@@ def b\n same\n-gone\n*** End Patch\n"
+                }
+            },
+            f"{ONE}@@ -1,2 +1,1 @@\n same\n-gone\n",
+        ),
+    ],
+)
+def test_an_edit_is_a_diff_in_whichever_way_it_is_asked_for(asked: Any, diff: str) -> None:
+    args = {"path": f"{TREE}/a.py", **asked}
+    call = CursorCall("tool:1", "1", "edit", args, Paths(TREE))
+    call.complete({"success": {"path": "a.py"}})
+    action = call.entry().entry_type.action_type
+    [change] = action.changes
+    assert (action.path, change.unified_diff) == ("a.py", diff)
+    assert change.has_line_numbers is ("-7" in diff)
 
 
 def test_the_tokens_of_the_turn_are_told() -> None:

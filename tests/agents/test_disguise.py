@@ -15,6 +15,8 @@ from anyond.agents import disguise
         "[API Error: 500 overloaded]",
         "\nConnectError: [unavailable]",
         "Error 503 from the model",
+        "429 Too Many Requests",
+        "HTTP 529: Overloaded",
     ],
 )
 def test_an_error_is_one_however_it_is_dressed(text: str) -> None:
@@ -23,7 +25,16 @@ def test_an_error_is_one_however_it_is_dressed(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "Errors are values.", "Error handling was added.", "The log says Error: 429", "Done."],
+    [
+        *(
+            "",
+            "Errors are values.",
+            "Error handling was added.",
+            "The log says Error: 429",
+            "Done.",
+        ),
+        *("404 pages are cached now.", "429 tests pass.", "The server said 429 Too Many Requests."),
+    ],
 )
 def test_words_about_errors_are_none(text: str) -> None:
     assert not disguise.is_error(text)

@@ -28,6 +28,20 @@ def test_every_built_in_variant_can_be_started_but_acp_wants_a_command() -> None
                 assert agent(executor).launch(turn).argv
 
 
+def test_whoever_can_begin_with_a_plan_has_a_built_in_variant_for_it() -> None:
+    able = []
+    for executor, variants in DEFAULT_PROFILES.items():
+        try:
+            agent(executor).launch(Turn(prompt="p", cwd="/w", options={"plan": "nonsense"}))
+        except Impossible as refusal:
+            # The demonstration, and whatever a person names themselves, have no mode of that name.
+            if refusal.field == "plan" and executor not in (Executor.DEMO, Executor.ACP):
+                able.append(executor)
+                assert "PLAN" in variants, executor
+                assert variants["PLAN"]["plan"] is True
+    assert {Executor.CLAUDE_CODE, Executor.CODEX, Executor.CURSOR_AGENT} <= set(able)
+
+
 def test_clients_learn_what_each_can_do() -> None:
     told = {name: set(able) for name, able in CAPABILITIES.items()}
     assert all("SESSION_FORK" in able for able in told.values())

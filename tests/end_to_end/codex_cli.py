@@ -76,6 +76,5 @@ class Coder(Person):
         found = (await house.ask("GET", "/api/info"))["executors"]["CODEX"]
         more = {"base_command_override": command, "env": {"KEY_OF_THE_TESTS": "none"}}
         variants = {name: {"CODEX": {**tagged["CODEX"], **more}} for name, tagged in found.items()}
-        variants["PLAN"] = {"CODEX": {**variants["DEFAULT"]["CODEX"], "plan": True}}
         await house.ask("PUT", "/api/profiles", {"executors": {"CODEX": variants}})
         return coder

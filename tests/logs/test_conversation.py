@@ -26,7 +26,7 @@ from anyond.agents.core import (
     Verdict,
 )
 from anyond.logs import archive, notes
-from anyond.logs.conversation import Conversation
+from anyond.logs.conversation import NOISE_MOST, Conversation
 from anyond.model.entries import (
     AssistantMessage,
     CommandRun,
@@ -195,6 +195,8 @@ def test_the_summary_is_what_was_said_last_cut_between_characters() -> None:
 def test_noise_is_shown_and_never_an_error() -> None:
     made = conversation("garbage")
     assert json.loads(made.frames()[0].entry)["content"] == "garbage"
+    made = conversation("x" * 10_000_000)
+    assert json.loads(made.frames()[0].entry)["content"] == "x" * NOISE_MOST + " […]"
 
 
 def test_an_unknown_note_of_a_later_version_is_passed_over() -> None:

@@ -141,18 +141,22 @@ class AmpDialogue(ClaudeDialogue):
     def _over(self, result: wire.ResultLine, subtype: str | None) -> None:
         if self._counted:
             result.usage = None
-        if not self._said_more and disguise.is_error(self._answer or ""):
-            result.is_error, result.result = True, self._answer
+        answer = self._answer or ""
+        if not self._said_more and disguise.is_error(answer):
+            login = disguise.wants_login(answer)
+            self._complain(self._with_advice(answer, login), login, self._messages.latest_key)
+            result.is_error, result.result = True, answer
         super()._over(result, subtype)
 
     def _grumbled(self, line: bytes) -> None:
         super()._grumbled(line)
-        if self._begun or not self._grumbles:
+        lump = self._grumbles.last
+        if self._begun or lump is None:
             return
         text = line.decode(errors="replace")
         if disguise.wants_login(text):
-            self._grumbles[-1].kind = ErrorMessage(error_type=SetupRequired())
-            self._put(self._grumbles[-1])
+            lump.kind = ErrorMessage(error_type=SetupRequired())
+            self._put(lump)
         elif self._resumed and not self._lost and disguise.lost_session(text):
             self._lost = True
             self._events.append(SessionLost())

@@ -35,7 +35,7 @@ from anyond.agents.core import (
     SessionStarted,
     TurnEnded,
 )
-from anyond.agents.entry import Lump, Note, Source
+from anyond.agents.entry import Lumps, Note, Source
 from anyond.agents.lines import Lines
 from anyond.agents.paths import Paths
 from anyond.agents.recollection import RETOLD
@@ -47,9 +47,6 @@ from anyond.model.entries import (
     UserMessage,
 )
 from anyond.model.records import Stream
-
-STDERR_MOST = 64 * 1024
-"""Characters of stderr in one entry; what follows begins the next one."""
 
 _HARMLESS_TYPES = frozenset(
     {"keep_alive", "tool_progress", "tool_use_summary", "auth_status", "rate_limit_event"}
@@ -82,6 +79,8 @@ _SESSION_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 _LOCAL_OUTPUT = re.compile(r"<local-command-(?:stdout|stderr)>(.*)</local-command-\w+>", re.DOTALL)
 _BROKEN_OFF = "The connection to the model's server broke off in the middle of an answer."
 _LOST = "No conversation found"
+_NOTHING = "(no content)"
+"""What stands for the text of an answer that has none, as that to `/clear`."""
 _LOGINS = frozenset({"authentication_failed", "oauth_org_not_allowed"})
 _UNAUTHORIZED = 401
 _FIRST = "message"
@@ -127,7 +126,7 @@ class ClaudeDialogue:
         self._interrupted = False
         self._complaint: str | None = None
         self._last_error: str | None = None
-        self._grumbles: list[Lump] = []
+        self._grumbles = Lumps(ErrorMessage())
         self._greet()
         self._outbox.put(_FIRST, wire.say(*([retold] if retold else []), prompt))
 
@@ -231,6 +230,7 @@ class ClaudeDialogue:
                 self._failing(said.message.id, block.text, parent, said.error in _LOGINS)
                 continue
             text = block.thinking if block.type == "thinking" else block.text
+            text = "" if text == _NOTHING else text
             self._put(self._messages.finished(said.message.id, block.type, text, parent))
             if block.type in _CALLS:
                 self._put(self._calls.begin(block.id, block.name, block.input, parent))
@@ -245,13 +245,18 @@ class ClaudeDialogue:
         else:
             self._put(Note(f"error:{message_id}", ErrorMessage(), text, parent))
 
-    def _complain(self, text: str, login: bool = False) -> None:
-        """Show why the turn fails, unless that is to be read already."""
+    def _complain(self, text: str, login: bool = False, key: str | None = None) -> None:
+        """Show why the turn fails, unless that is to be read already.
+
+        Args:
+            login: it is for want of a login or a key.
+            key: the entry that says it already, as if it were words of the model.
+        """
         if text != self._complaint:
             self._complaint = self._last_error = text
-            if not any(text in lump.parts for lump in self._grumbles):
+            if key is not None or not self._grumbles.says(text):
                 kind = ErrorMessage(error_type=SetupRequired() if login else OtherError())
-                self._put(Note(f"error:{self._turns + 1}", kind, text))
+                self._put(Note(key or f"error:{self._turns + 1}", kind, text))
 
     def _with_advice(self, text: str, login: bool) -> str:
         return f"{text}\n{self.login}" if login else text
@@ -350,11 +355,7 @@ class ClaudeDialogue:
         text = _ANSI.sub("", line.decode(errors="replace")).strip()
         if not text or text == self._last_error:
             return
-        if not self._grumbles or self._grumbles[-1].size + len(text) > STDERR_MOST:
-            key = f"stderr:{len(self._grumbles) + 1}"
-            self._grumbles.append(Lump(key, ErrorMessage()))
-        self._grumbles[-1].add(text)
-        self._put(self._grumbles[-1])
+        self._put(self._grumbles.add(text))
 
     # ------------------------------------------------------------ what it asks
 

@@ -25,9 +25,14 @@ class _Message:
 
 
 class Messages:
-    """The messages of a run. A parent is the key of a sub-agent's tool entry, or None."""
+    """The messages of a run. A parent is the key of a sub-agent's tool entry, or None.
+
+    Attributes:
+        latest_key: the key of the latest finished text of the main conversation.
+    """
 
     def __init__(self) -> None:
+        self.latest_key: str | None = None
         self._known: dict[str, _Message] = {}
         self._current: dict[str | None, _Message] = {}
 
@@ -87,7 +92,9 @@ class Messages:
             return None
         if words is None:
             words = _words(message, index, kind == "thinking", parent)
-        elif words.text == text:
+        if kind == "text" and parent is None:
+            self.latest_key = words.key
+        if words.text == text:
             return None
         words.parts = [text]
         return words

@@ -17,7 +17,7 @@ from anyond.agents.codex.calls import Call
 from anyond.agents.codex.threads import Threads
 from anyond.agents.codex.usage import Usage
 from anyond.agents.core import AgentEvent, EntryPut
-from anyond.agents.entry import Lump, Note, Source, Words
+from anyond.agents.entry import Lumps, Note, Source, Words
 from anyond.agents.jsonrpc import as_dict, as_list, as_text
 from anyond.model.entries import (
     EntryType,
@@ -33,9 +33,6 @@ from anyond.model.entries import (
     ToolUse,
     UserMessage,
 )
-
-STDERR_MOST = 64 * 1024
-"""Characters of stderr in one entry; what follows begins the next one."""
 
 _SILENT = frozenset({"", "userMessage", "hookPrompt", "functionCallOutput", "enteredReviewMode"})
 _TEXTS = frozenset({"agentMessage", "reasoning"})
@@ -92,7 +89,7 @@ class CodexEntries:
         self._open: dict[str, Call] = {}
         self._todos: dict[str, _Todos] = {}
         self._said: set[str] = set()
-        self._grumbles: list[Lump] = []
+        self._grumbles = Lumps(SystemMessage())
         self._count = 0
         self.usage = Usage()
 
@@ -154,11 +151,7 @@ class CodexEntries:
         text = _ANSI.sub("", line.decode(errors="replace")).rstrip()
         if not text or _TRACE.match(text):
             return
-        if not self._grumbles or self._grumbles[-1].size + len(text) > STDERR_MOST:
-            key = f"stderr:{len(self._grumbles) + 1}"
-            self._grumbles.append(Lump(key, SystemMessage()))
-        self._grumbles[-1].add(text)
-        self.put(self._grumbles[-1])
+        self.put(self._grumbles.add(text))
 
     # ------------------------------------------------------------ items
 

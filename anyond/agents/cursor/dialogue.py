@@ -28,16 +28,13 @@ from anyond.agents.cursor.text import Segments
 from anyond.agents.cursor.todos import NAMES, CursorTodos
 from anyond.agents.cursor.tools import CursorCall
 from anyond.agents.cursor.usage import CursorUsage
-from anyond.agents.entry import Lump, Note, Source
+from anyond.agents.entry import Lumps, Note, Source
 from anyond.agents.jsonrpc import as_dict, as_list, as_text, loads
 from anyond.agents.lines import Lines
 from anyond.agents.paths import Paths
 from anyond.agents.recollection import RETOLD
 from anyond.model.entries import ErrorMessage, SetupRequired, SystemMessage, UserMessage
 from anyond.model.records import Stream
-
-STDERR_MOST = 64 * 1024
-"""Characters of plain words in one entry; what follows begins the next one."""
 
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 _SESSION_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
@@ -75,7 +72,7 @@ class CursorDialogue:
         self._todos = CursorTodos()
         self._listing: set[str] = set()
         self._usage = CursorUsage()
-        self._plain: list[Lump] = []
+        self._plain = Lumps(ErrorMessage())
         self._session_id: str | None = None
         self._lost = False
         self._complaint: str | None = None
@@ -226,13 +223,18 @@ class CursorDialogue:
         text = next((found for word in words if (found := as_text(word))), _FAILED)
         self._complain(text)
 
-    def _complain(self, text: str) -> None:
+    def _complain(self, text: str, key: str | None = None) -> None:
+        """Show why the turn fails, unless that is to be read already.
+
+        Args:
+            key: the entry that says it already, as if it were words of the model.
+        """
         if text != self._complaint:
             self._complaint = text
-            if not any(text in part for lump in self._plain for part in lump.parts):
+            if key or not self._plain.says(text, within=True):
                 setup = disguise.wants_login(text)
                 kind = ErrorMessage(error_type=SetupRequired()) if setup else ErrorMessage()
-                self._put(Note("error", kind, text))
+                self._put(Note(key or "error", kind, text))
 
     def _result(self, told: Mapping[str, Any]) -> None:
         if self._usage.take(as_dict(told.get("usage")), told.get("total_cost_usd")):
@@ -244,7 +246,7 @@ class CursorDialogue:
         elif not self._used_tools and len(self._answers) <= 1:
             alone = self._answers.first or text
             if disguise.is_error(alone):
-                self._complain(alone.strip())
+                self._complain(alone.strip(), self._answers.first_key)
                 wrong = True
         if not wrong and text and not self._answers and not self._used_tools:
             self._put(self._answers.whole(text, last=True))
@@ -260,10 +262,7 @@ class CursorDialogue:
         known = self._complaint is not None and text.endswith(self._complaint)
         if not text or known or _repeats(text):
             return
-        if not self._plain or self._plain[-1].size + len(text) > STDERR_MOST:
-            self._plain.append(Lump(f"stderr:{len(self._plain) + 1}", ErrorMessage()))
-        lump = self._plain[-1]
-        lump.add(text)
+        lump = self._plain.add(text)
         if disguise.wants_login(text):
             lump.kind = ErrorMessage(error_type=SetupRequired())
         elif self._resumed and self._session_id is None and disguise.lost_session(text):

@@ -26,6 +26,11 @@ class Segments:
         """The first segment, or nothing."""
         return self._all[0].text if self._all else ""
 
+    @property
+    def first_key(self) -> str | None:
+        """The key of the first segment's entry."""
+        return self._all[0].key if self._all else None
+
     def __len__(self) -> int:
         return len(self._all)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from anyond.agents.claude.diffs import from_texts
+from anyond.agents.cursor.diffs import told_diff
 from anyond.agents.diff import unified_diff
 from anyond.agents.entry import Source
 from anyond.agents.jsonrpc import as_dict, as_list, as_text, loads
@@ -45,6 +46,8 @@ _REFUSALS = ("rejected", "permissionDenied")
 _REASONS = ("reason", "error", "errorMessage", "message", "clientVisibleErrorMessage")
 _OLD = ("oldString", "old_string", "oldText", "old_text", "old_str")
 _NEW = ("newString", "new_string", "newText", "new_text", "new_str")
+_WAYS = ("strReplace", "replace", "multiStrReplace", "applyPatch")
+_PATCHES = ("patchContent", "patch_content", "patch")
 _WHOLE = ("streamContent", "fileText", "contents", "content")
 
 
@@ -123,8 +126,8 @@ def _shell(call: CursorCall) -> tuple[Action, str]:
 
 def _ran(call: CursorCall) -> CommandRunResult | None:
     body = call.body
-    if body is None:
-        return None
+    if body is None or isinstance(call.status, Denied):
+        return None  # what was not allowed has done nothing
     parts = [as_text(body.get("stdout")), as_text(body.get("stderr"))]
     output = as_text(body.get("interleavedOutput")) or "\n".join(part for part in parts if part)
     code = exit_code(body)
@@ -152,23 +155,13 @@ def _told_change(path: str, body: Mapping[str, Any]) -> FileChange | None:
             return FileChangeWrite(content=new)
         diff = unified_diff(path, old, new)
         return FileChangeEdit(unified_diff=diff, has_line_numbers=True) if diff else None
-    lines = as_text(body.get("diffString")).split("\n")
-    if not any(lines):
-        return None
-    head = f"--- a/{path}\n+++ b/{path}\n"
-    start = next((n for n, line in enumerate(lines) if line.startswith("@@ ")), None)
-    if start is not None:
-        text = "\n".join(lines[start:]).rstrip("\n")
-        return FileChangeEdit(unified_diff=f"{head}{text}\n", has_line_numbers=True)
-    old_lines = sum(not line.startswith("+") for line in lines)
-    new_lines = sum(not line.startswith("-") for line in lines)
-    ranges = f"-{min(1, old_lines)},{old_lines} +{min(1, new_lines)},{new_lines}"
-    text = "\n".join(line if line[:1] in ("+", "-", " ") else f" {line}" for line in lines)
-    return FileChangeEdit(unified_diff=f"{head}@@ {ranges} @@\n{text}\n")
+    return told_diff(path, as_text(body.get("diffString")))
 
 
 def _asked_change(path: str, args: Mapping[str, Any]) -> FileChange | None:
-    nested = next((as_dict(args[name]) for name in ("strReplace", "replace") if name in args), args)
+    nested = next((as_dict(args[name]) for name in _WAYS if name in args), args)
+    if patch := _first(nested, *_PATCHES):
+        return told_diff(path, patch)
     several = as_list(nested.get("edits")) or [nested]
     pairs = [(_first(as_dict(one), *_OLD), _first(as_dict(one), *_NEW)) for one in several]
     if any(old or new for old, new in pairs):
