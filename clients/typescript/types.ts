@@ -99,6 +99,9 @@ export type Availability = {
   problem: string | null;
 };
 
+/** What an agent can do besides a first turn; STEER is ours to add. */
+export type BaseAgentCapability = "SESSION_FORK" | "SETUP_HELPER" | "STEER";
+
 /** The names of the agents, as the API spells them. */
 export type BaseCodingAgent = "CLAUDE_CODE" | "AMP" | "GEMINI" | "CODEX" | "OPENCODE" | "CURSOR_AGENT" | "QWEN_CODE" | "COPILOT" | "DROID" | "ACP" | "DEMO";
 
@@ -643,9 +646,11 @@ export type ExecutorActionType =
   | CodingAgentFollowUpRequest
   | ScriptRequest;
 
+export type ExecutorConfig = { [key: string]: { [key: string]: { [key: string]: JsonValue } } };
+
 /** All variants of all agents; each holds its options under the name of its agent once more. */
 export type ExecutorConfigs = {
-  executors: { [key: string]: { [key: string]: { [key: string]: { [key: string]: JsonValue } } } };
+  executors: { [key: string]: ExecutorConfig };
 };
 
 /** Which agent, in which of its variants; None is `DEFAULT`. */
@@ -1535,10 +1540,10 @@ export type UserSystemInfo = {
   /** Random, stable, and never sent anywhere by the daemon. */
   analytics_user_id: string;
   /** All variants of all agents, by their names. */
-  executors: { [key: string]: { [key: string]: { [key: string]: { [key: string]: JsonValue } } } };
+  executors: { [key: string]: ExecutorConfig };
   environment: Environment;
   /** What each agent can do besides a first turn. */
-  capabilities: { [key: string]: Array<string> };
+  capabilities: { [key: string]: Array<BaseAgentCapability> };
   /** Which of the agents are on this machine. */
   availability: { [key: string]: Availability };
 };

@@ -15,6 +15,7 @@ from typing import Any
 import jsonschema_rs
 
 from anyond.actors.services import Services
+from anyond.agents.roster import CAPABILITIES
 from anyond.http import routes as chapters_of_routes
 from anyond.http.app import create_app
 from anyond.http.guard import Policy
@@ -196,6 +197,19 @@ def test_every_refusal_that_the_program_can_utter_is_described() -> None:
 def test_the_types_of_typescript_are_up_to_date() -> None:
     there = (ROOT / "clients" / "typescript" / "types.ts").read_text()
     assert there == typescript.module(DOCUMENT)
+
+
+def test_what_an_agent_is_and_can_do_has_the_names_that_clients_import() -> None:
+    types = DOCUMENT["components"]["schemas"]
+    info = types["UserSystemInfo"]["properties"]
+    place = "#/components/schemas/"
+    variants = {"$ref": f"{place}ExecutorConfig"}
+    assert info["executors"]["additionalProperties"] == variants
+    assert types["ExecutorConfigs"]["properties"]["executors"]["additionalProperties"] == variants
+    able = info["capabilities"]["additionalProperties"]["items"]
+    assert able == {"$ref": f"{place}BaseAgentCapability"}
+    told = {ability for can in CAPABILITIES.values() for ability in can}
+    assert set(types["BaseAgentCapability"]["enum"]) == told
 
 
 def test_a_type_that_has_changed_is_drift(tmp_path: Path) -> None:

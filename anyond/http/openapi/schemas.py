@@ -11,7 +11,7 @@ from typing import Any, get_args
 import msgspec
 from msgspec import UnsetType, inspect
 
-from anyond.http.openapi.names import NAMES, PATCHES, UNIONS
+from anyond.http.openapi.names import MAPPINGS, NAMES, PATCHES, UNIONS
 
 PLACE = "#/components/schemas/"
 Schema = dict[str, Any]
@@ -51,7 +51,7 @@ class Schemas:
         self, read: Iterable[Any], written: Iterable[Any], unions: Mapping[str, Any] | None = None
     ) -> None:
         unions = {**UNIONS, **(unions or {})}
-        read, written = [*read], [*written, *unions.values()]
+        read, written = [*read], [*written, *unions.values(), *MAPPINGS.values()]
         incoming, coming = _schemas(read)
         outgoing, going = _schemas(written)
         for name, cls in _classes(written).items():
@@ -65,6 +65,9 @@ class Schemas:
         given = {renamed.get(name, name): _renamed(s, renamed) for name, s in coming.items()}
         self.components: dict[str, Schema] = dict(sorted({**given, **going}.items()))
         self._name_unions({name: outgoing[written.index(u)] for name, u in unions.items()})
+        mappings = {name: outgoing[written.index(m)] for name, m in MAPPINGS.items()}
+        self.components = _with_mappings(self.components, mappings)
+        self.components = dict(sorted({**self.components, **mappings}.items()))
         self._read: dict[str, Schema] = dict(
             zip(map(repr, read), (_renamed(s, renamed) for s in incoming), strict=True)
         )
@@ -227,6 +230,20 @@ def _renamed(schema: Any, names: Mapping[str, str]) -> Any:
         case str() if schema.startswith(PLACE):
             name = schema.removeprefix(PLACE)
             return PLACE + names.get(name, name)
+        case _:
+            return schema
+
+
+def _with_mappings(schema: Any, known: Mapping[str, Schema]) -> Any:
+    """`schema`, with references to the objects that have a name."""
+    match schema:
+        case dict():
+            for name, mapping in known.items():
+                if schema == mapping:
+                    return {"$ref": PLACE + name}
+            return {key: _with_mappings(value, known) for key, value in schema.items()}
+        case list():
+            return [_with_mappings(item, known) for item in schema]
         case _:
             return schema
 
