@@ -56,6 +56,14 @@ def test_an_open_door_is_refused_with_a_sentence() -> None:
     assert anyon("serve", ANYON_HOST="0.0.0.0").returncode == 2
 
 
+def test_the_demo_needs_git_and_says_so(tmp_path: Path) -> None:
+    refused = anyon("demo", PATH=str(tmp_path), HOME=str(tmp_path))
+    assert refused.returncode == 1
+    assert refused.stdout.startswith("The demo could not go on: The program 'git' was not found.")
+    assert "git-scm.com" in refused.stdout
+    assert refused.stderr == ""
+
+
 def test_snapshots_are_listed_and_restored_beside_what_is_there(tmp_path: Path) -> None:
     from anyond.git import snapshots
 
