@@ -33,6 +33,13 @@ def test_it_tells_its_version_and_its_commands() -> None:
     assert "demo" in helped.stdout
 
 
+def test_the_lists_of_commands_are_told_to_their_ends() -> None:
+    for group in ((), ("import",), ("snapshots",)):
+        told = anyon(*group, "--help", COLUMNS="80").stdout
+        assert "Commands:" in told
+        assert "..." not in told.partition("Commands:")[2]
+
+
 def test_the_version_loads_nothing_heavy() -> None:
     script = (
         "import json, sys, anyond.cli; "
