@@ -1090,8 +1090,8 @@ export type PushTaskAttemptRequest = {
 
 /** Body of a queueing, which may be left out. */
 export type QueueDraftRequest = {
-  /** False takes the draft back. */
-  queued?: boolean;
+  /** False takes the draft back; None is as true. */
+  queued?: boolean | null;
   /** What the client has seen; None if it does not care. */
   expected_queued?: boolean | null;
   /** What the client has seen; None if it does not care. */

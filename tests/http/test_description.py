@@ -13,6 +13,7 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import jsonschema_rs
+from msgspec import inspect as inspection
 
 from anyond.actors.services import Services
 from anyond.agents.roster import CAPABILITIES
@@ -106,6 +107,31 @@ def test_the_bodies_that_are_described_are_the_ones_that_are_decoded() -> None:
         else:
             wanted = None if operation.body is None else (operation.body, operation.optional)
             assert read == wanted, operation.path
+
+
+def fields(info: Any, at: str) -> Iterator[tuple[str, bool, bool]]:
+    """The fields of a body and of what is in it, whether each is required, and may be null."""
+    match info:
+        case inspection.StructType():
+            for field in info.fields:
+                options = getattr(field.type, "types", (field.type,))
+                null = any(isinstance(o, inspection.NoneType | inspection.AnyType) for o in options)
+                yield f"{at}.{field.encode_name}", field.required, null
+                yield from fields(field.type, f"{at}.{field.encode_name}")
+        case inspection.UnionType():
+            for option in info.types:
+                yield from fields(option, at)
+
+
+def test_what_may_be_left_out_of_a_body_may_be_null() -> None:
+    bodies = {o.body: o.path for o in OPERATIONS if o.body not in (None, *TYPELESS)}
+    found = [
+        field
+        for body, path in bodies.items()
+        for field in fields(inspection.type_info(body), f"{path}: {body.__name__}")
+    ]
+    assert len(found) > 50
+    assert [name for name, required, null in found if not required and not null] == []
 
 
 def parameters(operation: Operation) -> set[str]:
