@@ -93,7 +93,7 @@ export type Availability = {
   available: boolean;
   /** Where. */
   path: string | null;
-  /** As the program tells it; None while that is not known. */
+  /** As the program tells it; null while that is not known. */
   version: string | null;
   /** One sentence if it is not there, or does not tell its version. */
   problem: string | null;
@@ -467,7 +467,7 @@ export type Draft = {
   id: string;
   task_attempt_id: string;
   draft_type: DraftType;
-  /** What a retry starts again from; None in follow-ups. */
+  /** What a retry starts again from; null in follow-ups. */
   retry_process_id: string | null;
   prompt: string;
   /** Whether it is sent as soon as the agent is free. */
@@ -653,13 +653,13 @@ export type ExecutorConfigs = {
   executors: { [key: string]: ExecutorConfig };
 };
 
-/** Which agent, in which of its variants; None is `DEFAULT`. */
+/** Which agent, in which of its variants; null is `DEFAULT`. */
 export type ExecutorProfileId = {
   executor: BaseCodingAgent;
   variant: string | null;
 };
 
-/** Which agent, in which of its variants; None is `DEFAULT`. */
+/** Which agent, in which of its variants; null is `DEFAULT`. */
 export type ExecutorProfileIdInput = {
   executor: BaseCodingAgent;
   variant?: string | null;
@@ -970,7 +970,7 @@ export type OpenEditorRequest = {
   file_path?: string | null;
 };
 
-/** `url` opens a remote editor; None: the editor was started on this machine. */
+/** `url` opens a remote editor; null: the editor was started on this machine. */
 export type OpenEditorResponse = {
   url: string | null;
 };
@@ -1090,11 +1090,11 @@ export type PushTaskAttemptRequest = {
 
 /** Body of a queueing, which may be left out. */
 export type QueueDraftRequest = {
-  /** False takes the draft back; None is as true. */
+  /** False takes the draft back; null is as true. */
   queued?: boolean | null;
-  /** What the client has seen; None if it does not care. */
+  /** What the client has seen; null if it does not care. */
   expected_queued?: boolean | null;
-  /** What the client has seen; None if it does not care. */
+  /** What the client has seen; null if it does not care. */
   expected_version?: number | null;
 };
 
@@ -1490,7 +1490,7 @@ export type UpdateDraftRequest = {
   variant?: string | null;
   image_ids?: Array<string> | null;
   retry_process_id?: string | null;
-  /** The version that the client has seen; None if it does not care. */
+  /** The version that the client has seen; null if it does not care. */
   version?: number | null;
 };
 

@@ -212,6 +212,12 @@ def every_example() -> list[dict[str, Any]]:
     return list(DOCUMENT["components"]["examples"].values())
 
 
+def test_the_description_speaks_of_null_and_not_of_python() -> None:
+    told = re.findall(r"'(?:description|summary)': (\"[^\"]*\"|'[^']*')", str(DOCUMENT))
+    assert len(told) > 300
+    assert [text for text in told if re.search(r"(?<!-)\b(None|UNSET)\b(?!-)", text)] == []
+
+
 def test_every_refusal_that_the_program_can_utter_is_described() -> None:
     described = {problem.type for operation in OPERATIONS for problem in operation.problems}
     common = {INVALID.type, FORBIDDEN.type}

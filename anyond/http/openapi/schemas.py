@@ -150,7 +150,7 @@ def _tidy(schema: Schema, cls: type) -> None:
     doc = vars(cls).get("__doc__") or ""
     text, _, arguments = cleandoc(doc).partition("Args:\n")
     if text.strip() and not text.startswith(f"{cls.__name__}("):
-        schema["description"] = " ".join(text.split())
+        schema["description"] = _told(text)
     if issubclass(cls, Enum):
         schema["type"] = "string"
         schema["enum"] = [member.value for member in cls]
@@ -166,10 +166,15 @@ def _tidy(schema: Schema, cls: type) -> None:
             inner.pop("default", None)
 
 
+def _told(text: str) -> str:
+    """A docstring as clients read it, to whom None means nothing."""
+    return re.sub(r"(?<!-)\bNone\b(?!-)", "null", " ".join(text.split()))
+
+
 def _arguments(text: str) -> Iterator[tuple[str, str]]:
     """Names and sentences of the section `Args` of a docstring."""
     for found in re.finditer(r"^ {4}(\w+(?:, \w+)*): (.*(?:\n {5,}.*)*)", text, re.MULTILINE):
-        sentence = " ".join(found[2].split())
+        sentence = _told(found[2])
         for name in found[1].split(", "):
             yield name, sentence[:1].upper() + sentence[1:]
 
