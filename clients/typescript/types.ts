@@ -742,7 +742,7 @@ export type IgnoredFileProblem = {
   message: string;
 };
 
-/** Tasks show it; `force` deletes it. */
+/** Several tasks show it; `force` deletes it. */
 export type ImageInUseProblem = {
   type: "image_in_use";
   message: string;
