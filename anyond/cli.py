@@ -152,7 +152,7 @@ def _load_structlog() -> None:
             del sys.modules["rich"]
 
 
-@main.command()
+@main.command(short_help="Watch a made-up task become a merged change.")
 def demo() -> None:
     """Watch a made-up task go from an idea to a merged change, without network or keys."""
     from anyond.demo import tour
@@ -171,7 +171,7 @@ def import_() -> None:
     """Bring in what another program kept. Anyon must not be running."""
 
 
-@import_.command("vibe-kanban")
+@import_.command("vibe-kanban", short_help="Bring in everything that vibe-kanban kept.")
 @click.argument("path", type=click.Path(path_type=Path, exists=True))
 @click.option("--dry-run", is_flag=True, help="Only count what there is and what is new.")
 @click.option(
@@ -208,7 +208,7 @@ def import_vibe_kanban(
         sys.exit(ALREADY_RUNNING)
 
 
-@main.group()
+@main.group(short_help="See what was kept of worktrees, and get it back.")
 def snapshots() -> None:
     """See what was kept before something destructive was done to a worktree, and get it back.
 
@@ -225,7 +225,7 @@ _REPO = click.option(
 )
 
 
-@snapshots.command("list")
+@snapshots.command("list", short_help="List the snapshots, the oldest first.")
 @_REPO
 @click.option("--attempt", metavar="ID", help="Only those of this attempt.")
 def list_snapshots(repo: Path, attempt: str | None) -> None:
@@ -233,7 +233,7 @@ def list_snapshots(repo: Path, attempt: str | None) -> None:
     _in_trio(lambda: _list_snapshots(repo.absolute(), attempt))
 
 
-@snapshots.command("restore")
+@snapshots.command("restore", short_help="Make a new worktree as it was in a snapshot.")
 @_REPO
 @click.argument("name")
 @click.argument("path", type=click.Path(path_type=Path))

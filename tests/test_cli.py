@@ -33,6 +33,13 @@ def test_it_tells_its_version_and_its_commands() -> None:
     assert "demo" in helped.stdout
 
 
+def test_the_lists_of_commands_are_told_to_their_ends() -> None:
+    for group in ((), ("import",), ("snapshots",)):
+        told = anyon(*group, "--help", COLUMNS="80").stdout
+        assert "Commands:" in told
+        assert "..." not in told.partition("Commands:")[2]
+
+
 def test_the_version_loads_nothing_heavy() -> None:
     script = (
         "import json, sys, anyond.cli; "
@@ -54,6 +61,14 @@ def test_an_open_door_is_refused_with_a_sentence() -> None:
     assert refused.returncode == 2
     assert "Add --auth token" in refused.stderr
     assert anyon("serve", ANYON_HOST="0.0.0.0").returncode == 2
+
+
+def test_the_demo_needs_git_and_says_so(tmp_path: Path) -> None:
+    refused = anyon("demo", PATH=str(tmp_path), HOME=str(tmp_path))
+    assert refused.returncode == 1
+    assert refused.stdout.startswith("The demo could not go on: The program 'git' was not found.")
+    assert "git-scm.com" in refused.stdout
+    assert refused.stderr == ""
 
 
 def test_snapshots_are_listed_and_restored_beside_what_is_there(tmp_path: Path) -> None:

@@ -167,8 +167,9 @@ class Attempts:
             try:
                 await tenancy.actor.run()
             except* NotFound as refusal:
+                # Whoever asked for what is not there (any more) is told so in the answer.
                 failed = mistaken = True
-                log.info("attempt_left", attempt=attempt_id, why=_why(refusal))
+                log.debug("attempt_left", attempt=attempt_id, why=_why(refusal))
             except* Unavailable as refusal:
                 # A full disk, say: nothing is wrong with the attempt, and it only has to wait.
                 failed = True

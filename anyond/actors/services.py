@@ -18,8 +18,10 @@ from anyond.actors.publishing import Publishing
 from anyond.actors.requests import AttemptRequests
 from anyond.actors.searches import Searches
 from anyond.actors.sign_in import GitHubSignIn
+from anyond.model.answers import Capability
 from anyond.model.bodies import NewProject, ProjectPatch
 from anyond.model.rows import Branch, Project
+from anyond.model.settings import Executor
 from anyond.operations import projects, removal
 from anyond.operations.rooms import Rooms
 from anyond.settings.config import ConfigFile
@@ -81,5 +83,5 @@ class Services:
     diffs: Diffs
     searches: Searches
     agents: Agents
-    capabilities: Mapping[str, list[str]]
+    capabilities: Mapping[Executor, list[Capability]]
     closing: trio.Event

@@ -17,6 +17,7 @@ from anyond.agents.droid import DROID
 from anyond.agents.gemini import GEMINI
 from anyond.agents.opencode import OPENCODE
 from anyond.agents.qwen import QWEN
+from anyond.model.answers import Capability
 from anyond.model.errors import Impossible
 from anyond.model.settings import Executor, Variant
 
@@ -35,16 +36,16 @@ class Row:
     steerable: bool = False
 
     @property
-    def capabilities(self) -> list[str]:
-        """What it can do, as clients are told it; STEER is ours to add.
+    def capabilities(self) -> list[Capability]:
+        """What it can do, as clients are told it.
 
         Every conversation can be taken up again from an earlier message (SESSION_FORK): where the
         agent itself cannot forget what came after, it begins anew and is told what came before.
         """
         told = {
-            "SESSION_FORK": True,
-            "SETUP_HELPER": isinstance(self.agent, SetsUp),
-            "STEER": self.steerable,
+            Capability.SESSION_FORK: True,
+            Capability.SETUP_HELPER: isinstance(self.agent, SetsUp),
+            Capability.STEER: self.steerable,
         }
         return [name for name, can in told.items() if can]
 
@@ -130,7 +131,9 @@ AGENTS: Mapping[Executor, Agent] = {name: row.agent for name, row in ROSTER.item
 DEFAULT_PROFILES: Mapping[Executor, Mapping[str, Variant]] = {
     name: row.variants for name, row in ROSTER.items()
 }
-CAPABILITIES: Mapping[str, list[str]] = {name: row.capabilities for name, row in ROSTER.items()}
+CAPABILITIES: Mapping[Executor, list[Capability]] = {
+    name: row.capabilities for name, row in ROSTER.items()
+}
 
 
 def agent(executor: Executor) -> Agent:

@@ -22,7 +22,8 @@ from rich.rule import Rule
 from rich.syntax import Syntax
 from trio_websocket import ConnectionClosed, open_websocket_url
 
-from anyond.model.errors import ToolFailed
+from anyond.git import command
+from anyond.model.errors import ProgramMissing, ToolFailed
 from anyond.settings.presence import Presence
 
 START_SECONDS = 20.0
@@ -57,7 +58,7 @@ def run() -> int:
     code = 0
     try:
         trio.run(_Tour(console, root).show)
-    except* (ToolFailed, httpx.HTTPError, ConnectionClosed) as group:
+    except* (ToolFailed, ProgramMissing, httpx.HTTPError, ConnectionClosed) as group:
         code = 1
         for error in group.exceptions:
             console.print(f"[red]The demo could not go on:[/red] {escape(str(error))}")
@@ -81,6 +82,7 @@ class _Tour:
         self._line_open: int | None = None
 
     async def show(self) -> None:
+        await command.version()  # raises if there is no git, or too old a one
         self._say("Starting the daemon (its own data directory, its own port)")
         async with _daemon(self._root) as url, httpx.AsyncClient(base_url=url, timeout=60) as http:
             self._http = http
@@ -123,12 +125,12 @@ class _Tour:
         repository.mkdir()
         (repository / "README.md").write_text(README)
         (repository / "tea.py").write_text(PROGRAM)
-        for command in (
+        for words in (
             ("init", "-q", "-b", "main"),
             ("add", "-A"),
             ("-c", "user.name=Demo", "-c", "user.email=demo@localhost", "commit", "-qm", "A timer"),
         ):
-            _git(repository, *command)
+            _git(repository, *words)
         self._tell(str(repository))
         return repository
 

@@ -6,6 +6,7 @@ import hashlib
 import os
 import secrets
 import shutil
+import stat
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -149,13 +150,7 @@ class ImageFiles:
         """Files that are not `known` and older than `age` seconds: what crashes leave. Blocking."""
         limit = time.time() - age
         with os.scandir(self._root) as entries:
-            return [
-                entry.name
-                for entry in entries
-                if entry.name not in known
-                and entry.is_file(follow_symlinks=False)
-                and entry.stat(follow_symlinks=False).st_mtime < limit
-            ]
+            return [e.name for e in entries if e.name not in known and _is_older(e, limit)]
 
     def place(self, file_names: Iterable[str], worktree: Path, folder: str) -> list[str]:
         """Copy images into the directory `folder` of a worktree; those that are there stay.
@@ -176,6 +171,14 @@ class ImageFiles:
             except OSError as error:
                 complaints.append(f"The image {name} could not be placed: {error.strerror}.")
         return complaints
+
+
+def _is_older(entry: os.DirEntry[str], limit: float) -> bool:
+    try:
+        found = entry.stat(follow_symlinks=False)
+    except FileNotFoundError:
+        return False  # an upload that has ended meanwhile
+    return stat.S_ISREG(found.st_mode) and found.st_mtime < limit
 
 
 def too_large() -> TooLarge:

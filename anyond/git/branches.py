@@ -109,6 +109,9 @@ async def resolve(path: Path, name: str, field: str = "base_branch") -> Tip:
     """
     found = await find(path, name)
     if found is None:
+        any_ref = await git("for-each-ref", "--count=1", "refs/heads", "refs/remotes", cwd=path)
+        if not any_ref.text:
+            raise Impossible(field, f"the repository {path} has no commit yet; make a first one.")
         raise Impossible(field, f"there is no branch {shown(name)!r} in {path}.")
     return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Any
 
 from msgspec import UNSET, Struct, UnsetType
@@ -27,6 +28,17 @@ class Environment(Struct, frozen=True, kw_only=True):
 
 TaggedVariant = dict[Executor, Variant]
 """The options of one variant under the name of its agent, as profiles are written down."""
+
+Variants = dict[str, TaggedVariant]
+"""All variants of one agent, by their names."""
+
+
+class Capability(StrEnum):
+    """What an agent can do besides a first turn; STEER is ours to add."""
+
+    SESSION_FORK = "SESSION_FORK"
+    SETUP_HELPER = "SETUP_HELPER"
+    STEER = "STEER"
 
 
 class Availability(Struct, frozen=True, kw_only=True):
@@ -58,9 +70,9 @@ class UserSystemInfo(Struct, frozen=True, kw_only=True):
 
     config: Config
     analytics_user_id: str
-    executors: dict[Executor, dict[str, TaggedVariant]]
+    executors: dict[Executor, Variants]
     environment: Environment
-    capabilities: dict[Executor, list[str]]
+    capabilities: dict[Executor, list[Capability]]
     availability: dict[Executor, Availability]
 
 
@@ -74,7 +86,7 @@ class ProfilesContent(Struct, frozen=True, kw_only=True):
 class ExecutorConfigs(Struct, frozen=True, kw_only=True):
     """All variants of all agents; each holds its options under the name of its agent once more."""
 
-    executors: dict[Executor, dict[str, TaggedVariant]]
+    executors: dict[Executor, Variants]
 
 
 class McpConfig(Struct, frozen=True, kw_only=True):

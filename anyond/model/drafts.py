@@ -59,10 +59,10 @@ class QueueWish(Struct, frozen=True, kw_only=True):
     """Body of a queueing, which may be left out.
 
     Args:
-        queued: false takes the draft back.
+        queued: false takes the draft back; None is as true.
         expected_queued, expected_version: what the client has seen; None if it does not care.
     """
 
-    queued: bool = True
+    queued: bool | None = None
     expected_queued: bool | None = None
     expected_version: int | None = None

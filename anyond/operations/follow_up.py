@@ -69,7 +69,7 @@ def check(reader: Reader, rooms: Rooms, attempt_id: str, variant: str | None) ->
     """
     profile = _profile(reader, attempt_id, variant)
     agent(profile.executor)
-    rooms.profiles.variant(profile)
+    rooms.profiles.variant(profile, "variant")
 
 
 def insert(

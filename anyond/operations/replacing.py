@@ -33,7 +33,7 @@ async def replace_process(
     replaced = await rewind.earlier_run(rooms, about, wanted.process_id, "process_id")
     profile = _profile(replaced, wanted.variant)
     agent(profile.executor)
-    rooms.profiles.variant(profile)
+    rooms.profiles.variant(profile, "variant")
     anew = await worktree.is_gone(about)
     went = await rewind.go_back(
         rooms,

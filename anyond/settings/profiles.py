@@ -69,8 +69,13 @@ class Profiles:
         """`merged` as JSON for people to edit."""
         return msgspec.json.format(msgspec.json.encode(self.merged()), indent=2).decode()
 
-    def variant(self, profile: ExecutorProfileId) -> Variant:
+    def variant(
+        self, profile: ExecutorProfileId, field: str = "executor_profile_id.variant"
+    ) -> Variant:
         """The options of a variant; None as its name is DEFAULT.
+
+        Args:
+            field: where the client has named it.
 
         Raises:
             Impossible: that agent has no such variant; the message tells which there are. Or the
@@ -86,7 +91,7 @@ class Profiles:
         if found is None:
             there = f"there are {', '.join(known)}" if known else "it has none yet"
             raise Impossible(
-                "executor_profile_id.variant",
+                field,
                 f"There is no variant {wanted} of {profile.executor.value}; {there}.",
             )
         return dict(found[profile.executor.value])

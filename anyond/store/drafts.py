@@ -151,11 +151,12 @@ def queue(tx: Tx, attempt_id: str, wish: QueueWish, now: str) -> Draft:
         wish.expected_queued not in (None, shown.queued)
     ):
         raise _refused("stale_draft", "The draft has changed meanwhile; read it again.", shown)
-    if wish.queued == shown.queued:
+    wanted = wish.queued is not False
+    if wanted == shown.queued:
         return shown
-    if wish.queued and not shown.prompt.strip():
+    if wanted and not shown.prompt.strip():
         raise _refused("empty_draft", "The draft is blank: there is nothing to send.", shown)
-    return _write(tx, row._replace(state="queued" if wish.queued else "edited"), now)
+    return _write(tx, row._replace(state="queued" if wanted else "edited"), now)
 
 
 # ---------------------------------------------------------------- what becomes of it

@@ -93,11 +93,14 @@ export type Availability = {
   available: boolean;
   /** Where. */
   path: string | null;
-  /** As the program tells it; None while that is not known. */
+  /** As the program tells it; null while that is not known. */
   version: string | null;
   /** One sentence if it is not there, or does not tell its version. */
   problem: string | null;
 };
+
+/** What an agent can do besides a first turn; STEER is ours to add. */
+export type BaseAgentCapability = "SESSION_FORK" | "SETUP_HELPER" | "STEER";
 
 /** The names of the agents, as the API spells them. */
 export type BaseCodingAgent = "CLAUDE_CODE" | "AMP" | "GEMINI" | "CODEX" | "OPENCODE" | "CURSOR_AGENT" | "QWEN_CODE" | "COPILOT" | "DROID" | "ACP" | "DEMO";
@@ -464,7 +467,7 @@ export type Draft = {
   id: string;
   task_attempt_id: string;
   draft_type: DraftType;
-  /** What a retry starts again from; None in follow-ups. */
+  /** What a retry starts again from; null in follow-ups. */
   retry_process_id: string | null;
   prompt: string;
   /** Whether it is sent as soon as the agent is free. */
@@ -643,18 +646,20 @@ export type ExecutorActionType =
   | CodingAgentFollowUpRequest
   | ScriptRequest;
 
+export type ExecutorConfig = { [key: string]: { [key: string]: { [key: string]: JsonValue } } };
+
 /** All variants of all agents; each holds its options under the name of its agent once more. */
 export type ExecutorConfigs = {
-  executors: { [key: string]: { [key: string]: { [key: string]: { [key: string]: JsonValue } } } };
+  executors: { [key: string]: ExecutorConfig };
 };
 
-/** Which agent, in which of its variants; None is `DEFAULT`. */
+/** Which agent, in which of its variants; null is `DEFAULT`. */
 export type ExecutorProfileId = {
   executor: BaseCodingAgent;
   variant: string | null;
 };
 
-/** Which agent, in which of its variants; None is `DEFAULT`. */
+/** Which agent, in which of its variants; null is `DEFAULT`. */
 export type ExecutorProfileIdInput = {
   executor: BaseCodingAgent;
   variant?: string | null;
@@ -737,7 +742,7 @@ export type IgnoredFileProblem = {
   message: string;
 };
 
-/** Tasks show it; `force` deletes it. */
+/** Several tasks show it; `force` deletes it. */
 export type ImageInUseProblem = {
   type: "image_in_use";
   message: string;
@@ -965,7 +970,7 @@ export type OpenEditorRequest = {
   file_path?: string | null;
 };
 
-/** `url` opens a remote editor; None: the editor was started on this machine. */
+/** `url` opens a remote editor; null: the editor was started on this machine. */
 export type OpenEditorResponse = {
   url: string | null;
 };
@@ -1085,11 +1090,11 @@ export type PushTaskAttemptRequest = {
 
 /** Body of a queueing, which may be left out. */
 export type QueueDraftRequest = {
-  /** False takes the draft back. */
-  queued?: boolean;
-  /** What the client has seen; None if it does not care. */
+  /** False takes the draft back; null is as true. */
+  queued?: boolean | null;
+  /** What the client has seen; null if it does not care. */
   expected_queued?: boolean | null;
-  /** What the client has seen; None if it does not care. */
+  /** What the client has seen; null if it does not care. */
   expected_version?: number | null;
 };
 
@@ -1485,7 +1490,7 @@ export type UpdateDraftRequest = {
   variant?: string | null;
   image_ids?: Array<string> | null;
   retry_process_id?: string | null;
-  /** The version that the client has seen; None if it does not care. */
+  /** The version that the client has seen; null if it does not care. */
   version?: number | null;
 };
 
@@ -1535,10 +1540,10 @@ export type UserSystemInfo = {
   /** Random, stable, and never sent anywhere by the daemon. */
   analytics_user_id: string;
   /** All variants of all agents, by their names. */
-  executors: { [key: string]: { [key: string]: { [key: string]: { [key: string]: JsonValue } } } };
+  executors: { [key: string]: ExecutorConfig };
   environment: Environment;
   /** What each agent can do besides a first turn. */
-  capabilities: { [key: string]: Array<string> };
+  capabilities: { [key: string]: Array<BaseAgentCapability> };
   /** Which of the agents are on this machine. */
   availability: { [key: string]: Availability };
 };

@@ -13,6 +13,7 @@ from contextlib import aclosing, closing
 from glob import glob
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import psutil
@@ -275,6 +276,14 @@ async def test_other_machines_are_let_in_only_with_a_token(empty: House) -> None
         assert answer.json()["message"].startswith("That link does not work (any more)")
     finally:
         await empty.stop()
+
+
+async def test_what_is_not_there_is_told_to_whoever_asks_and_not_to_the_log(house: House) -> None:
+    for path in ("stop", "merge", "conflicts/abort"):
+        answer = await house.request("POST", f"/api/task-attempts/{uuid4()}/{path}")
+        assert answer.status_code == 404, path
+    await house.stop()
+    assert "There is no task attempt" not in house.log()
 
 
 async def test_a_new_project_that_is_asked_for_many_times_at_once_is_made_once(

@@ -102,3 +102,16 @@ def test_only_old_unknown_files_are_strays(files: ImageFiles) -> None:
     assert sorted(files.strays({known}, 60)) == [".incoming-old", "stray.png"]
     files.remove(["stray.png", "stray.png"])
     assert names(files) == sorted([".incoming-old", known, "young.png"])
+
+
+def test_a_file_that_goes_away_while_it_is_looked_at_is_no_stray(files: ImageFiles) -> None:
+    class Hasty(set[str]):
+        """Known files; whichever is asked for is gone by then, as uploads that have ended are."""
+
+        def __contains__(self, name: object) -> bool:
+            files.path(str(name)).unlink()
+            return False
+
+    for name in (".incoming-one", ".incoming-two"):
+        files.path(name).touch()
+    assert files.strays(Hasty(), 0) == []

@@ -28,6 +28,16 @@ async def test_the_current_branch_is_first_then_the_newest(repo: Checkout) -> No
     assert found[0].last_commit_date == "2001-01-02T00:00:00.000Z"
 
 
+async def test_a_repository_without_a_commit_is_told_apart_from_a_wrong_name(
+    tmp_path: Path, repo: Checkout
+) -> None:
+    repo.git("init", "-q", "-b", "main", tmp_path / "new")
+    with pytest.raises(Impossible, match=r"^base_branch: .*/new has no commit yet; make a first"):
+        await branches.resolve(tmp_path / "new", "main")
+    with pytest.raises(Impossible, match="there is no branch 'mian'"):
+        await branches.resolve(repo.path, "mian")
+
+
 async def test_remote_branches_are_listed_without_the_remotes_head(
     repo: Checkout, tmp_path: Path
 ) -> None:

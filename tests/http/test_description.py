@@ -13,8 +13,10 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import jsonschema_rs
+from msgspec import inspect as inspection
 
 from anyond.actors.services import Services
+from anyond.agents.roster import CAPABILITIES
 from anyond.http import routes as chapters_of_routes
 from anyond.http.app import create_app
 from anyond.http.guard import Policy
@@ -107,6 +109,31 @@ def test_the_bodies_that_are_described_are_the_ones_that_are_decoded() -> None:
             assert read == wanted, operation.path
 
 
+def fields(info: Any, at: str) -> Iterator[tuple[str, bool, bool]]:
+    """The fields of a body and of what is in it, whether each is required, and may be null."""
+    match info:
+        case inspection.StructType():
+            for field in info.fields:
+                options = getattr(field.type, "types", (field.type,))
+                null = any(isinstance(o, inspection.NoneType | inspection.AnyType) for o in options)
+                yield f"{at}.{field.encode_name}", field.required, null
+                yield from fields(field.type, f"{at}.{field.encode_name}")
+        case inspection.UnionType():
+            for option in info.types:
+                yield from fields(option, at)
+
+
+def test_what_may_be_left_out_of_a_body_may_be_null() -> None:
+    bodies = {o.body: o.path for o in OPERATIONS if o.body not in (None, *TYPELESS)}
+    found = [
+        field
+        for body, path in bodies.items()
+        for field in fields(inspection.type_info(body), f"{path}: {body.__name__}")
+    ]
+    assert len(found) > 50
+    assert [name for name, required, null in found if not required and not null] == []
+
+
 def parameters(operation: Operation) -> set[str]:
     return {parameter.name for parameter in operation.query}
 
@@ -185,6 +212,12 @@ def every_example() -> list[dict[str, Any]]:
     return list(DOCUMENT["components"]["examples"].values())
 
 
+def test_the_description_speaks_of_null_and_not_of_python() -> None:
+    told = re.findall(r"'(?:description|summary)': (\"[^\"]*\"|'[^']*')", str(DOCUMENT))
+    assert len(told) > 300
+    assert [text for text in told if re.search(r"(?<!-)\b(None|UNSET)\b(?!-)", text)] == []
+
+
 def test_every_refusal_that_the_program_can_utter_is_described() -> None:
     described = {problem.type for operation in OPERATIONS for problem in operation.problems}
     common = {INVALID.type, FORBIDDEN.type}
@@ -196,6 +229,19 @@ def test_every_refusal_that_the_program_can_utter_is_described() -> None:
 def test_the_types_of_typescript_are_up_to_date() -> None:
     there = (ROOT / "clients" / "typescript" / "types.ts").read_text()
     assert there == typescript.module(DOCUMENT)
+
+
+def test_what_an_agent_is_and_can_do_has_the_names_that_clients_import() -> None:
+    types = DOCUMENT["components"]["schemas"]
+    info = types["UserSystemInfo"]["properties"]
+    place = "#/components/schemas/"
+    variants = {"$ref": f"{place}ExecutorConfig"}
+    assert info["executors"]["additionalProperties"] == variants
+    assert types["ExecutorConfigs"]["properties"]["executors"]["additionalProperties"] == variants
+    able = info["capabilities"]["additionalProperties"]["items"]
+    assert able == {"$ref": f"{place}BaseAgentCapability"}
+    told = {ability for can in CAPABILITIES.values() for ability in can}
+    assert set(types["BaseAgentCapability"]["enum"]) == told
 
 
 def test_a_type_that_has_changed_is_drift(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ NAMES: dict[Any, str] = {
     rows.AttachedPullRequest: "AttachPrResponse",
     # settings
     settings.Executor: "BaseCodingAgent",
+    answers.Capability: "BaseAgentCapability",
     settings.Theme: "ThemeMode",
     settings.Language: "UiLanguage",
     settings.Notifications: "NotificationConfig",
@@ -113,6 +114,9 @@ UNIONS: dict[str, Any] = {
     "Merge": rows.Merge,
 }
 """Unions that have a name of their own."""
+
+MAPPINGS: dict[str, Any] = {"ExecutorConfig": answers.Variants}
+"""Objects with keys of the person's own that have a name of their own."""
 
 PATCHES = frozenset(
     {

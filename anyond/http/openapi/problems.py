@@ -100,7 +100,7 @@ STALE_DRAFT = _conflict("stale_draft", "It has changed meanwhile; `draft` is how
 DRAFT_QUEUED = _conflict("draft_queued", "It is queued; take it back to change it.", _DRAFT)
 EMPTY_DRAFT = _conflict("empty_draft", "It is blank: there is nothing to send.", _DRAFT)
 IMAGE_IN_USE = _conflict(
-    "image_in_use", "Tasks show it; `force` deletes it.", ("task_ids", list[str])
+    "image_in_use", "Several tasks show it; `force` deletes it.", ("task_ids", list[str])
 )
 IMAGE_TOO_LARGE = Problem(413, "too_large", "The image is larger than 20 MiB.")
 NO_IMAGE = Problem(

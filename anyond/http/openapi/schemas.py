@@ -11,7 +11,7 @@ from typing import Any, get_args
 import msgspec
 from msgspec import UnsetType, inspect
 
-from anyond.http.openapi.names import NAMES, PATCHES, UNIONS
+from anyond.http.openapi.names import MAPPINGS, NAMES, PATCHES, UNIONS
 
 PLACE = "#/components/schemas/"
 Schema = dict[str, Any]
@@ -51,7 +51,7 @@ class Schemas:
         self, read: Iterable[Any], written: Iterable[Any], unions: Mapping[str, Any] | None = None
     ) -> None:
         unions = {**UNIONS, **(unions or {})}
-        read, written = [*read], [*written, *unions.values()]
+        read, written = [*read], [*written, *unions.values(), *MAPPINGS.values()]
         incoming, coming = _schemas(read)
         outgoing, going = _schemas(written)
         for name, cls in _classes(written).items():
@@ -65,6 +65,9 @@ class Schemas:
         given = {renamed.get(name, name): _renamed(s, renamed) for name, s in coming.items()}
         self.components: dict[str, Schema] = dict(sorted({**given, **going}.items()))
         self._name_unions({name: outgoing[written.index(u)] for name, u in unions.items()})
+        mappings = {name: outgoing[written.index(m)] for name, m in MAPPINGS.items()}
+        self.components = _with_mappings(self.components, mappings)
+        self.components = dict(sorted({**self.components, **mappings}.items()))
         self._read: dict[str, Schema] = dict(
             zip(map(repr, read), (_renamed(s, renamed) for s in incoming), strict=True)
         )
@@ -147,7 +150,7 @@ def _tidy(schema: Schema, cls: type) -> None:
     doc = vars(cls).get("__doc__") or ""
     text, _, arguments = cleandoc(doc).partition("Args:\n")
     if text.strip() and not text.startswith(f"{cls.__name__}("):
-        schema["description"] = " ".join(text.split())
+        schema["description"] = _told(text)
     if issubclass(cls, Enum):
         schema["type"] = "string"
         schema["enum"] = [member.value for member in cls]
@@ -163,10 +166,15 @@ def _tidy(schema: Schema, cls: type) -> None:
             inner.pop("default", None)
 
 
+def _told(text: str) -> str:
+    """A docstring as clients read it, to whom None means nothing."""
+    return re.sub(r"(?<!-)\bNone\b(?!-)", "null", " ".join(text.split()))
+
+
 def _arguments(text: str) -> Iterator[tuple[str, str]]:
     """Names and sentences of the section `Args` of a docstring."""
     for found in re.finditer(r"^ {4}(\w+(?:, \w+)*): (.*(?:\n {5,}.*)*)", text, re.MULTILINE):
-        sentence = " ".join(found[2].split())
+        sentence = _told(found[2])
         for name in found[1].split(", "):
             yield name, sentence[:1].upper() + sentence[1:]
 
@@ -227,6 +235,20 @@ def _renamed(schema: Any, names: Mapping[str, str]) -> Any:
         case str() if schema.startswith(PLACE):
             name = schema.removeprefix(PLACE)
             return PLACE + names.get(name, name)
+        case _:
+            return schema
+
+
+def _with_mappings(schema: Any, known: Mapping[str, Schema]) -> Any:
+    """`schema`, with references to the objects that have a name."""
+    match schema:
+        case dict():
+            for name, mapping in known.items():
+                if schema == mapping:
+                    return {"$ref": PLACE + name}
+            return {key: _with_mappings(value, known) for key, value in schema.items()}
+        case list():
+            return [_with_mappings(item, known) for item in schema]
         case _:
             return schema
 

@@ -7,6 +7,7 @@ from anyond.http.openapi.operation import Chapter, Download, Operation, Paramete
 from anyond.http.routes.mcp import McpServers
 from anyond.model.answers import (
     Availability,
+    Capability,
     Environment,
     ExecutorConfigs,
     Health,
@@ -61,7 +62,7 @@ SYSTEM = Chapter(
                 environment=Environment(
                     os_type="Linux", os_version="6.8.0", os_architecture="x86_64", bitness="64-bit"
                 ),
-                capabilities={Executor.CLAUDE_CODE: ["SESSION_FORK", "STEER"]},
+                capabilities={Executor.CLAUDE_CODE: [Capability.SESSION_FORK, Capability.STEER]},
                 availability={
                     Executor.CLAUDE_CODE: Availability(
                         available=True, path="/usr/local/bin/claude", version="2.1.197"
