@@ -513,8 +513,8 @@ def _insert_process(tx: Tx, attempt: OldAttempt, old: OldProcess) -> None:
         at=old.ended_at,
     )
     if old.dropped:
-        # The oldest comes first: there is no later one yet that would be dropped with it.
-        processes.drop_from(tx, attempt.id, old.id, old.ended_at)
+        # Later ones may be here already, from an earlier import or run by Anyon.
+        processes.drop_alone(tx, old.id, old.ended_at)
 
 
 def _insert_merge(tx: Tx, attempt: OldAttempt, row: tuple[object, ...]) -> str | None:

@@ -188,6 +188,26 @@ async def test_it_stays_away_from_a_running_daemon(tmp_path: Path) -> None:
         assert await house.ask("GET", "/api/projects") == []
 
 
+async def test_a_replaced_run_that_comes_later_replaces_nothing_here(tmp_path: Path) -> None:
+    old = OldKanban(tmp_path / "old", "0.0.116")
+    old.project()
+    old.task("pay")
+    old.attempt("first", "pay")
+    old.process("kept", "first", 6, first_request("Go"))
+    house = House(tmp_path / "house")
+    assert run(house, str(old.path)).returncode == 0
+    old.process("replaced", "first", 5, first_request("Went"), dropped=1)
+    assert run(house, str(old.path)).returncode == 0
+    async with house:
+        path = f"/api/execution-processes?task_attempt_id={old.id('first')}"
+        assert [p["id"] for p in await house.ask("GET", path)] == [old.id("kept")]
+        every = await house.ask("GET", f"{path}&show_soft_deleted=true")
+        assert {p["id"]: p["dropped"] for p in every} == {
+            old.id("kept"): False,
+            old.id("replaced"): True,
+        }
+
+
 def test_how_far_a_long_import_is_can_be_seen(tmp_path: Path) -> None:
     old = OldKanban(tmp_path / "old", "0.0.116")
     old.project()
