@@ -102,6 +102,12 @@ class _Bundle:
     merges: list[tuple[OldAttempt, tuple[object, ...]]] = field(default_factory=list)
     drafts: list[tuple[OldAttempt, str, str | None]] = field(default_factory=list)
 
+    @property
+    def is_known(self) -> bool:
+        """Whether all of it is here already."""
+        brings = self.is_new or self.processes or self.merges or self.drafts
+        return not brings and not any(is_new for _, is_new in self.attempts)
+
 
 class Import:
     """One import of one database.
@@ -160,7 +166,9 @@ class Import:
             elif task.project_id not in self._projects:
                 self.report.leave(f"task {task.title}: its project is not imported", "tasks")
             else:
-                self._bundles.append(self._plan_task(task, known))
+                bundle = self._plan_task(task, known)
+                if not bundle.is_known:
+                    self._bundles.append(bundle)
                 await trio.lowlevel.checkpoint()
         for sentence in vibe_leftovers.told(self._tables):
             self.report.leave(sentence)

@@ -215,8 +215,12 @@ def test_how_far_a_long_import_is_can_be_seen(tmp_path: Path) -> None:
     for n in range(1001):
         old.task(f"task {n}")
     old.connection.execute("COMMIT")
-    done = run(House(tmp_path / "house"), str(old.path))
+    house = House(tmp_path / "house")
+    done = run(house, str(old.path))
     assert "\n500 of 1001 tasks\n1000 of 1001 tasks\n" in done.stdout
+    again = run(house, str(old.path))
+    assert counts(again.stdout)["tasks"] == [1001, 0, 1001]
+    assert "of 1001 tasks" not in again.stdout
 
 
 def test_an_import_that_was_killed_is_completed_by_the_next(tmp_path: Path) -> None:
