@@ -36,7 +36,9 @@ _ATTEMPTS = 5
 
 @contextmanager
 def copied(path: Path, patience: float = PATIENCE) -> Iterator[sqlite3.Connection]:
-    """A connection to a private copy of the SQLite database at `path`; gone at the end. Blocks.
+    """A connection to a private copy of the SQLite database at `path`. Blocks.
+
+    The copy has no name any more: it is gone with the connection, even if that is never closed.
 
     The copy is what was committed last, also while its program is at work, and also if that has
     died in the middle of a transaction. The original is only read, as any file is.
@@ -57,8 +59,9 @@ def copied(path: Path, patience: float = PATIENCE) -> Iterator[sqlite3.Connectio
                 raise Unavailable(f"{path} is written all the time. Stop its program, try again.")
         except OSError as error:
             raise Unavailable(f"{path} cannot be copied: {error.strerror}.") from error
-        with closing(_opened(copy, path)) as connection:
-            yield connection
+        connection = _opened(copy, path)
+    with closing(connection):
+        yield connection
 
 
 def _copy(path: Path, copy: Path, patience: float) -> bool:
@@ -121,6 +124,9 @@ def _opened(copy: Path, original: Path) -> sqlite3.Connection:
     # Text is hostile until decoded: one broken character must not hide a whole row.
     connection.text_factory = lambda raw: raw.decode(errors="replace")
     try:
+        # Before it loses its name: afterwards no file can be made beside it, and none is needed.
+        connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+        connection.execute("PRAGMA journal_mode = OFF")
         [problem] = connection.execute("PRAGMA quick_check(1)").fetchone()
     except sqlite3.DatabaseError as error:
         connection.close()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -223,7 +224,10 @@ def test_how_far_a_long_import_is_can_be_seen(tmp_path: Path) -> None:
     assert "of 1001 tasks" not in again.stdout
 
 
-def test_an_import_that_was_killed_is_completed_by_the_next(tmp_path: Path) -> None:
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_an_import_that_was_ended_leaves_nothing_and_is_completed_by_the_next(
+    tmp_path: Path, how: signal.Signals
+) -> None:
     old = furnished(tmp_path / "old", "0.0.116")
     for n in range(40):
         old.task(f"task {n}")
@@ -231,13 +235,30 @@ def test_an_import_that_was_killed_is_completed_by_the_next(tmp_path: Path) -> N
         old.process(f"process {n}", f"attempt {n}", 4, first_request("Go"))
         old.log(f"process {n}", *claude_lines("Going."))
     house = House(tmp_path / "house")
-    command = [sys.executable, "-m", "anyond", "import", "vibe-kanban", str(old.path)]
-    running = subprocess.Popen(command, env=house.environment, cwd=ROOT, stdout=subprocess.DEVNULL)
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    # Whoever runs the tests in the background has children that ignore an interrupt.
+    listening = (
+        "import runpy, signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
+        " runpy.run_module('anyond', run_name='__main__', alter_sys=True)"
+    )
+    running = subprocess.Popen(
+        [sys.executable, "-c", listening, "import", "vibe-kanban", str(old.path)],
+        env=house.environment | {"TMPDIR": str(scratch)},
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     spools = house.data / "executions"
     while running.poll() is None and not (spools.is_dir() and len(os.listdir(spools)) > 5):
         pass
-    running.kill()
-    running.wait()
+    running.send_signal(how)
+    _, said = running.communicate()
+    assert list(scratch.iterdir()) == []
+    sentence = "Interrupted. The same command brings what is missing.\n"
+    end = {signal.SIGKILL: (-9, ""), signal.SIGINT: (130, sentence)}[how]
+    assert (running.returncode, said) in (end, (0, ""))  # 0 if it was done before
     assert run(house, str(old.path)).returncode == 0
     rest = counts(run(house, str(old.path)).stdout)
     assert rest["tasks"] == [42, 0, 42]
