@@ -48,7 +48,7 @@ def copied(path: Path, patience: float = PATIENCE) -> Iterator[sqlite3.Connectio
 
     Raises:
         Invalid: there is no such file, or it is no SQLite database that is whole.
-        Unavailable: it cannot be copied.
+        Unavailable: it cannot be copied, or the block was left by an error of SQLite.
     """
     if not path.is_file():
         raise Invalid("path", f"there is no file {path}")
@@ -61,7 +61,11 @@ def copied(path: Path, patience: float = PATIENCE) -> Iterator[sqlite3.Connectio
             raise Unavailable(f"{path} cannot be copied: {error.strerror}.") from error
         connection = _opened(copy, path)
     with closing(connection):
-        yield connection
+        try:
+            yield connection
+        except sqlite3.Error as error:
+            # It was whole; so it is the disk, which SQLite needs for indexes and for sorting.
+            raise Unavailable(f"The copy of {path} can be read no further: {error}.") from error
 
 
 def _copy(path: Path, copy: Path, patience: float) -> bool:

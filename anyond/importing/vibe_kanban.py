@@ -9,6 +9,7 @@ Worktrees and branches stay where they are and are used from there; nothing in t
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -288,14 +289,14 @@ class Import:
     async def _write_bundles(self, told: Callable[[str], object]) -> None:
         """Several at a time: what takes long is that the disk has really written each of them."""
         waiting, done = iter(self._bundles), 0
-        failures: list[AnyondError] = []
+        failures: list[AnyondError | sqlite3.Error] = []
 
         async def work() -> None:
             nonlocal done
             for bundle in waiting:
                 try:
                     await self._write_bundle(bundle)
-                except AnyondError as failure:
+                except (AnyondError, sqlite3.Error) as failure:
                     failures.append(failure)
                     nursery.cancel_scope.cancel()
                 done += 1
