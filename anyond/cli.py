@@ -16,6 +16,7 @@ from anyond import __version__
 
 FAILED = 1
 ALREADY_RUNNING = 3
+INTERRUPTED = 130
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -206,6 +207,9 @@ def import_vibe_kanban(
     except AlreadyRunning as error:
         click.echo(f"{error} Stop it for the time of the import.", err=True)
         sys.exit(ALREADY_RUNNING)
+    except KeyboardInterrupt:
+        click.echo("Interrupted. The same command brings what is missing.", err=True)
+        sys.exit(INTERRUPTED)
 
 
 @main.group(short_help="See what was kept of worktrees, and get it back.")
@@ -282,7 +286,11 @@ async def _restore_snapshot(repo: Path, name: str, path: Path) -> None:
 
 
 def _in_trio(work: Callable[[], Awaitable[None]]) -> None:
-    """Run `work`; a refusal is a sentence on standard error, and exit code 1."""
+    """Run `work`; a refusal is a sentence on standard error, and exit code 1.
+
+    Raises:
+        KeyboardInterrupt: by itself, wherever in `work` it came.
+    """
     import trio
 
     from anyond.model.errors import AnyondError
@@ -292,6 +300,10 @@ def _in_trio(work: Callable[[], Awaitable[None]]) -> None:
         trio.run(work)
     except AlreadyRunning:
         raise
+    except BaseExceptionGroup as group:
+        if group.split(KeyboardInterrupt)[1] is not None:
+            raise
+        raise KeyboardInterrupt from None
     except AnyondError as error:
         click.echo(str(error), err=True)
         sys.exit(FAILED)

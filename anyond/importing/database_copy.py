@@ -36,7 +36,9 @@ _ATTEMPTS = 5
 
 @contextmanager
 def copied(path: Path, patience: float = PATIENCE) -> Iterator[sqlite3.Connection]:
-    """A connection to a private copy of the SQLite database at `path`; gone at the end. Blocks.
+    """A connection to a private copy of the SQLite database at `path`. Blocks.
+
+    The copy has no name any more: it is gone with the connection, even if that is never closed.
 
     The copy is what was committed last, also while its program is at work, and also if that has
     died in the middle of a transaction. The original is only read, as any file is.
@@ -46,7 +48,7 @@ def copied(path: Path, patience: float = PATIENCE) -> Iterator[sqlite3.Connectio
 
     Raises:
         Invalid: there is no such file, or it is no SQLite database that is whole.
-        Unavailable: it cannot be copied.
+        Unavailable: it cannot be copied, or the block was left by an error of SQLite.
     """
     if not path.is_file():
         raise Invalid("path", f"there is no file {path}")
@@ -57,8 +59,13 @@ def copied(path: Path, patience: float = PATIENCE) -> Iterator[sqlite3.Connectio
                 raise Unavailable(f"{path} is written all the time. Stop its program, try again.")
         except OSError as error:
             raise Unavailable(f"{path} cannot be copied: {error.strerror}.") from error
-        with closing(_opened(copy, path)) as connection:
+        connection = _opened(copy, path)
+    with closing(connection):
+        try:
             yield connection
+        except sqlite3.Error as error:
+            # It was whole; so it is the disk, which SQLite needs for indexes and for sorting.
+            raise Unavailable(f"The copy of {path} can be read no further: {error}.") from error
 
 
 def _copy(path: Path, copy: Path, patience: float) -> bool:
@@ -121,6 +128,9 @@ def _opened(copy: Path, original: Path) -> sqlite3.Connection:
     # Text is hostile until decoded: one broken character must not hide a whole row.
     connection.text_factory = lambda raw: raw.decode(errors="replace")
     try:
+        # Before it loses its name: afterwards no file can be made beside it, and none is needed.
+        connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+        connection.execute("PRAGMA journal_mode = OFF")
         [problem] = connection.execute("PRAGMA quick_check(1)").fetchone()
     except sqlite3.DatabaseError as error:
         connection.close()

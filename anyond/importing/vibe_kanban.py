@@ -9,6 +9,7 @@ Worktrees and branches stay where they are and are used from there; nothing in t
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -102,6 +103,12 @@ class _Bundle:
     merges: list[tuple[OldAttempt, tuple[object, ...]]] = field(default_factory=list)
     drafts: list[tuple[OldAttempt, str, str | None]] = field(default_factory=list)
 
+    @property
+    def is_known(self) -> bool:
+        """Whether all of it is here already."""
+        brings = self.is_new or self.processes or self.merges or self.drafts
+        return not brings and not any(is_new for _, is_new in self.attempts)
+
 
 class Import:
     """One import of one database.
@@ -160,7 +167,9 @@ class Import:
             elif task.project_id not in self._projects:
                 self.report.leave(f"task {task.title}: its project is not imported", "tasks")
             else:
-                self._bundles.append(self._plan_task(task, known))
+                bundle = self._plan_task(task, known)
+                if not bundle.is_known:
+                    self._bundles.append(bundle)
                 await trio.lowlevel.checkpoint()
         for sentence in vibe_leftovers.told(self._tables):
             self.report.leave(sentence)
@@ -280,14 +289,14 @@ class Import:
     async def _write_bundles(self, told: Callable[[str], object]) -> None:
         """Several at a time: what takes long is that the disk has really written each of them."""
         waiting, done = iter(self._bundles), 0
-        failures: list[AnyondError] = []
+        failures: list[AnyondError | sqlite3.Error] = []
 
         async def work() -> None:
             nonlocal done
             for bundle in waiting:
                 try:
                     await self._write_bundle(bundle)
-                except AnyondError as failure:
+                except (AnyondError, sqlite3.Error) as failure:
                     failures.append(failure)
                     nursery.cancel_scope.cancel()
                 done += 1
@@ -513,8 +522,8 @@ def _insert_process(tx: Tx, attempt: OldAttempt, old: OldProcess) -> None:
         at=old.ended_at,
     )
     if old.dropped:
-        # The oldest comes first: there is no later one yet that would be dropped with it.
-        processes.drop_from(tx, attempt.id, old.id, old.ended_at)
+        # Later ones may be here already, from an earlier import or run by Anyon.
+        processes.drop_alone(tx, old.id, old.ended_at)
 
 
 def _insert_merge(tx: Tx, attempt: OldAttempt, row: tuple[object, ...]) -> str | None:

@@ -64,6 +64,8 @@ class Options:
             raise Invalid("--port", "must be from 0 to 65535")
         if self.vk_port is not None and not 0 <= self.vk_port <= 65535:
             raise Invalid("--vk-port", "must be from 0 to 65535")
+        if self.host is not None and self.port and self.vk_port == self.port:
+            raise Invalid("--vk-port", f"must be another one than --port, which is {self.port}")
         if self.ui is not None and self.vk_port is None:
             raise Invalid("--ui", "is served where --vk-port says, so that has to be given too")
         for host in self.allowed_hosts:

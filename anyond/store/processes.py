@@ -218,12 +218,21 @@ def drop_from(tx: Tx, attempt_id: str, process_id: str, now: str) -> list[str]:
             )
         ]
         for id in dropped:
-            tx.execute(
-                "UPDATE execution_processes SET dropped = 1, updated_at = ? WHERE id = ?", (now, id)
-            )
-            _emit(tx, "process_updated", id)
-            drafts.forget_retry(tx, id, now)
+            _drop(tx, id, now)
     return dropped
+
+
+def drop_alone(tx: Tx, id: str, now: str) -> None:
+    """Drop a process, whatever came after it; emits as `drop_from`. Raises `NotFound`."""
+    attempt_id = get(tx, id).task_attempt_id
+    with tasks.watched(tx, attempts.place(tx, attempt_id).task_id):
+        _drop(tx, id, now)
+
+
+def _drop(tx: Tx, id: str, now: str) -> None:
+    tx.execute("UPDATE execution_processes SET dropped = 1, updated_at = ? WHERE id = ?", (now, id))
+    _emit(tx, "process_updated", id)
+    drafts.forget_retry(tx, id, now)
 
 
 def _emit(tx: Tx, kind: str, id: str) -> ExecutionProcess:

@@ -162,3 +162,5 @@ async def test_what_cannot_be_served_is_said_at_once(tmp_path: Path) -> None:
     assert (code, "--vk-port" in said) == (2, True)
     code, said = await house.refusal("--port", "0", "--vk-port", "0", "--ui", str(tmp_path))
     assert (code, "there is no index.html" in said) == (1, True)
+    code, said = await house.refusal("--port", "8097", "--vk-port", "8097")
+    assert (code, "must be another one than --port" in said) == (2, True)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from moving_in import counts, furnished, run
 from old_kanban import MOMENT, OldKanban, claude_lines, first_request
 
-from tests.end_to_end.house import House
+from tests.end_to_end.house import ROOT, House
 
 
 def test_columns_of_later_versions_and_rows_that_hang_on_nothing_are_told(tmp_path: Path) -> None:
@@ -84,3 +86,31 @@ async def test_a_repository_that_is_here_already_is_known_behind_a_link_too(
         assert [p["id"] for p in await house.ask("GET", "/api/projects")] == [here["id"]]
         (task,) = await house.ask("GET", f"/api/tasks?project_id={here['id']}")
         assert task["title"] == "pay"
+
+
+def test_a_disk_that_is_full_while_the_copy_is_read_is_told(tmp_path: Path) -> None:
+    old = OldKanban(tmp_path / "old", "0.0.116")
+    old.project()
+    old.connection.execute("BEGIN")
+    for n in range(3000):
+        old.task(f"task {n}")
+        old.attempt(f"attempt {n}", f"task {n}")
+    old.connection.execute("COMMIT")
+    old.connection.close()
+    house = House(tmp_path / "house")
+    # There is room for the copy, and not for its indexes.
+    room = old.path.stat().st_size + 8192
+    narrow = (
+        f"import resource, runpy; resource.setrlimit(resource.RLIMIT_FSIZE, ({room}, {room}));"
+        " runpy.run_module('anyond', run_name='__main__', alter_sys=True)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", narrow, "import", "vibe-kanban", "--dry-run", str(old.path)],
+        env=house.environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, "can be read no further" in done.stderr) == (1, True), done.stderr
+    assert "Traceback" not in done.stderr

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -188,6 +189,26 @@ async def test_it_stays_away_from_a_running_daemon(tmp_path: Path) -> None:
         assert await house.ask("GET", "/api/projects") == []
 
 
+async def test_a_replaced_run_that_comes_later_replaces_nothing_here(tmp_path: Path) -> None:
+    old = OldKanban(tmp_path / "old", "0.0.116")
+    old.project()
+    old.task("pay")
+    old.attempt("first", "pay")
+    old.process("kept", "first", 6, first_request("Go"))
+    house = House(tmp_path / "house")
+    assert run(house, str(old.path)).returncode == 0
+    old.process("replaced", "first", 5, first_request("Went"), dropped=1)
+    assert run(house, str(old.path)).returncode == 0
+    async with house:
+        path = f"/api/execution-processes?task_attempt_id={old.id('first')}"
+        assert [p["id"] for p in await house.ask("GET", path)] == [old.id("kept")]
+        every = await house.ask("GET", f"{path}&show_soft_deleted=true")
+        assert {p["id"]: p["dropped"] for p in every} == {
+            old.id("kept"): False,
+            old.id("replaced"): True,
+        }
+
+
 def test_how_far_a_long_import_is_can_be_seen(tmp_path: Path) -> None:
     old = OldKanban(tmp_path / "old", "0.0.116")
     old.project()
@@ -195,11 +216,18 @@ def test_how_far_a_long_import_is_can_be_seen(tmp_path: Path) -> None:
     for n in range(1001):
         old.task(f"task {n}")
     old.connection.execute("COMMIT")
-    done = run(House(tmp_path / "house"), str(old.path))
+    house = House(tmp_path / "house")
+    done = run(house, str(old.path))
     assert "\n500 of 1001 tasks\n1000 of 1001 tasks\n" in done.stdout
+    again = run(house, str(old.path))
+    assert counts(again.stdout)["tasks"] == [1001, 0, 1001]
+    assert "of 1001 tasks" not in again.stdout
 
 
-def test_an_import_that_was_killed_is_completed_by_the_next(tmp_path: Path) -> None:
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_an_import_that_was_ended_leaves_nothing_and_is_completed_by_the_next(
+    tmp_path: Path, how: signal.Signals
+) -> None:
     old = furnished(tmp_path / "old", "0.0.116")
     for n in range(40):
         old.task(f"task {n}")
@@ -207,13 +235,30 @@ def test_an_import_that_was_killed_is_completed_by_the_next(tmp_path: Path) -> N
         old.process(f"process {n}", f"attempt {n}", 4, first_request("Go"))
         old.log(f"process {n}", *claude_lines("Going."))
     house = House(tmp_path / "house")
-    command = [sys.executable, "-m", "anyond", "import", "vibe-kanban", str(old.path)]
-    running = subprocess.Popen(command, env=house.environment, cwd=ROOT, stdout=subprocess.DEVNULL)
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    # Whoever runs the tests in the background has children that ignore an interrupt.
+    listening = (
+        "import runpy, signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
+        " runpy.run_module('anyond', run_name='__main__', alter_sys=True)"
+    )
+    running = subprocess.Popen(
+        [sys.executable, "-c", listening, "import", "vibe-kanban", str(old.path)],
+        env=house.environment | {"TMPDIR": str(scratch)},
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     spools = house.data / "executions"
     while running.poll() is None and not (spools.is_dir() and len(os.listdir(spools)) > 5):
         pass
-    running.kill()
-    running.wait()
+    running.send_signal(how)
+    _, said = running.communicate()
+    assert list(scratch.iterdir()) == []
+    sentence = "Interrupted. The same command brings what is missing.\n"
+    end = {signal.SIGKILL: (-9, ""), signal.SIGINT: (130, sentence)}[how]
+    assert (running.returncode, said) in (end, (0, ""))  # 0 if it was done before
     assert run(house, str(old.path)).returncode == 0
     rest = counts(run(house, str(old.path)).stdout)
     assert rest["tasks"] == [42, 0, 42]
