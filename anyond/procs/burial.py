@@ -36,6 +36,7 @@ def bury(execution_id: str, spool: Spool, reason: str) -> Exit:
             program = (run.pid, run.pid_started) if run and run.boot_id == boot_id() else None
             killed = end_tree(execution_id, program)
             spool.trim()
+            (spool.path / "s").unlink(missing_ok=True)  # many programs that copy trip over sockets
             exit_ = Exit(error=reason, ended_at=time.time_ns(), leftovers=killed)
             spool.write_exit(exit_)
         return exit_

@@ -66,7 +66,9 @@ class Door:
                 return
 
     def close(self) -> None:
-        """Say `x`, and no more."""
+        """Say `x`, and no more; nobody finds the socket after this."""
+        if os.path.lexists("s"):  # else the spool was deleted
+            os.unlink("s")
         if self.peer is not None:
             self.peer.settimeout(1)  # a daemon that does not listen can look into the spool
             self.tell(b"x")

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 
+import pytest
 import trio
 from stage import (
     alive,
@@ -128,6 +129,25 @@ async def test_the_family_of_a_murdered_shim_is_buried(launcher: Launcher) -> No
     assert launcher.look(execution) == Ended(exit_)
     assert await launcher.bury(execution, "once more") == exit_
     assert said(spool) == b"ready\n"
+
+
+@pytest.mark.parametrize("murdered", [False, True])
+async def test_what_stays_of_an_execution_can_be_copied_by_any_program(
+    launcher: Launcher, murdered: bool
+) -> None:
+    running = await begin(launcher, shell("read x"))
+    spool = launcher.spool(running.execution_id)
+    assert (spool.path / "s").is_socket()
+    if murdered:
+        os.kill(shim_of(spool), signal.SIGKILL)
+        with trio.fail_after(30):
+            while await running.news():
+                pass
+        await launcher.bury(running.execution_id, "Its shim was killed.")
+    else:
+        await running.close_stdin()
+        await end(launcher, running)
+    assert [path.name for path in spool.path.iterdir() if not path.is_file()] == []
 
 
 async def test_a_program_that_hides_its_mark_is_known_by_pid_and_start(launcher: Launcher) -> None:
