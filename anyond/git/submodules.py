@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from anyond.git.command import git
+from anyond.git.parsing import parsed
 from anyond.git.repository import git_dir
-from anyond.git.text import split
 
-_GITLINK = "160000"
+_GITLINK = b"160000 "
 
 
 async def only_here(worktree: Path, env: dict[str, str]) -> list[str]:
@@ -23,9 +24,14 @@ async def only_here(worktree: Path, env: dict[str, str]) -> list[str]:
     Returns:
         Their paths, each with a slash at its end.
     """
-    staged = split((await git("ls-files", "--stage", "-z", cwd=worktree, env=env)).out)
-    paths = (line.split("\t", 1)[1] for line in staged if line.startswith(_GITLINK))
+    staged = (await git("ls-files", "--stage", "-z", cwd=worktree, env=env)).out
+    paths = await parsed(staged, _gitlinks)
     return [f"{path}/" for path in paths if await _has_something(worktree / path)]
+
+
+def _gitlinks(staged: bytes) -> list[str]:
+    lines = [line for line in staged.split(b"\0") if line.startswith(_GITLINK)]
+    return [os.fsdecode(line.partition(b"\t")[2]) for line in lines]
 
 
 async def _has_something(submodule: Path) -> bool:
