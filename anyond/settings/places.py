@@ -57,7 +57,7 @@ class Places:
         """Make the directories that are missing, for their owner only; the others stay as they are.
 
         Raises:
-            Unavailable: one of them cannot be made.
+            Unavailable: one of them cannot be made, or not be used.
         """
         for directory in (
             self.config_dir,
@@ -72,6 +72,12 @@ class Places:
                 raise Unavailable(
                     f"The directory {directory} cannot be made: {error.strerror}."
                 ) from error
+            # A configuration that somebody else writes is read all the same.
+            usable = os.access(directory, os.R_OK | os.W_OK | os.X_OK)
+            if directory != self.config_dir and not usable:
+                raise Unavailable(
+                    f"The directory {directory} may not be read and written by whoever runs Anyon."
+                )
 
     @property
     def config(self) -> Path:
