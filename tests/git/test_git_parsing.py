@@ -12,7 +12,7 @@ import pytest
 from driver import Checkout
 
 import anyond.git
-from anyond.git import census, diff, history, status, submodules
+from anyond.git import census, diff, history, obstacles, status, submodules
 
 FILES = [f"{n % 50:0100d}/{n}.txt" for n in range(2000)]
 LARGE = 1 << 17
@@ -60,12 +60,15 @@ async def test_many_files_and_their_history_are_listed_beside_everything_else(
 
 async def test_many_changes_are_compared_beside_everything_else(large: Checkout) -> None:
     base = large.oid()
+    large.commit(dict.fromkeys(FILES, "newer\n"))
     for name in FILES:
         large.write(name, "new\n")
         large.write(f"{name}.new")
     with looked_through() as found:
         compared = await diff.snapshot(large.path, base)
         seen = await status.status(large.path)
+        overwritten = await obstacles.in_the_way(large.path, base, large.oid())
     assert len(compared) == 2 * len(FILES)
     assert len(seen.changed) == len(FILES)
+    assert set(overwritten) == set(FILES)
     assert found == []
