@@ -66,6 +66,12 @@ class Places:
             self.executions,
             self.images,
         ):
+            name = os.fsencode(directory).decode("utf-8", "replace")
+            if name != str(directory):
+                raise Unavailable(
+                    f"The directory {name} cannot be used: its name is not UTF-8, so that neither "
+                    f"clients nor the database could be told where anything in it is."
+                )
             try:
                 directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             except OSError as error:

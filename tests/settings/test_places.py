@@ -45,6 +45,15 @@ def test_a_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
         Places.under(tmp_path / "all").create()
 
 
+@pytest.mark.parametrize("name", ["ANYON_CONFIG_DIR", "ANYON_DATA_DIR", "ANYON_RUNTIME_DIR"])
+def test_a_directory_that_cannot_be_told_to_anybody_is_refused(tmp_path: Path, name: str) -> None:
+    places = {kind: f"{tmp_path}/{kind}" for kind in ("ANYON_CONFIG_DIR", "ANYON_DATA_DIR")}
+    Places.of({**places, name: f"{tmp_path}/wörter 語"}).create()
+    with pytest.raises(Unavailable, match="caf\ufffd cannot be used: its name is not UTF-8"):
+        Places.of({**places, name: os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9")}).create()
+    assert "caf" not in "".join(os.listdir(tmp_path))
+
+
 @contextmanager
 def nobody_special() -> Iterator[None]:
     """Root may do everything, and in some places tests run as root."""
