@@ -12,6 +12,7 @@ from pathlib import Path
 import trio
 
 from anyond.git.command import git
+from anyond.git.parsing import parsed
 from anyond.git.text import split
 
 MOST_IGNORED = 20_000
@@ -53,17 +54,21 @@ async def take(root: Path, *, ignored: bool, most_ignored: int = MOST_IGNORED) -
     watch = await trio.to_thread.run_sync(Watch, root, git_dir, common)
     head = await git("rev-parse", "-q", "--verify", "HEAD^{commit}", cwd=root, check=False)
     listing = ("ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate")
-    found = split((await git(*listing, cwd=root)).out)
-    files = [path for path in found if not path.endswith("/")]
-    directories = [path.rstrip("/") for path in found if path.endswith("/")]
+    files, directories = await parsed((await git(*listing, cwd=root)).out, _told_apart)
     if ignored:
         listing = ("ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory")
-        left_out = split((await git(*listing, cwd=root)).out)
+        left_out = await parsed((await git(*listing, cwd=root)).out, split)
         more, below = await trio.to_thread.run_sync(_look_into, root, left_out, most_ignored)
         files += more
         directories += below
     await trio.to_thread.run_sync(watch.cover, files, directories, started)
     return Census(head.text if head.code == 0 else None, files, directories, watch)
+
+
+def _told_apart(listed: bytes) -> tuple[list[str], list[str]]:
+    found = split(listed)
+    files = [path for path in found if not path.endswith("/")]
+    return files, [path.rstrip("/") for path in found if path.endswith("/")]
 
 
 class Watch:

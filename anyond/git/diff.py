@@ -7,6 +7,7 @@ import shutil
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import trio
@@ -14,6 +15,7 @@ import trio
 from anyond.git import blobs
 from anyond.git.command import git
 from anyond.git.pairs import write_pairs
+from anyond.git.parsing import parsed
 from anyond.git.repository import empty_tree, git_dir
 from anyond.git.scratch import scratch
 from anyond.git.text import shown, split
@@ -102,7 +104,7 @@ async def snapshot(worktree: Path, base_oid: str | None) -> list[Entry]:
 
     async def look_around() -> None:
         ask = ("ls-files", "--others", "--exclude-standard", "-z")
-        untracked.extend(split((await git(*ask, cwd=worktree)).out))
+        untracked.extend(await parsed((await git(*ask, cwd=worktree)).out, split))
 
     async with trio.open_nursery() as nursery:
         nursery.start_soon(compare)
@@ -151,7 +153,8 @@ async def _compare(worktree: Path, *base: str, env: dict[str, str] | None = None
     plain = ("--no-ext-diff", "--no-textconv", "--no-color", "--no-relative")
     # Of a file that git believes to be unchanged since, it tells the blob: but the file counts.
     blobs_count = len(base) == 2
-    return _parse((await git(*ask, *plain, *base, "--", cwd=worktree, env=env)).out, blobs_count)
+    told = await git(*ask, *plain, *base, "--", cwd=worktree, env=env)
+    return await parsed(told.out, partial(_parse, blobs_count=blobs_count))
 
 
 async def _paired(worktree: Path, deleted: list[Entry], files: list[str]) -> list[Entry]:

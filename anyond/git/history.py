@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from anyond.git.command import git
+from anyond.git.parsing import parsed
 
 COMMITS = 5000
 _CHUNK = 500
@@ -41,7 +43,7 @@ async def counts(repository: Path, revisions: str, most: int = COMMITS) -> Count
         )
         if not answer.out:
             break
-        seen += _count(answer.out, found)
+        seen += await parsed(answer.out, partial(_count, found=found))
         if seen > _MOST_PATHS:
             break  # huge commits; the newest ones tell enough
     return found

@@ -33,6 +33,7 @@ from anyond.git.commit import DURABLE, stage_all
 from anyond.git.diff import copy_index
 from anyond.git.keeping import keep_stages, put_stages, store, write_tree
 from anyond.git.overlooked import look_again
+from anyond.git.parsing import parsed
 from anyond.git.repository import Repositories, git_dir
 from anyond.git.scratch import scratch
 from anyond.git.status import in_progress
@@ -119,7 +120,7 @@ async def take(repo: Path, worktree: Path, attempt_id: str, reason: str) -> str:
         staged = await store(worktree, kept, parents, "index")
         await look_again(worktree, env)
         ask = ("ls-files", "--others", "--exclude-standard", "-z")
-        others = split((await git(*ask, cwd=worktree, env=env)).out)
+        others = await parsed((await git(*ask, cwd=worktree, env=env)).out, split)
         inner = [path for path in others if path.endswith("/")]
         inner += await only_here(worktree, env)
         tree = await _somehow(worktree, lambda how: _everything(worktree, own, inner, env, how))

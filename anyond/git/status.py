@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -11,6 +12,7 @@ import trio
 
 from anyond.git import branches
 from anyond.git.command import git
+from anyond.git.parsing import parsed
 from anyond.git.repository import git_dir
 from anyond.git.text import shown, split
 from anyond.model.errors import NotFound
@@ -91,7 +93,8 @@ async def status(
     ask = ("status", "--porcelain=v2", "-z", "--branch", f"--untracked-files={untracked}", how)
     answer = await git(*ask, cwd=worktree)
     going_on = await in_progress(worktree)
-    return _parse(answer.out, going_on.op if going_on else None)
+    op = going_on.op if going_on else None
+    return await parsed(answer.out, partial(_parse, op=op))
 
 
 async def in_progress(worktree: Path) -> InProgress | None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import trio
 
 from anyond.git.command import git
+from anyond.git.parsing import parsed
 from anyond.git.repository import git_dir
 from anyond.git.text import split
 
@@ -25,8 +27,8 @@ async def only_here(worktree: Path, env: dict[str, str]) -> list[str]:
     Returns:
         Their paths, each with a slash at its end.
     """
-    staged = split((await git("ls-files", "--stage", "-z", cwd=worktree, env=env)).out)
-    paths = (line.split("\t", 1)[1] for line in staged if line.startswith(_GITLINK))
+    staged = (await git("ls-files", "--stage", "-z", cwd=worktree, env=env)).out
+    paths = await parsed(staged, _gitlinks)
     return [f"{path}/" for path in paths if await _has_something(worktree / path)]
 
 
@@ -38,11 +40,12 @@ async def strangers(worktree: Path, since: str | None) -> list[str]:
             that have no commit themselves, and so are mentioned nowhere.
     """
     others = await git("ls-files", "--others", "--exclude-standard", "-z", cwd=worktree)
-    found = [path.rstrip("/") for path in split(others.out) if path.endswith("/")]
+    paths = await parsed(others.out, split)
+    found = [path.rstrip("/") for path in paths if path.endswith("/")]
     if since is None:
         return await trio.to_thread.run_sync(_repositories, worktree, found)
     ask = ("diff-tree", "-r", "-z", "--no-renames", "--diff-filter=AT", "--ignore-submodules=none")
-    fields = split((await git(*ask, since, "HEAD", cwd=worktree)).out)
+    fields = await parsed((await git(*ask, since, "HEAD", cwd=worktree)).out, split)
     changes = zip(fields[::2], fields[1::2], strict=True)
     fresh = [path for facts, path in changes if facts.split(" ")[1] == _GITLINK]
     if fresh:
@@ -63,6 +66,12 @@ async def strangers(worktree: Path, since: str | None) -> list[str]:
 def _repositories(worktree: Path, paths: list[str]) -> list[str]:
     # Not another checkout of the same repository, whose branch keeps what is in it.
     return [path for path in paths if (worktree / path / ".git").is_dir()]
+
+
+def _gitlinks(staged: bytes) -> list[str]:
+    mode = f"{_GITLINK} ".encode()
+    lines = (line for line in staged.split(b"\0") if line.startswith(mode))
+    return [os.fsdecode(line.partition(b"\t")[2]) for line in lines]
 
 
 async def _has_something(submodule: Path) -> bool:

@@ -57,7 +57,7 @@ class Places:
         """Make the directories that are missing, for their owner only; the others stay as they are.
 
         Raises:
-            Unavailable: one of them cannot be made.
+            Unavailable: one of them cannot be made, or not be used.
         """
         for directory in (
             self.config_dir,
@@ -66,12 +66,24 @@ class Places:
             self.executions,
             self.images,
         ):
+            name = os.fsencode(directory).decode("utf-8", "replace")
+            if name != str(directory):
+                raise Unavailable(
+                    f"The directory {name} cannot be used: its name is not UTF-8, so that neither "
+                    f"clients nor the database could be told where anything in it is."
+                )
             try:
                 directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             except OSError as error:
                 raise Unavailable(
                     f"The directory {directory} cannot be made: {error.strerror}."
                 ) from error
+            # A configuration that somebody else writes is read all the same.
+            usable = os.access(directory, os.R_OK | os.W_OK | os.X_OK)
+            if directory != self.config_dir and not usable:
+                raise Unavailable(
+                    f"The directory {directory} may not be read and written by whoever runs Anyon."
+                )
 
     @property
     def config(self) -> Path:

@@ -26,7 +26,7 @@ from anyond.store.transaction import (
 
 R = TypeVar("R")
 
-KEPT_CHANGES = 200_000
+KEPT_CHANGES = 50_000
 CLOSE_SECONDS = 10.0
 _LARGEST_GROUP = 500
 _READERS = 2

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -39,6 +43,44 @@ def test_a_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "all").write_text("")
     with pytest.raises(Unavailable, match="all/config"):
         Places.under(tmp_path / "all").create()
+
+
+@pytest.mark.parametrize("name", ["ANYON_CONFIG_DIR", "ANYON_DATA_DIR", "ANYON_RUNTIME_DIR"])
+def test_a_directory_that_cannot_be_told_to_anybody_is_refused(tmp_path: Path, name: str) -> None:
+    places = {kind: f"{tmp_path}/{kind}" for kind in ("ANYON_CONFIG_DIR", "ANYON_DATA_DIR")}
+    Places.of({**places, name: f"{tmp_path}/wörter 語"}).create()
+    with pytest.raises(Unavailable, match="caf\ufffd cannot be used: its name is not UTF-8"):
+        Places.of({**places, name: os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9")}).create()
+    assert "caf" not in "".join(os.listdir(tmp_path))
+
+
+@contextmanager
+def nobody_special() -> Iterator[None]:
+    """Root may do everything, and in some places tests run as root."""
+    root = os.getuid() == 0
+    if root:
+        os.setreuid(65534, -1)
+    try:
+        yield
+    finally:
+        if root:
+            os.setreuid(0, -1)
+
+
+@pytest.mark.parametrize("name", ["data", "run", "data/executions", "data/images"])
+def test_a_directory_that_may_not_be_used_is_named(name: str) -> None:
+    with TemporaryDirectory() as folder:  # pytest's own is root's alone
+        os.chmod(folder, 0o755)
+        places = Places.under(Path(folder))
+        places.create()
+        for made in (places.runtime_dir, places.data_dir, places.executions, places.images):
+            made.chmod(0o777)
+        places.config_dir.chmod(0o555)
+        with nobody_special():
+            places.create()
+            (places.data_dir.parent / name).chmod(0o555)
+            with pytest.raises(Unavailable, match=f"{name} may not be"):
+                places.create()
 
 
 def test_the_runtime_directory_is_that_of_the_login_if_there_is_one(tmp_path: Path) -> None:
