@@ -20,9 +20,9 @@ import structlog
 import trio
 
 from anyond import __version__
+from anyond.actors.attempt_actions import AttemptActions
 from anyond.actors.attempts import Attempts
 from anyond.actors.availability import Agents
-from anyond.actors.buttons import Buttons
 from anyond.actors.core import keep
 from anyond.actors.diffs import Diffs
 from anyond.actors.drafts import DraftRequests
@@ -37,7 +37,7 @@ from anyond.actors.searches import Searches
 from anyond.actors.services import ProjectRequests, Services, Settings
 from anyond.actors.sign_in import GitHubSignIn
 from anyond.agents.roster import CAPABILITIES, DEFAULT_PROFILES, fits
-from anyond.files.announcer import Announcer
+from anyond.files.desktop_notifier import DesktopNotifier
 from anyond.files.images import ImageFiles
 from anyond.git.repository import Repositories
 from anyond.github.client import GitHub
@@ -49,15 +49,15 @@ from anyond.http.server import serve
 from anyond.model.errors import AnyondError
 from anyond.operations.rooms import Rooms
 from anyond.procs.launcher import Launcher
-from anyond.settings.activation import handed_sockets
 from anyond.settings.config import ConfigFile
+from anyond.settings.daemon_file import announced
 from anyond.settings.identity import token as user_token
 from anyond.settings.identity import user_id
 from anyond.settings.lock import AlreadyRunning, sole_daemon
 from anyond.settings.options import Auth, Options, demand_token
-from anyond.settings.presence import announced
 from anyond.settings.profiles import Profiles
-from anyond.settings.service import ServiceManager
+from anyond.settings.sd_notify import ServiceManager
+from anyond.settings.socket_activation import handed_sockets
 from anyond.settings.standard_streams import tell
 from anyond.store.database import Store
 
@@ -162,7 +162,7 @@ async def open_services(options: Options, closing: trio.Event) -> AsyncIterator[
     async with (
         Store.open(places.database) as store,
         Launcher.open(places.executions) as launcher,
-        Announcer.open() as announcer,
+        DesktopNotifier.open() as announcer,
         trio.open_nursery() as attempts_nursery,
     ):
         rooms = Rooms(
@@ -191,8 +191,8 @@ async def open_services(options: Options, closing: trio.Event) -> AsyncIterator[
             ):
                 report = partial(_report_crash, name)
                 services_nursery.start_soon(partial(keep, service, report=report))
-            buttons = Buttons(rooms, awake, Editors(services_nursery))
-            await buttons.recover()
+            attempt_actions = AttemptActions(rooms, awake, Editors(services_nursery))
+            await attempt_actions.recover()
             yield Services(
                 store=store,
                 settings=Settings(config, profiles, user_id(places.user_id)),
@@ -201,7 +201,7 @@ async def open_services(options: Options, closing: trio.Event) -> AsyncIterator[
                 publishing=Publishing(rooms, awake, monitor),
                 sign_in=GitHubSignIn(rooms),
                 images=ImageRequests(rooms),
-                buttons=buttons,
+                attempt_actions=attempt_actions,
                 drafts=drafts,
                 logs=logs,
                 diffs=Diffs(services_nursery, rooms, awake.is_busy),

@@ -33,8 +33,8 @@ from anyond.model.ids import now
 from anyond.model.rows import Approval, ExecutionProcess, RunReason
 from anyond.operations import run, subject
 from anyond.operations.conclude import conclude
-from anyond.operations.kept_turn import KeptTurn
 from anyond.operations.rooms import Rooms
+from anyond.operations.turn_record import TurnRecord
 from anyond.procs.launcher import Absent, Alive, Ended
 from anyond.store import processes, sessions
 
@@ -170,7 +170,7 @@ class AttemptActor(Actor[Event, Command]):
         row: ExecutionProcess,
         running: Any,
         live: Any,
-        kept: KeptTurn | None,
+        kept: TurnRecord | None,
         *,
         stopping: bool,
     ) -> None:
@@ -207,7 +207,7 @@ class AttemptActor(Actor[Event, Command]):
         text, stop = await self._rooms.store.read(
             lambda r: (sessions.kept_turn(r, row.id), processes.stop_reason(r, row.id))
         )
-        kept = KeptTurn.decode(text) if text is not None else None
+        kept = TurnRecord.decode(text) if text is not None else None
         launcher = self._rooms.launcher
         found = launcher.look(row.id)
         try:
@@ -227,7 +227,7 @@ class AttemptActor(Actor[Event, Command]):
                 exit = (
                     found.exit
                     if isinstance(found, Ended)
-                    else await launcher.bury(row.id, found.reason)
+                    else await launcher.finalize_lost(row.id, found.reason)
                 )
                 log.info("found_ended", process=row.id, exit=exit)
                 beside = row.run_reason is RunReason.DEV_SERVER

@@ -16,7 +16,7 @@ from anyond.machines.attempt import Do, Halt, HaltProcess
 from anyond.model.errors import AnyondError, Busy, NotFound, Unavailable
 from anyond.model.ids import now
 from anyond.model.rows import Approval, ExecutionProcess
-from anyond.operations.giving_up import end_what_is_over
+from anyond.operations.abandonment import end_what_is_over
 from anyond.operations.rooms import Rooms
 from anyond.store import processes
 from anyond.store.transaction import Tx

@@ -16,8 +16,8 @@ from anyond.agents.roster import AGENTS
 from anyond.model.answers import Availability
 from anyond.model.errors import AnyondError, ProgramMissing
 from anyond.model.settings import Executor, ExecutorProfileId
-from anyond.procs.recipe import final_environment, find_program
-from anyond.procs.words import words_of
+from anyond.procs.capture import capture
+from anyond.procs.launch_spec import final_environment, find_program
 from anyond.settings.profiles import Profiles
 
 SEARCH = 0.5
@@ -149,7 +149,7 @@ async def _ask(program: _Program) -> _Answer:
     version = problem = None
     name = os.path.basename(program.path)
     try:
-        words = await words_of(
+        words = await capture(
             (program.path, "--version"), dict(program.environment), seconds=ANSWER, most=MOST
         )
     except AnyondError as error:

@@ -35,7 +35,7 @@ from anyond.model.records import Exit
 from anyond.model.rows import Approval, ApprovalStatus, ExecutionProcess, RunReason
 from anyond.operations import questions, run, steering
 from anyond.procs.launcher import Ended, Launcher
-from anyond.procs.running import Running
+from anyond.procs.shim_connection import ShimConnection
 from anyond.store import approvals, sessions
 from anyond.store.database import Store
 
@@ -72,7 +72,7 @@ class ProcessActor(Actor[Event, Climb]):
     def __init__(
         self,
         process: ExecutionProcess,
-        running: Running,
+        running: ShimConnection,
         live: Live,
         *,
         store: Store,
@@ -189,7 +189,7 @@ class ProcessActor(Actor[Event, Climb]):
         if isinstance(found, Ended):
             exit = found.exit
         else:
-            exit = await self._launcher.bury(
+            exit = await self._launcher.finalize_lost(
                 self.process.id, "The process that supervised it was killed."
             )
         self._finished(Finished(self.process, exit, self._conversation))

@@ -9,8 +9,8 @@ from anyond.model.bodies import NewPullRequest
 from anyond.model.refusals import TokenMissing
 from anyond.model.rows import AttachedPullRequest, PullRequestMerge
 from anyond.operations import publish, pull_requests, subject
+from anyond.operations.intent_outcomes import settled
 from anyond.operations.rooms import Rooms
-from anyond.operations.unfinished import settled
 from anyond.procs import desktop
 from anyond.store import merges
 

@@ -26,9 +26,9 @@ from anyond.model.rows import (
 from anyond.model.settings import ExecutorProfileId
 from anyond.operations import containers, creation, merging, questions, removal, steering, subject
 from anyond.operations.follow_up import follow_up
+from anyond.operations.intent_outcomes import settled
 from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject
-from anyond.operations.unfinished import settled
 from anyond.store import attempts, drafts, intents, merges, processes, tasks
 from anyond.store.attempts import Place
 from anyond.store.transaction import Tx

@@ -11,7 +11,7 @@ from pathlib import Path
 import structlog
 import trio
 
-from anyond.git import census, history
+from anyond.git import file_listing, history
 from anyond.git.text import shown
 from anyond.machines.search import PathIndex
 from anyond.model.errors import AnyondError, Unavailable
@@ -31,7 +31,7 @@ class _Slot:
     """What is known about one repository in one mode."""
 
     index: PathIndex | None = None
-    watch: census.Watch | None = None
+    watch: file_listing.Watch | None = None
     building: trio.Event | None = None
     error: Exception | None = None
 
@@ -84,7 +84,7 @@ class Searches:
     async def _build(self, slot: _Slot, root: Path, mode: SearchMode, ready: trio.Event) -> None:
         slot.error = Unavailable("The search was broken off, since the daemon stops.")
         try:
-            taken = await census.take(root, ignored=mode is SearchMode.SETTINGS)
+            taken = await file_listing.take(root, ignored=mode is SearchMode.SETTINGS)
             ranks = await self._ranks(root, taken.head)
             files = taken.files[:_MOST_PATHS]
             slot.index = await trio.to_thread.run_sync(PathIndex, files, taken.directories, ranks)

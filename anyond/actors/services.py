@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import trio
 
+from anyond.actors.attempt_actions import AttemptActions
 from anyond.actors.availability import Agents
-from anyond.actors.buttons import Buttons
 from anyond.actors.diffs import Diffs
 from anyond.actors.drafts import DraftRequests
 from anyond.actors.images import ImageRequests
@@ -74,7 +74,7 @@ class Services:
     settings: Settings
     projects: ProjectRequests
     attempts: AttemptRequests
-    buttons: Buttons
+    attempt_actions: AttemptActions
     publishing: Publishing
     sign_in: GitHubSignIn
     images: ImageRequests

@@ -200,7 +200,7 @@ class Turn:
         cwd: the worktree, absolute.
         options: the options of the chosen variant.
         past: what was said in this conversation before, told in a few lines; "" if this is its
-            beginning. Only an agent that cannot resume its session is told (see `recollection`).
+            beginning. Only an agent that cannot resume its session is told (see `recap`).
     """
 
     prompt: str

@@ -24,7 +24,7 @@ from trio_websocket import ConnectionClosed, open_websocket_url
 
 from anyond.git import command
 from anyond.model.errors import ProgramMissing, ToolFailed
-from anyond.settings.presence import Presence
+from anyond.settings.daemon_file import DaemonFile
 
 START_SECONDS = 20.0
 TURN_SECONDS = 60.0
@@ -313,7 +313,7 @@ async def _daemon(root: Path) -> AsyncIterator[str]:
 async def _where(file: Path, process: trio.Process) -> str:
     with trio.move_on_after(START_SECONDS):
         while process.poll() is None:
-            presence = Presence.read(file)
+            presence = DaemonFile.read(file)
             if presence is not None:
                 return presence.url
             await trio.sleep(0.02)

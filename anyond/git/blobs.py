@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 import trio
 
-from anyond.git import library
+from anyond.git import libgit2
 from anyond.git.command import git
 
 FILE_LIMIT = 1 << 20
@@ -75,8 +75,8 @@ def _oids(wanted: Sequence[Sides]) -> list[str]:
 
 async def _sizes(worktree: Path, oids: list[str]) -> dict[str, int]:
     try:
-        return await library.sizes(worktree, oids) if oids else {}
-    except library.Refused:
+        return await libgit2.sizes(worktree, oids) if oids else {}
+    except libgit2.Refused:
         pass  # git knows more kinds of repositories
     ask = ("cat-file", "--batch-check=%(objectname) %(objectsize)", "--buffer")
     found = await git(*ask, cwd=worktree, input=_lines(oids))
@@ -86,8 +86,8 @@ async def _sizes(worktree: Path, oids: list[str]) -> dict[str, int]:
 
 async def _blobs(worktree: Path, oids: list[str]) -> dict[str, bytes]:
     try:
-        return await library.contents(worktree, oids) if oids else {}
-    except library.Refused:
+        return await libgit2.contents(worktree, oids) if oids else {}
+    except libgit2.Refused:
         pass
     ask = ("cat-file", "--batch=%(objectname) %(objectsize)", "--buffer")
     out = (await git(*ask, cwd=worktree, input=_lines(oids))).out

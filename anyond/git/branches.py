@@ -9,7 +9,7 @@ from pathlib import Path
 
 from text_unidecode import unidecode
 
-from anyond.git import library
+from anyond.git import libgit2
 from anyond.git.command import GitFailed, git
 from anyond.git.text import shown, split
 from anyond.model.errors import Impossible, Invalid, NotFound
@@ -158,8 +158,8 @@ async def ahead_behind(path: Path, a: str, b: str) -> tuple[int, int]:
     """
     a, b = await _oid(path, a), await _oid(path, b)
     try:
-        return await library.ahead_behind(path, a, b)
-    except library.Refused:
+        return await libgit2.ahead_behind(path, a, b)
+    except libgit2.Refused:
         ask = ("rev-list", "--left-right", "--count", f"{a}...{b}", "--")
         left, right = (await git(*ask, cwd=path)).text.split("\t")
         return int(left), int(right)
@@ -169,8 +169,8 @@ async def merge_base(path: Path, a: str, b: str) -> str | None:
     """The commit from which `a` and `b` (ids, full refs, `HEAD`) went apart, or None."""
     a, b = await _oid(path, a), await _oid(path, b)
     try:
-        return await library.merge_base(path, a, b)
-    except library.Refused:
+        return await libgit2.merge_base(path, a, b)
+    except libgit2.Refused:
         found = await git("merge-base", a, b, cwd=path, check=False)
         if found.code > 1:
             raise GitFailed(("merge-base", a, b), found.code, found.err) from None
@@ -195,8 +195,8 @@ async def fork_point(worktree: Path, target: str, left: str | None = None) -> st
     """
     refs = (f"refs/heads/{target}", f"refs/remotes/{target}") if valid_name(target) else ()
     try:
-        return await library.fork_point(worktree, refs, left)
-    except library.Refused:
+        return await libgit2.fork_point(worktree, refs, left)
+    except libgit2.Refused:
         found = await find(worktree, target)
         try:
             head = await commit(worktree, "HEAD")

@@ -14,8 +14,8 @@ import trio
 
 from anyond.git import blobs
 from anyond.git.command import git
-from anyond.git.pairs import write_pairs
 from anyond.git.parsing import parsed
+from anyond.git.rename_index import write_pairs
 from anyond.git.repository import empty_tree, git_dir
 from anyond.git.scratch import scratch
 from anyond.git.text import shown, split

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from anyond.git import branches
-from anyond.git.combine import merged_tree
 from anyond.git.command import git
+from anyond.git.merge_in_memory import merged_tree
 from anyond.git.repository import git_dir
 from anyond.git.status import status
 from anyond.model.errors import Conflict

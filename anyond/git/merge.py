@@ -15,9 +15,9 @@ from typing import Literal
 
 from anyond.git import branches
 from anyond.git.branches import Tip
-from anyond.git.combine import Maker, merged_tree, replayed
 from anyond.git.command import failure, git
 from anyond.git.landing import Landing
+from anyond.git.merge_in_memory import Maker, merged_tree, replayed
 from anyond.git.obstacles import in_the_way
 from anyond.git.repository import Repositories, git_dir
 from anyond.git.status import in_progress

@@ -25,14 +25,14 @@ from typing import TypeVar
 
 import trio
 
-from anyond.git import keepsakes
+from anyond.git import ignored_copies
+from anyond.git.assume_unchanged import look_again
 from anyond.git.checkouts import CHECKOUT_TIMEOUT_S, PARALLEL, make_parent, occupied
 from anyond.git.checkouts import delete as delete_directory
 from anyond.git.command import GitFailed, git
 from anyond.git.commit import DURABLE, stage_all
 from anyond.git.diff import copy_index
-from anyond.git.keeping import keep_stages, put_stages, store, write_tree
-from anyond.git.overlooked import look_again
+from anyond.git.index_commit import keep_stages, put_stages, store, write_tree
 from anyond.git.parsing import parsed
 from anyond.git.repository import Repositories, git_dir
 from anyond.git.scratch import scratch
@@ -205,7 +205,7 @@ async def _everything(
 ) -> str:
     """The tree of all files. `inner` are repositories, which git would only mention by a commit."""
     await stage_all(worktree, env, settings)
-    if copies := await trio.to_thread.run_sync(keepsakes.changed, worktree):
+    if copies := await trio.to_thread.run_sync(ignored_copies.changed, worktree):
         ask = ("update-index", "--add", "--remove", "-z", "--stdin")
         await git(*DURABLE, *settings, *ask, cwd=worktree, env=env, input=join(copies))
     for path in inner:

@@ -20,7 +20,7 @@ from anyond.git.checkouts import (
 )
 from anyond.git.command import git
 from anyond.git.excludes import exclude
-from anyond.git.mending import Ensured, ensure
+from anyond.git.repair import Ensured, ensure
 from anyond.git.repository import Repositories
 from anyond.git.text import shown
 from anyond.model.errors import Conflict, Invalid, NotFound

@@ -9,8 +9,8 @@ from anyond.http.front import Front
 from anyond.http.guard import Policy
 from anyond.http.routes import (
     approvals,
+    attempt_actions,
     attempts,
-    buttons,
     containers,
     description,
     drafts,
@@ -45,7 +45,7 @@ def create_app(services: Services, policy: Policy) -> Front:
         search,
         tasks,
         attempts,
-        buttons,
+        attempt_actions,
         processes,
         approvals,
         github,

@@ -33,8 +33,8 @@ from anyond.model.rows import (
     TaskStatus,
 )
 from anyond.model.settings import CommitMessage
-from anyond.operations import beginning_anew, chain, follow_up, queue, steering, unfinished
-from anyond.operations.announcing import announce
+from anyond.operations import chain, follow_up, fresh_session, intent_outcomes, queue, steering
+from anyond.operations.notifications import announce
 from anyond.operations.rooms import Rooms
 from anyond.operations.run import ENTRIES, Stoppable, insert
 from anyond.operations.subject import Subject
@@ -76,10 +76,10 @@ async def conclude(
         outcome=conversation.outcome if conversation else None,
         stopped=stop is not None,
     )
-    replaced = beginning_anew.is_due(process, ending, conversation) and not halting()
+    replaced = fresh_session.is_due(process, ending, conversation) and not halting()
     remarks = []
     if replaced:
-        remarks.append(beginning_anew.REMARK)
+        remarks.append(fresh_session.REMARK)
     elif ending.complaint is not None:
         remarks.append(notes.Remark(text=ending.complaint, error=True))
     subject = await _settled(rooms, subject, process)
@@ -134,7 +134,7 @@ async def conclude(
         heard = conversation.heard if conversation is not None else 0
         unsaid = [said.prompt for said in steering.unsaid(tx, process.id, heard)]
         if replaced and not unwanted:
-            return beginning_anew.insert(tx, subject, process, unsaid)
+            return fresh_session.insert(tx, subject, process, unsaid)
         if unsaid and not unwanted:
             variant = steering.profile(process).variant
             return follow_up.insert(tx, subject, "\n\n".join(unsaid), variant, ())
@@ -209,7 +209,7 @@ async def _settled(rooms: Rooms, subject: Subject, process: ExecutionProcess) ->
     if process.run_reason is RunReason.DEV_SERVER:
         return subject
     try:
-        return await unfinished.settled(rooms, subject.attempt.id)
+        return await intent_outcomes.settled(rooms, subject.attempt.id)
     except AnyondError as error:
         # It is looked at again by whoever does something in the attempt next.
         log.warning("not_settled", attempt=subject.attempt.id, why=str(error))

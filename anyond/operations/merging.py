@@ -9,7 +9,7 @@ from anyond.git.landing import Landing
 from anyond.model.bodies import MergeStrategy
 from anyond.model.errors import AnyondError
 from anyond.model.ids import now
-from anyond.operations import unfinished, worktree
+from anyond.operations import intent_outcomes, worktree
 from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject
 from anyond.store import intents
@@ -60,14 +60,14 @@ async def _land(rooms: Rooms, about: Subject, message: str, strategy: MergeStrat
         )
     except AnyondError:
         # It may have been written down for an earlier try, and has not happened.
-        await unfinished.settled(rooms, attempt.id)
+        await intent_outcomes.settled(rooms, attempt.id)
         raise
 
     def done(tx: Tx) -> None:
         found = intents.get(tx, attempt.id)
         # Unless somebody has renamed the target meanwhile, or has seen that it has landed.
         if found is not None and found.kind == "merge" and found.onto == landing.after:
-            unfinished.complete(tx, about, found)
+            intent_outcomes.complete(tx, about, found)
 
     await rooms.store.write(done)
     return landing.after

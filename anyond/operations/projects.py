@@ -10,7 +10,7 @@ from anyond.model.bodies import NewProject, ProjectPatch
 from anyond.model.errors import Invalid
 from anyond.model.ids import new_id, now
 from anyond.model.rows import Branch, Project
-from anyond.operations import copying
+from anyond.operations import copy_files
 from anyond.operations.rooms import Rooms
 from anyond.store import projects
 
@@ -23,7 +23,7 @@ async def create(rooms: Rooms, new: NewProject) -> Project:
         Conflict: another project has that repository.
     """
     path = _absolute(new.git_repo_path)
-    copying.patterns(new.copy_files)
+    copy_files.patterns(new.copy_files)
     _must_be_name(new.name)
     if new.use_existing_repo:
         info = await repository.inspect(path)
@@ -51,7 +51,7 @@ async def update(rooms: Rooms, project_id: str, patch: ProjectPatch) -> Project:
         Invalid: see `create`.
     """
     await rooms.store.read(lambda r: projects.get(r, project_id))
-    copying.patterns(patch.copy_files)
+    copy_files.patterns(patch.copy_files)
     if patch.name is not None:
         _must_be_name(patch.name)
     if patch.git_repo_path is not None:

@@ -7,7 +7,7 @@ from anyond.git.branches import Tip
 from anyond.model.bodies import Rebasing
 from anyond.model.errors import AnyondError, Impossible, MergeConflicts
 from anyond.model.ids import now
-from anyond.operations import unfinished, worktree
+from anyond.operations import intent_outcomes, worktree
 from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject
 from anyond.store import attempts, intents
@@ -56,7 +56,7 @@ async def rebase_attempt(rooms: Rooms, about: Subject, wanted: Rebasing) -> None
     def done(tx: Tx) -> None:
         # Unless somebody has chosen another target meanwhile.
         if intents.get(tx, attempt.id) == intent:
-            unfinished.complete(tx, about, intent)
+            intent_outcomes.complete(tx, about, intent)
 
     await rooms.store.write(done)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import structlog
 import trio
 
-from anyond.git import mending, scratch, snapshots, worktrees
+from anyond.git import repair, scratch, snapshots, worktrees
 from anyond.git.repository import git_dir
 from anyond.model.errors import AnyondError, Busy, NotFound
 from anyond.model.ids import is_id, new_id, now, seconds, timestamp
@@ -164,7 +164,7 @@ async def _remove_worktree(rooms: Rooms, job: Cleanup) -> None:
         raise NotFound("repository", repository)
     if job.branch is not None:
         # Somebody may have cut the link between the two; what is there is kept all the same.
-        await mending.ensure(rooms.repositories, repository, worktree, job.branch)
+        await repair.ensure(rooms.repositories, repository, worktree, job.branch)
     if await trio.Path(worktree).is_dir():
         await snapshots.take(repository, worktree, job.attempt_id, "delete")
         await worktrees.remove(rooms.repositories, repository, worktree)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from anyond.files.announcer import Announcer
+from anyond.files.desktop_notifier import DesktopNotifier
 from anyond.files.images import ImageFiles
 from anyond.git.repository import Repositories
 from anyond.github.client import GitHub
@@ -27,4 +27,4 @@ class Rooms:
     launcher: Launcher
     github: GitHub
     images: ImageFiles
-    announcer: Announcer
+    announcer: DesktopNotifier

@@ -26,12 +26,12 @@ from anyond.model.rows import (
     Session,
     TaskStatus,
 )
-from anyond.operations import chain, images, recipe, steering, worktree
-from anyond.operations.announcing import announce
-from anyond.operations.kept_turn import KeptTurn
+from anyond.operations import chain, images, launch_recipe, steering, worktree
+from anyond.operations.notifications import announce
 from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject
-from anyond.procs.running import Running
+from anyond.operations.turn_record import TurnRecord
+from anyond.procs.shim_connection import ShimConnection
 from anyond.settings import files
 from anyond.store import drafts, processes, sessions, tasks
 from anyond.store.transaction import Tx
@@ -47,8 +47,8 @@ class Started:
     """A process that runs now."""
 
     process: ExecutionProcess
-    running: Running
-    kept: KeptTurn | None
+    running: ShimConnection
+    kept: TurnRecord | None
     subject: Subject
 
 
@@ -116,7 +116,7 @@ async def start(
         await images.place(rooms, subject.task.id, path)
         if not wanted():
             raise Conflict("stopped", "It was stopped before it had started.")
-        cooked = await recipe.write_recipe(rooms, process, str(path))
+        cooked = await launch_recipe.write_recipe(rooms, process, str(path))
         head = await checkouts.head(path)
         kept = cooked.kept
 
@@ -207,7 +207,7 @@ class Silent:
 
 
 async def replay(
-    rooms: Rooms, process: ExecutionProcess, kept: KeptTurn | None
+    rooms: Rooms, process: ExecutionProcess, kept: TurnRecord | None
 ) -> Conversation | None:
     """The conversation of an execution, rebuilt from its spool; None for a script."""
     if kept is None:

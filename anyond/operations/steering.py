@@ -17,10 +17,10 @@ from anyond.model.errors import Busy, Impossible, Invalid
 from anyond.model.ids import now
 from anyond.model.rows import ExecutionProcess, ProcessStatus, RunReason, ScriptRequest
 from anyond.model.settings import ExecutorProfileId
-from anyond.operations import images, recipe
-from anyond.operations.kept_turn import KeptTurn, Said
+from anyond.operations import images, launch_recipe
 from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject
+from anyond.operations.turn_record import Said, TurnRecord
 from anyond.store import drafts, processes, sessions
 from anyond.store.transaction import Reader, Tx
 
@@ -64,7 +64,7 @@ async def steer(
         lambda tx: images.attach(tx, about.task.id, wanted.prompt, image_ids, now())
     )
     await images.place(rooms, about.task.id, about.worktree)
-    told = await recipe.told(rooms, prompt, str(about.worktree))
+    told = await launch_recipe.told(rooms, prompt, str(about.worktree))
 
     def work(tx: Tx) -> ExecutionProcess | None:
         row = processes.get(tx, process.id)
@@ -73,7 +73,7 @@ async def steer(
         text = sessions.kept_turn(tx, row.id)
         if text is None:
             raise Busy("The agent is just being started; try again in a moment.")
-        kept = KeptTurn.decode(text)
+        kept = TurnRecord.decode(text)
         kept = replace(kept, said=[*kept.said, Said(prompt=prompt, told=told)])
         sessions.keep_turn(tx, row.id, kept.encode())
         if drafts.queued(tx, row.task_attempt_id) is None:
@@ -86,7 +86,7 @@ async def steer(
 def said(reader: Reader, process_id: str) -> Sequence[Said]:
     """All that was to be said into a run so far, in order."""
     text = sessions.kept_turn(reader, process_id)
-    return KeptTurn.decode(text).said if text is not None else ()
+    return TurnRecord.decode(text).said if text is not None else ()
 
 
 def unsaid(reader: Reader, process_id: str, heard: int) -> Sequence[Said]:

@@ -8,12 +8,12 @@ from pathlib import Path
 import structlog
 import trio
 
-from anyond.git import branches, excludes, keepsakes, locks, mending, worktrees
+from anyond.git import branches, excludes, ignored_copies, locks, repair, worktrees
 from anyond.git.checkouts import CHECKOUT_TIMEOUT_S
 from anyond.git.repository import git_dir
 from anyond.model.ids import now
 from anyond.model.rows import Project, TaskAttempt
-from anyond.operations import copying
+from anyond.operations import copy_files
 from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject
 from anyond.store import attempts
@@ -51,7 +51,7 @@ async def prepare(rooms: Rooms, subject: Subject) -> Subject:
     attempt, project = subject.attempt, subject.project
     if attempt.container_ref is not None:
         path = Path(attempt.container_ref)
-        found = await mending.ensure(rooms.repositories, subject.repository, path, attempt.branch)
+        found = await repair.ensure(rooms.repositories, subject.repository, path, attempt.branch)
         if found.what == "recreated":
             await _furnish(rooms, subject, path)
             await rooms.store.write(
@@ -62,7 +62,7 @@ async def prepare(rooms: Rooms, subject: Subject) -> Subject:
     if await branches.exists(subject.repository, attempt.branch):
         # A daemon that was killed while it made the worktree had come so far.
         await _wait_for_git(path)
-        await mending.ensure(rooms.repositories, subject.repository, path, attempt.branch)
+        await repair.ensure(rooms.repositories, subject.repository, path, attempt.branch)
         base = await branches.commit(subject.repository, f"refs/heads/{attempt.branch}")
     else:
         base = await worktrees.add(
@@ -95,10 +95,10 @@ async def _furnish(rooms: Rooms, subject: Subject, path: Path) -> None:
     await excludes.exclude(rooms.repositories, path, [OWN_FILES])
     if not wanted or not wanted.strip():
         return
-    files = await trio.to_thread.run_sync(copying.names, wanted, repository)
+    files = await trio.to_thread.run_sync(copy_files.names, wanted, repository)
     # Before they are there: a daemon that is killed in between must not leave them to be committed.
     hidden = await excludes.hide(rooms.repositories, path, files)
-    await trio.to_thread.run_sync(keepsakes.remember, path, repository, hidden)
-    _, complaints = await trio.to_thread.run_sync(copying.copy, wanted, repository, path)
+    await trio.to_thread.run_sync(ignored_copies.remember, path, repository, hidden)
+    _, complaints = await trio.to_thread.run_sync(copy_files.copy, wanted, repository, path)
     for complaint in complaints:
         log.warning("not_copied", attempt=subject.attempt.id, why=complaint)

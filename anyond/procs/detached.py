@@ -8,7 +8,7 @@ import trio
 
 from anyond.model.errors import NotFound, ToolFailed
 from anyond.model.launch import Launch
-from anyond.procs.recipe import final_environment, find_program
+from anyond.procs.launch_spec import final_environment, find_program
 
 
 async def start(launch: Launch) -> trio.Process:

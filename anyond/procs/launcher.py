@@ -1,4 +1,4 @@
-"""How shims are started, found again, attached to and, when they died, buried."""
+"""How shims are started, found again, attached to and, when they died, finalized for them."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ import trio
 from anyond.model.errors import Conflict, Invalid, ToolFailed, Unavailable
 from anyond.model.launch import Launch
 from anyond.model.records import Exit
-from anyond.procs import burial
+from anyond.procs import lost_execution
 from anyond.procs.address import Address
-from anyond.procs.recipe import final_environment, find_program
-from anyond.procs.remains import Lock, last_words, read_run, why_lost
-from anyond.procs.running import Running
+from anyond.procs.launch_spec import final_environment, find_program
+from anyond.procs.shim_connection import ShimConnection
+from anyond.procs.shim_state import Lock, last_words, read_run, why_lost
 from anyond.procs.spool import Spool
 
 SHIM = str(Path(__file__).with_name("shim.py").absolute())
@@ -103,7 +103,7 @@ class Launcher:
             raise Invalid("execution", f"{execution_id!r} is not an id.")
         return Spool(self.root / execution_id)
 
-    async def start(self, execution_id: str, launch: Launch, *, limit: int) -> Running:
+    async def start(self, execution_id: str, launch: Launch, *, limit: int) -> ShimConnection:
         """Start a program under a shim of its own, and connect to it.
 
         It cannot be cancelled half-way: it either runs and is returned, or does not run.
@@ -164,7 +164,7 @@ class Launcher:
             shutil.rmtree(spool.path, ignore_errors=True)
             return Absent()
 
-    async def attach(self, execution_id: str) -> Running:
+    async def attach(self, execution_id: str) -> ShimConnection:
         """Connect to a live shim. On return all that former connections sent is executed.
 
         If the shim has ended meanwhile, the first `news` says so.
@@ -183,7 +183,7 @@ class Launcher:
             raise
         return running
 
-    async def bury(self, execution_id: str, reason: str) -> Exit:
+    async def finalize_lost(self, execution_id: str, reason: str) -> Exit:
         """Kill what a dead shim left behind, mend its spool, and write down that it is over.
 
         It cannot be cancelled half-way.
@@ -196,7 +196,7 @@ class Launcher:
             Unavailable: the disk does not take the exit.
         """
         return await trio.to_thread.run_sync(
-            burial.bury, execution_id, self.spool(execution_id), reason
+            lost_execution.finalize, execution_id, self.spool(execution_id), reason
         )
 
     # ------------------------------------------------------------ starting
@@ -242,10 +242,10 @@ class Launcher:
         else:
             process.kill()
             message = f"its shim did not start: {last_words(path) or 'no answer'}"
-            await self.bury(execution_id, message)
+            await self.finalize_lost(execution_id, message)
         raise ToolFailed(launch.argv[0], f"{launch.argv[0]} was not started: {message}.")
 
-    async def _connect(self, execution_id: str, pid: int) -> Running:
+    async def _connect(self, execution_id: str, pid: int) -> ShimConnection:
         """A connection; if the shim has ended meanwhile, one that says so at once."""
         deadline = trio.current_time() + ANSWER
         while True:
@@ -267,7 +267,7 @@ class Launcher:
                 sock.close()
                 raise
             await trio.sleep(0.01)  # it has the lock, but has not opened its door yet
-        running = Running(execution_id, pid, trio.SocketStream(sock))
+        running = ShimConnection(execution_id, pid, trio.SocketStream(sock))
         self._nursery.start_soon(running.send_frames)
         return running
 

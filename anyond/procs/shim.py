@@ -1,6 +1,6 @@
 """How a shim comes to be, `python -I -S shim.py <spool directory>`, and when it does not.
 
-The shim is the keeper of one program: it alone holds the pipes and writes the spool, and it
+The shim is the supervisor of one program: it alone holds the pipes and writes the spool, and it
 outlives the daemon. It takes the lock of the spool first; as long as the lock is held, it lives. It
 and the modules that it imports know the standard library only, and little of that.
 """
@@ -19,17 +19,17 @@ import time
 if __name__ == "__main__":  # isolated mode does not know where we come from
     sys.path.append(os.path.abspath(__file__ + "/../../.."))
 
-from anyond.procs.family import SWEEP, Family
-from anyond.procs.keeper import Keeper
+from anyond.procs.descendants import SWEEP, Descendants
 from anyond.procs.log import write_exit
+from anyond.procs.process_table import LINUX
 from anyond.procs.program import NotStarted
-from anyond.procs.table import LINUX
+from anyond.procs.supervisor import Supervisor
 
 REFUSED = 75  # exit status of a shim that came too late
 
 
 def take_lock() -> bool:
-    """Become the keeper of this directory; False if it is not (or no longer) to be had."""
+    """Become the supervisor of this directory; False if it is not (or no longer) to be had."""
     try:
         lock = os.open("lock", os.O_RDWR | os.O_CLOEXEC)
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -53,10 +53,10 @@ def report(line: str) -> None:
 
 def give_up(reason: str) -> None:
     """There will be no program (any more): leave no orphans, and say why."""
-    family = Family(0)
-    family.start_sweep()
-    while family.next_scan is not None:
-        family.scan()
+    descendants = Descendants(0)
+    descendants.start_sweep()
+    while descendants.next_scan is not None:
+        descendants.scan()
         time.sleep(SWEEP)
     try:
         write_exit(error=reason)
@@ -87,10 +87,10 @@ def main(directory: str) -> int:
         ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
     spec["env"]["ANYON_EXECUTION"] = spec["id"]
     try:
-        keeper = Keeper(spec, umask)
-        keeper.start()
-        report(f"ready {keeper.program.pid}")
-        keeper.run()
+        supervisor = Supervisor(spec, umask)
+        supervisor.start()
+        report(f"ready {supervisor.program.pid}")
+        supervisor.run()
     except NotStarted as failure:
         give_up(str(failure))
     except Exception as error:  # a bug of ours, or a disk too full to begin with

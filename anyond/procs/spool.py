@@ -21,7 +21,7 @@ from msgspec import Struct
 from anyond.model.errors import Unavailable
 from anyond.model.records import Exit, Record, Stream
 from anyond.procs.log import write_json
-from anyond.procs.scan import HEADER, OUTPUT, Gap, Scanner, parse, read_gap
+from anyond.procs.record_scanner import HEADER, OUTPUT, Gap, Scanner, parse, read_gap
 
 MOST = 1 << 18
 

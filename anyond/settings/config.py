@@ -17,7 +17,7 @@ import structlog
 from anyond.model.errors import Invalid
 from anyond.model.settings import Config
 from anyond.settings import files
-from anyond.settings.ancestry import of_today
+from anyond.settings.config_upgrade import of_today
 from anyond.settings.names import executor_named, variant_name
 from anyond.settings.shape import Rules, beside, fit, merge
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from anyond.model.errors import Conflict, Unavailable
-from anyond.settings.presence import Presence
+from anyond.settings.daemon_file import DaemonFile
 
 # A process that a daemon was just starting when it died has the lock open until its exec is over:
 # then nobody who lives says to hold it, and a moment later nobody holds it.
@@ -77,7 +77,7 @@ def _take(descriptor: int, path: Path, presence: Path | None) -> None:
                 raise Unavailable(f"{path} cannot be locked: {error.strerror}.") from error
         pid = _holder(descriptor)
         if pid is not None or time.monotonic() > deadline:
-            found = Presence.read(presence) if presence else None
+            found = DaemonFile.read(presence) if presence else None
             url = found.url if found is not None and found.pid == pid else None
             raise AlreadyRunning(pid, url)
         time.sleep(0.02)

@@ -13,7 +13,7 @@ from anyond.actors import attempts as awake_module
 from anyond.actors.attempts import Attempts
 from anyond.actors.logs import Logs
 from anyond.agents.roster import DEFAULT_PROFILES
-from anyond.files.announcer import Announcer
+from anyond.files.desktop_notifier import DesktopNotifier
 from anyond.files.images import ImageFiles
 from anyond.git.repository import Repositories
 from anyond.github.client import GitHub
@@ -53,7 +53,7 @@ async def rooms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
     async with (
         Store.open(places.database) as store,
         Launcher.open(places.executions) as launcher,
-        Announcer.open() as announcer,
+        DesktopNotifier.open() as announcer,
     ):
         yield Rooms(
             store=store,

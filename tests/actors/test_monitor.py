@@ -14,7 +14,7 @@ import trio.testing
 
 from anyond.actors.monitor import CLOSED_PAUSE_S, Monitor
 from anyond.agents.roster import DEFAULT_PROFILES
-from anyond.files.announcer import Announcer
+from anyond.files.desktop_notifier import DesktopNotifier
 from anyond.files.images import ImageFiles
 from anyond.git.repository import Repositories
 from anyond.github.answers import PullRequest
@@ -53,7 +53,7 @@ async def rooms(tmp_path: Path, server: GitHubServer) -> AsyncIterator[Rooms]:
     async with (
         Store.open(places.database) as store,
         Launcher.open(places.executions) as launcher,
-        Announcer.open() as announcer,
+        DesktopNotifier.open() as announcer,
     ):
         await store.write(add_family)
         profiles = Profiles(places.profiles, DEFAULT_PROFILES)

@@ -11,7 +11,7 @@ from recordings import FOLDER, TREE, fold, load
 
 from anyond.agents.amp.agent import Amp
 from anyond.agents.core import EntryPut, Interrupt, SessionLost, ToldAtOnce, Turn, TurnEnded
-from anyond.agents.recollection import RETOLD
+from anyond.agents.recap import RETOLD
 from anyond.model.entries import ErrorMessage, FileEdit, SetupRequired, TokenUsage, ToolUse
 from anyond.model.errors import Impossible
 from anyond.model.launch import Launch

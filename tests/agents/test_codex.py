@@ -11,8 +11,8 @@ from codex_driver import ASKING, echo, hear, opened, tell
 
 from anyond.agents import variant
 from anyond.agents.codex.agent import Codex
-from anyond.agents.codex.calls import OUTPUT_MOST
 from anyond.agents.codex.options import Options
+from anyond.agents.codex.tool_calls import OUTPUT_MOST
 from anyond.agents.core import (
     ApprovalAsked,
     ApprovalWithdrawn,

@@ -16,7 +16,7 @@ from anyond.agents.cursor.agent import Cursor
 from anyond.agents.cursor.text import Segments
 from anyond.agents.cursor.tools import CursorCall
 from anyond.agents.paths import Paths
-from anyond.agents.recollection import RETOLD
+from anyond.agents.recap import RETOLD
 from anyond.model.entries import (
     Denied,
     ErrorMessage,

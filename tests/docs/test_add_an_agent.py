@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.end_to_end.house import ROOT, House
+from tests.end_to_end.daemon import ROOT, Daemon
 
 PAGE = ROOT / "docs" / "how-to" / "add-an-agent.md"
 _BLOCK = re.compile(
@@ -79,20 +79,20 @@ def test_the_rules_for_every_dialogue_hold_for_it(checkout: Path) -> None:
 async def test_an_attempt_runs_it(checkout: Path, tmp_path: Path) -> None:
     [request] = [block for block in blocks() if block.verb == "body"]
     body = request.text.replace("parrot.sh", str(checkout / "parrot.sh"))
-    made = House(tmp_path / "house")
+    made = Daemon(tmp_path / "daemon")
     made.environment["PYTHONPATH"] = str(checkout)
-    async with made as house:
+    async with made as daemon:
         kind = {"Content-Type": "application/json"}
-        answer = await house.request("PUT", request.name, content=body, headers=kind)
+        answer = await daemon.request("PUT", request.name, content=body, headers=kind)
         assert answer.status_code == 200, answer.text
-        attempt = await house.attempt(await house.project(), "Hello", "PARROT")
-        ended = await house.over(attempt)
+        attempt = await daemon.attempt(await daemon.project(), "Hello", "PARROT")
+        ended = await daemon.over(attempt)
         assert ended["status"] == "completed"
-        shown = [entry["entry_type"]["type"] for entry in await house.entries(ended)]
+        shown = [entry["entry_type"]["type"] for entry in await daemon.entries(ended)]
         assert shown == ["user_message", "tool_use", "assistant_message"]
         path = f"/api/task-attempts/{attempt['id']}/follow-up"
-        await house.ask("POST", path, {"prompt": "Again"})
-        again = await house.over(attempt)
+        await daemon.ask("POST", path, {"prompt": "Again"})
+        again = await daemon.over(attempt)
         assert again["executor_action"]["typ"]["session_id"] == "p-1"
-        tree = house.git(house.root / "project", "ls-tree", "--name-only", attempt["branch"])
+        tree = daemon.git(daemon.root / "project", "ls-tree", "--name-only", attempt["branch"])
         assert "seeds" in tree.split()

@@ -12,7 +12,7 @@ from typing import Any
 
 from tests.end_to_end import claude_cli
 from tests.end_to_end.claude_cli import Person
-from tests.end_to_end.house import House
+from tests.end_to_end.daemon import Daemon
 from tests.fakes import npm_cache
 from tests.fakes.serving import serving
 
@@ -145,17 +145,17 @@ class Client(Person):
     actor: Actor
 
     @classmethod
-    async def hiring(cls, house: House, actor: Actor, port: int) -> Client:
+    async def hiring(cls, daemon: Daemon, actor: Actor, port: int) -> Client:
         """A new project, and the variants of the agent with the pinned program and our model."""
-        repository = house.repository()
-        client = cls(house, await house.project(repository), repository)
+        repository = daemon.repository()
+        client = cls(daemon, await daemon.project(repository), repository)
         client.actor = actor
         url = f"http://127.0.0.1:{port}"
         shared = {
             "base_command_override": actor.command(),
-            "env": actor.prepare(house.home, url),
+            "env": actor.prepare(daemon.home, url),
         }
-        known = (await house.ask("GET", "/api/info"))["executors"][actor.executor]
+        known = (await daemon.ask("GET", "/api/info"))["executors"][actor.executor]
         variants = {
             name: {
                 actor.executor: {
@@ -166,7 +166,7 @@ class Client(Person):
             }
             for name, options in actor.options
         }
-        await house.ask("PUT", "/api/profiles", {"executors": {actor.executor: variants}})
+        await daemon.ask("PUT", "/api/profiles", {"executors": {actor.executor: variants}})
         return client
 
     async def start(self, scenario: str, variant: str | None = "APPROVALS") -> dict[str, Any]:
@@ -178,9 +178,9 @@ class Client(Person):
         }
         profile = {"executor": self.actor.executor, "variant": variant}
         body = {"task": task, "executor_profile_id": profile, "base_branch": "main"}
-        made = await self.house.ask("POST", "/api/tasks/create-and-start", body)
+        made = await self.daemon.ask("POST", "/api/tasks/create-and-start", body)
         path = f"/api/task-attempts?task_id={made['id']}"
-        return (await self.house.ask("GET", path))[0]  # type: ignore[no-any-return]
+        return (await self.daemon.ask("GET", path))[0]  # type: ignore[no-any-return]
 
 
 def model_of_all() -> AbstractContextManager[int]:

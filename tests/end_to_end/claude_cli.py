@@ -15,7 +15,7 @@ import psutil
 import pytest
 import trio
 
-from tests.end_to_end.house import PATIENCE, House
+from tests.end_to_end.daemon import PATIENCE, Daemon
 from tests.fakes import model_server, npm_cache
 from tests.fakes.serving import serving
 
@@ -58,22 +58,22 @@ def model_environment(port: int, label: str = "") -> dict[str, str]:
 
 
 class Person:
-    """Somebody who has tasks done by the real Claude Code, in one project of a house."""
+    """Somebody who has tasks done by the real Claude Code, in one project of a daemon."""
 
     executor, usual = "CLAUDE_CODE", "APPROVALS"
 
-    def __init__(self, house: House, project: dict[str, Any], repository: Path) -> None:
-        self.house = house
+    def __init__(self, daemon: Daemon, project: dict[str, Any], repository: Path) -> None:
+        self.daemon = daemon
         self.project = project
         self.repository = repository
-        self.gate = house.root / "gate"
+        self.gate = daemon.root / "gate"
 
     @classmethod
-    async def of(cls, house: House, command: str, port: int) -> Person:
+    async def of(cls, daemon: Daemon, command: str, port: int) -> Person:
         """A new project, and the built-in variants with the pinned program and our model."""
-        repository = house.repository()
-        person = cls(house, await house.project(repository), repository)
-        label = house.root.parent.name
+        repository = daemon.repository()
+        person = cls(daemon, await daemon.project(repository), repository)
+        label = daemon.root.parent.name
         await person.set_options(
             base_command_override=command, env=model_environment(port, label), model=MODEL
         )
@@ -81,16 +81,16 @@ class Person:
 
     async def set_options(self, **options: Any) -> None:
         """Lay these options over those of every variant."""
-        found = (await self.house.ask("GET", "/api/info"))["executors"]["CLAUDE_CODE"]
+        found = (await self.daemon.ask("GET", "/api/info"))["executors"]["CLAUDE_CODE"]
         variants = {
             name: {"CLAUDE_CODE": {**tagged["CLAUDE_CODE"], **options}}
             for name, tagged in found.items()
         }
-        await self.house.ask("PUT", "/api/profiles", {"executors": {"CLAUDE_CODE": variants}})
+        await self.daemon.ask("PUT", "/api/profiles", {"executors": {"CLAUDE_CODE": variants}})
 
     async def start(self, scenario: str, variant: str | None = None) -> dict[str, Any]:
         """A new task with an attempt at it, by the variant that this person takes usually."""
-        task = await self.house.ask(
+        task = await self.daemon.ask(
             "POST",
             "/api/tasks/create-and-start",
             {
@@ -107,13 +107,13 @@ class Person:
             },
         )
         path = f"/api/task-attempts?task_id={task['id']}"
-        return (await self.house.ask("GET", path))[0]  # type: ignore[no-any-return]
+        return (await self.daemon.ask("GET", path))[0]  # type: ignore[no-any-return]
 
     async def follow_up(self, attempt: dict[str, Any], prompt: str, **more: Any) -> dict[str, Any]:
         """Ask the agent again and wait for the end; the process."""
         path = f"/api/task-attempts/{attempt['id']}/follow-up"
-        process = await self.house.ask("POST", path, {"prompt": prompt, **more})
-        ended = await self.house.over(attempt)
+        process = await self.daemon.ask("POST", path, {"prompt": prompt, **more})
+        ended = await self.daemon.over(attempt)
         assert ended["id"] == process["id"]
         return ended
 
@@ -121,10 +121,10 @@ class Person:
         """The open question of this attempt, when others may wait as well."""
 
         async def look() -> Any:
-            rows = await self.house.ask("GET", "/api/approvals?status=pending")
+            rows = await self.daemon.ask("GET", "/api/approvals?status=pending")
             return next((r for r in rows if r["task_attempt_id"] == attempt["id"]), None)
 
-        return await self.house.until(look, "a question")  # type: ignore[no-any-return]
+        return await self.daemon.until(look, "a question")  # type: ignore[no-any-return]
 
     async def approve(self, question: dict[str, Any], **more: Any) -> None:
         await self._respond(question, {"status": "approved", **more})
@@ -134,11 +134,11 @@ class Person:
 
     async def _respond(self, question: dict[str, Any], status: dict[str, Any]) -> None:
         path = f"/api/approvals/{question['id']}/respond"
-        await self.house.ask("POST", path, {"status": status})
+        await self.daemon.ask("POST", path, {"status": status})
 
     async def approvals(self) -> list[tuple[str, str]]:
         """Tool and status of all questions so far, the oldest first."""
-        rows = await self.house.ask("GET", "/api/approvals")
+        rows = await self.daemon.ask("GET", "/api/approvals")
         return [(row["tool_name"], row["status"]) for row in reversed(rows)]
 
     async def sees(self, process: dict[str, Any], look: Callable[[dict[str, Any]], Any]) -> Any:
@@ -156,7 +156,7 @@ class Person:
         path = f"/api/execution-processes/{process['id']}/{log}/ws"
         frames: list[dict[str, Any]] = []
         with trio.fail_after(PATIENCE):
-            async with self.house.socket(path) as socket:
+            async with self.daemon.socket(path) as socket:
                 while not frames or not enough(frames[-1]):
                     frames.append(json.loads(await socket.get_message()))
                     assert "finished" not in frames[-1], "it was over before that came"
@@ -165,7 +165,7 @@ class Person:
     async def events(self, last: str) -> list[str]:
         """The names of all events up to the first of the name `last`."""
         names: list[str] = []
-        address = f"{self.house.url}/api/events?after=0"
+        address = f"{self.daemon.url}/api/events?after=0"
         with trio.fail_after(PATIENCE):
             async with (
                 httpx.AsyncClient(timeout=PATIENCE) as client,
@@ -200,10 +200,10 @@ def family(process: dict[str, Any]) -> dict[int, str]:
     return {one.pid: one.name() for one in _alive(ANYON_EXECUTION=process["id"])}
 
 
-def end_all(house: House) -> None:
-    """Kill the agents of this house: they outlive its daemon, and a test that fails leaves some."""
-    for process in (house.data / "executions").iterdir():
-        for one in _alive(HOME=str(house.home), ANYON_EXECUTION=process.name):
+def end_all(daemon: Daemon) -> None:
+    """Kill the agents of this daemon: they outlive it, and a test that fails leaves some."""
+    for process in (daemon.data / "executions").iterdir():
+        for one in _alive(HOME=str(daemon.home), ANYON_EXECUTION=process.name):
             with suppress(psutil.NoSuchProcess):
                 one.kill()
 

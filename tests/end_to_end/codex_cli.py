@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.claude_cli import Person
-from tests.end_to_end.house import House
+from tests.end_to_end.daemon import Daemon
 from tests.fakes import npm_cache
 from tests.fakes.serving import serving
 
@@ -63,18 +63,18 @@ def environment(home: Path) -> dict[str, str]:
 
 
 class Coder(Person):
-    """Somebody who has tasks done by the real Codex, in one project of a house."""
+    """Somebody who has tasks done by the real Codex, in one project of a daemon."""
 
     executor, usual = "CODEX", "DEFAULT"
 
     @classmethod
-    async def of(cls, house: House, command: str, port: int) -> Coder:
+    async def of(cls, daemon: Daemon, command: str, port: int) -> Coder:
         """A new project, and variants with the pinned program and our model."""
-        configure(house.home, port)
-        repository = house.repository()
-        coder = cls(house, await house.project(repository), repository)
-        found = (await house.ask("GET", "/api/info"))["executors"]["CODEX"]
+        configure(daemon.home, port)
+        repository = daemon.repository()
+        coder = cls(daemon, await daemon.project(repository), repository)
+        found = (await daemon.ask("GET", "/api/info"))["executors"]["CODEX"]
         more = {"base_command_override": command, "env": {"KEY_OF_THE_TESTS": "none"}}
         variants = {name: {"CODEX": {**tagged["CODEX"], **more}} for name, tagged in found.items()}
-        await house.ask("PUT", "/api/profiles", {"executors": {"CODEX": variants}})
+        await daemon.ask("PUT", "/api/profiles", {"executors": {"CODEX": variants}})
         return coder

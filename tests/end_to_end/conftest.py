@@ -7,12 +7,12 @@ import pytest
 
 from tests.end_to_end import claude_cli
 from tests.end_to_end.claude_cli import Person
-from tests.end_to_end.house import House
+from tests.end_to_end.daemon import Daemon
 
 
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    async with House(tmp_path / "house") as made:
+async def daemon(tmp_path: Path) -> AsyncIterator[Daemon]:
+    async with Daemon(tmp_path / "daemon") as made:
         yield made
 
 
@@ -29,9 +29,9 @@ def model_port() -> Iterator[int]:
 
 
 @pytest.fixture
-async def person(house: House, claude_command: str, model_port: int) -> AsyncIterator[Person]:
+async def person(daemon: Daemon, claude_command: str, model_port: int) -> AsyncIterator[Person]:
     try:
-        yield await Person.of(house, claude_command, model_port)
+        yield await Person.of(daemon, claude_command, model_port)
     finally:
-        claude_cli.end_all(house)
-    assert "Traceback" not in house.log()
+        claude_cli.end_all(daemon)
+    assert "Traceback" not in daemon.log()

@@ -1,4 +1,4 @@
-"""A house in which Claude Code is a scripted program that needs no model."""
+"""A daemon in which Claude Code is a scripted program that needs no model."""
 
 from __future__ import annotations
 
@@ -7,30 +7,30 @@ import shlex
 import sys
 from typing import Any
 
-from tests.end_to_end.house import ROOT, House
+from tests.end_to_end.daemon import ROOT, Daemon
 
 PROGRAM = ROOT / "tests" / "fakes" / "claude_agent.py"
 
 
-async def use_scripted_claude(house: House, **more: Any) -> None:
+async def use_scripted_claude(daemon: Daemon, **more: Any) -> None:
     """From now on the executor CLAUDE_CODE is the scripted program."""
     options = {
         "base_command_override": shlex.join([sys.executable, str(PROGRAM)]),
-        "env": {"CLAUDE_AGENT_STATE": str(house.root / "fake-state")},
+        "env": {"CLAUDE_AGENT_STATE": str(daemon.root / "fake-state")},
         **more,
     }
     body = {"executors": {"CLAUDE_CODE": {"DEFAULT": {"CLAUDE_CODE": options}}}}
-    await house.ask("PUT", "/api/profiles", body)
+    await daemon.ask("PUT", "/api/profiles", body)
 
 
-def told(house: House) -> list[list[str]]:
-    """All that the program was ever told in this house: the texts of each message."""
-    path = house.root / "fake-state" / "told"
+def told(daemon: Daemon) -> list[list[str]]:
+    """All that the program was ever told in this daemon: the texts of each message."""
+    path = daemon.root / "fake-state" / "told"
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
-def forget_sessions(house: House) -> None:
+def forget_sessions(daemon: Daemon) -> None:
     """The program does not know any of its sessions any more."""
-    for file in (house.root / "fake-state").iterdir():
+    for file in (daemon.root / "fake-state").iterdir():
         if file.name != "told":
             file.unlink()

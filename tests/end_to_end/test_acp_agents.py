@@ -20,7 +20,7 @@ from tests.end_to_end.acp_agents import (
     model_of_all,
 )
 from tests.end_to_end.claude_cli import end_all, family, said, tools
-from tests.end_to_end.house import House, alive
+from tests.end_to_end.daemon import Daemon, alive
 from tests.fakes import npm_cache
 
 pytestmark = pytest.mark.agents
@@ -51,12 +51,12 @@ def _there(actor: Actor) -> Actor:
 
 
 @pytest.fixture
-async def client(house: House, actor: Actor, models_port: int) -> AsyncIterator[Client]:
+async def client(daemon: Daemon, actor: Actor, models_port: int) -> AsyncIterator[Client]:
     try:
-        yield await Client.hiring(house, actor, models_port)
+        yield await Client.hiring(daemon, actor, models_port)
     finally:
-        end_all(house)
-    assert "Traceback" not in house.log()
+        end_all(daemon)
+    assert "Traceback" not in daemon.log()
 
 
 async def test_what_is_approved_is_done_and_seen(client: Client) -> None:
@@ -64,18 +64,18 @@ async def test_what_is_approved_is_done_and_seen(client: Client) -> None:
 
 
 async def _basic(client: Client) -> None:
-    house, actor = client.house, client.actor
+    daemon, actor = client.daemon, client.actor
     attempt = await client.start("basic")
-    question = await house.question()
+    question = await daemon.question()
     assert not (Path(attempt["container_ref"]) / "hello.txt").exists()
     await client.approve(question)
-    await client.approve(await house.question())
-    ended = await house.over(attempt)
+    await client.approve(await daemon.question())
+    ended = await daemon.over(attempt)
     assert (ended["status"], [status for _, status in await client.approvals()]) == (
         "completed",
         ["approved", "approved"],
     )
-    entries = await house.entries(ended)
+    entries = await daemon.entries(ended)
     assert tools(entries) == [("file_edit", SUCCESS), ("command_run", SUCCESS)]
     edit, command = _actions(entries)
     assert (edit["path"], edit["changes"][0]["content"]) == (
@@ -95,18 +95,18 @@ async def _basic(client: Client) -> None:
     assert len(said(entries, "thinking")) == 1
     usage = [e["entry_type"] for e in entries if e["entry_type"]["type"] == "token_usage"]
     assert [use["output_tokens"] > 0 for use in usage] == [True] * actor.usage
-    written = house.git(client.repository, "show", f"{attempt['branch']}:ran.txt")
+    written = daemon.git(client.repository, "show", f"{attempt['branch']}:ran.txt")
     assert written == "done\n"
 
 
 async def test_a_denial_is_seen_and_its_reason_reaches_the_agent(client: Client) -> None:
-    house = client.house
+    daemon = client.daemon
     attempt = await client.start("basic")
-    await client.approve(await house.question())
-    await client.deny(await house.question(), "Use make instead.")
-    ended = await house.over(attempt)
+    await client.approve(await daemon.question())
+    await client.deny(await daemon.question(), "Use make instead.")
+    ended = await daemon.over(attempt)
     assert ended["status"] == "completed"
-    entries = await house.entries(ended)
+    entries = await daemon.entries(ended)
     denied = {"status": "denied", "reason": "Use make instead."}
     assert tools(entries) == [("file_edit", SUCCESS), ("command_run", denied)]
     assert said(entries, "user_feedback") == ["Use make instead."]
@@ -114,22 +114,22 @@ async def test_a_denial_is_seen_and_its_reason_reaches_the_agent(client: Client)
     # Most of them end their turn at the denial: it goes on only because they were told.
     assert said(entries)[-1] == "All done: wrote hello.txt and checked it."
     assert said(entries, "error_message") == []
-    names = house.git(client.repository, "ls-tree", "--name-only", attempt["branch"]).split()
+    names = daemon.git(client.repository, "ls-tree", "--name-only", attempt["branch"]).split()
     assert names == ["README.md", "hello.txt"]
 
 
 async def test_the_default_variant_asks_nobody_and_a_follow_up_knows_what_was_said(
     client: Client,
 ) -> None:
-    house = client.house
+    daemon = client.daemon
     attempt = await client.start("basic", "DEFAULT")
-    first = await house.over(attempt)
+    first = await daemon.over(attempt)
     assert first["status"] == "completed"
     assert await client.approvals() == []
-    assert tools(await house.entries(first)) == [("file_edit", SUCCESS), ("command_run", SUCCESS)]
+    assert tools(await daemon.entries(first)) == [("file_edit", SUCCESS), ("command_run", SUCCESS)]
     second = await client.follow_up(attempt, "SCN=recall now")
     assert second["status"] == "completed"
-    entries = await house.entries(second)
+    entries = await daemon.entries(second)
     assert said(entries, "user_message") == ["SCN=recall now"]
     # Nothing of the old conversation is told again.
     [answer] = said(entries)
@@ -141,22 +141,22 @@ async def test_the_default_variant_asks_nobody_and_a_follow_up_knows_what_was_sa
 
 
 async def test_a_stop_ends_a_long_command_with_all_that_it_had_started(client: Client) -> None:
-    house = client.house
+    daemon = client.daemon
     attempt = await client.start("linger", "DEFAULT")
-    process = await house.running(attempt)
+    process = await daemon.running(attempt)
     file = Path(attempt["container_ref"]) / "pids"
 
     async def both() -> list[int]:
         pids = [int(line) for line in file.read_text().split()] if file.exists() else []
         return pids if len(pids) == 2 else []
 
-    sleepers = await house.until(both, "the pids of the sleepers")
-    await house.ask("POST", f"/api/task-attempts/{attempt['id']}/stop")
+    sleepers = await daemon.until(both, "the pids of the sleepers")
+    await daemon.ask("POST", f"/api/task-attempts/{attempt['id']}/stop")
     assert family(process) == {}
     assert not any(map(alive, sleepers))
-    ended = await house.over(attempt)
+    ended = await daemon.over(attempt)
     assert (ended["id"], ended["status"]) == (process["id"], "killed")
-    entries = await house.entries(ended)
+    entries = await daemon.entries(ended)
     [(kind, status)] = tools(entries)
     assert status == {"status": "failed"}
     # Droid sometimes tells that a tool is at work before it tells which.
@@ -167,11 +167,11 @@ async def test_a_stop_ends_a_long_command_with_all_that_it_had_started(client: C
 async def test_a_key_that_is_refused_is_a_failed_run_with_one_readable_error(
     client: Client,
 ) -> None:
-    house = client.house
+    daemon = client.daemon
     attempt = await client.start("err401", "DEFAULT")
-    ended = await house.over(attempt)
+    ended = await daemon.over(attempt)
     assert ended["status"] == "failed"
-    entries = await house.entries(ended)
+    entries = await daemon.entries(ended)
     [error] = said(entries, "error_message")
     assert any(word in error for word in ("invalid x-api-key", "API key", "Authentication"))
     assert "{" not in error
@@ -180,13 +180,13 @@ async def test_a_key_that_is_refused_is_a_failed_run_with_one_readable_error(
 
 @pytest.mark.parametrize("actor", [OPENCODE], indirect=True, ids=["opencode"])
 async def test_opencode_asks_if_it_is_to_be_asked(
-    house: House, actor: Actor, models_port: int
+    daemon: Daemon, actor: Actor, models_port: int
 ) -> None:
-    client = await Client.hiring(house, actor, models_port)
+    client = await Client.hiring(daemon, actor, models_port)
     try:
         await _basic(client)
     finally:
-        end_all(house)
+        end_all(daemon)
 
 
 def _actions(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -19,7 +19,7 @@ from tests.end_to_end.acp_agents import (
     model_of_all,
 )
 from tests.end_to_end.claude_cli import end_all, said, tools
-from tests.end_to_end.house import House
+from tests.end_to_end.daemon import Daemon
 from tests.fakes import npm_cache
 
 pytestmark = pytest.mark.agents
@@ -79,12 +79,12 @@ def actor(request: pytest.FixtureRequest) -> Actor:
 
 
 @asynccontextmanager
-async def _hired(house: House, actor: Actor, port: int) -> AsyncIterator[Client]:
+async def _hired(daemon: Daemon, actor: Actor, port: int) -> AsyncIterator[Client]:
     try:
-        yield await Client.hiring(house, actor, port)
+        yield await Client.hiring(daemon, actor, port)
     finally:
-        end_all(house)
-    assert "Traceback" not in house.log()
+        end_all(daemon)
+    assert "Traceback" not in daemon.log()
 
 
 def _texts(entries: list[dict[str, Any]]) -> list[str]:
@@ -95,13 +95,13 @@ def _texts(entries: list[dict[str, Any]]) -> list[str]:
 
 @pytest.mark.parametrize(("actor", "scenario", "words"), FAILURES, indirect=["actor"], ids=_name)
 async def test_a_model_that_fails_is_a_failed_run_with_one_readable_error(
-    house: House, actor: Actor, scenario: str, words: str, models_port: int
+    daemon: Daemon, actor: Actor, scenario: str, words: str, models_port: int
 ) -> None:
     port = NOBODY if scenario == REFUSED else models_port
-    async with _hired(house, actor, port) as client:
-        ended = await house.over(await client.start(scenario, "DEFAULT"))
+    async with _hired(daemon, actor, port) as client:
+        ended = await daemon.over(await client.start(scenario, "DEFAULT"))
         assert ended["status"] == "failed"
-        entries = await house.entries(ended)
+        entries = await daemon.entries(ended)
         [error] = said(entries, "error_message")
         assert words in error
         assert "{" not in error
@@ -115,12 +115,12 @@ async def test_a_model_that_fails_is_a_failed_run_with_one_readable_error(
 
 @pytest.mark.parametrize(("actor", "scenario"), RECOVERIES, indirect=["actor"], ids=_name)
 async def test_what_works_at_another_try_is_a_completed_run_and_said_once(
-    house: House, actor: Actor, scenario: str, models_port: int
+    daemon: Daemon, actor: Actor, scenario: str, models_port: int
 ) -> None:
-    async with _hired(house, actor, models_port) as client:
-        ended = await house.over(await client.start(scenario, "DEFAULT"))
+    async with _hired(daemon, actor, models_port) as client:
+        ended = await daemon.over(await client.start(scenario, "DEFAULT"))
         assert ended["status"] == "completed"
-        entries = await house.entries(ended)
+        entries = await daemon.entries(ended)
         assert said(entries) == ["Recovered after 1 errors."]
         assert said(entries, "error_message") == []
 
@@ -129,20 +129,20 @@ async def test_what_works_at_another_try_is_a_completed_run_and_said_once(
     "actor", [GEMINI, QWEN, COPILOT, DROID, CLAUDE_AGENT_ACP], indirect=True, ids=_name
 )
 async def test_a_question_that_nobody_answers_is_denied_in_time(
-    house: House, actor: Actor, models_port: int
+    daemon: Daemon, actor: Actor, models_port: int
 ) -> None:
-    async with _hired(house, actor, models_port) as client:
-        await house.ask("PUT", "/api/config", {"approval_timeout_s": 1})
+    async with _hired(daemon, actor, models_port) as client:
+        await daemon.ask("PUT", "/api/config", {"approval_timeout_s": 1})
         attempt = await client.start("once")
-        ended = await house.over(attempt)
+        ended = await daemon.over(attempt)
         assert ended["status"] == "completed"
         [(name, status)] = await client.approvals()
         assert status == "timed_out"
-        entries = await house.entries(ended)
+        entries = await daemon.entries(ended)
         assert tools(entries) == [("command_run", {"status": "timed_out"})]
         assert said(entries, "error_message") == [
             f"Nobody answered the question about {name} in time."
         ]
-        assert house.git(client.repository, "ls-tree", "--name-only", attempt["branch"]) == (
+        assert daemon.git(client.repository, "ls-tree", "--name-only", attempt["branch"]) == (
             "README.md\n"
         )

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.end_to_end.claude_cli import MODEL, Person, family, lines, said, tools
-from tests.end_to_end.house import alive
+from tests.end_to_end.daemon import alive
 
 pytestmark = pytest.mark.agents
 
@@ -20,10 +20,10 @@ def denied(reason: str) -> dict[str, str]:
 
 
 async def test_two_approvals_lead_from_a_task_to_a_merge(person: Person) -> None:
-    house = person.house
+    daemon = person.daemon
     attempt = await person.start("basic")
-    process = await house.running(attempt)
-    question = await house.question()
+    process = await daemon.running(attempt)
+    question = await daemon.question()
     assert question["tool_name"] == "Write"
     assert question["tool_input"]["content"] == "hello from agent\nsecond line\n"
     await person.sees(
@@ -35,12 +35,12 @@ async def test_two_approvals_lead_from_a_task_to_a_merge(person: Person) -> None
     )
     assert not (Path(attempt["container_ref"]) / "hello.txt").exists()
     await person.approve(question)
-    await person.approve(await house.question())
+    await person.approve(await daemon.question())
 
-    ended = await house.over(attempt)
+    ended = await daemon.over(attempt)
     assert (ended["id"], ended["status"], ended["exit_code"]) == (process["id"], "completed", 0)
     assert await person.approvals() == [("Write", "approved"), ("Bash", "approved")]
-    entries = await house.entries(ended)
+    entries = await daemon.entries(ended)
     assert tools(entries) == [("file_edit", SUCCESS), ("command_run", SUCCESS)]
     assert said(entries)[-1] == "All done: wrote hello.txt and checked it."
     [usage] = [e["entry_type"] for e in entries if e["entry_type"]["type"] == "token_usage"]
@@ -55,66 +55,66 @@ async def test_two_approvals_lead_from_a_task_to_a_merge(person: Person) -> None
         "process_completed",
     ]
 
-    await house.ask("POST", f"/api/task-attempts/{attempt['id']}/merge")
+    await daemon.ask("POST", f"/api/task-attempts/{attempt['id']}/merge")
     assert (person.repository / "hello.txt").read_text() == "hello from agent\nsecond line\n"
     assert (person.repository / "ran.txt").read_text() == "done\n"
-    assert house.git(person.repository, "status", "--porcelain") == ""
+    assert daemon.git(person.repository, "status", "--porcelain") == ""
 
 
 async def test_a_denial_reaches_the_agent_with_its_reason_and_the_turn_goes_on(
     person: Person,
 ) -> None:
-    house = person.house
+    daemon = person.daemon
     attempt = await person.start("basic")
-    await person.approve(await house.question())
-    await person.deny(await house.question(), "Use make instead.")
-    ended = await house.over(attempt)
+    await person.approve(await daemon.question())
+    await person.deny(await daemon.question(), "Use make instead.")
+    ended = await daemon.over(attempt)
     assert (ended["status"], ended["exit_code"]) == ("completed", 0)
-    entries = await house.entries(ended)
+    entries = await daemon.entries(ended)
     assert tools(entries) == [
         ("file_edit", SUCCESS),
         ("command_run", denied("Use make instead.")),
     ]
     assert said(entries, "user_feedback") == ["Use make instead."]
     assert said(entries)[-1] == "All done: wrote hello.txt and checked it."
-    told = [block for block in _results(await house.raw(ended)) if block.get("is_error")]
+    told = [block for block in _results(await daemon.raw(ended)) if block.get("is_error")]
     assert [block["content"] for block in told] == ["Use make instead."]
-    assert house.git(person.repository, "ls-tree", "--name-only", attempt["branch"]).split() == [
+    assert daemon.git(person.repository, "ls-tree", "--name-only", attempt["branch"]).split() == [
         "README.md",
         "hello.txt",
     ]
 
 
 async def test_the_default_variant_asks_nobody_whoever_runs_it(person: Person) -> None:
-    house = person.house
+    daemon = person.daemon
     attempt = await person.start("basic", "DEFAULT")
-    ended = await house.over(attempt)
+    ended = await daemon.over(attempt)
     assert ended["status"] == "completed"
     assert await person.approvals() == []
-    assert tools(await house.entries(ended)) == [("file_edit", SUCCESS), ("command_run", SUCCESS)]
-    assert house.git(person.repository, "show", f"{attempt['branch']}:ran.txt") == "done\n"
+    assert tools(await daemon.entries(ended)) == [("file_edit", SUCCESS), ("command_run", SUCCESS)]
+    assert daemon.git(person.repository, "show", f"{attempt['branch']}:ran.txt") == "done\n"
 
 
 async def test_a_follow_up_knows_what_was_said_and_a_retry_has_never_heard_of_it(
     person: Person,
 ) -> None:
-    house = person.house
+    daemon = person.daemon
     attempt = await person.start("text", "DEFAULT")
-    first = await house.over(attempt)
+    first = await daemon.over(attempt)
     session = await _session(person, first)
     second = await person.follow_up(attempt, "SCN=recall now")
     assert second["executor_action"]["typ"]["type"] == "CodingAgentFollowUpRequest"
     assert second["executor_action"]["typ"]["session_id"] == session
-    entries = await house.entries(second)
+    entries = await daemon.entries(second)
     assert said(entries, "user_message") == ["SCN=recall now"]
     earlier = first["executor_action"]["typ"]["prompt"]
     assert said(entries) == [f"You had said: {earlier}"]
     third = await person.follow_up(attempt, "SCN=recall again")
     assert third["executor_action"]["typ"]["session_id"] == await _session(person, second)
-    assert said(await house.entries(third)) == [f"You had said: {earlier}; SCN=recall now"]
+    assert said(await daemon.entries(third)) == [f"You had said: {earlier}; SCN=recall now"]
     retried = await person.follow_up(attempt, "SCN=recall anew", retry_process_id=second["id"])
     assert retried["executor_action"]["typ"]["session_id"] == session
-    assert said(await house.entries(retried)) == [f"You had said: {earlier}"]
+    assert said(await daemon.entries(retried)) == [f"You had said: {earlier}"]
     await person.set_options(fork_session=False)
     last = await person.follow_up(attempt, "SCN=recall")
     assert await _session(person, last) == await _session(person, retried)
@@ -123,19 +123,19 @@ async def test_a_follow_up_knows_what_was_said_and_a_retry_has_never_heard_of_it
 async def test_a_plan_is_rejected_with_feedback_then_approved_and_carried_out(
     person: Person,
 ) -> None:
-    house = person.house
+    daemon = person.daemon
     attempt = await person.start("replan", "PLAN")
-    question = await house.question()
+    question = await daemon.question()
     assert question["tool_name"] == "ExitPlanMode"
     assert question["tool_input"]["plan"] == "# Plan\n1. write hello.txt\n"
     await person.deny(question, "Check it, too.")
-    question = await house.question()
+    question = await daemon.question()
     assert question["tool_input"]["plan"] == "# Plan\n1. write hello.txt\n2. check it\n"
     assert not (Path(attempt["container_ref"]) / "hello.txt").exists()
     await person.approve(question)
-    ended = await house.over(attempt)
+    ended = await daemon.over(attempt)
     assert ended["status"] == "completed"
-    entries = await house.entries(ended)
+    entries = await daemon.entries(ended)
     assert tools(entries) == [
         ("plan_presentation", denied("Check it, too.")),
         ("plan_presentation", SUCCESS),
@@ -150,19 +150,19 @@ async def test_a_plan_is_rejected_with_feedback_then_approved_and_carried_out(
 
 
 async def test_a_question_to_the_person_gets_the_answer_that_was_chosen(person: Person) -> None:
-    house = person.house
+    daemon = person.daemon
     attempt = await person.start("ask", "DEFAULT")
-    question = await house.question()
+    question = await daemon.question()
     assert question["tool_name"] == "AskUserQuestion"
     [asked] = question["tool_input"]["questions"]
     chosen = {asked["question"]: asked["options"][1]["label"]}
     await person.approve(question, answers=chosen)
-    ended = await house.over(attempt)
-    entries = await house.entries(ended)
+    ended = await daemon.over(attempt)
+    entries = await daemon.entries(ended)
     [use] = [e["entry_type"] for e in entries if e["entry_type"]["type"] == "tool_use"]
     assert use["status"] == SUCCESS
     assert use["action_type"]["result"] == {"type": {"type": "json"}, "value": chosen}
-    [told] = _results(await house.raw(ended))
+    [told] = _results(await daemon.raw(ended))
     assert "Blue" in str(told["content"])
     assert said(entries) == ["Thanks for the answer."]
 
@@ -170,16 +170,16 @@ async def test_a_question_to_the_person_gets_the_answer_that_was_chosen(person: 
 async def test_tasks_are_one_list_and_a_sub_agent_has_what_it_does_as_its_own(
     person: Person,
 ) -> None:
-    house = person.house
+    daemon = person.daemon
     listing, delegating = [await person.start(name, "DEFAULT") for name in ("todo", "task")]
-    entries = await house.entries(await house.over(listing))
+    entries = await daemon.entries(await daemon.over(listing))
     assert tools(entries) == [("todo_management", SUCCESS)]
     [use] = [e["entry_type"] for e in entries if e["entry_type"]["type"] == "tool_use"]
     assert [(todo["content"], todo["status"]) for todo in use["action_type"]["todos"]] == [
         ("Write file", "completed"),
         ("Run it", "pending"),
     ]
-    entries = await house.entries(await house.over(delegating))
+    entries = await daemon.entries(await daemon.over(delegating))
     assert tools(entries) == [("task_create", SUCCESS), ("command_run", SUCCESS)]
     sub, command = [e for e in entries if e["entry_type"]["type"] == "tool_use"]
     assert "parent" not in sub
@@ -188,73 +188,73 @@ async def test_tasks_are_one_list_and_a_sub_agent_has_what_it_does_as_its_own(
 
 
 async def test_a_stop_ends_a_long_command_with_all_that_it_had_started(person: Person) -> None:
-    house = person.house
+    daemon = person.daemon
     attempt = await person.start("linger", "DEFAULT")
-    process = await house.running(attempt)
+    process = await daemon.running(attempt)
     file = Path(attempt["container_ref"]) / "pids"
 
     async def both() -> list[int]:
         pids = [int(line) for line in file.read_text().split()] if file.exists() else []
         return pids if len(pids) == 2 else []
 
-    sleepers = await house.until(both, "the pids of the sleepers")
+    sleepers = await daemon.until(both, "the pids of the sleepers")
     assert set(sleepers) < set(family(process))
-    await house.ask("POST", f"/api/task-attempts/{attempt['id']}/stop")
+    await daemon.ask("POST", f"/api/task-attempts/{attempt['id']}/stop")
     assert family(process) == {}
     assert not any(map(alive, sleepers))
-    ended = await house.over(attempt)
+    ended = await daemon.over(attempt)
     assert (ended["id"], ended["status"]) == (process["id"], "killed")
-    entries = await house.entries(ended)
+    entries = await daemon.entries(ended)
     assert tools(entries) == [("command_run", {"status": "failed"})]
     assert said(entries, "error_message") == []
 
 
 async def test_a_stop_withdraws_the_open_question(person: Person) -> None:
-    house = person.house
+    daemon = person.daemon
     attempt = await person.start("basic")
-    question = await house.question()
-    process = await house.running(attempt)
-    await house.ask("POST", f"/api/execution-processes/{process['id']}/stop")
+    question = await daemon.question()
+    process = await daemon.running(attempt)
+    await daemon.ask("POST", f"/api/execution-processes/{process['id']}/stop")
     assert family(process) == {}
     assert await person.approvals() == [("Write", "denied")]
-    assert await house.ask("GET", "/api/approvals?status=pending") == []
-    answer = await house.request(
+    assert await daemon.ask("GET", "/api/approvals?status=pending") == []
+    answer = await daemon.request(
         "POST", f"/api/approvals/{question['id']}/respond", json={"status": {"status": "approved"}}
     )
     assert answer.status_code == 409
-    ended = await house.over(attempt)
+    ended = await daemon.over(attempt)
     assert ended["status"] == "killed"
-    [(kind, status)] = tools(await house.entries(ended))
+    [(kind, status)] = tools(await daemon.entries(ended))
     assert (kind, status["status"]) == ("file_edit", "denied")
-    assert (await house.ask("GET", f"/api/tasks/{attempt['task_id']}"))["status"] == "inreview"
+    assert (await daemon.ask("GET", f"/api/tasks/{attempt['task_id']}"))["status"] == "inreview"
 
 
 async def test_a_failing_model_is_a_failed_run_with_one_readable_error(person: Person) -> None:
-    house = person.house
+    daemon = person.daemon
     broken = {"midfail": "onnect", "toolfail": "onnect", "noend": "broke off"}
     expected = {"err401": "API key", "err429": "rate limit", "err500": "500", **broken}
     attempts = {scenario: await person.start(scenario, "DEFAULT") for scenario in expected}
     for scenario, words in expected.items():
         attempt = attempts[scenario]
-        ended = await house.over(attempt)
+        ended = await daemon.over(attempt)
         # It does not notice itself that an answer has no end.
         code = 0 if scenario == "noend" else 1
         assert (ended["status"], ended["exit_code"]) == ("failed", code), scenario
-        [error] = said(await house.entries(ended), "error_message")
+        [error] = said(await daemon.entries(ended), "error_message")
         assert words in error
         assert "{" not in error
-    for task in await house.ask("GET", f"/api/tasks?project_id={person.project['id']}"):
+    for task in await daemon.ask("GET", f"/api/tasks?project_id={person.project['id']}"):
         assert (task["status"], task["last_attempt_failed"]) == ("inreview", True)
 
 
 async def test_a_question_that_nobody_answers_is_denied_in_time(person: Person) -> None:
-    house = person.house
-    await house.ask("PUT", "/api/config", {"approval_timeout_s": 1})
+    daemon = person.daemon
+    await daemon.ask("PUT", "/api/config", {"approval_timeout_s": 1})
     attempt = await person.start("edit")
-    ended = await house.over(attempt)
+    ended = await daemon.over(attempt)
     assert ended["status"] == "completed"
     assert await person.approvals() == [("Edit", "timed_out")]
-    entries = await house.entries(ended)
+    entries = await daemon.entries(ended)
     assert tools(entries) == [("file_read", SUCCESS), ("file_edit", {"status": "timed_out"})]
     assert said(entries, "error_message") == ["Nobody answered the question about Edit in time."]
     assert said(entries) == ["Edited README."]
@@ -264,7 +264,7 @@ async def test_a_question_that_nobody_answers_is_denied_in_time(person: Person) 
 
 async def _session(person: Person, process: dict[str, Any]) -> str:
     """The one session id that the agent named in a run."""
-    told = lines(await person.house.raw(process))
+    told = lines(await person.daemon.raw(process))
     [session_id] = {line["session_id"] for line in told if "session_id" in line}
     return str(session_id)
 

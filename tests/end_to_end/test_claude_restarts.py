@@ -17,28 +17,28 @@ import trio
 from anyond.model.records import Stream
 from anyond.procs.spool import Spool
 from tests.end_to_end.claude_cli import MODEL, Person, family, lines, said, tools
-from tests.end_to_end.house import House
+from tests.end_to_end.daemon import Daemon
 
 pytestmark = pytest.mark.agents
 
 
 async def test_a_question_stays_open_while_the_daemon_is_dead(person: Person) -> None:
-    house = person.house
+    daemon = person.daemon
     attempt = await person.start("basic")
-    process = await house.running(attempt)
-    question = await house.question()
+    process = await daemon.running(attempt)
+    question = await daemon.question()
     heard = await person.hears(process, "can_use_tool")
-    agent = _run(house, process)["pid"]
-    await house.kill()
+    agent = _run(daemon, process)["pid"]
+    await daemon.kill()
     assert agent in family(process)
-    await house.start()
-    assert await house.ask("GET", "/api/approvals?status=pending") == [question]
+    await daemon.start()
+    assert await daemon.ask("GET", "/api/approvals?status=pending") == [question]
     assert agent in family(process)
     await person.approve(question)
-    await person.approve(await house.question())
-    ended = await house.over(attempt)
+    await person.approve(await daemon.question())
+    ended = await daemon.over(attempt)
     assert (ended["id"], ended["status"]) == (process["id"], "completed")
-    entries = await house.entries(ended)
+    entries = await daemon.entries(ended)
     assert [(e["entry_type"]["type"], e["content"]) for e in entries[:-1]] == [
         ("user_message", process["executor_action"]["typ"]["prompt"]),
         ("system_message", f"Model: {MODEL}"),
@@ -51,41 +51,41 @@ async def test_a_question_stays_open_while_the_daemon_is_dead(person: Person) ->
     ]
     assert entries[-1]["entry_type"]["type"] == "token_usage"
     assert [status["status"] for _, status in tools(entries)] == ["success", "success"]
-    raw = await house.raw(ended)
+    raw = await daemon.raw(ended)
     assert raw.startswith(heard)
     assert [line["type"] for line in lines(raw)].count("result") == 1
     assert [line.get("subtype") for line in lines(raw)].count("init") == 1
 
 
 async def test_a_text_is_complete_although_nobody_listened_for_a_while(person: Person) -> None:
-    house = person.house
+    daemon = person.daemon
     attempt = await person.start("gate", "DEFAULT")
-    process = await house.running(attempt)
-    log = house.data / "executions" / process["id"] / "log"
+    process = await daemon.running(attempt)
+    log = daemon.data / "executions" / process["id"] / "log"
     begun = await person.sees(process, lambda e: e["content"] == "The first part, ")
-    await house.kill()
-    await house.start()
+    await daemon.kill()
+    await daemon.start()
     again = await person.sees(process, lambda e: e["content"] == "The first part, ")
     assert again["index"] == begun["index"]
     person.gate.with_name("gate-1").touch()
     grown = await person.sees(process, lambda e: e["content"].endswith("the second part, "))
     assert grown["index"] == begun["index"]
-    await house.kill()
+    await daemon.kill()
     person.gate.with_name("gate-2").touch()
 
     async def finished() -> bool:
         return b'"type":"result"' in log.read_bytes()
 
-    await house.until(finished, "the end of the turn")
-    await house.start()
-    ended = await house.over(attempt)
+    await daemon.until(finished, "the end of the turn")
+    await daemon.start()
+    ended = await daemon.over(attempt)
     assert (ended["id"], ended["status"]) == (process["id"], "completed")
-    entries = await house.entries(ended)
+    entries = await daemon.entries(ended)
     assert said(entries) == ["The first part, the second part, the third part."]
     assert said(entries, "user_message") == [process["executor_action"]["typ"]["prompt"]]
     pieces = [
         line["event"]["delta"]["text"]
-        for line in lines(await house.raw(ended))
+        for line in lines(await daemon.raw(ended))
         if line["type"] == "stream_event" and line["event"].get("delta", {}).get("text")
     ]
     assert pieces == ["The first part, ", "the second part, ", "the third part."]
@@ -95,43 +95,43 @@ async def test_a_decision_reaches_the_agent_once_wherever_the_crash_falls(
     person: Person,
 ) -> None:
     """One is only a row, one has arrived, one is on its way, one was just made."""
-    house = person.house
+    daemon = person.daemon
     fates = ("only a row", "arrived", "on its way", "just made")
     attempts = {fate: await person.start("once") for fate in fates}
-    processes = {fate: await house.running(attempts[fate]) for fate in fates}
+    processes = {fate: await daemon.running(attempts[fate]) for fate in fates}
     questions = {fate: await person.question_of(attempts[fate]) for fate in fates}
 
     async def ran() -> bool:
         return (Path(attempts["arrived"]["container_ref"]) / "ran.txt").exists()
 
     async def attached() -> bool:
-        return "attached" in house.log()
+        return "attached" in daemon.log()
 
     await person.approve(questions["arrived"])
-    await house.until(ran, "the command")
-    shim = _run(house, processes["on its way"])["shim_pid"]
+    await daemon.until(ran, "the command")
+    shim = _run(daemon, processes["on its way"])["shim_pid"]
     async with trio.open_nursery() as nursery:
         with _stopped(shim):
             await person.approve(questions["on its way"])
             await person.approve(questions["just made"])
-            await house.kill()
-            _decide_in_the_rows(house.data / "anyon.db", questions["only a row"]["id"])
-            nursery.start_soon(house.start)
-            await house.until(attached, "the first of the shims")
+            await daemon.kill()
+            _decide_in_the_rows(daemon.data / "anyon.db", questions["only a row"]["id"])
+            nursery.start_soon(daemon.start)
+            await daemon.until(attached, "the first of the shims")
     for fate, attempt in attempts.items():
-        ended = await house.over(attempt)
+        ended = await daemon.over(attempt)
         assert (ended["id"], ended["status"]) == (processes[fate]["id"], "completed"), fate
         assert (Path(attempt["container_ref"]) / "ran.txt").read_text() == "ran\n", fate
-        entries = await house.entries(ended)
+        entries = await daemon.entries(ended)
         assert tools(entries) == [("command_run", {"status": "success"})], fate
         assert said(entries) == ["Ran it."], fate
-        assert _times_answered(house.data / "executions" / ended["id"]) == 1, fate
+        assert _times_answered(daemon.data / "executions" / ended["id"]) == 1, fate
     assert await person.approvals() == [("Bash", "approved")] * 4
 
 
-def _run(house: House, process: dict[str, Any]) -> dict[str, Any]:
+def _run(daemon: Daemon, process: dict[str, Any]) -> dict[str, Any]:
     """Which processes an execution consists of."""
-    text = (house.data / "executions" / process["id"] / "run.json").read_text()
+    text = (daemon.data / "executions" / process["id"] / "run.json").read_text()
     return json.loads(text)  # type: ignore[no-any-return]
 
 

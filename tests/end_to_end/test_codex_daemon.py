@@ -13,7 +13,7 @@ from anyond.procs.spool import Spool
 from tests.end_to_end import codex_cli
 from tests.end_to_end.claude_cli import end_all, family, said, tools
 from tests.end_to_end.codex_cli import Coder
-from tests.end_to_end.house import House, alive
+from tests.end_to_end.daemon import Daemon, alive
 
 pytestmark = pytest.mark.agents
 
@@ -33,24 +33,24 @@ def codex_port() -> Iterator[int]:
 
 
 @pytest.fixture
-async def coder(house: House, codex_command: str, codex_port: int) -> AsyncIterator[Coder]:
+async def coder(daemon: Daemon, codex_command: str, codex_port: int) -> AsyncIterator[Coder]:
     try:
-        yield await Coder.of(house, codex_command, codex_port)
+        yield await Coder.of(daemon, codex_command, codex_port)
     finally:
-        end_all(house)
-    assert "Traceback" not in house.log()
+        end_all(daemon)
+    assert "Traceback" not in daemon.log()
 
 
 async def test_two_approvals_lead_to_a_finished_attempt(coder: Coder) -> None:
-    house = coder.house
+    daemon = coder.daemon
     attempt = await coder.start("basic", "APPROVALS")
     for name in ("edit", "bash"):
-        question = await house.question()
+        question = await daemon.question()
         assert question["tool_name"] == name
         await coder.approve(question)
-    ended = await house.over(attempt)
+    ended = await daemon.over(attempt)
     assert (ended["status"], ended["exit_code"]) == ("completed", 0)
-    entries = await house.entries(ended)
+    entries = await daemon.entries(ended)
     assert tools(entries) == [("file_edit", SUCCESS), ("command_run", SUCCESS)]
     assert said(entries)[-1] == "All done: wrote hello.txt and checked it."
     assert said(entries, "error_message") == []
@@ -59,12 +59,12 @@ async def test_two_approvals_lead_to_a_finished_attempt(coder: Coder) -> None:
 
 
 async def test_a_denial_reaches_the_agent_with_its_reason(coder: Coder) -> None:
-    house = coder.house
+    daemon = coder.daemon
     attempt = await coder.start("once", "APPROVALS")
-    await coder.deny(await house.question(), "SCN=recall Use make.")
-    ended = await house.over(attempt)
+    await coder.deny(await daemon.question(), "SCN=recall Use make.")
+    ended = await daemon.over(attempt)
     assert ended["status"] == "completed"
-    entries = await house.entries(ended)
+    entries = await daemon.entries(ended)
     assert tools(entries) == [
         ("command_run", {"status": "denied", "reason": "SCN=recall Use make."})
     ]
@@ -73,62 +73,62 @@ async def test_a_denial_reaches_the_agent_with_its_reason(coder: Coder) -> None:
 
 
 async def test_a_question_stays_open_while_the_daemon_is_dead(coder: Coder) -> None:
-    house = coder.house
+    daemon = coder.daemon
     attempt = await coder.start("once", "APPROVALS")
-    process = await house.running(attempt)
-    question = await house.question()
+    process = await daemon.running(attempt)
+    question = await daemon.question()
     agents = family(process)
-    await house.kill()
+    await daemon.kill()
     assert set(agents) <= set(family(process))
-    await house.start()
-    assert await house.ask("GET", "/api/approvals?status=pending") == [question]
+    await daemon.start()
+    assert await daemon.ask("GET", "/api/approvals?status=pending") == [question]
     await coder.deny(question, "Not now.")
-    ended = await house.over(attempt)
+    ended = await daemon.over(attempt)
     assert (ended["id"], ended["status"]) == (process["id"], "completed")
-    entries = await house.entries(ended)
+    entries = await daemon.entries(ended)
     assert tools(entries) == [("command_run", {"status": "denied", "reason": "Not now."})]
-    told = _told(house.data / "executions" / ended["id"])
+    told = _told(daemon.data / "executions" / ended["id"])
     assert [told.count(b'"%s"' % method) for method in (b"initialize", b"thread/start")] == [1, 1]
     assert told.count(b'"decision":"decline"') == told.count(b"not allow that: Not now.") == 1
 
 
 async def test_a_plan_waits_for_a_daemon_that_comes_back(coder: Coder) -> None:
-    house = coder.house
+    daemon = coder.daemon
     attempt = await coder.start("propose", "PLAN")
-    process = await house.running(attempt)
-    question = await house.question()
+    process = await daemon.running(attempt)
+    question = await daemon.question()
     assert question["tool_input"] == {"plan": "# Plan\n1. write it\n"}
-    await house.kill()
-    await house.start()
+    await daemon.kill()
+    await daemon.start()
     await coder.deny(question, "SCN=revise Check it.")
-    again = await house.question()
+    again = await daemon.question()
     assert again["tool_input"] == {"plan": "# Plan\n1. write it\n2. check it\n"}
     await coder.approve(again)
-    ended = await house.over(attempt)
+    ended = await daemon.over(attempt)
     assert (ended["id"], ended["status"]) == (process["id"], "completed")
-    assert [status["status"] for _, status in tools(await house.entries(ended))] == [
+    assert [status["status"] for _, status in tools(await daemon.entries(ended))] == [
         "denied",
         "success",
     ]
 
 
 async def test_a_follow_up_remembers_and_a_retry_has_never_heard_of_it(coder: Coder) -> None:
-    house = coder.house
+    daemon = coder.daemon
     attempt = await coder.start("text")
-    await house.over(attempt)
+    await daemon.over(attempt)
     second = await coder.follow_up(attempt, "SCN=recall now")
-    assert said(await house.entries(second))[0].startswith("You had said: ")
+    assert said(await daemon.entries(second))[0].startswith("You had said: ")
     third = await coder.follow_up(attempt, "SCN=recall again")
-    assert "SCN=recall now" in said(await house.entries(third))[0]
+    assert "SCN=recall now" in said(await daemon.entries(third))[0]
     retried = await coder.follow_up(attempt, "SCN=recall", retry_process_id=second["id"])
-    assert "SCN=recall" not in said(await house.entries(retried))[0]
-    shutil.rmtree(house.home / ".codex" / "sessions")
-    for file in (house.home / ".codex").glob("*.sqlite*"):
+    assert "SCN=recall" not in said(await daemon.entries(retried))[0]
+    shutil.rmtree(daemon.home / ".codex" / "sessions")
+    for file in (daemon.home / ".codex").glob("*.sqlite*"):
         file.unlink()
     fresh = await coder.follow_up(attempt, "SCN=text once more")
     assert fresh["status"] == "completed"
     assert any(
-        "could not be resumed" in t for t in said(await house.entries(fresh), "system_message")
+        "could not be resumed" in t for t in said(await daemon.entries(fresh), "system_message")
     )
 
 
@@ -136,29 +136,29 @@ async def test_a_follow_up_remembers_and_a_retry_has_never_heard_of_it(coder: Co
 async def test_what_is_said_while_it_works_reaches_the_turn_that_runs(
     coder: Coder, scenario: str
 ) -> None:
-    house = coder.house
+    daemon = coder.daemon
     attempt = await coder.start(scenario)
-    process = await house.running(attempt)
+    process = await daemon.running(attempt)
     begun = {"gate": "The first part, ", "sleepsay": "while [ ! -e"}[scenario]
     await coder.sees(process, lambda entry: begun in entry["content"])
     path = f"/api/task-attempts/{attempt['id']}/follow-up"
-    steered = await house.ask("POST", path, {"prompt": "SCN=recall now", "steer": True})
+    steered = await daemon.ask("POST", path, {"prompt": "SCN=recall now", "steer": True})
     assert steered["id"] == process["id"]
     await coder.sees(process, lambda entry: entry["content"] == "SCN=recall now")
     for number in (1, 2):
         coder.gate.with_name(f"gate-{number}").touch()
-    ended = await house.over(attempt)
+    ended = await daemon.over(attempt)
     assert (ended["id"], ended["status"]) == (process["id"], "completed")
-    entries = await house.entries(ended)
+    entries = await daemon.entries(ended)
     assert said(entries, "user_message")[1:] == ["SCN=recall now"]
     assert said(entries)[-1].startswith("You had said: ")
-    assert len(await house.processes(attempt)) == 1
+    assert len(await daemon.processes(attempt)) == 1
 
 
 async def test_a_stop_ends_a_long_command_with_all_that_it_had_started(coder: Coder) -> None:
-    house = coder.house
+    daemon = coder.daemon
     attempt = await coder.start("linger")
-    process = await house.running(attempt)
+    process = await daemon.running(attempt)
     file = Path(attempt["container_ref"]) / "pids"
 
     async def both() -> list[int]:
@@ -166,20 +166,20 @@ async def test_a_stop_ends_a_long_command_with_all_that_it_had_started(coder: Co
         return pids if len(pids) == 2 else []
 
     await coder.sees(process, lambda entry: "sleep 300" in entry["content"])
-    sleepers = await house.until(both, "the pids of the sleepers")
-    await house.ask("POST", f"/api/task-attempts/{attempt['id']}/stop")
+    sleepers = await daemon.until(both, "the pids of the sleepers")
+    await daemon.ask("POST", f"/api/task-attempts/{attempt['id']}/stop")
     assert family(process) == {}
     assert not any(map(alive, sleepers))
-    ended = await house.over(attempt)
+    ended = await daemon.over(attempt)
     assert ended["status"] == "killed"
-    assert tools(await house.entries(ended)) == [("command_run", {"status": "failed"})]
+    assert tools(await daemon.entries(ended)) == [("command_run", {"status": "failed"})]
 
 
 async def test_a_wrong_key_is_a_failed_run_that_tells_what_to_do(coder: Coder) -> None:
-    house = coder.house
-    ended = await house.over(await coder.start("err401"))
+    daemon = coder.daemon
+    ended = await daemon.over(await coder.start("err401"))
     assert ended["status"] == "failed"
-    entries = await house.entries(ended)
+    entries = await daemon.entries(ended)
     [error] = [e for e in entries if e["entry_type"]["type"] == "error_message"]
     assert error["entry_type"]["error_type"] == {"type": "setup_required"}
     assert "codex login" in error["content"]
@@ -197,10 +197,10 @@ async def test_a_wrong_key_is_a_failed_run_that_tells_what_to_do(coder: Coder) -
 async def test_a_model_that_fails_is_a_failed_run_with_one_readable_error(
     coder: Coder, scenario: str, words: str
 ) -> None:
-    house = coder.house
-    ended = await house.over(await coder.start(scenario))
+    daemon = coder.daemon
+    ended = await daemon.over(await coder.start(scenario))
     assert ended["status"] == "failed"
-    entries = await house.entries(ended)
+    entries = await daemon.entries(ended)
     [error] = said(entries, "error_message")
     assert words in error
     assert "{" not in error
@@ -208,18 +208,18 @@ async def test_a_model_that_fails_is_a_failed_run_with_one_readable_error(
 
 
 async def test_a_question_that_nobody_answers_is_denied_in_time(coder: Coder) -> None:
-    house = coder.house
-    await house.ask("PUT", "/api/config", {"approval_timeout_s": 1})
+    daemon = coder.daemon
+    await daemon.ask("PUT", "/api/config", {"approval_timeout_s": 1})
     attempt = await coder.start("once", "APPROVALS")
-    ended = await house.over(attempt)
+    ended = await daemon.over(attempt)
     assert ended["status"] == "completed"
     [(name, status)] = await coder.approvals()
     assert status == "timed_out"
-    entries = await house.entries(ended)
+    entries = await daemon.entries(ended)
     assert tools(entries) == [("command_run", {"status": "timed_out"})]
     errors = [f"Nobody answered the question about {name} in time."]
     assert said(entries, "error_message") == errors
-    assert b"Nobody answered the request" in _told(house.data / "executions" / ended["id"])
+    assert b"Nobody answered the request" in _told(daemon.data / "executions" / ended["id"])
     assert not (Path(attempt["container_ref"]) / "ran.txt").exists()
 
 

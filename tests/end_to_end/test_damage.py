@@ -8,15 +8,15 @@ import pytest
 import trio
 from trio_websocket import ConnectionClosed
 
-from tests.end_to_end.house import House, Refused
+from tests.end_to_end.daemon import Daemon, Refused
 
 
-async def test_a_damaged_worktree_ends_its_diff_stream_and_nothing_else(house: House) -> None:
-    attempt = await house.attempt(await house.project(), "Hello", "DEMO")
-    await house.ask("POST", f"/api/task-attempts/{attempt['id']}/stop")
+async def test_a_damaged_worktree_ends_its_diff_stream_and_nothing_else(daemon: Daemon) -> None:
+    attempt = await daemon.attempt(await daemon.project(), "Hello", "DEMO")
+    await daemon.ask("POST", f"/api/task-attempts/{attempt['id']}/stop")
     linked = (Path(attempt["container_ref"]) / ".git").read_text().removeprefix("gitdir: ").strip()
     (Path(linked) / "index").write_bytes(b"no index")
-    async with house.socket(f"/api/task-attempts/{attempt['id']}/diff/ws") as stream:
+    async with daemon.socket(f"/api/task-attempts/{attempt['id']}/diff/ws") as stream:
         with trio.fail_after(30), pytest.raises(ConnectionClosed) as closed:
             await stream.get_message()
     reason = closed.value.reason
@@ -24,32 +24,32 @@ async def test_a_damaged_worktree_ends_its_diff_stream_and_nothing_else(house: H
     assert reason.code == 1011
     assert (reason.reason or "").startswith("git ")
     with pytest.raises(Refused):
-        await house.ask("GET", f"/api/task-attempts/{attempt['id']}/branch-status")
-    assert (await house.request("GET", "/health")).status_code == 200
-    assert "Traceback" not in house.log()
+        await daemon.ask("GET", f"/api/task-attempts/{attempt['id']}/branch-status")
+    assert (await daemon.request("GET", "/health")).status_code == 200
+    assert "Traceback" not in daemon.log()
 
 
-async def test_a_repository_that_is_away_is_said_to_be(house: House) -> None:
-    repository = house.repository()
-    attempt = await house.attempt(await house.project(repository), "Hello", "DEMO")
-    await house.ask("POST", f"/api/task-attempts/{attempt['id']}/stop")
-    repository.rename(house.root / "elsewhere")
+async def test_a_repository_that_is_away_is_said_to_be(daemon: Daemon) -> None:
+    repository = daemon.repository()
+    attempt = await daemon.attempt(await daemon.project(repository), "Hello", "DEMO")
+    await daemon.ask("POST", f"/api/task-attempts/{attempt['id']}/stop")
+    repository.rename(daemon.root / "elsewhere")
     with pytest.raises(Refused, match=r"There is no directory .*project") as refusal:
-        await house.ask("GET", f"/api/task-attempts/{attempt['id']}/branch-status")
+        await daemon.ask("GET", f"/api/task-attempts/{attempt['id']}/branch-status")
     assert refusal.value.status == 404
-    async with house.socket(f"/api/task-attempts/{attempt['id']}/diff/ws") as stream:
+    async with daemon.socket(f"/api/task-attempts/{attempt['id']}/diff/ws") as stream:
         with trio.fail_after(30), pytest.raises(ConnectionClosed):
             await stream.get_message()
-    assert "Traceback" not in house.log()
+    assert "Traceback" not in daemon.log()
 
 
 async def test_a_branch_called_as_the_prefix_of_all_others_is_named_before_anything_is_written(
-    house: House,
+    daemon: Daemon,
 ) -> None:
-    repository = house.repository()
-    house.git(repository, "branch", "anyon")
-    project = await house.project(repository)
+    repository = daemon.repository()
+    daemon.git(repository, "branch", "anyon")
+    project = await daemon.project(repository)
     with pytest.raises(Refused, match="The branch anyon is in the way") as refusal:
-        await house.attempt(project, "Hello", "DEMO")
+        await daemon.attempt(project, "Hello", "DEMO")
     assert refusal.value.type == "name_taken"
-    assert await house.ask("GET", f"/api/tasks?project_id={project['id']}") == []
+    assert await daemon.ask("GET", f"/api/tasks?project_id={project['id']}") == []

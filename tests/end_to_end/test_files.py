@@ -12,7 +12,7 @@ import httpx
 import pytest
 import trio
 
-from tests.end_to_end.house import House, Refused
+from tests.end_to_end.daemon import Daemon, Refused
 from tests.files.pictures import SVG, png
 
 PNG = png()
@@ -20,9 +20,9 @@ MIB = 1024**2
 
 
 async def upload(
-    house: House, content: bytes = PNG, name: str = "shot.png", path: str = "upload"
+    daemon: Daemon, content: bytes = PNG, name: str = "shot.png", path: str = "upload"
 ) -> dict[str, Any]:
-    answer = await house.request(
+    answer = await daemon.request(
         "POST", f"/api/images/{path}", files={"image": (name, content, "text/html")}
     )
     body = answer.json()
@@ -31,18 +31,18 @@ async def upload(
     return body["data"]  # type: ignore[no-any-return]
 
 
-async def task_with(house: House, project: dict[str, Any], **more: Any) -> dict[str, Any]:
+async def task_with(daemon: Daemon, project: dict[str, Any], **more: Any) -> dict[str, Any]:
     body = {"project_id": project["id"], "title": "T", **more}
-    return await house.ask("POST", "/api/tasks", body)  # type: ignore[no-any-return]
+    return await daemon.ask("POST", "/api/tasks", body)  # type: ignore[no-any-return]
 
 
-def stored(house: House) -> list[str]:
-    return sorted(os.listdir(house.data / "images"))
+def stored(daemon: Daemon) -> list[str]:
+    return sorted(os.listdir(daemon.data / "images"))
 
 
-async def told(house: House, attempt: dict[str, Any]) -> str:
+async def told(daemon: Daemon, attempt: dict[str, Any]) -> str:
     """What the agent was told last, after the end of its run."""
-    entries = await house.entries(await house.over(attempt))
+    entries = await daemon.entries(await daemon.over(attempt))
     assert entries[0]["entry_type"]["type"] == "user_message"
     return entries[0]["content"]  # type: ignore[no-any-return]
 
@@ -50,39 +50,39 @@ async def told(house: House, attempt: dict[str, Any]) -> str:
 # ---------------------------------------------------------------- tags
 
 
-async def test_tags_live_and_stand_for_their_content_in_every_prompt(house: House) -> None:
-    created = await house.ask(
+async def test_tags_live_and_stand_for_their_content_in_every_prompt(daemon: Daemon) -> None:
+    created = await daemon.ask(
         "POST", "/api/tags", {"tag_name": "greet", "content": "say hello\nsay @greet"}
     )
     assert set(created) == {"id", "tag_name", "content", "created_at", "updated_at"}
-    assert await house.ask("GET", "/api/tags?search=GREE") == [created]
-    assert await house.ask("GET", "/api/tags?search=x") == []
-    assert await house.ask("GET", f"/api/tags/{created['id']}") == created
+    assert await daemon.ask("GET", "/api/tags?search=GREE") == [created]
+    assert await daemon.ask("GET", "/api/tags?search=x") == []
+    assert await daemon.ask("GET", f"/api/tags/{created['id']}") == created
     with pytest.raises(Refused) as refusal:
-        await house.ask("POST", "/api/tags", {"tag_name": "Greet", "content": ""})
+        await daemon.ask("POST", "/api/tags", {"tag_name": "Greet", "content": ""})
     assert (refusal.value.status, refusal.value.type) == (409, "name_taken")
     with pytest.raises(Refused) as refusal:
-        await house.ask("POST", "/api/tags", {"tag_name": "two words", "content": ""})
+        await daemon.ask("POST", "/api/tags", {"tag_name": "two words", "content": ""})
     assert refusal.value.status == 400
 
-    project = await house.project(setup_script="true")
-    await house.use_fake_agent()
-    attempt = await house.attempt(project, "@Greet")
-    assert await told(house, attempt) == "Do it\n\nsay hello\nsay @greet"
-    process = (await house.processes(attempt))[-1]
+    project = await daemon.project(setup_script="true")
+    await daemon.use_fake_agent()
+    attempt = await daemon.attempt(project, "@Greet")
+    assert await told(daemon, attempt) == "Do it\n\nsay hello\nsay @greet"
+    process = (await daemon.processes(attempt))[-1]
     assert process["executor_action"]["typ"]["prompt"] == "Do it\n\n@Greet"
 
     path = f"/api/tags/{created['id']}"
-    changed = await house.ask("PUT", path, {"tag_name": None, "content": "say bye"})
+    changed = await daemon.ask("PUT", path, {"tag_name": None, "content": "say bye"})
     assert (changed["tag_name"], changed["content"]) == ("greet", "say bye")
-    await house.ask(
+    await daemon.ask(
         "POST", f"/api/task-attempts/{attempt['id']}/follow-up", {"prompt": "@greet, me@greet"}
     )
-    assert await told(house, attempt) == "say bye, me@greet"
-    await house.ask("DELETE", path)
+    assert await told(daemon, attempt) == "say bye, me@greet"
+    await daemon.ask("DELETE", path)
     for method in ("GET", "DELETE"):
         with pytest.raises(Refused) as refusal:
-            await house.ask(method, path)
+            await daemon.ask(method, path)
         assert refusal.value.status == 404
 
 
@@ -90,12 +90,12 @@ async def test_tags_live_and_stand_for_their_content_in_every_prompt(house: Hous
 
 
 async def test_an_image_goes_from_an_upload_to_the_agent_and_not_into_commits(
-    house: House,
+    daemon: Daemon,
 ) -> None:
-    repository = house.repository()
-    project = await house.project(repository)
-    await house.use_fake_agent()
-    image = await upload(house, name="C:\\pics\\my [shot].png")
+    repository = daemon.repository()
+    project = await daemon.project(repository)
+    await daemon.use_fake_agent()
+    image = await upload(daemon, name="C:\\pics\\my [shot].png")
     digest = hashlib.sha256(PNG).hexdigest()
     assert image == {
         "id": image["id"],
@@ -107,8 +107,8 @@ async def test_an_image_goes_from_an_upload_to_the_agent_and_not_into_commits(
         "created_at": image["created_at"],
         "updated_at": image["updated_at"],
     }
-    assert (await upload(house))["id"] == image["id"]
-    started = await house.ask(
+    assert (await upload(daemon))["id"] == image["id"]
+    started = await daemon.ask(
         "POST",
         "/api/tasks/create-and-start",
         {
@@ -122,76 +122,76 @@ async def test_an_image_goes_from_an_upload_to_the_agent_and_not_into_commits(
             "base_branch": "main",
         },
     )
-    attempt = (await house.ask("GET", f"/api/task-attempts?task_id={started['id']}"))[0]
+    attempt = (await daemon.ask("GET", f"/api/task-attempts?task_id={started['id']}"))[0]
     worktree = Path(attempt["container_ref"])
     assert (worktree / image["file_path"]).read_bytes() == PNG
-    assert f"See ![x]({worktree}/{image['file_path']})\n" in await told(house, attempt)
+    assert f"See ![x]({worktree}/{image['file_path']})\n" in await told(daemon, attempt)
 
-    other = await upload(house, png(b"2"), "two.png")
+    other = await upload(daemon, png(b"2"), "two.png")
     path = f"/api/task-attempts/{attempt['id']}/follow-up"
     unknown = "00000000-0000-4000-8000-000000000000"
     with pytest.raises(Refused) as refusal:
-        await house.ask("POST", path, {"prompt": "say x", "image_ids": [other["id"], unknown]})
+        await daemon.ask("POST", path, {"prompt": "say x", "image_ids": [other["id"], unknown]})
     assert refusal.value.status == 404
-    assert len(await house.ask("GET", f"/api/images/task/{started['id']}")) == 1
-    await house.ask("POST", path, {"prompt": "say look", "image_ids": [other["id"]]})
-    assert await told(house, attempt) == (
+    assert len(await daemon.ask("GET", f"/api/images/task/{started['id']}")) == 1
+    await daemon.ask("POST", path, {"prompt": "say look", "image_ids": [other["id"]]})
+    assert await told(daemon, attempt) == (
         f"say look\n\n![two.png]({worktree}/{other['file_path']})"
     )
     assert (worktree / other["file_path"]).read_bytes() == png(b"2")
-    listed = await house.ask("GET", f"/api/images/task/{started['id']}")
+    listed = await daemon.ask("GET", f"/api/images/task/{started['id']}")
     assert [one["id"] for one in listed] == [image["id"], other["id"]]
-    assert house.git(worktree, "ls-files").split() == ["README.md", "a.txt"]
-    assert house.git(worktree, "status", "--porcelain") == ""
+    assert daemon.git(worktree, "ls-files").split() == ["README.md", "a.txt"]
+    assert daemon.git(worktree, "status", "--porcelain") == ""
 
 
-async def test_no_rule_of_the_repository_lets_images_into_a_commit(house: House) -> None:
+async def test_no_rule_of_the_repository_lets_images_into_a_commit(daemon: Daemon) -> None:
     """Such a list of what alone may come in counts for more than what is ignored beside it."""
-    project = await house.project()
+    project = await daemon.project()
     repository = Path(project["git_repo_path"])
     (repository / ".gitignore").write_text("*\n!*/\n!*.txt\n!*.png\n!.gitignore\n")
-    house.git(repository, "add", "--all")
-    house.git(repository, "commit", "-q", "-m", "Only texts and pictures")
-    await house.use_fake_agent()
-    attempt = await house.attempt(project, "say hi")
-    await house.over(attempt)
-    image = await upload(house)
+    daemon.git(repository, "add", "--all")
+    daemon.git(repository, "commit", "-q", "-m", "Only texts and pictures")
+    await daemon.use_fake_agent()
+    attempt = await daemon.attempt(project, "say hi")
+    await daemon.over(attempt)
+    image = await upload(daemon)
     path = f"/api/task-attempts/{attempt['id']}/follow-up"
     wanted = {"prompt": "write b.txt b", "image_ids": [image["id"]]}
-    await house.ask("POST", path, wanted)
-    await house.over(attempt)
+    await daemon.ask("POST", path, wanted)
+    await daemon.over(attempt)
     worktree = Path(attempt["container_ref"])
     assert (worktree / image["file_path"]).read_bytes() == PNG
-    assert house.git(worktree, "diff", "--name-only", "main", "HEAD").split() == ["b.txt"]
-    assert house.git(worktree, "status", "--porcelain") == ""
+    assert daemon.git(worktree, "diff", "--name-only", "main", "HEAD").split() == ["b.txt"]
+    assert daemon.git(worktree, "status", "--porcelain") == ""
 
 
-async def test_a_worktree_that_comes_back_has_its_images_again(house: House) -> None:
-    project = await house.project()
-    await house.use_fake_agent()
-    attempt = await house.attempt(project, "say hi")
-    await house.over(attempt)
-    image = await upload(house, path=f"task/{attempt['task_id']}/upload")
+async def test_a_worktree_that_comes_back_has_its_images_again(daemon: Daemon) -> None:
+    project = await daemon.project()
+    await daemon.use_fake_agent()
+    attempt = await daemon.attempt(project, "say hi")
+    await daemon.over(attempt)
+    image = await upload(daemon, path=f"task/{attempt['task_id']}/upload")
     worktree = Path(attempt["container_ref"])
-    house.git(Path(project["git_repo_path"]), "worktree", "remove", "--force", str(worktree))
+    daemon.git(Path(project["git_repo_path"]), "worktree", "remove", "--force", str(worktree))
     assert not worktree.exists()
-    await house.ask("POST", f"/api/task-attempts/{attempt['id']}/follow-up", {"prompt": "say x"})
-    await house.over(attempt)
+    await daemon.ask("POST", f"/api/task-attempts/{attempt['id']}/follow-up", {"prompt": "say x"})
+    await daemon.over(attempt)
     assert (worktree / image["file_path"]).read_bytes() == PNG
 
 
-async def test_tasks_show_images_until_they_are_told_others(house: House) -> None:
-    project = await house.project()
-    one, two = await upload(house), await upload(house, png(b"2"))
-    task = await task_with(house, project, image_ids=[one["id"], one["id"]])
+async def test_tasks_show_images_until_they_are_told_others(daemon: Daemon) -> None:
+    project = await daemon.project()
+    one, two = await upload(daemon), await upload(daemon, png(b"2"))
+    task = await task_with(daemon, project, image_ids=[one["id"], one["id"]])
     path = f"/api/images/task/{task['id']}"
-    assert await house.ask("GET", path) == [one]
-    await house.ask("PUT", f"/api/tasks/{task['id']}", {"title": "New"})
-    assert await house.ask("GET", path) == [one]
-    await house.ask("PUT", f"/api/tasks/{task['id']}", {"image_ids": [two["id"]]})
-    assert await house.ask("GET", path) == [two]
-    three = await upload(house, png(b"3"), path=f"task/{task['id']}/upload")
-    assert await house.ask("GET", path) == [two, three]
+    assert await daemon.ask("GET", path) == [one]
+    await daemon.ask("PUT", f"/api/tasks/{task['id']}", {"title": "New"})
+    assert await daemon.ask("GET", path) == [one]
+    await daemon.ask("PUT", f"/api/tasks/{task['id']}", {"image_ids": [two["id"]]})
+    assert await daemon.ask("GET", path) == [two]
+    three = await upload(daemon, png(b"3"), path=f"task/{task['id']}/upload")
+    assert await daemon.ask("GET", path) == [two, three]
     for method, where, body in (
         (
             "POST",
@@ -202,17 +202,17 @@ async def test_tasks_show_images_until_they_are_told_others(house: House) -> Non
         ("GET", f"/api/images/task/{one['id']}", None),
     ):
         with pytest.raises(Refused) as refusal:
-            await house.ask(method, where, body)
+            await daemon.ask(method, where, body)
         assert refusal.value.status == 404
     with pytest.raises(Refused) as refusal:
-        await upload(house, path=f"task/{one['id']}/upload")
+        await upload(daemon, path=f"task/{one['id']}/upload")
     assert refusal.value.status == 404
 
 
-async def test_an_image_is_served_safely_in_parts_and_not_twice(house: House) -> None:
-    image = await upload(house, name='grüße "1".png')
+async def test_an_image_is_served_safely_in_parts_and_not_twice(daemon: Daemon) -> None:
+    image = await upload(daemon, name='grüße "1".png')
     path = f"/api/images/{image['id']}/file"
-    answer = await house.request("GET", path)
+    answer = await daemon.request("GET", path)
     assert answer.content == PNG
     headers = answer.headers
     assert headers["content-type"] == "image/png"
@@ -221,7 +221,7 @@ async def test_an_image_is_served_safely_in_parts_and_not_twice(house: House) ->
     assert headers["content-disposition"] == (
         "inline; filename=\"gr__e _1_.png\"; filename*=UTF-8''gr%C3%BC%C3%9Fe%20%221%22.png"
     )
-    known = await house.request("GET", path, headers={"If-None-Match": headers["etag"]})
+    known = await daemon.request("GET", path, headers={"If-None-Match": headers["etag"]})
     assert (known.status_code, known.content) == (304, b"")
     for asked, status, content in (
         ("bytes=1-3", 206, PNG[1:4]),
@@ -230,25 +230,25 @@ async def test_an_image_is_served_safely_in_parts_and_not_twice(house: House) ->
         ("bytes=0-1,4-5", 200, PNG),
         ("lines=1-2", 200, PNG),
     ):
-        answer = await house.request("GET", path, headers={"Range": asked})
+        answer = await daemon.request("GET", path, headers={"Range": asked})
         assert (asked, answer.status_code, answer.content) == (asked, status, content)
-    answer = await house.request("GET", path, headers={"Range": "bytes=1-3", "If-Range": '"x"'})
+    answer = await daemon.request("GET", path, headers={"Range": "bytes=1-3", "If-Range": '"x"'})
     assert answer.status_code == 200
-    answer = await house.request("GET", path, headers={"Range": "bytes=99999-"})
+    answer = await daemon.request("GET", path, headers={"Range": "bytes=99999-"})
     assert (answer.status_code, answer.headers["content-range"]) == (416, f"bytes */{len(PNG)}")
     assert answer.json()["success"] is False
-    answer = await house.request("HEAD", path)
+    answer = await daemon.request("HEAD", path)
     assert (answer.content, answer.headers["content-length"]) == (b"", str(len(PNG)))
 
-    drawing = await upload(house, SVG, "x.png")
+    drawing = await upload(daemon, SVG, "x.png")
     assert drawing["file_path"].endswith(".svg")
-    headers = (await house.request("GET", f"/api/images/{drawing['id']}/file")).headers
+    headers = (await daemon.request("GET", f"/api/images/{drawing['id']}/file")).headers
     assert headers["content-type"] == "image/svg+xml"
     assert headers["content-disposition"].startswith("attachment;")
     assert "sandbox" in headers["content-security-policy"]
 
 
-async def test_what_is_no_upload_of_an_image_is_refused_and_leaves_nothing(house: House) -> None:
+async def test_what_is_no_upload_of_an_image_is_refused_and_leaves_nothing(daemon: Daemon) -> None:
     form = {"Content-Type": "multipart/form-data; boundary=b"}
     part = b'--b\r\nContent-Disposition: form-data; name="image"; filename="a"\r\n\r\n'
     for headers, body, status, message in (
@@ -265,18 +265,18 @@ async def test_what_is_no_upload_of_an_image_is_refused_and_leaves_nothing(house
         (form, part + PNG + b"\r\n" + part + PNG + b"\r\n--b--", 400, "image: must be one"),
         (form, b"--b\r\nX: \xff\r\n\r\n\r\n--b--", 400, "body: is not a complete form"),
     ):
-        answer = await house.request("POST", "/api/images/upload", content=body, headers=headers)
+        answer = await daemon.request("POST", "/api/images/upload", content=body, headers=headers)
         refused = answer.json()
         assert (answer.status_code, refused["message"][: len(message)]) == (status, message)
         assert list(refused) == ["success", "data", "error_data", "message"]
-    assert stored(house) == []
+    assert stored(daemon) == []
 
 
-async def test_twenty_mebibytes_are_taken_and_more_are_not(house: House) -> None:
+async def test_twenty_mebibytes_are_taken_and_more_are_not(daemon: Daemon) -> None:
     largest = PNG + bytes(20 * MIB - len(PNG))
-    image = await upload(house, largest)
+    image = await upload(daemon, largest)
     assert image["size_bytes"] == 20 * MIB
-    answer = await house.request("GET", f"/api/images/{image['id']}/file")
+    answer = await daemon.request("GET", f"/api/images/{image['id']}/file")
     assert answer.content == largest
 
     async def streamed() -> Any:
@@ -289,15 +289,15 @@ async def test_twenty_mebibytes_are_taken_and_more_are_not(house: House) -> None
         {"files": {"image": ("a.png", largest + bytes(5 * MIB))}},
         {"content": streamed(), "headers": {"Content-Type": "multipart/form-data; boundary=b"}},
     ):
-        async with httpx.AsyncClient(base_url=house.url, timeout=30) as client:
+        async with httpx.AsyncClient(base_url=daemon.url, timeout=30) as client:
             answer = await client.post("/api/images/upload", **sending)  # type: ignore[arg-type]
         assert answer.status_code == 413
         assert answer.json()["message"] == "image: is larger than 20 MiB."
-    assert stored(house) == [Path(image["file_path"]).name]
+    assert stored(daemon) == [Path(image["file_path"]).name]
 
 
-async def test_a_client_that_goes_away_leaves_no_half_image(house: House) -> None:
-    port = int(house.url.rpartition(":")[2])
+async def test_a_client_that_goes_away_leaves_no_half_image(daemon: Daemon) -> None:
+    port = int(daemon.url.rpartition(":")[2])
     stream = await trio.open_tcp_stream("127.0.0.1", port)
     await stream.send_all(
         b"POST /api/images/upload HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n"
@@ -306,127 +306,127 @@ async def test_a_client_that_goes_away_leaves_no_half_image(house: House) -> Non
     )
 
     async def begun() -> bool:
-        return bool(stored(house))
+        return bool(stored(daemon))
 
-    await house.until(begun, "the file of the upload")
+    await daemon.until(begun, "the file of the upload")
     await stream.aclose()
 
     async def gone() -> bool:
-        return not stored(house)
+        return not stored(daemon)
 
-    await house.until(gone, "the end of the upload")
-    assert "incident" not in house.log()
+    await daemon.until(gone, "the end of the upload")
+    assert "incident" not in daemon.log()
 
 
-async def test_many_uploads_of_the_same_bytes_at_once_are_one_image(house: House) -> None:
+async def test_many_uploads_of_the_same_bytes_at_once_are_one_image(daemon: Daemon) -> None:
     ids: set[str] = set()
 
     async def one() -> None:
-        ids.add((await upload(house))["id"])
+        ids.add((await upload(daemon))["id"])
 
     async with trio.open_nursery() as nursery:
         for _ in range(10):
             nursery.start_soon(one)
     assert len(ids) == 1
-    assert len(stored(house)) == 1
+    assert len(stored(daemon)) == 1
 
 
-async def test_a_deleted_image_is_gone_unless_other_tasks_would_lose_it(house: House) -> None:
-    project = await house.project()
-    image = await upload(house)
+async def test_a_deleted_image_is_gone_unless_other_tasks_would_lose_it(daemon: Daemon) -> None:
+    project = await daemon.project()
+    image = await upload(daemon)
     for _ in range(2):
-        task = await task_with(house, project, image_ids=[image["id"]])
+        task = await task_with(daemon, project, image_ids=[image["id"]])
     path = f"/api/images/{image['id']}"
     with pytest.raises(Refused) as refusal:
-        await house.ask("DELETE", path)
+        await daemon.ask("DELETE", path)
     assert (refusal.value.status, refusal.value.type) == (409, "image_in_use")
     assert task["id"] in refusal.value.body["error_data"]["task_ids"]
-    await house.ask("PUT", f"/api/tasks/{task['id']}", {"image_ids": []})
-    assert await house.ask("DELETE", path) is None
-    assert stored(house) == []
+    await daemon.ask("PUT", f"/api/tasks/{task['id']}", {"image_ids": []})
+    assert await daemon.ask("DELETE", path) is None
+    assert stored(daemon) == []
     for method, where in (("DELETE", path), ("GET", f"{path}/file")):
         with pytest.raises(Refused) as refusal:
-            await house.ask(method, where)
+            await daemon.ask(method, where)
         assert refusal.value.status == 404
 
 
 async def test_a_restart_sweeps_away_what_crashes_left_but_no_image_of_yesterday(
-    house: House,
+    daemon: Daemon,
 ) -> None:
-    image = await upload(house)
+    image = await upload(daemon)
     old = time.time() - 25 * 3600
     for name in (".incoming-1", "stray.png", Path(image["file_path"]).name):
-        (house.data / "images" / name).touch()
-        os.utime(house.data / "images" / name, (old, old))
-    await house.stop()
-    await house.start()
+        (daemon.data / "images" / name).touch()
+        os.utime(daemon.data / "images" / name, (old, old))
+    await daemon.stop()
+    await daemon.start()
 
     async def swept() -> bool:
-        return stored(house) == [Path(image["file_path"]).name]
+        return stored(daemon) == [Path(image["file_path"]).name]
 
-    await house.until(swept, "the sweep")
-    assert (await house.request("GET", f"/api/images/{image['id']}/file")).content == PNG
+    await daemon.until(swept, "the sweep")
+    assert (await daemon.request("GET", f"/api/images/{image['id']}/file")).content == PNG
 
 
 # ---------------------------------------------------------------- filesystem
 
 
-async def test_directories_and_repositories_are_told_from_home_on(house: House) -> None:
-    (house.home / "code" / "tea" / ".git").mkdir(parents=True)
-    (house.home / "notes.txt").write_text("x")
-    listing = await house.ask("GET", "/api/filesystem/directory")
-    assert (listing["current_path"], listing["truncated"]) == (str(house.home), False)
+async def test_directories_and_repositories_are_told_from_home_on(daemon: Daemon) -> None:
+    (daemon.home / "code" / "tea" / ".git").mkdir(parents=True)
+    (daemon.home / "notes.txt").write_text("x")
+    listing = await daemon.ask("GET", "/api/filesystem/directory")
+    assert (listing["current_path"], listing["truncated"]) == (str(daemon.home), False)
     assert [(e["name"], e["is_directory"]) for e in listing["entries"]] == [
         ("code", True),
         ("notes.txt", False),
     ]
-    below = await house.ask("GET", f"/api/filesystem/directory?path={house.home}/code")
+    below = await daemon.ask("GET", f"/api/filesystem/directory?path={daemon.home}/code")
     (tea,) = below["entries"]
     assert set(tea) == {"name", "path", "is_directory", "is_git_repo", "last_modified"}
     assert tea["is_git_repo"] is True
-    for query in ("", f"?path={house.home}"):
-        (found,) = await house.ask("GET", f"/api/filesystem/git-repos{query}")
-        assert (found["name"], found["path"]) == ("tea", str(house.home / "code/tea"))
+    for query in ("", f"?path={daemon.home}"):
+        (found,) = await daemon.ask("GET", f"/api/filesystem/git-repos{query}")
+        assert (found["name"], found["path"]) == ("tea", str(daemon.home / "code/tea"))
     for path, status in (
-        (house.home / "nowhere", 404),
-        (house.home / "notes.txt", 400),
+        (daemon.home / "nowhere", 404),
+        (daemon.home / "notes.txt", 400),
         ("code", 400),
         ("%00", 400),
     ):
         for route in ("directory", "git-repos"):
             with pytest.raises(Refused) as refusal:
-                await house.ask("GET", f"/api/filesystem/{route}?path={path}")
+                await daemon.ask("GET", f"/api/filesystem/{route}?path={path}")
             assert refusal.value.status == status
             if path != "%00":
                 assert str(path) in refusal.value.body["message"]
 
 
-async def test_a_person_without_a_home_begins_at_the_root(house: House) -> None:
+async def test_a_person_without_a_home_begins_at_the_root(daemon: Daemon) -> None:
     """As in a container that is run under a number that nobody has given a name."""
-    await house.stop()
-    house.environment["HOME"] = "nowhere"
-    await house.start()
-    listing = await house.ask("GET", "/api/filesystem/directory")
+    await daemon.stop()
+    daemon.environment["HOME"] = "nowhere"
+    await daemon.start()
+    listing = await daemon.ask("GET", "/api/filesystem/directory")
     assert listing["current_path"] == "/"
-    assert isinstance(await house.ask("GET", "/api/filesystem/git-repos"), list)
-    (house.root / "work" / "tea" / ".git").mkdir(parents=True)
-    found = await house.ask("GET", f"/api/filesystem/git-repos?path={house.root / 'work'}")
+    assert isinstance(await daemon.ask("GET", "/api/filesystem/git-repos"), list)
+    (daemon.root / "work" / "tea" / ".git").mkdir(parents=True)
+    found = await daemon.ask("GET", f"/api/filesystem/git-repos?path={daemon.root / 'work'}")
     assert [entry["name"] for entry in found] == ["tea"]
     for path, status in (
         ("/api/filesystem/directory?path=~", 400),
         ("/api/mcp-config?executor=CODEX", 503),
     ):
         with pytest.raises(Refused) as refusal:
-            await house.ask("GET", path)
+            await daemon.ask("GET", path)
         assert refusal.value.status == status
 
 
-async def test_of_a_huge_directory_a_part_is_told(house: House) -> None:
-    huge = house.root / "huge"
+async def test_of_a_huge_directory_a_part_is_told(daemon: Daemon) -> None:
+    huge = daemon.root / "huge"
     huge.mkdir()
     for number in range(6_000):
         os.close(os.open(huge / f"{number:04}", os.O_CREAT))
-    listing = await house.ask("GET", f"/api/filesystem/directory?path={huge}")
+    listing = await daemon.ask("GET", f"/api/filesystem/directory?path={huge}")
     assert listing["truncated"] is True
     assert [e["name"] for e in listing["entries"]] == [f"{n:04}" for n in range(5_000)]
 
@@ -434,16 +434,16 @@ async def test_of_a_huge_directory_a_part_is_told(house: House) -> None:
 # ---------------------------------------------------------------- containers
 
 
-async def test_a_path_in_a_worktree_tells_its_attempt(house: House) -> None:
-    link = house.root / "link"
-    (house.root / "workspace").mkdir()
+async def test_a_path_in_a_worktree_tells_its_attempt(daemon: Daemon) -> None:
+    link = daemon.root / "link"
+    (daemon.root / "workspace").mkdir()
     link.symlink_to("workspace")
-    await house.ask("PUT", "/api/config", {"workspace_dir": str(link)})
-    project = await house.project()
-    attempt = await house.attempt(project, "say hi", executor="DEMO")
+    await daemon.ask("PUT", "/api/config", {"workspace_dir": str(link)})
+    project = await daemon.project()
+    attempt = await daemon.attempt(project, "say hi", executor="DEMO")
     worktree = Path(attempt["container_ref"])
     (worktree / "inner").mkdir()
-    (house.root / "shortcut").symlink_to(worktree / "inner")
+    (daemon.root / "shortcut").symlink_to(worktree / "inner")
     expected = {
         "attempt_id": attempt["id"],
         "task_id": attempt["task_id"],
@@ -456,18 +456,18 @@ async def test_a_path_in_a_worktree_tells_its_attempt(house: House) -> None:
         worktree / "gone/file.txt",
         worktree.resolve(),
         worktree.resolve() / "inner",
-        house.root / "shortcut",
+        daemon.root / "shortcut",
     ):
-        found = await house.ask("GET", f"/api/containers/info?ref={ref}")
+        found = await daemon.ask("GET", f"/api/containers/info?ref={ref}")
         assert (ref, found) == (ref, expected)
     for query, status in (
         (f"?ref={worktree.parent}", 404),
-        (f"?ref={house.root}/nowhere", 404),
+        (f"?ref={daemon.root}/nowhere", 404),
         ("?ref=relative", 400),
         ("?ref=", 400),
         ("", 400),
     ):
         with pytest.raises(Refused) as refusal:
-            await house.ask("GET", f"/api/containers/info{query}")
+            await daemon.ask("GET", f"/api/containers/info{query}")
         assert (query, refusal.value.status) == (query, status)
-    await house.ask("POST", f"/api/task-attempts/{attempt['id']}/stop")
+    await daemon.ask("POST", f"/api/task-attempts/{attempt['id']}/stop")

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import trio
 
-from tests.end_to_end.house import PATIENCE, ROOT, House
+from tests.end_to_end.daemon import PATIENCE, ROOT, Daemon
 
 PAGE = ROOT / "docs" / "first-session.md"
 ELSEWHERE = "# in another terminal\n"
@@ -37,30 +37,30 @@ def typed(url: str) -> str:
 
 
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
+async def daemon(tmp_path: Path) -> AsyncIterator[Daemon]:
     """One in which the demonstration agent does not wait for anybody to watch."""
-    made = House(tmp_path / "house")
+    made = Daemon(tmp_path / "daemon")
     made.environment["ANYON_DEMO_PACE"] = "0"
     async with made:
         yield made
 
 
-async def test_the_first_session_works_as_it_is_written(house: House) -> None:
-    programs = house.root / "programs"
+async def test_the_first_session_works_as_it_is_written(daemon: Daemon) -> None:
+    programs = daemon.root / "programs"
     programs.mkdir()
     for name, file in (("websocat", "websocat.py"), ("jq", "jq_program.py")):
         fake = ROOT / "tests" / "fakes" / file
         (programs / name).write_text(f'#!/bin/sh\nexec {sys.executable} {fake} "$@"\n')
         (programs / name).chmod(0o755)
-    own = house.home / ".claude.json"
+    own = daemon.home / ".claude.json"
     servers = {"mine": {"command": "one-of-my-own", "args": ["--here"]}}
     own.write_text(json.dumps({"mcpServers": servers}))
-    transcript = house.root / "said.txt"
+    transcript = daemon.root / "said.txt"
     with transcript.open("wb") as out, trio.move_on_after(PATIENCE):
         await trio.run_process(
-            ["bash", "-c", typed(house.url)],
-            env=house.environment,
-            cwd=house.root,
+            ["bash", "-c", typed(daemon.url)],
+            env=daemon.environment,
+            cwd=daemon.root,
             stdout=out,
             stderr=subprocess.STDOUT,
             check=False,
@@ -74,7 +74,7 @@ async def test_the_first_session_works_as_it_is_written(house: House) -> None:
     assert "null" not in lines, said
     for right in ("approved", "codingagent", "tea/timer", "done", "202"):
         assert right in lines, said
-    elsewhere = [file.read_text() for file in house.root.glob("elsewhere-*.txt")]
+    elsewhere = [file.read_text() for file in daemon.root.glob("elsewhere-*.txt")]
     for right in ("event: process_completed", '"type":"ready"'):
         assert any(right in heard for heard in elsewhere), (right, elsewhere)
     assert sum('{"type":"snapshot","data":[{' in heard for heard in elsewhere) == 2, elsewhere

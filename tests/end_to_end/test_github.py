@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import trio
 
-from tests.end_to_end.house import PATIENCE, House, Refused
+from tests.end_to_end.daemon import PATIENCE, Daemon, Refused
 from tests.fakes.github_server import GitHubServer, github_server, publish
 
 TOKEN = "ghp_adas_secret_token"
@@ -26,9 +26,9 @@ def github(tmp_path: Path) -> Iterator[GitHubServer]:
 
 
 @pytest.fixture
-async def house(tmp_path: Path, github: GitHubServer) -> AsyncIterator[House]:
+async def daemon(tmp_path: Path, github: GitHubServer) -> AsyncIterator[Daemon]:
     """A daemon for which the fake is GitHub, and a file is the browser."""
-    made = House(tmp_path / "house")
+    made = Daemon(tmp_path / "daemon")
     opener = tmp_path / "bin" / ("open" if sys.platform == "darwin" else "xdg-open")
     opener.parent.mkdir()
     opener.write_text(f'#!/bin/sh\necho "$1" >> {made.root}/browser\n')
@@ -44,14 +44,14 @@ async def house(tmp_path: Path, github: GitHubServer) -> AsyncIterator[House]:
         yield made
 
 
-async def worked(house: House, github: GitHubServer, base: str = "main") -> dict[str, Any]:
+async def worked(daemon: Daemon, github: GitHubServer, base: str = "main") -> dict[str, Any]:
     """An attempt with one commit, in a project whose `origin` is at GitHub; a token is set."""
-    repository = house.repository()
+    repository = daemon.repository()
     publish(repository, github, SLUG)
-    project = await house.project(repository)
-    await house.use_fake_agent()
-    await house.ask("PUT", "/api/config", {"github": {"pat": TOKEN}})
-    task = await house.ask(
+    project = await daemon.project(repository)
+    await daemon.use_fake_agent()
+    await daemon.ask("PUT", "/api/config", {"github": {"pat": TOKEN}})
+    task = await daemon.ask(
         "POST",
         "/api/tasks/create-and-start",
         {
@@ -60,26 +60,26 @@ async def worked(house: House, github: GitHubServer, base: str = "main") -> dict
             "base_branch": base,
         },
     )
-    attempt = (await house.ask("GET", f"/api/task-attempts?task_id={task['id']}"))[0]
-    await house.over(attempt)
+    attempt = (await daemon.ask("GET", f"/api/task-attempts?task_id={task['id']}"))[0]
+    await daemon.over(attempt)
     follow = {"prompt": "write hello.txt hello"}
-    await house.ask("POST", f"/api/task-attempts/{attempt['id']}/follow-up", follow)
-    await house.over(attempt)
+    await daemon.ask("POST", f"/api/task-attempts/{attempt['id']}/follow-up", follow)
+    await daemon.over(attempt)
     return attempt  # type: ignore[no-any-return]
 
 
-async def refused(house: House, path: str, body: object = None) -> Refused:
+async def refused(daemon: Daemon, path: str, body: object = None) -> Refused:
     with pytest.raises(Refused) as refusal:
-        await house.ask("POST", path, body)
+        await daemon.ask("POST", path, body)
     return refusal.value
 
 
-async def events(house: House, kind: str, count: int) -> list[str]:
+async def events(daemon: Daemon, kind: str, count: int) -> list[str]:
     """The data of the first `count` events of a kind since the beginning."""
     found: list[str] = []
-    assert house._http is not None
+    assert daemon._http is not None
     with trio.fail_after(PATIENCE):
-        async with house._http.stream("GET", "/api/events?after=0") as stream:
+        async with daemon._http.stream("GET", "/api/events?after=0") as stream:
             current = ""
             async for line in stream.aiter_lines():
                 if line.startswith("event: "):
@@ -98,11 +98,11 @@ def branch_of(attempt: dict[str, Any]) -> str:
 # ---------------------------------------------------------------- signing in
 
 
-async def test_a_person_signs_in_with_a_code(house: House, github: GitHubServer) -> None:
+async def test_a_person_signs_in_with_a_code(daemon: Daemon, github: GitHubServer) -> None:
     poll = "/api/auth/github/device/poll"
-    assert (await refused(house, poll)).type == "no_device_flow"
-    assert await house.ask("GET", "/api/auth/github/check") == "INVALID"
-    code = await house.ask("POST", "/api/auth/github/device/start")
+    assert (await refused(daemon, poll)).type == "no_device_flow"
+    assert await daemon.ask("GET", "/api/auth/github/check") == "INVALID"
+    code = await daemon.ask("POST", "/api/auth/github/device/start")
     assert code == {
         "user_code": "WDJB-MJHT",
         "verification_uri": f"{github.url}/login/device",
@@ -110,73 +110,75 @@ async def test_a_person_signs_in_with_a_code(house: House, github: GitHubServer)
         "interval": 0,
     }
     github.grants = [{"error": "authorization_pending"}, {"error": "slow_down", "interval": 30}]
-    assert await house.ask("POST", poll) == "AUTHORIZATION_PENDING"
-    assert await house.ask("POST", poll) == "SLOW_DOWN"
+    assert await daemon.ask("POST", poll) == "AUTHORIZATION_PENDING"
+    assert await daemon.ask("POST", poll) == "SLOW_DOWN"
     asked = len(github.forms)
-    assert await house.ask("POST", poll) == "SLOW_DOWN"
+    assert await daemon.ask("POST", poll) == "SLOW_DOWN"
     assert len(github.forms) == asked, "GitHub was asked sooner than it allowed"
 
-    await house.ask("POST", "/api/auth/github/device/start")
+    await daemon.ask("POST", "/api/auth/github/device/start")
     github.grants = [{"access_token": TOKEN, "token_type": "bearer", "scope": "repo"}]
-    assert await house.ask("POST", poll) == "SUCCESS"
-    assert await house.ask("POST", poll) == "SUCCESS"
-    assert await house.ask("GET", "/api/auth/github/check") == "VALID"
-    config = (await house.ask("GET", "/api/info"))["config"]
+    assert await daemon.ask("POST", poll) == "SUCCESS"
+    assert await daemon.ask("POST", poll) == "SUCCESS"
+    assert await daemon.ask("GET", "/api/auth/github/check") == "VALID"
+    config = (await daemon.ask("GET", "/api/info"))["config"]
     assert config["github"]["oauth_token"] == "********"
     assert config["github"]["username"] == "ada"
     assert config["github"]["primary_email"] == "ada@example.org"
     assert config["github_login_acknowledged"] is True
     github.git.tokens.clear()
-    assert await house.ask("GET", "/api/auth/github/check") == "INVALID"
-    assert TOKEN not in house.log()
+    assert await daemon.ask("GET", "/api/auth/github/check") == "INVALID"
+    assert TOKEN not in daemon.log()
 
 
 @pytest.mark.parametrize(("pat", "kept"), [("ghp_expired", False), ("ghp_bobs", True)])
 async def test_a_sign_in_takes_the_place_of_a_token_that_is_worth_nothing_any_more(
-    house: House, github: GitHubServer, pat: str, kept: bool
+    daemon: Daemon, github: GitHubServer, pat: str, kept: bool
 ) -> None:
     github.git.tokens["ghp_bobs"] = "bob"
-    await house.ask("PUT", "/api/config", {"github": {"pat": pat}})
-    await house.ask("POST", "/api/auth/github/device/start")
+    await daemon.ask("PUT", "/api/config", {"github": {"pat": pat}})
+    await daemon.ask("POST", "/api/auth/github/device/start")
     github.grants = [{"access_token": TOKEN, "token_type": "bearer", "scope": "repo"}]
-    assert await house.ask("POST", "/api/auth/github/device/poll") == "SUCCESS"
-    assert await house.ask("GET", "/api/auth/github/check") == "VALID"
-    config = (await house.ask("GET", "/api/info"))["config"]
+    assert await daemon.ask("POST", "/api/auth/github/device/poll") == "SUCCESS"
+    assert await daemon.ask("GET", "/api/auth/github/check") == "VALID"
+    config = (await daemon.ask("GET", "/api/info"))["config"]
     assert config["github"]["pat"] == ("********" if kept else None)
     assert config["github"]["username"] == "ada"
 
 
 @pytest.mark.parametrize("end", ["expired_token", "access_denied"])
-async def test_a_sign_in_that_fails_says_how(house: House, github: GitHubServer, end: str) -> None:
-    await house.ask("POST", "/api/auth/github/device/start")
+async def test_a_sign_in_that_fails_says_how(
+    daemon: Daemon, github: GitHubServer, end: str
+) -> None:
+    await daemon.ask("POST", "/api/auth/github/device/start")
     github.grants = [{"error": end, "error_description": "..."}]
     for _ in range(2):
-        refusal = await refused(house, "/api/auth/github/device/poll")
+        refusal = await refused(daemon, "/api/auth/github/device/poll")
         assert (refusal.status, refusal.type) == (409, end)
     assert len(github.forms) == 2
 
 
-async def test_without_a_client_id_a_person_is_told_what_to_do(house: House) -> None:
-    await house.stop()
-    del house.environment["ANYON_GITHUB_CLIENT_ID"]
-    await house.start()
-    refusal = await refused(house, "/api/auth/github/device/start")
+async def test_without_a_client_id_a_person_is_told_what_to_do(daemon: Daemon) -> None:
+    await daemon.stop()
+    del daemon.environment["ANYON_GITHUB_CLIENT_ID"]
+    await daemon.start()
+    refusal = await refused(daemon, "/api/auth/github/device/start")
     assert (refusal.status, refusal.type) == (409, "client_id_missing")
     assert "ANYON_GITHUB_CLIENT_ID" in refusal.body["message"]
 
 
 async def test_a_check_that_github_does_not_answer_is_no_verdict(
-    house: House, github: GitHubServer
+    daemon: Daemon, github: GitHubServer
 ) -> None:
-    await house.ask("PUT", "/api/config", {"github": {"pat": TOKEN}})
+    await daemon.ask("PUT", "/api/config", {"github": {"pat": TOKEN}})
     for status, expected in ((500, 502), (429, 503)):
         github.fail("/user", status)
-        answer = await house.request("GET", "/api/auth/github/check")
+        answer = await daemon.request("GET", "/api/auth/github/check")
         assert answer.status_code == expected
-    await house.stop()
-    house.environment["ANYON_GITHUB_API_URL"] = "http://127.0.0.1:1"
-    await house.start()
-    answer = await house.request("GET", "/api/auth/github/check")
+    await daemon.stop()
+    daemon.environment["ANYON_GITHUB_API_URL"] = "http://127.0.0.1:1"
+    await daemon.start()
+    answer = await daemon.request("GET", "/api/auth/github/check")
     assert answer.status_code == 503
     assert answer.json()["error_data"]["type"] == "unreachable"
 
@@ -184,16 +186,16 @@ async def test_a_check_that_github_does_not_answer_is_no_verdict(
 # ---------------------------------------------------------------- from a branch to a merged one
 
 
-async def test_from_a_branch_to_a_merged_pull_request(house: House, github: GitHubServer) -> None:
-    attempt = await worked(house, github)
+async def test_from_a_branch_to_a_merged_pull_request(daemon: Daemon, github: GitHubServer) -> None:
+    attempt = await worked(daemon, github)
     path = f"/api/task-attempts/{attempt['id']}"
-    assert await house.ask("POST", f"{path}/pr/attach") == {
+    assert await daemon.ask("POST", f"{path}/pr/attach") == {
         "pr_attached": False,
         "pr_url": None,
         "pr_number": None,
         "pr_status": None,
     }
-    url = await house.ask("POST", f"{path}/pr", TITLE)
+    url = await daemon.ask("POST", f"{path}/pr", TITLE)
     assert url == f"{github.url}/{SLUG}/pull/1"
     made = github.pull(SLUG, 1)
     assert (made["title"], made["body"]) == ("Add hello", "It says hello.")
@@ -202,32 +204,32 @@ async def test_from_a_branch_to_a_merged_pull_request(house: House, github: GitH
     worktree = Path(attempt["container_ref"])
     assert (
         github.git.refs(SLUG)[branch_of(attempt)]
-        == house.git(worktree, "rev-parse", "HEAD").strip()
+        == daemon.git(worktree, "rev-parse", "HEAD").strip()
     )
-    assert await house.ask("POST", f"{path}/pr", TITLE) == url
+    assert await daemon.ask("POST", f"{path}/pr", TITLE) == url
     assert len(github.pulls[SLUG]) == 1
-    browser = house.root / "browser"
+    browser = daemon.root / "browser"
 
     async def shown() -> bool:
         return browser.exists()
 
-    await house.until(shown, "the pull request in the browser")
+    await daemon.until(shown, "the pull request in the browser")
     assert browser.read_text() == f"{url}\n"
-    status = await house.ask("GET", f"{path}/branch-status")
+    status = await daemon.ask("GET", f"{path}/branch-status")
     assert [(m["type"], m["pr_info"]["status"]) for m in status["merges"]] == [("pr", "open")]
     assert (status["remote_commits_ahead"], status["remote_commits_behind"]) == (0, 0)
 
     # While no daemon looks, it is merged; the next one finds out at once.
-    await house.stop()
+    await daemon.stop()
     github.merge(SLUG, 1)
-    await house.start()
+    await daemon.start()
 
     async def done() -> bool:
-        task = await house.ask("GET", f"/api/tasks/{attempt['task_id']}")
+        task = await daemon.ask("GET", f"/api/tasks/{attempt['task_id']}")
         return bool(task["status"] == "done")
 
-    await house.until(done, "the end of the task")
-    merge = (await house.ask("GET", f"{path}/branch-status"))["merges"][0]
+    await daemon.until(done, "the end of the task")
+    merge = (await daemon.ask("GET", f"{path}/branch-status"))["merges"][0]
     assert merge["pr_info"] == {
         "number": 1,
         "url": url,
@@ -235,34 +237,34 @@ async def test_from_a_branch_to_a_merged_pull_request(house: House, github: GitH
         "merged_at": "2026-01-02T03:04:05.000Z",
         "merge_commit_sha": "a" * 40,
     }
-    told = await events(house, "pr_status_changed", 2)
+    told = await events(daemon, "pr_status_changed", 2)
     assert '"status":"open"' in told[0]
     assert '"status":"merged"' in told[1]
     basic = base64.b64encode(f"x-access-token:{TOKEN}".encode()).decode()
     for secret in (TOKEN, basic):
-        assert secret not in house.log()
+        assert secret not in daemon.log()
         assert secret not in "".join(told)
 
 
 async def test_a_pull_request_that_is_there_already_is_the_answer(
-    house: House, github: GitHubServer
+    daemon: Daemon, github: GitHubServer
 ) -> None:
     """As after a request that GitHub heard, and whose answer never arrived."""
-    attempt = await worked(house, github, base="origin/main")
+    attempt = await worked(daemon, github, base="origin/main")
     made = github.open_pull(SLUG, f"ada:{branch_of(attempt)}", "main")
     path = f"/api/task-attempts/{attempt['id']}"
-    assert await house.ask("POST", f"{path}/pr", TITLE) == made["html_url"]
+    assert await daemon.ask("POST", f"{path}/pr", TITLE) == made["html_url"]
     assert branch_of(attempt) in github.git.refs(SLUG)
     assert github.asked("POST", "/pulls") == []
-    merges = (await house.ask("GET", f"{path}/branch-status"))["merges"]
+    merges = (await daemon.ask("GET", f"{path}/branch-status"))["merges"]
     assert [m["target_branch_name"] for m in merges] == ["main"]
 
 
 async def test_a_host_may_have_a_name_of_ones_own_in_the_configuration_of_ssh(
-    house: House, github: GitHubServer
+    daemon: Daemon, github: GitHubServer
 ) -> None:
-    attempt = await worked(house, github)
-    ssh = house.root / "programs" / "ssh"
+    attempt = await worked(daemon, github)
+    ssh = daemon.root / "programs" / "ssh"
     ssh.parent.mkdir(exist_ok=True)
     ssh.write_text(
         "#!/bin/sh\n"
@@ -271,23 +273,23 @@ async def test_a_host_may_have_a_name_of_ones_own_in_the_configuration_of_ssh(
     )
     ssh.chmod(0o755)
     worktree = Path(attempt["container_ref"])
-    house.git(worktree, "remote", "set-url", "origin", f"git@hub-of-ada:{SLUG}.git")
-    url = await house.ask("POST", f"/api/task-attempts/{attempt['id']}/pr", TITLE)
+    daemon.git(worktree, "remote", "set-url", "origin", f"git@hub-of-ada:{SLUG}.git")
+    url = await daemon.ask("POST", f"/api/task-attempts/{attempt['id']}/pr", TITLE)
     assert url == f"{github.url}/{SLUG}/pull/1"
     assert branch_of(attempt) in github.git.refs(SLUG)
-    house.git(worktree, "remote", "set-url", "origin", f"git@elsewhere:{SLUG}.git")
-    refusal = await refused(house, f"/api/task-attempts/{attempt['id']}/pr/attach")
+    daemon.git(worktree, "remote", "set-url", "origin", f"git@elsewhere:{SLUG}.git")
+    refusal = await refused(daemon, f"/api/task-attempts/{attempt['id']}/pr/attach")
     assert refusal.type == "not_on_github"
 
 
-async def test_ten_clients_make_one_pull_request(house: House, github: GitHubServer) -> None:
-    attempt = await worked(house, github)
+async def test_ten_clients_make_one_pull_request(daemon: Daemon, github: GitHubServer) -> None:
+    attempt = await worked(daemon, github)
     urls: list[str] = []
     refusals: list[str | None] = []
 
     async def client() -> None:
         try:
-            urls.append(await house.ask("POST", f"/api/task-attempts/{attempt['id']}/pr", TITLE))
+            urls.append(await daemon.ask("POST", f"/api/task-attempts/{attempt['id']}/pr", TITLE))
         except Refused as refusal:
             refusals.append(refusal.type)
 
@@ -300,43 +302,43 @@ async def test_ten_clients_make_one_pull_request(house: House, github: GitHubSer
 
 
 async def test_an_open_pull_request_is_attached_rather_than_a_closed_one(
-    house: House, github: GitHubServer
+    daemon: Daemon, github: GitHubServer
 ) -> None:
-    attempt = await worked(house, github)
+    attempt = await worked(daemon, github)
     head = f"ada:{branch_of(attempt)}"
     github.open_pull(SLUG, head, "main")
     github.open_pull(SLUG, head, "develop")["state"] = "closed"
     path = f"/api/task-attempts/{attempt['id']}/pr/attach"
-    assert await house.ask("POST", path) == {
+    assert await daemon.ask("POST", path) == {
         "pr_attached": True,
         "pr_url": f"{github.url}/{SLUG}/pull/1",
         "pr_number": 1,
         "pr_status": "open",
     }
     github.merge(SLUG, 1)
-    assert (await house.ask("POST", path))["pr_number"] == 2
-    await house.ask("PUT", "/api/config", {"github": {"pat": ""}})
-    assert (await house.ask("POST", path))["pr_attached"] is True
+    assert (await daemon.ask("POST", path))["pr_number"] == 2
+    await daemon.ask("PUT", "/api/config", {"github": {"pat": ""}})
+    assert (await daemon.ask("POST", path))["pr_attached"] is True
 
 
-async def test_a_push_after_a_rewrite_needs_force(house: House, github: GitHubServer) -> None:
-    attempt = await worked(house, github)
+async def test_a_push_after_a_rewrite_needs_force(daemon: Daemon, github: GitHubServer) -> None:
+    attempt = await worked(daemon, github)
     path = f"/api/task-attempts/{attempt['id']}/push"
-    assert await house.ask("POST", path) is None
+    assert await daemon.ask("POST", path) is None
     worktree = Path(attempt["container_ref"])
-    house.git(worktree, "commit", "-q", "--amend", "-m", "Better")
-    refusal = await refused(house, path)
+    daemon.git(worktree, "commit", "-q", "--amend", "-m", "Better")
+    refusal = await refused(daemon, path)
     assert (refusal.status, refusal.type) == (409, "rejected")
-    assert await house.ask("POST", path, {"force": True}) is None
-    head = house.git(worktree, "rev-parse", "HEAD").strip()
+    assert await daemon.ask("POST", path, {"force": True}) is None
+    head = daemon.git(worktree, "rev-parse", "HEAD").strip()
     assert github.git.refs(SLUG)[branch_of(attempt)] == head
 
 
 # ---------------------------------------------------------------- what goes wrong
 
 
-async def test_every_refusal_has_its_name(house: House, github: GitHubServer) -> None:
-    attempt = await worked(house, github)
+async def test_every_refusal_has_its_name(daemon: Daemon, github: GitHubServer) -> None:
+    attempt = await worked(daemon, github)
     path = f"/api/task-attempts/{attempt['id']}"
     push, pr = f"{path}/push", f"{path}/pr"
     worktree = Path(attempt["container_ref"])
@@ -344,21 +346,21 @@ async def test_every_refusal_has_its_name(house: House, github: GitHubServer) ->
     readme = worktree / "README.md"
     before = readme.read_text()
     readme.write_text("changed\n")
-    refusal = await refused(house, push)
+    refusal = await refused(daemon, push)
     assert (refusal.status, refusal.type) == (409, "dirty")
     assert refusal.body["error_data"]["files"] == ["README.md"]
-    assert (await refused(house, pr, TITLE)).type == "dirty"
+    assert (await refused(daemon, pr, TITLE)).type == "dirty"
     readme.write_text(before)
 
-    await house.ask("PUT", "/api/config", {"github": {"pat": None}})
+    await daemon.ask("PUT", "/api/config", {"github": {"pat": None}})
     for target, body in ((push, None), (pr, TITLE)):
-        refusal = await refused(house, target, body)
+        refusal = await refused(daemon, target, body)
         assert (refusal.status, refusal.type) == (409, "token_missing")
-    await house.ask("PUT", "/api/config", {"github": {"pat": "ghp_wrong"}})
+    await daemon.ask("PUT", "/api/config", {"github": {"pat": "ghp_wrong"}})
     for target, body in ((push, None), (pr, TITLE)):
-        assert (await refused(house, target, body)).type == "token_invalid"
+        assert (await refused(daemon, target, body)).type == "token_invalid"
     assert branch_of(attempt) not in github.git.refs(SLUG)
-    await house.ask("PUT", "/api/config", {"github": {"pat": TOKEN}})
+    await daemon.ask("PUT", "/api/config", {"github": {"pat": TOKEN}})
 
     for status, body, type in (
         (403, "Resource not accessible", "insufficient_permissions"),
@@ -366,73 +368,73 @@ async def test_every_refusal_has_its_name(house: House, github: GitHubServer) ->
         (500, "", "remote_failed"),
     ):
         github.fail("/pulls", status, body)
-        assert (await refused(house, pr, TITLE)).type == type
+        assert (await refused(daemon, pr, TITLE)).type == type
     for status, text, type in (
         (403, "denied to ada", "insufficient_permissions"),
         (404, "Repository not found.", "repo_not_found_or_no_access"),
     ):
         github.git.answers = {SLUG: (status, text)}
-        assert (await refused(house, push)).type == type
+        assert (await refused(daemon, push)).type == type
     github.git.answers = {}
 
-    refusal = await refused(house, pr, {"title": "x", "target_branch": "no-such-branch"})
+    refusal = await refused(daemon, pr, {"title": "x", "target_branch": "no-such-branch"})
     assert refusal.status == 422
     assert refusal.body["error_data"]["field"] == "target_branch"
     for bad in ({"title": " "}, {"body": "x"}, {"title": "x", "target_branch": "a..b"}):
-        assert (await refused(house, pr, bad)).status == 400
+        assert (await refused(daemon, pr, bad)).status == 400
     assert github.pulls.get(SLUG, []) == []
 
     repository = worktree
-    house.git(repository, "push", "-q", str(github.git.repository(SLUG)), "HEAD:refs/heads/main")
-    assert (await refused(house, pr, TITLE)).type == "nothing_to_merge"
+    daemon.git(repository, "push", "-q", str(github.git.repository(SLUG)), "HEAD:refs/heads/main")
+    assert (await refused(daemon, pr, TITLE)).type == "nothing_to_merge"
     github.readers.add("ada")
-    assert (await refused(house, pr, TITLE)).type == "insufficient_permissions"
+    assert (await refused(daemon, pr, TITLE)).type == "insufficient_permissions"
 
-    house.git(repository, "remote", "set-url", "origin", str(github.git.repository(SLUG)))
-    assert (await refused(house, pr, TITLE)).type == "not_on_github"
-    await house.ask("PUT", "/api/config", {"github": {"pat": None}})
-    assert await house.ask("POST", push) is None, "a path needs no token"
-    house.git(repository, "remote", "remove", "origin")
+    daemon.git(repository, "remote", "set-url", "origin", str(github.git.repository(SLUG)))
+    assert (await refused(daemon, pr, TITLE)).type == "not_on_github"
+    await daemon.ask("PUT", "/api/config", {"github": {"pat": None}})
+    assert await daemon.ask("POST", push) is None, "a path needs no token"
+    daemon.git(repository, "remote", "remove", "origin")
     for target, body in ((push, None), (pr, TITLE), (f"{pr}/attach", None)):
-        refusal = await refused(house, target, body)
+        refusal = await refused(daemon, target, body)
         assert (refusal.status, refusal.type) == (409, "no_remote")
-    assert TOKEN not in house.log()
+    assert TOKEN not in daemon.log()
 
 
-async def test_a_busy_attempt_is_not_pushed(house: House, github: GitHubServer) -> None:
-    attempt = await worked(house, github)
+async def test_a_busy_attempt_is_not_pushed(daemon: Daemon, github: GitHubServer) -> None:
+    attempt = await worked(daemon, github)
     path = f"/api/task-attempts/{attempt['id']}"
-    await house.ask("POST", f"{path}/follow-up", {"prompt": "run sleep 60"})
+    await daemon.ask("POST", f"{path}/follow-up", {"prompt": "run sleep 60"})
     for target, body in ((f"{path}/push", None), (f"{path}/pr", TITLE)):
-        assert (await refused(house, target, body)).type == "busy"
-    await house.ask("POST", f"{path}/stop")
+        assert (await refused(daemon, target, body)).type == "busy"
+    await daemon.ask("POST", f"{path}/stop")
 
 
 async def test_a_client_that_leaves_leaves_no_pull_request_unknown(
-    house: House, github: GitHubServer
+    daemon: Daemon, github: GitHubServer
 ) -> None:
-    attempt = await worked(house, github)
+    attempt = await worked(daemon, github)
     path = f"/api/task-attempts/{attempt['id']}"
     github.held = ("POST", "/pulls")
     with trio.fail_after(PATIENCE):
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(lambda: house.request("POST", f"{path}/pr", json=TITLE))
+            nursery.start_soon(lambda: daemon.request("POST", f"{path}/pr", json=TITLE))
             while not github.asked("POST", "/pulls"):
                 await trio.sleep(0.01)
             nursery.cancel_scope.cancel()
-    assert (await refused(house, f"{path}/push")).type == "busy"
+    assert (await refused(daemon, f"{path}/push")).type == "busy"
     github.release.set()
 
     async def attached() -> Any:
-        return (await house.ask("GET", f"{path}/branch-status"))["merges"]
+        return (await daemon.ask("GET", f"{path}/branch-status"))["merges"]
 
-    merges = await house.until(attached, "the pull request")
+    merges = await daemon.until(attached, "the pull request")
     assert [m["pr_info"]["number"] for m in merges] == [1]
     assert len(github.pulls[SLUG]) == 1
 
 
-async def test_an_impossible_github_is_refused_at_the_start(house: House) -> None:
-    await house.stop()
-    house.environment["ANYON_GITHUB_URL"] = "http://git.example.com"
+async def test_an_impossible_github_is_refused_at_the_start(daemon: Daemon) -> None:
+    await daemon.stop()
+    daemon.environment["ANYON_GITHUB_URL"] = "http://git.example.com"
     with pytest.raises(AssertionError, match="ANYON_GITHUB_URL"):
-        await house.start()
+        await daemon.start()

@@ -27,14 +27,14 @@ from trio_websocket import (
     wrap_client_stream,
 )
 
-from tests.end_to_end.house import PATIENCE, House, alive
+from tests.end_to_end.daemon import PATIENCE, Daemon, alive
 from tests.end_to_end.test_streams import events, rows, told, websocket
 
 
 @pytest.fixture
-def empty(tmp_path: Path) -> Iterator[House]:
-    """A house without a daemon in it."""
-    made = House(tmp_path / "empty")
+def empty(tmp_path: Path) -> Iterator[Daemon]:
+    """A daemon without a daemon in it."""
+    made = Daemon(tmp_path / "empty")
     yield made
     made.sweep()
 
@@ -43,9 +43,9 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.lstat().st_mode)
 
 
-def agent_of(house: House, process: dict[str, Any]) -> int:
+def agent_of(daemon: Daemon, process: dict[str, Any]) -> int:
     """The pid of what runs under the shim of a process."""
-    run = house.data / "executions" / process["id"] / "run.json"
+    run = daemon.data / "executions" / process["id"] / "run.json"
     return int(json.loads(run.read_bytes())["pid"])
 
 
@@ -55,33 +55,33 @@ def free_port() -> int:
 
 
 async def test_a_second_daemon_on_the_same_data_is_refused_and_told_where_the_first_is(
-    house: House,
+    daemon: Daemon,
 ) -> None:
-    code, said = await house.refusal("--port", "0")
+    code, said = await daemon.refusal("--port", "0")
     assert (code, said) == (
         3,
-        f"Anyon is already running (process {house.pid}) at {house.url}.\n",
+        f"Anyon is already running (process {daemon.pid}) at {daemon.url}.\n",
     )
-    assert json.loads(house.presence.read_text())["pid"] == house.pid
-    assert await house.ask("GET", "/api/health") == {"status": "ok"}
+    assert json.loads(daemon.presence.read_text())["pid"] == daemon.pid
+    assert await daemon.ask("GET", "/api/health") == {"status": "ok"}
 
 
 async def test_a_stop_waits_for_nobody_and_the_agent_works_on_until_the_next_daemon_hears_it(
-    house: House,
+    daemon: Daemon,
 ) -> None:
-    project = await house.project(setup_script="seq -f '%0100.0f' 150000")
-    await house.use_fake_agent()
-    attempt = await house.attempt(project, "ask\nwrite a.txt one")
-    question = await house.question()
-    setup, process = await house.processes(attempt)
-    agent = agent_of(house, process)
+    project = await daemon.project(setup_script="seq -f '%0100.0f' 150000")
+    await daemon.use_fake_agent()
+    attempt = await daemon.attempt(project, "ask\nwrite a.txt one")
+    question = await daemon.question()
+    setup, process = await daemon.processes(attempt)
+    agent = agent_of(daemon, process)
     base = "/api/execution-processes"
     async with (
-        house.socket(f"{base}/{setup['id']}/raw-logs/ws") as stalled,
-        house.socket(f"/api/tasks/stream/ws?project_id={project['id']}") as tasks,
-        house.socket(f"{base}/{process['id']}/raw-logs/ws?after=1000") as live,
-        house.socket(f"/api/task-attempts/{attempt['id']}/diff/ws") as diff,
-        httpx.AsyncClient(base_url=house.url, timeout=PATIENCE) as client,
+        daemon.socket(f"{base}/{setup['id']}/raw-logs/ws") as stalled,
+        daemon.socket(f"/api/tasks/stream/ws?project_id={project['id']}") as tasks,
+        daemon.socket(f"{base}/{process['id']}/raw-logs/ws?after=1000") as live,
+        daemon.socket(f"/api/task-attempts/{attempt['id']}/diff/ws") as diff,
+        httpx.AsyncClient(base_url=daemon.url, timeout=PATIENCE) as client,
         client.stream("GET", "/api/events?after=0") as happening,
     ):
         for watching in (tasks, live, diff):
@@ -90,7 +90,7 @@ async def test_a_stop_waits_for_nobody_and_the_agent_works_on_until_the_next_dae
         while await anext(lines) != "event: task_created":
             pass
         began = trio.current_time()
-        assert await house.stop() == 0
+        assert await daemon.stop() == 0
         took = trio.current_time() - began
         for watching in (tasks, live, diff):
             assert await closed(watching) == 1001
@@ -98,18 +98,18 @@ async def test_a_stop_waits_for_nobody_and_the_agent_works_on_until_the_next_dae
         assert await closed(stalled) in {1001, 1006}
         with trio.fail_after(PATIENCE):
             assert [line async for line in lines][-1] == "", "it ends after a whole event"
-    assert not house.presence.exists()
+    assert not daemon.presence.exists()
     assert alive(agent)
 
     began = trio.current_time()
-    await house.start()
+    await daemon.start()
     # A busy machine takes its time for everything; how long a start takes tells how busy it is.
     assert took < 2 + (trio.current_time() - began)
-    assert (await house.running(attempt))["id"] == process["id"]
-    assert agent_of(house, process) == agent
+    assert (await daemon.running(attempt))["id"] == process["id"]
+    assert agent_of(daemon, process) == agent
     yes = {"status": {"status": "approved"}}
-    await house.ask("POST", f"/api/approvals/{question['id']}/respond", yes)
-    process = await house.over(attempt)
+    await daemon.ask("POST", f"/api/approvals/{question['id']}/respond", yes)
+    process = await daemon.over(attempt)
     assert (process["status"], process["exit_code"]) == ("completed", 0)
     assert (Path(attempt["container_ref"]) / "a.txt").read_text() == "one\n"
     assert not alive(agent)
@@ -125,17 +125,17 @@ async def closed(connection: WebSocketConnection) -> int:
                 return int(end.reason.code) if end.reason is not None else 1006
 
 
-async def test_whoever_is_told_to_stop_many_times_stops_once_and_well(house: House) -> None:
-    assert house._process is not None
+async def test_whoever_is_told_to_stop_many_times_stops_once_and_well(daemon: Daemon) -> None:
+    assert daemon._process is not None
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGTERM):
-        house._process.send_signal(number)
-    assert await house.stop() == 0
-    assert house.log().count("stopping") == 1
-    assert "Traceback" not in house.log()
+        daemon._process.send_signal(number)
+    assert await daemon.stop() == 0
+    assert daemon.log().count("stopping") == 1
+    assert "Traceback" not in daemon.log()
 
 
 async def test_a_terminal_that_is_closed_is_a_stop_and_with_nohup_nothing_at_all(
-    empty: House,
+    empty: Daemon,
 ) -> None:
     await empty.start()
     assert empty._process is not None
@@ -150,55 +150,55 @@ async def test_a_terminal_that_is_closed_is_a_stop_and_with_nohup_nothing_at_all
     assert "SIGHUP" not in empty.log().partition("stopped")[2]
 
 
-async def test_settings_and_records_survive_a_restart_on_another_port(house: House) -> None:
-    before = house.url
-    project = await house.project()
-    await house.use_fake_agent()
+async def test_settings_and_records_survive_a_restart_on_another_port(daemon: Daemon) -> None:
+    before = daemon.url
+    project = await daemon.project()
+    await daemon.use_fake_agent()
     wanted = {"theme": "DARK", "github": {"pat": "a secret"}, "of_a_later_version": [1]}
-    config = await house.ask("PUT", "/api/config", wanted)
-    profiles = await house.ask("GET", "/api/profiles")
-    user = (await house.ask("GET", "/api/info"))["analytics_user_id"]
-    await house.stop()
+    config = await daemon.ask("PUT", "/api/config", wanted)
+    profiles = await daemon.ask("GET", "/api/profiles")
+    user = (await daemon.ask("GET", "/api/info"))["analytics_user_id"]
+    await daemon.stop()
     port = free_port()
-    await house.start(port=port)
-    assert house.url == f"http://127.0.0.1:{port}" != before
-    presence = json.loads(house.presence.read_text())
-    assert (presence["url"], presence["pid"]) == (house.url, house.pid)
-    info = await house.ask("GET", "/api/info")
+    await daemon.start(port=port)
+    assert daemon.url == f"http://127.0.0.1:{port}" != before
+    presence = json.loads(daemon.presence.read_text())
+    assert (presence["url"], presence["pid"]) == (daemon.url, daemon.pid)
+    info = await daemon.ask("GET", "/api/info")
     assert info["config"] == config
     assert (config["github"]["pat"], config["of_a_later_version"]) == ("********", [1])
     assert info["analytics_user_id"] == user
-    assert await house.ask("GET", "/api/profiles") == profiles
+    assert await daemon.ask("GET", "/api/profiles") == profiles
     assert "acp_agent.py" in profiles["content"]
-    assert await house.ask("GET", "/api/projects") == [project]
-    other = House(house.root / "other")
+    assert await daemon.ask("GET", "/api/projects") == [project]
+    other = Daemon(daemon.root / "other")
     code, said = await other.refusal("--port", str(port))
     assert (code, said) == (1, f"Somebody else listens at 127.0.0.1:{port} already.\n")
     assert not other.presence.exists()
 
 
-async def test_nobody_else_can_read_what_the_daemon_writes(house: House) -> None:
-    house.environment["LC_ALL"] = "C"
-    project = await house.project(setup_script="echo hello")
-    await house.use_fake_agent()
-    await house.ask("PUT", "/api/config", {"theme": "DARK"})
-    await house.over(await house.attempt(project, "write a.txt one"))
+async def test_nobody_else_can_read_what_the_daemon_writes(daemon: Daemon) -> None:
+    daemon.environment["LC_ALL"] = "C"
+    project = await daemon.project(setup_script="echo hello")
+    await daemon.use_fake_agent()
+    await daemon.ask("PUT", "/api/config", {"theme": "DARK"})
+    await daemon.over(await daemon.attempt(project, "write a.txt one"))
     open_to_others = [
         path
         for top in ("data", "config", "run")
-        for path in [house.root / top, *(house.root / top).rglob("*")]
+        for path in [daemon.root / top, *(daemon.root / top).rglob("*")]
         if "worktrees" not in path.parts and mode(path) & 0o077
     ]
     assert open_to_others == []
     # What is below has the modes of the repository; the way there is closed.
-    assert mode(house.data) == 0o700
-    assert mode(house.presence) == 0o600
+    assert mode(daemon.data) == 0o700
+    assert mode(daemon.presence) == 0o600
     for name in ("anyon.db", "config/config.json", "config/profiles.json"):
-        path = house.root / name if "/" in name else house.data / name
+        path = daemon.root / name if "/" in name else daemon.data / name
         assert mode(path) == 0o600, name
 
 
-async def test_a_unix_socket_serves_its_owner_and_goes_with_the_daemon(empty: House) -> None:
+async def test_a_unix_socket_serves_its_owner_and_goes_with_the_daemon(empty: Daemon) -> None:
     path = empty.root / "s"
     await empty.start("--unix", str(path), port=None)
     try:
@@ -235,7 +235,7 @@ class wrap_client_stream_at:
         await self._nurseries.__aexit__(*error)
 
 
-async def test_other_machines_are_let_in_only_with_a_token(empty: House) -> None:
+async def test_other_machines_are_let_in_only_with_a_token(empty: Daemon) -> None:
     for host in ("0.0.0.0", "::", "192.0.2.1", "example.org"):
         code, said = await empty.refusal("--host", host, "--port", "0")
         assert (code, empty.data.exists()) == (2, False)
@@ -278,37 +278,37 @@ async def test_other_machines_are_let_in_only_with_a_token(empty: House) -> None
         await empty.stop()
 
 
-async def test_what_is_not_there_is_told_to_whoever_asks_and_not_to_the_log(house: House) -> None:
+async def test_what_is_not_there_is_told_to_whoever_asks_and_not_to_the_log(daemon: Daemon) -> None:
     for path in ("stop", "merge", "conflicts/abort"):
-        answer = await house.request("POST", f"/api/task-attempts/{uuid4()}/{path}")
+        answer = await daemon.request("POST", f"/api/task-attempts/{uuid4()}/{path}")
         assert answer.status_code == 404, path
-    await house.stop()
-    assert "There is no task attempt" not in house.log()
+    await daemon.stop()
+    assert "There is no task attempt" not in daemon.log()
 
 
 async def test_a_new_project_that_is_asked_for_many_times_at_once_is_made_once(
-    house: House,
+    daemon: Daemon,
 ) -> None:
     for turn in range(3):
-        path = house.root / f"twice-{turn}"
+        path = daemon.root / f"twice-{turn}"
         new = {"name": "Twice", "git_repo_path": str(path), "use_existing_repo": False}
         answers: list[Any] = []
 
         async def ask(new: dict[str, Any] = new, answers: list[Any] = answers) -> None:
-            answers.append((await house.request("POST", "/api/projects", json=new)).json())
+            answers.append((await daemon.request("POST", "/api/projects", json=new)).json())
 
         async with trio.open_nursery() as nursery:
             for _ in range(6):
                 nursery.start_soon(ask)
         refused = [answer["error_data"]["type"] for answer in answers if not answer["success"]]
         assert refused == ["path_taken"] * 5
-        assert house.git(path, "rev-list", "--count", "--all").strip() == "1"
+        assert daemon.git(path, "rev-list", "--count", "--all").strip() == "1"
 
 
 async def test_two_hundred_tasks_at_once_are_told_to_everybody_once_and_in_one_order(
-    house: House,
+    daemon: Daemon,
 ) -> None:
-    project = await house.project()
+    project = await daemon.project()
     path = f"/api/tasks/stream/ws?project_id={project['id']}"
     made: list[str] = []
     seen: dict[str, list[Any]] = {}
@@ -316,7 +316,7 @@ async def test_two_hundred_tasks_at_once_are_told_to_everybody_once_and_in_one_o
     async def create(worker: int) -> None:
         for number in range(20):
             body = {"project_id": project["id"], "title": f"{worker} {number}"}
-            made.append((await house.ask("POST", "/api/tasks", body))["id"])
+            made.append((await daemon.ask("POST", "/api/tasks", body))["id"])
 
     async def watch(name: str, reading: Any) -> None:
         seen[name] = []
@@ -328,15 +328,15 @@ async def test_two_hundred_tasks_at_once_are_told_to_everybody_once_and_in_one_o
 
     with trio.fail_after(PATIENCE):
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(watch, "one", websocket(house, f"{path}&after=0"))
-            nursery.start_soon(watch, "two", websocket(house, f"{path}&after=0"))
-            nursery.start_soon(watch, "events", events(house, "/api/events?after=0"))
+            nursery.start_soon(watch, "one", websocket(daemon, f"{path}&after=0"))
+            nursery.start_soon(watch, "two", websocket(daemon, f"{path}&after=0"))
+            nursery.start_soon(watch, "events", events(daemon, "/api/events?after=0"))
             for worker in range(10):
                 nursery.start_soon(create, worker)
     assert seen["one"] == seen["two"] == seen["events"]
     assert [frame["seq"] for frame in seen["one"]] == list(range(1, 201))
     assert {frame["data"]["id"] for frame in seen["one"]} == set(made)
-    listed = await house.ask("GET", f"/api/tasks?project_id={project['id']}")
+    listed = await daemon.ask("GET", f"/api/tasks?project_id={project['id']}")
     assert {row["id"]: row for row in listed} == rows(seen["one"])
     assert [row["created_at"] for row in listed] == sorted(
         (row["created_at"] for row in listed), reverse=True
@@ -344,7 +344,7 @@ async def test_two_hundred_tasks_at_once_are_told_to_everybody_once_and_in_one_o
 
 
 async def test_an_empty_database_is_filled_and_one_of_a_newer_version_is_left_alone(
-    empty: House,
+    empty: Daemon,
 ) -> None:
     empty.data.mkdir()
     database = empty.data / "anyon.db"
@@ -368,7 +368,7 @@ async def test_an_empty_database_is_filled_and_one_of_a_newer_version_is_left_al
     "streams",
     ["<&- >&- 2>&-", "<&-", ">&-", "2>&-", *[f">{full} 2>&1" for full in glob("/dev/full")]],
 )
-async def test_whoever_starts_it_need_neither_listen_nor_speak(empty: House, streams: str) -> None:
+async def test_whoever_starts_it_need_neither_listen_nor_speak(empty: Daemon, streams: str) -> None:
     await empty.start(through=("sh", "-c", f'exec "$0" "$@" {streams}'))
     held = [file.path for file in psutil.Process(empty.pid).open_files() if file.fd < 3]
     assert set(held) <= {str(empty.root / "daemon.log")}

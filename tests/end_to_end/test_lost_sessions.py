@@ -11,32 +11,32 @@ import pytest
 import trio
 
 from tests.end_to_end.claude_cli import Person, said
-from tests.end_to_end.house import House
+from tests.end_to_end.daemon import Daemon
 from tests.end_to_end.scripted_claude import forget_sessions, told, use_scripted_claude
 
 
 @pytest.fixture
-async def scripted(house: House) -> AsyncIterator[House]:
-    await use_scripted_claude(house)
-    yield house
-    assert "Traceback" not in house.log()
+async def scripted(daemon: Daemon) -> AsyncIterator[Daemon]:
+    await use_scripted_claude(daemon)
+    yield daemon
+    assert "Traceback" not in daemon.log()
 
 
-async def follow_up(house: House, attempt: dict[str, Any], prompt: str) -> dict[str, Any]:
+async def follow_up(daemon: Daemon, attempt: dict[str, Any], prompt: str) -> dict[str, Any]:
     path = f"/api/task-attempts/{attempt['id']}/follow-up"
-    return await house.ask("POST", path, {"prompt": prompt})  # type: ignore[no-any-return]
+    return await daemon.ask("POST", path, {"prompt": prompt})  # type: ignore[no-any-return]
 
 
-async def test_the_chain_goes_on_as_if_nothing_had_been_lost(scripted: House) -> None:
-    house = scripted
-    project = await house.project(cleanup_script="echo tidy > tidy.txt")
-    attempt = await house.attempt(project, "say hello", "CLAUDE_CODE")
-    first = await house.over(attempt)
-    assert said(await house.entries(first), "system_message") == ["Model: scripted"]
-    forget_sessions(house)
-    lost = await follow_up(house, attempt, "say again")
-    ended = await house.over(attempt)
-    rows = await house.processes(attempt)
+async def test_the_chain_goes_on_as_if_nothing_had_been_lost(scripted: Daemon) -> None:
+    daemon = scripted
+    project = await daemon.project(cleanup_script="echo tidy > tidy.txt")
+    attempt = await daemon.attempt(project, "say hello", "CLAUDE_CODE")
+    first = await daemon.over(attempt)
+    assert said(await daemon.entries(first), "system_message") == ["Model: scripted"]
+    forget_sessions(daemon)
+    lost = await follow_up(daemon, attempt, "say again")
+    ended = await daemon.over(attempt)
+    rows = await daemon.processes(attempt)
     assert [(row["id"], row["status"]) for row in rows[1:]] == [
         (lost["id"], "failed"),
         (ended["id"], "completed"),
@@ -44,68 +44,68 @@ async def test_the_chain_goes_on_as_if_nothing_had_been_lost(scripted: House) ->
     assert ended["executor_action"]["typ"]["type"] == "CodingAgentInitialRequest"
     assert ended["executor_action"]["typ"]["prompt"] == "say again"
     assert ended["executor_action"]["next_action"] == lost["executor_action"]["next_action"]
-    retold, prompt = told(house)[-1]
+    retold, prompt = told(daemon)[-1]
     assert prompt == "say again"
     assert "[The user]\nDo it\n\nsay hello" in retold
     assert "[You, at the end of your work]\nhello" in retold
     assert "say again" not in retold
-    entries = await house.entries(lost)
+    entries = await daemon.entries(lost)
     assert "No conversation found" in said(entries, "error_message")[0]
     assert "asked again in a new one" in said(entries, "system_message")[-1]
-    entries = await house.entries(ended)
+    entries = await daemon.entries(ended)
     assert said(entries, "user_message") == ["say again"]
     assert "It was told in short" in said(entries, "system_message")[0]
-    [task] = await house.ask("GET", f"/api/tasks?project_id={project['id']}")
+    [task] = await daemon.ask("GET", f"/api/tasks?project_id={project['id']}")
     assert (task["status"], task["last_attempt_failed"]) == ("inreview", False)
 
-    third = await follow_up(house, attempt, "say more")
+    third = await follow_up(daemon, attempt, "say more")
     assert third["executor_action"]["typ"]["type"] == "CodingAgentFollowUpRequest"
-    assert said(await house.entries(await house.over(attempt))) == ["more"]
-    assert told(house)[-1] == ["say more"]
+    assert said(await daemon.entries(await daemon.over(attempt))) == ["more"]
+    assert told(daemon)[-1] == ["say more"]
 
 
-async def test_it_is_asked_again_once_wherever_the_daemon_is_killed(scripted: House) -> None:
-    house = scripted
-    attempt = await house.attempt(await house.project(), "say hello", "CLAUDE_CODE")
-    await house.over(attempt)
+async def test_it_is_asked_again_once_wherever_the_daemon_is_killed(scripted: Daemon) -> None:
+    daemon = scripted
+    attempt = await daemon.attempt(await daemon.project(), "say hello", "CLAUDE_CODE")
+    await daemon.over(attempt)
     chance = random.Random(11)
     for number in range(4):
-        forget_sessions(house)
-        before = len(await house.processes(attempt))
-        await follow_up(house, attempt, f"say {number}")
+        forget_sessions(daemon)
+        before = len(await daemon.processes(attempt))
+        await follow_up(daemon, attempt, f"say {number}")
         await trio.sleep(chance.uniform(0, 0.25))  # the very point: any moment
-        await house.kill()
-        await house.start()
-        await house.over(attempt)
-        rows = (await house.processes(attempt))[before:]
+        await daemon.kill()
+        await daemon.start()
+        await daemon.over(attempt)
+        rows = (await daemon.processes(attempt))[before:]
         assert [row["status"] for row in rows] == ["failed", "completed"]
-        assert [texts[-1] for texts in told(house)].count(f"say {number}") == 1
+        assert [texts[-1] for texts in told(daemon)].count(f"say {number}") == 1
 
 
-async def test_an_agent_that_fails_again_is_left_alone(scripted: House) -> None:
-    house = scripted
-    attempt = await house.attempt(await house.project(), "say hello", "CLAUDE_CODE")
-    await house.over(attempt)
-    forget_sessions(house)
-    (house.root / "fake-state" / "broken").touch()
-    await follow_up(house, attempt, "say again")
-    await house.over(attempt)
-    statuses = [row["status"] for row in await house.processes(attempt)]
+async def test_an_agent_that_fails_again_is_left_alone(scripted: Daemon) -> None:
+    daemon = scripted
+    attempt = await daemon.attempt(await daemon.project(), "say hello", "CLAUDE_CODE")
+    await daemon.over(attempt)
+    forget_sessions(daemon)
+    (daemon.root / "fake-state" / "broken").touch()
+    await follow_up(daemon, attempt, "say again")
+    await daemon.over(attempt)
+    statuses = [row["status"] for row in await daemon.processes(attempt)]
     assert statuses == ["completed", "failed", "failed"]
 
 
 @pytest.mark.agents
 async def test_the_real_program_goes_on_without_its_session(person: Person) -> None:
-    house = person.house
+    daemon = person.daemon
     attempt = await person.start("text", "DEFAULT")
-    first = await house.over(attempt)
-    shutil.rmtree(house.home / ".claude" / "projects")
-    lost = await follow_up(house, attempt, "SCN=recall now")
-    ended = await house.over(attempt)
-    assert [row["status"] for row in await house.processes(attempt)] == [
+    first = await daemon.over(attempt)
+    shutil.rmtree(daemon.home / ".claude" / "projects")
+    lost = await follow_up(daemon, attempt, "SCN=recall now")
+    ended = await daemon.over(attempt)
+    assert [row["status"] for row in await daemon.processes(attempt)] == [
         *("completed", "failed", "completed")
     ]
-    assert "No conversation found" in said(await house.entries(lost), "error_message")[-1]
-    entries = await house.entries(ended)
+    assert "No conversation found" in said(await daemon.entries(lost), "error_message")[-1]
+    entries = await daemon.entries(ended)
     assert said(entries, "user_message") == ["SCN=recall now"]
     assert first["executor_action"]["typ"]["prompt"] in said(entries)[-1]

@@ -8,28 +8,28 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.house import House, Refused
+from tests.end_to_end.daemon import Daemon, Refused
 
 
 async def test_from_a_task_to_a_merged_branch_with_a_follow_up_and_an_approval(
-    house: House,
+    daemon: Daemon,
 ) -> None:
-    repository = house.repository()
-    project = await house.project(repository)
-    await house.use_fake_agent()
-    attempt = await house.attempt(project, "write hello.txt hello\nrun cat hello.txt\nsay done")
+    repository = daemon.repository()
+    project = await daemon.project(repository)
+    await daemon.use_fake_agent()
+    attempt = await daemon.attempt(project, "write hello.txt hello\nrun cat hello.txt\nsay done")
     assert attempt["container_ref"]
-    question = await house.question()
-    answer = await house.request(
+    question = await daemon.question()
+    answer = await daemon.request(
         "POST", f"/api/approvals/{question['id']}/respond", json={"status": {"status": "approved"}}
     )
     assert answer.json()["status"] == "approved"
     assert answer.json()["success"] is True
-    process = await house.over(attempt)
+    process = await daemon.over(attempt)
     assert (process["status"], process["exit_code"]) == ("completed", 0)
     assert process["after_head_commit"] != process["before_head_commit"]
 
-    entries = await house.entries(process)
+    entries = await daemon.entries(process)
     kinds = [e["entry_type"]["type"] for e in entries]
     assert kinds[0] == "user_message"
     tools = {
@@ -41,44 +41,44 @@ async def test_from_a_task_to_a_merged_branch_with_a_follow_up_and_an_approval(
     assert "done" in [e["content"] for e in entries]
     assert all(e["timestamp"] for e in entries)
 
-    second = await house.ask(
+    second = await daemon.ask(
         "POST",
         f"/api/task-attempts/{attempt['id']}/follow-up",
         {"prompt": "recall\nwrite more.txt more"},
     )
     assert second["executor_action"]["typ"]["type"] == "CodingAgentFollowUpRequest"
-    assert (await house.over(attempt))["id"] == second["id"]
-    status = await house.ask("GET", f"/api/task-attempts/{attempt['id']}/branch-status")
+    assert (await daemon.over(attempt))["id"] == second["id"]
+    status = await daemon.ask("GET", f"/api/task-attempts/{attempt['id']}/branch-status")
     assert (status["commits_ahead"], status["commits_behind"]) == (2, 0)
     assert not status["has_uncommitted_changes"]
 
-    await house.ask("POST", f"/api/task-attempts/{attempt['id']}/merge")
+    await daemon.ask("POST", f"/api/task-attempts/{attempt['id']}/merge")
     assert (repository / "hello.txt").read_text() == "hello\n"
     assert (repository / "more.txt").exists()
-    assert house.git(repository, "status", "--porcelain") == ""
-    assert len(house.git(repository, "log", "-1", "--format=%P").split()) == 2
-    task = await house.ask("GET", f"/api/tasks/{attempt['task_id']}")
+    assert daemon.git(repository, "status", "--porcelain") == ""
+    assert len(daemon.git(repository, "log", "-1", "--format=%P").split()) == 2
+    task = await daemon.ask("GET", f"/api/tasks/{attempt['task_id']}")
     assert task["status"] == "done"
-    status = await house.ask("GET", f"/api/task-attempts/{attempt['id']}/branch-status")
+    status = await daemon.ask("GET", f"/api/task-attempts/{attempt['id']}/branch-status")
     assert status["merges"][0]["type"] == "direct"
     with pytest.raises(Refused) as refusal:
-        await house.ask("POST", f"/api/task-attempts/{attempt['id']}/merge")
+        await daemon.ask("POST", f"/api/task-attempts/{attempt['id']}/merge")
     assert refusal.value.type == "nothing_to_merge"
 
 
-async def test_a_denied_permission_tells_the_reason_and_the_agent_goes_on(house: House) -> None:
-    project = await house.project()
-    await house.use_fake_agent()
-    attempt = await house.attempt(project, "run touch forbidden\nsay after")
-    question = await house.question()
+async def test_a_denied_permission_tells_the_reason_and_the_agent_goes_on(daemon: Daemon) -> None:
+    project = await daemon.project()
+    await daemon.use_fake_agent()
+    attempt = await daemon.attempt(project, "run touch forbidden\nsay after")
+    question = await daemon.question()
     path = f"/api/approvals/{question['id']}/respond"
     no = {"status": {"status": "denied", "reason": "too risky"}}
-    await house.ask("POST", path, no)
-    await house.ask("POST", path, no)
+    await daemon.ask("POST", path, no)
+    await daemon.ask("POST", path, no)
     with pytest.raises(Refused) as refusal:
-        await house.ask("POST", path, {"status": {"status": "approved"}})
+        await daemon.ask("POST", path, {"status": {"status": "approved"}})
     assert refusal.value.status == 409
-    entries = await house.entries(await house.over(attempt))
+    entries = await daemon.entries(await daemon.over(attempt))
     tool = next(e for e in entries if e["entry_type"]["type"] == "tool_use")
     assert tool["entry_type"]["status"] == {"status": "denied", "reason": "too risky"}
     feedback = next(e for e in entries if e["entry_type"]["type"] == "user_feedback")
@@ -87,36 +87,36 @@ async def test_a_denied_permission_tells_the_reason_and_the_agent_goes_on(house:
 
 
 async def test_setup_agent_and_cleanup_run_in_this_order_and_copied_files_stay_out_of_commits(
-    house: House,
+    daemon: Daemon,
 ) -> None:
-    repository = house.repository()
+    repository = daemon.repository()
     (repository / ".env").write_text("SECRET=1\n")
-    project = await house.project(
+    project = await daemon.project(
         repository,
         setup_script='echo setting up; cat .env > seen; test -n "$BASH_VERSION"',
         cleanup_script="echo cleaning; echo cleaned >> hello.txt",
         copy_files=".env",
     )
-    await house.use_fake_agent()
-    attempt = await house.attempt(project, "write hello.txt hello")
-    await house.over(attempt)
-    rows = await house.processes(attempt)
+    await daemon.use_fake_agent()
+    attempt = await daemon.attempt(project, "write hello.txt hello")
+    await daemon.over(attempt)
+    rows = await daemon.processes(attempt)
     assert [(r["run_reason"], r["status"]) for r in rows] == [
         ("setupscript", "completed"),
         ("codingagent", "completed"),
         ("cleanupscript", "completed"),
     ]
-    assert await house.raw(rows[0]) == "setting up\n"
-    attempt = await house.ask("GET", f"/api/task-attempts/{attempt['id']}")
+    assert await daemon.raw(rows[0]) == "setting up\n"
+    attempt = await daemon.ask("GET", f"/api/task-attempts/{attempt['id']}")
     assert attempt["setup_completed_at"]
     worktree = Path(attempt["container_ref"])
     assert (worktree / "seen").read_text() == "SECRET=1\n"
     assert (worktree / "hello.txt").read_text().endswith("cleaned\n")
-    tracked = house.git(worktree, "ls-files").split()
+    tracked = daemon.git(worktree, "ls-files").split()
     assert "hello.txt" in tracked
     assert ".env" not in tracked
-    assert house.git(worktree, "status", "--porcelain") == ""
-    script = (await house.entries(rows[2]))[0]["entry_type"]["action_type"]
+    assert daemon.git(worktree, "status", "--porcelain") == ""
+    script = (await daemon.entries(rows[2]))[0]["entry_type"]["action_type"]
     assert script["result"] == {
         "exit_status": {"type": "exit_code", "code": 0},
         "output": "cleaning\n",
@@ -124,49 +124,49 @@ async def test_setup_agent_and_cleanup_run_in_this_order_and_copied_files_stay_o
 
 
 @pytest.mark.parametrize("button", ["follow-up", "draft", "replace-process"])
-async def test_a_worktree_that_is_made_again_is_set_up_again(house: House, button: str) -> None:
-    repository = house.repository(**{".gitignore": "*.o\n"})
+async def test_a_worktree_that_is_made_again_is_set_up_again(daemon: Daemon, button: str) -> None:
+    repository = daemon.repository(**{".gitignore": "*.o\n"})
     (repository / "key.o").write_text("secret\n")
     setup = "cat key.o > made.o"
-    project = await house.project(repository, setup_script=setup, copy_files="key.o")
-    await house.use_fake_agent()
-    attempt = await house.attempt(project, "write own.txt mine")
-    process = await house.over(attempt)
+    project = await daemon.project(repository, setup_script=setup, copy_files="key.o")
+    await daemon.use_fake_agent()
+    attempt = await daemon.attempt(project, "write own.txt mine")
+    process = await daemon.over(attempt)
     worktree = Path(attempt["container_ref"])
     shutil.rmtree(worktree)
-    house.git(repository, "worktree", "prune")
+    daemon.git(repository, "worktree", "prune")
     path = f"/api/task-attempts/{attempt['id']}"
     if button == "draft":
-        await house.ask("PUT", f"{path}/draft", {"prompt": "write more.txt m"})
-        await house.ask("POST", f"{path}/draft/queue", {"queued": True})
+        await daemon.ask("PUT", f"{path}/draft", {"prompt": "write more.txt m"})
+        await daemon.ask("POST", f"{path}/draft/queue", {"queued": True})
     else:
         body = {"prompt": "write more.txt m", "process_id": process["id"]}
-        await house.ask("POST", f"{path}/{button}", body)
-    await house.over(attempt)
-    rows = [(r["run_reason"], r["status"]) for r in await house.processes(attempt)]
+        await daemon.ask("POST", f"{path}/{button}", body)
+    await daemon.over(attempt)
+    rows = [(r["run_reason"], r["status"]) for r in await daemon.processes(attempt)]
     assert rows[-2:] == [("setupscript", "completed"), ("codingagent", "completed")]
     assert (worktree / "made.o").read_text() == "secret\n"
     assert (worktree / "own.txt").exists() == (button != "replace-process")
     assert (worktree / "more.txt").exists()
     count = len(rows)
-    await house.ask("POST", f"{path}/follow-up", {"prompt": "say x"})
-    await house.over(attempt)
-    assert [r["run_reason"] for r in await house.processes(attempt)][count:] == ["codingagent"]
+    await daemon.ask("POST", f"{path}/follow-up", {"prompt": "say x"})
+    await daemon.over(attempt)
+    assert [r["run_reason"] for r in await daemon.processes(attempt)][count:] == ["codingagent"]
 
 
-async def test_a_repository_that_an_agent_makes_in_the_worktree_is_told_of(house: House) -> None:
-    repository = house.repository()
-    project = await house.project(
+async def test_a_repository_that_an_agent_makes_in_the_worktree_is_told_of(daemon: Daemon) -> None:
+    repository = daemon.repository()
+    project = await daemon.project(
         repository,
         setup_script="for name in one two; do git init -q $name; echo x > $name/file; done;"
         " cd two && git add -A && git commit -qm Own",
     )
-    await house.use_fake_agent()
-    attempt = await house.attempt(project, "write own.txt mine")
-    process = await house.over(attempt)
+    await daemon.use_fake_agent()
+    attempt = await daemon.attempt(project, "write own.txt mine")
+    process = await daemon.over(attempt)
 
     async def told() -> list[str]:
-        entries = await house.entries(await house.over(attempt))
+        entries = await daemon.entries(await daemon.over(attempt))
         errors = (e for e in entries if e["entry_type"]["type"] == "error_message")
         return [e["content"].partition(" ")[0] for e in errors]
 
@@ -174,147 +174,147 @@ async def test_a_repository_that_an_agent_makes_in_the_worktree_is_told_of(house
     assert await told() == ["one", "two"]
     (Path(attempt["container_ref"]) / "one" / "file").write_text("y\n")
     path = f"/api/task-attempts/{attempt['id']}/follow-up"
-    await house.ask("POST", path, {"prompt": "run rm -rf one/.git"})
-    question = await house.question()
+    await daemon.ask("POST", path, {"prompt": "run rm -rf one/.git"})
+    question = await daemon.question()
     answer = {"status": {"status": "approved"}}
-    await house.ask("POST", f"/api/approvals/{question['id']}/respond", answer)
+    await daemon.ask("POST", f"/api/approvals/{question['id']}/respond", answer)
     assert await told() == []
-    assert house.git(Path(attempt["container_ref"]), "show", "HEAD:one/file") == "y\n"
+    assert daemon.git(Path(attempt["container_ref"]), "show", "HEAD:one/file") == "y\n"
 
 
-async def test_a_failing_setup_script_ends_the_chain_and_says_why(house: House) -> None:
-    project = await house.project(setup_script="echo broken >&2; exit 7", cleanup_script="true")
-    await house.use_fake_agent()
-    attempt = await house.attempt(project, "say never")
-    process = await house.over(attempt)
+async def test_a_failing_setup_script_ends_the_chain_and_says_why(daemon: Daemon) -> None:
+    project = await daemon.project(setup_script="echo broken >&2; exit 7", cleanup_script="true")
+    await daemon.use_fake_agent()
+    attempt = await daemon.attempt(project, "say never")
+    process = await daemon.over(attempt)
     assert (process["run_reason"], process["status"], process["exit_code"]) == (
         "setupscript",
         "failed",
         7,
     )
-    listed = await house.ask("GET", f"/api/tasks?project_id={project['id']}")
+    listed = await daemon.ask("GET", f"/api/tasks?project_id={project['id']}")
     assert (listed[0]["status"], listed[0]["last_attempt_failed"]) == ("inreview", True)
-    assert await house.raw(process) == "broken\n"
+    assert await daemon.raw(process) == "broken\n"
     # the agent can still be asked
-    await house.ask("POST", f"/api/task-attempts/{attempt['id']}/follow-up", {"prompt": "say hi"})
-    assert (await house.over(attempt))["status"] == "completed"
+    await daemon.ask("POST", f"/api/task-attempts/{attempt['id']}/follow-up", {"prompt": "say hi"})
+    assert (await daemon.over(attempt))["status"] == "completed"
 
 
-async def test_a_failing_agent_ends_the_chain_before_its_cleanup(house: House) -> None:
-    project = await house.project(cleanup_script="touch cleaned")
-    await house.use_fake_agent()
-    attempt = await house.attempt(project, "write half.txt x\nfail out of tea")
-    process = await house.over(attempt)
+async def test_a_failing_agent_ends_the_chain_before_its_cleanup(daemon: Daemon) -> None:
+    project = await daemon.project(cleanup_script="touch cleaned")
+    await daemon.use_fake_agent()
+    attempt = await daemon.attempt(project, "write half.txt x\nfail out of tea")
+    process = await daemon.over(attempt)
     assert (process["run_reason"], process["status"]) == ("codingagent", "failed")
-    listed = await house.ask("GET", f"/api/tasks?project_id={project['id']}")
+    listed = await daemon.ask("GET", f"/api/tasks?project_id={project['id']}")
     assert (listed[0]["status"], listed[0]["last_attempt_failed"]) == ("inreview", True)
-    assert len(await house.processes(attempt)) == 1
+    assert len(await daemon.processes(attempt)) == 1
     worktree = Path(attempt["container_ref"])
     assert (worktree / "half.txt").exists()
     assert not (worktree / "cleaned").exists()
 
 
 async def test_a_missing_program_is_an_error_and_a_log_that_says_how_to_install_it(
-    house: House,
+    daemon: Daemon,
 ) -> None:
-    project = await house.project()
-    house.environment["PATH"] = "/usr/bin:/bin"
-    await house.stop()
-    await house.start()
+    project = await daemon.project()
+    daemon.environment["PATH"] = "/usr/bin:/bin"
+    await daemon.stop()
+    await daemon.start()
     body = {
         "task": {"project_id": project["id"], "title": "T"},
         "executor_profile_id": {"executor": "CLAUDE_CODE"},
         "base_branch": "main",
     }
     with pytest.raises(Refused) as refusal:
-        await house.ask("POST", "/api/tasks/create-and-start", body)
+        await daemon.ask("POST", "/api/tasks/create-and-start", body)
     assert refusal.value.status == 422
     assert refusal.value.type == "program_missing"
-    task = (await house.ask("GET", f"/api/tasks?project_id={project['id']}"))[0]
-    attempt = (await house.ask("GET", f"/api/task-attempts?task_id={task['id']}"))[0]
-    process = await house.over(attempt)
+    task = (await daemon.ask("GET", f"/api/tasks?project_id={project['id']}"))[0]
+    attempt = (await daemon.ask("GET", f"/api/task-attempts?task_id={task['id']}"))[0]
+    process = await daemon.over(attempt)
     assert process["status"] == "failed"
-    (entry,) = await house.entries(process)
+    (entry,) = await daemon.entries(process)
     assert entry["entry_type"] == {
         "type": "error_message",
         "error_type": {"type": "setup_required"},
     }
     for word in ("claude", "/usr/bin", "npm install"):
         assert word in entry["content"]
-    assert "claude" in await house.raw(process)
+    assert "claude" in await daemon.raw(process)
 
 
 async def test_a_retry_goes_back_to_where_the_process_began_and_keeps_a_way_back(
-    house: House,
+    daemon: Daemon,
 ) -> None:
-    repository = house.repository()
-    project = await house.project(repository)
-    await house.use_fake_agent()
-    attempt = await house.attempt(project, "write one.txt 1")
-    first = await house.over(attempt)
+    repository = daemon.repository()
+    project = await daemon.project(repository)
+    await daemon.use_fake_agent()
+    attempt = await daemon.attempt(project, "write one.txt 1")
+    first = await daemon.over(attempt)
     path = f"/api/task-attempts/{attempt['id']}/follow-up"
-    await house.ask("POST", path, {"prompt": "write two.txt 2"})
-    second = await house.over(attempt)
+    await daemon.ask("POST", path, {"prompt": "write two.txt 2"})
+    second = await daemon.over(attempt)
     worktree = Path(attempt["container_ref"])
     (worktree / "one.txt").write_text("touched\n")
     retry = {"prompt": "write three.txt 3", "retry_process_id": second["id"]}
     with pytest.raises(Refused) as refusal:
-        await house.ask("POST", path, retry)
+        await daemon.ask("POST", path, retry)
     assert refusal.value.type == "dirty"
-    await house.ask("POST", path, {**retry, "force_when_dirty": True})
-    third = await house.over(attempt)
+    await daemon.ask("POST", path, {**retry, "force_when_dirty": True})
+    third = await daemon.over(attempt)
     assert third["before_head_commit"] == second["before_head_commit"]
     assert (worktree / "one.txt").read_text() == "1\n"
     assert not (worktree / "two.txt").exists()
     assert (worktree / "three.txt").exists()
-    listed = [p["id"] for p in await house.processes(attempt)]
+    listed = [p["id"] for p in await daemon.processes(attempt)]
     assert listed == [first["id"], third["id"]]
-    everything = await house.ask(
+    everything = await daemon.ask(
         "GET",
         f"/api/execution-processes?task_attempt_id={attempt['id']}&show_soft_deleted=true",
     )
     assert [p["id"] for p in everything if p["dropped"]] == [second["id"]]
-    refs = house.git(repository, "for-each-ref", "refs/anyon/snapshots", "--format=%(refname)")
+    refs = daemon.git(repository, "for-each-ref", "refs/anyon/snapshots", "--format=%(refname)")
     snapshot = refs.split()[0]
-    assert house.git(repository, "show", f"{snapshot}:one.txt") == "touched\n"
+    assert daemon.git(repository, "show", f"{snapshot}:one.txt") == "touched\n"
 
 
-async def test_an_attempt_at_work_refuses_everyone_else(house: House) -> None:
-    project = await house.project()
-    await house.use_fake_agent()
-    attempt = await house.attempt(project, "ask")
-    await house.question()
+async def test_an_attempt_at_work_refuses_everyone_else(daemon: Daemon) -> None:
+    project = await daemon.project()
+    await daemon.use_fake_agent()
+    attempt = await daemon.attempt(project, "ask")
+    await daemon.question()
     for path, body in (
         ("follow-up", {"prompt": "say x"}),
         ("merge", None),
     ):
         with pytest.raises(Refused) as refusal:
-            await house.ask("POST", f"/api/task-attempts/{attempt['id']}/{path}", body)
+            await daemon.ask("POST", f"/api/task-attempts/{attempt['id']}/{path}", body)
         assert (refusal.value.status, refusal.value.type) == (409, "busy")
     with pytest.raises(Refused) as refusal:
-        await house.ask("DELETE", f"/api/tasks/{attempt['task_id']}")
+        await daemon.ask("DELETE", f"/api/tasks/{attempt['task_id']}")
     assert refusal.value.status == 409
-    await house.ask("POST", f"/api/task-attempts/{attempt['id']}/stop")
-    process = await house.over(attempt)
+    await daemon.ask("POST", f"/api/task-attempts/{attempt['id']}/stop")
+    process = await daemon.over(attempt)
     assert process["status"] == "killed"
-    answer = await house.request("DELETE", f"/api/tasks/{attempt['task_id']}")
+    answer = await daemon.request("DELETE", f"/api/tasks/{attempt['task_id']}")
     assert answer.status_code == 202
 
     async def gone() -> bool:
         return not Path(attempt["container_ref"]).exists()
 
-    await house.until(gone, "the removal of the worktree")
-    refs = house.git(Path(project["git_repo_path"]), "for-each-ref", "refs/anyon/snapshots")
+    await daemon.until(gone, "the removal of the worktree")
+    refs = daemon.git(Path(project["git_repo_path"]), "for-each-ref", "refs/anyon/snapshots")
     assert attempt["id"] in refs
 
 
-async def test_the_diff_stream_follows_the_worktree(house: House) -> None:
-    project = await house.project()
-    await house.use_fake_agent()
-    attempt = await house.attempt(project, "write a.txt one")
-    await house.over(attempt)
+async def test_the_diff_stream_follows_the_worktree(daemon: Daemon) -> None:
+    project = await daemon.project()
+    await daemon.use_fake_agent()
+    attempt = await daemon.attempt(project, "write a.txt one")
+    await daemon.over(attempt)
     worktree = Path(attempt["container_ref"])
-    async with house.socket(f"/api/task-attempts/{attempt['id']}/diff/ws") as socket:
+    async with daemon.socket(f"/api/task-attempts/{attempt['id']}/diff/ws") as socket:
         first = json.loads(await socket.get_message())
         assert first["type"] == "diff"
         assert first["data"]["newPath"] == "a.txt"
@@ -328,14 +328,14 @@ async def test_the_diff_stream_follows_the_worktree(house: House) -> None:
         assert (frame["type"], frame["data"]["path"]) == ("diff_removed", "b.txt")
 
 
-async def test_everything_that_happens_is_an_event_with_a_position(house: House) -> None:
-    project = await house.project()
-    await house.use_fake_agent()
-    attempt = await house.attempt(project, "say hi")
-    await house.over(attempt)
+async def test_everything_that_happens_is_an_event_with_a_position(daemon: Daemon) -> None:
+    project = await daemon.project()
+    await daemon.use_fake_agent()
+    attempt = await daemon.attempt(project, "say hi")
+    await daemon.over(attempt)
     events: list[tuple[int, str]] = []
-    assert house._http is not None
-    async with house._http.stream("GET", "/api/events?after=0") as stream:
+    assert daemon._http is not None
+    async with daemon._http.stream("GET", "/api/events?after=0") as stream:
         kind, position = "", 0
         async for line in stream.aiter_lines():
             if line.startswith("event:"):

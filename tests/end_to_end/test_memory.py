@@ -5,21 +5,21 @@ from __future__ import annotations
 import psutil
 
 from tests.end_to_end.claude_cli import said
-from tests.end_to_end.house import House
+from tests.end_to_end.daemon import Daemon
 from tests.end_to_end.scripted_claude import use_scripted_claude
 
 MESSAGES = 25
 
 
-async def test_a_long_conversation_is_forgotten_when_it_is_over(house: House) -> None:
-    await use_scripted_claude(house)
-    project = await house.project()
+async def test_a_long_conversation_is_forgotten_when_it_is_over(daemon: Daemon) -> None:
+    await use_scripted_claude(daemon)
+    project = await daemon.project()
     kept = []
     for _ in range(4):
-        attempt = await house.attempt(project, f"much {MESSAGES}", "CLAUDE_CODE")
-        ended = await house.over(attempt)
-        count = len(said(await house.entries(ended)))
+        attempt = await daemon.attempt(project, f"much {MESSAGES}", "CLAUDE_CODE")
+        ended = await daemon.over(attempt)
+        count = len(said(await daemon.entries(ended)))
         assert count == MESSAGES + 1  # the title is said as well
-        kept.append(psutil.Process(house.pid).memory_info().rss / 1e6)
+        kept.append(psutil.Process(daemon.pid).memory_info().rss / 1e6)
     # The first one shows how much it takes while it runs; each of the others would add that.
     assert kept[-1] - kept[0] < 2 * MESSAGES, kept

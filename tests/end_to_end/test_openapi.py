@@ -16,8 +16,8 @@ from trio_websocket import ConnectionClosed
 from anyond.http.openapi import examples
 from anyond.http.openapi.chapters import CHAPTERS
 from anyond.http.openapi.operation import WEBSOCKET, Operation
-from tests.end_to_end.hall import Hall, open_hall
-from tests.end_to_end.house import PATIENCE
+from tests.end_to_end.daemon import PATIENCE
+from tests.end_to_end.fuzz_target import FuzzTarget, open_fuzz_target
 from tests.end_to_end.schemas import Judge
 
 OPERATIONS = [operation for chapter in CHAPTERS for operation in chapter.operations]
@@ -29,22 +29,22 @@ LAST = ("merge", "delete-file", "rename-branch", "respond", "replace-process")
 """After these an attempt is not what the others expect."""
 
 
-class Desk:
+class Surroundings:
     """A furnished daemon, spoken to by the examples of its description."""
 
-    def __init__(self, hall: Hall) -> None:
-        self.hall = hall
-        self.house = hall.house
+    def __init__(self, fuzz_target: FuzzTarget) -> None:
+        self.fuzz_target = fuzz_target
+        self.daemon = fuzz_target.daemon
         self.names: dict[str, str] = {}
         self.document: dict[str, Any] = {}
 
     async def begin(self) -> None:
         """Find out what stands in this daemon for the things of the examples."""
-        answer = await self.house.request("GET", "/openapi.json")
+        answer = await self.daemon.request("GET", "/openapi.json")
         self.document = answer.json()
         self.judge = Judge(self.document)
-        known = self.hall.names
-        attempt = await self.house.ask("GET", f"/api/task-attempts/{known['attempt']}")
+        known = self.fuzz_target.names
+        attempt = await self.daemon.ask("GET", f"/api/task-attempts/{known['attempt']}")
         image = (await self.upload("/api/images/upload")).json()["data"]
         self.names = {
             examples.PROJECT_ID: known["project"],
@@ -63,7 +63,7 @@ class Desk:
         }
 
     async def upload(self, path: str) -> Any:
-        return await self.house.request("POST", path, files={"image": ("one.gif", PIXEL)})
+        return await self.daemon.request("POST", path, files={"image": ("one.gif", PIXEL)})
 
     def real(self, text: str) -> str:
         for name, value in self.names.items():
@@ -86,25 +86,25 @@ class Desk:
         """The example of `operation`, when nothing is at work in its attempt."""
         await self.quiet()
         if operation.method == "DELETE":  # not what something is at work in
-            self.names[examples.TASK_ID] = self.hall.names["doomed"]
-            self.names[examples.PROJECT_ID] = self.hall.names["victim"]
+            self.names[examples.TASK_ID] = self.fuzz_target.names["doomed"]
+            self.names[examples.PROJECT_ID] = self.fuzz_target.names["victim"]
         target = self.target(operation)
         if operation.upload is not None:
             return await self.upload(target)
         content = self.described(operation).get("requestBody", {}).get("content", {})
         if not content:
-            return await self.house.request(operation.method, target)
+            return await self.daemon.request(operation.method, target)
         body = json.loads(self.real(json.dumps(content["application/json"]["example"])))
-        return await self.house.request(operation.method, target, json=body)
+        return await self.daemon.request(operation.method, target, json=body)
 
     async def quiet(self) -> None:
-        path = f"/api/execution-processes?task_attempt_id={self.hall.names['attempt']}"
+        path = f"/api/execution-processes?task_attempt_id={self.fuzz_target.names['attempt']}"
 
         async def look() -> bool:
-            rows = await self.house.ask("GET", path)
+            rows = await self.daemon.ask("GET", path)
             return all(row["status"] != "running" for row in rows)
 
-        await self.house.until(look, "an attempt at rest")
+        await self.daemon.until(look, "an attempt at rest")
 
     def flaws(self, operation: Operation, answer: Any) -> list[str]:
         """What the description does not say of `answer`."""
@@ -132,7 +132,7 @@ EXPECTED = {
     "attachPullRequest": (409, "no_remote"),
     "runAgentSetup": (422, "setup_not_supported"),
 }
-"""What cannot be done in a house without GitHub, and with this project."""
+"""What cannot be done in a daemon without GitHub, and with this project."""
 
 
 def in_order() -> list[Operation]:
@@ -147,50 +147,50 @@ def in_order() -> list[Operation]:
 
 
 @pytest.fixture(scope="module")
-def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hall]:
-    with open_hall(tmp_path_factory.mktemp("openapi") / "house") as made:
+def fuzz_target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FuzzTarget]:
+    with open_fuzz_target(tmp_path_factory.mktemp("openapi") / "daemon") as made:
         yield made
 
 
 @pytest.fixture(scope="module")
-def document(hall: Hall) -> dict[str, Any]:
+def document(fuzz_target: FuzzTarget) -> dict[str, Any]:
     async def read() -> dict[str, Any]:
-        return (await hall.house.request("GET", "/openapi.json")).json()  # type: ignore[no-any-return]
+        return (await fuzz_target.daemon.request("GET", "/openapi.json")).json()  # type: ignore[no-any-return]
 
-    return on_its_own(hall, read)
+    return on_its_own(fuzz_target, read)
 
 
-def on_its_own(hall: Hall, work: Callable[[], Any]) -> Any:
-    """Run `work` with a client of this run of trio; that of the hall belongs to another one."""
-    return trio.run(hall.visited, work)
+def on_its_own(fuzz_target: FuzzTarget, work: Callable[[], Any]) -> Any:
+    """Run `work` with a client of this run of trio; the target's belongs to another one."""
+    return trio.run(fuzz_target.visited, work)
 
 
 def test_every_example_is_taken_and_every_answer_is_as_described(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    async def work(hall: Hall) -> dict[str, Any]:
-        desk = Desk(hall)
-        await desk.begin()
+    async def work(fuzz_target: FuzzTarget) -> dict[str, Any]:
+        around = Surroundings(fuzz_target)
+        await around.begin()
         found = {}
         for operation in in_order():
-            answer = await desk.send(operation)
-            flaws = desk.flaws(operation, answer)
+            answer = await around.send(operation)
+            flaws = around.flaws(operation, answer)
             assert flaws == [], (operation.method, operation.path, answer.text)
             kind = answer.headers.get("Content-Type", "")
             error = answer.json().get("error_data") if kind == "application/json" else None
             found[operation.id] = (answer.status_code, (error or {}).get("type"))
         return found
 
-    with open_hall(tmp_path_factory.mktemp("examples") / "house") as hall:
-        found = trio.run(hall.visited, lambda: work(hall))
+    with open_fuzz_target(tmp_path_factory.mktemp("examples") / "daemon") as fuzz_target:
+        found = trio.run(fuzz_target.visited, lambda: work(fuzz_target))
     wanted = {o.id: EXPECTED.get(o.id, (o.status, None)) for o in in_order()}
     assert found == wanted
 
 
-async def frames(hall: Hall, target: str) -> AsyncIterator[Any]:
+async def frames(fuzz_target: FuzzTarget, target: str) -> AsyncIterator[Any]:
     """The messages of a stream until it ends, or until no more come at once."""
     patience = PATIENCE
-    async with hall.house.socket(target) as connection:
+    async with fuzz_target.daemon.socket(target) as connection:
         while True:
             message = None
             with trio.move_on_after(patience), suppress(ConnectionClosed):
@@ -204,14 +204,16 @@ async def frames(hall: Hall, target: str) -> AsyncIterator[Any]:
 @pytest.mark.parametrize(
     "operation", [o for o in OPERATIONS if o.method == WEBSOCKET], ids=lambda o: o.id
 )
-def test_every_frame_of_a_stream_is_as_described(hall: Hall, operation: Operation) -> None:
+def test_every_frame_of_a_stream_is_as_described(
+    fuzz_target: FuzzTarget, operation: Operation
+) -> None:
     async def work() -> None:
-        desk = Desk(hall)
-        await desk.begin()
-        described = desk.described(operation)["x-websocket"]
+        around = Surroundings(fuzz_target)
+        await around.begin()
+        described = around.described(operation)["x-websocket"]
         if operation.path.startswith("/api/drafts"):
-            path = f"/api/task-attempts/{hall.names['attempt']}/draft"
-            await hall.house.ask("PUT", path, {"prompt": "Mention the price."})
+            path = f"/api/task-attempts/{fuzz_target.names['attempt']}/draft"
+            await fuzz_target.daemon.ask("PUT", path, {"prompt": "Mention the price."})
         asked = "&" if operation.query[0].required else "?"
         modes = ["", f"{asked}batch=true"] if described["batch"] else [""]
         if operation.query[0].required:
@@ -219,14 +221,14 @@ def test_every_frame_of_a_stream_is_as_described(hall: Hall, operation: Operatio
         for mode in modes:
             schema = described["batch"] if "batch" in mode else described["frame"]
             count = 0
-            async for frame in frames(hall, desk.target(operation) + mode):
+            async for frame in frames(fuzz_target, around.target(operation) + mode):
                 last = "finished" in frame
-                flaws = desk.judge.flaws(described["last"] if last else schema, frame)
+                flaws = around.judge.flaws(described["last"] if last else schema, frame)
                 assert flaws == [], frame
                 count += not last
             assert count > 0, (operation.path, mode)
 
-    on_its_own(hall, work)
+    on_its_own(fuzz_target, work)
 
 
 def test_every_example_of_a_frame_is_as_described(document: dict[str, Any]) -> None:
@@ -248,17 +250,17 @@ def test_every_example_of_an_answer_and_a_body_is_as_described(document: dict[st
                         assert judge.flaws(content["schema"], content["example"]) == [], path
 
 
-def test_every_event_is_as_described(hall: Hall) -> None:
+def test_every_event_is_as_described(fuzz_target: FuzzTarget) -> None:
     async def work() -> set[str]:
-        desk = Desk(hall)
-        await desk.begin()
-        described = desk.document["paths"]["/api/events"]["get"]["x-events"]
+        around = Surroundings(fuzz_target)
+        await around.begin()
+        described = around.document["paths"]["/api/events"]["get"]["x-events"]
         wanted = {"task_created", "attempt_created", "process_started", "approval_requested"}
         seen = set()
         name = ""
         with trio.fail_after(PATIENCE):
             async with (
-                httpx.AsyncClient(base_url=hall.house.url) as client,
+                httpx.AsyncClient(base_url=fuzz_target.daemon.url) as client,
                 client.stream("GET", "/api/events?after=0") as answer,
             ):
                 async for line in answer.aiter_lines():
@@ -266,26 +268,28 @@ def test_every_event_is_as_described(hall: Hall) -> None:
                     if kind == "event":
                         name = value
                     elif kind == "data":
-                        assert desk.judge.flaws(described[name], json.loads(value)) == [], line
+                        assert around.judge.flaws(described[name], json.loads(value)) == [], line
                         seen.add(name)
                         if wanted <= seen:
                             break
         return seen
 
-    assert "process_completed" in on_its_own(hall, work)
+    assert "process_completed" in on_its_own(fuzz_target, work)
 
 
-def test_the_document_is_sent_once_and_the_page_may_load_nothing(hall: Hall) -> None:
+def test_the_document_is_sent_once_and_the_page_may_load_nothing(fuzz_target: FuzzTarget) -> None:
     async def work() -> None:
         for path in ("/openapi.json", "/docs"):
-            answer = await hall.house.request("GET", path)
+            answer = await fuzz_target.daemon.request("GET", path)
             assert answer.status_code == 200
             held = {"If-None-Match": answer.headers["ETag"]}
-            again = await hall.house.request("GET", path, headers=held)
+            again = await fuzz_target.daemon.request("GET", path, headers=held)
             assert (again.status_code, again.content) == (304, b"")
             foreign = {"Host": "evil.example"}
-            assert (await hall.house.request("GET", path, headers=foreign)).status_code == 403
+            assert (
+                await fuzz_target.daemon.request("GET", path, headers=foreign)
+            ).status_code == 403
         assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
         assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'; ")
 
-    on_its_own(hall, work)
+    on_its_own(fuzz_target, work)

@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, settings
 from schemathesis import checks
 
 from anyond.http.openapi.document import document
-from tests.end_to_end.hall import VARIANT, Hall, open_hall
-from tests.end_to_end.house import PATIENCE
+from tests.end_to_end.daemon import PATIENCE
+from tests.end_to_end.fuzz_target import VARIANT, FuzzTarget, open_fuzz_target
 
 CHECKS = [
     checks.not_a_server_error,
@@ -29,8 +29,8 @@ schema = schemathesis.openapi.from_dict(document()).exclude(path="/api/events")
 
 
 @pytest.fixture(scope="module")
-def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hall]:
-    with open_hall(tmp_path_factory.mktemp("random") / "house") as made:
+def fuzz_target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FuzzTarget]:
+    with open_fuzz_target(tmp_path_factory.mktemp("random") / "daemon") as made:
         yield made
 
 
@@ -47,13 +47,13 @@ KEYS = {
 
 
 class Tamed:
-    """Takes out of requests what would reach beyond the house, and puts in what is there."""
+    """Takes out of requests what would reach beyond the daemon, and puts in what is there."""
 
     turn = 0
 
-    def __init__(self, hall: Hall) -> None:
-        self._names = hall.names
-        self._root = hall.names["root"]
+    def __init__(self, fuzz_target: FuzzTarget) -> None:
+        self._names = fuzz_target.names
+        self._root = fuzz_target.names["root"]
         Tamed.turn += 1
 
     def case(self, case: Any) -> None:
@@ -109,8 +109,10 @@ class Tamed:
     database=None,
     suppress_health_check=list(HealthCheck),
 )
-def test_no_request_gets_an_answer_that_is_not_described(case: Any, hall: Hall) -> None:
-    Tamed(hall).case(case)
-    answer = case.call(base_url=hall.house.url, timeout=PATIENCE)
+def test_no_request_gets_an_answer_that_is_not_described(
+    case: Any, fuzz_target: FuzzTarget
+) -> None:
+    Tamed(fuzz_target).case(case)
+    answer = case.call(base_url=fuzz_target.daemon.url, timeout=PATIENCE)
     mistakes = CHECKS[1:] if OUTSIDE.search(case.path) and answer.status_code == 503 else CHECKS
     case.validate_response(answer, checks=mistakes)

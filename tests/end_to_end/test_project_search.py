@@ -6,23 +6,23 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.house import House, Refused
+from tests.end_to_end.daemon import Daemon, Refused
 
 
-async def search(house: House, project: dict[str, Any], query: str) -> list[dict[str, Any]]:
+async def search(daemon: Daemon, project: dict[str, Any], query: str) -> list[dict[str, Any]]:
     path = f"/api/projects/{project['id']}/search?{query}"
-    return await house.ask("GET", path)  # type: ignore[no-any-return]
+    return await daemon.ask("GET", path)  # type: ignore[no-any-return]
 
 
-async def test_the_best_match_comes_first_and_then_what_changes_most(house: House) -> None:
-    repository = house.repository(
+async def test_the_best_match_comes_first_and_then_what_changes_most(daemon: Daemon) -> None:
+    repository = daemon.repository(
         **{"src__cold_tea.py": "1", "src__hot_tea.py": "1", "tea__x.py": "1", "tea__a__y.py": "1"}
     )
     for number in range(2):
         (repository / "src" / "hot_tea.py").write_text(f"{number} again")
-        house.git(repository, "commit", "-qam", "More")
-    project = await house.project(repository)
-    found = await search(house, project, "q=TEA&mode=TaskForm")
+        daemon.git(repository, "commit", "-qam", "More")
+    project = await daemon.project(repository)
+    found = await search(daemon, project, "q=TEA&mode=TaskForm")
     assert [(f["path"], f["is_file"], f["match_type"]) for f in found] == [
         ("src/hot_tea.py", True, "FileName"),
         ("src/cold_tea.py", True, "FileName"),
@@ -33,19 +33,19 @@ async def test_the_best_match_comes_first_and_then_what_changes_most(house: Hous
     ]
     for _ in range(3):
         (repository / "src" / "cold_tea.py").write_text(f"{_} changed")
-        house.git(repository, "commit", "-qam", "Even more")
-    assert (await search(house, project, "q=tea"))[0]["path"] == "src/cold_tea.py"
+        daemon.git(repository, "commit", "-qam", "Even more")
+    assert (await search(daemon, project, "q=tea"))[0]["path"] == "src/cold_tea.py"
 
 
-async def test_what_is_new_gone_or_ignored_is_known_at_once(house: House) -> None:
-    repository = house.repository(**{"one.txt": "1", ".gitignore": "*.env\nbuild/\n"})
+async def test_what_is_new_gone_or_ignored_is_known_at_once(daemon: Daemon) -> None:
+    repository = daemon.repository(**{"one.txt": "1", ".gitignore": "*.env\nbuild/\n"})
     (repository / "local.env").write_text("SECRET=1")
     (repository / "build" / "deep").mkdir(parents=True)
     (repository / "build" / "deep" / "out.txt").write_text("x")
-    project = await house.project(repository)
+    project = await daemon.project(repository)
 
     async def paths(query: str) -> list[str]:
-        return sorted(f["path"] for f in await search(house, project, query))
+        return sorted(f["path"] for f in await search(daemon, project, query))
 
     assert await paths("q=txt") == ["one.txt"]
     assert await paths("q=env") == []
@@ -59,24 +59,24 @@ async def test_what_is_new_gone_or_ignored_is_known_at_once(house: House) -> Non
     assert await paths("q=more&mode=Settings") == ["build/deep/more.txt"]
 
 
-async def test_bad_questions_are_refused_by_name(house: House) -> None:
-    project = await house.project()
+async def test_bad_questions_are_refused_by_name(daemon: Daemon) -> None:
+    project = await daemon.project()
     for query, field in (("", "q"), ("q=", "q"), ("q=%20", "q"), ("q=x&mode=Other", "mode")):
         with pytest.raises(Refused, match=f"'field': '{field}'") as refusal:
-            await search(house, project, query)
+            await search(daemon, project, query)
         assert refusal.value.status == 400
     with pytest.raises(Refused) as refusal:
-        await search(house, {"id": "00000000-0000-4000-8000-000000000000"}, "q=x")
+        await search(daemon, {"id": "00000000-0000-4000-8000-000000000000"}, "q=x")
     assert refusal.value.status == 404
-    assert await search(house, project, "q=nothing-like-this") == []
+    assert await search(daemon, project, "q=nothing-like-this") == []
 
 
-async def test_a_repository_that_is_gone_is_an_error_and_is_found_again(house: House) -> None:
-    repository = house.repository()
-    project = await house.project(repository)
-    assert len(await search(house, project, "q=readme")) == 1
+async def test_a_repository_that_is_gone_is_an_error_and_is_found_again(daemon: Daemon) -> None:
+    repository = daemon.repository()
+    project = await daemon.project(repository)
+    assert len(await search(daemon, project, "q=readme")) == 1
     elsewhere = repository.rename(repository.with_name("elsewhere"))
     with pytest.raises(Refused, match="project"):
-        await search(house, project, "q=readme")
+        await search(daemon, project, "q=readme")
     elsewhere.rename(repository)
-    assert len(await search(house, project, "q=readme")) == 1
+    assert len(await search(daemon, project, "q=readme")) == 1

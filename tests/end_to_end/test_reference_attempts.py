@@ -10,8 +10,8 @@ import pytest
 import trio
 from trio_websocket import ConnectionClosed
 
-from tests.end_to_end.house import PATIENCE, House
-from tests.end_to_end.page import (
+from tests.end_to_end.daemon import PATIENCE, Daemon
+from tests.end_to_end.reference_client import (
     ATTEMPT,
     DRAFT,
     OID,
@@ -19,7 +19,7 @@ from tests.end_to_end.page import (
     TASK,
     TIME,
     UUID,
-    Page,
+    ReferenceClient,
     misfits,
     with_claude,
 )
@@ -29,11 +29,11 @@ PROFILE = {"executor": "CLAUDE_CODE", "variant": None}
 
 
 @pytest.fixture
-def page(house: House) -> Page:
-    return with_claude(house)
+def page(daemon: Daemon) -> ReferenceClient:
+    return with_claude(daemon)
 
 
-async def test_attempts_and_their_processes(page: Page, house: House) -> None:
+async def test_attempts_and_their_processes(page: ReferenceClient, daemon: Daemon) -> None:
     first = await page.attempt(setup_script="echo ready", cleanup_script="echo clean")
     process = await page.over(first)
     path = f"/api/task-attempts/{first['id']}"
@@ -70,7 +70,7 @@ async def test_attempts_and_their_processes(page: Page, house: House) -> None:
     assert len(await page.ask("GET", "/api/task-attempts", [ATTEMPT])) == 2
 
 
-async def test_follow_ups_and_replacements(page: Page, house: House) -> None:
+async def test_follow_ups_and_replacements(page: ReferenceClient, daemon: Daemon) -> None:
     attempt = await page.attempt()
     first = await page.over(attempt)
     path = f"/api/task-attempts/{attempt['id']}"
@@ -113,7 +113,7 @@ async def test_follow_ups_and_replacements(page: Page, house: House) -> None:
     assert dropped == {first["id"], followed["id"], retried["id"]}
 
 
-async def test_stopping(page: Page) -> None:
+async def test_stopping(page: ReferenceClient) -> None:
     attempt = await page.attempt("wait")
     await page.ask("POST", f"/api/task-attempts/{attempt['id']}/stop", None)
     process = await page.over(attempt)
@@ -124,7 +124,9 @@ async def test_stopping(page: Page) -> None:
     assert (await page.over(attempt))["status"] == "killed"
 
 
-async def test_the_setup_of_an_agent_that_has_none_is_refused_in_words(page: Page) -> None:
+async def test_the_setup_of_an_agent_that_has_none_is_refused_in_words(
+    page: ReferenceClient,
+) -> None:
     attempt = await page.attempt()
     await page.over(attempt)
     path = f"/api/task-attempts/{attempt['id']}/run-agent-setup"
@@ -132,7 +134,7 @@ async def test_the_setup_of_an_agent_that_has_none_is_refused_in_words(page: Pag
     await page.refused("POST", path, 422, refusal, {"executor_profile_id": PROFILE})
 
 
-async def test_the_state_of_the_branch(page: Page, house: House) -> None:
+async def test_the_state_of_the_branch(page: ReferenceClient, daemon: Daemon) -> None:
     attempt = await page.attempt()
     await page.over(attempt)
     worktree = Path(attempt["container_ref"])
@@ -155,7 +157,7 @@ async def test_the_state_of_the_branch(page: Page, house: House) -> None:
         "conflicted_files": [],
     }
     found = await page.ask("GET", f"{path}/branch-status", status)
-    sha = house.git(worktree, "rev-parse", "main").strip()
+    sha = daemon.git(worktree, "rev-parse", "main").strip()
     info = {"sha": sha, "subject": "First"}
     await page.ask("GET", f"{path}/commit-info?sha={sha[:7]}", info)
     comparison = {
@@ -182,12 +184,12 @@ async def test_the_state_of_the_branch(page: Page, house: House) -> None:
     await page.frame(f"{path}/diff/ws?stats_only=true", {"type": "diff", "data": only})
 
 
-async def test_what_is_done_to_the_branch(page: Page, house: House) -> None:
+async def test_what_is_done_to_the_branch(page: ReferenceClient, daemon: Daemon) -> None:
     attempt = await page.attempt()
     await page.over(attempt)
-    repository = house.root / "project"
+    repository = daemon.root / "project"
     path = f"/api/task-attempts/{attempt['id']}"
-    house.git(repository, "branch", "develop")
+    daemon.git(repository, "branch", "develop")
     target = {"new_target_branch": "develop", "status": [1, 0]}
     body = {"new_target_branch": "develop"}
     await page.ask("POST", f"{path}/change-target-branch", target, body)
@@ -199,15 +201,15 @@ async def test_what_is_done_to_the_branch(page: Page, house: House) -> None:
     await page.ask("POST", f"{path}/delete-file?file_path=src/unused.ts", None)
     worktree = Path(attempt["container_ref"])
     assert not (worktree / "src" / "unused.ts").exists()
-    assert house.git(worktree, "status", "--porcelain") == ""
+    assert daemon.git(worktree, "status", "--porcelain") == ""
 
     bases = {"old_base_branch": None, "new_base_branch": None}
     await page.ask("POST", f"{path}/rebase", None, bases)
-    house.git(repository, "checkout", "-q", "develop")
+    daemon.git(repository, "checkout", "-q", "develop")
     (repository / "src").mkdir()
     (repository / "src" / "index.ts").write_text("theirs\n")
-    house.git(repository, "add", "-A")
-    house.git(repository, "commit", "-qm", "Theirs")
+    daemon.git(repository, "add", "-A")
+    daemon.git(repository, "commit", "-qm", "Theirs")
     conflicts = {
         "type": "merge_conflicts",
         "message": "Conflicts in src/index.ts",
@@ -220,21 +222,21 @@ async def test_what_is_done_to_the_branch(page: Page, house: House) -> None:
     await page.ask("GET", f"{path}/branch-status", {"is_rebase_in_progress": False})
 
 
-async def test_merging(page: Page, house: House) -> None:
+async def test_merging(page: ReferenceClient, daemon: Daemon) -> None:
     attempt = await page.attempt()
     await page.over(attempt)
     path = f"/api/task-attempts/{attempt['id']}"
     await page.ask("POST", f"{path}/merge", None)
-    repository = house.root / "project"
+    repository = daemon.root / "project"
     assert (repository / "src" / "index.ts").read_text() == "1\n"
-    assert len(house.git(repository, "log", "-1", "--format=%P").split()) == 2
+    assert len(daemon.git(repository, "log", "-1", "--format=%P").split()) == 2
     done = {**TASK, "status": "done", "has_merged_attempt": True}
     await page.ask("GET", f"/api/tasks/{attempt['task_id']}", done)
     merge = {"type": "direct", "merge_commit": OID}
     await page.ask("GET", f"{path}/branch-status", {"merges": [merge]})
 
 
-async def test_dev_servers(page: Page) -> None:
+async def test_dev_servers(page: ReferenceClient) -> None:
     attempt = await page.attempt(dev_script="exec sleep 600")
     await page.over(attempt)
     await page.ask("POST", f"/api/task-attempts/{attempt['id']}/start-dev-server", None)
@@ -247,7 +249,7 @@ async def test_dev_servers(page: Page) -> None:
     await page.ask("GET", f"/api/execution-processes/{newest['id']}", stopped)
 
 
-async def test_drafts(page: Page) -> None:
+async def test_drafts(page: ReferenceClient) -> None:
     attempt = await page.attempt("wait")
     path = f"/api/task-attempts/{attempt['id']}/draft"
     files = {"image": ("screenshot.png", png(), "image/png")}
@@ -269,16 +271,16 @@ async def test_drafts(page: Page) -> None:
     await page.ask("GET", path, {"prompt": "", "queued": False})
 
 
-async def test_the_streams_of_processes(page: Page, house: House) -> None:
+async def test_the_streams_of_processes(page: ReferenceClient, daemon: Daemon) -> None:
     attempt = await page.attempt("wait", setup_script="echo Installing dependencies...")
     stream = f"/api/execution-processes/stream/ws?task_attempt_id={attempt['id']}"
     created = {"type": "process_created", "data": PROCESS}
-    async with house.socket(f"{stream}&show_soft_deleted=false&after=0") as socket:
+    async with daemon.socket(f"{stream}&show_soft_deleted=false&after=0") as socket:
         with trio.fail_after(PATIENCE):
             assert misfits(json.loads(await socket.get_message()), created) == []
-            agent = await house.running(attempt)
+            agent = await daemon.running(attempt)
             while agent["run_reason"] != "codingagent":
-                agent = await house.running(attempt)
+                agent = await daemon.running(attempt)
             await page.ask("POST", f"/api/execution-processes/{agent['id']}/stop", None)
             seen: list[Any] = []
             while not seen or seen[-1]["data"]["status"] != "killed":
@@ -287,21 +289,21 @@ async def test_the_streams_of_processes(page: Page, house: House) -> None:
     assert misfits(seen, [{"type": kinds, "data": PROCESS}]) == []
     assert seen[-1]["type"] == "process_completed"
 
-    setup = (await house.processes(attempt))[0]
+    setup = (await daemon.processes(attempt))[0]
     raw = f"/api/execution-processes/{setup['id']}/raw-logs/ws"
     value = {"type": "stdout", "content": "Installing dependencies...\n"}
     found = await page.frame(raw, {"op": "add", "path": str, "value": value})
     assert found["path"] == f"/{found['seq']}"
 
 
-async def test_the_entries_of_an_agent(page: Page, house: House) -> None:
+async def test_the_entries_of_an_agent(page: ReferenceClient, daemon: Daemon) -> None:
     attempt = await page.attempt()
     process = await page.over(attempt)
     path = f"/api/execution-processes/{process['id']}/normalized-logs/ws"
     entry = {"timestamp": TIME, "entry_type": {"type": str}, "content": str}
     frames: list[Any] = []
     with trio.fail_after(PATIENCE):
-        async with house.socket(path) as socket:
+        async with daemon.socket(path) as socket:
             try:
                 while True:
                     frames.append(json.loads(await socket.get_message()))
@@ -320,7 +322,7 @@ async def test_the_entries_of_an_agent(page: Page, house: House) -> None:
     assert any(not misfits(frame["entry_type"], use) for frame in frames)
 
 
-async def test_approvals(page: Page, house: House) -> None:
+async def test_approvals(page: ReferenceClient, daemon: Daemon) -> None:
     attempt = await page.attempt("wait")
     await page.ask("POST", f"/api/task-attempts/{attempt['id']}/stop", None)
     await page.over(attempt)
@@ -333,7 +335,7 @@ async def test_approvals(page: Page, house: House) -> None:
         process = await page.ask(
             "POST", f"/api/task-attempts/{attempt['id']}/follow-up", PROCESS, body
         )
-        question = await house.question()
+        question = await daemon.question()
         entries = f"/api/execution-processes/{process['id']}/normalized-logs/ws"
         pending = {
             "status": "pending_approval",
@@ -343,7 +345,7 @@ async def test_approvals(page: Page, house: House) -> None:
         }
         await page.frame(entries, {"entry_type": {"type": "tool_use", "status": pending}})
         path = f"/api/approvals/{question['id']}/respond"
-        answer = await house.request("POST", path, json={"status": given})
+        answer = await daemon.request("POST", path, json={"status": given})
         assert answer.status_code == 200
         assert answer.json()["status"] == given["status"]
         await page.over(attempt)

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.house import House
-from tests.end_to_end.page import (
+from tests.end_to_end.daemon import Daemon
+from tests.end_to_end.reference_client import (
     ATTEMPT,
     IMAGE,
     LISTED_TASK,
@@ -18,7 +18,7 @@ from tests.end_to_end.page import (
     TASK,
     TIME,
     UUID,
-    Page,
+    ReferenceClient,
     misfits,
     with_claude,
 )
@@ -26,14 +26,14 @@ from tests.files.pictures import png
 
 
 @pytest.fixture
-def page(house: House) -> Page:
-    return with_claude(house)
+def page(daemon: Daemon) -> ReferenceClient:
+    return with_claude(daemon)
 
 
-async def test_projects(page: Page, house: House) -> None:
+async def test_projects(page: ReferenceClient, daemon: Daemon) -> None:
     new = {
         "name": "My New Project",
-        "git_repo_path": str(house.root / "my-project"),
+        "git_repo_path": str(daemon.root / "my-project"),
         "use_existing_repo": False,
         "setup_script": "npm install && npm run build",
         "dev_script": "npm run dev",
@@ -60,11 +60,11 @@ async def test_projects(page: Page, house: House) -> None:
     assert await page.ask("GET", "/api/projects", [PROJECT]) == []
 
 
-async def test_branches_and_files_of_a_project(page: Page, house: House) -> None:
+async def test_branches_and_files_of_a_project(page: ReferenceClient, daemon: Daemon) -> None:
     project = await page.project()
     path = f"/api/projects/{project['id']}"
     repository = Path(project["git_repo_path"])
-    house.git(repository, "update-ref", "refs/remotes/origin/develop", "HEAD")
+    daemon.git(repository, "update-ref", "refs/remotes/origin/develop", "HEAD")
     branch = {"name": str, "is_current": bool, "is_remote": bool, "last_commit_date": TIME}
     found = await page.ask("GET", f"{path}/branches", [branch])
     told = {b["name"]: (b["is_current"], b["is_remote"]) for b in found}
@@ -80,8 +80,8 @@ async def test_branches_and_files_of_a_project(page: Page, house: House) -> None
         assert [(f["path"], f["match_type"]) for f in found] == [("README.md", "FileName")]
 
 
-async def test_editors(page: Page, house: House) -> None:
-    opened = house.root / "opened"
+async def test_editors(page: ReferenceClient, daemon: Daemon) -> None:
+    opened = daemon.root / "opened"
     editor = {"editor_type": "CUSTOM", "custom_command": f"touch {opened}"}
     await page.ask("PUT", "/api/config", dict, {"editor": editor})
     attempt = await page.attempt()
@@ -96,7 +96,7 @@ async def test_editors(page: Page, house: House) -> None:
         async def look() -> bool:
             return opened.exists()
 
-        await house.until(look, "the editor")
+        await daemon.until(look, "the editor")
         opened.unlink()
     remote = {"editor_type": "CURSOR", "remote_ssh_host": "box", "remote_ssh_user": "ada"}
     await page.ask("PUT", "/api/config", dict, {"editor": remote})
@@ -106,7 +106,7 @@ async def test_editors(page: Page, house: House) -> None:
     await page.ask("POST", f"/api/task-attempts/{attempt['id']}/open-editor", url, body)
 
 
-async def test_tasks(page: Page, house: House) -> None:
+async def test_tasks(page: ReferenceClient, daemon: Daemon) -> None:
     project = await page.project()
     images = [await _uploaded(page, n) for n in (b"1", b"2", b"3")]
     new = {
@@ -138,7 +138,7 @@ async def test_tasks(page: Page, house: House) -> None:
     assert kept["description"] == "Updated description"
 
     stream = f"/api/tasks/stream/ws?project_id={project['id']}"
-    async with house.socket(stream) as socket:
+    async with daemon.socket(stream) as socket:
         await socket.get_message()
         frames = {}
         second = await page.ask("POST", "/api/tasks", TASK, {**new, "image_ids": None})
@@ -151,27 +151,27 @@ async def test_tasks(page: Page, house: House) -> None:
         assert (
             misfits(json.loads(frame), {"type": kind, "data": {**TASK, "id": second["id"]}}) == []
         )
-    gone = await house.request("GET", f"/api/tasks/{second['id']}")
+    gone = await daemon.request("GET", f"/api/tasks/{second['id']}")
     assert gone.status_code == 404
 
 
-async def test_images(page: Page, house: House) -> None:
+async def test_images(page: ReferenceClient, daemon: Daemon) -> None:
     project = await page.project()
     new = {"project_id": project["id"], "title": "T"}
     task = await page.ask("POST", "/api/tasks", TASK, new)
     first = await _uploaded(page, b"1")
     second = await _uploaded(page, b"2", f"task/{task['id']}/")
     assert await page.ask("GET", f"/api/images/task/{task['id']}", [IMAGE]) == [second]
-    file = await house.request("GET", f"/api/images/{first['id']}/file")
+    file = await daemon.request("GET", f"/api/images/{first['id']}/file")
     assert (file.status_code, file.headers["content-type"]) == (200, "image/png")
     assert file.content == png(b"1")
     await page.ask("DELETE", f"/api/images/{first['id']}", None)
-    assert (await house.request("GET", f"/api/images/{first['id']}/file")).status_code == 404
+    assert (await daemon.request("GET", f"/api/images/{first['id']}/file")).status_code == 404
 
 
-async def test_the_filesystem(page: Page, house: House) -> None:
-    repository = house.repository("my-project")
-    home = house.home / "projects"
+async def test_the_filesystem(page: ReferenceClient, daemon: Daemon) -> None:
+    repository = daemon.repository("my-project")
+    home = daemon.home / "projects"
     home.mkdir()
     repository.rename(home / "my-project")
     entry = {
@@ -184,13 +184,13 @@ async def test_the_filesystem(page: Page, house: House) -> None:
     listed = {"entries": [entry], "current_path": str(home)}
     found = await page.ask("GET", f"/api/filesystem/directory?path={home}", listed)
     assert found["entries"][0]["last_modified"] > 1_700_000_000_000, "milliseconds"
-    at_home = {"entries": [dict], "current_path": str(house.home)}
+    at_home = {"entries": [dict], "current_path": str(daemon.home)}
     await page.ask("GET", "/api/filesystem/directory", at_home)
-    for query in (f"?path={house.home}", ""):
+    for query in (f"?path={daemon.home}", ""):
         assert len(await page.ask("GET", f"/api/filesystem/git-repos{query}", [entry])) == 1
 
 
-async def test_tags(page: Page) -> None:
+async def test_tags(page: ReferenceClient) -> None:
     new = {
         "tag_name": "testing-prompt",
         "content": "Please write comprehensive unit tests for...",
@@ -206,7 +206,7 @@ async def test_tags(page: Page) -> None:
     assert await page.ask("GET", "/api/tags", [TAG]) == []
 
 
-async def test_attempts_as_parents_and_where_they_are(page: Page) -> None:
+async def test_attempts_as_parents_and_where_they_are(page: ReferenceClient) -> None:
     attempt = await page.attempt()
     await page.over(attempt)
     project = (await page.ask("GET", "/api/projects", [PROJECT]))[0]
@@ -223,7 +223,7 @@ async def test_attempts_as_parents_and_where_they_are(page: Page) -> None:
     assert [task["id"] for task in found["children"]] == [child["id"]]
 
 
-async def _uploaded(page: Page, content: bytes, where: str = "") -> Any:
+async def _uploaded(page: ReferenceClient, content: bytes, where: str = "") -> Any:
     files = {"image": ("screenshot.png", png(content), "image/png")}
     path = f"/api/images/{where}upload"
     return await page.ask("POST", path, IMAGE, files=files)

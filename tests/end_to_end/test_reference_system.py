@@ -13,8 +13,16 @@ from typing import Any
 import pytest
 import trio
 
-from tests.end_to_end.house import PATIENCE, House
-from tests.end_to_end.page import ENVELOPE, NOBODY, TASK, UUID, Page, misfits, with_claude
+from tests.end_to_end.daemon import PATIENCE, Daemon
+from tests.end_to_end.reference_client import (
+    ENVELOPE,
+    NOBODY,
+    TASK,
+    UUID,
+    ReferenceClient,
+    misfits,
+    with_claude,
+)
 from tests.fakes.github_server import GitHubServer, github_server, publish
 
 TOKEN = "ghp_xxx"
@@ -154,25 +162,25 @@ def github(tmp_path: Path) -> Iterator[GitHubServer]:
 
 
 @pytest.fixture
-async def page(tmp_path: Path, github: GitHubServer) -> AsyncIterator[Page]:
-    house = House(tmp_path / "house")
-    house.environment |= {
+async def page(tmp_path: Path, github: GitHubServer) -> AsyncIterator[ReferenceClient]:
+    daemon = Daemon(tmp_path / "daemon")
+    daemon.environment |= {
         "ANYON_GITHUB_URL": github.url,
         "ANYON_GITHUB_API_URL": github.api,
         "ANYON_GITHUB_CLIENT_ID": github.client_id,
     }
-    async with house:
-        yield with_claude(house)
+    async with daemon:
+        yield with_claude(daemon)
 
 
-async def test_all_endpoints_are_there(page: Page) -> None:
+async def test_all_endpoints_are_there(page: ReferenceClient) -> None:
     endpoints = [line.split() for line in ENDPOINTS.split("\n") if line]
     assert len(endpoints) == 74
     for method, path in endpoints:
         if path == "/api/events":
             continue  # it never ends, and has a test of its own
         where = path.format(id=NOBODY)
-        answer = await page.house.request("GET" if method == "WS" else method, where)
+        answer = await page.daemon.request("GET" if method == "WS" else method, where)
         if method == "WS":
             assert answer.status_code == 426, path
         else:
@@ -182,12 +190,12 @@ async def test_all_endpoints_are_there(page: Page) -> None:
             assert "There is nothing at" not in str(answer.json()["message"]), (method, path)
 
 
-async def test_health(page: Page) -> None:
-    answer = await page.house.request("GET", "/health")
+async def test_health(page: ReferenceClient) -> None:
+    answer = await page.daemon.request("GET", "/health")
     assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
 
 
-async def test_the_configuration(page: Page) -> None:
+async def test_the_configuration(page: ReferenceClient) -> None:
     shown = {**CONFIG, "github": {**CONFIG["github"], "oauth_token": "********"}}
     await page.ask("PUT", "/api/config", shown, CONFIG)
     info = {
@@ -202,7 +210,7 @@ async def test_the_configuration(page: Page) -> None:
     assert "CLAUDE_CODE" in found["executors"]
 
 
-async def test_every_choice_of_the_configuration_can_be_made_alone(page: Page) -> None:
+async def test_every_choice_of_the_configuration_can_be_made_alone(page: ReferenceClient) -> None:
     for path, values in CHOICES.items():
         section, _, key = path.rpartition(".")
         for value in values:
@@ -215,7 +223,7 @@ async def test_every_choice_of_the_configuration_can_be_made_alone(page: Page) -
     await page.ask("PUT", "/api/config", dict, {})
 
 
-async def test_mcp_servers(page: Page) -> None:
+async def test_mcp_servers(page: ReferenceClient) -> None:
     path = "/api/mcp-config?executor=CLAUDE_CODE"
     servers = {
         "filesystem": {
@@ -239,7 +247,7 @@ async def test_mcp_servers(page: Page) -> None:
     await page.ask("GET", path, {"mcp_config": config, "config_path": str})
 
 
-async def test_profiles(page: Page) -> None:
+async def test_profiles(page: ReferenceClient) -> None:
     variant = {"append_prompt": None, "model": "claude-sonnet-4-5", "approvals": True}
     body = {"executors": {"CLAUDE_CODE": {"default": {"CLAUDE_CODE": variant}}}}
     await page.ask("PUT", "/api/profiles", (dict, str), body)
@@ -249,15 +257,15 @@ async def test_profiles(page: Page) -> None:
     assert (kept["model"], kept["approvals"]) == ("claude-sonnet-4-5", True)
 
 
-async def test_sounds(page: Page) -> None:
+async def test_sounds(page: ReferenceClient) -> None:
     for name in CHOICES["notifications.sound_file"]:
-        answer = await page.house.request("GET", f"/api/sounds/{name}")
+        answer = await page.daemon.request("GET", f"/api/sounds/{name}")
         assert (answer.status_code, answer.headers["content-type"]) == (200, "audio/wav")
         with wave.open(io.BytesIO(answer.content)) as sound:
             assert sound.getnframes() > 0
 
 
-async def test_signing_in(page: Page, github: GitHubServer) -> None:
+async def test_signing_in(page: ReferenceClient, github: GitHubServer) -> None:
     await page.ask("GET", "/api/auth/github/check", "INVALID")
     code = {"user_code": str, "verification_uri": str, "expires_in": int, "interval": int}
     await page.ask("POST", "/api/auth/github/device/start", code)
@@ -270,11 +278,11 @@ async def test_signing_in(page: Page, github: GitHubServer) -> None:
     await page.ask("GET", "/api/auth/github/check", "VALID")
 
 
-async def test_publishing(page: Page, github: GitHubServer) -> None:
+async def test_publishing(page: ReferenceClient, github: GitHubServer) -> None:
     await page.ask("PUT", "/api/config", dict, {"github": {"oauth_token": TOKEN}})
     attempt = await page.attempt()
     await page.over(attempt)
-    publish(page.house.root / "project", github, SLUG)
+    publish(page.daemon.root / "project", github, SLUG)
     path = f"/api/task-attempts/{attempt['id']}"
     await page.ask("POST", f"{path}/push", None)
     assert attempt["branch"] in github.git.refs(SLUG)
@@ -288,15 +296,15 @@ async def test_publishing(page: Page, github: GitHubServer) -> None:
     await page.ask("POST", f"{path}/pr/attach", attached)
 
 
-async def test_events(page: Page) -> None:
-    assert page.house._http is not None
+async def test_events(page: ReferenceClient) -> None:
+    assert page.daemon._http is not None
     found: dict[str, Any] = {}
     wanted = {
         *("task_created", "task_updated", "task_deleted", "attempt_created", "attempt_updated"),
         *("process_started", "process_completed"),
     }
     with trio.fail_after(PATIENCE):
-        async with page.house._http.stream("GET", "/api/events") as stream:
+        async with page.daemon._http.stream("GET", "/api/events") as stream:
             assert stream.headers["content-type"].startswith("text/event-stream")
             attempt = await page.attempt()
             await page.over(attempt)

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from anyond.model.records import Stream
 from anyond.procs.spool import Spool
 from tests.end_to_end.claude_cli import said, tools
-from tests.end_to_end.house import ROOT, House
+from tests.end_to_end.daemon import ROOT, Daemon
 
 PROGRAM = ROOT / "tests" / "fakes" / "sdk_agent.py"
 SUCCESS = {"status": "success"}
@@ -30,21 +30,21 @@ REQUESTS: dict[str, type[BaseModel]] = {
 }
 
 
-async def use_sdk_agent(house: House, **env: str) -> None:
+async def use_sdk_agent(daemon: Daemon, **env: str) -> None:
     options = {
         "base_command_override": shlex.join([sys.executable, str(PROGRAM)]),
-        "env": {"SDK_AGENT_STATE": str(house.root / "fake-state"), **env},
+        "env": {"SDK_AGENT_STATE": str(daemon.root / "fake-state"), **env},
     }
-    await house.ask("PUT", "/api/profiles", {"executors": {"ACP": {"DEFAULT": {"ACP": options}}}})
+    await daemon.ask("PUT", "/api/profiles", {"executors": {"ACP": {"DEFAULT": {"ACP": options}}}})
 
 
 @pytest.fixture
-async def peer(house: House) -> AsyncIterator[House]:
-    """A house in which ACP is that agent; whatever it was told is checked in the end."""
-    await use_sdk_agent(house)
-    yield house
-    assert "Traceback" not in house.log()
-    spools = list((house.data / "executions").iterdir())
+async def peer(daemon: Daemon) -> AsyncIterator[Daemon]:
+    """A daemon in which ACP is that agent; whatever it was told is checked in the end."""
+    await use_sdk_agent(daemon)
+    yield daemon
+    assert "Traceback" not in daemon.log()
+    spools = list((daemon.data / "executions").iterdir())
     for spool in spools:
         check_what_was_told(Spool(spool))
     assert spools
@@ -80,28 +80,28 @@ def check_what_was_told(spool: Spool) -> None:
     assert seen
 
 
-async def answer(house: House, status: str, **more: Any) -> None:
-    question = await house.question()
+async def answer(daemon: Daemon, status: str, **more: Any) -> None:
+    question = await daemon.question()
     path = f"/api/approvals/{question['id']}/respond"
-    await house.ask("POST", path, {"status": {"status": status, **more}})
+    await daemon.ask("POST", path, {"status": {"status": status, **more}})
 
 
-async def follow_up(house: House, attempt: dict[str, Any], prompt: str) -> dict[str, Any]:
+async def follow_up(daemon: Daemon, attempt: dict[str, Any], prompt: str) -> dict[str, Any]:
     path = f"/api/task-attempts/{attempt['id']}/follow-up"
-    await house.ask("POST", path, {"prompt": prompt})
-    return await house.over(attempt)
+    await daemon.ask("POST", path, {"prompt": prompt})
+    return await daemon.over(attempt)
 
 
-async def test_a_run_shows_all_that_the_agent_says_and_does(peer: House) -> None:
-    house = peer
+async def test_a_run_shows_all_that_the_agent_says_and_does(peer: Daemon) -> None:
+    daemon = peer
     prompt = "say hello\nthink hard\nplan one | two\nrun fine\nedit new.txt written\nsay bye"
-    attempt = await house.attempt(await house.project(), prompt)
-    question = await house.question()
+    attempt = await daemon.attempt(await daemon.project(), prompt)
+    question = await daemon.question()
     assert not (Path(attempt["container_ref"]) / "new.txt").exists()
-    await answer(house, "approved")
-    ended = await house.over(attempt)
+    await answer(daemon, "approved")
+    ended = await daemon.over(attempt)
     assert ended["status"] == "completed"
-    entries = await house.entries(ended)
+    entries = await daemon.entries(ended)
     assert said(entries, "thinking") == ["hard"]
     assert said(entries)[-2:] == ["hello", "bye"]
     assert tools(entries) == [
@@ -116,102 +116,102 @@ async def test_a_run_shows_all_that_the_agent_says_and_does(peer: House) -> None
     assert edit["action_type"]["path"] == "new.txt"
     [usage] = [e["entry_type"] for e in entries if e["entry_type"]["type"] == "token_usage"]
     assert (usage["input_tokens"], usage["output_tokens"]) == (70, 7)
-    shown = house.git(house.root / "project", "show", f"{attempt['branch']}:new.txt")
+    shown = daemon.git(daemon.root / "project", "show", f"{attempt['branch']}:new.txt")
     assert (shown, question["tool_name"]) == ("written\n", "Edit new.txt")
 
 
-async def test_a_denial_and_a_stop_reach_it(peer: House) -> None:
-    house = peer
-    attempt = await house.attempt(await house.project(), "edit new.txt written")
-    await answer(house, "denied", reason="Not there.")
-    ended = await house.over(attempt)
+async def test_a_denial_and_a_stop_reach_it(peer: Daemon) -> None:
+    daemon = peer
+    attempt = await daemon.attempt(await daemon.project(), "edit new.txt written")
+    await answer(daemon, "denied", reason="Not there.")
+    ended = await daemon.over(attempt)
     assert ended["status"] == "completed"
-    entries = await house.entries(ended)
+    entries = await daemon.entries(ended)
     assert said(entries)[-1] == "You did not want it."
     assert tools(entries) == [("file_edit", {"status": "denied", "reason": "Not there."})]
 
     path = f"/api/task-attempts/{attempt['id']}"
     for prompt in ("hang", "edit new.txt written"):
-        await house.ask("POST", f"{path}/follow-up", {"prompt": prompt})
-        process = await house.running(attempt)
+        await daemon.ask("POST", f"{path}/follow-up", {"prompt": prompt})
+        process = await daemon.running(attempt)
         if prompt != "hang":
-            await house.question()
+            await daemon.question()
         else:
-            await until_prompted(house, process)
-        await house.ask("POST", f"{path}/stop")
-        ended = await house.over(attempt)
+            await until_prompted(daemon, process)
+        await daemon.ask("POST", f"{path}/stop")
+        ended = await daemon.over(attempt)
         assert (ended["id"], ended["status"]) == (process["id"], "killed")
-        assert b'"stopReason":"cancelled"' in _log(house, process).replace(b": ", b":")
+        assert b'"stopReason":"cancelled"' in _log(daemon, process).replace(b": ", b":")
 
 
-async def until_prompted(house: House, process: dict[str, Any]) -> None:
+async def until_prompted(daemon: Daemon, process: dict[str, Any]) -> None:
     async def look() -> bool:
-        return b"session/prompt" in _log(house, process)
+        return b"session/prompt" in _log(daemon, process)
 
-    await house.until(look, "the prompt")
+    await daemon.until(look, "the prompt")
 
 
-def _log(house: House, process: dict[str, Any]) -> bytes:
-    log = house.data / "executions" / process["id"] / "log"
+def _log(daemon: Daemon, process: dict[str, Any]) -> bytes:
+    log = daemon.data / "executions" / process["id"] / "log"
     return log.read_bytes() if log.exists() else b""
 
 
 @pytest.mark.parametrize("way", ["load", "resume"])
-async def test_a_follow_up_goes_on_with_its_session(peer: House, way: str) -> None:
-    house = peer
-    await use_sdk_agent(house, SDK_AGENT_RESUME=str(int(way == "resume")))
-    attempt = await house.attempt(await house.project(), "say hello")
-    await house.over(attempt)
-    ended = await follow_up(house, attempt, "recall")
-    assert said(await house.entries(ended)) == ["1 prompts before"]
-    assert f"session/{way}".encode() in _log(house, ended)
+async def test_a_follow_up_goes_on_with_its_session(peer: Daemon, way: str) -> None:
+    daemon = peer
+    await use_sdk_agent(daemon, SDK_AGENT_RESUME=str(int(way == "resume")))
+    attempt = await daemon.attempt(await daemon.project(), "say hello")
+    await daemon.over(attempt)
+    ended = await follow_up(daemon, attempt, "recall")
+    assert said(await daemon.entries(ended)) == ["1 prompts before"]
+    assert f"session/{way}".encode() in _log(daemon, ended)
 
-    for session in (house.root / "fake-state").iterdir():
+    for session in (daemon.root / "fake-state").iterdir():
         session.unlink()
-    anew = await follow_up(house, attempt, "recall")
+    anew = await follow_up(daemon, attempt, "recall")
     assert anew["status"] == "completed"
-    entries = await house.entries(anew)
+    entries = await daemon.entries(anew)
     assert said(entries) == ["0 prompts before"]
     assert said(entries, "user_message") == ["recall"]
-    assert b"[You, at the end of your work]\\n1 prompts before" in _log(house, anew)
+    assert b"[You, at the end of your work]\\n1 prompts before" in _log(daemon, anew)
 
 
-async def test_a_retry_begins_anew_and_is_told_only_what_came_before(peer: House) -> None:
-    house = peer
-    attempt = await house.attempt(await house.project(), "say hello")
-    first = await house.over(attempt)
-    taken_back = await follow_up(house, attempt, "say nonsense")
+async def test_a_retry_begins_anew_and_is_told_only_what_came_before(peer: Daemon) -> None:
+    daemon = peer
+    attempt = await daemon.attempt(await daemon.project(), "say hello")
+    first = await daemon.over(attempt)
+    taken_back = await follow_up(daemon, attempt, "say nonsense")
     path = f"/api/task-attempts/{attempt['id']}/follow-up"
-    await house.ask("POST", path, {"prompt": "recall", "retry_process_id": taken_back["id"]})
-    again = await house.over(attempt)
+    await daemon.ask("POST", path, {"prompt": "recall", "retry_process_id": taken_back["id"]})
+    again = await daemon.over(attempt)
     assert again["status"] == "completed"
-    assert said(await house.entries(again)) == ["0 prompts before"]
-    told = _log(house, again)
+    assert said(await daemon.entries(again)) == ["0 prompts before"]
+    told = _log(daemon, again)
     assert b"say hello" in told
     assert b"nonsense" not in told
-    assert [row["id"] for row in await house.processes(attempt)] == [first["id"], again["id"]]
-    ended = await follow_up(house, attempt, "recall")
-    assert said(await house.entries(ended)) == ["1 prompts before"]
+    assert [row["id"] for row in await daemon.processes(attempt)] == [first["id"], again["id"]]
+    ended = await follow_up(daemon, attempt, "recall")
+    assert said(await daemon.entries(ended)) == ["1 prompts before"]
 
 
-async def test_an_error_of_the_sdk_is_a_failed_run_that_says_why(peer: House) -> None:
-    house = peer
-    attempt = await house.attempt(await house.project(), "fail")
-    ended = await house.over(attempt)
+async def test_an_error_of_the_sdk_is_a_failed_run_that_says_why(peer: Daemon) -> None:
+    daemon = peer
+    attempt = await daemon.attempt(await daemon.project(), "fail")
+    ended = await daemon.over(attempt)
     assert ended["status"] == "failed"
-    [error] = said(await house.entries(ended), "error_message")
+    [error] = said(await daemon.entries(ended), "error_message")
     assert "the model is gone" in error
 
 
-async def test_an_open_question_is_answered_after_a_restart_of_the_daemon(peer: House) -> None:
-    house = peer
-    attempt = await house.attempt(await house.project(), "edit new.txt written\nsay bye")
-    question = await house.question()
-    await house.kill()
-    await house.start()
-    assert (await house.question())["id"] == question["id"]
-    await answer(house, "approved")
-    ended = await house.over(attempt)
+async def test_an_open_question_is_answered_after_a_restart_of_the_daemon(peer: Daemon) -> None:
+    daemon = peer
+    attempt = await daemon.attempt(await daemon.project(), "edit new.txt written\nsay bye")
+    question = await daemon.question()
+    await daemon.kill()
+    await daemon.start()
+    assert (await daemon.question())["id"] == question["id"]
+    await answer(daemon, "approved")
+    ended = await daemon.over(attempt)
     assert ended["status"] == "completed"
-    assert said(await house.entries(ended))[-1] == "bye"
-    assert _log(house, ended).count(b'"outcome":"selected"') == 1
+    assert said(await daemon.entries(ended))[-1] == "bye"
+    assert _log(daemon, ended).count(b'"outcome":"selected"') == 1

@@ -13,7 +13,7 @@ import psutil
 import pytest
 import trio
 
-from tests.end_to_end.house import PATIENCE, House, alive
+from tests.end_to_end.daemon import PATIENCE, Daemon, alive
 
 # What a service manager does between fork and exec: sockets from 3 on, and its own variables.
 MANAGER = """
@@ -30,15 +30,15 @@ PRIVATE = {"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_PID", "LIST
 
 
 @pytest.fixture
-def empty(tmp_path: Path) -> Iterator[House]:
-    """A house without a daemon in it."""
-    made = House(tmp_path / "empty")
+def empty(tmp_path: Path) -> Iterator[Daemon]:
+    """A daemon without a daemon in it."""
+    made = Daemon(tmp_path / "empty")
     yield made
     made.sweep()
 
 
 @pytest.fixture
-def manager(empty: House) -> Iterator[socket.socket]:
+def manager(empty: Daemon) -> Iterator[socket.socket]:
     """Where the manager hears the news."""
     path = str(empty.root / "notify")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as hears:
@@ -56,21 +56,21 @@ async def news(manager: socket.socket) -> dict[str, str]:
     return dict(line.split("=", 1) for line in lines)
 
 
-def whose(house: House) -> list[psutil.Process]:
+def whose(daemon: Daemon) -> list[psutil.Process]:
     """Everything that the daemon has started, shims and agents."""
     found = []
     for process in psutil.process_iter():
         try:
-            ours = process.environ().get("HOME") == str(house.home)
+            ours = process.environ().get("HOME") == str(daemon.home)
         except (psutil.NoSuchProcess, psutil.AccessDenied):
             continue  # it ended, or is somebody else's
-        if ours and process.pid != house.pid:
+        if ours and process.pid != daemon.pid:
             found.append(process)
     return found
 
 
 async def test_a_socket_of_the_manager_is_served_and_no_agent_gets_hold_of_it(
-    empty: House,
+    empty: Daemon,
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as door:
         port = door.getsockname()[1]
@@ -113,7 +113,7 @@ async def test_a_socket_of_the_manager_is_served_and_no_agent_gets_hold_of_it(
 
 
 async def test_clients_that_come_too_early_are_served_as_soon_as_the_daemon_is_there(
-    empty: House,
+    empty: Daemon,
 ) -> None:
     path = empty.root / "door"
     with socket.socket(socket.AF_UNIX) as door:
@@ -133,7 +133,7 @@ async def test_clients_that_come_too_early_are_served_as_soon_as_the_daemon_is_t
 
 
 async def test_the_manager_hears_of_the_start_of_every_heartbeat_and_of_the_end(
-    empty: House, manager: socket.socket
+    empty: Daemon, manager: socket.socket
 ) -> None:
     empty.environment["WATCHDOG_USEC"] = "400000"
     began = trio.current_time()
@@ -166,7 +166,7 @@ async def test_the_manager_hears_of_the_start_of_every_heartbeat_and_of_the_end(
     assert last[-1] == {"STOPPING": "1"}
 
 
-async def test_a_manager_with_another_pid_in_mind_means_somebody_else(empty: House) -> None:
+async def test_a_manager_with_another_pid_in_mind_means_somebody_else(empty: Daemon) -> None:
     empty.environment |= {"LISTEN_PID": "1", "LISTEN_FDS": "1", "WATCHDOG_USEC": "1"}
     await empty.start()
     assert await empty.ask("GET", "/api/health") == {"status": "ok"}

@@ -11,22 +11,22 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.house import House, Refused
+from tests.end_to_end.daemon import Daemon, Refused
 
 NAMES = [f"ABSTRACT_SOUND{n}" for n in (1, 2, 3, 4)] + ["COW_MOOING", "PHONE_VIBRATION", "ROOSTER"]
 
 
-async def test_sounds_are_served_whole_in_parts_and_not_twice(house: House) -> None:
+async def test_sounds_are_served_whole_in_parts_and_not_twice(daemon: Daemon) -> None:
     for name in NAMES:
-        answer = await house.request("GET", f"/api/sounds/{name}")
+        answer = await daemon.request("GET", f"/api/sounds/{name}")
         assert (answer.status_code, answer.headers["Content-Type"]) == (200, "audio/wav")
         with wave.open(io.BytesIO(answer.content)) as file:
             assert file.getnframes() > 0
     path, whole = "/api/sounds/COW_MOOING", answer.content
-    answer = await house.request("GET", path)
+    answer = await daemon.request("GET", path)
     whole, etag = answer.content, answer.headers["ETag"]
     assert answer.headers["Accept-Ranges"] == "bytes"
-    known = await house.request("GET", path, headers={"If-None-Match": etag})
+    known = await daemon.request("GET", path, headers={"If-None-Match": etag})
     assert (known.status_code, known.content) == (304, b"")
     size = len(whole)
     for wanted, part in (
@@ -35,24 +35,24 @@ async def test_sounds_are_served_whole_in_parts_and_not_twice(house: House) -> N
         ("bytes=-10", whole[-10:]),
         (f"bytes={size - 5}-{size + 100}", whole[-5:]),
     ):
-        answer = await house.request("GET", path, headers={"Range": wanted})
+        answer = await daemon.request("GET", path, headers={"Range": wanted})
         start = size - len(part) if wanted != "bytes=0-99" else 0
         assert (answer.status_code, answer.content) == (206, part)
         end = start + len(part) - 1
         assert answer.headers["Content-Range"] == f"bytes {start}-{end}/{size}"
-    answer = await house.request("GET", path, headers={"Range": f"bytes={size}-"})
+    answer = await daemon.request("GET", path, headers={"Range": f"bytes={size}-"})
     assert (answer.status_code, answer.headers["Content-Range"]) == (416, f"bytes */{size}")
     stale = {"Range": "bytes=0-9", "If-Range": '"older"'}
-    answer = await house.request("GET", path, headers=stale)
+    answer = await daemon.request("GET", path, headers=stale)
     assert (answer.status_code, answer.content) == (200, whole)
     with pytest.raises(Refused) as refusal:
-        await house.ask("GET", "/api/sounds/DOG")
+        await daemon.ask("GET", "/api/sounds/DOG")
     assert refusal.value.status == 404
 
 
-def desktop(house: House) -> Path:
-    """Give the house programs that write down how they were called; returns where."""
-    programs, calls = house.root / "desktop", house.root / "calls"
+def desktop(daemon: Daemon) -> Path:
+    """Give the daemon programs that write down how they were called; returns where."""
+    programs, calls = daemon.root / "desktop", daemon.root / "calls"
     programs.mkdir()
     calls.mkdir()
     for name in ("paplay", "afplay", "notify-send", "osascript"):
@@ -63,7 +63,7 @@ def desktop(house: House) -> Path:
             'printf "%s\\n" "$@" > "$file.new" && mv "$file.new" "$file.done"\n'
         )
         path.chmod(0o755)
-    house.environment["PATH"] = f"{programs}{os.pathsep}{house.environment['PATH']}"
+    daemon.environment["PATH"] = f"{programs}{os.pathsep}{daemon.environment['PATH']}"
     return calls
 
 
@@ -75,38 +75,38 @@ def seen(calls: Path) -> list[str]:
     return [p.read_text() for p in calls.glob("*.done") if p.name.startswith(("not", "osa"))]
 
 
-async def configure(house: House, **notifications: Any) -> None:
-    await house.ask("PUT", "/api/config", {"notifications": notifications})
+async def configure(daemon: Daemon, **notifications: Any) -> None:
+    await daemon.ask("PUT", "/api/config", {"notifications": notifications})
 
 
-async def test_a_chain_is_announced_once_when_it_is_over(house: House) -> None:
-    calls = desktop(house)
-    await house.stop()
-    await house.start()
-    await configure(house, sound_enabled=True, push_enabled=True, sound_file="ROOSTER")
-    project = await house.project(setup_script="true", cleanup_script="true")
-    await house.use_fake_agent()
-    attempt = await house.attempt(project, "write a.txt a\nask")
-    await house.question()
+async def test_a_chain_is_announced_once_when_it_is_over(daemon: Daemon) -> None:
+    calls = desktop(daemon)
+    await daemon.stop()
+    await daemon.start()
+    await configure(daemon, sound_enabled=True, push_enabled=True, sound_file="ROOSTER")
+    project = await daemon.project(setup_script="true", cleanup_script="true")
+    await daemon.use_fake_agent()
+    attempt = await daemon.attempt(project, "write a.txt a\nask")
+    await daemon.question()
     draft = f"/api/task-attempts/{attempt['id']}/draft"
-    await house.ask("PUT", draft, {"prompt": "write b.txt b"})
-    await house.ask("POST", f"{draft}/queue")
+    await daemon.ask("PUT", draft, {"prompt": "write b.txt b"})
+    await daemon.ask("POST", f"{draft}/queue")
     assert (heard(calls), seen(calls)) == ([], [])
-    question = await house.question()
+    question = await daemon.question()
     yes = {"status": {"status": "approved"}}
-    await house.ask("POST", f"/api/approvals/{question['id']}/respond", yes)
-    await house.over(attempt)
+    await daemon.ask("POST", f"/api/approvals/{question['id']}/respond", yes)
+    await daemon.over(attempt)
 
     async def announced() -> bool:
         return bool(heard(calls) and seen(calls))
 
-    await house.until(announced, "the announcement")
-    assert len(await house.processes(attempt)) == 5
+    await daemon.until(announced, "the announcement")
+    assert len(await daemon.processes(attempt)) == 5
     (sound,) = heard(calls)
     assert sound.strip().endswith("rooster.wav")
     assert (
         Path(sound.strip()).read_bytes()
-        == (await house.request("GET", "/api/sounds/ROOSTER")).content
+        == (await daemon.request("GET", "/api/sounds/ROOSTER")).content
     )
     (text,) = seen(calls)
     assert "Task Complete: Do it\n" in text
@@ -114,52 +114,52 @@ async def test_a_chain_is_announced_once_when_it_is_over(house: House) -> None:
         assert part in text
 
 
-async def test_a_stop_is_seen_but_not_heard_and_what_is_off_is_off(house: House) -> None:
-    calls = desktop(house)
-    await house.stop()
-    await house.start()
-    await configure(house, sound_enabled=True, push_enabled=True)
-    project = await house.project()
-    await house.use_fake_agent()
-    attempt = await house.attempt(project, "ask")
-    await house.question()
-    await house.ask("POST", f"/api/task-attempts/{attempt['id']}/stop")
+async def test_a_stop_is_seen_but_not_heard_and_what_is_off_is_off(daemon: Daemon) -> None:
+    calls = desktop(daemon)
+    await daemon.stop()
+    await daemon.start()
+    await configure(daemon, sound_enabled=True, push_enabled=True)
+    project = await daemon.project()
+    await daemon.use_fake_agent()
+    attempt = await daemon.attempt(project, "ask")
+    await daemon.question()
+    await daemon.ask("POST", f"/api/task-attempts/{attempt['id']}/stop")
 
     async def told() -> bool:
         return bool(seen(calls))
 
-    await house.until(told, "the message")
+    await daemon.until(told, "the message")
     assert "was stopped" in seen(calls)[0]
-    await configure(house, push_enabled=False)
-    await house.ask("POST", f"/api/task-attempts/{attempt['id']}/follow-up", {"prompt": "fail x"})
-    await house.over(attempt)
+    await configure(daemon, push_enabled=False)
+    await daemon.ask("POST", f"/api/task-attempts/{attempt['id']}/follow-up", {"prompt": "fail x"})
+    await daemon.over(attempt)
 
     async def sounded() -> bool:
         return bool(heard(calls))
 
-    await house.until(sounded, "the sound")
+    await daemon.until(sounded, "the sound")
     assert (len(heard(calls)), len(seen(calls))) == (1, 1)
 
 
-async def test_a_chain_that_fails_is_announced_once(house: House) -> None:
-    calls = desktop(house)
-    await house.stop()
-    await house.start()
-    await configure(house, sound_enabled=True, push_enabled=True)
-    project = await house.project(setup_script="exit 7", cleanup_script="true")
-    await house.use_fake_agent()
-    attempt = await house.attempt(project, "say never")
+async def test_a_chain_that_fails_is_announced_once(daemon: Daemon) -> None:
+    calls = desktop(daemon)
+    await daemon.stop()
+    await daemon.start()
+    await configure(daemon, sound_enabled=True, push_enabled=True)
+    project = await daemon.project(setup_script="exit 7", cleanup_script="true")
+    await daemon.use_fake_agent()
+    attempt = await daemon.attempt(project, "say never")
     follow_up = f"/api/task-attempts/{attempt['id']}/follow-up"
     for count, prompt in enumerate(("fail out of tea", "say done"), 1):
-        await house.over(attempt)
+        await daemon.over(attempt)
 
         async def told(count: int = count) -> bool:
             return len(seen(calls)) >= count <= len(heard(calls))
 
-        await house.until(told, "the announcement")
-        await house.ask("POST", follow_up, {"prompt": prompt})
-    await house.over(attempt)
+        await daemon.until(told, "the announcement")
+        await daemon.ask("POST", follow_up, {"prompt": prompt})
+    await daemon.over(attempt)
     # Whatever was announced twice had time enough for that until the third one came.
-    await house.until(partial(told, 3), "the last announcement")
+    await daemon.until(partial(told, 3), "the last announcement")
     assert (len(seen(calls)), len(heard(calls))) == (3, 3)
     assert sum("completed successfully" in text for text in seen(calls)) == 1

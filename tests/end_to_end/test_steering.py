@@ -15,175 +15,177 @@ from typing import Any
 import pytest
 
 from tests.end_to_end.claude_cli import Person, said
-from tests.end_to_end.house import House, Refused
+from tests.end_to_end.daemon import Daemon, Refused
 from tests.end_to_end.scripted_claude import told, use_scripted_claude
 
 
 @pytest.fixture
-async def scripted(house: House) -> AsyncIterator[House]:
-    """A house in which CLAUDE_CODE is the scripted program."""
-    await use_scripted_claude(house)
-    yield house
-    assert "Traceback" not in house.log()
+async def scripted(daemon: Daemon) -> AsyncIterator[Daemon]:
+    """A daemon in which CLAUDE_CODE is the scripted program."""
+    await use_scripted_claude(daemon)
+    yield daemon
+    assert "Traceback" not in daemon.log()
 
 
-async def steer(house: House, attempt: dict[str, Any], prompt: str, **more: Any) -> dict[str, Any]:
+async def steer(
+    daemon: Daemon, attempt: dict[str, Any], prompt: str, **more: Any
+) -> dict[str, Any]:
     body = {"prompt": prompt, "steer": True, **more}
     path = f"/api/task-attempts/{attempt['id']}/follow-up"
-    return await house.ask("POST", path, body)  # type: ignore[no-any-return]
+    return await daemon.ask("POST", path, body)  # type: ignore[no-any-return]
 
 
-async def until_told(house: House, count: int) -> None:
+async def until_told(daemon: Daemon, count: int) -> None:
     async def look() -> bool:
-        return len(told(house)) == count
+        return len(told(daemon)) == count
 
-    await house.until(look, f"{count} messages")
+    await daemon.until(look, f"{count} messages")
 
 
-async def test_it_is_taken_up_by_the_turn_that_runs(scripted: House) -> None:
-    house = scripted
-    await house.ask("POST", "/api/tags", {"tag_name": "poem", "content": "roses"})
-    attempt = await house.attempt(await house.project(), "tool go", "CLAUDE_CODE")
-    process = await house.running(attempt)
-    assert (await steer(house, attempt, "say @poem"))["id"] == process["id"]
-    await until_told(house, 2)
+async def test_it_is_taken_up_by_the_turn_that_runs(scripted: Daemon) -> None:
+    daemon = scripted
+    await daemon.ask("POST", "/api/tags", {"tag_name": "poem", "content": "roses"})
+    attempt = await daemon.attempt(await daemon.project(), "tool go", "CLAUDE_CODE")
+    process = await daemon.running(attempt)
+    assert (await steer(daemon, attempt, "say @poem"))["id"] == process["id"]
+    await until_told(daemon, 2)
     (Path(attempt["container_ref"]) / "go").touch()
-    ended = await house.over(attempt)
+    ended = await daemon.over(attempt)
     assert (ended["id"], ended["status"]) == (process["id"], "completed")
-    entries = await house.entries(ended)
+    entries = await daemon.entries(ended)
     assert said(entries, "user_message")[1:] == ["say roses"]
     assert said(entries)[-1] == "heard say roses"
-    assert [texts[-1] for texts in told(house)][1:] == ["say roses"]
+    assert [texts[-1] for texts in told(daemon)][1:] == ["say roses"]
 
 
-async def test_two_that_come_too_late_for_the_turn_have_one_of_their_own(scripted: House) -> None:
-    house = scripted
-    attempt = await house.attempt(await house.project(), "wait go\nsay first", "CLAUDE_CODE")
-    process = await house.running(attempt)
+async def test_two_that_come_too_late_for_the_turn_have_one_of_their_own(scripted: Daemon) -> None:
+    daemon = scripted
+    attempt = await daemon.attempt(await daemon.project(), "wait go\nsay first", "CLAUDE_CODE")
+    process = await daemon.running(attempt)
     for text in ("say second", "say third"):
-        await steer(house, attempt, text)
-    await until_told(house, 3)
+        await steer(daemon, attempt, text)
+    await until_told(daemon, 3)
     (Path(attempt["container_ref"]) / "go").touch()
-    ended = await house.over(attempt)
+    ended = await daemon.over(attempt)
     assert (ended["id"], ended["status"]) == (process["id"], "completed")
-    assert said(await house.entries(ended))[-3:] == ["first", "second", "third"]
+    assert said(await daemon.entries(ended))[-3:] == ["first", "second", "third"]
 
 
-async def test_on_an_idle_attempt_it_is_a_follow_up(scripted: House) -> None:
-    house = scripted
-    attempt = await house.attempt(await house.project(), "say first", "CLAUDE_CODE")
-    first = await house.over(attempt)
-    second = await steer(house, attempt, "say second")
+async def test_on_an_idle_attempt_it_is_a_follow_up(scripted: Daemon) -> None:
+    daemon = scripted
+    attempt = await daemon.attempt(await daemon.project(), "say first", "CLAUDE_CODE")
+    first = await daemon.over(attempt)
+    second = await steer(daemon, attempt, "say second")
     assert second["id"] != first["id"]
-    assert said(await house.entries(await house.over(attempt))) == ["second"]
+    assert said(await daemon.entries(await daemon.over(attempt))) == ["second"]
 
 
-async def test_what_cannot_be_said_is_refused_with_the_reason(scripted: House) -> None:
-    house = scripted
-    await house.use_fake_agent()
-    project = await house.project()
-    attempt = await house.attempt(project, "silent")
-    await house.running(attempt)
+async def test_what_cannot_be_said_is_refused_with_the_reason(scripted: Daemon) -> None:
+    daemon = scripted
+    await daemon.use_fake_agent()
+    project = await daemon.project()
+    attempt = await daemon.attempt(project, "silent")
+    await daemon.running(attempt)
     with pytest.raises(Refused, match="takes no messages while it works") as refused:
-        await steer(house, attempt, "say hello")
+        await steer(daemon, attempt, "say hello")
     assert (refused.value.status, refused.value.body["error_data"]["field"]) == (422, "steer")
-    await house.ask("POST", f"/api/task-attempts/{attempt['id']}/stop")
+    await daemon.ask("POST", f"/api/task-attempts/{attempt['id']}/stop")
 
-    attempt = await house.attempt(project, "hang", "CLAUDE_CODE")
-    process = await house.running(attempt)
+    attempt = await daemon.attempt(project, "hang", "CLAUDE_CODE")
+    process = await daemon.running(attempt)
     with pytest.raises(Refused, match="retry") as refused:
-        await steer(house, attempt, "say hello", retry_process_id=process["id"])
+        await steer(daemon, attempt, "say hello", retry_process_id=process["id"])
     assert refused.value.status == 400
     with pytest.raises(Refused, match="variant") as refused:
-        await steer(house, attempt, "say hello", variant="PLAN")
+        await steer(daemon, attempt, "say hello", variant="PLAN")
     assert refused.value.status == 422
-    await house.ask("POST", f"/api/task-attempts/{attempt['id']}/stop")
+    await daemon.ask("POST", f"/api/task-attempts/{attempt['id']}/stop")
 
 
-async def test_what_a_stop_left_unsaid_is_a_draft(scripted: House) -> None:
-    house = scripted
-    attempt = await house.attempt(await house.project(), "say first", "CLAUDE_CODE")
-    await house.over(attempt)
-    await steer(house, attempt, "hang")
-    process = await house.running(attempt)
+async def test_what_a_stop_left_unsaid_is_a_draft(scripted: Daemon) -> None:
+    daemon = scripted
+    attempt = await daemon.attempt(await daemon.project(), "say first", "CLAUDE_CODE")
+    await daemon.over(attempt)
+    await steer(daemon, attempt, "hang")
+    process = await daemon.running(attempt)
     # The daemon is dead when the wish has just been written, and a stop comes first afterwards.
-    await house.kill()
-    _write_down(house, process["id"], "say late", stop=True)
-    await house.start()
-    ended = await house.over(attempt)
+    await daemon.kill()
+    _write_down(daemon, process["id"], "say late", stop=True)
+    await daemon.start()
+    ended = await daemon.over(attempt)
     assert (ended["id"], ended["status"]) == (process["id"], "killed")
-    draft = await house.ask("GET", f"/api/task-attempts/{attempt['id']}/draft")
+    draft = await daemon.ask("GET", f"/api/task-attempts/{attempt['id']}/draft")
     assert (draft["prompt"], draft["queued"]) == ("say late", False)
-    assert "say late" not in [texts[-1] for texts in told(house)]
+    assert "say late" not in [texts[-1] for texts in told(daemon)]
 
 
-async def test_what_was_written_down_but_never_said_begins_the_next_run(scripted: House) -> None:
-    house = scripted
-    attempt = await house.attempt(await house.project(), "wait go\nsay first", "CLAUDE_CODE")
-    process = await house.running(attempt)
-    await until_told(house, 1)
-    await house.kill()
+async def test_what_was_written_down_but_never_said_begins_the_next_run(scripted: Daemon) -> None:
+    daemon = scripted
+    attempt = await daemon.attempt(await daemon.project(), "wait go\nsay first", "CLAUDE_CODE")
+    process = await daemon.running(attempt)
+    await until_told(daemon, 1)
+    await daemon.kill()
     (Path(attempt["container_ref"]) / "go").touch()
-    _write_down(house, process["id"], "say second", stop=False)
-    exit_file = house.data / "executions" / process["id"] / "exit.json"
+    _write_down(daemon, process["id"], "say second", stop=False)
+    exit_file = daemon.data / "executions" / process["id"] / "exit.json"
     run = json.loads(exit_file.with_name("run.json").read_text())
     os.kill(run["pid"], signal.SIGKILL)
 
     async def ended() -> bool:
         return exit_file.exists()
 
-    await house.until(ended, "the end of the program")
-    await house.start()
-    last = await house.over(attempt)
+    await daemon.until(ended, "the end of the program")
+    await daemon.start()
+    last = await daemon.over(attempt)
     assert last["id"] != process["id"]
-    assert said(await house.entries(last)) == ["second"]
+    assert said(await daemon.entries(last)) == ["second"]
 
 
 async def test_each_message_arrives_once_however_often_the_daemon_is_killed(
-    scripted: House,
+    scripted: Daemon,
 ) -> None:
-    house = scripted
-    attempt = await house.attempt(await house.project(), "wait go\nsay done", "CLAUDE_CODE")
-    process = await house.running(attempt)
+    daemon = scripted
+    attempt = await daemon.attempt(await daemon.project(), "wait go\nsay done", "CLAUDE_CODE")
+    process = await daemon.running(attempt)
     sent = []
     chance = random.Random(7)
     for number in range(4):
         text = f"say number {number}"
-        assert (await steer(house, attempt, text))["id"] == process["id"]
+        assert (await steer(daemon, attempt, text))["id"] == process["id"]
         sent.append(text)
         if chance.random() < 0.7:
-            await house.kill()
-            await house.start()
+            await daemon.kill()
+            await daemon.start()
     (Path(attempt["container_ref"]) / "go").touch()
-    ended = await house.over(attempt)
+    ended = await daemon.over(attempt)
     assert (ended["id"], ended["status"]) == (process["id"], "completed")
-    assert [texts[-1] for texts in told(house)][1:] == sent
-    entries = await house.entries(ended)
+    assert [texts[-1] for texts in told(daemon)][1:] == sent
+    entries = await daemon.entries(ended)
     assert said(entries, "user_message")[1:] == sent
 
 
 async def test_an_open_question_outlives_the_daemon_and_so_does_what_is_said_beside_it(
-    scripted: House,
+    scripted: Daemon,
 ) -> None:
-    house = scripted
-    await use_scripted_claude(house, approvals=True)
-    attempt = await house.attempt(await house.project(), "ask", "CLAUDE_CODE")
-    process = await house.running(attempt)
-    question = await house.question()
-    await steer(house, attempt, "say more")
-    await house.kill()
-    await house.start()
-    assert (await house.question())["id"] == question["id"]
+    daemon = scripted
+    await use_scripted_claude(daemon, approvals=True)
+    attempt = await daemon.attempt(await daemon.project(), "ask", "CLAUDE_CODE")
+    process = await daemon.running(attempt)
+    question = await daemon.question()
+    await steer(daemon, attempt, "say more")
+    await daemon.kill()
+    await daemon.start()
+    assert (await daemon.question())["id"] == question["id"]
     path = f"/api/approvals/{question['id']}/respond"
-    await house.ask("POST", path, {"status": {"status": "approved"}})
-    ended = await house.over(attempt)
+    await daemon.ask("POST", path, {"status": {"status": "approved"}})
+    ended = await daemon.over(attempt)
     assert (ended["id"], ended["status"]) == (process["id"], "completed")
-    assert said(await house.entries(ended)) == ["Do it", "allowed", "more"]
+    assert said(await daemon.entries(ended)) == ["Do it", "allowed", "more"]
 
 
-def _write_down(house: House, process_id: str, text: str, *, stop: bool) -> None:
+def _write_down(daemon: Daemon, process_id: str, text: str, *, stop: bool) -> None:
     """What is on the disk when a daemon dies after the commit and before it tells anyone."""
-    with closing(sqlite3.connect(house.data / "anyon.db")) as connection, connection:
+    with closing(sqlite3.connect(daemon.data / "anyon.db")) as connection, connection:
         where = "WHERE execution_process_id = ?"
         query = f"SELECT turn FROM executor_sessions {where}"
         turn = json.loads(connection.execute(query, (process_id,)).fetchone()[0])
@@ -201,16 +203,16 @@ def _write_down(house: House, process_id: str, text: str, *, stop: bool) -> None
 async def test_the_real_program_takes_it_up_with_a_result_or_in_a_turn_of_its_own(
     person: Person,
 ) -> None:
-    house = person.house
+    daemon = person.daemon
     attempt = await person.start("gate", "DEFAULT")
-    process = await house.running(attempt)
+    process = await daemon.running(attempt)
     await person.sees(process, lambda e: e["content"] == "The first part, ")
-    assert (await steer(house, attempt, "SCN=recall now"))["id"] == process["id"]
+    assert (await steer(daemon, attempt, "SCN=recall now"))["id"] == process["id"]
     await person.sees(process, lambda e: e["content"] == "SCN=recall now")
     person.gate.with_name("gate-1").touch()
     person.gate.with_name("gate-2").touch()
-    ended = await house.over(attempt)
+    ended = await daemon.over(attempt)
     assert (ended["id"], ended["status"]) == (process["id"], "completed")
     first = process["executor_action"]["typ"]["prompt"]
-    spoken = said(await house.entries(ended))
+    spoken = said(await daemon.entries(ended))
     assert spoken == ["The first part, the second part, the third part.", f"You had said: {first}"]

@@ -14,7 +14,7 @@ import pytest
 import trio
 from trio_websocket import ConnectionClosed, WebSocketConnection
 
-from tests.end_to_end.house import PATIENCE, House
+from tests.end_to_end.daemon import PATIENCE, Daemon
 
 Frame = dict[str, Any]
 Done = Callable[[Frame], bool]
@@ -25,9 +25,9 @@ def resumed(path: str, after: int | None) -> str:
     return path if after is None else f"{path}{'&' if '?' in path else '?'}after={after}"
 
 
-async def websocket(house: House, path: str) -> AsyncIterator[Frame]:
+async def websocket(daemon: Daemon, path: str) -> AsyncIterator[Frame]:
     """The frames of one connection."""
-    async with house.socket(path) as connection:
+    async with daemon.socket(path) as connection:
         async for frame in told(connection):
             yield frame
 
@@ -48,11 +48,11 @@ async def told(connection: WebSocketConnection) -> AsyncIterator[Frame]:
     assert (why.code, last) == (1000, FINISHED)
 
 
-async def events(house: House, path: str) -> AsyncIterator[Frame]:
+async def events(daemon: Daemon, path: str) -> AsyncIterator[Frame]:
     """The events of one connection, shaped like frames."""
-    assert house._http is not None
+    assert daemon._http is not None
     frame: Frame = {}
-    async with house._http.stream("GET", path) as stream:
+    async with daemon._http.stream("GET", path) as stream:
         async for line in stream.aiter_lines():
             name, _, rest = line.partition(": ")
             if name == "event":
@@ -66,16 +66,16 @@ async def events(house: House, path: str) -> AsyncIterator[Frame]:
                 frame = {}
 
 
-Reader = Callable[[House, str], AsyncIterator[Frame]]
+Reader = Callable[[Daemon, str], AsyncIterator[Frame]]
 
 
 async def steady(
-    house: House, path: str, done: Done, after: int | None = None, read: Reader = websocket
+    daemon: Daemon, path: str, done: Done, after: int | None = None, read: Reader = websocket
 ) -> list[Frame]:
     """All frames of one connection up to the one that is `done`, or to the end of the stream."""
     found = []
     with trio.fail_after(PATIENCE):
-        async with aclosing(read(house, resumed(path, after))) as frames:  # type: ignore[type-var]
+        async with aclosing(read(daemon, resumed(path, after))) as frames:  # type: ignore[type-var]
             async for frame in frames:
                 found.append(frame)
                 if done(frame):
@@ -86,14 +86,14 @@ async def steady(
 
 
 async def hopping(
-    house: House, path: str, done: Done, after: int | None = None, read: Reader = websocket
+    daemon: Daemon, path: str, done: Done, after: int | None = None, read: Reader = websocket
 ) -> list[Frame]:
     """The same, with a new connection after every single frame."""
     found: list[Frame] = []
     with trio.fail_after(PATIENCE):
         while True:
             position = found[-1]["seq"] if found else after
-            async with aclosing(read(house, resumed(path, position))) as frames:  # type: ignore[type-var]
+            async with aclosing(read(daemon, resumed(path, position))) as frames:  # type: ignore[type-var]
                 async for frame in frames:
                     # That nothing is new is said to every connection.
                     if not found or frame.get("type") != "ready":
@@ -158,10 +158,10 @@ async def gathered(*jobs: Callable[[], Any]) -> list[Any]:
     return [results[number] for number in range(len(jobs))]
 
 
-async def test_record_streams_and_events_can_be_dropped_after_any_frame(house: House) -> None:
-    project = await house.project(setup_script="echo one", cleanup_script="echo two")
-    await house.use_fake_agent()
-    first = await house.ask("POST", "/api/tasks", {"project_id": project["id"], "title": "first"})
+async def test_record_streams_and_events_can_be_dropped_after_any_frame(daemon: Daemon) -> None:
+    project = await daemon.project(setup_script="echo one", cleanup_script="echo two")
+    await daemon.use_fake_agent()
+    first = await daemon.ask("POST", "/api/tasks", {"project_id": project["id"], "title": "first"})
     tasks = f"/api/tasks/stream/ws?project_id={project['id']}"
     seen: dict[str, list[Frame]] = {}
 
@@ -169,7 +169,7 @@ async def test_record_streams_and_events_can_be_dropped_after_any_frame(house: H
         return frame["type"] == "task_updated" and frame["data"]["title"] == "The end"
 
     async def note(name: str, reading: Callable[..., Any], path: str, **more: Any) -> None:
-        seen[name] = await reading(house, path, last, **more)
+        seen[name] = await reading(daemon, path, last, **more)
 
     with trio.fail_after(PATIENCE):
         async with trio.open_nursery() as nursery:
@@ -180,15 +180,15 @@ async def test_record_streams_and_events_can_be_dropped_after_any_frame(house: H
                 nursery.start_soon(
                     lambda n=name, r=reading: note(n, r, "/api/events", after=0, read=events)  # type: ignore[misc]
                 )
-            attempt = await house.attempt(project, "write a.txt one")
-            doomed = await house.ask(
+            attempt = await daemon.attempt(project, "write a.txt one")
+            doomed = await daemon.ask(
                 "POST", "/api/tasks", {"project_id": project["id"], "title": "doomed"}
             )
-            await house.ask("DELETE", f"/api/tasks/{doomed['id']}")
-            await house.over(attempt)
-            await house.ask("PUT", f"/api/tasks/{first['id']}", {"title": "The end"})
+            await daemon.ask("DELETE", f"/api/tasks/{doomed['id']}")
+            await daemon.over(attempt)
+            await daemon.ask("PUT", f"/api/tasks/{first['id']}", {"title": "The end"})
 
-    listed = await house.ask("GET", f"/api/tasks?project_id={project['id']}")
+    listed = await daemon.ask("GET", f"/api/tasks?project_id={project['id']}")
     final = {row["id"]: row for row in listed}
     for name in ("steady", "second", "hopping"):
         assert rows(seen[name]) == final, name
@@ -203,10 +203,10 @@ async def test_record_streams_and_events_can_be_dropped_after_any_frame(house: H
     assert kinds.count("task_deleted") == 1
 
     async def task_tail(after: int, rest: list[Frame]) -> None:
-        assert await steady(house, tasks, last, after) == rest
+        assert await steady(daemon, tasks, last, after) == rest
 
     async def event_tail(after: int, rest: list[Frame]) -> None:
-        assert await steady(house, "/api/events", last, after, events) == rest
+        assert await steady(daemon, "/api/events", last, after, events) == rest
 
     for check, frames in ((task_tail, whole), (event_tail, seen["steady events"])):
         for number, frame in enumerate(frames[:-1]):
@@ -214,80 +214,80 @@ async def test_record_streams_and_events_can_be_dropped_after_any_frame(house: H
 
     path = f"/api/execution-processes/stream/ws?task_attempt_id={attempt['id']}"
     again = {"prompt": "say again"}
-    process = await house.ask("POST", f"/api/task-attempts/{attempt['id']}/follow-up", again)
+    process = await daemon.ask("POST", f"/api/task-attempts/{attempt['id']}/follow-up", again)
 
     def ended(frame: Frame) -> bool:
         return frame["type"] == "process_completed" and frame["data"]["id"] == process["id"]
 
-    whole = await steady(house, path, ended, after=0)
+    whole = await steady(daemon, path, ended, after=0)
     completed = [frame["data"]["id"] for frame in whole if frame["type"] == "process_completed"]
     assert len(completed) == len(set(completed)) == 4
     assert {f["type"] for f in whole} >= {"process_created", "process_completed"}
-    snapshot = await house.processes(attempt)
+    snapshot = await daemon.processes(attempt)
     assert rows(whole) == {row["id"]: row for row in snapshot}
     for number, frame in enumerate(whole[:-1]):
-        assert await steady(house, path, ended, frame["seq"]) == whole[number + 1 :]
-    assert await hopping(house, path, ended, after=0) == whole
+        assert await steady(daemon, path, ended, frame["seq"]) == whole[number + 1 :]
+    assert await hopping(daemon, path, ended, after=0) == whole
 
 
-async def test_a_position_that_never_was_is_answered_by_a_fresh_snapshot(house: House) -> None:
-    project = await house.project()
-    task = await house.ask("POST", "/api/tasks", {"project_id": project["id"], "title": "T"})
+async def test_a_position_that_never_was_is_answered_by_a_fresh_snapshot(daemon: Daemon) -> None:
+    project = await daemon.project()
+    task = await daemon.ask("POST", "/api/tasks", {"project_id": project["id"], "title": "T"})
     path = f"/api/tasks/stream/ws?project_id={project['id']}"
-    (frame,) = await steady(house, path, lambda _: True, after=10**15)
+    (frame,) = await steady(daemon, path, lambda _: True, after=10**15)
     assert (frame["type"], frame["data"]) == ("snapshot", [task])
-    (frame,) = await steady(house, "/api/events", lambda _: True, 10**15, events)
+    (frame,) = await steady(daemon, "/api/events", lambda _: True, 10**15, events)
     assert (frame["type"], frame["data"]["end"]) == ("resync", frame["seq"])
 
 
 async def test_logs_of_an_agent_can_be_dropped_after_any_frame_while_it_works_and_afterwards(
-    house: House,
+    daemon: Daemon,
 ) -> None:
-    project = await house.project()
-    await house.use_fake_agent()
+    project = await daemon.project()
+    await daemon.use_fake_agent()
     prompt = "say début ✓\nplan a | b | c\nlines 15\nask\nlines 15\nwrite a.txt one\nsay fin"
-    attempt = await house.attempt(project, prompt)
-    process = await house.running(attempt)
-    question = await house.question()
+    attempt = await daemon.attempt(project, prompt)
+    process = await daemon.running(attempt)
+    question = await daemon.question()
     raw = f"/api/execution-processes/{process['id']}/raw-logs/ws"
     entries = f"/api/execution-processes/{process['id']}/normalized-logs/ws"
 
     async def answer() -> None:
         yes = {"status": {"status": "approved"}}
-        await house.ask("POST", f"/api/approvals/{question['id']}/respond", yes)
+        await daemon.ask("POST", f"/api/approvals/{question['id']}/respond", yes)
 
     *live, _ = await gathered(
         *(
-            lambda path=path, reading=reading: reading(house, path, never)
+            lambda path=path, reading=reading: reading(daemon, path, never)
             for path in (raw, entries)
             for reading in (steady, steady, hopping)
         ),
-        lambda: steady(house, f"{raw}?batch=true", never),
-        lambda: steady(house, f"{entries}?batch=true", never),
+        lambda: steady(daemon, f"{raw}?batch=true", never),
+        lambda: steady(daemon, f"{entries}?batch=true", never),
         answer,
     )
     raws, structured = [*live[:3], live[6]], [*live[3:6], live[7]]
-    await house.over(attempt)
+    await daemon.over(attempt)
 
-    after = await steady(house, raw, never)
+    after = await steady(daemon, raw, never)
     assert [frame["path"] for frame in after] == [f"/{n}" for n in range(len(after))]
     assert [frame["seq"] for frame in after] == list(range(len(after)))
-    for frames in (*raws, await steady(house, f"{raw}?batch=true", never)):
+    for frames in (*raws, await steady(daemon, f"{raw}?batch=true", never)):
         assert frames == after
     for number, frame in enumerate(after):
-        assert await steady(house, raw, never, frame["seq"]) == after[number + 1 :]
+        assert await steady(daemon, raw, never, frame["seq"]) == after[number + 1 :]
 
-    final = await steady(house, entries, never)
+    final = await steady(daemon, entries, never)
     assert [frame["index"] for frame in final] == list(range(len(final)))
-    assert final == await steady(house, entries, never)
-    assert final == await steady(house, f"{entries}?batch=true", never)
+    assert final == await steady(daemon, entries, never)
+    assert final == await steady(daemon, f"{entries}?batch=true", never)
     assert "fin" in [frame["content"] for frame in final]
     for frames in structured:
         assert indexed(frames) == indexed(final)
     assert len(structured[0]) > len(final), "the text should have been seen growing"
     for frames in (structured[0], structured[2], final):
         for number, frame in enumerate(frames):
-            rest = await steady(house, entries, never, frame["seq"])
+            rest = await steady(daemon, entries, never, frame["seq"])
             assert indexed([*frames[: number + 1], *rest]) == indexed(final)
 
 
@@ -349,17 +349,17 @@ def patched(frames: list[Frame]) -> list[tuple[str, str]]:
 
 
 async def test_the_raw_log_is_exact_to_the_byte_and_keeps_the_order_of_both_streams(
-    house: House,
+    daemon: Daemon,
 ) -> None:
-    script = house.root / "printer.py"
-    script.write_text(PRINTER.format(executions=str(house.data / "executions")))
-    project = await house.project(setup_script=f"exec python3 {script}")
-    await house.use_fake_agent()
-    attempt = await house.attempt(project, "say hi")
-    await house.over(attempt)
-    process = (await house.processes(attempt))[0]
+    script = daemon.root / "printer.py"
+    script.write_text(PRINTER.format(executions=str(daemon.data / "executions")))
+    project = await daemon.project(setup_script=f"exec python3 {script}")
+    await daemon.use_fake_agent()
+    attempt = await daemon.attempt(project, "say hi")
+    await daemon.over(attempt)
+    process = (await daemon.processes(attempt))[0]
     path = f"/api/execution-processes/{process['id']}/raw-logs/ws"
-    frames = await house.frames(path)
+    frames = await daemon.frames(path)
     chunks = patched(frames)
     for name, expected in (("stdout", STDOUT), ("stderr", STDERR)):
         said = "".join(text for kind, text in chunks if kind == name)
@@ -367,35 +367,35 @@ async def test_the_raw_log_is_exact_to_the_byte_and_keeps_the_order_of_both_stre
     texts = [text for _, text in chunks]
     places = [texts.index(t) for t in ("first\n", "second\n", "third\n", "between\n", "€\n")]
     assert places == sorted(places)
-    assert await house.frames(path) == frames
-    batches = await house.frames(f"{path}?batch=true")
+    assert await daemon.frames(path) == frames
+    batches = await daemon.frames(f"{path}?batch=true")
     assert patched(list(itertools.chain(*batches))) == chunks
     assert len(batches) < len(frames)
     small = next(number for number, text in enumerate(texts) if text == "first\n")
     for number in range(small, len(chunks)):
-        rest = await house.frames(f"{path}?after={number}")
+        rest = await daemon.frames(f"{path}?after={number}")
         held = [*frames[: number + 1], *rest]
         assert patched(held) == chunks
 
 
-async def test_a_client_that_never_reads_slows_nobody_and_costs_no_memory(house: House) -> None:
-    go = house.root / "go"
+async def test_a_client_that_never_reads_slows_nobody_and_costs_no_memory(daemon: Daemon) -> None:
+    go = daemon.root / "go"
     lines = 200_000
     line = "a line of output that is neither short nor long, number "
     script = f"until test -e {go}; do sleep 0.01; done; seq -f '{line}%.0f' {lines}"
-    project = await house.project(setup_script=script)
-    await house.use_fake_agent()
-    attempt = await house.attempt(project, "say hi")
-    process = await house.running(attempt)
+    project = await daemon.project(setup_script=script)
+    await daemon.use_fake_agent()
+    attempt = await daemon.attempt(project, "say hi")
+    process = await daemon.running(attempt)
     path = f"/api/execution-processes/{process['id']}/raw-logs/ws"
-    daemon = psutil.Process(house.pid)
-    async with house.socket(path) as stalled:
-        before = daemon.memory_info().rss
+    process = psutil.Process(daemon.pid)
+    async with daemon.socket(path) as stalled:
+        before = process.memory_info().rss
         go.touch()
-        batches = await house.frames(f"{path}?batch=true")
+        batches = await daemon.frames(f"{path}?batch=true")
         expected = "".join(f"{line}{n}\n" for n in range(1, lines + 1))
         assert "".join(f["value"]["content"] for f in itertools.chain(*batches)) == expected
-        assert daemon.memory_info().rss - before < 20 * 1024**2
+        assert process.memory_info().rss - before < 20 * 1024**2
         assert len(expected) > 10 * 1024**2, "more than sockets can hold"
         # It was only waited for; now that it reads it gets everything, too.
         with trio.fail_after(PATIENCE):
@@ -404,19 +404,19 @@ async def test_a_client_that_never_reads_slows_nobody_and_costs_no_memory(house:
 
 
 async def test_a_diff_can_be_dropped_after_any_frame_even_if_nobody_watched_for_a_while(
-    house: House,
+    daemon: Daemon,
 ) -> None:
-    project = await house.project()
-    await house.use_fake_agent()
-    attempt = await house.attempt(project, "write a.txt one\nwrite gone.txt soon")
-    await house.over(attempt)
+    project = await daemon.project()
+    await daemon.use_fake_agent()
+    attempt = await daemon.attempt(project, "write a.txt one\nwrite gone.txt soon")
+    await daemon.over(attempt)
     worktree = Path(attempt["container_ref"])
     path = f"/api/task-attempts/{attempt['id']}/diff/ws"
 
     def ready(frame: Frame) -> bool:
         return bool(frame["type"] == "ready")
 
-    earlier = await steady(house, path, ready)
+    earlier = await steady(daemon, path, ready)
     assert set(differing(earlier)) == {"a.txt", "gone.txt"}
     # While nobody watches, one file changes and one goes; then others watch.
     (worktree / "a.txt").write_text("two\n")
@@ -432,43 +432,43 @@ async def test_a_diff_can_be_dropped_after_any_frame_even_if_nobody_watched_for_
                 task_status.started()
             return bool(frame["type"] == "diff_removed" and frame["data"]["path"] == "b.txt")
 
-        results[name] = await reading(house, path, last)
+        results[name] = await reading(daemon, path, last)
 
     # Positions are held as long as somebody watches.
-    async with house.socket(path), trio.open_nursery() as nursery:
+    async with daemon.socket(path), trio.open_nursery() as nursery:
         for name, reading in (("steady", steady), ("second", steady), ("hopping", hopping)):
             await nursery.start(note, name, reading)
         (worktree / "end.txt").write_text("end\n")
         (worktree / "b.txt").unlink()
-    truth = await steady(house, path, ready)
+    truth = await steady(daemon, path, ready)
     assert set(differing(truth)) == {"a.txt", "end.txt"}
     for frames in results.values():
         assert differing(frames) == differing(truth)
     for number, frame in enumerate(earlier):
-        rest = await steady(house, path, ready, frame["seq"])
+        rest = await steady(daemon, path, ready, frame["seq"])
         assert differing([*earlier[: number + 1], *rest]) == differing(truth)
-    async with house.socket(path) as held:
+    async with daemon.socket(path) as held:
         frames = told(held)
         current = [await anext(frames) for _ in truth]
         for number, frame in enumerate(current):
-            rest = await steady(house, path, ready, frame["seq"])
+            rest = await steady(daemon, path, ready, frame["seq"])
             assert not any(f["type"] == "resync" for f in rest)
             assert differing([*current[: number + 1], *rest]) == differing(truth)
-        await house.ask("DELETE", f"/api/tasks/{attempt['task_id']}")
+        await daemon.ask("DELETE", f"/api/tasks/{attempt['task_id']}")
         with trio.fail_after(PATIENCE):
             assert [f async for f in frames if f["type"] != "diff_removed"] == []
-    assert "Traceback" not in house.log()
+    assert "Traceback" not in daemon.log()
 
 
 async def test_the_processes_of_an_attempt_that_is_deleted_are_no_stream_any_more(
-    house: House,
+    daemon: Daemon,
 ) -> None:
-    attempt = await house.attempt(await house.project(), "Hello", "DEMO")
-    await house.ask("POST", f"/api/task-attempts/{attempt['id']}/stop")
+    attempt = await daemon.attempt(await daemon.project(), "Hello", "DEMO")
+    await daemon.ask("POST", f"/api/task-attempts/{attempt['id']}/stop")
     path = f"/api/execution-processes/stream/ws?task_attempt_id={attempt['id']}"
-    async with house.socket(path) as stream:
+    async with daemon.socket(path) as stream:
         assert json.loads(await stream.get_message())["type"] == "snapshot"
-        await house.ask("DELETE", f"/api/tasks/{attempt['task_id']}")
+        await daemon.ask("DELETE", f"/api/tasks/{attempt['task_id']}")
         with trio.fail_after(10), pytest.raises(ConnectionClosed) as closed:
             await stream.get_message()
     assert closed.value.reason is not None

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 import trio
 
-from tests.end_to_end.house import House
+from tests.end_to_end.daemon import Daemon
 from tests.end_to_end.vk_client import Json, Shown, Stream, Watching, apply, page
 
 
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    made = House(tmp_path / "house")
+async def daemon(tmp_path: Path) -> AsyncIterator[Daemon]:
+    made = Daemon(tmp_path / "daemon")
     made.environment["ANYON_DEMO_PACE"] = "0"
     await made.start("--vk-port", "0")
     try:
@@ -50,9 +50,9 @@ async def answer(web: Watching, process: Json, log: Stream) -> str:
     return path
 
 
-async def test_a_whole_task_on_the_old_board(house: House) -> None:
-    repository = house.repository()
-    async with page(house) as web:
+async def test_a_whole_task_on_the_old_board(daemon: Daemon) -> None:
+    repository = daemon.repository()
+    async with page(daemon) as web:
         client = web.client
         created = {
             "name": "Project",
@@ -138,7 +138,7 @@ async def test_a_whole_task_on_the_old_board(house: House) -> None:
         await drafts.until(lambda d: d["drafts"][attempt["id"]]["retry"] is None)
 
         await diff.until(lambda d: "Mention oolong." in content(d), "the second turn's change")
-        changed = await compared(house, attempt)
+        changed = await compared(daemon, attempt)
         assert diff.document["entries"] == changed
         await stats.until(lambda d: "NOTES.md" in d["entries"])
         file = stats.document["entries"]["NOTES.md"]["content"]
@@ -163,16 +163,16 @@ async def test_a_whole_task_on_the_old_board(house: House) -> None:
             await numbers.until_finished()
             assert shown.document["entries"] == changed
             assert numbers.document["entries"]["NOTES.md"]["content"] == file
-        assert await compared(house, attempt) == {}
+        assert await compared(daemon, attempt) == {}
 
         # All that it was told piece by piece is what there is.
-        await agree(house, client.call, board, processes, project=project, attempt=attempt)
+        await agree(daemon, client.call, board, processes, project=project, attempt=attempt)
         for ended, stream in ((process, log), (second, log2)):
-            assert contents(stream) == await entries(house, ended)
+            assert contents(stream) == await entries(daemon, ended)
             again = await web.conversation(ended)
             await again.until_finished()
             assert contents(again) == contents(stream)
-        assert said == await house.raw(process)
+        assert said == await daemon.raw(process)
         assert {s.code for s in (board, drafts, processes, diff, stats)} == {None}
 
 
@@ -194,10 +194,10 @@ def contents(stream: Stream) -> list[Json]:
     return [entry["content"] for entry in stream.document["entries"]]
 
 
-async def entries(house: House, process: Json) -> list[Json]:
+async def entries(daemon: Daemon, process: Json) -> list[Json]:
     """The conversation as our own clients have it, in words that the ancestor has."""
     found = []
-    for entry in await house.entries(process):
+    for entry in await daemon.entries(process):
         kept = {key: value for key, value in entry.items() if key not in {"index", "seq"}}
         if kept["entry_type"]["type"] == "token_usage":
             kept["entry_type"] = {"type": "system_message"}
@@ -205,10 +205,10 @@ async def entries(house: House, process: Json) -> list[Json]:
     return found
 
 
-async def compared(house: House, attempt: Json) -> Json:
+async def compared(daemon: Daemon, attempt: Json) -> Json:
     """The differences as our own clients have them."""
     found: Json = {}
-    async with house.socket(f"/api/task-attempts/{attempt['id']}/diff/ws") as connection:
+    async with daemon.socket(f"/api/task-attempts/{attempt['id']}/diff/ws") as connection:
         while (frame := json.loads(await connection.get_message()))["type"] != "ready":
             name = frame["data"]["newPath"] or frame["data"]["oldPath"]
             found[name] = {"type": "DIFF", "content": frame["data"]}
@@ -216,60 +216,60 @@ async def compared(house: House, attempt: Json) -> Json:
 
 
 async def agree(
-    house: House, call: Any, board: Stream, processes: Stream, *, project: Json, attempt: Json
+    daemon: Daemon, call: Any, board: Stream, processes: Stream, *, project: Json, attempt: Json
 ) -> None:
     async def look() -> bool:
         rows = await call("GET", f"/api/tasks?project_id={project['id']}")
-        runs = await house.processes(attempt)
+        runs = await daemon.processes(attempt)
         return board.document["tasks"] == {row["id"]: row for row in rows} and processes.document[
             "execution_processes"
         ] == {row["id"]: row for row in runs}
 
-    await house.until(look, "agreement")
+    await daemon.until(look, "agreement")
 
 
-async def test_a_board_is_left_with_a_code_that_makes_it_come_back(house: House) -> None:
-    async with page(house) as web:
+async def test_a_board_is_left_with_a_code_that_makes_it_come_back(daemon: Daemon) -> None:
+    async with page(daemon) as web:
         project = await web.client.call(
             "POST",
             "/api/projects",
-            {"name": "P", "git_repo_path": str(house.repository()), "use_existing_repo": True},
+            {"name": "P", "git_repo_path": str(daemon.repository()), "use_existing_repo": True},
         )
         board, drafts = await web.tasks(project), await web.drafts(project)
         await board.until(lambda _: board.frames)
         await drafts.until(lambda _: drafts.frames)
-        await house.stop()
+        await daemon.stop()
         await board.until(lambda _: board.code)
         await drafts.until(lambda _: drafts.code)
         assert (board.code, drafts.code) == (1001, 1001)
-        await house.start("--vk-port", "0")
-        async with page(house) as again:
+        await daemon.start("--vk-port", "0")
+        async with page(daemon) as again:
             board = await again.tasks(project)
             await board.until(lambda _: board.frames)
             assert board.frames == [[{"op": "replace", "path": "/tasks", "value": {}}]]
 
 
-async def test_a_board_comes_back_to_a_daemon_that_was_killed(house: House) -> None:
-    project = await house.project()
-    await house.use_fake_agent()
-    attempt = await house.attempt(project, "say one\nask\nwrite two.txt 2")
+async def test_a_board_comes_back_to_a_daemon_that_was_killed(daemon: Daemon) -> None:
+    project = await daemon.project()
+    await daemon.use_fake_agent()
+    attempt = await daemon.attempt(project, "say one\nask\nwrite two.txt 2")
     place = f"/api/task-attempts/{attempt['id']}"
-    async with page(house) as web:
+    async with page(daemon) as web:
         board, drafts = await web.tasks(project), await web.drafts(project)
-        process = await house.running(attempt)
+        process = await daemon.running(attempt)
         log = await web.conversation(process)
         question = await log.until(waiting, "a question")
         await web.client.call("PUT", f"{place}/draft?type=follow_up", {"prompt": "say three"})
         queue = f"{place}/draft/queue?type=follow_up"
         assert (await web.client.call("POST", queue, {"queued": True}))["queued"] is True
-        await house.kill()
+        await daemon.kill()
         cut = (board, drafts, log)
         await board.until(lambda _: board.code)
         await drafts.until(lambda _: drafts.code)
         await log.until(lambda _: log.code)
         assert {(stream.code, stream.finished) for stream in cut} == {(1006, False)}
-    await house.start("--vk-port", "0")
-    async with page(house) as web:
+    await daemon.start("--vk-port", "0")
+    async with page(daemon) as web:
         board, drafts = await web.tasks(project), await web.drafts(project)
         processes = await web.processes(attempt)
         log = await web.conversation(process)
@@ -284,16 +284,16 @@ async def test_a_board_comes_back_to_a_daemon_that_was_killed(house: House) -> N
         assert second["executor_action"]["typ"]["prompt"] == "say three"
         await drafts.until(lambda d: d["drafts"][attempt["id"]]["follow_up"]["prompt"] == "")
         await board.until(lambda d: d["tasks"][attempt["task_id"]]["status"] == "inreview")
-        await agree(house, web.client.call, board, processes, project=project, attempt=attempt)
-        assert contents(log) == await entries(house, process)
+        await agree(daemon, web.client.call, board, processes, project=project, attempt=attempt)
+        assert contents(log) == await entries(daemon, process)
 
 
-async def test_what_is_deleted_or_replaced_leaves_the_document(house: House) -> None:
-    project = await house.project()
-    await house.use_fake_agent()
-    attempt = await house.attempt(project, "say one")
-    await house.over(attempt)
-    async with page(house, f"{house.url}/vk") as web:
+async def test_what_is_deleted_or_replaced_leaves_the_document(daemon: Daemon) -> None:
+    project = await daemon.project()
+    await daemon.use_fake_agent()
+    attempt = await daemon.attempt(project, "say one")
+    await daemon.over(attempt)
+    async with page(daemon, f"{daemon.url}/vk") as web:
         board, drafts = await web.tasks(project), await web.drafts(project)
         await board.until(lambda d: d["tasks"])
         await drafts.until(lambda d: d["drafts"])
@@ -305,7 +305,7 @@ async def test_what_is_deleted_or_replaced_leaves_the_document(house: House) -> 
         follow = f"/api/task-attempts/{attempt['id']}/follow-up"
         second = await web.client.call("POST", follow, body)
         await short.until(lambda d: set(d["execution_processes"]) == {second["id"]})
-        await house.over(attempt)
+        await daemon.over(attempt)
 
         other = {
             "task_id": attempt["task_id"],
@@ -314,7 +314,7 @@ async def test_what_is_deleted_or_replaced_leaves_the_document(house: House) -> 
         }
         new = await web.client.call("POST", "/api/task-attempts", other)
         await drafts.until(lambda d: set(d["drafts"]) == {attempt["id"], new["id"]})
-        await house.over(new)
+        await daemon.over(new)
         await web.client.call("DELETE", f"/api/task-attempts/{new['id']}")
         await drafts.until(lambda d: set(d["drafts"]) == {attempt["id"]})
         (left,) = await web.client.call("GET", f"/api/task-attempts?task_id={attempt['task_id']}")
@@ -323,26 +323,26 @@ async def test_what_is_deleted_or_replaced_leaves_the_document(house: House) -> 
         async def cleared() -> bool:
             return not Path(new["container_ref"]).exists()
 
-        await house.until(cleared, "the removal of the worktree")
-        assert house.git(Path(project["git_repo_path"]), "branch", "--list", new["branch"])
+        await daemon.until(cleared, "the removal of the worktree")
+        assert daemon.git(Path(project["git_repo_path"]), "branch", "--list", new["branch"])
 
         await web.client.call("DELETE", f"/api/tasks/{attempt['task_id']}")
         await board.until(lambda d: d["tasks"] == {})
         await drafts.until(lambda d: d["drafts"] == {})
 
 
-async def test_what_landed_is_shown_until_the_agent_goes_on(house: House) -> None:
-    project = await house.project()
-    await house.use_fake_agent()
-    attempt = await house.attempt(project, "write one.txt 1\nwrite two.txt 2")
-    await house.over(attempt)
+async def test_what_landed_is_shown_until_the_agent_goes_on(daemon: Daemon) -> None:
+    project = await daemon.project()
+    await daemon.use_fake_agent()
+    attempt = await daemon.attempt(project, "write one.txt 1\nwrite two.txt 2")
+    await daemon.over(attempt)
     place = f"/api/task-attempts/{attempt['id']}"
-    await house.ask("POST", f"{place}/merge", {"strategy": "squash"})
-    shown = await house.frames(f"/vk{place}/diff/ws")
+    await daemon.ask("POST", f"{place}/merge", {"strategy": "squash"})
+    shown = await daemon.frames(f"/vk{place}/diff/ws")
     assert set(patched(shown)) == {"one.txt", "two.txt"}
-    assert await house.frames(f"{place}/diff/ws?format=patch") == shown
-    await house.ask("POST", f"{place}/follow-up", {"prompt": "write three.txt 3\nsleep 600"})
-    async with page(house) as web:
+    assert await daemon.frames(f"{place}/diff/ws?format=patch") == shown
+    await daemon.ask("POST", f"{place}/follow-up", {"prompt": "write three.txt 3\nsleep 600"})
+    async with page(daemon) as web:
         diff = await web.diff(attempt)
         await diff.until(lambda d: set(d["entries"]) == {"one.txt", "two.txt", "three.txt"})
         assert not diff.finished
@@ -351,14 +351,14 @@ async def test_what_landed_is_shown_until_the_agent_goes_on(house: House) -> Non
         await diff.until_finished()
         assert set(diff.document["entries"]) == {"three.txt"}
     Path(project["git_repo_path"], "three.txt").unlink()
-    assert set(patched(await house.frames(f"/vk{place}/diff/ws"))) == {"three.txt"}
+    assert set(patched(await daemon.frames(f"/vk{place}/diff/ws"))) == {"three.txt"}
 
 
-async def test_an_attempt_at_work_is_not_deleted(house: House) -> None:
-    project = await house.project()
-    await house.use_fake_agent()
-    attempt = await house.attempt(project, "sleep 600")
-    async with page(house) as web:
+async def test_an_attempt_at_work_is_not_deleted(daemon: Daemon) -> None:
+    project = await daemon.project()
+    await daemon.use_fake_agent()
+    attempt = await daemon.attempt(project, "sleep 600")
+    async with page(daemon) as web:
         with pytest.raises(Shown, match="stop it first"):
             await web.client.call("DELETE", f"/api/task-attempts/{attempt['id']}")
         await web.client.call("POST", f"/api/task-attempts/{attempt['id']}/stop")

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import httpx
 import pytest
 
-from tests.end_to_end.house import House
+from tests.end_to_end.daemon import Daemon
 from tests.end_to_end.vk_client import NOTHING, VkClient, page
 from tests.fakes.github_server import GitHubServer, github_server, publish
 
@@ -394,10 +394,10 @@ def github(tmp_path: Path) -> Iterator[GitHubServer]:
 
 
 @pytest.fixture
-async def house(tmp_path: Path, github: GitHubServer) -> AsyncIterator[House]:
+async def daemon(tmp_path: Path, github: GitHubServer) -> AsyncIterator[Daemon]:
     """A daemon for which the fake is GitHub, and whose editors and browsers are files."""
-    made = House(tmp_path / "house")
-    tools = tmp_path / "house" / "programs"
+    made = Daemon(tmp_path / "daemon")
+    tools = tmp_path / "daemon" / "programs"
     tools.mkdir()
     for name in ("xdg-open", "open", "code"):
         (tools / name).write_text("#!/bin/sh\nexit 0\n")
@@ -417,16 +417,16 @@ async def house(tmp_path: Path, github: GitHubServer) -> AsyncIterator[House]:
     assert "Traceback" not in made.log()
 
 
-async def test_every_call_of_the_catalogue(house: House, github: GitHubServer) -> None:
-    repository = house.repository()
+async def test_every_call_of_the_catalogue(daemon: Daemon, github: GitHubServer) -> None:
+    repository = daemon.repository()
     publish(repository, github, "ada/tea")
-    house.git(repository, "checkout", "-qb", "rival")
+    daemon.git(repository, "checkout", "-qb", "rival")
     (repository / "NOTES.md").write_text("something else altogether\n")
-    house.git(repository, "add", "-A")
-    house.git(repository, "commit", "-qm", "Rival notes")
-    house.git(repository, "checkout", "-q", "main")
+    daemon.git(repository, "add", "-A")
+    daemon.git(repository, "commit", "-qm", "Rival notes")
+    daemon.git(repository, "checkout", "-q", "main")
     known = {"nothing": "00000000-0000-4000-8000-000000000000"}
-    async with page(house) as web:
+    async with page(daemon) as web:
         client = web.client
         await client.call("PUT", "/api/config", {"github": {"pat": "ghp_adas_secret_token"}})
         created = {"name": "P", "git_repo_path": str(repository), "use_existing_repo": True,
@@ -443,10 +443,10 @@ async def test_every_call_of_the_catalogue(house: House, github: GitHubServer) -
         assert not await walk(client, [too_late], known)
 
         assert not await walk(client, WORKING[:6], known)
-        await house.question()
+        await daemon.question()
         assert not await walk(client, WORKING[6:], known)
         attempt = await client.call("GET", f"/api/task-attempts/{known['attempt']}")
-        await house.over(attempt)
+        await daemon.over(attempt)
 
         picture = {"image": ("a.png", PNG, "image/png")}
         async with httpx.AsyncClient(base_url=client.base) as forms:
@@ -461,8 +461,8 @@ async def test_every_call_of_the_catalogue(house: House, github: GitHubServer) -
         assert not await walk(client, AFTERWARDS, known)
 
 
-async def test_a_whole_config_comes_back_as_it_was_sent(house: House) -> None:
-    async with page(house) as web:
+async def test_a_whole_config_comes_back_as_it_was_sent(daemon: Daemon) -> None:
+    async with page(daemon) as web:
         info = await web.client.call("GET", "/api/info")
         changed = info["config"] | {
             "showcases": {"seen_features": ["task-panel-onboarding"], "later": [1]},
@@ -471,21 +471,21 @@ async def test_a_whole_config_comes_back_as_it_was_sent(house: House) -> None:
             "something_new": {"deep": [None, 1.5]},
         }
         assert await web.client.call("PUT", "/api/config", changed) == changed
-        await house.stop()
-        await house.start("--vk-port", "0")
-    async with page(house) as web:
+        await daemon.stop()
+        await daemon.start("--vk-port", "0")
+    async with page(daemon) as web:
         assert (await web.client.call("GET", "/api/info"))["config"] == changed
 
 
 async def test_an_agent_that_cannot_be_started_leaves_a_task_that_can_be_seen(
-    house: House,
+    daemon: Daemon,
 ) -> None:
-    project = await house.project()
+    project = await daemon.project()
     lost = {"base_command_override": f"{sys.executable}-that-is-not-there"}
     body = {"executors": {"ACP": {"DEFAULT": {"ACP": lost}}}}
-    await house.ask("PUT", "/api/profiles", body)
+    await daemon.ask("PUT", "/api/profiles", body)
     profile = {"executor": "ACP", "variant": None}
-    async with page(house) as web:
+    async with page(daemon) as web:
         made = await web.client.call(
             "POST",
             "/api/tasks/create-and-start",
@@ -511,20 +511,22 @@ async def test_an_agent_that_cannot_be_started_leaves_a_task_that_can_be_seen(
         assert log.document["entries"]
 
 
-async def test_our_own_api_is_what_it_was(house: House) -> None:
-    project = await house.project(setup_script="true")
-    plain = await house.ask("PUT", f"/api/projects/{project['id']}", {"setup_script": None})
+async def test_our_own_api_is_what_it_was(daemon: Daemon) -> None:
+    project = await daemon.project(setup_script="true")
+    plain = await daemon.ask("PUT", f"/api/projects/{project['id']}", {"setup_script": None})
     assert plain["setup_script"] == "true"
-    assert (await house.request("GET", "/api/config")).status_code == 405
-    assert (await house.request("DELETE", f"/api/task-attempts/{project['id']}")).status_code == 405
-    bad = await house.request("PUT", "/api/config", json={"git_branch_prefix": "a/b"})
+    assert (await daemon.request("GET", "/api/config")).status_code == 405
+    assert (
+        await daemon.request("DELETE", f"/api/task-attempts/{project['id']}")
+    ).status_code == 405
+    bad = await daemon.request("PUT", "/api/config", json={"git_branch_prefix": "a/b"})
     assert bad.status_code == 400
-    prefixed = await house.request("PUT", "/vk/api/config", json={"git_branch_prefix": "a/b"})
+    prefixed = await daemon.request("PUT", "/vk/api/config", json={"git_branch_prefix": "a/b"})
     assert prefixed.status_code == 200
 
 
-async def test_pages_of_strangers_are_refused_there_too(house: House) -> None:
-    async with page(house) as web:
+async def test_pages_of_strangers_are_refused_there_too(daemon: Daemon) -> None:
+    async with page(daemon) as web:
         for headers in ({"Origin": "http://evil.example"}, {"Host": "evil.example"}):
             for path in ("/api/info", "/vk/api/config"):
                 found = await web.client.http.get(path, headers=headers)

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.end_to_end.house import House
+from tests.end_to_end.daemon import Daemon
 
 PAGE = "<!doctype html><script type=module crossorigin src=/assets/index-C0ffee99.js></script>"
 SCRIPT = "console.log('board')\n" * 100
@@ -40,23 +40,23 @@ def built(root: Path) -> Path:
 
 
 @asynccontextmanager
-async def served(house: House, *options: str) -> AsyncIterator[httpx.AsyncClient]:
-    folder = built(house.root)
-    await house.start("--vk-port", "0", "--ui", str(folder), *options)
-    url = json.loads(house.presence.read_text())["vk_url"]
+async def served(daemon: Daemon, *options: str) -> AsyncIterator[httpx.AsyncClient]:
+    folder = built(daemon.root)
+    await daemon.start("--vk-port", "0", "--ui", str(folder), *options)
+    url = json.loads(daemon.presence.read_text())["vk_url"]
     async with httpx.AsyncClient(base_url=url, timeout=20) as client:
         try:
             yield client
         finally:
-            await house.__aexit__()
+            await daemon.__aexit__()
 
 
 @pytest.fixture
 async def site(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
-    house = House(tmp_path / "house")
-    async with served(house) as client:
+    daemon = Daemon(tmp_path / "daemon")
+    async with served(daemon) as client:
         yield client
-    assert "Traceback" not in house.log()
+    assert "Traceback" not in daemon.log()
 
 
 async def test_the_page_is_asked_for_anew_and_hashed_files_are_kept_for_ever(
@@ -141,13 +141,13 @@ async def test_the_api_is_beside_it_and_never_the_page(site: httpx.AsyncClient) 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
 async def test_a_link_lets_a_browser_in_where_a_token_is_wanted(tmp_path: Path, host: str) -> None:
-    house = House(tmp_path / "house")
-    async with served(house, "--auth", "token", "--host", host) as site:
+    daemon = Daemon(tmp_path / "daemon")
+    async with served(daemon, "--auth", "token", "--host", host) as site:
         assert (await site.get("/")).status_code == 401
         assert (await site.get("/api/info")).status_code == 401
         (link,) = (
             line.split()[-1]
-            for line in house.log().splitlines()
+            for line in daemon.log().splitlines()
             if "?token=" in line and str(site.base_url).rstrip("/") in line
         )
         first = await site.get(link)
@@ -157,10 +157,10 @@ async def test_a_link_lets_a_browser_in_where_a_token_is_wanted(tmp_path: Path, 
 
 
 async def test_what_cannot_be_served_is_said_at_once(tmp_path: Path) -> None:
-    house = House(tmp_path / "house")
-    code, said = await house.refusal("--port", "0", "--ui", str(tmp_path))
+    daemon = Daemon(tmp_path / "daemon")
+    code, said = await daemon.refusal("--port", "0", "--ui", str(tmp_path))
     assert (code, "--vk-port" in said) == (2, True)
-    code, said = await house.refusal("--port", "0", "--vk-port", "0", "--ui", str(tmp_path))
+    code, said = await daemon.refusal("--port", "0", "--vk-port", "0", "--ui", str(tmp_path))
     assert (code, "there is no index.html" in said) == (1, True)
-    code, said = await house.refusal("--port", "8097", "--vk-port", "8097")
+    code, said = await daemon.refusal("--port", "8097", "--vk-port", "8097")
     assert (code, "must be another one than --port" in said) == (2, True)

@@ -12,7 +12,7 @@ import httpx
 import trio
 from trio_websocket import ConnectionClosed, open_websocket_url
 
-from tests.end_to_end.house import PATIENCE, House
+from tests.end_to_end.daemon import PATIENCE, Daemon
 
 NOTHING = object()
 Json = dict[str, Any]
@@ -217,9 +217,9 @@ class Watching:
 
 
 @asynccontextmanager
-async def page(house: House, base: str | None = None) -> AsyncIterator[Watching]:
+async def page(daemon: Daemon, base: str | None = None) -> AsyncIterator[Watching]:
     """The client as it is when the page is open, and closed again at the end of the block."""
-    where = base or json.loads(house.presence.read_text())["vk_url"]
+    where = base or json.loads(daemon.presence.read_text())["vk_url"]
     async with VkClient.at(where) as client, trio.open_nursery() as nursery:
         yield Watching(client, nursery)
         nursery.cancel_scope.cancel()

@@ -12,7 +12,7 @@ import pytest
 from driver import Checkout
 
 import anyond.git
-from anyond.git import census, diff, history, obstacles, status, submodules
+from anyond.git import diff, file_listing, history, obstacles, status, submodules
 
 FILES = [f"{n % 50:0100d}/{n}.txt" for n in range(2000)]
 LARGE = 1 << 17
@@ -49,7 +49,7 @@ async def test_many_files_and_their_history_are_listed_beside_everything_else(
     large: Checkout,
 ) -> None:
     with looked_through() as found:
-        listed = await census.take(large.path, ignored=False)
+        listed = await file_listing.take(large.path, ignored=False)
         counted = await history.counts(large.path, "HEAD")
         kept = await submodules.only_here(large.path, {})
     assert set(FILES) <= set(listed.files)

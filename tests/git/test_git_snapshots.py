@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import trio
 
-from anyond.git import keepsakes, snapshots
+from anyond.git import ignored_copies, snapshots
 from anyond.git.repository import Repositories
 from anyond.git.reset import abort, reset
 from anyond.model.errors import Conflict, Invalid, NotFound, ToolFailed
@@ -278,7 +278,7 @@ async def test_changed_copies_of_files_that_git_ignores_are_kept(
     for name in names:
         repo.write(name, "of the person\n")
         shutil.copy2(repo.path / name, attempt.path / name)
-    keepsakes.remember(attempt.path, repo.path, names)
+    ignored_copies.remember(attempt.path, repo.path, names)
     attempt.write("a.env", "of the agent\n")
     attempt.write("[d].env", "of the agent\n")
     attempt.write("own.env", "never copied\n")
@@ -295,9 +295,9 @@ def test_changed_copies_are_kept_up_to_a_limit(repo: Checkout, attempt: Checkout
     for name, size in (("large", 9), ("small", 3), ("middle", 6)):
         repo.write(name, "")
         attempt.write(name, "x" * size)
-    keepsakes.remember(attempt.path, repo.path, ["large", "small", "middle", "missing"])
-    assert keepsakes.changed(attempt.path, limit=10) == ["small", "middle"]
-    assert keepsakes.changed(attempt.path) == ["small", "middle", "large"]
+    ignored_copies.remember(attempt.path, repo.path, ["large", "small", "middle", "missing"])
+    assert ignored_copies.changed(attempt.path, limit=10) == ["small", "middle"]
+    assert ignored_copies.changed(attempt.path) == ["small", "middle", "large"]
 
 
 @pytest.mark.parametrize("mark", ["assume-unchanged", "skip-worktree"])

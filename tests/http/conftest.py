@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from standin import House, open_house
+from front_door import Server, open_server
 
 
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    async with open_house(tmp_path) as opened:
+async def server(tmp_path: Path) -> AsyncIterator[Server]:
+    async with open_server(tmp_path) as opened:
         yield opened

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import trio
-from standin import House, envelope
+from front_door import Server, envelope
 from structlog.testing import capture_logs
 
 from anyond.http import envelope as wrapping
@@ -19,9 +19,9 @@ from anyond.model.rows import Approval, ApprovalStatus
 ID = new_id()
 
 
-async def test_health_is_bare_and_enveloped(house: House) -> None:
-    assert (await house.get("/health")).json() == {"status": "ok"}
-    assert envelope(await house.get("/api/health"))["data"] == {"status": "ok"}
+async def test_health_is_bare_and_enveloped(server: Server) -> None:
+    assert (await server.get("/health")).json() == {"status": "ok"}
+    assert envelope(await server.get("/api/health"))["data"] == {"status": "ok"}
 
 
 MISSING = (
@@ -43,15 +43,15 @@ MISSING = (
 )
 
 
-async def test_what_is_not_there_is_refused_in_the_envelope(house: House) -> None:
+async def test_what_is_not_there_is_refused_in_the_envelope(server: Server) -> None:
     for method, path, status, message in MISSING:
-        answer = await house.client.request(method, path)
+        answer = await server.client.request(method, path)
         shown = envelope(answer)["message"][: len(message)]
         assert (path, answer.status_code, shown) == (path, status, message)
 
 
-async def test_a_refused_method_is_told_the_others(house: House) -> None:
-    answer = await house.client.patch("/api/projects")
+async def test_a_refused_method_is_told_the_others(server: Server) -> None:
+    answer = await server.client.patch("/api/projects")
     assert set(answer.headers["allow"].split(", ")) == {"GET", "HEAD", "POST"}
 
 
@@ -81,10 +81,10 @@ REFUSALS: tuple[tuple[Exception, int, dict[str, Any] | None], ...] = (
 )
 
 
-async def test_every_refusal_has_its_status(house: House) -> None:
+async def test_every_refusal_has_its_status(server: Server) -> None:
     for error, status, data in REFUSALS:
-        house.services.attempts.answer = error
-        answer = await house.client.post(f"/api/task-attempts/{ID}/stop")
+        server.services.attempts.answer = error
+        answer = await server.client.post(f"/api/task-attempts/{ID}/stop")
         assert (answer.status_code, envelope(answer)["error_data"]) == (status, data)
 
 
@@ -96,11 +96,11 @@ async def test_every_refusal_has_its_status(house: House) -> None:
     ],
 )
 async def test_a_mistake_of_ours_is_500_with_a_number_to_find_it_by(
-    house: House, error: Exception
+    server: Server, error: Exception
 ) -> None:
-    house.services.attempts.answer = error
+    server.services.attempts.answer = error
     with capture_logs() as logs:
-        answer = await house.client.post(f"/api/task-attempts/{ID}/stop")
+        answer = await server.client.post(f"/api/task-attempts/{ID}/stop")
     message = envelope(answer)["message"]
     number = re.search(r"incident ([0-9a-f]{8})", message)
     assert answer.status_code == 500
@@ -110,7 +110,7 @@ async def test_a_mistake_of_ours_is_500_with_a_number_to_find_it_by(
     assert (entry["incident"], entry["exc_info"]) == (number[1], error)
 
 
-async def test_a_client_that_leaves_cancels_its_request_quietly(house: House) -> None:
+async def test_a_client_that_leaves_cancels_its_request_quietly(server: Server) -> None:
     entered, left = trio.Event(), trio.Event()
 
     async def endless(id: str) -> None:
@@ -121,72 +121,74 @@ async def test_a_client_that_leaves_cancels_its_request_quietly(house: House) ->
         finally:
             left.set()
 
-    house.services.attempts.stop = endless
+    server.services.attempts.stop = endless
     with capture_logs() as logs:
-        stream = await house.raw(f"POST /api/task-attempts/{ID}/stop HTTP/1.1\nHost: localhost\n\n")
+        stream = await server.raw(
+            f"POST /api/task-attempts/{ID}/stop HTTP/1.1\nHost: localhost\n\n"
+        )
         await entered.wait()
         await stream.aclose()
         with trio.fail_after(5):
             await left.wait()
-        assert (await house.get("/health")).status_code == 200
+        assert (await server.get("/health")).status_code == 200
     assert logs == []
 
 
-async def test_what_the_client_holds_already_is_not_sent_again(house: House) -> None:
-    project = await house.project()
+async def test_what_the_client_holds_already_is_not_sent_again(server: Server) -> None:
+    project = await server.project()
     for path in ("/api/projects", f"/api/projects/{project.id}", "/api/info"):
-        first = await house.get(path)
+        first = await server.get(path)
         etag = first.headers["etag"]
-        again = await house.get(path, if_none_match=f'"other", W/{etag}')
+        again = await server.get(path, if_none_match=f'"other", W/{etag}')
         assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", etag)
         assert "content-length" not in again.headers
-        assert (await house.get(path, if_none_match='"other"')).status_code == 200
-    held = (await house.get("/api/projects")).headers["etag"]
-    await house.project()
-    assert (await house.get("/api/projects", if_none_match=held)).status_code == 200
+        assert (await server.get(path, if_none_match='"other"')).status_code == 200
+    held = (await server.get("/api/projects")).headers["etag"]
+    await server.project()
+    assert (await server.get("/api/projects", if_none_match=held)).status_code == 200
 
 
-async def test_projects_are_made_changed_listed_and_deleted(house: House) -> None:
+async def test_projects_are_made_changed_listed_and_deleted(server: Server) -> None:
     body = {"name": "p", "git_repo_path": "/p", "use_existing_repo": True, "setup_script": "make"}
-    made = envelope(await house.client.post("/api/projects", json=body))["data"]
+    made = envelope(await server.client.post("/api/projects", json=body))["data"]
     path = f"/api/projects/{made['id']}"
-    changed = await house.client.put(path, json={"name": "q", "setup_script": ""})
+    changed = await server.client.put(path, json={"name": "q", "setup_script": ""})
     assert envelope(changed)["data"]["setup_script"] is None
-    assert [p["name"] for p in envelope(await house.get("/api/projects"))["data"]] == ["q"]
-    assert envelope(await house.client.delete(path))["data"] is None
-    assert (await house.get(path)).status_code == 404
+    assert [p["name"] for p in envelope(await server.get("/api/projects"))["data"]] == ["q"]
+    assert envelope(await server.client.delete(path))["data"] is None
+    assert (await server.get(path)).status_code == 404
 
 
-async def test_tasks_are_made_changed_listed_and_deleted(house: House) -> None:
-    project = await house.project()
+async def test_tasks_are_made_changed_listed_and_deleted(server: Server) -> None:
+    project = await server.project()
     body = {"project_id": project.id.upper(), "title": "t", "description": None}
-    made = envelope(await house.client.post("/api/tasks", json=body))["data"]
+    made = envelope(await server.client.post("/api/tasks", json=body))["data"]
     path = f"/api/tasks/{made['id']}"
-    changed = envelope(await house.client.put(path, json={"status": "done"}))["data"]
+    changed = envelope(await server.client.put(path, json={"status": "done"}))["data"]
     assert (changed["title"], changed["status"]) == ("t", "done")
-    listed = envelope(await house.get(f"/api/tasks?project_id={project.id}"))["data"]
-    assert listed == [envelope(await house.get(path))["data"]]
-    deleted = await house.client.delete(path)
+    listed = envelope(await server.get(f"/api/tasks?project_id={project.id}"))["data"]
+    assert listed == [envelope(await server.get(path))["data"]]
+    deleted = await server.client.delete(path)
     assert (deleted.status_code, envelope(deleted)["data"]) == (202, None)
 
 
-async def test_images_and_parents_that_do_not_exist_are_not_found(house: House) -> None:
-    project = await house.project()
-    task = await house.task(project.id)
+async def test_images_and_parents_that_do_not_exist_are_not_found(server: Server) -> None:
+    project = await server.project()
+    task = await server.task(project.id)
     body = {"project_id": project.id, "title": "t"}
     for more, what in (
         ({"image_ids": [ID]}, "image"),
         ({"parent_task_attempt": ID}, "attempt"),
         ({"project_id": ID}, "project"),
     ):
-        answer = await house.client.post("/api/tasks", json={**body, **more})
+        answer = await server.client.post("/api/tasks", json={**body, **more})
         assert (answer.status_code, what in envelope(answer)["message"]) == (404, True)
-    answer = await house.client.put(f"/api/tasks/{task.id}", json={"parent_task_attempt": ID})
+    answer = await server.client.put(f"/api/tasks/{task.id}", json={"parent_task_attempt": ID})
     assert answer.status_code == 404
 
 
-async def test_an_answer_to_a_question_is_told_in_both_shapes(house: House) -> None:
-    house.services.attempts.answer = Approval(
+async def test_an_answer_to_a_question_is_told_in_both_shapes(server: Server) -> None:
+    server.services.attempts.answer = Approval(
         id=ID,
         execution_process_id=ID,
         task_attempt_id=ID,
@@ -199,7 +201,7 @@ async def test_an_answer_to_a_question_is_told_in_both_shapes(house: House) -> N
         timeout_at="",
     )
     body = {"status": {"status": "denied", "reason": "no"}, "execution_process_id": ID}
-    answer = await house.client.post(f"/api/approvals/{ID}/respond", json=body)
+    answer = await server.client.post(f"/api/approvals/{ID}/respond", json=body)
     assert answer.json() == {
         "success": True,
         "data": {"status": "denied", "reason": "no"},
@@ -207,28 +209,28 @@ async def test_an_answer_to_a_question_is_told_in_both_shapes(house: House) -> N
         "message": None,
         "status": "denied",
     }
-    assert envelope(await house.get("/api/approvals?status=pending"))["data"] == []
+    assert envelope(await server.get("/api/approvals?status=pending"))["data"] == []
 
 
-async def test_settings_are_read_and_changed(house: House) -> None:
-    info = envelope(await house.get("/api/info"))["data"]
+async def test_settings_are_read_and_changed(server: Server) -> None:
+    info = envelope(await server.get("/api/info"))["data"]
     assert info["capabilities"] == {"DEMO": ["SESSION_FORK"]}
     assert info["availability"]["ACP"]["available"] is False
-    assert info["analytics_user_id"] == house.services.settings.user_id
+    assert info["analytics_user_id"] == server.services.settings.user_id
     assert set(info["environment"]) == {"os_type", "os_version", "os_architecture", "bitness"}
     assert all(info["environment"].values())
-    changed = await house.client.put("/api/config", json={"github": {"pat": "x"}, "mine": [1]})
+    changed = await server.client.put("/api/config", json={"github": {"pat": "x"}, "mine": [1]})
     config = envelope(changed)["data"]
     assert (config["github"]["pat"], config["mine"]) == ("********", [1])
-    profiles = envelope(await house.get("/api/profiles"))["data"]
+    profiles = envelope(await server.get("/api/profiles"))["data"]
     assert json.loads(profiles["content"]) == {"executors": {}}
 
 
-async def test_a_very_long_list_arrives_whole(house: House) -> None:
-    project = await house.project()
+async def test_a_very_long_list_arrives_whole(server: Server) -> None:
+    project = await server.project()
     for number in range(300):
-        await house.task(project.id, f"{number} " + "x" * 900)
-    answer = await house.get(f"/api/tasks?project_id={project.id}")
+        await server.task(project.id, f"{number} " + "x" * 900)
+    answer = await server.get(f"/api/tasks?project_id={project.id}")
     assert len(envelope(answer)["data"]) == 300
 
 

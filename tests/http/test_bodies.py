@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 import pytest
-from standin import House, envelope
+from front_door import Server, envelope
 
 from anyond.http import decode
 from anyond.http.query import identity, position
@@ -154,10 +154,10 @@ MALFORMED = (
 )
 
 
-async def test_a_malformed_request_is_refused_by_the_name_of_the_field(house: House) -> None:
+async def test_a_malformed_request_is_refused_by_the_name_of_the_field(server: Server) -> None:
     json_type = {"Content-Type": "application/json"}
     for method, path, body, message in MALFORMED:
-        answer = await house.client.request(method, path, content=body, headers=json_type)
+        answer = await server.client.request(method, path, content=body, headers=json_type)
         refused = envelope(answer)
         shown = refused["message"][: len(message)]
         assert (path, body[:99], answer.status_code, shown) == (path, body[:99], 400, message)
@@ -165,8 +165,8 @@ async def test_a_malformed_request_is_refused_by_the_name_of_the_field(house: Ho
         assert refused["error_data"] == {"type": "invalid", "field": field}
 
 
-async def test_only_json_is_taken_for_json(house: House) -> None:
-    project = await house.project()
+async def test_only_json_is_taken_for_json(server: Server) -> None:
+    project = await server.project()
     body = json.dumps({"project_id": project.id, "title": "t"})
     for kind, status in {
         "application/json": 200,
@@ -176,36 +176,38 @@ async def test_only_json_is_taken_for_json(house: House) -> None:
         "text/plain": 415,
         "application/x-www-form-urlencoded": 415,
     }.items():
-        answer = await house.client.post(
+        answer = await server.client.post(
             "/api/tasks", content=body, headers={"Content-Type": kind} if kind else {}
         )
         envelope(answer)
         assert (kind, answer.status_code) == (kind, status)
     packed = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
     for path in ("/api/tasks", f"/api/task-attempts/{new_id()}/merge"):
-        answer = await house.client.post(path, content=gzip.compress(body.encode()), headers=packed)
+        answer = await server.client.post(
+            path, content=gzip.compress(body.encode()), headers=packed
+        )
         refused = envelope(answer)
         told = "Content-Encoding: gzip is not understood; send the body as it is."
         assert (answer.status_code, refused["message"]) == (415, told), path
     plain = {"Content-Type": "text/plain"}
-    answer = await house.client.put("/api/profiles", content=b'{"executors":{}}', headers=plain)
+    answer = await server.client.put("/api/profiles", content=b'{"executors":{}}', headers=plain)
     assert answer.status_code == 200
 
 
 @pytest.mark.parametrize("body", [b"", b"null", b" null\n", b"{}", b'{"strategy":null}'])
-async def test_a_body_may_be_left_out_where_it_is_optional(house: House, body: bytes) -> None:
+async def test_a_body_may_be_left_out_where_it_is_optional(server: Server, body: bytes) -> None:
     json_type = {"Content-Type": "application/json"}
     id = new_id()
-    answer = await house.client.post(
+    answer = await server.client.post(
         f"/api/task-attempts/{id}/merge", content=body, headers=json_type
     )
     assert answer.status_code == 200
-    assert house.services.attempts.asked == [("merge", id, MergeStrategy.MERGE)]
+    assert server.services.attempts.asked == [("merge", id, MergeStrategy.MERGE)]
 
 
-async def test_ids_are_taken_in_any_case(house: House) -> None:
-    project = await house.project()
-    answer = await house.get(f"/api/projects/{project.id.upper()}")
+async def test_ids_are_taken_in_any_case(server: Server) -> None:
+    project = await server.project()
+    answer = await server.get(f"/api/projects/{project.id.upper()}")
     assert envelope(answer)["data"]["id"] == project.id
     assert identity(ID, "id") == ID.lower()
 

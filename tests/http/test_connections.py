@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import trio
 import trio.testing
-from standin import House, chunks, open_house, read_all, until
+from front_door import Server, chunks, open_server, read_all, until
 from structlog.testing import capture_logs
 
 from anyond.http.listeners import listen
@@ -38,40 +38,40 @@ async def head(stream: trio.SocketStream, end: bytes = b"\r\n\r\n") -> bytes:
     return received
 
 
-async def stalled_reader(house: House) -> trio.SocketStream:
+async def stalled_reader(server: Server) -> trio.SocketStream:
     """A client that asked for a long log and reads none of it."""
-    id, tape = house.services.logs.tape()
+    id, tape = server.services.logs.tape()
     tape.add(*chunks(*[b"x" * 60_000] * 400))
-    stream = await house.raw(upgrade(f"/api/execution-processes/{id}/raw-logs/ws"))
+    stream = await server.raw(upgrade(f"/api/execution-processes/{id}/raw-logs/ws"))
     await until(lambda: tape.followers == 1)
     return stream
 
 
 async def test_an_idle_connection_is_closed_after_its_time(tmp_path: Path) -> None:
-    async with open_house(tmp_path, keep_alive=0.2) as house:
-        stream = await house.raw(HELLO)
+    async with open_server(tmp_path, keep_alive=0.2) as server:
+        stream = await server.raw(HELLO)
         assert b'{"status":"ok"}' in await read_all(stream)  # it ends, so it was closed
-        silent = await house.raw("")
+        silent = await server.raw("")
         assert await read_all(silent) == b""
 
 
-async def test_a_connection_serves_one_request_after_the_other(house: House) -> None:
-    stream = await house.raw(HELLO)
+async def test_a_connection_serves_one_request_after_the_other(server: Server) -> None:
+    stream = await server.raw(HELLO)
     for _ in range(3):
         assert (await head(stream, b'"ok"}')).startswith(b"HTTP/1.1 200")
         await stream.send_all(HELLO.replace("\n", "\r\n").encode())
 
 
 async def test_an_answer_before_the_end_of_the_body_says_that_the_connection_ends(
-    house: House,
+    server: Server,
 ) -> None:
     early = "POST /api/nothing HTTP/1.1\nHost: localhost\nContent-Length: 4\n\n"
-    stream = await house.raw(early)
+    stream = await server.raw(early)
     answer = await head(stream, b"}")
     assert answer.startswith(b"HTTP/1.1 404")
     assert b"connection: close" in answer.lower()
     assert await read_all(stream) == b""
-    stream = await house.raw(f"{early}null")
+    stream = await server.raw(f"{early}null")
     answer = await head(stream, b"}")
     assert b"connection: close" not in answer.lower()
     await stream.send_all(HELLO.replace("\n", "\r\n").encode())
@@ -79,17 +79,17 @@ async def test_an_answer_before_the_end_of_the_body_says_that_the_connection_end
 
 
 async def test_everything_ends_soon_when_the_daemon_stops(tmp_path: Path) -> None:
-    async with open_house(tmp_path) as house:
-        idle = await house.raw(HELLO)
+    async with open_server(tmp_path) as server:
+        idle = await server.raw(HELLO)
         await head(idle, b'"ok"}')
-        stalled = await stalled_reader(house)
-        events = await house.raw("GET /api/events HTTP/1.1\nHost: localhost\n\n")
+        stalled = await stalled_reader(server)
+        events = await server.raw("GET /api/events HTTP/1.1\nHost: localhost\n\n")
         await head(events)
-        project = await house.project()
-        async with house.websocket(f"/api/tasks/stream/ws?project_id={project.id}") as tasks:
+        project = await server.project()
+        async with server.websocket(f"/api/tasks/stream/ws?project_id={project.id}") as tasks:
             await tasks.get_message()
             started = trio.current_time()
-            house.services.closing.set()
+            server.services.closing.set()
             with pytest.raises(Exception, match="1001"):
                 await tasks.get_message()
             assert tasks.closed is not None
@@ -101,10 +101,10 @@ async def test_everything_ends_soon_when_the_daemon_stops(tmp_path: Path) -> Non
 
 
 async def test_a_cancelled_server_ends_soon_too(tmp_path: Path) -> None:
-    async with open_house(tmp_path) as house:
+    async with open_server(tmp_path) as server:
         async with trio.open_nursery() as nursery:
             listener = listen("127.0.0.1:0")
-            run = partial(serve, house.app, [listener], closing=trio.Event())
+            run = partial(serve, server.app, [listener], closing=trio.Event())
             (url,) = await nursery.start(run)
             port = int(url.rpartition(":")[2])
             idle = await trio.open_tcp_stream("127.0.0.1", port)
@@ -119,62 +119,64 @@ async def test_a_cancelled_server_ends_soon_too(tmp_path: Path) -> None:
 
 
 async def test_a_request_on_its_way_is_answered_before_the_end(tmp_path: Path) -> None:
-    async with open_house(tmp_path) as house:
+    async with open_server(tmp_path) as server:
         entered = trio.Event()
 
         async def slow(id: str) -> None:
             entered.set()
             await trio.sleep(0.2)
 
-        house.services.attempts.stop = slow
-        id = (await house.project()).id
+        server.services.attempts.stop = slow
+        id = (await server.project()).id
         async with trio.open_nursery() as nursery:
 
             async def ask() -> None:
-                answer = await house.client.post(f"/api/task-attempts/{id}/stop")
+                answer = await server.client.post(f"/api/task-attempts/{id}/stop")
                 assert answer.status_code == 200
 
             nursery.start_soon(ask)
             await entered.wait()
-            house.services.closing.set()
+            server.services.closing.set()
 
 
 async def test_a_request_that_takes_for_ever_does_not(tmp_path: Path) -> None:
-    async with open_house(tmp_path) as house:
+    async with open_server(tmp_path) as server:
         entered = trio.Event()
 
         async def endless(id: str) -> None:
             entered.set()
             await trio.sleep_forever()
 
-        house.services.attempts.stop = endless
-        id = (await house.project()).id
-        stream = await house.raw(f"POST /api/task-attempts/{id}/stop HTTP/1.1\nHost: localhost\n\n")
+        server.services.attempts.stop = endless
+        id = (await server.project()).id
+        stream = await server.raw(
+            f"POST /api/task-attempts/{id}/stop HTTP/1.1\nHost: localhost\n\n"
+        )
         await entered.wait()
         started = trio.current_time()
-        house.services.closing.set()
+        server.services.closing.set()
     assert trio.current_time() - started < 1.5
     await stream.aclose()
 
 
 async def test_a_stalled_reader_is_cut_off_and_nobody_waits_for_it(tmp_path: Path) -> None:
-    async with open_house(tmp_path, stall=0.5) as house:
-        stalled = await stalled_reader(house)
-        tape = next(iter(house.services.logs.tapes.values()))
+    async with open_server(tmp_path, stall=0.5) as server:
+        stalled = await stalled_reader(server)
+        tape = next(iter(server.services.logs.tapes.values()))
         for _ in range(20):
             with trio.fail_after(2):
-                assert (await house.get("/health")).status_code == 200
+                assert (await server.get("/health")).status_code == 200
         await until(lambda: tape.followers == 0)
         received = await read_all(stalled)
         assert 0 < len(received) < 400 * 60_000
 
 
 async def test_a_slow_reader_that_goes_on_reading_is_not(tmp_path: Path) -> None:
-    async with open_house(tmp_path, stall=1.0) as house:
-        id, tape = house.services.logs.tape()
+    async with open_server(tmp_path, stall=1.0) as server:
+        id, tape = server.services.logs.tape()
         tape.add(*chunks(*[b"x" * 60_000] * 150))
         tape.end()
-        stream = await house.raw(upgrade(f"/api/execution-processes/{id}/raw-logs/ws"))
+        stream = await server.raw(upgrade(f"/api/execution-processes/{id}/raw-logs/ws"))
         received, started = 0, trio.current_time()
         with trio.fail_after(30):
             while data := await stream.receive_some(100_000):
@@ -184,9 +186,9 @@ async def test_a_slow_reader_that_goes_on_reading_is_not(tmp_path: Path) -> None
         assert received > 150 * 60_000
 
 
-async def test_a_client_that_leaves_is_noticed_at_once(house: House) -> None:
-    id, tape = house.services.logs.tape()
-    async with house.websocket(f"/api/execution-processes/{id}/raw-logs/ws"):
+async def test_a_client_that_leaves_is_noticed_at_once(server: Server) -> None:
+    id, tape = server.services.logs.tape()
+    async with server.websocket(f"/api/execution-processes/{id}/raw-logs/ws"):
         await until(lambda: tape.followers == 1)
     await until(lambda: tape.followers == 0, 2)
 
@@ -210,9 +212,9 @@ def scope(kind: str, path: str) -> dict[str, Any]:
 
 
 async def test_a_client_that_leaves_while_it_is_told_something_is_nobodys_mistake(
-    house: House,
+    server: Server,
 ) -> None:
-    id, tape = house.services.logs.tape()
+    id, tape = server.services.logs.tape()
     begun, gone = trio.Event(), trio.Event()
 
     async def receive() -> dict[str, Any]:
@@ -230,7 +232,7 @@ async def test_a_client_that_leaves_while_it_is_told_something_is_nobodys_mistak
         for _ in range(20):  # which of the two tasks goes first is up to chance
             begun, gone = trio.Event(), trio.Event()
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(house.app, scope("websocket", path), receive, send)
+                nursery.start_soon(server.app, scope("websocket", path), receive, send)
                 await until(lambda: tape.followers == 1)
                 await trio.testing.wait_all_tasks_blocked(0.01)
                 gone.set()
@@ -239,7 +241,7 @@ async def test_a_client_that_leaves_while_it_is_told_something_is_nobodys_mistak
 
 
 async def test_a_client_that_leaves_before_the_end_of_its_body_is_nobodys_mistake(
-    house: House,
+    server: Server,
 ) -> None:
     pieces = [
         {"type": "http.request", "body": b"[", "more_body": True},
@@ -253,18 +255,18 @@ async def test_a_client_that_leaves_before_the_end_of_its_body_is_nobodys_mistak
         raise AssertionError("nobody is there who could be answered")
 
     with capture_logs() as told, trio.fail_after(10):
-        await house.app(scope("http", "/api/tags"), receive, send)
+        await server.app(scope("http", "/api/tags"), receive, send)
     assert told == []
 
 
 async def test_a_client_that_is_gone_before_it_is_looked_at_is_nobodys_mistake(
-    house: House,
+    server: Server,
 ) -> None:
-    port = int(house.url.rpartition(":")[2])
+    port = int(server.url.rpartition(":")[2])
     with capture_logs() as told:
         for _ in range(5):
             reset(socket.create_connection(("127.0.0.1", port)))
-        assert (await house.client.get("/health")).status_code == 200
+        assert (await server.client.get("/health")).status_code == 200
     assert told == []
 
 
@@ -301,9 +303,9 @@ def reset(client: socket.socket) -> None:
     client.close()
 
 
-async def test_a_client_may_talk_though_nobody_listens(house: House) -> None:
-    id, tape = house.services.logs.tape()
-    async with house.websocket(f"/api/execution-processes/{id}/raw-logs/ws") as ws:
+async def test_a_client_may_talk_though_nobody_listens(server: Server) -> None:
+    id, tape = server.services.logs.tape()
+    async with server.websocket(f"/api/execution-processes/{id}/raw-logs/ws") as ws:
         for _ in range(100):
             await ws.send_message("hello?")
         tape.add(*chunks(b"output"))
@@ -312,20 +314,20 @@ async def test_a_client_may_talk_though_nobody_listens(house: House) -> None:
 
 
 async def test_websockets_are_pinged(tmp_path: Path) -> None:
-    async with open_house(tmp_path, ping=0.05) as house:
-        id, _ = house.services.logs.tape()
-        stream = await house.raw(upgrade(f"/api/execution-processes/{id}/raw-logs/ws"))
+    async with open_server(tmp_path, ping=0.05) as server:
+        id, _ = server.services.logs.tape()
+        stream = await server.raw(upgrade(f"/api/execution-processes/{id}/raw-logs/ws"))
         received = b""
         with trio.fail_after(10):
             while received.count(b"\x89\x00") < 3:
                 received += await stream.receive_some(4096)
 
 
-async def test_compression_is_never_agreed_on(house: House) -> None:
-    id, _ = house.services.logs.tape()
+async def test_compression_is_never_agreed_on(server: Server) -> None:
+    id, _ = server.services.logs.tape()
     offer = "Sec-WebSocket-Extensions: permessage-deflate\n\n"
     request = upgrade(f"/api/execution-processes/{id}/raw-logs/ws").removesuffix("\n") + offer
-    answer = await head(await house.raw(request))
+    answer = await head(await server.raw(request))
     assert answer.startswith(b"HTTP/1.1 101")
     assert b"extensions" not in answer.lower()
 
@@ -342,22 +344,22 @@ async def test_compression_is_never_agreed_on(house: House) -> None:
     ],
 )
 async def test_what_is_no_request_is_refused_in_the_envelope(
-    house: House, request_: str, status: bytes
+    server: Server, request_: str, status: bytes
 ) -> None:
-    stream = await house.raw(request_)
+    stream = await server.raw(request_)
     answer = await head(stream, b'{"success":false,')
     assert answer.startswith(b"HTTP/1.1 " + status)
-    assert (await house.get("/health")).status_code == 200
+    assert (await server.get("/health")).status_code == 200
 
 
-async def test_a_head_that_is_too_large_is_refused_in_words(house: House) -> None:
-    stream = await house.raw("GET /health?" + "x" * 300_000 + " HTTP/1.1\nHost: localhost\n\n")
+async def test_a_head_that_is_too_large_is_refused_in_words(server: Server) -> None:
+    stream = await server.raw("GET /health?" + "x" * 300_000 + " HTTP/1.1\nHost: localhost\n\n")
     told = b'"message":"The first line and the headers must not exceed 32 KiB."}'
     assert (await head(stream, told)).startswith(b"HTTP/1.1 431")
 
 
-async def test_a_body_that_is_too_large_is_refused_and_the_answer_arrives(house: House) -> None:
-    stream = await house.raw(
+async def test_a_body_that_is_too_large_is_refused_and_the_answer_arrives(server: Server) -> None:
+    stream = await server.raw(
         "POST /api/projects HTTP/1.1\nHost: localhost\nContent-Length: 50000000\n\n"
     )
     async with trio.open_nursery() as nursery:
@@ -375,8 +377,8 @@ async def test_a_body_that_is_too_large_is_refused_and_the_answer_arrives(house:
         nursery.cancel_scope.cancel()
 
 
-async def test_a_body_of_unknown_size_is_refused_as_soon_as_it_is_too_large(house: House) -> None:
-    stream = await house.raw(
+async def test_a_body_of_unknown_size_is_refused_as_soon_as_it_is_too_large(server: Server) -> None:
+    stream = await server.raw(
         "POST /api/tags HTTP/1.1\nHost: localhost\nContent-Type: application/json\n"
         "Transfer-Encoding: chunked\n\n"
     )
@@ -393,10 +395,10 @@ async def test_a_socket_that_was_handed_over_is_served(tmp_path: Path) -> None:
         given.listen()
         port = given.getsockname()[1]
         number = os.dup(given.fileno())
-    async with open_house(tmp_path, address=f"fd://{number}") as house:
-        assert house.url == f"http://127.0.0.1:{port}"
+    async with open_server(tmp_path, address=f"fd://{number}") as server:
+        assert server.url == f"http://127.0.0.1:{port}"
         assert not os.get_inheritable(number)
-        assert (await house.get("/health")).json() == {"status": "ok"}
+        assert (await server.get("/health")).json() == {"status": "ok"}
 
 
 async def test_clients_are_told_an_address_that_they_can_go_to() -> None:
@@ -412,9 +414,9 @@ async def test_clients_are_told_an_address_that_they_can_go_to() -> None:
 
 async def test_a_unix_socket_is_private_and_goes_away_with_the_daemon(tmp_path: Path) -> None:
     path = tmp_path / "anyon.sock"
-    async with open_house(tmp_path, address=f"unix:{path}") as house:
+    async with open_server(tmp_path, address=f"unix:{path}") as server:
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
-        assert (await house.get("/health", host="anything")).json() == {"status": "ok"}
+        assert (await server.get("/health", host="anything")).json() == {"status": "ok"}
         with pytest.raises(Unavailable, match="Somebody else listens"):
             listen(f"unix:{path}")
     assert not path.exists()

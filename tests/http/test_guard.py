@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from standin import House, envelope, open_house, read_all
+from front_door import Server, envelope, open_server, read_all
 from trio_websocket import ConnectionRejected
 
 from anyond.http.guard import Policy
@@ -17,9 +17,9 @@ TASKS = f"/api/tasks/stream/ws?project_id={new_id()}"
 
 
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
+async def server(tmp_path: Path) -> AsyncIterator[Server]:
     policy = Policy(hosts=["Anyon.Example"], origins=[f"{ALLOWED}/"])
-    async with open_house(tmp_path, policy=policy) as opened:
+    async with open_server(tmp_path, policy=policy) as opened:
         yield opened
 
 
@@ -57,26 +57,26 @@ DOOR: tuple[tuple[dict[str, str], bool], ...] = (
 )
 
 
-async def test_what_the_daemon_listens_at_is_its_own_name(house: House) -> None:
+async def test_what_the_daemon_listens_at_is_its_own_name(server: Server) -> None:
     at = {"Host": "192.0.2.7:8096"}
-    assert (await house.client.get("/health", headers=at)).status_code == 403
-    house.policy.admit(["192.0.2.7", "Box.lan"])
+    assert (await server.client.get("/health", headers=at)).status_code == 403
+    server.policy.admit(["192.0.2.7", "Box.lan"])
     for host in ("192.0.2.7:8096", "box.LAN"):
-        assert (await house.client.get("/health", headers={"Host": host})).status_code == 200
+        assert (await server.client.get("/health", headers={"Host": host})).status_code == 200
 
 
-async def test_only_this_daemons_own_name_and_pages_are_let_in(house: House) -> None:
+async def test_only_this_daemons_own_name_and_pages_are_let_in(server: Server) -> None:
     for headers, allowed in DOOR:
-        answer = await house.get("/api/projects", **{"host": "localhost", **headers})
+        answer = await server.get("/api/projects", **{"host": "localhost", **headers})
         assert envelope(answer)["success"] == allowed
         assert (headers, answer.status_code) == (headers, 200 if allowed else 403)
 
 
-async def test_websockets_pass_the_same_door(house: House) -> None:
+async def test_websockets_pass_the_same_door(server: Server) -> None:
     for headers, allowed in DOOR:
         lines = {"host": "localhost", "sec-websocket-version": "13", **headers}
         named = "".join(f"{k.replace('_', '-')}: {v}\n" for k, v in lines.items())
-        stream = await house.raw(
+        stream = await server.raw(
             f"GET {TASKS} HTTP/1.1\n{named}Connection: Upgrade\nUpgrade: websocket\n"
             "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\n\n"
         )
@@ -86,55 +86,55 @@ async def test_websockets_pass_the_same_door(house: House) -> None:
         assert b'"success":false' in answer
 
 
-async def test_foreign_pages_get_no_cors_headers_unless_they_are_allowed(house: House) -> None:
-    plain = await house.get("/api/projects")
-    refused = await house.get("/api/projects", origin="https://evil.example")
+async def test_foreign_pages_get_no_cors_headers_unless_they_are_allowed(server: Server) -> None:
+    plain = await server.get("/api/projects")
+    refused = await server.get("/api/projects", origin="https://evil.example")
     for answer in (plain, refused):
         assert not [name for name in answer.headers if name.startswith("access-control")]
-    allowed = await house.get("/api/projects", origin=ALLOWED)
+    allowed = await server.get("/api/projects", origin=ALLOWED)
     assert allowed.headers["access-control-allow-origin"] == ALLOWED
-    missing = await house.get(f"/api/projects/{new_id()}", origin=ALLOWED)
+    missing = await server.get(f"/api/projects/{new_id()}", origin=ALLOWED)
     assert (missing.status_code, missing.headers["vary"]) == (404, "Origin")
-    asked = await house.client.options("/api/projects", headers={"Origin": ALLOWED})
+    asked = await server.client.options("/api/projects", headers={"Origin": ALLOWED})
     assert "PUT" in asked.headers["access-control-allow-methods"]
     assert envelope(asked)["data"] is None
 
 
 async def test_a_token_is_demanded_in_the_header_or_in_the_cookie(tmp_path: Path) -> None:
     policy = Policy(token="s3cret")
-    async with open_house(tmp_path, policy=policy) as house:
+    async with open_server(tmp_path, policy=policy) as server:
         for headers in ({}, {"authorization": "Bearer wrong"}, {"cookie": "anyon=s3cret"}):
-            answer = await house.get("/api/projects", **headers)
+            answer = await server.get("/api/projects", **headers)
             assert answer.status_code == 401
             assert answer.headers["www-authenticate"] == "Bearer"
             assert "token" in envelope(answer)["message"]
         right = {"authorization": "Bearer s3cret"}
-        assert (await house.get("/api/projects", **right)).status_code == 200
+        assert (await server.get("/api/projects", **right)).status_code == 200
         with pytest.raises(ConnectionRejected) as refused:
-            async with house.websocket(TASKS):
+            async with server.websocket(TASKS):
                 pytest.fail("it asks for no token")
         assert refused.value.status_code == 401
 
 
 async def test_a_link_gives_the_cookie_once(tmp_path: Path) -> None:
     policy = Policy(token="s3cret")
-    async with open_house(tmp_path, policy=policy) as house:
+    async with open_server(tmp_path, policy=policy) as server:
         link = f"/?token={policy.link()}"
-        welcome = await house.get(link)
+        welcome = await server.get(link)
         assert (welcome.status_code, welcome.headers["location"]) == (303, "/docs")
         cookie = welcome.headers["set-cookie"]
         assert "HttpOnly" in cookie
         assert "SameSite=Strict" in cookie
         assert "s3cret" not in cookie
-        assert (await house.get("/api/projects")).status_code == 200  # the client keeps cookies
-        house.client.cookies.clear()
-        assert (await house.get(link)).status_code == 401
-        assert (await house.get("/?token=s3cret")).status_code == 401
+        assert (await server.get("/api/projects")).status_code == 200  # the client keeps cookies
+        server.client.cookies.clear()
+        assert (await server.get(link)).status_code == 401
+        assert (await server.get("/?token=s3cret")).status_code == 401
 
 
 async def test_a_link_is_worth_nothing_to_a_page_of_a_stranger(tmp_path: Path) -> None:
     policy = Policy(token="s3cret")
-    async with open_house(tmp_path, policy=policy) as house:
+    async with open_server(tmp_path, policy=policy) as server:
         link = f"/?token={policy.link()}"
-        assert (await house.get(link, host="evil.example")).status_code == 403
-        assert (await house.get(link)).status_code == 303
+        assert (await server.get(link, host="evil.example")).status_code == 403
+        assert (await server.get(link)).status_code == 303

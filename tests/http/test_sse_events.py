@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
 import trio
-from standin import House
+from front_door import Server
 
 from anyond.http import sse
 from anyond.http.encoders import FLAVOURS
@@ -25,11 +25,11 @@ class Event(NamedTuple):
 
 @asynccontextmanager
 async def listening(
-    house: House, query: str = "", **headers: str
+    server: Server, query: str = "", **headers: str
 ) -> AsyncIterator[AsyncIterator[Event]]:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     with trio.fail_after(20):
-        async with house.client.stream("GET", f"/api/events{query}", headers=named) as response:
+        async with server.client.stream("GET", f"/api/events{query}", headers=named) as response:
             assert response.headers["content-type"].startswith("text/event-stream")
             lines = response.aiter_lines()
             assert await anext(lines) == "retry: 2000"
@@ -47,57 +47,57 @@ async def _events(lines: AsyncIterator[str]) -> AsyncIterator[Event]:
             found = {}
 
 
-async def test_events_have_a_name_a_record_and_a_position(house: House) -> None:
-    project = await house.project()
-    await house.task(project.id, "before")
-    async with listening(house) as events:
-        task = await house.task(project.id, "ü")
-        await house.store.write(lambda tx: tasks.patch(tx, task.id, TaskPatch(title="n"), now()))
+async def test_events_have_a_name_a_record_and_a_position(server: Server) -> None:
+    project = await server.project()
+    await server.task(project.id, "before")
+    async with listening(server) as events:
+        task = await server.task(project.id, "ü")
+        await server.store.write(lambda tx: tasks.patch(tx, task.id, TaskPatch(title="n"), now()))
         first, second = await anext(events), await anext(events)
     assert (first.name, first.data["title"]) == ("task_created", "ü")
     assert (second.name, second.id) == ("task_updated", first.id + 1)
     for resumed in (
-        listening(house, f"?after={first.id}"),
-        listening(house, "?after=0", last_event_id=str(first.id)),
+        listening(server, f"?after={first.id}"),
+        listening(server, "?after=0", last_event_id=str(first.id)),
     ):
         async with resumed as events:
             assert await anext(events) == second
 
 
-async def test_a_position_that_is_not_held_is_answered_by_where_to_go_on(house: House) -> None:
-    project = await house.project()
-    await house.task(project.id)
-    async with listening(house, "?after=77") as events:
+async def test_a_position_that_is_not_held_is_answered_by_where_to_go_on(server: Server) -> None:
+    project = await server.project()
+    await server.task(project.id)
+    async with listening(server, "?after=77") as events:
         assert await anext(events) == Event("resync", {"oldest": 0, "end": 1}, 1)
-        await house.task(project.id)
+        await server.task(project.id)
         assert (await anext(events)).name == "task_created"
 
 
-async def test_silence_is_broken_by_comments_and_lost_by_none(house: House) -> None:
-    project = await house.project()
+async def test_silence_is_broken_by_comments_and_lost_by_none(server: Server) -> None:
+    project = await server.project()
     closing = trio.Event()
     write = FLAVOURS[""].event
-    body = sse.events(house.store.changes, None, closing, write, quiet=0.05)
+    body = sse.events(server.store.changes, None, closing, write, quiet=0.05)
     assert await anext(body) == b"retry: 2000\n\n"
     assert await anext(body) == b": still here\n\n"
-    await house.task(project.id)
+    await server.task(project.id)
     assert b"task_created" in await anext(body)
     closing.set()
     assert [part async for part in body] == []
 
 
-async def test_asking_for_the_head_only_ends(house: House) -> None:
-    answer = await house.client.head("/api/events")
+async def test_asking_for_the_head_only_ends(server: Server) -> None:
+    answer = await server.client.head("/api/events")
     assert (answer.status_code, answer.content) == (200, b"")
 
 
-async def test_updates_of_processes_are_no_events(house: House) -> None:
-    async with listening(house) as events:
+async def test_updates_of_processes_are_no_events(server: Server) -> None:
+    async with listening(server) as events:
 
         def emit(tx: Any) -> None:
             for kind in ("process_started", "process_updated", "process_completed"):
                 tx.emit(kind, TaskPatch(), key="x")
 
-        await house.store.write(emit)
+        await server.store.write(emit)
         names = [(await anext(events)).name, (await anext(events)).name]
     assert names == ["process_started", "process_completed"]

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import trio
+from front_door import Server, Tape, chunks, open_server, until
 from hypothesis import given
 from hypothesis import strategies as st
-from standin import House, Tape, chunks, open_house, until
 from trio_websocket import ConnectionClosed
 
 from anyond.http.encoders import MESSAGE_BYTES, Snapshot
@@ -132,14 +132,14 @@ async def read(connection: Any, empty: Any) -> tuple[Any, int]:
 
 
 async def test_the_format_is_chosen_by_prefix_or_by_query_and_knows_no_positions(
-    house: House,
+    server: Server,
 ) -> None:
-    id, tape = house.services.logs.tape()
+    id, tape = server.services.logs.tape()
     tape.add(*chunks(b"one\n", b"two\n"), *chunks(b"!", stream=Stream.STDERR, first=2))
     tape.end()
     path = f"/api/execution-processes/{id}/raw-logs/ws?after=1"
     for asked in (f"/vk{path}", f"{path}&format=patch", f"/vk{path}&format=nonsense&batch=x"):
-        async with house.websocket(asked) as ws:
+        async with server.websocket(asked) as ws:
             document, code = await read(ws, {"entries": []})
         assert code == 1000
         assert [(e["type"], e["content"]) for e in document["entries"]] == [
@@ -149,15 +149,15 @@ async def test_the_format_is_chosen_by_prefix_or_by_query_and_knows_no_positions
         ]
 
 
-async def test_events_are_operations_in_this_format(house: House) -> None:
-    project = await house.project()
-    await house.process(await house.attempt())
-    task = await house.task(project.id)
-    await house.store.write(lambda tx: tasks.delete(tx, task.id, "2025-01-01T00:00:00.000Z"))
+async def test_events_are_operations_in_this_format(server: Server) -> None:
+    project = await server.project()
+    await server.process(await server.attempt())
+    task = await server.task(project.id)
+    await server.store.write(lambda tx: tasks.delete(tx, task.id, "2025-01-01T00:00:00.000Z"))
     for path in ("/vk/api/events?after=0", "/api/events?after=0&format=patch"):
         operations = []
         with trio.fail_after(20):
-            async with house.client.stream("GET", path) as stream:
+            async with server.client.stream("GET", path) as stream:
                 async for line in stream.aiter_lines():
                     if line.startswith("event:"):
                         assert line == "event: json_patch"
@@ -170,13 +170,13 @@ async def test_events_are_operations_in_this_format(house: House) -> None:
         assert kinds == {"tasks", "execution_processes"}
 
 
-async def test_the_end_of_a_log_lets_the_news_of_its_process_pass(house: House) -> None:
-    id = await house.process(await house.attempt())
-    tape = house.services.logs.tapes[id] = Tape()
+async def test_the_end_of_a_log_lets_the_news_of_its_process_pass(server: Server) -> None:
+    id = await server.process(await server.attempt())
+    tape = server.services.logs.tapes[id] = Tape()
     tape.add(*chunks(b"one\n"))
-    async with house.websocket(f"/vk/api/execution-processes/{id}/raw-logs/ws") as ws:
+    async with server.websocket(f"/vk/api/execution-processes/{id}/raw-logs/ws") as ws:
         told({"entries": []}, [await ws.get_message()])
-        await house.end_process(id)
+        await server.end_process(id)
         began = trio.current_time()
         tape.end()
         assert json.loads(await ws.get_message()) == FINISHED
@@ -184,16 +184,16 @@ async def test_the_end_of_a_log_lets_the_news_of_its_process_pass(house: House) 
 
 
 async def test_who_reads_a_log_slowly_is_not_cut_off_in_this_flavour(tmp_path: Path) -> None:
-    async with open_house(tmp_path, stall=0.2) as house:
-        id, tape = house.services.logs.tape()
+    async with open_server(tmp_path, stall=0.2) as server:
+        id, tape = server.services.logs.tape()
         text = b"x" * 200_000
         tape.add(*chunks(*[text] * 200))
         tape.end()
         path = f"/api/execution-processes/{id}/raw-logs/ws"
         with trio.fail_after(60):
-            async with _Stalled(house, f"/vk{path}") as stream:
+            async with _Stalled(server, f"/vk{path}") as stream:
                 # Long after a reader of the plain stream has been cut off, this one is served.
-                await _cut_off(house, path)
+                await _cut_off(server, path)
                 received = 0
                 end = b'{"finished":true}'
                 tail = b""
@@ -208,8 +208,8 @@ async def test_who_reads_a_log_slowly_is_not_cut_off_in_this_flavour(tmp_path: P
 class _Stalled:
     """A WebSocket whose reader has read its head and then nothing."""
 
-    def __init__(self, house: House, path: str) -> None:
-        self._house = house
+    def __init__(self, server: Server, path: str) -> None:
+        self._house = server
         self._path = path
 
     async def __aenter__(self) -> trio.SocketStream:
@@ -225,20 +225,20 @@ class _Stalled:
         await self.stream.aclose()
 
 
-async def _cut_off(house: House, path: str) -> None:
+async def _cut_off(server: Server, path: str) -> None:
     """Wait until a second reader that reads nothing has been cut off."""
-    (tape,) = house.services.logs.tapes.values()
+    (tape,) = server.services.logs.tapes.values()
     await until(lambda: tape.followers == 1)
-    async with _Stalled(house, path):
+    async with _Stalled(server, path):
         await until(lambda: tape.followers == 2)
         await until(lambda: tape.followers == 1)
 
 
-async def test_drafts_have_a_place_for_every_attempt(house: House) -> None:
-    id = await house.attempt()
-    project_id = await house.store.read(lambda r: attempts.place(r, id).project_id)
+async def test_drafts_have_a_place_for_every_attempt(server: Server) -> None:
+    id = await server.attempt()
+    project_id = await server.store.read(lambda r: attempts.place(r, id).project_id)
     path = f"/vk/api/drafts/stream/ws?project_id={project_id}"
-    async with house.websocket(path) as ws:
+    async with server.websocket(path) as ws:
         document = told({"drafts": {}}, [await ws.get_message()])
     place = document["drafts"][id]
     assert (place["retry"], place["follow_up"]["version"]) == (None, 0)

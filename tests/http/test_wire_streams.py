@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from standin import House, chunks
+from front_door import Server, chunks
 from trio_websocket import ConnectionClosed, ConnectionRejected, WebSocketConnection
 
 from anyond.http.encoders import MESSAGE_BYTES, Entries, Raw, Snapshot
@@ -35,44 +35,46 @@ async def closed(ws: WebSocketConnection) -> int:
     return int(ws.closed.code)
 
 
-async def test_tasks_are_a_snapshot_and_then_what_happens_to_them(house: House) -> None:
-    project, other = await house.project(), await house.project()
-    first = await house.task(project.id)
+async def test_tasks_are_a_snapshot_and_then_what_happens_to_them(server: Server) -> None:
+    project, other = await server.project(), await server.project()
+    first = await server.task(project.id)
     path = f"/api/tasks/stream/ws?project_id={project.id.upper()}"
-    async with house.websocket(path) as ws:
+    async with server.websocket(path) as ws:
         snapshot = await message(ws)
         assert snapshot["type"] == "snapshot"
         assert [row["id"] for row in snapshot["data"]] == [first.id]
-        await house.task(other.id)
-        second = await house.task(project.id, 'with "quotes" and ü')
-        await house.store.write(lambda tx: tasks.delete(tx, first.id, now()))
+        await server.task(other.id)
+        second = await server.task(project.id, 'with "quotes" and ü')
+        await server.store.write(lambda tx: tasks.delete(tx, first.id, now()))
         created, deleted = await message(ws), await message(ws)
     assert (created["type"], created["data"]["title"]) == ("task_created", second.title)
     assert (deleted["type"], deleted["data"]["id"]) == ("task_deleted", first.id)
     assert snapshot["seq"] < created["seq"] < deleted["seq"]
-    async with house.websocket(f"{path}&after={snapshot['seq']}") as ws:
+    async with server.websocket(f"{path}&after={snapshot['seq']}") as ws:
         assert [await message(ws), await message(ws)] == [created, deleted]
-    async with house.websocket(f"{path}&after={created['seq']}") as ws:
+    async with server.websocket(f"{path}&after={created['seq']}") as ws:
         assert await message(ws) == deleted
 
 
-async def test_a_position_that_is_not_held_gets_a_fresh_snapshot(house: House) -> None:
-    project = await house.project()
-    await house.task(project.id)
+async def test_a_position_that_is_not_held_gets_a_fresh_snapshot(server: Server) -> None:
+    project = await server.project()
+    await server.task(project.id)
     path = f"/api/tasks/stream/ws?project_id={project.id}"
-    async with house.websocket(f"{path}&after=999999") as ws:
+    async with server.websocket(f"{path}&after=999999") as ws:
         snapshot = await message(ws)
-        assert (snapshot["type"], snapshot["seq"]) == ("snapshot", house.store.changes.end)
-        await house.task(project.id)
+        assert (snapshot["type"], snapshot["seq"]) == ("snapshot", server.store.changes.end)
+        await server.task(project.id)
         assert (await message(ws))["type"] == "task_created"
 
 
 @pytest.mark.parametrize("batch", [False, True])
-async def test_raw_logs_are_operations_on_a_list_and_have_an_end(house: House, batch: bool) -> None:
-    id, tape = house.services.logs.tape()
+async def test_raw_logs_are_operations_on_a_list_and_have_an_end(
+    server: Server, batch: bool
+) -> None:
+    id, tape = server.services.logs.tape()
     tape.add(*chunks(b"one\n", b"two\xff\n"))
     path = f"/api/execution-processes/{id}/raw-logs/ws?batch={str(batch).lower()}"
-    async with house.websocket(path) as ws:
+    async with server.websocket(path) as ws:
         got = await message(ws) if batch else [await message(ws), await message(ws)]
         tape.add(*chunks(b"oops", stream=Stream.STDERR, first=2))
         got += await message(ws) if batch else [await message(ws)]
@@ -84,25 +86,25 @@ async def test_raw_logs_are_operations_on_a_list_and_have_an_end(house: House, b
         {"op": "add", "path": "/1", "value": {"type": "stdout", "content": "two�\n"}, "seq": 1},
         {"op": "add", "path": "/2", "value": {"type": "stderr", "content": "oops"}, "seq": 2},
     ]
-    async with house.websocket(f"{path}&after=1") as ws:
+    async with server.websocket(f"{path}&after=1") as ws:
         assert await message(ws) == (got[2:] if batch else got[2])
         assert await message(ws) == {"finished": True}
 
 
-async def test_entries_carry_their_index_and_their_position(house: House) -> None:
-    id, tape = house.services.logs.tape()
+async def test_entries_carry_their_index_and_their_position(server: Server) -> None:
+    id, tape = server.services.logs.tape()
     tape.add(EntryFrame(1, 0, b'{"content":"a"}'), EntryFrame(7, 0, '{"content":"ä"}'.encode()))
     tape.end()
     path = f"/api/execution-processes/{id}/normalized-logs/ws"
-    async with house.websocket(path) as ws:
+    async with server.websocket(path) as ws:
         assert await message(ws) == {"content": "a", "index": 0, "seq": 1}
         assert await message(ws) == {"content": "ä", "index": 0, "seq": 7}
         assert await message(ws) == {"finished": True}
-    async with house.websocket(f"{path}?batch=1") as ws:
+    async with server.websocket(f"{path}?batch=1") as ws:
         assert [entry["seq"] for entry in await message(ws)] == [1, 7]
 
 
-async def test_an_unknown_process_is_refused_before_the_upgrade(house: House) -> None:
+async def test_an_unknown_process_is_refused_before_the_upgrade(server: Server) -> None:
     for path, status in {
         f"/api/execution-processes/{ID}/raw-logs/ws": 404,
         f"/api/execution-processes/{ID}/normalized-logs/ws": 404,
@@ -118,24 +120,24 @@ async def test_an_unknown_process_is_refused_before_the_upgrade(house: House) ->
         "/api/projects": 400,
     }.items():
         with pytest.raises(ConnectionRejected) as refused:
-            async with house.websocket(path):
+            async with server.websocket(path):
                 pytest.fail("it was accepted")
         assert (path, refused.value.status_code) == (path, status)
         body = json.loads(refused.value.body or b"")
         assert (body["success"], list(body)[-1]) == (False, "message")
 
 
-async def test_a_mistake_of_ours_ends_a_stream_with_1011(house: House) -> None:
-    id, tape = house.services.logs.tape()
+async def test_a_mistake_of_ours_ends_a_stream_with_1011(server: Server) -> None:
+    id, tape = server.services.logs.tape()
     tape.add("no frame at all")
-    async with house.websocket(f"/api/execution-processes/{id}/raw-logs/ws") as ws:
+    async with server.websocket(f"/api/execution-processes/{id}/raw-logs/ws") as ws:
         assert await closed(ws) == 1011
 
 
-async def test_many_followers_all_get_everything_in_order(house: House) -> None:
-    id, tape = house.services.logs.tape()
+async def test_many_followers_all_get_everything_in_order(server: Server) -> None:
+    id, tape = server.services.logs.tape()
     path = f"/api/execution-processes/{id}/raw-logs/ws?batch=true"
-    async with house.websocket(path) as one, house.websocket(path) as two:
+    async with server.websocket(path) as one, server.websocket(path) as two:
         for start in range(0, 1000, 100):
             tape.add(*chunks(*[b"line\n"] * 100, first=start))
         tape.end()
@@ -188,41 +190,44 @@ async def test_a_snapshot_is_taken_again_when_a_follower_falls_too_far_behind(
         await source.aclose()  # type: ignore[attr-defined]
 
 
-async def test_a_diff_says_what_differs_and_when_it_is_complete(house: House) -> None:
-    attempt = await house.attempt()
+async def test_a_diff_says_what_differs_and_when_it_is_complete(server: Server) -> None:
+    attempt = await server.attempt()
     diff = Diff(change="added", old_path=None, new_path="a", new_content="x", additions=1)
-    tape = house.services.diffs.tape
+    tape = server.services.diffs.tape
     tape.add(DiffFrame(1, "a", diff), DiffFrame(2, ready=True), DiffFrame(3, "a"))
     path = f"/api/task-attempts/{attempt}/diff/ws?stats_only=true&after=4"
-    async with house.websocket(path) as ws:
+    async with server.websocket(path) as ws:
         first = await message(ws)
         assert (first["type"], first["seq"]) == ("diff", 1)
         assert (first["data"]["newPath"], first["data"]["contentOmitted"]) == ("a", False)
         assert await message(ws) == {"type": "ready", "seq": 2}
         assert await message(ws) == {"type": "diff_removed", "data": {"path": "a"}, "seq": 3}
-    assert house.services.diffs.asked == [(attempt, True, 4, False)]
+    assert server.services.diffs.asked == [(attempt, True, 4, False)]
 
 
 async def test_processes_are_told_with_their_start_their_end_and_their_dropping(
-    house: House,
+    server: Server,
 ) -> None:
-    attempt = await house.attempt()
-    old = await house.process(attempt)
+    attempt = await server.attempt()
+    old = await server.process(attempt)
     path = f"/api/execution-processes/stream/ws?task_attempt_id={attempt}"
-    async with house.websocket(path) as some, house.websocket(f"{path}&show_soft_deleted=1") as all:
+    async with (
+        server.websocket(path) as some,
+        server.websocket(f"{path}&show_soft_deleted=1") as all,
+    ):
         for ws in (some, all):
             assert [row["id"] for row in (await message(ws))["data"]] == [old]
-        await house.end_process(old)
-        new = await house.process(attempt)
-        await house.store.write(lambda tx: processes.drop_from(tx, attempt, new, now()))
-        await house.end_process(new)
+        await server.end_process(old)
+        new = await server.process(attempt)
+        await server.store.write(lambda tx: processes.drop_from(tx, attempt, new, now()))
+        await server.end_process(new)
         for ws in (some, all):
             ended, begun, dropped = [await message(ws) for _ in range(3)]
             assert (ended["type"], ended["data"]["status"]) == ("process_completed", "completed")
             assert (begun["type"], begun["data"]["id"]) == ("process_created", new)
             assert (dropped["type"], dropped["data"]["dropped"]) == ("process_updated", True)
         assert (await message(all))["type"] == "process_completed"
-        last = await house.process(attempt)
+        last = await server.process(attempt)
         assert (await message(some))["data"]["id"] == last  # and nothing in between
-    async with house.websocket(path) as ws:
+    async with server.websocket(path) as ws:
         assert [row["id"] for row in (await message(ws))["data"]] == [last, old]

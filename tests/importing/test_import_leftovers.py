@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from moving_in import counts, furnished, run
+from old_installation import counts, furnished, run
 from old_kanban import MOMENT, OldKanban, claude_lines, first_request
 
-from tests.end_to_end.house import ROOT, House
+from tests.end_to_end.daemon import ROOT, Daemon
 
 
 def test_columns_of_later_versions_and_rows_that_hang_on_nothing_are_told(tmp_path: Path) -> None:
@@ -23,7 +23,7 @@ def test_columns_of_later_versions_and_rows_that_hang_on_nothing_are_told(tmp_pa
     old.log("no process", *claude_lines("Hello."))
     old.image("unused", "no task")
     old.connection.execute("DELETE FROM task_images WHERE task_id = ?", (old.key("no task"),))
-    done = run(House(tmp_path / "house"), str(old.path), "--images", str(old.images))
+    done = run(Daemon(tmp_path / "daemon"), str(old.path), "--images", str(old.images))
     assert done.returncode == 0, done.stderr
     for sentence in (
         "column tasks.shared_with: 1 rows of a sort that Anyon does not know",
@@ -40,7 +40,7 @@ def test_columns_of_later_versions_and_rows_that_hang_on_nothing_are_told(tmp_pa
 @pytest.mark.parametrize("age", ["0.0.95", "0.0.116", "0.0.138"])
 def test_of_a_database_of_the_known_versions_nothing_is_left(tmp_path: Path, age: str) -> None:
     old = furnished(tmp_path / "old", age)
-    done = run(House(tmp_path / "house"), str(old.path), "--images", str(old.images))
+    done = run(Daemon(tmp_path / "daemon"), str(old.path), "--images", str(old.images))
     assert (done.returncode, "Not imported" in done.stdout) == (0, False), done.stdout
 
 
@@ -53,7 +53,7 @@ def test_a_log_whose_row_is_damaged_is_left_and_the_others_come(tmp_path: Path) 
     old.connection.execute(
         "UPDATE execution_process_logs SET logs = NULL WHERE execution_id = ?", (old.key("again"),)
     )
-    done = run(House(tmp_path / "house"), str(old.path), "--images", str(old.images))
+    done = run(Daemon(tmp_path / "daemon"), str(old.path), "--images", str(old.images))
     assert done.returncode == 0, done.stderr
     assert counts(done.stdout)["processes"] == [4, 4, 0]
 
@@ -64,7 +64,7 @@ def test_a_tag_that_cannot_have_its_name_is_told_before_anything_is_written(
     old = furnished(tmp_path / "old", "0.0.116")
     old.insert("tags", id=old.key("odd"), tag_name="two\u202ewords", content="x",
                created_at=MOMENT.format(0))  # fmt: skip
-    done = run(House(tmp_path / "house"), "--dry-run", str(old.path))
+    done = run(Daemon(tmp_path / "daemon"), "--dry-run", str(old.path))
     assert counts(done.stdout)["tags"] == [2, 1, 0]
     assert "must be one word, without blanks and without @" in done.stdout
 
@@ -76,15 +76,15 @@ async def test_a_repository_that_is_here_already_is_known_behind_a_link_too(
     old.project("link")
     (old.root / "link").symlink_to(old.repository)
     old.task("pay", project_id=old.key("link"))
-    house = House(tmp_path / "house")
-    async with house:
+    daemon = Daemon(tmp_path / "daemon")
+    async with daemon:
         body = {"name": "S", "git_repo_path": str(old.repository), "use_existing_repo": True}
-        here = await house.ask("POST", "/api/projects", body)
-    done = run(house, str(old.path))
+        here = await daemon.ask("POST", "/api/projects", body)
+    done = run(daemon, str(old.path))
     assert counts(done.stdout)["projects"] == [1, 0, 1]
-    async with house:
-        assert [p["id"] for p in await house.ask("GET", "/api/projects")] == [here["id"]]
-        (task,) = await house.ask("GET", f"/api/tasks?project_id={here['id']}")
+    async with daemon:
+        assert [p["id"] for p in await daemon.ask("GET", "/api/projects")] == [here["id"]]
+        (task,) = await daemon.ask("GET", f"/api/tasks?project_id={here['id']}")
         assert task["title"] == "pay"
 
 
@@ -97,7 +97,7 @@ def test_a_disk_that_is_full_while_the_copy_is_read_is_told(tmp_path: Path) -> N
         old.attempt(f"attempt {n}", f"task {n}")
     old.connection.execute("COMMIT")
     old.connection.close()
-    house = House(tmp_path / "house")
+    daemon = Daemon(tmp_path / "daemon")
     # There is room for the copy, and not for its indexes.
     room = old.path.stat().st_size + 8192
     narrow = (
@@ -106,7 +106,7 @@ def test_a_disk_that_is_full_while_the_copy_is_read_is_told(tmp_path: Path) -> N
     )
     done = subprocess.run(
         [sys.executable, "-c", narrow, "import", "vibe-kanban", "--dry-run", str(old.path)],
-        env=house.environment,
+        env=daemon.environment,
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from anyond.files.announcer import Announcer
+from anyond.files.desktop_notifier import DesktopNotifier
 from anyond.files.images import ImageFiles
 from anyond.git.repository import Repositories
 from anyond.github.client import GitHub
@@ -40,7 +40,7 @@ async def rooms(tmp_path: Path) -> AsyncIterator[Rooms]:
     async with (
         Store.open(places.database) as store,
         Launcher.open(places.executions) as launcher,
-        Announcer.open() as announcer,
+        DesktopNotifier.open() as announcer,
     ):
         yield Rooms(
             store=store,

@@ -21,10 +21,10 @@ from anyond.model.frames import DiffFrame
 from anyond.model.ids import new_id, now
 from anyond.model.rows import Diff, PullRequestInfo, RunReason, TaskStatus
 from anyond.operations import subject
+from anyond.operations.intent_outcomes import settled
 from anyond.operations.landed import latest
 from anyond.operations.merging import merge_attempt
 from anyond.operations.rooms import Rooms
-from anyond.operations.unfinished import settled
 from anyond.store import intents, merges, tasks
 from anyond.store.intents import Intent
 from tests.operations.test_operations_attempts import attempt

@@ -15,7 +15,7 @@ from anyond.model.bodies import NewProject, NewTask, Rebasing
 from anyond.model.errors import Conflict, Invalid
 from anyond.model.ids import new_id, now, seconds, timestamp
 from anyond.model.rows import TaskAttempt
-from anyond.operations import naming, rebasing, removal, subject, unfinished, worktree
+from anyond.operations import branch_naming, intent_outcomes, rebasing, removal, subject, worktree
 from anyond.operations import projects as project_operations
 from anyond.operations.rooms import Rooms
 from anyond.store import attempts, expiries, intents, projects, tasks
@@ -60,12 +60,12 @@ async def test_an_open_pull_request_keeps_the_branch_its_name(
     await rooms.store.write(lambda tx: pull_request("open", tx))
     await rooms.store.write(lambda tx: pull_request("closed", tx))
     with pytest.raises(Conflict) as refusal:
-        await naming.rename_branch(rooms, about, "better")
+        await branch_naming.rename_branch(rooms, about, "better")
     assert refusal.value.type == "pull_request_open"
     assert "https://pr/7" in str(refusal.value)
     assert await branches.exists(repository, "anyon/x")
     await rooms.store.write(lambda tx: tx.execute("DELETE FROM merges WHERE pr_status = 'open'"))
-    assert await naming.rename_branch(rooms, about, "better") == "better"
+    assert await branch_naming.rename_branch(rooms, about, "better") == "better"
 
 
 async def test_the_name_of_an_attempt_that_has_no_branch_yet_is_taken(
@@ -77,7 +77,7 @@ async def test_the_name_of_an_attempt_that_has_no_branch_yet_is_taken(
         lambda tx: tx.execute("UPDATE task_attempts SET branch = 'z' WHERE branch = 'anyon/y'")
     )
     with pytest.raises(Conflict) as refusal:
-        await naming.rename_branch(rooms, about, "z")
+        await branch_naming.rename_branch(rooms, about, "z")
     assert refusal.value.type == "name_taken"
     assert await rooms.store.read(intents.all) == []
 
@@ -94,7 +94,7 @@ async def test_a_renaming_that_a_crash_cut_short_is_settled(
     await rooms.store.write(lambda tx: intents.put(tx, intent))
     if done:
         (repository / ".git/refs/heads/anyon/x").rename(repository / ".git/refs/heads/better")
-    settled = await unfinished.settled(rooms, about.attempt.id)
+    settled = await intent_outcomes.settled(rooms, about.attempt.id)
     assert settled.attempt.branch == ("better" if done else "anyon/x")
     assert await branches.commit(about.worktree, "HEAD") == tip
     assert await rooms.store.read(intents.all) == []
@@ -119,7 +119,7 @@ async def test_where_an_attempt_left_its_target_is_remembered_and_followed(
     assert await left() == theirs
     await git("branch", "other", cwd=repository)
     about = await subject.read(rooms, id)
-    await naming.change_target(rooms, about, "other")
+    await branch_naming.change_target(rooms, about, "other")
     assert await left() is None
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from anyond.procs.launcher import Launcher
-from anyond.procs.tree import end_tree
+from anyond.procs.orphans import end_orphans
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def root(tmp_path: Path) -> Iterator[Path]:
     root.mkdir()
     yield root
     for spool in root.iterdir():
-        end_tree(spool.name, None)
+        end_orphans(spool.name, None)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import trio
-from stage import (
+from programs import (
     LIMIT,
     alive,
     before_long,
@@ -299,7 +299,7 @@ async def test_after_a_restart_of_the_machine_the_execution_is_lost(launcher: La
         log.write(b"17 stdout 100\ncut by the power lo")
     lost = Lost("The machine was restarted while it ran.")
     await before_long(lambda: launcher.look(running.execution_id) == lost)
-    await launcher.bury(running.execution_id, "lost")
+    await launcher.finalize_lost(running.execution_id, "lost")
     assert said(spool) == b"hello\n"
     assert (spool.path / "log").read_bytes().endswith(b"hello\n")
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from stage import before_long, begin, end, frames, python, records, said, shim_of, until
+from programs import before_long, begin, end, frames, python, records, said, shim_of, until
 
 from anyond.model.records import Stream
 from anyond.procs.launcher import Launcher

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 import pytest
-from stage import alive, begin, end, frames, python, records, said, shell, until
+from programs import alive, begin, end, frames, python, records, said, shell, until
 
 from anyond.model.records import Stream
 from anyond.procs.launcher import Launcher

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from stage import frames, records
+from programs import frames, records
 
 from anyond.model.records import Exit, Stream
 from anyond.procs.log import write_json
-from anyond.procs.scan import OUTPUT
+from anyond.procs.record_scanner import OUTPUT
 from anyond.procs.spool import Spool
 
 contents = st.lists(

@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
+from anyond.settings.daemon_file import DaemonFile, announced
 from anyond.settings.lock import AlreadyRunning, sole_daemon
-from anyond.settings.presence import Presence, announced
 
 HOLDER = """
 import sys
 from pathlib import Path
 from anyond.settings.lock import sole_daemon
-from anyond.settings.presence import announced
+from anyond.settings.daemon_file import announced
 lock, presence = map(Path, sys.argv[1:])
 with sole_daemon(lock), announced(presence, "http://127.0.0.1:1"):
     print("held", flush=True)
@@ -60,7 +60,7 @@ def test_a_killed_daemon_leaves_no_lock_behind(tmp_path: Path) -> None:
         first.send_signal(signal.SIGKILL)
         first.communicate()
     with sole_daemon(tmp_path / "lock", tmp_path / "daemon.json"):
-        assert Presence.read(tmp_path / "daemon.json") is not None
+        assert DaemonFile.read(tmp_path / "daemon.json") is not None
 
 
 def test_a_full_disk_does_not_keep_the_daemon_from_its_lock(tmp_path: Path) -> None:
@@ -89,7 +89,7 @@ def test_what_the_daemon_starts_does_not_keep_the_lock(tmp_path: Path) -> None:
 def test_the_daemon_is_announced_in_a_private_file_while_it_runs(tmp_path: Path) -> None:
     path = tmp_path / "daemon.json"
     with announced(path, "http://127.0.0.1:8096") as mine:
-        assert Presence.read(path) == mine
+        assert DaemonFile.read(path) == mine
         assert (mine.url, mine.pid) == ("http://127.0.0.1:8096", os.getpid())
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert not path.exists()
@@ -107,4 +107,4 @@ def test_the_announcement_of_another_daemon_is_left_alone(tmp_path: Path) -> Non
 def test_an_illegible_announcement_is_none(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "daemon.json"
     path.write_bytes(content)
-    assert Presence.read(path) is None
+    assert DaemonFile.read(path) is None

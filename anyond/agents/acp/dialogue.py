@@ -20,9 +20,9 @@ from anyond.agents.acp.denials import Denials
 from anyond.agents.acp.entries import AcpEntries
 from anyond.agents.acp.errors import UNANSWERED, is_login, login_text, stop_text
 from anyond.agents.acp.handshake import Handshake
+from anyond.agents.acp.notices import Notices
 from anyond.agents.acp.options import AcpOptions
 from anyond.agents.acp.questions import CANCELLED, PERMISSION, Questions, reason_in
-from anyond.agents.acp.voice import Voice
 from anyond.agents.core import (
     AgentCommand,
     ApprovalAnswered,
@@ -36,7 +36,6 @@ from anyond.agents.core import (
     TurnEnded,
     Verdict,
 )
-from anyond.agents.faults import fault_text
 from anyond.agents.jsonrpc import (
     METHOD_NOT_FOUND,
     Fault,
@@ -50,8 +49,9 @@ from anyond.agents.jsonrpc import (
     as_text,
     decode,
 )
-from anyond.agents.recollection import RETOLD, recollection
+from anyond.agents.recap import RETOLD, recap
 from anyond.agents.rpc_dialogue import RpcDialogue
+from anyond.agents.rpc_errors import rpc_error_text
 
 
 class AcpDialogue(RpcDialogue):
@@ -59,7 +59,7 @@ class AcpDialogue(RpcDialogue):
 
     def __init__(self, turn: Turn, options: AcpOptions) -> None:
         self._turn = turn
-        self._retold = recollection(turn)
+        self._retold = recap(turn)
         self._options = options
         self._link = Link()
         self._entries = AcpEntries(turn.cwd)
@@ -73,7 +73,7 @@ class AcpDialogue(RpcDialogue):
         self._background = Background()
         self._waiting = False
         self._prepared: dict[str, Mapping[str, Any]] = {}
-        self._voice = Voice(self._entries)
+        self._voice = Notices(self._entries)
         self._repeated: list[dict[str, Any]] | None = None
         self._ready = False
         self._for_the_program = False
@@ -313,7 +313,7 @@ class AcpDialogue(RpcDialogue):
         if self._prompts:
             # The other prompts of this turn are still at work.
             if response.fault is not None:
-                self._entries.error(fault_text(response.fault))
+                self._entries.error(rpc_error_text(response.fault))
             return
         reason = as_text(result.get("stopReason"))
         if self._background and reason == "end_turn" and not self._cancelling:
@@ -370,7 +370,7 @@ class AcpDialogue(RpcDialogue):
     def _fail(self, fault: Fault) -> None:
         self._settle()
         login = is_login(fault)
-        text = fault_text(fault)
+        text = rpc_error_text(fault)
         instead = self._voice.has_said(text)
         if login:
             text = login_text(self._handshake.name, self._handshake.logins)

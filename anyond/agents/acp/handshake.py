@@ -9,10 +9,10 @@ from anyond import __version__
 from anyond.agents.acp.entries import AcpEntries
 from anyond.agents.acp.options import AcpOptions
 from anyond.agents.acp.quirks import QUIRKS, Quirks
-from anyond.agents.acp.wishes import Wish, wishes
+from anyond.agents.acp.session_config import Wish, wishes
 from anyond.agents.core import SessionStarted, Turn
-from anyond.agents.faults import fault_text
 from anyond.agents.jsonrpc import Fault, Link, Response, as_dict, as_list, as_text
+from anyond.agents.rpc_errors import rpc_error_text
 
 
 class Handshake:
@@ -120,7 +120,7 @@ class Handshake:
             # One agent announces `resume` and does not know it.
             self._old_session("session/load")
         else:
-            self._forget(fault_text(response.fault))
+            self._forget(rpc_error_text(response.fault))
 
     def _session_made(self, response: Response, method: str) -> Fault | None:
         if response.fault is not None:
@@ -151,7 +151,7 @@ class Handshake:
         if self._wishes:
             wish = self._wishes.pop(0)
             if response.fault is not None:
-                self._entries.system(f"{wish.what} was refused: {fault_text(response.fault)}")
+                self._entries.system(f"{wish.what} was refused: {rpc_error_text(response.fault)}")
             self._next_wish()
 
 

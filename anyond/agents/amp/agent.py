@@ -5,7 +5,7 @@ from __future__ import annotations
 from anyond.agents import variant
 from anyond.agents.amp.dialogue import AmpDialogue
 from anyond.agents.core import Turn
-from anyond.agents.recollection import recollection
+from anyond.agents.recap import recap
 from anyond.model.launch import Launch
 
 AMP = ("amp",)
@@ -59,5 +59,5 @@ class Amp:
             prompt=variant.told_prompt(turn.prompt, options),
             cwd=turn.cwd,
             resumed=turn.session_id is not None,
-            retold=recollection(turn) if turn.past and turn.session_id is None else None,
+            retold=recap(turn) if turn.past and turn.session_id is None else None,
         )

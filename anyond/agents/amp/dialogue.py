@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from anyond.agents import disguise
+from anyond.agents import disguised_errors
 from anyond.agents.amp.tools import canonical, told_input, told_result
 from anyond.agents.claude import wire
 from anyond.agents.claude.dialogue import ClaudeDialogue
@@ -142,8 +142,8 @@ class AmpDialogue(ClaudeDialogue):
         if self._counted:
             result.usage = None
         answer = self._answer or ""
-        if not self._said_more and disguise.is_error(answer):
-            login = disguise.wants_login(answer)
+        if not self._said_more and disguised_errors.is_error(answer):
+            login = disguised_errors.wants_login(answer)
             self._complain(self._with_advice(answer, login), login, self._messages.latest_key)
             result.is_error, result.result = True, answer
         super()._over(result, subtype)
@@ -154,9 +154,9 @@ class AmpDialogue(ClaudeDialogue):
         if self._begun or lump is None:
             return
         text = line.decode(errors="replace")
-        if disguise.wants_login(text):
+        if disguised_errors.wants_login(text):
             lump.kind = ErrorMessage(error_type=SetupRequired())
             self._put(lump)
-        elif self._resumed and not self._lost and disguise.lost_session(text):
+        elif self._resumed and not self._lost and disguised_errors.lost_session(text):
             self._lost = True
             self._events.append(SessionLost())

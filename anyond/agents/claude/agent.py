@@ -6,7 +6,7 @@ from anyond.agents import variant
 from anyond.agents.claude.dialogue import ClaudeDialogue
 from anyond.agents.claude.questions import Consent
 from anyond.agents.core import Dialogue, Turn
-from anyond.agents.recollection import recollection
+from anyond.agents.recap import recap
 from anyond.model.launch import Launch
 
 CLAUDE = ("claude",)
@@ -101,5 +101,5 @@ class Claude:
             prompt=variant.told_prompt(turn.prompt, options),
             cwd=turn.cwd,
             consent=options.consent,
-            retold=recollection(turn) if turn.past and turn.session_id is None else None,
+            retold=recap(turn) if turn.past and turn.session_id is None else None,
         )

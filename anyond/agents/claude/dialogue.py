@@ -13,12 +13,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from anyond.agents.claude import wire
-from anyond.agents.claude.calls import Calls
 from anyond.agents.claude.outbox import Outbox
+from anyond.agents.claude.pending_messages import PendingMessages
 from anyond.agents.claude.questions import Consent, Questions
 from anyond.agents.claude.result import Accounts, verdict
 from anyond.agents.claude.text import Messages
-from anyond.agents.claude.unheeded import Unheeded
+from anyond.agents.claude.tool_calls import ToolCalls
 from anyond.agents.core import (
     AgentCommand,
     AgentEvent,
@@ -38,7 +38,7 @@ from anyond.agents.core import (
 from anyond.agents.entry import Lumps, Note, Source
 from anyond.agents.lines import Lines
 from anyond.agents.paths import Paths
-from anyond.agents.recollection import RETOLD
+from anyond.agents.recap import RETOLD
 from anyond.model.entries import (
     ErrorMessage,
     OtherError,
@@ -112,13 +112,13 @@ class ClaudeDialogue:
         self._outbox = Outbox()
         self._questions = Questions(consent, self._outbox)
         self._messages = Messages()
-        self._calls = Calls(self._paths)
+        self._calls = ToolCalls(self._paths)
         self._accounts = Accounts()
         self._session_id: str | None = None
         self._model: str | None = None
         self._retold = retold
         self._told = 0
-        self._unheeded = Unheeded()
+        self._unheeded = PendingMessages()
         self._notes = 0
         self._retry: Note | None = None
         self._turns = 0

@@ -14,12 +14,12 @@ from typing import Any
 
 from anyond.agents.codex.entries import CodexEntries
 from anyond.agents.codex.handshake import STEPS, Handshake
-from anyond.agents.codex.news import News
+from anyond.agents.codex.notifications import Notifications
 from anyond.agents.codex.options import Options
 from anyond.agents.codex.plan import INJECT, START, Plan, message, texts_of
 from anyond.agents.codex.questions import METHODS, TIMED_OUT, Question, Questions
 from anyond.agents.codex.threads import Threads
-from anyond.agents.codex.trouble import Trouble
+from anyond.agents.codex.turn_errors import TurnErrors
 from anyond.agents.core import (
     AgentCommand,
     ApprovalAnswered,
@@ -33,7 +33,6 @@ from anyond.agents.core import (
     TurnEnded,
     Verdict,
 )
-from anyond.agents.faults import fault_text
 from anyond.agents.jsonrpc import (
     METHOD_NOT_FOUND,
     Id,
@@ -45,8 +44,9 @@ from anyond.agents.jsonrpc import (
     as_text,
     decode,
 )
-from anyond.agents.recollection import RETOLD, recollection
+from anyond.agents.recap import RETOLD, recap
 from anyond.agents.rpc_dialogue import RpcDialogue
+from anyond.agents.rpc_errors import rpc_error_text
 from anyond.model.entries import Succeeded
 
 INTERRUPT = "turn/interrupt"
@@ -73,15 +73,15 @@ class CodexDialogue(RpcDialogue):
     def __init__(self, turn: Turn, options: Options) -> None:
         self._turn = turn
         self._options = options
-        self._retold = recollection(turn)
+        self._retold = recap(turn)
         self._link = Link()
         self._threads = Threads()
         self._entries = CodexEntries(turn.cwd, self._threads)
         super().__init__(self._link, self._entries)
-        self._news = News(self._entries, self._threads)
+        self._news = Notifications(self._entries, self._threads)
         self._handshake = Handshake(turn, options, self._link, self._entries, self._threads)
         self._questions = Questions(self._entries, options.asks)
-        self._trouble = Trouble(self._entries)
+        self._trouble = TurnErrors(self._entries)
         self._plan = Plan(options.plan, self._handshake)
         self._held: list[str] = []
         self._ready = False
@@ -247,7 +247,7 @@ class CodexDialogue(RpcDialogue):
         if method in STEPS:
             fault = self._handshake.answered(method, response)
             if fault is not None:
-                self._fail(fault_text(fault))
+                self._fail(rpc_error_text(fault))
             elif self._handshake.done and not self._ready:
                 self._begin()
         elif method == START:
@@ -289,10 +289,10 @@ class CodexDialogue(RpcDialogue):
         turn = as_text(as_dict(as_dict(response.result).get("turn")).get("id"))
         if mark.startswith(_DENIAL):
             if response.fault is not None:
-                why = fault_text(response.fault)
+                why = rpc_error_text(response.fault)
                 self._entries.once(f"The agent could not be told why that was denied: {why}")
         elif response.fault is not None:
-            text = fault_text(response.fault)
+            text = rpc_error_text(response.fault)
             if self._active is None and self._rest is None:
                 self._fail(text)
                 return

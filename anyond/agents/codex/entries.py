@@ -13,8 +13,8 @@ from typing import Any
 
 from msgspec import UNSET
 
-from anyond.agents.codex.calls import Call
 from anyond.agents.codex.threads import Threads
+from anyond.agents.codex.tool_calls import Call
 from anyond.agents.codex.usage import Usage
 from anyond.agents.core import AgentEvent, EntryPut
 from anyond.agents.entry import Lumps, Note, Source, Words

@@ -9,8 +9,8 @@ from anyond.agents.codex.entries import CodexEntries
 from anyond.agents.codex.options import Options
 from anyond.agents.codex.threads import Threads
 from anyond.agents.core import SessionStarted, Turn
-from anyond.agents.faults import fault_text
 from anyond.agents.jsonrpc import Fault, Link, Response, as_dict, as_text
+from anyond.agents.rpc_errors import rpc_error_text
 
 STEPS = frozenset({"initialize", "thread/start", "thread/fork"})
 
@@ -70,7 +70,7 @@ class Handshake:
                 self._open()
             return response.fault
         if method == "thread/fork" and response.fault is not None:
-            self._forget(fault_text(response.fault))
+            self._forget(rpc_error_text(response.fault))
             return None
         return response.fault or self._opened(as_dict(response.result))
 

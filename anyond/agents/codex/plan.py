@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from anyond.agents.codex.calls import PLAN, Call
 from anyond.agents.codex.handshake import Handshake
 from anyond.agents.codex.questions import TIMED_OUT
+from anyond.agents.codex.tool_calls import PLAN, Call
 from anyond.agents.core import ApprovalAnswered, ApprovalAsked, ApprovalWithdrawn, Decide, Verdict
 from anyond.agents.jsonrpc import as_dict, as_list, as_text
 from anyond.model.entries import Denied, StatusTimedOut, Succeeded

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from anyond.agents import variant
 from anyond.agents.core import Turn
 from anyond.agents.cursor.dialogue import CursorDialogue
-from anyond.agents.recollection import recollection
+from anyond.agents.recap import recap
 from anyond.model.launch import Launch
 
 CURSOR = ("cursor-agent",)
@@ -86,7 +86,7 @@ class Cursor:
             prompt=variant.told_prompt(turn.prompt, options),
             cwd=turn.cwd,
             session_id=turn.session_id,
-            retold=recollection(turn) if turn.past and turn.session_id is None else "",
+            retold=recap(turn) if turn.past and turn.session_id is None else "",
         )
 
     def setup(self, options: Mapping[str, Any]) -> Sequence[str]:

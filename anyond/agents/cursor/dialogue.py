@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from anyond.agents import disguise
+from anyond.agents import disguised_errors
 from anyond.agents.claude.wire import check_depth
 from anyond.agents.core import (
     AgentCommand,
@@ -32,7 +32,7 @@ from anyond.agents.entry import Lumps, Note, Source
 from anyond.agents.jsonrpc import as_dict, as_list, as_text, loads
 from anyond.agents.lines import Lines
 from anyond.agents.paths import Paths
-from anyond.agents.recollection import RETOLD
+from anyond.agents.recap import RETOLD
 from anyond.model.entries import ErrorMessage, SetupRequired, SystemMessage, UserMessage
 from anyond.model.records import Stream
 
@@ -232,7 +232,7 @@ class CursorDialogue:
         if text != self._complaint:
             self._complaint = text
             if key or not self._plain.says(text, within=True):
-                setup = disguise.wants_login(text)
+                setup = disguised_errors.wants_login(text)
                 kind = ErrorMessage(error_type=SetupRequired()) if setup else ErrorMessage()
                 self._put(Note(key or "error", kind, text))
 
@@ -245,7 +245,7 @@ class CursorDialogue:
             self._complain(text or as_text(told.get("error")) or self._complaint or _FAILED)
         elif not self._used_tools and len(self._answers) <= 1:
             alone = self._answers.first or text
-            if disguise.is_error(alone):
+            if disguised_errors.is_error(alone):
                 self._complain(alone.strip(), self._answers.first_key)
                 wrong = True
         if not wrong and text and not self._answers and not self._used_tools:
@@ -263,9 +263,9 @@ class CursorDialogue:
         if not text or known or _repeats(text):
             return
         lump = self._plain.add(text)
-        if disguise.wants_login(text):
+        if disguised_errors.wants_login(text):
             lump.kind = ErrorMessage(error_type=SetupRequired())
-        elif self._resumed and self._session_id is None and disguise.lost_session(text):
+        elif self._resumed and self._session_id is None and disguised_errors.lost_session(text):
             self._lose()
         self._put(lump)
 

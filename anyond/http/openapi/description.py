@@ -9,7 +9,7 @@ import msgspec
 
 from anyond.http.openapi.operation import Operation, Parameter, Problem, Stream
 from anyond.http.openapi.problems import INVALID
-from anyond.http.openapi.refused import RANGE, bare, envelope, refusal
+from anyond.http.openapi.refusal_examples import RANGE, bare, envelope, refusal
 from anyond.http.openapi.schemas import PLACE, Schemas
 
 _JSON = "application/json"

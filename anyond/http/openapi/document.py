@@ -13,7 +13,7 @@ from anyond.http.openapi.description import Description
 from anyond.http.openapi.names import ALSO
 from anyond.http.openapi.operation import Operation, Problem
 from anyond.http.openapi.problems import FORBIDDEN, INVALID
-from anyond.http.openapi.refused import examples, responses
+from anyond.http.openapi.refusal_examples import examples, responses
 from anyond.http.openapi.schemas import Schemas
 
 _TEXT = """\

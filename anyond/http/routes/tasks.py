@@ -9,11 +9,11 @@ from msgspec import Struct
 from quart import Blueprint, Response, request, websocket
 
 from anyond.http import decode, records, streams
-from anyond.http.boards import Boards
 from anyond.http.decode import line, prose
 from anyond.http.encoders import Snapshot, flavour
 from anyond.http.envelope import answer, cached, shown
 from anyond.http.query import identities, identity, identity_in, optional_identity, position_in
+from anyond.http.task_lists import TaskLists
 from anyond.model.bodies import NewTask, TaskPatch
 from anyond.model.errors import NotFound
 from anyond.model.ids import new_id, now
@@ -42,7 +42,7 @@ def routes(services: Services) -> Blueprint:
     chapter = Blueprint("tasks", __name__, url_prefix="/api/tasks")
     store = services.store
 
-    boards = Boards(store)
+    boards = TaskLists(store)
 
     @chapter.get("")
     async def of_project() -> Response:

@@ -1,0 +1,237 @@
+"""What clients may do to an attempt besides starting, asking, merging and stopping it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TypeVar
+from weakref import WeakValueDictionary
+
+import structlog
+import trio
+
+from anyond.actors.attempt import AttemptActor
+from anyond.actors.attempts import Attempts
+from anyond.actors.editors import Editors
+from anyond.model.answers import (
+    CommitComparison,
+    CommitInfo,
+    EditorOpened,
+    Relations,
+    Renamed,
+    Replaced,
+    TargetChanged,
+)
+from anyond.model.bodies import NewBranchName, NewTarget, OpenEditor, Rebasing, Replacing
+from anyond.model.errors import AnyondError, Busy
+from anyond.model.rows import ExecutionProcess
+from anyond.model.settings import EditorType, ExecutorProfileId
+from anyond.operations import (
+    branch_naming,
+    commits,
+    dev_server,
+    editors,
+    rebasing,
+    subject,
+    worktree,
+)
+from anyond.operations.agent_setup import set_up
+from anyond.operations.editors import View
+from anyond.operations.file_deletion import delete_file
+from anyond.operations.intent_outcomes import settled
+from anyond.operations.replacing import replace_process
+from anyond.operations.rooms import Rooms
+from anyond.operations.subject import Subject
+from anyond.store import attempts, intents, processes, projects, tasks
+from anyond.store.transaction import Reader
+
+log = structlog.get_logger()
+
+R = TypeVar("R")
+
+
+class AttemptActions:
+    """Each method is one request; whoever is refused with `Busy` has changed nothing.
+
+    What changes a worktree is a job of its attempt, and goes on if the client goes away.
+    """
+
+    def __init__(self, rooms: Rooms, awake: Attempts, opener: Editors) -> None:
+        self._rooms = rooms
+        self._awake = awake
+        self._opener = opener
+        self._starting: WeakValueDictionary[str, trio.Lock] = WeakValueDictionary()
+
+    async def recover(self) -> None:
+        """Settle what was under way in git when the last daemon ended, and has ended since."""
+        for intent in await self._rooms.store.read(intents.all):
+            try:
+                await self._alone(intent.attempt_id, _nothing)
+            except Busy:
+                continue  # it runs again, and settles it at its end
+            except AnyondError as error:
+                log.warning("not_settled", attempt=intent.attempt_id, why=str(error))
+
+    # ------------------------------------------------------------ the agent
+
+    async def replace_process(self, attempt_id: str, wanted: Replacing) -> Replaced:
+        """Another run of the agent instead of an earlier one; see `operations.replacing`."""
+
+        async def work(actor: AttemptActor) -> Replaced:
+            about = await settled(self._rooms, attempt_id)
+            answer, process = await replace_process(self._rooms, about, wanted)
+            await actor.start(process)
+            return answer
+
+        return await self._awake.do(attempt_id, work)
+
+    async def run_agent_setup(self, attempt_id: str, profile: ExecutorProfileId) -> None:
+        """Install or log in an agent; see `operations.agent_setup`."""
+
+        async def work(actor: AttemptActor) -> None:
+            about = await settled(self._rooms, attempt_id)
+            await actor.start(await set_up(self._rooms, about, profile))
+
+        await self._awake.do(attempt_id, work)
+
+    async def start_dev_server(self, attempt_id: str) -> None:
+        """Start the project's dev server here, after all others of the project have ended.
+
+        Raises:
+            Conflict: `no_dev_script`; nothing was stopped.
+            Busy: an operation is at work in the attempt; an agent or script does not count.
+        """
+        about = await subject.read(self._rooms, attempt_id)
+        dev_server.script(about)
+
+        async def work(actor: AttemptActor) -> None:
+            row = await dev_server.insert(self._rooms, await subject.read(self._rooms, attempt_id))
+            await actor.start(row)
+
+        # Shielded: a client that goes away must not let another start one at the same time.
+        with trio.CancelScope(shield=True):
+            async with self._one_at_a_time(about.project.id):
+                await self._stop_dev_servers(about.project.id)
+                await self._awake.do(attempt_id, work, beside=True)
+
+    async def _stop_dev_servers(self, project_id: str) -> None:
+        async def stop(row: ExecutionProcess) -> None:
+            await self._awake.halt_process(row.task_attempt_id, row.id)
+
+        rows = await self._rooms.store.read(
+            lambda r: processes.dev_servers_of_project(r, project_id)
+        )
+        async with trio.open_nursery() as nursery:
+            for row in rows:
+                nursery.start_soon(stop, row)
+
+    @asynccontextmanager
+    async def _one_at_a_time(self, project_id: str) -> AsyncIterator[None]:
+        # A lock lives as long as somebody holds or awaits it.
+        lock = self._starting.setdefault(project_id, trio.Lock())
+        async with lock:
+            yield
+
+    # ------------------------------------------------------------ git
+
+    async def rebase(self, attempt_id: str, wanted: Rebasing) -> None:
+        """Put the attempt on a newer base; see `operations.rebasing`."""
+
+        async def work(about: Subject) -> None:
+            await rebasing.rebase_attempt(self._rooms, about, wanted)
+
+        await self._alone(attempt_id, work)
+
+    async def abort_conflicts(self, attempt_id: str) -> None:
+        """Go back to before what is in progress in the worktree, if anything is."""
+
+        async def work(about: Subject) -> None:
+            await rebasing.abort_conflicts(self._rooms, about)
+
+        await self._alone(attempt_id, work)
+
+    async def change_target(self, attempt_id: str, wanted: NewTarget) -> TargetChanged:
+        """Choose another target branch. Also possible while an agent works."""
+        about = await subject.read(self._rooms, attempt_id)
+        return await branch_naming.change_target(self._rooms, about, wanted.new_target_branch)
+
+    async def rename_branch(self, attempt_id: str, wanted: NewBranchName) -> Renamed:
+        """Give the attempt's branch another name; see `operations.naming`."""
+
+        async def work(about: Subject) -> str:
+            return await branch_naming.rename_branch(self._rooms, about, wanted.new_branch_name)
+
+        return Renamed(branch=await self._alone(attempt_id, work))
+
+    async def delete_file(self, attempt_id: str, file_path: str) -> None:
+        """Delete a file of the worktree; see `operations.deleting`."""
+
+        async def work(about: Subject) -> None:
+            await delete_file(self._rooms, about, file_path)
+
+        await self._alone(attempt_id, work)
+
+    async def _alone(self, attempt_id: str, work: Callable[[Subject], Awaitable[R]]) -> R:
+        async def job(_: AttemptActor) -> R:
+            return await work(await settled(self._rooms, attempt_id))
+
+        return await self._awake.do(attempt_id, job)
+
+    # ------------------------------------------------------------ looking
+
+    async def commit_info(self, attempt_id: str, text: str) -> CommitInfo:
+        """What a commit is about."""
+        return await commits.info(await subject.read(self._rooms, attempt_id), text)
+
+    async def commit_compare(self, attempt_id: str, text: str) -> CommitComparison:
+        """How a commit relates to the attempt's HEAD."""
+        return await commits.compare(await subject.read(self._rooms, attempt_id), text)
+
+    async def relations(self, attempt_id: str) -> Relations:
+        """The tasks around an attempt."""
+
+        def work(reader: Reader) -> Relations:
+            attempt = attempts.get(reader, attempt_id)
+            origin = tasks.get(reader, attempt.task_id).parent_task_attempt
+            parent = attempts.get(reader, origin).task_id if origin is not None else None
+            return Relations(
+                parent_task=tasks.get(reader, parent) if parent is not None else None,
+                current_attempt=attempt,
+                children=tasks.children(reader, attempt_id),
+            )
+
+        return await self._rooms.store.read(work)
+
+    async def open_project(self, project_id: str, wanted: OpenEditor) -> EditorOpened:
+        """Show the repository of a project in an editor."""
+        project = await self._rooms.store.read(lambda r: projects.get(r, project_id))
+        return await self._open(View(Path(project.git_repo_path)), wanted.editor_type)
+
+    async def open_attempt(self, attempt_id: str, wanted: OpenEditor) -> EditorOpened:
+        """Show a worktree, or a file in it, in an editor.
+
+        Raises:
+            Invalid, NotFound: there is no such file in the worktree.
+            ProgramMissing, ToolFailed: the editor does not start.
+        """
+        about = await subject.read(self._rooms, attempt_id)
+        if not await trio.Path(about.worktree).is_dir():
+
+            async def bring_back(found: Subject) -> Subject:
+                return await worktree.prepare(self._rooms, found)
+
+            about = await self._alone(attempt_id, bring_back)
+        view = await trio.to_thread.run_sync(editors.view_of_attempt, about, wanted.file_path)
+        return await self._open(view, wanted.editor_type)
+
+    async def _open(self, view: View, chosen: EditorType | None) -> EditorOpened:
+        settings = self._rooms.config.config.editor
+        url = editors.remote_url(settings, chosen, view)
+        if url is None:
+            await self._opener.open(editors.command(settings, chosen, view))
+        return EditorOpened(url=url)
+
+
+async def _nothing(_: Subject) -> None:
+    return

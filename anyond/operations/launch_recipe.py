@@ -1,0 +1,78 @@
+"""How an execution is started and understood: its command, its environment, its dialogue."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from anyond.agents.roster import agent
+from anyond.machines.prompt import expand_tags, find_images
+from anyond.model.launch import Launch
+from anyond.model.rows import (
+    CodingAgentFollowUpRequest,
+    ExecutionProcess,
+    ScriptContext,
+    ScriptRequest,
+)
+from anyond.operations import recap
+from anyond.operations.rooms import Rooms
+from anyond.operations.turn_record import TurnRecord
+from anyond.procs.ports import free_port
+from anyond.store import tags
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What to start; `kept` is None for scripts."""
+
+    launch: Launch
+    kept: TurnRecord | None
+
+
+async def write_recipe(rooms: Rooms, process: ExecutionProcess, cwd: str) -> Recipe:
+    """How to start `process` in the directory `cwd`.
+
+    The prompt in the row is what the person wrote. What the agent is told is made of it here, and
+    written down with the turn: `@tag_name` becomes the content that the tag has now, and links to
+    images of the worktree become absolute.
+
+    Raises:
+        Impossible: the profile names no variant, or its options make no command.
+    """
+    request = process.executor_action.typ
+    if isinstance(request, ScriptRequest):
+        return Recipe(
+            Launch(
+                argv=("bash", "-c", request.script),
+                cwd=cwd,
+                env=_script_environment(request.context),
+                stdin=False,
+                install="Scripts are run with bash; install it.",
+            ),
+            None,
+        )
+    profile = request.executor_profile_id
+    prompt = await told(rooms, request.prompt, cwd)
+    kept = TurnRecord(
+        executor=profile.executor,
+        prompt=prompt,
+        cwd=cwd,
+        session_id=(
+            request.session_id if isinstance(request, CodingAgentFollowUpRequest) else None
+        ),
+        options=rooms.profiles.variant(profile),
+        approval_timeout_s=rooms.config.config.approval_timeout_s,
+        past=await rooms.store.read(lambda r: recap.past(r, process, prompt)),
+    )
+    return Recipe(agent(profile.executor).launch(kept.turn()), kept)
+
+
+async def told(rooms: Rooms, prompt: str, cwd: str) -> str:
+    """What an agent that works in `cwd` is told if a person wrote `prompt`."""
+    if "@" in prompt:
+        contents = await rooms.store.read(tags.contents)
+        prompt = expand_tags(prompt, lambda name: contents.get(tags.fold(name)))
+    return find_images(prompt, cwd)
+
+
+def _script_environment(context: ScriptContext) -> dict[str, str | None]:
+    return {"PORT": str(free_port())} if context is ScriptContext.DEV_SERVER else {}

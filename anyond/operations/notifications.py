@@ -1,0 +1,66 @@
+"""How a person is told that an attempt has finished, if they wish to be."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import structlog
+import trio
+
+from anyond.files import desktop_notifier, sounds
+from anyond.model.errors import AnyondError
+from anyond.model.rows import ProcessStatus
+from anyond.model.settings import SoundFile
+from anyond.operations.rooms import Rooms
+from anyond.operations.subject import Subject
+from anyond.settings import files
+
+log = structlog.get_logger()
+
+_WORDS = {
+    ProcessStatus.COMPLETED: "completed successfully",
+    ProcessStatus.FAILED: "failed",
+    ProcessStatus.KILLED: "was stopped",
+}
+
+
+async def announce(rooms: Rooms, about: Subject, status: ProcessStatus) -> None:
+    """Play a sound and show a message, as configured; a stop by a person makes no sound.
+
+    To be called once for each chain, when it is over. What goes wrong here is only logged: nothing
+    may depend on it.
+
+    Args:
+        status: how the last process of the chain ended.
+    """
+    wanted = rooms.config.config.notifications
+    if wanted.push_enabled:
+        title = f"Task Complete: {about.task.title}"
+        body = (
+            f"“{about.task.title}” {_WORDS[status]}.\n"
+            f"Branch: {about.attempt.branch}\nExecutor: {about.attempt.executor}"
+        )
+        if command := desktop_notifier.message(title, body):
+            rooms.announcer.run(command)
+    if wanted.sound_enabled and status is not ProcessStatus.KILLED:
+        await _play(rooms, wanted.sound_file)
+
+
+async def _play(rooms: Rooms, sound: SoundFile) -> None:
+    path = rooms.places.data_dir / "sounds" / f"{sound.value.lower()}.wav"
+    command = desktop_notifier.player(path)
+    if command is None:
+        return
+    try:
+        await trio.to_thread.run_sync(partial(_keep, path, sound))
+    except AnyondError as error:
+        log.warning("no_sound", path=str(path), why=str(error))
+        return
+    rooms.announcer.run(command)
+
+
+def _keep(path: Path, sound: SoundFile) -> None:
+    content = sounds.wav(sound)
+    if files.read(path) != content:
+        files.write(path, content)

@@ -1,0 +1,76 @@
+"""What an agent is told of the earlier runs of its attempt, if it has to begin a new session."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from anyond.model.rows import ExecutionProcess
+from anyond.operations.turn_record import TurnRecord
+from anyond.store import sessions
+from anyond.store.transaction import Reader
+
+MOST = 12 * 1024
+"""Characters of a retelling."""
+
+ONE_MOST = 4 * 1024
+"""Characters of one message in it."""
+
+_HEADING = "What was said in this conversation before, the oldest first:"
+
+
+@dataclass(frozen=True)
+class _Run:
+    prompts: tuple[str, ...]
+    summary: str | None
+
+    def told(self) -> str:
+        parts = [f"[The user]\n{_cut(prompt)}" for prompt in self.prompts]
+        if self.summary:
+            parts.append(f"[You, at the end of your work]\n{_cut(self.summary)}")
+        return "\n\n".join(parts)
+
+
+def past(reader: Reader, process: ExecutionProcess, prompt: str) -> str:
+    """The earlier runs of the agent in the attempt of `process`, without those that were replaced.
+
+    The newest ones are told as far as there is room; of what does not fit, only the very first
+    prompt is told, which is the task.
+
+    Args:
+        prompt: what the agent is asked now. A run that was asked the same, and left nothing, is the
+            one that is tried again, and not part of the past.
+
+    Returns:
+        "" if there was none.
+    """
+    runs: list[_Run] = []
+    for session, turn in sessions.before(reader, process.id):
+        asked: tuple[str, ...] = (session.prompt,)
+        if turn is not None:
+            kept = TurnRecord.decode(turn)
+            asked = (kept.prompt, *(said.told for said in kept.said))
+        newer = runs[-1].prompts if runs else (prompt,)
+        if session.summary is None and "\n\n".join(asked) == "\n\n".join(newer):
+            continue
+        runs.append(_Run(asked, session.summary))
+    return _joined([run.told() for run in runs], runs[-1].prompts[0]) if runs else ""
+
+
+def _joined(newest_first: list[str], task: str) -> str:
+    first = f"[The user]\n{_cut(task, ONE_MOST // 2)}"
+    room = MOST - len(_HEADING) - len(first) - 100
+    shown: list[str] = []
+    for text in newest_first:
+        if len(text) > room:
+            break
+        room -= len(text) + 2
+        shown.append(text)
+    left_out = len(newest_first) - len(shown)
+    if left_out:
+        shown += [f"(The rest of the first {left_out} turns is left out.)", first]
+    return "\n\n".join([_HEADING, *reversed(shown)])
+
+
+def _cut(text: str, most: int = ONE_MOST) -> str:
+    text = text.strip()
+    return text if len(text) <= most else f"{text[:most].rstrip()} […]"

@@ -1,0 +1,146 @@
+"""The daemon's end of the line to one shim: whole frames out, single bytes in."""
+
+from __future__ import annotations
+
+from collections import deque
+
+import trio
+
+from anyond.model.errors import TimedOut
+
+FLUSH = 5.0
+"""Seconds that a detaching daemon waits until what it has said is sent."""
+
+
+class ShimConnection:
+    """A program under a live shim. It goes on when nobody listens.
+
+    What is handed over is sent whole and in order, whether or not the caller is cancelled while it
+    waits for that. Saying something to a shim that is gone is no error: `news` tells of its death.
+
+    Args:
+        pid: the program, leader of its own process group; filled in once it is known.
+        stream: the connection, which this owns.
+    """
+
+    def __init__(self, execution_id: str, pid: int, stream: trio.SocketStream) -> None:
+        self.execution_id = execution_id
+        self.pid = pid
+        self.trouble = False
+        self._stream = stream
+        self._frames: deque[tuple[bytes, trio.Event]] = deque()
+        self._wake = trio.Event()
+        self._sent = trio.Event()
+        self._closing = False
+        self._gone = False
+        self._token = b""
+        self._tokens: set[bytes] = set()
+
+    async def write(self, data: bytes) -> None:
+        """Put `data` on record and give it to the program's stdin. Returns when it is sent."""
+        await self._say("stdin", data)
+
+    async def note(self, data: bytes) -> None:
+        """Put a NOTE on record. Returns when it is sent."""
+        await self._say("note", data)
+
+    async def close_stdin(self) -> None:
+        """Let the program read the end of its stdin, after all that was written."""
+        await self._say("eof")
+
+    async def signal(self, number: int) -> None:
+        """Send a signal to the program's process group."""
+        await self._say("signal", b"%d" % number)
+
+    async def kill(self) -> None:
+        """Kill the program and every descendant of it, until none is found. Does not wait."""
+        await self._say("kill")
+
+    async def news(self) -> bool:
+        """Wait until the log grew or something changed; all that has come counts as one.
+
+        Returns:
+            False when the shim is gone; then `Launcher.look` tells how it went.
+
+        Raises:
+            trio.ClosedResourceError: after, or because of, `aclose`.
+        """
+        try:
+            data = await self._stream.receive_some(1 << 16)
+        except trio.BrokenResourceError:
+            return False
+        for byte in data:
+            self._take(byte)
+        return bool(data)
+
+    async def synchronize(self, timeout: float) -> bool:
+        """Wait until everything that was ever sent to this shim is executed; False if it is gone.
+
+        Raises:
+            TimedOut: an earlier connection is still open on its other end.
+        """
+        token = b"%x" % id(self)
+        try:
+            with trio.fail_after(timeout):
+                await self._say("sync", token)
+                while token not in self._tokens:
+                    if not await self.news():
+                        return False
+        except trio.TooSlowError:
+            raise TimedOut(f"The shim of execution {self.execution_id} does not answer.") from None
+        return True
+
+    async def aclose(self) -> None:
+        """Detach, after what was handed over is sent; the execution goes on."""
+        self._closing = True
+        self._wake.set()
+        with trio.move_on_after(FLUSH, shield=True):
+            await self._sent.wait()
+        await trio.aclose_forcefully(self._stream)
+
+    async def send_frames(self) -> None:
+        """The task that owns the sending side; runs as long as the connection."""
+        done: trio.Event | None = None
+        try:
+            while True:
+                while self._frames:
+                    frame, done = self._frames.popleft()
+                    if not self._gone:
+                        try:
+                            await self._stream.send_all(frame)
+                        except (trio.BrokenResourceError, trio.ClosedResourceError):
+                            self._gone = True
+                    done.set()
+                if self._closing:
+                    return
+                self._wake = trio.Event()
+                await self._wake.wait()
+        finally:
+            # Cancelled with the launcher: whoever waits is told, by the log, what was executed.
+            self._gone = self._closing = True
+            self._sent.set()
+            for event in (done, *(waiting for _, waiting in self._frames)):
+                if event is not None:
+                    event.set()
+            self._stream.socket.close()
+
+    async def _say(self, verb: str, payload: bytes = b"") -> None:
+        if self._gone or self._closing:
+            await trio.lowlevel.checkpoint()
+            return
+        done = trio.Event()
+        self._frames.append((f"{verb} {len(payload)}\n".encode() + payload, done))
+        self._wake.set()
+        await done.wait()
+
+    def _take(self, byte: int) -> None:
+        if self._token:
+            if byte == ord("\n"):
+                self._tokens.add(self._token[1:])
+                self._token = b""
+            else:
+                self._token += bytes((byte,))
+        elif byte == ord("="):
+            self._token = b"="
+        elif byte in b"Ee":
+            self.trouble = byte == ord("E")

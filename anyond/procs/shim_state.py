@@ -1,0 +1,91 @@
+"""What a shim leaves in its spool for the daemon: its lock, what it ran, and its last words."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+from types import TracebackType
+
+import msgspec
+from msgspec import Struct
+
+from anyond.procs.process_table import boot_id
+
+
+class Run(Struct, frozen=True, kw_only=True):
+    """What ran, as the shim wrote it down before the program's first instruction.
+
+    Args:
+        shim_started: its start time in the notation of the system; tells a pid from its reuse.
+        boot_id: which run of the machine the pids belong to.
+        started_at: Unix nanoseconds.
+    """
+
+    shim_pid: int
+    shim_started: str
+    pid: int
+    pid_started: str
+    boot_id: str
+    started_at: int
+
+
+def read_run(path: Path) -> Run | None:
+    """What ran in the spool `path`; None if nothing did, or a power loss took the record."""
+    try:
+        return msgspec.json.decode((path / "run.json").read_bytes(), type=Run)
+    except (FileNotFoundError, msgspec.MsgspecError):
+        return None
+
+
+def last_words(path: Path) -> str:
+    """The last line that the shim complained with, if it did."""
+    try:
+        lines = (path / "shim.err").read_bytes()[-4096:].decode(errors="replace").split("\n")
+    except FileNotFoundError:
+        return ""
+    return next((line.strip() for line in reversed(lines) if line.strip()), "")
+
+
+def why_lost(path: Path) -> str:
+    """Why the shim of the spool `path` is dead, as far as that can be known."""
+    run = read_run(path)
+    if run is not None and run.boot_id != boot_id():
+        return "The machine was restarted while it ran."
+    words = last_words(path)
+    return "The process that supervised it was killed" + (f": {words}" if words else ".")
+
+
+class Lock:
+    """The lock that a shim holds as long as it lives. Where there is no file, nobody holds it.
+
+    Args:
+        path: the spool.
+    """
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self._fd: int | None = os.open(path / "lock", os.O_RDWR)
+        except FileNotFoundError:
+            self._fd = None
+
+    def taken(self) -> bool:
+        """Try to take it: if this succeeds, no shim lives, and none can begin until we let go."""
+        if self._fd is not None:
+            try:
+                fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
+        return True
+
+    def __enter__(self) -> Lock:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._fd is not None:
+            os.close(self._fd)
