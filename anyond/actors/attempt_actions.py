@@ -157,7 +157,7 @@ class AttemptActions:
         return await branch_naming.change_target(self._rooms, about, wanted.new_target_branch)
 
     async def rename_branch(self, attempt_id: str, wanted: NewBranchName) -> Renamed:
-        """Give the attempt's branch another name; see `operations.naming`."""
+        """Give the attempt's branch another name; see `operations.branch_naming`."""
 
         async def work(about: Subject) -> str:
             return await branch_naming.rename_branch(self._rooms, about, wanted.new_branch_name)
@@ -165,7 +165,7 @@ class AttemptActions:
         return Renamed(branch=await self._alone(attempt_id, work))
 
     async def delete_file(self, attempt_id: str, file_path: str) -> None:
-        """Delete a file of the worktree; see `operations.deleting`."""
+        """Delete a file of the worktree; see `operations.file_deletion`."""
 
         async def work(about: Subject) -> None:
             await delete_file(self._rooms, about, file_path)
