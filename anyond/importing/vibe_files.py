@@ -73,6 +73,7 @@ class Files:
 
         def finish() -> None:
             ended = int(seconds(process.ended_at) * 1e9)
+            spool.sync()
             spool.write_exit(Exit(code=process.exit_code, ended_at=ended))
             files.write(spool.path / ENTRIES, content)
 
