@@ -15,7 +15,7 @@ from anyond.importing.vibe_rows import OldAttempt, OldProcess
 from anyond.importing.vibe_tables import Tables
 from anyond.logs import archive
 from anyond.model.errors import AnyondError, Unavailable
-from anyond.model.ids import seconds
+from anyond.model.ids import derived_id, seconds
 from anyond.model.records import Exit
 from anyond.operations.run import ENTRIES
 from anyond.procs.spool import Spool
@@ -47,7 +47,13 @@ class Files:
             except (AnyondError, OSError) as refusal:
                 self._report.leave(f"image {image.name}: {refusal}")
         for attempt, process in bundle.processes:
-            await self._write_log(attempt, process)
+            await self._write_log(attempt, process, self._executions / process.id)
+        for attempt, process in bundle.ended:
+            # There is a row already, which shall not be without a log while this one is made. Were
+            # it left behind, a daemon would sweep it, as every execution without a row.
+            beside = self._executions / derived_id("ended since an import", process.id)
+            await self._write_log(attempt, process, beside)
+            await trio.to_thread.run_sync(self._replace, self._executions / process.id, beside)
 
     def _take_picture(self, file: Path) -> Picture:
         with self._images.incoming() as upload, file.open("rb") as source:
@@ -57,9 +63,17 @@ class Files:
             self._images.keep(upload, picture)
         return picture
 
-    async def _write_log(self, attempt: OldAttempt, process: OldProcess) -> None:
+    def _replace(self, old: Path, new: Path) -> None:
+        try:
+            shutil.rmtree(old, ignore_errors=True)
+            new.rename(old)
+            files.sync_directory(old.parent)
+        except OSError as error:
+            raise Unavailable(f"{old} could not be replaced: {error.strerror}.") from error
+
+    async def _write_log(self, attempt: OldAttempt, process: OldProcess, path: Path) -> None:
         """The spool of a process, as if Anyon had run it; one that is half made begins anew."""
-        spool = Spool(self._executions / process.id)
+        spool = Spool(path)
         started = int(seconds(process.started_at) * 1e9)
         async with self._telling:  # one conversation in memory at a time
             telling = vibe_logs.Telling(process, attempt.worktree or "/")

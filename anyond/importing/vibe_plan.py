@@ -21,6 +21,7 @@ from anyond.importing.vibe_rows import (
 )
 from anyond.importing.vibe_tables import Tables
 from anyond.model.errors import AnyondError
+from anyond.model.rows import ProcessStatus
 from anyond.store import imported, processes, projects, tags
 from anyond.store.transaction import Reader
 
@@ -31,7 +32,10 @@ class Known:
 
     tasks: set[str]
     attempts: set[str]
-    processes: set[str]
+    processes: dict[str, str]
+    """The attempt of each."""
+    killed: dict[str, str]
+    """When each of those ended."""
     merges: set[str]
     projects: dict[str, str]
     paths: dict[str, str]
@@ -42,7 +46,7 @@ class Known:
     @classmethod
     def nothing(cls) -> Known:
         """As there is before the first start."""
-        return cls(set(), set(), set(), set(), {}, {}, set(), lambda _: False)
+        return cls(set(), set(), {}, {}, set(), {}, {}, set(), lambda _: False)
 
     @classmethod
     def read(cls, reader: Reader, *, again: bool) -> Known:
@@ -57,7 +61,8 @@ class Known:
             deleted=came.__contains__,
             tasks=_ids(reader, "tasks"),
             attempts=_ids(reader, "task_attempts"),
-            processes=processes.all_ids(reader),
+            processes=processes.places(reader),
+            killed=processes.killed(reader),
             merges=_ids(reader, "merges"),
             projects={project.id: project.id for project in every},
             paths={project.git_repo_path: project.id for project in every},
@@ -84,13 +89,15 @@ class Bundle:
     images: list[Image] = field(default_factory=list)
     attempts: list[tuple[OldAttempt, bool]] = field(default_factory=list)
     processes: list[tuple[OldAttempt, OldProcess]] = field(default_factory=list)
+    ended: list[tuple[OldAttempt, OldProcess]] = field(default_factory=list)
+    """Processes that are here, but only as far as they were at an earlier import."""
     merges: list[tuple[OldAttempt, tuple[object, ...]]] = field(default_factory=list)
     drafts: list[tuple[OldAttempt, str, str | None]] = field(default_factory=list)
 
     @property
     def is_known(self) -> bool:
         """Whether all of it is here already."""
-        brings = self.is_new or self.processes or self.merges or self.drafts
+        brings = self.is_new or self.processes or self.ended or self.merges or self.drafts
         return not brings and not any(is_new for _, is_new in self.attempts)
 
 
@@ -221,15 +228,32 @@ class Plan:
 
     def _plan_processes(self, bundle: Bundle, attempt: OldAttempt) -> None:
         found = list(vibe_rows.processes(self._tables, attempt))
+        old = {process.id for process in found if isinstance(process, OldProcess)}
         for process in sorted(found, key=_began):
             if isinstance(process, Unreadable):
                 self.report.leave(process, "processes")
                 continue
             is_new = process.id not in self._known.processes
             self.report.saw("processes", is_new)
+            self.report.unended += not process.has_ended
             if is_new:
                 bundle.processes.append((attempt, process))
                 self.report.log_bytes += self._tables.log_size(process.key)
+            elif self._has_ended_since(process):
+                if any(p not in old for p, at in self._known.processes.items() if at == attempt.id):
+                    self.report.leave(
+                        f"the end of a process of attempt {attempt.branch}: it had not ended at an "
+                        "earlier import, and work has gone on here since"
+                    )
+                else:
+                    bundle.ended.append((attempt, process))
+                    self.report.completed += 1
+
+    def _has_ended_since(self, process: OldProcess) -> bool:
+        """Whether what is here is what an earlier import made of a process that had not ended."""
+        then = self._known.killed.get(process.id)
+        now = process.ended_at if process.status is ProcessStatus.KILLED else None
+        return process.has_ended and then is not None and then != now
 
 
 def _began(process: OldProcess | Unreadable) -> str:

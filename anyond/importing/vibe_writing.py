@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from anyond.importing import vibe_rows
 from anyond.importing.vibe_plan import Bundle, Plan
 from anyond.importing.vibe_rows import (
@@ -68,6 +70,8 @@ class Rows:
                 _insert_attempt(tx, task, attempt)
         for attempt, process in bundle.processes:
             _insert_process(tx, attempt, process)
+        for attempt, process in bundle.ended:
+            _write_end(tx, attempt, process, processes.correct_end)
         for attempt, row in bundle.merges:
             if (problem := _insert_merge(tx, attempt, row)) is not None:
                 self._report.leave(f"a merge of attempt {attempt.branch}: {problem}")
@@ -154,6 +158,10 @@ def _insert_process(tx: Tx, attempt: OldAttempt, old: OldProcess) -> None:
         before_head_commit=old.before_head_commit,
         now=old.started_at,
     )
+    _write_end(tx, attempt, old, processes.finish)
+
+
+def _write_end(tx: Tx, attempt: OldAttempt, old: OldProcess, write: Callable[..., object]) -> None:
     if not isinstance(old.action.typ, ScriptRequest):
         left = Session(
             execution_process_id=old.id,
@@ -163,7 +171,7 @@ def _insert_process(tx: Tx, attempt: OldAttempt, old: OldProcess) -> None:
             summary=old.summary,
         )
         sessions.upsert(tx, left)
-    processes.finish(
+    write(
         tx,
         old.id,
         old.status,
