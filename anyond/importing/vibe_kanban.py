@@ -1,8 +1,9 @@
 """How a person's vibe-kanban becomes rows, logs and images of Anyon, each of them once.
 
 Theory of operation. Everything keeps the id that it had, so that what is here already is known by
-its id, and a second import (or one after a crash) brings only what is still missing. A process has
-its log before it has its row; a task comes with its attempts and processes in one transaction.
+its id, and a second import (or one after a crash) brings only what is still missing: rows that are
+not here, and the end of what had not ended. A process has its log before it has its row; a task
+comes with its attempts and processes in one transaction.
 Worktrees and branches stay where they are and are used from there; nothing in them is touched.
 """
 
@@ -15,9 +16,10 @@ from pathlib import Path
 
 import trio
 
+from anyond.importing.known import Known
 from anyond.importing.report import Report
 from anyond.importing.vibe_files import Files
-from anyond.importing.vibe_plan import Bundle, Known, Plan
+from anyond.importing.vibe_plan import Bundle, Plan
 from anyond.importing.vibe_rows import OldTag
 from anyond.importing.vibe_tables import Tables
 from anyond.importing.vibe_writing import Rows
