@@ -57,7 +57,7 @@ class Report:
         ]
         lines.append(f"logs of the new processes: {self.log_bytes / 1e6:.1f} MB")
         if self.completed:
-            lines.append(f"\nEnded since an earlier import, and completed: {self.completed} runs")
+            lines.append(f"\nEnded since an earlier import, to be completed: {self.completed} runs")
         if self.unended:
             lines.append(
                 f"\nNot ended there: {self.unended} runs. They are shown as killed, with the log "

@@ -9,6 +9,7 @@ import pytest
 from old_installation import counts, run
 from old_kanban import AGES, OldKanban, claude_lines, first_request
 
+from anyond.model.ids import derived_id
 from tests.end_to_end.daemon import Daemon
 
 HALF = "1 runs. They are shown as killed"
@@ -96,3 +97,21 @@ async def test_a_run_after_which_work_went_on_here_stays_as_it_is(tmp_path: Path
         process, entries, _ = await shown(daemon, old)
         assert process["status"] == "killed"
         assert "I am ready." not in entries
+
+
+async def test_a_completion_that_was_cut_short_is_done_by_the_next_import(tmp_path: Path) -> None:
+    old = at_work(tmp_path / "old")
+    daemon = Daemon(tmp_path / "daemon")
+    assert run(daemon, str(old.path)).returncode == 0
+    end(old, "completed", 0)
+    told = run(daemon, "--dry-run", str(old.path)).stdout
+    assert "to be completed: 1 runs" in told
+    spools = daemon.data / "executions"
+    # As it is when the old log has gone and the new one was still elsewhere.
+    (spools / old.id("run")).rename(spools / derived_id("ended since an import", old.id("run")))
+    assert "to be completed: 1 runs" in run(daemon, str(old.path)).stdout
+    async with daemon:
+        process, entries, _ = await shown(daemon, old)
+        assert process["status"] == "completed"
+        assert "I am ready." in entries
+    assert [path.name for path in spools.iterdir()] == [old.id("run")]
