@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import os
 import shutil
 import sqlite3
 import tempfile
@@ -32,6 +33,7 @@ _READER = 124
 PATIENCE = 10.0
 """Seconds; others hold a lock for as long as one transaction takes."""
 _ATTEMPTS = 5
+_DESCRIPTORS = "/proc/self/fd"
 
 
 @contextmanager
@@ -52,15 +54,16 @@ def copied(path: Path, patience: float = PATIENCE) -> Iterator[sqlite3.Connectio
     """
     if not path.is_file():
         raise Invalid("path", f"there is no file {path}")
-    with tempfile.TemporaryDirectory(prefix="anyon-import-") as folder:
-        copy = Path(folder) / "copy.sqlite"
-        try:
-            if not any(_copy(path, copy, patience) for _ in range(_ATTEMPTS)):
+    try:
+        with ExitStack() as stack:
+            folder = _Folder(stack)
+            if not any(_copy(path, folder, patience) for _ in range(_ATTEMPTS)):
                 raise Unavailable(f"{path} is written all the time. Stop its program, try again.")
-        except OSError as error:
-            raise Unavailable(f"{path} cannot be copied: {error.strerror}.") from error
-        connection = _opened(copy, path)
+            connection = _opened(folder.named(), path)
+    except OSError as error:
+        raise Unavailable(f"{path} cannot be copied: {error.strerror}.") from error
     with closing(connection):
+        _check(connection, path)
         try:
             yield connection
         except sqlite3.Error as error:
@@ -68,7 +71,64 @@ def copied(path: Path, patience: float = PATIENCE) -> Iterator[sqlite3.Connectio
             raise Unavailable(f"The copy of {path} can be read no further: {error}.") from error
 
 
-def _copy(path: Path, copy: Path, patience: float) -> bool:
+class _Folder:
+    """A private folder for the copy and what SQLite wants beside it.
+
+    Where the system knows files without a name, it is made when SQLite needs the names: a copy of
+    gigabytes takes a while, and whoever kills us meanwhile shall not have to clean up.
+    """
+
+    def __init__(self, stack: ExitStack) -> None:
+        self._stack = stack
+        self._path: Path | None = None
+        self._files: dict[str, BinaryIO] = {}
+
+    def clear(self) -> None:
+        """Begin anew."""
+        for suffix, file in self._files.items():
+            file.close()
+            if self._path is not None:
+                self._place(suffix).unlink(missing_ok=True)
+        self._files.clear()
+
+    def blank(self, suffix: str) -> BinaryIO:
+        """A new file to write into."""
+        file = self._nameless() or self._place(suffix).open("w+b")
+        self._files[suffix] = self._stack.enter_context(file)
+        return file
+
+    def named(self) -> Path:
+        """Where the copy is from now on, with the others beside it, until the stack is left."""
+        place = self._place("")
+        where = os.open(place.parent, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            for suffix, file in self._files.items():
+                file.flush()
+                if os.fstat(file.fileno()).st_nlink == 0:
+                    source = f"{_DESCRIPTORS}/{file.fileno()}"
+                    os.link(source, self._place(suffix), src_dir_fd=where, follow_symlinks=True)
+                file.close()
+        finally:
+            os.close(where)
+        return place
+
+    def _place(self, suffix: str) -> Path:
+        if self._path is None:
+            made = tempfile.TemporaryDirectory(prefix="anyon-import-")
+            self._path = Path(self._stack.enter_context(made))
+        return self._path / f"copy.sqlite{suffix}"
+
+    def _nameless(self) -> BinaryIO | None:
+        kind = getattr(os, "O_TMPFILE", None)
+        if kind is None or not os.path.isdir(_DESCRIPTORS):
+            return None
+        with suppress(OSError):  # not every file system has them
+            flags = kind | os.O_RDWR | os.O_CLOEXEC
+            return os.fdopen(os.open(tempfile.gettempdir(), flags, 0o600), "w+b")
+        return None
+
+
+def _copy(path: Path, folder: _Folder, patience: float) -> bool:
     """Whether what was copied belongs together."""
     deadline = time.monotonic() + patience
     wal = _beside(path, _WAL)
@@ -83,12 +143,11 @@ def _copy(path: Path, copy: Path, patience: float) -> bool:
             index = stack.enter_context(_beside(path, _INDEX).open("rb"))
             _lock(index, _READER, 1, deadline)
         began = _head(wal)
-        with copy.open("wb") as target:
-            shutil.copyfileobj(source, target, _CHUNK)
+        folder.clear()
+        shutil.copyfileobj(source, folder.blank(""), _CHUNK)
         for suffix in (_WAL, _JOURNAL):
-            _beside(copy, suffix).unlink(missing_ok=True)
-            with suppress(FileNotFoundError):
-                shutil.copyfile(_beside(path, suffix), _beside(copy, suffix))
+            with suppress(FileNotFoundError), _beside(path, suffix).open("rb") as log:
+                shutil.copyfileobj(log, folder.blank(suffix), _CHUNK)
         # What moved from the log into the database meanwhile is in the copy of the log too.
         return _head(wal) == began
 
@@ -124,22 +183,28 @@ def _head(path: Path) -> bytes:
 
 
 def _opened(copy: Path, original: Path) -> sqlite3.Connection:
+    """With all that SQLite needs names for behind it: no file is made beside it afterwards."""
     connection = sqlite3.connect(copy, isolation_level=None)
     # Text is hostile until decoded: one broken character must not hide a whole row.
     connection.text_factory = lambda raw: raw.decode(errors="replace")
     try:
-        # Before it loses its name: afterwards no file can be made beside it, and none is needed.
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         connection.execute("PRAGMA journal_mode = OFF")
-        [problem] = connection.execute("PRAGMA quick_check(1)").fetchone()
     except sqlite3.DatabaseError as error:
         connection.close()
         raise Invalid("path", f"{original} is no SQLite database: {error}") from error
+    return connection
+
+
+def _check(connection: sqlite3.Connection, original: Path) -> None:
+    try:
+        [problem] = connection.execute("PRAGMA quick_check(1)").fetchone()
+    except sqlite3.DatabaseError as error:
+        raise Invalid("path", f"{original} is no SQLite database: {error}") from error
     if problem != "ok":
-        connection.close()
         raise Invalid(
             "path",
             f"{original} is damaged, or its program was writing just now ({problem}). "
             "Stop that program and try again",
         )
-    return connection

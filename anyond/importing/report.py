@@ -18,6 +18,8 @@ class Report:
         new: those that are not here yet.
         known: those that are here already, from an earlier import or otherwise.
         deleted: those that came with an earlier import and were deleted here since.
+        unended: runs that have not ended in the old database.
+        completed: those that had not at an earlier import, and have now.
         left_out: sentences on what is not imported, and why.
     """
 
@@ -27,6 +29,8 @@ class Report:
     deleted: Counter[str] = field(default_factory=Counter)
     left_out: list[str] = field(default_factory=list)
     log_bytes: int = 0
+    unended: int = 0
+    completed: int = 0
 
     def saw(self, kind: str, is_new: bool) -> None:
         """One more of `kind`."""
@@ -52,6 +56,13 @@ class Report:
             for kind in KINDS
         ]
         lines.append(f"logs of the new processes: {self.log_bytes / 1e6:.1f} MB")
+        if self.completed:
+            lines.append(f"\nEnded since an earlier import, to be completed: {self.completed} runs")
+        if self.unended:
+            lines.append(
+                f"\nNot ended there: {self.unended} runs. They are shown as killed, with the log "
+                "so far; an import after their end completes them."
+            )
         if self.deleted:
             told = ", ".join(f"{count} {kind}" for kind, count in self.deleted.items())
             lines.append(

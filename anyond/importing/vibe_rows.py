@@ -87,6 +87,7 @@ class OldAttempt(Struct, frozen=True, kw_only=True):
 
 class OldProcess(Struct, frozen=True, kw_only=True):
     """Args:
+    status: as it is here; what has not ended there is killed, with the log that there is so far.
     session_id: only if the agent itself can resume it.
     """
 
@@ -95,6 +96,7 @@ class OldProcess(Struct, frozen=True, kw_only=True):
     run_reason: RunReason
     action: ExecutorAction
     status: ProcessStatus
+    has_ended: bool
     exit_code: int | None
     dropped: bool
     before_head_commit: str | None
@@ -216,6 +218,7 @@ def processes(tables: Tables, attempt: OldAttempt) -> Iterator[OldProcess | Unre
                 run_reason=why,
                 action=what,
                 status=ProcessStatus.KILLED if state is ProcessStatus.RUNNING else state,
+                has_ended=state is not ProcessStatus.RUNNING,
                 exit_code=code if isinstance(code, int) else None,
                 dropped=bool(dropped),
                 before_head_commit=_text(before),

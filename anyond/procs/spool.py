@@ -13,6 +13,7 @@ import errno
 import os
 import sys
 from array import array
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -174,6 +175,19 @@ class Spool:
         """
         self._append(stream, data, at)
 
+    def sync(self) -> None:
+        """Let what was appended survive a power loss. No shim may live.
+
+        Raises:
+            Unavailable: the disk does not take it.
+        """
+        try:
+            for path in (self._log, self._index):
+                with suppress(FileNotFoundError):  # nothing was said
+                    _sync(path)
+        except OSError as error:
+            raise self._unwritable(error) from error
+
     def write_exit(self, exit_: Exit) -> None:
         """Write down how it ended, once and for all; survives a power loss.
 
@@ -257,6 +271,14 @@ def _size(path: Path) -> int:
         return path.stat().st_size
     except FileNotFoundError:
         return 0
+
+
+def _sync(path: Path) -> None:
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
 
 
 def _extend(path: Path, content: bytes) -> int:

@@ -127,6 +127,18 @@ def all_ids(reader: Reader) -> set[str]:
     return {id for (id,) in reader.execute("SELECT id FROM execution_processes")}
 
 
+def places(reader: Reader) -> dict[str, str]:
+    """Of every process, in which attempt it is."""
+    return dict(reader.execute("SELECT id, task_attempt_id FROM execution_processes"))
+
+
+def killed(reader: Reader) -> dict[str, str]:
+    """Of every process that was killed, when."""
+    return dict(
+        reader.execute("SELECT id, completed_at FROM execution_processes WHERE status = 'killed'")
+    )
+
+
 def set_before_commit(tx: Tx, id: str, commit: str, now: str) -> ExecutionProcess:
     """Remember HEAD as it was before; emits `process_updated`. Raises `NotFound`."""
     tx.execute(
@@ -193,6 +205,29 @@ def finish(
         approvals.deny_pending(tx, id, "The process has ended.", at)
         _emit(tx, "process_completed", id)
     return True
+
+
+def correct_end(
+    tx: Tx,
+    id: str,
+    status: ProcessStatus,
+    *,
+    exit_code: int | None,
+    after_head_commit: str | None,
+    at: str,
+) -> None:
+    """Write another end than was written before, since more is known of it now.
+
+    Emits `process_updated`, and `task_updated` if it matters. Raises `NotFound`.
+    """
+    process = get(tx, id)
+    with tasks.watched(tx, attempts.place(tx, process.task_attempt_id).task_id):
+        tx.execute(
+            "UPDATE execution_processes SET status = ?, exit_code = ?, after_head_commit = ?,"
+            " completed_at = ?, updated_at = ? WHERE id = ? AND status <> 'running'",
+            (status.value, exit_code, after_head_commit, at, at, id),
+        )
+        _emit(tx, "process_updated", id)
 
 
 def drop_from(tx: Tx, attempt_id: str, process_id: str, now: str) -> list[str]:

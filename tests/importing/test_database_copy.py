@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -15,6 +18,8 @@ from anyond.importing.database_copy import copied
 from anyond.model.errors import Unavailable
 
 ROWS = 8_000
+MEMORY = "/dev/shm"
+"""A file system that knows files without a name, whatever that of the tests is."""
 
 
 def accounts(path: Path, mode: str) -> None:
@@ -102,3 +107,35 @@ def test_a_program_that_keeps_its_database_for_itself_is_named(tmp_path: Path) -
     with program(path, keeping), refused, copied(path, patience=0.1):
         pass
     assert shown(path) == (0, 0)
+
+
+@pytest.mark.skipif(not os.path.isdir(MEMORY), reason="files without a name are of Linux")
+def test_a_copy_that_was_killed_in_the_middle_has_left_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "db.sqlite"
+    accounts(path, "WAL")
+    dying = f"""
+import resource, signal
+from pathlib import Path
+from anyond.importing.database_copy import copied
+signal.signal(signal.SIGXFSZ, signal.SIG_DFL)  # who writes more than this is killed
+resource.setrlimit(resource.RLIMIT_FSIZE, (10_000_000, 10_000_000))
+with copied(Path({str(path)!r})):
+    pass
+"""
+    with tempfile.TemporaryDirectory(dir=MEMORY) as scratch:
+        environment = os.environ | {"TMPDIR": scratch}
+        killed = subprocess.run([sys.executable, "-c", dying], env=environment, check=False)
+        assert killed.returncode == -signal.SIGXFSZ
+        assert os.listdir(scratch) == []
+
+
+def test_where_every_file_has_a_name_a_copy_is_taken_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(os, "O_TMPFILE", raising=False)
+    for mode in ("DELETE", "WAL"):
+        path = tmp_path / f"{mode}.sqlite"
+        accounts(path, mode)
+        writing = 'c.execute("UPDATE t SET n = 7"); print("at work", flush=True); input()'
+        with program(path, writing):
+            assert shown(path) == (7, 7)

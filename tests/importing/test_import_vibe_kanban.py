@@ -269,3 +269,30 @@ def test_an_import_that_was_ended_leaves_nothing_and_is_completed_by_the_next(
         "Model: m",
         "Going.",
     ]
+
+
+def test_a_log_is_on_the_disk_before_it_is_said_to_be_whole(tmp_path: Path) -> None:
+    old = furnished(tmp_path / "old", "0.0.116")
+    daemon = Daemon(tmp_path / "daemon")
+    telling = f"""
+import os, runpy
+real, told = os.fsync, open({str(tmp_path / "synced")!r}, "w")
+def fsync(descriptor):
+    real(descriptor)
+    file = os.fstat(descriptor)
+    print(file.st_ino, file.st_size, file=told, flush=True)
+os.fsync = fsync
+runpy.run_module("anyond", run_name="__main__", alter_sys=True)
+"""
+    command = [sys.executable, "-c", telling, "import", "vibe-kanban", str(old.path)]
+    subprocess.run(command, env=daemon.environment, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    synced = (tmp_path / "synced").read_text().splitlines()
+
+    def moment(file: Path) -> int:
+        return synced.index(f"{file.stat().st_ino} {file.stat().st_size}")
+
+    for name in ("setting up", "working", "other"):
+        spool = daemon.data / "executions" / old.id(name)
+        end = moment(spool / "exit.json")
+        assert moment(spool / "log") < end
+        assert moment(spool / "log.idx") < end

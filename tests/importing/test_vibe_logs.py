@@ -24,6 +24,7 @@ def test_a_conversation_without_end_is_shown_as_far_as_it_fits_into_memory() -> 
             typ=CodingAgentInitialRequest(prompt="Go", executor_profile_id=profile)
         ),
         status=ProcessStatus.COMPLETED,
+        has_ended=True,
         exit_code=0,
         dropped=False,
         before_head_commit=None,

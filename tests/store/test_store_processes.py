@@ -93,6 +93,24 @@ def test_an_end_is_written_and_told_exactly_once(tx: Tx) -> None:
         end_process(tx, status=ProcessStatus.RUNNING)
 
 
+def test_an_end_of_which_more_is_known_is_told_with_what_it_means_for_the_task(tx: Tx) -> None:
+    add_family(tx)
+    add_process(tx)
+    known = {"exit_code": 0, "after_head_commit": "b" * 40, "at": at(7)}
+    processes.correct_end(tx, "x", ProcessStatus.COMPLETED, **known)
+    assert processes.get(tx, "x").status is ProcessStatus.RUNNING, "it had no end yet"
+    end_process(tx, "x", ProcessStatus.KILLED)
+    assert list(processes.killed(tx)) == ["x"]
+    assert processes.places(tx) == {"x": "a"}
+    emitted(tx)
+    processes.correct_end(tx, "x", ProcessStatus.COMPLETED, **known)
+    process = processes.get(tx, "x")
+    assert (process.status, process.exit_code) == (ProcessStatus.COMPLETED, 0)
+    assert (process.after_head_commit, process.completed_at) == ("b" * 40, at(7))
+    assert emitted(tx) == [("process_updated", "x"), ("task_updated", "t")]
+    assert processes.killed(tx) == {}
+
+
 def test_the_end_of_a_process_denies_what_it_still_asks(tx: Tx) -> None:
     add_family(tx)
     add_process(tx)

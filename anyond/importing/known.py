@@ -1,0 +1,57 @@
+"""What an import finds here: known by its id, the path of a repository, the name of a tag."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from anyond.store import imported, processes, projects, tags
+from anyond.store.transaction import Reader
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is here already."""
+
+    tasks: set[str]
+    attempts: set[str]
+    processes: dict[str, str]
+    """The attempt of each."""
+    killed: dict[str, str]
+    """When each of those ended."""
+    merges: set[str]
+    projects: dict[str, str]
+    paths: dict[str, str]
+    tags: set[str]
+    deleted: Callable[[str], bool]
+    """Whether it came with an earlier import and is not wanted any more."""
+
+    @classmethod
+    def nothing(cls) -> Known:
+        """As there is before the first start."""
+        return cls(set(), set(), {}, {}, set(), {}, {}, set(), lambda _: False)
+
+    @classmethod
+    def read(cls, reader: Reader, *, again: bool) -> Known:
+        """What `reader` sees.
+
+        Args:
+            again: whether what was deleted here since an earlier import shall come back.
+        """
+        every = projects.all(reader)
+        came: set[str] = set() if again else imported.all(reader)
+        return cls(
+            deleted=came.__contains__,
+            tasks=_ids(reader, "tasks"),
+            attempts=_ids(reader, "task_attempts"),
+            processes=processes.places(reader),
+            killed=processes.killed(reader),
+            merges=_ids(reader, "merges"),
+            projects={project.id: project.id for project in every},
+            paths={project.git_repo_path: project.id for project in every},
+            tags={tags.fold(tag.tag_name) for tag in tags.all(reader)},
+        )
+
+
+def _ids(reader: Reader, table: str) -> set[str]:
+    return {id for (id,) in reader.execute(f"SELECT id FROM {table}")}
