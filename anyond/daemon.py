@@ -157,8 +157,6 @@ async def open_services(options: Options, closing: trio.Event) -> AsyncIterator[
     github = GitHub(Site.of(os.environ))
     config = ConfigFile(places.config)
     profiles = Profiles(places.profiles, DEFAULT_PROFILES, fits)
-    for warning in (*config.warnings, *profiles.warnings):
-        log.warning("settings", text=warning)
     async with (
         Store.open(places.database) as store,
         Launcher.open(places.executions) as launcher,
