@@ -51,6 +51,7 @@ from anyond.operations.rooms import Rooms
 from anyond.procs.launcher import Launcher
 from anyond.settings.config import ConfigFile
 from anyond.settings.daemon_file import announced
+from anyond.settings.files import sweep
 from anyond.settings.identity import token as user_token
 from anyond.settings.identity import user_id
 from anyond.settings.lock import AlreadyRunning, sole_daemon
@@ -74,6 +75,8 @@ def run(options: Options) -> int:
     try:
         options.places.create()
         with sole_daemon(options.places.lock, options.places.presence):
+            for path in options.places.replaced:
+                sweep(path)
             trio.run(_main, options)
     except AlreadyRunning as refusal:
         print(refusal, file=sys.stderr)

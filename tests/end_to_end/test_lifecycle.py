@@ -164,6 +164,17 @@ async def test_what_is_wrong_with_settings_is_logged_once(tmp_path: Path) -> Non
     assert daemon.log().count("this variant is left out") == 1
 
 
+async def test_drafts_of_settings_with_their_secrets_are_swept_at_the_start(
+    tmp_path: Path,
+) -> None:
+    daemon = Daemon(tmp_path / "daemon")
+    config = daemon.root / "config"
+    for name in ("config.json", "profiles.json", "token"):
+        (config / f".{name}.0123456789abcdef").write_text("a secret")
+    async with daemon:
+        assert [file.name for file in config.glob(".*")] == []
+
+
 async def test_settings_and_records_survive_a_restart_on_another_port(daemon: Daemon) -> None:
     before = daemon.url
     project = await daemon.project()
