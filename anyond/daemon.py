@@ -28,7 +28,7 @@ from anyond.actors.diffs import Diffs
 from anyond.actors.drafts import DraftRequests
 from anyond.actors.editors import Editors
 from anyond.actors.images import ImageRequests
-from anyond.actors.janitor import Janitor
+from anyond.actors.janitor import Janitor, collect_garbage
 from anyond.actors.logs import Logs
 from anyond.actors.monitor import Monitor
 from anyond.actors.publishing import Publishing
@@ -187,6 +187,7 @@ async def open_services(options: Options, closing: trio.Event) -> AsyncIterator[
             agents = Agents(profiles)
             for name, service in (
                 ("janitor", janitor.run),
+                ("garbage", collect_garbage),
                 ("monitor", monitor.run),
                 ("agents", agents.run),
             ):
