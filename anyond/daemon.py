@@ -28,7 +28,7 @@ from anyond.actors.diffs import Diffs
 from anyond.actors.drafts import DraftRequests
 from anyond.actors.editors import Editors
 from anyond.actors.images import ImageRequests
-from anyond.actors.janitor import Janitor
+from anyond.actors.janitor import Janitor, collect_garbage
 from anyond.actors.logs import Logs
 from anyond.actors.monitor import Monitor
 from anyond.actors.publishing import Publishing
@@ -51,6 +51,7 @@ from anyond.operations.rooms import Rooms
 from anyond.procs.launcher import Launcher
 from anyond.settings.config import ConfigFile
 from anyond.settings.daemon_file import announced
+from anyond.settings.files import sweep
 from anyond.settings.identity import token as user_token
 from anyond.settings.identity import user_id
 from anyond.settings.lock import AlreadyRunning, sole_daemon
@@ -74,6 +75,8 @@ def run(options: Options) -> int:
     try:
         options.places.create()
         with sole_daemon(options.places.lock, options.places.presence):
+            for path in options.places.replaced:
+                sweep(path)
             trio.run(_main, options)
     except AlreadyRunning as refusal:
         print(refusal, file=sys.stderr)
@@ -157,8 +160,6 @@ async def open_services(options: Options, closing: trio.Event) -> AsyncIterator[
     github = GitHub(Site.of(os.environ))
     config = ConfigFile(places.config)
     profiles = Profiles(places.profiles, DEFAULT_PROFILES, fits)
-    for warning in (*config.warnings, *profiles.warnings):
-        log.warning("settings", text=warning)
     async with (
         Store.open(places.database) as store,
         Launcher.open(places.executions) as launcher,
@@ -186,6 +187,7 @@ async def open_services(options: Options, closing: trio.Event) -> AsyncIterator[
             agents = Agents(profiles)
             for name, service in (
                 ("janitor", janitor.run),
+                ("garbage", collect_garbage),
                 ("monitor", monitor.run),
                 ("agents", agents.run),
             ):

@@ -50,6 +50,22 @@ def test_the_version_loads_nothing_heavy() -> None:
     assert json.loads(done.stdout) == []
 
 
+def test_the_daemon_loads_what_few_need_only_when_they_need_it() -> None:
+    script = (
+        "import json, sys, anyond.daemon; "
+        "print(json.dumps([m for m in ('pygit2', 'tomlkit', 'text_unidecode', 'httpx', 'rich') "
+        "if m in sys.modules]))"
+    )
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(Path(__file__).parents[1])}
+    done = subprocess.run(
+        [sys.executable, "-c", "import anyond.cli; anyond.cli._load_structlog(); " + script],
+        env=environment,
+        capture_output=True,
+        check=True,
+    )
+    assert json.loads(done.stdout) == []
+
+
 def test_wrong_usage_is_exit_code_2() -> None:
     assert anyon("sing").returncode == 2
     assert anyon("serve", "--port", "70000").returncode == 2

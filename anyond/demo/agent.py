@@ -4,7 +4,8 @@ It thinks nothing, but all that it does is real: it reads a file, writes NOTES.m
 runs a command, runs it, and reports. Standard library only; started by its path.
 
 Environment:
-    ANYON_DEMO_STATE: where sessions are kept (default: `anyon-demo` in the user's state directory).
+    ANYON_DEMO_STATE: where sessions are kept (default: `anyon-demo` in the user's state directory,
+        or among the temporary files of a user without a home).
     ANYON_DEMO_PACE: factor on all pauses; 0 for none. They only let a person see it live.
 """
 
@@ -16,6 +17,7 @@ import queue
 import re
 import subprocess
 import sys
+import tempfile
 import threading
 import uuid
 from collections.abc import Iterator
@@ -61,9 +63,7 @@ class Session:
 
     @staticmethod
     def _file(id: str) -> Path:
-        base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-        folder = Path(os.environ.get("ANYON_DEMO_STATE") or Path(base) / "anyon-demo")
-        return folder / f"{id}.json"
+        return _state() / f"{id}.json"
 
     @classmethod
     def load(cls, id: str, cwd: str) -> Session | None:
@@ -83,6 +83,24 @@ class Session:
         stored = {"cwd": self.cwd, "prompts": self.prompts, "updates": self.updates}
         draft.write_text(json.dumps(stored), encoding="utf-8")
         draft.replace(file)
+
+
+def _state() -> Path:
+    """The directory of all sessions. Who has no home keeps them among the temporary files."""
+    chosen = os.environ.get("ANYON_DEMO_STATE")
+    if chosen:
+        return Path(chosen)
+    try:
+        base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+        folder = Path(base) / "anyon-demo"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return folder
+    except (OSError, RuntimeError):  # users of services and containers may have none
+        folder = Path(tempfile.gettempdir()) / f"anyon-demo-state-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if folder.lstat().st_uid != os.getuid():
+        raise PermissionError(f"{folder} is somebody else's.")
+    return folder
 
 
 class Turn(threading.Thread):

@@ -28,6 +28,7 @@ from anyond.settings.daemon_file import DaemonFile
 
 START_SECONDS = 20.0
 TURN_SECONDS = 60.0
+STOP_SECONDS = 15.0
 
 README = """# Tea timer
 
@@ -51,25 +52,44 @@ def run() -> int:
     """Show everything, then clean up behind it.
 
     Returns:
-        The exit code: 0 if every step went as it should.
+        The exit code: 0 if every step went as it should, 128 and the number of the signal that
+        ended it before.
     """
+    return trio.run(_run)
+
+
+async def _run() -> int:
     console = Console(highlight=False, soft_wrap=True)
-    root = Path(tempfile.mkdtemp(prefix="anyon-demo-"))
+    endings = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # else it is to stay (nohup)
+        endings.append(signal.SIGHUP)
     code = 0
-    try:
-        trio.run(_Tour(console, root).show)
-    except* (ToolFailed, ProgramMissing, httpx.HTTPError, ConnectionClosed) as group:
-        code = 1
-        for error in group.exceptions:
-            console.print(f"[red]The demo could not go on:[/red] {escape(str(error))}")
-        log = root / "daemon.log"
-        if log.exists():
-            console.print(escape(log.read_text(errors="replace")[-4000:]))
-    except* KeyboardInterrupt:
-        code = 130
-    finally:
-        shutil.rmtree(root, ignore_errors=True)
-    return code
+    ended: list[int] = []
+    with trio.open_signal_receiver(*endings) as signals:
+        root = Path(tempfile.mkdtemp(prefix="anyon-demo-"))
+        async with trio.open_nursery() as nursery:
+            showing = trio.CancelScope()
+
+            async def listen() -> None:
+                async for number in signals:  # and those after the first find it under way
+                    ended.append(number)
+                    showing.cancel()
+
+            nursery.start_soon(listen)
+            try:
+                with showing:
+                    await _Tour(console, root).show()
+            except* (ToolFailed, ProgramMissing, httpx.HTTPError, ConnectionClosed) as group:
+                code = 1
+                for error in group.exceptions:
+                    console.print(f"[red]The demo could not go on:[/red] {escape(str(error))}")
+                log = root / "daemon.log"
+                if log.exists():
+                    console.print(escape(log.read_text(errors="replace")[-4000:]))
+            finally:
+                shutil.rmtree(root, ignore_errors=True)
+            nursery.cancel_scope.cancel()
+    return 128 + ended[0] if ended else code
 
 
 class _Tour:
@@ -295,12 +315,22 @@ async def _daemon(root: Path) -> AsyncIterator[str]:
     command = [sys.executable, "-m", "anyond", "serve", "--port", "0", "--host", "127.0.0.1"]
     with (root / "daemon.log").open("wb") as log:
         process = await trio.lowlevel.open_process(
-            command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            command,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            # Ctrl+C in a terminal goes to a whole group, and this one is still needed then.
+            start_new_session=True,
         )
+    url = None
     try:
-        yield await _where(root / "runtime" / "daemon.json", process)
+        url = await _where(root / "runtime" / "daemon.json", process)
+        yield url
     finally:
         with trio.CancelScope(shield=True):
+            if url is not None:
+                await _end_runs(url)
             with suppress(ProcessLookupError):
                 process.send_signal(signal.SIGTERM)
             with trio.move_on_after(5):
@@ -308,6 +338,20 @@ async def _daemon(root: Path) -> AsyncIterator[str]:
             if process.returncode is None:
                 process.kill()
                 await process.wait()
+
+
+async def _end_runs(url: str) -> None:
+    """End every agent: they would live on when their daemon is gone, as they should elsewhere."""
+    with trio.move_on_after(STOP_SECONDS), suppress(httpx.HTTPError):
+        async with httpx.AsyncClient(base_url=url, timeout=STOP_SECONDS) as http:
+            for attempt in (await http.get("/api/task-attempts")).json()["data"]:
+                await http.post(f"/api/task-attempts/{attempt['id']}/stop")
+                runs = f"/api/execution-processes?task_attempt_id={attempt['id']}"
+                while True:
+                    rows = (await http.get(runs)).json()["data"]
+                    if all(row["status"] != "running" for row in rows):
+                        break
+                    await trio.sleep(0.05)
 
 
 async def _where(file: Path, process: trio.Process) -> str:

@@ -7,8 +7,6 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from text_unidecode import unidecode
-
 from anyond.git import libgit2
 from anyond.git.command import GitFailed, git
 from anyond.git.text import shown, split
@@ -221,6 +219,8 @@ def valid_name(name: str) -> bool:
 
 def slug(title: str) -> str:
     """`title` in any script as at most 40 characters of a-z, 0-9, "-"; `task` if none is left."""
+    from text_unidecode import unidecode  # reads a large table, which only new attempts need
+
     words = re.sub(r"[^a-z0-9]+", "-", unidecode(title).lower()).strip("-")
     if len(words) > SLUG_LENGTH:
         cut = words[: SLUG_LENGTH + 1].rpartition("-")[0]

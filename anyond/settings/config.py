@@ -44,6 +44,7 @@ class ConfigFile:
         """
         self.path = path
         self.warnings: list[str] = []
+        self._earlier: list[str] = []  # those of the reading before
         self._lock = threading.Lock()
         self._followers: list[Callable[[], None]] = []
         self._foreign = False  # the file says something that we will not write again
@@ -108,7 +109,7 @@ class ConfigFile:
             self._followers.remove(changed)
 
     def _load(self) -> None:
-        self.warnings = []
+        self._earlier, self.warnings = self.warnings, []
         found, damage = files.read_object(self.path)
         if damage is not None:
             self._warn(damage)
@@ -134,7 +135,8 @@ class ConfigFile:
 
     def _warn(self, sentence: str) -> None:
         self.warnings.append(sentence)
-        structlog.get_logger(__name__).warning(sentence)
+        if sentence not in self._earlier:
+            structlog.get_logger(__name__).warning(sentence)
 
 
 def _prepared(body: Mapping[str, Any], stored: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import secrets
 import stat
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -62,27 +64,67 @@ def write(
         Unavailable: it could not be written; the old file is as it was.
     """
     target = Path(os.path.realpath(path))
-    fresh = target.with_name(f".{target.name}.{secrets.token_hex(8)}")
     try:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        descriptor, fresh = _draft(target)
         try:
-            with os.fdopen(descriptor, "wb") as file:
+            with os.fdopen(descriptor, "wb") as file:  # and so locked, until it has its name
                 os.fchmod(file.fileno(), mode)
                 file.write(content)
                 file.flush()
                 _sync(file.fileno())
-            if only_if is not None and not only_if():
-                fresh.unlink()
-                return False
-            fresh.replace(target)
+                if only_if is not None and not only_if():
+                    fresh.unlink()
+                    return False
+                fresh.replace(target)
         except BaseException:
             fresh.unlink(missing_ok=True)
             raise
+        sweep(target)
         sync_directory(target.parent)
     except OSError as error:
         raise Unavailable(f"{path} cannot be written: {error.strerror}.") from error
     return True
+
+
+def _draft(target: Path) -> tuple[int, Path]:
+    """A new file beside `target`, locked so that `sweep` can tell that it is being written."""
+    while True:
+        fresh = target.with_name(f".{target.name}.{secrets.token_hex(8)}")
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with suppress(OSError):  # where there are no locks, nothing is swept either
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if os.fstat(descriptor).st_nlink:
+            return descriptor, fresh
+        os.close(descriptor)  # swept in the moment before it was locked
+
+
+def sweep(path: Path) -> None:
+    """Remove drafts of `path`, and of copies of it, whose writer was killed: secrets are in them.
+
+    Those that somebody is writing stay, and so does all that is named in any other way. What
+    cannot be removed stays, too: it does no harm where it is.
+    """
+    target = Path(os.path.realpath(path))
+    copy = r"(?:\.(?:before|damaged)-\d{8}T\d{6}Z(?:-\d+)?\.bak)?"
+    draft = re.compile(rf"\.{re.escape(target.name)}{copy}\.[0-9a-f]{{16}}")
+    try:
+        found = [name for name in os.listdir(target.parent) if draft.fullmatch(name)]
+    except OSError:
+        return
+    for name in found:
+        with suppress(OSError):
+            _remove_unlocked(target.with_name(name))
+
+
+def _remove_unlocked(draft: Path) -> None:
+    descriptor = os.open(draft, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        if stat.S_ISREG(os.fstat(descriptor).st_mode):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            draft.unlink()
+    finally:
+        os.close(descriptor)
 
 
 def _sync(descriptor: int) -> None:

@@ -122,6 +122,11 @@ class Places:
         return self.runtime_dir / "daemon.json"
 
     @property
+    def replaced(self) -> tuple[Path, ...]:
+        """The single files that are replaced as a whole whenever they change."""
+        return self.config, self.profiles, self.token, self.user_id, self.presence
+
+    @property
     def demo(self) -> Path:
         """Where the demo has everything of its own, for `Places.under`."""
         return self.data_dir / "demo"

@@ -42,6 +42,7 @@ class Profiles:
         """
         self.path = path
         self.warnings: list[str] = []
+        self._earlier: list[str] = []  # those of the reading before
         self._defaults = defaults
         self._fits = fits
         self._lock = threading.Lock()
@@ -150,7 +151,7 @@ class Profiles:
         files.write_object(self.path, {"executors": stored})
 
     def _load(self) -> None:
-        self.warnings = []
+        self._earlier, self.warnings = self.warnings, []
         found, damage = files.read_object(self.path)
         if damage is not None:
             self._warn(damage)
@@ -185,7 +186,8 @@ class Profiles:
 
     def _warn(self, sentence: str) -> None:
         self.warnings.append(sentence)
-        structlog.get_logger(__name__).warning(sentence)
+        if sentence not in self._earlier:
+            structlog.get_logger(__name__).warning(sentence)
 
 
 def _decoded(body: bytes) -> Iterator[tuple[Executor, str, Variant | None]]:

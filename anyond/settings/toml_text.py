@@ -1,14 +1,16 @@
-"""How one table inside a TOML text is changed while the rest stays, comments too."""
+"""How one table inside a TOML text is changed while the rest stays, comments too.
+
+tomlkit is loaded at the first change, not at the start: few people ever make one.
+"""
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, MutableMapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import tomlkit
-from tomlkit.exceptions import TOMLKitError
-from tomlkit.items import InlineTable
+if TYPE_CHECKING:
+    import tomlkit
 
 
 class NotToml(ValueError):
@@ -29,6 +31,8 @@ def replace(text: str, key: str, value: Mapping[str, Any]) -> str:
     Raises:
         NotToml: `text` is none, or it is one that cannot be changed without damage.
     """
+    from tomlkit.exceptions import TOMLKitError
+
     wanted = {**decode(text), key: value}
     for write in (_changed, _rewritten):
         try:
@@ -45,6 +49,9 @@ def replace(text: str, key: str, value: Mapping[str, Any]) -> str:
 
 def _changed(text: str, key: str, value: Mapping[str, Any]) -> str:
     """Table by table, each change on a fresh document: tomlkit loses count after several."""
+    import tomlkit
+    from tomlkit.items import InlineTable
+
     for name in list(decode(text).get(key, {})):
         if name not in value:
             document = tomlkit.parse(text)
@@ -65,12 +72,16 @@ def _changed(text: str, key: str, value: Mapping[str, Any]) -> str:
 
 
 def _rewritten(text: str, key: str, value: Mapping[str, Any]) -> str:
+    import tomlkit
+
     document = tomlkit.parse(text)
     document.pop(key, None)
     return _changed(tomlkit.dumps(document), key, value)
 
 
 def _table(document: tomlkit.TOMLDocument, key: str) -> MutableMapping[str, Any]:
+    import tomlkit
+
     if key not in document:
         document[key] = tomlkit.table(is_super_table=True)
     found = document[key]
@@ -96,6 +107,8 @@ def _change(table: MutableMapping[str, Any], name: str, wanted: Any) -> None:
 
 def _item(value: Any, *, inline: bool) -> Any:
     """A server is a table of its own; what it holds stands in its lines."""
+    import tomlkit
+
     if not isinstance(value, Mapping):
         return value
     table = tomlkit.inline_table() if inline else tomlkit.table()

@@ -19,6 +19,8 @@ from anyond.store.transaction import in_words
 # closed in good order; after a crash it is worth it.
 _ALWAYS_CHECKED_BYTES = 32 * 1024**2
 
+_BACKUPS = 2
+
 
 class Migration(NamedTuple):
     """One step forward; `version` is the `user_version` after it."""
@@ -46,7 +48,8 @@ def make_current(
 
     Args:
         connection: in autocommit mode, outside a transaction.
-        path: its file; backups are written beside it as `<name>.schema-<version>.bak`.
+        path: its file; before the first step it is copied to `<name>.schema-<version>.bak` beside
+            it, and once the last is made, only the newest two of such copies stay.
         steps: for tests; all `migrations` otherwise.
 
     Raises:
@@ -71,13 +74,12 @@ def make_current(
         if not isinstance(error, sqlite3.OperationalError):
             raise _damaged(path, str(error)) from error
         raise Unavailable(f"The database {path} cannot be read: {in_words(error)}.") from error
-    found = version
+    backup = _back_up(connection, path, version) if 0 < version < newest else None
     for step in steps:
         if step.version > version:
-            if found > 0:
-                _back_up(connection, path, version)
             _apply(connection, path, step)
-            version = step.version
+    if backup is not None:
+        _thin_out(path, backup)
 
 
 def _is_suspect(path: Path) -> bool:
@@ -101,7 +103,7 @@ def _damaged(path: Path, how: str) -> Unavailable:
     )
 
 
-def _back_up(connection: sqlite3.Connection, path: Path, version: int) -> None:
+def _back_up(connection: sqlite3.Connection, path: Path, version: int) -> Path:
     """Copy the whole database, readable by its owner only, complete or not at all."""
     backup = path.with_name(f"{path.name}.schema-{version}.bak")
     half = path.with_name(f"{backup.name}.half")
@@ -124,6 +126,23 @@ def _back_up(connection: sqlite3.Connection, path: Path, version: int) -> None:
         os.fsync(directory)
     finally:
         os.close(directory)
+    return backup
+
+
+def _thin_out(path: Path, made: Path) -> None:
+    """Keep the backup `made` and the newest of the others; each is as large as the database was.
+
+    Newest by their time: who has gone back to an older schema makes a backup of it again.
+    """
+    backup = re.compile(rf"{re.escape(path.name)}\.schema-(\d+)\.bak")
+    with suppress(OSError):  # they take room, and do no other harm
+        others = [
+            (file.stat().st_mtime_ns, int(match[1]), file)
+            for file in path.parent.iterdir()
+            if file != made and (match := backup.fullmatch(file.name))
+        ]
+        for _, _, file in sorted(others, reverse=True)[_BACKUPS - 1 :]:
+            file.unlink()
 
 
 def create_private(path: Path) -> None:

@@ -46,6 +46,29 @@ def said(live: Live) -> str:
     return "\n".join(texts.values())
 
 
+def test_without_a_home_it_works_and_finds_its_session_again(
+    repository: Path, tmp_path: Path
+) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    env = {
+        "PATH": os.environ["PATH"],
+        "HOME": os.devnull,
+        "TMPDIR": str(temporary),
+        "ANYON_DEMO_PACE": "0",
+    }
+    with Live(Demo(), Turn(prompt="First", cwd=str(repository)), env) as live:
+        finish(live, Verdict.APPROVED)
+    [session] = [e.session_id for e in live.events if isinstance(e, SessionStarted)]
+    [folder] = temporary.iterdir()
+    assert folder.stat().st_mode & 0o777 == 0o700
+    again = Turn(prompt="Second", cwd=str(repository), session_id=session)
+    with Live(Demo(), again, env) as live:
+        finish(live, Verdict.APPROVED)
+    assert "## Second" in (repository / "NOTES.md").read_text()
+    assert [file.stem for file in folder.iterdir()] == [session]
+
+
 def test_it_reads_writes_asks_runs_and_reports(repository: Path) -> None:
     with run(repository, "Add a greeting\nin French") as live:
         finish(live, Verdict.APPROVED)

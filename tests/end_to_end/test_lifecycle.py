@@ -150,6 +150,31 @@ async def test_a_terminal_that_is_closed_is_a_stop_and_with_nohup_nothing_at_all
     assert "SIGHUP" not in empty.log().partition("stopped")[2]
 
 
+async def test_what_is_wrong_with_settings_is_logged_once(tmp_path: Path) -> None:
+    daemon = Daemon(tmp_path / "daemon")
+    config = daemon.root / "config"
+    (config / "config.json").write_text('{"theme": "PINK"}')
+    (config / "profiles.json").write_text('{"executors": {"NOBODY": {"DEFAULT": {}}}}')
+    async with daemon:
+        for _ in range(2):  # each reads the files again
+            own = {"executors": {"DEMO": {"MINE": {"DEMO": {}}}}}
+            await daemon.ask("PUT", "/api/profiles", own)
+            await daemon.ask("PUT", "/api/config", {"notifications": {"sound_enabled": False}})
+    assert daemon.log().count("theme must be one of") == 1
+    assert daemon.log().count("this variant is left out") == 1
+
+
+async def test_drafts_of_settings_with_their_secrets_are_swept_at_the_start(
+    tmp_path: Path,
+) -> None:
+    daemon = Daemon(tmp_path / "daemon")
+    config = daemon.root / "config"
+    for name in ("config.json", "profiles.json", "token"):
+        (config / f".{name}.0123456789abcdef").write_text("a secret")
+    async with daemon:
+        assert [file.name for file in config.glob(".*")] == []
+
+
 async def test_settings_and_records_survive_a_restart_on_another_port(daemon: Daemon) -> None:
     before = daemon.url
     project = await daemon.project()

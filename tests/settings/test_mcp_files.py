@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import stat
+import subprocess
+import sys
 import threading
 import tomllib
 from pathlib import Path
@@ -273,9 +275,57 @@ def test_a_file_is_not_replaced_if_it_is_not_the_one_that_was_read(tmp_path: Pat
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_others_that_write_meanwhile_neither_lose_their_part_nor_see_half_a_file(
-    tmp_path: Path,
+OTHER_WRITER = """import json, os, re, sys
+from pathlib import Path
+from anyond.model.errors import Conflict
+from anyond.settings.mcp import McpFile
+path, times = Path(sys.argv[1]), int(sys.argv[2])
+count = 0
+def other_program(event, arguments):
+    # Our draft is about to be made: the file has been read, and not yet looked at again.
+    global count
+    name = os.path.basename(str(arguments[0])) if event == "open" else ""
+    if re.fullmatch(r"[.]settings[.]json[.][0-9a-f]{16}", name) and count < times:
+        count += 1
+        fresh = path.with_name("fresh")
+        fresh.write_text(json.dumps({**json.loads(path.read_text()), "count": count}))
+        fresh.replace(path)
+sys.addaudithook(other_program)
+try:
+    McpFile(path, ("mcpServers",), {}, toml=False).write({"n": {"number": 1}})
+except Conflict as refusal:
+    print(refusal.type)
+"""
+
+
+@pytest.mark.parametrize("times", [0, 1, 4])
+def test_what_others_write_in_the_middle_of_our_writing_is_not_lost(
+    tmp_path: Path, times: int
 ) -> None:
+    path = tmp_path / "settings.json"
+    path.write_text('{"count": 0}')
+    assert beside_another_writer(path, times) == ""
+    assert json.loads(path.read_text()) == {"count": times, "mcpServers": {"n": {"number": 1}}}
+
+
+def test_a_file_that_others_never_stop_writing_is_left_as_they_wrote_it(tmp_path: Path) -> None:
+    path = tmp_path / "settings.json"
+    path.write_text('{"count": 0}')
+    assert beside_another_writer(path, 1000) == "changed_meanwhile"
+    assert json.loads(path.read_text()) == {"count": 5}
+
+
+def beside_another_writer(path: Path, times: int) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", OTHER_WRITER, str(path), str(times)],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    return done.stdout.strip()
+
+
+def test_others_that_read_and_write_meanwhile_never_see_half_a_file(tmp_path: Path) -> None:
     path = tmp_path / "settings.json"
     path.write_text('{"count": 0}')
     stop = threading.Event()
@@ -308,4 +358,3 @@ def test_others_that_write_meanwhile_neither_lose_their_part_nor_see_half_a_file
         thread.join()
     assert not broken
     assert outcomes <= {"written", "changed_meanwhile"}
-    assert json.loads(path.read_text()).keys() >= {"count"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import sqlite3
 from collections.abc import Iterator
@@ -92,6 +93,68 @@ def test_a_step_forward_keeps_a_backup_of_what_was_there(path: Path) -> None:
     assert ask(backup, "PRAGMA user_version") == 1
     assert ask(backup, "SELECT COUNT(*) FROM sqlite_master WHERE name = 'tags'") == 0
     assert backup.stat().st_mode & 0o777 == 0o600
+
+
+def step(version: int) -> Migration:
+    return Migration(version, f"step_{version}", f"CREATE TABLE step_{version} (n);")
+
+
+def test_an_upgrade_of_many_steps_keeps_one_backup_of_what_it_began_with(path: Path) -> None:
+    migrate(path, [CORE])
+    migrate(path, [CORE, TAGS, step(3), step(4)])
+    assert ask(path, "PRAGMA user_version") == 4
+    assert {file.name for file in path.parent.iterdir()} == {path.name, "anyon.db.schema-1.bak"}
+    assert ask(path.with_name("anyon.db.schema-1.bak"), "PRAGMA user_version") == 1
+
+
+def test_the_backups_of_the_newest_two_upgrades_stay_and_nothing_else_is_removed(
+    path: Path,
+) -> None:
+    foreign = {
+        "anyon.db.schema-1.bak.mine",
+        "anyon.db.schema-x.bak",
+        "my-anyon.db.schema-1.bak",
+        "other.db.schema-1.bak",
+    }
+    for name in foreign:
+        path.with_name(name).write_text("")
+    steps = [CORE, TAGS, *(step(version) for version in range(3, 12))]
+    for count in range(1, len(steps) + 1):
+        migrate(path, steps[:count])
+    assert {file.name for file in path.parent.iterdir()} == {
+        path.name,
+        "anyon.db.schema-9.bak",
+        "anyon.db.schema-10.bak",
+        *foreign,
+    }
+
+
+def test_who_has_gone_back_to_an_old_schema_keeps_the_backup_of_that(path: Path) -> None:
+    steps = [CORE, TAGS, step(3), step(4)]
+    for count in range(1, 5):
+        migrate(path, steps[:count])
+    for version in (2, 3):
+        os.utime(path.with_name(f"anyon.db.schema-{version}.bak"), (version, version))
+    path.unlink()
+    migrate(path, [CORE])
+    migrate(path, steps)
+    assert {file.name for file in path.parent.iterdir()} == {
+        path.name,
+        "anyon.db.schema-1.bak",
+        "anyon.db.schema-3.bak",
+    }
+
+
+def test_an_upgrade_that_fails_removes_no_backup(path: Path) -> None:
+    migrate(path, [CORE])
+    migrate(path, [CORE, TAGS])
+    for version in range(3, 5):
+        migrate(path, [CORE, TAGS, *(step(n) for n in range(3, version + 1))])
+    before = {file.name for file in path.parent.iterdir()}
+    broken = Migration(5, "broken", "INSERT INTO nowhere VALUES (1)")
+    with pytest.raises(Unavailable, match="nowhere"):
+        migrate(path, [CORE, TAGS, step(3), step(4), broken])
+    assert {file.name for file in path.parent.iterdir()} == before | {"anyon.db.schema-4.bak"}
 
 
 def test_a_current_database_is_left_as_it_is(path: Path) -> None:

@@ -1,0 +1,45 @@
+"""What is cleared away once a day."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from collections.abc import Iterator
+
+import pytest
+import trio
+from trio.testing import MockClock
+
+from anyond.actors.janitor import DAY, collect_garbage
+
+
+class Circle:
+    """Garbage that only a collection finds."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+
+@pytest.fixture
+def by_itself_never() -> Iterator[None]:
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("by_itself_never")
+async def test_circles_of_garbage_live_a_day_at_most(autojump_clock: MockClock) -> None:
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(collect_garbage)
+        for _ in range(2):
+            old = Circle()
+            for _ in range(3):
+                gc.collect(0)
+                gc.collect(1)  # now it is among the oldest
+            gone = weakref.ref(old)
+            del old
+            await trio.sleep(DAY - 2)
+            assert gone() is not None
+            await trio.sleep(3)
+            assert gone() is None
+        nursery.cancel_scope.cancel()

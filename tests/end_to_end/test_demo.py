@@ -1,0 +1,76 @@
+"""The demo leaves nothing behind, however it ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.end_to_end.daemon import PATIENCE, ROOT
+
+DEMO = """import signal
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # whatever started the tests may have it ignored
+from anyond.cli import main
+main(["demo"])
+"""
+
+
+def until(look: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not look():
+        assert time.monotonic() < deadline, f"Waited in vain for {what}."
+        time.sleep(0.02)
+
+
+def of(mark: Path) -> dict[int, str]:
+    """Which processes live that have to do with the folder, and their command lines."""
+    found = {}
+    for process in psutil.process_iter():
+        with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+            words = [*process.environ().values(), *process.cmdline()]
+            if str(mark) in "\0".join(words) and process.status() != psutil.STATUS_ZOMBIE:
+                found[process.pid] = " ".join(process.cmdline())
+    return found
+
+
+@pytest.fixture
+def temporary(tmp_path: Path) -> Iterator[Path]:
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    yield folder
+    for pid in of(folder):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_the_demo_and_all_that_it_started(
+    temporary: Path, number: signal.Signals
+) -> None:
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT),
+        "HOME": str(temporary),
+        "TMPDIR": str(temporary),
+        "ANYON_DEMO_PACE": "100",  # it is at work until it is ended
+    }
+    with subprocess.Popen(
+        [sys.executable, "-c", DEMO],
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+    ) as demo:
+        until(lambda: any("agent.py" in line for line in of(temporary).values()), "the agent")
+        assert list(temporary.glob("anyon-demo-*"))
+        demo.send_signal(number)
+        assert demo.wait(PATIENCE) == 128 + number
+    assert of(temporary) == {}
+    assert list(temporary.glob("anyon-demo-*")) == []
