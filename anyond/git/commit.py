@@ -57,7 +57,7 @@ async def commit_all(worktree: Path, message: str, branch: str | None = None) ->
     if going_on is not None:
         what = going_on.op.replace("_", "-")
         raise Conflict(f"{going_on.op}_in_progress", f"A {what} is in progress in {worktree}.")
-    await _refuse_unmerged(worktree)
+    await refuse_unmerged(worktree)
     if branch is not None:
         await require(worktree, branch)
     who = await identity(worktree)
@@ -113,8 +113,12 @@ async def _checkouts_inside(worktree: Path) -> list[str]:
     return await trio.to_thread.run_sync(_below, worktree, [tree.path for tree in trees])
 
 
-async def _refuse_unmerged(worktree: Path) -> None:
-    """Git keeps no record of a squash or a stash that does not fit, except for the files."""
+async def refuse_unmerged(worktree: Path) -> None:
+    """Git keeps no record of a squash or a stash that does not fit, except for the files.
+
+    Raises:
+        Conflict: `dirty`, with `files`: some are in conflict.
+    """
     listed = split((await git("ls-files", "--unmerged", "-z", cwd=worktree)).out)
     files = [shown(path) for path in dict.fromkeys(line.split("\t", 1)[1] for line in listed)]
     if files:
