@@ -33,7 +33,15 @@ from anyond.model.rows import (
     TaskStatus,
 )
 from anyond.model.settings import CommitMessage
-from anyond.operations import chain, follow_up, fresh_session, intent_outcomes, queue, steering
+from anyond.operations import (
+    chain,
+    follow_up,
+    fresh_session,
+    intent_outcomes,
+    queue,
+    steering,
+    undelivered,
+)
 from anyond.operations.notifications import announce
 from anyond.operations.rooms import Rooms
 from anyond.operations.run import ENTRIES, Stoppable, insert
@@ -146,7 +154,12 @@ async def conclude(
             and not halting()
             and chain.goes_on(process.run_reason, ending.status, changed=changed)
         ):
-            return insert(tx, subject.attempt.id, subject.task.id, following)
+            row = insert(tx, subject.attempt.id, subject.task.id, following)
+            if process.run_reason is RunReason.SETUP_SCRIPT:
+                drafts.pass_on(tx, process.id, row.id)
+            return row
+        if process.run_reason is RunReason.SETUP_SCRIPT:
+            undelivered.give_back(tx, process, moment)
         if not unwanted and (sent := queue.send(tx, subject, after=process.run_reason)):
             return sent
         drafts.unqueue(tx, subject.attempt.id, moment)
