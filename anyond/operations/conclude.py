@@ -15,7 +15,7 @@ from pathlib import Path
 import structlog
 import trio
 
-from anyond.git import checkouts, commit, submodules
+from anyond.git import checkouts, commit, oversize, submodules
 from anyond.git.text import shown
 from anyond.logs import archive, notes, script
 from anyond.logs.conversation import Conversation
@@ -198,8 +198,12 @@ async def _commit(
 
 
 async def _left_out(subject: Subject, process: ExecutionProcess) -> list[notes.Remark]:
-    """Many a program that sets up a project makes it a repository, and nobody notices."""
+    """What a person might miss in the commit, and why it is not there.
+
+    Many a program that sets up a project makes it a repository, and nobody notices.
+    """
     found = await submodules.strangers(subject.worktree, process.before_head_commit)
+    large = await oversize.oversized(subject.worktree)
     return [
         notes.Remark(
             text=f"{shown(path)} is a repository of its own, so its files are in no commit and "
@@ -207,6 +211,14 @@ async def _left_out(subject: Subject, process: ExecutionProcess) -> list[notes.R
             error=True,
         )
         for path in found[:10]
+    ] + [
+        notes.Remark(
+            text=f"{shown(file.path)} has {file.size / 1024**2:,.0f} MiB. A new file of more than "
+            f"{oversize.LIMIT_BYTES // 1024**2} MiB is not committed by itself, and will not be "
+            "merged. Commit it by hand if it should be; it stays in the worktree.",
+            error=True,
+        )
+        for file in large[:10]
     ]
 
 

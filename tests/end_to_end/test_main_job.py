@@ -223,6 +223,34 @@ async def test_a_repository_that_an_agent_makes_in_the_worktree_is_told_of(daemo
     assert daemon.git(Path(attempt["container_ref"]), "show", "HEAD:one/file") == "y\n"
 
 
+async def test_a_new_file_that_is_very_large_is_told_of_and_gets_into_no_commit(
+    daemon: Daemon,
+) -> None:
+    repository = daemon.repository()
+    dump = f"dd if=/dev/zero of=core.dump bs=1 count=0 seek={101 * 1024**2}"
+    project = await daemon.project(repository, setup_script=dump)
+    await daemon.use_fake_agent()
+    attempt = await daemon.attempt(project, "write own.txt mine")
+    process = await daemon.over(attempt)
+    assert process["status"] == "completed"
+    errors = [e["content"] for e in await daemon.entries(process)
+              if e["entry_type"]["type"] == "error_message"]  # fmt: skip
+    assert [text.startswith("core.dump has 101 MiB.") for text in errors] == [True]
+    path = f"/api/task-attempts/{attempt['id']}"
+    worktree = Path(attempt["container_ref"])
+    for button in ("", "merge"):
+        if button:
+            await daemon.ask("POST", f"{path}/{button}")
+        assert daemon.git(worktree, "status", "--porcelain") == "?? core.dump\n"
+        assert (await daemon.ask("GET", f"{path}/branch-status"))["untracked_count"] == 1
+    assert (repository / "own.txt").exists()
+    assert not (repository / "core.dump").exists()
+    refs = daemon.git(repository, "for-each-ref", "--format=%(refname)", "refs/anyon/snapshots")
+    assert daemon.git(repository, "cat-file", "-s", f"{refs.split()[-1]}:core.dump").strip() == (
+        str(101 * 1024**2)
+    )
+
+
 async def test_a_failing_setup_script_ends_the_chain_and_says_why(daemon: Daemon) -> None:
     project = await daemon.project(setup_script="echo broken >&2; exit 7", cleanup_script="true")
     await daemon.use_fake_agent()
