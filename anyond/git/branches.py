@@ -217,6 +217,14 @@ def valid_name(name: str) -> bool:
     )
 
 
+def valid_new_name(name: str) -> bool:
+    """Whether we may call a branch so.
+
+    Git allows a branch `refs/heads/x` or `heads/x` too, and then takes it for the branch `x`.
+    """
+    return valid_name(name) and not name.startswith(("refs/", "heads/", "remotes/"))
+
+
 def slug(title: str) -> str:
     """`title` in any script as at most 40 characters of a-z, 0-9, "-"; `task` if none is left."""
     from text_unidecode import unidecode  # reads a large table, which only new attempts need
@@ -236,7 +244,7 @@ def branch_name(prefix: str, title: str, attempt_id: str) -> str:
     """
     name = f"{slug(title)}-{attempt_id.replace('-', '')[:8]}"
     name = f"{prefix}/{name}" if prefix else name
-    if not valid_name(name):
+    if not valid_new_name(name):
         raise Invalid("git_branch_prefix", f"no branch can be called {shown(name)!r}.")
     return name
 

@@ -13,6 +13,7 @@ import trio
 from anyond.git.checkouts import list as list_worktrees
 from anyond.git.checkouts import require
 from anyond.git.command import failure, git
+from anyond.git.oversize import oversized
 from anyond.git.repository import empty_tree, git_dir, identity
 from anyond.git.scratch import scratch
 from anyond.git.status import in_progress
@@ -28,8 +29,9 @@ DURABLE = ("-c", "core.fsync=committed", "-c", "core.fsyncMethod=batch")
 async def commit_all(worktree: Path, message: str, branch: str | None = None) -> str | None:
     """Commit everything that is not ignored. Hooks and signing apply.
 
-    A repository inside the worktree that has no commit yet cannot be committed; it is left
-    uncommitted. Files outside of a sparse checkout's patterns are committed if they exist.
+    New files that are very large are left uncommitted (see `oversize`), and so is a repository
+    inside the worktree that has no commit yet. Files outside of a sparse checkout's patterns are
+    committed if they exist.
 
     Args:
         worktree: the top of a checkout.
@@ -57,7 +59,7 @@ async def commit_all(worktree: Path, message: str, branch: str | None = None) ->
     if going_on is not None:
         what = going_on.op.replace("_", "-")
         raise Conflict(f"{going_on.op}_in_progress", f"A {what} is in progress in {worktree}.")
-    await _refuse_unmerged(worktree)
+    await refuse_unmerged(worktree)
     if branch is not None:
         await require(worktree, branch)
     who = await identity(worktree)
@@ -66,7 +68,9 @@ async def commit_all(worktree: Path, message: str, branch: str | None = None) ->
         kept = private / "index"
         await trio.to_thread.run_sync(_keep, own / "index", kept)
         try:
-            await stage_all(worktree, leave=await _checkouts_inside(worktree))
+            leave = [*await _checkouts_inside(worktree)]
+            leave += [file.path for file in await oversized(worktree)]
+            await stage_all(worktree, leave=leave)
             if not await _has_staged(worktree, before):
                 return None
             ask = (*DURABLE, "commit", "--quiet", "--cleanup=whitespace", "--file=-")
@@ -113,8 +117,12 @@ async def _checkouts_inside(worktree: Path) -> list[str]:
     return await trio.to_thread.run_sync(_below, worktree, [tree.path for tree in trees])
 
 
-async def _refuse_unmerged(worktree: Path) -> None:
-    """Git keeps no record of a squash or a stash that does not fit, except for the files."""
+async def refuse_unmerged(worktree: Path) -> None:
+    """Git keeps no record of a squash or a stash that does not fit, except for the files.
+
+    Raises:
+        Conflict: `dirty`, with `files`: some are in conflict.
+    """
     listed = split((await git("ls-files", "--unmerged", "-z", cwd=worktree)).out)
     files = [shown(path) for path in dict.fromkeys(line.split("\t", 1)[1] for line in listed)]
     if files:

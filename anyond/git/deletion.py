@@ -10,7 +10,7 @@ import trio
 
 from anyond.git.checkouts import head
 from anyond.git.command import git
-from anyond.git.commit import DURABLE
+from anyond.git.commit import DURABLE, refuse_unmerged
 from anyond.git.repository import git_dir, identity
 from anyond.git.scratch import scratch
 from anyond.git.status import in_progress
@@ -52,7 +52,8 @@ async def check(worktree: Path, path: str) -> bool:
     Raises:
         NotFound: there is no such file, neither on the disk nor in git.
         Invalid: it is a directory.
-        Conflict: `rebase_in_progress` and so on; or `ignored_file`, of which no copy could be kept.
+        Conflict: `rebase_in_progress` and so on, or `dirty` after a squash or a stash that did not
+            fit: git commits nothing then. `ignored_file`, of which no copy could be kept.
     """
     if git_dir(worktree) is None:
         raise NotFound("worktree", worktree)
@@ -60,6 +61,7 @@ async def check(worktree: Path, path: str) -> bool:
     if going_on is not None:
         what = going_on.op.replace("_", "-")
         raise Conflict(f"{going_on.op}_in_progress", f"A {what} is in progress in {worktree}.")
+    await refuse_unmerged(worktree)
     if _is_directory(worktree / path):
         raise Invalid("file_path", f"{shown(path)} is a directory.")
     if await _is_listed(worktree, "ls-tree", "HEAD", "--", path):

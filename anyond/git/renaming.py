@@ -25,7 +25,7 @@ async def check(repo: Path, old: str, new: str) -> str:
         NotFound: there is no branch `old`.
         Conflict: `name_taken`, by a local branch or one of a remote; `rebase_in_progress`.
     """
-    if not branches.valid_name(new):
+    if not branches.valid_new_name(new):
         raise Invalid("new_branch_name", f"no branch can be called {shown(new)!r}.")
     tip = await branches.find(repo, old)
     if tip is None or tip.is_remote:

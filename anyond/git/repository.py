@@ -151,13 +151,16 @@ async def inspect(path: Path) -> RepoInfo:
 async def init(path: Path) -> RepoInfo:
     """Make a repository with a first commit on `main`; one that is there already is left as it is.
 
+    Unless there is nothing in it, as after a crash in the middle: that one is completed.
+
     Raises:
         Invalid: `path` holds something else already.
     """
     if not _make_empty(path):
         if git_dir(path) is None:
             raise Invalid("git_repo_path", f"{path} is not empty, and not a git repository.")
-        return await inspect(path)
+        if not await _is_unfinished(path):
+            return await inspect(path)
     await git("init", "--quiet", "--initial-branch=main", "--", path, cwd=path)
     message = ("--message", FIRST_COMMIT)
     who = await identity(path)
@@ -242,6 +245,33 @@ def _is_dir(path: Path) -> bool:
 
 def _real(path: str) -> Path:
     return Path(os.path.realpath(path))
+
+
+async def _is_unfinished(path: Path) -> bool:
+    """Whether `path` has nothing but a repository without a commit, a ref or a staged file."""
+    if not _holds_only_git(path):
+        return False
+    try:
+        whole = await common_dir(path) == _real(os.fspath(path / ".git"))
+    except NotFound:
+        whole = False
+    if not whole:
+        # Git was killed before it could be a repository at all. (`path` may lie in another one.)
+        return not _holds_objects(path / ".git")
+    if (await git("rev-parse", "-q", "--verify", "HEAD", cwd=path, check=False)).code == 0:
+        return False
+    refs = await git("for-each-ref", "--count=1", cwd=path)
+    return not refs.out and not (await git("ls-files", cwd=path)).out
+
+
+def _holds_only_git(path: Path) -> bool:
+    own = path / ".git"
+    return os.listdir(path) == [own.name] and own.is_dir() and not own.is_symlink()
+
+
+def _holds_objects(own: Path) -> bool:
+    places = (own / "objects", own / "refs", own / "packed-refs")
+    return any(found.is_file() for place in places for found in (place, *place.rglob("*")))
 
 
 def _make_empty(path: Path) -> bool:

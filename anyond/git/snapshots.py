@@ -8,9 +8,10 @@ and `3/<path>`. It is like a stash, but named by a ref of its own,
 which parent is which.
 
 Of what git ignores, copies of the person's own files are kept if they were changed since (see
-`keepsakes`). Files of a repository inside the worktree are kept too, but not its history; those of
-a submodule if they, or its commits, are nowhere else. Filters and line ends are as the repository
-wants them; if git refuses because of these, files are kept byte by byte.
+`ignored_copies`). Files of a repository inside the worktree are kept too, but not its history;
+those of a submodule if they, or its commits, are nowhere else. Empty directories are noted in a
+trailer. Filters and line ends are as the repository wants them; if git refuses
+because of these, files are kept byte by byte.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from typing import TypeVar
 
 import trio
 
-from anyond.git import ignored_copies
+from anyond.git import empty_directories, ignored_copies
 from anyond.git.assume_unchanged import look_again
 from anyond.git.checkouts import CHECKOUT_TIMEOUT_S, PARALLEL, make_parent, occupied
 from anyond.git.checkouts import delete as delete_directory
@@ -67,6 +68,7 @@ class Snapshot:
         op: the operation that was in progress.
         index: the commit whose tree is the index.
         conflicts: the commit with the versions of files in conflict, if there were any.
+        empty: the note of empty directories, if there were any.
     """
 
     ref: str
@@ -80,6 +82,7 @@ class Snapshot:
     op: str | None
     index: str
     conflicts: str | None
+    empty: str | None
 
 
 async def take(repo: Path, worktree: Path, attempt_id: str, reason: str) -> str:
@@ -124,12 +127,14 @@ async def take(repo: Path, worktree: Path, attempt_id: str, reason: str) -> str:
         inner = [path for path in others if path.endswith("/")]
         inner += await only_here(worktree, env)
         tree = await _somehow(worktree, lambda how: _everything(worktree, own, inner, env, how))
+        empty = await empty_directories.note(worktree, env)
     facts = {
         "Index": staged,
         "Conflicts": conflicts,
         "Head": now,
         "Branch": await current_branch(worktree),
         "Operation": going_on.op if going_on else None,
+        "Empty": empty,
     }
     told = "\n".join(f"Anyon-{key}: {value}" for key, value in facts.items() if value)
     parents += [oid for oid in (staged, conflicts) if oid]
@@ -177,6 +182,8 @@ async def restore(repos: Repositories, repo: Path, ref: str, path: Path) -> None
         await git("read-tree", f"{found.index}^{{tree}}", cwd=path)
         if found.conflicts:
             await put_stages(path, found.conflicts)
+        if found.empty:
+            await trio.to_thread.run_sync(empty_directories.make, path, found.empty)
         # Answers 1 if anything differs, which is what a snapshot is for.
         await git("update-index", "-q", "--refresh", cwd=path, check=False)
     except BaseException:
@@ -291,4 +298,5 @@ def _snapshot(line: bytes) -> Snapshot | None:
         op=told.get("Anyon-Operation"),
         index=told["Anyon-Index"],
         conflicts=told.get("Anyon-Conflicts"),
+        empty=told.get("Anyon-Empty"),
     )

@@ -53,7 +53,7 @@ async def add(repos: Repositories, repo: Path, path: Path, branch: str, base: st
         Conflict: `name_taken` or `path_taken`.
         GitFailed: git or a hook of the repository refused.
     """
-    if not branches.valid_name(branch):
+    if not branches.valid_new_name(branch):
         raise Invalid("branch", f"no branch can be called {shown(branch)!r}.")
     tip = await branches.resolve(repo, base)
     async with repos.lock(repo):

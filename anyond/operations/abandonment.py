@@ -8,7 +8,7 @@ from anyond.model.errors import AnyondError
 from anyond.model.ids import now
 from anyond.model.records import Exit
 from anyond.model.rows import ExecutionProcess, ProcessStatus
-from anyond.operations import run, subject
+from anyond.operations import run, subject, undelivered
 from anyond.operations.rooms import Rooms
 from anyond.procs.launcher import Absent, Alive, Ended
 from anyond.store import drafts, processes
@@ -64,7 +64,7 @@ async def _end(rooms: Rooms, row: ExecutionProcess) -> None:
             after_head_commit=None,
             at=now(),
         )
-        drafts.give_back(tx, row.id, now())
+        undelivered.give_back(tx, row, now())
         drafts.unqueue(tx, row.task_attempt_id, now())
         run.review(tx, about.task.id, row.run_reason)
 

@@ -28,7 +28,7 @@ async def rename_branch(rooms: Rooms, about: Subject, name: str) -> str:
     attempt, name = about.attempt, name.strip()
     if name == attempt.branch:
         return name
-    if not branches.valid_name(name):
+    if not branches.valid_new_name(name):
         raise Invalid("new_branch_name", f"no branch can be called {name!r}.")
     tip = ""
     if await branches.exists(about.repository, attempt.branch):

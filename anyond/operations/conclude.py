@@ -15,7 +15,7 @@ from pathlib import Path
 import structlog
 import trio
 
-from anyond.git import checkouts, commit, submodules
+from anyond.git import checkouts, commit, oversize, submodules
 from anyond.git.text import shown
 from anyond.logs import archive, notes, script
 from anyond.logs.conversation import Conversation
@@ -33,7 +33,15 @@ from anyond.model.rows import (
     TaskStatus,
 )
 from anyond.model.settings import CommitMessage
-from anyond.operations import chain, follow_up, fresh_session, intent_outcomes, queue, steering
+from anyond.operations import (
+    chain,
+    follow_up,
+    fresh_session,
+    intent_outcomes,
+    queue,
+    steering,
+    undelivered,
+)
 from anyond.operations.notifications import announce
 from anyond.operations.rooms import Rooms
 from anyond.operations.run import ENTRIES, Stoppable, insert
@@ -146,7 +154,12 @@ async def conclude(
             and not halting()
             and chain.goes_on(process.run_reason, ending.status, changed=changed)
         ):
-            return insert(tx, subject.attempt.id, subject.task.id, following)
+            row = insert(tx, subject.attempt.id, subject.task.id, following)
+            if process.run_reason is RunReason.SETUP_SCRIPT:
+                drafts.pass_on(tx, process.id, row.id)
+            return row
+        if process.run_reason is RunReason.SETUP_SCRIPT:
+            undelivered.give_back(tx, process, moment)
         if not unwanted and (sent := queue.send(tx, subject, after=process.run_reason)):
             return sent
         drafts.unqueue(tx, subject.attempt.id, moment)
@@ -185,8 +198,12 @@ async def _commit(
 
 
 async def _left_out(subject: Subject, process: ExecutionProcess) -> list[notes.Remark]:
-    """Many a program that sets up a project makes it a repository, and nobody notices."""
+    """What a person might miss in the commit, and why it is not there.
+
+    Many a program that sets up a project makes it a repository, and nobody notices.
+    """
     found = await submodules.strangers(subject.worktree, process.before_head_commit)
+    large = await oversize.oversized(subject.worktree)
     return [
         notes.Remark(
             text=f"{shown(path)} is a repository of its own, so its files are in no commit and "
@@ -194,6 +211,14 @@ async def _left_out(subject: Subject, process: ExecutionProcess) -> list[notes.R
             error=True,
         )
         for path in found[:10]
+    ] + [
+        notes.Remark(
+            text=f"{shown(file.path)} has {file.size / 1024**2:,.0f} MiB. A new file of more than "
+            f"{oversize.LIMIT_BYTES // 1024**2} MiB is not committed by itself, and will not be "
+            "merged. Commit it by hand if it should be; it stays in the worktree.",
+            error=True,
+        )
+        for file in large[:10]
     ]
 
 

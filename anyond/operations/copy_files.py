@@ -29,19 +29,25 @@ def patterns(text: str | None) -> list[str]:
     return wanted
 
 
-def names(text: str | None, source: Path) -> list[str]:
-    """The files that `text` names in `source`, relative to it. Blocks on the disk."""
+def names(text: str | None, source: Path, *, without: Path | None = None) -> list[str]:
+    """The files that `text` names in `source`, relative to it. Blocks on the disk.
+
+    Args:
+        without: a directory, perhaps in `source`, of which nothing comes along.
+    """
     root = source.resolve()
     found = (file for pattern in patterns(text) for top in _matching(root, pattern)
-             for file in _files(top))  # fmt: skip
+             for file in _files(top, without))  # fmt: skip
     return list(dict.fromkeys(str(file.relative_to(root)) for file in found))
 
 
-def copy(text: str | None, source: Path, target: Path) -> tuple[list[str], list[str]]:
+def copy(
+    text: str | None, source: Path, target: Path, *, without: Path | None = None
+) -> tuple[list[str], list[str]]:
     """Copy what `text` names from `source` into `target`; what is there already stays.
 
     Blocking: call it in a thread. Nothing outside `source` is read and nothing outside `target`
-    is written, whatever symbolic links say.
+    is written, whatever symbolic links say. See `names` for `without`.
 
     Returns:
         The copied files, relative; and one sentence for each pattern or file that was not copied.
@@ -55,7 +61,7 @@ def copy(text: str | None, source: Path, target: Path) -> tuple[list[str], list[
         if not tops:
             complaints.append(f"copy_files: nothing matches {pattern!r}.")
         for top in tops:
-            for file in _files(top):
+            for file in _files(top, without):
                 relative = file.relative_to(root)
                 try:
                     if not file.resolve().is_relative_to(root):
@@ -75,12 +81,17 @@ def _matching(root: Path, pattern: str) -> list[Path]:
     return sorted(root.glob("/".join(parts)))
 
 
-def _files(top: Path) -> Iterator[Path]:
+def _files(top: Path, without: Path | None) -> Iterator[Path]:
     """The files and links at `top` or below it that are to come along."""
+    kept_out = without.resolve() if without is not None else None
     found = [top]
     if top.is_dir() and not top.is_symlink():
         found = [f for f in sorted(top.rglob("*")) if f.is_file() or _is_own_link(f, top)]
-    return (file for file in found if ".git" not in file.parts)
+    return (
+        file
+        for file in found
+        if ".git" not in file.parts and (kept_out is None or not file.is_relative_to(kept_out))
+    )
 
 
 def _is_own_link(file: Path, top: Path) -> bool:

@@ -11,7 +11,7 @@ from anyond.model.errors import Conflict
 from anyond.model.ids import new_id, now
 from anyond.model.rows import ExecutionProcess, Project, Task, TaskAttempt
 from anyond.model.settings import ExecutorProfileId
-from anyond.operations import chain, images, run
+from anyond.operations import chain, images, run, worktree
 from anyond.operations.rooms import Rooms
 from anyond.store import attempts, projects, tasks
 from anyond.store import images as image_rows
@@ -24,7 +24,7 @@ async def check(
     """Whether an attempt could begin like this, before anything is written.
 
     Raises:
-        Impossible: no such variant, agent or branch.
+        Impossible: no such variant, agent or branch; worktrees cannot be made in `workspace_dir`.
         Conflict: `name_taken`: a branch is called as the prefix of those of attempts.
     """
     agent(profile.executor)
@@ -36,6 +36,7 @@ async def check(
     if taken is not None:
         why = f"The branch {taken} is in the way of all branches {prefix}/…"
         raise Conflict("name_taken", f"{why}: rename it, or set another git_branch_prefix.")
+    await worktree.prepare_root(rooms)
 
 
 async def attempt(

@@ -14,7 +14,8 @@ async def delete_file(rooms: Rooms, about: Subject, file_path: str) -> None:
     Raises:
         Invalid: the path leads out of the worktree or into `.git`, or is a directory.
         NotFound: there is no such file.
-        Conflict: `rebase_in_progress` and so on, `off_branch`, `ignored_file`; nothing has changed.
+        Conflict: `rebase_in_progress` and so on, `dirty` (files are in conflict), `off_branch`,
+            `ignored_file`; nothing has changed.
     """
     about = await worktree.prepare(rooms, about)
     path = deletion.contained(about.worktree, file_path)

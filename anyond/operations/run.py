@@ -26,7 +26,7 @@ from anyond.model.rows import (
     Session,
     TaskStatus,
 )
-from anyond.operations import chain, images, launch_recipe, steering, worktree
+from anyond.operations import chain, images, launch_recipe, steering, undelivered, worktree
 from anyond.operations.notifications import announce
 from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject
@@ -97,7 +97,7 @@ async def start(
 ) -> Started:
     """Start the program of a row that `insert` made.
 
-    If that fails, the row is final, its log says why, the task is in review, and a draft that was
+    If that fails, the row is final, its log says why, the task is in review, and a message that was
     sent with it is a draft again.
 
     Args:
@@ -173,7 +173,7 @@ async def _record_failed_start(
             return False
         if process.run_reason is RunReason.DEV_SERVER:
             return False
-        drafts.give_back(tx, process.id, now())
+        undelivered.give_back(tx, process, now())
         drafts.unqueue(tx, subject.attempt.id, now())
         review(tx, subject.task.id, process.run_reason)
         return True

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -11,11 +14,13 @@ import trio
 from anyond.git import branches, excludes, ignored_copies, locks, repair, worktrees
 from anyond.git.checkouts import CHECKOUT_TIMEOUT_S
 from anyond.git.repository import git_dir
+from anyond.model.errors import Impossible
 from anyond.model.ids import now
 from anyond.model.rows import Project, TaskAttempt
 from anyond.operations import copy_files
 from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject
+from anyond.settings import files
 from anyond.store import attempts
 from anyond.store.transaction import Tx
 
@@ -25,12 +30,40 @@ OWN_FILES = ".vibe/"
 """What Anyon puts into a worktree for the agent; never committed."""
 
 
+def root(rooms: Rooms) -> Path:
+    """Where all new worktrees belong."""
+    return rooms.places.worktrees(rooms.config.config.workspace_dir)
+
+
+async def prepare_root(rooms: Rooms) -> None:
+    """Make the place of worktrees, and keep it out of a repository that it may lie in.
+
+    Raises:
+        Impossible: it cannot be made.
+    """
+    try:
+        await trio.to_thread.run_sync(_make_root, root(rooms))
+    except OSError as error:
+        why = f"{error.filename or root(rooms)} cannot be made: {error.strerror}."
+        raise Impossible("workspace_dir", why) from error
+
+
+def _make_root(place: Path) -> None:
+    place.mkdir(parents=True, exist_ok=True)
+    if not os.access(place, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), os.fspath(place))
+    resolved, ignore = place.resolve(), place / ".gitignore"
+    inside = any(os.path.lexists(above / ".git") for above in (resolved, *resolved.parents))
+    if inside and not os.path.lexists(ignore):
+        # A repository of whatever project, where these would be in every status and `git add`.
+        # What lies in a worktree is not concerned: git asks no file above its top.
+        files.write(ignore, b"# Anyon's worktrees belong to no other checkout.\n*\n")
+
+
 def planned_path(rooms: Rooms, project: Project, attempt: TaskAttempt) -> Path:
     """Where the worktree of an attempt belongs."""
-    configured = rooms.config.config.workspace_dir
-    base = Path(configured).expanduser() if configured else rooms.places.data_dir
     name = f"{branches.slug(project.name)}-{project.id[:8]}"
-    return base / "worktrees" / name / attempt.branch.rsplit("/", 1)[-1]
+    return root(rooms) / name / attempt.branch.rsplit("/", 1)[-1]
 
 
 async def is_gone(about: Subject) -> bool:
@@ -95,10 +128,13 @@ async def _furnish(rooms: Rooms, subject: Subject, path: Path) -> None:
     await excludes.exclude(rooms.repositories, path, [OWN_FILES])
     if not wanted or not wanted.strip():
         return
-    files = await trio.to_thread.run_sync(copy_files.names, wanted, repository)
+    others = root(rooms)
+    chosen = partial(copy_files.names, wanted, repository, without=others)
+    found = await trio.to_thread.run_sync(chosen)
     # Before they are there: a daemon that is killed in between must not leave them to be committed.
-    hidden = await excludes.hide(rooms.repositories, path, files)
+    hidden = await excludes.hide(rooms.repositories, path, found)
     await trio.to_thread.run_sync(ignored_copies.remember, path, repository, hidden)
-    _, complaints = await trio.to_thread.run_sync(copy_files.copy, wanted, repository, path)
+    copying = partial(copy_files.copy, wanted, repository, path, without=others)
+    _, complaints = await trio.to_thread.run_sync(copying)
     for complaint in complaints:
         log.warning("not_copied", attempt=subject.attempt.id, why=complaint)

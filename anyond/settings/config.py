@@ -185,7 +185,7 @@ def _prefix(text: str) -> str | None:
         or text.endswith((".", ".lock"))
         or ".." in text
         or "@{" in text
-        or text == "@"
+        or text in {"@", "refs", "heads", "remotes"}
         or re.search(r"[\x00-\x20\x7f~^:?*\[\\]", text) is not None
     )
     return (

@@ -196,10 +196,13 @@ def pass_on(tx: Tx, process_id: str, other_id: str) -> None:
     tx.execute("UPDATE drafts SET sent_as = ? WHERE sent_as = ?", (other_id, process_id))
 
 
-def keep(tx: Tx, attempt_id: str, prompt: str, now: str) -> None:
+def keep(tx: Tx, attempt_id: str, prompt: str, now: str, *, variant: str | None = None) -> None:
     """Nobody was told `prompt`: it is a draft, after whatever was written meanwhile.
 
     Emits `draft_updated`.
+
+    Args:
+        variant: how it was to be told; it counts unless something was written meanwhile.
     """
     row = _row(tx, attempt_id, DraftType.FOLLOW_UP)
     shown = row.shown()
@@ -208,6 +211,7 @@ def keep(tx: Tx, attempt_id: str, prompt: str, now: str) -> None:
         row._replace(
             state="edited",
             prompt="\n\n".join(text for text in (shown.prompt, prompt) if text.strip()),
+            variant=shown.variant if shown.prompt.strip() else variant or shown.variant,
             image_ids=msgspec.json.encode(shown.image_ids).decode(),
             created_at=now if row.state == "deleted" else row.created_at,
         ),

@@ -189,7 +189,9 @@ async def test_a_renamed_branch_is_followed_by_the_worktree_and_by_children(daem
     for taken in ("main", born["branch"]):
         refusal = await at.refused("rename-branch", {"new_branch_name": taken})
         assert (refusal.status, refusal.type) == (409, "name_taken")
-    assert (await at.refused("rename-branch", {"new_branch_name": "a..b"})).status == 400
+    for wrong in ("a..b", "refs/heads/dark-mode", "heads/dark-mode"):
+        refusal = await at.refused("rename-branch", {"new_branch_name": wrong})
+        assert (refusal.status, refusal.body["error_data"]["field"]) == (400, "new_branch_name")
 
     found = await at.look("children")
     assert found["parent_task"] is None

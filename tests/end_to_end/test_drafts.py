@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -130,6 +131,71 @@ async def test_a_stop_stops_and_leaves_the_text(daemon: Daemon) -> None:
     assert len(await daemon.processes(attempt)) == 1
     left = await draft(daemon, attempt)
     assert (left["prompt"], left["queued"]) == ("say never", False)
+
+
+@pytest.mark.parametrize("way", ["follow-up", "queue", "stop", "crash"])
+async def test_a_message_whose_setup_failed_is_a_draft_again(daemon: Daemon, way: str) -> None:
+    broken = daemon.root / "broken"
+    wait = "sleep 60; " if way in ("stop", "crash") else ""
+    script = f"if test -e {broken}; then {wait}exit 7; fi"
+    project = await daemon.project(setup_script=script, cleanup_script="true")
+    await daemon.use_fake_agent()
+    attempt = await daemon.attempt(project, "say hi")
+    await daemon.over(attempt)
+    shutil.rmtree(attempt["container_ref"])
+    broken.touch()
+    await put(daemon, attempt, prompt="say later, at length" if way == "queue" else "say lat")
+    if way == "queue":
+        await queue(daemon, attempt)
+    else:
+        body = {"prompt": "say later, at length"}
+        await daemon.ask("POST", f"/api/task-attempts/{attempt['id']}/follow-up", body)
+    if way == "stop":
+        await put(daemon, attempt, prompt="say this first")
+        running = await daemon.running(attempt)
+        await daemon.ask("POST", f"/api/execution-processes/{running['id']}/stop")
+    if way == "crash":
+        await daemon.running(attempt)
+        await daemon.kill()
+        daemon.sweep()
+        await daemon.start()
+    ended = await daemon.over(attempt)
+    status = "killed" if way == "stop" else "failed"
+    assert (ended["run_reason"], ended["status"]) == ("setupscript", status)
+    left = await draft(daemon, attempt)
+    before = "say this first\n\n" if way == "stop" else ""
+    assert (left["prompt"], left["queued"]) == (f"{before}say later, at length", False)
+    if before:
+        return
+    broken.unlink()
+    shutil.rmtree(attempt["container_ref"])
+    await queue(daemon, attempt)
+    assert prompts([await daemon.over(attempt)]) == ["say later, at length"]
+
+
+async def test_what_a_task_says_is_no_draft_when_the_first_setup_fails(daemon: Daemon) -> None:
+    project = await daemon.project(setup_script="exit 7")
+    await daemon.use_fake_agent()
+    attempt = await daemon.attempt(project, "say hi")
+    assert (await daemon.over(attempt))["status"] == "failed"
+    assert (await draft(daemon, attempt))["prompt"] == ""
+
+
+async def test_an_agent_that_cannot_start_after_its_setup_gives_the_message_back(
+    daemon: Daemon,
+) -> None:
+    project = await daemon.project(setup_script="true")
+    await daemon.use_fake_agent()
+    attempt = await daemon.attempt(project, "say hi")
+    await daemon.over(attempt)
+    shutil.rmtree(attempt["container_ref"])
+    await daemon.use_fake_agent(base_command_override=str(daemon.root / "nothing"))
+    await put(daemon, attempt, prompt="say later")
+    await queue(daemon, attempt)
+    ended = await daemon.over(attempt)
+    assert (ended["run_reason"], ended["status"]) == ("codingagent", "failed")
+    left = await draft(daemon, attempt)
+    assert (left["prompt"], left["queued"]) == ("say later", False)
 
 
 async def test_a_follow_up_empties_the_draft_and_a_retry_the_draft_of_the_retry(

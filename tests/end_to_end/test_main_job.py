@@ -154,6 +154,47 @@ async def test_a_worktree_that_is_made_again_is_set_up_again(daemon: Daemon, but
     assert [r["run_reason"] for r in await daemon.processes(attempt)][count:] == ["codingagent"]
 
 
+@pytest.mark.parametrize("place", [".", "attempts"])
+async def test_worktrees_inside_of_a_repository_are_no_part_of_it(
+    daemon: Daemon, place: str
+) -> None:
+    repository = daemon.repository(**{".gitignore": ".env\n"})
+    (repository / ".env").write_text("SECRET=1\n")
+    await daemon.ask("PUT", "/api/config", {"workspace_dir": str(repository / place)})
+    project = await daemon.project(repository, copy_files="**/.env, **/*.txt")
+    await daemon.use_fake_agent()
+    first = await daemon.attempt(project, "write own.txt mine")
+    await daemon.over(first)
+    second = await daemon.attempt(project, "write .gitignore-of-mine x\nwrite own.txt other")
+    await daemon.over(second)
+    for attempt in (first, second):
+        worktree = Path(attempt["container_ref"])
+        assert repository in worktree.parents
+        assert (worktree / ".env").read_text() == "SECRET=1\n"
+        assert [str(file.relative_to(worktree)) for file in worktree.rglob("*.txt")] == ["own.txt"]
+        assert daemon.git(worktree, "ls-files", "own.txt")
+    assert daemon.git(repository, "status", "--porcelain") == ""
+    await daemon.ask("POST", f"/api/task-attempts/{first['id']}/merge")
+    assert (repository / "own.txt").read_text() == "mine\n"
+    assert daemon.git(repository, "status", "--porcelain") == ""
+
+
+async def test_a_place_where_no_worktrees_can_be_made_is_named(daemon: Daemon) -> None:
+    place = daemon.root / "workspace"
+    await daemon.ask("PUT", "/api/config", {"workspace_dir": str(place)})
+    place.write_text("in the way\n")
+    project = await daemon.project()
+    await daemon.use_fake_agent()
+    with pytest.raises(Refused) as refusal:
+        await daemon.attempt(project, "say hi")
+    assert (refusal.value.status, refusal.value.body["error_data"]["field"]) == (
+        422,
+        "workspace_dir",
+    )
+    assert str(place) in refusal.value.body["message"]
+    assert await daemon.ask("GET", f"/api/tasks?project_id={project['id']}") == []
+
+
 async def test_a_repository_that_an_agent_makes_in_the_worktree_is_told_of(daemon: Daemon) -> None:
     repository = daemon.repository()
     project = await daemon.project(
@@ -180,6 +221,34 @@ async def test_a_repository_that_an_agent_makes_in_the_worktree_is_told_of(daemo
     await daemon.ask("POST", f"/api/approvals/{question['id']}/respond", answer)
     assert await told() == []
     assert daemon.git(Path(attempt["container_ref"]), "show", "HEAD:one/file") == "y\n"
+
+
+async def test_a_new_file_that_is_very_large_is_told_of_and_gets_into_no_commit(
+    daemon: Daemon,
+) -> None:
+    repository = daemon.repository()
+    dump = f"dd if=/dev/zero of=core.dump bs=1 count=0 seek={101 * 1024**2}"
+    project = await daemon.project(repository, setup_script=dump)
+    await daemon.use_fake_agent()
+    attempt = await daemon.attempt(project, "write own.txt mine")
+    process = await daemon.over(attempt)
+    assert process["status"] == "completed"
+    errors = [e["content"] for e in await daemon.entries(process)
+              if e["entry_type"]["type"] == "error_message"]  # fmt: skip
+    assert [text.startswith("core.dump has 101 MiB.") for text in errors] == [True]
+    path = f"/api/task-attempts/{attempt['id']}"
+    worktree = Path(attempt["container_ref"])
+    for button in ("", "merge"):
+        if button:
+            await daemon.ask("POST", f"{path}/{button}")
+        assert daemon.git(worktree, "status", "--porcelain") == "?? core.dump\n"
+        assert (await daemon.ask("GET", f"{path}/branch-status"))["untracked_count"] == 1
+    assert (repository / "own.txt").exists()
+    assert not (repository / "core.dump").exists()
+    refs = daemon.git(repository, "for-each-ref", "--format=%(refname)", "refs/anyon/snapshots")
+    assert daemon.git(repository, "cat-file", "-s", f"{refs.split()[-1]}:core.dump").strip() == (
+        str(101 * 1024**2)
+    )
 
 
 async def test_a_failing_setup_script_ends_the_chain_and_says_why(daemon: Daemon) -> None:

@@ -7,6 +7,7 @@ import trio
 
 from anyond.git.command import GitFailed
 from anyond.git.commit import commit_all
+from anyond.git.oversize import LIMIT_BYTES, oversized
 from anyond.git.repository import Repositories
 from anyond.git.worktrees import exclude
 from anyond.model.errors import Conflict, Invalid, NotFound
@@ -63,6 +64,42 @@ async def test_ignored_and_excluded_files_are_not_committed(
     attempt.write("secret.env")
     await commit_all(attempt.path, "message")
     assert attempt.git("ls-files").split("\n") == [".gitignore", "base.txt", "other.txt"]
+
+
+def sparse(tree: Checkout, name: str, size: int) -> None:
+    """A file that is large, and takes no place."""
+    with tree.write(name, "").open("r+b") as file:
+        file.truncate(size)
+
+
+async def test_a_new_file_that_is_very_large_stays_uncommitted(attempt: Checkout) -> None:
+    sparse(attempt, "dir/[core].1", LIMIT_BYTES + 1)
+    attempt.write("dir/new.txt")
+    assert await commit_all(attempt.path, "message")
+    assert attempt.git("ls-files", "dir") == "dir/new.txt"
+    assert attempt.status() == ["?? dir/[core].1"]
+    assert await oversized(attempt.path) == [("dir/[core].1", LIMIT_BYTES + 1)]
+    assert await commit_all(attempt.path, "message") is None
+
+
+async def test_a_large_file_whose_content_git_does_not_keep_is_committed(
+    attempt: Checkout,
+) -> None:
+    attempt.git("config", "filter.pointer.clean", "wc -c")
+    attempt.commit({".gitattributes": "*.data filter=pointer\n"})
+    sparse(attempt, "set.data", LIMIT_BYTES + 1)
+    assert await commit_all(attempt.path, "message")
+    assert attempt.git("show", "HEAD:set.data").strip() == str(LIMIT_BYTES + 1)
+
+
+async def test_a_large_file_that_was_moved_is_committed_where_it_is_now(attempt: Checkout) -> None:
+    attempt.write("large.bin", b"l" * 5000)
+    attempt.write("other.bin", b"o" * 5000)
+    attempt.commit({"gone.txt": "gone\n"})
+    (attempt.path / "gone.txt").unlink()
+    (attempt.path / "large.bin").rename(attempt.path / "moved.bin")
+    attempt.write("new.bin", b"n" * 5000)
+    assert await oversized(attempt.path, limit=4000) == [("new.bin", 5000)]
 
 
 async def test_without_an_identity_the_commit_is_anyons(attempt: Checkout, home: Path) -> None:

@@ -91,6 +91,21 @@ async def test_what_is_no_file_changes_nothing(attempt: Checkout) -> None:
     assert attempt.status() == []
 
 
+@pytest.mark.parametrize("name", ["base.txt", "other.txt", "new.txt"])
+async def test_while_files_are_in_conflict_none_is_deleted(
+    repo: Checkout, attempt: Checkout, name: str
+) -> None:
+    attempt.commit({"base.txt": "mine\n"})
+    repo.commit({"base.txt": "theirs\n"})
+    attempt.git("merge", "--squash", "main", code=1)
+    attempt.write("new.txt", "new\n")
+    before = attempt.oid(), attempt.status(), attempt.read(name)
+    with pytest.raises(Conflict) as refusal:
+        await delete(attempt, name)
+    assert (refusal.value.type, refusal.value.data["files"]) == ("dirty", ["base.txt"])
+    assert (attempt.oid(), attempt.status(), attempt.read(name)) == before
+
+
 @pytest.mark.parametrize(
     "path", ["", ".", "..", "../x", "a/../../x", "/etc/passwd", ".git", ".GIT/config", "a/.git/x"]
 )

@@ -46,7 +46,8 @@ async def test_a_taken_name_is_refused_and_nothing_changes(
     assert attempt.git("symbolic-ref", "HEAD") == "refs/heads/work"
 
 
-@pytest.mark.parametrize("new", ["", "-f", "a..b", "a b", "HEAD", "x.lock", "a/"])
+@pytest.mark.parametrize("new", ["", "-f", "a..b", "a b", "HEAD", "x.lock", "a/",
+                                 "refs/heads/x", "heads/x", "remotes/origin/x"])  # fmt: skip
 async def test_names_that_no_branch_can_have_are_refused(
     repo: Checkout, attempt: Checkout, new: str
 ) -> None:

@@ -76,6 +76,51 @@ async def test_init_leaves_a_repository_alone(repo: Checkout) -> None:
     assert repo.oid() == before
 
 
+@pytest.mark.parametrize("cut", ["in init", "before HEAD", "before the commit", "in the commit"])
+async def test_a_repository_that_a_crash_left_without_a_commit_is_completed(
+    tmp_path: Path, repo: Checkout, cut: str
+) -> None:
+    # Inside of another repository, which git takes it for where it is none yet.
+    made = Checkout(repo.path / "new")
+    made.path.mkdir()
+    made.git("init", "-q", "--initial-branch=main")
+    if cut == "in init":
+        (made.path / ".git" / "objects" / "info").rmdir()
+        (made.path / ".git" / "objects" / "pack").rmdir()
+        (made.path / ".git" / "objects").rmdir()
+    elif cut == "before HEAD":
+        (made.path / ".git" / "HEAD").unlink()
+    elif cut == "in the commit":
+        tree = made.git("write-tree")
+        made.git("commit-tree", "-m", "nobody's", tree)
+        made.git("read-tree", "--empty")
+    info = await repository.init(made.path)
+    assert (info.root, info.default_branch, info.unborn) == (made.path, "main", False)
+    assert made.git("log", "--format=%s", "main") == repository.FIRST_COMMIT
+    assert repo.git("log", "--format=%s") == "base"
+
+
+@pytest.mark.parametrize("held", ["a file", "a staged file", "a tag", "a remote branch"])
+async def test_a_repository_without_a_commit_that_holds_something_is_left_alone(
+    tmp_path: Path, repo: Checkout, held: str
+) -> None:
+    made = Checkout(tmp_path / "new")
+    made.path.mkdir()
+    made.git("init", "-q", "--initial-branch=main")
+    if held in ("a file", "a staged file"):
+        made.write("thesis.txt")
+    if held == "a staged file":
+        made.git("add", "-A")
+        (made.path / "thesis.txt").unlink()
+    if held == "a tag":
+        made.git("tag", "numbers", made.git("write-tree"))
+    if held == "a remote branch":
+        made.git("fetch", "-q", repo.path, "main:refs/remotes/origin/main")
+    before = made.git("for-each-ref"), made.git("ls-files")
+    assert (await repository.init(made.path)).unborn
+    assert (made.git("for-each-ref"), made.git("ls-files")) == before
+
+
 async def test_without_an_identity_commits_are_anyons_and_the_config_stays(
     tmp_path: Path, home: Path
 ) -> None:

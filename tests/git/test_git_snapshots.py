@@ -57,6 +57,47 @@ async def test_head_index_and_files_come_back_as_they_were(
     assert (tree.path / "link").is_symlink()
 
 
+async def test_empty_directories_come_back_and_ignored_ones_do_not(
+    repo: Checkout, attempt: Checkout
+) -> None:
+    attempt.write(".gitignore", "build/\n*.o\n")
+    attempt.write("full/file")
+    attempt.write("only/ignored.o")
+    made = ["a/b/c", "a/b/d e\n%", "full/empty", "sü[ß]"]
+    for name in [*made, "build/x", "only/x"]:
+        (attempt.path / name).mkdir(parents=True, exist_ok=True)
+    (attempt.path / "link").symlink_to("full/empty")
+    ref = await snapshots.take(repo.path, attempt.path, ONE, "test")
+    tree = await back(repo, ref)
+    found = [
+        str(path.relative_to(tree.path))
+        for path in tree.path.rglob("*")
+        if path.is_dir() and not path.is_symlink() and not any(path.iterdir())
+    ]
+    assert sorted(found) == made
+    (stored,) = await snapshots.list(repo.path, ONE)
+    assert stored.reason == "test"
+
+
+async def test_a_snapshot_of_somebody_else_makes_no_directory_elsewhere(
+    repo: Checkout, attempt: Checkout
+) -> None:
+    (attempt.path / "empty").mkdir()
+    (attempt.path / "out").symlink_to("..")
+    ref = await snapshots.take(repo.path, attempt.path, ONE, "test")
+    message = repo.git("show", "-s", "--format=%B", ref)
+    assert "\nAnyon-Empty: empty" in message
+    wrong = "../elsewhere /tmp/elsewhere out/elsewhere .git/elsewhere base.txt empty"
+    message = message.replace("Anyon-Empty: empty", f"Anyon-Empty: {wrong}")
+    parents = repo.git("show", "-s", "--format=%P", ref).split()
+    ask = [part for parent in parents for part in ("-p", parent)]
+    repo.git("update-ref", ref, repo.git("commit-tree", *ask, "-m", message, f"{ref}^{{tree}}"))
+    tree = await back(repo, ref)
+    assert (tree.path / "empty").is_dir()
+    assert tree.read("base.txt") == "base\n"
+    assert not list(repo.path.parent.rglob("elsewhere"))
+
+
 async def test_conflicts_come_back_as_conflicts(repo: Checkout, attempt: Checkout) -> None:
     attempt.commit({"base.txt": "mine\n", "both.txt": "mine\n"})
     repo.git("rm", "-q", "base.txt")

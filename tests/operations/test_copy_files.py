@@ -123,3 +123,14 @@ def test_patterns_name_hidden_files_too(
     copied, _ = copy(text, source, target)
     assert sorted(copied) == found
     assert sorted(names(text, source)) == found
+
+
+def test_what_is_kept_out_does_not_come_along(places: tuple[Path, Path]) -> None:
+    source, target = places
+    for name in (".env", "worktrees/x/.env", "worktrees2/.env"):
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        (source / name).write_text("x")
+    kept_out = source / "worktrees"
+    found = [".env", "worktrees2/.env"]
+    assert names("**/.env, worktrees", source, without=kept_out) == found
+    assert copy("**/.env, worktrees", source, target, without=kept_out) == (found, [])

@@ -150,6 +150,7 @@ def test_unset_secrets_are_shown_as_unset(path: Path) -> None:
         ({"git_branch_prefix": "-x"}, "git_branch_prefix"),
         ({"git_branch_prefix": "x.lock"}, "git_branch_prefix"),
         ({"git_branch_prefix": "x..y"}, "git_branch_prefix"),
+        ({"git_branch_prefix": "heads"}, "git_branch_prefix"),
         ({"git_branch_prefix": 7}, "git_branch_prefix"),
         ({"workspace_dir": "relative/path"}, "workspace_dir"),
         ({"workspace_dir": __file__}, "workspace_dir"),

@@ -87,7 +87,7 @@ LANDING = Chapter(
             text="The deletion is committed.",
             key=KEY,
             query=(needed("file_path", str, "Relative to the worktree.", "README.md"),),
-            problems=(*_JOB, problems.OFF_BRANCH, problems.IGNORED_FILE),
+            problems=(*_JOB, problems.DIRTY, problems.OFF_BRANCH, problems.IGNORED_FILE),
         ),
         Operation(
             method="POST",
