@@ -93,22 +93,26 @@ class AcpDialogue(RpcDialogue):
         if message is None:
             return False
         closed = self._link.told(message)
-        match message:
-            case Request(_, "session/prompt", params):
-                self._prompt_told(params)
-            case Request(_, method):
-                self._handshake.told(method)
-            case Notification("session/cancel"):
-                self._outbox.cancel_told()
-                self._cancelling = self._entries.interrupted = True
-                self._permissions.cancel()
-                if self._waiting:
-                    # The prompt is answered already: nobody would tell that all is stopped.
-                    self._settle()
-                    self._end(Outcome.INTERRUPTED)
-            case Response(_, result) if closed is not None:
-                self._permissions.answered(closed.id, as_dict(result), self._cancelling)
+        if isinstance(message, Request):
+            if message.method == "session/prompt":
+                self._prompt_told(message.params)
+            else:
+                self._handshake.told(message.method)
+        elif isinstance(message, Notification):
+            if message.method == "session/cancel":
+                self._cancel_told()
+        elif closed is not None:
+            self._permissions.answered(closed.id, as_dict(message.result), self._cancelling)
         return True
+
+    def _cancel_told(self) -> None:
+        self._outbox.cancel_told()
+        self._cancelling = self._entries.interrupted = True
+        self._permissions.cancel()
+        if self._waiting:
+            # The prompt is answered already: nobody would tell that all is stopped.
+            self._settle()
+            self._end(Outcome.INTERRUPTED)
 
     def _prompt_told(self, params: Mapping[str, Any]) -> None:
         texts = [as_text(as_dict(block).get("text")) for block in as_list(params.get("prompt"))]
@@ -125,42 +129,51 @@ class AcpDialogue(RpcDialogue):
 
     def _heard(self, line: bytes) -> bool:
         message = decode(line)
-        match message:
-            case Notification("session/update", params):
-                if self._handshake.replaying:
-                    self._handshake.repeated += 1
-                else:
-                    self._updates.heard(as_dict(params.get("update")))
-                    if self._waiting and not self._updates.background:
-                        self._stop_waiting()
-            case Request():
-                self._link.heard(message)
-                self._updates.no_history()
-                if message.method == PERMISSION:
-                    self._permissions.requested(message, self._cancelling)
-                else:
-                    refusal = f"Anyon does not offer {message.method}"
-                    self._link.refuse(message.id, METHOD_NOT_FOUND, refusal)
-            case Response():
-                method = self._link.heard(message)
-                if method is None:
-                    return False
-                if method == "session/prompt":
-                    self._updates.no_history()
-                    self._prompt_answered(message)
-                elif (fault := self._handshake.answered(method, message)) is not None:
-                    self._fail(fault)
-                    return True
-                # Known since the first answer; some speak before the last.
-                self._entries.quirks = self._handshake.quirks
-                loaded = method == "session/load" and self._handshake.loaded
-                if loaded and self._handshake.quirks.late_history:
-                    self._updates.history_follows()
-                if self._handshake.done and not self._outbox.opened:
-                    self._begin()
-            case None:
-                return False
-        return True
+        # Almost all lines are updates, and classes are told apart faster so than by patterns.
+        if isinstance(message, Notification):
+            if message.method == "session/update":
+                self._updated(as_dict(message.params.get("update")))
+            return True
+        if message is None:
+            return False
+        method = self._link.heard(message)
+        if isinstance(message, Request):
+            self._updates.no_history()
+            self._requested(message)
+            return True
+        if method is not None:
+            self._answered(method, message)
+        return method is not None
+
+    def _updated(self, update: Mapping[str, Any]) -> None:
+        if self._handshake.replaying:
+            self._handshake.repeated += 1
+            return
+        self._updates.heard(update)
+        if self._waiting and not self._updates.background:
+            self._stop_waiting()
+
+    def _requested(self, request: Request) -> None:
+        if request.method == PERMISSION:
+            self._permissions.requested(request, self._cancelling)
+        else:
+            refusal = f"Anyon does not offer {request.method}"
+            self._link.refuse(request.id, METHOD_NOT_FOUND, refusal)
+
+    def _answered(self, method: str, response: Response) -> None:
+        handshake = self._handshake
+        if method == "session/prompt":
+            self._updates.no_history()
+            self._prompt_answered(response)
+        elif (fault := handshake.answered(method, response)) is not None:
+            self._fail(fault)
+            return
+        # Known since the first answer; some speak before the last.
+        self._entries.quirks = handshake.quirks
+        if method == "session/load" and handshake.loaded and handshake.quirks.late_history:
+            self._updates.history_follows()
+        if handshake.done and not self._outbox.opened:
+            self._begin()
 
     # ------------------------------------------------------------ the turn
 
