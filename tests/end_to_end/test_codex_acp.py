@@ -48,7 +48,12 @@ async def test_a_file_is_written_once_that_is_allowed(client: Client) -> None:
     entries = await daemon.entries(ended)
     # Of a command that its own sandbox refuses, this adapter tells nothing.
     assert tools(entries)[0] == ("file_edit", {"status": "success"})
-    assert said(entries)[-1] == "All done: wrote hello.txt and checked it."
+    assert said(entries) == [
+        "I'll write the file first.",
+        "Now I'll run a command.",
+        "All done: wrote hello.txt and checked it.",
+    ]
+    assert "Model metadata for" in said(entries, "system_message")[-1]
     assert said(entries, "error_message") == []
     written = daemon.git(client.repository, "show", f"{attempt['branch']}:hello.txt")
     assert written == "hello from agent\nsecond line\n"
