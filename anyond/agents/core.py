@@ -19,27 +19,28 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
 
+from msgspec import Struct
+
 from anyond.model.entries import NormalizedEntry
 from anyond.model.launch import Launch
 from anyond.model.records import Stream
 
 # ---------------------------------------------------------------- events: what a dialogue says
+#
+# One comes of almost every line: these are Structs since those are made five times as fast.
 
 
-@dataclass(frozen=True)
-class SessionStarted:
+class SessionStarted(Struct, frozen=True):
     """The agent told the id under which this conversation can be resumed."""
 
     session_id: str
 
 
-@dataclass(frozen=True)
-class SessionLost:
+class SessionLost(Struct, frozen=True):
     """The session that was to be resumed is not there any more; another try would not find it."""
 
 
-@dataclass(frozen=True)
-class EntryPut:
+class EntryPut(Struct, frozen=True):
     """An entry of the conversation is now `entry`; the first time, it is a new one.
 
     Args:
@@ -50,8 +51,7 @@ class EntryPut:
     entry: NormalizedEntry
 
 
-@dataclass(frozen=True)
-class ApprovalAsked:
+class ApprovalAsked(Struct, frozen=True):
     """The agent waits for a decision.
 
     Args:
@@ -65,15 +65,13 @@ class ApprovalAsked:
     entry_key: str
 
 
-@dataclass(frozen=True)
-class ApprovalAnswered:
+class ApprovalAnswered(Struct, frozen=True):
     """The answer to `call` is in the log: the agent has been told."""
 
     call: str
 
 
-@dataclass(frozen=True)
-class ApprovalWithdrawn:
+class ApprovalWithdrawn(Struct, frozen=True):
     """The agent no longer waits for `call`."""
 
     call: str
@@ -85,16 +83,14 @@ class Outcome(StrEnum):
     INTERRUPTED = "interrupted"
 
 
-@dataclass(frozen=True)
-class TurnEnded:
+class TurnEnded(Struct, frozen=True):
     """The agent has finished what it was asked; `error` says why if it failed."""
 
     outcome: Outcome
     error: str | None = None
 
 
-@dataclass(frozen=True)
-class Noise:
+class Noise(Struct, frozen=True):
     """A line that we could not read: shown raw and counted, never an error."""
 
     line: str

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
 Id = int | str
 
@@ -50,7 +50,19 @@ class Response(Struct, frozen=True):
 
 Message = Request | Notification | Response
 
+
+class _Envelope(Struct):
+    """The members that any message may have; what they hold is looked at afterwards."""
+
+    id: Any = None
+    method: Any = None
+    params: Any = None
+    result: Any = UNSET
+    error: Any = None
+
+
 _decoder = msgspec.json.Decoder()
+_envelope = msgspec.json.Decoder(_Envelope).decode
 _encoder = msgspec.json.Encoder()
 
 
@@ -93,23 +105,26 @@ def loads(text: bytes | str) -> Any:
 
 def decode(line: bytes) -> Message | None:
     """The message in one line, or None if it holds none. A missing `jsonrpc` is forgiven."""
-    raw = loads(line)
-    if not isinstance(raw, dict):
+    try:
+        raw = _envelope(line)
+    except RecursionError:
         return None
-    method = raw.get("method")
-    number = raw.get("id")
+    except (msgspec.MsgspecError, ValueError):
+        loose = loads(line)
+        if not isinstance(loose, dict):
+            return None
+        raw = msgspec.convert(loose, _Envelope)
+    method, number = raw.method, raw.id
     if not isinstance(number, int | str) or isinstance(number, bool):
-        if isinstance(method, str):
-            return Notification(method, as_dict(raw.get("params")))
-        return None
+        return Notification(method, as_dict(raw.params)) if isinstance(method, str) else None
     if isinstance(method, str):
-        return Request(number, method, as_dict(raw.get("params")))
-    if (error := raw.get("error")) is not None:
-        fields = as_dict(error)
-        message = as_text(fields.get("message")) or as_text(error)
+        return Request(number, method, as_dict(raw.params))
+    if raw.error is not None:
+        fields = as_dict(raw.error)
+        message = as_text(fields.get("message")) or as_text(raw.error)
         fault = Fault(as_int(fields.get("code")), message, fields.get("data"))
         return Response(number, fault=fault)
-    return Response(number, raw["result"]) if "result" in raw else None
+    return None if raw.result is UNSET else Response(number, raw.result)
 
 
 class _Ask(Struct, frozen=True):
@@ -186,23 +201,24 @@ class Link:
 
     def told(self, message: Message) -> Request | None:
         """Note what they were told; if it was an answer, this is the request that it closes."""
-        match message:
-            case Request(id, method):
-                if isinstance(id, int):
-                    self._next = max(self._next, id + 1)
-                self._ours[id] = method
-                if id in self._taken:
-                    self._taken.remove(id)
-                else:
-                    self._drop_ask(method)
-            case Response(id):
-                self._answering.discard(id)
-                self._queue = [
-                    waiting
-                    for waiting in self._queue
-                    if not (isinstance(waiting, _Reply) and waiting.id == id)
-                ]
-                return self._theirs.pop(id, None)
+        if isinstance(message, Request):
+            id = message.id
+            if isinstance(id, int):
+                self._next = max(self._next, id + 1)
+            self._ours[id] = message.method
+            if id in self._taken:
+                self._taken.remove(id)
+            else:
+                self._drop_ask(message.method)
+        elif isinstance(message, Response):
+            id = message.id
+            self._answering.discard(id)
+            self._queue = [
+                waiting
+                for waiting in self._queue
+                if not (isinstance(waiting, _Reply) and waiting.id == id)
+            ]
+            return self._theirs.pop(id, None)
         return None
 
     def _drop_ask(self, method: str) -> None:
@@ -213,11 +229,10 @@ class Link:
 
     def heard(self, message: Message) -> str | None:
         """Note what they said; if it was an answer, this is the method that it answers."""
-        match message:
-            case Request(id):
-                self._theirs[id] = message
-            case Response(id):
-                return self._ours.pop(id, None)
+        if isinstance(message, Request):
+            self._theirs[message.id] = message
+        elif isinstance(message, Response):
+            return self._ours.pop(message.id, None)
         return None
 
     def waiting(self, *methods: str) -> bool:

@@ -24,6 +24,8 @@ class Lines:
 
     def rest(self) -> bytes:
         """The unfinished last line; forgets it."""
+        if not self._parts:
+            return b""
         rest = b"".join(self._parts)
         self._parts = []
         return rest

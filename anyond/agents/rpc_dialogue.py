@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from anyond.agents.core import AgentEvent, Noise
@@ -42,15 +42,18 @@ class RpcDialogue(ABC):
 
     def receive(self, stream: Stream, data: bytes, at: int = 0) -> Sequence[AgentEvent]:
         """Feed one record; never raises. Each entry is put at most once a call."""
-        if stream is not Stream.NOTE:
+        if (take := _TAKERS.get(stream)) is not None:
             for line in self._lines[stream].feed(data):
-                self._take(stream, line)
+                if line and not line.isspace():
+                    take(self, line)
         return self._drained.drain()
 
     def finish(self) -> Sequence[AgentEvent]:
         """All output has been read: nothing is at work or asked any more."""
         for stream in (Stream.STDOUT, Stream.STDERR):
-            self._take(stream, self._lines[stream].rest())
+            line = self._lines[stream].rest()
+            if line and not line.isspace():
+                _TAKERS[stream](self, line)
         self._settle()
         return self._drained.drain()
 
@@ -58,19 +61,28 @@ class RpcDialogue(ABC):
         """Take the queued messages."""
         return self._sending.take()
 
-    def _take(self, stream: Stream, line: bytes) -> None:
-        if not line or line.isspace():
-            return
-        if stream is Stream.STDERR:
-            self._drained.stderr(line)
-            return
+    def _take_told(self, line: bytes) -> None:
         try:
-            known = self._told(line) if stream is Stream.STDIN else self._heard(line)
+            known = self._told(line)
+        except Exception:
+            known = False  # as below
+        if not known:
+            self._noise(line)
+
+    def _take_heard(self, line: bytes) -> None:
+        try:
+            known = self._heard(line)
         except Exception:
             # A line of a shape that nobody thought of must not end the run: it is shown raw.
             known = False
         if not known:
-            self._drained.say(Noise(line.decode(errors="replace")))
+            self._noise(line)
+
+    def _take_stderr(self, line: bytes) -> None:
+        self._drained.stderr(line)
+
+    def _noise(self, line: bytes) -> None:
+        self._drained.say(Noise(line.decode(errors="replace")))
 
     @abstractmethod
     def _told(self, line: bytes) -> bool:
@@ -83,3 +95,11 @@ class RpcDialogue(ABC):
     @abstractmethod
     def _settle(self) -> None:
         """Nothing more comes."""
+
+
+# Looked up once for all the lines of a record, not for each of them.
+_TAKERS: Mapping[Stream, Callable[[RpcDialogue, bytes], None]] = {
+    Stream.STDIN: RpcDialogue._take_told,
+    Stream.STDOUT: RpcDialogue._take_heard,
+    Stream.STDERR: RpcDialogue._take_stderr,
+}

@@ -23,7 +23,7 @@ _WORDINGS = (
     ),
     (
         re.compile(r"(The socket connection was closed unexpectedly\.) For more information, .*"),
-        r"\1",
+        "{}",
     ),
 )
 
@@ -48,7 +48,7 @@ def worded(message: str) -> str:
     """The same in words for a person, if it is what a runtime says to programmers."""
     for pattern, words in _WORDINGS:
         if (found := pattern.fullmatch(message)) is not None:
-            return found.expand(words)
+            return words.format(*found.groups())
     return message
 
 

@@ -541,3 +541,19 @@ def test_what_is_said_again_after_a_failed_request_replaces_what_was_said() -> N
         "> session",
         "> completed",
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "warning"),
+    [
+        ("codex-acp", "Model metadata for `m` not found."),
+        ("@agentclientprotocol/codex-acp", "Warning: Model metadata for `m` not found.\n\n"),
+    ],
+)
+def test_a_warning_of_the_program_is_no_part_of_the_answer(name: str, warning: str) -> None:
+    talk = Talk()
+    talk.reply({"agentInfo": {"name": name}})
+    talk.reply({"sessionId": "s"})
+    text(talk, warning)
+    text(talk, "Running it.")
+    assert told(talk.events)[1:3] == [f"system: {warning.strip()}", "assistant: Running it."]

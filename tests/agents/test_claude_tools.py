@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from anyond.agents.claude.todos import Todos
 from anyond.agents.claude.tools import Call, Result
+from anyond.agents.claude.wire import DEPTH, check_depth
 from anyond.agents.paths import Paths
 from anyond.model.entries import (
     Action,
@@ -146,6 +148,18 @@ def test_a_result_that_is_json_is_data_and_everything_else_is_text() -> None:
     assert result('{"a": 1}') == ToolResult(type=Json(), value={"a": 1})
     assert result("{a}") == ToolResult(type=Markdown(), value="{a}")
     assert result("[" * 300 + "]" * 300) == ToolResult(type=Markdown(), value="[" * 300 + "]" * 300)
+
+
+@pytest.mark.parametrize("kind", [lambda inner: [inner], lambda inner: {"a": inner, "b": 1}])
+def test_a_value_may_be_nested_as_deep_as_is_said_and_no_deeper(
+    kind: Callable[[Any], Any],
+) -> None:
+    value: Any = "the innermost"
+    for _ in range(DEPTH):
+        value = kind(value)
+    check_depth(value)
+    with pytest.raises(ValueError, match="too deep"):
+        check_depth(kind(value))
 
 
 def test_tasks_are_made_changed_and_removed_in_one_list() -> None:

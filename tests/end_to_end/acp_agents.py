@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.end_to_end import claude_cli
+from tests.end_to_end import claude_cli, codex_cli
 from tests.end_to_end.claude_cli import Person
 from tests.end_to_end.daemon import Daemon
 from tests.fakes import npm_cache
@@ -125,6 +125,11 @@ def _claude(home: Path, url: str) -> dict[str, str]:
     return claude_cli.model_environment(int(url.rsplit(":", 1)[-1]))
 
 
+def _codex(home: Path, url: str) -> dict[str, str]:
+    codex_cli.configure(home, int(url.rsplit(":", 1)[-1]))
+    return {"KEY_OF_THE_TESTS": "none"}
+
+
 GEMINI = Actor("gemini", "GEMINI", _gemini, exit_code=False)
 QWEN = Actor("qwen", "QWEN_CODE", _qwen)
 COPILOT = Actor("copilot", "COPILOT", _copilot)
@@ -137,6 +142,7 @@ CLAUDE_AGENT_ACP = Actor(
     exit_code=False,
     options=(("DEFAULT", {"auto_approve": True}), ("APPROVALS", {"approvals": True})),
 )
+CODEX_ACP = Actor("codex-acp", "ACP", _codex, options=CLAUDE_AGENT_ACP.options)
 
 
 class Client(Person):

@@ -35,6 +35,11 @@ PINNED = {
         "0.49.0",
         ".bin/claude-agent-acp",
     ),
+    "codex-acp": (
+        "@zed-industries/codex-acp",
+        "0.16.0",
+        "@zed-industries/codex-acp-{platform}/bin/codex-acp",
+    ),
 }
 """Package, version and program (a pattern below `node_modules`) of each agent.
 

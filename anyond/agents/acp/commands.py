@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from anyond.agents.jsonrpc import as_dict, as_list, as_text
+from anyond.model.entries import CommandRunResult, ExitCode, Success
 
 _OUTPUTS = ("aggregated_output", "formatted_output", "output", "content", "stdout")
 _EXITS = ("exit_code", "exitCode", "exit")
@@ -53,6 +54,24 @@ def printed(shown: str, output: Any) -> tuple[str | None, int | None]:
         text = ""
         code = int(nothing[1]) if code is None and nothing[1] else code
     return text, code
+
+
+def result_of(
+    output: str | None, code: int | None, success: bool | None
+) -> CommandRunResult | None:
+    """How a command ended, as far as it is told; None if nothing of it is.
+
+    Args:
+        success: what is known without an exit code.
+    """
+    status: ExitCode | Success | None = None
+    if code is not None:
+        status = ExitCode(code=code)
+    elif success is not None:
+        status = Success(success=success)
+    if output is None and status is None:
+        return None
+    return CommandRunResult(exit_status=status, output=output)
 
 
 def _unwrapped(shown: str, output: Any) -> tuple[str | None, int | None]:

@@ -7,7 +7,8 @@ from typing import Any
 
 from anyond.agents.acp.quirks import Quirks
 from anyond.agents.acp.texts import Stderr, Text
-from anyond.agents.acp.tools import ToolCall, progress, todo_list
+from anyond.agents.acp.todos import progress, todo_list
+from anyond.agents.acp.tools import ToolCall
 from anyond.agents.acp.usage import Usage
 from anyond.agents.core import AgentEvent, EntryPut
 from anyond.agents.jsonrpc import as_dict, as_text

@@ -20,6 +20,9 @@ class Notices:
         quirks = self._entries.quirks
         if text.startswith(quirks.asides):
             return True
+        if quirks.warnings and text.startswith(quirks.warnings):
+            self._entries.system(text.strip())
+            return True
         if quirks.remarks and text.startswith((_NEWS, _ERROR)):
             if text.startswith(quirks.retried):
                 self._entries.say_again()

@@ -19,6 +19,8 @@ class Quirks:
         retried: so begins the news that it asks again for a message, of which it may have shown
             the beginning.
         asides: chunks that begin so are meant for its own screen and say nothing.
+        warnings: chunks that begin so are its own: each is a whole one, but nothing parts it from
+            the words of the model that follow.
         cumulative_usage: the usage of a turn is the sum over all turns of the process.
         late_history: after it has loaded a session it repeats the old conversation, until it tells
             which commands there are.
@@ -42,6 +44,7 @@ class Quirks:
     remarks: bool = False
     retried: tuple[str, ...] = ()
     asides: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     cumulative_usage: bool = False
     late_history: bool = False
     only_loads: bool = False
@@ -98,8 +101,16 @@ QUIRKS: Mapping[str, Quirks] = {
         teachable=True, honest_commands=True, free_mode="default", ask_mode="default"
     ),
     "@agentclientprotocol/codex-acp": Quirks(
-        teachable=True, free_mode="agent-full-access", ask_mode="read-only"
+        teachable=True,
+        warnings=("Warning: Model metadata for ",),
+        free_mode="agent-full-access",
+        ask_mode="read-only",
     ),
-    "codex-acp": Quirks(teachable=True, free_mode="full-access", ask_mode="read-only"),
+    "codex-acp": Quirks(
+        teachable=True,
+        warnings=("Model metadata for ",),
+        free_mode="full-access",
+        ask_mode="read-only",
+    ),
     "@zed-industries/claude-code-acp": Quirks(remarks=True),
 }

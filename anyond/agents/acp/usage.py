@@ -19,6 +19,8 @@ _NONE: _Counts = (0, 0, 0, 0)
 
 
 def _counts(told: Mapping[str, Any]) -> _Counts:
+    if not told:
+        return _NONE
     return tuple(max(0, as_int(told.get(a)) or as_int(told.get(b))) for a, b in _NAMES)
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import msgspec
+from msgspec import Raw
 
 from anyond.agents import disguised_errors
 from anyond.agents.amp.tools import canonical, told_input, told_result
@@ -117,13 +117,13 @@ class AmpDialogue(ClaudeDialogue):
         super()._spoke(said, parent)
         self._count(said.message.usage)
 
-    def _count(self, told: Any) -> None:
+    def _count(self, told: Raw) -> None:
         """Add the tokens of a message; Amp counts those of the cache among the input."""
-        if not isinstance(told, dict):
+        if not told:
             return
         try:
-            used = msgspec.convert(told, wire.Usage)
-        except msgspec.ValidationError:
+            used = wire.usage(told)
+        except (ValueError, RecursionError):
             return  # another form of it; then the end of the turn may tell
         cached = (used.cache_read_input_tokens or 0) + (used.cache_creation_input_tokens or 0)
         if (used.input_tokens or 0) >= cached:

@@ -65,6 +65,8 @@ def told_result(name: str, content: Any) -> dict[str, Any] | None:
     """
     if name not in ("Bash", "Edit", "Write") or not isinstance(content, str):
         return None
+    if not content.lstrip().startswith("{"):
+        return None
     try:
         found = anything(content.encode())
     except (ValueError, RecursionError):

@@ -12,6 +12,8 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from msgspec import Struct
+
 from anyond.agents.claude import wire
 from anyond.agents.claude.outbox import Outbox
 from anyond.agents.claude.pending_messages import PendingMessages
@@ -148,7 +150,8 @@ class ClaudeDialogue:
     def finish(self) -> Sequence[AgentEvent]:
         """All output has been read: an unfinished last line is a line."""
         self._heard(self._stdout.rest())
-        self._grumbled(self._stderr.rest())
+        if line := self._stderr.rest():
+            self._grumbled(line)
         return self._take_events()
 
     def send(self, command: AgentCommand) -> None:
@@ -181,11 +184,11 @@ class ClaudeDialogue:
         self._events = []
         made: list[AgentEvent] = []
         for event in events:
-            if isinstance(event, Source):
+            if isinstance(event, Struct):  # all events are, and this is asked of each
+                made.append(event)
+            else:
                 event.dirty = False
                 made.append(EntryPut(event.key, event.entry()))
-            else:
-                made.append(event)
         return made
 
     def _put(self, source: Source | None) -> None:

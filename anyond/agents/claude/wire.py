@@ -13,6 +13,7 @@ _NOTHING = Raw()
 Count = Annotated[int, Meta(ge=0, le=2**53)]
 """A number that every client can hold; JSON may have one of a thousand digits."""
 
+_NESTING = (dict, list)
 DEPTH = 100
 """A value that is nested deeper could be read here, and then break whoever writes it again."""
 
@@ -70,7 +71,7 @@ class Message(Struct):
     content: str | list[Block] = ""
     id: str = ""
     model: str | None = None
-    usage: Any = None
+    usage: Raw = _NOTHING
 
     @property
     def blocks(self) -> list[Block]:
@@ -184,6 +185,7 @@ class ReplyLine(Struct):
 
 
 head = msgspec.json.Decoder(Head).decode
+usage = msgspec.json.Decoder(Usage).decode
 _assistant = msgspec.json.Decoder(AssistantLine).decode
 _user = msgspec.json.Decoder(UserLine).decode
 system = msgspec.json.Decoder(SystemLine).decode
@@ -225,19 +227,18 @@ def check_depth(value: Any) -> None:
     Raises:
         ValueError: it is.
     """
-    if not isinstance(value, dict | list):
+    if not isinstance(value, _NESTING):
         return
     level = [value]
     for _ in range(DEPTH):
-        below: list[Any] = []
-        for one in level:
-            if isinstance(one, dict):
-                below.extend(one.values())
-            elif isinstance(one, list):
-                below.extend(one)
-        if not below:
+        level = [
+            below
+            for one in level
+            for below in (one.values() if isinstance(one, dict) else one)
+            if isinstance(below, _NESTING)
+        ]
+        if not level:
             return
-        level = below
     raise ValueError("nested too deep")
 
 

@@ -1,0 +1,43 @@
+"""What the title of a tool call tells: how to call it, and for some agents what it is about."""
+
+from __future__ import annotations
+
+import re
+
+from anyond.agents.paths import relative_path
+
+_URL = re.compile(r"https?://\S+")
+# One agent asks about a plan in a file, which it has written by another call.
+_PLAN_TOOL = "exit_plan_mode"
+_PLAN_FILE = re.compile(r"Requesting plan approval for: (/.*)", re.DOTALL)
+
+
+def shown_title(title: str, name: str, kind: str, cwd: str) -> str:
+    """What to call a tool; a command is left as it is.
+
+    Args:
+        name: of the tool, where the agent tells it.
+        kind: what stands for a title that there is not.
+        cwd: paths in it are shown relative to it.
+    """
+    if name and title.startswith("{"):
+        # The arguments stand for the tool, as if a person knew which one it is.
+        title = name
+    if kind != "execute":
+        cwd = cwd.rstrip("/")
+        title = title.replace(cwd + "/", "")
+        # A directory is listed by its name alone.
+        title = title.removesuffix(cwd) + "." if title.endswith(" " + cwd) else title
+    return title or kind or "tool"
+
+
+def url_of(title: str) -> str:
+    """The address in it, or all of it."""
+    found = _URL.search(title)
+    return found[0] if found else title
+
+
+def plan_file_of(title: str, call_id: str, cwd: str) -> str | None:
+    """The file with a plan to be approved that it names, relative to `cwd`."""
+    found = _PLAN_FILE.match(title) if call_id.startswith(_PLAN_TOOL) else None
+    return relative_path(found[1], cwd) if found else None

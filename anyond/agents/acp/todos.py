@@ -1,0 +1,28 @@
+"""How a list of things to do looks, as agents of the Agent Client Protocol write it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from anyond.agents.jsonrpc import as_dict, as_text
+from anyond.model.entries import TodoItem, TodoManagement
+
+
+def todo_list(todos: list[Any]) -> TodoManagement:
+    """A list of things to do, as agents write it."""
+    return TodoManagement(
+        todos=[
+            TodoItem(
+                content=as_text(todo.get("content")) or as_text(todo.get("description")),
+                status=as_text(todo.get("status")) or "pending",
+                priority=as_text(todo.get("priority")) or None,
+            )
+            for todo in map(as_dict, todos)
+        ]
+    )
+
+
+def progress(told: TodoManagement) -> str:
+    """How far a list of things to do has come, in a few words."""
+    done = sum(todo.status == "completed" for todo in told.todos)
+    return f"Plan: {done} of {len(told.todos)} done"

@@ -1,0 +1,81 @@
+"""The adapter of Codex at work in the whole daemon, hired as any agent of the protocol can be."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end import codex_cli
+from tests.end_to_end.acp_agents import CODEX_ACP, Client
+from tests.end_to_end.claude_cli import end_all, family, said, tools
+from tests.end_to_end.daemon import Daemon, alive
+from tests.fakes import npm_cache
+
+pytestmark = pytest.mark.agents
+
+
+@pytest.fixture(scope="module")
+def port() -> Iterator[int]:
+    # Outside of the event loop, where the reason of a skipped test would be lost.
+    try:
+        CODEX_ACP.command()
+    except npm_cache.CannotInstall as why:
+        pytest.skip(str(why))
+    with codex_cli.scripted_model() as port:
+        yield port
+
+
+@pytest.fixture
+async def client(daemon: Daemon, port: int) -> AsyncIterator[Client]:
+    try:
+        yield await Client.hiring(daemon, CODEX_ACP, port)
+    finally:
+        end_all(daemon)
+    assert "Traceback" not in daemon.log()
+
+
+async def test_a_file_is_written_once_that_is_allowed(client: Client) -> None:
+    daemon = client.daemon
+    attempt = await client.start("basic")
+    question = await daemon.question()
+    assert not (Path(attempt["container_ref"]) / "hello.txt").exists()
+    await client.approve(question)
+    ended = await daemon.over(attempt)
+    assert ended["status"] == "completed"
+    assert [status for _, status in await client.approvals()] == ["approved"]
+    entries = await daemon.entries(ended)
+    # Of a command that its own sandbox refuses, this adapter tells nothing.
+    assert tools(entries)[0] == ("file_edit", {"status": "success"})
+    assert said(entries) == [
+        "I'll write the file first.",
+        "Now I'll run a command.",
+        "All done: wrote hello.txt and checked it.",
+    ]
+    assert "Model metadata for" in said(entries, "system_message")[-1]
+    assert said(entries, "error_message") == []
+    written = daemon.git(client.repository, "show", f"{attempt['branch']}:hello.txt")
+    assert written == "hello from agent\nsecond line\n"
+
+
+async def test_a_stop_ends_a_long_command_with_all_that_it_had_started(client: Client) -> None:
+    daemon = client.daemon
+    attempt = await client.start("linger", "DEFAULT")
+    process = await daemon.running(attempt)
+    file = Path(attempt["container_ref"]) / "pids"
+
+    async def both() -> list[int]:
+        pids = [int(line) for line in file.read_text().split()] if file.exists() else []
+        return pids if len(pids) == 2 else []
+
+    sleepers = await daemon.until(both, "the pids of the sleepers")
+    await daemon.ask("POST", f"/api/task-attempts/{attempt['id']}/stop")
+    assert family(process) == {}
+    assert not any(map(alive, sleepers))
+    ended = await daemon.over(attempt)
+    assert (ended["id"], ended["status"]) == (process["id"], "killed")
+    entries = await daemon.entries(ended)
+    # It tells of a command only a while after that has begun.
+    assert tools(entries) in ([], [("command_run", {"status": "failed"})])
+    assert said(entries, "error_message") == []
