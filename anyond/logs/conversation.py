@@ -2,15 +2,12 @@
 
 Theory of operation. A conversation is a fold: `feed` takes records in the order of the spool and
 changes entries; the same records give the same entries under the same numbers, whether they are
-read live or replayed after a restart. Each change of an entry is a frame with a number, `seq`; an
-entry remembers only its latest one. A follower who has seen everything up to `seq` n needs just
-the entries whose number is greater: so nothing is queued for anyone, and a text that was streamed
-in a thousand pieces costs a late follower one frame.
+read live or replayed after a restart. What people have decided, and what Anyon itself has to say,
+is laid over what the dialogue puts; `entry_list` numbers the outcome for those who follow it.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +28,7 @@ from anyond.agents.core import (
     Verdict,
 )
 from anyond.logs import notes
+from anyond.logs.entry_list import EntryList
 from anyond.model.entries import (
     AssistantMessage,
     Created,
@@ -63,11 +61,6 @@ NOISE_MOST = 4096
 WITHDRAWN = "It was withdrawn before anybody had decided."
 """Why a question is closed that nobody has answered: the agent went on without, or was stopped."""
 
-OVERTAKEN = 256
-"""So many changes that nobody needs any more are kept at least, before they are swept."""
-
-_encoder = msgspec.json.Encoder()
-
 
 @dataclass(frozen=True)
 class Question:
@@ -86,13 +79,6 @@ class Question:
     entry_key: str
     asked_at: int
     timeout_at: int
-
-
-@dataclass
-class _Slot:
-    seq: int
-    entry: NormalizedEntry
-    encoded: bytes | None = None
 
 
 class Conversation:
@@ -114,20 +100,12 @@ class Conversation:
         self._process_id = process_id
         self._dialogue = dialogue
         self._timeout_ns = int(approval_timeout * 1e9)
-        self._slots: list[_Slot] = []
-        self._indexes: dict[str, int] = {}
-        # The numbers of the changes and the entry of each, in order, so that to go on anywhere
-        # costs what comes from there. Those that a later one has overtaken are swept now and then.
-        self._seqs: list[int] = []
-        self._touched: list[int] = []
-        # Tools at work: to end a turn must not cost a look at all entries.
-        self._unsettled: dict[int, None] = {}
+        self._entries = EntryList()
         self._verdicts: dict[str, ToolStatus] = {}
         self._asked: dict[str, Question] = {}
         self._open: dict[str, Question] = {}
         self._noise = 0
         self._telling = False
-        self.end = 0
         self.session_id: str | None = None
         self.session_lost = False
         self.outcome: Outcome | None = None
@@ -141,7 +119,12 @@ class Conversation:
     @property
     def count(self) -> int:
         """The number of entries."""
-        return len(self._slots)
+        return len(self._entries)
+
+    @property
+    def end(self) -> int:
+        """The number of the latest change."""
+        return self._entries.end
 
     @property
     def questions(self) -> list[Question]:
@@ -151,10 +134,10 @@ class Conversation:
     @property
     def summary(self) -> str | None:
         """What the agent said last, cut to `SUMMARY_BYTES` at a character's boundary."""
-        for slot in reversed(self._slots):
-            text = slot.entry.content.strip()
-            top = isinstance(slot.entry.parent, msgspec.UnsetType)
-            if isinstance(slot.entry.entry_type, AssistantMessage) and text and top:
+        for entry in reversed(self._entries):
+            text = entry.content.strip()
+            top = isinstance(entry.parent, msgspec.UnsetType)
+            if isinstance(entry.entry_type, AssistantMessage) and text and top:
                 raw = text.encode(errors="replace")
                 if len(raw) <= SUMMARY_BYTES:
                     return text
@@ -165,42 +148,15 @@ class Conversation:
     def acted(self) -> bool:
         """Whether the agent has said, thought or done anything at all."""
         kinds = (AssistantMessage, Thinking, ToolUse)
-        return any(isinstance(slot.entry.entry_type, kinds) for slot in self._slots)
+        return any(isinstance(entry.entry_type, kinds) for entry in self._entries)
 
     def frames(self, after: int = 0, most: int | None = None) -> list[EntryFrame]:
-        """The latest state of every entry that changed after `after`, in the order of `seq`.
-
-        Args:
-            most: at most so many, the oldest changes first.
-        """
-        frames: list[EntryFrame] = []
-        for place in range(bisect_right(self._seqs, after), len(self._seqs)):
-            index = self._touched[place]
-            if self._slots[index].seq == self._seqs[place]:
-                frames.append(self._frame(index))
-                if len(frames) == most:
-                    break
-        return frames
-
-    def _frame(self, index: int) -> EntryFrame:
-        slot = self._slots[index]
-        if slot.encoded is None:
-            slot.encoded = _encoder.encode(slot.entry)
-        return EntryFrame(slot.seq, index, slot.encoded)
+        """What changed after `after`; see `EntryList.frames`."""
+        return self._entries.frames(after, most)
 
     def final_frames(self) -> list[EntryFrame]:
-        """All entries in the order of their index, renumbered so that `seq` rises with it.
-
-        No number is smaller than the live one was; so whoever had seen the live conversation up to
-        n and goes on in the archive after n misses nothing.
-        """
-        frames = []
-        seq = 0
-        for index in range(len(self._slots)):
-            frame = self._frame(index)
-            seq = max(seq + 1, frame.seq)
-            frames.append(EntryFrame(seq, index, frame.entry))
-        return frames
+        """All entries, for the archive; see `EntryList.final_frames`."""
+        return self._entries.final_frames()
 
     # ------------------------------------------------------------ the fold
 
@@ -356,22 +312,12 @@ class Conversation:
     # ------------------------------------------------------------ entries
 
     def _put(self, key: str, entry: NormalizedEntry, at: int) -> None:
-        index = self._indexes.get(key)
-        entry = self._placed(entry)
-        if index is None:
-            if isinstance(entry.entry_type, UserMessage):
-                self._heard_more()
-            index = self._indexes[key] = len(self._slots)
-            stamped = replace(entry, timestamp=timestamp_ns(at))
-            self._slots.append(_Slot(0, self._with_verdict(key, stamped)))
-        else:
-            slot = self._slots[index]
-            stamped = self._with_verdict(key, replace(entry, timestamp=slot.entry.timestamp))
-            if stamped == slot.entry:
-                return
-            slot.entry = stamped
-            slot.encoded = None
-        self._touch(index)
+        known = self._entries.get(key)
+        if known is None and isinstance(entry.entry_type, UserMessage):
+            self._heard_more()
+        stamp = timestamp_ns(at) if known is None else known.timestamp
+        stamped = replace(self._placed(entry), timestamp=stamp)
+        self._entries.put(key, self._with_verdict(key, stamped))
 
     def _heard_more(self) -> None:
         self.heard += 1
@@ -382,8 +328,8 @@ class Conversation:
         """The dialogue names the parent by its key; clients know it by the id of its tool call."""
         if isinstance(entry.parent, msgspec.UnsetType):
             return entry
-        index = self._indexes.get(entry.parent)
-        known = self._slots[index].entry.metadata if index is not None else None
+        parent = self._entries.get(entry.parent)
+        known = parent.metadata if parent is not None else None
         call = known.get("tool_call_id") if isinstance(known, dict) else None
         return replace(entry, parent=call) if isinstance(call, str) else entry
 
@@ -396,47 +342,17 @@ class Conversation:
 
     def _restate(self, key: str) -> None:
         """Show the present verdict on an entry; without one, it is at work again."""
-        index = self._indexes.get(key)
-        if index is None:
-            return
-        slot = self._slots[index]
-        tool = slot.entry.entry_type
-        if not isinstance(tool, ToolUse):
+        entry = self._entries.get(key)
+        if entry is None or not isinstance(tool := entry.entry_type, ToolUse):
             return
         status = self._verdicts.get(key, Created())
         if isinstance(status, Created) and not isinstance(tool.status, PendingApproval):
             return
-        if status != tool.status:
-            slot.entry = replace(slot.entry, entry_type=replace(tool, status=status))
-            slot.encoded = None
-            self._touch(index)
+        self._entries.put(key, replace(entry, entry_type=replace(tool, status=status)))
 
     def _settle(self) -> None:
         """The turn is over: a tool that never told its end has failed."""
-        for index in list(self._unsettled):
-            slot = self._slots[index]
-            tool = slot.entry.entry_type
-            if isinstance(tool, ToolUse) and isinstance(tool.status, Created):
-                slot.entry = replace(slot.entry, entry_type=replace(tool, status=Failed()))
-                slot.encoded = None
-                self._touch(index)
-
-    def _touch(self, index: int) -> None:
-        tool = self._slots[index].entry.entry_type
-        if isinstance(tool, ToolUse) and isinstance(tool.status, Created):
-            self._unsettled[index] = None
-        else:
-            self._unsettled.pop(index, None)
-        self.end += 1
-        self._slots[index].seq = self.end
-        self._seqs.append(self.end)
-        self._touched.append(index)
-        if len(self._seqs) > 2 * len(self._slots) + OVERTAKEN:
-            self._sweep()
-
-    def _sweep(self) -> None:
-        """Forget the changes that later ones have overtaken: no follower needs them."""
-        pairs = zip(self._seqs, self._touched, strict=True)
-        latest = [(seq, index) for seq, index in pairs if self._slots[index].seq == seq]
-        self._seqs = [seq for seq, _ in latest]
-        self._touched = [index for _, index in latest]
+        for key in self._entries.at_work:
+            entry = self._entries.get(key)
+            if entry is not None and isinstance(tool := entry.entry_type, ToolUse):
+                self._entries.put(key, replace(entry, entry_type=replace(tool, status=Failed())))
