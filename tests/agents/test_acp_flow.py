@@ -523,7 +523,7 @@ def test_stderr_is_shown_without_what_only_programmers_read(quote: str) -> None:
         "RequestError: Authentication required",
         "    at async handle (file:///lib/index.js:26848:24)",
         "2 | // @bun",
-        "3 | import{WD as f}from'/$bunfs/root/chunk.js'",
+        "3 | import{WD as f}from'/$bunfs/app/chunk.js'",
         "      ^",
         "RequestError: Anyon does not offer fs/write_text_file",
         " code: -32601,",

@@ -15,7 +15,7 @@ import psutil
 import pytest
 import trio
 
-from tests.end_to_end.daemon import PATIENCE, Daemon
+from tests.end_to_end.daemon import PATIENCE, Daemon, alive
 from tests.fakes import model_server, npm_cache
 from tests.fakes.serving import serving
 
@@ -198,6 +198,28 @@ def lines(raw: str) -> list[dict[str, Any]]:
 def family(process: dict[str, Any]) -> dict[int, str]:
     """The living processes of an execution, without the shim: pid and name."""
     return {one.pid: one.name() for one in _alive(ANYON_EXECUTION=process["id"])}
+
+
+async def stopped(daemon: Daemon, attempt: dict[str, Any]) -> dict[str, Any]:
+    """Stop an agent whose command `linger` has started two sleepers; how its process has ended.
+
+    Nothing of it may live any more when the stop is answered.
+    """
+    process = await daemon.running(attempt)
+    file = Path(attempt["container_ref"]) / "pids"
+
+    async def both() -> list[int]:
+        pids = [int(line) for line in file.read_text().split()] if file.exists() else []
+        return pids if len(pids) == 2 else []
+
+    sleepers = await daemon.until(both, "the pids of the sleepers")
+    assert set(sleepers) < set(family(process))
+    await daemon.ask("POST", f"/api/task-attempts/{attempt['id']}/stop")
+    assert family(process) == {}
+    assert not any(map(alive, sleepers))
+    ended = await daemon.over(attempt)
+    assert (ended["id"], ended["status"]) == (process["id"], "killed")
+    return ended
 
 
 def end_all(daemon: Daemon) -> None:

@@ -19,8 +19,8 @@ from tests.end_to_end.acp_agents import (
     Client,
     model_of_all,
 )
-from tests.end_to_end.claude_cli import end_all, family, said, tools
-from tests.end_to_end.daemon import Daemon, alive
+from tests.end_to_end.claude_cli import end_all, said, stopped, tools
+from tests.end_to_end.daemon import Daemon
 from tests.fakes import npm_cache
 
 pytestmark = pytest.mark.agents
@@ -142,20 +142,7 @@ async def test_the_default_variant_asks_nobody_and_a_follow_up_knows_what_was_sa
 
 async def test_a_stop_ends_a_long_command_with_all_that_it_had_started(client: Client) -> None:
     daemon = client.daemon
-    attempt = await client.start("linger", "DEFAULT")
-    process = await daemon.running(attempt)
-    file = Path(attempt["container_ref"]) / "pids"
-
-    async def both() -> list[int]:
-        pids = [int(line) for line in file.read_text().split()] if file.exists() else []
-        return pids if len(pids) == 2 else []
-
-    sleepers = await daemon.until(both, "the pids of the sleepers")
-    await daemon.ask("POST", f"/api/task-attempts/{attempt['id']}/stop")
-    assert family(process) == {}
-    assert not any(map(alive, sleepers))
-    ended = await daemon.over(attempt)
-    assert (ended["id"], ended["status"]) == (process["id"], "killed")
+    ended = await stopped(daemon, await client.start("linger", "DEFAULT"))
     entries = await daemon.entries(ended)
     [(kind, status)] = tools(entries)
     assert status == {"status": "failed"}

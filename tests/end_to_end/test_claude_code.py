@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.claude_cli import MODEL, Person, family, lines, said, tools
-from tests.end_to_end.daemon import alive
+from tests.end_to_end.claude_cli import MODEL, Person, family, lines, said, stopped, tools
 
 pytestmark = pytest.mark.agents
 
@@ -189,21 +188,7 @@ async def test_tasks_are_one_list_and_a_sub_agent_has_what_it_does_as_its_own(
 
 async def test_a_stop_ends_a_long_command_with_all_that_it_had_started(person: Person) -> None:
     daemon = person.daemon
-    attempt = await person.start("linger", "DEFAULT")
-    process = await daemon.running(attempt)
-    file = Path(attempt["container_ref"]) / "pids"
-
-    async def both() -> list[int]:
-        pids = [int(line) for line in file.read_text().split()] if file.exists() else []
-        return pids if len(pids) == 2 else []
-
-    sleepers = await daemon.until(both, "the pids of the sleepers")
-    assert set(sleepers) < set(family(process))
-    await daemon.ask("POST", f"/api/task-attempts/{attempt['id']}/stop")
-    assert family(process) == {}
-    assert not any(map(alive, sleepers))
-    ended = await daemon.over(attempt)
-    assert (ended["id"], ended["status"]) == (process["id"], "killed")
+    ended = await stopped(daemon, await person.start("linger", "DEFAULT"))
     entries = await daemon.entries(ended)
     assert tools(entries) == [("command_run", {"status": "failed"})]
     assert said(entries, "error_message") == []

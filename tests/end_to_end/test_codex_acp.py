@@ -9,8 +9,8 @@ import pytest
 
 from tests.end_to_end import codex_cli
 from tests.end_to_end.acp_agents import CODEX_ACP, Client
-from tests.end_to_end.claude_cli import end_all, family, said, tools
-from tests.end_to_end.daemon import Daemon, alive
+from tests.end_to_end.claude_cli import end_all, said, stopped, tools
+from tests.end_to_end.daemon import Daemon
 from tests.fakes import npm_cache
 
 pytestmark = pytest.mark.agents
@@ -61,20 +61,7 @@ async def test_a_file_is_written_once_that_is_allowed(client: Client) -> None:
 
 async def test_a_stop_ends_a_long_command_with_all_that_it_had_started(client: Client) -> None:
     daemon = client.daemon
-    attempt = await client.start("linger", "DEFAULT")
-    process = await daemon.running(attempt)
-    file = Path(attempt["container_ref"]) / "pids"
-
-    async def both() -> list[int]:
-        pids = [int(line) for line in file.read_text().split()] if file.exists() else []
-        return pids if len(pids) == 2 else []
-
-    sleepers = await daemon.until(both, "the pids of the sleepers")
-    await daemon.ask("POST", f"/api/task-attempts/{attempt['id']}/stop")
-    assert family(process) == {}
-    assert not any(map(alive, sleepers))
-    ended = await daemon.over(attempt)
-    assert (ended["id"], ended["status"]) == (process["id"], "killed")
+    ended = await stopped(daemon, await client.start("linger", "DEFAULT"))
     entries = await daemon.entries(ended)
     # It tells of a command only a while after that has begun.
     assert tools(entries) in ([], [("command_run", {"status": "failed"})])
