@@ -8,6 +8,7 @@ from pathlib import Path
 import trio
 
 from anyond.git.command import git
+from anyond.git.parsing import parsed
 from anyond.git.text import join, split
 
 
@@ -17,8 +18,8 @@ async def look_again(worktree: Path, env: dict[str, str]) -> None:
     Args:
         env: names an index that is nobody else's.
     """
-    listed = split((await git("ls-files", "-v", "-z", cwd=worktree, env=env)).out)
-    marked = [(line[0], line[2:]) for line in listed if line[0].islower() or line[0] == "S"]
+    listed = await git("ls-files", "-v", "-z", cwd=worktree, env=env)
+    marked = await parsed(listed.out, _marked)
     there = await trio.to_thread.run_sync(_existing, worktree, marked) if marked else []
     assumed = [path for tag, path in there if tag.islower()]
     skipped = [path for tag, path in there if tag.upper() == "S"]
@@ -26,6 +27,11 @@ async def look_again(worktree: Path, env: dict[str, str]) -> None:
         if paths:
             ask = ("update-index", f"--no-{mark}", "-z", "--stdin")
             await git(*ask, cwd=worktree, env=env, input=join(paths))
+
+
+def _marked(listed: bytes) -> list[tuple[str, str]]:
+    lines = split(listed)
+    return [(line[0], line[2:]) for line in lines if line[0].islower() or line[0] == "S"]
 
 
 def _existing(worktree: Path, marked: list[tuple[str, str]]) -> list[tuple[str, str]]:

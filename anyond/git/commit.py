@@ -133,7 +133,7 @@ async def refuse_unmerged(worktree: Path) -> None:
 async def _has_staged(worktree: Path, before: str | None) -> bool:
     base = before or await empty_tree(worktree)
     ask = ("diff-index", "--cached", "--name-only", "-z", "--no-ext-diff", base, "--")
-    return bool(split((await git(*ask, cwd=worktree)).out))
+    return bool((await git(*ask, cwd=worktree)).out)
 
 
 def _below(top: Path, paths: Sequence[Path]) -> list[str]:

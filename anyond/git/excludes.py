@@ -11,6 +11,7 @@ from pathlib import Path
 import trio
 
 from anyond.git.command import git
+from anyond.git.parsing import parsed
 from anyond.git.repository import Repositories, common_dir
 from anyond.git.text import join, split
 from anyond.model.errors import Invalid
@@ -34,15 +35,22 @@ async def hide(repos: Repositories, path: Path, files: Sequence[str]) -> list[st
     Returns:
         Those that git does not track; if it ignored them before, nothing was written for them.
     """
-    tracked = set(split((await git("ls-files", "-z", cwd=path)).out)) if files else set()
+    if not files:
+        return []
+    tracked = await parsed((await git("ls-files", "-z", cwd=path)).out, _names)
     hidden = [file for file in files if file not in tracked]
     if hidden:
         # Answers 1 if nothing is ignored, which is none of our mistakes.
         ask = ("check-ignore", "-z", "--stdin")
-        ignored = set(split((await git(*ask, cwd=path, input=join(hidden), check=False)).out))
+        told = await git(*ask, cwd=path, input=join(hidden), check=False)
+        ignored = await parsed(told.out, _names)
         patterns = [f"/{_literally(file)}" for file in hidden if file not in ignored]
         await exclude(repos, path, patterns)
     return hidden
+
+
+def _names(out: bytes) -> set[str]:
+    return set(split(out))
 
 
 def _literally(file: str) -> str:

@@ -12,7 +12,18 @@ import pytest
 from driver import Checkout
 
 import anyond.git
-from anyond.git import diff, file_listing, history, obstacles, status, submodules
+from anyond.git import (
+    assume_unchanged,
+    commit,
+    diff,
+    excludes,
+    file_listing,
+    history,
+    obstacles,
+    status,
+    submodules,
+)
+from anyond.git.repository import Repositories
 
 FILES = [f"{n % 50:0100d}/{n}.txt" for n in range(2000)]
 LARGE = 1 << 17
@@ -71,4 +82,16 @@ async def test_many_changes_are_compared_beside_everything_else(large: Checkout)
     assert len(compared) == 2 * len(FILES)
     assert len(seen.changed) == len(FILES)
     assert set(overwritten) == set(FILES)
+    assert found == []
+
+
+async def test_many_files_are_committed_and_hidden_beside_everything_else(large: Checkout) -> None:
+    for name in FILES:
+        large.write(name, "new\n")
+    with looked_through() as found:
+        await assume_unchanged.look_again(large.path, {})
+        hidden = await excludes.hide(Repositories(), large.path, [FILES[0], "own.txt"])
+        made = await commit.commit_all(large.path, "Everything")
+    assert hidden == ["own.txt"]
+    assert made == large.oid()
     assert found == []
