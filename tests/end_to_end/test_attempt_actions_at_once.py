@@ -181,7 +181,10 @@ async def whole(daemon: Daemon, repository: Path) -> None:
 
     async def at_rest() -> bool:
         # Git tidies up in the background now and then.
-        return not [*repository.glob(".git/**/*.lock"), *repository.glob(".git/gc.pid")]
+        try:
+            return not [*repository.glob(".git/**/*.lock"), *repository.glob(".git/gc.pid")]
+        except FileNotFoundError:
+            return False  # git removes a directory at this moment: it is still at work
 
     await daemon.until(at_rest, "the end of all locks")
     daemon.git(repository, "fsck", "--no-dangling", "--no-progress")
