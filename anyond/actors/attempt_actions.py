@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -216,7 +217,7 @@ class AttemptActions:
             ProgramMissing, ToolFailed: the editor does not start.
         """
         about = await subject.read(self._rooms, attempt_id)
-        if not await trio.Path(about.worktree).is_dir():
+        if not await trio.to_thread.run_sync(os.path.isdir, about.worktree):
 
             async def bring_back(found: Subject) -> Subject:
                 return await worktree.prepare(self._rooms, found)

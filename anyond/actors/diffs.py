@@ -12,6 +12,7 @@ and no more. Others see that nothing differs, and wait for what comes.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
@@ -288,7 +289,7 @@ class Diffs:
         return moved
 
     async def _compare(self, path: Path, about: subject.Subject) -> AsyncIterator[list[Diff]]:
-        if not await trio.Path(path).is_dir():
+        if not await trio.to_thread.run_sync(os.path.isdir, path):
             return
         left = await self._rooms.store.read(lambda r: attempts.base_commit(r, about.attempt.id))
         base = await branches.fork_point(path, about.attempt.target_branch, left)

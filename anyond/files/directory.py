@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from anyond.files.home import home
 from anyond.model.errors import Forbidden, Invalid, NotFound, TimedOut
+from anyond.real_path import real_path, unreadable
 
 T = TypeVar("T")
 
@@ -54,6 +55,7 @@ def place(text: str | None) -> Path:
 
     Raises:
         Invalid: it is not absolute.
+        Forbidden: a link on its way may not be followed.
     """
     if not text:
         return home() or Path("/")
@@ -64,7 +66,7 @@ def place(text: str | None) -> Path:
         path = own / text[2:]
     if not path.is_absolute():
         raise Invalid("path", f"{text} must be absolute")
-    return Path(os.path.realpath(path)) if ".." in path.parts else path
+    return real_path(path) if ".." in path.parts else path
 
 
 async def in_thread(work: Callable[[threading.Event], T], what: object) -> T:
@@ -127,9 +129,7 @@ def refusal(path: Path, error: OSError) -> NotFound | Invalid | Forbidden:
         case NotADirectoryError():
             return Invalid("path", f"{path} is not a directory")
         case _:
-            return Forbidden(
-                f"{path} cannot be read: {error.strerror}.", {"type": "unreadable", "field": "path"}
-            )
+            return unreadable(path, error)
 
 
 class _Seen(NamedTuple):

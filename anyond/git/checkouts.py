@@ -15,6 +15,7 @@ from pathlib import Path
 from anyond.git.command import git
 from anyond.git.text import shown, split
 from anyond.model.errors import Conflict, ToolFailed
+from anyond.real_path import nearest_real_path
 
 CHECKOUT_TIMEOUT_S = 3600.0
 WORKERS = min(8, max(1, (os.cpu_count() or 1) - 1))
@@ -155,8 +156,8 @@ def _worktree(block: bytes) -> Worktree:
 
 
 def same(a: Path, b: Path) -> bool:
-    return os.path.realpath(a) == os.path.realpath(b)
+    return nearest_real_path(a) == nearest_real_path(b)
 
 
 def is_real_dir(path: Path) -> bool:
-    return path.is_dir() and not path.is_symlink()
+    return os.path.isdir(path) and not path.is_symlink()

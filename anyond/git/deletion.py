@@ -16,6 +16,7 @@ from anyond.git.scratch import scratch
 from anyond.git.status import in_progress
 from anyond.git.text import shown
 from anyond.model.errors import Conflict, Invalid, NotFound, ToolFailed
+from anyond.real_path import real_path
 
 LITERALLY = {"GIT_LITERAL_PATHSPECS": "1"}
 
@@ -27,15 +28,16 @@ def contained(worktree: Path, text: str, field: str = "file_path") -> str:
 
     Raises:
         Invalid: it leads out of the worktree, or into a `.git`.
+        Forbidden: a link on its way may not be followed.
     """
     path = PurePosixPath(text)
     if not path.parts or "\0" in text or path.is_absolute() or ".." in path.parts:
         raise Invalid(field, f"{shown(text)!r} must be a path inside the worktree.")
-    root = os.path.realpath(worktree)
+    root = os.fspath(real_path(worktree, field))
     if any(part.lower() == ".git" for part in path.parts) or _is_gits(Path(root), path):
         raise Invalid(field, f"{shown(text)!r} belongs to git.")
-    parent = os.path.realpath(os.path.join(root, *path.parts[:-1]))
-    if os.path.commonpath([root, parent]) != root:
+    parent = real_path(os.path.join(root, *path.parts[:-1]), field)
+    if not parent.is_relative_to(root):
         raise Invalid(field, f"{shown(text)!r} leads out of the worktree.")
     return str(path)
 

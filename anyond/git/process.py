@@ -65,7 +65,7 @@ async def run(
                 start_new_session=True,
             )
         except OSError as error:
-            if not await trio.Path(cwd).is_dir():
+            if not await trio.to_thread.run_sync(os.path.isdir, cwd):
                 raise NotFound("directory", cwd) from error
             why = f"git could not be started in {cwd}: {error.strerror}"
             raise ToolFailed("git", why) from error

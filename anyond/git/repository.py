@@ -14,6 +14,7 @@ import trio
 from anyond.git.command import GitFailed, git
 from anyond.git.text import split
 from anyond.model.errors import Invalid, NotFound
+from anyond.real_path import real_path
 
 NAME = "Anyon"
 EMAIL = "anyon@localhost"
@@ -106,7 +107,7 @@ async def common_dir(path: Path) -> Path:
 def git_dir(worktree: Path) -> Path | None:
     """Where a checkout keeps its HEAD and index, or None if `worktree` is not the top of one."""
     link = worktree / ".git"
-    if link.is_dir():
+    if _is_dir(link):
         return link
     try:
         first = link.read_bytes().split(b"\n", 1)[0]
@@ -116,7 +117,7 @@ def git_dir(worktree: Path) -> Path | None:
     if not first.startswith(b"gitdir: "):
         return None
     target = worktree / os.fsdecode(first[8:].rstrip(b"\r"))
-    return target if target.is_dir() else None
+    return target if _is_dir(target) else None
 
 
 async def inspect(path: Path) -> RepoInfo:
@@ -223,7 +224,8 @@ def _has_hooks(hooks: Path, root: Path) -> bool:
         # No hooks directory is the normal case; one that we cannot read git cannot use either.
         return False
     return any(
-        hook.suffix != ".sample" and hook.is_file() and os.access(hook, os.X_OK) for hook in found
+        hook.suffix != ".sample" and os.path.isfile(hook) and os.access(hook, os.X_OK)
+        for hook in found
     )
 
 
@@ -232,10 +234,15 @@ async def _uses_filters(path: Path, shared: Path, config: dict[str, str]) -> boo
     if not any(k.startswith("filter.") and k.endswith((".clean", ".process")) for k in config):
         return False
     attributes = shared / "info" / "attributes"
-    if attributes.is_file() and b"filter=" in attributes.read_bytes():
+    if _mentions_filter(attributes):
         return True
     ask = ("grep", "--quiet", "--cached", "-F", "filter=", "--", ":(glob)**/.gitattributes")
     return (await git(*ask, cwd=path, check=False)).code == 0
+
+
+def _mentions_filter(attributes: Path) -> bool:
+    # Nothing but a file is opened: a pipe would wait for whoever writes into it.
+    return os.path.isfile(attributes) and b"filter=" in attributes.read_bytes()
 
 
 def _is_dir(path: Path) -> bool:
@@ -244,7 +251,7 @@ def _is_dir(path: Path) -> bool:
 
 
 def _real(path: str) -> Path:
-    return Path(os.path.realpath(path))
+    return real_path(path, "git_repo_path")
 
 
 async def _is_unfinished(path: Path) -> bool:
@@ -266,12 +273,12 @@ async def _is_unfinished(path: Path) -> bool:
 
 def _holds_only_git(path: Path) -> bool:
     own = path / ".git"
-    return os.listdir(path) == [own.name] and own.is_dir() and not own.is_symlink()
+    return os.listdir(path) == [own.name] and _is_dir(own) and not own.is_symlink()
 
 
 def _holds_objects(own: Path) -> bool:
     places = (own / "objects", own / "refs", own / "packed-refs")
-    return any(found.is_file() for place in places for found in (place, *place.rglob("*")))
+    return any(os.path.isfile(found) for place in places for found in (place, *place.rglob("*")))
 
 
 def _make_empty(path: Path) -> bool:

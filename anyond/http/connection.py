@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import socket
 import struct
+from collections.abc import Sequence
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
@@ -103,7 +104,7 @@ class Connection:
         """From now on the peer may take as long as it likes. What it does not take is not kept."""
         self._stall = math.inf
 
-    def _protocol(self, tasks: TaskGroup) -> H11Protocol:
+    def _protocol(self, tasks: TaskGroup) -> _Dialogue:
         sock = self._stream.socket
         return _Dialogue(
             self._app,
@@ -117,10 +118,11 @@ class Connection:
             self._deliver,
         )
 
-    async def _read(self, protocol: H11Protocol) -> None:
+    async def _read(self, protocol: _Dialogue) -> None:
         while True:
             data = await self._receive()
             if not data:
+                await protocol.peer_ended()
                 self._peer_is_there = False
                 return
             await protocol.handle(RawData(data))
@@ -215,13 +217,17 @@ class _Dialogue(H11Protocol):
     async def _create_stream(self, request: h11.Request) -> None:
         self._answered = trio.Event()
         self._begun = False
+        if _head_size(request) > self.config.h11_max_incomplete_size:
+            # h11 itself looks only at what is incomplete; this one came in one piece.
+            await self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+            return
         websocket = _wants_websocket(request)
         if websocket:
             headers = [h for h in request.headers if h[0] != b"sec-websocket-extensions"]
-            version = request.http_version.decode()
-            if not Handshake(headers, version).is_valid():
-                await self._send_error_response(400, "The WebSocket's handshake is malformed.")
-                await self.send(Closed())
+            if not _is_handshake(headers, request.http_version.decode()):
+                await self._refuse(
+                    HTTPStatus.BAD_REQUEST, "The WebSocket's handshake is malformed."
+                )
                 return
             # Compression would cost 350 KB a connection, and Hypercorn accepts any offer of it.
             request = h11.Request(
@@ -261,6 +267,22 @@ class _Dialogue(H11Protocol):
         self._answered.set()
         await super()._maybe_recycle()
 
+    async def peer_ended(self) -> None:
+        """The peer sends nothing more; what it has begun to send it will never finish."""
+        if self.connection.their_state is h11.SEND_BODY and self.connection.our_state in {
+            h11.IDLE,
+            h11.SEND_RESPONSE,
+        }:
+            self._begun = self._cut_off = True  # so that nobody else answers
+            await self._send_error_response(
+                HTTPStatus.BAD_REQUEST, "body: ended before it was complete"
+            )
+
+    async def _refuse(self, status: int, message: str = "") -> None:
+        """Answer a request that no application will see, and end the connection."""
+        await self._send_error_response(status, message)
+        await self.send(Closed())
+
     async def _send_error_response(self, status_code: int, message: str = "") -> None:
         if not message and status_code == HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE:
             most = self.config.h11_max_incomplete_size // 1024
@@ -275,6 +297,20 @@ class _Dialogue(H11Protocol):
         await self._send_h11_event(h11.Response(status_code=status_code, headers=headers))
         await self._send_h11_event(h11.Data(data=body))
         await self._send_h11_event(h11.EndOfMessage())
+
+
+def _head_size(request: h11.Request) -> int:
+    """Bytes of the first line and the headers, as far as they are not fixed."""
+    fields = sum(len(name) + len(value) + 4 for name, value in request.headers)
+    return len(request.method) + len(request.target) + fields
+
+
+def _is_handshake(headers: Sequence[tuple[bytes, bytes]], version: str) -> bool:
+    """Whether a WebSocket may begin so. Hypercorn reads some of the headers as ASCII, unasked."""
+    try:
+        return bool(Handshake(list(headers), version).is_valid())
+    except UnicodeDecodeError:
+        return False
 
 
 def _wants_websocket(request: h11.Request) -> bool:

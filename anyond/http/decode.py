@@ -24,6 +24,9 @@ PROSE = 1024 * 1024
 _WRONG = re.compile(r"Expected `(?P<want>.+?)`, got `(?P<got>.+?)`(?: - at `(?P<at>.+)`)?$")
 _MISSING = re.compile(r"Object missing required field `(?P<name>.+?)`(?: - at `(?P<at>.+)`)?$")
 _UNKNOWN = re.compile(r"Invalid enum value (?P<value>.+?)(?: - at `(?P<at>.+)`)?$")
+_BOUND = re.compile(
+    r"Expected `(?P<want>int|float)` (?P<sign>[<>]=?) (?P<than>\S+)(?: - at `(?P<at>.+)`)?$"
+)
 _PLACE = re.compile(r"(?P<rest>.*) - at `(?P<at>.+)`$")
 _MALFORMED = re.compile(r"JSON is malformed: (?P<why>.+) \(byte (?P<at>\d+)\)$")
 
@@ -36,6 +39,7 @@ _WORDS = {
     "array": "a list",
     "null": "null",
 }
+_BOUNDS = {">=": "at least", "<=": "at most", ">": "greater than", "<": "less than"}
 
 
 async def body(type_: type[T], *, text: bool = False) -> T:
@@ -155,6 +159,9 @@ def _explain(problem: str, type_: Any) -> tuple[str, str]:
         field = _path(found["at"])
         known = ", ".join(_choices(type_, field.split(".")))
         return field or "body", f"{found['value']} is not one of {known or 'the known values'}"
+    if found := _BOUND.match(problem):
+        want, bound = _WORDS[found["want"]], _BOUNDS[found["sign"]]
+        return _path(found["at"]) or "body", f"must be {want}, {bound} {found['than']}"
     if found := _PLACE.match(problem):
         return _path(found["at"]) or "body", found["rest"]
     return "body", problem

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterator
 from http import HTTPStatus
 from typing import NamedTuple
@@ -20,7 +22,7 @@ from werkzeug.routing.exceptions import WebsocketMismatch
 
 from anyond.http.envelope import JSON, failure
 from anyond.http.multipart import largest
-from anyond.model.errors import AnyondError, Kind
+from anyond.model.errors import AnyondError, Forbidden, Kind, Unavailable
 from anyond.model.ids import new_id
 
 STATUS: dict[Kind, HTTPStatus] = {
@@ -36,6 +38,19 @@ STATUS: dict[Kind, HTTPStatus] = {
     Kind.UNAVAILABLE: HTTPStatus.SERVICE_UNAVAILABLE,
     Kind.TIMED_OUT: HTTPStatus.GATEWAY_TIMEOUT,
 }
+
+_PLACES = {
+    errno.EACCES,
+    errno.EISDIR,
+    errno.ELOOP,
+    errno.ENAMETOOLONG,
+    errno.ENOENT,
+    errno.ENOTDIR,
+    errno.ENXIO,
+    errno.EPERM,
+    errno.ESTALE,
+}
+_SHORTAGES = {errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.ENOSPC}
 
 # From version 0.23 on Quart raises this; before, what is sent to nobody got lost without a word.
 _DEPARTED: type[Exception] | None = getattr(wrappers, "ClientDisconnectedError", None)
@@ -59,6 +74,8 @@ def refusal(error: BaseException, method: str, path: str) -> Refusal:
     """
     cause = _cause(error)
     headers = {"Content-Type": JSON}
+    if isinstance(cause, OSError):
+        cause = _of_system(cause) or cause
     if isinstance(cause, AnyondError):
         if cause.kind is Kind.UNAUTHORIZED:
             headers["WWW-Authenticate"] = "Bearer"
@@ -96,10 +113,28 @@ def departed(error: BaseException) -> bool:
     return _DEPARTED is not None and all(isinstance(leaf, _DEPARTED) for leaf in _leaves(error))
 
 
+def _of_system(error: OSError) -> AnyondError | None:
+    """The refusal for what the system did not allow, where nobody nearer has found words for it.
+
+    A place that cannot be had is no mistake of ours, whoever has named it; and a machine that has
+    run out of something will have it again. None for anything else.
+    """
+    why = error.strerror or str(error)
+    if error.errno in _PLACES and isinstance(error.filename, str | bytes):
+        place = os.fsencode(error.filename).decode("utf-8", "replace")
+        log.warning("place refused", path=place, why=why)
+        data = {"type": "unreadable", "field": "path"}
+        return Forbidden(f"{place[:1000]} cannot be used: {why}.", data)
+    if error.errno in _SHORTAGES:
+        log.warning("out of resources", why=why)
+        return Unavailable(f"The system does not allow it at the moment: {why}.")
+    return None
+
+
 def _cause(error: BaseException) -> BaseException:
     """The error itself; of a group that holds nothing but refusals, the first of them."""
     leaves = list(_leaves(error))
-    expected = all(isinstance(leaf, AnyondError | HTTPException) for leaf in leaves)
+    expected = all(isinstance(leaf, AnyondError | HTTPException | OSError) for leaf in leaves)
     return leaves[0] if expected else error
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Annotated
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType
 from msgspec.structs import replace
+
+Version = Annotated[int, Meta(ge=0)]
 
 
 class DraftType(StrEnum):
@@ -52,7 +55,7 @@ class DraftPatch(Struct, frozen=True, kw_only=True):
     variant: str | UnsetType | None = UNSET
     image_ids: list[str] | UnsetType | None = UNSET
     retry_process_id: str | UnsetType | None = UNSET
-    version: int | None = None
+    version: Version | None = None
 
 
 class QueueWish(Struct, frozen=True, kw_only=True):
@@ -65,4 +68,4 @@ class QueueWish(Struct, frozen=True, kw_only=True):
 
     queued: bool | None = None
     expected_queued: bool | None = None
-    expected_version: int | None = None
+    expected_version: Version | None = None

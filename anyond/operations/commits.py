@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import trio
@@ -49,6 +50,6 @@ async def _view(about: Subject) -> tuple[Path, str]:
         path = about.worktree
         if await trio.to_thread.run_sync(git_dir, path) is not None:
             return path, "HEAD"
-    if not await trio.Path(about.repository).is_dir():
+    if not await trio.to_thread.run_sync(os.path.isdir, about.repository):
         raise NotFound("git repository at", about.repository)
     return about.repository, f"refs/heads/{about.attempt.branch}"

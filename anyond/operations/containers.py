@@ -10,6 +10,7 @@ import trio
 
 from anyond.model.errors import NotFound
 from anyond.operations.rooms import Rooms
+from anyond.real_path import nearest_real_path
 from anyond.store import attempts
 from anyond.store.attempts import Place
 from anyond.store.transaction import Reader
@@ -24,7 +25,7 @@ async def find(rooms: Rooms, ref: Path) -> Place:
     Raises:
         NotFound: it is in no worktree.
     """
-    real = Path(await trio.to_thread.run_sync(os.path.realpath, ref, abandon_on_cancel=True))
+    real = await trio.to_thread.run_sync(nearest_real_path, ref, abandon_on_cancel=True)
     found = await _at(rooms, [*_upwards(real), *_upwards(ref)])
     if found is None:
         # The other way round: a worktree on record by a name that leads through links.
@@ -53,4 +54,4 @@ def _upwards(path: Path) -> list[str]:
 
 
 def _by_real_path(paths: Sequence[str]) -> dict[str, str]:
-    return {os.path.realpath(path): path for path in paths}
+    return {str(nearest_real_path(path)): path for path in paths}

@@ -6,10 +6,12 @@ import glob
 import os
 import re
 import shutil
-from collections.abc import Iterator
+import stat
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from anyond.model.errors import Invalid
+from anyond.real_path import leads_into
 
 
 def patterns(text: str | None) -> list[str]:
@@ -22,7 +24,8 @@ def patterns(text: str | None) -> list[str]:
     wanted = [p for p in found if p]
     for pattern in wanted:
         parts = Path(pattern).parts
-        if "\x00" in pattern or Path(pattern).is_absolute() or ".." in parts or ".git" in parts:
+        outside = Path(pattern).is_absolute() or ".." in parts
+        if "\x00" in pattern or outside or _is_gits(parts):
             raise Invalid(
                 "copy_files", f"{pattern!r} must be a path inside the repository, relative to it."
             )
@@ -37,7 +40,7 @@ def names(text: str | None, source: Path, *, without: Path | None = None) -> lis
     """
     root = source.resolve()
     found = (file for pattern in patterns(text) for top in _matching(root, pattern)
-             for file in _files(top, without))  # fmt: skip
+             for file in _files(root, top, without))  # fmt: skip
     return list(dict.fromkeys(str(file.relative_to(root)) for file in found))
 
 
@@ -61,15 +64,13 @@ def copy(
         if not tops:
             complaints.append(f"copy_files: nothing matches {pattern!r}.")
         for top in tops:
-            for file in _files(top, without):
+            for file in _files(root, top, without):
                 relative = file.relative_to(root)
                 try:
-                    if not file.resolve().is_relative_to(root):
-                        complaints.append(f"copy_files: {relative} leads out of the repository.")
-                    elif _copy_one(file, goal / relative, goal, top):
+                    if _copy_one(file, root, goal, top):
                         copied.append(str(relative))
                 except OSError as error:
-                    complaints.append(f"copy_files: {relative}: {error.strerror}.")
+                    complaints.append(f"copy_files: {relative}: {error.strerror or error}.")
     return copied, complaints
 
 
@@ -81,40 +82,67 @@ def _matching(root: Path, pattern: str) -> list[Path]:
     return sorted(root.glob("/".join(parts)))
 
 
-def _files(top: Path, without: Path | None) -> Iterator[Path]:
+def _files(root: Path, top: Path, without: Path | None) -> Iterator[Path]:
     """The files and links at `top` or below it that are to come along."""
     kept_out = without.resolve() if without is not None else None
     found = [top]
-    if top.is_dir() and not top.is_symlink():
-        found = [f for f in sorted(top.rglob("*")) if f.is_file() or _is_own_link(f, top)]
+    if os.path.isdir(top) and not top.is_symlink():
+        found = [f for f in sorted(top.rglob("*")) if os.path.isfile(f) or _is_own_link(f, top)]
     return (
         file
         for file in found
-        if ".git" not in file.parts and (kept_out is None or not file.is_relative_to(kept_out))
+        if not _is_gits(file.relative_to(root).parts)
+        and (kept_out is None or not file.is_relative_to(kept_out))
     )
+
+
+def _is_gits(parts: Iterable[str]) -> bool:
+    """Whether a path belongs to git, also where the file system does not mind capitals."""
+    return any(part.lower() == ".git" for part in parts)
 
 
 def _is_own_link(file: Path, top: Path) -> bool:
     """Whether it is a link from one place in the directory `top` to another."""
     try:
-        return (
-            file.is_symlink()
-            and not os.path.isabs(os.readlink(file))
-            and file.resolve().is_relative_to(top)
-        )
-    except (OSError, RuntimeError):
-        return False  # one that leads to itself
+        if not file.is_symlink() or os.path.isabs(os.readlink(file)):
+            return False
+    except OSError:
+        return False  # it may not be looked at
+    return leads_into(file, top)
 
 
-def _copy_one(file: Path, target: Path, goal: Path, top: Path) -> bool:
-    if target.exists() or target.is_symlink():
+def _copy_one(file: Path, root: Path, goal: Path, top: Path) -> bool:
+    """Copy `file`, which is below `root`, to the same place below `goal`, unless that is taken.
+
+    Raises:
+        OSError: it could not be copied, or must not be.
+    """
+    relative = file.relative_to(root)
+    target = goal / relative
+    real = Path(os.path.realpath(file))
+    if not real.is_relative_to(root):
+        raise OSError("leads out of the repository")
+    if _is_gits(real.relative_to(root).parts):
+        raise OSError("leads into what belongs to git")
+    _make_directories(goal, relative.parent)
+    if os.path.lexists(target):
         return False
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if not target.parent.resolve().is_relative_to(goal):
-        raise OSError(0, "its directory leads out of the worktree")
     if file != top and _is_own_link(file, top):
         # What it leads to comes along, and may look where it is.
         target.symlink_to(os.readlink(file))
-    else:
-        shutil.copy2(file, target)
+        return True
+    if not stat.S_ISREG(os.stat(file).st_mode):
+        raise OSError("is not a file")  # a pipe or a device would be read for ever
+    shutil.copy2(file, target)
     return True
+
+
+def _make_directories(goal: Path, relative: Path) -> None:
+    """Make the directory `relative` in `goal`, going through no link that leads out of it."""
+    place = goal
+    for part in relative.parts:
+        place /= part
+        if not os.path.lexists(place):
+            place.mkdir()
+        elif not leads_into(place, goal):
+            raise OSError("its directory leads out of the worktree")

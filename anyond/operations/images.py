@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -134,6 +135,6 @@ async def file_of(rooms: Rooms, image_id: str) -> tuple[Image, Path]:
     """
     image = await rooms.store.read(lambda r: images.get(r, image_id))
     path = rooms.images.path(images.file_name(image))
-    if not await trio.Path(path).is_file():
+    if not await trio.to_thread.run_sync(os.path.isfile, path):
         raise NotFound("file of the image", image_id)
     return image, path

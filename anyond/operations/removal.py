@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -144,7 +145,7 @@ async def _expire(rooms: Rooms) -> None:
     for expiry in await rooms.store.read(lambda r: expiries.due(r, moment)):
         repository = Path(expiry.repo_path)
         try:
-            if await trio.Path(repository).is_dir():
+            if await trio.to_thread.run_sync(os.path.isdir, repository):
                 for snapshot in await snapshots.list(repository, expiry.attempt_id):
                     await snapshots.delete(repository, snapshot.ref)
         except AnyondError as error:
@@ -156,15 +157,15 @@ async def _expire(rooms: Rooms) -> None:
 
 async def _remove_worktree(rooms: Rooms, job: Cleanup) -> None:
     worktree = Path(job.worktree_path)
-    if not await trio.Path(worktree).is_dir():
+    if not await trio.to_thread.run_sync(os.path.isdir, worktree):
         return
     repository = Path(job.repo_path)
-    if not await trio.Path(repository).is_dir():
+    if not await trio.to_thread.run_sync(os.path.isdir, repository):
         # Moved, or on a disk that is not there just now. Without it nothing can be kept.
         raise NotFound("repository", repository)
     if job.branch is not None:
         # Somebody may have cut the link between the two; what is there is kept all the same.
         await repair.ensure(rooms.repositories, repository, worktree, job.branch)
-    if await trio.Path(worktree).is_dir():
+    if await trio.to_thread.run_sync(os.path.isdir, worktree):
         await snapshots.take(repository, worktree, job.attempt_id, "delete")
         await worktrees.remove(rooms.repositories, repository, worktree)

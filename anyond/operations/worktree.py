@@ -21,6 +21,7 @@ from anyond.operations import copy_files
 from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject
 from anyond.settings import files
+from anyond.settings.ownership import weakness
 from anyond.store import attempts
 from anyond.store.transaction import Tx
 
@@ -39,7 +40,7 @@ async def prepare_root(rooms: Rooms) -> None:
     """Make the place of worktrees, and keep it out of a repository that it may lie in.
 
     Raises:
-        Impossible: it cannot be made.
+        Impossible: it cannot be made, or others could change what lies in it.
     """
     try:
         await trio.to_thread.run_sync(_make_root, root(rooms))
@@ -49,10 +50,12 @@ async def prepare_root(rooms: Rooms) -> None:
 
 
 def _make_root(place: Path) -> None:
-    place.mkdir(parents=True, exist_ok=True)
+    place.mkdir(mode=0o755, parents=True, exist_ok=True)
+    if problem := weakness(place):
+        raise Impossible("workspace_dir", f"{place} cannot be used: {problem}.")
     if not os.access(place, os.W_OK | os.X_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), os.fspath(place))
-    resolved, ignore = place.resolve(), place / ".gitignore"
+    resolved, ignore = Path(os.path.realpath(place)), place / ".gitignore"
     inside = any(os.path.lexists(above / ".git") for above in (resolved, *resolved.parents))
     if inside and not os.path.lexists(ignore):
         # A repository of whatever project, where these would be in every status and `git add`.
@@ -69,7 +72,7 @@ def planned_path(rooms: Rooms, project: Project, attempt: TaskAttempt) -> Path:
 async def is_gone(about: Subject) -> bool:
     """Whether the worktree was there and is not any more; `prepare` brings back what git has."""
     where = about.attempt.container_ref
-    return where is not None and not await trio.Path(where).is_dir()
+    return where is not None and not await trio.to_thread.run_sync(os.path.isdir, where)
 
 
 async def prepare(rooms: Rooms, subject: Subject) -> Subject:

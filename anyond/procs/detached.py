@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 
 import trio
@@ -35,7 +36,7 @@ async def start(launch: Launch) -> trio.Process:
             start_new_session=True,
         )
     except OSError as error:
-        if not await trio.Path(launch.cwd).is_dir():
+        if not await trio.to_thread.run_sync(os.path.isdir, launch.cwd):
             raise NotFound("directory", launch.cwd) from error
         told = f"{launch.argv[0]} could not be started: {error.strerror}."
         raise ToolFailed(launch.argv[0], told) from error

@@ -19,6 +19,7 @@ from anyond.model.settings import Config
 from anyond.settings import files
 from anyond.settings.config_upgrade import of_today
 from anyond.settings.names import executor_named, variant_name
+from anyond.settings.ownership import weakness
 from anyond.settings.shape import Rules, beside, fit, merge
 
 MASK = "********"
@@ -150,7 +151,8 @@ def _prepared(body: Mapping[str, Any], stored: Mapping[str, Any]) -> dict[str, A
     if (
         isinstance(profile, Mapping)
         and "variant" not in profile
-        and profile.get("executor") not in {None, stored["executor_profile"]["executor"]}
+        and isinstance(executor := profile.get("executor"), str)
+        and executor != stored["executor_profile"]["executor"]
     ):
         change["executor_profile"] = {**profile, "variant": None}
     return change
@@ -204,9 +206,20 @@ def _be_usable(directory: Path) -> None:
 
     Only then: later its disk may be away for a while, and be meant all the same.
     """
-    there = next(path for path in (directory, *directory.parents) if os.path.exists(path))
+    there = next(path for path in (directory, *directory.parents) if os.path.lexists(path))
     if not os.path.isdir(there):
         raise Invalid("workspace_dir", f"cannot be used, since {there} is not a directory")
+    try:
+        longest = os.pathconf(there, "PC_NAME_MAX")
+        missing = directory.parts[len(there.parts) :]
+        if any(len(os.fsencode(part)) > longest for part in missing):
+            raise Invalid("workspace_dir", f"cannot be used: a name in it has over {longest} bytes")
+        problem = weakness(there) if there == directory else None
+    except OSError as error:
+        why = f"cannot be used: {there}: {error.strerror}"
+        raise Invalid("workspace_dir", why) from error
+    if problem is not None:
+        raise Invalid("workspace_dir", f"cannot be used: {problem}")
 
 
 def _plain(text: str) -> str | None:
@@ -218,7 +231,8 @@ def _plain(text: str) -> str | None:
 
 def _between(low: int, high: int) -> Callable[[Any], str | None]:
     def problem(value: float) -> str | None:
-        if math.isfinite(value) and low <= value <= high:
+        # First the bounds: a whole number of 400 digits is too large to be asked if it is finite.
+        if low <= value <= high and math.isfinite(value):
             return None
         return f"must be from {low:,} to {high:,}"
 

@@ -134,3 +134,57 @@ def test_what_is_kept_out_does_not_come_along(places: tuple[Path, Path]) -> None
     found = [".env", "worktrees2/.env"]
     assert names("**/.env, worktrees", source, without=kept_out) == found
     assert copy("**/.env, worktrees", source, target, without=kept_out) == (found, [])
+
+
+def test_a_link_that_leads_to_itself_costs_a_complaint(places: tuple[Path, Path]) -> None:
+    source, target = places
+    (source / ".env.local").symlink_to(".env.local")
+    (source / ".env.a").symlink_to(".env.b")
+    (source / ".env.b").symlink_to(".env.a")
+    (source / ".env").write_text("x")
+    copied, complaints = copy(".env*", source, target)
+    assert copied == [".env"]
+    assert len(complaints) == 3
+    assert names(".env*", source) == [".env", ".env.a", ".env.b", ".env.local"]
+
+
+def test_nothing_is_made_outside_not_even_a_directory(places: tuple[Path, Path]) -> None:
+    source, target = places
+    (source / "in" / "deep" / "er").mkdir(parents=True)
+    (source / "in" / "deep" / "er" / "file").write_text("mine\n")
+    outside = target.parent / "outside"
+    outside.mkdir()
+    (target / "in").symlink_to(outside)
+    copied, complaints = copy("in/deep/er/file, in", source, target)
+    assert copied == []
+    assert len(complaints) == 2
+    assert list(outside.iterdir()) == []
+
+
+@pytest.mark.parametrize("text", [".git*", ".gi[t]/config", "**", "*/config", "alias", "in", "."])
+def test_what_belongs_to_git_is_never_copied(places: tuple[Path, Path], text: str) -> None:
+    source, target = places
+    (source / ".git").mkdir()
+    (source / ".git" / "config").write_text("[core]\n")
+    (source / "alias").symlink_to(".git/config")
+    (source / "in" / ".git").mkdir(parents=True)
+    (source / "in" / ".git" / "config").write_text("[core]\n")
+    (source / "in" / "more").symlink_to(".git/config")
+    copied, _ = copy(text, source, target)
+    assert copied == []
+    found = [path for path in target.rglob("*") if path.name in {".git", "config", "alias", "more"}]
+    assert found == []
+
+
+@pytest.mark.parametrize("text", [".GIT/config", "a/.Git", "./.git"])
+def test_capitals_do_not_help(places: tuple[Path, Path], text: str) -> None:
+    with pytest.raises(Invalid):
+        copy(text, *places)
+
+
+def test_a_repository_below_a_directory_of_that_name_is_one_like_others(tmp_path: Path) -> None:
+    source, target = tmp_path / ".git" / "repository", tmp_path / "worktree"
+    source.mkdir(parents=True)
+    target.mkdir()
+    (source / ".env").write_text("x")
+    assert copy(".env", source, target) == ([".env"], [])
