@@ -9,10 +9,14 @@ import shutil
 import stat
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import trio
+
+from anyond.git import main_checkout
 from anyond.git.command import git
+from anyond.git.repository import git_dir
 from anyond.git.text import shown, split
 from anyond.model.errors import Conflict, ToolFailed
 from anyond.real_path import nearest_real_path
@@ -36,6 +40,7 @@ class Worktree:
         bare: it is the bare repository itself.
         locked: somebody asked git not to touch it.
         prunable: its directory is gone.
+        unreachable: why its files would not follow its branch; None if they would.
     """
 
     path: Path
@@ -44,12 +49,31 @@ class Worktree:
     bare: bool = False
     locked: bool = False
     prunable: bool = False
+    unreachable: str | None = None
 
 
 async def list(repo: Path) -> builtins.list[Worktree]:
-    """All checkouts of a repository, the main one first."""
+    """All checkouts of a repository, the main one first.
+
+    Where the main one is, is found out and not believed (see `main_checkout`). The one that `repo`
+    is in is among them, even if somebody has moved it and git does not know yet.
+    """
     listed = await git("worktree", "list", "--porcelain", "-z", cwd=repo)
-    return [_worktree(block) for block in listed.out.split(b"\0\0") if block]
+    told, *linked = [_worktree(block) for block in listed.out.split(b"\0\0") if block]
+    found = await main_checkout.find(repo)
+    main = replace(
+        told,
+        path=found.path,
+        branch=None if found.bare and not found.unreachable else told.branch or found.branch,
+        bare=found.bare,
+        unreachable=found.unreachable,
+    )
+    here = await trio.to_thread.run_sync(main_checkout.top, repo)
+    own = git_dir(here) if here is not None else None
+    known = here is None or any(same(tree.path, here) for tree in (main, *linked))
+    if here is not None and own is not None and not known and own.parent.name == "worktrees":
+        linked.append(Worktree(path=here, head=await head(here), branch=await current_branch(here)))
+    return [main, *linked]
 
 
 async def head(path: Path) -> str | None:

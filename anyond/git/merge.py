@@ -102,8 +102,16 @@ async def _free_checkout(repo: Path, branch: str, target: str) -> Path | None:
     """The checkout of `target`, if there is one, after making sure that nobody is in the middle of
     something there or in the attempt."""
     found: list[Path] = []
-    for tree in await list_worktrees(repo):
-        if tree.bare or tree.prunable:
+    trees = await list_worktrees(repo)
+    for tree in trees:
+        if (
+            tree.unreachable is not None
+            and tree.branch == target
+            # Of a bare repository that is a guess, and whoever else has the branch knows better.
+            and not (tree.bare and any(o.branch == target for o in trees if o is not tree))
+        ):
+            raise Conflict("dirty_target", tree.unreachable, files=[])
+        if tree.bare or tree.prunable or tree.unreachable is not None:
             continue
         if git_dir(tree.path) is None and tree.locked:
             # On a disk that is not there now; its files would be out of step when it comes back.
