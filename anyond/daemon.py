@@ -45,6 +45,7 @@ from anyond.github.site import Site
 from anyond.http.app import create_app
 from anyond.http.guard import Policy
 from anyond.http.listeners import Listener, listen
+from anyond.http.peers import Peers
 from anyond.http.server import serve
 from anyond.model.errors import AnyondError
 from anyond.operations.rooms import Rooms
@@ -102,7 +103,10 @@ async def _main(options: Options) -> None:
         closing = trio.Event()
         async with open_services(options, closing) as services:
             token = user_token(options.places.token) if options.auth is Auth.TOKEN else None
-            policy = Policy(options.allowed_hosts, options.allowed_origins, token)
+            # Root can be whoever it likes, so to refuse it would keep nobody out.
+            users = {0, os.getuid(), os.geteuid()}
+            policy = Policy(options.allowed_hosts, options.allowed_origins, token, users)
+            peers = Peers() if token is None else None
             app = create_app(services, policy)
             other = None if options.vk_port is None else app.face("vk").door(options.ui)
             listeners, vk = _open_doors(options)
@@ -115,7 +119,7 @@ async def _main(options: Options) -> None:
                 ) -> None:
                     try:
                         async with trio.open_nursery() as fronts:
-                            door = partial(serve, closing=closing)
+                            door = partial(serve, closing=closing, peers=peers)
                             urls = await fronts.start(door, app, listeners)
                             vk_urls = vk and await fronts.start(door, other, [vk])
                             task_status.started((urls, vk_urls[0] if vk_urls else None))

@@ -25,11 +25,15 @@ from hypercorn.typing import AppWrapper, ConnectionState
 from hypercorn.utils import parse_socket_addr
 
 from anyond.http.envelope import JSON, failure
+from anyond.http.peers import Peers
 
 _READ = 65536
 _LINGER_SECONDS = 1.0
 _HURRIED_SECONDS = 0.25
 _STREAM_END_SECONDS = 1.0
+
+PEER = "anyon.peer"
+"""Under this name the ASGI state has who is at the other end, as `Peers.user` tells it."""
 
 PATIENCE = "anyon.patience"
 """Under this name the ASGI state has what an application calls to have no reader cut off."""
@@ -47,6 +51,7 @@ class Connection:
 
     Args:
         stall: seconds in which a peer must take at least one byte of what is sent to it.
+        peers: who tells whose connection it is; without, nobody is asked.
     """
 
     def __init__(
@@ -55,9 +60,12 @@ class Connection:
         config: Config,
         context: WorkerContext,
         stream: trio.SocketStream,
+        *,
         stall: float,
+        peers: Peers | None = None,
     ) -> None:
         self._app = app
+        self._peers = peers
         self._config = config
         self._context = context
         self._stream = stream
@@ -111,12 +119,17 @@ class Connection:
             self._config,
             self._context,
             tasks,
-            ConnectionState({PATIENCE: self.be_patient}),
+            ConnectionState({PATIENCE: self.be_patient, PEER: self._user()}),
             False,
             parse_socket_addr(sock.family, sock.getpeername()),
             parse_socket_addr(sock.family, sock.getsockname()),
             self._deliver,
         )
+
+    def _user(self) -> int | None:
+        if self._peers is None:
+            return None
+        return self._peers.user(self._stream.socket)
 
     async def _read(self, protocol: _Dialogue) -> None:
         while True:

@@ -12,6 +12,7 @@ from quart.routing import QuartRule
 from quart_trio import QuartTrio
 from werkzeug.routing import Rule
 
+from anyond.http.connection import PEER
 from anyond.http.envelope import success
 from anyond.http.guard import Asked, Policy
 from anyond.http.multipart import UploadRequest, largest
@@ -161,6 +162,7 @@ def _asked(scope: Any) -> Asked:
             name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
         },
         local=scope["client"] is None,
+        user=(scope.get("state") or {}).get(PEER),
     )
 
 

@@ -21,6 +21,7 @@ class Asked(NamedTuple):
     Args:
         headers: names in lower case; of headers that came twice, the last.
         local: whether it came through a Unix socket, which browsers cannot reach.
+        user: the user of this machine who sent it; None if that cannot be known.
     """
 
     method: str
@@ -28,6 +29,7 @@ class Asked(NamedTuple):
     query: str
     headers: dict[str, str]
     local: bool = False
+    user: int | None = None
 
 
 class Policy:
@@ -39,12 +41,18 @@ class Policy:
     Args:
         hosts: names besides the loopback ones that may be in Host, with or without a port.
         origins: origins besides the daemon's own whose pages may use it, `https://x.example`.
-        token: what everybody must know; None lets in everybody who reaches the socket.
+        token: what everybody must know; None lets in those `users` who reach the socket.
+        users: ids of users of this machine; None are all. A token counts for more.
     """
 
     def __init__(
-        self, hosts: Iterable[str] = (), origins: Iterable[str] = (), token: str | None = None
+        self,
+        hosts: Iterable[str] = (),
+        origins: Iterable[str] = (),
+        token: str | None = None,
+        users: Iterable[int] | None = None,
     ) -> None:
+        self._users = None if users is None else frozenset(users)
         self._hosts = frozenset(host.lower() for host in hosts)
         self._origins = frozenset(origin.lower().rstrip("/") for origin in origins)
         self._token = token
@@ -73,6 +81,7 @@ class Policy:
         """
         if not asked.path.startswith("/"):
             raise Invalid("path", "must begin with a slash")
+        self._check_user(asked)
         self._check_host(asked)
         self._check_origin(asked)
         preflight = asked.method == "OPTIONS" and self.foreign_origin(asked) is not None
@@ -98,6 +107,15 @@ class Policy:
         """The allowed foreign origin that asks, which the answer must name for its browser."""
         origin = asked.headers.get("origin")
         return origin if origin is not None and origin.lower() in self._origins else None
+
+    def _check_user(self, asked: Asked) -> None:
+        if self._users is None or self._token is not None or asked.user is None:
+            return
+        if asked.user not in self._users:
+            raise _refused(
+                "This daemon belongs to another user of this machine. Its owner can let in others "
+                "by the token: anyon serve --auth token."
+            )
 
     def _check_host(self, asked: Asked) -> None:
         host = asked.headers.get("host", "").lower()

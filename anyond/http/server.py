@@ -15,6 +15,7 @@ from hypercorn.trio.worker_context import WorkerContext
 
 from anyond.http.connection import Connection
 from anyond.http.listeners import Listener
+from anyond.http.peers import Peers
 
 GRACE_SECONDS = 0.9
 STALL_SECONDS = 30.0
@@ -49,6 +50,7 @@ async def serve(
     stall: float = STALL_SECONDS,
     keep_alive: float = KEEP_ALIVE_SECONDS,
     ping: float = PING_SECONDS,
+    peers: Peers | None = None,
     task_status: trio.TaskStatus[list[str]] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Serve `app` to whoever connects, until `closing` is set or the caller is cancelled.
@@ -65,6 +67,7 @@ async def serve(
         stall: seconds after which a peer that takes nothing of what is sent to it is cut off.
         keep_alive: seconds that a connection may be idle between two requests.
         ping: seconds between two pings of a WebSocket.
+        peers: tells whose connection it is, for the guard.
         task_status: told the URLs when connections are accepted, in the order of `listeners`.
     """
     config = Config()
@@ -80,7 +83,7 @@ async def serve(
     connections: set[Connection] = set()
 
     async def handle(stream: trio.SocketStream) -> None:
-        connection = Connection(wrapped, config, context, stream, stall)
+        connection = Connection(wrapped, config, context, stream, stall=stall, peers=peers)
         if stream.socket.family != socket.AF_UNIX:
             # A laptop that was closed never says good-bye.
             stream.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
