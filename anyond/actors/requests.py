@@ -154,7 +154,8 @@ class AttemptRequests:
     async def branch_status(self, attempt_id: str) -> BranchStatus:
         """How the attempt's branch stands beside its target. Changes nothing in git."""
         about = await subject.read(self._rooms, attempt_id)
-        found, checked_out = await status.standing(*_places(about))
+        left = await self._rooms.store.read(lambda r: attempts.base_commit(r, attempt_id))
+        found, checked_out = await status.standing(*_places(about), left)
         under_way = await self._rooms.store.read(lambda r: intents.get(r, attempt_id))
         if under_way is not None:
             # Somebody may have finished or aborted a rebase by hand.
@@ -163,7 +164,8 @@ class AttemptRequests:
             is_behind = checked_out is not None and await self._is_renamed(about, checked_out)
         if is_behind:
             about = await self._settle(about)
-            found = await status.branch_status(*_places(about))
+            left = await self._rooms.store.read(lambda r: attempts.base_commit(r, attempt_id))
+            found = await status.branch_status(*_places(about), left)
         merged = await self._rooms.store.read(lambda r: merges.of_attempt(r, attempt_id))
         return replace(found, merges=merged)
 

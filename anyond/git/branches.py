@@ -185,11 +185,13 @@ async def fork_point(worktree: Path, target: str, left: str | None = None) -> st
     """Where a checkout left the branch `target`: what the changes of an attempt are compared with.
 
     Args:
-        left: where it once left it, for the case that there is no such branch any more.
+        left: where it once left it, for the case that there is no such branch any more, or that
+            the two have no commit in common that is here: a shallow repository lacks the older
+            ones, and a branch may have been replaced by an unrelated one.
 
     Returns:
-        The id of the newest commit that HEAD shares with the branch; without the branch `left`, if
-        HEAD has that; or else HEAD itself. None if there is no commit yet.
+        The id of the newest commit that HEAD shares with the branch, else `left` if HEAD has that,
+        else HEAD itself. None if there is no commit yet.
     """
     refs = (f"refs/heads/{target}", f"refs/remotes/{target}") if valid_name(target) else ()
     try:
@@ -200,8 +202,9 @@ async def fork_point(worktree: Path, target: str, left: str | None = None) -> st
             head = await commit(worktree, "HEAD")
         except NotFound:
             return None
-        if found is not None:
-            return await merge_base(worktree, found.oid, head) or head
+        base = await merge_base(worktree, found.oid, head) if found is not None else None
+        if base is not None:
+            return base
         return left if left is not None and await is_ancestor(worktree, left, head) else head
 
 

@@ -35,7 +35,7 @@ async def merge_base(path: Path, a: str, b: str) -> str | None:
 
 
 async def fork_point(worktree: Path, refs: Sequence[str], left: str | None) -> str | None:
-    """The newest commit that HEAD shares with the first of `refs` that exists; without any, the
+    """The newest commit that HEAD shares with the first of `refs` that exists; without one, the
     commit `left` if HEAD has it, or else HEAD.
 
     Returns:
@@ -97,7 +97,9 @@ def _fork_point(worktree: Path, refs: Sequence[str], left: str | None) -> str | 
         for ref in refs:
             if ref in repository.references:
                 found = repository.merge_base(head, repository.references[ref].resolve().target)
-                return str(head if found is None else found)
+                if found is not None:
+                    return str(found)
+                break
         if left is not None and str(repository.merge_base(head, left)) == left:
             return left
     except (pygit2.GitError, KeyError, ValueError, UnicodeError) as error:

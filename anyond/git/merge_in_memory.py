@@ -9,6 +9,7 @@ from pathlib import Path
 
 from anyond.git.command import failure, git
 from anyond.git.commit import DURABLE
+from anyond.git.distance import nothing_in_common
 from anyond.git.repository import EMAIL, NAME, empty_tree, identity, signing
 from anyond.git.text import shown, split
 from anyond.model.errors import Conflict, MergeConflicts
@@ -74,8 +75,7 @@ async def merged_tree(repo: Path, ours: str, theirs: str) -> str:
         raise MergeConflicts("merge", [shown(path) for path in files])
     if done.code != 0:
         if "unrelated histories" in done.err:
-            told = "The two branches have no commit in common, so git cannot merge them."
-            raise Conflict("unrelated_histories", told)
+            raise Conflict("unrelated_histories", await nothing_in_common(repo, "merge"))
         raise failure(ask, done)
     return split(done.out)[0]
 

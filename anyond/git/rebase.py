@@ -18,6 +18,7 @@ from anyond.git.branches import Tip
 from anyond.git.checkouts import PARALLEL, require
 from anyond.git.command import Output, failure, git
 from anyond.git.commit import DURABLE
+from anyond.git.distance import nothing_in_common
 from anyond.git.locks import Patience
 from anyond.git.obstacles import in_the_way
 from anyond.git.repository import Repositories, identity
@@ -167,8 +168,7 @@ async def _since(
     ):
         return left
     if base is None:
-        told = "The branch and its base have no commit in common, so git cannot rebase it."
-        raise Conflict("unrelated_histories", told)
+        raise Conflict("unrelated_histories", await nothing_in_common(worktree, "rebase"))
     return base
 
 

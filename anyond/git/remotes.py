@@ -81,8 +81,14 @@ async def for_push(repo: Path, branch: str, otherwise: Remote) -> Remote:
 
 
 async def branch_there(repo: Path, target: str, remote: Remote) -> str:
-    """What the branch `target` is called at the remote: `origin/main` is `main` there."""
+    """What the branch `target` is called at the remote: `origin/main` is `main` there, and a local
+    branch that follows one of the remote is called as that one."""
     if await _is_local(repo, target):
+        followed = await setting(repo, f"branch.{target}.merge") or ""
+        if await setting(repo, f"branch.{target}.remote") == remote.name and followed.startswith(
+            "refs/heads/"
+        ):
+            return followed.removeprefix("refs/heads/")
         return target
     return target.removeprefix(f"{remote.name}/")
 

@@ -12,6 +12,7 @@ import trio
 
 from anyond.git import branches
 from anyond.git.command import git
+from anyond.git.distance import Distance, measure
 from anyond.git.parsing import parsed
 from anyond.git.repository import git_dir
 from anyond.git.text import shown, split
@@ -19,6 +20,8 @@ from anyond.model.errors import NotFound
 from anyond.model.rows import BranchStatus
 
 Operation = Literal["rebase", "merge", "cherry_pick", "revert"]
+
+_OF_CHECKOUT = ("has_uncommitted_changes", "head_oid", "uncommitted_count", "untracked_count")
 
 _HEADS: tuple[tuple[str, Operation], ...] = (
     ("MERGE_HEAD", "merge"),
@@ -120,13 +123,15 @@ class Standing(NamedTuple):
 
 
 async def branch_status(
-    repo: Path, worktree: Path | None, branch: str, target: str
+    repo: Path, worktree: Path | None, branch: str, target: str, left: str | None = None
 ) -> BranchStatus:
     """How an attempt stands; see `standing`."""
-    return (await standing(repo, worktree, branch, target)).row
+    return (await standing(repo, worktree, branch, target, left)).row
 
 
-async def standing(repo: Path, worktree: Path | None, branch: str, target: str) -> Standing:
+async def standing(
+    repo: Path, worktree: Path | None, branch: str, target: str, left: str | None = None
+) -> Standing:
     """How an attempt stands; `merges` is left to the caller.
 
     Args:
@@ -134,9 +139,10 @@ async def standing(repo: Path, worktree: Path | None, branch: str, target: str) 
         worktree: the attempt's checkout; without one, only the refs are told.
         branch: the attempt's branch.
         target: where it is to land, local or remote. If it is gone, the numbers are 0.
+        left: the commit where the attempt began, if that is known.
     """
     local: Status | None = None
-    ahead = behind = 0
+    distance = Distance(0, 0, {})
 
     async def look() -> None:
         nonlocal local
@@ -144,23 +150,25 @@ async def standing(repo: Path, worktree: Path | None, branch: str, target: str) 
             local = await status(worktree)
 
     async def count() -> None:
-        nonlocal ahead, behind
+        nonlocal distance
         found = await branches.find_all(repo, branch, target)
         if branch in found and target in found:
-            both = found[branch].oid, found[target].oid
-            ahead, behind = await branches.ahead_behind(repo, *both)
+            distance = await measure(repo, found[branch].oid, found[target].oid, left)
 
     async with trio.open_nursery() as nursery:
         nursery.start_soon(look)
         nursery.start_soon(count)
-    seen = local or Status()
+    seen, unknown = local or Status(), dict(distance.unknown)
+    if local is None and worktree is not None:
+        why = f"There is no checkout of this repository at {shown(os.fspath(worktree))}."
+        unknown |= dict.fromkeys(_OF_CHECKOUT, why)
     on_branch = seen.branch == branch
     remote = (
         (seen.upstream_ahead, seen.upstream_behind) if on_branch else await _upstream(repo, branch)
     )
     row = BranchStatus(
-        commits_ahead=ahead,
-        commits_behind=behind,
+        commits_ahead=distance.ahead,
+        commits_behind=distance.behind,
         has_uncommitted_changes=not seen.clean,
         head_oid=seen.head_oid,
         uncommitted_count=len(seen.changed) + len(seen.conflicted),
@@ -171,6 +179,7 @@ async def standing(repo: Path, worktree: Path | None, branch: str, target: str) 
         is_rebase_in_progress=seen.rebase_in_progress,
         conflict_op=seen.op if seen.conflicted else None,
         conflicted_files=[shown(path) for path in seen.conflicted],
+        unknown=unknown,
     )
     return Standing(row, seen.branch)
 

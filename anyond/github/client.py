@@ -81,18 +81,22 @@ class GitHub:
         body: str,
         head: str,
         base: str,
+        head_repo: str | None = None,
     ) -> PullRequest | None:
         """A new pull request, or None if there is one already.
 
         Args:
             head: `owner:branch`.
             base: the branch to land in.
+            head_repo: the repository of the head, if it is another one of the same owner.
 
         Raises:
             Conflict: `nothing_to_merge`.
             Impossible: there is no such `base`, or something else is wrong with what was sent.
         """
         sent = {"title": title, "body": body, "head": head, "base": base}
+        if head_repo is not None:
+            sent["head_repo"] = head_repo
         answer = await self._ask("POST", f"/repos/{repository}/pulls", token, body=sent)
         if answer.status == 422:
             complaint = answer.complaint

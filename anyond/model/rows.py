@@ -233,6 +233,13 @@ class Branch(Struct, frozen=True, kw_only=True):
 
 
 class BranchStatus(Struct, frozen=True, kw_only=True):
+    """How an attempt stands beside its target.
+
+    Args:
+        unknown: the fields that could not be found out, each with the reason; they say 0, false or
+            null, which means nothing then.
+    """
+
     commits_ahead: int
     commits_behind: int
     has_uncommitted_changes: bool
@@ -246,6 +253,7 @@ class BranchStatus(Struct, frozen=True, kw_only=True):
     is_rebase_in_progress: bool = False
     conflict_op: str | None = None
     conflicted_files: list[str] = field(default_factory=list)
+    unknown: dict[str, str] = field(default_factory=dict)
 
 
 class Diff(Struct, frozen=True, kw_only=True, rename="camel"):

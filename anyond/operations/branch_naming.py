@@ -74,14 +74,17 @@ async def change_target(rooms: Rooms, about: Subject, name: str) -> TargetChange
         raise Impossible("new_target_branch", "an attempt cannot be merged into itself.")
     target = await branches.resolve(about.repository, name, "new_target_branch")
     mine = await branches.find(about.repository, attempt.branch)
-    ahead, behind = 0, 0
+    ahead, behind, related = 0, 0, True
     if mine is not None:
+        related = await branches.merge_base(about.repository, mine.oid, target.oid) is not None
         ahead, behind = await branches.ahead_behind(about.repository, mine.oid, target.oid)
 
     def work(tx: Tx) -> None:
         if attempts.get(tx, attempt.id).target_branch != name:
             attempts.set_target(tx, attempt.id, name, now())
-            attempts.set_base_commit(tx, attempt.id, None)
+            if related:
+                # Else where the attempt began stays all that its changes can be compared with.
+                attempts.set_base_commit(tx, attempt.id, None)
         under_way = intents.get(tx, attempt.id)
         if under_way is not None and under_way.kind == "rebase":
             # The later word counts: when that rebase is finished, the target stays this one.

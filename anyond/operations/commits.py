@@ -1,4 +1,4 @@
-"""What can be said about a commit beside an attempt's own; nothing is changed."""
+"""The commits of an attempt: what is left over becomes one, and what can be said about others."""
 
 from __future__ import annotations
 
@@ -7,11 +7,23 @@ from pathlib import Path
 
 import trio
 
-from anyond.git import branches
+from anyond.git import branches, commit
 from anyond.git.repository import git_dir
 from anyond.model.answers import CommitComparison, CommitInfo
 from anyond.model.errors import NotFound
 from anyond.operations.subject import Subject
+
+
+async def commit_rest(about: Subject) -> None:
+    """Commit what an attempt has not committed yet, as whatever publishes its branch does first.
+
+    Raises:
+        Conflict: `rebase_in_progress` and so on, `dirty` (with `files`: they are in conflict),
+            `off_branch`, `branch_moved`.
+        GitFailed: git or a hook refused. Nothing may be published then.
+    """
+    message = f"{about.task.title}\n\nAnyon-Attempt: {about.attempt.id}"
+    await commit.commit_all(about.worktree, message, about.attempt.branch)
 
 
 async def info(about: Subject, text: str) -> CommitInfo:

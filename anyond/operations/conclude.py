@@ -39,6 +39,7 @@ from anyond.operations import (
     fresh_session,
     intent_outcomes,
     queue,
+    remarks,
     steering,
     undelivered,
 )
@@ -49,6 +50,8 @@ from anyond.operations.subject import Subject
 from anyond.procs.spool import Frame
 from anyond.settings import files
 from anyond.store import attempts, drafts, processes, sessions, tasks
+from anyond.store import remarks as waiting_remarks
+from anyond.store.remarks import WaitingRemark
 from anyond.store.transaction import Tx
 
 log = structlog.get_logger()
@@ -85,20 +88,24 @@ async def conclude(
         stopped=stop is not None,
     )
     replaced = fresh_session.is_due(process, ending, conversation) and not halting()
-    remarks = []
+    said: list[notes.Remark] = []
     if replaced:
-        remarks.append(fresh_session.REMARK)
+        said.append(fresh_session.REMARK)
     elif ending.complaint is not None:
-        remarks.append(notes.Remark(text=ending.complaint, error=True))
+        said.append(notes.Remark(text=ending.complaint, error=True))
     subject = await _settled(rooms, subject, process)
     with stoppable() as scope:
         try:
             if await _commit(rooms, subject, process, ending, conversation):
-                remarks += await _left_out(subject, process)
+                said += await _left_out(subject, process)
         except AnyondError as error:
-            remarks.append(notes.Remark(text=_why_not(error), error=True))
+            said.append(notes.Remark(text=_why_not(error), error=True))
     if scope.cancelled_caught:
-        remarks.append(notes.Remark(text=NOT_COMMITTED, error=True))
+        said.append(notes.Remark(text=NOT_COMMITTED, error=True))
+    waiting: list[WaitingRemark] = []
+    if process.run_reason is not RunReason.DEV_SERVER:
+        waiting = await remarks.read_waiting(rooms, subject.attempt.id)
+        said += [remarks.as_note(remark) for remark in waiting]
     head = await _head(subject)
     changed = head is not None and head != process.before_head_commit
     await _archive(
@@ -107,7 +114,7 @@ async def conclude(
         exit=exit,
         conversation=conversation,
         ending=ending,
-        remarks=remarks,
+        remarks=said,
     )
 
     over = False
@@ -115,6 +122,7 @@ async def conclude(
     def final(tx: Tx) -> ExecutionProcess | None:
         nonlocal over
         moment = now()
+        waiting_remarks.delete(tx, waiting)
         if conversation is not None and conversation.summary is not None:
             sessions.set_summary(tx, process.id, conversation.summary)
         if (

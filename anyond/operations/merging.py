@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import trio
 
-from anyond.git import commit, merge, snapshots
+from anyond.git import merge, snapshots
 from anyond.git.landing import Landing
 from anyond.model.bodies import MergeStrategy
 from anyond.model.errors import AnyondError
 from anyond.model.ids import now
 from anyond.operations import intent_outcomes, worktree
+from anyond.operations.commits import commit_rest
 from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject
 from anyond.store import intents
@@ -30,8 +31,7 @@ async def merge_attempt(rooms: Rooms, about: Subject, strategy: MergeStrategy) -
     about = await worktree.prepare(rooms, about)
     path, attempt = about.worktree, about.attempt
     await snapshots.take(about.repository, path, attempt.id, "merge")
-    message = f"{about.task.title}\n\nAnyon-Attempt: {attempt.id}"
-    await commit.commit_all(path, message, attempt.branch)
+    await commit_rest(about)
     subject = f"{about.task.title} (anyon {attempt.id[:8]})"
     body = (about.task.description or "").strip()
 

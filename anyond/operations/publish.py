@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from anyond.git import checkouts, pushing, remotes, status
+from anyond.git import checkouts, pushing, remotes, snapshots
 from anyond.git.remotes import Remote
 from anyond.github.client import usable
-from anyond.model.errors import Conflict
 from anyond.model.refusals import TokenInvalid, TokenMissing
 from anyond.operations import worktree
+from anyond.operations.commits import commit_rest
 from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject
 
@@ -68,15 +68,20 @@ async def push_attempt(rooms: Rooms, about: Subject, *, force: bool) -> None:
 
 
 async def push(rooms: Rooms, about: Subject, found: Way, *, force: bool = False) -> None:
-    """Push the attempt's branch to where `found` leads. Only GitHub is given the token.
+    """Commit what is left, and push the attempt's branch to where `found` leads. Only GitHub is
+    given the token.
 
     Raises:
-        Conflict: `dirty` with `files`: something is not committed; `rebase_in_progress` and so on;
+        Conflict: `dirty` with `files`: some are in conflict; `rebase_in_progress` and so on;
             `off_branch`: the newest work may be elsewhere.
+        GitFailed: what is left could not be committed, so nothing was pushed.
     """
     secret = token(rooms) if rooms.github.site.takes_token(found.head.push_address) else None
     about = await worktree.prepare(rooms, about)
-    await _be_finished(about)
+    await snapshots.take(about.repository, about.worktree, about.attempt.id, "push")
+    # What the remote gets is what a merge would bring: all of the work, or a refusal.
+    await commit_rest(about)
+    await checkouts.require(about.worktree, about.attempt.branch)
     await pushing.push(
         rooms.repositories,
         about.worktree,
@@ -85,15 +90,3 @@ async def push(rooms: Rooms, about: Subject, found: Way, *, force: bool = False)
         token=secret,
         force=force,
     )
-
-
-async def _be_finished(about: Subject) -> None:
-    now = await status.status(about.worktree)
-    if now.op is not None:
-        what = now.op.replace("_", "-")
-        raise Conflict(f"{now.op}_in_progress", f"A {what} is in progress in this attempt.")
-    if not now.clean:
-        files = [*now.conflicted, *now.changed]
-        shown = ", ".join(files[:10]) + (f" and {len(files) - 10} more" if len(files) > 10 else "")
-        raise Conflict("dirty", f"There are changes that are not committed: {shown}", files=files)
-    await checkouts.require(about.worktree, about.attempt.branch)

@@ -8,6 +8,7 @@ from anyond.git import branches, remotes
 from anyond.git.remotes import Remote
 from anyond.github.answers import PullRequest
 from anyond.github.site import RepositoryName
+from anyond.model.addresses import Address
 from anyond.model.bodies import NewPullRequest
 from anyond.model.errors import Conflict, Impossible, Invalid
 from anyond.model.ids import new_id, now
@@ -64,6 +65,7 @@ async def create(
             body=wanted.body or "",
             head=f"{head.owner}:{branch}",
             base=found.target,
+            head_repo=head.name if head.owner == base.owner and head != base else None,
         )
     # Made by somebody else meanwhile, or by a request whose answer never arrived.
     there = existing or made or await _open(rooms, token, base, head, branch=branch, target=only)
@@ -174,18 +176,19 @@ async def _on_github(
 ) -> tuple[RepositoryName, RepositoryName]:
     """The two repositories between which a pull request is made."""
 
-    async def name(remote: Remote) -> RepositoryName:
+    async def name(remote: Remote, *addresses: Address) -> RepositoryName:
         site = rooms.github.site
-        known = site.repository(remote.push_address) or site.repository(remote.address)
-        if known is None:
-            real = await remotes.behind_alias(remote.push_address, about.repository)
-            known = site.repository(real)
-        if known is None:
-            raise _elsewhere(rooms, f"the remote {remote.name}")
-        return known
+        for address in addresses:
+            real = await remotes.behind_alias(address, about.repository)
+            known = site.repository(address) or site.repository(real)
+            if known is not None:
+                return known
+        raise _elsewhere(rooms, f"the remote {remote.name}")
 
-    base = await name(found.base)
-    return base, base if found.head == found.base else await name(found.head)
+    # What is fetched is what the work is to land in; what is pushed to may be somebody's fork of
+    # it, also under the name of one remote.
+    base = await name(found.base, found.base.address, found.base.push_address)
+    return base, await name(found.head, found.head.push_address, found.head.address)
 
 
 def _elsewhere(rooms: Rooms, what: str) -> Conflict:

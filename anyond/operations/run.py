@@ -26,7 +26,15 @@ from anyond.model.rows import (
     Session,
     TaskStatus,
 )
-from anyond.operations import chain, images, launch_recipe, steering, undelivered, worktree
+from anyond.operations import (
+    chain,
+    images,
+    launch_recipe,
+    remarks,
+    steering,
+    undelivered,
+    worktree,
+)
 from anyond.operations.notifications import announce
 from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject
@@ -138,6 +146,9 @@ async def start(
         unwritable = Unavailable(f"{error.filename or 'A file'}: {error.strerror}.")
         await _record_failed_start(rooms, process, subject, unwritable)
         raise unwritable from error
+    if kept is not None:
+        # The log of a script is its output alone; it says what waits at its end.
+        await remarks.say_waiting(rooms, process.task_attempt_id, running)
     return Started(process, running, kept, subject)
 
 

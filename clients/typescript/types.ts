@@ -111,6 +111,7 @@ export type BranchCheckedOutProblem = {
   message: string;
 };
 
+/** How an attempt stands beside its target. */
 export type BranchStatus = {
   commits_ahead: number;
   commits_behind: number;
@@ -125,6 +126,8 @@ export type BranchStatus = {
   is_rebase_in_progress: boolean;
   conflict_op: string | null;
   conflicted_files: Array<string>;
+  /** The fields that could not be found out, each with the reason; they say 0, false or null, which means nothing then. */
+  unknown: { [key: string]: string };
 };
 
 /** The agent's own file cannot be read. */

@@ -334,6 +334,56 @@ async def test_a_push_after_a_rewrite_needs_force(daemon: Daemon, github: GitHub
     assert github.git.refs(SLUG)[branch_of(attempt)] == head
 
 
+async def test_what_is_pushed_is_all_that_a_merge_would_bring(
+    daemon: Daemon, github: GitHubServer
+) -> None:
+    attempt = await worked(daemon, github)
+    path = f"/api/task-attempts/{attempt['id']}"
+    worktree = Path(attempt["container_ref"])
+    (worktree / "new.txt").write_text("new\n")
+    (worktree / "README.md").write_text("edited\n")
+    ask = ("rev-parse", "--path-format=absolute", "--git-path", "hooks/pre-commit")
+    hook = Path(daemon.git(worktree, *ask).strip())
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\necho 'lint failed' >&2; exit 1\n")
+    hook.chmod(0o755)
+    for target, body in ((f"{path}/push", None), (f"{path}/pr", TITLE)):
+        refusal = await refused(daemon, target, body)
+        assert "lint failed" in refusal.body["message"]
+    assert branch_of(attempt) not in github.git.refs(SLUG)
+    hook.unlink()
+    await daemon.ask("POST", f"{path}/pr", TITLE)
+    pushed = github.git.refs(SLUG)[branch_of(attempt)]
+    assert daemon.git(worktree, "show", f"{pushed}:new.txt") == "new\n"
+    assert daemon.git(worktree, "show", f"{pushed}:README.md") == "edited\n"
+    (worktree / "more.txt").write_text("more\n")
+    await daemon.ask("POST", f"{path}/push")
+    pushed = github.git.refs(SLUG)[branch_of(attempt)]
+    assert daemon.git(worktree, "show", f"{pushed}:more.txt") == "more\n"
+
+
+async def test_a_remote_that_pushes_to_a_fork_has_its_pull_request_where_it_fetches_from(
+    daemon: Daemon, github: GitHubServer
+) -> None:
+    attempt = await worked(daemon, github)
+    path = f"/api/task-attempts/{attempt['id']}"
+    worktree = Path(attempt["container_ref"])
+    publish(worktree, github, "upstream/tea", "elsewhere")
+    daemon.git(worktree, "remote", "remove", "elsewhere")
+    daemon.git(worktree, "remote", "set-url", "origin", f"{github.url}/upstream/tea.git")
+    daemon.git(worktree, "remote", "set-url", "--push", "origin", f"{github.url}/{SLUG}.git")
+    url = await daemon.ask("POST", f"{path}/pr", TITLE)
+    assert url == f"{github.url}/upstream/tea/pull/1"
+    head = github.pull("upstream/tea", 1)["head"]["label"]
+    assert head == f"ada:{branch_of(attempt)}"
+    assert branch_of(attempt) in github.git.refs(SLUG)
+    assert branch_of(attempt) not in github.git.refs("upstream/tea")
+    assert SLUG not in github.pulls
+    assert (await daemon.ask("POST", f"{path}/pr/attach"))["pr_url"] == url
+    assert await daemon.ask("POST", f"{path}/pr", TITLE) == url
+    assert len(github.pulls["upstream/tea"]) == 1
+
+
 # ---------------------------------------------------------------- what goes wrong
 
 
@@ -342,15 +392,6 @@ async def test_every_refusal_has_its_name(daemon: Daemon, github: GitHubServer) 
     path = f"/api/task-attempts/{attempt['id']}"
     push, pr = f"{path}/push", f"{path}/pr"
     worktree = Path(attempt["container_ref"])
-
-    readme = worktree / "README.md"
-    before = readme.read_text()
-    readme.write_text("changed\n")
-    refusal = await refused(daemon, push)
-    assert (refusal.status, refusal.type) == (409, "dirty")
-    assert refusal.body["error_data"]["files"] == ["README.md"]
-    assert (await refused(daemon, pr, TITLE)).type == "dirty"
-    readme.write_text(before)
 
     await daemon.ask("PUT", "/api/config", {"github": {"pat": None}})
     for target, body in ((push, None), (pr, TITLE)):

@@ -97,6 +97,21 @@ async def test_a_fork_is_pushed_to_where_git_is_told_to(repo: Checkout) -> None:
     assert (await remotes.for_push(repo.path, "work", origin)).name == "origin"
 
 
+async def test_a_local_target_is_called_at_the_remote_as_the_branch_that_it_follows(
+    repo: Checkout,
+) -> None:
+    add(repo, "origin", "fork")
+    repo.git("branch", "trunk")
+    origin = await remotes.of_target(repo.path, "trunk")
+    assert await remotes.branch_there(repo.path, "trunk", origin) == "trunk"
+    repo.git("config", "branch.trunk.remote", "origin")
+    repo.git("config", "branch.trunk.merge", "refs/heads/main")
+    assert await remotes.branch_there(repo.path, "trunk", origin) == "main"
+    fork = await remotes.for_push(repo.path, "x", origin)
+    repo.git("config", "branch.trunk.remote", "fork")
+    assert await remotes.branch_there(repo.path, "trunk", fork) == "trunk"
+
+
 async def test_addresses_are_those_that_git_really_uses(repo: Checkout) -> None:
     add(repo, "origin")
     repo.git("config", "url.https://mirror.example/.insteadOf", "https://example.org/")

@@ -1,0 +1,70 @@
+"""How what is found outside of any process reaches the log of its attempt.
+
+Git operations run before a program starts, after it has ended, and at the press of a button. What
+a person should know of them waits in a row until a process of the attempt has a log to say it in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import structlog
+
+from anyond.logs import notes
+from anyond.model.errors import AnyondError, NotFound
+from anyond.model.ids import now
+from anyond.operations.rooms import Rooms
+from anyond.procs.shim_connection import ShimConnection
+from anyond.store import attempts, remarks
+from anyond.store.remarks import WaitingRemark
+from anyond.store.transaction import Tx
+
+log = structlog.get_logger()
+
+_MOST_CHARACTERS = 4000
+
+
+async def leave(
+    rooms: Rooms, attempt_id: str, texts: Sequence[str], *, is_error: bool = True
+) -> None:
+    """Have the next log of the attempt say each of `texts`, once.
+
+    Cancellation leaves all of them or none.
+    """
+    if not texts:
+        return
+
+    def work(tx: Tx) -> None:
+        try:
+            attempts.get(tx, attempt_id)
+        except NotFound:
+            return  # deleted meanwhile: there is no log any more
+        for text in texts:
+            remarks.put(tx, attempt_id, text[:_MOST_CHARACTERS], now(), is_error=is_error)
+
+    for text in texts:
+        log.warning("remark", attempt=attempt_id, text=text)
+    await rooms.store.write(work)
+
+
+async def say_waiting(rooms: Rooms, attempt_id: str, running: ShimConnection) -> None:
+    """Put what waits into the log of a process that runs; a crash in between says it twice."""
+    try:
+        found = await rooms.store.read(lambda r: remarks.waiting(r, attempt_id))
+        for remark in found:
+            await running.note(notes.encode(as_note(remark)))
+        if found:
+            await rooms.store.write(lambda tx: remarks.delete(tx, found))
+    except AnyondError as error:
+        # The process runs, which matters more; what waits is said at its end.
+        log.warning("remarks_wait", attempt=attempt_id, why=str(error))
+
+
+async def read_waiting(rooms: Rooms, attempt_id: str) -> list[WaitingRemark]:
+    """What waits; whoever has put it into a log deletes the rows."""
+    return await rooms.store.read(lambda r: remarks.waiting(r, attempt_id))
+
+
+def as_note(remark: WaitingRemark) -> notes.Remark:
+    """The remark as a log has it."""
+    return notes.Remark(text=remark.text, error=remark.is_error)
