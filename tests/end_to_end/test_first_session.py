@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -48,7 +49,10 @@ async def daemon(tmp_path: Path) -> AsyncIterator[Daemon]:
 async def test_the_first_session_works_as_it_is_written(daemon: Daemon) -> None:
     programs = daemon.root / "programs"
     programs.mkdir()
-    for name, file in (("websocat", "websocat.py"), ("jq", "jq_program.py")):
+    stand_ins = {"websocat": "websocat.py", "jq": "jq_program.py"}
+    if shutil.which("curl") is None:  # a fresh Debian has none
+        stand_ins["curl"] = "curl_program.py"
+    for name, file in stand_ins.items():
         fake = ROOT / "tests" / "fakes" / file
         (programs / name).write_text(f'#!/bin/sh\nexec {sys.executable} {fake} "$@"\n')
         (programs / name).chmod(0o755)
