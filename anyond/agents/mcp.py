@@ -172,7 +172,7 @@ def home(executor: Executor) -> McpHome:
     if found is None:
         raise Impossible(
             "executor",
-            f"{executor.value} has no MCP configuration that Anyon could read or write; these "
-            f"have: {', '.join(known.value for known in HOMES)}.",
+            f"{executor.value} does not support MCP servers that Anyon could read or write; these "
+            f"do: {', '.join(known.value for known in HOMES)}.",
         )
     return found

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import msgspec
 from quart import request
 
-from anyond.model.errors import Invalid, Unsupported
+from anyond.model.errors import Invalid, Malformed, Unsupported
 
 T = TypeVar("T")
 
@@ -54,7 +54,7 @@ async def body(type_: type[T], *, text: bool = False) -> T:
     """
     data = await raw(text=text)
     if not data.strip():
-        raise Invalid("body", "is empty; a JSON object is needed")
+        raise Malformed("body", "is empty; a JSON object is needed")
     return decode(data, type_)
 
 
@@ -78,9 +78,9 @@ def decode(data: bytes, type_: type[T]) -> T:
     try:
         value = msgspec.json.decode(data, type=type_)
     except msgspec.ValidationError as error:
-        raise Invalid(*_explain(str(error), type_)) from error
+        raise Malformed(*_explain(str(error), type_)) from error
     except RecursionError as error:
-        raise Invalid("body", "is nested too deeply") from error
+        raise Malformed("body", "is nested too deeply") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise _unreadable(data, error) from error
     if b"\\u0000" in data:
@@ -118,21 +118,21 @@ def prose(text: str | None, field: str) -> str | None:
     return text
 
 
-def _unreadable(data: bytes, error: Exception) -> Invalid:
+def _unreadable(data: bytes, error: Exception) -> Malformed:
     """Why `data` is not JSON; for half of a surrogate pair, a field can be blamed."""
     if isinstance(error, UnicodeDecodeError):
-        return Invalid("body", "is not valid UTF-8")
+        return Malformed("body", "is not valid UTF-8")
     try:
         data.decode()
         lenient = json.loads(data)
     except UnicodeDecodeError:
-        return Invalid("body", "is not valid UTF-8")
+        return Malformed("body", "is not valid UTF-8")
     except (ValueError, RecursionError):
-        return Invalid("body", f"is not valid JSON{_spot(data, str(error))}")
+        return Malformed("body", f"is not valid JSON{_spot(data, str(error))}")
     for path, text in _texts(lenient, ""):
         if any("\ud800" <= character <= "\udfff" for character in text):
-            return Invalid(path or "body", "contains half of a surrogate pair")
-    return Invalid("body", f"is not valid JSON{_spot(data, str(error))}")
+            return Malformed(path or "body", "contains half of a surrogate pair")
+    return Malformed("body", f"is not valid JSON{_spot(data, str(error))}")
 
 
 def _spot(data: bytes, problem: str) -> str:

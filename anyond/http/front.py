@@ -21,6 +21,8 @@ from anyond.http.refusal import Refusal, cancelled, departed, refusal
 from anyond.model.errors import AnyondError, Unavailable
 
 BODY_SECONDS = 30
+REFUSED = "anyon.refused"
+"""A list in the scope of a request, for a face that wants to know with which error it ended."""
 
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
@@ -64,6 +66,7 @@ class Front(QuartTrio):
 
     Args:
         home: where the browser goes that has opened a one-time link.
+        pages: whether it serves a front end and nothing of the API; see `Policy.check`.
 
     Attributes:
         faces: other shapes of the API, by the first part of the paths that they have.
@@ -73,12 +76,13 @@ class Front(QuartTrio):
     request_class = UploadRequest
     url_rule_class = _Path  # type: ignore[assignment]  # as Quart has it itself
 
-    def __init__(self, policy: Policy, home: str = "/docs") -> None:
+    def __init__(self, policy: Policy, home: str = "/docs", *, pages: bool = False) -> None:
         super().__init__("anyond", static_folder=None)
         self.policy = policy
         self.faces: dict[str, Face] = {}
         self.formats: dict[str, Face] = {}
         self._home = home
+        self._pages = pages
         self.url_map.strict_slashes = False
         self.url_map.merge_slashes = False
         # The connection itself watches for readers that stall (see connection.py); a slow but
@@ -119,7 +123,7 @@ class Front(QuartTrio):
         origin = self.policy.foreign_origin(asked)
         cors = _cors(origin) if origin else {}
         try:
-            cookie = self.policy.check(asked)
+            cookie = self.policy.check(asked, pages=self._pages)
             check_text(asked.query)
         except AnyondError as error:
             return await _answer(scope, send, refusal(error, asked.method, asked.path), cors)
@@ -148,6 +152,8 @@ class Front(QuartTrio):
         if cancelled(error) or departed(error):
             raise error
         asked = websocket if has_websocket_context() else request
+        scope: dict[str, Any] = asked.scope  # type: ignore[assignment]  # with a key of ours
+        scope.get(REFUSED, []).append(error)
         method = "WEBSOCKET" if has_websocket_context() else request.method
         status, body, headers = refusal(error, method, asked.path)
         return Response(body, status, headers)

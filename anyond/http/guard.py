@@ -55,6 +55,7 @@ class Policy:
         self._users = None if users is None else frozenset(users)
         self._hosts = frozenset(host.lower() for host in hosts)
         self._origins = frozenset(origin.lower().rstrip("/") for origin in origins)
+        self.origins = tuple(sorted(self._origins))
         self._token = token
         self._links: list[str] = []
         # Not the token itself, so that the browser's files do not hold what the header needs.
@@ -70,8 +71,12 @@ class Policy:
         self._links = [*self._links[-_LARGEST_LINKS + 1 :], code]
         return code
 
-    def check(self, asked: Asked) -> str | None:
+    def check(self, asked: Asked, *, pages: bool = False) -> str | None:
         """Whether the request may go on.
+
+        Args:
+            pages: whether what is asked for are files of a front end, and nothing of the API: to
+                those a link on another site may lead, and the pages that they allow may frame them.
 
         Returns:
             None if it may; the Set-Cookie header if it was a one-time link, which is used up.
@@ -83,7 +88,8 @@ class Policy:
             raise Invalid("path", "must begin with a slash")
         self._check_user(asked)
         self._check_host(asked)
-        self._check_origin(asked)
+        if not (pages and _navigates(asked)):
+            self._check_origin(asked)
         preflight = asked.method == "OPTIONS" and self.foreign_origin(asked) is not None
         if self._token is None or preflight:
             return None
@@ -147,6 +153,12 @@ class Policy:
                 " the daemon stops. A new one is printed when it starts."
             )
         raise Unauthorized("This daemon wants its token: send Authorization: Bearer <token>.")
+
+
+def _navigates(asked: Asked) -> bool:
+    """Whether a browser wants to show it as a page, whose content the asking page cannot read."""
+    mode = asked.headers.get("sec-fetch-mode")
+    return asked.method in {"GET", "HEAD"} and mode == "navigate" and "origin" not in asked.headers
 
 
 def _refused(message: str) -> AnyondError:

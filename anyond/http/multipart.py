@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from typing import Any
 
 import trio
@@ -50,13 +50,16 @@ class UploadRequest(TrioRequest):
         super().__init__(method, scheme, path, *rest, **more)
 
 
-async def save(field: str, write: Callable[[bytes], Awaitable[object]]) -> str:
+async def save(
+    field: str, write: Callable[[bytes], Awaitable[object]], also: Collection[str] = ()
+) -> str:
     """Write the one file that the form of the current request has in `field`.
 
     Nothing else of the form is kept, and of the file never more than a piece at once.
 
     Args:
         write: given its bytes, piece by piece, some of which may be empty.
+        also: other names that the field may have.
 
     Returns:
         The name of the file on the client's side, without directories and fit to be shown.
@@ -73,7 +76,7 @@ async def save(field: str, write: Callable[[bytes], Awaitable[object]]) -> str:
     async for event in _events(decoder):
         match event:
             case File() | Field():
-                wanted = event.name == field
+                wanted = event.name == field or event.name in also
                 if wanted and name is not None:
                     raise Invalid(field, "must be one file, not several")
                 if wanted:

@@ -43,6 +43,10 @@ class Invalid(AnyondError):
         self.field = field
 
 
+class Malformed(Invalid):
+    """A body that cannot be read as what it must be: it is torn, or lacks a field."""
+
+
 class Unauthorized(AnyondError):
     kind = Kind.UNAUTHORIZED
 

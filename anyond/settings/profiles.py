@@ -97,11 +97,15 @@ class Profiles:
             )
         return dict(found[profile.executor.value])
 
-    def update(self, body: bytes) -> dict[str, Any]:
+    def update(self, body: bytes, *, replace: bool = False) -> dict[str, Any]:
         """Lay a set, or a part of one, over what is stored; blocks on the disk.
 
         A variant replaces the one of its name as a whole; null takes a variant of one's own away
         and brings a built-in one back. Variants that are not named stay.
+
+        Args:
+            replace: the set is complete: a variant of one's own that is not named in it, and that
+                could be read, goes as if it were null.
 
         Returns:
             `merged`, as it is now.
@@ -117,6 +121,8 @@ class Profiles:
         with self._lock:
             self._load()
             own = {executor: dict(variants) for executor, variants in self._own.items()}
+            if replace:
+                change += _missing(own, change)
             unread = {name: dict(variants) for name, variants in self._unread.items()}
             flaws = dict(self._flaws)
             for executor, name, options in change:
@@ -188,6 +194,13 @@ class Profiles:
         self.warnings.append(sentence)
         if sentence not in self._earlier:
             structlog.get_logger(__name__).warning(sentence)
+
+
+def _missing(
+    own: _Own, change: list[tuple[Executor, str, Variant | None]]
+) -> list[tuple[Executor, str, Variant | None]]:
+    named = {(executor, name) for executor, name, _ in change}
+    return [(e, name, None) for e, mine in own.items() for name in mine if (e, name) not in named]
 
 
 def _decoded(body: bytes) -> Iterator[tuple[Executor, str, Variant | None]]:

@@ -164,3 +164,19 @@ async def test_what_cannot_be_served_is_said_at_once(tmp_path: Path) -> None:
     assert (code, "there is no index.html" in said) == (1, True)
     code, said = await daemon.refusal("--port", "8097", "--vk-port", "8097")
     assert (code, "must be another one than --port" in said) == (2, True)
+
+
+async def test_other_pages_may_link_to_it_and_allowed_ones_may_frame_it(tmp_path: Path) -> None:
+    daemon = Daemon(tmp_path / "daemon")
+    elsewhere = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
+    async with served(daemon, "--allowed-origin", "https://board.example:444") as site:
+        framed = await site.get("/", headers={**HTML, **elsewhere, "Sec-Fetch-Dest": "iframe"})
+        assert framed.status_code == 200
+        policy = framed.headers["content-security-policy"]
+        assert policy == "frame-ancestors 'self' vscode-webview: https://board.example:444"
+        read = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "cors"}
+        assert (await site.get("/", headers=read)).status_code == 403
+        assert (await site.get("/api/projects", headers=elsewhere)).status_code == 403
+        posted = {**elsewhere, "Origin": "https://evil.example"}
+        assert (await site.get("/", headers=posted)).status_code == 403
+    assert "Traceback" not in daemon.log()

@@ -61,16 +61,20 @@ def _status(text: str | None) -> ApprovalStatus | None:
         raise Invalid("status", f"is not one of {known}") from None
 
 
-def _decided(approval: Approval) -> Response:
-    """The envelope, and beside it the bare `status` that the API has always answered here."""
-    data = Decision(
+def decision(approval: Approval) -> Decision:
+    """What was decided, or that it is pending."""
+    return Decision(
         status=approval.status,
         reason=UNSET if approval.reason is None else approval.reason,
         answers=UNSET if approval.answers is None else approval.answers,
     )
+
+
+def _decided(approval: Approval) -> Response:
+    """The envelope, and beside it the bare `status` that the API has always answered here."""
     body = {
         "success": True,
-        "data": data,
+        "data": decision(approval),
         "error_data": None,
         "message": None,
         "status": approval.status,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 import trio
@@ -24,23 +25,13 @@ def routes(services: Services) -> Blueprint:
     """`/api/images` and below."""
     chapter = Blueprint("images", __name__, url_prefix="/api/images")
 
-    async def upload_for(task_id: str | None) -> Response:
-        images = services.images
-        async with images.receive(task_id) as incoming:
-
-            async def write(data: bytes) -> None:
-                await trio.to_thread.run_sync(incoming.write, data)
-
-            name = await multipart.save(_FIELD, write)
-            return answer(await images.keep(incoming, name, task_id))
-
     @chapter.post("/upload")
     async def upload() -> Response:
-        return await upload_for(None)
+        return await received(services, None)
 
     @chapter.post("/task/<key>/upload")
     async def upload_to_task(key: str) -> Response:
-        return await upload_for(identity(key, "task_id"))
+        return await received(services, identity(key, "task_id"))
 
     @chapter.get("/task/<key>")
     async def of_task(key: str) -> Response:
@@ -59,6 +50,23 @@ def routes(services: Services) -> Blueprint:
         return answer(None)
 
     return chapter
+
+
+async def received(services: Services, task_id: str | None, also: Collection[str] = ()) -> Response:
+    """Store the picture in the form of the current request.
+
+    Args:
+        task_id: the task that it belongs to, if any.
+        also: names besides `image` that the field of the form may have.
+    """
+    images = services.images
+    async with images.receive(task_id) as incoming:
+
+        async def write(data: bytes) -> None:
+            await trio.to_thread.run_sync(incoming.write, data)
+
+        name = await multipart.save(_FIELD, write, also)
+        return answer(await images.keep(incoming, name, task_id))
 
 
 def _headers(image: Image) -> dict[str, str]:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import platform
 import sys
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import trio
-from quart import Blueprint, Response
+from quart import Blueprint, Response, request
 
 from anyond.http import decode
 from anyond.http.envelope import answer, cached
+from anyond.http.query import flag_in
 from anyond.model.answers import Environment
 from anyond.model.errors import Invalid
 
@@ -54,7 +55,9 @@ def routes(services: Services) -> Blueprint:
         wanted = await decode.raw(text=True)
         if not wanted.strip():
             raise Invalid("body", "is empty; a JSON object is needed")
-        return answer(await trio.to_thread.run_sync(settings.profiles.update, wanted))
+        replace = flag_in(request.args, "replace")
+        update = partial(settings.profiles.update, wanted, replace=replace)
+        return answer(await trio.to_thread.run_sync(update))
 
     return chapter
 

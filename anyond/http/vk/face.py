@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
@@ -15,7 +16,8 @@ import trio
 from anyond.http.connection import PATIENCE
 from anyond.http.encoders import FINISHED
 from anyond.http.envelope import encode
-from anyond.http.vk import shapes, site
+from anyond.http.front import REFUSED
+from anyond.http.vk import shapes, site, spellings
 from anyond.model.errors import NotFound
 from anyond.model.ids import is_id, now, seconds
 from anyond.store import processes
@@ -27,8 +29,11 @@ if TYPE_CHECKING:
 PREFIX = "vk"
 FORMAT = "patch"
 
-STATUS_FIRST_SECONDS = 0.1
-"""How long before a log ends its client must have heard that the process has."""
+STATUS_FIRST_SECONDS = 1.0
+"""How long before a log ends its client must have heard that the process has.
+
+A browser with much to do renders the news late; with less than this it misses it at times.
+"""
 _RECENTLY_SECONDS = 5.0
 _LOGS = re.compile(r"/api/execution-processes/([^/]+)/(?:raw|normalized)-logs/ws")
 
@@ -46,6 +51,8 @@ class VkFace:
         if scope["type"] == "websocket":
             await self._stream({**scope, "path": path}, receive, send)
             return
+        scope, receive = spellings.translated({**scope, "path": path}, receive)
+        path = scope["path"]
         own = f"/{PREFIX}{path}"
         mine, plain = (
             set(self._routes.allowed_methods(own)),
@@ -60,7 +67,9 @@ class VkFace:
             scope = {**scope, "query_string": _query(scope)}
         shape = shapes.of(scope["method"], path)
         if shape is not None:
-            send = _Reshaped(send, partial(shape, self._services))
+            refused: list[BaseException] = []
+            scope = {**scope, REFUSED: refused}
+            send = _Reshaped(send, partial(shape, self._services), refused)
         await self._front.answer({**scope, "path": path}, receive, send)
 
     def door(self, ui: Path | None) -> App:
@@ -128,9 +137,12 @@ def _allowing(methods: set[str], send: Send) -> Send:
 class _Reshaped:
     """An ASGI `send` that holds an answer back until it is whole, and sends it in another shape."""
 
-    def __init__(self, send: Send, reshape: shapes.Reshape) -> None:
+    def __init__(
+        self, send: Send, reshape: shapes.Reshape, refused: Sequence[BaseException]
+    ) -> None:
         self._send = send
         self._reshape = reshape
+        self._refused = refused
         self._start: Any = None
         self._body = bytearray()
 
@@ -146,7 +158,8 @@ class _Reshaped:
             return
         start, body = self._start, bytes(self._body)
         if body:  # else it is the answer to a HEAD, or that the client knows it already
-            old = shapes.Answer(start["status"], msgspec.json.decode(body))
+            error = self._refused[-1] if self._refused else None
+            old = shapes.Answer(start["status"], msgspec.json.decode(body), error)
             new = await self._reshape(old)
             if new is not old:
                 body = encode(new.body)

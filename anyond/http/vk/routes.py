@@ -10,6 +10,8 @@ from quart import Blueprint, Response
 from anyond.http import decode
 from anyond.http.envelope import answer, cached
 from anyond.http.query import identity
+from anyond.http.routes import images
+from anyond.http.routes.approvals import decision
 from anyond.http.routes.projects import checked
 from anyond.model.bodies import ProjectPatch
 from anyond.model.rows import Approval, ApprovalStatus
@@ -18,6 +20,7 @@ from anyond.store import approvals
 if TYPE_CHECKING:
     from anyond.actors.services import Services
 
+_IMAGE_FIELDS = ("file",)
 _CLEARED = ("setup_script", "dev_script", "cleanup_script", "copy_files")
 
 
@@ -46,6 +49,20 @@ def routes(services: Services) -> Blueprint:
     async def delete_attempt(key: str) -> Response:
         await services.attempts.delete(identity(key, "task_attempt_id"))
         return answer(None)
+
+    @chapter.post("/images/upload")
+    async def upload() -> Response:
+        return await images.received(services, None, _IMAGE_FIELDS)
+
+    @chapter.post("/images/task/<key>/upload")
+    async def upload_to_task(key: str) -> Response:
+        return await images.received(services, identity(key, "task_id"), _IMAGE_FIELDS)
+
+    @chapter.get("/approvals/<key>/status")
+    async def status(key: str) -> Response:
+        id = identity(key, "approval_id")
+        row = await services.store.read(lambda r: approvals.get(r, id))
+        return cached(decision(row))
 
     @chapter.get("/approvals/pending")
     async def pending() -> Response:

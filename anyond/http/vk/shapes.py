@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from anyond.model.errors import NotFound
+from anyond.model.errors import Malformed, NotFound
 from anyond.store import attempts, tasks
 
 if TYPE_CHECKING:
@@ -18,10 +18,15 @@ if TYPE_CHECKING:
 
 
 class Answer(NamedTuple):
-    """An answer in the envelope."""
+    """An answer in the envelope.
+
+    Args:
+        error: what it refuses with.
+    """
 
     status: int
     body: dict[str, Any]
+    error: BaseException | None = None
 
     @property
     def good(self) -> bool:
@@ -62,6 +67,8 @@ async def _soft(_: Services, found: Answer) -> Answer:
     """A refusal is a sentence at 200."""
     if found.good or found.status not in _SOFT or found.status in _HARD:
         return found
+    if isinstance(found.error, Malformed):
+        return found  # what is no such body never reaches what would refuse it softly
     return _refused(None, found.body["message"])
 
 
@@ -84,6 +91,16 @@ async def _signed_in(_: Services, found: Answer) -> Answer:
     if found.type != "expired_token":
         return found
     return Answer(found.status, {**found.body, "message": found.type})
+
+
+async def _compared(services: Services, found: Answer) -> Answer:
+    """How far HEAD is from a commit, seen from HEAD; linear if HEAD has all of the commit's."""
+    if not found.good:
+        return await _soft(services, found)
+    data = found.body["data"]
+    ahead, behind = data["behind_from_head"], data["ahead_from_head"]
+    seen = {"ahead_from_head": ahead, "behind_from_head": behind, "is_linear": behind == 0}
+    return _given({**data, **seen})
 
 
 async def _profiles_kept(services: Services, found: Answer) -> Answer:
@@ -146,6 +163,7 @@ _TABLE: dict[tuple[str, str], Shape] = {
     ("POST", "/api/tasks/create-and-start"): _started,
     ("GET", "/api/task-attempts"): _none,
     ("POST", "/api/task-attempts"): _begun,
+    ("GET", f"{_ATTEMPT}/commit-compare"): _compared,
     ("POST", f"{_ATTEMPT}/pr"): _published,
     ("POST", f"{_ATTEMPT}/rebase"): _rebased,
     ("POST", f"{_ATTEMPT}/change-target-branch"): _soft,

@@ -6,6 +6,7 @@ import mimetypes
 import os
 import re
 import stat
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -37,6 +38,9 @@ _TEXTS = {
 }
 _PACKED = (("br", ".br"), ("gzip", ".gz"))
 _HASHED = re.compile(r"assets/(?:.*/)?[^/]*[-.][A-Za-z0-9_-]{8,}(?:\.[a-z0-9]+)+")
+EDITOR = "vscode-webview:"
+"""What the views of extensions of VS Code and its kin are pages of."""
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^\s;,'\"]+")
 _FOR_EVER = "public, max-age=31536000, immutable"
 
 
@@ -58,7 +62,8 @@ def create(policy: Policy, folder: Path) -> Front:
     root = Path(os.path.realpath(folder))
     if not (root / INDEX).is_file():
         raise Invalid("--ui", f"there is no {INDEX} in {folder}")
-    app = Front(policy, home="/")
+    app = Front(policy, home="/", pages=True)
+    frames = _frames(policy.origins)
 
     @app.get("/")
     async def page() -> Response:
@@ -73,7 +78,7 @@ def create(policy: Policy, folder: Path) -> Front:
             found = await trio.to_thread.run_sync(_best, root, name, takes)
         if found is None:
             raise NotFound("file", name[:200])
-        return await download(found.path, _type(name), found.etag, _headers(name, found))
+        return await download(found.path, _type(name), found.etag, _headers(name, found, frames))
 
     return app
 
@@ -118,11 +123,17 @@ def _type(name: str) -> str:
     return _TEXTS.get(suffix) or _TYPES.guess_type(f"x{suffix}")[0] or "application/octet-stream"
 
 
-def _headers(name: str, found: _File) -> dict[str, str]:
+def _frames(origins: Iterable[str]) -> str:
+    """The policy on who may show the front end in a frame: itself, editors, and who is allowed."""
+    plain = [origin for origin in origins if _ORIGIN.fullmatch(origin)]
+    return " ".join(["frame-ancestors 'self'", EDITOR, *plain])
+
+
+def _headers(name: str, found: _File, frames: str) -> dict[str, str]:
     headers = {
         "Cache-Control": _FOR_EVER if _HASHED.fullmatch(name) else "no-cache",
         "Vary": "Accept-Encoding",
-        "Content-Security-Policy": "frame-ancestors 'self'",
+        "Content-Security-Policy": frames,
     }
     if found.encoding is not None:
         headers["Content-Encoding"] = found.encoding

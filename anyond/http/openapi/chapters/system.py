@@ -98,7 +98,13 @@ SYSTEM = Chapter(
             path="/api/profiles",
             summary="Update executor profiles",
             text="A variant replaces the one of its name; null takes it away, or brings back the"
-            " built-in one. What is not named stays. The text that GET gives is taken as well.",
+            " built-in one. What is not named stays, unless the set is meant to `replace` what is"
+            " stored. The text that GET gives is taken as well.",
+            query=(
+                Parameter(
+                    "replace", bool, "Whether a variant of one's own that is not named goes.", False
+                ),
+            ),
             body=ExecutorConfigs,
             send=ExecutorConfigs(executors={Executor.CLAUDE_CODE: _PLAN}),
             answer=ExecutorConfigs,
