@@ -48,6 +48,7 @@ from anyond.http.listeners import Listener, listen
 from anyond.http.peers import Peers
 from anyond.http.server import serve
 from anyond.model.errors import AnyondError
+from anyond.open_files import raise_limit
 from anyond.operations.rooms import Rooms
 from anyond.procs.launcher import Launcher
 from anyond.settings.config import ConfigFile
@@ -74,6 +75,7 @@ def run(options: Options) -> int:
         data directory.
     """
     try:
+        raise_limit()
         options.places.create()
         with sole_daemon(options.places.lock, options.places.presence):
             for path in options.places.replaced:

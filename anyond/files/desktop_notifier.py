@@ -14,6 +14,8 @@ from pathlib import Path
 import structlog
 import trio
 
+from anyond.open_files import give_back
+
 log = structlog.get_logger()
 
 PATIENCE = 20.0
@@ -97,6 +99,7 @@ class DesktopNotifier:
                 start_new_session=True,
                 cwd="/",
             )
+            give_back(process.pid)
             with trio.move_on_after(PATIENCE):
                 await process.wait()
             if process.returncode is None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import trio
 
 from anyond.model.errors import NotFound, ToolFailed
+from anyond.open_files import give_back
 
 AT_ONCE = 16
 KILL_AFTER_S = 5.0
@@ -69,6 +70,7 @@ async def run(
                 raise NotFound("directory", cwd) from error
             why = f"git could not be started in {cwd}: {error.strerror}"
             raise ToolFailed("git", why) from error
+        give_back(process.pid)
         captured = _Capture()
         with trio.move_on_after(timeout) as deadline:
             await _converse(process, input, captured)

@@ -71,7 +71,8 @@ class Connection:
         self._stream = stream
         self._stall = stall
         self._hurried = False
-        self._idle = False
+        self.idle = True  # until there is a whole request
+        self.idle_since = trio.current_time()
         self._peer_is_there = True
         self._said_last = False
         self._writing = trio.Lock()
@@ -102,7 +103,7 @@ class Connection:
     def hurry(self) -> None:
         """End soon: at once if idle, else when the answer is out; a stalled peer is cut off."""
         self._hurried = True
-        if self._idle:
+        if self.idle:
             self._reading.cancel()
         if self._patience is not None:
             soon = trio.current_time() + _HURRIED_SECONDS
@@ -158,7 +159,9 @@ class Connection:
                 self._rest(idle)
 
     def _rest(self, idle: bool) -> None:
-        self._idle = idle
+        if idle and not self.idle:
+            self.idle_since = trio.current_time()
+        self.idle = idle
         limit = self._config.keep_alive_timeout if idle else math.inf
         self._reading.deadline = trio.current_time() + limit
         if idle and self._hurried:

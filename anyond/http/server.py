@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 import structlog
@@ -13,6 +12,7 @@ from hypercorn.app_wrappers import ASGIWrapper
 from hypercorn.config import Config
 from hypercorn.trio.worker_context import WorkerContext
 
+from anyond.http.accepting import Door
 from anyond.http.connection import Connection
 from anyond.http.listeners import Listener
 from anyond.http.peers import Peers
@@ -81,6 +81,7 @@ async def serve(
     wrapped = ASGIWrapper(app)
     context = WorkerContext(None)
     connections: set[Connection] = set()
+    door = Door(connections)
 
     async def handle(stream: trio.SocketStream) -> None:
         connection = Connection(wrapped, config, context, stream, stall=stall, peers=peers)
@@ -99,10 +100,8 @@ async def serve(
         async with trio.open_nursery() as handlers:
             try:
                 async with trio.open_nursery() as doors:
-                    accepting = [listener.accepting for listener in listeners]
-                    doors.start_soon(
-                        partial(trio.serve_listeners, handle, accepting, handler_nursery=handlers)
-                    )
+                    for listener in listeners:
+                        doors.start_soon(door.serve, listener.accepting, handle, handlers)
                     task_status.started([listener.url for listener in listeners])
                     await closing.wait()
                     doors.cancel_scope.cancel()
@@ -112,5 +111,6 @@ async def serve(
                 for connection in tuple(connections):
                     connection.hurry()
     finally:
+        door.close()
         for listener in listeners:
             listener.close()

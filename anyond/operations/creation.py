@@ -11,6 +11,7 @@ from anyond.model.errors import Conflict
 from anyond.model.ids import new_id, now
 from anyond.model.rows import ExecutionProcess, Project, Task, TaskAttempt
 from anyond.model.settings import ExecutorProfileId
+from anyond.open_files import demand_room
 from anyond.operations import chain, images, run, worktree
 from anyond.operations.rooms import Rooms
 from anyond.store import attempts, projects, tasks
@@ -26,7 +27,9 @@ async def check(
     Raises:
         Impossible: no such variant, agent or branch; worktrees cannot be made in `workspace_dir`.
         Conflict: `name_taken`: a branch is called as the prefix of those of attempts.
+        Unavailable: nearly all descriptors are in use.
     """
+    demand_room()
     agent(profile.executor)
     rooms.profiles.variant(profile)
     repository = Path(project.git_repo_path)

@@ -13,6 +13,7 @@ import trio
 
 from anyond.model.errors import ToolFailed
 from anyond.model.ids import new_id
+from anyond.open_files import give_back
 from anyond.procs.orphans import end_orphans
 
 DRAIN = 0.2
@@ -63,6 +64,7 @@ async def capture(
         )
     except OSError as error:
         raise ToolFailed(argv[0], f"{argv[0]} cannot be run: {error.strerror}.") from error
+    give_back(process.pid)
     said = bytearray()
     try:
         with trio.move_on_after(seconds):

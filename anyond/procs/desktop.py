@@ -11,12 +11,14 @@ from collections.abc import Mapping
 import structlog
 import trio
 
+from anyond.open_files import inherited
+
 log = structlog.get_logger()
 
 _PATIENCE_S = 5.0
 
 # The shell ends at once, so that the program has no parent here and nobody must wait for it.
-_LET_GO = 'exec "$0" "$1" </dev/null >/dev/null 2>&1 &'
+_LET_GO = 'ulimit -S -n "$2"; exec "$0" "$1" </dev/null >/dev/null 2>&1 &'
 
 
 def opener(environ: Mapping[str, str]) -> str | None:
@@ -43,7 +45,7 @@ async def show(url: str) -> None:
     try:
         with trio.move_on_after(_PATIENCE_S):
             await trio.run_process(
-                ["/bin/sh", "-c", _LET_GO, program, url],
+                ["/bin/sh", "-c", _LET_GO, program, url, str(inherited()[0])],
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
                 check=False,

@@ -9,6 +9,7 @@ import trio
 
 from anyond.model.errors import NotFound, ToolFailed
 from anyond.model.launch import Launch
+from anyond.open_files import give_back
 from anyond.procs.launch_spec import final_environment, find_program
 
 
@@ -26,7 +27,7 @@ async def start(launch: Launch) -> trio.Process:
     environment = final_environment(launch)
     program = find_program(launch, environment)
     try:
-        return await trio.lowlevel.open_process(
+        process = await trio.lowlevel.open_process(
             [program, *launch.argv[1:]],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -40,3 +41,5 @@ async def start(launch: Launch) -> trio.Process:
             raise NotFound("directory", launch.cwd) from error
         told = f"{launch.argv[0]} could not be started: {error.strerror}."
         raise ToolFailed(launch.argv[0], told) from error
+    give_back(process.pid)
+    return process

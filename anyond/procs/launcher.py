@@ -19,6 +19,7 @@ import trio
 from anyond.model.errors import Conflict, Invalid, ToolFailed, Unavailable
 from anyond.model.launch import Launch
 from anyond.model.records import Exit
+from anyond.open_files import demand_room, inherited
 from anyond.procs import lost_execution
 from anyond.procs.address import Address
 from anyond.procs.launch_spec import final_environment, find_program
@@ -115,8 +116,9 @@ class Launcher:
             ProgramMissing: the program is not there.
             ToolFailed: it is there, but cannot be started.
             Conflict: an execution of that id was started before.
-            Unavailable: the disk or the system refuses.
+            Unavailable: the disk or the system refuses; nearly all descriptors are in use.
         """
+        demand_room()
         environment = final_environment(launch)
         spec = {
             "id": execution_id,
@@ -126,6 +128,7 @@ class Launcher:
             "env": environment,
             "stdin": launch.stdin,
             "limit": limit,
+            "open_files": inherited(),
         }
         path = self.spool(execution_id).path
         self._starting.add(execution_id)

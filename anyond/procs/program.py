@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import resource
 import selectors
 import signal
 import sys
@@ -81,6 +82,8 @@ class Program:
             if os.read(word, 1) == b"g":
                 what = f"cannot enter the directory {spec['cwd']!r}"
                 os.chdir(spec["cwd"])
+                if "open_files" in spec:  # not if the daemon is of an earlier version
+                    resource.setrlimit(resource.RLIMIT_NOFILE, tuple(spec["open_files"]))
                 what = f"cannot run {spec['program']!r}"
                 os.execve(spec["program"], spec["argv"], spec["env"])
         except BaseException as error:  # whatever it is, two shims are worse
