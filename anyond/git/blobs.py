@@ -13,6 +13,7 @@ import trio
 
 from anyond.git import libgit2
 from anyond.git.command import git
+from anyond.git.conversions import converted, stored
 
 FILE_LIMIT = 1 << 20
 BUDGET = 20 << 20
@@ -44,6 +45,8 @@ async def texts(
 ) -> list[Texts | None]:
     """Old and new text of each, or None where one is too large, unreadable or beyond the budget.
 
+    Both are in the form that git stores: line ends and encodings are no differences.
+
     Args:
         worktree: the top of the checkout.
         wanted: what to read, in the order in which the budget (bytes) is spent.
@@ -51,7 +54,9 @@ async def texts(
     sizes = await _sizes(worktree, _oids(wanted))
     chosen = await trio.to_thread.run_sync(_choose, worktree, wanted, sizes, budget)
     found = await _blobs(worktree, _oids([wanted[n] for n in chosen]))
-    return await trio.to_thread.run_sync(_pairs, worktree, wanted, chosen, found)
+    files = [side.new_path for n in chosen if (side := wanted[n]).new_path and not side.new_oid]
+    written = await stored(worktree, await converted(worktree, [path for path in files if path]))
+    return await trio.to_thread.run_sync(_pairs, worktree, wanted, chosen, found, written)
 
 
 def open_file(path: Path) -> BinaryIO:
@@ -139,17 +144,26 @@ def _new_size(worktree: Path, path: str | None) -> int:
 
 
 def _pairs(
-    worktree: Path, wanted: Sequence[Sides], chosen: Sequence[int], found: dict[str, bytes]
+    worktree: Path,
+    wanted: Sequence[Sides],
+    chosen: Sequence[int],
+    found: dict[str, bytes],
+    written: dict[str, bytes],
 ) -> list[Texts | None]:
     pairs: list[Texts | None] = [None] * len(wanted)
     for number in chosen:
         side = wanted[number]
         before = found.get(side.old_oid) if side.old_oid else None
-        after = found.get(side.new_oid) if side.new_oid else _new(worktree, side.new_path)
+        if side.new_oid:
+            after = found.get(side.new_oid)
+        else:
+            converted_text = written.get(side.new_path or "")
+            after = _new(worktree, side.new_path) if converted_text is None else converted_text
         lost = (side.old_oid and before is None) or (side.new_path is not None and after is None)
         # A pointer on one side and the file itself on the other are not two texts to compare.
-        stored = (before or b"", (after or b"") if side.new_oid else b"")
-        if not lost and not any(text.startswith(POINTER) for text in stored):
+        is_stored = side.new_oid or side.new_path in written
+        both = (before or b"", (after or b"") if is_stored else b"")
+        if not lost and not any(text.startswith(POINTER) for text in both):
             pairs[number] = (_text(before), _text(after))
     return pairs
 

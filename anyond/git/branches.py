@@ -144,7 +144,9 @@ async def commit(path: Path, text: str) -> str:
 async def subject(path: Path, oid: str) -> str:
     """The first line of the message of the commit `oid`, which `commit` has answered."""
     _must_be_safe(oid)
-    return shown((await git("log", "-1", "--format=%s", oid, "--", cwd=path)).text)
+    return shown(
+        (await git("log", "-1", "--encoding=UTF-8", "--format=%s", oid, "--", cwd=path)).text
+    )
 
 
 async def ahead_behind(path: Path, a: str, b: str) -> tuple[int, int]:

@@ -18,6 +18,7 @@ from anyond.git.repository import empty_tree, git_dir, identity
 from anyond.git.scratch import scratch
 from anyond.git.status import in_progress
 from anyond.git.text import shown, split
+from anyond.git.unedited import settle
 from anyond.git.worktrees import head
 from anyond.model.errors import Conflict, Invalid, NotFound
 
@@ -25,9 +26,14 @@ from anyond.model.errors import Conflict, Invalid, NotFound
 # when the power goes. What Anyon commits in somebody's absence must be there afterwards.
 DURABLE = ("-c", "core.fsync=committed", "-c", "core.fsyncMethod=batch")
 
+# Messages and names are given to git in UTF-8, whatever the repository's commits are labelled with.
+UTF_8 = ("-c", "i18n.commitEncoding=UTF-8", "-c", "i18n.logOutputEncoding=UTF-8")
+
 
 async def commit_all(worktree: Path, message: str, branch: str | None = None) -> str | None:
     """Commit everything that is not ignored. Hooks and signing apply.
+
+    What nobody edited is not committed, even if git would store it differently (see `unedited`).
 
     New files that are very large are left uncommitted (see `oversize`), and so is a repository
     inside the worktree that has no commit yet. Files outside of a sparse checkout's patterns are
@@ -68,12 +74,13 @@ async def commit_all(worktree: Path, message: str, branch: str | None = None) ->
         kept = private / "index"
         await trio.to_thread.run_sync(_keep, own / "index", kept)
         try:
+            await settle(worktree)
             leave = [*await _checkouts_inside(worktree)]
             leave += [file.path for file in await oversized(worktree)]
             await stage_all(worktree, leave=leave)
             if not await _has_staged(worktree, before):
                 return None
-            ask = (*DURABLE, "commit", "--quiet", "--cleanup=whitespace", "--file=-")
+            ask = (*DURABLE, *UTF_8, "commit", "--quiet", "--cleanup=whitespace", "--file=-")
             data = text.encode("utf-8", "surrogateescape") + b"\n"
             await git(*ask, cwd=worktree, env=who, input=data, timeout=1800)
         except BaseException:

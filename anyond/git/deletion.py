@@ -10,7 +10,7 @@ import trio
 
 from anyond.git.checkouts import head
 from anyond.git.command import git
-from anyond.git.commit import DURABLE, refuse_unmerged
+from anyond.git.commit import DURABLE, UTF_8, refuse_unmerged
 from anyond.git.repository import git_dir, identity
 from anyond.git.scratch import scratch
 from anyond.git.status import in_progress
@@ -101,7 +101,7 @@ async def delete_file(worktree: Path, path: str, *, message: str) -> str | None:
         raise NotFound("worktree", worktree)
     before = await head(worktree)
     who = {**await identity(worktree), **LITERALLY}
-    ask = (*DURABLE, "commit", "--quiet", "--only", "--cleanup=whitespace", "--file=-", "--", path)
+    ask = (*DURABLE, *UTF_8, "commit", "--quiet", "--only", "--cleanup=whitespace", "--file=-")
     data = message.encode("utf-8", "surrogateescape") + b"\n"
     with scratch(own) as private:
         aside = private / "file"
@@ -110,7 +110,7 @@ async def delete_file(worktree: Path, path: str, *, message: str) -> str | None:
             if not committing:
                 await git("update-index", "--force-remove", "--", path, cwd=worktree)
                 return None
-            await git(*ask, cwd=worktree, env=who, input=data, timeout=1800)
+            await git(*ask, "--", path, cwd=worktree, env=who, input=data, timeout=1800)
         except BaseException:
             with trio.CancelScope(shield=True):
                 # A commit that was made although its maker was stopped stays made.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -14,11 +13,14 @@ import trio
 
 from anyond.git import blobs
 from anyond.git.command import git
+from anyond.git.conversions import converted, stored
+from anyond.git.index_stat import copy_index
 from anyond.git.parsing import parsed
 from anyond.git.rename_index import write_pairs
 from anyond.git.repository import empty_tree, git_dir
 from anyond.git.scratch import scratch
 from anyond.git.text import shown, split
+from anyond.git.unedited import settle_copy
 from anyond.model.errors import NotFound
 from anyond.model.rows import Diff
 
@@ -109,6 +111,8 @@ async def snapshot(worktree: Path, base_oid: str | None) -> list[Entry]:
     async with trio.open_nursery() as nursery:
         nursery.start_soon(compare)
         nursery.start_soon(look_around)
+    if await _may_be_unedited(worktree, tracked, untracked):
+        tracked = await _without_unedited(worktree, base, tracked)
     deleted = [entry for entry in tracked if entry.change == "deleted"]
     files = [path for path in untracked if not path.endswith("/")]
     if files and deleted:
@@ -117,7 +121,8 @@ async def snapshot(worktree: Path, base_oid: str | None) -> list[Entry]:
         tracked = kept + await _paired(worktree, deleted, files)
         untracked = [path for path in untracked if path.endswith("/")]
     new = await trio.to_thread.run_sync(lambda: [_untracked(worktree, path) for path in untracked])
-    return sorted([*tracked, *(entry for entry in new if entry)], key=lambda entry: entry.path)
+    found = await _recounted(worktree, [entry for entry in new if entry])
+    return sorted([*tracked, *found], key=lambda entry: entry.path)
 
 
 async def between(repo: Path, before: str, after: str) -> list[Entry]:
@@ -157,6 +162,41 @@ async def _compare(worktree: Path, *base: str, env: dict[str, str] | None = None
     return await parsed(told.out, partial(_parse, blobs_count=blobs_count))
 
 
+async def _may_be_unedited(worktree: Path, tracked: list[Entry], untracked: list[str]) -> bool:
+    """Whether git may take files for changed that nobody has edited (see `unedited`)."""
+    suspects = [entry.path for entry in tracked if entry.change == "modified"]
+    if not suspects:
+        return False
+    rules = (path for path in (*(entry.path for entry in tracked), *untracked)
+             if path.endswith(".gitattributes"))  # fmt: skip
+    return any(rules) or bool(await converted(worktree, suspects))
+
+
+async def _without_unedited(worktree: Path, base: str, tracked: list[Entry]) -> list[Entry]:
+    own = git_dir(worktree)
+    if own is None:
+        raise NotFound("worktree", worktree)
+    with scratch(own) as private:
+        index = private / "index"
+        await trio.to_thread.run_sync(copy_index, own, index)
+        if await settle_copy(worktree, index, [entry.path for entry in tracked]):
+            return await _compare(worktree, base, env={"GIT_INDEX_FILE": os.fspath(index)})
+    return tracked
+
+
+async def _recounted(worktree: Path, new: list[Entry]) -> list[Entry]:
+    """Text in an encoding that git converts looks like no text on the disk."""
+    binary = [e.path for e in new if e.binary and e.new_mode != SUBMODULE]
+    texts = await stored(worktree, await converted(worktree, binary))
+    counts = {path: _lines(data) for path, data in texts.items() if b"\0" not in data[:SNIFFED]}
+    return [
+        replace(entry, binary=False, additions=counts[entry.path])
+        if entry.path in counts
+        else entry
+        for entry in new
+    ]
+
+
 async def _paired(worktree: Path, deleted: list[Entry], files: list[str]) -> list[Entry]:
     """What became of deleted and untracked files, renames among them.
 
@@ -171,17 +211,6 @@ async def _paired(worktree: Path, deleted: list[Entry], files: list[str]) -> lis
         index = private / "index"
         await trio.to_thread.run_sync(write_pairs, index, were, files)
         return await _compare(worktree, env={"GIT_INDEX_FILE": os.fspath(index)})
-
-
-def copy_index(own: Path, to: Path) -> None:
-    """Copy the index of the checkout whose git directory is `own`; nothing if it has none.
-
-    With its time: git trusts a file that is older than the index, so an index that looks newer
-    than it is would hide changes.
-    """
-    source = own / "index"
-    if source.exists():
-        shutil.copy2(source, to)
 
 
 # ---------------------------------------------------------------- what git says
@@ -278,6 +307,10 @@ def _count(file: Path) -> int | None:
             last = chunk[-1:]
             chunk = data.read(1 << 20)
     return lines + (last != b"\n")
+
+
+def _lines(data: bytes) -> int:
+    return data.count(b"\n") + (data[-1:] not in (b"", b"\n"))
 
 
 def _has_text(entry: Entry) -> bool:

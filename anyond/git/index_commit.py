@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from anyond.git.command import git
-from anyond.git.commit import DURABLE
+from anyond.git.commit import DURABLE, UTF_8
 from anyond.git.repository import EMAIL, NAME
 from anyond.git.text import join, split
 
@@ -32,7 +32,7 @@ async def write_tree(worktree: Path, env: dict[str, str], settings: Sequence[str
 
 async def store(worktree: Path, tree: str, parents: Iterable[str], message: str) -> str:
     """Write a commit by Anyon, never signed; no ref names it yet."""
-    ask = [*DURABLE, "commit-tree", "-F", "-"]
+    ask = [*DURABLE, *UTF_8, "commit-tree", "-F", "-"]
     for parent in parents:
         ask += ["-p", parent]
     text = message.encode("utf-8", "surrogateescape") + b"\n"

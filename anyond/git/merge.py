@@ -22,6 +22,7 @@ from anyond.git.obstacles import in_the_way
 from anyond.git.repository import Repositories, git_dir
 from anyond.git.status import in_progress
 from anyond.git.text import shown
+from anyond.git.unedited import settle
 from anyond.git.worktrees import Worktree
 from anyond.git.worktrees import list as list_worktrees
 from anyond.model.errors import Conflict, Impossible, Invalid
@@ -183,6 +184,7 @@ async def _move_checkout(repo: Path, checkout: Path, goal: Tip, new: str) -> boo
     if files:
         # Or somebody else has moved target and checkout in this moment.
         return await _has_moved(repo, goal, _dirty(goal, checkout, files))
+    await settle(checkout)
     keep = ("--no-overwrite-ignore", "--no-autostash", "--no-stat", "--quiet")
     # The commit is ours, and whether to trust it is no question.
     ask = ("-c", "merge.verifySignatures=false", "merge", "--ff-only", *keep, new)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from anyond.git.command import failure, git
-from anyond.git.commit import DURABLE
+from anyond.git.commit import DURABLE, UTF_8
 from anyond.git.distance import nothing_in_common
 from anyond.git.repository import EMAIL, NAME, empty_tree, identity, signing
 from anyond.git.text import shown, split
@@ -53,7 +53,7 @@ class Maker:
         """Write a commit that no ref names yet; its id."""
         ask = ("commit-tree", *self.sign, *_parents(parents), "-F", "-", tree)
         env = {**self.who, **(author or {})}
-        return (await git(*DURABLE, *ask, cwd=self.repo, env=env, input=message)).text
+        return (await git(*DURABLE, *UTF_8, *ask, cwd=self.repo, env=env, input=message)).text
 
     async def tree(self, oid: str) -> str:
         """The tree of a commit."""

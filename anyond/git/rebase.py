@@ -25,6 +25,7 @@ from anyond.git.repository import Repositories, identity
 from anyond.git.reset import abort
 from anyond.git.status import in_progress, status
 from anyond.git.text import shown
+from anyond.git.unedited import settle
 from anyond.model.errors import Conflict, MergeConflicts
 
 # Nothing that a person has configured may stash, sign off, move other branches or take conflicts
@@ -106,6 +107,7 @@ async def rebase(repos: Repositories, worktree: Path, planned: Plan) -> None:
         files = await in_the_way(worktree, planned.tip, planned.onto)
         if files:
             raise _obstructed(files)
+        await settle(worktree)
         ask = (*DURABLE, *PARALLEL, "rebase", *_PLAINLY, "--onto", planned.onto, planned.since)
         who, patience = await identity(worktree), Patience()
         while (done := await _run(worktree, ask, who)).code != 0:

@@ -31,15 +31,16 @@ from anyond.git.assume_unchanged import look_again
 from anyond.git.checkouts import CHECKOUT_TIMEOUT_S, PARALLEL, make_parent, occupied
 from anyond.git.checkouts import delete as delete_directory
 from anyond.git.command import GitFailed, git
-from anyond.git.commit import DURABLE, stage_all
-from anyond.git.diff import copy_index
+from anyond.git.commit import DURABLE, UTF_8, stage_all
 from anyond.git.index_commit import keep_stages, put_stages, store, write_tree
+from anyond.git.index_stat import copy_index
 from anyond.git.parsing import parsed
 from anyond.git.repository import Repositories, git_dir
 from anyond.git.scratch import scratch
 from anyond.git.status import in_progress
 from anyond.git.submodules import only_here
 from anyond.git.text import join, shown, split
+from anyond.git.unedited import settle_copy
 from anyond.git.verbatim import verbatim
 from anyond.git.worktrees import current_branch, head
 from anyond.model.errors import Conflict, Invalid, NotFound
@@ -114,6 +115,7 @@ async def take(repo: Path, worktree: Path, attempt_id: str, reason: str) -> str:
     with scratch(own) as private:
         index = private / "index"
         await trio.to_thread.run_sync(copy_index, own, index)
+        await settle_copy(worktree, index)
         env = {"GIT_INDEX_FILE": os.fspath(index)}
         stages = split((await git("ls-files", "--unmerged", "-z", cwd=worktree, env=env)).out)
         if stages:
@@ -148,7 +150,7 @@ async def list(repo: Path, attempt_id: str | None = None) -> builtins.list[Snaps
         return []
     below = f"{PREFIX}{attempt_id}/" if attempt_id else PREFIX
     fields = "%(refname)%00%(objectname)%00%(committerdate:unix)%00%(contents)%00"
-    listed = await git("for-each-ref", f"--format={fields}", below, cwd=repo)
+    listed = await git(*UTF_8, "for-each-ref", f"--format={fields}", below, cwd=repo)
     found = (_snapshot(line) for line in listed.out.split(b"\0\n")[:-1])
     return sorted(
         (snapshot for snapshot in found if snapshot is not None),

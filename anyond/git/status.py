@@ -12,10 +12,14 @@ import trio
 
 from anyond.git import branches
 from anyond.git.command import git
+from anyond.git.conversions import converted
 from anyond.git.distance import Distance, measure
+from anyond.git.index_stat import copy_index
 from anyond.git.parsing import parsed
 from anyond.git.repository import git_dir
+from anyond.git.scratch import scratch
 from anyond.git.text import shown, split
+from anyond.git.unedited import settle_copy
 from anyond.model.errors import NotFound
 from anyond.model.rows import BranchStatus
 
@@ -80,7 +84,8 @@ class Status:
 async def status(
     worktree: Path, *, untracked: Literal["no", "normal", "all"] = "normal", renames: bool = True
 ) -> Status:
-    """Compare HEAD, index and working tree.
+    """Compare HEAD, index and working tree. A file that nobody edited does not differ, even if git
+    would store it differently now.
 
     Args:
         worktree: the top of a checkout.
@@ -90,11 +95,20 @@ async def status(
     Raises:
         NotFound: there is no checkout.
     """
-    if git_dir(worktree) is None:
+    own = git_dir(worktree)
+    if own is None:
         raise NotFound("worktree", worktree)
     how = "--find-renames" if renames else "--no-renames"
     ask = ("status", "--porcelain=v2", "-z", "--branch", f"--untracked-files={untracked}", how)
     answer = await git(*ask, cwd=worktree)
+    suspects, rules = await parsed(answer.out, _edited)
+    if suspects and (rules or await converted(worktree, suspects)):
+        with scratch(own) as private:
+            index = private / "index"
+            await trio.to_thread.run_sync(copy_index, own, index)
+            if await settle_copy(worktree, index, suspects):
+                env = {"GIT_INDEX_FILE": os.fspath(index)}
+                answer = await git(*ask, cwd=worktree, env=env)
     going_on = await in_progress(worktree)
     op = going_on.op if going_on else None
     return await parsed(answer.out, partial(_parse, op=op))
@@ -216,6 +230,18 @@ def _rebased_branch(file: Path) -> str | None:
         # `git am` moves the branch that is checked out, and writes no such file.
         return None
     return ref.removeprefix("refs/heads/") if ref.startswith("refs/heads/") else None
+
+
+def _edited(out: bytes) -> tuple[list[str], bool]:
+    """The files whose contents git takes for changed since they were staged, and whether there is
+    a change of attributes."""
+    found = []
+    for entry in split(out):
+        if entry.startswith("1 "):
+            _, change, _, _, index_mode, mode, _, _, path = entry.split(" ", 8)
+            if change[1] == "M" and index_mode == mode and mode.startswith("100"):
+                found.append(path)
+    return found, b".gitattributes\0" in out
 
 
 def _parse(out: bytes, op: Operation | None) -> Status:

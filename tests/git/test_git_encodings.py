@@ -1,0 +1,58 @@
+"""Commits in a repository whose own messages are not in UTF-8."""
+
+from __future__ import annotations
+
+import pytest
+
+from anyond.git import branches, deletion, snapshots
+from anyond.git.commit import commit_all
+from anyond.git.merge import Strategy, merge
+from anyond.git.repository import Repositories
+from tests.git.driver import Checkout
+
+ID = "11111111-1111-4111-8111-111111111111"
+
+
+@pytest.fixture(autouse=True)
+def latin(repo: Checkout) -> None:
+    repo.git("config", "i18n.commitEncoding", "ISO-8859-1")
+    repo.git("config", "i18n.logOutputEncoding", "ISO-8859-1")
+    # A name in the configuration is bytes; git takes them for what commits are labelled with.
+    repo.git("config", "user.name", "Zoë")
+
+
+def told(checkout: Checkout, what: str, rev: str = "HEAD") -> str:
+    return checkout.git("log", "-1", "--encoding=UTF-8", f"--format={what}", rev)
+
+
+async def test_our_commits_say_what_they_were_told(attempt: Checkout) -> None:
+    attempt.write("a.txt")
+    assert await commit_all(attempt.path, "Grüße, 漢字")
+    assert told(attempt, "%s|%an") == "Grüße, 漢字|Zoë"
+    assert await branches.subject(attempt.path, attempt.oid()) == "Grüße, 漢字"
+    await deletion.delete_file(attempt.path, "a.txt", message="Lösche 漢字")
+    assert told(attempt, "%s|%cn") == "Lösche 漢字|Zoë"
+
+
+@pytest.mark.parametrize("strategy", ["merge", "squash", "rebase"])
+async def test_a_merge_keeps_what_others_have_written(
+    repo: Checkout, attempt: Checkout, repos: Repositories, strategy: Strategy
+) -> None:
+    attempt.write("a.txt")
+    attempt.git("add", "-A")
+    message = attempt.write("../message", "Größe\n".encode("iso-8859-1"))
+    attempt.git("commit", "-q", "-F", message, "--author", b"J\xf6rg <j@x>".decode("latin-1"))
+    assert told(attempt, "%s") == "Größe"
+    repo.commit({"m.txt": "m\n"}, "theirs")
+    oid = (
+        await merge(repos, repo.path, "work", "main", message="Füge 漢字", strategy=strategy)
+    ).after
+    assert told(repo, "%s", oid) == ("Größe" if strategy == "rebase" else "Füge 漢字")
+    if strategy == "merge":
+        assert told(repo, "%s", f"{oid}^2") == "Größe"
+
+
+async def test_a_snapshot_tells_its_reason(repo: Checkout, attempt: Checkout) -> None:
+    await snapshots.take(repo.path, attempt.path, ID, "Müll 漢字")
+    (found,) = await snapshots.list(repo.path, ID)
+    assert found.reason == "Müll 漢字"
