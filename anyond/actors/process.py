@@ -44,6 +44,9 @@ log = structlog.get_logger()
 TICK = 0.004
 """Seconds in which the output of an agent is gathered before it is read."""
 
+EXCESS = "Too many questions are open; ask fewer at a time."
+"""Why a question is refused that nobody was asked."""
+
 ECHO = 5.0
 """Seconds after which what was said to an agent is on record, if its stdin is open at all."""
 
@@ -217,6 +220,7 @@ class ProcessActor(Actor[Event, Climb]):
                 lambda tx: sessions.set_session_id(tx, self.process.id, session_id)
             )
         await self._compare_questions(conversation)
+        await self._refuse_excess(conversation)
         if self._silence is not None:
             self._silence.look()
         self._live.wake.ring()
@@ -286,6 +290,19 @@ class ProcessActor(Actor[Event, Climb]):
                         tx, q.approval_id, WITHDRAWN, now()
                     )
                 )
+
+    async def _refuse_excess(self, conversation: Conversation) -> None:
+        """An agent that asks without end is answered, and nobody else has to read it."""
+        for call in conversation.excess:
+            if call not in self._answered:
+                await self._refuse(call, EXCESS)
+
+    async def _refuse(self, call: str, reason: str) -> None:
+        assert self._dialogue is not None
+        self._answered.add(call)
+        denied = notes.Decided(call=call, verdict=Verdict.DENIED, reason=reason, answers=None)
+        await self._running.note(notes.encode(denied))
+        self._dialogue.send(Decide(call, Verdict.DENIED, reason, None))
 
     async def _reconcile(self) -> None:
         """After a replay: decisions that were made but never reached the agent reach it now."""

@@ -15,6 +15,16 @@ from anyond.model.entries import (
     Thinking,
 )
 
+TEXT_MOST = 4 * 1024**2
+"""Characters of one text of the model; more than any model says at once."""
+
+
+def bounded(text: str) -> str:
+    """`text`, or its beginning if it is absurdly long. The raw log has all of it."""
+    if len(text) <= TEXT_MOST:
+        return text
+    return f"{text[:TEXT_MOST]}\n[…] The rest of this text is only in the raw log."
+
 
 class Source(ABC):
     """Something that knows how to make its entry; `dirty` once it has changed since it last did."""
@@ -57,7 +67,7 @@ class Words(Source):
     def text(self) -> str:
         """All of it; the pieces become one, so that the next join is cheap."""
         if len(self.parts) > 1:
-            self.parts = ["".join(self.parts)]
+            self.parts = [bounded("".join(self.parts))]
         return self.parts[0] if self.parts else ""
 
     def entry(self) -> NormalizedEntry:

@@ -39,6 +39,7 @@ class RpcDialogue(ABC):
         self._sending = link
         self._drained = entries
         self._lines = {stream: Lines() for stream in Stream}
+        self._lines[Stream.STDIN] = Lines(most=None)
 
     def receive(self, stream: Stream, data: bytes, at: int = 0) -> Sequence[AgentEvent]:
         """Feed one record; never raises. Each entry is put at most once a call."""

@@ -28,6 +28,7 @@ from anyond.agents.core import (
     Verdict,
 )
 from anyond.logs import notes
+from anyond.logs.bounds import ASKED_MOST, OPEN_MOST, TOO_MANY_QUESTIONS, Bounds
 from anyond.logs.entry_list import EntryList
 from anyond.model.entries import (
     AssistantMessage,
@@ -104,6 +105,8 @@ class Conversation:
         self._verdicts: dict[str, ToolStatus] = {}
         self._asked: dict[str, Question] = {}
         self._open: dict[str, Question] = {}
+        self._bounds = Bounds()
+        self._excess: dict[str, None] = {}
         self._noise = 0
         self._telling = False
         self.session_id: str | None = None
@@ -130,6 +133,11 @@ class Conversation:
     def questions(self) -> list[Question]:
         """What the agent waits for and has not been told, in the order of asking."""
         return list(self._open.values())
+
+    @property
+    def excess(self) -> list[str]:
+        """The calls of questions that are too many: to be refused, and asked of nobody."""
+        return list(self._excess)
 
     @property
     def summary(self) -> str | None:
@@ -209,6 +217,10 @@ class Conversation:
                 self.session_lost = True
             case EntryPut(key, entry):
                 self._put(key, entry, at)
+            case ApprovalAsked(call) if self._is_excess(call):
+                self._excess[call] = None
+                told = TOO_MANY_QUESTIONS.format(open_=OPEN_MOST, asked=ASKED_MOST)
+                self._tell("anyon:excess", told, at)
             case ApprovalAsked(call, tool_name, tool_input, entry_key):
                 question = Question(
                     derived_id(self._process_id, call),
@@ -227,6 +239,7 @@ class Conversation:
                 )
                 self._restate(entry_key)
             case ApprovalAnswered(call):
+                self._excess.pop(call, None)
                 self._open.pop(call, None)
                 if (asked := self._asked.get(call)) and isinstance(
                     self._verdicts.get(asked.entry_key), PendingApproval
@@ -234,6 +247,7 @@ class Conversation:
                     self._verdicts.pop(asked.entry_key)
                     self._restate(asked.entry_key)
             case ApprovalWithdrawn(call):
+                self._excess.pop(call, None)
                 withdrawn = self._open.pop(call, None)
                 if withdrawn is not None:
                     self._verdicts[withdrawn.entry_key] = Denied(reason=WITHDRAWN)
@@ -315,9 +329,21 @@ class Conversation:
         known = self._entries.get(key)
         if known is None and isinstance(entry.entry_type, UserMessage):
             self._heard_more()
+        if not self._bounds.takes(key, entry):
+            self._tell("anyon:full", self._bounds.remark(), at)
+            return
         stamp = timestamp_ns(at) if known is None else known.timestamp
         stamped = replace(self._placed(entry), timestamp=stamp)
         self._entries.put(key, self._with_verdict(key, stamped))
+
+    def _tell(self, key: str, text: str, at: int) -> None:
+        if self._entries.get(key) is None:
+            self._put(key, NormalizedEntry(entry_type=SystemMessage(), content=text), at)
+
+    def _is_excess(self, call: str) -> bool:
+        if call in self._asked:
+            return False
+        return len(self._open) >= OPEN_MOST or len(self._asked) >= ASKED_MOST
 
     def _heard_more(self) -> None:
         self.heard += 1

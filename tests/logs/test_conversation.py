@@ -26,6 +26,7 @@ from anyond.agents.core import (
     Verdict,
 )
 from anyond.logs import archive, notes
+from anyond.logs.bounds import OPEN_MOST, Bounds
 from anyond.logs.conversation import NOISE_MOST, Conversation
 from anyond.model.entries import (
     AssistantMessage,
@@ -318,3 +319,56 @@ def test_a_silence_is_one_entry_until_somebody_speaks() -> None:
     assert (made.quiet_since, made.quiet_told) == (9, 0)
     made.feed(Record(10, Stream.NOTE, notes.encode(notes.Quiet(seconds=60))))
     assert made.count == 4
+
+
+def test_a_run_without_end_fills_its_entries_and_says_so() -> None:
+    made = conversation()
+    made._bounds = Bounds(entries=10, weight=1 << 20)
+    for number in range(50):
+        made.feed(Record(number + 1, Stream.STDOUT, f"say k{number} text\n".encode()))
+    made.feed(Record(60, Stream.STDOUT, b"say k3 changed\nuser more\n"))
+    texts = [json.loads(frame.entry)["content"] for frame in made.final_frames()]
+    assert len(texts) == 12
+    assert texts[3] == "changed"
+    assert texts[-1] == "more"
+    assert sum("only in the raw log" in text for text in texts) == 1
+
+
+def test_large_entries_fill_a_run_as_many_do() -> None:
+    made = conversation()
+    made._bounds = Bounds(entries=1000, weight=1 << 20)
+    for number in range(50):
+        made.feed(Record(number + 1, Stream.STDOUT, f"say k{number} {'x' * 100_000}\n".encode()))
+    weight = sum(len(frame.entry) for frame in made.final_frames())
+    assert weight < 1.2 * (1 << 20)
+    made.feed(Record(60, Stream.STDOUT, b"say k0 short\nsay last word\n"))
+    texts = [json.loads(frame.entry)["content"] for frame in made.final_frames()]
+    assert texts[0] == "short"
+    assert texts[-1] == "word"
+
+
+def test_questions_without_end_are_refused_and_a_replay_knows_it() -> None:
+    class Asking(Scripted):
+        def _event(self, line: str) -> list[AgentEvent]:
+            word, _, call = line.partition(" ")
+            if word == "answered":
+                return [ApprovalAnswered(call)]
+            return [EntryPut("tool", tool()), ApprovalAsked(call, "Bash", {}, "tool")]
+
+    def asked() -> Conversation:
+        made = Conversation("process", Asking(), 3600)
+        for number in range(OPEN_MOST + 3):
+            made.feed(Record(number + 1, Stream.STDOUT, f"ask q{number}\n".encode()))
+        return made
+
+    made = asked()
+    assert len(made.questions) == OPEN_MOST
+    excess = [f"q{OPEN_MOST + n}" for n in range(3)]
+    assert made.excess == excess
+    texts = [json.loads(frame.entry)["content"] for frame in made.final_frames()]
+    assert sum("too many questions" in text for text in texts) == 1
+    again = asked()
+    again.feed(Record(900, Stream.STDOUT, f"answered {excess[0]}\n".encode()))
+    assert again.excess == excess[1:]
+    again.feed(Record(901, Stream.STDOUT, b"answered q0\nask new\n"))
+    assert "new" in [question.call for question in again.questions]

@@ -7,6 +7,7 @@ from collections import deque
 
 from msgspec import UNSET
 
+from anyond.agents.entry import bounded
 from anyond.model.entries import AssistantMessage, NormalizedEntry, SystemMessage, Thinking
 
 STDERR_BYTES = 64 * 1024
@@ -50,7 +51,7 @@ class Text:
     def whole(self) -> str:
         """All of it so far."""
         if len(self._parts) > 1:
-            self._parts = ["".join(self._parts)]
+            self._parts = [bounded("".join(self._parts))]
         return self._parts[0] if self._parts else ""
 
     def entry(self) -> NormalizedEntry:

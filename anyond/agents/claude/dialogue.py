@@ -109,7 +109,7 @@ class ClaudeDialogue:
     ) -> None:
         self._cwd = cwd
         self._paths = Paths(cwd)
-        self._stdin, self._stdout, self._stderr = Lines(), Lines(), Lines()
+        self._stdin, self._stdout, self._stderr = Lines(most=None), Lines(), Lines()
         self._events: list[AgentEvent | Source] = []
         self._outbox = Outbox()
         self._questions = Questions(consent, self._outbox)
