@@ -23,7 +23,7 @@ import structlog
 import trio
 from msgspec.structs import replace
 
-from anyond.git import branches, diff
+from anyond.git import branches, diff, repair
 from anyond.git.landing import Landing
 from anyond.journal import Wake
 from anyond.model.errors import AnyondError, NotFound, Unavailable
@@ -289,10 +289,20 @@ class Diffs:
         return moved
 
     async def _compare(self, path: Path, about: subject.Subject) -> AsyncIterator[list[Diff]]:
-        if not await trio.to_thread.run_sync(os.path.isdir, path):
-            return
+        place, target = about.repository, about.attempt.target_branch
+        here = await trio.to_thread.run_sync(repair.belongs, path, place)
+        if not here and await trio.to_thread.run_sync(os.path.isdir, path):
+            # Somebody has moved or replaced something; that is not "no changes".
+            raise NotFound("worktree of the attempt at", path)
         left = await self._rooms.store.read(lambda r: attempts.base_commit(r, about.attempt.id))
-        base = await branches.fork_point(path, about.attempt.target_branch, left)
+        if not here:
+            # It was taken away, and comes back from its branch; so that is what there is.
+            entries = await diff.of_branch(place, about.attempt.branch, target, left)
+            async with aclosing(_rows(place, entries)) as batches:
+                async for found in batches:
+                    yield found
+            return
+        base = await branches.fork_point(path, target, left)
         async with aclosing(_rows(path, await diff.snapshot(path, base))) as batches:
             async for found in batches:
                 yield found

@@ -7,7 +7,7 @@ import time
 
 import trio
 
-from anyond.operations import images
+from anyond.operations import images, worktree
 from anyond.operations.removal import clean_up, sweep
 from anyond.operations.rooms import Rooms
 
@@ -29,6 +29,7 @@ class Janitor:
 
     async def run(self) -> None:
         """Clear away for ever."""
+        await worktree.find_all_again(self._rooms)
         await sweep(self._rooms, self._began)
         while True:
             with trio.move_on_after(DAY):

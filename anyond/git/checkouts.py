@@ -15,7 +15,7 @@ from pathlib import Path
 import trio
 
 from anyond.git import main_checkout
-from anyond.git.command import git
+from anyond.git.command import failure, git
 from anyond.git.repository import git_dir
 from anyond.git.text import shown, split
 from anyond.model.errors import Conflict, ToolFailed
@@ -102,10 +102,39 @@ async def require(path: Path, branch: str) -> None:
         raise Conflict("off_branch", told)
 
 
-async def fill(path: Path) -> None:
-    """Write the files of a checkout that has none; runs the hook that a checkout runs."""
+Report = Callable[[str], None]
+"""Is told, in a sentence, what a person should know of something that was done all the same."""
+
+
+async def fill(path: Path, report: Report | None = None) -> None:
+    """Write the files of a checkout that has none; runs the hook that a checkout runs.
+
+    A hook that fails is reported; only a checkout that is not complete then is a failure.
+
+    Raises:
+        GitFailed: files are missing.
+    """
     ask = (*PARALLEL, "checkout", "--quiet", "--force")
-    await git(*ask, cwd=path, timeout=CHECKOUT_TIMEOUT_S)
+    done = await git(*ask, cwd=path, timeout=CHECKOUT_TIMEOUT_S, check=False)
+    if done.code == 0:
+        return
+    if not await _is_complete(path):
+        raise failure(ask, done)
+    if report is not None:
+        said = done.err.strip()[-1000:] or f"exit status {done.code}"
+        report(f"The hook post-checkout failed in the new worktree, which is complete: {said}")
+
+
+async def _is_complete(path: Path) -> bool:
+    """Whether all files of HEAD are there as it has them."""
+    own = git_dir(path)
+    if own is None or not (own / "index").exists() or (own / "index.lock").exists():
+        return False
+    ask = ("status", "--porcelain", "-z", "--untracked-files=no")
+    looked = await git(*ask, cwd=path, check=False, timeout=CHECKOUT_TIMEOUT_S)
+    # A hook may well change files; it is those that are not there that would be missed.
+    changes = split(looked.out)
+    return looked.code == 0 and not any("D" in change[:2] for change in changes)
 
 
 def delete(path: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import trio
 
-from anyond.git import blobs
+from anyond.git import blobs, branches
 from anyond.git.command import git
 from anyond.git.conversions import converted, stored
 from anyond.git.index_stat import copy_index
@@ -133,6 +133,25 @@ async def between(repo: Path, before: str, after: str) -> list[Entry]:
         before, after: the ids of commits that are there.
     """
     return sorted(await _compare(repo, before, after), key=lambda entry: entry.path)
+
+
+async def of_branch(repo: Path, branch: str, target: str, left: str | None) -> list[Entry]:
+    """What a local branch has changed since it left `target`, sorted by path; nothing if there is
+    no such branch.
+
+    Args:
+        left: where it once left it; see `branches.fork_point`.
+    """
+    found = await branches.find_all(repo, branch, target)
+    mine = found.get(branch)
+    if mine is None or mine.is_remote:
+        return []
+    base = None
+    if target in found:
+        base = await branches.merge_base(repo, mine.oid, found[target].oid)
+    if base is None and left is not None and await branches.is_ancestor(repo, left, mine.oid):
+        base = left
+    return [] if base is None else await between(repo, base, mine.oid)
 
 
 async def contents(

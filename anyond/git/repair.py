@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -11,6 +11,7 @@ from anyond.git import branches, checkouts
 from anyond.git.checkouts import (
     CHECKOUT_TIMEOUT_S,
     PARALLEL,
+    Report,
     fill,
     is_real_dir,
     make_parent,
@@ -18,7 +19,7 @@ from anyond.git.checkouts import (
     same,
 )
 from anyond.git.command import git
-from anyond.git.repository import Repositories, common_dir, git_dir
+from anyond.git.repository import Repositories, common_dir, common_dir_at, git_dir
 from anyond.git.status import in_progress
 from anyond.git.text import shown
 from anyond.model.errors import Conflict, NotFound
@@ -34,31 +35,35 @@ class Ensured:
             goes on. `recreated`: a new checkout of the branch.
         on_branch: whether the wanted branch is checked out, or being rebased, there.
         saved: where a directory that was in the way is now.
+        remarks: what a person should know of it, in sentences.
     """
 
     what: Literal["present", "repaired", "recreated"]
     on_branch: bool
     saved: Path | None = None
+    remarks: tuple[str, ...] = field(default=(), compare=False)
 
 
 async def ensure(repos: Repositories, repo: Path, path: Path, branch: str) -> Ensured:
     """Make sure that `path` is a checkout of the repository, and say whether `branch` is in it.
 
     A directory that holds anything is never deleted: it is linked to the repository again if it
-    once was, or else moved aside to `<path>.saved-<n>`.
+    once was, or else moved aside to `<path>.saved-<n>`. A repository that somebody has made in its
+    place (`git init`) is moved out to `<path>.git.saved-<n>`; the files stay, and so does it.
 
     Raises:
         NotFound: a new checkout is needed, and the branch is gone.
         Conflict: `branch_checked_out`: a new checkout is needed, and the branch is in another one.
     """
     shared = await common_dir(repo)
-    if _is_linked(path, shared):
+    remarks: list[str] = []
+    if is_linked(path, shared):
         if await _complete(path):
             return Ensured("present", await _is_on(path, branch))
         return Ensured("repaired", await _is_on(path, branch))
     async with repos.lock(repo):
-        if await _repair(shared, path):
-            return Ensured("repaired", await _is_on(path, branch))
+        if await _repair(shared, path, remarks.append):
+            return Ensured("repaired", await _is_on(path, branch), remarks=tuple(remarks))
         tip = await branches.find(repo, branch)
         if tip is None or tip.is_remote:
             raise NotFound("branch", shown(branch))
@@ -76,17 +81,49 @@ async def ensure(repos: Repositories, repo: Path, path: Path, branch: str) -> En
             _bring_back(saved, path)
             await git("reset", "--quiet", "--mixed", cwd=path)
             return Ensured("repaired", on_branch=True)
-    await fill(path)
-    return Ensured("recreated", on_branch=True, saved=saved)
+    if saved is not None:
+        remarks.append(
+            f"What lay at {path} was no worktree of {repo}. It is in {saved} now, and the worktree "
+            f"was made again from the branch {branch}."
+        )
+    await fill(path, remarks.append)
+    return Ensured("recreated", on_branch=True, saved=saved, remarks=tuple(remarks))
 
 
-def _is_linked(path: Path, shared: Path) -> bool:
-    """Whether `path` is the top of a checkout of the repository, for git as for us."""
+async def relink(repos: Repositories, repo: Path, path: Path) -> list[str]:
+    """Link a worktree to its repository again, if both are there: one of them was moved, or the
+    `.git` of the worktree was replaced. Nothing else is made or moved.
+
+    Returns:
+        What a person should know of it, in sentences.
+
+    Raises:
+        NotFound: there is no repository, or no worktree of it at `path`.
+    """
+    shared = await common_dir(repo)
+    remarks: list[str] = []
+    if not is_linked(path, shared):
+        async with repos.lock(repo):
+            if _relink(shared, path, remarks.append) == "unknown":
+                raise NotFound("worktree", path)
+    return remarks
+
+
+def belongs(path: Path, repo: Path) -> bool:
+    """Whether `path` is a linked worktree of the repository whose main or other checkout is
+    `repo`, for git as for us. Blocks on the disk."""
+    common = common_dir_at(repo)
+    return common is not None and is_linked(path, common)
+
+
+def is_linked(path: Path, shared: Path) -> bool:
+    """Whether `path` is the top of a linked worktree of the repository, for git as for us.
+
+    The main checkout is none, and a `.git` that is a link to a directory leads to no worktree.
+    """
     own = git_dir(path)
-    if own is None:
+    if own is None or own == path / ".git":
         return False
-    if own == path / ".git":
-        return own.resolve() == shared
     return own.resolve().parent.parent == shared and same(_linked_to(own), path)
 
 
@@ -121,30 +158,56 @@ async def _restore_missing(path: Path) -> None:
     await git(*ask, cwd=path, check=False, timeout=CHECKOUT_TIMEOUT_S)
 
 
-async def _repair(shared: Path, path: Path) -> bool:
+async def _repair(shared: Path, path: Path, report: Report) -> bool:
     """Link `path` with what the repository still has on record of it; False if it has nothing."""
-    how = _link_again(shared, path)
+    how = _link_again(shared, path, report)
     if how == "emptied" and await _complete(path):
         await _restore_missing(path)
     return how != "unknown"
 
 
-def _link_again(shared: Path, path: Path) -> Literal["linked", "emptied", "unknown"]:
+def _relink(shared: Path, path: Path, report: Report) -> str:
+    return _link_again(shared, path, report) if path.is_dir() else "unknown"
+
+
+def _link_again(
+    shared: Path, path: Path, report: Report
+) -> Literal["linked", "emptied", "unknown"]:
+    link = path / ".git"
+    if not link.is_symlink() and link.resolve() == shared:
+        return "unknown"  # the main checkout: whatever is there is a person's own
     own = next((own for own in _records(shared) if same(_linked_to(own), path)), None)
     if own is None:
-        moved = git_dir(path)
-        if moved is None or moved.resolve().parent != shared / "worktrees":
+        led = _target(link)
+        if led is None or led.parent.name != "worktrees":
+            return "unknown"
+        # Its repository may have been moved as well, and then has the record in its new place.
+        moved = led if led.is_dir() else shared / "worktrees" / led.name
+        if moved.parent != shared / "worktrees" or not moved.is_dir():
             return "unknown"
         if _linked_to(moved).exists():
             # A copy of another checkout, which has the better right to the record.
             return "unknown"
         (moved / "gitdir").write_bytes(os.fsencode(path.resolve() / ".git") + b"\n")
+        if moved != led:
+            link.write_bytes(b"gitdir: " + os.fsencode(moved) + b"\n")
         return "linked"
-    if (path / ".git").is_dir() or (os.path.lexists(path) and not is_real_dir(path)):
+    if os.path.lexists(path) and not is_real_dir(path):
         return "unknown"
     path.mkdir(parents=True, exist_ok=True)
     empty = not any(path.iterdir())
-    (path / ".git").write_bytes(b"gitdir: " + os.fsencode(own) + b"\n")
+    if link.is_dir() or link.is_symlink():
+        saved = _free(path, ".git.saved")
+        link.rename(saved)  # a mere link, too: what it led to stays where it is
+        report(
+            f"Somebody has put a repository of its own in the place of {link}. It was moved to "
+            f"{saved}, with all its commits; the files are in the attempt's worktree again."
+        )
+    elif link.exists() and own.resolve() != _target(link):
+        report(f"{link} led elsewhere, and leads to the attempt's repository again.")
+    elif not empty and not link.exists():
+        report(f"{link} was missing, and leads to the attempt's repository again.")
+    link.write_bytes(b"gitdir: " + os.fsencode(own) + b"\n")
     return "emptied" if empty else "linked"
 
 
@@ -179,11 +242,26 @@ def _was_linked(path: Path, shared: Path) -> bool:
 def _move_aside(path: Path) -> Path | None:
     if not occupied(path):
         return None
-    number = 1
-    while os.path.lexists(saved := path.with_name(f"{path.name}.saved-{number}")):
-        number += 1
+    saved = _free(path, ".saved")
     path.rename(saved)
     return saved
+
+
+def _free(path: Path, what: str) -> Path:
+    """A name beside `path` that nothing has yet."""
+    number = 1
+    while os.path.lexists(free := path.with_name(f"{path.name}{what}-{number}")):
+        number += 1
+    return free
+
+
+def _target(link: Path) -> Path | None:
+    """Where the `.git` of a worktree leads, if it can be read."""
+    try:
+        first = os.fsdecode(link.read_bytes().split(b"\n", 1)[0])
+    except OSError:
+        return None
+    return (link.parent / first.removeprefix("gitdir: ")).resolve()
 
 
 def _bring_back(saved: Path, path: Path) -> None:

@@ -120,6 +120,17 @@ def git_dir(worktree: Path) -> Path | None:
     return target if _is_dir(target) else None
 
 
+def common_dir_at(checkout: Path) -> Path | None:
+    """What `common_dir` finds for the top of a checkout, read without git. Blocks on the disk."""
+    own = git_dir(checkout)
+    if own is None:
+        return None
+    try:
+        return Path(os.path.realpath(own / os.fsdecode((own / "commondir").read_bytes().strip())))
+    except OSError:
+        return Path(os.path.realpath(own))  # the main checkout has no such file
+
+
 async def inspect(path: Path) -> RepoInfo:
     """Look at the directory `path`, which need not be a repository, nor exist."""
     try:

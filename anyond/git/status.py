@@ -16,7 +16,7 @@ from anyond.git.conversions import converted
 from anyond.git.distance import Distance, measure
 from anyond.git.index_stat import copy_index
 from anyond.git.parsing import parsed
-from anyond.git.repository import git_dir
+from anyond.git.repository import common_dir_at, git_dir
 from anyond.git.scratch import scratch
 from anyond.git.text import shown, split
 from anyond.git.unedited import settle_copy
@@ -160,7 +160,7 @@ async def standing(
 
     async def look() -> None:
         nonlocal local
-        if worktree is not None and git_dir(worktree) is not None:
+        if worktree is not None and _is_checkout_of(worktree, repo):
             local = await status(worktree)
 
     async def count() -> None:
@@ -196,6 +196,11 @@ async def standing(
         unknown=unknown,
     )
     return Standing(row, seen.branch)
+
+
+def _is_checkout_of(worktree: Path, repo: Path) -> bool:
+    common = common_dir_at(worktree)
+    return common is not None and common == common_dir_at(repo)
 
 
 async def _upstream(repo: Path, branch: str) -> tuple[int, int]:

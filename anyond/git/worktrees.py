@@ -8,6 +8,7 @@ import trio
 
 from anyond.git import branches
 from anyond.git.checkouts import (
+    Report,
     Worktree,
     current_branch,
     delete,
@@ -38,7 +39,15 @@ __all__ = [
 ]
 
 
-async def add(repos: Repositories, repo: Path, path: Path, branch: str, base: str) -> str:
+async def add(
+    repos: Repositories,
+    repo: Path,
+    path: Path,
+    branch: str,
+    base: str,
+    *,
+    report: Report | None = None,
+) -> str:
     """Create `branch` at the tip of `base`, and a checkout of it at `path`.
 
     The repository is locked only for a moment: writing the files happens outside. If it fails or
@@ -70,7 +79,7 @@ async def add(repos: Repositories, repo: Path, path: Path, branch: str, base: st
                 await _undo(repo, path, branch, tip.oid)
             raise
     try:
-        await fill(path)
+        await fill(path, report)
     except BaseException:
         with trio.CancelScope(shield=True):
             async with repos.lock(repo):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 from msgspec import Struct, field
@@ -46,6 +47,13 @@ class ScriptContext(StrEnum):
 
 
 class Project(Struct, frozen=True, kw_only=True):
+    """A repository that a person has handed over, or a directory in one.
+
+    Args:
+        git_repo_path: that directory, where agents and scripts start.
+        subdirectory: the directory relative to the top of the repository; empty for the top.
+    """
+
     id: str
     name: str
     git_repo_path: str
@@ -55,6 +63,14 @@ class Project(Struct, frozen=True, kw_only=True):
     copy_files: str | None = None
     created_at: str
     updated_at: str
+    subdirectory: str = ""
+
+    @property
+    def repository(self) -> Path:
+        """The top of the main checkout, or wherever the person has the repository."""
+        depth = len(Path(self.subdirectory).parts)
+        path = Path(self.git_repo_path)
+        return path.parents[depth - 1] if depth else path
 
 
 class Task(Struct, frozen=True, kw_only=True):

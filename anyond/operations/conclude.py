@@ -42,6 +42,7 @@ from anyond.operations import (
     remarks,
     steering,
     undelivered,
+    worktree,
 )
 from anyond.operations.notifications import announce
 from anyond.operations.rooms import Rooms
@@ -93,9 +94,11 @@ async def conclude(
         said.append(fresh_session.REMARK)
     elif ending.complaint is not None:
         said.append(notes.Remark(text=ending.complaint, error=True))
-    subject = await _settled(rooms, subject, process)
     with stoppable() as scope:
         try:
+            # The program may have put another `.git` in the place of its worktree's.
+            subject = await worktree.find_again(rooms, subject)
+            subject = await _settled(rooms, subject, process)
             if await _commit(rooms, subject, process, ending, conversation):
                 said += await _left_out(subject, process)
         except AnyondError as error:
@@ -106,7 +109,7 @@ async def conclude(
     if process.run_reason is not RunReason.DEV_SERVER:
         waiting = await remarks.read_waiting(rooms, subject.attempt.id)
         said += [remarks.as_note(remark) for remark in waiting]
-    head = await _head(subject)
+    head = await _head(rooms, subject)
     changed = head is not None and head != process.before_head_commit
     await _archive(
         rooms,
@@ -249,9 +252,10 @@ async def _settled(rooms: Rooms, subject: Subject, process: ExecutionProcess) ->
         return subject
 
 
-async def _head(subject: Subject) -> str | None:
+async def _head(rooms: Rooms, subject: Subject) -> str | None:
     try:
-        return await checkouts.head(subject.worktree)
+        about = await worktree.find_again(rooms, subject)
+        return await checkouts.head(about.worktree)
     except AnyondError as error:
         log.warning("no_head", attempt=subject.attempt.id, why=str(error))
         return None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from anyond.agents.roster import agent
 from anyond.git import branches
 from anyond.model.bodies import NewTask
@@ -32,7 +30,7 @@ async def check(
     demand_room()
     agent(profile.executor)
     rooms.profiles.variant(profile)
-    repository = Path(project.git_repo_path)
+    repository = project.repository
     await branches.resolve(repository, base_branch)
     prefix = rooms.config.config.git_branch_prefix
     taken = await branches.in_the_way(repository, f"{prefix}/new")

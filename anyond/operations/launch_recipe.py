@@ -28,8 +28,8 @@ class Recipe:
     kept: TurnRecord | None
 
 
-async def write_recipe(rooms: Rooms, process: ExecutionProcess, cwd: str) -> Recipe:
-    """How to start `process` in the directory `cwd`.
+async def write_recipe(rooms: Rooms, process: ExecutionProcess, cwd: str, worktree: str) -> Recipe:
+    """How to start `process` in the directory `cwd` of a worktree.
 
     The prompt in the row is what the person wrote. What the agent is told is made of it here, and
     written down with the turn: `@tag_name` becomes the content that the tag has now, and links to
@@ -51,7 +51,7 @@ async def write_recipe(rooms: Rooms, process: ExecutionProcess, cwd: str) -> Rec
             None,
         )
     profile = request.executor_profile_id
-    prompt = await told(rooms, request.prompt, cwd)
+    prompt = await told(rooms, request.prompt, worktree)
     kept = TurnRecord(
         executor=profile.executor,
         prompt=prompt,
@@ -66,12 +66,12 @@ async def write_recipe(rooms: Rooms, process: ExecutionProcess, cwd: str) -> Rec
     return Recipe(agent(profile.executor).launch(kept.turn()), kept)
 
 
-async def told(rooms: Rooms, prompt: str, cwd: str) -> str:
-    """What an agent that works in `cwd` is told if a person wrote `prompt`."""
+async def told(rooms: Rooms, prompt: str, worktree: str) -> str:
+    """What an agent that works in `worktree` is told if a person wrote `prompt`."""
     if "@" in prompt:
         contents = await rooms.store.read(tags.contents)
         prompt = expand_tags(prompt, lambda name: contents.get(tags.fold(name)))
-    return find_images(prompt, cwd)
+    return find_images(prompt, worktree)
 
 
 def _script_environment(context: ScriptContext) -> dict[str, str | None]:

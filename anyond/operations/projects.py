@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import trio
+
 from anyond.git import branches, repository
 from anyond.model.bodies import NewProject, ProjectPatch
 from anyond.model.errors import Invalid
 from anyond.model.ids import new_id, now
 from anyond.model.rows import Branch, Project
-from anyond.operations import copy_files
+from anyond.operations import copy_files, worktree
 from anyond.operations.rooms import Rooms
 from anyond.store import projects
 
@@ -30,7 +32,7 @@ async def create(rooms: Rooms, new: NewProject) -> Project:
     else:
         async with rooms.repositories.making(path):
             info = await repository.init(path)
-    path = _usable(info, path)
+    path, subdirectory = await _usable(info, path)
     fresh = NewProject(
         name=new.name.strip(),
         git_repo_path=str(path),
@@ -40,7 +42,9 @@ async def create(rooms: Rooms, new: NewProject) -> Project:
         cleanup_script=new.cleanup_script or None,
         copy_files=new.copy_files or None,
     )
-    return await rooms.store.write(lambda tx: projects.insert(tx, fresh, new_id(), now()))
+    return await rooms.store.write(
+        lambda tx: projects.insert(tx, fresh, new_id(), now(), subdirectory=subdirectory)
+    )
 
 
 async def update(rooms: Rooms, project_id: str, patch: ProjectPatch) -> Project:
@@ -54,9 +58,10 @@ async def update(rooms: Rooms, project_id: str, patch: ProjectPatch) -> Project:
     copy_files.patterns(patch.copy_files)
     if patch.name is not None:
         _must_be_name(patch.name)
+    subdirectory = ""
     if patch.git_repo_path is not None:
         path = _absolute(patch.git_repo_path)
-        path = _usable(await repository.inspect(path), path)
+        path, subdirectory = await _usable(await repository.inspect(path), path)
         patch = ProjectPatch(
             name=patch.name,
             git_repo_path=str(path),
@@ -65,13 +70,18 @@ async def update(rooms: Rooms, project_id: str, patch: ProjectPatch) -> Project:
             cleanup_script=patch.cleanup_script,
             copy_files=patch.copy_files,
         )
-    return await rooms.store.write(lambda tx: projects.patch(tx, project_id, patch, now()))
+    updated = await rooms.store.write(
+        lambda tx: projects.patch(tx, project_id, patch, now(), subdirectory=subdirectory)
+    )
+    if patch.git_repo_path is not None:
+        await worktree.find_all_again(rooms, project_id)
+    return updated
 
 
 async def list_branches(rooms: Rooms, project_id: str) -> list[Branch]:
     """The branches of the project's repository, local and remote."""
     project = await rooms.store.read(lambda r: projects.get(r, project_id))
-    return await branches.list(Path(project.git_repo_path))
+    return await branches.list(project.repository)
 
 
 def _absolute(text: str) -> Path:
@@ -87,15 +97,20 @@ def _must_be_name(name: str) -> None:
         raise Invalid("name", "must not be empty.")
 
 
-def _usable(info: repository.RepoInfo, path: Path) -> Path:
+async def _usable(info: repository.RepoInfo, path: Path) -> tuple[Path, str]:
+    """The directory of the project as git spells it, and its place in the repository."""
     if not info.is_repo:
         raise Invalid("git_repo_path", f"there is no git repository at {path}.")
     if info.root is None or info.bare:
         told = f"{path} is a bare repository; a working tree is needed."
-        if os.path.lexists(path / ".git"):
+        if await trio.to_thread.run_sync(os.path.lexists, path / ".git"):
             told += " If files are checked out there, set core.bare to false; else name a worktree."
         raise Invalid("git_repo_path", told)
     if "\n" in str(info.root) or "\n" in str(info.common_dir):
         # Where a checkout and its repository find each other, git keeps a path a line.
         raise Invalid("git_repo_path", "git makes no worktrees of a path with a line break in it.")
-    return info.root
+    real = Path(await trio.to_thread.run_sync(os.path.realpath, path))
+    if not real.is_relative_to(info.root):
+        return info.root, ""
+    below = real.relative_to(info.root)
+    return real, "" if below == Path() else str(below)

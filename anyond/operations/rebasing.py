@@ -64,7 +64,10 @@ async def rebase_attempt(rooms: Rooms, about: Subject, wanted: Rebasing) -> None
 async def abort_conflicts(rooms: Rooms, about: Subject) -> None:
     """Go back to before the rebase, merge, cherry-pick or revert that is in progress, if one is."""
     attempt = about.attempt
-    if attempt.container_ref is None or not await reset.is_unfinished(about.worktree):
+    if attempt.container_ref is None:
+        return
+    about = await worktree.find_again(rooms, about)
+    if not await reset.is_unfinished(about.worktree):
         return
     await snapshots.take(about.repository, about.worktree, attempt.id, "abort")
     # First, so that nobody takes what comes for the end of the rebase.

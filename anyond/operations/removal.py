@@ -39,7 +39,7 @@ async def delete_task(rooms: Rooms, task_id: str) -> None:
         task = tasks.get(tx, task_id)
         if processes.running_of_task(tx, task_id):
             raise Busy("Something runs in an attempt of this task; stop it first.")
-        _schedule(tx, attempts.all(tx, task_id), projects.get(tx, task.project_id).git_repo_path)
+        _schedule(tx, attempts.all(tx, task_id), str(projects.get(tx, task.project_id).repository))
         tasks.delete(tx, task_id, now())
 
     await rooms.store.write(work)
@@ -59,7 +59,7 @@ async def delete_attempt(rooms: Rooms, attempt_id: str) -> None:
         if any(one.status is ProcessStatus.RUNNING for one in running):
             raise Busy("Something runs in this attempt; stop it first.")
         project = projects.get(tx, tasks.get(tx, attempt.task_id).project_id)
-        _schedule(tx, [attempt], project.git_repo_path)
+        _schedule(tx, [attempt], str(project.repository))
         attempts.delete(tx, attempt_id, now())
 
     await rooms.store.write(work)
@@ -78,7 +78,7 @@ async def delete_project(rooms: Rooms, project_id: str) -> None:
         for task in tasks.all_with_status(tx, project_id):
             if processes.running_of_task(tx, task.id):
                 raise Busy("Something runs in an attempt of this project; stop it first.")
-            _schedule(tx, attempts.all(tx, task.id), project.git_repo_path)
+            _schedule(tx, attempts.all(tx, task.id), str(project.repository))
         projects.delete(tx, project_id, now())
 
     await rooms.store.write(work)

@@ -124,7 +124,7 @@ async def start(
         await images.place(rooms, subject.task.id, path)
         if not wanted():
             raise Conflict("stopped", "It was stopped before it had started.")
-        cooked = await launch_recipe.write_recipe(rooms, process, str(path))
+        cooked = await launch_recipe.write_recipe(rooms, process, str(subject.workdir), str(path))
         head = await checkouts.head(path)
         kept = cooked.kept
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +21,7 @@ class Subject:
 
     @property
     def repository(self) -> Path:
-        return Path(self.project.git_repo_path)
+        return self.project.repository
 
     @property
     def worktree(self) -> Path:
@@ -32,6 +33,17 @@ class Subject:
         if self.attempt.container_ref is None:
             raise Conflict("no_worktree", "This attempt has no worktree yet.")
         return Path(self.attempt.container_ref)
+
+    @property
+    def workdir(self) -> Path:
+        """Where agents and scripts start: the project's directory in the worktree, or the top if
+        the branch does not have that directory.
+
+        Raises:
+            Conflict: see `worktree`.
+        """
+        place = self.worktree / self.project.subdirectory
+        return place if os.path.isdir(place) else self.worktree
 
 
 async def read(rooms: Rooms, attempt_id: str) -> Subject:

@@ -7,6 +7,7 @@ import os
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import structlog
 import trio
@@ -14,12 +15,12 @@ import trio
 from anyond.git import branches, excludes, ignored_copies, locks, repair, worktrees
 from anyond.git.checkouts import CHECKOUT_TIMEOUT_S
 from anyond.git.repository import git_dir
-from anyond.model.errors import Impossible
+from anyond.model.errors import AnyondError, Impossible
 from anyond.model.ids import now
 from anyond.model.rows import Project, TaskAttempt
-from anyond.operations import copy_files
+from anyond.operations import copy_files, remarks
 from anyond.operations.rooms import Rooms
-from anyond.operations.subject import Subject
+from anyond.operations.subject import Subject, read
 from anyond.settings import files
 from anyond.settings.ownership import weakness
 from anyond.store import attempts
@@ -29,6 +30,8 @@ log = structlog.get_logger()
 
 OWN_FILES = ".vibe/"
 """What Anyon puts into a worktree for the agent; never committed."""
+
+_MOST_COMPLAINTS = 10
 
 
 def root(rooms: Rooms) -> Path:
@@ -78,6 +81,10 @@ async def is_gone(about: Subject) -> bool:
 async def prepare(rooms: Rooms, subject: Subject) -> Subject:
     """Make the worktree if it does not exist yet; bring it back from its branch if it is gone.
 
+    That it is where the row says, and belongs to the repository, is looked at and not believed; it
+    is found again if the data directory or the repository was moved. What a person should know of
+    that goes into the next log of the attempt.
+
     Returns:
         The subject with the attempt as it is then: `container_ref` is set.
 
@@ -86,8 +93,10 @@ async def prepare(rooms: Rooms, subject: Subject) -> Subject:
     """
     attempt, project = subject.attempt, subject.project
     if attempt.container_ref is not None:
-        path = Path(attempt.container_ref)
+        subject = await _moved(rooms, subject)
+        path = subject.worktree
         found = await repair.ensure(rooms.repositories, subject.repository, path, attempt.branch)
+        await remarks.leave(rooms, attempt.id, found.remarks)
         if found.what == "recreated":
             await _furnish(rooms, subject, path)
             await rooms.store.write(
@@ -95,10 +104,12 @@ async def prepare(rooms: Rooms, subject: Subject) -> Subject:
             )
         return subject
     path = planned_path(rooms, project, attempt)
+    told: list[str] = []
     if await branches.exists(subject.repository, attempt.branch):
         # A daemon that was killed while it made the worktree had come so far.
         await _wait_for_git(path)
-        await repair.ensure(rooms.repositories, subject.repository, path, attempt.branch)
+        found = await repair.ensure(rooms.repositories, subject.repository, path, attempt.branch)
+        told += found.remarks
         base = await branches.commit(subject.repository, f"refs/heads/{attempt.branch}")
     else:
         base = await worktrees.add(
@@ -107,7 +118,12 @@ async def prepare(rooms: Rooms, subject: Subject) -> Subject:
             path,
             attempt.branch,
             attempt.target_branch,
+            report=told.append,
         )
+    place = project.subdirectory
+    if place and not await trio.Path(path / place).is_dir():
+        told.append(f"There is no directory {place} in {attempt.target_branch}: it starts above.")
+    await remarks.leave(rooms, attempt.id, told)
     await _furnish(rooms, subject, path)
 
     def made(tx: Tx) -> TaskAttempt:
@@ -116,6 +132,66 @@ async def prepare(rooms: Rooms, subject: Subject) -> Subject:
 
     updated = await rooms.store.write(made)
     return replace(subject, attempt=updated)
+
+
+async def find_again(rooms: Rooms, subject: Subject) -> Subject:
+    """The attempt with its worktree where it really is, linked to its repository; nothing is made.
+
+    Raises:
+        Conflict: `no_worktree`: it was never made.
+        NotFound: it is gone, or what is there is no worktree of the repository.
+    """
+    subject = await _moved(rooms, subject)
+    here = partial(repair.belongs, subject.worktree, subject.repository)
+    if await trio.to_thread.run_sync(here):
+        return subject
+    found = await repair.relink(rooms.repositories, subject.repository, subject.worktree)
+    await remarks.leave(rooms, subject.attempt.id, found)
+    return subject
+
+
+async def find_all_again(rooms: Rooms, project_id: str | None = None) -> None:
+    """Look for the worktrees of all attempts, after a data directory or a repository may have been
+    moved. What is not found is looked for again by whoever needs it.
+
+    Args:
+        project_id: only those of this project.
+    """
+    for attempt in await rooms.store.read(attempts.all):
+        try:
+            about = await read(rooms, attempt.id)
+            concerned = project_id in (None, about.project.id)
+            if concerned and attempt.container_ref is not None:
+                await find_again(rooms, about)
+        except AnyondError as error:
+            log.info("worktree_not_found", attempt=attempt.id, why=str(error))
+
+
+async def _moved(rooms: Rooms, subject: Subject) -> Subject:
+    """The attempt with the place that its worktree has now, if its directory was moved.
+
+    Worktrees lie in the data directory, and people move that, or a backup of it comes back under
+    another name. What is gone with its old root is looked for, and made again, in the root of now.
+    """
+    old, id = subject.worktree, subject.attempt.id
+    new = root(rooms) / old.parent.name / old.name
+    state = await trio.to_thread.run_sync(_state, old, new)
+    if state == "stays":
+        return subject
+    updated = await rooms.store.write(
+        lambda tx: attempts.set_container(tx, id, os.fspath(new), now())
+    )
+    what = "was found" if state == "found" else "is made again"
+    await remarks.leave(rooms, id, [f"There is nothing at {old}; the worktree {what} at {new}."])
+    return replace(subject, attempt=updated)
+
+
+def _state(old: Path, new: Path) -> Literal["stays", "found", "gone"]:
+    if new == old or os.path.lexists(old):
+        return "stays"
+    if os.path.lexists(new / ".git"):
+        return "found"
+    return "stays" if os.path.isdir(old.parent.parent) else "gone"
 
 
 async def _wait_for_git(path: Path) -> None:
@@ -127,17 +203,20 @@ async def _wait_for_git(path: Path) -> None:
 
 async def _furnish(rooms: Rooms, subject: Subject, path: Path) -> None:
     """Bring along what the project wants copied, and keep it out of commits."""
-    wanted, repository = subject.project.copy_files, subject.repository
+    project = subject.project
+    wanted, source = project.copy_files, Path(project.git_repo_path)
     await excludes.exclude(rooms.repositories, path, [OWN_FILES])
     if not wanted or not wanted.strip():
         return
-    others = root(rooms)
-    chosen = partial(copy_files.names, wanted, repository, without=others)
-    found = await trio.to_thread.run_sync(chosen)
+    others, below = root(rooms), Path(project.subdirectory)
+    chosen = partial(copy_files.names, wanted, source, without=others)
+    found = [os.fspath(below / name) for name in await trio.to_thread.run_sync(chosen)]
     # Before they are there: a daemon that is killed in between must not leave them to be committed.
     hidden = await excludes.hide(rooms.repositories, path, found)
-    await trio.to_thread.run_sync(ignored_copies.remember, path, repository, hidden)
-    copying = partial(copy_files.copy, wanted, repository, path, without=others)
+    await trio.to_thread.run_sync(ignored_copies.remember, path, project.repository, hidden)
+    copying = partial(copy_files.copy, wanted, source, path / below, without=others)
     _, complaints = await trio.to_thread.run_sync(copying)
-    for complaint in complaints:
-        log.warning("not_copied", attempt=subject.attempt.id, why=complaint)
+    if len(complaints) > _MOST_COMPLAINTS:
+        rest = len(complaints) - _MOST_COMPLAINTS
+        complaints = [*complaints[:_MOST_COMPLAINTS], f"copy_files: {rest} more were not copied."]
+    await remarks.leave(rooms, subject.attempt.id, complaints)

@@ -12,11 +12,11 @@ from anyond.store.transaction import Reader, Tx
 
 _COLUMNS = (
     "id, name, git_repo_path, setup_script, dev_script, cleanup_script, copy_files,"
-    " created_at, updated_at"
+    " created_at, updated_at, subdirectory"
 )
 
 
-def insert(tx: Tx, new: NewProject, id: str, now: str) -> Project:
+def insert(tx: Tx, new: NewProject, id: str, now: str, *, subdirectory: str = "") -> Project:
     """A new row. Raises `Invalid` for an empty name or path, `Conflict` for a path in use."""
     project = Project(
         id=id,
@@ -28,10 +28,11 @@ def insert(tx: Tx, new: NewProject, id: str, now: str) -> Project:
         copy_files=new.copy_files or None,
         created_at=now,
         updated_at=now,
+        subdirectory=subdirectory,
     )
     _refuse_taken_path(tx, project)
     tx.execute(
-        f"INSERT INTO projects ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        f"INSERT INTO projects ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             project.id,
             project.name,
@@ -42,6 +43,7 @@ def insert(tx: Tx, new: NewProject, id: str, now: str) -> Project:
             project.copy_files,
             now,
             now,
+            project.subdirectory,
         ),
     )
     return project
@@ -71,8 +73,10 @@ def by_path(reader: Reader, path: str) -> Project | None:
     return None if row is None else _project(row)
 
 
-def patch(tx: Tx, id: str, changes: ProjectPatch, now: str) -> Project:
+def patch(tx: Tx, id: str, changes: ProjectPatch, now: str, *, subdirectory: str = "") -> Project:
     """Change what `changes` names: None keeps, "" clears a script or `copy_files`.
+
+    `subdirectory` belongs to the new path, if there is one.
 
     Raises `NotFound`, `Invalid` for an empty name or path, `Conflict` for a path in use.
     """
@@ -87,11 +91,12 @@ def patch(tx: Tx, id: str, changes: ProjectPatch, now: str) -> Project:
         copy_files=_cleared(old.copy_files, changes.copy_files),
         created_at=old.created_at,
         updated_at=now,
+        subdirectory=old.subdirectory if changes.git_repo_path is None else subdirectory,
     )
     _refuse_taken_path(tx, new)
     tx.execute(
         "UPDATE projects SET name = ?, git_repo_path = ?, setup_script = ?, dev_script = ?,"
-        " cleanup_script = ?, copy_files = ?, updated_at = ? WHERE id = ?",
+        " cleanup_script = ?, copy_files = ?, updated_at = ?, subdirectory = ? WHERE id = ?",
         (
             new.name,
             new.git_repo_path,
@@ -100,6 +105,7 @@ def patch(tx: Tx, id: str, changes: ProjectPatch, now: str) -> Project:
             new.cleanup_script,
             new.copy_files,
             now,
+            new.subdirectory,
             id,
         ),
     )
@@ -152,4 +158,5 @@ def _project(row: tuple[Any, ...]) -> Project:
         copy_files=row[6],
         created_at=row[7],
         updated_at=row[8],
+        subdirectory=row[9],
     )

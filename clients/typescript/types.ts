@@ -1060,9 +1060,11 @@ export type ProgramMissingProblem = {
   install: string;
 };
 
+/** A repository that a person has handed over, or a directory in one. */
 export type Project = {
   id: string;
   name: string;
+  /** That directory, where agents and scripts start. */
   git_repo_path: string;
   setup_script: string | null;
   dev_script: string | null;
@@ -1070,6 +1072,8 @@ export type Project = {
   copy_files: string | null;
   created_at: string;
   updated_at: string;
+  /** The directory relative to the top of the repository; empty for the top. */
+  subdirectory: string;
 };
 
 export type PullRequestInfo = {

@@ -81,7 +81,7 @@ async def test_a_missing_base_a_taken_name_and_a_taken_path_are_told_apart(
 async def test_a_failed_checkout_leaves_nothing_behind(
     repo: Checkout, repos: Repositories, tmp_path: Path
 ) -> None:
-    repo.hook("post-checkout", "echo no >&2; exit 1")
+    repo.hook("post-checkout", "rm base.txt; echo no >&2; exit 1")
     with pytest.raises(GitFailed, match="no"):
         await worktrees.add(repos, repo.path, tmp_path / "w", "x", "main")
     assert not (tmp_path / "w").exists()

@@ -1,0 +1,40 @@
+"""What is found outside of any process is said in the next log of the attempt, and once."""
+
+from __future__ import annotations
+
+from tests.end_to_end.daemon import Daemon
+from tests.end_to_end.worked_attempt import worked_attempt
+
+
+async def test_what_was_not_copied_is_in_the_log_of_the_first_agent(daemon: Daemon) -> None:
+    at = await worked_attempt(daemon, copy_files="missing.env")
+    (first,) = await daemon.processes(at.attempt)
+    said = [entry["content"] for entry in await daemon.entries(first)]
+    assert [text for text in said if "missing.env" in text] == [
+        "copy_files: nothing matches 'missing.env'."
+    ]
+    await at.press("follow-up", {"prompt": "write more.txt m"})
+    second = await daemon.over(at.attempt)
+    assert not [e for e in await daemon.entries(second) if "missing.env" in e["content"]]
+
+
+async def test_a_worktree_that_was_replaced_is_mended_before_the_next_turn_which_tells(
+    daemon: Daemon,
+) -> None:
+    at = await worked_attempt(daemon)
+    (at.worktree / ".git").unlink()
+    at.git("init", "-q", "-b", "main")
+    await at.press("follow-up", {"prompt": "write more.txt m"})
+    process = await daemon.over(at.attempt)
+    said = [entry["content"] for entry in await daemon.entries(process)]
+    assert [text for text in said if "a repository of its own" in text]
+    tree = daemon.git(at.repository, "ls-tree", "--name-only", at.attempt["branch"]).split()
+    assert {"own.txt", "more.txt"} <= set(tree)
+
+
+async def test_a_worktree_that_is_gone_shows_the_diff_of_its_branch(daemon: Daemon) -> None:
+    at = await worked_attempt(daemon)
+    at.worktree.rename(at.worktree.with_name("away"))
+    status = await at.look("branch-status")
+    assert "untracked_count" in status["unknown"]
+    assert status["commits_ahead"] == 1

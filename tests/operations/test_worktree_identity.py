@@ -1,0 +1,241 @@
+"""A worktree is where its row says, and the attempt's: that is looked at and mended."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from anyond.git import checkouts, commit, ignored_copies, repair
+from anyond.git.repository import Repositories
+from anyond.model.bodies import NewProject, NewTask, ProjectPatch
+from anyond.model.errors import NotFound
+from anyond.model.ids import new_id, now
+from anyond.model.rows import TaskAttempt
+from anyond.operations import projects as project_operations
+from anyond.operations import subject, worktree
+from anyond.operations.rooms import Rooms
+from anyond.operations.subject import Subject
+from anyond.store import attempts, projects, remarks, tasks
+from anyond.store.transaction import Tx
+
+
+async def attempt(
+    rooms: Rooms, repository: Path, *, subdirectory: str = "", copied: str | None = None
+) -> Subject:
+    """An attempt with its worktree, at which nobody works."""
+
+    def work(tx: Tx) -> TaskAttempt:
+        new = NewProject(
+            name="P",
+            git_repo_path=str(repository / subdirectory),
+            use_existing_repo=True,
+            copy_files=copied,
+        )
+        project = projects.insert(tx, new, new_id(), now(), subdirectory=subdirectory)
+        task = tasks.insert(tx, NewTask(project_id=project.id, title="T"), new_id(), now())
+        return attempts.insert(
+            tx,
+            id=new_id(),
+            task_id=task.id,
+            branch="anyon/x",
+            target_branch="main",
+            executor="DEMO",
+            now=now(),
+        )
+
+    row = await rooms.store.write(work)
+    return await worktree.prepare(rooms, await subject.read(rooms, row.id))
+
+
+async def told(rooms: Rooms, about: Subject) -> str:
+    """What the next log of the attempt will say."""
+    found = await rooms.store.read(lambda r: remarks.waiting(r, about.attempt.id))
+    return "\n".join(remark.text for remark in found)
+
+
+def git(where: Path, *arguments: str) -> str:
+    who = ("-c", "user.name=Ada", "-c", "user.email=ada@localhost")
+    done = subprocess.run(["git", *who, *arguments], cwd=where, check=True, capture_output=True)
+    return done.stdout.decode().strip()
+
+
+def files(where: Path) -> list[str]:
+    return sorted(file.name for file in where.iterdir() if file.name != ".git")
+
+
+async def test_a_repository_that_an_agent_made_in_the_worktree_is_moved_out_and_the_work_stays(
+    rooms: Rooms, repository: Path
+) -> None:
+    about = await attempt(rooms, repository)
+    path = about.worktree
+    (path / ".git").unlink()
+    git(path, "init", "-q", "-b", "anyon/x")
+    (path / "work.txt").write_text("work\n")
+    git(path, "add", "-A")
+    git(path, "commit", "-q", "-m", "In a repository of its own")
+    stranger = git(path, "rev-parse", "HEAD")
+    about = await worktree.find_again(rooms, about)
+    assert repair.belongs(path, repository)
+    oid = await commit.commit_all(path, "work", "anyon/x")
+    assert git(repository, "rev-parse", "anyon/x") == oid
+    assert git(repository, "show", "anyon/x:work.txt") == "work"
+    saved = path.with_name(f"{path.name}.git.saved-1")
+    assert git(saved, "rev-parse", "HEAD") == stranger
+    assert str(saved) in await told(rooms, about)
+
+
+@pytest.mark.parametrize("how", ["deleted", "elsewhere", "main"])
+async def test_a_link_that_was_cut_or_bent_leads_back(
+    rooms: Rooms, repository: Path, tmp_path: Path, how: str
+) -> None:
+    about = await attempt(rooms, repository)
+    path = about.worktree
+    (path / "work.txt").write_text("work\n")
+    link = path / ".git"
+    link.unlink()
+    if how == "elsewhere":
+        git(tmp_path, "init", "-q", "other")
+        link.write_text(f"gitdir: {tmp_path}/other/.git\n")
+    elif how == "main":
+        link.symlink_to(repository / ".git")
+    before = git(repository, "rev-parse", "main")
+    about = await worktree.prepare(rooms, about)
+    assert repair.belongs(about.worktree, repository)
+    assert await checkouts.current_branch(about.worktree) == "anyon/x"
+    assert git(repository, "rev-parse", "main") == before
+    assert git(repository, "status", "--porcelain") == ""
+    assert (await told(rooms, about)) != ""
+    assert files(about.worktree) == ["work.txt"]
+
+
+async def test_a_data_directory_that_was_moved_takes_its_worktrees_along(
+    rooms: Rooms, repository: Path, tmp_path: Path
+) -> None:
+    about = await attempt(rooms, repository)
+    (about.worktree / "precious.txt").write_text("precious\n")
+    old = rooms.places.data_dir
+    new = tmp_path / "elsewhere"
+    shutil.copytree(old, new, symlinks=True)
+    shutil.rmtree(old / "worktrees")
+    moved = _at(rooms, new)
+    await worktree.find_all_again(moved)
+    again = await subject.read(moved, about.attempt.id)
+    assert again.worktree.is_relative_to(new)
+    assert (again.worktree / "precious.txt").exists()
+    assert repair.belongs(again.worktree, repository)
+    assert str(again.worktree) in await told(moved, again)
+    assert (await worktree.prepare(moved, again)).worktree == again.worktree
+    assert not about.worktree.exists()
+
+
+async def test_a_worktree_that_was_left_behind_is_made_again_in_the_new_place(
+    rooms: Rooms, repository: Path, tmp_path: Path
+) -> None:
+    about = await attempt(rooms, repository)
+    (about.worktree / "own.txt").write_text("own\n")
+    await commit.commit_all(about.worktree, "own", "anyon/x")
+    shutil.rmtree(rooms.places.data_dir / "worktrees")
+    moved = _at(rooms, tmp_path / "elsewhere")
+    again = await worktree.prepare(moved, about)
+    assert again.worktree.is_relative_to(tmp_path / "elsewhere")
+    assert files(again.worktree) == ["own.txt"]
+    assert not about.worktree.parent.parent.exists()
+
+
+def _at(rooms: Rooms, data: Path) -> Rooms:
+    """The same rooms with another data directory; the store is still the old one."""
+    return replace(rooms, places=replace(rooms.places, data_dir=data))
+
+
+async def test_a_repository_that_was_moved_is_found_by_its_worktrees(
+    rooms: Rooms, repository: Path, tmp_path: Path
+) -> None:
+    about = await attempt(rooms, repository)
+    (about.worktree / "precious.txt").write_text("precious\n")
+    place = tmp_path / "moved" / "repository"
+    place.parent.mkdir()
+    repository.rename(place)
+    assert not repair.belongs(about.worktree, place)
+    with pytest.raises(NotFound):
+        await worktree.find_again(rooms, about)
+    patch = ProjectPatch(git_repo_path=str(place))
+    await project_operations.update(rooms, about.project.id, patch)
+    assert repair.belongs(about.worktree, place)
+    assert git(about.worktree, "status", "--porcelain") == "?? precious.txt"
+
+
+async def test_a_repository_and_its_worktrees_may_move_both(
+    rooms: Rooms, repository: Path, tmp_path: Path
+) -> None:
+    about = await attempt(rooms, repository)
+    place, new = tmp_path / "moved", about.worktree.with_name("other")
+    repository.rename(place)
+    about.worktree.rename(new)
+    assert await repair.relink(Repositories(), place, new) == []
+    assert repair.belongs(new, place)
+    assert git(new, "status", "--porcelain") == ""
+
+
+async def test_a_checkout_that_a_hook_complains_of_is_used_and_told_of(
+    rooms: Rooms, repository: Path
+) -> None:
+    hook = repository / ".git" / "hooks" / "post-checkout"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\necho 'nvm: not found' >&2; exit 3\n")
+    hook.chmod(0o755)
+    (repository / "a.txt").write_text("a\n")
+    git(repository, "add", "-A")
+    git(repository, "commit", "-q", "-m", "a")
+    about = await attempt(rooms, repository)
+    assert files(about.worktree) == ["a.txt"]
+    assert "nvm: not found" in await told(rooms, about)
+    shutil.rmtree(about.worktree)
+    about = await worktree.prepare(rooms, about)
+    assert files(about.worktree) == ["a.txt"]
+
+
+async def test_what_is_not_copied_is_told_in_the_attempt(rooms: Rooms, repository: Path) -> None:
+    (repository.parent / "shared.env").write_text("A=1\n")
+    (repository / ".env").symlink_to("../shared.env")
+    about = await attempt(rooms, repository, copied=".env, missing/*.env")
+    said = await told(rooms, about)
+    assert ".env: leads out of the repository" in said
+    assert "nothing matches 'missing/*.env'" in said
+
+
+async def test_a_project_in_a_subdirectory_starts_there_with_its_files(
+    rooms: Rooms, repository: Path
+) -> None:
+    place = repository / "packages" / "app"
+    place.mkdir(parents=True)
+    (place / "package.json").write_text("{}\n")
+    (place / ".env").write_text("A=1\n")
+    (repository / ".env").write_text("B=2\n")
+    (repository / ".gitignore").write_text(".env\n")
+    git(repository, "add", "-A")
+    git(repository, "commit", "-q", "-m", "app")
+    new = NewProject(name="App", git_repo_path=str(place), use_existing_repo=True)
+    made = await project_operations.create(rooms, new)
+    assert (made.git_repo_path, made.subdirectory) == (str(place), "packages/app")
+    assert made.repository == repository
+    await rooms.store.write(lambda tx: projects.delete(tx, made.id, now()))
+    about = await attempt(rooms, repository, subdirectory="packages/app", copied=".env")
+    assert about.workdir == about.worktree / "packages" / "app"
+    assert (about.workdir / ".env").read_text() == "A=1\n"
+    assert not (about.worktree / ".env").exists()
+    assert git(about.worktree, "status", "--porcelain") == ""
+    (about.workdir / ".env").write_text("A=changed\n")
+    assert ignored_copies.changed(about.worktree) == ["packages/app/.env"]
+
+
+async def test_a_branch_without_the_projects_directory_starts_at_the_top(
+    rooms: Rooms, repository: Path
+) -> None:
+    (repository / "only-here").mkdir()
+    about = await attempt(rooms, repository, subdirectory="only-here")
+    assert about.workdir == about.worktree
+    assert "only-here" in await told(rooms, about)
