@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from benchmarks import (
     comparing,
     flavour,
+    holding,
     joining,
     latency,
     listening,
@@ -37,6 +38,7 @@ CHAPTERS: dict[str, Callable[[Lab], Iterator[Figure]]] = {
     "comparing": comparing.measure,
     "searching": searching.measure,
     "listing": listing.measure,
+    "holding": holding.measure,
     "listening": listening.measure,
     "polling": polling.measure,
     "writing": writing.measure,

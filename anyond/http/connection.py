@@ -303,6 +303,10 @@ class _Dialogue(H11Protocol):
         if not message and status_code == HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE:
             most = self.config.h11_max_incomplete_size // 1024
             message = f"The first line and the headers must not exceed {most} KiB."
+        if status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            # What h11 knows of here is a Transfer-Encoding that nobody has to understand.
+            status_code = HTTPStatus.BAD_REQUEST
+            message = "Transfer-Encoding: only chunked is understood."
         body = failure(message or "The request is not HTTP as this server understands it.")
         headers = [
             (b"content-type", JSON.encode()),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import secrets
 from collections import OrderedDict
-from itertools import count
+from collections.abc import Iterable, Iterator
+from itertools import count, islice
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 16 * 1024**2
 """How much of all answers is kept; the one that was asked for last is kept in any case."""
+AT_ONCE = 1000
+"""So many tasks are put together without giving way to others."""
 FARTHEST = 2000
 """After so many changes, to read the tasks again costs less than to follow."""
 
@@ -63,15 +67,15 @@ class _Board:
         self._numbers = count()
         self._rows: dict[str, bytes] = {}  # the oldest first, so that new ones come last
 
-    def fill(self, rows: dict[str, bytes], position: int) -> Listed:
+    async def fill(self, rows: dict[str, bytes], position: int) -> Listed:
         """Begin again with all tasks, by their ids."""
         self._rows = rows
-        listed = self._written(position)
+        listed = await self._written(position)
         if not rows:
             self.listed = None  # nobody would tell that the project is gone
         return listed
 
-    def apply(self, changes: list[Change], position: int) -> Listed | None:
+    async def apply(self, changes: list[Change], position: int) -> Listed | None:
         """Move on to `position`; None if that cannot be done without reading everything again."""
         touched = False
         for change in changes:
@@ -86,7 +90,7 @@ class _Board:
         if not self._rows:
             return None  # perhaps the project is gone, too
         if touched or self.listed is None:
-            return self._written(position)
+            return await self._written(position)
         self.listed = self.listed._replace(position=position)
         return self.listed
 
@@ -95,13 +99,36 @@ class _Board:
         last = next(reversed(self._rows.values()), None)
         return last is None or _created.decode(data).created_at >= _created.decode(last).created_at
 
-    def _written(self, position: int) -> Listed:
-        rows = b",".join(reversed(self._rows.values()))
-        body = b"".join((_HEAD, b"[", rows, b"]", _TAIL))
+    async def _written(self, position: int) -> Listed:
+        """Whoever calls holds the lock, so nothing changes meanwhile."""
+        if len(self._rows) <= AT_ONCE:
+            body = assembled(self._rows)
+        else:
+            body = await trio.to_thread.run_sync(assembled, self._rows)
         number = next(self._numbers) if self._rows else "empty"
         known = Known(body, f'"{self._tag}-{number}"')
         self.listed = Listed(position, known)
         return self.listed
+
+
+def assembled(rows: dict[str, bytes]) -> bytes:
+    """The answer that has all `rows`, the last one first.
+
+    Piece by piece, so that even the largest holds the interpreter's lock for moments only.
+    """
+    body = io.BytesIO()
+    body.write(_HEAD + b"[")
+    for number, some in enumerate(batched(reversed(rows.values()))):
+        body.write((b"," if number else b"") + b",".join(some))
+    body.write(b"]" + _TAIL)
+    return body.getvalue()  # which shares its memory, and copies nothing
+
+
+def batched(rows: Iterable[bytes]) -> Iterator[list[bytes]]:
+    """`rows` in lists of `AT_ONCE`."""
+    found = iter(rows)
+    while some := list(islice(found, AT_ONCE)):
+        yield some
 
 
 class TaskLists:
@@ -142,7 +169,7 @@ class TaskLists:
                     if self._boards.get(project_id) is board:
                         del self._boards[project_id]
                     raise
-                found = board.fill(rows, position)
+                found = await board.fill(rows, position)
             return found
 
     async def _followed(self, board: _Board, project_id: str) -> Listed | None:
@@ -157,7 +184,7 @@ class TaskLists:
                 told += [change for change in await cursor.next() if _is_of(change, project_id)]
         except Gone:
             return None
-        return board.apply(told, cursor.position)
+        return await board.apply(told, cursor.position)
 
     def _put_out(self) -> None:
         sizes = [len(b.listed.known.body) if b.listed else 0 for b in self._boards.values()]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 import msgspec
 from msgspec import Struct
 
@@ -18,11 +20,16 @@ _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(_Line)
 
 
-def encode(frames: list[EntryFrame]) -> bytes:
-    """The content of an archive."""
-    return b"".join(
-        _encoder.encode(_Line(f.seq, f.index, msgspec.Raw(f.entry))) + b"\n" for f in frames
-    )
+def lines(frames: Iterable[EntryFrame]) -> Iterator[bytes]:
+    """The content of an archive, a line at a time: whoever writes it in a thread holds the
+    interpreter's lock for one entry, and not for all of them."""
+    for frame in frames:
+        yield _encoder.encode(_Line(frame.seq, frame.index, msgspec.Raw(frame.entry))) + b"\n"
+
+
+def encode(frames: Iterable[EntryFrame]) -> bytes:
+    """The content of a small archive."""
+    return b"".join(lines(frames))
 
 
 def decode(line: bytes) -> EntryFrame | None:

@@ -295,7 +295,7 @@ async def _archive(
 
 
 def _write(path: Path, frames: Callable[[], list[EntryFrame]]) -> None:
-    files.write(path, archive.encode(frames()))
+    files.write(path, archive.lines(frames()))
 
 
 def _last_frames(rooms: Rooms, process_id: str) -> Iterator[Frame]:

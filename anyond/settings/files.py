@@ -8,7 +8,7 @@ import re
 import secrets
 import stat
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -45,7 +45,7 @@ def read(path: Path) -> bytes | None:
 
 def write(
     path: Path,
-    content: bytes,
+    content: bytes | Iterable[bytes],
     mode: int = 0o600,
     only_if: Callable[[], bool] | None = None,
 ) -> bool:
@@ -54,6 +54,7 @@ def write(
     A symbolic link stays one: the file that it points to is replaced.
 
     Args:
+        content: its pieces, if together they are much.
         mode: who may do what with it, if it shall not be private.
         only_if: asked last, when all is ready to take the old file's place.
 
@@ -70,7 +71,7 @@ def write(
         try:
             with os.fdopen(descriptor, "wb") as file:  # and so locked, until it has its name
                 os.fchmod(file.fileno(), mode)
-                file.write(content)
+                file.writelines((content,) if isinstance(content, bytes) else content)
                 file.flush()
                 _sync(file.fileno())
                 if only_if is not None and not only_if():

@@ -364,6 +364,13 @@ async def test_a_large_head_is_refused_also_if_it_comes_in_one_piece(server: Ser
     assert (await read_all(stream)).startswith(b"HTTP/1.1 431")
 
 
+async def test_an_unknown_transfer_encoding_is_the_clients_mistake(server: Server) -> None:
+    post = "POST /api/tags HTTP/1.1\nHost: localhost\nTransfer-Encoding: gzip, chunked\n\n"
+    answer = await read_all(await server.raw(post))
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert b"only chunked is understood" in answer
+
+
 @pytest.mark.parametrize("name", ["Protocol", "Extensions", "Key", "Version"])
 async def test_an_odd_handshake_is_answered_and_nobodys_mistake(server: Server, name: str) -> None:
     asked = upgrade("/api/events/ws").replace("\n\n", f"\nSec-WebSocket-{name}: \xff, \xe9\n\n")

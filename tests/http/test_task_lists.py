@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 import trio
 
 from anyond.http import task_lists
-from anyond.http.task_lists import TaskLists
+from anyond.http.task_lists import TaskLists, assembled
 from anyond.model.bodies import NewProject, NewTask, TaskPatch
 from anyond.model.errors import NotFound
 from anyond.model.rows import ProcessStatus, TaskStatus
@@ -232,3 +233,37 @@ async def test_many_who_ask_at_once_get_the_same(tmp_path: Path) -> None:
                 nursery.start_soon(client, n)
         assert (await kept.of("p")).rows == await read(store)
         assert seen[-1] == await read(store)
+
+
+async def test_a_large_list_is_put_together_beside_the_loop(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(task_lists, "AT_ONCE", 7)
+    threads = []
+
+    def noting(rows: dict[str, bytes]) -> bytes:
+        threads.append(threading.get_ident())
+        return assembled(rows)
+
+    monkeypatch.setattr(task_lists, "assembled", noting)
+    boards = TaskLists(store)
+
+    def fill(tx: Tx) -> None:
+        add_project(tx, "p")
+        for number in range(40):
+            add_task(tx, f"t{number:02}", now=at(number + 1))
+
+    await store.write(fill)
+    assert (await boards.of("p")).rows == await read(store)
+    await store.write(lambda tx: tasks.set_status(tx, "t05", TaskStatus.DONE, at(60)))
+    assert (await boards.of("p")).rows == await read(store)
+    assert len(threads) == 2
+    assert threading.get_ident() not in threads
+
+
+@pytest.mark.parametrize("number", [0, 1, 6, 7, 8, 50])
+def test_pieces_make_the_same_list(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    monkeypatch.setattr(task_lists, "AT_ONCE", 7)
+    rows = {str(n): b'{"n":%d}' % n for n in range(number)}
+    found = msgspec.json.decode(assembled(rows))["data"]
+    assert found == [{"n": n} for n in reversed(range(number))]

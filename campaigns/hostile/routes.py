@@ -1,0 +1,79 @@
+"""Every route of the API, read from its own declarations: a new one takes part by itself."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import msgspec
+
+from anyond.http.openapi.chapters import CHAPTERS
+from anyond.http.openapi.operation import WEBSOCKET, Operation
+
+KINDS = {
+    "projects": "project",
+    "tasks": "task",
+    "task-attempts": "attempt",
+    "execution-processes": "process",
+    "approvals": "question",
+    "tags": "tag",
+    "images": "image",
+}
+"""By the part of a path before an id: what it is an id of."""
+
+OUTSIDE = re.compile(r"/auth/github/|/(push|pr|attach)$")
+"""Where GitHub or a remote has a part; nobody is there, and 502 or 503 may say so."""
+
+
+class Route(NamedTuple):
+    """One route with what it takes.
+
+    Args:
+        method: of HTTP; a WebSocket is a GET that is `upgraded`.
+        parts: its path at the places of ids: fixed text, and the kinds of ids in between.
+        query: the parameters that it reads, with an example of each.
+        body: an example; None if it reads none.
+        upload: the name of the part of a form that is a file.
+    """
+
+    method: str
+    upgraded: bool
+    parts: tuple[str, ...]
+    query: dict[str, Any]
+    body: Any
+    upload: str | None
+
+    @property
+    def path(self) -> str:
+        return "{}".join(self.parts)
+
+    @property
+    def outside(self) -> bool:
+        return OUTSIDE.search(self.path) is not None
+
+    def kind(self, place: int) -> str:
+        """What the id behind that part is one of."""
+        words = self.parts[place].strip("/").split("/")
+        return KINDS.get(words[-1], "project")
+
+
+def routes() -> list[Route]:
+    """All of them, as they are, and as clients of vibe-kanban reach them."""
+    declared = [operation for chapter in CHAPTERS for operation in chapter.operations]
+    return [route for operation in declared for route in _both(operation)]
+
+
+def _both(operation: Operation) -> Iterator[Route]:
+    body = operation.send if operation.body is not None else None
+    plain = Route(
+        method="GET" if operation.method == WEBSOCKET else operation.method,
+        upgraded=operation.method == WEBSOCKET,
+        parts=tuple(re.split(r"\{[^}]*\}", operation.path)),
+        query={p.name: msgspec.to_builtins(p.example) for p in operation.query},
+        body=msgspec.to_builtins(body),
+        upload=operation.upload,
+    )
+    yield plain
+    if plain.parts[0].startswith("/api/"):
+        yield plain._replace(parts=("/vk" + plain.parts[0], *plain.parts[1:]))
