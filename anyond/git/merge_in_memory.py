@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from anyond.git import merge_content
 from anyond.git.command import failure, git
 from anyond.git.commit import DURABLE, UTF_8
 from anyond.git.distance import nothing_in_common
@@ -89,12 +90,18 @@ async def replayed(maker: Maker, onto: str, branch: str) -> str:
 
     Raises:
         MergeConflicts: one of them does not fit.
+        Conflict: `merge_commits`: some have changed something themselves, which would be left out.
     """
     only = ("--right-only", "--cherry-pick", "--no-merges", "--topo-order", "--reverse")
+    changed, resolved = await merge_content.of_range(maker.repo, onto, branch)
+    if changed:
+        raise merge_content.refusal(changed)
     listed = await git("rev-list", *only, f"{onto}...{branch}", "--", cwd=maker.repo)
     tip = onto
     for oid in listed.out.decode("ascii").split():
         tip = await _replay(maker, tip, oid)
+    if resolved and await maker.tree(tip) != await merged_tree(maker.repo, onto, branch):
+        raise merge_content.refusal([])
     return tip
 
 

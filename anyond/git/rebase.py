@@ -13,13 +13,14 @@ from pathlib import Path
 
 import trio
 
-from anyond.git import branches
+from anyond.git import branches, merge_content
 from anyond.git.branches import Tip
-from anyond.git.checkouts import PARALLEL, require
+from anyond.git.checkouts import CHECKOUT_TIMEOUT_S, PARALLEL, require
 from anyond.git.command import Output, failure, git
 from anyond.git.commit import DURABLE
 from anyond.git.distance import nothing_in_common
 from anyond.git.locks import Patience
+from anyond.git.merge_in_memory import merged_tree
 from anyond.git.obstacles import in_the_way
 from anyond.git.repository import Repositories, identity
 from anyond.git.reset import abort
@@ -51,12 +52,14 @@ class Plan:
         tip: its commit now.
         since: the last commit that is not its own.
         onto: the commit that it is put on.
+        resolved: merge commits among its own have resolved conflicts, which nothing repeats.
     """
 
     branch: str
     tip: str
     since: str
     onto: str
+    resolved: bool = False
 
 
 async def plan(
@@ -75,7 +78,8 @@ async def plan(
 
     Raises:
         Conflict: `rebase_in_progress` and so on, `off_branch`, `dirty` (with `files`), or
-            `unrelated_histories`.
+            `unrelated_histories`. `merge_commits`: some have changed files (`files`) themselves,
+            which a rebase would leave out.
     """
     going_on = await in_progress(worktree)
     if going_on is not None:
@@ -90,7 +94,10 @@ async def plan(
         raise Conflict("dirty", told, files=files)
     tip = await branches.commit(worktree, f"refs/heads/{branch}")
     since = await _since(worktree, old_base, new_base, tip, left)
-    return Plan(branch, tip, since, new_base.oid)
+    changed, resolved = await merge_content.of_range(worktree, since, tip)
+    if changed:
+        raise merge_content.refusal(changed)
+    return Plan(branch, tip, since, new_base.oid, resolved)
 
 
 async def rebase(repos: Repositories, worktree: Path, planned: Plan) -> None:
@@ -98,7 +105,8 @@ async def rebase(repos: Repositories, worktree: Path, planned: Plan) -> None:
 
     Raises:
         MergeConflicts: two commits do not fit; the rebase is in progress and waits.
-        Conflict: `dirty`: files in the worktree would be overwritten; nothing has changed.
+        Conflict: `dirty`: files in the worktree would be overwritten; `merge_commits`: what a
+            merge commit had resolved would be lost. Nothing has changed.
         GitFailed, Locked: git or a hook refused; nothing has changed.
 
     Cancellation leaves the branch as it was.
@@ -113,6 +121,23 @@ async def rebase(repos: Repositories, worktree: Path, planned: Plan) -> None:
         while (done := await _run(worktree, ask, who)).code != 0:
             if not await patience.waited(done.err):
                 raise _refusal(ask, done)
+        if planned.resolved:
+            await _compare_with_merge(worktree, planned)
+
+
+async def _compare_with_merge(worktree: Path, planned: Plan) -> None:
+    """Undo a rebase that has not come to what a merge would: then a resolution got lost."""
+    try:
+        wanted = await merged_tree(worktree, planned.onto, planned.tip)
+        found = await git("rev-parse", "--verify", "HEAD^{tree}", cwd=worktree)
+        if found.text == wanted:
+            return
+    except Conflict:
+        pass  # a merge would need somebody's decision, which the rebase cannot have taken
+    with trio.CancelScope(shield=True):
+        ask = ("reset", "--hard", "--quiet", planned.tip, "--")
+        await git(*PARALLEL, *ask, cwd=worktree, timeout=CHECKOUT_TIMEOUT_S)
+    raise merge_content.refusal([])
 
 
 async def _run(worktree: Path, ask: tuple[str, ...], who: dict[str, str]) -> Output:

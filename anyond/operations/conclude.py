@@ -15,7 +15,7 @@ from pathlib import Path
 import structlog
 import trio
 
-from anyond.git import checkouts, commit, oversize, submodules
+from anyond.git import checkouts, commit, kept, oversize, submodules
 from anyond.git.text import shown
 from anyond.logs import archive, notes, script
 from anyond.logs.conversation import Conversation
@@ -99,12 +99,14 @@ async def conclude(
             # The program may have put another `.git` in the place of its worktree's.
             subject = await worktree.find_again(rooms, subject)
             subject = await _settled(rooms, subject, process)
+            await worktree.follow(rooms, subject)
             if await _commit(rooms, subject, process, ending, conversation):
                 said += await _left_out(subject, process)
         except AnyondError as error:
             said.append(notes.Remark(text=_why_not(error), error=True))
     if scope.cancelled_caught:
         said.append(notes.Remark(text=NOT_COMMITTED, error=True))
+    await _look_at_stash(rooms, subject, process)
     waiting: list[WaitingRemark] = []
     if process.run_reason is not RunReason.DEV_SERVER:
         waiting = await remarks.read_waiting(rooms, subject.attempt.id)
@@ -250,6 +252,20 @@ async def _settled(rooms: Rooms, subject: Subject, process: ExecutionProcess) ->
         # It is looked at again by whoever does something in the attempt next.
         log.warning("not_settled", attempt=subject.attempt.id, why=str(error))
         return subject
+
+
+async def _look_at_stash(rooms: Rooms, subject: Subject, process: ExecutionProcess) -> None:
+    """An agent that pops a stash may have popped the person's."""
+    if process.run_reason is RunReason.DEV_SERVER:
+        return
+    attempt = subject.attempt
+    try:
+        told = await kept.compare_stash(subject.repository, attempt.id, attempt.branch)
+    except AnyondError as error:
+        # What was kept stays kept; the next end looks again.
+        log.warning("stash_not_compared", attempt=attempt.id, why=str(error))
+        return
+    await remarks.leave(rooms, attempt.id, told)
 
 
 async def _head(rooms: Rooms, subject: Subject) -> str | None:

@@ -8,7 +8,7 @@ followed, too.
 
 from __future__ import annotations
 
-from anyond.git import landing, rebase, renaming
+from anyond.git import landing, rebase, rebase_messages, renaming
 from anyond.model.ids import new_id, now
 from anyond.model.rows import TaskStatus
 from anyond.operations import subject
@@ -31,6 +31,15 @@ async def settled(rooms: Rooms, attempt_id: str) -> Subject:
     about = await subject.read(rooms, attempt_id)
     intent = await rooms.store.read(lambda r: intents.get(r, attempt_id))
     done = await _is_done(about, intent) if intent is not None else None
+    if intent is not None and intent.kind == "rebase" and done and intent.onto is not None:
+        # Whoever has continued it may have lost lines of messages that look like comments.
+        await rebase_messages.restore(
+            rooms.repositories,
+            about.worktree,
+            about.attempt.branch,
+            tip=intent.tip,
+            onto=intent.onto,
+        )
     if intent is not None and done is not None:
         await rooms.store.write(lambda tx: _close(tx, about, intent, done))
         about = await subject.read(rooms, attempt_id)

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from anyond.agents.core import AgentEvent
 from anyond.git import checkouts
+from anyond.git import kept as keeping
 from anyond.logs import archive, notes
 from anyond.logs.conversation import Conversation
 from anyond.model.errors import AnyondError, Conflict, ProgramMissing, Unavailable
@@ -126,6 +127,7 @@ async def start(
             raise Conflict("stopped", "It was stopped before it had started.")
         cooked = await launch_recipe.write_recipe(rooms, process, str(subject.workdir), str(path))
         head = await checkouts.head(path)
+        await keeping.guard_stash(subject.repository, process.task_attempt_id)
         kept = cooked.kept
 
         def before(tx: Tx) -> ExecutionProcess:

@@ -12,7 +12,15 @@ from typing import Literal
 import structlog
 import trio
 
-from anyond.git import branches, excludes, ignored_copies, locks, repair, worktrees
+from anyond.git import (
+    branches,
+    excludes,
+    ignored_copies,
+    locks,
+    moved_branch,
+    repair,
+    worktrees,
+)
 from anyond.git.checkouts import CHECKOUT_TIMEOUT_S
 from anyond.git.repository import git_dir
 from anyond.model.errors import AnyondError, Impossible
@@ -102,6 +110,8 @@ async def prepare(rooms: Rooms, subject: Subject) -> Subject:
             await rooms.store.write(
                 lambda tx: attempts.set_worktree_deleted(tx, attempt.id, False, now())
             )
+        else:
+            await follow(rooms, subject)
         return subject
     path = planned_path(rooms, project, attempt)
     told: list[str] = []
@@ -132,6 +142,18 @@ async def prepare(rooms: Rooms, subject: Subject) -> Subject:
 
     updated = await rooms.store.write(made)
     return replace(subject, attempt=updated)
+
+
+async def follow(rooms: Rooms, subject: Subject) -> None:
+    """Bring the worktree to where somebody has moved its branch from elsewhere.
+
+    Before anything is committed there: a commit would take back what came.
+
+    Raises:
+        Conflict: `branch_moved`: uncommitted changes are in the way; nothing has changed.
+    """
+    told = await moved_branch.follow(subject.worktree, subject.attempt.id)
+    await remarks.leave(rooms, subject.attempt.id, told)
 
 
 async def find_again(rooms: Rooms, subject: Subject) -> Subject:

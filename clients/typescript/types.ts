@@ -111,6 +111,12 @@ export type BranchCheckedOutProblem = {
   message: string;
 };
 
+/** The branch was moved elsewhere, and uncommitted changes are in the way. */
+export type BranchMovedProblem = {
+  type: "branch_moved";
+  message: string;
+};
+
 /** How an attempt stands beside its target. */
 export type BranchStatus = {
   commits_ahead: number;
@@ -581,6 +587,7 @@ export type ErrorData =
   | BusyProblem
   | NoWorktreeProblem
   | BranchCheckedOutProblem
+  | BranchMovedProblem
   | NameTakenProblem
   | StoppedProblem
   | NoAgentProblem
@@ -595,6 +602,7 @@ export type ErrorData =
   | PullRequestOpenProblem
   | MergeConflictsProblem
   | OffBranchProblem
+  | MergeCommitsProblem
   | UnrelatedHistoriesProblem
   | IgnoredFileProblem
   | NothingToMergeProblem
@@ -842,6 +850,13 @@ export type McpConfig = {
 export type Merge =
   | DirectMerge
   | PrMerge;
+
+/** Merge commits have changed `files` themselves, which a rebase would leave out. */
+export type MergeCommitsProblem = {
+  type: "merge_commits";
+  message: string;
+  files: Array<string>;
+};
 
 /** The two histories contradict each other in `files`. */
 export type MergeConflictsProblem = {

@@ -38,3 +38,34 @@ async def test_a_worktree_that_is_gone_shows_the_diff_of_its_branch(daemon: Daem
     status = await at.look("branch-status")
     assert "untracked_count" in status["unknown"]
     assert status["commits_ahead"] == 1
+
+
+async def test_what_another_checkout_has_committed_is_followed_and_told_of(daemon: Daemon) -> None:
+    at = await worked_attempt(daemon)
+    branch = at.attempt["branch"]
+    second = daemon.root / "second"
+    daemon.git(at.repository, "worktree", "add", "-q", "--force", str(second), branch)
+    (second / "theirs.txt").write_text("theirs\n")
+    daemon.git(second, "add", "-A")
+    daemon.git(second, "commit", "-qm", "From elsewhere")
+    await at.press("follow-up", {"prompt": "write more.txt m"})
+    process = await daemon.over(at.attempt)
+    names = daemon.git(at.repository, "ls-tree", "--name-only", branch).split()
+    assert {"theirs.txt", "more.txt", "own.txt"} <= set(names)
+    said = [entry["content"] for entry in await daemon.entries(process)]
+    assert [text for text in said if "was moved from" in text]
+
+
+async def test_a_stash_that_goes_while_something_runs_is_kept_and_told_of(daemon: Daemon) -> None:
+    at = await worked_attempt(daemon, cleanup_script="git stash pop -q; true")
+    (at.repository / "README.md").write_text("half of an idea\n")
+    daemon.git(at.repository, "stash", "push", "-q", "-m", "half of an idea")
+    entry = daemon.git(at.repository, "rev-parse", "refs/stash").strip()
+    await at.press("follow-up", {"prompt": "write more.txt m"})
+    process = await daemon.over(at.attempt)
+    assert daemon.git(at.repository, "stash", "list") == ""
+    kept = f"refs/anyon/kept/{at.attempt['id']}/popped-{entry}"
+    assert daemon.git(at.repository, "rev-parse", kept).strip() == entry
+    all_of_them = await daemon.processes(at.attempt)
+    said = [str(entry) for one in all_of_them for entry in await daemon.entries(one)]
+    assert [text for text in said if "half of an idea" in text], process

@@ -75,6 +75,14 @@ LOCKED = _conflict(
     ("lock", str),
 )
 OFF_BRANCH = _conflict("off_branch", "The worktree has something else checked out than its branch.")
+BRANCH_MOVED = _conflict(
+    "branch_moved", "The branch was moved elsewhere, and uncommitted changes are in the way."
+)
+MERGE_COMMITS = _conflict(
+    "merge_commits",
+    "Merge commits have changed `files` themselves, which a rebase would leave out.",
+    _FILES,
+)
 UNRELATED = _conflict("unrelated_histories", "The two branches have no commit in common.")
 TARGET_MOVED = _conflict("target_moved", "The target branch keeps moving.")
 REMOTE_TARGET = _conflict(
@@ -152,7 +160,15 @@ REMOTE_FAILED = Problem(
 
 GIT = (TOOL_FAILED, PROGRAM_MISSING, LOCKED)
 """Wherever git is asked."""
-WORKTREE = (*GIT, NO_WORKTREE, BRANCH_CHECKED_OUT, NAME_TAKEN, PATH_TAKEN, IMPOSSIBLE)
+WORKTREE = (
+    *GIT,
+    NO_WORKTREE,
+    BRANCH_CHECKED_OUT,
+    BRANCH_MOVED,
+    NAME_TAKEN,
+    PATH_TAKEN,
+    IMPOSSIBLE,
+)
 """Wherever a worktree is needed, which may have to be made again."""
 JOB = (*WORKTREE, BUSY, STOPPED)
 """Whatever has to be alone in a worktree."""
