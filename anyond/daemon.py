@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Iterable
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from functools import partial
 from urllib.parse import urlsplit
 
@@ -103,70 +103,53 @@ async def _main(options: Options) -> None:
         endings.append(signal.SIGHUP)
     with trio.open_signal_receiver(*endings) as signals:
         closing = trio.Event()
-        # Before all else: whoever connects meanwhile waits instead of being refused (pages that
-        # come back after a restart give up at a refusal), and an address that somebody else has
-        # is known before anything is set going.
-        with ExitStack() as opened:
+        async with open_services(options, closing) as services:
+            token = user_token(options.places.token) if options.auth is Auth.TOKEN else None
+            # Root can be whoever it likes, so to refuse it would keep nobody out.
+            users = {0, os.getuid(), os.geteuid()}
+            policy = Policy(options.allowed_hosts, options.allowed_origins, token, users)
+            peers = Peers() if token is None else None
+            app = create_app(services, policy)
+            other = None if options.vk_port is None else app.face("vk").door(options.ui)
             listeners, vk = _open_doors(options)
-            for listener in [*listeners, *([vk] if vk else [])]:
-                opened.callback(listener.close)
-            await _serve(options, manager, signals, closing, listeners=listeners, vk=vk)
+            policy.admit(_own_names(options, [*listeners, vk] if vk else listeners))
+            async with trio.open_nursery() as nursery:
+                served = trio.Event()
+
+                async def front(
+                    *, task_status: trio.TaskStatus[tuple[list[str], str | None]]
+                ) -> None:
+                    try:
+                        async with trio.open_nursery() as fronts:
+                            door = partial(serve, closing=closing, peers=peers)
+                            urls = await fronts.start(door, app, listeners)
+                            vk_urls = vk and await fronts.start(door, other, [vk])
+                            task_status.started((urls, vk_urls[0] if vk_urls else None))
+                    finally:
+                        served.set()
+
+                urls, vk_url = await nursery.start(front)
+                with announced(options.places.presence, urls[0], vk_url):
+                    gc.freeze()  # without collecting: that takes longer than what is gained
+                    gc.set_threshold(20_000, 50, 100)
+                    gc.enable()
+                    nursery.start_soon(manager.keep_alive)
+                    manager.ready(f"Serving at {', '.join(urls)}")
+                    _say_where(urls, vk_url)
+                    if token is not None:
+                        print(f"Programs send the token in {options.places.token}.")
+                    for url in [urls[0], *([vk_url] if options.ui and vk_url else [])]:
+                        if token is not None:
+                            tell(f"A browser gets in once by {url}/?token={policy.link()}")
+                    async for number in signals:
+                        log.info("stopping", signal=signal.Signals(number).name)
+                        break
+                    manager.stopping()
+                    closing.set()
+                    await served.wait()
+                nursery.cancel_scope.cancel()
         await _forget(signals)
     log.info("stopped")
-
-
-async def _serve(
-    options: Options,
-    manager: ServiceManager,
-    signals: AsyncIterator[int],
-    closing: trio.Event,
-    *,
-    listeners: list[Listener],
-    vk: Listener | None,
-) -> None:
-    """Open everything, serve at `listeners` and `vk` until a signal comes, and close it again."""
-    async with open_services(options, closing) as services:
-        token = user_token(options.places.token) if options.auth is Auth.TOKEN else None
-        # Root can be whoever it likes, so to refuse it would keep nobody out.
-        users = {0, os.getuid(), os.geteuid()}
-        policy = Policy(options.allowed_hosts, options.allowed_origins, token, users)
-        peers = Peers() if token is None else None
-        app = create_app(services, policy)
-        other = None if options.vk_port is None else app.face("vk").door(options.ui)
-        policy.admit(_own_names(options, [*listeners, vk] if vk else listeners))
-        async with trio.open_nursery() as nursery:
-            served = trio.Event()
-
-            async def front(*, task_status: trio.TaskStatus[tuple[list[str], str | None]]) -> None:
-                try:
-                    async with trio.open_nursery() as fronts:
-                        door = partial(serve, closing=closing, peers=peers)
-                        urls = await fronts.start(door, app, listeners)
-                        vk_urls = vk and await fronts.start(door, other, [vk])
-                        task_status.started((urls, vk_urls[0] if vk_urls else None))
-                finally:
-                    served.set()
-
-            urls, vk_url = await nursery.start(front)
-            with announced(options.places.presence, urls[0], vk_url):
-                gc.freeze()  # without collecting: that takes longer than what is gained
-                gc.set_threshold(20_000, 50, 100)
-                gc.enable()
-                nursery.start_soon(manager.keep_alive)
-                manager.ready(f"Serving at {', '.join(urls)}")
-                _say_where(urls, vk_url)
-                if token is not None:
-                    print(f"Programs send the token in {options.places.token}.")
-                for url in [urls[0], *([vk_url] if options.ui and vk_url else [])]:
-                    if token is not None:
-                        tell(f"A browser gets in once by {url}/?token={policy.link()}")
-                async for number in signals:
-                    log.info("stopping", signal=signal.Signals(number).name)
-                    break
-                manager.stopping()
-                closing.set()
-                await served.wait()
-            nursery.cancel_scope.cancel()
 
 
 async def _forget(signals: AsyncIterator[int]) -> None:

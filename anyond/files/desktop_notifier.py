@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import os
 import re
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ from pathlib import Path
 import structlog
 import trio
 
+from anyond.model.environment import personal
 from anyond.open_files import give_back
 
 log = structlog.get_logger()
@@ -98,6 +100,7 @@ class DesktopNotifier:
                 stderr=subprocess.DEVNULL,
                 start_new_session=True,
                 cwd="/",
+                env=personal(os.environ),
             )
             give_back(process.pid)
             with trio.move_on_after(PATIENCE):

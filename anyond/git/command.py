@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import re
 import shutil
@@ -10,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from anyond.git.environment import environment
 from anyond.git.locks import Locked, Patience, lock_in
 from anyond.git.process import run
 from anyond.model.errors import AnyondError, ProgramMissing, TimedOut, ToolFailed
@@ -19,42 +19,6 @@ _MOST_SAID = 4000
 """Characters of what git complains of that go into a message."""
 
 INSTALL = "Install git 2.38 or newer: https://git-scm.com/downloads"
-
-# Where the user's configuration and certificates lie is kept. Everything else would leak the
-# repository, index or identity of whoever started the daemon into commands for other repositories.
-_KEPT = frozenset(
-    {
-        "GIT_ALLOW_PROTOCOL",
-        "GIT_CEILING_DIRECTORIES",
-        "GIT_CONFIG_GLOBAL",
-        "GIT_CONFIG_NOSYSTEM",
-        "GIT_CONFIG_SYSTEM",
-        "GIT_EXEC_PATH",
-        "GIT_PROXY_SSL_CAINFO",
-        "GIT_SSH",
-        "GIT_SSH_COMMAND",
-        "GIT_SSH_VARIANT",
-        "GIT_SSL_CAINFO",
-        "GIT_SSL_CAPATH",
-        "GIT_TEMPLATE_DIR",
-    }
-)
-
-# Nothing may ever wait for a person. An empty GIT_ASKPASS stops git from trying any other askpass;
-# ssh cannot ask because the command has no terminal (a session of its own). GIT_SSH_COMMAND is left
-# alone, since setting it would override the user's core.sshCommand.
-_FIXED = {
-    "LC_ALL": "C",
-    "GIT_TERMINAL_PROMPT": "0",
-    "GIT_OPTIONAL_LOCKS": "0",
-    "GIT_EDITOR": "true",
-    "GIT_SEQUENCE_EDITOR": "true",
-    "GIT_PAGER": "cat",
-    "GIT_ASKPASS": "",
-    "SSH_ASKPASS_REQUIRE": "never",
-    "GCM_INTERACTIVE": "never",
-    "GIT_ADVICE": "0",
-}
 
 
 @dataclass(frozen=True)
@@ -109,7 +73,7 @@ async def git(
         args: the arguments. Names that come from outside must be full refs, object ids, or stand
             behind `--`.
         cwd: the directory to run in.
-        env: what to add to the clean environment.
+        env: what to add to its environment, which `environment` tells.
         input: what it reads from its standard input, which is empty otherwise.
         check: whether an exit status other than 0 is an error.
         timeout: seconds, for each run.
@@ -125,8 +89,7 @@ async def git(
     """
     words = tuple(os.fspath(arg) for arg in args)
     program = await _checked_program(os.environ.get("PATH", os.defpath))
-    clean = {key: value for key, value in os.environ.items() if _kept(key)}
-    ask, full, patience = (program, *words), {**clean, **_FIXED, **(env or {})}, Patience()
+    ask, full, patience = (program, *words), {**environment(os.environ), **(env or {})}, Patience()
     output = await _run(ask, cwd, full, input, timeout)
     while again and output.code != 0 and await patience.waited(output.err):
         output = await _run(ask, cwd, full, input, timeout)
@@ -171,8 +134,7 @@ async def _checked(path: str) -> _Git:
         program = shutil.which("git", path=path)
         if program is None:
             raise ProgramMissing("git", path.split(os.pathsep), INSTALL)
-        clean = {key: value for key, value in os.environ.items() if _kept(key)}
-        told = await _run((program, "version"), Path("/"), {**clean, **_FIXED}, None, 60.0)
+        told = await _run((program, "version"), Path("/"), environment(os.environ), None, 60.0)
         match = re.search(rb"(\d+)\.(\d+)(?:\.(\d+))?", told.out)
         number = tuple(int(part) for part in match.groups() if part) if match else ()
         if number < MINIMUM:
@@ -184,11 +146,6 @@ async def _checked(path: str) -> _Git:
 
 async def _checked_program(path: str) -> str:
     return (await _checked(path)).program
-
-
-@functools.cache
-def _kept(key: str) -> bool:
-    return key in _KEPT or not (key.startswith("GIT_") or key in {"SSH_ASKPASS", "LANGUAGE"})
 
 
 def _in_short(text: str) -> str:

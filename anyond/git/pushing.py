@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 from anyond.git.command import GitFailed, Output, git
+from anyond.git.environment import settings as environment_settings
 from anyond.git.remotes import Remote, setting
 from anyond.git.repository import Repositories, git_dir
 from anyond.git.scratch import scratch
@@ -21,6 +22,7 @@ from anyond.model.refusals import (
     RepositoryNotFound,
     Slow,
     TokenInvalid,
+    TokenMissing,
     Unexpected,
     Unreachable,
 )
@@ -99,9 +101,9 @@ def _network(remote: Remote, token: str | None, file: Path, stall_s: int) -> dic
             ("credential.helper", ""),
             (f"credential.{url}.helper", ""),
         ]
-    env = {"GIT_CONFIG_COUNT": str(len(settings))}
-    for index, (key, value) in enumerate(settings):
-        env |= {f"GIT_CONFIG_KEY_{index}": key, f"GIT_CONFIG_VALUE_{index}": value}
+    env = environment_settings(settings, os.environ)
+    if token is not None:
+        env["GIT_ASKPASS"] = ""  # nor is anybody asked for other credentials
     return env
 
 
@@ -138,6 +140,17 @@ def _where(remote: Remote) -> str:
 
 # ---------------------------------------------------------------- why it did not work
 
+_NO_LOGIN = (
+    "could not read Username",
+    "could not read Password",
+    "terminal prompts disabled",
+    "unable to get password from user",
+)
+_LOG_IN = (
+    "Set up a credential helper (`git config credential.helper`), or start the daemon with"
+    " GIT_ASKPASS; `git push` in the worktree must work without a question."
+)
+
 
 def _failure(
     done: Output, remote: Remote, branch: str, token: str | None, stall_s: int
@@ -158,10 +171,14 @@ def _failure(
     if done.code == 1 and "failed to push some refs" in err:
         # Nothing was offered to the remote: the hook over here was asked first.
         return Rejected("local_hook", shown_branch, said)
-    if code == 401 or "could not read Username" in err or "Authentication failed" in err:
+    if code == 401 or any(words in err for words in (*_NO_LOGIN, "Authentication failed")):
         if token is not None:
             return TokenInvalid()
-        return InsufficientPermissions(said)
+        if any(words in err for words in _NO_LOGIN):
+            return TokenMissing(
+                f"{_where(remote)} wants a login, and git has none. {_LOG_IN} ({said})"
+            )
+        return TokenInvalid(f"{_where(remote)} does not accept the login that git has. ({said})")
     if "Repository not found" in err or code == 404 or re.search(r"repository '.*' not found", err):
         return RepositoryNotFound(shown(remote.push_address.path), said)
     if code == 403 or "Permission denied" in err:

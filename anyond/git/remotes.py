@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from anyond.git.command import git
+from anyond.git.environment import environment
 from anyond.git.process import run
 from anyond.git.text import shown
 from anyond.model.addresses import Address
@@ -100,7 +101,7 @@ async def behind_alias(address: Address, repo: Path) -> Address:
         return address
     try:
         ask = ("ssh", "-G", "--", address.host)
-        told = await run(ask, repo, os.environ, None, _SSH_TIMEOUT_S)
+        told = await run(ask, repo, environment(os.environ), None, _SSH_TIMEOUT_S)
     except ToolFailed:
         return address  # there is no ssh, so there are no names either
     found = re.search(r"(?m)^hostname (\S+)$", os.fsdecode(told.out)) if told else None

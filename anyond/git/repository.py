@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from anyond.real_path import real_path
 NAME = "Anyon"
 EMAIL = "anyon@localhost"
 FIRST_COMMIT = "Initial commit"
+
+_IDENT = re.compile(r"(.+) <(.+)> \d+ [-+]\d+", re.DOTALL)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,15 +186,32 @@ async def init(path: Path) -> RepoInfo:
 async def identity(path: Path) -> dict[str, str]:
     """Whose name a commit in `path` bears, as environment for git; never written anywhere.
 
-    The user's own where configured; what is missing of it is Anyon's.
+    The person's, as git itself knows it. Where it does not, what is missing of it is Anyon's.
     """
-    config = await _config(path)
     who: dict[str, str] = {}
-    for role in ("author", "committer"):
-        name = config.get(f"{role}.name") or config.get("user.name") or NAME
-        email = config.get(f"{role}.email") or config.get("user.email") or EMAIL
-        who |= {f"GIT_{role.upper()}_NAME": name, f"GIT_{role.upper()}_EMAIL": email}
+    for role in ("AUTHOR", "COMMITTER"):
+        name, email = await _ident(path, role)
+        who |= {f"GIT_{role}_NAME": name, f"GIT_{role}_EMAIL": email}
     return who
+
+
+async def _ident(path: Path, role: str) -> tuple[str, str]:
+    # What git only guesses (the name of the account, that of the host) counts if it would commit
+    # with it. If it would not, Anyon's part is offered for what nobody has told.
+    told_only = ("-c", "user.useConfigOnly=true")
+    email, name = f"GIT_{role}_EMAIL", f"GIT_{role}_NAME"
+    tries: list[tuple[tuple[str, ...], dict[str, str]]] = [((), {})]
+    if not os.environ.get(email):
+        tries.append((told_only, {email: os.environ.get("EMAIL") or EMAIL}))
+    if not os.environ.get(name):
+        tries.append((() if os.environ.get("EMAIL") else told_only, {name: NAME}))
+    for options, offered in tries:
+        ask = (*options, "var", f"GIT_{role}_IDENT")
+        told = await git(*ask, cwd=path, env=offered, check=False)
+        found = _IDENT.fullmatch(told.text)
+        if told.code == 0 and found is not None:
+            return found[1], found[2]
+    return NAME, EMAIL
 
 
 async def signing(path: Path) -> tuple[str, ...]:

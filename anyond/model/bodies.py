@@ -45,10 +45,14 @@ class NewProject(Struct, frozen=True, kw_only=True):
     dev_script: str | None = None
     cleanup_script: str | None = None
     copy_files: str | None = None
+    environment: dict[str, str | None] | None = None
 
 
 class ProjectPatch(Struct, frozen=True, kw_only=True):
-    """Body of a project's update; what is absent or null is kept, "" clears."""
+    """Body of a project's update; what is absent or null is kept, "" clears.
+
+    `environment` is replaced as a whole; {} clears it.
+    """
 
     name: str | None = None
     git_repo_path: str | None = None
@@ -56,6 +60,7 @@ class ProjectPatch(Struct, frozen=True, kw_only=True):
     dev_script: str | None = None
     cleanup_script: str | None = None
     copy_files: str | None = None
+    environment: dict[str, str | None] | None = None
 
 
 class NewTag(Struct, frozen=True, kw_only=True):

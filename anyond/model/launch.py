@@ -11,7 +11,8 @@ class Launch(Struct, frozen=True, kw_only=True):
     Args:
         argv: the program, looked up in PATH of the final environment, and its arguments.
         cwd: an absolute path.
-        env: laid over the daemon's own environment; a None value removes a variable.
+        env: laid over what `environment` passes on of the daemon's; a None value removes a
+            variable.
         stdin: whether the program gets a pipe to read from (else: end of file at once).
         install: one sentence for the person when the program is missing.
     """

@@ -10,23 +10,25 @@ from anyond.model.errors import AnyondError, Conflict, Kind, TimedOut, Unavailab
 
 
 class TokenMissing(Conflict):
-    """A token is needed and none is set."""
+    """A login is needed and there is none: no GitHub token, or none that git knows for a remote."""
 
-    def __init__(self) -> None:
+    def __init__(self, message: str = "") -> None:
         super().__init__(
             "token_missing",
-            "No GitHub token is set. Sign in with the device flow, or set github.pat in the"
+            message
+            or "No GitHub token is set. Sign in with the device flow, or set github.pat in the"
             " configuration.",
         )
 
 
 class TokenInvalid(Conflict):
-    """GitHub does not know the token (any more)."""
+    """The login is refused: GitHub does not know the token (any more), or a remote what git has."""
 
-    def __init__(self) -> None:
+    def __init__(self, message: str = "") -> None:
         super().__init__(
             "token_invalid",
-            "GitHub does not accept the token. Sign in again, or set another github.pat.",
+            message
+            or "GitHub does not accept the token. Sign in again, or set another github.pat.",
         )
 
 

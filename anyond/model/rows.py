@@ -61,6 +61,7 @@ class Project(Struct, frozen=True, kw_only=True):
     dev_script: str | None = None
     cleanup_script: str | None = None
     copy_files: str | None = None
+    environment: dict[str, str | None] = field(default_factory=dict)
     created_at: str
     updated_at: str
     subdirectory: str = ""

@@ -73,6 +73,15 @@ class CommitMessage(StrEnum):
     OFF = "off"
 
 
+class ScriptProfile(StrEnum):
+    """What the scripts of projects have of the person's shell: what a new terminal has, what a
+    login shell has, or nothing but the environment of the daemon."""
+
+    TERMINAL = "terminal"
+    LOGIN = "login"
+    NONE = "none"
+
+
 class Notifications(Struct, frozen=True, kw_only=True):
     sound_enabled: bool = True
     push_enabled: bool = True
@@ -123,6 +132,7 @@ class Config(Struct, frozen=True, kw_only=True):
     pr_poll_interval_s: float = 60
     pr_open_browser: bool = True
     commit_message: CommitMessage = CommitMessage.SUMMARY
+    script_profile: ScriptProfile = ScriptProfile.TERMINAL
     log_limit_bytes: int = 2 * 1024**3
 
 

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
 from anyond.agents.roster import agent
 from anyond.machines.prompt import expand_tags, find_images
 from anyond.model.launch import Launch
 from anyond.model.rows import (
     CodingAgentFollowUpRequest,
     ExecutionProcess,
+    Project,
     ScriptContext,
     ScriptRequest,
 )
+from anyond.model.settings import ScriptProfile
 from anyond.operations import recap
 from anyond.operations.rooms import Rooms
 from anyond.operations.turn_record import TurnRecord
+from anyond.procs import script_shell
+from anyond.procs.launch_spec import final_environment, find_program
 from anyond.procs.ports import free_port
 from anyond.store import tags
 
@@ -28,8 +34,10 @@ class Recipe:
     kept: TurnRecord | None
 
 
-async def write_recipe(rooms: Rooms, process: ExecutionProcess, cwd: str, worktree: str) -> Recipe:
-    """How to start `process` in the directory `cwd` of a worktree.
+async def write_recipe(
+    rooms: Rooms, process: ExecutionProcess, project: Project, cwd: str, worktree: str
+) -> Recipe:
+    """How to start `process` of an attempt at `project` in the directory `cwd` of a worktree.
 
     The prompt in the row is what the person wrote. What the agent is told is made of it here, and
     written down with the turn: `@tag_name` becomes the content that the tag has now, and links to
@@ -40,16 +48,7 @@ async def write_recipe(rooms: Rooms, process: ExecutionProcess, cwd: str, worktr
     """
     request = process.executor_action.typ
     if isinstance(request, ScriptRequest):
-        return Recipe(
-            Launch(
-                argv=("bash", "-c", request.script),
-                cwd=cwd,
-                env=_script_environment(request.context),
-                stdin=False,
-                install="Scripts are run with bash; install it.",
-            ),
-            None,
-        )
+        return Recipe(_script(rooms, request, project, cwd), None)
     profile = request.executor_profile_id
     prompt = await told(rooms, request.prompt, worktree)
     kept = TurnRecord(
@@ -63,7 +62,8 @@ async def write_recipe(rooms: Rooms, process: ExecutionProcess, cwd: str, worktr
         approval_timeout_s=rooms.config.config.approval_timeout_s,
         past=await rooms.store.read(lambda r: recap.past(r, process, prompt)),
     )
-    return Recipe(agent(profile.executor).launch(kept.turn()), kept)
+    launch = agent(profile.executor).launch(kept.turn())
+    return Recipe(replace(launch, env={**project.environment, **launch.env}), kept)
 
 
 async def told(rooms: Rooms, prompt: str, worktree: str) -> str:
@@ -74,5 +74,19 @@ async def told(rooms: Rooms, prompt: str, worktree: str) -> str:
     return find_images(prompt, worktree)
 
 
-def _script_environment(context: ScriptContext) -> dict[str, str | None]:
-    return {"PORT": str(free_port())} if context is ScriptContext.DEV_SERVER else {}
+def _script(rooms: Rooms, request: ScriptRequest, project: Project, cwd: str) -> Launch:
+    port = {"PORT": str(free_port())} if request.context is ScriptContext.DEV_SERVER else {}
+    # A script that was written on Windows; bash takes a carriage return for a part of a word.
+    script = request.script.replace("\r\n", "\n").removesuffix("\r")
+    launch = Launch(
+        argv=("bash", "-c", script),
+        cwd=cwd,
+        env={**port, **project.environment},
+        stdin=False,
+        install="Scripts are run with bash; install it.",
+    )
+    profile = rooms.config.config.script_profile
+    if profile is ScriptProfile.NONE:
+        return launch
+    find_program(launch, final_environment(launch))
+    return replace(launch, argv=script_shell.command_line(profile.value, launch.env, script))

@@ -16,6 +16,9 @@ from anyond.operations import copy_files, worktree
 from anyond.operations.rooms import Rooms
 from anyond.store import projects
 
+_MOST_VARIABLES = 65_536
+"""Characters; a system starts no program whose environment is much larger."""
+
 
 async def create(rooms: Rooms, new: NewProject) -> Project:
     """A project on an existing repository, or on a new one that is made for it.
@@ -27,6 +30,7 @@ async def create(rooms: Rooms, new: NewProject) -> Project:
     path = _absolute(new.git_repo_path)
     copy_files.patterns(new.copy_files)
     _must_be_name(new.name)
+    _check_environment(new.environment)
     if new.use_existing_repo:
         info = await repository.inspect(path)
     else:
@@ -41,6 +45,7 @@ async def create(rooms: Rooms, new: NewProject) -> Project:
         dev_script=new.dev_script or None,
         cleanup_script=new.cleanup_script or None,
         copy_files=new.copy_files or None,
+        environment=new.environment,
     )
     return await rooms.store.write(
         lambda tx: projects.insert(tx, fresh, new_id(), now(), subdirectory=subdirectory)
@@ -56,6 +61,7 @@ async def update(rooms: Rooms, project_id: str, patch: ProjectPatch) -> Project:
     """
     await rooms.store.read(lambda r: projects.get(r, project_id))
     copy_files.patterns(patch.copy_files)
+    _check_environment(patch.environment)
     if patch.name is not None:
         _must_be_name(patch.name)
     subdirectory = ""
@@ -69,6 +75,7 @@ async def update(rooms: Rooms, project_id: str, patch: ProjectPatch) -> Project:
             dev_script=patch.dev_script,
             cleanup_script=patch.cleanup_script,
             copy_files=patch.copy_files,
+            environment=patch.environment,
         )
     updated = await rooms.store.write(
         lambda tx: projects.patch(tx, project_id, patch, now(), subdirectory=subdirectory)
@@ -95,6 +102,14 @@ def _absolute(text: str) -> Path:
 def _must_be_name(name: str) -> None:
     if not name.strip():
         raise Invalid("name", "must not be empty.")
+
+
+def _check_environment(environment: dict[str, str | None] | None) -> None:
+    for name, value in (environment or {}).items():
+        if not name or "=" in name or "\0" in name or "\0" in (value or ""):
+            raise Invalid("environment", f"{name!r} cannot be set in an environment.")
+    if sum(len(n) + len(v or "") for n, v in (environment or {}).items()) > _MOST_VARIABLES:
+        raise Invalid("environment", f"has more than {_MOST_VARIABLES:,} characters.")
 
 
 async def _usable(info: repository.RepoInfo, path: Path) -> tuple[Path, str]:

@@ -125,7 +125,9 @@ async def start(
         await images.place(rooms, subject.task.id, path)
         if not wanted():
             raise Conflict("stopped", "It was stopped before it had started.")
-        cooked = await launch_recipe.write_recipe(rooms, process, str(subject.workdir), str(path))
+        cooked = await launch_recipe.write_recipe(
+            rooms, process, subject.project, str(subject.workdir), str(path)
+        )
         head = await checkouts.head(path)
         await keeping.guard_stash(subject.repository, process.task_attempt_id)
         kept = cooked.kept

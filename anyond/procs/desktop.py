@@ -11,6 +11,7 @@ from collections.abc import Mapping
 import structlog
 import trio
 
+from anyond.model.environment import personal
 from anyond.open_files import inherited
 
 log = structlog.get_logger()
@@ -47,6 +48,7 @@ async def show(url: str) -> None:
             await trio.run_process(
                 ["/bin/sh", "-c", _LET_GO, program, url, str(inherited()[0])],
                 stdin=subprocess.DEVNULL,
+                env=personal(os.environ),
                 start_new_session=True,
                 check=False,
             )

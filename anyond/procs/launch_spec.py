@@ -6,13 +6,17 @@ import os
 import shutil
 from collections.abc import Mapping
 
+from anyond.model.environment import personal
 from anyond.model.errors import ProgramMissing
 from anyond.model.launch import Launch
 
 
 def final_environment(launch: Launch) -> dict[str, str]:
-    """The daemon's environment with the launch's laid over it; None removes a variable."""
-    merged = {**os.environ, **launch.env}
+    """What is the person's of the daemon's environment, with the launch's laid over it.
+
+    None removes a variable. Whatever else the daemon was started with stays with the daemon.
+    """
+    merged = {**personal(os.environ), "PWD": launch.cwd, **launch.env}
     return {name: value for name, value in merged.items() if value is not None}
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import trio
 
+from anyond.model.environment import personal
 from anyond.model.errors import Conflict, Invalid, ToolFailed, Unavailable
 from anyond.model.launch import Launch
 from anyond.model.records import Exit
@@ -228,6 +229,7 @@ class Launcher:
                 stdout=subprocess.PIPE,
                 stderr=complaints,
                 cwd="/",
+                env=personal(os.environ),
                 start_new_session=True,
             )
         self._nursery.start_soon(_reap, process)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from anyond.model.bodies import NewProject, ProjectPatch
 from anyond.model.errors import Conflict, Invalid, NotFound
 from anyond.model.rows import Project
@@ -12,8 +14,10 @@ from anyond.store.transaction import Reader, Tx
 
 _COLUMNS = (
     "id, name, git_repo_path, setup_script, dev_script, cleanup_script, copy_files,"
-    " created_at, updated_at, subdirectory"
+    " created_at, updated_at, subdirectory, environment"
 )
+
+_VARIABLES = dict[str, str | None]
 
 
 def insert(tx: Tx, new: NewProject, id: str, now: str, *, subdirectory: str = "") -> Project:
@@ -26,13 +30,14 @@ def insert(tx: Tx, new: NewProject, id: str, now: str, *, subdirectory: str = ""
         dev_script=new.dev_script or None,
         cleanup_script=new.cleanup_script or None,
         copy_files=new.copy_files or None,
+        environment=new.environment or {},
         created_at=now,
         updated_at=now,
         subdirectory=subdirectory,
     )
     _refuse_taken_path(tx, project)
     tx.execute(
-        f"INSERT INTO projects ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        f"INSERT INTO projects ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             project.id,
             project.name,
@@ -44,6 +49,7 @@ def insert(tx: Tx, new: NewProject, id: str, now: str, *, subdirectory: str = ""
             now,
             now,
             project.subdirectory,
+            _encoded(project.environment),
         ),
     )
     return project
@@ -89,6 +95,7 @@ def patch(tx: Tx, id: str, changes: ProjectPatch, now: str, *, subdirectory: str
         dev_script=_cleared(old.dev_script, changes.dev_script),
         cleanup_script=_cleared(old.cleanup_script, changes.cleanup_script),
         copy_files=_cleared(old.copy_files, changes.copy_files),
+        environment=old.environment if changes.environment is None else changes.environment,
         created_at=old.created_at,
         updated_at=now,
         subdirectory=old.subdirectory if changes.git_repo_path is None else subdirectory,
@@ -96,7 +103,8 @@ def patch(tx: Tx, id: str, changes: ProjectPatch, now: str, *, subdirectory: str
     _refuse_taken_path(tx, new)
     tx.execute(
         "UPDATE projects SET name = ?, git_repo_path = ?, setup_script = ?, dev_script = ?,"
-        " cleanup_script = ?, copy_files = ?, updated_at = ?, subdirectory = ? WHERE id = ?",
+        " cleanup_script = ?, copy_files = ?, updated_at = ?, subdirectory = ?,"
+        " environment = ? WHERE id = ?",
         (
             new.name,
             new.git_repo_path,
@@ -106,6 +114,7 @@ def patch(tx: Tx, id: str, changes: ProjectPatch, now: str, *, subdirectory: str
             new.copy_files,
             now,
             new.subdirectory,
+            _encoded(new.environment),
             id,
         ),
     )
@@ -137,6 +146,10 @@ def _cleared(old: str | None, new: str | None) -> str | None:
     return old if new is None else new or None
 
 
+def _encoded(environment: dict[str, str | None]) -> str | None:
+    return msgspec.json.encode(environment).decode() if environment else None
+
+
 def _refuse_taken_path(tx: Tx, project: Project) -> None:
     other = by_path(tx, project.git_repo_path)
     if other is not None and other.id != project.id:
@@ -159,4 +172,5 @@ def _project(row: tuple[Any, ...]) -> Project:
         created_at=row[7],
         updated_at=row[8],
         subdirectory=row[9],
+        environment={} if row[10] is None else msgspec.json.decode(row[10], type=_VARIABLES),
     )

@@ -259,6 +259,7 @@ export type Config = {
   pr_poll_interval_s: number;
   pr_open_browser: boolean;
   commit_message: CommitMessage;
+  script_profile: ScriptProfile;
   log_limit_bytes: number;
 };
 
@@ -286,6 +287,7 @@ export type ConfigInput = {
   pr_poll_interval_s?: number;
   pr_open_browser?: boolean;
   commit_message?: CommitMessage;
+  script_profile?: ScriptProfile;
   log_limit_bytes?: number;
 };
 
@@ -330,6 +332,7 @@ export type CreateProject = {
   dev_script?: string | null;
   cleanup_script?: string | null;
   copy_files?: string | null;
+  environment?: { [key: string]: string | null } | null;
 };
 
 export type CreateTag = {
@@ -1085,6 +1088,7 @@ export type Project = {
   dev_script: string | null;
   cleanup_script: string | null;
   copy_files: string | null;
+  environment: { [key: string]: string | null };
   created_at: string;
   updated_at: string;
   /** The directory relative to the top of the repository; empty for the top. */
@@ -1220,6 +1224,9 @@ export type RunAgentSetupRequest = {
 };
 
 export type ScriptContext = "SetupScript" | "CleanupScript" | "DevServer";
+
+/** What the scripts of projects have of the person's shell: what a new terminal has, what a login shell has, or nothing but the environment of the daemon. */
+export type ScriptProfile = "terminal" | "login" | "none";
 
 export type ScriptRequest = {
   type: "ScriptRequest";
@@ -1416,13 +1423,13 @@ export type TodoManagementAction = {
   operation: string;
 };
 
-/** GitHub does not accept the token. */
+/** GitHub does not accept the token, or the remote the login that git has. */
 export type TokenInvalidProblem = {
   type: "token_invalid";
   message: string;
 };
 
-/** No GitHub token is set. */
+/** No GitHub token is set, or git has no login for the remote. */
 export type TokenMissingProblem = {
   type: "token_missing";
   message: string;
@@ -1521,7 +1528,7 @@ export type UpdateMcpServersBody = {
   servers: { [key: string]: JsonValue };
 };
 
-/** Body of a project's update; what is absent or null is kept, "" clears. */
+/** Body of a project's update; what is absent or null is kept, "" clears. `environment` is replaced as a whole; {} clears it. */
 export type UpdateProject = {
   name?: string | null;
   git_repo_path?: string | null;
@@ -1529,6 +1536,7 @@ export type UpdateProject = {
   dev_script?: string | null;
   cleanup_script?: string | null;
   copy_files?: string | null;
+  environment?: { [key: string]: string | null } | null;
 };
 
 /** Body of a tag's update; what is absent or null is kept, an empty content clears. */

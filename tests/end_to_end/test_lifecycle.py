@@ -10,7 +10,6 @@ import sqlite3
 import stat
 from collections.abc import Iterator
 from contextlib import aclosing, closing
-from functools import partial
 from glob import glob
 from pathlib import Path
 from typing import Any
@@ -404,28 +403,3 @@ async def test_whoever_starts_it_need_neither_listen_nor_speak(empty: Daemon, st
     await empty.over(attempt)
     assert await empty.raw((await empty.processes(attempt))[0]) == "heard 1\n"
     assert await empty.stop() == 0
-
-
-async def test_whoever_connects_while_it_starts_waits_and_is_answered(daemon: Daemon) -> None:
-    await daemon.stop()
-    port = free_port()
-    with closing(sqlite3.connect(daemon.data / "anyon.db")) as held:
-        held.execute("PRAGMA locking_mode = EXCLUSIVE")
-        held.execute("BEGIN EXCLUSIVE")
-        daemon.presence.unlink(missing_ok=True)
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(partial(daemon.start, port=port))
-            with trio.fail_after(PATIENCE):
-                while True:
-                    try:
-                        stream = await trio.open_tcp_stream("127.0.0.1", port)
-                        break
-                    except OSError:
-                        await trio.sleep(0.01)
-            assert not daemon.presence.exists()
-            await stream.send_all(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
-            held.rollback()
-            held.close()
-            with trio.fail_after(PATIENCE):
-                assert (await stream.receive_some()).startswith(b"HTTP/1.1 200")
-            await stream.aclose()

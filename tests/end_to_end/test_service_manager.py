@@ -139,15 +139,14 @@ async def test_the_manager_hears_of_the_start_of_every_heartbeat_and_of_the_end(
     began = trio.current_time()
     await empty.start()
     try:
-        ready = await news(manager)
-        while "READY" not in ready:
-            ready = await news(manager)
+        heard = [await news(manager) for _ in range(2)]
+        ready = next(message for message in heard if "READY" in message)
         assert (ready["READY"], ready["MAINPID"]) == ("1", str(empty.pid))
         assert empty.url in ready["STATUS"]
         for _ in range(4):
             assert await news(manager) == {"WATCHDOG": "1"}
-        # From the first one on, each comes half a period later.
-        assert trio.current_time() - began >= 3 * 0.2
+        # One was among the first two messages; from it on, each comes half a period later.
+        assert trio.current_time() - began >= 4 * 0.2
         project = await empty.project()
         await empty.use_fake_agent()
         attempt = await empty.attempt(project, "ask")

@@ -63,6 +63,7 @@ PROJECT = Project(
     setup_script="npm install",
     dev_script="npm run dev",
     copy_files=".env",
+    environment={"NODE_ENV": "development"},
     created_at=_EARLY,
     updated_at=_EARLY,
 )

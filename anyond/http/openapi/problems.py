@@ -124,8 +124,12 @@ NO_REMOTE = _conflict("no_remote", "There is nowhere to push to.")
 NOT_ON_GITHUB = _conflict(
     "not_on_github", "The remote is not a repository of the configured GitHub."
 )
-TOKEN_MISSING = _conflict("token_missing", "No GitHub token is set.")
-TOKEN_INVALID = _conflict("token_invalid", "GitHub does not accept the token.")
+TOKEN_MISSING = _conflict(
+    "token_missing", "No GitHub token is set, or git has no login for the remote."
+)
+TOKEN_INVALID = _conflict(
+    "token_invalid", "GitHub does not accept the token, or the remote the login that git has."
+)
 NO_PERMISSION = _conflict(
     "insufficient_permissions", "The other side does not let this token do it."
 )

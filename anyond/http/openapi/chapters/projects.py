@@ -46,7 +46,10 @@ PROJECTS = Chapter(
             method="POST",
             path="/api/projects",
             summary="Create project",
-            text="`use_existing_repo` false makes a new repository in an empty place.",
+            text=(
+                "`use_existing_repo` false makes a new repository in an empty place. Agents and"
+                " scripts get the variables of `environment`; null removes one."
+            ),
             body=NewProject,
             send=NewProject(
                 name="Tea",
@@ -62,7 +65,10 @@ PROJECTS = Chapter(
             method="PUT",
             path="/api/projects/{id}",
             summary="Update project",
-            text='What is null or left out stays; "" clears a script.',
+            text=(
+                'What is null or left out stays; "" clears a script. `environment` is replaced as a'
+                " whole; {} clears it."
+            ),
             key=_KEY,
             body=ProjectPatch,
             send=ProjectPatch(dev_script="pnpm dev"),
