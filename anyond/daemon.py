@@ -49,6 +49,7 @@ from anyond.http.peers import Peers
 from anyond.http.server import serve
 from anyond.model.errors import AnyondError
 from anyond.open_files import raise_limit
+from anyond.operations import git_programs
 from anyond.operations.rooms import Rooms
 from anyond.procs.launcher import Launcher
 from anyond.settings.config import ConfigFile
@@ -183,6 +184,7 @@ async def open_services(options: Options, closing: trio.Event) -> AsyncIterator[
             images=ImageFiles(places.images),
             announcer=announcer,
         )
+        await git_programs.load(rooms)
         logs = Logs(store, launcher)
         awake = Attempts(attempts_nursery, rooms, logs)
         await awake.recover()

@@ -18,11 +18,11 @@ from anyond.actors.publishing import Publishing
 from anyond.actors.requests import AttemptRequests
 from anyond.actors.searches import Searches
 from anyond.actors.sign_in import GitHubSignIn
-from anyond.model.answers import Capability
-from anyond.model.bodies import NewProject, ProjectPatch
+from anyond.model.answers import Capability, GitPrograms
+from anyond.model.bodies import AcceptGitPrograms, NewProject, ProjectPatch
 from anyond.model.rows import Branch, Project
 from anyond.model.settings import Executor
-from anyond.operations import projects, removal
+from anyond.operations import git_programs, projects, removal
 from anyond.operations.rooms import Rooms
 from anyond.settings.config import ConfigFile
 from anyond.settings.profiles import Profiles
@@ -61,6 +61,14 @@ class ProjectRequests:
         with trio.CancelScope(shield=True):
             await removal.delete_project(self._rooms, project_id)
         self._janitor.wake()
+
+    async def git_programs(self, project_id: str) -> GitPrograms:
+        return await git_programs.state(self._rooms, project_id)
+
+    async def accept_git_programs(self, project_id: str, wanted: AcceptGitPrograms) -> GitPrograms:
+        with trio.CancelScope(shield=True):
+            accepted = await git_programs.accept(self._rooms, project_id, wanted)
+        return accepted
 
     async def branches(self, project_id: str) -> list[Branch]:
         return await projects.list_branches(self._rooms, project_id)

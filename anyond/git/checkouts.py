@@ -8,7 +8,7 @@ import os
 import shutil
 import stat
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,6 +16,7 @@ import trio
 
 from anyond.git import main_checkout
 from anyond.git.command import failure, git
+from anyond.git.locations import is_remembered, locate, remember
 from anyond.git.repository import git_dir
 from anyond.git.text import shown, split
 from anyond.model.errors import Conflict, ToolFailed
@@ -60,6 +61,7 @@ async def list(repo: Path) -> builtins.list[Worktree]:
     """
     listed = await git("worktree", "list", "--porcelain", "-z", cwd=repo)
     told, *linked = [_worktree(block) for block in listed.out.split(b"\0\0") if block]
+    _remember(repo, linked)
     found = await main_checkout.find(repo)
     main = replace(
         told,
@@ -74,6 +76,16 @@ async def list(repo: Path) -> builtins.list[Worktree]:
     if here is not None and own is not None and not known and own.parent.name == "worktrees":
         linked.append(Worktree(path=here, head=await head(here), branch=await current_branch(here)))
     return [main, *linked]
+
+
+def _remember(repo: Path, linked: Iterable[Worktree]) -> None:
+    """Whatever is done in a checkout goes by the record of this repository, as with our own."""
+    place = locate(repo)
+    if place is None or place.common_dir is None:
+        return
+    for tree in linked:
+        if not (is_remembered(tree.path) or os.path.isdir(tree.path / ".git")):
+            remember(tree.path, place.common_dir)
 
 
 async def head(path: Path) -> str | None:

@@ -9,9 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from anyond.git import configuration, guard, programs
 from anyond.git.environment import environment
+from anyond.git.locations import Location, locate
 from anyond.git.locks import Locked, Patience, lock_in
 from anyond.git.process import run
+from anyond.git.programs import Setting
 from anyond.model.errors import AnyondError, ProgramMissing, TimedOut, ToolFailed
 
 MINIMUM = (2, 38)
@@ -19,6 +22,13 @@ _MOST_SAID = 4000
 """Characters of what git complains of that go into a message."""
 
 INSTALL = "Install git 2.38 or newer: https://git-scm.com/downloads"
+
+
+# A monitor of the file system is a program that every look at a checkout would run. Repositories
+# inside a checkout are entered by whoever means them, and by nobody else.
+_ALWAYS = ("-c", "core.fsmonitor=false", "-c", "submodule.recurse=false")
+NOT_INSIDE = "--ignore-submodules=dirty"
+"""The option of whatever compares: a repository inside counts by its commit, and is not entered."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +76,13 @@ async def git(
     check: bool = True,
     timeout: float = 300.0,
     again: bool = True,
+    known: bool = True,
 ) -> Output:
     """Run git in `cwd` and wait for it; if somebody else holds a lock that it needs, for them, too.
+
+    If `cwd` belongs to a checkout that is known (see `locations`), git is told where that has its
+    directories and looks for none itself. Programs that the repository names are run unless they
+    are withheld (see `guard`).
 
     Args:
         args: the arguments. Names that come from outside must be full refs, object ids, or stand
@@ -78,6 +93,8 @@ async def git(
         check: whether an exit status other than 0 is an error.
         timeout: seconds, for each run.
         again: whether it can be run again after it was refused for a lock.
+        known: False for a directory that nobody has handed over yet: git looks for its repository
+            itself, with its own check of who owns it, and runs no program that is named there.
 
     Raises:
         GitFailed: it answered with another status than 0, and `check` is set.
@@ -89,7 +106,14 @@ async def git(
     """
     words = tuple(os.fspath(arg) for arg in args)
     program = await _checked_program(os.environ.get("PATH", os.defpath))
-    ask, full, patience = (program, *words), {**environment(os.environ), **(env or {})}, Patience()
+    own = env or {}
+    place = locate(cwd, enter="GIT_DIR" not in own) if known else None
+    there = {} if place is None else place.environment
+    full = {**environment(os.environ), **there, **own}
+    without: tuple[str, ...] = ()
+    if _withholds(place, known):
+        without = await _withheld(program, place, cwd, full, "credential.helper" in own.values())
+    ask, patience = (program, *_ALWAYS, *without, *words), Patience()
     output = await _run(ask, cwd, full, input, timeout)
     while again and output.code != 0 and await patience.waited(output.err):
         output = await _run(ask, cwd, full, input, timeout)
@@ -115,6 +139,55 @@ def scrub(text: str) -> str:
     """`text` without the passwords in URLs and the values of extra headers."""
     text = re.sub(r"(\w://)[^/@\s]+@", r"\1***@", text)
     return re.sub(r"(?i)(extraheader=|authorization:).*", r"\1***", text)
+
+
+# ---------------------------------------------------------------- which programs git may run
+
+
+async def _withheld(
+    program: str,
+    place: Location | None,
+    cwd: Path,
+    env: Mapping[str, str],
+    own_credentials: bool,
+) -> tuple[str, ...]:
+    """The options without programs of the repository's; none if they may run."""
+    if place is not None and not place.nested:
+        top = place.work_tree or place.git_dir
+        plain = {**env, **place.environment}
+        if await guard.allows(place, lambda: _settings(program, top, plain)):
+            return ()
+    told = await _run((program, *_ALWAYS, *configuration.LIST), cwd, env, None, 60.0)
+    if told.code != 0:
+        return ()  # no repository: git will say so
+    found = programs.instead(configuration.parse(told.out))
+    if own_credentials:
+        # The caller has some, in place of everybody's.
+        found = tuple(pair for pair in found if not pair[0].startswith("credential."))
+    return tuple(word for key, value in found for word in ("-c", f"{key}={value}"))
+
+
+async def settings(path: Path) -> list[Setting]:
+    """All settings that hold in the checkout at `path`, whoever has made them.
+
+    Raises:
+        GitFailed: they cannot be read.
+    """
+    program = await _checked_program(os.environ.get("PATH", os.defpath))
+    place = locate(path)
+    told = {} if place is None else place.environment
+    return await _settings(program, path, {**environment(os.environ), **told})
+
+
+async def _settings(program: str, cwd: Path, env: Mapping[str, str]) -> list[Setting]:
+    answer = await _run((program, *_ALWAYS, *configuration.LIST), cwd, env, None, 60.0)
+    if answer.code != 0:
+        raise failure(configuration.LIST, answer)
+    return configuration.parse(answer.out)
+
+
+def _withholds(place: Location | None, known: bool) -> bool:
+    return not known or (place is not None and (place.nested or guard.watches(place)))
 
 
 # ---------------------------------------------------------------- which git

@@ -14,6 +14,7 @@ from anyond.git.checkouts import list as list_worktrees
 from anyond.git.checkouts import require
 from anyond.git.command import failure, git
 from anyond.git.oversize import oversized
+from anyond.git.parsing import gitlinks, parsed
 from anyond.git.repository import empty_tree, git_dir, identity
 from anyond.git.scratch import scratch
 from anyond.git.status import in_progress
@@ -107,12 +108,31 @@ async def stage_all(
     Raises:
         GitFailed: nothing could be added.
     """
+    # Git would have a look into each repository inside, with whatever is configured there.
+    inside = await _entered(worktree, env)
     ask: tuple[str, ...] = ("add", "--all", "--sparse", "--ignore-errors")
-    if leave:
-        ask = (*ask, "--", ".", *(f":(exclude,literal){path}" for path in leave))
+    if leave or inside:
+        apart = dict.fromkeys((*leave, *inside))
+        ask = (*ask, "--", ".", *(f":(exclude,literal){path}" for path in apart))
     added = await git(*DURABLE, *settings, *ask, cwd=worktree, env=env, check=False, timeout=1800)
     if added.code not in (0, 1):
         raise failure(ask, added)
+    for path in inside:
+        if path not in leave:
+            # One without a commit cannot be added, and is none the less.
+            one = ("update-index", "--", path)
+            await git(*DURABLE, *settings, *one, cwd=worktree, env=env, check=False)
+
+
+async def _entered(worktree: Path, env: dict[str, str] | None) -> list[str]:
+    """Paths that the index has as a commit of a repository, and where one is."""
+    staged = (await git("ls-files", "--stage", "-z", cwd=worktree, env=env)).out
+    paths = await parsed(staged, gitlinks)
+    return await trio.to_thread.run_sync(_repositories, worktree, paths) if paths else []
+
+
+def _repositories(worktree: Path, paths: Sequence[str]) -> list[str]:
+    return [path for path in paths if os.path.lexists(worktree / path / ".git")]
 
 
 async def _checkouts_inside(worktree: Path) -> list[str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 import trio
 
 from anyond.git import blobs, branches
-from anyond.git.command import git
+from anyond.git.command import NOT_INSIDE, git
 from anyond.git.conversions import converted, stored
 from anyond.git.index_stat import copy_index
 from anyond.git.parsing import parsed
@@ -174,7 +174,7 @@ async def contents(
 
 async def _compare(worktree: Path, *base: str, env: dict[str, str] | None = None) -> list[Entry]:
     ask = ("diff", "--raw", "--numstat", "-z", "--no-abbrev", "--find-renames")
-    plain = ("--no-ext-diff", "--no-textconv", "--no-color", "--no-relative")
+    plain = ("--no-ext-diff", "--no-textconv", "--no-color", "--no-relative", NOT_INSIDE)
     # Of a file that git believes to be unchanged since, it tells the blob: but the file counts.
     blobs_count = len(base) == 2
     told = await git(*ask, *plain, *base, "--", cwd=worktree, env=env)

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import trio
 
+from anyond.git.locations import locate
+
 
 class Refused(Exception):
     """Libgit2 does not open such a repository, or does not find the object: ask git instead."""
@@ -65,12 +67,18 @@ async def contents(path: Path, oids: Sequence[str]) -> dict[str, bytes]:
     return await trio.to_thread.run_sync(_contents, path, oids)
 
 
+def _place(path: Path) -> str:
+    """Where libgit2 is to look: in the git directory that is known, rather than for one."""
+    place = locate(path)
+    return str(path if place is None else place.git_dir)
+
+
 def _ahead_behind(path: Path, a: str, b: str) -> tuple[int, int]:
     import pygit2
 
     # The objects of pygit2 are not safe among threads; opening costs a tenth of a millisecond.
     try:
-        ahead, behind = pygit2.Repository(str(path)).ahead_behind(a, b)
+        ahead, behind = pygit2.Repository(_place(path)).ahead_behind(a, b)
     except (pygit2.GitError, KeyError, ValueError, UnicodeError) as error:
         raise Refused from error
     return ahead, behind
@@ -80,7 +88,7 @@ def _merge_base(path: Path, a: str, b: str) -> str | None:
     import pygit2
 
     try:
-        found = pygit2.Repository(str(path)).merge_base(a, b)
+        found = pygit2.Repository(_place(path)).merge_base(a, b)
     except (pygit2.GitError, KeyError, ValueError, UnicodeError) as error:
         raise Refused from error
     return None if found is None else str(found)
@@ -90,7 +98,7 @@ def _fork_point(worktree: Path, refs: Sequence[str], left: str | None) -> str | 
     import pygit2
 
     try:
-        repository = pygit2.Repository(str(worktree))
+        repository = pygit2.Repository(_place(worktree))
         if repository.head_is_unborn:
             return None
         head = repository.head.target
@@ -111,7 +119,7 @@ def _sizes(path: Path, oids: Sequence[str]) -> dict[str, int]:
     import pygit2
 
     try:
-        store = pygit2.Repository(str(path)).odb
+        store = pygit2.Repository(_place(path)).odb
         return {oid: store.read_header(pygit2.Oid(hex=oid))[1] for oid in oids}
     # Older versions of pygit2 cannot read headers: AttributeError.
     except (pygit2.GitError, AttributeError, KeyError, ValueError, UnicodeError) as error:
@@ -122,7 +130,7 @@ def _contents(path: Path, oids: Sequence[str]) -> dict[str, bytes]:
     import pygit2
 
     try:
-        store = pygit2.Repository(str(path)).odb
+        store = pygit2.Repository(_place(path)).odb
         return {oid: store.read(pygit2.Oid(hex=oid))[1] for oid in oids}
     except (pygit2.GitError, KeyError, ValueError, UnicodeError) as error:
         raise Refused from error

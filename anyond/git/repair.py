@@ -19,6 +19,7 @@ from anyond.git.checkouts import (
     same,
 )
 from anyond.git.command import git
+from anyond.git.locations import linked_to, named_git_dir, remember, shared_by
 from anyond.git.repository import Repositories, common_dir, common_dir_at, git_dir
 from anyond.git.status import in_progress
 from anyond.git.text import shown
@@ -56,6 +57,7 @@ async def ensure(repos: Repositories, repo: Path, path: Path, branch: str) -> En
         Conflict: `branch_checked_out`: a new checkout is needed, and the branch is in another one.
     """
     shared = await common_dir(repo)
+    remember(path, shared)
     remarks: list[str] = []
     if is_linked(path, shared):
         if await _complete(path):
@@ -101,6 +103,7 @@ async def relink(repos: Repositories, repo: Path, path: Path) -> list[str]:
         NotFound: there is no repository, or no worktree of it at `path`.
     """
     shared = await common_dir(repo)
+    remember(path, shared)
     remarks: list[str] = []
     if not is_linked(path, shared):
         async with repos.lock(repo):
@@ -121,10 +124,11 @@ def is_linked(path: Path, shared: Path) -> bool:
 
     The main checkout is none, and a `.git` that is a link to a directory leads to no worktree.
     """
-    own = git_dir(path)
+    own = named_git_dir(path)
     if own is None or own == path / ".git":
         return False
-    return own.resolve().parent.parent == shared and same(_linked_to(own), path)
+    ours = own.resolve().parent.parent == shared and same(shared_by(own), shared)
+    return ours and same(linked_to(own), path)
 
 
 async def _is_on(path: Path, branch: str) -> bool:
@@ -176,7 +180,7 @@ def _link_again(
     link = path / ".git"
     if not link.is_symlink() and link.resolve() == shared:
         return "unknown"  # the main checkout: whatever is there is a person's own
-    own = next((own for own in _records(shared) if same(_linked_to(own), path)), None)
+    own = next((own for own in _records(shared) if same(linked_to(own), path)), None)
     if own is None:
         led = _target(link)
         if led is None or led.parent.name != "worktrees":
@@ -185,7 +189,7 @@ def _link_again(
         moved = led if led.is_dir() else shared / "worktrees" / led.name
         if moved.parent != shared / "worktrees" or not moved.is_dir():
             return "unknown"
-        if _linked_to(moved).exists():
+        if linked_to(moved).exists():
             # A copy of another checkout, which has the better right to the record.
             return "unknown"
         (moved / "gitdir").write_bytes(os.fsencode(path.resolve() / ".git") + b"\n")
@@ -194,6 +198,8 @@ def _link_again(
         return "linked"
     if os.path.lexists(path) and not is_real_dir(path):
         return "unknown"
+    if not same(shared_by(own), shared):
+        (own / "commondir").write_bytes(b"../..\n")
     path.mkdir(parents=True, exist_ok=True)
     empty = not any(path.iterdir())
     if link.is_dir() or link.is_symlink():
@@ -216,16 +222,6 @@ def _records(shared: Path) -> list[Path]:
         return sorted((shared / "worktrees").iterdir())
     except FileNotFoundError:
         return []
-
-
-def _linked_to(own: Path) -> Path:
-    """The directory of the checkout whose record is `own`."""
-    try:
-        link = os.fsdecode((own / "gitdir").read_bytes().rstrip(b"\r\n"))
-    except OSError:
-        # A record that was cut short by a crash belongs to nobody.
-        return own
-    return (own / link).parent
 
 
 def _was_linked(path: Path, shared: Path) -> bool:

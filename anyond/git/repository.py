@@ -12,10 +12,11 @@ from weakref import WeakValueDictionary
 
 import trio
 
+from anyond.git import locations
 from anyond.git.command import GitFailed, git
 from anyond.git.text import split
 from anyond.model.errors import Invalid, NotFound
-from anyond.real_path import real_path
+from anyond.real_path import nearest_real_path, real_path
 
 NAME = "Anyon"
 EMAIL = "anyon@localhost"
@@ -98,6 +99,9 @@ async def common_dir(path: Path) -> Path:
         NotFound: `path` belongs to no repository.
     """
     if _is_dir(path):
+        known = _known_common_dir(path)
+        if known is not None:
+            return known
         ask = ("rev-parse", "--path-format=absolute", "--git-common-dir")
         answer = await git(*ask, cwd=path, check=False)
         if answer.code == 0:
@@ -107,20 +111,51 @@ async def common_dir(path: Path) -> Path:
     raise NotFound("git repository at", path)
 
 
+def _known_common_dir(path: Path) -> Path | None:
+    place = locations.locate(path)
+    there = place is not None and os.path.lexists(place.git_dir / "HEAD")
+    return place.common_dir if place is not None and there else None
+
+
 def git_dir(worktree: Path) -> Path | None:
-    """Where a checkout keeps its HEAD and index, or None if `worktree` is not the top of one."""
-    link = worktree / ".git"
-    if _is_dir(link):
-        return link
-    try:
-        first = link.read_bytes().split(b"\n", 1)[0]
-    except OSError:
-        # No such file, or none that can be read: not a checkout for us.
+    """Where a checkout keeps its HEAD and index, or None if `worktree` is not the top of one.
+
+    Of a checkout that is known, it is what is known, and not where its `.git` leads.
+    """
+    place = locations.locate(worktree)
+    if place is None or place.nested or place.work_tree is None:
+        return locations.named_git_dir(worktree)
+    if nearest_real_path(place.work_tree) != nearest_real_path(worktree):
         return None
-    if not first.startswith(b"gitdir: "):
+    there = os.path.lexists(worktree / ".git") and os.path.lexists(place.git_dir / "HEAD")
+    return place.git_dir if there else None
+
+
+async def adopt(path: Path) -> Path | None:
+    """Have git find the checkout at `path` itself, this once, and know it from now on.
+
+    Git's own check of who owns it applies; none of its programs are run.
+
+    Returns:
+        The directory that all worktrees share; None if there is no repository.
+
+    Raises:
+        GitFailed: git does not want to have to do with it.
+    """
+    locations.forget(path)
+    if not _is_dir(path):
         return None
-    target = worktree / os.fsdecode(first[8:].rstrip(b"\r"))
-    return target if _is_dir(target) else None
+    ask = ("rev-parse", "--path-format=absolute", "--git-common-dir", "--absolute-git-dir")
+    told = await git(*ask, cwd=path, check=False, known=False)
+    if told.code != 0:
+        if "not a git repository" in told.err:
+            return None
+        raise GitFailed(ask, told.code, told.err)
+    common, own = map(_real, os.fsdecode(told.out).splitlines())
+    top = await git("rev-parse", "--show-toplevel", cwd=path, check=False, known=False)
+    bare = top.code != 0
+    locations.remember(path if bare else Path(top.text), common, own, bare=bare)
+    return common
 
 
 def common_dir_at(checkout: Path) -> Path | None:
@@ -176,10 +211,11 @@ async def init(path: Path) -> RepoInfo:
             raise Invalid("git_repo_path", f"{path} is not empty, and not a git repository.")
         if not await _is_unfinished(path):
             return await inspect(path)
-    await git("init", "--quiet", "--initial-branch=main", "--", path, cwd=path)
+    await git("init", "--quiet", "--initial-branch=main", "--", path, cwd=path, known=False)
     message = ("--message", FIRST_COMMIT)
     who = await identity(path)
-    await git("commit", "--quiet", "--allow-empty", "--no-verify", *message, cwd=path, env=who)
+    ask = ("commit", "--quiet", "--allow-empty", "--no-verify", *message)
+    await git(*ask, cwd=path, env=who, known=False)
     return await inspect(path)
 
 

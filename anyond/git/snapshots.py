@@ -34,8 +34,9 @@ from anyond.git.command import GitFailed, git
 from anyond.git.commit import DURABLE, UTF_8, stage_all
 from anyond.git.index_commit import keep_stages, put_stages, store, write_tree
 from anyond.git.index_stat import copy_index
+from anyond.git.locations import forget, locate, remember
 from anyond.git.parsing import parsed
-from anyond.git.repository import Repositories, git_dir
+from anyond.git.repository import Repositories, common_dir, git_dir
 from anyond.git.scratch import scratch
 from anyond.git.status import in_progress
 from anyond.git.submodules import only_here
@@ -175,6 +176,7 @@ async def restore(repos: Repositories, repo: Path, ref: str, path: Path) -> None
         # Without a first commit there is no HEAD to detach; the index's commit is the nearest.
         where = ("--detach", "--", path, found.head or found.index)
         await git("worktree", "add", "--quiet", "--no-checkout", *where, cwd=repo)
+        remember(path, await common_dir(repo))
     try:
         ask = ("read-tree", "--reset", "-u", f"{found.oid}^{{tree}}")
 
@@ -190,6 +192,7 @@ async def restore(repos: Repositories, repo: Path, ref: str, path: Path) -> None
         await git("update-index", "-q", "--refresh", cwd=path, check=False)
     except BaseException:
         with trio.CancelScope(shield=True):
+            forget(path)
             await trio.to_thread.run_sync(delete_directory, path)
             away = ("worktree", "remove", "--force", "--force", "--", path)
             await git(*away, cwd=repo, check=False)
@@ -232,6 +235,9 @@ async def _add_inner(
         "GIT_WORK_TREE": os.fspath(worktree / inner),
         "GIT_INDEX_FILE": os.fspath(index),
     }
+    place = locate(worktree)
+    if place is not None and place.common_dir is not None:
+        as_plain_files["GIT_COMMON_DIR"] = os.fspath(place.common_dir)
     await stage_all(worktree / inner, as_plain_files, settings)
     tree = await write_tree(worktree / inner, as_plain_files, settings)
     await _forget(worktree, [inner.rstrip("/")], env)

@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 import trio
 
 from anyond.git import branches
-from anyond.git.command import git
+from anyond.git.command import NOT_INSIDE, git
 from anyond.git.conversions import converted
 from anyond.git.distance import Distance, measure
 from anyond.git.index_stat import copy_index
@@ -100,7 +100,7 @@ async def status(
         raise NotFound("worktree", worktree)
     how = "--find-renames" if renames else "--no-renames"
     ask = ("status", "--porcelain=v2", "-z", "--branch", f"--untracked-files={untracked}", how)
-    answer = await git(*ask, cwd=worktree)
+    answer = await git(*ask, NOT_INSIDE, cwd=worktree)
     suspects, rules = await parsed(answer.out, _edited)
     if suspects and (rules or await converted(worktree, suspects)):
         with scratch(own) as private:
@@ -108,7 +108,7 @@ async def status(
             await trio.to_thread.run_sync(copy_index, own, index)
             if await settle_copy(worktree, index, suspects):
                 env = {"GIT_INDEX_FILE": os.fspath(index)}
-                answer = await git(*ask, cwd=worktree, env=env)
+                answer = await git(*ask, NOT_INSIDE, cwd=worktree, env=env)
     going_on = await in_progress(worktree)
     op = going_on.op if going_on else None
     return await parsed(answer.out, partial(_parse, op=op))

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import trio
 
-from anyond.git.command import git
-from anyond.git.parsing import parsed
+from anyond.git.command import NOT_INSIDE, git
+from anyond.git.parsing import GITLINK, gitlinks, parsed
 from anyond.git.repository import git_dir
 from anyond.git.text import split
-
-_GITLINK = "160000"
 
 
 async def only_here(worktree: Path, env: dict[str, str]) -> list[str]:
@@ -28,7 +25,7 @@ async def only_here(worktree: Path, env: dict[str, str]) -> list[str]:
         Their paths, each with a slash at its end.
     """
     staged = (await git("ls-files", "--stage", "-z", cwd=worktree, env=env)).out
-    paths = await parsed(staged, _gitlinks)
+    paths = await parsed(staged, gitlinks)
     return [f"{path}/" for path in paths if await _has_something(worktree / path)]
 
 
@@ -47,7 +44,7 @@ async def strangers(worktree: Path, since: str | None) -> list[str]:
     ask = ("diff-tree", "-r", "-z", "--no-renames", "--diff-filter=AT", "--ignore-submodules=none")
     fields = await parsed((await git(*ask, since, "HEAD", cwd=worktree)).out, split)
     changes = zip(fields[::2], fields[1::2], strict=True)
-    fresh = [path for facts, path in changes if facts.split(" ")[1] == _GITLINK]
+    fresh = [path for facts, path in changes if facts.split(" ")[1] == GITLINK]
     if fresh:
         ask = (
             "config",
@@ -68,16 +65,10 @@ def _repositories(worktree: Path, paths: list[str]) -> list[str]:
     return [path for path in paths if (worktree / path / ".git").is_dir()]
 
 
-def _gitlinks(staged: bytes) -> list[str]:
-    mode = f"{_GITLINK} ".encode()
-    lines = (line for line in staged.split(b"\0") if line.startswith(mode))
-    return [os.fsdecode(line.partition(b"\t")[2]) for line in lines]
-
-
 async def _has_something(submodule: Path) -> bool:
     if git_dir(submodule) is None:
         return False
-    changed = await git("status", "--porcelain", cwd=submodule, check=False)
+    changed = await git("status", "--porcelain", NOT_INSIDE, cwd=submodule, check=False)
     ask = ("rev-list", "--max-count=1", "HEAD", "--branches", "--not", "--remotes")
     unpushed = await git(*ask, cwd=submodule, check=False)
     # One that cannot say so is kept, too.

@@ -28,7 +28,7 @@ import trio
 from anyond.git import locks
 from anyond.git.blobs import open_file
 from anyond.git.checkouts import head
-from anyond.git.command import git
+from anyond.git.command import NOT_INSIDE, git
 from anyond.git.conversions import converted
 from anyond.git.index_stat import freshen
 from anyond.git.parsing import parsed
@@ -137,7 +137,7 @@ def _regular(told: bytes) -> list[_Candidate]:
 
 
 async def _attributes_changed(worktree: Path, env: Mapping[str, str]) -> bool:
-    ask = ("status", "--porcelain", "-z", "--untracked-files=all", "--no-renames")
+    ask = ("status", "--porcelain", "-z", "--untracked-files=all", "--no-renames", NOT_INSIDE)
     told = await git(*ask, "--", ":(glob)**/.gitattributes", cwd=worktree, env=env)
     return bool(told.out)
 

@@ -21,8 +21,9 @@ from anyond.git.checkouts import (
 )
 from anyond.git.command import git
 from anyond.git.excludes import exclude
+from anyond.git.locations import forget, remember
 from anyond.git.repair import Ensured, ensure
-from anyond.git.repository import Repositories
+from anyond.git.repository import Repositories, common_dir
 from anyond.git.text import shown
 from anyond.model.errors import Conflict, Invalid, NotFound
 
@@ -78,6 +79,7 @@ async def add(
             with trio.CancelScope(shield=True):
                 await _undo(repo, path, branch, tip.oid)
             raise
+        remember(path, await common_dir(repo))
     try:
         await fill(path, report)
     except BaseException:
@@ -106,9 +108,11 @@ async def remove(repos: Repositories, repo: Path, path: Path) -> None:
     await trio.to_thread.run_sync(delete, path)
     async with repos.lock(repo):
         await git("worktree", "remove", "--force", "--force", "--", found.path, cwd=repo)
+        forget(path)
 
 
 async def _undo(repo: Path, path: Path, branch: str, oid: str) -> None:
+    forget(path)
     await trio.to_thread.run_sync(delete, path)
     # Each of these may find that git had not come so far.
     await git("worktree", "remove", "--force", "--force", "--", path, cwd=repo, check=False)

@@ -206,3 +206,38 @@ class Relations(Struct, frozen=True, kw_only=True):
     parent_task: Task | None
     current_attempt: TaskAttempt
     children: list[Task]
+
+
+class GitProgram(Struct, frozen=True, kw_only=True):
+    """Something that decides which programs git runs, and that a run has added or changed.
+
+    Args:
+        name: `config <key>`, `hook <path>`, `file <path>` or `info/attributes`.
+        value: what the setting says now; None if it is a file.
+        hash: of what it is now.
+        task_attempt_id: the attempt whose worktree it is in; None if it is in the repository.
+    """
+
+    name: str
+    value: str | None
+    hash: str
+    task_attempt_id: str | None = None
+
+
+class GitPrograms(Struct, frozen=True, kw_only=True):
+    """Whether git, as Anyon starts it, runs hooks, filters and other programs of a repository.
+
+    Args:
+        withheld: it does not, because a run has changed them and nobody has accepted that.
+        always: whatever runs change is accepted.
+        digest: of `changes`, to accept just these.
+        task_attempt_id: the attempt in whose run the change was noticed.
+        since: when.
+    """
+
+    withheld: bool
+    always: bool
+    digest: str
+    changes: list[GitProgram] = []
+    task_attempt_id: str | None = None
+    since: str | None = None

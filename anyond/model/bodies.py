@@ -48,6 +48,18 @@ class NewProject(Struct, frozen=True, kw_only=True):
     environment: dict[str, str | None] | None = None
 
 
+class AcceptGitPrograms(Struct, frozen=True, kw_only=True):
+    """What git may run from now on.
+
+    Args:
+        digest: of what the person has seen; if there is something else by now, it is refused.
+        always: whether all that runs change from now on is accepted, too; None leaves that.
+    """
+
+    digest: str | None = None
+    always: bool | None = None
+
+
 class ProjectPatch(Struct, frozen=True, kw_only=True):
     """Body of a project's update; what is absent or null is kept, "" clears.
 

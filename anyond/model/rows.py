@@ -105,6 +105,8 @@ class TaskAttempt(Struct, frozen=True, kw_only=True):
     setup_completed_at: str | None
     created_at: str
     updated_at: str
+    git_programs_withheld: bool = False
+    """A run has changed what git runs, and nobody has accepted that: hooks and filters are off."""
 
 
 class Tag(Struct, frozen=True, kw_only=True):

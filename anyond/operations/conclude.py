@@ -37,6 +37,7 @@ from anyond.operations import (
     chain,
     follow_up,
     fresh_session,
+    git_programs,
     intent_outcomes,
     queue,
     remarks,
@@ -94,6 +95,8 @@ async def conclude(
         said.append(fresh_session.REMARK)
     elif ending.complaint is not None:
         said.append(notes.Remark(text=ending.complaint, error=True))
+    if subject.attempt.container_ref is not None:
+        said += await git_programs.end(rooms, subject, process)
     with stoppable() as scope:
         try:
             # The program may have put another `.git` in the place of its worktree's.

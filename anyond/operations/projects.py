@@ -12,9 +12,10 @@ from anyond.model.bodies import NewProject, ProjectPatch
 from anyond.model.errors import Invalid
 from anyond.model.ids import new_id, now
 from anyond.model.rows import Branch, Project
-from anyond.operations import copy_files, worktree
+from anyond.operations import copy_files, known_checkouts, worktree
 from anyond.operations.rooms import Rooms
-from anyond.store import projects
+from anyond.store import git_programs, projects
+from anyond.store.transaction import Tx
 
 _MOST_VARIABLES = 65_536
 """Characters; a system starts no program whose environment is much larger."""
@@ -47,9 +48,11 @@ async def create(rooms: Rooms, new: NewProject) -> Project:
         copy_files=new.copy_files or None,
         environment=new.environment,
     )
-    return await rooms.store.write(
+    project = await rooms.store.write(
         lambda tx: projects.insert(tx, fresh, new_id(), now(), subdirectory=subdirectory)
     )
+    await known_checkouts.know(rooms, project)
+    return project
 
 
 async def update(rooms: Rooms, project_id: str, patch: ProjectPatch) -> Project:
@@ -77,10 +80,16 @@ async def update(rooms: Rooms, project_id: str, patch: ProjectPatch) -> Project:
             copy_files=patch.copy_files,
             environment=patch.environment,
         )
-    updated = await rooms.store.write(
-        lambda tx: projects.patch(tx, project_id, patch, now(), subdirectory=subdirectory)
-    )
+
+    def write(tx: Tx) -> Project:
+        moved = patch.git_repo_path not in {None, projects.get(tx, project_id).git_repo_path}
+        if moved:
+            git_programs.delete(tx, project_id)
+        return projects.patch(tx, project_id, patch, now(), subdirectory=subdirectory)
+
+    updated = await rooms.store.write(write)
     if patch.git_repo_path is not None:
+        await known_checkouts.know(rooms, updated)
         await worktree.find_all_again(rooms, project_id)
     return updated
 

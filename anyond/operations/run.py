@@ -29,6 +29,7 @@ from anyond.model.rows import (
 )
 from anyond.operations import (
     chain,
+    git_programs,
     images,
     launch_recipe,
     remarks,
@@ -125,6 +126,7 @@ async def start(
         await images.place(rooms, subject.task.id, path)
         if not wanted():
             raise Conflict("stopped", "It was stopped before it had started.")
+        await git_programs.begin(rooms, subject, process)
         cooked = await launch_recipe.write_recipe(
             rooms, process, subject.project, str(subject.workdir), str(path)
         )
@@ -144,9 +146,11 @@ async def start(
             process.id, cooked.launch, limit=rooms.config.config.log_limit_bytes
         )
     except AnyondError as error:
+        git_programs.not_started(subject, process)
         await _record_failed_start(rooms, process, subject, error)
         raise
     except OSError as error:
+        git_programs.not_started(subject, process)
         unwritable = Unavailable(f"{error.filename or 'A file'}: {error.strerror}.")
         await _record_failed_start(rooms, process, subject, unwritable)
         raise unwritable from error

@@ -12,7 +12,8 @@ from anyond.store.transaction import Reader, Tx
 
 _COLUMNS = (
     "a.id, a.task_id, a.container_ref, a.branch, a.target_branch, a.executor,"
-    " a.worktree_deleted, a.setup_completed_at, a.created_at, a.updated_at"
+    " a.worktree_deleted, a.setup_completed_at, a.created_at, a.updated_at,"
+    " a.git_programs_withheld"
 )
 
 
@@ -171,6 +172,11 @@ def set_setup_completed(tx: Tx, id: str, at: str | None, now: str) -> TaskAttemp
     return _set(tx, id, "setup_completed_at", at, now)
 
 
+def set_git_programs_withheld(tx: Tx, id: str, withheld: bool, now: str) -> TaskAttempt:
+    """Whether what git runs was changed by a run, and is not accepted; emits `attempt_updated`."""
+    return _set(tx, id, "git_programs_withheld", int(withheld), now)
+
+
 def delete(tx: Tx, id: str, now: str) -> TaskAttempt:
     """Remove it with its processes; returns its last state.
 
@@ -210,4 +216,5 @@ def _attempt(row: tuple[Any, ...]) -> TaskAttempt:
         setup_completed_at=row[7],
         created_at=row[8],
         updated_at=row[9],
+        git_programs_withheld=bool(row[10]),
     )

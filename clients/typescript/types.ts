@@ -13,6 +13,14 @@ export type ApiResponse<T, E = ErrorData> =
   | { success: true; data: T; error_data: null; message: null }
   | { success: false; data: null; error_data: E | null; message: string };
 
+/** What git may run from now on. */
+export type AcceptGitPrograms = {
+  /** Of what the person has seen; if there is something else by now, it is refused. */
+  digest?: string | null;
+  /** Whether all that runs change from now on is accepted, too; null leaves that. */
+  always?: boolean | null;
+};
+
 /** The sign-in was refused at GitHub. */
 export type AccessDeniedProblem = {
   type: "access_denied";
@@ -587,6 +595,7 @@ export type ErrorData =
   | ProgramMissingProblem
   | LockedProblem
   | PathTakenProblem
+  | GitProgramsChangedProblem
   | BusyProblem
   | NoWorktreeProblem
   | BranchCheckedOutProblem
@@ -743,6 +752,39 @@ export type GitHubConfigInput = {
   username?: string | null;
   primary_email?: string | null;
   default_pr_base?: string | null;
+};
+
+/** Something that decides which programs git runs, and that a run has added or changed. */
+export type GitProgram = {
+  /** `config <key>`, `hook <path>`, `file <path>` or `info/attributes`. */
+  name: string;
+  /** What the setting says now; null if it is a file. */
+  value: string | null;
+  /** Of what it is now. */
+  hash: string;
+  /** The attempt whose worktree it is in; null if it is in the repository. */
+  task_attempt_id: string | null;
+};
+
+/** Whether git, as Anyon starts it, runs hooks, filters and other programs of a repository. */
+export type GitPrograms = {
+  /** It does not, because a run has changed them and nobody has accepted that. */
+  withheld: boolean;
+  /** Whatever runs change is accepted. */
+  always: boolean;
+  /** Of `changes`, to accept just these. */
+  digest: string;
+  changes: Array<GitProgram>;
+  /** The attempt in whose run the change was noticed. */
+  task_attempt_id: string | null;
+  /** When. */
+  since: string | null;
+};
+
+/** There is something else by now than what `digest` stands for. */
+export type GitProgramsChangedProblem = {
+  type: "git_programs_changed";
+  message: string;
 };
 
 /** `status` is `ok` of a daemon that can answer at all. */
@@ -1331,6 +1373,7 @@ export type TaskAttempt = {
   setup_completed_at: string | null;
   created_at: string;
   updated_at: string;
+  git_programs_withheld: boolean;
 };
 
 export type TaskCreateAction = {

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from anyond.git import locations
 from anyond.git.repository import Repositories
 from tests.git.driver import Checkout
 
@@ -56,13 +57,16 @@ def repo(tmp_path: Path, templates: dict[str, Path]) -> Checkout:
     shutil.copytree(template.path, tmp_path / "repo", symlinks=True)
     made = Checkout(tmp_path / "repo")
     made.git("update-index", "-q", "--refresh")
+    locations.remember(made.path, made.path / ".git", made.path / ".git")
     return made
 
 
 @pytest.fixture
 def attempt(repo: Checkout) -> Checkout:
     """A worktree of that repository on the branch `work`."""
-    return repo.worktree("attempt", "work")
+    made = repo.worktree("attempt", "work")
+    locations.remember(made.path, repo.path / ".git")
+    return made
 
 
 @pytest.fixture

@@ -67,6 +67,9 @@ NAME_TAKEN = _conflict("name_taken", "Another one has that name.", ("tag_id", st
 PATH_TAKEN = _conflict(
     "path_taken", "Something else is there, or has it.", ("project_id", str | UnsetType)
 )
+GIT_PROGRAMS_CHANGED = _conflict(
+    "git_programs_changed", "There is something else by now than what `digest` stands for."
+)
 NO_WORKTREE = _conflict("no_worktree", "The attempt has no worktree yet.")
 BRANCH_CHECKED_OUT = _conflict("branch_checked_out", "Another worktree has the branch checked out.")
 LOCKED = _conflict(

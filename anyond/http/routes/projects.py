@@ -10,7 +10,7 @@ from anyond.http import decode
 from anyond.http.decode import line, prose
 from anyond.http.envelope import answer, cached
 from anyond.http.query import identity
-from anyond.model.bodies import NewProject, ProjectPatch
+from anyond.model.bodies import AcceptGitPrograms, NewProject, ProjectPatch
 from anyond.store import projects
 
 if TYPE_CHECKING:
@@ -53,6 +53,18 @@ def routes(services: Services) -> Blueprint:
     @chapter.get("/<key>/branches")
     async def branches(key: str) -> Response:
         return cached(await services.projects.branches(identity(key, "project_id")))
+
+    @chapter.get("/<key>/git-programs")
+    async def git_programs(key: str) -> Response:
+        return answer(await services.projects.git_programs(identity(key, "project_id")))
+
+    @chapter.post("/<key>/git-programs/accept")
+    async def accept_git_programs(key: str) -> Response:
+        id = identity(key, "project_id")
+        wanted = await decode.optional_body(AcceptGitPrograms) or AcceptGitPrograms()
+        if wanted.digest is not None:
+            line(wanted.digest, "digest")
+        return answer(await services.projects.accept_git_programs(id, wanted))
 
     return chapter
 

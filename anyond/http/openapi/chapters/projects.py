@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from anyond.files.directory import DirectoryEntry, Listing
 from anyond.http.openapi import examples, problems
 from anyond.http.openapi.operation import Chapter, Operation, key, needed, possible
-from anyond.model.answers import ContainerInfo, EditorOpened
-from anyond.model.bodies import NewProject, OpenEditor, ProjectPatch
+from anyond.model.answers import ContainerInfo, EditorOpened, GitProgram, GitPrograms
+from anyond.model.bodies import AcceptGitPrograms, NewProject, OpenEditor, ProjectPatch
 from anyond.model.rows import Branch, Project
 from anyond.model.search import MatchType, SearchMode, SearchResult
 from anyond.model.settings import EditorType
@@ -18,6 +20,17 @@ _ENTRY = DirectoryEntry(
     is_directory=True,
     is_git_repo=True,
     last_modified=1704672000000,
+)
+_NOTHING = hashlib.sha256().hexdigest()
+_PROGRAMS = GitPrograms(
+    withheld=True,
+    always=False,
+    digest=_NOTHING,
+    changes=[
+        GitProgram(name="config core.hookspath", value=".tools/hooks", hash=_NOTHING),
+    ],
+    task_attempt_id=examples.ATTEMPT_ID,
+    since=examples.MOMENT,
 )
 
 PROJECTS = Chapter(
@@ -106,6 +119,30 @@ PROJECTS = Chapter(
             answer=list[SearchResult],
             example=[SearchResult(path="README.md", is_file=True, match_type=MatchType.FILE_NAME)],
             problems=(*problems.GIT, problems.NOT_FOUND),
+        ),
+        Operation(
+            method="GET",
+            path="/api/projects/{id}/git-programs",
+            summary="Get programs of git",
+            text="Whether git, as Anyon starts it, runs hooks, filters and other programs that the"
+            " repository names. What a run has changed of them is withheld until it is accepted.",
+            key=_KEY,
+            answer=GitPrograms,
+            example=_PROGRAMS,
+            problems=(*problems.GIT, problems.NOT_FOUND),
+        ),
+        Operation(
+            method="POST",
+            path="/api/projects/{id}/git-programs/accept",
+            summary="Accept programs of git",
+            text="What is there now may run; with `always`, so may whatever runs change later.",
+            key=_KEY,
+            body=AcceptGitPrograms,
+            optional=True,
+            send=AcceptGitPrograms(digest=_PROGRAMS.digest),
+            answer=GitPrograms,
+            example=GitPrograms(withheld=False, always=False, digest=_NOTHING),
+            problems=(*problems.GIT, problems.NOT_FOUND, problems.GIT_PROGRAMS_CHANGED),
         ),
         Operation(
             method="POST",

@@ -1,0 +1,355 @@
+"""What runs change of the programs that git runs is withheld until a person accepts it."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from anyond.git import guard, locations, merge, status
+from anyond.git.command import GitFailed, git
+from anyond.git.commit import commit_all
+from anyond.model.bodies import AcceptGitPrograms, NewProject, NewTask
+from anyond.model.errors import Conflict
+from anyond.model.ids import new_id, now
+from anyond.model.rows import (
+    CodingAgentInitialRequest,
+    ExecutionProcess,
+    ExecutorAction,
+    ProcessStatus,
+    ScriptContext,
+    ScriptRequest,
+    TaskAttempt,
+)
+from anyond.model.settings import Executor, ExecutorProfileId
+from anyond.operations import git_programs, run, subject, worktree
+from anyond.operations import projects as project_operations
+from anyond.operations.rooms import Rooms
+from anyond.operations.subject import Subject
+from anyond.store import attempts, processes, tasks
+
+_AGENT = CodingAgentInitialRequest(
+    prompt="Do it", executor_profile_id=ExecutorProfileId(executor=Executor.DEMO)
+)
+_SETUP = ScriptRequest(script="npm install", context=ScriptContext.SETUP)
+
+
+@pytest.fixture
+async def about(rooms: Rooms, repository: Path) -> Subject:
+    """An attempt of a project that a person has added, with its worktree."""
+    (repository / "file.txt").write_text("text\n")
+    await commit_all(repository, "file")
+    new = NewProject(name="P", git_repo_path=str(repository), use_existing_repo=True)
+    project = await project_operations.create(rooms, new)
+    return await another(rooms, project.id, "anyon/x")
+
+
+async def another(rooms: Rooms, project_id: str, branch: str) -> Subject:
+    task = await rooms.store.write(
+        lambda tx: tasks.insert(tx, NewTask(project_id=project_id, title="T"), new_id(), now())
+    )
+
+    def insert(tx: object) -> TaskAttempt:
+        return attempts.insert(
+            tx,  # type: ignore[arg-type]
+            id=new_id(),
+            task_id=task.id,
+            branch=branch,
+            target_branch="main",
+            executor="DEMO",
+            now=now(),
+        )
+
+    row = await rooms.store.write(insert)
+    return await worktree.prepare(rooms, await subject.read(rooms, row.id))
+
+
+async def begin(
+    rooms: Rooms, about: Subject, kind: CodingAgentInitialRequest | ScriptRequest = _AGENT
+) -> ExecutionProcess:
+    action = ExecutorAction(typ=kind)
+    row = await rooms.store.write(
+        lambda tx: run.insert(tx, about.attempt.id, about.task.id, action)
+    )
+    await git_programs.begin(rooms, about, row)
+    return row
+
+
+async def end(rooms: Rooms, about: Subject, row: ExecutionProcess) -> list[str]:
+    remarks = await git_programs.end(rooms, about, row)
+    await rooms.store.write(
+        lambda tx: processes.finish(
+            tx,
+            row.id,
+            status=ProcessStatus.COMPLETED,
+            exit_code=0,
+            after_head_commit=None,
+            at=now(),
+        )
+    )
+    return [remark.text for remark in remarks]
+
+
+def canary(tmp_path: Path, name: str = "canary") -> tuple[Path, Callable[[], bool]]:
+    """A program that leaves a mark when it is run, and whether it did."""
+    mark, program = tmp_path / f"{name}-was-run", tmp_path / name
+    program.write_text(f"#!/bin/sh\ntouch {mark}\ncat\n")
+    program.chmod(0o755)
+    return program, mark.exists
+
+
+def config(repository: Path, key: str, value: str) -> None:
+    subprocess.run(["git", "config", key, value], cwd=repository, check=True)
+
+
+def arm(where: str, repository: Path, about: Subject, program: Path) -> None:
+    """Name a program where git looks for one."""
+    tree = about.worktree
+    common = repository / ".git"
+    if where == "hook":
+        (common / "hooks").mkdir(exist_ok=True)
+        (common / "hooks" / "pre-commit").write_bytes(program.read_bytes())
+        (common / "hooks" / "pre-commit").chmod(0o755)
+    elif where == "hooksPath":
+        (program.parent / "hooks").mkdir()
+        (program.parent / "hooks" / "pre-commit").symlink_to(program)
+        config(repository, "core.hooksPath", str(program.parent / "hooks"))
+    elif where in {"clean", "process", "smudge"}:
+        config(repository, f"filter.evil.{where}", str(program))
+        (tree / ".gitattributes").write_text("*.txt filter=evil\n")
+    elif where == "include":
+        (tree / "more").write_text(f'[filter "evil"]\n\tclean = {program}\n')
+        config(repository, "include.path", str(tree / "more"))
+        (common / "info" / "attributes").write_text("* filter=evil\n")
+    elif where == "config.worktree":
+        config(repository, "extensions.worktreeConfig", "true")
+        subprocess.run(
+            ["git", "config", "--worktree", "filter.evil.clean", str(program)], cwd=tree, check=True
+        )
+        (tree / ".gitattributes").write_text("*.txt filter=evil\n")
+    elif where == "gpg":
+        config(repository, "commit.gpgSign", "true")
+        config(repository, "gpg.program", str(program))
+    elif where == "hook in the worktree":
+        hooks = tree / ".hooks" / "pre-commit"
+        hooks.write_bytes(program.read_bytes())
+        hooks.chmod(0o755)
+
+
+PLACES = [
+    "hook",
+    "hooksPath",
+    "clean",
+    "process",
+    "smudge",
+    "include",
+    "config.worktree",
+    "gpg",
+    "hook in the worktree",
+]
+
+
+async def work(about: Subject) -> None:
+    """What Anyon's git does after a run."""
+    (about.worktree / "file.txt").write_text(f"changed {new_id()}\n")
+    await status.status(about.worktree)
+    try:
+        await commit_all(about.worktree, "work")
+    finally:
+        await git("reset", "--hard", "--quiet", cwd=about.worktree)
+        (about.worktree / "file.txt").unlink()
+        await git("checkout", "--", "file.txt", cwd=about.worktree)
+
+
+def has_hooks_of_its_own(repository: Path, about: Subject) -> None:
+    for checkout in (repository, about.worktree):
+        (checkout / ".hooks").mkdir()
+    config(repository, "core.hooksPath", ".hooks")
+
+
+@pytest.mark.parametrize("where", PLACES)
+async def test_what_a_run_has_changed_does_not_run_until_it_is_accepted(
+    rooms: Rooms, repository: Path, about: Subject, tmp_path: Path, where: str
+) -> None:
+    program, ran = canary(tmp_path)
+    if where == "hook in the worktree":
+        has_hooks_of_its_own(repository, about)
+    row = await begin(rooms, about)
+    arm(where, repository, about, program)
+    await status.status(about.worktree)
+    told = await end(rooms, about, row)
+    await work(about)
+    state = await git_programs.state(rooms, about.project.id)
+
+    assert not ran()
+    assert len(told) == 1
+    assert "git-programs/accept" in told[0]
+    assert state.withheld
+    assert state.changes
+    shown = await rooms.store.read(lambda r: attempts.get(r, about.attempt.id))
+    assert shown.git_programs_withheld
+
+    accepted = AcceptGitPrograms(digest=state.digest)
+    state = await git_programs.accept(rooms, about.project.id, accepted)
+    with suppress(GitFailed):  # what signs here signs nothing
+        await work(about)
+
+    assert not state.withheld
+    assert ran()
+    shown = await rooms.store.read(lambda r: attempts.get(r, about.attempt.id))
+    assert not shown.git_programs_withheld
+
+
+@pytest.mark.parametrize("where", PLACES)
+async def test_it_does_not_run_while_the_run_goes_on_either(
+    rooms: Rooms, repository: Path, about: Subject, tmp_path: Path, where: str
+) -> None:
+    program, ran = canary(tmp_path)
+    if where == "hook in the worktree":
+        has_hooks_of_its_own(repository, about)
+    await begin(rooms, about)
+    await status.status(about.worktree)
+    arm(where, repository, about, program)
+    await work(about)
+    assert not ran()
+
+
+@pytest.mark.parametrize("where", ["hook", "clean", "hook in the worktree"])
+async def test_what_a_person_changes_between_runs_is_nothing_to_talk_about(
+    rooms: Rooms, repository: Path, about: Subject, tmp_path: Path, where: str
+) -> None:
+    program, ran = canary(tmp_path)
+    if where == "hook in the worktree":
+        has_hooks_of_its_own(repository, about)
+    assert await end(rooms, about, await begin(rooms, about)) == []
+    arm(where, repository, about, program)
+    row = await begin(rooms, about)
+    await work(about)
+    told = await end(rooms, about, row)
+    assert told == []
+    assert ran()
+
+
+async def test_harmless_settings_are_nobodys_concern(
+    rooms: Rooms, repository: Path, about: Subject
+) -> None:
+    row = await begin(rooms, about)
+    for key, value in (
+        ("branch.anyon/x.remote", "origin"),
+        ("remote.origin.url", "git@github.com:ada/tea.git"),
+        ("remote.fork.url", "https://github.com/ada/tea.git"),
+        ("remote.fork.fetch", "+refs/heads/*:refs/remotes/fork/*"),
+        ("user.email", "agent@example.org"),
+        ("core.fsmonitor", "true"),
+        ("pull.rebase", "true"),
+        ("alias.st", "status"),
+    ):
+        config(repository, key, value)
+    (repository / ".git" / "hooks" / "pre-commit.sample").write_text("#!/bin/sh\n")
+    assert await end(rooms, about, row) == []
+
+
+async def test_a_setup_script_in_a_fresh_worktree_is_the_persons(
+    rooms: Rooms, repository: Path, about: Subject, tmp_path: Path
+) -> None:
+    program, ran = canary(tmp_path)
+    setup = await begin(rooms, about, _SETUP)
+    arm("hook", repository, about, program)
+    assert await end(rooms, about, setup) == []
+    agent = await begin(rooms, about)
+    await work(about)
+    assert await end(rooms, about, agent) == []
+    assert ran()
+    again = await begin(rooms, about, _SETUP)
+    config(repository, "core.sshCommand", str(program))
+    assert len(await end(rooms, about, again)) == 1
+
+
+async def test_a_change_is_withheld_from_all_attempts_and_survives_a_restart(
+    rooms: Rooms, repository: Path, about: Subject, tmp_path: Path
+) -> None:
+    program, ran = canary(tmp_path)
+    other = await another(rooms, about.project.id, "anyon/y")
+    mine, theirs = await begin(rooms, about), await begin(rooms, other)
+    arm("hook", repository, about, program)
+    assert len(await end(rooms, about, mine)) == 1
+    place = locations.locate(repository)
+    assert place is not None
+    assert place.common_dir is not None
+    guard.install(place.common_dir, guard.Guard(repository, {}))
+
+    await git_programs.load(rooms)
+    held = guard.of(place.common_dir)
+    assert held is not None
+    assert held.runs == {theirs.id}
+    assert len(await end(rooms, other, theirs)) == 1
+    await work(other)
+    (other.worktree / "new.txt").write_text("new\n")
+    await commit_all(other.worktree, "new")
+    await merge.merge(rooms.repositories, repository, "anyon/y", "main", message="landed")
+    row = await begin(rooms, other)
+    assert len(await end(rooms, other, row)) == 1
+    assert not ran()
+
+
+async def test_what_was_put_back_is_not_withheld_any_more(
+    rooms: Rooms, repository: Path, about: Subject
+) -> None:
+    row = await begin(rooms, about)
+    config(repository, "core.sshCommand", "evil")
+    assert len(await end(rooms, about, row)) == 1
+    subprocess.run(["git", "config", "--unset", "core.sshCommand"], cwd=repository, check=True)
+    assert await end(rooms, about, await begin(rooms, about)) == []
+    assert not (await git_programs.state(rooms, about.project.id)).withheld
+
+
+async def test_who_accepts_has_to_have_seen_it(
+    rooms: Rooms, repository: Path, about: Subject
+) -> None:
+    row = await begin(rooms, about)
+    config(repository, "core.sshCommand", "evil")
+    await end(rooms, about, row)
+    state = await git_programs.state(rooms, about.project.id)
+    config(repository, "core.sshCommand", "worse")
+    with pytest.raises(Conflict) as refusal:
+        await git_programs.accept(rooms, about.project.id, AcceptGitPrograms(digest=state.digest))
+    assert refusal.value.type == "git_programs_changed"
+    assert (await git_programs.state(rooms, about.project.id)).withheld
+
+
+async def test_a_project_can_be_trusted_for_good(
+    rooms: Rooms, repository: Path, about: Subject, tmp_path: Path
+) -> None:
+    program, ran = canary(tmp_path)
+    await begin(rooms, about)
+    state = await git_programs.accept(rooms, about.project.id, AcceptGitPrograms(always=True))
+    assert state.always
+    row = await begin(rooms, about, ScriptRequest(script="dev", context=ScriptContext.DEV_SERVER))
+    arm("hook", repository, about, program)
+    assert await end(rooms, about, row) == []
+    await work(about)
+    assert ran()
+
+
+async def test_the_persons_own_programs_go_on_while_the_repositorys_are_withheld(
+    rooms: Rooms, repository: Path, about: Subject, tmp_path: Path, home: Path
+) -> None:
+    mine, mine_ran = canary(tmp_path, "mine")
+    evil, evil_ran = canary(tmp_path, "evil")
+    hooks = tmp_path / "my-hooks"
+    hooks.mkdir()
+    (hooks / "pre-commit").symlink_to(mine)
+    (home / ".gitconfig").write_text(
+        f'[core]\n\thooksPath = {hooks}\n[filter "both"]\n\tclean = cat\n'
+    )
+    row = await begin(rooms, about)
+    config(repository, "filter.both.clean", str(evil))
+    config(repository, "core.hooksPath", str(tmp_path))
+    (about.worktree / ".gitattributes").write_text("*.txt filter=both\n")
+    assert len(await end(rooms, about, row)) == 1
+    await work(about)
+    assert mine_ran()
+    assert not evil_ran()
