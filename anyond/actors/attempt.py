@@ -255,12 +255,14 @@ class AttemptActor(Actor[Event, Command]):
             halting=lambda: self.machine.halting,
             stoppable=lambda: self._stoppable(process_id),
         )
-        if following is not None:
-            self._logs.begin(following.id)
+        if following.next is not None:
+            self._logs.begin(following.next.id)
         self._logs.finish(process_id)
         self._processes.pop(process_id, None)
-        if following is not None:
-            await self._start_next(following)
+        if following.services is not None and not await self._start_next(following.services):
+            await self._rooms.launcher.end_services(process_id)
+        if following.next is not None:
+            await self._start_next(following.next)
         del self._finished[process_id]
         self.tell(Concluded(process_id))
 

@@ -27,6 +27,9 @@ R = TypeVar("R")
 
 INTENSITY = Intensity()
 
+LEAVES_S = 5.0
+"""Seconds that an actor may take to leave when nothing runs in its attempt any more."""
+
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 60.0
 """How long an attempt whose actor has failed waits for the next one; doubled each time."""
@@ -108,6 +111,16 @@ class Attempts:
     async def halt_process(self, attempt_id: str, process_id: str) -> None:
         """Stop one process; returns when it is over."""
         await self._awake(attempt_id).ask(HaltProcess(process_id))
+
+    async def end_services(self, attempt_id: str) -> None:
+        """End what a setup script has left running, if nothing else runs in the attempt."""
+        rows = await self._rooms.store.read(lambda r: processes.running_of(r, attempt_id))
+        if all(processes.is_service(row) for row in rows):
+            for row in rows:
+                await self.halt_process(attempt_id, row.id)
+            if rows and (tenancy := self._tenancies.get(attempt_id)) is not None:
+                with trio.move_on_after(LEAVES_S):
+                    await tenancy.over.wait()
 
     def decide(self, approval: Approval) -> None:
         """Hand a decision to the process that asked. Never waits."""

@@ -205,6 +205,7 @@ class AttemptRequests:
             NotFound: there is no such attempt.
             Busy: something is at work in it.
         """
+        await self._awake.end_services(attempt_id)
         if self._awake.is_awake(attempt_id):
             raise Busy("Something is at work in this attempt; stop it first.")
         with _whole():
@@ -219,6 +220,7 @@ class AttemptRequests:
             Busy: something is at work in one of its attempts.
         """
         for attempt in await self._rooms.store.read(lambda r: attempts.all(r, task_id)):
+            await self._awake.end_services(attempt.id)
             if self._awake.is_awake(attempt.id):
                 raise Busy("Something is at work in an attempt of this task; stop it first.")
         with _whole():

@@ -46,6 +46,7 @@ class NewProject(Struct, frozen=True, kw_only=True):
     cleanup_script: str | None = None
     copy_files: str | None = None
     environment: dict[str, str | None] | None = None
+    keep_services: bool | None = None
 
 
 class AcceptGitPrograms(Struct, frozen=True, kw_only=True):
@@ -73,6 +74,7 @@ class ProjectPatch(Struct, frozen=True, kw_only=True):
     cleanup_script: str | None = None
     copy_files: str | None = None
     environment: dict[str, str | None] | None = None
+    keep_services: bool | None = None
 
 
 class NewTag(Struct, frozen=True, kw_only=True):

@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from msgspec import Struct, field
+
+
+class LeftRunning(StrEnum):
+    """What becomes of the processes that a program leaves behind when it ends by itself.
+
+    `TELL` ends them and says so in the log, `KEEP` lets them live on if the program succeeded (on
+    Linux; elsewhere it is `TELL`).
+    """
+
+    END = "end"
+    TELL = "tell"
+    KEEP = "keep"
 
 
 class Launch(Struct, frozen=True, kw_only=True):
@@ -14,6 +28,7 @@ class Launch(Struct, frozen=True, kw_only=True):
         env: laid over what `environment` passes on of the daemon's; a None value removes a
             variable.
         stdin: whether the program gets a pipe to read from (else: end of file at once).
+        left_running: what becomes of what the program started and did not wait for.
         install: one sentence for the person when the program is missing.
     """
 
@@ -21,4 +36,5 @@ class Launch(Struct, frozen=True, kw_only=True):
     cwd: str
     env: dict[str, str | None] = field(default_factory=dict)
     stdin: bool = True
+    left_running: LeftRunning = LeftRunning.END
     install: str = ""

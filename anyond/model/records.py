@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 
 class Stream(StrEnum):
@@ -39,6 +39,7 @@ class Exit(Struct, frozen=True, kw_only=True):
         ended_at: Unix nanoseconds.
         error: why it could not be started, or how the shim itself failed.
         leftovers: how many of its descendants had to be killed.
+        kept: the commands of those that live on (see `LeftRunning`).
     """
 
     code: int | None = None
@@ -46,3 +47,4 @@ class Exit(Struct, frozen=True, kw_only=True):
     ended_at: int = 0
     error: str | None = None
     leftovers: int = 0
+    kept: list[str] = field(default_factory=list)

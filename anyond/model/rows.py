@@ -62,6 +62,7 @@ class Project(Struct, frozen=True, kw_only=True):
     cleanup_script: str | None = None
     copy_files: str | None = None
     environment: dict[str, str | None] = field(default_factory=dict)
+    keep_services: bool = True
     created_at: str
     updated_at: str
     subdirectory: str = ""
@@ -153,6 +154,8 @@ class ScriptRequest(Struct, frozen=True, kw_only=True, tag=True, tag_field="type
     script: str
     language: str = "Bash"
     context: ScriptContext
+    services_of: str | None = None
+    """The id of the process of a setup script: this is what it has left running."""
 
 
 ActionType = CodingAgentInitialRequest | CodingAgentFollowUpRequest | ScriptRequest

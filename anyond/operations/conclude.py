@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -27,8 +28,10 @@ from anyond.model.records import Exit, Record, Stream
 from anyond.model.rows import (
     CodingAgentFollowUpRequest,
     ExecutionProcess,
+    ExecutorAction,
     ProcessStatus,
     RunReason,
+    ScriptContext,
     ScriptRequest,
     TaskStatus,
 )
@@ -61,6 +64,19 @@ log = structlog.get_logger()
 NOT_COMMITTED = "The changes are not committed: it was stopped while git or a hook was at work."
 
 
+@dataclass(frozen=True)
+class Following:
+    """What is to be started after a process.
+
+    Args:
+        next: the next link of the chain, or what a person had queued for its end.
+        services: what stands for the services that a setup script has left running.
+    """
+
+    next: ExecutionProcess | None = None
+    services: ExecutionProcess | None = None
+
+
 async def conclude(
     rooms: Rooms,
     subject: Subject,
@@ -70,7 +86,7 @@ async def conclude(
     conversation: Conversation | None,
     halting: Callable[[], bool],
     stoppable: Stoppable,
-) -> ExecutionProcess | None:
+) -> Following:
     """Write down how `process` ended.
 
     Args:
@@ -79,8 +95,7 @@ async def conclude(
         stoppable: for the commit, which takes as long as its hooks like.
 
     Returns:
-        The row of what is to be started now: the next link, or what a person had queued for the
-        end of the chain; None if nothing follows.
+        The rows of what is to be started now.
     """
     stop = await rooms.store.read(lambda r: processes.stop_reason(r, process.id))
     ending = judge(
@@ -126,9 +141,10 @@ async def conclude(
     )
 
     over = False
+    services: ExecutionProcess | None = None
 
     def final(tx: Tx) -> ExecutionProcess | None:
-        nonlocal over
+        nonlocal over, services
         moment = now()
         waiting_remarks.delete(tx, waiting)
         if conversation is not None and conversation.summary is not None:
@@ -155,6 +171,8 @@ async def conclude(
         if not first_time or process.run_reason is RunReason.DEV_SERVER:
             return None
         unwanted = halting() or ending.status is ProcessStatus.KILLED
+        if exit.kept and not unwanted:
+            services = insert(tx, subject.attempt.id, subject.task.id, _services(process, exit))
         heard = conversation.heard if conversation is not None else 0
         unsaid = [said.prompt for said in steering.unsaid(tx, process.id, heard)]
         if replaced and not unwanted:
@@ -187,7 +205,16 @@ async def conclude(
     following = await rooms.store.write(final)
     if over:
         await announce(rooms, subject, ending.status)
-    return following
+    if exit.kept and services is None:
+        await rooms.launcher.end_services(process.id)
+    return Following(following, services)
+
+
+def _services(process: ExecutionProcess, exit: Exit) -> ExecutorAction:
+    request = ScriptRequest(
+        script="\n".join(exit.kept), context=ScriptContext.DEV_SERVER, services_of=process.id
+    )
+    return ExecutorAction(typ=request)
 
 
 async def _commit(

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from anyond.agents.roster import agent
 from anyond.machines.prompt import expand_tags, find_images
-from anyond.model.launch import Launch
+from anyond.model.launch import Launch, LeftRunning
 from anyond.model.rows import (
     CodingAgentFollowUpRequest,
     ExecutionProcess,
@@ -20,7 +20,7 @@ from anyond.model.settings import ScriptProfile
 from anyond.operations import recap
 from anyond.operations.rooms import Rooms
 from anyond.operations.turn_record import TurnRecord
-from anyond.procs import script_shell
+from anyond.procs import script_services, script_shell
 from anyond.procs.launch_spec import final_environment, find_program
 from anyond.procs.ports import free_port
 from anyond.store import tags
@@ -74,7 +74,17 @@ async def told(rooms: Rooms, prompt: str, worktree: str) -> str:
     return find_images(prompt, worktree)
 
 
+def _left_running(request: ScriptRequest, project: Project) -> LeftRunning:
+    if request.context is ScriptContext.DEV_SERVER:
+        return LeftRunning.END
+    kept = request.context is ScriptContext.SETUP and project.keep_services
+    return LeftRunning.KEEP if kept else LeftRunning.TELL
+
+
 def _script(rooms: Rooms, request: ScriptRequest, project: Project, cwd: str) -> Launch:
+    if request.services_of is not None:
+        spool = str(rooms.launcher.spool(request.services_of).path.absolute())
+        return Launch(argv=script_services.command_line(spool), cwd=cwd, stdin=False)
     port = {"PORT": str(free_port())} if request.context is ScriptContext.DEV_SERVER else {}
     # A script that was written on Windows; bash takes a carriage return for a part of a word.
     script = request.script.replace("\r\n", "\n").removesuffix("\r")
@@ -83,6 +93,7 @@ def _script(rooms: Rooms, request: ScriptRequest, project: Project, cwd: str) ->
         cwd=cwd,
         env={**port, **project.environment},
         stdin=False,
+        left_running=_left_running(request, project),
         install="Scripts are run with bash; install it.",
     )
     profile = rooms.config.config.script_profile

@@ -47,6 +47,7 @@ async def create(rooms: Rooms, new: NewProject) -> Project:
         cleanup_script=new.cleanup_script or None,
         copy_files=new.copy_files or None,
         environment=new.environment,
+        keep_services=new.keep_services,
     )
     project = await rooms.store.write(
         lambda tx: projects.insert(tx, fresh, new_id(), now(), subdirectory=subdirectory)
@@ -79,6 +80,7 @@ async def update(rooms: Rooms, project_id: str, patch: ProjectPatch) -> Project:
             cleanup_script=patch.cleanup_script,
             copy_files=patch.copy_files,
             environment=patch.environment,
+            keep_services=patch.keep_services,
         )
 
     def write(tx: Tx) -> Project:

@@ -73,6 +73,12 @@ class ControlSocket:
             self.peer.settimeout(1)  # a daemon that does not listen can look into the spool
             self.tell(b"x")
 
+    def leave(self) -> None:
+        """Let go of whoever is connected, after `close`."""
+        self.listener.close()
+        if self.peer is not None:
+            self.peer.close()
+
     def _accept(self, _: int) -> bool:
         try:
             self.peer = self.listener.accept()[0]

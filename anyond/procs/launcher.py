@@ -24,6 +24,7 @@ from anyond.open_files import demand_room, inherited
 from anyond.procs import lost_execution
 from anyond.procs.address import Address
 from anyond.procs.launch_spec import final_environment, find_program
+from anyond.procs.orphans import end_orphans
 from anyond.procs.shim_connection import ShimConnection
 from anyond.procs.shim_state import Lock, last_words, read_run, why_lost
 from anyond.procs.spool import Spool
@@ -130,6 +131,7 @@ class Launcher:
             "stdin": launch.stdin,
             "limit": limit,
             "open_files": inherited(),
+            "left_running": launch.left_running,
         }
         path = self.spool(execution_id).path
         self._starting.add(execution_id)
@@ -202,6 +204,10 @@ class Launcher:
         return await trio.to_thread.run_sync(
             lost_execution.finalize, execution_id, self.spool(execution_id), reason
         )
+
+    async def end_services(self, execution_id: str) -> None:
+        """End what an execution that is over has left running on purpose."""
+        await trio.to_thread.run_sync(end_orphans, execution_id, None)
 
     # ------------------------------------------------------------ starting
 

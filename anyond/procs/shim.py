@@ -23,20 +23,23 @@ from anyond.procs.descendants import SWEEP, Descendants
 from anyond.procs.log import write_exit
 from anyond.procs.process_table import LINUX
 from anyond.procs.program import NotStarted
+from anyond.procs.services_keeper import ServicesKeeper
 from anyond.procs.supervisor import Supervisor
 
 REFUSED = 75  # exit status of a shim that came too late
 
 
-def take_lock() -> bool:
-    """Become the supervisor of this directory; False if it is not (or no longer) to be had."""
+def take_lock() -> int | None:
+    """Become the supervisor of this directory; None if it is not (or no longer) to be had."""
     try:
         lock = os.open("lock", os.O_RDWR | os.O_CLOEXEC)
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         current = os.stat("lock").st_ino == os.fstat(lock).st_ino
     except OSError:
-        return False
-    return current and not os.path.exists("run.json") and not os.path.exists("exit.json")
+        return None
+    if not current or os.path.exists("run.json") or os.path.exists("exit.json"):
+        return None
+    return lock
 
 
 def report(line: str) -> None:
@@ -64,6 +67,15 @@ def give_up(reason: str) -> None:
         report(f"failed {json.dumps(reason)}")
 
 
+def keep_services(supervisor: Supervisor, lock: int) -> None:
+    """The execution is over; what it has left running is not."""
+    supervisor.control.leave()
+    os.close(lock)
+    keeper = ServicesKeeper(supervisor.descendants, supervisor.sources, supervisor.wake)
+    keeper.listen()
+    keeper.run()
+
+
 def main(directory: str) -> int:
     """Keep the program of the spool `directory`; returns the exit status of the shim."""
     try:
@@ -76,7 +88,8 @@ def main(directory: str) -> int:
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGPIPE):
         signal.signal(number, signal.SIG_IGN)
-    if not take_lock():
+    lock = take_lock()
+    if lock is None:
         return REFUSED
     try:
         with open("spec.json") as file:
@@ -91,6 +104,8 @@ def main(directory: str) -> int:
         supervisor.start()
         report(f"ready {supervisor.program.pid}")
         supervisor.run()
+        if supervisor.kept:
+            keep_services(supervisor, lock)
     except NotStarted as failure:
         give_up(str(failure))
     except Exception as error:  # a bug of ours, or a disk too full to begin with

@@ -17,8 +17,9 @@ from anyond.procs.control_socket import ControlSocket
 from anyond.procs.descendants import Descendants
 from anyond.procs.log import Log, write_exit, write_json
 from anyond.procs.output import Source
-from anyond.procs.process_table import boot_id, started
+from anyond.procs.process_table import LINUX, boot_id, started
 from anyond.procs.program import Program, Stdin
+from anyond.procs.services import services
 
 TYPE_CHECKING = False  # the real one would load `typing`, which costs a megabyte
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class Supervisor:
     def __init__(self, spec: dict[str, Any], umask: int) -> None:
         self.selector = selectors.DefaultSelector()
         wake, wakeup = os.pipe()
+        self.wake = wake
         os.set_blocking(wake, False)
         os.set_blocking(wakeup, False)
         signal.set_wakeup_fd(wakeup, warn_on_full_buffer=False)
@@ -56,6 +58,9 @@ class Supervisor:
         self.reading: set[int] = set()
         self.phase = "running"
         self.deadline: float | None = None
+        self.left_running = spec.get("left_running", "end")
+        self.kept: list[str] = []
+        self.told_to_end = False
         self.in_trouble = False
         self.exit_unwritten = False
         self.retry_at: float | None = None
@@ -162,8 +167,10 @@ class Supervisor:
         elif verb == b"eof":
             self.stdin.ending = True
         elif verb == b"signal":
+            self.told_to_end = True
             self.descendants.signal(int(payload))
         elif verb == b"kill":
+            self.told_to_end = True
             self.descendants.start_sweep()
         elif verb == b"sync":
             self.control.tell(b"=" + payload + b"\n")
@@ -180,6 +187,12 @@ class Supervisor:
             if not (drained or late or self.descendants.certainly_gone()):
                 return
             found = self.descendants.remaining()
+            if found and self.left_running != "end" and not self.told_to_end:
+                if not late:
+                    return  # many are just about to end
+                if self._keep(found):
+                    self._finish()
+                    return
             self.descendants.send(found, signal.SIGTERM)
             self.phase, self.deadline = ("ending", now + GRACE) if found else ("last", None)
         elif self.phase == "ending" and (late or not self.descendants.remaining()):
@@ -189,6 +202,20 @@ class Supervisor:
         if self.phase == "last":
             self._finish()
 
+    def _keep(self, found: set[int]) -> bool:
+        """Whether what the program has left running lives on; if not, the log says that it ends."""
+        commands = services(found)
+        if not commands:
+            return False
+        if self.left_running == "keep" and LINUX and self.descendants.status == 0:
+            self.kept, self.phase, self.deadline = commands, "last", None
+            return True
+        what = "1 process" if len(commands) == 1 else f"{len(commands)} processes"
+        listed = "".join(f"\n  {command}" for command in commands[:10])
+        text = f"Anyon: the script has left {what} running, ended now with it:{listed}\n"
+        self.log.append(b"stderr", text.encode(errors="replace"))
+        return False
+
     def _finish(self) -> None:
         for fd in self.reading:
             self.selector.unregister(fd)
@@ -196,7 +223,9 @@ class Supervisor:
         for source in self.sources:
             while source.read() > 0:
                 pass
-            if source.open:
+            if source.open and self.kept:
+                source.expire()
+            elif source.open:
                 source.end()  # a stranger holds the pipe; it is no descendant
         self.control.clear_up()
         if self.log.trouble:
@@ -210,6 +239,7 @@ class Supervisor:
                 signal=-code if code < 0 else None,
                 error=f"could not be killed: {stuck}" if stuck else None,
                 leftovers=len(self.descendants.removed - self.descendants.immune),
+                kept=self.kept,
             )
         except OSError:
             self.exit_unwritten = os.stat(".").st_nlink > 0  # else the spool was deleted

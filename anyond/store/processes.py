@@ -8,7 +8,13 @@ import msgspec
 
 from anyond.model.errors import Busy, NotFound
 from anyond.model.ids import after
-from anyond.model.rows import ExecutionProcess, ExecutorAction, ProcessStatus, RunReason
+from anyond.model.rows import (
+    ExecutionProcess,
+    ExecutorAction,
+    ProcessStatus,
+    RunReason,
+    ScriptRequest,
+)
 from anyond.store import approvals, attempts, drafts, tasks
 from anyond.store.transaction import Reader, Tx
 
@@ -112,14 +118,22 @@ def running_of_task(reader: Reader, task_id: str) -> list[ExecutionProcess]:
 
 
 def dev_servers_of_project(reader: Reader, project_id: str) -> list[ExecutionProcess]:
-    """The dev servers that run in any attempt of a project, the oldest first."""
-    return _select(
+    """The dev servers that run in any attempt of a project, the oldest first; services of setup
+    scripts are none."""
+    rows = _select(
         reader,
         "JOIN task_attempts a ON a.id = p.task_attempt_id JOIN tasks t ON t.id = a.task_id"
         " WHERE t.project_id = ? AND p.status = 'running' AND p.run_reason = 'devserver'"
         f" {_OLDEST_FIRST}",
         (project_id,),
     )
+    return [row for row in rows if not is_service(row)]
+
+
+def is_service(process: ExecutionProcess) -> bool:
+    """Whether it stands for what a setup script has left running."""
+    request = process.executor_action.typ
+    return isinstance(request, ScriptRequest) and request.services_of is not None
 
 
 def all_ids(reader: Reader) -> set[str]:

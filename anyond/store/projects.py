@@ -14,7 +14,8 @@ from anyond.store.transaction import Reader, Tx
 
 _COLUMNS = (
     "id, name, git_repo_path, setup_script, dev_script, cleanup_script, copy_files,"
-    " created_at, updated_at, subdirectory, environment"
+    " created_at, updated_at, subdirectory, environment,"
+    " keep_services"
 )
 
 _VARIABLES = dict[str, str | None]
@@ -31,13 +32,14 @@ def insert(tx: Tx, new: NewProject, id: str, now: str, *, subdirectory: str = ""
         cleanup_script=new.cleanup_script or None,
         copy_files=new.copy_files or None,
         environment=new.environment or {},
+        keep_services=new.keep_services is not False,
         created_at=now,
         updated_at=now,
         subdirectory=subdirectory,
     )
     _refuse_taken_path(tx, project)
     tx.execute(
-        f"INSERT INTO projects ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        f"INSERT INTO projects ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             project.id,
             project.name,
@@ -50,6 +52,7 @@ def insert(tx: Tx, new: NewProject, id: str, now: str, *, subdirectory: str = ""
             now,
             project.subdirectory,
             _encoded(project.environment),
+            project.keep_services,
         ),
     )
     return project
@@ -96,6 +99,9 @@ def patch(tx: Tx, id: str, changes: ProjectPatch, now: str, *, subdirectory: str
         cleanup_script=_cleared(old.cleanup_script, changes.cleanup_script),
         copy_files=_cleared(old.copy_files, changes.copy_files),
         environment=old.environment if changes.environment is None else changes.environment,
+        keep_services=(
+            old.keep_services if changes.keep_services is None else changes.keep_services
+        ),
         created_at=old.created_at,
         updated_at=now,
         subdirectory=old.subdirectory if changes.git_repo_path is None else subdirectory,
@@ -104,7 +110,7 @@ def patch(tx: Tx, id: str, changes: ProjectPatch, now: str, *, subdirectory: str
     tx.execute(
         "UPDATE projects SET name = ?, git_repo_path = ?, setup_script = ?, dev_script = ?,"
         " cleanup_script = ?, copy_files = ?, updated_at = ?, subdirectory = ?,"
-        " environment = ? WHERE id = ?",
+        " environment = ?, keep_services = ? WHERE id = ?",
         (
             new.name,
             new.git_repo_path,
@@ -115,6 +121,7 @@ def patch(tx: Tx, id: str, changes: ProjectPatch, now: str, *, subdirectory: str
             now,
             new.subdirectory,
             _encoded(new.environment),
+            new.keep_services,
             id,
         ),
     )
@@ -173,4 +180,5 @@ def _project(row: tuple[Any, ...]) -> Project:
         updated_at=row[8],
         subdirectory=row[9],
         environment={} if row[10] is None else msgspec.json.decode(row[10], type=_VARIABLES),
+        keep_services=bool(row[11]),
     )

@@ -341,6 +341,7 @@ export type CreateProject = {
   cleanup_script?: string | null;
   copy_files?: string | null;
   environment?: { [key: string]: string | null } | null;
+  keep_services?: boolean | null;
 };
 
 export type CreateTag = {
@@ -1131,6 +1132,7 @@ export type Project = {
   cleanup_script: string | null;
   copy_files: string | null;
   environment: { [key: string]: string | null };
+  keep_services: boolean;
   created_at: string;
   updated_at: string;
   /** The directory relative to the top of the repository; empty for the top. */
@@ -1275,6 +1277,7 @@ export type ScriptRequest = {
   script: string;
   language: string;
   context: ScriptContext;
+  services_of: string | null;
 };
 
 export type SearchAction = {
@@ -1580,6 +1583,7 @@ export type UpdateProject = {
   cleanup_script?: string | null;
   copy_files?: string | null;
   environment?: { [key: string]: string | null } | null;
+  keep_services?: boolean | null;
 };
 
 /** Body of a tag's update; what is absent or null is kept, an empty content clears. */
