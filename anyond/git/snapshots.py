@@ -9,7 +9,8 @@ which parent is which.
 
 Of what git ignores, copies of the person's own files are kept if they were changed since (see
 `ignored_copies`). Files of a repository inside the worktree are kept too, but not its history;
-those of a submodule if they, or its commits, are nowhere else. Empty directories are noted in a
+those of a submodule if they, or its commits, are nowhere else; its commits are kept, too (see
+`submodule_commits`), and noted in a trailer. Empty directories are noted in a
 trailer. Filters and line ends are as the repository wants them; if git refuses
 because of these, files are kept byte by byte.
 """
@@ -23,10 +24,11 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import quote
 
 import trio
 
-from anyond.git import empty_directories, ignored_copies
+from anyond.git import empty_directories, ignored_copies, submodule_commits
 from anyond.git.assume_unchanged import look_again
 from anyond.git.checkouts import CHECKOUT_TIMEOUT_S, PARALLEL, make_parent, occupied
 from anyond.git.checkouts import delete as delete_directory
@@ -109,6 +111,7 @@ async def take(repo: Path, worktree: Path, attempt_id: str, reason: str) -> str:
         raise NotFound("worktree", worktree)
     if not is_id(attempt_id):
         raise Invalid("attempt_id", f"{shown(attempt_id)!r} is not an id.")
+    elsewhere = await submodule_commits.keep(repo, worktree, attempt_id)
     now = await head(worktree)
     going_on = await in_progress(worktree)
     parents = [now] if now else []
@@ -138,6 +141,7 @@ async def take(repo: Path, worktree: Path, attempt_id: str, reason: str) -> str:
         "Branch": await current_branch(worktree),
         "Operation": going_on.op if going_on else None,
         "Empty": empty,
+        "Submodules": " ".join(f"{quote(sub.path)}={sub.oid}" for sub in elsewhere) or None,
     }
     told = "\n".join(f"Anyon-{key}: {value}" for key, value in facts.items() if value)
     parents += [oid for oid in (staged, conflicts) if oid]

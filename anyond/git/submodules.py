@@ -9,6 +9,7 @@ import trio
 from anyond.git.command import NOT_INSIDE, git
 from anyond.git.parsing import GITLINK, gitlinks, parsed
 from anyond.git.repository import git_dir
+from anyond.git.submodule_stores import listed, run
 from anyond.git.text import split
 
 
@@ -58,6 +59,17 @@ async def strangers(worktree: Path, since: str | None) -> list[str]:
         declared = {setting.partition("\n")[2] for setting in told}
         found += [path for path in fresh if path not in declared]
     return await trio.to_thread.run_sync(_repositories, worktree, found)
+
+
+async def unsaved(worktree: Path) -> list[str]:
+    """The submodules that have changes of files, or new ones, in no commit of theirs."""
+    found: list[str] = []
+    for sub in await listed(worktree):
+        if sub.store is not None:
+            ask = ("status", "--porcelain", "--ignore-submodules=all")
+            told = await run(sub.store, *ask, work_tree=worktree / sub.path)
+            found += [sub.path] if told.code == 0 and told.out else []
+    return found
 
 
 def _repositories(worktree: Path, paths: list[str]) -> list[str]:

@@ -82,6 +82,14 @@ class ScriptProfile(StrEnum):
     NONE = "none"
 
 
+class Submodules(StrEnum):
+    """Which submodules a new worktree has: those of the project's checkout, all, or none."""
+
+    AS_CHECKOUT = "as_checkout"
+    ALL = "all"
+    NONE = "none"
+
+
 class Notifications(Struct, frozen=True, kw_only=True):
     sound_enabled: bool = True
     push_enabled: bool = True
@@ -133,6 +141,7 @@ class Config(Struct, frozen=True, kw_only=True):
     pr_open_browser: bool = True
     commit_message: CommitMessage = CommitMessage.SUMMARY
     script_profile: ScriptProfile = ScriptProfile.TERMINAL
+    submodules: Submodules = Submodules.AS_CHECKOUT
     log_limit_bytes: int = 2 * 1024**3
 
 

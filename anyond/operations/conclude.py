@@ -52,6 +52,7 @@ from anyond.operations.notifications import announce
 from anyond.operations.rooms import Rooms
 from anyond.operations.run import ENTRIES, Stoppable, insert
 from anyond.operations.subject import Subject
+from anyond.operations.submodules import uncommitted
 from anyond.procs.spool import Frame
 from anyond.settings import files
 from anyond.store import attempts, drafts, processes, sessions, tasks
@@ -120,6 +121,7 @@ async def conclude(
             await worktree.follow(rooms, subject)
             if await _commit(rooms, subject, process, ending, conversation):
                 said += await _left_out(subject, process)
+                said += await uncommitted(subject)
         except AnyondError as error:
             said.append(notes.Remark(text=_why_not(error), error=True))
     if scope.cancelled_caught:

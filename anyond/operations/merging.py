@@ -9,7 +9,7 @@ from anyond.git.landing import Landing
 from anyond.model.bodies import MergeStrategy
 from anyond.model.errors import AnyondError
 from anyond.model.ids import now
-from anyond.operations import intent_outcomes, worktree
+from anyond.operations import intent_outcomes, submodules, worktree
 from anyond.operations.commits import commit_rest
 from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject
@@ -27,11 +27,13 @@ async def merge_attempt(rooms: Rooms, about: Subject, strategy: MergeStrategy) -
     Raises:
         Conflict: nothing to merge, conflicts, a dirty target; nothing has changed then, except
             that the attempt's own changes are committed. `off_branch`: the work may be elsewhere.
+            `submodule_not_pushed`: see `submodules.hand_over_commits`.
     """
     about = await worktree.prepare(rooms, about)
     path, attempt = about.worktree, about.attempt
     await snapshots.take(about.repository, path, attempt.id, "merge")
     await commit_rest(about)
+    await submodules.hand_over_commits(about)
     subject = f"{about.task.title} (anyon {attempt.id[:8]})"
     body = (about.task.description or "").strip()
 
@@ -70,6 +72,7 @@ async def _land(rooms: Rooms, about: Subject, message: str, strategy: MergeStrat
             intent_outcomes.complete(tx, about, found)
 
     await rooms.store.write(done)
+    await submodules.follow_merge(rooms, about, landing)
     return landing.after
 
 

@@ -8,7 +8,7 @@ from anyond.git import checkouts, pushing, remotes, snapshots
 from anyond.git.remotes import Remote
 from anyond.github.client import usable
 from anyond.model.refusals import TokenInvalid, TokenMissing
-from anyond.operations import worktree
+from anyond.operations import submodules, worktree
 from anyond.operations.commits import commit_rest
 from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject
@@ -73,7 +73,7 @@ async def push(rooms: Rooms, about: Subject, found: Way, *, force: bool = False)
 
     Raises:
         Conflict: `dirty` with `files`: some are in conflict; `rebase_in_progress` and so on;
-            `off_branch`: the newest work may be elsewhere.
+            `off_branch`: the newest work may be elsewhere; `submodule_not_pushed`.
         GitFailed: what is left could not be committed, so nothing was pushed.
     """
     secret = token(rooms) if rooms.github.site.takes_token(found.head.push_address) else None
@@ -82,6 +82,7 @@ async def push(rooms: Rooms, about: Subject, found: Way, *, force: bool = False)
     # What the remote gets is what a merge would bring: all of the work, or a refusal.
     await commit_rest(about)
     await checkouts.require(about.worktree, about.attempt.branch)
+    await submodules.refuse_unpushed(about)
     await pushing.push(
         rooms.repositories,
         about.worktree,

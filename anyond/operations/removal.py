@@ -9,7 +9,7 @@ from pathlib import Path
 import structlog
 import trio
 
-from anyond.git import kept, repair, scratch, snapshots, worktrees
+from anyond.git import kept, repair, scratch, snapshots, submodule_commits, worktrees
 from anyond.git.repository import git_dir
 from anyond.model.errors import AnyondError, Busy, NotFound
 from anyond.model.ids import is_id, new_id, now, seconds, timestamp
@@ -149,6 +149,7 @@ async def _expire(rooms: Rooms) -> None:
                 for snapshot in await snapshots.list(repository, expiry.attempt_id):
                     await snapshots.delete(repository, snapshot.ref)
                 await kept.delete_all(repository, expiry.attempt_id)
+                await submodule_commits.forget(repository, expiry.attempt_id)
         except AnyondError as error:
             log.warning("not_expired", attempt=expiry.attempt_id, why=str(error))
             continue

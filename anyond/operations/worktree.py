@@ -19,6 +19,7 @@ from anyond.git import (
     locks,
     moved_branch,
     repair,
+    submodule_checkouts,
     worktrees,
 )
 from anyond.git.checkouts import CHECKOUT_TIMEOUT_S
@@ -228,6 +229,9 @@ async def _furnish(rooms: Rooms, subject: Subject, path: Path) -> None:
     project = subject.project
     wanted, source = project.copy_files, Path(project.git_repo_path)
     await excludes.exclude(rooms.repositories, path, [OWN_FILES])
+    which = rooms.config.config.submodules
+    missing = await submodule_checkouts.bring(repository, path, which)
+    await remarks.leave(rooms, subject.attempt.id, missing, is_error=False)
     if not wanted or not wanted.strip():
         return
     others, below = root(rooms), Path(project.subdirectory)

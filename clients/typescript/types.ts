@@ -268,6 +268,7 @@ export type Config = {
   pr_open_browser: boolean;
   commit_message: CommitMessage;
   script_profile: ScriptProfile;
+  submodules: Submodules;
   log_limit_bytes: number;
 };
 
@@ -296,6 +297,7 @@ export type ConfigInput = {
   pr_open_browser?: boolean;
   commit_message?: CommitMessage;
   script_profile?: ScriptProfile;
+  submodules?: Submodules;
   log_limit_bytes?: number;
 };
 
@@ -621,6 +623,7 @@ export type ErrorData =
   | NothingToMergeProblem
   | DirtyTargetProblem
   | RemoteTargetProblem
+  | SubmoduleNotPushedProblem
   | TargetMovedProblem
   | NoRemoteProblem
   | RejectedProblem
@@ -1330,6 +1333,16 @@ export type StoppedProblem = {
   type: "stopped";
   message: string;
 };
+
+/** Commits of the submodules in `submodules` are where nobody else could get them. */
+export type SubmoduleNotPushedProblem = {
+  type: "submodule_not_pushed";
+  message: string;
+  submodules: Array<string>;
+};
+
+/** Which submodules a new worktree has: those of the project's checkout, all, or none. */
+export type Submodules = "as_checkout" | "all" | "none";
 
 export type SuccessStatus = {
   status: "success";

@@ -151,6 +151,7 @@ CHOICES: dict[str, list[str]] = {
         *("VS_CODE", "CURSOR", "WINDSURF", "INTELLI_J", "ZED", "XCODE", "CUSTOM"),
     ],
     "commit_message": ["summary", "title", "off"],
+    "submodules": ["as_checkout", "all", "none"],
 }
 
 

@@ -86,6 +86,11 @@ MERGE_COMMITS = _conflict(
     "Merge commits have changed `files` themselves, which a rebase would leave out.",
     _FILES,
 )
+SUBMODULE_NOT_PUSHED = _conflict(
+    "submodule_not_pushed",
+    "Commits of the submodules in `submodules` are where nobody else could get them.",
+    ("submodules", list[str]),
+)
 UNRELATED = _conflict("unrelated_histories", "The two branches have no commit in common.")
 TARGET_MOVED = _conflict("target_moved", "The target branch keeps moving.")
 REMOTE_TARGET = _conflict(

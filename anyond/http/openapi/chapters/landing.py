@@ -23,6 +23,7 @@ _PUSH = (
     *problems.GITHUB,
     problems.DIRTY,
     problems.OFF_BRANCH,
+    problems.SUBMODULE_NOT_PUSHED,
     problems.NO_REMOTE,
     problems.REJECTED,
 )
@@ -108,6 +109,7 @@ LANDING = Chapter(
                 problems.DIRTY,
                 problems.DIRTY_TARGET,
                 problems.REMOTE_TARGET,
+                problems.SUBMODULE_NOT_PUSHED,
                 problems.TARGET_MOVED,
                 problems.MERGE_COMMITS,
                 problems.UNRELATED,

@@ -1,0 +1,146 @@
+"""What becomes of the submodules of an attempt when its work is merged, pushed, or deleted."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from anyond.model.bodies import MergeStrategy
+from anyond.model.errors import Conflict
+from anyond.operations import remarks, removal
+from anyond.operations.merging import merge_attempt
+from anyond.operations.publish import push_attempt
+from anyond.operations.rooms import Rooms
+from anyond.operations.subject import Subject
+from tests.git.driver import Checkout
+from tests.operations.test_operations_attempts import attempt
+
+
+@pytest.fixture
+def project(home: Path, tmp_path: Path) -> Checkout:
+    """A clone whose submodule `lib` is checked out as `git clone --recurse-submodules` does."""
+    (home / ".gitconfig").write_text(
+        "[user]\nname = Ada\nemail = ada@localhost\n[init]\ndefaultBranch = main\n"
+        '[protocol "file"]\nallow = always\n'
+    )
+    for name in ("lib", "origin"):
+        (tmp_path / name).mkdir()
+        made = Checkout(tmp_path / name)
+        made.git("init", "-q", "--template=")
+        made.commit({f"{name}.txt": "one\n"})
+    origin = Checkout(tmp_path / "origin")
+    origin.git("submodule", "--quiet", "add", tmp_path / "lib", "lib")
+    origin.commit({})
+    bare = tmp_path / "origin.git"
+    origin.git("clone", "-q", "--bare", origin.path, bare)
+    origin.git("clone", "-q", "--recurse-submodules", bare, tmp_path / "project")
+    return Checkout(tmp_path / "project")
+
+
+def work_inside(about: Subject) -> str:
+    return Checkout(about.worktree / "lib").commit({"new.txt": "new\n"}, "in the submodule")
+
+
+async def said(rooms: Rooms, about: Subject) -> str:
+    return "\n".join(r.text for r in await remarks.read_waiting(rooms, about.attempt.id))
+
+
+async def test_a_merge_brings_commits_of_submodules_along(rooms: Rooms, project: Checkout) -> None:
+    about = await attempt(rooms, project.path)
+    oid = work_inside(about)
+    await merge_attempt(rooms, about, MergeStrategy.MERGE)
+    assert project.git("ls-tree", "main", "lib").split()[2] == oid
+    inner = Checkout(project.path / "lib")
+    assert inner.oid() == oid
+    assert inner.read("new.txt") == "new\n"
+    assert project.status() == []
+    await removal.delete_task(rooms, about.task.id)
+    await removal.clean_up(rooms)
+    assert not about.worktree.exists()
+    inner.git("gc", "-q", "--prune=now")
+    inner.git("checkout", "-q", "HEAD~1")
+    project.git("submodule", "--quiet", "update")
+    assert inner.oid() == oid
+
+
+async def test_a_submodule_in_which_a_person_works_is_left_alone_and_told_of(
+    rooms: Rooms, project: Checkout
+) -> None:
+    inner = Checkout(project.path / "lib")
+    inner.git("switch", "-q", "-c", "mine")
+    before = inner.oid()
+    about = await attempt(rooms, project.path)
+    oid = work_inside(about)
+    await merge_attempt(rooms, about, MergeStrategy.SQUASH)
+    assert (inner.oid(), inner.git("branch", "--show-current")) == (before, "mine")
+    assert "lib" in await said(rooms, about)
+    assert "git submodule update" in await said(rooms, about)
+    project.git("submodule", "--quiet", "update")
+    assert inner.oid() == oid
+
+
+async def test_a_merge_that_would_leave_a_commit_behind_is_refused_by_name(
+    rooms: Rooms, project: Checkout
+) -> None:
+    project.git("submodule", "--quiet", "deinit", "--all", "--force")
+    shutil.rmtree(project.path / ".git/modules")
+    about = await attempt(rooms, project.path)
+    assert "lib" in await said(rooms, about)
+    Checkout(about.worktree).git("submodule", "--quiet", "update", "--init")
+    oid = work_inside(about)
+    before = project.oid()
+    with pytest.raises(Conflict) as refusal:
+        await merge_attempt(rooms, about, MergeStrategy.MERGE)
+    assert refusal.value.type == "submodule_not_pushed"
+    assert oid[:12] in str(refusal.value)
+    assert project.oid() == before
+    Checkout(about.worktree / "lib").git("push", "-q", "origin", "HEAD:refs/heads/side")
+    await merge_attempt(rooms, about, MergeStrategy.MERGE)
+    assert project.git("ls-tree", "main", "lib").split()[2] == oid
+
+
+async def test_a_push_of_what_nobody_could_get_is_refused_by_name(
+    rooms: Rooms, project: Checkout, tmp_path: Path
+) -> None:
+    about = await attempt(rooms, project.path)
+    oid = work_inside(about)
+    with pytest.raises(Conflict) as refusal:
+        await push_attempt(rooms, about, force=False)
+    assert refusal.value.type == "submodule_not_pushed"
+    assert oid[:12] in str(refusal.value)
+    bare = Checkout(tmp_path / "origin.git")
+    assert about.attempt.branch not in bare.git("branch")
+    Checkout(about.worktree / "lib").git("push", "-q", "origin", "HEAD:refs/heads/side")
+    await push_attempt(rooms, about, force=False)
+    assert bare.git("ls-tree", about.attempt.branch, "lib").split()[2] == oid
+
+
+async def test_a_push_goes_with_its_submodules_where_git_is_told_so(
+    rooms: Rooms, project: Checkout, tmp_path: Path
+) -> None:
+    about = await attempt(rooms, project.path)
+    inner = Checkout(about.worktree / "lib")
+    # So does git: the branch must have the same name there.
+    inner.git("switch", "-q", "-c", about.attempt.branch)
+    oid = work_inside(about)
+    project.git("config", "push.recurseSubmodules", "on-demand")
+    await push_attempt(rooms, about, force=False)
+    assert Checkout(tmp_path / "lib").oid(about.attempt.branch) == oid
+
+
+async def test_other_work_is_merged_although_a_submodule_cannot_be_had(
+    rooms: Rooms, project: Checkout, tmp_path: Path
+) -> None:
+    project.git("submodule", "--quiet", "deinit", "--all", "--force")
+    shutil.rmtree(project.path / ".git/modules")
+    shutil.rmtree(tmp_path / "lib")
+    about = await attempt(rooms, project.path)
+    Checkout(about.worktree).write("a.txt", "a\n")
+    await merge_attempt(rooms, about, MergeStrategy.MERGE)
+    assert project.read("a.txt") == "a\n"
+    await removal.delete_task(rooms, about.task.id)
+    await removal.clean_up(rooms)
+    assert not os.path.lexists(about.worktree)
