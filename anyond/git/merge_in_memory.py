@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from anyond.git import merge_content
+from anyond.git import attributes, merge_content
 from anyond.git.command import failure, git
 from anyond.git.commit import DURABLE, UTF_8
 from anyond.git.distance import nothing_in_common
@@ -62,14 +62,16 @@ class Maker:
 
 
 async def merged_tree(repo: Path, ours: str, theirs: str) -> str:
-    """The tree in which the commits `ours` and `theirs` are both contained.
+    """The tree in which the commits `ours` and `theirs` are both contained; the attributes of
+    `ours` say how.
 
     Raises:
         MergeConflicts: git cannot tell how.
         Conflict: `unrelated_histories`.
     """
     ask = ("merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", ours, theirs)
-    done = await git(*DURABLE, *ask, cwd=repo, check=False)
+    async with attributes.of(repo, ours) as place:
+        done = await git(*DURABLE, *ask, cwd=place.cwd, env=place.env, check=False)
     if done.code == 1:
         # The tree comes first, then every path once per stage that is in conflict.
         files = dict.fromkeys(split(done.out)[1:])
