@@ -207,6 +207,7 @@ PARTS = {
     "install": "npm install -g @anthropic-ai/claude-code",
     "tool": "git",
     "files": ["README.md"],
+    "submodules": ["vendor/library"],
     "op": "rebase",
     "tag_id": TAG_ID,
     "project_id": PROJECT_ID,
