@@ -230,7 +230,7 @@ async def _furnish(rooms: Rooms, subject: Subject, path: Path) -> None:
     wanted, source = project.copy_files, Path(project.git_repo_path)
     await excludes.exclude(rooms.repositories, path, [OWN_FILES])
     which = rooms.config.config.submodules
-    missing = await submodule_checkouts.bring(repository, path, which)
+    missing = await submodule_checkouts.bring(subject.repository, path, which)
     await remarks.leave(rooms, subject.attempt.id, missing, is_error=False)
     if not wanted or not wanted.strip():
         return
