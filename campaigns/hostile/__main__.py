@@ -26,6 +26,7 @@ def main() -> int:
     parser.add_argument("--requests", type=int, default=REQUESTS, metavar="N")
     parser.add_argument("--short", action="store_true", help=f"{SHORT:,} requests, for CI")
     parser.add_argument("--seed", type=int, default=secrets.randbelow(10**9), metavar="N")
+    parser.add_argument("--minutes", type=float, default=600.0, metavar="N", help="at most")
     parser.add_argument("--clients", type=int, default=CLIENTS, metavar="N", help="at once")
     options = parser.parse_args()
     root = Path(tempfile.mkdtemp(prefix="anyon-hostile-"))
@@ -33,7 +34,7 @@ def main() -> int:
     try:
         trio.run(target.furnish)
         requests = SHORT if options.short else options.requests
-        trial = Trial(target, options.seed, requests, options.clients)
+        trial = Trial(target, options.seed, requests, options.clients, options.minutes * 60)
         trial.run()
     finally:
         trio.run(target.leave)

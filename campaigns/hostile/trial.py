@@ -19,6 +19,9 @@ from tests.end_to_end.fuzz_target import FuzzTarget
 WARM = 0.2
 """The share of the requests after which memory is what it is compared with at the end."""
 
+WARM_REQUESTS = 5_000
+"""Or so many, if that is less."""
+
 SETTLE_S = 60.0
 SPARE = 48 * 1024**2
 """Bytes that memory may have grown by: caches that fill, and an allocator that keeps some."""
@@ -35,7 +38,9 @@ class Trial:
         wrong: what must not have happened, a line each.
     """
 
-    def __init__(self, target: FuzzTarget, seed: int, requests: int, clients: int) -> None:
+    def __init__(
+        self, target: FuzzTarget, seed: int, requests: int, clients: int, seconds: float
+    ) -> None:
         self._target = target
         self._seed = seed
         self._wanted = requests
@@ -50,10 +55,12 @@ class Trial:
         self.wrong: list[str] = []
         self.memory: list[int] = []
         self.seconds = 0.0
+        self._limit = seconds
+        self._began = time.monotonic()
 
     def run(self) -> None:
         """Until all are sent; then memory gets time to come back."""
-        began = time.monotonic()
+        self._began = time.monotonic()
         workers = [
             threading.Thread(target=self._client, args=(number,)) for number in range(self._clients)
         ]
@@ -61,7 +68,7 @@ class Trial:
             worker.start()
         for worker in workers:
             worker.join()
-        self.seconds = time.monotonic() - began
+        self.seconds = time.monotonic() - self._began
         self._look_at_memory()
         log = self._target.daemon.log()
         for word in ("Traceback", "request failed", "connection failed"):
@@ -109,10 +116,11 @@ class Trial:
 
     def _next(self) -> bool:
         with self._lock:
-            if self.sent == int(self._wanted * WARM):
+            late = time.monotonic() - self._began > self._limit
+            if self.sent == min(WARM_REQUESTS, int(self._wanted * WARM)):
                 self.memory.append(self._process.memory_info().rss)
             self.sent += 1
-            done = self.sent > self._wanted or len(self.wrong) >= _SHOWN
+            done = late or self.sent > self._wanted or len(self.wrong) >= _SHOWN
             self.sent -= done
             return not done
 
