@@ -26,6 +26,7 @@ from hypercorn.utils import parse_socket_addr
 
 from anyond.http.envelope import JSON, failure
 from anyond.http.peers import Peers
+from anyond.http.turns import Turns
 
 _READ = 65536
 _LINGER_SECONDS = 1.0
@@ -39,6 +40,8 @@ PATIENCE = "anyon.patience"
 """Under this name the ASGI state has what an application calls to have no reader cut off."""
 
 log = structlog.get_logger("anyond.http")
+
+_endings = Turns()
 
 
 class Connection:
@@ -90,6 +93,7 @@ class Connection:
                     await self._read(protocol)
                 if not self._peer_is_there:
                     self.hurry()
+                    await _endings.take()
                 tasks.cancel()
             await self._linger()
         except OSError:

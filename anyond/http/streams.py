@@ -11,12 +11,15 @@ from quart import websocket
 
 from anyond.http.encoders import Encoder
 from anyond.http.refusal import departed, incident, refused
+from anyond.http.turns import Turns
 
 T = TypeVar("T")
 
 TICK_SECONDS = 0.006
 """How long what comes next may gather, so that many small items cost little more than one."""
 _LUMP = 32 * 1024
+
+_endings = Turns()
 
 _NORMAL = 1000
 _GOING_AWAY = 1001
@@ -85,6 +88,7 @@ async def _ignore_messages() -> None:
 
 async def _stop_when(closing: trio.Event, scope: trio.CancelScope) -> None:
     await closing.wait()
+    await _endings.take()
     scope.cancel()
 
 
