@@ -16,7 +16,7 @@ from pathlib import Path
 import structlog
 import trio
 
-from anyond.git import checkouts, commit, kept, oversize, submodules
+from anyond.git import checkouts, commit, oversize, submodules
 from anyond.git.text import shown
 from anyond.logs import archive, notes, script
 from anyond.logs.conversation import Conversation
@@ -37,6 +37,7 @@ from anyond.model.rows import (
 )
 from anyond.model.settings import CommitMessage
 from anyond.operations import (
+    after_run,
     chain,
     follow_up,
     fresh_session,
@@ -115,10 +116,12 @@ async def conclude(
         said += await git_programs.end(rooms, subject, process)
     with stoppable() as scope:
         try:
-            # The program may have put another `.git` in the place of its worktree's.
-            subject = await worktree.find_again(rooms, subject)
-            subject = await _settled(rooms, subject, process)
-            await worktree.follow(rooms, subject)
+            if process.run_reason is not RunReason.DEV_SERVER:  # others are at work beside it
+                # The program may have put another `.git` in the place of its worktree's.
+                subject = await worktree.find_again(rooms, subject)
+                subject = await _settled(rooms, subject)
+                await worktree.follow(rooms, subject)
+                await after_run.restore_messages(rooms, subject, process.before_head_commit)
             if await _commit(rooms, subject, process, ending, conversation):
                 said += await _left_out(subject, process)
                 said += await uncommitted(subject)
@@ -126,9 +129,9 @@ async def conclude(
             said.append(notes.Remark(text=_why_not(error), error=True))
     if scope.cancelled_caught:
         said.append(notes.Remark(text=NOT_COMMITTED, error=True))
-    await _look_at_stash(rooms, subject, process)
     waiting: list[WaitingRemark] = []
     if process.run_reason is not RunReason.DEV_SERVER:
+        await after_run.look_at_stash(rooms, subject)
         waiting = await remarks.read_waiting(rooms, subject.attempt.id)
         said += [remarks.as_note(remark) for remark in waiting]
     head = await _head(rooms, subject)
@@ -274,30 +277,14 @@ def _why_not(error: AnyondError) -> str:
     return f"The changes could not be committed: {error}"
 
 
-async def _settled(rooms: Rooms, subject: Subject, process: ExecutionProcess) -> Subject:
+async def _settled(rooms: Rooms, subject: Subject) -> Subject:
     """The agent may have finished a rebase that had stopped at a conflict, or renamed a branch."""
-    if process.run_reason is RunReason.DEV_SERVER:
-        return subject
     try:
         return await intent_outcomes.settled(rooms, subject.attempt.id)
     except AnyondError as error:
         # It is looked at again by whoever does something in the attempt next.
         log.warning("not_settled", attempt=subject.attempt.id, why=str(error))
         return subject
-
-
-async def _look_at_stash(rooms: Rooms, subject: Subject, process: ExecutionProcess) -> None:
-    """An agent that pops a stash may have popped the person's."""
-    if process.run_reason is RunReason.DEV_SERVER:
-        return
-    attempt = subject.attempt
-    try:
-        told = await kept.compare_stash(subject.repository, attempt.id, attempt.branch)
-    except AnyondError as error:
-        # What was kept stays kept; the next end looks again.
-        log.warning("stash_not_compared", attempt=attempt.id, why=str(error))
-        return
-    await remarks.leave(rooms, attempt.id, told)
 
 
 async def _head(rooms: Rooms, subject: Subject) -> str | None:

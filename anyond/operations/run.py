@@ -117,9 +117,11 @@ async def start(
     Raises:
         AnyondError: why it did not start.
     """
+    # A dev server runs beside an agent.
+    alone = process.run_reason is not RunReason.DEV_SERVER
     try:
         with stoppable() as scope:
-            subject = await worktree.prepare(rooms, subject)
+            subject = await worktree.prepare(rooms, subject, alone=alone)
         if scope.cancelled_caught:
             raise Conflict("stopped", "It was stopped while its worktree was being made.")
         path = subject.worktree
@@ -131,7 +133,8 @@ async def start(
             rooms, process, subject.project, str(subject.workdir), str(path)
         )
         head = await checkouts.head(path)
-        await keeping.guard_stash(subject.repository, process.task_attempt_id)
+        if alone:
+            await keeping.guard_stash(subject.repository, process.task_attempt_id)
         kept = cooked.kept
 
         def before(tx: Tx) -> ExecutionProcess:

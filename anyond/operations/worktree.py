@@ -87,12 +87,15 @@ async def is_gone(about: Subject) -> bool:
     return where is not None and not await trio.to_thread.run_sync(os.path.isdir, where)
 
 
-async def prepare(rooms: Rooms, subject: Subject) -> Subject:
+async def prepare(rooms: Rooms, subject: Subject, *, alone: bool = True) -> Subject:
     """Make the worktree if it does not exist yet; bring it back from its branch if it is gone.
 
     That it is where the row says, and belongs to the repository, is looked at and not believed; it
     is found again if the data directory or the repository was moved. What a person should know of
     that goes into the next log of the attempt.
+
+    Args:
+        alone: whether nobody else is at work in it, so that index and files may be changed.
 
     Returns:
         The subject with the attempt as it is then: `container_ref` is set.
@@ -111,7 +114,7 @@ async def prepare(rooms: Rooms, subject: Subject) -> Subject:
             await rooms.store.write(
                 lambda tx: attempts.set_worktree_deleted(tx, attempt.id, False, now())
             )
-        else:
+        elif alone:
             await follow(rooms, subject)
         return subject
     path = planned_path(rooms, project, attempt)

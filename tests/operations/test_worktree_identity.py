@@ -15,8 +15,8 @@ from anyond.model.bodies import NewProject, NewTask, ProjectPatch
 from anyond.model.errors import NotFound
 from anyond.model.ids import new_id, now
 from anyond.model.rows import TaskAttempt
+from anyond.operations import after_run, subject, worktree
 from anyond.operations import projects as project_operations
-from anyond.operations import subject, worktree
 from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject
 from anyond.store import attempts, projects, remarks, tasks
@@ -239,3 +239,20 @@ async def test_a_branch_without_the_projects_directory_starts_at_the_top(
     about = await attempt(rooms, repository, subdirectory="only-here")
     assert about.workdir == about.worktree
     assert "only-here" in await told(rooms, about)
+
+
+async def test_a_title_survives_a_rebase_that_an_agent_makes_by_itself(
+    rooms: Rooms, repository: Path
+) -> None:
+    about = await attempt(rooms, repository)
+    path = about.worktree
+    (path / "file.txt").write_text("mine\n")
+    before = await commit.commit_all(path, "#42 Fix the login\n\nWhy.", "anyon/x")
+    (repository / "file.txt").write_text("theirs\n")
+    await commit.commit_all(repository, "theirs")
+    git(path, "rebase", "-q", "-X", "theirs", "main")
+    git(path, "-c", "core.editor=true", "commit", "-q", "--amend")
+    assert git(path, "log", "-1", "--format=%s") == "Why."
+    await after_run.restore_messages(rooms, about, before)
+    assert git(path, "log", "-1", "--format=%s") == "#42 Fix the login"
+    assert git(path, "rev-parse", "anyon/x~1") == git(repository, "rev-parse", "main")
