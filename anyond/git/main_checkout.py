@@ -92,7 +92,9 @@ async def _bare(
             f"checked out somewhere. If there are none, delete {common / 'index'}."
         )
         return MainCheckout(path=common, branch=branch, bare=True, unreachable=told)
-    listed = await git(f"--git-dir={common}", "ls-files", "-z", cwd=common, check=False)
+    # With the repository as its own top, or git would list what is below it in the checkout.
+    where = dict.fromkeys(("GIT_DIR", "GIT_COMMON_DIR", "GIT_WORK_TREE"), os.fspath(common))
+    listed = await git("ls-files", "-z", cwd=common, env=where, check=False)
     tracked = await parsed(listed.out, split)
     if not await trio.to_thread.run_sync(_any_there, place, tracked):
         return MainCheckout(path=common, branch=None, bare=True)

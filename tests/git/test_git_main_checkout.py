@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from anyond.git import checkouts, main_checkout
+from anyond.git.locations import remember
 from anyond.git.merge import merge
 from anyond.git.repository import Repositories
 from anyond.model.errors import Conflict
@@ -124,6 +125,8 @@ async def test_core_bare_that_a_tool_has_set_refuses_a_merge_and_says_what_to_do
     if how == "own":
         repo.git("config", "extensions.worktreeConfig", "true")
     repo.git("config", *(["--worktree"] if how == "own" else []), "core.bare", "true")
+    await refused(attempt, "core.bare is true in the configuration of")
+    remember(repo.path, repo.path / ".git", repo.path / ".git")
     await refused(attempt, "core.bare is true in the configuration of")
     await refused(repo, f"git --git-dir={repo.path / '.git'} config core.bare false")
     repo.git("config", *(["--worktree"] if how == "own" else []), "core.bare", "false")
