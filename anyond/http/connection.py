@@ -229,7 +229,7 @@ class _Dialogue(H11Protocol):
     """
 
     _answered: trio.Event
-    _begun = _cut_off = False
+    _begun = _cut_off = _bodiless = False
 
     async def _check_protocol(self, event: h11.Request) -> None:
         """Where Hypercorn would switch to HTTP/2."""
@@ -237,6 +237,7 @@ class _Dialogue(H11Protocol):
     async def _create_stream(self, request: h11.Request) -> None:
         self._answered = trio.Event()
         self._begun = False
+        self._bodiless = request.method == b"HEAD"
         if _head_size(request) > self.config.h11_max_incomplete_size:
             # h11 itself looks only at what is incomplete; this one came in one piece.
             await self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
@@ -319,7 +320,8 @@ class _Dialogue(H11Protocol):
             *self.config.response_headers("h11"),
         ]
         await self._send_h11_event(h11.Response(status_code=status_code, headers=headers))
-        await self._send_h11_event(h11.Data(data=body))
+        if not self._bodiless:
+            await self._send_h11_event(h11.Data(data=body))
         await self._send_h11_event(h11.EndOfMessage())
 
 
@@ -341,4 +343,4 @@ def _wants_websocket(request: h11.Request) -> bool:
     headers: dict[bytes, Any] = dict(request.headers)
     tokens = [token.strip() for token in headers.get(b"connection", b"").lower().split(b",")]
     upgrade = headers.get(b"upgrade", b"").strip().lower()
-    return request.method == b"GET" and b"upgrade" in tokens and upgrade == b"websocket"
+    return request.method.upper() == b"GET" and b"upgrade" in tokens and upgrade == b"websocket"

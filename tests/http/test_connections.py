@@ -371,6 +371,29 @@ async def test_an_unknown_transfer_encoding_is_the_clients_mistake(server: Serve
     assert b"only chunked is understood" in answer
 
 
+@pytest.mark.parametrize("name", ["get", "Get"])
+async def test_a_handshake_is_one_however_its_method_is_spelled(server: Server, name: str) -> None:
+    asked = (
+        upgrade("/api/events/ws").replace("GET", name).replace("Upgrade\n", "Upgrade, \xe9\n", 1)
+    )
+    port = int(server.url.rpartition(":")[2])
+    with capture_logs() as told:
+        stream = await trio.open_tcp_stream("127.0.0.1", port)
+        await stream.send_all(asked.replace("\n", "\r\n").encode("latin-1"))
+        assert (await head(stream, b"\r\n")).startswith(b"HTTP/1.1 4")
+    assert told == []
+
+
+async def test_a_refused_head_gets_no_body(server: Server) -> None:
+    odd = "X-Odd: " + "x" * 40_000
+    with capture_logs() as told:
+        stream = await server.raw(f"HEAD /health HTTP/1.1\nHost: localhost\n{odd}\n\n")
+        answer = await read_all(stream)
+    assert answer.startswith(b"HTTP/1.1 431")
+    assert answer.endswith(b"\r\n\r\n")
+    assert told == []
+
+
 @pytest.mark.parametrize("name", ["Protocol", "Extensions", "Key", "Version"])
 async def test_an_odd_handshake_is_answered_and_nobodys_mistake(server: Server, name: str) -> None:
     asked = upgrade("/api/events/ws").replace("\n\n", f"\nSec-WebSocket-{name}: \xff, \xe9\n\n")
