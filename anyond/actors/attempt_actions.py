@@ -51,6 +51,9 @@ log = structlog.get_logger()
 
 R = TypeVar("R")
 
+SETTLING_S = 10.0
+"""So long a start waits for what was cut short in git."""
+
 
 class AttemptActions:
     """Each method is one request; whoever is refused with `Busy` has changed nothing.
@@ -65,14 +68,25 @@ class AttemptActions:
         self._starting: WeakValueDictionary[str, trio.Lock] = WeakValueDictionary()
 
     async def recover(self) -> None:
-        """Settle what was under way in git when the last daemon ended, and has ended since."""
-        for intent in await self._rooms.store.read(intents.all):
-            try:
-                await self._alone(intent.attempt_id, _nothing)
-            except Busy:
-                continue  # it runs again, and settles it at its end
-            except AnyondError as error:
-                log.warning("not_settled", attempt=intent.attempt_id, why=str(error))
+        """Settle what was under way in git when the last daemon ended.
+
+        Returns when all is settled, or after `SETTLING_S`: then it goes on, and whoever asks for
+        something in such an attempt is refused with `Busy`.
+        """
+        under_way = await self._rooms.store.read(intents.all)
+        with trio.move_on_after(SETTLING_S):
+            async with trio.open_nursery() as nursery:
+                for intent in under_way:
+                    nursery.start_soon(self._settle, intent.attempt_id)
+
+    async def _settle(self, attempt_id: str) -> None:
+        try:
+            await self._alone(attempt_id, _nothing)
+        except Busy as refusal:
+            # It runs again, and settles it at its end; or a git is still at it.
+            log.info("not_settled", attempt=attempt_id, why=str(refusal))
+        except AnyondError as error:
+            log.warning("not_settled", attempt=attempt_id, why=str(error))
 
     # ------------------------------------------------------------ the agent
 

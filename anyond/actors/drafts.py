@@ -10,8 +10,9 @@ from anyond.actors.attempts import Attempts
 from anyond.model.drafts import Draft, DraftPatch, DraftType, QueueWish
 from anyond.model.errors import AnyondError, Busy
 from anyond.model.ids import now
-from anyond.operations import queue, subject, worktree
+from anyond.operations import queue, worktree
 from anyond.operations.follow_up import check
+from anyond.operations.intent_outcomes import settled
 from anyond.operations.rooms import Rooms
 from anyond.store import drafts
 from anyond.store.transaction import Tx
@@ -84,7 +85,7 @@ class DraftRequests:
 
     async def _send(self, actor: AttemptActor) -> bool:
         """Send what is queued; returns whether anything was. The job of an attempt's actor."""
-        about = await subject.read(self._rooms, actor.attempt_id)
+        about = await settled(self._rooms, actor.attempt_id)
         anew = await worktree.is_gone(about)
         process = await self._rooms.store.write(lambda tx: queue.send(tx, about, anew=anew))
         if process is None:

@@ -127,7 +127,7 @@ async def fill(path: Path, report: Report | None = None) -> None:
         GitFailed: files are missing.
     """
     ask = (*PARALLEL, "checkout", "--quiet", "--force")
-    done = await git(*ask, cwd=path, timeout=CHECKOUT_TIMEOUT_S, check=False)
+    done = await git(*ask, cwd=path, timeout=CHECKOUT_TIMEOUT_S, check=False, lasting=True)
     if done.code == 0:
         return
     if not await _is_complete(path):
@@ -187,6 +187,11 @@ def delete(path: Path) -> None:
 
 def occupied(path: Path) -> bool:
     return os.path.lexists(path) and not (is_real_dir(path) and not any(path.iterdir()))
+
+
+def is_there(path: Path) -> bool:
+    """Whether there is anything, a link that leads nowhere included."""
+    return os.path.lexists(path)
 
 
 def make_parent(path: Path) -> None:

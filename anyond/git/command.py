@@ -77,6 +77,7 @@ async def git(
     timeout: float = 300.0,
     again: bool = True,
     known: bool = True,
+    lasting: bool = False,
 ) -> Output:
     """Run git in `cwd` and wait for it; if somebody else holds a lock that it needs, for them, too.
 
@@ -95,6 +96,7 @@ async def git(
         again: whether it can be run again after it was refused for a lock.
         known: False for a directory that nobody has handed over yet: git looks for its repository
             itself, with its own check of who owns it, and runs no program that is named there.
+        lasting: it goes on to its end if the daemon is killed (see `survivors`).
 
     Raises:
         GitFailed: it answered with another status than 0, and `check` is set.
@@ -114,9 +116,9 @@ async def git(
     if _withholds(place, known):
         without = await _withheld(program, place, cwd, full, "credential.helper" in own.values())
     ask, patience = (program, *_ALWAYS, *without, *words), Patience()
-    output = await _run(ask, cwd, full, input, timeout)
+    output = await _run(ask, cwd, full, input, timeout, lasting=lasting)
     while again and output.code != 0 and await patience.waited(output.err):
-        output = await _run(ask, cwd, full, input, timeout)
+        output = await _run(ask, cwd, full, input, timeout, lasting=lasting)
     if check and output.code != 0:
         raise failure(tuple(map(scrub, words)), output)
     return output
@@ -246,8 +248,10 @@ async def _run(
     env: Mapping[str, str],
     input: bytes | None,
     timeout: float,
+    *,
+    lasting: bool = False,
 ) -> Output:
-    ended = await run(command, cwd, env, input, timeout)
+    ended = await run(command, cwd, env, input, timeout, lasting=lasting)
     if ended is None:
         what = _verb(command[1:])
         raise TimedOut(f"git {what} did not end within {timeout:g} seconds and was stopped.")

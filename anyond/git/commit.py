@@ -83,7 +83,7 @@ async def commit_all(worktree: Path, message: str, branch: str | None = None) ->
                 return None
             ask = (*DURABLE, *UTF_8, "commit", "--quiet", "--cleanup=whitespace", "--file=-")
             data = text.encode("utf-8", "surrogateescape") + b"\n"
-            await git(*ask, cwd=worktree, env=who, input=data, timeout=1800)
+            await git(*ask, cwd=worktree, env=who, input=data, timeout=1800, lasting=True)
         except BaseException:
             with trio.CancelScope(shield=True):
                 # A commit that was made although its maker was stopped stays made.

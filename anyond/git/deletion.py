@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 
 import trio
 
+from anyond.git import survivors
 from anyond.git.checkouts import head
 from anyond.git.command import git
 from anyond.git.commit import DURABLE, UTF_8, refuse_unmerged
@@ -19,6 +20,8 @@ from anyond.model.errors import Conflict, Invalid, NotFound, ToolFailed
 from anyond.real_path import real_path
 
 LITERALLY = {"GIT_LITERAL_PATHSPECS": "1"}
+
+_ONLY = "--only"
 
 
 def contained(worktree: Path, text: str, field: str = "file_path") -> str:
@@ -101,7 +104,7 @@ async def delete_file(worktree: Path, path: str, *, message: str) -> str | None:
         raise NotFound("worktree", worktree)
     before = await head(worktree)
     who = {**await identity(worktree), **LITERALLY}
-    ask = (*DURABLE, *UTF_8, "commit", "--quiet", "--only", "--cleanup=whitespace", "--file=-")
+    ask = (*DURABLE, *UTF_8, "commit", "--quiet", _ONLY, "--cleanup=whitespace", "--file=-")
     data = message.encode("utf-8", "surrogateescape") + b"\n"
     with scratch(own) as private:
         aside = private / "file"
@@ -110,7 +113,9 @@ async def delete_file(worktree: Path, path: str, *, message: str) -> str | None:
             if not committing:
                 await git("update-index", "--force-remove", "--", path, cwd=worktree)
                 return None
-            await git(*ask, "--", path, cwd=worktree, env=who, input=data, timeout=1800)
+            await git(
+                *ask, "--", path, cwd=worktree, env=who, input=data, timeout=1800, lasting=True
+            )
         except BaseException:
             with trio.CancelScope(shield=True):
                 # A commit that was made although its maker was stopped stays made.
@@ -118,6 +123,27 @@ async def delete_file(worktree: Path, path: str, *, message: str) -> str | None:
                     _move(aside, worktree / path)
             raise
     return await head(worktree)
+
+
+async def settle(worktree: Path, path: str, *, before: str, snapshot: str | None) -> None:
+    """Undo a deletion that a kill has cut short: the file is there again, unless it is committed.
+
+    A git that outlived its daemon is given time to finish, and ended then.
+
+    Args:
+        path: as `contained` has answered it.
+        before: the commit that was checked out before; "" if there was none.
+        snapshot: the ref of the state before.
+    """
+    await survivors.end((_ONLY, path), worktree)
+    if snapshot is None or _is_there(worktree / path):
+        return
+    if (await head(worktree) or "") != before:
+        return  # it is committed, or somebody has gone on since
+    if not await _is_listed(worktree, "ls-tree", snapshot, "--", path):
+        return
+    ask = ("restore", "--quiet", "--worktree", f"--source={snapshot}", "--", path)
+    await git(*ask, cwd=worktree, env=LITERALLY)
 
 
 def _is_gits(root: Path, path: PurePosixPath) -> bool:

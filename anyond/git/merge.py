@@ -184,12 +184,23 @@ async def _move_checkout(repo: Path, checkout: Path, goal: Tip, new: str) -> boo
     if files:
         # Or somebody else has moved target and checkout in this moment.
         return await _has_moved(repo, goal, _dirty(goal, checkout, files))
+    return await fast_forward(repo, checkout, goal, new)
+
+
+async def fast_forward(repo: Path, checkout: Path, goal: Tip, new: str) -> bool:
+    """Move the branch `goal` and its checkout to the commit `new`; False if it has moved.
+
+    Raises:
+        Conflict: `dirty_target`: files of the checkout would be overwritten.
+        GitFailed, Locked: git or a hook refused.
+    """
     await settle(checkout)
     keep = ("--no-overwrite-ignore", "--no-autostash", "--no-stat", "--quiet")
     # The commit is ours, and whether to trust it is no question.
     ask = ("-c", "merge.verifySignatures=false", "merge", "--ff-only", *keep, new)
     who = (await Maker.of(repo)).who
-    done = await git(*ask, cwd=checkout, env=who, check=False, timeout=1800)
+    # If we are killed, it goes on to its end: the checkout is the person's own.
+    done = await git(*ask, cwd=checkout, env=who, check=False, timeout=1800, lasting=True)
     now = await branches.find(repo, goal.name)
     if now is not None and now.oid == new:
         return True

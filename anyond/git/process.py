@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import tempfile
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 import trio
 
@@ -42,8 +44,14 @@ async def run(
     env: Mapping[str, str],
     input: bytes | None,
     timeout: float,
+    *,
+    lasting: bool = False,
 ) -> Ended | None:
     """Run `command` in a session of its own, with no terminal, and at most 16 at once.
+
+    Args:
+        lasting: it is to go on if we are killed: what it says goes into files, since whoever writes
+            into a pipe that nobody reads is ended.
 
     Returns:
         What it left, or None if it was stopped after `timeout` seconds.
@@ -55,25 +63,33 @@ async def run(
     Cancellation ends it and everything it started, then comes through.
     """
     async with _limiter():
+        files = ExitStack()
         try:
+            out, err = (_file(files), _file(files)) if lasting else (None, None)
             process = await trio.lowlevel.open_process(
                 list(command),
                 stdin=subprocess.DEVNULL if input is None else subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
+                stdout=out or subprocess.PIPE,
+                stderr=err or subprocess.PIPE,
                 cwd=cwd,
                 env=dict(env),
                 start_new_session=True,
             )
-        except OSError as error:
+        except BaseException as error:
+            files.close()
+            if not isinstance(error, OSError):
+                raise
             if not await trio.to_thread.run_sync(os.path.isdir, cwd):
                 raise NotFound("directory", cwd) from error
             why = f"git could not be started in {cwd}: {error.strerror}"
             raise ToolFailed("git", why) from error
         give_back(process.pid)
         captured = _Capture()
-        with trio.move_on_after(timeout) as deadline:
-            await _converse(process, input, captured)
+        with files:
+            with trio.move_on_after(timeout) as deadline:
+                await _converse(process, input, captured)
+            if out is not None and err is not None:
+                captured.out, captured.err = [_content(out)], [_content(err)]
     if deadline.cancelled_caught:
         return None
     return Ended(process.returncode or 0, b"".join(captured.out), b"".join(captured.err))
@@ -84,8 +100,9 @@ async def _converse(process: trio.Process, input: bytes | None, captured: _Captu
         async with trio.open_nursery() as nursery:
             if process.stdin is not None:
                 nursery.start_soon(_feed, process.stdin, input or b"")
-            nursery.start_soon(_drain, process.stdout, captured.out)
-            nursery.start_soon(_drain, process.stderr, captured.err)
+            for stream, into in ((process.stdout, captured.out), (process.stderr, captured.err)):
+                if stream is not None:
+                    nursery.start_soon(_drain, stream, into)
             await process.wait()
             # A hook may have left something running that holds the pipes: what git itself wrote is
             # in them by now, so reading that is a matter of moments.
@@ -93,10 +110,10 @@ async def _converse(process: trio.Process, input: bytes | None, captured: _Captu
     finally:
         if process.returncode is None:
             await _end(process)
-        for stream in (process.stdin, process.stdout, process.stderr):
-            if stream is not None:
+        for pipe in (process.stdin, process.stdout, process.stderr):
+            if pipe is not None:
                 with trio.CancelScope(shield=True):
-                    await stream.aclose()
+                    await pipe.aclose()
 
 
 async def _feed(stdin: trio.abc.SendStream, data: bytes) -> None:
@@ -106,10 +123,18 @@ async def _feed(stdin: trio.abc.SendStream, data: bytes) -> None:
     await stdin.aclose()
 
 
-async def _drain(stream: trio.abc.ReceiveStream | None, into: list[bytes]) -> None:
-    assert stream is not None
+async def _drain(stream: trio.abc.ReceiveStream, into: list[bytes]) -> None:
     async for chunk in stream:
         into.append(bytes(chunk))
+
+
+def _file(files: ExitStack) -> IO[bytes]:
+    return files.enter_context(tempfile.TemporaryFile())
+
+
+def _content(file: IO[bytes]) -> bytes:
+    file.seek(0)
+    return file.read()
 
 
 async def _end(process: trio.Process) -> None:

@@ -71,7 +71,9 @@ async def push(
     with scratch(own) as private:
         env = _network(remote, token, private / "token", stall_s)
         try:
-            done = await git(*ask, cwd=worktree, env=env, check=False, timeout=timeout)
+            done = await git(
+                *ask, cwd=worktree, env=env, check=False, timeout=timeout, lasting=True
+            )
         except TimedOut as error:
             raise Slow(_where(remote), timeout) from error
     if done.code != 0:

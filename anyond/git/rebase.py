@@ -8,26 +8,28 @@ agent or a person to resolve; whatever else stops a rebase in the middle is undo
 
 from __future__ import annotations
 
+import shutil
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import trio
 
-from anyond.git import branches, merge_content
+from anyond.git import branches, merge_content, survivors
 from anyond.git.branches import Tip
-from anyond.git.checkouts import CHECKOUT_TIMEOUT_S, PARALLEL, require
+from anyond.git.checkouts import CHECKOUT_TIMEOUT_S, PARALLEL, current_branch, require
 from anyond.git.command import Output, failure, git
 from anyond.git.commit import DURABLE
 from anyond.git.distance import nothing_in_common
 from anyond.git.locks import Patience
 from anyond.git.merge_in_memory import merged_tree
 from anyond.git.obstacles import in_the_way
-from anyond.git.repository import Repositories, identity
+from anyond.git.repository import Repositories, git_dir, identity
 from anyond.git.reset import abort
 from anyond.git.status import in_progress, status
 from anyond.git.text import shown
 from anyond.git.unedited import settle
-from anyond.model.errors import Conflict, MergeConflicts
+from anyond.model.errors import Conflict, MergeConflicts, NotFound
 
 # Nothing that a person has configured may stash, sign off, move other branches or take conflicts
 # for resolved: the answer has to say what has happened.
@@ -41,6 +43,9 @@ _PLAINLY = (
     "--no-update-refs",
     "--empty=drop",
 )
+
+_STATE = "rebase-merge"
+"""Where git keeps how far a rebase has come."""
 
 
 @dataclass(frozen=True)
@@ -144,7 +149,9 @@ async def _run(worktree: Path, ask: tuple[str, ...], who: dict[str, str]) -> Out
     """Begin a rebase and carry it to its end, to a conflict, or back to where it began."""
     try:
         # Not twice by itself: what it has begun must be undone before.
-        done = await git(*ask, cwd=worktree, env=who, check=False, timeout=1800, again=False)
+        done = await git(
+            *ask, cwd=worktree, env=who, check=False, timeout=1800, again=False, lasting=True
+        )
     except BaseException:
         with trio.CancelScope(shield=True):
             await abort(worktree)
@@ -157,6 +164,57 @@ async def _run(worktree: Path, ask: tuple[str, ...], who: dict[str, str]) -> Out
     with trio.CancelScope(shield=True):
         await abort(worktree)
     return done if done.code else replace(done, code=1)
+
+
+async def was_cut(worktree: Path, *, tip: str, onto: str) -> bool:
+    """Whether a rebase that we began is neither over nor waiting, since a kill has cut it short.
+
+    A git that outlived its daemon is given time to finish, and ended then.
+
+    Args:
+        tip: the commit of the branch before the rebase.
+        onto: the commit that it was to be put on.
+    """
+    if not await _is_cut(worktree, tip, onto):
+        return False
+    await survivors.end(("rebase", onto), worktree)
+    return await _is_cut(worktree, tip, onto)
+
+
+async def undo(repos: Repositories, worktree: Path) -> None:
+    """Put the branch back to where it was before a rebase that `was_cut`."""
+    own = git_dir(worktree)
+    if own is None:
+        raise NotFound("worktree", worktree)
+    async with repos.lock(worktree):
+        if await current_branch(worktree) is None:
+            await abort(worktree)
+        else:
+            # Cut so early that HEAD was not moved yet, and that git may not be able to read what it
+            # had begun. Some files may be those of the other commit.
+            await trio.to_thread.run_sync(shutil.rmtree, own / _STATE, True)
+            await git("reset", "--hard", "--quiet", "HEAD", "--", cwd=worktree)
+
+
+async def _is_cut(worktree: Path, tip: str, onto: str) -> bool:
+    own = git_dir(worktree)
+    if own is None or not (own / _STATE).is_dir():
+        return False
+    state = await trio.to_thread.run_sync(_read_state, own / _STATE)
+    began = (state.get("orig-head", tip), state.get("onto", onto)) == (tip, onto)
+    # That file stands for the commit that git has stopped at, until the rebase goes on.
+    if not began or "stopped-sha" in state:
+        return False
+    return not (await status(worktree, untracked="no")).conflicted
+
+
+def _read_state(directory: Path) -> dict[str, str]:
+    """What git has written down of a rebase so far."""
+    found = {}
+    for name in ("orig-head", "onto", "stopped-sha"):
+        with suppress(OSError):
+            found[name] = (directory / name).read_text("ascii", "replace").strip()
+    return found
 
 
 async def finished(repo: Path, worktree: Path, branch: str, *, tip: str, onto: str) -> bool | None:

@@ -78,7 +78,7 @@ async def ensure(repos: Repositories, repo: Path, path: Path, branch: str) -> En
         make_parent(path)
         # --force, because a checkout of the branch may be on record whose directory is gone.
         quiet = ("--quiet", "--force", "--no-checkout")
-        await git("worktree", "add", *quiet, "--", path, branch, cwd=repo)
+        await git("worktree", "add", *quiet, "--", path, branch, cwd=repo, lasting=True)
         if saved and adopt:
             _bring_back(saved, path)
             await git("reset", "--quiet", "--mixed", cwd=path)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from anyond.git import branches
+from anyond.git import branches, snapshots, written_files
 from anyond.git.checkouts import CHECKOUT_TIMEOUT_S, PARALLEL, current_branch, same
 from anyond.git.checkouts import list as list_worktrees
 from anyond.git.command import git
@@ -28,11 +28,7 @@ async def reset(worktree: Path, oid: str, branch: str | None = None) -> None:
         NotFound: no such worktree, or no such commit.
         Conflict: `branch_checked_out`: `branch` is in another checkout.
     """
-    if git_dir(worktree) is None:
-        raise NotFound("worktree", worktree)
-    goal = await branches.commit(worktree, oid)
-    if branch is not None:
-        await _refuse_other_checkout(worktree, branch)
+    goal = await check(worktree, oid, branch)
     await abort(worktree)
     if branch is not None and await current_branch(worktree) != branch:
         # The branch that somebody has checked out here instead is none of ours.
@@ -41,7 +37,43 @@ async def reset(worktree: Path, oid: str, branch: str | None = None) -> None:
         )
     # This also forgets an unfinished merge, cherry-pick or revert.
     ask = (*PARALLEL, "reset", "--hard", "--quiet", goal, "--")
-    await git(*ask, cwd=worktree, timeout=CHECKOUT_TIMEOUT_S)
+    await git(*ask, cwd=worktree, timeout=CHECKOUT_TIMEOUT_S, lasting=True)
+
+
+async def check(worktree: Path, oid: str, branch: str | None = None) -> str:
+    """Find out whether `reset` could be; nothing is changed.
+
+    Returns:
+        The full id of the commit `oid`.
+
+    Raises:
+        NotFound, Conflict: see `reset`.
+    """
+    if git_dir(worktree) is None:
+        raise NotFound("worktree", worktree)
+    goal = await branches.commit(worktree, oid)
+    if branch is not None:
+        await _refuse_other_checkout(worktree, branch)
+    return goal
+
+
+async def undo(
+    repo: Path, worktree: Path, *, branch: str, tip: str, goal: str, snapshot: str
+) -> None:
+    """Bring back the state before a reset, however far that has come.
+
+    Args:
+        branch: what was moved.
+        tip: the commit that it was at; "" if it was gone.
+        goal: the commit that it was reset to.
+        snapshot: the ref of the state before. A rebase that was in progress then is not any more.
+    """
+    await abort(worktree)
+    if tip:
+        ref = f"refs/heads/{branch}"
+        await git("update-ref", "-m", "anyon: undo reset", ref, tip, cwd=repo)
+    await snapshots.put_back(repo, snapshot, worktree)
+    await written_files.take_back(worktree, goal, snapshot)
 
 
 async def is_unfinished(worktree: Path) -> bool:

@@ -182,18 +182,7 @@ async def restore(repos: Repositories, repo: Path, ref: str, path: Path) -> None
         await git("worktree", "add", "--quiet", "--no-checkout", *where, cwd=repo)
         remember(path, await common_dir(repo))
     try:
-        ask = ("read-tree", "--reset", "-u", f"{found.oid}^{{tree}}")
-
-        await _somehow(
-            path, lambda how: git(*PARALLEL, *how, *ask, cwd=path, timeout=CHECKOUT_TIMEOUT_S)
-        )
-        await git("read-tree", f"{found.index}^{{tree}}", cwd=path)
-        if found.conflicts:
-            await put_stages(path, found.conflicts)
-        if found.empty:
-            await trio.to_thread.run_sync(empty_directories.make, path, found.empty)
-        # Answers 1 if anything differs, which is what a snapshot is for.
-        await git("update-index", "-q", "--refresh", cwd=path, check=False)
+        await _fill(path, found)
     except BaseException:
         with trio.CancelScope(shield=True):
             forget(path)
@@ -201,6 +190,78 @@ async def restore(repos: Repositories, repo: Path, ref: str, path: Path) -> None
             away = ("worktree", "remove", "--force", "--force", "--", path)
             await git(*away, cwd=repo, check=False)
         raise
+
+
+async def put_back(repo: Path, ref: str, worktree: Path) -> None:
+    """Make an existing worktree again what it was: HEAD, index, and files. Others stay.
+
+    What is in it now must have been stored before. A rebase that was in progress is not.
+
+    Raises:
+        NotFound: no such snapshot.
+    """
+    found = await _find(repo, ref)
+    if found.branch is not None:
+        ref = f"refs/heads/{found.branch}"
+        await git("symbolic-ref", "-m", "anyon: put back", "HEAD", ref, cwd=worktree)
+    elif found.head is not None:
+        detached = ("--no-deref", "HEAD", found.head)
+        await git("update-ref", "-m", "anyon: put back", *detached, cwd=worktree)
+    index = f"{found.index}^{{tree}}"
+    ask = (*PARALLEL, "read-tree", "--reset", "-u", index)
+    await _somehow(worktree, lambda how: git(*how, *ask, cwd=worktree, timeout=CHECKOUT_TIMEOUT_S))
+    differ = (
+        "diff-tree",
+        "-r",
+        "-z",
+        "--no-renames",
+        "--name-status",
+        index,
+        f"{found.oid}^{{tree}}",
+    )
+    fields = await parsed((await git(*differ, cwd=worktree)).out, split)
+    # A repository inside has files of its own in a snapshot, and is where it was.
+    changes = [
+        (kind, path)
+        for kind, path in zip(fields[::2], fields[1::2], strict=True)
+        if not _is_inside(worktree, path)
+    ]
+    for path in (path for kind, path in changes if kind == "D"):
+        (worktree / path).unlink(missing_ok=True)
+    if written := [path for kind, path in changes if kind != "D"]:
+        read = ("--pathspec-from-file=-", "--pathspec-file-nul")
+        again = ("restore", "--quiet", "--worktree", f"--source={found.oid}", *read)
+        literally = {"GIT_LITERAL_PATHSPECS": "1"}
+        await _somehow(
+            worktree,
+            lambda how: git(*how, *again, cwd=worktree, env=literally, input=join(written)),
+        )
+    await _finish(worktree, found)
+
+
+def _is_inside(worktree: Path, path: str) -> bool:
+    """Whether a path is in, or is, another repository inside the worktree."""
+    parents = (worktree / path, *(worktree / path).parents)
+    return any((parent / ".git").exists() for parent in parents if worktree in parent.parents)
+
+
+async def _fill(path: Path, found: Snapshot) -> None:
+    """Give a checkout the files and the index of a snapshot."""
+    ask: tuple[str, ...] = ("read-tree", "--reset", "-u", f"{found.oid}^{{tree}}")
+    await _somehow(
+        path, lambda how: git(*PARALLEL, *how, *ask, cwd=path, timeout=CHECKOUT_TIMEOUT_S)
+    )
+    await git("read-tree", f"{found.index}^{{tree}}", cwd=path)
+    await _finish(path, found)
+
+
+async def _finish(path: Path, found: Snapshot) -> None:
+    if found.conflicts:
+        await put_stages(path, found.conflicts)
+    if found.empty:
+        await trio.to_thread.run_sync(empty_directories.make, path, found.empty)
+    # Answers 1 if anything differs, which is what a snapshot is for.
+    await git("update-index", "-q", "--refresh", cwd=path, check=False)
 
 
 async def delete(repo: Path, ref: str) -> None:

@@ -14,6 +14,7 @@ from anyond.git.checkouts import (
     delete,
     fill,
     head,
+    is_there,
     list,
     make_parent,
     occupied,
@@ -25,7 +26,7 @@ from anyond.git.locations import forget, remember
 from anyond.git.repair import Ensured, ensure
 from anyond.git.repository import Repositories, common_dir
 from anyond.git.text import shown
-from anyond.model.errors import Conflict, Invalid, NotFound
+from anyond.model.errors import Conflict, Invalid, NotFound, ToolFailed
 
 __all__ = [
     "Ensured",
@@ -35,6 +36,7 @@ __all__ = [
     "ensure",
     "exclude",
     "head",
+    "is_left",
     "list",
     "remove",
 ]
@@ -74,7 +76,7 @@ async def add(
         make_parent(path)
         new = ("--no-track", "-b", branch, "--", path, tip.oid)
         try:
-            await git("worktree", "add", "--quiet", "--no-checkout", *new, cwd=repo)
+            await git("worktree", "add", "--quiet", "--no-checkout", *new, cwd=repo, lasting=True)
         except BaseException:
             with trio.CancelScope(shield=True):
                 await _undo(repo, path, branch, tip.oid)
@@ -91,24 +93,56 @@ async def add(
 
 
 async def remove(repos: Repositories, repo: Path, path: Path) -> None:
-    """Delete the checkout at `path` with everything in it; its branch stays.
+    """Delete the checkout at `path` with everything in it, and git's record; its branch stays.
+
+    It is moved aside first, so that what a crash leaves is never taken for a checkout. It does not
+    matter how far somebody else, or we before a crash, have come with it.
 
     Raises:
         Conflict: `worktree_locked`.
-        NotFound: it is no linked worktree of that repository.
+        NotFound: what lies there is no linked worktree of that repository.
+        ToolFailed: something in it cannot be deleted.
     """
+    half = path.with_name(f".{path.name}.removed")
     async with repos.lock(repo):
-        linked = (await list(repo))[1:]
-        found = next((tree for tree in linked if same(tree.path, path)), None)
-        if found is None:
-            raise NotFound("worktree", path)
-        if found.locked:
+        found = await _record(repo, path)
+        if found is not None and found.locked:
             raise Conflict("worktree_locked", f"The worktree {path} is locked in git.")
-    # Slow, so without the lock. If it is interrupted, the worktree is still on record.
-    await trio.to_thread.run_sync(delete, path)
+        there = is_there(path)
+        if found is None and (there or not is_there(half)):
+            raise NotFound("worktree", path)
+        # What an earlier removal has left there is deleted before it could be mixed up.
+        await trio.to_thread.run_sync(delete, half)
+        if there:
+            await trio.to_thread.run_sync(_rename, path, half)
+    # Slow, so without the lock.
+    await trio.to_thread.run_sync(delete, half)
     async with repos.lock(repo):
-        await git("worktree", "remove", "--force", "--force", "--", found.path, cwd=repo)
+        found = await _record(repo, path)
+        if found is not None and not is_there(path):
+            away = ("worktree", "remove", "--force", "--force", "--", found.path)
+            await git(*away, cwd=repo, lasting=True)
         forget(path)
+
+
+async def is_left(repo: Path, path: Path) -> bool:
+    """Whether anything is left of a checkout at `path`: files, or git's record of it."""
+    half = path.with_name(f".{path.name}.removed")
+    if is_there(path) or is_there(half):
+        return True
+    return await _record(repo, path) is not None
+
+
+async def _record(repo: Path, path: Path) -> Worktree | None:
+    linked = (await list(repo))[1:]
+    return next((tree for tree in linked if same(tree.path, path)), None)
+
+
+def _rename(path: Path, to: Path) -> None:
+    try:
+        path.rename(to)
+    except OSError as error:
+        raise ToolFailed("git", f"{path} cannot be deleted: {error.strerror}.") from error
 
 
 async def _undo(repo: Path, path: Path, branch: str, oid: str) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from anyond.git import checkouts, deletion, snapshots
+from anyond.model.ids import now
 from anyond.operations import worktree
 from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject
+from anyond.store import intents
+from anyond.store.intents import Intent
 
 
 async def delete_file(rooms: Rooms, about: Subject, file_path: str) -> None:
@@ -21,6 +24,20 @@ async def delete_file(rooms: Rooms, about: Subject, file_path: str) -> None:
     path = deletion.contained(about.worktree, file_path)
     await deletion.check(about.worktree, path)
     await checkouts.require(about.worktree, about.attempt.branch)
-    await snapshots.take(about.repository, about.worktree, about.attempt.id, "delete-file")
+    attempt_id = about.attempt.id
+    snapshot = await snapshots.take(about.repository, about.worktree, attempt_id, "delete-file")
+    intent = Intent(
+        attempt_id=attempt_id,
+        kind="delete_file",
+        name=path,
+        tip=await checkouts.head(about.worktree) or "",
+        snapshot=snapshot,
+        created_at=now(),
+    )
+    await rooms.store.write(lambda tx: intents.put(tx, intent))
     message = f"Delete {path}\n\nAnyon-Attempt: {about.attempt.id}"
-    await deletion.delete_file(about.worktree, path, message=message)
+    try:
+        await deletion.delete_file(about.worktree, path, message=message)
+    finally:
+        # It is there again if git refused. Whoever is stopped here leaves it to the next one.
+        await rooms.store.write(lambda tx: intents.delete(tx, attempt_id))

@@ -50,6 +50,7 @@ async def follow_up(rooms: Rooms, about: Subject, wanted: FollowUp) -> Execution
 
     def work(tx: Tx) -> ExecutionProcess:
         if retried is not None:
+            rewind.went_back(tx, about.attempt.id)
             processes.drop_from(tx, about.attempt.id, retried.id, now())
         shown = wanted.image_ids or ()
         process = insert(tx, about, wanted.prompt, wanted.variant, shown, anew=anew)

@@ -1,14 +1,29 @@
 """What becomes of what git was asked to do to a branch, once it is known how it ended.
 
-A rebase may stop at a conflict, and an agent or a person goes on with it whenever they like; a
-renaming or a merge may be cut short by a crash. Each is written down before git is asked, and the
-rows follow when git has done it, not before. A branch that they have renamed themselves is
-followed, too.
+A rebase may stop at a conflict, and an agent or a person goes on with it whenever they like; any
+of it may be cut short by a crash. Each is written down before git is asked, and the rows follow
+when git has done it, not before. What was cut short is finished or undone.
+A branch that they have renamed themselves is followed, too.
 """
 
 from __future__ import annotations
 
-from anyond.git import landing, rebase, rebase_messages, renaming
+import structlog
+from msgspec.structs import replace
+
+from anyond.git import (
+    deletion,
+    half_merge,
+    landing,
+    rebase,
+    rebase_messages,
+    renaming,
+    reset,
+    snapshots,
+    survivors,
+    written_files,
+)
+from anyond.git.repository import git_dir
 from anyond.model.ids import new_id, now
 from anyond.model.rows import TaskStatus
 from anyond.operations import subject
@@ -17,6 +32,8 @@ from anyond.operations.subject import Subject
 from anyond.store import attempts, intents, merges, tasks
 from anyond.store.intents import Intent
 from anyond.store.transaction import Tx
+
+log = structlog.get_logger()
 
 
 async def settled(rooms: Rooms, attempt_id: str) -> Subject:
@@ -27,10 +44,12 @@ async def settled(rooms: Rooms, attempt_id: str) -> Subject:
 
     Raises:
         NotFound: there is no such attempt.
+        Busy: a git that outlived its daemon still moves the target's checkout.
+        AnyondError: what was cut short could not be undone now; nobody may begin anything then.
     """
     about = await subject.read(rooms, attempt_id)
     intent = await rooms.store.read(lambda r: intents.get(r, attempt_id))
-    done = await _is_done(about, intent) if intent is not None else None
+    done = await _is_done(rooms, about, intent) if intent is not None else None
     if intent is not None and intent.kind == "rebase" and done and intent.onto is not None:
         # Whoever has continued it may have lost lines of messages that look like comments.
         await rebase_messages.restore(
@@ -86,7 +105,7 @@ def complete(tx: Tx, about: Subject, intent: Intent) -> None:
             now=moment,
         )
         tasks.set_status(tx, about.task.id, TaskStatus.DONE, moment)
-    else:
+    elif intent.kind == "rename":
         attempts.set_branch(tx, about.attempt.id, intent.name, moment)
         project, old = about.project.id, about.attempt.branch
         attempts.rename_targets(tx, project, old, intent.name, moment)
@@ -94,25 +113,71 @@ def complete(tx: Tx, about: Subject, intent: Intent) -> None:
     intents.delete(tx, about.attempt.id)
 
 
-async def _is_done(about: Subject, intent: Intent) -> bool | None:
+async def _is_done(rooms: Rooms, about: Subject, intent: Intent) -> bool | None:
+    """Whether git has done it, after what was cut short is finished or undone; None: it waits."""
     where = about.attempt.container_ref
     worktree = about.worktree if where is not None else None
     if intent.kind == "rename":
         old = about.attempt.branch
         return await renaming.resume(about.repository, worktree, old, intent.name, intent.tip)
+    if intent.kind == "merge" and intent.onto is not None:
+        await survivors.let_finish((intent.onto,))
+        if await landing.holds(about.repository, intent.name, intent.onto):
+            return True
+        goal = landing.Landing(intent.tip, intent.onto)
+        return await half_merge.finish(rooms.repositories, about.repository, intent.name, goal)
+    if worktree is None or git_dir(worktree) is None:
+        return False
+    if intent.kind == "reset":
+        await _undo_reset(rooms, about, intent)
+        return False
+    if intent.kind == "delete_file":
+        await deletion.settle(worktree, intent.name, before=intent.tip, snapshot=intent.snapshot)
+        return False
     if intent.onto is None:
         return False
-    if intent.kind == "merge":
-        return await landing.holds(about.repository, intent.name, intent.onto)
-    if worktree is None:
-        return False
-    return await rebase.finished(
+    if not intent.waits:
+        await _undo_rebase(rooms, about, intent, intent.onto)
+    done = await rebase.finished(
         about.repository, worktree, about.attempt.branch, tip=intent.tip, onto=intent.onto
     )
+    if done is None and not intent.waits:
+        await rooms.store.write(lambda tx: intents.set_waits(tx, intent.attempt_id))
+    return done
+
+
+async def _undo_rebase(rooms: Rooms, about: Subject, intent: Intent, onto: str) -> None:
+    """If a kill has cut it short, the branch is put back; whoever wanted it was never answered."""
+    if await rebase.was_cut(about.worktree, tip=intent.tip, onto=onto):
+        await snapshots.take(about.repository, about.worktree, about.attempt.id, "cut-rebase")
+        await rebase.undo(rooms.repositories, about.worktree)
+        if intent.snapshot is not None:
+            await written_files.take_back(about.worktree, onto, intent.snapshot)
+        log.warning("cut_rebase_undone", attempt=about.attempt.id, branch=about.attempt.branch)
+
+
+async def _undo_reset(rooms: Rooms, about: Subject, intent: Intent) -> None:
+    """Bring back what a retry was about to leave behind: its rows were never written."""
+    if intent.onto is None or intent.snapshot is None:
+        return
+    path = about.worktree
+    await survivors.end(("reset", intent.onto), path)
+    await snapshots.take(about.repository, path, about.attempt.id, "cut-reset")
+    async with rooms.repositories.lock(about.repository):
+        await reset.undo(
+            about.repository,
+            path,
+            branch=intent.name,
+            tip=intent.tip,
+            goal=intent.onto,
+            snapshot=intent.snapshot,
+        )
+    log.warning("cut_reset_undone", attempt=about.attempt.id, snapshot=intent.snapshot)
 
 
 def _close(tx: Tx, about: Subject, intent: Intent, done: bool) -> None:
-    if intents.get(tx, about.attempt.id) != intent:
+    found = intents.get(tx, about.attempt.id)
+    if found is None or replace(found, waits=intent.waits) != intent:
         return  # somebody has changed their mind meanwhile
     if done:
         complete(tx, about, intent)

@@ -35,19 +35,21 @@ async def rebase_attempt(rooms: Rooms, about: Subject, wanted: Rebasing) -> None
     if not wanted.old_base_branch:
         left = await rooms.store.read(lambda r: attempts.base_commit(r, attempt.id))
     planned = await rebase.plan(path, attempt.branch, old_base, new_base, left)
-    await snapshots.take(about.repository, path, attempt.id, "rebase")
+    snapshot = await snapshots.take(about.repository, path, attempt.id, "rebase")
     intent = Intent(
         attempt_id=attempt.id,
         kind="rebase",
         name=new_name,
         tip=planned.tip,
         onto=planned.onto,
+        snapshot=snapshot,
         created_at=now(),
     )
     await rooms.store.write(lambda tx: intents.put(tx, intent))
     try:
         await rebase.rebase(rooms.repositories, path, planned)
     except MergeConflicts:
+        await rooms.store.write(lambda tx: intents.set_waits(tx, attempt.id))
         raise
     except AnyondError:
         await rooms.store.write(lambda tx: intents.delete(tx, attempt.id))

@@ -9,11 +9,20 @@ from pathlib import Path
 import structlog
 import trio
 
-from anyond.git import kept, repair, scratch, snapshots, submodule_commits, worktrees
+from anyond.git import (
+    kept,
+    repair,
+    scratch,
+    snapshots,
+    submodule_commits,
+    survivors,
+    worktrees,
+)
 from anyond.git.repository import git_dir
 from anyond.model.errors import AnyondError, Busy, NotFound
 from anyond.model.ids import is_id, new_id, now, seconds, timestamp
-from anyond.model.rows import ProcessStatus, TaskAttempt
+from anyond.model.rows import ProcessStatus, Project, TaskAttempt
+from anyond.operations import worktree
 from anyond.operations.rooms import Rooms
 from anyond.procs.launcher import Alive
 from anyond.store import attempts, cleanups, expiries, processes, projects, tasks
@@ -39,7 +48,7 @@ async def delete_task(rooms: Rooms, task_id: str) -> None:
         task = tasks.get(tx, task_id)
         if processes.running_of_task(tx, task_id):
             raise Busy("Something runs in an attempt of this task; stop it first.")
-        _schedule(tx, attempts.all(tx, task_id), str(projects.get(tx, task.project_id).repository))
+        _schedule(tx, rooms, attempts.all(tx, task_id), projects.get(tx, task.project_id))
         tasks.delete(tx, task_id, now())
 
     await rooms.store.write(work)
@@ -59,7 +68,7 @@ async def delete_attempt(rooms: Rooms, attempt_id: str) -> None:
         if any(one.status is ProcessStatus.RUNNING for one in running):
             raise Busy("Something runs in this attempt; stop it first.")
         project = projects.get(tx, tasks.get(tx, attempt.task_id).project_id)
-        _schedule(tx, [attempt], str(project.repository))
+        _schedule(tx, rooms, [attempt], project)
         attempts.delete(tx, attempt_id, now())
 
     await rooms.store.write(work)
@@ -78,28 +87,31 @@ async def delete_project(rooms: Rooms, project_id: str) -> None:
         for task in tasks.all_with_status(tx, project_id):
             if processes.running_of_task(tx, task.id):
                 raise Busy("Something runs in an attempt of this project; stop it first.")
-            _schedule(tx, attempts.all(tx, task.id), str(project.repository))
+            _schedule(tx, rooms, attempts.all(tx, task.id), project)
         projects.delete(tx, project_id, now())
 
     await rooms.store.write(work)
 
 
-def _schedule(tx: Tx, gone: list[TaskAttempt], repository: str) -> None:
+def _schedule(tx: Tx, rooms: Rooms, gone: list[TaskAttempt], project: Project) -> None:
+    repository = str(project.repository)
     for attempt in gone:
-        if attempt.container_ref is not None:
-            due = timestamp(seconds(now()) + SNAPSHOTS_STAY_S)
-            expiries.put(tx, Expiry(attempt_id=attempt.id, repo_path=repository, due_at=due))
-            cleanups.insert(
-                tx,
-                Cleanup(
-                    id=new_id(),
-                    worktree_path=attempt.container_ref,
-                    repo_path=repository,
-                    attempt_id=attempt.id,
-                    branch=attempt.branch,
-                    created_at=now(),
-                ),
-            )
+        # One that was never written down may be there all the same, half made by a git that was
+        # killed, or still is at it.
+        path = attempt.container_ref or str(worktree.planned_path(rooms, project, attempt))
+        due = timestamp(seconds(now()) + SNAPSHOTS_STAY_S)
+        expiries.put(tx, Expiry(attempt_id=attempt.id, repo_path=repository, due_at=due))
+        cleanups.insert(
+            tx,
+            Cleanup(
+                id=new_id(),
+                worktree_path=path,
+                repo_path=repository,
+                attempt_id=attempt.id,
+                branch=attempt.branch,
+                created_at=now(),
+            ),
+        )
 
 
 async def clean_up(rooms: Rooms) -> None:
@@ -158,16 +170,19 @@ async def _expire(rooms: Rooms) -> None:
 
 
 async def _remove_worktree(rooms: Rooms, job: Cleanup) -> None:
-    worktree = Path(job.worktree_path)
-    if not await trio.to_thread.run_sync(os.path.isdir, worktree):
-        return
+    path = Path(job.worktree_path)
     repository = Path(job.repo_path)
     if not await trio.to_thread.run_sync(os.path.isdir, repository):
+        if not await trio.to_thread.run_sync(os.path.isdir, path):
+            return
         # Moved, or on a disk that is not there just now. Without it nothing can be kept.
         raise NotFound("repository", repository)
-    if job.branch is not None:
-        # Somebody may have cut the link between the two; what is there is kept all the same.
-        await repair.ensure(rooms.repositories, repository, worktree, job.branch)
-    if await trio.to_thread.run_sync(os.path.isdir, worktree):
-        await snapshots.take(repository, worktree, job.attempt_id, "delete")
-        await worktrees.remove(rooms.repositories, repository, worktree)
+    await survivors.let_finish((str(path),))
+    if not await worktrees.is_left(repository, path):
+        return
+    if await trio.to_thread.run_sync(os.path.isdir, path):
+        if job.branch is not None:
+            # Somebody may have cut the link between the two; what is there is kept all the same.
+            await repair.ensure(rooms.repositories, repository, path, job.branch)
+        await snapshots.take(repository, path, job.attempt_id, "delete")
+    await worktrees.remove(rooms.repositories, repository, path)

@@ -44,6 +44,7 @@ async def replace_process(
     )
 
     def work(tx: Tx) -> tuple[int, ExecutionProcess]:
+        rewind.went_back(tx, about.attempt.id)
         dropped = processes.drop_from(tx, about.attempt.id, replaced.id, now())
         session_id = sessions.latest_session_id(tx, about.attempt.id)
         action = chain.follow_up(about.project, wanted.prompt, session_id, profile, anew=anew)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from anyond.git import reset, snapshots, status
+from anyond.git import branches, reset, snapshots, status
 from anyond.model.errors import Conflict, Impossible
+from anyond.model.ids import now
 from anyond.model.rows import ExecutionProcess, RunReason
 from anyond.operations import worktree
 from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject
 from anyond.store import intents, processes
+from anyond.store.intents import Intent
+from anyond.store.transaction import Tx
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,8 @@ async def go_back(
 ) -> WentBack:
     """Reset the worktree to where `process` began, on the attempt's branch; untracked files stay.
 
+    Until the caller has written its rows and has called `went_back`, a crash undoes it.
+
     Args:
         perform: whether to; if not, it is only found out whether it were needed.
         force: whether uncommitted changes, and an unfinished rebase or merge, may be given up.
@@ -74,10 +79,30 @@ async def go_back(
         return WentBack(needed=True, applied=False)
     if not force:
         _refuse_loss(found)
-    await snapshots.take(about.repository, path, about.attempt.id, "retry")
-    await rooms.store.write(lambda tx: intents.delete(tx, about.attempt.id))
-    await reset.reset(path, goal, about.attempt.branch)
+    branch = about.attempt.branch
+    goal = await reset.check(path, goal, branch)
+    there = await branches.find(about.repository, branch)
+    snapshot = await snapshots.take(about.repository, path, about.attempt.id, "retry")
+    intent = Intent(
+        attempt_id=about.attempt.id,
+        kind="reset",
+        name=branch,
+        tip="" if there is None else there.oid,
+        onto=goal,
+        snapshot=snapshot,
+        created_at=now(),
+    )
+    # Instead of that of a rebase, which is given up by this.
+    await rooms.store.write(lambda tx: intents.put(tx, intent))
+    await reset.reset(path, goal, branch)
     return WentBack(needed=True, applied=True)
+
+
+def went_back(tx: Tx, attempt_id: str) -> None:
+    """The rows are as the worktree is: what `go_back` did stays done."""
+    found = intents.get(tx, attempt_id)
+    if found is not None and found.kind == "reset":
+        intents.delete(tx, attempt_id)
 
 
 def _refuse_loss(found: status.Status) -> None:

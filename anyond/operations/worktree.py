@@ -20,6 +20,7 @@ from anyond.git import (
     moved_branch,
     repair,
     submodule_checkouts,
+    survivors,
     worktrees,
 )
 from anyond.git.checkouts import CHECKOUT_TIMEOUT_S
@@ -222,6 +223,7 @@ def _state(old: Path, new: Path) -> Literal["stays", "found", "gone"]:
 
 async def _wait_for_git(path: Path) -> None:
     """Let a git that outlived its daemon finish with a worktree that is still being made."""
+    await survivors.let_finish((str(path),), seconds=CHECKOUT_TIMEOUT_S)
     own = await trio.to_thread.run_sync(git_dir, path)
     if own is not None and not await locks.gone(own / "index.lock", CHECKOUT_TIMEOUT_S):
         raise locks.Locked(own / "index.lock")

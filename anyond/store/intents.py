@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from anyond.store.transaction import Reader, Tx
 
-_COLUMNS = "attempt_id, kind, name, tip, onto, created_at"
+_COLUMNS = "attempt_id, kind, name, tip, onto, waits, snapshot, created_at"
 
 
 class Intent(Struct, frozen=True, kw_only=True):
@@ -16,30 +16,37 @@ class Intent(Struct, frozen=True, kw_only=True):
 
     Args:
         kind: `rebase`: once it is complete, `name` is the target branch. `rename`: once git has
-            done it, `name` is the branch. `merge`: `name` is the branch that it lands in.
+            done it, `name` is the branch. `merge`: `name` is the branch that it lands in. `reset`:
+            `name` is the branch that goes back. `delete_file`: `name` is the path.
         tip: the commit of the branch before; for a merge, of the branch that it lands in.
-        onto: the commit that the branch is put on, for a rebase; the commit that lands, for a
-            merge.
+        onto: the commit that the branch is put on, for a rebase or reset; the commit that lands,
+            for a merge.
+        waits: git has stopped at a conflict, for an agent or a person to go on.
+        snapshot: the ref of the state before, where an undoing needs it.
     """
 
     attempt_id: str
-    kind: Literal["rebase", "rename", "merge"]
+    kind: Literal["rebase", "rename", "merge", "reset", "delete_file"]
     name: str
     tip: str
     onto: str | None = None
+    waits: bool = False
+    snapshot: str | None = None
     created_at: str
 
 
 def put(tx: Tx, intent: Intent) -> None:
     """Remember it, instead of any other of its attempt."""
     tx.execute(
-        f"INSERT OR REPLACE INTO intents ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)",
+        f"INSERT OR REPLACE INTO intents ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (
             intent.attempt_id,
             intent.kind,
             intent.name,
             intent.tip,
             intent.onto,
+            intent.waits,
+            intent.snapshot,
             intent.created_at,
         ),
     )
@@ -64,11 +71,16 @@ def delete(tx: Tx, attempt_id: str) -> bool:
     return tx.execute("DELETE FROM intents WHERE attempt_id = ?", (attempt_id,)).rowcount > 0
 
 
+def set_waits(tx: Tx, attempt_id: str) -> None:
+    """The rebase that is under way in an attempt has stopped at a conflict."""
+    tx.execute("UPDATE intents SET waits = 1 WHERE attempt_id = ?", (attempt_id,))
+
+
 def rename_targets(tx: Tx, project_id: str, old: str, new: str) -> None:
     """Rebases and merges in a project whose target is `old` now mean `new`."""
     tx.execute(
-        "UPDATE intents SET name = ? WHERE kind <> 'rename' AND name = ? AND attempt_id IN"
-        " (SELECT a.id FROM tasks t JOIN task_attempts a ON a.task_id = t.id"
+        "UPDATE intents SET name = ? WHERE kind IN ('rebase', 'merge') AND name = ?"
+        " AND attempt_id IN (SELECT a.id FROM tasks t JOIN task_attempts a ON a.task_id = t.id"
         "  WHERE t.project_id = ?)",
         (new, old, project_id),
     )
@@ -81,5 +93,7 @@ def _intent(row: tuple[Any, ...]) -> Intent:
         name=row[2],
         tip=row[3],
         onto=row[4],
-        created_at=row[5],
+        waits=bool(row[5]),
+        snapshot=row[6],
+        created_at=row[7],
     )
