@@ -232,7 +232,7 @@ class AttemptActor(Actor[Event, Command]):
                 log.info("found_ended", process=row.id, exit=exit)
                 beside = row.run_reason is RunReason.DEV_SERVER
                 self.tell(Began(row.id, beside))
-                conversation = await run.replay(self._rooms, row, kept)
+                conversation = await run.replay(launcher, row, kept)
                 self._take_finished(Finished(row, exit, conversation))
         finally:
             self._found()

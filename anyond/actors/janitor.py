@@ -7,9 +7,11 @@ import time
 
 import trio
 
-from anyond.operations import images, worktree
+from anyond.model.ids import now
+from anyond.operations import backup, images, worktree
 from anyond.operations.removal import clean_up, sweep
 from anyond.operations.rooms import Rooms
+from anyond.store import days
 
 DAY = 24 * 3600.0
 
@@ -35,8 +37,11 @@ class Janitor:
             with trio.move_on_after(DAY):
                 await self._wanted.wait()
             self._wanted = trio.Event()
-            await clean_up(self._rooms)
-            await images.clean_up(self._rooms)
+            day, is_new = await self._rooms.store.write(lambda tx: days.count(tx, now()[:10]))
+            if is_new:
+                await backup.make(self._rooms)
+            await clean_up(self._rooms, day)
+            await images.clean_up(self._rooms, day)
 
 
 async def collect_garbage() -> None:

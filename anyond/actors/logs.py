@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import structlog
 import trio
 
 from anyond.journal import Wake
@@ -13,7 +14,9 @@ from anyond.logs.conversation import Conversation
 from anyond.model.frames import EntryFrame
 from anyond.model.ids import seconds
 from anyond.model.rows import ExecutionProcess, ProcessStatus, ScriptRequest
+from anyond.operations import archives
 from anyond.operations.run import ENTRIES
+from anyond.procs import index_check
 from anyond.procs.launcher import Launcher
 from anyond.procs.spool import Frame, FrameReader
 from anyond.store import processes
@@ -21,6 +24,11 @@ from anyond.store.database import Store
 
 BATCH_FRAMES = 256
 BATCH_BYTES = 1 << 18
+REMEMBERED = 10_000
+"""Of so many files it is remembered that they were found right."""
+
+
+log = structlog.get_logger()
 
 
 class Live:
@@ -48,6 +56,7 @@ class Logs:
         self._launcher = launcher
         self._live: dict[str, Live] = {}
         self._registered = Wake()
+        self._checked: dict[str, tuple[object, ...]] = {}
 
     # ------------------------------------------------------------ the side of the writers
 
@@ -89,6 +98,8 @@ class Logs:
         """
         live = await self._wait_for_live(process_id)
         spool = self._launcher.spool(process_id)
+        if live is None:
+            await self._check_index(spool.path)
         start = 0 if after is None or after + 1 > spool.frames() else after + 1
         reader: FrameReader = spool.output(start)
         try:
@@ -134,8 +145,32 @@ class Logs:
         async for batch in self._archived(process_id, position):
             yield batch
 
+    async def _check_index(self, spool: Path) -> None:
+        """What is derived from a log is made anew from it if it is wrong."""
+        seen = _seen(spool / "log.idx", spool / "log")
+        if self._checked.get(f"{spool}") != seen:
+            try:
+                await trio.to_thread.run_sync(index_check.ensure, spool)
+            except OSError as error:
+                log.warning("index_not_checked", spool=str(spool), why=error.strerror)
+            self._remember(f"{spool}", _seen(spool / "log.idx", spool / "log"))
+
+    async def _check_archive(self, process_id: str) -> None:
+        path = self.archive_path(process_id)
+        if self._checked.get(f"{path}") != _seen(path):
+            row = await self.open_raw(process_id)
+            if row.status is not ProcessStatus.RUNNING:
+                await archives.mend(self._store, self._launcher, row)
+                self._remember(f"{path}", _seen(path))
+
+    def _remember(self, what: str, seen: tuple[object, ...]) -> None:
+        if len(self._checked) >= REMEMBERED:
+            self._checked.pop(next(iter(self._checked)))
+        self._checked[what] = seen
+
     async def _archived(self, process_id: str, after: int) -> AsyncIterator[list[EntryFrame]]:
         path = self.archive_path(process_id)
+        await self._check_archive(process_id)
         if not path.exists():
             return
         for position in (after, 0):
@@ -166,3 +201,16 @@ class Logs:
             if row.status is not ProcessStatus.RUNNING:
                 return None
             await self._registered.wait()
+
+
+def _seen(*paths: Path) -> tuple[object, ...]:
+    """What changes when somebody writes to one of these files."""
+    found: list[object] = []
+    for path in paths:
+        try:
+            stat = path.stat()
+        except OSError:
+            found.append(None)
+        else:
+            found.append((stat.st_ino, stat.st_size, stat.st_mtime_ns))
+    return tuple(found)

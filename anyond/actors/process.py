@@ -50,6 +50,9 @@ EXCESS = "Too many questions are open; ask fewer at a time."
 ECHO = 5.0
 """Seconds after which what was said to an agent is on record, if its stdin is open at all."""
 
+WAITING_NOTED_S = 5.0
+"""So long a question has waited at least before that is written down again."""
+
 
 @dataclass(frozen=True)
 class Finished:
@@ -331,7 +334,18 @@ class ProcessActor(Actor[Event, Climb]):
         )
 
     async def _time_out(self, row: Approval) -> None:
-        await trio.sleep(max(0.0, seconds(row.timeout_at) - seconds(now())))
+        """Wait as long as the question may stay open, by the time that daemons were there.
+
+        What is counted is written down now and then: no jump of the clock decides anything, and no
+        night in which nobody could have answered.
+        """
+        allowed = seconds(row.timeout_at) - seconds(row.created_at)
+        waited = await self._store.read(lambda r: approvals.waited(r, row.id))
+        while waited < allowed:
+            step = min(allowed - waited, max(allowed / 20, WAITING_NOTED_S))
+            await trio.sleep(step)
+            waited += step
+            await self._store.write(lambda tx, w=waited: approvals.set_waited(tx, row.id, w))  # type: ignore[misc]
         decided = await self._store.write(lambda tx: questions.time_out(tx, row.id, now()))
         if decided is not None:
             await self._decide(decided)

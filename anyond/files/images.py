@@ -6,8 +6,6 @@ import hashlib
 import os
 import secrets
 import shutil
-import stat
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -104,33 +102,40 @@ class ImageFiles:
     """The directory of all images.
 
     Attributes:
+        root: where they lie.
         lock: held by whoever makes rows and files agree: a file comes before its row and goes
             after it, so that a row always has its file.
     """
 
     def __init__(self, root: Path) -> None:
-        self._root = root
+        self.root = root
         self.lock = trio.Lock()
+        self._incoming: set[str] = set()
 
     @contextmanager
     def incoming(self) -> Iterator[Incoming]:
         """A file for an upload, gone at the end of the block unless it was kept. Blocks shortly."""
-        upload = Incoming(self._root / f"{_INCOMING}{secrets.token_hex(8)}")
+        name = f"{_INCOMING}{secrets.token_hex(8)}"
+        self._incoming.add(name)
         try:
-            yield upload
+            upload = Incoming(self.root / name)
+            try:
+                yield upload
+            finally:
+                upload.close()
         finally:
-            upload.close()
+            self._incoming.discard(name)
 
     def path(self, file_name: str) -> Path:
-        return self._root / file_name
+        return self.root / file_name
 
     def keep(self, upload: Incoming, picture: Picture) -> None:
         """Give the file its name. Blocking. Raises `Unavailable`."""
         try:
             upload.path.replace(self.path(picture.file_name))
-            descriptor = os.open(self._root, os.O_RDONLY | os.O_CLOEXEC)
+            descriptor = os.open(self.root, os.O_RDONLY | os.O_CLOEXEC)
         except OSError as error:
-            raise _refused(self._root, error) from error
+            raise _refused(self.root, error) from error
         try:
             os.fsync(descriptor)
         except OSError:
@@ -146,11 +151,21 @@ class ImageFiles:
             except OSError as error:
                 raise _refused(self.path(name), error) from error
 
-    def strays(self, known: set[str], age: float) -> list[str]:
-        """Files that are not `known` and older than `age` seconds: what crashes leave. Blocking."""
-        limit = time.time() - age
-        with os.scandir(self._root) as entries:
-            return [e.name for e in entries if e.name not in known and _is_older(e, limit)]
+    def unknown(self, known: set[str]) -> set[str]:
+        """Files that are not `known`, and no uploads. Blocking."""
+        return {name for name in self._files() if not name.startswith(_INCOMING)} - known
+
+    def abandoned(self) -> list[str]:
+        """Uploads that an earlier daemon did not finish. Blocking."""
+        return [
+            name
+            for name in self._files()
+            if name.startswith(_INCOMING) and name not in self._incoming
+        ]
+
+    def _files(self) -> list[str]:
+        with os.scandir(self.root) as entries:
+            return [entry.name for entry in entries if entry.is_file(follow_symlinks=False)]
 
     def place(self, file_names: Iterable[str], worktree: Path, folder: str) -> list[str]:
         """Copy images into the directory `folder` of a worktree; those that are there stay.
@@ -171,14 +186,6 @@ class ImageFiles:
             except OSError as error:
                 complaints.append(f"The image {name} could not be placed: {error.strerror}.")
         return complaints
-
-
-def _is_older(entry: os.DirEntry[str], limit: float) -> bool:
-    try:
-        found = entry.stat(follow_symlinks=False)
-    except FileNotFoundError:
-        return False  # an upload that has ended meanwhile
-    return stat.S_ISREG(found.st_mode) and found.st_mtime < limit
 
 
 def too_large() -> TooLarge:

@@ -83,7 +83,7 @@ class Files:
                 spool.append_output(stream, data, started)
                 telling.feed(stream, data)
                 await trio.lowlevel.checkpoint()
-            content = archive.encode(telling.frames())
+            content = archive.encode(telling.frames(), spool.path.name)
 
         def finish() -> None:
             ended = int(seconds(process.ended_at) * 1e9)

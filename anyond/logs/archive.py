@@ -1,8 +1,12 @@
-"""How the final entries of a finished run are kept: one line each, in order of index and `seq`."""
+"""How the final entries of a finished run are kept: one line each, in order of index and `seq`, and
+a last one that says whose they are and that these are all."""
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import IO
 
 import msgspec
 from msgspec import Struct
@@ -16,24 +20,69 @@ class _Line(Struct, frozen=True):
     entry: msgspec.Raw
 
 
+class _End(Struct, frozen=True, forbid_unknown_fields=True):
+    """The last line: the checksum of all before, and the execution that they are of."""
+
+    end: str
+    crc32: int
+
+
+_ends = msgspec.json.Decoder(_End)
+_BLOCK = 1 << 20
+_LAST = 1 << 12  # more than the last line ever has
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(_Line)
 
 
-def lines(frames: Iterable[EntryFrame]) -> Iterator[bytes]:
+def lines(frames: Iterable[EntryFrame], execution_id: str) -> Iterator[bytes]:
     """The content of an archive, a line at a time: whoever writes it in a thread holds the
     interpreter's lock for one entry, and not for all of them."""
+    checksum = 0
     for frame in frames:
-        yield _encoder.encode(_Line(frame.seq, frame.index, msgspec.Raw(frame.entry))) + b"\n"
+        line = _encoder.encode(_Line(frame.seq, frame.index, msgspec.Raw(frame.entry))) + b"\n"
+        checksum = zlib.crc32(line, checksum)
+        yield line
+    yield _encoder.encode(_End(execution_id, checksum)) + b"\n"
 
 
-def encode(frames: Iterable[EntryFrame]) -> bytes:
+def encode(frames: Iterable[EntryFrame], execution_id: str) -> bytes:
     """The content of a small archive."""
-    return b"".join(lines(frames))
+    return b"".join(lines(frames, execution_id))
+
+
+def is_whole(path: Path, execution_id: str) -> bool:
+    """Whether all of an archive is there, as it was written, and of that execution. Blocking.
+
+    One of an earlier version, which has no such last line, is whole if each line can be read.
+    """
+    try:
+        with path.open("rb") as file:
+            size = file.seek(0, 2)
+            file.seek(max(0, size - _LAST))
+            tail = file.read()
+            if not tail.endswith(b"\n"):
+                return size == 0
+            last = tail[tail.rfind(b"\n", 0, -1) + 1 :]
+            file.seek(0)
+            try:
+                end = _ends.decode(last)
+            except msgspec.MsgspecError:
+                return all(decode(line) is not None for line in file)
+            return end.end == execution_id and end.crc32 == _checksum(file, size - len(last))
+    except OSError:
+        return False
+
+
+def _checksum(file: IO[bytes], length: int) -> int:
+    found = 0
+    while length > 0 and (block := file.read(min(_BLOCK, length))):
+        found = zlib.crc32(block, found)
+        length -= len(block)
+    return found
 
 
 def decode(line: bytes) -> EntryFrame | None:
-    """One line of an archive; None if it is damaged."""
+    """One line of an archive; None if it is the last one, or damaged."""
     try:
         read = _decoder.decode(line)
     except msgspec.MsgspecError:

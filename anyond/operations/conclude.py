@@ -54,6 +54,7 @@ from anyond.operations.rooms import Rooms
 from anyond.operations.run import ENTRIES, Stoppable, insert
 from anyond.operations.subject import Subject
 from anyond.operations.submodules import uncommitted
+from anyond.procs.launcher import Launcher
 from anyond.procs.spool import Frame
 from anyond.settings import files
 from anyond.store import attempts, drafts, processes, sessions, tasks
@@ -321,20 +322,21 @@ async def _archive(
         request = process.executor_action.typ
         assert isinstance(request, ScriptRequest)
         started_at = int(seconds(process.started_at) * 1e9)
-        tail = b"".join(f.data for f in _last_frames(rooms, process.id))
+        tail = b"".join(f.data for f in last_frames(rooms.launcher, process.id))
         if remarks:
             tail += "\n".join(remark.text for remark in remarks).encode() + b"\n"
         told = script.finished(request.script, request.context, started_at, ending.exit_code, tail)
         frames = partial(list, [told])
-    await trio.to_thread.run_sync(_write, spool.path / ENTRIES, frames)
+    await trio.to_thread.run_sync(_write, spool.path / ENTRIES, frames, process.id)
 
 
-def _write(path: Path, frames: Callable[[], list[EntryFrame]]) -> None:
-    files.write(path, archive.lines(frames()))
+def _write(path: Path, frames: Callable[[], list[EntryFrame]], execution_id: str) -> None:
+    files.write(path, archive.lines(frames(), execution_id))
 
 
-def _last_frames(rooms: Rooms, process_id: str) -> Iterator[Frame]:
-    spool = rooms.launcher.spool(process_id)
+def last_frames(launcher: Launcher, process_id: str) -> Iterator[Frame]:
+    """The end of what a script has said."""
+    spool = launcher.spool(process_id)
     reader = spool.output(max(0, spool.frames() - 16))
     try:
         while frames := reader.read():

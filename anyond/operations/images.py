@@ -15,8 +15,9 @@ from anyond.machines.prompt import show_images
 from anyond.model.errors import NotFound
 from anyond.model.ids import new_id, now, timestamp
 from anyond.model.rows import Image
+from anyond.operations import unknown_files
 from anyond.operations.rooms import Rooms
-from anyond.store import images, tasks
+from anyond.store import gone_files, images, tasks
 from anyond.store.transaction import Tx
 
 log = structlog.get_logger()
@@ -110,19 +111,26 @@ async def place(rooms: Rooms, task_id: str, worktree: Path) -> None:
         log.warning("image_not_placed", worktree=str(worktree), why=complaint)
 
 
-async def clean_up(rooms: Rooms) -> None:
-    """Delete images that no task has shown for `GRACE`, and files that crashes have left."""
+async def clean_up(rooms: Rooms, day: int) -> None:
+    """Delete images that no task has shown for `GRACE`, and what uploads of crashes have left.
+
+    Args:
+        day: today's number; see `store.days`.
+    """
     before = timestamp(time.time() - GRACE)
     async with rooms.images.lock:
-        gone = await rooms.store.write(lambda tx: images.delete_unused(tx, before))
+        gone = await rooms.store.write(lambda tx: images.delete_unused(tx, before, day))
+        names = await rooms.store.read(lambda r: gone_files.names(r, "image"))
         known = await rooms.store.read(images.file_names)
         files = rooms.images
 
-        def sweep() -> None:
-            files.remove(images.file_name(image) for image in gone)
-            files.remove(files.strays(known, GRACE))
+        def sweep() -> set[str]:
+            files.remove([*names, *files.abandoned()])
+            return files.unknown(known)
 
-        await trio.to_thread.run_sync(sweep)
+        unknown = await trio.to_thread.run_sync(sweep)
+        await rooms.store.write(lambda tx: gone_files.delete(tx, "image", names))
+        await unknown_files.look_after(rooms, "image", files.root, unknown, day)
     if gone:
         log.info("images_deleted", count=len(gone))
 

@@ -22,10 +22,20 @@ from anyond.git.repository import git_dir
 from anyond.model.errors import AnyondError, Busy, NotFound
 from anyond.model.ids import is_id, new_id, now, seconds, timestamp
 from anyond.model.rows import ProcessStatus, Project, TaskAttempt
-from anyond.operations import worktree
+from anyond.operations import unknown_files, worktree
 from anyond.operations.rooms import Rooms
 from anyond.procs.launcher import Alive
-from anyond.store import attempts, cleanups, expiries, processes, projects, tasks
+from anyond.procs.shim_state import Lock
+from anyond.store import (
+    attempts,
+    cleanups,
+    days,
+    expiries,
+    gone_files,
+    processes,
+    projects,
+    tasks,
+)
 from anyond.store.cleanups import Cleanup
 from anyond.store.expiries import Expiry
 from anyond.store.transaction import Tx
@@ -34,6 +44,9 @@ log = structlog.get_logger()
 
 SNAPSHOTS_STAY_S = 30 * 24 * 3600.0
 """Seconds that snapshots outlive their attempt."""
+
+SNAPSHOTS_STAY_DAYS = 30
+"""The same in days that a daemon was at work; see `store.days`."""
 
 
 async def delete_task(rooms: Rooms, task_id: str) -> None:
@@ -100,7 +113,10 @@ def _schedule(tx: Tx, rooms: Rooms, gone: list[TaskAttempt], project: Project) -
         # killed, or still is at it.
         path = attempt.container_ref or str(worktree.planned_path(rooms, project, attempt))
         due = timestamp(seconds(now()) + SNAPSHOTS_STAY_S)
-        expiries.put(tx, Expiry(attempt_id=attempt.id, repo_path=repository, due_at=due))
+        day = days.current(tx) + SNAPSHOTS_STAY_DAYS
+        expiries.put(
+            tx, Expiry(attempt_id=attempt.id, repo_path=repository, due_at=due, due_day=day)
+        )
         cleanups.insert(
             tx,
             Cleanup(
@@ -114,11 +130,14 @@ def _schedule(tx: Tx, rooms: Rooms, gone: list[TaskAttempt], project: Project) -
         )
 
 
-async def clean_up(rooms: Rooms) -> None:
+async def clean_up(rooms: Rooms, day: int = 0) -> None:
     """Remove what belongs to deleted attempts: worktrees, after a snapshot, and spools.
 
     Snapshots go when their time has come. What cannot be removed now stays scheduled and is tried
-    again at the next start.
+    again at the next start. What no row is about stays; see `unknown_files`.
+
+    Args:
+        day: today's number; see `store.days`.
     """
     for job in await rooms.store.read(cleanups.all):
         try:
@@ -128,12 +147,35 @@ async def clean_up(rooms: Rooms) -> None:
             continue
         await rooms.store.write(lambda tx, job=job: cleanups.delete(tx, job.id))  # type: ignore[misc]
     await _expire(rooms)
-    known = await rooms.store.read(processes.all_ids)
+    await _delete_spools(rooms)
+    await _look_for_unknown_spools(rooms, day)
+
+
+async def _delete_spools(rooms: Rooms) -> None:
+    """Delete the spools of processes whose rows were deleted, unless their shims live."""
+    root, done = rooms.launcher.root, []
+    for name in await rooms.store.read(lambda r: gone_files.names(r, "spool")):
+        if is_id(name) and not isinstance(rooms.launcher.look(name), Alive):
+            await trio.to_thread.run_sync(shutil.rmtree, root / name, True)
+            if not await trio.to_thread.run_sync(os.path.lexists, root / name):
+                done.append(name)
+    if done:
+        await rooms.store.write(lambda tx: gone_files.delete(tx, "spool", done))
+
+
+async def _look_for_unknown_spools(rooms: Rooms, day: int) -> None:
     root = rooms.launcher.root
-    for directory in await trio.to_thread.run_sync(lambda: sorted(root.iterdir())):
-        name = directory.name
-        if is_id(name) and name not in known and not isinstance(rooms.launcher.look(name), Alive):
-            await trio.to_thread.run_sync(shutil.rmtree, directory, True)
+    # The directories first: a process that is written down meanwhile is known.
+    found = await trio.to_thread.run_sync(lambda: {path.name for path in root.iterdir()})
+    known = await rooms.store.read(processes.all_ids)
+    gone = await rooms.store.read(lambda r: gone_files.names(r, "spool"))
+    unknown = {name for name in found - known - gone if is_id(name)}
+
+    def is_dead(name: str) -> bool:
+        with Lock(root / name) as lock:
+            return lock.taken()
+
+    await unknown_files.look_after(rooms, "spool", root, unknown, day, may_move=is_dead)
 
 
 async def sweep(rooms: Rooms, before: float) -> None:

@@ -41,6 +41,7 @@ from anyond.operations.notifications import announce
 from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject
 from anyond.operations.turn_record import TurnRecord
+from anyond.procs.launcher import Launcher
 from anyond.procs.shim_connection import ShimConnection
 from anyond.settings import files
 from anyond.store import drafts, processes, sessions, tasks
@@ -178,7 +179,7 @@ async def _record_failed_start(
     spool.write_exit(Exit(error=text, ended_at=moment))
     conversation = Conversation(process.id, Silent(), 0)
     conversation.feed(Record(moment, Stream.NOTE, remark))
-    content = archive.encode(conversation.final_frames())
+    content = archive.encode(conversation.final_frames(), process.id)
     await trio.to_thread.run_sync(files.write, spool.path / ENTRIES, content)
 
     status = ProcessStatus.KILLED if stopped else ProcessStatus.FAILED
@@ -229,13 +230,13 @@ class Silent:
 
 
 async def replay(
-    rooms: Rooms, process: ExecutionProcess, kept: TurnRecord | None
+    launcher: Launcher, process: ExecutionProcess, kept: TurnRecord | None
 ) -> Conversation | None:
     """The conversation of an execution, rebuilt from its spool; None for a script."""
     if kept is None:
         return None
     conversation = Conversation(process.id, kept.dialogue(), kept.approval_timeout_s)
-    reader = rooms.launcher.spool(process.id).records()
+    reader = launcher.spool(process.id).records()
     try:
         while records := reader.read(REPLAYED_AT_ONCE):
             for record in records:

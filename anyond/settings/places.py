@@ -106,6 +106,11 @@ class Places:
         return self.data_dir / "images"
 
     @property
+    def set_aside(self) -> Path:
+        """Where files go that no row has been about for a month."""
+        return self.data_dir / "set-aside"
+
+    @property
     def user_id(self) -> Path:
         return self.data_dir / "user_id"
 

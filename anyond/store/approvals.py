@@ -87,6 +87,17 @@ def of_process(reader: Reader, process_id: str) -> list[Approval]:
     return [_approval(row) for row in rows]
 
 
+def waited(reader: Reader, id: str) -> float:
+    """Seconds that daemons were there while this waited for an answer."""
+    row = reader.execute("SELECT waited_s FROM approvals WHERE id = ?", (id,)).fetchone()
+    return 0.0 if row is None else float(row[0])
+
+
+def set_waited(tx: Tx, id: str, seconds: float) -> None:
+    """So long it has waited."""
+    tx.execute("UPDATE approvals SET waited_s = ? WHERE id = ?", (seconds, id))
+
+
 def any_pending_in(reader: Reader, attempt_id: str) -> bool:
     """Whether an agent of this attempt waits for an answer."""
     row = reader.execute(

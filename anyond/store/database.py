@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import trio
 
 from anyond.model.errors import Unavailable
+from anyond.store import backup
 from anyond.store.changes import Changes, Recorded, positions, record
 from anyond.store.connection import Answer, Connection, Entry, InlineConnection, ThreadConnection
 from anyond.store.migrate import create_private, make_current
@@ -225,6 +226,9 @@ async def _close_all(connections: list[Connection]) -> None:
 
 
 def _connect_writer(path: Path) -> sqlite3.Connection:
+    if not path.exists() and backup.newest(path).exists():
+        # An empty one in its place would look as if nothing had ever been there.
+        raise Unavailable(f"The database {path} is missing. {backup.advice(path)}")
     try:
         create_private(path)
         connection = sqlite3.connect(path, isolation_level=None, cached_statements=256)

@@ -17,6 +17,7 @@ _COLUMNS = (
     "i.id, i.file_name, i.original_name, i.mime_type, i.size_bytes, i.hash,"
     " i.created_at, i.updated_at"
 )
+_UNUSED_DAYS = 2  # the clock may jump once, and come back
 _UNUSED = "NOT EXISTS (SELECT 1 FROM task_images l WHERE l.image_id = i.id)"
 
 
@@ -124,10 +125,18 @@ def delete(tx: Tx, id: str, *, force: bool = False) -> Image:
     return image
 
 
-def delete_unused(tx: Tx, before: str) -> list[Image]:
-    """Remove those that no task shows and nobody has had to do with since `before`."""
+def delete_unused(tx: Tx, before: str, day: int) -> list[Image]:
+    """Remove those that no task shows and nobody has had to do with since `before`.
+
+    Args:
+        day: today's number (see `days`); none goes that was not found unused two of them before.
+    """
+    tx.execute(
+        f"UPDATE images AS i SET unused_day = ? WHERE unused_day IS NULL AND {_UNUSED}", (day,)
+    )
     rows = tx.execute(
-        f"SELECT {_COLUMNS} FROM images i WHERE i.used_at < ? AND {_UNUSED}", (before,)
+        f"SELECT {_COLUMNS} FROM images i WHERE i.used_at < ? AND i.unused_day <= ? AND {_UNUSED}",
+        (before, day - _UNUSED_DAYS),
     ).fetchall()
     for row in rows:
         tx.execute("DELETE FROM images WHERE id = ?", (row[0],))

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from anyond.model.errors import Unavailable
+from anyond.store import backup
 from anyond.store.transaction import in_words
 
 # Reading every page of a larger file would delay the start for the sake of a file that was
@@ -74,12 +75,12 @@ def make_current(
         if not isinstance(error, sqlite3.OperationalError):
             raise _damaged(path, str(error)) from error
         raise Unavailable(f"The database {path} cannot be read: {in_words(error)}.") from error
-    backup = _back_up(connection, path, version) if 0 < version < newest else None
+    copy = _back_up(connection, path, version) if 0 < version < newest else None
     for step in steps:
         if step.version > version:
             _apply(connection, path, step)
-    if backup is not None:
-        _thin_out(path, backup)
+    if copy is not None:
+        _thin_out(path, copy)
 
 
 def _is_suspect(path: Path) -> bool:
@@ -98,8 +99,8 @@ def _check(connection: sqlite3.Connection, path: Path) -> None:
 
 def _damaged(path: Path, how: str) -> Unavailable:
     return Unavailable(
-        f"The database {path} is damaged ({how.splitlines()[-1]}). It was left as it is: keep a "
-        f"copy of it, then restore a backup or recover it with `sqlite3 {path.name} .recover`."
+        f"The database {path} is damaged ({how.splitlines()[-1]}). It was left as it is. "
+        f"{backup.advice(path)}"
     )
 
 

@@ -30,6 +30,7 @@ _TROUBLE = {
     sqlite3.SQLITE_READONLY,
 }
 
+_DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _NO_ROOM = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE}
 
 
@@ -183,7 +184,13 @@ def trouble(error: BaseException) -> BaseException:
     if isinstance(error, sqlite3.Error):
         code = getattr(error, "sqlite_errorcode", None)
         if code is not None and code & 0xFF in _TROUBLE:
-            refusal = Unavailable(f"The database cannot do this now: {in_words(error)}.")
+            told = f"The database cannot do this now: {in_words(error)}."
+            if code & 0xFF in _DAMAGE:
+                told += (
+                    " It is damaged; stop Anyon and run `anyon restore-backup`, which keeps the "
+                    "damaged file."
+                )
+            refusal = Unavailable(told)
             refusal.__cause__ = error
             return refusal
     return error

@@ -93,25 +93,13 @@ def test_no_link_leads_out_of_a_worktree(files: ImageFiles, tmp_path: Path, link
     assert [p for p in outside.rglob("*") if p.is_file()] == []
 
 
-def test_only_old_unknown_files_are_strays(files: ImageFiles) -> None:
+def test_files_that_are_not_known_are_told_from_uploads(files: ImageFiles) -> None:
     known = keep(files, PNG).file_name
-    for name in (known, ".incoming-old", "stray.png"):
+    for name in (".incoming-old", "stray.png"):
         files.path(name).touch()
-        os.utime(files.path(name), (1, 1))
-    files.path("young.png").touch()
-    assert sorted(files.strays({known}, 60)) == [".incoming-old", "stray.png"]
+    with files.incoming() as upload:
+        assert files.unknown({known}) == {"stray.png"}
+        assert files.abandoned() == [".incoming-old"]
+        assert upload.path.exists()
     files.remove(["stray.png", "stray.png"])
-    assert names(files) == sorted([".incoming-old", known, "young.png"])
-
-
-def test_a_file_that_goes_away_while_it_is_looked_at_is_no_stray(files: ImageFiles) -> None:
-    class Hasty(set[str]):
-        """Known files; whichever is asked for is gone by then, as uploads that have ended are."""
-
-        def __contains__(self, name: object) -> bool:
-            files.path(str(name)).unlink()
-            return False
-
-    for name in (".incoming-one", ".incoming-two"):
-        files.path(name).touch()
-    assert files.strays(Hasty(), 0) == []
+    assert names(files) == sorted([".incoming-old", known])

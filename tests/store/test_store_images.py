@@ -107,7 +107,9 @@ def test_what_nobody_uses_goes_after_its_time(tx: Tx) -> None:
         add(tx, id, second=1)
     images.link(tx, "t", ["a"], at(2))
     add(tx, "again", "b", second=9)
-    assert [image.id for image in images.delete_unused(tx, at(5))] == ["c"]
+    assert images.delete_unused(tx, at(5), 1) == []
+    assert images.delete_unused(tx, at(5), 2) == []
+    assert [image.id for image in images.delete_unused(tx, at(5), 3)] == ["c"]
     assert images.file_names(tx) == {"a.png", "b.png"}
 
 
@@ -122,5 +124,6 @@ def test_an_image_that_a_task_lets_go_of_is_kept_for_a_while(tx: Tx, go: str) ->
         projects.delete(tx, "p", at(3))
     else:
         tasks.patch(tx, "t", TaskPatch(image_ids=[]), at(3))
-    assert images.delete_unused(tx, before) == []
-    assert [image.id for image in images.delete_unused(tx, "9")] == ["a"]
+    assert images.delete_unused(tx, before, 1) == []
+    assert images.delete_unused(tx, before, 3) == []
+    assert [image.id for image in images.delete_unused(tx, "9", 3)] == ["a"]

@@ -1,0 +1,27 @@
+"""The daily copy of the database."""
+
+from __future__ import annotations
+
+import structlog
+import trio
+
+from anyond.model.errors import AnyondError
+from anyond.operations.rooms import Rooms
+from anyond.store import backup
+
+log = structlog.get_logger()
+
+
+async def make(rooms: Rooms) -> None:
+    """Copy the database beside everything else; what is wrong with it is said in the log.
+
+    Cancellation waits for the copy to be finished.
+    """
+    try:
+        path = await trio.to_thread.run_sync(backup.make, rooms.places.database)
+    except AnyondError as error:
+        # Not our mistake, so no traceback.
+        told = {"why": str(error), "advice": backup.advice(rooms.places.database)}
+        log.error("not_backed_up", **told)  # noqa: TRY400
+    else:
+        log.info("backed_up", file=str(path))

@@ -1,0 +1,173 @@
+"""The daily copy of the database, and the way back from a damaged one."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from anyond.cli import main
+from anyond.model.errors import NotFound, Unavailable
+from anyond.settings.lock import sole_daemon
+from anyond.settings.places import Places
+from anyond.store import backup, days
+from anyond.store.database import Store
+from anyond.store.transaction import trouble
+
+
+async def write(store: Store, value: str) -> None:
+    put = "INSERT OR REPLACE INTO meta (key, value) VALUES ('test', ?)"
+    await store.write(lambda tx: tx.execute(put, (value,)))
+
+
+def read(path: Path) -> str:
+    with closing(sqlite3.connect(path)) as connection:
+        return str(connection.execute("SELECT value FROM meta WHERE key = 'test'").fetchone()[0])
+
+
+def damage(path: Path) -> None:
+    """Overwrite the first page of a table."""
+    with closing(sqlite3.connect(path)) as connection:
+        ask = "SELECT rootpage FROM sqlite_master WHERE name = 'meta'"
+        (page,) = connection.execute(ask).fetchone()
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    with path.open("r+b") as file:
+        file.seek((page - 1) * 4096)
+        file.write(b"\xff" * 4096)
+
+
+async def test_two_copies_are_kept_of_a_database_in_use(path: Path) -> None:
+    async with Store.open(path) as store:
+        for value in ("one", "two", "three"):
+            await write(store, value)
+            made = backup.make(path)
+            assert made.stat().st_mode & 0o777 == 0o600
+            assert read(made) == value
+        await write(store, "later")
+    kept = [one.path for one in backup.all_of(path)]
+    assert sorted(map(read, kept)) == ["three", "two"]
+    assert {file.name for file in path.parent.iterdir()} == {path.name, *(k.name for k in kept)}
+
+
+async def test_a_damaged_page_is_told_with_the_way_back_and_takes_no_good_copy_away(
+    path: Path,
+) -> None:
+    async with Store.open(path) as store:
+        for value in ("one", "two"):
+            await write(store, value)
+            backup.make(path)
+    damage(path)
+    for _ in range(3):
+        with pytest.raises(Unavailable, match="could not be backed up"):
+            backup.make(path)
+    assert sorted(read(one.path) for one in backup.all_of(path)) == ["one", "two"]
+    told = rf"is damaged.*{path.name}\.daily\.bak of 20.*`anyon restore-backup`"
+    with pytest.raises(Unavailable, match=told):
+        async with Store.open(path):
+            pass
+    damaged = path.read_bytes()
+    restored, kept = backup.restore(path)
+    assert restored.path == backup.newest(path)
+    assert kept is not None
+    assert kept.read_bytes() == damaged
+    assert path.stat().st_mode & 0o777 == 0o600
+    async with Store.open(path) as store:
+        await write(store, "goes on")
+    assert read(path) == "goes on"
+
+
+async def test_a_damaged_page_that_is_met_at_work_is_told_with_the_way_back(path: Path) -> None:
+    async with Store.open(path) as store:
+        await write(store, "x")
+    damage(path)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    with closing(sqlite3.connect(path)) as connection, pytest.raises(sqlite3.Error) as error:
+        connection.execute("SELECT value FROM meta").fetchall()
+    assert "`anyon restore-backup`" in str(trouble(error.value))
+
+
+async def test_a_copy_that_is_damaged_itself_is_passed_over(path: Path) -> None:
+    async with Store.open(path) as store:
+        for value in ("one", "two"):
+            await write(store, value)
+            backup.make(path)
+    backup.newest(path).write_bytes(b"garbage" * 1000)
+    restored, _ = backup.restore(path)
+    assert restored.path != backup.newest(path)
+    assert read(path) == "one"
+    with pytest.raises(NotFound):
+        backup.restore(path, Path("nothing.bak"))
+    assert read(path) == "one"
+
+
+async def test_what_the_log_of_the_former_database_held_is_kept_with_it(path: Path) -> None:
+    async with Store.open(path) as store:
+        await write(store, "one")
+        backup.make(path)
+        await write(store, "in the log")
+        # As if the daemon had been killed: the log stays.
+        log = Path(f"{path}-wal").read_bytes()
+        base = path.read_bytes()
+    path.write_bytes(base)
+    Path(f"{path}-wal").write_bytes(log)
+    _, kept = backup.restore(path)
+    assert kept is not None
+    assert read(path) == "one"
+    assert read(kept) == "in the log"
+
+
+async def test_a_database_that_is_missing_is_not_begun_anew_beside_its_copies(path: Path) -> None:
+    async with Store.open(path) as store:
+        await write(store, "one")
+        backup.make(path)
+    path.unlink()
+    with pytest.raises(Unavailable, match=r"is missing.*`anyon restore-backup`"):
+        async with Store.open(path):
+            pass
+    assert not path.exists()
+    backup.restore(path)
+    assert read(path) == "one"
+
+
+async def test_the_command_restores_lists_and_refuses_while_a_daemon_runs(tmp_path: Path) -> None:
+    places = Places.under(tmp_path / "anyon")
+    places.create()
+    async with Store.open(places.database) as store:
+        await write(store, "one")
+        backup.make(places.database)
+        await write(store, "two")
+    environment = {
+        "ANYON_DATA_DIR": str(places.data_dir),
+        "ANYON_CONFIG_DIR": str(places.config_dir),
+        "ANYON_RUNTIME_DIR": str(places.runtime_dir),
+    }
+    runner = CliRunner(env=environment)
+    with sole_daemon(places.lock):
+        refused = runner.invoke(main, ["restore-backup"])
+    assert refused.exit_code == 3
+    assert "already running" in refused.output
+    assert read(places.database) == "two"
+    listed = runner.invoke(main, ["restore-backup", "--list"])
+    assert listed.output.startswith("anyon.db.daily.bak  20")
+    done = runner.invoke(main, ["restore-backup"])
+    assert done.exit_code == 0
+    assert "anyon.db.replaced-1" in done.output
+    assert read(places.database) == "one"
+    assert runner.invoke(main, ["restore-backup", "other.bak"]).exit_code == 1
+    assert os.listdir(places.data_dir).count("anyon.db.replaced-1") == 1
+
+
+async def test_a_jump_of_the_clock_counts_one_day(store: Store) -> None:
+    async def count(date: str) -> tuple[int, bool]:
+        return await store.write(lambda tx: days.count(tx, date))
+
+    assert await count("2025-01-08") == (1, True)
+    assert await count("2025-01-08") == (1, False)
+    assert await count("2065-01-08") == (2, True)
+    assert await count("1970-01-01") == (3, True)
+    assert await store.read(days.current) == 3
