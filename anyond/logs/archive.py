@@ -50,10 +50,12 @@ def encode(frames: Iterable[EntryFrame], execution_id: str) -> bytes:
     return b"".join(lines(frames, execution_id))
 
 
-def is_whole(path: Path, execution_id: str) -> bool:
+def is_whole(path: Path, execution_id: str, may_lack_end: bool = False) -> bool:
     """Whether all of an archive is there, as it was written, and of that execution. Blocking.
 
-    One of an earlier version, which has no such last line, is whole if each line can be read.
+    Args:
+        may_lack_end: it may be of an earlier version, which wrote no such last line: then it is
+            whole if each line can be read.
     """
     try:
         with path.open("rb") as file:
@@ -61,13 +63,13 @@ def is_whole(path: Path, execution_id: str) -> bool:
             file.seek(max(0, size - _LAST))
             tail = file.read()
             if not tail.endswith(b"\n"):
-                return size == 0
+                return size == 0 and may_lack_end
             last = tail[tail.rfind(b"\n", 0, -1) + 1 :]
             file.seek(0)
             try:
                 end = _ends.decode(last)
             except msgspec.MsgspecError:
-                return all(decode(line) is not None for line in file)
+                return may_lack_end and all(decode(line) is not None for line in file)
             return end.end == execution_id and end.crc32 == _checksum(file, size - len(last))
     except OSError:
         return False

@@ -17,7 +17,7 @@ from anyond.operations.run import ENTRIES, REPLAYED_AT_ONCE, Silent, replay
 from anyond.operations.turn_record import TurnRecord
 from anyond.procs.launcher import Launcher
 from anyond.settings import files
-from anyond.store import sessions
+from anyond.store import processes, sessions
 from anyond.store.database import Store
 
 log = structlog.get_logger()
@@ -31,7 +31,8 @@ async def mend(store: Store, launcher: Launcher, process: ExecutionProcess) -> N
     """
     spool = launcher.spool(process.id)
     path = spool.path / ENTRIES
-    if await trio.to_thread.run_sync(archive.is_whole, path, process.id) or not spool.size():
+    old = await store.read(lambda r: processes.may_lack_end(r, process.id))
+    if await trio.to_thread.run_sync(archive.is_whole, path, process.id, old) or not spool.size():
         return
     text = await store.read(lambda r: sessions.kept_turn(r, process.id))
     try:

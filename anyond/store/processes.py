@@ -141,6 +141,16 @@ def all_ids(reader: Reader) -> set[str]:
     return {id for (id,) in reader.execute("SELECT id FROM execution_processes")}
 
 
+def may_lack_end(reader: Reader, id: str) -> bool:
+    """Whether its archive may be of a version that wrote no last line into it."""
+    row = reader.execute(
+        "SELECT 1 FROM execution_processes, meta WHERE id = ? AND key = 'archives_without_end'"
+        " AND number <= CAST(value AS INTEGER)",
+        (id,),
+    ).fetchone()
+    return row is not None
+
+
 def places(reader: Reader) -> dict[str, str]:
     """Of every process, in which attempt it is."""
     return dict(reader.execute("SELECT id, task_attempt_id FROM execution_processes"))
