@@ -40,7 +40,7 @@ async def mend(store: Store, launcher: Launcher, process: ExecutionProcess) -> N
         frames = await _frames(launcher, process, kept)
         if not frames:
             return  # it came from another program, whose way of speaking nobody knows here
-        content = archive.encode(frames, process.id)
+        content = archive.lines(frames, process.id)
         await trio.to_thread.run_sync(files.write, path, content)
     except (AnyondError, OSError, ValueError) as error:
         # What can be read of the damaged one is better than nothing.
