@@ -8,6 +8,9 @@ DEV_PYTHON := $(DEV)/bin/python
 TYPES := clients/typescript/types.ts
 # Two tests at a time; BESIDE= runs them one after the other, as a debugger wants them.
 BESIDE := -n 2 --dist worksteal
+# Which versions of the agents are tried: NEWEST=1 adds those that npm serves, NEWEST=only is them alone.
+NEWEST :=
+AGENTS := $(if $(filter only,$(NEWEST)),newest,pinned $(if $(NEWEST),newest))
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -26,14 +29,17 @@ test-fast: ## Run what needs no daemon, no git and no processes: under 20 second
 	@$(DEV_PYTHON) -m pytest -m "not agents" $(BESIDE) tests/machines tests/logs tests/actors tests/agents \
 	    tests/store tests/settings $(ARGS)
 
-test-agents: ## Run the tests that drive real agents from npm
+test-agents: ## Run the tests that drive real agents from npm (NEWEST=1: then their newest versions)
 	@if command -v node >/dev/null 2>&1 && node --version >/dev/null 2>&1 \
 	    && command -v npm >/dev/null 2>&1 && npm --version >/dev/null 2>&1; then \
 	  sh requirements/venv.sh $(DEV) dev || exit 1; \
-	  $(DEV_PYTHON) -m tests.fakes.npm_cache || exit 1; \
-	  $(DEV_PYTHON) -m pytest -m agents $(BESIDE) $(ARGS); code=$$?; \
-	  if [ $$code -eq 5 ]; then echo "No test is marked as one of real agents."; exit 0; fi; \
-	  exit $$code; \
+	  for versions in $(AGENTS); do \
+	    echo "Real agents, $$versions versions:"; \
+	    ANYON_TEST_AGENTS=$$versions $(DEV_PYTHON) -m tests.fakes.npm_cache || exit 1; \
+	    ANYON_TEST_AGENTS=$$versions $(DEV_PYTHON) -m pytest -m agents $(BESIDE) $(ARGS); code=$$?; \
+	    if [ $$code -eq 5 ]; then echo "No test is marked as one of real agents."; exit 0; fi; \
+	    if [ $$code -ne 0 ]; then echo "Real agents, $$versions versions: some tests failed."; exit $$code; fi; \
+	  done; \
 	else \
 	  echo "The tests of real agents were left out: they need node and npm."; \
 	fi

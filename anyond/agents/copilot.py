@@ -57,4 +57,5 @@ COPILOT = Acp(
     protocol=("--acp", "--no-auto-update"),
     install="Install it with `npm install -g @github/copilot`.",
     options=CopilotOptions,
+    login="Log in with `copilot login`, or check the key or token that the agent is given.",
 )

@@ -21,6 +21,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from msgspec import Struct
 
+from anyond.agents.carried import NOTHING_CARRIED, Carried
 from anyond.model.entries import NormalizedEntry
 from anyond.model.launch import Launch
 from anyond.model.records import Stream
@@ -186,6 +187,16 @@ class ToldAtOnce(Protocol):
         ...
 
 
+@runtime_checkable
+class Carries(Protocol):
+    """What a dialogue has besides if its run leaves something for later ones of its attempt."""
+
+    @property
+    def left(self) -> Carried:
+        """That, as far as the log has been read; without what earlier runs had left for it."""
+        ...
+
+
 @dataclass(frozen=True)
 class Turn:
     """What one run is about.
@@ -197,6 +208,7 @@ class Turn:
         options: the options of the chosen variant.
         past: what was said in this conversation before, told in a few lines; "" if this is its
             beginning. Only an agent that cannot resume its session is told (see `recap`).
+        carried: what earlier runs of the attempt have left for this one.
     """
 
     prompt: str
@@ -204,6 +216,7 @@ class Turn:
     session_id: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     past: str = ""
+    carried: Carried = NOTHING_CARRIED
 
 
 class Agent(Protocol):

@@ -16,6 +16,13 @@ _LOGIN = re.compile(
     r"|please (?:run '[\w -]+ login'|log in)|starting login flow",
     re.IGNORECASE,
 )
+_REFUSED = re.compile(
+    r"\b(?:HTTP|status(?: code)?)[ :]*\(?401\b|^\W*(?:API Error:? ?)?\(?401\b"
+    r"|\b401:? (?:unauthorized|invalid|incorrect|authentication)|\bUNAUTHENTICATED\b"
+    r"|\bauthentication[ _](?:failed|error)\b|\b(?:invalid|incorrect|missing) (?:x-)?api[- ]key\b"
+    r"|\bAPI[ _]key (?:not valid|is invalid|invalid|is missing|was refused)",
+    re.IGNORECASE,
+)
 _LOST = re.compile(
     r"\b(?:thread|chat|session|conversation)\b.{0,100}"
     r"\b(?:not found|not exist|no longer|unknown|unavailable)"
@@ -34,6 +41,12 @@ def is_error(text: str) -> bool:
 def wants_login(text: str) -> bool:
     """Whether a line outside of the protocol says that the person must log in first."""
     return _LOGIN.search(text[:_MOST]) is not None
+
+
+def refuses_key(text: str) -> bool:
+    """Whether an error for which a run fails is cured by a login or by another key."""
+    text = text[:_MOST]
+    return _REFUSED.search(text) is not None or _LOGIN.search(text) is not None
 
 
 def lost_session(text: str) -> bool:

@@ -47,4 +47,5 @@ DROID = Acp(
     protocol=("exec", "--output-format", "acp"),
     install="Install it with `npm install -g droid`.",
     options=DroidOptions,
+    login="Log in by `/login` in `droid`, or check the key that the agent is given.",
 )

@@ -15,6 +15,9 @@ from anyond.model.entries import (
     Thinking,
 )
 
+BROKE_OFF = "An answer of the model broke off here; it was asked again."
+"""What is shown in place of the beginning of an answer that nothing was said instead of."""
+
 TEXT_MOST = 4 * 1024**2
 """Characters of one text of the model; more than any model says at once."""
 

@@ -44,4 +44,5 @@ GEMINI = Acp(
     protocol=("--acp",),
     install="Install it with `npm install -g @google/gemini-cli`.",
     options=GeminiOptions,
+    login="Log in by `/auth` in `gemini`, or check the key that the agent is given.",
 )

@@ -37,4 +37,5 @@ OPENCODE = Acp(
     protocol=("acp",),
     install="Install it with `npm install -g opencode-ai`.",
     options=OpencodeOptions,
+    login="Log in with `opencode auth login`, or check the key of the model's provider.",
 )

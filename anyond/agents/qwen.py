@@ -36,4 +36,5 @@ QWEN = Acp(
     protocol=("--acp",),
     install="Install it with `npm install -g @qwen-code/qwen-code`.",
     options=QwenOptions,
+    login="Log in by `/auth` in `qwen`, or check the key that the agent is given.",
 )

@@ -14,10 +14,12 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from anyond.agents.carried import Carried
 from anyond.agents.core import (
     ApprovalAnswered,
     ApprovalAsked,
     ApprovalWithdrawn,
+    Carries,
     Dialogue,
     EntryPut,
     Noise,
@@ -151,6 +153,11 @@ class Conversation:
                     return text
                 return raw[:SUMMARY_BYTES].decode(errors="ignore") + "..."
         return None
+
+    @property
+    def left(self) -> Carried:
+        """What this run leaves for later ones of its attempt."""
+        return self._dialogue.left if isinstance(self._dialogue, Carries) else Carried()
 
     @property
     def acted(self) -> bool:

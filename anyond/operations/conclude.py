@@ -38,6 +38,7 @@ from anyond.model.rows import (
 from anyond.model.settings import CommitMessage
 from anyond.operations import (
     after_run,
+    carrying,
     chain,
     follow_up,
     fresh_session,
@@ -155,6 +156,8 @@ async def conclude(
         waiting_remarks.delete(tx, waiting)
         if conversation is not None and conversation.summary is not None:
             sessions.set_summary(tx, process.id, conversation.summary)
+        if conversation is not None:
+            carrying.keep(tx, process, conversation)
         if (
             conversation is not None
             and conversation.session_lost

@@ -17,7 +17,7 @@ from anyond.model.rows import (
     ScriptRequest,
 )
 from anyond.model.settings import ScriptProfile
-from anyond.operations import recap
+from anyond.operations import carrying, recap
 from anyond.operations.rooms import Rooms
 from anyond.operations.turn_record import TurnRecord
 from anyond.procs import script_services, script_shell
@@ -50,17 +50,17 @@ async def write_recipe(
     if isinstance(request, ScriptRequest):
         return Recipe(_script(rooms, request, project, cwd), None)
     profile = request.executor_profile_id
+    resumed = request.session_id if isinstance(request, CodingAgentFollowUpRequest) else None
     prompt = await told(rooms, request.prompt, worktree)
     kept = TurnRecord(
         executor=profile.executor,
         prompt=prompt,
         cwd=cwd,
-        session_id=(
-            request.session_id if isinstance(request, CodingAgentFollowUpRequest) else None
-        ),
+        session_id=resumed,
         options=rooms.profiles.variant(profile),
         approval_timeout_s=rooms.config.config.approval_timeout_s,
         past=await rooms.store.read(lambda r: recap.past(r, process, prompt)),
+        carried=await rooms.store.read(lambda r: carrying.before(r, process, resumed)),
     )
     launch = agent(profile.executor).launch(kept.turn())
     return Recipe(replace(launch, env={**project.environment, **launch.env}), kept)

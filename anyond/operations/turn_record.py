@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct, field
 
+from anyond.agents.carried import Carried
 from anyond.agents.core import Dialogue, Turn
 from anyond.agents.roster import agent
 from anyond.model.settings import Executor
@@ -40,6 +41,7 @@ class TurnRecord(Struct, frozen=True, kw_only=True):
     options: dict[str, Any] = field(default_factory=dict)
     approval_timeout_s: float = 3600
     past: str = ""
+    carried: Carried = Carried()
     said: list[Said] = field(default_factory=list)
 
     @staticmethod
@@ -57,6 +59,7 @@ class TurnRecord(Struct, frozen=True, kw_only=True):
             session_id=self.session_id,
             options=self.options,
             past=self.past,
+            carried=self.carried,
         )
 
     def dialogue(self) -> Dialogue:

@@ -58,6 +58,29 @@ def kept_turn(reader: Reader, process_id: str) -> str | None:
     return None if row is None else row[0]
 
 
+def keep_carried(tx: Tx, process_id: str, carried: str) -> None:
+    """Remember what a run leaves for later ones, encoded. Raises `NotFound` without a row."""
+    _set(tx, process_id, "carried", carried)
+
+
+def carried_before(reader: Reader, process_id: str) -> list[tuple[str | None, str]]:
+    """What earlier runs of the same attempt left, the newest first, those that are dropped too.
+
+    Returns:
+        The session of each, and what `keep_carried` wrote.
+    """
+    rows = reader.execute(
+        "SELECT s.session_id, s.carried FROM execution_processes me"
+        " JOIN execution_processes p ON p.task_attempt_id = me.task_attempt_id"
+        " JOIN executor_sessions s ON s.execution_process_id = p.id"
+        " WHERE me.id = ? AND s.carried IS NOT NULL"
+        " AND (p.created_at, p.rowid) < (me.created_at, me.rowid)"
+        " ORDER BY p.created_at DESC, p.rowid DESC",
+        (process_id,),
+    ).fetchall()
+    return [(row[0], row[1]) for row in rows]
+
+
 def forget(tx: Tx, attempt_id: str, session_id: str) -> None:
     """The agent does not know that conversation any more: nobody shall try to go on with it."""
     tx.execute(

@@ -323,7 +323,7 @@ def test_troubles_in_the_voice_of_the_model_are_told_apart_from_it() -> None:
 def test_an_error_that_is_said_and_answered_is_one_error() -> None:
     advice = " For more information, pass `verbose: true` in the second argument to fetch()"
     closed = "The socket connection was closed unexpectedly."
-    for said, shown in (("401 bad key", "401 bad key"), (closed + advice, closed)):
+    for said, shown in (("no money", "no money"), (closed + advice, closed)):
         talk = talk_of(Executor.DROID)
         text(talk, f"Error: {said}")
         talk.reply(code=-32603, message="Internal error: Agent error", data=said)

@@ -11,6 +11,7 @@ from acp_driver import entries, fold, fresh, methods, told
 from anyond.agents.acp.agent import Acp
 from anyond.agents.acp.dialogue import AcpDialogue
 from anyond.agents.acp.texts import STDERR_BYTES
+from anyond.agents.carried import Carried, Totals
 from anyond.agents.core import (
     AgentEvent,
     ApprovalAnswered,
@@ -439,7 +440,7 @@ def test_an_error_dressed_as_success_is_a_failure_only_if_nothing_else_was_said(
 @pytest.mark.parametrize(
     ("fault", "text"),
     [
-        ({"message": "Internal error", "data": {"details": "401 bad key"}}, "401 bad key"),
+        ({"message": "Internal error", "data": {"details": "no money"}}, "no money"),
         ({"message": "Oops", "data": {"message": "deep"}}, "Oops: deep"),
         ({"message": "Oops", "data": {"errorKind": "rate_limit"}}, "Oops (rate_limit)"),
         ({"message": '{"error":{"message":"quota","status":"EXHAUSTED"}}'}, "quota (EXHAUSTED)"),
@@ -447,7 +448,7 @@ def test_an_error_dressed_as_success_is_a_failure_only_if_nothing_else_was_said(
         ({"message": ""}, "The agent reported error -32603."),
         ({"message": "Oops", "data": ["odd"]}, "Oops"),
         ({"message": "Oops", "data": {"errorKind": "unknown"}}, "Oops"),
-        ({"message": "Internal error: Agent error", "data": "401 bad key"}, "401 bad key"),
+        ({"message": "Internal error: Agent error", "data": "no money"}, "no money"),
         (
             {"message": "Internal error", "data": {"details": "terminated"}},
             "The connection to the model's server broke off in the middle of an answer.",
@@ -464,7 +465,215 @@ def test_errors_become_one_readable_text(fault: dict[str, Any], text: str) -> No
     assert talk.only(TurnEnded) == [TurnEnded(Outcome.FAILED, text)]
 
 
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"code": 401, "message": "no"},
+        {"message": "Internal error", "data": {"details": "401 bad key"}},
+        {"message": "Internal error: Agent error", "data": "401 bad key"},
+        {"message": '{"error":{"message":"bad","status":"UNAUTHENTICATED"}}'},
+        {"message": "It failed.", "data": {"errorKind": "authentication_failed"}},
+        {"message": "It failed.", "data": {"codex_error_info": "unauthorized"}},
+        {"message": "It failed.", "data": {"statusCode": 401}},
+        {"message": "API key not valid. Please pass a valid API key."},
+        {"message": "Incorrect API key provided: sk-…"},
+    ],
+)
+def test_a_refused_key_is_something_to_set_up_with_how_to_log_in(fault: dict[str, Any]) -> None:
+    talk = Talk()
+    logins = [{"id": "l", "name": "login", "description": "Run `parrot login`"}]
+    talk.reply({"protocolVersion": 1, "authMethods": logins})
+    talk.reply({"sessionId": "s"})
+    talk.reply(**{"code": -32603, **fault})
+    [error] = [e for e in entries(talk.events).values() if isinstance(e.entry_type, ErrorMessage)]
+    assert error.entry_type == ErrorMessage(error_type=SetupRequired())
+    assert "Run `parrot login`" in error.content
+    assert talk.only(TurnEnded) == [TurnEnded(Outcome.FAILED, error.content)]
+
+
+@pytest.mark.parametrize("message", ["It took 401 s", "Port 401 is taken", "quota (429)"])
+def test_another_error_is_none_of_a_key(message: str) -> None:
+    talk = working()
+    talk.reply(code=-32603, message=message)
+    assert talk.only(TurnEnded) == [TurnEnded(Outcome.FAILED, message)]
+
+
 # ---------------------------------------------------------------- entries
+
+
+def _codex(talk: Talk, **told: Any) -> None:
+    talk.update("session_info_update", _meta={"codex": told})
+
+
+def test_a_turn_that_failed_though_it_ended_well_has_the_agents_words_as_its_error() -> None:
+    talk = working()
+    _codex(talk, threadStatus={"type": "active"})
+    _said(talk, "half ")
+    _codex(talk, threadStatus={"type": "systemError"})
+    _said(talk, "The model is ")
+    _said(talk, "overloaded.\n\n")
+    talk.reply({"stopReason": "end_turn"})
+    assert told(talk.events)[1:] == [
+        "assistant: half ",
+        "error: The model is overloaded.",
+        "> session",
+        "> failed: The model is overloaded.",
+    ]
+
+
+def test_a_failure_without_words_is_one_all_the_same_and_one_that_is_over_is_none() -> None:
+    talk = working()
+    _codex(talk, threadStatus={"type": "systemError"})
+    talk.reply({"stopReason": "end_turn"})
+    assert talk.only(TurnEnded)[0].outcome is Outcome.FAILED
+    talk = working()
+    _codex(talk, threadStatus={"type": "systemError"})
+    _codex(talk, threadStatus={"type": "active"})
+    _said(talk, "It works again.")
+    talk.reply({"stopReason": "end_turn"})
+    assert told(talk.events)[1:] == ["assistant: It works again.", "> session", "> completed"]
+
+
+def _retried(talk: Talk, number: int) -> None:
+    _codex(talk, error={"message": f"Reconnecting... {number}/5", "willRetry": True})
+
+
+def test_what_broke_off_is_replaced_by_what_is_said_instead() -> None:
+    talk = working()
+    talk.update("agent_thought_chunk", content={"type": "text", "text": "half a th"})
+    _said(talk, "half an ans")
+    _retried(talk, 1)
+    _said(talk, "half again")
+    _retried(talk, 2)
+    _said(talk, "a whole answer")
+    talk.reply({"stopReason": "end_turn"})
+    assert told(talk.events)[1:] == [
+        "system: An answer of the model broke off here; it was asked again.",
+        "assistant: a whole answer",
+        "system: Reconnecting... 2/5",
+        "> session",
+        "> completed",
+    ]
+
+
+def test_what_broke_off_is_no_answer_if_the_agent_acts_instead() -> None:
+    talk = working()
+    _said(talk, "half an ans")
+    _retried(talk, 1)
+    talk.update("tool_call", toolCallId="t", kind="execute", status="completed", title="ls")
+    _said(talk, "Done.")
+    talk.reply({"stopReason": "end_turn"})
+    assert told(talk.events)[1:] == [
+        "system: An answer of the model broke off here; it was asked again.",
+        "system: Reconnecting... 1/5",
+        "command_run success: ls",
+        "assistant: Done.",
+        "> session",
+        "> completed",
+    ]
+
+
+def test_news_of_usage_ends_no_text_that_names_its_message() -> None:
+    talk = working()
+    for text in ("Now I'll run", " a command."):
+        talk.update("agent_message_chunk", messageId="m", content={"type": "text", "text": text})
+        talk.update("usage_update", used=1542, size=200000)
+    talk.update("agent_thought_chunk", content={"type": "text", "text": "hm"})
+    _said(talk, "one")
+    talk.update("usage_update", used=1542, size=200000)
+    _said(talk, "another")
+    texts = [line for line in told(talk.events) if line.startswith("assistant")]
+    assert texts == [
+        "assistant: Now I'll run a command.",
+        "assistant: one",
+        "assistant: another",
+    ]
+
+
+def _informed(talk: Talk, text: str) -> None:
+    meta = {"claudeCode": {"kind": "informational", "level": "warning"}}
+    talk.update("agent_message_chunk", content={"type": "text", "text": text}, _meta=meta)
+
+
+def test_what_a_program_tells_of_itself_is_no_answer_and_told_once_in_an_attempt() -> None:
+    carried = Carried()
+    for run in (1, 2):
+        turn = Turn(prompt="do it", cwd="/w", carried=carried)
+        talk = Talk()
+        talk.dialogue = Acp(command=("agent",)).dialogue(turn)
+        talk.said, talk.events = [], []
+        talk.pump()
+        talk.reply({"protocolVersion": 1})
+        talk.reply({"sessionId": "s"})
+        talk.dialogue.receive(Stream.STDERR, b"chatter took 5 ms\n")
+        talk.update("notice", severity="info", title=f"Update {run}.0 is there", description="Do")
+        _informed(talk, "**Warning:** It is late.")
+        _said(talk, "An answer.")
+        _informed(talk, "**Warning:** It is late.")
+        talk.reply({"stopReason": "end_turn"})
+        notices = ["system: Update 1.0 is there|Do", "system: It is late."] if run == 1 else []
+        assert told(talk.events)[1:] == [
+            *notices,
+            "assistant: An answer.",
+            "> session",
+            "> completed",
+        ]
+        carried = talk.dialogue.left
+
+
+def test_what_is_known_of_stderr_is_shown_if_the_run_fails() -> None:
+    def run(carried: Carried, ended: bool, said: bytes) -> AcpDialogue:
+        talk.dialogue = Acp(command=("agent",)).dialogue(
+            Turn(prompt="do it", cwd="/w", carried=carried)
+        )
+        talk.said, talk.events = [], []
+        talk.pump()
+        talk.reply({"protocolVersion": 1})
+        talk.reply({"sessionId": "s"})
+        talk.events += talk.dialogue.receive(Stream.STDERR, said)
+        if ended:
+            talk.reply({"stopReason": "end_turn"})
+        talk.events += talk.dialogue.finish()
+        return talk.dialogue
+
+    talk = Talk()
+    carried = run(Carried(), True, b"no disk 1\n").left
+    assert "system: no disk 1" in told(talk.events)
+    run(carried, True, b"no disk 2\n")
+    assert not any("disk" in line for line in told(talk.events))
+    run(carried, False, b"no disk 3\n")
+    assert "system: no disk 3" in told(talk.events)
+
+
+def _cost(talk: Talk, amount: float) -> None:
+    talk.update("usage_update", used=1, size=2, cost={"amount": amount, "currency": "USD"})
+
+
+@pytest.mark.parametrize(("told_first", "of_this_run"), [(0.75, 0.5), (0.1, 0.1)])
+def test_the_cost_of_a_session_becomes_that_of_its_run(
+    told_first: float, of_this_run: float
+) -> None:
+    talk = working()
+    turn = Turn(prompt="p", cwd="/w", carried=Carried(used=Totals(cost_usd=0.25)))
+    talk.dialogue = Acp(command=("agent",)).dialogue(turn)
+    talk.said, talk.events = [], []
+    talk.pump()
+    talk.reply({"protocolVersion": 1})
+    talk.reply({"sessionId": "s"})
+    _cost(talk, told_first)
+    _cost(talk, told_first + 1)
+    usage = entries(talk.events)["usage"]
+    assert usage.entry_type.cost_usd == pytest.approx(of_this_run + 1)
+    assert usage.content == f"${of_this_run + 1:.4f}"
+    assert talk.dialogue.left.used == Totals(cost_usd=told_first + 1)
+
+
+def test_nothing_used_is_not_shown() -> None:
+    talk = working()
+    _cost(talk, 0)
+    nothing = {"inputTokens": 0, "outputTokens": 0}
+    talk.reply({"stopReason": "end_turn", "usage": nothing})
+    assert "usage" not in entries(talk.events)
 
 
 def test_texts_end_where_something_else_begins() -> None:

@@ -22,7 +22,7 @@ def test_a_recording_gives_the_expected_conversation(name: str) -> None:
 
 
 def test_every_recording_has_an_expectation() -> None:
-    assert len(NAMES) == len(list(RECORDINGS.glob("*.golden"))) == 35
+    assert len(NAMES) == len(list(RECORDINGS.glob("*.golden"))) == 39
 
 
 @settings(max_examples=60, deadline=None)

@@ -12,12 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from anyond.agents.carried import Carried, Totals
 from anyond.agents.claude.agent import Claude
 from anyond.agents.core import (
     AgentEvent,
     ApprovalAnswered,
     ApprovalAsked,
     ApprovalWithdrawn,
+    Carries,
     Decide,
     Dialogue,
     EntryPut,
@@ -227,6 +229,22 @@ GOLDEN = {
         "AssistantMessage: Recovered after 2 errors.",
         "TokenUsage: 1,000 tokens in, 42 out, $0.0045",
     ],
+    "broken_off_and_retried": [
+        "UserMessage: SCN=midfailx1 CWD=$WORKTREE",
+        "SystemMessage: Model: claude-sonnet-4-5",
+        "AssistantMessage: Recovered after 1 errors.",
+        "SystemMessage: The model's server refused or failed (unknown). Try 1 of 3 is in 0.5 s.",
+        "TokenUsage: 2,000 tokens in, 46 out, $0.0084",
+    ],
+    "background_command": [
+        "UserMessage: Do it\n\nSCN=bg",
+        "SystemMessage: Model: claude-opus-5-5",
+        "AssistantMessage: In background.",
+        "CommandRun succeeded: sleep 4; echo bgdone",
+        "AssistantMessage: Started it.",
+        "TokenUsage: 3,000 tokens in, 126 out, $0.0177",
+        "AssistantMessage: Started it.",
+    ],
     "error_in_stream": [
         "UserMessage: SCN=miderr x",
         "SystemMessage: Model: claude-sonnet-4-5",
@@ -343,6 +361,92 @@ def test_usage_is_that_of_the_whole_run() -> None:
         cache_write_tokens=400,
         cost_usd=0.00894,
     )
+
+
+def test_what_a_resumed_session_had_used_before_is_not_counted_again() -> None:
+    first = replay(recorded("usage_of_a_session"))
+    carried = left(fresh(), recorded("usage_of_a_session"))
+    resumed = Turn(prompt="p", cwd=TREE, session_id="s", carried=carried)
+    second = replay(recorded("usage_of_a_resumed_session"), Claude().dialogue(resumed))
+    assert second.entries["usage"] == first.entries["usage"]
+    assert left(Claude().dialogue(resumed), recorded("usage_of_a_resumed_session")) == Carried(
+        used=Totals(
+            input_tokens=2000,
+            output_tokens=84,
+            cache_read_tokens=600,
+            cache_write_tokens=400,
+            cost_usd=0.0118,
+        )
+    )
+
+
+def test_a_program_that_begins_to_count_anew_is_believed() -> None:
+    carried = left(fresh(), recorded("usage_of_a_session"))
+    resumed = Turn(prompt="p", cwd=TREE, session_id="s", carried=carried)
+    again = replay(recorded("usage_of_a_session"), Claude().dialogue(resumed))
+    assert again.entries["usage"].content == "1,000 tokens in, 42 out, $0.0059"
+
+
+def left(dialogue: Dialogue, records: Records) -> Carried:
+    replay(records, dialogue)
+    assert isinstance(dialogue, Carries)
+    return dialogue.left
+
+
+def test_a_notice_of_the_program_shows_its_words_once_or_nothing() -> None:
+    def notice(subtype: str, **fields: Any) -> Any:
+        return {"type": "system", "subtype": subtype, "session_id": "s", **fields}
+
+    lines = [
+        notice("informational", content="A hook held it back.", level="warning"),
+        notice("informational", content="A hook held it back.", level="warning"),
+        notice("brand_new", message={"role": "system"}, tasks=[{"a": 1}]),
+        notice("brand_new", text="New words.", content=[{"type": "text"}]),
+        notice("background_tasks_changed", tasks=[]),
+    ]
+    story = replay(said(*lines))
+    assert story.lines() == ["SystemMessage: A hook held it back.", "SystemMessage: New words."]
+    assert story.others == []
+    known = left(fresh(), said(*lines))
+    turn = Turn(prompt="p", cwd=TREE, carried=known)
+    assert replay(said(*lines), Claude().dialogue(turn)).lines() == []
+
+
+def test_what_broke_off_is_no_answer_if_the_agent_acts_instead() -> None:
+    lines = [
+        event(type="message_start", message={"id": "m1"}),
+        event(type="content_block_start", index=0, content_block={"type": "text"}),
+        event(type="content_block_delta", index=0, delta={"type": "text_delta", "text": "half"}),
+        {"type": "system", "subtype": "api_retry", "attempt": 1, "max_retries": 9},
+        use("Bash", {"command": "ls"}),
+    ]
+    assert replay(said(*lines)).lines()[::2] == [
+        "SystemMessage: An answer of the model broke off here; it was asked again.",
+        "CommandRun created: ls",
+    ]
+
+
+def test_a_whole_answer_stays_when_the_next_one_is_asked_again() -> None:
+    lines = [
+        event(type="message_start", message={"id": "m1"}),
+        event(type="content_block_start", index=0, content_block={"type": "text"}),
+        event(type="content_block_delta", index=0, delta={"type": "text_delta", "text": "whole"}),
+        event(type="message_delta", delta={"stop_reason": "tool_use"}),
+        event(type="message_stop"),
+        {"type": "system", "subtype": "api_retry", "attempt": 1, "max_retries": 9},
+        event(type="message_start", message={"id": "m2"}),
+        event(type="content_block_start", index=0, content_block={"type": "text"}),
+        event(type="content_block_delta", index=0, delta={"type": "text_delta", "text": "next"}),
+    ]
+    assert replay(said(*lines)).lines()[::2] == [
+        "AssistantMessage: whole",
+        "AssistantMessage: next",
+    ]
+
+
+def test_nothing_used_is_not_shown() -> None:
+    nothing = {"type": "result", "subtype": "success", "modelUsage": {"m": {"inputTokens": 0}}}
+    assert "usage" not in replay(said(nothing)).entries
 
 
 # ---------------------------------------------------------------- what no recording has

@@ -231,7 +231,7 @@ def test_an_interrupt_leaves_no_process(bench: Bench) -> None:
         return [int(pid) for pid in pids.read_text().split()] if pids.exists() else []
 
     with bench.run("linger", **FREE) as run:
-        run.until(lambda e: isinstance(e, EntryPut) and "sleep 300" in e.entry.content)
+        run.until(lambda e: isinstance(e, EntryPut) and "seq 300" in e.entry.content)
         deadline = time.monotonic() + DEADLINE
         while len(both()) < 2:
             assert time.monotonic() < deadline, "the command did not begin"

@@ -24,7 +24,7 @@ def test_a_recording_gives_the_expected_conversation(name: str) -> None:
 
 
 def test_every_recording_has_an_expectation() -> None:
-    assert len(NAMES) == len(list(RECORDINGS.glob("*.golden"))) == 24
+    assert len(NAMES) == len(list(RECORDINGS.glob("*.golden"))) == 25
 
 
 @settings(max_examples=60, deadline=None)

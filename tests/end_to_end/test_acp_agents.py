@@ -162,6 +162,9 @@ async def test_a_key_that_is_refused_is_a_failed_run_with_one_readable_error(
     [error] = said(entries, "error_message")
     assert any(word in error for word in ("invalid x-api-key", "API key", "Authentication"))
     assert "{" not in error
+    [kind] = [e["entry_type"] for e in entries if e["entry_type"]["type"] == "error_message"]
+    assert kind["error_type"] == {"type": "setup_required"}
+    assert "og in" in error
     assert said(entries) == []
 
 

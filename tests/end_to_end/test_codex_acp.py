@@ -59,6 +59,36 @@ async def test_a_file_is_written_once_that_is_allowed(client: Client) -> None:
     assert written == "hello from agent\nsecond line\n"
 
 
+@pytest.mark.parametrize(
+    ("scenario", "words"),
+    [("err500", "high demand"), ("err429", "retry limit"), ("midfail", "stream disconnected")],
+)
+async def test_a_model_that_fails_is_a_failed_run_though_the_turn_ends_well(
+    client: Client, scenario: str, words: str
+) -> None:
+    daemon = client.daemon
+    ended = await daemon.over(await client.start(scenario, "DEFAULT"))
+    assert ended["status"] == "failed"
+    entries = await daemon.entries(ended)
+    [error] = said(entries, "error_message")
+    assert words in error
+    assert len(said(entries)) <= 1
+
+
+async def test_a_key_that_is_refused_is_something_to_set_up(client: Client) -> None:
+    daemon = client.daemon
+    entries = await daemon.entries(await daemon.over(await client.start("err401", "DEFAULT")))
+    [error] = [e["entry_type"] for e in entries if e["entry_type"]["type"] == "error_message"]
+    assert error["error_type"] == {"type": "setup_required"}
+
+
+async def test_an_answer_that_broke_off_and_was_asked_again_is_there_once(client: Client) -> None:
+    daemon = client.daemon
+    ended = await daemon.over(await client.start("midfailx1", "DEFAULT"))
+    assert ended["status"] == "completed"
+    assert said(await daemon.entries(ended)) == ["Recovered after 1 errors."]
+
+
 async def test_a_stop_ends_a_long_command_with_all_that_it_had_started(client: Client) -> None:
     daemon = client.daemon
     ended = await stopped(daemon, await client.start("linger", "DEFAULT"))

@@ -99,12 +99,19 @@ def write(content: str) -> Use:
 
 
 def plan(text: str) -> Use:
-    return Use("ExitPlanMode", {"plan": text})
+    """The plan is in the file that the agent names; `PRESENTED` presents it."""
+    return Use("Write", {"file_path": "{plan}", "content": text})
+
+
+PRESENTED: list[Block] = [Use("ExitPlanMode")]
 
 
 def task(subject: str) -> Use:
     return Use("TaskCreate", {"subject": subject, "description": f"{subject}, please"})
 
+
+WAITING = "seq 300 | while read i; do sleep 1; done"
+"""Five minutes: some agents refuse a command that sleeps for long."""
 
 THINKING = Think("I should write the file first, then run a command to check it.")
 HELLO: list[Block] = [THINKING, Say("Hello from the scripted model. All good.")]
@@ -164,13 +171,16 @@ SCRIPTS: dict[str, list[list[Block]]] = {
     ],
     "plan": [
         [Say("Here is my plan."), plan("# Plan\n1. write hello.txt\n2. check it\n")],
+        PRESENTED,
         [Say("Starting."), write("planned\n")],
         [Say("Now a command."), bash("cat hello.txt > ran.txt")],
         [Say("Plan carried out.")],
     ],
     "replan": [
         [Say("Here is my plan."), plan("# Plan\n1. write hello.txt\n")],
+        PRESENTED,
         [Say("Here is a better one."), plan("# Plan\n1. write hello.txt\n2. check it\n")],
+        PRESENTED,
         [Say("Starting."), write("planned\n")],
         [Say("Now a command."), bash("sh -c 'cat hello.txt > ran.txt'")],
         [Say("Plan carried out.")],
@@ -204,7 +214,7 @@ SCRIPTS: dict[str, list[list[Block]]] = {
     "linger": [
         [
             Say("Running a very long command."),
-            bash("sleep 300 & echo $! > pids; (sleep 301 & echo $! >> pids); wait"),
+            bash(f"({WAITING}) & echo $! > pids; (({WAITING}) & echo $! >> pids); wait"),
         ],
         [Say("It came to an end.")],
     ],
@@ -287,7 +297,17 @@ def turn(request: Json) -> list[Block] | Refusal:
     blocks = script[min(step, len(script) - 1)]
     cwd = _place(request, prompt)
     gate = re.findall(r"GATE=(\S+)", prompt)
-    return [_placed(block, cwd, gate[-1] if gate else "") for block in blocks]
+    placed = [_placed(block, cwd, gate[-1] if gate else "") for block in blocks]
+    return [_with_plan(block, request) for block in placed]
+
+
+def _with_plan(block: Block, request: Json) -> Block:
+    """The same, with the file for a plan that the agent names in the request."""
+    if not isinstance(block, Use) or block.given.get("file_path") != "{plan}":
+        return block
+    named = re.findall(r"(/[^\s\"`'\\]*/plans/[\w.-]+\.md)", json.dumps(request["messages"]))
+    path = named[-1] if named else "/nowhere/plans/plan.md"
+    return Use(block.tool, {**block.given, "file_path": path}, block.torn)
 
 
 def _place(request: Json, prompt: str) -> str:
@@ -295,11 +315,11 @@ def _place(request: Json, prompt: str) -> str:
 
 
 def _working_directory(request: Json) -> list[str]:
-    """Where the agent says that it works: in the system prompt, or in a message of that role."""
-    said = [m["content"] for m in request.get("messages", []) if m.get("role") == "system"]
+    """Where the agent says that it works: in a message of any role, or in the system prompt."""
+    said = [message["content"] for message in request.get("messages", [])]
     texts = []
-    for system in (request.get("system", ""), *said):
-        parts = [{"text": system}] if isinstance(system, str) else system
+    for told in (*said, request.get("system", "")):
+        parts = [{"text": told}] if isinstance(told, str) else told
         texts += [part.get("text", "") for part in parts]
     return ["/nowhere", *re.findall(r"[Ww]orking directory: (/.*)", "\n".join(texts))]
 

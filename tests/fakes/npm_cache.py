@@ -1,13 +1,18 @@
-"""Where the real agent programs of the tests come from: pinned packages, installed once.
+"""Where the real agent programs of the tests come from: npm packages, installed once.
 
 They go to `<cache>/<name>-<version>`; the cache is `$ANYON_TEST_CACHE` or `.cache/agents` in the
 repository. An install is made beside its place and then renamed, so that a broken one is never
 used and two test runs can share a cache.
+
+The version is the pinned one. With `ANYON_TEST_AGENTS=newest` it is the one that npm served when
+`python -m tests.fakes.npm_cache` last asked; an agent whose pin is the newest has nothing to be
+tried then, and one whose newest version does not install is left out.
 """
 
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import platform
 import shutil
@@ -21,10 +26,10 @@ from pathlib import Path
 PINNED = {
     "claude": (
         "@anthropic-ai/claude-code",
-        "2.1.197",
+        "2.1.332",
         "@anthropic-ai/claude-code-{platform}/claude",
     ),
-    "codex": ("@openai/codex", "0.169.0", "@openai/codex-{platform}/vendor/*/bin/codex"),
+    "codex": ("@openai/codex", "0.171.0", "@openai/codex-{platform}/vendor/*/bin/codex"),
     "gemini": ("@google/gemini-cli", "0.61.0", ".bin/gemini"),
     "qwen": ("@qwen-code/qwen-code", "0.24.4", ".bin/qwen"),
     "opencode": ("opencode-ai", "1.18.33", "opencode-{platform}/bin/opencode"),
@@ -32,10 +37,11 @@ PINNED = {
     "droid": ("droid", "0.215.0", "@factory/cli-{platform}/bin/droid"),
     "claude-agent-acp": (
         "@agentclientprotocol/claude-agent-acp",
-        "0.49.0",
+        "0.101.0",
         ".bin/claude-agent-acp",
     ),
-    "codex-acp": (
+    "codex-acp": ("@agentclientprotocol/codex-acp", "2.6.0", ".bin/codex-acp"),
+    "old-codex-acp": (
         "@zed-industries/codex-acp",
         "0.16.0",
         "@zed-industries/codex-acp-{platform}/bin/codex-acp",
@@ -48,6 +54,12 @@ cross.
 """
 
 AT_ONCE = 2
+
+NEWEST = os.environ.get("ANYON_TEST_AGENTS") == "newest"
+"""Whether the newest versions are wanted instead of the pinned ones."""
+
+NEWEST_FILE = "newest.json"
+"""In the cache: the newest version of each agent, as npm served it last."""
 
 _failed: dict[Path, str] = {}
 """What could not be installed, and why: it is not tried again for every test."""
@@ -64,6 +76,8 @@ def program(name: str) -> Path:
         CannotInstall: there is no npm, it failed, or the platform has no such program.
     """
     package, version, place = PINNED[name]
+    if NEWEST:
+        version = _newest(name)
     where = _installed(package, version) / "node_modules"
     found = next(where.glob(place.format(platform=_platform())), None)
     if found is None or not found.is_file():
@@ -73,18 +87,58 @@ def program(name: str) -> Path:
 
 def main() -> None:
     """Install all of them, so that no test has to wait for it; what fails is told and left out."""
+    if NEWEST:
+        _look_up_newest()
     with ThreadPoolExecutor(AT_ONCE) as hands:
         for line in hands.map(_report, PINNED):
             print(line, flush=True)
 
 
 def _report(name: str) -> str:
-    version = PINNED[name][1]
     try:
-        program(name)
+        found = program(name)
     except CannotInstall as why:
-        return f"{name} {version} is left out: {why}"
-    return f"{name} {version} is there"
+        return f"{name} is left out: {why}"
+    installed = next(p for p in found.parents if p.parent == _cache())
+    return f"{name}: {installed.name} is there"
+
+
+def _look_up_newest() -> None:
+    with ThreadPoolExecutor(AT_ONCE) as hands:
+        found = hands.map(lambda name: _served(PINNED[name][0]), PINNED)
+        served = {name: version for name, version in zip(PINNED, found, strict=True) if version}
+    _cache().mkdir(parents=True, exist_ok=True)
+    (_cache() / NEWEST_FILE).write_text(json.dumps(served, indent=2))
+
+
+def _served(package: str) -> str:
+    """The version that npm calls the latest; "" if it cannot say."""
+    npm = shutil.which("npm")
+    if npm is None:
+        return ""
+    asked = subprocess.run(
+        [npm, "view", package, "dist-tags.latest"],
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=60,
+        check=False,
+        env=_environment(),
+    )
+    return "" if asked.returncode else asked.stdout.strip()
+
+
+def _newest(name: str) -> str:
+    try:
+        served = json.loads((_cache() / NEWEST_FILE).read_text())
+    except FileNotFoundError:
+        raise CannotInstall("Nobody has asked npm for the newest versions.") from None
+    version = served.get(name)
+    if not version:
+        raise CannotInstall(f"npm does not say which version of {PINNED[name][0]} is the newest.")
+    if version == PINNED[name][1]:
+        raise CannotInstall(f"The newest version of {name} is the pinned one, {version}.")
+    return str(version)
 
 
 def _installed(package: str, version: str) -> Path:

@@ -20,12 +20,15 @@ class Acp:
         protocol: the arguments that make it speak the protocol.
         install: one sentence for the person when the program is missing.
         options: what a variant can say.
+        login: one sentence for the person whose key or login is refused; "" if what the agent
+            itself offers is all that is known.
     """
 
     command: tuple[str, ...] = ()
     protocol: tuple[str, ...] = ()
     install: str = "Install the agent that the variant names."
     options: type[AcpOptions] = AcpOptions
+    login: str = ""
 
     def launch(self, turn: Turn) -> Launch:
         """How to start the program.
@@ -50,4 +53,4 @@ class Acp:
         Raises:
             Impossible: an option has the wrong type.
         """
-        return AcpDialogue(turn, variant.decode(turn.options, self.options))
+        return AcpDialogue(turn, variant.decode(turn.options, self.options), self.login)

@@ -12,11 +12,18 @@ that is interrupted or fails; the conversation shows the reason in any case.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from anyond.agents.acp.entries import AcpEntries
-from anyond.agents.acp.errors import UNANSWERED, is_login, login_text, stop_text
+from anyond.agents.acp.errors import (
+    FAILED,
+    UNANSWERED,
+    is_login,
+    login_text,
+    stop_text,
+    wants_login,
+)
 from anyond.agents.acp.handshake import Handshake
 from anyond.agents.acp.notices import Notices
 from anyond.agents.acp.options import AcpOptions
@@ -24,8 +31,10 @@ from anyond.agents.acp.outbox import Outbox
 from anyond.agents.acp.permissions import Permissions
 from anyond.agents.acp.questions import PERMISSION
 from anyond.agents.acp.updates import Updates
+from anyond.agents.carried import Carried
 from anyond.agents.core import (
     AgentCommand,
+    AgentEvent,
     Decide,
     Interrupt,
     Outcome,
@@ -34,6 +43,7 @@ from anyond.agents.core import (
     TurnEnded,
     Verdict,
 )
+from anyond.agents.disguised_errors import refuses_key
 from anyond.agents.jsonrpc import (
     METHOD_NOT_FOUND,
     Fault,
@@ -52,14 +62,20 @@ from anyond.agents.rpc_errors import rpc_error_text
 
 
 class AcpDialogue(RpcDialogue):
-    """One run of one agent."""
+    """One run of one agent.
 
-    def __init__(self, turn: Turn, options: AcpOptions) -> None:
+    Args:
+        options: those of `turn`, decoded.
+        login: how a person logs in, where that is known; "" if not.
+    """
+
+    def __init__(self, turn: Turn, options: AcpOptions, login: str = "") -> None:
         self._turn = turn
         self._retold = recap(turn)
         self._options = options
+        self._login = login
         self._link = Link()
-        self._entries = AcpEntries(turn.cwd)
+        self._entries = AcpEntries(turn.cwd, turn.carried)
         # Some agents never tell which model they use.
         self._entries.usage.model = options.model if options.model != "default" else None
         super().__init__(self._link, self._entries)
@@ -73,6 +89,7 @@ class AcpDialogue(RpcDialogue):
         self._for_the_program = False
         self._prompts = 0
         self._cancelling = False
+        self._over = False
 
     # ------------------------------------------------------------ in and out
 
@@ -85,6 +102,17 @@ class AcpDialogue(RpcDialogue):
                 self._permissions.decide(call, verdict is Verdict.APPROVED, reason)
             case Interrupt():
                 self._outbox.cancel()
+
+    @property
+    def left(self) -> Carried:
+        """What this run leaves for later ones of its attempt."""
+        return self._entries.left
+
+    def finish(self) -> Sequence[AgentEvent]:
+        """All output has been read: nothing is at work or asked any more."""
+        if not self._over:
+            self._entries.show_chatter()
+        return super().finish()
 
     # ------------------------------------------------------------ what the agent was told
 
@@ -210,6 +238,7 @@ class AcpDialogue(RpcDialogue):
         # Some agents take a denial for an order to stop: that is no interrupt.
         stopped = reason == "cancelled" and (self._cancelling or not self._denials.any)
         dressed = None if reason == "cancelled" else self._voice.disguised_error()
+        failure, self._updates.failure = self._updates.failure, None
         if stopped:
             self._end(Outcome.INTERRUPTED)
         elif reason == "cancelled":
@@ -218,9 +247,10 @@ class AcpDialogue(RpcDialogue):
             text = stop_text(reason)
             self._entries.error(text)
             self._end(Outcome.FAILED, text)
+        elif failure is not None:
+            self._fail_with(failure.strip() or FAILED)
         elif dressed is not None:
-            self._entries.error(dressed, instead=True)
-            self._end(Outcome.FAILED, dressed)
+            self._fail_with(dressed, instead=True)
         elif self._unanswered(result):
             self._entries.error(UNANSWERED)
             self._end(Outcome.FAILED, UNANSWERED)
@@ -249,14 +279,27 @@ class AcpDialogue(RpcDialogue):
 
     def _fail(self, fault: Fault) -> None:
         self._settle()
-        login = is_login(fault)
         text = rpc_error_text(fault)
         instead = self._voice.has_said(text)
+        if wants_login(fault):
+            # Nothing but the reason can have been said without a login.
+            text = self._voice.only_words()
+            self._fail_with(text, instead=bool(text), login=True)
+        else:
+            self._fail_with(text, instead=instead, login=is_login(fault))
+
+    def _fail_with(self, text: str, *, instead: bool = False, login: bool = False) -> None:
+        """End the turn, which failed.
+
+        Args:
+            text: why; "" if that is for want of a login, and nothing more is known.
+            instead: the agent has said it already, as if it were the model's last text.
+            login: a login, or another key, would cure it.
+        """
+        login = login or refuses_key(text)
         if login:
-            text = login_text(self._handshake.name, self._handshake.logins)
-            if said := self._voice.only_words():
-                # Nothing but the reason can have been said without a login.
-                text, instead = f"{said} — {text}", True
+            advice = login_text(self._handshake.name, self._handshake.logins, self._login)
+            text = f"{text} — {advice}" if text else advice
         self._entries.error(text, setup=login, instead=instead)
         self._end(Outcome.FAILED, text)
 
@@ -265,6 +308,9 @@ class AcpDialogue(RpcDialogue):
         self._permissions.withdraw()
 
     def _end(self, outcome: Outcome, error: str | None = None) -> None:
+        self._over = True
+        if outcome is Outcome.FAILED:
+            self._entries.show_chatter()
         self._outbox.turn_ended()
         self._waiting = False
         self._cancelling = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,7 +11,9 @@ from anyond.agents.acp.texts import Stderr, Text
 from anyond.agents.acp.todos import progress, todo_list
 from anyond.agents.acp.tools import ToolCall
 from anyond.agents.acp.usage import Usage
+from anyond.agents.carried import NOTHING_CARRIED, Carried, NoticesOnce
 from anyond.agents.core import AgentEvent, EntryPut
+from anyond.agents.entry import BROKE_OFF
 from anyond.agents.jsonrpc import as_dict, as_text
 from anyond.model.entries import (
     ErrorMessage,
@@ -23,6 +26,9 @@ from anyond.model.entries import (
     UserMessage,
 )
 
+CHATTER_MOST = 200
+"""So many lines of stderr that are known from earlier runs are kept until it is over."""
+
 _Shown = Text | Stderr | ToolCall | Usage | NormalizedEntry
 
 
@@ -31,6 +37,7 @@ class AcpEntries:
 
     Args:
         cwd: the worktree; paths inside it are shown relative to it.
+        carried: what earlier runs of the attempt have left for this one.
 
     Attributes:
         usage: the tokens of the run.
@@ -41,7 +48,7 @@ class AcpEntries:
         last_chunk: the piece of it that came last.
     """
 
-    def __init__(self, cwd: str) -> None:
+    def __init__(self, cwd: str, carried: Carried = NOTHING_CARRIED) -> None:
         self._cwd = cwd
         self._events: list[AgentEvent | str] = []
         self._touched: set[str] = set()
@@ -49,8 +56,11 @@ class AcpEntries:
         self._open_text: Text | None = None
         self._open_tools: dict[str, ToolCall] = {}
         self._stderr = Stderr()
+        self._notices = NoticesOnce(carried.notices)
+        self._chatter_known = NoticesOnce(carried.notices)
+        self._chatter: deque[bytes] = deque(maxlen=CHATTER_MOST)
         self._count = 0
-        self.usage = Usage()
+        self.usage = Usage(carried.used)
         self.quirks = Quirks()
         self.turn_began()
 
@@ -97,12 +107,26 @@ class AcpEntries:
         self.interrupted = False
         self.texts_seen = 0
         self.tools_seen = 0
-        self._again: Text | None = None
+        self._again: list[Text] = []
+        self._retry: str | None = None
         self._over()
 
     def _over(self) -> None:
         self.last_text: Text | None = None
         self.last_chunk = ""
+        self._answer: list[Text] = []
+
+    def _went_on(self) -> None:
+        """Something else than a text came: what was to be said anew never will be."""
+        self._broken_off()
+        self._retry = None
+        self._over()
+
+    def _broken_off(self) -> None:
+        for text in self._again:
+            note = NormalizedEntry(entry_type=SystemMessage(), content=BROKE_OFF)
+            self._put(text.key, note)
+        self._again.clear()
 
     def chunk(self, thought: bool, block: Mapping[str, Any], update: Mapping[str, Any]) -> None:
         """A piece of a message or a thought; it goes on with the last one if it can.
@@ -128,6 +152,7 @@ class AcpEntries:
                 return
             self.close_text()
             opened = self._open_text = self._begun(thought, message_id, parent)
+            self._answer.append(opened)
             self.texts_seen += not thought
         opened.message_id = message_id or opened.message_id
         opened.add(text)
@@ -136,19 +161,36 @@ class AcpEntries:
         self._put(opened.key, opened)
 
     def _begun(self, thought: bool, message_id: str, parent: str | None) -> Text:
-        again, self._again = self._again, None
-        if again is not None and (again.thought, again.parent) == (thought, parent):
-            again.forget()
-            return again
+        for again in self._again:
+            if (again.thought, again.parent) == (thought, parent):
+                self._again.remove(again)
+                again.forget()
+                again.message_id = message_id
+                return again
+        self._retry = None
         return Text(self._new_key("thought" if thought else "text"), thought, message_id, parent)
 
     def close_text(self) -> None:
         """Something else happened: the next chunk begins a new text."""
         self._open_text = None
 
-    def say_again(self) -> None:
-        """The text that was said last did not come to its end, and is going to be said anew."""
-        self._again = self.last_text
+    def pause_text(self) -> None:
+        """Something was told beside: a chunk goes on only with the message that it names."""
+        if self._open_text is not None and not self._open_text.message_id:
+            self.close_text()
+
+    def say_again(self, why: str = "") -> None:
+        """The answer did not come to its end: its texts are going to be said anew, if at all.
+
+        Args:
+            why: a sentence about it; a later one replaces it as long as nothing else is said.
+        """
+        self._again += [text for text in self._answer if text not in self._again]
+        self.close_text()
+        self._over()
+        if why:
+            self._retry = self._retry or self._new_key("retry")
+            self._put(self._retry, NormalizedEntry(entry_type=SystemMessage(), content=why))
 
     def user(self, text: str) -> None:
         """What the person said, as the agent was told."""
@@ -157,6 +199,11 @@ class AcpEntries:
     def system(self, text: str) -> None:
         """Something that a person should know about the run."""
         self._fixed("system", SystemMessage(), text)
+
+    def notice(self, text: str) -> None:
+        """Something that the program tells of itself; the same is shown once in an attempt."""
+        if self._notices.is_new(text):
+            self.system(text)
 
     def error(self, text: str, setup: bool = False, instead: bool = False) -> None:
         """Why it did not work.
@@ -181,16 +228,35 @@ class AcpEntries:
         self._put(key or self._new_key(kind), NormalizedEntry(entry_type=entry_type, content=text))
 
     def stderr(self, line: bytes) -> None:
-        """A line of stderr: agents chat there, so it is no error by itself."""
-        if self._stderr.add(line):
+        """A line of stderr: agents chat there, so it is no error by itself.
+
+        What earlier runs have shown is kept back, unless this one fails.
+        """
+        text = line.decode(errors="replace")
+        if self._chatter_known.knows(text):
+            self._chatter.append(line)
+        elif self._stderr.add(line):
+            self._notices.is_new(text)
             self._put("stderr", self._stderr)
+
+    def show_chatter(self) -> None:
+        """The run has failed: what was kept back of stderr may tell why."""
+        for line in self._chatter:
+            if self._stderr.add(line):
+                self._put("stderr", self._stderr)
+        self._chatter.clear()
+
+    @property
+    def left(self) -> Carried:
+        """What this run leaves for later ones of its attempt."""
+        return Carried(used=self.usage.told, notices=self._notices.shown)
 
     # ------------------------------------------------------------ tools, plan, usage
 
     def tool(self, fields: Mapping[str, Any], asking: bool = False) -> tuple[str, ToolCall]:
         """Upsert the tool call that `fields` speaks of; returns its key and what is known."""
         self.close_text()
-        self._over()
+        self._went_on()
         call_id = as_text(fields.get("toolCallId"))
         key = f"tool:{call_id}"
         known = self._shown.get(key)
@@ -246,7 +312,7 @@ class AcpEntries:
     def plan(self, steps: list[Any]) -> None:
         """The agent's list of things to do; the newest replaces the last."""
         self.close_text()
-        self._over()
+        self._went_on()
         todos = todo_list(steps)
         use = ToolUse(tool_name="plan", action_type=todos, status=Succeeded())
         self._put("plan", NormalizedEntry(entry_type=use, content=progress(todos)))
@@ -258,6 +324,8 @@ class AcpEntries:
     def settle(self) -> None:
         """The turn is over: no text goes on, and no tool is at work."""
         self.close_text()
+        if self._answer:
+            self._broken_off()
         for key, call in self._open_tools.items():
             call.give_up()
             self._put(key, call)

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from anyond.agents.disguised_errors import refuses_key
 from anyond.agents.jsonrpc import Fault, as_dict, as_text
+from anyond.agents.rpc_errors import rpc_error_text
 
 _AUTH_REQUIRED = -32000
+_UNAUTHORIZED = 401
+_LOGIN_KINDS = frozenset({"authentication_failed", "authentication_error", "unauthorized"})
+FAILED = "The agent's turn failed, and it does not say why."
 UNANSWERED = "The agent ended the turn, but no answer of its model had come to an end."
 _STOPS = {
     "max_tokens": "The agent stopped: the model's limit of tokens was reached.",
@@ -21,18 +26,33 @@ def stop_text(reason: str) -> str:
     return _STOPS.get(reason, f"The agent stopped: {reason[:200]}.")
 
 
-def is_login(fault: Fault) -> bool:
-    """Whether the agent wants the person to log in."""
+def wants_login(fault: Fault) -> bool:
+    """Whether the agent wants the person to log in before it does anything."""
     return fault.code == _AUTH_REQUIRED
 
 
-def login_text(name: str, methods: list[Any]) -> str:
+def is_login(fault: Fault) -> bool:
+    """Whether a login, or another key, cures it, however the agent tells that."""
+    if wants_login(fault) or fault.code == _UNAUTHORIZED:
+        return True
+    data = as_dict(fault.data)
+    kinds = (data.get(name) for name in ("errorKind", "codexErrorInfo", "codex_error_info"))
+    statuses = (data.get(name) for name in ("status", "statusCode", "httpStatusCode", "code"))
+    if any(isinstance(kind, str) and kind in _LOGIN_KINDS for kind in kinds):
+        return True
+    return _UNAUTHORIZED in statuses or refuses_key(rpc_error_text(fault))
+
+
+def login_text(name: str, methods: list[Any], login: str = "") -> str:
     """What to do about it.
 
     Args:
         name: of the agent.
         methods: its `authMethods`.
+        login: how a person logs in, where that is known; "" if not.
     """
+    if login:
+        return login
     hints = [
         as_text(method.get("description")) or as_text(method.get("name"))
         for method in map(as_dict, methods)

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+from typing import Any
+
 from anyond.agents.acp.entries import AcpEntries
+from anyond.agents.jsonrpc import as_dict, as_text
 from anyond.agents.rpc_errors import worded
 
 _NEWS, _ERROR = "Info: ", "Error: "
+_LABEL = re.compile(r"\*\*[A-Z][\w ]{0,40}:\*\* ")
 
 
 class Notices:
@@ -15,13 +21,27 @@ class Notices:
         self._entries = entries
         self._news = ""
 
+    def informed(self, update: Mapping[str, Any]) -> bool:
+        """Whether a piece of a text is marked as the program's own; then it is dealt with."""
+        told = as_dict(as_dict(update.get("_meta")).get("claudeCode"))
+        if told.get("kind") != "informational":
+            return False
+        text = as_text(as_dict(update.get("content")).get("text"))
+        self._entries.notice(_LABEL.sub("", text, count=1).strip())
+        return True
+
+    def noticed(self, update: Mapping[str, Any]) -> None:
+        """The program tells something of itself, as such."""
+        told = (as_text(update.get("title")), as_text(update.get("description")))
+        self._entries.notice("\n".join(text.strip() for text in told if text.strip()))
+
     def remarked(self, text: str) -> bool:
         """Whether this chunk is not the model's; then it is dealt with."""
         quirks = self._entries.quirks
         if text.startswith(quirks.asides):
             return True
         if quirks.warnings and text.startswith(quirks.warnings):
-            self._entries.system(text.strip())
+            self._entries.notice(text.strip())
             return True
         if quirks.remarks and text.startswith((_NEWS, _ERROR)):
             if text.startswith(quirks.retried):

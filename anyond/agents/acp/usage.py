@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from anyond.agents.carried import NOTHING, Totals
 from anyond.agents.jsonrpc import as_dict, as_int, as_list, as_text
-from anyond.model.entries import NormalizedEntry, TokenUsage
+from anyond.model.entries import NormalizedEntry
 
 _NAMES = (
     ("inputTokens", "input_tokens"),
@@ -29,12 +30,23 @@ def _sum(one: _Counts, other: _Counts) -> _Counts:
 
 
 class Usage:
-    """The tokens of a run so far."""
+    """The tokens of a run so far.
 
-    def __init__(self) -> None:
+    Args:
+        before: what the session had used before this run, as the agent told it; None if it is
+            not known.
+
+    Attributes:
+        told: what the session has used in all, as the agent tells it; None if it does not.
+        model: the id or the name of the model, once it is known.
+    """
+
+    def __init__(self, before: Totals | None = None) -> None:
+        self._before = before or NOTHING
         self._turns = _NONE
         self._calls = _NONE
-        self._cost: float | None = None
+        self._cost = 0.0
+        self.told: Totals | None = None
         self.model: str | None = None
 
     def learn_model(self, told: Mapping[str, Any], by_name: bool) -> None:
@@ -62,14 +74,22 @@ class Usage:
         return counts != _NONE
 
     def cost(self, told: Mapping[str, Any]) -> bool:
-        """Take in the cost of the session so far; whether that told anything."""
+        """Take in the cost of the session so far; whether that told anything.
+
+        Some agents go on counting in a session that is resumed, others begin anew: what it had
+        cost before is taken away if what is told first can be that and more.
+        """
         amount = told.get("amount")
         if not isinstance(amount, int | float) or isinstance(amount, bool):
             return False
         if told.get("currency", "USD") != "USD":
             return False
-        self._cost = float(amount)
-        return self._cost > 0
+        total = max(0.0, float(amount))
+        if self.told is None and total < self._before.cost_usd - 1e-9:
+            self._before = NOTHING
+        self.told = Totals(cost_usd=total)
+        self._cost = max(0.0, total - self._before.cost_usd)
+        return self._cost > 1e-9
 
     def turn(self, result: Mapping[str, Any], cumulative: bool) -> bool:
         """Close a turn with the result of its prompt; whether there is anything to show.
@@ -90,7 +110,7 @@ class Usage:
             self.model = as_text(used.get("model")) or self.model
         self._turns = _sum(self._turns, self._calls)
         self._calls = _NONE
-        return self._turns != _NONE or bool(self._cost)
+        return self._turns != _NONE or self._cost > 1e-9
 
     def unanswered(self, result: Mapping[str, Any]) -> bool:
         """Whether the result of a prompt tells its tokens, and that there were none at all."""
@@ -100,14 +120,11 @@ class Usage:
     def entry(self) -> NormalizedEntry:
         """The numbers as of now."""
         tokens_in, tokens_out, read, written = _sum(self._turns, self._calls)
-        return NormalizedEntry(
-            entry_type=TokenUsage(
-                model=self.model,
-                input_tokens=tokens_in,
-                output_tokens=tokens_out,
-                cache_read_tokens=read,
-                cache_write_tokens=written,
-                cost_usd=self._cost,
-            ),
-            content=f"{tokens_in} tokens in, {tokens_out} out",
+        used = Totals(
+            input_tokens=tokens_in,
+            output_tokens=tokens_out,
+            cache_read_tokens=read,
+            cache_write_tokens=written,
+            cost_usd=self._cost,
         )
+        return used.entry(self.model)

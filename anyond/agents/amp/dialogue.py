@@ -143,7 +143,7 @@ class AmpDialogue(ClaudeDialogue):
             result.usage = None
         answer = self._answer or ""
         if not self._said_more and disguised_errors.is_error(answer):
-            login = disguised_errors.wants_login(answer)
+            login = disguised_errors.refuses_key(answer)
             self._complain(self._with_advice(answer, login), login, self._messages.latest_key)
             result.is_error, result.result = True, answer
         super()._over(result, subtype)

@@ -102,4 +102,5 @@ class Claude:
             cwd=turn.cwd,
             consent=options.consent,
             retold=recap(turn) if turn.past and turn.session_id is None else None,
+            carried=turn.carried,
         )

@@ -14,6 +14,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from anyond.agents.carried import NOTHING_CARRIED, Carried, NoticesOnce
 from anyond.agents.claude import wire
 from anyond.agents.claude.outbox import Outbox
 from anyond.agents.claude.pending_messages import PendingMessages
@@ -37,7 +38,8 @@ from anyond.agents.core import (
     SessionStarted,
     TurnEnded,
 )
-from anyond.agents.entry import Lumps, Note, Source
+from anyond.agents.disguised_errors import refuses_key
+from anyond.agents.entry import BROKE_OFF, Lumps, Note, Source
 from anyond.agents.lines import Lines
 from anyond.agents.paths import Paths
 from anyond.agents.recap import RETOLD
@@ -72,6 +74,7 @@ _HARMLESS_NOTICES = frozenset(
         "commands_changed",
         "memory_saved",
         "memory_recall",
+        "background_tasks_changed",
         "permission_denied",
     }
 )
@@ -79,6 +82,9 @@ _CALLS = frozenset({"tool_use", "server_tool_use", "mcp_tool_use"})
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 _SESSION_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 _LOCAL_OUTPUT = re.compile(r"<local-command-(?:stdout|stderr)>(.*)</local-command-\w+>", re.DOTALL)
+NOTICE_SHOWN = 4096
+"""Characters of a notice of the program that are shown."""
+
 _BROKEN_OFF = "The connection to the model's server broke off in the middle of an answer."
 _LOST = "No conversation found"
 _NOTHING = "(no content)"
@@ -96,6 +102,7 @@ class ClaudeDialogue:
         cwd: the worktree, absolute.
         consent: who decides about tools.
         retold: what to say before the prompt, if the agent does not remember the conversation.
+        carried: what earlier runs of the attempt have left for this one.
 
     Attributes:
         login: what a person can do whom the model's server does not let in; the program itself
@@ -105,7 +112,13 @@ class ClaudeDialogue:
     login = "Log in with `claude auth login`, or check the key that the agent is given."
 
     def __init__(
-        self, *, prompt: str, cwd: str, consent: Consent, retold: str | None = None
+        self,
+        *,
+        prompt: str,
+        cwd: str,
+        consent: Consent,
+        retold: str | None = None,
+        carried: Carried = NOTHING_CARRIED,
     ) -> None:
         self._cwd = cwd
         self._paths = Paths(cwd)
@@ -115,7 +128,8 @@ class ClaudeDialogue:
         self._questions = Questions(consent, self._outbox)
         self._messages = Messages()
         self._calls = ToolCalls(self._paths)
-        self._accounts = Accounts()
+        self._accounts = Accounts(carried.used)
+        self._notices = NoticesOnce(carried.notices)
         self._session_id: str | None = None
         self._model: str | None = None
         self._retold = retold
@@ -167,6 +181,11 @@ class ClaudeDialogue:
     def outgoing(self) -> list[bytes]:
         """Take the queued messages, whole lines, in order."""
         return self._outbox.take()
+
+    @property
+    def left(self) -> Carried:
+        """What this run leaves for later ones of its attempt."""
+        return Carried(used=self._accounts.told, notices=self._notices.shown)
 
     def _greet(self) -> None:
         """Queue what comes before the first message."""
@@ -236,11 +255,16 @@ class ClaudeDialogue:
             text = "" if text == _NOTHING else text
             self._put(self._messages.finished(said.message.id, block.type, text, parent))
             if block.type in _CALLS:
+                self._went_on(parent)
                 self._put(self._calls.begin(block.id, block.name, block.input, parent))
             elif block.type.endswith("_tool_result"):
                 self._put(self._calls.end(block, None))
         if said.error is None and parent is None:
             self._complaint = None  # the agent went on: what went wrong before was overcome
+
+    def _went_on(self, parent: str | None) -> None:
+        for words in self._messages.given_up(parent):
+            self._put(Note(words.key, SystemMessage(), BROKE_OFF, parent))
 
     def _failing(self, message_id: str, text: str, parent: str | None, login: bool) -> None:
         if parent is None:
@@ -293,13 +317,22 @@ class ClaudeDialogue:
             case "init":
                 self._began(notice)
             case "api_retry":
+                self._messages.say_again(_parent(head))
                 self._retrying(notice)
             case "task_notification":
                 self._put(self._calls.notified(notice.tool_use_id, notice.status))
             case "compact_boundary":
                 self._note("compacted", "The conversation was summarized to save space.")
             case _:
-                self._noise(line)
+                self._notify(notice)
+
+    def _notify(self, notice: wire.SystemLine) -> None:
+        """Show the words of a notice that nobody here knows; one without words says nothing."""
+        words = (notice.content, notice.message, notice.text, notice.title, notice.summary)
+        found = (word.strip() for word in words if isinstance(word, str))
+        text = _ANSI.sub("", next((word for word in found if word), ""))[:NOTICE_SHOWN]
+        if self._notices.is_new(text):
+            self._note("notice", text)
 
     def _began(self, notice: wire.SystemLine) -> None:
         session_id = notice.session_id or ""
@@ -336,8 +369,10 @@ class ClaudeDialogue:
             # The program takes it for the whole answer, and that for a success.
             complaint = _BROKEN_OFF
         outcome, error = verdict(result, subtype, self._interrupted, complaint)
+        if outcome is Outcome.COMPLETED:
+            self._went_on(None)
         if error is not None:
-            login = result.api_error_status == _UNAUTHORIZED
+            login = result.api_error_status == _UNAUTHORIZED or refuses_key(error)
             if complaint is not None and complaint.startswith(error):
                 error = complaint
             else:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from anyond.agents.claude.wire import ResultLine
+from anyond.agents.carried import NOTHING, Totals
+from anyond.agents.claude.wire import ResultLine, Usage
 from anyond.agents.core import Outcome
 from anyond.agents.entry import Source
-from anyond.model.entries import NormalizedEntry, TokenUsage
+from anyond.model.entries import NormalizedEntry
 
 _DIAGNOSTIC = "[ede_diagnostic]"
 _REASONS = {
@@ -39,41 +40,70 @@ def verdict(
 
 
 class Accounts(Source):
-    """The tokens of the run so far."""
+    """The tokens of the run so far.
+
+    Newer programs go on counting when a session is resumed, older ones begin anew. So what the
+    session had used before is taken away only if what is told can be that and more.
+
+    Args:
+        before: what the session had used before this run, as the program told it; None if it
+            is not known.
+
+    Attributes:
+        told: what the session has used in all, as the program tells it; None if it does not.
+    """
 
     key = "usage"
 
-    def __init__(self) -> None:
-        self._usage = TokenUsage()
+    def __init__(self, before: Totals | None = None) -> None:
+        self._before = before
+        self._model: str | None = None
+        self._usage = NOTHING
+        self.told: Totals | None = None
 
     def add(self, line: ResultLine, model: str | None) -> bool:
         """Take in the end of a turn; whether that changed anything."""
-        before = self._usage
-        cost = line.total_cost_usd or before.cost_usd
-        if line.model_usage:  # of the whole process
+        shown = self._usage
+        cost = line.total_cost_usd or 0.0
+        turn = _of_turn(line.usage)
+        if line.model_usage:
             used = list(line.model_usage.values())
-            self._usage = TokenUsage(
-                model=model,
+            told = Totals(
                 input_tokens=sum(one.input_tokens for one in used),
                 output_tokens=sum(one.output_tokens for one in used),
                 cache_read_tokens=sum(one.cache_read_input_tokens for one in used),
                 cache_write_tokens=sum(one.cache_creation_input_tokens for one in used),
                 cost_usd=cost,
             )
-        elif (turn := line.usage) is not None and (turn.input_tokens or turn.output_tokens):
-            self._usage = TokenUsage(
-                model=model,
-                input_tokens=before.input_tokens + (turn.input_tokens or 0),
-                output_tokens=before.output_tokens + (turn.output_tokens or 0),
-                cache_read_tokens=before.cache_read_tokens + (turn.cache_read_input_tokens or 0),
-                cache_write_tokens=before.cache_write_tokens
-                + (turn.cache_creation_input_tokens or 0),
-                cost_usd=cost,
+            if self.told is None and self._before is not None:
+                goes_on = told.includes(self._before) and told.minus(self._before).includes(turn)
+                self._before = self._before if goes_on else None
+            self.told = told
+            self._usage = told if self._before is None else told.minus(self._before)
+        elif turn.input_tokens or turn.output_tokens:
+            tokens_in, out, read, written = (
+                a + b for a, b in zip(shown.counts, turn.counts, strict=True)
             )
-        return self._usage != before
+            self._usage = Totals(
+                input_tokens=tokens_in,
+                output_tokens=out,
+                cache_read_tokens=read,
+                cache_write_tokens=written,
+                cost_usd=cost or shown.cost_usd,
+            )
+        self._model = model
+        return self._usage not in (shown, NOTHING)
 
     def entry(self) -> NormalizedEntry:
-        usage = self._usage
-        cost = f", ${usage.cost_usd:.4f}" if usage.cost_usd else ""
-        content = f"{usage.input_tokens:,} tokens in, {usage.output_tokens:,} out{cost}"
-        return NormalizedEntry(entry_type=usage, content=content)
+        return self._usage.entry(self._model)
+
+
+def _of_turn(used: Usage | None) -> Totals:
+    if used is None:
+        return NOTHING
+    return Totals(
+        input_tokens=used.input_tokens or 0,
+        output_tokens=used.output_tokens or 0,
+        cache_read_tokens=used.cache_read_input_tokens or 0,
+        cache_write_tokens=used.cache_creation_input_tokens or 0,
+    )

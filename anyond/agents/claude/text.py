@@ -5,6 +5,9 @@ the number but not the message, which is the one that began last in the same con
 one or a sub-agent's). The finished block comes on a line of its own, with the message but without
 the number: it is the oldest announced block of its type that is not finished yet. A message that
 was not streamed has its blocks numbered as they come. So both roads lead to the same key.
+
+A message that breaks off is asked for again, and the next one says it anew: its texts take the
+entries of the broken one, as far as they are of the same kind.
 """
 
 from __future__ import annotations
@@ -20,6 +23,8 @@ class _Message:
     id: str
     next_index: int = 0
     over: bool = False
+    complete: bool = False
+    said: list[Words] = field(default_factory=list)
     announced: dict[int, str] = field(default_factory=dict)
     words: dict[int, Words] = field(default_factory=dict)
 
@@ -35,6 +40,7 @@ class Messages:
         self.latest_key: str | None = None
         self._known: dict[str, _Message] = {}
         self._current: dict[str | None, _Message] = {}
+        self._again: dict[str | None, list[Words]] = {}
 
     @property
     def broken_off(self) -> bool:
@@ -48,6 +54,9 @@ class Messages:
             return self._grow(event, parent)
         if event.type == "message_start" and event.message is not None:
             self._current[parent] = self._message(event.message.id)
+        elif event.type == "message_delta" and parent in self._current:
+            ended = event.delta is not None and event.delta.stop_reason is not None
+            self._current[parent].complete |= ended
         elif event.type == "message_stop" and parent in self._current:
             self._current[parent].over = True
         elif event.type == "content_block_start" and event.content_block is not None:
@@ -66,7 +75,7 @@ class Messages:
             return None
         words = message.words.get(event.index)
         if words is None:
-            words = _words(message, event.index, bool(delta.thinking), parent)
+            words = self._words(message, event.index, bool(delta.thinking), parent)
             message.words[event.index] = words
         words.parts.append(piece)
         return words
@@ -91,7 +100,7 @@ class Messages:
         if not text or kind not in ("text", "thinking"):
             return None
         if words is None:
-            words = _words(message, index, kind == "thinking", parent)
+            words = self._words(message, index, kind == "thinking", parent)
         if kind == "text" and parent is None:
             self.latest_key = words.key
         if words.text == text:
@@ -99,12 +108,28 @@ class Messages:
         words.parts = [text]
         return words
 
+    def say_again(self, parent: str | None) -> None:
+        """The message that is being written broke off, and is asked for again."""
+        message = self._current.get(parent)
+        if message is not None and not message.complete:
+            del self._current[parent]
+            self._again.setdefault(parent, []).extend(message.said)
+
+    def given_up(self, parent: str | None) -> list[Words]:
+        """What has broken off and will not be said anew, as the agent went on; forgets it."""
+        return self._again.pop(parent, [])
+
+    def _words(self, message: _Message, index: int, thinking: bool, parent: str | None) -> Words:
+        again = next((w for w in self._again.get(parent, ()) if w.thinking is thinking), None)
+        if again is not None:
+            self._again[parent].remove(again)
+            again.parts = []
+        words = again or Words(f"msg:{message.id}:{index}", thinking, parent)
+        message.said.append(words)
+        return words
+
     def _message(self, message_id: str) -> _Message:
         message = self._known.get(message_id)
         if message is None:
             message = self._known[message_id] = _Message(message_id)
         return message
-
-
-def _words(message: _Message, index: int, thinking: bool, parent: str | None) -> Words:
-    return Words(f"msg:{message.id}:{index}", thinking, parent)

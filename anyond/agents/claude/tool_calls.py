@@ -64,7 +64,7 @@ class ToolCalls:
             self._running[call_id] = call
         if call.parent is None:
             call.parent = parent
-        if name == PLAN:
+        if name == PLAN and isinstance(given, dict) and given.get("plan"):
             call.input = given  # the request for approval has the plan even if a file holds it
         return call
 

@@ -21,7 +21,10 @@ DEPTH = 100
 
 
 class Delta(Struct):
+    """`stop_reason`: of a message that came to its end."""
+
     type: str = ""
+    stop_reason: str | None = None
     text: str = ""
     thinking: str = ""
 
@@ -107,6 +110,11 @@ class SystemLine(Struct):
     error: str | None = None
     tool_use_id: str | None = None
     status: str | None = None
+    content: Any = None
+    message: Any = None
+    text: Any = None
+    title: Any = None
+    summary: Any = None
 
 
 class Usage(Struct):

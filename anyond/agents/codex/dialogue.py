@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from anyond.agents.carried import Carried
 from anyond.agents.codex.entries import CodexEntries
 from anyond.agents.codex.handshake import STEPS, Handshake
 from anyond.agents.codex.notifications import Notifications
@@ -76,7 +77,7 @@ class CodexDialogue(RpcDialogue):
         self._retold = recap(turn)
         self._link = Link()
         self._threads = Threads()
-        self._entries = CodexEntries(turn.cwd, self._threads)
+        self._entries = CodexEntries(turn.cwd, self._threads, turn.carried)
         super().__init__(self._link, self._entries)
         self._news = Notifications(self._entries, self._threads)
         self._handshake = Handshake(turn, options, self._link, self._entries, self._threads)
@@ -108,6 +109,11 @@ class CodexDialogue(RpcDialogue):
             case Interrupt():
                 self._interrupt_wanted = True
                 self._send_interrupt()
+
+    @property
+    def left(self) -> Carried:
+        """What this run leaves for later ones of its attempt."""
+        return Carried(notices=self._entries.notices.shown)
 
     def _settle(self) -> None:
         self._entries.settle()

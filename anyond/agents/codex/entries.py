@@ -13,11 +13,12 @@ from typing import Any
 
 from msgspec import UNSET
 
+from anyond.agents.carried import NOTHING_CARRIED, Carried, NoticesOnce
 from anyond.agents.codex.threads import Threads
 from anyond.agents.codex.tool_calls import Call
 from anyond.agents.codex.usage import Usage
 from anyond.agents.core import AgentEvent, EntryPut
-from anyond.agents.entry import Lumps, Note, Source, Words
+from anyond.agents.entry import BROKE_OFF, Lumps, Note, Source, Words
 from anyond.agents.jsonrpc import as_dict, as_list, as_text
 from anyond.model.entries import (
     EntryType,
@@ -78,17 +79,21 @@ class CodexEntries:
     Args:
         cwd: the worktree; paths inside it are shown relative to it.
         threads: who is whose sub-agent.
+        carried: what earlier runs of the attempt have left for this one.
     """
 
-    def __init__(self, cwd: str, threads: Threads) -> None:
+    def __init__(self, cwd: str, threads: Threads, carried: Carried = NOTHING_CARRIED) -> None:
         self._cwd = cwd
         self._threads = threads
         self._events: list[AgentEvent | Source] = []
         self._texts: dict[str, Words] = {}
+        self._answers: dict[str, list[Words]] = {}
+        self._again: dict[str, list[Words]] = {}
         self._calls: dict[str, list[Call]] = {}
         self._open: dict[str, Call] = {}
         self._todos: dict[str, _Todos] = {}
         self._said: set[str] = set()
+        self.notices = NoticesOnce(carried.notices)
         self._grumbles = Lumps(SystemMessage())
         self._count = 0
         self.usage = Usage()
@@ -141,6 +146,11 @@ class CodexEntries:
             self._said.add(text)
             self.note("system", SystemMessage(), text)
 
+    def notice(self, text: str) -> None:
+        """Something that the program tells of itself; the same is shown once in an attempt."""
+        if self.notices.is_new(text):
+            self.once(text)
+
     def error(self, text: str, setup: bool = False) -> None:
         """Why it did not work; `setup` if the person has to set something up first."""
         error_type = SetupRequired() if setup else OtherError()
@@ -173,6 +183,7 @@ class CodexEntries:
             if done:
                 self._text_done(thread, "agentMessage", id, {"text": item.get("review")})
             return []
+        self.answered(thread)
         calls = self._upsert(thread, id, item)
         if done and kind in _AT_ONCE:
             for call in calls:
@@ -263,8 +274,30 @@ class CodexEntries:
         key = self._key("thought" if thinking else "text", thread, id)
         words = self._texts.get(key)
         if words is None:
-            words = self._texts[key] = Words(key, thinking, self._threads.parent(thread))
+            words = self._reused(thread, thinking)
+            words = words or Words(key, thinking, self._threads.parent(thread))
+            self._texts[key] = words
+            self._answers.setdefault(thread, []).append(words)
         return words
+
+    def _reused(self, thread: str, thinking: bool) -> Words | None:
+        """The entry of a text of this kind that broke off, for the one that is said instead."""
+        for words in self._again.get(thread, ()):
+            if words.thinking is thinking:
+                self._again[thread].remove(words)
+                words.parts = []
+                return words
+        return None
+
+    def say_again(self, thread: str) -> None:
+        """An answer did not come to its end: its texts are going to be said anew, if at all."""
+        self._again.setdefault(thread, []).extend(self._answers.pop(thread, []))
+
+    def answered(self, thread: str) -> None:
+        """An answer came to its end, or does something: what was not said anew never will be."""
+        self._answers.pop(thread, None)
+        for words in self._again.pop(thread, ()):
+            self.put(Note(words.key, SystemMessage(), BROKE_OFF))
 
     def _key(self, kind: str, thread: str, id: str) -> str:
         return f"{kind}:{id}" if self._threads.is_main(thread) else f"{kind}:{thread}:{id}"

@@ -110,22 +110,23 @@ class Notifications:
     # ------------------------------------------------------------ about the run
 
     def _used(self, thread: str, params: Params) -> None:
+        self._entries.answered(thread)
         # A thread with a past tells what that has cost before it is asked anything.
         told = as_dict(params.get("tokenUsage"))
         if self.prompted and self._entries.usage.update(thread, told):
             self._entries.put(self._entries.usage)
 
     def _warned(self, thread: str, params: Params) -> None:
-        self._entries.once(as_text(params.get("message")))
+        self._entries.notice(as_text(params.get("message")))
 
     def _misconfigured(self, thread: str, params: Params) -> None:
         told = (as_text(params.get("summary")), as_text(params.get("details")))
-        self._entries.once("\n".join(text for text in told if text))
+        self._entries.notice("\n".join(text for text in told if text))
 
     def _server_status(self, thread: str, params: Params) -> None:
         if params.get("status") == "failed":
             name, why = as_text(params.get("name")), as_text(params.get("error"))
-            self._entries.once(f"The MCP server {name!r} could not be started: {why}")
+            self._entries.notice(f"The MCP server {name!r} could not be started: {why}")
 
     def _rerouted(self, thread: str, params: Params) -> None:
         if model := as_text(params.get("toModel")):

@@ -9,7 +9,7 @@ from anyond.agents.codex.entries import CodexEntries
 from anyond.agents.codex.errors import error_text, is_login
 from anyond.agents.core import Outcome
 from anyond.agents.entry import Note
-from anyond.agents.jsonrpc import as_dict
+from anyond.agents.jsonrpc import as_dict, as_text
 from anyond.model.entries import SystemMessage
 
 
@@ -33,6 +33,7 @@ class TurnErrors:
         """Codex tells of an error, of the main agent or of another one."""
         error = as_dict(params.get("error"))
         if params.get("willRetry"):
+            self._entries.say_again(as_text(params.get("threadId")))
             text = error_text({**error, "codexErrorInfo": None})
             if self._retry is None:
                 self._retry = self._entries.note("retry", SystemMessage(), text)

@@ -1,0 +1,123 @@
+"""What a run of an agent leaves for those that follow it in its attempt."""
+
+from __future__ import annotations
+
+import re
+
+from msgspec import Struct
+
+from anyond.model.entries import NormalizedEntry, TokenUsage
+
+NOTICES_MOST = 100
+"""So many notices are remembered of an attempt."""
+
+NOTICE_MOST = 1000
+"""Characters of a notice that are compared."""
+
+_VARYING = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}|\d+(?:\.\d+)?", re.IGNORECASE)
+
+
+class Totals(Struct, frozen=True, kw_only=True):
+    """What a session has used in all, as its agent tells it."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
+    cost_usd: float = 0
+
+    def includes(self, other: Totals) -> bool:
+        """Whether `other` can be a part of it."""
+        pairs = zip(self.counts, other.counts, strict=True)
+        # Sums of the same dollars differ in their last digits.
+        return all(a >= b for a, b in pairs) and self.cost_usd >= other.cost_usd - 1e-9
+
+    def minus(self, other: Totals) -> Totals:
+        """What is left of it without `other`, which it includes."""
+        tokens_in, out, read, written = (
+            a - b for a, b in zip(self.counts, other.counts, strict=True)
+        )
+        return Totals(
+            input_tokens=tokens_in,
+            output_tokens=out,
+            cache_read_tokens=read,
+            cache_write_tokens=written,
+            cost_usd=max(0.0, self.cost_usd - other.cost_usd),
+        )
+
+    @property
+    def counts(self) -> tuple[int, int, int, int]:
+        """The tokens: in, out, read from a cache, written to one."""
+        cached = (self.cache_read_tokens, self.cache_write_tokens)
+        return (self.input_tokens, self.output_tokens, *cached)
+
+    def entry(self, model: str | None) -> NormalizedEntry:
+        """How it is shown; nobody shows what is nothing."""
+        parts = []
+        if any(self.counts):
+            parts.append(f"{self.input_tokens:,} tokens in, {self.output_tokens:,} out")
+        if self.cost_usd:
+            parts.append(f"${self.cost_usd:.4f}")
+        usage = TokenUsage(
+            model=model,
+            input_tokens=self.input_tokens,
+            output_tokens=self.output_tokens,
+            cache_read_tokens=self.cache_read_tokens,
+            cache_write_tokens=self.cache_write_tokens,
+            cost_usd=self.cost_usd or None,
+        )
+        return NormalizedEntry(entry_type=usage, content=", ".join(parts))
+
+
+NOTHING = Totals()
+
+
+class Carried(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What earlier runs of an attempt leave for the next one.
+
+    Args:
+        used: what its session has used in all, as the agent told it last; None if it tells none.
+        notices: what the program has told of itself, as `notice_key` makes it.
+    """
+
+    used: Totals | None = None
+    notices: tuple[str, ...] = ()
+
+
+NOTHING_CARRIED = Carried()
+
+
+def notice_key(text: str) -> str:
+    """The same for all notices that differ in nothing but numbers and ids."""
+    return _VARYING.sub("#", text.strip()[:NOTICE_MOST])
+
+
+class NoticesOnce:
+    """What a program tells of itself, so that it is shown once in an attempt.
+
+    Args:
+        known: the keys of what earlier runs have shown.
+    """
+
+    def __init__(self, known: tuple[str, ...]) -> None:
+        self._known = set(known)
+        self._shown: list[str] = []
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """The keys of what this run has shown, in order."""
+        return tuple(self._shown)
+
+    def knows(self, text: str) -> bool:
+        """Whether a notice was shown before."""
+        return notice_key(text) in self._known
+
+    def is_new(self, text: str) -> bool:
+        """Whether a notice is to be shown: it has words, and was not shown before."""
+        key = notice_key(text)
+        if not key or key in self._known:
+            return False
+        self._known.add(key)
+        if len(self._shown) < NOTICES_MOST:
+            self._shown.append(key)
+        return True

@@ -1,0 +1,72 @@
+"""Which versions of the agents' programs the tests try: the pinned ones, or the newest."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.fakes.npm_cache import PINNED
+
+ROOT = Path(__file__).parents[1]
+NPM = """#!/bin/sh
+case "$1 $2" in
+  "view @openai/codex") echo 99.0.0;;
+  "view @google/gemini-cli") exit 1;;
+  "view "*) echo {pinned};;
+  install*)
+    for last; do :; done
+    case "$last" in
+      @openai/codex@99.0.0) ;;
+      *) echo "no such package $last" >&2; exit 1;;
+    esac
+    mkdir -p "$3/node_modules/@openai/codex-x/vendor/x/bin"
+    for platform in linux-x64 linux-arm64 darwin-x64 darwin-arm64 linux-x64-musl linux-arm64-musl; do
+      mkdir -p "$3/node_modules/@openai/codex-$platform/vendor/x/bin"
+      touch "$3/node_modules/@openai/codex-$platform/vendor/x/bin/codex"
+    done;;
+esac
+"""
+
+
+def _installed(folder: Path, **environment: str) -> list[str]:
+    """What installing all of them tells, with an npm that has few packages."""
+    programs = folder / "bin"
+    programs.mkdir(exist_ok=True)
+    (programs / "npm").write_text(NPM.replace("{pinned}", PINNED["claude"][1]))
+    (programs / "node").write_text("#!/bin/sh\n")
+    for program in programs.iterdir():
+        program.chmod(0o755)
+    told = subprocess.run(
+        [sys.executable, "-m", "tests.fakes.npm_cache"],
+        cwd=ROOT,
+        env={
+            "PATH": f"{programs}:/usr/bin:/bin",
+            "ANYON_TEST_CACHE": str(folder / "cache"),
+            **environment,
+        },
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return told.stdout.splitlines()
+
+
+def test_the_newest_versions_are_those_that_npm_serves(tmp_path: Path) -> None:
+    told = _installed(tmp_path, ANYON_TEST_AGENTS="newest")
+    lines = {line.split()[0].rstrip(":"): line for line in told}
+    assert set(lines) == set(PINNED)
+    assert lines["codex"] == "codex: codex-99.0.0 is there"
+    assert "is the pinned one" in lines["claude"]
+    assert "does not say" in lines["gemini"]
+    # Its newest version does not install, and that fails nothing.
+    assert "could not install" in lines["droid"]
+    served = json.loads((tmp_path / "cache" / "newest.json").read_text())
+    assert (served["codex"], "gemini" in served) == ("99.0.0", False)
+
+
+def test_without_that_word_they_are_the_pinned_ones(tmp_path: Path) -> None:
+    told = _installed(tmp_path)
+    assert all("is left out" in line for line in told)
+    assert any(f"@openai/codex@{PINNED['codex'][1]}" in line for line in told)
