@@ -22,7 +22,8 @@ case "$1 $2" in
       *) echo "no such package $last" >&2; exit 1;;
     esac
     mkdir -p "$3/node_modules/@openai/codex-x/vendor/x/bin"
-    for platform in linux-x64 linux-arm64 darwin-x64 darwin-arm64 linux-x64-musl linux-arm64-musl; do
+    for platform in linux-x64 linux-arm64 linux-x64-musl linux-arm64-musl darwin-x64 darwin-arm64
+    do
       mkdir -p "$3/node_modules/@openai/codex-$platform/vendor/x/bin"
       touch "$3/node_modules/@openai/codex-$platform/vendor/x/bin/codex"
     done;;
