@@ -15,10 +15,20 @@ from dataclasses import dataclass
 import structlog
 import trio
 
+from anyond.actors import handshake
 from anyond.actors.core import Actor
 from anyond.actors.logs import Live
 from anyond.actors.silence import Silence
-from anyond.agents.core import Decide, Dialogue, Interrupt, Outcome, Prompt, ToldAtOnce, Verdict
+from anyond.agents.core import (
+    Decide,
+    Dialogue,
+    Interrupt,
+    Opens,
+    Outcome,
+    Prompt,
+    ToldAtOnce,
+    Verdict,
+)
 from anyond.logs import notes
 from anyond.logs.conversation import WITHDRAWN, Conversation, Question
 from anyond.machines.process import (
@@ -146,6 +156,11 @@ class ProcessActor(Actor[Event, Climb]):
             await self._after_reading()
             if self._silence is not None:
                 self.nursery.start_soon(self._silence.run)
+            if self._conversation is not None and isinstance(self._dialogue, Opens):
+                timeout_s = self._dialogue.handshake_timeout_s
+                self.nursery.start_soon(
+                    handshake.watch, self._conversation, timeout_s, self._tell_unanswered
+                )
         if self._stop_first:
             self.tell(StopAsked())
         self.nursery.start_soon(self._follow)
@@ -251,6 +266,9 @@ class ProcessActor(Actor[Event, Climb]):
 
     async def _tell_silence(self, seconds: int) -> None:
         await self._running.note(notes.encode(notes.Quiet(seconds=seconds)))
+
+    async def _tell_unanswered(self, seconds: int) -> None:
+        await self._running.note(notes.encode(notes.Unanswered(seconds=seconds)))
 
     async def _flush(self) -> None:
         if self._dialogue is not None:

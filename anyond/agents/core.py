@@ -188,6 +188,21 @@ class ToldAtOnce(Protocol):
 
 
 @runtime_checkable
+class Opens(Protocol):
+    """What a dialogue has besides if its program must answer before it can be asked anything."""
+
+    @property
+    def opening(self) -> int | None:
+        """How many answers have come while the handshake lasts; None when it is over."""
+        ...
+
+    @property
+    def handshake_timeout_s(self) -> float:
+        """Seconds in which each answer of the handshake must come."""
+        ...
+
+
+@runtime_checkable
 class Carries(Protocol):
     """What a dialogue has besides if its run leaves something for later ones of its attempt."""
 

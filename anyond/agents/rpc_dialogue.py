@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from anyond.agents.core import AgentEvent, Noise
+from anyond.agents.json_lines import JsonLines
 from anyond.agents.jsonrpc import Link
 from anyond.agents.lines import Lines
 from anyond.model.records import Stream
@@ -40,6 +41,7 @@ class RpcDialogue(ABC):
         self._drained = entries
         self._lines = {stream: Lines() for stream in Stream}
         self._lines[Stream.STDIN] = Lines(most=None)
+        self._pieces = JsonLines()
 
     def receive(self, stream: Stream, data: bytes, at: int = 0) -> Sequence[AgentEvent]:
         """Feed one record; never raises. Each entry is put at most once a call."""
@@ -55,6 +57,8 @@ class RpcDialogue(ABC):
             line = self._lines[stream].rest()
             if line and not line.isspace():
                 _TAKERS[stream](self, line)
+        for line in self._pieces.rest():
+            self._noise(line)
         self._settle()
         return self._drained.drain()
 
@@ -71,13 +75,22 @@ class RpcDialogue(ABC):
             self._noise(line)
 
     def _take_heard(self, line: bytes) -> None:
+        if self._is_known(line):
+            for noise in self._pieces.rest() if self._pieces else ():
+                self._noise(noise)
+            return
+        whole, noises = self._pieces.add(line)
+        if whole is not None and (whole == line or not self._is_known(whole)):
+            noises = whole.split(b"\n")
+        for noise in noises:
+            self._noise(noise)
+
+    def _is_known(self, line: bytes) -> bool:
         try:
-            known = self._heard(line)
+            return self._heard(line)
         except Exception:
             # A line of a shape that nobody thought of must not end the run: it is shown raw.
-            known = False
-        if not known:
-            self._noise(line)
+            return False
 
     def _take_stderr(self, line: bytes) -> None:
         self._drained.stderr(line)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
 from anyond.model.errors import Impossible
 from anyond.model.launch import Launch
@@ -21,6 +21,16 @@ _WITH_VALUE = re.compile(r"--?[A-Za-z][\w-]*\s")
 _OVERRIDE = "It is named by the option base_command_override of the chosen variant."
 
 
+HANDSHAKE_TIMEOUT_S = 60.0
+"""Seconds in which a program that is installed answers each message of its handshake."""
+
+FETCH_TIMEOUT_S = 600.0
+"""The same for a program that may have to be fetched first."""
+
+_FETCHERS = frozenset({"npx", "npm", "pnpm", "pnpx", "yarn", "bunx", "bun", "uvx", "uv", "pipx"})
+_FETCHERS |= {"docker", "podman", "nix"}
+
+
 class Common(Struct, frozen=True, kw_only=True):
     """The options that every variant may have.
 
@@ -30,12 +40,24 @@ class Common(Struct, frozen=True, kw_only=True):
         additional_params: further arguments, each taken as it is; but an option that stands there
             together with its value (`--model x`) is split from it as a shell would.
         env: laid over the environment; None removes a variable.
+        handshake_timeout_s: seconds in which an agent that is greeted first must answer; longer by
+            itself for commands such as `npx`, which may fetch the program first.
     """
 
     append_prompt: str | None = None
     base_command_override: str | None = None
     additional_params: list[str] = field(default_factory=list)
     env: dict[str, str | None] = field(default_factory=dict)
+    handshake_timeout_s: Annotated[float, Meta(gt=0, le=86400)] | None = None
+
+    @property
+    def handshake_deadline_s(self) -> float:
+        """Seconds in which each answer of a handshake must come."""
+        if self.handshake_timeout_s is not None:
+            return self.handshake_timeout_s
+        program = (self.base_command_override or "").split()[:1]
+        fetched = any(word.rsplit("/", 1)[-1] in _FETCHERS for word in program)
+        return FETCH_TIMEOUT_S if fetched else HANDSHAKE_TIMEOUT_S
 
 
 C = TypeVar("C", bound=Common)

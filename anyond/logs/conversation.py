@@ -23,6 +23,7 @@ from anyond.agents.core import (
     Dialogue,
     EntryPut,
     Noise,
+    Opens,
     Outcome,
     SessionLost,
     SessionStarted,
@@ -52,6 +53,7 @@ from anyond.model.entries import (
 )
 from anyond.model.frames import EntryFrame
 from anyond.model.ids import derived_id, timestamp_ns
+from anyond.model.printable import printable
 from anyond.model.records import Record, Stream
 
 SUMMARY_BYTES = 4096
@@ -145,7 +147,7 @@ class Conversation:
     def summary(self) -> str | None:
         """What the agent said last, cut to `SUMMARY_BYTES` at a character's boundary."""
         for entry in reversed(self._entries):
-            text = entry.content.strip()
+            text = printable(entry.content).strip()
             top = isinstance(entry.parent, msgspec.UnsetType)
             if isinstance(entry.entry_type, AssistantMessage) and text and top:
                 raw = text.encode(errors="replace")
@@ -153,6 +155,11 @@ class Conversation:
                     return text
                 return raw[:SUMMARY_BYTES].decode(errors="ignore") + "..."
         return None
+
+    @property
+    def opening(self) -> int | None:
+        """How many answers have come while the handshake lasts; None when it is over."""
+        return self._dialogue.opening if isinstance(self._dialogue, Opens) else None
 
     @property
     def left(self) -> Carried:
@@ -186,6 +193,8 @@ class Conversation:
             elif isinstance(note, notes.Quiet):
                 self._quiet(note, record)
                 return
+            elif isinstance(note, notes.Unanswered):
+                self._unanswered(note, record)
             self._spoken(record.at)
             return
         self._spoken(record.at)
@@ -312,6 +321,22 @@ class Conversation:
             NormalizedEntry(entry_type=kind, content=note.text),
             record.at,
         )
+
+    def _unanswered(self, note: notes.Unanswered, record: Record) -> None:
+        """The run has failed, unless an answer came in the same moment."""
+        if self.opening is None or self.outcome is not None:
+            return
+        spoken = " What it says is not its protocol." if self._noise else ""
+        self.error = (
+            f"The agent has not answered within {note.seconds} s of being greeted.{spoken} Perhaps "
+            "its command starts something else, or it waits for something; all that it wrote is "
+            "in the raw log. The option handshake_timeout_s of the variant gives it more time."
+        )
+        self.outcome = Outcome.FAILED
+        entry = NormalizedEntry(
+            entry_type=ErrorMessage(error_type=OtherError()), content=self.error
+        )
+        self._put("anyon:unanswered", entry, record.at)
 
     def _spoken(self, at: int) -> None:
         self.quiet_since = at

@@ -42,10 +42,16 @@ class Quiet(Struct, frozen=True, kw_only=True, tag="quiet", tag_field="note"):
     seconds: int
 
 
-Note = Decided | Remark | Quiet
+class Unanswered(Struct, frozen=True, kw_only=True, tag="unanswered", tag_field="note"):
+    """The agent has not answered its handshake in so many seconds, and is given up."""
+
+    seconds: int
+
+
+Note = Decided | Remark | Quiet | Unanswered
 
 _encoder = msgspec.json.Encoder()
-_decoder: msgspec.json.Decoder[Note] = msgspec.json.Decoder(Decided | Remark | Quiet)
+_decoder: msgspec.json.Decoder[Note] = msgspec.json.Decoder(Note)
 
 
 def encode(note: Note) -> bytes:

@@ -24,6 +24,7 @@ from anyond.machines.process import Ending, judge
 from anyond.model.errors import AnyondError, Conflict
 from anyond.model.frames import EntryFrame
 from anyond.model.ids import now, seconds
+from anyond.model.printable import printable
 from anyond.model.records import Exit, Record, Stream
 from anyond.model.rows import (
     CodingAgentFollowUpRequest,
@@ -245,7 +246,8 @@ async def _commit(
     if summary and wanted is CommitMessage.SUMMARY:
         parts.append(summary)
     parts.append(f"Anyon-Attempt: {subject.attempt.id}")
-    await commit.commit_all(subject.worktree, "\n\n".join(parts), subject.attempt.branch)
+    message = printable("\n\n".join(parts))
+    await commit.commit_all(subject.worktree, message, subject.attempt.branch)
     return True
 
 

@@ -83,6 +83,8 @@ def _problem(name: str, value: Any) -> str | None:
             return "must be a command line with balanced quotes"
     if name in _LISTS and not (isinstance(value, list) and all(map(_is_text, value))):
         return "must be a list of texts"
+    if name == "handshake_timeout_s" and not _is_time(value):
+        return "must be a number of seconds, more than 0 and at most 86400"
     if name == "env" and not _is_environment(value):
         return "must be an object that maps names of variables to texts, or to null to unset them"
     return None
@@ -90,6 +92,10 @@ def _problem(name: str, value: Any) -> str | None:
 
 def _is_text(value: Any) -> bool:
     return isinstance(value, str) and "\0" not in value
+
+
+def _is_time(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= 86400
 
 
 def _is_command(text: str) -> bool:

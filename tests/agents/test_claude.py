@@ -393,6 +393,26 @@ def left(dialogue: Dialogue, records: Records) -> Carried:
     return dialogue.left
 
 
+def test_an_entry_says_what_a_hook_has_made_of_the_input() -> None:
+    lines = [
+        use("Bash", {"command": "rm -r /"}),
+        permission("Bash", {"command": "ls /"}),
+        came_back("bin"),
+    ]
+    story = replay(said(*lines))
+    assert story.lines() == ["CommandRun succeeded: ls /"]
+    [asked] = [event for event in story.others if isinstance(event, ApprovalAsked)]
+    assert asked.tool_input == {"command": "ls /"}
+
+
+def test_a_plan_is_shown_whether_its_use_or_its_question_has_it() -> None:
+    for first, second in (({"plan": "# It"}, {}), ({}, {"plan": "# It"})):
+        story = replay(said(use("ExitPlanMode", first), permission("ExitPlanMode", second)))
+        assert story.lines() == ["PlanPresentation created: # It"]
+        [asked] = [event for event in story.others if isinstance(event, ApprovalAsked)]
+        assert asked.tool_input == {"plan": "# It"}
+
+
 def test_a_notice_of_the_program_shows_its_words_once_or_nothing() -> None:
     def notice(subtype: str, **fields: Any) -> Any:
         return {"type": "system", "subtype": subtype, "session_id": "s", **fields}

@@ -108,6 +108,17 @@ class AcpDialogue(RpcDialogue):
         """What this run leaves for later ones of its attempt."""
         return self._entries.left
 
+    @property
+    def opening(self) -> int | None:
+        """How many answers have come while the handshake lasts; None when it is over."""
+        over = self._outbox.opened or self._over
+        return None if over else self._handshake.answers + self._handshake.repeated
+
+    @property
+    def handshake_timeout_s(self) -> float:
+        """Seconds in which each answer of the handshake must come."""
+        return self._options.handshake_deadline_s
+
     def finish(self) -> Sequence[AgentEvent]:
         """All output has been read: nothing is at work or asked any more."""
         if not self._over:

@@ -25,6 +25,7 @@ class Handshake:
         replaying: it repeats an old conversation that is already known.
         repeated: how many updates of that there were.
         loaded: the session is the former one, with its conversation.
+        answers: how many of its steps have been answered.
         forgotten: the former session was wanted and could not be had.
         session: the id of the session, once there is one.
         done: the prompt can be sent.
@@ -42,6 +43,7 @@ class Handshake:
         self.quirks = Quirks()
         self.replaying = False
         self.repeated = 0
+        self.answers = 0
         self.loaded = False
         self.forgotten = False
         self.session: str | None = None
@@ -64,6 +66,7 @@ class Handshake:
 
     def answered(self, method: str, response: Response) -> Fault | None:
         """Take in the answer to a step; an error if there can be no session."""
+        self.answers += 1
         step = _STEPS.get(method)
         return step(self, response, method) if step is not None else None
 

@@ -22,6 +22,7 @@ from anyond.agents.claude.questions import Consent, Questions
 from anyond.agents.claude.result import Accounts, verdict
 from anyond.agents.claude.text import Messages
 from anyond.agents.claude.tool_calls import ToolCalls
+from anyond.agents.claude.tools import Call
 from anyond.agents.core import (
     AgentCommand,
     AgentEvent,
@@ -421,6 +422,9 @@ class ClaudeDialogue:
         if entry is None:
             self._questions.refuse(request_id, "That use of a tool is over.")
             return
+        if isinstance(entry, Call):
+            entry.asked(given)
+            given = entry.input
         self._put(entry)
         if self._questions.ask(request_id, entry, name, permission.input):
             self._events.append(ApprovalAsked(request_id, name, given, entry.key))

@@ -7,7 +7,6 @@ from typing import Any
 from anyond.agents.claude.todos import OPERATIONS, Todos
 from anyond.agents.claude.tools import (
     INTERRUPTED,
-    PLAN,
     SUBAGENTS,
     Call,
     Result,
@@ -64,8 +63,6 @@ class ToolCalls:
             self._running[call_id] = call
         if call.parent is None:
             call.parent = parent
-        if name == PLAN and isinstance(given, dict) and given.get("plan"):
-            call.input = given  # the request for approval has the plan even if a file holds it
         return call
 
     def end(self, block: Block, detail: Any) -> Source | None:

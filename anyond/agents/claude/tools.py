@@ -82,6 +82,14 @@ class Call(Source):
     status: ToolStatus = field(default_factory=Created)
     result: Result | None = None
 
+    def asked(self, given: Any) -> None:
+        """The program asks whether it may be used so: a hook may have changed its input.
+
+        The input of a plan that is in a file has the plan only here, or only at the beginning.
+        """
+        if given and (self.name != PLAN or (isinstance(given, dict) and given.get("plan"))):
+            self.input = given
+
     def entry(self) -> NormalizedEntry:
         """The entry as it is now."""
         name = _shown_name(self.name)

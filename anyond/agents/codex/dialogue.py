@@ -95,6 +95,7 @@ class CodexDialogue(RpcDialogue):
         self._interrupt_wanted = False
         self._interrupting = False
         self._ended = False
+        self._answers = 0
 
     # ------------------------------------------------------------ in and out
 
@@ -109,6 +110,16 @@ class CodexDialogue(RpcDialogue):
             case Interrupt():
                 self._interrupt_wanted = True
                 self._send_interrupt()
+
+    @property
+    def opening(self) -> int | None:
+        """How many answers have come while the handshake lasts; None when it is over."""
+        return None if self._ready or self._ended else self._answers
+
+    @property
+    def handshake_timeout_s(self) -> float:
+        """Seconds in which each answer of the handshake must come."""
+        return self._options.handshake_deadline_s
 
     @property
     def left(self) -> Carried:
@@ -251,6 +262,7 @@ class CodexDialogue(RpcDialogue):
 
     def _answered(self, method: str, response: Response) -> None:
         if method in STEPS:
+            self._answers += 1
             fault = self._handshake.answered(method, response)
             if fault is not None:
                 self._fail(rpc_error_text(fault))
