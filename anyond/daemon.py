@@ -31,6 +31,7 @@ from anyond.actors.images import ImageRequests
 from anyond.actors.janitor import Janitor, collect_garbage
 from anyond.actors.logs import Logs
 from anyond.actors.monitor import Monitor
+from anyond.actors.owner_check import OwnerCheck
 from anyond.actors.publishing import Publishing
 from anyond.actors.requests import AttemptRequests
 from anyond.actors.searches import Searches
@@ -197,6 +198,7 @@ async def open_services(options: Options, closing: trio.Event) -> AsyncIterator[
                 ("janitor", janitor.run),
                 ("garbage", collect_garbage),
                 ("monitor", monitor.run),
+                ("owners", OwnerCheck(rooms, awake).run),
                 ("agents", agents.run),
             ):
                 report = partial(_report_crash, name)

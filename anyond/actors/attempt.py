@@ -11,8 +11,10 @@ import structlog
 import trio
 
 from anyond.actors.core import Actor
+from anyond.actors.crashes import passes, sentence
+from anyond.actors.executions import Executions
 from anyond.actors.logs import Logs
-from anyond.actors.process import Finished, ProcessActor
+from anyond.actors.process import Finished
 from anyond.machines.attempt import (
     AttemptMachine,
     Began,
@@ -27,22 +29,16 @@ from anyond.machines.attempt import (
     RunJob,
     StopProcess,
 )
-from anyond.machines.process import StopAsked
 from anyond.model.errors import AnyondError, Conflict
-from anyond.model.ids import now
 from anyond.model.rows import Approval, ExecutionProcess, RunReason
-from anyond.operations import run, subject
-from anyond.operations.conclude import conclude
+from anyond.operations import abandonment, subject
+from anyond.operations.conclude import Following, conclude
 from anyond.operations.rooms import Rooms
-from anyond.operations.turn_record import TurnRecord
-from anyond.procs.launcher import Absent, Alive, Ended
-from anyond.store import processes, sessions
+from anyond.store import processes
 
 log = structlog.get_logger()
 
 R = TypeVar("R")
-
-STOPPED_BY_USER = "stopped by a person"
 
 LAST_SECONDS = 3.0
 """So long may what is done beside processes go on after a stop: time for all but a hanging hook."""
@@ -66,12 +62,19 @@ class AttemptActor(Actor[Event, Command]):
         self._rooms = rooms
         self._logs = logs
         self._fresh = fresh
-        self._processes: dict[str, ProcessActor] = {}
         self._finished: dict[str, Finished] = {}
-        self._resuming = 0
         self._hurried: set[trio.CancelScope] = set()
         self._job_scope: trio.CancelScope | None = None
-        self.recovered = trio.Event()
+        self.executions = Executions(
+            attempt_id,
+            rooms,
+            logs,
+            tell=self.tell,
+            halting=lambda: self.machine.halting,
+            stoppable=lambda process_id: lambda: self._stoppable(process_id),
+            finished=self._take_finished,
+        )
+        self.recovered = self.executions.recovered
 
     def __str__(self) -> str:
         return f"attempt {self.attempt_id}"
@@ -79,21 +82,20 @@ class AttemptActor(Actor[Event, Command]):
     # ------------------------------------------------------------ life
 
     def idle(self) -> bool:
-        return self.machine.idle and not self._finished and not self._resuming
+        return self.machine.idle and not self._finished and self.executions.idle
 
     async def begin(self) -> None:
         await subject.read(self._rooms, self.attempt_id)
 
     async def opened(self) -> None:
         """Find what still runs, or ran when the daemon was killed, and go on with it."""
+        self.executions.nursery = self.nursery
         rows = await self._rooms.store.read(lambda r: processes.running_of(r, self.attempt_id))
         rows = [row for row in rows if row.id != self._fresh]
         for row in rows:
             # At once, for requests may be waiting: nobody else may think that they are alone.
             self.machine.handle(Began(row.id, row.run_reason is RunReason.DEV_SERVER))
-            self._logs.begin(row.id)
-            self._resuming += 1
-            self.nursery.start_soon(self._resume, row)
+            self.executions.adopt(row)
         if not rows:
             self.recovered.set()
 
@@ -102,7 +104,7 @@ class AttemptActor(Actor[Event, Command]):
             case RunJob(request):
                 self.nursery.start_soon(self._job, request)
             case StopProcess(process_id):
-                await self._stop(process_id)
+                await self.executions.stop(process_id)
             case Conclude(process_id):
                 self.nursery.start_soon(self._conclude, process_id)
             case Hurry():
@@ -124,15 +126,20 @@ class AttemptActor(Actor[Event, Command]):
 
     def decide(self, approval: Approval) -> None:
         """Hand a decision to the process that asked, if it lives."""
-        process = self._processes.get(approval.execution_process_id)
-        if process is not None:
-            process.decide(approval)
+        self.executions.decide(approval)
 
     def steer(self, process_id: str) -> None:
         """Something was written down that is to be said to the agent of a process, if it lives."""
-        process = self._processes.get(process_id)
-        if process is not None:
-            process.steer()
+        self.executions.steer(process_id)
+
+    def looks_after(self, process_id: str) -> bool:
+        """Whether somebody here will see to it that the row of a process becomes final."""
+        known = process_id in self._finished or process_id == self._fresh
+        return known or self.executions.looks_after(process_id)
+
+    def adopt(self, row: ExecutionProcess) -> None:
+        """Look after a process from now on; see `Executions.adopt`."""
+        self.executions.adopt(row)
 
     # ------------------------------------------------------------ processes
 
@@ -146,125 +153,47 @@ class AttemptActor(Actor[Event, Command]):
             # From here on a stop ends the process, not the job that starts it.
             self._hurried.discard(self._job_scope)
             self._job_scope.deadline = math.inf
-        live = self._logs.begin(row.id)
-        about = await subject.read(self._rooms, self.attempt_id)
-        try:
-            started = await run.start(
-                self._rooms,
-                row,
-                about,
-                wanted=lambda: not self.machine.halting,
-                stoppable=lambda: self._stoppable(row.id),
-            )
-        except AnyondError:
-            self._logs.finish(row.id)
-            raise
-        stop = await self._rooms.store.read(lambda r: processes.stop_reason(r, row.id))
-        await self._follow(
-            started.process, started.running, live, started.kept, stopping=stop is not None
-        )
-        return started.process
-
-    async def _follow(
-        self,
-        row: ExecutionProcess,
-        running: Any,
-        live: Any,
-        kept: TurnRecord | None,
-        *,
-        stopping: bool,
-    ) -> None:
-        actor = ProcessActor(
-            row,
-            running,
-            live,
-            store=self._rooms.store,
-            launcher=self._rooms.launcher,
-            dialogue=kept.dialogue() if kept is not None else None,
-            approval_timeout=kept.approval_timeout_s if kept is not None else 0,
-            silence=lambda: self._rooms.config.config.silence_notice_s,
-            stopping=stopping,
-            finished=self._take_finished,
-        )
-        self._processes[row.id] = actor
-        await self.nursery.start(actor.run)
-        self.tell(Began(row.id, row.run_reason is RunReason.DEV_SERVER))
+        return await self.executions.start(row)
 
     def _take_finished(self, finished: Finished) -> None:
         self._finished[finished.process.id] = finished
         self.tell(Over(finished.process.id))
 
-    async def _stop(self, process_id: str) -> None:
-        """First the intention is written down, so that it outlives the daemon; then it is told."""
-        await self._rooms.store.write(
-            lambda tx: processes.request_stop(tx, process_id, STOPPED_BY_USER, now())
-        )
-        if actor := self._processes.get(process_id):
-            actor.tell(StopAsked())
-
-    async def _resume(self, row: ExecutionProcess) -> None:
-        """Go on with a process that was running when the daemon ended, however that was."""
-        text, stop = await self._rooms.store.read(
-            lambda r: (sessions.kept_turn(r, row.id), processes.stop_reason(r, row.id))
-        )
-        kept = TurnRecord.decode(text) if text is not None else None
-        launcher = self._rooms.launcher
-        found = launcher.look(row.id)
-        try:
-            if isinstance(found, Alive):
-                running = await launcher.attach(row.id)
-                live = self._logs.begin(row.id)
-                await self._follow(row, running, live, kept, stopping=stop is not None)
-                log.info("attached", process=row.id, pid=running.pid)
-            elif isinstance(found, Absent):
-                log.info("starting_again", process=row.id)
-                self.tell(Began(row.id, row.run_reason is RunReason.DEV_SERVER))
-                self._found()
-                if not await self._start_next(row):
-                    self.tell(Concluded(row.id))
-                return
-            else:
-                exit = (
-                    found.exit
-                    if isinstance(found, Ended)
-                    else await launcher.finalize_lost(row.id, found.reason)
-                )
-                log.info("found_ended", process=row.id, exit=exit)
-                beside = row.run_reason is RunReason.DEV_SERVER
-                self.tell(Began(row.id, beside))
-                conversation = await run.replay(launcher, row, kept)
-                self._take_finished(Finished(row, exit, conversation))
-        finally:
-            self._found()
-
-    def _found(self) -> None:
-        self._resuming = max(0, self._resuming - 1)
-        if self._resuming == 0:
-            self.recovered.set()
-            self.tell(Concluded(""))  # wakes the loop: it may be idle now
-
     async def _conclude(self, process_id: str) -> None:
         finished = self._finished[process_id]
-        about = await subject.read(self._rooms, self.attempt_id)
-        following = await conclude(
-            self._rooms,
-            about,
-            finished.process,
-            exit=finished.exit,
-            conversation=finished.conversation,
-            halting=lambda: self.machine.halting,
-            stoppable=lambda: self._stoppable(process_id),
-        )
+        following = await self._conclude_or_give_up(finished)
         if following.next is not None:
             self._logs.begin(following.next.id)
         self._logs.finish(process_id)
-        self._processes.pop(process_id, None)
+        self.executions.forget(process_id)
         if following.services is not None and not await self._start_next(following.services):
             await self._rooms.launcher.end_services(process_id)
         if following.next is not None:
             await self._start_next(following.next)
         del self._finished[process_id]
         self.tell(Concluded(process_id))
+
+    async def _conclude_or_give_up(self, finished: Finished) -> Following:
+        """The row is final afterwards, unless disk or database refuse; then this raises."""
+        process = finished.process
+        try:
+            about = await subject.read(self._rooms, self.attempt_id)
+            return await conclude(
+                self._rooms,
+                about,
+                process,
+                exit=finished.exit,
+                conversation=finished.conversation,
+                halting=lambda: self.machine.halting,
+                stoppable=lambda: self._stoppable(process.id),
+            )
+        except Exception as crash:
+            if passes(crash):
+                raise
+            log.exception("not_concluded", process=process.id)
+            why = f"Anyon could not finish this run: {sentence(crash)}. Its work is not committed."
+        await abandonment.end_run(self._rooms, process, why)
+        return Following()
 
     async def _start_next(self, row: ExecutionProcess) -> bool:
         try:

@@ -9,14 +9,15 @@ from typing import TypeVar
 import structlog
 import trio
 
-from anyond.actors.attempt import STOPPED_BY_USER, AttemptActor
+from anyond.actors.attempt import AttemptActor
 from anyond.actors.core import Intensity
+from anyond.actors.executions import STOPPED_BY_USER
 from anyond.actors.logs import Logs
 from anyond.machines.attempt import Do, Halt, HaltProcess
 from anyond.model.errors import AnyondError, Busy, NotFound, Unavailable
 from anyond.model.ids import now
 from anyond.model.rows import Approval, ExecutionProcess
-from anyond.operations.abandonment import end_what_is_over
+from anyond.operations.abandonment import end_all
 from anyond.operations.rooms import Rooms
 from anyond.store import processes
 from anyond.store.transaction import Tx
@@ -158,6 +159,19 @@ class Attempts:
             missing = sum(not tenancy.actor.recovered.is_set() for tenancy in found)
             log.warning("still_recovering", attempts=missing)
 
+    def looks_after(self, row: ExecutionProcess) -> bool:
+        """Whether somebody will see to it that a running row becomes final."""
+        tenancy = self._tenancies.get(row.task_attempt_id)
+        return tenancy is not None and tenancy.actor.looks_after(row.id)
+
+    def adopt(self, row: ExecutionProcess) -> None:
+        """Look after a running row that nobody looks after. Never waits."""
+        former = self._tenancies.get(row.task_attempt_id)
+        if former is not None and not former.actor.gone:
+            former.actor.adopt(row)
+        else:
+            self._tenant(row.task_attempt_id)
+
     def _awake(self, attempt_id: str) -> AttemptActor:
         return self._tenant(attempt_id).actor
 
@@ -206,7 +220,7 @@ class Attempts:
             await self._wake_again(attempt_id)
 
     async def _count(self, attempt_id: str, lived: float, *, mistaken: bool) -> None:
-        """An actor has failed; if that happens again and again, what can be ended is.
+        """An actor has failed; if that happens again and again, all that runs there is ended.
 
         Args:
             mistaken: whether it would fail as well if disk and database did all that they should.
@@ -215,7 +229,11 @@ class Attempts:
         self._failures[attempt_id] = former + 1
         if mistaken and former >= INTENSITY.restarts:
             log.error("attempt_keeps_failing", attempt=attempt_id, times=former + 1)
-            await end_what_is_over(self._rooms, attempt_id)
+            why = "Anyon could not look after this run, again and again. Its log has the details."
+            try:
+                await end_all(self._rooms, attempt_id, why)
+            except Exception:
+                log.exception("not_given_up", attempt=attempt_id)
 
     async def _wake_again(self, attempt_id: str) -> None:
         """What ran in it goes on; so somebody must own it again soon, and later if need be."""

@@ -40,11 +40,12 @@ from anyond.machines.process import (
     StopAsked,
     TurnOver,
 )
+from anyond.model.errors import AnyondError
 from anyond.model.ids import now, seconds, timestamp_ns
 from anyond.model.records import Exit
 from anyond.model.rows import Approval, ApprovalStatus, ExecutionProcess, RunReason
 from anyond.operations import questions, run, steering
-from anyond.procs.launcher import Ended, Launcher
+from anyond.procs.launcher import Ended, Launcher, Lost
 from anyond.procs.shim_connection import ShimConnection
 from anyond.store import approvals, sessions
 from anyond.store.database import Store
@@ -56,6 +57,14 @@ TICK = 0.004
 
 EXCESS = "Too many questions are open; ask fewer at a time."
 """Why a question is refused that nobody was asked."""
+
+OBEYED_S = 10.0
+"""Seconds in which a shim that was told to kill confirms that it has heard of it."""
+
+KILLED = "The process that supervised it was killed."
+HUNG = (
+    "The process that supervised it did not react any more, and was ended with all it had started."
+)
 
 ECHO = 5.0
 """Seconds after which what was said to an agent is on record, if its stdin is open at all."""
@@ -174,23 +183,36 @@ class ProcessActor(Actor[Event, Climb]):
     async def perform(self, command: Climb) -> None:
         match command.rung:
             case Rung.INTERRUPT:
+                # A shim that hangs takes no words, so nothing here may wait until they are sent.
                 if self._told_at_once:
-                    await self._running.signal(signal.SIGINT)
+                    self.nursery.start_soon(self._running.signal, signal.SIGINT)
                 elif self._dialogue is not None:
                     self._dialogue.send(Interrupt())
-                    await self._flush()
+                    self.nursery.start_soon(self._flush)
             case Rung.CLOSE_STDIN:
-                await self._running.close_stdin()
+                self.nursery.start_soon(self._running.close_stdin)
             case Rung.TERMINATE:
-                await self._running.signal(signal.SIGTERM)
+                self.nursery.start_soon(self._running.signal, signal.SIGTERM)
             case Rung.KILL:
-                await self._running.kill()
+                self.nursery.start_soon(self._running.kill)
+            case Rung.END_SHIM:
+                self.nursery.start_soon(self._end_hung_shim)
         if command.seconds is not None:
             self.nursery.start_soon(self._deadline, command.rung, command.seconds)
 
     async def _deadline(self, rung: Rung, delay: float) -> None:
         await trio.sleep(delay)
         self.tell(DeadlinePassed(rung))
+
+    async def _end_hung_shim(self) -> None:
+        """The last resort, when words have had no effect; the connection then breaks by itself."""
+        if not await self._running.obeys(OBEYED_S):
+            log.warning("hung_shim", process=self.process.id)
+            try:
+                await self._launcher.finalize_lost(self.process.id, HUNG, force=True)
+            except AnyondError as error:
+                log.warning("not_ended", process=self.process.id, why=str(error))
+        self.tell(DeadlinePassed(Rung.END_SHIM))
 
     async def _follow(self) -> None:
         troubled = False
@@ -206,13 +228,14 @@ class ProcessActor(Actor[Event, Climb]):
         if self._dialogue is not None:
             await self._read()
             await self._after_reading()
-        found = self._launcher.look(self.process.id)
-        if isinstance(found, Ended):
+        found = self._launcher.look(self.process.id, recorded=True)
+        setup = self.process.run_reason is RunReason.SETUP_SCRIPT
+        if isinstance(found, Ended) and (self._running.orderly or (setup and found.exit.kept)):
             exit = found.exit
         else:
-            exit = await self._launcher.finalize_lost(
-                self.process.id, "The process that supervised it was killed."
-            )
+            # Also if there is an exit: it may be the agent that has written it, and lives.
+            why = found.reason if isinstance(found, Lost) else KILLED
+            exit = await self._launcher.finalize_lost(self.process.id, why)
         self._finished(Finished(self.process, exit, self._conversation))
         self._over = True
         self.tell(DeadlinePassed(Rung.INTERRUPT))  # wakes the loop, which sees that it is over

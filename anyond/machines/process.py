@@ -2,7 +2,8 @@
 
 Theory of operation. A program ends by itself, or its turn is over and it is let go, or somebody
 wants it stopped. Letting go and stopping are ladders: each rung has a deadline, and when it passes
-the next rung is tried. `Gone` (the spool has the exit) ends it all at any rung.
+the next rung is tried. `Gone` (the spool has the exit) ends it all at any rung. All words go to the
+shim, so the last rung is for one that does not listen.
 """
 
 from __future__ import annotations
@@ -49,6 +50,8 @@ class Rung(Enum):
     CLOSE_STDIN = auto()
     TERMINATE = auto()
     KILL = auto()
+    END_SHIM = auto()
+    """See whether its shim obeys at all, and if not, end it and all below it from outside."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +67,9 @@ SECONDS: dict[Rung, float | None] = {
     Rung.CLOSE_STDIN: 5.0,
     Rung.TERMINATE: 2.0,
     Rung.KILL: 5.0,
+    Rung.END_SHIM: None,
 }
-"""Seconds that each rung gets. A kill that shows no effect is tried again."""
+"""Seconds that each rung gets. A kill that a shim obeyed without effect is tried again."""
 
 
 class ProcessMachine:
@@ -101,7 +105,8 @@ class ProcessMachine:
                         Rung.INTERRUPT: Rung.CLOSE_STDIN,
                         Rung.CLOSE_STDIN: Rung.TERMINATE,
                         Rung.TERMINATE: Rung.KILL,
-                        Rung.KILL: Rung.KILL,
+                        Rung.KILL: Rung.END_SHIM,
+                        Rung.END_SHIM: Rung.KILL,
                     }[rung]
                 )
 

@@ -13,7 +13,8 @@ from anyond.model.ids import seconds
 from anyond.model.records import Stream
 from anyond.model.rows import ExecutionProcess, ScriptRequest
 from anyond.operations.conclude import last_frames
-from anyond.operations.run import ENTRIES, REPLAYED_AT_ONCE, Silent, replay
+from anyond.operations.end_reason import ENTRIES, Silent
+from anyond.operations.run import REPLAYED_AT_ONCE, replay
 from anyond.operations.turn_record import TurnRecord
 from anyond.procs.launcher import Launcher
 from anyond.settings import files

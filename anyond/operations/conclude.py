@@ -51,9 +51,10 @@ from anyond.operations import (
     undelivered,
     worktree,
 )
+from anyond.operations.end_reason import ENTRIES
 from anyond.operations.notifications import announce
 from anyond.operations.rooms import Rooms
-from anyond.operations.run import ENTRIES, Stoppable, insert
+from anyond.operations.run import Stoppable, insert
 from anyond.operations.subject import Subject
 from anyond.operations.submodules import uncommitted
 from anyond.procs.launcher import Launcher

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
+import structlog
 import trio
 from msgspec.structs import replace
 
-from anyond.agents.core import AgentEvent
 from anyond.git import checkouts
 from anyond.git import kept as keeping
-from anyond.logs import archive, notes
 from anyond.logs.conversation import Conversation
 from anyond.model.errors import AnyondError, Conflict, ProgramMissing, Unavailable
 from anyond.model.ids import new_id, now
-from anyond.model.records import Exit, Record, Stream
+from anyond.model.records import Exit
 from anyond.model.rows import (
     ExecutionProcess,
     ExecutorAction,
@@ -37,17 +37,17 @@ from anyond.operations import (
     undelivered,
     worktree,
 )
+from anyond.operations.end_reason import write_reason
 from anyond.operations.notifications import announce
 from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject
 from anyond.operations.turn_record import TurnRecord
-from anyond.procs.launcher import Launcher
+from anyond.procs.launcher import Alive, Launcher
 from anyond.procs.shim_connection import ShimConnection
-from anyond.settings import files
-from anyond.store import drafts, processes, sessions, tasks
+from anyond.store import drafts, launches, processes, sessions, tasks
 from anyond.store.transaction import Tx
 
-ENTRIES = "entries.jsonl"
+log = structlog.get_logger()
 
 REPLAYED_AT_ONCE = 1 << 16
 """Bytes of a log that are read in one go: a few milliseconds of work."""
@@ -108,8 +108,8 @@ async def start(
 ) -> Started:
     """Start the program of a row that `insert` made.
 
-    If that fails, the row is final, its log says why, the task is in review, and a message that was
-    sent with it is a draft again.
+    If that fails, whatever the reason, the row is final, its log says why, the task is in review,
+    and a message that was sent with it is a draft again.
 
     Args:
         wanted: asked once the worktree is there: whether it should still be started.
@@ -146,41 +146,58 @@ async def start(
             return processes.set_before_commit(tx, process.id, head, now()) if head else process
 
         process = await rooms.store.write(before)
+        key = secrets.token_hex(32)
         running = await rooms.launcher.start(
-            process.id, cooked.launch, limit=rooms.config.config.log_limit_bytes
+            process.id,
+            cooked.launch,
+            limit=rooms.config.config.log_limit_bytes,
+            key=key,
+            record=lambda: rooms.store.write(
+                lambda tx: launches.record(tx, process.id, key, now())
+            ),
         )
-    except AnyondError as error:
+    except Exception as error:
         git_programs.not_started(subject, process)
-        await _record_failed_start(rooms, process, subject, error)
-        raise
-    except OSError as error:
-        git_programs.not_started(subject, process)
-        unwritable = Unavailable(f"{error.filename or 'A file'}: {error.strerror}.")
-        await _record_failed_start(rooms, process, subject, unwritable)
-        raise unwritable from error
+        why = refusal(error, process)
+        await fail_start(rooms, process, subject, why)
+        raise why from error
     if kept is not None:
         # The log of a script is its output alone; it says what waits at its end.
         await remarks.say_waiting(rooms, process.task_attempt_id, running)
     return Started(process, running, kept, subject)
 
 
-async def _record_failed_start(
+def refusal(error: Exception, process: ExecutionProcess) -> AnyondError:
+    """What a person is told of an exception that ended the start of a process."""
+    if isinstance(error, AnyondError):
+        return error
+    if isinstance(error, OSError):
+        return Unavailable(f"{error.filename or 'A file'}: {error.strerror}.")
+    log.exception("start_crashed", process=process.id, exc_info=error)
+    why = f"Anyon made a mistake when it started this: {type(error).__name__}: {error}"
+    return Conflict("not_started", f"{why}. Its log has the details.")
+
+
+async def fail_start(
     rooms: Rooms, process: ExecutionProcess, subject: Subject, error: AnyondError
 ) -> None:
+    """Make the row of a process final that did not start; does nothing if it is final.
+
+    Raises:
+        Unavailable: the database does not take it.
+    """
     moment = time.time_ns()
     stopped = isinstance(error, Conflict) and error.type == "stopped"
-    spool = rooms.launcher.spool(process.id)
-    text = str(error)
-    remark = notes.encode(
-        notes.Remark(text=text, error=True, setup=isinstance(error, ProgramMissing))
-    )
-    spool.append_output(Stream.STDERR, f"{text}\n".encode(), moment)
-    spool.append_note(remark, moment)
-    spool.write_exit(Exit(error=text, ended_at=moment))
-    conversation = Conversation(process.id, Silent(), 0)
-    conversation.feed(Record(moment, Stream.NOTE, remark))
-    content = archive.encode(conversation.final_frames(), process.id)
-    await trio.to_thread.run_sync(files.write, spool.path / ENTRIES, content)
+    try:
+        if isinstance(rooms.launcher.look(process.id), Alive):
+            # It was started, and could not be reached: nobody would ever end it.
+            await rooms.launcher.finalize_lost(process.id, str(error), force=True)
+        setup = isinstance(error, ProgramMissing)
+        await write_reason(rooms, process, str(error), setup=setup)
+        rooms.launcher.spool(process.id).write_exit(Exit(error=str(error), ended_at=moment))
+    except Exception as unwritten:
+        # The row must not wait for a log that cannot be written, whatever is wrong with that.
+        log.warning("reason_not_written", process=process.id, why=str(unwritten))
 
     status = ProcessStatus.KILLED if stopped else ProcessStatus.FAILED
 
@@ -211,22 +228,6 @@ def review(tx: Tx, task_id: str, reason: RunReason) -> None:
         return
     if tasks.get(tx, task_id).status is TaskStatus.IN_PROGRESS:
         tasks.set_status(tx, task_id, TaskStatus.IN_REVIEW, now())
-
-
-class Silent:
-    """The dialogue of a program that never spoke."""
-
-    def receive(self, stream: Stream, data: bytes, at: int = 0) -> list[AgentEvent]:
-        return []
-
-    def finish(self) -> list[AgentEvent]:
-        return []
-
-    def send(self, command: object) -> None:
-        return
-
-    def outgoing(self) -> list[bytes]:
-        return []
 
 
 async def replay(

@@ -2,7 +2,9 @@
 
 A frame is `<verb> <length>\\n` and then that many bytes. What goes back is `.` (the log grew), `E`
 and `e` (the disk is, and is no longer, in trouble), `x` (it is over) and `=<token>\\n` (everything
-before that `sync` was executed). Part of the shim: the standard library only.
+before that `sync` was executed). A shim that was given a key obeys only a connection whose first
+frame is `hello` with that key, and none of a process that descends from an execution: such a one is
+told `!`, and hung up on. Part of the shim: the standard library only.
 """
 
 from __future__ import annotations
@@ -10,6 +12,9 @@ from __future__ import annotations
 import os
 import selectors
 import socket
+import time
+from collections import deque
+from contextlib import suppress
 
 TYPE_CHECKING = False  # the real one would load `typing`, which costs a megabyte
 if TYPE_CHECKING:
@@ -18,6 +23,8 @@ if TYPE_CHECKING:
 READ = 1 << 18  # bytes taken from the socket at once
 HEADER = 64  # bytes that a header may have
 LONGEST = 1 << 30  # bytes that a frame may have
+HELLO = 256  # bytes within which a `hello` is complete
+WAITING = 16  # connections that may wait for their turn, and that need not have said hello yet
 
 
 class ControlSocket:
@@ -26,6 +33,8 @@ class ControlSocket:
     Args:
         obey: executes one complete frame; raises ValueError if it means nothing.
         greeting: what a daemon has to know when it comes.
+        is_stranger: whether a connection is none of a daemon.
+        key: what a daemon says first; empty if it need not.
     """
 
     def __init__(
@@ -33,10 +42,16 @@ class ControlSocket:
         selector: selectors.BaseSelector,
         obey: Callable[[bytes, bytes], None],
         greeting: Callable[[], bytes],
+        is_stranger: Callable[[socket.socket], bool],
+        key: bytes = b"",
     ) -> None:
         self.selector = selector
         self.obey = obey
         self.greeting = greeting
+        self.is_stranger = is_stranger
+        self.key = key
+        self.unknown: dict[socket.socket, bytearray] = {}  # those that have not said hello yet
+        self.queue: deque[tuple[socket.socket, bytearray]] = deque()
         self.peer: socket.socket | None = None
         self.inbox, self.outbox = bytearray(), bytearray()
         self.frame: tuple[bytes, int] | None = None
@@ -61,14 +76,20 @@ class ControlSocket:
 
     def clear_up(self) -> None:
         """Execute all that has been sent, also by those who still wait for their turn."""
-        while self.peer is not None or self._accept(0):
+        self._accept(0)
+        for sock in list(self.unknown):
+            self._introduce(sock)
+        while self.peer is not None:
             if not self._receive() and self.peer is not None:
                 return
 
-    def close(self) -> None:
-        """Say `x`, and no more; nobody finds the socket after this."""
+    def remove(self) -> None:
+        """Let nobody find the socket any more."""
         if os.path.lexists("s"):  # else the spool was deleted
             os.unlink("s")
+
+    def close(self) -> None:
+        """Say `x`, and no more."""
         if self.peer is not None:
             self.peer.settimeout(1)  # a daemon that does not listen can look into the spool
             self.tell(b"x")
@@ -76,19 +97,77 @@ class ControlSocket:
     def leave(self) -> None:
         """Let go of whoever is connected, after `close`."""
         self.listener.close()
-        if self.peer is not None:
-            self.peer.close()
+        for sock in (self.peer, *self.unknown, *(waiting for waiting, _ in self.queue)):
+            if sock is not None:
+                sock.close()
 
-    def _accept(self, _: int) -> bool:
+    # ------------------------------------------------------------ who is there
+
+    def _accept(self, _: int) -> None:
+        """Let all in at once, so that nobody holds up anybody by just being there."""
+        while True:
+            try:
+                sock = self.listener.accept()[0]
+            except BlockingIOError:
+                return
+            except OSError:
+                time.sleep(0.05)  # too many open files: it stays readable, but must not spin
+                return
+            sock.setblocking(False)
+            if self.is_stranger(sock):
+                self._send_away(sock)
+            elif self.key:
+                self._receive_unknown(sock)
+            else:
+                self._admit(sock, bytearray())
+
+    def _receive_unknown(self, sock: socket.socket) -> None:
+        if len(self.unknown) >= WAITING:
+            self._send_away(next(iter(self.unknown)))
+        self.unknown[sock] = bytearray()
+        self.selector.register(sock, selectors.EVENT_READ, lambda _: self._introduce(sock))
+        self._introduce(sock)
+
+    def _introduce(self, sock: socket.socket) -> None:
+        """Read the first frame, which has to be `hello` with our key."""
+        said = self.unknown[sock]
         try:
-            self.peer = self.listener.accept()[0]
+            data = sock.recv(READ)
+        except BlockingIOError:
+            return
         except OSError:
-            return False  # nobody, or gone again
-        self.peer.setblocking(False)
-        self.selector.unregister(self.listener)  # the next one waits until this one is done
-        self.selector.register(self.peer, selectors.EVENT_READ, self._serve)
-        self.tell(self.greeting())
-        return True
+            data = b""
+        said += data
+        hello = b"hello %d\n" % len(self.key) + self.key
+        if said.startswith(hello):
+            del self.unknown[sock]
+            self.selector.unregister(sock)
+            self._admit(sock, said[len(hello) :])
+        elif not data or not hello.startswith(said[:HELLO]):
+            self._send_away(sock)
+
+    def _send_away(self, sock: socket.socket) -> None:
+        if self.unknown.pop(sock, None) is not None:
+            self.selector.unregister(sock)
+        with suppress(OSError):  # it has gone, or does not listen
+            sock.send(b"!")
+        sock.close()
+
+    def _admit(self, sock: socket.socket, inbox: bytearray) -> None:
+        if self.peer is None:
+            self._serve_next(sock, inbox)
+        elif len(self.queue) < WAITING:
+            self.queue.append((sock, inbox))  # until all that the former one sent is executed
+        else:
+            self._send_away(sock)
+
+    def _serve_next(self, sock: socket.socket, inbox: bytearray) -> None:
+        self.peer, self.inbox = sock, inbox
+        self.selector.register(sock, selectors.EVENT_READ, self._serve)
+        # What was logged before it said hello rang for nobody.
+        self.tell(self.greeting() + (b"." if self.key else b""))
+        if inbox and not self._execute():
+            self._hang_up()
 
     def _hang_up(self) -> None:
         assert self.peer is not None
@@ -97,12 +176,16 @@ class ControlSocket:
         self.peer, self.frame = None, None
         self.inbox.clear()
         self.outbox.clear()
-        self.selector.register(self.listener, selectors.EVENT_READ, self._accept)
+        if self.queue:
+            self._serve_next(*self.queue.popleft())
+
+    # ------------------------------------------------------------ what is said
 
     def _serve(self, mask: int) -> None:
+        peer = self.peer
         if mask & selectors.EVENT_WRITE:
             self._flush()
-        if mask & selectors.EVENT_READ:
+        if mask & selectors.EVENT_READ and self.peer is peer:
             self._receive()
 
     def _receive(self) -> bool:
@@ -115,14 +198,20 @@ class ControlSocket:
         except OSError:
             data = b""
         self.inbox += data
-        try:
-            while self._next():
-                pass
-        except ValueError:
+        if not self._execute():
             data = b""  # not our protocol: nothing that follows can be understood
         if not data:
             self._hang_up()
         return bool(data)
+
+    def _execute(self) -> bool:
+        """Execute the complete frames that are there; False if one is malformed."""
+        try:
+            while self._next():
+                pass
+        except ValueError:
+            return False
+        return True
 
     def _next(self) -> bool:
         """Execute one frame; False if none is complete. Raises ValueError if it is malformed."""

@@ -5,34 +5,31 @@ from __future__ import annotations
 import json
 import os
 import re
+import secrets
 import shutil
-import subprocess
-import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import trio
 
-from anyond.model.environment import personal
-from anyond.model.errors import Conflict, Invalid, ToolFailed, Unavailable
+from anyond.model.errors import Conflict, Invalid, Unavailable
 from anyond.model.launch import Launch
 from anyond.model.records import Exit
 from anyond.open_files import demand_room, inherited
-from anyond.procs import lost_execution
+from anyond.procs import lost_execution, shim_start
 from anyond.procs.address import Address
 from anyond.procs.launch_spec import final_environment, find_program
 from anyond.procs.orphans import end_orphans
+from anyond.procs.peers import is_stranger
+from anyond.procs.process_table import boot_id
 from anyond.procs.shim_connection import ShimConnection
-from anyond.procs.shim_state import Lock, last_words, read_run, why_lost
+from anyond.procs.shim_state import Lock, read_run, why_lost, why_unknown
 from anyond.procs.spool import Spool
-
-SHIM = str(Path(__file__).with_name("shim.py").absolute())
-
-START = 30.0
-"""Seconds that a shim may take to start its program, on a machine that is very busy."""
+from anyond.procs.supervisor import PROTOCOL
 
 ANSWER = 30.0
 """Seconds that a live shim may take to accept us and to answer."""
@@ -64,9 +61,6 @@ class Lost:
 
 Found = Absent | Alive | Ended | Lost
 
-_left_behind: list[trio.Process] = []
-"""Shims that outlived their launcher; kept, so that Python does not complain that they do."""
-
 
 class Launcher:
     """The only one who starts agents. Use `Launcher.open`.
@@ -81,6 +75,7 @@ class Launcher:
         self._nursery = nursery
         self._address = address
         self._starting: set[str] = set()
+        self._real_root = os.path.realpath(root)
 
     @classmethod
     @asynccontextmanager
@@ -90,7 +85,7 @@ class Launcher:
         On leaving, all connections are dropped; the programs go on.
         """
         os.makedirs(root, mode=0o700, exist_ok=True)
-        _left_behind[:] = [process for process in _left_behind if process.poll() is None]
+        shim_start.forget_ended()
         with Address(root) as address:
             async with trio.open_nursery() as nursery:
                 yield cls(root, nursery, address)
@@ -106,13 +101,25 @@ class Launcher:
             raise Invalid("execution", f"{execution_id!r} is not an id.")
         return Spool(self.root / execution_id)
 
-    async def start(self, execution_id: str, launch: Launch, *, limit: int) -> ShimConnection:
+    async def start(
+        self,
+        execution_id: str,
+        launch: Launch,
+        *,
+        limit: int,
+        key: str = "",
+        record: Callable[[], Awaitable[object]] | None = None,
+    ) -> ShimConnection:
         """Start a program under a shim of its own, and connect to it.
 
         It cannot be cancelled half-way: it either runs and is returned, or does not run.
 
         Args:
             limit: bytes that the log may have before its middle is left out.
+            key: what the shim wants to hear from whoever commands it; empty for nothing.
+            record: called when everything is prepared, and nothing can run yet: from here on the
+                program may run without our knowing, so it is not to be started again unless `look`
+                says so. What it raises ends the start.
 
         Raises:
             ProgramMissing: the program is not there.
@@ -122,7 +129,9 @@ class Launcher:
         """
         demand_room()
         environment = final_environment(launch)
+        start = secrets.token_hex(8)
         spec = {
+            "protocol": PROTOCOL,
             "id": execution_id,
             "program": find_program(launch, environment),
             "argv": launch.argv,
@@ -132,56 +141,75 @@ class Launcher:
             "limit": limit,
             "open_files": inherited(),
             "left_running": launch.left_running,
+            "key": key,
+            "start": start,
+            "boot_id": boot_id(),
         }
         path = self.spool(execution_id).path
         self._starting.add(execution_id)
         try:
             with trio.CancelScope(shield=True):
                 self._make_spool(execution_id, path, spec)
-                pid = await self._start_shim(execution_id, launch, path)
+                if record is not None:
+                    await record()
+                pid = await shim_start.start_shim(self._nursery, execution_id, launch, path, start)
                 self._starting.discard(execution_id)  # from now on its lock speaks for it
-                running = await self._connect(execution_id, pid)
+                running = await self._connect(execution_id, pid, key, ANSWER)
         except OSError as error:
             raise Unavailable(f"{launch.argv[0]} was not started: {error.strerror}.") from error
         finally:
             self._starting.discard(execution_id)
         return running
 
-    def look(self, execution_id: str) -> Found:
+    def look(self, execution_id: str, *, recorded: bool = False) -> Found:
         """What has become of an execution.
 
-        If it was never started (its launcher died too early), its directory is removed, so that
-        a shim that is still on its way finds nothing to start.
+        As long as its shim holds the lock it lives, whatever its files say: an agent can write
+        them too. If it was never started (its launcher died too early), its directory is removed,
+        so that a shim that is still on its way finds nothing to start.
+
+        Args:
+            recorded: whether `start` had it recorded: it may have run although no file says so.
         """
         spool = self.spool(execution_id)
         if execution_id in self._starting:
             return Alive()
-        exit_ = spool.exit()
-        if exit_ is not None:
-            return Ended(exit_)
         with Lock(spool.path) as lock:
             if not lock.taken():
                 return Alive()
-            exit_ = spool.exit()  # it may have ended while we looked
+            exit_ = spool.exit()
             if exit_ is not None:
                 return Ended(exit_)
             if (spool.path / "run.json").exists():
                 return Lost(why_lost(spool.path))
+            why = why_unknown(spool.path) if recorded else None
+            if why is not None:
+                return Lost(why)
             shutil.rmtree(spool.path, ignore_errors=True)
             return Absent()
 
-    async def attach(self, execution_id: str) -> ShimConnection:
+    async def attach(
+        self, execution_id: str, key: str = "", *, timeout: float = ANSWER
+    ) -> ShimConnection:
         """Connect to a live shim. On return all that former connections sent is executed.
 
         If the shim has ended meanwhile, the first `news` says so.
 
+        Args:
+            key: what `start` was given; empty also for a shim that is older than keys.
+            timeout: seconds; it may be infinite.
+
         Raises:
-            Unavailable: it was never started.
+            Unavailable: it was never started, or it takes no orders from us.
             TimedOut: it does not answer.
         """
-        running = await self._connect(execution_id, 0)
+        running = await self._connect(execution_id, 0, key, timeout)
         try:
-            await running.synchronize(ANSWER)
+            if not await running.synchronize(timeout) and running.refused:
+                raise Unavailable(
+                    f"The shim of execution {execution_id} takes no orders from this daemon."
+                    " Was the daemon started by an agent?"
+                )
             run = read_run(self.spool(execution_id).path)
             running.pid = run.pid if run is not None else 0
         except BaseException:
@@ -189,10 +217,14 @@ class Launcher:
             raise
         return running
 
-    async def finalize_lost(self, execution_id: str, reason: str) -> Exit:
+    async def finalize_lost(self, execution_id: str, reason: str, *, force: bool = False) -> Exit:
         """Kill what a dead shim left behind, mend its spool, and write down that it is over.
 
-        It cannot be cancelled half-way.
+        It cannot be cancelled half-way. It can also be used after an exit that may not be the
+        shim's own word.
+
+        Args:
+            force: the shim may live; then it is killed too, after all that descends from it.
 
         Returns:
             How it ended: with `reason` as the error, unless its end is on record already.
@@ -202,7 +234,13 @@ class Launcher:
             Unavailable: the disk does not take the exit.
         """
         return await trio.to_thread.run_sync(
-            lost_execution.finalize, execution_id, self.spool(execution_id), reason
+            partial(
+                lost_execution.finalize,
+                execution_id,
+                self.spool(execution_id),
+                reason,
+                force=force,
+            )
         )
 
     async def end_services(self, execution_id: str) -> None:
@@ -227,65 +265,35 @@ class Launcher:
             with os.fdopen(os.open(path / name, flags, 0o600), "w") as file:
                 file.write(content)
 
-    async def _start_shim(self, execution_id: str, launch: Launch, path: Path) -> int:
-        with (path / "shim.err").open("ab") as complaints:
-            process = await trio.lowlevel.open_process(
-                [sys.executable, "-I", "-S", SHIM, str(path)],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=complaints,
-                cwd="/",
-                env=personal(os.environ),
-                start_new_session=True,
-            )
-        self._nursery.start_soon(_reap, process)
-        assert process.stdout is not None
-        line = b""
-        with trio.move_on_after(START):
-            async with process.stdout:
-                while not line.endswith(b"\n") and (data := await process.stdout.receive_some()):
-                    line += data
-        word, _, rest = line.decode().partition(" ")
-        if word == "ready":
-            return int(rest)
-        if word == "failed":
-            message = json.loads(rest)
-        else:
-            process.kill()
-            message = f"its shim did not start: {last_words(path) or 'no answer'}"
-            await self.finalize_lost(execution_id, message)
-        raise ToolFailed(launch.argv[0], f"{launch.argv[0]} was not started: {message}.")
-
-    async def _connect(self, execution_id: str, pid: int) -> ShimConnection:
+    async def _connect(
+        self, execution_id: str, pid: int, key: str, timeout: float
+    ) -> ShimConnection:
         """A connection; if the shim has ended meanwhile, one that says so at once."""
-        deadline = trio.current_time() + ANSWER
+        deadline = trio.current_time() + timeout
+        pause = 0.01
         while True:
             sock = trio.socket.socket(trio.socket.AF_UNIX, trio.socket.SOCK_STREAM)
             try:
                 await sock.connect(self._address.of(execution_id))
-                break
-            except OSError as error:
-                sock.close()
-                found = self.look(execution_id)
-                if isinstance(found, Absent) or trio.current_time() > deadline:
-                    message = f"The shim of execution {execution_id} cannot be reached."
-                    raise Unavailable(message) from error
-                if not isinstance(found, Alive):
-                    sock, other = trio.socket.socketpair()
-                    other.close()
+                if not await trio.to_thread.run_sync(is_stranger, sock, self._real_root):
                     break
+                why = OSError(0, "somebody else answers in its place")
+            except OSError as error:
+                why = error
             except BaseException:
                 sock.close()
                 raise
-            await trio.sleep(0.01)  # it has the lock, but has not opened its door yet
-        running = ShimConnection(execution_id, pid, trio.SocketStream(sock))
+            sock.close()
+            found = self.look(execution_id)
+            if isinstance(found, Absent) or trio.current_time() > deadline:
+                message = f"The shim of execution {execution_id} cannot be reached: {why.strerror}."
+                raise Unavailable(message) from why
+            if not isinstance(found, Alive):
+                sock, other = trio.socket.socketpair()
+                other.close()
+                break
+            await trio.sleep(pause)  # it has the lock, but has not opened its door yet
+            pause = min(pause * 1.5, 1.0)
+        running = ShimConnection(execution_id, pid, trio.SocketStream(sock), key)
         self._nursery.start_soon(running.send_frames)
         return running
-
-
-async def _reap(process: trio.Process) -> None:
-    try:
-        await process.wait()
-    finally:
-        if process.returncode is None:
-            _left_behind.append(process)

@@ -1,4 +1,4 @@
-"""How an execution is ended in good order when its shim died before it could do that."""
+"""How an execution is ended in good order when its shim could not do that: it died, or it hangs."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import time
 
 from anyond.model.errors import Conflict
 from anyond.model.records import Exit
+from anyond.procs.lineage import find_shims
 from anyond.procs.orphans import end_orphans
 from anyond.procs.process_table import boot_id
 from anyond.procs.shim_state import Lock, read_run
@@ -15,28 +16,46 @@ DYING = 5.0
 """Seconds that a shim may take to be really dead after its connection broke."""
 
 
-def finalize(execution_id: str, spool: Spool, reason: str) -> Exit:
+def finalize(execution_id: str, spool: Spool, reason: str, *, force: bool = False) -> Exit:
     """Kill what is left, mend the log, write the exit. Blocks.
 
-    Each step can be done again, so a crash in the middle of it does no harm.
+    Each step can be done again, so a crash in the middle of it does no harm. Something may be left
+    even if the exit is on record already: an agent can write that file too.
+
+    Args:
+        force: its shim does not obey any more; it is killed, after all that descends from it.
 
     Raises:
         Conflict: its shim lives.
         Unavailable: the disk does not take the exit.
     """
     with Lock(spool.path) as lock:
-        deadline = time.monotonic() + DYING
-        while not lock.taken():
-            if time.monotonic() > deadline:
+        killed = 0
+        if not (lock.taken() if force else _released(lock)):
+            killed = _end(execution_id, spool) if force else 0
+            if not force or not _released(lock):
                 raise Conflict("running", f"Execution {execution_id} is still running.")
-            time.sleep(0.01)
+        killed += _end(execution_id, spool)
         exit_ = spool.exit()
         if exit_ is None:
-            run = read_run(spool.path)
-            program = (run.pid, run.pid_started) if run and run.boot_id == boot_id() else None
-            killed = end_orphans(execution_id, program)
             spool.trim()
             (spool.path / "s").unlink(missing_ok=True)  # many programs that copy trip over sockets
             exit_ = Exit(error=reason, ended_at=time.time_ns(), leftovers=killed)
             spool.write_exit(exit_)
         return exit_
+
+
+def _released(lock: Lock) -> bool:
+    deadline = time.monotonic() + DYING
+    while not lock.taken():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def _end(execution_id: str, spool: Spool) -> int:
+    run = read_run(spool.path)
+    program = (run.pid, run.pid_started) if run and run.boot_id == boot_id() else None
+    # A shim whose spool was removed holds a lock that nobody finds any more.
+    return end_orphans(execution_id, program, find_shims(str(spool.path)))

@@ -10,6 +10,8 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections.abc import Collection
+from contextlib import suppress
 
 from anyond.procs.process_table import LINUX, descendants, processes
 
@@ -17,11 +19,15 @@ PAUSE = 0.005  # seconds between two scans
 GIVE_UP = 10.0  # seconds after which what cannot be killed is left alone
 
 
-def end_orphans(execution_id: str, program: tuple[int, str] | None) -> int:
+def end_orphans(
+    execution_id: str, program: tuple[int, str] | None, shims: Collection[int] = ()
+) -> int:
     """Kill all that is left of an execution. Blocks: some ms per scan, 10 s at the very most.
 
     Args:
         program: pid and start time as the shim wrote them down in this run of the machine, or None.
+        shims: what kept it and does not obey any more. They go last: as long as they are there, all
+            that descends from them can be found.
 
     Returns:
         How many processes were killed.
@@ -33,7 +39,7 @@ def end_orphans(execution_id: str, program: tuple[int, str] | None) -> int:
     sessions: set[int] = set()
     clean_scans = 0
     while clean_scans < 2 and time.monotonic() < deadline:
-        found = _find(mark, program, sessions) - immune
+        found = _find(mark, program, sessions, set(shims)) - immune
         clean_scans = 0 if found else clean_scans + 1
         for pid, start in {(p, s) for p, _, _, _, s in processes() if p in found}:
             try:
@@ -44,10 +50,15 @@ def end_orphans(execution_id: str, program: tuple[int, str] | None) -> int:
             except PermissionError:
                 immune.add(pid)  # it runs as somebody else
         time.sleep(PAUSE)
+    for pid in shims:
+        with suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, signal.SIGKILL)
     return len(killed)
 
 
-def _find(mark: bytes, program: tuple[int, str] | None, sessions: set[int]) -> set[int]:
+def _find(
+    mark: bytes, program: tuple[int, str] | None, sessions: set[int], shims: set[int]
+) -> set[int]:
     table = processes()
     ours = os.getsid(0)
     seeds = set()
@@ -57,7 +68,7 @@ def _find(mark: bytes, program: tuple[int, str] | None, sessions: set[int]) -> s
             if session not in (0, ours):
                 sessions.add(session)
     seeds |= {pid for pid, _, _, session, _ in table if session in sessions}
-    return (seeds | descendants(table, seeds)) - {os.getpid()}
+    return (seeds | descendants(table, seeds | shims)) - shims - {os.getpid()}
 
 
 def _environment(pid: int) -> list[bytes]:

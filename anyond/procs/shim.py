@@ -1,8 +1,11 @@
-"""How a shim comes to be, `python -I -S shim.py <spool directory>`, and when it does not.
+"""How a shim comes to be, `python -I -S shim.py <start> <spool directory>`, and when it does not.
 
 The shim is the supervisor of one program: it alone holds the pipes and writes the spool, and it
-outlives the daemon. It takes the lock of the spool first; as long as the lock is held, it lives. It
-and the modules that it imports know the standard library only, and little of that.
+outlives the daemon. It takes the lock of the spool first; as long as the lock is held, it lives.
+Under the lock it compares its start with the one that the spool was made for: the daemon may have
+died meanwhile, and the next one have made another spool in the same place. The lock is let go when
+`exit.json` is written. It and the modules that it imports know the standard library only, and
+little of that.
 """
 
 from __future__ import annotations
@@ -30,16 +33,15 @@ REFUSED = 75  # exit status of a shim that came too late
 
 
 def take_lock() -> int | None:
-    """Become the supervisor of this directory; None if it is not (or no longer) to be had."""
+    """Become the supervisor of this directory: the locked file; None if it is not to be had."""
     try:
         lock = os.open("lock", os.O_RDWR | os.O_CLOEXEC)
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         current = os.stat("lock").st_ino == os.fstat(lock).st_ino
     except OSError:
         return None
-    if not current or os.path.exists("run.json") or os.path.exists("exit.json"):
-        return None
-    return lock
+    late = os.path.exists("run.json") or os.path.exists("exit.json")
+    return lock if current and not late else None
 
 
 def report(line: str) -> None:
@@ -54,7 +56,7 @@ def report(line: str) -> None:
         os.close(fd)
 
 
-def give_up(reason: str) -> None:
+def give_up(reason: str, lock: int) -> None:
     """There will be no program (any more): leave no orphans, and say why."""
     descendants = Descendants(0)
     descendants.start_sweep()
@@ -64,6 +66,7 @@ def give_up(reason: str) -> None:
     try:
         write_exit(error=reason)
     finally:
+        fcntl.flock(lock, fcntl.LOCK_UN)
         report(f"failed {json.dumps(reason)}")
 
 
@@ -76,8 +79,12 @@ def keep_services(supervisor: Supervisor, lock: int) -> None:
     keeper.run()
 
 
-def main(directory: str) -> int:
-    """Keep the program of the spool `directory`; returns the exit status of the shim."""
+def main(directory: str, start: str) -> int:
+    """Keep the program of the spool `directory`; returns the exit status of the shim.
+
+    Args:
+        start: names the one start of the program that this shim was made for.
+    """
     try:
         os.chdir(directory)
     except OSError:
@@ -96,24 +103,27 @@ def main(directory: str) -> int:
             spec = json.load(file)
     except FileNotFoundError:
         return REFUSED
+    if spec.get("start", "") != start:
+        return REFUSED
     if LINUX:
         ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
     spec["env"]["ANYON_EXECUTION"] = spec["id"]
     try:
-        supervisor = Supervisor(spec, umask)
+        supervisor = Supervisor(spec, umask, lambda: fcntl.flock(lock, fcntl.LOCK_UN))
         supervisor.start()
         report(f"ready {supervisor.program.pid}")
         supervisor.run()
         if supervisor.kept:
             keep_services(supervisor, lock)
     except NotStarted as failure:
-        give_up(str(failure))
+        give_up(str(failure), lock)
     except Exception as error:  # a bug of ours, or a disk too full to begin with
         why = os.strerror(error.errno or errno.EIO) if isinstance(error, OSError) else repr(error)
-        give_up(f"The shim failed: {why}")
+        give_up(f"The shim failed: {why}", lock)
         raise
     return 0
 
 
 if __name__ == "__main__":
-    os._exit(main(os.path.abspath(sys.argv[1])))  # at once: the lock is all that is left
+    _, *start, spool = sys.argv
+    os._exit(main(os.path.abspath(spool), "".join(start)))  # at once: the lock is all that is left

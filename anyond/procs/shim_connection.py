@@ -21,20 +21,34 @@ class ShimConnection:
     Args:
         pid: the program, leader of its own process group; filled in once it is known.
         stream: the connection, which this owns.
+        key: what this shim wants to hear first; empty if it wants nothing.
+
+    Attributes:
+        trouble: whether its disk is full.
+        orderly: whether the shim said that it is over, so that nothing is left of it.
+        refused: whether the shim takes no orders from us.
     """
 
-    def __init__(self, execution_id: str, pid: int, stream: trio.SocketStream) -> None:
+    def __init__(
+        self, execution_id: str, pid: int, stream: trio.SocketStream, key: str = ""
+    ) -> None:
         self.execution_id = execution_id
         self.pid = pid
         self.trouble = False
+        self.orderly = False
+        self.refused = False
         self._stream = stream
         self._frames: deque[tuple[bytes, trio.Event]] = deque()
         self._wake = trio.Event()
         self._sent = trio.Event()
         self._closing = False
         self._gone = False
+        self._over = False
+        self._heard = trio.Event()
         self._token = b""
         self._tokens: set[bytes] = set()
+        if key:
+            self._post("hello", key.encode())
 
     async def write(self, data: bytes) -> None:
         """Put `data` on record and give it to the program's stdin. Returns when it is sent."""
@@ -68,9 +82,12 @@ class ShimConnection:
         try:
             data = await self._stream.receive_some(1 << 16)
         except trio.BrokenResourceError:
-            return False
+            data = b""
         for byte in data:
             self._take(byte)
+        self._over = not data
+        self._heard.set()
+        self._heard = trio.Event()
         return bool(data)
 
     async def synchronize(self, timeout: float) -> bool:
@@ -89,6 +106,19 @@ class ShimConnection:
         except trio.TooSlowError:
             raise TimedOut(f"The shim of execution {self.execution_id} does not answer.") from None
         return True
+
+    async def obeys(self, timeout: float) -> bool:
+        """Whether the shim executes all that it was told within `timeout` seconds.
+
+        For use beside somebody who waits for `news`. A shim that is gone obeys as well.
+        """
+        token = b"%x-%d" % (id(self), len(self._tokens))
+        self._post("sync", token)
+        with trio.move_on_after(timeout):
+            while token not in self._tokens and not self._over:
+                await self._heard.wait()
+            return True
+        return False
 
     async def aclose(self) -> None:
         """Detach, after what was handed over is sent; the execution goes on."""
@@ -128,10 +158,13 @@ class ShimConnection:
         if self._gone or self._closing:
             await trio.lowlevel.checkpoint()
             return
+        await self._post(verb, payload).wait()
+
+    def _post(self, verb: str, payload: bytes) -> trio.Event:
         done = trio.Event()
         self._frames.append((f"{verb} {len(payload)}\n".encode() + payload, done))
         self._wake.set()
-        await done.wait()
+        return done
 
     def _take(self, byte: int) -> None:
         if self._token:
@@ -144,3 +177,7 @@ class ShimConnection:
             self._token = b"="
         elif byte in b"Ee":
             self.trouble = byte == ord("E")
+        elif byte == ord("x"):
+            self.orderly = True
+        elif byte == ord("!"):
+            self.refused = True

@@ -20,6 +20,7 @@ class Run(Struct, frozen=True, kw_only=True):
         shim_started: its start time in the notation of the system; tells a pid from its reuse.
         boot_id: which run of the machine the pids belong to.
         started_at: Unix nanoseconds.
+        protocol: of its control socket and spool; 1 for shims that did not know that there is one.
     """
 
     shim_pid: int
@@ -28,6 +29,7 @@ class Run(Struct, frozen=True, kw_only=True):
     pid_started: str
     boot_id: str
     started_at: int
+    protocol: int = 1
 
 
 def read_run(path: Path) -> Run | None:
@@ -54,6 +56,30 @@ def why_lost(path: Path) -> str:
         return "The machine was restarted while it ran."
     words = last_words(path)
     return "The process that supervised it was killed" + (f": {words}" if words else ".")
+
+
+class _Spec(Struct, frozen=True):
+    start: str = ""
+    boot_id: str = ""
+
+
+def why_unknown(path: Path) -> str | None:
+    """Why a program that was handed to a shim may have run although there is no `run.json`.
+
+    Returns:
+        A sentence for the person; None if it is certain that it did not run.
+    """
+    try:
+        spec = msgspec.json.decode((path / "spec.json").read_bytes(), type=_Spec)
+    except FileNotFoundError:
+        return "Its files in executions/ were removed while it ran, so how it ended is not known."
+    except msgspec.MsgspecError:
+        spec = _Spec()
+    if not spec.start:  # a shim takes it out before it lets the program run
+        return "Its files in executions/ are damaged, so how it ended is not known."
+    if spec.boot_id != boot_id():
+        return "The machine was restarted while it was being started."
+    return None
 
 
 class Lock:

@@ -17,6 +17,7 @@ from anyond.procs.control_socket import ControlSocket
 from anyond.procs.descendants import Descendants
 from anyond.procs.log import Log, write_exit, write_json
 from anyond.procs.output import Source
+from anyond.procs.peers import is_stranger
 from anyond.procs.process_table import LINUX, boot_id, started
 from anyond.procs.program import Program, Stdin
 from anyond.procs.services import services
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+PROTOCOL = 2  # of the control socket and the spool; 1, which says so nowhere, knew no key
 HELD = 8 << 20  # bytes kept in memory while the disk is full
 DRAIN = 0.25  # seconds that open pipes may outlive the program
 GRACE = 0.5  # seconds between SIGTERM and SIGKILL for what is left over
@@ -34,9 +36,13 @@ NAP = 0.005  # seconds that a chatty program may get ahead
 
 
 class Supervisor:
-    """One execution from its start to `exit.json`. The working directory is the spool."""
+    """One execution from its start to `exit.json`. The working directory is the spool.
 
-    def __init__(self, spec: dict[str, Any], umask: int) -> None:
+    Args:
+        release: lets go of the lock, when all is written down.
+    """
+
+    def __init__(self, spec: dict[str, Any], umask: int, release: Callable[[], None]) -> None:
         self.selector = selectors.DefaultSelector()
         wake, wakeup = os.pipe()
         self.wake = wake
@@ -45,10 +51,17 @@ class Supervisor:
         signal.set_wakeup_fd(wakeup, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         self.selector.register(wake, selectors.EVENT_READ, lambda _: os.read(wake, 4096))
+        key = spec.pop("key", "").encode()
+        root = os.path.dirname(os.getcwd())
         self.control = ControlSocket(
-            self.selector, self._obey, lambda: b"E" if self.in_trouble else b""
+            self.selector,
+            self._obey,
+            lambda: b"E" if self.in_trouble else b"",
+            lambda sock: is_stranger(sock, root),
+            key,
         )
         self.spec = spec
+        self.release = release
         self.program = program = Program(spec, umask)
         self.descendants = Descendants(program.pid)
         self.stdin = Stdin(program.stdin, self.selector)
@@ -75,10 +88,12 @@ class Supervisor:
         pid = self.program.pid
         run = {"shim_pid": os.getpid(), "shim_started": started(os.getpid())}
         run |= {"pid": pid, "pid_started": started(pid)}
-        run |= {"boot_id": boot_id(), "started_at": time.time_ns()}
+        run |= {"boot_id": boot_id(), "started_at": time.time_ns(), "protocol": PROTOCOL}
         write_json("run.json", run, lasting=False)
         # From here on it is never started again, so its secrets need not lie about.
-        write_json("spec.json", {**self.spec, "env": sorted(self.spec["env"])}, lasting=False)
+        public = {**self.spec, "env": sorted(self.spec["env"])}
+        public.pop("start", None)  # what has none was started
+        write_json("spec.json", public, lasting=False)
         self.program.go()
 
     def run(self) -> None:
@@ -247,4 +262,6 @@ class Supervisor:
             self.exit_unwritten = False
         self.over = not self.exit_unwritten
         if self.over:
+            self.control.remove()
+            self.release()  # first, so that whoever hears of the end finds it true
             self.control.close()

@@ -605,6 +605,7 @@ export type ErrorData =
   | BranchMovedProblem
   | NameTakenProblem
   | StoppedProblem
+  | NotStartedProblem
   | NoAgentProblem
   | DroppedProblem
   | DirtyProblem
@@ -1002,6 +1003,12 @@ export type NotFoundProblem = {
 /** The remote is not a repository of the configured GitHub. */
 export type NotOnGithubProblem = {
   type: "not_on_github";
+  message: string;
+};
+
+/** Its start failed by a mistake of Anyon's; the log of the process says how. */
+export type NotStartedProblem = {
+  type: "not_started";
   message: string;
 };
 

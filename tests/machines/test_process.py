@@ -31,11 +31,12 @@ def test_an_agent_that_is_stopped_is_asked_first_and_killed_last() -> None:
     assert climbed == [Rung.INTERRUPT, Rung.CLOSE_STDIN, Rung.TERMINATE, Rung.KILL]
 
 
-def test_a_kill_without_effect_is_tried_again() -> None:
+def test_a_kill_without_effect_is_tried_again_if_the_shim_obeys() -> None:
     machine = ProcessMachine(speaks=False)
     machine.handle(StopAsked())
     machine.handle(DeadlinePassed(Rung.TERMINATE))
-    assert rungs(machine.handle(DeadlinePassed(Rung.KILL))) == [Rung.KILL]
+    assert machine.handle(DeadlinePassed(Rung.KILL)) == [Climb(Rung.END_SHIM, None)]
+    assert rungs(machine.handle(DeadlinePassed(Rung.END_SHIM))) == [Rung.KILL]
 
 
 def test_a_script_cannot_be_spoken_to() -> None:

@@ -102,6 +102,9 @@ PULL_REQUEST_OPEN = _conflict("pull_request_open", "An open pull request is boun
 # ---------------------------------------------------------------- runs, messages, pictures
 
 STOPPED = _conflict("stopped", "It was stopped before it had started.")
+NOT_STARTED = _conflict(
+    "not_started", "Its start failed by a mistake of Anyon's; the log of the process says how."
+)
 NO_AGENT = _conflict("no_agent", "No agent has run in this attempt yet.")
 DROPPED = _conflict("dropped", "That process was already replaced.")
 NO_DEV_SCRIPT = _conflict("no_dev_script", "The project has no dev script.")
@@ -182,7 +185,7 @@ WORKTREE = (
     IMPOSSIBLE,
 )
 """Wherever a worktree is needed, which may have to be made again."""
-JOB = (*WORKTREE, BUSY, STOPPED)
+JOB = (*WORKTREE, BUSY, STOPPED, NOT_STARTED)
 """Whatever has to be alone in a worktree."""
 NETWORK = (RATE_LIMITED, UNREACHABLE, SLOW, REMOTE_FAILED)
 GITHUB = (*NETWORK, TOKEN_MISSING, TOKEN_INVALID, NO_PERMISSION, NO_REPOSITORY)

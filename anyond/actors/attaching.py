@@ -1,0 +1,95 @@
+"""How a live shim is connected to again, however long it takes to answer."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import structlog
+import trio
+
+from anyond.model.errors import Unavailable
+from anyond.model.ids import now
+from anyond.operations.rooms import Rooms
+from anyond.procs.launcher import Alive
+from anyond.procs.shim_connection import ShimConnection
+from anyond.store import launches
+
+log = structlog.get_logger()
+
+SILENT_S = 1.5
+"""Seconds that the restart of the daemon waits for one shim."""
+
+STOP_ANSWER_S = 10.0
+"""Seconds that a shim has to answer when a person wants its program stopped."""
+
+REFUSED_PAUSE_S = 5.0
+"""Seconds until a shim that takes no orders is asked again."""
+
+
+class Attaching:
+    """The shims of one attempt that have not answered yet."""
+
+    def __init__(self, rooms: Rooms) -> None:
+        self._rooms = rooms
+        self._waiting: dict[str, trio.CancelScope] = {}
+
+    def hasten(self, process_id: str) -> None:
+        """Somebody wants it stopped: wait only a little longer for its shim."""
+        if scope := self._waiting.get(process_id):
+            scope.deadline = min(scope.deadline, trio.current_time() + STOP_ANSWER_S)
+
+    async def attach(
+        self,
+        process_id: str,
+        key: str | None,
+        *,
+        stopping: bool,
+        silent: Callable[[], None],
+    ) -> ShimConnection | None:
+        """A connection to a live shim, whenever it answers.
+
+        Args:
+            key: what it wants to hear; None if its launch was not recorded.
+            stopping: whether somebody wants it stopped already.
+            silent: called once if it does not answer at once, and nobody should wait for it.
+
+        Returns:
+            None if it did not answer in time for a stop.
+
+        Raises:
+            Unavailable: it does not live any more, and how it ended is not known yet.
+        """
+        until = trio.current_time() + STOP_ANSWER_S if stopping else math.inf
+        running: ShimConnection | None = None
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(_report_silence, process_id, silent)
+            with trio.CancelScope(deadline=until) as scope:
+                self._waiting[process_id] = scope
+                try:
+                    if key is None:  # started by a version that recorded no launches
+                        await self._rooms.store.write(
+                            lambda tx: launches.record(tx, process_id, "", now())
+                        )
+                    running = await self._connect(process_id, key or "")
+                finally:
+                    del self._waiting[process_id]
+            nursery.cancel_scope.cancel()
+        return running
+
+    async def _connect(self, process_id: str, key: str) -> ShimConnection:
+        launcher = self._rooms.launcher
+        while True:
+            try:
+                return await launcher.attach(process_id, key, timeout=math.inf)
+            except Unavailable as error:
+                if not isinstance(launcher.look(process_id, recorded=True), Alive):
+                    raise
+                log.warning("shim_refuses", process=process_id, why=str(error))
+            await trio.sleep(REFUSED_PAUSE_S)
+
+
+async def _report_silence(process_id: str, silent: Callable[[], None]) -> None:
+    await trio.sleep(SILENT_S)
+    log.warning("shim_is_silent", process=process_id)
+    silent()

@@ -1,0 +1,66 @@
+"""How often what follows an execution has crashed, and when that is often enough."""
+
+from __future__ import annotations
+
+import traceback
+from collections import Counter
+
+from anyond.model.errors import NotFound, Unavailable
+
+SAME = 5
+"""So many crashes of the same kind are no bad luck any more."""
+
+ALL = 20
+"""And so many of any kind."""
+
+FIRST_PAUSE_S = 0.5
+LONGEST_PAUSE_S = 30.0
+"""How long after a crash it is tried again; doubled each time."""
+
+
+class Crashes:
+    """The crashes of one execution, counted by what was raised where."""
+
+    def __init__(self) -> None:
+        self._kinds: Counter[tuple[str, str, int]] = Counter()
+
+    def count(self, crash: Exception) -> bool:
+        """Whether it may be tried once more after this one."""
+        kind = _kind(_cause(crash))
+        self._kinds[kind] += 1
+        return self._kinds[kind] < SAME and self._kinds.total() < ALL
+
+    @property
+    def first(self) -> bool:
+        """Whether there was only one so far."""
+        return self._kinds.total() == 1
+
+    @property
+    def pause_s(self) -> float:
+        """Seconds until it is to be tried again."""
+        return float(min(FIRST_PAUSE_S * 2 ** (self._kinds.total() - 1), LONGEST_PAUSE_S))
+
+
+def passes(crash: Exception) -> bool:
+    """Whether nothing is wrong with the execution: a full disk, or a row that is gone."""
+    if isinstance(crash, ExceptionGroup):
+        return all(passes(member) for member in crash.exceptions)
+    return isinstance(crash, Unavailable | NotFound)
+
+
+def sentence(crash: Exception) -> str:
+    """What a person is told of a crash."""
+    cause = _cause(crash)
+    return f"{type(cause).__name__}: {cause}" if str(cause) else type(cause).__name__
+
+
+def _cause(crash: Exception) -> Exception:
+    while isinstance(crash, ExceptionGroup):
+        crash = next((e for e in crash.exceptions if not passes(e)), crash.exceptions[0])
+    return crash
+
+
+def _kind(crash: Exception) -> tuple[str, str, int]:
+    frames = traceback.extract_tb(crash.__traceback__)
+    file, line = (frames[-1].filename, frames[-1].lineno or 0) if frames else ("", 0)
+    return type(crash).__qualname__, file, line

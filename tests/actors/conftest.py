@@ -1,0 +1,95 @@
+"""All that operations may reach, below a temporary directory, and a row that nobody can follow."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from anyond.actors import attempts as awake_module
+from anyond.actors import crashes as crashes_module
+from anyond.agents.roster import DEFAULT_PROFILES
+from anyond.files.desktop_notifier import DesktopNotifier
+from anyond.files.images import ImageFiles
+from anyond.git.repository import Repositories
+from anyond.github.client import GitHub
+from anyond.github.site import Site
+from anyond.model.bodies import NewProject, NewTask
+from anyond.model.ids import new_id, now
+from anyond.model.rows import CodingAgentInitialRequest, ExecutionProcess, ExecutorAction
+from anyond.model.settings import Executor, ExecutorProfileId
+from anyond.operations import run, subject, worktree
+from anyond.operations.rooms import Rooms
+from anyond.procs.launcher import Launcher
+from anyond.settings.config import ConfigFile
+from anyond.settings.places import Places
+from anyond.settings.profiles import Profiles
+from anyond.store import attempts, projects, sessions, tasks
+from anyond.store.database import Store
+from anyond.store.transaction import Tx
+
+
+@pytest.fixture
+async def rooms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Rooms]:
+    monkeypatch.setattr(awake_module, "FIRST_PAUSE_S", 0.001)
+    monkeypatch.setattr(awake_module, "LONGEST_PAUSE_S", 0.05)
+    monkeypatch.setattr(crashes_module, "FIRST_PAUSE_S", 0.001)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    places = Places.under(tmp_path / "anyon")
+    places.create()
+    async with (
+        Store.open(places.database) as store,
+        Launcher.open(places.executions) as launcher,
+        DesktopNotifier.open() as announcer,
+    ):
+        yield Rooms(
+            store=store,
+            config=ConfigFile(places.config),
+            profiles=Profiles(places.profiles, DEFAULT_PROFILES),
+            places=places,
+            repositories=Repositories(),
+            launcher=launcher,
+            github=GitHub(Site.of({})),
+            images=ImageFiles(places.images),
+            announcer=announcer,
+        )
+
+
+@pytest.fixture
+async def poisoned(rooms: Rooms, tmp_path: Path) -> ExecutionProcess:
+    """The row of a process about which nobody can read any more how it was started."""
+    path = tmp_path / "repository"
+    who = ("-c", "user.name=Ada", "-c", "user.email=ada@localhost")
+    subprocess.run(["git", "init", "-q", "-b", "main", path], check=True)
+    first = ["git", *who, "commit", "-q", "--allow-empty", "-m", "First"]
+    subprocess.run(first, cwd=path, check=True)
+
+    def attempt(tx: Tx) -> str:
+        new = NewProject(name="P", git_repo_path=str(path), use_existing_repo=True)
+        project = projects.insert(tx, new, new_id(), now())
+        task = tasks.insert(tx, NewTask(project_id=project.id, title="T"), new_id(), now())
+        row = attempts.insert(
+            tx,
+            id=new_id(),
+            task_id=task.id,
+            branch="work",
+            target_branch="main",
+            executor="DEMO",
+            now=now(),
+        )
+        return row.id
+
+    id = await rooms.store.write(attempt)
+    about = await worktree.prepare(rooms, await subject.read(rooms, id))
+    profile = ExecutorProfileId(executor=Executor.DEMO)
+    request = CodingAgentInitialRequest(prompt="x", executor_profile_id=profile)
+    action = ExecutorAction(typ=request)
+
+    def process(tx: Tx) -> ExecutionProcess:
+        row = run.insert(tx, id, about.task.id, action)
+        sessions.keep_turn(tx, row.id, "{")
+        return row
+
+    return await rooms.store.write(process)

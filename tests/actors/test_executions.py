@@ -1,0 +1,190 @@
+"""No row is left running without somebody who looks after it, whatever goes wrong, and where."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+
+import pytest
+import trio
+from running_rows import final, script_instead, started, told
+
+from anyond.actors.attempts import Attempts
+from anyond.actors.logs import Logs
+from anyond.actors.owner_check import OwnerCheck
+from anyond.model.errors import Conflict
+from anyond.model.ids import now
+from anyond.model.rows import ExecutionProcess, ProcessStatus, TaskStatus
+from anyond.operations import conclude as conclude_module
+from anyond.operations import images, subject
+from anyond.operations.rooms import Rooms
+from anyond.procs.launcher import Alive
+from anyond.procs.shim_state import read_run
+from anyond.store import launches, sessions
+from anyond.store.transaction import Tx
+
+KEY = "k" * 64
+
+
+def shim_of(rooms: Rooms, row: ExecutionProcess) -> int:
+    run = read_run(rooms.launcher.spool(row.id).path)
+    assert run is not None
+    return run.shim_pid
+
+
+async def is_over(rooms: Rooms, row: ExecutionProcess) -> None:
+    assert not isinstance(rooms.launcher.look(row.id), Alive)
+    task = (await subject.read(rooms, row.task_attempt_id)).task
+    assert task.status is TaskStatus.IN_REVIEW
+
+
+async def test_a_start_that_fails_in_any_way_ends_the_row_with_the_reason(
+    rooms: Rooms, poisoned: ExecutionProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object) -> None:
+        raise RuntimeError("Symlink loop from .env")
+
+    row = await script_instead(rooms, poisoned)
+    monkeypatch.setattr(images, "place", fail)
+    async with trio.open_nursery() as nursery:
+        awake = Attempts(nursery, rooms, Logs(rooms.store, rooms.launcher))
+        with pytest.raises(Conflict, match="RuntimeError: Symlink loop") as refused:
+            await awake.begin(row)
+        assert refused.value.type == "not_started"
+        assert (await final(rooms, row)).status is ProcessStatus.FAILED
+        await is_over(rooms, row)
+        assert "Symlink loop from .env" in told(rooms, row)
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_conclusion_that_fails_in_any_way_ends_the_row_with_the_reason(
+    rooms: Rooms, poisoned: ExecutionProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object) -> None:
+        raise RecursionError("too deep")
+
+    row = await script_instead(rooms, poisoned)
+    await started(rooms, row, "echo said; exit 3")
+    monkeypatch.setattr(conclude_module.commit, "commit_all", fail)
+    async with trio.open_nursery() as nursery:
+        awake = Attempts(nursery, rooms, Logs(rooms.store, rooms.launcher))
+        await awake.recover()
+        ended = await final(rooms, row)
+        assert (ended.status, ended.exit_code) == (ProcessStatus.FAILED, 3)
+        await is_over(rooms, row)
+        assert "said" in told(rooms, row)
+        assert "could not finish this run: RecursionError: too deep" in told(rooms, row)
+        assert awake.failures(row.task_attempt_id) == 0
+        nursery.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize("lives", [True, False])
+async def test_a_log_that_cannot_be_read_again_ends_the_row_with_the_reason(
+    rooms: Rooms, poisoned: ExecutionProcess, lives: bool
+) -> None:
+    turn = '{"executor": "DEMO", "prompt": "x", "cwd": "/"}'
+    await rooms.store.write(lambda tx: sessions.keep_turn(tx, poisoned.id, turn))
+    await started(rooms, poisoned, "exec sleep 600" if lives else "exit 0")
+    with (rooms.launcher.spool(poisoned.id).path / "log").open("ab") as log:
+        # Whoever can write into a spool can claim any time.
+        log.write(b"9" * 40 + b' note 33\n{"note":"remark","text":"hello"}\n')
+    async with trio.open_nursery() as nursery:
+        awake = Attempts(nursery, rooms, Logs(rooms.store, rooms.launcher))
+        await awake.recover()
+        assert (await final(rooms, poisoned)).status is ProcessStatus.FAILED
+        await is_over(rooms, poisoned)
+        why = "could not follow this run" if lives else "could not be read again"
+        assert why in told(rooms, poisoned)
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_program_whose_spool_was_removed_is_lost_and_not_started_again(
+    rooms: Rooms, poisoned: ExecutionProcess
+) -> None:
+    row = await script_instead(rooms, poisoned)
+    await started(rooms, row, "exec sleep 600", KEY)
+    await rooms.store.write(lambda tx: launches.record(tx, row.id, KEY, now()))
+    shim = shim_of(rooms, row)
+    shutil.rmtree(rooms.launcher.spool(row.id).path)
+    async with trio.open_nursery() as nursery:
+        awake = Attempts(nursery, rooms, Logs(rooms.store, rooms.launcher))
+        await awake.recover()
+        assert (await final(rooms, row)).status is ProcessStatus.FAILED
+        assert "were removed while it ran" in told(rooms, row)
+        with trio.fail_after(30):
+            while os.path.exists(f"/proc/{shim}/cwd"):
+                await trio.sleep(0.01)
+        nursery.cancel_scope.cancel()
+
+
+async def test_one_shim_that_hangs_holds_up_no_restart_and_is_ended_by_a_stop(
+    rooms: Rooms, poisoned: ExecutionProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("anyond.actors.attaching.STOP_ANSWER_S", 0.5)
+    row = await script_instead(rooms, poisoned)
+    await started(rooms, row, "exec sleep 600", KEY)
+    await rooms.store.write(lambda tx: launches.record(tx, row.id, KEY, now()))
+    os.kill(shim_of(rooms, row), signal.SIGSTOP)
+    async with trio.open_nursery() as nursery:
+        awake = Attempts(nursery, rooms, Logs(rooms.store, rooms.launcher))
+        with trio.fail_after(10):  # it would be 15 s for one that nobody may leave behind
+            await awake.recover()
+        assert isinstance(rooms.launcher.look(row.id), Alive)
+        assert awake.is_busy(row.task_attempt_id)
+        await awake.halt(row.task_attempt_id)
+        assert (await final(rooms, row)).status is ProcessStatus.KILLED
+        await is_over(rooms, row)
+        assert "did not react any more" in told(rooms, row)
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_shim_that_hung_at_the_restart_is_followed_when_it_wakes_up(
+    rooms: Rooms, poisoned: ExecutionProcess
+) -> None:
+    row = await script_instead(rooms, poisoned)
+    await started(rooms, row, "sleep 1; exit 5", KEY)
+    await rooms.store.write(lambda tx: launches.record(tx, row.id, KEY, now()))
+    shim = shim_of(rooms, row)
+    os.kill(shim, signal.SIGSTOP)
+    async with trio.open_nursery() as nursery:
+        awake = Attempts(nursery, rooms, Logs(rooms.store, rooms.launcher))
+        await awake.recover()
+        os.kill(shim, signal.SIGCONT)
+        ended = await final(rooms, row)
+        assert (ended.status, ended.exit_code) == (ProcessStatus.FAILED, 5)
+        nursery.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize("awake_already", [True, False])
+@pytest.mark.parametrize("script", ["exec sleep 600", "exit 0"])
+async def test_a_row_without_an_owner_is_found_by_the_check_and_the_log_says_so(
+    rooms: Rooms, poisoned: ExecutionProcess, script: str, awake_already: bool
+) -> None:
+    leave = trio.Event()
+
+    async def stay(_: object) -> None:
+        await leave.wait()
+
+    def remove(tx: Tx) -> None:
+        tx.execute("DELETE FROM execution_processes WHERE id = ?", (poisoned.id,))
+
+    async with trio.open_nursery() as nursery:
+        awake = Attempts(nursery, rooms, Logs(rooms.store, rooms.launcher))
+        check = OwnerCheck(rooms, awake)
+        if awake_already:
+            await rooms.store.write(remove)
+            awake.later(poisoned.task_attempt_id, stay)
+            await trio.testing.wait_all_tasks_blocked(0.1)
+        row = await script_instead(rooms, poisoned)
+        await started(rooms, row, script)
+        found = await check.check(settle_s=0.01)
+        assert [r.id for r in found] == [row.id]
+        assert await check.check(settle_s=0.01) == []
+        leave.set()
+        if script != "exit 0":
+            await awake.halt(row.task_attempt_id)
+        wanted = ProcessStatus.COMPLETED if script == "exit 0" else ProcessStatus.KILLED
+        assert (await final(rooms, row)).status is wanted
+        assert "took it up again" in told(rooms, row)
+        nursery.cancel_scope.cancel()
