@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from anyond.git import attributes
 from anyond.git.command import git
 from anyond.git.text import shown, split
 from anyond.model.errors import Conflict
@@ -57,7 +58,8 @@ async def _automatic(repo: Path, parents: list[str]) -> tuple[str | None, set[st
     if len(parents) != 2:
         return None, set()
     ask = ("merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", *parents)
-    done = await git(*ask, cwd=repo, check=False)
+    async with attributes.of(repo, parents[0]) as place:
+        done = await git(*ask, cwd=place.cwd, env=place.env, check=False)
     if done.code not in (0, 1):
         return None, set()
     tree, *conflicts = split(done.out)

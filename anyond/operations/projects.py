@@ -7,7 +7,7 @@ from pathlib import Path
 
 import trio
 
-from anyond.git import branches, repository
+from anyond.git import branches, inspection
 from anyond.model.bodies import NewProject, ProjectPatch
 from anyond.model.errors import Invalid
 from anyond.model.ids import new_id, now
@@ -33,10 +33,10 @@ async def create(rooms: Rooms, new: NewProject) -> Project:
     _must_be_name(new.name)
     _check_environment(new.environment)
     if new.use_existing_repo:
-        info = await repository.inspect(path)
+        info = await inspection.inspect(path)
     else:
         async with rooms.repositories.making(path):
-            info = await repository.init(path)
+            info = await inspection.init(path)
     path, subdirectory = await _usable(info, path)
     fresh = NewProject(
         name=new.name.strip(),
@@ -71,7 +71,7 @@ async def update(rooms: Rooms, project_id: str, patch: ProjectPatch) -> Project:
     subdirectory = ""
     if patch.git_repo_path is not None:
         path = _absolute(patch.git_repo_path)
-        path, subdirectory = await _usable(await repository.inspect(path), path)
+        path, subdirectory = await _usable(await inspection.inspect(path), path)
         patch = ProjectPatch(
             name=patch.name,
             git_repo_path=str(path),
@@ -123,7 +123,7 @@ def _check_environment(environment: dict[str, str | None] | None) -> None:
         raise Invalid("environment", f"has more than {_MOST_VARIABLES:,} characters.")
 
 
-async def _usable(info: repository.RepoInfo, path: Path) -> tuple[Path, str]:
+async def _usable(info: inspection.RepoInfo, path: Path) -> tuple[Path, str]:
     """The directory of the project as git spells it, and its place in the repository."""
     if not info.is_repo:
         raise Invalid("git_repo_path", f"there is no git repository at {path}.")

@@ -9,7 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from anyond.git import diff, libgit2, locations, repository, snapshots, status, submodules
+from anyond.git import (
+    diff,
+    inspection,
+    libgit2,
+    locations,
+    repository,
+    snapshots,
+    status,
+    submodules,
+)
 from anyond.git.command import GitFailed, git
 from anyond.git.commit import commit_all
 from anyond.git.file_listing import take
@@ -225,7 +234,7 @@ async def test_adding_a_repository_runs_nothing_of_it(repo: Checkout, canary: Ca
     _arm(repo, canary)
     _age(repo.path / "base.txt")
 
-    info = await repository.inspect(repo.path)
+    info = await inspection.inspect(repo.path)
     await repository.adopt(repo.path)
 
     assert info.root == repo.path
@@ -254,6 +263,6 @@ async def test_completing_an_empty_repository_runs_nothing_of_it(
         shutil.copy2(canary.program, canary.program.parent / hook)
 
     with suppress(GitFailed):  # the person has no key to sign with
-        await repository.init(place.path)
+        await inspection.init(place.path)
 
     assert canary.ran == ""

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from anyond.git import checkouts, main_checkout
+from anyond.git.inspection import inspect
 from anyond.git.locations import remember
 from anyond.git.merge import merge
 from anyond.git.repository import Repositories
@@ -198,3 +199,21 @@ async def test_a_place_that_is_gone_is_not_believed(tmp_path: Path) -> None:
     assert found.unreachable is not None
     assert "nowhere" in found.unreachable
     await refused(attempt, "nowhere")
+
+
+async def test_the_branch_of_a_checkout_counts_that_git_does_not_list(tmp_path: Path) -> None:
+    repo = made(tmp_path / "repo")
+    repo.git("switch", "-q", "-c", "dev")
+    attempt = worked(repo, tmp_path / "attempt")
+    assert (await inspect(attempt.path)).default_branch == "dev"
+    repo.git("config", "core.bare", "true")
+    assert (await inspect(attempt.path)).default_branch == "dev"
+
+
+async def test_what_a_bare_repository_calls_its_head_is_not_checked_out(tmp_path: Path) -> None:
+    repo = made(tmp_path / "repo")
+    repo.git("branch", "dev")
+    repo.git("clone", "-q", "--bare", repo.path, tmp_path / "bare.git")
+    bare = Checkout(tmp_path / "bare.git")
+    bare.git("symbolic-ref", "HEAD", "refs/heads/dev")
+    assert (await inspect(bare.path)).default_branch == "main"

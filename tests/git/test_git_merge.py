@@ -9,8 +9,9 @@ import trio
 
 from anyond.git import merge as room
 from anyond.git.command import GitFailed, version
+from anyond.git.inspection import inspect
 from anyond.git.merge import Strategy, merge
-from anyond.git.repository import Repositories, inspect
+from anyond.git.repository import Repositories
 from anyond.git.status import branch_status
 from anyond.model.errors import Conflict, Impossible, MergeConflicts
 from tests.git.driver import Checkout

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from anyond.git import merge_content
 from anyond.git.merge import Strategy, merge
 from anyond.git.repository import Repositories
 from anyond.model.errors import MergeConflicts
@@ -69,3 +70,25 @@ async def test_rules_in_a_bare_repository_hold(
     oid = (await merge(repos, bare.path, "work", "main", message="Join")).after
     assert bare.git("show", f"{oid}:deep/log.txt") == "one\ntheirs\nmine"
     assert "anyon-" not in " ".join(os.listdir(bare.path))
+
+
+@pytest.mark.parametrize("rules", ["*.txt merge=union\n", "# none\n"])
+async def test_what_a_merge_commit_has_changed_itself_is_told_by_its_own_rules(
+    repo: Checkout, repos: Repositories, rules: str
+) -> None:
+    """Also where the person has other rules: with `union`, git made this one itself."""
+    repo.git("branch", "elsewhere")
+    both_have_appended(repo, rules)
+    attempt = Checkout(repo.path.parent / "attempt")
+    if rules.startswith("*"):
+        attempt.git("merge", "-q", "-m", "Join", "main")
+    else:
+        attempt.git("merge", "-q", "-m", "Join", "main", code=1)
+        attempt.write("deep/log.txt", "one\nmine\ntheirs\n")
+        attempt.git("add", "-A")
+        attempt.git("commit", "-qm", "Join")
+    repo.git("switch", "-q", "elsewhere")
+    other = "# none\n" if rules.startswith("*") else "*.txt merge=union\n"
+    repo.write(".gitattributes", other)
+    _, resolved = await merge_content.of_range(repo.path, "main", "work")
+    assert resolved is not rules.startswith("*")

@@ -6,7 +6,7 @@ import pytest
 import trio
 import trio.testing
 
-from anyond.git import repository
+from anyond.git import inspection, repository
 from anyond.git.repository import Repositories
 from anyond.git.worktrees import head
 from anyond.model.errors import Invalid, NotFound
@@ -14,12 +14,12 @@ from tests.git.driver import Checkout, until
 
 
 async def test_a_plain_directory_is_no_repository(tmp_path: Path) -> None:
-    assert not (await repository.inspect(tmp_path)).is_repo
-    assert not (await repository.inspect(tmp_path / "nowhere")).is_repo
+    assert not (await inspection.inspect(tmp_path)).is_repo
+    assert not (await inspection.inspect(tmp_path / "nowhere")).is_repo
 
 
 async def test_a_repository_says_what_it_is(repo: Checkout) -> None:
-    info = await repository.inspect(repo.path)
+    info = await inspection.inspect(repo.path)
     assert info.is_repo
     assert not info.bare
     assert info.default_branch == "main"
@@ -28,14 +28,14 @@ async def test_a_repository_says_what_it_is(repo: Checkout) -> None:
 
 
 async def test_a_worktree_belongs_to_the_repository(repo: Checkout, attempt: Checkout) -> None:
-    info = await repository.inspect(attempt.path)
+    info = await inspection.inspect(attempt.path)
     assert info.common_dir == repo.path / ".git"
     assert info.default_branch == "main"
 
 
 async def test_a_bare_repository_is_recognised(tmp_path: Path, repo: Checkout) -> None:
     repo.git("clone", "-q", "--bare", repo.path, tmp_path / "bare")
-    info = await repository.inspect(tmp_path / "bare")
+    info = await inspection.inspect(tmp_path / "bare")
     assert info.bare
     assert info.default_branch == "main"
 
@@ -43,19 +43,19 @@ async def test_a_bare_repository_is_recognised(tmp_path: Path, repo: Checkout) -
 async def test_features_that_pygit2_ignores_are_seen(repo: Checkout) -> None:
     repo.git("config", "commit.gpgsign", "yes")
     repo.git("config", "filter.shout.clean", "tr a-z A-Z")
-    assert not (await repository.inspect(repo.path)).filters
+    assert not (await inspection.inspect(repo.path)).filters
     repo.write("sub/.gitattributes", "*.txt filter=shout\n")
     repo.git("add", "-A")
     repo.hook("pre-commit", "true")
     repo.git("sparse-checkout", "set", "sub")
-    info = await repository.inspect(repo.path)
+    info = await inspection.inspect(repo.path)
     assert (info.gpgsign, info.filters, info.hooks, info.sparse) == (True, True, True, True)
     assert info.pygit2_reads
     assert not info.pygit2_writes
 
 
 async def test_init_makes_a_first_commit_on_main(tmp_path: Path) -> None:
-    info = await repository.init(tmp_path / "deep" / "new")
+    info = await inspection.init(tmp_path / "deep" / "new")
     assert info.default_branch == "main"
     assert not info.unborn
     assert await head(tmp_path / "deep" / "new")
@@ -65,14 +65,14 @@ async def test_init_refuses_a_directory_with_something_else(tmp_path: Path) -> N
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "thesis.txt").write_text("years\n")
     with pytest.raises(Invalid) as caught:
-        await repository.init(tmp_path / "full")
+        await inspection.init(tmp_path / "full")
     assert caught.value.field == "git_repo_path"
     assert not (tmp_path / "full" / ".git").exists()
 
 
 async def test_init_leaves_a_repository_alone(repo: Checkout) -> None:
     before = repo.oid()
-    assert (await repository.init(repo.path)).is_repo
+    assert (await inspection.init(repo.path)).is_repo
     assert repo.oid() == before
 
 
@@ -94,9 +94,9 @@ async def test_a_repository_that_a_crash_left_without_a_commit_is_completed(
         tree = made.git("write-tree")
         made.git("commit-tree", "-m", "nobody's", tree)
         made.git("read-tree", "--empty")
-    info = await repository.init(made.path)
+    info = await inspection.init(made.path)
     assert (info.root, info.default_branch, info.unborn) == (made.path, "main", False)
-    assert made.git("log", "--format=%s", "main") == repository.FIRST_COMMIT
+    assert made.git("log", "--format=%s", "main") == inspection.FIRST_COMMIT
     assert repo.git("log", "--format=%s") == "base"
 
 
@@ -117,7 +117,7 @@ async def test_a_repository_without_a_commit_that_holds_something_is_left_alone(
     if held == "a remote branch":
         made.git("fetch", "-q", repo.path, "main:refs/remotes/origin/main")
     before = made.git("for-each-ref"), made.git("ls-files")
-    assert (await repository.init(made.path)).unborn
+    assert (await inspection.init(made.path)).unborn
     assert (made.git("for-each-ref"), made.git("ls-files")) == before
 
 
@@ -125,7 +125,7 @@ async def test_without_an_identity_commits_are_anyons_and_the_config_stays(
     tmp_path: Path, home: Path
 ) -> None:
     (home / ".gitconfig").write_text("")
-    await repository.init(tmp_path / "new")
+    await inspection.init(tmp_path / "new")
     made = Checkout(tmp_path / "new")
     assert made.git("log", "-1", "--format=%an <%ae> %cn") == "Anyon <anyon@localhost> Anyon"
     assert made.git("config", "--get", "user.name", code=1) == ""
