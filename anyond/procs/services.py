@@ -5,8 +5,6 @@ Part of the shim: the standard library only.
 
 from __future__ import annotations
 
-import subprocess
-
 from anyond.procs.process_table import LINUX
 
 LONGEST = 300  # characters of a command that are shown
@@ -20,6 +18,8 @@ def services(pids: set[int]) -> list[str]:
 
 def _command(pid: int) -> str:
     if not LINUX:
+        import subprocess  # half a megabyte that a shim on Linux does without
+
         ask = ["ps", "-o", "command=", "-p", str(pid)]
         return subprocess.run(ask, capture_output=True, check=False, text=True).stdout.strip()
     try:

@@ -264,7 +264,7 @@ def test_an_import_that_was_ended_leaves_nothing_and_is_completed_by_the_next(
     assert rest["tasks"] == [42, 0, 42]
     assert rest["processes"] == [44, 0, 44]
     entries = (spools / old.id("process 3") / "entries.jsonl").read_text().splitlines()
-    assert [json.loads(line)["entry"]["content"] for line in entries] == [
+    assert [json.loads(line)["entry"]["content"] for line in entries[:-1]] == [
         "Go",
         "Model: m",
         "Going.",

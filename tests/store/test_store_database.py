@@ -29,7 +29,8 @@ def put(key: str, value: str = "") -> Callable[[Tx], str]:
 
 
 def keys(reader: Reader) -> list[str]:
-    return [key for (key,) in reader.execute("SELECT key FROM meta ORDER BY rowid")]
+    own = "SELECT key FROM meta WHERE key != 'archives_without_end' ORDER BY rowid"
+    return [key for (key,) in reader.execute(own)]
 
 
 class Note(Struct):
