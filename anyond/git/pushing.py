@@ -64,7 +64,10 @@ async def push(
         # With an empty expectation there must be nothing yet.
         expected = f"--force-with-lease={ref}" + ("" if seen else ":")
         lease = (expected, "--force-if-includes")
-    ask = ("push", "--porcelain", *lease, "--", remote.name, f"{ref}:{ref}")
+    # Said again, because git takes its own word on repositories inside for one on this, too.
+    inside = await setting(worktree, "push.recurseSubmodules")
+    along = ("-c", f"push.recurseSubmodules={inside}") if inside is not None else ()
+    ask = (*along, "push", "--porcelain", *lease, "--", remote.name, f"{ref}:{ref}")
     own = git_dir(worktree)
     if own is None:
         raise NotFound("worktree", worktree)

@@ -293,20 +293,33 @@ async def _everything(
 async def _add_inner(
     worktree: Path, own: Path, inner: str, env: dict[str, str], settings: Sequence[str]
 ) -> None:
-    index = Path(env["GIT_INDEX_FILE"]).with_name("inner")
-    index.unlink(missing_ok=True)
-    as_plain_files = {
-        "GIT_DIR": os.fspath(own),
-        "GIT_WORK_TREE": os.fspath(worktree / inner),
-        "GIT_INDEX_FILE": os.fspath(index),
-    }
+    as_ours = {**env, "GIT_DIR": os.fspath(own)}
     place = locate(worktree)
     if place is not None and place.common_dir is not None:
-        as_plain_files["GIT_COMMON_DIR"] = os.fspath(place.common_dir)
-    await stage_all(worktree / inner, as_plain_files, settings)
-    tree = await write_tree(worktree / inner, as_plain_files, settings)
-    await _forget(worktree, [inner.rstrip("/")], env)
-    await git(*settings, "read-tree", f"--prefix={inner}", tree, cwd=worktree, env=env)
+        as_ours["GIT_COMMON_DIR"] = os.fspath(place.common_dir)
+    tree = await _files_of(worktree / inner, as_ours, settings)
+    await _put_in(worktree, inner, tree, env, settings)
+
+
+async def _files_of(place: Path, as_ours: dict[str, str], settings: Sequence[str]) -> str:
+    """The tree of the files of a repository inside, as if it were none; also of those inside of it
+    that have something of their own."""
+    index = Path(f"{as_ours['GIT_INDEX_FILE']}-inner")
+    await trio.Path(index).unlink(missing_ok=True)
+    env = {**as_ours, "GIT_WORK_TREE": os.fspath(place), "GIT_INDEX_FILE": os.fspath(index)}
+    await stage_all(place, env, settings)
+    for path in await only_here(place, env):
+        tree = await _files_of(place / path, env, settings)
+        await _put_in(place, path, tree, env, settings)
+    return await write_tree(place, env, settings)
+
+
+async def _put_in(
+    place: Path, inner: str, tree: str, env: dict[str, str], settings: Sequence[str]
+) -> None:
+    """Have files in the index where the commit of a repository was."""
+    await _forget(place, [inner.rstrip("/")], env)
+    await git(*settings, "read-tree", f"--prefix={inner}", tree, cwd=place, env=env)
 
 
 async def _somehow(worktree: Path, work: Callable[[Sequence[str]], Awaitable[R]]) -> R:

@@ -18,6 +18,7 @@ from anyond.git.index_stat import copy_index
 from anyond.git.parsing import parsed
 from anyond.git.repository import common_dir_at, git_dir
 from anyond.git.scratch import scratch
+from anyond.git.submodules import unsaved
 from anyond.git.text import shown, split
 from anyond.git.unedited import settle_copy
 from anyond.model.errors import NotFound
@@ -156,12 +157,15 @@ async def standing(
         left: the commit where the attempt began, if that is known.
     """
     local: Status | None = None
+    inside: list[str] = []
     distance = Distance(0, 0, {})
 
     async def look() -> None:
-        nonlocal local
+        nonlocal local, inside
         if worktree is not None and _is_checkout_of(worktree, repo):
             local = await status(worktree)
+            # One that has another commit as well counts once.
+            inside = [path for path in await unsaved(worktree) if path not in local.changed]
 
     async def count() -> None:
         nonlocal distance
@@ -183,9 +187,9 @@ async def standing(
     row = BranchStatus(
         commits_ahead=distance.ahead,
         commits_behind=distance.behind,
-        has_uncommitted_changes=not seen.clean,
+        has_uncommitted_changes=bool(inside) or not seen.clean,
         head_oid=seen.head_oid,
-        uncommitted_count=len(seen.changed) + len(seen.conflicted),
+        uncommitted_count=len(seen.changed) + len(seen.conflicted) + len(inside),
         untracked_count=len(seen.untracked),
         target_branch_name=target,
         remote_commits_ahead=remote[0],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import trio
@@ -61,12 +62,19 @@ async def strangers(worktree: Path, since: str | None) -> list[str]:
     return await trio.to_thread.run_sync(_repositories, worktree, found)
 
 
-async def unsaved(worktree: Path) -> list[str]:
-    """The submodules that have changes of files, or new ones, in no commit of theirs."""
+async def unsaved(worktree: Path, *, untracked: bool = True) -> list[str]:
+    """The submodules that have changes of files in no commit of theirs, those inside of others too.
+
+    Args:
+        untracked: whether new files count.
+    """
     found: list[str] = []
+    if not await trio.to_thread.run_sync(_may_have_any, worktree):
+        return found
+    new = "normal" if untracked else "no"
     for sub in await listed(worktree):
         if sub.store is not None:
-            ask = ("status", "--porcelain", "--ignore-submodules=all")
+            ask = ("status", "--porcelain", "--ignore-submodules=all", f"--untracked-files={new}")
             told = await run(sub.store, *ask, work_tree=worktree / sub.path)
             found += [sub.path] if told.code == 0 and told.out else []
     return found
@@ -77,9 +85,21 @@ def _repositories(worktree: Path, paths: list[str]) -> list[str]:
     return [path for path in paths if (worktree / path / ".git").is_dir()]
 
 
+def _may_have_any(worktree: Path) -> bool:
+    """Whether it is worth the while to read the whole index."""
+    own = git_dir(worktree)
+    return own is not None and any(
+        os.path.lexists(place) for place in (worktree / ".gitmodules", own / "modules")
+    )
+
+
 async def _has_something(submodule: Path) -> bool:
     if git_dir(submodule) is None:
         return False
+    inner = (await git("ls-files", "--stage", "-z", cwd=submodule, check=False)).out
+    for path in await parsed(inner, gitlinks):
+        if await _has_something(submodule / path):
+            return True
     changed = await git("status", "--porcelain", NOT_INSIDE, cwd=submodule, check=False)
     ask = ("rev-list", "--max-count=1", "HEAD", "--branches", "--not", "--remotes")
     unpushed = await git(*ask, cwd=submodule, check=False)

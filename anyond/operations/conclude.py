@@ -70,6 +70,10 @@ log = structlog.get_logger()
 NOT_COMMITTED = "The changes are not committed: it was stopped while git or a hook was at work."
 
 
+_TOLD_OF = {RunReason.CODING_AGENT, RunReason.CLEANUP_SCRIPT}
+"""After these, it is told what is committed nowhere."""
+
+
 @dataclass(frozen=True)
 class Following:
     """What is to be started after a process.
@@ -128,6 +132,7 @@ async def conclude(
                 await after_run.restore_messages(rooms, subject, process.before_head_commit)
             if await _commit(rooms, subject, process, ending, conversation):
                 said += await _left_out(subject, process)
+            if process.run_reason in _TOLD_OF:
                 said += await uncommitted(subject)
         except AnyondError as error:
             said.append(notes.Remark(text=_why_not(error), error=True))

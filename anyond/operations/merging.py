@@ -27,11 +27,13 @@ async def merge_attempt(rooms: Rooms, about: Subject, strategy: MergeStrategy) -
     Raises:
         Conflict: nothing to merge, conflicts, a dirty target; nothing has changed then, except
             that the attempt's own changes are committed. `off_branch`: the work may be elsewhere.
-            `submodule_not_pushed`: see `submodules.hand_over_commits`.
+            `submodule_dirty`, `submodule_not_pushed`: see `submodules.refuse_unsaved` and
+            `submodules.hand_over_commits`.
     """
     about = await worktree.prepare(rooms, about)
     path, attempt = about.worktree, about.attempt
     await snapshots.take(about.repository, path, attempt.id, "merge")
+    await submodules.refuse_unsaved(about)
     await commit_rest(about)
     await submodules.hand_over_commits(about)
     subject = f"{about.task.title} (anyon {attempt.id[:8]})"

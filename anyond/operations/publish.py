@@ -73,12 +73,14 @@ async def push(rooms: Rooms, about: Subject, found: Way, *, force: bool = False)
 
     Raises:
         Conflict: `dirty` with `files`: some are in conflict; `rebase_in_progress` and so on;
-            `off_branch`: the newest work may be elsewhere; `submodule_not_pushed`.
+            `off_branch`: the newest work may be elsewhere; `submodule_dirty`,
+            `submodule_not_pushed`.
         GitFailed: what is left could not be committed, so nothing was pushed.
     """
     secret = token(rooms) if rooms.github.site.takes_token(found.head.push_address) else None
     about = await worktree.prepare(rooms, about)
     await snapshots.take(about.repository, about.worktree, about.attempt.id, "push")
+    await submodules.refuse_unsaved(about)
     # What the remote gets is what a merge would bring: all of the work, or a refusal.
     await commit_rest(about)
     await checkouts.require(about.worktree, about.attempt.branch)

@@ -21,6 +21,23 @@ from anyond.operations.subject import Subject
 log = structlog.get_logger()
 
 
+async def refuse_unsaved(about: Subject) -> None:
+    """What is published would lack the edits in a submodule that nobody has committed there.
+
+    New files may be what a build leaves behind: those are told of when a run ends.
+
+    Raises:
+        Conflict: `submodule_dirty` (with `submodules`).
+    """
+    found = [shown(path) for path in await unsaved(about.worktree, untracked=False)]
+    if found:
+        told = (
+            f"These submodules have changes that are in no commit of theirs: "
+            f"{', '.join(found[:10])}. Commit them in the submodule, or take them back, first."
+        )
+        raise Conflict("submodule_dirty", told, submodules=found)
+
+
 async def hand_over_commits(about: Subject) -> None:
     """Bring the commits of submodules that a merge would name to the project's checkout.
 

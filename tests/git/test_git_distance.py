@@ -87,7 +87,12 @@ async def test_a_target_of_an_unrelated_history_leaves_the_diff_where_the_attemp
 async def test_a_worktree_that_is_not_there_is_unknown_and_not_clean(
     repo: Checkout, attempt: Checkout
 ) -> None:
+    attempt.write("base.txt", "edited\n")
     (attempt.path / ".git").write_text(f"gitdir: {repo.path}/gone\n")
+    # It is known where this one belongs, wherever its `.git` leads.
+    row = await branch_status(repo.path, attempt.path, "work", "main")
+    assert (row.unknown, row.uncommitted_count) == ({}, 1)
+    (attempt.path / ".git").unlink()
     row = await branch_status(repo.path, attempt.path, "work", "main")
     assert {"has_uncommitted_changes", "uncommitted_count", "untracked_count"} <= set(row.unknown)
     assert str(attempt.path) in row.unknown["untracked_count"]

@@ -10,6 +10,7 @@ import pytest
 from anyond.git import submodule_commits, worktrees
 from anyond.git.repository import Repositories
 from anyond.git.snapshots import take
+from anyond.git.status import branch_status
 from anyond.git.submodule_checkouts import bring
 from anyond.git.submodules import unsaved
 from anyond.model.settings import Submodules
@@ -185,3 +186,36 @@ async def test_changes_that_no_submodule_has_committed_are_found(project: Checko
     assert await unsaved(attempt.path) == ["vendor/lib/deep/leaf"]
     attempt.write("vendor/lib/new.txt")
     assert await unsaved(attempt.path) == ["vendor/lib", "vendor/lib/deep/leaf"]
+    assert await unsaved(attempt.path, untracked=False) == ["vendor/lib/deep/leaf"]
+
+
+async def test_changes_inside_of_submodules_count_as_uncommitted(project: Checkout) -> None:
+    attempt = begun(project)
+    await bring(project.path, attempt.path, Submodules.AS_CHECKOUT)
+
+    async def counted() -> tuple[bool, int]:
+        row = await branch_status(project.path, attempt.path, "work", "main")
+        return row.has_uncommitted_changes, row.uncommitted_count
+
+    assert await counted() == (False, 0)
+    attempt.write("vendor/lib/deep/leaf/leaf.txt", "edited\n")
+    assert await counted() == (True, 1)
+    attempt.write("vendor/lib/new.txt")
+    assert await counted() == (True, 2)
+    Checkout(attempt.path / "vendor/lib").commit({}, "new")
+    assert await counted() == (True, 2)
+
+
+async def test_files_of_submodules_that_are_nowhere_else_are_in_a_snapshot(
+    project: Checkout, repos: Repositories
+) -> None:
+    attempt = begun(project)
+    await bring(project.path, attempt.path, Submodules.AS_CHECKOUT)
+    attempt.write("vendor/lib/deep/leaf/leaf.txt", "edited\n")
+    attempt.write("vendor/lib/deep/leaf/new.txt", "new\n")
+    ref = await take(project.path, attempt.path, ID, "delete")
+    await worktrees.remove(repos, project.path, attempt.path)
+    names = project.git("ls-tree", "-r", "--name-only", ref).splitlines()
+    assert "vendor/lib/lib.txt" in names
+    assert project.git("show", f"{ref}:vendor/lib/deep/leaf/leaf.txt") == "edited"
+    assert project.git("show", f"{ref}:vendor/lib/deep/leaf/new.txt") == "new"

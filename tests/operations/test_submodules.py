@@ -144,3 +144,25 @@ async def test_other_work_is_merged_although_a_submodule_cannot_be_had(
     await removal.delete_task(rooms, about.task.id)
     await removal.clean_up(rooms)
     assert not os.path.lexists(about.worktree)
+
+
+async def test_edits_that_a_submodule_has_not_committed_refuse_a_merge_and_a_push(
+    rooms: Rooms, project: Checkout
+) -> None:
+    about = await attempt(rooms, project.path)
+    (about.worktree / "mine.txt").write_text("mine\n")
+    (about.worktree / "lib" / "built.o").write_text("what a build leaves behind\n")
+    edited = about.worktree / "lib" / "lib.txt"
+    edited.write_text("edited\n")
+    before = project.oid()
+    with pytest.raises(Conflict) as refusal:
+        await merge_attempt(rooms, about, MergeStrategy.MERGE)
+    assert refusal.value.type == "submodule_dirty"
+    assert "lib" in str(refusal.value)
+    assert project.oid() == before
+    with pytest.raises(Conflict) as refusal:
+        await push_attempt(rooms, about, force=False)
+    assert refusal.value.type == "submodule_dirty"
+    edited.write_text("one\n")
+    await merge_attempt(rooms, about, MergeStrategy.MERGE)
+    assert project.read("mine.txt") == "mine\n"

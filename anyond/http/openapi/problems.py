@@ -86,6 +86,11 @@ MERGE_COMMITS = _conflict(
     "Merge commits have changed `files` themselves, which a rebase would leave out.",
     _FILES,
 )
+SUBMODULE_DIRTY = _conflict(
+    "submodule_dirty",
+    "The submodules in `submodules` have edits that are in no commit of theirs.",
+    ("submodules", list[str]),
+)
 SUBMODULE_NOT_PUSHED = _conflict(
     "submodule_not_pushed",
     "Commits of the submodules in `submodules` are where nobody else could get them.",
