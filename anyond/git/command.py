@@ -11,7 +11,7 @@ from pathlib import Path
 
 from anyond.git import configuration, guard, programs
 from anyond.git.environment import environment
-from anyond.git.locations import Location, locate
+from anyond.git.locations import Location, locate, shared_by
 from anyond.git.locks import Locked, Patience, lock_in
 from anyond.git.process import run
 from anyond.git.programs import Setting
@@ -109,7 +109,7 @@ async def git(
     words = tuple(os.fspath(arg) for arg in args)
     program = await _checked_program(os.environ.get("PATH", os.defpath))
     own = env or {}
-    place = locate(cwd, enter="GIT_DIR" not in own) if known else None
+    place = _place(cwd, own) if known else None
     there = {} if place is None else place.environment
     full = {**environment(os.environ), **there, **own}
     without: tuple[str, ...] = ()
@@ -186,6 +186,21 @@ async def _settings(program: str, cwd: Path, env: Mapping[str, str]) -> list[Set
     if answer.code != 0:
         raise failure(configuration.LIST, answer)
     return configuration.parse(answer.out)
+
+
+def _place(cwd: Path, own: Mapping[str, str]) -> Location | None:
+    """The checkout that git is run in; what is told in `own` counts, wherever `cwd` is."""
+    if "GIT_DIR" not in own:
+        return locate(cwd)
+    place, git_dir = locate(cwd, enter=False), Path(own["GIT_DIR"])
+    common = Path(own.get("GIT_COMMON_DIR") or shared_by(git_dir))
+    if place is not None and common.resolve() == place.common_dir:
+        return place
+    top = Path(own.get("GIT_WORK_TREE") or git_dir)
+    if guard.of(common.resolve()) is not None:
+        return Location(git_dir, common.resolve(), top)
+    # That of a submodule: whoever works in the checkout may write in it, and nobody looks after it.
+    return None if place is None else Location(git_dir, None, top, nested=True)
 
 
 def _withholds(place: Location | None, known: bool) -> bool:

@@ -16,6 +16,7 @@ from anyond.git.checkouts import CHECKOUT_TIMEOUT_S, delete
 from anyond.git.command import git
 from anyond.git.repository import git_dir
 from anyond.git.submodule_stores import (
+    FROM_DISK,
     Submodule,
     below_modules,
     counterpart,
@@ -97,7 +98,7 @@ async def _make(worktree: Path, sub: Submodule, source: Path) -> str | None:
             raise
     if not await has(store, sub.oid):
         # The project's checkout is not there yet, either. Perhaps it can be had.
-        ask = ("fetch", "--quiet", "--no-recurse-submodules", "origin", sub.oid)
+        ask = (*FROM_DISK, "fetch", "--quiet", "--no-recurse-submodules", "origin", sub.oid)
         told = await run(store, *ask)
         if not await has(store, sub.oid):
             return (
@@ -129,7 +130,7 @@ async def _copy(source: Path, store: Path) -> None:
         await run(store, "update-ref", "-d", ref)
     refs = ("+refs/remotes/*:refs/remotes/*", "+refs/tags/*:refs/tags/*")
     ask = ("fetch", "--quiet", "--no-write-fetch-head", "--update-shallow", "--no-auto-gc")
-    await run(store, *ask, "--no-recurse-submodules", "--", shared, *refs)
+    await run(store, *FROM_DISK, *ask, "--no-recurse-submodules", "--", shared, *refs)
     told = await run(source, "config", "--local", "--null", "--get-regexp", _TAKEN_ALONG)
     for setting in split(told.out):
         key, _, value = setting.partition("\n")

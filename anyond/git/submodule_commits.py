@@ -19,6 +19,7 @@ from anyond.git.checkouts import same
 from anyond.git.command import failure
 from anyond.git.repository import common_dir, git_dir
 from anyond.git.submodule_stores import (
+    FROM_DISK,
     GITLINK,
     counterpart,
     has,
@@ -185,7 +186,7 @@ async def _bring(store: Path, place: Path, attempt_id: str, oids: Sequence[str])
     ]
     if not wanted:
         return
-    ask = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--update-shallow")
+    ask = (*FROM_DISK, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--update-shallow")
     fetched = await run(place, *ask, "--no-recurse-submodules", "--", store, *wanted)
     if fetched.code != 0:
         # Whatever was to happen must not happen then.

@@ -15,6 +15,8 @@ from anyond.git.repository import common_dir, git_dir
 from anyond.git.text import split
 
 GITLINK = "160000"
+FROM_DISK = ("-c", "protocol.file.allow=always")
+"""For a fetch; nothing of the repository on the other side is run by that."""
 _DEEPEST = 8
 _QUIETLY = ("-c", "gc.auto=0", "-c", "maintenance.auto=false", "-c", "protocol.version=2")
 

@@ -624,6 +624,7 @@ export type ErrorData =
   | NothingToMergeProblem
   | DirtyTargetProblem
   | RemoteTargetProblem
+  | SubmoduleDirtyProblem
   | SubmoduleNotPushedProblem
   | TargetMovedProblem
   | NoRemoteProblem
@@ -1339,6 +1340,13 @@ export type StaleDraftProblem = {
 export type StoppedProblem = {
   type: "stopped";
   message: string;
+};
+
+/** The submodules in `submodules` have edits that are in no commit of theirs. */
+export type SubmoduleDirtyProblem = {
+  type: "submodule_dirty";
+  message: string;
+  submodules: Array<string>;
 };
 
 /** Commits of the submodules in `submodules` are where nobody else could get them. */

@@ -11,19 +11,23 @@ import pytest
 
 from anyond.git import (
     diff,
+    guard,
     inspection,
     libgit2,
     locations,
     repository,
     snapshots,
     status,
+    submodule_commits,
     submodules,
 )
 from anyond.git.command import GitFailed, git
 from anyond.git.commit import commit_all
 from anyond.git.file_listing import take
+from anyond.git.merge import merge
 from anyond.git.repair import ensure
 from anyond.git.repository import Repositories
+from anyond.model.errors import MergeConflicts
 from anyond.model.ids import new_id
 from tests.git.driver import Checkout
 
@@ -265,4 +269,51 @@ async def test_completing_an_empty_repository_runs_nothing_of_it(
     with suppress(GitFailed):  # the person has no key to sign with
         await inspection.init(place.path)
 
+    assert canary.ran == ""
+
+
+async def test_what_an_agent_has_put_into_a_submodule_is_not_run(
+    repos: Repositories, repo: Checkout, known: Checkout, canary: Canary, tmp_path: Path
+) -> None:
+    library = Checkout(tmp_path / "library")
+    library.path.mkdir()
+    library.git("init", "-q")
+    library.commit({"lib.txt": "lib\n"}, "lib")
+    known.git("submodule", "--quiet", "add", library.path, "lib")
+    known.git("commit", "-qm", "with a submodule")
+    inner = Checkout(known.path / "lib")
+    oid = inner.commit({"lib.txt": "mine\n"}, "mine")
+    inner.git("config", "filter.evil.clean", f"{canary.program} clean")
+    inner.git("config", "filter.evil.smudge", f"{canary.program} smudge")
+    inner.git("config", "core.hooksPath", str(canary.program.parent))
+    shutil.copy2(canary.program, canary.program.parent / "reference-transaction")
+    store = Path(inner.git("rev-parse", "--absolute-git-dir"))
+    (store / "info").mkdir(exist_ok=True)
+    (store / "info" / "attributes").write_text("* filter=evil\n")
+    inner.write("lib.txt", "MINE\n")
+    attempt_id = new_id()
+
+    assert await submodules.unsaved(known.path) == ["lib"]
+    (kept,) = await submodule_commits.keep(repo.path, known.path, attempt_id)
+    await snapshots.take(repo.path, known.path, attempt_id, "test")
+
+    assert kept.oid == oid
+    assert canary.ran == ""
+
+
+async def test_what_is_withheld_is_not_run_with_the_attributes_of_others_either(
+    repos: Repositories, repo: Checkout, known: Checkout, canary: Canary
+) -> None:
+    repo.commit({".gitattributes": "base.txt merge=join\n"}, "rules")
+    known.commit({"base.txt": "mine\n"})
+    repo.commit({"base.txt": "theirs\n"})
+    repo.git("switch", "-q", "-c", "elsewhere", "HEAD~2")
+    repo.git("config", "merge.join.driver", f"{canary.program} %A %B")
+    shared = repo.path / ".git"
+    guard.install(shared, guard.Guard(repo.path, {}, withheld=True))
+    try:
+        with pytest.raises(MergeConflicts):
+            await merge(repos, repo.path, "work", "main", message="Join")
+    finally:
+        guard.install(shared, guard.Guard(repo.path, {}))
     assert canary.ran == ""
