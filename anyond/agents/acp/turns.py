@@ -1,0 +1,206 @@
+"""How the turns of a run of the Agent Client Protocol go on and end.
+
+A denial has no room for a reason in this protocol. Some agents end their turn at a denial, others
+go on and would drop what they do at another prompt. So the reason is told when the turn is over,
+as the next prompt of the same run: then nothing can be disturbed, and the agent does not stop at a
+"no" that was meant as "like this". Only agents that are known to take it so are told, and no run
+that is interrupted or fails; the conversation shows the reason in any case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from anyond.agents.acp.entries import AcpEntries
+from anyond.agents.acp.errors import (
+    FAILED,
+    UNANSWERED,
+    is_login,
+    login_text,
+    stop_text,
+    wants_login,
+)
+from anyond.agents.acp.handshake import Handshake
+from anyond.agents.acp.notices import Notices
+from anyond.agents.acp.outbox import Outbox
+from anyond.agents.acp.permissions import Permissions
+from anyond.agents.acp.updates import Updates
+from anyond.agents.core import Outcome, TurnEnded
+from anyond.agents.disguised_errors import refuses_key
+from anyond.agents.jsonrpc import Fault, Response, as_dict, as_list, as_text
+from anyond.agents.rpc_errors import rpc_error_text
+
+
+class Turns:
+    """Those of one run; there is another only after what was said when one had ended.
+
+    Args:
+        retold: what the agent is told of earlier conversations, which nobody has said now.
+        login: how a person logs in, where that is known; "" if not.
+
+    Attributes:
+        cancelling: the agent has been told to stop, and has not yet.
+        over: the last one has ended.
+    """
+
+    def __init__(
+        self,
+        handshake: Handshake,
+        entries: AcpEntries,
+        *,
+        voice: Notices,
+        updates: Updates,
+        permissions: Permissions,
+        outbox: Outbox,
+        retold: str | None,
+        login: str,
+    ) -> None:
+        self._handshake = handshake
+        self._entries = entries
+        self._voice = voice
+        self._updates = updates
+        self._permissions = permissions
+        self._denials = permissions.denials
+        self._outbox = outbox
+        self._retold = retold
+        self._login = login
+        self._waiting = False
+        self._for_the_program = False
+        self._prompts = 0
+        self.cancelling = False
+        self.over = False
+
+    # ------------------------------------------------------------ what the agent was told
+
+    def cancel_told(self) -> None:
+        """The order to stop has been sent."""
+        self._outbox.cancel_told()
+        self.cancelling = self._entries.interrupted = True
+        self._permissions.cancel()
+        if self._waiting:
+            # The prompt is answered already: nobody would tell that all is stopped.
+            self.settle()
+            self._end(Outcome.INTERRUPTED)
+
+    def prompt_told(self, params: Mapping[str, Any]) -> None:
+        """A prompt has been sent."""
+        texts = [as_text(as_dict(block).get("text")) for block in as_list(params.get("prompt"))]
+        if not self._prompts:
+            self._entries.turn_began()
+            self.cancelling = False
+        self._prompts += 1
+        self._for_the_program = "".join(texts).lstrip().startswith(("/", "$"))
+        self._outbox.prompt_told()
+        if not (len(texts) == 1 and self._denials.told(texts[0])):
+            self._entries.user("\n\n".join(text for text in texts if text != self._retold))
+
+    # ------------------------------------------------------------ what the agent said
+
+    def prompt_answered(self, response: Response) -> None:
+        """What the agent says when it is done with a prompt."""
+        self._prompts -= 1
+        result = as_dict(response.result)
+        if self._entries.usage.turn(result, self._handshake.quirks.cumulative_usage):
+            self._entries.show_usage()
+        if self._prompts:
+            # The other prompts of this turn are still at work.
+            if response.fault is not None:
+                self._entries.error(rpc_error_text(response.fault))
+            return
+        reason = as_text(result.get("stopReason"))
+        if self._updates.background and reason == "end_turn" and not self.cancelling:
+            self._waiting = True
+            return
+        self.settle()
+        if response.fault is not None:
+            if self.cancelling:
+                self._end(Outcome.INTERRUPTED)
+            else:
+                self.fail(response.fault)
+            return
+        # Some agents take a denial for an order to stop: that is no interrupt.
+        stopped = reason == "cancelled" and (self.cancelling or not self._denials.any)
+        dressed = None if reason == "cancelled" else self._voice.disguised_error()
+        failure, self._updates.failure = self._updates.failure, None
+        if stopped:
+            self._end(Outcome.INTERRUPTED)
+        elif reason == "cancelled":
+            self._go_on()
+        elif reason != "end_turn":
+            text = stop_text(reason)
+            self._entries.error(text)
+            self._end(Outcome.FAILED, text)
+        elif failure is not None:
+            self._fail_with(failure.strip() or FAILED)
+        elif dressed is not None:
+            self._fail_with(dressed, instead=True)
+        elif self._unanswered(result):
+            self._entries.error(UNANSWERED)
+            self._end(Outcome.FAILED, UNANSWERED)
+        else:
+            self._go_on()
+
+    def updated(self) -> None:
+        """Something was heard: perhaps all that worked in the background is done now."""
+        if not self._waiting or self._updates.background:
+            return
+        self._waiting = False
+        self.settle()
+        self._go_on()
+
+    def _unanswered(self, result: Mapping[str, Any]) -> bool:
+        """Whether the turn has ended well only because nobody tells that it has not."""
+        if not self._handshake.quirks.counts_answers or self._for_the_program:
+            return False
+        return self._entries.usage.unanswered(result)
+
+    def _go_on(self) -> None:
+        """The turn is over, and went well; perhaps there is something more to tell the agent."""
+        told = self._denials.take()
+        if told and self._handshake.quirks.teachable and not self.cancelling:
+            self._outbox.prompt([told])
+        else:
+            self._end(Outcome.COMPLETED)
+
+    def fail(self, fault: Fault) -> None:
+        """The turn has failed, or cannot begin, for an error that the agent has answered."""
+        self.settle()
+        text = rpc_error_text(fault)
+        instead = self._voice.has_said(text)
+        if wants_login(fault):
+            # Nothing but the reason can have been said without a login.
+            text = self._voice.only_words()
+            self._fail_with(text, instead=bool(text), login=True)
+        else:
+            self._fail_with(text, instead=instead, login=is_login(fault))
+
+    def _fail_with(self, text: str, *, instead: bool = False, login: bool = False) -> None:
+        """End the turn, which failed.
+
+        Args:
+            text: why; "" if that is for want of a login, and nothing more is known.
+            instead: the agent has said it already, as if it were the model's last text.
+            login: a login, or another key, would cure it.
+        """
+        login = login or refuses_key(text)
+        if login:
+            advice = login_text(self._handshake.name, self._handshake.logins, self._login)
+            text = f"{text} — {advice}" if text else advice
+        self._entries.error(text, setup=login, instead=instead)
+        self._end(Outcome.FAILED, text)
+
+    def settle(self) -> None:
+        """Nothing is at work or asked any more."""
+        self._entries.settle()
+        self._permissions.withdraw()
+
+    def _end(self, outcome: Outcome, error: str | None = None) -> None:
+        self.over = True
+        if outcome is Outcome.FAILED:
+            self._entries.show_chatter()
+        self._outbox.turn_ended()
+        self._waiting = False
+        self.cancelling = False
+        self._denials.clear()
+        self._entries.say(TurnEnded(outcome, error))
