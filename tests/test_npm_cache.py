@@ -7,10 +7,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.fakes.npm_cache import PINNED
 
 ROOT = Path(__file__).parents[1]
 NPM = """#!/bin/sh
+echo "$@" >> "$(dirname "$0")/asked"
 case "$1 $2" in
   "view @openai/codex") echo 99.0.0;;
   "view @google/gemini-cli") exit 1;;
@@ -71,3 +74,35 @@ def test_without_that_word_they_are_the_pinned_ones(tmp_path: Path) -> None:
     told = _installed(tmp_path)
     assert all("is left out" in line for line in told)
     assert any(f"@openai/codex@{PINNED['codex'][1]}" in line for line in told)
+
+
+ASK = """
+from tests.fakes import npm_cache
+try:
+    npm_cache.program("droid")
+except npm_cache.CannotInstall as why:
+    print(why)
+"""
+
+
+@pytest.mark.parametrize("installed_before", [True, False])
+def test_what_could_not_be_installed_is_tried_again_only_where_nobody_has_just_tried(
+    tmp_path: Path, installed_before: bool
+) -> None:
+    _installed(tmp_path)
+    asked = tmp_path / "bin" / "asked"
+    asked.unlink()
+    told = subprocess.run(
+        [sys.executable, "-c", ASK],
+        cwd=ROOT,
+        env={
+            "PATH": f"{tmp_path / 'bin'}:/usr/bin:/bin",
+            "ANYON_TEST_CACHE": str(tmp_path / "cache"),
+            **({"ANYON_TEST_AGENTS": "pinned"} if installed_before else {}),
+        },
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "npm could not install droid@" in told.stdout
+    assert asked.exists() is not installed_before

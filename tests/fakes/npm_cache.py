@@ -7,6 +7,9 @@ used and two test runs can share a cache.
 The version is the pinned one. With `ANYON_TEST_AGENTS=newest` it is the one that npm served when
 `python -m tests.fakes.npm_cache` last asked; an agent whose pin is the newest has nothing to be
 tried then, and one whose newest version does not install is left out.
+
+What `python -m tests.fakes.npm_cache` could not install is not tried again by the tests that
+`make test-agents` runs after it: each of their processes would wait for npm once more.
 """
 
 from __future__ import annotations
@@ -55,13 +58,22 @@ cross.
 
 AT_ONCE = 2
 
-NEWEST = os.environ.get("ANYON_TEST_AGENTS") == "newest"
+CHOSEN = os.environ.get("ANYON_TEST_AGENTS")
+"""`pinned` or `newest` if they have been installed already, as far as that is possible."""
+
+NEWEST = CHOSEN == "newest"
 """Whether the newest versions are wanted instead of the pinned ones."""
 
 NEWEST_FILE = "newest.json"
 """In the cache: the newest version of each agent, as npm served it last."""
 
-_failed: dict[Path, str] = {}
+LEFT_OUT_FILE = "left-out.json"
+"""In the cache: what could not be installed when that was tried last, and why."""
+
+PATIENCE = ("--fetch-retries=2", "--fetch-retry-mintimeout=2000", "--fetch-retry-maxtimeout=10000")
+"""Where there is no network, npm says so within seconds, and not after minutes."""
+
+_failed: dict[str, str] = {}
 """What could not be installed, and why: it is not tried again for every test."""
 
 
@@ -87,11 +99,14 @@ def program(name: str) -> Path:
 
 def main() -> None:
     """Install all of them, so that no test has to wait for it; what fails is told and left out."""
+    _cache().mkdir(parents=True, exist_ok=True)
+    (_cache() / LEFT_OUT_FILE).unlink(missing_ok=True)
     if NEWEST:
         _look_up_newest()
     with ThreadPoolExecutor(AT_ONCE) as hands:
         for line in hands.map(_report, PINNED):
             print(line, flush=True)
+    (_cache() / LEFT_OUT_FILE).write_text(json.dumps(_failed, indent=2))
 
 
 def _report(name: str) -> str:
@@ -107,7 +122,6 @@ def _look_up_newest() -> None:
     with ThreadPoolExecutor(AT_ONCE) as hands:
         found = hands.map(lambda name: _served(PINNED[name][0]), PINNED)
         served = {name: version for name, version in zip(PINNED, found, strict=True) if version}
-    _cache().mkdir(parents=True, exist_ok=True)
     (_cache() / NEWEST_FILE).write_text(json.dumps(served, indent=2))
 
 
@@ -116,15 +130,18 @@ def _served(package: str) -> str:
     npm = shutil.which("npm")
     if npm is None:
         return ""
-    asked = subprocess.run(
-        [npm, "view", package, "dist-tags.latest"],
-        capture_output=True,
-        text=True,
-        errors="replace",
-        timeout=60,
-        check=False,
-        env=_environment(),
-    )
+    try:
+        asked = subprocess.run(
+            [npm, "view", package, "dist-tags.latest", *PATIENCE],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=60,
+            check=False,
+            env=_environment(),
+        )
+    except subprocess.TimeoutExpired:
+        return ""
     return "" if asked.returncode else asked.stdout.strip()
 
 
@@ -145,8 +162,8 @@ def _installed(package: str, version: str) -> Path:
     place = _cache() / f"{package.rsplit('/', 1)[-1]}-{version}"
     if place.is_dir():
         return place
-    if place in _failed:
-        raise CannotInstall(_failed[place])
+    if (why := _failed.get(place.name) or _left_out().get(place.name)) is not None:
+        raise CannotInstall(why)
     npm = shutil.which("npm")
     if npm is None or shutil.which("node") is None:
         raise CannotInstall(f"Node.js and npm are needed to install {package}.")
@@ -158,20 +175,30 @@ def _installed(package: str, version: str) -> Path:
     return place
 
 
+def _left_out() -> dict[str, str]:
+    if CHOSEN is None:
+        return {}
+    try:
+        found: dict[str, str] = json.loads((_cache() / LEFT_OUT_FILE).read_text())
+    except FileNotFoundError:
+        return {}
+    return found
+
+
 def _install_at(place: Path, npm: str, what: str) -> None:
     attempt = Path(tempfile.mkdtemp(prefix=f".{place.name}-", dir=place.parent))
     try:
         _install(npm, attempt, what)
         attempt.rename(place)
     except CannotInstall as why:
-        _failed[place] = str(why)
+        _failed[place.name] = str(why)
         raise
     finally:
         shutil.rmtree(attempt, ignore_errors=True)
 
 
 def _install(npm: str, folder: Path, what: str) -> None:
-    flags = ("--ignore-scripts", "--no-audit", "--no-fund")
+    flags = ("--ignore-scripts", "--no-audit", "--no-fund", *PATIENCE)
     try:
         done = subprocess.run(
             [npm, "install", "--prefix", str(folder), *flags, what],
