@@ -208,7 +208,7 @@ async def open_services(options: Options, closing: trio.Event) -> AsyncIterator[
             yield Services(
                 store=store,
                 settings=Settings(config, profiles, user_id(places.user_id)),
-                projects=ProjectRequests(rooms, janitor),
+                projects=ProjectRequests(rooms, awake, janitor),
                 attempts=AttemptRequests(rooms, awake, logs, janitor),
                 publishing=Publishing(rooms, awake, monitor),
                 sign_in=GitHubSignIn(rooms),

@@ -20,7 +20,7 @@ from anyond.model.rows import Approval, ExecutionProcess
 from anyond.operations.abandonment import end_all
 from anyond.operations.rooms import Rooms
 from anyond.store import processes
-from anyond.store.transaction import Tx
+from anyond.store.transaction import Reader, Tx
 
 log = structlog.get_logger()
 
@@ -113,14 +113,20 @@ class Attempts:
         """Stop one process; returns when it is over."""
         await self._awake(attempt_id).ask(HaltProcess(process_id))
 
-    async def end_services(self, attempt_id: str) -> None:
-        """End what a setup script has left running, if nothing else runs in the attempt."""
-        rows = await self._rooms.store.read(lambda r: processes.running_of(r, attempt_id))
-        if all(processes.is_service(row) for row in rows):
+    async def end_services(self, *attempt_ids: str) -> None:
+        """End what setup scripts have left running, if nothing else runs in any of the attempts."""
+
+        def running(reader: Reader) -> list[ExecutionProcess]:
+            return [row for id in attempt_ids for row in processes.running_of(reader, id)]
+
+        rows = await self._rooms.store.read(running)
+        if not all(processes.is_service(row) for row in rows):
+            return
+        for row in rows:
+            await self.halt_process(row.task_attempt_id, row.id)
+        with trio.move_on_after(LEAVES_S):
             for row in rows:
-                await self.halt_process(attempt_id, row.id)
-            if rows and (tenancy := self._tenancies.get(attempt_id)) is not None:
-                with trio.move_on_after(LEAVES_S):
+                if (tenancy := self._tenancies.get(row.task_attempt_id)) is not None:
                     await tenancy.over.wait()
 
     def decide(self, approval: Approval) -> None:

@@ -37,6 +37,9 @@ log = structlog.get_logger()
 
 STOPPED_BY_USER = "stopped by a person"
 
+SERVICES_END_S = 15.0
+"""So long a setup script waits for the end of the services that an earlier one has started."""
+
 
 class Executions:
     """What runs in one attempt, or ran when the daemon was killed.
@@ -75,6 +78,7 @@ class Executions:
         self._starting: set[str] = set()
         self._crashes: dict[str, Crashes] = {}
         self._refusals: dict[str, AnyondError] = {}
+        self._ends: dict[str, trio.Event] = {}
         self.recovered = trio.Event()
 
     @property
@@ -110,6 +114,8 @@ class Executions:
 
     def forget(self, process_id: str) -> None:
         """It is concluded."""
+        if (end := self._ends.pop(process_id, None)) is not None:
+            end.set()
         self._actors.pop(process_id, None)
         self._crashes.pop(process_id, None)
 
@@ -124,6 +130,8 @@ class Executions:
         live = self._logs.begin(row.id)
         self._starting.add(row.id)
         try:
+            if row.run_reason is RunReason.SETUP_SCRIPT:
+                await self._end_services()
             about = await subject.read(self._rooms, self._attempt_id)
             started = await run.start(
                 self._rooms,
@@ -147,6 +155,17 @@ class Executions:
         finally:
             self._starting.discard(row.id)
         return started.process
+
+    async def _end_services(self) -> None:
+        """A setup script that runs again starts its services anew: those of before would be in the
+        way, and nobody would know which are which."""
+        rows = await self._rooms.store.read(lambda r: processes.running_of(r, self._attempt_id))
+        for row in rows:
+            if processes.is_service(row) and self.looks_after(row.id):
+                end = self._ends.setdefault(row.id, trio.Event())
+                await self.stop(row.id)
+                with trio.move_on_after(SERVICES_END_S):
+                    await end.wait()
 
     async def _is_running(self, process_id: str) -> bool:
         try:

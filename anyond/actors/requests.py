@@ -219,10 +219,10 @@ class AttemptRequests:
             NotFound: there is no such task.
             Busy: something is at work in one of its attempts.
         """
-        for attempt in await self._rooms.store.read(lambda r: attempts.all(r, task_id)):
-            await self._awake.end_services(attempt.id)
-            if self._awake.is_awake(attempt.id):
-                raise Busy("Something is at work in an attempt of this task; stop it first.")
+        gone = await self._rooms.store.read(lambda r: attempts.all(r, task_id))
+        await self._awake.end_services(*(attempt.id for attempt in gone))
+        if any(self._awake.is_awake(attempt.id) for attempt in gone):
+            raise Busy("Something is at work in an attempt of this task; stop it first.")
         with _whole():
             await removal.delete_task(self._rooms, task_id)
         self._janitor.wake()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import trio
 
 from anyond.actors.attempt_actions import AttemptActions
+from anyond.actors.attempts import Attempts
 from anyond.actors.availability import Agents
 from anyond.actors.diffs import Diffs
 from anyond.actors.drafts import DraftRequests
@@ -26,6 +27,7 @@ from anyond.operations import git_programs, projects, removal
 from anyond.operations.rooms import Rooms
 from anyond.settings.config import ConfigFile
 from anyond.settings.profiles import Profiles
+from anyond.store import attempts
 from anyond.store.database import Store
 
 
@@ -45,8 +47,9 @@ class Settings:
 class ProjectRequests:
     """The requests of clients that concern projects."""
 
-    def __init__(self, rooms: Rooms, janitor: Janitor) -> None:
+    def __init__(self, rooms: Rooms, awake: Attempts, janitor: Janitor) -> None:
         self._rooms = rooms
+        self._awake = awake
         self._janitor = janitor
 
     async def create(self, new: NewProject) -> Project:
@@ -58,6 +61,8 @@ class ProjectRequests:
         return await projects.update(self._rooms, project_id, patch)
 
     async def delete(self, project_id: str) -> None:
+        gone = await self._rooms.store.read(lambda r: attempts.of_project(r, project_id))
+        await self._awake.end_services(*(attempt.id for attempt in gone))
         with trio.CancelScope(shield=True):
             await removal.delete_project(self._rooms, project_id)
         self._janitor.wake()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 from pathlib import Path
 from typing import Any
@@ -66,7 +67,8 @@ async def gone(daemon: Daemon) -> None:
 
 async def status(daemon: Daemon, attempt: dict[str, Any], expected: str) -> None:
     async def reached() -> bool:
-        return bool((await by_reason(daemon, attempt))["devserver"]["status"] == expected)
+        row = (await by_reason(daemon, attempt)).get("devserver")
+        return row is not None and bool(row["status"] == expected)
 
     await daemon.until(reached, expected)
 
@@ -113,6 +115,37 @@ async def test_services_end_with_their_attempt(daemon: Daemon) -> None:
     assert lives(daemon, "quiet")
     await daemon.ask("DELETE", f"/api/tasks/{attempt['task_id']}")
     await gone(daemon)
+
+
+async def test_services_end_with_their_project(daemon: Daemon) -> None:
+    made = await project(daemon)
+    await worked(daemon, made)
+    assert lives(daemon, "quiet")
+    await daemon.ask("DELETE", f"/api/projects/{made['id']}")
+    await gone(daemon)
+
+
+async def test_a_setup_script_that_runs_again_ends_the_services_of_before(daemon: Daemon) -> None:
+    attempt = await worked(daemon, await project(daemon))
+    before = [int((daemon.root / "out" / name).read_text()) for name in ("quiet", "loud")]
+    row = await daemon.ask("GET", f"/api/task-attempts/{attempt['id']}")
+    shutil.rmtree(row["container_ref"])
+    path = f"/api/task-attempts/{attempt['id']}/follow-up"
+    await daemon.ask("POST", path, {"prompt": "say again"})
+
+    async def again() -> bool:
+        rows = await daemon.processes(attempt)
+        setups = [r for r in rows if r["run_reason"] == "setupscript"]
+        services = [r for r in rows if r["run_reason"] == "devserver"]
+        agents = [r["status"] for r in rows if r["run_reason"] == "codingagent"]
+        states = sorted(r["status"] for r in services)
+        if len(setups) == 2 and setups[1]["status"] == "running":
+            assert "running" not in states, "two at a time"
+        return agents == ["completed"] * 2 and states == ["killed", "running"]
+
+    await daemon.until(again, "the second run")
+    assert lives(daemon, "quiet")
+    assert not any(psutil.pid_exists(pid) for pid in before)
 
 
 async def test_services_that_end_by_themselves_are_over(daemon: Daemon) -> None:
