@@ -136,6 +136,8 @@ def test_other_shells_lend_what_they_have(
     (home / "nvm" / "nvm.sh").write_text("nvm() { echo nvm-of-$1; }\n")
     config = home / ".config" / "fish"
     config.mkdir(parents=True)
+    # Without it, the first fish of a home reads all manual pages in the background.
+    (home / ".local" / "share" / "fish" / "generated_completions").mkdir(parents=True)
     (config / "config.fish").write_text(f"set -x NVM_DIR {home}/nvm\n")
     for file in (".profile", ".zshrc"):
         (home / file).write_text(f"export NVM_DIR={home}/nvm\n")
