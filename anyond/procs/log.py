@@ -102,6 +102,11 @@ class Log:
         while self._write_index() and self.waiting and self._write(*self.waiting[0]):
             self.held -= len(self.waiting.popleft()[2])
 
+    def sync(self) -> None:
+        """Let all that is written survive a power loss. Raises OSError."""
+        os.fsync(self.file)
+        os.fsync(self.index)
+
     def _write(self, name: bytes, header: bytes, data: bytes | memoryview) -> bool:
         length = len(header) + len(data)
         try:

@@ -38,7 +38,11 @@ def finalize(execution_id: str, spool: Spool, reason: str, *, force: bool = Fals
         killed += _end(execution_id, spool)
         exit_ = spool.exit()
         if exit_ is None:
-            spool.trim()
+            run = read_run(spool.path)
+            restarted = run is None or run.boot_id != boot_id()
+            cut = spool.trim(restarted=restarted)
+            if cut and restarted:
+                reason += f" The last {cut:,} bytes of its log had not reached the disk whole."
             (spool.path / "s").unlink(missing_ok=True)  # many programs that copy trip over sockets
             exit_ = Exit(error=reason, ended_at=time.time_ns(), leftovers=killed)
             spool.write_exit(exit_)

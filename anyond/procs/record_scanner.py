@@ -13,6 +13,7 @@ from anyond.model.records import Record, Stream
 STREAMS = {stream.value.encode(): stream for stream in Stream}
 OUTPUT = (Stream.STDOUT, Stream.STDERR)
 HEADER = 64  # bytes that a header may have
+PAGE = 4096  # bytes that come to the disk together
 MARGIN = 1 << 17  # bytes read beyond what was asked for, so that a record is seldom read twice
 
 
@@ -142,3 +143,17 @@ def read_gap(path: Path) -> Gap | None:
     except msgspec.MsgspecError:
         return None
     return gap if 0 <= gap.start < gap.end and 0 <= gap.first_frame <= gap.end_frame else None
+
+
+def first_lost(log: Path, gap: Gap | None) -> int:
+    """Where the first page begins that has nothing but zeros; the size if there is none."""
+    position = 0
+    with log.open("rb") as file:
+        while block := file.read(1 << 18):
+            for at in range(0, len(block), PAGE):
+                page = position + at
+                left_out = gap is not None and gap.start < page + PAGE and page < gap.end
+                if not left_out and not block[at : at + PAGE].strip(b"\0"):
+                    return page
+            position += len(block)
+    return position

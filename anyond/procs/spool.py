@@ -22,7 +22,7 @@ from msgspec import Struct
 from anyond.model.errors import Unavailable
 from anyond.model.records import Exit, Record, Stream
 from anyond.procs.log import write_json
-from anyond.procs.record_scanner import HEADER, OUTPUT, Gap, Scanner, parse, read_gap
+from anyond.procs.record_scanner import HEADER, OUTPUT, Gap, Scanner, first_lost, parse, read_gap
 
 MOST = 1 << 18
 
@@ -200,11 +200,20 @@ class Spool:
         except OSError as error:
             raise self._unwritable(error) from error
 
-    def trim(self) -> None:
-        """Cut off what a crash left unfinished, and mend the end of the index. No shim may live."""
+    def trim(self, *, restarted: bool = False) -> int:
+        """Cut off what a crash left unfinished, and mend the end of the index. No shim may live.
+
+        Args:
+            restarted: the machine may have lost power: any page that was not synced may read as
+                zeros, and the index is not believed.
+
+        Returns:
+            How many bytes were cut off.
+        """
         if not self._log.exists():
-            return
+            return 0
         size, gap = self.size(), self.gap()
+        whole = first_lost(self._log, gap) if restarted else size
         # Zeros read back where a file had grown but its bytes had not reached the disk.
         entries = array(
             "Q", self._index.read_bytes()[: self.frames() * 8] if self.frames() else b""
@@ -214,7 +223,8 @@ class Spool:
         with self._log.open("r+b") as log, self._index.open("a+b") as index:
             good = 0
             previous = -1
-            for entry in entries:
+            log.truncate(whole)
+            for entry in [] if restarted else entries:
                 if not previous < entry < size:
                     break
                 good, previous = good + 1, entry
@@ -241,6 +251,7 @@ class Spool:
             for file in (log, index):
                 file.flush()
                 os.fsync(file.fileno())
+        return size - position
 
     @staticmethod
     def _is_output(fd: int, position: int, gap: Gap | None) -> bool:

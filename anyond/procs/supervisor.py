@@ -249,6 +249,7 @@ class Supervisor:
         code = os.waitstatus_to_exitcode(self.descendants.status)
         stuck = ", ".join(map(str, sorted(self.descendants.immune)))
         try:
+            self.log.sync()  # before the end: an end on the disk says that the log is, too
             write_exit(
                 code=code if code >= 0 else None,
                 signal=-code if code < 0 else None,

@@ -160,3 +160,30 @@ def test_trimming_respects_what_was_left_out(shortened: Spool, left: int) -> Non
     assert frames(shortened) == before
     assert shortened.frames() == 10
     assert frames(shortened, 8) == before[-2:]
+
+
+def test_pages_that_a_power_loss_left_empty_end_the_log_after_a_restart(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "spool")
+    content = [(Stream.STDOUT, b"%04d " % n * 900) for n in range(20)]
+    ends = fill(spool, content)
+    log = spool.path / "log"
+    with log.open(
+        "r+b"
+    ) as file:  # the third page; what comes after it is there, and so is the index
+        file.seek(2 * 4096)
+        file.write(bytes(4096))
+    cut = spool.trim(restarted=True)
+    kept = sum(end <= 2 * 4096 for end in ends) - 1
+    assert kept > 0
+    assert [(r.stream, r.data) for r in records(spool)] == content[:kept]
+    assert [(f.n, f.data) for f in frames(spool)] == [(n, content[n][1]) for n in range(kept)]
+    assert cut == ends[-1] - ends[kept]
+    assert spool.trim(restarted=True) == 0
+
+
+def test_zeros_that_a_program_wrote_stay_if_the_machine_was_not_restarted(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "spool")
+    content = [(Stream.STDOUT, bytes(20_000)), (Stream.STDOUT, b"end")]
+    fill(spool, content)
+    assert spool.trim() == 0
+    assert [(r.stream, r.data) for r in records(spool)] == content
