@@ -9,7 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import trio
+
 from anyond.git import configuration, guard, programs
+from anyond.git.durable import MOVES_REFS, sync_names
 from anyond.git.environment import environment
 from anyond.git.locations import Location, locate, shared_by
 from anyond.git.locks import Locked, Patience, lock_in
@@ -26,7 +29,11 @@ INSTALL = "Install git 2.38 or newer: https://git-scm.com/downloads"
 
 # A monitor of the file system is a program that every look at a checkout would run. Repositories
 # inside a checkout are entered by whoever means them, and by nobody else.
-_ALWAYS = ("-c", "core.fsmonitor=false", "-c", "submodule.recurse=false")
+_PLAINLY = ("-c", "core.fsmonitor=false", "-c", "submodule.recurse=false")
+# Git does not wait for the disk when it writes single objects and refs, which is fast, and leaves
+# empty ones when the power goes. What Anyon does in somebody's absence must be there afterwards.
+_DURABLY = ("-c", "core.fsync=committed", "-c", "core.fsyncMethod=batch")
+_ALWAYS = (*_PLAINLY, *_DURABLY)
 NOT_INSIDE = "--ignore-submodules=dirty"
 """The option of whatever compares: a repository inside counts by its commit, and is not entered."""
 
@@ -119,9 +126,20 @@ async def git(
     output = await _run(ask, cwd, full, input, timeout, lasting=lasting)
     while again and output.code != 0 and await patience.waited(output.err):
         output = await _run(ask, cwd, full, input, timeout, lasting=lasting)
+    if moves_refs(words):
+        shared = full.get("GIT_COMMON_DIR") or full.get("GIT_DIR")
+        await trio.to_thread.run_sync(sync_names, cwd / shared if shared else cwd / ".git")
     if check and output.code != 0:
         raise failure(tuple(map(scrub, words)), output)
     return output
+
+
+def moves_refs(words: tuple[str, ...]) -> bool:
+    """Whether a command may have given a ref its place; one that deletes need not be waited for."""
+    at = 0
+    while words[at : at + 1] == ("-c",):
+        at += 2
+    return words[at : at + 1] != () and words[at] in MOVES_REFS and "-d" not in words
 
 
 def failure(command: tuple[str, ...], output: Output) -> AnyondError:

@@ -197,7 +197,16 @@ async def fast_forward(repo: Path, checkout: Path, goal: Tip, new: str) -> bool:
     await settle(checkout)
     keep = ("--no-overwrite-ignore", "--no-autostash", "--no-stat", "--quiet")
     # The commit is ours, and whether to trust it is no question.
-    ask = ("-c", "merge.verifySignatures=false", "merge", "--ff-only", *keep, new)
+    ask = (
+        "-c",
+        "core.fsync=added",
+        "-c",
+        "merge.verifySignatures=false",
+        "merge",
+        "--ff-only",
+        *keep,
+        new,
+    )
     who = (await Maker.of(repo)).who
     # If we are killed, it goes on to its end: the checkout is the person's own.
     done = await git(*ask, cwd=checkout, env=who, check=False, timeout=1800, lasting=True)

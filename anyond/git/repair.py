@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+import trio
+
 from anyond.git import branches, checkouts
 from anyond.git.checkouts import (
     CHECKOUT_TIMEOUT_S,
@@ -19,6 +21,7 @@ from anyond.git.checkouts import (
     same,
 )
 from anyond.git.command import git
+from anyond.git.durable import mend_worktree, sync_worktree
 from anyond.git.locations import linked_to, named_git_dir, remember, shared_by
 from anyond.git.repository import Repositories, common_dir, common_dir_at, git_dir
 from anyond.git.status import in_progress
@@ -59,10 +62,15 @@ async def ensure(repos: Repositories, repo: Path, path: Path, branch: str) -> En
     shared = await common_dir(repo)
     remember(path, shared)
     remarks: list[str] = []
+    if await trio.to_thread.run_sync(mend_worktree, shared, _record_of(shared, path), branch):
+        remarks.append(
+            "The index of the worktree was damaged, as a power loss leaves it; it was made again. "
+            "What was staged is as it is in the files."
+        )
     if is_linked(path, shared):
         if await _complete(path):
             return Ensured("present", await _is_on(path, branch))
-        return Ensured("repaired", await _is_on(path, branch))
+        return Ensured("repaired", await _is_on(path, branch), remarks=tuple(remarks))
     async with repos.lock(repo):
         if await _repair(shared, path, remarks.append):
             return Ensured("repaired", await _is_on(path, branch), remarks=tuple(remarks))
@@ -89,6 +97,7 @@ async def ensure(repos: Repositories, repo: Path, path: Path, branch: str) -> En
             f"was made again from the branch {branch}."
         )
     await fill(path, remarks.append)
+    await sync(path)
     return Ensured("recreated", on_branch=True, saved=saved, remarks=tuple(remarks))
 
 
@@ -129,6 +138,13 @@ def is_linked(path: Path, shared: Path) -> bool:
         return False
     ours = own.resolve().parent.parent == shared and same(shared_by(own), shared)
     return ours and same(linked_to(own), path)
+
+
+async def sync(path: Path) -> None:
+    """Let a worktree that was just made survive a power loss, though not its files."""
+    own = git_dir(path)
+    if own is not None:
+        await trio.to_thread.run_sync(sync_worktree, path, own)
 
 
 async def _is_on(path: Path, branch: str) -> bool:
@@ -180,7 +196,7 @@ def _link_again(
     link = path / ".git"
     if not link.is_symlink() and link.resolve() == shared:
         return "unknown"  # the main checkout: whatever is there is a person's own
-    own = next((own for own in _records(shared) if same(linked_to(own), path)), None)
+    own = _record_of(shared, path)
     if own is None:
         led = _target(link)
         if led is None or led.parent.name != "worktrees":
@@ -217,6 +233,10 @@ def _link_again(
     return "emptied" if empty else "linked"
 
 
+def _record_of(shared: Path, path: Path) -> Path | None:
+    return next((own for own in _records(shared) if same(linked_to(own), path)), None)
+
+
 def _records(shared: Path) -> list[Path]:
     try:
         return sorted((shared / "worktrees").iterdir())
@@ -232,7 +252,11 @@ def _was_linked(path: Path, shared: Path) -> bool:
         # Nothing there, or a directory: then it is a repository of its own.
         return False
     own = path / first.removeprefix("gitdir: ")
-    return first.startswith("gitdir: ") and own.parent.resolve() == shared / "worktrees"
+    return (
+        "\0" not in first
+        and first.startswith("gitdir: ")
+        and own.parent.resolve() == shared / "worktrees"
+    )
 
 
 def _move_aside(path: Path) -> Path | None:
@@ -256,6 +280,8 @@ def _target(link: Path) -> Path | None:
     try:
         first = os.fsdecode(link.read_bytes().split(b"\n", 1)[0])
     except OSError:
+        return None
+    if "\0" in first:  # the machine lost power before it was on the disk
         return None
     return (link.parent / first.removeprefix("gitdir: ")).resolve()
 

@@ -23,7 +23,7 @@ from anyond.git.checkouts import (
 from anyond.git.command import git
 from anyond.git.excludes import exclude
 from anyond.git.locations import forget, remember
-from anyond.git.repair import Ensured, ensure
+from anyond.git.repair import Ensured, ensure, sync
 from anyond.git.repository import Repositories, common_dir
 from anyond.git.text import shown
 from anyond.model.errors import Conflict, Invalid, NotFound, ToolFailed
@@ -84,6 +84,7 @@ async def add(
         remember(path, await common_dir(repo))
     try:
         await fill(path, report)
+        await sync(path)
     except BaseException:
         with trio.CancelScope(shield=True):
             async with repos.lock(repo):
