@@ -1,6 +1,6 @@
 # Every command that a contributor needs; `make help` lists them. Works with GNU make 3.81.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast test-agents check types bench hostile chaos lock clean
+.PHONY: help demo test test-fast test-agents check types bench hostile power chaos lock clean
 
 RUNTIME := .venv
 DEV := .venv-dev
@@ -67,6 +67,10 @@ hostile: ## Send 100,000 requests that no client of good will sends (ARGS=--shor
 chaos: ## Kill daemons, shims, agents and git 1,000 times (ARGS=--short for three minutes)
 	@sh requirements/venv.sh $(DEV) dev
 	@$(DEV_PYTHON) -m campaigns.chaos $(ARGS)
+
+power: ## Cut the power of a daemon at work, again and again (ARGS=--short for a few times; needs root and FUSE)
+	@sh requirements/venv.sh $(DEV) dev
+	@$(DEV_PYTHON) -m campaigns.power $(ARGS)
 
 lock: ## Write the lock files anew from pyproject.toml (needs uv)
 	@sh requirements/lock.sh

@@ -1,0 +1,1 @@
+"""Cutting the power of a daemon at work, and looking at what the disk still has."""
