@@ -197,7 +197,11 @@ def lines(raw: str) -> list[dict[str, Any]]:
 
 def family(process: dict[str, Any]) -> dict[int, str]:
     """The living processes of an execution, without the shim: pid and name."""
-    return {one.pid: one.name() for one in _alive(ANYON_EXECUTION=process["id"])}
+    found = {}
+    for one in _alive(ANYON_EXECUTION=process["id"]):
+        with suppress(psutil.NoSuchProcess):  # a short command ended since it was seen
+            found[one.pid] = one.name()
+    return found
 
 
 async def stopped(daemon: Daemon, attempt: dict[str, Any]) -> dict[str, Any]:
