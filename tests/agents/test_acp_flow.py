@@ -90,6 +90,12 @@ def working(**options: Any) -> Talk:
     return talk
 
 
+def test_an_agent_is_told_that_its_own_news_can_be_shown_as_such() -> None:
+    first = Talk().said[0]
+    assert first["method"] == "initialize"
+    assert first["params"]["clientCapabilities"]["session"] == {"notices": {}}
+
+
 # ---------------------------------------------------------------- launch and options
 
 

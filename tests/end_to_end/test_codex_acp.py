@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -54,6 +55,10 @@ async def test_a_file_is_written_once_that_is_allowed(client: Client) -> None:
         "All done: wrote hello.txt and checked it.",
     ]
     assert "Model metadata for" in said(entries, "system_message")[-1]
+    # Of what it says of itself nothing has to be told from the words of the model.
+    news = [line for line in (await daemon.raw(ended)).splitlines() if '"update"' in line]
+    told = [json.loads(line)["params"]["update"] for line in news if "Model metadata for" in line]
+    assert [update["sessionUpdate"] for update in told] == ["notice"]
     assert said(entries, "error_message") == []
     written = daemon.git(client.repository, "show", f"{attempt['branch']}:hello.txt")
     assert written == "hello from agent\nsecond line\n"

@@ -55,6 +55,8 @@ class Handshake:
                 "clientCapabilities": {
                     "fs": {"readTextFile": False, "writeTextFile": False},
                     "terminal": False,
+                    # Otherwise an agent tells its own news in the voice of the model.
+                    "session": {"notices": {}},
                 },
                 "clientInfo": {"name": "anyon", "title": "Anyon", "version": __version__},
             },
