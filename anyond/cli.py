@@ -102,11 +102,10 @@ def serve(
     from anyond.settings import standard_streams
 
     standard_streams.prepare()
-    _load_structlog()
 
+    from anyond import start
     from anyond.model.errors import AnyondError, Invalid
     from anyond.settings.lock import AlreadyRunning
-    from anyond.settings.logging import LogFormat, configure
     from anyond.settings.options import HOST, PORT, Auth, Options
     from anyond.settings.places import Places
 
@@ -125,12 +124,16 @@ def serve(
         )
     except Invalid as error:
         raise click.UsageError(str(error)) from error
-    configure(LogFormat(log_format), log_level)
-
-    from anyond import daemon
-
     try:
-        code = daemon.run(options)
+        # Clients can wait from here on, while everything else is loaded.
+        with start.first(options) as doors:
+            _load_structlog()
+            from anyond.settings.logging import LogFormat, configure
+
+            configure(LogFormat(log_format), log_level)
+            from anyond import daemon
+
+            code = daemon.run(options, doors)
     except AlreadyRunning as error:
         click.echo(str(error), err=True)
         sys.exit(ALREADY_RUNNING)

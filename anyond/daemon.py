@@ -1,8 +1,9 @@
 """The composition root: what starts in which order, and stops in reverse.
 
-Started top-down: the lock, the store, the shims' launcher, the attempts that were at work, the
-services, and last the HTTP front. Stopped bottom-up: first the streams end, then the front closes,
-then the actors let go of their processes, which live on, and last the store is closed.
+Started top-down: the lock and the listeners (`anyond/start.py`), the store, the shims' launcher,
+the attempts that were at work, the services, and last the HTTP front. Stopped bottom-up: first the
+streams end, then the front closes, then the actors let go of their processes, which live on, and
+last the store is closed.
 """
 
 from __future__ import annotations
@@ -44,12 +45,12 @@ from anyond.git.repository import Repositories
 from anyond.github.client import GitHub
 from anyond.github.site import Site
 from anyond.http.app import create_app
+from anyond.http.doors import Doors
 from anyond.http.guard import Policy
-from anyond.http.listeners import Listener, listen
+from anyond.http.listeners import Listener
 from anyond.http.peers import Peers
 from anyond.http.server import serve
 from anyond.model.errors import AnyondError
-from anyond.open_files import raise_limit
 from anyond.operations import git_programs
 from anyond.operations.rooms import Rooms
 from anyond.procs.launcher import Launcher
@@ -58,34 +59,29 @@ from anyond.settings.daemon_file import announced
 from anyond.settings.files import sweep
 from anyond.settings.identity import token as user_token
 from anyond.settings.identity import user_id
-from anyond.settings.lock import AlreadyRunning, sole_daemon
-from anyond.settings.options import Auth, Options, demand_token
+from anyond.settings.options import Auth, Options
 from anyond.settings.profiles import Profiles
 from anyond.settings.sd_notify import ServiceManager
-from anyond.settings.socket_activation import handed_sockets
 from anyond.settings.standard_streams import tell
 from anyond.store.database import Store
 
 log = structlog.get_logger()
 
 
-def run(options: Options) -> int:
+def run(options: Options, doors: Doors) -> int:
     """Serve until SIGTERM or SIGINT, or until its terminal is closed (SIGHUP, unless ignored).
 
+    Args:
+        options: what was asked for.
+        doors: of `anyond.start.first`, which are open; they are closed when this returns.
+
     Returns:
-        The exit code: 0 after a proper stop, 1 if it cannot serve, 3 if another daemon has the
-        data directory.
+        The exit code: 0 after a proper stop, 1 if it cannot serve.
     """
     try:
-        raise_limit()
-        options.places.create()
-        with sole_daemon(options.places.lock, options.places.presence):
-            for path in options.places.replaced:
-                sweep(path)
-            trio.run(_main, options)
-    except AlreadyRunning as refusal:
-        print(refusal, file=sys.stderr)
-        return 3
+        for path in options.places.replaced:
+            sweep(path)
+        trio.run(_main, options, doors)
     except AnyondError as refusal:
         print(refusal, file=sys.stderr)
         return 1
@@ -98,7 +94,7 @@ def run(options: Options) -> int:
     return 0
 
 
-async def _main(options: Options) -> None:
+async def _main(options: Options, doors: Doors) -> None:
     manager = ServiceManager.of()
     endings = [signal.SIGTERM, signal.SIGINT]
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # else it is to stay (nohup)
@@ -113,7 +109,7 @@ async def _main(options: Options) -> None:
             peers = Peers() if token is None else None
             app = create_app(services, policy)
             other = None if options.vk_port is None else app.face("vk").door(options.ui)
-            listeners, vk = _open_doors(options)
+            listeners, vk = doors.ours, doors.vk
             policy.admit(_own_names(options, [*listeners, vk] if vk else listeners))
             async with trio.open_nursery() as nursery:
                 served = trio.Event()
@@ -228,31 +224,6 @@ async def open_services(options: Options, closing: trio.Event) -> AsyncIterator[
 
 def _report_crash(service: str, crash: Exception) -> None:
     log.error(service, exc_info=crash)
-
-
-def _open_doors(options: Options) -> tuple[list[Listener], Listener | None]:
-    """What clients of ours connect to, and what those of the ancestor do."""
-    handed = handed_sockets()
-    if handed:
-        for found in handed:
-            if found.port is not None:
-                demand_token(found.host, options.auth)
-        addresses = [f"fd://{found.fd}" for found in handed]
-    else:
-        addresses = [] if options.host is None else [f"{options.host}:{options.port}"]
-    if options.unix is not None:
-        addresses.append(f"unix:{options.unix}")
-    vk = None if options.vk_port is None else f"{options.vk_host}:{options.vk_port}"
-    listeners: list[Listener] = []
-    try:
-        for address in addresses:
-            listeners.append(listen(address))
-        other = None if vk is None else listen(vk)
-    except BaseException:
-        for listener in listeners:
-            listener.close()
-        raise
-    return listeners, other
 
 
 def _own_names(options: Options, listeners: Iterable[Listener]) -> set[str]:

@@ -1,0 +1,33 @@
+"""What comes first at a start: the lock, and listeners at which clients can wait for the rest.
+
+It loads little. A client of a daemon that starts again is so refused for as short a time as may
+be; the ancestor's page takes one refusal for the end of what it shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from anyond.http.doors import Doors, open_doors
+from anyond.open_files import raise_limit
+from anyond.settings.lock import sole_daemon
+from anyond.settings.options import Options
+
+
+@contextmanager
+def first(options: Options) -> Iterator[Doors]:
+    """Be the only daemon of the data directory, and listen, for the block.
+
+    Raises:
+        AlreadyRunning: another daemon has the data directory.
+        AnyondError: an address is none, or is taken.
+    """
+    raise_limit()
+    options.places.create()
+    with sole_daemon(options.places.lock, options.places.presence):
+        doors = open_doors(options)
+        try:
+            yield doors
+        finally:
+            doors.close()

@@ -1,0 +1,77 @@
+"""A daemon that starts lets clients wait, long before it can answer them."""
+
+from __future__ import annotations
+
+import socket
+from functools import partial
+from pathlib import Path
+
+import httpx
+import pytest
+import trio
+
+from tests.end_to_end.daemon import PATIENCE, ROOT, Daemon
+
+LATE = """
+import sys, time
+from pathlib import Path
+
+
+class Late:
+    def find_spec(self, name, path=None, target=None):
+        while name == "anyond.daemon" and not Path({path!r}).exists():
+            time.sleep(0.01)
+
+
+sys.meta_path.insert(0, Late())
+"""
+"""Read by Python before anything else; the composition root is not loaded until a file is there."""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.mark.parametrize("door", ["--port", "--vk-port"])
+async def test_clients_wait_at_a_daemon_that_is_still_loading(tmp_path: Path, door: str) -> None:
+    daemon = Daemon(tmp_path / "daemon")
+    loaded = daemon.root / "loaded"
+    slow = daemon.root / "slow"
+    slow.mkdir()
+    (slow / "sitecustomize.py").write_text(LATE.format(path=str(loaded)))
+    daemon.environment["PYTHONPATH"] = f"{slow}:{ROOT}"
+    ports = {"--port": free_port(), "--vk-port": free_port()}
+    answers: list[int] = []
+
+    async def ask() -> None:
+        async with httpx.AsyncClient(timeout=PATIENCE) as client:
+            found = await client.get(f"http://127.0.0.1:{ports[door]}/api/health")
+            answers.append(found.status_code)
+
+    try:
+        async with trio.open_nursery() as nursery:
+            options = [f"{name}={port}" for name, port in ports.items()]
+            nursery.start_soon(partial(daemon.start, *options, port=None))
+            with trio.fail_after(PATIENCE / 3):
+                while not await _connects(ports[door]):
+                    await trio.sleep(0.01)
+            assert not daemon.presence.exists(), "it does not serve yet"
+            nursery.start_soon(ask)
+            await trio.sleep(0.05)
+            assert answers == []
+            loaded.touch()
+        assert answers == [200]
+    finally:
+        loaded.touch()
+        await daemon.__aexit__()
+
+
+async def _connects(port: int) -> bool:
+    try:
+        stream = await trio.open_tcp_stream("127.0.0.1", port)
+    except OSError:
+        return False
+    await stream.aclose()
+    return True
