@@ -3,7 +3,7 @@
 Started top-down: the lock and the listeners (`anyond/start.py`), the store, the shims' launcher,
 the attempts that were at work, the services, and last the HTTP front. Stopped bottom-up: first the
 streams end, then the front closes, then the actors let go of their processes, which live on, and
-last the store is closed.
+last the store is closed. The ancestor's boards hear of it after that.
 """
 
 from __future__ import annotations
@@ -48,6 +48,7 @@ from anyond.http.app import create_app
 from anyond.http.doors import Doors
 from anyond.http.guard import Policy
 from anyond.http.listeners import Listener
+from anyond.http.partings import Partings
 from anyond.http.peers import Peers
 from anyond.http.server import serve
 from anyond.model.errors import AnyondError
@@ -78,10 +79,11 @@ def run(options: Options, doors: Doors) -> int:
     Returns:
         The exit code: 0 after a proper stop, 1 if it cannot serve.
     """
+    partings = Partings()
     try:
         for path in options.places.replaced:
             sweep(path)
-        trio.run(_main, options, doors)
+        trio.run(_main, options, doors, partings)
     except AnyondError as refusal:
         print(refusal, file=sys.stderr)
         return 1
@@ -91,10 +93,13 @@ def run(options: Options, doors: Doors) -> int:
             raise
         print("; ".join(str(e) for e in _leaves(refusals)), file=sys.stderr)
         return 1
+    finally:
+        doors.close()
+        partings.close()
     return 0
 
 
-async def _main(options: Options, doors: Doors) -> None:
+async def _main(options: Options, doors: Doors, partings: Partings) -> None:
     manager = ServiceManager.of()
     endings = [signal.SIGTERM, signal.SIGINT]
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # else it is to stay (nohup)
@@ -121,7 +126,8 @@ async def _main(options: Options, doors: Doors) -> None:
                         async with trio.open_nursery() as fronts:
                             door = partial(serve, closing=closing, peers=peers)
                             urls = await fronts.start(door, app, listeners)
-                            vk_urls = vk and await fronts.start(door, other, [vk])
+                            last = partial(door, partings=partings)
+                            vk_urls = vk and await fronts.start(last, other, [vk])
                             task_status.started((urls, vk_urls[0] if vk_urls else None))
                     finally:
                         served.set()

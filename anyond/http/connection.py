@@ -25,6 +25,7 @@ from hypercorn.typing import AppWrapper, ConnectionState
 from hypercorn.utils import parse_socket_addr
 
 from anyond.http.envelope import JSON, failure
+from anyond.http.partings import Partings
 from anyond.http.peers import Peers
 from anyond.http.turns import Turns
 
@@ -37,6 +38,7 @@ PEER = "anyon.peer"
 """Under this name the ASGI state has who is at the other end, as `Peers.user` tells it."""
 
 PATIENCE = "anyon.patience"
+PARTING = "anyon.parting"
 """Under this name the ASGI state has what an application calls to have no reader cut off."""
 
 log = structlog.get_logger("anyond.http")
@@ -66,8 +68,10 @@ class Connection:
         *,
         stall: float,
         peers: Peers | None = None,
+        partings: Partings | None = None,
     ) -> None:
         self._app = app
+        self._partings = partings
         self._peers = peers
         self._config = config
         self._context = context
@@ -117,6 +121,19 @@ class Connection:
         """From now on the peer may take as long as it likes. What it does not take is not kept."""
         self._stall = math.inf
 
+    def part_later(self) -> bool:
+        """Leave the WebSocket open until all else has stopped; nothing is sent to it any more.
+
+        Returns:
+            Whether that is so; if not, it has to be closed as usual.
+        """
+        if self._partings is None or not self._peer_is_there or self._writing.locked():
+            return False
+        if not self._partings.keep(self._stream.socket.fileno()):
+            return False
+        self._abandon()
+        return True
+
     def _protocol(self, tasks: TaskGroup) -> _Dialogue:
         sock = self._stream.socket
         return _Dialogue(
@@ -124,7 +141,9 @@ class Connection:
             self._config,
             self._context,
             tasks,
-            ConnectionState({PATIENCE: self.be_patient, PEER: self._user()}),
+            ConnectionState(
+                {PATIENCE: self.be_patient, PARTING: self.part_later, PEER: self._user()}
+            ),
             False,
             parse_socket_addr(sock.family, sock.getpeername()),
             parse_socket_addr(sock.family, sock.getsockname()),

@@ -15,6 +15,7 @@ from hypercorn.trio.worker_context import WorkerContext
 from anyond.http.accepting import Door
 from anyond.http.connection import Connection
 from anyond.http.listeners import Listener
+from anyond.http.partings import Partings
 from anyond.http.peers import Peers
 
 GRACE_SECONDS = 0.9
@@ -52,6 +53,7 @@ async def serve(
     keep_alive: float = KEEP_ALIVE_SECONDS,
     ping: float = PING_SECONDS,
     peers: Peers | None = None,
+    partings: Partings | None = None,
     task_status: trio.TaskStatus[list[str]] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Serve `app` to whoever connects, until `closing` is set or the caller is cancelled.
@@ -69,6 +71,7 @@ async def serve(
         keep_alive: seconds that a connection may be idle between two requests.
         ping: seconds between two pings of a WebSocket.
         peers: tells whose connection it is, for the guard.
+        partings: holds WebSockets whose peers shall hear last that the daemon stops.
         task_status: told the URLs when connections are accepted, in the order of `listeners`.
     """
     config = Config()
@@ -85,7 +88,9 @@ async def serve(
     door = Door(connections)
 
     async def handle(stream: trio.SocketStream) -> None:
-        connection = Connection(wrapped, config, context, stream, stall=stall, peers=peers)
+        connection = Connection(
+            wrapped, config, context, stream, stall=stall, peers=peers, partings=partings
+        )
         if stream.socket.family != socket.AF_UNIX:
             # A laptop that was closed never says good-bye.
             stream.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)

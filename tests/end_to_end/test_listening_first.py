@@ -1,7 +1,10 @@
-"""A daemon that starts lets clients wait, long before it can answer them."""
+"""What a restart is for clients: they wait at the start, and old boards hear of a stop last."""
 
 from __future__ import annotations
 
+import json
+import os
+import signal
 import socket
 from functools import partial
 from pathlib import Path
@@ -9,6 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 import trio
+from trio_websocket import ConnectionClosed, open_websocket_url
 
 from tests.end_to_end.daemon import PATIENCE, ROOT, Daemon
 
@@ -75,3 +79,23 @@ async def _connects(port: int) -> bool:
         return False
     await stream.aclose()
     return True
+
+
+async def test_an_old_board_hears_of_a_stop_when_all_else_has_stopped(tmp_path: Path) -> None:
+    daemon = Daemon(tmp_path / "daemon")
+    await daemon.start("--vk-port", "0")
+    try:
+        project = await daemon.project()
+        url = json.loads(daemon.presence.read_text())["vk_url"].replace("http", "ws", 1)
+        async with open_websocket_url(
+            f"{url}/api/tasks/stream/ws?project_id={project['id']}"
+        ) as board:
+            await board.get_message()
+            os.kill(daemon.pid, signal.SIGTERM)
+            with trio.fail_after(PATIENCE), pytest.raises(ConnectionClosed) as closed:
+                await board.get_message()
+            assert "stopped" in daemon.log().split()
+        assert closed.value.reason is not None
+        assert closed.value.reason.code == 1001
+    finally:
+        await daemon.__aexit__()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlencode
 import msgspec
 import trio
 
-from anyond.http.connection import PATIENCE
+from anyond.http.connection import PARTING, PATIENCE
 from anyond.http.encoders import FINISHED
 from anyond.http.envelope import encode
 from anyond.http.front import REFUSED
@@ -35,6 +35,8 @@ STATUS_FIRST_SECONDS = 1.0
 A browser with much to do renders the news late; with less than this it misses it at times.
 """
 _RECENTLY_SECONDS = 5.0
+_BOARD = "/api/tasks/stream/ws"
+_GOING_AWAY = 1001
 _LOGS = re.compile(r"/api/execution-processes/([^/]+)/(?:raw|normalized)-logs/ws")
 
 
@@ -91,6 +93,8 @@ class VkFace:
             if be_patient is not None:
                 be_patient()
             send = self._status_first(log[1].lower(), send)
+        if scope["path"] == _BOARD:
+            send = _parting_last(scope.get("state", {}).get(PARTING), send)
         # They know no positions; each connection begins with an empty document.
         scope = {**scope, "query_string": _query(scope, without={"after", "batch"})}
         await self._front.answer(scope, receive, send)
@@ -119,6 +123,17 @@ class VkFace:
         ended = row.completed_at
         if ended is None or abs(seconds(now()) - seconds(ended)) < _RECENTLY_SECONDS:
             await trio.sleep(STATUS_FIRST_SECONDS)
+
+
+def _parting_last(part_later: Callable[[], bool] | None, send: Send) -> Send:
+    """`send`, but that the daemon stops is told when all else has stopped, if that can be."""
+
+    async def wrapped(message: Any) -> None:
+        stops = message["type"] == "websocket.close" and message.get("code") == _GOING_AWAY
+        if not (stops and part_later is not None and part_later()):
+            await send(message)
+
+    return wrapped
 
 
 def _allowing(methods: set[str], send: Send) -> Send:
