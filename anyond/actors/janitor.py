@@ -7,9 +7,10 @@ import time
 
 import trio
 
+from anyond.git.locks import ABANDONED_S
 from anyond.model.ids import now
 from anyond.operations import backup, images, worktree
-from anyond.operations.removal import clean_up, sweep
+from anyond.operations.removal import clean_up, sweep, sweep_locks
 from anyond.operations.rooms import Rooms
 from anyond.store import days
 
@@ -33,9 +34,14 @@ class Janitor:
         """Clear away for ever."""
         await worktree.find_all_again(self._rooms)
         await sweep(self._rooms, self._began)
+        # Locks that were left just now are known to be left some seconds later.
+        pause = ABANDONED_S + 1
         while True:
-            with trio.move_on_after(DAY):
+            with trio.move_on_after(pause) as waited:
                 await self._wanted.wait()
+            if waited.cancelled_caught:
+                await sweep_locks(self._rooms)
+                pause = DAY
             self._wanted = trio.Event()
             day, is_new = await self._rooms.store.write(lambda tx: days.count(tx, now()[:10]))
             if is_new:

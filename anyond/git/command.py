@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import trio
 
-from anyond.git import configuration, guard, programs
+from anyond.git import configuration, dead_locks, guard, programs
 from anyond.git.durable import MOVES_REFS, sync_names
 from anyond.git.environment import environment
 from anyond.git.locations import Location, locate, shared_by
@@ -122,13 +124,16 @@ async def git(
     without: tuple[str, ...] = ()
     if _withholds(place, known):
         without = await _withheld(program, place, cwd, full, "credential.helper" in own.values())
-    ask, patience = (program, *_ALWAYS, *without, *words), Patience()
+    ask, patience, began = (program, *_ALWAYS, *without, *words), Patience(), time.time()
     output = await _run(ask, cwd, full, input, timeout, lasting=lasting)
     while again and output.code != 0 and await patience.waited(output.err):
         output = await _run(ask, cwd, full, input, timeout, lasting=lasting)
     if moves_refs(words):
         shared = full.get("GIT_COMMON_DIR") or full.get("GIT_DIR")
         await trio.to_thread.run_sync(sync_names, cwd / shared if shared else cwd / ".git")
+    if output.code == -signal.SIGKILL and place is not None and place.common_dir is not None:
+        # Somebody has killed it, or the machine was out of memory: it could not tidy up.
+        await dead_locks.clear(place.common_dir, began)
     if check and output.code != 0:
         raise failure(tuple(map(scrub, words)), output)
     return output

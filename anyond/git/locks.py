@@ -93,20 +93,31 @@ async def gone(lock: Path, seconds: float) -> bool:
 
 
 def take_away(lock: Path) -> bool:
-    """Remove a lock in the git directory of a linked worktree that nobody can be holding.
+    """Remove a lock of a linked worktree, or of references, that nobody can be holding.
 
-    The locks of everything else belong to the person whose repository it is, and stay.
+    Whatever is locked else (index, HEAD and settings of a checkout) belongs to the person whose
+    repository it is, and stays: an editor may hold it. References are locked for moments only.
 
     Returns:
         Whether the lock is gone.
     """
-    if lock.parent.parent.name != "worktrees":
+    if lock.parent.parent.name != "worktrees" and not _is_of_refs(lock):
         return False
     try:
-        seen = lock.lstat()
-        if time.time() - seen.st_mtime < ABANDONED_S or _may_be_held(seen.st_mtime):
+        if time.time() - lock.lstat().st_mtime < ABANDONED_S:
             return False
-        if lock.lstat() != seen:
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return remove_unheld(lock)
+
+
+def remove_unheld(lock: Path) -> bool:
+    """Remove a lock unless a git is alive that could have made it; returns whether it is gone."""
+    try:
+        seen = lock.lstat()
+        if _may_be_held(seen.st_mtime) or lock.lstat() != seen:
             return False
         lock.unlink()
     except FileNotFoundError:
@@ -116,6 +127,13 @@ def take_away(lock: Path) -> bool:
         return False
     log.warning("abandoned_lock_removed", lock=str(lock))
     return True
+
+
+def _is_of_refs(lock: Path) -> bool:
+    if lock.name == "packed-refs.lock":
+        return (lock.parent / "objects").is_dir()
+    tops = (parent.parent for parent in lock.parents if parent.name == "refs")
+    return any((top / "objects").is_dir() for top in tops)
 
 
 def _may_be_held(made: float) -> bool:

@@ -12,6 +12,7 @@ import structlog
 from msgspec.structs import replace
 
 from anyond.git import (
+    dead_locks,
     deletion,
     half_merge,
     landing,
@@ -23,8 +24,8 @@ from anyond.git import (
     survivors,
     written_files,
 )
-from anyond.git.repository import git_dir
-from anyond.model.ids import new_id, now
+from anyond.git.repository import common_dir, git_dir
+from anyond.model.ids import new_id, now, seconds
 from anyond.model.rows import TaskStatus
 from anyond.operations import subject
 from anyond.operations.rooms import Rooms
@@ -117,6 +118,8 @@ async def _is_done(rooms: Rooms, about: Subject, intent: Intent) -> bool | None:
     """Whether git has done it, after what was cut short is finished or undone; None: it waits."""
     where = about.attempt.container_ref
     worktree = about.worktree if where is not None else None
+    if intent.kind != "merge" and not intent.waits:
+        await _clear_locks(about, intent)
     if intent.kind == "rename":
         old = about.attempt.branch
         return await renaming.resume(about.repository, worktree, old, intent.name, intent.tip)
@@ -124,6 +127,7 @@ async def _is_done(rooms: Rooms, about: Subject, intent: Intent) -> bool | None:
         await survivors.let_finish((intent.onto,))
         if await landing.holds(about.repository, intent.name, intent.onto):
             return True
+        await _clear_locks(about, intent)
         goal = landing.Landing(intent.tip, intent.onto)
         return await half_merge.finish(rooms.repositories, about.repository, intent.name, goal)
     if worktree is None or git_dir(worktree) is None:
@@ -144,6 +148,12 @@ async def _is_done(rooms: Rooms, about: Subject, intent: Intent) -> bool | None:
     if done is None and not intent.waits:
         await rooms.store.write(lambda tx: intents.set_waits(tx, intent.attempt_id))
     return done
+
+
+async def _clear_locks(about: Subject, intent: Intent) -> None:
+    """If git was killed, too, it could not tidy up; nobody else is in the way of what follows."""
+    common = await common_dir(about.repository)
+    await dead_locks.clear(common, seconds(intent.created_at))
 
 
 async def _undo_rebase(rooms: Rooms, about: Subject, intent: Intent, onto: str) -> None:

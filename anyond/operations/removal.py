@@ -10,6 +10,7 @@ import structlog
 import trio
 
 from anyond.git import (
+    dead_locks,
     kept,
     repair,
     scratch,
@@ -18,7 +19,7 @@ from anyond.git import (
     survivors,
     worktrees,
 )
-from anyond.git.repository import git_dir
+from anyond.git.repository import common_dir, git_dir
 from anyond.model.errors import AnyondError, Busy, NotFound
 from anyond.model.ids import is_id, new_id, now, seconds, timestamp
 from anyond.model.rows import ProcessStatus, Project, TaskAttempt
@@ -191,6 +192,15 @@ async def sweep(rooms: Rooms, before: float) -> None:
                 count = await trio.to_thread.run_sync(scratch.sweep, own, before)
                 if count:
                     log.info("swept", attempt=attempt.id, directories=count)
+
+
+async def sweep_locks(rooms: Rooms) -> None:
+    """Remove the locks of references that a killed git has left in the repositories."""
+    for project in await rooms.store.read(projects.all):
+        try:
+            await dead_locks.sweep_refs(await common_dir(project.repository))
+        except AnyondError as error:
+            log.info("locks_not_swept", project=project.id, why=str(error))
 
 
 async def _expire(rooms: Rooms) -> None:

@@ -13,10 +13,12 @@ import pytest
 import trio
 
 from anyond.git import branches, locks
-from anyond.git.command import git
+from anyond.git.command import GitFailed, git
 from anyond.git.commit import commit_all
+from anyond.git.dead_locks import sweep_refs
 from anyond.git.deletion import delete_file
 from anyond.git.excludes import exclude
+from anyond.git.locations import remember
 from anyond.git.locks import Locked
 from anyond.git.merge import merge
 from anyond.git.rebase import plan, rebase
@@ -160,6 +162,48 @@ async def test_what_a_killed_git_left_in_a_worktree_is_in_nobodys_way(
         age(held)
         await WORKS[name](repos, repo, attempt)
         assert not held.exists()
+
+
+@pytest.mark.parametrize("ref", ["refs/heads/work", "packed-refs"])
+async def test_what_a_killed_git_left_of_a_reference_is_in_nobodys_way(
+    repos: Repositories, repo: Checkout, attempt: Checkout, ref: str
+) -> None:
+    if ref == "packed-refs":
+        repo.git("pack-refs", "--all")
+    with lock(repo.path / ".git" / ref) as held:
+        age(held)
+        if ref == "packed-refs":
+            await git("update-ref", "-d", "refs/heads/work", cwd=repo.path)
+        else:
+            attempt.write("new.txt")
+            assert await commit_all(attempt.path, "message") == attempt.oid("work")
+        assert not held.exists()
+
+
+@pytest.mark.parametrize(
+    ("hook", "words"),
+    [
+        ("pre-commit", ("commit", "-aqm", "x")),
+        ("reference-transaction", ("update-ref", "refs/heads/more", "HEAD")),
+    ],
+)
+async def test_a_git_of_ours_that_is_killed_leaves_no_lock(
+    repo: Checkout, hook: str, words: tuple[str, ...]
+) -> None:
+    remember(repo.path, repo.path / ".git", repo.path / ".git")
+    others = repo.path / ".git" / "refs" / "heads" / "others.lock"
+    others.write_text("")
+    age(others)
+    repo.write("base.txt", "edited\n")
+    repo.hook(hook, "ls .git/refs/heads/*.lock .git/*.lock > seen; kill -9 $PPID")
+    with pytest.raises(GitFailed) as failure:
+        await git(*words, cwd=repo.path)
+    assert failure.value.code == -signal.SIGKILL
+    assert "others.lock" in (repo.path / "seen").read_text()
+    assert (repo.path / "seen").read_text().count(".lock") > 1
+    assert [*repo.path.glob(".git/**/*.lock")] == [others]
+    await sweep_refs(repo.path / ".git")
+    assert not others.exists()
 
 
 async def test_a_lock_whose_git_lives_stays_however_old_it_is(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -301,16 +302,28 @@ async def test_a_merge_that_was_cut_short_in_the_checkout_of_a_person_is_finishe
 ) -> None:
     about, new = await half_merged(rooms, repository)
     (repository / "b.txt").write_text("of the person\n")
-    with pytest.raises(Conflict) as refusal:
-        await settled(rooms, about.attempt.id)
-    assert refusal.value.type == "locked"  # the lock in a person's checkout is theirs to remove
-    (repository / ".git" / "index.lock").unlink()
-    await settled(rooms, about.attempt.id)
+    await settled(rooms, about.attempt.id)  # the lock that the git left was made since the intent
     assert run(repository, "rev-parse", "main") == new
     assert status(repository) == ["M b.txt"] or status(repository) == [" M b.txt"]
     assert (repository / "n" / "new.txt").read_text() == "new\n"
     assert not (repository / "gone.txt").exists()
     assert (await subject.read(rooms, about.attempt.id)).task.status is TaskStatus.DONE
+
+
+async def test_a_lock_that_was_there_before_the_merge_is_the_persons_to_remove(
+    rooms: Rooms, repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(locks, "PATIENCE_S", 0.1)
+    about, new = await half_merged(rooms, repository)
+    lock = repository / ".git" / "index.lock"
+    then = lock.stat().st_mtime - 3600
+    os.utime(lock, (then, then))
+    with pytest.raises(Conflict) as refusal:
+        await settled(rooms, about.attempt.id)
+    assert refusal.value.type == "locked"
+    lock.unlink()
+    await settled(rooms, about.attempt.id)
+    assert run(repository, "rev-parse", "main") == new
 
 
 async def test_a_merge_that_was_cut_short_leaves_what_a_person_has_edited_since(
