@@ -14,6 +14,7 @@ import trio
 from anyond.git import blobs, branches
 from anyond.git.command import NOT_INSIDE, git
 from anyond.git.conversions import converted, stored
+from anyond.git.earlier_attributes import differing
 from anyond.git.index_stat import copy_index
 from anyond.git.parsing import parsed
 from anyond.git.rename_index import write_pairs
@@ -188,7 +189,7 @@ async def _may_be_unedited(worktree: Path, tracked: list[Entry], untracked: list
         return False
     rules = (path for path in (*(entry.path for entry in tracked), *untracked)
              if path.endswith(".gitattributes"))  # fmt: skip
-    return any(rules) or bool(await converted(worktree, suspects))
+    return any(rules) or bool(await converted(worktree, suspects) or await differing(worktree))
 
 
 async def _without_unedited(worktree: Path, base: str, tracked: list[Entry]) -> list[Entry]:

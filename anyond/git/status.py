@@ -14,6 +14,7 @@ from anyond.git import branches
 from anyond.git.command import NOT_INSIDE, git
 from anyond.git.conversions import converted
 from anyond.git.distance import Distance, measure
+from anyond.git.earlier_attributes import differing
 from anyond.git.index_stat import copy_index
 from anyond.git.parsing import parsed
 from anyond.git.repository import common_dir_at, git_dir
@@ -103,7 +104,7 @@ async def status(
     ask = ("status", "--porcelain=v2", "-z", "--branch", f"--untracked-files={untracked}", how)
     answer = await git(*ask, NOT_INSIDE, cwd=worktree)
     suspects, rules = await parsed(answer.out, _edited)
-    if suspects and (rules or await converted(worktree, suspects)):
+    if suspects and (rules or await converted(worktree, suspects) or await differing(worktree)):
         with scratch(own) as private:
             index = private / "index"
             await trio.to_thread.run_sync(copy_index, own, index)

@@ -30,6 +30,7 @@ from anyond.git.blobs import open_file
 from anyond.git.checkouts import head
 from anyond.git.command import NOT_INSIDE, git
 from anyond.git.conversions import converted
+from anyond.git.earlier_attributes import differing
 from anyond.git.index_stat import freshen
 from anyond.git.parsing import parsed
 from anyond.git.repository import git_dir
@@ -120,7 +121,7 @@ async def _candidates(
     if paths is not None:
         wanted = set(paths)
         found = [candidate for candidate in found if candidate.path in wanted]
-    if not found or await _attributes_changed(worktree, env):
+    if not found or await _attributes_changed(worktree, env) or await differing(worktree):
         return found
     concerned = set(await converted(worktree, [candidate.path for candidate in found]))
     return [candidate for candidate in found if candidate.path in concerned]
@@ -158,17 +159,22 @@ async def _unedited(
         await git(*ask, cwd=worktree, env=env, input=names, check=False, timeout=_TIMEOUT_S)
         found |= await trio.to_thread.run_sync(_as_written, worktree, written, left)
     left = [candidate for candidate in left if candidate.path not in found]
-    if left and await _attributes_changed(worktree, env) and await head(worktree):
-        written = private / "before"
-        await _write_as_at_head(own, private, written, left)
-        found |= await trio.to_thread.run_sync(_as_written, worktree, written, left)
+    changed = bool(left) and await _attributes_changed(worktree, env) and await head(worktree)
+    earlier = [*(["HEAD"] if changed else []), *(await differing(worktree) if left else [])]
+    for number, commit in enumerate(earlier):
+        if left:
+            written = private / f"before-{number}"
+            await _write_as_at(own, private, written, left, commit)
+            found |= await trio.to_thread.run_sync(_as_written, worktree, written, left)
+            left = [candidate for candidate in left if candidate.path not in found]
     return found
 
 
-async def _write_as_at_head(
-    own: Path, private: Path, written: Path, left: Sequence[_Candidate]
+async def _write_as_at(
+    own: Path, private: Path, written: Path, left: Sequence[_Candidate], commit: str
 ) -> None:
-    """Check files out of HEAD with the attributes that are there: as before somebody changed those.
+    """Check files out of a commit with the attributes that are there: as before somebody changed
+    those.
 
     Where there is no `.gitattributes` on the disk, git takes the one in the index.
     """
@@ -176,9 +182,9 @@ async def _write_as_at_head(
     env = {
         "GIT_DIR": os.fspath(own),
         "GIT_WORK_TREE": os.fspath(written),
-        "GIT_INDEX_FILE": os.fspath(private / "head"),
+        "GIT_INDEX_FILE": os.fspath(private / "then"),
     }
-    await git("read-tree", "HEAD", cwd=written, env=env)
+    await git("read-tree", commit, cwd=written, env=env)
     names = join(candidate.path for candidate in left)
     listed = await git("ls-files", "--stage", "-z", cwd=written, env=env)
     same = await parsed(listed.out, _staged)

@@ -207,6 +207,33 @@ async def test_what_an_agent_does_to_attributes_changes_no_other_file(repo: Chec
     assert changed == [".gitattributes", "b.cs"]
 
 
+@pytest.mark.parametrize("how", ["taken away", "added", "twice", "from elsewhere"])
+async def test_attributes_that_an_agent_has_committed_itself_make_no_edit_of_other_files(
+    repo: Checkout, how: str
+) -> None:
+    crlf = "*.cs text eol=crlf\n"
+    first, then = ("", crlf) if how == "added" else (crlf, "")
+    stored = "a\r\n" if how == "added" else "a\n"
+    repo.commit({".gitattributes": first, "a.cs": stored, "b.cs": stored})
+    attempt = repo.worktree("attempt", "work")
+    if how == "from elsewhere":
+        rules(repo, then)
+        attempt.git("merge", "-q", "main")
+    else:
+        rules(attempt, then)
+    if how == "twice":
+        rules(attempt, "*.txt text\n")
+    for name in ("a.cs", "b.cs"):
+        os.utime(attempt.path / name, (1000, 1000))
+    assert attempt.git("diff", "--name-only").splitlines() == ["a.cs", "b.cs"], "for git"
+    assert (await status(attempt.path)).changed == []
+    assert await snapshot(attempt.path, attempt.oid()) == []
+    attempt.write("b.cs", "edited\n")
+    assert (await status(attempt.path)).changed == ["b.cs"]
+    assert await commit_all(attempt.path, "edited")
+    assert attempt.git("diff", "--name-only", "HEAD~1", "HEAD").splitlines() == ["b.cs"]
+
+
 async def test_what_an_agent_has_staged_itself_is_committed(repo: Checkout, tmp_path: Path) -> None:
     stored_before_attributes(repo, tmp_path)
     attempt = repo.worktree("attempt", "work")
