@@ -10,6 +10,7 @@ from pathlib import Path
 
 import trio
 
+from anyond.git import plain_files
 from anyond.git.command import git
 from anyond.git.parsing import parsed
 from anyond.git.repository import Repositories, common_dir
@@ -60,7 +61,7 @@ def _literally(file: str) -> str:
 
 def _append_missing(file: Path, patterns: Sequence[str]) -> None:
     file = file.resolve()
-    old = file.read_bytes() if file.exists() else b""
+    old = plain_files.read(file) if file.exists() else b""
     lines = set(old.split(b"\n"))
     missing = [line for line in map(os.fsencode, dict.fromkeys(patterns)) if line not in lines]
     if not missing:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import trio
 
+from anyond.git import plain_files
 from anyond.git.command import git
 from anyond.git.parsing import parsed
 from anyond.git.text import split
@@ -133,7 +134,7 @@ class Watch:
 
     def _look(self) -> tuple[object, ...]:
         try:
-            head = (self._git_dir / "HEAD").read_bytes()
+            head = plain_files.read(self._git_dir / "HEAD")
         except OSError:
             head = b""  # gone: that is a change, and the next listing will say what is wrong
         ref = os.fsdecode(head.removeprefix(b"ref: ").strip())

@@ -7,6 +7,7 @@ import stat
 from collections.abc import Iterable
 from pathlib import Path
 
+from anyond.git import plain_files
 from anyond.git.repository import git_dir
 
 _NAME = "anyon-copied"
@@ -35,7 +36,7 @@ def changed(worktree: Path, limit: int = LIMIT_BYTES) -> list[str]:
     """The copies that are not any more what they were, up to `limit` bytes. Blocks on the disk."""
     own = git_dir(worktree)
     try:
-        text = (own / _NAME).read_bytes() if own is not None else b""
+        text = plain_files.read(own / _NAME) if own is not None else b""
     except OSError:
         return []  # nothing was copied
     found: list[tuple[int, str]] = []

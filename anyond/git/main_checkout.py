@@ -15,6 +15,7 @@ from pathlib import Path
 
 import trio
 
+from anyond.git import plain_files
 from anyond.git.command import git
 from anyond.git.parsing import parsed
 from anyond.git.repository import common_dir, git_dir
@@ -137,7 +138,7 @@ def _leads_to(place: Path, common: Path) -> bool:
 
 def _head_and_index(common: Path) -> tuple[str | None, bool]:
     try:
-        head = os.fsdecode((common / "HEAD").read_bytes().strip())
+        head = os.fsdecode(plain_files.read(common / "HEAD").strip())
     except OSError:
         head = ""  # unreadable, or a link to nowhere: git will say more of it
     name = head.removeprefix("ref: ").strip().removeprefix("refs/heads/")

@@ -13,10 +13,13 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Literal
 
+import structlog
+
 from anyond.git import branches
 from anyond.git.branches import Tip
 from anyond.git.command import failure, git
 from anyond.git.landing import Landing
+from anyond.git.locks import Locked
 from anyond.git.merge_in_memory import Maker, merged_tree, replayed
 from anyond.git.obstacles import in_the_way
 from anyond.git.repository import Repositories, git_dir
@@ -26,6 +29,8 @@ from anyond.git.unedited import settle
 from anyond.git.worktrees import Worktree
 from anyond.git.worktrees import list as list_worktrees
 from anyond.model.errors import Conflict, Impossible, Invalid
+
+log = structlog.get_logger()
 
 ATTEMPTS = 3
 
@@ -209,7 +214,11 @@ async def fast_forward(repo: Path, checkout: Path, goal: Tip, new: str) -> bool:
     )
     who = (await Maker.of(repo)).who
     # If we are killed, it goes on to its end: the checkout is the person's own.
-    done = await git(*ask, cwd=checkout, env=who, check=False, timeout=1800, lasting=True)
+    try:
+        done = await git(*ask, cwd=checkout, env=who, check=False, timeout=1800, lasting=True)
+    except Locked:
+        await _take_back(checkout, goal, new)
+        raise
     now = await branches.find(repo, goal.name)
     if now is not None and now.oid == new:
         return True
@@ -217,8 +226,21 @@ async def fast_forward(repo: Path, checkout: Path, goal: Tip, new: str) -> bool:
         named = [line[1:] for line in done.err.splitlines() if line.startswith("\t")]
         failed: Exception = _dirty(goal, checkout, named)
     else:
+        await _take_back(checkout, goal, new)
         failed = failure(ask, done)
     return await _has_moved(repo, goal, failed)
+
+
+async def _take_back(checkout: Path, goal: Tip, new: str) -> None:
+    """Put files and index of a checkout back to `goal` if they are at `new`.
+
+    Git writes them first and moves the branch last, which a hook or a lock can refuse. Changes of
+    somebody else stay: git refuses as a whole rather than touch them.
+    """
+    ask = ("read-tree", "-m", "-u", new, goal.oid)
+    back = await git(*ask, cwd=checkout, check=False, timeout=1800, lasting=True)
+    if back.code != 0:
+        log.warning("merge_not_taken_back", checkout=str(checkout), why=back.err[:500])
 
 
 def _dirty(goal: Tip, checkout: Path, files: list[str]) -> Conflict:

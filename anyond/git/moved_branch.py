@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from anyond.git import branches, kept
+from anyond.git import branches, kept, plain_files
 from anyond.git.checkouts import CHECKOUT_TIMEOUT_S, PARALLEL, current_branch, head
 from anyond.git.command import git
 from anyond.git.repository import git_dir
@@ -73,7 +73,7 @@ async def _last(worktree: Path, own: Path) -> str | None:
         ask = ("log", "--walk-reflogs", "--no-show-signature", "-1", "--format=%H", "HEAD", "--")
         return (await git(*ask, cwd=worktree, check=False)).text or None
     try:
-        with (own / "logs" / "HEAD").open("rb") as file:
+        with plain_files.opened(own / "logs" / "HEAD") as file:
             file.seek(0, os.SEEK_END)
             file.seek(max(0, file.tell() - _TAIL_BYTES))
             lines = file.read().rstrip(b"\n").split(b"\n")

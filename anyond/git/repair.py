@@ -9,7 +9,7 @@ from typing import Literal
 
 import trio
 
-from anyond.git import branches, checkouts
+from anyond.git import branches, checkouts, plain_files
 from anyond.git.checkouts import (
     CHECKOUT_TIMEOUT_S,
     PARALLEL,
@@ -208,28 +208,32 @@ def _link_again(
         if linked_to(moved).exists():
             # A copy of another checkout, which has the better right to the record.
             return "unknown"
-        (moved / "gitdir").write_bytes(os.fsencode(path.resolve() / ".git") + b"\n")
+        plain_files.replace(moved / "gitdir", os.fsencode(path.resolve() / ".git") + b"\n")
         if moved != led:
-            link.write_bytes(b"gitdir: " + os.fsencode(moved) + b"\n")
+            plain_files.replace(link, b"gitdir: " + os.fsencode(moved) + b"\n")
         return "linked"
     if os.path.lexists(path) and not is_real_dir(path):
         return "unknown"
     if not same(shared_by(own), shared):
-        (own / "commondir").write_bytes(b"../..\n")
+        plain_files.replace(own / "commondir", b"../..\n")
     path.mkdir(parents=True, exist_ok=True)
     empty = not any(path.iterdir())
-    if link.is_dir() or link.is_symlink():
+    if os.path.lexists(link) and (link.is_symlink() or not link.is_file()):
         saved = _free(path, ".git.saved")
+        is_directory = link.is_dir()
         link.rename(saved)  # a mere link, too: what it led to stays where it is
         report(
             f"Somebody has put a repository of its own in the place of {link}. It was moved to "
             f"{saved}, with all its commits; the files are in the attempt's worktree again."
+            if is_directory
+            else f"What lay at {link} was no file of git's. It is at {saved} now; the files are in "
+            "the attempt's worktree again."
         )
     elif link.exists() and own.resolve() != _target(link):
         report(f"{link} led elsewhere, and leads to the attempt's repository again.")
     elif not empty and not link.exists():
         report(f"{link} was missing, and leads to the attempt's repository again.")
-    link.write_bytes(b"gitdir: " + os.fsencode(own) + b"\n")
+    plain_files.replace(link, b"gitdir: " + os.fsencode(own) + b"\n")
     return "emptied" if empty else "linked"
 
 
@@ -247,7 +251,7 @@ def _records(shared: Path) -> list[Path]:
 def _was_linked(path: Path, shared: Path) -> bool:
     """Whether `path` is a checkout of this repository whose record is gone."""
     try:
-        first = os.fsdecode((path / ".git").read_bytes().split(b"\n", 1)[0])
+        first = os.fsdecode(plain_files.read(path / ".git").split(b"\n", 1)[0])
     except OSError:
         # Nothing there, or a directory: then it is a repository of its own.
         return False
@@ -278,7 +282,7 @@ def _free(path: Path, what: str) -> Path:
 def _target(link: Path) -> Path | None:
     """Where the `.git` of a worktree leads, if it can be read."""
     try:
-        first = os.fsdecode(link.read_bytes().split(b"\n", 1)[0])
+        first = os.fsdecode(plain_files.read(link).split(b"\n", 1)[0])
     except OSError:
         return None
     if "\0" in first:  # the machine lost power before it was on the disk

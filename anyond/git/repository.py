@@ -11,7 +11,7 @@ from weakref import WeakValueDictionary
 
 import trio
 
-from anyond.git import locations
+from anyond.git import locations, plain_files
 from anyond.git.command import GitFailed, git
 from anyond.model.errors import NotFound
 from anyond.real_path import nearest_real_path, real_path
@@ -121,7 +121,9 @@ def common_dir_at(checkout: Path) -> Path | None:
     if own is None:
         return None
     try:
-        return Path(os.path.realpath(own / os.fsdecode((own / "commondir").read_bytes().strip())))
+        return Path(
+            os.path.realpath(own / os.fsdecode(plain_files.read(own / "commondir").strip()))
+        )
     except OSError:
         return Path(os.path.realpath(own))  # the main checkout has no such file
 

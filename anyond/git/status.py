@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 
 import trio
 
-from anyond.git import branches
+from anyond.git import branches, plain_files
 from anyond.git.command import NOT_INSIDE, git
 from anyond.git.conversions import converted
 from anyond.git.distance import Distance, measure
@@ -235,8 +235,8 @@ def _state_files(directory: Path) -> InProgress | None:
 
 def _rebased_branch(file: Path) -> str | None:
     try:
-        ref = os.fsdecode(file.read_bytes().strip())
-    except FileNotFoundError:
+        ref = os.fsdecode(plain_files.read(file).strip())
+    except OSError:
         # `git am` moves the branch that is checked out, and writes no such file.
         return None
     return ref.removeprefix("refs/heads/") if ref.startswith("refs/heads/") else None

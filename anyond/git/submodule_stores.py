@@ -9,6 +9,7 @@ from pathlib import Path
 
 import trio
 
+from anyond.git import plain_files
 from anyond.git.command import Output, git
 from anyond.git.parsing import parsed
 from anyond.git.repository import common_dir, git_dir
@@ -53,7 +54,7 @@ async def run(store: Path, *args: str | Path, work_tree: Path | None = None) -> 
 def environment(store: Path, work_tree: Path | None = None) -> Mapping[str, str]:
     """What git is told, so that it looks for no other repository. Blocks on the disk."""
     try:
-        shared = store / os.fsdecode((store / "commondir").read_bytes().strip())
+        shared = store / os.fsdecode(plain_files.read(store / "commondir").strip())
     except OSError:
         shared = store  # it is no linked worktree, and all of it is in one place
     return {

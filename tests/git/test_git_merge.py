@@ -456,3 +456,19 @@ async def test_a_target_that_is_another_name_of_a_branch_is_that_branch(
         await merge(repos, repo.path, "work", "master", message="Land")
     assert refusal.value.type == "dirty_target"
     assert repo.oid("main") == landed.after
+
+
+async def test_a_checkout_whose_branch_may_not_move_is_as_it_was(
+    repo: Checkout, attempt: Checkout
+) -> None:
+    attempt.commit({"a.txt": "a\n", "base.txt": "edited\n"})
+    repo.write("mine.txt", "mine\n")
+    repo.git("add", "mine.txt")
+    before, staged = repo.oid(), repo.status()
+    script = 'grep -q refs/heads/main && [ "$1" = prepared ] && echo no >&2 && exit 1; exit 0'
+    repo.hook("reference-transaction", script)
+    with pytest.raises(GitFailed, match="no"):
+        await land(repo)
+    assert repo.oid() == before
+    assert repo.status() == staged == ["A  mine.txt"]
+    assert not (repo.path / "a.txt").exists()

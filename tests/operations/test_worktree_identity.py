@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from dataclasses import replace
@@ -88,7 +89,7 @@ async def test_a_repository_that_an_agent_made_in_the_worktree_is_moved_out_and_
     assert str(saved) in await told(rooms, about)
 
 
-@pytest.mark.parametrize("how", ["deleted", "elsewhere", "main"])
+@pytest.mark.parametrize("how", ["deleted", "elsewhere", "main", "pipe", "two names"])
 async def test_a_link_that_was_cut_or_bent_leads_back(
     rooms: Rooms, repository: Path, tmp_path: Path, how: str
 ) -> None:
@@ -102,6 +103,11 @@ async def test_a_link_that_was_cut_or_bent_leads_back(
         link.write_text(f"gitdir: {tmp_path}/other/.git\n")
     elif how == "main":
         link.symlink_to(repository / ".git")
+    elif how == "pipe":
+        os.mkfifo(link)
+    elif how == "two names":
+        (tmp_path / "persons").write_text("mine\n")
+        link.hardlink_to(tmp_path / "persons")
     before = git(repository, "rev-parse", "main")
     about = await worktree.prepare(rooms, about)
     assert repair.belongs(about.worktree, repository)
@@ -110,6 +116,8 @@ async def test_a_link_that_was_cut_or_bent_leads_back(
     assert git(repository, "status", "--porcelain") == ""
     assert (await told(rooms, about)) != ""
     assert files(about.worktree) == ["work.txt"]
+    if how == "two names":
+        assert (tmp_path / "persons").read_text() == "mine\n"
 
 
 async def test_a_data_directory_that_was_moved_takes_its_worktrees_along(
