@@ -276,6 +276,11 @@ class Executions:
 
     async def _find(self, row: ExecutionProcess) -> None:
         """Find out what has become of a process, and go on from there."""
+        if row.executor_action == processes.UNREADABLE:
+            await self._give_up(
+                row, "What was started cannot be read any more: its row is damaged."
+            )
+            return
         if refusal := self._refusals.get(row.id):
             await self._fail_start(row, refusal)
             self._logs.finish(row.id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 
 import structlog
@@ -157,6 +158,9 @@ class Logs:
 
     async def _check_archive(self, process_id: str) -> None:
         path = self.archive_path(process_id)
+        if path.is_symlink() or (path.exists() and not path.is_file()):
+            with suppress(OSError):  # then there is nothing to be read
+                self._launcher.spool(process_id).make_way()
         if self._checked.get(f"{path}") != _seen(path):
             row = await self.open_raw(process_id)
             if row.status is not ProcessStatus.RUNNING:
@@ -171,7 +175,7 @@ class Logs:
     async def _archived(self, process_id: str, after: int) -> AsyncIterator[list[EntryFrame]]:
         path = self.archive_path(process_id)
         await self._check_archive(process_id)
-        if not path.exists():
+        if path.is_symlink() or not path.is_file():
             return
         for position in (after, 0):
             sent = False

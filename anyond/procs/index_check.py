@@ -16,10 +16,12 @@ from msgspec import Struct
 
 from anyond.procs.log import write_json
 from anyond.procs.record_scanner import OUTPUT, Scanner
+from anyond.procs.spool_files import make_way, read_plain
 
 log = structlog.get_logger()
 
 _AT_ONCE = 1 << 20
+_LARGEST = 1 << 30
 
 
 class _Sums(Struct, frozen=True):
@@ -38,10 +40,11 @@ def ensure(spool: Path) -> bool:
         OSError: the disk refuses.
     """
     try:
+        make_way(spool)
         size = (spool / "log").stat().st_size
     except FileNotFoundError:
         return True  # nothing was said
-    content = _content(spool / "log.idx")
+    content = _content(spool / "log.idx", size)
     if _kept(spool / "log.sum") == _Sums(size, len(content), zlib.crc32(content)):
         return True
     right, reached = _scan(spool)
@@ -85,15 +88,16 @@ def _may_be(content: bytes, begin: bytes, size: int) -> bool:
     return all(a < b for a, b in zip(entries, [*entries[1:], size], strict=True))
 
 
-def _content(path: Path) -> bytes:
+def _content(path: Path, largest: int) -> bytes:
+    """The index; nothing if it is larger than its log, which no index is."""
     try:
-        return path.read_bytes()
-    except FileNotFoundError:
+        return read_plain(path, min(largest, _LARGEST))
+    except OSError:
         return b""
 
 
 def _kept(path: Path) -> _Sums | None:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=_Sums)
-    except (OSError, msgspec.MsgspecError):
+        return msgspec.json.decode(read_plain(path), type=_Sums)
+    except (OSError, ValueError, RecursionError):
         return None  # it was never checked, or that is damaged, too

@@ -8,7 +8,7 @@ import re
 import secrets
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -177,6 +177,8 @@ class Launcher:
         with Lock(spool.path) as lock:
             if not lock.taken():
                 return Alive()
+            with suppress(OSError):  # who reads copes with all of it; who writes tries again
+                spool.make_way()
             exit_ = spool.exit()
             if exit_ is not None:
                 return Ended(exit_)

@@ -23,9 +23,26 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+def clear_place(name: str, of_files: bool = False) -> None:
+    """Give a directory that an agent has put in the place of a file of ours another name.
+
+    Args:
+        of_files: whether everything else goes, too: links, pipes, what a crash has left.
+    """
+    try:
+        mode = os.lstat(name).st_mode
+    except FileNotFoundError:
+        return
+    if mode & 0o170000 == 0o040000:
+        os.rename(name, f"{name}.strange-{time.time_ns()}")
+    elif of_files:
+        os.unlink(name)
+
+
 def write_json(name: str, value: dict[str, Any], lasting: bool = True) -> None:
     """Write a small file at once or not at all; `lasting` makes it survive a power loss."""
-    fd = os.open(name + ".tmp", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    clear_place(name + ".tmp", of_files=True)
+    fd = os.open(name + ".tmp", os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         text = json.dumps(value).encode()
         while text:
@@ -34,6 +51,7 @@ def write_json(name: str, value: dict[str, Any], lasting: bool = True) -> None:
             os.fsync(fd)
     finally:
         os.close(fd)
+    clear_place(name)
     os.rename(name + ".tmp", name)
     if lasting:
         fd = os.open(os.path.dirname(name) or ".", os.O_RDONLY)

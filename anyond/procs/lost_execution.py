@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 
 from anyond.model.errors import Conflict
 from anyond.model.records import Exit
@@ -36,6 +37,8 @@ def finalize(execution_id: str, spool: Spool, reason: str, *, force: bool = Fals
             if not force or not _released(lock):
                 raise Conflict("running", f"Execution {execution_id} is still running.")
         killed += _end(execution_id, spool)
+        with suppress(OSError):  # who writes tries again, and tells
+            spool.make_way()
         exit_ = spool.exit()
         if exit_ is None:
             run = read_run(spool.path)

@@ -9,11 +9,15 @@ import msgspec
 from msgspec import Struct
 
 from anyond.model.records import Record, Stream
+from anyond.procs.spool_files import open_plain, read_plain
 
 STREAMS = {stream.value.encode(): stream for stream in Stream}
 OUTPUT = (Stream.STDOUT, Stream.STDERR)
 HEADER = 64  # bytes that a header may have
 PAGE = 4096  # bytes that come to the disk together
+LARGEST = 256 << 20  # bytes of one record; a header that says more is rubbish
+LATEST = 9_000_000_000 * 10**9  # Unix nanoseconds; a later record is shown as of then
+_FARTHEST = 1 << 62
 MARGIN = 1 << 17  # bytes read beyond what was asked for, so that a record is seldom read twice
 
 
@@ -59,11 +63,14 @@ def parse(block: bytes, base: int) -> tuple[list[Record], int, int]:
         stream = STREAMS.get(words[1])
         if stream is None:
             return records, used, 0
+        at, length = min(int(words[0]), LATEST), int(words[2])
+        if length > LARGEST:
+            return records, used, 0
         begin = end + 1
-        after = begin + int(words[2])
+        after = begin + length
         if after > size:
             return records, used, after - used
-        append(Record(int(words[0]), stream, block[begin:after], base + used))
+        append(Record(at, stream, block[begin:after], base + used))
         used = after
     return records, used, 0
 
@@ -76,7 +83,7 @@ class Scanner:
     """
 
     def __init__(self, path: Path) -> None:
-        self._log = str(path / "log")
+        self._log = path / "log"
         self._gap_path = path / "gap.json"
         self._fd: int | None = None
         self._gap_seen: tuple[int, int] | None = None
@@ -87,6 +94,9 @@ class Scanner:
 
         Returns:
             The records, the position behind them, and the gap if it was crossed before them.
+
+        Raises:
+            OSError: the log cannot be read, or something else is in its place.
         """
         while True:
             self._look_for_gap()
@@ -107,7 +117,7 @@ class Scanner:
     def _records(self, position: int, most: int, room: int) -> tuple[list[Record], int]:
         if self._fd is None:
             try:
-                self._fd = os.open(self._log, os.O_RDONLY)
+                self._fd = open_plain(self._log)
             except FileNotFoundError:
                 return [], 0  # not started yet
         block = os.pread(self._fd, min(most + MARGIN, room), position)
@@ -119,7 +129,7 @@ class Scanner:
     def _look_for_gap(self) -> bool:
         """Learn of the gap; whether it has changed."""
         try:
-            stat = os.stat(self._gap_path)
+            stat = os.lstat(self._gap_path)
             seen = (stat.st_ino, stat.st_mtime_ns)
             if seen == self._gap_seen:
                 return False
@@ -139,10 +149,13 @@ def read_gap(path: Path) -> Gap | None:
         FileNotFoundError: nothing was left out.
     """
     try:
-        gap = msgspec.json.decode(path.read_bytes(), type=Gap)
-    except msgspec.MsgspecError:
+        gap = msgspec.json.decode(read_plain(path), type=Gap)
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError, RecursionError):
         return None
-    return gap if 0 <= gap.start < gap.end and 0 <= gap.first_frame <= gap.end_frame else None
+    inside = 0 <= gap.start < gap.end <= _FARTHEST
+    return gap if inside and 0 <= gap.first_frame <= gap.end_frame <= _FARTHEST else None
 
 
 def first_lost(log: Path, gap: Gap | None) -> int:

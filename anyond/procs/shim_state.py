@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 from pathlib import Path
@@ -11,6 +12,9 @@ import msgspec
 from msgspec import Struct
 
 from anyond.procs.process_table import boot_id
+from anyond.procs.spool_files import open_plain, read_end, read_plain
+
+LARGEST_SPEC = 64 << 20  # bytes; a prompt can be among the arguments
 
 
 class Run(Struct, frozen=True, kw_only=True):
@@ -35,16 +39,16 @@ class Run(Struct, frozen=True, kw_only=True):
 def read_run(path: Path) -> Run | None:
     """What ran in the spool `path`; None if nothing did, or a power loss took the record."""
     try:
-        return msgspec.json.decode((path / "run.json").read_bytes(), type=Run)
-    except (FileNotFoundError, msgspec.MsgspecError):
+        return msgspec.json.decode(read_plain(path / "run.json"), type=Run)
+    except (OSError, ValueError, RecursionError):
         return None
 
 
 def last_words(path: Path) -> str:
     """The last line that the shim complained with, if it did."""
     try:
-        lines = (path / "shim.err").read_bytes()[-4096:].decode(errors="replace").split("\n")
-    except FileNotFoundError:
+        lines = read_end(path / "shim.err", 4096).decode(errors="replace").split("\n")
+    except OSError:
         return ""
     return next((line.strip() for line in reversed(lines) if line.strip()), "")
 
@@ -70,10 +74,10 @@ def why_unknown(path: Path) -> str | None:
         A sentence for the person; None if it is certain that it did not run.
     """
     try:
-        spec = msgspec.json.decode((path / "spec.json").read_bytes(), type=_Spec)
+        spec = msgspec.json.decode(read_plain(path / "spec.json", LARGEST_SPEC), type=_Spec)
     except FileNotFoundError:
         return "Its files in executions/ were removed while it ran, so how it ended is not known."
-    except msgspec.MsgspecError:
+    except (OSError, ValueError, RecursionError):
         spec = _Spec()
     if not spec.start:  # a shim takes it out before it lets the program run
         return "Its files in executions/ are damaged, so how it ended is not known."
@@ -91,9 +95,11 @@ class Lock:
 
     def __init__(self, path: Path) -> None:
         try:
-            self._fd: int | None = os.open(path / "lock", os.O_RDWR)
-        except FileNotFoundError:
-            self._fd = None
+            self._fd: int | None = open_plain(path / "lock", os.O_RDWR)
+        except OSError as error:
+            if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOMEM):
+                raise
+            self._fd = None  # also if something else is in its place: no shim holds that
 
     def taken(self) -> bool:
         """Try to take it: if this succeeds, no shim lives, and none can begin until we let go."""

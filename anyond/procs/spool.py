@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 import sys
 from array import array
 from contextlib import suppress
@@ -22,7 +23,17 @@ from msgspec import Struct
 from anyond.model.errors import Unavailable
 from anyond.model.records import Exit, Record, Stream
 from anyond.procs.log import write_json
-from anyond.procs.record_scanner import HEADER, OUTPUT, Gap, Scanner, first_lost, parse, read_gap
+from anyond.procs.record_scanner import (
+    HEADER,
+    LATEST,
+    OUTPUT,
+    Gap,
+    Scanner,
+    first_lost,
+    parse,
+    read_gap,
+)
+from anyond.procs.spool_files import make_way, open_plain, read_plain
 
 MOST = 1 << 18
 
@@ -79,7 +90,10 @@ class FrameReader:
             self._position = self._spool.offset(self._number)
         frames: list[Frame] = []
         while not frames:
-            records, self._position, gap = self._scanner.read(self._position, most)
+            try:
+                records, self._position, gap = self._scanner.read(self._position, most)
+            except OSError:
+                break  # whoever owns the run finds out, and ends it
             if gap is not None:
                 self._number = gap.end_frame
                 self._gap = gap if self.next < gap.end_frame else None
@@ -128,18 +142,22 @@ class Spool:
     def offset(self, frame: int) -> int:
         """Where the record of `frame` begins; 0 if there is no such frame."""
         try:
-            with self._index.open("rb") as file:
-                return int.from_bytes(os.pread(file.fileno(), 8, frame * 8), "little")
-        except FileNotFoundError:
+            fd = open_plain(self._index)
+        except OSError:
             return 0
+        try:
+            found = int.from_bytes(os.pread(fd, 8, frame * 8), "little")
+        finally:
+            os.close(fd)
+        return found if found < self.size() else 0
 
     def exit(self) -> Exit | None:
         """How it ended; None if it has not (or nobody could write it down)."""
         try:
-            return msgspec.json.decode((self.path / "exit.json").read_bytes(), type=Exit)
+            return _plausible(msgspec.json.decode(read_plain(self.path / "exit.json"), type=Exit))
         except FileNotFoundError:
             return None
-        except msgspec.MsgspecError:
+        except (OSError, ValueError, RecursionError):
             return Exit(error="The record of how it ended is damaged.")
 
     def gap(self) -> Gap | None:
@@ -195,10 +213,19 @@ class Spool:
             Unavailable: the disk does not take it.
         """
         try:
+            self.make_way()
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             write_json(str(self.path / "exit.json"), msgspec.to_builtins(exit_))
         except OSError as error:
             raise self._unwritable(error) from error
+
+    def make_way(self) -> None:
+        """Set aside what is no file of a spool, but stands in the place of one. No shim may live.
+
+        Raises:
+            OSError: the directory cannot be changed.
+        """
+        make_way(self.path)
 
     def trim(self, *, restarted: bool = False) -> int:
         """Cut off what a crash left unfinished, and mend the end of the index. No shim may live.
@@ -210,13 +237,15 @@ class Spool:
         Returns:
             How many bytes were cut off.
         """
-        if not self._log.exists():
+        if not self._log.is_file():
             return 0
         size, gap = self.size(), self.gap()
         whole = first_lost(self._log, gap) if restarted else size
         # Zeros read back where a file had grown but its bytes had not reached the disk.
         entries = array(
-            "Q", self._index.read_bytes()[: self.frames() * 8] if self.frames() else b""
+            "Q",
+            # One that is larger than its log is no index.
+            self._index.read_bytes()[: self.frames() * 8] if 0 < self.frames() * 8 <= size else b"",
         )
         if sys.byteorder == "big":
             entries.byteswap()
@@ -266,6 +295,7 @@ class Spool:
     def _append(self, stream: Stream, data: bytes, at: int) -> None:
         header = f"{at} {stream.value} {len(data)}\n".encode()
         try:
+            self.make_way()
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             position = _extend(self._log, header + data)
             if stream in OUTPUT:
@@ -277,15 +307,25 @@ class Spool:
         return Unavailable(f"The spool {self.path} could not be written: {error.strerror}.")
 
 
+def _plausible(exit_: Exit) -> Exit:
+    """What a database takes, and a clock can show."""
+    codes = [n for n in (exit_.code, exit_.signal, exit_.leftovers) if n is not None]
+    if not all(-(1 << 31) <= n < 1 << 32 for n in codes) or not 0 <= exit_.ended_at <= LATEST:
+        raise ValueError("no such exit")
+    return exit_
+
+
 def _size(path: Path) -> int:
+    """Bytes of an ordinary file; 0 of anything else."""
     try:
-        return path.stat().st_size
-    except FileNotFoundError:
+        found = path.lstat()
+    except OSError:
         return 0
+    return found.st_size if stat.S_ISREG(found.st_mode) else 0
 
 
 def _sync(path: Path) -> None:
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    fd = open_plain(path)
     try:
         os.fsync(fd)
     finally:
@@ -294,7 +334,7 @@ def _sync(path: Path) -> None:
 
 def _extend(path: Path, content: bytes) -> int:
     """Append all of `content` or nothing; the size before."""
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    fd = open_plain(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     try:
         size = os.fstat(fd).st_size
         if os.write(fd, content) < len(content):

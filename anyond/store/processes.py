@@ -13,6 +13,7 @@ from anyond.model.rows import (
     ExecutorAction,
     ProcessStatus,
     RunReason,
+    ScriptContext,
     ScriptRequest,
 )
 from anyond.store import approvals, attempts, drafts, tasks
@@ -27,6 +28,14 @@ _SELECT = f"SELECT {_COLUMNS} FROM execution_processes p"
 _NEWEST_FIRST = "ORDER BY p.created_at DESC, p.rowid DESC"
 _OLDEST_FIRST = "ORDER BY p.created_at, p.rowid"
 _ACTION = msgspec.json.Decoder(ExecutorAction)
+
+UNREADABLE = ExecutorAction(
+    typ=ScriptRequest(
+        script="# What was started here cannot be read any more: its row is damaged.",
+        context=ScriptContext.CLEANUP,
+    )
+)
+"""Stands for an action that cannot be decoded, so that one damaged row costs nobody the others."""
 
 
 def insert(
@@ -314,12 +323,19 @@ def _select(
     return [_process(row) for row in reader.execute(f"{_SELECT} {clauses}", parameters).fetchall()]
 
 
+def _action(text: Any) -> ExecutorAction:
+    try:
+        return _ACTION.decode(text)
+    except (msgspec.MsgspecError, ValueError, TypeError, RecursionError):
+        return UNREADABLE
+
+
 def _process(row: tuple[Any, ...]) -> ExecutionProcess:
     return ExecutionProcess(
         id=row[0],
         task_attempt_id=row[1],
         run_reason=RunReason(row[2]),
-        executor_action=_ACTION.decode(row[3]),
+        executor_action=_action(row[3]),
         before_head_commit=row[4],
         after_head_commit=row[5],
         status=ProcessStatus(row[6]),

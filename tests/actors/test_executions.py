@@ -13,8 +13,10 @@ from running_rows import final, script_instead, started, told
 from anyond.actors.attempts import Attempts
 from anyond.actors.logs import Logs
 from anyond.actors.owner_check import OwnerCheck
+from anyond.logs.conversation import Conversation
 from anyond.model.errors import Conflict
 from anyond.model.ids import now
+from anyond.model.records import Record
 from anyond.model.rows import ExecutionProcess, ProcessStatus, TaskStatus
 from anyond.operations import conclude as conclude_module
 from anyond.operations import images, subject
@@ -81,14 +83,21 @@ async def test_a_conclusion_that_fails_in_any_way_ends_the_row_with_the_reason(
 
 @pytest.mark.parametrize("lives", [True, False])
 async def test_a_log_that_cannot_be_read_again_ends_the_row_with_the_reason(
-    rooms: Rooms, poisoned: ExecutionProcess, lives: bool
+    rooms: Rooms, poisoned: ExecutionProcess, monkeypatch: pytest.MonkeyPatch, lives: bool
 ) -> None:
+    feed = Conversation.feed
+
+    def choke(self: Conversation, record: Record) -> None:
+        if b"hello" in record.data:
+            raise ValueError("hello")
+        feed(self, record)
+
+    monkeypatch.setattr(Conversation, "feed", choke)
     turn = '{"executor": "DEMO", "prompt": "x", "cwd": "/"}'
     await rooms.store.write(lambda tx: sessions.keep_turn(tx, poisoned.id, turn))
     await started(rooms, poisoned, "exec sleep 600" if lives else "exit 0")
     with (rooms.launcher.spool(poisoned.id).path / "log").open("ab") as log:
-        # Whoever can write into a spool can claim any time.
-        log.write(b"9" * 40 + b' note 33\n{"note":"remark","text":"hello"}\n')
+        log.write(b'9 note 33\n{"note":"remark","text":"hello"}\n')
     async with trio.open_nursery() as nursery:
         awake = Attempts(nursery, rooms, Logs(rooms.store, rooms.launcher))
         await awake.recover()
@@ -187,4 +196,27 @@ async def test_a_row_without_an_owner_is_found_by_the_check_and_the_log_says_so(
         wanted = ProcessStatus.COMPLETED if script == "exit 0" else ProcessStatus.KILLED
         assert (await final(rooms, row)).status is wanted
         assert "took it up again" in told(rooms, row)
+        nursery.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize("action", ["", "{", '{"typ":{"type":"Unknown"}}', "[" * 50_000, "\x00"])
+@pytest.mark.parametrize("lives", [True, False])
+async def test_a_row_that_cannot_be_decoded_ends_and_keeps_no_daemon_from_starting(
+    rooms: Rooms, poisoned: ExecutionProcess, action: str, lives: bool
+) -> None:
+    if lives:
+        await started(rooms, poisoned, "exec sleep 600")
+
+    def damage(tx: Tx) -> None:
+        tx.execute(
+            "UPDATE execution_processes SET executor_action = ? WHERE id = ?", (action, poisoned.id)
+        )
+
+    await rooms.store.write(damage)
+    async with trio.open_nursery() as nursery:
+        awake = Attempts(nursery, rooms, Logs(rooms.store, rooms.launcher))
+        await awake.recover()
+        assert (await final(rooms, poisoned)).status is ProcessStatus.FAILED
+        assert "its row is damaged" in told(rooms, poisoned)
+        await is_over(rooms, poisoned)
         nursery.cancel_scope.cancel()
