@@ -32,9 +32,9 @@ INSTALL = "Install git 2.38 or newer: https://git-scm.com/downloads"
 # A monitor of the file system is a program that every look at a checkout would run. Repositories
 # inside a checkout are entered by whoever means them, and by nobody else.
 _PLAINLY = ("-c", "core.fsmonitor=false", "-c", "submodule.recurse=false")
-# Git does not wait for the disk when it writes single objects and refs, which is fast, and leaves
-# empty ones when the power goes. What Anyon does in somebody's absence must be there afterwards.
-_DURABLY = ("-c", "core.fsync=committed", "-c", "core.fsyncMethod=batch")
+# Git does not wait for the disk when it writes single objects, refs and indexes, which is fast,
+# and leaves empty ones when the power goes. What Anyon does in somebody's absence must be there.
+_DURABLY = ("-c", "core.fsync=added", "-c", "core.fsyncMethod=batch")
 _ALWAYS = (*_PLAINLY, *_DURABLY)
 NOT_INSIDE = "--ignore-submodules=dirty"
 """The option of whatever compares: a repository inside counts by its commit, and is not entered."""

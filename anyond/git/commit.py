@@ -25,7 +25,7 @@ from anyond.model.errors import Conflict, Invalid, NotFound
 
 # Git does not wait for the disk when it writes single objects, which is fast, and loses the commit
 # when the power goes. What Anyon commits in somebody's absence must be there afterwards.
-DURABLE = ("-c", "core.fsync=committed", "-c", "core.fsyncMethod=batch")
+DURABLE = ("-c", "core.fsync=added", "-c", "core.fsyncMethod=batch")
 
 # Messages and names are given to git in UTF-8, whatever the repository's commits are labelled with.
 UTF_8 = ("-c", "i18n.commitEncoding=UTF-8", "-c", "i18n.logOutputEncoding=UTF-8")

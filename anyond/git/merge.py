@@ -204,8 +204,6 @@ async def fast_forward(repo: Path, checkout: Path, goal: Tip, new: str) -> bool:
     # The commit is ours, and whether to trust it is no question.
     ask = (
         "-c",
-        "core.fsync=added",
-        "-c",
         "merge.verifySignatures=false",
         "merge",
         "--ff-only",
