@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
+from anyond.agents.acp.chatter import Chatter
 from anyond.agents.acp.quirks import Quirks
+from anyond.agents.acp.subagents import parent_of, silent_parent
 from anyond.agents.acp.texts import Stderr, Text
 from anyond.agents.acp.todos import progress, todo_list
 from anyond.agents.acp.tools import ToolCall
@@ -14,7 +15,7 @@ from anyond.agents.acp.usage import Usage
 from anyond.agents.carried import NOTHING_CARRIED, Carried, NoticesOnce
 from anyond.agents.core import AgentEvent, EntryPut
 from anyond.agents.entry import BROKE_OFF
-from anyond.agents.jsonrpc import as_dict, as_text
+from anyond.agents.jsonrpc import as_text
 from anyond.model.entries import (
     ErrorMessage,
     NormalizedEntry,
@@ -25,9 +26,6 @@ from anyond.model.entries import (
     ToolUse,
     UserMessage,
 )
-
-CHATTER_MOST = 200
-"""So many lines of stderr that are known from earlier runs are kept until it is over."""
 
 _Shown = Text | Stderr | ToolCall | Usage | NormalizedEntry
 
@@ -55,10 +53,8 @@ class AcpEntries:
         self._shown: dict[str, _Shown] = {}
         self._open_text: Text | None = None
         self._open_tools: dict[str, ToolCall] = {}
-        self._stderr = Stderr()
         self._notices = NoticesOnce(carried.notices)
-        self._chatter_known = NoticesOnce(carried.notices)
-        self._chatter: deque[bytes] = deque(maxlen=CHATTER_MOST)
+        self._chatter = Chatter(carried.notices, self._notices)
         self._count = 0
         self.usage = Usage(carried.used)
         self.quirks = Quirks()
@@ -140,7 +136,9 @@ class AcpEntries:
             text = f"[{as_text(block.get('name')) or uri}]({uri})"
         if not text:
             return
-        parent = self._parent(update) or self._silent_parent()
+        parent = parent_of(update, self.quirks, self._open_tools) or silent_parent(
+            self.quirks, self._open_tools
+        )
         message_id = as_text(update.get("messageId"))
         opened = None if self.quirks.whole_texts else self._open_text
         if opened is not None:
@@ -228,23 +226,14 @@ class AcpEntries:
         self._put(key or self._new_key(kind), NormalizedEntry(entry_type=entry_type, content=text))
 
     def stderr(self, line: bytes) -> None:
-        """A line of stderr: agents chat there, so it is no error by itself.
-
-        What earlier runs have shown is kept back, unless this one fails.
-        """
-        text = line.decode(errors="replace")
-        if self._chatter_known.knows(text):
-            self._chatter.append(line)
-        elif self._stderr.add(line):
-            self._notices.is_new(text)
-            self._put("stderr", self._stderr)
+        """A line of stderr: agents chat there, so it is no error by itself."""
+        if self._chatter.heard(line):
+            self._put("stderr", self._chatter.shown)
 
     def show_chatter(self) -> None:
         """The run has failed: what was kept back of stderr may tell why."""
-        for line in self._chatter:
-            if self._stderr.add(line):
-                self._put("stderr", self._stderr)
-        self._chatter.clear()
+        if self._chatter.shown_after_all():
+            self._put("stderr", self._chatter.shown)
 
     @property
     def left(self) -> Carried:
@@ -266,7 +255,7 @@ class AcpEntries:
         call.merge(fields, asking)
         if self.interrupted and call.ended_untold:
             call.give_up()
-        call.parent = call.parent or self._parent(fields)
+        call.parent = call.parent or parent_of(fields, self.quirks, self._open_tools)
         if not call.plan and (file := call.plan_file) is not None:
             calls = [shown for shown in self._shown.values() if isinstance(shown, ToolCall)]
             written = [text for one in calls if (text := one.written(file)) is not None]
@@ -287,27 +276,6 @@ class AcpEntries:
         else:
             self._open_tools.pop(key, None)
         self._put(key, call)
-
-    def _parent(self, update: Mapping[str, Any]) -> str | None:
-        """The sub-agent that this is from, where the agent tells it; each in its own way."""
-        meta = update.get("_meta")
-        if not isinstance(meta, dict):
-            return None
-        told = as_dict(meta.get("claudeCode")).get("parentToolUseId")
-        if call_id := as_text(told) or as_text(meta.get("parentToolCallId")):
-            return f"tool:{call_id}"
-        # This one tells that it is from a sub-agent, but not from which.
-        if as_dict(meta.get("github.com/copilot")).get("agentId"):
-            return self._silent_parent()
-        return None
-
-    def _silent_parent(self) -> str | None:
-        # What it says is not marked: it is said while its tool is at work.
-        if not self.quirks.silent_subagents or not self._open_tools:
-            return None
-        open_tools = self._open_tools.items()
-        jobs = [key for key, call in open_tools if call.is_job and not call.apart]
-        return jobs[0] if len(jobs) == 1 else None
 
     def plan(self, steps: list[Any]) -> None:
         """The agent's list of things to do; the newest replaces the last."""
