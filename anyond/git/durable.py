@@ -15,6 +15,8 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
+from anyond.git import plain_files
+
 MOVES_REFS = frozenset({"branch", "commit", "merge", "rebase", "reset", "update-ref"})
 """Commands after which names must be on the disk, because rows tell of them. Whoever has a worktree
 made waits for more (`sync_worktree`)."""
@@ -91,14 +93,14 @@ def mend_worktree(shared: Path, own: Path | None, branch: str) -> bool:
 def _is_lost(file: Path) -> bool:
     """Whether it is there, and its bytes are not: empty, or zeros."""
     try:
-        return not file.read_bytes().strip(b"\0")
+        return not plain_files.read(file).strip(b"\0")
     except OSError:
         return False
 
 
 def _is_whole(index: Path) -> bool:
     try:
-        content = index.read_bytes()
+        content = plain_files.read(index)
     except OSError:
         return True  # there is none, or git says why not
     if not content.startswith(b"DIRC"):
