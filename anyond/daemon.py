@@ -55,6 +55,7 @@ from anyond.model.errors import AnyondError
 from anyond.operations import git_programs
 from anyond.operations.rooms import Rooms
 from anyond.procs.launcher import Launcher
+from anyond.settings.acp_agents import AcpAgentsFile
 from anyond.settings.config import ConfigFile
 from anyond.settings.daemon_file import announced
 from anyond.settings.files import sweep
@@ -169,7 +170,9 @@ async def open_services(options: Options, closing: trio.Event) -> AsyncIterator[
     places = options.places
     github = GitHub(Site.of(os.environ))
     config = ConfigFile(places.config)
-    profiles = Profiles(places.profiles, DEFAULT_PROFILES, fits)
+    named = AcpAgentsFile(places.acp_agents)
+    named.load()
+    profiles = Profiles(places.profiles, DEFAULT_PROFILES, named.before(fits))
     async with (
         Store.open(places.database) as store,
         Launcher.open(places.executions) as launcher,
@@ -195,7 +198,7 @@ async def open_services(options: Options, closing: trio.Event) -> AsyncIterator[
         await drafts.recover()
         async with trio.open_nursery() as services_nursery:
             janitor, monitor = Janitor(rooms), Monitor(rooms)
-            agents = Agents(profiles)
+            agents = Agents(profiles, named)
             for name, service in (
                 ("janitor", janitor.run),
                 ("garbage", collect_garbage),

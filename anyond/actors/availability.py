@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -11,13 +12,16 @@ import trio
 from msgspec.structs import replace
 
 from anyond import __version__
+from anyond.agents.acp.catalog import CATALOG, KnownAgent
 from anyond.agents.core import Turn
 from anyond.agents.roster import AGENTS
-from anyond.model.answers import Availability
+from anyond.model.answers import AcpAgent, Availability
 from anyond.model.errors import AnyondError, ProgramMissing
+from anyond.model.launch import Launch
 from anyond.model.settings import Executor, ExecutorProfileId
 from anyond.procs.capture import capture
 from anyond.procs.launch_spec import final_environment, find_program
+from anyond.settings.acp_agents import AcpAgentsFile
 from anyond.settings.profiles import Profiles
 
 SEARCH = 0.5
@@ -67,10 +71,12 @@ class Agents:
 
     Args:
         profiles: the variants; the program is that of the variant DEFAULT.
+        named: the file that may name more agents of the executor ACP than are shipped.
     """
 
-    def __init__(self, profiles: Profiles) -> None:
+    def __init__(self, profiles: Profiles, named: AcpAgentsFile | None = None) -> None:
         self._profiles = profiles
+        self._named = named
         self._answers: dict[_Program, _Answer] = {}
         self._wanted: dict[_Program, None] = {}
         self._wake = trio.Event()
@@ -86,6 +92,12 @@ class Agents:
             for name in Executor
             if name in AGENTS
         }
+
+    async def acp_agents(self) -> list[AcpAgent]:
+        """The agents that the executor ACP knows by their names; quick, whatever PATH is."""
+        with trio.move_on_after(SEARCH):
+            return await trio.to_thread.run_sync(self._search_named, abandon_on_cancel=True)
+        return [_named(known, None) for known in CATALOG]
 
     async def run(self) -> None:
         """Ask the programs, one after the other, whenever somebody wants to know; for ever."""
@@ -118,6 +130,12 @@ class Agents:
     def _search(self) -> dict[Executor, tuple[Availability, _Program | None]]:
         return {executor: self._look(executor) for executor in AGENTS}
 
+    def _search_named(self) -> list[AcpAgent]:
+        if self._named is not None:
+            self._named.load()
+        path = final_environment(Launch(argv=("true",), cwd="/")).get("PATH", os.defpath)
+        return [_named(known, shutil.which(known.here[0], path=path)) for known in CATALOG]
+
     def _look(self, executor: Executor) -> tuple[Availability, _Program | None]:
         try:
             options = self._profiles.variant(ExecutorProfileId(executor=executor))
@@ -143,6 +161,18 @@ class Agents:
             return there, None
         stamp = (stat.st_ino, stat.st_mtime_ns, stat.st_size)
         return there, _Program(path, stamp, tuple(sorted(environment.items())))
+
+
+def _named(known: KnownAgent, path: str | None) -> AcpAgent:
+    return AcpAgent(
+        id=known.id,
+        name=known.name,
+        available=path is not None,
+        path=path,
+        command=known.here,
+        install=known.install,
+        website=known.website,
+    )
 
 
 async def _ask(program: _Program) -> _Answer:

@@ -251,6 +251,19 @@ class Agent(Protocol):
 
 
 @runtime_checkable
+class Checks(Protocol):
+    """What an agent has besides if options can name something that is not there."""
+
+    def check(self, options: Mapping[str, Any]) -> None:
+        """Look whether it is there.
+
+        Raises:
+            Impossible: it is not; the error names the option.
+        """
+        ...
+
+
+@runtime_checkable
 class SetsUp(Protocol):
     """What an agent has besides if it can be installed, or logged in, by scripts."""
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from anyond.agents.acp.agent import Acp
+from anyond.agents.acp.named import NamedAcp
 from anyond.agents.amp.agent import Amp
 from anyond.agents.claude.agent import Claude
 from anyond.agents.codex.agent import Codex
 from anyond.agents.copilot import COPILOT
-from anyond.agents.core import Agent, SetsUp, Turn
+from anyond.agents.core import Agent, Checks, SetsUp, Turn
 from anyond.agents.cursor.agent import Cursor
 from anyond.agents.demo import Demo
 from anyond.agents.droid import DROID
@@ -123,7 +123,7 @@ ROSTER: Mapping[Executor, Row] = {
             "PLAN": {"model": "auto", "plan": True},
         },
     ),
-    Executor.ACP: Row(Acp(), {"DEFAULT": {}}),
+    Executor.ACP: Row(NamedAcp(), {"DEFAULT": {}}),
     Executor.DEMO: Row(Demo(), {"DEFAULT": {}}),
 }
 
@@ -159,3 +159,15 @@ def fits(executor: Executor, options: Variant) -> None:
         Impossible: an option is of the wrong type, or of no known value; the error names it.
     """
     agent(executor).dialogue(Turn(prompt="", cwd="/", options=options))
+    check(executor, options)
+
+
+def check(executor: Executor, options: Variant) -> None:
+    """Ask an agent whether what the options name is there at all.
+
+    Raises:
+        Impossible: there is no such adapter, or not what an option names; the error names it.
+    """
+    found = agent(executor)
+    if isinstance(found, Checks):
+        found.check(options)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -57,6 +58,27 @@ class Availability(Struct, frozen=True, kw_only=True):
     problem: str | None = None
 
 
+class AcpAgent(Struct, frozen=True, kw_only=True):
+    """An agent of the Agent Client Protocol that the executor ACP knows by its name.
+
+    Args:
+        id: the value of the option `agent` of a variant.
+        available: its program is in the PATH of the daemon.
+        path: where.
+        command: what is started.
+        install: one sentence that tells how to get it.
+        website: where its makers tell about it; "" if that is not known.
+    """
+
+    id: str
+    name: str
+    available: bool
+    path: str | None
+    command: Sequence[str]
+    install: str
+    website: str
+
+
 class UserSystemInfo(Struct, frozen=True, kw_only=True):
     """What a client needs to know before anything else.
 
@@ -66,6 +88,7 @@ class UserSystemInfo(Struct, frozen=True, kw_only=True):
         executors: all variants of all agents, by their names.
         capabilities: what each agent can do besides a first turn.
         availability: which of the agents are on this machine.
+        acp_agents: those that the executor ACP can start by their names, sorted by these.
     """
 
     config: Config
@@ -74,6 +97,7 @@ class UserSystemInfo(Struct, frozen=True, kw_only=True):
     environment: Environment
     capabilities: dict[Executor, list[Capability]]
     availability: dict[Executor, Availability]
+    acp_agents: Sequence[AcpAgent]
 
 
 class ProfilesContent(Struct, frozen=True, kw_only=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from anyond.agents.roster import agent
+from anyond.agents.roster import check as check_options
 from anyond.git import branches
 from anyond.model.bodies import NewTask
 from anyond.model.errors import Conflict
@@ -28,8 +28,7 @@ async def check(
         Unavailable: nearly all descriptors are in use.
     """
     demand_room()
-    agent(profile.executor)
-    rooms.profiles.variant(profile)
+    check_options(profile.executor, rooms.profiles.variant(profile))
     repository = project.repository
     await branches.resolve(repository, base_branch)
     prefix = rooms.config.config.git_branch_prefix

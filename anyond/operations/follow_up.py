@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from anyond.agents.roster import agent
+from anyond.agents.roster import check as check_options
 from anyond.model.bodies import FollowUp
 from anyond.model.errors import Conflict, Invalid
 from anyond.model.ids import now
@@ -69,8 +69,7 @@ def check(reader: Reader, rooms: Rooms, attempt_id: str, variant: str | None) ->
         Impossible: no such variant.
     """
     profile = _profile(reader, attempt_id, variant)
-    agent(profile.executor)
-    rooms.profiles.variant(profile, "variant")
+    check_options(profile.executor, rooms.profiles.variant(profile, "variant"))
 
 
 def insert(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from anyond.agents.roster import agent
+from anyond.agents.roster import check as check_options
 from anyond.model.answers import Replaced
 from anyond.model.bodies import Replacing
 from anyond.model.errors import Invalid
@@ -32,8 +32,7 @@ async def replace_process(
         raise Invalid("prompt", "must not be empty.")
     replaced = await rewind.earlier_run(rooms, about, wanted.process_id, "process_id")
     profile = _profile(replaced, wanted.variant)
-    agent(profile.executor)
-    rooms.profiles.variant(profile, "variant")
+    check_options(profile.executor, rooms.profiles.variant(profile, "variant"))
     anew = await worktree.is_gone(about)
     went = await rewind.go_back(
         rooms,

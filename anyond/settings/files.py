@@ -17,7 +17,7 @@ import msgspec
 
 from anyond.model.errors import TooLarge, Unavailable
 
-_LARGEST = 16 * 1024 * 1024
+LARGEST = 16 * 1024 * 1024
 
 
 def read(path: Path) -> bytes | None:
@@ -33,13 +33,13 @@ def read(path: Path) -> bytes | None:
             os.close(descriptor)
             raise Unavailable(f"{path} cannot be read: it is no ordinary file.")
         with os.fdopen(descriptor, "rb") as file:
-            content = file.read(_LARGEST + 1)
+            content = file.read(LARGEST + 1)
     except FileNotFoundError:
         return None
     except OSError as error:
         raise Unavailable(f"{path} cannot be read: {error.strerror}.") from error
-    if len(content) > _LARGEST:
-        raise Unavailable(f"{path} is larger than {_LARGEST} bytes; that cannot be ours.")
+    if len(content) > LARGEST:
+        raise Unavailable(f"{path} is larger than {LARGEST} bytes; that cannot be ours.")
     return content
 
 
@@ -217,6 +217,6 @@ def write_object(path: Path, content: dict[str, Any]) -> None:
         TooLarge: `read` would refuse it from then on; the old file is as it was.
     """
     text = msgspec.json.format(msgspec.json.encode(content), indent=2) + b"\n"
-    if len(text) > _LARGEST:
-        raise TooLarge(f"body: would make {path.name} larger than {_LARGEST} bytes.")
+    if len(text) > LARGEST:
+        raise TooLarge(f"body: would make {path.name} larger than {LARGEST} bytes.")
     write(path, text)

@@ -94,6 +94,10 @@ class Places:
         return self.config_dir / "profiles.json"
 
     @property
+    def acp_agents(self) -> Path:
+        return self.config_dir / "acp-agents.json"
+
+    @property
     def database(self) -> Path:
         return self.data_dir / "anyon.db"
 
@@ -129,7 +133,7 @@ class Places:
     @property
     def replaced(self) -> tuple[Path, ...]:
         """The single files that are replaced as a whole whenever they change."""
-        return self.config, self.profiles, self.token, self.user_id, self.presence
+        return self.config, self.profiles, self.acp_agents, self.token, self.user_id, self.presence
 
     @property
     def demo(self) -> Path:

@@ -16,6 +16,7 @@ _TEXTS = frozenset(
         "model",
         "mode",
         "agent",
+        "auth_method",
         "profile",
         "base_instructions",
         "sandbox",

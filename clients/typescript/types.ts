@@ -27,6 +27,23 @@ export type AccessDeniedProblem = {
   message: string;
 };
 
+/** An agent of the Agent Client Protocol that the executor ACP knows by its name. */
+export type AcpAgent = {
+  /** The value of the option `agent` of a variant. */
+  id: string;
+  name: string;
+  /** Its program is in the PATH of the daemon. */
+  available: boolean;
+  /** Where. */
+  path: string | null;
+  /** What is started. */
+  command: Array<string>;
+  /** One sentence that tells how to get it. */
+  install: string;
+  /** Where its makers tell about it; "" if that is not known. */
+  website: string;
+};
+
 export type ActionType =
   | FileReadAction
   | FileEditAction
@@ -1651,6 +1668,8 @@ export type UserSystemInfo = {
   capabilities: { [key: string]: Array<BaseAgentCapability> };
   /** Which of the agents are on this machine. */
   availability: { [key: string]: Availability };
+  /** Those that the executor ACP can start by their names, sorted by these. */
+  acp_agents: Array<AcpAgent>;
 };
 
 export type WebFetchAction = {

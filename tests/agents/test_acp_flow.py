@@ -39,9 +39,11 @@ NEVER = {"optionId": "n", "kind": "reject_always"}
 class Talk:
     """Plays the agent and the pipe: what the dialogue says is echoed before it is answered."""
 
+    agent = Acp(command=("agent",))
+
     def __init__(self, session: str | None = None, **options: Any) -> None:
         turn = Turn(prompt="do it", cwd="/w", session_id=session, options=options)
-        self.dialogue: AcpDialogue = Acp(command=("agent",)).dialogue(turn)
+        self.dialogue: AcpDialogue = self.agent.dialogue(turn)
         self.events: list[AgentEvent] = []
         self.said: list[dict[str, Any]] = []
         self.pump()

@@ -7,6 +7,7 @@ from typing import Any
 
 from anyond import __version__
 from anyond.agents.acp.entries import AcpEntries
+from anyond.agents.acp.errors import wants_login
 from anyond.agents.acp.options import AcpOptions
 from anyond.agents.acp.quirks import QUIRKS, Quirks
 from anyond.agents.acp.session_config import Wish, wishes
@@ -38,6 +39,7 @@ class Handshake:
         self._entries = entries
         self._can_load = False
         self._wishes: list[Wish] = []
+        self._refused: tuple[str, Fault] | None = None
         self.name = "The agent"
         self.logins: list[Any] = []
         self.quirks = Quirks()
@@ -114,8 +116,40 @@ class Handshake:
             "The agent starts anew and does not remember the conversation so far."
         )
 
+    def _logs_in(self, fault: Fault | None, method: str) -> bool:
+        """Whether the agent is asked to log in, once, before it is asked for the session again."""
+        if fault is None or not wants_login(fault) or self._refused is not None:
+            return False
+        chosen = self._options.login_method(self.logins)
+        ids = [id for login in self.logins if (id := as_text(as_dict(login).get("id")))]
+        if chosen is None:
+            return False
+        if chosen not in ids:
+            offer = f"it offers {', '.join(ids)}" if ids else "it offers none"
+            self._entries.system(f"The agent does not know the login {chosen!r}; {offer}.")
+            return False
+        self._refused = method, fault
+        self._link.request("authenticate", {"methodId": chosen})
+        return True
+
+    def _authenticated(self, response: Response, method: str) -> Fault | None:
+        if self._refused is None:
+            return None
+        method, fault = self._refused
+        if response.fault is not None:
+            reason = rpc_error_text(response.fault).rstrip(".")
+            self._entries.system(f"{self.name} could not log in by itself: {reason}.")
+            return fault
+        if method == "session/new":
+            self._new_session()
+        else:
+            self._old_session(method)
+        return None
+
     def _session_resumed(self, response: Response, method: str) -> None:
         self.replaying = False
+        if self._logs_in(response.fault, method):
+            return
         if response.fault is None:
             self.loaded = method == "session/load"
             if self.loaded and self.quirks.loads_anything and not self.repeated:
@@ -128,6 +162,8 @@ class Handshake:
             self._forget(rpc_error_text(response.fault))
 
     def _session_made(self, response: Response, method: str) -> Fault | None:
+        if self._logs_in(response.fault, method):
+            return None
         if response.fault is not None:
             return response.fault
         session = as_text(as_dict(response.result).get("sessionId"))
@@ -163,6 +199,7 @@ class Handshake:
 # Not of the object: it would hold itself, and all that it has read for as long as nobody looks.
 _STEPS: dict[str, Callable[[Handshake, Response, str], Fault | None]] = {
     "initialize": Handshake._initialized,
+    "authenticate": Handshake._authenticated,
     "session/new": Handshake._session_made,
     "session/resume": Handshake._session_resumed,
     "session/load": Handshake._session_resumed,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from anyond.agents import variant
 
@@ -19,6 +20,7 @@ class AcpOptions(variant.Common, frozen=True, kw_only=True):
         model: the id of a model that the agent offers.
         mode: the id of a mode that the agent offers; wins over `plan`.
         resume: go on with the agent's former session if it can (the default).
+        auth_method: the id of the way to log in that is used if the agent demands a login.
     """
 
     plan: bool | None = None
@@ -27,6 +29,7 @@ class AcpOptions(variant.Common, frozen=True, kw_only=True):
     model: str | None = None
     mode: str | None = None
     resume: bool | None = None
+    auth_method: str | None = None
 
     @property
     def trusting(self) -> bool:
@@ -47,6 +50,14 @@ class AcpOptions(variant.Common, frozen=True, kw_only=True):
     def session_mode(self) -> str | None:
         """The mode to choose in the session by its id, whatever else is wanted."""
         return self.mode
+
+    def login_method(self, offered: Sequence[Any]) -> str | None:
+        """Which way to log in to ask for when the agent demands a login; None if no one.
+
+        Args:
+            offered: the `authMethods` of the agent.
+        """
+        return self.auth_method
 
     @property
     def arguments(self) -> Sequence[str]:

@@ -35,6 +35,7 @@ def routes(services: Services) -> Blueprint:
                 "environment": _environment(),
                 "capabilities": services.capabilities,
                 "availability": await services.agents.availability(),
+                "acp_agents": await services.agents.acp_agents(),
             }
         )
 

@@ -6,6 +6,7 @@ from anyond.http.openapi import examples, problems
 from anyond.http.openapi.operation import Chapter, Download, Operation, Parameter, needed
 from anyond.http.routes.mcp import McpServers
 from anyond.model.answers import (
+    AcpAgent,
     Availability,
     Capability,
     Environment,
@@ -68,6 +69,17 @@ SYSTEM = Chapter(
                         available=True, path="/usr/local/bin/claude", version="2.1.197"
                     )
                 },
+                acp_agents=[
+                    AcpAgent(
+                        id="kilo",
+                        name="Kilo",
+                        available=True,
+                        path="/usr/local/bin/kilo",
+                        command=("kilo", "acp"),
+                        install="Install it with `npm install -g @kilocode/cli`.",
+                        website="https://kilo.ai/",
+                    )
+                ],
             ),
             cached=True,
         ),

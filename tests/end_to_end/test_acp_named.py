@@ -1,0 +1,108 @@
+"""Agents of the Agent Client Protocol by their names, as clients of the whole daemon see them."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from anyond.cli import main
+from tests.end_to_end.claude_cli import said
+from tests.end_to_end.daemon import ACP_AGENT, Daemon, Refused
+
+
+def _installed(daemon: Daemon, name: str) -> Path:
+    """A program in the PATH of the daemon that speaks the protocol if it is asked to."""
+    path = daemon.root / "programs" / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f"#!/bin/sh\n[ \"$1\" = acp ] && exec '{sys.executable}' -I '{ACP_AGENT}'\n")
+    path.chmod(0o755)
+    return path
+
+
+async def _named(daemon: Daemon) -> dict[str, dict[str, Any]]:
+    agents = (await daemon.ask("GET", "/api/info"))["acp_agents"]
+    assert [agent["id"] for agent in agents] == sorted(agent["id"] for agent in agents)
+    return {agent["id"]: agent for agent in agents}
+
+
+async def _choose(daemon: Daemon, **options: Any) -> None:
+    body = {"executors": {"ACP": {"DEFAULT": {"ACP": options}}}}
+    await daemon.ask("PUT", "/api/profiles", body)
+
+
+async def test_an_agent_works_that_is_only_named(daemon: Daemon) -> None:
+    path = _installed(daemon, "kilo")
+    assert (await _named(daemon))["kilo"] == {
+        "id": "kilo",
+        "name": "Kilo",
+        "available": True,
+        "path": str(path),
+        "command": ["kilo", "acp"],
+        "install": "Install it with `npm install -g @kilocode/cli`.",
+        "website": "https://kilo.ai/",
+    }
+    await _choose(daemon, agent="kilo")
+    assert (await daemon.ask("GET", "/api/info"))["availability"]["ACP"]["path"] == str(path)
+    ended = await daemon.over(await daemon.attempt(await daemon.project(), "say hello", "ACP"))
+    assert ended["status"] == "completed"
+    assert "".join(said(await daemon.entries(ended))).endswith("hello")
+
+
+async def test_an_agent_that_is_not_installed_says_how_to_get_it(daemon: Daemon) -> None:
+    goose = (await _named(daemon))["goose"]
+    assert (goose["available"], goose["path"]) == (False, None)
+    await _choose(daemon, agent="goose")
+    problem = (await daemon.ask("GET", "/api/info"))["availability"]["ACP"]["problem"]
+    assert problem == f"The program 'goose' was not found. {goose['install']}"
+    with pytest.raises(Refused) as refused:
+        await daemon.attempt(await daemon.project(), "say hello", "ACP")
+    assert (refused.value.status, refused.value.type) == (422, "program_missing")
+    assert refused.value.body["error_data"]["install"] == goose["install"]
+
+
+async def test_an_agent_that_nobody_knows_is_refused_with_what_is_meant(daemon: Daemon) -> None:
+    body = {"executors": {"ACP": {"NEW": {"ACP": {"agent": "kiloo"}}}}}
+    answer = await daemon.request("PUT", "/api/profiles", json=body)
+    assert answer.status_code == 400
+    assert answer.json()["error_data"]["field"] == "executors.ACP.NEW.agent"
+    assert "perhaps kilo or kiro is meant" in answer.json()["message"]
+    # Of a file that was written by hand.
+    project = await daemon.project()
+    await daemon.stop()
+    profiles = Path(daemon.environment["ANYON_CONFIG_DIR"]) / "profiles.json"
+    profiles.write_text(json.dumps(body))
+    await daemon.start()
+    task = {"project_id": project["id"], "title": "t", "description": "say hello"}
+    profile = {"executor": "ACP", "variant": "NEW"}
+    wanted = {"task": task, "executor_profile_id": profile, "base_branch": "main"}
+    answer = await daemon.request("POST", "/api/tasks/create-and-start", json=wanted)
+    assert answer.status_code == 422
+    assert answer.json()["error_data"] == {"type": "impossible", "field": "agent"}
+    assert await daemon.ask("GET", f"/api/tasks?project_id={project['id']}") == []
+
+
+async def test_a_list_that_is_taken_in_is_known_to_a_running_daemon(daemon: Daemon) -> None:
+    assert "heron" not in await _named(daemon)
+    path = _installed(daemon, "heron")
+    rows = [
+        {"id": "heron", "name": "Heron", "distribution": {"npx": {"package": "heron@1.0.0"}}},
+        {"id": "kilo", "name": "Kilo", "command": ["heron", "acp"]},
+    ]
+    rows[0]["distribution"]["npx"]["args"] = ["acp"]  # type: ignore[index]
+    taken = daemon.root / "registry.json"
+    taken.write_text(json.dumps({"version": "1.0.0", "agents": rows}))
+    done = CliRunner(env={**os.environ, **daemon.environment}).invoke(
+        main, ["agents", "refresh", str(taken)]
+    )
+    assert done.exit_code == 0, done.output
+    await _choose(daemon, agent="heron")
+    found = await _named(daemon)
+    assert found["heron"]["path"] == found["kilo"]["path"] == str(path)
+    ended = await daemon.over(await daemon.attempt(await daemon.project(), "say hello", "ACP"))
+    assert ended["status"] == "completed"
