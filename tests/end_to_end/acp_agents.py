@@ -13,7 +13,7 @@ from typing import Any
 from tests.end_to_end import claude_cli, codex_cli
 from tests.end_to_end.claude_cli import Person
 from tests.end_to_end.daemon import Daemon
-from tests.fakes import npm_cache
+from tests.fakes import npm_cache, pip_cache
 from tests.fakes.serving import serving
 
 KEY = "sk-of-the-tests-0123456789"
@@ -45,7 +45,8 @@ class Actor:
 
     def command(self) -> str:
         """The pinned program as a `base_command_override`; may raise `CannotInstall`."""
-        return shlex.quote(str(npm_cache.program(self.program)))
+        cache = pip_cache if self.program in pip_cache.PINNED else npm_cache
+        return shlex.quote(str(cache.program(self.program)))
 
 
 def _settings(home: Path, file: str, content: object) -> None:
@@ -121,6 +122,63 @@ def _opencode(home: Path, url: str) -> dict[str, str]:
     }
 
 
+def _kilo(home: Path, url: str) -> dict[str, str]:
+    provider = {
+        "npm": "@ai-sdk/openai-compatible",
+        "options": {"baseURL": f"{url}/v1", "apiKey": KEY},
+        "models": {MODEL: {}},
+    }
+    settings = {
+        "provider": {"tests": provider},
+        "model": f"tests/{MODEL}",
+        "small_model": f"tests/{MODEL}",
+        "enabled_providers": ["tests"],
+        "autoupdate": False,
+        "permission": {"edit": "ask", "bash": "ask"},
+    }
+    _settings(home, ".config/kilo/kilo.json", settings)
+    return {
+        "KILO_DISABLE_AUTOUPDATE": "1",
+        "KILO_DISABLE_MODELS_FETCH": "1",
+        "npm_config_registry": "http://127.0.0.1:9",
+    }
+
+
+def _vibe(home: Path, url: str) -> dict[str, str]:
+    path = home / ".vibe" / "config.toml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(
+        f"""
+active_model = "{MODEL}"
+enable_telemetry = false
+enable_auto_update = false
+enable_update_checks = false
+
+[[providers]]
+name = "tests"
+api_base = "{url}/v1"
+api_key_env_var = "KEY_OF_THE_TESTS"
+api_style = "openai"
+backend = "generic"
+
+[[models]]
+name = "{MODEL}"
+provider = "tests"
+alias = "{MODEL}"
+"""
+    )
+    return {"KEY_OF_THE_TESTS": KEY}
+
+
+def _cline(home: Path, url: str) -> dict[str, str]:
+    provider = "openai-compatible"
+    chosen = {"provider": provider, "apiKey": KEY, "model": MODEL, "baseUrl": f"{url}/v1"}
+    row = {"settings": chosen, "updatedAt": "2026-01-01T00:00:00.000Z", "tokenSource": "manual"}
+    settings = {"version": 1, "lastUsedProvider": provider, "providers": {provider: row}}
+    _settings(home, ".cline/data/settings/providers.json", settings)
+    return {"CLINE_API_KEY": KEY, "CLINE_PROVIDER": provider, "CLINE_MODEL": MODEL}
+
+
 def _claude(home: Path, url: str) -> dict[str, str]:
     return claude_cli.model_environment(int(url.rsplit(":", 1)[-1]))
 
@@ -142,6 +200,18 @@ CLAUDE_AGENT_ACP = Actor(
     exit_code=False,
     options=(("DEFAULT", {"auto_approve": True}), ("APPROVALS", {"approvals": True})),
 )
+
+
+def _named(agent: str) -> tuple[tuple[str, dict[str, Any]], ...]:
+    return (
+        ("DEFAULT", {"agent": agent, "auto_approve": True}),
+        ("APPROVALS", {"agent": agent, "approvals": True}),
+    )
+
+
+KILO = Actor("kilo", "ACP", _kilo, options=_named("kilo"))
+VIBE = Actor("mistral-vibe", "ACP", _vibe, options=_named("mistral-vibe"))
+CLINE = Actor("cline", "ACP", _cline, options=_named("cline"))
 CODEX_ACP = Actor("codex-acp", "ACP", _codex, options=CLAUDE_AGENT_ACP.options)
 
 

@@ -44,6 +44,8 @@ PINNED = {
         ".bin/claude-agent-acp",
     ),
     "codex-acp": ("@agentclientprotocol/codex-acp", "2.6.0", ".bin/codex-acp"),
+    "kilo": ("@kilocode/cli", "7.7.7", "@kilocode/cli-{platform}/bin/kilo"),
+    "cline": ("cline", "3.0.65", "@cline/cli-{platform}/bin/cline"),
     "old-codex-acp": (
         "@zed-industries/codex-acp",
         "0.16.0",
@@ -99,14 +101,14 @@ def program(name: str) -> Path:
 
 def main() -> None:
     """Install all of them, so that no test has to wait for it; what fails is told and left out."""
-    _cache().mkdir(parents=True, exist_ok=True)
-    (_cache() / LEFT_OUT_FILE).unlink(missing_ok=True)
+    cache().mkdir(parents=True, exist_ok=True)
+    (cache() / LEFT_OUT_FILE).unlink(missing_ok=True)
     if NEWEST:
         _look_up_newest()
     with ThreadPoolExecutor(AT_ONCE) as hands:
         for line in hands.map(_report, PINNED):
             print(line, flush=True)
-    (_cache() / LEFT_OUT_FILE).write_text(json.dumps(_failed, indent=2))
+    (cache() / LEFT_OUT_FILE).write_text(json.dumps(_failed, indent=2))
 
 
 def _report(name: str) -> str:
@@ -114,7 +116,7 @@ def _report(name: str) -> str:
         found = program(name)
     except CannotInstall as why:
         return f"{name} is left out: {why}"
-    installed = next(p for p in found.parents if p.parent == _cache())
+    installed = next(p for p in found.parents if p.parent == cache())
     return f"{name}: {installed.name} is there"
 
 
@@ -122,7 +124,7 @@ def _look_up_newest() -> None:
     with ThreadPoolExecutor(AT_ONCE) as hands:
         found = hands.map(lambda name: _served(PINNED[name][0]), PINNED)
         served = {name: version for name, version in zip(PINNED, found, strict=True) if version}
-    (_cache() / NEWEST_FILE).write_text(json.dumps(served, indent=2))
+    (cache() / NEWEST_FILE).write_text(json.dumps(served, indent=2))
 
 
 def _served(package: str) -> str:
@@ -147,7 +149,7 @@ def _served(package: str) -> str:
 
 def _newest(name: str) -> str:
     try:
-        served = json.loads((_cache() / NEWEST_FILE).read_text())
+        served = json.loads((cache() / NEWEST_FILE).read_text())
     except FileNotFoundError:
         raise CannotInstall("Nobody has asked npm for the newest versions.") from None
     version = served.get(name)
@@ -159,7 +161,7 @@ def _newest(name: str) -> str:
 
 
 def _installed(package: str, version: str) -> Path:
-    place = _cache() / f"{package.rsplit('/', 1)[-1]}-{version}"
+    place = cache() / f"{package.rsplit('/', 1)[-1]}-{version}"
     if place.is_dir():
         return place
     if (why := _failed.get(place.name) or _left_out().get(place.name)) is not None:
@@ -179,7 +181,7 @@ def _left_out() -> dict[str, str]:
     if CHOSEN is None:
         return {}
     try:
-        found: dict[str, str] = json.loads((_cache() / LEFT_OUT_FILE).read_text())
+        found: dict[str, str] = json.loads((cache() / LEFT_OUT_FILE).read_text())
     except FileNotFoundError:
         return {}
     return found
@@ -223,7 +225,8 @@ def _environment() -> dict[str, str]:
     return {**more, **os.environ}
 
 
-def _cache() -> Path:
+def cache() -> Path:
+    """Where all of them are."""
     chosen = os.environ.get("ANYON_TEST_CACHE")
     return Path(chosen) if chosen else Path(__file__).parents[2] / ".cache" / "agents"
 

@@ -88,6 +88,8 @@ QUIRKS: Mapping[str, Quirks] = {
         silent_subagents=True,
         ask_mode="agent",
     ),
+    "Kilo": Quirks(teachable=True),
+    "@mistralai/mistral-vibe": Quirks(free_mode="auto-approve", ask_mode="ask"),
     "@factory/cli": Quirks(
         teachable=True,
         remarks=True,
