@@ -7,6 +7,7 @@ import json
 import multiprocessing
 import secrets
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -18,7 +19,9 @@ from pathlib import Path
 from campaigns.chaos.chapter import CHECKS_PER_CHAPTER, KILLS_PER_CHECK, Result, run
 
 KILLS = 1_000
-SHORT_S = 150.0
+SHORT_S = 75.0
+"""How long there are kills in the short form; then what is there comes to rest and is checked."""
+
 WORLDS = 3
 CHAPTER_KILLS = KILLS_PER_CHECK * CHECKS_PER_CHAPTER
 KINDS = ("lost", "doubled", "left_over", "half_done")
@@ -34,30 +37,10 @@ def main() -> int:
     parser.add_argument("--worlds", type=int, default=WORLDS, metavar="N", help="side by side")
     parser.add_argument("--progress", type=Path, metavar="FILE", help="go on where FILE ends")
     options = parser.parse_args()
-    until = time.time() + (SHORT_S - 60 if options.short else 10**9)
+    until = time.time() + (SHORT_S if options.short else 10**9)
     root = Path(tempfile.mkdtemp(prefix="anyon-chaos-"))
     results = _earlier(options.progress, options.seed)
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(options.worlds, mp_context=context, max_tasks_per_child=1) as pool:
-        number = max((one.number + 1 for one in results), default=options.first)
-        waiting: set[Future[Result]] = set()
-        planned = sum(one.kills.total() for one in results)
-        while True:
-            while len(waiting) < options.worlds and planned < options.kills:
-                if (time.time() > until and results) or _faults(results):
-                    break
-                place = root / f"chapter{number}"
-                share = KILLS_PER_CHECK if options.short else CHAPTER_KILLS
-                waiting.add(pool.submit(run, options.seed, number, place, share, until))
-                number, planned = number + 1, planned + share
-            if not waiting:
-                break
-            done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-            for one in (future.result() for future in done):
-                results.append(one)
-                _note(options.progress, options.seed, one)
-                if not any(one.faults.values()):
-                    shutil.rmtree(root / f"chapter{one.number}", ignore_errors=True)
+    _play(options, until, root, results)
     print(figures(options.seed, results))
     for one in results:
         for kind, texts in one.faults.items():
@@ -68,6 +51,40 @@ def main() -> int:
         return 1
     shutil.rmtree(root)
     return 0
+
+
+def _play(options: argparse.Namespace, until: float, root: Path, results: list[Result]) -> None:
+    """Play chapters side by side until there are enough kills, or one has a fault."""
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(options.worlds, mp_context=context, max_tasks_per_child=1) as pool:
+        signal.signal(signal.SIGTERM, lambda *_: _give_up(pool))
+        number = max((one.number + 1 for one in results), default=options.first)
+        waiting: set[Future[Result]] = set()
+        while True:
+            while len(waiting) < options.worlds:
+                done_kills = sum(one.kills.total() for one in results)
+                if done_kills + len(waiting) * CHAPTER_KILLS >= options.kills:
+                    break
+                if time.time() > until - SHORT_S / 3 or _faults(results):
+                    break
+                place = root / f"chapter{number}"
+                waiting.add(pool.submit(run, options.seed, number, place, CHAPTER_KILLS, until))
+                number += 1
+            if not waiting:
+                break
+            done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+            for one in (future.result() for future in done):
+                results.append(one)
+                _note(options.progress, options.seed, one)
+                if not any(one.faults.values()):
+                    shutil.rmtree(root / f"chapter{one.number}", ignore_errors=True)
+
+
+def _give_up(pool: ProcessPoolExecutor) -> None:
+    """The chapters end their daemons and agents when they are ended."""
+    for process in (pool._processes or {}).values():
+        process.terminate()
+    raise KeyboardInterrupt
 
 
 def figures(seed: int, results: list[Result]) -> str:

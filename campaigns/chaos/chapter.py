@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 import traceback
 from collections import Counter
@@ -44,18 +46,20 @@ def run(seed: int, number: int, root: Path, kills: int, until: float) -> Result:
     Args:
         number: which one; with the seed it is what the dice are made of.
         kills: how many there are at most.
-        until: Unix seconds after which no phase begins any more.
+        until: Unix seconds after which nobody is killed any more; what is there is checked.
     """
     return trio.run(_run, seed, number, root, kills, until)
 
 
 async def _run(seed: int, number: int, root: Path, kills: int, until: float) -> Result:
     began, result = time.monotonic(), Result(number)
+    # Whoever ends this process wants the daemon and the agents ended with it.
+    signal.signal(signal.SIGTERM, lambda *_: os.kill(os.getpid(), signal.SIGINT))
     dice = Random(f"{seed}:{number}")
     world = World(root, dice)
     try:
         await _play(world, dice, result, kills, until)
-    except BaseException as error:
+    except Exception as error:
         # Also a daemon that does not start again, and what the campaign itself does wrong.
         trace = "".join(traceback.format_exception(error))
         world.faults.half_done.append(f"the chapter ended early: {trace[-3000:]}")
@@ -83,7 +87,7 @@ async def _play(world: World, dice: Random, result: Result, kills: int, until: f
             if result.checks and time.time() > until:
                 break
             world.settling = False
-            await reaper.reap(min(KILLS_PER_CHECK, kills - len(world.kills)))
+            await reaper.reap(min(KILLS_PER_CHECK, kills - len(world.kills)), until)
             await _settle(world, lanes)
             for check in (check_runs, check_git, check_rows):
                 await check.check(world)

@@ -17,12 +17,12 @@ _TOLD = (
     "process_started", "process_completed", "pr_status_changed",
     "approval_requested", "approval_resolved",
 )  # fmt: skip
-_REST_S = 40.0
+REST_S = 40.0
 
 
 async def check(world: World) -> None:
     """Compare them; what is cleaned up in the background has some time to end."""
-    deadline = trio.current_time() + _REST_S
+    deadline = trio.current_time() + REST_S
     while (found := _left_over(world)) and trio.current_time() < deadline:
         await trio.sleep(0.3)
     world.faults.left_over += found

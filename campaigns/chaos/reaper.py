@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from random import Random
 
@@ -40,10 +41,10 @@ class Reaper:
         self._dice = dice
         self.aimed: Counter[str] = Counter()
 
-    async def reap(self, kills: int) -> None:
-        """Until there are `kills` kills more than now."""
+    async def reap(self, kills: int, until: float) -> None:
+        """Until there are `kills` kills more than now, or it is `until` (Unix seconds)."""
         world, wanted = self._world, len(self._world.kills) + kills
-        while len(world.kills) < wanted:
+        while len(world.kills) < wanted and time.time() < until:
             kind = await self._target()
             await trio.sleep(self._dice.random() * 1.3 * min(world.aim.usual(kind), 2.0))
             before = len(world.kills)
