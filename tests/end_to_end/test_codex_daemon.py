@@ -14,6 +14,7 @@ from tests.end_to_end import codex_cli
 from tests.end_to_end.claude_cli import end_all, family, said, tools
 from tests.end_to_end.codex_cli import Coder
 from tests.end_to_end.daemon import Daemon, alive
+from tests.fakes.model_server import WAITING
 
 pytestmark = pytest.mark.agents
 
@@ -165,7 +166,7 @@ async def test_a_stop_ends_a_long_command_with_all_that_it_had_started(coder: Co
         pids = [int(line) for line in file.read_text().split()] if file.exists() else []
         return pids if len(pids) == 2 else []
 
-    await coder.sees(process, lambda entry: "sleep 300" in entry["content"])
+    await coder.sees(process, lambda entry: WAITING in entry["content"])
     sleepers = await daemon.until(both, "the pids of the sleepers")
     await daemon.ask("POST", f"/api/task-attempts/{attempt['id']}/stop")
     assert family(process) == {}
