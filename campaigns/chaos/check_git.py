@@ -69,7 +69,7 @@ def _contains(world: World, repository: Path, branch: str, commit: str) -> bool:
 
 async def _check_records(world: World, repository: Path, mine: list[Desk]) -> None:
     """Branches, worktrees and locks are those of attempts, and of nobody else."""
-    faults, own = world.faults, repository / ".git"
+    faults = world.faults
     listed = world.git(repository, "worktree", "list", "--porcelain").split("\n\n")
     listed = [one.splitlines()[0].removeprefix("worktree ") for one in listed if one.strip()]
     there = {str(desk.worktree) for desk in mine if desk.gone == "no"}
@@ -96,8 +96,6 @@ async def _check_records(world: World, repository: Path, mine: list[Desk]) -> No
             faults.lost.append(f"attempt {desk.title} is gone")
         elif row["branch"] not in desk.branches:
             faults.half_done.append(f"branch of {desk.title} is {row['branch']}")
-    for lock in [*own.rglob("*.lock"), *own.glob("worktrees/*/anyon/*")]:
-        faults.left_over.append(f"{lock}")
 
 
 async def _check_merges(world: World, repository: Path, mine: list[Desk]) -> None:

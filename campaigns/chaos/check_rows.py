@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import trio
@@ -64,6 +65,13 @@ def _left_over(world: World) -> list[str]:
     for path in world.daemon.data.rglob("*"):
         if path.suffix in {".tmp", ".new", ".part"} and "worktrees" not in path.parts:
             found.append(f"{path}")
+    for project in world.projects:
+        own = Path(project["git_repo_path"], ".git")
+        try:
+            locks = [*own.rglob("*.lock"), *own.glob("worktrees/*/anyon/*")]
+        except FileNotFoundError:
+            locks = [own]  # git removes a directory at this moment: it is still at work
+        found += map(str, locks)
     return found
 
 

@@ -123,8 +123,9 @@ def _check_prompt(
     mine = [row for row in rows if prompt.token in json.dumps(row["executor_action"])]
     if not mine and prompt.outcome == "unknown":
         return
-    if not mine and prompt.manner == "steer":
-        mine = rows  # It went with the run that it was said into.
+    if not mine and prompt.manner in {"steer", "queue"}:
+        # It goes with the run that it was said into; after a stop it may be replaced.
+        mine = rows
     if any(excused(world, row) or row["status"] == "killed" for row in mine):
         return
     world.faults.lost.append(f"{name} was acknowledged, and never told")

@@ -215,8 +215,8 @@ class Lane:
             prompt.outcome = saved.outcome
             return
         queued = await self.act("queue", desk, "draft/queue", {"queued": True})
-        # Saved it is in any case: it is a draft, or it is sent.
-        prompt.outcome = "acknowledged" if queued.outcome != "refused" else "unknown"
+        # One that is not queued for certain may be replaced by whatever is said next.
+        prompt.outcome = queued.outcome if queued.outcome == "acknowledged" else "unknown"
 
     async def steer(self, desk: Desk) -> None:
         prompt, text = self.prompt(desk, "steer")
