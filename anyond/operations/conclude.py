@@ -128,6 +128,7 @@ async def conclude(
                 # The program may have put another `.git` in the place of its worktree's.
                 subject = await worktree.find_again(rooms, subject)
                 subject = await _settled(rooms, subject)
+                await worktree.bring_branch_back(rooms, subject)
                 await worktree.follow(rooms, subject)
                 await after_run.restore_messages(rooms, subject, process.before_head_commit)
             if await _commit(rooms, subject, process, ending, conversation):

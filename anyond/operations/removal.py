@@ -12,6 +12,7 @@ import trio
 from anyond.git import (
     dead_locks,
     kept,
+    lost_branch,
     repair,
     scratch,
     snapshots,
@@ -236,5 +237,6 @@ async def _remove_worktree(rooms: Rooms, job: Cleanup) -> None:
         if job.branch is not None:
             # Somebody may have cut the link between the two; what is there is kept all the same.
             await repair.ensure(rooms.repositories, repository, path, job.branch)
+            await lost_branch.bring_back(repository, path, job.branch, job.attempt_id)
         await snapshots.take(repository, path, job.attempt_id, "delete")
     await worktrees.remove(rooms.repositories, repository, path)

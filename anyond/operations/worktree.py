@@ -17,6 +17,7 @@ from anyond.git import (
     excludes,
     ignored_copies,
     locks,
+    lost_branch,
     moved_branch,
     repair,
     submodule_checkouts,
@@ -33,8 +34,8 @@ from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject, read
 from anyond.settings import files
 from anyond.settings.ownership import weakness
-from anyond.store import attempts
-from anyond.store.transaction import Tx
+from anyond.store import attempts, processes
+from anyond.store.transaction import Reader, Tx
 
 log = structlog.get_logger()
 
@@ -108,6 +109,7 @@ async def prepare(rooms: Rooms, subject: Subject, *, alone: bool = True) -> Subj
     if attempt.container_ref is not None:
         subject = await _moved(rooms, subject)
         path = subject.worktree
+        await bring_branch_back(rooms, subject)
         found = await repair.ensure(rooms.repositories, subject.repository, path, attempt.branch)
         await remarks.leave(rooms, attempt.id, found.remarks)
         if found.what == "recreated":
@@ -147,6 +149,29 @@ async def prepare(rooms: Rooms, subject: Subject, *, alone: bool = True) -> Subj
 
     updated = await rooms.store.write(made)
     return replace(subject, attempt=updated)
+
+
+async def bring_branch_back(rooms: Rooms, subject: Subject) -> None:
+    """Make the branch of the attempt again, if somebody has deleted it below its worktree.
+
+    Raises:
+        GitFailed: it cannot be made; its commits are kept all the same.
+    """
+    attempt = subject.attempt
+
+    def known(reader: Reader) -> list[str]:
+        rows = processes.of_attempt(reader, attempt.id, True)
+        heads = [oid for row in rows for oid in (row.after_head_commit, row.before_head_commit)]
+        return list(dict.fromkeys(oid for oid in heads if oid is not None))
+
+    told = await lost_branch.bring_back(
+        subject.repository,
+        subject.worktree,
+        attempt.branch,
+        attempt.id,
+        await rooms.store.read(known),
+    )
+    await remarks.leave(rooms, attempt.id, told)
 
 
 async def follow(rooms: Rooms, subject: Subject) -> None:
