@@ -78,6 +78,25 @@ async def list(repo: Path) -> builtins.list[Worktree]:
     return [main, *linked]
 
 
+async def inside(worktree: Path, repo: Path | None = None) -> dict[str, Worktree]:
+    """Other checkouts of the same repository that somebody has made below `worktree`.
+
+    Args:
+        repo: anywhere in the repository, where `worktree` is gone.
+
+    Returns:
+        Each by its path relative to `worktree`.
+    """
+    trees = await list(repo or worktree)
+    return await trio.to_thread.run_sync(_below, worktree, trees)
+
+
+def _below(top: Path, trees: Iterable[Worktree]) -> dict[str, Worktree]:
+    root = top.resolve()
+    places = ((tree.path.resolve(), tree) for tree in trees)
+    return {str(at.relative_to(root)): tree for at, tree in places if root in at.parents}
+
+
 def _remember(repo: Path, linked: Iterable[Worktree]) -> None:
     """Whatever is done in a checkout goes by the record of this repository, as with our own."""
     place = locate(repo)

@@ -10,8 +10,7 @@ from pathlib import Path
 
 import trio
 
-from anyond.git.checkouts import list as list_worktrees
-from anyond.git.checkouts import require
+from anyond.git.checkouts import inside, require
 from anyond.git.command import failure, git
 from anyond.git.oversize import oversized
 from anyond.git.parsing import gitlinks, parsed
@@ -140,8 +139,7 @@ async def _checkouts_inside(worktree: Path) -> list[str]:
 
     Agents do that. Git would commit each as a mere link, which means nothing anywhere else.
     """
-    trees = await list_worktrees(worktree)
-    return await trio.to_thread.run_sync(_below, worktree, [tree.path for tree in trees])
+    return [*await inside(worktree)]
 
 
 async def refuse_unmerged(worktree: Path) -> None:
@@ -161,12 +159,6 @@ async def _has_staged(worktree: Path, before: str | None) -> bool:
     base = before or await empty_tree(worktree)
     ask = ("diff-index", "--cached", "--name-only", "-z", "--no-ext-diff", base, "--")
     return bool((await git(*ask, cwd=worktree)).out)
-
-
-def _below(top: Path, paths: Sequence[Path]) -> list[str]:
-    root = top.resolve()
-    found = [path.resolve() for path in paths]
-    return [str(path.relative_to(root)) for path in found if root in path.parents]
 
 
 def _keep(index: Path, kept: Path) -> None:

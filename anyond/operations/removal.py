@@ -11,6 +11,7 @@ import trio
 
 from anyond.git import (
     dead_locks,
+    inner_checkouts,
     kept,
     lost_branch,
     repair,
@@ -238,5 +239,7 @@ async def _remove_worktree(rooms: Rooms, job: Cleanup) -> None:
             # Somebody may have cut the link between the two; what is there is kept all the same.
             await repair.ensure(rooms.repositories, repository, path, job.branch)
             await lost_branch.bring_back(repository, path, job.branch, job.attempt_id)
+        await inner_checkouts.keep(repository, path, job.attempt_id)
         await snapshots.take(repository, path, job.attempt_id, "delete")
     await worktrees.remove(rooms.repositories, repository, path)
+    await inner_checkouts.forget(repository, path)
