@@ -6,9 +6,11 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+import trio
+
 from anyond.git import main_checkout
 from anyond.git.command import git
-from anyond.git.repository import common_dir, git_dir, identity
+from anyond.git.repository import common_dir, common_dir_at, git_dir, identity
 from anyond.git.text import split
 from anyond.model.errors import Invalid, NotFound
 from anyond.real_path import real_path
@@ -64,7 +66,10 @@ async def inspect(path: Path) -> RepoInfo:
         return RepoInfo(is_repo=False)
     bare = (await git("rev-parse", "--is-bare-repository", cwd=path)).text == "true"
     inside = (await git("rev-parse", "--is-inside-work-tree", cwd=path)).text == "true"
-    root = Path((await git("rev-parse", "--show-toplevel", cwd=path)).text) if inside else shared
+    if inside:
+        root = Path((await git("rev-parse", "--show-toplevel", cwd=path)).text)
+    else:
+        root = shared if bare else await trio.to_thread.run_sync(_top, path, shared)
     config = await _config(path)
     unborn = (await git("rev-parse", "-q", "--verify", "HEAD", cwd=path, check=False)).code != 0
     return RepoInfo(
@@ -132,6 +137,15 @@ async def _default_branch(path: Path, shared: Path) -> str | None:
         if name in names:
             return name
     return None
+
+
+def _top(path: Path, shared: Path) -> Path:
+    """Where a project is whose files are elsewhere, by `core.worktree`: where its `.git` is."""
+    real = Path(os.path.realpath(path))
+    top = main_checkout.top(real)
+    if top is None or real.is_relative_to(shared) or common_dir_at(top) != shared:
+        return shared
+    return top
 
 
 def _has_hooks(hooks: Path, root: Path) -> bool:

@@ -116,10 +116,14 @@ async def adopt(path: Path) -> Path | None:
 
 
 def common_dir_at(checkout: Path) -> Path | None:
-    """What `common_dir` finds for the top of a checkout, read without git. Blocks on the disk."""
+    """What `common_dir` finds for the top of a checkout, or for a git directory itself.
+
+    Read without git. Blocks on the disk.
+    """
     own = git_dir(checkout)
     if own is None:
-        return None
+        itself = all(os.path.exists(checkout / name) for name in ("HEAD", "objects", "refs"))
+        return Path(os.path.realpath(checkout)) if itself else None
     try:
         return Path(
             os.path.realpath(own / os.fsdecode(plain_files.read(own / "commondir").strip()))

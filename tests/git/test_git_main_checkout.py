@@ -11,6 +11,7 @@ from anyond.git.inspection import inspect
 from anyond.git.locations import remember
 from anyond.git.merge import merge
 from anyond.git.repository import Repositories
+from anyond.git.status import branch_status
 from anyond.model.errors import Conflict
 from tests.git.driver import Checkout
 
@@ -115,6 +116,22 @@ async def test_a_work_tree_that_only_the_configuration_names_is_not_left_behind(
     worked(bare, tmp_path / "attempt")
     assert bare.git("config", "core.worktree") == os.fspath(home)
     await refused(Checkout(tmp_path / "attempt"), f"files of the branch main are in {home}")
+
+
+@pytest.mark.parametrize("named", ["top", "git directory"])
+async def test_an_attempt_is_looked_at_although_the_files_of_main_are_elsewhere(
+    tmp_path: Path, named: str
+) -> None:
+    repo = made(tmp_path / "repo")
+    (tmp_path / "files").mkdir()
+    repo.git("config", "core.worktree", tmp_path / "files")
+    assert (await inspect(repo.path)).root == repo.path
+    attempt = worked(repo, tmp_path / "attempt")
+    attempt.write("more.txt")
+    project = repo.path if named == "top" else repo.path / ".git"
+    row = await branch_status(project, attempt.path, "work", "main")
+    assert row.unknown == {}
+    assert (row.head_oid, row.untracked_count) == (attempt.oid(), 1)
 
 
 @pytest.mark.parametrize("how", ["shared", "own"])
