@@ -28,6 +28,7 @@ _PLACES = (
     r"currently working in the directory: (/\S+)",
     r"Workspace Directories:\**\s+- (/\S+)",
     r"<cwd>(/[^<]+)</cwd>",
+    r"Absolute path: (/\S+)",
     r"[Ww]orking directory[^/\n]{0,20}[:`] *`?(/[^\s`<]+)",
     r"% pwd\s+(/\S+)",
 )
@@ -39,6 +40,10 @@ def _same(given: Json) -> Json:
 
 def _lines(given: Json) -> Json:
     return {"filePath": given["file_path"], "content": given["content"]}
+
+
+def _either(given: Json) -> Json:
+    return {"path": given["file_path"], **given}
 
 
 def _text(given: Json) -> Json:
@@ -59,7 +64,7 @@ def _risk(given: Json) -> Json:
 
 
 TOOLS: dict[str, list[tuple[str, Callable[[Json], Json]]]] = {
-    "Write": [("write_file", _same), ("write", _lines), ("create", _text), ("Create", _same)],
+    "Write": [("write_file", _either), ("write", _lines), ("create", _text), ("Create", _same)],
     "Bash": [("run_shell_command", _shell), ("bash", _session), ("Execute", _risk)],
 }
 """What the agents call the tools of the scripts, and how those become theirs."""
