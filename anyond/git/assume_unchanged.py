@@ -4,12 +4,54 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import NamedTuple
 
 import trio
 
-from anyond.git.command import git
+from anyond.git.command import NOT_INSIDE, git
+from anyond.git.index_stat import copy_index
 from anyond.git.parsing import parsed
+from anyond.git.repository import git_dir
+from anyond.git.scratch import scratch
 from anyond.git.text import join, split
+from anyond.git.unedited import settle_copy
+
+
+class Hidden(NamedTuple):
+    """A changed file that no commit will have; `mark` is the option of `git update-index`."""
+
+    path: str
+    mark: str
+
+
+async def changed(worktree: Path) -> list[Hidden]:
+    """The files with such a mark that were changed all the same. Nothing is changed in the index.
+
+    Args:
+        worktree: the top of a checkout.
+    """
+    own = git_dir(worktree)
+    if own is None:
+        return []
+    listed = await git("ls-files", "-v", "-z", cwd=worktree)
+    marked = await parsed(listed.out, _marked)
+    there = await trio.to_thread.run_sync(_existing, worktree, marked) if marked else []
+    if not there:
+        return []
+    with scratch(own) as private:
+        index = private / "index"
+        await trio.to_thread.run_sync(copy_index, own, index)
+        env = {"GIT_INDEX_FILE": os.fspath(index)}
+        await look_again(worktree, env)
+        await settle_copy(worktree, index, [path for _, path in there])
+        await git("update-index", "-q", "--refresh", cwd=worktree, env=env, check=False)
+        ask = ("diff-files", "--name-only", "-z", "--no-ext-diff", NOT_INSIDE)
+        differ = set(await parsed((await git(*ask, cwd=worktree, env=env)).out, split))
+    return [
+        Hidden(path, "skip-worktree" if tag.upper() == "S" else "assume-unchanged")
+        for tag, path in there
+        if path in differ
+    ]
 
 
 async def look_again(worktree: Path, env: dict[str, str]) -> None:

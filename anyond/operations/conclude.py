@@ -16,8 +16,7 @@ from pathlib import Path
 import structlog
 import trio
 
-from anyond.git import checkouts, commit, oversize, submodules
-from anyond.git.text import shown
+from anyond.git import checkouts, commit
 from anyond.logs import archive, notes, script
 from anyond.logs.conversation import Conversation
 from anyond.machines.process import Ending, judge
@@ -45,6 +44,7 @@ from anyond.operations import (
     fresh_session,
     git_programs,
     intent_outcomes,
+    left_out,
     queue,
     remarks,
     steering,
@@ -132,7 +132,7 @@ async def conclude(
                 await worktree.follow(rooms, subject)
                 await after_run.restore_messages(rooms, subject, process.before_head_commit)
             if await _commit(rooms, subject, process, ending, conversation):
-                said += await _left_out(subject, process)
+                said += await left_out.find(subject, process)
             if process.run_reason in _TOLD_OF:
                 said += await uncommitted(subject)
         except AnyondError as error:
@@ -256,31 +256,6 @@ async def _commit(
     message = printable("\n\n".join(parts))
     await commit.commit_all(subject.worktree, message, subject.attempt.branch)
     return True
-
-
-async def _left_out(subject: Subject, process: ExecutionProcess) -> list[notes.Remark]:
-    """What a person might miss in the commit, and why it is not there.
-
-    Many a program that sets up a project makes it a repository, and nobody notices.
-    """
-    found = await submodules.strangers(subject.worktree, process.before_head_commit)
-    large = await oversize.oversized(subject.worktree)
-    return [
-        notes.Remark(
-            text=f"{shown(path)} is a repository of its own, so its files are in no commit and "
-            f"will not be merged. If they should be, delete {shown(path)}/.git.",
-            error=True,
-        )
-        for path in found[:10]
-    ] + [
-        notes.Remark(
-            text=f"{shown(file.path)} has {file.size / 1024**2:,.0f} MiB. A new file of more than "
-            f"{oversize.LIMIT_BYTES // 1024**2} MiB is not committed by itself, and will not be "
-            "merged. Commit it by hand if it should be; it stays in the worktree.",
-            error=True,
-        )
-        for file in large[:10]
-    ]
 
 
 def _why_not(error: AnyondError) -> str:

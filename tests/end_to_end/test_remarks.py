@@ -69,3 +69,14 @@ async def test_a_stash_that_goes_while_something_runs_is_kept_and_told_of(daemon
     all_of_them = await daemon.processes(at.attempt)
     said = [str(entry) for one in all_of_them for entry in await daemon.entries(one)]
     assert [text for text in said if "half of an idea" in text], process
+
+
+async def test_changed_files_that_git_is_told_not_to_look_at_are_told_of(daemon: Daemon) -> None:
+    at = await worked_attempt(daemon)
+    at.git("update-index", "--skip-worktree", "own.txt")
+    (at.worktree / "own.txt").write_text("changed\n")
+    await at.press("follow-up", {"prompt": "write more.txt m"})
+    process = await daemon.over(at.attempt)
+    said = [entry["content"] for entry in await daemon.entries(process)]
+    (text,) = [text for text in said if "own.txt" in text and "skip-worktree" in text]
+    assert "git update-index --no-skip-worktree own.txt" in text

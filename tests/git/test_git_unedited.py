@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from anyond.git import branches
+from anyond.git import assume_unchanged, branches
 from anyond.git.commit import commit_all
 from anyond.git.diff import contents, snapshot
 from anyond.git.merge import merge
@@ -302,3 +302,15 @@ async def test_a_text_that_git_cannot_convert_is_shown_as_it_is(repo: Checkout) 
     assert first.new_content is not None
     assert "broken" in first.new_content
     assert second.new_content == "b\n"
+
+
+@pytest.mark.parametrize("mark", ["assume-unchanged", "skip-worktree"])
+async def test_marked_files_count_as_changed_only_if_they_are(
+    repo: Checkout, attempt: Checkout, mark: str
+) -> None:
+    attempt.git("update-index", f"--{mark}", "base.txt", "other.txt")
+    attempt.write("base.txt", "new\n")
+    attempt.write("other.txt", attempt.read("other.txt"))
+    index = attempt.index().read_bytes()
+    assert await assume_unchanged.changed(attempt.path) == [("base.txt", mark)]
+    assert attempt.index().read_bytes() == index
