@@ -44,7 +44,7 @@ from anyond.model.errors import AnyondError
 from anyond.model.ids import now, seconds, timestamp_ns
 from anyond.model.records import Exit
 from anyond.model.rows import Approval, ApprovalStatus, ExecutionProcess, RunReason
-from anyond.operations import questions, run, steering
+from anyond.operations import questions, reading, run, steering
 from anyond.procs.launcher import Ended, Launcher, Lost
 from anyond.procs.shim_connection import ShimConnection
 from anyond.store import approvals, sessions
@@ -246,9 +246,7 @@ class ProcessActor(Actor[Event, Climb]):
         if self._conversation is None:
             return
         while records := self._reader.read(run.REPLAYED_AT_ONCE):
-            for record in records:
-                self._conversation.feed(record)
-            await trio.lowlevel.checkpoint()
+            await reading.feed(self._conversation, records)
 
     async def _after_reading(self) -> None:
         conversation = self._conversation
@@ -340,6 +338,8 @@ class ProcessActor(Actor[Event, Climb]):
         for call in conversation.excess:
             if call not in self._answered:
                 await self._refuse(call, EXCESS)
+                # To note and to send only queue; a hundred thousand of them would hold up all.
+                await trio.lowlevel.checkpoint()
 
     async def _refuse(self, call: str, reason: str) -> None:
         assert self._dialogue is not None

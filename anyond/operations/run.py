@@ -32,6 +32,7 @@ from anyond.operations import (
     git_programs,
     images,
     launch_recipe,
+    reading,
     remarks,
     steering,
     undelivered,
@@ -240,9 +241,7 @@ async def replay(
     reader = launcher.spool(process.id).records()
     try:
         while records := reader.read(REPLAYED_AT_ONCE):
-            for record in records:
-                conversation.feed(record)
-            await trio.lowlevel.checkpoint()
+            await reading.feed(conversation, records)
     finally:
         reader.close()
     return conversation

@@ -1,0 +1,45 @@
+"""Taking records of a spool into a conversation without holding up everybody else.
+
+A record has up to 256 KiB, and an agent may write a hundred thousand lines into it; what a line
+costs is not known before. So records are taken in slices, with a checkpoint whenever the time of a
+turn of the loop is used up. Where a slice ends does not matter: a dialogue reads a stream.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+
+import trio
+from msgspec.structs import replace
+
+from anyond.logs.conversation import Conversation
+from anyond.model.records import Record, Stream
+
+SLICE = 4096
+"""Bytes that are taken at once; of the shortest lines there are, some milliseconds."""
+TURN_S = 0.01
+
+
+async def feed(conversation: Conversation, records: Iterable[Record]) -> None:
+    """Take in `records`, in order. Checkpoints at the end, and about every `TURN_S` seconds.
+
+    If it is cancelled, the conversation has taken in a part of them and must not be used again.
+    """
+    end = time.perf_counter() + TURN_S
+    for record in records:
+        for piece in _slices(record):
+            conversation.feed(piece)
+            if time.perf_counter() > end:
+                await trio.lowlevel.checkpoint()
+                end = time.perf_counter() + TURN_S
+    await trio.lowlevel.checkpoint()
+
+
+def _slices(record: Record) -> Iterator[Record]:
+    """A note is one message; of anything else, a part is as good as the whole."""
+    if len(record.data) <= SLICE or record.stream is Stream.NOTE:
+        yield record
+        return
+    for start in range(0, len(record.data), SLICE):
+        yield replace(record, data=record.data[start : start + SLICE])
