@@ -90,7 +90,11 @@ async def ensure(repos: Repositories, repo: Path, path: Path, branch: str) -> En
         if saved and adopt:
             _bring_back(saved, path)
             await git("reset", "--quiet", "--mixed", cwd=path)
-            return Ensured("repaired", on_branch=True)
+            remarks.append(
+                f"Git's record of {path} was gone and was made again. The files are as they were; "
+                "nothing is staged any more."
+            )
+            return Ensured("repaired", on_branch=True, remarks=tuple(remarks))
     if saved is not None:
         remarks.append(
             f"What lay at {path} was no worktree of {repo}. It is in {saved} now, and the worktree "

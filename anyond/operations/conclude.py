@@ -121,12 +121,13 @@ async def conclude(
     elif ending.complaint is not None:
         said.append(notes.Remark(text=ending.complaint, error=True))
     if subject.attempt.container_ref is not None:
+        await worktree.set_odd_files_aside(rooms, subject)
         said += await git_programs.end(rooms, subject, process)
     with stoppable() as scope:
         try:
             if process.run_reason is not RunReason.DEV_SERVER:  # others are at work beside it
                 # The program may have put another `.git` in the place of its worktree's.
-                subject = await worktree.find_again(rooms, subject)
+                subject = await worktree.mend(rooms, subject)
                 subject = await _settled(rooms, subject)
                 await worktree.bring_branch_back(rooms, subject)
                 await worktree.follow(rooms, subject)

@@ -14,6 +14,7 @@ from anyond.git import (
     inner_checkouts,
     kept,
     lost_branch,
+    odd_files,
     repair,
     scratch,
     snapshots,
@@ -235,6 +236,7 @@ async def _remove_worktree(rooms: Rooms, job: Cleanup) -> None:
     if not await worktrees.is_left(repository, path):
         return
     if await trio.to_thread.run_sync(os.path.isdir, path):
+        await trio.to_thread.run_sync(odd_files.set_aside, path, await common_dir(repository))
         if job.branch is not None:
             # Somebody may have cut the link between the two; what is there is kept all the same.
             await repair.ensure(rooms.repositories, repository, path, job.branch)

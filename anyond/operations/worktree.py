@@ -19,13 +19,14 @@ from anyond.git import (
     locks,
     lost_branch,
     moved_branch,
+    odd_files,
     repair,
     submodule_checkouts,
     survivors,
     worktrees,
 )
 from anyond.git.checkouts import CHECKOUT_TIMEOUT_S
-from anyond.git.repository import git_dir
+from anyond.git.repository import common_dir, git_dir
 from anyond.model.errors import AnyondError, Impossible
 from anyond.model.ids import now
 from anyond.model.rows import Project, TaskAttempt
@@ -184,6 +185,38 @@ async def follow(rooms: Rooms, subject: Subject) -> None:
     """
     told = await moved_branch.follow(subject.worktree, subject.attempt.id)
     await remarks.leave(rooms, subject.attempt.id, told)
+
+
+async def set_odd_files_aside(rooms: Rooms, subject: Subject) -> None:
+    """Before git is asked for anything: nothing may lie in the worktree for which it would wait."""
+    attempt = subject.attempt
+    if attempt.container_ref is None:
+        return
+    try:
+        shared = await common_dir(subject.repository)
+    except AnyondError as error:
+        log.warning("no_repository", attempt=attempt.id, why=str(error))
+        return
+    told = await trio.to_thread.run_sync(odd_files.set_aside, subject.worktree, shared)
+    await remarks.leave(rooms, attempt.id, told)
+
+
+async def mend(rooms: Rooms, subject: Subject) -> Subject:
+    """The attempt with its worktree where it really is, mended if git has lost its record of it.
+
+    Raises:
+        Conflict: `no_worktree`: it was never made; `branch_checked_out`.
+        NotFound: it is gone, or its branch is.
+    """
+    subject = await _moved(rooms, subject)
+    path, attempt = subject.worktree, subject.attempt
+    if not await trio.to_thread.run_sync(os.path.isdir, path):
+        return await find_again(rooms, subject)
+    found = await repair.ensure(rooms.repositories, subject.repository, path, attempt.branch)
+    await remarks.leave(rooms, attempt.id, found.remarks)
+    if found.what == "recreated":
+        await _furnish(rooms, subject, path)
+    return subject
 
 
 async def find_again(rooms: Rooms, subject: Subject) -> Subject:

@@ -1,0 +1,95 @@
+"""Pipes and devices in the place of what git reads are set aside before git waits for them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from anyond.git import commit
+from anyond.operations import worktree
+from anyond.operations.rooms import Rooms
+from tests.operations.test_worktree_identity import attempt, git, told
+
+
+@contextmanager
+def reader(pipe: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Somebody who waits at a pipe, as a git that was asked before it was seen."""
+    with subprocess.Popen(["cat", pipe], stdout=subprocess.DEVNULL) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "{top}/.gitignore",
+        "{top}/src/.gitattributes",
+        "{common}/info/exclude",
+        "{common}/worktrees/other/HEAD",
+        "{own}/HEAD",
+        "{own}/index",
+        "{own}/commondir",
+        "{own}/logs/HEAD",
+    ],
+)
+async def test_a_pipe_in_the_place_of_what_git_reads_holds_up_no_commit(
+    rooms: Rooms, repository: Path, name: str
+) -> None:
+    about = await attempt(rooms, repository)
+    top, common = about.worktree, repository / ".git"
+    pipe = Path(name.format(top=top, common=common, own=git(top, "rev-parse", "--git-dir")))
+    pipe.parent.mkdir(parents=True, exist_ok=True)
+    pipe.unlink(missing_ok=True)
+    os.mkfifo(pipe)
+    (top / "work.txt").write_text("work\n")
+    with reader(pipe) as waiting:
+        await worktree.set_odd_files_aside(rooms, about)
+        about = await worktree.mend(rooms, about)
+        oid = await commit.commit_all(top, "work", "anyon/x")
+        assert waiting.wait(30) == 0
+    assert git(repository, "rev-parse", "refs/heads/anyon/x") == oid
+    assert git(repository, "show", "anyon/x:work.txt") == "work"
+    assert pipe.with_name(f"{pipe.name}.saved-1").is_fifo()
+    assert str(pipe) in await told(rooms, about)
+
+
+async def test_what_holds_up_nobody_stays(rooms: Rooms, repository: Path) -> None:
+    about = await attempt(rooms, repository)
+    exclude = repository / ".git/info/exclude"
+    exclude.parent.mkdir(exist_ok=True)
+    exclude.unlink(missing_ok=True)
+    exclude.symlink_to(os.devnull)
+    os.mkfifo(about.worktree / "own-pipe")
+    await worktree.set_odd_files_aside(rooms, about)
+    assert exclude.is_symlink()
+    assert (about.worktree / "own-pipe").is_fifo()
+    assert await told(rooms, about) == ""
+
+
+@pytest.mark.parametrize("how", ["pruned", "record deleted"])
+async def test_work_in_a_worktree_whose_record_is_gone_is_committed_at_the_end_of_a_run(
+    rooms: Rooms, repository: Path, how: str
+) -> None:
+    about = await attempt(rooms, repository)
+    top = about.worktree
+    (top / "work.txt").write_text("work\n")
+    if how == "pruned":
+        away = top.with_name("away")
+        top.rename(away)
+        git(repository, "worktree", "prune", "--expire=now")
+        away.rename(top)
+    else:
+        shutil.rmtree(git(top, "rev-parse", "--git-dir"))
+    about = await worktree.mend(rooms, about)
+    oid = await commit.commit_all(top, "work", "anyon/x")
+    assert git(repository, "rev-parse", "refs/heads/anyon/x") == oid
+    assert git(repository, "show", "anyon/x:work.txt") == "work"
+    assert "record" in await told(rooms, about)
