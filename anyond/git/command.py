@@ -13,7 +13,7 @@ from pathlib import Path
 
 import trio
 
-from anyond.git import configuration, dead_locks, guard, programs
+from anyond.git import configuration, dead_locks, guard, letter_case, programs
 from anyond.git.durable import MOVES_REFS, sync_names
 from anyond.git.environment import environment
 from anyond.git.locations import Location, locate, shared_by
@@ -124,7 +124,8 @@ async def git(
     without: tuple[str, ...] = ()
     if _withholds(place, known):
         without = await _withheld(program, place, cwd, full, "credential.helper" in own.values())
-    ask, patience, began = (program, *_ALWAYS, *without, *words), Patience(), time.time()
+    always = (*_ALWAYS, *letter_case.options(place), *without)
+    ask, patience, began = (program, *always, *words), Patience(), time.time()
     output = await _run(ask, cwd, full, input, timeout, lasting=lasting)
     while again and output.code != 0 and await patience.waited(output.err):
         output = await _run(ask, cwd, full, input, timeout, lasting=lasting)
