@@ -6,13 +6,13 @@ from __future__ import annotations
 import os
 import re
 import time
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import structlog
 import trio
 
+from anyond.git.lock_holders import may_be_held
 from anyond.model.errors import Conflict
 
 log = structlog.get_logger()
@@ -23,9 +23,6 @@ PATIENCE_S = 15.0
 ABANDONED_S = 10.0
 """A lock that stands still for so long, while no git is alive that could have made it, is left over
 from one that was killed."""
-
-# What a helper in the background is called; it holds no lock for longer than a moment.
-_LASTING = ("daemon", "credential-cache")
 
 _REFUSAL = re.compile(
     r"^(?:fatal|error): (?:.*: )?Unable to create '(/.+\.lock)': File exists", re.MULTILINE
@@ -117,7 +114,7 @@ def remove_unheld(lock: Path) -> bool:
     """Remove a lock unless a git is alive that could have made it; returns whether it is gone."""
     try:
         seen = lock.lstat()
-        if _may_be_held(seen.st_mtime) or lock.lstat() != seen:
+        if may_be_held(lock, seen.st_mtime) or lock.lstat() != seen:
             return False
         lock.unlink()
     except FileNotFoundError:
@@ -134,20 +131,3 @@ def _is_of_refs(lock: Path) -> bool:
         return (lock.parent / "objects").is_dir()
     tops = (parent.parent for parent in lock.parents if parent.name == "refs")
     return any((top / "objects").is_dir() for top in tops)
-
-
-def _may_be_held(made: float) -> bool:
-    """Whether a git is alive that was there when a lock was made."""
-    import psutil  # type: ignore[import-untyped]  # seldom needed, and not small
-
-    for process in psutil.process_iter():
-        # It ended in between, or tells nothing; a zombie holds nothing.
-        with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
-            if not process.name().startswith("git") or process.create_time() > made + 1:
-                continue
-            if process.status() == psutil.STATUS_ZOMBIE:
-                continue
-            if any(word in part for part in process.cmdline()[1:3] for word in _LASTING):
-                continue
-            return True
-    return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,7 @@ from anyond.git.dead_locks import sweep_refs
 from anyond.git.deletion import delete_file
 from anyond.git.excludes import exclude
 from anyond.git.locations import remember
+from anyond.git.lock_holders import may_be_held
 from anyond.git.locks import Locked
 from anyond.git.merge import merge
 from anyond.git.rebase import plan, rebase
@@ -226,6 +228,37 @@ async def test_a_lock_whose_git_lives_stays_however_old_it_is(
     age(held)
     assert locks.take_away(held)
     assert not held.exists()
+
+
+async def test_a_git_that_waits_for_ever_somewhere_else_keeps_no_lock_alive(
+    attempt: Checkout, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    subprocess.run(["git", "init", "-q", elsewhere], check=True)
+    waiting = subprocess.Popen(
+        ["git", "-C", str(elsewhere), "hash-object", "--stdin"],
+        cwd=tmp_path,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+    )
+    here = subprocess.Popen(
+        ["git", "-C", str(attempt.path), "hash-object", "--stdin"],
+        cwd=tmp_path,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        held = attempt.index().with_name("index.lock")
+        held.touch()
+        made = time.time()
+        assert may_be_held(held, made), "it may be the one that is at work here"
+        here.kill()
+        here.wait()
+        assert not may_be_held(held, made)
+    finally:
+        for process in (waiting, here):
+            process.kill()
+            process.wait()
 
 
 async def test_a_lock_in_the_checkout_of_a_person_is_theirs_to_remove(
