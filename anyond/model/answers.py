@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from anyond.model.rows import ApprovalStatus, Task, TaskAttempt
 from anyond.model.settings import Config, Executor, Variant
@@ -70,7 +70,7 @@ class AcpAgent(Struct, frozen=True, kw_only=True):
         website: where its makers tell about it; "" if that is not known.
     """
 
-    id: str
+    id: Annotated[str, Meta(min_length=1)]
     name: str
     available: bool
     path: str | None

@@ -51,6 +51,9 @@ SHAPES = [
     Shape("GET", "/vk/api/health"),
     Shape("GET", "/vk/api/config"),
     Shape("GET", "/vk/api/approvals/pending"),
+    Shape("GET", "/vk/api/approvals/<key>/status", "$question"),
+    Shape("POST", "/vk/api/images/upload"),
+    Shape("POST", "/vk/api/images/task/<key>/upload", "$task"),
     Shape("PUT", "/vk/api/projects/<key>", "$spare", body={"name": "S", **SCRIPTS}),
     Shape("DELETE", "/vk/api/task-attempts/<key>", "$spent"),
     Shape("GET", "/health"),
@@ -172,6 +175,13 @@ SHAPES = [
         "/api/task-attempts/<key>/open-editor",
         "$attempt",
         body={"editor_type": "XCODE", "file_path": "a.txt"},
+    ),
+    Shape("GET", "/api/projects/<key>/git-programs", "$project"),
+    Shape(
+        "POST",
+        "/api/projects/<key>/git-programs/accept",
+        "$project",
+        body={"digest": "0", "always": False},
     ),
     Shape("POST", "/api/projects/<key>/open-editor", "$project", body={"editor_type": "INTELLI_J"}),
     Shape("WEBSOCKET", "/api/task-attempts/<key>/diff/ws", "$attempt", query={"stats_only": "1"}),
@@ -603,7 +613,8 @@ def test_other_methods_than_those_of_a_route_are_405_and_what_is_no_route_is_404
             enveloped(Shape(method, rule), answer)
             # The last word of some routes could be an id as well.
             parent, _, last = rule.rpartition("/")
-            others = {m for m, its in known if its == f"{parent}/<key>" and last != "<key>"}
+            ids = {f"{parent}/<key>", f"{parent.removeprefix('/vk')}/<key>"}
+            others = {m for m, its in known if its in ids and last != "<key>"}
             if method in others:
                 assert answer.status == 400
                 continue

@@ -216,7 +216,7 @@ def _formatted(name: str, schema: Schema) -> Schema:
     """What every id and every moment of the API looks like."""
     types = schema.get("type", [])
     if "string" in ([types] if isinstance(types, str) else types):
-        if name in _UUIDS:
+        if name in _UUIDS and "minLength" not in schema:  # else it is said what it is instead
             schema["format"] = "uuid"
         elif _MOMENT.fullmatch(name):
             schema["format"] = "date-time"
