@@ -16,6 +16,7 @@ import time
 if __name__ == "__main__":  # isolated mode does not know where we come from
     sys.path.append(os.path.abspath(__file__ + "/../../.."))
 
+from anyond.procs.lineage import find_shims
 from anyond.procs.orphans import end_orphans
 from anyond.procs.services_keeper import VERSION
 
@@ -39,7 +40,9 @@ def connect(spool: str) -> socket.socket | None:
             return line
         except OSError:
             line.close()
-            if time.monotonic() > deadline or not os.path.exists("k"):
+            # The exit is written, and we may be started, before the keeper opens its socket.
+            coming = os.path.exists("k") or find_shims(os.getcwd())
+            if time.monotonic() > deadline or not coming:
                 return None
         time.sleep(0.05)
 

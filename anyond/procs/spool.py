@@ -4,7 +4,8 @@ A spool is a directory: `log` (records: a header line `<unix ns> <stream> <lengt
 that many bytes), `log.idx` (for each record of stdout and stderr its offset in the log, 8 bytes,
 little-endian: frame n is entry n), `run.json` (the program has been started), `exit.json` (it is
 over), `gap.json` (what was left out of a log that had grown too large), `lock` (held by the shim as
-long as it lives), `s` (its socket), `spec.json` (what was started) and `shim.err` (its last words).
+long as it lives), `s` (its socket), `k` (the socket of what keeps services), `spec.json` (what was
+started) and `shim.err` (its last words).
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 LARGEST = 1 << 20  # bytes of a file that is read as a whole: what is larger is none of ours
+SOCKETS = {"s", "k"}  # the shim's, and that of what it keeps when the lock is let go
 
 
 def open_plain(path: Path, flags: int = os.O_RDONLY) -> int:
@@ -62,7 +63,8 @@ def make_way(spool: Path) -> None:
     """Give whatever stands in the place of a spool's directory, or of a file in it, another name.
 
     So it is not there for whoever reads, and not in the way of whoever writes. Only while no shim
-    lives: it would not find its files any more.
+    holds the lock: it would not find its files any more. A shim that has let go of it may still
+    keep services, and is found at its socket.
 
     Raises:
         OSError: the directory cannot be changed.
@@ -88,7 +90,7 @@ def make_way(spool: Path) -> None:
 
 
 def _is_socket(entry: os.DirEntry[str]) -> bool:
-    return entry.name == "s" and stat.S_ISSOCK(entry.stat(follow_symlinks=False).st_mode)
+    return entry.name in SOCKETS and stat.S_ISSOCK(entry.stat(follow_symlinks=False).st_mode)
 
 
 def _set_aside(path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -57,6 +58,7 @@ NAMES = [
     "gap.json",
     "lock",
     "s",
+    "k",
     "log",
     "log.idx",
     "log.sum",
@@ -99,6 +101,19 @@ def test_reading_a_log_beside_an_odd_file_ends(tmp_path: Path, odd: Callable[[Pa
         put(spool.path / name, odd)
         spool.exit(), spool.gap(), spool.frames(), spool.size(), spool.offset(0)
         frames(spool)
+
+
+@pytest.mark.parametrize("name", ["s", "k"])
+def test_a_socket_of_a_spool_stays_where_it_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with socket.socket(socket.AF_UNIX) as listener, socket.socket(socket.AF_UNIX) as peer:
+        listener.bind(name)  # a relative name: a socket's path may not be long
+        listener.listen()
+        Spool(tmp_path).make_way()
+        peer.connect(name)
+    assert os.listdir() == [name]
 
 
 def test_what_stood_in_the_way_is_kept_and_a_linked_file_left_alone(tmp_path: Path) -> None:
