@@ -28,14 +28,21 @@ class Listener:
     def __init__(self, sock: socket.socket, path: Path | None = None) -> None:
         sock.setblocking(False)
         sock.set_inheritable(False)
+        self._sock = sock
         self._path = path
         self._inode = path.stat().st_ino if path else None
         self.url = _url(sock)
         self.accepting = trio.SocketListener(trio.socket.from_stdlib_socket(sock))
 
     def close(self) -> None:
-        """Stop listening; the file of a Unix socket is removed if it is still this one."""
-        self.accepting.socket.close()
+        """Stop listening; the file of a Unix socket is removed if it is still this one.
+
+        Also where Trio does not run, before the daemon serves or after it was refused.
+        """
+        if trio.lowlevel.in_trio_run():
+            self.accepting.socket.close()  # whoever accepts there hears of it
+        else:
+            self._sock.close()
         if self._path is not None and _inode(self._path) == self._inode:
             self._path.unlink(missing_ok=True)
 
