@@ -132,12 +132,13 @@ def shared_by(own: Path) -> Path:
 
 
 def _of(known: _Known) -> Location:
-    if known.git_dir is None or not _belongs(known.git_dir, known.common_dir):
-        found = _record(known.top, known.common_dir)
-        # Where there is none, git must not look for another: it says that this is no repository.
-        known.git_dir = known.common_dir / "worktrees" if found is None else found
+    # A repository's own checkout has no other place, also while somebody has moved it away.
+    lasting = known.git_dir if known.git_dir and _same(known.git_dir, known.common_dir) else None
+    if lasting is None and not (known.git_dir and _belongs(known.git_dir, known.common_dir)):
+        known.git_dir = _record(known.top, known.common_dir)
     work_tree = None if known.bare else known.top
-    return Location(known.git_dir, known.common_dir, work_tree)
+    # Where there is no record, git must not look for another: it says that this is no repository.
+    return Location(known.git_dir or known.common_dir / "worktrees", known.common_dir, work_tree)
 
 
 def _inside(top: str) -> Location:
