@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -361,10 +363,25 @@ async def test_a_restart_sweeps_away_what_crashes_left_but_no_image_of_yesterday
     await daemon.stop()
     await daemon.start()
 
-    async def swept() -> bool:
-        return stored(daemon) == [Path(image["file_path"]).name]
+    known = Path(image["file_path"]).name
 
-    await daemon.until(swept, "the sweep")
+    async def swept() -> bool:
+        return stored(daemon) == sorted([known, "stray.png"]) and "stray.png" in daemon.log()
+
+    await daemon.until(swept, "the sweep")  # what no row is about is reported, and stays
+
+    await daemon.stop()
+    with closing(sqlite3.connect(daemon.data / "anyon.db")) as database, database:
+        # As if a daemon had been at work on thirty more days.
+        changed = database.execute("UPDATE meta SET value = value + 30 WHERE key = 'day_count'")
+        assert changed.rowcount == 1
+    await daemon.start()
+
+    async def set_aside() -> bool:
+        return stored(daemon) == [known]
+
+    await daemon.until(set_aside, "what is set aside")
+    assert [file.name for file in (daemon.data / "set-aside").rglob("*.png")] == ["stray.png"]
     assert (await daemon.request("GET", f"/api/images/{image['id']}/file")).content == PNG
 
 
