@@ -18,14 +18,13 @@ import os
 import shutil
 import stat
 import struct
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import trio
 
-from anyond.git import locks
+from anyond.git import disk_clock, locks
 from anyond.git.blobs import open_file
 from anyond.git.checkouts import head
 from anyond.git.command import NOT_INSIDE, git
@@ -63,12 +62,12 @@ async def settle(worktree: Path) -> None:
     with scratch(own) as private:
         found = await _unedited(worktree, own, candidates, {}, private)
         # Git trusts only what is older than its index, and looks at whole seconds.
-        soon = int(time.time()) + 1
+        soon = int(await disk_clock.now(private)) + 1
         found = {path: file for path, file in found.items() if file.st_mtime < soon}
         if not found:
             return
         newest = max(int(file.st_mtime) + 1 for file in found.values())
-        await trio.sleep(max(0.0, newest - time.time()))
+        await disk_clock.reached(private, newest)
         await _unsplit(worktree, own, {})
         index = await trio.to_thread.run_sync((own / "index").resolve)
         lock = index.with_name("index.lock")
@@ -267,7 +266,7 @@ def _freshen_copy(index: Path, worktree: Path, files: Files) -> None:
     files = _still(worktree, files)
     index.write_bytes(_fresh(index, files))
     newest = max((int(file.st_mtime) + 1 for file in files.values()), default=0)
-    if newest > time.time():
+    if newest > index.stat().st_mtime:
         os.utime(index, (newest, newest))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -132,6 +133,22 @@ async def test_what_nobody_edited_is_neither_committed_nor_a_change(prepared: Ch
     assert attempt.git("diff", "--name-only", "main", "work") == "n.txt"
     assert [entry.path for entry in await snapshot(attempt.path, attempt.oid("main"))] == ["n.txt"]
     assert (await status(attempt.path)).clean
+
+
+async def test_the_clock_of_the_disk_may_be_behind(
+    repo: Checkout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored_before_attributes(repo, tmp_path)
+    attempt = repo.worktree("attempt", "work")
+    # It always is, by milliseconds; with a disk of another machine it may be seconds.
+    clock = time.time
+    monkeypatch.setattr(time, "time", lambda: clock() + 2)
+    os.utime(attempt.path / "a.cs")
+    assert (await status(attempt.path)).clean
+    attempt.write("n.txt")
+    os.utime(attempt.path / "a.cs")
+    assert await commit_all(attempt.path, "one file")
+    assert attempt.git("diff", "--name-only", "main", "work") == "n.txt"
 
 
 async def test_what_was_edited_is_committed(prepared: Checkout) -> None:
