@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 import trio
 from running_rows import final, started, told
+from structlog.testing import capture_logs
 
 from anyond.actors.attempts import Attempts
 from anyond.actors.logs import Logs
-from anyond.model.errors import Busy
+from anyond.model.errors import Busy, Unavailable
+from anyond.model.ids import now
 from anyond.model.rows import (
     ExecutionProcess,
     ExecutorAction,
@@ -18,9 +20,9 @@ from anyond.model.rows import (
     TaskStatus,
 )
 from anyond.operations import run, subject
-from anyond.operations.end_reason import ENTRIES
 from anyond.operations.rooms import Rooms
 from anyond.procs.launcher import Alive
+from anyond.store import processes
 from anyond.store.transaction import Tx
 
 
@@ -107,16 +109,24 @@ async def test_what_the_disk_does_not_take_is_waited_for_however_long(
 
     row = await rooms.store.write(work_of_a_script)
     await started(rooms, row, "exit 0")
-    in_the_way = rooms.launcher.spool(row.id).path / ENTRIES / "x"
-    in_the_way.mkdir(parents=True)
-    async with trio.open_nursery() as nursery:
-        awake = Attempts(nursery, rooms, Logs(rooms.store, rooms.launcher))
-        await awake.recover()
-        with trio.fail_after(30):
-            while awake.failures(about.attempt.id) < 8:
-                await trio.sleep(0.01)
-        in_the_way.rmdir()
-        in_the_way.parent.rmdir()
-        ended = await final(rooms, row)
-        assert (ended.status, ended.exit_code) == (ProcessStatus.COMPLETED, 0)
-        nursery.cancel_scope.cancel()
+    # As on a disk that the kernel does not let anybody write to any more.
+    await rooms.store.write(lambda tx: tx.execute("PRAGMA query_only = ON"))
+    with pytest.raises(Unavailable):
+        await rooms.store.write(lambda tx: processes.request_stop(tx, row.id, "x", now()))
+    with capture_logs() as logged:
+        async with trio.open_nursery() as nursery:
+            awake = Attempts(nursery, rooms, Logs(rooms.store, rooms.launcher))
+            await awake.recover()
+            with trio.fail_after(30):
+                while awake.failures(about.attempt.id) < 8:
+                    await trio.sleep(0.01)
+            found = await rooms.store.read(lambda r: processes.get(r, row.id))
+            assert found.status is ProcessStatus.RUNNING
+            # Not by `write`, whose transaction would not even begin.
+            await rooms.store._writer.run(lambda c: c.execute("PRAGMA query_only = OFF").close())
+            ended = await final(rooms, row)
+            assert (ended.status, ended.exit_code) == (ProcessStatus.COMPLETED, 0)
+            nursery.cancel_scope.cancel()
+    events = [line["event"] for line in logged]
+    assert events.count("attempt_left") >= 8
+    assert "attempt_keeps_failing" not in events  # or it would be ended as soon as that works
