@@ -40,7 +40,9 @@ async def _check_repository(world: World, repository: Path) -> None:
     )
     mine = [desk for desk in world.desks if desk.repository == repository]
     places = {str(desk.worktree) for desk in mine}
-    for note in world.agents.written:
+    # What an agent has written over before anybody committed it is its own affair.
+    last = {(note["worktree"], note["path"]): note for note in world.agents.written}
+    for note in last.values():
         if note["worktree"] in places and note["blob"] not in every:
             path = Path(note["worktree"], note["path"])
             if not path.exists() or path.read_text() != f"{note['token']} {note['path']}\n":
@@ -86,7 +88,8 @@ async def _check_records(world: World, repository: Path, mine: list[Desk]) -> No
     rows = [await world.look(f"/api/task-attempts/{d.id}") for d in mine if d.gone == "no"]
     # The branch of a deleted task stays.
     may = {"main", "develop"} | {b for d in mine for b in d.branches if d.gone != "no"}
-    must = {row["branch"] for row in rows if row is not None}
+    # An attempt whose worktree could never be made has failed, and has no branch yet.
+    must = {row["branch"] for row in rows if row is not None and row["container_ref"]}
     for branch in set(branches.split()) - may - must:
         faults.left_over.append(f"branch {branch} is no attempt's")
     for branch in must - set(branches.split()):
