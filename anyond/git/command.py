@@ -8,24 +8,36 @@ import shutil
 import signal
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import trio
 
-from anyond.git import configuration, dead_locks, guard, letter_case, programs
+from anyond.git import configuration, dead_locks, guard, letter_case, programs, refusals
 from anyond.git.durable import MOVES_REFS, sync_names
 from anyond.git.environment import environment
+from anyond.git.failures import GitFailed, Output, failure, scrub, verb
 from anyond.git.locations import Location, locate, shared_by
-from anyond.git.locks import Locked, Patience, lock_in
+from anyond.git.locks import Patience
 from anyond.git.process import run
 from anyond.git.programs import Setting
-from anyond.model.errors import AnyondError, ProgramMissing, TimedOut, ToolFailed
+from anyond.model.errors import ProgramMissing, TimedOut
+
+__all__ = [
+    "INSTALL",
+    "MINIMUM",
+    "NOT_INSIDE",
+    "GitFailed",
+    "Output",
+    "failure",
+    "git",
+    "moves_refs",
+    "scrub",
+    "settings",
+    "version",
+]
 
 MINIMUM = (2, 38)
-_MOST_SAID = 4000
-"""Characters of what git complains of that go into a message."""
-
 INSTALL = "Install git 2.38 or newer: https://git-scm.com/downloads"
 
 
@@ -38,43 +50,6 @@ _DURABLY = ("-c", "core.fsync=added", "-c", "core.fsyncMethod=batch")
 _ALWAYS = (*_PLAINLY, *_DURABLY)
 NOT_INSIDE = "--ignore-submodules=dirty"
 """The option of whatever compares: a repository inside counts by its commit, and is not entered."""
-
-
-@dataclass(frozen=True)
-class Output:
-    """What a command answered.
-
-    Args:
-        code: its exit status; negative if a signal ended it.
-        out: its standard output.
-        err: its standard error, free of secrets.
-    """
-
-    code: int
-    out: bytes
-    err: str
-
-    @property
-    def text(self) -> str:
-        """The output as one line of text, without its newline."""
-        return os.fsdecode(self.out.removesuffix(b"\n"))
-
-
-class GitFailed(ToolFailed):
-    """Git refused, and we have no better name for it.
-
-    Args:
-        command: what was run, without secrets.
-        code: the exit status.
-        stderr: everything it said, without secrets.
-    """
-
-    def __init__(self, command: tuple[str, ...], code: int, stderr: str) -> None:
-        said = _in_short(stderr.strip()) or f"exit status {code}"
-        super().__init__("git", f"git {_verb(command)} failed: {said}")
-        self.command = command
-        self.code = code
-        self.stderr = stderr
 
 
 async def git(
@@ -135,6 +110,8 @@ async def git(
     if output.code == -signal.SIGKILL and place is not None and place.common_dir is not None:
         # Somebody has killed it, or the machine was out of memory: it could not tidy up.
         await dead_locks.clear(place.common_dir, began)
+    if output.code != 0:
+        output = await _with_reason(output, program, words, cwd, full)
     if check and output.code != 0:
         raise failure(tuple(map(scrub, words)), output)
     return output
@@ -148,23 +125,27 @@ def moves_refs(words: tuple[str, ...]) -> bool:
     return words[at : at + 1] != () and words[at] in MOVES_REFS and "-d" not in words
 
 
-def failure(command: tuple[str, ...], output: Output) -> AnyondError:
-    """What the refusal of a command means as such: somebody's lock, or that git has failed."""
-    lock = lock_in(output.err)
-    if lock is not None:
-        return Locked(lock)
-    return GitFailed(command, output.code, output.err)
-
-
 async def version() -> tuple[int, ...]:
     """The version of the git that is used, e.g. `(2, 39, 5)`."""
     return (await _checked(os.environ.get("PATH", os.defpath))).version
 
 
-def scrub(text: str) -> str:
-    """`text` without the passwords in URLs and the values of extra headers."""
-    text = re.sub(r"(\w://)[^/@\s]+@", r"\1***@", text)
-    return re.sub(r"(?i)(extraheader=|authorization:).*", r"\1***", text)
+async def _with_reason(
+    output: Output, program: str, words: tuple[str, ...], cwd: Path, env: Mapping[str, str]
+) -> Output:
+    """The same, and which program of the person's has refused, if one did."""
+
+    async def hooks() -> Path | None:
+        ask = ("rev-parse", "--git-path", "hooks")
+        told = await _run((program, *_ALWAYS, *ask), cwd, env, None, 60.0)
+        return cwd / told.text if told.code == 0 else None
+
+    async def settings_there() -> list[Setting]:
+        told = await _run((program, *_ALWAYS, *configuration.LIST), cwd, env, None, 60.0)
+        return configuration.parse(told.out) if told.code == 0 else []
+
+    ask = refusals.Asking(settings_there, hooks, env.get("PATH", os.defpath))
+    return replace(output, refusal=await refusals.of(verb(words), output.code, output.err, ask))
 
 
 # ---------------------------------------------------------------- which programs git may run
@@ -262,25 +243,6 @@ async def _checked_program(path: str) -> str:
     return (await _checked(path)).program
 
 
-def _in_short(text: str) -> str:
-    """Git says a line for each file that it cannot write, a hundred thousand of them perhaps."""
-    if len(text) <= _MOST_SAID:
-        return text
-    begin, end = text[: _MOST_SAID // 2], text[-_MOST_SAID // 2 :]
-    begin, end = begin.rpartition("\n")[0] or begin, end.partition("\n")[2] or end
-    return f"{begin}\n… ({len(text) - len(begin) - len(end)} characters left out)\n{end}"
-
-
-def _verb(command: tuple[str, ...]) -> str:
-    words = iter(command)
-    for word in words:
-        if word in {"-c", "-C"}:
-            next(words, None)
-        elif not word.startswith("-"):
-            return word
-    return "command"
-
-
 async def _run(
     command: tuple[str, ...],
     cwd: Path,
@@ -292,6 +254,6 @@ async def _run(
 ) -> Output:
     ended = await run(command, cwd, env, input, timeout, lasting=lasting)
     if ended is None:
-        what = _verb(command[1:])
+        what = verb(command[1:])
         raise TimedOut(f"git {what} did not end within {timeout:g} seconds and was stopped.")
     return Output(ended.code, ended.out, scrub(ended.err.decode("utf-8", "replace")))

@@ -15,7 +15,7 @@ from typing import Literal
 
 import structlog
 
-from anyond.git import branches
+from anyond.git import branches, written_files
 from anyond.git.branches import Tip
 from anyond.git.command import failure, git
 from anyond.git.landing import Landing
@@ -23,12 +23,13 @@ from anyond.git.locks import Locked
 from anyond.git.merge_in_memory import Maker, merged_tree, replayed
 from anyond.git.obstacles import in_the_way
 from anyond.git.repository import Repositories, git_dir
+from anyond.git.required_filters import refuse_missing
 from anyond.git.status import in_progress
 from anyond.git.text import shown
 from anyond.git.unedited import settle
 from anyond.git.worktrees import Worktree
 from anyond.git.worktrees import list as list_worktrees
-from anyond.model.errors import Conflict, Impossible, Invalid
+from anyond.model.errors import AnyondError, Conflict, Impossible, Invalid
 
 log = structlog.get_logger()
 
@@ -189,6 +190,7 @@ async def _move_checkout(repo: Path, checkout: Path, goal: Tip, new: str) -> boo
     if files:
         # Or somebody else has moved target and checkout in this moment.
         return await _has_moved(repo, goal, _dirty(goal, checkout, files))
+    await refuse_missing(checkout, goal.oid, new)
     return await fast_forward(repo, checkout, goal, new)
 
 
@@ -230,15 +232,19 @@ async def fast_forward(repo: Path, checkout: Path, goal: Tip, new: str) -> bool:
 
 
 async def _take_back(checkout: Path, goal: Tip, new: str) -> None:
-    """Put files and index of a checkout back to `goal` if they are at `new`.
+    """Put files and index of a checkout back to `goal`, as far as git has brought them to `new`.
 
-    Git writes them first and moves the branch last, which a hook or a lock can refuse. Changes of
-    somebody else stay: git refuses as a whole rather than touch them.
+    Git writes the files first, then the index, and moves the branch last; a filter can fail, and a
+    hook or a lock can refuse. Changes of somebody else stay: nothing is touched that is not as git
+    has written it.
     """
     ask = ("read-tree", "-m", "-u", new, goal.oid)
     back = await git(*ask, cwd=checkout, check=False, timeout=1800, lasting=True)
-    if back.code != 0:
-        log.warning("merge_not_taken_back", checkout=str(checkout), why=back.err[:500])
+    try:
+        await written_files.put_back(checkout, goal.oid, new)
+    except AnyondError as error:
+        told = f"{back.err[:500]} {error}"
+        log.warning("merge_not_taken_back", checkout=str(checkout), why=told)
 
 
 def _dirty(goal: Tip, checkout: Path, files: list[str]) -> Conflict:

@@ -25,6 +25,7 @@ from anyond.git.locks import Patience
 from anyond.git.merge_in_memory import merged_tree
 from anyond.git.obstacles import in_the_way
 from anyond.git.repository import Repositories, git_dir, identity
+from anyond.git.required_filters import refuse_missing
 from anyond.git.reset import abort
 from anyond.git.status import in_progress, status
 from anyond.git.text import shown
@@ -120,6 +121,7 @@ async def rebase(repos: Repositories, worktree: Path, planned: Plan) -> None:
         files = await in_the_way(worktree, planned.tip, planned.onto)
         if files:
             raise _obstructed(files)
+        await refuse_missing(worktree, planned.tip, planned.onto)
         await settle(worktree)
         ask = (*DURABLE, *PARALLEL, "rebase", *_PLAINLY, "--onto", planned.onto, planned.since)
         who, patience = await identity(worktree), Patience()

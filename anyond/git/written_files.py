@@ -1,4 +1,4 @@
-"""How far a git that was killed had come in writing the files of a commit."""
+"""How far a git that was killed, or gave up, had come in writing the files of a commit."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from anyond.git.command import git
 from anyond.git.parsing import parsed
 from anyond.git.repository import git_dir
 from anyond.git.scratch import scratch
-from anyond.git.text import split
+from anyond.git.text import join, split
 from anyond.model.errors import NotFound
 
 
@@ -39,6 +39,32 @@ async def as_in(worktree: Path, commit: str, paths: Iterable[str]) -> set[str]:
         for path in paths
         if (path not in others if path in known else not is_there(worktree / path))
     }
+
+
+async def put_back(checkout: Path, before: str, after: str) -> None:
+    """Undo what a git has done to the files that gave up before it wrote the index.
+
+    Only where the index has what `before` has, and files are as `after` has them or gone; nobody
+    had changed them when it began.
+
+    Raises:
+        GitFailed: some could not be written; the others are.
+    """
+    listing = ("diff-tree", "-r", "-z", "--no-renames", "--name-status")
+    told = await parsed((await git(*listing, before, after, cwd=checkout)).out, split)
+    changes = dict(zip(told[1::2], told[::2], strict=True))
+    staging = ("diff-index", "-z", "--name-only", "--cached", before)
+    staged = set(await parsed((await git(*staging, cwd=checkout)).out, split))
+    paths = [path for path in changes if path not in staged]
+    written = await as_in(checkout, after, paths) - await as_in(checkout, before, paths)
+    new = [path for path in written if changes[path] == "A"]
+    await trio.to_thread.run_sync(_delete, checkout, new, new)
+    lost = [path for path in paths if changes[path] != "A" and not is_there(checkout / path)]
+    old = dict.fromkeys([*(path for path in written if changes[path] != "A"), *lost])
+    if old:
+        ask = ("checkout-index", "--force", "-z", "--stdin")
+        await git(*ask, cwd=checkout, input=join(old), timeout=1800, lasting=True)
+        await git("update-index", "-q", "--refresh", cwd=checkout, check=False)
 
 
 async def take_back(worktree: Path, commit: str, snapshot: str) -> int:

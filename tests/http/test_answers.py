@@ -11,6 +11,8 @@ import trio
 from front_door import Server, envelope
 from structlog.testing import capture_logs
 
+from anyond.git.failures import Output, Refused
+from anyond.git.refusals import Refusal
 from anyond.http import envelope as wrapping
 from anyond.model import errors
 from anyond.model.ids import new_id
@@ -71,6 +73,11 @@ REFUSALS: tuple[tuple[Exception, int, dict[str, Any] | None], ...] = (
     (errors.TooLarge("Large."), 413, None),
     (errors.Impossible("b", "no"), 422, {"type": "impossible", "field": "b"}),
     (errors.ToolFailed("git", "Bad."), 502, {"type": "tool_failed", "tool": "git"}),
+    (
+        Refused(("commit",), Output(1, b"", ""), Refusal("hook_refused", "No.", {"hook": "x"})),
+        409,
+        {"type": "hook_refused", "message": "No.", "hook": "x"},
+    ),
     (errors.ActorGone("Gone."), 503, None),
     (errors.TimedOut("Late."), 504, None),
     (

@@ -77,6 +77,20 @@ LOCKED = _conflict(
     "Another git keeps holding `lock`; nothing was changed.",
     ("lock", str),
 )
+HOOK_REFUSED = _conflict(
+    "hook_refused",
+    "A hook of the repository said no; `message` has its words, `hook` its name if that is known.",
+    ("hook", str | UnsetType),
+)
+FILTER_FAILED = _conflict(
+    "filter_failed",
+    "A filter that files go through is not there (`program` was not found) or failed.",
+    ("filter", str | UnsetType),
+    ("program", str | UnsetType),
+)
+SIGNING_FAILED = _conflict(
+    "signing_failed", "A commit was to be signed, and could not be; `message` says why."
+)
 OFF_BRANCH = _conflict("off_branch", "The worktree has something else checked out than its branch.")
 BRANCH_MOVED = _conflict(
     "branch_moved", "The branch was moved elsewhere, and uncommitted changes are in the way."
@@ -178,7 +192,7 @@ REMOTE_FAILED = Problem(
 
 # ---------------------------------------------------------------- what comes together
 
-GIT = (TOOL_FAILED, PROGRAM_MISSING, LOCKED)
+GIT = (TOOL_FAILED, PROGRAM_MISSING, LOCKED, HOOK_REFUSED, FILTER_FAILED, SIGNING_FAILED)
 """Wherever git is asked."""
 WORKTREE = (
     *GIT,
