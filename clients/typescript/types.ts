@@ -614,6 +614,9 @@ export type ErrorData =
   | ToolFailedProblem
   | ProgramMissingProblem
   | LockedProblem
+  | HookRefusedProblem
+  | FilterFailedProblem
+  | SigningFailedProblem
   | PathTakenProblem
   | GitProgramsChangedProblem
   | BusyProblem
@@ -738,6 +741,14 @@ export type FileReadAction = {
   path: string;
 };
 
+/** A filter that files go through is not there (`program` was not found) or failed. */
+export type FilterFailedProblem = {
+  type: "filter_failed";
+  message: string;
+  filter?: string;
+  program?: string;
+};
+
 /** The last message of a stream that has an end; the close code after it is 1000. */
 export type Finished = {
   finished: true;
@@ -813,6 +824,13 @@ export type GitProgramsChangedProblem = {
 /** `status` is `ok` of a daemon that can answer at all. */
 export type Health = {
   status: string;
+};
+
+/** A hook of the repository said no; `message` has its words, `hook` its name if that is known. */
+export type HookRefusedProblem = {
+  type: "hook_refused";
+  message: string;
+  hook?: string;
 };
 
 /** Git ignores that file, so its deletion is no change. */
@@ -1342,6 +1360,12 @@ export type ShowcaseState = {
 
 export type ShowcaseStateInput = {
   seen_features?: Array<string>;
+};
+
+/** A commit was to be signed, and could not be; `message` says why. */
+export type SigningFailedProblem = {
+  type: "signing_failed";
+  message: string;
 };
 
 export type SoundFile = "ABSTRACT_SOUND1" | "ABSTRACT_SOUND2" | "ABSTRACT_SOUND3" | "ABSTRACT_SOUND4" | "COW_MOOING" | "PHONE_VIBRATION" | "ROOSTER";
