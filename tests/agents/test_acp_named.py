@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from importlib.resources import files
 from typing import Any
 
 import pytest
@@ -56,20 +57,28 @@ def parrot() -> Iterator[KnownAgent]:
 
 
 def test_every_agent_that_is_shipped_can_be_started_and_installed() -> None:
-    assert len(CATALOG) >= 50
+    assert len(CATALOG) > 120
+    assert len({(*agent.command, agent.name) for agent in CATALOG}) == len(CATALOG)
     for agent in CATALOG:
         launch = AGENTS[Executor.ACP].launch(turn(agent=agent.id))
-        assert launch.argv == agent.command
+        assert launch.argv == tuple(agent.here)
         assert launch.install == agent.install
         assert agent.install.startswith("Install it ")
         assert agent.install.endswith(".")
+
+
+def test_the_list_that_is_shipped_has_a_line_for_each_agent_in_order() -> None:
+    CATALOG.lay_over([])
+    lines = files("anyond.agents.acp").joinpath("agents.json").read_text("utf-8").splitlines()
+    rows = [json.loads(line.rstrip(",")) for line in lines if '"id"' in line]
+    assert [row["id"] for row in rows] == [agent.id for agent in CATALOG]
 
 
 @pytest.mark.parametrize(
     "id",
     [
         *("kilo", "mistral-vibe", "cline", "auggie", "qoder", "goose", "junie", "kiro"),
-        *("grok-build", "kimi", "pi-acp"),
+        *("grok-build", "kimi", "pi-acp", "openhands", "antigravity-acp", "rovo-dev", "bob"),
     ],
 )
 def test_the_agents_that_people_ask_for_are_known(id: str) -> None:

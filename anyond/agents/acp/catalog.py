@@ -1,7 +1,7 @@
 """The agents of the Agent Client Protocol that are known by name: how to start and install each.
 
 `agents.json` beside this file is a snapshot that is shipped with Anyon; a person can lay a newer
-one over it (`anyon agents refresh`). Nothing here is ever fetched.
+one over it (`anyon agents refresh`). Nothing here ever fetches anything.
 """
 
 from __future__ import annotations
