@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from anyond.model.environment import PARENTAL, Parental, personal
+from anyond.model.environment import personal
+from anyond.model.parental import PARENTAL, Parental
 
 PAGE = Path(__file__).parents[2] / "docs" / "environment.md"
 
@@ -26,7 +27,14 @@ GIT_AUTHOR_EMAIL GIT_COMMITTER_NAME GIT_COMMITTER_EMAIL GIT_ASKPASS GIT_SSH_COMM
 GIT_CONFIG_GLOBAL GIT_CONFIG_COUNT GIT_CONFIG_KEY_0 GIT_CONFIG_VALUE_0 GIT_EDITOR NVM_DIR
 PYENV_ROOT GOPATH JAVA_HOME CONDA_PREFIX VIRTUAL_ENV DIRENV_DIFF NODE_OPTIONS NODE
 npm_config_registry npm_config_prefix NPM_CONFIG_PREFIX MAKEFLAGS DOCKER_HOST AGENT
-VSCODE_GIT_IPC_HANDLE VSCODE_IPC_HOOK_CLI ANYON_DEMO_PACE
+VSCODE_GIT_IPC_HANDLE VSCODE_IPC_HOOK_CLI VSCODE_PORTABLE ANYON_DEMO_PACE
+GIT_EXEC_PATH HUSKY PRE_COMMIT_HOME PRE_COMMIT_COLOR PRE_COMMIT_ALLOW_NO_CONFIG SKIP
+PM2_HOME FOREMAN_URL CARGO CARGO_HOME CARGO_TARGET_DIR CARGO_REGISTRY_TOKEN
+CARGO_NET_OFFLINE RUSTUP_HOME RUSTUP_TOOLCHAIN RUSTFLAGS TOXENV TOX_SKIP_ENV UV_CACHE_DIR
+UV_INDEX_URL UV_PYTHON POETRY_HOME POETRY_VIRTUALENVS_IN_PROJECT PIPENV_PIPFILE
+PIP_INDEX_URL BUNDLE_PATH BUNDLE_GEMFILE BUNDLE_WITHOUT BUNDLE_JOBS RUBYOPT RUBYLIB GEM_HOME
+GEM_PATH PYENV_VERSION RBENV_ROOT RBENV_VERSION NX_DAEMON TURBO_TOKEN TURBO_TEAM VOLTA_HOME
+NODE_ENV BUILD_ID BASH_ENV GPG_TTY TERM_PROGRAM NPM_TOKEN name version env status watch
 """
 
 
@@ -65,6 +73,43 @@ def test_a_virtual_environment_is_the_persons_unless_anyon_lives_there() -> None
     activated = {"VIRTUAL_ENV": "/venv", "VIRTUAL_ENV_PROMPT": "(venv)"}
     assert personal(activated, "/other") == activated
     assert personal(activated, "/venv") == {}
+
+
+LAUNCHERS = {
+    "a git hook": """GIT_EXEC_PATH GIT_PREFIX GIT_INDEX_FILE GIT_AUTHOR_DATE GIT_AUTHOR_NAME
+        HUSKY_GIT_PARAMS husky_skip_init PRE_COMMIT PRE_COMMIT_FROM_REF PRE_COMMIT_TO_REF""",
+    "pm2": "pm_id pm_exec_path pm_cwd name namespace status NODE_APP_INSTANCE PM2_USAGE",
+    "foreman": "PORT PS FOREMAN_WORKER_NAME HONCHO_PROCESS_NAME OVERMIND_SOCKET",
+    "cargo run": "CARGO CARGO_MANIFEST_DIR CARGO_PKG_NAME CARGO_PKG_VERSION RUSTUP_TOOLCHAIN",
+    "bundle exec": "BUNDLE_BIN_PATH BUNDLE_GEMFILE BUNDLER_VERSION BUNDLER_SETUP RUBYOPT RUBYLIB",
+    "tox and pytest": """TOX_ENV_NAME TOX_ENV_DIR TOX_WORK_DIR PYTEST_CURRENT_TEST
+        PYTEST_XDIST_WORKER COV_CORE_SOURCE COV_CORE_DATAFILE""",
+    "uv run, poetry, pipenv": "UV UV_RUN_RECURSION_DEPTH POETRY_ACTIVE PIPENV_ACTIVE",
+    "pyenv": "PYENV_DIR PYENV_VERSION PYENV_HOOK_PATH",
+    "PyCharm": "PYCHARM_HOSTED PYCHARM_DISPLAY_PORT __INTELLIJ_COMMAND_HISTFILE__",
+    "npm run in nx": """npm_lifecycle_event npm_package_json npm_config_local_prefix INIT_CWD
+        NX_WORKSPACE_ROOT NX_TASK_TARGET_PROJECT JEST_WORKER_ID VITEST""",
+    "make": "MAKEFLAGS MAKELEVEL MFLAGS MAKE_TERMOUT",
+    "systemd": "INVOCATION_ID JOURNAL_STREAM NOTIFY_SOCKET SYSTEMD_EXEC_PID",
+    "a terminal": "TMUX TMUX_PANE STY SHELLOPTS BASHOPTS SHLVL KONSOLE_DBUS_SERVICE NVIM",
+    "an editor": "VSCODE_IPC_HOOK VSCODE_PID VSCODE_NONCE VSCODE_INJECTION CURSOR_TRACE_ID",
+    "bazel run": "BUILD_WORKSPACE_DIRECTORY BUILD_WORKING_DIRECTORY RUNFILES_DIR",
+}
+
+
+@pytest.mark.parametrize("names", LAUNCHERS.values(), ids=LAUNCHERS)
+def test_nothing_of_what_has_started_the_daemon_goes_on(names: str) -> None:
+    mine = {"PATH": "/usr/bin", "BUNDLE_PATH": "/gems", "PRE_COMMIT_HOME": "/p", "PM2_HOME": "/m"}
+    assert personal({**mine, **dict.fromkeys(names.split(), "1")}) == mine
+
+
+@pytest.mark.parametrize("name", ["RUBYOPT", "RUBYLIB", "BUNDLE_GEMFILE"])
+def test_what_bundler_has_replaced_is_the_persons_again(name: str) -> None:
+    inside = {name: "/g", "BUNDLE_BIN_PATH": "/b", "BUNDLE_PATH": "/gems", "BUNDLER_SETUP": "/s"}
+    was = f"BUNDLER_ORIG_{name}"
+    assert personal({**inside, was: "mine"}) == {"BUNDLE_PATH": "/gems", name: "mine"}
+    nothing = "BUNDLER_ENVIRONMENT_PRESERVER_INTENTIONALLY_NIL"
+    assert personal({**inside, was: nothing}) == {"BUNDLE_PATH": "/gems"}
 
 
 def test_the_page_shows_the_whole_table() -> None:
