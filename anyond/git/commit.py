@@ -20,7 +20,7 @@ from anyond.git.status import in_progress
 from anyond.git.text import shown, split
 from anyond.git.unedited import settle
 from anyond.git.worktrees import head
-from anyond.model.errors import Conflict, Invalid, NotFound
+from anyond.model.errors import AnyondError, Conflict, Invalid, NotFound
 
 # Git does not wait for the disk when it writes single objects, which is fast, and loses the commit
 # when the power goes. What Anyon commits in somebody's absence must be there afterwards.
@@ -83,12 +83,14 @@ async def commit_all(worktree: Path, message: str, branch: str | None = None) ->
             ask = (*DURABLE, *UTF_8, "commit", "--quiet", "--cleanup=whitespace", "--file=-")
             data = text.encode("utf-8", "surrogateescape") + b"\n"
             await git(*ask, cwd=worktree, env=who, input=data, timeout=1800, lasting=True)
-        except BaseException:
+        except BaseException as error:
             with trio.CancelScope(shield=True):
                 # A commit that was made although its maker was stopped stays made.
-                if await head(worktree) == before:
+                made = await head(worktree) != before
+                if not made:
                     await trio.to_thread.run_sync(_restore, own / "index", kept)
-            raise
+            if not made or not isinstance(error, AnyondError):
+                raise
     return await head(worktree)
 
 

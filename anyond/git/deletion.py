@@ -16,7 +16,7 @@ from anyond.git.repository import git_dir, identity
 from anyond.git.scratch import scratch
 from anyond.git.status import in_progress
 from anyond.git.text import shown
-from anyond.model.errors import Conflict, Invalid, NotFound, ToolFailed
+from anyond.model.errors import AnyondError, Conflict, Invalid, NotFound, ToolFailed
 from anyond.real_path import real_path
 
 LITERALLY = {"GIT_LITERAL_PATHSPECS": "1"}
@@ -116,12 +116,19 @@ async def delete_file(worktree: Path, path: str, *, message: str) -> str | None:
             await git(
                 *ask, "--", path, cwd=worktree, env=who, input=data, timeout=1800, lasting=True
             )
-        except BaseException:
+        except BaseException as error:
             with trio.CancelScope(shield=True):
                 # A commit that was made although its maker was stopped stays made.
-                if not committing or await head(worktree) == before:
+                if committing:
+                    done = await head(worktree) != before
+                else:
+                    done = not await _is_listed(worktree, "ls-files", "--cached", "--", path)
+                if done and isinstance(error, AnyondError):
+                    await _forget(worktree, path)
+                elif not done or not committing:
                     _move(aside, worktree / path)
-            raise
+            if not done or not isinstance(error, AnyondError):
+                raise
     return await head(worktree)
 
 
@@ -139,11 +146,22 @@ async def settle(worktree: Path, path: str, *, before: str, snapshot: str | None
     if snapshot is None or _is_there(worktree / path):
         return
     if (await head(worktree) or "") != before:
+        await _forget(worktree, path)
         return  # it is committed, or somebody has gone on since
     if not await _is_listed(worktree, "ls-tree", snapshot, "--", path):
         return
     ask = ("restore", "--quiet", "--worktree", f"--source={snapshot}", "--", path)
     await git(*ask, cwd=worktree, env=LITERALLY)
+
+
+async def _forget(worktree: Path, path: str) -> None:
+    """Let the index have no file `path` any more, if neither the last commit nor the disk has one.
+
+    Git makes the commit first; killed after that, it leaves an index that still has the file.
+    """
+    if _is_there(worktree / path) or await _is_listed(worktree, "ls-tree", "HEAD", "--", path):
+        return
+    await git("update-index", "--force-remove", "--", path, cwd=worktree)
 
 
 def _is_gits(root: Path, path: PurePosixPath) -> bool:

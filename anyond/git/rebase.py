@@ -126,10 +126,18 @@ async def rebase(repos: Repositories, worktree: Path, planned: Plan) -> None:
         ask = (*DURABLE, *PARALLEL, "rebase", *_PLAINLY, "--onto", planned.onto, planned.since)
         who, patience = await identity(worktree), Patience()
         while (done := await _run(worktree, ask, who)).code != 0:
+            if await _is_over(worktree, planned):
+                break  # it was killed when it had done its work
             if not await patience.waited(done.err):
                 raise _refusal(ask, done)
         if planned.resolved:
             await _compare_with_merge(worktree, planned)
+
+
+async def _is_over(worktree: Path, planned: Plan) -> bool:
+    return bool(
+        await finished(worktree, worktree, planned.branch, tip=planned.tip, onto=planned.onto)
+    )
 
 
 async def _compare_with_merge(worktree: Path, planned: Plan) -> None:
@@ -142,8 +150,10 @@ async def _compare_with_merge(worktree: Path, planned: Plan) -> None:
     except Conflict:
         pass  # a merge would need somebody's decision, which the rebase cannot have taken
     with trio.CancelScope(shield=True):
-        ask = ("reset", "--hard", "--quiet", planned.tip, "--")
-        await git(*PARALLEL, *ask, cwd=worktree, timeout=CHECKOUT_TIMEOUT_S)
+        ask = (*PARALLEL, "reset", "--hard", "--quiet", planned.tip, "--")
+        undone = await git(*ask, cwd=worktree, timeout=CHECKOUT_TIMEOUT_S, check=False)
+        if undone.code != 0:  # it may have been killed; what is half undone is worse than both
+            await git(*ask, cwd=worktree, timeout=CHECKOUT_TIMEOUT_S)
     raise merge_content.refusal([])
 
 

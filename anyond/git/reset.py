@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+
+import trio
 
 from anyond.git import branches, snapshots, written_files
 from anyond.git.checkouts import CHECKOUT_TIMEOUT_S, PARALLEL, current_branch, same
@@ -12,6 +15,9 @@ from anyond.git.repository import git_dir, identity
 from anyond.git.status import in_progress, status
 from anyond.git.text import shown
 from anyond.model.errors import Conflict, NotFound
+
+_MAILS = Path("rebase-apply", "applying")
+"""What `git am` has in its state, and a rebase has not."""
 
 
 async def reset(worktree: Path, oid: str, branch: str | None = None) -> None:
@@ -106,15 +112,22 @@ async def abort(worktree: Path) -> None:
             # The rest of a sequence of several commits, if it was one.
             await git(sequence, "--quit", cwd=worktree, check=False)
         return
-    which = "rebase" if going_on.branch else "am"
-    done = await git(which, "--abort", cwd=worktree, env=who, check=False)
-    if done.code != 0 or await in_progress(worktree) is not None:
+    # Of a rebase whose state is torn, git may not know the branch any more.
+    which = "am" if await trio.to_thread.run_sync(_is_of_mails, worktree) else "rebase"
+    await git(which, "--abort", cwd=worktree, env=who, check=False)
+    # Git forgets it last, so that it has ended if nothing is left of it, whatever git says.
+    if await in_progress(worktree) is not None:
         # Its state is damaged, or a file is in the way: forget it, and name the branch ourselves.
         await git(which, "--quit", cwd=worktree)
         if going_on.branch:
             ref = f"refs/heads/{going_on.branch}"
             await git("symbolic-ref", "-m", "anyon: abort", "HEAD", ref, cwd=worktree)
             await git("reset", "--hard", "--quiet", ref, "--", cwd=worktree)
+
+
+def _is_of_mails(worktree: Path) -> bool:
+    own = git_dir(worktree)
+    return own is not None and os.path.lexists(own / _MAILS)
 
 
 async def _refuse_other_checkout(worktree: Path, branch: str) -> None:

@@ -57,8 +57,9 @@ async def rename_branch(rooms: Rooms, about: Subject, name: str) -> str:
             await renaming.rename(rooms.repositories, about.repository, attempt.branch, name)
         except AnyondError:
             # It may have been cut short in the middle, by its deadline for instance.
-            await intent_outcomes.settled(rooms, attempt.id)
-            raise
+            if not await intent_outcomes.done_after_all(rooms, attempt.id):
+                raise
+            return name
         await rooms.store.write(lambda tx: intent_outcomes.complete(tx, about, intent))
     return name
 

@@ -48,6 +48,24 @@ async def settled(rooms: Rooms, attempt_id: str) -> Subject:
         Busy: a git that outlived its daemon still moves the target's checkout.
         AnyondError: what was cut short could not be undone now; nobody may begin anything then.
     """
+    about, _ = await _settle(rooms, attempt_id)
+    return about
+
+
+async def done_after_all(rooms: Rooms, attempt_id: str) -> bool:
+    """Whether what git was asked has come about although git failed; if not, it is undone.
+
+    Git may be killed when it has done all that it was asked, or so far that it is finished now.
+    Whoever wanted it must not be told that nothing has happened, then.
+
+    Raises:
+        See `settled`.
+    """
+    _, done = await _settle(rooms, attempt_id)
+    return bool(done)
+
+
+async def _settle(rooms: Rooms, attempt_id: str) -> tuple[Subject, bool | None]:
     about = await subject.read(rooms, attempt_id)
     intent = await rooms.store.read(lambda r: intents.get(r, attempt_id))
     done = await _is_done(rooms, about, intent) if intent is not None else None
@@ -65,7 +83,7 @@ async def settled(rooms: Rooms, attempt_id: str) -> Subject:
         about = await subject.read(rooms, attempt_id)
     elif intent is None and await _follow(rooms, about):
         about = await subject.read(rooms, attempt_id)
-    return about
+    return about, done
 
 
 async def _follow(rooms: Rooms, about: Subject) -> bool:

@@ -47,10 +47,12 @@ async def merge_attempt(rooms: Rooms, about: Subject, strategy: MergeStrategy) -
 
 
 async def _land(rooms: Rooms, about: Subject, message: str, strategy: MergeStrategy) -> str:
-    attempt = about.attempt
+    attempt, landing = about.attempt, None
 
-    async def announce(landing: Landing) -> None:
-        await rooms.store.write(lambda tx: intents.put(tx, _intent(about, landing)))
+    async def announce(wanted: Landing) -> None:
+        nonlocal landing
+        landing = wanted
+        await rooms.store.write(lambda tx: intents.put(tx, _intent(about, wanted)))
 
     try:
         landing = await merge.merge(
@@ -63,9 +65,9 @@ async def _land(rooms: Rooms, about: Subject, message: str, strategy: MergeStrat
             announce=announce,
         )
     except AnyondError:
-        # It may have been written down for an earlier try, and has not happened.
-        await intent_outcomes.settled(rooms, attempt.id)
-        raise
+        # What was written down for an earlier try has not happened, unless git was killed in it.
+        if not await intent_outcomes.done_after_all(rooms, attempt.id) or landing is None:
+            raise
 
     def done(tx: Tx) -> None:
         found = intents.get(tx, attempt.id)

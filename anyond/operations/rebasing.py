@@ -52,8 +52,9 @@ async def rebase_attempt(rooms: Rooms, about: Subject, wanted: Rebasing) -> None
         await rooms.store.write(lambda tx: intents.set_waits(tx, attempt.id))
         raise
     except AnyondError:
-        await rooms.store.write(lambda tx: intents.delete(tx, attempt.id))
-        raise
+        if not await intent_outcomes.done_after_all(rooms, attempt.id):
+            raise
+        return
 
     def done(tx: Tx) -> None:
         # Unless somebody has chosen another target meanwhile.

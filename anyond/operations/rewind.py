@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from anyond.git import branches, reset, snapshots, status
-from anyond.model.errors import Conflict, Impossible
+from anyond.model.errors import AnyondError, Conflict, Impossible
 from anyond.model.ids import now
 from anyond.model.rows import ExecutionProcess, RunReason
-from anyond.operations import worktree
+from anyond.operations import intent_outcomes, worktree
 from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject
 from anyond.store import intents, processes
@@ -94,7 +94,12 @@ async def go_back(
     )
     # Instead of that of a rebase, which is given up by this.
     await rooms.store.write(lambda tx: intents.put(tx, intent))
-    await reset.reset(path, goal, branch)
+    try:
+        await reset.reset(path, goal, branch)
+    except AnyondError:
+        # Not left for whoever comes next: the worktree may be half of one commit, half of another.
+        await intent_outcomes.settled(rooms, about.attempt.id)
+        raise
     return WentBack(needed=True, applied=True)
 
 

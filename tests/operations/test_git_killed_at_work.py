@@ -1,0 +1,338 @@
+"""What clients are told if git is killed in what they asked for: what has become true.
+
+Git is killed at an exact step: in its place stands a script that does a part of its work, or all of
+it, by the real git, and then kills itself, once.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from anyond.git import commit as committing
+from anyond.model.bodies import MergeStrategy, Rebasing
+from anyond.model.errors import AnyondError
+from anyond.model.ids import new_id, now
+from anyond.model.rows import ExecutionProcess, TaskStatus
+from anyond.operations import branch_naming, merging, rebasing, rewind, subject
+from anyond.operations.file_deletion import delete_file
+from anyond.operations.intent_outcomes import settled
+from anyond.operations.rooms import Rooms
+from anyond.operations.subject import Subject
+from anyond.store import attempts, intents, merges, processes
+from anyond.store.transaction import Tx
+from tests.operations.test_killed_git import commit, intend, run, status
+from tests.operations.test_operations_attempts import attempt
+from tests.store.store_seeds import add_process, end_process
+
+OLD, NEW = "refs/heads/anyon/x", "refs/heads/anyon/y"
+REAL = shutil.which("git") or "git"
+
+DeadlyGit = Callable[[str, str], Path]
+
+
+@pytest.fixture
+def deadly_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DeadlyGit:
+    """Let the next git that is asked `words` do `script` instead ("$@" is the whole), and die."""
+
+    def put(words: str, script: str) -> Path:
+        bin, armed = tmp_path / "bin", tmp_path / "armed"
+        bin.mkdir()
+        armed.touch()
+        fake = bin / "git"
+        fake.write_text(
+            "#!/bin/sh\n"
+            f"if [ -e '{armed}' ]; then case \" $* \" in *' {words} '*)\n"
+            f"  rm '{armed}'; git() {{ '{REAL}' \"$@\"; }}\n"
+            f"  {{ {script}\n  }} >/dev/null 2>&1\n"
+            "  kill -9 $$;;\nesac; fi\n"
+            f"exec '{REAL}' \"$@\"\n"
+        )
+        fake.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{bin}{os.pathsep}{os.environ['PATH']}")
+        return armed
+
+    return put
+
+
+async def outcome(asked: Awaitable[object]) -> bool:
+    """Whether it was said to have happened."""
+    try:
+        await asked
+    except AnyondError:
+        return False
+    return True
+
+
+async def no_intent(rooms: Rooms, about: Subject) -> bool:
+    return await rooms.store.read(lambda r: intents.get(r, about.attempt.id)) is None
+
+
+# ---------------------------------------------------------------- rename
+
+STEPS = {
+    "nothing": "true",
+    "the old name is gone": f"git update-ref -d {OLD}",
+    "the new name is there": f'git update-ref {NEW} "$(git rev-parse {OLD})"; '
+    f"git update-ref -d {OLD}",
+    "all": 'git "$@"',
+}
+
+
+@pytest.mark.parametrize("step", STEPS)
+async def test_a_rename_in_which_git_was_killed_is_answered_as_it_came_out(
+    rooms: Rooms, repository: Path, deadly_git: DeadlyGit, step: str
+) -> None:
+    about = await attempt(rooms, repository)
+    tip = commit(about.worktree, {"mine.txt": "mine\n"})
+    armed = deadly_git("branch -m", STEPS[step])
+    happened = await outcome(branch_naming.rename_branch(rooms, about, "anyon/y"))
+    assert not armed.exists()
+    name = "anyon/y" if step != "nothing" else "anyon/x"
+    assert happened is (step != "nothing")
+    assert (await subject.read(rooms, about.attempt.id)).attempt.branch == name
+    assert run(about.worktree, "symbolic-ref", "--short", "HEAD") == name
+    listed = run(repository, "for-each-ref", "--format=%(refname:short)", "refs/heads")
+    assert listed.split() == [name, "main"]
+    assert run(repository, "rev-parse", name) == tip
+    assert status(about.worktree) == []
+    assert await no_intent(rooms, about)
+
+
+@pytest.mark.parametrize("step", STEPS)
+async def test_a_rename_in_which_the_daemon_was_killed_too_is_whole_or_never_was(
+    rooms: Rooms, repository: Path, step: str
+) -> None:
+    about = await attempt(rooms, repository)
+    tip = commit(about.worktree, {"mine.txt": "mine\n"})
+    await intend(rooms, about, "rename", name="anyon/y", tip=tip)
+    script = STEPS[step].replace('git "$@"', "git branch -m anyon/x anyon/y")
+    os.spawnlp(os.P_WAIT, "sh", "sh", "-c", f"cd '{repository}'; {script}")
+    name = "anyon/y" if step != "nothing" else "anyon/x"
+    assert (await settled(rooms, about.attempt.id)).attempt.branch == name
+    assert run(about.worktree, "symbolic-ref", "--short", "HEAD") == name
+    assert run(repository, "rev-parse", name) == tip
+    assert status(about.worktree) == []
+    assert await no_intent(rooms, about)
+
+
+# ---------------------------------------------------------------- merge
+
+
+@pytest.mark.parametrize("checked_out", [True, False])
+@pytest.mark.parametrize("done", [True, False])
+async def test_a_merge_in_which_git_was_killed_is_answered_as_it_came_out(
+    rooms: Rooms, repository: Path, deadly_git: DeadlyGit, checked_out: bool, done: bool
+) -> None:
+    run(repository, "branch", "develop")
+    about = await attempt(rooms, repository)
+    if not checked_out:
+        await branch_naming.change_target(rooms, about, "develop")
+        about = await subject.read(rooms, about.attempt.id)
+    target = "main" if checked_out else "develop"
+    before = run(repository, "rev-parse", target)
+    tip = commit(about.worktree, {"mine.txt": "mine\n"})
+    words = "merge --ff-only" if checked_out else "update-ref -m"
+    armed = deadly_git(words, 'git "$@"' if done else "true")
+    happened = await outcome(merging.merge_attempt(rooms, about, MergeStrategy.MERGE))
+    assert not armed.exists()
+    assert happened is done
+    now_there = run(repository, "rev-parse", target)
+    found = await rooms.store.read(lambda r: merges.of_attempt(r, about.attempt.id))
+    after = (await subject.read(rooms, about.attempt.id)).task.status
+    if happened:
+        assert run(repository, "merge-base", tip, target) == tip
+        assert [merge.merge_commit for merge in found] == [now_there]  # type: ignore[union-attr]
+        assert after is TaskStatus.DONE
+    else:
+        assert now_there == before
+        assert found == []
+        assert after is not TaskStatus.DONE
+    assert status(repository) == []
+    assert await no_intent(rooms, about)
+
+
+async def test_a_merge_that_is_half_in_the_checkout_is_finished_and_said_to_have_happened(
+    rooms: Rooms, repository: Path, deadly_git: DeadlyGit
+) -> None:
+    commit(repository, {"a.txt": "old\n", "b.txt": "old\n"})
+    about = await attempt(rooms, repository)
+    commit(about.worktree, {"a.txt": "new\n", "b.txt": "new\n"})
+    # Files are written before anything else, and nothing can be taken back meanwhile.
+    half = "echo new > a.txt; touch .git/index.lock"
+    armed = deadly_git("merge --ff-only", half)
+    assert await outcome(merging.merge_attempt(rooms, about, MergeStrategy.SQUASH))
+    assert not armed.exists()
+    assert (repository / "b.txt").read_text() == "new\n"
+    assert status(repository) == []
+    found = await rooms.store.read(lambda r: merges.of_attempt(r, about.attempt.id))
+    assert len(found) == 1
+    assert await no_intent(rooms, about)
+
+
+# ---------------------------------------------------------------- rebase
+
+
+@pytest.mark.parametrize("step", ["nothing", "all", "all but the end of its state"])
+async def test_a_rebase_in_which_git_was_killed_is_answered_as_it_came_out(
+    rooms: Rooms, repository: Path, deadly_git: DeadlyGit, step: str
+) -> None:
+    about = await attempt(rooms, repository)
+    tip = commit(about.worktree, {"mine.txt": "mine\n"})
+    onto = commit(repository, {"base.txt": "base\n"})
+    run(repository, "branch", "develop")
+    script = {"nothing": "true", "all": 'git "$@"'}.get(
+        step, 'git "$@"; d=$(git rev-parse --git-path rebase-merge); mkdir "$d"; touch "$d/onto"'
+    )
+    armed = deadly_git("rebase --merge", script)
+    wish = Rebasing(new_base_branch="develop")
+    happened = await outcome(rebasing.rebase_attempt(rooms, about, wish))
+    assert not armed.exists()
+    assert happened is (step != "nothing")
+    there = await subject.read(rooms, about.attempt.id)
+    base = await rooms.store.read(lambda r: attempts.base_commit(r, about.attempt.id))
+    if happened:
+        assert run(about.worktree, "merge-base", "HEAD", "develop") == onto
+        assert (there.attempt.target_branch, base) == ("develop", onto)
+    else:
+        assert run(about.worktree, "rev-parse", "HEAD") == tip
+        assert there.attempt.target_branch == "main"
+    assert run(about.worktree, "symbolic-ref", "HEAD") == OLD
+    assert not (git_file(about.worktree, "rebase-merge")).exists()
+    assert status(about.worktree) == []
+    assert await no_intent(rooms, about)
+
+
+def git_file(worktree: Path, name: str) -> Path:
+    return Path(run(worktree, "rev-parse", "--path-format=absolute", "--git-path", name))
+
+
+@pytest.mark.parametrize("step", ["all", "half of its state is gone"])
+async def test_an_abort_in_which_git_was_killed_leaves_nothing_in_progress(
+    rooms: Rooms, repository: Path, deadly_git: DeadlyGit, step: str
+) -> None:
+    about = await attempt(rooms, repository)
+    tip = commit(about.worktree, {"same.txt": "mine\n"})
+    commit(repository, {"same.txt": "theirs\n"})
+    assert not await outcome(rebasing.rebase_attempt(rooms, about, Rebasing()))
+    state = git_file(about.worktree, "rebase-merge")
+    script = 'git "$@"'
+    if step != "all":
+        script += f"; mkdir {state}; touch {state}/interactive"
+    armed = deadly_git("rebase --abort", script)
+    assert await outcome(rebasing.abort_conflicts(rooms, about))
+    assert not armed.exists()
+    assert not state.exists()
+    assert run(about.worktree, "symbolic-ref", "HEAD") == OLD
+    assert run(about.worktree, "rev-parse", "HEAD") == tip
+    assert status(about.worktree) == []
+
+
+async def test_the_state_of_a_rebase_that_is_half_gone_can_be_aborted(
+    rooms: Rooms, repository: Path
+) -> None:
+    about = await attempt(rooms, repository)
+    state = git_file(about.worktree, "rebase-merge")
+    state.mkdir()
+    (state / "interactive").touch()
+    await rebasing.abort_conflicts(rooms, about)
+    assert not state.exists()
+    assert run(about.worktree, "symbolic-ref", "HEAD") == OLD
+
+
+# ---------------------------------------------------------------- what is in the worktree
+
+
+@pytest.mark.parametrize("step", ["nothing", "the commit", "all"])
+@pytest.mark.parametrize("known", ["committed", "staged", "untracked"])
+async def test_a_deletion_in_which_git_was_killed_is_answered_as_it_came_out(
+    rooms: Rooms, repository: Path, deadly_git: DeadlyGit, step: str, known: str
+) -> None:
+    about = await attempt(rooms, repository)
+    path, name = about.worktree, "file [1].txt"
+    (path / name).write_text("precious\n")
+    if known != "untracked":
+        run(path, "add", "-A")
+    if known == "committed":
+        run(path, "commit", "-qm", "change")
+    words = "commit --quiet" if known == "committed" else "update-index --force-remove"
+    script = {"nothing": "true", "all": 'git "$@"'}.get(
+        step,
+        'cp "$(git rev-parse --git-path index)" i; git "$@"; '
+        'mv i "$(git rev-parse --git-path index)"',
+    )
+    if known != "committed" and step == "the commit":
+        script = 'git "$@"'
+    armed = deadly_git(words, script)
+    happened = await outcome(delete_file(rooms, about, name))
+    assert not armed.exists()
+    # Nothing has to be done in git for a file that it does not know.
+    assert happened is (step != "nothing" or known == "untracked")
+    assert (path / name).exists() is not happened
+    assert status(path) == ([f'A  "{name}"'] if known == "staged" and not happened else [])
+    listed = run(path, "ls-tree", "--name-only", "HEAD").splitlines()
+    assert (f'"{name}"' in listed or name in listed) is (known == "committed" and not happened)
+    assert await no_intent(rooms, about)
+
+
+async def test_a_deletion_in_which_the_daemon_was_killed_too_leaves_no_entry_in_the_index(
+    rooms: Rooms, repository: Path
+) -> None:
+    about = await attempt(rooms, repository)
+    path, tip = about.worktree, commit(about.worktree, {"a.txt": "precious\n"})
+    await intend(rooms, about, "delete_file", name="a.txt", tip=tip, snapshot=OLD)
+    (path / "a.txt").unlink()
+    index = git_file(path, "index")
+    kept = index.read_bytes()
+    run(path, "commit", "-qam", "Delete")
+    index.write_bytes(kept)
+    await settled(rooms, about.attempt.id)
+    assert status(path) == []
+
+
+@pytest.mark.parametrize("done", [True, False])
+async def test_a_commit_in_which_git_was_killed_is_answered_as_it_came_out(
+    rooms: Rooms, repository: Path, deadly_git: DeadlyGit, done: bool
+) -> None:
+    about = await attempt(rooms, repository)
+    before = run(about.worktree, "rev-parse", "HEAD")
+    (about.worktree / "new.txt").write_text("new\n")
+    armed = deadly_git("commit --quiet", 'git "$@"' if done else "true")
+    happened = await outcome(committing.commit_all(about.worktree, "All", "anyon/x"))
+    assert not armed.exists()
+    assert happened is done
+    assert (run(about.worktree, "rev-parse", "HEAD") != before) is done
+    assert status(about.worktree) == ([] if done else ["?? new.txt"])
+
+
+@pytest.mark.parametrize("done", [True, False])
+async def test_a_retry_in_which_git_was_killed_is_undone_before_it_is_refused(
+    rooms: Rooms, repository: Path, deadly_git: DeadlyGit, done: bool
+) -> None:
+    about = await attempt(rooms, repository)
+    goal = run(about.worktree, "rev-parse", "HEAD")
+    row = await rooms.store.write(lambda tx: begun_at(tx, about, goal))
+    tip = commit(about.worktree, {"new.txt": "new\n"})
+    (about.worktree / "new.txt").write_text("edited\n")
+    armed = deadly_git("reset --hard", 'git "$@"' if done else "rm new.txt")
+    with pytest.raises(AnyondError):
+        await rewind.go_back(rooms, about, row, perform=True, force=True)
+    assert not armed.exists()
+    assert run(about.worktree, "rev-parse", "HEAD") == tip
+    assert (about.worktree / "new.txt").read_text() == "edited\n"
+    assert await no_intent(rooms, about)
+    went = await rewind.go_back(rooms, about, row, perform=True, force=True)
+    assert went.applied
+    assert run(about.worktree, "rev-parse", "HEAD") == goal
+
+
+def begun_at(tx: Tx, about: Subject, goal: str) -> ExecutionProcess:
+    """A run of the agent that has found the worktree at `goal`, and is over."""
+    row = add_process(tx, new_id(), about.attempt.id)
+    row = processes.set_before_commit(tx, row.id, goal, now())
+    end_process(tx, row.id)
+    return row
