@@ -57,7 +57,7 @@ def _check_end(world: World, desk: Desk, row: dict[str, Any]) -> None:
         return
     if row["status"] == "failed" and not excused(world, row):
         world.faults.lost.append(f"{name} failed, and nobody has killed anything of it")
-    if row["status"] == "killed" and not desk.stopped and row["run_reason"] != "devserver":
+    if row["status"] == "killed" and not stopped(desk, row) and row["run_reason"] != "devserver":
         world.faults.lost.append(f"{name} was stopped, and nobody wanted that")
 
 
@@ -67,6 +67,15 @@ def excused(world: World, row: dict[str, Any]) -> bool:
         return True
     began, ended = (_seconds(row[key]) for key in ("created_at", "completed_at"))
     return any(k.what == "git" and began - 1 <= k.at <= ended + 1 for k in world.kills)
+
+
+def stopped(desk: Desk, row: dict[str, Any]) -> bool:
+    """Whether a client asked for a stop while it was there.
+
+    Then nothing follows it, also if it had just completed before the stop could reach it.
+    """
+    began, ended = (_seconds(row[key]) for key in ("created_at", "completed_at"))
+    return any(asked <= ended + 0.1 and began - 0.1 <= until for asked, until in desk.stops)
 
 
 def _seconds(moment: str) -> float:
@@ -126,7 +135,7 @@ def _check_prompt(
     if not mine and prompt.manner in {"steer", "queue"}:
         # It goes with the run that it was said into; after a stop it may be replaced.
         mine = rows
-    if any(excused(world, row) or row["status"] == "killed" for row in mine):
+    if any(excused(world, row) or stopped(desk, row) for row in mine):
         return
     world.faults.lost.append(f"{name} was acknowledged, and never told")
 

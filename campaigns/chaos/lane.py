@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -150,11 +151,15 @@ class Lane:
             await self.steer(desk)
         elif word < 0.58:
             await trio.sleep(self._dice.random() * 0.5)
-            desk.stopped = True
-            await self.act("stop", desk, "stop")
+            await self.stop(desk)
         elif word < 0.66:
             await self.dev_server(desk)
         await self.rest(desk)
+
+    async def stop(self, desk: Desk) -> None:
+        asked = time.time()
+        await self.act("stop", desk, "stop")
+        desk.stops.append((asked, time.time()))
 
     async def rest(self, desk: Desk) -> None:
         """Answer what is asked, until nothing runs in the attempt any more."""
@@ -315,8 +320,7 @@ class Lane:
 
     async def delete_task(self, desk: Desk) -> None:
         # A dev server is something that runs, too.
-        desk.stopped = True
-        await self.act("stop", desk, "stop")
+        await self.stop(desk)
         self._world.aim.begin("delete_task")
         answer = await self._world.ask("DELETE", f"/api/tasks/{desk.task_id}")
         if answer.outcome == "acknowledged":

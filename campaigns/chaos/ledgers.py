@@ -38,6 +38,7 @@ class Desk:
         merged: how many merges were acknowledged, and how many may have happened beside them.
         tips: commits that an acknowledged merge has to have brought to a target.
         may_wait: whether a rebase may be waiting at a conflict.
+        stops: from when to when each stop was asked for, in Unix seconds.
         gone: whether it was deleted.
     """
 
@@ -55,7 +56,7 @@ class Desk:
     merged_perhaps: int = 0
     tips: list[tuple[str, str]] = field(default_factory=list)
     may_wait: bool = False
-    stopped: bool = False
+    stops: list[tuple[float, float]] = field(default_factory=list)
     gone: Literal["no", "perhaps", "yes"] = "no"
 
 
