@@ -46,6 +46,8 @@ def main() -> int:
         for kind, texts in one.faults.items():
             for text in texts:
                 print(f"chapter {one.number}: {kind.replace('_', ' ')}: {text}")
+                for line in one.evidence.get(text, []):
+                    print(f"    {line}")
     if _faults(results):
         print(f"What was left is in {root}; --seed {options.seed} --first N plays chapter N again.")
         return 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import time
@@ -13,7 +14,7 @@ from random import Random
 
 import trio
 
-from campaigns.chaos import check_git, check_rows, check_runs
+from campaigns.chaos import check_git, check_rows, check_runs, evidence
 from campaigns.chaos.follower import follow
 from campaigns.chaos.lane import Lane
 from campaigns.chaos.reaper import Reaper
@@ -22,11 +23,13 @@ from campaigns.chaos.world import PATIENCE_S, World
 LANES = 4
 KILLS_PER_CHECK = 16
 CHECKS_PER_CHAPTER = 3
+EXPLAINED = 5
+"""Faults of a chapter for which evidence is gathered; more of them have the same cause."""
 
 
 @dataclass
 class Result:
-    """What one chapter has come to; `faults` are by kind."""
+    """What one chapter has come to; `faults` are by kind, `evidence` by fault."""
 
     number: int
     kills: Counter[str] = field(default_factory=Counter)
@@ -37,6 +40,7 @@ class Result:
     lines: int = 0
     events: int = 0
     faults: dict[str, list[str]] = field(default_factory=dict)
+    evidence: dict[str, list[str]] = field(default_factory=dict)
     seconds: float = 0.0
 
 
@@ -70,6 +74,10 @@ async def _run(seed: int, number: int, root: Path, kills: int, until: float) -> 
     result.lines = sum(world.agents.said.values())
     result.events = len(world.events)
     result.faults = vars(world.faults)
+    found = itertools.chain.from_iterable(result.faults.values())
+    result.evidence = {
+        fault: evidence.of(root, fault) for fault in itertools.islice(found, EXPLAINED)
+    }
     result.seconds = time.monotonic() - began
     return result
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections import Counter
 from datetime import datetime
@@ -65,7 +66,7 @@ def excused(world: World, row: dict[str, Any]) -> bool:
     """Whether its shim or program was killed, or a git while it was there."""
     if world.killed(row["id"]):
         return True
-    began, ended = (_seconds(row[key]) for key in ("created_at", "completed_at"))
+    began, ended = _life(row)
     return any(k.what == "git" and began - 1 <= k.at <= ended + 1 for k in world.kills)
 
 
@@ -74,8 +75,14 @@ def stopped(desk: Desk, row: dict[str, Any]) -> bool:
 
     Then nothing follows it, also if it had just completed before the stop could reach it.
     """
-    began, ended = (_seconds(row[key]) for key in ("created_at", "completed_at"))
+    began, ended = _life(row)
     return any(asked <= ended + 0.1 and began - 0.1 <= until for asked, until in desk.stops)
+
+
+def _life(row: dict[str, Any]) -> tuple[float, float]:
+    """From when to when a run was there, in Unix seconds; one that is at work has no end yet."""
+    began, ended = row["created_at"], row["completed_at"]
+    return _seconds(began), math.inf if ended is None else _seconds(ended)
 
 
 def _seconds(moment: str) -> float:
@@ -134,7 +141,7 @@ def _check_prompt(
         return
     if not mine and prompt.manner in {"steer", "queue"}:
         # It goes with the run that it was said into; after a stop it may be replaced.
-        mine = rows
+        mine = [row for row in rows if row["run_reason"] != "devserver"]
     if any(excused(world, row) or stopped(desk, row) for row in mine):
         return
     world.faults.lost.append(f"{name} was acknowledged, and never told")

@@ -7,16 +7,17 @@ from pathlib import Path
 
 import trio
 
-from campaigns.chaos.world import World
+from campaigns.chaos.world import PATIENCE_S, World
 
 
 async def commit(world: World, repository: Path, branch: str, name: str, text: str) -> bool:
     """A commit of one file on a branch, in the checkout if that is on it.
 
     Returns:
-        False if git was in the way.
+        False if git was in the way all the time.
     """
-    for _ in range(20):
+    until = trio.current_time() + PATIENCE_S
+    while trio.current_time() < until:
         try:
             if world.git(repository, "symbolic-ref", "--short", "HEAD") == branch:
                 made = _in_checkout(world, repository, name, text)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import time
 from contextlib import suppress
 from pathlib import Path
 from random import Random
@@ -14,7 +13,6 @@ from typing import Any, NamedTuple
 import psutil  # type: ignore[import-untyped]
 import trio
 
-from campaigns.chaos.ledgers import Kill
 from campaigns.chaos.world import PERSON, World
 
 GONE = (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess)
@@ -82,7 +80,7 @@ def kill_execution(world: World, dice: Random, what: str) -> bool:
             if str(world.daemon.home).encode() not in environ:
                 continue
             os.kill(pid, signal.SIGKILL)
-            world.kills.append(Kill(what, time.time(), row["id"]))
+            world.note_kill(what, row["id"])
             return True
     return False
 
@@ -103,7 +101,7 @@ async def kill_git(world: World, dice: Random) -> bool:
                 victim = dice.choice(found)
                 with suppress(*GONE):
                     victim.kill()
-                    world.kills.append(Kill("git", time.time()))
+                    world.note_kill("git")
                     return True
             await trio.sleep(0.004)
     return False
@@ -116,6 +114,6 @@ def kill_orphan(world: World, dice: Random) -> bool:
         return False
     with suppress(*GONE):
         dice.choice(found).process.kill()
-        world.kills.append(Kill("git", time.time()))
+        world.note_kill("git")
         return True
     return False

@@ -128,7 +128,7 @@ class World:
         process = self.daemon._process
         assert process is not None
         process.kill()
-        self.kills.append(Kill(what, time.time()))
+        self.note_kill(what)
 
     async def gone(self) -> None:
         """Wait until the daemon that was killed is no more."""
@@ -167,7 +167,9 @@ class World:
         if reply.status_code < 400:
             return Answer("acknowledged", content.get("data"), reply.status_code, began=began)
         problem = (content.get("error_data") or {}).get("type") or ""
-        if reply.status_code >= 500 and not self.git_killed(time.time() - 60):
+        # However long it took: a git that was killed meanwhile, or shortly before, is a reason.
+        since = time.time() - (time.monotonic() - began) - 60
+        if reply.status_code >= 500 and not self.git_killed(since):
             said = content.get("message")
             self.faults.half_done.append(
                 f"{method} {path} was answered {reply.status_code}: {said}"
@@ -222,6 +224,13 @@ class World:
         )
 
     # ------------------------------------------------------------ kills
+
+    def note_kill(self, what: str, execution: str = "") -> None:
+        """Somebody has just killed something; see `Kill`."""
+        kill = Kill(what, time.time(), execution)
+        self.kills.append(kill)
+        with (self.root / "kills.jsonl").open("a") as file:
+            file.write(json.dumps([kill.at, kill.what, kill.execution]) + "\n")
 
     def killed(self, execution: str) -> bool:
         """Whether the shim or the agent of an execution was killed."""

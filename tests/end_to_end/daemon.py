@@ -158,7 +158,7 @@ class Daemon:
 
     async def kill(self) -> int:
         """SIGKILL, as a power cut does."""
-        return await self._end(signal.SIGKILL, 10.0)
+        return await self._end(signal.SIGKILL, PATIENCE)
 
     async def _end(self, number: signal.Signals, patience: float) -> int:
         process, self._process = self._process, None
