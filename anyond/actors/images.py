@@ -58,3 +58,7 @@ class ImageRequests:
     async def file_of(self, image_id: str) -> tuple[Image, Path]:
         """An image and its file. Raises `NotFound`."""
         return await images.file_of(self._rooms, image_id)
+
+    async def file_named(self, file_name: str) -> tuple[Image, Path]:
+        """The image that links in texts call so, and its file. Raises `NotFound`."""
+        return await images.file_named(self._rooms, file_name)

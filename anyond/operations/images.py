@@ -141,8 +141,16 @@ async def file_of(rooms: Rooms, image_id: str) -> tuple[Image, Path]:
     Raises:
         NotFound: there is no such image, or somebody has taken its file away.
     """
-    image = await rooms.store.read(lambda r: images.get(r, image_id))
+    return await _with_file(rooms, await rooms.store.read(lambda r: images.get(r, image_id)))
+
+
+async def file_named(rooms: Rooms, file_name: str) -> tuple[Image, Path]:
+    """The same by the name of the file, which is how descriptions and prompts link to it."""
+    return await _with_file(rooms, await rooms.store.read(lambda r: images.named(r, file_name)))
+
+
+async def _with_file(rooms: Rooms, image: Image) -> tuple[Image, Path]:
     path = rooms.images.path(images.file_name(image))
     if not await trio.to_thread.run_sync(os.path.isfile, path):
-        raise NotFound("file of the image", image_id)
+        raise NotFound("file of the image", image.id)
     return image, path

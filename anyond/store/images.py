@@ -62,6 +62,16 @@ def get(reader: Reader, id: str) -> Image:
     return _image(row)
 
 
+def named(reader: Reader, file_name: str) -> Image:
+    """The image whose file has this name. Raises `NotFound`."""
+    row = reader.execute(
+        f"SELECT {_COLUMNS} FROM images i WHERE i.file_name = ?", (file_name,)
+    ).fetchone()
+    if row is None:
+        raise NotFound("image", file_name)
+    return _image(row)
+
+
 def exists(reader: Reader, id: str) -> bool:
     """Whether there is such an image."""
     return reader.execute("SELECT 1 FROM images WHERE id = ?", (id,)).fetchone() is not None

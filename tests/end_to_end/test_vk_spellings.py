@@ -117,6 +117,44 @@ async def test_a_picture_may_be_called_a_file(daemon: Daemon, client: VkClient) 
         assert (await daemon.request("POST", "/vk/api/images/upload", files=none)).is_client_error
 
 
+async def test_a_link_to_a_picture_shows_it_wherever_the_page_is(
+    daemon: Daemon, client: VkClient
+) -> None:
+    async with daemon.client():
+        files = {"image": ("dot.png", PNG, "image/png")}
+        kept = (await daemon.request("POST", "/vk/api/images/upload", files=files)).json()["data"]
+        link = kept["file_path"]
+        for page in ("/projects/x/tasks/", "/projects/x/tasks/y/attempts/", "/data/worktrees/z/"):
+            for method, content in (("GET", PNG), ("HEAD", b"")):
+                shown = await daemon.request(method, f"/vk{page}{link}")
+                assert (shown.status_code, shown.content) == (200, content)
+                assert shown.headers["Content-Type"] == "image/png"
+        name = link.rpartition("/")[2]
+        for other in (name[1:], "..", "%2e%2e", f"{name}%00", " ", "x" * 999):
+            missing = await daemon.request("GET", f"/vk/a/.vibe/images/{other}")
+            assert missing.status_code in {400, 404}, other
+        assert (await daemon.request("GET", f"/{link}")).status_code == 404, "ours knows one way"
+        strange = {"Origin": "http://evil.example"}
+        refused = await daemon.request("GET", f"/vk/a/{link}", headers=strange)
+        assert refused.status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("mode", "found"), [("settings", True), ("Settings", True), ("taskform", False), ("", False)]
+)
+async def test_what_is_searched_may_be_in_small_letters(
+    daemon: Daemon, client: VkClient, mode: str, found: bool
+) -> None:
+    project = await daemon.project()
+    repository = Path(project["git_repo_path"])
+    (repository / ".gitignore").write_text(".env*\n")
+    (repository / ".env.local").write_text("A=1\n")
+    rows = await client.call("GET", f"/api/projects/{project['id']}/search?q=.env&mode={mode}")
+    assert ([row["path"] for row in rows] == [".env.local"]) is found
+    odd = await client.request("GET", f"/api/projects/{project['id']}/search?q=a&mode=odd")
+    assert odd.status_code == 400
+
+
 @pytest.mark.parametrize(("approved", "status"), [(True, "approved"), (False, "denied")])
 async def test_a_decision_may_be_yes_or_no(
     daemon: Daemon, client: VkClient, approved: bool, status: str

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from tests.end_to_end.daemon import Daemon
+from tests.end_to_end.test_vk_catalogue import PNG
 
 PAGE = "<!doctype html><script type=module crossorigin src=/assets/index-C0ffee99.js></script>"
 SCRIPT = "console.log('board')\n" * 100
@@ -180,3 +181,15 @@ async def test_other_pages_may_link_to_it_and_allowed_ones_may_frame_it(tmp_path
         posted = {**elsewhere, "Origin": "https://evil.example"}
         assert (await site.get("/", headers=posted)).status_code == 403
     assert "Traceback" not in daemon.log()
+
+
+async def test_a_picture_in_a_description_is_shown_by_the_page(tmp_path: Path) -> None:
+    async with served(Daemon(tmp_path / "daemon")) as client:
+        files = {"image": ("dot.png", PNG, "image/png")}
+        sent = await client.post("/api/images/upload", files=files)
+        link = sent.json()["data"]["file_path"]
+        for page in ("/projects/p/tasks/", "/projects/p/tasks/t/attempts/", "/"):
+            shown = await client.get(page + link, headers={"Accept": "image/*,*/*;q=0.8"})
+            assert (shown.status_code, shown.content) == (200, PNG)
+        assert (await client.get("/.vibe/images/.env")).status_code == 404
+        assert (await client.get("/.vibe/images/", headers=HTML)).status_code == 404

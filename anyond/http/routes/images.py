@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import trio
@@ -39,9 +40,7 @@ def routes(services: Services) -> Blueprint:
 
     @chapter.get("/<key>/file")
     async def file(key: str) -> Response:
-        image, path = await services.images.file_of(identity(key, "image_id"))
-        etag = image.hash.partition(":")[2]
-        return await download(path, image.mime_type, etag, _headers(image))
+        return await sent(*await services.images.file_of(identity(key, "image_id")))
 
     @chapter.delete("/<key>")
     async def delete(key: str) -> Response:
@@ -67,6 +66,12 @@ async def received(services: Services, task_id: str | None, also: Collection[str
 
         name = await multipart.save(_FIELD, write, also)
         return answer(await images.keep(incoming, name, task_id))
+
+
+async def sent(image: Image, path: Path) -> Response:
+    """The file of an image, as an answer."""
+    etag = image.hash.partition(":")[2]
+    return await download(path, image.mime_type, etag, _headers(image))
 
 
 def _headers(image: Image) -> dict[str, str]:

@@ -81,6 +81,7 @@ class VkFace:
         async def serve(scope: Any, receive: Receive, send: Send) -> None:
             first = scope["path"].lstrip("/").partition("/")[0]
             ours = scope["type"] == "websocket" or first in {"api", "health", PREFIX}
+            ours = ours or spellings.IMAGE.fullmatch(scope["path"]) is not None
             await (self if ours or files is None else files)(scope, receive, send)
 
         return serve

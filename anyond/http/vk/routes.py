@@ -58,6 +58,10 @@ def routes(services: Services) -> Blueprint:
     async def upload_to_task(key: str) -> Response:
         return await images.received(services, identity(key, "task_id"), _IMAGE_FIELDS)
 
+    @chapter.get("/images/named/<name>")
+    async def linked_image(name: str) -> Response:
+        return await images.sent(*await services.images.file_named(decode.line(name, "file_name")))
+
     @chapter.get("/approvals/<key>/status")
     async def status(key: str) -> Response:
         id = identity(key, "approval_id")

@@ -6,7 +6,7 @@ One table. A spelling is only read in the `vk` form; the API itself knows one fo
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPMethod
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qsl, urlencode
@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, urlencode
 import msgspec
 
 from anyond.model.rows import ApprovalStatus
+from anyond.model.search import SearchMode
 
 if TYPE_CHECKING:
     from anyond.http.front import Receive
@@ -33,6 +34,7 @@ class Spelling(NamedTuple):
         to_path: our path, as a template of `re.Match.expand`.
         to_method: our method.
         query: what is added to the query string, as templates of `re.Match.expand`.
+        values: what parameters of the query string are in our words, by how they are spelled.
     """
 
     method: str
@@ -41,6 +43,7 @@ class Spelling(NamedTuple):
     to_path: str | None = None
     to_method: str | None = None
     query: tuple[tuple[str, str], ...] = ()
+    values: Mapping[str, Mapping[str, str]] = {}
 
 
 def translated(scope: Any, receive: Receive) -> tuple[Any, Receive]:
@@ -57,7 +60,7 @@ def translated(scope: Any, receive: Receive) -> tuple[Any, Receive]:
             return {
                 **scope,
                 "method": spelling.to_method or scope["method"],
-                "query_string": _with(scope["query_string"], more),
+                "query_string": _with(scope["query_string"], more, spelling.values),
             }, receive
     return scope, receive
 
@@ -87,7 +90,17 @@ def _in_project(body: Body, match: re.Match[str]) -> Body:
 _ATTEMPT = "/api/task-attempts/[^/]+"
 _TASKS = "/api/projects/(?P<project>[^/]+)/tasks"
 
+IMAGE = re.compile(r"(?:/.*)?/\.vibe/images/(?P<name>[^/]+)")
+"""What a link in a text to an image becomes when a page shows it, wherever the page is."""
+
 _TABLE = (
+    Spelling(HTTPMethod.GET, IMAGE, to_path=r"/api/images/named/\g<name>"),
+    Spelling(HTTPMethod.HEAD, IMAGE, to_path=r"/api/images/named/\g<name>"),
+    Spelling(
+        HTTPMethod.GET,
+        re.compile("/api/projects/[^/]+/search"),
+        values={"mode": {mode.lower(): mode for mode in SearchMode}},
+    ),
     Spelling(
         HTTPMethod.POST,
         re.compile(f"{_ATTEMPT}/change-target-branch"),
@@ -136,11 +149,14 @@ _TABLE = (
 )
 
 
-def _with(query: bytes, more: list[tuple[str, str]]) -> bytes:
-    if not more:
-        return query
+def _with(
+    query: bytes, more: list[tuple[str, str]], values: Mapping[str, Mapping[str, str]]
+) -> bytes:
     pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
-    return urlencode([*pairs, *more]).encode()
+    said = [(name, values.get(name, {}).get(value, value)) for name, value in pairs]
+    if not more and said == pairs:
+        return query
+    return urlencode([*said, *more]).encode()
 
 
 def _without_length(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
