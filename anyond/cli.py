@@ -138,6 +138,8 @@ def serve(
     except AlreadyRunning as error:
         click.echo(str(error), err=True)
         sys.exit(ALREADY_RUNNING)
+    except Invalid as error:
+        raise click.UsageError(str(error)) from error
     except AnyondError as error:
         click.echo(str(error), err=True)
         sys.exit(FAILED)

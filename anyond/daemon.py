@@ -114,9 +114,8 @@ async def _main(options: Options, doors: Doors, partings: Partings) -> None:
             policy = Policy(options.allowed_hosts, options.allowed_origins, token, users)
             peers = Peers() if token is None else None
             app = create_app(services, policy)
-            other = None if options.vk_port is None else app.face("vk").door(options.ui)
-            listeners, vk = doors.ours, doors.vk
-            policy.admit(_own_names(options, [*listeners, vk] if vk else listeners))
+            other = app.face("vk").door(options.ui) if doors.vk else None
+            policy.admit(_own_names(options, [*doors.ours, *doors.vk]))
             async with trio.open_nursery() as nursery:
                 served = trio.Event()
 
@@ -126,10 +125,10 @@ async def _main(options: Options, doors: Doors, partings: Partings) -> None:
                     try:
                         async with trio.open_nursery() as fronts:
                             door = partial(serve, closing=closing, peers=peers)
-                            urls = await fronts.start(door, app, listeners)
+                            urls = await fronts.start(door, app, doors.ours)
                             last = partial(door, partings=partings)
-                            vk_urls = vk and await fronts.start(last, other, [vk])
-                            task_status.started((urls, vk_urls[0] if vk_urls else None))
+                            vk = await fronts.start(last, other, doors.vk) if other else []
+                            task_status.started((urls, vk[0] if vk else None))
                     finally:
                         served.set()
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from anyond.http.doors import VK
+
 ROOT = Path(__file__).parent.parent
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
 
@@ -60,10 +62,13 @@ def test_a_restart_of_the_service_leaves_the_agents_alone() -> None:
     assert agent["AbandonProcessGroup"] is True
 
 
-def test_the_socket_unit_opens_only_a_loopback_port() -> None:
-    unit = configparser.ConfigParser(interpolation=None)
-    unit.read(ROOT / "systemd/anyond.socket")
-    assert unit["Socket"]["ListenStream"] == "127.0.0.1:8096"
+def test_the_socket_units_open_only_loopback_ports() -> None:
+    for name, port in (("anyond", 8096), ("anyond-vk", 8097)):
+        unit = configparser.ConfigParser(interpolation=None)
+        unit.read(ROOT / f"systemd/{name}.socket")
+        assert unit["Socket"]["ListenStream"] == f"127.0.0.1:{port}"
+    assert unit["Socket"]["FileDescriptorName"] == VK
+    assert unit["Socket"]["Service"] == "anyond.service"
 
 
 def test_the_program_has_the_name_that_people_type_and_the_one_of_the_daemon() -> None:

@@ -5,8 +5,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from anyond.http.listeners import Listener, listen
+from anyond.model.errors import Invalid
 from anyond.settings.options import Options, demand_token
 from anyond.settings.socket_activation import handed_sockets
+
+VK = "vk"
+"""What a service manager calls a socket that is for clients of vibe-kanban."""
 
 
 class Doors(NamedTuple):
@@ -14,42 +18,44 @@ class Doors(NamedTuple):
 
     Attributes:
         ours: for clients of the API; at least one.
-        vk: for clients of the ancestor, if they were asked for.
+        vk: for clients of the ancestor; none if nobody asked for it.
     """
 
     ours: list[Listener]
-    vk: Listener | None
+    vk: list[Listener]
 
     def close(self) -> None:
         """Stop listening; nothing happens where that is so already."""
-        for listener in [*self.ours, *([self.vk] if self.vk else [])]:
+        for listener in [*self.ours, *self.vk]:
             listener.close()
 
 
 def open_doors(options: Options) -> Doors:
-    """Listen at what the options name, or at the sockets that were handed over.
+    """Listen at what the options name, or at the sockets that were handed over in its place.
 
     Raises:
-        Invalid: an address is none.
+        Invalid: an address is none, or a front end is to be served nowhere.
         Unavailable: somebody else listens at one, or the system does not allow it.
     """
     handed = handed_sockets()
-    if handed:
-        for found in handed:
-            if found.port is not None:
-                demand_token(found.host, options.auth)
-        addresses = [f"fd://{found.fd}" for found in handed]
-    else:
-        addresses = [] if options.host is None else [f"{options.host}:{options.port}"]
+    for found in handed:
+        if found.port is not None:
+            demand_token(found.host, options.auth)
+    ours = [f"fd://{found.fd}" for found in handed if found.name != VK]
+    vk = [f"fd://{found.fd}" for found in handed if found.name == VK]
+    if not ours and options.host is not None:
+        ours = [f"{options.host}:{options.port}"]
     if options.unix is not None:
-        addresses.append(f"unix:{options.unix}")
-    doors = Doors([], None)
+        ours.append(f"unix:{options.unix}")
+    if not vk and options.vk_port is not None:
+        vk = [f"{options.vk_host}:{options.vk_port}"]
+    if not vk and options.ui is not None:
+        raise Invalid("--ui", "is served where --vk-port says, so that has to be given too")
+    doors = Doors([], [])
     try:
-        for address in addresses:
-            doors.ours.append(listen(address))
-        if options.vk_port is None:
-            return doors
-        return doors._replace(vk=listen(f"{options.vk_host}:{options.vk_port}"))
+        doors.ours.extend(map(listen, ours))
+        doors.vk.extend(map(listen, vk))
     except BaseException:
         doors.close()
         raise
+    return doors

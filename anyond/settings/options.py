@@ -34,8 +34,8 @@ class Options:
         allowed_origins: web origins that may send requests, like `http://localhost:3000`.
         auth: whether every request must bring the token.
         vk_port: where the API is served once more, as the ancestor's clients know it; None if it is
-            not wanted there.
-        ui: a directory with the files of a front end, absolute; served at `vk_port`.
+            not wanted there. Sockets for them that were handed over take its place.
+        ui: a directory with the files of a front end, absolute; served at the same place.
         places: the directories.
 
     Raises:
@@ -66,8 +66,6 @@ class Options:
             raise Invalid("--vk-port", "must be from 0 to 65535")
         if self.host is not None and self.port and self.vk_port == self.port:
             raise Invalid("--vk-port", f"must be another one than --port, which is {self.port}")
-        if self.ui is not None and self.vk_port is None:
-            raise Invalid("--ui", "is served where --vk-port says, so that has to be given too")
         for host in self.allowed_hosts:
             if host != host.lower() or not host or set(host) & set("/*@ ,"):
                 raise Invalid("--allowed-host", f"{host!r} is not a plain host name")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import sys
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psutil
 import pytest
 import trio
@@ -18,15 +20,28 @@ from tests.end_to_end.daemon import PATIENCE, Daemon, alive
 # What a service manager does between fork and exec: sockets from 3 on, and its own variables.
 MANAGER = """
 import os, sys
-os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1", LISTEN_FDNAMES="anyon.socket")
+names, *fds = sys.argv[1].split(",")
+os.environ.update(
+    LISTEN_PID=str(os.getpid()), LISTEN_FDS=str(len(fds)), LISTEN_FDNAMES=names
+)
 if "WATCHDOG_USEC" in os.environ:
     os.environ["WATCHDOG_PID"] = str(os.getpid())
-os.dup2(int(sys.argv[1]), 3, inheritable=True)
-if sys.argv[1] != "3":
-    os.close(int(sys.argv[1]))
+high = [os.dup(int(fd)) for fd in fds]
+while min(high) < 3 + len(high):  # none is overwritten on the way down
+    high = [os.dup(fd) for fd in high]
+os.closerange(3, min(high))
+for number, fd in enumerate(high):
+    os.dup2(fd, 3 + number, inheritable=True)
+os.closerange(3 + len(high), max(high) + 1)
 os.execv(sys.argv[2], sys.argv[2:])
 """
 PRIVATE = {"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_PID", "LISTEN_FDS"}
+
+
+def handing(names: str, *doors: socket.socket) -> list[str]:
+    """A service manager that hands over `doors` by these names, which are parted by colons."""
+    numbers = [str(door.fileno()) for door in doors]
+    return [sys.executable, "-c", MANAGER, ",".join([names, *numbers])]
 
 
 @pytest.fixture
@@ -75,7 +90,7 @@ async def test_a_socket_of_the_manager_is_served_and_no_agent_gets_hold_of_it(
     with socket.create_server(("127.0.0.1", 0)) as door:
         port = door.getsockname()[1]
         inode = os.fstat(door.fileno()).st_ino
-        through = [sys.executable, "-c", MANAGER, str(door.fileno())]
+        through = handing("anyon.socket", door)
         await empty.start(port=None, through=through, pass_fds=[door.fileno()])
         try:
             assert empty.url == f"http://127.0.0.1:{port}"
@@ -121,7 +136,7 @@ async def test_clients_that_come_too_early_are_served_as_soon_as_the_daemon_is_t
         door.listen()
         early = await trio.open_unix_socket(str(path))
         await early.send_all(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        through = [sys.executable, "-c", MANAGER, str(door.fileno())]
+        through = handing("anyon.socket", door)
         await empty.start(port=None, through=through, pass_fds=[door.fileno()])
         try:
             with trio.fail_after(PATIENCE):
@@ -172,3 +187,63 @@ async def test_a_manager_with_another_pid_in_mind_means_somebody_else(empty: Dae
     assert await empty.ask("GET", "/api/health") == {"status": "ok"}
     assert await empty.stop() == 0
     assert "Traceback" not in empty.log()
+
+
+async def test_a_socket_called_vk_serves_clients_of_vibe_kanban_and_their_page(
+    empty: Daemon,
+) -> None:
+    pages = empty.root / "dist"
+    pages.mkdir()
+    (pages / "index.html").write_text("<title>The board</title>")
+    with (
+        socket.create_server(("127.0.0.1", 0)) as first,
+        socket.create_server(("127.0.0.1", 0)) as second,
+        socket.create_server(("127.0.0.1", 0)) as third,
+    ):
+        urls = [f"http://127.0.0.1:{s.getsockname()[1]}" for s in (first, second, third)]
+        doors = (first, second, third)
+        fds = [door.fileno() for door in doors]
+        through = handing("vk:http:vk", *doors)
+        await empty.start("--ui", str(pages), port=None, through=through, pass_fds=fds)
+        try:
+            known = json.loads(empty.presence.read_text())
+            assert (known["url"], known["vk_url"]) == (urls[1], urls[0])
+            async with httpx.AsyncClient(timeout=PATIENCE) as client:
+                for url in (urls[0], urls[2]):
+                    assert (await client.get(f"{url}/api/health")).json()["data"] == "OK"
+                    assert "The board" in (await client.get(url)).text
+                ours = await client.get(f"{urls[1]}/api/health")
+                assert ours.json()["data"] == {"status": "ok"}
+        finally:
+            await empty.stop()
+        # Between two daemons a page that asks again waits, and is not refused.
+        with socket.create_connection(first.getsockname(), timeout=PATIENCE):
+            pass
+
+
+async def test_where_only_the_socket_called_vk_is_handed_over_the_api_has_its_usual_port(
+    empty: Daemon,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        through = handing("vk", door)
+        # What the manager hands over counts, as with the port of the API.
+        await empty.start("--vk-port", "0", through=through, pass_fds=[door.fileno()])
+        try:
+            known = json.loads(empty.presence.read_text())
+            assert known["vk_url"] == f"http://127.0.0.1:{door.getsockname()[1]}"
+            assert await empty.ask("GET", "/api/health") == {"status": "ok"}
+        finally:
+            await empty.stop()
+
+
+async def test_a_socket_called_vk_that_others_can_reach_demands_a_token(empty: Daemon) -> None:
+    with socket.create_server(("0.0.0.0", 0)) as door:
+        command = [*handing("vk", door), sys.executable, "-m", "anyond", "serve", "--port", "0"]
+        found = await trio.run_process(
+            command,
+            env=empty.environment,
+            pass_fds=[door.fileno()],
+            capture_stderr=True,
+            check=False,
+        )
+    assert (found.returncode, b"--auth token" in found.stderr) == (2, True)
