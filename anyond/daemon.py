@@ -38,6 +38,7 @@ from anyond.actors.requests import AttemptRequests
 from anyond.actors.searches import Searches
 from anyond.actors.services import ProjectRequests, Services, Settings
 from anyond.actors.sign_in import GitHubSignIn
+from anyond.actors.variant_forms import VariantForms
 from anyond.agents.roster import CAPABILITIES, DEFAULT_PROFILES, fits
 from anyond.files.desktop_notifier import DesktopNotifier
 from anyond.files.images import ImageFiles
@@ -197,7 +198,7 @@ async def open_services(options: Options, closing: trio.Event) -> AsyncIterator[
         await drafts.recover()
         async with trio.open_nursery() as services_nursery:
             janitor, monitor = Janitor(rooms), Monitor(rooms)
-            agents = Agents(profiles, named)
+            agents = Agents(profiles, named, store)
             for name, service in (
                 ("janitor", janitor.run),
                 ("garbage", collect_garbage),
@@ -223,6 +224,7 @@ async def open_services(options: Options, closing: trio.Event) -> AsyncIterator[
                 diffs=Diffs(services_nursery, rooms, awake.is_busy),
                 searches=Searches(services_nursery, rooms),
                 agents=agents,
+                forms=VariantForms(profiles, store),
                 capabilities=CAPABILITIES,
                 closing=closing,
             )

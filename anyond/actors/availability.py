@@ -18,11 +18,14 @@ from anyond.agents.roster import AGENTS
 from anyond.model.answers import AcpAgent, Availability
 from anyond.model.errors import AnyondError, ProgramMissing
 from anyond.model.launch import Launch
+from anyond.model.offers import Offers
 from anyond.model.settings import Executor, ExecutorProfileId
 from anyond.procs.capture import capture
 from anyond.procs.launch_spec import final_environment, find_program
 from anyond.settings.acp_agents import AcpAgentsFile
 from anyond.settings.profiles import Profiles
+from anyond.store import offers
+from anyond.store.database import Store
 
 SEARCH = 0.5
 """Seconds in which the programs are found; a directory in PATH may lie on a dead network."""
@@ -72,11 +75,18 @@ class Agents:
     Args:
         profiles: the variants; the program is that of the variant DEFAULT.
         named: the file that may name more agents of the executor ACP than are shipped.
+        store: has what these have offered.
     """
 
-    def __init__(self, profiles: Profiles, named: AcpAgentsFile | None = None) -> None:
+    def __init__(
+        self,
+        profiles: Profiles,
+        named: AcpAgentsFile | None = None,
+        store: Store | None = None,
+    ) -> None:
         self._profiles = profiles
         self._named = named
+        self._store = store
         self._answers: dict[_Program, _Answer] = {}
         self._wanted: dict[_Program, None] = {}
         self._wake = trio.Event()
@@ -95,9 +105,15 @@ class Agents:
 
     async def acp_agents(self) -> list[AcpAgent]:
         """The agents that the executor ACP knows by their names; quick, whatever PATH is."""
+        told: Mapping[str, Offers] = {}
+        if self._store is not None:
+            told = await self._store.read(lambda r: offers.of_executor(r, Executor.ACP))
+        paths: Mapping[str, str | None] = {}
         with trio.move_on_after(SEARCH):
-            return await trio.to_thread.run_sync(self._search_named, abandon_on_cancel=True)
-        return [_named(known, None) for known in CATALOG]
+            paths = await trio.to_thread.run_sync(self._search_named, abandon_on_cancel=True)
+        return [
+            _named(known, paths.get(known.id), told.get(known.id, Offers())) for known in CATALOG
+        ]
 
     async def run(self) -> None:
         """Ask the programs, one after the other, whenever somebody wants to know; for ever."""
@@ -130,11 +146,11 @@ class Agents:
     def _search(self) -> dict[Executor, tuple[Availability, _Program | None]]:
         return {executor: self._look(executor) for executor in AGENTS}
 
-    def _search_named(self) -> list[AcpAgent]:
+    def _search_named(self) -> dict[str, str | None]:
         if self._named is not None:
             self._named.load()
         path = final_environment(Launch(argv=("true",), cwd="/")).get("PATH", os.defpath)
-        return [_named(known, shutil.which(known.here[0], path=path)) for known in CATALOG]
+        return {known.id: shutil.which(known.here[0], path=path) for known in CATALOG}
 
     def _look(self, executor: Executor) -> tuple[Availability, _Program | None]:
         try:
@@ -163,7 +179,7 @@ class Agents:
         return there, _Program(path, stamp, tuple(sorted(environment.items())))
 
 
-def _named(known: KnownAgent, path: str | None) -> AcpAgent:
+def _named(known: KnownAgent, path: str | None, told: Offers) -> AcpAgent:
     return AcpAgent(
         id=known.id,
         name=known.name,
@@ -172,6 +188,9 @@ def _named(known: KnownAgent, path: str | None) -> AcpAgent:
         command=known.here,
         install=known.install,
         website=known.website,
+        modes=told.modes,
+        models=told.models,
+        more=told.more,
     )
 
 

@@ -23,6 +23,7 @@ from anyond.agents.core import (
     Decide,
     Dialogue,
     Interrupt,
+    Offered,
     Opens,
     Outcome,
     Prompt,
@@ -43,11 +44,17 @@ from anyond.machines.process import (
 from anyond.model.errors import AnyondError
 from anyond.model.ids import now, seconds, timestamp_ns
 from anyond.model.records import Exit
-from anyond.model.rows import Approval, ApprovalStatus, ExecutionProcess, RunReason
+from anyond.model.rows import (
+    Approval,
+    ApprovalStatus,
+    ExecutionProcess,
+    RunReason,
+    ScriptRequest,
+)
 from anyond.operations import questions, reading, run, steering
 from anyond.procs.launcher import Ended, Launcher, Lost
 from anyond.procs.shim_connection import ShimConnection
-from anyond.store import approvals, sessions
+from anyond.store import approvals, offers, sessions
 from anyond.store.database import Store
 
 log = structlog.get_logger()
@@ -122,6 +129,7 @@ class ProcessActor(Actor[Event, Climb]):
         self._answered: set[str] = set()
         self._asked: dict[str, Question] = {}
         self._session_id: str | None = None
+        self._offered: Offered | None = None
         self._turn_told = False
         self._listening = False
         self._said = 0
@@ -258,6 +266,9 @@ class ProcessActor(Actor[Event, Climb]):
             await self._store.write(
                 lambda tx: sessions.set_session_id(tx, self.process.id, session_id)
             )
+        if conversation.offered not in (None, self._offered):
+            self._offered = conversation.offered
+            await self._remember_offers(self._offered)
         await self._compare_questions(conversation)
         await self._refuse_excess(conversation)
         if self._silence is not None:
@@ -272,6 +283,15 @@ class ProcessActor(Actor[Event, Climb]):
             # What is on its way to the agent opens its turn again.
             self._echo_awaited = True
             self.nursery.start_soon(self._await_echo)
+
+    async def _remember_offers(self, offered: Offered) -> None:
+        """Other runs of this agent, and forms of variants, can choose from that."""
+        action = self.process.executor_action.typ
+        if not isinstance(action, ScriptRequest):
+            executor = action.executor_profile_id.executor
+            await self._store.write(
+                lambda tx: offers.put(tx, executor, offered.known_as, offered.offers, now())
+            )
 
     def _let_go(self, outcome: Outcome) -> None:
         self._turn_told = True

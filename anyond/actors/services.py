@@ -19,6 +19,7 @@ from anyond.actors.publishing import Publishing
 from anyond.actors.requests import AttemptRequests
 from anyond.actors.searches import Searches
 from anyond.actors.sign_in import GitHubSignIn
+from anyond.actors.variant_forms import VariantForms
 from anyond.model.answers import Capability, GitPrograms
 from anyond.model.bodies import AcceptGitPrograms, NewProject, ProjectPatch
 from anyond.model.rows import Branch, Project
@@ -96,5 +97,6 @@ class Services:
     diffs: Diffs
     searches: Searches
     agents: Agents
+    forms: VariantForms
     capabilities: Mapping[Executor, list[Capability]]
     closing: trio.Event

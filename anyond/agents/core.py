@@ -24,6 +24,7 @@ from msgspec import Struct
 from anyond.agents.carried import NOTHING_CARRIED, Carried
 from anyond.model.entries import NormalizedEntry
 from anyond.model.launch import Launch
+from anyond.model.offers import Offers
 from anyond.model.records import Stream
 
 # ---------------------------------------------------------------- events: what a dialogue says
@@ -35,6 +36,17 @@ class SessionStarted(Struct, frozen=True):
     """The agent told the id under which this conversation can be resumed."""
 
     session_id: str
+
+
+class Offered(Struct, frozen=True):
+    """The agent told which modes and models can be chosen.
+
+    Args:
+        known_as: which agent it is, where the executor alone does not say that; else "".
+    """
+
+    known_as: str
+    offers: Offers
 
 
 class SessionLost(Struct, frozen=True):
@@ -100,6 +112,7 @@ class Noise(Struct, frozen=True):
 AgentEvent = (
     SessionStarted
     | SessionLost
+    | Offered
     | EntryPut
     | ApprovalAsked
     | ApprovalAnswered

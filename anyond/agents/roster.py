@@ -5,18 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from anyond.agents.acp.agent import Acp
 from anyond.agents.acp.named import NamedAcp
-from anyond.agents.amp.agent import Amp
+from anyond.agents.acp.options import AcpOptions
+from anyond.agents.amp.agent import Amp, AmpOptions
+from anyond.agents.claude import agent as claude
 from anyond.agents.claude.agent import Claude
+from anyond.agents.codex import options as codex
 from anyond.agents.codex.agent import Codex
 from anyond.agents.copilot import COPILOT
 from anyond.agents.core import Agent, Checks, SetsUp, Turn
-from anyond.agents.cursor.agent import Cursor
+from anyond.agents.cursor.agent import Cursor, CursorOptions
 from anyond.agents.demo import Demo
 from anyond.agents.droid import DROID
 from anyond.agents.gemini import GEMINI
 from anyond.agents.opencode import OPENCODE
 from anyond.agents.qwen import QWEN
+from anyond.agents.variant import Common
 from anyond.model.answers import Capability
 from anyond.model.errors import Impossible
 from anyond.model.settings import Executor, Variant
@@ -29,11 +34,14 @@ class Row:
     Args:
         variants: those that are built in, by name; "DEFAULT" must be among them.
         steerable: whether it takes a message while its turn runs.
+        options: what a variant of it can say, where the agent is not one of the Agent Client
+            Protocol.
     """
 
     agent: Agent
     variants: Mapping[str, Variant]
     steerable: bool = False
+    options: type[Common] = AcpOptions
 
     @property
     def capabilities(self) -> list[Capability]:
@@ -59,6 +67,7 @@ ROSTER: Mapping[Executor, Row] = {
             "APPROVALS": {"approvals": True},
         },
         steerable=True,
+        options=claude.Options,
     ),
     Executor.CODEX: Row(
         Codex(),
@@ -69,6 +78,7 @@ ROSTER: Mapping[Executor, Row] = {
             "APPROVALS": {"sandbox": "workspace-write", "ask_for_approval": "unless-trusted"},
         },
         steerable=True,
+        options=codex.Options,
     ),
     Executor.GEMINI: Row(
         GEMINI,
@@ -110,7 +120,7 @@ ROSTER: Mapping[Executor, Row] = {
             "APPROVALS": {"approvals": True},
         },
     ),
-    Executor.AMP: Row(Amp(), {"DEFAULT": {"dangerously_allow_all": True}}),
+    Executor.AMP: Row(Amp(), {"DEFAULT": {"dangerously_allow_all": True}}, options=AmpOptions),
     Executor.CURSOR_AGENT: Row(
         Cursor(),
         {
@@ -122,6 +132,7 @@ ROSTER: Mapping[Executor, Row] = {
             "GROK": {"force": True, "model": "grok"},
             "PLAN": {"model": "auto", "plan": True},
         },
+        options=CursorOptions,
     ),
     Executor.ACP: Row(NamedAcp(), {"DEFAULT": {}}),
     Executor.DEMO: Row(Demo(), {"DEFAULT": {}}),
@@ -150,6 +161,16 @@ def agent(executor: Executor) -> Agent:
             f"Anyon has no adapter for {executor}; it can run {names}",
         )
     return found
+
+
+def options(executor: Executor) -> type[Common]:
+    """What a variant of an agent can say.
+
+    Raises:
+        Impossible: there is no adapter for it.
+    """
+    found = agent(executor)
+    return found.options if isinstance(found, Acp) else ROSTER[executor].options
 
 
 def fits(executor: Executor, options: Variant) -> None:

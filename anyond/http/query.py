@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from urllib.parse import unquote_plus, unquote_to_bytes
 
 from anyond.model.errors import Invalid
+from anyond.model.settings import Executor
+from anyond.settings.names import executor_named
 
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _FLAGS = {"true": True, "1": True, "false": False, "0": False}
@@ -84,3 +86,14 @@ def position(text: str, field: str) -> int:
     if len(text) > 4_000 or int(text) > _LARGEST:  # Python itself refuses to read longer ones
         raise Invalid(field, f"must be at most {_LARGEST}")
     return int(text)
+
+
+def executor_in(args: Mapping[str, str], name: str) -> Executor:
+    """The agent that must be in the query string. Raises `Invalid` if it is missing or unknown."""
+    text = args.get(name, "")
+    if not text:
+        raise Invalid(name, f"is missing; add ?{name}=<agent>")
+    found = executor_named(text)
+    if found is None:
+        raise Invalid(name, f"{text[:40]} is not one of {', '.join(Executor)}")
+    return found

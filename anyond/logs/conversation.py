@@ -23,6 +23,7 @@ from anyond.agents.core import (
     Dialogue,
     EntryPut,
     Noise,
+    Offered,
     Opens,
     Outcome,
     SessionLost,
@@ -95,6 +96,7 @@ class Conversation:
         approval_timeout: seconds that a question stays open.
 
     Attributes:
+        offered: which modes and models the agent has told of last.
         heard: how many messages of a person the agent has been told.
         outcome: how the turn went; None while it runs, and again when a message opens it again.
         quiet_since: Unix nanoseconds; when anybody said anything last, 0 if nobody ever did.
@@ -115,6 +117,7 @@ class Conversation:
         self._telling = False
         self.session_id: str | None = None
         self.session_lost = False
+        self.offered: Offered | None = None
         self.outcome: Outcome | None = None
         self.error: str | None = None
         self.heard = 0
@@ -229,6 +232,8 @@ class Conversation:
         match event:
             case SessionStarted(session_id):
                 self.session_id = session_id
+            case Offered():
+                self.offered = event
             case SessionLost():
                 self.session_lost = True
             case EntryPut(key, entry):

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from anyond.model.offers import Choice
 from anyond.model.rows import ApprovalStatus, Task, TaskAttempt
 from anyond.model.settings import Config, Executor, Variant
 
@@ -68,6 +69,9 @@ class AcpAgent(Struct, frozen=True, kw_only=True):
         command: what is started.
         install: one sentence that tells how to get it.
         website: where its makers tell about it; "" if that is not known.
+        modes: that it has said it offers when it was at work last, for the option `mode`.
+        models: the same for the option `model`.
+        more: how many it offers besides.
     """
 
     id: Annotated[str, Meta(min_length=1)]
@@ -77,6 +81,9 @@ class AcpAgent(Struct, frozen=True, kw_only=True):
     command: Sequence[str]
     install: str
     website: str
+    modes: Sequence[Choice] = ()
+    models: Sequence[Choice] = ()
+    more: int = 0
 
 
 class UserSystemInfo(Struct, frozen=True, kw_only=True):
@@ -98,6 +105,26 @@ class UserSystemInfo(Struct, frozen=True, kw_only=True):
     capabilities: dict[Executor, list[Capability]]
     availability: dict[Executor, Availability]
     acp_agents: Sequence[AcpAgent]
+
+
+class VariantForm(Struct, frozen=True, kw_only=True):
+    """Which options a variant can have.
+
+    Args:
+        form: a JSON schema of them. What can be chosen is in `examples`, with names in `x-choices`;
+            any other value is allowed.
+        modes: that the agent has said it offers when it was at work last; none if it never was, or
+            does not tell.
+        models: the same of models.
+        more: how many it offers besides.
+    """
+
+    executor: Executor
+    variant: str
+    form: dict[str, Any]
+    modes: Sequence[Choice]
+    models: Sequence[Choice]
+    more: int
 
 
 class ProfilesContent(Struct, frozen=True, kw_only=True):

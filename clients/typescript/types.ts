@@ -42,6 +42,12 @@ export type AcpAgent = {
   install: string;
   /** Where its makers tell about it; "" if that is not known. */
   website: string;
+  /** That it has said it offers when it was at work last, for the option `mode`. */
+  modes: Array<Choice>;
+  /** The same for the option `model`. */
+  models: Array<Choice>;
+  /** How many it offers besides. */
+  more: number;
 };
 
 export type ActionType =
@@ -194,6 +200,16 @@ export type ChangedMeanwhileProblem = {
 export type CherryPickInProgressProblem = {
   type: "cherry_pick_in_progress";
   message: string;
+};
+
+/** One mode or model. */
+export type Choice = {
+  /** The value of the option `mode` or `model` of a variant. */
+  id: string;
+  /** As people know it; the id if the agent tells no other. */
+  name: string;
+  /** In the agent's words; "" if it tells none. */
+  description: string;
 };
 
 /** No OAuth app is configured to sign in with. */
@@ -1694,6 +1710,20 @@ export type UserSystemInfo = {
   availability: { [key: string]: Availability };
   /** Those that the executor ACP can start by their names, sorted by these. */
   acp_agents: Array<AcpAgent>;
+};
+
+/** Which options a variant can have. */
+export type VariantForm = {
+  executor: BaseCodingAgent;
+  variant: string;
+  /** A JSON schema of them. What can be chosen is in `examples`, with names in `x-choices`; any other value is allowed. */
+  form: { [key: string]: JsonValue };
+  /** That the agent has said it offers when it was at work last; none if it never was, or does not tell. */
+  modes: Array<Choice>;
+  /** The same of models. */
+  models: Array<Choice>;
+  /** How many it offers besides. */
+  more: number;
 };
 
 export type WebFetchAction = {

@@ -200,11 +200,26 @@ def test_mode_and_model_are_set_before_the_prompt() -> None:
 def test_a_mode_that_is_not_offered_or_refused_is_told_and_the_work_goes_on() -> None:
     talk = Talk(mode="full-access", model="huge")
     talk.reply({})
-    talk.reply({"sessionId": "s", "modes": MODES, "configOptions": MODELS})
+    opened = {"sessionId": "s", "modes": MODES, "configOptions": MODELS}
+    assert talk.reply(opened) == ["session/set_config_option"]
+    assert talk.said[-1]["params"] == {"sessionId": "s", "configId": "m", "value": "huge"}
+    assert talk.reply(code=-32602, message="No such model.") == ["session/set_mode"]
     assert talk.reply(code=-32603, message="Internal error", data="no") == ["session/prompt"]
-    assert [entry.content for entry in entries(talk.events).values()] == [
-        "The agent does not know the model 'huge'; it offers big.",
+    shown = list(entries(talk.events).values())
+    assert [entry.content for entry in shown] == [
+        "The model 'huge' was refused: No such model. It offers big.",
         "The mode 'full-access' was refused: no",
+        "do it",
+    ]
+    assert [type(entry.entry_type) for entry in shown[:2]] == [ErrorMessage, ErrorMessage]
+
+
+def test_a_mode_that_nobody_has_named_and_the_agent_does_not_have_is_not_asked_for() -> None:
+    talk = Talk(plan=True)
+    talk.reply({})
+    assert talk.reply({"sessionId": "s"}) == ["session/prompt"]
+    assert [entry.content for entry in entries(talk.events).values()] == [
+        "The agent does not know the mode 'plan'; it offers no choice.",
         "do it",
     ]
 

@@ -46,6 +46,9 @@ async def test_an_agent_works_that_is_only_named(daemon: Daemon) -> None:
         "command": ["kilo", "acp"],
         "install": "Install it with `npm install -g @kilocode/cli`.",
         "website": "https://kilo.ai/",
+        "modes": [],
+        "models": [],
+        "more": 0,
     }
     await _choose(daemon, agent="kilo")
     assert (await daemon.ask("GET", "/api/info"))["availability"]["ACP"]["path"] == str(path)
@@ -106,3 +109,77 @@ async def test_a_list_that_is_taken_in_is_known_to_a_running_daemon(daemon: Daem
     assert found["heron"]["path"] == found["kilo"]["path"] == str(path)
     ended = await daemon.over(await daemon.attempt(await daemon.project(), "say hello", "ACP"))
     assert ended["status"] == "completed"
+
+
+MODELS = {
+    "currentModelId": "small",
+    "availableModels": [{"modelId": "small", "name": "Small"}, {"modelId": "big"}],
+}
+
+
+async def _form(daemon: Daemon, **query: str) -> dict[str, Any]:
+    asked = "&".join(f"{name}={value}" for name, value in {"executor": "ACP", **query}.items())
+    form: dict[str, Any] = await daemon.ask("GET", f"/api/profiles/form?{asked}")
+    return form
+
+
+def _settings(entries: list[dict[str, Any]]) -> Any:
+    """What was set in the session, as the agent says it."""
+    text = "".join(said(entries))
+    return json.loads(text[text.index("[") :])
+
+
+async def test_what_an_agent_offers_is_offered_to_whoever_makes_a_variant(daemon: Daemon) -> None:
+    _installed(daemon, "kilo")
+    before = (await _form(daemon, agent="kilo"))["form"]["properties"]
+    assert "examples" not in before["model"]
+    assert {"kilo", "goose"} < set(before["agent"]["examples"])
+    env = {"ACP_AGENT_SESSION": json.dumps({"models": MODELS})}
+    await _choose(daemon, agent="kilo", model="big", mode="plan", env=env)
+    project = await daemon.project()
+    ended = await daemon.over(await daemon.attempt(project, "settings", "ACP"))
+    assert ended["status"] == "completed"
+    assert _settings(await daemon.entries(ended)) == [
+        ["session/set_model", {"modelId": "big"}],
+        ["session/set_mode", {"modeId": "plan"}],
+    ]
+    # Known for good, whatever the variant says next; but of this agent only.
+    await daemon.stop()
+    await daemon.start()
+    named = await _named(daemon)
+    assert [model["id"] for model in named["kilo"]["models"]] == ["small", "big"]
+    assert named["kilo"]["modes"][1] == {"id": "plan", "name": "Plan", "description": ""}
+    assert named["goose"]["models"] == []
+    form = await _form(daemon)
+    assert form["form"]["properties"]["model"]["examples"] == ["small", "big"]
+    assert form["form"]["properties"]["mode"]["x-choices"] == form["modes"]
+    assert (await _form(daemon, agent="goose"))["models"] == []
+
+
+async def test_a_model_that_the_agent_refuses_is_told_and_the_work_goes_on(daemon: Daemon) -> None:
+    _installed(daemon, "kilo")
+    env = {"ACP_AGENT_SESSION": json.dumps({"models": MODELS})}
+    await _choose(daemon, agent="kilo", model="no-such", mode="free", env=env)
+    ended = await daemon.over(await daemon.attempt(await daemon.project(), "settings", "ACP"))
+    entries = await daemon.entries(ended)
+    assert ended["status"] == "completed"
+    assert said(entries, "error_message") == [
+        "The model 'no-such' was refused: Invalid params: Only for those who pay."
+        " It offers small, big."
+    ]
+    assert _settings(entries) == [["session/set_mode", {"modeId": "free"}]]
+
+
+async def test_the_form_of_any_variant_can_be_had_and_of_no_other(daemon: Daemon) -> None:
+    executors = (await daemon.ask("GET", "/api/info"))["executors"]
+    for executor, variants in executors.items():
+        for variant, options in variants.items():
+            form = await _form(daemon, executor=executor, variant=variant)
+            assert set(options[executor]) <= set(form["form"]["properties"])
+    for query, status, field in (
+        ("", 400, "executor"),
+        ("executor=NOBODY", 400, "executor"),
+        ("executor=ACP&variant=NO", 422, "variant"),
+    ):
+        answer = await daemon.request("GET", f"/api/profiles/form?{query}")
+        assert (answer.status_code, answer.json()["error_data"]["field"]) == (status, field)

@@ -23,11 +23,15 @@ of the prompt's last block (what stands before is what it should remember):
     silent              nothing more is said until a cancel
     deaf                from now on cancels, SIGTERM and the end of standard input are ignored
     recall              says how many prompts this session has seen before
+    settings            says what was set in this session, as JSON
 
 Other lines are said. A session is remembered in `$ACP_AGENT_STATE/<id>.json`, if that is set; it is
 announced (`loadSession`) only then. `ACP_AGENT_RESUME=1` announces `session/resume` as well,
 `ACP_AGENT_RESUME=lie` announces it and does not know it. `ACP_AGENT_LOGIN=1` refuses sessions until
-one logs in.
+one logs in, which cannot be done; if it is a method, that is refused until `authenticate` is called
+with `good`.
+`ACP_AGENT_SESSION` is JSON that the answer to `session/new` has besides. `ACP_AGENT_UNKNOWN` names
+methods that it does not know, separated by spaces. Values that begin with `no-` are refused.
 """
 
 from __future__ import annotations
@@ -46,6 +50,10 @@ from typing import Any
 
 STATE = os.environ.get("ACP_AGENT_STATE")
 RESUME = os.environ.get("ACP_AGENT_RESUME")
+LOGIN = os.environ.get("ACP_AGENT_LOGIN")
+SESSION = json.loads(os.environ.get("ACP_AGENT_SESSION", "{}"))
+UNKNOWN = os.environ.get("ACP_AGENT_UNKNOWN", "").split()
+DEMANDED = {"code": -32000, "message": "Authentication required"}
 STUBBORN = """
 import os, signal, sys, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -84,6 +92,7 @@ class Agent:
         self.asked = 0
         self.calls = 0
         self.deaf = False
+        self.logged_in = False
         self.worker: threading.Thread | None = None
 
     def send(self, **message: Any) -> None:
@@ -127,6 +136,7 @@ class Agent:
                 able["sessionCapabilities"] = {"resume": {}}
             info = {"name": "scripted", "title": "Scripted agent", "version": "1"}
             logins = [{"id": "x", "name": "Log in", "description": "Run `scripted login`"}]
+            logins += [{"id": "good", "name": "By itself"}] if LOGIN != "1" else []
             result = {
                 "protocolVersion": 1,
                 "agentInfo": info,
@@ -134,20 +144,35 @@ class Agent:
                 "authMethods": logins,
             }
             self.send(id=number, result=result)
-        elif os.environ.get("ACP_AGENT_LOGIN"):
-            self.send(id=number, error={"code": -32000, "message": "Authentication required"})
+        elif method == "authenticate" and params.get("methodId") == "good":
+            self.logged_in = True
+            self.send(id=number, result={})
+        elif LOGIN in ("1", method) and not self.logged_in:
+            self.send(id=number, error=DEMANDED)
+        elif method in UNKNOWN:
+            self.send(id=number, error={"code": -32601, "message": f"no {method}"})
         elif method == "session/new":
             id = str(uuid.uuid4())
             self.sessions[id] = {"cwd": params["cwd"], "prompts": []}
             modes = [{"id": "default", "name": "Default"}, {"id": "plan", "name": "Plan"}]
             offered = {"currentModeId": "default", "availableModes": modes}
-            self.send(id=number, result={"sessionId": id, "modes": offered})
-        elif method == "session/set_mode":
-            self.send(id=number, result={})
+            self.send(id=number, result={"sessionId": id, "modes": offered, **SESSION})
+        elif method in ("session/set_mode", "session/set_model", "session/set_config_option"):
+            self.set(number, method, params)
         elif method == "session/load" or (method == "session/resume" and RESUME == "1"):
             self.load(number, params, replay=method == "session/load")
         else:
             self.send(id=number, error={"code": -32601, "message": f"no {method}"})
+
+    def set(self, number: Any, method: str, params: dict[str, Any]) -> None:
+        session = self.sessions[params.pop("sessionId")]
+        if any(str(value).startswith("no-") for value in params.values()):
+            details = {"details": "Only for those who pay"}
+            error = {"code": -32602, "message": "Invalid params", "data": details}
+            self.send(id=number, error=error)
+        else:
+            session.setdefault("settings", []).append([method, params])
+            self.send(id=number, result={})
 
     def load(self, number: Any, params: dict[str, Any], replay: bool) -> None:
         id = params["sessionId"]
@@ -168,6 +193,9 @@ class Agent:
         id = params["sessionId"]
         session = self.sessions[id]
         text = params["prompt"][-1]["text"]
+        if LOGIN == "session/prompt" and not self.logged_in:
+            self.send(id=number, error=DEMANDED)
+            return
         try:
             reason = "end_turn"
             for line in text.splitlines():
@@ -237,6 +265,8 @@ class Agent:
             self.deaf = True
         elif word == "recall":
             self.say(id, f"{len(session['prompts'])} prompts before")
+        elif word == "settings":
+            self.say(id, json.dumps(session.get("settings", [])))
         else:
             self.say(id, rest if word == "say" else line)
 

@@ -15,6 +15,7 @@ import trio
 from trio_websocket import WebSocketConnection, open_websocket_url
 
 from anyond.actors.availability import Agents
+from anyond.actors.variant_forms import VariantForms
 from anyond.http.app import create_app
 from anyond.http.guard import Policy
 from anyond.http.listeners import listen
@@ -247,6 +248,7 @@ async def open_server(
             logs=Logs(),
             diffs=Diffs(),
             agents=Agents(Profiles(where / "profiles.json", {})),
+            forms=VariantForms(Profiles(where / "profiles.json", {}), store),
             capabilities={"DEMO": ["SESSION_FORK"]},
             closing=trio.Event(),
         )

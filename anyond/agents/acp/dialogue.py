@@ -54,7 +54,7 @@ class AcpDialogue(RpcDialogue):
         self._retold = recap(turn)
         self._options = options
         self._link = Link()
-        self._entries = AcpEntries(turn.cwd, turn.carried)
+        self._entries = AcpEntries(turn.cwd, turn.carried, options.known_as)
         # Some agents never tell which model they use.
         self._entries.usage.model = options.model if options.model != "default" else None
         super().__init__(self._link, self._entries)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from anyond.agents.acp.chatter import Chatter
+from anyond.agents.acp.offers import OffersTold
 from anyond.agents.acp.quirks import Quirks
 from anyond.agents.acp.subagents import parent_of, silent_parent
 from anyond.agents.acp.texts import Stderr, Text
@@ -13,7 +14,7 @@ from anyond.agents.acp.todos import progress, todo_list
 from anyond.agents.acp.tools import ToolCall
 from anyond.agents.acp.usage import Usage
 from anyond.agents.carried import NOTHING_CARRIED, Carried, NoticesOnce
-from anyond.agents.core import AgentEvent, EntryPut
+from anyond.agents.core import AgentEvent, EntryPut, Offered
 from anyond.agents.entry import BROKE_OFF
 from anyond.agents.jsonrpc import as_text
 from anyond.model.entries import (
@@ -36,6 +37,7 @@ class AcpEntries:
     Args:
         cwd: the worktree; paths inside it are shown relative to it.
         carried: what earlier runs of the attempt have left for this one.
+        known_as: which agent it is, where the executor alone does not say that.
 
     Attributes:
         usage: the tokens of the run.
@@ -46,7 +48,7 @@ class AcpEntries:
         last_chunk: the piece of it that came last.
     """
 
-    def __init__(self, cwd: str, carried: Carried = NOTHING_CARRIED) -> None:
+    def __init__(self, cwd: str, carried: Carried = NOTHING_CARRIED, known_as: str = "") -> None:
         self._cwd = cwd
         self._events: list[AgentEvent | str] = []
         self._touched: set[str] = set()
@@ -56,6 +58,8 @@ class AcpEntries:
         self._notices = NoticesOnce(carried.notices)
         self._chatter = Chatter(carried.notices, self._notices)
         self._count = 0
+        self._known_as = known_as
+        self._offers = OffersTold()
         self.usage = Usage(carried.used)
         self.quirks = Quirks()
         self.turn_began()
@@ -65,6 +69,12 @@ class AcpEntries:
     def say(self, event: AgentEvent) -> None:
         """Tell `event` after all that was put so far."""
         self._events.append(event)
+
+    def session_told(self, told: Mapping[str, Any]) -> None:
+        """Take in what the agent tells of its session: the model, and what can be chosen."""
+        self.usage.learn_model(told, self.quirks.named_models)
+        if (offers := self._offers.take(told)) is not None:
+            self.say(Offered(self._known_as, offers))
 
     def drain(self) -> list[AgentEvent]:
         """All events since the last call; each entry once, as it is now."""

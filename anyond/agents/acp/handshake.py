@@ -7,12 +7,20 @@ from typing import Any
 
 from anyond import __version__
 from anyond.agents.acp.entries import AcpEntries
-from anyond.agents.acp.errors import wants_login
+from anyond.agents.acp.errors import is_login, wants_login
 from anyond.agents.acp.options import AcpOptions
 from anyond.agents.acp.quirks import QUIRKS, Quirks
 from anyond.agents.acp.session_config import Wish, wishes
 from anyond.agents.core import SessionStarted, Turn
-from anyond.agents.jsonrpc import Fault, Link, Response, as_dict, as_list, as_text
+from anyond.agents.jsonrpc import (
+    METHOD_NOT_FOUND,
+    Fault,
+    Link,
+    Response,
+    as_dict,
+    as_list,
+    as_text,
+)
 from anyond.agents.rpc_errors import rpc_error_text
 
 
@@ -175,7 +183,7 @@ class Handshake:
     def _started(self, session: str, told: Mapping[str, Any]) -> None:
         self.session = session
         self._entries.say(SessionStarted(session))
-        self._entries.usage.learn_model(told, self.quirks.named_models)
+        self._entries.session_told(told)
         self._wishes, missing = wishes(self._options, told, self.quirks)
         for complaint in missing:
             self._entries.system(complaint)
@@ -191,8 +199,13 @@ class Handshake:
     def _wish_answered(self, response: Response, method: str) -> None:
         if self._wishes:
             wish = self._wishes.pop(0)
-            if response.fault is not None:
-                self._entries.system(f"{wish.what} was refused: {rpc_error_text(response.fault)}")
+            fault = response.fault
+            if fault is None:
+                self._entries.session_told(as_dict(response.result))
+            elif fault.code == METHOD_NOT_FOUND and wish.otherwise is not None:
+                self._wishes.insert(0, wish.otherwise)
+            else:
+                self._entries.error(wish.refusal(fault), setup=is_login(fault))
             self._next_wish()
 
 

@@ -26,6 +26,11 @@ class NamedOptions(AcpOptions, frozen=True, kw_only=True):
 
     agent: str | None = None
 
+    @property
+    def known_as(self) -> str:
+        """The id of the agent, or the command that starts it."""
+        return (self.agent or self.base_command_override or "").strip().lower()[:1000]
+
     def login_method(self, offered: Sequence[Any]) -> str | None:
         """The chosen one, or the first that the agent carries out by itself."""
         if self.auth_method is not None:

@@ -32,6 +32,11 @@ class AcpOptions(variant.Common, frozen=True, kw_only=True):
     auth_method: str | None = None
 
     @property
+    def known_as(self) -> str:
+        """Which agent it is, where the executor alone does not say that; else ""."""
+        return ""
+
+    @property
     def trusting(self) -> bool:
         """Whether the agent may do everything, as far as the option for that goes."""
         return bool(self.auto_approve)

@@ -1,17 +1,20 @@
-"""Which mode and model to choose from what an agent of the Agent Client Protocol offers."""
+"""Which mode and model to choose in a session of the Agent Client Protocol."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from anyond.agents.acp.options import AcpOptions
 from anyond.agents.acp.quirks import Quirks
-from anyond.agents.jsonrpc import as_dict, as_list, as_text
+from anyond.agents.acp.selectors import Selector, selectors, unannounced
+from anyond.agents.jsonrpc import METHOD_NOT_FOUND, Fault
+from anyond.agents.rpc_errors import rpc_error_text
+from anyond.model.printable import printable
 
-# One agent has its plan mode beside the modes that say what it may do.
-_GROUPS = {"model": {"model"}, "mode": {"mode", "collaboration_mode"}}
+_LISTED = 20
+"""So many choices are named to the person who has named one that is refused."""
 
 
 @dataclass(frozen=True)
@@ -20,17 +23,32 @@ class Wish:
 
     Args:
         what: its name in a sentence.
+        method: of the request, with its parameters besides the session.
+        otherwise: what to ask for if the agent does not know that method.
+        offer: what else there is, as a sentence; "" if the agent offers just this.
     """
 
     what: str
     method: str
     params: Mapping[str, Any]
+    otherwise: Wish | None = None
+    offer: str = ""
+
+    def refusal(self, fault: Fault) -> str:
+        """What to tell a person when the agent has refused it."""
+        reason = rpc_error_text(fault)
+        if fault.code == METHOD_NOT_FOUND:
+            reason = "the agent does not let it be chosen in a session"
+        text = f"{self.what} was refused: {reason}"
+        return f"{text.rstrip('.')}. {self.offer}" if self.offer else text
 
 
 def wishes(
     options: AcpOptions, told: Mapping[str, Any], quirks: Quirks
 ) -> tuple[list[Wish], list[str]]:
     """What to set in a new session, and complaints about what it does not offer.
+
+    What a person has named is asked for, also if the agent does not list it: it knows best.
 
     Args:
         told: the answer to the request that opened the session.
@@ -45,44 +63,42 @@ def wishes(
         usual = quirks.ask_mode if options.approvals else None
         usual = usual if options.asks else quirks.free_mode
     for name, wanted in (("model", options.session_model), ("mode", mode or usual)):
-        if wanted is None:
+        if not wanted:
             continue
-        offers = _offers(name, told)
-        id = next((id for id in offers if _names(id, wanted)), None)
-        if id is not None:
-            if id != _current(name, told):
-                found.append(offers[id])
+        ways = selectors(name, told)
+        fitting = [(way, id) for way in ways for id in way.choices if _names(id, wanted)]
+        if any(id == way.current for way, id in fitting):
+            continue
+        if fitting:
+            found.append(_wish(name, fitting, ""))
+        elif name == "model" or options.mode == wanted:
+            ways = ways or [unannounced(name)]
+            found.append(_wish(name, [(way, wanted) for way in ways], _offer(ways)))
         elif wanted is not usual:
-            choice = f"it offers {', '.join(offers)}" if offers else "it offers no choice"
-            missing.append(f"The agent does not know the {name} {wanted!r}; {choice}.")
+            choice = _offer(ways) or "It offers no choice."
+            choice = choice[:1].lower() + choice[1:]
+            missing.append(f"The agent does not know the {name} {wanted!r}; {choice}")
     return found, missing
+
+
+def _wish(name: str, ways: Sequence[tuple[Selector, str]], offer: str) -> Wish:
+    wish = None
+    for way, value in reversed(ways):
+        what = f"The {name} {printable(value)!r}"
+        wish = Wish(what, way.method, way.request(value), wish, offer)
+    assert wish is not None
+    return wish
+
+
+def _offer(ways: Sequence[Selector]) -> str:
+    """What there is, in a sentence; "" if there is nothing."""
+    ids = [printable(id)[:100] for way in ways for id in way.choices]
+    if not ids:
+        return ""
+    rest = f" and {len(ids) - _LISTED} more" if len(ids) > _LISTED else ""
+    return f"It offers {', '.join(ids[:_LISTED])}{rest}."
 
 
 def _names(id: str, wanted: str) -> bool:
     # Some agents name their modes by URLs that end in the word.
     return id == wanted or id.endswith("#" + wanted)
-
-
-def _current(name: str, told: Mapping[str, Any]) -> str:
-    group = as_dict(told.get(f"{name}s"))
-    return as_text(group.get("currentModeId" if name == "mode" else "currentModelId"))
-
-
-def _offers(name: str, told: Mapping[str, Any]) -> dict[str, Wish]:
-    """The ids that can be chosen, and how; `name` is `mode` or `model`."""
-    offers: dict[str, Wish] = {}
-    for config in map(as_dict, as_list(told.get("configOptions"))):
-        if not {as_text(config.get("category")), as_text(config.get("id"))} & _GROUPS[name]:
-            continue
-        for choice in map(as_dict, as_list(config.get("options"))):
-            if value := as_text(choice.get("value")):
-                params = {"configId": config.get("id"), "value": value}
-                wish = Wish(f"The {name} {value!r}", "session/set_config_option", params)
-                offers[value] = wish
-    group = as_dict(told.get(f"{name}s"))
-    for choice in map(as_dict, as_list(group.get(f"available{name.capitalize()}s"))):
-        key = "id" if name == "mode" else "modelId"
-        if value := as_text(choice.get(key)):
-            params = {f"{name}Id": value}
-            offers[value] = Wish(f"The {name} {value!r}", f"session/set_{name}", params)
-    return offers

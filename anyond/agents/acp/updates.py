@@ -82,7 +82,7 @@ class Updates:
                 if entries.usage.cost(as_dict(update.get("cost"))):
                     entries.show_usage()
             case "config_option_update":
-                entries.usage.learn_model(update, entries.quirks.named_models)
+                entries.session_told(update)
             case "user_message_chunk":
                 # What the person said is known from what the agent was told.
                 entries.close_text()

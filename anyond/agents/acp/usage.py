@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from anyond.agents.acp.selectors import selectors
 from anyond.agents.carried import NOTHING, Totals
 from anyond.agents.jsonrpc import as_dict, as_int, as_list, as_text
 from anyond.model.entries import NormalizedEntry
@@ -55,16 +56,11 @@ class Usage:
         Args:
             by_name: this agent has ids of its own for models; their names are the usual ones.
         """
-        models = as_dict(told.get("models"))
-        current = as_text(models.get("currentModelId"))
-        choices = as_list(models.get("availableModels"))
-        for option in map(as_dict, as_list(told.get("configOptions"))):
-            if option.get("category") == "model":
-                current = as_text(option.get("currentValue")) or current
-                choices = choices + as_list(option.get("options"))
-        for choice in map(as_dict, choices) if by_name else ():
-            if current and current in (choice.get("modelId"), choice.get("value")):
-                current = as_text(choice.get("name")) or current
+        current = as_text(as_dict(told.get("models")).get("currentModelId"))
+        for selector in selectors("model", told):
+            current = selector.current or current
+            if by_name and current in selector.choices:
+                current = as_text(selector.choices[current].get("name")) or current
         self.model = current or self.model
 
     def call(self, told: Mapping[str, Any]) -> bool:

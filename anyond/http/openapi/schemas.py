@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
-from inspect import cleandoc
 from typing import Any, get_args
 
 import msgspec
 from msgspec import UnsetType, inspect
 
 from anyond.http.openapi.names import MAPPINGS, NAMES, PATCHES, UNIONS
+from anyond.model import docstrings
 
 PLACE = "#/components/schemas/"
 Schema = dict[str, Any]
@@ -148,14 +148,14 @@ def _tidy(schema: Schema, cls: type) -> None:
     schema.pop("title", None)
     schema.pop("description", None)
     doc = vars(cls).get("__doc__") or ""
-    text, _, arguments = cleandoc(doc).partition("Args:\n")
+    text, arguments = docstrings.split(doc)
     if text.strip() and not text.startswith(f"{cls.__name__}("):
-        schema["description"] = _told(text)
+        schema["description"] = docstrings.told(text)
     if issubclass(cls, Enum):
         schema["type"] = "string"
         schema["enum"] = [member.value for member in cls]
         return
-    for field, told in _arguments(arguments):
+    for field, told in docstrings.arguments(arguments):
         if field in schema["properties"]:
             schema["properties"][field]["description"] = told
     for field, inner in schema["properties"].items():
@@ -164,19 +164,6 @@ def _tidy(schema: Schema, cls: type) -> None:
         schema["required"] = []
         for inner in schema["properties"].values():
             inner.pop("default", None)
-
-
-def _told(text: str) -> str:
-    """A docstring as clients read it, to whom None means nothing."""
-    return re.sub(r"(?<!-)\bNone\b(?!-)", "null", " ".join(text.split()))
-
-
-def _arguments(text: str) -> Iterator[tuple[str, str]]:
-    """Names and sentences of the section `Args` of a docstring."""
-    for found in re.finditer(r"^ {4}(\w+(?:, \w+)*): (.*(?:\n {5,}.*)*)", text, re.MULTILINE):
-        sentence = _told(found[2])
-        for name in found[1].split(", "):
-            yield name, sentence[:1].upper() + sentence[1:]
 
 
 def _complete(schema: Schema, cls: type) -> None:

@@ -10,10 +10,9 @@ from quart import Blueprint, Response, request
 from anyond.http import decode
 from anyond.http.decode import line
 from anyond.http.envelope import answer, cached
+from anyond.http.query import executor_in
 from anyond.model.errors import Invalid
-from anyond.model.settings import Executor
 from anyond.operations import mcp
-from anyond.settings.names import executor_named
 
 if TYPE_CHECKING:
     from anyond.actors.services import Services
@@ -31,11 +30,11 @@ def routes(_: Services) -> Blueprint:
 
     @chapter.get("/api/mcp-config")
     async def servers() -> Response:
-        return cached(await mcp.read(_executor()))
+        return cached(await mcp.read(executor_in(request.args, "executor")))
 
     @chapter.post("/api/mcp-config")
     async def change_servers() -> Response:
-        executor = _executor()
+        executor = executor_in(request.args, "executor")
         wanted = await decode.body(McpServers)
         for name, server in wanted.servers.items():
             line(name, "servers")
@@ -44,13 +43,3 @@ def routes(_: Services) -> Blueprint:
         return answer(await mcp.write(executor, wanted.servers))
 
     return chapter
-
-
-def _executor() -> Executor:
-    text = request.args.get("executor", "")
-    if not text:
-        raise Invalid("executor", "is missing; add ?executor=<agent>")
-    found = executor_named(text)
-    if found is None:
-        raise Invalid("executor", f"{text[:40]} is not one of {', '.join(Executor)}")
-    return found

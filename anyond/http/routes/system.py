@@ -12,16 +12,17 @@ from quart import Blueprint, Response, request
 
 from anyond.http import decode
 from anyond.http.envelope import answer, cached
-from anyond.http.query import flag_in
+from anyond.http.query import executor_in, flag_in
 from anyond.model.answers import Environment
 from anyond.model.errors import Invalid
+from anyond.model.settings import ExecutorProfileId
 
 if TYPE_CHECKING:
     from anyond.actors.services import Services
 
 
 def routes(services: Services) -> Blueprint:
-    """`/api/info`, `/api/config`, `/api/profiles`."""
+    """`/api/info`, `/api/config`, `/api/profiles`, and what can be in these."""
     chapter = Blueprint("system", __name__)
     settings = services.settings
 
@@ -50,6 +51,12 @@ def routes(services: Services) -> Blueprint:
     async def profiles() -> Response:
         found = settings.profiles
         return cached({"content": found.content(), "path": str(found.path)})
+
+    @chapter.get("/api/profiles/form")
+    async def form() -> Response:
+        executor, variant = executor_in(request.args, "executor"), request.args.get("variant")
+        profile = ExecutorProfileId(executor=executor, variant=variant)
+        return cached(await services.forms.form(profile, request.args.get("agent")))
 
     @chapter.put("/api/profiles")
     async def change_profiles() -> Response:

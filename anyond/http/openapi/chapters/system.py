@@ -16,12 +16,15 @@ from anyond.model.answers import (
     McpServersFound,
     ProfilesContent,
     UserSystemInfo,
+    VariantForm,
 )
+from anyond.model.offers import Choice
 from anyond.model.settings import Config, Editor, EditorType, Executor, SoundFile, Theme
 
 _OK = Health(status="ok")
 _PLAN = {"DEFAULT": {Executor.CLAUDE_CODE: {"model": "opus", "plan": True}}}
 _MCP = {"docs": {"command": "npx", "args": ["-y", "docs-server"]}}
+_PLANNING = Choice(id="plan", name="Plan")
 _AGENT = needed("executor", Executor, "Which agent.", Executor.CLAUDE_CODE)
 
 HEALTH = Chapter(
@@ -78,6 +81,7 @@ SYSTEM = Chapter(
                         command=("kilo", "acp"),
                         install="Install it with `npm install -g @kilocode/cli`.",
                         website="https://kilo.ai/",
+                        modes=(_PLANNING,),
                     )
                 ],
             ),
@@ -104,6 +108,34 @@ SYSTEM = Chapter(
                 content='{"executors": {}}', path="/home/ada/.config/anyon/profiles.json"
             ),
             cached=True,
+        ),
+        Operation(
+            method="GET",
+            path="/api/profiles/form",
+            summary="Get the form of a variant",
+            text="A JSON schema of the options that a variant of an agent can have, with the modes"
+            " and models that the agent has offered when it was at work last.",
+            query=(
+                _AGENT,
+                Parameter("variant", str, "Which variant; DEFAULT if none is named.", "DEFAULT"),
+                Parameter(
+                    "agent",
+                    str,
+                    "The value that the option `agent` of ACP is about to have.",
+                    "kilo",
+                ),
+            ),
+            answer=VariantForm,
+            example=VariantForm(
+                executor=Executor.ACP,
+                variant="DEFAULT",
+                form={"type": "object", "properties": {"mode": {"examples": ["plan"]}}},
+                modes=(_PLANNING,),
+                models=(),
+                more=0,
+            ),
+            cached=True,
+            problems=(problems.IMPOSSIBLE,),
         ),
         Operation(
             method="PUT",

@@ -1,0 +1,107 @@
+"""What an agent of the Agent Client Protocol lets one choose in a session, and how it is told.
+
+There are two ways: the protocol's own lists of modes and models, and options of the session that
+belong to the category of either. Some agents know both, and announce one that they do not take.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from anyond.agents.jsonrpc import as_dict, as_list, as_text
+
+NAMES = ("mode", "model")
+_LOOKED_AT = 5000
+"""So many choices of one list are looked at."""
+
+# One agent has its plan mode beside the modes that say what it may do.
+_MODES = frozenset({"mode", "collaboration_mode"})
+
+
+@dataclass(frozen=True)
+class Selector:
+    """One way to choose a mode, or a model.
+
+    Args:
+        method: of the request.
+        key: its parameter that holds the value.
+        params: its other parameters, besides the session.
+        current: the value now; "" if that is not told.
+        choices: what the agent tells of each value, in its order.
+    """
+
+    method: str
+    key: str
+    params: Mapping[str, Any]
+    current: str
+    choices: Mapping[str, Mapping[str, Any]]
+
+    def request(self, value: str) -> Mapping[str, Any]:
+        """The parameters that choose `value`, besides the session."""
+        return {**self.params, self.key: value}
+
+
+def selectors(name: str, told: Mapping[str, Any]) -> list[Selector]:
+    """All ways that an agent tells, the protocol's own list first.
+
+    Args:
+        name: `mode` or `model`.
+        told: the answer to the request that opened the session.
+    """
+    found = []
+    group = as_dict(told.get(f"{name}s"))
+    id = "id" if name == "mode" else "modelId"
+    if group:
+        choices = _by_value(as_list(group.get(f"available{name.capitalize()}s")), id)
+        current = as_text(group.get(f"current{name.capitalize()}Id"))
+        found.append(Selector(*_plain(name), {}, current, choices))
+    for option in _options(name, told):
+        choices = _by_value(_flat(as_list(option.get("options"))), "value")
+        current = as_text(option.get("currentValue"))
+        method, params = "session/set_config_option", {"configId": option["id"]}
+        found.append(Selector(method, "value", params, current, choices))
+    return found
+
+
+def unannounced(name: str) -> Selector:
+    """The way to choose what an agent does not speak of at all."""
+    return Selector(*_plain(name), {}, "", {})
+
+
+def _plain(name: str) -> tuple[str, str]:
+    return f"session/set_{name}", f"{name}Id"
+
+
+def _options(name: str, told: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The options of the session that choose it."""
+    options = [
+        one
+        for one in _dicts(told.get("configOptions"))
+        if as_text(one.get("id")) and one.get("type") != "boolean"
+    ]
+    if name == "mode":
+        return [one for one in options if {one["id"], as_text(one.get("category"))} & _MODES]
+    # One agent has its providers in the category of models as well.
+    named = [one for one in options if one["id"] == name]
+    return named or [one for one in options if one.get("category") == name]
+
+
+def _dicts(told: Any) -> list[Mapping[str, Any]]:
+    return [as_dict(one) for one in islice(as_list(told), _LOOKED_AT)]
+
+
+def _flat(choices: list[Any]) -> Iterator[Any]:
+    """The choices, also of those that come in groups."""
+    for choice in choices:
+        if "value" not in (found := as_dict(choice)) and "options" in found:
+            yield from as_list(found["options"])
+        else:
+            yield choice
+
+
+def _by_value(choices: Iterator[Any] | list[Any], key: str) -> dict[str, Mapping[str, Any]]:
+    told = map(as_dict, islice(choices, _LOOKED_AT))
+    return {value: one for one in told if (value := as_text(one.get(key)))}
