@@ -111,7 +111,7 @@ async def git(
         # Somebody has killed it, or the machine was out of memory: it could not tidy up.
         await dead_locks.clear(place.common_dir, began)
     if output.code != 0:
-        output = await _with_reason(output, program, words, cwd, full)
+        output = await _with_reason(output, program, words, cwd, full, withheld=bool(without))
     if check and output.code != 0:
         raise failure(tuple(map(scrub, words)), output)
     return output
@@ -131,7 +131,13 @@ async def version() -> tuple[int, ...]:
 
 
 async def _with_reason(
-    output: Output, program: str, words: tuple[str, ...], cwd: Path, env: Mapping[str, str]
+    output: Output,
+    program: str,
+    words: tuple[str, ...],
+    cwd: Path,
+    env: Mapping[str, str],
+    *,
+    withheld: bool,
 ) -> Output:
     """The same, and which program of the person's has refused, if one did."""
 
@@ -144,7 +150,10 @@ async def _with_reason(
         told = await _run((program, *_ALWAYS, *configuration.LIST), cwd, env, None, 60.0)
         return configuration.parse(told.out) if told.code == 0 else []
 
-    ask = refusals.Asking(settings_there, hooks, env.get("PATH", os.defpath))
+    shared = env.get("GIT_COMMON_DIR") or env.get("GIT_DIR")
+    common = None if shared is None else cwd / shared
+    path = env.get("PATH", os.defpath)
+    ask = refusals.Asking(settings_there, hooks, path, withheld, common)
     return replace(output, refusal=await refusals.of(verb(words), output.code, output.err, ask))
 
 

@@ -82,9 +82,18 @@ def runs_programs(key: str, value: str) -> bool:
     if section == "remote" and name in {"url", "pushurl"}:
         # A repository on this disk has hooks of its own, and `ext::` is a command.
         return _NETWORK.match(value) is None
+    if _is_push_place(section, name):
+        # An address is as good as a name there; a name with a slash is taken for one.
+        return ("/" in value or "::" in value) and _NETWORK.match(value) is None
     if section == "filter" or key in _CHOICE or section in _SECTIONS:
         return True
     return _PROGRAM.fullmatch(name) is not None or _PATHS.fullmatch(key) is not None
+
+
+def _is_push_place(section: str, name: str) -> bool:
+    return (section == "branch" and name in {"remote", "pushremote"}) or (
+        section == "remote" and name == "pushdefault"
+    )
 
 
 def neutral(key: str) -> str:
@@ -122,7 +131,9 @@ def instead(settings: Iterable[Setting]) -> tuple[tuple[str, str], ...]:
             helpers = True
         elif section in {"include", "includeif", "alias"}:
             continue  # what they bring is listed for itself; aliases are never called
-        elif section in {"url", "remote"} and name not in {"uploadpack", "receivepack", "vcs"}:
+        elif _is_push_place(section, name) or (
+            section in {"url", "remote"} and name not in {"uploadpack", "receivepack", "vcs"}
+        ):
             # There is no taking back an address, but what it leads to.
             told["protocol.file.allow"] = told["protocol.ext.allow"] = "never"
         elif key == "protocol.allow" and key not in own:

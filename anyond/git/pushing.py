@@ -7,8 +7,9 @@ import os
 import re
 from pathlib import Path
 
-from anyond.git.command import GitFailed, Output, git
+from anyond.git.command import GitFailed, Output, failure, git, scrub
 from anyond.git.environment import settings as environment_settings
+from anyond.git.refusals import WITHHELD
 from anyond.git.remotes import Remote, setting
 from anyond.git.repository import Repositories, git_dir
 from anyond.git.scratch import scratch
@@ -81,7 +82,8 @@ async def push(
             raise Slow(_where(remote), timeout) from error
     if done.code != 0:
         raise _failure(done, remote, branch, token, stall_s)
-    await _follow(repos, worktree, remote.name, branch)
+    if remote.named:
+        await _follow(repos, worktree, remote.name, branch)
 
 
 def _network(remote: Remote, token: str | None, file: Path, stall_s: int) -> dict[str, str]:
@@ -92,6 +94,8 @@ def _network(remote: Remote, token: str | None, file: Path, stall_s: int) -> dic
             these start, too; so that names only the file, which is gone when git is.
     """
     settings = [("http.lowSpeedLimit", "1"), ("http.lowSpeedTime", str(stall_s))]
+    if remote.named:
+        settings.append((f"remote.{remote.name}.mirror", "false"))  # one branch is pushed, not all
     if token is not None:
         # The whole address is the most special name that such a setting can have, so it holds
         # whatever else is configured. The empty values forget what was set before.
@@ -140,7 +144,7 @@ async def _follow(repos: Repositories, worktree: Path, remote: str, branch: str)
 def _where(remote: Remote) -> str:
     """A remote as a person is told of it."""
     host = remote.push_address.host
-    return f"The remote {shown(remote.name)}" + (f" ({shown(host)})" if host else "")
+    return f"The remote {shown(scrub(remote.name))}" + (f" ({shown(host)})" if host else "")
 
 
 # ---------------------------------------------------------------- why it did not work
@@ -161,6 +165,8 @@ def _failure(
     done: Output, remote: Remote, branch: str, token: str | None, stall_s: int
 ) -> Exception:
     """What refused; the words of git are only asked where there was no answer to the push."""
+    if done.refusal is not None and done.refusal.type == WITHHELD:
+        return failure(("push",), done)
     said = _said(done.err, token)
     shown_branch = shown(branch)
     for line in os.fsdecode(done.out).split("\n"):

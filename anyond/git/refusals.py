@@ -17,8 +17,20 @@ from pathlib import Path
 
 import trio
 
+from anyond.git import plain_files
 from anyond.git.programs import Setting
+from anyond.git.text import shown
 
+WITHHELD = "git_programs_withheld"
+"""The type of what fails only because programs of the repository are withheld."""
+
+_TRANSPORT = re.compile(r"transport '[^']*' not allowed")
+_NO_HEAD = re.compile(r"not a git repository|Failed to resolve HEAD as a valid ref")
+_HEAD = re.compile(rb"ref: refs/\S.*\n?|[0-9a-f]{40}([0-9a-f]{24})?\n?")
+_BROKEN = (
+    "{head} is missing or damaged, and git takes the directory for no repository without it. "
+    "To mend it, write `ref: refs/heads/` and the name of a branch into that file."
+)
 _COMMIT_HOOKS = ("pre-commit", "prepare-commit-msg", "commit-msg")
 _HOOK = re.compile(
     r"The (?P<a>pre-rebase) hook refused to rebase"
@@ -64,11 +76,15 @@ class Asking:
         settings: reads all that hold there; nothing if they cannot be read.
         hooks: finds the directory of hooks, or None.
         path: where programs are looked for.
+        withheld: git was told to run no programs of the repository's (see `guard`).
+        common_dir: the repository, if git was told where it is.
     """
 
     settings: Callable[[], Awaitable[list[Setting]]]
     hooks: Callable[[], Awaitable[Path | None]]
     path: str
+    withheld: bool = False
+    common_dir: Path | None = None
 
 
 async def of(verb: str, code: int, err: str, ask: Asking) -> Refusal | None:
@@ -81,6 +97,17 @@ async def of(verb: str, code: int, err: str, ask: Asking) -> Refusal | None:
     """
     if code < 0:
         return None
+    transport = _TRANSPORT.search(err)
+    if ask.withheld and transport is not None:
+        told = (
+            f"Git was not let go there ({transport[0]}): programs could run at an address on this "
+            "disk, and what git runs in this repository has changed while an agent was at work."
+        )
+        return Refusal(WITHHELD, told)
+    if _NO_HEAD.search(err) and ask.common_dir is not None:
+        head = ask.common_dir / "HEAD"
+        if await trio.to_thread.run_sync(_is_broken, head):
+            return Refusal("head_broken", _BROKEN.format(head=shown(str(head))))
     if verb not in _REMOTE and (_FILTER_ENDED in err or _FILTER.search(err)):
         return await _filter(err, ask)
     if _SIGNING.search(err):
@@ -95,6 +122,18 @@ async def of(verb: str, code: int, err: str, ask: Asking) -> Refusal | None:
         if names:
             return _hook(names[0] if len(names) == 1 else None, verb, err)
     return None
+
+
+def _is_broken(head: Path) -> bool:
+    """Whether a repository is there, and its HEAD is none."""
+    if not (head.parent / "objects").is_dir():
+        return False
+    try:
+        text = plain_files.read(head)
+    except OSError:
+        return True
+    name = text.removeprefix(b"ref: ").strip()
+    return _HEAD.fullmatch(text) is None or b".." in name
 
 
 # ---------------------------------------------------------------- hooks

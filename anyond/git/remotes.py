@@ -8,10 +8,10 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from anyond.git.command import git
+from anyond.git.command import git, scrub
 from anyond.git.environment import environment
 from anyond.git.process import run
-from anyond.git.text import shown
+from anyond.git.text import shown, split
 from anyond.model.addresses import Address
 from anyond.model.errors import ToolFailed
 from anyond.model.refusals import NoRemote
@@ -25,13 +25,16 @@ class Remote:
     """A remote with the addresses that git would really use.
 
     Args:
+        name: what it is called; its address if it has no name.
         url: where it fetches from.
         push_url: where it pushes to, the first place if there are more.
+        named: whether the repository knows it by a name.
     """
 
     name: str
     url: str
     push_url: str
+    named: bool = True
 
     @property
     def address(self) -> Address:
@@ -70,14 +73,27 @@ async def of_target(repo: Path, target: str) -> Remote:
     raise NoRemote(f"No remote is called origin, and {shown(target)} follows none of: {listed}.")
 
 
-async def for_push(repo: Path, branch: str, otherwise: Remote) -> Remote:
-    """Where `branch` is pushed to: what git is configured to (a fork, say), or `otherwise`."""
-    known = await names(repo)
+async def for_push(repo: Path, branch: str, target: str, otherwise: Remote) -> Remote:
+    """Where `branch`, whose work is for `target`, is pushed to.
+
+    That is what git is configured to: for the branch, for all, or for what `branch` follows; an
+    address will do as well as a name. Else it goes where pushes of `target` are told to go, or to
+    `otherwise`.
+
+    Raises:
+        NoRemote: what is configured is no remote; git would not push anywhere else.
+    """
     keys = (f"branch.{branch}.pushRemote", "remote.pushDefault", f"branch.{branch}.remote")
-    for key in keys:
+    known = await names(repo)
+    for key in (*keys, f"branch.{target}.pushRemote"):
         name = await setting(repo, key)
+        if name is None or name == ".":  # that is this repository itself
+            continue
         if name in known:
             return await _remote(repo, name)
+        if "/" in name or ":" in name:
+            return await _at_address(repo, name)
+        raise NoRemote(f"{shown(key)} names {shown(name)}, and no remote is called so.")
     return otherwise
 
 
@@ -114,6 +130,21 @@ async def _remote(repo: Path, name: str) -> Remote:
     if url.code != 0 or push_url.code != 0:
         raise NoRemote(f"The remote {shown(name)} has no address.")
     return Remote(name, url.text, push_url.text)
+
+
+async def _at_address(repo: Path, address: str) -> Remote:
+    """A remote that has no name, with the addresses that git makes of it."""
+    told = await git("ls-remote", "--get-url", "--", address, cwd=repo, check=False)
+    if told.code != 0:
+        raise NoRemote(f"Nothing can be pushed to {shown(scrub(address))}.")
+    push_url, longest = told.text, ""
+    ask = ("config", "--null", "--get-regexp", r"^url\..*\.pushinsteadof$")
+    for line in split((await git(*ask, cwd=repo, check=False)).out):
+        key, _, begin = line.partition("\n")
+        if address.startswith(begin) and len(begin) > len(longest):
+            base = key.removeprefix("url.").rpartition(".")[0]
+            push_url, longest = base + address.removeprefix(begin), begin
+    return Remote(address, told.text, push_url, named=False)
 
 
 async def setting(repo: Path, key: str) -> str | None:

@@ -12,7 +12,7 @@ from weakref import WeakValueDictionary
 import trio
 
 from anyond.git import locations, plain_files
-from anyond.git.command import GitFailed, git
+from anyond.git.command import failure, git
 from anyond.model.errors import NotFound
 from anyond.real_path import nearest_real_path, real_path
 
@@ -63,8 +63,8 @@ async def common_dir(path: Path) -> Path:
         answer = await git(*ask, cwd=path, check=False)
         if answer.code == 0:
             return _real(answer.text)
-        if "not a git repository" not in answer.err:
-            raise GitFailed(ask, answer.code, answer.err)
+        if answer.refusal is not None or "not a git repository" not in answer.err:
+            raise failure(ask, answer)
     raise NotFound("git repository at", path)
 
 
@@ -107,7 +107,7 @@ async def adopt(path: Path) -> Path | None:
     if told.code != 0:
         if "not a git repository" in told.err:
             return None
-        raise GitFailed(ask, told.code, told.err)
+        raise failure(ask, told)
     common, own = map(_real, os.fsdecode(told.out).splitlines())
     top = await git("rev-parse", "--show-toplevel", cwd=path, check=False, known=False)
     bare = top.code != 0

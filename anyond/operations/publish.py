@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from anyond.git import checkouts, pushing, remotes, snapshots
 from anyond.git.remotes import Remote
 from anyond.github.client import usable
+from anyond.model.errors import AnyondError
 from anyond.model.refusals import TokenInvalid, TokenMissing
-from anyond.operations import submodules, worktree
+from anyond.operations import submodules, withheld, worktree
 from anyond.operations.commits import commit_rest
 from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject
@@ -52,7 +53,7 @@ async def way(about: Subject, target: str) -> Way:
     """
     repository = about.repository
     base = await remotes.of_target(repository, target)
-    head = await remotes.for_push(repository, about.attempt.branch, base)
+    head = await remotes.for_push(repository, about.attempt.branch, target, base)
     return Way(base, await remotes.branch_there(repository, target, base), head)
 
 
@@ -85,11 +86,14 @@ async def push(rooms: Rooms, about: Subject, found: Way, *, force: bool = False)
     await commit_rest(about)
     await checkouts.require(about.worktree, about.attempt.branch)
     await submodules.refuse_unpushed(about)
-    await pushing.push(
-        rooms.repositories,
-        about.worktree,
-        found.head,
-        about.attempt.branch,
-        token=secret,
-        force=force,
-    )
+    try:
+        await pushing.push(
+            rooms.repositories,
+            about.worktree,
+            found.head,
+            about.attempt.branch,
+            token=secret,
+            force=force,
+        )
+    except AnyondError as error:
+        raise withheld.pointed_out(about, error) from None

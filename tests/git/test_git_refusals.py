@@ -246,3 +246,51 @@ async def test_a_signature_that_cannot_be_made(
     assert refusal.data["type"] == "signing_failed"
     assert "gpg" in str(refusal)
     assert attempt.oid() == before
+
+
+# ---------------------------------------------------------------- the HEAD of the repository
+
+
+@pytest.mark.parametrize("head", [None, "", "\0\0\0\0", "ref: refs/heads/..\n", "no head\n"])
+@pytest.mark.parametrize("act", [do_merge, do_rename, do_add])
+async def test_a_head_that_is_gone_or_torn_is_named(
+    repo: Checkout, attempt: Checkout, act: Act, head: str | None
+) -> None:
+    attempt.commit({"own.txt": "own\n"})
+    file = repo.path / ".git" / "HEAD"
+    file.unlink()
+    if head is not None:
+        file.write_text(head)
+    tip = (repo.path / ".git" / "refs" / "heads" / "main").read_text()
+    if act is do_merge and head == "ref: refs/heads/..\n":
+        await act(repo, attempt)  # for that git needs no HEAD
+        return
+    refusal = await refused(act, repo, attempt)
+    assert refusal.data is not None
+    assert refusal.data["type"] == "head_broken"
+    assert str(file) in str(refusal)
+    assert (repo.path / ".git" / "refs" / "heads" / "main").read_text() == tip
+
+
+async def test_a_head_without_a_branch_is_no_reason_to_refuse(
+    repo: Checkout, attempt: Checkout
+) -> None:
+    for number, leave in enumerate(("--detach", "deleted", "unborn", "bisect")):
+        repo.git("checkout", "-q", "main")
+        for _ in range(3):
+            repo.git("commit", "-q", "--allow-empty", "-m", "on")
+        if leave == "--detach":
+            repo.git("checkout", "-q", "--detach")
+        elif leave == "deleted":
+            repo.git("checkout", "-q", "-b", "gone")
+            repo.git("update-ref", "-d", "refs/heads/gone")
+        elif leave == "unborn":
+            repo.git("symbolic-ref", "HEAD", "refs/heads/never")
+        else:
+            repo.git("bisect", "start", "HEAD", "HEAD~3")
+        before = repo.status(), (repo.path / ".git" / "HEAD").read_text()
+        attempt.commit({f"own-{number}.txt": "own\n"})
+        await do_merge(repo, attempt)
+        assert (repo.status(), (repo.path / ".git" / "HEAD").read_text()) == before
+        assert repo.git("show", f"main:own-{number}.txt") == "own"
+        repo.git("checkout", "-q", "--force", "main")

@@ -90,11 +90,59 @@ async def test_a_remote_branch_names_its_remote_and_loses_the_prefix(repo: Check
 async def test_a_fork_is_pushed_to_where_git_is_told_to(repo: Checkout) -> None:
     add(repo, "origin", "fork")
     origin = await remotes.of_target(repo.path, "main")
-    assert (await remotes.for_push(repo.path, "work", origin)).name == "origin"
+    assert (await remotes.for_push(repo.path, "work", "main", origin)).name == "origin"
     repo.git("config", "remote.pushDefault", "fork")
-    assert (await remotes.for_push(repo.path, "work", origin)).name == "fork"
+    assert (await remotes.for_push(repo.path, "work", "main", origin)).name == "fork"
     repo.git("config", "branch.work.pushRemote", "origin")
-    assert (await remotes.for_push(repo.path, "work", origin)).name == "origin"
+    assert (await remotes.for_push(repo.path, "work", "main", origin)).name == "origin"
+
+
+async def test_a_branch_without_settings_goes_where_pushes_of_its_target_go(
+    repo: Checkout,
+) -> None:
+    add(repo, "origin", "fork", "third")
+    origin = await remotes.of_target(repo.path, "main")
+    repo.git("config", "branch.main.pushRemote", "fork")
+    assert (await remotes.for_push(repo.path, "work", "main", origin)).name == "fork"
+    repo.git("config", "branch.work.remote", ".")
+    assert (await remotes.for_push(repo.path, "work", "main", origin)).name == "fork"
+    repo.git("config", "branch.work.remote", "origin")
+    assert (await remotes.for_push(repo.path, "work", "main", origin)).name == "origin"
+    repo.git("config", "remote.pushDefault", "third")
+    assert (await remotes.for_push(repo.path, "work", "main", origin)).name == "third"
+
+
+@pytest.mark.parametrize("key", ["branch.work.pushRemote", "remote.pushDefault"])
+async def test_a_place_to_push_to_may_be_an_address(
+    repos: Repositories, repo: Checkout, attempt: Checkout, tmp_path: Path, key: str
+) -> None:
+    add(repo, "origin")
+    repo.git("init", "-q", "--bare", tmp_path / "fork.git")
+    repo.git("config", f"url.{tmp_path}/.pushInsteadOf", "forks:")
+    repo.git("config", key, "forks:fork.git")
+    origin = await remotes.of_target(repo.path, "main")
+    remote = await remotes.for_push(repo.path, "work", "main", origin)
+    assert (remote.push_url, remote.named) == (f"{tmp_path}/fork.git", False)
+    await pushing.push(repos, attempt.path, remote, "work")
+    assert Checkout(tmp_path / "fork.git").oid("work") == attempt.oid()
+
+
+async def test_what_is_configured_and_not_there_is_pushed_nowhere_else(repo: Checkout) -> None:
+    add(repo, "origin")
+    origin = await remotes.of_target(repo.path, "main")
+    repo.git("config", "remote.pushDefault", "gone")
+    with pytest.raises(NoRemote, match=r"remote\.pushDefault names gone"):
+        await remotes.for_push(repo.path, "work", "main", origin)
+
+
+async def test_one_branch_goes_to_a_mirror(
+    repos: Repositories, repo: Checkout, attempt: Checkout, tmp_path: Path
+) -> None:
+    repo.git("init", "-q", "--bare", tmp_path / "there.git")
+    repo.git("remote", "add", "--mirror=push", "origin", tmp_path / "there.git")
+    await pushing.push(repos, attempt.path, await remotes.of_target(repo.path, "main"), "work")
+    there = Checkout(tmp_path / "there.git")
+    assert there.git("for-each-ref", "--format=%(refname)") == "refs/heads/work"
 
 
 async def test_a_local_target_is_called_at_the_remote_as_the_branch_that_it_follows(
@@ -107,7 +155,7 @@ async def test_a_local_target_is_called_at_the_remote_as_the_branch_that_it_foll
     repo.git("config", "branch.trunk.remote", "origin")
     repo.git("config", "branch.trunk.merge", "refs/heads/main")
     assert await remotes.branch_there(repo.path, "trunk", origin) == "main"
-    fork = await remotes.for_push(repo.path, "x", origin)
+    fork = await remotes.for_push(repo.path, "x", "main", origin)
     repo.git("config", "branch.trunk.remote", "fork")
     assert await remotes.branch_there(repo.path, "trunk", fork) == "trunk"
 

@@ -15,6 +15,7 @@ from anyond.git.commit import commit_all
 from anyond.model.bodies import AcceptGitPrograms, NewProject, NewTask
 from anyond.model.errors import Conflict
 from anyond.model.ids import new_id, now
+from anyond.model.refusals import Unreachable
 from anyond.model.rows import (
     CodingAgentInitialRequest,
     ExecutionProcess,
@@ -25,7 +26,7 @@ from anyond.model.rows import (
     TaskAttempt,
 )
 from anyond.model.settings import Executor, ExecutorProfileId
-from anyond.operations import git_programs, run, subject, worktree
+from anyond.operations import git_programs, publish, run, subject, worktree
 from anyond.operations import projects as project_operations
 from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject
@@ -353,3 +354,42 @@ async def test_the_persons_own_programs_go_on_while_the_repositorys_are_withheld
     await work(about)
     assert mine_ran()
     assert not evil_ran()
+
+
+@pytest.mark.parametrize(
+    "key", ["remote.origin.pushurl", "remote.pushDefault", "branch.anyon/x.pushRemote"]
+)
+async def test_a_push_that_needs_what_is_withheld_says_where_to_accept_it(
+    rooms: Rooms, repository: Path, about: Subject, tmp_path: Path, key: str
+) -> None:
+    elsewhere = tmp_path / "elsewhere.git"
+    program, ran = canary(tmp_path)
+    for place in (tmp_path / "there.git", elsewhere):
+        subprocess.run(["git", "init", "-q", "--bare", place], check=True)
+    (elsewhere / "hooks").mkdir(exist_ok=True)
+    (elsewhere / "hooks" / "pre-receive").symlink_to(program)
+    config(repository, "remote.origin.url", str(tmp_path / "there.git"))
+    row = await begin(rooms, about)
+    config(repository, key, str(elsewhere))
+    assert len(await end(rooms, about, row)) == 1
+    await work(about)
+    with pytest.raises(Conflict) as refusal:
+        await publish.push_attempt(rooms, about, force=False)
+    assert refusal.value.type == "git_programs_withheld"
+    assert f"POST /api/projects/{about.project.id}/git-programs/accept" in str(refusal.value)
+    assert not ran()
+    await git_programs.accept(rooms, about.project.id, AcceptGitPrograms(always=True))
+    await publish.push_attempt(rooms, about, force=False)
+    assert ran()
+
+
+async def test_any_other_push_that_fails_meanwhile_says_so_too(
+    rooms: Rooms, repository: Path, about: Subject
+) -> None:
+    config(repository, "remote.origin.url", "https://localhost:1/tea.git")
+    row = await begin(rooms, about)
+    config(repository, "core.sshCommand", "evil")
+    assert len(await end(rooms, about, row)) == 1
+    await work(about)
+    with pytest.raises(Unreachable, match="git-programs/accept"):
+        await publish.push_attempt(rooms, about, force=False)

@@ -91,6 +91,9 @@ FILTER_FAILED = _conflict(
 SIGNING_FAILED = _conflict(
     "signing_failed", "A commit was to be signed, and could not be; `message` says why."
 )
+HEAD_BROKEN = _conflict(
+    "head_broken", "The HEAD of the repository is missing or damaged; `message` says which file."
+)
 OFF_BRANCH = _conflict("off_branch", "The worktree has something else checked out than its branch.")
 BRANCH_MOVED = _conflict(
     "branch_moved", "The branch was moved elsewhere, and uncommitted changes are in the way."
@@ -150,6 +153,11 @@ CHANGED_MEANWHILE = _conflict("changed_meanwhile", "Somebody else keeps writing 
 
 # ---------------------------------------------------------------- GitHub and other remotes
 
+GIT_PROGRAMS_WITHHELD = _conflict(
+    "git_programs_withheld",
+    "It needs what a run has changed of what git runs, and nobody has accepted that.",
+    ("project_id", str),
+)
 NO_REMOTE = _conflict("no_remote", "There is nowhere to push to.")
 NOT_ON_GITHUB = _conflict(
     "not_on_github", "The remote is not a repository of the configured GitHub."
@@ -192,7 +200,15 @@ REMOTE_FAILED = Problem(
 
 # ---------------------------------------------------------------- what comes together
 
-GIT = (TOOL_FAILED, PROGRAM_MISSING, LOCKED, HOOK_REFUSED, FILTER_FAILED, SIGNING_FAILED)
+GIT = (
+    TOOL_FAILED,
+    PROGRAM_MISSING,
+    LOCKED,
+    HOOK_REFUSED,
+    FILTER_FAILED,
+    SIGNING_FAILED,
+    HEAD_BROKEN,
+)
 """Wherever git is asked."""
 WORKTREE = (
     *GIT,

@@ -27,6 +27,7 @@ _PUSH = (
     problems.SUBMODULE_NOT_PUSHED,
     problems.NO_REMOTE,
     problems.REJECTED,
+    problems.GIT_PROGRAMS_WITHHELD,
 )
 
 LANDING = Chapter(
