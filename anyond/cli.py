@@ -376,7 +376,7 @@ async def _list_snapshots(repo: Path, attempt: str | None) -> None:
 
 
 async def _restore_snapshot(repo: Path, name: str, path: Path) -> None:
-    from anyond.git import repository
+    from anyond.git import repository, snapshot_submodules
     from anyond.git import snapshots as kept
     from anyond.model.errors import NotFound
 
@@ -394,6 +394,8 @@ async def _restore_snapshot(repo: Path, name: str, path: Path) -> None:
     if len(found) != 1:
         raise NotFound("snapshot" if not found else "single snapshot", name)
     await kept.restore(repository.Repositories(), repo, found[0].ref, path)
+    for complaint in await snapshot_submodules.bring_back(repo, path, found[0]):
+        click.echo(complaint, err=True)
     click.echo(f"The worktree as it was is in {path}.")
 
 

@@ -10,6 +10,7 @@ import trio
 
 from anyond.git import main_checkout
 from anyond.git.command import git
+from anyond.git.failures import Refused
 from anyond.git.repository import common_dir, common_dir_at, git_dir, identity
 from anyond.git.text import split
 from anyond.model.errors import Invalid, NotFound
@@ -182,7 +183,7 @@ async def _is_unfinished(path: Path) -> bool:
         return False
     try:
         whole = await common_dir(path) == real_path(os.fspath(path / ".git"), "git_repo_path")
-    except NotFound:
+    except (NotFound, Refused):
         whole = False
     if not whole:
         # Git was killed before it could be a repository at all. (`path` may lie in another one.)

@@ -24,7 +24,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import trio
 
@@ -73,6 +73,7 @@ class Snapshot:
         index: the commit whose tree is the index.
         conflicts: the commit with the versions of files in conflict, if there were any.
         empty: the note of empty directories, if there were any.
+        submodules: paths, and commits that were kept because only the submodule there had them.
     """
 
     ref: str
@@ -87,6 +88,7 @@ class Snapshot:
     index: str
     conflicts: str | None
     empty: str | None
+    submodules: tuple[tuple[str, str], ...] = ()
 
 
 async def take(repo: Path, worktree: Path, attempt_id: str, reason: str) -> str:
@@ -385,4 +387,10 @@ def _snapshot(line: bytes) -> Snapshot | None:
         index=told["Anyon-Index"],
         conflicts=told.get("Anyon-Conflicts"),
         empty=told.get("Anyon-Empty"),
+        submodules=tuple(
+            (unquote(path), commit)
+            for path, _, commit in (
+                word.partition("=") for word in told.get("Anyon-Submodules", "").split(" ") if word
+            )
+        ),
     )

@@ -8,6 +8,7 @@ costs neither network nor disk, and nothing that is done in one is seen in the o
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import trio
@@ -33,13 +34,24 @@ _NETWORK_TIMEOUT_S = 600.0
 _TAKEN_ALONG = r"^(remote\..*\.(url|pushurl|fetch)|branch\..*|submodule\..*\.(url|active))$"
 
 
-async def bring(repo: Path, worktree: Path, wanted: Submodules) -> list[str]:
-    """Check out the submodules of a worktree that has none yet.
+async def bring(
+    repo: Path,
+    worktree: Path,
+    wanted: Submodules,
+    *,
+    heads: Mapping[str, str] | None = None,
+) -> list[str]:
+    """Check out the submodules of a worktree that are not there.
+
+    One whose repository is still there, though its files are gone, comes back as it was.
 
     Args:
         repo: the project's checkout.
         wanted: which of them; those of `ALL` that the project's checkout has not come from where
             the repository says.
+        heads: the worktree is one that a snapshot has brought back: files of a submodule that are
+            there are its own, and stay. Commits that are to be checked out, by path, where they
+            are others than those that the index names.
 
     Returns:
         What is missing, and why, in sentences.
@@ -60,7 +72,7 @@ async def bring(repo: Path, worktree: Path, wanted: Submodules) -> list[str]:
                 source = await counterpart(repo, sub.path, sub.name)
             try:
                 if source is not None:
-                    complaint = await _make(worktree, sub, source)
+                    complaint = await _make(worktree, sub, source, heads)
                 elif wanted is Submodules.ALL:
                     complaint = await _clone(worktree, sub)
                 else:
@@ -79,11 +91,16 @@ async def bring(repo: Path, worktree: Path, wanted: Submodules) -> list[str]:
     return complaints
 
 
-async def _make(worktree: Path, sub: Submodule, source: Path) -> str | None:
+async def _make(
+    worktree: Path, sub: Submodule, source: Path, heads: Mapping[str, str] | None
+) -> str | None:
     """Make the repository of a submodule from that of another checkout; why not, if not."""
     place = worktree / sub.path
     own = await trio.to_thread.run_sync(git_dir, worktree)
-    if own is None or not await trio.to_thread.run_sync(_is_free, worktree, place):
+    if own is None or not await trio.to_thread.run_sync(_is_straight, worktree, place):
+        return f"{place} is no empty directory."
+    has_files = await trio.to_thread.run_sync(_has_files, place)
+    if has_files and heads is None:
         return f"{place} is no empty directory."
     store = below_modules(own, sub.name)
     if store is None:
@@ -96,23 +113,30 @@ async def _make(worktree: Path, sub: Submodule, source: Path) -> str | None:
             with trio.CancelScope(shield=True):
                 await trio.to_thread.run_sync(delete, store)
             raise
-    if not await has(store, sub.oid):
+    # A repository that has been there has a HEAD, on a branch perhaps, and what was staged.
+    before = await run(store, "rev-parse", "--quiet", "--verify", "HEAD^{commit}")
+    oid = before.text if before.code == 0 else (heads or {}).get(sub.path, sub.oid)
+    if not await has(store, oid):
         # The project's checkout is not there yet, either. Perhaps it can be had.
-        ask = (*FROM_DISK, "fetch", "--quiet", "--no-recurse-submodules", "origin", sub.oid)
+        ask = (*FROM_DISK, "fetch", "--quiet", "--no-recurse-submodules", "origin", oid)
         told = await run(store, *ask)
-        if not await has(store, sub.oid):
+        if not await has(store, oid):
             return (
-                f"its commit {sub.oid[:12]} is not in {source}, and could not be fetched: "
+                f"its commit {oid[:12]} is not in {source}, and could not be fetched: "
                 f"{told.err.strip()[-500:]}"
             )
     await run(store, "config", "core.worktree", _between(store, place))
-    await run(store, "update-ref", "--no-deref", "HEAD", sub.oid)
+    if before.code != 0:
+        await run(store, "update-ref", "--no-deref", "HEAD", oid)
     await trio.Path(place).mkdir(parents=True, exist_ok=True)
     link = f"gitdir: {_between(place, store)}\n"
     await trio.Path(place / ".git").write_bytes(os.fsencode(link))
-    reset = ("reset", "--quiet", "--hard", sub.oid)
-    env = environment(store, place)
-    await git(*reset, cwd=place, env=env, timeout=CHECKOUT_TIMEOUT_S)
+    fill: tuple[str, ...] = ("reset", "--quiet", "--hard", oid)
+    if has_files:
+        fill = ("reset", "--quiet", "--mixed", oid)
+    elif before.code == 0 and await trio.Path(store / "index").exists():
+        fill = ("checkout-index", "--all", "--quiet", "--index")
+    await git(*fill, cwd=place, env=environment(store, place), timeout=CHECKOUT_TIMEOUT_S)
     return None
 
 
@@ -158,9 +182,13 @@ def _above(worktree: Path, path: str) -> Path:
     return place
 
 
-def _is_free(worktree: Path, place: Path) -> bool:
-    """Whether there is nothing at `place`, and no link leads out of the worktree to it."""
+def _is_straight(worktree: Path, place: Path) -> bool:
+    """Whether `place` is a directory or nothing, and no link leads out of the worktree to it."""
     straight = os.path.join(os.path.realpath(worktree), place.relative_to(worktree))
     if os.path.realpath(place) != straight:
         return False
-    return not os.path.lexists(place) or (place.is_dir() and not any(place.iterdir()))
+    return not os.path.lexists(place) or place.is_dir()
+
+
+def _has_files(place: Path) -> bool:
+    return os.path.isdir(place) and any(place.iterdir())

@@ -118,8 +118,11 @@ async def prepare(rooms: Rooms, subject: Subject, *, alone: bool = True) -> Subj
             await rooms.store.write(
                 lambda tx: attempts.set_worktree_deleted(tx, attempt.id, False, now())
             )
-        elif alone:
-            await follow(rooms, subject)
+        else:
+            if found.what == "repaired":
+                await _bring_submodules(rooms, subject, path)
+            if alone:
+                await follow(rooms, subject)
         return subject
     path = planned_path(rooms, project, attempt)
     told: list[str] = []
@@ -216,6 +219,8 @@ async def mend(rooms: Rooms, subject: Subject) -> Subject:
     await remarks.leave(rooms, attempt.id, found.remarks)
     if found.what == "recreated":
         await _furnish(rooms, subject, path)
+    elif found.what == "repaired":
+        await _bring_submodules(rooms, subject, path)
     return subject
 
 
@@ -292,9 +297,7 @@ async def _furnish(rooms: Rooms, subject: Subject, path: Path) -> None:
     project = subject.project
     wanted, source = project.copy_files, Path(project.git_repo_path)
     await excludes.exclude(rooms.repositories, path, [OWN_FILES])
-    which = rooms.config.config.submodules
-    missing = await submodule_checkouts.bring(subject.repository, path, which)
-    await remarks.leave(rooms, subject.attempt.id, missing, is_error=False)
+    await _bring_submodules(rooms, subject, path)
     if not wanted or not wanted.strip():
         return
     others, below = root(rooms), Path(project.subdirectory)
@@ -309,3 +312,10 @@ async def _furnish(rooms: Rooms, subject: Subject, path: Path) -> None:
         rest = len(complaints) - _MOST_COMPLAINTS
         complaints = [*complaints[:_MOST_COMPLAINTS], f"copy_files: {rest} more were not copied."]
     await remarks.leave(rooms, subject.attempt.id, complaints)
+
+
+async def _bring_submodules(rooms: Rooms, subject: Subject, path: Path) -> None:
+    """Check out those that are not there: of a new worktree all, or of one that was emptied."""
+    which = rooms.config.config.submodules
+    missing = await submodule_checkouts.bring(subject.repository, path, which)
+    await remarks.leave(rooms, subject.attempt.id, missing, is_error=False)

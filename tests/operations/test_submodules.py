@@ -10,7 +10,7 @@ import pytest
 
 from anyond.model.bodies import MergeStrategy
 from anyond.model.errors import Conflict
-from anyond.operations import remarks, removal
+from anyond.operations import remarks, removal, worktree
 from anyond.operations.merging import merge_attempt
 from anyond.operations.publish import push_attempt
 from anyond.operations.rooms import Rooms
@@ -166,3 +166,17 @@ async def test_edits_that_a_submodule_has_not_committed_refuse_a_merge_and_a_pus
     edited.write_text("one\n")
     await merge_attempt(rooms, about, MergeStrategy.MERGE)
     assert project.read("mine.txt") == "mine\n"
+
+
+async def test_a_worktree_that_was_emptied_gets_its_submodules_back(
+    rooms: Rooms, project: Checkout
+) -> None:
+    about = await attempt(rooms, project.path)
+    oid = work_inside(about)
+    for file in about.worktree.iterdir():
+        shutil.rmtree(file) if file.is_dir() else file.unlink()
+    await worktree.prepare(rooms, about)
+    inner = Checkout(about.worktree / "lib")
+    assert inner.read("new.txt") == "new\n"
+    assert inner.oid() == oid
+    assert Checkout(about.worktree).status() == [" M lib"]
