@@ -633,6 +633,7 @@ export type ErrorData =
   | HookRefusedProblem
   | FilterFailedProblem
   | SigningFailedProblem
+  | HeadBrokenProblem
   | PathTakenProblem
   | GitProgramsChangedProblem
   | BusyProblem
@@ -665,6 +666,7 @@ export type ErrorData =
   | TargetMovedProblem
   | NoRemoteProblem
   | RejectedProblem
+  | GitProgramsWithheldProblem
   | NotOnGithubProblem
   | StaleDraftProblem
   | DraftQueuedProblem
@@ -834,6 +836,19 @@ export type GitPrograms = {
 /** There is something else by now than what `digest` stands for. */
 export type GitProgramsChangedProblem = {
   type: "git_programs_changed";
+  message: string;
+};
+
+/** It needs what a run has changed of what git runs, and nobody has accepted that. */
+export type GitProgramsWithheldProblem = {
+  type: "git_programs_withheld";
+  message: string;
+  project_id: string;
+};
+
+/** The HEAD of the repository is missing or damaged; `message` says which file. */
+export type HeadBrokenProblem = {
+  type: "head_broken";
   message: string;
 };
 
