@@ -140,9 +140,10 @@ async def test_a_link_to_a_picture_shows_it_wherever_the_page_is(
 
 
 @pytest.mark.parametrize(
-    ("mode", "found"), [("settings", True), ("Settings", True), ("taskform", False), ("", False)]
+    ("mode", "found"),
+    [("settings", True), ("Settings", True), ("taskform", False), ("", False), ("FileName", False)],
 )
-async def test_what_is_searched_may_be_in_small_letters(
+async def test_what_is_searched_may_be_in_their_words(
     daemon: Daemon, client: VkClient, mode: str, found: bool
 ) -> None:
     project = await daemon.project()

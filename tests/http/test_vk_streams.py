@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 import trio
 from front_door import Server, Tape, chunks, open_server, until
 from hypothesis import given
@@ -14,7 +15,7 @@ from trio_websocket import ConnectionClosed
 
 from anyond.http.encoders import MESSAGE_BYTES, Snapshot
 from anyond.http.envelope import encode
-from anyond.http.vk.face import STATUS_FIRST_SECONDS
+from anyond.http.vk.pacing import RUNNING_FIRST_SECONDS, STATUS_FIRST_SECONDS
 from anyond.http.vk.patches import PATCHES
 from anyond.model.frames import DiffFrame, EntryFrame
 from anyond.model.records import Stream
@@ -181,6 +182,51 @@ async def test_the_end_of_a_log_lets_the_news_of_its_process_pass(server: Server
         tape.end()
         assert json.loads(await ws.get_message()) == FINISHED
     assert trio.current_time() - began >= STATUS_FIRST_SECONDS
+
+
+@pytest.mark.parametrize("known", ["in the snapshot", "by a change"])
+async def test_a_run_that_is_over_at_once_is_seen_running_first(server: Server, known: str) -> None:
+    attempt = await server.attempt()
+    path = f"/vk/api/execution-processes/stream/ws?task_attempt_id={attempt}"
+    id = await server.process(attempt) if known == "in the snapshot" else None
+    async with server.websocket(path) as ws:
+        document: Any = {"execution_processes": {}}
+        told(document, [await ws.get_message()])
+        if id is None:
+            id = await server.process(attempt)
+            told(document, [await ws.get_message()])
+        heard = trio.current_time()
+        row = document["execution_processes"][id]
+        assert row["status"] == "running"
+        tape = server.services.logs.tapes[id] = Tape()
+        await server.end_process(id)
+        tape.end()
+        async with server.websocket(f"/vk/api/execution-processes/{id}/raw-logs/ws") as log:
+            told(document, [await ws.get_message()])
+            ended = trio.current_time()
+            assert document["execution_processes"][id]["status"] != "running"
+            assert ended - heard >= RUNNING_FIRST_SECONDS * 0.9  # it was sent a little earlier
+            # The log ends after that; a margin for what this test needs itself.
+            assert json.loads(await log.get_message()) == FINISHED
+            assert trio.current_time() - ended >= STATUS_FIRST_SECONDS * 0.5
+        again = await server.process(attempt)
+        began = trio.current_time()
+        told(document, [await ws.get_message()])
+        assert document["execution_processes"][again]["status"] == "running"
+        assert trio.current_time() - began < RUNNING_FIRST_SECONDS, "a start is told at once"
+
+
+async def test_a_run_that_has_ended_long_ago_is_told_at_once(server: Server) -> None:
+    attempt = await server.attempt()
+    id = await server.process(attempt)
+    await server.end_process(id)
+    path = f"/vk/api/execution-processes/stream/ws?task_attempt_id={attempt}"
+    began = trio.current_time()
+    async with server.websocket(path) as ws:
+        document: Any = {"execution_processes": {}}
+        told(document, [await ws.get_message()])
+    assert document["execution_processes"][id]["status"] != "running"
+    assert trio.current_time() - began < RUNNING_FIRST_SECONDS
 
 
 async def test_who_reads_a_log_slowly_is_not_cut_off_in_this_flavour(tmp_path: Path) -> None:

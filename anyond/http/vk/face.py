@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
@@ -11,16 +11,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode
 
 import msgspec
-import trio
 
 from anyond.http.connection import PARTING, PATIENCE
-from anyond.http.encoders import FINISHED
 from anyond.http.envelope import encode
 from anyond.http.front import REFUSED
-from anyond.http.vk import shapes, site, spellings
-from anyond.model.errors import NotFound
-from anyond.model.ids import is_id, now, seconds
-from anyond.store import processes
+from anyond.http.vk import pacing, shapes, site, spellings
 
 if TYPE_CHECKING:
     from anyond.actors.services import Services
@@ -29,14 +24,8 @@ if TYPE_CHECKING:
 PREFIX = "vk"
 FORMAT = "patch"
 
-STATUS_FIRST_SECONDS = 1.0
-"""How long before a log ends its client must have heard that the process has.
-
-A browser with much to do renders the news late; with less than this it misses it at times.
-"""
-_RECENTLY_SECONDS = 5.0
 _BOARD = "/api/tasks/stream/ws"
-_GOING_AWAY = 1001
+_RUNS = "/api/execution-processes/stream/ws"
 _LOGS = re.compile(r"/api/execution-processes/([^/]+)/(?:raw|normalized)-logs/ws")
 
 
@@ -93,48 +82,14 @@ class VkFace:
             be_patient = scope.get("state", {}).get(PATIENCE)
             if be_patient is not None:
                 be_patient()
-            send = self._status_first(log[1].lower(), send)
+            send = pacing.status_first(self._services, log[1].lower(), send)
         if scope["path"] == _BOARD:
-            send = _parting_last(scope.get("state", {}).get(PARTING), send)
+            send = pacing.parting_last(scope.get("state", {}).get(PARTING), send)
+        if scope["path"] == _RUNS:
+            send = pacing.running_first(send)
         # They know no positions; each connection begins with an empty document.
         scope = {**scope, "query_string": _query(scope, without={"after", "batch"})}
         await self._front.answer(scope, receive, send)
-
-    def _status_first(self, process_id: str, send: Send) -> Send:
-        """`send`, but a log that ends lets the news pass that its process has ended.
-
-        Their clients look at the process when its log is finished, and never again; the news
-        comes on another socket.
-        """
-
-        async def wrapped(message: Any) -> None:
-            if message["type"] == "websocket.send" and message.get("text") == FINISHED:
-                await self._wait_for_news(process_id)
-            await send(message)
-
-        return wrapped
-
-    async def _wait_for_news(self, process_id: str) -> None:
-        if not is_id(process_id):
-            return
-        try:
-            row = await self._services.store.read(lambda r: processes.get(r, process_id))
-        except NotFound:
-            return  # it was deleted; there is no news of it
-        ended = row.completed_at
-        if ended is None or abs(seconds(now()) - seconds(ended)) < _RECENTLY_SECONDS:
-            await trio.sleep(STATUS_FIRST_SECONDS)
-
-
-def _parting_last(part_later: Callable[[], bool] | None, send: Send) -> Send:
-    """`send`, but that the daemon stops is told when all else has stopped, if that can be."""
-
-    async def wrapped(message: Any) -> None:
-        stops = message["type"] == "websocket.close" and message.get("code") == _GOING_AWAY
-        if not (stops and part_later is not None and part_later()):
-            await send(message)
-
-    return wrapped
 
 
 def _allowing(methods: set[str], send: Send) -> Send:

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, urlencode
 import msgspec
 
 from anyond.model.rows import ApprovalStatus
-from anyond.model.search import SearchMode
+from anyond.model.search import MatchType, SearchMode
 
 if TYPE_CHECKING:
     from anyond.http.front import Receive
@@ -90,6 +90,12 @@ def _in_project(body: Body, match: re.Match[str]) -> Body:
 _ATTEMPT = "/api/task-attempts/[^/]+"
 _TASKS = "/api/projects/(?P<project>[^/]+)/tasks"
 
+_SEARCH_MODES: dict[str, str] = {
+    **{mode.lower(): mode for mode in SearchMode},
+    # Some take the ways in which a file is found for modes; all of them are looked for.
+    **dict.fromkeys(MatchType, SearchMode.TASK_FORM),
+}
+
 IMAGE = re.compile(r"(?:/.*)?/\.vibe/images/(?P<name>[^/]+)")
 """What a link in a text to an image becomes when a page shows it, wherever the page is."""
 
@@ -99,7 +105,7 @@ _TABLE = (
     Spelling(
         HTTPMethod.GET,
         re.compile("/api/projects/[^/]+/search"),
-        values={"mode": {mode.lower(): mode for mode in SearchMode}},
+        values={"mode": _SEARCH_MODES},
     ),
     Spelling(
         HTTPMethod.POST,
