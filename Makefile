@@ -30,8 +30,7 @@ test-fast: ## Run what needs no daemon, no git and no processes: under 20 second
 	    tests/store tests/settings $(ARGS)
 
 test-agents: ## Run the tests that drive real agents from npm (NEWEST=1: then their newest versions)
-	@if command -v node >/dev/null 2>&1 && node --version >/dev/null 2>&1 \
-	    && command -v npm >/dev/null 2>&1 && npm --version >/dev/null 2>&1; then \
+	@if sh requirements/node.sh; then \
 	  sh requirements/venv.sh $(DEV) dev || exit 1; \
 	  for versions in $(AGENTS); do \
 	    echo "Real agents, $$versions versions:"; \
@@ -40,8 +39,6 @@ test-agents: ## Run the tests that drive real agents from npm (NEWEST=1: then th
 	    if [ $$code -eq 5 ]; then echo "No test is marked as one of real agents."; exit 0; fi; \
 	    if [ $$code -ne 0 ]; then echo "Real agents, $$versions versions: some tests failed."; exit $$code; fi; \
 	  done; \
-	else \
-	  echo "The tests of real agents were left out: they need node and npm."; \
 	fi
 
 check: ## Look at format, style, types, import floors and the types for TypeScript

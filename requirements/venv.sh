@@ -7,40 +7,11 @@ cd "$(dirname "$0")/.."
 dir=$1
 kind=$2
 stamp=$dir/.lock-stamp
+. requirements/how_to_install.sh
 
 probe='import ensurepip, sys, venv
 sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))'
 supported='import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))'
-
-# How this system installs what is missing: the package names differ, so they are given in the order
-# Debian, Fedora, Arch, Alpine, openSUSE, Homebrew.
-how_to_install() {
-    sudo="sudo "
-    if [ "$(id -u)" -eq 0 ]; then
-        sudo=""
-    fi
-    if command -v apt-get >/dev/null 2>&1; then
-        echo "${sudo}apt install $1"
-    elif command -v dnf >/dev/null 2>&1; then
-        echo "${sudo}dnf install $2"
-    elif command -v pacman >/dev/null 2>&1; then
-        echo "${sudo}pacman -S $3"
-    elif command -v apk >/dev/null 2>&1; then
-        echo "${sudo}apk add $4"
-    elif command -v zypper >/dev/null 2>&1; then
-        echo "${sudo}zypper install $5"
-    elif [ "$(uname -s)" = Darwin ]; then
-        echo "brew install $6"
-    fi
-}
-
-# The sentence and, where it is known, the command below it.
-missing() {
-    echo "$1" >&2
-    if [ -n "$2" ]; then
-        echo "    $2" >&2
-    fi
-}
 
 # A command may be there and still not work (a shim without a version behind it): run it.
 find_python() {
@@ -77,9 +48,30 @@ find_python() {
             found="$found $candidate is $version."
         fi
     done
-    missing "Anyon needs Python 3.11, 3.12 or 3.13 with venv and pip, and none was found.${found} Install one (or name one: make PYTHON=/path/to/python ...):" \
-        "$(how_to_install "python3 python3-venv" python3.13 python python3 python313 python@3.13)"
+    why="Anyon needs Python 3.11, 3.12 or 3.13 with venv and pip, and none was found.${found}"
+    packages=$(how_to_install "$(debian_pythons "$found")" python3.13 python python3 python313 python@3.13)
+    if [ -n "$packages" ]; then
+        missing "$why Install one (or name one: make PYTHON=/path/to/python ...):" "$packages"
+    else
+        missing "$why No package of this system is known to have one; with uv (https://docs.astral.sh/uv), make it so, and try again with make PYTHON=\"\$(uv python find 3.13)\" ...:" \
+            "uv python install 3.13"
+    fi
     return 1
+}
+
+# Where python3 is another version, `apt install python3` changes nothing.
+debian_pythons() {
+    if [ -z "$1" ]; then
+        echo "python3 python3-venv"
+        return
+    fi
+    for version in 3.13 3.12 3.11; do
+        if apt-cache show "python$version-venv" >/dev/null 2>&1; then
+            echo "python$version python$version-venv"
+            return
+        fi
+    done
+    echo -
 }
 
 # Anyon runs git for everything that it does to a repository.
@@ -130,12 +122,32 @@ version=$(version_of "$python")
 echo "Preparing $dir with Python $version ..." >&2
 rm -f "$stamp"
 "$python" -m venv --clear "$dir"
+
+# What pip says goes to a file as well, so that a missing network is told from all else.
+said=$dir/pip-errors
 pip() {
-    "$dir/bin/python" -m pip --disable-pip-version-check "$@"
-}
-if ! pip install --quiet --require-hashes -r "requirements/$kind-$version.txt"; then
-    missing "The packages in requirements/$kind-$version.txt could not be installed (the reason stands above)." ""
+    if "$dir/bin/python" -m pip --disable-pip-version-check "$@" 2>"$said"; then
+        cat "$said" >&2
+        return
+    fi
+    packages="The packages in requirements/$kind-$version.txt"
+    if reason=$(unreachable); then
+        missing "$packages could not be fetched: the package index was not reached ($reason). They are fetched once. With a network, or a proxy (HTTPS_PROXY), another index (PIP_INDEX_URL) or its certificates (PIP_CERT), try again." ""
+    else
+        cat "$said" >&2
+        missing "$packages could not be installed (the reason stands above)." ""
+    fi
     exit 1
-fi
+}
+
+# The last reason for which there was no connection; fails if there was one.
+unreachable() {
+    grep -E "after connection broken by|Could not fetch URL" "$said" | tail -n 1 |
+        sed -E -e "s/.*(NewConnectionError|ConnectTimeoutError|ReadTimeoutError|ProxyError|SSLError|ProtocolError)\(//" \
+            -e "s/<[^>]*>(: )?//g" -e "s/'?\)+'?: \/.*//" -e "s/^[\"' ,(]*//" -e "s/[\"' ,)]*\$//" |
+        grep .
+}
+
+pip install --quiet --require-hashes -r "requirements/$kind-$version.txt"
 pip install --quiet --no-deps --no-build-isolation -e .
 wanted "$version" >"$stamp"

@@ -76,7 +76,8 @@ class Places:
                 directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             except OSError as error:
                 raise Unavailable(
-                    f"The directory {directory} cannot be made: {error.strerror}."
+                    f"The directory {directory} cannot be made: {error.strerror}. "
+                    f"{self._variable(directory)} in the environment names another one."
                 ) from error
             # A configuration that somebody else writes is read all the same.
             usable = os.access(directory, os.R_OK | os.W_OK | os.X_OK)
@@ -84,6 +85,13 @@ class Places:
                 raise Unavailable(
                     f"The directory {directory} may not be read and written by whoever runs Anyon."
                 )
+
+    def _variable(self, directory: Path) -> str:
+        """The environment variable that puts a directory elsewhere."""
+        if directory == self.config_dir:
+            return "ANYON_CONFIG_DIR"
+        chosen = directory == self.runtime_dir and not directory.is_relative_to(self.data_dir)
+        return "ANYON_RUNTIME_DIR" if chosen else "ANYON_DATA_DIR"
 
     @property
     def config(self) -> Path:

@@ -46,6 +46,14 @@ def test_a_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["ANYON_CONFIG_DIR", "ANYON_DATA_DIR", "ANYON_RUNTIME_DIR"])
+def test_what_puts_it_elsewhere_is_named_with_it(tmp_path: Path, name: str) -> None:
+    places = {kind: f"{tmp_path}/{kind}" for kind in ("ANYON_CONFIG_DIR", "ANYON_DATA_DIR")}
+    (tmp_path / "file").write_text("")
+    with pytest.raises(Unavailable, match=f"{name} in the environment names another"):
+        Places.of({**places, name: f"{tmp_path}/file/below"}).create()
+
+
+@pytest.mark.parametrize("name", ["ANYON_CONFIG_DIR", "ANYON_DATA_DIR", "ANYON_RUNTIME_DIR"])
 def test_a_directory_that_cannot_be_told_to_anybody_is_refused(tmp_path: Path, name: str) -> None:
     places = {kind: f"{tmp_path}/{kind}" for kind in ("ANYON_CONFIG_DIR", "ANYON_DATA_DIR")}
     Places.of({**places, name: f"{tmp_path}/wörter 語"}).create()
