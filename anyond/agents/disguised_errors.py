@@ -19,8 +19,24 @@ _LOGIN = re.compile(
 _REFUSED = re.compile(
     r"\b(?:HTTP|status(?: code)?)[ :]*\(?401\b|^\W*(?:API Error:? ?)?\(?401\b"
     r"|\b401:? (?:unauthorized|invalid|incorrect|authentication)|\bUNAUTHENTICATED\b"
-    r"|\bauthentication[ _](?:failed|error)\b|\b(?:invalid|incorrect|missing) (?:x-)?api[- ]key\b"
-    r"|\bAPI[ _]key (?:not valid|is invalid|invalid|is missing|was refused)",
+    r"|\bauthentication[ _]?(?:failed|error|required)\b|\bun(?:authorized|authenticated)\b"
+    r"|\b(?:invalid|incorrect|missing|no|bad|wrong|expired)[ _](?:x-)?api[-_ ]?key\b"
+    r"|API[-_ ]?key\b.{0,40}\b(?:not valid|invalid|missing|refused|expired|revoked|disabled"
+    r"|required|not (?:set|found|provided|configured)|unset)\b"
+    r"|\b(?:set|export|provide)\b.{0,30}\b\w*API_KEY\b"
+    r"|\b403\b.{0,60}\b(?:key|token|credentials?)\b"
+    r"|\b(?:invalid|missing|bad|expired|no) (?:access |auth\w* )?(?:credentials?|token)\b"
+    r"|\b(?:access|auth\w*|login|sign-?in) (?:token |session )?(?:has |is )?(?:expired|revoked)\b"
+    r"|\bsession (?:has )?expired\b.{0,40}\b(?:sign|log)[ -]?in\b"
+    r"|\b(?:not|un)[ -]?(?:authenticated|logged[ -]in|signed[ -]in)\b|\blogin (?:is )?required\b"
+    r"|\bplease (?:re-?)?(?:authenticate|sign in|log in|login)\b",
+    re.IGNORECASE,
+)
+_DEMAND = re.compile(
+    r"\W*(?:error\W+)?(?:you(?: are|'re) |user (?:is )?)?(?:not (?:logged|signed) in\b"
+    r"|not authenticated\b|authentication (?:is )?required\b|login (?:is )?required\b"
+    r"|(?:invalid|missing|incorrect|no) api[-_ ]key\b"
+    r"|please (?:log in|login|sign in|authenticate|run ['`\"/]+[\w ./-]*(?:login|auth)\b))",
     re.IGNORECASE,
 )
 _LOST = re.compile(
@@ -31,6 +47,7 @@ _LOST = re.compile(
     re.IGNORECASE,
 )
 _MOST = 2000
+_DEMAND_MOST = 300
 
 
 def is_error(text: str) -> bool:
@@ -47,6 +64,16 @@ def refuses_key(text: str) -> bool:
     """Whether an error for which a run fails is cured by a login or by another key."""
     text = text[:_MOST]
     return _REFUSED.search(text) is not None or _LOGIN.search(text) is not None
+
+
+def is_demand(text: str) -> bool:
+    """Whether an answer that is all that an agent said only wants the person to log in."""
+    return len(text) <= _DEMAND_MOST and _DEMAND.match(text) is not None
+
+
+def is_labelled(text: str) -> bool:
+    """Whether an answer that is all that an agent said is called an error by itself."""
+    return _ERROR.match(text[:_MOST]) is not None
 
 
 def lost_session(text: str) -> bool:

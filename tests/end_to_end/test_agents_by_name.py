@@ -183,3 +183,34 @@ async def test_the_form_of_any_variant_can_be_had_and_of_no_other(daemon: Daemon
     ):
         answer = await daemon.request("GET", f"/api/profiles/form?{query}")
         assert (answer.status_code, answer.json()["error_data"]["field"]) == (status, field)
+
+
+@pytest.mark.parametrize("method", ["session/new", "session/prompt"])
+async def test_an_agent_that_demands_a_login_logs_in_and_works(daemon: Daemon, method: str) -> None:
+    _installed(daemon, "kilo")
+    await _choose(daemon, agent="kilo", auth_method="good", env={"ACP_AGENT_LOGIN": method})
+    attempt = await daemon.attempt(await daemon.project(), "say hello", "ACP")
+    ended = await daemon.over(attempt)
+    entries = await daemon.entries(ended)
+    assert (ended["status"], said(entries, "error_message")) == ("completed", [])
+    assert len(said(entries, "user_message")) == 1
+    assert "".join(said(entries)).endswith("hello")
+
+
+async def test_a_login_that_cannot_be_had_is_for_the_person_to_set_up(daemon: Daemon) -> None:
+    path = _installed(daemon, "kilo")
+    project = await daemon.project()
+    leaves = "#!/bin/sh\necho 'Error: not logged in' >&2\nexit 3\n"
+    for env, script in (({"ACP_AGENT_LOGIN": "1"}, None), ({}, leaves)):
+        if script is not None:
+            path.write_text(script)
+        await _choose(daemon, agent="kilo", env=env)
+        ended = await daemon.over(await daemon.attempt(project, "say hello", "ACP"))
+        assert ended["status"] == "failed"
+        errors = [
+            entry
+            for entry in await daemon.entries(ended)
+            if entry["entry_type"]["type"] == "error_message"
+        ]
+        assert errors[-1]["entry_type"]["error_type"] == {"type": "setup_required"}
+        assert "Log in with `kilo auth login`." in errors[-1]["content"]

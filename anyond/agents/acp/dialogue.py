@@ -40,6 +40,10 @@ from anyond.agents.jsonrpc import (
 from anyond.agents.recap import RETOLD, recap
 from anyond.agents.rpc_dialogue import RpcDialogue
 
+_WORDS_MOST = 50
+_WORD_BYTES = 1000
+"""What a program writes beside the protocol before it has a session, as far as it is looked at."""
+
 
 class AcpDialogue(RpcDialogue):
     """One run of one agent.
@@ -57,6 +61,7 @@ class AcpDialogue(RpcDialogue):
         self._entries = AcpEntries(turn.cwd, turn.carried, options.known_as)
         # Some agents never tell which model they use.
         self._entries.usage.model = options.model if options.model != "default" else None
+        self._words: list[str] = []
         super().__init__(self._link, self._entries)
         self._handshake = Handshake(turn, options, self._link, self._entries)
         voice = Notices(self._entries)
@@ -169,6 +174,8 @@ class AcpDialogue(RpcDialogue):
         elif (fault := handshake.answered(method, response)) is not None:
             self._turns.fail(fault)
             return
+        if handshake.logged_in:
+            self._turns.logged_in()
         # Known since the first answer; some speak before the last.
         self._entries.quirks = handshake.quirks
         if method == "session/load" and handshake.loaded and handshake.quirks.late_history:
@@ -185,5 +192,11 @@ class AcpDialogue(RpcDialogue):
         note = [self._retold] if unknown else []
         self._outbox.open([*note, text])
 
+    def _noise(self, line: bytes) -> None:
+        super()._noise(line)
+        if not self._outbox.opened and len(self._words) < _WORDS_MOST:
+            self._words.append(line[:_WORD_BYTES].decode(errors="replace"))
+
     def _settle(self) -> None:
+        self._turns.exited([*self._words, *self._entries.stderr_lines])
         self._turns.settle()

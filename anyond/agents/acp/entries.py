@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from anyond.agents.acp.chatter import Chatter
@@ -239,6 +239,11 @@ class AcpEntries:
         """A line of stderr: agents chat there, so it is no error by itself."""
         if self._chatter.heard(line):
             self._put("stderr", self._chatter.shown)
+
+    @property
+    def stderr_lines(self) -> Sequence[str]:
+        """The newest lines of stderr that are shown."""
+        return self._chatter.shown.lines
 
     def show_chatter(self) -> None:
         """The run has failed: what was kept back of stderr may tell why."""

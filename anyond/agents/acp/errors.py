@@ -10,7 +10,16 @@ from anyond.agents.rpc_errors import rpc_error_text
 
 _AUTH_REQUIRED = -32000
 _UNAUTHORIZED = 401
-_LOGIN_KINDS = frozenset({"authentication_failed", "authentication_error", "unauthorized"})
+_LOGIN_KINDS = frozenset(
+    {
+        *("authentication_failed", "authentication_error", "authenticationerror", "auth_required"),
+        *("unauthorized", "unauthenticated", "invalid_api_key", "token_expired"),
+    }
+)
+_KINDS = (
+    *("errorKind", "codexErrorInfo", "codex_error_info", "type", "kind", "name"),
+    *("status", "statusCode", "httpStatusCode", "code"),
+)
 FAILED = "The agent's turn failed, and it does not say why."
 UNANSWERED = "The agent ended the turn, but no answer of its model had come to an end."
 _STOPS = {
@@ -36,11 +45,12 @@ def is_login(fault: Fault) -> bool:
     if wants_login(fault) or fault.code == _UNAUTHORIZED:
         return True
     data = as_dict(fault.data)
-    kinds = (data.get(name) for name in ("errorKind", "codexErrorInfo", "codex_error_info"))
-    statuses = (data.get(name) for name in ("status", "statusCode", "httpStatusCode", "code"))
-    if any(isinstance(kind, str) and kind in _LOGIN_KINDS for kind in kinds):
-        return True
-    return _UNAUTHORIZED in statuses or refuses_key(rpc_error_text(fault))
+    for told in (data, as_dict(data.get("error"))):
+        for name in _KINDS:
+            kind = told.get(name)
+            if kind in (_UNAUTHORIZED, str(_UNAUTHORIZED)) or as_text(kind).lower() in _LOGIN_KINDS:
+                return True
+    return refuses_key(rpc_error_text(fault))
 
 
 def login_text(name: str, methods: list[Any], login: str = "") -> str:

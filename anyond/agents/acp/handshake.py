@@ -38,6 +38,7 @@ class Handshake:
         forgotten: the former session was wanted and could not be had.
         session: the id of the session, once there is one.
         done: the prompt can be sent.
+        logged_in: the agent has logged in since it refused a prompt.
     """
 
     def __init__(self, turn: Turn, options: AcpOptions, link: Link, entries: AcpEntries) -> None:
@@ -58,6 +59,7 @@ class Handshake:
         self.forgotten = False
         self.session: str | None = None
         self.done = False
+        self.logged_in = False
         link.request(
             "initialize",
             {
@@ -124,8 +126,8 @@ class Handshake:
             "The agent starts anew and does not remember the conversation so far."
         )
 
-    def _logs_in(self, fault: Fault | None, method: str) -> bool:
-        """Whether the agent is asked to log in, once, before it is asked for the session again."""
+    def logs_in(self, fault: Fault | None, method: str) -> bool:
+        """Whether the agent is asked to log in, once, before it is asked for `method` again."""
         if fault is None or not wants_login(fault) or self._refused is not None:
             return False
         chosen = self._options.login_method(self.logins)
@@ -150,13 +152,15 @@ class Handshake:
             return fault
         if method == "session/new":
             self._new_session()
+        elif method == "session/prompt":
+            self.logged_in = True
         else:
             self._old_session(method)
         return None
 
     def _session_resumed(self, response: Response, method: str) -> None:
         self.replaying = False
-        if self._logs_in(response.fault, method):
+        if self.logs_in(response.fault, method):
             return
         if response.fault is None:
             self.loaded = method == "session/load"
@@ -170,7 +174,7 @@ class Handshake:
             self._forget(rpc_error_text(response.fault))
 
     def _session_made(self, response: Response, method: str) -> Fault | None:
-        if self._logs_in(response.fault, method):
+        if self.logs_in(response.fault, method):
             return None
         if response.fault is not None:
             return response.fault

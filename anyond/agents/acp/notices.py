@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from anyond.agents.acp.entries import AcpEntries
+from anyond.agents.disguised_errors import is_demand, is_labelled
 from anyond.agents.jsonrpc import as_dict, as_text
 from anyond.agents.rpc_errors import worded
 
@@ -57,7 +58,10 @@ class Notices:
     def disguised_error(self) -> str | None:
         """The error that a turn which ended well has really ended with."""
         text = self._entries.last_chunk if self._entries.quirks.remarks else self.only_words()
-        return worded(text.removeprefix(_ERROR).strip()) if text.startswith(_ERROR) else None
+        if text.startswith(_ERROR):
+            return worded(text.removeprefix(_ERROR).strip())
+        words = self.only_words()
+        return words.strip() if is_labelled(words) or is_demand(words) else None
 
     def only_words(self) -> str:
         """What was said last in this turn if there is nothing else in it; else ""."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
+from collections.abc import Sequence
 
 from msgspec import UNSET
 
@@ -100,6 +101,11 @@ class Stderr:
         self._within = bool(frame["more"]) if frame else fields
         known = line.startswith(_CHATTER) or _CODE.fullmatch(line) is not None
         return frame is not None or echo or known
+
+    @property
+    def lines(self) -> Sequence[str]:
+        """Those that are shown."""
+        return tuple(self._lines)
 
     def entry(self) -> NormalizedEntry:
         """The entry as of now."""

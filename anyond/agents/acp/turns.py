@@ -9,7 +9,7 @@ that is interrupted or fails; the conversation shows the reason in any case.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from anyond.agents.acp.entries import AcpEntries
@@ -68,6 +68,8 @@ class Turns:
         self._waiting = False
         self._for_the_program = False
         self._prompts = 0
+        self._asked: list[str] = []
+        self._repeats: list[str] | None = None
         self.cancelling = False
         self.over = False
 
@@ -92,7 +94,10 @@ class Turns:
         self._prompts += 1
         self._for_the_program = "".join(texts).lstrip().startswith(("/", "$"))
         self._outbox.prompt_told()
-        if not (len(texts) == 1 and self._denials.told(texts[0])):
+        self._asked = texts
+        if texts == self._repeats:
+            self._repeats = None
+        elif not (len(texts) == 1 and self._denials.told(texts[0])):
             self._entries.user("\n\n".join(text for text in texts if text != self._retold))
 
     # ------------------------------------------------------------ what the agent said
@@ -100,6 +105,8 @@ class Turns:
     def prompt_answered(self, response: Response) -> None:
         """What the agent says when it is done with a prompt."""
         self._prompts -= 1
+        if not self._prompts and self._logs_in(response.fault):
+            return
         result = as_dict(response.result)
         if self._entries.usage.turn(result, self._handshake.quirks.cumulative_usage):
             self._entries.show_usage()
@@ -140,6 +147,33 @@ class Turns:
             self._end(Outcome.FAILED, UNANSWERED)
         else:
             self._go_on()
+
+    def _logs_in(self, fault: Fault | None) -> bool:
+        """Whether the agent, which has done nothing yet, is asked to log in and then once more."""
+        done = self._entries.texts_seen or self._entries.tools_seen or self.cancelling
+        return not done and self._handshake.logs_in(fault, "session/prompt")
+
+    def logged_in(self) -> None:
+        """The agent has logged in: say the prompt again that it has refused."""
+        self._handshake.logged_in = False
+        if self.cancelling:
+            self.settle()
+            self._end(Outcome.INTERRUPTED)
+        else:
+            self._repeats = self._asked
+            self._outbox.prompt(self._repeats)
+
+    def exited(self, words: Iterable[str]) -> None:
+        """The program has gone before it had a session; perhaps for want of a login.
+
+        Args:
+            words: what it has written besides.
+        """
+        if self.over or self._outbox.opened or self.cancelling:
+            return
+        wants = next((line for line in words if refuses_key(line)), None)
+        if wants is not None:
+            self._fail_with(wants.strip(), login=True)
 
     def updated(self) -> None:
         """Something was heard: perhaps all that worked in the background is done now."""
