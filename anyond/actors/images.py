@@ -46,6 +46,11 @@ class ImageRequests:
         with trio.CancelScope(shield=True):
             await images.delete(self._rooms, image_id, force=force)
 
+    async def withdraw(self, image_id: str) -> None:
+        """Take back an upload; see `operations.images.withdraw`."""
+        with trio.CancelScope(shield=True):
+            await images.withdraw(self._rooms, image_id)
+
     async def of_task(self, task_id: str) -> list[Image]:
         """The images of a task. Raises `NotFound`."""
 

@@ -75,6 +75,19 @@ async def delete(rooms: Rooms, image_id: str, *, force: bool) -> None:
         await trio.to_thread.run_sync(rooms.images.remove, [images.file_name(image)])
 
 
+async def withdraw(rooms: Rooms, image_id: str) -> None:
+    """Take back an upload; the image is deleted unless a task showed it before.
+
+    Raises:
+        NotFound: there is no such image.
+        Conflict: several tasks show it since.
+    """
+    async with rooms.images.lock:
+        image = await rooms.store.write(lambda tx: images.withdraw(tx, image_id))
+        if image is not None:
+            await trio.to_thread.run_sync(rooms.images.remove, [images.file_name(image)])
+
+
 def attach(tx: Tx, task_id: str, prompt: str, image_ids: Sequence[str], moment: str) -> str:
     """Show images in a task, and in the prompt that came with them.
 

@@ -135,6 +135,29 @@ def delete(tx: Tx, id: str, *, force: bool = False) -> Image:
     return image
 
 
+def withdraw(tx: Tx, id: str) -> Image | None:
+    """Take back the latest upload of an image; returns its last state if that was the only one.
+
+    A task that showed it before keeps it: whoever uploads the same bytes once more and takes them
+    out again does not know of it.
+
+    Raises `NotFound`; and `Conflict` as `delete` does.
+    """
+    older, newer = (
+        tx.execute(
+            "SELECT l.task_id FROM task_images l JOIN images i ON i.id = l.image_id"
+            f" WHERE i.id = ? AND l.created_at {compared} i.used_at",
+            (id,),
+        ).fetchall()
+        for compared in ("<", ">=")
+    )
+    if not older:
+        return delete(tx, id)
+    if len(newer) == 1:
+        tx.execute("DELETE FROM task_images WHERE image_id = ? AND task_id = ?", (id, *newer[0]))
+    return None
+
+
 def delete_unused(tx: Tx, before: str, day: int) -> list[Image]:
     """Remove those that no task shows and nobody has had to do with since `before`.
 

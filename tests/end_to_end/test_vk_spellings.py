@@ -139,6 +139,43 @@ async def test_a_link_to_a_picture_shows_it_wherever_the_page_is(
         assert refused.status_code == 403
 
 
+async def test_a_picture_that_is_taken_out_of_one_form_stays_where_it_was(
+    daemon: Daemon, client: VkClient
+) -> None:
+    project = (await daemon.project())["id"]
+    files = {"image": ("dot.png", PNG, "image/png")}
+
+    async def uploaded(at: str = "upload") -> Json:
+        sent = await daemon.request("POST", f"/vk/api/images/{at}", files=files)
+        return dict(sent.json()["data"])
+
+    async def shown(task: Json) -> list[str]:
+        rows = await client.call("GET", f"/api/images/task/{task['id']}")
+        return [row["id"] for row in rows]
+
+    async with daemon.client():
+        image = (await uploaded())["id"]
+        await client.call("DELETE", f"/api/images/{image}")
+        await client.call("DELETE", f"/api/images/{image}")  # it is gone, and that is fine
+        image = (await uploaded())["id"]
+        body = {"project_id": project, "title": "Tea", "image_ids": [image]}
+        tea = await client.call("POST", "/api/tasks", body)
+        milk = await client.call("POST", "/api/tasks", {"project_id": project, "title": "Milk"})
+        # The same bytes in the form of another task, and out again.
+        assert (await uploaded())["id"] == image
+        await client.call("DELETE", f"/api/images/{image}")
+        assert await shown(tea) == [image]
+        assert (await uploaded(f"task/{milk['id']}/upload"))["id"] == image
+        assert await shown(milk) == [image]
+        await client.call("DELETE", f"/api/images/{image}")
+        assert (await shown(tea), await shown(milk)) == ([image], [])
+        file = await daemon.request("GET", f"/vk/api/images/{image}/file")
+        assert (file.status_code, file.content) == (200, PNG)
+        # Our own API deletes what it is told to.
+        await daemon.ask("DELETE", f"/api/images/{image}")
+        assert await shown(tea) == []
+
+
 @pytest.mark.parametrize(
     ("mode", "found"),
     [("settings", True), ("Settings", True), ("taskform", False), ("", False), ("FileName", False)],

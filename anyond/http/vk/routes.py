@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from quart import Blueprint, Response
+from quart import Blueprint, Response, request
 
 from anyond.http import decode
 from anyond.http.envelope import answer, cached
-from anyond.http.query import identity
+from anyond.http.query import flag_in, identity
 from anyond.http.routes import images
 from anyond.http.routes.approvals import decision
 from anyond.http.routes.projects import checked
 from anyond.model.bodies import ProjectPatch
+from anyond.model.errors import NotFound
 from anyond.model.rows import Approval, ApprovalStatus
 from anyond.store import approvals
 
@@ -57,6 +59,17 @@ def routes(services: Services) -> Blueprint:
     @chapter.post("/images/task/<key>/upload")
     async def upload_to_task(key: str) -> Response:
         return await images.received(services, identity(key, "task_id"), _IMAGE_FIELDS)
+
+    @chapter.delete("/images/<key>")
+    async def remove_image(key: str) -> Response:
+        """They delete what they show no more, though other tasks may show it."""
+        id = identity(key, "image_id")
+        with suppress(NotFound):
+            if flag_in(request.args, "force"):
+                await services.images.delete(id, force=True)
+            else:
+                await services.images.withdraw(id)
+        return answer(None)
 
     @chapter.get("/images/named/<name>")
     async def linked_image(name: str) -> Response:

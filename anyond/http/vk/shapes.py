@@ -114,10 +114,6 @@ async def _none(_: Services, found: Answer) -> Answer:
     return _given([]) if found.status == 404 else found
 
 
-async def _gone(_: Services, found: Answer) -> Answer:
-    return _given(None) if found.status == 404 else found
-
-
 async def _oldest_first(services: Services, found: Answer) -> Answer:
     if found.good:
         return _given(found.body["data"][::-1])
@@ -171,7 +167,6 @@ _TABLE: dict[tuple[str, str], Shape] = {
     ("POST", f"{_ATTEMPT}/start-dev-server"): _soft,
     ("GET", "/api/execution-processes"): _oldest_first,
     ("GET", "/api/images/task/<>"): _none,
-    ("DELETE", "/api/images/<>"): _gone,
 }
 
 _ROWS = [
