@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections import Counter
 from pathlib import Path
 
 from anyond.model.ids import seconds
@@ -12,6 +13,8 @@ from anyond.store import processes
 from anyond.store.database import Store
 from anyond.store.transaction import Tx
 from campaigns.chaos import evidence
+from campaigns.chaos.__main__ import earlier, figures, note
+from campaigns.chaos.chapter import Result
 from campaigns.chaos.check_runs import stopped
 from campaigns.chaos.ledgers import Desk
 from tests.store.store_seeds import add_attempt, add_process, add_project, add_task, at, end_process
@@ -36,6 +39,17 @@ def test_a_stop_counts_for_what_was_there_when_it_was_asked() -> None:
     assert stopped(desk((15, 16)), row | {"completed_at": None})
 
 
+def test_a_campaign_goes_on_where_its_progress_ends(tmp_path: Path) -> None:
+    chapter = Result(3, Counter({"daemon": 2, "git": 1}), Counter(merge=3), scenes=5)
+    chapter.faults, chapter.evidence = {"lost": ["a line"]}, {"a line": ["why"]}
+    file = tmp_path / "progress"
+    assert earlier(file, 7) == []
+    note(file, 7, chapter)
+    note(file, 8, Result(0))
+    assert earlier(file, 7) == [chapter]
+    assert "3 kills (2 daemon, 1 git) at 3 merge; 5 scenes" in figures(7, earlier(file, 7))
+
+
 async def test_the_evidence_has_state_refs_and_history_of_what_a_fault_names(
     tmp_path: Path,
 ) -> None:
@@ -51,7 +65,7 @@ async def test_the_evidence_has_state_refs_and_history_of_what_a_fault_names(
     (tmp_path / "data").mkdir()
     async with Store.open(tmp_path / "data" / "anyon.db") as store:
         await store.write(write)
-    noted = {
+    noted: dict[str, list[object]] = {
         "requests.jsonl": [
             [
                 seconds(at(2)),

@@ -13,7 +13,6 @@ import tempfile
 import time
 from collections import Counter
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from dataclasses import asdict
 from pathlib import Path
 
 from campaigns.chaos.chapter import CHECKS_PER_CHAPTER, KILLS_PER_CHECK, Result, run
@@ -39,7 +38,7 @@ def main() -> int:
     options = parser.parse_args()
     until = time.time() + (SHORT_S if options.short else 10**9)
     root = Path(tempfile.mkdtemp(prefix="anyon-chaos-"))
-    results = _earlier(options.progress, options.seed)
+    results = earlier(options.progress, options.seed)
     _play(options, until, root, results)
     print(figures(options.seed, results))
     for one in results:
@@ -77,7 +76,7 @@ def _play(options: argparse.Namespace, until: float, root: Path, results: list[R
             done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
             for one in (future.result() for future in done):
                 results.append(one)
-                _note(options.progress, options.seed, one)
+                note(options.progress, options.seed, one)
                 if not any(one.faults.values()):
                     shutil.rmtree(root / f"chapter{one.number}", ignore_errors=True)
 
@@ -115,7 +114,7 @@ def _faults(results: list[Result]) -> bool:
     return any(texts for one in results for texts in one.faults.values())
 
 
-def _earlier(progress: Path | None, seed: int) -> list[Result]:
+def earlier(progress: Path | None, seed: int) -> list[Result]:
     """The chapters of this seed that were played before."""
     if progress is None or not progress.exists():
         return []
@@ -128,10 +127,12 @@ def _earlier(progress: Path | None, seed: int) -> list[Result]:
     return found
 
 
-def _note(progress: Path | None, seed: int, result: Result) -> None:
+def note(progress: Path | None, seed: int, result: Result) -> None:
+    """Add a chapter to those that `earlier` finds."""
     if progress is not None:
         with progress.open("a") as file:
-            file.write(json.dumps({"seed": seed, **asdict(result)}) + "\n")
+            # Not by `asdict`, which makes counters of pairs of counters before Python 3.12.
+            file.write(json.dumps({"seed": seed, **vars(result)}) + "\n")
 
 
 if __name__ == "__main__":

@@ -69,7 +69,7 @@ def _database(root: Path) -> sqlite3.Connection:
 
 def _attempts(rows: sqlite3.Connection, names: set[str]) -> list[tuple[str, str]]:
     """Attempts that are named, or whose task, run or question is; each with its task's title."""
-    found = {}
+    found: dict[str, str] = {}
     for name in sorted(names):
         asked = rows.execute(
             "SELECT DISTINCT a.id, t.title FROM task_attempts a JOIN tasks t ON t.id = a.task_id"
