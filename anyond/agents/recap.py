@@ -9,12 +9,33 @@ _FORGOTTEN = (
     "What was done so far is in the working directory and its git history: look there first.)"
 )
 
+_NOT_ASKED = (
+    "(What follows was to be the beginning of this conversation. You were not asked for it, since "
+    "what has to be done first did not succeed or was stopped. What you are told after it counts "
+    "for more where the two differ.)"
+)
 
 RETOLD = (
     "The agent does not remember this conversation: this is a new session of it. "
     "It was told in short what had been said before."
 )
 """What a person is told about it."""
+
+TASK_TOLD = (
+    "The agent had not been asked for its task yet, since the setup script did not succeed or was "
+    "stopped. It was told the task before this message."
+)
+"""What a person is told of a past that is an `unasked` task."""
+
+
+def unasked(prompt: str) -> str:
+    """The `past` of a turn before which the agent should have been asked `prompt`, and was not."""
+    return f"{_NOT_ASKED}\n\n{prompt}"
+
+
+def remark(recap: str) -> str:
+    """What a person is told about it if an agent was told `recap`."""
+    return TASK_TOLD if recap.startswith(_NOT_ASKED) else RETOLD
 
 
 def recap(turn: Turn) -> str:
@@ -24,4 +45,6 @@ def recap(turn: Turn) -> str:
     """
     if not turn.past:
         return _FORGOTTEN
+    if turn.past.startswith(_NOT_ASKED):
+        return turn.past
     return f"{_FORGOTTEN}\n\n{turn.past}"

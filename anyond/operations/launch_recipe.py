@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
+from anyond.agents import recap as agents_recap
 from anyond.agents.roster import agent
 from anyond.machines.prompt import expand_tags, find_images
 from anyond.model.launch import Launch, LeftRunning
@@ -59,11 +60,19 @@ async def write_recipe(
         session_id=resumed,
         options=rooms.profiles.variant(profile),
         approval_timeout_s=rooms.config.config.approval_timeout_s,
-        past=await rooms.store.read(lambda r: recap.past(r, process, prompt)),
+        past=await _past(rooms, process, prompt, worktree),
         carried=await rooms.store.read(lambda r: carrying.before(r, process, resumed)),
     )
     launch = agent(profile.executor).launch(kept.turn())
     return Recipe(replace(launch, env={**project.environment, **launch.env}), kept)
+
+
+async def _past(rooms: Rooms, process: ExecutionProcess, prompt: str, worktree: str) -> str:
+    past = await rooms.store.read(lambda r: recap.past(r, process, prompt))
+    task = await rooms.store.read(lambda r: recap.unasked(r, process))
+    if past or task is None:
+        return past
+    return agents_recap.unasked(await told(rooms, task, worktree))
 
 
 async def told(rooms: Rooms, prompt: str, worktree: str) -> str:

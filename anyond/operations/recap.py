@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from anyond.model.rows import ExecutionProcess
+from anyond.model.rows import ExecutionProcess, ExecutorAction, RunReason, ScriptRequest
 from anyond.operations.turn_record import TurnRecord
-from anyond.store import sessions
+from anyond.store import processes, sessions
 from anyond.store.transaction import Reader
 
 MOST = 12 * 1024
@@ -54,6 +54,28 @@ def past(reader: Reader, process: ExecutionProcess, prompt: str) -> str:
             continue
         runs.append(_Run(asked, session.summary))
     return _joined([run.told() for run in runs], runs[-1].prompts[0]) if runs else ""
+
+
+def unasked(reader: Reader, process: ExecutionProcess) -> str | None:
+    """What the attempt of `process` was to begin with, if no agent was ever asked for it.
+
+    That is so if the setup script before it did not succeed, or was stopped. Later messages that
+    were not said are drafts then; this one is what the task says, which an agent does not see.
+
+    Returns:
+        The prompt as the person wrote it; None if it was asked, or is asked now.
+    """
+    rows = processes.of_attempt(reader, process.task_attempt_id, show_dropped=True)
+    if any(row.run_reason is RunReason.CODING_AGENT and row.id != process.id for row in rows):
+        return None
+    action: ExecutorAction | None = rows[-1].executor_action
+    while action is not None and isinstance(action.typ, ScriptRequest):
+        action = action.next_action
+    if action is None or isinstance(action.typ, ScriptRequest):
+        return None
+    asking = process.executor_action.typ
+    asked = None if isinstance(asking, ScriptRequest) else asking.prompt
+    return None if action.typ.prompt == asked else action.typ.prompt
 
 
 def _joined(newest_first: list[str], task: str) -> str:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from anyond.agents.recap import TASK_TOLD
+from tests.end_to_end.claude_cli import said
 from tests.end_to_end.daemon import Daemon, Refused
 
 
@@ -264,9 +266,17 @@ async def test_a_failing_setup_script_ends_the_chain_and_says_why(daemon: Daemon
     listed = await daemon.ask("GET", f"/api/tasks?project_id={project['id']}")
     assert (listed[0]["status"], listed[0]["last_attempt_failed"]) == ("inreview", True)
     assert await daemon.raw(process) == "broken\n"
-    # the agent can still be asked
-    await daemon.ask("POST", f"/api/task-attempts/{attempt['id']}/follow-up", {"prompt": "say hi"})
-    assert (await daemon.over(attempt))["status"] == "completed"
+    # The agent can still be asked, and is told what nobody has asked it yet.
+    await daemon.ask("POST", f"/api/task-attempts/{attempt['id']}/follow-up", {"prompt": "told"})
+    ended = await daemon.over(attempt)
+    assert ended["status"] == "completed"
+    entries = await daemon.entries(ended)
+    assert said(entries, "system_message")[0] == TASK_TOLD
+    assert said(entries, "user_message") == ["told"]
+    assert said(entries)[0].endswith("say never")
+    # It knows now.
+    await daemon.ask("POST", f"/api/task-attempts/{attempt['id']}/follow-up", {"prompt": "told"})
+    assert "say never" not in "".join(said(await daemon.entries(await daemon.over(attempt))))
 
 
 async def test_a_failing_agent_ends_the_chain_before_its_cleanup(daemon: Daemon) -> None:

@@ -24,6 +24,7 @@ of the prompt's last block (what stands before is what it should remember):
     deaf                from now on cancels, SIGTERM and the end of standard input are ignored
     recall              says how many prompts this session has seen before
     settings            says what was set in this session, as JSON
+    told                says what stands before the last block of the prompt
 
 Other lines are said. A session is remembered in `$ACP_AGENT_STATE/<id>.json`, if that is set; it is
 announced (`loadSession`) only then. `ACP_AGENT_RESUME=1` announces `session/resume` as well,
@@ -192,7 +193,8 @@ class Agent:
     def turn(self, number: Any, params: dict[str, Any]) -> None:
         id = params["sessionId"]
         session = self.sessions[id]
-        text = params["prompt"][-1]["text"]
+        *before, text = [block.get("text", "") for block in params["prompt"]]
+        session["before"] = "\n".join(before)
         if LOGIN == "session/prompt" and not self.logged_in:
             self.send(id=number, error=DEMANDED)
             return
@@ -267,6 +269,8 @@ class Agent:
             self.say(id, f"{len(session['prompts'])} prompts before")
         elif word == "settings":
             self.say(id, json.dumps(session.get("settings", [])))
+        elif word == "told":
+            self.say(id, session["before"])
         else:
             self.say(id, rest if word == "say" else line)
 

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from anyond.model.rows import Session
-from anyond.model.settings import Executor
+from anyond.model.rows import (
+    CodingAgentInitialRequest,
+    ExecutorAction,
+    ProcessStatus,
+    RunReason,
+    ScriptContext,
+    ScriptRequest,
+    Session,
+)
+from anyond.model.settings import Executor, ExecutorProfileId
 from anyond.operations import recap
 from anyond.operations.rooms import Rooms
 from anyond.operations.turn_record import Said, TurnRecord
@@ -85,3 +93,56 @@ async def test_a_long_past_is_the_task_and_the_newest_of_it(rooms: Rooms) -> Non
     assert len(told) <= recap.MOST
     assert [number for number in range(20) if f"Wish {number} " in told] == [0, 18, 19]
     assert "(The rest of the first 18 turns is left out.)" in told
+
+
+def first_setup(tx: Tx, prompt: str = "Build it") -> None:
+    """The setup script with which an attempt begins, before an agent; it has failed."""
+    add_family(tx)
+    agent = CodingAgentInitialRequest(
+        prompt=prompt, executor_profile_id=ExecutorProfileId(executor=Executor.DEMO)
+    )
+    script = ScriptRequest(script="exit 7", context=ScriptContext.SETUP)
+    action = ExecutorAction(typ=script, next_action=ExecutorAction(typ=agent))
+    processes.insert(
+        tx, id="s", attempt_id="a", run_reason=RunReason.SETUP_SCRIPT, executor_action=action,
+        now=at(1),
+    )  # fmt: skip
+    end_process(tx, "s", ProcessStatus.FAILED)
+
+
+def asked_now(tx: Tx, id: str, number: int) -> str | None:
+    """What the agent is told of the beginning in a run that asks `Do it`."""
+    add_process(tx, id, now=at(number))
+    told = recap.unasked(tx, processes.get(tx, id))
+    end_process(tx, id)
+    return told
+
+
+async def test_a_task_that_no_agent_was_asked_for_is_told_with_the_first_message(
+    rooms: Rooms,
+) -> None:
+    def work(tx: Tx) -> list[str | None]:
+        first_setup(tx)
+        return [asked_now(tx, "x2", 2), asked_now(tx, "x3", 3)]
+
+    assert await rooms.store.write(work) == ["Build it", None]
+
+
+async def test_a_task_is_not_told_again_to_the_agent_that_is_asked_for_it(rooms: Rooms) -> None:
+    def work(tx: Tx) -> str | None:
+        first_setup(tx, "Do it")
+        return asked_now(tx, "x2", 2)
+
+    assert await rooms.store.write(work) is None
+
+
+async def test_what_was_replaced_before_is_no_task_that_nobody_was_asked_for(
+    rooms: Rooms,
+) -> None:
+    def work(tx: Tx) -> str | None:
+        first_setup(tx)
+        asked_now(tx, "x2", 2)
+        tx.execute("UPDATE execution_processes SET dropped = 1 WHERE id = 'x2'")
+        return asked_now(tx, "x3", 3)
+
+    assert await rooms.store.write(work) is None

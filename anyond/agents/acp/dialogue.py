@@ -37,7 +37,7 @@ from anyond.agents.jsonrpc import (
     as_dict,
     decode,
 )
-from anyond.agents.recap import RETOLD, recap
+from anyond.agents.recap import recap, remark
 from anyond.agents.rpc_dialogue import RpcDialogue
 
 _WORDS_MOST = 50
@@ -188,7 +188,7 @@ class AcpDialogue(RpcDialogue):
         anew = self._turn.session_id is None and bool(self._turn.past)
         unknown = self._handshake.forgotten or anew
         if anew:
-            self._entries.system(RETOLD)
+            self._entries.system(remark(self._retold))
         note = [self._retold] if unknown else []
         self._outbox.open([*note, text])
 

@@ -43,7 +43,7 @@ from anyond.agents.disguised_errors import refuses_key
 from anyond.agents.entry import BROKE_OFF, Lumps, Note, Source
 from anyond.agents.lines import Lines
 from anyond.agents.paths import Paths
-from anyond.agents.recap import RETOLD
+from anyond.agents.recap import remark
 from anyond.model.entries import (
     ErrorMessage,
     OtherError,
@@ -466,8 +466,8 @@ class ClaudeDialogue:
         if not self._turn_open:
             self._turn_open, self._interrupted = True, False
         self._put(Note(f"user:{self._told}", UserMessage(), text))
-        if self._told == 1 and self._retold in texts:
-            self._note("retold", RETOLD)
+        if self._told == 1 and self._retold is not None and self._retold in texts:
+            self._note("retold", remark(self._retold))
 
     def _was_answered(self, request_id: str, answer: wire.Answer) -> None:
         question = self._questions.answered(request_id, answer)

@@ -45,7 +45,7 @@ from anyond.agents.jsonrpc import (
     as_text,
     decode,
 )
-from anyond.agents.recap import RETOLD, recap
+from anyond.agents.recap import recap, remark
 from anyond.agents.rpc_dialogue import RpcDialogue
 from anyond.agents.rpc_errors import rpc_error_text
 from anyond.model.entries import Succeeded
@@ -285,7 +285,7 @@ class CodexDialogue(RpcDialogue):
         anew = self._turn.session_id is None and bool(self._turn.past)
         unknown = self._handshake.forgotten or anew
         if anew:
-            self._entries.once(RETOLD)
+            self._entries.once(remark(self._retold))
         said = message([self._retold, text] if unknown else [text])
         self._ask(START, said | self._plan.mode(), automatic=True)
         self._send_held()

@@ -32,7 +32,7 @@ from anyond.agents.entry import Lumps, Note, Source
 from anyond.agents.jsonrpc import as_dict, as_list, as_text, loads
 from anyond.agents.lines import Lines
 from anyond.agents.paths import Paths
-from anyond.agents.recap import RETOLD
+from anyond.agents.recap import remark
 from anyond.model.entries import ErrorMessage, SetupRequired, SystemMessage, UserMessage
 from anyond.model.records import Stream
 
@@ -131,7 +131,7 @@ class CursorDialogue:
         text = b"".join(self._told).decode(errors="replace").removeprefix(self._retold)
         self._put(Note("user:1", UserMessage(), text.removesuffix("\n")))
         if self._retold:
-            self._put(Note("retold", SystemMessage(), RETOLD))
+            self._put(Note("retold", SystemMessage(), remark(self._retold)))
 
     # ------------------------------------------------------------ what it says
 
