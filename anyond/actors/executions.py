@@ -298,6 +298,10 @@ class Executions:
         found = launcher.look(row.id, recorded=key is not None)
         if isinstance(found, Absent):
             log.info("starting_again", process=row.id)
+            if key is not None:
+                # Before its spool is made anew: whoever finds none then, after another crash, must
+                # not take it for one that has run.
+                await self._rooms.store.write(lambda tx: launches.withdraw(tx, row.id))
             self._answered(row.id)
             await self._start_again(row)
         elif isinstance(found, Alive):

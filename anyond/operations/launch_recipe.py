@@ -68,11 +68,10 @@ async def write_recipe(
 
 
 async def _past(rooms: Rooms, process: ExecutionProcess, prompt: str, worktree: str) -> str:
-    past = await rooms.store.read(lambda r: recap.past(r, process, prompt))
-    task = await rooms.store.read(lambda r: recap.unasked(r, process))
-    if past or task is None:
-        return past
-    return agents_recap.unasked(await told(rooms, task, worktree))
+    unasked = await rooms.store.read(lambda r: recap.unasked(r, process))
+    task = None if unasked is None else await told(rooms, unasked, worktree)
+    past = await rooms.store.read(lambda r: recap.past(r, process, prompt, task))
+    return past if past or task is None else agents_recap.unasked(task)
 
 
 async def told(rooms: Rooms, prompt: str, worktree: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from anyond.model.rows import ExecutionProcess, ExecutorAction, RunReason, ScriptRequest
+from anyond.model.rows import ExecutionProcess, ExecutorAction, ScriptRequest
 from anyond.operations.turn_record import TurnRecord
 from anyond.store import processes, sessions
 from anyond.store.transaction import Reader
@@ -30,7 +30,7 @@ class _Run:
         return "\n\n".join(parts)
 
 
-def past(reader: Reader, process: ExecutionProcess, prompt: str) -> str:
+def past(reader: Reader, process: ExecutionProcess, prompt: str, task: str | None = None) -> str:
     """The earlier runs of the agent in the attempt of `process`, without those that were replaced.
 
     The newest ones are told as far as there is room; of what does not fit, only the very first
@@ -39,9 +39,10 @@ def past(reader: Reader, process: ExecutionProcess, prompt: str) -> str:
     Args:
         prompt: what the agent is asked now. A run that was asked the same, and left nothing, is the
             one that is tried again, and not part of the past.
+        task: what was to be the first prompt, and was not said (see `unasked`).
 
     Returns:
-        "" if there was none.
+        "" if there was no run.
     """
     runs: list[_Run] = []
     for session, turn in sessions.before(reader, process.id):
@@ -53,11 +54,13 @@ def past(reader: Reader, process: ExecutionProcess, prompt: str) -> str:
         if session.summary is None and "\n\n".join(asked) == "\n\n".join(newer):
             continue
         runs.append(_Run(asked, session.summary))
+    if runs and task is not None:
+        runs.append(_Run((task,), None))
     return _joined([run.told() for run in runs], runs[-1].prompts[0]) if runs else ""
 
 
 def unasked(reader: Reader, process: ExecutionProcess) -> str | None:
-    """What the attempt of `process` was to begin with, if no agent was ever asked for it.
+    """What the attempt of `process` was to begin with, if no run of the agent has asked that.
 
     That is so if the setup script before it did not succeed, or was stopped. Later messages that
     were not said are drafts then; this one is what the task says, which an agent does not see.
@@ -66,16 +69,17 @@ def unasked(reader: Reader, process: ExecutionProcess) -> str | None:
         The prompt as the person wrote it; None if it was asked, or is asked now.
     """
     rows = processes.of_attempt(reader, process.task_attempt_id, show_dropped=True)
-    if any(row.run_reason is RunReason.CODING_AGENT and row.id != process.id for row in rows):
-        return None
     action: ExecutorAction | None = rows[-1].executor_action
     while action is not None and isinstance(action.typ, ScriptRequest):
         action = action.next_action
     if action is None or isinstance(action.typ, ScriptRequest):
         return None
-    asking = process.executor_action.typ
-    asked = None if isinstance(asking, ScriptRequest) else asking.prompt
-    return None if action.typ.prompt == asked else action.typ.prompt
+    asked = {
+        r.executor_action.typ.prompt
+        for r in rows
+        if not isinstance(r.executor_action.typ, ScriptRequest)
+    }
+    return None if action.typ.prompt in asked else action.typ.prompt
 
 
 def _joined(newest_first: list[str], task: str) -> str:

@@ -27,7 +27,7 @@ from anyond.procs.orphans import end_orphans
 from anyond.procs.peers import is_stranger
 from anyond.procs.process_table import boot_id
 from anyond.procs.shim_connection import ShimConnection
-from anyond.procs.shim_state import Lock, read_run, why_lost, why_unknown
+from anyond.procs.shim_state import Lock, read_run, why_lost, why_unknown, withdraw
 from anyond.procs.spool import Spool
 from anyond.procs.supervisor import PROTOCOL
 
@@ -165,8 +165,8 @@ class Launcher:
         """What has become of an execution.
 
         As long as its shim holds the lock it lives, whatever its files say: an agent can write
-        them too. If it was never started (its launcher died too early), its directory is removed,
-        so that a shim that is still on its way finds nothing to start.
+        them too. If it was never started (its launcher died too early), it is withdrawn, so that
+        a shim that is still on its way finds nothing to start.
 
         Args:
             recorded: whether `start` had it recorded: it may have run although no file says so.
@@ -187,7 +187,7 @@ class Launcher:
             why = why_unknown(spool.path) if recorded else None
             if why is not None:
                 return Lost(why)
-            shutil.rmtree(spool.path, ignore_errors=True)
+            withdraw(spool.path)
             return Absent()
 
     async def attach(
@@ -261,6 +261,7 @@ class Launcher:
                     "already_started", f"Execution {execution_id} was started before."
                 ) from None
             self._starting.add(execution_id)
+            shutil.rmtree(path)
             path.mkdir(mode=0o700)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
         for name, content in (("lock", ""), ("shim.err", ""), ("spec.json", json.dumps(spec))):

@@ -5,12 +5,15 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import secrets
+import shutil
 from pathlib import Path
 from types import TracebackType
 
 import msgspec
 from msgspec import Struct
 
+from anyond.procs.log import write_json
 from anyond.procs.process_table import boot_id
 from anyond.procs.spool_files import open_plain, read_end, read_plain
 
@@ -65,6 +68,22 @@ def why_lost(path: Path) -> str:
 class _Spec(Struct, frozen=True):
     start: str = ""
     boot_id: str = ""
+    withdrawn: bool = False
+
+
+def withdraw(path: Path) -> None:
+    """See to it that no shim that is still on its way starts what the spool `path` was made for.
+
+    To be called with its lock held. What stays says that nothing has run (see `why_unknown`), for
+    whoever looks next: the one who has withdrawn it may be killed before it is started again.
+    """
+    if not path.is_dir():
+        return
+    spec = {"start": secrets.token_hex(8), "boot_id": boot_id(), "withdrawn": True}
+    try:
+        write_json(str(path / "spec.json"), spec, lasting=False)
+    except OSError:
+        shutil.rmtree(path, ignore_errors=True)  # the disk is full, or the directory is not ours
 
 
 def why_unknown(path: Path) -> str | None:
@@ -81,7 +100,7 @@ def why_unknown(path: Path) -> str | None:
         spec = _Spec()
     if not spec.start:  # a shim takes it out before it lets the program run
         return "Its files in executions/ are damaged, so how it ended is not known."
-    if spec.boot_id != boot_id():
+    if spec.boot_id != boot_id() and not spec.withdrawn:
         return "The machine was restarted while it was being started."
     return None
 

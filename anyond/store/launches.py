@@ -17,6 +17,11 @@ def record(tx: Tx, process_id: str, key: str, now: str) -> None:
     )
 
 
+def withdraw(tx: Tx, process_id: str) -> None:
+    """The program of a process was handed to a shim that certainly did not start it."""
+    tx.execute("DELETE FROM launches WHERE execution_process_id = ?", (process_id,))
+
+
 def key(reader: Reader, process_id: str) -> str | None:
     """What its shim wants to hear; None if the program was never handed to one."""
     row = reader.execute(

@@ -16,6 +16,7 @@ import hashlib
 import json
 import os
 import queue
+import re
 import signal
 import subprocess
 import sys
@@ -46,6 +47,15 @@ def orders(text: str) -> dict[str, Any] | None:
             found: dict[str, Any] = json.loads(line.removeprefix("chaos "))
             return found
     return None
+
+
+def receive(texts: list[str]) -> dict[str, Any] | None:
+    """Note what a message says: its orders, and the prompts that it is told of before."""
+    for token in re.findall(r'chaos \{"token": "(t\w+)"', "\n".join(texts[:-1])):
+        note("retold", token)
+    wanted = orders(texts[-1])
+    note("received", wanted["token"] if wanted else "")
+    return wanted
 
 
 class Interrupted(Exception):
@@ -145,8 +155,7 @@ class Acp(Agent):
                 outcome = (message.get("result") or {}).get("outcome", {})
                 self.answers.put(outcome.get("optionId") == "a")
             elif method == "session/prompt":
-                wanted = orders(params["prompt"][-1]["text"])
-                note("received", wanted["token"] if wanted else "")
+                wanted = receive([block["text"] for block in params["prompt"]])
                 threading.Thread(
                     target=self.turn, args=(message["id"], wanted), daemon=True
                 ).start()
@@ -219,8 +228,7 @@ class Claude(Agent):
             line = json.loads(text)
             if line["type"] == "user":
                 texts = [block["text"] for block in line["message"]["content"]]
-                wanted = orders(texts[-1])
-                note("received", wanted["token"] if wanted else "")
+                receive(texts)
                 self.waiting.put(texts)
             elif line["type"] == "control_response":
                 self.answers.put(line["response"]["response"].get("behavior") == "allow")

@@ -143,8 +143,18 @@ def _check_prompt(
         # It goes with the run that it was said into; after a stop it may be replaced.
         mine = [row for row in rows if row["run_reason"] != "devserver"]
     if any(excused(world, row) or stopped(desk, row) for row in mine):
+        if prompt.manner == "create" and all(r["run_reason"] == "setupscript" for r in mine):
+            _check_retold(world, desk, prompt, name)
         return
     world.faults.lost.append(f"{name} was acknowledged, and never told")
+
+
+def _check_retold(world: World, desk: Desk, prompt: Prompt, name: str) -> None:
+    """An agent that was not asked for its task is told it with what it is asked first."""
+    agents = world.agents
+    asked = any(agents.received.get(p.token) for p in desk.prompts)
+    if asked and prompt.token not in agents.retold:
+        world.faults.lost.append(f"{name} was acknowledged, and not told with what came after it")
 
 
 def _check_answers(

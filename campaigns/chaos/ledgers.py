@@ -65,6 +65,7 @@ class AgentLedger:
 
     Attributes:
         received: for each token, the executions that were told it.
+        retold: tokens of prompts that were told as something earlier.
         said: for each execution and token, the largest number said.
     """
 
@@ -73,6 +74,7 @@ class AgentLedger:
         self._read = 0
         self.notes: list[dict[str, Any]] = []
         self.received: dict[str, list[str]] = defaultdict(list)
+        self.retold: set[str] = set()
         self.taken: dict[str, list[str]] = defaultdict(list)
         self.said: dict[tuple[str, str], int] = defaultdict(int)
         self.begun: Counter[str] = Counter()
@@ -100,6 +102,8 @@ class AgentLedger:
                 self.begun[execution] += 1
             elif kind == "received":
                 self.received[token].append(execution)
+            elif kind == "retold":
+                self.retold.add(token)
             elif kind == "taken":
                 self.taken[token].append(execution)
             elif kind == "said":

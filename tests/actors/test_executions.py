@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+from pathlib import Path
 
 import pytest
 import trio
@@ -16,12 +17,13 @@ from anyond.actors.owner_check import OwnerCheck
 from anyond.logs.conversation import Conversation
 from anyond.model.errors import Conflict
 from anyond.model.ids import now
+from anyond.model.launch import Launch
 from anyond.model.records import Record
 from anyond.model.rows import ExecutionProcess, ProcessStatus, TaskStatus
 from anyond.operations import conclude as conclude_module
 from anyond.operations import images, subject
 from anyond.operations.rooms import Rooms
-from anyond.procs.launcher import Alive
+from anyond.procs.launcher import Alive, Launcher
 from anyond.procs.shim_state import read_run
 from anyond.store import launches, sessions
 from anyond.store.transaction import Tx
@@ -124,6 +126,54 @@ async def test_a_program_whose_spool_was_removed_is_lost_and_not_started_again(
         with trio.fail_after(30):
             while os.path.exists(f"/proc/{shim}/cwd"):
                 await trio.sleep(0.01)
+        nursery.cancel_scope.cancel()
+
+
+class Killed(BaseException):
+    """A daemon is killed here."""
+
+
+async def until_killed(rooms: Rooms, row: ExecutionProcess) -> None:
+    async with trio.open_nursery() as nursery:
+        awake = Attempts(nursery, rooms, Logs(rooms.store, rooms.launcher))
+        await awake.recover()
+        await final(rooms, row)
+
+
+@pytest.mark.parametrize("where", ["before its spool is made anew", "while its spool is made anew"])
+async def test_a_start_that_two_daemons_were_killed_in_is_begun_once_more(
+    rooms: Rooms, poisoned: ExecutionProcess, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    row = await script_instead(rooms, poisoned)
+
+    async def record() -> None:
+        await rooms.store.write(lambda tx: launches.record(tx, row.id, KEY, now()))
+        raise Killed
+
+    launch = Launch(argv=("true",), cwd="/", env={}, stdin=False, install="")
+    with pytest.raises(Killed):
+        await rooms.launcher.start(row.id, launch, limit=1 << 20, key=KEY, record=record)
+
+    async def before(*_: object) -> None:
+        raise Killed
+
+    def meanwhile(_: Launcher, __: str, path: Path, ___: object) -> None:
+        shutil.rmtree(path)
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        if where.startswith("before"):
+            patch.setattr(images, "place", before)
+        else:
+            patch.setattr(Launcher, "_make_spool", meanwhile)
+        with pytest.raises(BaseExceptionGroup) as killed:
+            await until_killed(rooms, row)
+        assert killed.value.split(Killed)[1] is None
+    async with trio.open_nursery() as nursery:
+        awake = Attempts(nursery, rooms, Logs(rooms.store, rooms.launcher))
+        await awake.recover()
+        ended = await final(rooms, row)
+        assert (ended.status, ended.exit_code) == (ProcessStatus.COMPLETED, 0), told(rooms, row)
         nursery.cancel_scope.cancel()
 
 

@@ -110,10 +110,14 @@ def first_setup(tx: Tx, prompt: str = "Build it") -> None:
     end_process(tx, "s", ProcessStatus.FAILED)
 
 
-def asked_now(tx: Tx, id: str, number: int) -> str | None:
-    """What the agent is told of the beginning in a run that asks `Do it`."""
+def asked_now(tx: Tx, id: str, number: int) -> tuple[str | None, str]:
+    """The task that a run which asks `Do it` has to tell, and the past that it tells."""
     add_process(tx, id, now=at(number))
-    told = recap.unasked(tx, processes.get(tx, id))
+    row = processes.get(tx, id)
+    task = recap.unasked(tx, row)
+    told = task, recap.past(tx, row, "Do it", task)
+    sessions.upsert(tx, Session(execution_process_id=id, task_attempt_id="a", session_id=None,
+                                prompt=f"Do it {number}", summary=None))  # fmt: skip
     end_process(tx, id)
     return told
 
@@ -121,28 +125,33 @@ def asked_now(tx: Tx, id: str, number: int) -> str | None:
 async def test_a_task_that_no_agent_was_asked_for_is_told_with_the_first_message(
     rooms: Rooms,
 ) -> None:
-    def work(tx: Tx) -> list[str | None]:
+    def work(tx: Tx) -> list[tuple[str | None, str]]:
         first_setup(tx)
         return [asked_now(tx, "x2", 2), asked_now(tx, "x3", 3)]
 
-    assert await rooms.store.write(work) == ["Build it", None]
+    first, second = await rooms.store.write(work)
+    assert first == ("Build it", "")
+    # The first may never have heard it, or have forgotten it since.
+    assert second == (
+        "Build it",
+        "What was said in this conversation before, the oldest first:\n\n"
+        "[The user]\nBuild it\n\n[The user]\nDo it 2",
+    )
 
 
 async def test_a_task_is_not_told_again_to_the_agent_that_is_asked_for_it(rooms: Rooms) -> None:
-    def work(tx: Tx) -> str | None:
+    def work(tx: Tx) -> tuple[str | None, str]:
         first_setup(tx, "Do it")
         return asked_now(tx, "x2", 2)
 
-    assert await rooms.store.write(work) is None
+    assert await rooms.store.write(work) == (None, "")
 
 
-async def test_what_was_replaced_before_is_no_task_that_nobody_was_asked_for(
-    rooms: Rooms,
-) -> None:
-    def work(tx: Tx) -> str | None:
+async def test_a_task_is_told_again_if_what_it_was_told_with_is_replaced(rooms: Rooms) -> None:
+    def work(tx: Tx) -> tuple[str | None, str]:
         first_setup(tx)
         asked_now(tx, "x2", 2)
         tx.execute("UPDATE execution_processes SET dropped = 1 WHERE id = 'x2'")
         return asked_now(tx, "x3", 3)
 
-    assert await rooms.store.write(work) is None
+    assert await rooms.store.write(work) == ("Build it", "")

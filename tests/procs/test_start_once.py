@@ -29,7 +29,7 @@ from programs import (
 )
 
 from anyond.model.errors import Conflict
-from anyond.procs import shim
+from anyond.procs import shim, shim_state
 from anyond.procs.launcher import Absent, Alive, Ended, Launcher, Lost
 
 FAKE = json.dumps({"code": 0, "signal": None, "error": None, "ended_at": 1, "leftovers": 0})
@@ -165,19 +165,34 @@ async def test_what_may_have_run_is_lost_whatever_file_is_missing(
     assert isinstance(found, Lost)
 
 
-async def test_what_was_recorded_and_certainly_did_not_run_is_new(launcher: Launcher) -> None:
+async def test_what_was_recorded_and_certainly_did_not_run_is_new_however_often_one_looks(
+    launcher: Launcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
     execution = name()
 
     async def record() -> None:
-        shutil.copytree(launcher.spool(execution).path, launcher.root / "copy")
         raise Conflict("no", "The daemon dies here.")
 
     with pytest.raises(Conflict):
         await launcher.start(execution, shell("echo"), limit=LIMIT, record=record)
-    shutil.rmtree(launcher.spool(execution).path)
-    (launcher.root / "copy").rename(launcher.spool(execution).path)
-    assert launcher.look(execution, recorded=True) == Absent()
-    assert not launcher.spool(execution).path.exists()
+    path = launcher.spool(execution).path
+    start = json.loads((path / "spec.json").read_text())["start"]
+    # Whoever has found it out may be killed, also with the machine, before it is started again.
+    for boot in ("this", "this", "another"):
+        with monkeypatch.context() as patch:
+            if boot == "another":
+                patch.setattr(shim_state, "boot_id", lambda: "another")
+            assert launcher.look(execution, recorded=True) == Absent()
+    late = subprocess.run(
+        [sys.executable, "-I", "-S", shim.__file__, start, str(path)],
+        stdout=subprocess.DEVNULL,
+        timeout=30,
+        check=False,
+    )
+    assert late.returncode == shim.REFUSED
+    running = await launcher.start(execution, shell("echo once"), limit=LIMIT)
+    await end(launcher, running)
+    assert said(launcher.spool(execution)) == b"once\n"
 
 
 @pytest.mark.parametrize("full", [False, True])
