@@ -25,7 +25,7 @@ from anyond.operations import images, subject
 from anyond.operations.rooms import Rooms
 from anyond.procs.launcher import Alive, Launcher
 from anyond.procs.shim_state import read_run
-from anyond.store import launches, sessions
+from anyond.store import launches, processes, sessions
 from anyond.store.transaction import Tx
 
 KEY = "k" * 64
@@ -35,6 +35,11 @@ def shim_of(rooms: Rooms, row: ExecutionProcess) -> int:
     run = read_run(rooms.launcher.spool(row.id).path)
     assert run is not None
     return run.shim_pid
+
+
+async def is_running(rooms: Rooms, row: ExecutionProcess) -> bool:
+    found = await rooms.store.read(lambda r: processes.get(r, row.id))
+    return found.status is ProcessStatus.RUNNING
 
 
 async def is_over(rooms: Rooms, row: ExecutionProcess) -> None:
@@ -239,6 +244,9 @@ async def test_a_row_without_an_owner_is_found_by_the_check_and_the_log_says_so(
         await started(rooms, row, script)
         found = await check.check(settle_s=0.01)
         assert [r.id for r in found] == [row.id]
+        with trio.fail_after(60):
+            while not awake.looks_after(row) and await is_running(rooms, row):
+                await trio.sleep(0.01)
         assert await check.check(settle_s=0.01) == []
         leave.set()
         if script != "exit 0":
