@@ -37,8 +37,8 @@ def set_aside(worktree: Path, shared: Path) -> list[str]:
         while os.path.lexists(saved := f"{path}.saved-{number}"):
             number += 1
         with suppress(OSError):  # gone by now
-            _let_go(path)
-            os.rename(path, saved)
+            os.rename(path, saved)  # first, so that nobody comes to wait any more
+            _let_go(saved)
             if os.path.basename(path) == "HEAD" and path != os.path.join(shared, "HEAD"):
                 # An empty one is taken for lost, and stands on its branch again.
                 with open(path, "xb"):
@@ -52,10 +52,18 @@ def set_aside(worktree: Path, shared: Path) -> list[str]:
 
 
 def _of_checkout(top: Path) -> Iterator[str]:
-    for directory, below, _ in os.walk(top):
-        if ".git" in below:
-            below.remove(".git")
-        yield from (os.path.join(directory, name) for name in _READ_EVERYWHERE)
+    # A hundred thousand files of packages may lie here: only what is called so is looked at.
+    waiting = [os.fspath(top)]
+    while waiting:
+        try:
+            with os.scandir(waiting.pop()) as entries:
+                for entry in entries:
+                    if entry.name in _READ_EVERYWHERE:
+                        yield entry.path
+                    elif entry.name != ".git" and entry.is_dir(follow_symlinks=False):
+                        waiting.append(entry.path)
+        except OSError:
+            continue  # gone, or not to be read, which is no wait
 
 
 def _of_repository(shared: Path) -> Iterator[str]:

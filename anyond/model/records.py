@@ -40,6 +40,7 @@ class Exit(Struct, frozen=True, kw_only=True):
         error: why it could not be started, or how the shim itself failed.
         leftovers: how many of its descendants had to be killed.
         kept: the commands of those that live on (see `LeftRunning`).
+        ended: the commands of those that it had left running, and that were ended with it.
     """
 
     code: int | None = None
@@ -48,3 +49,4 @@ class Exit(Struct, frozen=True, kw_only=True):
     error: str | None = None
     leftovers: int = 0
     kept: list[str] = field(default_factory=list)
+    ended: list[str] = field(default_factory=list)

@@ -45,6 +45,7 @@ from anyond.operations import (
     git_programs,
     intent_outcomes,
     left_out,
+    left_running,
     queue,
     remarks,
     steering,
@@ -120,6 +121,8 @@ async def conclude(
         said.append(fresh_session.REMARK)
     elif ending.complaint is not None:
         said.append(notes.Remark(text=ending.complaint, error=True))
+    if process.run_reason is RunReason.CODING_AGENT and exit.ended:
+        said.append(left_running.remark(exit.ended))
     if subject.attempt.container_ref is not None:
         await worktree.set_odd_files_aside(rooms, subject)
         said += await git_programs.end(rooms, subject, process)

@@ -55,6 +55,14 @@ class Descendants:
             self.groups |= {group for pid, _, group, *_ in table if pid in found}
         return found - self.immune
 
+    def orphans(self) -> set[int]:
+        """Those who have lost their parents, and who is below them; only where they come to us."""
+        if not LINUX or self.certainly_gone():
+            return set()
+        table = processes()
+        program = descendants(table, {self.pid}) | {self.pid}
+        return descendants(table, {os.getpid()}) - program
+
     def certainly_gone(self) -> bool:
         """Where all orphans come to us, no children means nobody; elsewhere one has to look."""
         return not self.reap() and LINUX

@@ -32,6 +32,7 @@ HELD = 8 << 20  # bytes kept in memory while the disk is full
 DRAIN = 0.25  # seconds that open pipes may outlive the program
 GRACE = 0.5  # seconds between SIGTERM and SIGKILL for what is left over
 RETRY = 1.0  # seconds between two attempts to write to a full disk
+MOST_NAMED = 100  # commands of what the program has left running and that ends with it
 NAP = 0.005  # seconds that a chatty program may get ahead
 
 
@@ -73,6 +74,7 @@ class Supervisor:
         self.deadline: float | None = None
         self.left_running = spec.get("left_running", "end")
         self.kept: list[str] = []
+        self.ended: list[str] = []
         self.told_to_end = False
         self.in_trouble = False
         self.exit_unwritten = False
@@ -182,9 +184,12 @@ class Supervisor:
         elif verb == b"eof":
             self.stdin.ending = True
         elif verb == b"signal":
+            if int(payload) != signal.SIGINT:
+                self._note_orphans()
             self.told_to_end = True
             self.descendants.signal(int(payload))
         elif verb == b"kill":
+            self._note_orphans()
             self.told_to_end = True
             self.descendants.start_sweep()
         elif verb == b"sync":
@@ -208,6 +213,10 @@ class Supervisor:
                 if self._keep(found):
                     self._finish()
                     return
+            elif found and not self.told_to_end:
+                if not late:
+                    return
+                self.ended = services(found)[:MOST_NAMED]
             self.descendants.send(found, signal.SIGTERM)
             self.phase, self.deadline = ("ending", now + GRACE) if found else ("last", None)
         elif self.phase == "ending" and (late or not self.descendants.remaining()):
@@ -230,6 +239,12 @@ class Supervisor:
         text = f"Anyon: the script has left {what} running, ended now with it:{listed}\n"
         self.log.append(b"stderr", text.encode(errors="replace"))
         return False
+
+    def _note_orphans(self) -> None:
+        """Before the program is ended: what it does not wait for any more, it has left running."""
+        if not self.ended and not self.told_to_end and self.left_running == "end":
+            found = self.descendants.orphans()
+            self.ended = services(found)[:MOST_NAMED] if found else []
 
     def _finish(self) -> None:
         for fd in self.reading:
@@ -256,6 +271,7 @@ class Supervisor:
                 error=f"could not be killed: {stuck}" if stuck else None,
                 leftovers=len(self.descendants.removed - self.descendants.immune),
                 kept=self.kept,
+                ended=self.ended,
             )
         except OSError:
             self.exit_unwritten = os.stat(".").st_nlink > 0  # else the spool was deleted

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -216,3 +217,36 @@ async def test_whether_they_are_kept_can_be_changed_and_null_keeps_it(daemon: Da
         ({"keep_services": True}, True),
     ):
         assert (await daemon.ask("PUT", path, body))["keep_services"] is expected
+
+
+AGENT = """
+import json, subprocess, sys
+def say(**more):
+    print(json.dumps({"jsonrpc": "2.0", **more}), flush=True)
+for line in sys.stdin:
+    asked = json.loads(line)
+    if asked.get("method") == "initialize":
+        say(id=asked["id"], result={"protocolVersion": 1, "agentCapabilities": {}})
+    elif asked.get("method") == "session/new":
+        say(id=asked["id"], result={"sessionId": "s"})
+    elif asked.get("method") == "session/prompt":
+        for number in range(12):
+            subprocess.Popen(["sleep", f"{1500 + number}"], stdin=-3, stdout=-3, stderr=-3)
+        say(id=asked["id"], result={"stopReason": "end_turn"})
+"""
+
+
+async def test_what_an_agent_leaves_running_is_named_in_its_log(daemon: Daemon) -> None:
+    program = daemon.root / "agent.py"
+    program.write_text(AGENT)
+    command = f"{sys.executable} {program}"
+    variant = {"ACP": {"base_command_override": command}}
+    await daemon.ask("PUT", "/api/profiles", {"executors": {"ACP": {"DEFAULT": variant}}})
+    made = await daemon.project()
+    attempt = await daemon.attempt(made, "work", executor="ACP")
+    process = await daemon.over(attempt)
+    said = [entry["content"] for entry in await daemon.entries(process)]
+    (named,) = [text for text in said if "left" in text]
+    assert "12 processes" in named
+    assert "\n  sleep 1500\n" in named
+    assert "… 2 more" in named

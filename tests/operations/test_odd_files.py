@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import psutil
 import pytest
 
-from anyond.git import commit
+from anyond.git import commit, odd_files
 from anyond.operations import worktree
 from anyond.operations.rooms import Rooms
 from tests.operations.test_worktree_identity import attempt, git, told
@@ -22,6 +25,11 @@ def reader(pipe: Path) -> Iterator[subprocess.Popen[bytes]]:
     """Somebody who waits at a pipe, as a git that was asked before it was seen."""
     with subprocess.Popen(["cat", pipe], stdout=subprocess.DEVNULL) as process:
         try:
+            seen = psutil.Process(process.pid)
+            until = time.monotonic() + 30
+            while (seen.name(), seen.status()) != ("cat", psutil.STATUS_SLEEPING):
+                assert time.monotonic() < until
+                time.sleep(0.001)
             yield process
         finally:
             process.kill()
@@ -72,6 +80,28 @@ async def test_what_holds_up_nobody_stays(rooms: Rooms, repository: Path) -> Non
     assert exclude.is_symlink()
     assert (about.worktree / "own-pipe").is_fifo()
     assert await told(rooms, about) == ""
+
+
+async def test_of_a_hundred_thousand_files_none_is_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packages = tmp_path / "top" / "node_modules"
+    for number in range(20):
+        (packages / f"p{number}" / "lib").mkdir(parents=True)
+        for file in range(20):
+            (packages / f"p{number}" / "lib" / f"{file}.js").touch()
+    os.mkfifo(packages / "p3" / "lib" / ".gitignore")
+    looked_at: list[object] = []
+    stat = os.stat
+
+    def counted(path: Any, **more: Any) -> os.stat_result:
+        looked_at.append(path)
+        return stat(path, **more)
+
+    monkeypatch.setattr(os, "stat", counted)
+    (told,) = odd_files.set_aside(tmp_path / "top", tmp_path / "none")
+    assert "p3" in told
+    assert len(looked_at) < 5
 
 
 @pytest.mark.parametrize("how", ["pruned", "record deleted"])

@@ -168,3 +168,20 @@ def test_a_stranger_with_the_same_pid_is_left_alone() -> None:
         assert end_orphans(name(), (stranger.pid, "1")) == 0
         assert stranger.poll() is None
         assert end_orphans(name(), (stranger.pid, started(stranger.pid))) == 1
+
+
+async def test_what_is_left_running_is_named(launcher: Launcher) -> None:
+    running = await begin(launcher, shell("sleep 1001 & sleep 1002 & sleep 0.05 & exit 0"))
+    exit_ = await end(launcher, running)
+    assert sorted(exit_.ended) == ["sleep 1001", "sleep 1002"]
+
+
+async def test_what_is_left_running_is_named_if_the_program_has_to_be_ended(
+    launcher: Launcher,
+) -> None:
+    script = "(sleep 1003 &); echo ready; cat; sleep 1004"
+    running = await begin(launcher, shell(script))
+    await until(running, lambda: said(launcher.spool(running.execution_id)))
+    await running.signal(signal.SIGTERM)
+    exit_ = await end(launcher, running)
+    assert exit_.ended == ["sleep 1003"]  # and nothing that the program itself waits for
