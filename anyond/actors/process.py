@@ -65,6 +65,9 @@ TICK = 0.004
 EXCESS = "Too many questions are open; ask fewer at a time."
 """Why a question is refused that nobody was asked."""
 
+REFUSED_AT_ONCE = 256
+"""So many questions are refused before the agent is told, and others run."""
+
 OBEYED_S = 10.0
 """Seconds in which a shim that was told to kill confirms that it has heard of it."""
 
@@ -165,7 +168,9 @@ class ProcessActor(Actor[Event, Climb]):
     async def opened(self) -> None:
         self._reader = self._launcher.spool(self.process.id).records()
         if self._dialogue is not None:
-            await self._read()
+            # All of it first: what is in it need not be said again.
+            while await self._read():
+                pass
             self._live.conversation = self._conversation
             await self._reconcile()
             self._listening = True
@@ -230,12 +235,10 @@ class ProcessActor(Actor[Event, Climb]):
                 log.warning("disk_trouble", process=self.process.id, full=troubled)
             if self._dialogue is not None:
                 await trio.sleep(TICK)
-                await self._read()
-                await self._after_reading()
+                await self._read_on()
             self._live.wake.ring()
         if self._dialogue is not None:
-            await self._read()
-            await self._after_reading()
+            await self._read_on()
         found = self._launcher.look(self.process.id, recorded=True)
         setup = self.process.run_reason is RunReason.SETUP_SCRIPT
         if isinstance(found, Ended) and (self._running.orderly or (setup and found.exit.kept)):
@@ -250,11 +253,18 @@ class ProcessActor(Actor[Event, Climb]):
 
     # ------------------------------------------------------------ the fold
 
-    async def _read(self) -> None:
-        if self._conversation is None:
-            return
-        while records := self._reader.read(run.REPLAYED_AT_ONCE):
-            await reading.feed(self._conversation, records)
+    async def _read(self) -> bool:
+        """Take in the next piece of the log; whether there was one."""
+        if self._conversation is None or not (records := self._reader.read(run.REPLAYED_AT_ONCE)):
+            return False
+        await reading.feed(self._conversation, records)
+        return True
+
+    async def _read_on(self) -> None:
+        """Take in what is new, and answer as it goes, so that never much is to be answered."""
+        while await self._read():
+            await self._after_reading()
+        await self._after_reading()
 
     async def _after_reading(self) -> None:
         conversation = self._conversation
@@ -312,9 +322,9 @@ class ProcessActor(Actor[Event, Climb]):
         await self._running.note(notes.encode(notes.Unanswered(seconds=seconds)))
 
     async def _flush(self) -> None:
-        if self._dialogue is not None:
-            for message in self._dialogue.outgoing():
-                await self._running.write(message)
+        while self._dialogue is not None and (messages := self._dialogue.outgoing()):
+            # Together, since to hand over and to record each of very many takes its time.
+            await self._running.write(b"".join(messages))
         if self._told_at_once and not self._stdin_ended:
             # After a restart too: the last daemon may have died between the message and its end.
             self._stdin_ended = True
@@ -354,19 +364,14 @@ class ProcessActor(Actor[Event, Climb]):
                 )
 
     async def _refuse_excess(self, conversation: Conversation) -> None:
-        """An agent that asks without end is answered, and nobody else has to read it."""
-        for call in conversation.excess:
-            if call not in self._answered:
-                await self._refuse(call, EXCESS)
-                # To note and to send only queue; a hundred thousand of them would hold up all.
-                await trio.lowlevel.checkpoint()
+        """An agent that asks without end is answered, and nobody else has to read it.
 
-    async def _refuse(self, call: str, reason: str) -> None:
-        assert self._dialogue is not None
-        self._answered.add(call)
-        denied = notes.Decided(call=call, verdict=Verdict.DENIED, reason=reason, answers=None)
-        await self._running.note(notes.encode(denied))
-        self._dialogue.send(Decide(call, Verdict.DENIED, reason, None))
+        No decision is noted: nobody has decided, and the answer itself is in the log.
+        """
+        while self._dialogue is not None and (calls := conversation.take_excess(REFUSED_AT_ONCE)):
+            for call in calls:
+                self._dialogue.send(Decide(call, Verdict.DENIED, EXCESS, None))
+            await self._flush()
 
     async def _reconcile(self) -> None:
         """After a replay: decisions that were made but never reached the agent reach it now."""

@@ -182,7 +182,10 @@ class Dialogue(Protocol):
         ...
 
     def outgoing(self) -> list[bytes]:
-        """Take the queued messages, whole lines, in order; each is to be written exactly once."""
+        """Take queued messages, whole lines, in order; each is to be written exactly once.
+
+        Not more than can be made in a moment: whoever wants all asks again until there are none.
+        """
         ...
 
 

@@ -18,8 +18,13 @@ from anyond.model.entries import (
 BROKE_OFF = "An answer of the model broke off here; it was asked again."
 """What is shown in place of the beginning of an answer that nothing was said instead of."""
 
-TEXT_MOST = 4 * 1024**2
+TEXT_MOST = 1024**2
 """Characters of one text of the model; more than any model says at once."""
+
+
+AT_WORK_MOST = 512
+"""So many tools of a run work at once; of more, the oldest is given up. To end a turn means to end
+each of them."""
 
 
 def bounded(text: str) -> str:
@@ -27,6 +32,36 @@ def bounded(text: str) -> str:
     if len(text) <= TEXT_MOST:
         return text
     return f"{text[:TEXT_MOST]}\n[…] The rest of this text is only in the raw log."
+
+
+class GrowingText:
+    """A text that grows by pieces; joined only when somebody looks, and bounded.
+
+    What comes when it is as long as it may be costs nothing, however much that is.
+    """
+
+    def __init__(self) -> None:
+        self._pieces: list[str] = []
+        self._size = 0
+
+    def add(self, piece: str) -> None:
+        """It goes on."""
+        if self._size <= TEXT_MOST:
+            self._pieces.append(piece)
+            self._size += len(piece)
+            if self._size > TEXT_MOST:
+                self._pieces = [bounded("".join(self._pieces))]
+
+    def replace(self, text: str) -> None:
+        """It is now `text`."""
+        self._pieces, self._size = [bounded(text)] if text else [], len(text)
+
+    @property
+    def whole(self) -> str:
+        """All of it; the pieces become one, so that the next join is cheap."""
+        if len(self._pieces) > 1:
+            self._pieces = ["".join(self._pieces)]
+        return self._pieces[0] if self._pieces else ""
 
 
 class Source(ABC):
@@ -63,15 +98,21 @@ class Words(Source):
     def __init__(self, key: str, thinking: bool, parent: str | None) -> None:
         self.key = key
         self.thinking = thinking
-        self.parts: list[str] = []
+        self._text = GrowingText()
         self._parent = parent
 
     @property
     def text(self) -> str:
-        """All of it; the pieces become one, so that the next join is cheap."""
-        if len(self.parts) > 1:
-            self.parts = [bounded("".join(self.parts))]
-        return self.parts[0] if self.parts else ""
+        """All of it."""
+        return self._text.whole
+
+    def add(self, piece: str) -> None:
+        """It goes on."""
+        self._text.add(piece)
+
+    def replace(self, text: str) -> None:
+        """It is now `text`."""
+        self._text.replace(text)
 
     def entry(self) -> NormalizedEntry:
         return NormalizedEntry(

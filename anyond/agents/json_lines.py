@@ -1,20 +1,21 @@
 """Where messages end, for programs that write JSON as they should, a line each, or printed nicely.
 
 Theory of operation. A line that begins an object and does not end it waits for the lines after it,
-until all brackets are closed; then it is one message. JSON has no line end within a string, so the
-brackets of each line can be counted by themselves. Whatever turns out to be none of this comes
-back as the lines that it was: when a line is not JSON, when a whole message comes in between, when
-it is too long, or when there are no more lines.
+until all brackets are closed; then it is one message. JSON has no line end within a string, so a
+line that ends in one is none of it. Whatever turns out to be none of this comes back as the lines
+that it was: when a line is not JSON, when a whole message comes in between, when it is too long or
+has too many values, or when there are no more lines.
 """
 
 from __future__ import annotations
 
-import re
+from anyond.agents.json_scan import VALUES_MOST, JsonScan
 
 MOST = 4 * 1024 * 1024
 """Bytes of a message in several lines."""
 
-_STRING = re.compile(rb'"(?:[^"\\\\]|\\\\.)*"')
+LINES_MOST = 50_000
+"""Lines of a message."""
 
 
 class JsonLines:
@@ -23,7 +24,7 @@ class JsonLines:
     def __init__(self) -> None:
         self._parts: list[bytes] = []
         self._size = 0
-        self._depth = 0
+        self._scan = JsonScan()
 
     def __bool__(self) -> bool:
         return bool(self._parts)
@@ -34,15 +35,18 @@ class JsonLines:
         Returns:
             The message that it completes, or None; and the lines that belong to no message.
         """
-        bare = _STRING.sub(b"", line)
-        if not self._parts and not bare.lstrip().startswith(b"{"):
+        if not self._parts and not line.lstrip().startswith(b"{"):
             return None, [line]
         self._parts.append(line)
         self._size += len(line)
-        self._depth += sum(map(bare.count, (b"{", b"["))) - sum(map(bare.count, (b"}", b"]")))
-        if b'"' in bare or self._depth < 0 or self._size > MOST:
+        # A line is looked at in one go, so how many strings it has matters as well.
+        if self._size > MOST or len(self._parts) > LINES_MOST or line.count(b'"') > VALUES_MOST:
             return None, self.rest()
-        if self._depth:
+        scan = self._scan
+        scan.feed(line)
+        if scan.within or scan.depth < 0 or scan.values > VALUES_MOST:
+            return None, self.rest()
+        if scan.depth:
             return None, []
         whole = b"\n".join(self.rest())
         return whole, []
@@ -50,5 +54,5 @@ class JsonLines:
     def rest(self) -> list[bytes]:
         """The lines of what was never completed; forgets them."""
         parts, self._parts = self._parts, []
-        self._size = self._depth = 0
+        self._size, self._scan = 0, JsonScan()
         return parts

@@ -6,15 +6,22 @@ client that joins, and becomes rows.
 
 from __future__ import annotations
 
-import msgspec
+from typing import Any
 
-from anyond.model.entries import NormalizedEntry, ToolUse, UserMessage
+import msgspec
+from msgspec.structs import replace
+
+from anyond.agents.entry import TEXT_MOST, bounded
+from anyond.model.entries import NormalizedEntry, Other, ToolUse, UserMessage
 
 ENTRIES_MOST = 50_000
 """So many entries a run has."""
 
 BYTES_MOST = 128 * 1024**2
 """So much they weigh together, about."""
+
+ENTRY_MOST = 2 * 1024**2
+"""Bytes of one entry; it is sent to every client, again whenever it changes."""
 
 OPEN_MOST = 64
 """So many questions wait for a person at once."""
@@ -30,10 +37,12 @@ TOO_MANY_QUESTIONS = (
     "The agent asked too many questions ({open_} at once, {asked:,} in all). Those that did not "
     "fit were refused without being shown."
 )
+TOO_LARGE = "This is too large to be shown here; it is in the raw log."
 OWN = "anyon:"
 """How the keys of entries begin that are not the agent's: there are few, and they matter."""
 
 _ENVELOPE_BYTES = 256
+_NAME_MOST = 1000
 _encoder = msgspec.json.Encoder()
 
 
@@ -51,28 +60,50 @@ class Bounds:
         self._weights: dict[str, int] = {}
         self._sum = 0
 
-    def takes(self, key: str, entry: NormalizedEntry) -> bool:
-        """Whether `entry` may be put under `key`; if so, it counts. What a person has said and what
-        is Anyon's own always may."""
+    def fit(self, key: str, entry: NormalizedEntry) -> NormalizedEntry | None:
+        """What of `entry` may be put under `key`; it counts. None if there is no room for it.
+
+        What a person has said and what is Anyon's own always fits.
+        """
         if key.startswith(OWN) or isinstance(entry.entry_type, UserMessage):
-            return True
-        old, new = self._weights.get(key), _weight(entry)
+            return entry
+        entry, new = _cut(entry)
+        old = self._weights.get(key)
         grown = new - (old or 0)
         if (old is None and len(self._weights) >= self._entries) or (
             grown > 0 and self._sum + grown > self._most
         ):
             self.full = True
-            return False
+            return None
         self._weights[key] = new
         self._sum += grown
-        return True
+        return entry
 
     def remark(self) -> str:
         """What a reader is told instead of the rest."""
         return FULL.format(entries=self._entries, mebibytes=self._most // 1024**2)
 
 
-def _weight(entry: NormalizedEntry) -> int:
-    if isinstance(entry.entry_type, ToolUse):
-        return len(_encoder.encode(entry))
-    return len(entry.content) + _ENVELOPE_BYTES
+def shown_input(tool_input: Any) -> Any:
+    """What a person is shown of what a tool is to be used with; it becomes a row."""
+    return tool_input if len(_encoder.encode(tool_input)) <= ENTRY_MOST else TOO_LARGE
+
+
+def _cut(entry: NormalizedEntry) -> tuple[NormalizedEntry, int]:
+    """What is shown of an entry, and what that weighs."""
+    if len(entry.content) > TEXT_MOST:
+        entry = replace(entry, content=bounded(entry.content))
+    tool = entry.entry_type
+    if not isinstance(tool, ToolUse):
+        return entry, len(entry.content) + _ENVELOPE_BYTES
+    weight = len(_encoder.encode(entry))
+    if weight <= ENTRY_MOST:
+        return entry, weight
+    left = ToolUse(
+        tool_name=tool.tool_name[:_NAME_MOST],
+        action_type=Other(description=TOO_LARGE),
+        status=tool.status,
+    )
+    call = entry.metadata if len(_encoder.encode(entry.metadata)) <= _NAME_MOST else None
+    entry = replace(entry, entry_type=left, content=entry.content[:_NAME_MOST], metadata=call)
+    return entry, len(_encoder.encode(entry))

@@ -4,11 +4,16 @@ Theory of operation. A conversation is a fold: `feed` takes records in the order
 changes entries; the same records give the same entries under the same numbers, whether they are
 read live or replayed after a restart. What people have decided, and what Anyon itself has to say,
 is laid over what the dialogue puts; `entry_list` numbers the outcome for those who follow it.
+
+An agent decides how much a record changes. So what may be much is done in steps, and whoever goes
+through them lets others run in between.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -32,7 +37,13 @@ from anyond.agents.core import (
     Verdict,
 )
 from anyond.logs import notes
-from anyond.logs.bounds import ASKED_MOST, OPEN_MOST, TOO_MANY_QUESTIONS, Bounds
+from anyond.logs.bounds import (
+    ASKED_MOST,
+    OPEN_MOST,
+    TOO_MANY_QUESTIONS,
+    Bounds,
+    shown_input,
+)
 from anyond.logs.entry_list import EntryList
 from anyond.model.entries import (
     AssistantMessage,
@@ -142,17 +153,13 @@ class Conversation:
         return list(self._open.values())
 
     @property
-    def excess(self) -> list[str]:
-        """The calls of questions that are too many: to be refused, and asked of nobody."""
-        return list(self._excess)
-
-    @property
     def summary(self) -> str | None:
         """What the agent said last, cut to `SUMMARY_BYTES` at a character's boundary."""
         for entry in reversed(self._entries):
-            text = printable(entry.content).strip()
             top = isinstance(entry.parent, msgspec.UnsetType)
-            if isinstance(entry.entry_type, AssistantMessage) and text and top:
+            if not (top and isinstance(entry.entry_type, AssistantMessage)):
+                continue
+            if text := printable(entry.content).strip():
                 raw = text.encode(errors="replace")
                 if len(raw) <= SUMMARY_BYTES:
                     return text
@@ -183,10 +190,27 @@ class Conversation:
         """All entries, for the archive; see `EntryList.final_frames`."""
         return self._entries.final_frames()
 
+    def take_excess(self, most: int) -> list[str]:
+        """Some questions that are too many, each once: to be refused, and asked of nobody."""
+        calls = list(islice(self._excess, most))
+        for call in calls:
+            del self._excess[call]
+        return calls
+
     # ------------------------------------------------------------ the fold
 
     def feed(self, record: Record) -> None:
-        """Take in the next record of the spool."""
+        """Take in the next record of the spool in one go."""
+        for _ in self.steps(record):
+            pass
+
+    def close(self, at: int, complaint: str | None = None) -> None:
+        """As `closing`, in one go."""
+        for _ in self.closing(at, complaint):
+            pass
+
+    def steps(self, record: Record) -> Iterator[None]:
+        """Take in the next record of the spool, one change after the other."""
         if record.stream is Stream.NOTE:
             note = notes.decode(record.data)
             if isinstance(note, notes.Decided):
@@ -203,22 +227,22 @@ class Conversation:
         self._spoken(record.at)
         self._telling = record.stream is Stream.STDIN
         for event in self._dialogue.receive(record.stream, record.data, record.at):
-            self._take(event, record.at)
+            yield from self._take(event, record.at)
 
-    def close(self, at: int, complaint: str | None = None) -> None:
-        """The run is over and everything has been fed: nothing stays open.
+    def closing(self, at: int, complaint: str | None = None) -> Iterator[None]:
+        """The run is over and everything has been fed: step by step, nothing stays open.
 
         Args:
             at: Unix nanoseconds.
             complaint: one sentence about how it ended, if that was not well.
         """
         for event in self._dialogue.finish():
-            self._take(event, at)
+            yield from self._take(event, at)
         for question in self.questions:
             self._verdicts[question.entry_key] = Denied(reason="The process ended.")
             self._restate(question.entry_key)
         self._open.clear()
-        self._settle()
+        yield from self._settle()
         if complaint is not None and complaint != self.error:
             self._put(
                 f"anyon:end:{at}",
@@ -228,7 +252,8 @@ class Conversation:
                 at,
             )
 
-    def _take(self, event: object, at: int) -> None:
+    def _take(self, event: object, at: int) -> Iterator[None]:
+        yield
         match event:
             case SessionStarted(session_id):
                 self.session_id = session_id
@@ -247,7 +272,7 @@ class Conversation:
                     derived_id(self._process_id, call),
                     call,
                     tool_name,
-                    tool_input,
+                    shown_input(tool_input),
                     entry_key,
                     at,
                     at + self._timeout_ns,
@@ -274,9 +299,9 @@ class Conversation:
                     self._verdicts[withdrawn.entry_key] = Denied(reason=WITHDRAWN)
                     self._restate(withdrawn.entry_key)
             case TurnEnded(outcome, error):
+                yield from self._settle()
                 self.outcome = outcome
                 self.error = error
-                self._settle()
             case Noise(line):
                 self._noise += 1
                 if self._noise <= NOISE_SHOWN:
@@ -366,11 +391,12 @@ class Conversation:
         known = self._entries.get(key)
         if known is None and isinstance(entry.entry_type, UserMessage):
             self._heard_more()
-        if not self._bounds.takes(key, entry):
+        fitting = self._bounds.fit(key, entry)
+        if fitting is None:
             self._tell("anyon:full", self._bounds.remark(), at)
             return
         stamp = timestamp_ns(at) if known is None else known.timestamp
-        stamped = replace(self._placed(entry), timestamp=stamp)
+        stamped = replace(self._placed(fitting), timestamp=stamp)
         self._entries.put(key, self._with_verdict(key, stamped))
 
     def _tell(self, key: str, text: str, at: int) -> None:
@@ -413,9 +439,10 @@ class Conversation:
             return
         self._entries.put(key, replace(entry, entry_type=replace(tool, status=status)))
 
-    def _settle(self) -> None:
+    def _settle(self) -> Iterator[None]:
         """The turn is over: a tool that never told its end has failed."""
         for key in self._entries.at_work:
+            yield
             entry = self._entries.get(key)
             if entry is not None and isinstance(tool := entry.entry_type, ToolUse):
                 self._entries.put(key, replace(entry, entry_type=replace(tool, status=Failed())))

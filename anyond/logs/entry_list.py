@@ -23,7 +23,7 @@ OVERTAKEN = 256
 _encoder = msgspec.json.Encoder()
 
 
-@dataclass
+@dataclass(slots=True)
 class _Slot:
     key: str
     seq: int

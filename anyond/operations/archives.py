@@ -12,6 +12,7 @@ from anyond.model.frames import EntryFrame
 from anyond.model.ids import seconds
 from anyond.model.records import Stream
 from anyond.model.rows import ExecutionProcess, ScriptRequest
+from anyond.operations import reading
 from anyond.operations.conclude import last_frames
 from anyond.operations.end_reason import ENTRIES, Silent
 from anyond.operations.run import REPLAYED_AT_ONCE, replay
@@ -68,7 +69,7 @@ async def _frames(
     conversation = await replay(launcher, process, kept) if ran else None
     if conversation is None:
         return await _remarks(launcher, process)
-    conversation.close(ended_at)
+    await reading.close(conversation, ended_at)
     return conversation.final_frames()
 
 

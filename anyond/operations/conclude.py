@@ -47,6 +47,7 @@ from anyond.operations import (
     left_out,
     left_running,
     queue,
+    reading,
     remarks,
     steering,
     undelivered,
@@ -306,7 +307,7 @@ async def _archive(
             note = notes.encode(remark)
             spool.append_note(note, ended_at)
             conversation.feed(Record(ended_at, Stream.NOTE, note, spool.size()))
-        conversation.close(ended_at)
+        await reading.close(conversation, ended_at)
         # Nothing changes it any more, so its entries can be encoded beside the loop.
         frames = conversation.final_frames
     else:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
+from itertools import chain
 
 import trio
 from msgspec.structs import replace
@@ -26,13 +27,21 @@ async def feed(conversation: Conversation, records: Iterable[Record]) -> None:
 
     If it is cancelled, the conversation has taken in a part of them and must not be used again.
     """
+    pieces = chain.from_iterable(map(_slices, records))
+    await _run(chain.from_iterable(map(conversation.steps, pieces)))
+
+
+async def close(conversation: Conversation, at: int, complaint: str | None = None) -> None:
+    """Let nothing stay open in `conversation`, as `feed` does it; see `Conversation.closing`."""
+    await _run(conversation.closing(at, complaint))
+
+
+async def _run(steps: Iterator[None]) -> None:
     end = time.perf_counter() + TURN_S
-    for record in records:
-        for piece in _slices(record):
-            conversation.feed(piece)
-            if time.perf_counter() > end:
-                await trio.lowlevel.checkpoint()
-                end = time.perf_counter() + TURN_S
+    for _ in steps:
+        if time.perf_counter() > end:
+            await trio.lowlevel.checkpoint()
+            end = time.perf_counter() + TURN_S
     await trio.lowlevel.checkpoint()
 
 

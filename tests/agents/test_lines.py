@@ -71,6 +71,6 @@ def test_no_agent_reads_a_line_that_is_too_long(name: str) -> None:
 def test_a_text_that_grows_for_ever_is_cut() -> None:
     words = Words("k", thinking=False, parent=None)
     for _ in range(20):
-        words.parts.append("z" * (TEXT_MOST // 10))
+        words.add("z" * (TEXT_MOST // 10))
         assert len(words.entry().content) < TEXT_MOST + 100
     assert words.text.endswith("only in the raw log.")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+TOLD_MOST = 20
+"""So many reasons the agent is told, the first ones."""
+
 
 class Denials:
     """The denials of one turn.
@@ -18,7 +21,7 @@ class Denials:
     def add(self, title: str, reason: str) -> None:
         """One more; `reason` is "" if none was given."""
         self.any = True
-        if reason:
+        if reason and len(self._reasons) < TOLD_MOST:
             self._reasons.append(f"You were not allowed to do “{title}”: {reason}")
 
     def take(self) -> str:

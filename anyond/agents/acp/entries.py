@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,7 +16,7 @@ from anyond.agents.acp.tools import ToolCall
 from anyond.agents.acp.usage import Usage
 from anyond.agents.carried import NOTHING_CARRIED, Carried, NoticesOnce
 from anyond.agents.core import AgentEvent, EntryPut, Offered
-from anyond.agents.entry import BROKE_OFF
+from anyond.agents.entry import AT_WORK_MOST, BROKE_OFF
 from anyond.agents.jsonrpc import as_text
 from anyond.model.entries import (
     ErrorMessage,
@@ -27,6 +28,12 @@ from anyond.model.entries import (
     ToolUse,
     UserMessage,
 )
+
+KNOWN_MOST = 4_000
+"""So many tools that have ended are remembered, for what is still told of them."""
+
+TEXTS_MOST = 256
+"""So many texts of an answer that breaks off are marked."""
 
 _Shown = Text | Stderr | ToolCall | Usage | NormalizedEntry
 
@@ -55,6 +62,7 @@ class AcpEntries:
         self._shown: dict[str, _Shown] = {}
         self._open_text: Text | None = None
         self._open_tools: dict[str, ToolCall] = {}
+        self._ended_tools: dict[str, None] = {}
         self._notices = NoticesOnce(carried.notices)
         self._chatter = Chatter(carried.notices, self._notices)
         self._count = 0
@@ -90,6 +98,9 @@ class AcpEntries:
                 del self._shown[key]
         self._events = []
         self._touched.clear()
+        while len(self._ended_tools) > KNOWN_MOST:
+            oldest = next(iter(self._ended_tools))
+            del self._ended_tools[oldest], self._shown[oldest]
         return events
 
     def _entry(self, key: str) -> NormalizedEntry:
@@ -113,14 +124,14 @@ class AcpEntries:
         self.interrupted = False
         self.texts_seen = 0
         self.tools_seen = 0
-        self._again: list[Text] = []
+        self._again: dict[str, Text] = {}
         self._retry: str | None = None
         self._over()
 
     def _over(self) -> None:
         self.last_text: Text | None = None
         self.last_chunk = ""
-        self._answer: list[Text] = []
+        self._answer: deque[Text] = deque(maxlen=TEXTS_MOST)
 
     def _went_on(self) -> None:
         """Something else than a text came: what was to be said anew never will be."""
@@ -129,7 +140,7 @@ class AcpEntries:
         self._over()
 
     def _broken_off(self) -> None:
-        for text in self._again:
+        for text in self._again.values():
             note = NormalizedEntry(entry_type=SystemMessage(), content=BROKE_OFF)
             self._put(text.key, note)
         self._again.clear()
@@ -169,9 +180,9 @@ class AcpEntries:
         self._put(opened.key, opened)
 
     def _begun(self, thought: bool, message_id: str, parent: str | None) -> Text:
-        for again in self._again:
+        for again in self._again.values():
             if (again.thought, again.parent) == (thought, parent):
-                self._again.remove(again)
+                del self._again[again.key]
                 again.forget()
                 again.message_id = message_id
                 return again
@@ -193,7 +204,9 @@ class AcpEntries:
         Args:
             why: a sentence about it; a later one replaces it as long as nothing else is said.
         """
-        self._again += [text for text in self._answer if text not in self._again]
+        self._again |= {text.key: text for text in self._answer}
+        for key in list(self._again)[:-TEXTS_MOST]:
+            del self._again[key]
         self.close_text()
         self._over()
         if why:
@@ -288,9 +301,18 @@ class AcpEntries:
     def _keep(self, key: str, call: ToolCall) -> None:
         if call.open:
             self._open_tools[key] = call
+            self._ended_tools.pop(key, None)
         else:
             self._open_tools.pop(key, None)
+            self._ended_tools[key] = None
         self._put(key, call)
+        if len(self._open_tools) > AT_WORK_MOST:
+            self._give_up(next(iter(self._open_tools)))
+
+    def _give_up(self, key: str) -> None:
+        call = self._open_tools[key]
+        call.give_up()
+        self._keep(key, call)
 
     def plan(self, steps: list[Any]) -> None:
         """The agent's list of things to do; the newest replaces the last."""
@@ -309,7 +331,5 @@ class AcpEntries:
         self.close_text()
         if self._answer:
             self._broken_off()
-        for key, call in self._open_tools.items():
-            call.give_up()
-            self._put(key, call)
-        self._open_tools.clear()
+        for key in list(self._open_tools):
+            self._give_up(key)

@@ -79,6 +79,7 @@ class Questions:
 
     def __init__(self) -> None:
         self._open: dict[Id, Question] = {}
+        self._names: dict[str, Id] = {}
         self._times: dict[Id, int] = {}
 
     @property
@@ -93,19 +94,24 @@ class Questions:
             # Nothing forbids an agent to use the id of an answered request again.
             self._times[id] = times = self._times.get(id, 0) + 1
             call = f"{id!r}" if times == 1 else f"{id!r}#{times}"
+            self._names[call] = id
         question = self._open[id] = Question(id, call, entry_key, title, options)
         return question
 
     def named(self, call: str) -> Question | None:
         """The open one of that name."""
-        return next((question for question in self.open if question.call == call), None)
+        return None if (id := self._names.get(call)) is None else self._open[id]
 
     def close(self, id: Id) -> Question | None:
         """Forget one; returns it if it was open."""
-        return self._open.pop(id, None)
+        question = self._open.pop(id, None)
+        if question is not None and question.call is not None:
+            del self._names[question.call]
+        return question
 
     def clear(self) -> list[Question]:
         """Forget all; returns those that were open."""
         questions = self.open
         self._open.clear()
+        self._names.clear()
         return questions

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from msgspec import UNSET
 
-from anyond.agents.entry import bounded
+from anyond.agents.entry import GrowingText
 from anyond.model.entries import AssistantMessage, NormalizedEntry, SystemMessage, Thinking
 
 STDERR_BYTES = 64 * 1024
@@ -31,29 +31,27 @@ _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@
 
 
 class Text:
-    """A text of the model that grows by chunks; joined only when somebody looks."""
+    """A text of the model that grows by chunks."""
 
     def __init__(self, key: str, thought: bool, message_id: str, parent: str | None) -> None:
         self.key = key
         self.thought = thought
         self.message_id = message_id
         self.parent = parent
-        self._parts: list[str] = []
+        self._text = GrowingText()
 
     def add(self, chunk: str) -> None:
         """It goes on."""
-        self._parts.append(chunk)
+        self._text.add(chunk)
 
     def forget(self) -> None:
         """It begins anew."""
-        self._parts.clear()
+        self._text.replace("")
 
     @property
     def whole(self) -> str:
         """All of it so far."""
-        if len(self._parts) > 1:
-            self._parts = [bounded("".join(self._parts))]
-        return self._parts[0] if self._parts else ""
+        return self._text.whole
 
     def entry(self) -> NormalizedEntry:
         """The entry as of now."""

@@ -77,7 +77,7 @@ class Messages:
         if words is None:
             words = self._words(message, event.index, bool(delta.thinking), parent)
             message.words[event.index] = words
-        words.parts.append(piece)
+        words.add(piece)
         return words
 
     def finished(self, message_id: str, kind: str, text: str, parent: str | None) -> Words | None:
@@ -105,7 +105,7 @@ class Messages:
             self.latest_key = words.key
         if words.text == text:
             return None
-        words.parts = [text]
+        words.replace(text)
         return words
 
     def say_again(self, parent: str | None) -> None:
@@ -123,7 +123,7 @@ class Messages:
         again = next((w for w in self._again.get(parent, ()) if w.thinking is thinking), None)
         if again is not None:
             self._again[parent].remove(again)
-            again.parts = []
+            again.replace("")
         words = again or Words(f"msg:{message.id}:{index}", thinking, parent)
         message.said.append(words)
         return words

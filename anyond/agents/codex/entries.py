@@ -18,7 +18,7 @@ from anyond.agents.codex.threads import Threads
 from anyond.agents.codex.tool_calls import Call
 from anyond.agents.codex.usage import Usage
 from anyond.agents.core import AgentEvent, EntryPut
-from anyond.agents.entry import BROKE_OFF, Lumps, Note, Source, Words
+from anyond.agents.entry import AT_WORK_MOST, BROKE_OFF, Lumps, Note, Source, Words
 from anyond.agents.jsonrpc import as_dict, as_list, as_text
 from anyond.model.entries import (
     EntryType,
@@ -109,6 +109,8 @@ class CodexEntries:
         if isinstance(source, Call):
             if source.open:
                 self._open[source.key] = source
+                if len(self._open) > AT_WORK_MOST:
+                    self._give_up(next(iter(self._open.values())))
             else:
                 self._open.pop(source.key, None)
         if not source.dirty:
@@ -231,8 +233,11 @@ class CodexEntries:
         """The turn of a thread (or all of them) is over: nothing is at work any more."""
         for call in list(self._open.values()):
             if thread in (None, call.thread):
-                call.end(Failed())
-                self.put(call)
+                self._give_up(call)
+
+    def _give_up(self, call: Call) -> None:
+        call.end(Failed())
+        self.put(call)
 
     def todos(self, thread: str, steps: list[Any]) -> None:
         """The list of things to do of one agent."""
@@ -248,14 +253,14 @@ class CodexEntries:
         """A text of the model has grown."""
         if piece:
             words = self._words(thread, thinking, id)
-            words.parts.append(piece)
+            words.add(piece)
             self.put(words)
 
     def part(self, thread: str, id: str) -> None:
         """The next part of a thought begins."""
         words = self._texts.get(self._key("thought", thread, id))
-        if words is not None and words.parts:
-            words.parts.append("\n\n")
+        if words is not None and words.text:
+            words.add("\n\n")
 
     def _text_done(self, thread: str, kind: str, id: str, item: Mapping[str, Any]) -> None:
         thinking = kind == "reasoning"
@@ -267,7 +272,7 @@ class CodexEntries:
             return
         words = self._words(thread, thinking, id)
         if words.text != text:
-            words.parts = [text]
+            words.replace(text)
             self.put(words)
 
     def _words(self, thread: str, thinking: bool, id: str) -> Words:
@@ -285,7 +290,7 @@ class CodexEntries:
         for words in self._again.get(thread, ()):
             if words.thinking is thinking:
                 self._again[thread].remove(words)
-                words.parts = []
+                words.replace("")
                 return words
         return None
 

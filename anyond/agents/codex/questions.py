@@ -123,6 +123,7 @@ class Questions:
         self._entries = entries
         self._asks = asks
         self._open: dict[Id, Question] = {}
+        self._names: dict[str, Id] = {}
         self._times: dict[Id, int] = {}
 
     def ask(self, request: Request) -> Question:
@@ -137,7 +138,9 @@ class Questions:
         question = Question(
             call, request, entries, _input(request, entries), permission and not self._asks
         )
+        self.close(id)
         self._open[id] = question
+        self._names[call] = id
         return question
 
     def _about(self, request: Request, call: str) -> tuple[list[Call], bool]:
@@ -183,11 +186,14 @@ class Questions:
 
     def named(self, call: str) -> Question | None:
         """The open one of that name."""
-        return next((question for question in self.open if question.call == call), None)
+        return None if (id := self._names.get(call)) is None else self._open[id]
 
     def close(self, id: Id) -> Question | None:
         """Forget one; returns it if it was open."""
-        return self._open.pop(id, None)
+        question = self._open.pop(id, None)
+        if question is not None:
+            del self._names[question.call]
+        return question
 
 
 _HIDDEN = frozenset({"threadId", "turnId", "itemId", "startedAtMs", "environmentId", "_meta"})

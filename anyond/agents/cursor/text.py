@@ -58,7 +58,7 @@ class Segments:
         if words.text == text:
             return None
         if self._streamed or text.startswith(words.text):
-            words.parts = [text]
+            words.replace(text)
             return words
         return self._grow(text)
 
@@ -75,7 +75,7 @@ class Segments:
             key = f"{self._name}:{len(self._all) + 1}"
             self._open = Words(key, self._thinking, None)
             self._all.append(self._open)
-        self._open.parts.append(text)
+        self._open.add(text)
         return self._open
 
 
