@@ -16,8 +16,9 @@ import trio
 from hypercorn.config import Config
 from hypercorn.events import Closed, Event, RawData, Updated
 from hypercorn.protocol.events import Event as StreamEvent
-from hypercorn.protocol.events import Response, StreamClosed
-from hypercorn.protocol.h11 import H11Protocol
+from hypercorn.protocol.events import Request, Response, StreamClosed
+from hypercorn.protocol.h11 import STREAM_ID, H11Protocol, H11WSConnection
+from hypercorn.protocol.http_stream import HTTPStream
 from hypercorn.protocol.ws_stream import Handshake
 from hypercorn.trio.task_group import TaskGroup
 from hypercorn.trio.worker_context import WorkerContext
@@ -25,6 +26,7 @@ from hypercorn.typing import AppWrapper, ConnectionState
 from hypercorn.utils import parse_socket_addr
 
 from anyond.http.envelope import JSON, failure
+from anyond.http.fragments import FragmentingStream
 from anyond.http.partings import Partings
 from anyond.http.peers import Peers
 from anyond.http.turns import Turns
@@ -33,6 +35,7 @@ _READ = 65536
 _LINGER_SECONDS = 1.0
 _HURRIED_SECONDS = 0.25
 _STREAM_END_SECONDS = 1.0
+_HALF_CLOSED_SECONDS = 60.0
 
 PEER = "anyon.peer"
 """Under this name the ASGI state has who is at the other end, as `Peers.user` tells it."""
@@ -160,6 +163,10 @@ class Connection:
             data = await self._receive()
             if not data:
                 await protocol.peer_ended()
+                if self._peer_is_there and protocol.owes_answer:
+                    # It may have said all that it has to say, and listen.
+                    with trio.move_on_after(_HALF_CLOSED_SECONDS):
+                        await protocol.answered.wait()
                 self._peer_is_there = False
                 return
             await protocol.handle(RawData(data))
@@ -168,6 +175,7 @@ class Connection:
         try:
             return bytes(await self._stream.receive_some(_READ))
         except (trio.BrokenResourceError, trio.ClosedResourceError):
+            self._peer_is_there = False
             return b""
 
     async def _deliver(self, event: Event) -> None:
@@ -248,6 +256,7 @@ class _Dialogue(H11Protocol):
     """
 
     _answered: trio.Event
+    answered: trio.Event
     _begun = _cut_off = _bodiless = False
 
     async def _check_protocol(self, event: h11.Request) -> None:
@@ -255,6 +264,7 @@ class _Dialogue(H11Protocol):
 
     async def _create_stream(self, request: h11.Request) -> None:
         self._answered = trio.Event()
+        self.answered = trio.Event()
         self._begun = False
         self._bodiless = request.method == b"HEAD"
         if _head_size(request) > self.config.h11_max_incomplete_size:
@@ -276,13 +286,45 @@ class _Dialogue(H11Protocol):
                 target=request.target,
                 http_version=request.http_version,
             )
-        await super()._create_stream(request)
+            await self._open_websocket(request)
+        else:
+            await super()._create_stream(request)
         if websocket:
             # What an eager client sends before its handshake is answered, Hypercorn would take
             # for an error, in the middle of the answer.
             await self._answered.wait()
 
+    async def _open_websocket(self, request: h11.Request) -> None:
+        """As Hypercorn does it, with a stream of ours."""
+        assert isinstance(self.connection, h11.Connection)
+        self.stream = FragmentingStream(
+            self.app,
+            self.config,
+            self.context,
+            self.task_group,
+            self.ssl,
+            self.client,
+            self.server,
+            self.stream_send,
+            STREAM_ID,
+        )
+        self.connection = H11WSConnection(self.connection)
+        await self.stream.handle(
+            Request(
+                stream_id=STREAM_ID,
+                headers=list(request.headers),
+                http_version=request.http_version.decode(),
+                method=request.method.decode("ascii").upper(),
+                raw_path=request.target,
+                state=self.connection_state,
+            )
+        )
+        self.keep_alive_requests += 1
+        await self.context.mark_request()
+
     async def stream_send(self, event: StreamEvent) -> None:
+        if isinstance(event, Response) and _is_endless(event):
+            self.answered.set()  # as far as it ever will be
         if isinstance(event, Response):
             # If there was a head already: the application was cancelled while that went out, so
             # it seems to Hypercorn to have said nothing, and what it says instead is too late.
@@ -305,7 +347,14 @@ class _Dialogue(H11Protocol):
             await self._close_stream()
         self.stream = None
         self._answered.set()
+        self.answered.set()
         await super()._maybe_recycle()
+
+    @property
+    def owes_answer(self) -> bool:
+        """Whether a whole request has come whose answer is not out, and comes to an end."""
+        whole = self.connection.their_state in {h11.DONE, h11.MUST_CLOSE}
+        return whole and isinstance(self.stream, HTTPStream) and not self.answered.is_set()
 
     async def peer_ended(self) -> None:
         """The peer sends nothing more; what it has begun to send it will never finish."""
@@ -342,6 +391,13 @@ class _Dialogue(H11Protocol):
         if not self._bodiless:
             await self._send_h11_event(h11.Data(data=body))
         await self._send_h11_event(h11.EndOfMessage())
+
+
+def _is_endless(response: Response) -> bool:
+    return any(
+        name == b"content-type" and value.startswith(b"text/event-stream")
+        for name, value in response.headers
+    )
 
 
 def _head_size(request: h11.Request) -> int:

@@ -93,7 +93,9 @@ class Records:
     def encode(self, items: Sequence[Record]) -> Iterator[str]:
         for item in items:
             if isinstance(item, Snapshot):
-                yield _message("snapshot", item.rows, item.seq)
+                # In one piece at once: a list of all tasks is large.
+                parts = b'{"type":"snapshot","data":', item.rows, b',"seq":%d}' % item.seq
+                yield b"".join(parts).decode()
             else:
                 kind = self._names.get(item.kind, item.kind)
                 yield _message(kind, item.data, item.position)

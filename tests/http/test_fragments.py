@@ -1,0 +1,61 @@
+"""A large message of a WebSocket goes out piece by piece, and arrives as one."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import pytest
+import trio
+from trio_websocket import open_websocket_url
+from wsproto.connection import Connection, ConnectionType
+from wsproto.events import Ping, TextMessage
+
+from anyond.http.fragments import FRAGMENT, FragmentingStream
+from anyond.http.listeners import listen
+from anyond.http.server import serve
+
+LARGE = '{"text":"' + "é\U0001f600x" * FRAGMENT + '"}'
+
+
+@pytest.mark.parametrize("text", ["", "short", "x" * FRAGMENT, "x" * (FRAGMENT + 1), LARGE])
+async def test_a_client_gets_the_message_that_was_sent(text: str) -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send({"type": "websocket.accept"})
+        for some in (text, "last"):
+            await send({"type": "websocket.send", "text": some})
+        await send({"type": "websocket.close", "code": 1000})
+
+    closing = trio.Event()
+    with trio.fail_after(60):
+        async with trio.open_nursery() as nursery:
+            run = partial(serve, app, [listen("127.0.0.1:0")], closing=closing)
+            (url,) = await nursery.start(run)
+            address = url.replace("http", "ws", 1)
+            async with open_websocket_url(address, max_message_size=1 << 24) as client:
+                assert await client.get_message() == text
+                assert await client.get_message() == "last"
+            closing.set()
+
+
+async def test_no_piece_is_large_and_others_run_between() -> None:
+    sent: list[bytes] = []
+
+    async def send(event: Any) -> None:
+        sent.append(event.data)
+        await trio.lowlevel.checkpoint()
+
+    stream: Any = object.__new__(FragmentingStream)
+    stream.connection, stream.send, stream.stream_id = Connection(ConnectionType.SERVER), send, 1
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(stream._send_wsproto_event, TextMessage(data=LARGE))
+        nursery.start_soon(stream._send_wsproto_event, Ping())
+    assert max(map(len, sent)) <= 4 * FRAGMENT + 16
+    assert len(sent) == len(LARGE) // FRAGMENT + 2
+    assert sent.index(next(data for data in sent if len(data) < 16)) not in (0, len(sent) - 1)
+    heard = Connection(ConnectionType.CLIENT)
+    heard.receive_data(b"".join(sent))
+    events = list(heard.events())
+    assert "".join(e.data for e in events if isinstance(e, TextMessage)) == LARGE
+    assert sum(isinstance(e, Ping) for e in events) == 1
