@@ -136,7 +136,8 @@ async def _main(options: Options, doors: Doors, partings: Partings) -> None:
                 urls, vk_url = await nursery.start(front)
                 with announced(options.places.presence, urls[0], vk_url):
                     gc.freeze()  # without collecting: that takes longer than what is gained
-                    gc.set_threshold(20_000, 50, 100)
+                    # Not a million objects at once: nobody is served meanwhile.
+                    gc.set_threshold(5_000, 20, 1_000)
                     gc.enable()
                     nursery.start_soon(manager.keep_alive)
                     manager.ready(f"Serving at {', '.join(urls)}")

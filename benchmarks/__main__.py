@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from benchmarks import (
     comparing,
     flavour,
+    flooding,
     holding,
     joining,
     latency,
@@ -39,6 +40,7 @@ CHAPTERS: dict[str, Callable[[Lab], Iterator[Figure]]] = {
     "searching": searching.measure,
     "listing": listing.measure,
     "holding": holding.measure,
+    "flooding": flooding.measure,
     "listening": listening.measure,
     "polling": polling.measure,
     "writing": writing.measure,

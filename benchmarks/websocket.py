@@ -10,7 +10,7 @@ import os
 import socket
 from urllib.parse import urlsplit
 
-_TEXT, _CLOSE, _PING, _PONG = 1, 8, 9, 10
+_MORE, _TEXT, _CLOSE, _PING, _PONG = 0, 1, 8, 9, 10
 
 
 class WebSocket:
@@ -31,6 +31,7 @@ class WebSocket:
             f"Sec-WebSocket-Key: {key}\r\n\r\n".encode()
         )
         self._held = bytearray()
+        self._begun = bytearray()  # a message of which more fragments come
         self.over = False
         while b"\r\n\r\n" not in self._held:
             self._receive()
@@ -73,10 +74,14 @@ class WebSocket:
                 length, start = int.from_bytes(held[start : start + 8], "big"), start + 8
             if len(held) < start + length:
                 break
-            kind, payload = held[position] & 15, bytes(held[start : start + length])
+            last, kind = held[position] & 128, held[position] & 15
+            payload = bytes(held[start : start + length])
             position = start + length
-            if kind == _TEXT:
-                found.append(payload)
+            if kind in (_TEXT, _MORE):
+                self._begun += payload
+                if last:
+                    found.append(bytes(self._begun))
+                    self._begun.clear()
             elif kind == _PING:  # a mask of zeros leaves the payload as it is
                 self._socket.sendall(bytes((128 | _PONG, 128 | length)) + bytes(4) + payload)
             elif kind == _CLOSE:

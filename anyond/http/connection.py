@@ -36,6 +36,7 @@ _LINGER_SECONDS = 1.0
 _HURRIED_SECONDS = 0.25
 _STREAM_END_SECONDS = 1.0
 _HALF_CLOSED_SECONDS = 60.0
+_CLOSE = 8  # the opcode of a close frame (RFC 6455)
 
 PEER = "anyon.peer"
 """Under this name the ASGI state has who is at the other end, as `Peers.user` tells it."""
@@ -169,6 +170,8 @@ class Connection:
                         await protocol.answered.wait()
                 self._peer_is_there = False
                 return
+            if protocol.is_farewell(data):
+                await _endings.take()
             await protocol.handle(RawData(data))
 
     async def _receive(self) -> bytes:
@@ -349,6 +352,10 @@ class _Dialogue(H11Protocol):
         self._answered.set()
         self.answered.set()
         await super()._maybe_recycle()
+
+    def is_farewell(self, data: bytes) -> bool:
+        """Whether the peer closes its WebSocket, as a page does that is left: no small thing."""
+        return isinstance(self.connection, H11WSConnection) and data[0] & 0x0F == _CLOSE
 
     @property
     def owes_answer(self) -> bool:
