@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 import trio
-from msgspec import Struct
 
 from anyond.files.home import home
+from anyond.model.answers import DirectoryEntry, Listing
 from anyond.model.errors import Forbidden, Invalid, NotFound, TimedOut
 from anyond.real_path import real_path, unreadable
 
@@ -29,24 +29,6 @@ PATIENCE = 15.0
 # A disk of the network can hang for ever, and its threads with it; it must not take those that
 # all others need.
 _THREADS = trio.CapacityLimiter(8)
-
-
-class DirectoryEntry(Struct, frozen=True, kw_only=True):
-    """One thing in a directory; `last_modified` is in Unix milliseconds."""
-
-    name: str
-    path: str
-    is_directory: bool
-    is_git_repo: bool
-    last_modified: int | None
-
-
-class Listing(Struct, frozen=True, kw_only=True):
-    """What is in a directory; `truncated` says that there is more than this."""
-
-    entries: list[DirectoryEntry]
-    current_path: str
-    truncated: bool
 
 
 def place(text: str | None) -> Path:

@@ -12,8 +12,9 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from anyond.files.directory import DirectoryEntry, describe, refusal
+from anyond.files.directory import describe, refusal
 from anyond.files.home import home
+from anyond.model.answers import DirectoryEntry
 
 DEPTH = 3
 """How many levels below a starting place are looked at."""

@@ -5,25 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from anyond.http import vk
+from anyond.http.backend import backend_of
+from anyond.http.dispatch import complete, install
 from anyond.http.front import Front
 from anyond.http.guard import Policy
 from anyond.http.routes import (
     approvals,
-    attempt_actions,
     attempts,
+    authentication,
+    branches,
     containers,
     description,
     drafts,
     events,
     filesystem,
-    github,
     health,
     images,
-    mcp,
     processes,
     projects,
-    search,
-    sounds,
     system,
     tags,
     tasks,
@@ -32,31 +31,30 @@ from anyond.http.routes import (
 if TYPE_CHECKING:
     from anyond.actors.services import Services
 
+ROUTES = complete(
+    health.ROUTES,
+    system.ROUTES,
+    authentication.ROUTES,
+    projects.ROUTES,
+    tasks.ROUTES,
+    attempts.ROUTES,
+    branches.ROUTES,
+    processes.ROUTES,
+    drafts.ROUTES,
+    approvals.ROUTES,
+    images.ROUTES,
+    tags.ROUTES,
+    events.ROUTES,
+    filesystem.ROUTES,
+    containers.ROUTES,
+    description.ROUTES,
+)
+
 
 def create_app(services: Services, policy: Policy) -> Front:
     """The whole API over `services`, for whom `policy` lets in; an ASGI application."""
     app = Front(policy)
-    for chapter in (
-        health,
-        system,
-        mcp,
-        sounds,
-        projects,
-        search,
-        tasks,
-        attempts,
-        attempt_actions,
-        processes,
-        approvals,
-        github,
-        drafts,
-        events,
-        tags,
-        images,
-        filesystem,
-        containers,
-        description,
-    ):
-        app.register_blueprint(chapter.routes(services))
-    vk.install(app, services)
+    backend = backend_of(services)
+    install(app, ROUTES, backend)
+    vk.install(app, backend)
     return app

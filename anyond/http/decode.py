@@ -16,11 +16,6 @@ from anyond.model.errors import Invalid, Malformed, Unsupported
 
 T = TypeVar("T")
 
-LINE = 1_000
-"""The longest name or title, in characters."""
-PROSE = 1024 * 1024
-"""The longest description, prompt or script, in characters."""
-
 _WRONG = re.compile(r"Expected `(?P<want>.+?)`, got `(?P<got>.+?)`(?: - at `(?P<at>.+)`)?$")
 _MISSING = re.compile(r"Object missing required field `(?P<name>.+?)`(?: - at `(?P<at>.+)`)?$")
 _UNKNOWN = re.compile(r"Invalid enum value (?P<value>.+?)(?: - at `(?P<at>.+)`)?$")
@@ -100,22 +95,6 @@ def unpacked() -> None:
     coding = request.headers.get("Content-Encoding", "").strip().lower()
     if coding not in {"", "identity"}:
         raise Unsupported(f"Content-Encoding: {coding} is not understood; send the body as it is.")
-
-
-def line(text: str, field: str) -> str:
-    """`text` if it can be a name or a title: something is visible, and not too much."""
-    if not text.strip():
-        raise Invalid(field, "must not be blank")
-    if len(text) > LINE:
-        raise Invalid(field, f"must not be longer than {LINE:,} characters")
-    return text
-
-
-def prose(text: str | None, field: str) -> str | None:
-    """`text` if it is not absurdly long."""
-    if text is not None and len(text) > PROSE:
-        raise Invalid(field, f"must not be longer than {PROSE:,} characters")
-    return text
 
 
 def _unreadable(data: bytes, error: Exception) -> Malformed:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar
 from msgspec import Struct
 
 from anyond.http.envelope import encode
-from anyond.model.errors import Invalid
 from anyond.model.frames import DiffFrame, EntryFrame
 from anyond.model.records import Stream
 from anyond.model.rows import Change
@@ -188,26 +187,16 @@ def event(name: bytes, data: bytes, position: int) -> bytes:
     return b"event: %s\ndata: %s\nid: %d\n\n" % (name, data, position)
 
 
-FLAVOURS: dict[str, Flavour] = {
-    "": Flavour(
-        tasks=lambda: Records({}),
-        processes=lambda _: Records({"process_started": "process_created"}),
-        drafts=DraftStream(drafts.of_project, frozenset({"draft_updated"}), lambda: Records({})),
-        raw=Raw,
-        entries=Entries,
-        diff=Diffs,
-        event=_event,
-    ),
-}
-"""By the `format` that the client asks for; "" if it does not ask."""
-
-
-def flavour(args: Mapping[str, str]) -> Flavour:
-    """The flavour that the query string asks for. Raises `Invalid`."""
-    name = args.get("format", "")
-    if name not in FLAVOURS:
-        raise Invalid("format", "is not one that this server writes")
-    return FLAVOURS[name]
+PLAIN = Flavour(
+    tasks=lambda: Records({}),
+    processes=lambda _: Records({"process_started": "process_created"}),
+    drafts=DraftStream(drafts.of_project, frozenset({"draft_updated"}), lambda: Records({})),
+    raw=Raw,
+    entries=Entries,
+    diff=Diffs,
+    event=_event,
+)
+"""The one of clients that ask for none."""
 
 
 def _message(kind: str, data: bytes, seq: int) -> str:

@@ -16,7 +16,7 @@ from anyond.http.connection import PEER
 from anyond.http.envelope import success
 from anyond.http.guard import Asked, Policy
 from anyond.http.multipart import UploadRequest, largest
-from anyond.http.query import check_text
+from anyond.http.params import check_text
 from anyond.http.refusal import Refusal, cancelled, departed, refusal
 from anyond.model.errors import AnyondError, Unavailable
 

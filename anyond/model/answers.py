@@ -292,3 +292,21 @@ class GitPrograms(Struct, frozen=True, kw_only=True):
     changes: list[GitProgram] = []
     task_attempt_id: str | None = None
     since: str | None = None
+
+
+class DirectoryEntry(Struct, frozen=True, kw_only=True):
+    """One thing in a directory; `last_modified` is in Unix milliseconds."""
+
+    name: str
+    path: str
+    is_directory: bool
+    is_git_repo: bool
+    last_modified: int | None
+
+
+class Listing(Struct, frozen=True, kw_only=True):
+    """What is in a directory; `truncated` says that there is more than this."""
+
+    entries: list[DirectoryEntry]
+    current_path: str
+    truncated: bool

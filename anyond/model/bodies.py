@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from anyond.model.fields import Id, IdOrEmpty, Line, Prompt, Prose
 from anyond.model.rows import ApprovalStatus, TaskStatus
 from anyond.model.settings import EditorType, ExecutorProfileId
 
@@ -20,31 +21,39 @@ class MergeStrategy(StrEnum):
 class NewTask(Struct, frozen=True, kw_only=True):
     """Body of a task's creation."""
 
-    project_id: str
-    title: str
-    description: str | None = None
-    parent_task_attempt: str | None = None
-    image_ids: list[str] | None = None
+    project_id: Id
+    title: Line
+    description: Prose | None = None
+    parent_task_attempt: IdOrEmpty | None = None
+    image_ids: list[Id] | None = None
 
 
 class TaskPatch(Struct, frozen=True, kw_only=True):
     """Body of a task's update; what is absent or null is kept, "" clears."""
 
-    title: str | None = None
-    description: str | None = None
+    title: Line | None = None
+    description: Prose | None = None
     status: TaskStatus | None = None
-    parent_task_attempt: str | None = None
-    image_ids: list[str] | None = None
+    parent_task_attempt: IdOrEmpty | None = None
+    image_ids: list[Id] | None = None
+
+
+class CreateAndStart(Struct, frozen=True, kw_only=True):
+    """Body of a task's creation together with its first attempt."""
+
+    task: NewTask
+    executor_profile_id: ExecutorProfileId
+    base_branch: Line
 
 
 class NewProject(Struct, frozen=True, kw_only=True):
-    name: str
-    git_repo_path: str
+    name: Line
+    git_repo_path: Line
     use_existing_repo: bool
-    setup_script: str | None = None
-    dev_script: str | None = None
-    cleanup_script: str | None = None
-    copy_files: str | None = None
+    setup_script: Prose | None = None
+    dev_script: Prose | None = None
+    cleanup_script: Prose | None = None
+    copy_files: Prose | None = None
     environment: dict[str, str | None] | None = None
     keep_services: bool | None = None
 
@@ -57,7 +66,7 @@ class AcceptGitPrograms(Struct, frozen=True, kw_only=True):
         always: whether all that runs change from now on is accepted, too; None leaves that.
     """
 
-    digest: str | None = None
+    digest: Line | None = None
     always: bool | None = None
 
 
@@ -67,42 +76,48 @@ class ProjectPatch(Struct, frozen=True, kw_only=True):
     `environment` is replaced as a whole; {} clears it.
     """
 
-    name: str | None = None
-    git_repo_path: str | None = None
-    setup_script: str | None = None
-    dev_script: str | None = None
-    cleanup_script: str | None = None
-    copy_files: str | None = None
+    name: Line | None = None
+    git_repo_path: Line | None = None
+    setup_script: Prose | None = None
+    dev_script: Prose | None = None
+    cleanup_script: Prose | None = None
+    copy_files: Prose | None = None
     environment: dict[str, str | None] | None = None
     keep_services: bool | None = None
 
 
 class NewTag(Struct, frozen=True, kw_only=True):
-    tag_name: str
-    content: str
+    tag_name: Line
+    content: Prose
 
 
 class TagPatch(Struct, frozen=True, kw_only=True):
     """Body of a tag's update; what is absent or null is kept, an empty content clears."""
 
-    tag_name: str | None = None
-    content: str | None = None
+    tag_name: Line | None = None
+    content: Prose | None = None
 
 
 class ApprovalAnswer(Struct, frozen=True, kw_only=True):
     """What a person decided. `answers` (question -> answer) is for questions of an agent."""
 
     status: ApprovalStatus
-    reason: str | None = None
+    reason: Prose | None = None
     answers: dict[str, Any] | None = None
+
+
+class Answer(Struct, frozen=True, kw_only=True):
+    """Body of an answer to a question; what else clients send with it is not needed."""
+
+    status: ApprovalAnswer
 
 
 class NewAttempt(Struct, frozen=True, kw_only=True):
     """Body of an attempt's creation."""
 
-    task_id: str
+    task_id: Id
     executor_profile_id: ExecutorProfileId
-    base_branch: str
+    base_branch: Line
 
 
 class FollowUp(Struct, frozen=True, kw_only=True):
@@ -112,28 +127,40 @@ class FollowUp(Struct, frozen=True, kw_only=True):
         steer: say it into the turn that runs, if one does.
     """
 
-    prompt: str
+    prompt: Prompt
     variant: str | None = None
-    image_ids: list[str] | None = None
-    retry_process_id: str | None = None
+    image_ids: list[Id] | None = None
+    retry_process_id: Id | None = None
     force_when_dirty: bool | None = None
     perform_git_reset: bool | None = None
     steer: bool | None = None
 
 
+class Merging(Struct, frozen=True, kw_only=True):
+    """Body of a merge, which may be left out."""
+
+    strategy: MergeStrategy | None = None
+
+
+class Pushing(Struct, frozen=True, kw_only=True):
+    """Body of a push, which may be left out."""
+
+    force: bool | None = None
+
+
 class NewPullRequest(Struct, frozen=True, kw_only=True):
     """Body of a pull request's creation; without a target branch it is the attempt's."""
 
-    title: str
-    body: str | None = None
+    title: Line
+    body: Prose | None = None
     target_branch: str | None = None
 
 
 class Replacing(Struct, frozen=True, kw_only=True):
     """Body of the replacement of a process, and of all that followed it, by a new run."""
 
-    process_id: str
-    prompt: str
+    process_id: Id
+    prompt: Prompt
     variant: str | None = None
     force_when_dirty: bool | None = None
     perform_git_reset: bool | None = None
@@ -148,16 +175,16 @@ class AgentSetup(Struct, frozen=True, kw_only=True):
 class Rebasing(Struct, frozen=True, kw_only=True):
     """Body of a rebase; both bases are the target branch unless they are named."""
 
-    old_base_branch: str | None = None
-    new_base_branch: str | None = None
+    old_base_branch: Line | None = None
+    new_base_branch: Line | None = None
 
 
 class NewTarget(Struct, frozen=True, kw_only=True):
-    new_target_branch: str
+    new_target_branch: Line
 
 
 class NewBranchName(Struct, frozen=True, kw_only=True):
-    new_branch_name: str
+    new_branch_name: Line
 
 
 class OpenEditor(Struct, frozen=True, kw_only=True):
@@ -170,3 +197,9 @@ class OpenEditor(Struct, frozen=True, kw_only=True):
 
     editor_type: EditorType | None = None
     file_path: str | None = None
+
+
+class McpServers(Struct, frozen=True, kw_only=True):
+    """Body of an update of an agent's MCP servers: all of them, by their names."""
+
+    servers: dict[str, Any]

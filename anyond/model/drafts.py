@@ -8,6 +8,8 @@ from typing import Annotated
 from msgspec import UNSET, Meta, Struct, UnsetType
 from msgspec.structs import replace
 
+from anyond.model.fields import Id, LineOrEmpty, Prose
+
 Version = Annotated[int, Meta(ge=0)]
 
 
@@ -51,10 +53,10 @@ class DraftPatch(Struct, frozen=True, kw_only=True):
         version: the version that the client has seen; None if it does not care.
     """
 
-    prompt: str | UnsetType | None = UNSET
-    variant: str | UnsetType | None = UNSET
-    image_ids: list[str] | UnsetType | None = UNSET
-    retry_process_id: str | UnsetType | None = UNSET
+    prompt: Prose | UnsetType | None = UNSET
+    variant: LineOrEmpty | UnsetType | None = UNSET
+    image_ids: list[Id] | UnsetType | None = UNSET
+    retry_process_id: Id | UnsetType | None = UNSET
     version: Version | None = None
 
 

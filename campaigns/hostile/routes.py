@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from anyond.http.openapi.chapters import CHAPTERS
-from anyond.http.openapi.operation import WEBSOCKET, Operation
+from anyond.api.chapters import ENDPOINTS
+from anyond.api.endpoint import Endpoint, Stream, UploadCall
+from anyond.api.examples.all import EXAMPLES, NONE
 
 KINDS = {
     "projects": "project",
@@ -60,19 +61,21 @@ class Route(NamedTuple):
 
 def routes() -> list[Route]:
     """All of them, as they are, and as clients of vibe-kanban reach them."""
-    declared = [operation for chapter in CHAPTERS for operation in chapter.operations]
-    return [route for operation in declared for route in _both(operation)]
+    return [route for endpoint in ENDPOINTS for route in _both(endpoint)]
 
 
-def _both(operation: Operation) -> Iterator[Route]:
-    body = operation.send if operation.body is not None else None
+def _both(endpoint: Endpoint[Any]) -> Iterator[Route]:
     plain = Route(
-        method="GET" if operation.method == WEBSOCKET else operation.method,
-        upgraded=operation.method == WEBSOCKET,
-        parts=tuple(re.split(r"\{[^}]*\}", operation.path)),
-        query={p.name: msgspec.to_builtins(p.example) for p in operation.query},
-        body=msgspec.to_builtins(body),
-        upload=operation.upload,
+        method=endpoint.verb.upper(),
+        upgraded=isinstance(endpoint, Stream),
+        parts=tuple(re.split(r"\{[^}]*\}", endpoint.path)),
+        query={
+            p.name: msgspec.to_builtins(p.example)
+            for p in endpoint.parameters()
+            if p.place != "path"
+        },
+        body=msgspec.to_builtins(EXAMPLES.get(endpoint, NONE).send),
+        upload=endpoint.form_field if isinstance(endpoint, UploadCall) else None,
     )
     yield plain
     if plain.parts[0].startswith("/api/"):

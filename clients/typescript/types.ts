@@ -92,7 +92,7 @@ export type ApprovalAnswer = {
   answers?: { [key: string]: JsonValue } | null;
 };
 
-/** The body of an answer to a question; what else clients send with it is not needed. */
+/** Body of an answer to a question; what else clients send with it is not needed. */
 export type ApprovalResponse = {
   status: ApprovalAnswer;
 };
@@ -341,7 +341,7 @@ export type ContainerInfo = {
   project_id: string;
 };
 
-/** The body of create-and-start. */
+/** Body of a task's creation together with its first attempt. */
 export type CreateAndStartTaskRequest = {
   task: CreateTask;
   executor_profile_id: ExecutorProfileIdInput;
@@ -991,7 +991,7 @@ export type MergeInProgressProblem = {
 
 export type MergeStrategy = "merge" | "squash" | "rebase";
 
-/** The body of a merge, which may be left out. */
+/** Body of a merge, which may be left out. */
 export type MergeTaskAttemptRequest = {
   strategy?: MergeStrategy | null;
 };
@@ -1230,7 +1230,7 @@ export type PullRequestOpenProblem = {
   message: string;
 };
 
-/** The body of a push, which may be left out. */
+/** Body of a push, which may be left out. */
 export type PushTaskAttemptRequest = {
   force?: boolean | null;
 };
@@ -1669,7 +1669,7 @@ export type UpdateDraftRequest = {
   version?: number | null;
 };
 
-/** The body of an update: all servers, by their names. */
+/** Body of an update of an agent's MCP servers: all of them, by their names. */
 export type UpdateMcpServersBody = {
   servers: { [key: string]: JsonValue };
 };

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from anyond.actors.services import Services
+from anyond.api import samples
+from anyond.api.chapters import ENDPOINTS
+from anyond.api.endpoint import Endpoint
+from anyond.api.examples.all import EXAMPLES, NONE
 from anyond.http.app import create_app
 from anyond.http.guard import Policy
 from tests.end_to_end import malformed
@@ -56,14 +62,8 @@ SHAPES = [
     Shape("POST", "/vk/api/images/task/<key>/upload", "$task"),
     Shape("PUT", "/vk/api/projects/<key>", "$spare", body={"name": "S", **SCRIPTS}),
     Shape("DELETE", "/vk/api/task-attempts/<key>", "$spent"),
-    Shape("GET", "/health"),
-    Shape("GET", "/api/health"),
-    Shape("GET", "/api/info"),
     Shape("PUT", "/api/config", body=CONFIG),
-    Shape("GET", "/api/profiles"),
     Shape("PUT", "/api/profiles", body={"executors": {"ACP": {"QUICK": {"ACP": VARIANT}}}}),
-    Shape("GET", "/api/projects"),
-    Shape("GET", "/api/projects/<key>", "$project"),
     Shape(
         "POST",
         "/api/projects",
@@ -76,9 +76,6 @@ SHAPES = [
         body={"name": "N", "git_repo_path": "$folder", **SCRIPTS},
     ),
     Shape("DELETE", "/api/projects/<key>", "$victim"),
-    Shape("GET", "/api/projects/<key>/branches", "$project"),
-    Shape("GET", "/api/tasks", query={"project_id": "$project"}),
-    Shape("GET", "/api/tasks/<key>", "$task"),
     Shape("POST", "/api/tasks", body=TASK),
     Shape(
         "POST",
@@ -98,9 +95,6 @@ SHAPES = [
         },
     ),
     Shape("DELETE", "/api/tasks/<key>", "$doomed"),
-    Shape("WEBSOCKET", "/api/tasks/stream/ws", query={"project_id": "$project"}),
-    Shape("GET", "/api/task-attempts", query={"task_id": "$task"}),
-    Shape("GET", "/api/task-attempts/<key>", "$attempt"),
     Shape(
         "POST",
         "/api/task-attempts",
@@ -120,9 +114,7 @@ SHAPES = [
             "steer": True,
         },
     ),
-    Shape("GET", "/api/task-attempts/<key>/branch-status", "$attempt"),
     Shape("POST", "/api/task-attempts/<key>/merge", "$attempt", body={"strategy": "squash"}),
-    Shape("POST", "/api/task-attempts/<key>/stop", "$attempt"),
     Shape(
         "POST",
         "/api/task-attempts/<key>/replace-process",
@@ -149,7 +141,6 @@ SHAPES = [
         "$attempt",
         body={"old_base_branch": "main", "new_base_branch": "main"},
     ),
-    Shape("POST", "/api/task-attempts/<key>/conflicts/abort", "$attempt"),
     Shape(
         "POST",
         "/api/task-attempts/<key>/change-target-branch",
@@ -168,15 +159,12 @@ SHAPES = [
         "$attempt",
         query={"file_path": "a.txt"},
     ),
-    Shape("POST", "/api/task-attempts/<key>/start-dev-server", "$attempt"),
-    Shape("GET", "/api/task-attempts/<key>/children", "$attempt"),
     Shape(
         "POST",
         "/api/task-attempts/<key>/open-editor",
         "$attempt",
         body={"editor_type": "XCODE", "file_path": "a.txt"},
     ),
-    Shape("GET", "/api/projects/<key>/git-programs", "$project"),
     Shape(
         "POST",
         "/api/projects/<key>/git-programs/accept",
@@ -185,12 +173,6 @@ SHAPES = [
     ),
     Shape("POST", "/api/projects/<key>/open-editor", "$project", body={"editor_type": "INTELLI_J"}),
     Shape("WEBSOCKET", "/api/task-attempts/<key>/diff/ws", "$attempt", query={"stats_only": "1"}),
-    Shape("GET", "/api/execution-processes", query={"task_attempt_id": "$attempt"}),
-    Shape("GET", "/api/execution-processes/<key>", "$process"),
-    Shape("POST", "/api/execution-processes/<key>/stop", "$process"),
-    Shape("WEBSOCKET", "/api/execution-processes/<key>/raw-logs/ws", "$process"),
-    Shape("WEBSOCKET", "/api/execution-processes/<key>/normalized-logs/ws", "$process"),
-    Shape("WEBSOCKET", "/api/execution-processes/stream/ws", query={"task_attempt_id": "$attempt"}),
     Shape("GET", "/api/approvals", query={"status": "pending"}),
     Shape(
         "POST",
@@ -200,21 +182,12 @@ SHAPES = [
     ),
     Shape("GET", "/api/events", query={"after": "0"}),
     Shape("GET", "/api/tags", query={"search": "a"}),
-    Shape("GET", "/api/tags/<key>", "$tag"),
     Shape("POST", "/api/tags", body={"tag_name": "name", "content": "text"}),
     Shape("PUT", "/api/tags/<key>", "$tag", body={"tag_name": "name", "content": "text"}),
-    Shape("DELETE", "/api/tags/<key>", "$tag"),
-    Shape("POST", "/api/images/upload"),
     Shape("POST", "/api/images/task/<key>/upload", "$task"),
-    Shape("GET", "/api/images/<key>/file", "$image"),
-    Shape("DELETE", "/api/images/<key>", "$image"),
-    Shape("GET", "/api/images/task/<key>", "$task"),
     Shape("GET", "/api/filesystem/directory", query={"path": "$root"}),
     Shape("GET", "/api/filesystem/git-repos", query={"path": "$root"}),
     Shape("GET", "/api/containers/info", query={"ref": "$root"}),
-    Shape("POST", "/api/auth/github/device/start"),
-    Shape("POST", "/api/auth/github/device/poll"),
-    Shape("GET", "/api/auth/github/check"),
     Shape("POST", "/api/task-attempts/<key>/push", "$attempt", body={"force": False}),
     Shape(
         "POST",
@@ -222,7 +195,6 @@ SHAPES = [
         "$attempt",
         body={"title": "T", "body": "B", "target_branch": "main"},
     ),
-    Shape("POST", "/api/task-attempts/<key>/pr/attach", "$attempt"),
     Shape("GET", "/api/task-attempts/<key>/draft", "$attempt", query={"type": "follow_up"}),
     Shape(
         "PUT",
@@ -244,7 +216,6 @@ SHAPES = [
         "$attempt",
         body={"queued": True, "expected_queued": False, "expected_version": 1},
     ),
-    Shape("WEBSOCKET", "/api/drafts/stream/ws", query={"project_id": "$project"}),
     Shape("GET", "/api/mcp-config", query={"executor": "CODEX"}),
     Shape(
         "POST",
@@ -253,11 +224,42 @@ SHAPES = [
         body={"servers": {"one": {}}},
     ),
     Shape("GET", "/api/sounds/<key>", "ROOSTER"),
-    Shape("GET", "/openapi.json"),
-    Shape("GET", "/docs"),
     Shape("GET", "/api/projects/<key>/search", "$project", query={"q": "a", "mode": "Settings"}),
 ]
 
+
+IDS = {
+    samples.PROJECT_ID: "$project",
+    samples.TASK_ID: "$task",
+    samples.ATTEMPT_ID: "$attempt",
+    samples.PROCESS_ID: "$process",
+    samples.APPROVAL_ID: "$question",
+    samples.TAG_ID: "$tag",
+    samples.IMAGE_ID: "$image",
+}
+
+
+def derived(endpoint: Endpoint[Any]) -> Shape:
+    """The example of an endpoint; for those above it would destroy too much, or tell too little."""
+    key, query = "", {}
+    for parameter in endpoint.parameters():
+        example = str(msgspec.to_builtins(parameter.example))
+        if parameter.place == "path":
+            key = IDS.get(example, example)
+        elif parameter.example is not None:
+            query[parameter.name] = IDS.get(example, example)
+    body = msgspec.json.encode(EXAMPLES.get(endpoint, NONE).send).decode()
+    for sample, name in IDS.items():
+        body = body.replace(sample, name)
+    rule = re.sub(r"\{[^}]+\}", "<key>", endpoint.path)
+    return Shape(endpoint.method, rule, key, json.loads(body), query)
+
+
+SHAPES += [
+    shape
+    for shape in map(derived, ENDPOINTS)
+    if not any((s.method, s.rule) == (shape.method, shape.rule) for s in SHAPES)
+]
 
 OUTSIDE = {
     "/api/auth/github/device/start",
@@ -323,7 +325,7 @@ def routes() -> set[tuple[str, str]]:
     )
     app = create_app(services, Policy())  # type: ignore[arg-type]
     return {
-        (method, rule.rule)
+        (method, re.sub("<[^>]+>", "<key>", rule.rule))
         for rule in app.url_map.iter_rules()
         for method in ({"WEBSOCKET"} if rule.websocket else rule.methods or ())
         if method != "HEAD"

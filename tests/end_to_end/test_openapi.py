@@ -13,14 +13,14 @@ import pytest
 import trio
 from trio_websocket import ConnectionClosed
 
-from anyond.http.openapi import examples
-from anyond.http.openapi.chapters import CHAPTERS
-from anyond.http.openapi.operation import WEBSOCKET, Operation
+from anyond.api import samples
+from anyond.api.chapters import ENDPOINTS
+from anyond.api.endpoint import Answering, Endpoint, EventStream, Stream, UploadCall
+from anyond.api.examples import things
 from tests.end_to_end.daemon import PATIENCE
 from tests.end_to_end.fuzz_target import FuzzTarget, open_fuzz_target
 from tests.end_to_end.schemas import Judge
 
-OPERATIONS = [operation for chapter in CHAPTERS for operation in chapter.operations]
 PIXEL = (
     b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x00\x00,"
     b"\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"
@@ -47,16 +47,16 @@ class Surroundings:
         attempt = await self.daemon.ask("GET", f"/api/task-attempts/{known['attempt']}")
         image = (await self.upload("/api/images/upload")).json()["data"]
         self.names = {
-            examples.PROJECT_ID: known["project"],
-            examples.TASK_ID: known["task"],
-            examples.ATTEMPT_ID: known["attempt"],
-            examples.PROCESS_ID: known["process"],
-            examples.APPROVAL_ID: known["question"],
-            examples.TAG_ID: known["tag"],
-            examples.IMAGE_ID: image["id"],
-            examples.REPOSITORY: known["folder"],
-            examples.WORKTREE: attempt["container_ref"],
-            examples.COMMIT: "HEAD",
+            samples.PROJECT_ID: known["project"],
+            samples.TASK_ID: known["task"],
+            samples.ATTEMPT_ID: known["attempt"],
+            samples.PROCESS_ID: known["process"],
+            samples.APPROVAL_ID: known["question"],
+            samples.TAG_ID: known["tag"],
+            samples.IMAGE_ID: image["id"],
+            things.REPOSITORY: known["folder"],
+            samples.WORKTREE: attempt["container_ref"],
+            samples.COMMIT: "HEAD",
             "/home/ada": known["root"],
             # Agents that are installed or logged in by what they bring from elsewhere.
             "CURSOR_AGENT": "DEMO",
@@ -70,32 +70,34 @@ class Surroundings:
             text = text.replace(name, value)
         return text
 
-    def target(self, operation: Operation) -> str:
+    def target(self, endpoint: Endpoint[Any]) -> str:
         """Path and query of the example; only what must be in the query is."""
-        path = operation.path
-        if operation.key is not None:
-            example = quote(self.real(str(operation.key.example)))
-            path = path.replace(f"{{{operation.key.name}}}", example)
-        query = {p.name: self.real(str(p.example)) for p in operation.query if p.required}
+        path, query = endpoint.path, {}
+        for parameter in endpoint.parameters():
+            example = self.real(str(parameter.example))
+            if parameter.place == "path":
+                path = path.replace(f"{{{parameter.name}}}", quote(example))
+            elif parameter.required:
+                query[parameter.name] = example
         return f"{path}?{urlencode(query)}" if query else path
 
-    def described(self, operation: Operation) -> dict[str, Any]:
-        return self.document["paths"][operation.path][operation.verb]  # type: ignore[no-any-return]
+    def described(self, endpoint: Endpoint[Any]) -> dict[str, Any]:
+        return self.document["paths"][endpoint.path][endpoint.verb]  # type: ignore[no-any-return]
 
-    async def send(self, operation: Operation) -> Any:
-        """The example of `operation`, when nothing is at work in its attempt."""
+    async def send(self, endpoint: Endpoint[Any]) -> Any:
+        """The example of `endpoint`, when nothing is at work in its attempt."""
         await self.quiet()
-        if operation.method == "DELETE":  # not what something is at work in
-            self.names[examples.TASK_ID] = self.fuzz_target.names["doomed"]
-            self.names[examples.PROJECT_ID] = self.fuzz_target.names["victim"]
-        target = self.target(operation)
-        if operation.upload is not None:
+        if endpoint.method == "DELETE":  # not what something is at work in
+            self.names[samples.TASK_ID] = self.fuzz_target.names["doomed"]
+            self.names[samples.PROJECT_ID] = self.fuzz_target.names["victim"]
+        target = self.target(endpoint)
+        if isinstance(endpoint, UploadCall):
             return await self.upload(target)
-        content = self.described(operation).get("requestBody", {}).get("content", {})
+        content = self.described(endpoint).get("requestBody", {}).get("content", {})
         if not content:
-            return await self.daemon.request(operation.method, target)
+            return await self.daemon.request(endpoint.method, target)
         body = json.loads(self.real(json.dumps(content["application/json"]["example"])))
-        return await self.daemon.request(operation.method, target, json=body)
+        return await self.daemon.request(endpoint.method, target, json=body)
 
     async def quiet(self) -> None:
         path = f"/api/execution-processes?task_attempt_id={self.fuzz_target.names['attempt']}"
@@ -106,9 +108,9 @@ class Surroundings:
 
         await self.daemon.until(look, "an attempt at rest")
 
-    def flaws(self, operation: Operation, answer: Any) -> list[str]:
+    def flaws(self, endpoint: Endpoint[Any], answer: Any) -> list[str]:
         """What the description does not say of `answer`."""
-        responses = self.described(operation)["responses"]
+        responses = self.described(endpoint)["responses"]
         response = responses.get(str(answer.status_code))
         if response is None:
             return [f"status {answer.status_code}: {answer.text}"]
@@ -119,7 +121,7 @@ class Surroundings:
         if kind not in (contents or {"": None}):
             return [f"it is of the type {kind}"]
         missing = [name for name in response.get("headers", ()) if name not in answer.headers]
-        if kind != "application/json" or operation.path == "/openapi.json":
+        if kind != "application/json" or endpoint.path == "/openapi.json":
             return missing
         return missing + self.judge.flaws(contents[kind]["schema"], answer.json())
 
@@ -135,15 +137,16 @@ EXPECTED = {
 """What cannot be done in a daemon without GitHub, and with this project."""
 
 
-def in_order() -> list[Operation]:
+def in_order() -> list[Endpoint[Any]]:
     """Requests whose example can be sent one after another: what destroys comes last."""
 
-    def late(operation: Operation) -> tuple[bool, bool, bool]:
-        deletes = operation.method == "DELETE"
-        whole = deletes and operation.path.startswith("/api/projects")
-        return deletes, operation.path.endswith(LAST), whole
+    def late(endpoint: Endpoint[Any]) -> tuple[bool, bool, bool]:
+        deletes = endpoint.method == "DELETE"
+        whole = deletes and endpoint.path.startswith("/api/projects")
+        return deletes, endpoint.path.endswith(LAST), whole
 
-    return sorted((o for o in OPERATIONS if o.stream is None), key=late)
+    plain = (e for e in ENDPOINTS if not isinstance(e, Stream | EventStream))
+    return sorted(plain, key=late)
 
 
 @pytest.fixture(scope="module")
@@ -172,19 +175,24 @@ def test_every_example_is_taken_and_every_answer_is_as_described(
         around = Surroundings(fuzz_target)
         await around.begin()
         found = {}
-        for operation in in_order():
-            answer = await around.send(operation)
-            flaws = around.flaws(operation, answer)
-            assert flaws == [], (operation.method, operation.path, answer.text)
+        for endpoint in in_order():
+            answer = await around.send(endpoint)
+            flaws = around.flaws(endpoint, answer)
+            assert flaws == [], (endpoint.method, endpoint.path, answer.text)
             kind = answer.headers.get("Content-Type", "")
             error = answer.json().get("error_data") if kind == "application/json" else None
-            found[operation.id] = (answer.status_code, (error or {}).get("type"))
+            found[endpoint.id] = (answer.status_code, (error or {}).get("type"))
         return found
 
     with open_fuzz_target(tmp_path_factory.mktemp("examples") / "daemon") as fuzz_target:
         found = trio.run(fuzz_target.visited, lambda: work(fuzz_target))
-    wanted = {o.id: EXPECTED.get(o.id, (o.status, None)) for o in in_order()}
+    wanted = {e.id: EXPECTED.get(e.id, (status(e), None)) for e in in_order()}
     assert found == wanted
+
+
+def status(endpoint: Endpoint[Any]) -> int:
+    """Of a success."""
+    return endpoint.status if isinstance(endpoint, Answering) else 200
 
 
 async def frames(fuzz_target: FuzzTarget, target: str) -> AsyncIterator[Any]:
@@ -202,31 +210,33 @@ async def frames(fuzz_target: FuzzTarget, target: str) -> AsyncIterator[Any]:
 
 
 @pytest.mark.parametrize(
-    "operation", [o for o in OPERATIONS if o.method == WEBSOCKET], ids=lambda o: o.id
+    "endpoint", [e for e in ENDPOINTS if isinstance(e, Stream)], ids=lambda e: e.id
 )
 def test_every_frame_of_a_stream_is_as_described(
-    fuzz_target: FuzzTarget, operation: Operation
+    fuzz_target: FuzzTarget, endpoint: Endpoint[Any]
 ) -> None:
     async def work() -> None:
         around = Surroundings(fuzz_target)
         await around.begin()
-        described = around.described(operation)["x-websocket"]
-        if operation.path.startswith("/api/drafts"):
+        described = around.described(endpoint)["x-websocket"]
+        if endpoint.path.startswith("/api/drafts"):
             path = f"/api/task-attempts/{fuzz_target.names['attempt']}/draft"
             await fuzz_target.daemon.ask("PUT", path, {"prompt": "Mention the price."})
-        asked = "&" if operation.query[0].required else "?"
+        query = [p for p in endpoint.parameters() if p.place == "query"]
+        needed = any(parameter.required for parameter in query)
+        asked = "&" if needed else "?"
         modes = ["", f"{asked}batch=true"] if described["batch"] else [""]
-        if operation.query[0].required:
+        if needed:
             modes.append("&after=0")
         for mode in modes:
             schema = described["batch"] if "batch" in mode else described["frame"]
             count = 0
-            async for frame in frames(fuzz_target, around.target(operation) + mode):
+            async for frame in frames(fuzz_target, around.target(endpoint) + mode):
                 last = "finished" in frame
                 flaws = around.judge.flaws(described["last"] if last else schema, frame)
                 assert flaws == [], frame
                 count += not last
-            assert count > 0, (operation.path, mode)
+            assert count > 0, (endpoint.path, mode)
 
     on_its_own(fuzz_target, work)
 

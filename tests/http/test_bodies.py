@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from front_door import Server, envelope
 
+from anyond.api.checks import identity
 from anyond.http import decode
-from anyond.http.query import identity, position
+from anyond.http.params import position
 from anyond.model.bodies import MergeStrategy, NewTask
 from anyond.model.errors import Invalid
 from anyond.model.ids import new_id
@@ -148,7 +149,7 @@ MALFORMED = (
         b"",
         "after: must be at most 9223372036854775",
     ),
-    ("GET", "/api/approvals?status=lost", b"", "status: is not one of pending, approved"),
+    ("GET", "/api/approvals?status=lost", b"", "status: lost is not one of pending, approved"),
     ("GET", "/api/tags?search=%FF", b"", "search: is not valid UTF-8"),
     ("GET", "/api/projects?search=ok&%C3%28=1", b"", "query string: is not valid UTF-8"),
 )

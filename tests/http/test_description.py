@@ -2,40 +2,37 @@
 
 from __future__ import annotations
 
-import ast
-import inspect
 import re
 from base64 import b64encode
 from collections.abc import Iterator
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import NoneType, SimpleNamespace
 from typing import Any
 
 import jsonschema_rs
+import pytest
 from msgspec import inspect as inspection
 
 from anyond.actors.services import Services
 from anyond.agents.roster import CAPABILITIES
-from anyond.http import routes as chapters_of_routes
-from anyond.http.app import create_app
+from anyond.api import tags
+from anyond.api.chapters import ENDPOINTS
+from anyond.api.endpoint import Answering, BodyCall, EventStream, Stream
+from anyond.api.examples.all import EXAMPLES, NONE
+from anyond.api.problems import FORBIDDEN, INVALID
+from anyond.http.app import ROUTES, create_app
+from anyond.http.dispatch import complete, route
 from anyond.http.front import Front
 from anyond.http.guard import Policy
 from anyond.http.openapi import typescript
-from anyond.http.openapi.chapters import CHAPTERS
 from anyond.http.openapi.document import document
-from anyond.http.openapi.operation import Operation
 from anyond.http.openapi.page import page, policy
-from anyond.http.openapi.problems import FORBIDDEN, INVALID
-from anyond.model.answers import ExecutorConfigs
-from anyond.model.settings import Config
 from tests.refusals import known
 
 ROOT = Path(__file__).parents[2]
-OPERATIONS = [operation for chapter in CHAPTERS for operation in chapter.operations]
 DOCUMENT = document()
-TYPELESS: tuple[Any, ...] = (Config, ExecutorConfigs)
-"""What is decoded without a type, since unknown keys of it are kept or it may be a text."""
 
 
 def shape(path: str) -> str:
@@ -62,62 +59,25 @@ def known_routes() -> list[tuple[str, str]]:
 
 
 def test_every_route_is_described_and_nothing_else() -> None:
-    described = [(operation.method, shape(operation.path)) for operation in OPERATIONS]
-    assert sorted(described) == sorted(known_routes())
+    declared = [(endpoint.method, shape(endpoint.path)) for endpoint in ENDPOINTS]
+    assert sorted(declared) == sorted(known_routes())
+
+
+def test_an_endpoint_without_a_handler_or_with_two_is_refused_when_it_is_loaded() -> None:
+    assert complete(ROUTES) == ROUTES
+    with pytest.raises(TypeError, match="needs one handler"):
+        complete(ROUTES[1:])
+    with pytest.raises(TypeError, match="needs one handler"):
+        complete(ROUTES, ROUTES[:1])
+    undeclared = replace(tags.GET_TAG, path="/api/tags/{id}/twice")
+    with pytest.raises(TypeError, match="twice needs one handler"):
+        complete(ROUTES, [route(undeclared, ROUTES[0].handler)])
 
 
 def test_urls_can_still_be_built_though_no_rule_compiles_that_beforehand() -> None:
     routes = application().url_map.bind("localhost")
-    assert routes.build("tasks.one", {"key": "a b"}) == "/api/tasks/a%20b"
-    assert routes.build("tasks.one", {"key": "a", "x": "1"}) == "/api/tasks/a?x=1"
-
-
-def views() -> Iterator[tuple[str, str, ModuleType, ast.AsyncFunctionDef]]:
-    """Method, path, module and source of all functions that answer requests."""
-    folder = Path(inspect.getfile(chapters_of_routes)).parent
-    for file in sorted(folder.glob("*.py")):
-        module = __import__(f"anyond.http.routes.{file.stem}", fromlist=["routes"])
-        tree = ast.parse(file.read_text())
-        prefix = next(
-            (
-                keyword.value.value
-                for call in ast.walk(tree)
-                if isinstance(call, ast.Call) and ast.unparse(call.func) == "Blueprint"
-                for keyword in call.keywords
-                if keyword.arg == "url_prefix" and isinstance(keyword.value, ast.Constant)
-            ),
-            "",
-        )
-        for function in ast.walk(tree):
-            if not isinstance(function, ast.AsyncFunctionDef):
-                continue
-            for call in function.decorator_list:
-                if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute):
-                    path = ast.literal_eval(call.args[0])
-                    yield call.func.attr.upper(), f"{prefix}{path}", module, function
-
-
-def decoded(module: ModuleType, function: ast.AsyncFunctionDef) -> tuple[Any, bool] | None:
-    """What a view reads as its body, and whether that may be left out."""
-    for call in ast.walk(function):
-        if isinstance(call, ast.Call) and ast.unparse(call.func).startswith("decode."):
-            kind = ast.unparse(call.func).removeprefix("decode.")
-            type_ = eval(ast.unparse(call.args[0]), vars(module)) if call.args else None
-            return type_, kind == "optional_body"
-    return None
-
-
-def test_the_bodies_that_are_described_are_the_ones_that_are_decoded() -> None:
-    found = {(method, shape(path)): (m, f) for method, path, m, f in views()}
-    assert len(found) == len(OPERATIONS)
-    for operation in OPERATIONS:
-        read = decoded(*found[operation.method, shape(operation.path)])
-        if operation.body in TYPELESS:
-            assert read is not None, operation.path
-            assert read[0] in (None, dict[str, Any]), operation.path
-        else:
-            wanted = None if operation.body is None else (operation.body, operation.optional)
-            assert read == wanted, operation.path
+    assert routes.build("getTask", {"task_id": "a b"}) == "/api/tasks/a%20b"
+    assert routes.build("getTask", {"task_id": "a", "x": "1"}) == "/api/tasks/a?x=1"
 
 
 def fields(info: Any, at: str) -> Iterator[tuple[str, bool, bool]]:
@@ -135,7 +95,7 @@ def fields(info: Any, at: str) -> Iterator[tuple[str, bool, bool]]:
 
 
 def test_what_may_be_left_out_of_a_body_may_be_null() -> None:
-    bodies = {o.body: o.path for o in OPERATIONS if o.body not in (None, *TYPELESS)}
+    bodies = {e.body: e.path for e in ENDPOINTS if isinstance(e, BodyCall) and e.described is None}
     found = [
         field
         for body, path in bodies.items()
@@ -145,32 +105,8 @@ def test_what_may_be_left_out_of_a_body_may_be_null() -> None:
     assert [name for name, required, null in found if not required and not null] == []
 
 
-def parameters(operation: Operation) -> set[str]:
-    return {parameter.name for parameter in operation.query}
-
-
-def test_the_parameters_that_are_described_are_read_by_the_view() -> None:
-    found = {(method, shape(path)): (m, f) for method, path, m, f in views()}
-    for operation in OPERATIONS:
-        module, function = found[operation.method, shape(operation.path)]
-        text = Path(inspect.getfile(module)).read_text()
-        source = ast.get_source_segment(text, function) or ""
-        helpers = [
-            inspect.getsource(getattr(module, name))
-            for name in re.findall(r"\b(_\w+)\(", source)
-            if hasattr(module, name)
-        ]
-        around = "\n".join([source, *helpers])
-        read = set(re.findall(r"""(?:args\.get\(|args, )["'](\w+)""", around))
-        read |= set(re.findall(r"""_needed\(["'](\w+)""", source))
-        read |= set(re.findall(r"""headers\.get\(["'](Last-Event-ID)""", source))
-        read |= {"after"} if "position_in(" in source else set()
-        read |= {"format"} if "flavour(" in source else set()
-        assert read == parameters(operation), operation.path
-
-
 def test_names_of_operations_and_types_are_unique_and_every_reference_leads_somewhere() -> None:
-    names = [operation.id for operation in OPERATIONS]
+    names = [endpoint.id for endpoint in ENDPOINTS]
     assert len(names) == len(set(names))
     components = DOCUMENT["components"]
     for found in re.findall(r"#/components/(\w+)/([\w.-]+)", str(DOCUMENT)):
@@ -178,14 +114,17 @@ def test_names_of_operations_and_types_are_unique_and_every_reference_leads_some
 
 
 def test_everything_that_answers_or_takes_data_has_an_example() -> None:
-    for operation in OPERATIONS:
-        assert (operation.send is None) == (operation.body is None), operation.path
-        streamed = operation.stream is None or operation.stream.examples or operation.stream.events
-        assert streamed, operation.path
-        if operation.answer is not None:
-            assert operation.example is not None, operation.path
-        for parameter in operation.query:
+    for endpoint in ENDPOINTS:
+        example = EXAMPLES.get(endpoint, NONE)
+        assert (example.send is None) != isinstance(endpoint, BodyCall), endpoint.path
+        assert bool(example.frames) == isinstance(endpoint, Stream), endpoint.path
+        if isinstance(endpoint, EventStream):
+            assert endpoint.events
+        if isinstance(endpoint, Answering):
+            assert (example.answer is None) == (endpoint.answer is NoneType), endpoint.path
+        for parameter in endpoint.parameters():
             assert parameter.example is not None or not parameter.required, parameter.name
+            assert parameter.text, parameter.name
 
 
 def resolved(node: Any) -> Any:
@@ -230,7 +169,7 @@ def test_the_description_speaks_of_null_and_not_of_python() -> None:
 
 
 def test_every_refusal_that_the_program_can_utter_is_described() -> None:
-    described = {problem.type for operation in OPERATIONS for problem in operation.problems}
+    described = {problem.type for endpoint in ENDPOINTS for problem in endpoint.problems}
     common = {INVALID.type, FORBIDDEN.type}
     # Of executions and worktrees that no request can name, and of a checkout that somebody locked.
     inside = {"already_started", "running", "worktree_locked"}
@@ -288,8 +227,8 @@ def test_types_are_written_as_typescript_has_them() -> None:
 
 def test_the_page_shows_every_endpoint_and_type_and_loads_nothing() -> None:
     html = page(DOCUMENT)
-    for operation in OPERATIONS:
-        assert f'<details id="{operation.id}">' in html
+    for endpoint in ENDPOINTS:
+        assert f'<details id="{endpoint.id}">' in html
     for name in DOCUMENT["components"]["schemas"]:
         assert f'id="type-{name}"' in html
     assert not re.search(r"""(?:src|srcset|action|data)=["']""", html)
@@ -302,14 +241,14 @@ def test_the_page_shows_every_endpoint_and_type_and_loads_nothing() -> None:
 def test_what_must_be_there_must_be_filled_in_before_it_is_tried() -> None:
     """Without its id, the path of one record is that of the list."""
     html = page(DOCUMENT)
-    for operation in OPERATIONS:
-        block = html.split(f'<details id="{operation.id}">')[1].split("</details>")[0]
-        if operation.method == "GET" and operation.answer is not None:
+    for endpoint in ENDPOINTS:
+        block = html.split(f'<details id="{endpoint.id}">')[1].split("</details>")[0]
+        if endpoint.method == "GET" and isinstance(endpoint, Answering):
             fields = dict(re.findall(r'<input name="(\w+)"([^>]*)>', block))
-            known = [operation.key] if operation.key else []
-            for parameter in [*known, *operation.query]:
-                assert (" required" in fields[parameter.name]) == parameter.required, operation.id
-                assert f'placeholder="{parameter.example or ""}"' in fields[parameter.name]
+            for parameter in endpoint.parameters():
+                assert (" required" in fields[parameter.name]) == parameter.required, endpoint.id
+                shown = "" if parameter.example is None else parameter.example
+                assert f'placeholder="{shown}"' in fields[parameter.name]
 
 
 def test_the_policy_of_the_page_allows_its_own_script_and_style_only() -> None:

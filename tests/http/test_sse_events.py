@@ -11,7 +11,7 @@ import trio
 from front_door import Server
 
 from anyond.http import sse
-from anyond.http.encoders import FLAVOURS
+from anyond.http.encoders import PLAIN
 from anyond.model.bodies import TaskPatch
 from anyond.model.ids import now
 from anyond.store import tasks
@@ -76,7 +76,7 @@ async def test_a_position_that_is_not_held_is_answered_by_where_to_go_on(server:
 async def test_silence_is_broken_by_comments_and_lost_by_none(server: Server) -> None:
     project = await server.project()
     closing = trio.Event()
-    write = FLAVOURS[""].event
+    write = PLAIN.event
     body = sse.events(server.store.changes, None, closing, write, quiet=0.05)
     assert await anext(body) == b"retry: 2000\n\n"
     assert await anext(body) == b": still here\n\n"

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from types import NoneType
 from typing import Any
 
 import msgspec
 
-from anyond.http.openapi.operation import Operation, Parameter, Problem, Stream
-from anyond.http.openapi.problems import INVALID
+from anyond.api.endpoint import (
+    Answering,
+    BodyCall,
+    Download,
+    Endpoint,
+    EventStream,
+    Parameter,
+    Problem,
+    Stream,
+    UploadCall,
+)
+from anyond.api.examples.all import EXAMPLES, NONE
+from anyond.api.problems import INVALID
 from anyond.http.openapi.refusal_examples import RANGE, bare, envelope, refusal
 from anyond.http.openapi.schemas import PLACE, Schemas
 
@@ -19,48 +31,57 @@ Problems = Mapping[Problem, type]
 
 
 class Description:
-    """One operation in the words of OpenAPI."""
+    """One endpoint in the words of OpenAPI."""
 
-    def __init__(self, operation: Operation, schemas: Schemas, problems: Problems) -> None:
-        self._operation = operation
+    def __init__(self, endpoint: Endpoint[Any], schemas: Schemas, problems: Problems) -> None:
+        self._endpoint = endpoint
+        self._example = EXAMPLES.get(endpoint, NONE)
         self._schemas = schemas
         self._problems = problems
 
     def all(self) -> dict[str, Any]:
         """The operation object."""
-        operation = self._operation
-        found: dict[str, Any] = {"operationId": operation.id, "summary": operation.summary}
-        if operation.text:
-            found["description"] = operation.text
+        endpoint = self._endpoint
+        found: dict[str, Any] = {"operationId": endpoint.id, "summary": endpoint.summary}
+        if endpoint.text:
+            found["description"] = endpoint.text
         if parameters := list(self._parameters()):
             found["parameters"] = parameters
-        if operation.body is not None or operation.upload is not None:
-            found["requestBody"] = self._body()
+        match endpoint:
+            case BodyCall():
+                found["requestBody"] = self._body(endpoint)
+            case UploadCall():
+                found["requestBody"] = _form(endpoint)
         found["responses"] = dict(self._responses())
-        if operation.stream is not None:
-            found["x-events" if operation.stream.events else "x-websocket"] = self._stream(
-                operation.stream
-            )
+        match endpoint:
+            case EventStream():
+                found["x-events"] = {
+                    name: self._schemas.written(type_) for name, type_ in endpoint.events.items()
+                }
+            case Stream():
+                found["x-websocket"] = self._stream(endpoint)
         return found
 
     def _parameters(self) -> Iterator[dict[str, Any]]:
-        operation = self._operation
-        if operation.key is not None:
-            yield self._parameter(operation.key)
-        for parameter in operation.query:
+        for parameter in self._endpoint.parameters():
             yield self._parameter(parameter)
-        if operation.cached or operation.download is not None:
-            held = Parameter("If-None-Match", str, "An ETag that the client holds.", place="header")
+        if self._has_etag():
             yield {
-                "name": held.name,
+                "name": "If-None-Match",
                 "in": "header",
-                "description": held.text,
+                "description": "An ETag that the client holds.",
                 "schema": {"type": "string"},
             }
 
+    def _has_etag(self) -> bool:
+        endpoint = self._endpoint
+        return isinstance(endpoint, Download) or (
+            isinstance(endpoint, Answering) and endpoint.cached
+        )
+
     def _parameter(self, parameter: Parameter) -> dict[str, Any]:
         schema = self._schemas.read(parameter.type)
-        if parameter.type is str and parameter.name.endswith("id"):
+        if parameter.kind == "id":
             schema = {**schema, "format": "uuid"}
         if parameter.type is int:
             schema = {**schema, "minimum": 0, "maximum": 2**63 - 1}
@@ -75,38 +96,29 @@ class Description:
             found["example"] = msgspec.to_builtins(parameter.example)
         return found
 
-    def _body(self) -> dict[str, Any]:
-        operation = self._operation
-        if operation.upload is not None:
-            part = {"type": "string", "contentMediaType": "application/octet-stream"}
-            form = {
-                "type": "object",
-                "properties": {operation.upload: part},
-                "required": [operation.upload],
-            }
-            return {"required": True, "content": {"multipart/form-data": {"schema": form}}}
-        schema = self._schemas.read(operation.body)
-        if operation.optional:
+    def _body(self, endpoint: BodyCall[Any, Any, Any]) -> dict[str, Any]:
+        schema = self._schemas.read(shown_body(endpoint))
+        if endpoint.optional:
             schema = {"anyOf": [schema, {"type": "null"}]}
-        example = msgspec.to_builtins(operation.send)
+        example = msgspec.to_builtins(self._example.send)
         content = {"schema": schema, "example": example}
-        return {"required": not operation.optional, "content": {_JSON: content}}
+        return {"required": not endpoint.optional, "content": {_JSON: content}}
 
     # ------------------------------------------------------------ answers
 
     def _responses(self) -> Iterator[tuple[str, Any]]:
-        operation = self._operation
+        endpoint = self._endpoint
         yield from self._successes()
         refusals = {
             problem.status: [p for p in self._refusals() if p.status == problem.status]
             for problem in self._refusals()
         }
         statuses = {*refusals, 401, 403, 500, 503}
-        if operation.body is not None or operation.upload is not None:
+        if isinstance(endpoint, BodyCall | UploadCall):
             statuses |= {408, 413, 415}
-        if operation.stream is not None and not operation.stream.events:
+        if isinstance(endpoint, Stream):
             statuses.add(426)
-        if operation.download is not None:
+        if isinstance(endpoint, Download):
             yield "416", bare(RANGE)
         for status in sorted(statuses):
             if status in refusals:
@@ -115,47 +127,41 @@ class Description:
                 yield str(status), {"$ref": f"#/components/responses/{status}"}
 
     def _refusals(self) -> list[Problem]:
-        return [INVALID, *self._operation.problems]  # a query string can be malformed anywhere
+        return [INVALID, *self._endpoint.problems]  # a query string can be malformed anywhere
 
     def _refusal(self, status: int, problems: list[Problem]) -> dict[str, Any]:
         schemas = {p: self._schemas.written(self._problems[p]) for p in dict.fromkeys(problems)}
         return refusal(status, schemas)
 
     def _successes(self) -> Iterator[tuple[str, Any]]:
-        operation = self._operation
-        stream, download = operation.stream, operation.download
-        if stream is not None and not stream.events:
-            yield "101", {"description": f"A WebSocket follows. Its end: {stream.end}"}
-            return
-        if stream is not None:
-            events = {"schema": {"type": "string"}, "example": _EVENT}
-            yield "200", {"description": stream.end, "content": {"text/event-stream": events}}
-            return
-        if operation.cached or download is not None:
+        if self._has_etag():
             yield "304", {"description": "The client holds exactly this already."}
-        if download is not None:
-            schema = {"schema": {"type": "object"}} if _JSON in download.media_types else {}
-            content: dict[str, Any] = dict.fromkeys(download.media_types, schema)
-            yield "200", {"description": download.text, "headers": _ETAG, "content": content}
-            yield "206", {"description": "The part that was asked for.", "content": content}
-            return
-        answer = self._answer()
-        yield (
-            str(operation.status),
-            {
-                "description": "Done." if operation.answer is None else "Found or done.",
-                **({"headers": _ETAG} if operation.cached else {}),
-                "content": {_JSON: answer},
-            },
-        )
+        match self._endpoint:
+            case Stream(end=end):
+                yield "101", {"description": f"A WebSocket follows. Its end: {end}"}
+            case EventStream(end=end):
+                events = {"schema": {"type": "string"}, "example": _EVENT}
+                yield "200", {"description": end, "content": {"text/event-stream": events}}
+            case Download(media_types=kinds, content=text):
+                schema = {"schema": {"type": "object"}} if _JSON in kinds else {}
+                content: dict[str, Any] = dict.fromkeys(kinds, schema)
+                yield "200", {"description": text, "headers": _ETAG, "content": content}
+                yield "206", {"description": "The part that was asked for.", "content": content}
+            case Answering() as endpoint:
+                done = "Done." if endpoint.answer is NoneType else "Found or done."
+                headers = {"headers": _ETAG} if endpoint.cached else {}
+                content = {_JSON: self._answer(endpoint)}
+                yield (
+                    str(endpoint.status),
+                    {"description": done, **headers, "content": content},
+                )
 
-    def _answer(self) -> dict[str, Any]:
-        operation = self._operation
-        schema = self._schemas.written(operation.answer)
-        example = msgspec.to_builtins(operation.example)
-        if operation.bare:
+    def _answer(self, endpoint: Answering[Any, Any]) -> dict[str, Any]:
+        schema = self._schemas.written(endpoint.answer)
+        example = msgspec.to_builtins(self._example.answer)
+        if endpoint.bare:
             return {"schema": schema, "example": example}
-        more = {name: self._schemas.written(type_) for name, type_ in operation.beside}
+        more = {name: self._schemas.written(type_) for name, type_ in endpoint.beside.items()}
         beside = {name: example[name] for name in more}
         return {
             "schema": envelope({"const": True}, schema, {"type": "null"}, {"type": "null"}, more),
@@ -168,9 +174,7 @@ class Description:
             },
         }
 
-    def _stream(self, stream: Stream) -> dict[str, Any]:
-        if stream.events:
-            return {name: self._schemas.written(type_) for name, type_ in stream.events.items()}
+    def _stream(self, stream: Stream[Any]) -> dict[str, Any]:
         frame = (
             {"$ref": PLACE + stream.name}
             if len(stream.frames) > 1
@@ -181,8 +185,23 @@ class Description:
             "batch": {"type": "array", "items": frame} if stream.batch else None,
             "last": {"$ref": f"{PLACE}Finished"} if "Finished" in stream.end else None,
             "end": stream.end,
-            "examples": msgspec.to_builtins(list(stream.examples)),
+            "examples": msgspec.to_builtins(list(self._example.frames)),
         }
+
+
+def shown_body(endpoint: BodyCall[Any, Any, Any]) -> Any:
+    """The type of a body as clients are shown it."""
+    return endpoint.described or endpoint.body
+
+
+def _form(endpoint: UploadCall[Any, Any]) -> dict[str, Any]:
+    part = {"type": "string", "contentMediaType": "application/octet-stream"}
+    form = {
+        "type": "object",
+        "properties": {endpoint.form_field: part},
+        "required": [endpoint.form_field],
+    }
+    return {"required": True, "content": {"multipart/form-data": {"schema": form}}}
 
 
 _ETAG = {

@@ -8,11 +8,11 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from anyond import __version__
-from anyond.http.openapi.chapters import CHAPTERS
-from anyond.http.openapi.description import Description
+from anyond.api.chapters import CHAPTERS, ENDPOINTS
+from anyond.api.endpoint import Answering, BodyCall, EventStream, Problem, Stream
+from anyond.api.problems import FORBIDDEN, INVALID
+from anyond.http.openapi.description import Description, shown_body
 from anyond.http.openapi.names import ALSO
-from anyond.http.openapi.operation import Operation, Problem
-from anyond.http.openapi.problems import FORBIDDEN, INVALID
 from anyond.http.openapi.refusal_examples import examples, responses
 from anyond.http.openapi.schemas import Schemas
 
@@ -32,14 +32,13 @@ Streams through WebSockets are described as `GET` with `x-websocket`. Each frame
 
 def document() -> dict[str, Any]:
     """The whole document, made anew; takes some ten milliseconds."""
-    operations = [operation for chapter in CHAPTERS for operation in chapter.operations]
-    problems = _problems(operations)
-    schemas = _schemas(operations, problems)
+    problems = _problems()
+    schemas = _schemas(problems)
     paths: dict[str, Any] = {}
     for chapter in CHAPTERS:
-        for operation in chapter.operations:
-            described = {"tags": [chapter.name], **Description(operation, schemas, problems).all()}
-            paths.setdefault(operation.path, {})[operation.verb] = described
+        for endpoint in chapter.endpoints:
+            described = {"tags": [chapter.name], **Description(endpoint, schemas, problems).all()}
+            paths.setdefault(endpoint.path, {})[endpoint.verb] = described
     return {
         "openapi": "3.1.0",
         "info": {"title": "Anyon", "version": __version__, "description": _TEXT},
@@ -62,8 +61,8 @@ def document() -> dict[str, Any]:
     }
 
 
-def _problems(operations: list[Operation]) -> dict[Problem, type]:
-    used = {p: None for o in operations for p in (INVALID, FORBIDDEN, *o.problems)}
+def _problems() -> dict[Problem, type]:
+    used = {p: None for e in ENDPOINTS for p in (INVALID, FORBIDDEN, *e.problems)}
     return {problem: _data_of(problem) for problem in used}
 
 
@@ -84,20 +83,23 @@ def _data_of(problem: Problem) -> type:
     )
 
 
-def _schemas(operations: list[Operation], problems: dict[Problem, type]) -> Schemas:
+def _schemas(problems: dict[Problem, type]) -> Schemas:
     read: list[Any] = []
     written: list[Any] = [*problems.values(), *ALSO]
     unions: dict[str, Any] = {}
-    for operation in operations:
-        read += [p.type for p in (*operation.query, operation.key) if p is not None]
-        read += [operation.body] if operation.body is not None else []
-        written += [operation.answer, *(type_ for _, type_ in operation.beside)]
-        if operation.stream is not None:
-            written += [*operation.stream.frames, *operation.stream.events.values()]
-    for operation in operations:
-        stream = operation.stream
-        if stream is not None and len(stream.frames) > 1:
-            unions[stream.name] = _union(stream.frames)
+    for endpoint in ENDPOINTS:
+        read += [parameter.type for parameter in endpoint.parameters()]
+        match endpoint:
+            case Answering():
+                if isinstance(endpoint, BodyCall):
+                    read.append(shown_body(endpoint))
+                written += [endpoint.answer, *endpoint.beside.values()]
+            case Stream():
+                written += endpoint.frames
+                if len(endpoint.frames) > 1:
+                    unions[endpoint.name] = _union(endpoint.frames)
+            case EventStream():
+                written += endpoint.events.values()
     unions["ErrorData"] = _union(tuple(problems.values()))
     return Schemas(read, written, unions)
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from anyond.files import directory
-from anyond.http.openapi import frames
-from anyond.http.routes import approvals, attempts, github, mcp, tasks
+from anyond.api import frames
 from anyond.model import answers, bodies, drafts, entries, rows, search, settings
 
 NAMES: dict[Any, str] = {
@@ -30,7 +28,7 @@ NAMES: dict[Any, str] = {
     # bodies
     bodies.NewTask: "CreateTask",
     bodies.TaskPatch: "UpdateTask",
-    tasks.CreateAndStart: "CreateAndStartTaskRequest",
+    bodies.CreateAndStart: "CreateAndStartTaskRequest",
     bodies.NewProject: "CreateProject",
     bodies.ProjectPatch: "UpdateProject",
     bodies.NewTag: "CreateTag",
@@ -46,10 +44,10 @@ NAMES: dict[Any, str] = {
     bodies.OpenEditor: "OpenEditorRequest",
     drafts.DraftPatch: "UpdateDraftRequest",
     drafts.QueueWish: "QueueDraftRequest",
-    mcp.McpServers: "UpdateMcpServersBody",
-    approvals.Answer: "ApprovalResponse",
-    attempts.Merging: "MergeTaskAttemptRequest",
-    github.Pushing: "PushTaskAttemptRequest",
+    bodies.McpServers: "UpdateMcpServersBody",
+    bodies.Answer: "ApprovalResponse",
+    bodies.Merging: "MergeTaskAttemptRequest",
+    bodies.Pushing: "PushTaskAttemptRequest",
     # answers
     answers.McpServersFound: "GetMcpServerResponse",
     answers.DeviceFlow: "DeviceFlowStartResponse",
@@ -60,7 +58,7 @@ NAMES: dict[Any, str] = {
     answers.EditorOpened: "OpenEditorResponse",
     answers.Relations: "TaskRelationships",
     answers.Decision: "ApprovalStatus",
-    directory.Listing: "DirectoryListResponse",
+    answers.Listing: "DirectoryListResponse",
     search.MatchType: "SearchMatchType",
     # the conversation
     entries.FileChangeWrite: "WriteChange",

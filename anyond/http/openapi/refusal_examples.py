@@ -8,9 +8,9 @@ from typing import Any
 
 import msgspec
 
-from anyond.http.openapi.examples import PARTS
-from anyond.http.openapi.operation import Problem
-from anyond.http.openapi.problems import COMMON, FORBIDDEN
+from anyond.api.endpoint import Problem
+from anyond.api.examples.things import PARTS
+from anyond.api.problems import COMMON, FORBIDDEN
 from anyond.http.openapi.schemas import PLACE, Schema
 
 RANGE = "The file has no such part."

@@ -1,1 +1,1 @@
-"""One file per chapter of the API; each route decodes, asks, encodes."""
+"""One module per chapter of the API: what answers each endpoint, given what was decoded."""

@@ -2,112 +2,104 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-import msgspec
-from msgspec import Struct
-from quart import Blueprint, Response, request, websocket
-
-from anyond.http import decode, streams
-from anyond.http.decode import line, prose
-from anyond.http.encoders import flavour
-from anyond.http.envelope import answer, cached
-from anyond.http.query import (
-    flag_in,
-    identities,
-    identity,
-    optional_identity,
-    optional_identity_in,
-    position_in,
-)
-from anyond.model.bodies import FollowUp, MergeStrategy, NewAttempt
-from anyond.model.errors import Invalid
-from anyond.model.rows import TaskAttempt
+from anyond.api import attempts as api
+from anyond.api.params import Nothing, OfAttempt
+from anyond.http.backend import Backend
+from anyond.http.dispatch import Streamed, route
+from anyond.http.encoders import Flavour
+from anyond.model.answers import CommitComparison, CommitInfo, EditorOpened, Relations, Replaced
+from anyond.model.bodies import AgentSetup, FollowUp, NewAttempt, OpenEditor, Replacing
+from anyond.model.frames import DiffFrame
+from anyond.model.rows import BranchStatus, ExecutionProcess, TaskAttempt
 from anyond.store import attempts, tasks
 from anyond.store.transaction import Reader
 
-if TYPE_CHECKING:
-    from anyond.actors.services import Services
+
+async def list_attempts(backend: Backend, params: api.AttemptsOfTask) -> list[TaskAttempt]:
+    def found(reader: Reader) -> list[TaskAttempt]:
+        if params.task_id is not None:
+            tasks.get(reader, params.task_id)
+        return attempts.all(reader, params.task_id)
+
+    return await backend.store.read(found)
 
 
-class Merging(Struct, frozen=True, kw_only=True):
-    """The body of a merge, which may be left out."""
-
-    strategy: MergeStrategy | None = None
+async def get_attempt(backend: Backend, params: OfAttempt) -> TaskAttempt:
+    return await backend.store.read(lambda r: attempts.get(r, params.task_attempt_id))
 
 
-def routes(services: Services) -> Blueprint:
-    """`/api/task-attempts` and below."""
-    chapter = Blueprint("attempts", __name__, url_prefix="/api/task-attempts")
-    store = services.store
-
-    @chapter.get("")
-    async def all_attempts() -> Response:
-        task_id = optional_identity_in(request.args, "task_id")
-
-        def found(reader: Reader) -> list[TaskAttempt]:
-            if task_id is not None:
-                tasks.get(reader, task_id)
-            return attempts.all(reader, task_id)
-
-        return cached(await store.read(found))
-
-    @chapter.get("/<key>")
-    async def one(key: str) -> Response:
-        id = _id(key)
-        return cached(await store.read(lambda r: attempts.get(r, id)))
-
-    @chapter.post("")
-    async def create() -> Response:
-        new = await decode.body(NewAttempt)
-        line(new.base_branch, "base_branch")
-        new = msgspec.structs.replace(new, task_id=identity(new.task_id, "task_id"))
-        return answer(await services.attempts.create(new))
-
-    @chapter.post("/<key>/follow-up")
-    async def follow_up(key: str) -> Response:
-        id = _id(key)
-        wanted = _checked(await decode.body(FollowUp))
-        return answer(await services.attempts.follow_up(id, wanted))
-
-    @chapter.get("/<key>/branch-status")
-    async def branch_status(key: str) -> Response:
-        return cached(await services.attempts.branch_status(_id(key)))
-
-    @chapter.post("/<key>/merge")
-    async def merge(key: str) -> Response:
-        id = _id(key)
-        wanted = await decode.optional_body(Merging)
-        strategy = wanted.strategy if wanted is not None else None
-        await services.attempts.merge(id, strategy or MergeStrategy.MERGE)
-        return answer(None)
-
-    @chapter.post("/<key>/stop")
-    async def stop(key: str) -> Response:
-        await services.attempts.stop(_id(key))
-        return answer(None)
-
-    @chapter.websocket("/<key>/diff/ws")
-    async def diff(key: str) -> None:
-        id = _id(key)
-        stats_only = flag_in(websocket.args, "stats_only")
-        after = position_in(websocket.args)
-        wanted = flavour(websocket.args)
-        await store.read(lambda r: attempts.get(r, id))
-        source = services.diffs.follow(id, stats_only, after, landed=wanted.lands)
-        await streams.send(source, wanted.diff(), services.closing)
-
-    return chapter
+async def create_attempt(backend: Backend, _: Nothing, new: NewAttempt) -> TaskAttempt:
+    return await backend.services.attempts.create(new)
 
 
-def _id(key: str) -> str:
-    return identity(key, "task_attempt_id")
+async def get_branch_status(backend: Backend, params: OfAttempt) -> BranchStatus:
+    return await backend.services.attempts.branch_status(params.task_attempt_id)
 
 
-def _checked(wanted: FollowUp) -> FollowUp:
-    if not wanted.prompt.strip():
-        raise Invalid("prompt", "must not be blank")
-    prose(wanted.prompt, "prompt")
-    image_ids = identities(wanted.image_ids, "image_ids")
-    retried = optional_identity(wanted.retry_process_id, "retry_process_id")
-    return msgspec.structs.replace(wanted, retry_process_id=retried, image_ids=image_ids)
+async def get_children(backend: Backend, params: OfAttempt) -> Relations:
+    return await backend.services.attempt_actions.relations(params.task_attempt_id)
+
+
+async def get_commit_info(backend: Backend, params: api.OfCommit) -> CommitInfo:
+    actions = backend.services.attempt_actions
+    return await actions.commit_info(params.task_attempt_id, params.sha)
+
+
+async def compare_commit(backend: Backend, params: api.OfCommit) -> CommitComparison:
+    actions = backend.services.attempt_actions
+    return await actions.commit_compare(params.task_attempt_id, params.sha)
+
+
+async def stream_diff(
+    backend: Backend, params: api.FollowedDiff, flavour: Flavour
+) -> Streamed[DiffFrame]:
+    attempt_id = params.task_attempt_id
+    await backend.store.read(lambda r: attempts.get(r, attempt_id))
+    source = backend.services.diffs.follow(
+        attempt_id, params.stats_only, params.after, landed=flavour.lands
+    )
+    return Streamed(source, flavour.diff())
+
+
+async def follow_up(backend: Backend, params: OfAttempt, body: FollowUp) -> ExecutionProcess:
+    return await backend.services.attempts.follow_up(params.task_attempt_id, body)
+
+
+async def replace_process(backend: Backend, params: OfAttempt, body: Replacing) -> Replaced:
+    return await backend.services.attempt_actions.replace_process(params.task_attempt_id, body)
+
+
+async def run_agent_setup(backend: Backend, params: OfAttempt, body: AgentSetup) -> dict[str, str]:
+    actions = backend.services.attempt_actions
+    await actions.run_agent_setup(params.task_attempt_id, body.executor_profile_id)
+    return {}
+
+
+async def start_dev_server(backend: Backend, params: OfAttempt) -> None:
+    await backend.services.attempt_actions.start_dev_server(params.task_attempt_id)
+
+
+async def open_in_editor(backend: Backend, params: OfAttempt, body: OpenEditor) -> EditorOpened:
+    return await backend.services.attempt_actions.open_attempt(params.task_attempt_id, body)
+
+
+async def stop(backend: Backend, params: OfAttempt) -> None:
+    await backend.services.attempts.stop(params.task_attempt_id)
+
+
+ROUTES = (
+    route(api.LIST_TASK_ATTEMPTS, list_attempts),
+    route(api.GET_TASK_ATTEMPT, get_attempt),
+    route(api.CREATE_TASK_ATTEMPT, create_attempt),
+    route(api.GET_BRANCH_STATUS, get_branch_status),
+    route(api.GET_CHILDREN_TASKS, get_children),
+    route(api.GET_COMMIT_INFO, get_commit_info),
+    route(api.COMPARE_COMMIT_TO_HEAD, compare_commit),
+    route(api.STREAM_DIFF, stream_diff),
+    route(api.SEND_FOLLOW_UP, follow_up),
+    route(api.REPLACE_PROCESS, replace_process),
+    route(api.RUN_AGENT_SETUP, run_agent_setup),
+    route(api.START_DEV_SERVER, start_dev_server),
+    route(api.OPEN_IN_EDITOR, open_in_editor),
+    route(api.STOP_EXECUTION, stop),
+)

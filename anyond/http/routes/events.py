@@ -3,35 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING
 
-from quart import Blueprint, Response, request
-
+from anyond.api import events as api
 from anyond.http import sse
-from anyond.http.encoders import flavour
-from anyond.http.query import position, position_in
-
-if TYPE_CHECKING:
-    from anyond.actors.services import Services
+from anyond.http.backend import Backend
+from anyond.http.dispatch import route
+from anyond.http.encoders import Flavour
 
 
-def routes(services: Services) -> Blueprint:
-    """`GET /api/events`."""
-    chapter = Blueprint("events", __name__)
+async def follow_events(
+    backend: Backend, params: api.FollowedEvents, flavour: Flavour
+) -> AsyncIterator[bytes]:
+    # A browser that reconnects repeats the old query, but its header is up to date.
+    after = params.after if params.last_event_id is None else params.last_event_id
+    services = backend.services
+    return sse.events(services.store.changes, after, services.closing, flavour.event)
 
-    @chapter.get("/api/events")
-    async def events() -> Response:
-        # A browser that reconnects repeats the old query, but its header is up to date.
-        last = request.headers.get("Last-Event-ID")
-        after = position(last, "Last-Event-ID") if last else position_in(request.args)
-        write = flavour(request.args).event
-        body: AsyncIterator[bytes] | bytes = b""
-        if request.method != "HEAD":  # whose answer would never end, and never show a byte
-            body = sse.events(services.store.changes, after, services.closing, write)
-        response = Response(body, content_type="text/event-stream; charset=utf-8")
-        response.headers["Cache-Control"] = "no-store"
-        response.headers["X-Accel-Buffering"] = "no"
-        response.timeout = None
-        return response
 
-    return chapter
+ROUTES = (route(api.FOLLOW_EVENTS, follow_events),)

@@ -1,33 +1,28 @@
-"""The chapter Filesystem: what a person can choose a repository from."""
+"""The chapter Filesystem: directories and repositories of this machine."""
 
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
 
-from quart import Blueprint, Response, request
-
+from anyond.api import filesystem as api
 from anyond.files import directory, repositories
-from anyond.http.envelope import cached
+from anyond.http.backend import Backend
+from anyond.http.dispatch import route
+from anyond.model.answers import DirectoryEntry, Listing
 
-if TYPE_CHECKING:
-    from anyond.actors.services import Services
+
+async def list_directory(_: Backend, params: api.OfDirectory) -> Listing:
+    path = directory.place(params.path)
+    return await directory.in_thread(partial(directory.list_directory, path), path)
 
 
-def routes(services: Services) -> Blueprint:
-    """`/api/filesystem`."""
-    chapter = Blueprint("filesystem", __name__, url_prefix="/api/filesystem")
+async def list_repositories(_: Backend, params: api.BelowDirectory) -> list[DirectoryEntry]:
+    path = directory.place(params.path)
+    starts = [path] if params.path else repositories.usual_places()
+    return await directory.in_thread(partial(repositories.find, starts), path)
 
-    @chapter.get("/directory")
-    async def listed() -> Response:
-        path = directory.place(request.args.get("path"))
-        return cached(await directory.in_thread(partial(directory.list_directory, path), path))
 
-    @chapter.get("/git-repos")
-    async def git_repos() -> Response:
-        text = request.args.get("path")
-        path = directory.place(text)
-        starts = [path] if text else repositories.usual_places()
-        return cached(await directory.in_thread(partial(repositories.find, starts), path))
-
-    return chapter
+ROUTES = (
+    route(api.LIST_DIRECTORY, list_directory),
+    route(api.LIST_GIT_REPOSITORIES, list_repositories),
+)

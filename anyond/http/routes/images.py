@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import trio
-from quart import Blueprint, Response, request
+from quart import Response
 
+from anyond.api import images as api
+from anyond.api.params import Nothing, OfTask
 from anyond.http import multipart
+from anyond.http.backend import Backend
+from anyond.http.dispatch import route
 from anyond.http.download import disposition, download
-from anyond.http.envelope import answer, cached
-from anyond.http.query import flag_in, identity
 from anyond.model.rows import Image
 
 if TYPE_CHECKING:
@@ -22,36 +24,27 @@ _FIELD = "image"
 _SVG = "image/svg+xml"
 
 
-def routes(services: Services) -> Blueprint:
-    """`/api/images` and below."""
-    chapter = Blueprint("images", __name__, url_prefix="/api/images")
-
-    @chapter.post("/upload")
-    async def upload() -> Response:
-        return await received(services, None)
-
-    @chapter.post("/task/<key>/upload")
-    async def upload_to_task(key: str) -> Response:
-        return await received(services, identity(key, "task_id"))
-
-    @chapter.get("/task/<key>")
-    async def of_task(key: str) -> Response:
-        return cached(await services.images.of_task(identity(key, "task_id")))
-
-    @chapter.get("/<key>/file")
-    async def file(key: str) -> Response:
-        return await sent(*await services.images.file_of(identity(key, "image_id")))
-
-    @chapter.delete("/<key>")
-    async def delete(key: str) -> Response:
-        id = identity(key, "image_id")
-        await services.images.delete(id, force=flag_in(request.args, "force"))
-        return answer(None)
-
-    return chapter
+async def upload(backend: Backend, _: Nothing) -> Image:
+    return await received(backend.services, None)
 
 
-async def received(services: Services, task_id: str | None, also: Collection[str] = ()) -> Response:
+async def upload_to_task(backend: Backend, params: OfTask) -> Image:
+    return await received(backend.services, params.task_id)
+
+
+async def list_of_task(backend: Backend, params: OfTask) -> list[Image]:
+    return await backend.services.images.of_task(params.task_id)
+
+
+async def get_file(backend: Backend, params: api.OfImage) -> Response:
+    return await sent(*await backend.services.images.file_of(params.image_id))
+
+
+async def delete(backend: Backend, params: api.DeleteImage) -> None:
+    await backend.services.images.delete(params.image_id, force=params.force)
+
+
+async def received(services: Services, task_id: str | None, also: Collection[str] = ()) -> Image:
     """Store the picture in the form of the current request.
 
     Args:
@@ -65,7 +58,7 @@ async def received(services: Services, task_id: str | None, also: Collection[str
             await trio.to_thread.run_sync(incoming.write, data)
 
         name = await multipart.save(_FIELD, write, also)
-        return answer(await images.keep(incoming, name, task_id))
+        return await images.keep(incoming, name, task_id)
 
 
 async def sent(image: Image, path: Path) -> Response:
@@ -87,3 +80,12 @@ def _headers(image: Image) -> dict[str, str]:
         "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
         "Cross-Origin-Resource-Policy": "same-site",
     }
+
+
+ROUTES = (
+    route(api.UPLOAD_IMAGE, upload),
+    route(api.UPLOAD_TASK_IMAGE, upload_to_task),
+    route(api.GET_TASK_IMAGES, list_of_task),
+    route(api.GET_IMAGE_FILE, get_file),
+    route(api.DELETE_IMAGE, delete),
+)

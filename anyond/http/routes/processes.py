@@ -4,87 +4,85 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from quart import Blueprint, Response, request, websocket
-
-from anyond.http import records, streams
-from anyond.http.encoders import flavour
-from anyond.http.envelope import answer, cached
-from anyond.http.query import flag_in, identity, identity_in, position_in
+from anyond.api import processes as api
+from anyond.api.params import OfProcess
+from anyond.http import records
+from anyond.http.backend import Backend
+from anyond.http.dispatch import Streamed, route
+from anyond.http.encoders import Flavour, Record
+from anyond.model.frames import EntryFrame
 from anyond.model.rows import Change, ExecutionProcess
 from anyond.store import attempts, processes
 from anyond.store.transaction import Reader
 
 if TYPE_CHECKING:
-    from anyond.actors.services import Services
+    from anyond.procs.spool import Frame
 
 _KINDS = frozenset({"process_started", "process_updated", "process_completed"})
 
 
-def routes(services: Services) -> Blueprint:
-    """`/api/execution-processes` and below."""
-    chapter = Blueprint("processes", __name__, url_prefix="/api/execution-processes")
-    store = services.store
+async def list_processes(
+    backend: Backend, params: api.ProcessesOfAttempt
+) -> list[ExecutionProcess]:
+    def found(reader: Reader) -> list[ExecutionProcess]:
+        attempts.get(reader, params.task_attempt_id)
+        return processes.of_attempt(reader, params.task_attempt_id, params.show_soft_deleted)
 
-    def of(attempt_id: str, dropped: bool, reader: Reader) -> list[ExecutionProcess]:
-        attempts.get(reader, attempt_id)
-        return processes.of_attempt(reader, attempt_id, dropped)
-
-    @chapter.get("")
-    async def of_attempt() -> Response:
-        attempt_id = identity_in(request.args, "task_attempt_id")
-        dropped = flag_in(request.args, "show_soft_deleted")
-        return cached(await store.read(lambda r: of(attempt_id, dropped, r)))
-
-    @chapter.get("/<key>")
-    async def one(key: str) -> Response:
-        id = _id(key)
-        return cached(await store.read(lambda r: processes.get(r, id)))
-
-    @chapter.post("/<key>/stop")
-    async def stop(key: str) -> Response:
-        await services.attempts.stop_process(_id(key))
-        return answer(None)
-
-    @chapter.websocket("/<key>/raw-logs/ws")
-    async def raw_logs(key: str) -> None:
-        id = _id(key)
-        after = position_in(websocket.args)
-        encoder = flavour(websocket.args).raw(flag_in(websocket.args, "batch"))
-        await services.logs.open_raw(id)
-        await streams.send(services.logs.raw(id, after), encoder, services.closing)
-
-    @chapter.websocket("/<key>/normalized-logs/ws")
-    async def normalized_logs(key: str) -> None:
-        id = _id(key)
-        after = position_in(websocket.args)
-        encoder = flavour(websocket.args).entries(flag_in(websocket.args, "batch"))
-        await services.logs.open_raw(id)
-        await streams.send(services.logs.entries(id, after), encoder, services.closing)
-
-    @chapter.websocket("/stream/ws")
-    async def stream() -> None:
-        attempt_id = identity_in(websocket.args, "task_attempt_id")
-        dropped = flag_in(websocket.args, "show_soft_deleted")
-        after = position_in(websocket.args)
-        encoder = flavour(websocket.args).processes(dropped)
-        task_id = (await store.read(lambda r: attempts.get(r, attempt_id))).task_id
-
-        def wanted(change: Change) -> bool:
-            if change.attempt_id != attempt_id or change.kind not in _KINDS:
-                return False
-            # The update that says "dropped" is what lets clients take the row away.
-            return dropped or not change.dropped or change.kind == "process_updated"
-
-        def last(change: Change) -> bool:
-            gone = {"attempt_deleted": attempt_id, "task_deleted": task_id}.get(change.kind)
-            return gone is not None and gone == change.key
-
-        rows = records.reading(store, lambda r: processes.of_attempt(r, attempt_id, dropped))
-        source = records.follow(store, rows, wanted, after, last)
-        await streams.send(source, encoder, services.closing)
-
-    return chapter
+    return await backend.store.read(found)
 
 
-def _id(key: str) -> str:
-    return identity(key, "execution_process_id")
+async def get_process(backend: Backend, params: OfProcess) -> ExecutionProcess:
+    return await backend.store.read(lambda r: processes.get(r, params.execution_process_id))
+
+
+async def stop_process(backend: Backend, params: OfProcess) -> None:
+    await backend.services.attempts.stop_process(params.execution_process_id)
+
+
+async def stream_raw_logs(
+    backend: Backend, params: api.FollowedLog, flavour: Flavour
+) -> Streamed[Frame]:
+    logs = backend.services.logs
+    await logs.open_raw(params.execution_process_id)
+    source = logs.raw(params.execution_process_id, params.after)
+    return Streamed(source, flavour.raw(params.batch))
+
+
+async def stream_normalized_logs(
+    backend: Backend, params: api.FollowedLog, flavour: Flavour
+) -> Streamed[EntryFrame]:
+    logs = backend.services.logs
+    await logs.open_raw(params.execution_process_id)
+    source = logs.entries(params.execution_process_id, params.after)
+    return Streamed(source, flavour.entries(params.batch))
+
+
+async def stream_processes(
+    backend: Backend, params: api.FollowedProcesses, flavour: Flavour
+) -> Streamed[Record]:
+    store, attempt_id, dropped = backend.store, params.task_attempt_id, params.show_soft_deleted
+    task_id = (await store.read(lambda r: attempts.get(r, attempt_id))).task_id
+
+    def belongs(change: Change) -> bool:
+        if change.attempt_id != attempt_id or change.kind not in _KINDS:
+            return False
+        # The update that says "dropped" is what lets clients take the row away.
+        return dropped or not change.dropped or change.kind == "process_updated"
+
+    def last(change: Change) -> bool:
+        gone = {"attempt_deleted": attempt_id, "task_deleted": task_id}.get(change.kind)
+        return gone is not None and gone == change.key
+
+    rows = records.reading(store, lambda r: processes.of_attempt(r, attempt_id, dropped))
+    source = records.follow(store, rows, belongs, params.after, last)
+    return Streamed(source, flavour.processes(dropped))
+
+
+ROUTES = (
+    route(api.LIST_EXECUTION_PROCESSES, list_processes),
+    route(api.GET_EXECUTION_PROCESS, get_process),
+    route(api.STOP_EXECUTION_PROCESS, stop_process),
+    route(api.STREAM_RAW_LOGS, stream_raw_logs),
+    route(api.STREAM_NORMALIZED_LOGS, stream_normalized_logs),
+    route(api.STREAM_EXECUTION_PROCESSES, stream_processes),
+)

@@ -2,85 +2,68 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from quart import Blueprint, Response
-
-from anyond.http import decode
-from anyond.http.decode import line, prose
-from anyond.http.envelope import answer, cached
-from anyond.http.query import identity
-from anyond.model.bodies import AcceptGitPrograms, NewProject, ProjectPatch
+from anyond.api import projects as api
+from anyond.api.params import Nothing, OfProject
+from anyond.http.backend import Backend
+from anyond.http.dispatch import route
+from anyond.model.answers import EditorOpened, GitPrograms
+from anyond.model.bodies import AcceptGitPrograms, NewProject, OpenEditor, ProjectPatch
+from anyond.model.rows import Branch, Project
+from anyond.model.search import SearchResult
 from anyond.store import projects
 
-if TYPE_CHECKING:
-    from anyond.actors.services import Services
+
+async def list_projects(backend: Backend, _: Nothing) -> list[Project]:
+    return await backend.store.read(projects.all)
 
 
-def routes(services: Services) -> Blueprint:
-    """`/api/projects` and below."""
-    chapter = Blueprint("projects", __name__, url_prefix="/api/projects")
-    store = services.store
-
-    @chapter.get("")
-    async def all_projects() -> Response:
-        return cached(await store.read(projects.all))
-
-    @chapter.get("/<key>")
-    async def one(key: str) -> Response:
-        id = identity(key, "project_id")
-        return cached(await store.read(lambda r: projects.get(r, id)))
-
-    @chapter.post("")
-    async def create() -> Response:
-        new = await decode.body(NewProject)
-        line(new.name, "name")
-        line(new.git_repo_path, "git_repo_path")
-        _check_scripts(new)
-        return answer(await services.projects.create(new))
-
-    @chapter.put("/<key>")
-    async def update(key: str) -> Response:
-        id = identity(key, "project_id")
-        patch = checked(await decode.body(ProjectPatch))
-        return answer(await services.projects.update(id, patch))
-
-    @chapter.delete("/<key>")
-    async def delete(key: str) -> Response:
-        await services.projects.delete(identity(key, "project_id"))
-        return answer(None)
-
-    @chapter.get("/<key>/branches")
-    async def branches(key: str) -> Response:
-        return cached(await services.projects.branches(identity(key, "project_id")))
-
-    @chapter.get("/<key>/git-programs")
-    async def git_programs(key: str) -> Response:
-        return answer(await services.projects.git_programs(identity(key, "project_id")))
-
-    @chapter.post("/<key>/git-programs/accept")
-    async def accept_git_programs(key: str) -> Response:
-        id = identity(key, "project_id")
-        wanted = await decode.optional_body(AcceptGitPrograms) or AcceptGitPrograms()
-        if wanted.digest is not None:
-            line(wanted.digest, "digest")
-        return answer(await services.projects.accept_git_programs(id, wanted))
-
-    return chapter
+async def get_project(backend: Backend, params: OfProject) -> Project:
+    return await backend.store.read(lambda r: projects.get(r, params.project_id))
 
 
-def checked(patch: ProjectPatch) -> ProjectPatch:
-    """`patch`, if all in it is possible. Raises `Invalid`."""
-    if patch.name is not None:
-        line(patch.name, "name")
-    if patch.git_repo_path is not None:
-        line(patch.git_repo_path, "git_repo_path")
-    _check_scripts(patch)
-    return patch
+async def create_project(backend: Backend, _: Nothing, new: NewProject) -> Project:
+    return await backend.services.projects.create(new)
 
 
-def _check_scripts(body: NewProject | ProjectPatch) -> None:
-    prose(body.setup_script, "setup_script")
-    prose(body.dev_script, "dev_script")
-    prose(body.cleanup_script, "cleanup_script")
-    prose(body.copy_files, "copy_files")
+async def update_project(backend: Backend, params: OfProject, patch: ProjectPatch) -> Project:
+    return await backend.services.projects.update(params.project_id, patch)
+
+
+async def list_branches(backend: Backend, params: OfProject) -> list[Branch]:
+    return await backend.services.projects.branches(params.project_id)
+
+
+async def search_files(backend: Backend, params: api.Search) -> list[SearchResult]:
+    return await backend.services.searches.find(params.project_id, params.q.strip(), params.mode)
+
+
+async def get_git_programs(backend: Backend, params: OfProject) -> GitPrograms:
+    return await backend.services.projects.git_programs(params.project_id)
+
+
+async def accept_git_programs(
+    backend: Backend, params: OfProject, body: AcceptGitPrograms
+) -> GitPrograms:
+    return await backend.services.projects.accept_git_programs(params.project_id, body)
+
+
+async def open_in_editor(backend: Backend, params: OfProject, body: OpenEditor) -> EditorOpened:
+    return await backend.services.attempt_actions.open_project(params.project_id, body)
+
+
+async def delete_project(backend: Backend, params: OfProject) -> None:
+    await backend.services.projects.delete(params.project_id)
+
+
+ROUTES = (
+    route(api.LIST_PROJECTS, list_projects),
+    route(api.GET_PROJECT, get_project),
+    route(api.CREATE_PROJECT, create_project),
+    route(api.UPDATE_PROJECT, update_project),
+    route(api.GET_PROJECT_BRANCHES, list_branches),
+    route(api.SEARCH_PROJECT_FILES, search_files),
+    route(api.GET_PROGRAMS_OF_GIT, get_git_programs),
+    route(api.ACCEPT_PROGRAMS_OF_GIT, accept_git_programs),
+    route(api.OPEN_PROJECT_IN_EDITOR, open_in_editor),
+    route(api.DELETE_PROJECT, delete_project),
+)

@@ -1,73 +1,96 @@
-"""The chapter System & Configuration: settings, profiles, and what this machine is."""
+"""The chapter System & Configuration: settings, profiles, MCP servers, sounds."""
 
 from __future__ import annotations
 
 import platform
 import sys
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any
+from hashlib import blake2b
+from typing import Any
 
 import trio
-from quart import Blueprint, Response, request
+from quart import Response
 
-from anyond.http import decode
-from anyond.http.envelope import answer, cached
-from anyond.http.query import executor_in, flag_in
-from anyond.model.answers import Environment
+from anyond.api import system as api
+from anyond.api.checks import line
+from anyond.api.params import Nothing
+from anyond.files import sounds
+from anyond.http.backend import Backend
+from anyond.http.dispatch import Likeness, route
+from anyond.http.download import download
+from anyond.model.answers import (
+    Environment,
+    ExecutorConfigs,
+    McpServersFound,
+    ProfilesContent,
+    UserSystemInfo,
+    VariantForm,
+)
+from anyond.model.bodies import McpServers
 from anyond.model.errors import Invalid
-from anyond.model.settings import ExecutorProfileId
-
-if TYPE_CHECKING:
-    from anyond.actors.services import Services
+from anyond.model.settings import Config, ExecutorProfileId
+from anyond.operations import mcp
 
 
-def routes(services: Services) -> Blueprint:
-    """`/api/info`, `/api/config`, `/api/profiles`, and what can be in these."""
-    chapter = Blueprint("system", __name__)
-    settings = services.settings
+async def get_info(backend: Backend, _: Nothing) -> Likeness[UserSystemInfo]:
+    services, settings = backend.services, backend.services.settings
+    return Likeness(
+        UserSystemInfo,
+        {
+            "config": settings.config.public(),
+            "analytics_user_id": settings.user_id,
+            "executors": settings.profiles.executors(),
+            "environment": _environment(),
+            "capabilities": services.capabilities,
+            "availability": await services.agents.availability(),
+            "acp_agents": await services.agents.acp_agents(),
+        },
+    )
 
-    @chapter.get("/api/info")
-    async def info() -> Response:
-        return cached(
-            {
-                "config": settings.config.public(),
-                "analytics_user_id": settings.user_id,
-                "executors": settings.profiles.executors(),
-                "environment": _environment(),
-                "capabilities": services.capabilities,
-                "availability": await services.agents.availability(),
-                "acp_agents": await services.agents.acp_agents(),
-            }
-        )
 
-    @chapter.put("/api/config")
-    async def configure() -> Response:
-        wanted: object = await decode.body(dict[str, Any])
-        # The disk is waited for in a thread; a client that goes away does not undo the change.
-        await trio.to_thread.run_sync(settings.config.patch, wanted)
-        return answer(settings.config.public())
+async def update_config(backend: Backend, _: Nothing, body: dict[str, Any]) -> Likeness[Config]:
+    config = backend.services.settings.config
+    # The disk is waited for in a thread; a client that goes away does not undo the change.
+    await trio.to_thread.run_sync(config.patch, body)
+    return Likeness(Config, config.public())
 
-    @chapter.get("/api/profiles")
-    async def profiles() -> Response:
-        found = settings.profiles
-        return cached({"content": found.content(), "path": str(found.path)})
 
-    @chapter.get("/api/profiles/form")
-    async def form() -> Response:
-        executor, variant = executor_in(request.args, "executor"), request.args.get("variant")
-        profile = ExecutorProfileId(executor=executor, variant=variant)
-        return cached(await services.forms.form(profile, request.args.get("agent")))
+async def get_profiles(backend: Backend, _: Nothing) -> ProfilesContent:
+    profiles = backend.services.settings.profiles
+    return ProfilesContent(content=profiles.content(), path=str(profiles.path))
 
-    @chapter.put("/api/profiles")
-    async def change_profiles() -> Response:
-        wanted = await decode.raw(text=True)
-        if not wanted.strip():
-            raise Invalid("body", "is empty; a JSON object is needed")
-        replace = flag_in(request.args, "replace")
-        update = partial(settings.profiles.update, wanted, replace=replace)
-        return answer(await trio.to_thread.run_sync(update))
 
-    return chapter
+async def get_form(backend: Backend, params: api.OfVariant) -> VariantForm:
+    profile = ExecutorProfileId(executor=params.executor, variant=params.variant)
+    return await backend.services.forms.form(profile, params.agent)
+
+
+async def update_profiles(
+    backend: Backend, params: api.Replace, body: bytes
+) -> Likeness[ExecutorConfigs]:
+    if not body.strip():
+        raise Invalid("body", "is empty; a JSON object is needed")
+    update = partial(backend.services.settings.profiles.update, body, replace=params.replace)
+    return Likeness(ExecutorConfigs, await trio.to_thread.run_sync(update))
+
+
+async def get_mcp_servers(_: Backend, params: api.OfExecutor) -> McpServersFound:
+    return await mcp.read(params.executor)
+
+
+async def update_mcp_servers(_: Backend, params: api.OfExecutor, body: McpServers) -> str:
+    for name, server in body.servers.items():
+        line(name, "servers")
+        if not isinstance(server, dict):
+            raise Invalid(f"servers.{name}", "must be an object")
+    return await mcp.write(params.executor, body.servers)
+
+
+async def get_sound(_: Backend, params: api.OfSound) -> Response:
+    content = await trio.to_thread.run_sync(sounds.wav, params.sound)
+    etag = blake2b(content, digest_size=16).hexdigest()
+    keep = {"Cache-Control": "private, max-age=86400"}
+    return await download(content, "audio/wav", etag, keep)
 
 
 @cache
@@ -81,3 +104,15 @@ def _environment() -> Environment:
         os_architecture=platform.machine(),
         bitness="64-bit" if sys.maxsize > 2**32 else "32-bit",
     )
+
+
+ROUTES = (
+    route(api.GET_SYSTEM_INFO, get_info),
+    route(api.UPDATE_CONFIGURATION, update_config),
+    route(api.GET_EXECUTOR_PROFILES, get_profiles),
+    route(api.GET_THE_FORM_OF_A_VARIANT, get_form),
+    route(api.UPDATE_EXECUTOR_PROFILES, update_profiles),
+    route(api.GET_MCP_SERVERS, get_mcp_servers),
+    route(api.UPDATE_MCP_SERVERS, update_mcp_servers),
+    route(api.GET_SOUND_FILE, get_sound),
+)

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from quart import Blueprint, Response, request
 
+from anyond.api.checks import checked, identity, line
 from anyond.http import decode
 from anyond.http.envelope import answer, cached
-from anyond.http.query import flag_in, identity
+from anyond.http.params import flag
 from anyond.http.routes import images
 from anyond.http.routes.approvals import decision
-from anyond.http.routes.projects import checked
 from anyond.model.bodies import ProjectPatch
 from anyond.model.errors import NotFound
 from anyond.model.rows import Approval, ApprovalStatus
@@ -44,7 +44,7 @@ def routes(services: Services) -> Blueprint:
         wanted = await decode.body(dict[str, Any])
         cleared = {n: "" for n in _CLEARED if n in wanted and wanted[n] is None}
         body = msgspec.json.encode({**wanted, **cleared})
-        patch = checked(decode.decode(body, ProjectPatch))
+        patch = checked(decode.decode(body, ProjectPatch), ProjectPatch)
         return answer(await services.projects.update(id, patch))
 
     @chapter.delete("/task-attempts/<key>")
@@ -54,18 +54,19 @@ def routes(services: Services) -> Blueprint:
 
     @chapter.post("/images/upload")
     async def upload() -> Response:
-        return await images.received(services, None, _IMAGE_FIELDS)
+        return answer(await images.received(services, None, _IMAGE_FIELDS))
 
     @chapter.post("/images/task/<key>/upload")
     async def upload_to_task(key: str) -> Response:
-        return await images.received(services, identity(key, "task_id"), _IMAGE_FIELDS)
+        task_id = identity(key, "task_id")
+        return answer(await images.received(services, task_id, _IMAGE_FIELDS))
 
     @chapter.delete("/images/<key>")
     async def remove_image(key: str) -> Response:
         """They delete what they show no more, though other tasks may show it."""
         id = identity(key, "image_id")
         with suppress(NotFound):
-            if flag_in(request.args, "force"):
+            if flag(request.args.get("force", "false"), "force"):
                 await services.images.delete(id, force=True)
             else:
                 await services.images.withdraw(id)
@@ -73,7 +74,7 @@ def routes(services: Services) -> Blueprint:
 
     @chapter.get("/images/named/<name>")
     async def linked_image(name: str) -> Response:
-        return await images.sent(*await services.images.file_named(decode.line(name, "file_name")))
+        return await images.sent(*await services.images.file_named(line(name, "file_name")))
 
     @chapter.get("/approvals/<key>/status")
     async def status(key: str) -> Response:

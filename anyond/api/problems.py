@@ -6,8 +6,8 @@ from typing import Any
 
 from msgspec import UnsetType
 
-from anyond.http.openapi.examples import TASK_ID
-from anyond.http.openapi.operation import Problem
+from anyond.api import samples
+from anyond.api.endpoint import Problem
 from anyond.model.drafts import Draft
 from anyond.model.rows import ApprovalStatus
 
@@ -31,7 +31,7 @@ NOT_FOUND = Problem(
     "not_found",
     "There is no such thing; `what` says which sort.",
     (("what", str),),
-    f"There is no task {TASK_ID}.",
+    f"There is no task {samples.TASK_ID}.",
 )
 IMPOSSIBLE = Problem(
     422,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from anyond.api import samples
 from anyond.model.drafts import Draft, DraftType
 from anyond.model.entries import (
     AssistantMessage,
@@ -33,21 +34,12 @@ from anyond.model.rows import (
 )
 from anyond.model.settings import Executor, ExecutorProfileId
 
-PROJECT_ID = "5f0c1a52-8d0e-4a57-9f6b-2f4c8f0e1a01"
-TASK_ID = "8b6f6a0e-3c1d-4c8a-8a52-6d1f5b7c2a02"
-ATTEMPT_ID = "c1d94f3b-72a5-4e0f-b0c6-9e8d7a6b3a03"
-PROCESS_ID = "e7a2b9c4-15d3-4f86-9a3e-4b5c6d7e4a04"
-APPROVAL_ID = "2d9e8f70-6b1c-4d25-8e94-7f0a1b2c5a05"
-TAG_ID = "94c3d2e1-f0a9-4b87-a6c5-3d4e5f605a06"
-IMAGE_ID = "37b6a5c4-d3e2-4f10-9b8a-1c2d3e4f5a07"
 DRAFT_ID = "f1e2d3c4-b5a6-5978-8c6d-5e4f3a2b5a08"
 MERGE_ID = "6a5b4c3d-2e1f-4098-b7a6-8c9d0e1f5a09"
 USER_ID = "0b1c2d3e-4f50-4617-9829-3a4b5c6d5a10"
 
 REPOSITORY = "/home/ada/tea"
-WORKTREE = "/home/ada/.local/share/anyon/worktrees/tea/describe-the-tea-timer-c1d94f3b"
 BRANCH = "anyon/describe-the-tea-timer-c1d94f3b"
-COMMIT = "9fceb02d0ae598e95dc970b74767f19372d61af8"
 BEFORE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 PULL_REQUEST = "https://github.com/ada/tea/pull/7"
 
@@ -57,7 +49,7 @@ _LATE = "2025-01-08T09:05:30.250Z"
 PROFILE = ExecutorProfileId(executor=Executor.DEMO)
 
 PROJECT = Project(
-    id=PROJECT_ID,
+    id=samples.PROJECT_ID,
     name="Tea",
     git_repo_path=REPOSITORY,
     setup_script="npm install",
@@ -68,8 +60,8 @@ PROJECT = Project(
     updated_at=_EARLY,
 )
 _PLAIN = Task(
-    id=TASK_ID,
-    project_id=PROJECT_ID,
+    id=samples.TASK_ID,
+    project_id=samples.PROJECT_ID,
     title="Describe the tea timer",
     description="Say in README.md how long each sort takes.",
     status=TaskStatus.IN_PROGRESS,
@@ -79,8 +71,8 @@ _PLAIN = Task(
 )
 PLAIN_TASK = _PLAIN
 TASK = TaskWithAttemptStatus(
-    id=TASK_ID,
-    project_id=PROJECT_ID,
+    id=samples.TASK_ID,
+    project_id=samples.PROJECT_ID,
     title=_PLAIN.title,
     description=_PLAIN.description,
     status=TaskStatus.IN_PROGRESS,
@@ -93,9 +85,9 @@ TASK = TaskWithAttemptStatus(
     executor="DEMO",
 )
 ATTEMPT = TaskAttempt(
-    id=ATTEMPT_ID,
-    task_id=TASK_ID,
-    container_ref=WORKTREE,
+    id=samples.ATTEMPT_ID,
+    task_id=samples.TASK_ID,
+    container_ref=samples.WORKTREE,
     branch=BRANCH,
     target_branch="main",
     executor="DEMO",
@@ -105,8 +97,8 @@ ATTEMPT = TaskAttempt(
     updated_at=_EARLY,
 )
 PROCESS = ExecutionProcess(
-    id=PROCESS_ID,
-    task_attempt_id=ATTEMPT_ID,
+    id=samples.PROCESS_ID,
+    task_attempt_id=samples.ATTEMPT_ID,
     run_reason=RunReason.CODING_AGENT,
     executor_action=ExecutorAction(
         typ=CodingAgentInitialRequest(
@@ -125,9 +117,9 @@ PROCESS = ExecutionProcess(
     updated_at=_EARLY,
 )
 APPROVAL = Approval(
-    id=APPROVAL_ID,
-    execution_process_id=PROCESS_ID,
-    task_attempt_id=ATTEMPT_ID,
+    id=samples.APPROVAL_ID,
+    execution_process_id=samples.PROCESS_ID,
+    task_attempt_id=samples.ATTEMPT_ID,
     call="call-1",
     tool_name="Bash",
     tool_input={"command": "npm test"},
@@ -136,14 +128,14 @@ APPROVAL = Approval(
     timeout_at="2025-01-08T10:00:00.000Z",
 )
 TAG = Tag(
-    id=TAG_ID,
+    id=samples.TAG_ID,
     tag_name="tests",
     content="Write tests first, and run them.",
     created_at=_EARLY,
     updated_at=_EARLY,
 )
 IMAGE = Image(
-    id=IMAGE_ID,
+    id=samples.IMAGE_ID,
     file_path=".vibe/images/3a7bd3e2360a3d29eea436fcfb7e44c7.png",
     original_name="screenshot.png",
     mime_type="image/png",
@@ -154,7 +146,7 @@ IMAGE = Image(
 )
 DRAFT = Draft(
     id=DRAFT_ID,
-    task_attempt_id=ATTEMPT_ID,
+    task_attempt_id=samples.ATTEMPT_ID,
     draft_type=DraftType.FOLLOW_UP,
     prompt="Mention the price.",
     version=1,
@@ -163,7 +155,7 @@ DRAFT = Draft(
 )
 PR_MERGE = PullRequestMerge(
     id=MERGE_ID,
-    task_attempt_id=ATTEMPT_ID,
+    task_attempt_id=samples.ATTEMPT_ID,
     created_at=_LATE,
     target_branch_name="main",
     pr_info=PullRequestInfo(
@@ -192,7 +184,7 @@ ASKS = ToolUse(
     tool_name="Bash",
     action_type=CommandRun(command="npm test"),
     status=PendingApproval(
-        approval_id=APPROVAL_ID, requested_at=_EARLY, timeout_at=APPROVAL.timeout_at
+        approval_id=samples.APPROVAL_ID, requested_at=_EARLY, timeout_at=APPROVAL.timeout_at
     ),
 )
 MOMENT = _EARLY
@@ -209,18 +201,18 @@ PARTS = {
     "files": ["README.md"],
     "submodules": ["vendor/library"],
     "op": "rebase",
-    "tag_id": TAG_ID,
-    "hook": "pre-commit",
-    "filter": "lfs",
-    "filter_failed.program": "git-lfs",
-    "project_id": PROJECT_ID,
+    "tag_id": samples.TAG_ID,
+    "project_id": samples.PROJECT_ID,
     "lock": f"{REPOSITORY}/.git/index.lock",
     "status": ApprovalStatus.APPROVED,
     "draft": DRAFT,
-    "task_ids": [TASK_ID],
+    "task_ids": [samples.TASK_ID],
     "path": "/home/ada/.claude.json",
     "reason": "non_fast_forward",
     "error": "unsupported_grant_type",
     "retry_after_s": 60,
+    "hook": "pre-commit",
+    "filter": "lfs",
+    "filter_failed.program": "git-lfs",
 }
 """What stands in the `error_data` of refusals, by its name, or by the type and its name."""

@@ -1,0 +1,1 @@
+"""What clients can ask, declared once: `chapters` has every endpoint, one module a chapter."""

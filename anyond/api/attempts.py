@@ -1,0 +1,209 @@
+"""The chapter Task Attempts: agents at work on a task, each in a worktree of its own."""
+
+from __future__ import annotations
+
+from types import NoneType
+from typing import Annotated
+
+from msgspec import Meta, Struct, field
+
+from anyond.api import frames, problems, samples
+from anyond.api.endpoint import BodyCall, Call, Chapter, Stream
+from anyond.api.params import AttemptId, Followed, Nothing, OfAttempt
+from anyond.model.answers import CommitComparison, CommitInfo, EditorOpened, Relations, Replaced
+from anyond.model.bodies import AgentSetup, FollowUp, NewAttempt, OpenEditor, Replacing
+from anyond.model.fields import Id, Line
+from anyond.model.rows import BranchStatus, ExecutionProcess, TaskAttempt
+
+_BACK = (
+    problems.NOT_FOUND,
+    problems.NO_AGENT,
+    problems.DROPPED,
+    problems.DIRTY,
+    *problems.IN_PROGRESS,
+)
+
+
+class AttemptsOfTask(Struct, frozen=True, kw_only=True):
+    """Requests for all attempts, or those of one task."""
+
+    task_id: (
+        Annotated[Id, Meta(description="Only those of this task.", examples=[samples.TASK_ID])]
+        | None
+    ) = None
+
+
+class OfCommit(OfAttempt, frozen=True, kw_only=True):
+    """Requests for one commit in the repository of an attempt."""
+
+    sha: Annotated[
+        Line, Meta(description="A commit, or any name of one.", examples=[samples.COMMIT])
+    ]
+
+
+class FollowedDiff(Followed, frozen=True, kw_only=True):
+    """Requests for a stream of what an attempt has changed."""
+
+    task_attempt_id: AttemptId = field(name="id")
+    stats_only: Annotated[bool, Meta(description="Without contents.")] = False
+
+
+LIST_TASK_ATTEMPTS = Call(
+    method="GET",
+    path="/api/task-attempts",
+    summary="List task attempts",
+    params=AttemptsOfTask,
+    answer=list[TaskAttempt],
+    cached=True,
+    problems=(problems.NOT_FOUND,),
+)
+GET_TASK_ATTEMPT = Call(
+    method="GET",
+    path="/api/task-attempts/{id}",
+    summary="Get task attempt",
+    params=OfAttempt,
+    answer=TaskAttempt,
+    cached=True,
+    problems=(problems.NOT_FOUND,),
+)
+CREATE_TASK_ATTEMPT = BodyCall(
+    method="POST",
+    path="/api/task-attempts",
+    summary="Create task attempt",
+    params=Nothing,
+    text="Answered when the worktree exists and the first process runs. If that fails, the"
+    " attempt exists with a failed process that tells why.",
+    body=NewAttempt,
+    answer=TaskAttempt,
+    problems=(*problems.JOB, problems.NOT_FOUND),
+)
+GET_BRANCH_STATUS = Call(
+    method="GET",
+    path="/api/task-attempts/{id}/branch-status",
+    summary="Get branch status",
+    params=OfAttempt,
+    text="`remote_*` compares with what was last fetched. Nothing is changed or fetched.",
+    answer=BranchStatus,
+    cached=True,
+    problems=(*problems.GIT, problems.NOT_FOUND, problems.IMPOSSIBLE),
+)
+GET_CHILDREN_TASKS = Call(
+    method="GET",
+    path="/api/task-attempts/{id}/children",
+    summary="Get children tasks",
+    params=OfAttempt,
+    answer=Relations,
+    cached=True,
+    problems=(problems.NOT_FOUND,),
+)
+GET_COMMIT_INFO = Call(
+    method="GET",
+    path="/api/task-attempts/{id}/commit-info",
+    summary="Get commit info",
+    params=OfCommit,
+    answer=CommitInfo,
+    cached=True,
+    problems=(*problems.GIT, problems.NOT_FOUND),
+)
+COMPARE_COMMIT_TO_HEAD = Call(
+    method="GET",
+    path="/api/task-attempts/{id}/commit-compare",
+    summary="Compare commit to head",
+    params=OfCommit,
+    answer=CommitComparison,
+    cached=True,
+    problems=(*problems.GIT, problems.NOT_FOUND),
+)
+STREAM_DIFF = Stream(
+    path="/api/task-attempts/{id}/diff/ws",
+    summary="Stream diff",
+    params=FollowedDiff,
+    text="The merge base with the target branch against the working tree: what differs"
+    " now, `ready`, then every change.",
+    name="DiffFrame",
+    frames=(frames.DiffFound, frames.DiffRemoved, frames.DiffReady, frames.DiffResync),
+    end="`Finished` and 1000 if there is nothing to watch any more; 1001 when the daemon stops.",
+    problems=(problems.NOT_FOUND,),
+)
+SEND_FOLLOW_UP = BodyCall(
+    method="POST",
+    path="/api/task-attempts/{id}/follow-up",
+    summary="Send follow up",
+    params=OfAttempt,
+    text="With `retry_process_id` it is a retry: everything from that process on is"
+    " dropped, and git goes back to before it, after a snapshot. With `steer` it is said"
+    " into the turn that runs, if the agent listens (`STEER` among its capabilities), and"
+    " the process is the one that runs.",
+    body=FollowUp,
+    answer=ExecutionProcess,
+    problems=(*problems.JOB, *_BACK),
+)
+REPLACE_PROCESS = BodyCall(
+    method="POST",
+    path="/api/task-attempts/{id}/replace-process",
+    summary="Replace process",
+    params=OfAttempt,
+    body=Replacing,
+    answer=Replaced,
+    problems=(*problems.JOB, *_BACK),
+)
+RUN_AGENT_SETUP = BodyCall(
+    method="POST",
+    path="/api/task-attempts/{id}/run-agent-setup",
+    summary="Run agent setup",
+    params=OfAttempt,
+    text="Installs an agent or logs it in, where that can be done from here.",
+    body=AgentSetup,
+    answer=dict[str, str],
+    problems=(*problems.JOB, problems.NOT_FOUND, problems.SETUP_NOT_SUPPORTED),
+)
+START_DEV_SERVER = Call(
+    method="POST",
+    path="/api/task-attempts/{id}/start-dev-server",
+    summary="Start dev server",
+    params=OfAttempt,
+    text="Other dev servers of the project are stopped first. It gets a free `PORT`.",
+    answer=NoneType,
+    problems=(*problems.JOB, problems.NOT_FOUND, problems.NO_DEV_SCRIPT),
+)
+OPEN_IN_EDITOR = BodyCall(
+    method="POST",
+    path="/api/task-attempts/{id}/open-editor",
+    summary="Open in editor",
+    params=OfAttempt,
+    text="`url` opens a remote editor; with null it was started on this machine.",
+    body=OpenEditor,
+    optional=True,
+    answer=EditorOpened,
+    problems=(*problems.JOB, problems.NOT_FOUND),
+)
+STOP_EXECUTION = Call(
+    method="POST",
+    path="/api/task-attempts/{id}/stop",
+    summary="Stop execution",
+    params=OfAttempt,
+    text="Answered when nothing of what ran in the attempt is left.",
+    answer=NoneType,
+    problems=(problems.NOT_FOUND,),
+)
+
+CHAPTER = Chapter(
+    "Task Attempts",
+    "Agents at work on a task, each in a worktree of its own on a branch of its own.",
+    (
+        LIST_TASK_ATTEMPTS,
+        GET_TASK_ATTEMPT,
+        CREATE_TASK_ATTEMPT,
+        GET_BRANCH_STATUS,
+        GET_CHILDREN_TASKS,
+        GET_COMMIT_INFO,
+        COMPARE_COMMIT_TO_HEAD,
+        STREAM_DIFF,
+        SEND_FOLLOW_UP,
+        REPLACE_PROCESS,
+        RUN_AGENT_SETUP,
+        START_DEV_SERVER,
+        OPEN_IN_EDITOR,
+        STOP_EXECUTION,
+    ),
+)

@@ -1,0 +1,163 @@
+"""The chapter Branches: how what an attempt has done gets into its target branch."""
+
+from __future__ import annotations
+
+from types import NoneType
+from typing import Annotated
+
+from msgspec import Meta
+
+from anyond.api import problems
+from anyond.api.endpoint import BodyCall, Call, Chapter
+from anyond.api.params import OfAttempt
+from anyond.model.answers import Renamed, TargetChanged
+from anyond.model.bodies import Merging, NewBranchName, NewPullRequest, NewTarget, Pushing, Rebasing
+from anyond.model.rows import AttachedPullRequest
+
+_JOB = (*problems.JOB, *problems.IN_PROGRESS, problems.NOT_FOUND)
+_PUSH = (
+    *_JOB,
+    *problems.GITHUB,
+    problems.DIRTY,
+    problems.OFF_BRANCH,
+    problems.SUBMODULE_DIRTY,
+    problems.SUBMODULE_NOT_PUSHED,
+    problems.NO_REMOTE,
+    problems.REJECTED,
+    problems.GIT_PROGRAMS_WITHHELD,
+)
+
+
+class OfFile(OfAttempt, frozen=True, kw_only=True):
+    """Requests for one file in the worktree of an attempt."""
+
+    file_path: Annotated[str, Meta(description="Relative to the worktree.", examples=["README.md"])]
+
+
+CHANGE_TARGET_BRANCH = BodyCall(
+    method="POST",
+    path="/api/task-attempts/{id}/change-target-branch",
+    summary="Change target branch",
+    params=OfAttempt,
+    body=NewTarget,
+    answer=TargetChanged,
+    problems=(*problems.GIT, problems.NOT_FOUND, problems.IMPOSSIBLE),
+)
+RENAME_BRANCH = BodyCall(
+    method="POST",
+    path="/api/task-attempts/{id}/rename-branch",
+    summary="Rename branch",
+    params=OfAttempt,
+    body=NewBranchName,
+    answer=Renamed,
+    problems=(*_JOB, problems.PULL_REQUEST_OPEN),
+)
+REBASE_ON_TARGET_BRANCH = BodyCall(
+    method="POST",
+    path="/api/task-attempts/{id}/rebase",
+    summary="Rebase on target branch",
+    params=OfAttempt,
+    text="Both bases are the target branch unless they are named. Conflicts wait in the"
+    " worktree until they are resolved or aborted.",
+    body=Rebasing,
+    optional=True,
+    answer=NoneType,
+    problems=(
+        *_JOB,
+        problems.MERGE_CONFLICTS,
+        problems.DIRTY,
+        problems.OFF_BRANCH,
+        problems.MERGE_COMMITS,
+        problems.UNRELATED,
+    ),
+)
+ABORT_CONFLICTS = Call(
+    method="POST",
+    path="/api/task-attempts/{id}/conflicts/abort",
+    summary="Abort conflicts",
+    params=OfAttempt,
+    text="Exactly the state before is restored.",
+    answer=NoneType,
+    problems=_JOB,
+)
+DELETE_FILE = Call(
+    method="POST",
+    path="/api/task-attempts/{id}/delete-file",
+    summary="Delete file",
+    params=OfFile,
+    text="The deletion is committed.",
+    answer=NoneType,
+    problems=(*_JOB, problems.DIRTY, problems.OFF_BRANCH, problems.IGNORED_FILE),
+)
+MERGE_TO_TARGET_BRANCH = BodyCall(
+    method="POST",
+    path="/api/task-attempts/{id}/merge",
+    summary="Merge to target branch",
+    params=OfAttempt,
+    text="Made in memory and refused before anything changes, if it cannot be done. The"
+    " task is done then.",
+    body=Merging,
+    optional=True,
+    answer=NoneType,
+    problems=(
+        *_JOB,
+        problems.MERGE_CONFLICTS,
+        problems.NOTHING_TO_MERGE,
+        problems.OFF_BRANCH,
+        problems.DIRTY,
+        problems.DIRTY_TARGET,
+        problems.REMOTE_TARGET,
+        problems.SUBMODULE_DIRTY,
+        problems.SUBMODULE_NOT_PUSHED,
+        problems.TARGET_MOVED,
+        problems.MERGE_COMMITS,
+        problems.UNRELATED,
+    ),
+)
+PUSH_BRANCH = BodyCall(
+    method="POST",
+    path="/api/task-attempts/{id}/push",
+    summary="Push branch",
+    params=OfAttempt,
+    text="`force` overwrites only what has been seen. A token is used for GitHub alone.",
+    body=Pushing,
+    optional=True,
+    answer=NoneType,
+    problems=_PUSH,
+)
+CREATE_PULL_REQUEST = BodyCall(
+    method="POST",
+    path="/api/task-attempts/{id}/pr",
+    summary="Create pull request",
+    params=OfAttempt,
+    text="Pushes, then opens one, or attaches the one that is open already. Answers its address.",
+    body=NewPullRequest,
+    answer=str,
+    problems=(*_PUSH, problems.NOT_ON_GITHUB, problems.NOTHING_TO_MERGE),
+)
+ATTACH_PULL_REQUEST = Call(
+    method="POST",
+    path="/api/task-attempts/{id}/pr/attach",
+    summary="Attach pull request",
+    params=OfAttempt,
+    text="Looks for a pull request of the branch that somebody else has made.",
+    answer=AttachedPullRequest,
+    problems=(*_PUSH, problems.NOT_ON_GITHUB),
+)
+
+CHAPTER = Chapter(
+    "Branches",
+    "How what an attempt has done gets into its target branch. Before anything that could destroy"
+    " work, the complete state of the worktree is kept.",
+    (
+        CHANGE_TARGET_BRANCH,
+        RENAME_BRANCH,
+        REBASE_ON_TARGET_BRANCH,
+        ABORT_CONFLICTS,
+        DELETE_FILE,
+        MERGE_TO_TARGET_BRANCH,
+        PUSH_BRANCH,
+        CREATE_PULL_REQUEST,
+        ATTACH_PULL_REQUEST,
+    ),
+)

@@ -1,0 +1,47 @@
+"""All chapters of the API, in the order in which they are told, and all endpoints in them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from anyond.api import (
+    approvals,
+    attempts,
+    authentication,
+    branches,
+    containers,
+    description,
+    drafts,
+    events,
+    filesystem,
+    health,
+    images,
+    processes,
+    projects,
+    system,
+    tags,
+    tasks,
+)
+from anyond.api.endpoint import Chapter, Endpoint
+
+CHAPTERS: tuple[Chapter, ...] = (
+    health.CHAPTER,
+    system.CHAPTER,
+    authentication.CHAPTER,
+    projects.CHAPTER,
+    tasks.CHAPTER,
+    attempts.CHAPTER,
+    branches.CHAPTER,
+    processes.CHAPTER,
+    drafts.CHAPTER,
+    approvals.CHAPTER,
+    images.CHAPTER,
+    tags.CHAPTER,
+    events.CHAPTER,
+    filesystem.CHAPTER,
+    containers.CHAPTER,
+    description.CHAPTER,
+)
+ENDPOINTS: tuple[Endpoint[Any], ...] = tuple(
+    endpoint for chapter in CHAPTERS for endpoint in chapter.endpoints
+)

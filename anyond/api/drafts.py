@@ -1,0 +1,103 @@
+"""The chapter Drafts: what a person is still writing to an agent."""
+
+from __future__ import annotations
+
+from types import NoneType
+from typing import Annotated
+
+from msgspec import Meta
+
+from anyond.api import frames, problems
+from anyond.api.endpoint import BodyCall, Call, Chapter, Stream
+from anyond.api.params import Followed, OfAttempt, ProjectId
+from anyond.model.drafts import Draft, DraftPatch, DraftType, QueueWish
+
+
+class OfDraft(OfAttempt, frozen=True, kw_only=True):
+    """Requests for one of the drafts of an attempt."""
+
+    type: Annotated[
+        DraftType, Meta(description="`follow_up` if left out.", examples=[DraftType.FOLLOW_UP])
+    ] = DraftType.FOLLOW_UP
+
+
+class FollowedDrafts(Followed, frozen=True, kw_only=True):
+    """Requests for a stream of all drafts of a project."""
+
+    project_id: ProjectId
+
+
+GET_DRAFT = Call(
+    method="GET",
+    path="/api/task-attempts/{id}/draft",
+    summary="Get draft",
+    params=OfDraft,
+    text="Without one it is an empty draft of version 0.",
+    answer=Draft,
+    cached=True,
+    problems=(problems.NOT_FOUND,),
+)
+SAVE_DRAFT = BodyCall(
+    method="PUT",
+    path="/api/task-attempts/{id}/draft",
+    summary="Save draft",
+    params=OfDraft,
+    text="What is left out stays; null clears. With a `version` it is refused if that is"
+    " not the latest one.",
+    body=DraftPatch,
+    answer=Draft,
+    problems=(
+        problems.NOT_FOUND,
+        problems.IMPOSSIBLE,
+        problems.STALE_DRAFT,
+        problems.DRAFT_QUEUED,
+        problems.DROPPED,
+    ),
+)
+QUEUE_DRAFT_FOR_AUTO_SEND = BodyCall(
+    method="POST",
+    path="/api/task-attempts/{id}/draft/queue",
+    summary="Queue draft for auto send",
+    params=OfDraft,
+    text="Sent exactly once, at once if nothing is at work, else when the agent is free."
+    ' `{"queued": false}` takes it back.',
+    body=QueueWish,
+    optional=True,
+    answer=Draft,
+    problems=(
+        *problems.JOB,
+        problems.NOT_FOUND,
+        problems.STALE_DRAFT,
+        problems.EMPTY_DRAFT,
+        problems.NO_AGENT,
+    ),
+)
+DELETE_DRAFT = Call(
+    method="DELETE",
+    path="/api/task-attempts/{id}/draft",
+    summary="Delete draft",
+    params=OfDraft,
+    answer=NoneType,
+    problems=(problems.NOT_FOUND,),
+)
+STREAM_DRAFTS = Stream(
+    path="/api/drafts/stream/ws",
+    summary="Stream drafts",
+    params=FollowedDrafts,
+    name="DraftFrame",
+    frames=(frames.DraftSnapshot, frames.DraftUpdated),
+    end="It has none; 1001 when the daemon stops.",
+    problems=(problems.NOT_FOUND,),
+)
+
+CHAPTER = Chapter(
+    "Drafts",
+    "What a person is still writing to an agent, and what waits to be sent.",
+    (
+        GET_DRAFT,
+        SAVE_DRAFT,
+        QUEUE_DRAFT_FOR_AUTO_SEND,
+        DELETE_DRAFT,
+        STREAM_DRAFTS,
+    ),
+)

@@ -1,0 +1,261 @@
+"""One endpoint as one typed value: what it reads, what it answers, and how it can refuse.
+
+The HTTP front decodes and encodes by it, the description and the types for TypeScript are made
+from it, clients call it, and tests enumerate it. Examples lie beside the declarations, in
+`anyond.api.examples`, so that nobody who only serves or calls an endpoint loads them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from msgspec import NODEFAULT, Meta, Struct, inspect
+
+P = TypeVar("P", bound=Struct)
+"""The parameters of a request: what is in its path, its query string and its headers."""
+B = TypeVar("B")
+"""The body of a request."""
+A = TypeVar("A")
+"""The `data` of an answer."""
+
+WEBSOCKET = "WEBSOCKET"
+"""Stands in the place of the method of a stream through a WebSocket."""
+
+
+class Problem(NamedTuple):
+    """One way in which a request can be refused.
+
+    Args:
+        type: the `type` of `error_data`, which programs match on.
+        text: when it happens, for people.
+        fields: what else `error_data` holds, and the types of that.
+        said: a `message` as it may come with it, where `text` is too general for one.
+    """
+
+    status: int
+    type: str
+    text: str
+    fields: tuple[tuple[str, Any], ...] = ()
+    said: str = ""
+
+
+class Parameter(NamedTuple):
+    """A part of the path or of the query string, or a header, as the description has it.
+
+    Args:
+        field: the attribute of the parameters, which refusals name.
+        name: how it is called in a request.
+        place: `path`, `query` or `header`.
+        type: without what is annotated.
+        text: what it is, for people.
+        kind: what a text in it must be; see `anyond.model.fields`.
+        hint: what stands for a value in the sentence that it is missing.
+    """
+
+    field: str
+    name: str
+    place: str
+    type: Any
+    required: bool
+    default: Any
+    text: str
+    example: Any
+    kind: str | None
+    hint: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Endpoint(Generic[P]):
+    """One method of one path.
+
+    Args:
+        path: the parts in braces are parameters.
+        summary: a few words, unique; `text` has the rest.
+        params: the parameters of the path, the query string and the headers.
+        problems: the refusals that not every endpoint has.
+    """
+
+    method: str
+    path: str
+    summary: str
+    params: type[P]
+    text: str = ""
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """A name for functions of generated clients."""
+        words: list[str] = re.findall(r"[A-Za-z]+", self.summary)
+        return words[0].lower() + "".join(word.capitalize() for word in words[1:])
+
+    @property
+    def verb(self) -> str:
+        """The method as it goes over the wire, in lower case."""
+        return "get" if self.method == WEBSOCKET else self.method.lower()
+
+    def parameters(self) -> list[Parameter]:
+        """The parameters one by one, those of the path first."""
+        return parameters(self.params, self.path)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Answering(Endpoint[P], Generic[P, A]):
+    """An endpoint that answers JSON in the envelope.
+
+    Args:
+        answer: the type of `data`; `None` has its own type.
+        status: of a success.
+        bare: whether the answer comes without the envelope.
+        beside: what stands in the envelope besides the usual, with the type of that; the names
+            are attributes of the answer.
+        cached: whether it has an ETag, and is not sent to who holds it already.
+    """
+
+    answer: type[A]
+    status: int = 200
+    bare: bool = False
+    beside: Mapping[str, Any] = field(default_factory=dict)
+    cached: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Call(Answering[P, A]):
+    """An endpoint that reads no body."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class BodyCall(Answering[P, A], Generic[P, B, A]):
+    """An endpoint that reads a JSON body.
+
+    Args:
+        body: the type that the body is decoded as; `bytes` is read as it comes.
+        optional: whether it may be left out, and is then what `body` is without arguments.
+        described: the type that the description shows, where `body` takes more than that.
+    """
+
+    body: type[B]
+    optional: bool = False
+    described: Any = None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class UploadCall(Answering[P, A]):
+    """An endpoint that reads a form with a file.
+
+    Args:
+        form_field: the name of the part of the form that is the file.
+    """
+
+    form_field: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Download(Endpoint[P]):
+    """An endpoint that answers a file, whole or in parts.
+
+    Args:
+        media_types: those that it may have.
+        content: what the file is, for people.
+    """
+
+    media_types: tuple[str, ...]
+    content: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Stream(Endpoint[P]):
+    """A stream of frames through a WebSocket.
+
+    Args:
+        name: how the union of the frames is called.
+        frames: the types of all frames.
+        end: when and how the stream ends.
+        batch: whether many frames come in one message if the client wants that.
+    """
+
+    name: str
+    frames: tuple[type[Struct], ...]
+    end: str
+    batch: bool = False
+    method: str = WEBSOCKET
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class EventStream(Endpoint[P]):
+    """A stream of Server-Sent Events.
+
+    Args:
+        events: the type of `data` by the name of the event.
+        end: when and how the stream ends.
+    """
+
+    events: Mapping[str, Any]
+    end: str
+
+
+class Chapter(NamedTuple):
+    """Endpoints that belong together."""
+
+    name: str
+    text: str
+    endpoints: tuple[Endpoint[Any], ...]
+
+
+def header(name: str) -> Meta:
+    """Annotates a parameter that is a header, and not in the query string."""
+    return Meta(extra={"header": name})
+
+
+def parameters(params: type[Struct], path: str) -> list[Parameter]:
+    """The parameters of requests for `path`, one by one; those of the path come first."""
+    [info] = inspect.multi_type_info([params])
+    assert isinstance(info, inspect.StructType)
+    found = [_parameter(declared, path) for declared in info.fields]
+    return sorted(found, key=lambda parameter: parameter.place != "path")
+
+
+def _parameter(declared: inspect.Field, path: str) -> Parameter:
+    schema: dict[str, Any] = {}
+    extra: dict[str, Any] = {}
+    type_ = _plain(declared.type, schema, extra)
+    name = extra.get("header", declared.encode_name)
+    place = "header" if "header" in extra else "query"
+    example = (schema.get("examples") or [None])[0]
+    return Parameter(
+        field=declared.name,
+        name=name,
+        place="path" if f"{{{name}}}" in path else place,
+        type=type_,
+        required=declared.required,
+        default=None if declared.default is NODEFAULT else declared.default,
+        text=schema.get("description", ""),
+        example=example,
+        kind=extra.get("kind"),
+        hint=extra.get("hint", "…"),
+    )
+
+
+def _plain(info: inspect.Type, schema: dict[str, Any], extra: dict[str, Any]) -> Any:
+    """The bare type in `info`; collects what is annotated, the outermost last."""
+    match info:
+        case inspect.Metadata():
+            type_ = _plain(info.type, schema, extra)
+            schema.update(info.extra_json_schema or {})
+            extra.update(info.extra or {})
+            return type_
+        case inspect.UnionType():
+            [other] = [option for option in info.types if not isinstance(option, inspect.NoneType)]
+            return _plain(other, schema, extra)
+        case inspect.BoolType():
+            return bool
+        case inspect.IntType():
+            return int
+        case inspect.EnumType():
+            return info.cls
+        case inspect.StrType():
+            return str
+        case _:
+            raise TypeError(f"{info} cannot be a parameter")

@@ -1,0 +1,57 @@
+"""The chapter Events: everything that happens, as Server-Sent Events."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from anyond.api import frames
+from anyond.api.endpoint import Chapter, EventStream, header
+from anyond.api.params import Followed
+from anyond.model.rows import (
+    Approval,
+    ExecutionProcess,
+    PullRequestMerge,
+    TaskAttempt,
+    TaskWithAttemptStatus,
+)
+
+
+class FollowedEvents(Followed, frozen=True, kw_only=True):
+    """Requests for the stream of all events."""
+
+    last_event_id: (
+        Annotated[int, Meta(description="As `after`, and before it."), header("Last-Event-ID")]
+        | None
+    ) = None
+
+
+FOLLOW_EVENTS = EventStream(
+    method="GET",
+    path="/api/events",
+    summary="Follow events",
+    params=FollowedEvents,
+    text="Each event has an `id`; a client that comes back with it as `Last-Event-ID`, or"
+    " as `after`, misses nothing, also across a restart of the daemon.",
+    events={
+        "task_created": TaskWithAttemptStatus,
+        "task_updated": TaskWithAttemptStatus,
+        "task_deleted": TaskWithAttemptStatus,
+        "attempt_created": TaskAttempt,
+        "attempt_updated": TaskAttempt,
+        "process_started": ExecutionProcess,
+        "process_completed": ExecutionProcess,
+        "pr_status_changed": PullRequestMerge,
+        "approval_requested": Approval,
+        "approval_resolved": Approval,
+        "resync": frames.EventsLost,
+    },
+    end="It ends when the daemon stops.",
+)
+
+CHAPTER = Chapter(
+    "Events",
+    "Everything that happens, as Server-Sent Events.",
+    (FOLLOW_EVENTS,),
+)

@@ -1,0 +1,1 @@
+"""Examples of what endpoints read and answer; loaded only by who describes or tests the API."""

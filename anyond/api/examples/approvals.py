@@ -1,0 +1,18 @@
+"""Examples of the chapter Approvals."""
+
+from __future__ import annotations
+
+from anyond.api import approvals
+from anyond.api.examples import things
+from anyond.api.examples.example import Example, Examples
+from anyond.model.answers import Decision
+from anyond.model.bodies import Answer, ApprovalAnswer
+from anyond.model.rows import ApprovalStatus
+
+EXAMPLES: Examples = {
+    approvals.LIST_APPROVALS: Example(answer=[things.APPROVAL]),
+    approvals.RESPOND_TO_APPROVAL: Example(
+        send=Answer(status=ApprovalAnswer(status=ApprovalStatus.DENIED, reason="Not on a Friday.")),
+        answer=Decision(status=ApprovalStatus.DENIED, reason="Not on a Friday."),
+    ),
+}

@@ -1,0 +1,33 @@
+"""The chapter Health: whether the daemon answers at all."""
+
+from __future__ import annotations
+
+from anyond.api.endpoint import Call, Chapter
+from anyond.api.params import Nothing
+from anyond.model.answers import Health
+
+CHECK_HEALTH = Call(
+    method="GET",
+    path="/health",
+    summary="Check health",
+    params=Nothing,
+    text="Bare, without the envelope.",
+    answer=Health,
+    bare=True,
+)
+CHECK_API_HEALTH = Call(
+    method="GET",
+    path="/api/health",
+    summary="Check API health",
+    params=Nothing,
+    answer=Health,
+)
+
+CHAPTER = Chapter(
+    "Health",
+    "Whether the daemon answers at all.",
+    (
+        CHECK_HEALTH,
+        CHECK_API_HEALTH,
+    ),
+)

@@ -1,0 +1,142 @@
+"""The chapter Projects: repositories that a person has handed over."""
+
+from __future__ import annotations
+
+from types import NoneType
+from typing import Annotated
+
+from msgspec import Meta
+
+from anyond.api import problems
+from anyond.api.endpoint import BodyCall, Call, Chapter
+from anyond.api.params import Nothing, OfProject
+from anyond.model.answers import EditorOpened, GitPrograms
+from anyond.model.bodies import AcceptGitPrograms, NewProject, OpenEditor, ProjectPatch
+from anyond.model.fields import Line
+from anyond.model.rows import Branch, Project
+from anyond.model.search import SearchMode, SearchResult
+
+
+class Search(OfProject, frozen=True, kw_only=True):
+    """Requests for the files of a project that match a text."""
+
+    q: Annotated[Line, Meta(description="A part of a path.", examples=["README"])]
+    mode: Annotated[SearchMode, Meta(description="`Settings` finds what git ignores, too.")] = (
+        SearchMode.TASK_FORM
+    )
+
+
+LIST_PROJECTS = Call(
+    method="GET",
+    path="/api/projects",
+    summary="List projects",
+    params=Nothing,
+    answer=list[Project],
+    cached=True,
+)
+GET_PROJECT = Call(
+    method="GET",
+    path="/api/projects/{id}",
+    summary="Get project",
+    params=OfProject,
+    answer=Project,
+    cached=True,
+    problems=(problems.NOT_FOUND,),
+)
+CREATE_PROJECT = BodyCall(
+    method="POST",
+    path="/api/projects",
+    summary="Create project",
+    params=Nothing,
+    text="`use_existing_repo` false makes a new repository in an empty place. Agents and"
+    " scripts get the variables of `environment`; null removes one.",
+    body=NewProject,
+    answer=Project,
+    problems=(*problems.GIT, problems.PATH_TAKEN),
+)
+UPDATE_PROJECT = BodyCall(
+    method="PUT",
+    path="/api/projects/{id}",
+    summary="Update project",
+    params=OfProject,
+    text='What is null or left out stays; "" clears a script. `environment` is replaced as a'
+    " whole; {} clears it.",
+    body=ProjectPatch,
+    answer=Project,
+    problems=(*problems.GIT, problems.NOT_FOUND, problems.PATH_TAKEN),
+)
+GET_PROJECT_BRANCHES = Call(
+    method="GET",
+    path="/api/projects/{id}/branches",
+    summary="Get project branches",
+    params=OfProject,
+    answer=list[Branch],
+    cached=True,
+    problems=(*problems.GIT, problems.NOT_FOUND),
+)
+SEARCH_PROJECT_FILES = Call(
+    method="GET",
+    path="/api/projects/{id}/search",
+    summary="Search project files",
+    params=Search,
+    text="The best match first, then what history changed most.",
+    answer=list[SearchResult],
+    problems=(*problems.GIT, problems.NOT_FOUND),
+)
+GET_PROGRAMS_OF_GIT = Call(
+    method="GET",
+    path="/api/projects/{id}/git-programs",
+    summary="Get programs of git",
+    params=OfProject,
+    text="Whether git, as Anyon starts it, runs hooks, filters and other programs that the"
+    " repository names. What a run has changed of them is withheld until it is accepted.",
+    answer=GitPrograms,
+    problems=(*problems.GIT, problems.NOT_FOUND),
+)
+ACCEPT_PROGRAMS_OF_GIT = BodyCall(
+    method="POST",
+    path="/api/projects/{id}/git-programs/accept",
+    summary="Accept programs of git",
+    params=OfProject,
+    text="What is there now may run; with `always`, so may whatever runs change later.",
+    body=AcceptGitPrograms,
+    optional=True,
+    answer=GitPrograms,
+    problems=(*problems.GIT, problems.NOT_FOUND, problems.GIT_PROGRAMS_CHANGED),
+)
+OPEN_PROJECT_IN_EDITOR = BodyCall(
+    method="POST",
+    path="/api/projects/{id}/open-editor",
+    summary="Open project in editor",
+    params=OfProject,
+    body=OpenEditor,
+    optional=True,
+    answer=EditorOpened,
+    problems=(*problems.GIT, problems.NOT_FOUND, problems.IMPOSSIBLE),
+)
+DELETE_PROJECT = Call(
+    method="DELETE",
+    path="/api/projects/{id}",
+    summary="Delete project",
+    params=OfProject,
+    text="With its tasks and attempts; the repository stays.",
+    answer=NoneType,
+    problems=(problems.NOT_FOUND, problems.BUSY),
+)
+
+CHAPTER = Chapter(
+    "Projects",
+    "Repositories that a person has handed over.",
+    (
+        LIST_PROJECTS,
+        GET_PROJECT,
+        CREATE_PROJECT,
+        UPDATE_PROJECT,
+        GET_PROJECT_BRANCHES,
+        SEARCH_PROJECT_FILES,
+        GET_PROGRAMS_OF_GIT,
+        ACCEPT_PROGRAMS_OF_GIT,
+        OPEN_PROJECT_IN_EDITOR,
+        DELETE_PROJECT,
+    ),
+)

@@ -1,0 +1,112 @@
+"""The chapter Tasks: what a person wants to have done."""
+
+from __future__ import annotations
+
+from types import NoneType
+
+from msgspec import Struct
+
+from anyond.api import frames, problems
+from anyond.api.endpoint import BodyCall, Call, Chapter, Stream
+from anyond.api.params import Followed, Nothing, OfTask, ProjectId
+from anyond.model.bodies import CreateAndStart, NewTask, TaskPatch
+from anyond.model.rows import TaskWithAttemptStatus
+
+
+class TasksOfProject(Struct, frozen=True, kw_only=True):
+    """Requests for all tasks of a project."""
+
+    project_id: ProjectId
+
+
+class FollowedTasks(Followed, frozen=True, kw_only=True):
+    """Requests for a stream of all tasks of a project."""
+
+    project_id: ProjectId
+
+
+LIST_TASKS = Call(
+    method="GET",
+    path="/api/tasks",
+    summary="List tasks",
+    params=TasksOfProject,
+    answer=list[TaskWithAttemptStatus],
+    cached=True,
+    problems=(problems.NOT_FOUND,),
+)
+GET_TASK = Call(
+    method="GET",
+    path="/api/tasks/{task_id}",
+    summary="Get task",
+    params=OfTask,
+    answer=TaskWithAttemptStatus,
+    cached=True,
+    problems=(problems.NOT_FOUND,),
+)
+CREATE_TASK = BodyCall(
+    method="POST",
+    path="/api/tasks",
+    summary="Create task",
+    params=Nothing,
+    body=NewTask,
+    answer=TaskWithAttemptStatus,
+    problems=(problems.NOT_FOUND,),
+)
+CREATE_AND_START_TASK = BodyCall(
+    method="POST",
+    path="/api/tasks/create-and-start",
+    summary="Create and start task",
+    params=Nothing,
+    text="Answered when the worktree exists and the first process runs.",
+    body=CreateAndStart,
+    answer=TaskWithAttemptStatus,
+    problems=(*problems.JOB, problems.NOT_FOUND),
+)
+UPDATE_TASK = BodyCall(
+    method="PUT",
+    path="/api/tasks/{task_id}",
+    summary="Update task",
+    params=OfTask,
+    text='What is null or left out stays; "" clears.',
+    body=TaskPatch,
+    answer=TaskWithAttemptStatus,
+    problems=(problems.NOT_FOUND,),
+)
+DELETE_TASK = Call(
+    method="DELETE",
+    path="/api/tasks/{task_id}",
+    summary="Delete task",
+    params=OfTask,
+    text="Its worktrees are deleted in the background, after a snapshot of each.",
+    answer=NoneType,
+    status=202,
+    problems=(problems.NOT_FOUND, problems.BUSY),
+)
+STREAM_TASKS = Stream(
+    path="/api/tasks/stream/ws",
+    summary="Stream tasks",
+    params=FollowedTasks,
+    name="TaskFrame",
+    frames=(
+        frames.TaskSnapshot,
+        frames.TaskCreated,
+        frames.TaskUpdated,
+        frames.TaskDeleted,
+    ),
+    end="It has none; 1001 when the daemon stops.",
+    problems=(problems.NOT_FOUND,),
+)
+
+CHAPTER = Chapter(
+    "Tasks",
+    "What a person wants to have done.",
+    (
+        LIST_TASKS,
+        GET_TASK,
+        CREATE_TASK,
+        CREATE_AND_START_TASK,
+        UPDATE_TASK,
+        DELETE_TASK,
+        STREAM_TASKS,
+    ),
+)

@@ -1,0 +1,42 @@
+"""What the functions work with that answer requests."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from anyond.http.described import DescribedApi
+from anyond.http.encoders import PLAIN, Flavour
+from anyond.http.task_lists import TaskLists
+from anyond.model.errors import Invalid
+
+if TYPE_CHECKING:
+    from anyond.actors.services import Services
+    from anyond.store.database import Store
+
+
+class Backend(NamedTuple):
+    """Everything that can be asked, and what is kept from one answer to the next.
+
+    Args:
+        flavours: the ways to write streams, by the `format` that a client asks for.
+    """
+
+    services: Services
+    task_lists: TaskLists
+    described: DescribedApi
+    flavours: dict[str, Flavour]
+
+    @property
+    def store(self) -> Store:
+        return self.services.store
+
+    def flavour(self, name: str) -> Flavour:
+        """The flavour of that name. Raises `Invalid`."""
+        if name not in self.flavours:
+            raise Invalid("format", "is not one that this server writes")
+        return self.flavours[name]
+
+
+def backend_of(services: Services) -> Backend:
+    """The backend of a daemon that has `services`."""
+    return Backend(services, TaskLists(services.store), DescribedApi(), {"": PLAIN})
