@@ -6,7 +6,9 @@ import os
 import socket
 import stat
 import struct
+from contextlib import suppress
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -172,18 +174,31 @@ async def test_a_stalled_reader_is_cut_off_and_nobody_waits_for_it(tmp_path: Pat
 
 
 async def test_a_slow_reader_that_goes_on_reading_is_not(tmp_path: Path) -> None:
-    async with open_server(tmp_path, stall=1.0) as server:
-        id, tape = server.services.logs.tape()
-        tape.add(*chunks(*[b"x" * 60_000] * 150))
-        tape.end()
-        stream = await server.raw(upgrade(f"/api/execution-processes/{id}/raw-logs/ws"))
-        received, started = 0, trio.current_time()
-        with trio.fail_after(30):
-            while data := await stream.receive_some(100_000):
-                received += len(data)
-                if trio.current_time() - started < 1.5:
-                    await trio.sleep(0.05)  # slower than the stream, but never for a second
-        assert received > 150 * 60_000
+    for attempt in count():
+        (where := tmp_path / str(attempt)).mkdir()
+        async with open_server(where, stall=1.0) as server:
+            received, longest = await read_slowly(server)
+        if longest < 0.5:
+            break
+        assert attempt < 9, "this machine never lets a reader read for 1.5 s without a long pause"
+    assert received > 150 * 60_000
+
+
+async def read_slowly(server: Server) -> tuple[int, float]:
+    """Read slower than the stream is; how much came, and the longest time without a read."""
+    id, tape = server.services.logs.tape()
+    tape.add(*chunks(*[b"x" * 60_000] * 150))
+    tape.end()
+    stream = await server.raw(upgrade(f"/api/execution-processes/{id}/raw-logs/ws"))
+    received, longest = 0, 0.0
+    started = last = trio.current_time()
+    with suppress(trio.BrokenResourceError):
+        while data := await stream.receive_some(100_000):
+            received += len(data)
+            longest, last = max(longest, trio.current_time() - last), trio.current_time()
+            if trio.current_time() - started < 1.5:
+                await trio.sleep(0.05)
+    return received, max(longest, trio.current_time() - last)
 
 
 async def test_a_client_that_leaves_is_noticed_at_once(server: Server) -> None:
