@@ -58,6 +58,8 @@ SHAPES = [
     Shape("GET", "/vk/api/config"),
     Shape("GET", "/vk/api/approvals/pending"),
     Shape("GET", "/vk/api/approvals/<key>/status", "$question"),
+    Shape("GET", "/vk/api/images/named/<key>", "picture.png"),
+    Shape("DELETE", "/vk/api/images/<key>", "$image", query={"force": "false"}),
     Shape("POST", "/vk/api/images/upload"),
     Shape("POST", "/vk/api/images/task/<key>/upload", "$task"),
     Shape("PUT", "/vk/api/projects/<key>", "$spare", body={"name": "S", **SCRIPTS}),
