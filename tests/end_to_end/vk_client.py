@@ -144,7 +144,6 @@ class Stream:
         self._ring()
 
     def _take(self, operations: list[Json]) -> None:
-        assert operations
         paths = [operation["path"] for operation in operations]
         assert len(set(paths)) == len(paths), "of two operations on one path, one would be lost"
         self.frames.append(operations)

@@ -202,7 +202,7 @@ class Server:
         )
         return id
 
-    async def end_process(self, id: str) -> None:
+    async def end_process(self, id: str, at: str | None = None) -> None:
         await self.store.write(
             lambda tx: processes.finish(
                 tx,
@@ -210,7 +210,7 @@ class Server:
                 ProcessStatus.COMPLETED,
                 exit_code=0,
                 after_head_commit=None,
-                at=now(),
+                at=at or now(),
             )
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -10,6 +10,7 @@ import trio
 from msgspec import Raw, Struct
 
 from anyond.http.encoders import FINISHED
+from anyond.http.vk.frames import frame
 from anyond.model.errors import NotFound
 from anyond.model.ids import is_id, now, seconds
 from anyond.model.rows import ProcessStatus
@@ -30,7 +31,11 @@ RUNNING_FIRST_SECONDS = 1.0
 
 It reads the log of a process that it sees running; one that it never saw so, it does not show.
 """
+_AGAIN_SECONDS = (1.0, 2.0, 4.0)
+_ON_THE_WAY_SECONDS = 0.5
 _RECENTLY_SECONDS = 5.0
+_LOOK_AGAIN = frame(())
+"""Changes nothing; but with each frame a client draws the conversation anew."""
 _GOING_AWAY = 1001
 _ROOT = "/execution_processes"
 
@@ -83,28 +88,37 @@ def _seen(text: str) -> Iterator[_Row]:
 def status_first(services: Services, process_id: str, send: Send) -> Send:
     """`send` of a log, but its end lets the news pass that its process has ended.
 
-    Their clients look at the process when its log is finished, and never again; the news comes on
-    another socket, where `running_first` may hold it back.
+    Their clients look at the process whenever something comes from its log, and not after the end
+    of that; the news comes on another socket, where `running_first` may hold it back. A client
+    that is slow to draw has not taken it in yet, so it is made to look again, later and later.
     """
+    opened = now()
 
     async def wrapped(message: Any) -> None:
         if message["type"] == "websocket.send" and message.get("text") == FINISHED:
-            await _wait_for_news(services, process_id)
+            for pause in await _pauses(services, process_id, opened):
+                await trio.sleep(pause)
+                await send({**message, "text": _LOOK_AGAIN})
         await send(message)
 
     return wrapped
 
 
-async def _wait_for_news(services: Services, process_id: str) -> None:
+async def _pauses(services: Services, process_id: str, opened: str) -> Sequence[float]:
+    """The seconds before each time at which the client is made to look; none for an old log."""
     if not is_id(process_id):
-        return
+        return ()
     try:
         row = await services.store.read(lambda r: processes.get(r, process_id))
     except NotFound:
-        return  # it was deleted; there is no news of it
+        return ()  # it was deleted; there is no news of it
     ended = row.completed_at
-    if ended is None or abs(seconds(now()) - seconds(ended)) < _RECENTLY_SECONDS:
-        await trio.sleep(STATUS_FIRST_SECONDS + _held_back(row))
+    if ended is not None and abs(seconds(now()) - seconds(ended)) >= _RECENTLY_SECONDS:
+        return ()
+    held = _held_back(row)
+    # Who came after the end was told wants the whole log at once, and waits for its end.
+    follows = ended is None or seconds(opened) <= seconds(ended) + held + _ON_THE_WAY_SECONDS
+    return (STATUS_FIRST_SECONDS + held, *(_AGAIN_SECONDS if follows else ()))
 
 
 def _held_back(row: ExecutionProcess) -> float:
