@@ -40,3 +40,8 @@ def due(reader: Reader, now: str) -> list[Expiry]:
 def delete(tx: Tx, attempt_id: str) -> None:
     """They are gone; no error if that was known."""
     tx.execute("DELETE FROM expiries WHERE attempt_id = ?", (attempt_id,))
+
+
+def attempt_ids(reader: Reader) -> set[str]:
+    """The deleted attempts whose snapshots are still there."""
+    return {id for (id,) in reader.execute("SELECT attempt_id FROM expiries")}
