@@ -43,7 +43,9 @@ INSTALL = "Install git 2.38 or newer: https://git-scm.com/downloads"
 
 # A monitor of the file system is a program that every look at a checkout would run. Repositories
 # inside a checkout are entered by whoever means them, and by nobody else.
-_PLAINLY = ("-c", "core.fsmonitor=false", "-c", "submodule.recurse=false")
+# Without the file that orders the paths of a diff, git would not even look at a checkout.
+_ORDER = f"diff.orderFile={os.devnull}"
+_PLAINLY = ("-c", "core.fsmonitor=false", "-c", "submodule.recurse=false", "-c", _ORDER)
 # Git does not wait for the disk when it writes single objects, refs and indexes, which is fast,
 # and leaves empty ones when the power goes. What Anyon does in somebody's absence must be there.
 _DURABLY = ("-c", "core.fsync=added", "-c", "core.fsyncMethod=batch")

@@ -26,6 +26,10 @@ from anyond.model.errors import AnyondError, Conflict, Invalid, NotFound
 # when the power goes. What Anyon commits in somebody's absence must be there afterwards.
 DURABLE = ("-c", "core.fsync=added", "-c", "core.fsyncMethod=batch")
 
+# Whoever commits by hand may want to hear that line ends will differ in a new checkout. Nobody is
+# there to decide, and what is stored is the same.
+_AS_IT_COMES = ("-c", "core.safecrlf=false")
+
 # Messages and names are given to git in UTF-8, whatever the repository's commits are labelled with.
 UTF_8 = ("-c", "i18n.commitEncoding=UTF-8", "-c", "i18n.logOutputEncoding=UTF-8")
 
@@ -115,7 +119,9 @@ async def stage_all(
     if leave or inside:
         apart = dict.fromkeys((*leave, *inside))
         ask = (*ask, "--", ".", *(f":(exclude,literal){path}" for path in apart))
-    added = await git(*DURABLE, *settings, *ask, cwd=worktree, env=env, check=False, timeout=1800)
+    added = await git(
+        *DURABLE, *_AS_IT_COMES, *settings, *ask, cwd=worktree, env=env, check=False, timeout=1800
+    )
     if added.code not in (0, 1):
         raise failure(ask, added)
     for path in inside:

@@ -26,7 +26,7 @@ from anyond.model.answers import GitProgram, GitPrograms
 from anyond.model.bodies import AcceptGitPrograms
 from anyond.model.errors import AnyondError, Conflict, NotFound
 from anyond.model.ids import now
-from anyond.model.rows import ExecutionProcess, Project, RunReason
+from anyond.model.rows import ExecutionProcess, Project, RunReason, TaskAttempt
 from anyond.operations import known_checkouts
 from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject
@@ -166,7 +166,7 @@ async def state(rooms: Rooms, project_id: str) -> GitPrograms:
     """
     project = await rooms.store.read(lambda r: projects.get(r, project_id))
     seen = await _see(rooms, project)
-    row = await rooms.store.read(lambda r: git_programs.get(r, project_id))
+    row = None if seen is None else await rooms.store.read(partial(_row, seen, project_id))
     if seen is None or row is None:
         return GitPrograms(
             withheld=False, always=row is not None and row.always, digest=_digest([])
@@ -201,7 +201,7 @@ async def accept(rooms: Rooms, project_id: str, wanted: AcceptGitPrograms) -> Gi
         )
     in_worktrees: dict[str, dict[str, str]] = {}
     paths: dict[str, str] = {}
-    for attempt in await rooms.store.read(lambda r: attempts.of_project(r, project_id)):
+    for attempt in await rooms.store.read(partial(_attempts, seen, project_id)):
         if attempt.container_ref in held.withheld_worktrees:
             assert attempt.container_ref is not None
             paths[attempt.id] = attempt.container_ref
@@ -220,7 +220,7 @@ async def accept(rooms: Rooms, project_id: str, wanted: AcceptGitPrograms) -> Gi
         git_programs.put(tx, fresh)
         for attempt_id, hashes in in_worktrees.items():
             git_programs.put_worktree(tx, attempt_id, hashes, withheld=False)
-        for attempt in attempts.of_project(tx, project_id):
+        for attempt in _attempts(seen, project_id, tx):
             if attempt.git_programs_withheld:
                 attempts.set_git_programs_withheld(tx, attempt.id, False, moment)
 
@@ -257,7 +257,17 @@ async def _restore(rooms: Rooms, project: Project, row: GitProgramsRow) -> None:
             held.runs |= {process.id for process in running if _counts(r, process)}
         return held
 
-    guard.install(Path(row.common_dir), await rooms.store.read(read))
+    held, other = await rooms.store.read(read), guard.of(Path(row.common_dir))
+    if other is not None:
+        # Another project of the same repository: what one knows holds for both, and what versions
+        # before have written down for one of them alone does not.
+        same = {k: v for k, v in held.accepted.items() if other.accepted.get(k) == v}
+        held.accepted, held.always = same, held.always and other.always
+        held.withheld = held.withheld or other.withheld
+        held.worktrees |= other.worktrees
+        held.withheld_worktrees |= other.withheld_worktrees
+        held.runs |= other.runs
+    guard.install(Path(row.common_dir), held)
 
 
 async def _see(rooms: Rooms, project: Project) -> _Seen | None:
@@ -291,6 +301,21 @@ async def _look_or_nothing(checkout: Path) -> Fingerprint:
         return Fingerprint()  # it is gone: nothing will run there
 
 
+def _row(seen: _Seen, project_id: str, reader: Reader) -> GitProgramsRow | None:
+    """What is held of a project; of another one of the same repository, if none of its runs was
+    looked at yet."""
+    row = git_programs.get(reader, project_id)
+    others = git_programs.of_repository(reader, str(seen.place.common_dir)) if row is None else []
+    return others[0] if others else row
+
+
+def _attempts(seen: _Seen, project_id: str, reader: Reader) -> list[TaskAttempt]:
+    """Those of all projects that have the repository."""
+    rows = git_programs.of_repository(reader, str(seen.place.common_dir))
+    ids = dict.fromkeys([project_id, *(row.project_id for row in rows)])
+    return [attempt for id in ids for attempt in attempts.of_project(reader, id)]
+
+
 async def _waiting(rooms: Rooms, project_id: str, seen: _Seen) -> list[GitProgram]:
     """What is not accepted, with what there is to show of it."""
     found = []
@@ -298,7 +323,7 @@ async def _waiting(rooms: Rooms, project_id: str, seen: _Seen) -> list[GitProgra
         found = [
             _program(name, seen.main, None) for name in added(seen.main.shared, seen.guard.accepted)
         ]
-    for attempt in await rooms.store.read(lambda r: attempts.of_project(r, project_id)):
+    for attempt in await rooms.store.read(partial(_attempts, seen, project_id)):
         where = attempt.container_ref
         if where is not None and where in seen.guard.withheld_worktrees:
             here = await _look_or_nothing(Path(where))

@@ -42,8 +42,28 @@ def get(reader: Reader, project_id: str) -> GitProgramsRow | None:
     return None if row is None else _row(row)
 
 
+def of_repository(reader: Reader, common_dir: str) -> list[GitProgramsRow]:
+    """The rows of all projects that have a repository in common."""
+    rows = reader.execute(
+        f"SELECT {_COLUMNS} FROM git_programs WHERE common_dir = ? ORDER BY project_id",
+        (common_dir,),
+    ).fetchall()
+    return [_row(row) for row in rows]
+
+
 def put(tx: Tx, row: GitProgramsRow) -> None:
-    """Write it down, instead of what was."""
+    """Write it down, instead of what was; for all projects of the repository, whose it is."""
+    tx.execute(
+        "UPDATE git_programs SET accepted = ?, always = ?, withheld_by = ?, withheld_at = ?"
+        " WHERE common_dir = ?",
+        (
+            _text(row.accepted),
+            int(row.always),
+            row.withheld_by,
+            row.withheld_at,
+            row.common_dir,
+        ),
+    )
     tx.execute(
         f"INSERT OR REPLACE INTO git_programs ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)",
         (

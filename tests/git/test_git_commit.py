@@ -241,3 +241,11 @@ async def test_an_inner_repository_without_commits_does_not_hold_up_the_rest(
 async def test_where_there_is_no_checkout_there_is_no_commit(tmp_path: Path) -> None:
     with pytest.raises(NotFound):
         await commit_all(tmp_path, "message")
+
+
+async def test_a_refusal_for_line_ends_holds_up_no_work(attempt: Checkout) -> None:
+    attempt.git("config", "core.autocrlf", "true")
+    attempt.git("config", "core.safecrlf", "true")
+    attempt.write("new.txt", "one\ntwo\n")
+    assert await commit_all(attempt.path, "message")
+    assert attempt.git("cat-file", "-s", "HEAD:new.txt") == "8"

@@ -147,3 +147,9 @@ async def test_the_upstream_is_compared_as_it_was_fetched_last(
     row = await branch_status(clone.path, tree, "main", "origin/main")
     assert (row.remote_commits_ahead, row.remote_commits_behind) == (1, 1)
     assert (row.commits_ahead, row.commits_behind) == (1, 1)
+
+
+async def test_a_file_with_an_order_of_paths_that_is_gone_does_not_matter(repo: Checkout) -> None:
+    repo.git("config", "diff.orderFile", "gone")
+    repo.write("base.txt", "edited\n")
+    assert (await status(repo.path)).changed == ["base.txt"]

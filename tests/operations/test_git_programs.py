@@ -393,3 +393,33 @@ async def test_any_other_push_that_fails_meanwhile_says_so_too(
     await work(about)
     with pytest.raises(Unreachable, match="git-programs/accept"):
         await publish.push_attempt(rooms, about, force=False)
+
+
+async def test_projects_of_one_repository_share_what_is_accepted(
+    rooms: Rooms, repository: Path, about: Subject
+) -> None:
+    (repository / "part").mkdir()
+    (repository / "part" / "file.txt").write_text("text\n")
+    await commit_all(repository, "part")
+    new = NewProject(name="Q", git_repo_path=str(repository / "part"), use_existing_repo=True)
+    other = await project_operations.create(rooms, new)
+    beside = await another(rooms, other.id, "anyon/y")
+    await end(rooms, beside, await begin(rooms, beside))
+    row = await begin(rooms, about)
+    config(repository, "core.sshCommand", "evil")
+    assert len(await end(rooms, about, row)) == 1
+    waiting = await git_programs.state(rooms, other.id)
+    assert waiting.withheld
+    assert waiting == await git_programs.state(rooms, about.project.id)
+    await git_programs.accept(rooms, other.id, AcceptGitPrograms(digest=waiting.digest))
+    seen = await rooms.store.read(lambda r: attempts.get(r, about.attempt.id))
+    assert not seen.git_programs_withheld
+    # The next daemon knows of both what either of them knew.
+    for _ in range(2):
+        for project_id in (about.project.id, other.id):
+            found = await git_programs.state(rooms, project_id)
+            assert (found.withheld, found.changes) == (False, [])
+        guard._guards.clear()
+        await git_programs.load(rooms)
+    held = next(iter(guard._guards.values()))
+    assert {str(about.worktree), str(beside.worktree)} <= held.worktrees.keys()
