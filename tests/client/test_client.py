@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from anyond.client.address import find_daemon
 from anyond.model.bodies import NewTag, NewTask, TaskPatch
 from anyond.model.ids import new_id
 from anyond.model.rows import ApprovalStatus, TaskStatus
-from tests.end_to_end.daemon import PATIENCE, Daemon
+from tests.end_to_end.daemon import PATIENCE, ROOT, Daemon
 
 PIXEL = (
     b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x00\x00,"
@@ -156,3 +157,20 @@ async def test_a_program_without_an_event_loop_calls_and_follows(tmp_path: Path)
         project = await daemon.project()
         found = await trio.to_thread.run_sync(work, daemon.url, project["id"])
         assert found == [project["id"]]
+
+
+async def test_the_example_of_the_page_works_as_it_stands(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "client.md").read_text(encoding="utf-8")
+    example = page.split("```python\n")[1].split("```")[0]
+    async with Daemon(tmp_path) as daemon:
+        project = await daemon.project()
+        await daemon.use_fake_agent()
+        attempt = await daemon.attempt(project, "say hello")
+        process = await daemon.over(attempt)
+        names = f"project_id, process_id = {project['id']!r}, {process['id']!r}\n"
+        done = await trio.run_process(
+            [sys.executable, "-c", names + example],
+            env={**daemon.environment, "ANYON_URL": daemon.url},
+            capture_stdout=True,
+        )
+    assert done.stdout.startswith(b"0 ")
