@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import trio
 from quart import websocket
 
-from anyond.http.encoders import Encoder
+from anyond.http.encoders import Encoder, Snapshot
 from anyond.http.refusal import departed, incident, refused
 from anyond.http.turns import Turns
 
@@ -18,6 +18,8 @@ T = TypeVar("T")
 TICK_SECONDS = 0.006
 """How long what comes next may gather, so that many small items cost little more than one."""
 _LUMP = 32 * 1024
+_LARGE = 1024**2
+"""Bytes of a snapshot that is put into words beside the loop."""
 
 _endings = Turns()
 
@@ -67,7 +69,11 @@ def _cut(reason: str) -> str:
 async def _pump(source: AsyncIterator[Sequence[T]], encoder: Encoder[T]) -> None:
     async for items in source:
         size = 0
-        for message in encoder.encode(items):
+        messages = encoder.encode(items)
+        if any(isinstance(item, Snapshot) and len(item.rows) > _LARGE for item in items):
+            # Each of its copies takes its time; between two of them, others run.
+            messages = await trio.to_thread.run_sync(list, messages)
+        for message in messages:
             await websocket.send(message)
             # Once the peer is gone, sending returns without ever giving way to its cancellation.
             await trio.lowlevel.checkpoint()

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
 import pytest
 import trio
+from quart_trio import QuartTrio
 from trio_websocket import open_websocket_url
 from wsproto.connection import Connection, ConnectionType
 from wsproto.events import Ping, TextMessage
 
+from anyond.http import streams
+from anyond.http.encoders import Snapshot
 from anyond.http.fragments import FRAGMENT, FragmentingStream
 from anyond.http.listeners import listen
 from anyond.http.server import serve
@@ -57,3 +62,31 @@ async def test_no_piece_is_large_and_a_ping_goes_between() -> None:
     events = list(heard.events())
     assert "".join(e.data for e in events if isinstance(e, TextMessage)) == LARGE
     assert sum(isinstance(e, Ping) for e in events) == 1
+
+
+async def test_a_large_snapshot_is_put_into_words_beside_the_loop() -> None:
+    threads: list[int] = []
+
+    class Telling:
+        def encode(self, items: Sequence[Snapshot]) -> Iterator[str]:
+            for item in items:
+                threads.append(threading.get_ident())
+                yield str(len(item.rows))
+
+        def end(self) -> Iterable[str]:
+            return ()
+
+    async def source() -> AsyncIterator[list[Snapshot]]:
+        yield [Snapshot(1, b"x" * (1 << 21))]
+        yield [Snapshot(2, b"x")]
+
+    app = QuartTrio(__name__)
+
+    @app.websocket("/")
+    async def stream() -> None:
+        await streams.send(source(), Telling(), trio.Event())
+
+    async with app.test_client().websocket("/") as client:
+        assert [await client.receive(), await client.receive()] == [str(1 << 21), "1"]
+    large, small = threads
+    assert small == threading.get_ident() != large
