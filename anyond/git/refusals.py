@@ -25,6 +25,7 @@ WITHHELD = "git_programs_withheld"
 """The type of what fails only because programs of the repository are withheld."""
 
 _TRANSPORT = re.compile(r"transport '[^']*' not allowed")
+_OWNER = re.compile(r"detected dubious ownership in repository at '(.*)'")
 _NO_HEAD = re.compile(r"not a git repository|Failed to resolve HEAD as a valid ref")
 _HEAD = re.compile(rb"ref: refs/\S.*\n?|[0-9a-f]{40}([0-9a-f]{24})?\n?")
 _BROKEN = (
@@ -104,6 +105,14 @@ async def of(verb: str, code: int, err: str, ask: Asking) -> Refusal | None:
             "disk, and what git runs in this repository has changed while an agent was at work."
         )
         return Refusal(WITHHELD, told)
+    owned = _OWNER.search(err)
+    if owned is not None:
+        place = shown(owned[1])
+        told = (
+            f"{place} belongs to somebody else, and git does not work there (dubious ownership). "
+            f"If you trust it: git config --global --add safe.directory {place}"
+        )
+        return Refusal("dubious_ownership", told)
     if _NO_HEAD.search(err) and ask.common_dir is not None:
         head = ask.common_dir / "HEAD"
         if await trio.to_thread.run_sync(_is_broken, head):
