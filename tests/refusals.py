@@ -13,7 +13,7 @@ INSIDE = {"gone", "already_running"}
 MADE = {
     # Names that are put together while the program runs, or stand as a default.
     *("rebase_in_progress", "merge_in_progress", "cherry_pick_in_progress", "revert_in_progress"),
-    *("impossible", "expired_token", "access_denied"),
+    *("impossible", "expired_token", "access_denied", "git_programs_withheld"),
 }
 WORD = re.compile(r"[a-z]+(_[a-z]+)*")
 
@@ -23,7 +23,8 @@ def uttered(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         match node:
             case ast.Call(
-                func=ast.Name(id="Conflict" | "_refused"), args=[ast.Constant(value=str(type_)), *_]
+                func=ast.Name(id="Conflict" | "_refused" | "Refusal"),
+                args=[ast.Constant(value=str(type_)), *_],
             ):
                 yield type_
             case ast.Call(func=ast.Name(id="Impossible"), args=[_, _, ast.Constant(value=type_)]):
