@@ -6,8 +6,11 @@ RUNTIME := .venv
 DEV := .venv-dev
 DEV_PYTHON := $(DEV)/bin/python
 TYPES := clients/typescript/types.ts
-# Two tests at a time; BESIDE= runs them one after the other, as a debugger wants them.
-BESIDE := -n 2 --dist worksteal
+# One test more at a time than there are cores, since tests wait for others (and no more than 8: each
+# worker collects them all). BESIDE= runs them one after the other, as a debugger wants them.
+WORKERS = $(shell cores=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); \
+    if [ "$$cores" -lt 7 ]; then echo $$((cores + 1)); else echo 8; fi)
+BESIDE = -n $(WORKERS) --dist worksteal
 # Which versions of the agents are tried: NEWEST=1 adds those that npm serves, NEWEST=only is them alone.
 NEWEST :=
 AGENTS := $(if $(filter only,$(NEWEST)),newest,pinned $(if $(NEWEST),newest))

@@ -104,7 +104,7 @@ class _Tour:
     async def show(self) -> None:
         await command.version()  # raises if there is no git, or too old a one
         self._say("Starting the daemon (its own data directory, its own port)")
-        async with _daemon(self._root) as url, httpx.AsyncClient(base_url=url, timeout=60) as http:
+        async with _daemon(self._root) as url, _client(url, 60) as http:
             self._http = http
             self._tell(f"serving at {url}")
             quiet = {"sound_enabled": False, "push_enabled": False}  # here somebody is watching
@@ -340,10 +340,18 @@ async def _daemon(root: Path) -> AsyncIterator[str]:
                 await process.wait()
 
 
+def _client(url: str, timeout_s: float) -> httpx.AsyncClient:
+    """A client of the daemon at `url`, which is on this machine.
+
+    A proxy in the person's environment could not reach it, and no certificates are needed.
+    """
+    return httpx.AsyncClient(base_url=url, timeout=timeout_s, trust_env=False, verify=False)
+
+
 async def _end_runs(url: str) -> None:
     """End every agent: they would live on when their daemon is gone, as they should elsewhere."""
     with trio.move_on_after(STOP_SECONDS), suppress(httpx.HTTPError):
-        async with httpx.AsyncClient(base_url=url, timeout=STOP_SECONDS) as http:
+        async with _client(url, STOP_SECONDS) as http:
             for attempt in (await http.get("/api/task-attempts")).json()["data"]:
                 await http.post(f"/api/task-attempts/{attempt['id']}/stop")
                 runs = f"/api/execution-processes?task_attempt_id={attempt['id']}"

@@ -10,12 +10,11 @@ from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Any
 
-import httpx
 import psutil
 import pytest
 import trio
 
-from tests.end_to_end.daemon import PATIENCE, Daemon, alive
+from tests.end_to_end.daemon import PATIENCE, Daemon, alive, local_client
 from tests.fakes import model_server, npm_cache
 from tests.fakes.serving import serving
 
@@ -168,7 +167,7 @@ class Person:
         address = f"{self.daemon.url}/api/events?after=0"
         with trio.fail_after(PATIENCE):
             async with (
-                httpx.AsyncClient(timeout=PATIENCE) as client,
+                local_client() as client,
                 client.stream("GET", address) as stream,
             ):
                 async for line in stream.aiter_lines():

@@ -19,8 +19,18 @@ from trio_websocket import ConnectionClosed, WebSocketConnection, open_websocket
 
 ROOT = Path(__file__).parents[2]
 ACP_AGENT = ROOT / "tests" / "fakes" / "acp_agent.py"
+LOCAL: dict[str, Any] = {"verify": False, "trust_env": False}
 PATIENCE = 90.0
 """Seconds after which something that has not happened will not happen, on a very busy machine."""
+
+
+def local_client(base_url: str = "", **more: Any) -> httpx.AsyncClient:
+    """A client of a server on this machine.
+
+    It knows no proxy (a person's may be in the environment) and no certificates: to read those
+    takes as long as to start half a daemon.
+    """
+    return httpx.AsyncClient(base_url=base_url, **{"timeout": PATIENCE, **LOCAL, **more})
 
 
 class Refused(Exception):
@@ -126,9 +136,9 @@ class Daemon:
                 await trio.sleep(0.01)
         self.url = json.loads(self.presence.read_text())["url"]
         path = self.url.removeprefix("unix:")
-        unix = httpx.AsyncHTTPTransport(uds=path) if path != self.url else None
+        unix = httpx.AsyncHTTPTransport(uds=path, **LOCAL) if path != self.url else None
         base = self.url if unix is None else "http://localhost"
-        self._http = httpx.AsyncClient(base_url=base, transport=unix, timeout=PATIENCE)
+        self._http = local_client(base, transport=unix)
 
     async def refusal(self, *options: str) -> tuple[int, str]:
         """Start a daemon that ends by itself; its exit code and all it says."""
@@ -183,7 +193,7 @@ class Daemon:
         """Another client for the block, since one works in one run of trio only."""
         first = self._http
         try:
-            async with httpx.AsyncClient(base_url=self.url, timeout=PATIENCE) as self._http:
+            async with local_client(self.url) as self._http:
                 yield
         finally:
             self._http = first

@@ -61,6 +61,8 @@ def test_a_signal_ends_the_demo_and_all_that_it_started(
         "HOME": str(temporary),
         "TMPDIR": str(temporary),
         "ANYON_DEMO_PACE": "100",  # it is at work until it is ended
+        # The proxy of a company, which would not reach a daemon on this machine.
+        **{f"{kind}_PROXY": "http://127.0.0.1:9" for kind in ("HTTP", "HTTPS", "ALL")},
     }
     with subprocess.Popen(
         [sys.executable, "-c", DEMO],

@@ -10,11 +10,10 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 import trio
 
-from tests.end_to_end.daemon import Daemon, Refused
+from tests.end_to_end.daemon import Daemon, Refused, local_client
 from tests.files.pictures import SVG, png
 
 PNG = png()
@@ -291,7 +290,7 @@ async def test_twenty_mebibytes_are_taken_and_more_are_not(daemon: Daemon) -> No
         {"files": {"image": ("a.png", largest + bytes(5 * MIB))}},
         {"content": streamed(), "headers": {"Content-Type": "multipart/form-data; boundary=b"}},
     ):
-        async with httpx.AsyncClient(base_url=daemon.url, timeout=30) as client:
+        async with local_client(daemon.url) as client:
             answer = await client.post("/api/images/upload", **sending)  # type: ignore[arg-type]
         assert answer.status_code == 413
         assert answer.json()["message"] == "image: is larger than 20 MiB."

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import httpx
 import psutil
 import pytest
 import trio
@@ -27,7 +26,7 @@ from trio_websocket import (
     wrap_client_stream,
 )
 
-from tests.end_to_end.daemon import PATIENCE, Daemon, alive
+from tests.end_to_end.daemon import PATIENCE, Daemon, alive, local_client
 from tests.end_to_end.test_streams import events, rows, told, websocket
 
 
@@ -81,7 +80,7 @@ async def test_a_stop_waits_for_nobody_and_the_agent_works_on_until_the_next_dae
         daemon.socket(f"/api/tasks/stream/ws?project_id={project['id']}") as tasks,
         daemon.socket(f"{base}/{process['id']}/raw-logs/ws?after=1000") as live,
         daemon.socket(f"/api/task-attempts/{attempt['id']}/diff/ws") as diff,
-        httpx.AsyncClient(base_url=daemon.url, timeout=PATIENCE) as client,
+        local_client(daemon.url) as client,
         client.stream("GET", "/api/events?after=0") as happening,
     ):
         for watching in (tasks, live, diff):

@@ -9,12 +9,11 @@ import socket
 from functools import partial
 from pathlib import Path
 
-import httpx
 import pytest
 import trio
 from trio_websocket import ConnectionClosed, open_websocket_url
 
-from tests.end_to_end.daemon import PATIENCE, ROOT, Daemon
+from tests.end_to_end.daemon import PATIENCE, ROOT, Daemon, local_client
 
 LATE = """
 import sys, time
@@ -50,7 +49,7 @@ async def test_clients_wait_at_a_daemon_that_is_still_loading(tmp_path: Path, do
     answers: list[int] = []
 
     async def ask() -> None:
-        async with httpx.AsyncClient(timeout=PATIENCE) as client:
+        async with local_client() as client:
             found = await client.get(f"http://127.0.0.1:{ports[door]}/api/health")
             answers.append(found.status_code)
 

@@ -8,7 +8,6 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import quote, urlencode
 
-import httpx
 import pytest
 import trio
 from trio_websocket import ConnectionClosed
@@ -17,7 +16,7 @@ from anyond.api import samples
 from anyond.api.chapters import ENDPOINTS
 from anyond.api.endpoint import Answering, Endpoint, EventStream, Stream, UploadCall
 from anyond.api.examples import things
-from tests.end_to_end.daemon import PATIENCE
+from tests.end_to_end.daemon import PATIENCE, local_client
 from tests.end_to_end.fuzz_target import FuzzTarget, open_fuzz_target
 from tests.end_to_end.schemas import Judge
 
@@ -270,7 +269,7 @@ def test_every_event_is_as_described(fuzz_target: FuzzTarget) -> None:
         name = ""
         with trio.fail_after(PATIENCE):
             async with (
-                httpx.AsyncClient(base_url=fuzz_target.daemon.url) as client,
+                local_client(fuzz_target.daemon.url) as client,
                 client.stream("GET", "/api/events?after=0") as answer,
             ):
                 async for line in answer.aiter_lines():

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import requests
 import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis import checks
@@ -113,6 +114,8 @@ def test_no_request_gets_an_answer_that_is_not_described(
     case: Any, fuzz_target: FuzzTarget
 ) -> None:
     Tamed(fuzz_target).case(case)
-    answer = case.call(base_url=fuzz_target.daemon.url, timeout=PATIENCE)
+    with requests.Session() as session:
+        session.trust_env = False  # a person's proxy knows nothing of this machine's servers
+        answer = case.call(base_url=fuzz_target.daemon.url, timeout=PATIENCE, session=session)
     mistakes = CHECKS[1:] if OUTSIDE.search(case.path) and answer.status_code == 503 else CHECKS
     case.validate_response(answer, checks=mistakes)

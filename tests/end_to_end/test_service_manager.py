@@ -10,12 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import psutil
 import pytest
 import trio
 
-from tests.end_to_end.daemon import PATIENCE, Daemon, alive
+from tests.end_to_end.daemon import PATIENCE, Daemon, alive, local_client
 
 # What a service manager does between fork and exec: sockets from 3 on, and its own variables.
 MANAGER = """
@@ -211,7 +210,7 @@ async def test_a_socket_called_vk_serves_clients_of_vibe_kanban_and_their_page(
         try:
             known = json.loads(empty.presence.read_text())
             assert (known["url"], known["vk_url"]) == (urls[1], urls[0])
-            async with httpx.AsyncClient(timeout=PATIENCE) as client:
+            async with local_client() as client:
                 for url in (urls[0], urls[2]):
                     assert (await client.get(f"{url}/api/health")).json()["data"] == "OK"
                     assert "The board" in (await client.get(url)).text

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import httpx
 import pytest
 
-from tests.end_to_end.daemon import Daemon
+from tests.end_to_end.daemon import Daemon, local_client
 from tests.end_to_end.vk_client import NOTHING, VkClient, page
 from tests.fakes.github_server import GitHubServer, github_server, publish
 
@@ -449,7 +449,7 @@ async def test_every_call_of_the_catalogue(daemon: Daemon, github: GitHubServer)
         await daemon.over(attempt)
 
         picture = {"image": ("a.png", PNG, "image/png")}
-        async with httpx.AsyncClient(base_url=client.base) as forms:
+        async with local_client(client.base) as forms:
             for path in ("upload", f"task/{known['task']}/upload"):
                 upload = await forms.post(f"/api/images/{path}", files=picture)
                 assert not list(read(upload, Row("POST", path, data=IMAGE)))

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.end_to_end.daemon import Daemon
+from tests.end_to_end.daemon import Daemon, local_client
 from tests.end_to_end.test_vk_catalogue import PNG
 
 PAGE = "<!doctype html><script type=module crossorigin src=/assets/index-C0ffee99.js></script>"
@@ -45,7 +45,7 @@ async def served(daemon: Daemon, *options: str) -> AsyncIterator[httpx.AsyncClie
     folder = built(daemon.root)
     await daemon.start("--vk-port", "0", "--ui", str(folder), *options)
     url = json.loads(daemon.presence.read_text())["vk_url"]
-    async with httpx.AsyncClient(base_url=url, timeout=20) as client:
+    async with local_client(url) as client:
         try:
             yield client
         finally:

@@ -12,7 +12,7 @@ import httpx
 import trio
 from trio_websocket import ConnectionClosed, open_websocket_url
 
-from tests.end_to_end.daemon import PATIENCE, Daemon
+from tests.end_to_end.daemon import PATIENCE, Daemon, local_client
 
 NOTHING = object()
 Json = dict[str, Any]
@@ -32,7 +32,7 @@ class VkClient:
     def __init__(self, base: str) -> None:
         self.base = base
         headers = {"Content-Type": "application/json", "Origin": base.removesuffix("/vk")}
-        self.http = httpx.AsyncClient(base_url=base, timeout=PATIENCE, headers=headers)
+        self.http = local_client(base, headers=headers)
 
     @classmethod
     @asynccontextmanager

@@ -38,7 +38,7 @@ def main(arguments: list[str]) -> int:
             case "-w":
                 at_the_end = value.replace("\\n", "\n")
     with (
-        httpx.Client(trust_env=False, timeout=None) as client,
+        httpx.Client(trust_env=False, verify=False, timeout=None) as client,
         client.stream(method, url, headers=headers, content=body, files=form or None) as answer,
     ):
         if out is not None:
