@@ -106,7 +106,12 @@ async def _main(options: Options, doors: Doors, partings: Partings) -> None:
     endings = [signal.SIGTERM, signal.SIGINT]
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # else it is to stay (nohup)
         endings.append(signal.SIGHUP)
+    # What the receiver puts back when it is closed. Not SIG_IGN, which programs would inherit.
+    signal.pthread_sigmask(signal.SIG_BLOCK, endings)
+    for ending in endings:
+        signal.signal(ending, _has_stopped)
     with trio.open_signal_receiver(*endings) as signals:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, endings)
         closing = trio.Event()
         async with open_services(options, closing) as services:
             token = user_token(options.places.token) if options.auth is Auth.TOKEN else None
@@ -155,7 +160,13 @@ async def _main(options: Options, doors: Doors, partings: Partings) -> None:
                     await served.wait()
                 nursery.cancel_scope.cancel()
         await _forget(signals)
+    for ending in endings:  # nothing is started any more; Python ends for a while yet
+        signal.signal(ending, signal.SIG_IGN)
     log.info("stopped")
+
+
+def _has_stopped(_number: int, _frame: object) -> None:
+    """To be told so again makes nothing of a stop that went well."""
 
 
 async def _forget(signals: AsyncIterator[int]) -> None:

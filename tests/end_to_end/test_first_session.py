@@ -60,7 +60,7 @@ async def test_the_first_session_works_as_it_is_written(daemon: Daemon) -> None:
     servers = {"mine": {"command": "one-of-my-own", "args": ["--here"]}}
     own.write_text(json.dumps({"mcpServers": servers}))
     transcript = daemon.root / "said.txt"
-    with transcript.open("wb") as out, trio.move_on_after(PATIENCE):
+    with transcript.open("wb") as out, trio.move_on_after(4 * PATIENCE):
         await trio.run_process(
             ["bash", "-c", typed(daemon.url)],
             env=daemon.environment,
