@@ -94,6 +94,9 @@ SIGNING_FAILED = _conflict(
 HEAD_BROKEN = _conflict(
     "head_broken", "The HEAD of the repository is missing or damaged; `message` says which file."
 )
+DUBIOUS_OWNERSHIP = _conflict(
+    "dubious_ownership", "The repository belongs to somebody else; `message` says how to allow it."
+)
 OFF_BRANCH = _conflict("off_branch", "The worktree has something else checked out than its branch.")
 BRANCH_MOVED = _conflict(
     "branch_moved", "The branch was moved elsewhere, and uncommitted changes are in the way."
@@ -208,6 +211,7 @@ GIT = (
     FILTER_FAILED,
     SIGNING_FAILED,
     HEAD_BROKEN,
+    DUBIOUS_OWNERSHIP,
 )
 """Wherever git is asked."""
 WORKTREE = (

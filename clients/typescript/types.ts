@@ -570,6 +570,12 @@ export type DroppedProblem = {
   message: string;
 };
 
+/** The repository belongs to somebody else; `message` says how to allow it. */
+export type DubiousOwnershipProblem = {
+  type: "dubious_ownership";
+  message: string;
+};
+
 export type EditChange = {
   action: "edit";
   unified_diff: string;
@@ -634,6 +640,7 @@ export type ErrorData =
   | FilterFailedProblem
   | SigningFailedProblem
   | HeadBrokenProblem
+  | DubiousOwnershipProblem
   | PathTakenProblem
   | GitProgramsChangedProblem
   | BusyProblem

@@ -23,6 +23,7 @@ from anyond.git import (
 )
 from anyond.git.command import GitFailed, git
 from anyond.git.commit import commit_all
+from anyond.git.failures import Refused
 from anyond.git.file_listing import take
 from anyond.git.merge import merge
 from anyond.git.repair import ensure
@@ -250,7 +251,7 @@ async def test_a_repository_of_somebody_else_is_not_taken(repo: Checkout) -> Non
     for path in (repo.path, repo.path / ".git"):
         os.chown(path, 12345, 12345)
 
-    with pytest.raises(GitFailed, match="dubious ownership"):
+    with pytest.raises(Refused, match=r"dubious ownership.*safe\.directory"):
         await repository.adopt(repo.path)
 
 
