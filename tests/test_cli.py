@@ -58,7 +58,11 @@ def test_the_daemon_loads_what_few_need_only_when_they_need_it() -> None:
     )
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(Path(__file__).parents[1])}
     done = subprocess.run(
-        [sys.executable, "-c", "import anyond.cli; anyond.cli._load_structlog(); " + script],
+        [
+            sys.executable,
+            "-c",
+            f"from anyond.cli.serve import _load_structlog; _load_structlog(); {script}",
+        ],
         env=environment,
         capture_output=True,
         check=True,

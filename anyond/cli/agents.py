@@ -1,0 +1,81 @@
+"""The commands `agents`: which agents are known by name."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from anyond.cli.common import FAILED
+
+
+@click.group(short_help="See which agents are known by name, and take in newer ones.")
+def agents() -> None:
+    """See which agents of the Agent Client Protocol are known by name, and take in newer ones.
+
+    Such an agent is the option `agent` of a variant of the executor ACP.
+    """
+
+
+@agents.command("list", short_help="List the agents that are known by name.")
+def list_agents() -> None:
+    """List the agents that are known by name: id, program, name, and how to install it."""
+    import shutil
+
+    from anyond.agents.acp.catalog import CATALOG
+    from anyond.settings.acp_agents import AcpAgentsFile
+    from anyond.settings.places import Places
+
+    AcpAgentsFile(Places.of().acp_agents).load()
+    width = max(len(agent.id) for agent in CATALOG)
+    for agent in CATALOG:
+        path = shutil.which(agent.here[0])
+        click.echo(f"{agent.id:<{width}}  {agent.name}: {path or agent.install}")
+
+
+class _FileOrAddress(click.Path):
+    """A file or directory that is there, `-`, or an address."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path, exists=True, allow_dash=True)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        from anyond.settings.download import is_address
+
+        return value if is_address(str(value)) else super().convert(value, param, ctx)
+
+
+@agents.command("refresh", short_help="Take in a newer list of agents.")
+@click.argument("source", metavar="FILE", type=_FileOrAddress())
+def refresh_agents(source: Path | str) -> None:
+    """Take in a newer list of agents, in the format of the protocol's registry or of `list`'s file.
+
+    FILE is a JSON file, `-` for the standard input, a directory with a registry.json or with one
+    agent.json for each agent, or the address of such a file (https://…). It replaces what was
+    taken in before; agents that are shipped with Anyon and not in it stay. Nothing else is ever
+    fetched. A running daemon knows it as soon as somebody asks for /api/info or saves profiles.
+    """
+    from anyond.model.errors import AnyondError
+    from anyond.settings import files
+    from anyond.settings.acp_agents import AcpAgentsFile
+    from anyond.settings.download import download
+    from anyond.settings.places import Places
+
+    file = AcpAgentsFile(Places.of().acp_agents)
+    file.load()
+    try:
+        told: Path | bytes
+        if isinstance(source, str):
+            told = download(source)
+        else:
+            piped = str(source) == "-"
+            told = sys.stdin.buffer.read(files.LARGEST) if piped else source
+        count, problems = file.refresh(told)
+    except AnyondError as error:
+        click.echo(str(error), err=True)
+        sys.exit(FAILED)
+    for problem in problems:
+        click.echo(f"Left out: {problem}", err=True)
+    click.echo(f"{count} agents are in {file.path}.")

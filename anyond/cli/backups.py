@@ -1,0 +1,46 @@
+"""The command `restore-backup`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from anyond.cli.common import ALREADY_RUNNING, FAILED
+
+
+@click.command("restore-backup", short_help="Put a backup in the place of the database.")
+@click.argument("name", required=False)
+@click.option("--list", "only_list", is_flag=True, help="Only list the backups, the newest first.")
+def restore_backup(name: str | None, only_list: bool) -> None:
+    """Put a backup in the place of the database. Anyon must not be running.
+
+    NAME is one of those that --list shows; the newest that is whole otherwise. The present database
+    is kept beside it as anyon.db.replaced-1 and so on. What was written since the backup is not in
+    it: worktrees, logs and images of that time stay where they are.
+    """
+    from anyond.model.errors import AnyondError
+    from anyond.settings.lock import AlreadyRunning, sole_daemon
+    from anyond.settings.places import Places
+    from anyond.store import backup
+
+    places = Places.of()
+    try:
+        if only_list:
+            for one in backup.all_of(places.database):
+                click.echo(f"{one.path.name}  {one.made_at}")
+            return
+        places.create()
+        with sole_daemon(places.lock, places.presence):
+            chosen = None if name is None else Path(name)
+            restored, kept = backup.restore(places.database, chosen)
+    except AlreadyRunning as error:
+        click.echo(f"{error} Stop it first.", err=True)
+        sys.exit(ALREADY_RUNNING)
+    except AnyondError as error:
+        click.echo(str(error), err=True)
+        sys.exit(FAILED)
+    click.echo(f"Restored {restored.path.name} of {restored.made_at}.")
+    if kept is not None:
+        click.echo(f"The former database is {kept}.")
