@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -48,10 +49,11 @@ def _named(definition: ast.ClassDef) -> Iterator[str]:
 
 def known() -> set[str]:
     rooms = ("model", "store", "git", "github", "procs", "files", "settings")
+    package = ROOT / "anyond"
+    folders = [(package / room).rglob("*.py") for room in (*rooms, "operations", "actors", "http")]
     found = {
         type_
-        for room in (*rooms, "operations", "actors", "http")
-        for file in (ROOT / "anyond" / room).rglob("*.py")
+        for file in chain(package.glob("*.py"), *folders)
         if not {"openapi", "vk"} & set(file.parts)
         for type_ in uttered(ast.parse(file.read_text()))
         if WORD.fullmatch(type_)

@@ -67,6 +67,12 @@ NAME_TAKEN = _conflict("name_taken", "Another one has that name.", ("tag_id", st
 PATH_TAKEN = _conflict(
     "path_taken", "Something else is there, or has it.", ("project_id", str | UnsetType)
 )
+TOO_MANY_OPEN_FILES = Problem(
+    503,
+    "too_many_open_files",
+    "Nearly all files that Anyon may have open are in use, so no agent is started.",
+    (("message", str),),
+)
 GIT_PROGRAMS_CHANGED = _conflict(
     "git_programs_changed", "There is something else by now than what `digest` stands for."
 )
@@ -224,14 +230,14 @@ WORKTREE = (
     IMPOSSIBLE,
 )
 """Wherever a worktree is needed, which may have to be made again."""
-JOB = (*WORKTREE, BUSY, STOPPED, NOT_STARTED)
+JOB = (*WORKTREE, BUSY, STOPPED, NOT_STARTED, TOO_MANY_OPEN_FILES)
 """Whatever has to be alone in a worktree."""
 NETWORK = (RATE_LIMITED, UNREACHABLE, SLOW, REMOTE_FAILED)
 GITHUB = (*NETWORK, TOKEN_MISSING, TOKEN_INVALID, NO_PERMISSION, NO_REPOSITORY)
 
 COMMON = {
     401: "The daemon wants its token: `Authorization: Bearer <token>`.",
-    403: "Such a Host or Origin is not let in.",
+    403: "Such a Host, Origin or user of this machine is not let in.",
     408: "The body did not arrive in time.",
     413: "The body is larger than this server accepts.",
     415: "The body is of another type than this server reads.",

@@ -650,6 +650,7 @@ export type ErrorData =
   | NameTakenProblem
   | StoppedProblem
   | NotStartedProblem
+  | TooManyOpenFilesProblem
   | NoAgentProblem
   | DroppedProblem
   | DirtyProblem
@@ -1602,6 +1603,12 @@ export type TokenUsageEntry = {
 /** The image is larger than 20 MiB. */
 export type TooLargeProblem = {
   type: "too_large";
+};
+
+/** Nearly all files that Anyon may have open are in use, so no agent is started. */
+export type TooManyOpenFilesProblem = {
+  type: "too_many_open_files";
+  message: string;
 };
 
 export type ToolAction = {
