@@ -9,7 +9,7 @@ import trio
 
 from anyond.git.locks import ABANDONED_S
 from anyond.model.ids import now
-from anyond.operations import backup, images, worktree
+from anyond.operations import backup, images, strangers, worktree
 from anyond.operations.removal import clean_up, sweep, sweep_locks
 from anyond.operations.rooms import Rooms
 from anyond.store import days
@@ -36,6 +36,7 @@ class Janitor:
         await sweep(self._rooms, self._began)
         # Locks that were left just now are known to be left some seconds later.
         pause = ABANDONED_S + 1
+        is_start = True
         while True:
             with trio.move_on_after(pause) as waited:
                 await self._wanted.wait()
@@ -48,6 +49,9 @@ class Janitor:
                 await backup.make(self._rooms)
             await clean_up(self._rooms, day)
             await images.clean_up(self._rooms, day)
+            if is_start:  # its removals are through, so what is left over belongs to nobody
+                await strangers.report(self._rooms)
+                is_start = False
 
 
 async def collect_garbage() -> None:

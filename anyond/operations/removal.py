@@ -138,7 +138,7 @@ async def clean_up(rooms: Rooms, day: int = 0) -> None:
     """Remove what belongs to deleted attempts: worktrees, after a snapshot, and spools.
 
     Snapshots go when their time has come. What cannot be removed now stays scheduled and is tried
-    again at the next start. What no row is about stays; see `unknown_files`.
+    again at the next start. Files that no row is about stay; see `unknown_files`.
 
     Args:
         day: today's number; see `store.days`.
@@ -153,8 +153,6 @@ async def clean_up(rooms: Rooms, day: int = 0) -> None:
     await _expire(rooms)
     await _delete_spools(rooms)
     await _look_for_unknown_spools(rooms, day)
-    await _report_unknown_worktrees(rooms)
-    await _report_unknown_snapshots(rooms)
 
 
 async def _delete_spools(rooms: Rooms) -> None:
@@ -182,57 +180,6 @@ async def _look_for_unknown_spools(rooms: Rooms, day: int) -> None:
             return lock.taken()
 
     await unknown_files.look_after(rooms, "spool", root, unknown, day, may_move=is_dead)
-
-
-async def _report_unknown_worktrees(rooms: Rooms) -> None:
-    """Name the directories among the worktrees that no row is about; they stay where they are."""
-    root = worktree.root(rooms)
-    # The directories first: one that is made meanwhile is known.
-    found = await trio.to_thread.run_sync(_directories, root)
-    rows = await rooms.store.read(attempts.all)
-    paths = [row.container_ref for row in rows if row.container_ref is not None]
-    paths += [job.worktree_path for job in await rooms.store.read(cleanups.all)]
-    unknown = await trio.to_thread.run_sync(_names_without, root, found, paths)
-    unknown_files.report("worktree", root, unknown)
-
-
-async def _report_unknown_snapshots(rooms: Rooms) -> None:
-    """Name the attempts without a row of which a repository has snapshots; they stay."""
-    for project in await rooms.store.read(projects.all):
-        repository = project.repository
-        try:
-            if not await trio.to_thread.run_sync(os.path.isdir, repository):
-                continue
-            found = {snapshot.attempt_id for snapshot in await snapshots.list(repository)}
-        except AnyondError as error:
-            log.info("snapshots_not_listed", project=project.id, why=str(error))
-            continue
-        # The snapshots first: those of an attempt that is made meanwhile are known.
-        known = {row.id for row in await rooms.store.read(attempts.all)}
-        known |= await rooms.store.read(expiries.attempt_ids)
-        unknown_files.report("snapshot", repository, found - known)
-
-
-def _directories(root: Path) -> set[str]:
-    """Those in the directory of each project."""
-    found = set()
-    for project in _below(root):
-        found.update(_below(project))
-    return found
-
-
-def _names_without(root: Path, found: set[str], paths: list[str]) -> set[str]:
-    there = os.path.realpath(root)
-    known = {os.path.realpath(path) for path in paths}
-    return {os.path.relpath(path, there) for path in found - known}
-
-
-def _below(directory: Path | str) -> set[str]:
-    try:
-        with os.scandir(directory) as entries:
-            return {os.path.realpath(e.path) for e in entries if e.is_dir(follow_symlinks=False)}
-    except OSError:  # there is none yet, or nobody may look
-        return set()
 
 
 async def sweep(rooms: Rooms, before: float) -> None:

@@ -57,14 +57,6 @@ async def look_after(
                 log.warning("set_aside", kind=kind, name=name, now=str(moved))
 
 
-def report(kind: str, root: Path, names: set[str]) -> None:
-    """Tell of unknown files that are never moved, since others may have business with them."""
-    if names:
-        log.warning(
-            "unknown_files", kind=kind, count=len(names), some=sorted(names)[:5], where=str(root)
-        )
-
-
 def _move(file: Path, place: Path) -> Path | None:
     target = place / file.name
     number = 1

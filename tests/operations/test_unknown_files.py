@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from anyond.git import snapshots
 from anyond.model.ids import new_id, now, timestamp
 from anyond.operations import images as image_operations
 from anyond.operations import removal
@@ -160,32 +159,3 @@ async def test_an_upload_that_goes_on_stays_and_one_of_a_crash_goes(rooms: Rooms
         await clean_up(rooms, 1)
         assert upload.path.exists()
     assert not left.exists()
-
-
-async def test_a_worktree_without_a_row_is_reported_and_stays(
-    rooms: Rooms, repository: Path
-) -> None:
-    about = await attempt(rooms, repository)
-    assert await clean_up(rooms, 1) == []
-    stray = about.worktree.parent / "stray"
-    stray.mkdir()
-    (stray / "work").write_text("of an attempt that a restored backup does not have")
-    name = f"{stray.parent.name}/stray"
-    [told] = await clean_up(rooms, 1 + SET_ASIDE_AFTER)
-    assert (told["event"], told["kind"], told["some"]) == ("unknown_files", "worktree", [name])
-    assert (stray / "work").exists()
-    await removal.delete_task(rooms, about.task.id)
-    assert [entry["some"] for entry in await clean_up(rooms, 2)] == [[name]]
-
-
-async def test_snapshots_of_nobody_are_reported_and_stay(rooms: Rooms, repository: Path) -> None:
-    about = await attempt(rooms, repository)
-    stranger = new_id()
-    await snapshots.take(repository, about.worktree, about.attempt.id, "delete")
-    assert await clean_up(rooms, 1) == []
-    await snapshots.take(repository, about.worktree, stranger, "delete")
-    [told] = await clean_up(rooms, 1 + SET_ASIDE_AFTER)
-    assert (told["event"], told["kind"], told["some"]) == ("unknown_files", "snapshot", [stranger])
-    await removal.delete_task(rooms, about.task.id)
-    assert [entry["some"] for entry in await clean_up(rooms, 2)] == [[stranger]]
-    assert len(await snapshots.list(repository, stranger)) == 1
