@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from msgspec import NODEFAULT, Meta, Struct, inspect
@@ -67,8 +66,7 @@ class Parameter(NamedTuple):
     hint: str
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Endpoint(Generic[P]):
+class Endpoint(Struct, Generic[P], frozen=True, kw_only=True, eq=False):
     """One method of one path.
 
     Args:
@@ -101,8 +99,7 @@ class Endpoint(Generic[P]):
         return parameters(self.params, self.path)
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Answering(Endpoint[P], Generic[P, A]):
+class Answering(Endpoint[P], Generic[P, A], frozen=True, kw_only=True, eq=False):
     """An endpoint that answers JSON in the envelope.
 
     Args:
@@ -117,17 +114,15 @@ class Answering(Endpoint[P], Generic[P, A]):
     answer: type[A]
     status: int = 200
     bare: bool = False
-    beside: Mapping[str, Any] = field(default_factory=dict)
+    beside: dict[str, Any] = {}
     cached: bool = False
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Call(Answering[P, A]):
+class Call(Answering[P, A], frozen=True, kw_only=True, eq=False):
     """An endpoint that reads no body."""
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class BodyCall(Answering[P, A], Generic[P, B, A]):
+class BodyCall(Answering[P, A], Generic[P, B, A], frozen=True, kw_only=True, eq=False):
     """An endpoint that reads a JSON body.
 
     Args:
@@ -141,8 +136,7 @@ class BodyCall(Answering[P, A], Generic[P, B, A]):
     described: Any = None
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class UploadCall(Answering[P, A]):
+class UploadCall(Answering[P, A], frozen=True, kw_only=True, eq=False):
     """An endpoint that reads a form with a file.
 
     Args:
@@ -152,8 +146,7 @@ class UploadCall(Answering[P, A]):
     form_field: str
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Download(Endpoint[P]):
+class Download(Endpoint[P], frozen=True, kw_only=True, eq=False):
     """An endpoint that answers a file, whole or in parts.
 
     Args:
@@ -165,8 +158,7 @@ class Download(Endpoint[P]):
     content: str
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Stream(Endpoint[P]):
+class Stream(Endpoint[P], frozen=True, kw_only=True, eq=False):
     """A stream of frames through a WebSocket.
 
     Args:
@@ -183,8 +175,7 @@ class Stream(Endpoint[P]):
     method: str = WEBSOCKET
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class EventStream(Endpoint[P]):
+class EventStream(Endpoint[P], frozen=True, kw_only=True, eq=False):
     """A stream of Server-Sent Events.
 
     Args:

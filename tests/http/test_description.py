@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Iterator
-from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from types import NoneType, SimpleNamespace
@@ -14,6 +13,7 @@ from typing import Any
 import jsonschema_rs
 import pytest
 from msgspec import inspect as inspection
+from msgspec.structs import replace
 
 from anyond.actors.services import Services
 from anyond.agents.roster import CAPABILITIES
