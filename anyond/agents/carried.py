@@ -54,8 +54,10 @@ class Totals(Struct, frozen=True, kw_only=True):
     def entry(self, model: str | None) -> NormalizedEntry:
         """How it is shown; nobody shows what is nothing."""
         parts = []
-        if any(self.counts):
+        if self.input_tokens or self.output_tokens:
             parts.append(f"{self.input_tokens:,} tokens in, {self.output_tokens:,} out")
+        elif any(self.counts):
+            parts.append(f"{self.cache_read_tokens + self.cache_write_tokens:,} tokens cached")
         if self.cost_usd:
             parts.append(f"${self.cost_usd:.4f}")
         usage = TokenUsage(

@@ -17,7 +17,8 @@ _LOGIN = re.compile(
     re.IGNORECASE,
 )
 _REFUSED = re.compile(
-    r"\b(?:HTTP|status(?: code)?)[ :]*\(?401\b|^\W*(?:API Error:? ?)?\(?401\b"
+    r"\b(?:HTTP(?:/[\d.]+)?(?: error)?|status(?:[ _]?code)?|(?<!exit )code)[ :=]*\(?401\b"
+    r"|^\W*(?:API Error:? ?)?\(?401\b"
     r"|\b401:? (?:unauthorized|invalid|incorrect|authentication)|\bUNAUTHENTICATED\b"
     r"|\bauthentication[ _]?(?:failed|error|required)\b|\bun(?:authorized|authenticated)\b"
     r"|\b(?:invalid|incorrect|missing|no|bad|wrong|expired)[ _](?:x-)?api[-_ ]?key\b"
@@ -26,6 +27,9 @@ _REFUSED = re.compile(
     r"|\b(?:set|export|provide)\b.{0,30}\b\w*API_KEY\b"
     r"|\b403\b.{0,60}\b(?:key|token|credentials?)\b"
     r"|\b(?:invalid|missing|bad|expired|no) (?:access |auth\w* )?(?:credentials?|token)\b"
+    r"|\bcredentials? (?:is|are|was|were) (?:invalid|expired|missing|incorrect|revoked)\b"
+    r"|\btoken (?:is|was) (?:expired|revoked)\b|\brequires? authentication\b|\binvalid_grant\b"
+    r"|LoadAPIKeyError|\brun ['\"`]?/login\b|\byou (?:need|have) to (?:log|sign) in\b"
     r"|\b(?:access|auth\w*|login|sign-?in) (?:token |session )?(?:has |is )?(?:expired|revoked)\b"
     r"|\bsession (?:has )?expired\b.{0,40}\b(?:sign|log)[ -]?in\b"
     r"|\b(?:not|un)[ -]?(?:authenticated|logged[ -]in|signed[ -]in)\b|\blogin (?:is )?required\b"

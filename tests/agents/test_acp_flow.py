@@ -557,6 +557,36 @@ def test_a_failure_without_words_is_one_all_the_same_and_one_that_is_over_is_non
     assert told(talk.events)[1:] == ["assistant: It works again.", "> session", "> completed"]
 
 
+def test_a_failure_that_is_told_otherwise_has_its_reason_all_the_same() -> None:
+    """In the data of an error, before the status, in words with an id, or with another end."""
+
+    def ended(talk: Talk, reason: str = "end_turn") -> TurnEnded:
+        talk.reply({"stopReason": reason})
+        [end] = talk.only(TurnEnded)
+        assert end.outcome is Outcome.FAILED
+        return end
+
+    talk = working()
+    _codex(talk, error={"message": "Too Many Requests", "willRetry": False})
+    _codex(talk, threadStatus="systemError")
+    assert ended(talk).error == "Too Many Requests"
+    talk = working()
+    _codex(talk, error={"message": "No.", "codexErrorInfo": "unauthorized", "willRetry": False})
+    _codex(talk, threadStatus={"type": "systemError"})
+    ended(talk)
+    assert entries(talk.events)["error:2"].entry_type == ErrorMessage(error_type=SetupRequired())
+    talk = working()
+    _said(talk, "It is overloaded.\n\n")
+    _codex(talk, threadStatus={"type": "systemError"})
+    assert (ended(talk).error or "").endswith("Its last words: It is overloaded.")
+    talk = working()
+    _codex(talk, threadStatus={"type": "systemError"})
+    talk.update("agent_thought_chunk", content={"type": "text", "text": "Hm."})
+    _said(talk, "The stream broke.")
+    assert ended(talk, "cancelled").error == "The stream broke."
+    assert "thinking: Hm." in told(talk.events)
+
+
 def _retried(talk: Talk, number: int) -> None:
     _codex(talk, error={"message": f"Reconnecting... {number}/5", "willRetry": True})
 
@@ -689,6 +719,49 @@ def test_the_cost_of_a_session_becomes_that_of_its_run(
     assert usage.entry_type.cost_usd == pytest.approx(of_this_run + 1)
     assert usage.content == f"${of_this_run + 1:.4f}"
     assert talk.dialogue.left.used == Totals(cost_usd=told_first + 1)
+
+
+def _resuming(carried: Carried, name: str = "") -> Talk:
+    """A talk whose agent has been asked for its old session."""
+    turn = Turn(prompt="p", cwd="/w", session_id="old", carried=carried)
+    talk = Talk()
+    talk.dialogue = Acp(command=("agent",)).dialogue(turn)
+    talk.said, talk.events = [], []
+    talk.pump()
+    abilities = {"loadSession": True}
+    talk.reply({"agentInfo": {"name": name}, "agentCapabilities": abilities})
+    return talk
+
+
+def test_a_session_that_is_lost_has_cost_nothing_before() -> None:
+    talk = _resuming(Carried(used=Totals(cost_usd=0.25)))
+    talk.reply(code=-32602, message="There is no such session.")
+    talk.reply({"sessionId": "new"})
+    _cost(talk, 0.75)
+    assert entries(talk.events)["usage"].content == "$0.7500"
+
+
+def test_the_tokens_of_a_session_become_those_of_its_run() -> None:
+    """Also after several turns and resumes, and if the agent begins to count anew."""
+    vibe, carried, shown = "@mistralai/mistral-vibe", Carried(), []
+    for totals in ([(100, 5)], [(300, 10), (600, 30)], [(601, 31)], [(50, 2), (90, 4)]):
+        talk = _resuming(carried, vibe)
+        talk.reply({})
+        for tokens_in, tokens_out in totals:
+            talk.dialogue.send(Prompt("more"))
+            talk.pump()
+            _cost(talk, tokens_in / 1000)
+            used = {"inputTokens": tokens_in, "outputTokens": tokens_out}
+            talk.reply({"stopReason": "end_turn", "usage": used})
+        shown.append(entries(talk.events)["usage"].content)
+        carried = talk.dialogue.left
+    assert shown == [
+        "100 tokens in, 5 out, $0.1000",
+        "500 tokens in, 25 out, $0.5000",
+        "1 tokens in, 1 out, $0.0010",
+        "90 tokens in, 4 out, $0.0900",
+    ]
+    assert carried.used == Totals(input_tokens=90, output_tokens=4, cost_usd=0.09)
 
 
 def test_nothing_used_is_not_shown() -> None:

@@ -50,6 +50,14 @@ REFUSED: list[dict[str, Any]] = [
     {"code": -32603, "message": "You must set the ANTHROPIC_API_KEY environment variable"},
     {"code": -32603, "message": "Access token expired"},
     {"code": -32603, "message": "User not authenticated"},
+    {"code": -32603, "message": "x", "data": {"cause": {"response": {"status": 401}}}},
+    {"code": -32603, "message": "x", "data": {"errorName": "ProviderAuthError"}},
+    {"code": -32603, "message": "x", "data": {"codexErrorInfo": {"unauthorized": {}}}},
+    {"code": -32603, "message": "x", "data": [{"errors": ["invalid_api_key"]}]},
+    {"code": -32603, "message": "Please run /login"},
+    {"code": -32603, "message": "Error code: 401 - {'error': {'message': 'no'}}"},
+    {"code": -32603, "message": "You need to log in."},
+    {"code": -32603, "message": "Your credentials are invalid"},
     {"code": -32603, "message": "403: this key may not use that model"},
 ]
 
@@ -71,7 +79,10 @@ def test_a_key_that_is_refused_at_any_step_is_for_the_person(
 
 @pytest.mark.parametrize(
     "message",
-    ["Rate limit exceeded", "403 Forbidden", "File 401.txt not found", "The token limit is 8000"],
+    [
+        *("Rate limit exceeded", "403 Forbidden", "File 401.txt not found"),
+        *("The token limit is 8000", "npm ended with exit code 401", "Run /help to see more"),
+    ],
 )
 def test_another_failure_is_not(message: str) -> None:
     talk = Named()

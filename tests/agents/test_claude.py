@@ -423,6 +423,9 @@ def test_a_notice_of_the_program_shows_its_words_once_or_nothing() -> None:
         notice("brand_new", message={"role": "system"}, tasks=[{"a": 1}]),
         notice("brand_new", text="New words.", content=[{"type": "text"}]),
         notice("background_tasks_changed", tasks=[]),
+        notice("brand_new", status={"kind": "x"}, error={"a": 1}, model=["m"], cwd=5),
+        notice("brand_new", content="New words.", tool_use_id=7, attempt=-1.5),
+        {"type": "system", "subtype": {"name": "x"}, "parent_tool_use_id": [1], "event": 7},
     ]
     story = replay(said(*lines))
     assert story.lines() == ["SystemMessage: A hook held it back.", "SystemMessage: New words."]
@@ -446,6 +449,33 @@ def test_what_broke_off_is_no_answer_if_the_agent_acts_instead() -> None:
     ]
 
 
+def test_an_answer_is_taken_back_however_a_retry_is_told() -> None:
+    """Also if the new answer has the id of the one that broke off."""
+    odd = {"attempt": None, "retry_delay_ms": "500", "error": {"type": "overloaded_error"}}
+    lines = [
+        event(type="message_start", message={"id": "m"}),
+        event(type="content_block_start", index=0, content_block={"type": "text"}),
+        event(type="content_block_delta", index=0, delta={"type": "text_delta", "text": "half"}),
+        {"type": "system", "subtype": "api_retry", "error_status": 529, **odd},
+        event(type="message_start", message={"id": "m"}),
+        event(type="content_block_start", index=0, content_block={"type": "text"}),
+        event(type="content_block_delta", index=0, delta={"type": "text_delta", "text": "who"}),
+        {
+            "type": "assistant",
+            "message": {"id": "m", "content": [{"type": "text", "text": "whole"}]},
+        },
+        event(type="message_stop"),
+        {"type": "result", "subtype": "success"},
+    ]
+    story = replay(said(*lines))
+    assert story.lines() == [
+        "AssistantMessage: whole",
+        "SystemMessage: The model's server refused or failed (overloaded_error, status 529). "
+        "It is asked again.",
+    ]
+    assert story.others == [TurnEnded(Outcome.COMPLETED)]
+
+
 def test_a_whole_answer_stays_when_the_next_one_is_asked_again() -> None:
     lines = [
         event(type="message_start", message={"id": "m1"}),
@@ -467,6 +497,9 @@ def test_a_whole_answer_stays_when_the_next_one_is_asked_again() -> None:
 def test_nothing_used_is_not_shown() -> None:
     nothing = {"type": "result", "subtype": "success", "modelUsage": {"m": {"inputTokens": 0}}}
     assert "usage" not in replay(said(nothing)).entries
+    cached = {"m": {"inputTokens": 0, "cacheReadInputTokens": 7}}
+    story = replay(said({"type": "result", "subtype": "success", "modelUsage": cached}))
+    assert story.entries["usage"].content == "7 tokens cached"
 
 
 # ---------------------------------------------------------------- what no recording has
@@ -562,6 +595,8 @@ def test_an_answer_without_words_is_none() -> None:
         [{**FAILING, "error": "authentication_failed"}, {**GOOD, "is_error": True, "result": ""}],
         [{**FAILING, "error": "oauth_org_not_allowed"}, {**GOOD, "result": "Broken"}],
         [{**GOOD, "is_error": True, "api_error_status": 401, "result": "Broken"}],
+        [FAILING, {**GOOD, "is_error": True, "api_error_status": 401, "result": "Broken"}],
+        [{**FAILING, "error": "invalid_api_key"}, {**GOOD, "is_error": True, "result": ""}],
     ],
 )
 def test_who_is_not_let_in_is_told_what_to_do(lines: list[Any]) -> None:
@@ -851,11 +886,30 @@ def test_nesting_without_end_is_noise_and_its_request_is_refused() -> None:
     assert [one["response"]["subtype"] for one in sent(dialogue)] == ["error"]
 
 
-@pytest.mark.parametrize("digits", [30, 5000])
-def test_a_number_that_not_every_client_can_hold_is_noise(digits: int) -> None:
+@pytest.mark.parametrize(("digits", "ends"), [(30, TurnEnded), (5000, Noise)])
+def test_a_number_that_not_every_client_can_hold_is_not_shown(digits: int, ends: type) -> None:
     usage = b'"usage":{"input_tokens":' + b"9" * digits + b"}"
     result = b'{"type":"result","subtype":"success",' + usage + b"}\n"
-    assert [type(event) for event in replay([(Stream.STDOUT, result)]).others] == [Noise]
+    story = replay([(Stream.STDOUT, result)])
+    assert ([type(event) for event in story.others], story.entries) == ([ends], {})
+
+
+@pytest.mark.parametrize(
+    ("odd", "outcome"),
+    [
+        ({"modelUsage": None, "usage": {"input_tokens": None}}, Outcome.COMPLETED),
+        ({"modelUsage": {"m": {"inputTokens": "many"}}, "total_cost_usd": "1"}, Outcome.COMPLETED),
+        ({"usage": [], "errors": None}, Outcome.COMPLETED),
+        ({"usage": [], "is_error": "true"}, Outcome.FAILED),
+        ({"api_error_status": "401"}, Outcome.FAILED),
+    ],
+)
+def test_a_turn_is_over_whatever_its_numbers_look_like(
+    odd: dict[str, Any], outcome: Outcome
+) -> None:
+    story = replay(said({"type": "result", "subtype": "success", "num_turns": 1, **odd}))
+    assert [end.outcome for end in story.ends()] == [outcome]
+    assert (len(story.others), "usage" in story.entries) == (1, False)
 
 
 @settings(deadline=None, max_examples=60)

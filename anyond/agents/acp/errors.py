@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from anyond.agents.disguised_errors import refuses_key
-from anyond.agents.jsonrpc import Fault, as_dict, as_text
+from anyond.agents.jsonrpc import Fault, as_dict, as_list, as_text
 from anyond.agents.rpc_errors import rpc_error_text
 
 _AUTH_REQUIRED = -32000
@@ -14,12 +14,17 @@ _LOGIN_KINDS = frozenset(
     {
         *("authentication_failed", "authentication_error", "authenticationerror", "auth_required"),
         *("unauthorized", "unauthenticated", "invalid_api_key", "token_expired"),
+        *("providerautherror", "loadapikeyerror", "ai_loadapikeyerror", "invalid_grant"),
     }
 )
-_KINDS = (
-    *("errorKind", "codexErrorInfo", "codex_error_info", "type", "kind", "name"),
-    *("status", "statusCode", "httpStatusCode", "code"),
+_KINDS = frozenset(
+    {
+        *("errorKind", "errorName", "codexErrorInfo", "codex_error_info", "type", "kind", "name"),
+        *("status", "statusCode", "status_code", "httpStatusCode", "code", "error"),
+    }
 )
+_DATA_MOST = 200
+"""So many values of what comes with an error are looked at."""
 FAILED = "The agent's turn failed, and it does not say why."
 UNANSWERED = "The agent ended the turn, but no answer of its model had come to an end."
 _STOPS = {
@@ -44,13 +49,32 @@ def is_login(fault: Fault) -> bool:
     """Whether a login, or another key, cures it, however the agent tells that."""
     if wants_login(fault) or fault.code == _UNAUTHORIZED:
         return True
-    data = as_dict(fault.data)
-    for told in (data, as_dict(data.get("error"))):
-        for name in _KINDS:
-            kind = told.get(name)
-            if kind in (_UNAUTHORIZED, str(_UNAUTHORIZED)) or as_text(kind).lower() in _LOGIN_KINDS:
-                return True
-    return refuses_key(rpc_error_text(fault))
+    return _names_login(fault.data) or refuses_key(rpc_error_text(fault))
+
+
+def _names_login(data: Any) -> bool:
+    """Whether what comes with an error names one of these kinds, at whatever place."""
+    level = [data]
+    looked = 0
+    while level and looked < _DATA_MOST:
+        below: list[Any] = []
+        for value in level[: _DATA_MOST - looked]:
+            looked += 1
+            for name, one in as_dict(value).items():
+                if name.lower() in _LOGIN_KINDS or (name in _KINDS and _is_login_kind(one)):
+                    return True
+                below.append(one)
+            for one in as_list(value):
+                if as_text(one).lower() in _LOGIN_KINDS:
+                    return True
+                below.append(one)
+        level = [one for one in below if isinstance(one, dict | list)]
+    return False
+
+
+def _is_login_kind(kind: Any) -> bool:
+    unauthorized = kind in (_UNAUTHORIZED, str(_UNAUTHORIZED))
+    return unauthorized or as_text(kind).lower() in _LOGIN_KINDS
 
 
 def login_text(name: str, methods: list[Any], login: str = "") -> str:

@@ -121,6 +121,7 @@ class Handshake:
 
     def _say_forgotten(self, reason: str) -> None:
         self.forgotten = True
+        self._entries.usage.begins_anew()
         self._entries.system(
             f"The former session could not be resumed: {reason.rstrip('.')}. "
             "The agent starts anew and does not remember the conversation so far."

@@ -22,6 +22,7 @@ class Quirks:
         warnings: chunks that begin so are its own: each is a whole one, but nothing parts it from
             the words of the model that follow.
         cumulative_usage: the usage of a turn is the sum over all turns of the process.
+        session_usage: it is the sum over all turns of the session, those of earlier processes too.
         late_history: after it has loaded a session it repeats the old conversation, until it tells
             which commands there are.
         only_loads: it announces that it can resume a session, and cannot; load does the same.
@@ -46,6 +47,7 @@ class Quirks:
     asides: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     cumulative_usage: bool = False
+    session_usage: bool = False
     late_history: bool = False
     only_loads: bool = False
     counts_answers: bool = False
@@ -89,7 +91,7 @@ QUIRKS: Mapping[str, Quirks] = {
         ask_mode="agent",
     ),
     "Kilo": Quirks(teachable=True),
-    "@mistralai/mistral-vibe": Quirks(free_mode="auto-approve", ask_mode="ask"),
+    "@mistralai/mistral-vibe": Quirks(session_usage=True, free_mode="auto-approve", ask_mode="ask"),
     "@factory/cli": Quirks(
         teachable=True,
         remarks=True,

@@ -14,7 +14,6 @@ from typing import Any
 
 from anyond.agents.acp.entries import AcpEntries
 from anyond.agents.acp.errors import (
-    FAILED,
     UNANSWERED,
     is_login,
     login_text,
@@ -108,7 +107,7 @@ class Turns:
         if not self._prompts and self._logs_in(response.fault):
             return
         result = as_dict(response.result)
-        if self._entries.usage.turn(result, self._handshake.quirks.cumulative_usage):
+        if self._entries.usage.turn(result, self._handshake.quirks):
             self._entries.show_usage()
         if self._prompts:
             # The other prompts of this turn are still at work.
@@ -127,19 +126,20 @@ class Turns:
                 self.fail(response.fault)
             return
         # Some agents take a denial for an order to stop: that is no interrupt.
-        stopped = reason == "cancelled" and (self.cancelling or not self._denials.any)
+        failed = self._updates.failed()
+        by_itself = failed is not None or self._denials.any
+        stopped = reason == "cancelled" and (self.cancelling or not by_itself)
         dressed = None if reason == "cancelled" else self._voice.disguised_error()
-        failure, self._updates.failure = self._updates.failure, None
         if stopped:
             self._end(Outcome.INTERRUPTED)
+        elif failed is not None:
+            self._fail_with(failed[0], login=failed[1])
         elif reason == "cancelled":
             self._go_on()
         elif reason != "end_turn":
             text = stop_text(reason)
             self._entries.error(text)
             self._end(Outcome.FAILED, text)
-        elif failure is not None:
-            self._fail_with(failure.strip() or FAILED)
         elif dressed is not None:
             self._fail_with(dressed, instead=True)
         elif self._unanswered(result):

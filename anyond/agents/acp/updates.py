@@ -8,8 +8,9 @@ from typing import Any
 from anyond.agents.acp.background import Background
 from anyond.agents.acp.drafts import Drafts
 from anyond.agents.acp.entries import AcpEntries
+from anyond.agents.acp.errors import FAILED
 from anyond.agents.acp.notices import Notices
-from anyond.agents.codex.errors import error_text
+from anyond.agents.codex.errors import error_text, is_login
 from anyond.agents.jsonrpc import as_dict, as_list, as_text
 
 
@@ -25,6 +26,7 @@ class Updates:
         drafts: the calls that are not complete yet.
         failure: what the agent has said since it told that its turn has failed, as if it were
             words of the model; None if it has not told that.
+        error: what the adapter of Codex has told of the error that came last, as data.
     """
 
     def __init__(self, entries: AcpEntries, voice: Notices) -> None:
@@ -34,6 +36,7 @@ class Updates:
         self.background = Background()
         self.drafts = Drafts()
         self.failure: str | None = None
+        self.error: Mapping[str, Any] = {}
 
     def history_follows(self) -> None:
         """What comes next may be the old conversation, until it is sure that it is."""
@@ -60,14 +63,17 @@ class Updates:
         match update.get("sessionUpdate"):
             case "agent_message_chunk" | "agent_thought_chunk" as kind:
                 block = as_dict(update.get("content"))
-                if self.failure is not None and not as_text(update.get("messageId")):
-                    self.failure += as_text(block.get("text"))
-                elif "_meta" in update and self._told_beside(update):
+                thought, text = kind == "agent_thought_chunk", as_text(block.get("text"))
+                if "_meta" in update and self._told_beside(update):
                     entries.close_text()
-                elif "_meta" in update and self._voice.informed(update):
+                elif ("_meta" in update and self._voice.informed(update)) or self._voice.remarked(
+                    text
+                ):
                     pass
-                elif not self._voice.remarked(as_text(block.get("text"))):
-                    entries.chunk(kind == "agent_thought_chunk", block, update)
+                elif self.failure is None or thought or as_text(update.get("messageId")):
+                    entries.chunk(thought, block, update)
+                else:
+                    self.failure += text
             case "tool_call" | "tool_call_update":
                 self._tool(self.drafts.completed(update))
             case "plan":
@@ -89,15 +95,29 @@ class Updates:
 
     def _codex(self, told: Mapping[str, Any]) -> None:
         """Take in how the adapter of Codex is: it ends a turn that failed as if all were well."""
-        error = as_dict(told.get("error"))
+        error, status = as_dict(told.get("error")), told.get("threadStatus")
+        self.error = error or self.error
         if error.get("willRetry") is True:
             self._entries.say_again(error_text({**error, "codexErrorInfo": None}))
-        match as_dict(told.get("threadStatus")).get("type"):
+        match as_text(status) or as_dict(status).get("type"):
             case "systemError":
                 self._entries.close_text()
                 self.failure = ""
             case "active":
-                self.failure = None
+                self.failure, self.error = None, {}
+
+    def failed(self) -> tuple[str, bool] | None:
+        """Why the turn has failed that has ended now, and whether a login cures it; else None."""
+        failure, error = self.failure, self.error
+        self.failure, self.error = None, {}
+        if failure is None:
+            return None
+        told = error_text({**error, "codexErrorInfo": None}) if error else ""
+        text = failure.strip() or told
+        if not text:
+            said = self._entries.last_text
+            text = f"{FAILED} Its last words: {said.whole.strip()}" if said is not None else FAILED
+        return text, is_login(error)
 
     def _told_beside(self, update: Mapping[str, Any]) -> bool:
         """Take in what is told beside a piece of a text; whether the text says only the same."""

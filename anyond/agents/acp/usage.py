@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from msgspec.structs import replace
+
+from anyond.agents.acp.quirks import Quirks
 from anyond.agents.acp.selectors import selectors
 from anyond.agents.carried import NOTHING, Totals
 from anyond.agents.jsonrpc import as_dict, as_int, as_list, as_text
@@ -16,6 +19,7 @@ _NAMES = (
     ("cachedReadTokens", "cached_read_tokens"),
     ("cachedWriteTokens", "cached_write_tokens"),
 )
+_TOTALS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens")
 _Counts = tuple[int, ...]
 _NONE: _Counts = (0, 0, 0, 0)
 
@@ -44,6 +48,7 @@ class Usage:
 
     def __init__(self, before: Totals | None = None) -> None:
         self._before = before or NOTHING
+        self._tokens_told = self._cost_told = False
         self._turns = _NONE
         self._calls = _NONE
         self._cost = 0.0
@@ -81,17 +86,22 @@ class Usage:
         if told.get("currency", "USD") != "USD":
             return False
         total = max(0.0, float(amount))
-        if self.told is None and total < self._before.cost_usd - 1e-9:
+        if not self._cost_told and total < self._before.cost_usd - 1e-9:
             self._before = NOTHING
-        self.told = Totals(cost_usd=total)
+        self._cost_told = True
+        self.told = replace(self.told or self._before, cost_usd=total)
         self._cost = max(0.0, total - self._before.cost_usd)
         return self._cost > 1e-9
 
-    def turn(self, result: Mapping[str, Any], cumulative: bool) -> bool:
+    def begins_anew(self) -> None:
+        """The session is another one: nothing was used in it before this run."""
+        self._before = NOTHING
+
+    def turn(self, result: Mapping[str, Any], quirks: Quirks) -> bool:
         """Close a turn with the result of its prompt; whether there is anything to show.
 
         Args:
-            cumulative: this agent tells the sum over all turns of its process.
+            quirks: what the agent tells the sum of.
         """
         meta = as_dict(result.get("_meta"))
         quota = as_dict(meta.get("quota"))
@@ -99,7 +109,10 @@ class Usage:
             counts = _counts(as_dict(place))
             if counts != _NONE:
                 # The sum of the turn: the calls are in it.
-                self._turns = counts if cumulative else _sum(self._turns, counts)
+                if quirks.session_usage:
+                    self._turns = self._of_this_run(counts)
+                else:
+                    self._turns = counts if quirks.cumulative_usage else _sum(self._turns, counts)
                 self._calls = _NONE
                 break
         for used in map(as_dict, as_list(quota.get("model_usage"))):
@@ -107,6 +120,18 @@ class Usage:
         self._turns = _sum(self._turns, self._calls)
         self._calls = _NONE
         return self._turns != _NONE or self._cost > 1e-9
+
+    def _of_this_run(self, counts: _Counts) -> _Counts:
+        """The tokens of a session without those of earlier runs."""
+        before = self._before.counts
+        if not self._tokens_told and any(
+            now < old for now, old in zip(counts, before, strict=True)
+        ):
+            self._before = replace(self._before, **dict(zip(_TOTALS, _NONE, strict=True)))
+        self._tokens_told = True
+        self.told = replace(self.told or self._before, **dict(zip(_TOTALS, counts, strict=True)))
+        pairs = zip(counts, self._before.counts, strict=True)
+        return tuple(max(0, now - old) for now, old in pairs)
 
     def unanswered(self, result: Mapping[str, Any]) -> bool:
         """Whether the result of a prompt tells its tokens, and that there were none at all."""

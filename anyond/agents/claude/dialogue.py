@@ -41,6 +41,7 @@ from anyond.agents.core import (
 )
 from anyond.agents.disguised_errors import refuses_key
 from anyond.agents.entry import BROKE_OFF, Lumps, Note, Source
+from anyond.agents.jsonrpc import as_dict, as_text
 from anyond.agents.lines import Lines
 from anyond.agents.paths import Paths
 from anyond.agents.recap import remark
@@ -90,7 +91,12 @@ _BROKEN_OFF = "The connection to the model's server broke off in the middle of a
 _LOST = "No conversation found"
 _NOTHING = "(no content)"
 """What stands for the text of an answer that has none, as that to `/clear`."""
-_LOGINS = frozenset({"authentication_failed", "oauth_org_not_allowed"})
+_LOGINS = frozenset(
+    {
+        *("authentication_failed", "authentication_error", "oauth_org_not_allowed"),
+        *("invalid_api_key", "unauthorized", "unauthenticated", "token_expired"),
+    }
+)
 _UNAUTHORIZED = 401
 _FIRST = "message"
 
@@ -351,11 +357,14 @@ class ClaudeDialogue:
 
     def _retrying(self, notice: wire.SystemLine) -> None:
         status = f", status {notice.error_status}" if notice.error_status is not None else ""
-        text = (
-            f"The model's server refused or failed ({notice.error or 'unknown error'}{status}). "
-            f"Try {notice.attempt} of {notice.max_retries} is in "
-            f"{notice.retry_delay_ms / 1000:.1f} s."
-        )
+        told = as_dict(notice.error)
+        error = as_text(notice.error) or as_text(told.get("message")) or as_text(told.get("type"))
+        text = f"The model's server refused or failed ({error or 'unknown error'}{status}). "
+        if notice.max_retries:
+            wait = f"{notice.retry_delay_ms / 1000:.1f} s"
+            text += f"Try {notice.attempt} of {notice.max_retries} is in {wait}."
+        else:
+            text += "It is asked again."
         if self._retry is None or notice.attempt <= 1:
             self._retry = self._note("retry", text)
         self._retry.content = text
@@ -374,7 +383,8 @@ class ClaudeDialogue:
             self._went_on(None)
         if error is not None:
             login = result.api_error_status == _UNAUTHORIZED or refuses_key(error)
-            if complaint is not None and complaint.startswith(error):
+            advised = not login or (complaint is not None and self.login in complaint)
+            if complaint is not None and complaint.startswith(error) and advised:
                 error = complaint
             else:
                 error = self._with_advice(error, login)

@@ -113,6 +113,7 @@ class Messages:
         message = self._current.get(parent)
         if message is not None and not message.complete:
             del self._current[parent]
+            self._known.pop(message.id, None)  # some servers give the new one the same id
             self._again.setdefault(parent, []).extend(message.said)
 
     def given_up(self, parent: str | None) -> list[Words]:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from contextlib import suppress
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from msgspec import Meta, Raw, Struct, field
 
+from anyond.agents.jsonrpc import as_dict
+
 _NOTHING = Raw()
+_Line = TypeVar("_Line", bound=Struct)
 
 Count = Annotated[int, Meta(ge=0, le=2**53)]
 """A number that every client can hold; JSON may have one of a thousand digits."""
@@ -107,7 +111,7 @@ class SystemLine(Struct):
     max_retries: Count = 0
     retry_delay_ms: float = 0
     error_status: Count | None = None
-    error: str | None = None
+    error: Any = None
     tool_use_id: str | None = None
     status: str | None = None
     content: Any = None
@@ -192,12 +196,12 @@ class ReplyLine(Struct):
     response: ReplyHead
 
 
-head = msgspec.json.Decoder(Head).decode
+_head = msgspec.json.Decoder(Head).decode
 usage = msgspec.json.Decoder(Usage).decode
 _assistant = msgspec.json.Decoder(AssistantLine).decode
 _user = msgspec.json.Decoder(UserLine).decode
-system = msgspec.json.Decoder(SystemLine).decode
-result = msgspec.json.Decoder(ResultLine).decode
+_system = msgspec.json.Decoder(SystemLine).decode
+_result = msgspec.json.Decoder(ResultLine).decode
 request = msgspec.json.Decoder(RequestLine).decode
 request_head = msgspec.json.Decoder(RequestHead).decode
 permission = msgspec.json.Decoder(Permission).decode
@@ -205,6 +209,47 @@ response = msgspec.json.Decoder(ResponseLine).decode
 reply = msgspec.json.Decoder(ReplyLine).decode
 _anything = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
+
+
+def _as_far_as_known(shape: type[_Line], line: bytes) -> _Line:
+    """Decode a line without those of its fields that are of other types than `shape` says."""
+    told = as_dict(anything(line))
+    known = {}
+    for one in msgspec.structs.fields(shape):
+        if one.encode_name in told:
+            with suppress(msgspec.ValidationError):
+                msgspec.convert(told[one.encode_name], one.type)
+                known[one.encode_name] = told[one.encode_name]
+    return msgspec.convert(known, shape)
+
+
+def head(line: bytes) -> Head:
+    """What to do with a line; a notice is one however odd its other fields are."""
+    try:
+        return _head(line)
+    except msgspec.ValidationError:
+        found = _as_far_as_known(Head, line)
+        if found.type != "system":
+            raise
+        return found
+
+
+def system(line: bytes) -> SystemLine:
+    """A line of type `system`: new kinds of notices use the names of fields as they like."""
+    try:
+        return _system(line)
+    except msgspec.ValidationError:
+        return _as_far_as_known(SystemLine, line)
+
+
+def result(line: bytes) -> ResultLine:
+    """A line of type `result`: the turn is over, also if its numbers cannot be read."""
+    try:
+        return _result(line)
+    except msgspec.ValidationError:
+        found, told = _as_far_as_known(ResultLine, line), as_dict(anything(line))
+        found.is_error |= any(told.get(sign) for sign in ("is_error", "api_error_status"))
+        return found
 
 
 def assistant(line: bytes) -> AssistantLine:
