@@ -17,7 +17,7 @@ AGENTS := $(if $(filter only,$(NEWEST)),newest,pinned $(if $(NEWEST),newest))
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
-	@echo "PYTHON=/path/to/python chooses the interpreter; ARGS=... is handed to pytest or the benchmarks."
+	@echo "PYTHON=/path/to/python chooses the interpreter; ARGS=... is handed to pytest, the benchmarks or the campaign."
 
 demo: ## Watch a task go from an idea to a merged change (no network, no keys)
 	@sh requirements/venv.sh $(RUNTIME) runtime

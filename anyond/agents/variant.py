@@ -141,10 +141,10 @@ def launch(
             raise Impossible("base_command_override", problem) from None
         install = _OVERRIDE
     if not words or not words[0]:
-        raise Impossible(
-            "base_command_override",
-            "name the command that starts the agent, for example `gemini --acp`",
-        )
+        why = "name the command that starts the agent, for example `gemini --acp`"
+        if not words:  # of all agents only ACP has no command of its own
+            why += "; or set agent to one that Anyon knows by name (`anyon agents list`)"
+        raise Impossible("base_command_override", why)
     if any("\0" in word for word in words):
         raise Impossible("base_command_override", "a command cannot contain a NUL character")
     if not all(word in words for word in protocol):

@@ -21,7 +21,7 @@ def agents() -> None:
 
 @agents.command("list", short_help="List the agents that are known by name.")
 def list_agents() -> None:
-    """List the agents that are known by name: id, program, name, and how to install it."""
+    """List the agents that are known by name: id, name, and where it is or how to install it."""
     import shutil
 
     from anyond.agents.acp.catalog import CATALOG
@@ -50,7 +50,7 @@ class _FileOrAddress(click.Path):
 @agents.command("refresh", short_help="Take in a newer list of agents.")
 @click.argument("source", metavar="FILE", type=_FileOrAddress())
 def refresh_agents(source: Path | str) -> None:
-    """Take in a newer list of agents, in the format of the protocol's registry or of `list`'s file.
+    """Take in a newer list of agents: the protocol's registry, or a file of an earlier refresh.
 
     FILE is a JSON file, `-` for the standard input, a directory with a registry.json or with one
     agent.json for each agent, or the address of such a file (https://…). It replaces what was

@@ -28,8 +28,11 @@ def restore_backup(name: str | None, only_list: bool) -> None:
     places = Places.of()
     try:
         if only_list:
-            for one in backup.all_of(places.database):
+            there = backup.all_of(places.database)
+            for one in there:
                 click.echo(f"{one.path.name}  {one.made_at}")
+            if not there:
+                click.echo(f"There is no backup beside {places.database}.", err=True)
             return
         places.create()
         with sole_daemon(places.lock, places.presence):

@@ -13,12 +13,18 @@ from anyond.cli.common import ALREADY_RUNNING, FAILED
 
 
 @click.command()
-@click.option("--host", envvar="ANYON_HOST", help="Address to listen on.  [default: 127.0.0.1]")
+@click.option(
+    "--host",
+    envvar="ANYON_HOST",
+    show_envvar=True,
+    help="Address to listen on; 127.0.0.1 if not given.",
+)
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
     envvar="ANYON_PORT",
-    help="Port to listen on; 0 takes any free one.  [default: 8096]",
+    show_envvar=True,
+    help="Port to listen on; 8096 if not given, 0 takes any free one.",
 )
 @click.option(
     "--unix",
@@ -29,6 +35,7 @@ from anyond.cli.common import ALREADY_RUNNING, FAILED
     "--vk-port",
     type=click.IntRange(0, 65535),
     envvar="ANYON_VK_PORT",
+    show_envvar=True,
     help="Serve clients of vibe-kanban at this port as well; 0 takes any free one.",
 )
 @click.option(
@@ -55,7 +62,7 @@ from anyond.cli.common import ALREADY_RUNNING, FAILED
     type=click.Choice(["none", "token"]),
     default="none",
     show_default=True,
-    help="Whether requests must bring the token.",
+    help="Whether requests must bring the token, which is told at the start.",
 )
 @click.option(
     "--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True

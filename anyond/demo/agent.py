@@ -153,13 +153,13 @@ class Turn(threading.Thread):
         self._pause(0.2)
         self._read()
         self._plan(1)
-        title = (self._prompt.strip().splitlines() or ["(an empty prompt)"])[0][:60]
+        title = _title(self._prompt)
         self._say("agent_message_chunk", f"I will note your request in `{NOTES}`.")
         self._write(title)
         self._plan(2)
         ran = self._check()
         self._plan(3)
-        before = [f"- {prompt.strip()[:60]}" for prompt in self._session.prompts[:-1]]
+        before = [f"- {_title(prompt)}" for prompt in self._session.prompts[:-1]]
         memory = "\n".join([f"\nThis is turn {turn} of our session. Before, you said:", *before])
         report = f"## Done\n\n- wrote **{title}** into `{NOTES}`\n- {ran}\n"
         self._say("agent_message_chunk", report + (memory if before else ""))
@@ -279,6 +279,12 @@ class Turn(threading.Thread):
 
     def _tool_done(self, call: str, **more: Any) -> None:
         self._update(sessionUpdate="tool_call_update", toolCallId=call, status="completed", **more)
+
+
+def _title(prompt: str) -> str:
+    """The first line of a prompt, cut visibly if it is long."""
+    line = (prompt.strip().splitlines() or ["(an empty prompt)"])[0]
+    return line if len(line) <= 60 else line[:59].rstrip() + "…"
 
 
 def _text(text: str) -> dict[str, Any]:

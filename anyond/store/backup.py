@@ -77,7 +77,7 @@ def restore(database: Path, chosen: Path | None = None) -> tuple[Backup, Path | 
     Nobody may use the database meanwhile.
 
     Args:
-        chosen: which; the newest otherwise that is whole.
+        chosen: its name, or its path; the newest otherwise that is whole.
 
     Returns:
         What was restored, and where the former database is now, if there was one.
@@ -102,7 +102,9 @@ def restore(database: Path, chosen: Path | None = None) -> tuple[Backup, Path | 
 def _first_whole(database: Path, chosen: Path | None, half: Path) -> Backup:
     candidates = all_of(database)
     if chosen is not None:
-        candidates = [one for one in candidates if one.path.name == chosen.name]
+        # A file of that name in another directory is another file.
+        place = os.path.realpath(database.parent / chosen)
+        candidates = [one for one in candidates if os.path.realpath(one.path) == place]
     for backup in candidates:
         try:
             _copy(backup.path, half)
@@ -112,8 +114,9 @@ def _first_whole(database: Path, chosen: Path | None, half: Path) -> Backup:
             half.unlink(missing_ok=True)
         else:
             return backup
-    named = chosen.name if chosen is not None else database.name
-    raise NotFound("whole backup of" if chosen is None else "whole backup", named)
+    if chosen is None:
+        raise NotFound("whole backup of", database.name)
+    raise NotFound("backup that is whole and called", chosen)
 
 
 def _forget_gone(database: Path) -> None:

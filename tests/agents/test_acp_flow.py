@@ -117,6 +117,14 @@ def test_the_command_is_split_as_a_shell_does_and_parameters_follow() -> None:
     assert made.cwd == "/w"
 
 
+def test_a_variant_without_a_command_is_told_of_both_ways_to_name_one() -> None:
+    with pytest.raises(Impossible, match="set agent to one that Anyon knows by name"):
+        launch()
+    with pytest.raises(Impossible) as caught:
+        launch(base_command_override="''")
+    assert "set agent" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("field", "options"),
     [

@@ -100,13 +100,14 @@ def test_a_denied_command_is_not_run_and_the_work_goes_on(repository: Path) -> N
 
 
 def test_it_remembers_its_session_and_edits_again(repository: Path) -> None:
-    with run(repository, "First thing") as live:
+    with run(repository, "First thing\n\nIn detail.") as live:
         started = live.until(lambda event: isinstance(event, SessionStarted))
         assert isinstance(started, SessionStarted)
         finish(live, Verdict.APPROVED)
     with run(repository, "Second thing", started.session_id) as live:
         finish(live, Verdict.APPROVED)
     assert "This is turn 2 of our session. Before, you said:\n- First thing" in said(live)
+    assert "In detail" not in said(live)
     assert "file_edit success: NOTES.md ['edit']" in told(live.events)
     assert told(live.events)[0] == "user: Second thing"
     assert "## First thing" in (repository / "NOTES.md").read_text()

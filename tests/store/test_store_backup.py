@@ -102,7 +102,10 @@ async def test_a_copy_that_is_damaged_itself_is_passed_over(path: Path) -> None:
     assert read(path) == "one"
     with pytest.raises(NotFound):
         backup.restore(path, Path("nothing.bak"))
+    with pytest.raises(NotFound, match="elsewhere"):
+        backup.restore(path, Path("/elsewhere") / restored.path.name)
     assert read(path) == "one"
+    assert backup.restore(path, restored.path)[0].path == restored.path
 
 
 async def test_what_the_log_of_the_former_database_held_is_kept_with_it(path: Path) -> None:
@@ -147,6 +150,9 @@ async def test_the_command_restores_lists_and_refuses_while_a_daemon_runs(tmp_pa
         "ANYON_RUNTIME_DIR": str(places.runtime_dir),
     }
     runner = CliRunner(env=environment)
+    elsewhere = environment | {"ANYON_DATA_DIR": str(places.data_dir / "elsewhere")}
+    none = CliRunner(env=elsewhere).invoke(main, ["restore-backup", "--list"])
+    assert none.output.startswith("There is no backup beside ")
     with sole_daemon(places.lock):
         refused = runner.invoke(main, ["restore-backup"])
     assert refused.exit_code == 3
