@@ -17,7 +17,7 @@ from pathlib import Path
 
 import trio
 
-from anyond.git import fingerprint
+from anyond.git import fingerprint, locations
 from anyond.git.fingerprint import Fingerprint, Stamp, added
 from anyond.git.locations import Location
 from anyond.git.programs import Setting
@@ -82,17 +82,17 @@ _guards: dict[str, Guard] = {}
 
 def install(common_dir: Path, guard: Guard) -> None:
     """From now on, programs of that repository are run as `guard` allows."""
-    _guards[str(common_dir)] = guard
+    _guards[str(locations.first_place(common_dir))] = guard
 
 
 def of(common_dir: Path) -> Guard | None:
     """The guard of a repository, if it has one."""
-    return _guards.get(str(common_dir))
+    return _guards.get(str(locations.first_place(common_dir)))
 
 
 def watches(place: Location) -> bool:
     """Whether `allows` has to be asked at all."""
-    guard = _guards.get(str(place.common_dir))
+    guard = of(place.common_dir) if place.common_dir is not None else None
     return guard is not None and bool(guard.runs or guard.withheld or guard.withheld_worktrees)
 
 
@@ -103,7 +103,7 @@ async def allows(place: Location, read: ReadSettings) -> bool:
         place: a checkout; its `common_dir` is known.
         read: asks git for the settings that hold in it.
     """
-    guard = _guards.get(str(place.common_dir))
+    guard = of(place.common_dir) if place.common_dir is not None else None
     if guard is None or guard.always:
         return True
     top = os.fspath(place.work_tree) if place.work_tree is not None else ""

@@ -53,6 +53,7 @@ class _Known:
 
 
 _known: dict[str, _Known] = {}
+_moved_from: dict[str, Path] = {}
 
 _LONGEST_PATH = 1 << 13
 
@@ -131,7 +132,14 @@ def shared_by(own: Path) -> Path:
     return own / link if link else own
 
 
+def first_place(common_dir: Path) -> Path:
+    """Where a repository was when it became known, if it has been moved since."""
+    return _moved_from.get(os.fspath(common_dir), common_dir)
+
+
 def _of(known: _Known) -> Location:
+    if not os.path.lexists(known.common_dir / "HEAD") or os.path.islink(known.common_dir):
+        _follow(known.common_dir)
     # A repository's own checkout has no other place, also while somebody has moved it away.
     lasting = known.git_dir if known.git_dir and _same(known.git_dir, known.common_dir) else None
     if lasting is None and not (known.git_dir and _belongs(known.git_dir, known.common_dir)):
@@ -139,6 +147,31 @@ def _of(known: _Known) -> Location:
     work_tree = None if known.bare else known.top
     # Where there is no record, git must not look for another: it says that this is no repository.
     return Location(known.git_dir or known.common_dir / "worktrees", known.common_dir, work_tree)
+
+
+def _follow(left: Path) -> None:
+    """Somebody has moved a repository out of its own checkout, whose `.git` now leads to the new
+    place (`git init --separate-git-dir`, `git submodule absorbgitdirs`, or by hand).
+
+    Only the main checkout says so: the `.git` of a worktree is an agent's to write.
+    """
+    ours = [known for known in _known.values() if known.common_dir == left]
+    for main in ours:
+        named = named_git_dir(main.top) if main.git_dir == left else None
+        found = nearest_real_path(named) if named is not None else left
+        if found != left and _is_repository(found):
+            break
+    else:
+        return
+    for known in ours:
+        known.common_dir = found
+        # That of a worktree is one of its records, which have gone along.
+        known.git_dir = found if known.git_dir == left else None
+    _moved_from[os.fspath(found)] = first_place(left)
+
+
+def _is_repository(place: Path) -> bool:
+    return all(os.path.exists(place / name) for name in ("HEAD", "objects", "refs"))
 
 
 def _inside(top: str) -> Location:
