@@ -12,7 +12,7 @@ from anyond.git.command import git
 from anyond.git.parsing import parsed
 from anyond.git.repository import common_dir, git_dir
 from anyond.git.scratch import scratch
-from anyond.git.text import join
+from anyond.git.text import join, quoted_element
 from anyond.model.errors import NotFound
 
 _ATTRIBUTES = ("text", "crlf", "eol", "working-tree-encoding", "ident", "filter")
@@ -65,7 +65,9 @@ async def stored(worktree: Path, paths: Sequence[str]) -> dict[str, bytes]:
     with scratch(own) as private:
         env = {
             "GIT_OBJECT_DIRECTORY": os.fspath(private),
-            "GIT_ALTERNATE_OBJECT_DIRECTORIES": _quoted(await common_dir(worktree) / "objects"),
+            "GIT_ALTERNATE_OBJECT_DIRECTORIES": quoted_element(
+                await common_dir(worktree) / "objects"
+            ),
         }
         oids: dict[str, str] = {}
         while left:
@@ -115,10 +117,3 @@ def _is_converted(attributes: dict[str, str], everything: bool) -> bool:
         # Then `eol` means nothing.
         return any(attributes.get(a, "unset") not in _NONE for a in _ATTRIBUTES[3:])
     return any(value not in _NONE for value in attributes.values())
-
-
-def _quoted(path: Path) -> str:
-    """As an element of a list that is separated by colons."""
-    text = os.fspath(path)
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"' if ":" in text or text.startswith('"') else text

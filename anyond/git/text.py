@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from pathlib import Path
 
 
 def split(data: bytes) -> list[str]:
@@ -19,3 +20,10 @@ def join(fields: Iterable[str]) -> bytes:
 def shown(name: str) -> str:
     """`name` as it can be sent to a client: what is not UTF-8 becomes U+FFFD."""
     return os.fsencode(name).decode("utf-8", "replace")
+
+
+def quoted_element(path: Path) -> str:
+    """`path` as an element of a list that is separated by colons, as git reads those."""
+    text = os.fspath(path)
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"' if ":" in text or text.startswith('"') else text

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from anyond.git import assume_unchanged, oversize, submodules
+from anyond.git.checkouts import inside as checkouts_inside
 from anyond.git.text import shown
+from anyond.git.unstorable import unstorable
 from anyond.logs import notes
 from anyond.model.rows import ExecutionProcess
 from anyond.operations.subject import Subject
@@ -13,11 +15,14 @@ _MOST = 10
 
 
 async def find(subject: Subject, process: ExecutionProcess) -> list[notes.Remark]:
-    """Repositories inside, very large files, and changed files that git is told not to look at."""
+    """Repositories inside, very large files, changed files that git is told not to look at, and
+    those that it cannot take."""
     # Many a program that sets up a project makes it a repository, and nobody notices.
     inside = await submodules.strangers(subject.worktree, process.before_head_commit)
     large = await oversize.oversized(subject.worktree)
     hidden = await assume_unchanged.changed(subject.worktree)
+    apart = [*inside, *(file.path for file in large), *await checkouts_inside(subject.worktree)]
+    refused = await unstorable(subject.worktree, apart)
     said = [
         f"{shown(path)} is a repository of its own, so its files are in no commit and "
         f"will not be merged. If they should be, delete {shown(path)}/.git."
@@ -35,4 +40,11 @@ async def find(subject: Subject, process: ExecutionProcess) -> list[notes.Remark
         f"git update-index --no-{mark} {shown(path)} in the worktree, and commit it."
         for path, mark in hidden[:_MOST]
     ]
+    said += [
+        f"{shown(file.path)} {file.why}, so it is not committed and will not be merged: it is only "
+        "in the worktree, and goes with it."
+        for file in refused[:_MOST]
+    ]
+    if len(refused) > _MOST:
+        said.append(f"So it is with {len(refused) - _MOST:,} other files.")
     return [notes.Remark(text=text, error=True) for text in said]

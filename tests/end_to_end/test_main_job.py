@@ -253,6 +253,20 @@ async def test_a_new_file_that_is_very_large_is_told_of_and_gets_into_no_commit(
     )
 
 
+async def test_a_file_that_git_cannot_store_is_told_of(daemon: Daemon) -> None:
+    project = await daemon.project(setup_script="echo x > 'git~1'")
+    await daemon.use_fake_agent()
+    attempt = await daemon.attempt(project, "write own.txt mine")
+    process = await daemon.over(attempt)
+    assert said(await daemon.entries(process), "error_message") == [
+        "git~1 has a name or contents that git refuses to store, so it is not committed and will "
+        "not be merged: it is only in the worktree, and goes with it."
+    ]
+    worktree = Path(attempt["container_ref"])
+    assert daemon.git(worktree, "status", "--porcelain") == "?? git~1\n"
+    assert daemon.git(worktree, "show", "HEAD:own.txt") == "mine\n"
+
+
 async def test_a_failing_setup_script_ends_the_chain_and_says_why(daemon: Daemon) -> None:
     project = await daemon.project(setup_script="echo broken >&2; exit 7", cleanup_script="true")
     await daemon.use_fake_agent()

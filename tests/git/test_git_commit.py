@@ -9,6 +9,7 @@ from anyond.git.command import GitFailed
 from anyond.git.commit import commit_all
 from anyond.git.oversize import LIMIT_BYTES, oversized
 from anyond.git.repository import Repositories
+from anyond.git.unstorable import unstorable
 from anyond.git.worktrees import exclude
 from anyond.model.errors import Conflict, Invalid, NotFound
 from tests.git.driver import Checkout, until
@@ -80,6 +81,22 @@ async def test_a_new_file_that_is_very_large_stays_uncommitted(attempt: Checkout
     assert attempt.status() == ["?? dir/[core].1"]
     assert await oversized(attempt.path) == [("dir/[core].1", LIMIT_BYTES + 1)]
     assert await commit_all(attempt.path, "message") is None
+
+
+async def test_a_file_that_git_cannot_store_holds_up_no_other_and_is_known(
+    attempt: Checkout,
+) -> None:
+    # Git takes no name that means `.git` on some system.
+    attempt.write("git~1")
+    attempt.write("dir/.git ")
+    attempt.write("new.md")
+    assert [file.path for file in await unstorable(attempt.path, [])] == ["dir/.git ", "git~1"]
+    assert await commit_all(attempt.path, "message")
+    assert attempt.git("diff", "--name-only", "HEAD~1", "HEAD") == "new.md"
+    assert await commit_all(attempt.path, "message") is None
+    attempt.write("lasting.md")
+    assert [file.path for file in await unstorable(attempt.path, ["git~1"])] == ["dir/.git "]
+    assert attempt.status() == ["?? dir/", "?? git~1", "?? lasting.md"]
 
 
 async def test_a_large_file_whose_content_git_does_not_keep_is_committed(
