@@ -10,6 +10,7 @@ import trio
 
 from anyond.model.errors import Unavailable
 from anyond.model.ids import now
+from anyond.operations.launched import record_processes
 from anyond.operations.rooms import Rooms
 from anyond.procs.launcher import Alive
 from anyond.procs.shim_connection import ShimConnection
@@ -72,6 +73,7 @@ class Attaching:
                             lambda tx: launches.record(tx, process_id, "", now())
                         )
                     running = await self._connect(process_id, key or "")
+                    await record_processes(self._rooms, running)
                 finally:
                     del self._waiting[process_id]
             nursery.cancel_scope.cancel()

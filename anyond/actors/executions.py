@@ -286,11 +286,12 @@ class Executions:
             self._logs.finish(row.id)
             self._tell(Concluded(row.id))
             return
-        text, stop, key = await self._rooms.store.read(
+        text, stop, key, seen = await self._rooms.store.read(
             lambda r: (
                 sessions.kept_turn(r, row.id),
                 processes.stop_reason(r, row.id),
                 launches.key(r, row.id),
+                launches.processes(r, row.id),
             )
         )
         kept = TurnRecord.decode(text) if text is not None else None
@@ -309,7 +310,8 @@ class Executions:
                 row.id, key, stopping=stop is not None, silent=lambda: self._answered(row.id)
             )
             if running is None:
-                await self._end(row, kept, await launcher.finalize_lost(row.id, HUNG, force=True))
+                exit = await launcher.finalize_lost(row.id, HUNG, seen, force=True)
+                await self._end(row, kept, exit)
                 return
             live = self._logs.begin(row.id)
             stop = await self._rooms.store.read(lambda r: processes.stop_reason(r, row.id))
@@ -324,7 +326,7 @@ class Executions:
         else:
             # Also after an exit: perhaps an agent wrote it, and lives.
             why = KILLED if isinstance(found, Ended) else found.reason
-            await self._end(row, kept, await launcher.finalize_lost(row.id, why))
+            await self._end(row, kept, await launcher.finalize_lost(row.id, why, seen))
 
     async def _fail_start(self, row: ExecutionProcess, refusal: AnyondError) -> None:
         """Whoever asked was told that it failed, so it must not be started later."""

@@ -222,7 +222,9 @@ class ProcessActor(Actor[Event, Climb]):
         if not await self._running.obeys(OBEYED_S):
             log.warning("hung_shim", process=self.process.id)
             try:
-                await self._launcher.finalize_lost(self.process.id, HUNG, force=True)
+                await self._launcher.finalize_lost(
+                    self.process.id, HUNG, self._running.processes, force=True
+                )
             except AnyondError as error:
                 log.warning("not_ended", process=self.process.id, why=str(error))
         self.tell(DeadlinePassed(Rung.END_SHIM))
@@ -246,7 +248,7 @@ class ProcessActor(Actor[Event, Climb]):
         else:
             # Also if there is an exit: it may be the agent that has written it, and lives.
             why = found.reason if isinstance(found, Lost) else KILLED
-            exit = await self._launcher.finalize_lost(self.process.id, why)
+            exit = await self._launcher.finalize_lost(self.process.id, why, self._running.processes)
         self._finished(Finished(self.process, exit, self._conversation))
         self._over = True
         self.tell(DeadlinePassed(Rung.INTERRUPT))  # wakes the loop, which sees that it is over

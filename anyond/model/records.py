@@ -32,6 +32,20 @@ class Record(Struct, frozen=True):
     position: int = 0
 
 
+class LaunchedProcesses(Struct, frozen=True, kw_only=True):
+    """The processes of an execution as the daemon saw them itself; no file of an agent's says so.
+
+    Args:
+        boot_id: the run of the machine that the pids belong to.
+        shim: pid and start time, in the notation of the system, which tells a pid from its reuse.
+        program: the same of the shim's first child; None if it had ended before it was seen.
+    """
+
+    boot_id: str
+    shim: tuple[int, str]
+    program: tuple[int, str] | None
+
+
 class Exit(Struct, frozen=True, kw_only=True):
     """How a program ended: exactly one of `code` and `signal`, or neither if it never started.
 

@@ -77,7 +77,9 @@ async def end_run(rooms: Rooms, row: ExecutionProcess, reason: str) -> None:
 async def _end_program(rooms: Rooms, row: ExecutionProcess, reason: str) -> Exit | None:
     """End all that is left of a program; how it ended, None if it never ran or nobody knows."""
     launcher = rooms.launcher
-    key = await rooms.store.read(lambda r: launches.key(r, row.id))
+    key, seen = await rooms.store.read(
+        lambda r: (launches.key(r, row.id), launches.processes(r, row.id))
+    )
     try:
         found = launcher.look(row.id, recorded=key is not None)
         if isinstance(found, Alive):
@@ -85,7 +87,7 @@ async def _end_program(rooms: Rooms, row: ExecutionProcess, reason: str) -> Exit
             found = launcher.look(row.id, recorded=key is not None)
         if isinstance(found, Absent):
             return None
-        return await launcher.finalize_lost(row.id, reason, force=True)
+        return await launcher.finalize_lost(row.id, reason, seen, force=True)
     except (OSError, Conflict) as error:
         # Files that nobody can read, a process that nothing ends: the row must not wait for that.
         log.warning("program_not_ended", process=row.id, why=str(error))

@@ -39,6 +39,7 @@ from anyond.operations import (
     worktree,
 )
 from anyond.operations.end_reason import write_reason
+from anyond.operations.launched import record_processes
 from anyond.operations.notifications import announce
 from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject
@@ -157,6 +158,7 @@ async def start(
                 lambda tx: launches.record(tx, process.id, key, now())
             ),
         )
+        await record_processes(rooms, running)
     except Exception as error:
         git_programs.not_started(subject, process)
         why = refusal(error, process)

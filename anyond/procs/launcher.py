@@ -18,16 +18,17 @@ import trio
 
 from anyond.model.errors import Conflict, Invalid, Unavailable
 from anyond.model.launch import Launch
-from anyond.model.records import Exit
+from anyond.model.records import Exit, LaunchedProcesses
 from anyond.open_files import demand_room, inherited
 from anyond.procs import lost_execution, shim_start
 from anyond.procs.address import Address
+from anyond.procs.identity import identify
 from anyond.procs.launch_spec import final_environment, find_program
 from anyond.procs.orphans import end_orphans
 from anyond.procs.peers import is_stranger
 from anyond.procs.process_table import boot_id
 from anyond.procs.shim_connection import ShimConnection
-from anyond.procs.shim_state import Lock, read_run, why_lost, why_unknown, withdraw
+from anyond.procs.shim_state import Lock, why_lost, why_unknown, withdraw
 from anyond.procs.spool import Spool
 from anyond.procs.supervisor import PROTOCOL
 
@@ -212,20 +213,26 @@ class Launcher:
                     f"The shim of execution {execution_id} takes no orders from this daemon."
                     " Was the daemon started by an agent?"
                 )
-            run = read_run(self.spool(execution_id).path)
-            running.pid = run.pid if run is not None else 0
         except BaseException:
             await running.aclose()
             raise
         return running
 
-    async def finalize_lost(self, execution_id: str, reason: str, *, force: bool = False) -> Exit:
+    async def finalize_lost(
+        self,
+        execution_id: str,
+        reason: str,
+        processes: LaunchedProcesses | None = None,
+        *,
+        force: bool = False,
+    ) -> Exit:
         """Kill what a dead shim left behind, mend its spool, and write down that it is over.
 
         It cannot be cancelled half-way. It can also be used after an exit that may not be the
         shim's own word.
 
         Args:
+            processes: what is on record of them (see `ShimConnection.processes`).
             force: the shim may live; then it is killed too, after all that descends from it.
 
         Returns:
@@ -241,6 +248,7 @@ class Launcher:
                 execution_id,
                 self.spool(execution_id),
                 reason,
+                processes,
                 force=force,
             )
         )
@@ -274,11 +282,13 @@ class Launcher:
         """A connection; if the shim has ended meanwhile, one that says so at once."""
         deadline = trio.current_time() + timeout
         pause = 0.01
+        processes = None
         while True:
             sock = trio.socket.socket(trio.socket.AF_UNIX, trio.socket.SOCK_STREAM)
             try:
                 await sock.connect(self._address.of(execution_id))
                 if not await trio.to_thread.run_sync(is_stranger, sock, self._real_root):
+                    processes = await trio.to_thread.run_sync(identify, sock, execution_id)
                     break
                 why = OSError(0, "somebody else answers in its place")
             except OSError as error:
@@ -297,6 +307,9 @@ class Launcher:
                 break
             await trio.sleep(pause)  # it has the lock, but has not opened its door yet
             pause = min(pause * 1.5, 1.0)
+        if processes is not None and processes.program is not None:
+            pid = processes.program[0]
         running = ShimConnection(execution_id, pid, trio.SocketStream(sock), key)
+        running.processes = processes
         self._nursery.start_soon(running.send_frames)
         return running

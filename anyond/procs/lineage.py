@@ -30,18 +30,54 @@ def spool_of(pid: int) -> str | None:
 
 
 def find_shims(spool: str) -> set[int]:
-    """The shims of one spool, which may be deleted. Blocks: some ms."""
+    """The shims of ours of one spool, which may be deleted. Blocks: some ms.
+
+    Where they are is not enough: whoever can rename or link the spool of another execution brings
+    the shim of that one here. Its arguments nobody else can change.
+    """
     real = os.path.realpath(spool)
+    execution_id = os.path.basename(spool)
     if not LINUX:
         commands = _commands(set())
-        return {pid for pid, command in commands.items() if _spool_in(command) in (spool, real)}
-    found = set()
-    for name in os.listdir("/proc"):
-        if name.isdigit() and SHIM in _read(int(name), "cmdline"):
-            theirs = spool_of(int(name))
-            if theirs is not None and os.path.realpath(theirs) == real:
-                found.add(int(name))
-    return found - {os.getpid()}
+        found = {pid for pid, command in commands.items() if _spool_in(command) in (spool, real)}
+    else:
+        found = set()
+        for name in os.listdir("/proc"):
+            if name.isdigit() and SHIM in _read(int(name), "cmdline"):
+                theirs = spool_of(int(name))
+                if theirs is not None and os.path.realpath(theirs) == real:
+                    found.add(int(name))
+    return {pid for pid in found if is_shim_of(pid, execution_id)} - {os.getpid()}
+
+
+def is_shim_of(pid: int, execution_id: str) -> bool:
+    """Whether `pid` is a process of ours that was started as a shim of this execution."""
+    if not LINUX:
+        spool = _spool_in(_commands({pid}).get(pid, b""))
+        return spool is not None and os.path.basename(spool) == execution_id
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            if os.fstat(file.fileno()).st_uid != os.geteuid():
+                return False
+            arguments = file.read().rstrip(b"\0").split(b"\0")
+    except OSError:
+        return False
+    shim = any(argument.endswith(SHIM) for argument in arguments[-3:-1])
+    return shim and os.path.basename(arguments[-1]) == os.fsencode(execution_id)
+
+
+def program_of(shim: int) -> tuple[int, str] | None:
+    """Pid and start time of the program that a shim runs; None if it has ended. Blocks: ~2 ms.
+
+    It is the first child that a shim has; others are orphans that came to it later.
+    """
+    table = processes()
+    children = [
+        (pid, start) for pid, parent, _, sid, start in table if (parent, sid) == (shim, pid)
+    ]
+    if LINUX:
+        children.sort(key=lambda child: (int(child[1]), child[0]))
+    return children[0] if children else None
 
 
 def descends_from_execution(pid: int, root: str) -> bool:
@@ -87,10 +123,10 @@ def _read(pid: int, what: str) -> bytes:
 
 
 def _commands(pids: set[int]) -> dict[int, bytes]:
-    """The command lines of `pids`, or of all; for systems without /proc."""
+    """The command lines of `pids`, or of all of ours; for systems without /proc."""
     import subprocess
 
-    which = ["-p", ",".join(map(str, pids))] if pids else ["-ax"]
+    which = ["-p", ",".join(map(str, pids))] if pids else ["-x", "-U", str(os.geteuid())]
     command = ["/bin/ps", "-ww", *which, "-o", "pid=,command="]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as ps:
         lines = ps.communicate()[0].splitlines()

@@ -6,7 +6,8 @@ import time
 from contextlib import suppress
 
 from anyond.model.errors import Conflict
-from anyond.model.records import Exit
+from anyond.model.records import Exit, LaunchedProcesses
+from anyond.procs.identity import still_running
 from anyond.procs.lineage import find_shims
 from anyond.procs.orphans import end_orphans
 from anyond.procs.process_table import boot_id
@@ -17,13 +18,22 @@ DYING = 5.0
 """Seconds that a shim may take to be really dead after its connection broke."""
 
 
-def finalize(execution_id: str, spool: Spool, reason: str, *, force: bool = False) -> Exit:
+def finalize(
+    execution_id: str,
+    spool: Spool,
+    reason: str,
+    processes: LaunchedProcesses | None = None,
+    *,
+    force: bool = False,
+) -> Exit:
     """Kill what is left, mend the log, write the exit. Blocks.
 
     Each step can be done again, so a crash in the middle of it does no harm. Something may be left
     even if the exit is on record already: an agent can write that file too.
 
     Args:
+        processes: what is on record of them; None if there is nothing. Whatever carries the mark
+            of the execution, or descends from its shim, is found without.
         force: its shim does not obey any more; it is killed, after all that descends from it.
 
     Raises:
@@ -33,10 +43,10 @@ def finalize(execution_id: str, spool: Spool, reason: str, *, force: bool = Fals
     with Lock(spool.path) as lock:
         killed = 0
         if not (lock.taken() if force else _released(lock)):
-            killed = _end(execution_id, spool) if force else 0
+            killed = _end(execution_id, spool, processes) if force else 0
             if not force or not _released(lock):
                 raise Conflict("running", f"Execution {execution_id} is still running.")
-        killed += _end(execution_id, spool)
+        killed += _end(execution_id, spool, processes)
         with suppress(OSError):  # who writes tries again, and tells
             spool.make_way()
         exit_ = spool.exit()
@@ -61,8 +71,8 @@ def _released(lock: Lock) -> bool:
     return True
 
 
-def _end(execution_id: str, spool: Spool) -> int:
-    run = read_run(spool.path)
-    program = (run.pid, run.pid_started) if run and run.boot_id == boot_id() else None
+def _end(execution_id: str, spool: Spool, processes: LaunchedProcesses | None) -> int:
+    # Never by what `run.json` says: an agent can write there the pid of any process of the person.
+    shims, program = still_running(processes) if processes is not None else (set(), None)
     # A shim whose spool was removed holds a lock that nobody finds any more.
-    return end_orphans(execution_id, program, find_shims(str(spool.path)))
+    return end_orphans(execution_id, program, shims | find_shims(str(spool.path)))

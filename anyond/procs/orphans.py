@@ -2,7 +2,8 @@
 
 The shim's own children are nobody's now, so they are known by other signs: the program by its pid
 *and* its start time, the others by the mark in their environment, and from these all their
-descendants and whoever shares a session with them.
+descendants and whoever shares a session with them. The mark counts in processes of ours only; an
+agent can take it out of the environment of its own processes, but not put it into anybody else's.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ def end_orphans(
     """Kill all that is left of an execution. Blocks: some ms per scan, 10 s at the very most.
 
     Args:
-        program: pid and start time as the shim wrote them down in this run of the machine, or None.
+        program: pid and start time as the daemon saw them in this run of the machine, or None; not
+            as anything says that an agent can write.
         shims: what kept it and does not obey any more. They go last: as long as they are there, all
             that descends from them can be found.
 
@@ -72,17 +74,19 @@ def _find(
 
 
 def _environment(pid: int) -> list[bytes]:
-    """The environment that a process was started with; nothing if we may not see it."""
+    """The environment that a process of ours was started with; nothing if we may not see it."""
     if LINUX:
         try:
             with open(f"/proc/{pid}/environ", "rb") as file:
-                return file.read().split(b"\0")
+                ours = os.fstat(file.fileno()).st_uid == os.geteuid()
+                return file.read().split(b"\0") if ours else []
         except OSError:
             return []
     import psutil  # type: ignore[import-untyped]  # only where there is no /proc
 
     try:
-        environment = psutil.Process(pid).environ()
+        process = psutil.Process(pid)
+        environment = process.environ() if process.uids().effective == os.geteuid() else {}
     except (psutil.Error, OSError):
         return []
     return [os.fsencode(f"{name}={value}") for name, value in environment.items()]

@@ -7,6 +7,7 @@ from collections import deque
 import trio
 
 from anyond.model.errors import TimedOut
+from anyond.model.records import LaunchedProcesses
 
 FLUSH = 5.0
 """Seconds that a detaching daemon waits until what it has said is sent."""
@@ -26,6 +27,7 @@ class ShimConnection:
     Attributes:
         trouble: whether its disk is full.
         orderly: whether the shim said that it is over, so that nothing is left of it.
+        processes: the shim and its program as the system told of them; None if it did not.
         refused: whether the shim takes no orders from us.
     """
 
@@ -34,6 +36,7 @@ class ShimConnection:
     ) -> None:
         self.execution_id = execution_id
         self.pid = pid
+        self.processes: LaunchedProcesses | None = None
         self.trouble = False
         self.orderly = False
         self.refused = False

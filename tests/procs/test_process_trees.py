@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import trio
@@ -22,9 +26,12 @@ from programs import (
     until,
 )
 
-from anyond.procs.launcher import Ended, Launcher, Lost
+from anyond.procs.identity import identify
+from anyond.procs.launcher import Alive, Ended, Launcher, Lost
+from anyond.procs.lineage import find_shims
 from anyond.procs.orphans import end_orphans
-from anyond.procs.process_table import processes, started
+from anyond.procs.process_table import LINUX, processes, started
+from anyond.procs.spool import Spool
 
 FAMILY = """
 import os, signal, sys, time
@@ -52,6 +59,26 @@ child(os.setsid, fork_again)
 child(lambda: signal.signal(signal.SIGTERM, signal.SIG_IGN), os.setsid)
 print("ready")
 """
+
+
+@pytest.fixture
+def innocent() -> Iterator[int]:
+    """A process of the person that no execution has anything to do with."""
+    with subprocess.Popen(["sleep", "600"], start_new_session=True) as process:
+        yield process.pid
+        process.kill()
+
+
+def lives(pid: int) -> bool:
+    return any(process[0] == pid for process in processes())
+
+
+def forge_run(spool: Spool, pid: int) -> None:
+    """Write into a spool what an agent would, to have `pid` killed."""
+    run = json.loads((spool.path / "run.json").read_text())
+    run |= {"pid": pid, "pid_started": started(pid)}
+    run |= {"shim_pid": pid, "shim_started": started(pid)}
+    (spool.path / "run.json").write_text(json.dumps(run))
 
 
 async def test_what_a_program_leaves_behind_ends_with_it(launcher: Launcher) -> None:
@@ -157,10 +184,94 @@ async def test_a_program_that_hides_its_mark_is_known_by_pid_and_start(launcher:
     await until(running, lambda: said(spool) == b"up\n")
     assert not alive(running.execution_id)
     os.kill(shim_of(spool), signal.SIGKILL)
-    exit_ = await launcher.finalize_lost(running.execution_id, "Its shim was killed.")
+    seen = running.processes
+    assert seen is not None
+    exit_ = await launcher.finalize_lost(running.execution_id, "Its shim was killed.", seen)
     await running.aclose()
     assert exit_.leftovers == 2
     assert running.pid not in {pid for pid, *_ in processes()}
+
+
+async def test_a_program_is_known_to_whoever_attaches_whatever_its_files_say(
+    launcher: Launcher, innocent: int
+) -> None:
+    running = await begin(launcher, python(FAMILY + "time.sleep(1000)"))
+    spool = launcher.spool(running.execution_id)
+    await until(running, lambda: said(spool) == b"ready\n")
+    await running.aclose()
+    forge_run(spool, innocent)
+    again = await launcher.attach(running.execution_id)
+    assert (again.pid, again.processes) == (running.pid, running.processes)
+    await again.kill()
+    await end(launcher, again)
+    assert lives(innocent)
+
+
+@pytest.mark.parametrize("exit_", [False, True])
+async def test_what_a_spool_says_kills_nobody(
+    launcher: Launcher, innocent: int, exit_: bool
+) -> None:
+    running = await begin(launcher, python(FAMILY + "time.sleep(1000)"))
+    spool = launcher.spool(running.execution_id)
+    await until(running, lambda: said(spool) == b"ready\n")
+    shim = shim_of(spool)
+    forge_run(spool, innocent)
+    if exit_:
+        (spool.path / "exit.json").write_text('{"code": 0, "ended_at": 1}')
+    os.kill(shim, signal.SIGKILL)
+    await before_long(lambda: not isinstance(launcher.look(running.execution_id), Alive))
+    await launcher.finalize_lost(running.execution_id, "Its shim was killed.", force=True)
+    await running.aclose()
+    assert not alive(running.execution_id)
+    assert lives(innocent)
+
+
+@pytest.mark.parametrize("how", ["link", "rename"])
+async def test_the_spool_of_another_execution_brings_no_shim_of_it(
+    launcher: Launcher, how: str
+) -> None:
+    running = await begin(launcher, shell("echo up; read x"))
+    theirs = launcher.spool(running.execution_id).path
+    mine = launcher.root / name()
+    assert find_shims(str(theirs)) == {shim_of(launcher.spool(running.execution_id))}
+    if how == "link":
+        mine.symlink_to(theirs)
+    else:
+        theirs.rename(mine)
+    assert find_shims(str(mine)) == set()
+    if how == "link":
+        mine.unlink()
+    else:
+        mine.rename(theirs)
+    await running.close_stdin()
+    await end(launcher, running)
+
+
+async def test_another_program_that_listens_in_the_place_of_a_shim_is_not_taken_for_it(
+    tmp_path: Path,
+) -> None:
+    """As the bus or the multiplexer of the person: an agent can link the socket of either."""
+    with socket.socket(socket.AF_UNIX) as listener, socket.socket(socket.AF_UNIX) as sock:
+        listener.bind(str(tmp_path / "s"))
+        listener.listen()
+        sock.connect(str(tmp_path / "s"))
+        assert identify(sock, name()) is None
+
+
+@pytest.mark.skipif(not LINUX or os.geteuid() != 0, reason="Only root sees and kills others.")
+def test_the_mark_counts_in_processes_of_ours_only() -> None:
+    execution = name()
+    with subprocess.Popen(
+        ["sleep", "600"],
+        env={**os.environ, "ANYON_EXECUTION": execution},
+        user=65534,
+        start_new_session=True,
+    ) as other:
+        try:
+            assert end_orphans(execution, None) == 0
+            assert other.poll() is None
+        finally:
+            other.kill()
 
 
 def test_a_stranger_with_the_same_pid_is_left_alone() -> None:
