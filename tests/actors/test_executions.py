@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -92,14 +93,14 @@ async def test_a_conclusion_that_fails_in_any_way_ends_the_row_with_the_reason(
 async def test_a_log_that_cannot_be_read_again_ends_the_row_with_the_reason(
     rooms: Rooms, poisoned: ExecutionProcess, monkeypatch: pytest.MonkeyPatch, lives: bool
 ) -> None:
-    feed = Conversation.feed
+    steps = Conversation.steps
 
-    def choke(self: Conversation, record: Record) -> None:
+    def choke(self: Conversation, record: Record) -> Iterator[None]:
         if b"hello" in record.data:
             raise ValueError("hello")
-        feed(self, record)
+        return steps(self, record)
 
-    monkeypatch.setattr(Conversation, "feed", choke)
+    monkeypatch.setattr(Conversation, "steps", choke)
     turn = '{"executor": "DEMO", "prompt": "x", "cwd": "/"}'
     await rooms.store.write(lambda tx: sessions.keep_turn(tx, poisoned.id, turn))
     await started(rooms, poisoned, "exec sleep 600" if lives else "exit 0")
