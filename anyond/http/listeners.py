@@ -68,7 +68,7 @@ def listen(address: str) -> Listener:
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise Unavailable(f"Somebody else listens at {address} already.") from error
-        raise Unavailable(f"Cannot listen at {address}: {error}.") from error
+        raise Unavailable(f"Cannot listen at {address}: {error.strerror or error}.") from error
 
 
 def _tcp(address: str) -> Listener:

@@ -77,7 +77,7 @@ class Places:
             except OSError as error:
                 raise Unavailable(
                     f"The directory {directory} cannot be made: {error.strerror}. "
-                    f"{self._variable(directory)} in the environment names another one."
+                    f"Set {self._variable(directory)} in the environment to name another one."
                 ) from error
             # A configuration that somebody else writes is read all the same.
             usable = os.access(directory, os.R_OK | os.W_OK | os.X_OK)

@@ -10,6 +10,7 @@ import trio
 import trio.testing
 
 from anyond.http.listeners import Listener, listen
+from anyond.model.errors import Unavailable
 
 
 def refused(address: object, family: socket.AddressFamily) -> bool:
@@ -60,3 +61,8 @@ async def test_whoever_accepts_hears_that_a_listener_is_closed() -> None:
             nursery.start_soon(accept)
             await trio.testing.wait_all_tasks_blocked()
             listener.close()
+
+
+def test_why_nothing_can_listen_is_said_without_a_number(tmp_path: Path) -> None:
+    with pytest.raises(Unavailable, match=r"nowhere/s: No such file or directory\.$"):
+        listen(f"unix:{tmp_path}/nowhere/s")

@@ -49,7 +49,7 @@ def test_a_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 def test_what_puts_it_elsewhere_is_named_with_it(tmp_path: Path, name: str) -> None:
     places = {kind: f"{tmp_path}/{kind}" for kind in ("ANYON_CONFIG_DIR", "ANYON_DATA_DIR")}
     (tmp_path / "file").write_text("")
-    with pytest.raises(Unavailable, match=f"{name} in the environment names another"):
+    with pytest.raises(Unavailable, match=f"Set {name} in the environment to name another"):
         Places.of({**places, name: f"{tmp_path}/file/below"}).create()
 
 
