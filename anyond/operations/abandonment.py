@@ -5,14 +5,15 @@ from __future__ import annotations
 import structlog
 import trio
 
-from anyond.model.errors import AnyondError, Conflict
+from anyond.model.errors import AnyondError, Conflict, Unavailable
 from anyond.model.ids import now
 from anyond.model.records import Exit
 from anyond.model.rows import ExecutionProcess, ProcessStatus, RunReason
-from anyond.operations import run, subject, undelivered
+from anyond.operations import git_programs, run, subject, undelivered
 from anyond.operations.end_reason import write_reason
 from anyond.operations.notifications import announce
 from anyond.operations.rooms import Rooms
+from anyond.operations.subject import Subject
 from anyond.procs.launcher import Absent, Alive
 from anyond.store import drafts, launches, processes
 from anyond.store.transaction import Tx
@@ -47,8 +48,9 @@ async def end_run(rooms: Rooms, row: ExecutionProcess, reason: str) -> None:
     stop = await rooms.store.read(lambda r: processes.stop_reason(r, row.id))
     exit = await _end_program(rooms, row, reason)
     about = await subject.read(rooms, row.task_attempt_id)
+    told = await _git_programs(rooms, about, row)
     try:
-        await write_reason(rooms, row, reason)
+        await write_reason(rooms, row, "\n".join([reason, *told]))
     except Exception as error:
         # The row must not wait for a log that cannot be written, whatever is wrong with that.
         log.warning("reason_not_written", process=row.id, why=str(error))
@@ -72,6 +74,20 @@ async def end_run(rooms: Rooms, row: ExecutionProcess, reason: str) -> None:
     if await rooms.store.write(final):
         await announce(rooms, about, status)
     log.error("given_up", process=row.id, attempt=row.task_attempt_id, reason=reason)
+
+
+async def _git_programs(rooms: Rooms, about: Subject, row: ExecutionProcess) -> list[str]:
+    """What git runs and the program has changed is withheld, however the program has ended."""
+    if about.attempt.container_ref is None:
+        return []
+    try:
+        return [remark.text for remark in await git_programs.end(rooms, about, row)]
+    except Unavailable:
+        raise
+    except Exception as error:
+        # The row must not wait for what may have been what went wrong.
+        log.exception("git_programs_not_seen", process=row.id, exc_info=error)
+        return []
 
 
 async def _end_program(rooms: Rooms, row: ExecutionProcess, reason: str) -> Exit | None:

@@ -38,6 +38,8 @@ log = structlog.get_logger()
 
 _LONGEST_VALUE = 300
 _MOST_NAMED = 5
+_UNSEEN = ""
+"""In place of the names of what has changed, if that could not be seen."""
 
 
 @dataclass(frozen=True)
@@ -111,19 +113,26 @@ async def end(rooms: Rooms, subject: Subject, process: ExecutionProcess) -> list
     Returns:
         What the person has to be told.
     """
-    try:
-        seen = await _see(rooms, subject.project)
-        here = await _look(subject.worktree) if seen is not None else Fingerprint()
-    except AnyondError as error:
-        log.warning("git_programs_not_seen", attempt=subject.attempt.id, why=str(error))
+    held = _guard_of(subject)
+    if held is None:
         return []
-    if seen is None:
-        return []
-    held, worktree = seen.guard, str(subject.worktree)
+    worktree = str(subject.worktree)
     if process.id not in held.runs and not (held.withheld or worktree in held.withheld_worktrees):
         return []
-    shared = added(seen.main.shared, held.accepted)
-    own = [name for name in held.changes(here, worktree, seen.main) if name in here.worktree]
+    # Whatever keeps us from looking may be the run's doing, too.
+    shared = own = [_UNSEEN]
+    unseen, why = "what holds for all checkouts", ""
+    try:
+        seen = await _see(rooms, subject.project)
+        if seen is None:
+            raise NotFound("git repository at", subject.project.git_repo_path)
+        shared = added(seen.main.shared, held.accepted)
+        unseen = "what holds in its worktree"
+        here = await _look(subject.worktree)
+        own = [name for name in held.changes(here, worktree, seen.main) if name in here.worktree]
+    except Exception as error:
+        log.warning("git_programs_not_seen", attempt=subject.attempt.id, why=str(error))
+        why = str(error) if isinstance(error, AnyondError | OSError) else type(error).__name__
     held.runs.discard(process.id)
     held.forget_looks()
     if held.always or not (shared or own):
@@ -147,13 +156,16 @@ async def end(rooms: Rooms, subject: Subject, process: ExecutionProcess) -> list
             attempts.set_git_programs_withheld(tx, attempt_id, True, moment)
 
     await rooms.store.write(write)
-    return [notes.Remark(text=_told([*shared, *own], subject.project.id), error=True)]
+    names = [name for name in (*shared, *own) if name != _UNSEEN]
+    texts = [_told(names, subject.project.id)] if names else []
+    if why:
+        texts.append(_told_unseen(unseen, why, subject.project.id))
+    return [notes.Remark(text=text, error=True) for text in texts]
 
 
 def not_started(subject: Subject, process: ExecutionProcess) -> None:
     """A process that `begin` was told of did not come to be."""
-    place = locations.locate(subject.repository)
-    held = None if place is None or place.common_dir is None else guard.of(place.common_dir)
+    held = _guard_of(subject)
     if held is not None:
         held.runs.discard(process.id)
 
@@ -270,6 +282,11 @@ async def _restore(rooms: Rooms, project: Project, row: GitProgramsRow) -> None:
     guard.install(Path(row.common_dir), held)
 
 
+def _guard_of(subject: Subject) -> Guard | None:
+    place = locations.locate(subject.repository)
+    return None if place is None or place.common_dir is None else guard.of(place.common_dir)
+
+
 async def _see(rooms: Rooms, project: Project) -> _Seen | None:
     """The repository as it is now; None if it is not there."""
     path = Path(project.git_repo_path)
@@ -354,6 +371,15 @@ def _counts(reader: Reader, process: ExecutionProcess) -> bool:
         return True
     earlier = processes.of_attempt(reader, process.task_attempt_id)
     return any(other.run_reason is RunReason.CODING_AGENT for other in earlier)
+
+
+def _told_unseen(unseen: str, why: str, project_id: str) -> str:
+    return (
+        f"Whether an agent or a script has changed what git runs could not be seen ({unseen}): "
+        f"{why}\nUntil a person has accepted what is there, Anyon runs git without the hooks, "
+        "filters and other programs of this repository. "
+        f"See GET /api/projects/{project_id}/git-programs, and POST …/git-programs/accept."
+    )
 
 
 def _told(names: list[str], project_id: str) -> str:

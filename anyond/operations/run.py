@@ -160,7 +160,6 @@ async def start(
         )
         await record_processes(rooms, running)
     except Exception as error:
-        git_programs.not_started(subject, process)
         why = refusal(error, process)
         await fail_start(rooms, process, subject, why)
         raise why from error
@@ -191,12 +190,17 @@ async def fail_start(
     """
     moment = time.time_ns()
     stopped = isinstance(error, Conflict) and error.type == "stopped"
+    told = str(error)
     try:
         if isinstance(rooms.launcher.look(process.id), Alive):
             # It was started, and could not be reached: nobody would ever end it.
             await rooms.launcher.finalize_lost(process.id, str(error), force=True)
+            remarks_of_git = await git_programs.end(rooms, subject, process)
+            told = "\n".join([told, *(remark.text for remark in remarks_of_git)])
+        else:
+            git_programs.not_started(subject, process)
         setup = isinstance(error, ProgramMissing)
-        await write_reason(rooms, process, str(error), setup=setup)
+        await write_reason(rooms, process, told, setup=setup)
         rooms.launcher.spool(process.id).write_exit(Exit(error=str(error), ended_at=moment))
     except Exception as unwritten:
         # The row must not wait for a log that cannot be written, whatever is wrong with that.

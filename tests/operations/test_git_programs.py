@@ -26,7 +26,7 @@ from anyond.model.rows import (
     TaskAttempt,
 )
 from anyond.model.settings import Executor, ExecutorProfileId
-from anyond.operations import git_programs, publish, run, subject, worktree
+from anyond.operations import abandonment, git_programs, publish, run, subject, worktree
 from anyond.operations import projects as project_operations
 from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject
@@ -232,6 +232,76 @@ async def test_what_a_person_changes_between_runs_is_nothing_to_talk_about(
     told = await end(rooms, about, row)
     assert told == []
     assert ran()
+
+
+async def restarted(rooms: Rooms, repository: Path) -> None:
+    """Only what is written down is known any more."""
+    place = locations.locate(repository)
+    assert place is not None
+    assert place.common_dir is not None
+    guard.install(place.common_dir, guard.Guard(repository, {}))
+    await git_programs.load(rooms)
+
+
+def cannot_be_read(what: str, repository: Path, about: Subject) -> Callable[[], None]:
+    """Make configuration unreadable as an agent could; what is returned mends it."""
+    broken = repository / ".git" / "config"
+    if what == "that of the worktree":
+        config(repository, "extensions.worktreeConfig", "true")
+        place = locations.locate(about.worktree)
+        assert place is not None
+        broken = place.git_dir / "config.worktree"
+    elif what == "an endless file":
+        broken = repository / "included"
+        broken.symlink_to("/dev/zero")
+        config(repository, "include.path", str(broken))
+        return broken.unlink
+    before = broken.read_text() if broken.exists() else ""
+    broken.write_text(f"{before}[core\n")
+    return lambda: broken.write_text(before) and None
+
+
+@pytest.mark.parametrize(
+    "what", ["that of the worktree", "that of the repository", "an endless file"]
+)
+async def test_what_cannot_be_looked_at_after_a_run_is_withheld_too(
+    rooms: Rooms, repository: Path, about: Subject, tmp_path: Path, what: str
+) -> None:
+    program, ran = canary(tmp_path)
+    row = await begin(rooms, about)
+    arm("hook", repository, about, program)
+    mend = cannot_be_read(what, repository, about)
+    told = await end(rooms, about, row)
+    assert "could not be seen" in told[-1]
+    assert "git-programs/accept" in told[-1]
+    mend()
+    await restarted(rooms, repository)
+    state = await git_programs.state(rooms, about.project.id)
+    assert state.withheld
+    shown = await rooms.store.read(lambda r: attempts.get(r, about.attempt.id))
+    assert shown.git_programs_withheld
+    await work(about)
+    assert not ran()
+    accepted = AcceptGitPrograms(digest=state.digest)
+    assert not (await git_programs.accept(rooms, about.project.id, accepted)).withheld
+    await work(about)
+    assert ran()
+
+
+async def test_what_a_run_has_changed_is_withheld_however_it_ends(
+    rooms: Rooms, repository: Path, about: Subject, tmp_path: Path
+) -> None:
+    program, ran = canary(tmp_path)
+    row = await begin(rooms, about)
+    arm("hook", repository, about, program)
+    await abandonment.end_run(rooms, row, "It crashed five times.")
+    await restarted(rooms, repository)
+    state = await git_programs.state(rooms, about.project.id)
+    assert [change.name for change in state.changes] == ["hook hooks/pre-commit"]
+    await work(about)
+    assert not ran()
+    log = rooms.launcher.spool(row.id).path / "entries.jsonl"
+    assert "git-programs/accept" in log.read_text()
 
 
 async def test_harmless_settings_are_nobodys_concern(
