@@ -13,7 +13,7 @@ from quart.wrappers.base import BaseRequestWebsocket
 
 from anyond.api.checks import KINDS
 from anyond.api.endpoint import Endpoint, Parameter
-from anyond.model.errors import Invalid, NotFound
+from anyond.model.errors import Invalid, Malformed, NotFound
 from anyond.model.settings import Executor, SoundFile
 from anyond.settings.names import executor_named
 
@@ -51,7 +51,7 @@ def read_params(endpoint: Endpoint[P], asked: BaseRequestWebsocket) -> P:
         if text:
             found[attribute] = read(text, parameter.field)
         elif parameter.required:
-            raise Invalid(parameter.field, f"is missing; add ?{parameter.name}={parameter.hint}")
+            raise Malformed(parameter.field, f"is missing; add ?{parameter.name}={parameter.hint}")
         elif text is not None and parameter.type in {bool, int} and parameter.place == "query":
             found[attribute] = read(text, parameter.field)  # which says what is wrong with it
     return endpoint.params(**found)

@@ -29,10 +29,12 @@ from anyond.agents.core import (
 from anyond.model.entries import (
     Created,
     Denied,
+    ErrorMessage,
     Failed,
     FileChangeEdit,
     FileChangeRename,
     FileEdit,
+    SetupRequired,
     Succeeded,
 )
 from anyond.model.errors import Impossible
@@ -186,6 +188,9 @@ def test_a_message_that_is_refused_is_told_and_the_turn_goes_on() -> None:
         ("failed", None, "'failed'"),
         ("odd", None, "'odd'"),
         ("failed", {"message": "x", "codexErrorInfo": "unauthorized"}, "codex login"),
+        ("failed", {"message": "x", "codexErrorInfo": {"unauthorized": {}}}, "codex login"),
+        ("failed", {"message": "unexpected status 401 Unauthorized"}, "codex login"),
+        ("failed", {"message": "x", "additionalDetails": "invalid_api_key"}, "codex login"),
         ("failed", {"message": 'status 400: {"detail": "bad model"}, url'}, "400: bad model, url"),
         ("failed", {"message": "a", "additionalDetails": "b"}, "a: b"),
         ("failed", {}, "'failed'"),
@@ -196,7 +201,10 @@ def test_success_needs_all_the_evidence(status: str, failure: Any, words: str) -
     [end] = ends(events)
     assert end.outcome is Outcome.FAILED
     assert words in str(end.error)
-    assert [entry.content for entry in entries(events).values()] == [end.error]
+    [entry] = entries(events).values()
+    assert entry.content == end.error
+    setup = entry.entry_type == ErrorMessage(error_type=SetupRequired())
+    assert setup is (words == "codex login")
 
 
 def test_an_error_without_a_failed_turn_is_a_failure_unless_the_agent_went_on() -> None:
@@ -239,6 +247,12 @@ def test_a_thread_that_cannot_be_opened_is_a_failure() -> None:
     echo(dialogue)
     events = hear(dialogue, id=2, error={"code": -32600, "message": "failed to load configuration"})
     assert told(events)[-1] == "> failed: failed to load configuration"
+    dialogue = Codex().dialogue(Turn(prompt="p", cwd="/w"))
+    echo(dialogue)
+    events = hear(dialogue, id=1, error={"code": -32600, "message": "You are not logged in."})
+    [error] = entries(events).values()
+    assert error.entry_type == ErrorMessage(error_type=SetupRequired())
+    assert "`codex login`" in error.content
 
 
 # ---------------------------------------------------------------- questions
@@ -467,6 +481,16 @@ def test_the_past_of_a_forked_thread_costs_this_run_nothing() -> None:
     used = put.entry.entry_type
     assert (used.input_tokens, used.cache_read_tokens, used.output_tokens) == (60, 40, 5)
     assert hear(dialogue, method="thread/tokenUsage/updated", params=params) == []
+
+
+def test_nothing_used_is_not_shown() -> None:
+    dialogue = opened()
+    nothing = {"inputTokens": 0, "outputTokens": 0}
+    for last, shown in ((nothing, []), ({"inputTokens": 7, "cachedInputTokens": 7}, ["7"])):
+        usage = {"total": {"inputTokens": 9, **last}, "last": last}
+        params = {"threadId": f"t{shown}", "tokenUsage": usage}
+        events = hear(dialogue, method="thread/tokenUsage/updated", params=params)
+        assert [put.entry.content for put in events] == [f"{n} tokens cached" for n in shown]
 
 
 def test_the_programs_own_log_is_left_to_the_raw_log() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from pathlib import Path
@@ -137,6 +138,21 @@ def test_another_chat_than_the_one_to_resume_is_a_lost_session() -> None:
 def test_what_must_be_set_up_is_told_as_that() -> None:
     [error] = [e for e in entries(events_of("login")).values() if "Authentication" in e.content]
     assert error.entry_type == ErrorMessage(error_type=SetupRequired())
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        {"type": "result", "subtype": "error", "is_error": True, "result": "Invalid API key"},
+        {"type": "error", "message": "Request failed with status code 401"},
+    ],
+)
+def test_a_refused_key_is_to_be_set_up_with_how_to_log_in(line: dict[str, Any]) -> None:
+    dialogue = Cursor().dialogue(Turn(prompt="p", cwd=TREE))
+    events = dialogue.receive(Stream.STDOUT, json.dumps(line).encode() + b"\n")
+    [error] = entries(events).values()
+    assert error.entry_type == ErrorMessage(error_type=SetupRequired())
+    assert "`cursor-agent login`" in error.content
 
 
 def test_every_tool_tells_what_it_did() -> None:

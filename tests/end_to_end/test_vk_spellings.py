@@ -236,6 +236,8 @@ async def test_what_is_missing_or_torn_is_refused_as_a_mistake_of_the_client(
         refused = await client.request("POST", path, body)
         assert 400 <= refused.status_code < 500, path
         assert refused.json()["success"] is False
+    compared = await client.request("GET", f"{at}/commit-compare")
+    assert compared.status_code == 400
     torn = await client.http.request("POST", f"{at}/rebase", content=b'{"base_branch": "ma')
     assert 200 <= torn.status_code < 500
     assert torn.json()["success"] is False

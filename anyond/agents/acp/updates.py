@@ -98,7 +98,7 @@ class Updates:
         error, status = as_dict(told.get("error")), told.get("threadStatus")
         self.error = error or self.error
         if error.get("willRetry") is True:
-            self._entries.say_again(error_text({**error, "codexErrorInfo": None}))
+            self._entries.say_again(error_text(error, advice=False))
         match as_text(status) or as_dict(status).get("type"):
             case "systemError":
                 self._entries.close_text()
@@ -112,7 +112,7 @@ class Updates:
         self.failure, self.error = None, {}
         if failure is None:
             return None
-        told = error_text({**error, "codexErrorInfo": None}) if error else ""
+        told = error_text(error, advice=False) if error else ""
         text = failure.strip() or told
         if not text:
             said = self._entries.last_text

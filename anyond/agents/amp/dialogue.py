@@ -154,7 +154,7 @@ class AmpDialogue(ClaudeDialogue):
         if self._begun or lump is None:
             return
         text = line.decode(errors="replace")
-        if disguised_errors.wants_login(text):
+        if disguised_errors.refuses_key(text):
             lump.kind = ErrorMessage(error_type=SetupRequired())
             self._put(lump)
         elif self._resumed and not self._lost and disguised_errors.lost_session(text):

@@ -14,6 +14,7 @@ from typing import Any
 
 from anyond.agents.carried import Carried
 from anyond.agents.codex.entries import CodexEntries
+from anyond.agents.codex.errors import with_advice
 from anyond.agents.codex.handshake import STEPS, Handshake
 from anyond.agents.codex.notifications import Notifications
 from anyond.agents.codex.options import Options
@@ -34,6 +35,7 @@ from anyond.agents.core import (
     TurnEnded,
     Verdict,
 )
+from anyond.agents.disguised_errors import refuses_key
 from anyond.agents.jsonrpc import (
     METHOD_NOT_FOUND,
     Id,
@@ -365,7 +367,9 @@ class CodexDialogue(RpcDialogue):
         self._end(rest.outcome, rest.error)
 
     def _fail(self, text: str) -> None:
-        self._trouble.complain(text)
+        login = refuses_key(text)
+        text = with_advice(text) if login else text
+        self._trouble.complain(text, login)
         self._end(Outcome.FAILED, text)
 
     def _end(self, outcome: Outcome, error: str | None = None) -> None:

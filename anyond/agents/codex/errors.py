@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from anyond.agents.disguised_errors import refuses_key
 from anyond.agents.jsonrpc import as_dict, as_text, loads
 
 LOGIN = "Log in with `codex login`, or check the key of the model's provider."
@@ -14,25 +15,35 @@ _UNAUTHORIZED = 401
 _DRESSED = re.compile(r"\{.*\}", re.DOTALL)
 
 
-def error_text(error: Mapping[str, Any]) -> str:
-    """The message of a turn's error and what its details add, without repeating."""
+def error_text(error: Mapping[str, Any], *, advice: bool = True) -> str:
+    """The message of a turn's error and what its details add, without repeating.
+
+    Args:
+        advice: say how to log in, if that cures it.
+    """
     message = _undressed(as_text(error.get("message")))
     details = _undressed(as_text(error.get("additionalDetails")))
     if details and details not in message:
         message = f"{message}: {details}" if message else details
-    if is_login(error):
-        message = f"{message.rstrip('.')}. {LOGIN}" if message else LOGIN
+    if advice and is_login(error):
+        message = with_advice(message)
     return message[:_MOST] or "The agent reported an error without a message."
+
+
+def with_advice(message: str) -> str:
+    """The message of an error that a login cures, and how to log in."""
+    return f"{message.rstrip('.')}. {LOGIN}" if message else LOGIN
 
 
 def is_login(error: Mapping[str, Any]) -> bool:
     """Whether the person has to log in, or to set a key."""
     info = error.get("codexErrorInfo")
-    if info == "unauthorized":
+    if info == "unauthorized" or "unauthorized" in as_dict(info):
         return True
-    return any(
-        as_dict(detail).get("httpStatusCode") == _UNAUTHORIZED for detail in as_dict(info).values()
-    )
+    for detail in as_dict(info).values():
+        if as_dict(detail).get("httpStatusCode") == _UNAUTHORIZED:
+            return True
+    return any(refuses_key(as_text(error.get(name))) for name in ("message", "additionalDetails"))
 
 
 def _undressed(text: str) -> str:

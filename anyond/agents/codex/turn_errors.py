@@ -34,7 +34,7 @@ class TurnErrors:
         error = as_dict(params.get("error"))
         if params.get("willRetry"):
             self._entries.say_again(as_text(params.get("threadId")))
-            text = error_text({**error, "codexErrorInfo": None})
+            text = error_text(error, advice=False)
             if self._retry is None:
                 self._retry = self._entries.note("retry", SystemMessage(), text)
             self._retry.content = text

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from anyond.agents.carried import Totals
 from anyond.agents.entry import Source
 from anyond.agents.jsonrpc import as_dict, as_int
-from anyond.model.entries import NormalizedEntry, TokenUsage
+from anyond.model.entries import NormalizedEntry
 
 _NAMES = ("inputTokens", "outputTokens", "cachedInputTokens", "cacheWriteInputTokens")
 _Counts = tuple[int, ...]
@@ -40,22 +41,22 @@ class Usage(Source):
             self._before[thread] = tuple(a - b for a, b in zip(total, last, strict=True))
         changed = self._now.get(thread) != total
         self._now[thread] = total
-        return changed and any(total)
+        return changed and any(self._used.counts)
 
     def entry(self) -> NormalizedEntry:
+        return self._used.entry(self.model)
+
+    @property
+    def _used(self) -> Totals:
         sums = [0] * len(_NAMES)
         for thread, total in self._now.items():
             for place, (now, before) in enumerate(zip(total, self._before[thread], strict=True)):
                 sums[place] += max(0, now - before)
         all_in, tokens_out, read, written = sums
         tokens_in = max(0, all_in - read - written)
-        return NormalizedEntry(
-            entry_type=TokenUsage(
-                model=self.model,
-                input_tokens=tokens_in,
-                output_tokens=tokens_out,
-                cache_read_tokens=read,
-                cache_write_tokens=written,
-            ),
-            content=f"{tokens_in:,} tokens in, {tokens_out:,} out",
+        return Totals(
+            input_tokens=tokens_in,
+            output_tokens=tokens_out,
+            cache_read_tokens=read,
+            cache_write_tokens=written,
         )

@@ -43,6 +43,7 @@ _HARMLESS = frozenset({"user", "interaction_query", "status", "ping", "keep_aliv
 _FORGOTTEN = (
     "The former chat could not be resumed. This is another one, which does not know what was said."
 )
+_LOGIN = "Log in with `cursor-agent login`, or check the key that the agent is given."
 _FAILED = "The agent reported an error."
 
 
@@ -232,8 +233,10 @@ class CursorDialogue:
         if text != self._complaint:
             self._complaint = text
             if key or not self._plain.says(text, within=True):
-                setup = disguised_errors.wants_login(text)
+                setup = disguised_errors.refuses_key(text)
                 kind = ErrorMessage(error_type=SetupRequired()) if setup else ErrorMessage()
+                if setup and "log" not in text.lower():
+                    text += f"\n{_LOGIN}"
                 self._put(Note(key or "error", kind, text))
 
     def _result(self, told: Mapping[str, Any]) -> None:
@@ -263,7 +266,7 @@ class CursorDialogue:
         if not text or known or _repeats(text):
             return
         lump = self._plain.add(text)
-        if disguised_errors.wants_login(text):
+        if disguised_errors.refuses_key(text):
             lump.kind = ErrorMessage(error_type=SetupRequired())
         elif self._resumed and self._session_id is None and disguised_errors.lost_session(text):
             self._lose()

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from anyond.agents.carried import NOTHING, Totals
 from anyond.agents.entry import Source
-from anyond.model.entries import NormalizedEntry, TokenUsage
+from anyond.model.entries import NormalizedEntry
 
 _MOST = 2**53
 _NAMES = {
@@ -24,7 +25,8 @@ class CursorUsage(Source):
 
     def __init__(self) -> None:
         self.model: str | None = None
-        self._usage = TokenUsage()
+        self._used = NOTHING
+        self._named: str | None = None
 
     def learn_model(self, model: str) -> bool:
         """Take in the name of the model; whether that is news."""
@@ -42,15 +44,12 @@ class CursorUsage(Source):
         known = type(cost) in (int, float) and 0 < cost < _MOST
         if not known and not any(counts.values()):
             return False
-        dollars = float(cost) if known else None
-        self._usage = TokenUsage(model=self.model, cost_usd=dollars, **counts)
+        dollars = float(cost) if known else 0.0
+        self._used, self._named = Totals(cost_usd=dollars, **counts), self.model
         return True
 
     def entry(self) -> NormalizedEntry:
-        usage = self._usage
-        cost = f", ${usage.cost_usd:.4f}" if usage.cost_usd else ""
-        content = f"{usage.input_tokens:,} tokens in, {usage.output_tokens:,} out{cost}"
-        return NormalizedEntry(entry_type=usage, content=content)
+        return self._used.entry(self._named)
 
 
 def _count(value: Any) -> int:
