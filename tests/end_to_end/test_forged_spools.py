@@ -93,3 +93,15 @@ async def test_a_run_of_the_version_before_is_recorded_when_its_shim_answers(
     await daemon.over(attempt)
     assert alive(innocent)
     assert not alive(agent)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Looks into /proc.")
+async def test_a_daemon_that_sees_the_shim_die_goes_by_what_it_saw_before(
+    daemon: Daemon, innocent: int
+) -> None:
+    attempt, process, (shim, agent) = await hidden_agent(daemon)
+    forge(spool(daemon, process), innocent, exit_=True)
+    os.kill(shim, signal.SIGKILL)
+    await daemon.over(attempt)
+    assert alive(innocent)
+    assert not alive(agent)
