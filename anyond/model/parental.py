@@ -36,6 +36,7 @@ PARENTAL = (
         """
         GIT_DIR GIT_WORK_TREE GIT_COMMON_DIR GIT_INDEX_FILE GIT_INDEX_VERSION
         GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES GIT_NAMESPACE GIT_PREFIX
+        GIT_ATTR_SOURCE GIT_REFERENCE_BACKEND GIT_NO_LAZY_FETCH
         GIT_IMPLICIT_WORK_TREE GIT_INTERNAL_* GIT_SUPER_PREFIX GIT_TOPLEVEL_PREFIX
         GIT_GRAFT_FILE GIT_SHALLOW_FILE GIT_REPLACE_REF_BASE GIT_NO_REPLACE_OBJECTS
         GIT_QUARANTINE_PATH GIT_PUSH_OPTION_* GIT_PUSH_CERT* GIT_REFLOG_ACTION GIT_CONFIG
@@ -147,6 +148,25 @@ PARENTAL = (
         "AGENT",
         "Amp, Crush, Goose and OpenCode put their names there.",
         if_set=("AMP_CURRENT_THREAD_ID", "CRUSH", "GOOSE_TERMINAL", "OPENCODE"),
+    ),
+    Parental(
+        "Other programs that run agents",
+        """
+        CONDUCTOR_DEFAULT_BRANCH CONDUCTOR_PORT CONDUCTOR_ROOT_PATH CONDUCTOR_WORKSPACE_NAME
+        CONDUCTOR_WORKSPACE_PATH VK_PROJECT_ID VK_PROJECT_NAME VK_SESSION_ID VK_TASK_ID
+        VK_WORKSPACE_BRANCH VK_WORKSPACE_ID
+        """,
+        "They name one task and its worktree: scripts would work there.",
+    ),
+    Parental(
+        "Runners of CI jobs",
+        """
+        GITHUB_ENV GITHUB_OUTPUT GITHUB_PATH GITHUB_STATE GITHUB_STEP_SUMMARY
+        HUDSON_COOKIE HUDSON_SERVER_COOKIE JENKINS_NODE_COOKIE JENKINS_SERVER_COOKIE
+        RUNNER_TRACKING_ID
+        """,
+        "They name files of one step, or are the mark by which its processes are found and"
+        " ended. `CI`, `GITHUB_TOKEN` and the like stay.",
     ),
     Parental(
         "systemd and other service managers",
@@ -281,6 +301,27 @@ PARENTAL = (
         " What git and `code` ask (`VSCODE_GIT_*`, `VSCODE_IPC_HOOK_CLI`) stays.",
     ),
     Parental(
+        "AppImage",
+        "APPIMAGE",
+        "It names one program (some editors and terminals), which takes itself for started by it.",
+    ),
+    Parental(
+        "AppImage, beside that",
+        "APPDIR ARGV0 OWD",
+        "They name the mounted image and what was called; zsh and rustup take `ARGV0` for their"
+        " own name.",
+        if_set=("APPIMAGE",),
+    ),
+    Parental(
+        "Next.js and servers of Python that start themselves again",
+        """
+        GUNICORN_FD GUNICORN_PID NEXT_PRIVATE_* NEXT_RUNTIME WERKZEUG_RUN_MAIN
+        WERKZEUG_SERVER_FD __NEXT_*
+        """,
+        "A dev server takes itself for the child of another one: it reloads nothing, reads no"
+        " `.env`, or looks for a socket that is closed.",
+    ),
+    Parental(
         "make",
         "MAKELEVEL MAKE_RESTARTS MAKE_TERMERR MAKE_TERMOUT MFLAGS MAKEOVERRIDES",
         "They tell of one run and of its job server, which is gone.",
@@ -324,3 +365,8 @@ PARENTAL = (
         " program is started.",
     ),
 )
+
+
+def names_of_repositories() -> tuple[str, ...]:
+    """Variables that lead git into a certain repository, also if a person's profile sets them."""
+    return tuple(name for name in PARENTAL[0].names.split() if "*" not in name)

@@ -10,6 +10,7 @@ from anyond.agents import recap as agents_recap
 from anyond.agents.roster import agent
 from anyond.machines.prompt import expand_tags, find_images
 from anyond.model.launch import Launch, LeftRunning
+from anyond.model.parental import names_of_repositories
 from anyond.model.rows import (
     CodingAgentFollowUpRequest,
     ExecutionProcess,
@@ -108,4 +109,7 @@ def _script(rooms: Rooms, request: ScriptRequest, project: Project, cwd: str) ->
     if profile is ScriptProfile.NONE:
         return launch
     find_program(launch, final_environment(launch))
-    return replace(launch, argv=script_shell.command_line(profile.value, launch.env, script))
+    # A profile that has git look after the files of a home (GIT_DIR) means that terminal, and not
+    # the worktree.
+    fixed = (*launch.env, *names_of_repositories())
+    return replace(launch, argv=script_shell.command_line(profile.value, fixed, script))

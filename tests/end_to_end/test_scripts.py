@@ -44,6 +44,26 @@ async def test_variables_that_are_none_are_refused(daemon: Daemon, environment: 
     assert "environment" in refusal.value.body["message"]
 
 
+async def test_a_profile_leads_git_into_no_other_repository(daemon: Daemon) -> None:
+    files = daemon.home / "dotfiles.git"
+    daemon.git(daemon.home, "init", "-q", "--bare", str(files))
+    (daemon.home / ".bashrc").write_text(
+        f"export GIT_DIR={files} GIT_WORK_TREE={daemon.home} GIT_SSH_COMMAND=mine\n"
+    )
+    shell = shutil.which("bash")
+    assert shell is not None
+    daemon.environment["SHELL"] = shell
+    await daemon.stop()
+    await daemon.start()
+    seen = daemon.root / "seen"
+    say = f"git rev-parse --show-toplevel >> '{seen}'; echo $GIT_SSH_COMMAND $GIT_DIR >> '{seen}'"
+    project = await daemon.project(setup_script=say)
+    await daemon.use_fake_agent()
+    attempt = await daemon.attempt(project, "say done")
+    assert (await daemon.over(attempt))["status"] == "completed"
+    assert seen.read_text() == f"{attempt['container_ref']}\nmine\n"
+
+
 async def test_a_script_with_windows_line_ends_that_needs_the_persons_shell_runs(
     daemon: Daemon,
 ) -> None:
