@@ -18,8 +18,11 @@ import pytest
 from anyond.procs.process_table import started
 from tests.end_to_end.daemon import ACP_AGENT, Daemon, alive
 
-HIDDEN = f"/usr/bin/env -i ACP_AGENT_STATE={{state}} {sys.executable} {ACP_AGENT}"
-"""The agent, without anything in its environment that tells of its run."""
+HIDDEN = f"""#!/bin/sh
+{sys.executable} {ACP_AGENT}
+exec sleep 600
+"""
+"""An agent that outlives the end of its stdin, and so the death of its shim."""
 
 
 @pytest.fixture
@@ -32,9 +35,12 @@ def innocent() -> Iterator[int]:
 
 async def hidden_agent(daemon: Daemon) -> tuple[dict[str, Any], dict[str, Any], tuple[int, int]]:
     """An attempt whose agent runs and hides: attempt, process, and the pids of shim and agent."""
-    await daemon.use_fake_agent(
-        base_command_override=HIDDEN.format(state=daemon.root / "fake-state")
-    )
+    program = daemon.root / "hidden"
+    program.write_text(HIDDEN)
+    program.chmod(0o755)
+    # Without anything in its environment that tells of its run.
+    state = f"ACP_AGENT_STATE={daemon.root / 'fake-state'}"
+    await daemon.use_fake_agent(base_command_override=f"/usr/bin/env -i {state} {program}")
     attempt = await daemon.attempt(await daemon.project(), "run echo up > up\nsilent")
     question = await daemon.question()
     process = await daemon.running(attempt)
