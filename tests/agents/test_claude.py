@@ -37,6 +37,7 @@ from anyond.model.entries import (
     CommandRunResult,
     ErrorMessage,
     FileChangeEdit,
+    FileChangeWrite,
     FileEdit,
     NormalizedEntry,
     SetupRequired,
@@ -403,6 +404,25 @@ def test_an_entry_says_what_a_hook_has_made_of_the_input() -> None:
     assert story.lines() == ["CommandRun succeeded: ls /"]
     [asked] = [event for event in story.others if isinstance(event, ApprovalAsked)]
     assert asked.tool_input == {"command": "ls /"}
+
+
+def test_an_edit_says_what_was_written_if_a_hook_has_changed_it_without_a_question() -> None:
+    asked = {"file_path": f"{TREE}/a.txt", "content": "of the model"}
+    done = {"type": "create", "filePath": f"{TREE}/b.txt", "content": "of the hook"}
+    story = replay(said(use("Write", asked), came_back("File created", done)))
+    assert story.lines() == ["FileEdit succeeded: b.txt"]
+    edit = story.tool().action_type
+    assert isinstance(edit, FileEdit)
+    assert (edit.path, edit.changes) == ("b.txt", [FileChangeWrite(content="of the hook")])
+    hunk = {"oldStart": 1, "oldLines": 1, "newStart": 1, "newLines": 1, "lines": ["-x", "+z"]}
+    done = {"filePath": f"{TREE}/b.txt", "structuredPatch": [hunk]}
+    asked = {"file_path": f"{TREE}/a.txt", "old_string": "x", "new_string": "y"}
+    story = replay(said(use("Edit", asked), came_back("Edited", done)))
+    edit = story.tool().action_type
+    assert isinstance(edit, FileEdit)
+    [change] = edit.changes
+    assert isinstance(change, FileChangeEdit)
+    assert (edit.path, "+z" in change.unified_diff) == ("b.txt", True)
 
 
 def test_a_plan_is_shown_whether_its_use_or_its_question_has_it() -> None:

@@ -155,15 +155,16 @@ def _read(name: str, inputs: Inputs, result: Result | None, paths: Paths) -> tup
 
 
 def _write(name: str, inputs: Inputs, result: Result | None, paths: Paths) -> tuple[Action, str]:
-    path = paths.relative(_text(inputs, "file_path", "path"))
-    change: FileChange = FileChangeWrite(content=_text(inputs, "content"))
+    path, done = _edited(inputs, result, paths), result.get("content") if result else None
+    content = done if isinstance(done, str) else _text(inputs, "content")
+    change: FileChange = FileChangeWrite(content=content)
     if result is not None and result.get("type") == "update":
         change = _numbered(path, result) or change
     return FileEdit(path=path, changes=[change]), path
 
 
 def _edit(name: str, inputs: Inputs, result: Result | None, paths: Paths) -> tuple[Action, str]:
-    path = paths.relative(_text(inputs, "file_path", "path"))
+    path = _edited(inputs, result, paths)
     change = _numbered(path, result) if result is not None else None
     if change is None:
         several = inputs.get("edits")
@@ -175,6 +176,12 @@ def _edit(name: str, inputs: Inputs, result: Result | None, paths: Paths) -> tup
         ]
         change = FileChangeEdit(unified_diff=diffs.from_texts(path, pairs))
     return FileEdit(path=path, changes=[change]), path
+
+
+def _edited(inputs: Inputs, result: Result | None, paths: Paths) -> str:
+    """Which file; a hook may have chosen another one, without a question."""
+    done = result.get("filePath") if result is not None and not result.is_error else None
+    return paths.relative((isinstance(done, str) and done) or _text(inputs, "file_path", "path"))
 
 
 def _numbered(path: str, result: Result) -> FileChangeEdit | None:
