@@ -63,7 +63,7 @@ async def run(
         await job.run(say)
         for reason in report.left_out[planned:]:
             say(f"  - {reason}")
-        say("\nDone. Start Anyon, and everything is on its board.")
+        say("\nDone. Everything is there when Anyon is started.")
 
 
 def _located(path: Path) -> tuple[Path, list[Path]]:

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from anyond.store import imported, processes, projects, tags
 from anyond.store.transaction import Reader
 
+OLD_FOLDER = ".vibe-images"
+"""Where links of vibe-kanban say that a picture is."""
+
 
 @dataclass(frozen=True)
 class Known:
@@ -23,13 +26,15 @@ class Known:
     projects: dict[str, str]
     paths: dict[str, str]
     tags: set[str]
+    lacking: dict[str, str]
+    """The descriptions of tasks that have links to pictures which did not come with them."""
     deleted: Callable[[str], bool]
     """Whether it came with an earlier import and is not wanted any more."""
 
     @classmethod
     def nothing(cls) -> Known:
         """As there is before the first start."""
-        return cls(set(), set(), {}, {}, set(), {}, {}, set(), lambda _: False)
+        return cls(set(), set(), {}, {}, set(), {}, {}, set(), {}, lambda _: False)
 
     @classmethod
     def read(cls, reader: Reader, *, again: bool) -> Known:
@@ -50,6 +55,12 @@ class Known:
             projects={project.id: project.id for project in every},
             paths={project.git_repo_path: project.id for project in every},
             tags={tags.fold(tag.tag_name) for tag in tags.all(reader)},
+            lacking=dict(
+                reader.execute(
+                    "SELECT id, description FROM tasks WHERE instr(description, ?)",
+                    (f"{OLD_FOLDER}/",),
+                )
+            ),
         )
 
 

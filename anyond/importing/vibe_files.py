@@ -39,7 +39,7 @@ class Files:
         Raises:
             Unavailable: the disk does not take it.
         """
-        for image in bundle.images if bundle.is_new else []:
+        for image in bundle.images:
             try:
                 image.picture = await trio.to_thread.run_sync(self._take_picture, image.file)
             except Unavailable:

@@ -10,7 +10,7 @@ import trio
 
 from anyond.files.images import Picture
 from anyond.importing import vibe_leftovers, vibe_rows
-from anyond.importing.known import Known
+from anyond.importing.known import OLD_FOLDER, Known
 from anyond.importing.report import Report
 from anyond.importing.vibe_rows import (
     OldAttempt,
@@ -43,6 +43,7 @@ class Bundle:
     task: OldTask
     is_new: bool
     images: list[Image] = field(default_factory=list)
+    """Those that are not here yet, also of a task that is."""
     attempts: list[tuple[OldAttempt, bool]] = field(default_factory=list)
     processes: list[tuple[OldAttempt, OldProcess]] = field(default_factory=list)
     ended: list[tuple[OldAttempt, OldProcess]] = field(default_factory=list)
@@ -53,8 +54,10 @@ class Bundle:
     @property
     def is_known(self) -> bool:
         """Whether all of it is here already."""
-        brings = self.is_new or self.processes or self.ended or self.merges or self.drafts
-        return not brings and not any(is_new for _, is_new in self.attempts)
+        if self.is_new or any(is_new for _, is_new in self.attempts):
+            return False
+        new = (self.images, self.processes, self.ended, self.merges, self.drafts)
+        return not any(new)
 
 
 class Plan:
@@ -174,13 +177,20 @@ class Plan:
         if "/" in old_name or old_name in ("", ".", ".."):
             self.report.leave(f"image {name}: its file is called {old_name!r}", "images")
             return
+        link = f"{OLD_FOLDER}/{old_name}"
+        if not bundle.is_new and link not in self._known.lacking.get(bundle.task.id, ""):
+            self.report.saw("images", False)
+            return
         for folder in self._folders:
             if (file := folder / old_name).is_file():
                 bundle.images.append(Image(old_name, name, file))
-                self.report.saw("images", bundle.is_new)
+                self.report.saw("images", True)
                 return
         where = ", ".join(str(folder) for folder in self._folders) or "any folder"
-        self.report.leave(f"image {name}: there is no file {old_name} in {where}", "images")
+        why = f"there is no file {old_name} in {where}"
+        if link in (bundle.task.description or ""):
+            why += "; another import, with --images DIRECTORY, brings it"
+        self.report.leave(f"image {name}: {why}", "images")
 
     def _plan_processes(self, bundle: Bundle, attempt: OldAttempt) -> None:
         found = list(vibe_rows.processes(self._tables, attempt))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from anyond.importing import vibe_rows
+from anyond.importing.known import OLD_FOLDER
 from anyond.importing.vibe_plan import Bundle, Plan
 from anyond.importing.vibe_rows import (
     OldAttempt,
@@ -16,6 +17,7 @@ from anyond.importing.vibe_rows import (
 )
 from anyond.model.bodies import NewProject, NewTag, NewTask, TaskPatch
 from anyond.model.drafts import DraftPatch, DraftType
+from anyond.model.ids import now
 from anyond.model.rows import ProcessStatus, PullRequestInfo, ScriptRequest, Session, TaskStatus
 from anyond.store import (
     attempts,
@@ -30,8 +32,6 @@ from anyond.store import (
     tasks,
 )
 from anyond.store.transaction import Tx
-
-OLD_FOLDER = ".vibe-images"
 
 
 class Rows:
@@ -65,6 +65,8 @@ class Rows:
         task = bundle.task
         if bundle.is_new:
             self._write_task(tx, bundle)
+        elif bundle.images:
+            _bring_images(tx, bundle)
         for attempt, is_new in bundle.attempts:
             if is_new:
                 _insert_attempt(tx, task, attempt)
@@ -86,24 +88,8 @@ class Rows:
             tasks.set_status(tx, task.id, status, task.updated_at)
 
     def _write_task(self, tx: Tx, bundle: Bundle) -> None:
-        task, description, ids = bundle.task, bundle.task.description, list[str]()
-        for image in bundle.images:
-            if (picture := image.picture) is None:
-                continue
-            row = images.insert(
-                tx,
-                id=vibe_rows.image_id(image.old_name),
-                file_name=picture.file_name,
-                original_name=image.name,
-                mime_type=picture.mime_type,
-                size_bytes=picture.size,
-                hash=f"sha256:{picture.hash}",
-                now=task.created_at,
-            )
-            ids.append(row.id)
-            if description:
-                old, new = f"{OLD_FOLDER}/{image.old_name}", row.file_path
-                description = description.replace(old, new)
+        task = bundle.task
+        description, ids = _write_images(tx, bundle, task.description)
         new_task = NewTask(
             project_id=self._plan.project_ids[task.project_id],
             title=task.title,
@@ -127,6 +113,37 @@ class Rows:
                     self._report.leave(
                         f"task {bundle.task.title} is imported, but not what it comes from"
                     )
+
+
+def _write_images(tx: Tx, bundle: Bundle, description: str | None) -> tuple[str | None, list[str]]:
+    """The description with links to what they are called here, and their ids."""
+    ids = []
+    for image in bundle.images:
+        if (picture := image.picture) is None:
+            continue
+        row = images.insert(
+            tx,
+            id=vibe_rows.image_id(image.old_name),
+            file_name=picture.file_name,
+            original_name=image.name,
+            mime_type=picture.mime_type,
+            size_bytes=picture.size,
+            hash=f"sha256:{picture.hash}",
+            now=bundle.task.created_at,
+        )
+        ids.append(row.id)
+        if description:
+            description = description.replace(f"{OLD_FOLDER}/{image.old_name}", row.file_path)
+    return description, ids
+
+
+def _bring_images(tx: Tx, bundle: Bundle) -> None:
+    """Give a task of an earlier import the pictures that were not found then."""
+    id = bundle.task.id
+    description, ids = _write_images(tx, bundle, tasks.get(tx, id).description)
+    if ids:
+        images.link(tx, id, ids, now())
+        tasks.patch(tx, id, TaskPatch(description=description), now())
 
 
 def _insert_attempt(tx: Tx, task: OldTask, old: OldAttempt) -> None:

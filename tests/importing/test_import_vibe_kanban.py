@@ -164,6 +164,24 @@ def test_what_is_not_understood_is_told_and_the_rest_comes(tmp_path: Path) -> No
     assert counts(done.stdout)["tasks"] == [3, 2, 0]
 
 
+async def test_a_picture_that_was_not_found_comes_with_another_import(tmp_path: Path) -> None:
+    old = furnished(tmp_path / "old", "0.0.116")
+    daemon = Daemon(tmp_path / "daemon")
+    done = run(daemon, str(old.path), "--images", str(tmp_path))
+    assert "brings it" in done.stdout
+    assert counts(done.stdout)["images"] == [1, 0, 0]
+    done = run(daemon, str(old.path), "--images", str(old.images))
+    assert counts(done.stdout)["images"] == [1, 1, 0]
+    done = run(daemon, str(old.path), "--images", str(tmp_path))
+    assert counts(done.stdout)["images"] == [1, 0, 1]
+    assert "Not imported" not in done.stdout
+    async with daemon:
+        [image] = await daemon.ask("GET", f"/api/images/task/{old.id('pay')}")
+        task = await daemon.ask("GET", f"/api/tasks/{old.id('pay')}")
+        assert image["file_path"] in task["description"]
+        assert ".vibe-images" not in task["description"]
+
+
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [
