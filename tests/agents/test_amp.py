@@ -10,7 +10,15 @@ from acp_driver import entries, told
 from recordings import FOLDER, TREE, fold, load
 
 from anyond.agents.amp.agent import Amp
-from anyond.agents.core import EntryPut, Interrupt, SessionLost, ToldAtOnce, Turn, TurnEnded
+from anyond.agents.core import (
+    EntryPut,
+    Interrupt,
+    Outcome,
+    SessionLost,
+    ToldAtOnce,
+    Turn,
+    TurnEnded,
+)
 from anyond.agents.recap import RETOLD
 from anyond.model.entries import ErrorMessage, FileEdit, SetupRequired, TokenUsage, ToolUse
 from anyond.model.errors import Impossible
@@ -115,6 +123,22 @@ def test_a_thread_that_is_not_there_is_a_lost_session() -> None:
 
 def test_what_must_be_set_up_is_told_as_that() -> None:
     [error] = [e for e in entries(events_of("login")).values() if "API key" in e.content]
+    assert error.entry_type == ErrorMessage(error_type=SetupRequired())
+
+
+def test_an_answer_that_only_asks_for_a_login_is_no_success() -> None:
+    dialogue = Amp().dialogue(Turn(prompt="p", cwd=TREE))
+    words = "Authentication required. Please run 'amp login'."
+    message = {"id": "m", "content": [{"type": "text", "text": words}]}
+    result = {"type": "result", "subtype": "success", "is_error": False, "result": words}
+    lines = [
+        json.dumps(line).encode() + b"\n"
+        for line in ({"type": "assistant", "message": message}, result)
+    ]
+    events = [event for line in lines for event in dialogue.receive(Stream.STDOUT, line)]
+    [end] = [event for event in events if isinstance(event, TurnEnded)]
+    assert end.outcome is Outcome.FAILED
+    [error] = entries(events).values()
     assert error.entry_type == ErrorMessage(error_type=SetupRequired())
 
 

@@ -12,7 +12,16 @@ import pytest
 from acp_driver import entries, told
 from recordings import FOLDER, TREE, fold, load
 
-from anyond.agents.core import EntryPut, Interrupt, SessionLost, SetsUp, ToldAtOnce, Turn
+from anyond.agents.core import (
+    EntryPut,
+    Interrupt,
+    Outcome,
+    SessionLost,
+    SetsUp,
+    ToldAtOnce,
+    Turn,
+    TurnEnded,
+)
 from anyond.agents.cursor.agent import Cursor
 from anyond.agents.cursor.text import Segments
 from anyond.agents.cursor.tools import CursorCall
@@ -153,6 +162,18 @@ def test_a_refused_key_is_to_be_set_up_with_how_to_log_in(line: dict[str, Any]) 
     [error] = entries(events).values()
     assert error.entry_type == ErrorMessage(error_type=SetupRequired())
     assert "`cursor-agent login`" in error.content
+
+
+def test_an_answer_that_only_asks_for_a_login_is_no_success() -> None:
+    dialogue = Cursor().dialogue(Turn(prompt="p", cwd=TREE))
+    words = "Not logged in. Please run 'cursor-agent login'."
+    said = {"type": "assistant", "message": {"content": [{"type": "text", "text": words}]}}
+    result = {"type": "result", "subtype": "success", "is_error": False, "result": words}
+    lines = [json.dumps(line).encode() + b"\n" for line in (said, result)]
+    events = [event for line in lines for event in dialogue.receive(Stream.STDOUT, line)]
+    assert events[-1] == TurnEnded(Outcome.FAILED, words)
+    [error] = entries(events).values()
+    assert error.entry_type == ErrorMessage(error_type=SetupRequired())
 
 
 def test_every_tool_tells_what_it_did() -> None:

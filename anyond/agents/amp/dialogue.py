@@ -142,7 +142,8 @@ class AmpDialogue(ClaudeDialogue):
         if self._counted:
             result.usage = None
         answer = self._answer or ""
-        if not self._said_more and disguised_errors.is_error(answer):
+        refused = disguised_errors.is_error(answer) or disguised_errors.is_demand(answer)
+        if not self._said_more and refused:
             login = disguised_errors.refuses_key(answer)
             self._complain(self._with_advice(answer, login), login, self._messages.latest_key)
             result.is_error, result.result = True, answer

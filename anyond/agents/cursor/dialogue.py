@@ -248,7 +248,7 @@ class CursorDialogue:
             self._complain(text or as_text(told.get("error")) or self._complaint or _FAILED)
         elif not self._used_tools and len(self._answers) <= 1:
             alone = self._answers.first or text
-            if disguised_errors.is_error(alone):
+            if disguised_errors.is_error(alone) or disguised_errors.is_demand(alone):
                 self._complain(alone.strip(), self._answers.first_key)
                 wrong = True
         if not wrong and text and not self._answers and not self._used_tools:
