@@ -12,7 +12,7 @@ from pathlib import Path
 import trio
 
 from anyond.git import blobs, branches
-from anyond.git.command import NOT_INSIDE, git
+from anyond.git.command import NOT_INSIDE, failure, git
 from anyond.git.conversions import converted, stored
 from anyond.git.earlier_attributes import differing
 from anyond.git.index_stat import copy_index
@@ -178,8 +178,33 @@ async def _compare(worktree: Path, *base: str, env: dict[str, str] | None = None
     plain = ("--no-ext-diff", "--no-textconv", "--no-color", "--no-relative", NOT_INSIDE)
     # Of a file that git believes to be unchanged since, it tells the blob: but the file counts.
     blobs_count = len(base) == 2
-    told = await git(*ask, *plain, *base, "--", cwd=worktree, env=env)
-    return await parsed(told.out, partial(_parse, blobs_count=blobs_count))
+    parse = partial(_parse, blobs_count=blobs_count)
+    told = await git(*ask, *plain, *base, "--", cwd=worktree, env=env, check=False)
+    if told.code == 0:
+        return await parsed(told.out, parse)
+    # One file that may not be read ends git, before it has said anything of the others.
+    raw = ("diff", "--raw", "-z", "--no-abbrev", "--no-renames")
+    if blobs_count:
+        raise failure(ask, told)
+    named = await git(*raw, *plain, *base, "--", cwd=worktree, env=env)
+    changed = await parsed(named.out, parse)
+    shut = await trio.to_thread.run_sync(_unreadable, worktree, changed)
+    if not shut:
+        raise failure(ask, told)
+    apart = (f":(exclude,literal){entry.path}" for entry in shut)
+    told = await git(*ask, *plain, *base, "--", ".", *apart, cwd=worktree, env=env)
+    return [*await parsed(told.out, parse), *shut]
+
+
+def _unreadable(worktree: Path, entries: list[Entry]) -> list[Entry]:
+    """Those of which no more can be told than that they are there."""
+    return [
+        replace(entry, binary=True)
+        for entry in entries
+        if entry.new_path is not None
+        and os.path.isfile(worktree / entry.new_path)
+        and not os.access(worktree / entry.new_path, os.R_OK)
+    ]
 
 
 async def _may_be_unedited(worktree: Path, tracked: list[Entry], untracked: list[str]) -> bool:

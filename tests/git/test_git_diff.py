@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -320,3 +322,31 @@ async def test_what_git_lfs_keeps_elsewhere_is_not_shown_as_text(repo: Checkout)
     old, new = repo.oid(), repo.commit({"film.mov": pointer})
     (row,) = await diff.contents(repo.path, await diff.between(repo.path, old, new))
     assert (row.new_content, row.content_omitted, row.additions) == (None, True, 3)
+
+
+UNREADABLE = """
+import sys, trio
+from pathlib import Path
+from anyond.git.diff import snapshot
+async def main():
+    for entry in await snapshot(Path(sys.argv[1]), sys.argv[2]):
+        print(entry.change, entry.path, entry.additions, entry.binary)
+trio.run(main)
+"""
+
+
+def test_a_file_that_may_not_be_read_hides_no_other(attempt: Checkout) -> None:
+    base = attempt.oid("HEAD")
+    attempt.write("other.txt", "one\ntwo\n")
+    for path in ("base.txt", "[new].txt"):
+        attempt.write(path, "mine\n").chmod(0)
+    command = [sys.executable, "-c", UNREADABLE, str(attempt.path), base]
+    if os.geteuid() == 0:  # who may read everything, unless that is taken away
+        less = "-dac_override,-dac_read_search"
+        command = ["setpriv", f"--bounding-set={less}", f"--inh-caps={less}", *command]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stdout.splitlines() == [
+        "added [new].txt 0 True",
+        "modified base.txt 0 True",
+        "modified other.txt 2 False",
+    ], done.stderr
