@@ -72,7 +72,7 @@ async def begin(rooms: Rooms, subject: Subject, process: ExecutionProcess) -> No
     if seen is None:
         return
     held, project_id = seen.guard, subject.project.id
-    row = await rooms.store.read(lambda r: git_programs.get(r, project_id))
+    row = await rooms.store.read(partial(_row, seen, project_id))
     alone = not (held.runs - {process.id})
     withheld = held.withheld and bool(added(seen.main.shared, held.accepted))
     accepted = dict(seen.main.shared) if alone and not withheld else held.accepted

@@ -493,3 +493,32 @@ async def test_projects_of_one_repository_share_what_is_accepted(
         await git_programs.load(rooms)
     held = next(iter(guard._guards.values()))
     assert {str(about.worktree), str(beside.worktree)} <= held.worktrees.keys()
+
+
+@pytest.mark.parametrize("where", ["a directory", "another checkout"])
+async def test_a_first_run_in_another_project_of_the_repository_accepts_nothing(
+    rooms: Rooms, repository: Path, about: Subject, tmp_path: Path, where: str
+) -> None:
+    program, ran = canary(tmp_path)
+    place = repository / "part"
+    if where == "a directory":
+        place.mkdir()
+        (place / "file.txt").write_text("text\n")
+        await commit_all(repository, "part")
+    else:
+        place = tmp_path / "checkout"
+        await git("worktree", "add", "--quiet", "-b", "side", place, cwd=repository)
+    new = NewProject(name="Q", git_repo_path=str(place), use_existing_repo=True)
+    other = await project_operations.create(rooms, new)
+    beside = await another(rooms, other.id, "anyon/y")
+    row = await begin(rooms, about)
+    arm("hook", repository, about, program)
+    assert len(await end(rooms, about, row)) == 1
+    first = await begin(rooms, beside)
+    await work(beside)
+    await end(rooms, beside, first)
+    await restarted(rooms, repository)
+    for one in (about, beside):
+        assert (await git_programs.state(rooms, one.project.id)).withheld
+        await work(one)
+    assert not ran()
