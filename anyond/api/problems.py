@@ -100,6 +100,9 @@ SIGNING_FAILED = _conflict(
 HEAD_BROKEN = _conflict(
     "head_broken", "The HEAD of the repository is missing or damaged; `message` says which file."
 )
+GIT_CONFIG_BROKEN = _conflict(
+    "git_config_broken", "Git cannot read its configuration; `message` says which file and line."
+)
 DUBIOUS_OWNERSHIP = _conflict(
     "dubious_ownership", "The repository belongs to somebody else; `message` says how to allow it."
 )
@@ -217,6 +220,7 @@ GIT = (
     FILTER_FAILED,
     SIGNING_FAILED,
     HEAD_BROKEN,
+    GIT_CONFIG_BROKEN,
     DUBIOUS_OWNERSHIP,
 )
 """Wherever git is asked."""

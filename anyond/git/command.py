@@ -200,6 +200,7 @@ async def settings(path: Path) -> list[Setting]:
 async def _settings(program: str, cwd: Path, env: Mapping[str, str]) -> list[Setting]:
     answer = await _run((program, *_ALWAYS, *configuration.LIST), cwd, env, None, 60.0)
     if answer.code != 0:
+        answer = await _with_reason(answer, program, configuration.LIST, cwd, env, withheld=False)
         raise failure(configuration.LIST, answer)
     return configuration.parse(answer.out)
 

@@ -32,6 +32,11 @@ _BROKEN = (
     "{head} is missing or damaged, and git takes the directory for no repository without it. "
     "To mend it, write `ref: refs/heads/` and the name of a branch into that file."
 )
+_CONFIG = re.compile(
+    r"(?mi)^fatal: (.*bad config (?:line|variable|value).*|bad (?:boolean|numeric) config value.*"
+    r"|exceeded maximum include depth.*|unknown error occurred while reading the configuration.*"
+    r"|expected git repo version.*|unknown repository extension.*)$"
+)
 _COMMIT_HOOKS = ("pre-commit", "prepare-commit-msg", "commit-msg")
 _HOOK = re.compile(
     r"The (?P<a>pre-rebase) hook refused to rebase"
@@ -117,6 +122,12 @@ async def of(verb: str, code: int, err: str, ask: Asking) -> Refusal | None:
         head = ask.common_dir / "HEAD"
         if await trio.to_thread.run_sync(_is_broken, head):
             return Refusal("head_broken", _BROKEN.format(head=shown(str(head))))
+    config = _CONFIG.search(err)
+    if config is not None:
+        told = (
+            f"Git cannot read its configuration ({shown(config[1])}), so it does nothing. Mend it."
+        )
+        return Refusal("git_config_broken", told)
     if verb not in _REMOTE and (_FILTER_ENDED in err or _FILTER.search(err)):
         return await _filter(err, ask)
     if _SIGNING.search(err):

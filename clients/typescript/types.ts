@@ -640,6 +640,7 @@ export type ErrorData =
   | FilterFailedProblem
   | SigningFailedProblem
   | HeadBrokenProblem
+  | GitConfigBrokenProblem
   | DubiousOwnershipProblem
   | PathTakenProblem
   | GitProgramsChangedProblem
@@ -796,6 +797,12 @@ export type GitBranch = {
   is_current: boolean;
   is_remote: boolean;
   last_commit_date: string;
+};
+
+/** Git cannot read its configuration; `message` says which file and line. */
+export type GitConfigBrokenProblem = {
+  type: "git_config_broken";
+  message: string;
 };
 
 export type GitHubConfig = {

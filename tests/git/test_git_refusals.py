@@ -272,6 +272,29 @@ async def test_a_head_that_is_gone_or_torn_is_named(
     assert (repo.path / ".git" / "refs" / "heads" / "main").read_text() == tip
 
 
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("[core\n", "bad config line"),
+        ("[core]\n\tcompression = much\n", "bad numeric config value"),
+        ("[core]\n\tbare = perhaps\n", "bad boolean config value"),
+        ("[include]\n\tpath = config\n", "exceeded maximum include depth"),
+        ("[core]\n\trepositoryformatversion = 9\n", "git repo version"),
+    ],
+)
+@pytest.mark.parametrize("act", [do_merge, do_rename, do_add])
+async def test_a_configuration_that_cannot_be_read_is_named(
+    repo: Checkout, attempt: Checkout, act: Act, text: str, word: str
+) -> None:
+    attempt.commit({"own.txt": "own\n"})
+    with (repo.path / ".git" / "config").open("a") as file:
+        file.write(text)
+    refusal = await refused(act, repo, attempt)
+    assert refusal.data is not None
+    assert refusal.data["type"] == "git_config_broken"
+    assert word in str(refusal)
+
+
 async def test_a_head_without_a_branch_is_no_reason_to_refuse(
     repo: Checkout, attempt: Checkout
 ) -> None:
