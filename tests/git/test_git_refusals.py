@@ -116,7 +116,8 @@ async def test_what_git_itself_refuses_is_no_hooks_doing(repo: Checkout, attempt
     objects.write_text(objects.read_text() + "[user]\n\tuseConfigOnly = nonsense\n")
     with pytest.raises(GitFailed) as caught:
         await commit_all(attempt.path, "message")
-    assert not isinstance(caught.value, Refused)
+    assert isinstance(caught.value, Refused)
+    assert caught.value.refusal.type == "git_config_broken"
 
 
 # ---------------------------------------------------------------- filters
