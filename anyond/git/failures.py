@@ -9,10 +9,13 @@ from typing import ClassVar
 
 from anyond.git.locks import Locked, lock_in
 from anyond.git.refusals import Refusal
-from anyond.model.errors import AnyondError, Kind, ToolFailed
+from anyond.model.errors import SHORTAGES, AnyondError, Kind, ToolFailed
 
 _MOST_SAID = 4000
 """Characters of what git complains of that go into a message."""
+
+# Git says it in the words of the system, which it does not translate under our settings.
+_SHORT_OF = tuple(map(os.strerror, sorted(SHORTAGES)))
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,16 @@ class Refused(GitFailed):
         self.refusal = refusal
 
 
+class ShortOf(GitFailed):
+    """The machine has no more of what git needs; there may be again."""
+
+    kind: ClassVar[Kind] = Kind.UNAVAILABLE
+
+    def __init__(self, command: tuple[str, ...], output: Output) -> None:
+        super().__init__(command, output.code, output.err)
+        self.data = None
+
+
 def failure(command: tuple[str, ...], output: Output) -> AnyondError:
     """What the refusal of a command means as such: somebody's lock, the no of a hook or another
     program of the person's, or that git has failed."""
@@ -75,6 +88,8 @@ def failure(command: tuple[str, ...], output: Output) -> AnyondError:
         return Locked(lock)
     if output.refusal is not None:
         return Refused(command, output, output.refusal)
+    if any(words in output.err for words in _SHORT_OF):
+        return ShortOf(command, output)
     return GitFailed(command, output.code, output.err)
 
 

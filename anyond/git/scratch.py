@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from anyond.model.errors import NotFound, ToolFailed
+from anyond.model.errors import SHORTAGES, AnyondError, NotFound, ToolFailed, Unavailable
 
 _NAME = "anyon"
 
@@ -26,6 +26,7 @@ def scratch(own: Path) -> Iterator[Path]:
     Raises:
         NotFound: the checkout is just going away.
         ToolFailed: nothing can be written there, or the block could not read or write a file.
+        Unavailable: the same, for want of room or of descriptors.
     """
     parent = own / _NAME
     try:
@@ -34,13 +35,17 @@ def scratch(own: Path) -> Iterator[Path]:
     except FileNotFoundError:
         raise NotFound("git directory", own) from None
     except OSError as error:
-        raise ToolFailed("git", f"{parent} cannot be written to: {error.strerror}.") from error
+        raise _failure(error, f"{parent} cannot be written to: {error.strerror}.") from error
     with private as name:
         try:
             yield Path(name)
         except OSError as error:
             why = f"{error.filename2 or error.filename or parent}: {error.strerror}."
-            raise ToolFailed("git", f"A file could not be put aside. {why}") from error
+            raise _failure(error, f"A file could not be put aside. {why}") from error
+
+
+def _failure(error: OSError, told: str) -> AnyondError:
+    return Unavailable(told) if error.errno in SHORTAGES else ToolFailed("git", told)
 
 
 def sweep(own: Path, before: float) -> int:

@@ -22,7 +22,7 @@ from werkzeug.routing.exceptions import WebsocketMismatch
 
 from anyond.http.envelope import JSON, failure
 from anyond.http.multipart import largest
-from anyond.model.errors import AnyondError, Forbidden, Kind, Unavailable
+from anyond.model.errors import SHORTAGES, AnyondError, Forbidden, Kind, Unavailable
 from anyond.model.ids import new_id
 
 STATUS: dict[Kind, HTTPStatus] = {
@@ -50,7 +50,6 @@ _PLACES = {
     errno.EPERM,
     errno.ESTALE,
 }
-_SHORTAGES = {errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.ENOSPC}
 
 # From version 0.23 on Quart raises this; before, what is sent to nobody got lost without a word.
 _DEPARTED: type[Exception] | None = getattr(wrappers, "ClientDisconnectedError", None)
@@ -125,7 +124,7 @@ def _of_system(error: OSError) -> AnyondError | None:
         log.warning("place refused", path=place, why=why)
         data = {"type": "unreadable", "field": "path"}
         return Forbidden(f"{place[:1000]} cannot be used: {why}.", data)
-    if error.errno in _SHORTAGES:
+    if error.errno in SHORTAGES:
         log.warning("out of resources", why=why)
         return Unavailable(f"The system does not allow it at the moment: {why}.")
     return None

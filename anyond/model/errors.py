@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any, ClassVar
+
+SHORTAGES = frozenset(
+    {errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.ENOSPC}
+)
+"""With these numbers the system says that it has no more of something; there may be again."""
 
 
 class Kind(StrEnum):

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
 
 from anyond.git import branches, diff, pushing, remotes, status
+from anyond.git.failures import Output, failure
 from anyond.git.merge import merge
 from anyond.git.rebase import plan, rebase
 from anyond.git.repository import Repositories
 from anyond.git.scratch import scratch
 from anyond.git.snapshots import take
-from anyond.model.errors import MergeConflicts, NotFound, ToolFailed
+from anyond.model.errors import Kind, MergeConflicts, NotFound, ToolFailed, Unavailable
 from anyond.model.refusals import Rejected
 from tests.git.driver import Checkout
 
@@ -154,3 +157,14 @@ async def test_a_checkout_that_goes_away_in_the_middle_is_an_error_that_names_it
     own.joinpath("anyon").write_text("in the way")
     with pytest.raises(ToolFailed, match="anyon"), scratch(own):
         raise AssertionError("there is no place for this")
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EMFILE])
+def test_a_shortage_of_the_machine_is_no_failure_of_git(attempt: Checkout, number: int) -> None:
+    words = os.strerror(number)
+    with pytest.raises(Unavailable, match=words), scratch(attempt.index().parent):
+        raise OSError(number, words, "index")
+    said = f"error: file write error: {words}\nfatal: unable to write new index file\n"
+    refusal = failure(("read-tree", "HEAD"), Output(128, b"", said))
+    assert (refusal.kind, refusal.data) == (Kind.UNAVAILABLE, None)
+    assert words in str(refusal)
