@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -19,6 +20,9 @@ from anyond.git.scratch import scratch
 from anyond.git.text import quoted_element, split
 from anyond.model.errors import NotFound
 
+_SHUT = re.compile(r"^warning: could not open directory '(.+?)/?': ", re.MULTILINE)
+"""How git says of a directory that it leaves it out."""
+
 _LEFT = ("ls-files", "--others", "--modified", "--exclude-standard", "-z")
 
 
@@ -30,7 +34,8 @@ class Unstorable(NamedTuple):
 
 
 async def unstorable(worktree: Path, leave: Sequence[str]) -> list[Unstorable]:
-    """The changed files that `git add` refuses; neither index nor repository are changed.
+    """The changed files that `git add` refuses, and directories into which it cannot look; neither
+    index nor repository are changed.
 
     Args:
         worktree: the top of a checkout.
@@ -40,8 +45,9 @@ async def unstorable(worktree: Path, leave: Sequence[str]) -> list[Unstorable]:
         NotFound: there is no checkout.
         GitFailed: git could not be asked.
     """
-    if not await _left(worktree, leave, None):
-        return []
+    changed, shut = await _left(worktree, leave, None)
+    if not changed:
+        return shut
     own = git_dir(worktree)
     if own is None:
         raise NotFound("worktree", worktree)
@@ -58,19 +64,24 @@ async def unstorable(worktree: Path, leave: Sequence[str]) -> list[Unstorable]:
             ),
         }
         await stage_all(worktree, env=env, leave=leave)
-        left = await _left(worktree, leave, env)
-    return await trio.to_thread.run_sync(lambda: [_why(worktree, path) for path in left])
+        left, _ = await _left(worktree, leave, env)
+    return await trio.to_thread.run_sync(lambda: [_why(worktree, path) for path in left]) + shut
 
 
-async def _left(worktree: Path, leave: Sequence[str], env: dict[str, str] | None) -> list[str]:
+async def _left(
+    worktree: Path, leave: Sequence[str], env: dict[str, str] | None
+) -> tuple[list[str], list[Unstorable]]:
+    """The files that are changed and not added, and what could not be looked into."""
     told = await git(*_LEFT, cwd=worktree, env=env)
     apart = set(leave)
     # A repository inside ends with a slash; what is below one that is left out goes with it.
-    return [
+    files = [
         path
         for path in dict.fromkeys(await parsed(told.out, split))
         if not path.endswith("/") and path not in apart
     ]
+    shut = dict.fromkeys(_SHUT.findall(told.err))
+    return files, [Unstorable(path, "is a directory that may not be opened") for path in shut]
 
 
 def _why(worktree: Path, path: str) -> Unstorable:

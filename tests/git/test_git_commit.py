@@ -12,7 +12,7 @@ from anyond.git.repository import Repositories
 from anyond.git.unstorable import unstorable
 from anyond.git.worktrees import exclude
 from anyond.model.errors import Conflict, Invalid, NotFound
-from tests.git.driver import Checkout, until
+from tests.git.driver import Checkout, run_unprivileged, until
 
 SIGNER = """\
 #!/bin/sh
@@ -97,6 +97,27 @@ async def test_a_file_that_git_cannot_store_holds_up_no_other_and_is_known(
     attempt.write("lasting.md")
     assert [file.path for file in await unstorable(attempt.path, ["git~1"])] == ["dir/.git "]
     assert attempt.status() == ["?? dir/", "?? git~1", "?? lasting.md"]
+
+
+SHOW_UNSTORABLE = """
+import sys, trio
+from pathlib import Path
+from anyond.git.unstorable import unstorable
+for path, why in trio.run(unstorable, Path(sys.argv[1]), []):
+    print(path, why)
+"""
+
+
+def test_what_may_not_be_read_is_known(attempt: Checkout) -> None:
+    attempt.write("new.txt")
+    shut = attempt.write("it's/file").parent
+    attempt.write("base.txt", "mine\n").chmod(0)
+    shut.chmod(0)
+    assert run_unprivileged(SHOW_UNSTORABLE, str(attempt.path)) == [
+        "base.txt may not be read",
+        "it's is a directory that may not be opened",
+    ]
+    shut.chmod(0o755)
 
 
 async def test_a_large_file_whose_content_git_does_not_keep_is_committed(

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +9,7 @@ from anyond.git import diff
 from anyond.git.blobs import FILE_LIMIT
 from anyond.model.errors import NotFound
 from anyond.model.rows import Diff
-from tests.git.driver import Checkout
+from tests.git.driver import Checkout, run_unprivileged
 
 
 async def rows(tree: Checkout, base: str | None = "main", **more: int) -> dict[str, Diff]:
@@ -324,7 +322,7 @@ async def test_what_git_lfs_keeps_elsewhere_is_not_shown_as_text(repo: Checkout)
     assert (row.new_content, row.content_omitted, row.additions) == (None, True, 3)
 
 
-UNREADABLE = """
+SHOW_CHANGES = """
 import sys, trio
 from pathlib import Path
 from anyond.git.diff import snapshot
@@ -340,13 +338,8 @@ def test_a_file_that_may_not_be_read_hides_no_other(attempt: Checkout) -> None:
     attempt.write("other.txt", "one\ntwo\n")
     for path in ("base.txt", "[new].txt"):
         attempt.write(path, "mine\n").chmod(0)
-    command = [sys.executable, "-c", UNREADABLE, str(attempt.path), base]
-    if os.geteuid() == 0:  # who may read everything, unless that is taken away
-        less = "-dac_override,-dac_read_search"
-        command = ["setpriv", f"--bounding-set={less}", f"--inh-caps={less}", *command]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.stdout.splitlines() == [
+    assert run_unprivileged(SHOW_CHANGES, str(attempt.path), base) == [
         "added [new].txt 0 True",
         "modified base.txt 0 True",
         "modified other.txt 2 False",
-    ], done.stderr
+    ]
