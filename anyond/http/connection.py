@@ -28,7 +28,7 @@ from hypercorn.utils import parse_socket_addr
 from anyond.http.envelope import JSON, failure
 from anyond.http.fragments import FragmentingStream
 from anyond.http.partings import Partings
-from anyond.http.peers import Peers
+from anyond.http.peers import NOBODY, Peers
 from anyond.http.turns import Turns
 
 _READ = 65536
@@ -36,6 +36,7 @@ _LINGER_SECONDS = 1.0
 _HURRIED_SECONDS = 0.25
 _STREAM_END_SECONDS = 1.0
 _HALF_CLOSED_SECONDS = 60.0
+_LOOK_SECONDS = 0.5  # how often it is seen whether who has closed one side has closed both
 _CLOSE = 8  # the opcode of a close frame (RFC 6455)
 
 PEER = "anyon.peer"
@@ -166,13 +167,20 @@ class Connection:
                 await protocol.peer_ended()
                 if self._peer_is_there and protocol.owes_answer:
                     # It may have said all that it has to say, and listen.
-                    with trio.move_on_after(_HALF_CLOSED_SECONDS):
-                        await protocol.answered.wait()
+                    await self._wait_for_answer(protocol)
                 self._peer_is_there = False
                 return
             if protocol.is_farewell(data):
                 await _endings.take()
             await protocol.handle(RawData(data))
+
+    async def _wait_for_answer(self, protocol: _Dialogue) -> None:
+        """Until it is out, the peer turns out to have left, or that takes too long."""
+        end = trio.current_time() + _HALF_CLOSED_SECONDS
+        while trio.current_time() < end and self._user() != NOBODY:
+            with trio.move_on_after(_LOOK_SECONDS):
+                await protocol.answered.wait()
+                return
 
     async def _receive(self) -> bytes:
         try:

@@ -19,6 +19,7 @@ from anyond.actors.variant_forms import VariantForms
 from anyond.http.app import create_app
 from anyond.http.guard import Policy
 from anyond.http.listeners import listen
+from anyond.http.peers import Peers
 from anyond.http.server import serve
 from anyond.model.bodies import NewProject, NewTask
 from anyond.model.errors import NotFound
@@ -255,6 +256,7 @@ async def open_server(
         policy = policy or Policy()
         app = create_app(services, policy)  # type: ignore[arg-type]
         async with trio.open_nursery() as nursery:
+            serving.setdefault("peers", Peers())
             run = partial(serve, app, [listen(address)], closing=services.closing, **serving)
             (url,) = await nursery.start(run)
             base = url if url.startswith("http") else "http://localhost"

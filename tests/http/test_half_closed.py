@@ -13,6 +13,7 @@ import trio
 import trio.testing
 
 from anyond.http.listeners import listen
+from anyond.http.peers import Peers
 from anyond.http.server import serve
 
 BODY = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\n"
@@ -48,7 +49,7 @@ async def serving(app: App) -> AsyncIterator[trio.SocketStream]:
     closing = trio.Event()
     with trio.fail_after(30):
         async with trio.open_nursery() as nursery:
-            run = partial(serve, app, [listen("127.0.0.1:0")], closing=closing)
+            run = partial(serve, app, [listen("127.0.0.1:0")], closing=closing, peers=Peers())
             (url,) = await nursery.start(run)
             client = await trio.open_tcp_stream("127.0.0.1", int(url.rpartition(":")[2]))
             async with client:
@@ -93,12 +94,14 @@ async def test_half_a_request_is_refused() -> None:
         assert (await everything(client)).startswith(b"HTTP/1.1 400")
 
 
-async def test_who_is_gone_is_not_waited_for() -> None:
+@pytest.mark.parametrize("reset", [True, False])
+async def test_who_is_gone_is_not_waited_for(reset: bool) -> None:
     app = App()
     async with serving(app) as client:
         await client.send_all(REQUESTS[0])
         await app.entered.wait()
-        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        if reset:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
         await client.aclose()
         while not app.cancelled:
             await trio.sleep(0.01)
