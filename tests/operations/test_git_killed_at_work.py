@@ -156,21 +156,23 @@ async def test_a_merge_in_which_git_was_killed_is_answered_as_it_came_out(
     assert await no_intent(rooms, about)
 
 
-async def test_a_merge_that_is_half_in_the_checkout_is_finished_and_said_to_have_happened(
+async def test_a_merge_that_is_half_in_the_checkout_is_answered_as_it_came_out(
     rooms: Rooms, repository: Path, deadly_git: DeadlyGit
 ) -> None:
-    commit(repository, {"a.txt": "old\n", "b.txt": "old\n"})
+    before = commit(repository, {"a.txt": "old\n", "b.txt": "old\n"})
     about = await attempt(rooms, repository)
     commit(about.worktree, {"a.txt": "new\n", "b.txt": "new\n"})
-    # Files are written before anything else, and nothing can be taken back meanwhile.
+    # Files are written before anything else.
     half = "echo new > a.txt; touch .git/index.lock"
     armed = deadly_git("merge --ff-only", half)
-    assert await outcome(merging.merge_attempt(rooms, about, MergeStrategy.SQUASH))
+    happened = await outcome(merging.merge_attempt(rooms, about, MergeStrategy.SQUASH))
     assert not armed.exists()
-    assert (repository / "b.txt").read_text() == "new\n"
+    there = "new\n" if happened else "old\n"
+    assert [(repository / name).read_text() for name in ("a.txt", "b.txt")] == [there, there]
+    assert (run(repository, "rev-parse", "main") != before) is happened
     assert status(repository) == []
     found = await rooms.store.read(lambda r: merges.of_attempt(r, about.attempt.id))
-    assert len(found) == 1
+    assert len(found) == happened
     assert await no_intent(rooms, about)
 
 
