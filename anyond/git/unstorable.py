@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -18,10 +17,8 @@ from anyond.git.parsing import parsed
 from anyond.git.repository import common_dir, git_dir
 from anyond.git.scratch import scratch
 from anyond.git.text import quoted_element, split
+from anyond.git.unkept import SHUT
 from anyond.model.errors import NotFound
-
-_SHUT = re.compile(r"^warning: could not open directory '(.+?)/?': ", re.MULTILINE)
-"""How git says of a directory that it leaves it out."""
 
 _LEFT = ("ls-files", "--others", "--modified", "--exclude-standard", "-z")
 
@@ -80,7 +77,7 @@ async def _left(
         for path in dict.fromkeys(await parsed(told.out, split))
         if not path.endswith("/") and path not in apart
     ]
-    shut = dict.fromkeys(_SHUT.findall(told.err))
+    shut = dict.fromkeys(SHUT.findall(told.err))
     return files, [Unstorable(path, "is a directory that may not be opened") for path in shut]
 
 

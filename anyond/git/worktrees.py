@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 import trio
@@ -22,6 +23,7 @@ from anyond.git.checkouts import (
 )
 from anyond.git.command import git
 from anyond.git.excludes import exclude
+from anyond.git.leftovers import delete_except
 from anyond.git.locations import forget, remember
 from anyond.git.repair import Ensured, ensure, sync
 from anyond.git.repository import Repositories, common_dir
@@ -93,11 +95,14 @@ async def add(
     return tip.oid
 
 
-async def remove(repos: Repositories, repo: Path, path: Path) -> None:
+async def remove(repos: Repositories, repo: Path, path: Path, leave: Collection[str] = ()) -> None:
     """Delete the checkout at `path` with everything in it, and git's record; its branch stays.
 
     It is moved aside first, so that what a crash leaves is never taken for a checkout. It does not
     matter how far somebody else, or we before a crash, have come with it.
+
+    Args:
+        leave: paths, relative to it, that stay where they are; with them what cannot be deleted.
 
     Raises:
         Conflict: `worktree_locked`.
@@ -110,6 +115,11 @@ async def remove(repos: Repositories, repo: Path, path: Path) -> None:
         if found is not None and found.locked:
             raise Conflict("worktree_locked", f"The worktree {path} is locked in git.")
         there = is_there(path)
+        if found is not None and there and leave:
+            # Here a crash may leave a checkout: what has to stay there must not be deleted later.
+            await trio.to_thread.run_sync(delete_except, path, leave)
+            await _forget_record(repo, path, found)
+            return
         if found is None and (there or not is_there(half)):
             raise NotFound("worktree", path)
         # What an earlier removal has left there is deleted before it could be mixed up.
@@ -124,6 +134,21 @@ async def remove(repos: Repositories, repo: Path, path: Path) -> None:
             away = ("worktree", "remove", "--force", "--force", "--", found.path)
             await git(*away, cwd=repo, lasting=True)
         forget(path)
+
+
+async def _forget_record(repo: Path, path: Path, record: Worktree) -> None:
+    """Have git forget a checkout of which something stays on the disk."""
+    left = path.with_name(f".{path.name}.left")
+    there = is_there(path)
+    if there:  # git would delete it, or refuse
+        _rename(path, left)
+    try:
+        away = ("worktree", "remove", "--force", "--force", "--", record.path)
+        await git(*away, cwd=repo, lasting=True)
+    finally:
+        if there:
+            _rename(left, path)
+    forget(path)
 
 
 async def is_left(repo: Path, path: Path) -> bool:

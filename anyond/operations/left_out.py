@@ -42,7 +42,7 @@ async def find(subject: Subject, process: ExecutionProcess) -> list[notes.Remark
     ]
     said += [
         f"{shown(file.path)} {file.why}, so it is not committed and will not be merged: it is only "
-        "in the worktree, and goes with it."
+        "in the worktree, and is set aside in Anyon's data directory when that is deleted."
         for file in refused[:_MOST]
     ]
     if len(refused) > _MOST:

@@ -26,7 +26,7 @@ from anyond.git.repository import common_dir, git_dir
 from anyond.model.errors import AnyondError, Busy, NotFound
 from anyond.model.ids import is_id, new_id, now, seconds, timestamp
 from anyond.model.rows import ProcessStatus, Project, TaskAttempt
-from anyond.operations import unknown_files, worktree
+from anyond.operations import set_aside, unknown_files, worktree
 from anyond.operations.rooms import Rooms
 from anyond.procs.launcher import Alive
 from anyond.procs.shim_state import Lock
@@ -242,6 +242,9 @@ async def _remove_worktree(rooms: Rooms, job: Cleanup) -> None:
             await repair.ensure(rooms.repositories, repository, path, job.branch)
             await lost_branch.bring_back(repository, path, job.branch, job.attempt_id)
         await inner_checkouts.keep(repository, path, job.attempt_id)
-        await snapshots.take(repository, path, job.attempt_id, "delete")
-    await worktrees.remove(rooms.repositories, repository, path)
+        await set_aside.remove(
+            rooms.repositories, repository, path, job.attempt_id, rooms.places.set_aside
+        )
+    else:
+        await worktrees.remove(rooms.repositories, repository, path)
     await inner_checkouts.forget(repository, path)

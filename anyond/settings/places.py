@@ -119,7 +119,8 @@ class Places:
 
     @property
     def set_aside(self) -> Path:
-        """Where files go that no row has been about for a month."""
+        """Where files go that no row has been about for a month, and what git could not take of
+        worktrees that were deleted."""
         return self.data_dir / "set-aside"
 
     @property

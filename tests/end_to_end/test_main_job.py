@@ -260,7 +260,8 @@ async def test_a_file_that_git_cannot_store_is_told_of(daemon: Daemon) -> None:
     process = await daemon.over(attempt)
     assert said(await daemon.entries(process), "error_message") == [
         "git~1 has a name or contents that git refuses to store, so it is not committed and will "
-        "not be merged: it is only in the worktree, and goes with it."
+        "not be merged: it is only in the worktree, and is set aside in Anyon's data directory "
+        "when that is deleted."
     ]
     worktree = Path(attempt["container_ref"])
     assert daemon.git(worktree, "status", "--porcelain") == "?? git~1\n"

@@ -77,7 +77,7 @@ def run_unprivileged(program: str, *args: str) -> list[str]:
     """The lines that a program in Python prints which may read only what it is allowed to."""
     command = [sys.executable, "-c", program, *args]
     if os.geteuid() == 0:
-        less = "-dac_override,-dac_read_search"
+        less = "-dac_override,-dac_read_search,-fowner"
         command = ["setpriv", f"--bounding-set={less}", f"--inh-caps={less}", *command]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
