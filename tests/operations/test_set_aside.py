@@ -89,6 +89,26 @@ async def test_a_file_that_git_cannot_take_is_set_aside_when_its_worktree_is_del
     assert (repository / ".git").exists()
 
 
+async def test_so_it_is_in_a_submodule_and_where_nobody_may_write(
+    rooms: Rooms, repository: Path, tmp_path: Path
+) -> None:
+    about = await attempt(rooms, repository)
+    top = about.worktree
+    library = tmp_path / "library"
+    git(repository, "clone", "-q", str(repository), str(library))
+    allowed = ("-c", "protocol.file.allow=always")
+    git(top, *allowed, "submodule", "add", "-q", str(library), "library")
+    git(top, "commit", "-q", "-m", "Submodule")
+    (top / "closed").mkdir()
+    for name in ("library/git~1", "closed/git~1"):
+        (top / name).write_text(f"{name}\n")
+    (top / "closed").chmod(0o555)
+    remove_unprivileged(rooms, repository, about)
+    for name in ("library/git~1", "closed/git~1"):
+        assert (place(rooms, about) / name).read_text() == f"{name}\n"
+    assert not top.exists()
+
+
 async def test_what_may_not_be_read_is_set_aside_when_its_worktree_is_deleted(
     rooms: Rooms, both: Rooms, repository: Path
 ) -> None:
