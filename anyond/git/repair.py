@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -20,10 +21,11 @@ from anyond.git.checkouts import (
     occupied,
     same,
 )
-from anyond.git.command import git
+from anyond.git.command import failure, git
 from anyond.git.durable import mend_worktree, sync_worktree
 from anyond.git.locations import linked_to, named_git_dir, remember, shared_by
 from anyond.git.repository import Repositories, common_dir, common_dir_at, git_dir
+from anyond.git.scratch import scratch
 from anyond.git.status import in_progress
 from anyond.git.text import shown
 from anyond.model.errors import Conflict, NotFound
@@ -161,25 +163,38 @@ async def _is_on(path: Path, branch: str) -> bool:
 async def _complete(path: Path) -> bool:
     """Finish a checkout that was interrupted before git had written its index; True if it was not.
 
-    What lies there already is not overwritten.
+    What lies there already is not overwritten. The index comes last: a checkout that has one is
+    taken for complete, also by the next daemon if this one is killed here.
+
+    Raises:
+        GitFailed: git did not come to its end.
     """
     own = git_dir(path)
     if own is None or (own / "index").exists() or await checkouts.head(path) is None:
         return True
-    await git("reset", "--quiet", "--mixed", cwd=path)
-    await _restore_missing(path)
+    with scratch(own) as private:
+        index = private / "index"
+        env = {"GIT_INDEX_FILE": os.fspath(index)}
+        await git("reset", "--quiet", "--mixed", cwd=path, env=env)
+        await _restore_missing(path, env)
+        index.replace(own / "index")
     return False
 
 
-async def _restore_missing(path: Path) -> None:
+async def _restore_missing(path: Path, env: Mapping[str, str] | None = None) -> None:
     """Write the files that the index has and the directory has not.
 
     From the index, not from HEAD: what was staged is still there, and a rebase goes on. It does not
     matter that git complains about paths in conflict, which have no one content, and about files
     that are there already.
+
+    Raises:
+        GitFailed: git was killed before it had written all of them.
     """
     ask = (*PARALLEL, "checkout-index", "--all", "--quiet", "--index")
-    await git(*ask, cwd=path, check=False, timeout=CHECKOUT_TIMEOUT_S)
+    done = await git(*ask, cwd=path, check=False, timeout=CHECKOUT_TIMEOUT_S, env=env)
+    if done.code < 0:
+        raise failure(ask, done)
 
 
 async def _repair(shared: Path, path: Path, report: Report) -> bool:

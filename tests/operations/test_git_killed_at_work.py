@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from anyond.git import commit as committing
+from anyond.git import repair
 from anyond.model.bodies import MergeStrategy, Rebasing
 from anyond.model.errors import AnyondError
 from anyond.model.ids import new_id, now
@@ -70,6 +71,26 @@ async def outcome(asked: Awaitable[object]) -> bool:
 
 async def no_intent(rooms: Rooms, about: Subject) -> bool:
     return await rooms.store.read(lambda r: intents.get(r, about.attempt.id)) is None
+
+
+# ---------------------------------------------------------------- worktree
+
+
+@pytest.mark.parametrize("words", ["reset --quiet --mixed", "checkout-index --all"])
+@pytest.mark.parametrize("done", [True, False])
+async def test_a_worktree_whose_completion_was_killed_is_completed_by_the_next(
+    rooms: Rooms, repository: Path, tmp_path: Path, deadly_git: DeadlyGit, words: str, done: bool
+) -> None:
+    """An index without the files looked like a checkout in which somebody had deleted them all."""
+    commit(repository, {"a.txt": "a\n", "d/b.txt": "b\n"})
+    path = tmp_path / "half"
+    run(repository, "worktree", "add", "-q", "--no-checkout", "-b", "work", str(path))
+    armed = deadly_git(words, 'git "$@"' if done else "true")
+    assert not await outcome(repair.ensure(rooms.repositories, repository, path, "work"))
+    assert not armed.exists()
+    assert (await repair.ensure(rooms.repositories, repository, path, "work")).what == "repaired"
+    assert status(path) == []
+    assert (path / "d" / "b.txt").read_text() == "b\n"
 
 
 # ---------------------------------------------------------------- rename
