@@ -30,6 +30,9 @@ from anyond.git.status import in_progress
 from anyond.git.text import shown
 from anyond.model.errors import Conflict, NotFound
 
+_EMPTIED = "anyon-emptied"
+"""In the git directory of a worktree: its files are to be written from its index again."""
+
 
 @dataclass(frozen=True)
 class Ensured:
@@ -161,7 +164,8 @@ async def _is_on(path: Path, branch: str) -> bool:
 
 
 async def _complete(path: Path) -> bool:
-    """Finish a checkout that was interrupted before git had written its index; True if it was not.
+    """Finish a checkout that was interrupted before git had written its index, or whose directory
+    was found emptied; True if there was nothing to do.
 
     What lies there already is not overwritten. The index comes last: a checkout that has one is
     taken for complete, also by the next daemon if this one is killed here.
@@ -170,14 +174,22 @@ async def _complete(path: Path) -> bool:
         GitFailed: git did not come to its end.
     """
     own = git_dir(path)
-    if own is None or (own / "index").exists() or await checkouts.head(path) is None:
+    if own is None or await checkouts.head(path) is None:
         return True
+    emptied = own / _EMPTIED
+    if (own / "index").exists():
+        if not emptied.exists():
+            return True
+        await _restore_missing(path)
+        emptied.unlink(missing_ok=True)
+        return False
     with scratch(own) as private:
         index = private / "index"
         env = {"GIT_INDEX_FILE": os.fspath(index)}
         await git("reset", "--quiet", "--mixed", cwd=path, env=env)
         await _restore_missing(path, env)
         index.replace(own / "index")
+    emptied.unlink(missing_ok=True)
     return False
 
 
@@ -200,8 +212,8 @@ async def _restore_missing(path: Path, env: Mapping[str, str] | None = None) -> 
 async def _repair(shared: Path, path: Path, report: Report) -> bool:
     """Link `path` with what the repository still has on record of it; False if it has nothing."""
     how = _link_again(shared, path, report)
-    if how == "emptied" and await _complete(path):
-        await _restore_missing(path)
+    if how == "emptied":
+        await _complete(path)
     return how != "unknown"
 
 
@@ -252,6 +264,8 @@ def _link_again(
         report(f"{link} led elsewhere, and leads to the attempt's repository again.")
     elif not empty and not link.exists():
         report(f"{link} was missing, and leads to the attempt's repository again.")
+    if empty:
+        (own / _EMPTIED).touch()  # before the link, with which it looks like any checkout
     plain_files.replace(link, b"gitdir: " + os.fsencode(own) + b"\n")
     return "emptied" if empty else "linked"
 

@@ -93,6 +93,27 @@ async def test_a_worktree_whose_completion_was_killed_is_completed_by_the_next(
     assert (path / "d" / "b.txt").read_text() == "b\n"
 
 
+async def test_an_emptied_worktree_whose_refilling_was_killed_is_refilled_by_the_next(
+    rooms: Rooms, repository: Path, tmp_path: Path, deadly_git: DeadlyGit
+) -> None:
+    commit(repository, {"a.txt": "a\n", "d/b.txt": "b\n"})
+    path = tmp_path / "emptied"
+    run(repository, "worktree", "add", "-q", "-b", "work", str(path))
+    (path / "a.txt").write_text("staged\n")
+    run(path, "add", "a.txt")
+    shutil.rmtree(path)
+    path.mkdir()
+    armed = deadly_git("checkout-index --all", "true")
+    assert not await outcome(repair.ensure(rooms.repositories, repository, path, "work"))
+    assert not armed.exists()
+    assert (await repair.ensure(rooms.repositories, repository, path, "work")).what == "repaired"
+    assert (path / "a.txt").read_text() == "staged\n"
+    assert (path / "d" / "b.txt").read_text() == "b\n"
+    (path / "a.txt").unlink()
+    assert (await repair.ensure(rooms.repositories, repository, path, "work")).what == "present"
+    assert not (path / "a.txt").exists()  # what somebody deletes later stays deleted
+
+
 # ---------------------------------------------------------------- rename
 
 STEPS = {
