@@ -150,6 +150,7 @@ async def test_an_agent_is_not_obeyed_even_if_it_knows_the_key(
 
 IMPOSTOR = """
 import os, socket, sys
+sys.stdin.readline()
 os.chdir(sys.argv[1])
 os.unlink("s")
 s = socket.socket(socket.AF_UNIX)
@@ -172,6 +173,7 @@ async def test_an_agent_in_the_place_of_its_shim_hears_nothing_and_is_ended(
     spool = launcher.spool(execution)
     argv = (sys.executable, "-I", "-u", "-c", IMPOSTOR, str(spool.path))
     running = await launcher.start(execution, Launch(argv=argv, cwd="/"), limit=LIMIT, key=KEY)
+    await running.close_stdin()  # not before the shim has answered
     await until(running, lambda: b"there" in said(spool))
     await running.aclose()
     with pytest.raises(Unavailable, match="somebody else"):
