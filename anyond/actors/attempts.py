@@ -239,6 +239,8 @@ class Attempts:
             try:
                 await end_all(self._rooms, attempt_id, why)
             except Exception:
+                # Its supervisor must live on: the row is looked after again, at the latest by the
+                # hourly check.
                 log.exception("not_given_up", attempt=attempt_id)
 
     async def _wake_again(self, attempt_id: str) -> None:

@@ -70,7 +70,7 @@ class RpcDialogue(ABC):
         try:
             known = self._told(line)
         except Exception:
-            known = False  # as below
+            known = False  # an odd line must not end the run: it is shown raw
         if not known:
             self._noise(line)
 

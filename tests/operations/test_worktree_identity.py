@@ -207,8 +207,8 @@ async def test_a_checkout_that_a_hook_complains_of_is_used_and_told_of(
 
 
 async def test_what_is_not_copied_is_told_in_the_attempt(rooms: Rooms, repository: Path) -> None:
-    (repository.parent / "shared.env").write_text("A=1\n")
-    (repository / ".env").symlink_to("../shared.env")
+    (repository.parent / "common.env").write_text("A=1\n")
+    (repository / ".env").symlink_to("../common.env")
     about = await attempt(rooms, repository, copied=".env, missing/*.env")
     said = await told(rooms, about)
     assert ".env: leads out of the repository" in said
