@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -29,7 +30,7 @@ R = TypeVar("R")
 INTENSITY = Intensity()
 
 LEAVES_S = 5.0
-"""Seconds that an actor may take to leave when nothing runs in its attempt any more."""
+"""Seconds that jobs and actors may take to end when nothing runs in their attempts any more."""
 
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 60.0
@@ -58,6 +59,7 @@ class Attempts:
         self._logs = logs
         self._tenancies: dict[str, _Tenancy] = {}
         self._failures: dict[str, int] = {}
+        self._kept_asleep: dict[str, trio.Event] = {}
 
     async def do(
         self,
@@ -70,7 +72,7 @@ class Attempts:
 
         Raises:
             NotFound: there is no such attempt.
-            Busy: somebody else is at work there.
+            Busy: somebody else is at work there, or it is being deleted.
         """
         return await self._awake(attempt_id).do(work, beside=beside)
 
@@ -79,8 +81,9 @@ class Attempts:
 
         What it returns or raises is dropped, and so is the work itself if the daemon ends before.
         """
-        actor = self._awake(attempt_id)
-        actor.tell(Do(lambda: work(actor), patient=True))
+        if attempt_id not in self._kept_asleep:
+            actor = self._awake(attempt_id)
+            actor.tell(Do(lambda: work(actor), patient=True))
 
     async def begin(self, process: ExecutionProcess) -> None:
         """Start the first process of a new attempt, whose row was just written.
@@ -114,7 +117,10 @@ class Attempts:
         await self._awake(attempt_id).ask(HaltProcess(process_id))
 
     async def end_services(self, *attempt_ids: str) -> None:
-        """End what setup scripts have left running, if nothing else runs in any of the attempts."""
+        """End what setup scripts have left running, if nothing else runs in any of the attempts.
+
+        What is short, as an actor that just leaves, is given `LEAVES_S` to end.
+        """
 
         def running(reader: Reader) -> list[ExecutionProcess]:
             return [row for id in attempt_ids for row in processes.running_of(reader, id)]
@@ -125,9 +131,31 @@ class Attempts:
         for row in rows:
             await self.halt_process(row.task_attempt_id, row.id)
         with trio.move_on_after(LEAVES_S):
-            for row in rows:
-                if (tenancy := self._tenancies.get(row.task_attempt_id)) is not None:
+            for attempt_id in attempt_ids:
+                if (tenancy := self._tenancies.get(attempt_id)) is not None:
                     await tenancy.over.wait()
+
+    @contextmanager
+    def kept_asleep(self, *attempt_ids: str) -> Iterator[None]:
+        """Let nobody begin anything in these attempts until it is known whether they are deleted.
+
+        What is begun between a look at who is at work and the deletion would work on in a worktree
+        that goes away, and write about rows that are not there any more.
+
+        Raises:
+            Busy: somebody is at work in one of them, or one is being deleted already.
+        """
+        taken = self._kept_asleep.keys() | self._tenancies.keys()
+        if not taken.isdisjoint(attempt_ids):
+            raise Busy("Something is at work in an attempt; stop it first.")
+        over = trio.Event()
+        self._kept_asleep.update(dict.fromkeys(attempt_ids, over))
+        try:
+            yield
+        finally:
+            for attempt_id in attempt_ids:
+                del self._kept_asleep[attempt_id]
+            over.set()
 
     def decide(self, approval: Approval) -> None:
         """Hand a decision to the process that asked. Never waits."""
@@ -175,7 +203,7 @@ class Attempts:
         former = self._tenancies.get(row.task_attempt_id)
         if former is not None and not former.actor.gone:
             former.actor.adopt(row)
-        else:
+        elif row.task_attempt_id not in self._kept_asleep:  # else it is looked at again later
             self._tenant(row.task_attempt_id)
 
     def _awake(self, attempt_id: str) -> AttemptActor:
@@ -185,6 +213,8 @@ class Attempts:
         former = self._tenancies.get(attempt_id)
         if former is not None and not former.actor.gone:
             return former
+        if attempt_id in self._kept_asleep:
+            raise Busy("This attempt is being deleted.")
         tenancy = _Tenancy(AttemptActor(attempt_id, self._rooms, self._logs, fresh))
         self._tenancies[attempt_id] = tenancy
         self._nursery.start_soon(self._live, attempt_id, tenancy, former)
@@ -248,6 +278,8 @@ class Attempts:
         times = self._failures.get(attempt_id, 1)
         if await self._runs_something(attempt_id):
             await trio.sleep(min(FIRST_PAUSE_S * 2 ** (times - 1), LONGEST_PAUSE_S))
+        while (decision := self._kept_asleep.get(attempt_id)) is not None:
+            await decision.wait()
         if await self._runs_something(attempt_id):
             self._awake(attempt_id)
         else:

@@ -206,9 +206,7 @@ class AttemptRequests:
             Busy: something is at work in it.
         """
         await self._awake.end_services(attempt_id)
-        if self._awake.is_awake(attempt_id):
-            raise Busy("Something is at work in this attempt; stop it first.")
-        with _whole():
+        with _whole(), self._awake.kept_asleep(attempt_id):
             await removal.delete_attempt(self._rooms, attempt_id)
         self._janitor.wake()
 
@@ -221,9 +219,7 @@ class AttemptRequests:
         """
         gone = await self._rooms.store.read(lambda r: attempts.all(r, task_id))
         await self._awake.end_services(*(attempt.id for attempt in gone))
-        if any(self._awake.is_awake(attempt.id) for attempt in gone):
-            raise Busy("Something is at work in an attempt of this task; stop it first.")
-        with _whole():
+        with _whole(), self._awake.kept_asleep(*(attempt.id for attempt in gone)):
             await removal.delete_task(self._rooms, task_id)
         self._janitor.wake()
 

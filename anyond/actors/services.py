@@ -64,7 +64,8 @@ class ProjectRequests:
     async def delete(self, project_id: str) -> None:
         gone = await self._rooms.store.read(lambda r: attempts.of_project(r, project_id))
         await self._awake.end_services(*(attempt.id for attempt in gone))
-        with trio.CancelScope(shield=True):
+        kept_asleep = self._awake.kept_asleep(*(attempt.id for attempt in gone))
+        with trio.CancelScope(shield=True), kept_asleep:
             await removal.delete_project(self._rooms, project_id)
         self._janitor.wake()
 

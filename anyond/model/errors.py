@@ -70,6 +70,16 @@ class NotFound(AnyondError):
         super().__init__(f"There is no {what} {key}.", {"type": "not_found", "what": what})
 
 
+class Deleted(AnyondError):
+    """What was to be written belongs to something that was deleted meanwhile."""
+
+    kind = Kind.NOT_FOUND
+
+    def __init__(self) -> None:
+        told = "What this belongs to was deleted meanwhile."
+        super().__init__(told, {"type": "not_found", "what": "parent"})
+
+
 class Conflict(AnyondError):
     """The state does not allow it now; `type` is the stable name that programs match on."""
 

@@ -9,7 +9,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import msgspec
 from msgspec import Struct
 
-from anyond.model.errors import Unavailable
+from anyond.model.errors import Deleted, Unavailable
 from anyond.store.connection import Answer
 
 R = TypeVar("R")
@@ -113,7 +113,7 @@ class Request(Generic[R]):
         try:
             self._result = self.work(tx)
         except BaseException as error:
-            self._error = trouble(error)
+            self._error = _of_work(error)
             if not connection.in_transaction:
                 raise  # SQLite gave up everything, the neighbours' work too
             connection.execute("ROLLBACK TO request")
@@ -170,6 +170,16 @@ def read_consistently(work: Callable[[Reader], R], connection: sqlite3.Connectio
     finally:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
+
+
+def _of_work(error: BaseException) -> BaseException:
+    code = getattr(error, "sqlite_errorcode", None)
+    if code != sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
+        return trouble(error)
+    # The row that it belongs to was there when the client's request began.
+    refusal = Deleted()
+    refusal.__cause__ = error
+    return refusal
 
 
 def in_words(error: sqlite3.Error) -> str:

@@ -22,6 +22,7 @@ from anyond.model.rows import CodingAgentInitialRequest, ExecutionProcess, Execu
 from anyond.model.settings import Executor, ExecutorProfileId
 from anyond.operations import run, subject, worktree
 from anyond.operations.rooms import Rooms
+from anyond.operations.subject import Subject
 from anyond.procs.launcher import Launcher
 from anyond.settings.config import ConfigFile
 from anyond.settings.places import Places
@@ -58,8 +59,8 @@ async def rooms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
 
 
 @pytest.fixture
-async def poisoned(rooms: Rooms, tmp_path: Path) -> ExecutionProcess:
-    """The row of a process about which nobody can read any more how it was started."""
+async def about(rooms: Rooms, tmp_path: Path) -> Subject:
+    """An attempt with a worktree, in which nothing has run yet."""
     path = tmp_path / "repository"
     who = ("-c", "user.name=Ada", "-c", "user.email=ada@localhost")
     subprocess.run(["git", "init", "-q", "-b", "main", path], check=True)
@@ -82,13 +83,18 @@ async def poisoned(rooms: Rooms, tmp_path: Path) -> ExecutionProcess:
         return row.id
 
     id = await rooms.store.write(attempt)
-    about = await worktree.prepare(rooms, await subject.read(rooms, id))
+    return await worktree.prepare(rooms, await subject.read(rooms, id))
+
+
+@pytest.fixture
+async def poisoned(rooms: Rooms, about: Subject) -> ExecutionProcess:
+    """The row of a process about which nobody can read any more how it was started."""
     profile = ExecutorProfileId(executor=Executor.DEMO)
     request = CodingAgentInitialRequest(prompt="x", executor_profile_id=profile)
     action = ExecutorAction(typ=request)
 
     def process(tx: Tx) -> ExecutionProcess:
-        row = run.insert(tx, id, about.task.id, action)
+        row = run.insert(tx, about.attempt.id, about.task.id, action)
         sessions.keep_turn(tx, row.id, "{")
         return row
 

@@ -90,6 +90,9 @@ class Daemon:
                     await self.stop()
             finally:
                 self.sweep()
+                # Shown with a test that fails: an incident is told to clients by its number only.
+                if "Traceback" in (told := self.log()):
+                    print(told)
 
     @property
     def pid(self) -> int:

@@ -14,9 +14,10 @@ import trio
 import trio.testing
 from msgspec import Struct
 
-from anyond.model.errors import NotFound, Unavailable
-from anyond.store import database
+from anyond.model.errors import Deleted, NotFound, Unavailable
+from anyond.store import database, intents, remarks
 from anyond.store.database import Store
+from anyond.store.intents import Intent
 from anyond.store.transaction import Reader, Tx
 
 
@@ -89,6 +90,23 @@ async def test_a_write_that_fails_among_others_fails_alone(store: Store) -> None
     assert isinstance(second, NotFound)
     assert sorted(await store.read(keys)) == ["a", "b"]
     assert store.changes.end == 0
+
+
+def intend(tx: Tx) -> None:
+    intents.put(tx, Intent(attempt_id="x", kind="rename", name="n", tip="1", created_at="t"))
+
+
+def remark(tx: Tx) -> None:
+    remarks.put(tx, "x", "text", "t")
+
+
+@pytest.mark.parametrize("work", [intend, remark])
+async def test_what_is_written_about_a_row_that_was_deleted_meanwhile_is_refused(
+    store: Store, work: Callable[[Tx], None]
+) -> None:
+    with pytest.raises(Deleted):
+        await store.write(work)
+    assert await store.write(put("a")) == "a"
 
 
 async def test_all_that_waits_is_committed_together(store: Store) -> None:

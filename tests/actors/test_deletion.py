@@ -1,0 +1,134 @@
+"""What is asked of an attempt while it is deleted."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
+
+import pytest
+import trio
+
+from anyond.actors.attempt import AttemptActor
+from anyond.actors.attempt_actions import AttemptActions
+from anyond.actors.attempts import Attempts
+from anyond.actors.editors import Editors
+from anyond.actors.janitor import Janitor
+from anyond.actors.logs import Logs
+from anyond.actors.requests import AttemptRequests
+from anyond.actors.services import ProjectRequests
+from anyond.model.bodies import NewBranchName
+from anyond.model.errors import AnyondError, Busy, NotFound
+from anyond.operations.rooms import Rooms
+from anyond.operations.subject import Subject
+
+REFUSED_AT_ONCE_S = 5.0
+"""So long a write is held up, for whoever does not refuse at once to get behind it."""
+
+
+@asynccontextmanager
+async def writes_held_up(rooms: Rooms) -> AsyncIterator[None]:
+    """All writes wait until the block ends."""
+    over, begun = threading.Event(), threading.Event()
+
+    def hold(tx: object) -> None:
+        begun.set()
+        over.wait()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(rooms.store.write, hold)
+        await trio.to_thread.run_sync(begun.wait)
+        try:
+            yield
+        finally:
+            over.set()
+
+
+@asynccontextmanager
+async def awake_in(rooms: Rooms) -> AsyncIterator[Attempts]:
+    async with trio.open_nursery() as nursery:
+        yield Attempts(nursery, rooms, Logs(rooms.store, rooms.launcher))
+        nursery.cancel_scope.cancel()
+
+
+def deletion(rooms: Rooms, awake: Attempts, about: Subject, what: str) -> Awaitable[None]:
+    janitor = Janitor(rooms)
+    requests = AttemptRequests(rooms, awake, Logs(rooms.store, rooms.launcher), janitor)
+    if what == "attempt":
+        return requests.delete(about.attempt.id)
+    if what == "task":
+        return requests.delete_task(about.task.id)
+    return ProjectRequests(rooms, awake, janitor).delete(about.project.id)
+
+
+@pytest.mark.parametrize("what", ["attempt", "task", "project"])
+async def test_nothing_begins_in_an_attempt_that_is_about_to_be_deleted(
+    rooms: Rooms, about: Subject, what: str
+) -> None:
+    answers: list[AnyondError] = []
+
+    async def delete() -> None:
+        await deletion(rooms, awake, about, what)
+
+    async def rename() -> None:
+        try:
+            wanted = NewBranchName(new_branch_name="another")
+            await actions.rename_branch(about.attempt.id, wanted)
+        except AnyondError as refusal:
+            answers.append(refusal)
+        answered.set()
+
+    answered = trio.Event()
+    async with awake_in(rooms) as awake, trio.open_nursery() as nursery:
+        actions = AttemptActions(rooms, awake, Editors(nursery))
+        async with writes_held_up(rooms):
+            nursery.start_soon(delete)
+            # By then it waits for the database.
+            await trio.testing.wait_all_tasks_blocked(0.2)
+            nursery.start_soon(rename)
+            with trio.move_on_after(REFUSED_AT_ONCE_S):
+                await answered.wait()
+    assert [type(answer) for answer in answers] == [Busy]
+
+
+@pytest.mark.parametrize("what", ["attempt", "task", "project"])
+async def test_an_attempt_in_which_a_job_is_at_work_is_not_deleted(
+    rooms: Rooms, about: Subject, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("anyond.actors.attempts.LEAVES_S", 0.05)
+    at_work, over = trio.Event(), trio.Event()
+
+    async def work(_: AttemptActor) -> None:
+        at_work.set()
+        await over.wait()
+
+    async with awake_in(rooms) as awake, trio.open_nursery() as nursery:
+        nursery.start_soon(awake.do, about.attempt.id, work)
+        await at_work.wait()
+        with pytest.raises(Busy):
+            await deletion(rooms, awake, about, what)
+        over.set()
+
+
+@pytest.mark.parametrize("what", ["attempt", "task", "project"])
+async def test_a_deletion_waits_for_a_job_that_ends_soon(
+    rooms: Rooms, about: Subject, what: str
+) -> None:
+    at_work, over = trio.Event(), trio.Event()
+
+    async def work(_: AttemptActor) -> None:
+        at_work.set()
+        await over.wait()
+
+    async def delete() -> None:
+        await deletion(rooms, awake, about, what)
+
+    async with awake_in(rooms) as awake:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(awake.do, about.attempt.id, work)
+            await at_work.wait()
+            nursery.start_soon(delete)
+            await trio.testing.wait_all_tasks_blocked(0.05)
+            over.set()
+        with pytest.raises(NotFound):
+            await awake.do(about.attempt.id, work)
