@@ -40,11 +40,17 @@ from anyond.actors.services import ProjectRequests, Services, Settings
 from anyond.actors.sign_in import GitHubSignIn
 from anyond.actors.variant_forms import VariantForms
 from anyond.agents.roster import CAPABILITIES, DEFAULT_PROFILES, fits
+from anyond.editing.files import sweep
 from anyond.files.desktop_notifier import DesktopNotifier
 from anyond.files.images import ImageFiles
 from anyond.git.repository import Repositories
 from anyond.github.client import GitHub
 from anyond.github.site import Site
+from anyond.host.daemon_file import announced
+from anyond.host.identity import token as user_token
+from anyond.host.identity import user_id
+from anyond.host.sd_notify import ServiceManager
+from anyond.host.standard_streams import tell
 from anyond.http.app import create_app
 from anyond.http.doors import Doors
 from anyond.http.guard import Policy
@@ -58,14 +64,8 @@ from anyond.operations.rooms import Rooms
 from anyond.procs.launcher import Launcher
 from anyond.settings.acp_agents import AcpAgentsFile
 from anyond.settings.config import ConfigFile
-from anyond.settings.daemon_file import announced
-from anyond.settings.files import sweep
-from anyond.settings.identity import token as user_token
-from anyond.settings.identity import user_id
 from anyond.settings.options import Auth, Options
 from anyond.settings.profiles import Profiles
-from anyond.settings.sd_notify import ServiceManager
-from anyond.settings.standard_streams import tell
 from anyond.store.database import Store
 
 log = structlog.get_logger()

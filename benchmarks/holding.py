@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 
 import trio
 
+from anyond.editing import files
 from anyond.http.task_lists import assembled
 from anyond.logs import archive
 from anyond.model.frames import EntryFrame
-from anyond.settings import files
 from benchmarks.figures import Figure, at_most
 from benchmarks.lab import Lab
 

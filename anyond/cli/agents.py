@@ -25,8 +25,8 @@ def list_agents() -> None:
     import shutil
 
     from anyond.agents.acp.catalog import CATALOG
+    from anyond.host.places import Places
     from anyond.settings.acp_agents import AcpAgentsFile
-    from anyond.settings.places import Places
 
     AcpAgentsFile(Places.of().acp_agents).load()
     width = max(len(agent.id) for agent in CATALOG)
@@ -57,11 +57,11 @@ def refresh_agents(source: Path | str) -> None:
     taken in before; agents that are shipped with Anyon and not in it stay. Nothing else is ever
     fetched. A running daemon knows it as soon as somebody asks for /api/info or saves profiles.
     """
+    from anyond.editing import files
+    from anyond.host.places import Places
     from anyond.model.errors import AnyondError
-    from anyond.settings import files
     from anyond.settings.acp_agents import AcpAgentsFile
     from anyond.settings.download import download
-    from anyond.settings.places import Places
 
     file = AcpAgentsFile(Places.of().acp_agents)
     file.load()

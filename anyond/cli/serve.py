@@ -90,15 +90,15 @@ def serve(
     # What is loaded from here on stays; looking through it for garbage took a sixth of the start.
     # The daemon enables this again as soon as it serves.
     gc.disable()
-    from anyond.settings import standard_streams
+    from anyond.host import standard_streams
 
     standard_streams.prepare()
 
     from anyond import start
+    from anyond.host.lock import AlreadyRunning
+    from anyond.host.places import Places
     from anyond.model.errors import AnyondError, Invalid
-    from anyond.settings.lock import AlreadyRunning
     from anyond.settings.options import HOST, PORT, Auth, Options
-    from anyond.settings.places import Places
 
     only_unix = unix is not None and host is None and port is None
     try:
@@ -119,7 +119,7 @@ def serve(
         # Clients can wait from here on, while everything else is loaded.
         with start.first(options) as doors:
             _load_structlog()
-            from anyond.settings.logging import LogFormat, configure
+            from anyond.host.logging import LogFormat, configure
 
             configure(LogFormat(log_format), log_level)
             from anyond import daemon

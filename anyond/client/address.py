@@ -9,8 +9,8 @@ from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from anyond.client.errors import DaemonNotFound
-from anyond.settings.daemon_file import DaemonFile
-from anyond.settings.places import Places
+from anyond.host.daemon_file import DaemonFile
+from anyond.host.places import Places
 
 
 class Address(NamedTuple):

@@ -23,8 +23,8 @@ from rich.syntax import Syntax
 from trio_websocket import ConnectionClosed, open_websocket_url
 
 from anyond.git import command
+from anyond.host.daemon_file import DaemonFile
 from anyond.model.errors import ProgramMissing, ToolFailed
-from anyond.settings.daemon_file import DaemonFile
 
 START_SECONDS = 20.0
 TURN_SECONDS = 60.0

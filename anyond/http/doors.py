@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from anyond.host.socket_activation import handed_sockets
 from anyond.http.listeners import Listener, listen
 from anyond.model.errors import Invalid
 from anyond.settings.options import Options, demand_token
-from anyond.settings.socket_activation import handed_sockets
 
 VK = "vk"
 """What a service manager calls a socket that is for clients of vibe-kanban."""

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import platformdirs
 
+from anyond.host.lock import sole_daemon
+from anyond.host.places import Places
 from anyond.importing.database_copy import copied
 from anyond.importing.vibe_kanban import Import
 from anyond.importing.vibe_tables import Tables
-from anyond.settings.lock import sole_daemon
-from anyond.settings.places import Places
 from anyond.store.database import Store
 
 

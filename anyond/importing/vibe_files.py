@@ -7,7 +7,9 @@ from pathlib import Path
 
 import trio
 
+from anyond.editing import files
 from anyond.files.images import ImageFiles, Picture
+from anyond.host.places import Places
 from anyond.importing import vibe_logs
 from anyond.importing.report import Report
 from anyond.importing.vibe_plan import Bundle
@@ -19,8 +21,6 @@ from anyond.model.ids import derived_id, seconds
 from anyond.model.records import Exit
 from anyond.operations.end_reason import ENTRIES
 from anyond.procs.spool import Spool
-from anyond.settings import files
-from anyond.settings.places import Places
 
 
 class Files:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import trio
 
+from anyond.host.places import Places
 from anyond.importing.known import Known
 from anyond.importing.report import Report
 from anyond.importing.vibe_files import Files
@@ -24,7 +25,6 @@ from anyond.importing.vibe_rows import OldTag
 from anyond.importing.vibe_tables import Tables
 from anyond.importing.vibe_writing import Rows
 from anyond.model.errors import AnyondError, Unavailable
-from anyond.settings.places import Places
 from anyond.store.database import Store
 
 _AT_ONCE = 16

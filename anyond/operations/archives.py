@@ -5,6 +5,7 @@ from __future__ import annotations
 import structlog
 import trio
 
+from anyond.editing import files
 from anyond.logs import archive, script
 from anyond.logs.conversation import Conversation
 from anyond.model.errors import AnyondError
@@ -18,7 +19,6 @@ from anyond.operations.end_reason import ENTRIES, Silent
 from anyond.operations.run import REPLAYED_AT_ONCE, replay
 from anyond.operations.turn_record import TurnRecord
 from anyond.procs.launcher import Launcher
-from anyond.settings import files
 from anyond.store import processes, sessions
 from anyond.store.database import Store
 

@@ -16,6 +16,7 @@ from pathlib import Path
 import structlog
 import trio
 
+from anyond.editing import files
 from anyond.git import checkouts, commit
 from anyond.logs import archive, notes, script
 from anyond.logs.conversation import Conversation
@@ -61,7 +62,6 @@ from anyond.operations.subject import Subject
 from anyond.operations.submodules import uncommitted
 from anyond.procs.launcher import Launcher
 from anyond.procs.spool import Frame
-from anyond.settings import files
 from anyond.store import attempts, drafts, processes, sessions, tasks
 from anyond.store import remarks as waiting_remarks
 from anyond.store.remarks import WaitingRemark

@@ -9,13 +9,13 @@ import trio
 from msgspec.structs import replace
 
 from anyond.agents.core import AgentEvent
+from anyond.editing import files
 from anyond.logs import archive, notes
 from anyond.logs.conversation import Conversation
 from anyond.model.frames import EntryFrame
 from anyond.model.records import Record, Stream
 from anyond.model.rows import ExecutionProcess
 from anyond.operations.rooms import Rooms
-from anyond.settings import files
 
 ENTRIES = "entries.jsonl"
 

@@ -8,13 +8,13 @@ from pathlib import Path
 import structlog
 import trio
 
+from anyond.editing import files
 from anyond.files import desktop_notifier, sounds
 from anyond.model.errors import AnyondError
 from anyond.model.rows import ProcessStatus
 from anyond.model.settings import SoundFile
 from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject
-from anyond.settings import files
 
 log = structlog.get_logger()
 

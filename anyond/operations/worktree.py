@@ -12,6 +12,7 @@ from typing import Literal
 import structlog
 import trio
 
+from anyond.editing import files
 from anyond.git import (
     branches,
     excludes,
@@ -27,14 +28,13 @@ from anyond.git import (
 )
 from anyond.git.checkouts import CHECKOUT_TIMEOUT_S
 from anyond.git.repository import common_dir, git_dir
+from anyond.host.ownership import weakness
 from anyond.model.errors import AnyondError, Impossible
 from anyond.model.ids import now
 from anyond.model.rows import Project, TaskAttempt
 from anyond.operations import copy_files, remarks
 from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject, read
-from anyond.settings import files
-from anyond.settings.ownership import weakness
 from anyond.store import attempts, processes
 from anyond.store.transaction import Reader, Tx
 

@@ -1,1 +1,1 @@
-"""Where Anyon keeps its own files, what a person has set, and how the daemon meets its host."""
+"""What a person has set: the configuration, profiles of agents, MCP servers, and the options."""

@@ -14,8 +14,8 @@ import structlog
 
 from anyond.agents.acp import registry_format
 from anyond.agents.acp.catalog import CATALOG, MOST, Catalog, KnownAgent, decode, encode
+from anyond.editing import files
 from anyond.model.errors import Invalid, Unavailable
-from anyond.settings import files
 
 P = ParamSpec("P")
 

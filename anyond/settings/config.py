@@ -14,12 +14,12 @@ from typing import Any
 import msgspec
 import structlog
 
+from anyond.editing import files
+from anyond.host.ownership import weakness
 from anyond.model.errors import Invalid
 from anyond.model.settings import Config
-from anyond.settings import files
 from anyond.settings.config_upgrade import of_today
 from anyond.settings.names import executor_named, variant_name
-from anyond.settings.ownership import weakness
 from anyond.settings.shape import Rules, beside, fit, merge
 
 MASK = "********"

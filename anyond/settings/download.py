@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 
+from anyond.editing.files import LARGEST
 from anyond.model.errors import Invalid, Unavailable
-from anyond.settings.files import LARGEST
 
 SCHEMES = ("https://", "http://")
 TIMEOUT_S = 60.0

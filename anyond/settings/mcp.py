@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from anyond.editing import files, json_text, toml_text
 from anyond.model.errors import Conflict
-from anyond.settings import files, json_text, toml_text
 
 _TRIES = 5
 _writing = threading.Lock()

@@ -8,8 +8,8 @@ from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from anyond.host.places import Places
 from anyond.model.errors import Invalid
-from anyond.settings.places import Places
 
 HOST = "127.0.0.1"
 PORT = 8096

@@ -10,9 +10,9 @@ from typing import Any
 import msgspec
 import structlog
 
+from anyond.editing import files
 from anyond.model.errors import Impossible, Invalid
 from anyond.model.settings import Executor, ExecutorProfileId, Variant
-from anyond.settings import files
 from anyond.settings.names import DEFAULT, executor_named, variant_name
 from anyond.settings.variants import checked, same
 

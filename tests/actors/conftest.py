@@ -16,6 +16,7 @@ from anyond.files.images import ImageFiles
 from anyond.git.repository import Repositories
 from anyond.github.client import GitHub
 from anyond.github.site import Site
+from anyond.host.places import Places
 from anyond.model.bodies import NewProject, NewTask
 from anyond.model.ids import new_id, now
 from anyond.model.rows import CodingAgentInitialRequest, ExecutionProcess, ExecutorAction
@@ -25,7 +26,6 @@ from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject
 from anyond.procs.launcher import Launcher
 from anyond.settings.config import ConfigFile
-from anyond.settings.places import Places
 from anyond.settings.profiles import Profiles
 from anyond.store import attempts, projects, sessions, tasks
 from anyond.store.database import Store

@@ -20,13 +20,13 @@ from anyond.git.repository import Repositories
 from anyond.github.answers import PullRequest
 from anyond.github.client import GitHub
 from anyond.github.site import Site
+from anyond.host.places import Places
 from anyond.model.ids import now
 from anyond.model.rows import PullRequestMerge, TaskStatus
 from anyond.operations import pull_requests
 from anyond.operations.rooms import Rooms
 from anyond.procs.launcher import Launcher
 from anyond.settings.config import ConfigFile
-from anyond.settings.places import Places
 from anyond.settings.profiles import Profiles
 from anyond.store import merges, tasks
 from anyond.store.database import Store

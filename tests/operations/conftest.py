@@ -14,10 +14,10 @@ from anyond.files.images import ImageFiles
 from anyond.git.repository import Repositories
 from anyond.github.client import GitHub
 from anyond.github.site import Site
+from anyond.host.places import Places
 from anyond.operations.rooms import Rooms
 from anyond.procs.launcher import Launcher
 from anyond.settings.config import ConfigFile
-from anyond.settings.places import Places
 from anyond.settings.profiles import Profiles
 from anyond.store.database import Store
 

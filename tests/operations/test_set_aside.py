@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from anyond.host.places import Places
 from anyond.operations import removal
 from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject
-from anyond.settings.places import Places
 from anyond.store import cleanups
 from tests.git.driver import run_unprivileged
 from tests.operations.test_worktree_identity import attempt, git

@@ -12,8 +12,9 @@ import pytest
 from click.testing import CliRunner
 
 from anyond.cli import main
+from anyond.editing import files
 from anyond.model.errors import AnyondError, Invalid, Unavailable
-from anyond.settings import download, files
+from anyond.settings import download
 
 HERON = {"id": "heron", "name": "Heron", "distribution": {"npx": {"package": "heron@1"}}}
 

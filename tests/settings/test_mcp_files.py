@@ -16,8 +16,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from anyond.editing import files, json_text, toml_text
 from anyond.model.errors import Conflict, Unavailable
-from anyond.settings import files, json_text, toml_text
 from anyond.settings.mcp import McpFile
 
 COMMENTED = """\

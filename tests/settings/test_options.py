@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from anyond.host.places import Places
 from anyond.model.errors import Invalid
 from anyond.settings.options import Auth, Options
-from anyond.settings.places import Places
 
 PLACES = Places.under(Path("/nowhere"))
 

@@ -11,9 +11,9 @@ import pytest
 from click.testing import CliRunner
 
 from anyond.cli import main
+from anyond.host.lock import sole_daemon
+from anyond.host.places import Places
 from anyond.model.errors import NotFound, Unavailable
-from anyond.settings.lock import sole_daemon
-from anyond.settings.places import Places
 from anyond.store import backup, days
 from anyond.store.database import Store
 from anyond.store.transaction import trouble

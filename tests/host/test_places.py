@@ -11,10 +11,10 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from anyond.host.identity import user_id
+from anyond.host.places import Places
 from anyond.model.errors import Unavailable
 from anyond.model.ids import is_id
-from anyond.settings.identity import user_id
-from anyond.settings.places import Places
 
 
 def test_the_environment_chooses_each_directory(tmp_path: Path) -> None:

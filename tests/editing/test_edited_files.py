@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from anyond.settings import files
+from anyond.editing import files
 
 KILLED = """import os, signal, sys
 from pathlib import Path
-from anyond.settings import files
+from anyond.editing import files
 kill = lambda: os.kill(os.getpid(), signal.SIGKILL)
 files.write(Path(sys.argv[1]), b"secret", only_if=kill)
 """

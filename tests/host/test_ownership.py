@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from anyond.host.ownership import weakness
 from anyond.model.errors import Invalid
 from anyond.settings.config import ConfigFile
-from anyond.settings.ownership import weakness
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from anyond.host.daemon_file import DaemonFile
 from anyond.model.errors import Conflict, Unavailable
-from anyond.settings.daemon_file import DaemonFile
 
 # A process that a daemon was just starting when it died has the lock open until its exec is over:
 # then nobody who lives says to hold it, and a moment later nobody holds it.

@@ -14,9 +14,9 @@ import pytest
 import trio
 from trio.testing import MockClock
 
+from anyond.host.sd_notify import ServiceManager
+from anyond.host.socket_activation import handed_sockets
 from anyond.model.errors import Invalid
-from anyond.settings.sd_notify import ServiceManager
-from anyond.settings.socket_activation import handed_sockets
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def test_a_manager_that_is_gone_disturbs_nobody(tmp_path: Path) -> None:
 
 HANDED = """
 import fcntl, json, os, socket, subprocess, sys
-from anyond.settings.socket_activation import handed_sockets
+from anyond.host.socket_activation import handed_sockets
 found = handed_sockets()
 answers = []
 for one in found:
@@ -150,7 +150,7 @@ def test_listening_sockets_are_taken_over_and_served(tmp_path: Path) -> None:
 
 
 REFUSED = """
-from anyond.settings.socket_activation import handed_sockets
+from anyond.host.socket_activation import handed_sockets
 from anyond.model.errors import Invalid
 try:
     handed_sockets()

@@ -11,9 +11,9 @@ from typing import Self
 import msgspec
 
 from anyond import __version__
+from anyond.editing import files
 from anyond.model.errors import Unavailable
 from anyond.model.ids import now
-from anyond.settings import files
 
 
 class DaemonFile(msgspec.Struct, frozen=True, kw_only=True):

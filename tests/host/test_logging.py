@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from anyond.settings.logging import LogFormat, configure
+from anyond.host.logging import LogFormat, configure
 
 
 @pytest.fixture(autouse=True)

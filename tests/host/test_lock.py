@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from anyond.settings.daemon_file import DaemonFile, announced
-from anyond.settings.lock import AlreadyRunning, sole_daemon
+from anyond.host.daemon_file import DaemonFile, announced
+from anyond.host.lock import AlreadyRunning, sole_daemon
 
 HOLDER = """
 import sys
 from pathlib import Path
-from anyond.settings.lock import sole_daemon
-from anyond.settings.daemon_file import announced
+from anyond.host.lock import sole_daemon
+from anyond.host.daemon_file import announced
 lock, presence = map(Path, sys.argv[1:])
 with sole_daemon(lock), announced(presence, "http://127.0.0.1:1"):
     print("held", flush=True)

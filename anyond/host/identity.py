@@ -5,8 +5,8 @@ from __future__ import annotations
 import secrets
 from pathlib import Path
 
+from anyond.editing import files
 from anyond.model.ids import is_id, new_id
-from anyond.settings import files
 
 
 def user_id(path: Path) -> str:
