@@ -21,24 +21,9 @@ import structlog
 import trio
 
 from anyond import __version__
-from anyond.actors.attempt_actions import AttemptActions
 from anyond.actors.attempts import Attempts
-from anyond.actors.availability import Agents
 from anyond.actors.core import keep
-from anyond.actors.diffs import Diffs
-from anyond.actors.drafts import DraftRequests
-from anyond.actors.editors import Editors
-from anyond.actors.images import ImageRequests
-from anyond.actors.janitor import Janitor, collect_garbage
-from anyond.actors.logs import Logs
-from anyond.actors.monitor import Monitor
 from anyond.actors.owner_check import OwnerCheck
-from anyond.actors.publishing import Publishing
-from anyond.actors.requests import AttemptRequests
-from anyond.actors.searches import Searches
-from anyond.actors.services import ProjectRequests, Services, Settings
-from anyond.actors.sign_in import GitHubSignIn
-from anyond.actors.variant_forms import VariantForms
 from anyond.agents.roster import CAPABILITIES, DEFAULT_PROFILES, fits
 from anyond.editing.files import sweep
 from anyond.files.desktop_notifier import DesktopNotifier
@@ -62,11 +47,27 @@ from anyond.model.errors import AnyondError
 from anyond.operations import git_programs
 from anyond.operations.rooms import Rooms
 from anyond.procs.launcher import Launcher
+from anyond.services.attempt_actions import AttemptActions
+from anyond.services.attempts import AttemptRequests
+from anyond.services.drafts import DraftRequests
+from anyond.services.editors import Editors
+from anyond.services.images import ImageRequests
+from anyond.services.projects import ProjectRequests
+from anyond.services.publishing import Publishing
+from anyond.services.services import Services, Settings
+from anyond.services.sign_in import GitHubSignIn
 from anyond.settings.acp_agents import AcpAgentsFile
 from anyond.settings.config import ConfigFile
 from anyond.settings.options import Auth, Options
 from anyond.settings.profiles import Profiles
 from anyond.store.database import Store
+from anyond.watchers.availability import Agents
+from anyond.watchers.diffs import Diffs
+from anyond.watchers.janitor import Janitor, collect_garbage
+from anyond.watchers.logs import Logs
+from anyond.watchers.monitor import Monitor
+from anyond.watchers.searches import Searches
+from anyond.watchers.variant_forms import VariantForms
 
 log = structlog.get_logger()
 

@@ -49,8 +49,9 @@ def _named(definition: ast.ClassDef) -> Iterator[str]:
 
 def known() -> set[str]:
     rooms = ("model", "store", "git", "github", "procs", "files", "settings")
+    above = ("operations", "watchers", "actors", "services", "http")
     package = ROOT / "anyond"
-    folders = [(package / room).rglob("*.py") for room in (*rooms, "operations", "actors", "http")]
+    folders = [(package / room).rglob("*.py") for room in (*rooms, *above)]
     found = {
         type_
         for file in chain(package.glob("*.py"), *folders)

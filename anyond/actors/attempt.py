@@ -13,7 +13,6 @@ import trio
 from anyond.actors.core import Actor
 from anyond.actors.crashes import passes, sentence
 from anyond.actors.executions import Executions
-from anyond.actors.logs import Logs
 from anyond.actors.process import Finished
 from anyond.machines.attempt import (
     AttemptMachine,
@@ -35,6 +34,7 @@ from anyond.operations import abandonment, subject
 from anyond.operations.conclude import Following, conclude
 from anyond.operations.rooms import Rooms
 from anyond.store import processes
+from anyond.watchers.logs import Logs
 
 log = structlog.get_logger()
 

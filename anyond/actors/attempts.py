@@ -13,7 +13,6 @@ import trio
 from anyond.actors.attempt import AttemptActor
 from anyond.actors.core import Intensity
 from anyond.actors.executions import STOPPED_BY_USER
-from anyond.actors.logs import Logs
 from anyond.machines.attempt import Do, Halt, HaltProcess
 from anyond.model.errors import AnyondError, Busy, NotFound, Unavailable
 from anyond.model.ids import now
@@ -22,6 +21,7 @@ from anyond.operations.abandonment import end_all
 from anyond.operations.rooms import Rooms
 from anyond.store import processes
 from anyond.store.transaction import Reader, Tx
+from anyond.watchers.logs import Logs
 
 log = structlog.get_logger()
 

@@ -17,7 +17,6 @@ import trio
 
 from anyond.actors.attaching import Attaching
 from anyond.actors.crashes import FIRST_PAUSE_S, LONGEST_PAUSE_S, Crashes, passes, sentence
-from anyond.actors.logs import Logs
 from anyond.actors.process import HUNG, KILLED, Finished, ProcessActor
 from anyond.machines.attempt import Began, Concluded, Event
 from anyond.machines.process import StopAsked
@@ -32,6 +31,7 @@ from anyond.operations.turn_record import TurnRecord
 from anyond.procs.launcher import Absent, Alive, Ended
 from anyond.procs.shim_connection import ShimConnection
 from anyond.store import launches, processes, sessions
+from anyond.watchers.logs import Logs
 
 log = structlog.get_logger()
 

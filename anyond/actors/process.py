@@ -17,7 +17,6 @@ import trio
 
 from anyond.actors import handshake
 from anyond.actors.core import Actor
-from anyond.actors.logs import Live
 from anyond.actors.silence import Silence
 from anyond.agents.core import (
     Decide,
@@ -56,6 +55,7 @@ from anyond.procs.launcher import Ended, Launcher, Lost
 from anyond.procs.shim_connection import ShimConnection
 from anyond.store import approvals, offers, sessions
 from anyond.store.database import Store
+from anyond.watchers.logs import Live
 
 log = structlog.get_logger()
 

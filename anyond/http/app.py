@@ -29,7 +29,7 @@ from anyond.http.routes import (
 )
 
 if TYPE_CHECKING:
-    from anyond.actors.services import Services
+    from anyond.services.services import Services
 
 ROUTES = complete(
     health.ROUTES,

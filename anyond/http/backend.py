@@ -10,7 +10,7 @@ from anyond.http.task_lists import TaskLists
 from anyond.model.errors import Invalid
 
 if TYPE_CHECKING:
-    from anyond.actors.services import Services
+    from anyond.services.services import Services
     from anyond.store.database import Store
 
 

@@ -8,7 +8,6 @@ from running_rows import final, started, told
 from structlog.testing import capture_logs
 
 from anyond.actors.attempts import Attempts
-from anyond.actors.logs import Logs
 from anyond.model.errors import Busy, Unavailable
 from anyond.model.ids import now
 from anyond.model.rows import (
@@ -24,6 +23,7 @@ from anyond.operations.rooms import Rooms
 from anyond.procs.launcher import Alive
 from anyond.store import processes
 from anyond.store.transaction import Tx
+from anyond.watchers.logs import Logs
 
 
 async def test_what_is_over_ends_although_nobody_asks(

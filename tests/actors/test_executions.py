@@ -13,7 +13,6 @@ import trio
 from running_rows import final, script_instead, started, told
 
 from anyond.actors.attempts import Attempts
-from anyond.actors.logs import Logs
 from anyond.actors.owner_check import OwnerCheck
 from anyond.logs.conversation import Conversation
 from anyond.model.errors import Conflict
@@ -28,6 +27,7 @@ from anyond.procs.launcher import Alive, Launcher
 from anyond.procs.shim_state import read_run
 from anyond.store import launches, processes, sessions
 from anyond.store.transaction import Tx
+from anyond.watchers.logs import Logs
 
 KEY = "k" * 64
 

@@ -14,8 +14,6 @@ import httpx
 import trio
 from trio_websocket import WebSocketConnection, open_websocket_url
 
-from anyond.actors.availability import Agents
-from anyond.actors.variant_forms import VariantForms
 from anyond.http.app import create_app
 from anyond.http.guard import Policy
 from anyond.http.listeners import listen
@@ -39,6 +37,8 @@ from anyond.settings.config import ConfigFile
 from anyond.settings.profiles import Profiles
 from anyond.store import attempts, processes, projects, tasks
 from anyond.store.database import Store
+from anyond.watchers.availability import Agents
+from anyond.watchers.variant_forms import VariantForms
 
 
 @dataclass

@@ -15,7 +15,6 @@ import pytest
 from msgspec import inspect as inspection
 from msgspec.structs import replace
 
-from anyond.actors.services import Services
 from anyond.agents.roster import CAPABILITIES
 from anyond.api import tags
 from anyond.api.chapters import ENDPOINTS
@@ -29,6 +28,7 @@ from anyond.http.guard import Policy
 from anyond.http.openapi import typescript
 from anyond.http.openapi.document import document
 from anyond.http.openapi.page import page, policy
+from anyond.services.services import Services
 from tests.refusals import known
 
 ROOT = Path(__file__).parents[2]

@@ -11,8 +11,6 @@ from pathlib import Path
 import pytest
 import trio
 
-from anyond.actors import diffs
-from anyond.actors.diffs import Diffs
 from anyond.git import branches, commit, merge
 from anyond.git.command import git
 from anyond.git.landing import Landing, find
@@ -27,6 +25,8 @@ from anyond.operations.merging import merge_attempt
 from anyond.operations.rooms import Rooms
 from anyond.store import intents, merges, tasks
 from anyond.store.intents import Intent
+from anyond.watchers import diffs
+from anyond.watchers.diffs import Diffs
 from tests.operations.test_operations_attempts import attempt
 from tests.store.store_seeds import add_process, end_process
 

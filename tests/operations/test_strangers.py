@@ -10,13 +10,13 @@ import trio
 import trio.testing
 from structlog.testing import capture_logs
 
-from anyond.actors.janitor import Janitor
 from anyond.git import snapshots
 from anyond.model.ids import new_id
 from anyond.operations import removal, strangers
 from anyond.operations.rooms import Rooms
 from anyond.procs.shim_state import Lock
 from anyond.store import cleanups
+from anyond.watchers.janitor import Janitor
 from tests.operations.test_operations_attempts import attempt
 
 
@@ -68,7 +68,7 @@ async def test_a_program_at_work_without_a_row_is_named(rooms: Rooms) -> None:
 async def test_what_is_unknown_is_named_at_the_start_and_at_no_deletion(
     rooms: Rooms, repository: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("anyond.actors.janitor.time.time", lambda: 0.0)
+    monkeypatch.setattr("anyond.watchers.janitor.time.time", lambda: 0.0)
     about = await attempt(rooms, repository)
     (about.worktree.parent / "stray").mkdir()
     janitor = Janitor(rooms)

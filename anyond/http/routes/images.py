@@ -18,7 +18,7 @@ from anyond.http.download import disposition, download
 from anyond.model.rows import Image
 
 if TYPE_CHECKING:
-    from anyond.actors.services import Services
+    from anyond.services.services import Services
 
 _FIELD = "image"
 _SVG = "image/svg+xml"

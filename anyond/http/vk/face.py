@@ -18,8 +18,8 @@ from anyond.http.front import REFUSED
 from anyond.http.vk import pacing, shapes, site, spellings
 
 if TYPE_CHECKING:
-    from anyond.actors.services import Services
     from anyond.http.front import App, Front, Receive, Send
+    from anyond.services.services import Services
 
 PREFIX = "vk"
 FORMAT = "patch"

@@ -17,9 +17,9 @@ from anyond.model.rows import ProcessStatus
 from anyond.store import processes
 
 if TYPE_CHECKING:
-    from anyond.actors.services import Services
     from anyond.http.front import Send
     from anyond.model.rows import ExecutionProcess
+    from anyond.services.services import Services
 
 STATUS_FIRST_SECONDS = 1.0
 """How long before a log ends its client must have heard that the process has.

@@ -20,7 +20,7 @@ from anyond.model.rows import Approval, ApprovalStatus
 from anyond.store import approvals
 
 if TYPE_CHECKING:
-    from anyond.actors.services import Services
+    from anyond.services.services import Services
 
 _IMAGE_FIELDS = ("file",)
 _CLEARED = ("setup_script", "dev_script", "cleanup_script", "copy_files")

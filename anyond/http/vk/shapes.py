@@ -12,8 +12,8 @@ from anyond.model.errors import Malformed, NotFound
 from anyond.store import attempts, tasks
 
 if TYPE_CHECKING:
-    from anyond.actors.services import Services
     from anyond.model.rows import TaskAttempt, TaskWithAttemptStatus
+    from anyond.services.services import Services
     from anyond.store.transaction import Reader
 
 

@@ -10,17 +10,17 @@ import pytest
 import trio
 
 from anyond.actors.attempt import AttemptActor
-from anyond.actors.attempt_actions import AttemptActions
 from anyond.actors.attempts import Attempts
-from anyond.actors.editors import Editors
-from anyond.actors.janitor import Janitor
-from anyond.actors.logs import Logs
-from anyond.actors.requests import AttemptRequests
-from anyond.actors.services import ProjectRequests
 from anyond.model.bodies import NewBranchName
 from anyond.model.errors import AnyondError, Busy, NotFound
 from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject
+from anyond.services.attempt_actions import AttemptActions
+from anyond.services.attempts import AttemptRequests
+from anyond.services.editors import Editors
+from anyond.services.projects import ProjectRequests
+from anyond.watchers.janitor import Janitor
+from anyond.watchers.logs import Logs
 
 REFUSED_AT_ONCE_S = 5.0
 """So long a write is held up, for whoever does not refuse at once to get behind it."""

@@ -1,48 +1,17 @@
-"""Everything that the HTTP front can ask, in one place."""
+"""What clients may ask of projects."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
 import trio
 
-from anyond.actors.attempt_actions import AttemptActions
 from anyond.actors.attempts import Attempts
-from anyond.actors.availability import Agents
-from anyond.actors.diffs import Diffs
-from anyond.actors.drafts import DraftRequests
-from anyond.actors.images import ImageRequests
-from anyond.actors.janitor import Janitor
-from anyond.actors.logs import Logs
-from anyond.actors.publishing import Publishing
-from anyond.actors.requests import AttemptRequests
-from anyond.actors.searches import Searches
-from anyond.actors.sign_in import GitHubSignIn
-from anyond.actors.variant_forms import VariantForms
-from anyond.model.answers import Capability, GitPrograms
+from anyond.model.answers import GitPrograms
 from anyond.model.bodies import AcceptGitPrograms, NewProject, ProjectPatch
 from anyond.model.rows import Branch, Project
-from anyond.model.settings import Executor
 from anyond.operations import git_programs, projects, removal
 from anyond.operations.rooms import Rooms
-from anyond.settings.config import ConfigFile
-from anyond.settings.profiles import Profiles
 from anyond.store import attempts
-from anyond.store.database import Store
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What a person can set.
-
-    Args:
-        user_id: random, stable, never sent anywhere but to the person's own clients.
-    """
-
-    config: ConfigFile
-    profiles: Profiles
-    user_id: str
+from anyond.watchers.janitor import Janitor
 
 
 class ProjectRequests:
@@ -79,25 +48,3 @@ class ProjectRequests:
 
     async def branches(self, project_id: str) -> list[Branch]:
         return await projects.list_branches(self._rooms, project_id)
-
-
-@dataclass(frozen=True)
-class Services:
-    """What the routes work with; `closing` is set when all streams are to end."""
-
-    store: Store
-    settings: Settings
-    projects: ProjectRequests
-    attempts: AttemptRequests
-    attempt_actions: AttemptActions
-    publishing: Publishing
-    sign_in: GitHubSignIn
-    images: ImageRequests
-    drafts: DraftRequests
-    logs: Logs
-    diffs: Diffs
-    searches: Searches
-    agents: Agents
-    forms: VariantForms
-    capabilities: Mapping[Executor, list[Capability]]
-    closing: trio.Event

@@ -9,8 +9,6 @@ from msgspec.structs import replace
 
 from anyond.actors.attempt import AttemptActor
 from anyond.actors.attempts import Attempts
-from anyond.actors.janitor import Janitor
-from anyond.actors.logs import Logs
 from anyond.git import renaming, status
 from anyond.model.bodies import ApprovalAnswer, FollowUp, MergeStrategy, NewAttempt, NewTask
 from anyond.model.errors import AnyondError, Busy
@@ -32,6 +30,8 @@ from anyond.operations.subject import Subject
 from anyond.store import attempts, drafts, intents, merges, processes, tasks
 from anyond.store.attempts import Place
 from anyond.store.transaction import Tx
+from anyond.watchers.janitor import Janitor
+from anyond.watchers.logs import Logs
 
 
 class AttemptRequests:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from anyond.actors.attempt import AttemptActor
 from anyond.actors.attempts import Attempts
-from anyond.actors.monitor import Monitor
 from anyond.model.bodies import NewPullRequest
 from anyond.model.refusals import TokenMissing
 from anyond.model.rows import AttachedPullRequest, PullRequestMerge
@@ -13,6 +12,7 @@ from anyond.operations.intent_outcomes import settled
 from anyond.operations.rooms import Rooms
 from anyond.procs import desktop
 from anyond.store import merges
+from anyond.watchers.monitor import Monitor
 
 
 class Publishing:

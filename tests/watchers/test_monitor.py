@@ -12,7 +12,6 @@ import pytest
 import trio
 import trio.testing
 
-from anyond.actors.monitor import CLOSED_PAUSE_S, Monitor
 from anyond.agents.roster import DEFAULT_PROFILES
 from anyond.files.desktop_notifier import DesktopNotifier
 from anyond.files.images import ImageFiles
@@ -30,6 +29,7 @@ from anyond.settings.config import ConfigFile
 from anyond.settings.profiles import Profiles
 from anyond.store import merges, tasks
 from anyond.store.database import Store
+from anyond.watchers.monitor import CLOSED_PAUSE_S, Monitor
 from tests.fakes.github_server import GitHubServer, github_server
 from tests.store.store_seeds import add_family
 

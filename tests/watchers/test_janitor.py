@@ -10,7 +10,7 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from anyond.actors.janitor import DAY, collect_garbage
+from anyond.watchers.janitor import DAY, collect_garbage
 
 
 class Circle:

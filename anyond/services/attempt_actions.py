@@ -14,7 +14,6 @@ import trio
 
 from anyond.actors.attempt import AttemptActor
 from anyond.actors.attempts import Attempts
-from anyond.actors.editors import Editors
 from anyond.model.answers import (
     CommitComparison,
     CommitInfo,
@@ -44,6 +43,7 @@ from anyond.operations.intent_outcomes import settled
 from anyond.operations.replacing import replace_process
 from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject
+from anyond.services.editors import Editors
 from anyond.store import attempts, intents, processes, projects, tasks
 from anyond.store.transaction import Reader
 

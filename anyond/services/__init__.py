@@ -1,0 +1,1 @@
+"""What clients may ask, one class for each noun; each method is one request."""

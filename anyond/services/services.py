@@ -1,0 +1,61 @@
+"""Everything that the HTTP front can ask, in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import trio
+
+from anyond.model.answers import Capability
+from anyond.model.settings import Executor
+from anyond.services.attempt_actions import AttemptActions
+from anyond.services.attempts import AttemptRequests
+from anyond.services.drafts import DraftRequests
+from anyond.services.images import ImageRequests
+from anyond.services.projects import ProjectRequests
+from anyond.services.publishing import Publishing
+from anyond.services.sign_in import GitHubSignIn
+from anyond.settings.config import ConfigFile
+from anyond.settings.profiles import Profiles
+from anyond.store.database import Store
+from anyond.watchers.availability import Agents
+from anyond.watchers.diffs import Diffs
+from anyond.watchers.logs import Logs
+from anyond.watchers.searches import Searches
+from anyond.watchers.variant_forms import VariantForms
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a person can set.
+
+    Args:
+        user_id: random, stable, never sent anywhere but to the person's own clients.
+    """
+
+    config: ConfigFile
+    profiles: Profiles
+    user_id: str
+
+
+@dataclass(frozen=True)
+class Services:
+    """What the routes work with; `closing` is set when all streams are to end."""
+
+    store: Store
+    settings: Settings
+    projects: ProjectRequests
+    attempts: AttemptRequests
+    attempt_actions: AttemptActions
+    publishing: Publishing
+    sign_in: GitHubSignIn
+    images: ImageRequests
+    drafts: DraftRequests
+    logs: Logs
+    diffs: Diffs
+    searches: Searches
+    agents: Agents
+    forms: VariantForms
+    capabilities: Mapping[Executor, list[Capability]]
+    closing: trio.Event
