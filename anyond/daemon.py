@@ -143,7 +143,7 @@ async def _main(options: Options, doors: Doors, partings: Partings) -> None:
                 with announced(options.places.presence, urls[0], vk_url):
                     gc.freeze()  # without collecting: that takes longer than what is gained
                     # Not a million objects at once: nobody is served meanwhile.
-                    gc.set_threshold(5_000, 20, 1_000)
+                    gc.set_threshold(1_000, 3, 30_000)
                     gc.enable()
                     nursery.start_soon(manager.keep_alive)
                     manager.ready(f"Serving at {', '.join(urls)}")

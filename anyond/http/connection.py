@@ -29,6 +29,7 @@ from anyond.http.envelope import JSON, failure
 from anyond.http.fragments import FragmentingStream
 from anyond.http.partings import Partings
 from anyond.http.peers import NOBODY, Peers
+from anyond.http.readiness import Readiness
 from anyond.http.turns import Turns
 
 _READ = 65536
@@ -61,6 +62,7 @@ class Connection:
 
     Args:
         stall: seconds in which a peer must take at least one byte of what is sent to it.
+        readiness: what the socket is read by.
         peers: who tells whose connection it is; without, nobody is asked.
     """
 
@@ -72,10 +74,12 @@ class Connection:
         stream: trio.SocketStream,
         *,
         stall: float,
+        readiness: Readiness,
         peers: Peers | None = None,
         partings: Partings | None = None,
     ) -> None:
         self._app = app
+        self._readiness = readiness
         self._partings = partings
         self._peers = peers
         self._config = config
@@ -184,8 +188,8 @@ class Connection:
 
     async def _receive(self) -> bytes:
         try:
-            return bytes(await self._stream.receive_some(_READ))
-        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            return await self._readiness.receive(self._stream.socket.fileno(), _READ)
+        except OSError:
             self._peer_is_there = False
             return b""
 

@@ -17,6 +17,7 @@ from anyond.http.connection import Connection
 from anyond.http.listeners import Listener
 from anyond.http.partings import Partings
 from anyond.http.peers import Peers
+from anyond.http.readiness import Readiness
 
 GRACE_SECONDS = 0.9
 STALL_SECONDS = 30.0
@@ -89,7 +90,14 @@ async def serve(
 
     async def handle(stream: trio.SocketStream) -> None:
         connection = Connection(
-            wrapped, config, context, stream, stall=stall, peers=peers, partings=partings
+            wrapped,
+            config,
+            context,
+            stream,
+            stall=stall,
+            readiness=readiness,
+            peers=peers,
+            partings=partings,
         )
         if stream.socket.family != socket.AF_UNIX:
             # A laptop that was closed never says good-bye.
@@ -103,7 +111,7 @@ async def serve(
             connections.discard(connection)
 
     try:
-        async with trio.open_nursery() as handlers:
+        async with Readiness.open() as readiness, trio.open_nursery() as handlers:
             try:
                 async with trio.open_nursery() as doors:
                     for listener in listeners:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import trio
 
-AT_ONCE = 16
+AT_ONCE = 8
 
 
 class Turns:
