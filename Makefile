@@ -1,11 +1,12 @@
 # Every command that a contributor needs; `make help` lists them. Works with GNU make 3.81.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast test-agents check types bench hostile power chaos lock clean
+.PHONY: help demo test test-fast test-agents check types settings bench hostile power chaos lock clean
 
 RUNTIME := .venv
 DEV := .venv-dev
 DEV_PYTHON := $(DEV)/bin/python
 TYPES := clients/typescript/types.ts
+SETTINGS := docs/settings.md
 # One test more at a time than there are cores, since tests wait for others (and no more than 8: each
 # worker collects them all). BESIDE= runs them one after the other, as a debugger wants them.
 WORKERS = $(shell cores=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); \
@@ -44,17 +45,22 @@ test-agents: ## Run the tests that drive real agents from npm (NEWEST=1: then th
 	  done; \
 	fi
 
-check: ## Look at format, style, types, import floors and the types for TypeScript
+check: ## Look at format, style, types, import floors, and what is made from declarations
 	@sh requirements/venv.sh $(DEV) dev
 	$(DEV)/bin/ruff format --check .
 	$(DEV)/bin/ruff check .
 	$(DEV)/bin/mypy
 	$(DEV)/bin/lint-imports
 	$(DEV_PYTHON) -m anyond.http.openapi.typescript --check $(TYPES)
+	$(DEV_PYTHON) -m anyond.settings.reference --check $(SETTINGS)
 
 types: ## Write the types for TypeScript anew from those of the API
 	@sh requirements/venv.sh $(DEV) dev
 	@$(DEV_PYTHON) -m anyond.http.openapi.typescript $(TYPES)
+
+settings: ## Write the page of all settings anew from their declarations
+	@sh requirements/venv.sh $(DEV) dev
+	@$(DEV_PYTHON) -m anyond.settings.reference $(SETTINGS)
 
 bench: ## Run the benchmarks (ARGS="--only output" for some of them)
 	@sh requirements/venv.sh $(DEV) dev

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 
 from msgspec import Struct, field
+
+from anyond.model.fields import Group, setting
+
+_DAY_S = 24 * 60 * 60
 
 
 class Executor(StrEnum):
@@ -27,8 +31,10 @@ class Executor(StrEnum):
 class ExecutorProfileId(Struct, frozen=True, kw_only=True):
     """Which agent, in which of its variants; None is `DEFAULT`."""
 
-    executor: Executor
-    variant: str | None = None
+    executor: Annotated[Executor, setting("Which agent.")]
+    variant: Annotated[
+        str | None, setting("Which of its variants; null is `DEFAULT`.", check="variant")
+    ] = None
 
 
 class Theme(StrEnum):
@@ -91,58 +97,175 @@ class Submodules(StrEnum):
 
 
 class Notifications(Struct, frozen=True, kw_only=True):
-    sound_enabled: bool = True
-    push_enabled: bool = True
-    sound_file: SoundFile = SoundFile.COW_MOOING
+    """What tells a person that an agent is done."""
+
+    sound_enabled: Annotated[
+        bool, setting("Whether a sound is played, unless a person has stopped it.")
+    ] = True
+    push_enabled: Annotated[bool, setting("Whether the desktop shows a message.")] = True
+    sound_file: Annotated[SoundFile, setting("Which sound.")] = SoundFile.COW_MOOING
 
 
 class Editor(Struct, frozen=True, kw_only=True):
-    editor_type: EditorType = EditorType.VS_CODE
-    custom_command: str | None = None
-    remote_ssh_host: str | None = None
-    remote_ssh_user: str | None = None
+    """What opens a worktree, or a file in it."""
+
+    editor_type: Annotated[EditorType, setting("Which editor.")] = EditorType.VS_CODE
+    custom_command: Annotated[
+        str | None, setting("The command line of `CUSTOM`; the path is added to it.")
+    ] = None
+    remote_ssh_host: Annotated[
+        str | None,
+        setting(
+            "The name of this machine for SSH; editors of the VS Code family are then opened by a"
+            " link, on the machine of whoever asks.",
+            check="ssh_name",
+        ),
+    ] = None
+    remote_ssh_user: Annotated[
+        str | None, setting("The user name that goes with it.", check="ssh_name")
+    ] = None
 
 
 class GitHub(Struct, frozen=True, kw_only=True):
-    pat: str | None = None
-    oauth_token: str | None = None
-    username: str | None = None
-    primary_email: str | None = None
-    default_pr_base: str | None = "main"
+    """How GitHub is asked."""
+
+    pat: Annotated[
+        str | None,
+        setting("A personal access token; it counts for more than a sign-in.", secret=True),
+    ] = None
+    oauth_token: Annotated[str | None, setting("The token of a sign-in.", secret=True)] = None
+    username: Annotated[str | None, setting("The account that has signed in.")] = None
+    primary_email: Annotated[str | None, setting("Its address.")] = None
+    default_pr_base: Annotated[
+        str | None,
+        setting("The branch that a pull request goes into, if nothing else says which."),
+    ] = "main"
 
 
 class Showcases(Struct, frozen=True, kw_only=True):
-    seen_features: list[str] = field(default_factory=list)
+    """What a client has introduced to the person."""
+
+    seen_features: Annotated[list[str], setting("Names of features.")] = field(default_factory=list)
 
 
 class Config(Struct, frozen=True, kw_only=True):
     """All settings of a person. Unknown keys of the file are kept beside it, not in here."""
 
-    config_version: str = "1.0.0"
-    theme: Theme = Theme.SYSTEM
-    executor_profile: ExecutorProfileId = ExecutorProfileId(executor=Executor.CLAUDE_CODE)
-    disclaimer_acknowledged: bool = False
-    onboarding_acknowledged: bool = False
-    github_login_acknowledged: bool = False
-    telemetry_acknowledged: bool = False
+    config_version: Annotated[str, setting("The form of the file.", Group.FILE)] = "1.0.0"
+    theme: Annotated[Theme, setting("How a front end looks.", Group.CLIENTS)] = Theme.SYSTEM
+    executor_profile: Annotated[
+        ExecutorProfileId, setting("The agent that a client offers first.")
+    ] = ExecutorProfileId(executor=Executor.CLAUDE_CODE)
+    disclaimer_acknowledged: Annotated[
+        bool, setting("Whether the warning that agents run commands was seen.", Group.CLIENTS)
+    ] = False
+    onboarding_acknowledged: Annotated[
+        bool, setting("Whether the introduction was seen.", Group.CLIENTS)
+    ] = False
+    github_login_acknowledged: Annotated[
+        bool, setting("Whether the offer to sign in to GitHub was seen.", Group.CLIENTS)
+    ] = False
+    telemetry_acknowledged: Annotated[
+        bool, setting("Whether the question about statistics was seen.", Group.CLIENTS)
+    ] = False
     notifications: Notifications = Notifications()
     editor: Editor = Editor()
     github: GitHub = GitHub()
-    analytics_enabled: bool | None = None
-    workspace_dir: str | None = None
-    last_app_version: str | None = None
-    show_release_notes: bool = False
-    language: Language = Language.BROWSER
-    git_branch_prefix: str = "anyon"
+    analytics_enabled: Annotated[
+        bool | None,
+        setting("Whether the person allows statistics of use; Anyon makes none.", Group.CLIENTS),
+    ] = None
+    workspace_dir: Annotated[
+        str | None,
+        setting(
+            "The directory in which `worktrees/` holds new worktrees, absolute; null is the data"
+            " directory.",
+            Group.GIT,
+            check="directory",
+        ),
+    ] = None
+    last_app_version: Annotated[
+        str | None, setting("The version that a client has seen last.", Group.CLIENTS)
+    ] = None
+    show_release_notes: Annotated[
+        bool, setting("Whether a client shows what is new.", Group.CLIENTS)
+    ] = False
+    language: Annotated[Language, setting("The language of a front end.", Group.CLIENTS)] = (
+        Language.BROWSER
+    )
+    git_branch_prefix: Annotated[
+        str,
+        setting(
+            'What names of new branches begin with, before a slash; "" for none.',
+            Group.GIT,
+            check="branch_prefix",
+        ),
+    ] = "anyon"
     showcases: Showcases = Showcases()
-    approval_timeout_s: float = 3600
-    silence_notice_s: float = 60
-    pr_poll_interval_s: float = 60
-    pr_open_browser: bool = True
-    commit_message: CommitMessage = CommitMessage.SUMMARY
-    script_profile: ScriptProfile = ScriptProfile.TERMINAL
-    submodules: Submodules = Submodules.AS_CHECKOUT
-    log_limit_bytes: int = 2 * 1024**3
+    approval_timeout_s: Annotated[
+        float,
+        setting(
+            "After how many seconds an approval request that nobody has answered expires.",
+            Group.AGENTS,
+            ge=1,
+            le=30 * _DAY_S,
+        ),
+    ] = 3600
+    silence_notice_s: Annotated[
+        float,
+        setting(
+            "After how many seconds without output an entry says that an agent at work is silent;"
+            " 0 for never.",
+            Group.AGENTS,
+            ge=0,
+            le=_DAY_S,
+        ),
+    ] = 60
+    pr_poll_interval_s: Annotated[
+        float,
+        setting(
+            "How many seconds pass between two looks at open pull requests.",
+            Group.GIT,
+            ge=5,
+            le=_DAY_S,
+        ),
+    ] = 60
+    pr_open_browser: Annotated[
+        bool, setting("Whether a new pull request is shown in a browser.", Group.GIT)
+    ] = True
+    commit_message: Annotated[
+        CommitMessage,
+        setting(
+            "What the message of an automatic commit says: the title of the task with the agent's"
+            " summary, or alone; `off` makes no automatic commits.",
+            Group.GIT,
+        ),
+    ] = CommitMessage.SUMMARY
+    script_profile: Annotated[
+        ScriptProfile,
+        setting(
+            "What scripts have of the person's shell: what a new terminal has, what a login shell"
+            " has, or nothing but the daemon's environment.",
+            Group.SCRIPTS,
+        ),
+    ] = ScriptProfile.TERMINAL
+    submodules: Annotated[
+        Submodules,
+        setting(
+            "Which submodules a new worktree has: those of the project's checkout, all, or none.",
+            Group.GIT,
+        ),
+    ] = Submodules.AS_CHECKOUT
+    log_limit_bytes: Annotated[
+        int,
+        setting(
+            "How many bytes of one execution's raw log are kept: its beginning and its newest"
+            " part.",
+            Group.AGENTS,
+            ge=1024**2,
+            le=1024**5,
+        ),
+    ] = 2 * 1024**3
 
 
 Variant = dict[str, Any]

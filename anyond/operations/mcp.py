@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import trio
 
@@ -12,7 +12,9 @@ from anyond.files.home import home as home_directory
 from anyond.model.answers import McpConfig, McpServersFound
 from anyond.model.errors import Invalid, Unavailable
 from anyond.model.settings import Executor
-from anyond.settings.mcp import McpFile
+
+if TYPE_CHECKING:
+    from anyond.settings.mcp import McpFile
 
 
 async def read(executor: Executor) -> McpServersFound:
@@ -66,6 +68,9 @@ def _file(place: McpHome) -> McpFile:
     own = home_directory()
     if own is None:
         raise Unavailable("This user has no home directory, so no agent's files; set HOME.")
+    # What changes texts of others with care is loaded by who needs it, not at every start.
+    from anyond.settings.mcp import McpFile
+
     path = place.path(own, os.environ)
     return McpFile(path, place.servers_path, place.template, toml=place.toml)
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import os
-import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +18,12 @@ from anyond.host.ownership import weakness
 from anyond.model.errors import Invalid
 from anyond.model.settings import Config
 from anyond.settings.config_upgrade import of_today
+from anyond.settings.declared import single_settings
 from anyond.settings.names import executor_named, variant_name
-from anyond.settings.shape import Rules, beside, fit, merge
+from anyond.settings.shape import beside, fit, merge
 
 MASK = "********"
 """What is shown instead of a secret; sent back, it keeps the secret."""
-
-_SECRETS = ("pat", "oauth_token")
-_DAY = 24 * 60 * 60
 
 
 class ConfigFile:
@@ -61,11 +58,13 @@ class ConfigFile:
     def public(self) -> dict[str, Any]:
         """The whole file for a client: unknown keys included, secrets masked."""
         shown = dict(self._stored)
-        github = dict(shown["github"])
-        for name in _SECRETS:
-            if github[name]:
-                github[name] = MASK
-        shown["github"] = github
+        for *objects, name in _secrets():
+            inner = shown
+            for key in objects:
+                inner[key] = dict(inner[key])
+                inner = inner[key]
+            if inner[name]:
+                inner[name] = MASK
         return shown
 
     def patch(self, body: object) -> Config:
@@ -84,7 +83,7 @@ class ConfigFile:
             self._load()
             try:
                 merged = merge(Config, self._stored, _prepared(body, self._stored))
-                config, flaws = fit(Config, merged, RULES)
+                config, flaws = fit(Config, merged)
                 if flaws:
                     raise Invalid(*flaws[0])
                 if config.workspace_dir and config.workspace_dir != self._config.workspace_dir:
@@ -118,7 +117,7 @@ class ConfigFile:
             return  # what is in memory is the best that is known
         recent = of_today(found)
         raw = _upgraded(recent)
-        config, flaws = fit(Config, raw, RULES)
+        config, flaws = fit(Config, raw)
         for path, problem in flaws:
             self._warn(f"{self.path}: {path} {problem}; its default is in force.")
         self._foreign = bool(flaws) or recent != {
@@ -143,9 +142,8 @@ class ConfigFile:
 def _prepared(body: Mapping[str, Any], stored: Mapping[str, Any]) -> dict[str, Any]:
     """The request as it is meant: other spellings understood, masks taken out."""
     change = _upgraded(body)
-    github = change.get("github")
-    if isinstance(github, Mapping):
-        change["github"] = {k: v for k, v in github.items() if k not in _SECRETS or v != MASK}
+    for path in _secrets():
+        change = _without_mask(change, path)
     profile = change.get("executor_profile")
     # The variant of one agent means nothing to another.
     if (
@@ -156,6 +154,23 @@ def _prepared(body: Mapping[str, Any], stored: Mapping[str, Any]) -> dict[str, A
     ):
         change["executor_profile"] = {**profile, "variant": None}
     return change
+
+
+@cache
+def _secrets() -> tuple[tuple[str, ...], ...]:
+    """Where the settings are that no client is shown."""
+    return tuple(path for path, setting in single_settings(Config) if setting.secret)
+
+
+def _without_mask(change: Mapping[str, Any], path: tuple[str, ...]) -> dict[str, Any]:
+    """`change`, where what `path` leads to is left out if it is only `MASK`."""
+    key, *rest = path
+    made = dict(change)
+    if rest and isinstance(inner := made.get(key), Mapping):
+        made[key] = _without_mask(inner, tuple(rest))
+    elif not rest and made.get(key) == MASK:
+        del made[key]
+    return made
 
 
 def _upgraded(raw: Mapping[str, Any]) -> dict[str, Any]:
@@ -177,30 +192,6 @@ def _upgraded(raw: Mapping[str, Any]) -> dict[str, Any]:
     return known
 
 
-def _prefix(text: str) -> str | None:
-    """An empty prefix is allowed: branches then have none."""
-    if len(text) > 100:
-        return "must not be longer than 100 characters"
-    forbidden = (
-        "/" in text
-        or text.startswith((".", "-"))
-        or text.endswith((".", ".lock"))
-        or ".." in text
-        or "@{" in text
-        or text in {"@", "refs", "heads", "remotes"}
-        or re.search(r"[\x00-\x20\x7f~^:?*\[\\]", text) is not None
-    )
-    return (
-        "must be one part of a branch name that Git accepts, without a slash" if forbidden else None
-    )
-
-
-def _directory(text: str) -> str | None:
-    if "\0" in text or not os.path.isabs(text):
-        return "must be an absolute path"
-    return None
-
-
 def _be_usable(directory: Path) -> None:
     """Refuse a place in which no worktree could be made, when somebody chooses it.
 
@@ -220,33 +211,3 @@ def _be_usable(directory: Path) -> None:
         raise Invalid("workspace_dir", why) from error
     if problem is not None:
         raise Invalid("workspace_dir", f"cannot be used: {problem}")
-
-
-def _plain(text: str) -> str | None:
-    """Host and user names become part of an address and of a command."""
-    if re.fullmatch(r"[^\s\x00-\x1f\x7f/@\\-][^\s\x00-\x1f\x7f/@\\]*", text):
-        return None
-    return "must be a plain name, without spaces, slashes or @"
-
-
-def _between(low: int, high: int) -> Callable[[Any], str | None]:
-    def problem(value: float) -> str | None:
-        # First the bounds: a whole number of 400 digits is too large to be asked if it is finite.
-        if low <= value <= high and math.isfinite(value):
-            return None
-        return f"must be from {low:,} to {high:,}"
-
-    return problem
-
-
-RULES: Rules = {
-    "executor_profile.variant": lambda text: None if variant_name(text) else "must be a name",
-    "workspace_dir": _directory,
-    "git_branch_prefix": _prefix,
-    "editor.remote_ssh_host": _plain,
-    "editor.remote_ssh_user": _plain,
-    "approval_timeout_s": _between(1, 30 * _DAY),
-    "silence_notice_s": _between(0, _DAY),
-    "pr_poll_interval_s": _between(5, _DAY),
-    "log_limit_bytes": _between(1024**2, 1024**5),
-}

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import types
-from collections.abc import Callable, Mapping
-from enum import Enum
-from typing import Any, NamedTuple, Union, get_args, get_origin
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import msgspec
 
-Rules = Mapping[str, Callable[[Any], str | None]]
-"""What must hold beyond the type: dotted path of a value -> what is wrong with it, or None."""
+from anyond.settings.declared import settings_of
 
 
 class Flaw(NamedTuple):
@@ -20,10 +17,10 @@ class Flaw(NamedTuple):
     problem: str
 
 
-def fit(kind: type, raw: Mapping[str, Any], rules: Rules, at: str = "") -> tuple[Any, list[Flaw]]:
+def fit(kind: type[msgspec.Struct], raw: Mapping[str, Any], at: str = "") -> tuple[Any, list[Flaw]]:
     """Make a `kind` of whatever in `raw` fits; every other value is the default of its field.
 
-    Null in a field that cannot be null counts as absent. Unknown keys are not looked at.
+    Null in a setting that cannot be null counts as absent. Unknown keys are not looked at.
 
     Returns:
         the struct, or None if a required value is missing or does not fit; and all flaws.
@@ -31,36 +28,38 @@ def fit(kind: type, raw: Mapping[str, Any], rules: Rules, at: str = "") -> tuple
     values: dict[str, Any] = {}
     flaws: list[Flaw] = []
     complete = True
-    for field in msgspec.structs.fields(kind):
-        path = f"{at}{field.name}"
-        value = raw.get(field.encode_name)
-        if value is None and (field.encode_name not in raw or not nullable(field.type)):
-            if field.required:
+    for setting in settings_of(kind):
+        path = f"{at}{setting.name}"
+        value = raw.get(setting.name)
+        if value is None and (setting.name not in raw or not setting.nullable):
+            if setting.required:
                 flaws.append(Flaw(path, "is missing"))
-        elif _is_struct(field.type):
+        elif setting.object is not None:
             if isinstance(value, Mapping):
-                value, inner = fit(field.type, value, rules, f"{path}.")
+                value, inner = fit(setting.object, value, f"{path}.")
                 flaws.extend(inner)
             else:
                 value = None
                 flaws.append(Flaw(path, "must be an object"))
             if value is not None:
-                values[field.name] = value
+                values[setting.name] = value
         else:
             try:
-                decoded = msgspec.convert(value, type=field.type)
-                problem = rules[path](decoded) if path in rules and decoded is not None else None
+                decoded = msgspec.convert(value, type=setting.kind)
+                problem = setting.problem(decoded)
             except msgspec.ValidationError:
-                problem = expected(field.type)
+                problem = setting.expected()
             if problem is None:
-                values[field.name] = decoded
+                values[setting.name] = decoded
             else:
                 flaws.append(Flaw(path, problem))
-        complete = complete and not (field.required and field.name not in values)
+        complete = complete and not (setting.required and setting.name not in values)
     return (kind(**values) if complete else None), flaws
 
 
-def merge(kind: Any, base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
+def merge(
+    kind: type[msgspec.Struct] | None, base: Mapping[str, Any], change: Mapping[str, Any]
+) -> dict[str, Any]:
     """`base` with the keys of `change`, objects key by key.
 
     Null clears a value of `kind` that can be null, and keeps one that cannot. Keys that `kind`
@@ -69,15 +68,15 @@ def merge(kind: Any, base: Mapping[str, Any], change: Mapping[str, Any]) -> dict
     Raises:
         RecursionError: the objects are nested absurdly deep.
     """
-    known = {f.encode_name: f.type for f in msgspec.structs.fields(kind)} if kind else {}
+    known = {setting.name: setting for setting in settings_of(kind)} if kind else {}
     merged = dict(base)
     for key, value in change.items():
         declared = known.get(key)
-        if value is None and key in known and not nullable(declared):
+        if value is None and declared is not None and not declared.nullable:
             continue
         old = merged.get(key)
         if isinstance(value, Mapping) and isinstance(old, Mapping):
-            merged[key] = merge(declared if _is_struct(declared) else None, old, value)
+            merged[key] = merge(declared.object if declared else None, old, value)
         else:
             merged[key] = value
     return merged
@@ -92,25 +91,3 @@ def beside(known: Mapping[str, Any], stored: Mapping[str, Any]) -> dict[str, Any
         elif isinstance(known[key], Mapping) and isinstance(value, Mapping):
             whole[key] = beside(known[key], value)
     return whole
-
-
-def nullable(kind: Any) -> bool:
-    """Whether null is a value of the type `kind`."""
-    return get_origin(kind) in {Union, types.UnionType} and type(None) in get_args(kind)
-
-
-def expected(kind: Any) -> str:
-    """What a value of `kind` must be, as the end of a sentence."""
-    if nullable(kind):
-        inner = next(a for a in get_args(kind) if a is not type(None))
-        return f"{expected(inner)}, or null"
-    if isinstance(kind, type) and issubclass(kind, Enum):
-        return f"must be one of {', '.join(str(member.value) for member in kind)}"
-    if get_origin(kind) is list:
-        return "must be a list of texts"
-    words = {bool: "true or false", str: "a text", int: "a whole number", float: "a number"}
-    return f"must be {words.get(kind, 'of another type')}"
-
-
-def _is_struct(kind: Any) -> bool:
-    return isinstance(kind, type) and issubclass(kind, msgspec.Struct)

@@ -278,59 +278,101 @@ export type CommitMessage = "summary" | "title" | "off";
 
 /** All settings of a person. Unknown keys of the file are kept beside it, not in here. */
 export type Config = {
+  /** The form of the file. */
   config_version: string;
+  /** How a front end looks. */
   theme: ThemeMode;
+  /** The agent that a client offers first. */
   executor_profile: ExecutorProfileId;
+  /** Whether the warning that agents run commands was seen. */
   disclaimer_acknowledged: boolean;
+  /** Whether the introduction was seen. */
   onboarding_acknowledged: boolean;
+  /** Whether the offer to sign in to GitHub was seen. */
   github_login_acknowledged: boolean;
+  /** Whether the question about statistics was seen. */
   telemetry_acknowledged: boolean;
   notifications: NotificationConfig;
   editor: EditorConfig;
   github: GitHubConfig;
+  /** Whether the person allows statistics of use; Anyon makes none. */
   analytics_enabled: boolean | null;
+  /** The directory in which `worktrees/` holds new worktrees, absolute; null is the data directory. */
   workspace_dir: string | null;
+  /** The version that a client has seen last. */
   last_app_version: string | null;
+  /** Whether a client shows what is new. */
   show_release_notes: boolean;
+  /** The language of a front end. */
   language: UiLanguage;
+  /** What names of new branches begin with, before a slash; "" for none. */
   git_branch_prefix: string;
   showcases: ShowcaseState;
+  /** After how many seconds an approval request that nobody has answered expires. */
   approval_timeout_s: number;
+  /** After how many seconds without output an entry says that an agent at work is silent; 0 for never. */
   silence_notice_s: number;
+  /** How many seconds pass between two looks at open pull requests. */
   pr_poll_interval_s: number;
+  /** Whether a new pull request is shown in a browser. */
   pr_open_browser: boolean;
+  /** What the message of an automatic commit says: the title of the task with the agent's summary, or alone; `off` makes no automatic commits. */
   commit_message: CommitMessage;
+  /** What scripts have of the person's shell: what a new terminal has, what a login shell has, or nothing but the daemon's environment. */
   script_profile: ScriptProfile;
+  /** Which submodules a new worktree has: those of the project's checkout, all, or none. */
   submodules: Submodules;
+  /** How many bytes of one execution's raw log are kept: its beginning and its newest part. */
   log_limit_bytes: number;
 };
 
 /** All settings of a person. Unknown keys of the file are kept beside it, not in here. */
 export type ConfigInput = {
+  /** The form of the file. */
   config_version?: string;
+  /** How a front end looks. */
   theme?: ThemeMode;
+  /** The agent that a client offers first. */
   executor_profile?: ExecutorProfileIdInput;
+  /** Whether the warning that agents run commands was seen. */
   disclaimer_acknowledged?: boolean;
+  /** Whether the introduction was seen. */
   onboarding_acknowledged?: boolean;
+  /** Whether the offer to sign in to GitHub was seen. */
   github_login_acknowledged?: boolean;
+  /** Whether the question about statistics was seen. */
   telemetry_acknowledged?: boolean;
   notifications?: NotificationConfigInput;
   editor?: EditorConfigInput;
   github?: GitHubConfigInput;
+  /** Whether the person allows statistics of use; Anyon makes none. */
   analytics_enabled?: boolean | null;
+  /** The directory in which `worktrees/` holds new worktrees, absolute; null is the data directory. */
   workspace_dir?: string | null;
+  /** The version that a client has seen last. */
   last_app_version?: string | null;
+  /** Whether a client shows what is new. */
   show_release_notes?: boolean;
+  /** The language of a front end. */
   language?: UiLanguage;
+  /** What names of new branches begin with, before a slash; "" for none. */
   git_branch_prefix?: string;
   showcases?: ShowcaseStateInput;
+  /** After how many seconds an approval request that nobody has answered expires. */
   approval_timeout_s?: number;
+  /** After how many seconds without output an entry says that an agent at work is silent; 0 for never. */
   silence_notice_s?: number;
+  /** How many seconds pass between two looks at open pull requests. */
   pr_poll_interval_s?: number;
+  /** Whether a new pull request is shown in a browser. */
   pr_open_browser?: boolean;
+  /** What the message of an automatic commit says: the title of the task with the agent's summary, or alone; `off` makes no automatic commits. */
   commit_message?: CommitMessage;
+  /** What scripts have of the person's shell: what a new terminal has, what a login shell has, or nothing but the daemon's environment. */
   script_profile?: ScriptProfile;
+  /** Which submodules a new worktree has: those of the project's checkout, all, or none. */
   submodules?: Submodules;
+  /** How many bytes of one execution's raw log are kept: its beginning and its newest part. */
   log_limit_bytes?: number;
 };
 
@@ -582,17 +624,27 @@ export type EditChange = {
   has_line_numbers: boolean;
 };
 
+/** What opens a worktree, or a file in it. */
 export type EditorConfig = {
+  /** Which editor. */
   editor_type: EditorType;
+  /** The command line of `CUSTOM`; the path is added to it. */
   custom_command: string | null;
+  /** The name of this machine for SSH; editors of the VS Code family are then opened by a link, on the machine of whoever asks. */
   remote_ssh_host: string | null;
+  /** The user name that goes with it. */
   remote_ssh_user: string | null;
 };
 
+/** What opens a worktree, or a file in it. */
 export type EditorConfigInput = {
+  /** Which editor. */
   editor_type?: EditorType;
+  /** The command line of `CUSTOM`; the path is added to it. */
   custom_command?: string | null;
+  /** The name of this machine for SSH; editors of the VS Code family are then opened by a link, on the machine of whoever asks. */
   remote_ssh_host?: string | null;
+  /** The user name that goes with it. */
   remote_ssh_user?: string | null;
 };
 
@@ -731,13 +783,17 @@ export type ExecutorConfigs = {
 
 /** Which agent, in which of its variants; null is `DEFAULT`. */
 export type ExecutorProfileId = {
+  /** Which agent. */
   executor: BaseCodingAgent;
+  /** Which of its variants; null is `DEFAULT`. */
   variant: string | null;
 };
 
 /** Which agent, in which of its variants; null is `DEFAULT`. */
 export type ExecutorProfileIdInput = {
+  /** Which agent. */
   executor: BaseCodingAgent;
+  /** Which of its variants; null is `DEFAULT`. */
   variant?: string | null;
 };
 
@@ -805,19 +861,31 @@ export type GitConfigBrokenProblem = {
   message: string;
 };
 
+/** How GitHub is asked. */
 export type GitHubConfig = {
+  /** A personal access token; it counts for more than a sign-in. */
   pat: string | null;
+  /** The token of a sign-in. */
   oauth_token: string | null;
+  /** The account that has signed in. */
   username: string | null;
+  /** Its address. */
   primary_email: string | null;
+  /** The branch that a pull request goes into, if nothing else says which. */
   default_pr_base: string | null;
 };
 
+/** How GitHub is asked. */
 export type GitHubConfigInput = {
+  /** A personal access token; it counts for more than a sign-in. */
   pat?: string | null;
+  /** The token of a sign-in. */
   oauth_token?: string | null;
+  /** The account that has signed in. */
   username?: string | null;
+  /** Its address. */
   primary_email?: string | null;
+  /** The branch that a pull request goes into, if nothing else says which. */
   default_pr_base?: string | null;
 };
 
@@ -1100,15 +1168,23 @@ export type NothingToMergeProblem = {
   message: string;
 };
 
+/** What tells a person that an agent is done. */
 export type NotificationConfig = {
+  /** Whether a sound is played, unless a person has stopped it. */
   sound_enabled: boolean;
+  /** Whether the desktop shows a message. */
   push_enabled: boolean;
+  /** Which sound. */
   sound_file: SoundFile;
 };
 
+/** What tells a person that an agent is done. */
 export type NotificationConfigInput = {
+  /** Whether a sound is played, unless a person has stopped it. */
   sound_enabled?: boolean;
+  /** Whether the desktop shows a message. */
   push_enabled?: boolean;
+  /** Which sound. */
   sound_file?: SoundFile;
 };
 
@@ -1400,11 +1476,15 @@ export type SetupRequiredError = {
   type: "setup_required";
 };
 
+/** What a client has introduced to the person. */
 export type ShowcaseState = {
+  /** Names of features. */
   seen_features: Array<string>;
 };
 
+/** What a client has introduced to the person. */
 export type ShowcaseStateInput = {
+  /** Names of features. */
   seen_features?: Array<string>;
 };
 

@@ -83,9 +83,14 @@ def test_urls_can_still_be_built_though_no_rule_compiles_that_beforehand() -> No
 def fields(info: Any, at: str) -> Iterator[tuple[str, bool, bool]]:
     """The fields of a body and of what is in it, whether each is required, and may be null."""
     match info:
+        case inspection.Metadata():
+            yield from fields(info.type, at)
         case inspection.StructType():
             for field in info.fields:
-                options = getattr(field.type, "types", (field.type,))
+                bare = (
+                    field.type.type if isinstance(field.type, inspection.Metadata) else field.type
+                )
+                options = getattr(bare, "types", (bare,))
                 null = any(isinstance(o, inspection.NoneType | inspection.AnyType) for o in options)
                 yield f"{at}.{field.encode_name}", field.required, null
                 yield from fields(field.type, f"{at}.{field.encode_name}")

@@ -6,6 +6,7 @@ from typing import Any
 
 from anyond.api import frames
 from anyond.model import answers, bodies, drafts, entries, rows, search, settings
+from anyond.settings.declared import groups
 
 NAMES: dict[Any, str] = {
     # records
@@ -116,15 +117,7 @@ UNIONS: dict[str, Any] = {
 MAPPINGS: dict[str, Any] = {"ExecutorConfig": answers.Variants}
 """Objects with keys of the person's own that have a name of their own."""
 
-PATCHES = frozenset(
-    {
-        settings.Config,
-        settings.Notifications,
-        settings.Editor,
-        settings.GitHub,
-        settings.Showcases,
-    }
-)
+PATCHES = frozenset({settings.Config, *groups(settings.Config)})
 """What requests may name any part of; the rest stays as it is, so there are no defaults."""
 
 ALSO = (entries.NormalizedEntry, frames.Finished)

@@ -131,6 +131,8 @@ def _classes(types: Iterable[Any]) -> dict[str, type]:
 def _inside(info: Any) -> Iterator[Any]:
     """The types that `info` consists of."""
     match info:
+        case inspect.Metadata():
+            yield info.type
         case inspect.StructType():
             yield from (field.type for field in info.fields)
         case inspect.UnionType():

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
+from anyond.generated import run
 from anyond.http.openapi.schemas import PLACE
 
 _HEAD = """\
@@ -105,20 +104,7 @@ def main(arguments: list[str]) -> int:
     """Write the types into the file that is named, or with `--check` say how it differs."""
     from anyond.http.openapi.document import document
 
-    check = "--check" in arguments
-    [path] = [Path(argument) for argument in arguments if argument != "--check"]
-    made = module(document())
-    if not check:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(made, encoding="utf-8")
-        return 0
-    there = path.read_text(encoding="utf-8") if path.exists() else ""
-    lines = there.splitlines(keepends=True), made.splitlines(keepends=True)
-    difference = list(difflib.unified_diff(*lines, str(path), "generated", n=1))
-    sys.stderr.writelines(difference[:40])
-    if difference:
-        sys.stderr.write(f"{path} is not what the API is; `make types` writes it anew.\n")
-    return 1 if difference else 0
+    return run(arguments, lambda _: module(document()), "make types")
 
 
 if __name__ == "__main__":
