@@ -43,6 +43,16 @@ async def sweep_refs(common_dir: Path) -> None:
         await trio.to_thread.run_sync(locks.take_away, lock)
 
 
+async def sweep_checkout(git_dir: Path) -> None:
+    """Remove what nobody can be holding of the locks of one linked worktree.
+
+    Args:
+        git_dir: the worktree's own; of any other checkout nothing is removed.
+    """
+    for lock in await trio.to_thread.run_sync(lambda: list(_of_checkout(git_dir))):
+        await trio.to_thread.run_sync(locks.take_away, lock)
+
+
 def _clear(common_dir: Path, since: float) -> bool:
     """Returns whether something is left that may be removed later."""
     left = False
@@ -59,7 +69,11 @@ def _clear(common_dir: Path, since: float) -> bool:
 def _all(common_dir: Path) -> Iterator[Path]:
     yield from _of_refs(common_dir)
     for own in (common_dir, *_listed(common_dir / "worktrees")):
-        yield from (path for path in _listed(own) if path.suffix == ".lock")
+        yield from _of_checkout(own)
+
+
+def _of_checkout(git_dir: Path) -> Iterator[Path]:
+    yield from (path for path in _listed(git_dir) if path.suffix == ".lock")
 
 
 def _of_refs(common_dir: Path) -> Iterator[Path]:

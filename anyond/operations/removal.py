@@ -36,6 +36,7 @@ from anyond.store import (
     days,
     expiries,
     gone_files,
+    planned_worktrees,
     processes,
     projects,
     tasks,
@@ -115,7 +116,11 @@ def _schedule(tx: Tx, rooms: Rooms, gone: list[TaskAttempt], project: Project) -
     for attempt in gone:
         # One that was never written down may be there all the same, half made by a git that was
         # killed, or still is at it.
-        path = attempt.container_ref or str(worktree.planned_path(rooms, project, attempt))
+        path = (
+            attempt.container_ref
+            or planned_worktrees.get(tx, attempt.id)
+            or str(worktree.planned_path(rooms, project, attempt))
+        )
         due = timestamp(seconds(now()) + SNAPSHOTS_STAY_S)
         day = days.current(tx) + SNAPSHOTS_STAY_DAYS
         expiries.put(
@@ -198,12 +203,17 @@ async def sweep(rooms: Rooms, before: float) -> None:
 
 
 async def sweep_locks(rooms: Rooms) -> None:
-    """Remove the locks of references that a killed git has left in the repositories."""
+    """Remove the locks that a killed git has left: of references, and in attempts' worktrees."""
     for project in await rooms.store.read(projects.all):
         try:
             await dead_locks.sweep_refs(await common_dir(project.repository))
         except AnyondError as error:
             log.info("locks_not_swept", project=project.id, why=str(error))
+    for attempt in await rooms.store.read(attempts.all):
+        if attempt.container_ref is not None:
+            own = await trio.to_thread.run_sync(git_dir, Path(attempt.container_ref))
+            if own is not None:
+                await dead_locks.sweep_checkout(own)
 
 
 async def _expire(rooms: Rooms) -> None:

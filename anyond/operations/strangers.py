@@ -17,7 +17,15 @@ from anyond.model.ids import is_id
 from anyond.operations import worktree
 from anyond.operations.rooms import Rooms
 from anyond.procs.shim_state import Lock
-from anyond.store import attempts, cleanups, expiries, gone_files, processes, projects
+from anyond.store import (
+    attempts,
+    cleanups,
+    expiries,
+    gone_files,
+    planned_worktrees,
+    processes,
+    projects,
+)
 
 log = structlog.get_logger()
 
@@ -60,6 +68,7 @@ async def _worktrees(rooms: Rooms) -> None:
     rows = await rooms.store.read(attempts.all)
     paths = [row.container_ref for row in rows if row.container_ref is not None]
     paths += [job.worktree_path for job in await rooms.store.read(cleanups.all)]
+    paths += await rooms.store.read(planned_worktrees.paths)
     unknown = await trio.to_thread.run_sync(_names_without, root, found, paths)
     _tell("worktree", root, unknown)
 

@@ -35,7 +35,7 @@ from anyond.model.rows import Project, TaskAttempt
 from anyond.operations import copy_files, remarks
 from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject, read
-from anyond.store import attempts, processes
+from anyond.store import attempts, planned_worktrees, processes
 from anyond.store.transaction import Reader, Tx
 
 log = structlog.get_logger()
@@ -79,7 +79,7 @@ def _make_root(place: Path) -> None:
 
 
 def planned_path(rooms: Rooms, project: Project, attempt: TaskAttempt) -> Path:
-    """Where the worktree of an attempt belongs."""
+    """Where the worktree of an attempt belongs, unless it was begun elsewhere before."""
     name = f"{branches.slug(project.name)}-{project.id[:8]}"
     return root(rooms) / name / attempt.branch.rsplit("/", 1)[-1]
 
@@ -124,7 +124,8 @@ async def prepare(rooms: Rooms, subject: Subject, *, alone: bool = True) -> Subj
             if alone:
                 await follow(rooms, subject)
         return subject
-    path = planned_path(rooms, project, attempt)
+    planned = str(planned_path(rooms, project, attempt))
+    path = Path(await rooms.store.write(lambda tx: planned_worktrees.put(tx, attempt.id, planned)))
     told: list[str] = []
     if await branches.exists(subject.repository, attempt.branch):
         # A daemon that was killed while it made the worktree had come so far.
@@ -148,6 +149,7 @@ async def prepare(rooms: Rooms, subject: Subject, *, alone: bool = True) -> Subj
     await _furnish(rooms, subject, path)
 
     def made(tx: Tx) -> TaskAttempt:
+        planned_worktrees.delete(tx, attempt.id)
         attempts.set_base_commit(tx, attempt.id, base)
         return attempts.set_container(tx, attempt.id, str(path), now())
 

@@ -14,20 +14,29 @@ from pathlib import Path
 import pytest
 
 from anyond.git import commit as committing
-from anyond.git import repair
-from anyond.model.bodies import MergeStrategy, Rebasing
+from anyond.git import locks, repair
+from anyond.model.bodies import MergeStrategy, ProjectPatch, Rebasing
 from anyond.model.errors import AnyondError
 from anyond.model.ids import new_id, now
 from anyond.model.rows import ExecutionProcess, TaskStatus
-from anyond.operations import branch_naming, merging, rebasing, rewind, subject
+from anyond.operations import (
+    branch_naming,
+    merging,
+    projects,
+    rebasing,
+    removal,
+    rewind,
+    subject,
+    worktree,
+)
 from anyond.operations.file_deletion import delete_file
 from anyond.operations.intent_outcomes import settled
 from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject
-from anyond.store import attempts, intents, merges, processes
+from anyond.store import attempts, intents, merges, planned_worktrees, processes
 from anyond.store.transaction import Tx
 from tests.operations.test_killed_git import commit, intend, run, status
-from tests.operations.test_operations_attempts import attempt
+from tests.operations.test_operations_attempts import attempt, new_attempt
 from tests.store.store_seeds import add_process, end_process
 
 OLD, NEW = "refs/heads/anyon/x", "refs/heads/anyon/y"
@@ -112,6 +121,88 @@ async def test_an_emptied_worktree_whose_refilling_was_killed_is_refilled_by_the
     (path / "a.txt").unlink()
     assert (await repair.ensure(rooms.repositories, repository, path, "work")).what == "present"
     assert not (path / "a.txt").exists()  # what somebody deletes later stays deleted
+
+
+async def rename_attempt(rooms: Rooms, about: Subject) -> None:
+    await branch_naming.rename_branch(rooms, about, "renamed/y")
+
+
+async def rename_project(rooms: Rooms, about: Subject) -> None:
+    await projects.update(rooms, about.project.id, ProjectPatch(name="Another"))
+
+
+async def move_worktrees(rooms: Rooms, about: Subject) -> None:
+    place = rooms.places.data_dir / "elsewhere"
+    place.mkdir()
+    rooms.config.patch({"workspace_dir": str(place)})
+
+
+CHANGES = [rename_attempt, rename_project, move_worktrees]
+Change = Callable[[Rooms, Subject], Awaitable[None]]
+
+
+async def half_made(rooms: Rooms, repository: Path) -> tuple[Subject, Path]:
+    """An attempt whose daemon was killed while git made its worktree, and where that is."""
+    commit(repository, {"a.txt": "a\n"})
+    about = await new_attempt(rooms, repository)
+    path = worktree.planned_path(rooms, about.project, about.attempt)
+    await rooms.store.write(lambda tx: planned_worktrees.put(tx, about.attempt.id, str(path)))
+    run(repository, "worktree", "add", "-q", "--no-checkout", "-b", about.attempt.branch, path)
+    return about, path
+
+
+@pytest.mark.parametrize("change", CHANGES)
+async def test_a_worktree_whose_making_was_killed_is_gone_on_with_where_it_was_begun(
+    rooms: Rooms, repository: Path, change: Change
+) -> None:
+    """Else its branch would be checked out twice, which git refuses for ever."""
+    about, begun = await half_made(rooms, repository)
+    await change(rooms, about)
+    about = await worktree.prepare(rooms, await subject.read(rooms, about.attempt.id))
+    assert about.worktree == begun
+    assert status(begun) == []
+    assert (begun / "a.txt").read_text() == "a\n"
+    listed = run(repository, "worktree", "list", "--porcelain").splitlines()
+    assert sum(line.startswith("worktree ") for line in listed) == 2
+
+
+@pytest.mark.parametrize("change", CHANGES)
+async def test_a_worktree_whose_making_was_killed_is_removed_where_it_was_begun(
+    rooms: Rooms, repository: Path, change: Change
+) -> None:
+    about, begun = await half_made(rooms, repository)
+    await change(rooms, about)
+    await removal.delete_attempt(rooms, about.attempt.id)
+    await removal.clean_up(rooms)
+    assert not begun.exists()
+
+
+async def test_a_worktree_is_planned_before_git_is_asked(
+    rooms: Rooms, repository: Path, deadly_git: DeadlyGit
+) -> None:
+    about = await new_attempt(rooms, repository)
+    deadly_git("worktree add", "true")
+    assert not await outcome(worktree.prepare(rooms, about))
+    path = worktree.planned_path(rooms, about.project, about.attempt)
+    assert await rooms.store.read(planned_worktrees.paths) == [str(path)]
+    about = await worktree.prepare(rooms, await subject.read(rooms, about.attempt.id))
+    assert about.worktree == path
+    assert await rooms.store.read(planned_worktrees.paths) == []
+
+
+async def test_what_a_killed_git_has_locked_in_a_worktree_is_swept(
+    rooms: Rooms, repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(locks, "ABANDONED_S", 0.0)
+    about = await attempt(rooms, repository)
+    own = Path(run(about.worktree, "rev-parse", "--absolute-git-dir").strip())
+    left = [own / "ORIG_HEAD.lock", own / "index.lock"]
+    persons = repository / ".git" / "index.lock"
+    for lock in (*left, persons):
+        lock.touch()
+        os.utime(lock, (0, 0))
+    await removal.sweep_locks(rooms)
+    assert [lock for lock in (*left, persons) if lock.exists()] == [persons]
 
 
 # ---------------------------------------------------------------- rename

@@ -26,6 +26,11 @@ from anyond.store.transaction import Tx
 
 async def attempt(rooms: Rooms, repository: Path, branch: str = "anyon/x") -> subject.Subject:
     """An attempt with its worktree, at which nobody works."""
+    return await worktree.prepare(rooms, await new_attempt(rooms, repository, branch))
+
+
+async def new_attempt(rooms: Rooms, repository: Path, branch: str = "anyon/x") -> subject.Subject:
+    """An attempt whose worktree was not made yet."""
 
     def work(tx: Tx) -> TaskAttempt:
         new = NewProject(name="P", git_repo_path=str(repository), use_existing_repo=True)
@@ -42,7 +47,7 @@ async def attempt(rooms: Rooms, repository: Path, branch: str = "anyon/x") -> su
         )
 
     row = await rooms.store.write(work)
-    return await worktree.prepare(rooms, await subject.read(rooms, row.id))
+    return await subject.read(rooms, row.id)
 
 
 async def test_an_open_pull_request_keeps_the_branch_its_name(
