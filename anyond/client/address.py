@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 from anyond.client.errors import DaemonNotFound
 from anyond.host.daemon_file import DaemonFile
 from anyond.host.places import Places
+from anyond.model.variables import Variable
 
 
 class Address(NamedTuple):
@@ -40,8 +41,8 @@ def find_daemon(url: str | None = None, environ: Mapping[str, str] | None = None
     """
     environ = os.environ if environ is None else environ
     places = Places.of(environ)
-    token = environ.get("ANYON_TOKEN") or _stored(places.token)
-    url = url or environ.get("ANYON_URL")
+    token = environ.get(Variable.TOKEN) or _stored(places.token)
+    url = url or environ.get(Variable.URL)
     if url is None:
         found = DaemonFile.read(places.presence)
         if found is None:

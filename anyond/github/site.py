@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from anyond.model.addresses import Address
 from anyond.model.errors import Invalid
+from anyond.model.variables import Variable
 
 PUBLIC = "https://github.com"
 PUBLIC_API = "https://api.github.com"
@@ -58,9 +59,9 @@ class Site:
         Raises:
             Invalid: it is no https address. On loopback, http will do.
         """
-        web = _base(environ, "ANYON_GITHUB_URL")
-        api = _base(environ, "ANYON_GITHUB_API_URL")
-        client_id = environ.get("ANYON_GITHUB_CLIENT_ID", "").strip() or None
+        web = _base(environ, Variable.GITHUB_URL)
+        api = _base(environ, Variable.GITHUB_API_URL)
+        client_id = environ.get(Variable.GITHUB_CLIENT_ID, "").strip() or None
         if web is None and api is None:
             return cls(client_id=client_id)
         return cls(web or _web_of(api or ""), api or _api_of(web or ""), client_id)

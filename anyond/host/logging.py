@@ -7,7 +7,6 @@ import os
 import re
 import sys
 from collections.abc import Mapping, MutableMapping
-from enum import StrEnum
 from typing import Any, TextIO
 
 import msgspec
@@ -25,17 +24,13 @@ _HIDDEN = "********"
 _SELDOM_S = 60.0
 
 
-class LogFormat(StrEnum):
-    TEXT = "text"
-    JSON = "json"
-
-
-def configure(form: LogFormat, level: str, stream: TextIO | None = None) -> None:
+def configure(level: str, stream: TextIO | None = None, *, as_json: bool) -> None:
     """Send all logging of this process, that of libraries included, to `stream` as lines.
 
     Args:
         level: `debug`, `info`, `warning` or `error`; libraries are heard from `warning` on.
         stream: standard error by default; coloured if it is a terminal and NO_COLOR is not set.
+        as_json: whether lines are JSON objects.
     """
     stream = sys.stderr if stream is None else stream
     before: list[structlog.typing.Processor] = [
@@ -47,7 +42,7 @@ def configure(form: LogFormat, level: str, stream: TextIO | None = None) -> None
         _redacted,
     ]
     render: structlog.typing.Processor
-    if form is LogFormat.JSON:
+    if as_json:
         render = structlog.processors.JSONRenderer(serializer=_json)
     else:
         render = structlog.dev.ConsoleRenderer(

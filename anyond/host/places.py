@@ -11,6 +11,7 @@ from pathlib import Path
 import platformdirs
 
 from anyond.model.errors import Unavailable
+from anyond.model.variables import Variable
 
 
 @dataclass(frozen=True)
@@ -35,9 +36,9 @@ class Places:
         too), so that two daemons on two data directories never overwrite each other's files.
         """
         environ = os.environ if environ is None else environ
-        config = _chosen(environ, "ANYON_CONFIG_DIR")
-        data = _chosen(environ, "ANYON_DATA_DIR")
-        runtime = _chosen(environ, "ANYON_RUNTIME_DIR")
+        config = _chosen(environ, Variable.CONFIG_DIR)
+        data = _chosen(environ, Variable.DATA_DIR)
+        runtime = _chosen(environ, Variable.RUNTIME_DIR)
         if runtime is None and data is None:
             runtime = _session_runtime(environ)
         data = data or platformdirs.user_data_path("anyon", appauthor=False)
@@ -89,9 +90,9 @@ class Places:
     def _variable(self, directory: Path) -> str:
         """The environment variable that puts a directory elsewhere."""
         if directory == self.config_dir:
-            return "ANYON_CONFIG_DIR"
+            return Variable.CONFIG_DIR
         chosen = directory == self.runtime_dir and not directory.is_relative_to(self.data_dir)
-        return "ANYON_RUNTIME_DIR" if chosen else "ANYON_DATA_DIR"
+        return Variable.RUNTIME_DIR if chosen else Variable.DATA_DIR
 
     @property
     def config(self) -> Path:

@@ -1,11 +1,19 @@
-"""What the command line may ask of the daemon, and what it refuses to be asked."""
+"""What the command line may ask of the daemon, and what it refuses to be asked.
+
+Each option is declared once, at its field: the command line, its help and `docs/settings.md` are
+made from that.
+"""
 
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
+from typing import Any, get_args, get_type_hints
 from urllib.parse import urlsplit
 
 from anyond.host.places import Places
@@ -22,20 +30,73 @@ class Auth(StrEnum):
     TOKEN = "token"
 
 
+class LogFormat(StrEnum):
+    TEXT = "text"
+    JSON = "json"
+
+
+class LogLevel(StrEnum):
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Option:
+    """One option of `anyon serve`.
+
+    Args:
+        name: the field of `Options`.
+        flag: as it is written on the command line.
+        kind: the type of its values, or of each of them.
+        default: what holds if it is not given; None if nothing does.
+        text: what it asks for, as a sentence for people.
+        variable: the environment variable that may give it, too.
+        bounds: the least and the greatest value of a number.
+        metavar: what a value is called, where its type does not tell.
+        repeatable: it may be given several times.
+        read: what becomes of a value that is given: of the kind, and safe to obey.
+    """
+
+    name: str
+    flag: str
+    kind: type
+    default: Any
+    text: str
+    variable: str | None
+    bounds: tuple[int, int] | None
+    metavar: str | None
+    repeatable: bool
+    read: Callable[[Any], Any]
+
+
+def option(
+    default: Any,
+    flag: str,
+    text: str,
+    *,
+    variable: str | None = None,
+    bounds: tuple[int, int] | None = None,
+    metavar: str | None = None,
+    read: Callable[[Any], Any] | None = None,
+) -> Any:
+    """A field of `Options` that the command line may set; see `Option` for the arguments."""
+    more = {"flag": flag, "text": text, "variable": variable, "bounds": bounds}
+    return field(default=default, metadata={**more, "metavar": metavar, "read": read})
+
+
+def _absolute(path: Path) -> Path:
+    return Path(os.path.abspath(path))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """How to serve; an instance of it is always safe to obey.
 
+    Paths are absolute, names of hosts and origins in lower case.
+
     Args:
-        host: an address or name to listen on; None if TCP is not wanted.
-        port: 0 takes any free one.
-        unix: the path of a Unix socket to listen on as well, absolute.
-        allowed_hosts: names beyond the loopback ones that a Host header may have, lower case.
-        allowed_origins: web origins that may send requests, like `http://localhost:3000`.
-        auth: whether every request must bring the token.
-        vk_port: where the API is served once more, as the ancestor's clients know it; None if it is
-            not wanted there. Sockets for them that were handed over take its place.
-        ui: a directory with the files of a front end, absolute; served at the same place.
         places: the directories.
 
     Raises:
@@ -43,14 +104,79 @@ class Options:
     """
 
     places: Places
-    host: str | None = HOST
-    port: int = PORT
-    unix: Path | None = None
-    allowed_hosts: tuple[str, ...] = ()
-    allowed_origins: tuple[str, ...] = ()
-    auth: Auth = Auth.NONE
-    vk_port: int | None = None
-    ui: Path | None = None
+    host: str | None = option(HOST, "--host", "Address to listen on.", variable="ANYON_HOST")
+    port: int = option(
+        PORT,
+        "--port",
+        "Port to listen on, 0 for any free one.",
+        variable="ANYON_PORT",
+        bounds=(0, 65535),
+    )
+    unix: Path | None = option(
+        None,
+        "--unix",
+        "Listen on this Unix socket; on TCP too only if --host or --port is given.",
+        read=_absolute,
+    )
+    vk_port: int | None = option(
+        None,
+        "--vk-port",
+        "Serve clients of vibe-kanban at this port as well, 0 for any free one; a socket for them"
+        " that a service manager has opened takes its place.",
+        variable="ANYON_VK_PORT",
+        bounds=(0, 65535),
+    )
+    ui: Path | None = option(
+        None,
+        "--ui",
+        "Serve the built front end in this directory there too.",
+        read=_absolute,
+    )
+    allowed_hosts: tuple[str, ...] = option(
+        (),
+        "--allowed-host",
+        "Accept this name in the Host header, beside those of loopback.",
+        metavar="NAME",
+        read=str.lower,
+    )
+    allowed_origins: tuple[str, ...] = option(
+        (),
+        "--allowed-origin",
+        "Accept requests of web pages from this origin, such as http://localhost:3000.",
+        metavar="ORIGIN",
+        read=lambda origin: origin.lower().rstrip("/"),
+    )
+    auth: Auth = option(
+        Auth.NONE,
+        "--auth",
+        "Whether requests must bring the token, which is told at the start.",
+    )
+    log_format: LogFormat = option(
+        LogFormat.TEXT, "--log-format", "How the daemon writes the lines of its log."
+    )
+    log_level: LogLevel = option(
+        LogLevel.INFO, "--log-level", "Which lines of its log the daemon writes: these and worse."
+    )
+
+    @classmethod
+    def given(cls, places: Places, values: Mapping[str, Any]) -> Options:
+        """What follows from the options that were given; those that are None or () were not.
+
+        A Unix socket alone means that TCP is not wanted.
+
+        Raises:
+            Invalid: names the option of the command line.
+        """
+        named: dict[str, Any] = {}
+        for one in declared_options():
+            value = values.get(one.name)
+            if one.repeatable:
+                named[one.name] = tuple(map(one.read, value or ()))
+            elif value is not None:
+                named[one.name] = one.read(value)
+        if "unix" in named and not named.keys() & {"host", "port"}:
+            named["host"] = None
+        return cls(places=places, **named)
 
     @property
     def vk_host(self) -> str:
@@ -60,10 +186,12 @@ class Options:
     def __post_init__(self) -> None:
         if self.host is not None:
             demand_token(self.host, self.auth)
-        if not 0 <= self.port <= 65535:
-            raise Invalid("--port", "must be from 0 to 65535")
-        if self.vk_port is not None and not 0 <= self.vk_port <= 65535:
-            raise Invalid("--vk-port", "must be from 0 to 65535")
+        for one in declared_options():
+            value = getattr(self, one.name)
+            if one.bounds is not None and value is not None:
+                low, high = one.bounds
+                if not low <= value <= high:
+                    raise Invalid(one.flag, f"must be from {low} to {high}")
         if self.host is not None and self.port and self.vk_port == self.port:
             raise Invalid("--vk-port", f"must be another one than --port, which is {self.port}")
         for host in self.allowed_hosts:
@@ -74,6 +202,26 @@ class Options:
                 raise Invalid(
                     "--allowed-origin", f"{origin!r} is not an origin like http://localhost:3000"
                 )
+
+
+@cache
+def declared_options() -> tuple[Option, ...]:
+    """All options, in their order."""
+    types = get_type_hints(Options)
+    made = []
+    for one in fields(Options):
+        if "flag" in one.metadata:
+            kind, *more = get_args(types[one.name]) or (types[one.name],)
+            made.append(
+                Option(
+                    name=one.name,
+                    kind=kind,
+                    default=one.default,
+                    repeatable=Ellipsis in more,
+                    **{**one.metadata, "read": one.metadata["read"] or kind},
+                )
+            )
+    return tuple(made)
 
 
 def demand_token(host: str, auth: Auth) -> None:

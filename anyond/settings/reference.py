@@ -1,6 +1,6 @@
-"""The page of all settings, `docs/settings.md`, from their declarations; run it to write the page.
+"""The page of all settings and options, `docs/settings.md`, from their declarations.
 
-With `--check` it says instead how the page differs from what is declared.
+Run it to write the page, or with `--check` to see how the page differs from what is declared.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import json
 import sys
 from collections.abc import Iterable, Iterator
 from enum import Enum
+from pathlib import Path
 from types import NoneType
 from typing import Any, get_args, get_origin
 
@@ -18,7 +19,9 @@ from anyond.generated import run
 from anyond.model import docstrings
 from anyond.model.fields import Group
 from anyond.model.settings import Config
+from anyond.model.variables import Variable
 from anyond.settings.declared import Setting, settings_of
+from anyond.settings.options import Option, declared_options
 
 _HEAD = """\
 # Settings
@@ -35,7 +38,7 @@ known are kept.
 
 def page() -> str:
     """The whole page, in Markdown."""
-    return "\n".join([_HEAD, *_settings()])
+    return "\n".join([_HEAD, *_settings(), _options(), _variables()])
 
 
 def table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
@@ -69,6 +72,43 @@ def _row(setting: Setting, path: str, *default: Any) -> tuple[str, str, str, str
     [value] = default or (setting.default,)
     text = f"{setting.text} It is never shown to clients." if setting.secret else setting.text
     return f"`{path}`", values(setting), f"`{json.dumps(to_builtins(value))}`", text
+
+
+def _options() -> str:
+    rows = (
+        (
+            f"`{one.flag}`",
+            f"`{one.variable}`" if one.variable else "",
+            _values_of_option(one),
+            "" if one.default in {None, ()} else f"`{one.default}`",
+            f"{one.text} Repeatable." if one.repeatable else one.text,
+        )
+        for one in declared_options()
+    )
+    heads = ("option", "variable", "values", "default", "meaning")
+    return (
+        "## Options of `anyon serve`\n\n"
+        "What is given on the command line counts for more than a variable of the environment.\n\n"
+        f"{table(heads, rows)}"
+    )
+
+
+def _variables() -> str:
+    rows = ((f"`{variable.value}`", variable.text) for variable in Variable)
+    return (
+        "## Variables of the environment\n\n"
+        "Those of Anyon itself; which ones agents and scripts get is told in"
+        " [environment.md](environment.md).\n\n"
+        f"{table(('variable', 'meaning'), rows)}"
+    )
+
+
+def _values_of_option(option: Option) -> str:
+    if option.bounds is not None:
+        return "{} to {}".format(*option.bounds)
+    if issubclass(option.kind, Path):
+        return "path"
+    return "text" if option.kind is str else _kind(option.kind)
 
 
 def values(setting: Setting) -> str:

@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from anyond.cli.serve import serve
 from anyond.host.places import Places
 from anyond.model.errors import Invalid
-from anyond.settings.options import Auth, Options
+from anyond.model.variables import Variable
+from anyond.settings import reference
+from anyond.settings.options import Auth, LogFormat, Option, Options, declared_options
 
 PLACES = Places.under(Path("/nowhere"))
 
@@ -46,3 +49,64 @@ def test_good_names_are_taken() -> None:
         allowed_origins=("http://localhost:3000", "https://box.lan", "http://[::1]:3000"),
     )
     assert options.allowed_hosts == ("box.lan",)
+
+
+ALL = declared_options()
+
+
+def test_what_is_not_given_has_its_default() -> None:
+    nothing = {one.name: () if one.repeatable else None for one in ALL}
+    assert Options.given(PLACES, nothing) == Options(places=PLACES)
+    assert Options.given(PLACES, {}) == Options(places=PLACES)
+
+
+def test_a_unix_socket_alone_takes_the_place_of_tcp(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir("/")
+    options = Options.given(PLACES, {"unix": Path("run/socket")})
+    assert (options.host, options.unix) == (None, Path("/run/socket"))
+    for more in ({"host": "::1"}, {"port": 0}):
+        assert Options.given(PLACES, {"unix": Path("socket"), **more}).host is not None
+
+
+def test_names_are_understood_in_any_case() -> None:
+    given = {"allowed_hosts": ("Box.LAN",), "allowed_origins": ("HTTPS://Box.lan/",)}
+    options = Options.given(PLACES, {**given, "auth": "token", "log_format": "json"})
+    assert options.allowed_hosts == ("box.lan",)
+    assert options.allowed_origins == ("https://box.lan",)
+    assert (options.auth, options.log_format) == (Auth.TOKEN, LogFormat.JSON)
+
+
+@pytest.mark.parametrize("one", [one for one in ALL if one.bounds], ids=lambda one: one.flag)
+def test_a_number_beyond_its_bounds_is_refused_by_the_name_of_its_option(one: Option) -> None:
+    assert one.bounds is not None
+    low, high = one.bounds
+    for bound, beyond in ((low, low - 1), (high, high + 1)):
+        assert getattr(Options(places=PLACES, **{one.name: bound}), one.name) == bound
+        with pytest.raises(Invalid, match=f"^{one.flag}: must be from {low} to {high}$"):
+            Options(places=PLACES, **{one.name: beyond})
+
+
+def test_the_command_and_the_page_have_what_is_declared() -> None:
+    page = reference.page()
+    for one, made in zip(ALL, serve.params, strict=True):
+        assert (made.name, made.opts, made.envvar) == (one.name, [one.flag], one.variable)
+        [row] = [line for line in page.splitlines() if line.startswith(f"| `{one.flag}` |")]
+        assert one.text in row
+        assert one.variable is None or f"`{one.variable}`" in row
+    for variable in Variable:
+        assert f"| `{variable.value}` | {variable.text} |" in page
+
+
+def test_a_variable_counts_where_the_command_line_says_nothing() -> None:
+    variables = [one.variable for one in ALL if one.variable]
+    assert variables == ["ANYON_HOST", "ANYON_PORT", "ANYON_VK_PORT"]
+    with pytest.MonkeyPatch.context() as environment:
+        for variable in variables:
+            environment.delenv(variable, raising=False)
+        nothing = serve.make_context("serve", []).params
+        assert {value for value in nothing.values() if value != ()} == {None}
+        environment.setenv("ANYON_PORT", "2")
+        assert serve.make_context("serve", []).params["port"] == 2
+        assert serve.make_context("serve", ["--port", "1"]).params["port"] == 1
+        environment.setenv("ANYON_PORT", "")
+        assert Options.given(PLACES, serve.make_context("serve", []).params).port == 8096
