@@ -8,6 +8,7 @@ from typing import Any
 from msgspec import Struct
 
 from anyond.model.fields import Id, IdOrEmpty, Line, Prompt, Prose
+from anyond.model.project_settings import ProjectSettings
 from anyond.model.rows import ApprovalStatus, TaskStatus
 from anyond.model.settings import EditorType, ExecutorProfileId
 
@@ -46,16 +47,10 @@ class CreateAndStart(Struct, frozen=True, kw_only=True):
     base_branch: Line
 
 
-class NewProject(Struct, frozen=True, kw_only=True):
+class NewProject(ProjectSettings, frozen=True, kw_only=True):
     name: Line
     git_repo_path: Line
     use_existing_repo: bool
-    setup_script: Prose | None = None
-    dev_script: Prose | None = None
-    cleanup_script: Prose | None = None
-    copy_files: Prose | None = None
-    environment: dict[str, str | None] | None = None
-    keep_services: bool | None = None
 
 
 class AcceptGitPrograms(Struct, frozen=True, kw_only=True):
@@ -70,7 +65,7 @@ class AcceptGitPrograms(Struct, frozen=True, kw_only=True):
     always: bool | None = None
 
 
-class ProjectPatch(Struct, frozen=True, kw_only=True):
+class ProjectPatch(ProjectSettings, frozen=True, kw_only=True):
     """Body of a project's update; what is absent or null is kept, "" clears.
 
     `environment` is replaced as a whole; {} clears it.
@@ -78,12 +73,6 @@ class ProjectPatch(Struct, frozen=True, kw_only=True):
 
     name: Line | None = None
     git_repo_path: Line | None = None
-    setup_script: Prose | None = None
-    dev_script: Prose | None = None
-    cleanup_script: Prose | None = None
-    copy_files: Prose | None = None
-    environment: dict[str, str | None] | None = None
-    keep_services: bool | None = None
 
 
 class NewTag(Struct, frozen=True, kw_only=True):

@@ -8,6 +8,14 @@ from typing import Any
 
 from msgspec import Struct, field
 
+from anyond.model.project_settings import (
+    CleanupScript,
+    CopyFiles,
+    DevScript,
+    Environment,
+    KeepServices,
+    SetupScript,
+)
 from anyond.model.settings import ExecutorProfileId
 
 
@@ -57,12 +65,12 @@ class Project(Struct, frozen=True, kw_only=True):
     id: str
     name: str
     git_repo_path: str
-    setup_script: str | None = None
-    dev_script: str | None = None
-    cleanup_script: str | None = None
-    copy_files: str | None = None
-    environment: dict[str, str | None] = field(default_factory=dict)
-    keep_services: bool = True
+    setup_script: SetupScript = None
+    dev_script: DevScript = None
+    cleanup_script: CleanupScript = None
+    copy_files: CopyFiles = None
+    environment: Environment = field(default_factory=dict)
+    keep_services: KeepServices = True
     created_at: str
     updated_at: str
     subdirectory: str = ""

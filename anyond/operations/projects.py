@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import trio
+from msgspec.structs import replace
 
 from anyond.git import branches, inspection
 from anyond.model.bodies import NewProject, ProjectPatch
@@ -38,17 +39,7 @@ async def create(rooms: Rooms, new: NewProject) -> Project:
         async with rooms.repositories.making(path):
             info = await inspection.init(path)
     path, subdirectory = await _usable(info, path)
-    fresh = NewProject(
-        name=new.name.strip(),
-        git_repo_path=str(path),
-        use_existing_repo=new.use_existing_repo,
-        setup_script=new.setup_script or None,
-        dev_script=new.dev_script or None,
-        cleanup_script=new.cleanup_script or None,
-        copy_files=new.copy_files or None,
-        environment=new.environment,
-        keep_services=new.keep_services,
-    )
+    fresh = replace(new, name=new.name.strip(), git_repo_path=str(path))
     project = await rooms.store.write(
         lambda tx: projects.insert(tx, fresh, new_id(), now(), subdirectory=subdirectory)
     )
@@ -72,16 +63,7 @@ async def update(rooms: Rooms, project_id: str, patch: ProjectPatch) -> Project:
     if patch.git_repo_path is not None:
         path = _absolute(patch.git_repo_path)
         path, subdirectory = await _usable(await inspection.inspect(path), path)
-        patch = ProjectPatch(
-            name=patch.name,
-            git_repo_path=str(path),
-            setup_script=patch.setup_script,
-            dev_script=patch.dev_script,
-            cleanup_script=patch.cleanup_script,
-            copy_files=patch.copy_files,
-            environment=patch.environment,
-            keep_services=patch.keep_services,
-        )
+        patch = replace(patch, git_repo_path=str(path))
 
     def write(tx: Tx) -> Project:
         moved = patch.git_repo_path not in {None, projects.get(tx, project_id).git_repo_path}

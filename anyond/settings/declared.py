@@ -83,6 +83,16 @@ def settings_of(struct: type[Struct]) -> tuple[Setting, ...]:
     return tuple(_setting(struct, field) for field in msgspec.structs.fields(struct))
 
 
+def setting_of(struct: type[Struct], name: str) -> Setting:
+    """What is declared of one field of `struct`, whose other fields may be no settings.
+
+    Raises:
+        TypeError: see `settings_of`.
+    """
+    [field] = [one for one in msgspec.structs.fields(struct) if one.encode_name == name]
+    return _setting(struct, field)
+
+
 def single_settings(
     struct: type[Struct], at: tuple[str, ...] = ()
 ) -> Iterator[tuple[tuple[str, ...], Setting]]:

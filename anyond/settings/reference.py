@@ -11,16 +11,18 @@ from collections.abc import Iterable, Iterator
 from enum import Enum
 from pathlib import Path
 from types import NoneType
-from typing import Any, get_args, get_origin
+from typing import Annotated, Any, get_args, get_origin
 
 from msgspec import to_builtins
 
 from anyond.generated import run
 from anyond.model import docstrings
 from anyond.model.fields import Group
+from anyond.model.project_settings import ProjectSettings
+from anyond.model.rows import Project
 from anyond.model.settings import Config
 from anyond.model.variables import Variable
-from anyond.settings.declared import Setting, settings_of
+from anyond.settings.declared import Setting, setting_of, settings_of
 from anyond.settings.options import Option, declared_options
 
 _HEAD = """\
@@ -38,7 +40,7 @@ known are kept.
 
 def page() -> str:
     """The whole page, in Markdown."""
-    return "\n".join([_HEAD, *_settings(), _options(), _variables()])
+    return "\n".join([_HEAD, *_settings(), _of_projects(), _options(), _variables()])
 
 
 def table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
@@ -72,6 +74,16 @@ def _row(setting: Setting, path: str, *default: Any) -> tuple[str, str, str, str
     [value] = default or (setting.default,)
     text = f"{setting.text} It is never shown to clients." if setting.secret else setting.text
     return f"`{path}`", values(setting), f"`{json.dumps(to_builtins(value))}`", text
+
+
+def _of_projects() -> str:
+    names = ProjectSettings.__struct_fields__
+    return _section(
+        "A project",
+        "`POST /api/projects` and `PUT /api/projects/{id}` take these of one project; null keeps"
+        ' what is there, "" clears a text.\n\n',
+        (_row(setting_of(Project, name), name) for name in names),
+    )
 
 
 def _options() -> str:
@@ -121,8 +133,12 @@ def values(setting: Setting) -> str:
 def _kind(kind: Any) -> str:
     if isinstance(kind, type) and issubclass(kind, Enum):
         return ", ".join(f"`{member.value}`" for member in kind)
+    if get_origin(kind) is Annotated:
+        return _kind(get_args(kind)[0])
     if get_origin(kind) is list:
         return "list of texts"
+    if get_origin(kind) is dict:
+        return "object of texts"
     words = {bool: "true or false", str: "text", int: "whole number", float: "number"}
     return words[kind]
 

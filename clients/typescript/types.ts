@@ -410,15 +410,21 @@ export type CreateGitHubPrRequest = {
 };
 
 export type CreateProject = {
+  /** A script that is run in a new worktree before its first agent. */
+  setup_script?: string | null;
+  /** A script that a person starts beside the agents, and that runs until it is stopped. */
+  dev_script?: string | null;
+  /** A script that is run after an agent that has changed something. */
+  cleanup_script?: string | null;
+  /** Files that git does not have and that are copied into each new worktree: paths or patterns, separated by commas or lines. */
+  copy_files?: string | null;
+  /** Variables for its agents, scripts, dev servers and setup helpers; null removes a variable. */
+  environment?: { [key: string]: string | null } | null;
+  /** Whether what a setup script leaves running lives as long as the attempt. */
+  keep_services?: boolean | null;
   name: string;
   git_repo_path: string;
   use_existing_repo: boolean;
-  setup_script?: string | null;
-  dev_script?: string | null;
-  cleanup_script?: string | null;
-  copy_files?: string | null;
-  environment?: { [key: string]: string | null } | null;
-  keep_services?: boolean | null;
 };
 
 export type CreateTag = {
@@ -1295,11 +1301,17 @@ export type Project = {
   name: string;
   /** That directory, where agents and scripts start. */
   git_repo_path: string;
+  /** A script that is run in a new worktree before its first agent. */
   setup_script: string | null;
+  /** A script that a person starts beside the agents, and that runs until it is stopped. */
   dev_script: string | null;
+  /** A script that is run after an agent that has changed something. */
   cleanup_script: string | null;
+  /** Files that git does not have and that are copied into each new worktree: paths or patterns, separated by commas or lines. */
   copy_files: string | null;
+  /** Variables for its agents, scripts, dev servers and setup helpers; null removes a variable. */
   environment: { [key: string]: string | null };
+  /** Whether what a setup script leaves running lives as long as the attempt. */
   keep_services: boolean;
   created_at: string;
   updated_at: string;
@@ -1777,14 +1789,20 @@ export type UpdateMcpServersBody = {
 
 /** Body of a project's update; what is absent or null is kept, "" clears. `environment` is replaced as a whole; {} clears it. */
 export type UpdateProject = {
+  /** A script that is run in a new worktree before its first agent. */
+  setup_script?: string | null;
+  /** A script that a person starts beside the agents, and that runs until it is stopped. */
+  dev_script?: string | null;
+  /** A script that is run after an agent that has changed something. */
+  cleanup_script?: string | null;
+  /** Files that git does not have and that are copied into each new worktree: paths or patterns, separated by commas or lines. */
+  copy_files?: string | null;
+  /** Variables for its agents, scripts, dev servers and setup helpers; null removes a variable. */
+  environment?: { [key: string]: string | null } | null;
+  /** Whether what a setup script leaves running lives as long as the attempt. */
+  keep_services?: boolean | null;
   name?: string | null;
   git_repo_path?: string | null;
-  setup_script?: string | null;
-  dev_script?: string | null;
-  cleanup_script?: string | null;
-  copy_files?: string | null;
-  environment?: { [key: string]: string | null } | null;
-  keep_services?: boolean | null;
 };
 
 /** Body of a tag's update; what is absent or null is kept, an empty content clears. */

@@ -12,10 +12,12 @@ from anyond.generated import run
 from anyond.http.openapi.document import document
 from anyond.model.errors import Invalid
 from anyond.model.fields import Group, setting
+from anyond.model.project_settings import ProjectSettings
+from anyond.model.rows import Project
 from anyond.model.settings import Config
 from anyond.settings import reference
 from anyond.settings.config import MASK, ConfigFile
-from anyond.settings.declared import Setting, groups, settings_of, single_settings
+from anyond.settings.declared import Setting, groups, setting_of, settings_of, single_settings
 from anyond.settings.shape import fit, merge
 
 PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
@@ -118,6 +120,17 @@ def test_the_page_is_what_is_declared_and_lacks_nothing(tmp_path: Path) -> None:
     assert run(["--check", str(copy)], lambda _: page, "make settings") == 1
     assert run([str(copy)], lambda _: page, "make settings") == 0
     assert run(["--check", str(copy)], lambda _: page, "make settings") == 0
+
+
+def test_the_settings_of_a_project_are_the_same_wherever_they_are() -> None:
+    schemas = document()["components"]["schemas"]
+    page = reference.page()
+    for name in ProjectSettings.__struct_fields__:
+        text = setting_of(Project, name).text
+        for where in ("Project", "CreateProject", "UpdateProject"):
+            assert schemas[where]["properties"][name]["description"] == text
+        [row] = [line for line in page.splitlines() if line.startswith(f"| `{name}` |")]
+        assert text in row
 
 
 class Inner(Struct, frozen=True, kw_only=True):
