@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.docs.pages import blocks, follow
+from tests.docs.pages import blocks, follow, run
 from tests.end_to_end.daemon import ROOT, Daemon
 
 PAGE = ROOT / "docs" / "how-to" / "add-an-agent.md"
@@ -22,20 +20,13 @@ def checkout(tmp_path: Path) -> Path:
 
 
 def test_the_rules_for_every_dialogue_hold_for_it(checkout: Path) -> None:
-    done = subprocess.run(
-        [
-            *(sys.executable, "-m", "pytest", "-p", "no:cacheprovider"),
-            *("tests/agents/test_every_dialogue.py", "-k", "parrot or PARROT or language"),
-        ],
-        cwd=checkout,
-        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(checkout), "HOME": str(checkout)},
-        capture_output=True,
-        text=True,
-        check=False,
+    printed = run(
+        checkout,
+        *("-m", "pytest", "-p", "no:cacheprovider"),
+        *("tests/agents/test_every_dialogue.py", "-k", "parrot or PARROT or language"),
     )
-    assert done.returncode == 0, done.stdout + done.stderr
     # Two recordings under seven rules, endless stderr, broken lines, whether there are recordings.
-    assert re.search(r"\b17 passed", done.stdout), done.stdout
+    assert re.search(r"\b17 passed", printed), printed
 
 
 async def test_an_attempt_runs_it(checkout: Path, tmp_path: Path) -> None:
