@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from anyond.host.lock import sole_daemon
-from anyond.http.doors import Doors, open_doors
+from anyond.http.wire.doors import Doors, open_doors
 from anyond.open_files import raise_limit
 from anyond.settings.options import Options
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import trio
 
 from anyond.editing import files
-from anyond.http.task_lists import assembled
+from anyond.http.streaming.task_lists import assembled
 from anyond.logs import archive
 from anyond.model.frames import EntryFrame
 from benchmarks.figures import Figure, at_most

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from anyond.http.encoders import EVENTS
+from anyond.http.streaming.encoders import EVENTS
 from anyond.model.refusals import Rejected
 from tests.refusals import known
 

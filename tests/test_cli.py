@@ -92,7 +92,7 @@ def test_the_demo_needs_git_and_says_so(tmp_path: Path) -> None:
 
 
 def test_snapshots_are_listed_and_restored_beside_what_is_there(tmp_path: Path) -> None:
-    from anyond.git import snapshots
+    from anyond.git.snapshots import snapshots
 
     repo, back, id = tmp_path / "repo", tmp_path / "back", "00000000-0000-4000-8000-000000000001"
     me = ("-c", "user.name=Ada", "-c", "user.email=ada@localhost")

@@ -15,7 +15,7 @@ from anyond.model.errors import Unavailable
 PROGRAM = """
 import os, resource, sys, trio
 from anyond import open_files
-from anyond.git.process import run
+from anyond.git.program.process import run
 from anyond.procs.capture import capture
 
 async def main():

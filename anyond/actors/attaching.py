@@ -10,8 +10,8 @@ import trio
 
 from anyond.model.errors import Unavailable
 from anyond.model.ids import now
-from anyond.operations.launched import record_processes
 from anyond.operations.rooms import Rooms
+from anyond.operations.turn.launched import record_processes
 from anyond.procs.launcher import Alive
 from anyond.procs.shim_connection import ShimConnection
 from anyond.store import launches

@@ -30,9 +30,10 @@ from anyond.machines.attempt import (
 )
 from anyond.model.errors import AnyondError, Conflict
 from anyond.model.rows import Approval, ExecutionProcess, RunReason
-from anyond.operations import abandonment, subject
-from anyond.operations.conclude import Following, conclude
+from anyond.operations import subject
 from anyond.operations.rooms import Rooms
+from anyond.operations.run import abandonment
+from anyond.operations.run.conclude import Following, conclude
 from anyond.store import processes
 from anyond.watchers.logs import Logs
 

@@ -17,8 +17,8 @@ from anyond.machines.attempt import Do, Halt, HaltProcess
 from anyond.model.errors import AnyondError, Busy, NotFound, Unavailable
 from anyond.model.ids import now
 from anyond.model.rows import Approval, ExecutionProcess
-from anyond.operations.abandonment import end_all
 from anyond.operations.rooms import Rooms
+from anyond.operations.run.abandonment import end_all
 from anyond.store import processes
 from anyond.store.transaction import Reader, Tx
 from anyond.watchers.logs import Logs

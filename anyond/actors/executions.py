@@ -24,10 +24,11 @@ from anyond.model.errors import AnyondError, Unavailable
 from anyond.model.ids import now
 from anyond.model.records import Exit
 from anyond.model.rows import Approval, ExecutionProcess, ProcessStatus, RunReason
-from anyond.operations import abandonment, run, subject
+from anyond.operations import subject
 from anyond.operations.rooms import Rooms
-from anyond.operations.run import Stoppable
-from anyond.operations.turn_record import TurnRecord
+from anyond.operations.run import abandonment, run
+from anyond.operations.run.run import Stoppable
+from anyond.operations.turn.turn_record import TurnRecord
 from anyond.procs.launcher import Absent, Alive, Ended
 from anyond.procs.shim_connection import ShimConnection
 from anyond.store import launches, processes, sessions

@@ -50,7 +50,8 @@ from anyond.model.rows import (
     RunReason,
     ScriptRequest,
 )
-from anyond.operations import questions, reading, run, steering
+from anyond.operations.run import run
+from anyond.operations.turn import questions, reading, steering
 from anyond.procs.launcher import Ended, Launcher, Lost
 from anyond.procs.shim_connection import ShimConnection
 from anyond.store import approvals, offers, sessions

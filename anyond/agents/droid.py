@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from anyond.agents.acp.agent import Acp
-from anyond.agents.acp.options import AcpOptions
+from anyond.agents.acp.session.options import AcpOptions
 
 
 class DroidOptions(AcpOptions, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from anyond.agents.acp.agent import Acp
-from anyond.agents.acp.options import AcpOptions
+from anyond.agents.acp.session.options import AcpOptions
 
 
 class GeminiOptions(AcpOptions, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from anyond.agents.acp.agent import Acp
-from anyond.agents.acp.options import AcpOptions
+from anyond.agents.acp.session.options import AcpOptions
 
 _ASK = '{"edit":"ask","bash":"ask","webfetch":"ask"}'
 

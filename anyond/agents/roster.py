@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from anyond.agents.acp.agent import Acp
 from anyond.agents.acp.named import NamedAcp
-from anyond.agents.acp.options import AcpOptions
+from anyond.agents.acp.session.options import AcpOptions
 from anyond.agents.amp.agent import Amp, AmpOptions
 from anyond.agents.claude import agent as claude
 from anyond.agents.claude.agent import Claude

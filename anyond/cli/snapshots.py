@@ -48,8 +48,8 @@ def restore_snapshot(repo: Path, name: str, path: Path) -> None:
 
 
 async def _list_snapshots(repo: Path, attempt: str | None) -> None:
-    from anyond.git import repository
-    from anyond.git import snapshots as kept
+    from anyond.git.repo import repository
+    from anyond.git.snapshots import snapshots as kept
 
     await repository.common_dir(repo)
     for one in await kept.list(repo, attempt):
@@ -61,8 +61,9 @@ async def _list_snapshots(repo: Path, attempt: str | None) -> None:
 
 
 async def _restore_snapshot(repo: Path, name: str, path: Path) -> None:
-    from anyond.git import repository, snapshot_submodules
-    from anyond.git import snapshots as kept
+    from anyond.git.repo import repository
+    from anyond.git.snapshots import snapshot_submodules
+    from anyond.git.snapshots import snapshots as kept
     from anyond.model.errors import NotFound
 
     await repository.common_dir(repo)

@@ -22,7 +22,7 @@ from rich.rule import Rule
 from rich.syntax import Syntax
 from trio_websocket import ConnectionClosed, open_websocket_url
 
-from anyond.git import command
+from anyond.git.program import command
 from anyond.host.daemon_file import DaemonFile
 from anyond.model.errors import ProgramMissing, ToolFailed
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from anyond.http.described import DescribedApi
-from anyond.http.encoders import PLAIN, Flavour
-from anyond.http.task_lists import TaskLists
+from anyond.http.streaming.encoders import PLAIN, Flavour
+from anyond.http.streaming.task_lists import TaskLists
 from anyond.model.errors import Invalid
 
 if TYPE_CHECKING:

@@ -20,10 +20,11 @@ from anyond.api.endpoint import (
     Stream,
     UploadCall,
 )
-from anyond.http import decode, streams
-from anyond.http.encoders import Encoder, Flavour
+from anyond.http import decode
 from anyond.http.envelope import JSON, Known, answer, cached, encode, shown
 from anyond.http.params import read_params
+from anyond.http.streaming import streams
+from anyond.http.streaming.encoders import Encoder, Flavour
 
 if TYPE_CHECKING:
     from quart_trio import QuartTrio

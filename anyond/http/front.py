@@ -12,12 +12,12 @@ from quart.routing import QuartRule
 from quart_trio import QuartTrio
 from werkzeug.routing import Rule
 
-from anyond.http.connection import PEER
 from anyond.http.envelope import success
 from anyond.http.guard import Asked, Policy
 from anyond.http.multipart import UploadRequest, largest
 from anyond.http.params import check_text
 from anyond.http.refusal import Refusal, cancelled, departed, refusal
+from anyond.http.wire.connection import PEER
 from anyond.model.errors import AnyondError, Unavailable
 
 BODY_SECONDS = 30

@@ -19,7 +19,7 @@ from anyond.logs import archive
 from anyond.model.errors import AnyondError, Unavailable
 from anyond.model.ids import derived_id, seconds
 from anyond.model.records import Exit
-from anyond.operations.end_reason import ENTRIES
+from anyond.operations.turn.end_reason import ENTRIES
 from anyond.procs.spool import Spool
 
 

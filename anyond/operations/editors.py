@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from anyond.git import deletion
+from anyond.git.commits import deletion
 from anyond.model.errors import Impossible, Invalid, NotFound
 from anyond.model.launch import Launch
 from anyond.model.settings import Editor, EditorType

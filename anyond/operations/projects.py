@@ -8,13 +8,13 @@ from pathlib import Path
 import trio
 from msgspec.structs import replace
 
-from anyond.git import branches, inspection
+from anyond.git.repo import branches, inspection
 from anyond.model.bodies import NewProject, ProjectPatch
 from anyond.model.errors import Invalid
 from anyond.model.ids import new_id, now
 from anyond.model.rows import Branch, Project
-from anyond.operations import copy_files, known_checkouts, worktree
 from anyond.operations.rooms import Rooms
+from anyond.operations.workspace import copy_files, known_checkouts, worktree
 from anyond.store import git_programs, projects
 from anyond.store.transaction import Tx
 

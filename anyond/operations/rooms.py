@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from anyond.files.desktop_notifier import DesktopNotifier
 from anyond.files.images import ImageFiles
-from anyond.git.repository import Repositories
+from anyond.git.repo.repository import Repositories
 from anyond.github.client import GitHub
 from anyond.host.places import Places
 from anyond.procs.launcher import Launcher

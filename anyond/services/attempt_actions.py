@@ -27,22 +27,17 @@ from anyond.model.bodies import NewBranchName, NewTarget, OpenEditor, Rebasing, 
 from anyond.model.errors import AnyondError, Busy
 from anyond.model.rows import ExecutionProcess
 from anyond.model.settings import EditorType, ExecutorProfileId
-from anyond.operations import (
-    branch_naming,
-    commits,
-    dev_server,
-    editors,
-    rebasing,
-    subject,
-    worktree,
-)
-from anyond.operations.agent_setup import set_up
+from anyond.operations import editors, subject
+from anyond.operations.branch import branch_naming, commits, rebasing
+from anyond.operations.branch.intent_outcomes import settled
 from anyond.operations.editors import View
-from anyond.operations.file_deletion import delete_file
-from anyond.operations.intent_outcomes import settled
-from anyond.operations.replacing import replace_process
 from anyond.operations.rooms import Rooms
+from anyond.operations.run import dev_server
+from anyond.operations.run.agent_setup import set_up
+from anyond.operations.run.replacing import replace_process
 from anyond.operations.subject import Subject
+from anyond.operations.workspace import worktree
+from anyond.operations.workspace.file_deletion import delete_file
 from anyond.services.editors import Editors
 from anyond.store import attempts, intents, processes, projects, tasks
 from anyond.store.transaction import Reader

@@ -9,7 +9,8 @@ from msgspec.structs import replace
 
 from anyond.actors.attempt import AttemptActor
 from anyond.actors.attempts import Attempts
-from anyond.git import renaming, status
+from anyond.git.diff import status
+from anyond.git.worktree import renaming
 from anyond.model.bodies import ApprovalAnswer, FollowUp, MergeStrategy, NewAttempt, NewTask
 from anyond.model.errors import AnyondError, Busy
 from anyond.model.ids import now
@@ -22,11 +23,15 @@ from anyond.model.rows import (
     TaskWithAttemptStatus,
 )
 from anyond.model.settings import ExecutorProfileId
-from anyond.operations import containers, creation, merging, questions, removal, steering, subject
-from anyond.operations.follow_up import follow_up
-from anyond.operations.intent_outcomes import settled
+from anyond.operations import subject
+from anyond.operations.branch import merging
+from anyond.operations.branch.intent_outcomes import settled
 from anyond.operations.rooms import Rooms
+from anyond.operations.run import creation
+from anyond.operations.run.follow_up import follow_up
 from anyond.operations.subject import Subject
+from anyond.operations.turn import questions, steering
+from anyond.operations.workspace import containers, removal
 from anyond.store import attempts, drafts, intents, merges, processes, tasks
 from anyond.store.attempts import Place
 from anyond.store.transaction import Tx

@@ -10,10 +10,11 @@ from anyond.actors.attempts import Attempts
 from anyond.model.drafts import Draft, DraftPatch, DraftType, QueueWish
 from anyond.model.errors import AnyondError, Busy
 from anyond.model.ids import now
-from anyond.operations import queue, worktree
-from anyond.operations.follow_up import check
-from anyond.operations.intent_outcomes import settled
+from anyond.operations.branch.intent_outcomes import settled
 from anyond.operations.rooms import Rooms
+from anyond.operations.run import queue
+from anyond.operations.run.follow_up import check
+from anyond.operations.workspace import worktree
 from anyond.store import drafts
 from anyond.store.transaction import Tx
 

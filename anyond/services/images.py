@@ -10,8 +10,8 @@ import trio
 
 from anyond.files.images import Incoming
 from anyond.model.rows import Image
-from anyond.operations import images
 from anyond.operations.rooms import Rooms
+from anyond.operations.workspace import images
 from anyond.store import images as rows
 from anyond.store import tasks
 from anyond.store.transaction import Reader

@@ -8,8 +8,9 @@ from anyond.actors.attempts import Attempts
 from anyond.model.answers import GitPrograms
 from anyond.model.bodies import AcceptGitPrograms, NewProject, ProjectPatch
 from anyond.model.rows import Branch, Project
-from anyond.operations import git_programs, projects, removal
+from anyond.operations import projects
 from anyond.operations.rooms import Rooms
+from anyond.operations.workspace import git_programs, removal
 from anyond.store import attempts
 from anyond.watchers.janitor import Janitor
 

@@ -7,8 +7,9 @@ from anyond.actors.attempts import Attempts
 from anyond.model.bodies import NewPullRequest
 from anyond.model.refusals import TokenMissing
 from anyond.model.rows import AttachedPullRequest, PullRequestMerge
-from anyond.operations import publish, pull_requests, subject
-from anyond.operations.intent_outcomes import settled
+from anyond.operations import subject
+from anyond.operations.branch import publish, pull_requests
+from anyond.operations.branch.intent_outcomes import settled
 from anyond.operations.rooms import Rooms
 from anyond.procs import desktop
 from anyond.store import merges

@@ -13,7 +13,7 @@ from anyond.github.client import usable
 from anyond.machines.sign_in import SignIn, Standing
 from anyond.model.errors import AnyondError, Conflict
 from anyond.model.refusals import InsufficientPermissions, TokenInvalid, TokenMissing, Unexpected
-from anyond.operations import publish
+from anyond.operations.branch import publish
 from anyond.operations.rooms import Rooms
 
 log = structlog.get_logger()

@@ -23,14 +23,16 @@ import structlog
 import trio
 from msgspec.structs import replace
 
-from anyond.git import branches, diff, repair
-from anyond.git.landing import Landing
+from anyond.git.diff import diff
+from anyond.git.merging.landing import Landing
+from anyond.git.repo import branches
+from anyond.git.worktree import repair
 from anyond.journal import Wake
 from anyond.model.errors import AnyondError, NotFound, Unavailable
 from anyond.model.frames import DiffFrame
 from anyond.model.rows import Diff
-from anyond.operations import landed as landings
 from anyond.operations import subject
+from anyond.operations.branch import landed as landings
 from anyond.operations.rooms import Rooms
 from anyond.store import attempts
 from anyond.store.changes import Gone

@@ -7,11 +7,12 @@ import time
 
 import trio
 
-from anyond.git.locks import ABANDONED_S
+from anyond.git.disk.locks import ABANDONED_S
 from anyond.model.ids import now
-from anyond.operations import backup, images, strangers, worktree
-from anyond.operations.removal import clean_up, sweep, sweep_locks
+from anyond.operations import backup
 from anyond.operations.rooms import Rooms
+from anyond.operations.workspace import images, strangers, worktree
+from anyond.operations.workspace.removal import clean_up, sweep, sweep_locks
 from anyond.store import days
 
 DAY = 24 * 3600.0

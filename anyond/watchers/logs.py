@@ -15,8 +15,8 @@ from anyond.logs.conversation import Conversation
 from anyond.model.frames import EntryFrame
 from anyond.model.ids import seconds
 from anyond.model.rows import ExecutionProcess, ProcessStatus, ScriptRequest
-from anyond.operations import archives
-from anyond.operations.end_reason import ENTRIES
+from anyond.operations.run import archives
+from anyond.operations.turn.end_reason import ENTRIES
 from anyond.procs import index_check
 from anyond.procs.launcher import Launcher
 from anyond.procs.spool import Frame, FrameReader

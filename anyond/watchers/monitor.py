@@ -11,7 +11,7 @@ from anyond.model.errors import AnyondError, NotFound
 from anyond.model.ids import timestamp
 from anyond.model.refusals import RateLimited, TokenInvalid, TokenMissing
 from anyond.model.rows import PullRequestMerge
-from anyond.operations import pull_requests
+from anyond.operations.branch import pull_requests
 from anyond.operations.rooms import Rooms
 from anyond.store import merges
 

@@ -11,8 +11,9 @@ from pathlib import Path
 import structlog
 import trio
 
-from anyond.git import file_listing, history
-from anyond.git.text import shown
+from anyond.git.files import file_listing
+from anyond.git.program.text import shown
+from anyond.git.repo import history
 from anyond.machines.search import PathIndex
 from anyond.model.errors import AnyondError, Unavailable
 from anyond.model.search import SearchMode, SearchResult

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from anyond.agents import roster, variant
 from anyond.agents.acp.catalog import CATALOG
-from anyond.agents.acp.options import AcpOptions
+from anyond.agents.acp.session.options import AcpOptions
 from anyond.agents.form import form
 from anyond.model.answers import VariantForm
 from anyond.model.offers import Choice, Offers

@@ -13,7 +13,7 @@ from anyond.actors import crashes as crashes_module
 from anyond.agents.roster import DEFAULT_PROFILES
 from anyond.files.desktop_notifier import DesktopNotifier
 from anyond.files.images import ImageFiles
-from anyond.git.repository import Repositories
+from anyond.git.repo.repository import Repositories
 from anyond.github.client import GitHub
 from anyond.github.site import Site
 from anyond.host.places import Places
@@ -21,9 +21,11 @@ from anyond.model.bodies import NewProject, NewTask
 from anyond.model.ids import new_id, now
 from anyond.model.rows import CodingAgentInitialRequest, ExecutionProcess, ExecutorAction
 from anyond.model.settings import Executor, ExecutorProfileId
-from anyond.operations import run, subject, worktree
+from anyond.operations import subject
 from anyond.operations.rooms import Rooms
+from anyond.operations.run import run
 from anyond.operations.subject import Subject
+from anyond.operations.workspace import worktree
 from anyond.procs.launcher import Launcher
 from anyond.settings.config import ConfigFile
 from anyond.settings.profiles import Profiles

@@ -12,8 +12,9 @@ from anyond.model.rows import (
     ScriptContext,
     ScriptRequest,
 )
-from anyond.operations import run, subject
+from anyond.operations import subject
 from anyond.operations.rooms import Rooms
+from anyond.operations.run import run
 from anyond.store import processes
 from anyond.store.transaction import Tx
 

@@ -18,8 +18,9 @@ from anyond.model.rows import (
     ScriptRequest,
     TaskStatus,
 )
-from anyond.operations import run, subject
+from anyond.operations import subject
 from anyond.operations.rooms import Rooms
+from anyond.operations.run import run
 from anyond.procs.launcher import Alive
 from anyond.store import processes
 from anyond.store.transaction import Tx

@@ -20,9 +20,10 @@ from anyond.model.ids import now
 from anyond.model.launch import Launch
 from anyond.model.records import Record
 from anyond.model.rows import ExecutionProcess, ProcessStatus, TaskStatus
-from anyond.operations import conclude as conclude_module
-from anyond.operations import images, subject
+from anyond.operations import subject
 from anyond.operations.rooms import Rooms
+from anyond.operations.run import conclude as conclude_module
+from anyond.operations.workspace import images
 from anyond.procs.launcher import Alive, Launcher
 from anyond.procs.shim_state import read_run
 from anyond.store import launches, processes, sessions

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from anyond.agents.acp.tools import ToolCall
+from anyond.agents.acp.calls.tools import ToolCall
 from anyond.agents.diff import unified_diff
 from anyond.agents.paths import relative_path
 from anyond.model.entries import (

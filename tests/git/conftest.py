@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from anyond.git import locations
-from anyond.git.repository import Repositories
+from anyond.git.disk import locations
+from anyond.git.repo.repository import Repositories
 from tests.git.driver import Checkout
 
 GLOBAL = """\

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from anyond.git import worktrees
-from anyond.git.command import moves_refs
-from anyond.git.repair import ensure
-from anyond.git.repository import Repositories
+from anyond.git.program.command import moves_refs
+from anyond.git.repo.repository import Repositories
+from anyond.git.worktree import worktrees
+from anyond.git.worktree.repair import ensure
 from tests.git.driver import Checkout
 
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from anyond.git import branches
-from anyond.git.branches import branch_name, slug, valid_name
+from anyond.git.repo import branches
+from anyond.git.repo.branches import branch_name, slug, valid_name
 from anyond.model.errors import Impossible, Invalid, NotFound
 from tests.git.driver import Checkout
 

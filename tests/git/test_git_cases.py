@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from anyond.git import branches, diff, pushing, remotes, status
-from anyond.git.failures import Output, failure
-from anyond.git.merge import merge
-from anyond.git.rebase import plan, rebase
-from anyond.git.repository import Repositories
-from anyond.git.scratch import scratch
-from anyond.git.snapshots import take
+from anyond.git.diff import diff, status
+from anyond.git.disk.scratch import scratch
+from anyond.git.merging.merge import merge
+from anyond.git.merging.rebase import plan, rebase
+from anyond.git.program.failures import Output, failure
+from anyond.git.repo import branches, pushing, remotes
+from anyond.git.repo.repository import Repositories
+from anyond.git.snapshots.snapshots import take
 from anyond.model.errors import Kind, MergeConflicts, NotFound, ToolFailed, Unavailable
 from anyond.model.refusals import Rejected
 from tests.git.driver import Checkout

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import trio
 
-from anyond.git import command, process
-from anyond.git.command import GitFailed, git, scrub
+from anyond.git.program import command, process
+from anyond.git.program.command import GitFailed, git, scrub
 from anyond.model.errors import NotFound, ProgramMissing, TimedOut
 from tests.git.driver import Checkout, until
 

@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 import trio
 
-from anyond.git.command import GitFailed
-from anyond.git.commit import commit_all
-from anyond.git.oversize import LIMIT_BYTES, oversized
-from anyond.git.repository import Repositories
-from anyond.git.unstorable import unstorable
-from anyond.git.worktrees import exclude
+from anyond.git.commits.commit import commit_all
+from anyond.git.commits.oversize import LIMIT_BYTES, oversized
+from anyond.git.commits.unstorable import unstorable
+from anyond.git.program.command import GitFailed
+from anyond.git.repo.repository import Repositories
+from anyond.git.worktree.worktrees import exclude
 from anyond.model.errors import Conflict, Invalid, NotFound
 from tests.git.driver import Checkout, run_unprivileged, until
 
@@ -102,7 +102,7 @@ async def test_a_file_that_git_cannot_store_holds_up_no_other_and_is_known(
 SHOW_UNSTORABLE = """
 import sys, trio
 from pathlib import Path
-from anyond.git.unstorable import unstorable
+from anyond.git.commits.unstorable import unstorable
 for path, why in trio.run(unstorable, Path(sys.argv[1]), []):
     print(path, why)
 """

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from anyond.git import snapshots
-from anyond.git.command import GitFailed
-from anyond.git.deletion import contained, delete_file
+from anyond.git.commits.deletion import contained, delete_file
+from anyond.git.program.command import GitFailed
+from anyond.git.snapshots import snapshots
 from anyond.model.errors import Conflict, Invalid, NotFound
 from tests.git.driver import Checkout
 

@@ -9,25 +9,19 @@ from pathlib import Path
 
 import pytest
 
-from anyond.git import (
-    diff,
-    guard,
-    inspection,
-    libgit2,
-    locations,
-    repository,
-    snapshots,
-    status,
-    submodule_commits,
-    submodules,
-)
-from anyond.git.command import GitFailed, git
-from anyond.git.commit import commit_all
-from anyond.git.failures import Refused
-from anyond.git.file_listing import take
-from anyond.git.merge import merge
-from anyond.git.repair import ensure
-from anyond.git.repository import Repositories
+from anyond.git.commits.commit import commit_all
+from anyond.git.diff import diff, status
+from anyond.git.disk import locations
+from anyond.git.files.file_listing import take
+from anyond.git.merging.merge import merge
+from anyond.git.program import guard
+from anyond.git.program.command import GitFailed, git
+from anyond.git.program.failures import Refused
+from anyond.git.repo import inspection, libgit2, repository
+from anyond.git.repo.repository import Repositories
+from anyond.git.snapshots import snapshots
+from anyond.git.submodules import submodule_commits, submodules
+from anyond.git.worktree.repair import ensure
 from anyond.model.errors import MergeConflicts
 from anyond.model.ids import new_id
 from tests.git.driver import Checkout

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from anyond.git import diff
-from anyond.git.blobs import FILE_LIMIT
+from anyond.git.diff import diff
+from anyond.git.files.blobs import FILE_LIMIT
 from anyond.model.errors import NotFound
 from anyond.model.rows import Diff
 from tests.git.driver import Checkout, run_unprivileged
@@ -325,7 +325,7 @@ async def test_what_git_lfs_keeps_elsewhere_is_not_shown_as_text(repo: Checkout)
 SHOW_CHANGES = """
 import sys, trio
 from pathlib import Path
-from anyond.git.diff import snapshot
+from anyond.git.diff.diff import snapshot
 async def main():
     for entry in await snapshot(Path(sys.argv[1]), sys.argv[2]):
         print(entry.change, entry.path, entry.additions, entry.binary)

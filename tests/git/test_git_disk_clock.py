@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from anyond.git import disk_clock
+from anyond.git.disk import disk_clock
 
 
 async def test_what_is_written_after_a_second_was_reached_is_of_that_second(tmp_path: Path) -> None:

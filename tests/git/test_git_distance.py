@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from anyond.git import branches, diff, merge
-from anyond.git.rebase import plan, rebase
-from anyond.git.repository import Repositories
-from anyond.git.status import branch_status
+from anyond.git.diff import diff
+from anyond.git.diff.status import branch_status
+from anyond.git.merging import merge
+from anyond.git.merging.rebase import plan, rebase
+from anyond.git.repo import branches
+from anyond.git.repo.repository import Repositories
 from anyond.model.errors import Conflict
 from tests.git.driver import Checkout
 

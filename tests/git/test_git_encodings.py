@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from anyond.git import branches, deletion, snapshots
-from anyond.git.commit import commit_all
-from anyond.git.merge import Strategy, merge
-from anyond.git.repository import Repositories
+from anyond.git.commits import deletion
+from anyond.git.commits.commit import commit_all
+from anyond.git.merging.merge import Strategy, merge
+from anyond.git.repo import branches
+from anyond.git.repo.repository import Repositories
+from anyond.git.snapshots import snapshots
 from tests.git.driver import Checkout
 
 ID = "11111111-1111-4111-8111-111111111111"

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from anyond.git import pushing, remotes, repository
-from anyond.git.command import git
-from anyond.git.commit import commit_all
-from anyond.git.environment import environment, settings
-from anyond.git.repository import Repositories
+from anyond.git.commits.commit import commit_all
+from anyond.git.program.command import git
+from anyond.git.program.environment import environment, settings
+from anyond.git.repo import pushing, remotes, repository
+from anyond.git.repo.repository import Repositories
 from anyond.model.refusals import TokenInvalid, TokenMissing
 from tests.fakes.git_http_server import git_http
 from tests.git.driver import Checkout

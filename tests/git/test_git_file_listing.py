@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from anyond.git import file_listing, history
+from anyond.git.files import file_listing
+from anyond.git.repo import history
 from anyond.model.errors import AnyondError
 from tests.git.driver import Checkout
 

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from anyond.git import checkouts, guard, locations
-from anyond.git.command import GitFailed, git
-from anyond.git.repository import adopt, common_dir
+from anyond.git.disk import locations
+from anyond.git.program import guard
+from anyond.git.program.command import GitFailed, git
+from anyond.git.repo import checkouts
+from anyond.git.repo.repository import adopt, common_dir
 from tests.git.driver import Checkout
 
 

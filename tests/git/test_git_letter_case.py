@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from anyond.git import letter_case, locations
-from anyond.git.commit import commit_all
-from anyond.git.merge import merge
-from anyond.git.repository import Repositories
-from anyond.git.snapshots import take
-from anyond.git.status import status
+from anyond.git.commits.commit import commit_all
+from anyond.git.diff.status import status
+from anyond.git.disk import locations
+from anyond.git.merging.merge import merge
+from anyond.git.program import letter_case
+from anyond.git.repo.repository import Repositories
+from anyond.git.snapshots.snapshots import take
 from tests.git.driver import Checkout
 
 ID = "11111111-1111-4111-8111-111111111111"

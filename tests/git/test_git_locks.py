@@ -13,21 +13,22 @@ from pathlib import Path
 import pytest
 import trio
 
-from anyond.git import branches, locks
-from anyond.git.command import GitFailed, git
-from anyond.git.commit import commit_all
-from anyond.git.dead_locks import sweep_refs
-from anyond.git.deletion import delete_file
-from anyond.git.excludes import exclude
-from anyond.git.locations import remember
-from anyond.git.lock_holders import may_be_held
-from anyond.git.locks import Locked
-from anyond.git.merge import merge
-from anyond.git.rebase import plan, rebase
-from anyond.git.renaming import rename
-from anyond.git.repository import Repositories
-from anyond.git.reset import abort, reset
-from anyond.git.snapshots import take
+from anyond.git.commits.commit import commit_all
+from anyond.git.commits.deletion import delete_file
+from anyond.git.disk import locks
+from anyond.git.disk.dead_locks import sweep_refs
+from anyond.git.disk.locations import remember
+from anyond.git.disk.lock_holders import may_be_held
+from anyond.git.disk.locks import Locked
+from anyond.git.merging.merge import merge
+from anyond.git.merging.rebase import plan, rebase
+from anyond.git.program.command import GitFailed, git
+from anyond.git.repo import branches
+from anyond.git.repo.excludes import exclude
+from anyond.git.repo.repository import Repositories
+from anyond.git.snapshots.reset import abort, reset
+from anyond.git.snapshots.snapshots import take
+from anyond.git.worktree.renaming import rename
 from tests.git.driver import Checkout, until
 
 ONE = "00000000-0000-4000-8000-000000000001"

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from anyond.git import checkouts, main_checkout
-from anyond.git.inspection import inspect
-from anyond.git.locations import remember
-from anyond.git.merge import merge
-from anyond.git.repository import Repositories
-from anyond.git.status import branch_status
+from anyond.git.diff.status import branch_status
+from anyond.git.disk.locations import remember
+from anyond.git.merging.merge import merge
+from anyond.git.repo import checkouts, main_checkout
+from anyond.git.repo.inspection import inspect
+from anyond.git.repo.repository import Repositories
 from anyond.model.errors import Conflict
 from tests.git.driver import Checkout
 

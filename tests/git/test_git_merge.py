@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 import trio
 
-from anyond.git import merge as room
-from anyond.git.command import GitFailed, version
-from anyond.git.inspection import inspect
-from anyond.git.merge import Strategy, merge
-from anyond.git.repository import Repositories
-from anyond.git.status import branch_status
+from anyond.git.diff.status import branch_status
+from anyond.git.merging import merge as room
+from anyond.git.merging.merge import Strategy, merge
+from anyond.git.program.command import GitFailed, version
+from anyond.git.repo.inspection import inspect
+from anyond.git.repo.repository import Repositories
 from anyond.model.errors import Conflict, Impossible, MergeConflicts
 from tests.git.driver import Checkout
 

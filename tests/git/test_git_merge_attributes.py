@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from anyond.git import merge_content
-from anyond.git.merge import Strategy, merge
-from anyond.git.repository import Repositories
+from anyond.git.merging import merge_content
+from anyond.git.merging.merge import Strategy, merge
+from anyond.git.repo.repository import Repositories
 from anyond.model.errors import MergeConflicts
 from tests.git.driver import Checkout
 

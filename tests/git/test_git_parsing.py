@@ -12,18 +12,12 @@ import pytest
 from driver import Checkout
 
 import anyond.git
-from anyond.git import (
-    assume_unchanged,
-    commit,
-    diff,
-    excludes,
-    file_listing,
-    history,
-    obstacles,
-    status,
-    submodules,
-)
-from anyond.git.repository import Repositories
+from anyond.git.commits import commit
+from anyond.git.diff import assume_unchanged, diff, obstacles, status
+from anyond.git.files import file_listing
+from anyond.git.repo import excludes, history
+from anyond.git.repo.repository import Repositories
+from anyond.git.submodules import submodules
 
 FILES = [f"{n % 50:0100d}/{n}.txt" for n in range(2000)]
 LARGE = 1 << 17

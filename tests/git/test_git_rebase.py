@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 import trio
 
-from anyond.git import branches
-from anyond.git.command import GitFailed
-from anyond.git.rebase import finished, plan, rebase
-from anyond.git.repository import Repositories
-from anyond.git.reset import abort
+from anyond.git.merging.rebase import finished, plan, rebase
+from anyond.git.program.command import GitFailed
+from anyond.git.repo import branches
+from anyond.git.repo.repository import Repositories
+from anyond.git.snapshots.reset import abort
 from anyond.model.errors import Conflict, MergeConflicts
 from tests.git.driver import Checkout, until
 

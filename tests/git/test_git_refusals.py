@@ -8,14 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from anyond.git import branches, rebase, renaming
-from anyond.git.commit import commit_all
-from anyond.git.deletion import delete_file
-from anyond.git.failures import GitFailed, Refused
-from anyond.git.merge import merge
-from anyond.git.repository import Repositories
-from anyond.git.status import status
-from anyond.git.worktrees import add
+from anyond.git.commits.commit import commit_all
+from anyond.git.commits.deletion import delete_file
+from anyond.git.diff.status import status
+from anyond.git.merging import rebase
+from anyond.git.merging.merge import merge
+from anyond.git.program.failures import GitFailed, Refused
+from anyond.git.repo import branches
+from anyond.git.repo.repository import Repositories
+from anyond.git.worktree import renaming
+from anyond.git.worktree.worktrees import add
 from anyond.model.errors import AnyondError, Kind
 from tests.git.driver import Checkout
 

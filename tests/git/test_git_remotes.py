@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from anyond.git import pushing, remotes, status
-from anyond.git.repository import Repositories
+from anyond.git.diff import status
+from anyond.git.repo import pushing, remotes
+from anyond.git.repo.repository import Repositories
 from anyond.model.errors import AnyondError, Impossible
 from anyond.model.refusals import (
     InsufficientPermissions,

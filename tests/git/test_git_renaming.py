@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from anyond.git.renaming import rename, resume
-from anyond.git.repository import Repositories
+from anyond.git.repo.repository import Repositories
+from anyond.git.worktree.renaming import rename, resume
 from anyond.model.errors import Conflict, Invalid, NotFound
 from tests.git.driver import Checkout
 

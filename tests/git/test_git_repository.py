@@ -6,9 +6,9 @@ import pytest
 import trio
 import trio.testing
 
-from anyond.git import inspection, repository
-from anyond.git.repository import Repositories
-from anyond.git.worktrees import head
+from anyond.git.repo import inspection, repository
+from anyond.git.repo.repository import Repositories
+from anyond.git.worktree.worktrees import head
 from anyond.model.errors import Invalid, NotFound
 from tests.git.driver import Checkout, until
 

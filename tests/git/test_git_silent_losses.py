@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from anyond.git import branches, commit, kept, merge, moved_branch, rebase_messages
-from anyond.git.rebase import plan, rebase
-from anyond.git.repository import Repositories
+from anyond.git.commits import commit, kept, moved_branch
+from anyond.git.merging import merge, rebase_messages
+from anyond.git.merging.rebase import plan, rebase
+from anyond.git.repo import branches
+from anyond.git.repo.repository import Repositories
 from anyond.model.errors import Conflict, MergeConflicts
 from tests.git.driver import Checkout
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from anyond.git import snapshots
-from anyond.git.repository import Repositories
-from anyond.git.snapshot_submodules import bring_back
-from anyond.git.submodule_checkouts import bring
+from anyond.git.repo.repository import Repositories
+from anyond.git.snapshots import snapshots
+from anyond.git.snapshots.snapshot_submodules import bring_back
+from anyond.git.submodules.submodule_checkouts import bring
 from anyond.model.settings import Submodules
 from tests.git.driver import Checkout
 from tests.git.test_git_submodule_commits import ID, begun, project, unplug

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 import trio
 
-from anyond.git import ignored_copies, snapshots
-from anyond.git.repository import Repositories
-from anyond.git.reset import abort, reset
+from anyond.git.files import ignored_copies
+from anyond.git.repo.repository import Repositories
+from anyond.git.snapshots import snapshots
+from anyond.git.snapshots.reset import abort, reset
 from anyond.model.errors import Conflict, Invalid, NotFound, ToolFailed
 from tests.git.driver import Checkout
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from anyond.git.status import branch_status, in_progress, status
+from anyond.git.diff.status import branch_status, in_progress, status
 from anyond.model.errors import NotFound
 from tests.git.driver import Checkout
 

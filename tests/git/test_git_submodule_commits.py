@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from anyond.git import submodule_commits, worktrees
-from anyond.git.repository import Repositories
-from anyond.git.snapshots import take
-from anyond.git.status import branch_status
-from anyond.git.submodule_checkouts import bring
-from anyond.git.submodules import unsaved
+from anyond.git.diff.status import branch_status
+from anyond.git.repo.repository import Repositories
+from anyond.git.snapshots.snapshots import take
+from anyond.git.submodules import submodule_commits
+from anyond.git.submodules.submodule_checkouts import bring
+from anyond.git.submodules.submodules import unsaved
+from anyond.git.worktree import worktrees
 from anyond.model.settings import Submodules
 from tests.git.driver import Checkout
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from anyond.git.commit import commit_all
-from anyond.git.submodules import strangers
+from anyond.git.commits.commit import commit_all
+from anyond.git.submodules.submodules import strangers
 from tests.git.driver import Checkout
 
 

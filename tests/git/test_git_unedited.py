@@ -10,14 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from anyond.git import assume_unchanged, branches
-from anyond.git.commit import commit_all
-from anyond.git.diff import contents, snapshot
-from anyond.git.merge import merge
-from anyond.git.rebase import plan, rebase
-from anyond.git.repository import Repositories
-from anyond.git.snapshots import take
-from anyond.git.status import status
+from anyond.git.commits.commit import commit_all
+from anyond.git.diff import assume_unchanged
+from anyond.git.diff.diff import contents, snapshot
+from anyond.git.diff.status import status
+from anyond.git.merging.merge import merge
+from anyond.git.merging.rebase import plan, rebase
+from anyond.git.repo import branches
+from anyond.git.repo.repository import Repositories
+from anyond.git.snapshots.snapshots import take
 from tests.git.driver import Checkout
 
 Prepare = Callable[[Checkout, Path], None]

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 import trio
 
-from anyond.git import excludes, worktrees
-from anyond.git.command import GitFailed
-from anyond.git.repository import Repositories
+from anyond.git.program.command import GitFailed
+from anyond.git.repo import excludes
+from anyond.git.repo.repository import Repositories
+from anyond.git.worktree import worktrees
 from anyond.model.errors import Conflict, Impossible, Invalid, NotFound
 from tests.git.driver import Checkout, until
 

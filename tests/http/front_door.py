@@ -16,9 +16,9 @@ from trio_websocket import WebSocketConnection, open_websocket_url
 
 from anyond.http.app import create_app
 from anyond.http.guard import Policy
-from anyond.http.listeners import listen
-from anyond.http.peers import Peers
-from anyond.http.server import serve
+from anyond.http.wire.listeners import listen
+from anyond.http.wire.peers import Peers
+from anyond.http.wire.server import serve
 from anyond.model.bodies import NewProject, NewTask
 from anyond.model.errors import NotFound
 from anyond.model.ids import new_id, now

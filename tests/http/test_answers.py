@@ -11,8 +11,8 @@ import trio
 from front_door import Server, envelope
 from structlog.testing import capture_logs
 
-from anyond.git.failures import Output, Refused
-from anyond.git.refusals import Refusal
+from anyond.git.program.failures import Output, Refused
+from anyond.git.program.refusals import Refusal
 from anyond.http import envelope as wrapping
 from anyond.model import errors
 from anyond.model.ids import new_id

@@ -18,8 +18,8 @@ import trio.testing
 from front_door import Server, chunks, open_server, read_all, until
 from structlog.testing import capture_logs
 
-from anyond.http.listeners import listen
-from anyond.http.server import serve
+from anyond.http.wire.listeners import listen
+from anyond.http.wire.server import serve
 from anyond.model.errors import Invalid, Unavailable
 
 HELLO = "GET /health HTTP/1.1\nHost: localhost\n\n"

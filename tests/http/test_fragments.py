@@ -14,11 +14,11 @@ from trio_websocket import open_websocket_url
 from wsproto.connection import Connection, ConnectionType
 from wsproto.events import Ping, TextMessage
 
-from anyond.http import streams
-from anyond.http.encoders import Snapshot
-from anyond.http.fragments import FRAGMENT, FragmentingStream
-from anyond.http.listeners import listen
-from anyond.http.server import serve
+from anyond.http.streaming import streams
+from anyond.http.streaming.encoders import Snapshot
+from anyond.http.wire.fragments import FRAGMENT, FragmentingStream
+from anyond.http.wire.listeners import listen
+from anyond.http.wire.server import serve
 
 LARGE = '{"text":"' + "é\U0001f600x" * FRAGMENT + '"}'
 

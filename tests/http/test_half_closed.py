@@ -12,9 +12,9 @@ import pytest
 import trio
 import trio.testing
 
-from anyond.http.listeners import listen
-from anyond.http.peers import Peers
-from anyond.http.server import serve
+from anyond.http.wire.listeners import listen
+from anyond.http.wire.peers import Peers
+from anyond.http.wire.server import serve
 
 BODY = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\n"
 REQUESTS = [b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", BODY + b"null"]

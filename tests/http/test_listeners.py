@@ -9,7 +9,7 @@ import pytest
 import trio
 import trio.testing
 
-from anyond.http.listeners import Listener, listen
+from anyond.http.wire.listeners import Listener, listen
 from anyond.model.errors import Unavailable
 
 

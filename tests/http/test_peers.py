@@ -13,9 +13,9 @@ import pytest
 import trio
 from front_door import open_server
 
-from anyond.http import peers
 from anyond.http.guard import Policy
-from anyond.http.peers import NOBODY, Means, Peers
+from anyond.http.wire import peers
+from anyond.http.wire.peers import NOBODY, Means, Peers
 
 pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="only Linux tells whose connection it is"

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 import pytest
 import trio
 
-from anyond.http.readiness import LEAVE_AT_ONCE, Readiness
+from anyond.http.wire.readiness import LEAVE_AT_ONCE, Readiness
 
 COUNT = 200
 

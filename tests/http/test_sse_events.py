@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import trio
 from front_door import Server
 
-from anyond.http import sse
-from anyond.http.encoders import PLAIN
+from anyond.http.streaming import sse
+from anyond.http.streaming.encoders import PLAIN
 from anyond.model.bodies import TaskPatch
 from anyond.model.ids import now
 from anyond.store import tasks

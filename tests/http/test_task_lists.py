@@ -11,8 +11,8 @@ import msgspec
 import pytest
 import trio
 
-from anyond.http import task_lists
-from anyond.http.task_lists import TaskLists, assembled
+from anyond.http.streaming import task_lists
+from anyond.http.streaming.task_lists import TaskLists, assembled
 from anyond.model.bodies import NewProject, NewTask, TaskPatch
 from anyond.model.errors import NotFound
 from anyond.model.rows import ProcessStatus, TaskStatus

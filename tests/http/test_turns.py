@@ -11,10 +11,10 @@ from typing import Any
 import trio
 import trio.testing
 
-from anyond.http import turns as http_turns
-from anyond.http.listeners import listen
-from anyond.http.server import serve
-from anyond.http.turns import Turns
+from anyond.http.wire import turns as http_turns
+from anyond.http.wire.listeners import listen
+from anyond.http.wire.server import serve
+from anyond.http.wire.turns import Turns
 
 MANY, AT_ONCE = 1000, 10
 PAGES = 200

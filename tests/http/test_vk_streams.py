@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from trio_websocket import ConnectionClosed
 
-from anyond.http.encoders import MESSAGE_BYTES, Snapshot
 from anyond.http.envelope import encode
+from anyond.http.streaming.encoders import MESSAGE_BYTES, Snapshot
 from anyond.http.vk.pacing import RUNNING_FIRST_SECONDS, STATUS_FIRST_SECONDS
 from anyond.http.vk.patches import PATCHES
 from anyond.model.frames import DiffFrame, EntryFrame

@@ -10,8 +10,8 @@ import pytest
 from front_door import Server, chunks
 from trio_websocket import ConnectionClosed, ConnectionRejected, WebSocketConnection
 
-from anyond.http.encoders import MESSAGE_BYTES, Entries, Raw, Snapshot
-from anyond.http.records import follow, reading
+from anyond.http.streaming.encoders import MESSAGE_BYTES, Entries, Raw, Snapshot
+from anyond.http.streaming.records import follow, reading
 from anyond.model.bodies import NewProject, NewTask
 from anyond.model.frames import DiffFrame, EntryFrame
 from anyond.model.ids import new_id, now

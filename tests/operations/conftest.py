@@ -11,7 +11,7 @@ import pytest
 
 from anyond.files.desktop_notifier import DesktopNotifier
 from anyond.files.images import ImageFiles
-from anyond.git.repository import Repositories
+from anyond.git.repo.repository import Repositories
 from anyond.github.client import GitHub
 from anyond.github.site import Site
 from anyond.host.places import Places

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from anyond.model.errors import Invalid
-from anyond.operations.copy_files import copy, names
+from anyond.operations.workspace.copy_files import copy, names
 
 
 @pytest.fixture

@@ -13,26 +13,20 @@ from pathlib import Path
 
 import pytest
 
-from anyond.git import commit as committing
-from anyond.git import locks, repair
+from anyond.git.commits import commit as committing
+from anyond.git.disk import locks
+from anyond.git.worktree import repair
 from anyond.model.bodies import MergeStrategy, ProjectPatch, Rebasing
 from anyond.model.errors import AnyondError
 from anyond.model.ids import new_id, now
 from anyond.model.rows import ExecutionProcess, TaskStatus
-from anyond.operations import (
-    branch_naming,
-    merging,
-    projects,
-    rebasing,
-    removal,
-    rewind,
-    subject,
-    worktree,
-)
-from anyond.operations.file_deletion import delete_file
-from anyond.operations.intent_outcomes import settled
+from anyond.operations import projects, subject
+from anyond.operations.branch import branch_naming, merging, rebasing, rewind
+from anyond.operations.branch.intent_outcomes import settled
 from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject
+from anyond.operations.workspace import removal, worktree
+from anyond.operations.workspace.file_deletion import delete_file
 from anyond.store import attempts, intents, merges, planned_worktrees, processes
 from anyond.store.transaction import Tx
 from tests.operations.test_killed_git import commit, intend, run, status

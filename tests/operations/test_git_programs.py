@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from anyond.git import guard, locations, merge, status
-from anyond.git.command import GitFailed, git
-from anyond.git.commit import commit_all
+from anyond.git.commits.commit import commit_all
+from anyond.git.diff import status
+from anyond.git.disk import locations
+from anyond.git.merging import merge
+from anyond.git.program import guard
+from anyond.git.program.command import GitFailed, git
 from anyond.model.bodies import AcceptGitPrograms, NewProject, NewTask
 from anyond.model.errors import Conflict
 from anyond.model.ids import new_id, now
@@ -26,10 +29,13 @@ from anyond.model.rows import (
     TaskAttempt,
 )
 from anyond.model.settings import Executor, ExecutorProfileId
-from anyond.operations import abandonment, git_programs, publish, run, subject, worktree
 from anyond.operations import projects as project_operations
+from anyond.operations import subject
+from anyond.operations.branch import publish
 from anyond.operations.rooms import Rooms
+from anyond.operations.run import abandonment, run
 from anyond.operations.subject import Subject
+from anyond.operations.workspace import git_programs, worktree
 from anyond.store import attempts, processes, tasks
 
 _AGENT = CodingAgentInitialRequest(

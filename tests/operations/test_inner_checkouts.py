@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from anyond.operations import removal
 from anyond.operations.rooms import Rooms
+from anyond.operations.workspace import removal
 from tests.operations.test_worktree_identity import attempt, git
 
 

@@ -11,16 +11,21 @@ import psutil
 import pytest
 import trio
 
-from anyond.git import branches, locks, snapshots, survivors, worktrees
-from anyond.git.command import git
+from anyond.git.disk import locks, survivors
+from anyond.git.program.command import git
+from anyond.git.repo import branches
+from anyond.git.snapshots import snapshots
+from anyond.git.worktree import worktrees
 from anyond.model.bodies import Rebasing
 from anyond.model.errors import Conflict, MergeConflicts, NotFound
 from anyond.model.ids import new_id, now
 from anyond.model.rows import TaskStatus
-from anyond.operations import rebasing, removal, subject
-from anyond.operations.intent_outcomes import settled
+from anyond.operations import subject
+from anyond.operations.branch import rebasing
+from anyond.operations.branch.intent_outcomes import settled
 from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject
+from anyond.operations.workspace import removal
 from anyond.store import cleanups, intents, tasks
 from anyond.store.cleanups import Cleanup
 from anyond.store.intents import Intent

@@ -11,17 +11,19 @@ from pathlib import Path
 import pytest
 import trio
 
-from anyond.git import branches, commit, merge
-from anyond.git.command import git
-from anyond.git.landing import Landing, find
+from anyond.git.commits import commit
+from anyond.git.merging import merge
+from anyond.git.merging.landing import Landing, find
+from anyond.git.program.command import git
+from anyond.git.repo import branches
 from anyond.model.bodies import MergeStrategy
 from anyond.model.frames import DiffFrame
 from anyond.model.ids import new_id, now
 from anyond.model.rows import Diff, PullRequestInfo, RunReason, TaskStatus
 from anyond.operations import subject
-from anyond.operations.intent_outcomes import settled
-from anyond.operations.landed import latest
-from anyond.operations.merging import merge_attempt
+from anyond.operations.branch.intent_outcomes import settled
+from anyond.operations.branch.landed import latest
+from anyond.operations.branch.merging import merge_attempt
 from anyond.operations.rooms import Rooms
 from anyond.store import intents, merges, tasks
 from anyond.store.intents import Intent

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from anyond.operations import worktree
 from anyond.operations.rooms import Rooms
+from anyond.operations.workspace import worktree
 from tests.operations.test_worktree_identity import attempt, git, told
 
 

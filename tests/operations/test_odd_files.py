@@ -14,9 +14,10 @@ from typing import Any
 import psutil
 import pytest
 
-from anyond.git import commit, odd_files
-from anyond.operations import worktree
+from anyond.git.commits import commit
+from anyond.git.files import odd_files
 from anyond.operations.rooms import Rooms
+from anyond.operations.workspace import worktree
 from tests.operations.test_worktree_identity import attempt, git, told
 
 

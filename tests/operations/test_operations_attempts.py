@@ -8,16 +8,22 @@ from pathlib import Path
 
 import pytest
 
-from anyond.git import branches, commit, scratch, snapshots, worktrees
-from anyond.git.command import git
-from anyond.git.repository import git_dir
+from anyond.git.commits import commit
+from anyond.git.disk import scratch
+from anyond.git.program.command import git
+from anyond.git.repo import branches
+from anyond.git.repo.repository import git_dir
+from anyond.git.snapshots import snapshots
+from anyond.git.worktree import worktrees
 from anyond.model.bodies import NewProject, NewTask, Rebasing
 from anyond.model.errors import Conflict, Invalid
 from anyond.model.ids import new_id, now, seconds, timestamp
 from anyond.model.rows import TaskAttempt
-from anyond.operations import branch_naming, intent_outcomes, rebasing, removal, subject, worktree
 from anyond.operations import projects as project_operations
+from anyond.operations import subject
+from anyond.operations.branch import branch_naming, intent_outcomes, rebasing
 from anyond.operations.rooms import Rooms
+from anyond.operations.workspace import removal, worktree
 from anyond.store import attempts, expiries, intents, projects, tasks
 from anyond.store.expiries import Expiry
 from anyond.store.intents import Intent

@@ -14,8 +14,8 @@ from anyond.model.rows import (
     ScriptRequest,
 )
 from anyond.model.settings import Editor, EditorType, Executor, ExecutorProfileId
-from anyond.operations import chain
 from anyond.operations.editors import View, command, remote_url
+from anyond.operations.turn import chain
 
 VIEW = View(Path("/w/tree"))
 AGAIN = ExecutorAction(

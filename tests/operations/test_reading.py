@@ -12,7 +12,7 @@ from anyond.logs import notes
 from anyond.logs.conversation import Conversation
 from anyond.model.entries import NormalizedEntry, SystemMessage
 from anyond.model.records import Record, Stream
-from anyond.operations import reading
+from anyond.operations.turn import reading
 
 
 class Lines:

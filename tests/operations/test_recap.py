@@ -14,9 +14,9 @@ from anyond.model.rows import (
     Session,
 )
 from anyond.model.settings import Executor, ExecutorProfileId
-from anyond.operations import recap
 from anyond.operations.rooms import Rooms
-from anyond.operations.turn_record import Said, TurnRecord
+from anyond.operations.turn import recap
+from anyond.operations.turn.turn_record import Said, TurnRecord
 from anyond.store import processes, sessions
 from anyond.store.transaction import Tx
 from tests.store.store_seeds import add_family, add_process, at, end_process

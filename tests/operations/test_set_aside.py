@@ -13,9 +13,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from anyond.host.places import Places
-from anyond.operations import removal
 from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject
+from anyond.operations.workspace import removal
 from anyond.store import cleanups
 from tests.git.driver import run_unprivileged
 from tests.operations.test_worktree_identity import attempt, git
@@ -23,7 +23,7 @@ from tests.operations.test_worktree_identity import attempt, git
 REMOVE = """
 import sys, trio
 from pathlib import Path
-from anyond.git.repository import Repositories
+from anyond.git.repo.repository import Repositories
 from anyond.operations import set_aside
 repository, worktree, attempt, aside = sys.argv[1:]
 trio.run(

@@ -10,10 +10,10 @@ import trio
 import trio.testing
 from structlog.testing import capture_logs
 
-from anyond.git import snapshots
+from anyond.git.snapshots import snapshots
 from anyond.model.ids import new_id
-from anyond.operations import removal, strangers
 from anyond.operations.rooms import Rooms
+from anyond.operations.workspace import removal, strangers
 from anyond.procs.shim_state import Lock
 from anyond.store import cleanups
 from anyond.watchers.janitor import Janitor

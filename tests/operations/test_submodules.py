@@ -10,11 +10,12 @@ import pytest
 
 from anyond.model.bodies import MergeStrategy
 from anyond.model.errors import Conflict
-from anyond.operations import remarks, removal, worktree
-from anyond.operations.merging import merge_attempt
-from anyond.operations.publish import push_attempt
+from anyond.operations import remarks
+from anyond.operations.branch.merging import merge_attempt
+from anyond.operations.branch.publish import push_attempt
 from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject
+from anyond.operations.workspace import removal, worktree
 from tests.git.driver import Checkout
 from tests.operations.test_operations_attempts import attempt
 

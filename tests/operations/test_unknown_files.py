@@ -10,10 +10,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from anyond.model.ids import new_id, now, timestamp
-from anyond.operations import images as image_operations
-from anyond.operations import removal
 from anyond.operations.rooms import Rooms
-from anyond.operations.unknown_files import SET_ASIDE_AFTER
+from anyond.operations.workspace import images as image_operations
+from anyond.operations.workspace import removal
+from anyond.operations.workspace.unknown_files import SET_ASIDE_AFTER
 from anyond.store import backup, days, expiries, gone_files, images
 from anyond.store.database import Store
 from anyond.store.transaction import Tx

@@ -10,16 +10,21 @@ from pathlib import Path
 
 import pytest
 
-from anyond.git import checkouts, commit, ignored_copies, repair
-from anyond.git.repository import Repositories
+from anyond.git.commits import commit
+from anyond.git.files import ignored_copies
+from anyond.git.repo import checkouts
+from anyond.git.repo.repository import Repositories
+from anyond.git.worktree import repair
 from anyond.model.bodies import NewProject, NewTask, ProjectPatch
 from anyond.model.errors import NotFound
 from anyond.model.ids import new_id, now
 from anyond.model.rows import TaskAttempt
-from anyond.operations import after_run, subject, worktree
 from anyond.operations import projects as project_operations
+from anyond.operations import subject
 from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject
+from anyond.operations.turn import after_run
+from anyond.operations.workspace import worktree
 from anyond.store import attempts, projects, remarks, tasks
 from anyond.store.transaction import Tx
 

@@ -15,14 +15,14 @@ import trio.testing
 from anyond.agents.roster import DEFAULT_PROFILES
 from anyond.files.desktop_notifier import DesktopNotifier
 from anyond.files.images import ImageFiles
-from anyond.git.repository import Repositories
+from anyond.git.repo.repository import Repositories
 from anyond.github.answers import PullRequest
 from anyond.github.client import GitHub
 from anyond.github.site import Site
 from anyond.host.places import Places
 from anyond.model.ids import now
 from anyond.model.rows import PullRequestMerge, TaskStatus
-from anyond.operations import pull_requests
+from anyond.operations.branch import pull_requests
 from anyond.operations.rooms import Rooms
 from anyond.procs.launcher import Launcher
 from anyond.settings.config import ConfigFile

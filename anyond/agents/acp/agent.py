@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from anyond.agents import variant
 from anyond.agents.acp.dialogue import AcpDialogue
-from anyond.agents.acp.options import AcpOptions
+from anyond.agents.acp.session.options import AcpOptions
 from anyond.agents.core import Turn
 from anyond.model.launch import Launch
 

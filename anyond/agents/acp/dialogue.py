@@ -12,10 +12,10 @@ from typing import Any
 from anyond.agents.acp.entries import AcpEntries
 from anyond.agents.acp.handshake import Handshake
 from anyond.agents.acp.notices import Notices
-from anyond.agents.acp.options import AcpOptions
 from anyond.agents.acp.outbox import Outbox
 from anyond.agents.acp.permissions import Permissions
 from anyond.agents.acp.questions import PERMISSION
+from anyond.agents.acp.session.options import AcpOptions
 from anyond.agents.acp.turns import Turns
 from anyond.agents.acp.updates import Updates
 from anyond.agents.carried import Carried

@@ -6,13 +6,13 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from anyond.agents.acp.calls.subagents import parent_of, silent_parent
+from anyond.agents.acp.calls.todos import progress, todo_list
+from anyond.agents.acp.calls.tools import ToolCall
 from anyond.agents.acp.chatter import Chatter
-from anyond.agents.acp.offers import OffersTold
-from anyond.agents.acp.quirks import Quirks
-from anyond.agents.acp.subagents import parent_of, silent_parent
+from anyond.agents.acp.session.offers import OffersTold
+from anyond.agents.acp.session.quirks import Quirks
 from anyond.agents.acp.texts import Stderr, Text
-from anyond.agents.acp.todos import progress, todo_list
-from anyond.agents.acp.tools import ToolCall
 from anyond.agents.acp.usage import Usage
 from anyond.agents.carried import NOTHING_CARRIED, Carried, NoticesOnce
 from anyond.agents.core import AgentEvent, EntryPut, Offered

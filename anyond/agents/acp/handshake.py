@@ -8,9 +8,9 @@ from typing import Any
 from anyond import __version__
 from anyond.agents.acp.entries import AcpEntries
 from anyond.agents.acp.errors import is_login, wants_login
-from anyond.agents.acp.options import AcpOptions
-from anyond.agents.acp.quirks import QUIRKS, Quirks
-from anyond.agents.acp.session_config import Wish, wishes
+from anyond.agents.acp.session.options import AcpOptions
+from anyond.agents.acp.session.quirks import QUIRKS, Quirks
+from anyond.agents.acp.session.session_config import Wish, wishes
 from anyond.agents.core import SessionStarted, Turn
 from anyond.agents.jsonrpc import (
     METHOD_NOT_FOUND,

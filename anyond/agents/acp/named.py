@@ -10,7 +10,7 @@ from anyond.agents import variant
 from anyond.agents.acp.agent import Acp
 from anyond.agents.acp.catalog import CATALOG, KnownAgent
 from anyond.agents.acp.dialogue import AcpDialogue
-from anyond.agents.acp.options import AcpOptions
+from anyond.agents.acp.session.options import AcpOptions
 from anyond.agents.core import Turn
 from anyond.agents.jsonrpc import as_dict, as_list, as_text
 from anyond.model.launch import Launch

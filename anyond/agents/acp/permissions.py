@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from anyond.agents.acp.calls.drafts import Drafts
 from anyond.agents.acp.denials import Denials
-from anyond.agents.acp.drafts import Drafts
 from anyond.agents.acp.entries import AcpEntries
-from anyond.agents.acp.options import AcpOptions
 from anyond.agents.acp.questions import CANCELLED, Questions, reason_in
+from anyond.agents.acp.session.options import AcpOptions
 from anyond.agents.core import ApprovalAnswered, ApprovalAsked, ApprovalWithdrawn
 from anyond.agents.jsonrpc import Id, Link, Request, as_dict, as_list
 

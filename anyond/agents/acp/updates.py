@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from anyond.agents.acp.background import Background
-from anyond.agents.acp.drafts import Drafts
+from anyond.agents.acp.calls.background import Background
+from anyond.agents.acp.calls.drafts import Drafts
 from anyond.agents.acp.entries import AcpEntries
 from anyond.agents.acp.errors import FAILED
 from anyond.agents.acp.notices import Notices

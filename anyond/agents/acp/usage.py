@@ -7,8 +7,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from anyond.agents.acp.quirks import Quirks
-from anyond.agents.acp.selectors import selectors
+from anyond.agents.acp.session.quirks import Quirks
+from anyond.agents.acp.session.selectors import selectors
 from anyond.agents.carried import NOTHING, Totals
 from anyond.agents.jsonrpc import as_dict, as_int, as_list, as_text
 from anyond.model.entries import NormalizedEntry

@@ -6,7 +6,7 @@ from anyond.api import attempts as api
 from anyond.api.params import Nothing, OfAttempt
 from anyond.http.backend import Backend
 from anyond.http.dispatch import Streamed, route
-from anyond.http.encoders import Flavour
+from anyond.http.streaming.encoders import Flavour
 from anyond.model.answers import CommitComparison, CommitInfo, EditorOpened, Relations, Replaced
 from anyond.model.bodies import AgentSetup, FollowUp, NewAttempt, OpenEditor, Replacing
 from anyond.model.frames import DiffFrame

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from anyond.api import drafts as api
-from anyond.http import records
 from anyond.http.backend import Backend
 from anyond.http.dispatch import Streamed, route
-from anyond.http.encoders import Flavour, Record
+from anyond.http.streaming import records
+from anyond.http.streaming.encoders import Flavour, Record
 from anyond.model.drafts import Draft, DraftPatch, DraftType, QueueWish
 from anyond.model.errors import Invalid
 from anyond.store import projects

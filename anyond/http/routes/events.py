@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 from anyond.api import events as api
-from anyond.http import sse
 from anyond.http.backend import Backend
 from anyond.http.dispatch import route
-from anyond.http.encoders import Flavour
+from anyond.http.streaming import sse
+from anyond.http.streaming.encoders import Flavour
 
 
 async def follow_events(

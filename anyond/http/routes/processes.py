@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from anyond.api import processes as api
 from anyond.api.params import OfProcess
-from anyond.http import records
 from anyond.http.backend import Backend
 from anyond.http.dispatch import Streamed, route
-from anyond.http.encoders import Flavour, Record
+from anyond.http.streaming import records
+from anyond.http.streaming.encoders import Flavour, Record
 from anyond.model.frames import EntryFrame
 from anyond.model.rows import Change, ExecutionProcess
 from anyond.store import attempts, processes

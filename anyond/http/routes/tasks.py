@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from anyond.api import tasks as api
 from anyond.api.params import Nothing, OfTask
-from anyond.http import records
 from anyond.http.backend import Backend
 from anyond.http.dispatch import Streamed, route
-from anyond.http.encoders import Flavour, Record, Snapshot
 from anyond.http.envelope import Known
+from anyond.http.streaming import records
+from anyond.http.streaming.encoders import Flavour, Record, Snapshot
 from anyond.model.bodies import CreateAndStart, NewTask, TaskPatch
 from anyond.model.errors import NotFound
 from anyond.model.ids import new_id, now

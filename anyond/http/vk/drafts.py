@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Raw, Struct
 
-from anyond.http.encoders import Record, Snapshot
 from anyond.http.envelope import encode
+from anyond.http.streaming.encoders import Record, Snapshot
 from anyond.http.vk.frames import add, frame, remove, replace
 from anyond.model.drafts import Draft, DraftType
 from anyond.model.rows import Change, TaskAttempt

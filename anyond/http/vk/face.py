@@ -12,10 +12,10 @@ from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 
-from anyond.http.connection import PARTING, PATIENCE
 from anyond.http.envelope import encode
 from anyond.http.front import REFUSED
 from anyond.http.vk import pacing, shapes, site, spellings
+from anyond.http.wire.connection import PARTING, PATIENCE
 
 if TYPE_CHECKING:
     from anyond.http.front import App, Front, Receive, Send

@@ -9,7 +9,7 @@ import msgspec
 import trio
 from msgspec import Raw, Struct
 
-from anyond.http.encoders import FINISHED
+from anyond.http.streaming.encoders import FINISHED
 from anyond.http.vk.frames import frame
 from anyond.model.errors import NotFound
 from anyond.model.ids import is_id, now, seconds

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Raw, Struct
 
-from anyond.http.encoders import (
+from anyond.http.envelope import encode
+from anyond.http.streaming.encoders import (
     FINISHED,
     MESSAGE_BYTES,
     DraftStream,
@@ -22,7 +23,6 @@ from anyond.http.encoders import (
     Snapshot,
     event,
 )
-from anyond.http.envelope import encode
 from anyond.http.vk.drafts import KINDS, Drafts, everything
 from anyond.http.vk.frames import add, frame, pointer, remove, replace
 from anyond.model.frames import DiffFrame, EntryFrame

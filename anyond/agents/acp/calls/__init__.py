@@ -1,0 +1,1 @@
+"""What a tool call of an agent says, however the agent words it."""

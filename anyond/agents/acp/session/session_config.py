@@ -1,0 +1,104 @@
+"""Which mode and model to choose in a session of the Agent Client Protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from anyond.agents.acp.session.options import AcpOptions
+from anyond.agents.acp.session.quirks import Quirks
+from anyond.agents.acp.session.selectors import Selector, selectors, unannounced
+from anyond.agents.jsonrpc import METHOD_NOT_FOUND, Fault
+from anyond.agents.rpc_errors import rpc_error_text
+from anyond.model.printable import printable
+
+_LISTED = 20
+"""So many choices are named to the person who has named one that is refused."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A setting to be made before the prompt.
+
+    Args:
+        what: its name in a sentence.
+        method: of the request, with its parameters besides the session.
+        otherwise: what to ask for if the agent does not know that method.
+        offer: what else there is, as a sentence; "" if the agent offers just this.
+    """
+
+    what: str
+    method: str
+    params: Mapping[str, Any]
+    otherwise: Wish | None = None
+    offer: str = ""
+
+    def refusal(self, fault: Fault) -> str:
+        """What to tell a person when the agent has refused it."""
+        reason = rpc_error_text(fault)
+        if fault.code == METHOD_NOT_FOUND:
+            reason = "the agent does not let it be chosen in a session"
+        text = f"{self.what} was refused: {reason}"
+        return f"{text.rstrip('.')}. {self.offer}" if self.offer else text
+
+
+def wishes(
+    options: AcpOptions, told: Mapping[str, Any], quirks: Quirks
+) -> tuple[list[Wish], list[str]]:
+    """What to set in a new session, and complaints about what it does not offer.
+
+    What a person has named is asked for, also if the agent does not list it: it knows best.
+
+    Args:
+        told: the answer to the request that opened the session.
+        quirks: how this agent calls its modes.
+    """
+    found: list[Wish] = []
+    missing: list[str] = []
+    mode = options.session_mode or (quirks.plan_mode if options.plan else None)
+    usual = None
+    if mode is None:
+        # Nobody has named it: if it is not there, what the agent asks is answered all the same.
+        usual = quirks.ask_mode if options.approvals else None
+        usual = usual if options.asks else quirks.free_mode
+    for name, wanted in (("model", options.session_model), ("mode", mode or usual)):
+        if not wanted:
+            continue
+        ways = selectors(name, told)
+        fitting = [(way, id) for way in ways for id in way.choices if _names(id, wanted)]
+        if any(id == way.current for way, id in fitting):
+            continue
+        if fitting:
+            found.append(_wish(name, fitting, ""))
+        elif name == "model" or options.mode == wanted:
+            ways = ways or [unannounced(name)]
+            found.append(_wish(name, [(way, wanted) for way in ways], _offer(ways)))
+        elif wanted is not usual:
+            choice = _offer(ways) or "It offers no choice."
+            choice = choice[:1].lower() + choice[1:]
+            missing.append(f"The agent does not know the {name} {wanted!r}; {choice}")
+    return found, missing
+
+
+def _wish(name: str, ways: Sequence[tuple[Selector, str]], offer: str) -> Wish:
+    wish = None
+    for way, value in reversed(ways):
+        what = f"The {name} {printable(value)!r}"
+        wish = Wish(what, way.method, way.request(value), wish, offer)
+    assert wish is not None
+    return wish
+
+
+def _offer(ways: Sequence[Selector]) -> str:
+    """What there is, in a sentence; "" if there is nothing."""
+    ids = [printable(id)[:100] for way in ways for id in way.choices]
+    if not ids:
+        return ""
+    rest = f" and {len(ids) - _LISTED} more" if len(ids) > _LISTED else ""
+    return f"It offers {', '.join(ids[:_LISTED])}{rest}."
+
+
+def _names(id: str, wanted: str) -> bool:
+    # Some agents name their modes by URLs that end in the word.
+    return id == wanted or id.endswith("#" + wanted)

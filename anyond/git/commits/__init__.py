@@ -1,0 +1,1 @@
+"""How work becomes commits, and how none of them is lost."""

@@ -1,0 +1,1 @@
+"""How git reads and writes files: attributes, conversions, filters, the index."""

@@ -1,0 +1,1 @@
+"""How two histories become one: merges and rebases, whole or not at all."""

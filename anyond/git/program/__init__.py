@@ -1,0 +1,1 @@
+"""How the git program is run: environment, settings, what it may run itself, what failure means."""

@@ -1,0 +1,1 @@
+"""A repository: where it is, its checkouts, its branches and its remotes."""

@@ -1,0 +1,1 @@
+"""The complete state of a worktree, kept in the repository, and the way back to it."""

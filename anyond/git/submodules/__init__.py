@@ -1,0 +1,1 @@
+"""The repositories inside of a checkout."""

@@ -1,0 +1,103 @@
+"""How a stream goes through a WebSocket: in lumps, holding nobody up, to a clear end."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
+from typing import Any, TypeVar
+
+import trio
+from quart import websocket
+
+from anyond.http.refusal import departed, incident, refused
+from anyond.http.streaming.encoders import Encoder, Snapshot
+from anyond.http.wire.turns import Turns
+
+T = TypeVar("T")
+
+TICK_SECONDS = 0.006
+"""How long what comes next may gather, so that many small items cost little more than one."""
+_LUMP = 32 * 1024
+_LARGE = 1024**2
+"""Bytes of a snapshot that is put into words beside the loop."""
+
+_endings = Turns()
+
+_NORMAL = 1000
+_GOING_AWAY = 1001
+_FAILED = 1011
+_REASON_BYTES = 123
+"""So much of a reason goes into a close frame."""
+
+
+async def send(
+    source: AsyncIterator[Sequence[T]], encoder: Encoder[T], closing: trio.Event
+) -> None:
+    """Accept the current WebSocket and send `source` to it until either has an end.
+
+    The close code tells why: 1000 after the stream's own end, 1001 when the daemon stops, 1011 if
+    it could not go on, with the reason. A client that stalls is cut off by the connection, without
+    a code, since there is no room left for one. What clients send is ignored.
+
+    Args:
+        source: batches of items; a slow client makes it wait, nobody else.
+        encoder: how this client wants them.
+        closing: set when the daemon stops.
+    """
+    await websocket.accept()
+    code, reason = _GOING_AWAY, ""
+    async with _closing(source), trio.open_nursery() as nursery:
+        nursery.start_soon(_ignore_messages)
+        nursery.start_soon(_stop_when, closing, nursery.cancel_scope)
+        try:
+            await _pump(source, encoder)
+            code = _NORMAL
+        except Exception as error:
+            if departed(error):
+                raise
+            refusal = refused(error)
+            told = str(refusal) if refusal else incident(error, "WEBSOCKET", websocket.path)
+            code, reason = _FAILED, _cut(told)
+        nursery.cancel_scope.cancel()
+    await websocket.close(code, reason)
+
+
+def _cut(reason: str) -> str:
+    return reason.encode("utf-8", "replace")[:_REASON_BYTES].decode("utf-8", "ignore")
+
+
+async def _pump(source: AsyncIterator[Sequence[T]], encoder: Encoder[T]) -> None:
+    async for items in source:
+        size = 0
+        messages = encoder.encode(items)
+        if any(isinstance(item, Snapshot) and len(item.rows) > _LARGE for item in items):
+            # Each of its copies takes its time; between two of them, others run.
+            messages = await trio.to_thread.run_sync(list, messages)
+        for message in messages:
+            await websocket.send(message)
+            # Once the peer is gone, sending returns without ever giving way to its cancellation.
+            await trio.lowlevel.checkpoint()
+            size += len(message)
+        if size < _LUMP:
+            await trio.sleep(TICK_SECONDS)
+    for message in encoder.end():
+        await websocket.send(message)
+        await trio.lowlevel.checkpoint()
+
+
+async def _ignore_messages() -> None:
+    """Unread messages would fill a queue, and then the news that the client left stay outside."""
+    while True:
+        await websocket.receive()
+        await trio.lowlevel.checkpoint()
+
+
+async def _stop_when(closing: trio.Event, scope: trio.CancelScope) -> None:
+    await closing.wait()
+    await _endings.take()
+    scope.cancel()
+
+
+def _closing(source: AsyncIterator[Any]) -> AbstractAsyncContextManager[Any]:
+    """Generators must be closed by those who iterate them; other iterators cannot be."""
+    return aclosing(source) if hasattr(source, "aclose") else nullcontext(source)

@@ -1,0 +1,1 @@
+"""Sockets and connections: listening, letting in, reading, writing, and the end."""

@@ -1,0 +1,96 @@
+"""How an attempt's branch gets another name, and an attempt another target."""
+
+from __future__ import annotations
+
+from anyond.git.repo import branches
+from anyond.git.worktree import renaming
+from anyond.model.answers import TargetChanged
+from anyond.model.errors import AnyondError, Conflict, Impossible, Invalid, NotFound
+from anyond.model.ids import now
+from anyond.model.rows import PullRequestMerge
+from anyond.operations.branch import intent_outcomes
+from anyond.operations.rooms import Rooms
+from anyond.operations.subject import Subject
+from anyond.store import attempts, intents, merges
+from anyond.store.intents import Intent
+from anyond.store.transaction import Tx
+
+
+async def rename_branch(rooms: Rooms, about: Subject, name: str) -> str:
+    """Rename the branch of an attempt; attempts that are to be merged into it follow.
+
+    Returns:
+        The name that it has now.
+
+    Raises:
+        Invalid: no branch can be called so.
+        Conflict: `name_taken`, `rebase_in_progress`, `pull_request_open`; nothing has changed.
+    """
+    attempt, name = about.attempt, name.strip()
+    if name == attempt.branch:
+        return name
+    if not branches.valid_new_name(name):
+        raise Invalid("new_branch_name", f"no branch can be called {name!r}.")
+    tip = ""
+    if await branches.exists(about.repository, attempt.branch):
+        tip = await renaming.check(about.repository, attempt.branch, name)
+    elif attempt.container_ref is not None:
+        raise NotFound("branch", attempt.branch)
+
+    def begin(tx: Tx) -> Intent:
+        for merge in merges.of_attempt(tx, attempt.id):
+            if isinstance(merge, PullRequestMerge) and merge.pr_info.status == "open":
+                told = f"The pull request {merge.pr_info.url} is open; close or merge it first."
+                raise Conflict("pull_request_open", told)
+        if attempts.by_branch(tx, about.project.id, name) is not None:
+            raise Conflict("name_taken", f"The name {name} is taken by another attempt.")
+        intent = Intent(attempt_id=attempt.id, kind="rename", name=name, tip=tip, created_at=now())
+        if tip:
+            intents.put(tx, intent)
+        else:
+            # The branch was never made; there is nothing to wait for.
+            intent_outcomes.complete(tx, about, intent)
+        return intent
+
+    intent = await rooms.store.write(begin)
+    if tip:
+        try:
+            await renaming.rename(rooms.repositories, about.repository, attempt.branch, name)
+        except AnyondError:
+            # It may have been cut short in the middle, by its deadline for instance.
+            if not await intent_outcomes.done_after_all(rooms, attempt.id):
+                raise
+            return name
+        await rooms.store.write(lambda tx: intent_outcomes.complete(tx, about, intent))
+    return name
+
+
+async def change_target(rooms: Rooms, about: Subject, name: str) -> TargetChanged:
+    """Choose another branch for an attempt to be merged into; nothing happens in git.
+
+    Raises:
+        Impossible: there is no such branch, or it is the attempt's own.
+    """
+    attempt = about.attempt
+    if name == attempt.branch:
+        raise Impossible("new_target_branch", "an attempt cannot be merged into itself.")
+    target = await branches.resolve(about.repository, name, "new_target_branch")
+    mine = await branches.find(about.repository, attempt.branch)
+    ahead, behind, related = 0, 0, True
+    if mine is not None:
+        related = await branches.merge_base(about.repository, mine.oid, target.oid) is not None
+        ahead, behind = await branches.ahead_behind(about.repository, mine.oid, target.oid)
+
+    def work(tx: Tx) -> None:
+        if attempts.get(tx, attempt.id).target_branch != name:
+            attempts.set_target(tx, attempt.id, name, now())
+            if related:
+                # Else where the attempt began stays all that its changes can be compared with.
+                attempts.set_base_commit(tx, attempt.id, None)
+        under_way = intents.get(tx, attempt.id)
+        if under_way is not None and under_way.kind == "rebase":
+            # The later word counts: when that rebase is finished, the target stays this one.
+            intents.delete(tx, attempt.id)
+
+    await rooms.store.write(work)
+    return TargetChanged(new_target_branch=name, status=(ahead, behind))

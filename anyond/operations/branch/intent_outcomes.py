@@ -1,0 +1,206 @@
+"""What becomes of what git was asked to do to a branch, once it is known how it ended.
+
+A rebase may stop at a conflict, and an agent or a person goes on with it whenever they like; any
+of it may be cut short by a crash. Each is written down before git is asked, and the rows follow
+when git has done it, not before. What was cut short is finished or undone.
+A branch that they have renamed themselves is followed, too.
+"""
+
+from __future__ import annotations
+
+import structlog
+from msgspec.structs import replace
+
+from anyond.git.commits import deletion
+from anyond.git.disk import dead_locks, survivors
+from anyond.git.files import written_files
+from anyond.git.merging import half_merge, landing, rebase, rebase_messages
+from anyond.git.repo.repository import common_dir, git_dir
+from anyond.git.snapshots import reset, snapshots
+from anyond.git.worktree import renaming
+from anyond.model.ids import new_id, now, seconds
+from anyond.model.rows import TaskStatus
+from anyond.operations import subject
+from anyond.operations.rooms import Rooms
+from anyond.operations.subject import Subject
+from anyond.store import attempts, intents, merges, tasks
+from anyond.store.intents import Intent
+from anyond.store.transaction import Tx
+
+log = structlog.get_logger()
+
+
+async def settled(rooms: Rooms, attempt_id: str) -> Subject:
+    """The attempt as it is, after its row has caught up with what git has done meanwhile.
+
+    Only for who is alone at work in the attempt: it would take a rebase that is just about to begin
+    for one that was given up.
+
+    Raises:
+        NotFound: there is no such attempt.
+        Busy: a git that outlived its daemon still moves the target's checkout.
+        AnyondError: what was cut short could not be undone now; nobody may begin anything then.
+    """
+    about, _ = await _settle(rooms, attempt_id)
+    return about
+
+
+async def done_after_all(rooms: Rooms, attempt_id: str) -> bool:
+    """Whether what git was asked has come about although git failed; if not, it is undone.
+
+    Git may be killed when it has done all that it was asked, or so far that it is finished now.
+    Whoever wanted it must not be told that nothing has happened, then.
+
+    Raises:
+        See `settled`.
+    """
+    _, done = await _settle(rooms, attempt_id)
+    return bool(done)
+
+
+async def _settle(rooms: Rooms, attempt_id: str) -> tuple[Subject, bool | None]:
+    about = await subject.read(rooms, attempt_id)
+    intent = await rooms.store.read(lambda r: intents.get(r, attempt_id))
+    done = await _is_done(rooms, about, intent) if intent is not None else None
+    if intent is not None and intent.kind == "rebase" and done and intent.onto is not None:
+        # Whoever has continued it may have lost lines of messages that look like comments.
+        await rebase_messages.restore(
+            rooms.repositories,
+            about.worktree,
+            about.attempt.branch,
+            tip=intent.tip,
+            onto=intent.onto,
+        )
+    if intent is not None and done is not None:
+        await rooms.store.write(lambda tx: _close(tx, about, intent, done))
+        about = await subject.read(rooms, attempt_id)
+    elif intent is None and await _follow(rooms, about):
+        about = await subject.read(rooms, attempt_id)
+    return about, done
+
+
+async def _follow(rooms: Rooms, about: Subject) -> bool:
+    """If somebody has renamed the branch by other means, so be it; returns whether."""
+    attempt = about.attempt
+    if attempt.container_ref is None:
+        return False
+    name = await renaming.followed(about.worktree, attempt.branch)
+    if name is None:
+        return False
+
+    def work(tx: Tx) -> bool:
+        if attempts.by_branch(tx, about.project.id, name) is not None:
+            return False
+        intent = Intent(attempt_id=attempt.id, kind="rename", name=name, tip="", created_at=now())
+        complete(tx, about, intent)
+        return True
+
+    return await rooms.store.write(work)
+
+
+def complete(tx: Tx, about: Subject, intent: Intent) -> None:
+    """Git has done it: the rows say so from now on."""
+    moment = now()
+    if intent.kind == "rebase":
+        if attempts.get(tx, about.attempt.id).target_branch != intent.name:
+            attempts.set_target(tx, about.attempt.id, intent.name, moment)
+        attempts.set_base_commit(tx, about.attempt.id, intent.onto)
+    elif intent.kind == "merge":
+        assert intent.onto is not None
+        merges.insert_direct(
+            tx,
+            id=new_id(),
+            attempt_id=about.attempt.id,
+            merge_commit=intent.onto,
+            target_before=intent.tip,
+            target_branch_name=intent.name,
+            now=moment,
+        )
+        tasks.set_status(tx, about.task.id, TaskStatus.DONE, moment)
+    elif intent.kind == "rename":
+        attempts.set_branch(tx, about.attempt.id, intent.name, moment)
+        project, old = about.project.id, about.attempt.branch
+        attempts.rename_targets(tx, project, old, intent.name, moment)
+        intents.rename_targets(tx, project, old, intent.name)
+    intents.delete(tx, about.attempt.id)
+
+
+async def _is_done(rooms: Rooms, about: Subject, intent: Intent) -> bool | None:
+    """Whether git has done it, after what was cut short is finished or undone; None: it waits."""
+    where = about.attempt.container_ref
+    worktree = about.worktree if where is not None else None
+    if intent.kind != "merge" and not intent.waits:
+        await _clear_locks(about, intent)
+    if intent.kind == "rename":
+        old = about.attempt.branch
+        return await renaming.resume(about.repository, worktree, old, intent.name, intent.tip)
+    if intent.kind == "merge" and intent.onto is not None:
+        await survivors.let_finish((intent.onto,))
+        if await landing.holds(about.repository, intent.name, intent.onto):
+            return True
+        await _clear_locks(about, intent)
+        goal = landing.Landing(intent.tip, intent.onto)
+        return await half_merge.finish(rooms.repositories, about.repository, intent.name, goal)
+    if worktree is None or git_dir(worktree) is None:
+        return False
+    if intent.kind == "reset":
+        await _undo_reset(rooms, about, intent)
+        return False
+    if intent.kind == "delete_file":
+        await deletion.settle(worktree, intent.name, before=intent.tip, snapshot=intent.snapshot)
+        return False
+    if intent.onto is None:
+        return False
+    if not intent.waits:
+        await _undo_rebase(rooms, about, intent, intent.onto)
+    done = await rebase.finished(
+        about.repository, worktree, about.attempt.branch, tip=intent.tip, onto=intent.onto
+    )
+    if done is None and not intent.waits:
+        await rooms.store.write(lambda tx: intents.set_waits(tx, intent.attempt_id))
+    return done
+
+
+async def _clear_locks(about: Subject, intent: Intent) -> None:
+    """If git was killed, too, it could not tidy up; nobody else is in the way of what follows."""
+    common = await common_dir(about.repository)
+    await dead_locks.clear(common, seconds(intent.created_at))
+
+
+async def _undo_rebase(rooms: Rooms, about: Subject, intent: Intent, onto: str) -> None:
+    """If a kill has cut it short, the branch is put back; whoever wanted it was never answered."""
+    if await rebase.was_cut(about.worktree, tip=intent.tip, onto=onto):
+        await snapshots.take(about.repository, about.worktree, about.attempt.id, "cut-rebase")
+        await rebase.undo(rooms.repositories, about.worktree)
+        if intent.snapshot is not None:
+            await written_files.take_back(about.worktree, onto, intent.snapshot)
+        log.warning("cut_rebase_undone", attempt=about.attempt.id, branch=about.attempt.branch)
+
+
+async def _undo_reset(rooms: Rooms, about: Subject, intent: Intent) -> None:
+    """Bring back what a retry was about to leave behind: its rows were never written."""
+    if intent.onto is None or intent.snapshot is None:
+        return
+    path = about.worktree
+    await survivors.end(("reset", intent.onto), path)
+    await snapshots.take(about.repository, path, about.attempt.id, "cut-reset")
+    async with rooms.repositories.lock(about.repository):
+        await reset.undo(
+            about.repository,
+            path,
+            branch=intent.name,
+            tip=intent.tip,
+            goal=intent.onto,
+            snapshot=intent.snapshot,
+        )
+    log.warning("cut_reset_undone", attempt=about.attempt.id, snapshot=intent.snapshot)
+
+
+def _close(tx: Tx, about: Subject, intent: Intent, done: bool) -> None:
+    found = intents.get(tx, about.attempt.id)
+    if found is None or replace(found, waits=intent.waits) != intent:
+        return  # somebody has changed their mind meanwhile
+    if done:
+        complete(tx, about, intent)
+    else:
+        intents.delete(tx, about.attempt.id)

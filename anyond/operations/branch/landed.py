@@ -1,0 +1,44 @@
+"""What of an attempt came into its target last, as far as the repository still has it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from anyond.git.merging import landing
+from anyond.git.merging.landing import Landing
+from anyond.model.rows import RunReason
+from anyond.operations.rooms import Rooms
+from anyond.operations.subject import Subject
+from anyond.store import merges, processes
+from anyond.store.transaction import Reader
+
+
+async def is_recorded(rooms: Rooms, attempt_id: str) -> bool:
+    """Whether anything of the attempt has ever landed, by us or by a pull request."""
+    return await rooms.store.read(lambda r: merges.landed(r, attempt_id)) is not None
+
+
+async def latest(rooms: Rooms, about: Subject) -> Landing | None:
+    """The two ends of the latest landing.
+
+    None if there is none, if the repository does not have its commits (a pull request was merged
+    elsewhere and nothing was fetched since), or while something is at work in the attempt; a dev
+    server is not.
+    """
+
+    def work(reader: Reader) -> merges.Landed | None:
+        for process in processes.running_of(reader, about.attempt.id):
+            if process.run_reason is not RunReason.DEV_SERVER:
+                return None
+        return merges.landed(reader, about.attempt.id)
+
+    row = await rooms.store.read(work)
+    if row is None:
+        return None
+    return await landing.find(about.repository, row.target_before, row.commit)
+
+
+async def is_all(about: Subject, found: Landing) -> bool:
+    """Whether the attempt has nothing that did not land with `found` or before."""
+    place = about.attempt.container_ref
+    return place is not None and await landing.has_all(about.repository, Path(place), found.after)

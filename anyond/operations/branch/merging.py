@@ -1,0 +1,93 @@
+"""How the work of an attempt lands in its target branch."""
+
+from __future__ import annotations
+
+import trio
+
+from anyond.git.merging import merge
+from anyond.git.merging.landing import Landing
+from anyond.git.snapshots import snapshots
+from anyond.model.bodies import MergeStrategy
+from anyond.model.errors import AnyondError
+from anyond.model.ids import now
+from anyond.operations.branch import intent_outcomes
+from anyond.operations.branch.commits import commit_rest
+from anyond.operations.rooms import Rooms
+from anyond.operations.subject import Subject
+from anyond.operations.workspace import submodules, worktree
+from anyond.store import intents
+from anyond.store.intents import Intent
+from anyond.store.transaction import Tx
+
+
+async def merge_attempt(rooms: Rooms, about: Subject, strategy: MergeStrategy) -> str:
+    """Commit what is left, merge, and write it down; the task is done.
+
+    Returns:
+        The new tip of the target branch.
+
+    Raises:
+        Conflict: nothing to merge, conflicts, a dirty target; nothing has changed then, except
+            that the attempt's own changes are committed. `off_branch`: the work may be elsewhere.
+            `submodule_dirty`, `submodule_not_pushed`: see `submodules.refuse_unsaved` and
+            `submodules.hand_over_commits`.
+    """
+    about = await worktree.prepare(rooms, about)
+    path, attempt = about.worktree, about.attempt
+    await snapshots.take(about.repository, path, attempt.id, "merge")
+    await submodules.refuse_unsaved(about)
+    await commit_rest(about)
+    await submodules.hand_over_commits(about)
+    subject = f"{about.task.title} (anyon {attempt.id[:8]})"
+    body = (about.task.description or "").strip()
+
+    message = f"{subject}\n\n{body}" if body else subject
+    # Nobody's stop may end this in the middle: the checkout that follows is the person's own.
+    with trio.CancelScope(shield=True):
+        oid = await _land(rooms, about, message, strategy)
+    return oid
+
+
+async def _land(rooms: Rooms, about: Subject, message: str, strategy: MergeStrategy) -> str:
+    attempt, landing = about.attempt, None
+
+    async def announce(wanted: Landing) -> None:
+        nonlocal landing
+        landing = wanted
+        await rooms.store.write(lambda tx: intents.put(tx, _intent(about, wanted)))
+
+    try:
+        landing = await merge.merge(
+            rooms.repositories,
+            about.repository,
+            attempt.branch,
+            attempt.target_branch,
+            message=message,
+            strategy=strategy.value,
+            announce=announce,
+        )
+    except AnyondError:
+        # What was written down for an earlier try has not happened, unless git was killed in it.
+        if not await intent_outcomes.done_after_all(rooms, attempt.id) or landing is None:
+            raise
+
+    def done(tx: Tx) -> None:
+        found = intents.get(tx, attempt.id)
+        # Unless somebody has renamed the target meanwhile, or has seen that it has landed.
+        if found is not None and found.kind == "merge" and found.onto == landing.after:
+            intent_outcomes.complete(tx, about, found)
+
+    await rooms.store.write(done)
+    await submodules.follow_merge(rooms, about, landing)
+    return landing.after
+
+
+def _intent(about: Subject, landing: Landing) -> Intent:
+    return Intent(
+        attempt_id=about.attempt.id,
+        kind="merge",
+        name=about.attempt.target_branch,
+        tip=landing.before,
+        onto=landing.after,
+        created_at=now(),
+    )

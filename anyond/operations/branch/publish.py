@@ -1,0 +1,100 @@
+"""How an attempt's branch gets to the remote where it belongs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from anyond.git.repo import checkouts, pushing, remotes
+from anyond.git.repo.remotes import Remote
+from anyond.git.snapshots import snapshots
+from anyond.github.client import usable
+from anyond.model.errors import AnyondError
+from anyond.model.refusals import TokenInvalid, TokenMissing
+from anyond.operations.branch.commits import commit_rest
+from anyond.operations.rooms import Rooms
+from anyond.operations.subject import Subject
+from anyond.operations.workspace import submodules, withheld, worktree
+
+
+@dataclass(frozen=True)
+class Way:
+    """From where to where.
+
+    Args:
+        base: the remote of the branch in which the work is to land.
+        target: what that branch is called there.
+        head: the remote that the attempt's branch is pushed to; another one if it is a fork.
+    """
+
+    base: Remote
+    target: str
+    head: Remote
+
+
+def token(rooms: Rooms) -> str:
+    """The token for GitHub: the one that the person has set, else the one of their sign-in.
+
+    Raises:
+        TokenMissing, TokenInvalid: see there.
+    """
+    github = rooms.config.config.github
+    found = (github.pat or github.oauth_token or "").strip()
+    if not found:
+        raise TokenMissing
+    if not usable(found):
+        raise TokenInvalid
+    return found
+
+
+async def way(about: Subject, target: str) -> Way:
+    """Where the attempt's branch goes if it is to land in `target`.
+
+    Raises:
+        NoRemote: see there.
+    """
+    repository = about.repository
+    base = await remotes.of_target(repository, target)
+    head = await remotes.for_push(repository, about.attempt.branch, target, base)
+    return Way(base, await remotes.branch_there(repository, target, base), head)
+
+
+async def push_attempt(rooms: Rooms, about: Subject, *, force: bool) -> None:
+    """Push the attempt's branch.
+
+    Raises:
+        Conflict: `no_remote`, `token_missing`, or as `push`.
+        AnyondError: the push failed; see `git.pushing`.
+    """
+    found = await way(about, about.attempt.target_branch)
+    await push(rooms, about, found, force=force)
+
+
+async def push(rooms: Rooms, about: Subject, found: Way, *, force: bool = False) -> None:
+    """Commit what is left, and push the attempt's branch to where `found` leads. Only GitHub is
+    given the token.
+
+    Raises:
+        Conflict: `dirty` with `files`: some are in conflict; `rebase_in_progress` and so on;
+            `off_branch`: the newest work may be elsewhere; `submodule_dirty`,
+            `submodule_not_pushed`.
+        GitFailed: what is left could not be committed, so nothing was pushed.
+    """
+    secret = token(rooms) if rooms.github.site.takes_token(found.head.push_address) else None
+    about = await worktree.prepare(rooms, about)
+    await snapshots.take(about.repository, about.worktree, about.attempt.id, "push")
+    await submodules.refuse_unsaved(about)
+    # What the remote gets is what a merge would bring: all of the work, or a refusal.
+    await commit_rest(about)
+    await checkouts.require(about.worktree, about.attempt.branch)
+    await submodules.refuse_unpushed(about)
+    try:
+        await pushing.push(
+            rooms.repositories,
+            about.worktree,
+            found.head,
+            about.attempt.branch,
+            token=secret,
+            force=force,
+        )
+    except AnyondError as error:
+        raise withheld.pointed_out(about, error) from None

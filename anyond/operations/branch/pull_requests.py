@@ -1,0 +1,196 @@
+"""How an attempt gets a pull request, and how what becomes of it is written down."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from anyond.git.repo import branches, remotes
+from anyond.git.repo.remotes import Remote
+from anyond.github.answers import PullRequest
+from anyond.github.site import RepositoryName
+from anyond.model.addresses import Address
+from anyond.model.bodies import NewPullRequest
+from anyond.model.errors import Conflict, Impossible, Invalid
+from anyond.model.ids import new_id, now
+from anyond.model.refusals import Unexpected
+from anyond.model.rows import PullRequestMerge, TaskStatus
+from anyond.operations.branch import publish
+from anyond.operations.branch.publish import Way
+from anyond.operations.rooms import Rooms
+from anyond.operations.subject import Subject
+from anyond.store import attempts, merges, tasks
+from anyond.store.transaction import Tx
+
+
+@dataclass(frozen=True)
+class Checked:
+    """How a pull request stands, and the tag of that state."""
+
+    row: PullRequestMerge
+    etag: str | None
+
+
+async def create(
+    rooms: Rooms, about: Subject, wanted: NewPullRequest
+) -> tuple[PullRequestMerge, bool]:
+    """Push the branch and make a pull request of it; if it has an open one, that is the answer.
+
+    However often this is asked, and wherever it was interrupted, there is one pull request.
+
+    Returns:
+        Its row, and whether it is new.
+
+    Raises:
+        Conflict: `no_remote`, `not_on_github`, `nothing_to_merge`, or as `publish.push`.
+        Impossible: GitHub has no such target branch.
+        AnyondError: GitHub or the push; see `GitHub` and `git.pushing`.
+    """
+    target = _target(rooms, about, wanted.target_branch)
+    found = await publish.way(about, target)
+    base, head = await _on_github(rooms, about, found)
+    branch = about.attempt.branch
+    if base == head and found.target == branch:
+        raise Impossible("target_branch", "a branch cannot be merged into itself.")
+    token = publish.token(rooms)
+    only = found.target if (wanted.target_branch or "").strip() else None
+    # Asked first: what GitHub has to say about token and repository is said before anything moves.
+    existing = await _open(rooms, token, base, head, branch=branch, target=only)
+    await publish.push(rooms, about, found)
+    made = None
+    if existing is None:
+        made = await rooms.github.create_pull_request(
+            token,
+            base,
+            title=wanted.title.strip(),
+            body=wanted.body or "",
+            head=f"{head.owner}:{branch}",
+            base=found.target,
+            head_repo=head.name if head.owner == base.owner and head != base else None,
+        )
+    # Made by somebody else meanwhile, or by a request whose answer never arrived.
+    there = existing or made or await _open(rooms, token, base, head, branch=branch, target=only)
+    if there is None:
+        raise Unexpected("GitHub", "it has such a pull request already, but shows none")
+    return await _keep(rooms, about, found.target, there), made is not None
+
+
+async def attach(rooms: Rooms, about: Subject) -> PullRequestMerge | None:
+    """Find the pull request of the attempt's branch: an open one, else the newest.
+
+    Raises:
+        Conflict: `no_remote`, `not_on_github`, `token_missing`.
+        AnyondError: see `GitHub`.
+    """
+    found = await publish.way(about, _target(rooms, about, None))
+    base, head = await _on_github(rooms, about, found)
+    known = await rooms.github.pull_requests_from(
+        publish.token(rooms), base, head.owner, about.attempt.branch, "all"
+    )
+    if not known:
+        return None
+    chosen = next((one for one in known if one.state == "open"), known[0])
+    return await _keep(rooms, about, found.target, chosen)
+
+
+async def check(rooms: Rooms, row: PullRequestMerge, etag: str | None) -> Checked:
+    """Ask GitHub how a pull request stands, and write down what is new.
+
+    Args:
+        etag: of the state that `row` is in; None if that is not known.
+
+    Raises:
+        Conflict: `not_on_github`, `token_missing`.
+        NotFound: the attempt is gone.
+        AnyondError: see `GitHub`.
+    """
+    place = rooms.github.site.pull_request(row.pr_info.url)
+    if place is None:
+        raise _elsewhere(rooms, row.pr_info.url)
+    fresh = await rooms.github.pull_request(publish.token(rooms), *place, etag)
+    if fresh is None:
+        return Checked(row, etag)
+    target = row.target_branch_name
+    kept = await rooms.store.write(
+        lambda tx: record(tx, row.task_attempt_id, target, fresh.pull_request, row.id)
+    )
+    return Checked(kept, fresh.etag)
+
+
+def record(
+    tx: Tx, attempt_id: str, target: str, known: PullRequest, row_id: str | None = None
+) -> PullRequestMerge:
+    """Write down how a pull request stands. The task of a merged one is done.
+
+    Args:
+        target: where it is to land, if GitHub does not say.
+        row_id: the row that is about it, whatever its address is by now.
+    """
+    moment = now()
+    row, news = merges.keep_pull_request(
+        tx,
+        id=new_id(),
+        attempt_id=attempt_id,
+        target_branch_name=known.base.ref if known.base is not None else target,
+        info=known.info,
+        now=moment,
+        row_id=row_id,
+    )
+    if news and row.pr_info.status == "merged":
+        tasks.set_status(tx, attempts.place(tx, attempt_id).task_id, TaskStatus.DONE, moment)
+    return row
+
+
+async def _keep(rooms: Rooms, about: Subject, target: str, known: PullRequest) -> PullRequestMerge:
+    return await rooms.store.write(lambda tx: record(tx, about.attempt.id, target, known))
+
+
+async def _open(
+    rooms: Rooms,
+    token: str,
+    base: RepositoryName,
+    head: RepositoryName,
+    *,
+    branch: str,
+    target: str | None,
+) -> PullRequest | None:
+    """The open pull request of the branch; with `target`, the one into that branch."""
+    found = await rooms.github.pull_requests_from(token, base, head.owner, branch, "open")
+    for one in found:
+        fits = target is None or one.base is None or one.base.ref == target
+        if one.state == "open" and fits:
+            return one
+    return None
+
+
+def _target(rooms: Rooms, about: Subject, wanted: str | None) -> str:
+    default = rooms.config.config.github.default_pr_base
+    names = (wanted, about.attempt.target_branch, default, "main")
+    target = next(name.strip() for name in names if name and name.strip())
+    if not branches.valid_name(target):
+        raise Invalid("target_branch", f"no branch can be called {target!r}.")
+    return target
+
+
+async def _on_github(
+    rooms: Rooms, about: Subject, found: Way
+) -> tuple[RepositoryName, RepositoryName]:
+    """The two repositories between which a pull request is made."""
+
+    async def name(remote: Remote, *addresses: Address) -> RepositoryName:
+        site = rooms.github.site
+        for address in addresses:
+            real = await remotes.behind_alias(address, about.repository)
+            known = site.repository(address) or site.repository(real)
+            if known is not None:
+                return known
+        raise _elsewhere(rooms, f"the remote {remote.name}")
+
+    # What is fetched is what the work is to land in; what is pushed to may be somebody's fork of
+    # it, also under the name of one remote.
+    base = await name(found.base, found.base.address, found.base.push_address)
+    return base, await name(found.head, found.head.push_address, found.head.address)
+
+
+def _elsewhere(rooms: Rooms, what: str) -> Conflict:
+    site = rooms.github.site.web
+    return Conflict("not_on_github", f"{what} is not at {site}, so it has no pull requests there.")

@@ -1,0 +1,89 @@
+"""How an attempt is put on a newer base, and how it gets out of a conflict again."""
+
+from __future__ import annotations
+
+from anyond.git.merging import rebase
+from anyond.git.repo import branches
+from anyond.git.repo.branches import Tip
+from anyond.git.snapshots import reset, snapshots
+from anyond.model.bodies import Rebasing
+from anyond.model.errors import AnyondError, Impossible, MergeConflicts
+from anyond.model.ids import now
+from anyond.operations.branch import intent_outcomes
+from anyond.operations.rooms import Rooms
+from anyond.operations.subject import Subject
+from anyond.operations.workspace import worktree
+from anyond.store import attempts, intents
+from anyond.store.intents import Intent
+from anyond.store.transaction import Tx
+
+
+async def rebase_attempt(rooms: Rooms, about: Subject, wanted: Rebasing) -> None:
+    """Put the attempt's own commits on the new base, which becomes its target.
+
+    Raises:
+        Impossible: no such base; nothing has changed.
+        MergeConflicts: the rebase waits in the worktree; the target changes when it is finished.
+        Conflict: `rebase_in_progress`, `dirty` and others; nothing has changed.
+    """
+    target = about.attempt.target_branch
+    new_name = wanted.new_base_branch or target
+    if new_name == about.attempt.branch:
+        raise Impossible("new_base_branch", "an attempt cannot be rebased on itself.")
+    new_base = await branches.resolve(about.repository, new_name, "new_base_branch")
+    old_base = await _old_base(about, wanted)
+    about = await worktree.prepare(rooms, about)
+    path, attempt = about.worktree, about.attempt
+    left = None
+    if not wanted.old_base_branch:
+        left = await rooms.store.read(lambda r: attempts.base_commit(r, attempt.id))
+    planned = await rebase.plan(path, attempt.branch, old_base, new_base, left)
+    snapshot = await snapshots.take(about.repository, path, attempt.id, "rebase")
+    intent = Intent(
+        attempt_id=attempt.id,
+        kind="rebase",
+        name=new_name,
+        tip=planned.tip,
+        onto=planned.onto,
+        snapshot=snapshot,
+        created_at=now(),
+    )
+    await rooms.store.write(lambda tx: intents.put(tx, intent))
+    try:
+        await rebase.rebase(rooms.repositories, path, planned)
+    except MergeConflicts:
+        await rooms.store.write(lambda tx: intents.set_waits(tx, attempt.id))
+        raise
+    except AnyondError:
+        if not await intent_outcomes.done_after_all(rooms, attempt.id):
+            raise
+        return
+
+    def done(tx: Tx) -> None:
+        # Unless somebody has chosen another target meanwhile.
+        if intents.get(tx, attempt.id) == intent:
+            intent_outcomes.complete(tx, about, intent)
+
+    await rooms.store.write(done)
+
+
+async def abort_conflicts(rooms: Rooms, about: Subject) -> None:
+    """Go back to before the rebase, merge, cherry-pick or revert that is in progress, if one is."""
+    attempt = about.attempt
+    if attempt.container_ref is None:
+        return
+    about = await worktree.find_again(rooms, about)
+    if not await reset.is_unfinished(about.worktree):
+        return
+    await snapshots.take(about.repository, about.worktree, attempt.id, "abort")
+    # First, so that nobody takes what comes for the end of the rebase.
+    await rooms.store.write(lambda tx: intents.delete(tx, attempt.id))
+    async with rooms.repositories.lock(about.repository):
+        await reset.abort(about.worktree)
+
+
+async def _old_base(about: Subject, wanted: Rebasing) -> Tip | None:
+    if wanted.old_base_branch:
+        return await branches.resolve(about.repository, wanted.old_base_branch, "old_base_branch")
+    # The target may be gone; that is no reason not to move to another one.
+    return await branches.find(about.repository, about.attempt.target_branch)

@@ -1,0 +1,129 @@
+"""How an attempt goes back to where an earlier run of its agent began, keeping a way forth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from anyond.git.diff import status
+from anyond.git.repo import branches
+from anyond.git.snapshots import reset, snapshots
+from anyond.model.errors import AnyondError, Conflict, Impossible
+from anyond.model.ids import now
+from anyond.model.rows import ExecutionProcess, RunReason
+from anyond.operations.branch import intent_outcomes
+from anyond.operations.rooms import Rooms
+from anyond.operations.subject import Subject
+from anyond.operations.workspace import worktree
+from anyond.store import intents, processes
+from anyond.store.intents import Intent
+from anyond.store.transaction import Tx
+
+
+@dataclass(frozen=True)
+class WentBack:
+    """What was done to the worktree.
+
+    Args:
+        needed: whether it was not as the run had found it.
+        applied: whether it is now.
+    """
+
+    needed: bool
+    applied: bool
+
+
+async def earlier_run(
+    rooms: Rooms, about: Subject, process_id: str, field: str
+) -> ExecutionProcess:
+    """The run of an agent in this attempt that is to be replaced.
+
+    Args:
+        field: the part of the request that named it.
+
+    Raises:
+        NotFound: there is no such process.
+        Impossible: it belongs to another attempt, or is no agent's.
+        Conflict: `dropped`: it was replaced before.
+    """
+    process = await rooms.store.read(lambda r: processes.get(r, process_id))
+    if process.task_attempt_id != about.attempt.id:
+        raise Impossible(field, "That process belongs to another attempt.")
+    if process.run_reason is not RunReason.CODING_AGENT:
+        raise Impossible(field, "Only the run of an agent can be tried again.")
+    if process.dropped:
+        raise Conflict("dropped", "That process was already replaced.")
+    return process
+
+
+async def go_back(
+    rooms: Rooms, about: Subject, process: ExecutionProcess, *, perform: bool, force: bool
+) -> WentBack:
+    """Reset the worktree to where `process` began, on the attempt's branch; untracked files stay.
+
+    Until the caller has written its rows and has called `went_back`, a crash undoes it.
+
+    Args:
+        perform: whether to; if not, it is only found out whether it were needed.
+        force: whether uncommitted changes, and an unfinished rebase or merge, may be given up.
+
+    Raises:
+        Conflict: `dirty` or `rebase_in_progress` and so on, without `force`; `branch_checked_out`.
+    """
+    goal = process.before_head_commit
+    if goal is None:
+        return WentBack(needed=False, applied=False)
+    about = await worktree.prepare(rooms, about)
+    path = about.worktree
+    found = await status.status(path)
+    at_home = found.branch == about.attempt.branch
+    if found.head_oid == goal and at_home and found.clean and found.op is None:
+        return WentBack(needed=False, applied=False)
+    if not perform:
+        return WentBack(needed=True, applied=False)
+    if not force:
+        _refuse_loss(found)
+    branch = about.attempt.branch
+    goal = await reset.check(path, goal, branch)
+    there = await branches.find(about.repository, branch)
+    snapshot = await snapshots.take(about.repository, path, about.attempt.id, "retry")
+    intent = Intent(
+        attempt_id=about.attempt.id,
+        kind="reset",
+        name=branch,
+        tip="" if there is None else there.oid,
+        onto=goal,
+        snapshot=snapshot,
+        created_at=now(),
+    )
+    # Instead of that of a rebase, which is given up by this.
+    await rooms.store.write(lambda tx: intents.put(tx, intent))
+    try:
+        await reset.reset(path, goal, branch)
+    except AnyondError:
+        # Not left for whoever comes next: the worktree may be half of one commit, half of another.
+        await intent_outcomes.settled(rooms, about.attempt.id)
+        raise
+    return WentBack(needed=True, applied=True)
+
+
+def went_back(tx: Tx, attempt_id: str) -> None:
+    """The rows are as the worktree is: what `go_back` did stays done."""
+    found = intents.get(tx, attempt_id)
+    if found is not None and found.kind == "reset":
+        intents.delete(tx, attempt_id)
+
+
+def _refuse_loss(found: status.Status) -> None:
+    if found.op is not None:
+        raise Conflict(
+            f"{found.op}_in_progress",
+            f"A {found.op.replace('_', '-')} is in progress in the worktree; finish or abort it, "
+            "or set force_when_dirty to give it up (a snapshot is kept).",
+        )
+    if not found.clean:
+        raise Conflict(
+            "dirty",
+            "The worktree has uncommitted changes; set force_when_dirty to give them up "
+            "(a snapshot of them is kept), or perform_git_reset to false to keep them.",
+            files=[*found.changed, *found.conflicted],
+        )

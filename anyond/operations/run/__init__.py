@@ -1,0 +1,1 @@
+"""How runs begin, follow each other, and end."""

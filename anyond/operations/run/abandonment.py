@@ -1,0 +1,128 @@
+"""How a process ends that cannot be looked after, whatever the reason: no row is left running."""
+
+from __future__ import annotations
+
+import structlog
+import trio
+
+from anyond.model.errors import AnyondError, Conflict, Unavailable
+from anyond.model.ids import now
+from anyond.model.records import Exit
+from anyond.model.rows import ExecutionProcess, ProcessStatus, RunReason
+from anyond.operations import subject
+from anyond.operations.rooms import Rooms
+from anyond.operations.run import run
+from anyond.operations.subject import Subject
+from anyond.operations.turn import undelivered
+from anyond.operations.turn.end_reason import write_reason
+from anyond.operations.turn.notifications import announce
+from anyond.operations.workspace import git_programs
+from anyond.procs.launcher import Absent, Alive
+from anyond.store import drafts, launches, processes
+from anyond.store.transaction import Tx
+
+log = structlog.get_logger()
+
+KILL_S = 10.0
+"""Seconds that a shim may take to end all below it; afterwards that is done without it."""
+
+
+async def end_all(rooms: Rooms, attempt_id: str, reason: str) -> None:
+    """Give up everything that runs in an attempt; see `end_run`. What fails is only logged."""
+    for row in await rooms.store.read(lambda r: processes.running_of(r, attempt_id)):
+        try:
+            await end_run(rooms, row, reason)
+        except Exception as error:
+            log.exception("not_given_up", process=row.id, attempt=attempt_id, exc_info=error)
+
+
+async def end_run(rooms: Rooms, row: ExecutionProcess, reason: str) -> None:
+    """End the program, and make its row final: failed, or killed if a person wanted it stopped.
+
+    Nothing is read of what it said, and nothing is committed: one of that may have been what went
+    wrong. For whoever is alone at work in the attempt.
+
+    Args:
+        reason: one sentence for the person, which goes into its log.
+
+    Raises:
+        Unavailable: disk or database do not take it now; it can be tried again.
+    """
+    stop = await rooms.store.read(lambda r: processes.stop_reason(r, row.id))
+    exit = await _end_program(rooms, row, reason)
+    about = await subject.read(rooms, row.task_attempt_id)
+    told = await _git_programs(rooms, about, row)
+    try:
+        await write_reason(rooms, row, "\n".join([reason, *told]))
+    except Exception as error:
+        # The row must not wait for a log that cannot be written, whatever is wrong with that.
+        log.warning("reason_not_written", process=row.id, why=str(error))
+    status = ProcessStatus.FAILED if stop is None else ProcessStatus.KILLED
+
+    def final(tx: Tx) -> bool:
+        if not processes.finish(
+            tx,
+            row.id,
+            status=status,
+            exit_code=exit.code if exit is not None else None,
+            after_head_commit=None,
+            at=now(),
+        ):
+            return False
+        undelivered.give_back(tx, row, now())
+        drafts.unqueue(tx, row.task_attempt_id, now())
+        run.review(tx, about.task.id, row.run_reason)
+        return row.run_reason is not RunReason.DEV_SERVER
+
+    if await rooms.store.write(final):
+        await announce(rooms, about, status)
+    log.error("given_up", process=row.id, attempt=row.task_attempt_id, reason=reason)
+
+
+async def _git_programs(rooms: Rooms, about: Subject, row: ExecutionProcess) -> list[str]:
+    """What git runs and the program has changed is withheld, however the program has ended."""
+    if about.attempt.container_ref is None:
+        return []
+    try:
+        return [remark.text for remark in await git_programs.end(rooms, about, row)]
+    except Unavailable:
+        raise
+    except Exception as error:
+        # The row must not wait for what may have been what went wrong.
+        log.exception("git_programs_not_seen", process=row.id, exc_info=error)
+        return []
+
+
+async def _end_program(rooms: Rooms, row: ExecutionProcess, reason: str) -> Exit | None:
+    """End all that is left of a program; how it ended, None if it never ran or nobody knows."""
+    launcher = rooms.launcher
+    key, seen = await rooms.store.read(
+        lambda r: (launches.key(r, row.id), launches.processes(r, row.id))
+    )
+    try:
+        found = launcher.look(row.id, recorded=key is not None)
+        if isinstance(found, Alive):
+            await _ask_to_kill(rooms, row, key or "")
+            found = launcher.look(row.id, recorded=key is not None)
+        if isinstance(found, Absent):
+            return None
+        return await launcher.finalize_lost(row.id, reason, seen, force=True)
+    except (OSError, Conflict) as error:
+        # Files that nobody can read, a process that nothing ends: the row must not wait for that.
+        log.warning("program_not_ended", process=row.id, why=str(error))
+        return None
+
+
+async def _ask_to_kill(rooms: Rooms, row: ExecutionProcess, key: str) -> None:
+    """In good order first, so that nothing is lost of what the shim still holds."""
+    with trio.move_on_after(KILL_S):
+        try:
+            running = await rooms.launcher.attach(row.id, key, timeout=KILL_S / 2)
+        except AnyondError:
+            return
+        try:
+            await running.kill()
+            while await running.news():
+                pass
+        finally:
+            await running.aclose()

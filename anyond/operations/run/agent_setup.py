@@ -1,0 +1,45 @@
+"""How an agent is installed and logged in from within an attempt, if it knows how."""
+
+from __future__ import annotations
+
+from anyond.agents.core import SetsUp
+from anyond.agents.roster import agent
+from anyond.model.errors import Impossible
+from anyond.model.rows import ExecutionProcess, ExecutorAction, RunReason
+from anyond.model.settings import ExecutorProfileId
+from anyond.operations.rooms import Rooms
+from anyond.operations.run import run
+from anyond.operations.subject import Subject
+from anyond.operations.turn import chain
+from anyond.store import processes
+from anyond.store.transaction import Reader, Tx
+
+
+async def set_up(rooms: Rooms, about: Subject, profile: ExecutorProfileId) -> ExecutionProcess:
+    """Write the first script of the setup down; it is to be started next.
+
+    What the agent was asked last is asked again afterwards.
+
+    Raises:
+        Impossible: no such variant; or `setup_not_supported`.
+        Busy: something runs in the attempt.
+    """
+    chosen = agent(profile.executor)
+    options = rooms.profiles.variant(profile)
+    if not isinstance(chosen, SetsUp):
+        told = f"{profile.executor} has no setup helper; install it by hand."
+        raise Impossible("executor_profile_id.executor", told, "setup_not_supported")
+    scripts = chosen.setup(options)
+
+    def work(tx: Tx) -> ExecutionProcess:
+        action = chain.agent_setup(scripts, _last_request(tx, about.attempt.id))
+        return run.insert(tx, about.attempt.id, about.task.id, action)
+
+    return await rooms.store.write(work)
+
+
+def _last_request(reader: Reader, attempt_id: str) -> ExecutorAction | None:
+    for process in processes.of_attempt(reader, attempt_id):
+        if process.run_reason is RunReason.CODING_AGENT:
+            return process.executor_action
+    return None

@@ -1,0 +1,334 @@
+"""What follows the end of a process: its work is committed, its row is final, the chain goes on.
+
+Every step can be done again. A daemon that is killed in between finds the row still running and
+the exit in the spool, and comes through here once more; only the last step, one transaction, makes
+the end of a process and its consequences true, all at once.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import structlog
+import trio
+
+from anyond.editing import files
+from anyond.git.commits import commit
+from anyond.git.repo import checkouts
+from anyond.logs import archive, notes, script
+from anyond.logs.conversation import Conversation
+from anyond.machines.process import Ending, judge
+from anyond.model.errors import AnyondError, Conflict
+from anyond.model.frames import EntryFrame
+from anyond.model.ids import now, seconds
+from anyond.model.printable import printable
+from anyond.model.records import Exit, Record, Stream
+from anyond.model.rows import (
+    CodingAgentFollowUpRequest,
+    ExecutionProcess,
+    ExecutorAction,
+    ProcessStatus,
+    RunReason,
+    ScriptContext,
+    ScriptRequest,
+    TaskStatus,
+)
+from anyond.model.settings import CommitMessage
+from anyond.operations import remarks
+from anyond.operations.branch import intent_outcomes, left_out
+from anyond.operations.rooms import Rooms
+from anyond.operations.run import follow_up, fresh_session, queue
+from anyond.operations.run.run import Stoppable, insert
+from anyond.operations.subject import Subject
+from anyond.operations.turn import (
+    after_run,
+    carrying,
+    chain,
+    left_running,
+    reading,
+    steering,
+    undelivered,
+)
+from anyond.operations.turn.end_reason import ENTRIES
+from anyond.operations.turn.notifications import announce
+from anyond.operations.workspace import git_programs, worktree
+from anyond.operations.workspace.submodules import uncommitted
+from anyond.procs.launcher import Launcher
+from anyond.procs.spool import Frame
+from anyond.store import attempts, drafts, processes, sessions, tasks
+from anyond.store import remarks as waiting_remarks
+from anyond.store.remarks import WaitingRemark
+from anyond.store.transaction import Tx
+
+log = structlog.get_logger()
+
+NOT_COMMITTED = "The changes are not committed: it was stopped while git or a hook was at work."
+
+
+_TOLD_OF = {RunReason.CODING_AGENT, RunReason.CLEANUP_SCRIPT}
+"""After these, it is told what is committed nowhere."""
+
+
+@dataclass(frozen=True)
+class Following:
+    """What is to be started after a process.
+
+    Args:
+        next: the next link of the chain, or what a person had queued for its end.
+        services: what stands for the services that a setup script has left running.
+    """
+
+    next: ExecutionProcess | None = None
+    services: ExecutionProcess | None = None
+
+
+async def conclude(
+    rooms: Rooms,
+    subject: Subject,
+    process: ExecutionProcess,
+    *,
+    exit: Exit,
+    conversation: Conversation | None,
+    halting: Callable[[], bool],
+    stoppable: Stoppable,
+) -> Following:
+    """Write down how `process` ended.
+
+    Args:
+        conversation: everything the agent said; None for a script.
+        halting: whether somebody wants the whole chain to stop.
+        stoppable: for the commit, which takes as long as its hooks like.
+
+    Returns:
+        The rows of what is to be started now.
+    """
+    stop = await rooms.store.read(lambda r: processes.stop_reason(r, process.id))
+    ending = judge(
+        process.run_reason,
+        exit,
+        outcome=conversation.outcome if conversation else None,
+        stopped=stop is not None,
+    )
+    replaced = fresh_session.is_due(process, ending, conversation) and not halting()
+    said: list[notes.Remark] = []
+    if replaced:
+        said.append(fresh_session.REMARK)
+    elif ending.complaint is not None:
+        said.append(notes.Remark(text=ending.complaint, error=True))
+    if process.run_reason is RunReason.CODING_AGENT and exit.ended:
+        said.append(left_running.remark(exit.ended))
+    if subject.attempt.container_ref is not None:
+        await worktree.set_odd_files_aside(rooms, subject)
+        said += await git_programs.end(rooms, subject, process)
+    with stoppable() as scope:
+        try:
+            if process.run_reason is not RunReason.DEV_SERVER:  # others are at work beside it
+                # The program may have put another `.git` in the place of its worktree's.
+                subject = await worktree.mend(rooms, subject)
+                subject = await _settled(rooms, subject)
+                await worktree.bring_branch_back(rooms, subject)
+                await worktree.follow(rooms, subject)
+                await after_run.restore_messages(rooms, subject, process.before_head_commit)
+            if await _commit(rooms, subject, process, ending, conversation):
+                said += await left_out.find(subject, process)
+            if process.run_reason in _TOLD_OF:
+                said += await uncommitted(subject)
+        except AnyondError as error:
+            said.append(notes.Remark(text=_why_not(error), error=True))
+    if scope.cancelled_caught:
+        said.append(notes.Remark(text=NOT_COMMITTED, error=True))
+    waiting: list[WaitingRemark] = []
+    if process.run_reason is not RunReason.DEV_SERVER:
+        await after_run.look_at_stash(rooms, subject)
+        waiting = await remarks.read_waiting(rooms, subject.attempt.id)
+        said += [remarks.as_note(remark) for remark in waiting]
+    head = await _head(rooms, subject)
+    changed = head is not None and head != process.before_head_commit
+    await _archive(
+        rooms,
+        process,
+        exit=exit,
+        conversation=conversation,
+        ending=ending,
+        remarks=said,
+    )
+
+    over = False
+    services: ExecutionProcess | None = None
+
+    def final(tx: Tx) -> ExecutionProcess | None:
+        nonlocal over, services
+        moment = now()
+        waiting_remarks.delete(tx, waiting)
+        if conversation is not None and conversation.summary is not None:
+            sessions.set_summary(tx, process.id, conversation.summary)
+        if conversation is not None:
+            carrying.keep(tx, process, conversation)
+        if (
+            conversation is not None
+            and conversation.session_lost
+            and isinstance(process.executor_action.typ, CodingAgentFollowUpRequest)
+        ):
+            lost = process.executor_action.typ.session_id
+            sessions.forget(tx, subject.attempt.id, lost)
+        if process.run_reason is RunReason.SETUP_SCRIPT and (
+            ending.status is ProcessStatus.COMPLETED
+        ):
+            attempts.set_setup_completed(tx, subject.attempt.id, moment, moment)
+        first_time = processes.finish(
+            tx,
+            process.id,
+            status=ending.status,
+            exit_code=ending.exit_code,
+            after_head_commit=head,
+            at=moment,
+        )
+        if not first_time or process.run_reason is RunReason.DEV_SERVER:
+            return None
+        unwanted = halting() or ending.status is ProcessStatus.KILLED
+        if exit.kept and not unwanted:
+            services = insert(tx, subject.attempt.id, subject.task.id, _services(process, exit))
+        heard = conversation.heard if conversation is not None else 0
+        unsaid = [said.prompt for said in steering.unsaid(tx, process.id, heard)]
+        if replaced and not unwanted:
+            return fresh_session.insert(tx, subject, process, unsaid)
+        if unsaid and not unwanted:
+            variant = steering.profile(process).variant
+            return follow_up.insert(tx, subject, "\n\n".join(unsaid), variant, ())
+        for prompt in unsaid:
+            drafts.keep(tx, subject.attempt.id, prompt, moment)
+        following = process.executor_action.next_action
+        if (
+            following is not None
+            and not halting()
+            and chain.goes_on(process.run_reason, ending.status, changed=changed)
+        ):
+            row = insert(tx, subject.attempt.id, subject.task.id, following)
+            if process.run_reason is RunReason.SETUP_SCRIPT:
+                drafts.pass_on(tx, process.id, row.id)
+            return row
+        if process.run_reason is RunReason.SETUP_SCRIPT:
+            undelivered.give_back(tx, process, moment)
+        if not unwanted and (sent := queue.send(tx, subject, after=process.run_reason)):
+            return sent
+        drafts.unqueue(tx, subject.attempt.id, moment)
+        if tasks.get(tx, subject.task.id).status is TaskStatus.IN_PROGRESS:
+            tasks.set_status(tx, subject.task.id, TaskStatus.IN_REVIEW, moment)
+        over = True
+        return None
+
+    following = await rooms.store.write(final)
+    if over:
+        await announce(rooms, subject, ending.status)
+    if exit.kept and services is None:
+        await rooms.launcher.end_services(process.id)
+    return Following(following, services)
+
+
+def _services(process: ExecutionProcess, exit: Exit) -> ExecutorAction:
+    request = ScriptRequest(
+        script="\n".join(exit.kept), context=ScriptContext.DEV_SERVER, services_of=process.id
+    )
+    return ExecutorAction(typ=request)
+
+
+async def _commit(
+    rooms: Rooms,
+    subject: Subject,
+    process: ExecutionProcess,
+    ending: Ending,
+    conversation: Conversation | None,
+) -> bool:
+    """Commit what was done, if it is time to and that is wanted; returns whether it was."""
+    succeeded = ending.status is ProcessStatus.COMPLETED
+    wanted = rooms.config.config.commit_message
+    after_agent = process.run_reason is RunReason.CODING_AGENT and succeeded
+    after_cleanup = process.run_reason is RunReason.CLEANUP_SCRIPT
+    if wanted is CommitMessage.OFF or not (after_agent or after_cleanup):
+        return False
+    summary = conversation.summary if conversation is not None else None
+    parts = [subject.task.title]
+    if summary and wanted is CommitMessage.SUMMARY:
+        parts.append(summary)
+    parts.append(f"Anyon-Attempt: {subject.attempt.id}")
+    message = printable("\n\n".join(parts))
+    await commit.commit_all(subject.worktree, message, subject.attempt.branch)
+    return True
+
+
+def _why_not(error: AnyondError) -> str:
+    if isinstance(error, Conflict) and error.type == "off_branch":
+        # Perhaps there is nothing to commit; that nothing of it will be merged still matters.
+        return f"{error} What is done there is not part of this attempt, and is left as it is."
+    return f"The changes could not be committed: {error}"
+
+
+async def _settled(rooms: Rooms, subject: Subject) -> Subject:
+    """The agent may have finished a rebase that had stopped at a conflict, or renamed a branch."""
+    try:
+        return await intent_outcomes.settled(rooms, subject.attempt.id)
+    except AnyondError as error:
+        # It is looked at again by whoever does something in the attempt next.
+        log.warning("not_settled", attempt=subject.attempt.id, why=str(error))
+        return subject
+
+
+async def _head(rooms: Rooms, subject: Subject) -> str | None:
+    try:
+        about = await worktree.find_again(rooms, subject)
+        return await checkouts.head(about.worktree)
+    except AnyondError as error:
+        log.warning("no_head", attempt=subject.attempt.id, why=str(error))
+        return None
+
+
+async def _archive(
+    rooms: Rooms,
+    process: ExecutionProcess,
+    *,
+    exit: Exit,
+    conversation: Conversation | None,
+    ending: Ending,
+    remarks: list[notes.Remark],
+) -> None:
+    spool = rooms.launcher.spool(process.id)
+    ended_at = exit.ended_at or time.time_ns()
+    frames: Callable[[], list[EntryFrame]]
+    if conversation is not None:
+        for remark in remarks:
+            # The shim is gone, so the log is ours to write to; a replay finds the remark there.
+            note = notes.encode(remark)
+            spool.append_note(note, ended_at)
+            conversation.feed(Record(ended_at, Stream.NOTE, note, spool.size()))
+        await reading.close(conversation, ended_at)
+        # Nothing changes it any more, so its entries can be encoded beside the loop.
+        frames = conversation.final_frames
+    else:
+        request = process.executor_action.typ
+        assert isinstance(request, ScriptRequest)
+        started_at = int(seconds(process.started_at) * 1e9)
+        tail = b"".join(f.data for f in last_frames(rooms.launcher, process.id))
+        if remarks:
+            tail += "\n".join(remark.text for remark in remarks).encode() + b"\n"
+        told = script.finished(request.script, request.context, started_at, ending.exit_code, tail)
+        frames = partial(list, [told])
+    await trio.to_thread.run_sync(_write, spool.path / ENTRIES, frames, process.id)
+
+
+def _write(path: Path, frames: Callable[[], list[EntryFrame]], execution_id: str) -> None:
+    files.write(path, archive.lines(frames(), execution_id))
+
+
+def last_frames(launcher: Launcher, process_id: str) -> Iterator[Frame]:
+    """The end of what a script has said."""
+    spool = launcher.spool(process_id)
+    reader = spool.output(max(0, spool.frames() - 16))
+    try:
+        while frames := reader.read():
+            yield from frames
+    finally:
+        reader.close()

@@ -1,0 +1,43 @@
+"""How the dev server of a project is started in an attempt: at most one for each project."""
+
+from __future__ import annotations
+
+from anyond.model.errors import Busy, Conflict
+from anyond.model.rows import ExecutionProcess, ExecutorAction, ScriptContext, ScriptRequest
+from anyond.operations.rooms import Rooms
+from anyond.operations.run import run
+from anyond.operations.subject import Subject
+from anyond.store import processes
+from anyond.store.transaction import Tx
+
+
+def script(about: Subject) -> str:
+    """What starts the dev server.
+
+    Raises:
+        Conflict: `no_dev_script`.
+    """
+    found = about.project.dev_script
+    if not found or not found.strip():
+        told = f"The project {about.project.name} has no dev script; add one in its settings."
+        raise Conflict("no_dev_script", told)
+    return found
+
+
+async def insert(rooms: Rooms, about: Subject) -> ExecutionProcess:
+    """Write the process of a dev server down; it is to be started next.
+
+    Raises:
+        Conflict: `no_dev_script`.
+        Busy: another dev server of the project runs.
+    """
+    action = ExecutorAction(
+        typ=ScriptRequest(script=script(about), context=ScriptContext.DEV_SERVER)
+    )
+
+    def work(tx: Tx) -> ExecutionProcess:
+        if processes.dev_servers_of_project(tx, about.project.id):
+            raise Busy("Another dev server of this project is still running.")
+        return run.insert(tx, about.attempt.id, about.task.id, action)
+
+    return await rooms.store.write(work)

@@ -1,0 +1,115 @@
+"""How an agent is asked again in an attempt: in its session, or from an earlier point of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from anyond.agents.roster import check as check_options
+from anyond.model.bodies import FollowUp
+from anyond.model.errors import Conflict, Invalid
+from anyond.model.ids import now
+from anyond.model.rows import (
+    ExecutionProcess,
+    ExecutorAction,
+    ScriptRequest,
+)
+from anyond.model.settings import ExecutorProfileId
+from anyond.operations.branch import rewind
+from anyond.operations.rooms import Rooms
+from anyond.operations.run import run
+from anyond.operations.subject import Subject
+from anyond.operations.turn import chain
+from anyond.operations.workspace import images, worktree
+from anyond.store import drafts, processes, sessions
+from anyond.store.transaction import Reader, Tx
+
+
+async def follow_up(rooms: Rooms, about: Subject, wanted: FollowUp) -> ExecutionProcess:
+    """Write the process of a follow-up (or retry) down; it is to be started next.
+
+    Raises:
+        Invalid: an empty prompt.
+        NotFound: no such process, or image.
+        Conflict: the agent has not run yet, or a reset would lose changes.
+        Impossible: no such variant.
+    """
+    if not wanted.prompt.strip():
+        raise Invalid("prompt", "must not be empty.")
+    await images.check(rooms, wanted.image_ids or ())
+    await rooms.store.read(lambda r: check(r, rooms, about.attempt.id, wanted.variant))
+    anew = await worktree.is_gone(about)
+    retried = None
+    if wanted.retry_process_id is not None:
+        retried = await rewind.earlier_run(
+            rooms, about, wanted.retry_process_id, "retry_process_id"
+        )
+        await rewind.go_back(
+            rooms,
+            about,
+            retried,
+            perform=wanted.perform_git_reset is not False,
+            force=bool(wanted.force_when_dirty),
+        )
+
+    def work(tx: Tx) -> ExecutionProcess:
+        if retried is not None:
+            rewind.went_back(tx, about.attempt.id)
+            processes.drop_from(tx, about.attempt.id, retried.id, now())
+        shown = wanted.image_ids or ()
+        process = insert(tx, about, wanted.prompt, wanted.variant, shown, anew=anew)
+        if retried is None:
+            drafts.take(tx, about.attempt.id, process.id, now())
+        return process
+
+    return await rooms.store.write(work)
+
+
+def check(reader: Reader, rooms: Rooms, attempt_id: str, variant: str | None) -> None:
+    """Whether the agent of an attempt can be asked again in this variant.
+
+    Raises:
+        Conflict: no agent has run yet.
+        Impossible: no such variant.
+    """
+    profile = _profile(reader, attempt_id, variant)
+    check_options(profile.executor, rooms.profiles.variant(profile, "variant"))
+
+
+def insert(
+    tx: Tx,
+    about: Subject,
+    prompt: str,
+    variant: str | None,
+    image_ids: Sequence[str],
+    *,
+    anew: bool = False,
+) -> ExecutionProcess:
+    """The row of a process that asks the agent again; it is to be started next.
+
+    Args:
+        anew: see `chain.follow_up`.
+
+    Raises:
+        Conflict: no agent has run yet.
+        NotFound: one of the images does not exist.
+        Busy: something runs in the worktree.
+    """
+    attempt_id = about.attempt.id
+    profile = _profile(tx, attempt_id, variant)
+    session_id = sessions.latest_session_id(tx, attempt_id)
+    told = images.attach(tx, about.task.id, prompt, image_ids, now())
+    action = chain.follow_up(about.project, told, session_id, profile, anew=anew)
+    return run.insert(tx, attempt_id, about.task.id, action)
+
+
+def _profile(reader: Reader, attempt_id: str, variant: str | None) -> ExecutorProfileId:
+    """The agent that worked last in this attempt, in the wanted variant."""
+    for row in processes.of_attempt(reader, attempt_id, show_dropped=True):
+        # A chain that failed in its setup script still says which agent was to follow.
+        action: ExecutorAction | None = row.executor_action
+        while action is not None:
+            if not isinstance(action.typ, ScriptRequest):
+                former = action.typ.executor_profile_id
+                return ExecutorProfileId(executor=former.executor, variant=variant)
+            action = action.next_action
+    raise Conflict("no_agent", "No agent has run in this attempt yet.")

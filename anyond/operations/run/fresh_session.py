@@ -1,0 +1,62 @@
+"""What is done when an agent has lost the session that it was to go on with: asked again, once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from anyond.logs.conversation import Conversation
+from anyond.logs.notes import Remark
+from anyond.machines.process import Ending
+from anyond.model.rows import (
+    CodingAgentFollowUpRequest,
+    CodingAgentInitialRequest,
+    ExecutionProcess,
+    ExecutorAction,
+    ProcessStatus,
+)
+from anyond.operations.run import run
+from anyond.operations.subject import Subject
+from anyond.store import drafts
+from anyond.store.transaction import Tx
+
+REMARK = Remark(
+    text=(
+        "The agent does not know its former session any more. It is asked again in a new one, "
+        "and told in short what was said before."
+    )
+)
+
+
+def is_due(process: ExecutionProcess, ending: Ending, conversation: Conversation | None) -> bool:
+    """Whether the run failed for this reason alone, and so did nothing.
+
+    The run that takes its place resumes nothing: it cannot fail for this reason again.
+    """
+    return (
+        conversation is not None
+        and conversation.session_lost
+        and not conversation.acted
+        and ending.status is ProcessStatus.FAILED
+        and isinstance(process.executor_action.typ, CodingAgentFollowUpRequest)
+    )
+
+
+def insert(
+    tx: Tx, about: Subject, process: ExecutionProcess, unsaid: Sequence[str]
+) -> ExecutionProcess:
+    """The row of the run that takes the place of `process`; it is to be started next.
+
+    To be called in the transaction that ends `process`, so that it happens exactly once.
+
+    Args:
+        unsaid: what was to be said into its turn.
+    """
+    lost = process.executor_action.typ
+    assert isinstance(lost, CodingAgentFollowUpRequest)
+    request = CodingAgentInitialRequest(
+        prompt="\n\n".join([lost.prompt, *unsaid]), executor_profile_id=lost.executor_profile_id
+    )
+    action = ExecutorAction(typ=request, next_action=process.executor_action.next_action)
+    row = run.insert(tx, about.attempt.id, about.task.id, action)
+    drafts.pass_on(tx, process.id, row.id)
+    return row

@@ -1,0 +1,71 @@
+"""How a run of an agent, and all that followed it, is replaced by another one."""
+
+from __future__ import annotations
+
+from anyond.agents.roster import check as check_options
+from anyond.model.answers import Replaced
+from anyond.model.bodies import Replacing
+from anyond.model.errors import Invalid
+from anyond.model.ids import now
+from anyond.model.rows import ExecutionProcess, ScriptRequest
+from anyond.model.settings import ExecutorProfileId
+from anyond.operations.branch import rewind
+from anyond.operations.rooms import Rooms
+from anyond.operations.run import run
+from anyond.operations.subject import Subject
+from anyond.operations.turn import chain
+from anyond.operations.workspace import worktree
+from anyond.store import processes, sessions
+from anyond.store.transaction import Tx
+
+
+async def replace_process(
+    rooms: Rooms, about: Subject, wanted: Replacing
+) -> tuple[Replaced, ExecutionProcess]:
+    """Go back to before a run and write the one down that comes instead; it is to be started next.
+
+    The rows of what is replaced are dropped, and their logs stay.
+
+    Raises:
+        Invalid: an empty prompt.
+        NotFound, Impossible: no such process or variant; nothing has changed.
+        Conflict: `dropped`; `dirty`, if a reset would lose changes; nothing has changed.
+    """
+    if not wanted.prompt.strip():
+        raise Invalid("prompt", "must not be empty.")
+    replaced = await rewind.earlier_run(rooms, about, wanted.process_id, "process_id")
+    profile = _profile(replaced, wanted.variant)
+    check_options(profile.executor, rooms.profiles.variant(profile, "variant"))
+    anew = await worktree.is_gone(about)
+    went = await rewind.go_back(
+        rooms,
+        about,
+        replaced,
+        perform=wanted.perform_git_reset is not False,
+        force=bool(wanted.force_when_dirty),
+    )
+
+    def work(tx: Tx) -> tuple[int, ExecutionProcess]:
+        rewind.went_back(tx, about.attempt.id)
+        dropped = processes.drop_from(tx, about.attempt.id, replaced.id, now())
+        session_id = sessions.latest_session_id(tx, about.attempt.id)
+        action = chain.follow_up(about.project, wanted.prompt, session_id, profile, anew=anew)
+        return len(dropped), run.insert(tx, about.attempt.id, about.task.id, action)
+
+    count, process = await rooms.store.write(work)
+    answer = Replaced(
+        deleted_count=count,
+        git_reset_needed=went.needed,
+        git_reset_applied=went.applied,
+        target_before_oid=replaced.before_head_commit,
+        new_execution_id=process.id,
+    )
+    return answer, process
+
+
+def _profile(replaced: ExecutionProcess, variant: str | None) -> ExecutorProfileId:
+    """The agent that ran, in the wanted variant, or in the same as then."""
+    request = replaced.executor_action.typ
+    assert not isinstance(request, ScriptRequest)
+    former = request.executor_profile_id
+    return ExecutorProfileId(executor=former.executor, variant=variant or former.variant)

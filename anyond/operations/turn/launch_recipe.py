@@ -1,0 +1,115 @@
+"""How an execution is started and understood: its command, its environment, its dialogue."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from msgspec.structs import replace
+
+from anyond.agents import recap as agents_recap
+from anyond.agents.roster import agent
+from anyond.machines.prompt import expand_tags, find_images
+from anyond.model.launch import Launch, LeftRunning
+from anyond.model.parental import names_of_repositories
+from anyond.model.rows import (
+    CodingAgentFollowUpRequest,
+    ExecutionProcess,
+    Project,
+    ScriptContext,
+    ScriptRequest,
+)
+from anyond.model.settings import ScriptProfile
+from anyond.operations.rooms import Rooms
+from anyond.operations.turn import carrying, recap
+from anyond.operations.turn.turn_record import TurnRecord
+from anyond.procs import script_services, script_shell
+from anyond.procs.launch_spec import final_environment, find_program
+from anyond.procs.ports import free_port
+from anyond.store import tags
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What to start; `kept` is None for scripts."""
+
+    launch: Launch
+    kept: TurnRecord | None
+
+
+async def write_recipe(
+    rooms: Rooms, process: ExecutionProcess, project: Project, cwd: str, worktree: str
+) -> Recipe:
+    """How to start `process` of an attempt at `project` in the directory `cwd` of a worktree.
+
+    The prompt in the row is what the person wrote. What the agent is told is made of it here, and
+    written down with the turn: `@tag_name` becomes the content that the tag has now, and links to
+    images of the worktree become absolute.
+
+    Raises:
+        Impossible: the profile names no variant, or its options make no command.
+    """
+    request = process.executor_action.typ
+    if isinstance(request, ScriptRequest):
+        return Recipe(_script(rooms, request, project, cwd), None)
+    profile = request.executor_profile_id
+    resumed = request.session_id if isinstance(request, CodingAgentFollowUpRequest) else None
+    prompt = await told(rooms, request.prompt, worktree)
+    kept = TurnRecord(
+        executor=profile.executor,
+        prompt=prompt,
+        cwd=cwd,
+        session_id=resumed,
+        options=rooms.profiles.variant(profile),
+        approval_timeout_s=rooms.config.config.approval_timeout_s,
+        past=await _past(rooms, process, prompt, worktree),
+        carried=await rooms.store.read(lambda r: carrying.before(r, process, resumed)),
+    )
+    launch = agent(profile.executor).launch(kept.turn())
+    return Recipe(replace(launch, env={**project.environment, **launch.env}), kept)
+
+
+async def _past(rooms: Rooms, process: ExecutionProcess, prompt: str, worktree: str) -> str:
+    unasked = await rooms.store.read(lambda r: recap.unasked(r, process))
+    task = None if unasked is None else await told(rooms, unasked, worktree)
+    past = await rooms.store.read(lambda r: recap.past(r, process, prompt, task))
+    return past if past or task is None else agents_recap.unasked(task)
+
+
+async def told(rooms: Rooms, prompt: str, worktree: str) -> str:
+    """What an agent that works in `worktree` is told if a person wrote `prompt`."""
+    if "@" in prompt:
+        contents = await rooms.store.read(tags.contents)
+        prompt = expand_tags(prompt, lambda name: contents.get(tags.fold(name)))
+    return find_images(prompt, worktree)
+
+
+def _left_running(request: ScriptRequest, project: Project) -> LeftRunning:
+    if request.context is ScriptContext.DEV_SERVER:
+        return LeftRunning.END
+    kept = request.context is ScriptContext.SETUP and project.keep_services
+    return LeftRunning.KEEP if kept else LeftRunning.TELL
+
+
+def _script(rooms: Rooms, request: ScriptRequest, project: Project, cwd: str) -> Launch:
+    if request.services_of is not None:
+        spool = str(rooms.launcher.spool(request.services_of).path.absolute())
+        return Launch(argv=script_services.command_line(spool), cwd=cwd, stdin=False)
+    port = {"PORT": str(free_port())} if request.context is ScriptContext.DEV_SERVER else {}
+    # A script that was written on Windows; bash takes a carriage return for a part of a word.
+    script = request.script.replace("\r\n", "\n").removesuffix("\r")
+    launch = Launch(
+        argv=("bash", "-c", script),
+        cwd=cwd,
+        env={**port, **project.environment},
+        stdin=False,
+        left_running=_left_running(request, project),
+        install="Scripts are run with bash; install it.",
+    )
+    profile = rooms.config.config.script_profile
+    if profile is ScriptProfile.NONE:
+        return launch
+    find_program(launch, final_environment(launch))
+    # A profile that has git look after the files of a home (GIT_DIR) means that terminal, and not
+    # the worktree.
+    fixed = (*launch.env, *names_of_repositories())
+    return replace(launch, argv=script_shell.command_line(profile.value, fixed, script))

@@ -1,0 +1,116 @@
+"""What a person says to an agent while it works: written down first, and then said once.
+
+The wish is part of the row of the run, so a daemon that is killed at any moment finds it again. The
+log shows how many messages the agent has heard; those that it has not are said by whoever follows
+the run. What is still unsaid when the run is over begins the next one, or is a draft again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from anyond.agents.roster import ROSTER
+from anyond.model.bodies import FollowUp
+from anyond.model.errors import Busy, Impossible, Invalid
+from anyond.model.ids import now
+from anyond.model.rows import ExecutionProcess, ProcessStatus, RunReason, ScriptRequest
+from anyond.model.settings import ExecutorProfileId
+from anyond.operations.rooms import Rooms
+from anyond.operations.subject import Subject
+from anyond.operations.turn import launch_recipe
+from anyond.operations.turn.turn_record import Said, TurnRecord
+from anyond.operations.workspace import images
+from anyond.store import drafts, processes, sessions
+from anyond.store.transaction import Reader, Tx
+
+
+def profile(process: ExecutionProcess) -> ExecutorProfileId:
+    """The agent of a run, and its variant."""
+    request = process.executor_action.typ
+    assert not isinstance(request, ScriptRequest)
+    return request.executor_profile_id
+
+
+def at_work(reader: Reader, attempt_id: str) -> ExecutionProcess | None:
+    """The run of the agent that is going on in an attempt, unless it is to be stopped."""
+    for row in processes.running_of(reader, attempt_id):
+        if (
+            row.run_reason is RunReason.CODING_AGENT
+            and processes.stop_reason(reader, row.id) is None
+        ):
+            return row
+    return None
+
+
+async def steer(
+    rooms: Rooms, about: Subject, process: ExecutionProcess, wanted: FollowUp
+) -> ExecutionProcess | None:
+    """Write down what is to be said into the running turn of `process`.
+
+    Returns:
+        The process; None if it has ended meanwhile, and nothing was written.
+
+    Raises:
+        Invalid: a retry, which is no message to a running turn.
+        Impossible: this agent takes no messages while it works, or it runs in another variant.
+        NotFound: no such image.
+        Busy: the agent is just being started.
+    """
+    _check(process, wanted)
+    image_ids = wanted.image_ids or ()
+    await images.check(rooms, image_ids)
+    prompt = await rooms.store.write(
+        lambda tx: images.attach(tx, about.task.id, wanted.prompt, image_ids, now())
+    )
+    await images.place(rooms, about.task.id, about.worktree)
+    told = await launch_recipe.told(rooms, prompt, str(about.worktree))
+
+    def work(tx: Tx) -> ExecutionProcess | None:
+        row = processes.get(tx, process.id)
+        if row.status is not ProcessStatus.RUNNING or processes.stop_reason(tx, row.id):
+            return None
+        text = sessions.kept_turn(tx, row.id)
+        if text is None:
+            raise Busy("The agent is just being started; try again in a moment.")
+        kept = TurnRecord.decode(text)
+        kept = replace(kept, said=[*kept.said, Said(prompt=prompt, told=told)])
+        sessions.keep_turn(tx, row.id, kept.encode())
+        if drafts.queued(tx, row.task_attempt_id) is None:
+            drafts.take(tx, row.task_attempt_id, row.id, now())
+        return row
+
+    return await rooms.store.write(work)
+
+
+def said(reader: Reader, process_id: str) -> Sequence[Said]:
+    """All that was to be said into a run so far, in order."""
+    text = sessions.kept_turn(reader, process_id)
+    return TurnRecord.decode(text).said if text is not None else ()
+
+
+def unsaid(reader: Reader, process_id: str, heard: int) -> Sequence[Said]:
+    """What the agent has not been told.
+
+    Args:
+        heard: how many messages it has been told, the first prompt included.
+    """
+    return said(reader, process_id)[max(0, heard - 1) :]
+
+
+def _check(process: ExecutionProcess, wanted: FollowUp) -> None:
+    if wanted.retry_process_id is not None:
+        raise Invalid("steer", "a retry begins a turn of its own, and cannot be said into one.")
+    running = profile(process)
+    if not ROSTER[running.executor].steerable:
+        names = ", ".join(name for name, row in ROSTER.items() if row.steerable)
+        raise Impossible(
+            "steer",
+            f"{running.executor} takes no messages while it works (these do: {names}); "
+            "queue it as a draft, or wait until the turn is over",
+        )
+    if wanted.variant is not None and wanted.variant != (running.variant or "DEFAULT"):
+        raise Impossible(
+            "variant", f"the turn that runs is one of the variant {running.variant or 'DEFAULT'}"
+        )

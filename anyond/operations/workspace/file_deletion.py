@@ -1,0 +1,45 @@
+"""How a person throws a file out of an attempt."""
+
+from __future__ import annotations
+
+from anyond.git.commits import deletion
+from anyond.git.repo import checkouts
+from anyond.git.snapshots import snapshots
+from anyond.model.ids import now
+from anyond.operations.rooms import Rooms
+from anyond.operations.subject import Subject
+from anyond.operations.workspace import worktree
+from anyond.store import intents
+from anyond.store.intents import Intent
+
+
+async def delete_file(rooms: Rooms, about: Subject, file_path: str) -> None:
+    """Delete a file from the worktree, and commit that if git knew the file.
+
+    Raises:
+        Invalid: the path leads out of the worktree or into `.git`, or is a directory.
+        NotFound: there is no such file.
+        Conflict: `rebase_in_progress` and so on, `dirty` (files are in conflict), `off_branch`,
+            `ignored_file`; nothing has changed.
+    """
+    about = await worktree.prepare(rooms, about)
+    path = deletion.contained(about.worktree, file_path)
+    await deletion.check(about.worktree, path)
+    await checkouts.require(about.worktree, about.attempt.branch)
+    attempt_id = about.attempt.id
+    snapshot = await snapshots.take(about.repository, about.worktree, attempt_id, "delete-file")
+    intent = Intent(
+        attempt_id=attempt_id,
+        kind="delete_file",
+        name=path,
+        tip=await checkouts.head(about.worktree) or "",
+        snapshot=snapshot,
+        created_at=now(),
+    )
+    await rooms.store.write(lambda tx: intents.put(tx, intent))
+    message = f"Delete {path}\n\nAnyon-Attempt: {about.attempt.id}"
+    try:
+        await deletion.delete_file(about.worktree, path, message=message)
+    finally:
+        # It is there again if git refused. Whoever is stopped here leaves it to the next one.
+        await rooms.store.write(lambda tx: intents.delete(tx, attempt_id))

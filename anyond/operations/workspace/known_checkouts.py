@@ -1,0 +1,39 @@
+"""Which checkouts git is told the directories of: the projects', and their attempts'."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import structlog
+
+from anyond.git.disk import locations
+from anyond.git.repo import repository
+from anyond.model.errors import AnyondError
+from anyond.model.rows import Project
+from anyond.operations.rooms import Rooms
+from anyond.store import attempts
+
+log = structlog.get_logger()
+
+
+async def know(rooms: Rooms, project: Project, common_dir: Path | None = None) -> None:
+    """Know those of one project. A repository that is not there is known as soon as it is.
+
+    Args:
+        common_dir: what was the repository when the project was added; a repository that is there
+            now instead of it is not taken for it.
+    """
+    try:
+        shared = await repository.adopt(Path(project.git_repo_path))
+    except AnyondError as error:
+        log.warning("repository_not_known", project=project.id, why=str(error))
+        shared = None
+    if common_dir is not None and shared != common_dir and (common_dir / "HEAD").exists():
+        shared, top = common_dir, Path(project.git_repo_path)
+        locations.remember(top, common_dir, common_dir if common_dir.parent == top else None)
+    shared = shared or common_dir
+    if shared is None:
+        return
+    for attempt in await rooms.store.read(lambda r: attempts.of_project(r, project.id)):
+        if attempt.container_ref is not None:
+            locations.remember(Path(attempt.container_ref), shared)

@@ -1,0 +1,253 @@
+"""How tasks and projects go: rows at once, directories afterwards, never without a way back."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import structlog
+import trio
+
+from anyond.git.commits import kept, lost_branch
+from anyond.git.disk import dead_locks, scratch, survivors
+from anyond.git.files import odd_files
+from anyond.git.repo.repository import common_dir, git_dir
+from anyond.git.snapshots import inner_checkouts, snapshots
+from anyond.git.submodules import submodule_commits
+from anyond.git.worktree import repair, worktrees
+from anyond.model.errors import AnyondError, Busy, NotFound
+from anyond.model.ids import is_id, new_id, now, seconds, timestamp
+from anyond.model.rows import ProcessStatus, Project, TaskAttempt
+from anyond.operations.rooms import Rooms
+from anyond.operations.workspace import set_aside, unknown_files, worktree
+from anyond.procs.launcher import Alive
+from anyond.procs.shim_state import Lock
+from anyond.store import (
+    attempts,
+    cleanups,
+    days,
+    expiries,
+    gone_files,
+    planned_worktrees,
+    processes,
+    projects,
+    tasks,
+)
+from anyond.store.cleanups import Cleanup
+from anyond.store.expiries import Expiry
+from anyond.store.transaction import Tx
+
+log = structlog.get_logger()
+
+SNAPSHOTS_STAY_S = 30 * 24 * 3600.0
+"""Seconds that snapshots outlive their attempt."""
+
+SNAPSHOTS_STAY_DAYS = 30
+"""The same in days that a daemon was at work; see `store.days`."""
+
+
+async def delete_task(rooms: Rooms, task_id: str) -> None:
+    """Delete a task with its attempts; their worktrees are removed by `clean_up`.
+
+    Raises:
+        NotFound: there is no such task.
+        Busy: something runs in one of its attempts.
+    """
+
+    def work(tx: Tx) -> None:
+        task = tasks.get(tx, task_id)
+        if processes.running_of_task(tx, task_id):
+            raise Busy("Something runs in an attempt of this task; stop it first.")
+        _schedule(tx, rooms, attempts.all(tx, task_id), projects.get(tx, task.project_id))
+        tasks.delete(tx, task_id, now())
+
+    await rooms.store.write(work)
+
+
+async def delete_attempt(rooms: Rooms, attempt_id: str) -> None:
+    """Delete one attempt of a task; its branch stays, its worktree is removed by `clean_up`.
+
+    Raises:
+        NotFound: there is no such attempt.
+        Busy: something runs in it.
+    """
+
+    def work(tx: Tx) -> None:
+        attempt = attempts.get(tx, attempt_id)
+        running = processes.of_attempt(tx, attempt_id, True)
+        if any(one.status is ProcessStatus.RUNNING for one in running):
+            raise Busy("Something runs in this attempt; stop it first.")
+        project = projects.get(tx, tasks.get(tx, attempt.task_id).project_id)
+        _schedule(tx, rooms, [attempt], project)
+        attempts.delete(tx, attempt_id, now())
+
+    await rooms.store.write(work)
+
+
+async def delete_project(rooms: Rooms, project_id: str) -> None:
+    """Delete a project with its tasks; the repository itself is left alone.
+
+    Raises:
+        NotFound: there is no such project.
+        Busy: something runs in one of its attempts.
+    """
+
+    def work(tx: Tx) -> None:
+        project = projects.get(tx, project_id)
+        for task in tasks.all_with_status(tx, project_id):
+            if processes.running_of_task(tx, task.id):
+                raise Busy("Something runs in an attempt of this project; stop it first.")
+            _schedule(tx, rooms, attempts.all(tx, task.id), project)
+        projects.delete(tx, project_id, now())
+
+    await rooms.store.write(work)
+
+
+def _schedule(tx: Tx, rooms: Rooms, gone: list[TaskAttempt], project: Project) -> None:
+    repository = str(project.repository)
+    for attempt in gone:
+        # One that was never written down may be there all the same, half made by a git that was
+        # killed, or still is at it.
+        path = (
+            attempt.container_ref
+            or planned_worktrees.get(tx, attempt.id)
+            or str(worktree.planned_path(rooms, project, attempt))
+        )
+        due = timestamp(seconds(now()) + SNAPSHOTS_STAY_S)
+        day = days.current(tx) + SNAPSHOTS_STAY_DAYS
+        expiries.put(
+            tx, Expiry(attempt_id=attempt.id, repo_path=repository, due_at=due, due_day=day)
+        )
+        cleanups.insert(
+            tx,
+            Cleanup(
+                id=new_id(),
+                worktree_path=path,
+                repo_path=repository,
+                attempt_id=attempt.id,
+                branch=attempt.branch,
+                created_at=now(),
+            ),
+        )
+
+
+async def clean_up(rooms: Rooms, day: int = 0) -> None:
+    """Remove what belongs to deleted attempts: worktrees, after a snapshot, and spools.
+
+    Snapshots go when their time has come. What cannot be removed now stays scheduled and is tried
+    again at the next start. Files that no row is about stay; see `unknown_files`.
+
+    Args:
+        day: today's number; see `store.days`.
+    """
+    for job in await rooms.store.read(cleanups.all):
+        try:
+            await _remove_worktree(rooms, job)
+        except AnyondError as error:
+            log.warning("not_cleaned_up", worktree=job.worktree_path, why=str(error))
+            continue
+        await rooms.store.write(lambda tx, job=job: cleanups.delete(tx, job.id))  # type: ignore[misc]
+    await _expire(rooms)
+    await _delete_spools(rooms)
+    await _look_for_unknown_spools(rooms, day)
+
+
+async def _delete_spools(rooms: Rooms) -> None:
+    """Delete the spools of processes whose rows were deleted, unless their shims live."""
+    root, done = rooms.launcher.root, []
+    for name in await rooms.store.read(lambda r: gone_files.names(r, "spool")):
+        if is_id(name) and not isinstance(rooms.launcher.look(name), Alive):
+            await trio.to_thread.run_sync(shutil.rmtree, root / name, True)
+            if not await trio.to_thread.run_sync(os.path.lexists, root / name):
+                done.append(name)
+    if done:
+        await rooms.store.write(lambda tx: gone_files.delete(tx, "spool", done))
+
+
+async def _look_for_unknown_spools(rooms: Rooms, day: int) -> None:
+    root = rooms.launcher.root
+    # The directories first: a process that is written down meanwhile is known.
+    found = await trio.to_thread.run_sync(lambda: {path.name for path in root.iterdir()})
+    known = await rooms.store.read(processes.all_ids)
+    gone = await rooms.store.read(lambda r: gone_files.names(r, "spool"))
+    unknown = {name for name in found - known - gone if is_id(name)}
+
+    def is_dead(name: str) -> bool:
+        with Lock(root / name) as lock:
+            return lock.taken()
+
+    await unknown_files.look_after(rooms, "spool", root, unknown, day, may_move=is_dead)
+
+
+async def sweep(rooms: Rooms, before: float) -> None:
+    """Delete what git operations had put aside in worktrees when their daemon was killed.
+
+    Args:
+        before: Unix seconds; what is younger may be in use.
+    """
+    for attempt in await rooms.store.read(attempts.all):
+        if attempt.container_ref is not None:
+            own = await trio.to_thread.run_sync(git_dir, Path(attempt.container_ref))
+            if own is not None:
+                count = await trio.to_thread.run_sync(scratch.sweep, own, before)
+                if count:
+                    log.info("swept", attempt=attempt.id, directories=count)
+
+
+async def sweep_locks(rooms: Rooms) -> None:
+    """Remove the locks that a killed git has left: of references, and in attempts' worktrees."""
+    for project in await rooms.store.read(projects.all):
+        try:
+            await dead_locks.sweep_refs(await common_dir(project.repository))
+        except AnyondError as error:
+            log.info("locks_not_swept", project=project.id, why=str(error))
+    for attempt in await rooms.store.read(attempts.all):
+        if attempt.container_ref is not None:
+            own = await trio.to_thread.run_sync(git_dir, Path(attempt.container_ref))
+            if own is not None:
+                await dead_locks.sweep_checkout(own)
+
+
+async def _expire(rooms: Rooms) -> None:
+    """Forget the snapshots of attempts that were deleted long ago."""
+    moment = now()
+    for expiry in await rooms.store.read(lambda r: expiries.due(r, moment)):
+        repository = Path(expiry.repo_path)
+        try:
+            if await trio.to_thread.run_sync(os.path.isdir, repository):
+                for snapshot in await snapshots.list(repository, expiry.attempt_id):
+                    await snapshots.delete(repository, snapshot.ref)
+                await kept.delete_all(repository, expiry.attempt_id)
+                await submodule_commits.forget(repository, expiry.attempt_id)
+        except AnyondError as error:
+            log.warning("not_expired", attempt=expiry.attempt_id, why=str(error))
+            continue
+        gone = expiry.attempt_id
+        await rooms.store.write(lambda tx, gone=gone: expiries.delete(tx, gone))  # type: ignore[misc]
+
+
+async def _remove_worktree(rooms: Rooms, job: Cleanup) -> None:
+    path = Path(job.worktree_path)
+    repository = Path(job.repo_path)
+    if not await trio.to_thread.run_sync(os.path.isdir, repository):
+        if not await trio.to_thread.run_sync(os.path.isdir, path):
+            return
+        # Moved, or on a disk that is not there just now. Without it nothing can be kept.
+        raise NotFound("repository", repository)
+    await survivors.let_finish((str(path),))
+    if not await worktrees.is_left(repository, path):
+        return
+    if await trio.to_thread.run_sync(os.path.isdir, path):
+        await trio.to_thread.run_sync(odd_files.set_aside, path, await common_dir(repository))
+        if job.branch is not None:
+            # Somebody may have cut the link between the two; what is there is kept all the same.
+            await repair.ensure(rooms.repositories, repository, path, job.branch)
+            await lost_branch.bring_back(repository, path, job.branch, job.attempt_id)
+        await inner_checkouts.keep(repository, path, job.attempt_id)
+        await set_aside.remove(
+            rooms.repositories, repository, path, job.attempt_id, rooms.places.set_aside
+        )
+    else:
+        await worktrees.remove(rooms.repositories, repository, path)
+    await inner_checkouts.forget(repository, path)

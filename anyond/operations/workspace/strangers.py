@@ -1,0 +1,119 @@
+"""What a start names since no row is about it, and leaves alone: worktrees, snapshots, programs.
+
+All of it may belong to rows that a restored backup does not have.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import structlog
+import trio
+
+from anyond.git.snapshots import snapshots
+from anyond.model.errors import AnyondError
+from anyond.model.ids import is_id
+from anyond.operations.rooms import Rooms
+from anyond.operations.workspace import worktree
+from anyond.procs.shim_state import Lock
+from anyond.store import (
+    attempts,
+    cleanups,
+    expiries,
+    gone_files,
+    planned_worktrees,
+    processes,
+    projects,
+)
+
+log = structlog.get_logger()
+
+
+async def report(rooms: Rooms) -> None:
+    """Name in the log what no row is about. Changes nothing."""
+    await _programs(rooms)
+    await _worktrees(rooms)
+    await _snapshots(rooms)
+
+
+async def _programs(rooms: Rooms) -> None:
+    """Name the executions that are at work and that nobody can see or stop by a request."""
+    root = rooms.launcher.root
+    # The directories first: a process that is written down meanwhile is known.
+    found = await trio.to_thread.run_sync(lambda: {path.name for path in root.iterdir()})
+    known = await rooms.store.read(processes.all_ids)
+    known |= await rooms.store.read(lambda r: gone_files.names(r, "spool"))
+    unknown = [name for name in sorted(found - known) if is_id(name)]
+    at_work = [name for name in unknown if await trio.to_thread.run_sync(_is_at_work, root / name)]
+    if at_work:
+        log.warning(
+            "unknown_programs",
+            count=len(at_work),
+            some=at_work[:5],
+            where=str(root),
+            hint="the pids are in run.json of each",
+        )
+
+
+def _is_at_work(spool: Path) -> bool:
+    with Lock(spool) as lock:
+        return not lock.taken()
+
+
+async def _worktrees(rooms: Rooms) -> None:
+    root = worktree.root(rooms)
+    # The directories first: one that is made meanwhile is known.
+    found = await trio.to_thread.run_sync(_directories, root)
+    rows = await rooms.store.read(attempts.all)
+    paths = [row.container_ref for row in rows if row.container_ref is not None]
+    paths += [job.worktree_path for job in await rooms.store.read(cleanups.all)]
+    paths += await rooms.store.read(planned_worktrees.paths)
+    unknown = await trio.to_thread.run_sync(_names_without, root, found, paths)
+    _tell("worktree", root, unknown)
+
+
+async def _snapshots(rooms: Rooms) -> None:
+    """Name the attempts without a row of which a repository has snapshots."""
+    for project in await rooms.store.read(projects.all):
+        repository = project.repository
+        try:
+            if not await trio.to_thread.run_sync(os.path.isdir, repository):
+                continue
+            found = {snapshot.attempt_id for snapshot in await snapshots.list(repository)}
+        except AnyondError as error:
+            log.info("snapshots_not_listed", project=project.id, why=str(error))
+            continue
+        # The snapshots first: those of an attempt that is made meanwhile are known.
+        known = {row.id for row in await rooms.store.read(attempts.all)}
+        known |= await rooms.store.read(expiries.attempt_ids)
+        _tell("snapshot", repository, found - known)
+
+
+def _tell(kind: str, root: Path, names: set[str]) -> None:
+    if names:
+        log.warning(
+            "unknown_files", kind=kind, count=len(names), some=sorted(names)[:5], where=str(root)
+        )
+
+
+def _directories(root: Path) -> set[str]:
+    """Those in the directory of each project."""
+    found = set()
+    for project in _below(root):
+        found.update(_below(project))
+    return found
+
+
+def _names_without(root: Path, found: set[str], paths: list[str]) -> set[str]:
+    there = os.path.realpath(root)
+    known = {os.path.realpath(path) for path in paths}
+    return {os.path.relpath(path, there) for path in found - known}
+
+
+def _below(directory: Path | str) -> set[str]:
+    try:
+        with os.scandir(directory) as entries:
+            return {os.path.realpath(e.path) for e in entries if e.is_dir(follow_symlinks=False)}
+    except OSError:  # there is none yet, or nobody may look
+        return set()

@@ -1,0 +1,121 @@
+"""What becomes of the submodules of an attempt when its work goes somewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import structlog
+
+from anyond.git.merging.landing import Landing
+from anyond.git.program.text import shown
+from anyond.git.repo import branches
+from anyond.git.repo.remotes import setting
+from anyond.git.submodules import submodule_commits
+from anyond.git.submodules.submodule_commits import Change
+from anyond.git.submodules.submodules import unsaved
+from anyond.logs.notes import Remark
+from anyond.model.errors import AnyondError, Conflict
+from anyond.operations import remarks
+from anyond.operations.rooms import Rooms
+from anyond.operations.subject import Subject
+
+log = structlog.get_logger()
+
+
+async def refuse_unsaved(about: Subject) -> None:
+    """What is published would lack the edits in a submodule that nobody has committed there.
+
+    New files may be what a build leaves behind: those are told of when a run ends.
+
+    Raises:
+        Conflict: `submodule_dirty` (with `submodules`).
+    """
+    found = [shown(path) for path in await unsaved(about.worktree, untracked=False)]
+    if found:
+        told = (
+            f"These submodules have changes that are in no commit of theirs: "
+            f"{', '.join(found[:10])}. Commit them in the submodule, or take them back, first."
+        )
+        raise Conflict("submodule_dirty", told, submodules=found)
+
+
+async def hand_over_commits(about: Subject) -> None:
+    """Bring the commits of submodules that a merge would name to the project's checkout.
+
+    Raises:
+        Conflict: `submodule_not_pushed` (with `submodules`): some can be had nowhere after it.
+        GitFailed: they could not be brought.
+    """
+    found = await _changes(about)
+    missed = await submodule_commits.hand_over(about.repository, about.attempt.id, found)
+    if missed:
+        raise _refusal(
+            missed,
+            "they are on none of its remotes, and it is not checked out in the project's checkout. "
+            "Push them from the attempt, or check the submodule out there",
+        )
+
+
+async def refuse_unpushed(about: Subject) -> None:
+    """Whoever gets the branch must be able to get the commits of submodules that it names.
+
+    Not if git is configured to push these along.
+
+    Raises:
+        Conflict: `submodule_not_pushed` (with `submodules`).
+    """
+    if await setting(about.repository, "push.recurseSubmodules") in {"on-demand", "only"}:
+        return
+    found = [c for c in await _changes(about) if not await submodule_commits.is_pushed(c)]
+    if found:
+        raise _refusal(found, "they are on none of its remotes. Push them first, from the attempt")
+
+
+async def follow_merge(rooms: Rooms, about: Subject, landing: Landing) -> None:
+    """Check out what a merge has named, where nobody works; the log says where somebody does."""
+    try:
+        found = await submodule_commits.changes(about.worktree, landing.before, landing.after)
+        target = about.attempt.target_branch
+        behind = await submodule_commits.follow(about.repository, target, found)
+    except AnyondError as error:
+        # The merge has happened, and is what was asked for.
+        log.warning("submodules_behind", attempt=about.attempt.id, why=str(error))
+        return
+    told = [
+        f"The submodule {shown(path)} of the checkout of {shown(target)} was left as it is, "
+        "because a branch is checked out in it, or it has changes. To bring it along: "
+        "git submodule update"
+        for path in dict.fromkeys(behind)
+    ]
+    await remarks.leave(rooms, about.attempt.id, told, is_error=False)
+
+
+async def uncommitted(about: Subject) -> list[Remark]:
+    """What the log is to say of changes that are in no commit of a submodule."""
+    return [
+        Remark(
+            text=f"The submodule {shown(path)} has changes that are committed nowhere, so they "
+            "will not be merged. If they should be, commit them in the submodule.",
+            error=True,
+        )
+        for path in (await unsaved(about.worktree))[:10]
+    ]
+
+
+async def _changes(about: Subject) -> list[Change]:
+    tips = await branches.find_all(
+        about.repository, about.attempt.branch, about.attempt.target_branch
+    )
+    mine, target = tips.get(about.attempt.branch), tips.get(about.attempt.target_branch)
+    if mine is None or target is None:
+        return []
+    base = await branches.merge_base(about.repository, target.oid, mine.oid)
+    return await submodule_commits.changes(about.worktree, base or target.oid, mine.oid)
+
+
+def _refusal(missed: Sequence[Change], why: str) -> Conflict:
+    named = ", ".join(f"{shown(change.path)} ({change.oid[:12]})" for change in missed[:10])
+    told = f"Nobody else could get these commits of submodules: {named}. For each, {why}."
+    return Conflict(
+        "submodule_not_pushed", told, submodules=[shown(change.path) for change in missed]
+    )

@@ -1,0 +1,45 @@
+"""Telling a person that something has failed while programs of the repository are withheld."""
+
+from __future__ import annotations
+
+from anyond.git.disk import locations
+from anyond.git.program import guard
+from anyond.git.program.failures import Refused
+from anyond.git.program.refusals import WITHHELD
+from anyond.model.errors import AnyondError, Conflict
+from anyond.model.refusals import Rejected
+from anyond.operations.subject import Subject
+
+
+def pointed_out(about: Subject, error: AnyondError) -> AnyondError:
+    """The same failure, which says where the programs are accepted, if that may be the reason.
+
+    A push needs what the repository may have set up for it: how ssh is called, a helper that knows
+    the login, an address on this disk.
+    """
+    where = _where(about)
+    if where is None or isinstance(error, Rejected):
+        return error
+    if isinstance(error, Refused) and error.refusal.type == WITHHELD:
+        return Conflict(WITHHELD, f"{error} {where}", project_id=about.project.id)
+    told = (
+        f"{error} Anyon runs git without the programs of this repository now, which may be why. "
+        f"{where}"
+    )
+    error.args = (told,)
+    if error.data is not None and "message" in error.data:
+        error.data["message"] = told
+    return error
+
+
+def _where(about: Subject) -> str | None:
+    place = locations.locate(about.repository)
+    held = None if place is None or place.common_dir is None else guard.of(place.common_dir)
+    if held is None or held.always:
+        return None
+    if not (held.withheld or str(about.worktree) in held.withheld_worktrees):
+        return None
+    return (
+        f"See GET /api/projects/{about.project.id}/git-programs for what has changed, and accept "
+        f"it with POST /api/projects/{about.project.id}/git-programs/accept."
+    )
