@@ -7,6 +7,7 @@ DEV := .venv-dev
 DEV_PYTHON := $(DEV)/bin/python
 TYPES := clients/typescript/types.ts
 SETTINGS := docs/settings.md
+REFUSALS := docs/api.md
 # One test more at a time than there are cores, since tests wait for others (and no more than 8: each
 # worker collects them all). BESIDE= runs them one after the other, as a debugger wants them.
 WORKERS = $(shell cores=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); \
@@ -53,10 +54,12 @@ check: ## Look at format, style, types, import floors, and what is made from dec
 	$(DEV)/bin/lint-imports
 	$(DEV_PYTHON) -m anyond.http.openapi.typescript --check $(TYPES)
 	$(DEV_PYTHON) -m anyond.settings.reference --check $(SETTINGS)
+	$(DEV_PYTHON) -m anyond.http.openapi.refusals --check $(REFUSALS)
 
-types: ## Write the types for TypeScript anew from those of the API
+types: ## Write the types for TypeScript and the table of refusals anew from those of the API
 	@sh requirements/venv.sh $(DEV) dev
 	@$(DEV_PYTHON) -m anyond.http.openapi.typescript $(TYPES)
+	@$(DEV_PYTHON) -m anyond.http.openapi.refusals $(REFUSALS)
 
 settings: ## Write the page of all settings anew from their declarations
 	@sh requirements/venv.sh $(DEV) dev

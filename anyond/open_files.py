@@ -12,7 +12,7 @@ import resource
 import sys
 from contextlib import suppress
 
-from anyond.model.errors import Unavailable
+from anyond.model.refusals.programs import TooManyOpenFiles
 
 LARGEST = 65_536
 """No more is asked for, whatever is allowed: that many connections are another problem."""
@@ -82,8 +82,4 @@ def demand_room() -> None:
     else:
         os.close(probe)
     if probe >= most - min(_START_NEEDS, most // _RESERVED_SHARE):
-        raise Unavailable(
-            f"Nothing is started: nearly all of the {most:,} files that Anyon may have open are in "
-            "use. Close some clients, or raise the limit (ulimit -n, LimitNOFILE= of systemd).",
-            {"type": "too_many_open_files"},
-        )
+        raise TooManyOpenFiles(most)

@@ -11,6 +11,7 @@ import os
 from pathlib import Path
 
 from anyond.model.errors import Forbidden
+from anyond.model.refusals.files import Unreadable
 
 
 def real_path(path: str | os.PathLike[str], field: str = "path") -> Path:
@@ -52,7 +53,4 @@ def unreadable(
 ) -> Forbidden:
     """The refusal for a place that the system does not let us look at."""
     why = getattr(error, "strerror", None) or "a link on the way leads to itself"
-    name = os.fsencode(path).decode("utf-8", "replace")
-    return Forbidden(
-        f"{name[:1000]} cannot be read: {why}.", {"type": "unreadable", "field": field}
-    )
+    return Unreadable(path, why, field)

@@ -5,23 +5,35 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
+from anyond.http.openapi import refusals
 from anyond.http.streaming.encoders import EVENTS
-from anyond.model.refusals import Rejected
-from tests.refusals import known
+from anyond.model.refusals.remotes import Rejected
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "api.md").read_text()
 
 
-def told() -> set[str]:
-    table = PAGE.split("### What `error_data.type` can be")[1].split("\n## ")[0]
-    rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
-    return {type_ for row in rows for type_ in re.findall(r"`(\w+)`", row)}
-
-
 def test_every_type_of_refusal_is_told_and_no_other() -> None:
-    assert told() == known()
-    assert {"busy", "invalid", "merge_conflicts", "token_missing"} <= known()
+    assert refusals.written(PAGE) == PAGE
+    table = PAGE.split("### What `error_data.type` can be")[1].split("\n## ")[0]
+    rows = [line.split("|")[1].strip(" `") for line in table.splitlines() if line[:3] == "| `"]
+    assert {"busy", "invalid", "merge_conflicts", "token_missing"} <= set(rows)
+    assert sorted(rows) == sorted(refusals.told())
+    assert not {"gone", "already_running"} & set(rows)  # no answer says so
+
+
+def test_a_table_of_refusals_that_has_changed_is_drift(tmp_path: Path) -> None:
+    page = tmp_path / "api.md"
+    page.write_text(PAGE.replace("| `busy` | 409 |", "| `busy` | 404 |"))
+    assert refusals.main(["--check", str(page)]) == 1
+    assert refusals.main([str(page)]) == 0
+    assert refusals.main(["--check", str(page)]) == 0
+    assert page.read_text() == PAGE
+    page.write_text(PAGE.replace(refusals.END, ""))
+    with pytest.raises(ValueError, match="no place"):
+        refusals.main([str(page)])
 
 
 def test_what_the_page_says_of_pushes_and_events_is_so() -> None:

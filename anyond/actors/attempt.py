@@ -28,7 +28,8 @@ from anyond.machines.attempt import (
     RunJob,
     StopProcess,
 )
-from anyond.model.errors import AnyondError, Conflict
+from anyond.model.errors import AnyondError
+from anyond.model.refusals.runs import Stopped
 from anyond.model.rows import Approval, ExecutionProcess, RunReason
 from anyond.operations import subject
 from anyond.operations.rooms import Rooms
@@ -224,7 +225,7 @@ class AttemptActor(Actor[Event, Command]):
             await self._work(request)
         self._job_scope = None
         if scope.cancelled_caught:
-            stopped = Conflict("stopped", "It was stopped before it was done.")
+            stopped = Stopped("It was stopped before it was done.")
             self.tell(JobDone(request, error=stopped))
 
     async def _work(self, request: Do[Any]) -> None:

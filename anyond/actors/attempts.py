@@ -14,8 +14,10 @@ from anyond.actors.attempt import AttemptActor
 from anyond.actors.core import Intensity
 from anyond.actors.executions import STOPPED_BY_USER
 from anyond.machines.attempt import Do, Halt, HaltProcess
-from anyond.model.errors import AnyondError, Busy, NotFound, Unavailable
+from anyond.model.errors import AnyondError, Unavailable
 from anyond.model.ids import now
+from anyond.model.refusals.requests import NotFound
+from anyond.model.refusals.runs import Busy
 from anyond.model.rows import Approval, ExecutionProcess
 from anyond.operations.rooms import Rooms
 from anyond.operations.run.abandonment import end_all

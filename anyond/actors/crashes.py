@@ -5,7 +5,8 @@ from __future__ import annotations
 import traceback
 from collections import Counter
 
-from anyond.model.errors import NotFound, Unavailable
+from anyond.model.errors import Unavailable
+from anyond.model.refusals.requests import NotFound
 
 SAME = 5
 """So many crashes of the same kind are no bad luck any more."""

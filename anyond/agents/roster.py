@@ -23,7 +23,7 @@ from anyond.agents.opencode import OPENCODE
 from anyond.agents.qwen import QWEN
 from anyond.agents.variant import Common
 from anyond.model.answers import Capability
-from anyond.model.errors import Impossible
+from anyond.model.refusals.requests import Impossible
 from anyond.model.settings import Executor, Variant
 
 

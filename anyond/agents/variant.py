@@ -10,8 +10,8 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 from msgspec import Meta, Struct, field
 
-from anyond.model.errors import Impossible
 from anyond.model.launch import Launch
+from anyond.model.refusals.requests import Impossible
 
 # A session id is told by the agent and becomes an argument: it must not look like an option.
 _SESSION_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")

@@ -6,11 +6,12 @@ from typing import Annotated
 
 from msgspec import Meta, Struct, field
 
-from anyond.api import problems
 from anyond.api.endpoint import BodyCall, Call, Chapter
 from anyond.api.params import ApprovalId
 from anyond.model.answers import Decision
 from anyond.model.bodies import Answer
+from anyond.model.refusals.requests import NotFound
+from anyond.model.refusals.runs import AlreadyDecided
 from anyond.model.rows import Approval, ApprovalStatus
 
 
@@ -48,7 +49,7 @@ RESPOND_TO_APPROVAL = BodyCall(
     body=Answer,
     answer=Decision,
     beside={"status": ApprovalStatus},
-    problems=(problems.NOT_FOUND, problems.ALREADY_DECIDED),
+    refusals=(NotFound, AlreadyDecided),
 )
 
 CHAPTER = Chapter(

@@ -7,20 +7,24 @@ from typing import Annotated
 
 from msgspec import Meta, Struct, field
 
-from anyond.api import frames, problems, samples
+from anyond.api import frames, samples
 from anyond.api.endpoint import BodyCall, Call, Chapter, Stream
 from anyond.api.params import AttemptId, Followed, Nothing, OfAttempt
+from anyond.api.refusal_groups import GIT, IN_PROGRESS, JOB
 from anyond.model.answers import CommitComparison, CommitInfo, EditorOpened, Relations, Replaced
 from anyond.model.bodies import AgentSetup, FollowUp, NewAttempt, OpenEditor, Replacing
 from anyond.model.fields import Id, Line
+from anyond.model.refusals.requests import Impossible, NotFound, SetupNotSupported
+from anyond.model.refusals.runs import Dropped, NoAgent, NoDevScript
+from anyond.model.refusals.worktrees import Dirty
 from anyond.model.rows import BranchStatus, ExecutionProcess, TaskAttempt
 
 _BACK = (
-    problems.NOT_FOUND,
-    problems.NO_AGENT,
-    problems.DROPPED,
-    problems.DIRTY,
-    *problems.IN_PROGRESS,
+    NotFound,
+    NoAgent,
+    Dropped,
+    Dirty,
+    *IN_PROGRESS,
 )
 
 
@@ -55,7 +59,7 @@ LIST_TASK_ATTEMPTS = Call(
     params=AttemptsOfTask,
     answer=list[TaskAttempt],
     cached=True,
-    problems=(problems.NOT_FOUND,),
+    refusals=(NotFound,),
 )
 GET_TASK_ATTEMPT = Call(
     method="GET",
@@ -64,7 +68,7 @@ GET_TASK_ATTEMPT = Call(
     params=OfAttempt,
     answer=TaskAttempt,
     cached=True,
-    problems=(problems.NOT_FOUND,),
+    refusals=(NotFound,),
 )
 CREATE_TASK_ATTEMPT = BodyCall(
     method="POST",
@@ -75,7 +79,7 @@ CREATE_TASK_ATTEMPT = BodyCall(
     " attempt exists with a failed process that tells why.",
     body=NewAttempt,
     answer=TaskAttempt,
-    problems=(*problems.JOB, problems.NOT_FOUND),
+    refusals=(*JOB, NotFound),
 )
 GET_BRANCH_STATUS = Call(
     method="GET",
@@ -85,7 +89,7 @@ GET_BRANCH_STATUS = Call(
     text="`remote_*` compares with what was last fetched. Nothing is changed or fetched.",
     answer=BranchStatus,
     cached=True,
-    problems=(*problems.GIT, problems.NOT_FOUND, problems.IMPOSSIBLE),
+    refusals=(*GIT, NotFound, Impossible),
 )
 GET_CHILDREN_TASKS = Call(
     method="GET",
@@ -94,7 +98,7 @@ GET_CHILDREN_TASKS = Call(
     params=OfAttempt,
     answer=Relations,
     cached=True,
-    problems=(problems.NOT_FOUND,),
+    refusals=(NotFound,),
 )
 GET_COMMIT_INFO = Call(
     method="GET",
@@ -103,7 +107,7 @@ GET_COMMIT_INFO = Call(
     params=OfCommit,
     answer=CommitInfo,
     cached=True,
-    problems=(*problems.GIT, problems.NOT_FOUND),
+    refusals=(*GIT, NotFound),
 )
 COMPARE_COMMIT_TO_HEAD = Call(
     method="GET",
@@ -112,7 +116,7 @@ COMPARE_COMMIT_TO_HEAD = Call(
     params=OfCommit,
     answer=CommitComparison,
     cached=True,
-    problems=(*problems.GIT, problems.NOT_FOUND),
+    refusals=(*GIT, NotFound),
 )
 STREAM_DIFF = Stream(
     path="/api/task-attempts/{id}/diff/ws",
@@ -123,7 +127,7 @@ STREAM_DIFF = Stream(
     name="DiffFrame",
     frames=(frames.DiffFound, frames.DiffRemoved, frames.DiffReady, frames.DiffResync),
     end="`Finished` and 1000 if there is nothing to watch any more; 1001 when the daemon stops.",
-    problems=(problems.NOT_FOUND,),
+    refusals=(NotFound,),
 )
 SEND_FOLLOW_UP = BodyCall(
     method="POST",
@@ -136,7 +140,7 @@ SEND_FOLLOW_UP = BodyCall(
     " the process is the one that runs.",
     body=FollowUp,
     answer=ExecutionProcess,
-    problems=(*problems.JOB, *_BACK),
+    refusals=(*JOB, *_BACK),
 )
 REPLACE_PROCESS = BodyCall(
     method="POST",
@@ -145,7 +149,7 @@ REPLACE_PROCESS = BodyCall(
     params=OfAttempt,
     body=Replacing,
     answer=Replaced,
-    problems=(*problems.JOB, *_BACK),
+    refusals=(*JOB, *_BACK),
 )
 RUN_AGENT_SETUP = BodyCall(
     method="POST",
@@ -155,7 +159,7 @@ RUN_AGENT_SETUP = BodyCall(
     text="Installs an agent or logs it in, where that can be done from here.",
     body=AgentSetup,
     answer=dict[str, str],
-    problems=(*problems.JOB, problems.NOT_FOUND, problems.SETUP_NOT_SUPPORTED),
+    refusals=(*JOB, NotFound, SetupNotSupported),
 )
 START_DEV_SERVER = Call(
     method="POST",
@@ -164,7 +168,7 @@ START_DEV_SERVER = Call(
     params=OfAttempt,
     text="Other dev servers of the project are stopped first. It gets a free `PORT`.",
     answer=NoneType,
-    problems=(*problems.JOB, problems.NOT_FOUND, problems.NO_DEV_SCRIPT),
+    refusals=(*JOB, NotFound, NoDevScript),
 )
 OPEN_IN_EDITOR = BodyCall(
     method="POST",
@@ -175,7 +179,7 @@ OPEN_IN_EDITOR = BodyCall(
     body=OpenEditor,
     optional=True,
     answer=EditorOpened,
-    problems=(*problems.JOB, problems.NOT_FOUND),
+    refusals=(*JOB, NotFound),
 )
 STOP_EXECUTION = Call(
     method="POST",
@@ -184,7 +188,7 @@ STOP_EXECUTION = Call(
     params=OfAttempt,
     text="Answered when nothing of what ran in the attempt is left.",
     answer=NoneType,
-    problems=(problems.NOT_FOUND,),
+    refusals=(NotFound,),
 )
 
 CHAPTER = Chapter(

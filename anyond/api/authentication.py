@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from anyond.api import problems
 from anyond.api.endpoint import Call, Chapter
 from anyond.api.params import Nothing
+from anyond.api.refusal_groups import GITHUB, NETWORK
 from anyond.model.answers import DeviceFlow
+from anyond.model.refusals.sign_in import (
+    AccessDenied,
+    ClientIdMissing,
+    DeviceFlowRefused,
+    ExpiredToken,
+    NoDeviceFlow,
+)
 
 START_GITHUB_DEVICE_FLOW = Call(
     method="POST",
@@ -13,7 +20,7 @@ START_GITHUB_DEVICE_FLOW = Call(
     summary="Start GitHub device flow",
     params=Nothing,
     answer=DeviceFlow,
-    problems=(*problems.NETWORK, problems.CLIENT_ID_MISSING, problems.FLOW_REFUSED),
+    refusals=(*NETWORK, ClientIdMissing, DeviceFlowRefused),
 )
 POLL_DEVICE_FLOW = Call(
     method="POST",
@@ -23,12 +30,12 @@ POLL_DEVICE_FLOW = Call(
     text="`SUCCESS` once the code was entered: the token is kept then. Else"
     " `AUTHORIZATION_PENDING`, or `SLOW_DOWN` if this was asked too early.",
     answer=str,
-    problems=(
-        *problems.GITHUB,
-        problems.NO_FLOW,
-        problems.FLOW_REFUSED,
-        problems.EXPIRED,
-        problems.DENIED,
+    refusals=(
+        *GITHUB,
+        NoDeviceFlow,
+        DeviceFlowRefused,
+        ExpiredToken,
+        AccessDenied,
     ),
 )
 CHECK_GITHUB_TOKEN = Call(
@@ -38,7 +45,7 @@ CHECK_GITHUB_TOKEN = Call(
     params=Nothing,
     text="`VALID`, or `INVALID`, also if there is none.",
     answer=str,
-    problems=problems.GITHUB,
+    refusals=GITHUB,
 )
 
 CHAPTER = Chapter(

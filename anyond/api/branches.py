@@ -7,24 +7,39 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from anyond.api import problems
 from anyond.api.endpoint import BodyCall, Call, Chapter
 from anyond.api.params import OfAttempt
+from anyond.api.refusal_groups import GIT, GITHUB, IN_PROGRESS, JOB
 from anyond.model.answers import Renamed, TargetChanged
 from anyond.model.bodies import Merging, NewBranchName, NewPullRequest, NewTarget, Pushing, Rebasing
+from anyond.model.refusals.merging import (
+    MergeCommits,
+    MergeConflicts,
+    NothingToMerge,
+    PullRequestOpen,
+    RemoteTarget,
+    SubmoduleDirty,
+    SubmoduleNotPushed,
+    TargetMoved,
+    UnrelatedHistories,
+)
+from anyond.model.refusals.remotes import NoRemote, NotOnGitHub, Rejected
+from anyond.model.refusals.requests import Impossible, NotFound
+from anyond.model.refusals.withheld import ProgramsWithheld
+from anyond.model.refusals.worktrees import Dirty, DirtyTarget, IgnoredFile, OffBranch
 from anyond.model.rows import AttachedPullRequest
 
-_JOB = (*problems.JOB, *problems.IN_PROGRESS, problems.NOT_FOUND)
+_JOB = (*JOB, *IN_PROGRESS, NotFound)
 _PUSH = (
     *_JOB,
-    *problems.GITHUB,
-    problems.DIRTY,
-    problems.OFF_BRANCH,
-    problems.SUBMODULE_DIRTY,
-    problems.SUBMODULE_NOT_PUSHED,
-    problems.NO_REMOTE,
-    problems.REJECTED,
-    problems.GIT_PROGRAMS_WITHHELD,
+    *GITHUB,
+    Dirty,
+    OffBranch,
+    SubmoduleDirty,
+    SubmoduleNotPushed,
+    NoRemote,
+    Rejected,
+    ProgramsWithheld,
 )
 
 
@@ -41,7 +56,7 @@ CHANGE_TARGET_BRANCH = BodyCall(
     params=OfAttempt,
     body=NewTarget,
     answer=TargetChanged,
-    problems=(*problems.GIT, problems.NOT_FOUND, problems.IMPOSSIBLE),
+    refusals=(*GIT, NotFound, Impossible),
 )
 RENAME_BRANCH = BodyCall(
     method="POST",
@@ -50,7 +65,7 @@ RENAME_BRANCH = BodyCall(
     params=OfAttempt,
     body=NewBranchName,
     answer=Renamed,
-    problems=(*_JOB, problems.PULL_REQUEST_OPEN),
+    refusals=(*_JOB, PullRequestOpen),
 )
 REBASE_ON_TARGET_BRANCH = BodyCall(
     method="POST",
@@ -62,13 +77,13 @@ REBASE_ON_TARGET_BRANCH = BodyCall(
     body=Rebasing,
     optional=True,
     answer=NoneType,
-    problems=(
+    refusals=(
         *_JOB,
-        problems.MERGE_CONFLICTS,
-        problems.DIRTY,
-        problems.OFF_BRANCH,
-        problems.MERGE_COMMITS,
-        problems.UNRELATED,
+        MergeConflicts,
+        Dirty,
+        OffBranch,
+        MergeCommits,
+        UnrelatedHistories,
     ),
 )
 ABORT_CONFLICTS = Call(
@@ -78,7 +93,7 @@ ABORT_CONFLICTS = Call(
     params=OfAttempt,
     text="Exactly the state before is restored.",
     answer=NoneType,
-    problems=_JOB,
+    refusals=_JOB,
 )
 DELETE_FILE = Call(
     method="POST",
@@ -87,7 +102,7 @@ DELETE_FILE = Call(
     params=OfFile,
     text="The deletion is committed.",
     answer=NoneType,
-    problems=(*_JOB, problems.DIRTY, problems.OFF_BRANCH, problems.IGNORED_FILE),
+    refusals=(*_JOB, Dirty, OffBranch, IgnoredFile),
 )
 MERGE_TO_TARGET_BRANCH = BodyCall(
     method="POST",
@@ -99,19 +114,19 @@ MERGE_TO_TARGET_BRANCH = BodyCall(
     body=Merging,
     optional=True,
     answer=NoneType,
-    problems=(
+    refusals=(
         *_JOB,
-        problems.MERGE_CONFLICTS,
-        problems.NOTHING_TO_MERGE,
-        problems.OFF_BRANCH,
-        problems.DIRTY,
-        problems.DIRTY_TARGET,
-        problems.REMOTE_TARGET,
-        problems.SUBMODULE_DIRTY,
-        problems.SUBMODULE_NOT_PUSHED,
-        problems.TARGET_MOVED,
-        problems.MERGE_COMMITS,
-        problems.UNRELATED,
+        MergeConflicts,
+        NothingToMerge,
+        OffBranch,
+        Dirty,
+        DirtyTarget,
+        RemoteTarget,
+        SubmoduleDirty,
+        SubmoduleNotPushed,
+        TargetMoved,
+        MergeCommits,
+        UnrelatedHistories,
     ),
 )
 PUSH_BRANCH = BodyCall(
@@ -123,7 +138,7 @@ PUSH_BRANCH = BodyCall(
     body=Pushing,
     optional=True,
     answer=NoneType,
-    problems=_PUSH,
+    refusals=_PUSH,
 )
 CREATE_PULL_REQUEST = BodyCall(
     method="POST",
@@ -133,7 +148,7 @@ CREATE_PULL_REQUEST = BodyCall(
     text="Pushes, then opens one, or attaches the one that is open already. Answers its address.",
     body=NewPullRequest,
     answer=str,
-    problems=(*_PUSH, problems.NOT_ON_GITHUB, problems.NOTHING_TO_MERGE),
+    refusals=(*_PUSH, NotOnGitHub, NothingToMerge),
 )
 ATTACH_PULL_REQUEST = Call(
     method="POST",
@@ -142,7 +157,7 @@ ATTACH_PULL_REQUEST = Call(
     params=OfAttempt,
     text="Looks for a pull request of the branch that somebody else has made.",
     answer=AttachedPullRequest,
-    problems=(*_PUSH, problems.NOT_ON_GITHUB),
+    refusals=(*_PUSH, NotOnGitHub),
 )
 
 CHAPTER = Chapter(

@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 import msgspec
 from msgspec import Struct, inspect
 
-from anyond.model.errors import Invalid
+from anyond.model.refusals.requests import Invalid
 
 LINE = 1_000
 """The longest name or title, in characters."""

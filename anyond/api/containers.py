@@ -6,9 +6,10 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from anyond.api import problems, samples
+from anyond.api import samples
 from anyond.api.endpoint import Call, Chapter
 from anyond.model.answers import ContainerInfo
+from anyond.model.refusals.requests import NotFound
 
 
 class OfPlace(Struct, frozen=True, kw_only=True):
@@ -31,7 +32,7 @@ GET_CONTAINER_INFO = Call(
     params=OfPlace,
     answer=ContainerInfo,
     cached=True,
-    problems=(problems.NOT_FOUND,),
+    refusals=(NotFound,),
 )
 
 CHAPTER = Chapter(

@@ -7,10 +7,14 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from anyond.api import frames, problems
+from anyond.api import frames
 from anyond.api.endpoint import BodyCall, Call, Chapter, Stream
 from anyond.api.params import Followed, OfAttempt, ProjectId
+from anyond.api.refusal_groups import JOB
 from anyond.model.drafts import Draft, DraftPatch, DraftType, QueueWish
+from anyond.model.refusals.drafts import DraftQueued, EmptyDraft, StaleDraft
+from anyond.model.refusals.requests import Impossible, NotFound
+from anyond.model.refusals.runs import Dropped, NoAgent
 
 
 class OfDraft(OfAttempt, frozen=True, kw_only=True):
@@ -35,7 +39,7 @@ GET_DRAFT = Call(
     text="Without one it is an empty draft of version 0.",
     answer=Draft,
     cached=True,
-    problems=(problems.NOT_FOUND,),
+    refusals=(NotFound,),
 )
 SAVE_DRAFT = BodyCall(
     method="PUT",
@@ -46,12 +50,12 @@ SAVE_DRAFT = BodyCall(
     " not the latest one.",
     body=DraftPatch,
     answer=Draft,
-    problems=(
-        problems.NOT_FOUND,
-        problems.IMPOSSIBLE,
-        problems.STALE_DRAFT,
-        problems.DRAFT_QUEUED,
-        problems.DROPPED,
+    refusals=(
+        NotFound,
+        Impossible,
+        StaleDraft,
+        DraftQueued,
+        Dropped,
     ),
 )
 QUEUE_DRAFT_FOR_AUTO_SEND = BodyCall(
@@ -64,12 +68,12 @@ QUEUE_DRAFT_FOR_AUTO_SEND = BodyCall(
     body=QueueWish,
     optional=True,
     answer=Draft,
-    problems=(
-        *problems.JOB,
-        problems.NOT_FOUND,
-        problems.STALE_DRAFT,
-        problems.EMPTY_DRAFT,
-        problems.NO_AGENT,
+    refusals=(
+        *JOB,
+        NotFound,
+        StaleDraft,
+        EmptyDraft,
+        NoAgent,
     ),
 )
 DELETE_DRAFT = Call(
@@ -78,7 +82,7 @@ DELETE_DRAFT = Call(
     summary="Delete draft",
     params=OfDraft,
     answer=NoneType,
-    problems=(problems.NOT_FOUND,),
+    refusals=(NotFound,),
 )
 STREAM_DRAFTS = Stream(
     path="/api/drafts/stream/ws",
@@ -87,7 +91,7 @@ STREAM_DRAFTS = Stream(
     name="DraftFrame",
     frames=(frames.DraftSnapshot, frames.DraftUpdated),
     end="It has none; 1001 when the daemon stops.",
-    problems=(problems.NOT_FOUND,),
+    refusals=(NotFound,),
 )
 
 CHAPTER = Chapter(

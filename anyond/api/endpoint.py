@@ -13,6 +13,8 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from msgspec import NODEFAULT, Meta, Struct, inspect
 
+from anyond.model.errors import AnyondError
+
 P = TypeVar("P", bound=Struct)
 """The parameters of a request: what is in its path, its query string and its headers."""
 B = TypeVar("B")
@@ -22,23 +24,6 @@ A = TypeVar("A")
 
 WEBSOCKET = "WEBSOCKET"
 """Stands in the place of the method of a stream through a WebSocket."""
-
-
-class Problem(NamedTuple):
-    """One way in which a request can be refused.
-
-    Args:
-        type: the `type` of `error_data`, which programs match on.
-        text: when it happens, for people.
-        fields: what else `error_data` holds, and the types of that.
-        said: a `message` as it may come with it, where `text` is too general for one.
-    """
-
-    status: int
-    type: str
-    text: str
-    fields: tuple[tuple[str, Any], ...] = ()
-    said: str = ""
 
 
 class Parameter(NamedTuple):
@@ -73,7 +58,7 @@ class Endpoint(Struct, Generic[P], frozen=True, kw_only=True, eq=False):
         path: the parts in braces are parameters.
         summary: a few words, unique; `text` has the rest.
         params: the parameters of the path, the query string and the headers.
-        problems: the refusals that not every endpoint has.
+        refusals: those that not every endpoint has.
     """
 
     method: str
@@ -81,7 +66,7 @@ class Endpoint(Struct, Generic[P], frozen=True, kw_only=True, eq=False):
     summary: str
     params: type[P]
     text: str = ""
-    problems: tuple[Problem, ...] = ()
+    refusals: tuple[type[AnyondError], ...] = ()
 
     @property
     def id(self) -> str:

@@ -6,9 +6,10 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from anyond.api import problems
 from anyond.api.endpoint import Call, Chapter
 from anyond.model.answers import DirectoryEntry, Listing
+from anyond.model.refusals.files import Unreadable
+from anyond.model.refusals.requests import NotFound
 
 
 class OfDirectory(Struct, frozen=True, kw_only=True):
@@ -36,7 +37,7 @@ LIST_DIRECTORY = Call(
     params=OfDirectory,
     answer=Listing,
     cached=True,
-    problems=(problems.NOT_FOUND, problems.UNREADABLE),
+    refusals=(NotFound, Unreadable),
 )
 LIST_GIT_REPOSITORIES = Call(
     method="GET",
@@ -46,7 +47,7 @@ LIST_GIT_REPOSITORIES = Call(
     text="Sought at and below a directory, within bounds of depth and time.",
     answer=list[DirectoryEntry],
     cached=True,
-    problems=(problems.NOT_FOUND, problems.UNREADABLE),
+    refusals=(NotFound, Unreadable),
 )
 
 CHAPTER = Chapter(

@@ -7,12 +7,13 @@ from typing import Annotated
 
 from msgspec import Meta, Struct, field
 
-from anyond.api import problems
 from anyond.api.endpoint import Call, Chapter, Download, UploadCall
 from anyond.api.params import ImageId, Nothing, OfTask
+from anyond.model.refusals.files import ImageInUse, ImageTooLarge, UnsupportedImage
+from anyond.model.refusals.requests import NotFound
 from anyond.model.rows import Image
 
-_NO_PICTURE = (problems.IMAGE_TOO_LARGE, problems.NO_IMAGE)
+_NO_PICTURE = (ImageTooLarge, UnsupportedImage)
 _SORTS = ("image/png", "image/jpeg", "image/gif", "image/webp", "image/svg+xml")
 
 
@@ -37,7 +38,7 @@ UPLOAD_IMAGE = UploadCall(
     " kept once.",
     form_field="image",
     answer=Image,
-    problems=_NO_PICTURE,
+    refusals=_NO_PICTURE,
 )
 UPLOAD_TASK_IMAGE = UploadCall(
     method="POST",
@@ -46,7 +47,7 @@ UPLOAD_TASK_IMAGE = UploadCall(
     params=OfTask,
     form_field="image",
     answer=Image,
-    problems=(*_NO_PICTURE, problems.NOT_FOUND),
+    refusals=(*_NO_PICTURE, NotFound),
 )
 GET_TASK_IMAGES = Call(
     method="GET",
@@ -55,7 +56,7 @@ GET_TASK_IMAGES = Call(
     params=OfTask,
     answer=list[Image],
     cached=True,
-    problems=(problems.NOT_FOUND,),
+    refusals=(NotFound,),
 )
 GET_IMAGE_FILE = Download(
     method="GET",
@@ -64,7 +65,7 @@ GET_IMAGE_FILE = Download(
     params=OfImage,
     media_types=_SORTS,
     content="The picture; an SVG as an attachment.",
-    problems=(problems.NOT_FOUND,),
+    refusals=(NotFound,),
 )
 DELETE_IMAGE = Call(
     method="DELETE",
@@ -72,7 +73,7 @@ DELETE_IMAGE = Call(
     summary="Delete image",
     params=DeleteImage,
     answer=NoneType,
-    problems=(problems.NOT_FOUND, problems.IMAGE_IN_USE),
+    refusals=(NotFound, ImageInUse),
 )
 
 CHAPTER = Chapter(

@@ -7,9 +7,10 @@ from typing import Annotated
 
 from msgspec import Meta, Struct, field
 
-from anyond.api import frames, problems
+from anyond.api import frames
 from anyond.api.endpoint import Call, Chapter, Stream
 from anyond.api.params import AttemptId, Batch, Followed, OfProcess, ProcessId
+from anyond.model.refusals.requests import NotFound
 from anyond.model.rows import ExecutionProcess
 
 Dropped = Annotated[bool, Meta(description="Also those that were replaced.")]
@@ -44,7 +45,7 @@ LIST_EXECUTION_PROCESSES = Call(
     params=ProcessesOfAttempt,
     answer=list[ExecutionProcess],
     cached=True,
-    problems=(problems.NOT_FOUND,),
+    refusals=(NotFound,),
 )
 GET_EXECUTION_PROCESS = Call(
     method="GET",
@@ -53,7 +54,7 @@ GET_EXECUTION_PROCESS = Call(
     params=OfProcess,
     answer=ExecutionProcess,
     cached=True,
-    problems=(problems.NOT_FOUND,),
+    refusals=(NotFound,),
 )
 STOP_EXECUTION_PROCESS = Call(
     method="POST",
@@ -62,7 +63,7 @@ STOP_EXECUTION_PROCESS = Call(
     params=OfProcess,
     text="Answered when nothing of it is left.",
     answer=NoneType,
-    problems=(problems.NOT_FOUND,),
+    refusals=(NotFound,),
 )
 STREAM_RAW_LOGS = Stream(
     path="/api/execution-processes/{id}/raw-logs/ws",
@@ -72,7 +73,7 @@ STREAM_RAW_LOGS = Stream(
     frames=(frames.LogOperation,),
     end=_LOG_END,
     batch=True,
-    problems=(problems.NOT_FOUND,),
+    refusals=(NotFound,),
 )
 STREAM_NORMALIZED_LOGS = Stream(
     path="/api/execution-processes/{id}/normalized-logs/ws",
@@ -83,7 +84,7 @@ STREAM_NORMALIZED_LOGS = Stream(
     frames=(frames.IndexedEntry,),
     end=_LOG_END,
     batch=True,
-    problems=(problems.NOT_FOUND,),
+    refusals=(NotFound,),
 )
 STREAM_EXECUTION_PROCESSES = Stream(
     path="/api/execution-processes/stream/ws",
@@ -97,7 +98,7 @@ STREAM_EXECUTION_PROCESSES = Stream(
         frames.ProcessCompleted,
     ),
     end="It has none; 1001 when the daemon stops.",
-    problems=(problems.NOT_FOUND,),
+    refusals=(NotFound,),
 )
 
 CHAPTER = Chapter(

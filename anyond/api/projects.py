@@ -7,12 +7,16 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from anyond.api import problems
 from anyond.api.endpoint import BodyCall, Call, Chapter
 from anyond.api.params import Nothing, OfProject
+from anyond.api.refusal_groups import GIT
 from anyond.model.answers import EditorOpened, GitPrograms
 from anyond.model.bodies import AcceptGitPrograms, NewProject, OpenEditor, ProjectPatch
 from anyond.model.fields import Line
+from anyond.model.refusals.requests import Impossible, NotFound
+from anyond.model.refusals.runs import Busy
+from anyond.model.refusals.withheld import ProgramsChanged
+from anyond.model.refusals.worktrees import PathTaken
 from anyond.model.rows import Branch, Project
 from anyond.model.search import SearchMode, SearchResult
 
@@ -41,7 +45,7 @@ GET_PROJECT = Call(
     params=OfProject,
     answer=Project,
     cached=True,
-    problems=(problems.NOT_FOUND,),
+    refusals=(NotFound,),
 )
 CREATE_PROJECT = BodyCall(
     method="POST",
@@ -52,7 +56,7 @@ CREATE_PROJECT = BodyCall(
     " scripts get the variables of `environment`; null removes one.",
     body=NewProject,
     answer=Project,
-    problems=(*problems.GIT, problems.PATH_TAKEN),
+    refusals=(*GIT, PathTaken),
 )
 UPDATE_PROJECT = BodyCall(
     method="PUT",
@@ -63,7 +67,7 @@ UPDATE_PROJECT = BodyCall(
     " whole; {} clears it.",
     body=ProjectPatch,
     answer=Project,
-    problems=(*problems.GIT, problems.NOT_FOUND, problems.PATH_TAKEN),
+    refusals=(*GIT, NotFound, PathTaken),
 )
 GET_PROJECT_BRANCHES = Call(
     method="GET",
@@ -72,7 +76,7 @@ GET_PROJECT_BRANCHES = Call(
     params=OfProject,
     answer=list[Branch],
     cached=True,
-    problems=(*problems.GIT, problems.NOT_FOUND),
+    refusals=(*GIT, NotFound),
 )
 SEARCH_PROJECT_FILES = Call(
     method="GET",
@@ -81,7 +85,7 @@ SEARCH_PROJECT_FILES = Call(
     params=Search,
     text="The best match first, then what history changed most.",
     answer=list[SearchResult],
-    problems=(*problems.GIT, problems.NOT_FOUND),
+    refusals=(*GIT, NotFound),
 )
 GET_PROGRAMS_OF_GIT = Call(
     method="GET",
@@ -91,7 +95,7 @@ GET_PROGRAMS_OF_GIT = Call(
     text="Whether git, as Anyon starts it, runs hooks, filters and other programs that the"
     " repository names. What a run has changed of them is withheld until it is accepted.",
     answer=GitPrograms,
-    problems=(*problems.GIT, problems.NOT_FOUND),
+    refusals=(*GIT, NotFound),
 )
 ACCEPT_PROGRAMS_OF_GIT = BodyCall(
     method="POST",
@@ -102,7 +106,7 @@ ACCEPT_PROGRAMS_OF_GIT = BodyCall(
     body=AcceptGitPrograms,
     optional=True,
     answer=GitPrograms,
-    problems=(*problems.GIT, problems.NOT_FOUND, problems.GIT_PROGRAMS_CHANGED),
+    refusals=(*GIT, NotFound, ProgramsChanged),
 )
 OPEN_PROJECT_IN_EDITOR = BodyCall(
     method="POST",
@@ -112,7 +116,7 @@ OPEN_PROJECT_IN_EDITOR = BodyCall(
     body=OpenEditor,
     optional=True,
     answer=EditorOpened,
-    problems=(*problems.GIT, problems.NOT_FOUND, problems.IMPOSSIBLE),
+    refusals=(*GIT, NotFound, Impossible),
 )
 DELETE_PROJECT = Call(
     method="DELETE",
@@ -121,7 +125,7 @@ DELETE_PROJECT = Call(
     params=OfProject,
     text="With its tasks and attempts; the repository stays.",
     answer=NoneType,
-    problems=(problems.NOT_FOUND, problems.BUSY),
+    refusals=(NotFound, Busy),
 )
 
 CHAPTER = Chapter(

@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
-from anyond.api import problems
 from anyond.api.endpoint import BodyCall, Call, Chapter, Download
 from anyond.api.params import Nothing
 from anyond.model.answers import (
@@ -17,6 +16,8 @@ from anyond.model.answers import (
     VariantForm,
 )
 from anyond.model.bodies import McpServers
+from anyond.model.refusals.files import BrokenConfig, ChangedMeanwhile
+from anyond.model.refusals.requests import Impossible, NotFound
 from anyond.model.settings import Config, Executor, SoundFile
 
 
@@ -111,7 +112,7 @@ GET_THE_FORM_OF_A_VARIANT = Call(
     " and models that the agent has offered when it was at work last.",
     answer=VariantForm,
     cached=True,
-    problems=(problems.IMPOSSIBLE,),
+    refusals=(Impossible,),
 )
 UPDATE_EXECUTOR_PROFILES = BodyCall(
     method="PUT",
@@ -133,7 +134,7 @@ GET_MCP_SERVERS = Call(
     text="The servers of tools that an agent has, from that agent's own configuration.",
     answer=McpServersFound,
     cached=True,
-    problems=(problems.IMPOSSIBLE, problems.BROKEN_CONFIG),
+    refusals=(Impossible, BrokenConfig),
 )
 UPDATE_MCP_SERVERS = BodyCall(
     method="POST",
@@ -143,10 +144,10 @@ UPDATE_MCP_SERVERS = BodyCall(
     text="Replaces all servers of the agent; the rest of its file stays as it is.",
     body=McpServers,
     answer=str,
-    problems=(
-        problems.IMPOSSIBLE,
-        problems.BROKEN_CONFIG,
-        problems.CHANGED_MEANWHILE,
+    refusals=(
+        Impossible,
+        BrokenConfig,
+        ChangedMeanwhile,
     ),
 )
 GET_SOUND_FILE = Download(
@@ -156,7 +157,7 @@ GET_SOUND_FILE = Download(
     params=OfSound,
     media_types=("audio/wav",),
     content="The sound.",
-    problems=(problems.NOT_FOUND,),
+    refusals=(NotFound,),
 )
 
 CHAPTER = Chapter(

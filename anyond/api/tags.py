@@ -7,10 +7,11 @@ from typing import Annotated
 
 from msgspec import Meta, Struct, field
 
-from anyond.api import problems
 from anyond.api.endpoint import BodyCall, Call, Chapter
 from anyond.api.params import Nothing, TagId
 from anyond.model.bodies import NewTag, TagPatch
+from anyond.model.refusals.requests import NotFound
+from anyond.model.refusals.worktrees import NameTaken
 from anyond.model.rows import Tag
 
 
@@ -41,7 +42,7 @@ GET_TAG = Call(
     params=OfTag,
     answer=Tag,
     cached=True,
-    problems=(problems.NOT_FOUND,),
+    refusals=(NotFound,),
 )
 CREATE_TAG = BodyCall(
     method="POST",
@@ -50,7 +51,7 @@ CREATE_TAG = BodyCall(
     params=Nothing,
     body=NewTag,
     answer=Tag,
-    problems=(problems.NAME_TAKEN,),
+    refusals=(NameTaken,),
 )
 UPDATE_TAG = BodyCall(
     method="PUT",
@@ -59,7 +60,7 @@ UPDATE_TAG = BodyCall(
     params=OfTag,
     body=TagPatch,
     answer=Tag,
-    problems=(problems.NOT_FOUND, problems.NAME_TAKEN),
+    refusals=(NotFound, NameTaken),
 )
 DELETE_TAG = Call(
     method="DELETE",
@@ -67,7 +68,7 @@ DELETE_TAG = Call(
     summary="Delete tag",
     params=OfTag,
     answer=NoneType,
-    problems=(problems.NOT_FOUND,),
+    refusals=(NotFound,),
 )
 
 CHAPTER = Chapter(

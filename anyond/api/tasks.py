@@ -6,10 +6,13 @@ from types import NoneType
 
 from msgspec import Struct
 
-from anyond.api import frames, problems
+from anyond.api import frames
 from anyond.api.endpoint import BodyCall, Call, Chapter, Stream
 from anyond.api.params import Followed, Nothing, OfTask, ProjectId
+from anyond.api.refusal_groups import JOB
 from anyond.model.bodies import CreateAndStart, NewTask, TaskPatch
+from anyond.model.refusals.requests import NotFound
+from anyond.model.refusals.runs import Busy
 from anyond.model.rows import TaskWithAttemptStatus
 
 
@@ -32,7 +35,7 @@ LIST_TASKS = Call(
     params=TasksOfProject,
     answer=list[TaskWithAttemptStatus],
     cached=True,
-    problems=(problems.NOT_FOUND,),
+    refusals=(NotFound,),
 )
 GET_TASK = Call(
     method="GET",
@@ -41,7 +44,7 @@ GET_TASK = Call(
     params=OfTask,
     answer=TaskWithAttemptStatus,
     cached=True,
-    problems=(problems.NOT_FOUND,),
+    refusals=(NotFound,),
 )
 CREATE_TASK = BodyCall(
     method="POST",
@@ -50,7 +53,7 @@ CREATE_TASK = BodyCall(
     params=Nothing,
     body=NewTask,
     answer=TaskWithAttemptStatus,
-    problems=(problems.NOT_FOUND,),
+    refusals=(NotFound,),
 )
 CREATE_AND_START_TASK = BodyCall(
     method="POST",
@@ -60,7 +63,7 @@ CREATE_AND_START_TASK = BodyCall(
     text="Answered when the worktree exists and the first process runs.",
     body=CreateAndStart,
     answer=TaskWithAttemptStatus,
-    problems=(*problems.JOB, problems.NOT_FOUND),
+    refusals=(*JOB, NotFound),
 )
 UPDATE_TASK = BodyCall(
     method="PUT",
@@ -70,7 +73,7 @@ UPDATE_TASK = BodyCall(
     text='What is null or left out stays; "" clears.',
     body=TaskPatch,
     answer=TaskWithAttemptStatus,
-    problems=(problems.NOT_FOUND,),
+    refusals=(NotFound,),
 )
 DELETE_TASK = Call(
     method="DELETE",
@@ -80,7 +83,7 @@ DELETE_TASK = Call(
     text="Its worktrees are deleted in the background, after a snapshot of each.",
     answer=NoneType,
     status=202,
-    problems=(problems.NOT_FOUND, problems.BUSY),
+    refusals=(NotFound, Busy),
 )
 STREAM_TASKS = Stream(
     path="/api/tasks/stream/ws",
@@ -94,7 +97,7 @@ STREAM_TASKS = Stream(
         frames.TaskDeleted,
     ),
     end="It has none; 1001 when the daemon stops.",
-    problems=(problems.NOT_FOUND,),
+    refusals=(NotFound,),
 )
 
 CHAPTER = Chapter(

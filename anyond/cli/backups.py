@@ -20,9 +20,10 @@ def restore_backup(name: str | None, only_list: bool) -> None:
     is kept beside it as anyon.db.replaced-1 and so on. What was written since the backup is not in
     it: worktrees, logs and images of that time stay where they are.
     """
-    from anyond.host.lock import AlreadyRunning, sole_daemon
+    from anyond.host.lock import sole_daemon
     from anyond.host.places import Places
     from anyond.model.errors import AnyondError
+    from anyond.model.refusals.daemon import AlreadyRunning
     from anyond.store import backup
 
     places = Places.of()

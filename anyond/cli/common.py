@@ -20,8 +20,8 @@ def in_trio(work: Callable[[], Awaitable[None]]) -> None:
     """
     import trio
 
-    from anyond.host.lock import AlreadyRunning
     from anyond.model.errors import AnyondError
+    from anyond.model.refusals.daemon import AlreadyRunning
 
     try:
         trio.run(work)

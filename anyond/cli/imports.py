@@ -36,9 +36,9 @@ def import_vibe_kanban(
     here stays deleted, so that this can be done again at any time. The counts are shown before
     anything is written.
     """
-    from anyond.host.lock import AlreadyRunning
     from anyond.host.places import Places
     from anyond.importing import command
+    from anyond.model.refusals.daemon import AlreadyRunning
 
     async def work() -> None:
         await command.run(

@@ -24,9 +24,10 @@ def serve(**given: Any) -> None:
     standard_streams.prepare()
 
     from anyond import start
-    from anyond.host.lock import AlreadyRunning
     from anyond.host.places import Places
-    from anyond.model.errors import AnyondError, Invalid
+    from anyond.model.errors import AnyondError
+    from anyond.model.refusals.daemon import AlreadyRunning
+    from anyond.model.refusals.requests import Invalid
 
     try:
         asked = Options.given(Places.of(), given)

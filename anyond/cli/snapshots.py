@@ -64,7 +64,7 @@ async def _restore_snapshot(repo: Path, name: str, path: Path) -> None:
     from anyond.git.repo import repository
     from anyond.git.snapshots import snapshot_submodules
     from anyond.git.snapshots import snapshots as kept
-    from anyond.model.errors import NotFound
+    from anyond.model.refusals.requests import NotFound
 
     await repository.common_dir(repo)
     wanted = name.removeprefix(kept.PREFIX)

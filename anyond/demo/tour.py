@@ -24,7 +24,7 @@ from trio_websocket import ConnectionClosed, open_websocket_url
 
 from anyond.git.program import command
 from anyond.host.daemon_file import DaemonFile
-from anyond.model.errors import ProgramMissing, ToolFailed
+from anyond.model.refusals.programs import ProgramMissing, ToolFailed
 
 START_SECONDS = 20.0
 TURN_SECONDS = 60.0

@@ -14,7 +14,8 @@ import trio
 
 from anyond.files.home import home
 from anyond.model.answers import DirectoryEntry, Listing
-from anyond.model.errors import Forbidden, Invalid, NotFound, TimedOut
+from anyond.model.errors import Forbidden, TimedOut
+from anyond.model.refusals.requests import Invalid, NotFound
 from anyond.real_path import real_path, unreadable
 
 T = TypeVar("T")

@@ -14,7 +14,9 @@ from typing import NamedTuple
 import trio
 
 from anyond.files.sniff import HEAD, sniff
-from anyond.model.errors import Invalid, TooLarge, Unavailable, Unsupported
+from anyond.model.errors import Unavailable
+from anyond.model.refusals.files import ImageTooLarge, UnsupportedImage
+from anyond.model.refusals.requests import Invalid
 
 LARGEST = 20 * 1024**2
 """The size of an image, in bytes."""
@@ -81,10 +83,7 @@ class Incoming:
             raise Invalid("image", "is empty")
         sort = sniff(bytes(self._head))
         if sort is None:
-            raise Unsupported(
-                "image: is neither PNG, JPEG, GIF, WebP nor SVG, by its content.",
-                {"type": "unsupported_image"},
-            )
+            raise UnsupportedImage
         try:
             os.fsync(self._file.fileno())
         except OSError as error:
@@ -188,10 +187,9 @@ class ImageFiles:
         return complaints
 
 
-def too_large() -> TooLarge:
+def too_large() -> ImageTooLarge:
     """The refusal of an image of too many bytes."""
-    mebibytes = LARGEST // 1024**2
-    return TooLarge(f"image: is larger than {mebibytes} MiB.", {"type": "too_large"})
+    return ImageTooLarge(LARGEST)
 
 
 def _inner_directory(root: Path, folder: str) -> Path:

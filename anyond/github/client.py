@@ -10,14 +10,16 @@ from urllib.parse import quote
 from anyond.github.answers import Email, PullRequest, User
 from anyond.github.exchange import TIMEOUT_S, Answer, Exchange
 from anyond.github.site import RepositoryName, Site
-from anyond.model.errors import AnyondError, Conflict, Impossible
-from anyond.model.refusals import (
+from anyond.model.errors import AnyondError
+from anyond.model.refusals.merging import NothingToMerge
+from anyond.model.refusals.remotes import (
     InsufficientPermissions,
     RateLimited,
     RepositoryNotFound,
     TokenInvalid,
     Unexpected,
 )
+from anyond.model.refusals.requests import Impossible
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,7 @@ class GitHub:
             if "already exists" in text:
                 return None
             if "No commits between" in text:
-                raise Conflict("nothing_to_merge", f"There is nothing to merge into {base}: {text}")
+                raise NothingToMerge(f"There is nothing to merge into {base}: {text}")
             if any(flaw.field == "base" for flaw in complaint.flaws):
                 raise Impossible("target_branch", f"{repository} has no branch {base!r}.")
             if any(flaw.field == "head" for flaw in complaint.flaws):

@@ -14,7 +14,7 @@ import trio
 
 from anyond import __version__
 from anyond.github.answers import Complaint
-from anyond.model.refusals import Slow, Unexpected, Unreachable
+from anyond.model.refusals.remotes import Slow, Unexpected, Unreachable
 
 if TYPE_CHECKING:
     import ssl

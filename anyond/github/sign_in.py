@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from anyond.github.answers import DeviceCode, Grant
 from anyond.github.client import GitHub
-from anyond.model.errors import Conflict
-from anyond.model.refusals import RateLimited, Unexpected
+from anyond.model.refusals.remotes import RateLimited, Unexpected
+from anyond.model.refusals.sign_in import DeviceFlowRefused
 
 SCOPES = "repo workflow user:email"
 """To push (workflow files, too), to make pull requests, and to know the person's address."""
@@ -26,7 +26,7 @@ async def begin(github: GitHub, client_id: str) -> DeviceCode:
     if answer.status == 429:
         raise RateLimited(_PAUSE_S)
     if answer.status == 404:
-        raise Conflict("device_flow_refused", "GitHub does not know the client id.")
+        raise DeviceFlowRefused("GitHub does not know the client id.")
     if answer.status >= 500:
         raise Unexpected("GitHub", f"status {answer.status}")
     grant = answer.decoded(Grant)
@@ -60,6 +60,6 @@ async def ask(github: GitHub, client_id: str, device_code: str) -> Grant:
 _WAITING = {"authorization_pending", "slow_down", "expired_token", "access_denied"}
 
 
-def _refused(grant: Grant) -> Conflict:
+def _refused(grant: Grant) -> DeviceFlowRefused:
     why = grant.error_description or grant.error or "without a reason"
-    return Conflict("device_flow_refused", f"GitHub refuses the sign-in: {why}", error=grant.error)
+    return DeviceFlowRefused(f"GitHub refuses the sign-in: {why}", grant.error)

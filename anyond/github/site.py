@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from anyond.model.addresses import Address
-from anyond.model.errors import Invalid
+from anyond.model.refusals.requests import Invalid
 from anyond.model.variables import Variable
 
 PUBLIC = "https://github.com"

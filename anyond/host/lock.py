@@ -11,26 +11,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from anyond.host.daemon_file import DaemonFile
-from anyond.model.errors import Conflict, Unavailable
+from anyond.model.errors import Unavailable
+from anyond.model.refusals.daemon import AlreadyRunning
 
 # A process that a daemon was just starting when it died has the lock open until its exec is over:
 # then nobody who lives says to hold it, and a moment later nobody holds it.
 _PATIENCE_S = 1.0
-
-
-class AlreadyRunning(Conflict):
-    """Another daemon holds the data directory.
-
-    Args:
-        pid: the process, if it has said so.
-        url: where it listens, if it has said so.
-    """
-
-    def __init__(self, pid: int | None, url: str | None) -> None:
-        who = "Anyon is already running" + (f" (process {pid})" if pid else "")
-        super().__init__("already_running", f"{who} at {url}." if url else f"{who}.")
-        self.pid = pid
-        self.url = url
 
 
 @contextmanager

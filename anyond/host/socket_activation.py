@@ -9,7 +9,7 @@ from collections.abc import MutableMapping
 from dataclasses import dataclass
 from typing import Final
 
-from anyond.model.errors import Invalid
+from anyond.model.refusals.requests import Invalid
 
 _FIRST: Final = 3
 _MOST: Final = 64

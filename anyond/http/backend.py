@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from anyond.http.described import DescribedApi
 from anyond.http.streaming.encoders import PLAIN, Flavour
 from anyond.http.streaming.task_lists import TaskLists
-from anyond.model.errors import Invalid
+from anyond.model.refusals.requests import Invalid
 
 if TYPE_CHECKING:
     from anyond.services.services import Services

@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 import msgspec
 from quart import request
 
-from anyond.model.errors import Invalid, Malformed, Unsupported
+from anyond.model.errors import Unsupported
+from anyond.model.refusals.requests import Invalid, Malformed
 
 T = TypeVar("T")
 

@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from typing import NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
-from anyond.model.errors import AnyondError, Forbidden, Invalid, Unauthorized
+from anyond.model.errors import AnyondError, Unauthorized
+from anyond.model.refusals.requests import Invalid, NotLetIn
 
 COOKIE = "anyon"
 _LARGEST_LINKS = 16
@@ -162,7 +163,7 @@ def _navigates(asked: Asked) -> bool:
 
 
 def _refused(message: str) -> AnyondError:
-    return Forbidden(message, {"type": "forbidden"})
+    return NotLetIn(message)
 
 
 def _equal(given: str, expected: str) -> bool:

@@ -23,7 +23,8 @@ from werkzeug.sansio.multipart import (
 
 from anyond.files.images import LARGEST, too_large
 from anyond.http.decode import unpacked
-from anyond.model.errors import Invalid, Unsupported
+from anyond.model.errors import Unsupported
+from anyond.model.refusals.requests import Invalid
 
 LARGEST_BODY = 4 * 1024**2
 LARGEST_FORM = LARGEST + 64 * 1024

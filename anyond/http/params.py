@@ -13,7 +13,7 @@ from quart.wrappers.base import BaseRequestWebsocket
 
 from anyond.api.checks import KINDS
 from anyond.api.endpoint import Endpoint, Parameter
-from anyond.model.errors import Invalid, Malformed, NotFound
+from anyond.model.refusals.requests import Invalid, Malformed, NotFound
 from anyond.model.settings import Executor, SoundFile
 from anyond.settings.names import executor_named
 

@@ -22,8 +22,9 @@ from werkzeug.routing.exceptions import WebsocketMismatch
 
 from anyond.http.envelope import JSON, failure
 from anyond.http.multipart import largest
-from anyond.model.errors import SHORTAGES, AnyondError, Forbidden, Kind, Unavailable
+from anyond.model.errors import SHORTAGES, AnyondError, Kind, Unavailable
 from anyond.model.ids import new_id
+from anyond.model.refusals.files import Unreadable
 
 STATUS: dict[Kind, HTTPStatus] = {
     Kind.INVALID: HTTPStatus.BAD_REQUEST,
@@ -122,8 +123,7 @@ def _of_system(error: OSError) -> AnyondError | None:
     if error.errno in _PLACES and isinstance(error.filename, str | bytes):
         place = os.fsencode(error.filename).decode("utf-8", "replace")
         log.warning("place refused", path=place, why=why)
-        data = {"type": "unreadable", "field": "path"}
-        return Forbidden(f"{place[:1000]} cannot be used: {why}.", data)
+        return Unreadable(place, why, "path", "used")
     if error.errno in SHORTAGES:
         log.warning("out of resources", why=why)
         return Unavailable(f"The system does not allow it at the moment: {why}.")

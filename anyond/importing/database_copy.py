@@ -20,7 +20,8 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from anyond.model.errors import Invalid, Unavailable
+from anyond.model.errors import Unavailable
+from anyond.model.refusals.requests import Invalid
 
 _WAL, _JOURNAL, _INDEX = "-wal", "-journal", "-shm"
 _WAL_HEAD = 32

@@ -12,7 +12,7 @@ import sqlite3
 from array import array
 from collections.abc import Iterator, Sequence, Set
 
-from anyond.model.errors import Invalid
+from anyond.model.refusals.requests import Invalid
 
 
 class Tables:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from anyond.machines.core import Answer, Refuse, Request
-from anyond.model.errors import Busy
+from anyond.model.refusals.runs import Busy
 
 R = TypeVar("R")
 

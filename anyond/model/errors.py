@@ -1,16 +1,25 @@
-"""Every refusal that Anyon can utter; anything else that is raised is a bug of ours."""
+"""What a refusal is: anything else that is raised is a bug of ours.
+
+Each is a class with its name for programs, in `anyond.model.refusals`; here is what they have in
+common, and the kinds that they are of.
+"""
 
 from __future__ import annotations
 
 import errno
-from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any, ClassVar
+
+import msgspec
+from msgspec import UNSET
 
 SHORTAGES = frozenset(
     {errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.ENOSPC}
 )
 """With these numbers the system says that it has no more of something; there may be again."""
+
+
+_PACKAGE = "anyond.model.refusals."
 
 
 class Kind(StrEnum):
@@ -30,131 +39,115 @@ class Kind(StrEnum):
 
 
 class AnyondError(Exception):
-    """A refusal: `str(error)` is the sentence for the person, `data` is for programs (or None)."""
+    """A refusal: `str(error)` is the sentence for the person, `data` is for programs (or None).
+
+    A class is one of these:
+
+    - one with `type="…"`, the name that programs match on. It has the fields that are annotated in
+      its body, besides those of its abstract bases; `message` is the sentence.
+    - one with `bare=True`, whose status says all there is to know: it has no `data`.
+    - one that is derived from such a class, and is for programs what that one is.
+    - an abstract one, with neither. It is caught, and never raised.
+
+    Raises:
+        TypeError: another class has that type, or it is declared elsewhere than in that package,
+            where all are loaded together; a field is declared where there can be none; or an
+            abstract class is raised.
+    """
 
     kind: ClassVar[Kind]
+    type: ClassVar[str | None] = None
+    fields: ClassVar[tuple[str, ...]] = ()
+    abstract: ClassVar[bool] = True
 
-    def __init__(self, message: str, data: dict[str, Any] | None = None) -> None:
-        super().__init__(message)
-        self.data = data
+    def __init_subclass__(cls, *, type: str | None = None, bare: bool = False) -> None:
+        super().__init_subclass__()
+        own = [n for n, a in vars(cls).get("__annotations__", {}).items() if "ClassVar" not in a]
+        if type is None and not bare:
+            if own and not cls.abstract:
+                raise TypeError(f"{cls.__name__} has fields, and so needs a type of its own")
+            cls.fields = (*cls.fields, *own)
+            return
+        base = next(a for a in cls.__mro__[1:] if issubclass(a, AnyondError) and a.abstract)
+        cls.type = type
+        cls.fields = () if bare else (*base.fields, *own)
+        cls.abstract = False
+        if type is None:
+            return
+        if not cls.__module__.startswith(_PACKAGE):
+            raise TypeError(f"{cls.__name__} has a type, and so belongs into {_PACKAGE}*")
+        if TYPES.setdefault(type, cls) is not cls:
+            raise TypeError(f"{cls.__name__} and {TYPES[type].__name__} are both {type}")
+
+    def __init__(self, sentence: str) -> None:
+        if self.abstract:
+            raise TypeError(f"{type(self).__name__} is a kind of refusals, and none itself")
+        super().__init__(sentence)
+        self._beside: dict[str, Any] = {}
+
+    @property
+    def message(self) -> str:
+        """The sentence, where it is a field."""
+        return str(self)
+
+    @property
+    def data(self) -> dict[str, Any] | None:
+        """The `error_data` of the answer; what is unset is left out."""
+        found: dict[str, Any] = {} if self.type is None else {"type": self.type}
+        for name in self.fields:
+            value = getattr(self, name)
+            if value is not UNSET:
+                found[name] = msgspec.to_builtins(value)
+        return {**found, **self._beside} or None
+
+    def add(self, **more: str) -> None:
+        """Tell programs more than the class says, such as what exists in spite of the refusal."""
+        self._beside.update(more)
+
+    def reword(self, sentence: str) -> None:
+        """Say it with another sentence; for programs it stays the same."""
+        self.args = (sentence,)
 
 
-class Invalid(AnyondError):
-    """The request is malformed; `field` names the part of it that is."""
-
-    kind = Kind.INVALID
-
-    def __init__(self, field: str, problem: str) -> None:
-        super().__init__(f"{field}: {problem}", {"type": "invalid", "field": field})
-        self.field = field
+TYPES: dict[str, type[AnyondError]] = {}
+"""Every refusal with a type that was loaded so far; `anyond.model.refusals.every` loads all."""
 
 
-class Malformed(Invalid):
-    """A body that cannot be read as what it must be: it is torn, or lacks a field."""
+class Unauthorized(AnyondError, bare=True):
+    """The daemon wants its token."""
 
-
-class Unauthorized(AnyondError):
     kind = Kind.UNAUTHORIZED
 
 
 class Forbidden(AnyondError):
+    """Who asks may not have that."""
+
     kind = Kind.FORBIDDEN
 
 
-class NotFound(AnyondError):
-    """Nothing of that sort has that key."""
-
-    kind = Kind.NOT_FOUND
-
-    def __init__(self, what: str, key: object) -> None:
-        super().__init__(f"There is no {what} {key}.", {"type": "not_found", "what": what})
-
-
-class Deleted(AnyondError):
-    """What was to be written belongs to something that was deleted meanwhile."""
-
-    kind = Kind.NOT_FOUND
-
-    def __init__(self) -> None:
-        told = "What this belongs to was deleted meanwhile."
-        super().__init__(told, {"type": "not_found", "what": "parent"})
-
-
 class Conflict(AnyondError):
-    """The state does not allow it now; `type` is the stable name that programs match on."""
+    """The state does not allow it now."""
 
     kind = Kind.CONFLICT
 
-    def __init__(self, type: str, message: str, **more: Any) -> None:
-        super().__init__(message, {"type": type, "message": message, **more})
-        self.type = type
+    message: str
 
 
-class Busy(Conflict):
-    """Somebody else is writing in the worktree."""
+class TooLarge(AnyondError, bare=True):
+    """What was sent is larger than what is read."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__("busy", message)
-
-
-class MergeConflicts(Conflict):
-    """Git could not combine two histories; `files` says where."""
-
-    def __init__(self, op: str, files: Sequence[str]) -> None:
-        shown = ", ".join(files[:10]) + (f" and {len(files) - 10} more" if len(files) > 10 else "")
-        super().__init__("merge_conflicts", f"Conflicts in {shown}", op=op, files=list(files))
-        self.files = list(files)
-
-
-class Impossible(AnyondError):
-    """Well-formed, but there is no such variant, branch or program."""
-
-    kind = Kind.IMPOSSIBLE
-
-    def __init__(self, field: str, problem: str, type: str = "impossible") -> None:
-        super().__init__(f"{field}: {problem}", {"type": type, "field": field})
-        self.field = field
-
-
-class TooLarge(AnyondError):
     kind = Kind.TOO_LARGE
 
 
-class Unsupported(AnyondError):
+class Unsupported(AnyondError, bare=True):
+    """What was sent is of a type that is not read."""
+
     kind = Kind.UNSUPPORTED
 
 
-class ToolFailed(AnyondError):
-    """A program that we rely on (git, an editor) failed, and we have no better name for it."""
+class Unavailable(AnyondError, bare=True):
+    """It cannot be done at the moment, whatever was asked."""
 
-    kind = Kind.BROKEN_TOOL
-
-    def __init__(self, tool: str, message: str) -> None:
-        super().__init__(message, {"type": "tool_failed", "tool": tool})
-
-
-class ProgramMissing(AnyondError):
-    """An agent's program was looked for and not found.
-
-    Args:
-        program: what was looked for.
-        looked_in: where.
-        install: one sentence that tells how to get it.
-    """
-
-    kind = Kind.IMPOSSIBLE
-
-    def __init__(self, program: str, looked_in: Sequence[str], install: str) -> None:
-        places = ", ".join(looked_in) or "(PATH is empty)"
-        super().__init__(
-            f"The program {program!r} was not found. Looked in: {places}. {install}",
-            {"type": "program_missing", "program": program, "install": install},
-        )
-        self.program = program
-        self.install = install
-
-
-class Unavailable(AnyondError):
     kind = Kind.UNAVAILABLE
 
 
@@ -162,5 +155,7 @@ class ActorGone(Unavailable):
     """Whoever was asked ended before the answer."""
 
 
-class TimedOut(AnyondError):
+class TimedOut(AnyondError, bare=True):
+    """Somebody did not answer in time."""
+
     kind = Kind.TIMED_OUT

@@ -10,7 +10,8 @@ import trio
 from anyond.agents.mcp import McpHome, home
 from anyond.files.home import home as home_directory
 from anyond.model.answers import McpConfig, McpServersFound
-from anyond.model.errors import Invalid, Unavailable
+from anyond.model.errors import Unavailable
+from anyond.model.refusals.requests import Invalid
 from anyond.model.settings import Executor
 
 if TYPE_CHECKING:

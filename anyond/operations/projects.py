@@ -10,8 +10,8 @@ from msgspec.structs import replace
 
 from anyond.git.repo import branches, inspection
 from anyond.model.bodies import NewProject, ProjectPatch
-from anyond.model.errors import Invalid
 from anyond.model.ids import new_id, now
+from anyond.model.refusals.requests import Invalid
 from anyond.model.rows import Branch, Project
 from anyond.operations.rooms import Rooms
 from anyond.operations.workspace import copy_files, known_checkouts, worktree

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 import structlog
 
 from anyond.logs import notes
-from anyond.model.errors import AnyondError, NotFound
+from anyond.model.errors import AnyondError
 from anyond.model.ids import now
+from anyond.model.refusals.requests import NotFound
 from anyond.operations.rooms import Rooms
 from anyond.procs.shim_connection import ShimConnection
 from anyond.store import attempts, remarks

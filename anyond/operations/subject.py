@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from anyond.model.errors import Conflict
+from anyond.model.refusals.worktrees import NoWorktree
 from anyond.model.rows import Project, Task, TaskAttempt
 from anyond.operations.rooms import Rooms
 from anyond.store import attempts, projects, tasks
@@ -31,7 +31,7 @@ class Subject:
             Conflict: it was never made, or it was removed.
         """
         if self.attempt.container_ref is None:
-            raise Conflict("no_worktree", "This attempt has no worktree yet.")
+            raise NoWorktree
         return Path(self.attempt.container_ref)
 
     @property

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import trio
 
-from anyond.model.errors import ToolFailed
 from anyond.model.ids import new_id
+from anyond.model.refusals.programs import ToolFailed
 from anyond.open_files import give_back
 from anyond.procs.orphans import end_orphans
 

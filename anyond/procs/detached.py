@@ -7,8 +7,9 @@ import subprocess
 
 import trio
 
-from anyond.model.errors import NotFound, ToolFailed
 from anyond.model.launch import Launch
+from anyond.model.refusals.programs import ToolFailed
+from anyond.model.refusals.requests import NotFound
 from anyond.open_files import give_back
 from anyond.procs.launch_spec import final_environment, find_program
 

@@ -7,8 +7,8 @@ import shutil
 from collections.abc import Mapping
 
 from anyond.model.environment import personal
-from anyond.model.errors import ProgramMissing
 from anyond.model.launch import Launch
+from anyond.model.refusals.programs import ProgramMissing
 
 
 def final_environment(launch: Launch) -> dict[str, str]:

@@ -16,9 +16,11 @@ from typing import Any
 
 import trio
 
-from anyond.model.errors import Conflict, Invalid, Unavailable
+from anyond.model.errors import Unavailable
 from anyond.model.launch import Launch
 from anyond.model.records import Exit, LaunchedProcesses
+from anyond.model.refusals.requests import Invalid
+from anyond.model.refusals.runs import AlreadyStarted
 from anyond.open_files import demand_room, inherited
 from anyond.procs import lost_execution, shim_start
 from anyond.procs.address import Address
@@ -265,9 +267,7 @@ class Launcher:
         except FileExistsError:
             self._starting.discard(execution_id)
             if not isinstance(self.look(execution_id), Absent):
-                raise Conflict(
-                    "already_started", f"Execution {execution_id} was started before."
-                ) from None
+                raise AlreadyStarted(execution_id) from None
             self._starting.add(execution_id)
             shutil.rmtree(path)
             path.mkdir(mode=0o700)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 
-from anyond.model.errors import Conflict
 from anyond.model.records import Exit, LaunchedProcesses
+from anyond.model.refusals.runs import Running
 from anyond.procs.identity import still_running
 from anyond.procs.lineage import find_shims
 from anyond.procs.orphans import end_orphans
@@ -45,7 +45,7 @@ def finalize(
         if not (lock.taken() if force else _released(lock)):
             killed = _end(execution_id, spool, processes) if force else 0
             if not force or not _released(lock):
-                raise Conflict("running", f"Execution {execution_id} is still running.")
+                raise Running(execution_id)
         killed += _end(execution_id, spool, processes)
         with suppress(OSError):  # who writes tries again, and tells
             spool.make_way()

@@ -13,8 +13,8 @@ from pathlib import Path
 import trio
 
 from anyond.model.environment import personal
-from anyond.model.errors import ToolFailed
 from anyond.model.launch import Launch
+from anyond.model.refusals.programs import ToolFailed
 from anyond.procs import lost_execution
 from anyond.procs.lineage import find_shims
 from anyond.procs.orphans import end_orphans

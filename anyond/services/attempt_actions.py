@@ -24,7 +24,8 @@ from anyond.model.answers import (
     TargetChanged,
 )
 from anyond.model.bodies import NewBranchName, NewTarget, OpenEditor, Rebasing, Replacing
-from anyond.model.errors import AnyondError, Busy
+from anyond.model.errors import AnyondError
+from anyond.model.refusals.runs import Busy
 from anyond.model.rows import ExecutionProcess
 from anyond.model.settings import EditorType, ExecutorProfileId
 from anyond.operations import editors, subject

@@ -12,8 +12,9 @@ from anyond.actors.attempts import Attempts
 from anyond.git.diff import status
 from anyond.git.worktree import renaming
 from anyond.model.bodies import ApprovalAnswer, FollowUp, MergeStrategy, NewAttempt, NewTask
-from anyond.model.errors import AnyondError, Busy
+from anyond.model.errors import AnyondError
 from anyond.model.ids import now
+from anyond.model.refusals.runs import Busy
 from anyond.model.rows import (
     Approval,
     BranchStatus,
@@ -79,8 +80,7 @@ class AttemptRequests:
         try:
             await self._awake.begin(process)
         except AnyondError as error:
-            attempt = {"task_attempt_id": process.task_attempt_id}
-            error.data = {**(error.data or {}), **attempt}
+            error.add(task_attempt_id=process.task_attempt_id)
             raise
 
     async def follow_up(self, attempt_id: str, wanted: FollowUp) -> ExecutionProcess:

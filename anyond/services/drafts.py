@@ -8,8 +8,9 @@ import trio
 from anyond.actors.attempt import AttemptActor
 from anyond.actors.attempts import Attempts
 from anyond.model.drafts import Draft, DraftPatch, DraftType, QueueWish
-from anyond.model.errors import AnyondError, Busy
+from anyond.model.errors import AnyondError
 from anyond.model.ids import now
+from anyond.model.refusals.runs import Busy
 from anyond.operations.branch.intent_outcomes import settled
 from anyond.operations.rooms import Rooms
 from anyond.operations.run import queue

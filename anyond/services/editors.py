@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import trio
 
-from anyond.model.errors import ToolFailed
 from anyond.model.launch import Launch
+from anyond.model.refusals.programs import ToolFailed
 from anyond.procs import detached
 
 GRACE = 1.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from anyond.actors.attempt import AttemptActor
 from anyond.actors.attempts import Attempts
 from anyond.model.bodies import NewPullRequest
-from anyond.model.refusals import TokenMissing
+from anyond.model.refusals.remotes import TokenMissing
 from anyond.model.rows import AttachedPullRequest, PullRequestMerge
 from anyond.operations import subject
 from anyond.operations.branch import publish, pull_requests

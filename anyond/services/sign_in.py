@@ -11,17 +11,20 @@ from anyond.github import sign_in
 from anyond.github.answers import DeviceCode
 from anyond.github.client import usable
 from anyond.machines.sign_in import SignIn, Standing
-from anyond.model.errors import AnyondError, Conflict
-from anyond.model.refusals import InsufficientPermissions, TokenInvalid, TokenMissing, Unexpected
+from anyond.model.errors import AnyondError
+from anyond.model.refusals.remotes import (
+    InsufficientPermissions,
+    TokenInvalid,
+    TokenMissing,
+    Unexpected,
+)
+from anyond.model.refusals.sign_in import AccessDenied, ClientIdMissing, ExpiredToken, NoDeviceFlow
 from anyond.operations.branch import publish
 from anyond.operations.rooms import Rooms
 
 log = structlog.get_logger()
 
-_REFUSALS = {
-    Standing.EXPIRED: "The code has expired before it was entered; start again.",
-    Standing.DENIED: "The sign-in was refused at GitHub.",
-}
+_REFUSALS = {Standing.EXPIRED: ExpiredToken, Standing.DENIED: AccessDenied}
 
 
 @dataclass
@@ -49,12 +52,7 @@ class GitHubSignIn:
         """
         client_id = self._rooms.github.site.client_id
         if client_id is None:
-            raise Conflict(
-                "client_id_missing",
-                "To sign in with GitHub, start the daemon with ANYON_GITHUB_CLIENT_ID set to the"
-                " client id of an OAuth app that has the device flow enabled. Or set github.pat in"
-                " the configuration to a personal access token.",
-            )
+            raise ClientIdMissing
         code = await sign_in.begin(self._rooms.github, client_id)
         now = trio.current_time()
         state = SignIn(expires_at=now + code.expires_in, interval=code.interval)
@@ -73,12 +71,12 @@ class GitHubSignIn:
         async with self._turn:
             flow = self._flow
             if flow is None:
-                raise Conflict("no_device_flow", "No sign-in has been started; start one first.")
+                raise NoDeviceFlow
             # The token is handed out once: whoever goes away now must not take it along.
             with trio.CancelScope(shield=True):
                 standing = await self._ask(flow)
         if standing in _REFUSALS:
-            raise Conflict(standing.value, _REFUSALS[standing])
+            raise _REFUSALS[standing]()
         return standing.value
 
     async def check(self) -> str:

@@ -15,7 +15,8 @@ import structlog
 from anyond.agents.acp import registry_format
 from anyond.agents.acp.catalog import CATALOG, MOST, Catalog, KnownAgent, decode, encode
 from anyond.editing import files
-from anyond.model.errors import Invalid, Unavailable
+from anyond.model.errors import Unavailable
+from anyond.model.refusals.requests import Invalid
 
 P = ParamSpec("P")
 

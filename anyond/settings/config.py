@@ -15,7 +15,7 @@ import structlog
 
 from anyond.editing import files
 from anyond.host.ownership import weakness
-from anyond.model.errors import Invalid
+from anyond.model.refusals.requests import Invalid
 from anyond.model.settings import Config
 from anyond.settings.config_upgrade import of_today
 from anyond.settings.declared import single_settings

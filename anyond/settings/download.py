@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 
 from anyond.editing.files import LARGEST
-from anyond.model.errors import Invalid, Unavailable
+from anyond.model.errors import Unavailable
+from anyond.model.refusals.requests import Invalid
 
 SCHEMES = ("https://", "http://")
 TIMEOUT_S = 60.0

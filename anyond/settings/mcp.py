@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from anyond.editing import files, json_text, toml_text
-from anyond.model.errors import Conflict
+from anyond.model.refusals.files import BrokenConfig, ChangedMeanwhile
 
 _TRIES = 5
 _writing = threading.Lock()
@@ -72,9 +72,7 @@ class McpFile:
                     self._back_up(found)
                 if self._write_over(found, new):
                     return len(before)
-        raise Conflict(
-            "changed_meanwhile", f"{self.path} is being written by somebody else; try again."
-        )
+        raise ChangedMeanwhile(str(self.path))
 
     def _text(self, content: bytes | None) -> str:
         if content is None:
@@ -135,9 +133,5 @@ class McpFile:
         except FileNotFoundError:
             return 0o600  # servers may hold keys
 
-    def _broken(self, why: str) -> Conflict:
-        return Conflict(
-            "broken_config",
-            f"{self.path} cannot be understood, so it was left alone. {why}",
-            path=str(self.path),
-        )
+    def _broken(self, why: str) -> BrokenConfig:
+        return BrokenConfig(str(self.path), why)

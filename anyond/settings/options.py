@@ -17,7 +17,7 @@ from typing import Any, get_args, get_type_hints
 from urllib.parse import urlsplit
 
 from anyond.host.places import Places
-from anyond.model.errors import Invalid
+from anyond.model.refusals.requests import Invalid
 
 HOST = "127.0.0.1"
 PORT = 8096

@@ -11,7 +11,7 @@ import msgspec
 import structlog
 
 from anyond.editing import files
-from anyond.model.errors import Impossible, Invalid
+from anyond.model.refusals.requests import Impossible, Invalid
 from anyond.model.settings import Executor, ExecutorProfileId, Variant
 from anyond.settings.names import DEFAULT, executor_named, variant_name
 from anyond.settings.variants import checked, same

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from anyond.model.errors import Invalid
+from anyond.model.refusals.requests import Invalid
 from anyond.model.settings import Variant
 
 _TEXTS = frozenset(

@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 
 from anyond.model.bodies import ApprovalAnswer
-from anyond.model.errors import Conflict, Invalid, NotFound
+from anyond.model.refusals.requests import Invalid, NotFound
+from anyond.model.refusals.runs import AlreadyDecided
 from anyond.model.rows import Approval, ApprovalStatus
 from anyond.store import attempts
 from anyond.store.transaction import Reader, Tx
@@ -120,11 +121,7 @@ def decide(tx: Tx, id: str, answer: ApprovalAnswer, now: str) -> tuple[Approval,
     if old.status is not ApprovalStatus.PENDING:
         if (old.status, old.reason, old.answers) == (answer.status, answer.reason, answer.answers):
             return old, False
-        raise Conflict(
-            "already_decided",
-            f"The question was already answered: {old.status.replace('_', ' ')}.",
-            status=old.status,
-        )
+        raise AlreadyDecided(old.status)
     tx.execute(
         "UPDATE approvals SET status = ?, reason = ?, answers = ?, responded_at = ? WHERE id = ?",
         (answer.status.value, answer.reason, _encoded(answer.answers), now, id),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from anyond.model.errors import NotFound
 from anyond.model.ids import after
+from anyond.model.refusals.requests import NotFound
 from anyond.model.rows import TaskAttempt
 from anyond.store import tasks
 from anyond.store.transaction import Reader, Tx

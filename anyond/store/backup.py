@@ -11,8 +11,9 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from anyond.model.errors import NotFound, Unavailable
+from anyond.model.errors import Unavailable
 from anyond.model.ids import timestamp
+from anyond.model.refusals.requests import NotFound
 from anyond.store.transaction import in_words
 
 COMMAND = "anyon restore-backup"

@@ -9,8 +9,9 @@ from typing import NamedTuple, TypeVar
 
 import trio
 
-from anyond.model.errors import AnyondError, Kind, Unavailable
+from anyond.model.errors import Unavailable
 from anyond.model.ids import now
+from anyond.model.refusals.daemon import Gone
 from anyond.model.rows import Change
 from anyond.store.transaction import Fact, Reader
 
@@ -21,19 +22,6 @@ TAIL_BYTES = 4 * 1024**2
 _PAGE_BYTES = 1024**2
 _CHANGE_BYTES = 400  # what a change weighs in memory besides its data
 _PRUNE_STEP = 500
-
-
-class Gone(AnyondError):
-    """The changes after that position are not held (any more, or yet); take a fresh snapshot."""
-
-    kind = Kind.NOT_FOUND
-
-    def __init__(self, after: int, oldest: int, end: int) -> None:
-        super().__init__(
-            f"The changes after position {after} are not held; only those after {oldest} are, "
-            f"and the newest is {end}.",
-            {"type": "gone", "oldest": oldest, "end": end},
-        )
 
 
 class Recorded(NamedTuple):

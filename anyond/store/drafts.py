@@ -8,8 +8,10 @@ import msgspec
 from msgspec import UNSET
 
 from anyond.model.drafts import Draft, DraftPatch, DraftType, QueueWish
-from anyond.model.errors import Conflict, Impossible, Invalid, NotFound
 from anyond.model.ids import derived_id
+from anyond.model.refusals.drafts import DraftQueued, EmptyDraft, StaleDraft
+from anyond.model.refusals.requests import Impossible, Invalid, NotFound
+from anyond.model.refusals.runs import Dropped
 from anyond.model.rows import TaskAttempt
 from anyond.store import attempts, images
 from anyond.store.transaction import Reader, Tx
@@ -106,12 +108,12 @@ def save(tx: Tx, attempt_id: str, type: DraftType, patch: DraftPatch, now: str) 
     shown = old.shown()
     # Where nothing was ever written, whatever number a client begins with does no harm.
     if patch.version is not None and old.version and patch.version != shown.version:
-        raise _refused("stale_draft", "The draft has changed meanwhile; read it again.", shown)
+        raise StaleDraft(shown)
     named = (patch.prompt, patch.variant, patch.image_ids, patch.retry_process_id)
     if all(value is UNSET for value in named):
         return shown
     if old.state == "queued":
-        raise _refused("draft_queued", "The draft is queued; take it back to change it.", shown)
+        raise DraftQueued(shown)
     prompt = shown.prompt if patch.prompt is UNSET else patch.prompt or ""
     pictures = shown.image_ids if patch.image_ids is UNSET else patch.image_ids or []
     new = old._replace(
@@ -150,12 +152,12 @@ def queue(tx: Tx, attempt_id: str, wish: QueueWish, now: str) -> Draft:
     if (wish.expected_version not in (None, shown.version)) or (
         wish.expected_queued not in (None, shown.queued)
     ):
-        raise _refused("stale_draft", "The draft has changed meanwhile; read it again.", shown)
+        raise StaleDraft(shown)
     wanted = wish.queued is not False
     if wanted == shown.queued:
         return shown
     if wanted and not shown.prompt.strip():
-        raise _refused("empty_draft", "The draft is blank: there is nothing to send.", shown)
+        raise EmptyDraft(shown)
     return _write(tx, row._replace(state="queued" if wanted else "edited"), now)
 
 
@@ -301,9 +303,5 @@ def _retried(reader: Reader, attempt_id: str, process_id: str | None) -> str:
     if row[1] != "codingagent":
         raise Impossible("retry_process_id", "Only the run of an agent can be tried again.")
     if row[2]:
-        raise Conflict("dropped", "That process was already replaced.")
+        raise Dropped
     return process_id
-
-
-def _refused(type: str, message: str, draft: Draft) -> Conflict:
-    return Conflict(type, message, draft=msgspec.to_builtins(draft))

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from anyond.model.errors import Conflict, NotFound
 from anyond.model.ids import new_id
+from anyond.model.refusals.files import ImageInUse
+from anyond.model.refusals.requests import NotFound
 from anyond.model.rows import Image
 from anyond.store.transaction import Reader, Tx
 
@@ -125,12 +126,7 @@ def delete(tx: Tx, id: str, *, force: bool = False) -> Image:
     rows = tx.execute("SELECT task_id FROM task_images WHERE image_id = ? ORDER BY rowid", (id,))
     tasks = [task_id for (task_id,) in rows.fetchall()]
     if len(tasks) > 1 and not force:
-        raise Conflict(
-            "image_in_use",
-            f"{len(tasks)} tasks show this image. Take it out of their image_ids, or delete it "
-            "for all of them with ?force=true.",
-            task_ids=tasks,
-        )
+        raise ImageInUse(tasks)
     tx.execute("DELETE FROM images WHERE id = ?", (id,))
     return image
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import msgspec
 
-from anyond.model.errors import Busy, NotFound
 from anyond.model.ids import after
+from anyond.model.refusals.requests import NotFound
+from anyond.model.refusals.runs import Busy
 from anyond.model.rows import (
     ExecutionProcess,
     ExecutorAction,

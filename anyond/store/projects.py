@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 
 from anyond.model.bodies import NewProject, ProjectPatch
-from anyond.model.errors import Conflict, Invalid, NotFound
+from anyond.model.refusals.requests import Invalid, NotFound
+from anyond.model.refusals.worktrees import PathTaken
 from anyond.model.rows import Project
 from anyond.store import tasks
 from anyond.store.transaction import Reader, Tx
@@ -160,8 +161,7 @@ def _encoded(environment: dict[str, str | None]) -> str | None:
 def _refuse_taken_path(tx: Tx, project: Project) -> None:
     other = by_path(tx, project.git_repo_path)
     if other is not None and other.id != project.id:
-        raise Conflict(
-            "path_taken",
+        raise PathTaken(
             f"The repository {project.git_repo_path} already belongs to the project {other.name}.",
             project_id=other.id,
         )

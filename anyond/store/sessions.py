@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from anyond.model.errors import NotFound
+from anyond.model.refusals.requests import NotFound
 from anyond.model.rows import Session
 from anyond.store.transaction import Reader, Tx
 

@@ -6,7 +6,8 @@ import unicodedata
 from typing import Any
 
 from anyond.model.bodies import NewTag, TagPatch
-from anyond.model.errors import Conflict, Invalid, NotFound
+from anyond.model.refusals.requests import Invalid, NotFound
+from anyond.model.refusals.worktrees import NameTaken
 from anyond.model.rows import Tag
 from anyond.store.transaction import Reader, Tx
 
@@ -87,7 +88,7 @@ def _free(tx: Tx, name: str, id: str) -> str:
         "SELECT id, tag_name FROM tags WHERE folded_name = ? AND id <> ?", (folded, id)
     ).fetchone()
     if other is not None:
-        raise Conflict("name_taken", f"There is a tag {other[1]} already.", tag_id=other[0])
+        raise NameTaken(f"There is a tag {other[1]} already.", tag_id=other[0])
     return folded
 
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from anyond.model.bodies import NewTask, TaskPatch
-from anyond.model.errors import Invalid, NotFound
+from anyond.model.refusals.requests import Invalid, NotFound
 from anyond.model.rows import Task, TaskStatus, TaskWithAttemptStatus
 from anyond.store import images
 from anyond.store.transaction import Reader, Tx

@@ -9,7 +9,8 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import msgspec
 from msgspec import Struct
 
-from anyond.model.errors import Deleted, Unavailable
+from anyond.model.errors import Unavailable
+from anyond.model.refusals.requests import Deleted
 from anyond.store.connection import Answer
 
 R = TypeVar("R")

@@ -16,9 +16,10 @@ from anyond.agents.acp.catalog import CATALOG, KnownAgent
 from anyond.agents.core import Turn
 from anyond.agents.roster import AGENTS
 from anyond.model.answers import AcpAgent, Availability
-from anyond.model.errors import AnyondError, ProgramMissing
+from anyond.model.errors import AnyondError
 from anyond.model.launch import Launch
 from anyond.model.offers import Offers
+from anyond.model.refusals.programs import ProgramMissing
 from anyond.model.settings import Executor, ExecutorProfileId
 from anyond.procs.capture import capture
 from anyond.procs.launch_spec import final_environment, find_program

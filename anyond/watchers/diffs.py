@@ -28,14 +28,15 @@ from anyond.git.merging.landing import Landing
 from anyond.git.repo import branches
 from anyond.git.worktree import repair
 from anyond.journal import Wake
-from anyond.model.errors import AnyondError, NotFound, Unavailable
+from anyond.model.errors import AnyondError, Unavailable
 from anyond.model.frames import DiffFrame
+from anyond.model.refusals.daemon import Gone
+from anyond.model.refusals.requests import NotFound
 from anyond.model.rows import Diff
 from anyond.operations import subject
 from anyond.operations.branch import landed as landings
 from anyond.operations.rooms import Rooms
 from anyond.store import attempts
-from anyond.store.changes import Gone
 
 log = structlog.get_logger()
 

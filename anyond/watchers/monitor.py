@@ -7,9 +7,10 @@ import time
 import structlog
 import trio
 
-from anyond.model.errors import AnyondError, NotFound
+from anyond.model.errors import AnyondError
 from anyond.model.ids import timestamp
-from anyond.model.refusals import RateLimited, TokenInvalid, TokenMissing
+from anyond.model.refusals.remotes import RateLimited, TokenInvalid, TokenMissing
+from anyond.model.refusals.requests import NotFound
 from anyond.model.rows import PullRequestMerge
 from anyond.operations.branch import pull_requests
 from anyond.operations.rooms import Rooms
@@ -86,7 +87,7 @@ class Monitor:
         async with trio.open_nursery() as nursery:
             for row in rows:
                 nursery.start_soon(one, row)
-        waits = [error.retry_after_s for error in stop if isinstance(error, RateLimited)]
+        waits = [error.wait_s for error in stop if isinstance(error, RateLimited)]
         return max([pause, *waits])
 
     async def _look_at(self, row: PullRequestMerge) -> AnyondError | None:

@@ -8,8 +8,9 @@ from running_rows import final, started, told
 from structlog.testing import capture_logs
 
 from anyond.actors.attempts import Attempts
-from anyond.model.errors import Busy, Unavailable
+from anyond.model.errors import Unavailable
 from anyond.model.ids import now
+from anyond.model.refusals.runs import Busy
 from anyond.model.rows import (
     ExecutionProcess,
     ExecutorAction,

@@ -9,7 +9,9 @@ import trio
 
 from anyond.actors.core import Actor, Intensity, keep
 from anyond.machines.core import Answer, Refuse, Request
-from anyond.model.errors import ActorGone, Busy, NotFound, TimedOut
+from anyond.model.errors import ActorGone, TimedOut
+from anyond.model.refusals.requests import NotFound
+from anyond.model.refusals.runs import Busy
 
 
 @dataclass(frozen=True, eq=False)

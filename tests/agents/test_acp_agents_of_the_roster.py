@@ -28,7 +28,7 @@ from anyond.model.entries import (
     TodoItem,
     TodoManagement,
 )
-from anyond.model.errors import Impossible
+from anyond.model.refusals.requests import Impossible
 from anyond.model.settings import Executor
 
 MODES = {

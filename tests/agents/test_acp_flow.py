@@ -27,8 +27,8 @@ from anyond.agents.core import (
     Verdict,
 )
 from anyond.model.entries import ErrorMessage, SetupRequired, TodoItem
-from anyond.model.errors import Impossible
 from anyond.model.records import Stream
+from anyond.model.refusals.requests import Impossible
 
 ONCE = {"optionId": "o", "kind": "allow_once"}
 ALWAYS = {"optionId": "A", "kind": "allow_always"}

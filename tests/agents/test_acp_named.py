@@ -18,7 +18,7 @@ from anyond.agents.core import Outcome, Turn, TurnEnded
 from anyond.agents.roster import AGENTS, fits
 from anyond.agents.variant import decode
 from anyond.model.entries import ErrorMessage, SetupRequired
-from anyond.model.errors import Impossible
+from anyond.model.refusals.requests import Impossible
 from anyond.model.settings import Executor
 
 DEMANDED = {"code": -32000, "message": "Authentication required"}

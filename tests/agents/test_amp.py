@@ -21,9 +21,9 @@ from anyond.agents.core import (
 )
 from anyond.agents.recap import RETOLD
 from anyond.model.entries import ErrorMessage, FileEdit, SetupRequired, TokenUsage, ToolUse
-from anyond.model.errors import Impossible
 from anyond.model.launch import Launch
 from anyond.model.records import Stream
+from anyond.model.refusals.requests import Impossible
 
 NAMES = sorted(path.stem for path in (FOLDER / "amp").glob("*.jsonl"))
 THREAD = "T-5f0b7c1e-9a3d-4d2b-8c7f-1f2e3d4c5b6a"

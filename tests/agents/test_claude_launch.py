@@ -8,8 +8,8 @@ import pytest
 
 from anyond.agents.claude.agent import Claude
 from anyond.agents.core import Turn
-from anyond.model.errors import Impossible
 from anyond.model.launch import Launch
+from anyond.model.refusals.requests import Impossible
 
 
 def launch(session_id: str | None = None, **options: Any) -> Launch:

@@ -37,8 +37,8 @@ from anyond.model.entries import (
     SetupRequired,
     Succeeded,
 )
-from anyond.model.errors import Impossible
 from anyond.model.records import Stream
+from anyond.model.refusals.requests import Impossible
 
 FREE = {"sandbox": "danger-full-access"}
 

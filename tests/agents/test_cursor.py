@@ -39,9 +39,9 @@ from anyond.model.entries import (
     Tool,
     ToolUse,
 )
-from anyond.model.errors import Impossible
 from anyond.model.launch import Launch
 from anyond.model.records import Stream
+from anyond.model.refusals.requests import Impossible
 
 NAMES = sorted(path.stem for path in (FOLDER / "cursor").glob("*.jsonl"))
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from anyond.agents.mcp import HOMES, META, SERVERS, home
-from anyond.model.errors import Impossible
+from anyond.model.refusals.requests import Impossible
 from anyond.model.settings import Executor
 
 HOME = Path("/home/ada")

@@ -8,7 +8,7 @@ import pytest
 
 from anyond.agents.core import Turn
 from anyond.agents.roster import AGENTS, CAPABILITIES, DEFAULT_PROFILES, agent
-from anyond.model.errors import Impossible
+from anyond.model.refusals.requests import Impossible
 from anyond.model.settings import Executor
 
 

@@ -20,6 +20,7 @@ from anyond.api.endpoint import Endpoint
 from anyond.api.examples.all import EXAMPLES, NONE
 from anyond.http.app import create_app
 from anyond.http.guard import Policy
+from anyond.model.refusals.requests import Invalid, NotLetIn
 from anyond.services.services import Services
 from tests.end_to_end import malformed
 from tests.end_to_end.fuzz_target import VARIANT, FuzzTarget, open_fuzz_target
@@ -280,6 +281,15 @@ def fuzz_target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FuzzTarget
         yield made
 
 
+DECLARED = {
+    (endpoint.method, re.sub(r"{[^}]+}", "<key>", endpoint.path)): {
+        refusal.type for refusal in (Invalid, NotLetIn, *endpoint.refusals)
+    }
+    for endpoint in ENDPOINTS
+}
+"""The types of the refusals that each endpoint says it has."""
+
+
 def enveloped(shape: Shape, answer: Answer) -> dict[str, Any]:
     """The body of an answer, which must be the envelope and nothing else."""
     body: dict[str, Any] = json.loads(answer.body)
@@ -312,6 +322,8 @@ def judged(shape: Shape, answer: Answer) -> None:
         assert answer.headers["Content-Type"] == "audio/wav"
         return
     body = enveloped(shape, answer)
+    if body["error_data"] is not None and (shape.method, shape.rule) in DECLARED:
+        assert body["error_data"]["type"] in DECLARED[shape.method, shape.rule], body
     if answer.status == 400:
         # What is no HTTP at all has no field that could be named.
         error = body["error_data"]

@@ -12,7 +12,8 @@ import trio
 
 from anyond.files import directory
 from anyond.files.directory import Listing, in_thread, list_directory, place
-from anyond.model.errors import Forbidden, Invalid, NotFound, TimedOut
+from anyond.model.errors import Forbidden, TimedOut
+from anyond.model.refusals.requests import Invalid, NotFound
 
 NEVER = threading.Event()
 

@@ -10,7 +10,8 @@ import pytest
 
 from anyond.files import images
 from anyond.files.images import LARGEST, ImageFiles
-from anyond.model.errors import Invalid, TooLarge, Unsupported
+from anyond.model.errors import TooLarge, Unsupported
+from anyond.model.refusals.requests import Invalid
 
 PNG = pictures.png()
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from anyond.files import repositories
-from anyond.model.errors import NotFound
+from anyond.model.refusals.requests import NotFound
 
 NEVER = threading.Event()
 

@@ -16,8 +16,11 @@ from anyond.git.program.failures import Output, failure
 from anyond.git.repo import branches, pushing, remotes
 from anyond.git.repo.repository import Repositories
 from anyond.git.snapshots.snapshots import take
-from anyond.model.errors import Kind, MergeConflicts, NotFound, ToolFailed, Unavailable
-from anyond.model.refusals import Rejected
+from anyond.model.errors import Kind, Unavailable
+from anyond.model.refusals.merging import MergeConflicts
+from anyond.model.refusals.programs import ToolFailed
+from anyond.model.refusals.remotes import Rejected
+from anyond.model.refusals.requests import NotFound
 from tests.git.driver import Checkout
 
 ONE = "00000000-0000-4000-8000-000000000001"

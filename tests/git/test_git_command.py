@@ -8,7 +8,9 @@ import trio
 
 from anyond.git.program import command, process
 from anyond.git.program.command import GitFailed, git, scrub
-from anyond.model.errors import NotFound, ProgramMissing, TimedOut
+from anyond.model.errors import TimedOut
+from anyond.model.refusals.programs import ProgramMissing
+from anyond.model.refusals.requests import NotFound
 from tests.git.driver import Checkout, until
 
 

@@ -11,7 +11,8 @@ from anyond.git.commits.unstorable import unstorable
 from anyond.git.program.command import GitFailed
 from anyond.git.repo.repository import Repositories
 from anyond.git.worktree.worktrees import exclude
-from anyond.model.errors import Conflict, Invalid, NotFound
+from anyond.model.errors import Conflict
+from anyond.model.refusals.requests import Invalid, NotFound
 from tests.git.driver import Checkout, run_unprivileged, until
 
 SIGNER = """\

@@ -9,7 +9,8 @@ import pytest
 from anyond.git.commits.deletion import contained, delete_file
 from anyond.git.program.command import GitFailed
 from anyond.git.snapshots import snapshots
-from anyond.model.errors import Conflict, Invalid, NotFound
+from anyond.model.errors import Conflict
+from anyond.model.refusals.requests import Invalid, NotFound
 from tests.git.driver import Checkout
 
 ONE = "00000000-0000-4000-8000-000000000001"

@@ -16,14 +16,14 @@ from anyond.git.files.file_listing import take
 from anyond.git.merging.merge import merge
 from anyond.git.program import guard
 from anyond.git.program.command import GitFailed, git
-from anyond.git.program.failures import Refused
 from anyond.git.repo import inspection, libgit2, repository
 from anyond.git.repo.repository import Repositories
 from anyond.git.snapshots import snapshots
 from anyond.git.submodules import submodule_commits, submodules
 from anyond.git.worktree.repair import ensure
-from anyond.model.errors import MergeConflicts
 from anyond.model.ids import new_id
+from anyond.model.refusals.git import Refused
+from anyond.model.refusals.merging import MergeConflicts
 from tests.git.driver import Checkout
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from anyond.git.diff import diff
 from anyond.git.files.blobs import FILE_LIMIT
-from anyond.model.errors import NotFound
+from anyond.model.refusals.requests import NotFound
 from anyond.model.rows import Diff
 from tests.git.driver import Checkout, run_unprivileged
 

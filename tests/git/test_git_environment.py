@@ -12,7 +12,7 @@ from anyond.git.program.command import git
 from anyond.git.program.environment import environment, settings
 from anyond.git.repo import pushing, remotes, repository
 from anyond.git.repo.repository import Repositories
-from anyond.model.refusals import TokenInvalid, TokenMissing
+from anyond.model.refusals.remotes import TokenInvalid, TokenMissing
 from tests.fakes.git_http_server import git_http
 from tests.git.driver import Checkout
 

@@ -19,7 +19,6 @@ from anyond.git.disk import locks
 from anyond.git.disk.dead_locks import sweep_refs
 from anyond.git.disk.locations import remember
 from anyond.git.disk.lock_holders import may_be_held
-from anyond.git.disk.locks import Locked
 from anyond.git.merging.merge import merge
 from anyond.git.merging.rebase import plan, rebase
 from anyond.git.program.command import GitFailed, git
@@ -29,6 +28,7 @@ from anyond.git.repo.repository import Repositories
 from anyond.git.snapshots.reset import abort, reset
 from anyond.git.snapshots.snapshots import take
 from anyond.git.worktree.renaming import rename
+from anyond.model.refusals.git import Locked
 from tests.git.driver import Checkout, until
 
 ONE = "00000000-0000-4000-8000-000000000001"

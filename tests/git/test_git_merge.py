@@ -13,7 +13,9 @@ from anyond.git.merging.merge import Strategy, merge
 from anyond.git.program.command import GitFailed, version
 from anyond.git.repo.inspection import inspect
 from anyond.git.repo.repository import Repositories
-from anyond.model.errors import Conflict, Impossible, MergeConflicts
+from anyond.model.errors import Conflict
+from anyond.model.refusals.merging import MergeConflicts
+from anyond.model.refusals.requests import Impossible
 from tests.git.driver import Checkout
 
 STRATEGIES: list[Strategy] = ["merge", "squash", "rebase"]

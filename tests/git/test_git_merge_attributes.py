@@ -10,7 +10,7 @@ import pytest
 from anyond.git.merging import merge_content
 from anyond.git.merging.merge import Strategy, merge
 from anyond.git.repo.repository import Repositories
-from anyond.model.errors import MergeConflicts
+from anyond.model.refusals.merging import MergeConflicts
 from tests.git.driver import Checkout
 
 STRATEGIES: list[Strategy] = ["merge", "squash", "rebase"]

@@ -12,7 +12,8 @@ from anyond.git.program.command import GitFailed
 from anyond.git.repo import branches
 from anyond.git.repo.repository import Repositories
 from anyond.git.snapshots.reset import abort
-from anyond.model.errors import Conflict, MergeConflicts
+from anyond.model.errors import Conflict
+from anyond.model.refusals.merging import MergeConflicts
 from tests.git.driver import Checkout, until
 
 

@@ -13,12 +13,12 @@ from anyond.git.commits.deletion import delete_file
 from anyond.git.diff.status import status
 from anyond.git.merging import rebase
 from anyond.git.merging.merge import merge
-from anyond.git.program.failures import GitFailed, Refused
 from anyond.git.repo import branches
 from anyond.git.repo.repository import Repositories
 from anyond.git.worktree import renaming
 from anyond.git.worktree.worktrees import add
 from anyond.model.errors import AnyondError, Kind
+from anyond.model.refusals.git import GitFailed, Refused
 from tests.git.driver import Checkout
 
 Act = Callable[[Checkout, Checkout], Awaitable[object]]
@@ -119,7 +119,7 @@ async def test_what_git_itself_refuses_is_no_hooks_doing(repo: Checkout, attempt
     with pytest.raises(GitFailed) as caught:
         await commit_all(attempt.path, "message")
     assert isinstance(caught.value, Refused)
-    assert caught.value.refusal.type == "git_config_broken"
+    assert caught.value.type == "git_config_broken"
 
 
 # ---------------------------------------------------------------- filters

@@ -13,8 +13,8 @@ import pytest
 from anyond.git.diff import status
 from anyond.git.repo import pushing, remotes
 from anyond.git.repo.repository import Repositories
-from anyond.model.errors import AnyondError, Impossible
-from anyond.model.refusals import (
+from anyond.model.errors import AnyondError
+from anyond.model.refusals.remotes import (
     InsufficientPermissions,
     NoRemote,
     RateLimited,
@@ -25,6 +25,7 @@ from anyond.model.refusals import (
     Unexpected,
     Unreachable,
 )
+from anyond.model.refusals.requests import Impossible
 from tests.fakes.git_http_server import GitHttp, git_http
 from tests.git.driver import Checkout
 

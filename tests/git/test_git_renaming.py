@@ -8,7 +8,8 @@ import pytest
 
 from anyond.git.repo.repository import Repositories
 from anyond.git.worktree.renaming import rename, resume
-from anyond.model.errors import Conflict, Invalid, NotFound
+from anyond.model.errors import Conflict
+from anyond.model.refusals.requests import Invalid, NotFound
 from tests.git.driver import Checkout
 
 

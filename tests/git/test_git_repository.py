@@ -9,7 +9,7 @@ import trio.testing
 from anyond.git.repo import inspection, repository
 from anyond.git.repo.repository import Repositories
 from anyond.git.worktree.worktrees import head
-from anyond.model.errors import Invalid, NotFound
+from anyond.model.refusals.requests import Invalid, NotFound
 from tests.git.driver import Checkout, until
 
 

@@ -11,7 +11,8 @@ from anyond.git.merging import merge, rebase_messages
 from anyond.git.merging.rebase import plan, rebase
 from anyond.git.repo import branches
 from anyond.git.repo.repository import Repositories
-from anyond.model.errors import Conflict, MergeConflicts
+from anyond.model.errors import Conflict
+from anyond.model.refusals.merging import MergeConflicts
 from tests.git.driver import Checkout
 
 ID = "01234567-89ab-cdef-0123-456789abcdef"

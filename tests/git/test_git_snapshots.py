@@ -10,7 +10,9 @@ from anyond.git.files import ignored_copies
 from anyond.git.repo.repository import Repositories
 from anyond.git.snapshots import snapshots
 from anyond.git.snapshots.reset import abort, reset
-from anyond.model.errors import Conflict, Invalid, NotFound, ToolFailed
+from anyond.model.errors import Conflict
+from anyond.model.refusals.programs import ToolFailed
+from anyond.model.refusals.requests import Invalid, NotFound
 from tests.git.driver import Checkout
 
 ONE = "00000000-0000-4000-8000-000000000001"

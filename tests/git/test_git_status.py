@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from anyond.git.diff.status import branch_status, in_progress, status
-from anyond.model.errors import NotFound
+from anyond.model.refusals.requests import NotFound
 from tests.git.driver import Checkout
 
 STRANGE = ["tab\there", 'quo"te', "new\nline", "[br]*?.txt", "ünï", " lead", "-dash", "a -> b"]

@@ -11,7 +11,8 @@ from anyond.git.program.command import GitFailed
 from anyond.git.repo import excludes
 from anyond.git.repo.repository import Repositories
 from anyond.git.worktree import worktrees
-from anyond.model.errors import Conflict, Impossible, Invalid, NotFound
+from anyond.model.errors import Conflict
+from anyond.model.refusals.requests import Impossible, Invalid, NotFound
 from tests.git.driver import Checkout, until
 
 

@@ -12,8 +12,8 @@ import pytest
 from anyond.github import sign_in
 from anyond.github.client import GitHub, usable
 from anyond.github.site import RepositoryName, Site
-from anyond.model.errors import AnyondError, Conflict, Impossible
-from anyond.model.refusals import (
+from anyond.model.errors import AnyondError, Conflict
+from anyond.model.refusals.remotes import (
     InsufficientPermissions,
     RateLimited,
     RepositoryNotFound,
@@ -22,6 +22,7 @@ from anyond.model.refusals import (
     Unexpected,
     Unreachable,
 )
+from anyond.model.refusals.requests import Impossible
 from tests.fakes.github_server import GitHubServer, github_server
 
 TOKEN = "ghp_adas_secret_token"

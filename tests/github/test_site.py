@@ -6,7 +6,7 @@ import pytest
 
 from anyond.github.site import RepositoryName, Site
 from anyond.model.addresses import Address, without_user
-from anyond.model.errors import Invalid
+from anyond.model.refusals.requests import Invalid
 
 ENTERPRISE = Site.of({"ANYON_GITHUB_URL": "https://git.example.com/"})
 

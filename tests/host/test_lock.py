@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from anyond.host.daemon_file import DaemonFile, announced
-from anyond.host.lock import AlreadyRunning, sole_daemon
+from anyond.host.lock import sole_daemon
+from anyond.model.refusals.daemon import AlreadyRunning
 
 HOLDER = """
 import sys

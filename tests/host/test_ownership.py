@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from anyond.host.ownership import weakness
-from anyond.model.errors import Invalid
+from anyond.model.refusals.requests import Invalid
 from anyond.settings.config import ConfigFile
 
 

@@ -16,7 +16,7 @@ from trio.testing import MockClock
 
 from anyond.host.sd_notify import ServiceManager
 from anyond.host.socket_activation import handed_sockets
-from anyond.model.errors import Invalid
+from anyond.model.refusals.requests import Invalid
 
 
 @pytest.fixture
@@ -151,7 +151,6 @@ def test_listening_sockets_are_taken_over_and_served(tmp_path: Path) -> None:
 
 REFUSED = """
 from anyond.host.socket_activation import handed_sockets
-from anyond.model.errors import Invalid
 try:
     handed_sockets()
 except Invalid as error:

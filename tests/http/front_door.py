@@ -20,9 +20,9 @@ from anyond.http.wire.listeners import listen
 from anyond.http.wire.peers import Peers
 from anyond.http.wire.server import serve
 from anyond.model.bodies import NewProject, NewTask
-from anyond.model.errors import NotFound
 from anyond.model.ids import new_id, now
 from anyond.model.records import Stream
+from anyond.model.refusals.requests import NotFound
 from anyond.model.rows import (
     ExecutorAction,
     ProcessStatus,

@@ -11,11 +11,14 @@ import trio
 from front_door import Server, envelope
 from structlog.testing import capture_logs
 
-from anyond.git.program.failures import Output, Refused
-from anyond.git.program.refusals import Refusal
 from anyond.http import envelope as wrapping
 from anyond.model import errors
 from anyond.model.ids import new_id
+from anyond.model.refusals.git import HookRefused
+from anyond.model.refusals.merging import MergeConflicts
+from anyond.model.refusals.programs import ToolFailed
+from anyond.model.refusals.requests import Impossible, Invalid
+from anyond.model.refusals.runs import Busy
 from anyond.model.rows import Approval, ApprovalStatus
 
 ID = new_id()
@@ -58,10 +61,10 @@ async def test_a_refused_method_is_told_the_others(server: Server) -> None:
 
 
 REFUSALS: tuple[tuple[Exception, int, dict[str, Any] | None], ...] = (
-    (errors.Invalid("f", "p"), 400, {"type": "invalid", "field": "f"}),
-    (errors.Busy("Busy."), 409, {"type": "busy", "message": "Busy."}),
+    (Invalid("f", "p"), 400, {"type": "invalid", "field": "f"}),
+    (Busy("Busy."), 409, {"type": "busy", "message": "Busy."}),
     (
-        errors.MergeConflicts("merge", ["a\udc80"]),
+        MergeConflicts("merge", ["a\udc80"]),
         409,
         {
             "type": "merge_conflicts",
@@ -71,17 +74,21 @@ REFUSALS: tuple[tuple[Exception, int, dict[str, Any] | None], ...] = (
         },
     ),
     (errors.TooLarge("Large."), 413, None),
-    (errors.Impossible("b", "no"), 422, {"type": "impossible", "field": "b"}),
-    (errors.ToolFailed("git", "Bad."), 502, {"type": "tool_failed", "tool": "git"}),
+    (Impossible("b", "no"), 422, {"type": "impossible", "field": "b"}),
+    (ToolFailed("git", "Bad."), 502, {"type": "tool_failed", "tool": "git"}),
     (
-        Refused(("commit",), Output(1, b"", ""), Refusal("hook_refused", "No.", {"hook": "x"})),
+        HookRefused("x", "the commit", "No."),
         409,
-        {"type": "hook_refused", "message": "No.", "hook": "x"},
+        {
+            "type": "hook_refused",
+            "message": "The repository's x hook refuses the commit: No.",
+            "hook": "x",
+        },
     ),
     (errors.ActorGone("Gone."), 503, None),
     (errors.TimedOut("Late."), 504, None),
     (
-        ExceptionGroup("g", [ExceptionGroup("h", [errors.Busy("Busy.")])]),
+        ExceptionGroup("g", [ExceptionGroup("h", [Busy("Busy.")])]),
         409,
         {"type": "busy", "message": "Busy."},
     ),
@@ -99,7 +106,7 @@ async def test_every_refusal_has_its_status(server: Server) -> None:
     "error",
     [
         KeyError("secret"),
-        ExceptionGroup("g", [errors.Busy("Busy."), KeyError("secret")]),
+        ExceptionGroup("g", [Busy("Busy."), KeyError("secret")]),
     ],
 )
 async def test_a_mistake_of_ours_is_500_with_a_number_to_find_it_by(

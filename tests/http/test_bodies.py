@@ -13,8 +13,8 @@ from anyond.api.checks import identity
 from anyond.http import decode
 from anyond.http.params import position
 from anyond.model.bodies import MergeStrategy, NewTask
-from anyond.model.errors import Invalid
 from anyond.model.ids import new_id
+from anyond.model.refusals.requests import Invalid
 
 ID = "3F2B8C1E-5d6a-4e7f-8a9b-0c1d2e3f4a5b"
 TASK = {"project_id": ID, "title": "t"}

@@ -20,7 +20,8 @@ from structlog.testing import capture_logs
 
 from anyond.http.wire.listeners import listen
 from anyond.http.wire.server import serve
-from anyond.model.errors import Invalid, Unavailable
+from anyond.model.errors import Unavailable
+from anyond.model.refusals.requests import Invalid
 
 HELLO = "GET /health HTTP/1.1\nHost: localhost\n\n"
 

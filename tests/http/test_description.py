@@ -20,7 +20,6 @@ from anyond.api import tags
 from anyond.api.chapters import ENDPOINTS
 from anyond.api.endpoint import Answering, BodyCall, EventStream, Stream
 from anyond.api.examples.all import EXAMPLES, NONE
-from anyond.api.problems import FORBIDDEN, INVALID
 from anyond.http.app import ROUTES, create_app
 from anyond.http.dispatch import complete, route
 from anyond.http.front import Front
@@ -28,8 +27,9 @@ from anyond.http.guard import Policy
 from anyond.http.openapi import typescript
 from anyond.http.openapi.document import document
 from anyond.http.openapi.page import page, policy
+from anyond.http.openapi.refusals import told
+from anyond.model.refusals.requests import Invalid, NotLetIn
 from anyond.services.services import Services
-from tests.refusals import known
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = document()
@@ -174,11 +174,11 @@ def test_the_description_speaks_of_null_and_not_of_python() -> None:
 
 
 def test_every_refusal_that_the_program_can_utter_is_described() -> None:
-    described = {problem.type for endpoint in ENDPOINTS for problem in endpoint.problems}
-    common = {INVALID.type, FORBIDDEN.type}
+    described = {refusal.type for endpoint in ENDPOINTS for refusal in endpoint.refusals}
+    common = {Invalid.type, NotLetIn.type}
     # Of executions and worktrees that no request can name, and of a checkout that somebody locked.
     inside = {"already_started", "running", "worktree_locked"}
-    assert known() - inside <= described | common
+    assert told().keys() - inside == described | common
 
 
 def test_the_types_of_typescript_are_up_to_date() -> None:

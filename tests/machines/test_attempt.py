@@ -20,7 +20,7 @@ from anyond.machines.attempt import (
     StopProcess,
 )
 from anyond.machines.core import Answer, Refuse
-from anyond.model.errors import Busy
+from anyond.model.refusals.runs import Busy
 
 
 async def work() -> None: ...

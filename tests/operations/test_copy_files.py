@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from anyond.model.errors import Invalid
+from anyond.model.refusals.requests import Invalid
 from anyond.operations.workspace.copy_files import copy, names
 
 

@@ -18,7 +18,7 @@ from anyond.git.program.command import GitFailed, git
 from anyond.model.bodies import AcceptGitPrograms, NewProject, NewTask
 from anyond.model.errors import Conflict
 from anyond.model.ids import new_id, now
-from anyond.model.refusals import Unreachable
+from anyond.model.refusals.remotes import Unreachable
 from anyond.model.rows import (
     CodingAgentInitialRequest,
     ExecutionProcess,

@@ -17,8 +17,10 @@ from anyond.git.repo import branches
 from anyond.git.snapshots import snapshots
 from anyond.git.worktree import worktrees
 from anyond.model.bodies import Rebasing
-from anyond.model.errors import Conflict, MergeConflicts, NotFound
+from anyond.model.errors import Conflict
 from anyond.model.ids import new_id, now
+from anyond.model.refusals.merging import MergeConflicts
+from anyond.model.refusals.requests import NotFound
 from anyond.model.rows import TaskStatus
 from anyond.operations import subject
 from anyond.operations.branch import rebasing

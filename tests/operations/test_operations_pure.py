@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from anyond.model.errors import Impossible
+from anyond.model.refusals.requests import Impossible
 from anyond.model.rows import (
     CodingAgentInitialRequest,
     ExecutorAction,

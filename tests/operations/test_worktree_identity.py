@@ -16,8 +16,8 @@ from anyond.git.repo import checkouts
 from anyond.git.repo.repository import Repositories
 from anyond.git.worktree import repair
 from anyond.model.bodies import NewProject, NewTask, ProjectPatch
-from anyond.model.errors import NotFound
 from anyond.model.ids import new_id, now
+from anyond.model.refusals.requests import NotFound
 from anyond.model.rows import TaskAttempt
 from anyond.operations import projects as project_operations
 from anyond.operations import subject

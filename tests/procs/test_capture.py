@@ -10,7 +10,7 @@ import psutil
 import pytest
 import trio
 
-from anyond.model.errors import ToolFailed
+from anyond.model.refusals.programs import ToolFailed
 from anyond.procs.capture import Capture, capture
 
 ENVIRONMENT = {"PATH": os.environ["PATH"]}

@@ -28,9 +28,11 @@ from programs import (
     write_program,
 )
 
-from anyond.model.errors import Conflict, Invalid, ProgramMissing, ToolFailed, Unavailable
+from anyond.model.errors import Conflict, Unavailable
 from anyond.model.launch import Launch
 from anyond.model.records import Stream
+from anyond.model.refusals.programs import ProgramMissing, ToolFailed
+from anyond.model.refusals.requests import Invalid
 from anyond.procs import shim
 from anyond.procs.launcher import Absent, Alive, Ended, Launcher, Lost
 

@@ -29,6 +29,7 @@ from programs import (
 )
 
 from anyond.model.errors import Conflict
+from anyond.model.refusals.runs import Busy
 from anyond.procs import shim, shim_state
 from anyond.procs.launcher import Absent, Alive, Ended, Launcher, Lost
 
@@ -99,7 +100,7 @@ async def test_a_start_that_cannot_be_recorded_starts_nothing(launcher: Launcher
     execution = name()
 
     async def record() -> None:
-        raise Conflict("no", "It cannot be written down.")
+        raise Busy("It cannot be written down.")
 
     with pytest.raises(Conflict):
         await launcher.start(execution, shell("echo never"), limit=LIMIT, record=record)
@@ -171,7 +172,7 @@ async def test_what_was_recorded_and_certainly_did_not_run_is_new_however_often_
     execution = name()
 
     async def record() -> None:
-        raise Conflict("no", "The daemon dies here.")
+        raise Busy("The daemon dies here.")
 
     with pytest.raises(Conflict):
         await launcher.start(execution, shell("echo"), limit=LIMIT, record=record)

@@ -12,7 +12,9 @@ import trio
 from anyond.actors.attempt import AttemptActor
 from anyond.actors.attempts import Attempts
 from anyond.model.bodies import NewBranchName
-from anyond.model.errors import AnyondError, Busy, NotFound
+from anyond.model.errors import AnyondError
+from anyond.model.refusals.requests import NotFound
+from anyond.model.refusals.runs import Busy
 from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject
 from anyond.services.attempt_actions import AttemptActions

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from anyond.agents.acp.catalog import Catalog, KnownAgent
 from anyond.cli import main
-from anyond.model.errors import Invalid
+from anyond.model.refusals.requests import Invalid
 from anyond.settings.acp_agents import AcpAgentsFile
 
 HERON = {"id": "heron", "name": "Heron", "distribution": {"npx": {"package": "heron@1"}}}

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from anyond.model.errors import Invalid, TooLarge, Unavailable
+from anyond.model.errors import TooLarge, Unavailable
+from anyond.model.refusals.requests import Invalid
 from anyond.model.settings import Config, Executor, SoundFile, Theme
 from anyond.settings.config import MASK, ConfigFile
 

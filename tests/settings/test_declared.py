@@ -10,9 +10,9 @@ from msgspec import Struct
 
 from anyond.generated import run
 from anyond.http.openapi.document import document
-from anyond.model.errors import Invalid
 from anyond.model.fields import Group, setting
 from anyond.model.project_settings import ProjectSettings
+from anyond.model.refusals.requests import Invalid
 from anyond.model.rows import Project
 from anyond.model.settings import Config
 from anyond.settings import reference

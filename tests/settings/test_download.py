@@ -13,7 +13,8 @@ from click.testing import CliRunner
 
 from anyond.cli import main
 from anyond.editing import files
-from anyond.model.errors import AnyondError, Invalid, Unavailable
+from anyond.model.errors import AnyondError, Unavailable
+from anyond.model.refusals.requests import Invalid
 from anyond.settings import download
 
 HERON = {"id": "heron", "name": "Heron", "distribution": {"npx": {"package": "heron@1"}}}

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from anyond.agents.core import Turn
 from anyond.agents.roster import DEFAULT_PROFILES, agent, fits
-from anyond.model.errors import Impossible, Invalid
+from anyond.model.refusals.requests import Impossible, Invalid
 from anyond.model.settings import Executor, ExecutorProfileId, Variant
 from anyond.settings.names import executor_named, variant_name
 from anyond.settings.profiles import Profiles

@@ -7,7 +7,8 @@ import pytest
 from store_seeds import add_family, add_process, at, emitted, question
 
 from anyond.model.bodies import ApprovalAnswer
-from anyond.model.errors import Conflict, Invalid, NotFound
+from anyond.model.errors import Conflict
+from anyond.model.refusals.requests import Invalid, NotFound
 from anyond.model.rows import Approval, ApprovalStatus
 from anyond.store import approvals
 from anyond.store.transaction import Tx

@@ -17,7 +17,7 @@ from store_seeds import (
     end_process,
 )
 
-from anyond.model.errors import NotFound
+from anyond.model.refusals.requests import NotFound
 from anyond.model.rows import (
     DirectMerge,
     ProcessStatus,

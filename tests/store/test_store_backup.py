@@ -13,7 +13,8 @@ from click.testing import CliRunner
 from anyond.cli import main
 from anyond.host.lock import sole_daemon
 from anyond.host.places import Places
-from anyond.model.errors import NotFound, Unavailable
+from anyond.model.errors import Unavailable
+from anyond.model.refusals.requests import NotFound
 from anyond.store import backup, days
 from anyond.store.database import Store
 from anyond.store.transaction import trouble

@@ -10,8 +10,9 @@ import trio.testing
 from msgspec import Struct
 
 from anyond.model.errors import Unavailable
+from anyond.model.refusals.daemon import Gone
 from anyond.store import changes
-from anyond.store.changes import ChangeCursor, Gone
+from anyond.store.changes import ChangeCursor
 from anyond.store.database import Store
 from anyond.store.transaction import Tx
 

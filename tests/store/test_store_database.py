@@ -14,7 +14,8 @@ import trio
 import trio.testing
 from msgspec import Struct
 
-from anyond.model.errors import Deleted, NotFound, Unavailable
+from anyond.model.errors import Unavailable
+from anyond.model.refusals.requests import Deleted, NotFound
 from anyond.store import database, intents, remarks
 from anyond.store.database import Store
 from anyond.store.intents import Intent

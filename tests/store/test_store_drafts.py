@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from anyond.model.drafts import DraftPatch, DraftType, QueueWish
-from anyond.model.errors import Conflict, Impossible, Invalid, NotFound
+from anyond.model.errors import Conflict
+from anyond.model.refusals.requests import Impossible, Invalid, NotFound
 from anyond.model.rows import RunReason
 from anyond.store import drafts, images, processes, tasks
 from anyond.store.transaction import Tx

@@ -6,8 +6,9 @@ import pytest
 from store_seeds import add_project, add_task, at
 
 from anyond.model.bodies import NewTask, TaskPatch
-from anyond.model.errors import Conflict, NotFound
+from anyond.model.errors import Conflict
 from anyond.model.ids import now
+from anyond.model.refusals.requests import NotFound
 from anyond.model.rows import Image
 from anyond.store import images, projects, tasks
 from anyond.store.transaction import Tx

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from anyond.model.errors import NotFound
+from anyond.model.refusals.requests import NotFound
 from anyond.model.rows import PullRequestInfo
 from anyond.store import merges, tasks
 from anyond.store.transaction import Tx

@@ -18,7 +18,8 @@ from store_seeds import (
     sent,
 )
 
-from anyond.model.errors import Busy, NotFound
+from anyond.model.refusals.requests import NotFound
+from anyond.model.refusals.runs import Busy
 from anyond.model.rows import ExecutionProcess, ProcessStatus, RunReason, Session
 from anyond.store import approvals, processes, sessions, tasks
 from anyond.store.transaction import Tx

@@ -6,7 +6,8 @@ import pytest
 from store_seeds import add_attempt, add_process, add_project, add_task, at, emitted
 
 from anyond.model.bodies import NewProject, ProjectPatch
-from anyond.model.errors import Conflict, Invalid, NotFound
+from anyond.model.errors import Conflict
+from anyond.model.refusals.requests import Invalid, NotFound
 from anyond.model.rows import Project
 from anyond.store import projects, tasks
 from anyond.store.transaction import Tx

@@ -6,7 +6,8 @@ import pytest
 from store_seeds import at
 
 from anyond.model.bodies import NewTag, TagPatch
-from anyond.model.errors import Conflict, Invalid, NotFound
+from anyond.model.errors import Conflict
+from anyond.model.refusals.requests import Invalid, NotFound
 from anyond.model.rows import Tag
 from anyond.store import tags
 from anyond.store.transaction import Tx

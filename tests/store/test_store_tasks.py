@@ -19,7 +19,8 @@ from store_seeds import (
 )
 
 from anyond.model.bodies import NewTask, TaskPatch
-from anyond.model.errors import Busy, Invalid, NotFound
+from anyond.model.refusals.requests import Invalid, NotFound
+from anyond.model.refusals.runs import Busy
 from anyond.model.rows import ProcessStatus, RunReason, TaskStatus, TaskWithAttemptStatus
 from anyond.store import attempts, merges, processes, tasks
 from anyond.store.tasks import _STATUS_OF_ONE, _STATUS_OF_PROJECT

@@ -18,7 +18,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
-from anyond.model.errors import Impossible
+from anyond.model.refusals.requests import Impossible
 
 MOST = 2000
 """Agents that a list may have."""

@@ -188,31 +188,3 @@ ASKS = ToolUse(
     ),
 )
 MOMENT = _EARLY
-
-PARTS = {
-    "field": "title",
-    "impossible.field": "executor_profile_id.variant",
-    "setup_not_supported.field": "executor_profile_id.executor",
-    "unreadable.field": "path",
-    "what": "task",
-    "program": "claude",
-    "install": "npm install -g @anthropic-ai/claude-code",
-    "tool": "git",
-    "files": ["README.md"],
-    "submodules": ["vendor/library"],
-    "op": "rebase",
-    "tag_id": samples.TAG_ID,
-    "project_id": samples.PROJECT_ID,
-    "lock": f"{REPOSITORY}/.git/index.lock",
-    "status": ApprovalStatus.APPROVED,
-    "draft": DRAFT,
-    "task_ids": [samples.TASK_ID],
-    "path": "/home/ada/.claude.json",
-    "reason": "non_fast_forward",
-    "error": "unsupported_grant_type",
-    "retry_after_s": 60,
-    "hook": "pre-commit",
-    "filter": "lfs",
-    "filter_failed.program": "git-lfs",
-}
-"""What stands in the `error_data` of refusals, by its name, or by the type and its name."""

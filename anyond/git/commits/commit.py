@@ -20,7 +20,9 @@ from anyond.git.program.text import shown, split
 from anyond.git.repo.checkouts import inside, require
 from anyond.git.repo.repository import empty_tree, git_dir, identity
 from anyond.git.worktree.worktrees import head
-from anyond.model.errors import AnyondError, Conflict, Invalid, NotFound
+from anyond.model.errors import AnyondError
+from anyond.model.refusals.requests import Invalid, NotFound
+from anyond.model.refusals.worktrees import Dirty, operation_in_progress
 
 # Git does not wait for the disk when it writes single objects, which is fast, and loses the commit
 # when the power goes. What Anyon commits in somebody's absence must be there afterwards.
@@ -67,8 +69,7 @@ async def commit_all(worktree: Path, message: str, branch: str | None = None) ->
         raise NotFound("worktree", worktree)
     going_on = await in_progress(worktree)
     if going_on is not None:
-        what = going_on.op.replace("_", "-")
-        raise Conflict(f"{going_on.op}_in_progress", f"A {what} is in progress in {worktree}.")
+        raise operation_in_progress(going_on.op, worktree)
     await refuse_unmerged(worktree)
     if branch is not None:
         await require(worktree, branch)
@@ -159,8 +160,7 @@ async def refuse_unmerged(worktree: Path) -> None:
     listed = split((await git("ls-files", "--unmerged", "-z", cwd=worktree)).out)
     files = [shown(path) for path in dict.fromkeys(line.split("\t", 1)[1] for line in listed)]
     if files:
-        told = f"These files are in conflict, and nobody has resolved it: {', '.join(files[:10])}"
-        raise Conflict("dirty", told, files=files)
+        raise Dirty.listing("These files are in conflict, and nobody has resolved it", files)
 
 
 async def _has_staged(worktree: Path, before: str | None) -> bool:

@@ -16,7 +16,10 @@ from anyond.git.program.command import git
 from anyond.git.program.text import shown
 from anyond.git.repo.checkouts import head
 from anyond.git.repo.repository import git_dir, identity
-from anyond.model.errors import AnyondError, Conflict, Invalid, NotFound, ToolFailed
+from anyond.model.errors import AnyondError
+from anyond.model.refusals.programs import ToolFailed
+from anyond.model.refusals.requests import Invalid, NotFound
+from anyond.model.refusals.worktrees import IgnoredFile, operation_in_progress
 from anyond.real_path import real_path
 
 LITERALLY = {"GIT_LITERAL_PATHSPECS": "1"}
@@ -64,8 +67,7 @@ async def check(worktree: Path, path: str) -> bool:
         raise NotFound("worktree", worktree)
     going_on = await in_progress(worktree)
     if going_on is not None:
-        what = going_on.op.replace("_", "-")
-        raise Conflict(f"{going_on.op}_in_progress", f"A {what} is in progress in {worktree}.")
+        raise operation_in_progress(going_on.op, worktree)
     await refuse_unmerged(worktree)
     if _is_directory(worktree / path):
         raise Invalid("file_path", f"{shown(path)} is a directory.")
@@ -77,10 +79,7 @@ async def check(worktree: Path, path: str) -> bool:
         raise NotFound("file", shown(path))
     ignored = await git("check-ignore", "--quiet", "--", path, cwd=worktree, check=False)
     if ignored.code == 0:
-        told = (
-            f"{shown(path)} is ignored by git, so no copy of it could be kept; delete it by hand."
-        )
-        raise Conflict("ignored_file", told)
+        raise IgnoredFile(shown(path))
     return False
 
 

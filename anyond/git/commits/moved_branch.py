@@ -20,7 +20,7 @@ from anyond.git.program.text import shown
 from anyond.git.repo import branches
 from anyond.git.repo.checkouts import CHECKOUT_TIMEOUT_S, PARALLEL, current_branch, head
 from anyond.git.repo.repository import git_dir
-from anyond.model.errors import Conflict
+from anyond.model.refusals.worktrees import BranchMoved
 
 _TAIL_BYTES = 1 << 16
 
@@ -58,11 +58,7 @@ async def follow(worktree: Path, attempt_id: str) -> list[str]:
     done = await git(*PARALLEL, *ask, cwd=worktree, check=False, timeout=CHECKOUT_TIMEOUT_S)
     if done.code != 0:
         why = done.err.strip().partition("\n")[0]
-        raise Conflict(
-            "branch_moved",
-            f"{moved}, and uncommitted changes in {worktree} are in the way ({why}). To follow by "
-            "hand: git stash; git reset --hard; git stash pop.",
-        )
+        raise BranchMoved(moved, worktree, why)
     # The log of HEAD tells from now on that this checkout knows.
     ref = f"refs/heads/{branch}"
     await git("symbolic-ref", "-m", "anyon: follow", "HEAD", ref, cwd=worktree)

@@ -15,7 +15,7 @@ from anyond.git.program.command import git
 from anyond.git.program.parsing import parsed
 from anyond.git.program.text import split
 from anyond.git.repo.repository import git_dir
-from anyond.model.errors import NotFound
+from anyond.model.refusals.requests import NotFound
 
 SHUT = re.compile(r"^warning: could not open directory '(.+?)/?': ", re.MULTILINE)
 """How git says of a directory that it leaves it out."""

@@ -18,7 +18,7 @@ from anyond.git.program.command import git
 from anyond.git.program.parsing import parsed
 from anyond.git.program.text import quoted_element, split
 from anyond.git.repo.repository import common_dir, git_dir
-from anyond.model.errors import NotFound
+from anyond.model.refusals.requests import NotFound
 
 _LEFT = ("ls-files", "--others", "--modified", "--exclude-standard", "-z")
 

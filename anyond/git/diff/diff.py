@@ -23,7 +23,7 @@ from anyond.git.program.parsing import parsed
 from anyond.git.program.text import shown, split
 from anyond.git.repo import branches
 from anyond.git.repo.repository import empty_tree, git_dir
-from anyond.model.errors import NotFound
+from anyond.model.refusals.requests import NotFound
 from anyond.model.rows import Diff
 
 # As git: beyond this nobody counts lines any more.

@@ -23,7 +23,7 @@ from anyond.git.repo import branches
 from anyond.git.repo.distance import Distance, measure
 from anyond.git.repo.repository import common_dir_at, git_dir
 from anyond.git.submodules.submodules import unsaved
-from anyond.model.errors import NotFound
+from anyond.model.refusals.requests import NotFound
 from anyond.model.rows import BranchStatus
 
 Operation = Literal["rebase", "merge", "cherry_pick", "revert"]

@@ -35,7 +35,8 @@ from anyond.git.program.parsing import parsed
 from anyond.git.program.text import join, split
 from anyond.git.repo.checkouts import head
 from anyond.git.repo.repository import git_dir
-from anyond.model.errors import NotFound
+from anyond.model.refusals.git import Locked
+from anyond.model.refusals.requests import NotFound
 
 _TIMEOUT_S = 1800
 """For filters, which are programs of the person's."""
@@ -74,7 +75,7 @@ async def settle(worktree: Path) -> None:
         until = trio.current_time() + locks.PATIENCE_S
         while not await trio.to_thread.run_sync(_write_index, index, lock, worktree, found):
             if not await locks.gone(lock, until - trio.current_time()):
-                raise locks.Locked(lock)
+                raise Locked(lock)
 
 
 async def settle_copy(worktree: Path, index: Path, paths: Sequence[str] | None = None) -> bool:

@@ -13,7 +13,6 @@ import structlog
 import trio
 
 from anyond.git.disk.lock_holders import may_be_held
-from anyond.model.errors import Conflict
 
 log = structlog.get_logger()
 
@@ -28,22 +27,6 @@ _REFUSAL = re.compile(
     r"^(?:fatal|error): (?:.*: )?Unable to create '(/.+\.lock)': File exists", re.MULTILINE
 )
 _CONFIG = re.compile(r"^error: could not lock config file (/.+): File exists", re.MULTILINE)
-
-
-class Locked(Conflict):
-    """Somebody else changes the same thing, and does not end; nothing has changed.
-
-    Args:
-        lock: the file that git found in its way.
-    """
-
-    def __init__(self, lock: Path) -> None:
-        told = (
-            f"Another git is at work: it holds {lock}. Try again when it is done; if no git is "
-            "running, delete that file."
-        )
-        super().__init__("locked", told, lock=os.fsencode(lock).decode("utf-8", "replace"))
-        self.lock = lock
 
 
 def lock_in(err: str) -> Path | None:

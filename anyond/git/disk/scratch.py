@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from anyond.model.errors import SHORTAGES, AnyondError, NotFound, ToolFailed, Unavailable
+from anyond.model.errors import SHORTAGES, AnyondError, Unavailable
+from anyond.model.refusals.programs import ToolFailed
+from anyond.model.refusals.requests import NotFound
 
 _NAME = "anyon"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import structlog
 import trio
 
-from anyond.model.errors import Busy
+from anyond.model.refusals.runs import Busy
 
 log = structlog.get_logger()
 

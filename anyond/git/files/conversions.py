@@ -13,7 +13,7 @@ from anyond.git.program.command import git
 from anyond.git.program.parsing import parsed
 from anyond.git.program.text import join, quoted_element
 from anyond.git.repo.repository import common_dir, git_dir
-from anyond.model.errors import NotFound
+from anyond.model.refusals.requests import NotFound
 
 _ATTRIBUTES = ("text", "crlf", "eol", "working-tree-encoding", "ident", "filter")
 _NONE = {"unspecified", "unset"}

@@ -14,16 +14,16 @@ import trio
 from anyond.git.files import attributes
 from anyond.git.program import configuration, refusals
 from anyond.git.program.command import git
-from anyond.git.program.failures import Output, Refused
 from anyond.git.program.parsing import parsed
 from anyond.git.program.text import join, split
+from anyond.model.refusals.git import FilterMissing
 
 
 async def refuse_missing(checkout: Path, before: str, after: str) -> None:
     """Make sure that git can write what `after` has and `before` has not.
 
     Raises:
-        Refused: `filter_failed`: some of it goes through a required filter that is not there.
+        FilterMissing: some of it goes through a required filter that is not there.
     """
     # As git will see it: what is withheld is not required.
     told = await git(*configuration.LIST, cwd=checkout)
@@ -45,5 +45,4 @@ async def refuse_missing(checkout: Path, before: str, after: str) -> None:
     used = set(looked.out.split(b"\0")[2::3])
     for name, program in absent.items():
         if os.fsencode(name) in used:
-            refusal = refusals.missing(name, program)
-            raise Refused(("checkout",), Output(1, b"", ""), refusal)
+            raise FilterMissing(name, program).of(("checkout",), 1, "")

@@ -15,7 +15,7 @@ from anyond.git.program.parsing import parsed
 from anyond.git.program.text import join, split
 from anyond.git.repo.checkouts import is_there
 from anyond.git.repo.repository import git_dir
-from anyond.model.errors import NotFound
+from anyond.model.refusals.requests import NotFound
 
 
 async def as_in(worktree: Path, commit: str, paths: Iterable[str]) -> set[str]:

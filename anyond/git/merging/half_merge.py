@@ -19,6 +19,7 @@ from anyond.git.program.text import split
 from anyond.git.repo import branches, checkouts
 from anyond.git.repo.repository import Repositories
 from anyond.model.errors import Conflict
+from anyond.model.refusals.git import Locked
 
 log = structlog.get_logger()
 
@@ -63,7 +64,7 @@ async def finish(repos: Repositories, repo: Path, target: str, goal: Landing) ->
             done = await fast_forward(repo, checkout, tip, goal.after)
         except Conflict as refusal:
             log.warning("half_merge_left", checkout=str(checkout), why=str(refusal))
-            if refusal.type == "locked":
+            if isinstance(refusal, Locked):
                 raise
             return False
         if done:

@@ -18,7 +18,6 @@ import structlog
 from anyond.git.diff.obstacles import in_the_way
 from anyond.git.diff.status import in_progress
 from anyond.git.diff.unedited import settle
-from anyond.git.disk.locks import Locked
 from anyond.git.files import written_files
 from anyond.git.files.required_filters import refuse_missing
 from anyond.git.merging.landing import Landing
@@ -30,7 +29,11 @@ from anyond.git.repo.branches import Tip
 from anyond.git.repo.repository import Repositories, git_dir
 from anyond.git.worktree.worktrees import Worktree
 from anyond.git.worktree.worktrees import list as list_worktrees
-from anyond.model.errors import AnyondError, Conflict, Impossible, Invalid
+from anyond.model.errors import AnyondError
+from anyond.model.refusals.git import Locked
+from anyond.model.refusals.merging import NothingToMerge, RemoteTarget, TargetMoved
+from anyond.model.refusals.requests import Impossible, Invalid
+from anyond.model.refusals.worktrees import FINISH_FIRST, DirtyTarget, operation_in_progress
 
 log = structlog.get_logger()
 
@@ -90,7 +93,7 @@ async def merge(
                 landed = await _move_checkout(repo, checkout, goal, new)
             if landed:
                 return Landing(goal.oid, new)
-    raise Conflict("target_moved", f"The branch {target} keeps moving; try again.")
+    raise TargetMoved(target)
 
 
 async def _ends(repo: Path, branch: str, target: str) -> tuple[Tip, Tip]:
@@ -99,10 +102,7 @@ async def _ends(repo: Path, branch: str, target: str) -> tuple[Tip, Tip]:
     if source.is_remote:
         raise Impossible("branch", f"{branch} is a branch of a remote.")
     if goal.is_remote:
-        told = (
-            f"{target} is a branch of a remote. Merge into a local branch, or make a pull request."
-        )
-        raise Conflict("remote_target", told)
+        raise RemoteTarget(target)
     return source, goal
 
 
@@ -118,13 +118,13 @@ async def _free_checkout(repo: Path, branch: str, target: str) -> Path | None:
             # Of a bare repository that is a guess, and whoever else has the branch knows better.
             and not (tree.bare and any(o.branch == target for o in trees if o is not tree))
         ):
-            raise Conflict("dirty_target", tree.unreachable, files=[])
+            raise DirtyTarget(tree.unreachable)
         if tree.bare or tree.prunable or tree.unreachable is not None:
             continue
         if git_dir(tree.path) is None and tree.locked:
             # On a disk that is not there now; its files would be out of step when it comes back.
             if tree.branch == target:
-                raise Conflict("dirty_target", f"{tree.path} cannot be reached.", files=[])
+                raise DirtyTarget(f"{tree.path} cannot be reached.")
             continue
         if await _is_busy_with(tree, branch, target):
             continue
@@ -133,7 +133,7 @@ async def _free_checkout(repo: Path, branch: str, target: str) -> Path | None:
     if len(found) > 1:
         places = " and in ".join(map(str, found))
         told = f"The branch {target} is checked out in {places}; git can update only one of them."
-        raise Conflict("dirty_target", told, files=[])
+        raise DirtyTarget(told)
     return found[0] if found else None
 
 
@@ -143,16 +143,12 @@ async def _is_busy_with(tree: Worktree, branch: str, target: str) -> bool:
     if going_on is None:
         return False
     if {tree.branch, going_on.branch} & {branch, target}:
-        what = going_on.op.replace("_", "-")
-        told = f"A {what} is in progress in {tree.path}; finish or abort it first."
-        raise Conflict(f"{going_on.op}_in_progress", told)
+        raise operation_in_progress(going_on.op, tree.path, FINISH_FIRST)
     return True
 
 
 async def _combine(repo: Path, source: Tip, goal: Tip, message: str, strategy: Strategy) -> str:
-    nothing = Conflict(
-        "nothing_to_merge", f"{shown(goal.name)} has everything that {shown(source.name)} has."
-    )
+    nothing = NothingToMerge(f"{shown(goal.name)} has everything that {shown(source.name)} has.")
     if await branches.merge_base(repo, goal.oid, source.oid) == source.oid:
         raise nothing
     maker = await Maker.of(repo)
@@ -248,9 +244,9 @@ async def _take_back(checkout: Path, goal: Tip, new: str) -> None:
         log.warning("merge_not_taken_back", checkout=str(checkout), why=told)
 
 
-def _dirty(goal: Tip, checkout: Path, files: list[str]) -> Conflict:
+def _dirty(goal: Tip, checkout: Path, files: list[str]) -> DirtyTarget:
     told = (
         f"{goal.name} is checked out in {checkout}, where these files have changes of their own "
         f"that the merge would overwrite: {', '.join(map(shown, files[:10]))}"
     )
-    return Conflict("dirty_target", told, files=[shown(path) for path in files])
+    return DirtyTarget(told, [shown(path) for path in files])

@@ -11,7 +11,7 @@ from pathlib import Path
 from anyond.git.files import attributes
 from anyond.git.program.command import git
 from anyond.git.program.text import shown, split
-from anyond.model.errors import Conflict
+from anyond.model.refusals.merging import MergeCommits
 
 MOST_MERGES = 500
 
@@ -41,16 +41,9 @@ async def of_range(repo: Path, since: str, tip: str) -> tuple[list[str], bool]:
     return list(changed), resolved
 
 
-def refusal(paths: list[str]) -> Conflict:
+def refusal(paths: list[str]) -> MergeCommits:
     """That a rebase is not done because of what merge commits have changed themselves."""
-    files = [shown(path) for path in paths]
-    where = f" in {', '.join(files[:10])}" if files else ""
-    told = (
-        f"A rebase would leave out what merge commits of this branch have changed themselves"
-        f"{where}. Merge the base into the branch instead, or put these changes into a commit of "
-        "their own first."
-    )
-    return Conflict("merge_commits", told, files=files)
+    return MergeCommits([shown(path) for path in paths])
 
 
 async def _automatic(repo: Path, parents: list[str]) -> tuple[str | None, set[str]]:

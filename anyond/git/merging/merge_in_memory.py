@@ -14,7 +14,7 @@ from anyond.git.program.command import failure, git
 from anyond.git.program.text import shown, split
 from anyond.git.repo.distance import nothing_in_common
 from anyond.git.repo.repository import EMAIL, NAME, empty_tree, identity, signing
-from anyond.model.errors import Conflict, MergeConflicts
+from anyond.model.refusals.merging import MergeConflicts
 
 # Who is named in commits that are only made to tell git which base to use, and dropped at once.
 NOBODY = {
@@ -79,7 +79,7 @@ async def merged_tree(repo: Path, ours: str, theirs: str) -> str:
         raise MergeConflicts("merge", [shown(path) for path in files])
     if done.code != 0:
         if "unrelated histories" in done.err:
-            raise Conflict("unrelated_histories", await nothing_in_common(repo, "merge"))
+            raise await nothing_in_common(repo, "merge")
         raise failure(ask, done)
     return split(done.out)[0]
 

@@ -32,7 +32,10 @@ from anyond.git.repo.checkouts import CHECKOUT_TIMEOUT_S, PARALLEL, current_bran
 from anyond.git.repo.distance import nothing_in_common
 from anyond.git.repo.repository import Repositories, git_dir, identity
 from anyond.git.snapshots.reset import abort
-from anyond.model.errors import Conflict, MergeConflicts, NotFound
+from anyond.model.errors import Conflict
+from anyond.model.refusals.merging import MergeConflicts
+from anyond.model.refusals.requests import NotFound
+from anyond.model.refusals.worktrees import FINISH_FIRST, Dirty, operation_in_progress
 
 # Nothing that a person has configured may stash, sign off, move other branches or take conflicts
 # for resolved: the answer has to say what has happened.
@@ -91,15 +94,12 @@ async def plan(
     """
     going_on = await in_progress(worktree)
     if going_on is not None:
-        what = going_on.op.replace("_", "-")
-        told = f"A {what} is in progress in {worktree}; finish or abort it first."
-        raise Conflict(f"{going_on.op}_in_progress", told)
+        raise operation_in_progress(going_on.op, worktree, FINISH_FIRST)
     await require(worktree, branch)
     local = await status(worktree, untracked="no")
     if not local.clean:
         files = [shown(path) for path in (*local.changed, *local.conflicted)]
-        told = f"These files have uncommitted changes: {', '.join(files[:10])}"
-        raise Conflict("dirty", told, files=files)
+        raise Dirty.listing("These files have uncommitted changes", files)
     tip = await branches.commit(worktree, f"refs/heads/{branch}")
     since = await _since(worktree, old_base, new_base, tip, left)
     changed, resolved = await merge_content.of_range(worktree, since, tip)
@@ -267,7 +267,7 @@ async def _since(
     ):
         return left
     if base is None:
-        raise Conflict("unrelated_histories", await nothing_in_common(worktree, "rebase"))
+        raise await nothing_in_common(worktree, "rebase")
     return base
 
 
@@ -277,7 +277,6 @@ def _refusal(ask: tuple[str, ...], done: Output) -> Exception:
     return failure(ask, done)
 
 
-def _obstructed(files: list[str]) -> Conflict:
+def _obstructed(files: list[str]) -> Dirty:
     names = [shown(path) for path in files]
-    told = f"These files of the worktree would be overwritten: {', '.join(names[:10])}"
-    return Conflict("dirty", told, files=names)
+    return Dirty.listing("These files of the worktree would be overwritten", names)

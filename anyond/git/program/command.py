@@ -19,10 +19,12 @@ from anyond.git.disk.locations import Location, locate, shared_by
 from anyond.git.disk.locks import Patience
 from anyond.git.program import configuration, guard, letter_case, programs, refusals
 from anyond.git.program.environment import environment
-from anyond.git.program.failures import GitFailed, Output, failure, scrub, verb
+from anyond.git.program.failures import Output, failure, scrub
 from anyond.git.program.process import run
 from anyond.git.program.programs import Setting
-from anyond.model.errors import ProgramMissing, TimedOut
+from anyond.model.errors import TimedOut
+from anyond.model.refusals.git import GitFailed, verb
+from anyond.model.refusals.programs import ProgramMissing
 
 __all__ = [
     "INSTALL",

@@ -14,7 +14,8 @@ from typing import IO
 
 import trio
 
-from anyond.model.errors import NotFound, ToolFailed
+from anyond.model.refusals.programs import ToolFailed
+from anyond.model.refusals.requests import NotFound
 from anyond.open_files import give_back
 
 AT_ONCE = 16

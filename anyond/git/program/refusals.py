@@ -12,7 +12,7 @@ import re
 import shlex
 import shutil
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import trio
@@ -20,18 +20,22 @@ import trio
 from anyond.git.disk import plain_files
 from anyond.git.program.programs import Setting
 from anyond.git.program.text import shown
-
-WITHHELD = "git_programs_withheld"
-"""The type of what fails only because programs of the repository are withheld."""
+from anyond.model.refusals.git import (
+    DubiousOwnership,
+    FilterFailed,
+    FilterMissing,
+    GitConfigBroken,
+    HeadBroken,
+    HookRefused,
+    Refused,
+    SigningFailed,
+    TransportWithheld,
+)
 
 _TRANSPORT = re.compile(r"transport '[^']*' not allowed")
 _OWNER = re.compile(r"detected dubious ownership in repository at '(.*)'")
 _NO_HEAD = re.compile(r"not a git repository|Failed to resolve HEAD as a valid ref")
 _HEAD = re.compile(rb"ref: refs/\S.*\n?|[0-9a-f]{40}([0-9a-f]{24})?\n?")
-_BROKEN = (
-    "{head} is missing or damaged, and git takes the directory for no repository without it. "
-    "To mend it, write `ref: refs/heads/` and the name of a branch into that file."
-)
 _CONFIG = re.compile(
     r"(?mi)^fatal: (.*bad config (?:line|variable|value).*|bad (?:boolean|numeric) config value.*"
     r"|exceeded maximum include depth.*|unknown error occurred while reading the configuration.*"
@@ -60,21 +64,6 @@ _PROGRESS = re.compile(r"\ARebasing \(\d+/\d+\)")
 
 
 @dataclass(frozen=True)
-class Refusal:
-    """A no.
-
-    Args:
-        type: what programs match on.
-        sentence: what a person is told.
-        named: what programs want to know besides.
-    """
-
-    type: str
-    sentence: str
-    named: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
 class Asking:
     """What can be asked where the command has failed.
 
@@ -93,7 +82,7 @@ class Asking:
     common_dir: Path | None = None
 
 
-async def of(verb: str, code: int, err: str, ask: Asking) -> Refusal | None:
+async def of(verb: str, code: int, err: str, ask: Asking) -> Refused | None:
     """Who made a command fail; None if git did so itself.
 
     Args:
@@ -105,33 +94,21 @@ async def of(verb: str, code: int, err: str, ask: Asking) -> Refusal | None:
         return None
     transport = _TRANSPORT.search(err)
     if ask.withheld and transport is not None:
-        told = (
-            f"Git was not let go there ({transport[0]}): programs could run at an address on this "
-            "disk, and what git runs in this repository has changed while an agent was at work."
-        )
-        return Refusal(WITHHELD, told)
+        return TransportWithheld(transport[0])
     owned = _OWNER.search(err)
     if owned is not None:
-        place = shown(owned[1])
-        told = (
-            f"{place} belongs to somebody else, and git does not work there (dubious ownership). "
-            f"If you trust it: git config --global --add safe.directory {place}"
-        )
-        return Refusal("dubious_ownership", told)
+        return DubiousOwnership(shown(owned[1]))
     if _NO_HEAD.search(err) and ask.common_dir is not None:
         head = ask.common_dir / "HEAD"
         if await trio.to_thread.run_sync(_is_broken, head):
-            return Refusal("head_broken", _BROKEN.format(head=shown(str(head))))
+            return HeadBroken(shown(str(head)))
     config = _CONFIG.search(err)
     if config is not None:
-        told = (
-            f"Git cannot read its configuration ({shown(config[1])}), so it does nothing. Mend it."
-        )
-        return Refusal("git_config_broken", told)
+        return GitConfigBroken(shown(config[1]))
     if verb not in _REMOTE and (_FILTER_ENDED in err or _FILTER.search(err)):
         return await _filter(err, ask)
     if _SIGNING.search(err):
-        return _signing(err)
+        return SigningFailed(_said(err))
     found = _HOOK.search(err)
     if found is not None:
         name = next(group for group in found.groups() if group)
@@ -159,12 +136,9 @@ def _is_broken(head: Path) -> bool:
 # ---------------------------------------------------------------- hooks
 
 
-def _hook(name: str | None, verb: str, err: str) -> Refusal:
-    which = f"The repository's {name} hook" if name else "A hook of the repository"
+def _hook(name: str | None, verb: str, err: str) -> HookRefused:
     what = f"the {verb}" if verb in _ACTS else "a change of a reference"
-    said = _said(err)
-    told = f"{which} refuses {what}" + (f": {said}" if said else ", and does not say why.")
-    return Refusal("hook_refused", told, {"hook": name} if name else {})
+    return HookRefused(name, what, _said(err))
 
 
 async def _commit_hooks(ask: Asking) -> list[str]:
@@ -185,7 +159,7 @@ def _executable(place: Path, names: Iterable[str]) -> list[str]:
 # ---------------------------------------------------------------- filters
 
 
-async def _filter(err: str, ask: Asking) -> Refusal:
+async def _filter(err: str, ask: Asking) -> FilterFailed:
     filters = by_filter(await ask.settings())
     named = _FILTER.search(err)
     if named is not None:
@@ -193,31 +167,11 @@ async def _filter(err: str, ask: Asking) -> Refusal:
     for name, parts in filters.items():
         program = await trio.to_thread.run_sync(missing_program, parts, ask.path)
         if program is not None and is_required(parts):
-            return missing(name, program)
+            return FilterMissing(name, program)
         if named is not None and not any(parts.get(part) for part in _PARTS):
-            told = f"{_through(name)}, and git knows no program for it."
-            return Refusal("filter_failed", told, {"filter": name})
+            return FilterMissing(name, None)
     name = next(iter(filters)) if len(filters) == 1 else ""
-    which = f"The filter {name}" if name else "A filter of the repository"
-    said = _said(err)
-    told = f"{which} failed" + (f": {said}" if said else ", and does not say why.")
-    return Refusal("filter_failed", told, {"filter": name} if name else {})
-
-
-def missing(name: str, program: str) -> Refusal:
-    """That a required filter has no program."""
-    told = (
-        f"{_through(name)}, and its program {program} was not found. Install {program}, or start "
-        "the daemon with a PATH that has it."
-    )
-    return Refusal("filter_failed", told, {"filter": name, "program": program})
-
-
-def _through(name: str) -> str:
-    return (
-        f"Files of this repository go through the filter {name}, which is required "
-        f"(filter.{name}.required)"
-    )
+    return FilterFailed(name, _said(err))
 
 
 def by_filter(settings: Iterable[Setting]) -> dict[str, dict[str, str]]:
@@ -249,15 +203,7 @@ def missing_program(parts: Mapping[str, str], path: str) -> str | None:
     return None
 
 
-# ---------------------------------------------------------------- signatures and words
-
-
-def _signing(err: str) -> Refusal:
-    told = (
-        "The commit could not be signed, as the settings of git want it (commit.gpgSign): "
-        f"{_said(err) or 'gpg does not say why.'}"
-    )
-    return Refusal("signing_failed", told)
+# ---------------------------------------------------------------- words
 
 
 def _said(err: str) -> str:

@@ -7,11 +7,12 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from anyond.git.program.command import GitFailed, git
+from anyond.git.program.command import git
 from anyond.git.program.text import shown, split
 from anyond.git.repo import libgit2
-from anyond.model.errors import Impossible, Invalid, NotFound
 from anyond.model.ids import timestamp
+from anyond.model.refusals.git import GitFailed
+from anyond.model.refusals.requests import Impossible, Invalid, NotFound
 from anyond.model.rows import Branch
 
 SLUG_LENGTH = 40

@@ -19,7 +19,8 @@ from anyond.git.program.command import failure, git
 from anyond.git.program.text import shown, split
 from anyond.git.repo import main_checkout
 from anyond.git.repo.repository import git_dir
-from anyond.model.errors import Conflict, ToolFailed
+from anyond.model.refusals.programs import ToolFailed
+from anyond.model.refusals.worktrees import OffBranch
 from anyond.real_path import nearest_real_path
 
 CHECKOUT_TIMEOUT_S = 3600.0
@@ -128,9 +129,7 @@ async def require(path: Path, branch: str) -> None:
     """
     there = await current_branch(path)
     if there != branch:
-        found = f"the branch {shown(there)}" if there else "no branch"
-        told = f"{path} has {found} checked out, and not {shown(branch)}."
-        raise Conflict("off_branch", told)
+        raise OffBranch(path, shown(there) if there else None, shown(branch))
 
 
 Report = Callable[[str], None]

@@ -10,6 +10,7 @@ import trio
 from anyond.git.program.command import git
 from anyond.git.repo import branches
 from anyond.git.repo.repository import common_dir
+from anyond.model.refusals.merging import UnrelatedHistories
 
 _SHALLOW = (
     "The repository is shallow, and the attempt and its target have no commit in common that is "
@@ -56,9 +57,6 @@ async def is_shallow(repo: Path) -> bool:
     return await trio.Path(await common_dir(repo) / "shallow").exists()
 
 
-async def nothing_in_common(repo: Path, what: str) -> str:
-    """Why git cannot do `what` with two commits that share none, as a sentence."""
-    told = f"The two branches have no commit in common, so git cannot {what} them."
-    if await is_shallow(repo):
-        told += " The repository is shallow; `git fetch --unshallow` brings the older commits."
-    return told
+async def nothing_in_common(repo: Path, what: str) -> UnrelatedHistories:
+    """That git cannot do `what` with two commits that share none."""
+    return UnrelatedHistories(what, shallow=await is_shallow(repo))

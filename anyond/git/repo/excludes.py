@@ -15,7 +15,7 @@ from anyond.git.program.command import git
 from anyond.git.program.parsing import parsed
 from anyond.git.program.text import join, split
 from anyond.git.repo.repository import Repositories, common_dir
-from anyond.model.errors import Invalid
+from anyond.model.refusals.requests import Invalid
 
 
 async def exclude(repos: Repositories, path: Path, patterns: Sequence[str]) -> None:

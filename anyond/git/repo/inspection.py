@@ -9,11 +9,11 @@ from pathlib import Path
 import trio
 
 from anyond.git.program.command import git
-from anyond.git.program.failures import Refused
 from anyond.git.program.text import split
 from anyond.git.repo import main_checkout
 from anyond.git.repo.repository import common_dir, common_dir_at, git_dir, identity
-from anyond.model.errors import Invalid, NotFound
+from anyond.model.refusals.git import Refused
+from anyond.model.refusals.requests import Invalid, NotFound
 from anyond.real_path import real_path
 
 FIRST_COMMIT = "Initial commit"

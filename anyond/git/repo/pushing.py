@@ -8,15 +8,15 @@ import re
 from pathlib import Path
 
 from anyond.git.disk.scratch import scratch
-from anyond.git.program.command import GitFailed, Output, failure, git, scrub
+from anyond.git.program.command import Output, failure, git, scrub
 from anyond.git.program.environment import settings as environment_settings
-from anyond.git.program.refusals import WITHHELD
 from anyond.git.program.text import shown
 from anyond.git.repo.remotes import Remote, setting
 from anyond.git.repo.repository import Repositories, git_dir
 from anyond.model.addresses import without_user
-from anyond.model.errors import Impossible, NotFound, TimedOut
-from anyond.model.refusals import (
+from anyond.model.errors import TimedOut
+from anyond.model.refusals.git import GitFailed, TransportWithheld
+from anyond.model.refusals.remotes import (
     InsufficientPermissions,
     RateLimited,
     Rejected,
@@ -27,6 +27,7 @@ from anyond.model.refusals import (
     Unexpected,
     Unreachable,
 )
+from anyond.model.refusals.requests import Impossible, NotFound
 
 PUSH_TIMEOUT_S = 540.0
 STALL_S = 90
@@ -165,7 +166,7 @@ def _failure(
     done: Output, remote: Remote, branch: str, token: str | None, stall_s: int
 ) -> Exception:
     """What refused; the words of git are only asked where there was no answer to the push."""
-    if done.refusal is not None and done.refusal.type == WITHHELD:
+    if isinstance(done.refusal, TransportWithheld):
         return failure(("push",), done)
     said = _said(done.err, token)
     shown_branch = shown(branch)

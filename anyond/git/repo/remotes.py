@@ -13,8 +13,8 @@ from anyond.git.program.environment import environment
 from anyond.git.program.process import run
 from anyond.git.program.text import shown, split
 from anyond.model.addresses import Address
-from anyond.model.errors import ToolFailed
-from anyond.model.refusals import NoRemote
+from anyond.model.refusals.programs import ToolFailed
+from anyond.model.refusals.remotes import NoRemote
 
 _HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")  # an argument of ssh, and never an option
 _SSH_TIMEOUT_S = 10.0

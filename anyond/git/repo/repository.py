@@ -13,7 +13,7 @@ import trio
 
 from anyond.git.disk import locations, plain_files
 from anyond.git.program.command import failure, git
-from anyond.model.errors import NotFound
+from anyond.model.refusals.requests import NotFound
 from anyond.real_path import nearest_real_path, real_path
 
 NAME = "Anyon"

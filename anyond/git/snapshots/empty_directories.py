@@ -13,7 +13,7 @@ from anyond.git.commits.deletion import contained
 from anyond.git.program.command import git
 from anyond.git.program.parsing import parsed
 from anyond.git.program.text import split
-from anyond.model.errors import Invalid
+from anyond.model.refusals.requests import Invalid
 
 MOST = 200
 """So many are noted: they are places for caches and output, and the note is part of a message."""

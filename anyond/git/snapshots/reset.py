@@ -16,7 +16,8 @@ from anyond.git.repo.checkouts import CHECKOUT_TIMEOUT_S, PARALLEL, current_bran
 from anyond.git.repo.checkouts import list as list_worktrees
 from anyond.git.repo.repository import git_dir, identity
 from anyond.git.snapshots import snapshots
-from anyond.model.errors import Conflict, NotFound
+from anyond.model.refusals.requests import NotFound
+from anyond.model.refusals.worktrees import BranchCheckedOut
 
 _MAILS = Path("rebase-apply", "applying")
 """What `git am` has in its state, and a rebase has not."""
@@ -135,5 +136,4 @@ def _is_of_mails(worktree: Path) -> bool:
 async def _refuse_other_checkout(worktree: Path, branch: str) -> None:
     for other in await list_worktrees(worktree):
         if other.branch == branch and not other.prunable and not same(other.path, worktree):
-            told = f"The branch {shown(branch)} is checked out in {other.path}."
-            raise Conflict("branch_checked_out", told)
+            raise BranchCheckedOut(shown(branch), other.path)

@@ -38,7 +38,7 @@ from anyond.git.disk.scratch import scratch
 from anyond.git.files import ignored_copies
 from anyond.git.files.index_stat import copy_index
 from anyond.git.files.verbatim import verbatim
-from anyond.git.program.command import GitFailed, git
+from anyond.git.program.command import git
 from anyond.git.program.parsing import parsed
 from anyond.git.program.text import join, shown, split
 from anyond.git.repo.checkouts import CHECKOUT_TIMEOUT_S, PARALLEL, make_parent, occupied
@@ -48,8 +48,10 @@ from anyond.git.snapshots import empty_directories
 from anyond.git.submodules import submodule_commits
 from anyond.git.submodules.submodules import only_here
 from anyond.git.worktree.worktrees import current_branch, head
-from anyond.model.errors import Conflict, Invalid, NotFound
 from anyond.model.ids import is_id, timestamp
+from anyond.model.refusals.git import GitFailed
+from anyond.model.refusals.requests import Invalid, NotFound
+from anyond.model.refusals.worktrees import PathTaken
 
 R = TypeVar("R")
 
@@ -179,7 +181,7 @@ async def restore(repos: Repositories, repo: Path, ref: str, path: Path) -> None
     found = await _find(repo, ref)
     async with repos.lock(repo):
         if occupied(path):
-            raise Conflict("path_taken", f"There is something at {path} already.")
+            raise PathTaken.by_something(path)
         make_parent(path)
         # Without a first commit there is no HEAD to detach; the index's commit is the nearest.
         where = ("--detach", "--", path, found.head or found.index)

@@ -11,7 +11,7 @@ from pathlib import Path
 import structlog
 
 from anyond.git.repo.checkouts import delete
-from anyond.model.errors import ToolFailed
+from anyond.model.refusals.programs import ToolFailed
 
 log = structlog.get_logger()
 

@@ -11,7 +11,8 @@ from anyond.git.program.text import shown
 from anyond.git.repo import branches, checkouts
 from anyond.git.repo.checkouts import current_branch
 from anyond.git.repo.repository import Repositories, git_dir
-from anyond.model.errors import Conflict, Invalid, NotFound
+from anyond.model.refusals.requests import Invalid, NotFound
+from anyond.model.refusals.worktrees import FINISH_FIRST, NameTaken, operation_in_progress
 
 
 async def check(repo: Path, old: str, new: str) -> str:
@@ -35,9 +36,7 @@ async def check(repo: Path, old: str, new: str) -> str:
             continue
         going_on = await in_progress(tree.path)
         if going_on is not None and old in (going_on.branch, tree.branch):
-            what = going_on.op.replace("_", "-")
-            told = f"A {what} is in progress in {tree.path}; finish or abort it first."
-            raise Conflict(f"{going_on.op}_in_progress", told)
+            raise operation_in_progress(going_on.op, tree.path, FINISH_FIRST)
     await _refuse_taken(repo, old, new)
     return tip.oid
 
@@ -111,5 +110,4 @@ async def _refuse_taken(repo: Path, old: str, new: str) -> None:
             name = ref.removeprefix("refs/remotes/")
             taken = new in (name, name.partition("/")[2])
         if taken:
-            told = f"The name {shown(new)} is taken by the branch {shown(name)}."
-            raise Conflict("name_taken", told)
+            raise NameTaken(f"The name {shown(new)} is taken by the branch {shown(name)}.")

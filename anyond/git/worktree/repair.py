@@ -29,7 +29,8 @@ from anyond.git.repo.checkouts import (
     same,
 )
 from anyond.git.repo.repository import Repositories, common_dir, common_dir_at, git_dir
-from anyond.model.errors import Conflict, NotFound
+from anyond.model.refusals.requests import NotFound
+from anyond.model.refusals.worktrees import BranchCheckedOut
 
 _EMPTIED = "anyon-emptied"
 """In the git directory of a worktree: its files are to be written from its index again."""
@@ -85,8 +86,7 @@ async def ensure(repos: Repositories, repo: Path, path: Path, branch: str) -> En
             raise NotFound("branch", shown(branch))
         for other in await checkouts.list(repo):
             if other.branch == branch and not other.prunable:
-                where = f"The branch {branch} is checked out in {other.path}."
-                raise Conflict("branch_checked_out", where)
+                raise BranchCheckedOut(branch, other.path)
         adopt = _was_linked(path, shared)
         saved = _move_aside(path)
         make_parent(path)

@@ -28,7 +28,9 @@ from anyond.git.repo.excludes import exclude
 from anyond.git.repo.repository import Repositories, common_dir
 from anyond.git.worktree.leftovers import delete_except
 from anyond.git.worktree.repair import Ensured, ensure, sync
-from anyond.model.errors import Conflict, Invalid, NotFound, ToolFailed
+from anyond.model.refusals.programs import ToolFailed
+from anyond.model.refusals.requests import Invalid, NotFound
+from anyond.model.refusals.worktrees import NameTaken, PathTaken, WorktreeLocked
 
 __all__ = [
     "Ensured",
@@ -72,9 +74,9 @@ async def add(
     tip = await branches.resolve(repo, base)
     async with repos.lock(repo):
         if occupied(path):
-            raise Conflict("path_taken", f"There is something at {path} already.")
+            raise PathTaken.by_something(path)
         if await branches.exists(repo, branch):
-            raise Conflict("name_taken", f"There is a branch {branch} already.")
+            raise NameTaken(f"There is a branch {branch} already.")
         make_parent(path)
         new = ("--no-track", "-b", branch, "--", path, tip.oid)
         try:
@@ -113,7 +115,7 @@ async def remove(repos: Repositories, repo: Path, path: Path, leave: Collection[
     async with repos.lock(repo):
         found = await _record(repo, path)
         if found is not None and found.locked:
-            raise Conflict("worktree_locked", f"The worktree {path} is locked in git.")
+            raise WorktreeLocked(path)
         there = is_there(path)
         if found is not None and there and leave:
             # Here a crash may leave a checkout: what has to stay there must not be deleted later.

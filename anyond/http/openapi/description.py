@@ -15,29 +15,29 @@ from anyond.api.endpoint import (
     Endpoint,
     EventStream,
     Parameter,
-    Problem,
     Stream,
     UploadCall,
 )
 from anyond.api.examples.all import EXAMPLES, NONE
-from anyond.api.problems import INVALID
 from anyond.http.openapi.refusal_examples import RANGE, bare, envelope, refusal
+from anyond.http.openapi.refusals import Refusal, declared, status
 from anyond.http.openapi.schemas import PLACE, Schemas
+from anyond.model.refusals.requests import Invalid
 
 _JSON = "application/json"
 
-Problems = Mapping[Problem, type]
+ErrorData = Mapping[Refusal, type]
 """The type of `error_data` of each refusal."""
 
 
 class Description:
     """One endpoint in the words of OpenAPI."""
 
-    def __init__(self, endpoint: Endpoint[Any], schemas: Schemas, problems: Problems) -> None:
+    def __init__(self, endpoint: Endpoint[Any], schemas: Schemas, data: ErrorData) -> None:
         self._endpoint = endpoint
         self._example = EXAMPLES.get(endpoint, NONE)
         self._schemas = schemas
-        self._problems = problems
+        self._data = data
 
     def all(self) -> dict[str, Any]:
         """The operation object."""
@@ -109,10 +109,9 @@ class Description:
     def _responses(self) -> Iterator[tuple[str, Any]]:
         endpoint = self._endpoint
         yield from self._successes()
-        refusals = {
-            problem.status: [p for p in self._refusals() if p.status == problem.status]
-            for problem in self._refusals()
-        }
+        refusals: dict[int, list[Refusal]] = {}
+        for one in self._refusals():
+            refusals.setdefault(status(one), []).append(one)
         statuses = {*refusals, 401, 403, 500, 503}
         if isinstance(endpoint, BodyCall | UploadCall):
             statuses |= {408, 413, 415}
@@ -120,18 +119,19 @@ class Description:
             statuses.add(426)
         if isinstance(endpoint, Download):
             yield "416", bare(RANGE)
-        for status in sorted(statuses):
-            if status in refusals:
-                yield str(status), self._refusal(status, refusals[status])
+        for code in sorted(statuses):
+            if code in refusals:
+                yield str(code), self._refusal(code, refusals[code])
             else:
-                yield str(status), {"$ref": f"#/components/responses/{status}"}
+                yield str(code), {"$ref": f"#/components/responses/{code}"}
 
-    def _refusals(self) -> list[Problem]:
-        return [INVALID, *self._endpoint.problems]  # a query string can be malformed anywhere
+    def _refusals(self) -> list[Refusal]:
+        # A query string can be malformed anywhere.
+        named: tuple[Refusal, ...] = (Invalid, *self._endpoint.refusals)
+        return list(dict.fromkeys(declared(one) for one in named))
 
-    def _refusal(self, status: int, problems: list[Problem]) -> dict[str, Any]:
-        schemas = {p: self._schemas.written(self._problems[p]) for p in dict.fromkeys(problems)}
-        return refusal(status, schemas)
+    def _refusal(self, code: int, refusals: list[Refusal]) -> dict[str, Any]:
+        return refusal(code, {r: self._schemas.written(self._data[r]) for r in refusals})
 
     def _successes(self) -> Iterator[tuple[str, Any]]:
         if self._has_etag():

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
-from msgspec import UNSET, UnsetType
-
 from anyond import __version__
 from anyond.api.chapters import CHAPTERS, ENDPOINTS
-from anyond.api.endpoint import Answering, BodyCall, EventStream, Problem, Stream
-from anyond.api.problems import FORBIDDEN, INVALID
+from anyond.api.endpoint import Answering, BodyCall, EventStream, Stream
 from anyond.http.openapi.description import Description, shown_body
 from anyond.http.openapi.names import ALSO
 from anyond.http.openapi.refusal_examples import examples, responses
+from anyond.http.openapi.refusals import Refusal, declared, error_data
 from anyond.http.openapi.schemas import Schemas
+from anyond.model.refusals.requests import Invalid, NotLetIn
 
 _TEXT = """\
 The daemon that runs coding agents in worktrees of your repositories.
@@ -32,12 +30,12 @@ Streams through WebSockets are described as `GET` with `x-websocket`. Each frame
 
 def document() -> dict[str, Any]:
     """The whole document, made anew; takes some ten milliseconds."""
-    problems = _problems()
-    schemas = _schemas(problems)
+    data = _error_data()
+    schemas = _schemas(data)
     paths: dict[str, Any] = {}
     for chapter in CHAPTERS:
         for endpoint in chapter.endpoints:
-            described = {"tags": [chapter.name], **Description(endpoint, schemas, problems).all()}
+            described = {"tags": [chapter.name], **Description(endpoint, schemas, data).all()}
             paths.setdefault(endpoint.path, {})[endpoint.verb] = described
     return {
         "openapi": "3.1.0",
@@ -49,7 +47,7 @@ def document() -> dict[str, Any]:
         "components": {
             "schemas": schemas.components,
             "responses": responses(),
-            "examples": examples(problems),
+            "examples": examples(data),
             "securitySchemes": {
                 "token": {
                     "type": "http",
@@ -61,31 +59,15 @@ def document() -> dict[str, Any]:
     }
 
 
-def _problems() -> dict[Problem, type]:
-    used = {p: None for e in ENDPOINTS for p in (INVALID, FORBIDDEN, *e.problems)}
-    return {problem: _data_of(problem) for problem in used}
+def _error_data() -> dict[Refusal, type]:
+    """The type of the `error_data` of each refusal that an endpoint names."""
+    used = [declared(r) for e in ENDPOINTS for r in (Invalid, NotLetIn, *e.refusals)]
+    return {refusal: error_data(refusal) for refusal in dict.fromkeys(used)}
 
 
-def _data_of(problem: Problem) -> type:
-    """A type of our own for `error_data`, tagged as it is."""
-    words = "".join(word.capitalize() for word in problem.type.split("_"))
-    fields = [
-        (name, type_, UNSET) if UnsetType in getattr(type_, "__args__", ()) else (name, type_)
-        for name, type_ in problem.fields
-    ]
-    return msgspec.defstruct(
-        f"{words}Problem",
-        fields,
-        namespace={"__doc__": problem.text},
-        tag=problem.type,
-        tag_field="type",
-        kw_only=True,
-    )
-
-
-def _schemas(problems: dict[Problem, type]) -> Schemas:
+def _schemas(data: dict[Refusal, type]) -> Schemas:
     read: list[Any] = []
-    written: list[Any] = [*problems.values(), *ALSO]
+    written: list[Any] = [*data.values(), *ALSO]
     unions: dict[str, Any] = {}
     for endpoint in ENDPOINTS:
         read += [parameter.type for parameter in endpoint.parameters()]
@@ -100,7 +82,7 @@ def _schemas(problems: dict[Problem, type]) -> Schemas:
                     unions[endpoint.name] = _union(endpoint.frames)
             case EventStream():
                 written += endpoint.events.values()
-    unions["ErrorData"] = _union(tuple(problems.values()))
+    unions["ErrorData"] = _union(tuple(data.values()))
     return Schemas(read, written, unions)
 
 

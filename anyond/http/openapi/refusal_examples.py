@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
-import msgspec
-
-from anyond.api.endpoint import Problem
-from anyond.api.examples.things import PARTS
-from anyond.api.problems import COMMON, FORBIDDEN
+from anyond.api.examples.refusals import REFUSALS
+from anyond.api.refusal_groups import COMMON
+from anyond.http.openapi.refusals import Refusal, text
 from anyond.http.openapi.schemas import PLACE, Schema
+from anyond.model.errors import AnyondError
+from anyond.model.refusals.requests import NotLetIn
 
 RANGE = "The file has no such part."
 """Why a part of a file is refused."""
@@ -20,14 +20,14 @@ _EXAMPLES = "#/components/examples/"
 _JSON = "application/json"
 
 
-def refusal(status: int, schemas: Mapping[Problem, Schema]) -> dict[str, Any]:
+def refusal(status: int, schemas: Mapping[Refusal, Schema]) -> dict[str, Any]:
     """The response with a status that has an `error_data`, of these sorts."""
-    told = [f"- `{problem.type}`: {problem.text}" for problem in schemas]
+    told = [f"- `{one.type}`: {text(one)}" for one in schemas]
     refs = list(schemas.values())
-    examples = {p.type: {"$ref": _EXAMPLES + p.type} for p in schemas}
+    examples = {one.type: {"$ref": f"{_EXAMPLES}{one.type}"} for one in schemas}
     if status == HTTPStatus.FORBIDDEN:
         refs.append({"$ref": f"{PLACE}ForbiddenProblem"})
-        told.append(f"- `forbidden`: {FORBIDDEN.text}")
+        told.append(f"- `forbidden`: {text(NotLetIn)}")
         examples["forbidden"] = {"$ref": f"{_EXAMPLES}forbidden"}
     elif status in COMMON:
         refs.append({"type": "null"})
@@ -37,9 +37,9 @@ def refusal(status: int, schemas: Mapping[Problem, Schema]) -> dict[str, Any]:
     return _response("\n".join(told), error_data, {"examples": examples})
 
 
-def bare(text: str) -> dict[str, Any]:
+def bare(words: str) -> dict[str, Any]:
     """The response that needs no `error_data`, since there is only one reason for it."""
-    return _response(text, {"type": "null"}, {"example": _value(text, None)})
+    return _response(words, {"type": "null"}, {"example": _value(words, None)})
 
 
 def responses() -> dict[str, Any]:
@@ -50,15 +50,16 @@ def responses() -> dict[str, Any]:
     }
 
 
-def examples(problems: Iterable[Problem]) -> dict[str, Any]:
+def examples(refusals: Iterable[Refusal]) -> dict[str, Any]:
     """One of each sort, by its type; the components that responses lead to."""
-    found = {
-        problem.type: {"summary": _plain(problem.text), "value": _of(problem)}
-        for problem in problems
+    made = {example.type: example for example in REFUSALS}
+    found: dict[str, Any] = {
+        str(refusal.type): {"summary": _plain(text(refusal)), "value": _of(made[refusal.type])}
+        for refusal in refusals
     }
-    for status, text in COMMON.items():
+    for status, words in COMMON.items():
         if status != HTTPStatus.FORBIDDEN:
-            found[f"status_{status}"] = {"summary": text, "value": _value(text, None)}
+            found[f"status_{status}"] = {"summary": words, "value": _value(words, None)}
     return found
 
 
@@ -80,17 +81,8 @@ def envelope(
     return {"type": "object", "properties": properties, "required": list(properties)}
 
 
-def _of(problem: Problem) -> dict[str, Any]:
-    message = problem.said or _plain(problem.text)
-    parts = {
-        name: message if name == "message" else _part(problem.type, name)
-        for name, _ in problem.fields
-    }
-    return _value(message, {"type": problem.type, **parts})
-
-
-def _part(type_: str, name: str) -> Any:
-    return msgspec.to_builtins(PARTS.get(f"{type_}.{name}", PARTS.get(name)))
+def _of(refusal: AnyondError) -> dict[str, Any]:
+    return _value(str(refusal), refusal.data)
 
 
 def _value(message: str, error_data: dict[str, Any] | None) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from anyond.http.backend import Backend
 from anyond.http.dispatch import route
 from anyond.model.answers import Decision
 from anyond.model.bodies import Answer
-from anyond.model.errors import Invalid
+from anyond.model.refusals.requests import Invalid
 from anyond.model.rows import Approval, ApprovalStatus
 from anyond.store import approvals
 

@@ -8,7 +8,7 @@ from anyond.api import containers as api
 from anyond.http.backend import Backend
 from anyond.http.dispatch import route
 from anyond.model.answers import ContainerInfo
-from anyond.model.errors import Invalid
+from anyond.model.refusals.requests import Invalid
 
 
 async def get_container_info(backend: Backend, params: api.OfPlace) -> ContainerInfo:

@@ -8,7 +8,7 @@ from anyond.http.dispatch import Streamed, route
 from anyond.http.streaming import records
 from anyond.http.streaming.encoders import Flavour, Record
 from anyond.model.drafts import Draft, DraftPatch, DraftType, QueueWish
-from anyond.model.errors import Invalid
+from anyond.model.refusals.requests import Invalid
 from anyond.store import projects
 
 IMAGES = 100

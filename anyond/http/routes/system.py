@@ -27,7 +27,7 @@ from anyond.model.answers import (
     VariantForm,
 )
 from anyond.model.bodies import McpServers
-from anyond.model.errors import Invalid
+from anyond.model.refusals.requests import Invalid
 from anyond.model.settings import Config, ExecutorProfileId
 from anyond.operations import mcp
 

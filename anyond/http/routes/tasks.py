@@ -10,8 +10,8 @@ from anyond.http.envelope import Known
 from anyond.http.streaming import records
 from anyond.http.streaming.encoders import Flavour, Record, Snapshot
 from anyond.model.bodies import CreateAndStart, NewTask, TaskPatch
-from anyond.model.errors import NotFound
 from anyond.model.ids import new_id, now
+from anyond.model.refusals.requests import NotFound
 from anyond.model.rows import Change, TaskWithAttemptStatus
 from anyond.store import projects, tasks
 

@@ -9,8 +9,9 @@ from msgspec import Struct
 
 from anyond.http.envelope import encode
 from anyond.http.streaming.encoders import Record, Snapshot
+from anyond.model.refusals.daemon import Gone
 from anyond.model.rows import Change
-from anyond.store.changes import ChangeCursor, Gone
+from anyond.store.changes import ChangeCursor
 
 if TYPE_CHECKING:
     from anyond.store.database import Store

@@ -10,8 +10,9 @@ import trio
 from anyond.http.envelope import encode
 from anyond.http.streaming.encoders import event
 from anyond.http.streaming.streams import TICK_SECONDS
+from anyond.model.refusals.daemon import Gone
 from anyond.model.rows import Change
-from anyond.store.changes import ChangeCursor, Gone
+from anyond.store.changes import ChangeCursor
 
 if TYPE_CHECKING:
     from anyond.store.changes import Changes

@@ -13,9 +13,9 @@ import msgspec
 import trio
 
 from anyond.http.envelope import Known, encode, success
+from anyond.model.refusals.daemon import Gone
 from anyond.model.rows import Change
 from anyond.store import projects, tasks
-from anyond.store.changes import Gone
 
 if TYPE_CHECKING:
     from anyond.store.database import Store

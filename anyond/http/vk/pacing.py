@@ -11,8 +11,8 @@ from msgspec import Raw, Struct
 
 from anyond.http.streaming.encoders import FINISHED
 from anyond.http.vk.frames import frame
-from anyond.model.errors import NotFound
 from anyond.model.ids import is_id, now, seconds
+from anyond.model.refusals.requests import NotFound
 from anyond.model.rows import ProcessStatus
 from anyond.store import processes
 

@@ -15,7 +15,7 @@ from anyond.http.params import flag
 from anyond.http.routes import images
 from anyond.http.routes.approvals import decision
 from anyond.model.bodies import ProjectPatch
-from anyond.model.errors import NotFound
+from anyond.model.refusals.requests import NotFound
 from anyond.model.rows import Approval, ApprovalStatus
 from anyond.store import approvals
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from anyond.model.errors import Malformed, NotFound
+from anyond.model.refusals.requests import Malformed, NotFound
 from anyond.store import attempts, tasks
 
 if TYPE_CHECKING:

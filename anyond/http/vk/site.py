@@ -16,7 +16,7 @@ from quart import Response, request
 from anyond.http.download import download
 from anyond.http.front import Front
 from anyond.http.guard import Policy
-from anyond.model.errors import Invalid, NotFound
+from anyond.model.refusals.requests import Invalid, NotFound
 
 INDEX = "index.html"
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from anyond.host.socket_activation import handed_sockets
 from anyond.http.wire.listeners import Listener, listen
-from anyond.model.errors import Invalid
+from anyond.model.refusals.requests import Invalid
 from anyond.settings.options import Options, demand_token
 
 VK = "vk"

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import trio
 
-from anyond.model.errors import Invalid, Unavailable
+from anyond.model.errors import Unavailable
+from anyond.model.refusals.requests import Invalid
 
 _BACKLOG = 256
 _EVERY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}

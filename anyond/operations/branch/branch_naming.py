@@ -5,8 +5,11 @@ from __future__ import annotations
 from anyond.git.repo import branches
 from anyond.git.worktree import renaming
 from anyond.model.answers import TargetChanged
-from anyond.model.errors import AnyondError, Conflict, Impossible, Invalid, NotFound
+from anyond.model.errors import AnyondError
 from anyond.model.ids import now
+from anyond.model.refusals.merging import PullRequestOpen
+from anyond.model.refusals.requests import Impossible, Invalid, NotFound
+from anyond.model.refusals.worktrees import NameTaken
 from anyond.model.rows import PullRequestMerge
 from anyond.operations.branch import intent_outcomes
 from anyond.operations.rooms import Rooms
@@ -40,10 +43,9 @@ async def rename_branch(rooms: Rooms, about: Subject, name: str) -> str:
     def begin(tx: Tx) -> Intent:
         for merge in merges.of_attempt(tx, attempt.id):
             if isinstance(merge, PullRequestMerge) and merge.pr_info.status == "open":
-                told = f"The pull request {merge.pr_info.url} is open; close or merge it first."
-                raise Conflict("pull_request_open", told)
+                raise PullRequestOpen(merge.pr_info.url)
         if attempts.by_branch(tx, about.project.id, name) is not None:
-            raise Conflict("name_taken", f"The name {name} is taken by another attempt.")
+            raise NameTaken(f"The name {name} is taken by another attempt.")
         intent = Intent(attempt_id=attempt.id, kind="rename", name=name, tip=tip, created_at=now())
         if tip:
             intents.put(tx, intent)

@@ -11,7 +11,7 @@ from anyond.git.commits import commit
 from anyond.git.repo import branches
 from anyond.git.repo.repository import git_dir
 from anyond.model.answers import CommitComparison, CommitInfo
-from anyond.model.errors import NotFound
+from anyond.model.refusals.requests import NotFound
 from anyond.operations.subject import Subject
 
 

@@ -9,7 +9,7 @@ from anyond.git.repo.remotes import Remote
 from anyond.git.snapshots import snapshots
 from anyond.github.client import usable
 from anyond.model.errors import AnyondError
-from anyond.model.refusals import TokenInvalid, TokenMissing
+from anyond.model.refusals.remotes import TokenInvalid, TokenMissing
 from anyond.operations.branch.commits import commit_rest
 from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject

@@ -10,9 +10,9 @@ from anyond.github.answers import PullRequest
 from anyond.github.site import RepositoryName
 from anyond.model.addresses import Address
 from anyond.model.bodies import NewPullRequest
-from anyond.model.errors import Conflict, Impossible, Invalid
 from anyond.model.ids import new_id, now
-from anyond.model.refusals import Unexpected
+from anyond.model.refusals.remotes import NotOnGitHub, Unexpected
+from anyond.model.refusals.requests import Impossible, Invalid
 from anyond.model.rows import PullRequestMerge, TaskStatus
 from anyond.operations.branch import publish
 from anyond.operations.branch.publish import Way
@@ -191,6 +191,5 @@ async def _on_github(
     return base, await name(found.head, found.head.push_address, found.head.address)
 
 
-def _elsewhere(rooms: Rooms, what: str) -> Conflict:
-    site = rooms.github.site.web
-    return Conflict("not_on_github", f"{what} is not at {site}, so it has no pull requests there.")
+def _elsewhere(rooms: Rooms, what: str) -> NotOnGitHub:
+    return NotOnGitHub(what, rooms.github.site.web)

@@ -7,8 +7,10 @@ from anyond.git.repo import branches
 from anyond.git.repo.branches import Tip
 from anyond.git.snapshots import reset, snapshots
 from anyond.model.bodies import Rebasing
-from anyond.model.errors import AnyondError, Impossible, MergeConflicts
+from anyond.model.errors import AnyondError
 from anyond.model.ids import now
+from anyond.model.refusals.merging import MergeConflicts
+from anyond.model.refusals.requests import Impossible
 from anyond.operations.branch import intent_outcomes
 from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from anyond.git.diff import status
 from anyond.git.repo import branches
 from anyond.git.snapshots import reset, snapshots
-from anyond.model.errors import AnyondError, Conflict, Impossible
+from anyond.model.errors import AnyondError
 from anyond.model.ids import now
+from anyond.model.refusals.requests import Impossible
+from anyond.model.refusals.runs import Dropped
+from anyond.model.refusals.worktrees import Dirty, operation_in_progress
 from anyond.model.rows import ExecutionProcess, RunReason
 from anyond.operations.branch import intent_outcomes
 from anyond.operations.rooms import Rooms
@@ -51,7 +54,7 @@ async def earlier_run(
     if process.run_reason is not RunReason.CODING_AGENT:
         raise Impossible(field, "Only the run of an agent can be tried again.")
     if process.dropped:
-        raise Conflict("dropped", "That process was already replaced.")
+        raise Dropped
     return process
 
 
@@ -115,15 +118,11 @@ def went_back(tx: Tx, attempt_id: str) -> None:
 
 def _refuse_loss(found: status.Status) -> None:
     if found.op is not None:
-        raise Conflict(
-            f"{found.op}_in_progress",
-            f"A {found.op.replace('_', '-')} is in progress in the worktree; finish or abort it, "
-            "or set force_when_dirty to give it up (a snapshot is kept).",
-        )
+        advice = "; finish or abort it, or set force_when_dirty to give it up (a snapshot is kept)"
+        raise operation_in_progress(found.op, "the worktree", advice)
     if not found.clean:
-        raise Conflict(
-            "dirty",
+        raise Dirty(
             "The worktree has uncommitted changes; set force_when_dirty to give them up "
             "(a snapshot of them is kept), or perform_git_reset to false to keep them.",
-            files=[*found.changed, *found.conflicted],
+            [*found.changed, *found.conflicted],
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from anyond.agents.core import SetsUp
 from anyond.agents.roster import agent
-from anyond.model.errors import Impossible
+from anyond.model.refusals.requests import SetupNotSupported
 from anyond.model.rows import ExecutionProcess, ExecutorAction, RunReason
 from anyond.model.settings import ExecutorProfileId
 from anyond.operations.rooms import Rooms
@@ -27,8 +27,7 @@ async def set_up(rooms: Rooms, about: Subject, profile: ExecutorProfileId) -> Ex
     chosen = agent(profile.executor)
     options = rooms.profiles.variant(profile)
     if not isinstance(chosen, SetsUp):
-        told = f"{profile.executor} has no setup helper; install it by hand."
-        raise Impossible("executor_profile_id.executor", told, "setup_not_supported")
+        raise SetupNotSupported("executor_profile_id.executor", profile.executor)
     scripts = chosen.setup(options)
 
     def work(tx: Tx) -> ExecutionProcess:

@@ -22,11 +22,12 @@ from anyond.git.repo import checkouts
 from anyond.logs import archive, notes, script
 from anyond.logs.conversation import Conversation
 from anyond.machines.process import Ending, judge
-from anyond.model.errors import AnyondError, Conflict
+from anyond.model.errors import AnyondError
 from anyond.model.frames import EntryFrame
 from anyond.model.ids import now, seconds
 from anyond.model.printable import printable
 from anyond.model.records import Exit, Record, Stream
+from anyond.model.refusals.worktrees import OffBranch
 from anyond.model.rows import (
     CodingAgentFollowUpRequest,
     ExecutionProcess,
@@ -261,7 +262,7 @@ async def _commit(
 
 
 def _why_not(error: AnyondError) -> str:
-    if isinstance(error, Conflict) and error.type == "off_branch":
+    if isinstance(error, OffBranch):
         # Perhaps there is nothing to commit; that nothing of it will be merged still matters.
         return f"{error} What is done there is not part of this attempt, and is left as it is."
     return f"The changes could not be committed: {error}"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from anyond.agents.roster import check as check_options
 from anyond.git.repo import branches
 from anyond.model.bodies import NewTask
-from anyond.model.errors import Conflict
 from anyond.model.ids import new_id, now
+from anyond.model.refusals.worktrees import NameTaken
 from anyond.model.rows import ExecutionProcess, Project, Task, TaskAttempt
 from anyond.model.settings import ExecutorProfileId
 from anyond.open_files import demand_room
@@ -37,7 +37,7 @@ async def check(
     taken = await branches.in_the_way(repository, f"{prefix}/new")
     if taken is not None:
         why = f"The branch {taken} is in the way of all branches {prefix}/…"
-        raise Conflict("name_taken", f"{why}: rename it, or set another git_branch_prefix.")
+        raise NameTaken(f"{why}: rename it, or set another git_branch_prefix.")
     await worktree.prepare_root(rooms)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from anyond.model.errors import Busy, Conflict
+from anyond.model.refusals.runs import Busy, NoDevScript
 from anyond.model.rows import ExecutionProcess, ExecutorAction, ScriptContext, ScriptRequest
 from anyond.operations.rooms import Rooms
 from anyond.operations.run import run
@@ -19,8 +19,7 @@ def script(about: Subject) -> str:
     """
     found = about.project.dev_script
     if not found or not found.strip():
-        told = f"The project {about.project.name} has no dev script; add one in its settings."
-        raise Conflict("no_dev_script", told)
+        raise NoDevScript(about.project.name)
     return found
 
 

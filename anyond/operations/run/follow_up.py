@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from anyond.agents.roster import check as check_options
 from anyond.model.bodies import FollowUp
-from anyond.model.errors import Conflict, Invalid
 from anyond.model.ids import now
+from anyond.model.refusals.requests import Invalid
+from anyond.model.refusals.runs import NoAgent
 from anyond.model.rows import (
     ExecutionProcess,
     ExecutorAction,
@@ -112,4 +113,4 @@ def _profile(reader: Reader, attempt_id: str, variant: str | None) -> ExecutorPr
                 former = action.typ.executor_profile_id
                 return ExecutorProfileId(executor=former.executor, variant=variant)
             action = action.next_action
-    raise Conflict("no_agent", "No agent has run in this attempt yet.")
+    raise NoAgent

@@ -15,9 +15,11 @@ from msgspec.structs import replace
 from anyond.git.commits import kept as keeping
 from anyond.git.repo import checkouts
 from anyond.logs.conversation import Conversation
-from anyond.model.errors import AnyondError, Conflict, ProgramMissing, Unavailable
+from anyond.model.errors import AnyondError, Unavailable
 from anyond.model.ids import new_id, now
 from anyond.model.records import Exit
+from anyond.model.refusals.programs import ProgramMissing
+from anyond.model.refusals.runs import NotStarted, Stopped
 from anyond.model.rows import (
     ExecutionProcess,
     ExecutorAction,
@@ -118,11 +120,11 @@ async def start(
         with stoppable() as scope:
             subject = await worktree.prepare(rooms, subject, alone=alone)
         if scope.cancelled_caught:
-            raise Conflict("stopped", "It was stopped while its worktree was being made.")
+            raise Stopped("It was stopped while its worktree was being made.")
         path = subject.worktree
         await images.place(rooms, subject.task.id, path)
         if not wanted():
-            raise Conflict("stopped", "It was stopped before it had started.")
+            raise Stopped("It was stopped before it had started.")
         await git_programs.begin(rooms, subject, process)
         cooked = await launch_recipe.write_recipe(
             rooms, process, subject.project, str(subject.workdir), str(path)
@@ -168,8 +170,7 @@ def refusal(error: Exception, process: ExecutionProcess) -> AnyondError:
     if isinstance(error, OSError):
         return Unavailable(f"{error.filename or 'A file'}: {error.strerror}.")
     log.exception("start_crashed", process=process.id, exc_info=error)
-    why = f"Anyon made a mistake when it started this: {type(error).__name__}: {error}"
-    return Conflict("not_started", f"{why}. Its log has the details.")
+    return NotStarted(error)
 
 
 async def fail_start(
@@ -181,7 +182,7 @@ async def fail_start(
         Unavailable: the database does not take it.
     """
     moment = time.time_ns()
-    stopped = isinstance(error, Conflict) and error.type == "stopped"
+    stopped = isinstance(error, Stopped)
     told = str(error)
     try:
         if isinstance(rooms.launcher.look(process.id), Alive):

@@ -13,8 +13,9 @@ from msgspec.structs import replace
 
 from anyond.agents.roster import ROSTER
 from anyond.model.bodies import FollowUp
-from anyond.model.errors import Busy, Impossible, Invalid
 from anyond.model.ids import now
+from anyond.model.refusals.requests import Impossible, Invalid
+from anyond.model.refusals.runs import Busy
 from anyond.model.rows import ExecutionProcess, ProcessStatus, RunReason, ScriptRequest
 from anyond.model.settings import ExecutorProfileId
 from anyond.operations.rooms import Rooms

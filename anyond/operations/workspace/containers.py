@@ -8,7 +8,7 @@ from pathlib import Path
 
 import trio
 
-from anyond.model.errors import NotFound
+from anyond.model.refusals.requests import NotFound
 from anyond.operations.rooms import Rooms
 from anyond.real_path import nearest_real_path
 from anyond.store import attempts

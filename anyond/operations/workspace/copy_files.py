@@ -10,7 +10,7 @@ import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from anyond.model.errors import Invalid
+from anyond.model.refusals.requests import Invalid
 from anyond.real_path import leads_into
 
 

@@ -25,8 +25,10 @@ from anyond.git.program.text import shown
 from anyond.logs import notes
 from anyond.model.answers import GitProgram, GitPrograms
 from anyond.model.bodies import AcceptGitPrograms
-from anyond.model.errors import AnyondError, Conflict, NotFound
+from anyond.model.errors import AnyondError
 from anyond.model.ids import now
+from anyond.model.refusals.requests import NotFound
+from anyond.model.refusals.withheld import ProgramsChanged
 from anyond.model.rows import ExecutionProcess, Project, RunReason, TaskAttempt
 from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject
@@ -209,9 +211,7 @@ async def accept(rooms: Rooms, project_id: str, wanted: AcceptGitPrograms) -> Gi
     held = seen.guard
     changed = await _waiting(rooms, project_id, seen)
     if wanted.digest is not None and wanted.digest != _digest(changed):
-        raise Conflict(
-            "git_programs_changed", "It has changed since it was looked at. Look at it again."
-        )
+        raise ProgramsChanged
     in_worktrees: dict[str, dict[str, str]] = {}
     paths: dict[str, str] = {}
     for attempt in await rooms.store.read(partial(_attempts, seen, project_id)):

@@ -12,8 +12,8 @@ import trio
 
 from anyond.files.images import Incoming
 from anyond.machines.prompt import show_images
-from anyond.model.errors import NotFound
 from anyond.model.ids import new_id, now, timestamp
+from anyond.model.refusals.requests import NotFound
 from anyond.model.rows import Image
 from anyond.operations.rooms import Rooms
 from anyond.operations.workspace import unknown_files

@@ -16,8 +16,10 @@ from anyond.git.repo.repository import common_dir, git_dir
 from anyond.git.snapshots import inner_checkouts, snapshots
 from anyond.git.submodules import submodule_commits
 from anyond.git.worktree import repair, worktrees
-from anyond.model.errors import AnyondError, Busy, NotFound
+from anyond.model.errors import AnyondError
 from anyond.model.ids import is_id, new_id, now, seconds, timestamp
+from anyond.model.refusals.requests import NotFound
+from anyond.model.refusals.runs import Busy
 from anyond.model.rows import ProcessStatus, Project, TaskAttempt
 from anyond.operations.rooms import Rooms
 from anyond.operations.workspace import set_aside, unknown_files, worktree

@@ -14,7 +14,8 @@ from anyond.git.submodules import submodule_commits
 from anyond.git.submodules.submodule_commits import Change
 from anyond.git.submodules.submodules import unsaved
 from anyond.logs.notes import Remark
-from anyond.model.errors import AnyondError, Conflict
+from anyond.model.errors import AnyondError
+from anyond.model.refusals.merging import SubmoduleDirty, SubmoduleNotPushed
 from anyond.operations import remarks
 from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject
@@ -32,11 +33,7 @@ async def refuse_unsaved(about: Subject) -> None:
     """
     found = [shown(path) for path in await unsaved(about.worktree, untracked=False)]
     if found:
-        told = (
-            f"These submodules have changes that are in no commit of theirs: "
-            f"{', '.join(found[:10])}. Commit them in the submodule, or take them back, first."
-        )
-        raise Conflict("submodule_dirty", told, submodules=found)
+        raise SubmoduleDirty(found)
 
 
 async def hand_over_commits(about: Subject) -> None:
@@ -113,9 +110,5 @@ async def _changes(about: Subject) -> list[Change]:
     return await submodule_commits.changes(about.worktree, base or target.oid, mine.oid)
 
 
-def _refusal(missed: Sequence[Change], why: str) -> Conflict:
-    named = ", ".join(f"{shown(change.path)} ({change.oid[:12]})" for change in missed[:10])
-    told = f"Nobody else could get these commits of submodules: {named}. For each, {why}."
-    return Conflict(
-        "submodule_not_pushed", told, submodules=[shown(change.path) for change in missed]
-    )
+def _refusal(missed: Sequence[Change], why: str) -> SubmoduleNotPushed:
+    return SubmoduleNotPushed([(shown(change.path), change.oid) for change in missed], why)

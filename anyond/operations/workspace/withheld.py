@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from anyond.git.disk import locations
 from anyond.git.program import guard
-from anyond.git.program.failures import Refused
-from anyond.git.program.refusals import WITHHELD
-from anyond.model.errors import AnyondError, Conflict
-from anyond.model.refusals import Rejected
+from anyond.model.errors import AnyondError
+from anyond.model.refusals.git import TransportWithheld
+from anyond.model.refusals.remotes import Rejected
+from anyond.model.refusals.withheld import ProgramsWithheld
 from anyond.operations.subject import Subject
 
 
@@ -18,17 +18,15 @@ def pointed_out(about: Subject, error: AnyondError) -> AnyondError:
     the login, an address on this disk.
     """
     where = _where(about)
+    if isinstance(error, TransportWithheld):
+        told = f"{error} {where}" if where else str(error)
+        return ProgramsWithheld(told, about.project.id)
     if where is None or isinstance(error, Rejected):
         return error
-    if isinstance(error, Refused) and error.refusal.type == WITHHELD:
-        return Conflict(WITHHELD, f"{error} {where}", project_id=about.project.id)
-    told = (
+    error.reword(
         f"{error} Anyon runs git without the programs of this repository now, which may be why. "
         f"{where}"
     )
-    error.args = (told,)
-    if error.data is not None and "message" in error.data:
-        error.data["message"] = told
     return error
 
 

@@ -22,8 +22,10 @@ from anyond.git.repo.repository import common_dir, git_dir
 from anyond.git.submodules import submodule_checkouts
 from anyond.git.worktree import repair, worktrees
 from anyond.host.ownership import weakness
-from anyond.model.errors import AnyondError, Impossible
+from anyond.model.errors import AnyondError
 from anyond.model.ids import now
+from anyond.model.refusals.git import Locked
+from anyond.model.refusals.requests import Impossible
 from anyond.model.rows import Project, TaskAttempt
 from anyond.operations import remarks
 from anyond.operations.rooms import Rooms
@@ -285,7 +287,7 @@ async def _wait_for_git(path: Path) -> None:
     await survivors.let_finish((str(path),), seconds=CHECKOUT_TIMEOUT_S)
     own = await trio.to_thread.run_sync(git_dir, path)
     if own is not None and not await locks.gone(own / "index.lock", CHECKOUT_TIMEOUT_S):
-        raise locks.Locked(own / "index.lock")
+        raise Locked(own / "index.lock")
 
 
 async def _furnish(rooms: Rooms, subject: Subject, path: Path) -> None:

@@ -1,0 +1,203 @@
+"""One refusal of each type, as they are raised; a story of a tea shop's timer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from anyond.api import samples
+from anyond.api.examples import things
+from anyond.model.errors import AnyondError
+from anyond.model.refusals.daemon import AlreadyRunning, Gone
+from anyond.model.refusals.drafts import DraftQueued, EmptyDraft, StaleDraft
+from anyond.model.refusals.files import (
+    BrokenConfig,
+    ChangedMeanwhile,
+    ImageInUse,
+    ImageTooLarge,
+    Unreadable,
+    UnsupportedImage,
+)
+from anyond.model.refusals.git import (
+    DubiousOwnership,
+    FilterMissing,
+    GitConfigBroken,
+    GitFailed,
+    HeadBroken,
+    HookRefused,
+    Locked,
+    SigningFailed,
+)
+from anyond.model.refusals.merging import (
+    MergeCommits,
+    MergeConflicts,
+    NothingToMerge,
+    PullRequestOpen,
+    RemoteTarget,
+    SubmoduleDirty,
+    SubmoduleNotPushed,
+    TargetMoved,
+    UnrelatedHistories,
+)
+from anyond.model.refusals.programs import ProgramMissing, TooManyOpenFiles
+from anyond.model.refusals.remotes import (
+    InsufficientPermissions,
+    NoRemote,
+    NotOnGitHub,
+    RateLimited,
+    Rejected,
+    RepositoryNotFound,
+    Slow,
+    TokenInvalid,
+    TokenMissing,
+    Unexpected,
+    Unreachable,
+)
+from anyond.model.refusals.requests import (
+    Impossible,
+    Invalid,
+    NotFound,
+    NotLetIn,
+    SetupNotSupported,
+)
+from anyond.model.refusals.runs import (
+    AlreadyDecided,
+    AlreadyStarted,
+    Busy,
+    Dropped,
+    NoAgent,
+    NoDevScript,
+    NotStarted,
+    Running,
+    Stopped,
+)
+from anyond.model.refusals.sign_in import (
+    AccessDenied,
+    ClientIdMissing,
+    DeviceFlowRefused,
+    ExpiredToken,
+    NoDeviceFlow,
+)
+from anyond.model.refusals.withheld import ProgramsChanged, ProgramsWithheld
+from anyond.model.refusals.worktrees import (
+    FINISH_FIRST,
+    BranchCheckedOut,
+    BranchMoved,
+    Dirty,
+    DirtyTarget,
+    IgnoredFile,
+    NameTaken,
+    NoWorktree,
+    OffBranch,
+    PathTaken,
+    WorktreeLocked,
+    operation_in_progress,
+)
+from anyond.model.rows import ApprovalStatus
+
+_REPOSITORY = Path(things.REPOSITORY)
+_WORKTREE = Path(samples.WORKTREE)
+_FILES = ["README.md"]
+_LIBRARY = "vendor/library"
+
+REFUSALS: tuple[AnyondError, ...] = (
+    # requests
+    Invalid("title", "must not be blank"),
+    NotLetIn("The Host 'tea.example' is not this daemon's. Allow it with --allowed-host."),
+    NotFound("task", samples.TASK_ID),
+    Impossible(
+        "executor_profile_id.variant",
+        "There is no variant SWIFT of DEMO; there are DEFAULT.",
+    ),
+    SetupNotSupported("executor_profile_id.executor", "DEMO"),
+    # programs
+    GitFailed(("checkout",), 128, "fatal: unable to read tree"),
+    ProgramMissing("claude", ["/usr/bin"], "Install it: npm install -g @anthropic-ai/claude-code"),
+    TooManyOpenFiles(1024),
+    Locked(_REPOSITORY / ".git/index.lock"),
+    HookRefused("pre-commit", "the commit", "README.md: the price is missing"),
+    FilterMissing("lfs", "git-lfs"),
+    SigningFailed("gpg: no secret key"),
+    HeadBroken(f"{_REPOSITORY}/.git/HEAD"),
+    GitConfigBroken(f"bad config line 3 in file {_REPOSITORY}/.git/config"),
+    DubiousOwnership(things.REPOSITORY),
+    ProgramsWithheld(
+        "Git was not let go there (transport 'file' not allowed).", samples.PROJECT_ID
+    ),
+    ProgramsChanged(),
+    # worktrees and branches
+    *(
+        operation_in_progress(op, _WORKTREE, FINISH_FIRST)
+        for op in ("rebase", "merge", "cherry_pick", "revert")
+    ),
+    Dirty.listing("These files have uncommitted changes", _FILES),
+    DirtyTarget(
+        f"main is checked out in {_REPOSITORY}, where these files have changes of their own "
+        "that the merge would overwrite: README.md",
+        _FILES,
+    ),
+    OffBranch(_WORKTREE, "experiment", things.BRANCH),
+    BranchCheckedOut(things.BRANCH, _REPOSITORY),
+    BranchMoved(
+        f"The branch {things.BRANCH} was moved from 4b825dc642cb to 9fceb02d0ae5 elsewhere",
+        _WORKTREE,
+        "error: Entry 'README.md' not uptodate. Cannot merge.",
+    ),
+    NoWorktree(),
+    WorktreeLocked(_WORKTREE),
+    NameTaken("There is a tag tests already.", samples.TAG_ID),
+    PathTaken(
+        f"The repository {_REPOSITORY} already belongs to the project Tea.", samples.PROJECT_ID
+    ),
+    IgnoredFile("node_modules/tea.js"),
+    # merging
+    MergeConflicts("rebase", _FILES),
+    NothingToMerge(f"main has everything that {things.BRANCH} has."),
+    TargetMoved("main"),
+    RemoteTarget("origin/main"),
+    UnrelatedHistories("merge", shallow=False),
+    MergeCommits(_FILES),
+    SubmoduleDirty([_LIBRARY]),
+    SubmoduleNotPushed([(_LIBRARY, samples.COMMIT)], "they are on none of its remotes"),
+    PullRequestOpen(things.PULL_REQUEST),
+    # runs
+    Busy("The attempt is busy: its codingagent is still running."),
+    Stopped("It was stopped before it had started."),
+    NotStarted(KeyError("tea")),
+    Running(samples.PROCESS_ID),
+    AlreadyStarted(samples.PROCESS_ID),
+    NoAgent(),
+    Dropped(),
+    NoDevScript("Tea"),
+    AlreadyDecided(ApprovalStatus.APPROVED),
+    StaleDraft(things.DRAFT),
+    DraftQueued(things.DRAFT),
+    EmptyDraft(things.DRAFT),
+    # files
+    ImageInUse([samples.TASK_ID, things.TASK.id]),
+    ImageTooLarge(20 * 1024**2),
+    UnsupportedImage(),
+    Unreadable("/home/ada/private", "Permission denied", "path"),
+    BrokenConfig("/home/ada/.claude.json", "Line 3 is no JSON."),
+    ChangedMeanwhile("/home/ada/.claude.json"),
+    # other machines
+    TokenMissing(),
+    TokenInvalid(),
+    InsufficientPermissions("Resource not accessible by personal access token"),
+    RepositoryNotFound("ada/tea"),
+    Rejected("non_fast_forward", things.BRANCH, "fetch first"),
+    NoRemote("The repository has no remote."),
+    NotOnGitHub("The remote origin", "https://github.com"),
+    RateLimited(60),
+    Unreachable("GitHub", "Name or service not known"),
+    Slow("GitHub", 30),
+    Unexpected("GitHub", "status 500"),
+    ClientIdMissing(),
+    DeviceFlowRefused("GitHub refuses the sign-in: no such grant", "unsupported_grant_type"),
+    NoDeviceFlow(),
+    ExpiredToken(),
+    AccessDenied(),
+    # what no answer says
+    Gone(3, oldest=40, end=43),
+    AlreadyRunning(4711, "http://127.0.0.1:8096"),
+)
+"""One of each type."""

@@ -1,0 +1,122 @@
+"""What a class of refusals says of itself: its status, words and fields; and the table of them all.
+
+Run it to write the table into the documentation, or to check the one that is there.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import sys
+from collections.abc import Mapping
+from inspect import cleandoc
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from anyond.http.refusal import STATUS
+from anyond.model import docstrings
+from anyond.model.errors import TYPES, AnyondError
+from anyond.model.refusals import daemon, every
+
+BEGIN = "<!-- Written by `make types`; do not edit. -->\n"
+END = "<!-- The end of what is written. -->\n"
+
+_HEAD = "| type | status | further keys | meaning |\n|---|---|---|---|\n"
+
+Refusal = type[AnyondError]
+
+
+def declared(refusal: Refusal) -> Refusal:
+    """The class that clients know `refusal` by: itself, or the one that it is a case of."""
+    if refusal.type is None:
+        raise TypeError(f"{refusal.__name__} has no type, so no endpoint can name it")
+    return TYPES[refusal.type]
+
+
+def status(refusal: Refusal) -> int:
+    """Of the answer."""
+    return int(STATUS[refusal.kind])
+
+
+def text(refusal: Refusal) -> str:
+    """When it happens, for people: the first paragraph of what is said of it."""
+    return " ".join(_paragraphs(refusal)[0].split())
+
+
+def error_data(refusal: Refusal) -> type[msgspec.Struct]:
+    """The type of `error_data`, tagged as it is."""
+    assert refusal.type is not None
+    words = "".join(word.capitalize() for word in refusal.type.split("_"))
+    types = get_type_hints(refusal)
+    fields: list[Any] = [
+        (name, types[name], UNSET)
+        if UnsetType in getattr(types[name], "__args__", ())
+        else (name, types[name])
+        for name in refusal.fields
+    ]
+    return msgspec.defstruct(
+        f"{words}Problem",
+        fields,
+        namespace={"__doc__": text(refusal)},
+        tag=refusal.type,
+        tag_field="type",
+        kw_only=True,
+    )
+
+
+def told() -> Mapping[str, Refusal]:
+    """All that clients can be told, by their types."""
+    return {name: r for name, r in every().items() if r.__module__ != daemon.__name__}
+
+
+def table() -> str:
+    """All of them as Markdown, by status and type."""
+    rows = sorted(told().items(), key=lambda row: (status(row[1]), row[0]))
+    return _HEAD + "".join(_row(name, refusal) for name, refusal in rows)
+
+
+def _row(name: str, refusal: Refusal) -> str:
+    keys = ", ".join(f"`{field}`" for field in refusal.fields if field != "message")
+    words = " ".join(" ".join(_paragraphs(refusal)).split())
+    return f"| `{name}` | {status(refusal)} | {keys} | {words} |\n"
+
+
+def _paragraphs(refusal: Refusal) -> list[str]:
+    words, _ = docstrings.split(cleandoc(refusal.__doc__ or ""))
+    return words.partition("Attributes:\n")[0].strip().split("\n\n")
+
+
+def written(page: str) -> str:
+    """`page` with the table as it is now, between the two marks.
+
+    Raises:
+        ValueError: it does not have each of them once.
+    """
+    around = re.fullmatch(f"(.*{re.escape(BEGIN)}).*({re.escape(END)}.*)", page, re.DOTALL)
+    if around is None or page.count(BEGIN) != 1 or page.count(END) != 1:
+        raise ValueError("the page has no place for the table of refusals")
+    return f"{around[1]}\n{table()}\n{around[2]}"
+
+
+def main(arguments: list[str]) -> int:
+    """Write the table into the page that is named, or with `--check` say how it differs."""
+    check = "--check" in arguments
+    [path] = [Path(argument) for argument in arguments if argument != "--check"]
+    there = path.read_text(encoding="utf-8")
+    made = written(there)
+    if not check:
+        path.write_text(made, encoding="utf-8")
+        return 0
+    lines = there.splitlines(keepends=True), made.splitlines(keepends=True)
+    difference = list(difflib.unified_diff(*lines, str(path), "generated", n=1))
+    sys.stderr.writelines(difference[:40])
+    if difference:
+        sys.stderr.write(f"{path} lacks what refusals are; `make types` writes it anew.\n")
+    return 1 if difference else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,75 @@
+"""Runs of agents and scripts, and what they ask: why one cannot be, or not now."""
+
+from __future__ import annotations
+
+from anyond.model.errors import Conflict
+from anyond.model.rows import ApprovalStatus
+
+
+class Busy(Conflict, type="busy"):
+    """Something is at work in the attempt. Stop it first, or queue a draft.
+
+    That is an agent, a script or another request.
+    """
+
+
+class Stopped(Conflict, type="stopped"):
+    """It was stopped before it had started.
+
+    Or, if it is a request, before it was done.
+    """
+
+
+class NotStarted(Conflict, type="not_started"):
+    """Its start failed by a mistake of Anyon's; the log of the process says how."""
+
+    def __init__(self, mistake: BaseException) -> None:
+        why = f"{type(mistake).__name__}: {mistake}"
+        super().__init__(
+            f"Anyon made a mistake when it started this: {why}. Its log has the details."
+        )
+
+
+class Running(Conflict, type="running"):
+    """The execution still runs."""
+
+    def __init__(self, execution_id: str) -> None:
+        super().__init__(f"Execution {execution_id} is still running.")
+
+
+class AlreadyStarted(Conflict, type="already_started"):
+    """The execution was started before."""
+
+    def __init__(self, execution_id: str) -> None:
+        super().__init__(f"Execution {execution_id} was started before.")
+
+
+class NoAgent(Conflict, type="no_agent"):
+    """No agent has run in this attempt yet."""
+
+    def __init__(self) -> None:
+        super().__init__("No agent has run in this attempt yet.")
+
+
+class Dropped(Conflict, type="dropped"):
+    """That process was already replaced."""
+
+    def __init__(self) -> None:
+        super().__init__("That process was already replaced.")
+
+
+class NoDevScript(Conflict, type="no_dev_script"):
+    """The project has no dev script."""
+
+    def __init__(self, project: str) -> None:
+        super().__init__(f"The project {project} has no dev script; add one in its settings.")
+
+
+class AlreadyDecided(Conflict, type="already_decided"):
+    """The question was answered differently before."""
+
+    status: ApprovalStatus
+
+    def __init__(self, status: ApprovalStatus) -> None:
+        super().__init__(f"The question was already answered: {status.replace('_', ' ')}.")
+        self.status = status
