@@ -10,7 +10,7 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from anyond.watchers.janitor import DAY, collect_garbage
+from anyond.watchers.janitor import DAY, GARBAGE_S, MANY_PASSES, collect_garbage
 
 
 class Circle:
@@ -38,8 +38,24 @@ async def test_circles_of_garbage_live_a_day_at_most(autojump_clock: MockClock) 
                 gc.collect(1)  # now it is among the oldest
             gone = weakref.ref(old)
             del old
-            await trio.sleep(DAY - 2)
+            await trio.sleep(DAY - 2 * GARBAGE_S)
             assert gone() is not None
-            await trio.sleep(3)
+            await trio.sleep(3 * GARBAGE_S)
             assert gone() is None
+        nursery.cancel_scope.cancel()
+
+
+@pytest.mark.usefixtures("by_itself_never")
+async def test_circles_that_grew_old_in_a_busy_time_go_within_a_minute(
+    autojump_clock: MockClock,
+) -> None:
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(collect_garbage)
+        old = Circle()
+        for _ in range(MANY_PASSES):
+            gc.collect(1)
+        gone = weakref.ref(old)
+        del old
+        await trio.sleep(2 * GARBAGE_S)
+        assert gone() is None
         nursery.cancel_scope.cancel()
