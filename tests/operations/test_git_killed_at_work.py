@@ -21,7 +21,7 @@ from anyond.model.errors import AnyondError
 from anyond.model.ids import new_id, now
 from anyond.model.rows import ExecutionProcess, TaskStatus
 from anyond.operations import projects, subject
-from anyond.operations.branch import branch_naming, merging, rebasing, rewind
+from anyond.operations.branch import branch_naming, merging, publish, rebasing, rewind
 from anyond.operations.branch.intent_outcomes import settled
 from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject
@@ -465,3 +465,37 @@ def begun_at(tx: Tx, about: Subject, goal: str) -> ExecutionProcess:
     row = processes.set_before_commit(tx, row.id, goal, now())
     end_process(tx, row.id)
     return row
+
+
+# ---------------------------------------------------------------- push
+
+
+@pytest.mark.parametrize("arrived", [True, False])
+async def test_a_push_in_which_git_was_killed_is_answered_as_it_came_out(
+    rooms: Rooms, repository: Path, tmp_path: Path, deadly_git: DeadlyGit, arrived: bool
+) -> None:
+    remote = tmp_path / "remote.git"
+    run(tmp_path, "clone", "-q", "--bare", str(repository), str(remote))
+    run(repository, "remote", "add", "origin", str(remote))
+    about = await attempt(rooms, repository)
+    tip = commit(about.worktree, {"mine.txt": "mine\n"})
+    armed = deadly_git("push --porcelain", 'git "$@"' if arrived else "true")
+    happened = await outcome(publish.push_attempt(rooms, about, force=False))
+    assert not armed.exists()
+    assert happened == arrived
+    assert (run(remote, "for-each-ref", "--format=%(objectname)", OLD) == tip) == arrived
+    # And the next one, which replaces it, knows what is there.
+    run(
+        about.worktree,
+        "-c",
+        "user.name=A",
+        "-c",
+        "user.email=a@b",
+        "commit",
+        "-q",
+        "--amend",
+        "-mx",
+    )
+    await publish.push_attempt(rooms, about, force=True)
+    tip = run(about.worktree, "rev-parse", "HEAD")
+    assert run(remote, "for-each-ref", "--format=%(objectname)", OLD) == tip

@@ -14,7 +14,7 @@ from anyond.git.program.text import shown
 from anyond.git.repo.remotes import Remote, setting
 from anyond.git.repo.repository import Repositories, git_dir
 from anyond.model.addresses import without_user
-from anyond.model.errors import TimedOut
+from anyond.model.errors import AnyondError, TimedOut
 from anyond.model.refusals.git import GitFailed, TransportWithheld
 from anyond.model.refusals.remotes import (
     InsufficientPermissions,
@@ -32,6 +32,9 @@ from anyond.model.refusals.requests import Impossible, NotFound
 PUSH_TIMEOUT_S = 540.0
 STALL_S = 90
 """How long a connection may stand still."""
+
+ASKED_AGAIN_S = 30.0
+"""How long the remote may take to tell whether something has arrived that git did not tell of."""
 
 _RATE_LIMIT_PAUSE_S = 60.0
 
@@ -79,12 +82,37 @@ async def push(
             done = await git(
                 *ask, cwd=worktree, env=env, check=False, timeout=timeout, lasting=True
             )
-        except TimedOut as error:
-            raise Slow(_where(remote), timeout) from error
-    if done.code != 0:
-        raise _failure(done, remote, branch, token, stall_s)
+            failed = _failure(done, remote, branch, token, stall_s) if done.code != 0 else None
+        except TimedOut:
+            failed = Slow(_where(remote), timeout)
+        if failed is not None and not (
+            isinstance(failed, _UNKNOWN) and await _arrived(worktree, remote, ref, env)
+        ):
+            raise failed
     if remote.named:
         await _follow(repos, worktree, remote.name, branch)
+
+
+_UNKNOWN = (GitFailed, RateLimited, Slow, Unexpected, Unreachable)
+"""What says nothing about whether the push had arrived before: git was killed, or cut off."""
+
+
+async def _arrived(worktree: Path, remote: Remote, ref: str, env: dict[str, str]) -> bool:
+    """Whether the remote has what was pushed, although git could not tell."""
+    ask = ("ls-remote", "--refs", "--", remote.push_url, ref)
+    try:
+        there = await git(*ask, cwd=worktree, env=env, check=False, timeout=ASKED_AGAIN_S)
+        here = await git("rev-parse", "--verify", f"{ref}^{{commit}}", cwd=worktree)
+    except AnyondError:
+        return False
+    oid = here.out.strip()
+    if there.code != 0 or there.out.split(b"\t")[0] != oid:
+        return False
+    if remote.named:
+        # As a push that comes to its end does; the next one that forces goes by it.
+        known = f"refs/remotes/{remote.name}/{ref.removeprefix('refs/heads/')}"
+        await git("update-ref", known, os.fsdecode(oid), cwd=worktree)
+    return True
 
 
 def _network(remote: Remote, token: str | None, file: Path, stall_s: int) -> dict[str, str]:
