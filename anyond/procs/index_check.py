@@ -14,9 +14,9 @@ import msgspec
 import structlog
 from msgspec import Struct
 
-from anyond.procs.log import write_json
 from anyond.procs.record_scanner import OUTPUT, Scanner
 from anyond.procs.spool_files import make_way, read_plain
+from anyond.shim.log import write_json
 
 log = structlog.get_logger()
 

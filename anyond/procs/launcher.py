@@ -26,13 +26,13 @@ from anyond.procs import lost_execution, shim_start
 from anyond.procs.address import Address
 from anyond.procs.identity import identify
 from anyond.procs.launch_spec import final_environment, find_program
-from anyond.procs.orphans import end_orphans
-from anyond.procs.peers import is_stranger
-from anyond.procs.process_table import boot_id
 from anyond.procs.shim_connection import ShimConnection
 from anyond.procs.shim_state import Lock, why_lost, why_unknown, withdraw
 from anyond.procs.spool import Spool
-from anyond.procs.supervisor import PROTOCOL
+from anyond.shim.orphans import end_orphans
+from anyond.shim.peers import is_stranger
+from anyond.shim.process_table import boot_id
+from anyond.shim.supervisor import PROTOCOL
 
 ANSWER = 30.0
 """Seconds that a live shim may take to accept us and to answer."""

@@ -8,11 +8,11 @@ from contextlib import suppress
 from anyond.model.records import Exit, LaunchedProcesses
 from anyond.model.refusals.runs import Running
 from anyond.procs.identity import still_running
-from anyond.procs.lineage import find_shims
-from anyond.procs.orphans import end_orphans
-from anyond.procs.process_table import boot_id
 from anyond.procs.shim_state import Lock, read_run
 from anyond.procs.spool import Spool
+from anyond.shim.lineage import find_shims
+from anyond.shim.orphans import end_orphans
+from anyond.shim.process_table import boot_id
 
 DYING = 5.0
 """Seconds that a shim may take to be really dead after its connection broke."""

@@ -16,13 +16,14 @@ from anyond.model.environment import personal
 from anyond.model.launch import Launch
 from anyond.model.refusals.programs import ToolFailed
 from anyond.procs import lost_execution
-from anyond.procs.lineage import find_shims
-from anyond.procs.orphans import end_orphans
-from anyond.procs.shim import REFUSED
 from anyond.procs.shim_state import Lock, last_words, read_run
 from anyond.procs.spool import Spool
+from anyond.shim import shim
+from anyond.shim.lineage import find_shims
+from anyond.shim.orphans import end_orphans
+from anyond.shim.shim import REFUSED
 
-SHIM = str(Path(__file__).with_name("shim.py").absolute())
+SHIM = os.path.abspath(shim.__file__)
 
 START = 30.0
 """Seconds that a shim may take to start its program, on a machine that is very busy."""

@@ -13,9 +13,9 @@ from types import TracebackType
 import msgspec
 from msgspec import Struct
 
-from anyond.procs.log import write_json
-from anyond.procs.process_table import boot_id
 from anyond.procs.spool_files import open_plain, read_end, read_plain
+from anyond.shim.log import write_json
+from anyond.shim.process_table import boot_id
 
 LARGEST_SPEC = 64 << 20  # bytes; a prompt can be among the arguments
 

@@ -23,7 +23,6 @@ from msgspec import Struct
 
 from anyond.model.errors import Unavailable
 from anyond.model.records import Exit, Record, Stream
-from anyond.procs.log import write_json
 from anyond.procs.record_scanner import (
     HEADER,
     LATEST,
@@ -35,6 +34,7 @@ from anyond.procs.record_scanner import (
     read_gap,
 )
 from anyond.procs.spool_files import make_way, open_plain, read_plain
+from anyond.shim.log import write_json
 
 MOST = 1 << 18
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from anyond.procs.process_table import started
+from anyond.shim.process_table import started
 from tests.end_to_end.daemon import ACP_AGENT, Daemon, alive
 
 HIDDEN = f"""#!/bin/sh

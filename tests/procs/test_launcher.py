@@ -33,8 +33,8 @@ from anyond.model.launch import Launch
 from anyond.model.records import Stream
 from anyond.model.refusals.programs import ProgramMissing, ToolFailed
 from anyond.model.refusals.requests import Invalid
-from anyond.procs import shim
 from anyond.procs.launcher import Absent, Alive, Ended, Launcher, Lost
+from anyond.shim import shim
 
 ECHO = "while read x; do echo heard $x; done; echo end"
 

@@ -15,10 +15,10 @@ from anyond.model.ids import timestamp_ns
 from anyond.model.records import Exit, Stream
 from anyond.procs import index_check, lost_execution
 from anyond.procs.launcher import Launcher
-from anyond.procs.log import write_json
 from anyond.procs.record_scanner import parse, read_gap
 from anyond.procs.shim_state import last_words, read_run, why_unknown
 from anyond.procs.spool import Spool
+from anyond.shim.log import write_json
 
 
 def pipe(path: Path) -> None:

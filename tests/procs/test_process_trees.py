@@ -28,10 +28,10 @@ from programs import (
 
 from anyond.procs.identity import identify
 from anyond.procs.launcher import Alive, Ended, Launcher, Lost
-from anyond.procs.lineage import find_shims
-from anyond.procs.orphans import end_orphans
-from anyond.procs.process_table import LINUX, processes, started
 from anyond.procs.spool import Spool
+from anyond.shim.lineage import find_shims
+from anyond.shim.orphans import end_orphans
+from anyond.shim.process_table import LINUX, processes, started
 
 FAMILY = """
 import os, signal, sys, time

@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from anyond.procs.script_services import KNOCK_S, command_line
+from anyond.shim.script_services import KNOCK_S, command_line
 
 LATE_KEEPER = """
 import socket, sys, time

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from anyond.procs import script_shell
-from anyond.procs.script_shell import command_line, environment_of, joined_path
+from anyond.shim import script_shell
+from anyond.shim.script_shell import command_line, environment_of, joined_path
 
 GUARD = "case $- in *i*) ;; *) return;; esac\n"
 """How a ~/.bashrc of Debian begins."""

@@ -16,8 +16,8 @@ from anyond.model.errors import TimedOut, Unavailable
 from anyond.model.launch import Launch
 from anyond.model.records import Stream
 from anyond.procs.launcher import Launcher
-from anyond.procs.peers import is_stranger, peer_pid
 from anyond.procs.shim_connection import ShimConnection
+from anyond.shim.peers import is_stranger, peer_pid
 
 KEY = "k" * 64
 HELLO = b"hello 64\n" + KEY.encode()

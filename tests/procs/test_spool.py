@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from programs import frames, records
 
 from anyond.model.records import Exit, Stream
-from anyond.procs.log import write_json
 from anyond.procs.record_scanner import OUTPUT
 from anyond.procs.spool import Spool
+from anyond.shim.log import write_json
 
 contents = st.lists(
     st.tuples(

@@ -22,9 +22,9 @@ from anyond.model.settings import ScriptProfile
 from anyond.operations.rooms import Rooms
 from anyond.operations.turn import carrying, recap
 from anyond.operations.turn.turn_record import TurnRecord
-from anyond.procs import script_services, script_shell
 from anyond.procs.launch_spec import final_environment, find_program
 from anyond.procs.ports import free_port
+from anyond.shim import script_services, script_shell
 from anyond.store import tags
 
 

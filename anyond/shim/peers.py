@@ -10,8 +10,8 @@ import socket
 import struct
 import sys
 
-from anyond.procs.lineage import descends_from_execution
-from anyond.procs.process_table import LINUX
+from anyond.shim.lineage import descends_from_execution
+from anyond.shim.process_table import LINUX
 
 TYPE_CHECKING = False  # the real one would load `typing`, which costs a megabyte
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ import sys
 import time
 from collections import deque
 
-from anyond.procs.process_table import LINUX
+from anyond.shim.process_table import LINUX
 
 TYPE_CHECKING = False  # the real one would load `typing`, which costs a megabyte
 if TYPE_CHECKING:

@@ -22,12 +22,12 @@ import time
 if __name__ == "__main__":  # isolated mode does not know where we come from
     sys.path.append(os.path.abspath(__file__ + "/../../.."))
 
-from anyond.procs.descendants import SWEEP, Descendants
-from anyond.procs.log import write_exit
-from anyond.procs.process_table import LINUX
-from anyond.procs.program import NotStarted
-from anyond.procs.services_keeper import ServicesKeeper
-from anyond.procs.supervisor import Supervisor
+from anyond.shim.descendants import SWEEP, Descendants
+from anyond.shim.log import write_exit
+from anyond.shim.process_table import LINUX
+from anyond.shim.program import NotStarted
+from anyond.shim.services_keeper import ServicesKeeper
+from anyond.shim.supervisor import Supervisor
 
 REFUSED = 75  # exit status of a shim that came too late
 

@@ -9,7 +9,7 @@ import os
 import signal
 import time
 
-from anyond.procs.process_table import LINUX, descendants, processes
+from anyond.shim.process_table import LINUX, descendants, processes
 
 SWEEP = 0.005  # seconds between two scans for what is to be killed
 GIVE_UP = 10.0  # seconds after which what cannot be killed is left alone

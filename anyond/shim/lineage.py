@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import os
 
-from anyond.procs.process_table import LINUX, processes
+from anyond.shim.process_table import LINUX, processes
 
-SHIM = b"/procs/shim.py"  # how the path of every version's shim ends
+SHIMS = (
+    b"/shim/shim.py",
+    b"/procs/shim.py",
+)  # how the path of a shim ends, old ones too
 DELETED = " (deleted)"  # what the system puts behind a directory that is gone
 
 
@@ -19,7 +22,7 @@ def spool_of(pid: int) -> str | None:
     if not LINUX:
         return _spool_in(_commands({pid}).get(pid, b""))
     arguments = _read(pid, "cmdline").rstrip(b"\0").split(b"\0")
-    if not any(argument.endswith(SHIM) for argument in arguments):
+    if not any(argument.endswith(SHIMS) for argument in arguments):
         return None
     try:
         here = os.readlink(f"/proc/{pid}/cwd").removesuffix(DELETED)
@@ -43,7 +46,7 @@ def find_shims(spool: str) -> set[int]:
     else:
         found = set()
         for name in os.listdir("/proc"):
-            if name.isdigit() and SHIM in _read(int(name), "cmdline"):
+            if name.isdigit() and _names_shim(_read(int(name), "cmdline")):
                 theirs = spool_of(int(name))
                 if theirs is not None and os.path.realpath(theirs) == real:
                     found.add(int(name))
@@ -62,7 +65,7 @@ def is_shim_of(pid: int, execution_id: str) -> bool:
             arguments = file.read().rstrip(b"\0").split(b"\0")
     except OSError:
         return False
-    shim = any(argument.endswith(SHIM) for argument in arguments[-3:-1])
+    shim = any(argument.endswith(SHIMS) for argument in arguments[-3:-1])
     return shim and os.path.basename(arguments[-1]) == os.fsencode(execution_id)
 
 
@@ -101,6 +104,10 @@ def descends_from_execution(pid: int, root: str) -> bool:
     return True
 
 
+def _names_shim(command: bytes) -> bool:
+    return any(shim in command for shim in SHIMS)
+
+
 def _marked(pid: int, root: str) -> bool:
     for variable in _read(pid, "environ").split(b"\0"):
         if variable.startswith(b"ANYON_EXECUTION="):
@@ -136,6 +143,9 @@ def _commands(pids: set[int]) -> dict[int, bytes]:
 
 def _spool_in(command: bytes) -> str | None:
     """The last argument of a shim's command line; a path may contain blanks."""
-    _, shim, arguments = command.partition(SHIM + b" ")
-    start = arguments.find(b"/")
-    return os.fsdecode(arguments[start:]) if shim and start >= 0 else None
+    for path in SHIMS:
+        _, shim, arguments = command.partition(path + b" ")
+        start = arguments.find(b"/")
+        if shim and start >= 0:
+            return os.fsdecode(arguments[start:])
+    return None

@@ -14,7 +14,7 @@ import time
 from collections.abc import Collection
 from contextlib import suppress
 
-from anyond.procs.process_table import LINUX, descendants, processes
+from anyond.shim.process_table import LINUX, descendants, processes
 
 PAUSE = 0.005  # seconds between two scans
 GIVE_UP = 10.0  # seconds after which what cannot be killed is left alone

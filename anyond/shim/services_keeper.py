@@ -17,11 +17,11 @@ import socket
 import time
 from contextlib import suppress
 
-from anyond.procs.descendants import Descendants
+from anyond.shim.descendants import Descendants
 
 TYPE_CHECKING = False  # the real one would load `typing`, which costs a megabyte
 if TYPE_CHECKING:
-    from anyond.procs.output import Source
+    from anyond.shim.output import Source
 
 VERSION = b"services 1\n"
 BACKLOG = 1 << 20  # bytes held for a reader that is slow, or not there yet

@@ -5,7 +5,7 @@ Part of the shim: the standard library only.
 
 from __future__ import annotations
 
-from anyond.procs.process_table import LINUX
+from anyond.shim.process_table import LINUX
 
 LONGEST = 300  # characters of a command that are shown
 _OF_A_PROFILE = b"ANYON_READS_PROFILE=1"

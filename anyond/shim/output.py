@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import time
 
-from anyond.procs.log import Log
+from anyond.shim.log import Log
 
 READ = 1 << 18  # bytes taken from a pipe at once
 TAIL = 1 << 16  # bytes of an unfinished line that are held back

@@ -13,14 +13,14 @@ import selectors
 import signal
 import time
 
-from anyond.procs.control_socket import ControlSocket
-from anyond.procs.descendants import Descendants
-from anyond.procs.log import Log, write_exit, write_json
-from anyond.procs.output import Source
-from anyond.procs.peers import is_stranger
-from anyond.procs.process_table import LINUX, boot_id, started
-from anyond.procs.program import Program, Stdin
-from anyond.procs.services import services
+from anyond.shim.control_socket import ControlSocket
+from anyond.shim.descendants import Descendants
+from anyond.shim.log import Log, write_exit, write_json
+from anyond.shim.output import Source
+from anyond.shim.peers import is_stranger
+from anyond.shim.process_table import LINUX, boot_id, started
+from anyond.shim.program import Program, Stdin
+from anyond.shim.services import services
 
 TYPE_CHECKING = False  # the real one would load `typing`, which costs a megabyte
 if TYPE_CHECKING:
