@@ -7,6 +7,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from anyond.shim.script_services import KNOCK_S, command_line
 
 LATE_KEEPER = """
@@ -21,9 +23,13 @@ peer.sendall(b"services 1\\ntick\\n")
 """
 
 
-def test_a_keeper_that_has_not_opened_its_socket_yet_is_waited_for(tmp_path: Path) -> None:
-    # By these arguments and its working directory a process is known as the shim of a spool.
-    late = [sys.executable, "-c", LATE_KEEPER, "/anyond/procs/shim.py", "start", str(tmp_path)]
+@pytest.mark.parametrize("shim", ["/anyond/shim/shim.py", "/anyond/procs/shim.py"])
+def test_a_keeper_that_has_not_opened_its_socket_yet_is_waited_for(
+    tmp_path: Path, shim: str
+) -> None:
+    # By these arguments and its working directory a process is known as the shim of a spool,
+    # also one that an earlier version has started.
+    late = [sys.executable, "-c", LATE_KEEPER, shim, "start", str(tmp_path)]
     keeper = subprocess.Popen(late, cwd=tmp_path)
     try:
         deadline = time.monotonic() + 20
