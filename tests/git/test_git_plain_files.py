@@ -11,7 +11,8 @@ import pytest
 
 WAITS = """
 import sys; from pathlib import Path
-from anyond.git import durable, locations, plain_files, repository
+from anyond.git.disk import durable, locations, plain_files
+from anyond.git.repo import repository
 pipe = Path(sys.argv[1]); own = pipe.parent
 {question}
 """

@@ -151,6 +151,7 @@ def test_listening_sockets_are_taken_over_and_served(tmp_path: Path) -> None:
 
 REFUSED = """
 from anyond.host.socket_activation import handed_sockets
+from anyond.model.refusals.requests import Invalid
 try:
     handed_sockets()
 except Invalid as error:

@@ -24,7 +24,7 @@ REMOVE = """
 import sys, trio
 from pathlib import Path
 from anyond.git.repo.repository import Repositories
-from anyond.operations import set_aside
+from anyond.operations.workspace import set_aside
 repository, worktree, attempt, aside = sys.argv[1:]
 trio.run(
     set_aside.remove, Repositories(), Path(repository), Path(worktree), attempt, Path(aside)
