@@ -21,6 +21,7 @@ from anyond.api.examples.all import EXAMPLES, NONE
 from anyond.http.app import create_app
 from anyond.http.guard import Policy
 from anyond.model.refusals.requests import Invalid, NotLetIn
+from anyond.model.settings import Config
 from anyond.services.services import Services
 from tests.end_to_end import malformed
 from tests.end_to_end.fuzz_target import VARIANT, FuzzTarget, open_fuzz_target
@@ -41,6 +42,7 @@ SCRIPTS = {
     "copy_files": "README.md",
 }
 CONFIG = {
+    **msgspec.to_builtins(Config()),
     "theme": "DARK",
     "executor_profile": {"executor": "CLAUDE_CODE", "variant": "PLAN"},
     "disclaimer_acknowledged": True,
