@@ -23,7 +23,7 @@ from anyond.model.refusals.remotes import (
     Unreachable,
 )
 from anyond.model.refusals.requests import Impossible
-from anyond.model.refusals.runs import Busy, NotStarted, Stopped
+from anyond.model.refusals.runs import STARTING
 from anyond.model.refusals.worktrees import (
     BranchCheckedOut,
     BranchMoved,
@@ -60,7 +60,7 @@ WORKTREE = (
     Impossible,
 )
 """Wherever a worktree is needed, which may have to be made again."""
-JOB = (*WORKTREE, Busy, Stopped, NotStarted, TooManyOpenFiles)
+JOB = (*WORKTREE, *STARTING, TooManyOpenFiles)
 """Whatever has to be alone in a worktree."""
 NETWORK = (RateLimited, Unreachable, Slow, Unexpected)
 """Wherever another machine is asked."""

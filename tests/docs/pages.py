@@ -23,6 +23,7 @@ _LISTED = re.compile(r"^- `(?P<path>[\w./-]+)`", re.MULTILINE)
 _LEAVE = ("__pycache__", ".*")
 _WRITERS = (
     ("anyond.http.openapi.typescript", "clients/typescript/types.ts"),
+    ("anyond.http.openapi.refusals", "docs/api.md"),
     ("anyond.settings.reference", "docs/settings.md"),
 )
 """What writes files anew from declarations, and which."""
@@ -57,8 +58,9 @@ def follow(page: Path, copy: Path, *folders: str) -> Path:
 
 
 def listed(page: Path) -> set[str]:
-    """The files that `page` says it touches, each at the beginning of a line of a list."""
-    return set(_LISTED.findall(page.read_text(encoding="utf-8")))
+    """The files that `page` says it touches: each begins a line of a list before the first step."""
+    before, _, _ = page.read_text(encoding="utf-8").partition("\n## ")
+    return set(_LISTED.findall(before))
 
 
 def touched(copy: Path, *folders: str) -> set[str]:
@@ -77,6 +79,13 @@ def touched(copy: Path, *folders: str) -> set[str]:
             paths = [(Path(where) / name).relative_to(copy).as_posix() for name in names]
             found |= {path for path in paths if _differs(copy, path)}
     return found
+
+
+def be_tidy(copy: Path, page: Path) -> None:
+    """Fails if a module that `page` touches is not written as ours are."""
+    modules = sorted(path for path in listed(page) if path.endswith(".py"))
+    run(copy, "-m", "ruff", "check", "--no-cache", "-q", *modules)
+    run(copy, "-m", "ruff", "format", "--no-cache", "-q", "--check", *modules)
 
 
 def run(copy: Path, *arguments: str) -> str:

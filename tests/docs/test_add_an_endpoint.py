@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.pages import follow, listed, run, touched
+from tests.docs.pages import be_tidy, follow, listed, run, touched
 from tests.end_to_end.daemon import ROOT
 
 PAGE = ROOT / "docs" / "how-to" / "add-an-endpoint.md"
@@ -21,6 +21,7 @@ def checkout(tmp_path: Path) -> Path:
 def test_it_touches_few_files_and_lists_them(checkout: Path) -> None:
     assert touched(checkout, *FOLDERS) == listed(PAGE)
     assert len(listed(PAGE)) <= 6
+    be_tidy(checkout, PAGE)
 
 
 def test_everything_knows_the_endpoint_and_it_answers(checkout: Path) -> None:

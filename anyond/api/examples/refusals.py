@@ -1,12 +1,18 @@
-"""One refusal of each type, as they are raised; a story of a tea shop's timer."""
+"""One refusal of each type, as they are raised; a story of a tea shop's timer.
+
+A refusal that takes no arguments is its own example.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from inspect import Parameter, signature
 from pathlib import Path
 
 from anyond.api import samples
 from anyond.api.examples import things
 from anyond.model.errors import AnyondError
+from anyond.model.refusals import every
 from anyond.model.refusals.daemon import AlreadyRunning, Gone
 from anyond.model.refusals.drafts import DraftQueued, EmptyDraft, StaleDraft
 from anyond.model.refusals.files import (
@@ -15,7 +21,6 @@ from anyond.model.refusals.files import (
     ImageInUse,
     ImageTooLarge,
     Unreadable,
-    UnsupportedImage,
 )
 from anyond.model.refusals.git import (
     DubiousOwnership,
@@ -47,8 +52,6 @@ from anyond.model.refusals.remotes import (
     Rejected,
     RepositoryNotFound,
     Slow,
-    TokenInvalid,
-    TokenMissing,
     Unexpected,
     Unreachable,
 )
@@ -63,21 +66,15 @@ from anyond.model.refusals.runs import (
     AlreadyDecided,
     AlreadyStarted,
     Busy,
-    Dropped,
-    NoAgent,
     NoDevScript,
     NotStarted,
     Running,
     Stopped,
 )
 from anyond.model.refusals.sign_in import (
-    AccessDenied,
-    ClientIdMissing,
     DeviceFlowRefused,
-    ExpiredToken,
-    NoDeviceFlow,
 )
-from anyond.model.refusals.withheld import ProgramsChanged, ProgramsWithheld
+from anyond.model.refusals.withheld import ProgramsWithheld
 from anyond.model.refusals.worktrees import (
     FINISH_FIRST,
     BranchCheckedOut,
@@ -86,7 +83,6 @@ from anyond.model.refusals.worktrees import (
     DirtyTarget,
     IgnoredFile,
     NameTaken,
-    NoWorktree,
     OffBranch,
     PathTaken,
     WorktreeLocked,
@@ -99,7 +95,7 @@ _WORKTREE = Path(samples.WORKTREE)
 _FILES = ["README.md"]
 _LIBRARY = "vendor/library"
 
-REFUSALS: tuple[AnyondError, ...] = (
+_WITH_ARGUMENTS: tuple[AnyondError, ...] = (
     # requests
     Invalid("title", "must not be blank"),
     NotLetIn("The Host 'tea.example' is not this daemon's. Allow it with --allowed-host."),
@@ -123,7 +119,6 @@ REFUSALS: tuple[AnyondError, ...] = (
     ProgramsWithheld(
         "Git was not let go there (transport 'file' not allowed).", samples.PROJECT_ID
     ),
-    ProgramsChanged(),
     # worktrees and branches
     *(
         operation_in_progress(op, _WORKTREE, FINISH_FIRST)
@@ -142,7 +137,6 @@ REFUSALS: tuple[AnyondError, ...] = (
         _WORKTREE,
         "error: Entry 'README.md' not uptodate. Cannot merge.",
     ),
-    NoWorktree(),
     WorktreeLocked(_WORKTREE),
     NameTaken("There is a tag tests already.", samples.TAG_ID),
     PathTaken(
@@ -165,8 +159,6 @@ REFUSALS: tuple[AnyondError, ...] = (
     NotStarted(KeyError("tea")),
     Running(samples.PROCESS_ID),
     AlreadyStarted(samples.PROCESS_ID),
-    NoAgent(),
-    Dropped(),
     NoDevScript("Tea"),
     AlreadyDecided(ApprovalStatus.APPROVED),
     StaleDraft(things.DRAFT),
@@ -175,13 +167,10 @@ REFUSALS: tuple[AnyondError, ...] = (
     # files
     ImageInUse([samples.TASK_ID, things.TASK.id]),
     ImageTooLarge(20 * 1024**2),
-    UnsupportedImage(),
     Unreadable("/home/ada/private", "Permission denied", "path"),
     BrokenConfig("/home/ada/.claude.json", "Line 3 is no JSON."),
     ChangedMeanwhile("/home/ada/.claude.json"),
     # other machines
-    TokenMissing(),
-    TokenInvalid(),
     InsufficientPermissions("Resource not accessible by personal access token"),
     RepositoryNotFound("ada/tea"),
     Rejected("non_fast_forward", things.BRANCH, "fetch first"),
@@ -191,13 +180,21 @@ REFUSALS: tuple[AnyondError, ...] = (
     Unreachable("GitHub", "Name or service not known"),
     Slow("GitHub", 30),
     Unexpected("GitHub", "status 500"),
-    ClientIdMissing(),
     DeviceFlowRefused("GitHub refuses the sign-in: no such grant", "unsupported_grant_type"),
-    NoDeviceFlow(),
-    ExpiredToken(),
-    AccessDenied(),
     # what no answer says
     Gone(3, oldest=40, end=43),
     AlreadyRunning(4711, "http://127.0.0.1:8096"),
 )
+
+
+def _by_themselves() -> Iterator[AnyondError]:
+    """Those that say the same whenever they are raised."""
+    shown = {example.type for example in _WITH_ARGUMENTS}
+    for type_, refusal in every().items():
+        given = signature(refusal).parameters.values()
+        if type_ not in shown and all(one.default is not Parameter.empty for one in given):
+            yield refusal()  # type: ignore[call-arg]  # it wants no sentence
+
+
+REFUSALS: tuple[AnyondError, ...] = (*_WITH_ARGUMENTS, *_by_themselves())
 """One of each type."""

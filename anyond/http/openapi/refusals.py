@@ -5,17 +5,16 @@ Run it to write the table into the documentation, or to check the one that is th
 
 from __future__ import annotations
 
-import difflib
 import re
 import sys
 from collections.abc import Mapping
 from inspect import cleandoc
-from pathlib import Path
 from typing import Any, get_type_hints
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from anyond.generated import run
 from anyond.http.refusal import STATUS
 from anyond.model import docstrings
 from anyond.model.errors import TYPES, AnyondError
@@ -103,19 +102,7 @@ def written(page: str) -> str:
 
 def main(arguments: list[str]) -> int:
     """Write the table into the page that is named, or with `--check` say how it differs."""
-    check = "--check" in arguments
-    [path] = [Path(argument) for argument in arguments if argument != "--check"]
-    there = path.read_text(encoding="utf-8")
-    made = written(there)
-    if not check:
-        path.write_text(made, encoding="utf-8")
-        return 0
-    lines = there.splitlines(keepends=True), made.splitlines(keepends=True)
-    difference = list(difflib.unified_diff(*lines, str(path), "generated", n=1))
-    sys.stderr.writelines(difference[:40])
-    if difference:
-        sys.stderr.write(f"{path} lacks what refusals are; `make types` writes it anew.\n")
-    return 1 if difference else 0
+    return run(arguments, written, "make types")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from anyond.model.errors import Conflict
+from anyond.model.errors import AnyondError, Conflict
 from anyond.model.rows import ApprovalStatus
 
 
@@ -73,3 +73,11 @@ class AlreadyDecided(Conflict, type="already_decided"):
     def __init__(self, status: ApprovalStatus) -> None:
         super().__init__(f"The question was already answered: {status.replace('_', ' ')}.")
         self.status = status
+
+
+STARTING: tuple[type[AnyondError], ...] = (
+    Busy,
+    Stopped,
+    NotStarted,
+)
+"""Wherever a run is started, or a job in its place."""
