@@ -14,23 +14,26 @@ from anyond.actors.core import Actor
 from anyond.actors.crashes import passes, sentence
 from anyond.actors.executions import Executions
 from anyond.actors.process import Finished
-from anyond.machines.attempt import (
-    AttemptMachine,
-    Began,
+from anyond.machines.attempt import AttemptMachine
+from anyond.machines.attempt_events import (
+    AwaitStart,
     Command,
     Conclude,
     Concluded,
-    Do,
     Event,
-    Hurry,
+    HastenStop,
     JobDone,
     Over,
+    PassDecision,
+    PassMessage,
+    RunExclusive,
     RunJob,
+    Sought,
     StopProcess,
 )
 from anyond.model.errors import AnyondError
 from anyond.model.refusals.runs import Stopped
-from anyond.model.rows import Approval, ExecutionProcess, RunReason
+from anyond.model.rows import ExecutionProcess, RunReason
 from anyond.operations import subject
 from anyond.operations.rooms import Rooms
 from anyond.operations.run import abandonment
@@ -52,20 +55,19 @@ class AttemptActor(Actor[Event, Command]):
     Args:
         rooms: what operations may reach.
         logs: where followers find what the processes say.
-        fresh: the id of a process that was just written down and is started by a job to come.
     """
 
     machine: AttemptMachine
 
-    def __init__(self, attempt_id: str, rooms: Rooms, logs: Logs, fresh: str | None = None) -> None:
+    def __init__(self, attempt_id: str, rooms: Rooms, logs: Logs) -> None:
         super().__init__()
         self.attempt_id = attempt_id
         self.machine = AttemptMachine()
         self._rooms = rooms
         self._logs = logs
-        self._fresh = fresh
+        self._has_opened = False
         self._finished: dict[str, Finished] = {}
-        self._hurried: set[trio.CancelScope] = set()
+        self._hastened: set[trio.CancelScope] = set()
         self._job_scope: trio.CancelScope | None = None
         self.executions = Executions(
             attempt_id,
@@ -84,22 +86,24 @@ class AttemptActor(Actor[Event, Command]):
     # ------------------------------------------------------------ life
 
     def idle(self) -> bool:
-        return self.machine.idle and not self._finished and self.executions.idle
+        return self.machine.idle
 
     async def begin(self) -> None:
         await subject.read(self._rooms, self.attempt_id)
 
     async def opened(self) -> None:
-        """Find what still runs, or ran when the daemon was killed, and go on with it."""
+        """Find what runs by its rows: it was just written down, or ran when the daemon was killed.
+
+        Before anything that is asked: nobody may think that they are alone.
+        """
         self.executions.nursery = self.nursery
         rows = await self._rooms.store.read(lambda r: processes.running_of(r, self.attempt_id))
-        rows = [row for row in rows if row.id != self._fresh]
         for row in rows:
-            # At once, for requests may be waiting: nobody else may think that they are alone.
-            self.machine.handle(Began(row.id, row.run_reason is RunReason.DEV_SERVER))
-            self.executions.adopt(row)
+            await self.handle(sought(row))
+            self.executions.seek(row)
         if not rows:
             self.recovered.set()
+        self._has_opened = True
 
     async def perform(self, command: Command) -> None:
         match command:
@@ -109,9 +113,13 @@ class AttemptActor(Actor[Event, Command]):
                 await self.executions.stop(process_id)
             case Conclude(process_id):
                 self.nursery.start_soon(self._conclude, process_id)
-            case Hurry():
-                for scope in self._hurried:
+            case HastenStop():
+                for scope in self._hastened:
                     scope.deadline = min(scope.deadline, trio.current_time() + LAST_SECONDS)
+            case PassDecision(approval):
+                self.executions.pass_decision(approval)
+            case PassMessage(process_id):
+                self.executions.pass_message(process_id)
 
     # ------------------------------------------------------------ asked from above
 
@@ -124,38 +132,37 @@ class AttemptActor(Actor[Event, Command]):
         Raises:
             Busy: somebody else is at work.
         """
-        return await self.ask(Do(lambda: work(self), beside))
-
-    def decide(self, approval: Approval) -> None:
-        """Hand a decision to the process that asked, if it lives."""
-        self.executions.decide(approval)
-
-    def steer(self, process_id: str) -> None:
-        """Something was written down that is to be said to the agent of a process, if it lives."""
-        self.executions.steer(process_id)
+        return await self.ask(RunExclusive(lambda: work(self), beside))
 
     def looks_after(self, process_id: str) -> bool:
         """Whether somebody here will see to it that the row of a process becomes final."""
-        known = process_id in self._finished or process_id == self._fresh
-        return known or self.executions.looks_after(process_id)
+        if not self._has_opened:
+            return True  # it is about to look for all that run
+        return process_id in self._finished or self.executions.looks_after(process_id)
 
     def adopt(self, row: ExecutionProcess) -> None:
-        """Look after a process from now on; see `Executions.adopt`."""
-        self.executions.adopt(row)
+        """Look after a process from now on: start it, follow it, or conclude it.
+
+        Does nothing if somebody does already.
+        """
+        if not self.looks_after(row.id):
+            self.tell(sought(row))
+            self.executions.seek(row)
 
     # ------------------------------------------------------------ processes
 
     async def start(self, row: ExecutionProcess) -> ExecutionProcess:
-        """Start the program of `row` and follow it. For jobs of this actor.
+        """Look after a process whose row was just written; returns when it runs. For jobs.
 
         Raises:
             AnyondError: it did not start; its row says so, and its chain is over.
         """
         if self._job_scope is not None:
             # From here on a stop ends the process, not the job that starts it.
-            self._hurried.discard(self._job_scope)
+            self._hastened.discard(self._job_scope)
             self._job_scope.deadline = math.inf
-        return await self.executions.start(row)
+        self.adopt(row)
+        return await self.ask(AwaitStart(row.id), math.inf) or row
 
     def _take_finished(self, finished: Finished) -> None:
         self._finished[finished.process.id] = finished
@@ -200,9 +207,8 @@ class AttemptActor(Actor[Event, Command]):
     async def _start_next(self, row: ExecutionProcess) -> bool:
         try:
             await self.start(row)
-        except AnyondError as error:
-            log.warning("not_started", process=row.id, why=str(error))
-            return False
+        except AnyondError:
+            return False  # its row and the log say why
         return True
 
     # ------------------------------------------------------------ jobs
@@ -213,13 +219,13 @@ class AttemptActor(Actor[Event, Command]):
         with trio.CancelScope() as scope:
             if self.machine.halting or (process_id and self.machine.unwanted(process_id)):
                 scope.deadline = trio.current_time() + LAST_SECONDS
-            self._hurried.add(scope)
+            self._hastened.add(scope)
             try:
                 yield scope
             finally:
-                self._hurried.discard(scope)
+                self._hastened.discard(scope)
 
-    async def _job(self, request: Do[Any]) -> None:
+    async def _job(self, request: RunExclusive[Any]) -> None:
         with self._stoppable() as scope:
             self._job_scope = scope
             await self._work(request)
@@ -228,7 +234,7 @@ class AttemptActor(Actor[Event, Command]):
             stopped = Stopped("It was stopped before it was done.")
             self.tell(JobDone(request, error=stopped))
 
-    async def _work(self, request: Do[Any]) -> None:
+    async def _work(self, request: RunExclusive[Any]) -> None:
         try:
             value = await request.work()
         except AnyondError as error:
@@ -240,3 +246,8 @@ class AttemptActor(Actor[Event, Command]):
             self.tell(JobDone(request, error=bug))
         else:
             self.tell(JobDone(request, value))
+
+
+def sought(row: ExecutionProcess) -> Sought:
+    """The event that it is being found out what has become of a row."""
+    return Sought(row.id, row.run_reason is RunReason.DEV_SERVER)

@@ -13,7 +13,14 @@ import trio
 from anyond.actors.attempt import AttemptActor
 from anyond.actors.core import Intensity
 from anyond.actors.executions import STOPPED_BY_USER
-from anyond.machines.attempt import Do, Halt, HaltProcess
+from anyond.machines.attempt_events import (
+    AwaitStart,
+    Decided,
+    Halt,
+    HaltProcess,
+    RunExclusive,
+    Steered,
+)
 from anyond.model.errors import AnyondError, Unavailable
 from anyond.model.ids import now
 from anyond.model.refusals.requests import NotFound
@@ -85,23 +92,17 @@ class Attempts:
         """
         if attempt_id not in self._kept_asleep:
             actor = self._awake(attempt_id)
-            actor.tell(Do(lambda: work(actor), patient=True))
+            actor.tell(RunExclusive(lambda: work(actor), patient=True))
 
     async def begin(self, process: ExecutionProcess) -> None:
-        """Start the first process of a new attempt, whose row was just written.
+        """Wait for the start of a process whose row was just written with its attempt.
+
+        Its actor finds the row as it finds those of before a restart; here somebody waits for it.
 
         Raises:
             AnyondError: it did not start; its row says so.
         """
-
-        async def work(actor: AttemptActor) -> None:
-            await actor.start(process)
-
-        try:
-            await self._tenant(process.task_attempt_id, fresh=process.id).actor.do(work)
-        except Busy:
-            # Somebody else woke the attempt in between, and so it has found its row by itself.
-            log.info("already_begun", process=process.id)
+        await self._awake(process.task_attempt_id).ask(AwaitStart(process.id))
 
     async def halt(self, attempt_id: str) -> None:
         """Stop everything that runs in the attempt; returns when it is over."""
@@ -163,13 +164,13 @@ class Attempts:
         """Hand a decision to the process that asked. Never waits."""
         tenancy = self._tenancies.get(approval.task_attempt_id)
         if tenancy is not None:
-            tenancy.actor.decide(approval)
+            tenancy.actor.tell(Decided(approval))
 
     def steer(self, process: ExecutionProcess) -> None:
         """Something was written down that is to be said to the agent of `process`. Never waits."""
         tenancy = self._tenancies.get(process.task_attempt_id)
         if tenancy is not None:
-            tenancy.actor.steer(process.id)
+            tenancy.actor.tell(Steered(process.id))
 
     def is_awake(self, attempt_id: str) -> bool:
         """Whether an actor owns the attempt now."""
@@ -211,13 +212,13 @@ class Attempts:
     def _awake(self, attempt_id: str) -> AttemptActor:
         return self._tenant(attempt_id).actor
 
-    def _tenant(self, attempt_id: str, fresh: str | None = None) -> _Tenancy:
+    def _tenant(self, attempt_id: str) -> _Tenancy:
         former = self._tenancies.get(attempt_id)
         if former is not None and not former.actor.gone:
             return former
         if attempt_id in self._kept_asleep:
             raise Busy("This attempt is being deleted.")
-        tenancy = _Tenancy(AttemptActor(attempt_id, self._rooms, self._logs, fresh))
+        tenancy = _Tenancy(AttemptActor(attempt_id, self._rooms, self._logs))
         self._tenancies[attempt_id] = tenancy
         self._nursery.start_soon(self._live, attempt_id, tenancy, former)
         return tenancy

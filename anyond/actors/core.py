@@ -121,15 +121,21 @@ class Actor(ABC, Generic[E, C]):
 
     async def _loop(self) -> None:
         while not (self.idle() and self._inbox_end.statistics().current_buffer_used == 0):
-            event = await self._inbox_end.receive()
-            for command in self.machine.handle(event):
-                match command:
-                    case Answer(request, value):
-                        self._settle(request, outcome.Value(value))
-                    case Refuse(request, error):
-                        self._settle(request, outcome.Error(error))
-                    case _:
-                        await self.perform(command)
+            await self.handle(await self._inbox_end.receive())
+
+    async def handle(self, event: E | Request[Any]) -> None:
+        """Do all that the machine decides about an event: nobody else hands it one.
+
+        For the loop; and for `opened`, if something must be known before what is in the inbox.
+        """
+        for command in self.machine.handle(event):
+            match command:
+                case Answer(request, value):
+                    self._settle(request, outcome.Value(value))
+                case Refuse(request, error):
+                    self._settle(request, outcome.Error(error))
+                case _:
+                    await self.perform(command)
 
     def _settle(self, request: Request[Any], result: outcome.Outcome[Any]) -> None:
         if slot := self._slots.get(request):

@@ -1,10 +1,12 @@
 """The executions of one attempt: started, followed, found again, and never left to themselves.
 
-Theory of operation. A row that is `running` is in exactly one of these hands: its start, which
-makes it final if it fails; a `ProcessActor`, which follows a live shim; or `_resume`, which finds
-out what has become of it. What crashes in any of them is counted by its kind and tried again; what
-crashes again and again ends the run, with the reason in its log. Only what passes by itself (a full
-disk) is waited for however long: it makes the attempt's actor fail, and its owner wakes it again.
+Theory of operation. There is one road for a row that is `running`, whether it was just written or
+a daemon was killed beside it: `seek` finds out what has become of it, and starts it if nobody has,
+connects to its shim if that lives, and hands it on if it is over. So it is in exactly one of two
+hands: `seek`, or a `ProcessActor`, which follows a live shim. What crashes there is counted
+by its kind and tried again; what crashes again and again ends the run, with the reason in its log.
+Only what passes by itself (a full disk) is waited for however long: it makes the attempt's actor
+fail, and its owner wakes it again.
 """
 
 from __future__ import annotations
@@ -18,11 +20,12 @@ import trio
 from anyond.actors.attaching import Attaching
 from anyond.actors.crashes import FIRST_PAUSE_S, LONGEST_PAUSE_S, Crashes, passes, sentence
 from anyond.actors.process import HUNG, KILLED, Finished, ProcessActor
-from anyond.machines.attempt import Began, Concluded, Event
-from anyond.machines.process import StopAsked
+from anyond.machines.attempt_events import Began, Concluded, Event, Sought, StartFailed
+from anyond.machines.process import ApprovalDecided, MessageWritten, StopAsked
 from anyond.model.errors import AnyondError, Unavailable
 from anyond.model.ids import now
 from anyond.model.records import Exit
+from anyond.model.refusals.runs import NotStarted
 from anyond.model.rows import Approval, ExecutionProcess, ProcessStatus, RunReason
 from anyond.operations import subject
 from anyond.operations.rooms import Rooms
@@ -74,34 +77,28 @@ class Executions:
         self._take_finished = finished
         self._actors: dict[str, ProcessActor] = {}
         self._attaching = Attaching(rooms)
-        self._resuming: set[str] = set()
+        self._seeking: set[str] = set()
         self._unanswered: set[str] = set()
-        self._starting: set[str] = set()
         self._crashes: dict[str, Crashes] = {}
         self._refusals: dict[str, AnyondError] = {}
         self._ends: dict[str, trio.Event] = {}
         self.recovered = trio.Event()
 
-    @property
-    def idle(self) -> bool:
-        """Whether nothing is looked for any more; what is found is known to the machine."""
-        return not self._resuming
-
     def looks_after(self, process_id: str) -> bool:
         """Whether somebody here follows a process, or finds out what has become of it."""
-        return process_id in self._actors or process_id in self._resuming | self._starting
+        return process_id in self._actors or process_id in self._seeking
 
     # ------------------------------------------------------------ asked from above
 
-    def decide(self, approval: Approval) -> None:
-        """Hand a decision to the process that asked, if it lives."""
+    def pass_decision(self, approval: Approval) -> None:
+        """Tell the process that asked; if nobody follows it yet, whoever does looks at the row."""
         if actor := self._actors.get(approval.execution_process_id):
-            actor.decide(approval)
+            actor.tell(ApprovalDecided(approval))
 
-    def steer(self, process_id: str) -> None:
-        """Something was written down that is to be said to the agent of a process, if it lives."""
+    def pass_message(self, process_id: str) -> None:
+        """Tell a process that something waits; whoever follows it later looks by themselves."""
         if actor := self._actors.get(process_id):
-            actor.steer()
+            actor.tell(MessageWritten())
 
     async def stop(self, process_id: str) -> None:
         """First the intention is written down, so that it outlives the daemon; then it is told."""
@@ -119,17 +116,13 @@ class Executions:
             end.set()
         self._actors.pop(process_id, None)
         self._crashes.pop(process_id, None)
+        self._refusals.pop(process_id, None)
 
     # ------------------------------------------------------------ starting
 
-    async def start(self, row: ExecutionProcess) -> ExecutionProcess:
-        """Start the program of `row` and follow it.
-
-        Raises:
-            AnyondError: it did not start; its row says so, and its chain is over.
-        """
+    async def _start(self, row: ExecutionProcess) -> None:
+        """Start the program of `row` and follow it; if that fails, its row says so afterwards."""
         live = self._logs.begin(row.id)
-        self._starting.add(row.id)
         try:
             if row.run_reason is RunReason.SETUP_SCRIPT:
                 await self._end_services()
@@ -145,17 +138,20 @@ class Executions:
             await self._follow(
                 started.process, started.running, live, started.kept, stopping=stop is not None
             )
-        except Exception as error:
-            if await self._is_running(row.id):
-                if isinstance(error, AnyondError):
-                    self._refusals[row.id] = error
-                self._begin_resuming(row)
-            else:
-                self._logs.finish(row.id)
-            raise
-        finally:
-            self._starting.discard(row.id)
-        return started.process
+        except AnyondError as error:
+            log.warning("not_started", process=row.id, why=str(error))
+            self._refusals[row.id] = error
+            await self._end_start(row, error)
+
+    async def _end_start(self, row: ExecutionProcess, error: AnyondError) -> None:
+        """Whoever waits is told that it failed, so it must not be started later."""
+        self._tell(StartFailed(row.id, error))
+        self._answered(row.id)
+        if await self._is_running(row.id):
+            await self._fail_start(row, error)
+        self._logs.finish(row.id)
+        self.forget(row.id)
+        self._tell(Concluded(row.id))
 
     async def _end_services(self) -> None:
         """A setup script that runs again starts its services anew: those of before would be in the
@@ -201,39 +197,43 @@ class Executions:
             finished=self._take_finished,
         )
         self._actors[row.id] = actor
-        opened = trio.Event()
-        self.nursery.start_soon(self._live, actor, row, opened)
-        await opened.wait()
-        self._tell(Began(row.id, row.run_reason is RunReason.DEV_SERVER))
+        await self.nursery.start(self._live, actor, row)
 
-    async def _live(self, actor: ProcessActor, row: ExecutionProcess, opened: trio.Event) -> None:
+    async def _live(
+        self, actor: ProcessActor, row: ExecutionProcess, *, task_status: trio.TaskStatus[None]
+    ) -> None:
+        alongside = row.run_reason is RunReason.DEV_SERVER
+        is_open = False
         try:
             async with trio.open_nursery() as nursery:
                 await nursery.start(actor.run)
-                opened.set()
+                is_open = True
+                self._tell(Began(row.id, alongside, row))
+                task_status.started()
         except Exception as crash:
             if self._actors.get(row.id) is actor:
                 del self._actors[row.id]
-            if passes(crash):
+            if passes(crash) or not is_open:  # else whoever has begun to follow it is told
                 raise
-            self._begin_resuming(row, crash)
-        finally:
-            opened.set()
+            self._tell(Sought(row.id, alongside))
+            self.seek(row, crash)
 
-    # ------------------------------------------------------------ finding again
+    # ------------------------------------------------------------ seeking
 
-    def adopt(self, row: ExecutionProcess) -> None:
-        """Go on with a process that nobody follows, such as after the end of a daemon."""
+    def seek(self, row: ExecutionProcess, crash: Exception | None = None) -> None:
+        """Find out what has become of a running row, and go on from there. Never waits.
+
+        The machine has been told that it is `Sought`.
+
+        Args:
+            crash: what has happened to the actor that has followed it.
+        """
         self._logs.begin(row.id)
-        self._begin_resuming(row)
-
-    def _begin_resuming(self, row: ExecutionProcess, crash: Exception | None = None) -> None:
-        self._resuming.add(row.id)
+        self._seeking.add(row.id)
         self._unanswered.add(row.id)
-        self._tell(Began(row.id, row.run_reason is RunReason.DEV_SERVER))
-        self.nursery.start_soon(self._resume, row, crash)
+        self.nursery.start_soon(self._seek, row, crash)
 
-    async def _resume(self, row: ExecutionProcess, crash: Exception | None) -> None:
+    async def _seek(self, row: ExecutionProcess, crash: Exception | None) -> None:
         try:
             while True:
                 if crash is not None and not await self._may_try_again(row, crash):
@@ -247,9 +247,8 @@ class Executions:
                 else:
                     return
         finally:
-            self._resuming.discard(row.id)
+            self._seeking.discard(row.id)
             self._answered(row.id)
-            self._tell(Concluded(""))  # wakes the loop: it may be idle now
 
     async def _may_try_again(self, row: ExecutionProcess, crash: Exception) -> bool:
         crashes = self._crashes.setdefault(row.id, Crashes())
@@ -260,11 +259,12 @@ class Executions:
             self._answered(row.id)
             await trio.sleep(crashes.pause_s)
         else:
-            await self._give_up(row, f"Anyon could not follow this run: {sentence(crash)}.")
+            await self._give_up(row, f"Anyon could not follow this run: {sentence(crash)}.", crash)
         return again
 
-    async def _give_up(self, row: ExecutionProcess, reason: str) -> None:
+    async def _give_up(self, row: ExecutionProcess, reason: str, crash: Exception) -> None:
         await abandonment.end_run(self._rooms, row, reason)
+        self._tell(StartFailed(row.id, NotStarted(crash)))  # for whoever still waits
         self._logs.finish(row.id)
         self.forget(row.id)
         self._tell(Concluded(row.id))
@@ -278,14 +278,11 @@ class Executions:
     async def _find(self, row: ExecutionProcess) -> None:
         """Find out what has become of a process, and go on from there."""
         if row.executor_action == processes.UNREADABLE:
-            await self._give_up(
-                row, "What was started cannot be read any more: its row is damaged."
-            )
+            why = "What was started cannot be read any more: its row is damaged."
+            await self._give_up(row, why, ValueError(why))
             return
         if refusal := self._refusals.get(row.id):
-            await self._fail_start(row, refusal)
-            self._logs.finish(row.id)
-            self._tell(Concluded(row.id))
+            await self._end_start(row, refusal)
             return
         text, stop, key, seen = await self._rooms.store.read(
             lambda r: (
@@ -299,13 +296,13 @@ class Executions:
         launcher = self._rooms.launcher
         found = launcher.look(row.id, recorded=key is not None)
         if isinstance(found, Absent):
-            log.info("starting_again", process=row.id)
             if key is not None:
+                log.info("starting_again", process=row.id)
                 # Before its spool is made anew: whoever finds none then, after another crash, must
                 # not take it for one that has run.
                 await self._rooms.store.write(lambda tx: launches.withdraw(tx, row.id))
             self._answered(row.id)
-            await self._start_again(row)
+            await self._start(row)
         elif isinstance(found, Alive):
             running = await self._attaching.attach(
                 row.id, key, stopping=stop is not None, silent=lambda: self._answered(row.id)
@@ -330,8 +327,6 @@ class Executions:
             await self._end(row, kept, await launcher.finalize_lost(row.id, why, seen))
 
     async def _fail_start(self, row: ExecutionProcess, refusal: AnyondError) -> None:
-        """Whoever asked was told that it failed, so it must not be started later."""
-        self._answered(row.id)
         about = await subject.read(self._rooms, self._attempt_id)
         pause = FIRST_PAUSE_S
         while True:
@@ -342,14 +337,6 @@ class Executions:
             await trio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE_S)
 
-    async def _start_again(self, row: ExecutionProcess) -> None:
-        try:
-            await self.start(row)
-        except AnyondError as error:
-            log.warning("not_started", process=row.id, why=str(error))
-            if row.id not in self._refusals:
-                self._tell(Concluded(row.id))
-
     async def _end(self, row: ExecutionProcess, kept: TurnRecord | None, exit: Exit) -> None:
         log.info("found_ended", process=row.id, exit=exit)
         try:
@@ -358,6 +345,8 @@ class Executions:
             if passes(error):
                 raise
             log.exception("not_replayed", process=row.id)
-            await self._give_up(row, f"What was said could not be read again: {sentence(error)}.")
+            await self._give_up(
+                row, f"What was said could not be read again: {sentence(error)}.", error
+            )
             return
         self._take_finished(Finished(row, exit, conversation))

@@ -32,12 +32,18 @@ from anyond.agents.core import (
 from anyond.logs import notes
 from anyond.logs.conversation import WITHDRAWN, Conversation, Question
 from anyond.machines.process import (
-    Climb,
+    ApprovalDecided,
+    Command,
     DeadlinePassed,
     Event,
+    Exited,
     ProcessMachine,
-    Rung,
+    ReportExit,
+    SendDecision,
+    SendMessages,
     StopAsked,
+    StopStep,
+    TakeStep,
     TurnOver,
 )
 from anyond.model.errors import AnyondError
@@ -93,7 +99,7 @@ class Finished:
     conversation: Conversation | None
 
 
-class ProcessActor(Actor[Event, Climb]):
+class ProcessActor(Actor[Event, Command]):
     """Follows one execution from its start, or from wherever it is found, to its end.
 
     Args:
@@ -129,13 +135,11 @@ class ProcessActor(Actor[Event, Climb]):
         self._dialogue = dialogue
         self._stop_first = stopping
         self._finished = finished
-        self._over = False
         self._answered: set[str] = set()
         self._asked: dict[str, Question] = {}
         self._session_id: str | None = None
         self._offered: Offered | None = None
         self._turn_told = False
-        self._listening = False
         self._said = 0
         self._echo_awaited = False
         self._stdin_ended = False
@@ -149,22 +153,10 @@ class ProcessActor(Actor[Event, Climb]):
     def __str__(self) -> str:
         return f"process {self.process.id}"
 
-    # ------------------------------------------------------------ asked from above
-
-    def decide(self, approval: Approval) -> None:
-        """A person has decided, and the row says so: tell the agent. Never waits."""
-        if not self.gone:
-            self.nursery.start_soon(self._decide, approval)
-
-    def steer(self) -> None:
-        """Something is to be said to the agent, and the row says so. Never waits."""
-        if self._listening and not self.gone:
-            self.nursery.start_soon(self._say)
-
     # ------------------------------------------------------------ life
 
     def idle(self) -> bool:
-        return self._over
+        return self.machine.gone
 
     async def opened(self) -> None:
         self._reader = self._launcher.spool(self.process.id).records()
@@ -174,7 +166,6 @@ class ProcessActor(Actor[Event, Climb]):
                 pass
             self._live.conversation = self._conversation
             await self._reconcile()
-            self._listening = True
             await self._say()
             await self._after_reading()
             if self._silence is not None:
@@ -194,29 +185,41 @@ class ProcessActor(Actor[Event, Climb]):
         self._conversation = self._dialogue = self._silence = None
         await self._running.aclose()
 
-    async def perform(self, command: Climb) -> None:
-        match command.rung:
-            case Rung.INTERRUPT:
-                # A shim that hangs takes no words, so nothing here may wait until they are sent.
+    async def perform(self, command: Command) -> None:
+        # A shim that hangs takes no words, so nothing here may wait until they are sent.
+        match command:
+            case TakeStep(step, seconds):
+                self._take_step(step)
+                if seconds is not None:
+                    self.nursery.start_soon(self._deadline, step, seconds)
+            case SendDecision(approval):
+                self.nursery.start_soon(self._decide, approval)
+            case SendMessages():
+                if self._dialogue is not None:
+                    self.nursery.start_soon(self._say)
+            case ReportExit(exit):
+                self._finished(Finished(self.process, exit, self._conversation))
+
+    def _take_step(self, step: StopStep) -> None:
+        match step:
+            case StopStep.INTERRUPT:
                 if self._told_at_once:
                     self.nursery.start_soon(self._running.signal, signal.SIGINT)
                 elif self._dialogue is not None:
                     self._dialogue.send(Interrupt())
                     self.nursery.start_soon(self._flush)
-            case Rung.CLOSE_STDIN:
+            case StopStep.CLOSE_STDIN:
                 self.nursery.start_soon(self._running.close_stdin)
-            case Rung.TERMINATE:
+            case StopStep.TERMINATE:
                 self.nursery.start_soon(self._running.signal, signal.SIGTERM)
-            case Rung.KILL:
+            case StopStep.KILL:
                 self.nursery.start_soon(self._running.kill)
-            case Rung.END_SHIM:
+            case StopStep.END_SHIM:
                 self.nursery.start_soon(self._end_hung_shim)
-        if command.seconds is not None:
-            self.nursery.start_soon(self._deadline, command.rung, command.seconds)
 
-    async def _deadline(self, rung: Rung, delay: float) -> None:
+    async def _deadline(self, step: StopStep, delay: float) -> None:
         await trio.sleep(delay)
-        self.tell(DeadlinePassed(rung))
+        self.tell(DeadlinePassed(step))
 
     async def _end_hung_shim(self) -> None:
         """The last resort, when words have had no effect; the connection then breaks by itself."""
@@ -228,7 +231,7 @@ class ProcessActor(Actor[Event, Climb]):
                 )
             except AnyondError as error:
                 log.warning("not_ended", process=self.process.id, why=str(error))
-        self.tell(DeadlinePassed(Rung.END_SHIM))
+        self.tell(DeadlinePassed(StopStep.END_SHIM))
 
     async def _follow(self) -> None:
         troubled = False
@@ -250,9 +253,7 @@ class ProcessActor(Actor[Event, Climb]):
             # Also if there is an exit: it may be the agent that has written it, and lives.
             why = found.reason if isinstance(found, Lost) else KILLED
             exit = await self._launcher.finalize_lost(self.process.id, why, self._running.processes)
-        self._finished(Finished(self.process, exit, self._conversation))
-        self._over = True
-        self.tell(DeadlinePassed(Rung.INTERRUPT))  # wakes the loop, which sees that it is over
+        self.tell(Exited(exit))
 
     # ------------------------------------------------------------ the fold
 
@@ -417,7 +418,7 @@ class ProcessActor(Actor[Event, Climb]):
             await self._store.write(lambda tx, w=waited: approvals.set_waited(tx, row.id, w))  # type: ignore[misc]
         decided = await self._store.write(lambda tx: questions.time_out(tx, row.id, now()))
         if decided is not None:
-            await self._decide(decided)
+            self.tell(ApprovalDecided(decided))
 
     async def _decide(self, row: Approval) -> None:
         if self._dialogue is None or row.call in self._answered:
@@ -433,8 +434,3 @@ class ProcessActor(Actor[Event, Climb]):
         )
         self._dialogue.send(Decide(row.call, verdict, row.reason, row.answers))
         await self._flush()
-
-
-def lives_beside(process: ExecutionProcess) -> bool:
-    """Whether it runs beside the writer of the worktree."""
-    return process.run_reason is RunReason.DEV_SERVER

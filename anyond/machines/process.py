@@ -1,22 +1,35 @@
 """How one execution comes to its end: politely first, surely in the end.
 
 Theory of operation. A program ends by itself, or its turn is over and it is let go, or somebody
-wants it stopped. Letting go and stopping are ladders: each rung has a deadline, and when it passes
-the next rung is tried. `Gone` (the spool has the exit) ends it all at any rung. All words go to the
-shim, so the last rung is for one that does not listen.
+wants it stopped. Letting go and stopping are the same steps: each has a deadline, and when it
+passes the next step is taken. `Exited` (the spool has the exit) ends it all at any step. All words
+go to the shim, so the last step is for one that does not listen. What a person decides or says
+reaches the agent on the same way, as long as there is one that can hear it.
 """
 
 from __future__ import annotations
 
-import signal
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
 from anyond.agents.core import Outcome
+from anyond.machines.table import Row, Table, TableMachine, condition, gives
 from anyond.model.records import Exit
-from anyond.model.rows import ProcessStatus, RunReason
+from anyond.model.rows import Approval
 
 # ---------------------------------------------------------------- events
+
+
+class StopStep(Enum):
+    """What is being tried, in this order."""
+
+    INTERRUPT = auto()
+    CLOSE_STDIN = auto()
+    TERMINATE = auto()
+    KILL = auto()
+    END_SHIM = auto()
+    """See whether its shim obeys at all, and if not, end it and all below it from outside."""
 
 
 @dataclass(frozen=True)
@@ -33,147 +46,213 @@ class StopAsked:
 
 @dataclass(frozen=True)
 class DeadlinePassed:
-    """The time of `rung` is up."""
+    """The time of `step` is up."""
 
-    rung: Rung
+    step: StopStep
 
 
-Event = TurnOver | StopAsked | DeadlinePassed
+@dataclass(frozen=True)
+class ApprovalDecided:
+    """An approval request has its decision, and the row says so."""
+
+    approval: Approval
+
+
+@dataclass(frozen=True)
+class MessageWritten:
+    """Something is to be said to the agent, and the row of its run says so."""
+
+
+@dataclass(frozen=True)
+class Exited:
+    """It is over: the spool has all its output and how it ended."""
+
+    exit: Exit
+
+
+Event = TurnOver | StopAsked | DeadlinePassed | ApprovalDecided | MessageWritten | Exited
 
 # ---------------------------------------------------------------- commands
 
 
-class Rung(Enum):
-    """What is being tried, in this order."""
-
-    INTERRUPT = auto()
-    CLOSE_STDIN = auto()
-    TERMINATE = auto()
-    KILL = auto()
-    END_SHIM = auto()
-    """See whether its shim obeys at all, and if not, end it and all below it from outside."""
-
-
 @dataclass(frozen=True)
-class Climb:
-    """Try `rung`, and report `DeadlinePassed(rung)` after `seconds` (never, if None)."""
+class TakeStep:
+    """Try `step`, and report `DeadlinePassed(step)` after `seconds` (never, if None)."""
 
-    rung: Rung
+    step: StopStep
     seconds: float | None
 
 
-SECONDS: dict[Rung, float | None] = {
-    Rung.INTERRUPT: 4.0,
-    Rung.CLOSE_STDIN: 5.0,
-    Rung.TERMINATE: 2.0,
-    Rung.KILL: 5.0,
-    Rung.END_SHIM: None,
+@dataclass(frozen=True)
+class SendDecision:
+    """Tell the agent what was decided, unless it knows."""
+
+    approval: Approval
+
+
+@dataclass(frozen=True)
+class SendMessages:
+    """Say to the agent what it has not heard yet."""
+
+
+@dataclass(frozen=True)
+class ReportExit:
+    """Hand on how it ended, to whoever concludes it."""
+
+    exit: Exit
+
+
+Command = TakeStep | SendDecision | SendMessages | ReportExit
+
+SECONDS: dict[StopStep, float | None] = {
+    StopStep.INTERRUPT: 4.0,
+    StopStep.CLOSE_STDIN: 5.0,
+    StopStep.TERMINATE: 2.0,
+    StopStep.KILL: 5.0,
+    StopStep.END_SHIM: None,
 }
-"""Seconds that each rung gets. A kill that a shim obeyed without effect is tried again."""
+"""Seconds that each step gets. A kill that a shim obeyed without effect is tried again."""
+
+HASTY_CLOSE_S = 1.5
+"""Seconds that the end of its stdin gets when somebody waits for the end of the program."""
+
+# ---------------------------------------------------------------- the table
 
 
-class ProcessMachine:
-    """Knows on which rung an execution is.
+class State(Enum):
+    """What is being done about the end of an execution."""
+
+    RUNNING = auto()
+    """Nothing yet."""
+    INTERRUPTING = auto()
+    CLOSING_STDIN = auto()
+    TERMINATING = auto()
+    KILLING = auto()
+    ENDING_SHIM = auto()
+    GONE = auto()
+
+
+@dataclass
+class _Data:
+    speaks: bool
+    stopping: bool = False
+    step: StopStep | None = None
+
+
+@condition
+def it_has_a_dialogue(data: _Data, event: StopAsked) -> bool:
+    return data.speaks
+
+
+@condition
+def of_this_step(data: _Data, event: DeadlinePassed) -> bool:
+    return event.step is data.step
+
+
+def _take(step: StopStep) -> Sequence[TakeStep]:
+    return [TakeStep(step, SECONDS[step])]
+
+
+@gives(TakeStep)
+def interrupt(data: _Data, event: Event) -> Sequence[TakeStep]:
+    data.step = StopStep.INTERRUPT
+    return _take(data.step)
+
+
+@gives(TakeStep)
+def close_stdin(data: _Data, event: Event) -> Sequence[TakeStep]:
+    data.step = StopStep.CLOSE_STDIN
+    return [TakeStep(data.step, HASTY_CLOSE_S)] if data.stopping else _take(data.step)
+
+
+@gives(TakeStep)
+def terminate(data: _Data, event: Event) -> Sequence[TakeStep]:
+    data.step = StopStep.TERMINATE
+    return _take(data.step)
+
+
+@gives(TakeStep)
+def kill(data: _Data, event: Event) -> Sequence[TakeStep]:
+    data.step = StopStep.KILL
+    return _take(data.step)
+
+
+@gives(TakeStep)
+def end_shim(data: _Data, event: Event) -> Sequence[TakeStep]:
+    data.step = StopStep.END_SHIM
+    return _take(data.step)
+
+
+@gives(SendDecision)
+def send_decision(data: _Data, event: ApprovalDecided) -> Sequence[SendDecision]:
+    return [SendDecision(event.approval)]
+
+
+@gives(SendMessages)
+def send_messages(data: _Data, event: MessageWritten) -> Sequence[SendMessages]:
+    return [SendMessages()]
+
+
+@gives(ReportExit)
+def report_exit(data: _Data, event: Exited) -> Sequence[ReportExit]:
+    return [ReportExit(event.exit)]
+
+
+_LIVES = tuple(state for state in State if state is not State.GONE)
+_IN_TURN = (State.RUNNING, State.INTERRUPTING)
+_ENDING = (State.CLOSING_STDIN, State.TERMINATING, State.KILLING, State.ENDING_SHIM)
+
+TABLE = Table(
+    "process",
+    State.RUNNING,
+    [
+        Row((State.RUNNING,), StopAsked, State.INTERRUPTING, it_has_a_dialogue, (interrupt,)),
+        Row((State.RUNNING,), StopAsked, State.TERMINATING, then=(terminate,)),
+        # It is being let go already; these steps end in a kill as well.
+        Row((State.INTERRUPTING, *_ENDING), StopAsked),
+        Row(
+            (State.RUNNING, State.INTERRUPTING), TurnOver, State.CLOSING_STDIN, None, (close_stdin,)
+        ),
+        Row(_ENDING, TurnOver),
+        Row((State.INTERRUPTING,), DeadlinePassed, State.CLOSING_STDIN, None, (close_stdin,)),
+        Row((State.CLOSING_STDIN,), DeadlinePassed, State.TERMINATING, of_this_step, (terminate,)),
+        Row((State.TERMINATING,), DeadlinePassed, State.KILLING, of_this_step, (kill,)),
+        Row((State.KILLING,), DeadlinePassed, State.ENDING_SHIM, of_this_step, (end_shim,)),
+        Row((State.ENDING_SHIM,), DeadlinePassed, State.KILLING, of_this_step, (kill,)),
+        # Of an earlier step, after which something else has gone on to the next.
+        Row(_ENDING, DeadlinePassed),
+        Row(_LIVES, ApprovalDecided, then=(send_decision,)),
+        Row((State.RUNNING,), MessageWritten, then=(send_messages,)),
+        # It is said with the next run instead.
+        Row((State.INTERRUPTING, *_ENDING), MessageWritten),
+        Row(_LIVES, Exited, State.GONE, None, (report_exit,)),
+        # What was on its way when it ended.
+        *(Row((State.GONE,), late) for late in (StopAsked, TurnOver, DeadlinePassed)),
+        *(Row((State.GONE,), late) for late in (ApprovalDecided, MessageWritten)),
+    ],
+)
+
+
+class ProcessMachine(TableMachine[State, _Data, Event, Command]):
+    """Knows which step is being taken to end an execution.
 
     Args:
         speaks: whether it has a dialogue, so that it can be interrupted and has a stdin to close.
     """
 
     def __init__(self, speaks: bool) -> None:
-        self._speaks = speaks
-        self._rung: Rung | None = None
-        self.stopping = False
+        super().__init__(TABLE, _Data(speaks))
 
-    def handle(self, event: Event) -> list[Climb]:
-        match event:
-            case StopAsked():
-                if self.stopping:
-                    return []
-                self.stopping = True
-                if self._rung is not None and self._rung is not Rung.INTERRUPT:
-                    return []  # it is being let go already; that ladder ends in a kill as well
-                return self._climb(Rung.INTERRUPT if self._speaks else Rung.TERMINATE)
-            case TurnOver():
-                if self._rung in (None, Rung.INTERRUPT):
-                    return self._climb(Rung.CLOSE_STDIN)
-                return []
-            case DeadlinePassed(rung):
-                if rung is not self._rung:
-                    return []
-                return self._climb(
-                    {
-                        Rung.INTERRUPT: Rung.CLOSE_STDIN,
-                        Rung.CLOSE_STDIN: Rung.TERMINATE,
-                        Rung.TERMINATE: Rung.KILL,
-                        Rung.KILL: Rung.END_SHIM,
-                        Rung.END_SHIM: Rung.KILL,
-                    }[rung]
-                )
+    @property
+    def stopping(self) -> bool:
+        """Whether somebody has asked for its end."""
+        return self._data.stopping
 
-    def _climb(self, rung: Rung) -> list[Climb]:
-        self._rung = rung
-        seconds = SECONDS[rung]
-        if self.stopping and rung is Rung.CLOSE_STDIN:
-            seconds = 1.5
-        return [Climb(rung, seconds)]
+    @property
+    def gone(self) -> bool:
+        """Whether it is over."""
+        return self.state is State.GONE
 
-
-@dataclass(frozen=True)
-class Ending:
-    """What is written down when an execution is over."""
-
-    status: ProcessStatus
-    exit_code: int | None
-    complaint: str | None = None
-
-
-def judge(
-    reason: RunReason,
-    exit: Exit,
-    *,
-    outcome: Outcome | None,
-    stopped: bool,
-) -> Ending:
-    """Decide from all the evidence how an execution went.
-
-    Args:
-        outcome: how the agent's turn ended, if it did.
-        stopped: whether somebody asked for it to be stopped.
-
-    Returns:
-        The status; the true exit code (128 + n for signal n, as shells do; 0 for an agent that
-        finished its turn and then had to be sent away by a signal); and one sentence for the log
-        if something went wrong that the log does not show by itself.
-    """
-    code = exit.code if exit.signal is None else 128 + exit.signal
-    if exit.error is not None:
-        return Ending(ProcessStatus.KILLED if stopped else ProcessStatus.FAILED, code, exit.error)
-    if stopped:
-        return Ending(ProcessStatus.KILLED, code)
-    how = (
-        f"was ended by {_signal_name(exit.signal)}"
-        if exit.signal is not None
-        else f"exited with code {code}"
-    )
-    if reason is not RunReason.CODING_AGENT:
-        if code == 0:
-            return Ending(ProcessStatus.COMPLETED, 0)
-        return Ending(ProcessStatus.FAILED, code, f"The script {how}.")
-    match outcome:
-        case Outcome.COMPLETED:
-            return Ending(ProcessStatus.COMPLETED, code if exit.signal is None else 0)
-        case Outcome.FAILED:
-            return Ending(ProcessStatus.FAILED, code)
-        case Outcome.INTERRUPTED:
-            return Ending(ProcessStatus.FAILED, code, "The agent broke off its work.")
-        case None:
-            return Ending(
-                ProcessStatus.FAILED, code, f"The agent {how} before it had finished its turn."
-            )
-
-
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"
+    def record(self, event: Event) -> None:
+        if isinstance(event, StopAsked):
+            self._data.stopping = True

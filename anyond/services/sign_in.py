@@ -10,7 +10,14 @@ import trio
 from anyond.github import sign_in
 from anyond.github.answers import DeviceCode
 from anyond.github.client import usable
-from anyond.machines.sign_in import SignIn, Standing
+from anyond.machines.sign_in import (
+    Event,
+    GitHubAnswered,
+    Polled,
+    Report,
+    SignInMachine,
+    Standing,
+)
 from anyond.model.errors import AnyondError
 from anyond.model.refusals.remotes import (
     InsufficientPermissions,
@@ -31,8 +38,15 @@ _REFUSALS = {Standing.EXPIRED: ExpiredToken, Standing.DENIED: AccessDenied}
 class _Flow:
     client_id: str
     device_code: str
-    state: SignIn
+    machine: SignInMachine
     token: str | None = None  # GitHub gives it once; it is kept until it is on the disk
+
+    def report(self, event: Event) -> Standing | None:
+        """How it stands after `event`; None if GitHub is to be asked."""
+        for command in self.machine.handle(event):
+            if isinstance(command, Report):
+                return command.standing
+        return None
 
 
 class GitHubSignIn:
@@ -54,9 +68,8 @@ class GitHubSignIn:
         if client_id is None:
             raise ClientIdMissing
         code = await sign_in.begin(self._rooms.github, client_id)
-        now = trio.current_time()
-        state = SignIn(expires_at=now + code.expires_in, interval=code.interval)
-        self._flow = _Flow(client_id, code.device_code, state)
+        machine = SignInMachine(trio.current_time() + code.expires_in, code.interval)
+        self._flow = _Flow(client_id, code.device_code, machine)
         return code
 
     async def poll(self) -> str:
@@ -93,18 +106,20 @@ class GitHubSignIn:
 
     async def _ask(self, flow: _Flow) -> Standing:
         if flow.token is None:
-            known = flow.state.before_asking(trio.current_time())
+            known = flow.report(Polled(trio.current_time()))
             if known is not None:
                 return known
             grant = await sign_in.ask(self._rooms.github, flow.client_id, flow.device_code)
             if grant.access_token is None:
-                return flow.state.heard(grant.error, grant.interval, trio.current_time())
+                answered = GitHubAnswered(grant.error, grant.interval, trio.current_time())
+                return flow.report(answered) or Standing.PENDING
             if not usable(grant.access_token):
                 raise Unexpected("GitHub", "a token that cannot be one")
             flow.token = grant.access_token
         await self._store(flow.token)
         flow.token = None
-        return flow.state.heard(None, None, trio.current_time())
+        answered = GitHubAnswered(None, None, trio.current_time())
+        return flow.report(answered) or Standing.SUCCESS
 
     async def _store(self, token: str) -> None:
         """First the token; then whose it is and what it replaces, which may fail without harm."""

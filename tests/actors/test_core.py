@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 import trio
@@ -161,3 +163,17 @@ async def test_a_service_that_fails_rarely_goes_on(
 
     await keep(service, report=crashes.append)
     assert (len(runs), len(crashes)) == (20, 19)
+
+
+def test_nothing_but_an_actors_inbox_leads_to_its_machine() -> None:
+    root = Path(__file__).parents[2] / "anyond"
+    uses = {
+        file.relative_to(root).as_posix()
+        for file in (*root.glob("actors/**/*.py"), *root.glob("watchers/**/*.py"))
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Attribute)
+        and node.attr in {"handle", "record"}
+        and isinstance(node.value, ast.Attribute)
+        and node.value.attr == "machine"
+    }
+    assert uses == {"actors/core.py"}

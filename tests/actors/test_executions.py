@@ -23,7 +23,8 @@ from anyond.model.rows import ExecutionProcess, ProcessStatus, TaskStatus
 from anyond.operations import subject
 from anyond.operations.rooms import Rooms
 from anyond.operations.run import conclude as conclude_module
-from anyond.operations.workspace import images
+from anyond.operations.subject import Subject
+from anyond.operations.workspace import images, worktree
 from anyond.procs.launcher import Alive, Launcher
 from anyond.procs.shim_state import read_run
 from anyond.store import launches, processes, sessions
@@ -279,4 +280,45 @@ async def test_a_row_that_cannot_be_decoded_ends_and_keeps_no_daemon_from_starti
         assert (await final(rooms, poisoned)).status is ProcessStatus.FAILED
         assert "its row is damaged" in told(rooms, poisoned)
         await is_over(rooms, poisoned)
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_stop_ends_the_start_of_a_found_row_whose_worktree_takes_for_ever(
+    rooms: Rooms, poisoned: ExecutionProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = await script_instead(rooms, poisoned)
+    began = trio.Event()
+
+    async def hang(*_: object, **__: object) -> Subject:
+        began.set()
+        await trio.sleep_forever()
+
+    monkeypatch.setattr(worktree, "prepare", hang)
+    async with trio.open_nursery() as nursery:
+        awake = Attempts(nursery, rooms, Logs(rooms.store, rooms.launcher))
+        await awake.recover()
+        with trio.fail_after(30):
+            await began.wait()
+            await awake.halt(row.task_attempt_id)
+        assert (await final(rooms, row)).status is ProcessStatus.KILLED
+        assert "being made" in told(rooms, row)
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_new_row_is_started_once_by_whoever_comes_first_and_both_are_answered(
+    rooms: Rooms, poisoned: ExecutionProcess
+) -> None:
+    row = await script_instead(rooms, poisoned)
+
+    async def nothing(_: object) -> None: ...
+
+    async with trio.open_nursery() as nursery:
+        awake = Attempts(nursery, rooms, Logs(rooms.store, rooms.launcher))
+        awake.later(row.task_attempt_id, nothing)
+        async with trio.open_nursery() as askers:
+            askers.start_soon(awake.begin, row)
+            askers.start_soon(awake.begin, row)
+        ended = await final(rooms, row)
+        assert (ended.status, ended.exit_code) == (ProcessStatus.COMPLETED, 0), told(rooms, row)
+        await awake.begin(row)  # it has begun, so nothing is waited for
         nursery.cancel_scope.cancel()

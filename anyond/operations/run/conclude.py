@@ -21,7 +21,7 @@ from anyond.git.commits import commit
 from anyond.git.repo import checkouts
 from anyond.logs import archive, notes, script
 from anyond.logs.conversation import Conversation
-from anyond.machines.process import Ending, judge
+from anyond.machines.ending import Ending, judge
 from anyond.model.errors import AnyondError
 from anyond.model.frames import EntryFrame
 from anyond.model.ids import now, seconds

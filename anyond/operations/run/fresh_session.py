@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from anyond.logs.conversation import Conversation
 from anyond.logs.notes import Remark
-from anyond.machines.process import Ending
+from anyond.machines.ending import Ending
 from anyond.model.rows import (
     CodingAgentFollowUpRequest,
     CodingAgentInitialRequest,

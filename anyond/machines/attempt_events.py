@@ -1,0 +1,182 @@
+"""What can happen in an attempt, and what its machine can command."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from anyond.machines.core import Answer, Refuse, Request
+from anyond.model.rows import Approval, ExecutionProcess
+
+R = TypeVar("R")
+
+# ---------------------------------------------------------------- requests and events
+
+
+@dataclass(frozen=True, eq=False)
+class RunExclusive(Request[R]):
+    """Run `work` as the only one in the worktree; refused with `Busy` otherwise.
+
+    Args:
+        alongside_agent: it starts what lives beside the writer, so that the writer is not in the
+            way.
+        patient: it waits until nobody is at work, instead of being refused.
+    """
+
+    work: Callable[[], Awaitable[R]]
+    alongside_agent: bool = False
+    patient: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Halt(Request[None]):
+    """Stop everything that runs; answered when it is over."""
+
+
+@dataclass(frozen=True, eq=False)
+class HaltProcess(Request[None]):
+    """Stop one process; answered when it is over, at once if it is already."""
+
+    process_id: str
+
+
+@dataclass(frozen=True, eq=False)
+class AwaitStart(Request[ExecutionProcess | None]):
+    """Wait until a process lives; answered with its row, or None if it has begun before.
+
+    Refused with the reason if it does not start.
+    """
+
+    process_id: str
+
+
+@dataclass(frozen=True)
+class JobDone:
+    """The work of `request` ended with `value`, or with `error`."""
+
+    request: RunExclusive[Any]
+    value: Any = None
+    error: Exception | None = None
+
+
+@dataclass(frozen=True)
+class Sought:
+    """A row says that a process runs, and it is being found out what has become of it.
+
+    It may not have been started yet: its row was just written, or a daemon was killed before.
+    """
+
+    process_id: str
+    alongside: bool = False
+    """Whether it lives beside the writer, as dev servers do."""
+
+
+@dataclass(frozen=True)
+class Began:
+    """A process lives: it was just started, or found alive."""
+
+    process_id: str
+    alongside: bool = False
+    """Whether it lives beside the writer, as dev servers do."""
+    row: ExecutionProcess | None = None
+    """As it is now; for whoever waits for the start."""
+
+
+@dataclass(frozen=True)
+class StartFailed:
+    """A process did not start; what follows from that is under way, and ends with `Concluded`."""
+
+    process_id: str
+    error: Exception
+
+
+@dataclass(frozen=True)
+class Over:
+    """A process has ended; all its output is in the spool."""
+
+    process_id: str
+
+
+@dataclass(frozen=True)
+class Concluded:
+    """What had to follow the end of a process is done (`Sought` of the next link came before)."""
+
+    process_id: str
+
+
+@dataclass(frozen=True)
+class Decided:
+    """An approval request of a process has its decision, and the row says so."""
+
+    approval: Approval
+
+
+@dataclass(frozen=True)
+class Steered:
+    """Something was written down that is to be said to the agent of a process."""
+
+    process_id: str
+
+
+Event = (
+    RunExclusive[Any]
+    | Halt
+    | HaltProcess
+    | AwaitStart
+    | JobDone
+    | Sought
+    | Began
+    | StartFailed
+    | Over
+    | Concluded
+    | Decided
+    | Steered
+)
+
+# ---------------------------------------------------------------- commands
+
+
+@dataclass(frozen=True)
+class RunJob:
+    """Do the work of `request`, and report `JobDone`."""
+
+    request: RunExclusive[Any]
+
+
+@dataclass(frozen=True)
+class StopProcess:
+    """Write down that it is to stop, and have it stopped."""
+
+    process_id: str
+
+
+@dataclass(frozen=True)
+class Conclude:
+    """Do all that follows the end of a process, and report `Concluded`."""
+
+    process_id: str
+
+
+@dataclass(frozen=True)
+class HastenStop:
+    """Whatever is done beside the processes must come to its end soon."""
+
+
+@dataclass(frozen=True)
+class PassDecision:
+    """Tell the process that asked, if it is followed; if it is not yet, it looks at the row."""
+
+    approval: Approval
+
+
+@dataclass(frozen=True)
+class PassMessage:
+    """Tell a process that there is something to be said, if it is followed."""
+
+    process_id: str
+
+
+Command = (
+    RunJob | StopProcess | Conclude | HastenStop | PassDecision | PassMessage | Answer | Refuse
+)
