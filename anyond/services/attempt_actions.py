@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TypeVar
 from weakref import WeakValueDictionary
 
 import structlog
 import trio
 
-from anyond.actors.attempt import AttemptActor
 from anyond.actors.attempts import Attempts
 from anyond.model.answers import (
     CommitComparison,
@@ -30,22 +28,19 @@ from anyond.model.rows import ExecutionProcess
 from anyond.model.settings import EditorType, ExecutorProfileId
 from anyond.operations import editors, subject
 from anyond.operations.branch import branch_naming, commits, rebasing
-from anyond.operations.branch.intent_outcomes import settled
 from anyond.operations.editors import View
 from anyond.operations.rooms import Rooms
 from anyond.operations.run import dev_server
 from anyond.operations.run.agent_setup import set_up
 from anyond.operations.run.replacing import replace_process
-from anyond.operations.subject import Subject
 from anyond.operations.workspace import worktree
 from anyond.operations.workspace.file_deletion import delete_file
 from anyond.services.editors import Editors
+from anyond.services.jobs import Jobs
 from anyond.store import attempts, intents, processes, projects, tasks
 from anyond.store.transaction import Reader
 
 log = structlog.get_logger()
-
-R = TypeVar("R")
 
 SETTLING_S = 10.0
 """So long a start waits for what was cut short in git."""
@@ -60,6 +55,7 @@ class AttemptActions:
     def __init__(self, rooms: Rooms, awake: Attempts, opener: Editors) -> None:
         self._rooms = rooms
         self._awake = awake
+        self._jobs = Jobs(rooms, awake)
         self._opener = opener
         self._starting: WeakValueDictionary[str, trio.Lock] = WeakValueDictionary()
 
@@ -77,7 +73,7 @@ class AttemptActions:
 
     async def _settle(self, attempt_id: str) -> None:
         try:
-            await self._alone(attempt_id, _nothing)
+            await self._jobs.settle(attempt_id)
         except Busy as refusal:
             # It runs again, and settles it at its end; or a git is still at it.
             log.info("not_settled", attempt=attempt_id, why=str(refusal))
@@ -88,23 +84,11 @@ class AttemptActions:
 
     async def replace_process(self, attempt_id: str, wanted: Replacing) -> Replaced:
         """Another run of the agent instead of an earlier one; see `operations.replacing`."""
-
-        async def work(actor: AttemptActor) -> Replaced:
-            about = await settled(self._rooms, attempt_id)
-            answer, process = await replace_process(self._rooms, about, wanted)
-            await actor.start(process)
-            return answer
-
-        return await self._awake.do(attempt_id, work)
+        return await self._jobs.start_with_answer(attempt_id, replace_process, wanted)
 
     async def run_agent_setup(self, attempt_id: str, profile: ExecutorProfileId) -> None:
         """Install or log in an agent; see `operations.agent_setup`."""
-
-        async def work(actor: AttemptActor) -> None:
-            about = await settled(self._rooms, attempt_id)
-            await actor.start(await set_up(self._rooms, about, profile))
-
-        await self._awake.do(attempt_id, work)
+        await self._jobs.start(attempt_id, set_up, profile)
 
     async def start_dev_server(self, attempt_id: str) -> None:
         """Start the project's dev server here, after all others of the project have ended.
@@ -115,16 +99,11 @@ class AttemptActions:
         """
         about = await subject.read(self._rooms, attempt_id)
         dev_server.script(about)
-
-        async def work(actor: AttemptActor) -> None:
-            row = await dev_server.insert(self._rooms, await subject.read(self._rooms, attempt_id))
-            await actor.start(row)
-
         # Shielded: a client that goes away must not let another start one at the same time.
         with trio.CancelScope(shield=True):
             async with self._one_at_a_time(about.project.id):
                 await self._stop_dev_servers(about.project.id)
-                await self._awake.do(attempt_id, work, beside=True)
+                await self._jobs.start_alongside(attempt_id, dev_server.insert)
 
     async def _stop_dev_servers(self, project_id: str) -> None:
         async def stop(row: ExecutionProcess) -> None:
@@ -148,19 +127,11 @@ class AttemptActions:
 
     async def rebase(self, attempt_id: str, wanted: Rebasing) -> None:
         """Put the attempt on a newer base; see `operations.rebasing`."""
-
-        async def work(about: Subject) -> None:
-            await rebasing.rebase_attempt(self._rooms, about, wanted)
-
-        await self._alone(attempt_id, work)
+        await self._jobs.run(attempt_id, rebasing.rebase_attempt, wanted)
 
     async def abort_conflicts(self, attempt_id: str) -> None:
         """Go back to before what is in progress in the worktree, if anything is."""
-
-        async def work(about: Subject) -> None:
-            await rebasing.abort_conflicts(self._rooms, about)
-
-        await self._alone(attempt_id, work)
+        await self._jobs.run(attempt_id, rebasing.abort_conflicts)
 
     async def change_target(self, attempt_id: str, wanted: NewTarget) -> TargetChanged:
         """Choose another target branch. Also possible while an agent works."""
@@ -169,25 +140,13 @@ class AttemptActions:
 
     async def rename_branch(self, attempt_id: str, wanted: NewBranchName) -> Renamed:
         """Give the attempt's branch another name; see `operations.branch_naming`."""
-
-        async def work(about: Subject) -> str:
-            return await branch_naming.rename_branch(self._rooms, about, wanted.new_branch_name)
-
-        return Renamed(branch=await self._alone(attempt_id, work))
+        rename = branch_naming.rename_branch
+        name = await self._jobs.run(attempt_id, rename, wanted.new_branch_name)
+        return Renamed(branch=name)
 
     async def delete_file(self, attempt_id: str, file_path: str) -> None:
         """Delete a file of the worktree; see `operations.file_deletion`."""
-
-        async def work(about: Subject) -> None:
-            await delete_file(self._rooms, about, file_path)
-
-        await self._alone(attempt_id, work)
-
-    async def _alone(self, attempt_id: str, work: Callable[[Subject], Awaitable[R]]) -> R:
-        async def job(_: AttemptActor) -> R:
-            return await work(await settled(self._rooms, attempt_id))
-
-        return await self._awake.do(attempt_id, job)
+        await self._jobs.run(attempt_id, delete_file, file_path)
 
     # ------------------------------------------------------------ looking
 
@@ -228,11 +187,7 @@ class AttemptActions:
         """
         about = await subject.read(self._rooms, attempt_id)
         if not await trio.to_thread.run_sync(os.path.isdir, about.worktree):
-
-            async def bring_back(found: Subject) -> Subject:
-                return await worktree.prepare(self._rooms, found)
-
-            about = await self._alone(attempt_id, bring_back)
+            about = await self._jobs.run(attempt_id, worktree.prepare)
         view = await trio.to_thread.run_sync(editors.view_of_attempt, about, wanted.file_path)
         return await self._open(view, wanted.editor_type)
 
@@ -242,7 +197,3 @@ class AttemptActions:
         if url is None:
             await self._opener.open(editors.command(settings, chosen, view))
         return EditorOpened(url=url)
-
-
-async def _nothing(_: Subject) -> None:
-    return

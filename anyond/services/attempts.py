@@ -7,7 +7,6 @@ from pathlib import Path
 import trio
 from msgspec.structs import replace
 
-from anyond.actors.attempt import AttemptActor
 from anyond.actors.attempts import Attempts
 from anyond.git.diff import status
 from anyond.git.worktree import renaming
@@ -26,13 +25,13 @@ from anyond.model.rows import (
 from anyond.model.settings import ExecutorProfileId
 from anyond.operations import subject
 from anyond.operations.branch import merging
-from anyond.operations.branch.intent_outcomes import settled
 from anyond.operations.rooms import Rooms
 from anyond.operations.run import creation
 from anyond.operations.run.follow_up import follow_up
 from anyond.operations.subject import Subject
 from anyond.operations.turn import questions, steering
 from anyond.operations.workspace import containers, removal
+from anyond.services.jobs import Jobs
 from anyond.store import attempts, drafts, intents, merges, processes, tasks
 from anyond.store.attempts import Place
 from anyond.store.transaction import Tx
@@ -46,6 +45,7 @@ class AttemptRequests:
     def __init__(self, rooms: Rooms, awake: Attempts, logs: Logs, janitor: Janitor) -> None:
         self._rooms = rooms
         self._awake = awake
+        self._jobs = Jobs(rooms, awake)
         self._logs = logs
         self._janitor = janitor
 
@@ -92,13 +92,7 @@ class AttemptRequests:
         """
         if wanted.steer and (process := await self._steer(attempt_id, wanted)) is not None:
             return process
-
-        async def work(actor: AttemptActor) -> ExecutionProcess:
-            about = await settled(self._rooms, attempt_id)
-            row = await follow_up(self._rooms, about, wanted)
-            return await actor.start(row)
-
-        return await self._awake.do(attempt_id, work)
+        return await self._jobs.start(attempt_id, follow_up, wanted)
 
     async def _steer(self, attempt_id: str, wanted: FollowUp) -> ExecutionProcess | None:
         about = await subject.read(self._rooms, attempt_id)
@@ -136,25 +130,21 @@ class AttemptRequests:
 
     async def merge(self, attempt_id: str, strategy: MergeStrategy) -> None:
         """Merge the attempt into its target branch; see `operations.merging`."""
+        await self._jobs.run(attempt_id, self._merge, strategy)
 
-        async def work(_: AttemptActor) -> str:
-            about = await settled(self._rooms, attempt_id)
-
-            async def land(_: AttemptActor | None = None) -> str:
-                return await merging.merge_attempt(self._rooms, about, strategy)
-
-            host = await self._rooms.store.read(
-                lambda r: attempts.by_branch(r, about.project.id, about.attempt.target_branch)
+    async def _merge(self, rooms: Rooms, about: Subject, strategy: MergeStrategy) -> str:
+        host = await rooms.store.read(
+            lambda r: attempts.by_branch(r, about.project.id, about.attempt.target_branch)
+        )
+        if host is None or host.id == about.attempt.id:
+            return await merging.merge_attempt(rooms, about, strategy)
+        # The merge writes in that attempt's worktree too, so nobody else may. It goes on there
+        # whatever becomes of this job, which therefore stays as long.
+        with _whole():
+            tip = await self._awake.do(
+                host.id, lambda _: merging.merge_attempt(rooms, about, strategy)
             )
-            if host is None or host.id == attempt_id:
-                return await land()
-            # The merge writes in that attempt's worktree too, so nobody else may. It goes on there
-            # whatever becomes of this job, which therefore stays as long.
-            with _whole():
-                landed = await self._awake.do(host.id, land)
-            return landed
-
-        await self._awake.do(attempt_id, work)
+        return tip
 
     async def branch_status(self, attempt_id: str) -> BranchStatus:
         """How the attempt's branch stands beside its target. Changes nothing in git."""
@@ -175,11 +165,8 @@ class AttemptRequests:
         return replace(found, merges=merged)
 
     async def _settle(self, about: Subject) -> Subject:
-        async def work(_: AttemptActor) -> Subject:
-            return await settled(self._rooms, about.attempt.id)
-
         try:
-            return await self._awake.do(about.attempt.id, work)
+            return await self._jobs.settle(about.attempt.id)
         except Busy:
             return about  # whoever is at work there does it
 

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import structlog
 import trio
 
-from anyond.actors.attempt import AttemptActor
 from anyond.actors.attempts import Attempts
 from anyond.model.drafts import Draft, DraftPatch, DraftType, QueueWish
-from anyond.model.errors import AnyondError
 from anyond.model.ids import now
 from anyond.model.refusals.runs import Busy
-from anyond.operations.branch.intent_outcomes import settled
 from anyond.operations.rooms import Rooms
 from anyond.operations.run import queue
 from anyond.operations.run.follow_up import check
-from anyond.operations.workspace import worktree
+from anyond.services.jobs import Jobs
 from anyond.store import drafts
 from anyond.store.transaction import Tx
-
-log = structlog.get_logger()
 
 
 class DraftRequests:
@@ -31,7 +25,7 @@ class DraftRequests:
 
     def __init__(self, rooms: Rooms, awake: Attempts) -> None:
         self._rooms = rooms
-        self._awake = awake
+        self._jobs = Jobs(rooms, awake)
 
     async def get(self, attempt_id: str, type: DraftType) -> Draft:
         """The draft as it is; an empty one of version 0 if there is none."""
@@ -71,30 +65,16 @@ class DraftRequests:
         if not draft.queued:
             return draft
         try:
-            sent = await self._awake.do(attempt_id, self._send)
+            sent = await self._jobs.start(attempt_id, queue.send_queued)
         except Busy:
-            self._awake.later(attempt_id, self._send)
+            self._jobs.start_later(attempt_id, queue.send_queued)
             return draft
         except trio.Cancelled:
-            self._awake.later(attempt_id, self._send)
+            self._jobs.start_later(attempt_id, queue.send_queued)
             raise
         return draft.being_sent() if sent else await self.get(attempt_id, DraftType.FOLLOW_UP)
 
     async def recover(self) -> None:
         """Send what was queued when the last daemon ended, as soon as its attempt is free."""
         for attempt_id in await self._rooms.store.read(drafts.attempts_with_queued):
-            self._awake.later(attempt_id, self._send)
-
-    async def _send(self, actor: AttemptActor) -> bool:
-        """Send what is queued; returns whether anything was. The job of an attempt's actor."""
-        about = await settled(self._rooms, actor.attempt_id)
-        anew = await worktree.is_gone(about)
-        process = await self._rooms.store.write(lambda tx: queue.send(tx, about, anew=anew))
-        if process is None:
-            return False
-        try:
-            await actor.start(process)
-        except AnyondError as error:
-            log.warning("queued_draft_not_started", process=process.id, why=str(error))
-            raise
-        return True
+            self._jobs.start_later(attempt_id, queue.send_queued)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from anyond.actors.attempt import AttemptActor
 from anyond.actors.attempts import Attempts
 from anyond.model.bodies import NewPullRequest
 from anyond.model.refusals.remotes import TokenMissing
 from anyond.model.rows import AttachedPullRequest, PullRequestMerge
 from anyond.operations import subject
 from anyond.operations.branch import publish, pull_requests
-from anyond.operations.branch.intent_outcomes import settled
 from anyond.operations.rooms import Rooms
+from anyond.operations.subject import Subject
 from anyond.procs import desktop
+from anyond.services.jobs import Jobs
 from anyond.store import merges
 from anyond.watchers.monitor import Monitor
 
@@ -25,7 +25,7 @@ class Publishing:
 
     def __init__(self, rooms: Rooms, awake: Attempts, monitor: Monitor) -> None:
         self._rooms = rooms
-        self._awake = awake
+        self._jobs = Jobs(rooms, awake)
         self._monitor = monitor
 
     async def push(self, attempt_id: str, *, force: bool) -> None:
@@ -35,12 +35,7 @@ class Publishing:
             Busy: something is at work in the attempt.
             AnyondError: see `operations.publish`.
         """
-
-        async def work(_: AttemptActor) -> None:
-            about = await settled(self._rooms, attempt_id)
-            await publish.push_attempt(self._rooms, about, force=force)
-
-        await self._awake.do(attempt_id, work)
+        await self._jobs.run(attempt_id, publish.push_attempt, force=force)
 
     async def create_pull_request(self, attempt_id: str, wanted: NewPullRequest) -> str:
         """Push, and make a pull request, or find the one that is there; returns its address.
@@ -49,16 +44,16 @@ class Publishing:
             Busy: something is at work in the attempt.
             AnyondError: see `operations.pull_requests`.
         """
+        return (await self._jobs.run(attempt_id, self._create, wanted)).pr_info.url
 
-        async def work(_: AttemptActor) -> PullRequestMerge:
-            about = await settled(self._rooms, attempt_id)
-            row, is_new = await pull_requests.create(self._rooms, about, wanted)
-            self._monitor.wake()
-            if is_new and self._rooms.config.config.pr_open_browser:
-                await desktop.show(row.pr_info.url)
-            return row
-
-        return (await self._awake.do(attempt_id, work)).pr_info.url
+    async def _create(
+        self, rooms: Rooms, about: Subject, wanted: NewPullRequest
+    ) -> PullRequestMerge:
+        row, is_new = await pull_requests.create(rooms, about, wanted)
+        self._monitor.wake()
+        if is_new and rooms.config.config.pr_open_browser:
+            await desktop.show(row.pr_info.url)
+        return row
 
     async def attach_pull_request(self, attempt_id: str) -> AttachedPullRequest:
         """Find the pull request of the attempt's branch, whoever made it.

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from anyond.model.ids import now
 from anyond.model.rows import ExecutionProcess, RunReason
+from anyond.operations.rooms import Rooms
 from anyond.operations.run import follow_up
 from anyond.operations.subject import Subject
+from anyond.operations.workspace import worktree
 from anyond.store import drafts, images
 from anyond.store.transaction import Tx
 
@@ -38,3 +40,9 @@ def send(
     process = follow_up.insert(tx, about, draft.prompt, draft.variant, shown, anew=anew)
     drafts.take(tx, attempt_id, process.id, now())
     return process
+
+
+async def send_queued(rooms: Rooms, about: Subject) -> ExecutionProcess | None:
+    """Write the process of the queued draft down; it is to be started next. See `send`."""
+    anew = await worktree.is_gone(about)
+    return await rooms.store.write(lambda tx: send(tx, about, anew=anew))
