@@ -18,16 +18,16 @@ import structlog
 import trio
 
 from anyond.actors.attaching import Attaching
-from anyond.actors.crashes import FIRST_PAUSE_S, LONGEST_PAUSE_S, Crashes, passes, sentence
+from anyond.actors.crashes import Crashes, passes, sentence
 from anyond.actors.process import HUNG, KILLED, Finished, ProcessActor
+from anyond.actors.starting import Starts
 from anyond.machines.attempt_events import Began, Concluded, Event, Sought, StartFailed
 from anyond.machines.process import ApprovalDecided, MessageWritten, StopAsked
-from anyond.model.errors import AnyondError, Unavailable
+from anyond.model.errors import AnyondError
 from anyond.model.ids import now
 from anyond.model.records import Exit
 from anyond.model.refusals.runs import NotStarted
-from anyond.model.rows import Approval, ExecutionProcess, ProcessStatus, RunReason
-from anyond.operations import subject
+from anyond.model.rows import Approval, ExecutionProcess, RunReason
 from anyond.operations.rooms import Rooms
 from anyond.operations.run import abandonment, run
 from anyond.operations.run.run import Stoppable
@@ -72,15 +72,13 @@ class Executions:
         self._rooms = rooms
         self._logs = logs
         self._tell = tell
-        self._halting = halting
-        self._stoppable = stoppable
+        self._starts = Starts(attempt_id, rooms, halting=halting, stoppable=stoppable)
         self._take_finished = finished
         self._actors: dict[str, ProcessActor] = {}
         self._attaching = Attaching(rooms)
         self._seeking: set[str] = set()
         self._unanswered: set[str] = set()
         self._crashes: dict[str, Crashes] = {}
-        self._refusals: dict[str, AnyondError] = {}
         self._ends: dict[str, trio.Event] = {}
         self.recovered = trio.Event()
 
@@ -116,7 +114,6 @@ class Executions:
             end.set()
         self._actors.pop(process_id, None)
         self._crashes.pop(process_id, None)
-        self._refusals.pop(process_id, None)
 
     # ------------------------------------------------------------ starting
 
@@ -126,29 +123,19 @@ class Executions:
         try:
             if row.run_reason is RunReason.SETUP_SCRIPT:
                 await self._end_services()
-            about = await subject.read(self._rooms, self._attempt_id)
-            started = await run.start(
-                self._rooms,
-                row,
-                about,
-                wanted=lambda: not self._halting(),
-                stoppable=self._stoppable(row.id),
-            )
-            stop = await self._rooms.store.read(lambda r: processes.stop_reason(r, row.id))
+            started, stopping = await self._starts.start(row)
             await self._follow(
-                started.process, started.running, live, started.kept, stopping=stop is not None
+                started.process, started.running, live, started.kept, stopping=stopping
             )
         except AnyondError as error:
             log.warning("not_started", process=row.id, why=str(error))
-            self._refusals[row.id] = error
             await self._end_start(row, error)
 
     async def _end_start(self, row: ExecutionProcess, error: AnyondError) -> None:
         """Whoever waits is told that it failed, so it must not be started later."""
         self._tell(StartFailed(row.id, error))
         self._answered(row.id)
-        if await self._is_running(row.id):
-            await self._fail_start(row, error)
+        await self._starts.refuse(row, error)
         self._logs.finish(row.id)
         self.forget(row.id)
         self._tell(Concluded(row.id))
@@ -163,15 +150,6 @@ class Executions:
                 await self.stop(row.id)
                 with trio.move_on_after(SERVICES_END_S):
                     await end.wait()
-
-    async def _is_running(self, process_id: str) -> bool:
-        try:
-            row = await self._rooms.store.read(lambda r: processes.get(r, process_id))
-        except Unavailable:
-            return True  # as far as anybody knows
-        except AnyondError:
-            return False
-        return row.status is ProcessStatus.RUNNING
 
     # ------------------------------------------------------------ following
 
@@ -281,7 +259,7 @@ class Executions:
             why = "What was started cannot be read any more: its row is damaged."
             await self._give_up(row, why, ValueError(why))
             return
-        if refusal := self._refusals.get(row.id):
+        if refusal := self._starts.refusal(row.id):
             await self._end_start(row, refusal)
             return
         text, stop, key, seen = await self._rooms.store.read(
@@ -325,17 +303,6 @@ class Executions:
             # Also after an exit: perhaps an agent wrote it, and lives.
             why = KILLED if isinstance(found, Ended) else found.reason
             await self._end(row, kept, await launcher.finalize_lost(row.id, why, seen))
-
-    async def _fail_start(self, row: ExecutionProcess, refusal: AnyondError) -> None:
-        about = await subject.read(self._rooms, self._attempt_id)
-        pause = FIRST_PAUSE_S
-        while True:
-            try:
-                return await run.fail_start(self._rooms, row, about, refusal)
-            except Unavailable as error:
-                log.warning("not_written", process=row.id, why=str(error))
-            await trio.sleep(pause)
-            pause = min(pause * 2, LONGEST_PAUSE_S)
 
     async def _end(self, row: ExecutionProcess, kept: TurnRecord | None, exit: Exit) -> None:
         log.info("found_ended", process=row.id, exit=exit)

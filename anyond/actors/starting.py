@@ -1,0 +1,93 @@
+"""How the program of a row is started, and how a start that failed is made final."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import structlog
+import trio
+
+from anyond.actors.crashes import FIRST_PAUSE_S, LONGEST_PAUSE_S
+from anyond.model.errors import AnyondError, Unavailable
+from anyond.model.rows import ExecutionProcess, ProcessStatus
+from anyond.operations import subject
+from anyond.operations.rooms import Rooms
+from anyond.operations.run import run
+from anyond.operations.run.run import Started, Stoppable
+from anyond.store import processes
+
+log = structlog.get_logger()
+
+
+class Starts:
+    """The starts of one attempt. What was refused once is never started later.
+
+    Args:
+        halting: whether somebody wants everything in the attempt stopped.
+        stoppable: makes the scope for what a stop of a process cuts short.
+    """
+
+    def __init__(
+        self,
+        attempt_id: str,
+        rooms: Rooms,
+        *,
+        halting: Callable[[], bool],
+        stoppable: Callable[[str], Stoppable],
+    ) -> None:
+        self._attempt_id = attempt_id
+        self._rooms = rooms
+        self._halting = halting
+        self._stoppable = stoppable
+        self._refusals: dict[str, AnyondError] = {}
+
+    async def start(self, row: ExecutionProcess) -> tuple[Started, bool]:
+        """Start the program of `row`; returns also whether somebody wants it stopped meanwhile.
+
+        Raises:
+            AnyondError: see `operations.run`; its row is final, if disk and database allowed that.
+        """
+        about = await subject.read(self._rooms, self._attempt_id)
+        started = await run.start(
+            self._rooms,
+            row,
+            about,
+            wanted=lambda: not self._halting(),
+            stoppable=self._stoppable(row.id),
+        )
+        stop = await self._rooms.store.read(lambda r: processes.stop_reason(r, row.id))
+        return started, stop is not None
+
+    def refusal(self, process_id: str) -> AnyondError | None:
+        """Why a process was not started, until its row is final."""
+        return self._refusals.get(process_id)
+
+    async def refuse(self, row: ExecutionProcess, why: AnyondError) -> None:
+        """Make the row final of what did not start, however long disk or database refuse that.
+
+        Whoever waited for the start has been told that it failed.
+        """
+        self._refusals[row.id] = why
+        if await self._is_running(row.id):
+            await self._fail(row, why)
+        del self._refusals[row.id]
+
+    async def _fail(self, row: ExecutionProcess, why: AnyondError) -> None:
+        about = await subject.read(self._rooms, self._attempt_id)
+        pause = FIRST_PAUSE_S
+        while True:
+            try:
+                return await run.fail_start(self._rooms, row, about, why)
+            except Unavailable as error:
+                log.warning("not_written", process=row.id, why=str(error))
+            await trio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE_S)
+
+    async def _is_running(self, process_id: str) -> bool:
+        try:
+            row = await self._rooms.store.read(lambda r: processes.get(r, process_id))
+        except Unavailable:
+            return True  # as far as anybody knows
+        except AnyondError:
+            return False
+        return row.status is ProcessStatus.RUNNING
