@@ -58,8 +58,8 @@ class Janitor:
 GARBAGE_S = 30.0
 """Seconds between two looks at whether there may be much garbage."""
 
-MANY_PASSES = 1_000
-"""Passes through the young objects, of which each lets some of those in use grow old."""
+MANY_PASSES = 50
+"""Passes through the young objects: 150,000 may have grown old by then."""
 
 FEW_OBJECTS = 200_000
 """Old objects that are looked through in a few hundredths of a second."""
