@@ -51,6 +51,16 @@ def test_a_file_that_has_grown_may_have_zeros() -> None:
     assert found == {b"", bytes(PAGE), b"y" * PAGE}
 
 
+def test_a_page_is_as_it_was_after_some_write() -> None:
+    disk = Disk()
+    node = disk.file(b"a", b"x" * 10, synced=True)
+    for number, text in enumerate((b"1", b"2", b"3"), start=1):
+        disk.live.change("write", node, 10 * number, text * 10)
+    whole = b"x" * 10 + b"1" * 10 + b"2" * 10 + b"3" * 10
+    found = {disk.left(seed)[b"a"].rstrip(b"\0") for seed in range(200)}
+    assert found == {whole[:10], whole[:20], whole[:30], whole}
+
+
 def test_a_rename_needs_a_sync_of_its_directory() -> None:
     disk = Disk()
     disk.file(b"a", b"old", synced=True)

@@ -5,7 +5,8 @@ changes up to some moment, `remaining` makes what the disk may have after a powe
 holds is what file systems with a journal promise (ext4, XFS, APFS):
 
 - Bytes of a file are there if it was synced after they were written. Of later ones any pages may
-  be there, and any may not; a file may have grown, and its new pages be zeros.
+  be there, each as it was after some write, and any may not; a file may have grown, and its new
+  pages be zeros.
 - Changes of names and sizes come to the disk in their order. A sync of a file or directory brings
   those up to the latest one of its own; `fdatasync` does, too, but a file that has kept its size
   and name needs nothing. Of later ones any number may be there, the earliest first.
@@ -176,6 +177,7 @@ def remaining(changes: Iterable[Change], until: float, dice: Random, worst: bool
     if not worst and ordered < len(happened):
         ordered = dice.choice((ordered, dice.randint(ordered, len(happened)), len(happened)))
     left = Left()
+    pages = _Pages(dice, luck)
     for at, change in enumerate(happened):
         if change.kind == "node" or (change.kind in _NAMES and at <= ordered):
             left.apply(change)
@@ -183,16 +185,34 @@ def remaining(changes: Iterable[Change], until: float, dice: Random, worst: bool
             if at <= max(synced.get(change.node, -1), everything):
                 left.apply(change)
             else:
-                _write_some(left, change, dice, luck, grown=at <= ordered)
+                _write_some(left, change, pages, grown=at <= ordered)
     return left
 
 
-def _write_some(left: Left, change: Change, dice: Random, luck: float, grown: bool) -> None:
+class _Pages:
+    """Which pages have come to the disk, each as it was after some write.
+
+    The kernel writes a page as it is, with all that was ever written to it: if an earlier write is
+    not there, no later one is.
+    """
+
+    def __init__(self, dice: Random, luck: float) -> None:
+        self._dice = dice
+        self._luck = luck
+        self._behind: set[tuple[int, int]] = set()
+
+    def are_up_to_date(self, node: int, page: int) -> bool:
+        if (node, page) not in self._behind and self._dice.random() >= self._luck:
+            self._behind.add((node, page))
+        return (node, page) not in self._behind
+
+
+def _write_some(left: Left, change: Change, pages: _Pages, *, grown: bool) -> None:
     node = left.nodes[change.node]
     at, end = change.number, change.number + len(change.data)
     while at < end:
         upto = min(end, (at // PAGE + 1) * PAGE)
-        if dice.random() < luck:
+        if pages.are_up_to_date(change.node, at // PAGE):
             piece = change.data[at - change.number : upto - change.number]
             left.apply(Change(0.0, "write", change.node, at, piece))
         at = upto
