@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -15,15 +16,16 @@ from anyond.http.params import flag
 from anyond.http.routes import images
 from anyond.http.routes.approvals import decision
 from anyond.model.bodies import ProjectPatch
+from anyond.model.project_settings import ProjectSettings
 from anyond.model.refusals.requests import NotFound
-from anyond.model.rows import Approval, ApprovalStatus
+from anyond.model.rows import Approval, ApprovalStatus, Project
+from anyond.settings.declared import setting_of
 from anyond.store import approvals
 
 if TYPE_CHECKING:
     from anyond.services.services import Services
 
 _IMAGE_FIELDS = ("file",)
-_CLEARED = ("setup_script", "dev_script", "cleanup_script", "copy_files")
 
 
 def routes(services: Services) -> Blueprint:
@@ -42,7 +44,7 @@ def routes(services: Services) -> Blueprint:
     async def update_project(key: str) -> Response:
         id = identity(key, "project_id")
         wanted = await decode.body(dict[str, Any])
-        cleared = {n: "" for n in _CLEARED if n in wanted and wanted[n] is None}
+        cleared = {n: "" for n in _cleared() if n in wanted and wanted[n] is None}
         body = msgspec.json.encode({**wanted, **cleared})
         patch = checked(decode.decode(body, ProjectPatch), ProjectPatch)
         return answer(await services.projects.update(id, patch))
@@ -96,3 +98,10 @@ def _shown(approval: Approval) -> dict[str, Any]:
     names = {"approval_id": approval.id, "requested_at": approval.created_at}
     row: dict[str, Any] = msgspec.to_builtins(approval)
     return {**row, **names}
+
+
+@cache
+def _cleared() -> tuple[str, ...]:
+    """The settings of a project that null clears for these clients: those that can be null."""
+    names = ProjectSettings.__struct_fields__
+    return tuple(name for name in names if setting_of(Project, name).nullable)
