@@ -231,7 +231,7 @@ class AttemptActor(Actor[Event, Command]):
             await self._work(request)
         self._job_scope = None
         if scope.cancelled_caught:
-            stopped = Stopped("It was stopped before it was done.")
+            stopped = Stopped("before it was done")
             self.tell(JobDone(request, error=stopped))
 
     async def _work(self, request: RunExclusive[Any]) -> None:

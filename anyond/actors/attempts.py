@@ -150,7 +150,7 @@ class Attempts:
         """
         taken = self._kept_asleep.keys() | self._tenancies.keys()
         if not taken.isdisjoint(attempt_ids):
-            raise Busy("Something is at work in an attempt; stop it first.")
+            raise Busy.ending()
         over = trio.Event()
         self._kept_asleep.update(dict.fromkeys(attempt_ids, over))
         try:
@@ -217,7 +217,7 @@ class Attempts:
         if former is not None and not former.actor.gone:
             return former
         if attempt_id in self._kept_asleep:
-            raise Busy("This attempt is being deleted.")
+            raise Busy.deletion()
         tenancy = _Tenancy(AttemptActor(attempt_id, self._rooms, self._logs))
         self._tenancies[attempt_id] = tenancy
         self._nursery.start_soon(self._live, attempt_id, tenancy, former)

@@ -106,7 +106,7 @@ class GitHub:
             if "already exists" in text:
                 return None
             if "No commits between" in text:
-                raise NothingToMerge(f"There is nothing to merge into {base}: {text}")
+                raise NothingToMerge.on_github(base, text)
             if any(flaw.field == "base" for flaw in complaint.flaws):
                 raise Impossible("target_branch", f"{repository} has no branch {base!r}.")
             if any(flaw.field == "head" for flaw in complaint.flaws):

@@ -130,14 +130,12 @@ def run_a_patient_job(data: Occupants, event: Event) -> Sequence[RunJob]:
 
 @gives(Refuse)
 def refuse_beside_a_writer(data: Occupants, event: RunExclusive[Any]) -> Sequence[Refuse]:
-    why = "An agent or script is at work in this attempt; stop it or wait for its end."
-    return [Refuse(event, Busy(why))]
+    return [Refuse(event, Busy.agent())]
 
 
 @gives(Refuse)
 def refuse_beside_a_job(data: Occupants, event: RunExclusive[Any]) -> Sequence[Refuse]:
-    why = "Another operation is at work in this attempt; try again when it is done."
-    return [Refuse(event, Busy(why))]
+    return [Refuse(event, Busy.operation())]
 
 
 @gives(Answer, Refuse)

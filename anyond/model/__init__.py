@@ -1,1 +1,2 @@
-"""Frozen values that cross the database, the wire or a machine; nothing here does anything."""
+"""Frozen values that cross the database, the wire or a machine, and refusals; nothing here does
+anything."""

@@ -60,7 +60,7 @@ def insert(
     if run_reason is not RunReason.DEV_SERVER:
         for other in running_of(tx, attempt_id):
             if other.run_reason is not RunReason.DEV_SERVER:
-                raise Busy(f"The attempt is busy: its {other.run_reason} is still running.")
+                raise Busy.running(other.run_reason)
     (newest,) = tx.execute(
         "SELECT MAX(created_at) FROM execution_processes WHERE task_attempt_id = ?", (attempt_id,)
     ).fetchone()

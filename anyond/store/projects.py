@@ -161,10 +161,7 @@ def _encoded(environment: dict[str, str | None]) -> str | None:
 def _refuse_taken_path(tx: Tx, project: Project) -> None:
     other = by_path(tx, project.git_repo_path)
     if other is not None and other.id != project.id:
-        raise PathTaken(
-            f"The repository {project.git_repo_path} already belongs to the project {other.name}.",
-            project_id=other.id,
-        )
+        raise PathTaken.by_project(project.git_repo_path, other.name, other.id)
 
 
 def _project(row: tuple[Any, ...]) -> Project:

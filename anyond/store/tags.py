@@ -88,7 +88,7 @@ def _free(tx: Tx, name: str, id: str) -> str:
         "SELECT id, tag_name FROM tags WHERE folded_name = ? AND id <> ?", (folded, id)
     ).fetchone()
     if other is not None:
-        raise NameTaken(f"There is a tag {other[1]} already.", tag_id=other[0])
+        raise NameTaken.by_tag(other[1], other[0])
     return folded
 
 

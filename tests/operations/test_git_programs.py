@@ -18,7 +18,9 @@ from anyond.git.program.command import GitFailed, git
 from anyond.model.bodies import AcceptGitPrograms, NewProject, NewTask
 from anyond.model.errors import Conflict
 from anyond.model.ids import new_id, now
+from anyond.model.refusals.git import TransportWithheld
 from anyond.model.refusals.remotes import Unreachable
+from anyond.model.refusals.withheld import ProgramsWithheld
 from anyond.model.rows import (
     CodingAgentInitialRequest,
     ExecutionProcess,
@@ -35,7 +37,7 @@ from anyond.operations.branch import publish
 from anyond.operations.rooms import Rooms
 from anyond.operations.run import abandonment, run
 from anyond.operations.subject import Subject
-from anyond.operations.workspace import git_programs, worktree
+from anyond.operations.workspace import git_programs, withheld, worktree
 from anyond.store import attempts, processes, tasks
 
 _AGENT = CodingAgentInitialRequest(
@@ -457,6 +459,17 @@ async def test_a_push_that_needs_what_is_withheld_says_where_to_accept_it(
     await git_programs.accept(rooms, about.project.id, AcceptGitPrograms(always=True))
     await publish.push_attempt(rooms, about, force=False)
     assert ran()
+
+
+async def test_what_is_withheld_always_tells_programs_in_which_project(about: Subject) -> None:
+    """Also if it has been accepted by the time that somebody asks where it can be."""
+    told = withheld.pointed_out(about, TransportWithheld("transport 'file' not allowed"))
+    assert isinstance(told, ProgramsWithheld)
+    assert told.data == {
+        "type": "git_programs_withheld",
+        "message": str(TransportWithheld("transport 'file' not allowed")),
+        "project_id": about.project.id,
+    }
 
 
 async def test_any_other_push_that_fails_meanwhile_says_so_too(

@@ -124,12 +124,8 @@ _WITH_ARGUMENTS: tuple[AnyondError, ...] = (
         operation_in_progress(op, _WORKTREE, FINISH_FIRST)
         for op in ("rebase", "merge", "cherry_pick", "revert")
     ),
-    Dirty.listing("These files have uncommitted changes", _FILES),
-    DirtyTarget(
-        f"main is checked out in {_REPOSITORY}, where these files have changes of their own "
-        "that the merge would overwrite: README.md",
-        _FILES,
-    ),
+    Dirty.uncommitted(_FILES),
+    DirtyTarget.overwritten("main", _REPOSITORY, _FILES),
     OffBranch(_WORKTREE, "experiment", things.BRANCH),
     BranchCheckedOut(things.BRANCH, _REPOSITORY),
     BranchMoved(
@@ -138,14 +134,12 @@ _WITH_ARGUMENTS: tuple[AnyondError, ...] = (
         "error: Entry 'README.md' not uptodate. Cannot merge.",
     ),
     WorktreeLocked(_WORKTREE),
-    NameTaken("There is a tag tests already.", samples.TAG_ID),
-    PathTaken(
-        f"The repository {_REPOSITORY} already belongs to the project Tea.", samples.PROJECT_ID
-    ),
+    NameTaken.by_tag("tests", samples.TAG_ID),
+    PathTaken.by_project(_REPOSITORY, "Tea", samples.PROJECT_ID),
     IgnoredFile("node_modules/tea.js"),
     # merging
     MergeConflicts("rebase", _FILES),
-    NothingToMerge(f"main has everything that {things.BRANCH} has."),
+    NothingToMerge.into("main", things.BRANCH),
     TargetMoved("main"),
     RemoteTarget("origin/main"),
     UnrelatedHistories("merge", shallow=False),
@@ -154,8 +148,8 @@ _WITH_ARGUMENTS: tuple[AnyondError, ...] = (
     SubmoduleNotPushed([(_LIBRARY, samples.COMMIT)], "they are on none of its remotes"),
     PullRequestOpen(things.PULL_REQUEST),
     # runs
-    Busy("The attempt is busy: its codingagent is still running."),
-    Stopped("It was stopped before it had started."),
+    Busy.running("codingagent"),
+    Stopped("before it had started"),
     NotStarted(KeyError("tea")),
     Running(samples.PROCESS_ID),
     AlreadyStarted(samples.PROCESS_ID),
@@ -174,7 +168,7 @@ _WITH_ARGUMENTS: tuple[AnyondError, ...] = (
     InsufficientPermissions("Resource not accessible by personal access token"),
     RepositoryNotFound("ada/tea"),
     Rejected("non_fast_forward", things.BRANCH, "fetch first"),
-    NoRemote("The repository has no remote."),
+    NoRemote.of(_REPOSITORY),
     NotOnGitHub("The remote origin", "https://github.com"),
     RateLimited(60),
     Unreachable("GitHub", "Name or service not known"),

@@ -160,7 +160,7 @@ async def refuse_unmerged(worktree: Path) -> None:
     listed = split((await git("ls-files", "--unmerged", "-z", cwd=worktree)).out)
     files = [shown(path) for path in dict.fromkeys(line.split("\t", 1)[1] for line in listed)]
     if files:
-        raise Dirty.listing("These files are in conflict, and nobody has resolved it", files)
+        raise Dirty.unresolved(files)
 
 
 async def _has_staged(worktree: Path, before: str | None) -> bool:

@@ -41,7 +41,7 @@ async def let_finish(
     Cancellation leaves it alone.
     """
     if not await _all_end(words, cwd, FINISH_S if seconds is None else seconds):
-        raise Busy("Git is still finishing what was begun here before the daemon was restarted.")
+        raise Busy.git()
 
 
 async def end(words: Sequence[str], cwd: Path) -> None:

@@ -124,16 +124,14 @@ async def _free_checkout(repo: Path, branch: str, target: str) -> Path | None:
         if git_dir(tree.path) is None and tree.locked:
             # On a disk that is not there now; its files would be out of step when it comes back.
             if tree.branch == target:
-                raise DirtyTarget(f"{tree.path} cannot be reached.")
+                raise DirtyTarget.away(tree.path)
             continue
         if await _is_busy_with(tree, branch, target):
             continue
         if tree.branch == target:
             found.append(tree.path)
     if len(found) > 1:
-        places = " and in ".join(map(str, found))
-        told = f"The branch {target} is checked out in {places}; git can update only one of them."
-        raise DirtyTarget(told)
+        raise DirtyTarget.several(target, found)
     return found[0] if found else None
 
 
@@ -148,7 +146,7 @@ async def _is_busy_with(tree: Worktree, branch: str, target: str) -> bool:
 
 
 async def _combine(repo: Path, source: Tip, goal: Tip, message: str, strategy: Strategy) -> str:
-    nothing = NothingToMerge(f"{shown(goal.name)} has everything that {shown(source.name)} has.")
+    nothing = NothingToMerge.into(shown(goal.name), shown(source.name))
     if await branches.merge_base(repo, goal.oid, source.oid) == source.oid:
         raise nothing
     maker = await Maker.of(repo)
@@ -245,8 +243,4 @@ async def _take_back(checkout: Path, goal: Tip, new: str) -> None:
 
 
 def _dirty(goal: Tip, checkout: Path, files: list[str]) -> DirtyTarget:
-    told = (
-        f"{goal.name} is checked out in {checkout}, where these files have changes of their own "
-        f"that the merge would overwrite: {', '.join(map(shown, files[:10]))}"
-    )
-    return DirtyTarget(told, [shown(path) for path in files])
+    return DirtyTarget.overwritten(goal.name, checkout, [shown(path) for path in files])

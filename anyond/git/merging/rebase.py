@@ -99,7 +99,7 @@ async def plan(
     local = await status(worktree, untracked="no")
     if not local.clean:
         files = [shown(path) for path in (*local.changed, *local.conflicted)]
-        raise Dirty.listing("These files have uncommitted changes", files)
+        raise Dirty.uncommitted(files)
     tip = await branches.commit(worktree, f"refs/heads/{branch}")
     since = await _since(worktree, old_base, new_base, tip, left)
     changed, resolved = await merge_content.of_range(worktree, since, tip)
@@ -279,4 +279,4 @@ def _refusal(ask: tuple[str, ...], done: Output) -> Exception:
 
 def _obstructed(files: list[str]) -> Dirty:
     names = [shown(path) for path in files]
-    return Dirty.listing("These files of the worktree would be overwritten", names)
+    return Dirty.overwritten(names)

@@ -184,10 +184,6 @@ _NO_LOGIN = (
     "terminal prompts disabled",
     "unable to get password from user",
 )
-_LOG_IN = (
-    "Set up a credential helper (`git config credential.helper`), or start the daemon with"
-    " GIT_ASKPASS; `git push` in the worktree must work without a question."
-)
 
 
 def _failure(
@@ -215,10 +211,8 @@ def _failure(
         if token is not None:
             return TokenInvalid()
         if any(words in err for words in _NO_LOGIN):
-            return TokenMissing(
-                f"{_where(remote)} wants a login, and git has none. {_LOG_IN} ({said})"
-            )
-        return TokenInvalid(f"{_where(remote)} does not accept the login that git has. ({said})")
+            return TokenMissing.of_remote(_where(remote), said)
+        return TokenInvalid.of_remote(_where(remote), said)
     if "Repository not found" in err or code == 404 or re.search(r"repository '.*' not found", err):
         return RepositoryNotFound(shown(remote.push_address.path), said)
     if code == 403 or "Permission denied" in err:

@@ -68,9 +68,8 @@ async def of_target(repo: Path, target: str) -> Remote:
     if len(known) == 1:
         return await _remote(repo, known[0])
     if not known:
-        raise NoRemote(f"The repository {repo} has no remote to push to.")
-    listed = ", ".join(shown(name) for name in known)
-    raise NoRemote(f"No remote is called origin, and {shown(target)} follows none of: {listed}.")
+        raise NoRemote.of(repo)
+    raise NoRemote.among(shown(target), [shown(name) for name in known])
 
 
 async def for_push(repo: Path, branch: str, target: str, otherwise: Remote) -> Remote:
@@ -93,7 +92,7 @@ async def for_push(repo: Path, branch: str, target: str, otherwise: Remote) -> R
             return await _remote(repo, name)
         if "/" in name or ":" in name:
             return await _at_address(repo, name)
-        raise NoRemote(f"{shown(key)} names {shown(name)}, and no remote is called so.")
+        raise NoRemote.named(shown(key), shown(name))
     return otherwise
 
 
@@ -128,7 +127,7 @@ async def _remote(repo: Path, name: str) -> Remote:
     url = await git("remote", "get-url", "--", name, cwd=repo, check=False)
     push_url = await git("remote", "get-url", "--push", "--", name, cwd=repo, check=False)
     if url.code != 0 or push_url.code != 0:
-        raise NoRemote(f"The remote {shown(name)} has no address.")
+        raise NoRemote.without_address(shown(name))
     return Remote(name, url.text, push_url.text)
 
 
@@ -136,7 +135,7 @@ async def _at_address(repo: Path, address: str) -> Remote:
     """A remote that has no name, with the addresses that git makes of it."""
     told = await git("ls-remote", "--get-url", "--", address, cwd=repo, check=False)
     if told.code != 0:
-        raise NoRemote(f"Nothing can be pushed to {shown(scrub(address))}.")
+        raise NoRemote.not_at(shown(scrub(address)))
     push_url, longest = told.text, ""
     ask = ("config", "--null", "--get-regexp", r"^url\..*\.pushinsteadof$")
     for line in split((await git(*ask, cwd=repo, check=False)).out):

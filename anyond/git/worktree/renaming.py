@@ -110,4 +110,4 @@ async def _refuse_taken(repo: Path, old: str, new: str) -> None:
             name = ref.removeprefix("refs/remotes/")
             taken = new in (name, name.partition("/")[2])
         if taken:
-            raise NameTaken(f"The name {shown(new)} is taken by the branch {shown(name)}.")
+            raise NameTaken.by_branch(shown(new), shown(name))

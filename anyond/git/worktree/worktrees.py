@@ -76,7 +76,7 @@ async def add(
         if occupied(path):
             raise PathTaken.by_something(path)
         if await branches.exists(repo, branch):
-            raise NameTaken(f"There is a branch {branch} already.")
+            raise NameTaken.there(branch)
         make_parent(path)
         new = ("--no-track", "-b", branch, "--", path, tip.oid)
         try:

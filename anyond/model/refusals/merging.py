@@ -26,6 +26,16 @@ class MergeConflicts(Conflict, type="merge_conflicts"):
 class NothingToMerge(Conflict, type="nothing_to_merge"):
     """The target has everything already."""
 
+    @classmethod
+    def into(cls, target: str, source: str) -> NothingToMerge:
+        """As git knows the two branches."""
+        return cls(f"{target} has everything that {source} has.")
+
+    @classmethod
+    def on_github(cls, target: str, said: str) -> NothingToMerge:
+        """As GitHub knows them, in its words."""
+        return cls(f"There is nothing to merge into {target}: {said}")
+
 
 class TargetMoved(Conflict, type="target_moved"):
     """The target branch keeps moving."""

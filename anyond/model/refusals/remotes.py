@@ -5,28 +5,46 @@ The sentence holds what the other side said, where that helps.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
 from anyond.model.errors import AnyondError, Conflict, Kind, TimedOut, Unavailable
 
 
 class TokenMissing(Conflict, type="token_missing"):
     """No GitHub token is set, or git has no login for the remote."""
 
-    def __init__(self, sentence: str = "") -> None:
-        super().__init__(
-            sentence
-            or "No GitHub token is set. Sign in with the device flow, or set github.pat in the"
-            " configuration."
+    def __init__(
+        self,
+        sentence: str = "No GitHub token is set. Sign in with the device flow, or set github.pat"
+        " in the configuration.",
+    ) -> None:
+        super().__init__(sentence)
+
+    @classmethod
+    def of_remote(cls, where: str, said: str) -> TokenMissing:
+        """Git was asked for a login at `where`, and has none."""
+        return cls(
+            f"{where} wants a login, and git has none. Set up a credential helper (`git config"
+            " credential.helper`), or start the daemon with GIT_ASKPASS; `git push` in the"
+            f" worktree must work without a question. ({said})"
         )
 
 
 class TokenInvalid(Conflict, type="token_invalid"):
     """GitHub does not accept the token, or the remote the login that git has."""
 
-    def __init__(self, sentence: str = "") -> None:
-        super().__init__(
-            sentence
-            or "GitHub does not accept the token. Sign in again, or set another github.pat."
-        )
+    def __init__(
+        self,
+        sentence: str = "GitHub does not accept the token. Sign in again, or set another"
+        " github.pat.",
+    ) -> None:
+        super().__init__(sentence)
+
+    @classmethod
+    def of_remote(cls, where: str, said: str) -> TokenInvalid:
+        """Git has a login for `where`, and it is not taken."""
+        return cls(f"{where} does not accept the login that git has. ({said})")
 
 
 class InsufficientPermissions(Conflict, type="insufficient_permissions"):
@@ -70,6 +88,32 @@ class Rejected(Conflict, type="rejected"):
 
 class NoRemote(Conflict, type="no_remote"):
     """There is nowhere to push to."""
+
+    @classmethod
+    def of(cls, repository: Path) -> NoRemote:
+        """It has none."""
+        return cls(f"The repository {repository} has no remote to push to.")
+
+    @classmethod
+    def among(cls, target: str, names: Sequence[str]) -> NoRemote:
+        """It has several, and none that is meant."""
+        listed = ", ".join(names)
+        return cls(f"No remote is called origin, and {target} follows none of: {listed}.")
+
+    @classmethod
+    def named(cls, setting: str, name: str) -> NoRemote:
+        """A setting names one that is not there."""
+        return cls(f"{setting} names {name}, and no remote is called so.")
+
+    @classmethod
+    def without_address(cls, name: str) -> NoRemote:
+        """It has no URL."""
+        return cls(f"The remote {name} has no address.")
+
+    @classmethod
+    def not_at(cls, address: str) -> NoRemote:
+        """Git takes that for no address."""
+        return cls(f"Nothing can be pushed to {address}.")
 
 
 class NotOnGitHub(Conflict, type="not_on_github"):

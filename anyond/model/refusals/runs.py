@@ -12,12 +12,63 @@ class Busy(Conflict, type="busy"):
     That is an agent, a script or another request.
     """
 
+    @classmethod
+    def running(cls, run_reason: str) -> Busy:
+        """A process that is alone in its worktree."""
+        return cls(f"The attempt is busy: its {run_reason} is still running.")
+
+    @classmethod
+    def agent(cls) -> Busy:
+        """A process, when a request comes."""
+        return cls("An agent or script is at work in this attempt; stop it or wait for its end.")
+
+    @classmethod
+    def operation(cls) -> Busy:
+        """A request, when another one comes."""
+        return cls("Another operation is at work in this attempt; try again when it is done.")
+
+    @classmethod
+    def starting(cls) -> Busy:
+        """A process that nothing can be told yet."""
+        return cls("The agent is just being started; try again in a moment.")
+
+    @classmethod
+    def inside(cls, where: str) -> Busy:
+        """Something in what was to be deleted."""
+        return cls(f"Something runs in {where}; stop it first.")
+
+    @classmethod
+    def ending(cls) -> Busy:
+        """Something in what was to be deleted, which does not end."""
+        return cls("Something is at work in an attempt; stop it first.")
+
+    @classmethod
+    def deletion(cls) -> Busy:
+        """The deletion of the attempt."""
+        return cls("This attempt is being deleted.")
+
+    @classmethod
+    def dev_server(cls) -> Busy:
+        """Another dev server of the project."""
+        return cls("Another dev server of this project is still running.")
+
+    @classmethod
+    def git(cls) -> Busy:
+        """A git of the daemon before."""
+        return cls("Git is still finishing what was begun here before the daemon was restarted.")
+
 
 class Stopped(Conflict, type="stopped"):
     """It was stopped before it had started.
 
     Or, if it is a request, before it was done.
+
+    Args:
+        when: the rest of the sentence.
     """
+
+    def __init__(self, when: str) -> None:
+        super().__init__(f"It was stopped {when}.")
 
 
 class NotStarted(Conflict, type="not_started"):

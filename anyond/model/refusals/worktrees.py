@@ -63,9 +63,30 @@ class Dirty(Conflict, type="dirty"):
         self.files = list(files)
 
     @classmethod
-    def listing(cls, what: str, files: Sequence[str]) -> Dirty:
-        """With the first names in the sentence, after `what`."""
-        return cls(f"{what}: {', '.join(files[:10])}", files)
+    def uncommitted(cls, files: Sequence[str]) -> Dirty:
+        """A rebase wants them committed."""
+        return cls(_listing("These files have uncommitted changes", files), files)
+
+    @classmethod
+    def unresolved(cls, files: Sequence[str]) -> Dirty:
+        """A commit would have the marks of the conflicts in it."""
+        return cls(
+            _listing("These files are in conflict, and nobody has resolved it", files), files
+        )
+
+    @classmethod
+    def overwritten(cls, files: Sequence[str]) -> Dirty:
+        """A rebase would write others in their place."""
+        return cls(_listing("These files of the worktree would be overwritten", files), files)
+
+    @classmethod
+    def given_up(cls, files: Sequence[str]) -> Dirty:
+        """A reset to an earlier run would take them away."""
+        return cls(
+            "The worktree has uncommitted changes; set force_when_dirty to give them up "
+            "(a snapshot of them is kept), or perform_git_reset to false to keep them.",
+            files,
+        )
 
 
 class DirtyTarget(Conflict, type="dirty_target"):
@@ -79,6 +100,28 @@ class DirtyTarget(Conflict, type="dirty_target"):
     def __init__(self, sentence: str, files: Sequence[str] = ()) -> None:
         super().__init__(sentence)
         self.files = list(files)
+
+    @classmethod
+    def overwritten(cls, target: str, checkout: Path, files: Sequence[str]) -> DirtyTarget:
+        """The merge would write others in their place."""
+        told = (
+            f"{target} is checked out in {checkout}, where these files have changes of their own "
+            "that the merge would overwrite"
+        )
+        return cls(_listing(told, files), files)
+
+    @classmethod
+    def away(cls, checkout: Path) -> DirtyTarget:
+        """It is on a disk that is not there now."""
+        return cls(f"{checkout} cannot be reached.")
+
+    @classmethod
+    def several(cls, target: str, checkouts: Sequence[Path]) -> DirtyTarget:
+        """All but one of them would be out of step."""
+        places = " and in ".join(map(str, checkouts))
+        return cls(
+            f"The branch {target} is checked out in {places}; git can update only one of them."
+        )
 
 
 class OffBranch(Conflict, type="off_branch"):
@@ -137,6 +180,34 @@ class NameTaken(Conflict, type="name_taken"):
         super().__init__(sentence)
         self.tag_id = tag_id
 
+    @classmethod
+    def there(cls, branch: str) -> NameTaken:
+        """A new branch cannot be called so."""
+        return cls(f"There is a branch {branch} already.")
+
+    @classmethod
+    def by_branch(cls, name: str, branch: str) -> NameTaken:
+        """`branch` is in the way of another name for a branch."""
+        return cls(f"The name {name} is taken by the branch {branch}.")
+
+    @classmethod
+    def by_attempt(cls, name: str) -> NameTaken:
+        """An attempt has it, whose branch may not be there yet."""
+        return cls(f"The name {name} is taken by another attempt.")
+
+    @classmethod
+    def by_tag(cls, name: str, tag_id: str) -> NameTaken:
+        """Another tag is called so, in small or capital letters."""
+        return cls(f"There is a tag {name} already.", tag_id)
+
+    @classmethod
+    def prefix(cls, branch: str, prefix: str) -> NameTaken:
+        """`branch` is where git would need a directory."""
+        return cls(
+            f"The branch {branch} is in the way of all branches {prefix}/…: rename it, or set "
+            "another git_branch_prefix."
+        )
+
 
 class PathTaken(Conflict, type="path_taken"):
     """Something else is there, or has it.
@@ -155,6 +226,11 @@ class PathTaken(Conflict, type="path_taken"):
         """There is a file or a directory at `path`."""
         return cls(f"There is something at {path} already.")
 
+    @classmethod
+    def by_project(cls, path: Path | str, name: str, project_id: str) -> PathTaken:
+        """Another project has that repository."""
+        return cls(f"The repository {path} already belongs to the project {name}.", project_id)
+
 
 class IgnoredFile(Conflict, type="ignored_file"):
     """Git ignores that file, so its deletion is no change."""
@@ -163,3 +239,7 @@ class IgnoredFile(Conflict, type="ignored_file"):
         super().__init__(
             f"{path} is ignored by git, so no copy of it could be kept; delete it by hand."
         )
+
+
+def _listing(what: str, files: Sequence[str]) -> str:
+    return f"{what}: {', '.join(files[:10])}"

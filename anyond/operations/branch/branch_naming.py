@@ -45,7 +45,7 @@ async def rename_branch(rooms: Rooms, about: Subject, name: str) -> str:
             if isinstance(merge, PullRequestMerge) and merge.pr_info.status == "open":
                 raise PullRequestOpen(merge.pr_info.url)
         if attempts.by_branch(tx, about.project.id, name) is not None:
-            raise NameTaken(f"The name {name} is taken by another attempt.")
+            raise NameTaken.by_attempt(name)
         intent = Intent(attempt_id=attempt.id, kind="rename", name=name, tip=tip, created_at=now())
         if tip:
             intents.put(tx, intent)

@@ -121,8 +121,4 @@ def _refuse_loss(found: status.Status) -> None:
         advice = "; finish or abort it, or set force_when_dirty to give it up (a snapshot is kept)"
         raise operation_in_progress(found.op, "the worktree", advice)
     if not found.clean:
-        raise Dirty(
-            "The worktree has uncommitted changes; set force_when_dirty to give them up "
-            "(a snapshot of them is kept), or perform_git_reset to false to keep them.",
-            [*found.changed, *found.conflicted],
-        )
+        raise Dirty.given_up([*found.changed, *found.conflicted])

@@ -36,8 +36,7 @@ async def check(
     prefix = rooms.config.config.git_branch_prefix
     taken = await branches.in_the_way(repository, f"{prefix}/new")
     if taken is not None:
-        why = f"The branch {taken} is in the way of all branches {prefix}/…"
-        raise NameTaken(f"{why}: rename it, or set another git_branch_prefix.")
+        raise NameTaken.prefix(taken, prefix)
     await worktree.prepare_root(rooms)
 
 

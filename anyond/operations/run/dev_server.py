@@ -36,7 +36,7 @@ async def insert(rooms: Rooms, about: Subject) -> ExecutionProcess:
 
     def work(tx: Tx) -> ExecutionProcess:
         if processes.dev_servers_of_project(tx, about.project.id):
-            raise Busy("Another dev server of this project is still running.")
+            raise Busy.dev_server()
         return run.insert(tx, about.attempt.id, about.task.id, action)
 
     return await rooms.store.write(work)

@@ -120,11 +120,11 @@ async def start(
         with stoppable() as scope:
             subject = await worktree.prepare(rooms, subject, alone=alone)
         if scope.cancelled_caught:
-            raise Stopped("It was stopped while its worktree was being made.")
+            raise Stopped("while its worktree was being made")
         path = subject.worktree
         await images.place(rooms, subject.task.id, path)
         if not wanted():
-            raise Stopped("It was stopped before it had started.")
+            raise Stopped("before it had started")
         await git_programs.begin(rooms, subject, process)
         cooked = await launch_recipe.write_recipe(
             rooms, process, subject.project, str(subject.workdir), str(path)

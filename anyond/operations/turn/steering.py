@@ -74,7 +74,7 @@ async def steer(
             return None
         text = sessions.kept_turn(tx, row.id)
         if text is None:
-            raise Busy("The agent is just being started; try again in a moment.")
+            raise Busy.starting()
         kept = TurnRecord.decode(text)
         kept = replace(kept, said=[*kept.said, Said(prompt=prompt, told=told)])
         sessions.keep_turn(tx, row.id, kept.encode())

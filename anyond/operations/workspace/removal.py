@@ -60,7 +60,7 @@ async def delete_task(rooms: Rooms, task_id: str) -> None:
     def work(tx: Tx) -> None:
         task = tasks.get(tx, task_id)
         if processes.running_of_task(tx, task_id):
-            raise Busy("Something runs in an attempt of this task; stop it first.")
+            raise Busy.inside("an attempt of this task")
         _schedule(tx, rooms, attempts.all(tx, task_id), projects.get(tx, task.project_id))
         tasks.delete(tx, task_id, now())
 
@@ -79,7 +79,7 @@ async def delete_attempt(rooms: Rooms, attempt_id: str) -> None:
         attempt = attempts.get(tx, attempt_id)
         running = processes.of_attempt(tx, attempt_id, True)
         if any(one.status is ProcessStatus.RUNNING for one in running):
-            raise Busy("Something runs in this attempt; stop it first.")
+            raise Busy.inside("this attempt")
         project = projects.get(tx, tasks.get(tx, attempt.task_id).project_id)
         _schedule(tx, rooms, [attempt], project)
         attempts.delete(tx, attempt_id, now())
@@ -99,7 +99,7 @@ async def delete_project(rooms: Rooms, project_id: str) -> None:
         project = projects.get(tx, project_id)
         for task in tasks.all_with_status(tx, project_id):
             if processes.running_of_task(tx, task.id):
-                raise Busy("Something runs in an attempt of this project; stop it first.")
+                raise Busy.inside("an attempt of this project")
             _schedule(tx, rooms, attempts.all(tx, task.id), project)
         projects.delete(tx, project_id, now())
 
