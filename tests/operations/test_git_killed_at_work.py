@@ -15,10 +15,11 @@ import pytest
 
 from anyond.git.commits import commit as committing
 from anyond.git.disk import locks
+from anyond.git.disk.scratch import scratch
 from anyond.git.worktree import repair
 from anyond.model.bodies import MergeStrategy, ProjectPatch, Rebasing
 from anyond.model.errors import AnyondError
-from anyond.model.ids import new_id, now
+from anyond.model.ids import new_id, now, seconds
 from anyond.model.rows import ExecutionProcess, TaskStatus
 from anyond.operations import projects, subject
 from anyond.operations.branch import branch_naming, merging, publish, rebasing, rewind
@@ -197,6 +198,18 @@ async def test_what_a_killed_git_has_locked_in_a_worktree_is_swept(
         os.utime(lock, (0, 0))
     await removal.sweep_locks(rooms)
     assert [lock for lock in (*left, persons) if lock.exists()] == [persons]
+
+
+async def test_what_was_put_aside_in_a_worktree_that_is_half_made_is_swept(
+    rooms: Rooms, repository: Path
+) -> None:
+    _, path = await half_made(rooms, repository)
+    own = Path(run(path, "rev-parse", "--absolute-git-dir"))
+    with scratch(own) as private:
+        left = private.with_name("tmpkilled")
+        left.mkdir()
+    await removal.sweep(rooms, seconds(now()) + 60)
+    assert not left.exists()
 
 
 # ---------------------------------------------------------------- rename

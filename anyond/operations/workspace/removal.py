@@ -38,7 +38,7 @@ from anyond.store import (
 )
 from anyond.store.cleanups import Cleanup
 from anyond.store.expiries import Expiry
-from anyond.store.transaction import Tx
+from anyond.store.transaction import Reader, Tx
 
 log = structlog.get_logger()
 
@@ -188,13 +188,10 @@ async def sweep(rooms: Rooms, before: float) -> None:
     Args:
         before: Unix seconds; what is younger may be in use.
     """
-    for attempt in await rooms.store.read(attempts.all):
-        if attempt.container_ref is not None:
-            own = await trio.to_thread.run_sync(git_dir, Path(attempt.container_ref))
-            if own is not None:
-                count = await trio.to_thread.run_sync(scratch.sweep, own, before)
-                if count:
-                    log.info("swept", attempt=attempt.id, directories=count)
+    for own in await _git_dirs(rooms):
+        count = await trio.to_thread.run_sync(scratch.sweep, own, before)
+        if count:
+            log.info("swept", git_dir=str(own), directories=count)
 
 
 async def sweep_locks(rooms: Rooms) -> None:
@@ -204,11 +201,23 @@ async def sweep_locks(rooms: Rooms) -> None:
             await dead_locks.sweep_refs(await common_dir(project.repository))
         except AnyondError as error:
             log.info("locks_not_swept", project=project.id, why=str(error))
-    for attempt in await rooms.store.read(attempts.all):
-        if attempt.container_ref is not None:
-            own = await trio.to_thread.run_sync(git_dir, Path(attempt.container_ref))
-            if own is not None:
-                await dead_locks.sweep_checkout(own)
+    for own in await _git_dirs(rooms):
+        await dead_locks.sweep_checkout(own)
+
+
+async def _git_dirs(rooms: Rooms) -> list[Path]:
+    """Those of all attempts' worktrees, also of such that were not complete yet at a kill."""
+
+    def paths(reader: Reader) -> list[str]:
+        made = [row.container_ref for row in attempts.all(reader) if row.container_ref is not None]
+        return made + planned_worktrees.paths(reader)
+
+    found = []
+    for path in await rooms.store.read(paths):
+        own = await trio.to_thread.run_sync(git_dir, Path(path))
+        if own is not None:
+            found.append(own)
+    return found
 
 
 async def _expire(rooms: Rooms) -> None:
