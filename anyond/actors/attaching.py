@@ -47,6 +47,7 @@ class Attaching:
         *,
         stopping: bool,
         silent: Callable[[], None],
+        refused: Callable[[str], None],
     ) -> ShimConnection | None:
         """A connection to a live shim, whenever it answers.
 
@@ -54,6 +55,8 @@ class Attaching:
             key: what it wants to hear; None if its launch was not recorded.
             stopping: whether somebody wants it stopped already.
             silent: called once if it does not answer at once, and nobody should wait for it.
+            refused: called each time when it lives and cannot be dealt with, with a sentence for
+                the person; it is asked again.
 
         Returns:
             None if it did not answer in time for a stop.
@@ -72,14 +75,16 @@ class Attaching:
                         await self._rooms.store.write(
                             lambda tx: launches.record(tx, process_id, "", now())
                         )
-                    running = await self._connect(process_id, key or "")
+                    running = await self._connect(process_id, key or "", refused)
                     await record_processes(self._rooms, running)
                 finally:
                     del self._waiting[process_id]
             nursery.cancel_scope.cancel()
         return running
 
-    async def _connect(self, process_id: str, key: str) -> ShimConnection:
+    async def _connect(
+        self, process_id: str, key: str, refused: Callable[[str], None]
+    ) -> ShimConnection:
         launcher = self._rooms.launcher
         while True:
             try:
@@ -88,6 +93,7 @@ class Attaching:
                 if not isinstance(launcher.look(process_id, recorded=True), Alive):
                     raise
                 log.warning("shim_refuses", process=process_id, why=str(error))
+                refused(str(error))
             await trio.sleep(REFUSED_PAUSE_S)
 
 

@@ -41,6 +41,11 @@ log = structlog.get_logger()
 
 STOPPED_BY_USER = "stopped by a person"
 
+NOT_OBEYED = (
+    "The process that supervised it takes no orders from this daemon, and was ended with all it"
+    " had started."
+)
+
 SERVICES_END_S = 15.0
 """So long a setup script waits for the end of the services that an earlier one has started."""
 
@@ -283,13 +288,19 @@ class Executions:
             await self._start(row)
         elif isinstance(found, Alive):
             running = await self._attaching.attach(
-                row.id, key, stopping=stop is not None, silent=lambda: self._answered(row.id)
+                row.id,
+                key,
+                stopping=stop is not None,
+                silent=lambda: self._answered(row.id),
+                refused=lambda why: self._logs.set_unfollowed(row.id, why),
             )
+            live = self._logs.begin(row.id)
             if running is None:
-                exit = await launcher.finalize_lost(row.id, HUNG, seen, force=True)
+                why = HUNG if live.unfollowed is None else NOT_OBEYED
+                exit = await launcher.finalize_lost(row.id, why, seen, force=True)
                 await self._end(row, kept, exit)
                 return
-            live = self._logs.begin(row.id)
+            self._logs.set_unfollowed(row.id, None)
             stop = await self._rooms.store.read(lambda r: processes.stop_reason(r, row.id))
             await self._follow(row, running, live, kept, stopping=stop is not None)
             log.info("attached", process=row.id, pid=running.pid)

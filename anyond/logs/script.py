@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from anyond.logs.unfollowed import BEYOND
 from anyond.model.entries import (
     CommandRun,
     CommandRunResult,
@@ -31,6 +32,12 @@ def running(script: str, context: ScriptContext, started_at: int) -> EntryFrame:
     return _frame(1, script, context, started_at, exit_code=None, output=None)
 
 
+def unfollowed(script: str, context: ScriptContext, started_at: int, why: str) -> EntryFrame:
+    """The entry of a script at work that nobody can follow; `why` is for the person."""
+    state = Created()
+    return _frame(BEYOND, script, context, started_at, exit_code=None, output=why, state=state)
+
+
 def finished(
     script: str, context: ScriptContext, started_at: int, exit_code: int | None, tail: bytes
 ) -> EntryFrame:
@@ -50,17 +57,18 @@ def _frame(
     *,
     exit_code: int | None,
     output: str | None,
+    state: Created | None = None,
 ) -> EntryFrame:
     result = None
     if output is not None:
         status = None if exit_code is None else ExitCode(code=exit_code)
         result = CommandRunResult(exit_status=status, output=output)
-    state = Created() if output is None else Succeeded() if exit_code == 0 else Failed()
+    ended = Succeeded() if exit_code == 0 else Failed()
     entry = NormalizedEntry(
         entry_type=ToolUse(
             tool_name=NAMES[context],
             action_type=CommandRun(command=script, result=result),
-            status=state,
+            status=state or (Created() if output is None else ended),
         ),
         content=script,
         timestamp=timestamp_ns(started_at),

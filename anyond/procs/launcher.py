@@ -32,7 +32,7 @@ from anyond.procs.spool import Spool
 from anyond.shim.orphans import end_orphans
 from anyond.shim.peers import is_stranger
 from anyond.shim.process_table import boot_id
-from anyond.shim.supervisor import PROTOCOL
+from anyond.shim.protocol import PROTOCOL, refusal
 
 ANSWER = 30.0
 """Seconds that a live shim may take to accept us and to answer."""
@@ -205,12 +205,21 @@ class Launcher:
             timeout: seconds; it may be infinite.
 
         Raises:
-            Unavailable: it was never started, or it takes no orders from us.
+            Unavailable: it was never started, or it takes no orders from us, or it speaks another
+                protocol; then the program goes on.
             TimedOut: it does not answer.
         """
         running = await self._connect(execution_id, 0, key, timeout)
         try:
-            if not await running.synchronize(timeout) and running.refused:
+            understood = await running.synchronize(timeout)
+            other = refusal(running.protocol)
+            if other is not None:
+                raise Unavailable(
+                    f"The shim of execution {execution_id} was started by another version of Anyon:"
+                    f" {other}. The program goes on, and so does its log; a version that speaks"
+                    " its protocol can follow it again."
+                )
+            if not understood and running.refused:
                 raise Unavailable(
                     f"The shim of execution {execution_id} takes no orders from this daemon."
                     " Was the daemon started by an agent?"

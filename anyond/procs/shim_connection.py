@@ -8,9 +8,13 @@ import trio
 
 from anyond.model.errors import TimedOut
 from anyond.model.records import LaunchedProcesses
+from anyond.shim.protocol import UNSAID, refusal
 
 FLUSH = 5.0
 """Seconds that a detaching daemon waits until what it has said is sent."""
+
+LONGEST_NUMBER = 9
+"""Bytes of what names a protocol."""
 
 
 class ShimConnection:
@@ -29,6 +33,7 @@ class ShimConnection:
         orderly: whether the shim said that it is over, so that nothing is left of it.
         processes: the shim and its program as the system told of them; None if it did not.
         refused: whether the shim takes no orders from us.
+        protocol: what it speaks, as far as it has said that.
     """
 
     def __init__(
@@ -40,6 +45,7 @@ class ShimConnection:
         self.trouble = False
         self.orderly = False
         self.refused = False
+        self.protocol = UNSAID
         self._stream = stream
         self._frames: deque[tuple[bytes, trio.Event]] = deque()
         self._wake = trio.Event()
@@ -48,7 +54,7 @@ class ShimConnection:
         self._gone = False
         self._over = False
         self._heard = trio.Event()
-        self._token = b""
+        self._line = b""
         self._tokens: set[bytes] = set()
         if key:
             self._post("hello", key.encode())
@@ -94,7 +100,10 @@ class ShimConnection:
         return bool(data)
 
     async def synchronize(self, timeout: float) -> bool:
-        """Wait until everything that was ever sent to this shim is executed; False if it is gone.
+        """Wait until everything that was ever sent to this shim is executed.
+
+        Returns:
+            False if it is gone, or speaks a protocol in which nobody knows what it has understood.
 
         Raises:
             TimedOut: an earlier connection is still open on its other end.
@@ -104,7 +113,7 @@ class ShimConnection:
             with trio.fail_after(timeout):
                 await self._say("sync", token)
                 while token not in self._tokens:
-                    if not await self.news():
+                    if not await self.news() or refusal(self.protocol) is not None:
                         return False
         except trio.TooSlowError:
             raise TimedOut(f"The shim of execution {self.execution_id} does not answer.") from None
@@ -170,17 +179,23 @@ class ShimConnection:
         return done
 
     def _take(self, byte: int) -> None:
-        if self._token:
+        if self._line:
             if byte == ord("\n"):
-                self._tokens.add(self._token[1:])
-                self._token = b""
+                self._take_line(self._line)
+                self._line = b""
             else:
-                self._token += bytes((byte,))
-        elif byte == ord("="):
-            self._token = b"="
+                self._line += bytes((byte,))
+        elif byte in b"=#":
+            self._line = bytes((byte,))
         elif byte in b"Ee":
             self.trouble = byte == ord("E")
         elif byte == ord("x"):
             self.orderly = True
         elif byte == ord("!"):
             self.refused = True
+
+    def _take_line(self, line: bytes) -> None:
+        if line.startswith(b"="):
+            self._tokens.add(line[1:])
+        elif line[1:].isdigit() and len(line) <= LONGEST_NUMBER:
+            self.protocol = int(line[1:])

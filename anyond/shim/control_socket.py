@@ -1,10 +1,12 @@
 """How the daemon speaks with a shim: one connection at a time, frames in, single bytes out.
 
-A frame is `<verb> <length>\\n` and then that many bytes. What goes back is `.` (the log grew), `E`
-and `e` (the disk is, and is no longer, in trouble), `x` (it is over) and `=<token>\\n` (everything
-before that `sync` was executed). A shim that was given a key obeys only a connection whose first
-frame is `hello` with that key, and none of a process that descends from an execution: such a one is
-told `!`, and hung up on. Part of the shim: the standard library only.
+A frame is `<verb> <length>\\n` and then that many bytes. What goes back is `#<number>\\n` (which
+protocol this is; first of all), `.` (the log grew), `E` and `e` (the disk is, and is no longer, in
+trouble), `x` (it is over) and `=<token>\\n` (everything before that `sync` was executed). A shim
+that was given a key obeys only a connection whose first frame is `hello` with that key, and none of
+a process that descends from an execution: such a one is told `!`, and hung up on.
+
+Part of the shim: the standard library only.
 """
 
 from __future__ import annotations

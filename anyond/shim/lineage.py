@@ -10,10 +10,8 @@ import os
 
 from anyond.shim.process_table import LINUX, processes
 
-SHIMS = (
-    b"/shim/shim.py",
-    b"/procs/shim.py",
-)  # how the path of a shim ends, old ones too
+# How the path of a shim ends: ours, and that of versions before.
+SHIMS = (b"/shim/shim.py", b"/procs/shim.py")
 DELETED = " (deleted)"  # what the system puts behind a directory that is gone
 
 

@@ -20,6 +20,7 @@ from anyond.shim.output import Source
 from anyond.shim.peers import is_stranger
 from anyond.shim.process_table import LINUX, boot_id, started
 from anyond.shim.program import Program, Stdin
+from anyond.shim.protocol import UNSAID
 from anyond.shim.services import services
 
 TYPE_CHECKING = False  # the real one would load `typing`, which costs a megabyte
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-PROTOCOL = 2  # of the control socket and the spool; 1, which says so nowhere, knew no key
 HELD = 8 << 20  # bytes kept in memory while the disk is full
 DRAIN = 0.25  # seconds that open pipes may outlive the program
 GRACE = 0.5  # seconds between SIGTERM and SIGKILL for what is left over
@@ -53,11 +53,12 @@ class Supervisor:
         signal.signal(signal.SIGCHLD, lambda *_: None)
         self.selector.register(wake, selectors.EVENT_READ, lambda _: os.read(wake, 4096))
         key = spec.pop("key", "").encode()
+        self.protocol = spec.get("protocol", UNSAID)
         root = os.path.dirname(os.getcwd())
         self.control = ControlSocket(
             self.selector,
             self._obey,
-            lambda: b"E" if self.in_trouble else b"",
+            lambda: b"#%d\n" % self.protocol + (b"E" if self.in_trouble else b""),
             lambda sock: is_stranger(sock, root),
             key,
         )
@@ -90,7 +91,7 @@ class Supervisor:
         pid = self.program.pid
         run = {"shim_pid": os.getpid(), "shim_started": started(os.getpid())}
         run |= {"pid": pid, "pid_started": started(pid)}
-        run |= {"boot_id": boot_id(), "started_at": time.time_ns(), "protocol": PROTOCOL}
+        run |= {"boot_id": boot_id(), "started_at": time.time_ns(), "protocol": self.protocol}
         write_json("run.json", run, lasting=False)
         # From here on it is never started again, so its secrets need not lie about.
         public = {**self.spec, "env": sorted(self.spec["env"])}
@@ -272,6 +273,7 @@ class Supervisor:
                 leftovers=len(self.descendants.removed - self.descendants.immune),
                 kept=self.kept,
                 ended=self.ended,
+                protocol=self.protocol,
             )
         except OSError:
             self.exit_unwritten = os.stat(".").st_nlink > 0  # else the spool was deleted

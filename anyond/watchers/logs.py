@@ -10,7 +10,7 @@ import structlog
 import trio
 
 from anyond.journal import Wake
-from anyond.logs import archive, script
+from anyond.logs import archive, script, unfollowed
 from anyond.logs.conversation import Conversation
 from anyond.model.frames import EntryFrame
 from anyond.model.ids import seconds
@@ -39,14 +39,16 @@ class Live:
         wake: rung when the log grew, the entries changed, or it is over.
         conversation: the entries so far; None for scripts and before the start.
         over: the row has its final status, and everything is in the spool.
+        unfollowed: why it runs and nobody can follow it, for the person; None if somebody does.
     """
 
-    __slots__ = ("conversation", "over", "wake")
+    __slots__ = ("conversation", "over", "unfollowed", "wake")
 
     def __init__(self) -> None:
         self.wake = Wake()
         self.conversation: Conversation | None = None
         self.over = False
+        self.unfollowed: str | None = None
 
 
 class Logs:
@@ -68,6 +70,13 @@ class Logs:
             live = self._live[process_id] = Live()
             self._registered.ring()
         return live
+
+    def set_unfollowed(self, process_id: str, why: str | None) -> None:
+        """It runs, and why nobody can follow it; None when somebody does again."""
+        live = self.begin(process_id)
+        if live.unfollowed != why:
+            live.unfollowed = why
+            live.wake.ring()
 
     def finish(self, process_id: str) -> None:
         """Its row is final and its archive is written: let followers read to the end and go."""
@@ -125,14 +134,22 @@ class Logs:
         row = await self.open_raw(process_id)
         live = await self._wait_for_live(process_id)
         request = row.executor_action.typ
+        started_at = int(seconds(row.started_at) * 1e9)
         if live is not None and isinstance(request, ScriptRequest):
-            started_at = int(seconds(row.started_at) * 1e9)
             frame = script.running(request.script, request.context, started_at)
             if position < frame.seq:
                 position = frame.seq
                 yield [frame]
+        shown: str | None = None
         while live is not None and not live.over:
             conversation = live.conversation
+            if conversation is None and live.unfollowed != shown:
+                shown = live.unfollowed
+                at_work = _at_work(row, started_at, shown)
+                if at_work is not None:
+                    position = at_work.seq
+                    yield [at_work]
+                continue
             if conversation is not None:
                 if position > conversation.end:
                     position = 0
@@ -205,6 +222,15 @@ class Logs:
             if row.status is not ProcessStatus.RUNNING:
                 return None
             await self._registered.wait()
+
+
+def _at_work(row: ExecutionProcess, started_at: int, why: str | None) -> EntryFrame | None:
+    """The entry of a run at work whose log is not read; None if there is none to show."""
+    request = row.executor_action.typ
+    if not isinstance(request, ScriptRequest):
+        return unfollowed.entry(why, started_at) if why is not None else None
+    about = (request.script, request.context, started_at)
+    return script.running(*about) if why is None else script.unfollowed(*about, why)
 
 
 def _seen(*paths: Path) -> tuple[object, ...]:

@@ -1,0 +1,1 @@
+"""The package of the shim of an earlier version; see README.md."""
