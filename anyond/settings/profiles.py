@@ -247,4 +247,4 @@ def _untagged(at: str, executor: Executor, tagged: object) -> Variant | None:
     [(tag, options)] = tagged.items()
     if executor_named(tag) is not executor:
         raise Invalid(at, f"must be of {executor.value}, and not of {tag}")
-    return checked(at, options)
+    return checked(at, executor, options)

@@ -3,56 +3,22 @@
 from __future__ import annotations
 
 import shlex
+import types
 from collections.abc import Mapping
-from typing import Any
+from functools import cache
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+import msgspec
 
 from anyond.model.refusals.requests import Invalid
-from anyond.model.settings import Variant
-
-_TEXTS = frozenset(
-    {
-        "base_command_override",
-        "append_prompt",
-        "model",
-        "mode",
-        "agent",
-        "auth_method",
-        "profile",
-        "base_instructions",
-        "sandbox",
-        "ask_for_approval",
-        "model_reasoning_effort",
-        "model_reasoning_summary",
-        "model_reasoning_summary_format",
-        "allow_tool",
-        "deny_tool",
-    }
-)
-_SWITCHES = frozenset(
-    {
-        "plan",
-        "approvals",
-        "auto_approve",
-        "dangerously_skip_permissions",
-        "dangerously_allow_all",
-        "yolo",
-        "force",
-        "allow_all_tools",
-        "claude_code_router",
-        "disable_api_key",
-        "oss",
-        "include_plan_tool",
-        "include_apply_patch_tool",
-        "resume",
-    }
-)
-_LISTS = frozenset(["additional_params", "add_dir", "disable_mcp_server"])
+from anyond.model.settings import Executor, Variant
 
 
-def checked(path: str, options: object) -> Variant:
-    """`options` as they are, if every option that we know is of its type (or null).
+def checked(path: str, executor: Executor, options: object) -> Variant:
+    """`options` as they are, if every option that an agent declares is of its type (or null).
 
-    Options that we do not know are kept: they may be known to a later version.
+    What the agent itself does not declare is checked by what another one does, since variants are
+    copied from agent to agent. Options that none knows are kept: a later version may.
 
     Raises:
         Invalid: names the option by `path` and its own name.
@@ -60,7 +26,7 @@ def checked(path: str, options: object) -> Variant:
     if not isinstance(options, Mapping):
         raise Invalid(path, "must be an object of options")
     for name, value in options.items():
-        if value is not None and (problem := _problem(name, value)):
+        if value is not None and (problem := _problem(executor, name, value)):
             raise Invalid(f"{path}.{name}", f"{problem}, or null")
     return dict(options)
 
@@ -74,21 +40,52 @@ def _said(options: Variant) -> Variant:
     return {name: value for name, value in options.items() if value is not None}
 
 
-def _problem(name: str, value: Any) -> str | None:
-    if name in _SWITCHES:
-        return None if isinstance(value, bool) else "must be true or false"
-    if name in _TEXTS:
-        if not _is_text(value):
-            return "must be a text"
-        if name == "base_command_override" and not _is_command(value):
-            return "must be a command line with balanced quotes"
-    if name in _LISTS and not (isinstance(value, list) and all(map(_is_text, value))):
-        return "must be a list of texts"
+def _problem(executor: Executor, name: str, value: Any) -> str | None:
+    kind = _kinds(executor).get(name) or _kinds_of_all().get(name)
     if name == "handshake_timeout_s" and not _is_time(value):
         return "must be a number of seconds, more than 0 and at most 86400"
     if name == "env" and not _is_environment(value):
         return "must be an object that maps names of variables to texts, or to null to unset them"
+    if kind is bool:
+        return None if isinstance(value, bool) else "must be true or false"
+    if kind is str:
+        if not _is_text(value):
+            return "must be a text"
+        if name == "base_command_override" and not _is_command(value):
+            return "must be a command line with balanced quotes"
+    if kind is list and not (isinstance(value, list) and all(map(_is_text, value))):
+        return "must be a list of texts"
     return None
+
+
+@cache
+def _kinds(executor: Executor) -> Mapping[str, type]:
+    """The options that an agent declares, and whether each is a text, a switch or a list."""
+    from anyond.agents import roster  # all agents, which only a person's variants need here
+
+    if executor not in roster.AGENTS:
+        return {}
+    fields = msgspec.structs.fields(roster.options(executor))
+    return {field.encode_name: _kind(field.type) for field in fields}
+
+
+@cache
+def _kinds_of_all() -> Mapping[str, type]:
+    return {name: kind for executor in Executor for name, kind in _kinds(executor).items()}
+
+
+def _kind(declared: Any) -> type:
+    """The type of a value, of which texts that are listed one by one are texts as well."""
+    origin, inside = get_origin(declared), get_args(declared)
+    if origin in {Union, types.UnionType}:
+        [declared] = [one for one in inside if one is not type(None)]
+        return _kind(declared)
+    if origin is Annotated:
+        return _kind(inside[0])
+    if origin is Literal:
+        return type(inside[0])
+    found: type = origin or declared
+    return found
 
 
 def _is_text(value: Any) -> bool:
