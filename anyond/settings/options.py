@@ -13,11 +13,12 @@ from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 from urllib.parse import urlsplit
 
-from anyond.host.places import Places
-from anyond.model.refusals.requests import Invalid
+if TYPE_CHECKING:
+    from anyond.host.places import Places
+    from anyond.model.refusals.requests import Invalid
 
 HOST = "127.0.0.1"
 PORT = 8096
@@ -191,15 +192,15 @@ class Options:
             if one.bounds is not None and value is not None:
                 low, high = one.bounds
                 if not low <= value <= high:
-                    raise Invalid(one.flag, f"must be from {low} to {high}")
+                    raise _invalid(one.flag, f"must be from {low} to {high}")
         if self.host is not None and self.port and self.vk_port == self.port:
-            raise Invalid("--vk-port", f"must be another one than --port, which is {self.port}")
+            raise _invalid("--vk-port", f"must be another one than --port, which is {self.port}")
         for host in self.allowed_hosts:
             if host != host.lower() or not host or set(host) & set("/*@ ,"):
-                raise Invalid("--allowed-host", f"{host!r} is not a plain host name")
+                raise _invalid("--allowed-host", f"{host!r} is not a plain host name")
         for origin in self.allowed_origins:
             if not _is_origin(origin):
-                raise Invalid(
+                raise _invalid(
                     "--allowed-origin", f"{origin!r} is not an origin like http://localhost:3000"
                 )
 
@@ -207,7 +208,8 @@ class Options:
 @cache
 def declared_options() -> tuple[Option, ...]:
     """All options, in their order."""
-    types = get_type_hints(Options)
+    # The directories are no option, and what they need is not loaded to tell the help.
+    types = get_type_hints(Options, localns={"Places": object})
     made = []
     for one in fields(Options):
         if "flag" in one.metadata:
@@ -224,6 +226,12 @@ def declared_options() -> tuple[Option, ...]:
     return tuple(made)
 
 
+def _invalid(flag: str, problem: str) -> Invalid:
+    from anyond.model.refusals.requests import Invalid  # with msgspec, which no help needs
+
+    return Invalid(flag, problem)
+
+
 def demand_token(host: str, auth: Auth) -> None:
     """Refuse to listen on `host` for other machines without a token.
 
@@ -231,7 +239,7 @@ def demand_token(host: str, auth: Auth) -> None:
         Invalid: `host` is not a loopback address and `auth` asks for no token.
     """
     if auth is Auth.NONE and not is_loopback(host):
-        raise Invalid(
+        raise _invalid(
             "--host",
             f"{host or '(every address)'} can be reached from other machines, and whoever reaches "
             "Anyon can run commands as you. Add --auth token, or listen on 127.0.0.1.",
