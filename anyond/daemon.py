@@ -47,8 +47,9 @@ from anyond.model.errors import AnyondError
 from anyond.operations.rooms import Rooms
 from anyond.operations.workspace import git_programs
 from anyond.procs.launcher import Launcher
-from anyond.services.attempt_actions import AttemptActions
 from anyond.services.attempts import AttemptRequests
+from anyond.services.branches import BranchRequests
+from anyond.services.dev_servers import DevServers
 from anyond.services.drafts import DraftRequests
 from anyond.services.editors import Editors
 from anyond.services.images import ImageRequests
@@ -221,8 +222,8 @@ async def open_services(options: Options, closing: trio.Event) -> AsyncIterator[
             ):
                 report = partial(_report_crash, name)
                 services_nursery.start_soon(partial(keep, service, report=report))
-            attempt_actions = AttemptActions(rooms, awake, Editors(services_nursery))
-            await attempt_actions.recover()
+            branches = BranchRequests(rooms, awake)
+            await branches.recover()
             yield Services(
                 store=store,
                 settings=Settings(config, profiles, user_id(places.user_id)),
@@ -231,7 +232,9 @@ async def open_services(options: Options, closing: trio.Event) -> AsyncIterator[
                 publishing=Publishing(rooms, awake, monitor),
                 sign_in=GitHubSignIn(rooms),
                 images=ImageRequests(rooms),
-                attempt_actions=attempt_actions,
+                branches=branches,
+                dev_servers=DevServers(rooms, awake),
+                editors=Editors(services_nursery, rooms, awake),
                 drafts=drafts,
                 logs=logs,
                 diffs=Diffs(services_nursery, rooms, awake.is_busy),

@@ -5,18 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import trio
-from msgspec.structs import replace
 
 from anyond.actors.attempts import Attempts
-from anyond.git.diff import status
-from anyond.git.worktree import renaming
-from anyond.model.bodies import ApprovalAnswer, FollowUp, MergeStrategy, NewAttempt, NewTask
+from anyond.model.answers import Relations, Replaced
+from anyond.model.bodies import ApprovalAnswer, FollowUp, NewAttempt, NewTask, Replacing
 from anyond.model.errors import AnyondError
 from anyond.model.ids import now
-from anyond.model.refusals.runs import Busy
 from anyond.model.rows import (
     Approval,
-    BranchStatus,
     ExecutionProcess,
     ProcessStatus,
     TaskAttempt,
@@ -24,17 +20,18 @@ from anyond.model.rows import (
 )
 from anyond.model.settings import ExecutorProfileId
 from anyond.operations import subject
-from anyond.operations.branch import merging
 from anyond.operations.rooms import Rooms
 from anyond.operations.run import creation
+from anyond.operations.run.agent_setup import set_up
 from anyond.operations.run.follow_up import follow_up
-from anyond.operations.subject import Subject
+from anyond.operations.run.replacing import replace_process
 from anyond.operations.turn import questions, steering
 from anyond.operations.workspace import containers, removal
+from anyond.operations.workspace.file_deletion import delete_file
 from anyond.services.jobs import Jobs
-from anyond.store import attempts, drafts, intents, merges, processes, tasks
+from anyond.store import attempts, drafts, processes, tasks
 from anyond.store.attempts import Place
-from anyond.store.transaction import Tx
+from anyond.store.transaction import Reader, Tx
 from anyond.watchers.janitor import Janitor
 from anyond.watchers.logs import Logs
 
@@ -105,6 +102,14 @@ class AttemptRequests:
                 self._awake.steer(process)
         return process
 
+    async def replace_process(self, attempt_id: str, wanted: Replacing) -> Replaced:
+        """Another run of the agent instead of an earlier one; see `operations.replacing`."""
+        return await self._jobs.start_with_answer(attempt_id, replace_process, wanted)
+
+    async def run_agent_setup(self, attempt_id: str, profile: ExecutorProfileId) -> None:
+        """Install or log in an agent; see `operations.agent_setup`."""
+        await self._jobs.start(attempt_id, set_up, profile)
+
     async def at(self, path: Path) -> Place:
         """The attempt whose worktree `path` lies in. Raises `NotFound`."""
         return await containers.find(self._rooms, path)
@@ -128,52 +133,24 @@ class AttemptRequests:
         if process.status is ProcessStatus.RUNNING:
             await self._awake.halt_process(process.task_attempt_id, process_id)
 
-    async def merge(self, attempt_id: str, strategy: MergeStrategy) -> None:
-        """Merge the attempt into its target branch; see `operations.merging`."""
-        await self._jobs.run(attempt_id, self._merge, strategy)
+    async def delete_file(self, attempt_id: str, file_path: str) -> None:
+        """Delete a file of the worktree; see `operations.file_deletion`."""
+        await self._jobs.run(attempt_id, delete_file, file_path)
 
-    async def _merge(self, rooms: Rooms, about: Subject, strategy: MergeStrategy) -> str:
-        host = await rooms.store.read(
-            lambda r: attempts.by_branch(r, about.project.id, about.attempt.target_branch)
-        )
-        if host is None or host.id == about.attempt.id:
-            return await merging.merge_attempt(rooms, about, strategy)
-        # The merge writes in that attempt's worktree too, so nobody else may. It goes on there
-        # whatever becomes of this job, which therefore stays as long.
-        with _whole():
-            tip = await self._awake.do(
-                host.id, lambda _: merging.merge_attempt(rooms, about, strategy)
+    async def relations(self, attempt_id: str) -> Relations:
+        """The tasks around an attempt."""
+
+        def work(reader: Reader) -> Relations:
+            attempt = attempts.get(reader, attempt_id)
+            origin = tasks.get(reader, attempt.task_id).parent_task_attempt
+            parent = attempts.get(reader, origin).task_id if origin is not None else None
+            return Relations(
+                parent_task=tasks.get(reader, parent) if parent is not None else None,
+                current_attempt=attempt,
+                children=tasks.children(reader, attempt_id),
             )
-        return tip
 
-    async def branch_status(self, attempt_id: str) -> BranchStatus:
-        """How the attempt's branch stands beside its target. Changes nothing in git."""
-        about = await subject.read(self._rooms, attempt_id)
-        left = await self._rooms.store.read(lambda r: attempts.base_commit(r, attempt_id))
-        found, checked_out = await status.standing(*_places(about), left)
-        under_way = await self._rooms.store.read(lambda r: intents.get(r, attempt_id))
-        if under_way is not None:
-            # Somebody may have finished or aborted a rebase by hand.
-            is_behind = not found.is_rebase_in_progress
-        else:
-            is_behind = checked_out is not None and await self._is_renamed(about, checked_out)
-        if is_behind:
-            about = await self._settle(about)
-            left = await self._rooms.store.read(lambda r: attempts.base_commit(r, attempt_id))
-            found = await status.branch_status(*_places(about), left)
-        merged = await self._rooms.store.read(lambda r: merges.of_attempt(r, attempt_id))
-        return replace(found, merges=merged)
-
-    async def _settle(self, about: Subject) -> Subject:
-        try:
-            return await self._jobs.settle(about.attempt.id)
-        except Busy:
-            return about  # whoever is at work there does it
-
-    async def _is_renamed(self, about: Subject, checked_out: str) -> bool:
-        if checked_out == about.attempt.branch:
-            return False
-        return await renaming.followed(about.worktree, about.attempt.branch) is not None
+        return await self._rooms.store.read(work)
 
     async def respond(self, approval_id: str, given: ApprovalAnswer) -> Approval:
         """Decide a question of an agent; the first answer wins.
@@ -214,13 +191,6 @@ class AttemptRequests:
         with _whole(), self._awake.kept_asleep(*(attempt.id for attempt in gone)):
             await removal.delete_task(self._rooms, task_id)
         self._janitor.wake()
-
-
-def _places(about: Subject) -> tuple[Path, Path | None, str, str]:
-    """The repository, the worktree if there is one, the branch and its target."""
-    attempt = about.attempt
-    worktree = Path(attempt.container_ref) if attempt.container_ref else None
-    return about.repository, worktree, attempt.branch, attempt.target_branch
 
 
 def _whole() -> trio.CancelScope:

@@ -1,28 +1,68 @@
-"""Who waits for the editors that were opened, so that none of them stays as a zombie."""
+"""What clients may ask of editors, and who waits for them: none of them stays as a zombie."""
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import trio
 
+from anyond.actors.attempts import Attempts
+from anyond.model.answers import EditorOpened
+from anyond.model.bodies import OpenEditor
 from anyond.model.launch import Launch
 from anyond.model.refusals.programs import ToolFailed
+from anyond.model.settings import EditorType
+from anyond.operations import editors, subject
+from anyond.operations.editors import View
+from anyond.operations.rooms import Rooms
+from anyond.operations.workspace import worktree
 from anyond.procs import detached
+from anyond.services.jobs import Jobs
+from anyond.store import projects
 
-GRACE = 1.0
+FAILS_WITHIN_S = 1.0
 """Seconds in which a program that cannot do its work is expected to say so by its exit code."""
 
 
 class Editors:
-    """Starts editors; they live on when the daemon ends.
+    """Opens editors; they live on when the daemon ends.
 
     Args:
         nursery: where they are waited for.
     """
 
-    def __init__(self, nursery: trio.Nursery) -> None:
+    def __init__(self, nursery: trio.Nursery, rooms: Rooms, awake: Attempts) -> None:
         self._nursery = nursery
+        self._rooms = rooms
+        self._jobs = Jobs(rooms, awake)
 
-    async def open(self, launch: Launch) -> None:
+    async def open_project(self, project_id: str, wanted: OpenEditor) -> EditorOpened:
+        """Show the repository of a project in an editor."""
+        project = await self._rooms.store.read(lambda r: projects.get(r, project_id))
+        return await self._open(View(Path(project.git_repo_path)), wanted.editor_type)
+
+    async def open_attempt(self, attempt_id: str, wanted: OpenEditor) -> EditorOpened:
+        """Show a worktree, or a file in it, in an editor.
+
+        Raises:
+            Invalid, NotFound: there is no such file in the worktree.
+            ProgramMissing, ToolFailed: the editor does not start.
+        """
+        about = await subject.read(self._rooms, attempt_id)
+        if not await trio.to_thread.run_sync(os.path.isdir, about.worktree):
+            about = await self._jobs.run(attempt_id, worktree.prepare)
+        view = await trio.to_thread.run_sync(editors.view_of_attempt, about, wanted.file_path)
+        return await self._open(view, wanted.editor_type)
+
+    async def _open(self, view: View, chosen: EditorType | None) -> EditorOpened:
+        settings = self._rooms.config.config.editor
+        url = editors.remote_url(settings, chosen, view)
+        if url is None:
+            await self._start(editors.command(settings, chosen, view))
+        return EditorOpened(url=url)
+
+    async def _start(self, launch: Launch) -> None:
         """Start a program for the person.
 
         Raises:
@@ -31,7 +71,7 @@ class Editors:
         """
         process = await detached.start(launch)
         self._nursery.start_soon(process.wait)
-        with trio.move_on_after(GRACE):
+        with trio.move_on_after(FAILS_WITHIN_S):
             await process.wait()
         if process.returncode:
             name = launch.argv[0]

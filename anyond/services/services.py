@@ -9,9 +9,11 @@ import trio
 
 from anyond.model.answers import Capability
 from anyond.model.settings import Executor
-from anyond.services.attempt_actions import AttemptActions
 from anyond.services.attempts import AttemptRequests
+from anyond.services.branches import BranchRequests
+from anyond.services.dev_servers import DevServers
 from anyond.services.drafts import DraftRequests
+from anyond.services.editors import Editors
 from anyond.services.images import ImageRequests
 from anyond.services.projects import ProjectRequests
 from anyond.services.publishing import Publishing
@@ -47,7 +49,9 @@ class Services:
     settings: Settings
     projects: ProjectRequests
     attempts: AttemptRequests
-    attempt_actions: AttemptActions
+    branches: BranchRequests
+    dev_servers: DevServers
+    editors: Editors
     publishing: Publishing
     sign_in: GitHubSignIn
     images: ImageRequests

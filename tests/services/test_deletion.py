@@ -17,9 +17,8 @@ from anyond.model.refusals.requests import NotFound
 from anyond.model.refusals.runs import Busy
 from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject
-from anyond.services.attempt_actions import AttemptActions
 from anyond.services.attempts import AttemptRequests
-from anyond.services.editors import Editors
+from anyond.services.branches import BranchRequests
 from anyond.services.projects import ProjectRequests
 from anyond.watchers.janitor import Janitor
 from anyond.watchers.logs import Logs
@@ -75,14 +74,14 @@ async def test_nothing_begins_in_an_attempt_that_is_about_to_be_deleted(
     async def rename() -> None:
         try:
             wanted = NewBranchName(new_branch_name="another")
-            await actions.rename_branch(about.attempt.id, wanted)
+            await branches.rename_branch(about.attempt.id, wanted)
         except AnyondError as refusal:
             answers.append(refusal)
         answered.set()
 
     answered = trio.Event()
     async with awake_in(rooms) as awake, trio.open_nursery() as nursery:
-        actions = AttemptActions(rooms, awake, Editors(nursery))
+        branches = BranchRequests(rooms, awake)
         async with writes_held_up(rooms):
             nursery.start_soon(delete)
             # By then it waits for the database.

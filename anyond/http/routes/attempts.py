@@ -33,21 +33,21 @@ async def create_attempt(backend: Backend, _: Nothing, new: NewAttempt) -> TaskA
 
 
 async def get_branch_status(backend: Backend, params: OfAttempt) -> BranchStatus:
-    return await backend.services.attempts.branch_status(params.task_attempt_id)
+    return await backend.services.branches.branch_status(params.task_attempt_id)
 
 
 async def get_children(backend: Backend, params: OfAttempt) -> Relations:
-    return await backend.services.attempt_actions.relations(params.task_attempt_id)
+    return await backend.services.attempts.relations(params.task_attempt_id)
 
 
 async def get_commit_info(backend: Backend, params: api.OfCommit) -> CommitInfo:
-    actions = backend.services.attempt_actions
-    return await actions.commit_info(params.task_attempt_id, params.sha)
+    branches = backend.services.branches
+    return await branches.commit_info(params.task_attempt_id, params.sha)
 
 
 async def compare_commit(backend: Backend, params: api.OfCommit) -> CommitComparison:
-    actions = backend.services.attempt_actions
-    return await actions.commit_compare(params.task_attempt_id, params.sha)
+    branches = backend.services.branches
+    return await branches.commit_compare(params.task_attempt_id, params.sha)
 
 
 async def stream_diff(
@@ -66,21 +66,21 @@ async def follow_up(backend: Backend, params: OfAttempt, body: FollowUp) -> Exec
 
 
 async def replace_process(backend: Backend, params: OfAttempt, body: Replacing) -> Replaced:
-    return await backend.services.attempt_actions.replace_process(params.task_attempt_id, body)
+    return await backend.services.attempts.replace_process(params.task_attempt_id, body)
 
 
 async def run_agent_setup(backend: Backend, params: OfAttempt, body: AgentSetup) -> dict[str, str]:
-    actions = backend.services.attempt_actions
-    await actions.run_agent_setup(params.task_attempt_id, body.executor_profile_id)
+    service = backend.services.attempts
+    await service.run_agent_setup(params.task_attempt_id, body.executor_profile_id)
     return {}
 
 
 async def start_dev_server(backend: Backend, params: OfAttempt) -> None:
-    await backend.services.attempt_actions.start_dev_server(params.task_attempt_id)
+    await backend.services.dev_servers.start(params.task_attempt_id)
 
 
 async def open_in_editor(backend: Backend, params: OfAttempt, body: OpenEditor) -> EditorOpened:
-    return await backend.services.attempt_actions.open_attempt(params.task_attempt_id, body)
+    return await backend.services.editors.open_attempt(params.task_attempt_id, body)
 
 
 async def stop(backend: Backend, params: OfAttempt) -> None:

@@ -20,29 +20,28 @@ from anyond.model.rows import AttachedPullRequest
 
 
 async def change_target(backend: Backend, params: OfAttempt, body: NewTarget) -> TargetChanged:
-    return await backend.services.attempt_actions.change_target(params.task_attempt_id, body)
+    return await backend.services.branches.change_target(params.task_attempt_id, body)
 
 
 async def rename(backend: Backend, params: OfAttempt, body: NewBranchName) -> Renamed:
-    return await backend.services.attempt_actions.rename_branch(params.task_attempt_id, body)
+    return await backend.services.branches.rename_branch(params.task_attempt_id, body)
 
 
 async def rebase(backend: Backend, params: OfAttempt, body: Rebasing) -> None:
-    await backend.services.attempt_actions.rebase(params.task_attempt_id, body)
+    await backend.services.branches.rebase(params.task_attempt_id, body)
 
 
 async def abort_conflicts(backend: Backend, params: OfAttempt) -> None:
-    await backend.services.attempt_actions.abort_conflicts(params.task_attempt_id)
+    await backend.services.branches.abort_conflicts(params.task_attempt_id)
 
 
 async def delete_file(backend: Backend, params: api.OfFile) -> None:
-    actions = backend.services.attempt_actions
-    await actions.delete_file(params.task_attempt_id, params.file_path)
+    await backend.services.attempts.delete_file(params.task_attempt_id, params.file_path)
 
 
 async def merge(backend: Backend, params: OfAttempt, body: Merging) -> None:
     strategy = body.strategy or MergeStrategy.MERGE
-    await backend.services.attempts.merge(params.task_attempt_id, strategy)
+    await backend.services.branches.merge(params.task_attempt_id, strategy)
 
 
 async def push(backend: Backend, params: OfAttempt, body: Pushing) -> None:

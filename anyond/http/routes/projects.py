@@ -48,7 +48,7 @@ async def accept_git_programs(
 
 
 async def open_in_editor(backend: Backend, params: OfProject, body: OpenEditor) -> EditorOpened:
-    return await backend.services.attempt_actions.open_project(params.project_id, body)
+    return await backend.services.editors.open_project(params.project_id, body)
 
 
 async def delete_project(backend: Backend, params: OfProject) -> None:

@@ -1,0 +1,60 @@
+"""What clients may ask of dev servers: one lives in each project."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from weakref import WeakValueDictionary
+
+import trio
+
+from anyond.actors.attempts import Attempts
+from anyond.model.rows import ExecutionProcess
+from anyond.operations import subject
+from anyond.operations.rooms import Rooms
+from anyond.operations.run import dev_server
+from anyond.services.jobs import Jobs
+from anyond.store import processes
+
+
+class DevServers:
+    """The requests of clients that concern dev servers."""
+
+    def __init__(self, rooms: Rooms, awake: Attempts) -> None:
+        self._rooms = rooms
+        self._awake = awake
+        self._jobs = Jobs(rooms, awake)
+        self._starting: WeakValueDictionary[str, trio.Lock] = WeakValueDictionary()
+
+    async def start(self, attempt_id: str) -> None:
+        """Start the project's dev server here, after all others of the project have ended.
+
+        Raises:
+            Conflict: `no_dev_script`; nothing was stopped.
+            Busy: an operation is at work in the attempt; an agent or script does not count.
+        """
+        about = await subject.read(self._rooms, attempt_id)
+        dev_server.script(about)
+        # Shielded: a client that goes away must not let another start one at the same time.
+        with trio.CancelScope(shield=True):
+            async with self._one_at_a_time(about.project.id):
+                await self._stop_all(about.project.id)
+                await self._jobs.start_alongside(attempt_id, dev_server.insert)
+
+    async def _stop_all(self, project_id: str) -> None:
+        async def stop(row: ExecutionProcess) -> None:
+            await self._awake.halt_process(row.task_attempt_id, row.id)
+
+        rows = await self._rooms.store.read(
+            lambda r: processes.dev_servers_of_project(r, project_id)
+        )
+        async with trio.open_nursery() as nursery:
+            for row in rows:
+                nursery.start_soon(stop, row)
+
+    @asynccontextmanager
+    async def _one_at_a_time(self, project_id: str) -> AsyncIterator[None]:
+        # A lock lives as long as somebody holds or awaits it.
+        lock = self._starting.setdefault(project_id, trio.Lock())
+        async with lock:
+            yield
