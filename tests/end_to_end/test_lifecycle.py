@@ -277,6 +277,11 @@ async def test_other_machines_are_let_in_only_with_a_token(empty: Daemon) -> Non
         file = empty.root / "config" / "token"
         assert mode(file) == 0o600
         token = file.read_text().strip()
+
+        async def has_said_all() -> bool:
+            return "/?token=" in empty.log()
+
+        await empty.until(has_said_all, "the link for a browser")
         assert token not in empty.log()
         assert f"Programs send the token in {file}." in empty.log()
         answer = await empty.request("GET", "/api/projects")
