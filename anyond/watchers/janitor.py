@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 import time
 
 import trio
@@ -55,14 +56,15 @@ class Janitor:
                 is_start = False
 
 
-GARBAGE_S = 30.0
-"""Seconds between two looks at whether there may be much garbage."""
+MANY_PASSES = 10
+"""Passes through the young objects: 30,000 may have grown old by then."""
 
-MANY_PASSES = 50
-"""Passes through the young objects: 150,000 may have grown old by then."""
+COLLECT_S = 1.0
+"""Seconds between two collections at least."""
 
-FEW_OBJECTS = 200_000
-"""Old objects that are looked through in a few hundredths of a second."""
+FEW_BLOCKS = 200_000
+"""Pieces of memory, beyond those at the start, that are looked through in a few hundredths of a
+second."""
 
 
 async def collect_garbage() -> None:
@@ -71,14 +73,32 @@ async def collect_garbage() -> None:
     The thresholds of a daemon (see `daemon.py`) keep Python from looking through the oldest objects
     in the middle of a request: with thousands of clients that takes a second in which nobody is
     served. What was in use when the young ones were looked through is old, though, and stays if it
-    becomes a circle. So all are looked through when there were many such passes and it does not
+    becomes a circle. So all are looked through when there were some such passes and it does not
     take long, and once a day in any case. What was there at the start is frozen and not among them.
+    An idle daemon is not woken by any of this.
     """
-    collected = trio.current_time()
-    while True:
-        await trio.sleep(GARBAGE_S)
-        is_due = trio.current_time() - collected >= DAY
-        many = gc.get_count()[2] >= MANY_PASSES
-        if is_due or (many and len(gc.get_objects(generation=2)) < FEW_OBJECTS):
-            gc.collect()
-            collected = trio.current_time()
+    token = trio.lowlevel.current_trio_token()
+    at_start = sys.getallocatedblocks()
+    passes, due = 0, trio.Event()
+
+    def count(phase: str, info: dict[str, int]) -> None:
+        nonlocal passes
+        if phase == "stop" and info["generation"] == 1:
+            passes += 1
+            if passes == MANY_PASSES:  # in whichever thread
+                token.run_sync_soon(wake)
+
+    def wake() -> None:
+        due.set()
+
+    gc.callbacks.append(count)
+    try:
+        while True:
+            with trio.move_on_after(DAY) as day:
+                await due.wait()
+            passes, due = 0, trio.Event()
+            if day.cancelled_caught or sys.getallocatedblocks() - at_start < FEW_BLOCKS:
+                gc.collect()
+            await trio.sleep(COLLECT_S)
+    finally:
+        gc.callbacks.remove(count)
