@@ -3,7 +3,7 @@
 Started top-down: the lock and the listeners (`anyond/start.py`), the store, the shims' launcher,
 the attempts that were at work, the services, and last the HTTP front. Stopped bottom-up: first the
 streams end, then the front closes, then the actors let go of their processes, which live on, and
-last the store is closed. The ancestor's boards hear of it after that.
+last the store is closed. vibe-kanban's boards hear of it after that.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from anyond.files.images import ImageFiles
 from anyond.git.repo.repository import Repositories
 from anyond.github.client import GitHub
 from anyond.github.site import Site
-from anyond.host.daemon_file import announced
+from anyond.host.daemon_file import published
 from anyond.host.identity import token as user_token
 from anyond.host.identity import user_id
 from anyond.host.sd_notify import ServiceManager
@@ -122,7 +122,7 @@ async def _main(options: Options, doors: Doors, partings: Partings) -> None:
             policy = Policy(options.allowed_hosts, options.allowed_origins, token, users)
             peers = Peers() if token is None else None
             app = create_app(services, policy)
-            other = app.face("vk").door(options.ui) if doors.vk else None
+            other = app.gateway("vk").listener_app(options.ui) if doors.vk else None
             policy.admit(_own_names(options, [*doors.ours, *doors.vk]))
             async with trio.open_nursery() as nursery:
                 served = trio.Event()
@@ -141,7 +141,7 @@ async def _main(options: Options, doors: Doors, partings: Partings) -> None:
                         served.set()
 
                 urls, vk_url = await nursery.start(front)
-                with announced(options.places.presence, urls[0], vk_url):
+                with published(options.places.daemon_file, urls[0], vk_url):
                     gc.freeze()  # without collecting: that takes longer than what is gained
                     # Not a million objects at once: nobody is served meanwhile.
                     gc.set_threshold(1_000, 3, 30_000)
@@ -190,7 +190,7 @@ async def open_services(options: Options, closing: trio.Event) -> AsyncIterator[
     async with (
         Store.open(places.database) as store,
         Launcher.open(places.executions) as launcher,
-        DesktopNotifier.open() as announcer,
+        DesktopNotifier.open() as notifier,
         trio.open_nursery() as attempts_nursery,
     ):
         rooms = Rooms(
@@ -202,7 +202,7 @@ async def open_services(options: Options, closing: trio.Event) -> AsyncIterator[
             launcher=launcher,
             github=github,
             images=ImageFiles(places.images),
-            announcer=announcer,
+            notifier=notifier,
         )
         await git_programs.load(rooms)
         logs = Logs(store, launcher)

@@ -1,7 +1,7 @@
 """What comes first at a start: the lock, and listeners at which clients can wait for the rest.
 
 It loads little. A client of a daemon that starts again is so refused for as short a time as may
-be; the ancestor's page takes one refusal for the end of what it shows.
+be; vibe-kanban's page takes one refusal for the end of what it shows.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def first(options: Options) -> Iterator[Doors]:
     """
     raise_limit()
     options.places.create()
-    with sole_daemon(options.places.lock, options.places.presence):
+    with sole_daemon(options.places.lock, options.places.daemon_file):
         doors = open_doors(options)
         try:
             yield doors

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 
 from benchmarks import (
     comparing,
-    flavour,
     flooding,
     holding,
     joining,
@@ -24,6 +23,7 @@ from benchmarks import (
     resting,
     searching,
     starting,
+    wire_format,
     writing,
 )
 from benchmarks.figures import Figure, table
@@ -34,7 +34,7 @@ CHAPTERS: dict[str, Callable[[Lab], Iterator[Figure]]] = {
     "reading": reading.measure,
     "latency": latency.measure,
     "joining": joining.measure,
-    "flavour": flavour.measure,
+    "wire_format": wire_format.measure,
     "starting": starting.measure,
     "comparing": comparing.measure,
     "searching": searching.measure,

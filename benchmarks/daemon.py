@@ -65,11 +65,11 @@ class Daemon:
 
     def start(self, *options: str) -> None:
         """Start it on a free port and wait until it serves."""
-        presence = self.root / "run" / "daemon.json"
-        presence.unlink(missing_ok=True)
+        daemon_file = self.root / "run" / "daemon.json"
+        daemon_file.unlink(missing_ok=True)
         self.launch("--port", "0", *options)
-        self.until(presence.exists, "the daemon's address")
-        self.url = json.loads(presence.read_text())["url"]
+        self.until(daemon_file.exists, "the daemon's address")
+        self.url = json.loads(daemon_file.read_text())["url"]
         self._http = httpx.Client(base_url=self.url, timeout=PATIENCE)
 
     def stop(self) -> None:

@@ -186,7 +186,7 @@ class ProcessActor(Actor[Event, Command]):
             if self._talk is not None:
                 await trio.sleep(GATHER_S)
                 await self._talk.read_on()
-            self._live.wake.ring()
+            self._live.wake.notify()
         if self._talk is not None:
             await self._talk.read_on()
         found = self._launcher.look(self.process.id, recorded=True)

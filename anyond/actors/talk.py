@@ -150,7 +150,7 @@ class Talk:
         await self._requests.compare(self._nursery)
         await self._requests.refuse_excess()
         self._silence.look()
-        self._live.wake.ring()
+        self._live.wake.notify()
         await self._outbox.flush()
         if conversation.outcome is None or self._turn_told:
             return

@@ -25,10 +25,10 @@ def list_agents() -> None:
     import shutil
 
     from anyond.agents.acp.catalog import CATALOG
-    from anyond.host.places import Places
+    from anyond.host.places import AppPaths
     from anyond.settings.acp_agents import AcpAgentsFile
 
-    AcpAgentsFile(Places.of().acp_agents).load()
+    AcpAgentsFile(AppPaths.of().acp_agents).load()
     width = max(len(agent.id) for agent in CATALOG)
     for agent in CATALOG:
         path = shutil.which(agent.here[0])
@@ -58,12 +58,12 @@ def refresh_agents(source: Path | str) -> None:
     fetched. A running daemon knows it as soon as somebody asks for /api/info or saves profiles.
     """
     from anyond.editing import files
-    from anyond.host.places import Places
+    from anyond.host.places import AppPaths
     from anyond.model.errors import AnyondError
     from anyond.settings.acp_agents import AcpAgentsFile
     from anyond.settings.download import download
 
-    file = AcpAgentsFile(Places.of().acp_agents)
+    file = AcpAgentsFile(AppPaths.of().acp_agents)
     file.load()
     try:
         told: Path | bytes

@@ -21,12 +21,12 @@ def restore_backup(name: str | None, only_list: bool) -> None:
     it: worktrees, logs and images of that time stay where they are.
     """
     from anyond.host.lock import sole_daemon
-    from anyond.host.places import Places
+    from anyond.host.places import AppPaths
     from anyond.model.errors import AnyondError
     from anyond.model.refusals.daemon import AlreadyRunning
     from anyond.store import backup
 
-    places = Places.of()
+    places = AppPaths.of()
     try:
         if only_list:
             there = backup.all_of(places.database)
@@ -36,7 +36,7 @@ def restore_backup(name: str | None, only_list: bool) -> None:
                 click.echo(f"There is no backup beside {places.database}.", err=True)
             return
         places.create()
-        with sole_daemon(places.lock, places.presence):
+        with sole_daemon(places.lock, places.daemon_file):
             chosen = None if name is None else Path(name)
             restored, kept = backup.restore(places.database, chosen)
     except AlreadyRunning as error:

@@ -36,13 +36,13 @@ def import_vibe_kanban(
     here stays deleted, so that this can be done again at any time. The counts are shown before
     anything is written.
     """
-    from anyond.host.places import Places
+    from anyond.host.places import AppPaths
     from anyond.importing import command
     from anyond.model.refusals.daemon import AlreadyRunning
 
     async def work() -> None:
         await command.run(
-            Places.of(), path, picture_folders, dry_run=dry_run, again=again, say=click.echo
+            AppPaths.of(), path, picture_folders, dry_run=dry_run, again=again, say=click.echo
         )
 
     try:

@@ -24,13 +24,13 @@ def serve(**given: Any) -> None:
     standard_streams.prepare()
 
     from anyond import start
-    from anyond.host.places import Places
+    from anyond.host.places import AppPaths
     from anyond.model.errors import AnyondError
     from anyond.model.refusals.daemon import AlreadyRunning
     from anyond.model.refusals.requests import Invalid
 
     try:
-        asked = Options.given(Places.of(), given)
+        asked = Options.given(AppPaths.of(), given)
     except Invalid as error:
         raise click.UsageError(str(error)) from error
     try:

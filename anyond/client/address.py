@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 from anyond.client.errors import DaemonNotFound
 from anyond.host.daemon_file import DaemonFile
-from anyond.host.places import Places
+from anyond.host.places import AppPaths
 from anyond.model.variables import Variable
 
 
@@ -40,14 +40,14 @@ def find_daemon(url: str | None = None, environ: Mapping[str, str] | None = None
         DaemonNotFound: none is named, and none has left a `daemon.json`.
     """
     environ = os.environ if environ is None else environ
-    places = Places.of(environ)
+    places = AppPaths.of(environ)
     token = environ.get(Variable.TOKEN) or _stored(places.token)
     url = url or environ.get(Variable.URL)
     if url is None:
-        found = DaemonFile.read(places.presence)
+        found = DaemonFile.read(places.daemon_file)
         if found is None:
             raise DaemonNotFound(
-                f"No daemon is running ({places.presence} is not there). Start one with"
+                f"No daemon is running ({places.daemon_file} is not there). Start one with"
                 " `anyon serve`, or name it: ANYON_URL=http://host:port."
             )
         url = found.url

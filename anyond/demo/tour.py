@@ -365,9 +365,9 @@ async def _end_runs(url: str) -> None:
 async def _where(file: Path, process: trio.Process) -> str:
     with trio.move_on_after(START_SECONDS):
         while process.poll() is None:
-            presence = DaemonFile.read(file)
-            if presence is not None:
-                return presence.url
+            daemon_file = DaemonFile.read(file)
+            if daemon_file is not None:
+                return daemon_file.url
             await trio.sleep(0.02)
     raise ToolFailed("anyon", "The daemon did not start.")
 

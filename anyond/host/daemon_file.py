@@ -20,7 +20,7 @@ class DaemonFile(msgspec.Struct, frozen=True, kw_only=True):
     """One running daemon; `started_at` as all timestamps.
 
     Args:
-        vk_url: where the ancestor's clients find it, if they do.
+        vk_url: where vibe-kanban's clients find it, if they do.
     """
 
     url: str
@@ -40,7 +40,7 @@ class DaemonFile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @contextmanager
-def announced(path: Path, url: str, vk_url: str | None = None) -> Iterator[DaemonFile]:
+def published(path: Path, url: str, vk_url: str | None = None) -> Iterator[DaemonFile]:
     """Say at `path`, while inside, that this process serves `url`.
 
     At the end the file is removed, unless another daemon has written its own meanwhile.

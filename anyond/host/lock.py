@@ -20,7 +20,7 @@ _PATIENCE_S = 1.0
 
 
 @contextmanager
-def sole_daemon(path: Path, presence: Path | None = None) -> Iterator[None]:
+def sole_daemon(path: Path, daemon_file: Path | None = None) -> Iterator[None]:
     """Hold the lock at `path` while inside; a killed process loses it at once.
 
     Blocks for a second at most, before there is a loop that this could hold up.
@@ -28,7 +28,7 @@ def sole_daemon(path: Path, presence: Path | None = None) -> Iterator[None]:
     The file itself stays: to remove it would let two daemons lock two files of one name.
 
     Args:
-        presence: the other daemon's `daemon.json`, only read to tell where it is.
+        daemon_file: the other daemon's `daemon.json`, only read to tell where it is.
 
     Raises:
         AlreadyRunning: another process holds it.
@@ -40,7 +40,7 @@ def sole_daemon(path: Path, presence: Path | None = None) -> Iterator[None]:
     except OSError as error:
         raise Unavailable(f"{path} cannot be opened: {error.strerror}.") from error
     try:
-        _take(descriptor, path, presence)
+        _take(descriptor, path, daemon_file)
         os.ftruncate(descriptor, 0)
         with suppress(OSError):  # only a hint, and a full disk has no room for it
             os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
@@ -52,7 +52,7 @@ def sole_daemon(path: Path, presence: Path | None = None) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _take(descriptor: int, path: Path, presence: Path | None) -> None:
+def _take(descriptor: int, path: Path, daemon_file: Path | None) -> None:
     deadline = time.monotonic() + _PATIENCE_S
     while True:
         try:
@@ -63,7 +63,7 @@ def _take(descriptor: int, path: Path, presence: Path | None) -> None:
                 raise Unavailable(f"{path} cannot be locked: {error.strerror}.") from error
         pid = _holder(descriptor)
         if pid is not None or time.monotonic() > deadline:
-            found = DaemonFile.read(presence) if presence else None
+            found = DaemonFile.read(daemon_file) if daemon_file else None
             url = found.url if found is not None and found.pid == pid else None
             raise AlreadyRunning(pid, url)
         time.sleep(0.02)

@@ -15,7 +15,7 @@ from anyond.model.variables import Variable
 
 
 @dataclass(frozen=True)
-class Places:
+class AppPaths:
     """The three directories of one daemon, absolute.
 
     Args:
@@ -29,7 +29,7 @@ class Places:
     runtime_dir: Path
 
     @classmethod
-    def of(cls, environ: Mapping[str, str] | None = None) -> Places:
+    def of(cls, environ: Mapping[str, str] | None = None) -> AppPaths:
         """The places of this user: the platform's own, unless `ANYON_*_DIR` say otherwise.
 
         A data directory chosen by hand brings its runtime directory along (unless that is chosen
@@ -49,7 +49,7 @@ class Places:
         )
 
     @classmethod
-    def under(cls, root: Path) -> Places:
+    def under(cls, root: Path) -> AppPaths:
         """Places that share nothing with anybody's: all of them below `root`."""
         root = root.absolute()
         return cls(config_dir=root / "config", data_dir=root / "data", runtime_dir=root / "run")
@@ -137,17 +137,24 @@ class Places:
         return self.data_dir / "daemon.lock"
 
     @property
-    def presence(self) -> Path:
+    def daemon_file(self) -> Path:
         return self.runtime_dir / "daemon.json"
 
     @property
     def replaced(self) -> tuple[Path, ...]:
         """The single files that are replaced as a whole whenever they change."""
-        return self.config, self.profiles, self.acp_agents, self.token, self.user_id, self.presence
+        return (
+            self.config,
+            self.profiles,
+            self.acp_agents,
+            self.token,
+            self.user_id,
+            self.daemon_file,
+        )
 
     @property
     def demo(self) -> Path:
-        """Where the demo has everything of its own, for `Places.under`."""
+        """Where the demo has everything of its own, for `AppPaths.under`."""
         return self.data_dir / "demo"
 
     def worktrees(self, workspace_dir: str | None = None) -> Path:

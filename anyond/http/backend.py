@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from anyond.http.described import DescribedApi
-from anyond.http.streaming.encoders import PLAIN, Flavour
+from anyond.http.streaming.encoders import PLAIN, WireFormat
 from anyond.http.streaming.task_lists import TaskLists
 from anyond.model.refusals.requests import Invalid
 
@@ -18,23 +18,23 @@ class Backend(NamedTuple):
     """Everything that can be asked, and what is kept from one answer to the next.
 
     Args:
-        flavours: the ways to write streams, by the `format` that a client asks for.
+        wire_formats: the ways to write streams, by the `format` that a client asks for.
     """
 
     services: Services
     task_lists: TaskLists
     described: DescribedApi
-    flavours: dict[str, Flavour]
+    wire_formats: dict[str, WireFormat]
 
     @property
     def store(self) -> Store:
         return self.services.store
 
-    def flavour(self, name: str) -> Flavour:
-        """The flavour of that name. Raises `Invalid`."""
-        if name not in self.flavours:
+    def wire_format(self, name: str) -> WireFormat:
+        """The wire format of that name. Raises `Invalid`."""
+        if name not in self.wire_formats:
             raise Invalid("format", "is not one that this server writes")
-        return self.flavours[name]
+        return self.wire_formats[name]
 
 
 def backend_of(services: Services) -> Backend:

@@ -24,7 +24,7 @@ from anyond.http import decode
 from anyond.http.envelope import JSON, Known, answer, cached, encode, shown
 from anyond.http.params import read_params
 from anyond.http.streaming import streams
-from anyond.http.streaming.encoders import Encoder, Flavour
+from anyond.http.streaming.encoders import Encoder, WireFormat
 
 if TYPE_CHECKING:
     from quart_trio import QuartTrio
@@ -78,14 +78,14 @@ def route(endpoint: Download[P], handler: Callable[[Backend, P], Awaitable[Respo
 
 @overload
 def route(
-    endpoint: Stream[P], handler: Callable[[Backend, P, Flavour], Awaitable[Streamed[Any]]]
+    endpoint: Stream[P], handler: Callable[[Backend, P, WireFormat], Awaitable[Streamed[Any]]]
 ) -> Route: ...
 
 
 @overload
 def route(
     endpoint: EventStream[P],
-    handler: Callable[[Backend, P, Flavour], Awaitable[AsyncIterator[bytes]]],
+    handler: Callable[[Backend, P, WireFormat], Awaitable[AsyncIterator[bytes]]],
 ) -> Route: ...
 
 
@@ -134,7 +134,7 @@ def _answering(
             case Answering():
                 return _encoded(endpoint, await handler(backend, params))
             case EventStream():
-                source = await handler(backend, params, backend.flavour(params.format))
+                source = await handler(backend, params, backend.wire_format(params.format))
                 return _events(source)
             case _:
                 made: Response = await handler(backend, params)
@@ -150,7 +150,7 @@ def _streaming(
 ) -> Callable[..., Awaitable[None]]:
     async def view(**_: str) -> None:
         params = read_params(endpoint, websocket)
-        source, encoder = await handler(backend, params, backend.flavour(params.format))
+        source, encoder = await handler(backend, params, backend.wire_format(params.format))
         await streams.send(source, encoder, backend.services.closing)
 
     return view

@@ -22,19 +22,19 @@ from anyond.model.errors import AnyondError, Unavailable
 
 BODY_SECONDS = 30
 REFUSED = "anyon.refused"
-"""A list in the scope of a request, for a face that wants to know with which error it ended."""
+"""A list in the scope of a request, for a gateway that wants to know with which error it ended."""
 
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
 App = Callable[[Any, Receive, Send], Awaitable[None]]
 
 
-class Face(Protocol):
+class Gateway(Protocol):
     """The whole API in another shape; an ASGI application that asks `Front.answer` in the end."""
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None: ...
 
-    def door(self, ui: Path | None) -> App:
+    def listener_app(self, ui: Path | None) -> App:
         """What a listener serves on which every path has this shape.
 
         Args:
@@ -69,7 +69,7 @@ class Front(QuartTrio):
         pages: whether it serves a front end and nothing of the API; see `Policy.check`.
 
     Attributes:
-        faces: other shapes of the API, by the first part of the paths that they have.
+        gateways: other shapes of the API, by the first part of the paths that they have.
         formats: the same by the `format` that a WebSocket asks for.
     """
 
@@ -79,8 +79,8 @@ class Front(QuartTrio):
     def __init__(self, policy: Policy, home: str = "/docs", *, pages: bool = False) -> None:
         super().__init__("anyond", static_folder=None)
         self.policy = policy
-        self.faces: dict[str, Face] = {}
-        self.formats: dict[str, Face] = {}
+        self.gateways: dict[str, Gateway] = {}
+        self.formats: dict[str, Gateway] = {}
         self._home = home
         self._pages = pages
         self.url_map.strict_slashes = False
@@ -93,23 +93,23 @@ class Front(QuartTrio):
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """One request or WebSocket, as ASGI has it."""
-        answer = self._face(scope) or self.answer
+        answer = self._gateway(scope) or self.answer
         try:
             await answer(scope, receive, send)
         except Exception as error:
             if not departed(error):
                 raise
 
-    def face(self, name: str) -> Face:
+    def gateway(self, name: str) -> Gateway:
         """The API in the shape of that name. Raises `Unavailable` if this program lacks it."""
-        if name not in self.faces:
-            raise Unavailable(f"This installation of Anyon comes without the flavour {name}.")
-        return self.faces[name]
+        if name not in self.gateways:
+            raise Unavailable(f"This installation of Anyon comes without the wire format {name}.")
+        return self.gateways[name]
 
-    def _face(self, scope: Any) -> Face | None:
+    def _gateway(self, scope: Any) -> Gateway | None:
         if scope["type"] not in {"http", "websocket"}:
             return None
-        found = self.faces.get(scope["path"].lstrip("/").partition("/")[0])
+        found = self.gateways.get(scope["path"].lstrip("/").partition("/")[0])
         if found is None and scope["type"] == "websocket" and b"format=" in scope["query_string"]:
             asked = parse_qs(scope["query_string"].decode("latin-1")).get("format", [""])
             found = self.formats.get(asked[0])

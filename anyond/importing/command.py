@@ -10,7 +10,7 @@ from pathlib import Path
 import platformdirs
 
 from anyond.host.lock import sole_daemon
-from anyond.host.places import Places
+from anyond.host.places import AppPaths
 from anyond.importing.database_copy import copied
 from anyond.importing.vibe_kanban import Import
 from anyond.importing.vibe_tables import Tables
@@ -18,7 +18,7 @@ from anyond.store.database import Store
 
 
 async def run(
-    places: Places,
+    places: AppPaths,
     path: Path,
     picture_folders: Sequence[Path],
     *,
@@ -47,7 +47,7 @@ async def run(
         if not dry_run:
             places.create()
         if not dry_run or places.database.exists():
-            stack.enter_context(sole_daemon(places.lock, places.presence))
+            stack.enter_context(sole_daemon(places.lock, places.daemon_file))
             store = await stack.enter_async_context(Store.open(places.database))
         connection = stack.enter_context(copied(database))
         tables = Tables(connection)

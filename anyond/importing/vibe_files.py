@@ -9,7 +9,7 @@ import trio
 
 from anyond.editing import files
 from anyond.files.images import ImageFiles, Picture
-from anyond.host.places import Places
+from anyond.host.places import AppPaths
 from anyond.importing import vibe_logs
 from anyond.importing.report import Report
 from anyond.importing.vibe_plan import Bundle
@@ -26,7 +26,7 @@ from anyond.procs.spool import Spool
 class Files:
     """The places of one data directory to which they go."""
 
-    def __init__(self, tables: Tables, places: Places, report: Report) -> None:
+    def __init__(self, tables: Tables, places: AppPaths, report: Report) -> None:
         self._tables = tables
         self._executions = places.executions
         self._images = ImageFiles(places.images)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import trio
 
-from anyond.host.places import Places
+from anyond.host.places import AppPaths
 from anyond.importing.known import Known
 from anyond.importing.report import Report
 from anyond.importing.vibe_files import Files
@@ -44,7 +44,7 @@ class Import:
     def __init__(
         self,
         tables: Tables,
-        places: Places,
+        places: AppPaths,
         store: Store | None,
         picture_folders: Sequence[Path],
         *,

@@ -309,7 +309,7 @@ def _needed(value: object, name: str) -> str:
 
 
 def _moment(value: object, otherwise: str | None = None) -> str:
-    """A moment as SQLite or the ancestor's library wrote it; without a zone it is UTC."""
+    """A moment as SQLite or vibe-kanban's library wrote it; without a zone it is UTC."""
     try:
         moment = datetime.fromisoformat(str(value).strip())
     except ValueError:

@@ -8,7 +8,7 @@ from anyond.files.desktop_notifier import DesktopNotifier
 from anyond.files.images import ImageFiles
 from anyond.git.repo.repository import Repositories
 from anyond.github.client import GitHub
-from anyond.host.places import Places
+from anyond.host.places import AppPaths
 from anyond.procs.launcher import Launcher
 from anyond.settings.config import ConfigFile
 from anyond.settings.profiles import Profiles
@@ -22,9 +22,9 @@ class Rooms:
     store: Store
     config: ConfigFile
     profiles: Profiles
-    places: Places
+    places: AppPaths
     repositories: Repositories
     launcher: Launcher
     github: GitHub
     images: ImageFiles
-    announcer: DesktopNotifier
+    notifier: DesktopNotifier

@@ -31,7 +31,7 @@ class ConfigFile:
 
     What does not fit (an unknown theme, a number where a text belongs) is that value's default and
     a sentence in `warnings`, which are those of the latest reading; keys that we do not know are
-    kept. So files of other versions, and of the ancestor, keep all that still has a meaning.
+    kept. So files of other versions, and of vibe-kanban, keep all that still has a meaning.
     """
 
     def __init__(self, path: Path) -> None:

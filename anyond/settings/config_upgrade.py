@@ -1,4 +1,4 @@
-"""How the settings that older versions and the ancestor have written read today."""
+"""How the settings that older versions and vibe-kanban have written read today."""
 
 from __future__ import annotations
 

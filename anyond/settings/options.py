@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
-    from anyond.host.places import Places
+    from anyond.host.places import AppPaths
     from anyond.model.refusals.requests import Invalid
 
 HOST = "127.0.0.1"
@@ -104,7 +104,7 @@ class Options:
         Invalid: names the option of the command line.
     """
 
-    places: Places
+    places: AppPaths
     host: str | None = option(HOST, "--host", "Address to listen on.", variable="ANYON_HOST")
     port: int = option(
         PORT,
@@ -160,7 +160,7 @@ class Options:
     )
 
     @classmethod
-    def given(cls, places: Places, values: Mapping[str, Any]) -> Options:
+    def given(cls, places: AppPaths, values: Mapping[str, Any]) -> Options:
         """What follows from the options that were given; those that are None or () were not.
 
         A Unix socket alone means that TCP is not wanted.
@@ -209,7 +209,7 @@ class Options:
 def declared_options() -> tuple[Option, ...]:
     """All options, in their order."""
     # The directories are no option, and what they need is not loaded to tell the help.
-    types = get_type_hints(Options, localns={"Places": object})
+    types = get_type_hints(Options, localns={"AppPaths": object})
     made = []
     for one in fields(Options):
         if "flag" in one.metadata:

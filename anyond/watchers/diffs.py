@@ -27,7 +27,6 @@ from anyond.git.diff import diff
 from anyond.git.merging.landing import Landing
 from anyond.git.repo import branches
 from anyond.git.worktree import repair
-from anyond.journal import Wake
 from anyond.model.errors import AnyondError, Unavailable
 from anyond.model.frames import DiffFrame
 from anyond.model.refusals.daemon import Gone
@@ -37,6 +36,7 @@ from anyond.operations import subject
 from anyond.operations.branch import landed as landings
 from anyond.operations.rooms import Rooms
 from anyond.store import attempts
+from anyond.wakeup import Wakeup
 
 log = structlog.get_logger()
 
@@ -65,7 +65,7 @@ class _Watch:
     """
 
     watchers: int = 0
-    wake: Wake = field(default_factory=Wake)
+    wake: Wakeup = field(default_factory=Wakeup)
     scope: trio.CancelScope = field(default_factory=trio.CancelScope)
     known: dict[str, Diff] = field(default_factory=dict)
     frames: dict[str, DiffFrame] = field(default_factory=dict)
@@ -80,7 +80,7 @@ class _Watch:
     """What landed last, if there is nothing else."""
     judged: bool = False
     """Whether that was found out since the last of them came."""
-    hurry: trio.Event = field(default_factory=trio.Event)
+    look_now: trio.Event = field(default_factory=trio.Event)
     """Somebody waits for the next look."""
     news: trio.Event = field(default_factory=trio.Event)
     """Something has happened, and there is no need to wait longer than the cost demands."""
@@ -134,7 +134,7 @@ class Diffs:
         if landed:
             watch.enders += 1
             watch.landing, watch.judged = None, False
-            watch.hurry.set()
+            watch.look_now.set()
             watch.news.set()
         position, ready, told = after or 0, False, after is not None
         try:
@@ -191,25 +191,25 @@ class Diffs:
                     await self._look_again_and_again(attempt_id, watch)
         except Exception as error:  # a bug too ends this watch, and nothing else
             watch.problem = _refusal(error)
-            if isinstance(watch.problem, _Puzzled):
+            if isinstance(watch.problem, _ComparisonFailed):
                 log.exception("diff_failed", attempt=attempt_id)
             else:
                 log.warning("no_diff", attempt=attempt_id, why=str(watch.problem))
         finally:
             self._forget(attempt_id, watch)
-            watch.wake.ring()
+            watch.wake.notify()
 
     async def _look_again_and_again(self, attempt_id: str, watch: _Watch) -> None:
         last_move = trio.current_time()
         while True:
             began = trio.current_time()
-            watch.hurry, watch.news = trio.Event(), trio.Event()
+            watch.look_now, watch.news = trio.Event(), trio.Event()
             if await self._look(attempt_id, watch):
                 last_move = trio.current_time()
             cost = trio.current_time() - began
             least = min(max(SHORTEST_PAUSE, cost * COST_FACTOR), LONGEST_PAUSE)
             with trio.move_on_after(least):
-                await watch.hurry.wait()
+                await watch.look_now.wait()
             most = LONGEST_AT_WORK if self._busy(attempt_id) else LONGEST_PAUSE
             calm = min((trio.current_time() - last_move) * CALM_SHARE, most)
             with trio.move_on_after(max(0.0, calm - least)):
@@ -254,11 +254,11 @@ class Diffs:
         watch.known = seen
         watch.looked = True
         if moved:
-            watch.wake.ring()
+            watch.wake.notify()
         if watch.enders:
             watch.landing = await self._judge(about, differs=bool(seen))
             watch.judged = True
-            watch.wake.ring()
+            watch.wake.notify()
         return moved
 
     async def _judge(self, about: subject.Subject, differs: bool) -> Landing | None:
@@ -288,7 +288,7 @@ class Diffs:
                 watch.frames[path] = DiffFrame(watch.seq, path, difference)
                 moved = True
         if moved:
-            watch.wake.ring()
+            watch.wake.notify()
         return moved
 
     async def _compare(self, path: Path, about: subject.Subject) -> AsyncIterator[list[Diff]]:
@@ -330,7 +330,7 @@ def _path(row: Diff) -> str:
     return row.new_path or row.old_path or ""
 
 
-class _Puzzled(Unavailable):
+class _ComparisonFailed(Unavailable):
     """It could not be compared, and that is a mistake of ours."""
 
 
@@ -340,7 +340,7 @@ def _refusal(error: Exception) -> AnyondError:
         error = error.exceptions[0]
     if isinstance(error, AnyondError):
         return error
-    return _Puzzled("What has changed could not be found out; the daemon's log says why.")
+    return _ComparisonFailed("What has changed could not be found out; the daemon's log says why.")
 
 
 def _without_contents(frame: DiffFrame) -> DiffFrame:

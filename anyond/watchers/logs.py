@@ -9,7 +9,6 @@ from pathlib import Path
 import structlog
 import trio
 
-from anyond.journal import Wake
 from anyond.logs import archive, script, unfollowed
 from anyond.logs.conversation import Conversation
 from anyond.model.frames import EntryFrame
@@ -22,6 +21,7 @@ from anyond.procs.launcher import Launcher
 from anyond.procs.spool import Frame, FrameReader
 from anyond.store import processes
 from anyond.store.database import Store
+from anyond.wakeup import Wakeup
 
 BATCH_FRAMES = 256
 BATCH_BYTES = 1 << 18
@@ -36,7 +36,7 @@ class Live:
     """What followers of a running execution share.
 
     Args:
-        wake: rung when the log grew, the entries changed, or it is over.
+        wake: notified when the log grew, the entries changed, or it is over.
         conversation: the entries so far; None for scripts and before the start.
         over: the row has its final status, and everything is in the spool.
         unfollowed: why it runs and nobody can follow it, for the person; None if somebody does.
@@ -45,7 +45,7 @@ class Live:
     __slots__ = ("conversation", "over", "unfollowed", "wake")
 
     def __init__(self) -> None:
-        self.wake = Wake()
+        self.wake = Wakeup()
         self.conversation: Conversation | None = None
         self.over = False
         self.unfollowed: str | None = None
@@ -58,7 +58,7 @@ class Logs:
         self._store = store
         self._launcher = launcher
         self._live: dict[str, Live] = {}
-        self._registered = Wake()
+        self._registered = Wakeup()
         self._checked: dict[str, tuple[object, ...]] = {}
 
     # ------------------------------------------------------------ the side of the writers
@@ -68,7 +68,7 @@ class Logs:
         live = self._live.get(process_id)
         if live is None:
             live = self._live[process_id] = Live()
-            self._registered.ring()
+            self._registered.notify()
         return live
 
     def set_unfollowed(self, process_id: str, why: str | None) -> None:
@@ -76,7 +76,7 @@ class Logs:
         live = self.begin(process_id)
         if live.unfollowed != why:
             live.unfollowed = why
-            live.wake.ring()
+            live.wake.notify()
 
     def finish(self, process_id: str) -> None:
         """Its row is final and its archive is written: let followers read to the end and go."""
@@ -84,7 +84,7 @@ class Logs:
         if live is not None:
             live.over = True
             live.conversation = None  # it is in the archive, and can be large
-            live.wake.ring()
+            live.wake.notify()
 
     def archive_path(self, process_id: str) -> Path:
         """Where the final entries are kept."""

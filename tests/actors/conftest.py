@@ -16,7 +16,7 @@ from anyond.files.images import ImageFiles
 from anyond.git.repo.repository import Repositories
 from anyond.github.client import GitHub
 from anyond.github.site import Site
-from anyond.host.places import Places
+from anyond.host.places import AppPaths
 from anyond.model.bodies import NewProject, NewTask
 from anyond.model.ids import new_id, now
 from anyond.model.rows import CodingAgentInitialRequest, ExecutionProcess, ExecutorAction
@@ -40,12 +40,12 @@ async def rooms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
     monkeypatch.setattr(awake_module, "LONGEST_PAUSE_S", 0.05)
     monkeypatch.setattr(crashes_module, "FIRST_PAUSE_S", 0.001)
     monkeypatch.setenv("HOME", str(tmp_path))
-    places = Places.under(tmp_path / "anyon")
+    places = AppPaths.under(tmp_path / "anyon")
     places.create()
     async with (
         Store.open(places.database) as store,
         Launcher.open(places.executions) as launcher,
-        DesktopNotifier.open() as announcer,
+        DesktopNotifier.open() as notifier,
     ):
         yield Rooms(
             store=store,
@@ -56,7 +56,7 @@ async def rooms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
             launcher=launcher,
             github=GitHub(Site.of({})),
             images=ImageFiles(places.images),
-            announcer=announcer,
+            notifier=notifier,
         )
 
 

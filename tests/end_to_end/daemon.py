@@ -104,7 +104,7 @@ class Daemon:
         return self.root / "data"
 
     @property
-    def presence(self) -> Path:
+    def daemon_file(self) -> Path:
         return self.root / "run" / "daemon.json"
 
     async def start(
@@ -121,7 +121,7 @@ class Daemon:
             through: a program with arguments that becomes the daemon's command line by exec.
             pass_fds: descriptors that it inherits.
         """
-        self.presence.unlink(missing_ok=True)
+        self.daemon_file.unlink(missing_ok=True)
         ported = () if port is None else ("--port", str(port))
         with (self.root / "daemon.log").open("ab") as log:
             self._process = await trio.lowlevel.open_process(
@@ -134,10 +134,10 @@ class Daemon:
                 pass_fds=pass_fds,
             )
         with trio.fail_after(PATIENCE):
-            while not self.presence.exists():
+            while not self.daemon_file.exists():
                 assert self._process.poll() is None, self.log()
                 await trio.sleep(0.01)
-        self.url = json.loads(self.presence.read_text())["url"]
+        self.url = json.loads(self.daemon_file.read_text())["url"]
         path = self.url.removeprefix("unix:")
         unix = httpx.AsyncHTTPTransport(uds=path, **LOCAL) if path != self.url else None
         base = self.url if unix is None else "http://localhost"

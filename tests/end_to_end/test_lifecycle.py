@@ -62,7 +62,7 @@ async def test_a_second_daemon_on_the_same_data_is_refused_and_told_where_the_fi
         3,
         f"Anyon is already running (process {daemon.pid}) at {daemon.url}.\n",
     )
-    assert json.loads(daemon.presence.read_text())["pid"] == daemon.pid
+    assert json.loads(daemon.daemon_file.read_text())["pid"] == daemon.pid
     assert await daemon.ask("GET", "/api/health") == {"status": "ok"}
 
 
@@ -98,7 +98,7 @@ async def test_a_stop_waits_for_nobody_and_the_agent_works_on_until_the_next_dae
         assert await closed(stalled) in {1001, 1006}
         with trio.fail_after(PATIENCE):
             assert [line async for line in lines][-1] == "", "it ends after a whole event"
-    assert not daemon.presence.exists()
+    assert not daemon.daemon_file.exists()
     assert alive(agent)
 
     began = trio.current_time()
@@ -148,7 +148,7 @@ async def test_a_terminal_that_is_closed_is_a_stop_and_with_nohup_nothing_at_all
     empty._process.send_signal(signal.SIGHUP)
     with trio.fail_after(PATIENCE):
         assert await empty._process.wait() == 0
-    assert not empty.presence.exists()
+    assert not empty.daemon_file.exists()
     await empty.start(through=("nohup",))
     empty._process.send_signal(signal.SIGHUP)
     assert await empty.ask("GET", "/api/health") == {"status": "ok"}
@@ -193,8 +193,8 @@ async def test_settings_and_records_survive_a_restart_on_another_port(daemon: Da
     port = free_port()
     await daemon.start(port=port)
     assert daemon.url == f"http://127.0.0.1:{port}" != before
-    presence = json.loads(daemon.presence.read_text())
-    assert (presence["url"], presence["pid"]) == (daemon.url, daemon.pid)
+    daemon_file = json.loads(daemon.daemon_file.read_text())
+    assert (daemon_file["url"], daemon_file["pid"]) == (daemon.url, daemon.pid)
     info = await daemon.ask("GET", "/api/info")
     assert info["config"] == config
     assert (config["github"]["pat"], config["of_a_later_version"]) == ("********", [1])
@@ -205,7 +205,7 @@ async def test_settings_and_records_survive_a_restart_on_another_port(daemon: Da
     other = Daemon(daemon.root / "other")
     code, said = await other.refusal("--port", str(port))
     assert (code, said) == (1, f"Somebody else listens at 127.0.0.1:{port} already.\n")
-    assert not other.presence.exists()
+    assert not other.daemon_file.exists()
 
 
 async def test_nobody_else_can_read_what_the_daemon_writes(daemon: Daemon) -> None:
@@ -223,7 +223,7 @@ async def test_nobody_else_can_read_what_the_daemon_writes(daemon: Daemon) -> No
     assert open_to_others == []
     # What is below has the modes of the repository; the way there is closed.
     assert mode(daemon.data) == 0o700
-    assert mode(daemon.presence) == 0o600
+    assert mode(daemon.daemon_file) == 0o600
     for name in ("anyon.db", "config/config.json", "config/profiles.json"):
         path = daemon.root / name if "/" in name else daemon.data / name
         assert mode(path) == 0o600, name
@@ -397,7 +397,7 @@ async def test_an_empty_database_is_filled_and_one_of_a_newer_version_is_left_al
     assert "newer Anyon" in said
     assert "Traceback" not in said
     assert database.read_bytes() == before
-    assert not empty.presence.exists()
+    assert not empty.daemon_file.exists()
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ async def test_clients_wait_at_a_daemon_that_is_still_loading(tmp_path: Path, do
             with trio.fail_after(PATIENCE / 3):
                 while not await _connects(ports[door]):
                     await trio.sleep(0.01)
-            assert not daemon.presence.exists(), "it does not serve yet"
+            assert not daemon.daemon_file.exists(), "it does not serve yet"
             nursery.start_soon(ask)
             await trio.sleep(0.05)
             assert answers == []
@@ -85,7 +85,7 @@ async def test_an_old_board_hears_of_a_stop_when_all_else_has_stopped(tmp_path: 
     await daemon.start("--vk-port", "0")
     try:
         project = await daemon.project()
-        url = json.loads(daemon.presence.read_text())["vk_url"].replace("http", "ws", 1)
+        url = json.loads(daemon.daemon_file.read_text())["vk_url"].replace("http", "ws", 1)
         async with open_websocket_url(
             f"{url}/api/tasks/stream/ws?project_id={project['id']}"
         ) as board:

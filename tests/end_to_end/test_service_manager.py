@@ -208,7 +208,7 @@ async def test_a_socket_called_vk_serves_clients_of_vibe_kanban_and_their_page(
         through = handing("vk:http:vk", *doors)
         await empty.start("--ui", str(pages), port=None, through=through, pass_fds=fds)
         try:
-            known = json.loads(empty.presence.read_text())
+            known = json.loads(empty.daemon_file.read_text())
             assert (known["url"], known["vk_url"]) == (urls[1], urls[0])
             async with local_client() as client:
                 for url in (urls[0], urls[2]):
@@ -231,7 +231,7 @@ async def test_where_only_the_socket_called_vk_is_handed_over_the_api_has_its_us
         # What the manager hands over counts, as with the port of the API.
         await empty.start("--vk-port", "0", through=through, pass_fds=[door.fileno()])
         try:
-            known = json.loads(empty.presence.read_text())
+            known = json.loads(empty.daemon_file.read_text())
             assert known["vk_url"] == f"http://127.0.0.1:{door.getsockname()[1]}"
             assert await empty.ask("GET", "/api/health") == {"status": "ok"}
         finally:

@@ -1,4 +1,4 @@
-"""Nothing but one package knows the ancestor's flavour: without it, everything else works."""
+"""Nothing but one package knows vibe-kanban's wire format: without it, everything else works."""
 
 from __future__ import annotations
 
@@ -59,5 +59,5 @@ async def test_a_task_goes_all_the_way(daemon: Daemon) -> None:
 async def test_its_port_is_refused(daemon: Daemon) -> None:
     await daemon.stop()
     code, said = await daemon.refusal("--port", "0", "--vk-port", "0")
-    assert (code, "comes without the flavour vk" in said) == (1, True)
+    assert (code, "comes without the wire format vk" in said) == (1, True)
     await daemon.start()

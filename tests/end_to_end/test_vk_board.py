@@ -1,4 +1,4 @@
-"""The ancestor's client works as it is, and at the end of a task knows what the daemon knows."""
+"""vibe-kanban's client works as it is, and at the end of a task knows what the daemon knows."""
 
 from __future__ import annotations
 
@@ -195,7 +195,7 @@ def contents(stream: Stream) -> list[Json]:
 
 
 async def entries(daemon: Daemon, process: Json) -> list[Json]:
-    """The conversation as our own clients have it, in words that the ancestor has."""
+    """The conversation as our own clients have it, in words that vibe-kanban has."""
     found = []
     for entry in await daemon.entries(process):
         kept = {key: value for key, value in entry.items() if key not in {"index", "seq"}}

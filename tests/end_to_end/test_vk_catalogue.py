@@ -1,4 +1,4 @@
-"""Every call of the ancestor's web client, answered as it expects: one table, row by row."""
+"""Every call of vibe-kanban's web client, answered as it expects: one table, row by row."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A built front end is served at the port of its flavour: its files, and nothing else."""
+"""A built front end is served at the port of its wire format: its files, and nothing else."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def built(root: Path) -> Path:
 async def served(daemon: Daemon, *options: str) -> AsyncIterator[httpx.AsyncClient]:
     folder = built(daemon.root)
     await daemon.start("--vk-port", "0", "--ui", str(folder), *options)
-    url = json.loads(daemon.presence.read_text())["vk_url"]
+    url = json.loads(daemon.daemon_file.read_text())["vk_url"]
     async with local_client(url) as client:
         try:
             yield client

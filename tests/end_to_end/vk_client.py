@@ -1,4 +1,4 @@
-"""A model of the ancestor's web client: how it asks, what it reads, and how its streams behave."""
+"""A model of vibe-kanban's web client: how it asks, what it reads, and how its streams behave."""
 
 from __future__ import annotations
 
@@ -218,7 +218,7 @@ class Watching:
 @asynccontextmanager
 async def page(daemon: Daemon, base: str | None = None) -> AsyncIterator[Watching]:
     """The client as it is when the page is open, and closed again at the end of the block."""
-    where = base or json.loads(daemon.presence.read_text())["vk_url"]
+    where = base or json.loads(daemon.daemon_file.read_text())["vk_url"]
     async with VkClient.at(where) as client, trio.open_nursery() as nursery:
         yield Watching(client, nursery)
         nursery.cancel_scope.cancel()

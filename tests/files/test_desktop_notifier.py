@@ -55,9 +55,9 @@ def test_texts_are_arguments_of_the_script_and_never_part_of_it(tmp_path: Path) 
 async def test_a_program_runs_beside_everything_else_and_is_reaped(tmp_path: Path) -> None:
     done = tmp_path / "done"
     slow = program(tmp_path, "slow", f'echo $$ > "{done}.new" && mv "{done}.new" "{done}"')
-    async with DesktopNotifier.open() as announcer:
-        announcer.run((slow,))
-        announcer.run((str(tmp_path / "not there"),))
+    async with DesktopNotifier.open() as notifier:
+        notifier.run((slow,))
+        notifier.run((str(tmp_path / "not there"),))
         with trio.fail_after(20):
             while not done.exists():
                 await trio.sleep(0.01)
@@ -72,8 +72,8 @@ async def test_at_the_end_what_still_plays_plays_on(tmp_path: Path) -> None:
     os.mkfifo(gate)
     waiting = program(tmp_path, "waiting", f'read line < "{gate}"; echo "$line" > "{done}"')
     with trio.fail_after(20):
-        async with DesktopNotifier.open() as announcer:
-            announcer.run((waiting,))
+        async with DesktopNotifier.open() as notifier:
+            notifier.run((waiting,))
             # Opening a pipe succeeds only when somebody has it open at the other end.
             pipe = await trio.to_thread.run_sync(os.open, gate, os.O_WRONLY)
         os.write(pipe, b"went on\n")

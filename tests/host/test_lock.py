@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from anyond.host.daemon_file import DaemonFile, announced
+from anyond.host.daemon_file import DaemonFile, published
 from anyond.host.lock import sole_daemon
 from anyond.model.refusals.daemon import AlreadyRunning
 
@@ -20,9 +20,9 @@ HOLDER = """
 import sys
 from pathlib import Path
 from anyond.host.lock import sole_daemon
-from anyond.host.daemon_file import announced
-lock, presence = map(Path, sys.argv[1:])
-with sole_daemon(lock), announced(presence, "http://127.0.0.1:1"):
+from anyond.host.daemon_file import published
+lock, daemon_file = map(Path, sys.argv[1:])
+with sole_daemon(lock), published(daemon_file, "http://127.0.0.1:1"):
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -89,7 +89,7 @@ def test_what_the_daemon_starts_does_not_keep_the_lock(tmp_path: Path) -> None:
 
 def test_the_daemon_is_announced_in_a_private_file_while_it_runs(tmp_path: Path) -> None:
     path = tmp_path / "daemon.json"
-    with announced(path, "http://127.0.0.1:8096") as mine:
+    with published(path, "http://127.0.0.1:8096") as mine:
         assert DaemonFile.read(path) == mine
         assert (mine.url, mine.pid) == ("http://127.0.0.1:8096", os.getpid())
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -99,7 +99,7 @@ def test_the_daemon_is_announced_in_a_private_file_while_it_runs(tmp_path: Path)
 def test_the_announcement_of_another_daemon_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "daemon.json"
     other = b'{"url":"u","pid":1,"started_at":"t","version":"v"}'
-    with announced(path, "http://127.0.0.1:8096"):
+    with published(path, "http://127.0.0.1:8096"):
         path.write_bytes(other)
     assert path.read_bytes() == other
 

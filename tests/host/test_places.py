@@ -12,13 +12,13 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from anyond.host.identity import user_id
-from anyond.host.places import Places
+from anyond.host.places import AppPaths
 from anyond.model.errors import Unavailable
 from anyond.model.ids import is_id
 
 
 def test_the_environment_chooses_each_directory(tmp_path: Path) -> None:
-    places = Places.of(
+    places = AppPaths.of(
         {
             "ANYON_CONFIG_DIR": f"{tmp_path}/c",
             "ANYON_DATA_DIR": f"{tmp_path}/d/../e",
@@ -28,11 +28,11 @@ def test_the_environment_chooses_each_directory(tmp_path: Path) -> None:
     assert places.config == tmp_path / "c" / "config.json"
     assert places.profiles == tmp_path / "c" / "profiles.json"
     assert places.database.parent == tmp_path / "e"
-    assert places.presence == tmp_path / "r" / "daemon.json"
+    assert places.daemon_file == tmp_path / "r" / "daemon.json"
 
 
 def test_missing_directories_are_made_for_their_owner_only(tmp_path: Path) -> None:
-    places = Places.under(tmp_path / "all")
+    places = AppPaths.under(tmp_path / "all")
     places.create()
     places.create()
     for made in (places.config_dir, places.data_dir, places.runtime_dir, places.executions):
@@ -42,7 +42,7 @@ def test_missing_directories_are_made_for_their_owner_only(tmp_path: Path) -> No
 def test_a_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "all").write_text("")
     with pytest.raises(Unavailable, match="all/config"):
-        Places.under(tmp_path / "all").create()
+        AppPaths.under(tmp_path / "all").create()
 
 
 @pytest.mark.parametrize("name", ["ANYON_CONFIG_DIR", "ANYON_DATA_DIR", "ANYON_RUNTIME_DIR"])
@@ -50,15 +50,15 @@ def test_what_puts_it_elsewhere_is_named_with_it(tmp_path: Path, name: str) -> N
     places = {kind: f"{tmp_path}/{kind}" for kind in ("ANYON_CONFIG_DIR", "ANYON_DATA_DIR")}
     (tmp_path / "file").write_text("")
     with pytest.raises(Unavailable, match=f"Set {name} in the environment to name another"):
-        Places.of({**places, name: f"{tmp_path}/file/below"}).create()
+        AppPaths.of({**places, name: f"{tmp_path}/file/below"}).create()
 
 
 @pytest.mark.parametrize("name", ["ANYON_CONFIG_DIR", "ANYON_DATA_DIR", "ANYON_RUNTIME_DIR"])
 def test_a_directory_that_cannot_be_told_to_anybody_is_refused(tmp_path: Path, name: str) -> None:
     places = {kind: f"{tmp_path}/{kind}" for kind in ("ANYON_CONFIG_DIR", "ANYON_DATA_DIR")}
-    Places.of({**places, name: f"{tmp_path}/wörter 語"}).create()
+    AppPaths.of({**places, name: f"{tmp_path}/wörter 語"}).create()
     with pytest.raises(Unavailable, match="caf\ufffd cannot be used: its name is not UTF-8"):
-        Places.of({**places, name: os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9")}).create()
+        AppPaths.of({**places, name: os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9")}).create()
     assert "caf" not in "".join(os.listdir(tmp_path))
 
 
@@ -79,7 +79,7 @@ def nobody_special() -> Iterator[None]:
 def test_a_directory_that_may_not_be_used_is_named(name: str) -> None:
     with TemporaryDirectory() as folder:  # pytest's own is root's alone
         os.chmod(folder, 0o755)
-        places = Places.under(Path(folder))
+        places = AppPaths.under(Path(folder))
         places.create()
         for made in (places.runtime_dir, places.data_dir, places.executions, places.images):
             made.chmod(0o777)
@@ -92,19 +92,19 @@ def test_a_directory_that_may_not_be_used_is_named(name: str) -> None:
 
 
 def test_the_runtime_directory_is_that_of_the_login_if_there_is_one(tmp_path: Path) -> None:
-    assert Places.of({"XDG_RUNTIME_DIR": str(tmp_path)}).runtime_dir == tmp_path / "anyon"
+    assert AppPaths.of({"XDG_RUNTIME_DIR": str(tmp_path)}).runtime_dir == tmp_path / "anyon"
     for unusable in ("", "relative", str(tmp_path / "missing")):
-        places = Places.of({"XDG_RUNTIME_DIR": unusable})
+        places = AppPaths.of({"XDG_RUNTIME_DIR": unusable})
         assert places.runtime_dir == places.data_dir / "run"
 
 
 def test_a_data_directory_of_its_own_has_a_runtime_directory_of_its_own(tmp_path: Path) -> None:
     chosen = {"XDG_RUNTIME_DIR": str(tmp_path), "ANYON_DATA_DIR": str(tmp_path / "d")}
-    assert Places.of(chosen).runtime_dir == tmp_path / "d" / "run"
+    assert AppPaths.of(chosen).runtime_dir == tmp_path / "d" / "run"
 
 
 def test_worktrees_go_where_the_setting_says(tmp_path: Path) -> None:
-    places = Places.under(tmp_path)
+    places = AppPaths.under(tmp_path)
     assert places.worktrees() == tmp_path / "data" / "worktrees"
     assert places.worktrees("/elsewhere") == Path("/elsewhere/worktrees")
 

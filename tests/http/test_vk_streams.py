@@ -252,7 +252,7 @@ async def test_a_run_that_has_ended_long_ago_is_told_at_once(server: Server) -> 
     assert trio.current_time() - began < RUNNING_FIRST_SECONDS
 
 
-async def test_who_reads_a_log_slowly_is_not_cut_off_in_this_flavour(tmp_path: Path) -> None:
+async def test_who_reads_a_log_slowly_is_not_cut_off_in_this_wire_format(tmp_path: Path) -> None:
     async with open_server(tmp_path, stall=0.2) as server:
         id, tape = server.services.logs.tape()
         text = b"x" * 200_000

@@ -14,7 +14,7 @@ from anyond.files.images import ImageFiles
 from anyond.git.repo.repository import Repositories
 from anyond.github.client import GitHub
 from anyond.github.site import Site
-from anyond.host.places import Places
+from anyond.host.places import AppPaths
 from anyond.operations.rooms import Rooms
 from anyond.procs.launcher import Launcher
 from anyond.settings.config import ConfigFile
@@ -35,12 +35,12 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 async def rooms(tmp_path: Path) -> AsyncIterator[Rooms]:
-    places = Places.under(tmp_path / "anyon")
+    places = AppPaths.under(tmp_path / "anyon")
     places.create()
     async with (
         Store.open(places.database) as store,
         Launcher.open(places.executions) as launcher,
-        DesktopNotifier.open() as announcer,
+        DesktopNotifier.open() as notifier,
     ):
         yield Rooms(
             store=store,
@@ -51,7 +51,7 @@ async def rooms(tmp_path: Path) -> AsyncIterator[Rooms]:
             launcher=launcher,
             github=GitHub(Site.of({})),
             images=ImageFiles(places.images),
-            announcer=announcer,
+            notifier=notifier,
         )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from anyond.host.places import Places
+from anyond.host.places import AppPaths
 from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject
 from anyond.operations.workspace import removal
@@ -42,7 +42,7 @@ def both(request: pytest.FixtureRequest, rooms: Rooms, tmp_path: Path) -> Iterat
     if not memory.is_dir() or memory.stat().st_dev == tmp_path.stat().st_dev:
         pytest.skip("there is one disk only")
     with tempfile.TemporaryDirectory(dir=memory) as name:
-        data = Places.under(Path(name))
+        data = AppPaths.under(Path(name))
         yield replace(rooms, places=replace(rooms.places, data_dir=data.data_dir))
 
 

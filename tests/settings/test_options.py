@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from anyond.cli.serve import serve
-from anyond.host.places import Places
+from anyond.host.places import AppPaths
 from anyond.model.refusals.requests import Invalid
 from anyond.model.variables import Variable
 from anyond.settings import reference
 from anyond.settings.options import Auth, LogFormat, Option, Options, declared_options
 
-PLACES = Places.under(Path("/nowhere"))
+PLACES = AppPaths.under(Path("/nowhere"))
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.9.9.9", "::1", "[::1]", "localhost", None])

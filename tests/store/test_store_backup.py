@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from anyond.cli import main
 from anyond.host.lock import sole_daemon
-from anyond.host.places import Places
+from anyond.host.places import AppPaths
 from anyond.model.errors import Unavailable
 from anyond.model.refusals.requests import NotFound
 from anyond.store import backup, days
@@ -139,7 +139,7 @@ async def test_a_database_that_is_missing_is_not_begun_anew_beside_its_copies(pa
 
 
 async def test_the_command_restores_lists_and_refuses_while_a_daemon_runs(tmp_path: Path) -> None:
-    places = Places.under(tmp_path / "anyon")
+    places = AppPaths.under(tmp_path / "anyon")
     places.create()
     async with Store.open(places.database) as store:
         await write(store, "one")

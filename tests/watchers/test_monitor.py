@@ -19,7 +19,7 @@ from anyond.git.repo.repository import Repositories
 from anyond.github.answers import PullRequest
 from anyond.github.client import GitHub
 from anyond.github.site import Site
-from anyond.host.places import Places
+from anyond.host.places import AppPaths
 from anyond.model.ids import now
 from anyond.model.rows import PullRequestMerge, TaskStatus
 from anyond.operations.branch import pull_requests
@@ -46,14 +46,14 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[GitHubSe
 
 @pytest.fixture
 async def rooms(tmp_path: Path, server: GitHubServer) -> AsyncIterator[Rooms]:
-    places = Places.under(tmp_path)
+    places = AppPaths.under(tmp_path)
     places.create()
     config = ConfigFile(places.config)
     config.patch({"github": {"pat": "ghp_adas_secret_token"}, "pr_poll_interval_s": 5})
     async with (
         Store.open(places.database) as store,
         Launcher.open(places.executions) as launcher,
-        DesktopNotifier.open() as announcer,
+        DesktopNotifier.open() as notifier,
     ):
         await store.write(add_family)
         profiles = Profiles(places.profiles, DEFAULT_PROFILES)
@@ -67,7 +67,7 @@ async def rooms(tmp_path: Path, server: GitHubServer) -> AsyncIterator[Rooms]:
             launcher=launcher,
             github=github,
             images=ImageFiles(places.images),
-            announcer=announcer,
+            notifier=notifier,
         )
 
 

@@ -23,7 +23,7 @@ _RACY_NS = 50_000_000
 
 
 @dataclass(frozen=True)
-class Census:
+class FileListing:
     """The files of one checkout at one moment.
 
     Args:
@@ -39,7 +39,7 @@ class Census:
     watch: Watch
 
 
-async def take(root: Path, *, ignored: bool, most_ignored: int = MOST_IGNORED) -> Census:
+async def take(root: Path, *, ignored: bool, most_ignored: int = MOST_IGNORED) -> FileListing:
     """List the files of the checkout at `root`: tracked ones, and new ones that git would add.
 
     Args:
@@ -63,7 +63,7 @@ async def take(root: Path, *, ignored: bool, most_ignored: int = MOST_IGNORED) -
         files += more
         directories += below
     await trio.to_thread.run_sync(watch.cover, files, directories, started)
-    return Census(head.text if head.code == 0 else None, files, directories, watch)
+    return FileListing(head.text if head.code == 0 else None, files, directories, watch)
 
 
 def _told_apart(listed: bytes) -> tuple[list[str], list[str]]:

@@ -6,7 +6,7 @@ from anyond.api import attempts as api
 from anyond.api.params import Nothing, OfAttempt
 from anyond.http.backend import Backend
 from anyond.http.dispatch import Streamed, route
-from anyond.http.streaming.encoders import Flavour
+from anyond.http.streaming.encoders import WireFormat
 from anyond.model.answers import CommitComparison, CommitInfo, EditorOpened, Relations, Replaced
 from anyond.model.bodies import AgentSetup, FollowUp, NewAttempt, OpenEditor, Replacing
 from anyond.model.frames import DiffFrame
@@ -51,14 +51,14 @@ async def compare_commit(backend: Backend, params: api.OfCommit) -> CommitCompar
 
 
 async def stream_diff(
-    backend: Backend, params: api.FollowedDiff, flavour: Flavour
+    backend: Backend, params: api.FollowedDiff, wire_format: WireFormat
 ) -> Streamed[DiffFrame]:
     attempt_id = params.task_attempt_id
     await backend.store.read(lambda r: attempts.get(r, attempt_id))
     source = backend.services.diffs.follow(
-        attempt_id, params.stats_only, params.after, landed=flavour.lands
+        attempt_id, params.stats_only, params.after, landed=wire_format.ends_with_merge
     )
-    return Streamed(source, flavour.diff())
+    return Streamed(source, wire_format.diff())
 
 
 async def follow_up(backend: Backend, params: OfAttempt, body: FollowUp) -> ExecutionProcess:

@@ -6,7 +6,7 @@ from anyond.api import drafts as api
 from anyond.http.backend import Backend
 from anyond.http.dispatch import Streamed, route
 from anyond.http.streaming import records
-from anyond.http.streaming.encoders import Flavour, Record
+from anyond.http.streaming.encoders import Record, WireFormat
 from anyond.model.drafts import Draft, DraftPatch, DraftType, QueueWish
 from anyond.model.refusals.requests import Invalid
 from anyond.store import projects
@@ -36,10 +36,10 @@ async def queue_draft(backend: Backend, params: api.OfDraft, body: QueueWish) ->
 
 
 async def stream_drafts(
-    backend: Backend, params: api.FollowedDrafts, flavour: Flavour
+    backend: Backend, params: api.FollowedDrafts, wire_format: WireFormat
 ) -> Streamed[Record]:
     store, project_id = backend.store, params.project_id
-    snapshot, kinds, encoder = flavour.drafts
+    snapshot, kinds, encoder = wire_format.drafts
     await store.read(lambda r: projects.get(r, project_id))
     source = records.follow(
         store,

@@ -9,7 +9,7 @@ from anyond.api.params import OfProcess
 from anyond.http.backend import Backend
 from anyond.http.dispatch import Streamed, route
 from anyond.http.streaming import records
-from anyond.http.streaming.encoders import Flavour, Record
+from anyond.http.streaming.encoders import Record, WireFormat
 from anyond.model.frames import EntryFrame
 from anyond.model.rows import Change, ExecutionProcess
 from anyond.store import attempts, processes
@@ -40,25 +40,25 @@ async def stop_process(backend: Backend, params: OfProcess) -> None:
 
 
 async def stream_raw_logs(
-    backend: Backend, params: api.FollowedLog, flavour: Flavour
+    backend: Backend, params: api.FollowedLog, wire_format: WireFormat
 ) -> Streamed[Frame]:
     logs = backend.services.logs
     await logs.open_raw(params.execution_process_id)
     source = logs.raw(params.execution_process_id, params.after)
-    return Streamed(source, flavour.raw(params.batch))
+    return Streamed(source, wire_format.raw(params.batch))
 
 
 async def stream_normalized_logs(
-    backend: Backend, params: api.FollowedLog, flavour: Flavour
+    backend: Backend, params: api.FollowedLog, wire_format: WireFormat
 ) -> Streamed[EntryFrame]:
     logs = backend.services.logs
     await logs.open_raw(params.execution_process_id)
     source = logs.entries(params.execution_process_id, params.after)
-    return Streamed(source, flavour.entries(params.batch))
+    return Streamed(source, wire_format.entries(params.batch))
 
 
 async def stream_processes(
-    backend: Backend, params: api.FollowedProcesses, flavour: Flavour
+    backend: Backend, params: api.FollowedProcesses, wire_format: WireFormat
 ) -> Streamed[Record]:
     store, attempt_id, dropped = backend.store, params.task_attempt_id, params.show_soft_deleted
     task_id = (await store.read(lambda r: attempts.get(r, attempt_id))).task_id
@@ -75,7 +75,7 @@ async def stream_processes(
 
     rows = records.reading(store, lambda r: processes.of_attempt(r, attempt_id, dropped))
     source = records.follow(store, rows, belongs, params.after, last)
-    return Streamed(source, flavour.processes(dropped))
+    return Streamed(source, wire_format.processes(dropped))
 
 
 ROUTES = (

@@ -8,7 +8,7 @@ from anyond.http.backend import Backend
 from anyond.http.dispatch import Streamed, route
 from anyond.http.envelope import Known
 from anyond.http.streaming import records
-from anyond.http.streaming.encoders import Flavour, Record, Snapshot
+from anyond.http.streaming.encoders import Record, Snapshot, WireFormat
 from anyond.model.bodies import CreateAndStart, NewTask, TaskPatch
 from anyond.model.ids import new_id, now
 from anyond.model.refusals.requests import NotFound
@@ -47,7 +47,7 @@ async def delete_task(backend: Backend, params: OfTask) -> None:
 
 
 async def stream_tasks(
-    backend: Backend, params: api.FollowedTasks, flavour: Flavour
+    backend: Backend, params: api.FollowedTasks, wire_format: WireFormat
 ) -> Streamed[Record]:
     store, project_id = backend.store, params.project_id
     await store.read(lambda r: projects.get(r, project_id))
@@ -63,7 +63,7 @@ async def stream_tasks(
             return Snapshot(position, b"[]")
         return Snapshot(listed.position, listed.rows)
 
-    return Streamed(records.follow(store, snapshot, belongs, params.after), flavour.tasks())
+    return Streamed(records.follow(store, snapshot, belongs, params.after), wire_format.tasks())
 
 
 ROUTES = (

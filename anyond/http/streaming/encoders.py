@@ -1,4 +1,4 @@
-"""How the frames of each stream are written on the wire; one table, one entry per flavour."""
+"""How the frames of each stream are written on the wire; one table, one entry per wire format."""
 
 from __future__ import annotations
 
@@ -58,12 +58,13 @@ class DraftStream(NamedTuple):
     encoder: Callable[[], Encoder[Record]]
 
 
-class Flavour(NamedTuple):
+class WireFormat(NamedTuple):
     """One way to write all streams.
 
     `processes` is told whether replaced runs are shown, `raw` and `entries` whether the client
     takes many items in one message. `event` writes one change as a Server-Sent Event, or nothing
-    if it is none. `lands`: the differences have an end here, when there is nothing but what landed.
+    if it is none. `ends_with_merge`: the differences have an end here, when there is nothing but
+    what was merged.
     """
 
     tasks: Callable[[], Encoder[Record]]
@@ -73,7 +74,7 @@ class Flavour(NamedTuple):
     entries: Callable[[bool], Encoder[EntryFrame]]
     diff: Callable[[], Encoder[DiffFrame]]
     event: Callable[[Change], bytes]
-    lands: bool = False
+    ends_with_merge: bool = False
 
 
 FINISHED = '{"finished":true}'
@@ -187,7 +188,7 @@ def event(name: bytes, data: bytes, position: int) -> bytes:
     return b"event: %s\ndata: %s\nid: %d\n\n" % (name, data, position)
 
 
-PLAIN = Flavour(
+PLAIN = WireFormat(
     tasks=lambda: Records({}),
     processes=lambda _: Records({"process_started": "process_created"}),
     drafts=DraftStream(drafts.of_project, frozenset({"draft_updated"}), lambda: Records({})),

@@ -1,4 +1,4 @@
-"""How the streams are written as JSON Patch, in the way that the ancestor's clients apply it.
+"""How the streams are written as JSON Patch, in the way that vibe-kanban's clients apply it.
 
 Their library does nothing at all where a path is missing, inserts where an index is there already,
 and of several operations on one path in one frame keeps the last. Hence: a snapshot first, `add`
@@ -18,9 +18,9 @@ from anyond.http.streaming.encoders import (
     FINISHED,
     MESSAGE_BYTES,
     DraftStream,
-    Flavour,
     Record,
     Snapshot,
+    WireFormat,
     event,
 )
 from anyond.http.vk.drafts import KINDS, Drafts, everything
@@ -146,7 +146,7 @@ class Entries:
 
 
 def _known(entry: bytes) -> bytes:
-    """`entry`, or if it is of a type that the ancestor does not have, the same as a remark."""
+    """`entry`, or if it is of a type that vibe-kanban does not have, the same as a remark."""
     if not entry.startswith(_USAGE):
         return entry
     return encode({**msgspec.json.decode(entry), "entry_type": {"type": "system_message"}})
@@ -190,7 +190,7 @@ _ROOTS = {"task": "tasks", "process": "execution_processes"}
 
 
 def _event(change: Change) -> bytes:
-    """One change of a task or a process, which were all that the ancestor told by such events."""
+    """One change of a task or a process, which were all that vibe-kanban told by such events."""
     root = _ROOTS.get(change.kind.partition("_")[0])
     if root is None:
         return b""
@@ -200,7 +200,7 @@ def _event(change: Change) -> bytes:
     return event(b"json_patch", f"[{operation}]".encode(), change.position)
 
 
-PATCHES = Flavour(
+PATCHES = WireFormat(
     tasks=lambda: Records("tasks", lambda change: change.kind == "task_deleted"),
     processes=lambda all: Records("execution_processes", lambda change: change.dropped and not all),
     drafts=DraftStream(everything, KINDS, Drafts),
@@ -208,5 +208,5 @@ PATCHES = Flavour(
     entries=lambda _: Entries(),
     diff=Diffs,
     event=_event,
-    lands=True,
+    ends_with_merge=True,
 )

@@ -1,4 +1,4 @@
-"""The calls that the ancestor has and we have not, or that mean something else there."""
+"""The calls that vibe-kanban has and we have not, or that mean something else there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which answers the ancestor's clients know in another shape, and what that shape is: one table."""
+"""Which answers vibe-kanban's clients know in another shape, and what that shape is: one table."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ class Evictable(Protocol):
     idle: bool
     idle_since: float
 
-    def hurry(self) -> None:
+    def hasten(self) -> None:
         """End at once if it is idle."""
 
 
@@ -100,7 +100,7 @@ class Door:
         await _settle()  # what was accepted a moment ago may have brought its request along
         idle = sorted((c for c in self._connections if c.idle), key=lambda c: c.idle_since)
         for connection in idle[:_GIVE_WAY]:
-            connection.hurry()
+            connection.hasten()
         if idle:
             self._tell("idle connections give way: nearly all descriptors are in use")
             await _settle()  # until their descriptors are free

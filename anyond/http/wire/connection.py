@@ -92,7 +92,7 @@ class Connection:
                 with self._reading:
                     await self._read(protocol)
                 if not self._peer_is_there:
-                    self.hurry()
+                    self.hasten()
                     await _endings.take()
                 tasks.cancel()
             await self._linger()
@@ -104,7 +104,7 @@ class Connection:
         finally:
             await trio.aclose_forcefully(self._stream)
 
-    def hurry(self) -> None:
+    def hasten(self) -> None:
         """End soon: at once if idle, else when the answer is out; a stalled peer is cut off."""
         self._hurried = True
         if self.idle:

@@ -1,4 +1,4 @@
-"""What the daemon listens at: for its own clients, and for those of the ancestor."""
+"""What the daemon listens at: for its own clients, and for those of vibe-kanban."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Doors(NamedTuple):
 
     Attributes:
         ours: for clients of the API; at least one.
-        vk: for clients of the ancestor; none if nobody asked for it.
+        vk: for clients of vibe-kanban; none if nobody asked for it.
     """
 
     ours: list[Listener]

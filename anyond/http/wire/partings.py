@@ -1,6 +1,6 @@
 """WebSockets whose peers hear last of all that the daemon stops.
 
-The ancestor's page asks again two seconds after it has heard, and takes a refusal for the end of
+vibe-kanban's page asks again two seconds after it has heard, and takes a refusal for the end of
 what it shows. What a stop takes, the next start would lack.
 """
 

@@ -104,7 +104,7 @@ async def serve(
             stream.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         connections.add(connection)
         if context.terminated.is_set():
-            connection.hurry()
+            connection.hasten()
         try:
             await connection.run()
         finally:
@@ -123,7 +123,7 @@ async def serve(
                 handlers.cancel_scope.deadline = trio.current_time() + grace
                 await context.terminated.set()  # never waits
                 for number, connection in enumerate(tuple(connections), start=1):
-                    connection.hurry()
+                    connection.hasten()
                     if number % _AT_ONCE == 0:
                         # Each of them ends in a task of its own; others have their turn between.
                         with trio.CancelScope(shield=True):

@@ -15,7 +15,7 @@ from anyond.operations.run import run
 from anyond.operations.subject import Subject
 from anyond.operations.turn import undelivered
 from anyond.operations.turn.end_reason import write_reason
-from anyond.operations.turn.notifications import announce
+from anyond.operations.turn.notifications import notify
 from anyond.operations.workspace import git_programs
 from anyond.procs.launcher import Absent, Alive
 from anyond.store import drafts, launches, processes
@@ -75,7 +75,7 @@ async def end_run(rooms: Rooms, row: ExecutionProcess, reason: str) -> None:
         return row.run_reason is not RunReason.DEV_SERVER
 
     if await rooms.store.write(final):
-        await announce(rooms, about, status)
+        await notify(rooms, about, status)
     log.error("given_up", process=row.id, attempt=row.task_attempt_id, reason=reason)
 
 

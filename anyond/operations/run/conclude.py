@@ -55,7 +55,7 @@ from anyond.operations.turn import (
     undelivered,
 )
 from anyond.operations.turn.end_reason import ENTRIES
-from anyond.operations.turn.notifications import announce
+from anyond.operations.turn.notifications import notify
 from anyond.operations.workspace import git_programs, worktree
 from anyond.operations.workspace.submodules import uncommitted
 from anyond.procs.launcher import Launcher
@@ -224,7 +224,7 @@ async def conclude(
 
     following = await rooms.store.write(final)
     if over:
-        await announce(rooms, subject, ending.status)
+        await notify(rooms, subject, ending.status)
     if exit.kept and services is None:
         await rooms.launcher.end_services(process.id)
     return Following(following, services)

@@ -35,7 +35,7 @@ from anyond.operations.subject import Subject
 from anyond.operations.turn import chain, launch_recipe, reading, steering, undelivered
 from anyond.operations.turn.end_reason import write_reason
 from anyond.operations.turn.launched import record_processes
-from anyond.operations.turn.notifications import announce
+from anyond.operations.turn.notifications import notify
 from anyond.operations.turn.turn_record import TurnRecord
 from anyond.operations.workspace import git_programs, images, worktree
 from anyond.procs.launcher import Alive, Launcher
@@ -126,13 +126,13 @@ async def start(
         if not wanted():
             raise Stopped("before it had started")
         await git_programs.begin(rooms, subject, process)
-        cooked = await launch_recipe.write_recipe(
+        prepared = await launch_recipe.write_recipe(
             rooms, process, subject.project, str(subject.workdir), str(path)
         )
         head = await checkouts.head(path)
         if alone:
             await keeping.guard_stash(subject.repository, process.task_attempt_id)
-        kept = cooked.kept
+        kept = prepared.kept
 
         def before(tx: Tx) -> ExecutionProcess:
             if kept is not None:
@@ -145,7 +145,7 @@ async def start(
         key = secrets.token_hex(32)
         running = await rooms.launcher.start(
             process.id,
-            cooked.launch,
+            prepared.launch,
             limit=rooms.config.config.log_limit_bytes,
             key=key,
             record=lambda: rooms.store.write(
@@ -219,7 +219,7 @@ async def fail_start(
         return True
 
     if await rooms.store.write(final):
-        await announce(rooms, subject, status)
+        await notify(rooms, subject, status)
 
 
 def review(tx: Tx, task_id: str, reason: RunReason) -> None:

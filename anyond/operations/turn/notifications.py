@@ -25,7 +25,7 @@ _WORDS = {
 }
 
 
-async def announce(rooms: Rooms, about: Subject, status: ProcessStatus) -> None:
+async def notify(rooms: Rooms, about: Subject, status: ProcessStatus) -> None:
     """Play a sound and show a message, as configured; a stop by a person makes no sound.
 
     To be called once for each chain, when it is over. What goes wrong here is only logged: nothing
@@ -42,7 +42,7 @@ async def announce(rooms: Rooms, about: Subject, status: ProcessStatus) -> None:
             f"Branch: {about.attempt.branch}\nExecutor: {about.attempt.executor}"
         )
         if command := desktop_notifier.message(title, body):
-            rooms.announcer.run(command)
+            rooms.notifier.run(command)
     if wanted.sound_enabled and status is not ProcessStatus.KILLED:
         await _play(rooms, wanted.sound_file)
 
@@ -57,7 +57,7 @@ async def _play(rooms: Rooms, sound: SoundFile) -> None:
     except AnyondError as error:
         log.warning("no_sound", path=str(path), why=str(error))
         return
-    rooms.announcer.run(command)
+    rooms.notifier.run(command)
 
 
 def _keep(path: Path, sound: SoundFile) -> None:

@@ -32,7 +32,7 @@ async def remove(
 
     Args:
         worktree: a checkout in the directory of its project.
-        aside: see `Places.set_aside`.
+        aside: see `AppPaths.set_aside`.
 
     Raises:
         GitFailed: no snapshot could be taken; then nothing is removed.

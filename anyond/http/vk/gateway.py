@@ -1,4 +1,4 @@
-"""How requests of the ancestor's clients become requests of ours, and our answers become theirs."""
+"""How requests of vibe-kanban's clients become requests of ours, and our answers become theirs."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ _RUNS = "/api/execution-processes/stream/ws"
 _LOGS = re.compile(r"/api/execution-processes/([^/]+)/(?:raw|normalized)-logs/ws")
 
 
-class VkFace:
-    """The API in the flavour, for paths with the prefix and without it."""
+class VkGateway:
+    """The API in the wire format, for paths with the prefix and without it."""
 
     def __init__(self, front: Front, services: Services) -> None:
         self._front = front
@@ -63,8 +63,8 @@ class VkFace:
             send = _Reshaped(send, partial(shape, self._services), refused)
         await self._front.answer({**scope, "path": path}, receive, send)
 
-    def door(self, ui: Path | None) -> App:
-        """What a listener serves whose every path has the flavour; see `Face`."""
+    def listener_app(self, ui: Path | None) -> App:
+        """What a listener serves whose every path has the wire format; see `Gateway`."""
         files = None if ui is None else site.create(self._front.policy, ui)
 
         async def serve(scope: Any, receive: Receive, send: Send) -> None:
@@ -142,7 +142,7 @@ class _Reshaped:
 
 
 def _query(scope: Any, without: set[str] | None = None) -> bytes:
-    """The query string, with the format that makes a stream one of this flavour."""
+    """The query string, with the format that makes a stream one of this wire format."""
     pairs = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
     kept = [(k, v) for k, v in pairs if k != "format" and k not in (without or ())]
     return urlencode([*kept, ("format", FORMAT)]).encode()

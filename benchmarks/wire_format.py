@@ -1,4 +1,4 @@
-"""How soon a client of the ancestor has a long conversation, beside one of ours."""
+"""How soon a client of vibe-kanban has a long conversation, beside one of ours."""
 
 from __future__ import annotations
 
