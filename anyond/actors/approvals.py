@@ -56,7 +56,8 @@ class ApprovalRequests:
     async def reconcile(self) -> None:
         """After a replay: decisions that were made but never reached the agent reach it now."""
         open_now = {question.call for question in self._conversation.questions}
-        rows = await self._store.read(lambda r: approvals.of_process(r, self._process.id))
+        process_id = self._process.id  # what the store keeps for a while must not keep all of this
+        rows = await self._store.read(lambda r: approvals.of_process(r, process_id))
         for row in rows:
             if row.status is ApprovalStatus.PENDING:
                 continue

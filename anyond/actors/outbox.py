@@ -59,7 +59,8 @@ class Outbox:
 
     async def send_messages(self) -> None:
         """Send what is written down and the agent has not heard, unless it is being let go."""
-        written = await self._store.read(lambda r: steering.said(r, self._process_id))
+        process_id = self._process_id  # what the store keeps for a while must not keep all of this
+        written = await self._store.read(lambda r: steering.said(r, process_id))
         # Read it only now: nothing is awaited from here on until all is queued.
         self._sent = max(self._sent, self._conversation.heard - 1)
         is_leaving = self._is_leaving()

@@ -1,0 +1,65 @@
+"""What is kept of the talk with an agent, and for how long."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from collections.abc import Iterator
+
+import pytest
+import trio
+from running_rows import started
+
+from anyond.actors.talk import Talk
+from anyond.machines.process import Event
+from anyond.model.rows import ExecutionProcess
+from anyond.operations.rooms import Rooms
+from anyond.operations.turn.turn_record import TurnRecord
+from anyond.store import sessions
+from anyond.watchers.logs import Logs
+
+TURN = '{"executor": "DEMO", "prompt": "x", "cwd": "/"}'
+
+
+@pytest.fixture
+def no_garbage_collection() -> Iterator[None]:
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("no_garbage_collection")
+async def test_what_was_said_goes_with_the_end_of_the_talk(
+    rooms: Rooms, poisoned: ExecutionProcess
+) -> None:
+    events: list[Event] = []
+    await rooms.store.write(lambda tx: sessions.keep_turn(tx, poisoned.id, TURN))
+    await started(rooms, poisoned, "exec sleep 600", "k" * 64)
+    running = await rooms.launcher.attach(poisoned.id, "k" * 64)
+    talk = Talk(
+        poisoned,
+        TurnRecord.decode(TURN).dialogue(),
+        running=running,
+        store=rooms.store,
+        approval_timeout=60,
+        silence=lambda: 0,
+        is_stopping=lambda: False,
+        tell=events.append,
+    )
+    reader = rooms.launcher.spool(poisoned.id).records()
+    async with trio.open_nursery() as nursery:
+        live = Logs(rooms.store, rooms.launcher).begin(poisoned.id)
+        await talk.open(reader, live, nursery)
+        assert live.conversation is talk.conversation
+        nursery.cancel_scope.cancel()
+    live.conversation = None
+    said = weakref.ref(talk.conversation)
+    talk.close()
+    try:
+        assert said() is None
+    finally:
+        reader.close()
+        await running.kill()
+        while await running.news():
+            pass
+        await running.aclose()
