@@ -1,6 +1,6 @@
 # Every command that a contributor needs; `make help` lists them. Works with GNU make 3.81.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast test-agents check types settings machines bench hostile power chaos lock clean
+.PHONY: help demo test test-fast test-agents check types settings machines cli bench hostile power chaos lock clean
 
 RUNTIME := .venv
 DEV := .venv-dev
@@ -9,6 +9,7 @@ TYPES := clients/typescript/types.ts
 SETTINGS := docs/settings.md
 REFUSALS := docs/api.md
 MACHINES := docs/machines.md
+CLI := docs/cli.md
 # One test more at a time than there are cores, since tests wait for others (and no more than 8: each
 # worker collects them all). BESIDE= runs them one after the other, as a debugger wants them.
 WORKERS = $(shell cores=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); \
@@ -57,6 +58,7 @@ check: ## Look at format, style, types, import floors, and what is made from dec
 	$(DEV_PYTHON) -m anyond.settings.reference --check $(SETTINGS)
 	$(DEV_PYTHON) -m anyond.http.openapi.refusals --check $(REFUSALS)
 	$(DEV_PYTHON) -m anyond.machines.document --check $(MACHINES)
+	$(DEV_PYTHON) -m anyond.cli.reference --check $(CLI)
 
 types: ## Write the types for TypeScript and the table of refusals anew from those of the API
 	@sh requirements/venv.sh $(DEV) dev
@@ -70,6 +72,10 @@ settings: ## Write the page of all settings anew from their declarations
 machines: ## Draw the state machines anew from their tables
 	@sh requirements/venv.sh $(DEV) dev
 	@$(DEV_PYTHON) -m anyond.machines.document $(MACHINES)
+
+cli: ## Write the page of all commands anew from their declarations
+	@sh requirements/venv.sh $(DEV) dev
+	@$(DEV_PYTHON) -m anyond.cli.reference $(CLI)
 
 bench: ## Run the benchmarks (ARGS="--only output" for some of them)
 	@sh requirements/venv.sh $(DEV) dev

@@ -1,0 +1,42 @@
+"""The page of all commands is what the commands declare, and lacks none of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import click
+
+from anyond.cli import main
+from anyond.cli.reference import _prose, page
+from tests.end_to_end.daemon import ROOT
+
+PAGE = ROOT / "docs" / "cli.md"
+
+
+def commands(command: click.Command, path: str) -> Iterator[tuple[str, click.Command]]:
+    """A command with its path as it is typed, and all inside it."""
+    yield path, command
+    if isinstance(command, click.Group):
+        for name, inner in command.commands.items():
+            yield from commands(inner, f"{path} {name}")
+
+
+def test_the_page_is_what_is_declared() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page()
+
+
+def test_each_command_has_a_chapter_with_all_its_options() -> None:
+    chapters = {
+        chapter.partition("`")[0]: chapter for chapter in PAGE.read_text().split("\n## `")[1:]
+    }
+    every = dict(commands(main, "anyon"))
+    assert chapters.keys() == every.keys()
+    assert {"anyon serve", "anyon snapshots restore"} <= every.keys()
+    for path, command in every.items():
+        for parameter in command.params:
+            for name in parameter.opts if isinstance(parameter, click.Option) else ():
+                assert f"`{name}" in chapters[path], f"{path} {name}"
+
+
+def test_what_looks_like_markup_stands_for_itself_outside_of_code() -> None:
+    assert _prose("A_B, `A_B` and <C>") == r"A\_B, `A_B` and \<C\>"
