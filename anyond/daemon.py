@@ -61,7 +61,7 @@ from anyond.settings.acp_agents import AcpAgentsFile
 from anyond.settings.config import ConfigFile
 from anyond.settings.options import Auth, Options
 from anyond.settings.profiles import Profiles
-from anyond.store.database import Store
+from anyond.store.engine.database import Store
 from anyond.watchers.availability import Agents
 from anyond.watchers.diffs import Diffs
 from anyond.watchers.janitor import Janitor, collect_garbage

@@ -15,9 +15,10 @@ from anyond.model.rows import (
     RunReason,
 )
 from anyond.model.settings import Executor, ExecutorProfileId
-from anyond.store import attempts, processes, projects, tasks
-from anyond.store.database import Store
-from anyond.store.transaction import Tx
+from anyond.store.board import attempts, projects, tasks
+from anyond.store.engine.database import Store
+from anyond.store.engine.transaction import Tx
+from anyond.store.runs import processes
 from benchmarks.daemon import Daemon
 from benchmarks.lab import Lab
 

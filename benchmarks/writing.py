@@ -15,9 +15,10 @@ import trio
 
 from anyond.model.bodies import NewProject, NewTask, TaskPatch
 from anyond.model.ids import new_id, now
-from anyond.store import migrate, projects, tasks
-from anyond.store.database import Store
-from anyond.store.transaction import Tx
+from anyond.store.board import projects, tasks
+from anyond.store.engine import migrate
+from anyond.store.engine.database import Store
+from anyond.store.engine.transaction import Tx
 from benchmarks.daemon import ROOT
 from benchmarks.figures import Figure, middle
 from benchmarks.lab import Lab

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from anyond.model.ids import seconds
 from anyond.model.rows import ProcessStatus, RunReason
-from anyond.store import processes
-from anyond.store.database import Store
-from anyond.store.transaction import Tx
+from anyond.store.engine.database import Store
+from anyond.store.engine.transaction import Tx
+from anyond.store.runs import processes
 from campaigns.chaos import evidence
 from campaigns.chaos.__main__ import earlier, figures, note
 from campaigns.chaos.chapter import Result

@@ -14,8 +14,8 @@ from anyond.model.ids import now, seconds, timestamp_ns
 from anyond.model.rows import Approval, ApprovalStatus, ExecutionProcess
 from anyond.operations.turn import questions
 from anyond.procs.shim_connection import ShimConnection
-from anyond.store import approvals
-from anyond.store.database import Store
+from anyond.store.engine.database import Store
+from anyond.store.runs import approvals
 
 EXCESS = "Too many questions are open; ask fewer at a time."
 """Why a question is refused that nobody was asked."""

@@ -14,7 +14,7 @@ from anyond.operations.rooms import Rooms
 from anyond.operations.turn.launched import record_processes
 from anyond.procs.launcher import Alive
 from anyond.procs.shim_connection import ShimConnection
-from anyond.store import launches
+from anyond.store.runs import launches
 
 log = structlog.get_logger()
 

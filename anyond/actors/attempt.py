@@ -38,7 +38,7 @@ from anyond.operations import subject
 from anyond.operations.rooms import Rooms
 from anyond.operations.run import abandonment
 from anyond.operations.run.conclude import Following, conclude
-from anyond.store import processes
+from anyond.store.runs import processes
 from anyond.watchers.logs import Logs
 
 log = structlog.get_logger()

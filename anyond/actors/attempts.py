@@ -28,8 +28,8 @@ from anyond.model.refusals.runs import Busy
 from anyond.model.rows import Approval, ExecutionProcess
 from anyond.operations.rooms import Rooms
 from anyond.operations.run.abandonment import end_all
-from anyond.store import processes
-from anyond.store.transaction import Reader, Tx
+from anyond.store.engine.transaction import Reader, Tx
+from anyond.store.runs import processes
 from anyond.watchers.logs import Logs
 
 log = structlog.get_logger()

@@ -34,7 +34,7 @@ from anyond.operations.run.run import Stoppable
 from anyond.operations.turn.turn_record import TurnRecord
 from anyond.procs.launcher import Absent, Alive, Ended
 from anyond.procs.shim_connection import ShimConnection
-from anyond.store import launches, processes, sessions
+from anyond.store.runs import launches, processes, sessions
 from anyond.watchers.logs import Logs
 
 log = structlog.get_logger()

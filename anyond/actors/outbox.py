@@ -8,7 +8,7 @@ from anyond.agents.core import AgentCommand, Dialogue, Prompt, ToldAtOnce
 from anyond.logs.conversation import Conversation
 from anyond.operations.turn import steering
 from anyond.procs.shim_connection import ShimConnection
-from anyond.store.database import Store
+from anyond.store.engine.database import Store
 
 
 class Outbox:

@@ -10,7 +10,7 @@ from anyond.model.errors import AnyondError
 from anyond.model.rows import ExecutionProcess
 from anyond.operations import remarks
 from anyond.operations.rooms import Rooms
-from anyond.store import processes
+from anyond.store.runs import processes
 
 log = structlog.get_logger()
 

@@ -34,7 +34,7 @@ from anyond.model.records import Exit
 from anyond.model.rows import ExecutionProcess, RunReason
 from anyond.procs.launcher import Ended, Launcher, Lost
 from anyond.procs.shim_connection import ShimConnection
-from anyond.store.database import Store
+from anyond.store.engine.database import Store
 from anyond.watchers.logs import Live
 
 log = structlog.get_logger()

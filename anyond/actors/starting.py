@@ -14,7 +14,7 @@ from anyond.operations import subject
 from anyond.operations.rooms import Rooms
 from anyond.operations.run import run
 from anyond.operations.run.run import Started, Stoppable
-from anyond.store import processes
+from anyond.store.runs import processes
 
 log = structlog.get_logger()
 

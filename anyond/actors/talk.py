@@ -25,8 +25,8 @@ from anyond.operations.run import run
 from anyond.operations.turn import reading
 from anyond.procs.shim_connection import ShimConnection
 from anyond.procs.spool import RecordReader
-from anyond.store import offers, sessions
-from anyond.store.database import Store
+from anyond.store.engine.database import Store
+from anyond.store.runs import offers, sessions
 from anyond.watchers.logs import Live
 
 ECHO_TIMEOUT_S = 5.0

@@ -24,7 +24,7 @@ def restore_backup(name: str | None, only_list: bool) -> None:
     from anyond.host.places import AppPaths
     from anyond.model.errors import AnyondError
     from anyond.model.refusals.daemon import AlreadyRunning
-    from anyond.store import backup
+    from anyond.store.engine import backup
 
     places = AppPaths.of()
     try:

@@ -11,7 +11,7 @@ from anyond.model.refusals.requests import Invalid
 
 if TYPE_CHECKING:
     from anyond.services.services import Services
-    from anyond.store.database import Store
+    from anyond.store.engine.database import Store
 
 
 class Backend(NamedTuple):

@@ -14,7 +14,7 @@ from anyond.host.places import AppPaths
 from anyond.importing.database_copy import copied
 from anyond.importing.vibe_kanban import Import
 from anyond.importing.vibe_tables import Tables
-from anyond.store.database import Store
+from anyond.store.engine.database import Store
 
 
 async def run(

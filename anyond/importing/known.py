@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from anyond.store import imported, processes, projects, tags
-from anyond.store.transaction import Reader
+from anyond.store.board import imported, projects, tags
+from anyond.store.engine.transaction import Reader
+from anyond.store.runs import processes
 
 OLD_FOLDER = ".vibe-images"
 """Where links of vibe-kanban say that a picture is."""

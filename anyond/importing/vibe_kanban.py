@@ -25,7 +25,7 @@ from anyond.importing.vibe_rows import OldTag
 from anyond.importing.vibe_tables import Tables
 from anyond.importing.vibe_writing import Rows
 from anyond.model.errors import AnyondError, Unavailable
-from anyond.store.database import Store
+from anyond.store.engine.database import Store
 
 _AT_ONCE = 16
 _WORD_EVERY = 500

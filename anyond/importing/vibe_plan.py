@@ -23,7 +23,7 @@ from anyond.importing.vibe_rows import (
 from anyond.importing.vibe_tables import Tables
 from anyond.model.errors import AnyondError
 from anyond.model.rows import ProcessStatus
-from anyond.store import tags
+from anyond.store.board import tags
 
 
 @dataclass

@@ -19,19 +19,9 @@ from anyond.model.bodies import NewProject, NewTag, NewTask, TaskPatch
 from anyond.model.drafts import DraftPatch, DraftType
 from anyond.model.ids import now
 from anyond.model.rows import ProcessStatus, PullRequestInfo, ScriptRequest, Session, TaskStatus
-from anyond.store import (
-    attempts,
-    drafts,
-    images,
-    imported,
-    merges,
-    processes,
-    projects,
-    sessions,
-    tags,
-    tasks,
-)
-from anyond.store.transaction import Tx
+from anyond.store.board import attempts, drafts, images, imported, projects, tags, tasks
+from anyond.store.engine.transaction import Tx
+from anyond.store.runs import merges, processes, sessions
 
 
 class Rows:

@@ -7,7 +7,7 @@ import trio
 
 from anyond.model.errors import AnyondError
 from anyond.operations.rooms import Rooms
-from anyond.store import backup
+from anyond.store.engine import backup
 
 log = structlog.get_logger()
 

@@ -15,8 +15,9 @@ from anyond.model.refusals.requests import Invalid
 from anyond.model.rows import Branch, Project
 from anyond.operations.rooms import Rooms
 from anyond.operations.workspace import copy_files, known_checkouts, worktree
-from anyond.store import git_programs, projects
-from anyond.store.transaction import Tx
+from anyond.store.board import projects
+from anyond.store.engine.transaction import Tx
+from anyond.store.upkeep import git_programs
 
 _MOST_VARIABLES = 65_536
 """Characters; a system starts no program whose environment is much larger."""

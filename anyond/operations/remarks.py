@@ -16,9 +16,10 @@ from anyond.model.ids import now
 from anyond.model.refusals.requests import NotFound
 from anyond.operations.rooms import Rooms
 from anyond.procs.shim_connection import ShimConnection
-from anyond.store import attempts, remarks
-from anyond.store.remarks import WaitingRemark
-from anyond.store.transaction import Tx
+from anyond.store.board import attempts
+from anyond.store.engine.transaction import Tx
+from anyond.store.runs import remarks
+from anyond.store.runs.remarks import WaitingRemark
 
 log = structlog.get_logger()
 

@@ -12,7 +12,7 @@ from anyond.host.places import AppPaths
 from anyond.procs.launcher import Launcher
 from anyond.settings.config import ConfigFile
 from anyond.settings.profiles import Profiles
-from anyond.store.database import Store
+from anyond.store.engine.database import Store
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from pathlib import Path
 from anyond.model.refusals.worktrees import NoWorktree
 from anyond.model.rows import Project, Task, TaskAttempt
 from anyond.operations.rooms import Rooms
-from anyond.store import attempts, projects, tasks
-from anyond.store.transaction import Reader
+from anyond.store.board import attempts, projects, tasks
+from anyond.store.engine.transaction import Reader
 
 
 @dataclass(frozen=True)

@@ -29,9 +29,10 @@ from anyond.operations.turn import questions, steering
 from anyond.operations.workspace import containers, removal
 from anyond.operations.workspace.file_deletion import delete_file
 from anyond.services.jobs import Jobs
-from anyond.store import attempts, drafts, processes, tasks
-from anyond.store.attempts import Place
-from anyond.store.transaction import Reader, Tx
+from anyond.store.board import attempts, drafts, tasks
+from anyond.store.board.attempts import Place
+from anyond.store.engine.transaction import Reader, Tx
+from anyond.store.runs import processes
 from anyond.watchers.janitor import Janitor
 from anyond.watchers.logs import Logs
 

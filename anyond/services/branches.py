@@ -21,7 +21,8 @@ from anyond.operations.branch import branch_naming, commits, merging, rebasing
 from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject
 from anyond.services.jobs import Jobs
-from anyond.store import attempts, intents, merges
+from anyond.store.board import attempts
+from anyond.store.runs import intents, merges
 
 log = structlog.get_logger()
 

@@ -14,7 +14,7 @@ from anyond.operations import subject
 from anyond.operations.rooms import Rooms
 from anyond.operations.run import dev_server
 from anyond.services.jobs import Jobs
-from anyond.store import processes
+from anyond.store.runs import processes
 
 
 class DevServers:

@@ -12,8 +12,8 @@ from anyond.operations.rooms import Rooms
 from anyond.operations.run import queue
 from anyond.operations.run.follow_up import check
 from anyond.services.jobs import Jobs
-from anyond.store import drafts
-from anyond.store.transaction import Tx
+from anyond.store.board import drafts
+from anyond.store.engine.transaction import Tx
 
 
 class DraftRequests:

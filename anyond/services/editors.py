@@ -19,7 +19,7 @@ from anyond.operations.rooms import Rooms
 from anyond.operations.workspace import worktree
 from anyond.procs import detached
 from anyond.services.jobs import Jobs
-from anyond.store import projects
+from anyond.store.board import projects
 
 FAILS_WITHIN_S = 1.0
 """Seconds in which a program that cannot do its work is expected to say so by its exit code."""

@@ -12,9 +12,9 @@ from anyond.files.images import Incoming
 from anyond.model.rows import Image
 from anyond.operations.rooms import Rooms
 from anyond.operations.workspace import images
-from anyond.store import images as rows
-from anyond.store import tasks
-from anyond.store.transaction import Reader
+from anyond.store.board import images as rows
+from anyond.store.board import tasks
+from anyond.store.engine.transaction import Reader
 
 
 class ImageRequests:

@@ -11,7 +11,7 @@ from anyond.model.rows import Branch, Project
 from anyond.operations import projects
 from anyond.operations.rooms import Rooms
 from anyond.operations.workspace import git_programs, removal
-from anyond.store import attempts
+from anyond.store.board import attempts
 from anyond.watchers.janitor import Janitor
 
 

@@ -12,7 +12,7 @@ from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject
 from anyond.procs import desktop
 from anyond.services.jobs import Jobs
-from anyond.store import merges
+from anyond.store.runs import merges
 from anyond.watchers.monitor import Monitor
 
 

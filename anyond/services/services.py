@@ -20,7 +20,7 @@ from anyond.services.publishing import Publishing
 from anyond.services.sign_in import GitHubSignIn
 from anyond.settings.config import ConfigFile
 from anyond.settings.profiles import Profiles
-from anyond.store.database import Store
+from anyond.store.engine.database import Store
 from anyond.watchers.availability import Agents
 from anyond.watchers.diffs import Diffs
 from anyond.watchers.logs import Logs

@@ -25,8 +25,8 @@ from anyond.procs.capture import capture
 from anyond.procs.launch_spec import final_environment, find_program
 from anyond.settings.acp_agents import AcpAgentsFile
 from anyond.settings.profiles import Profiles
-from anyond.store import offers
-from anyond.store.database import Store
+from anyond.store.engine.database import Store
+from anyond.store.runs import offers
 
 SEARCH = 0.5
 """Seconds in which the programs are found; a directory in PATH may lie on a dead network."""

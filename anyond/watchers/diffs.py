@@ -35,7 +35,7 @@ from anyond.model.rows import Diff
 from anyond.operations import subject
 from anyond.operations.branch import landed as landings
 from anyond.operations.rooms import Rooms
-from anyond.store import attempts
+from anyond.store.board import attempts
 from anyond.wakeup import Wakeup
 
 log = structlog.get_logger()

@@ -14,7 +14,7 @@ from anyond.operations import backup
 from anyond.operations.rooms import Rooms
 from anyond.operations.workspace import images, strangers, worktree
 from anyond.operations.workspace.removal import clean_up, sweep, sweep_locks
-from anyond.store import days
+from anyond.store.upkeep import days
 
 DAY = 24 * 3600.0
 

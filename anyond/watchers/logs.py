@@ -19,8 +19,8 @@ from anyond.operations.turn.end_reason import ENTRIES
 from anyond.procs import index_check
 from anyond.procs.launcher import Launcher
 from anyond.procs.spool import Frame, FrameReader
-from anyond.store import processes
-from anyond.store.database import Store
+from anyond.store.engine.database import Store
+from anyond.store.runs import processes
 from anyond.wakeup import Wakeup
 
 BATCH_FRAMES = 256

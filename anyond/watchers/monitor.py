@@ -14,7 +14,7 @@ from anyond.model.refusals.requests import NotFound
 from anyond.model.rows import PullRequestMerge
 from anyond.operations.branch import pull_requests
 from anyond.operations.rooms import Rooms
-from anyond.store import merges
+from anyond.store.runs import merges
 
 log = structlog.get_logger()
 

@@ -18,7 +18,7 @@ from anyond.machines.search import PathIndex
 from anyond.model.errors import AnyondError, Unavailable
 from anyond.model.search import SearchMode, SearchResult
 from anyond.operations.rooms import Rooms
-from anyond.store import projects
+from anyond.store.board import projects
 
 log = structlog.get_logger()
 

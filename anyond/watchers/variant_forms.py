@@ -12,8 +12,8 @@ from anyond.model.answers import VariantForm
 from anyond.model.offers import Choice, Offers
 from anyond.model.settings import Executor, ExecutorProfileId
 from anyond.settings.profiles import Profiles
-from anyond.store import offers
-from anyond.store.database import Store
+from anyond.store.engine.database import Store
+from anyond.store.runs import offers
 
 
 class VariantForms:

@@ -29,9 +29,10 @@ from anyond.operations.workspace import worktree
 from anyond.procs.launcher import Launcher
 from anyond.settings.config import ConfigFile
 from anyond.settings.profiles import Profiles
-from anyond.store import attempts, projects, sessions, tasks
-from anyond.store.database import Store
-from anyond.store.transaction import Tx
+from anyond.store.board import attempts, projects, tasks
+from anyond.store.engine.database import Store
+from anyond.store.engine.transaction import Tx
+from anyond.store.runs import sessions
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ from anyond.model.rows import (
 from anyond.operations import subject
 from anyond.operations.rooms import Rooms
 from anyond.operations.run import run
-from anyond.store import processes
-from anyond.store.transaction import Tx
+from anyond.store.engine.transaction import Tx
+from anyond.store.runs import processes
 
 
 async def started(rooms: Rooms, row: ExecutionProcess, script: str, key: str = "") -> None:

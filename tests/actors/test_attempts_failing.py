@@ -23,8 +23,8 @@ from anyond.operations import subject
 from anyond.operations.rooms import Rooms
 from anyond.operations.run import run
 from anyond.procs.launcher import Alive
-from anyond.store import processes
-from anyond.store.transaction import Tx
+from anyond.store.engine.transaction import Tx
+from anyond.store.runs import processes
 from anyond.watchers.logs import Logs
 
 

@@ -27,8 +27,8 @@ from anyond.operations.subject import Subject
 from anyond.operations.workspace import images, worktree
 from anyond.procs.launcher import Alive, Launcher
 from anyond.procs.shim_state import read_run
-from anyond.store import launches, processes, sessions
-from anyond.store.transaction import Tx
+from anyond.store.engine.transaction import Tx
+from anyond.store.runs import launches, processes, sessions
 from anyond.watchers.logs import Logs
 
 KEY = "k" * 64

@@ -35,8 +35,9 @@ from anyond.model.rows import (
 from anyond.procs.spool import Frame
 from anyond.settings.config import ConfigFile
 from anyond.settings.profiles import Profiles
-from anyond.store import attempts, processes, projects, tasks
-from anyond.store.database import Store
+from anyond.store.board import attempts, projects, tasks
+from anyond.store.engine.database import Store
+from anyond.store.runs import processes
 from anyond.watchers.availability import Agents
 from anyond.watchers.variant_forms import VariantForms
 

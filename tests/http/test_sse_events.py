@@ -14,7 +14,7 @@ from anyond.http.streaming import sse
 from anyond.http.streaming.encoders import PLAIN
 from anyond.model.bodies import TaskPatch
 from anyond.model.ids import now
-from anyond.store import tasks
+from anyond.store.board import tasks
 
 
 class Event(NamedTuple):

@@ -16,9 +16,10 @@ from anyond.http.streaming.task_lists import TaskLists, assembled
 from anyond.model.bodies import NewProject, NewTask, TaskPatch
 from anyond.model.refusals.requests import NotFound
 from anyond.model.rows import ProcessStatus, TaskStatus
-from anyond.store import merges, processes, projects, tasks
-from anyond.store.database import Store
-from anyond.store.transaction import Tx
+from anyond.store.board import projects, tasks
+from anyond.store.engine.database import Store
+from anyond.store.engine.transaction import Tx
+from anyond.store.runs import merges, processes
 from tests.store import store_seeds
 from tests.store.store_seeds import add_attempt, add_process, add_project, add_task, at
 

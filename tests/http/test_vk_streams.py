@@ -22,7 +22,7 @@ from anyond.model.frames import DiffFrame, EntryFrame
 from anyond.model.ids import timestamp
 from anyond.model.records import Stream
 from anyond.model.rows import Change, Diff
-from anyond.store import attempts, tasks
+from anyond.store.board import attempts, tasks
 from tests.end_to_end.vk_client import apply
 
 FINISHED = {"finished": True}

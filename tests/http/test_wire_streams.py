@@ -17,9 +17,10 @@ from anyond.model.frames import DiffFrame, EntryFrame
 from anyond.model.ids import new_id, now
 from anyond.model.records import Stream
 from anyond.model.rows import Diff
-from anyond.store import processes, projects, tasks
-from anyond.store.database import Store
-from anyond.store.transaction import Tx
+from anyond.store.board import projects, tasks
+from anyond.store.engine.database import Store
+from anyond.store.engine.transaction import Tx
+from anyond.store.runs import processes
 
 ID = new_id()
 

@@ -19,7 +19,7 @@ from anyond.operations.rooms import Rooms
 from anyond.procs.launcher import Launcher
 from anyond.settings.config import ConfigFile
 from anyond.settings.profiles import Profiles
-from anyond.store.database import Store
+from anyond.store.engine.database import Store
 
 
 @pytest.fixture(autouse=True)

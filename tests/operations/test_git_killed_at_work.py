@@ -28,8 +28,10 @@ from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject
 from anyond.operations.workspace import removal, worktree
 from anyond.operations.workspace.file_deletion import delete_file
-from anyond.store import attempts, intents, merges, planned_worktrees, processes
-from anyond.store.transaction import Tx
+from anyond.store.board import attempts
+from anyond.store.engine.transaction import Tx
+from anyond.store.runs import intents, merges, processes
+from anyond.store.upkeep import planned_worktrees
 from tests.operations.test_killed_git import commit, intend, run, status
 from tests.operations.test_operations_attempts import attempt, new_attempt
 from tests.store.store_seeds import add_process, end_process

@@ -38,7 +38,8 @@ from anyond.operations.rooms import Rooms
 from anyond.operations.run import abandonment, run
 from anyond.operations.subject import Subject
 from anyond.operations.workspace import git_programs, withheld, worktree
-from anyond.store import attempts, processes, tasks
+from anyond.store.board import attempts, tasks
+from anyond.store.runs import processes
 
 _AGENT = CodingAgentInitialRequest(
     prompt="Do it", executor_profile_id=ExecutorProfileId(executor=Executor.DEMO)

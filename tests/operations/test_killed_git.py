@@ -28,9 +28,11 @@ from anyond.operations.branch.intent_outcomes import settled
 from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject
 from anyond.operations.workspace import removal
-from anyond.store import cleanups, intents, tasks
-from anyond.store.cleanups import Cleanup
-from anyond.store.intents import Intent
+from anyond.store.board import tasks
+from anyond.store.runs import intents
+from anyond.store.runs.intents import Intent
+from anyond.store.upkeep import cleanups
+from anyond.store.upkeep.cleanups import Cleanup
 from tests.operations.test_operations_attempts import attempt
 
 WHO = ("-c", "user.name=Ada", "-c", "user.email=ada@localhost")

@@ -25,8 +25,9 @@ from anyond.operations.branch.intent_outcomes import settled
 from anyond.operations.branch.landed import latest
 from anyond.operations.branch.merging import merge_attempt
 from anyond.operations.rooms import Rooms
-from anyond.store import intents, merges, tasks
-from anyond.store.intents import Intent
+from anyond.store.board import tasks
+from anyond.store.runs import intents, merges
+from anyond.store.runs.intents import Intent
 from anyond.watchers import diffs
 from anyond.watchers.diffs import Diffs
 from tests.operations.test_operations_attempts import attempt

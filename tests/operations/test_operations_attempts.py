@@ -25,10 +25,12 @@ from anyond.operations import subject
 from anyond.operations.branch import branch_naming, intent_outcomes, rebasing
 from anyond.operations.rooms import Rooms
 from anyond.operations.workspace import removal, worktree
-from anyond.store import attempts, expiries, intents, projects, tasks
-from anyond.store.expiries import Expiry
-from anyond.store.intents import Intent
-from anyond.store.transaction import Tx
+from anyond.store.board import attempts, projects, tasks
+from anyond.store.engine.transaction import Tx
+from anyond.store.runs import intents
+from anyond.store.runs.intents import Intent
+from anyond.store.upkeep import expiries
+from anyond.store.upkeep.expiries import Expiry
 
 
 async def attempt(rooms: Rooms, repository: Path, branch: str = "anyon/x") -> subject.Subject:

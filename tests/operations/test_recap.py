@@ -17,8 +17,8 @@ from anyond.model.settings import Executor, ExecutorProfileId
 from anyond.operations.rooms import Rooms
 from anyond.operations.turn import recap
 from anyond.operations.turn.turn_record import Said, TurnRecord
-from anyond.store import processes, sessions
-from anyond.store.transaction import Tx
+from anyond.store.engine.transaction import Tx
+from anyond.store.runs import processes, sessions
 from tests.store.store_seeds import add_family, add_process, at, end_process
 
 

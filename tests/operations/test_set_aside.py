@@ -16,7 +16,7 @@ from anyond.host.places import AppPaths
 from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject
 from anyond.operations.workspace import removal
-from anyond.store import cleanups
+from anyond.store.upkeep import cleanups
 from tests.git.driver import run_unprivileged
 from tests.operations.test_worktree_identity import attempt, git
 

@@ -15,7 +15,7 @@ from anyond.model.ids import new_id
 from anyond.operations.rooms import Rooms
 from anyond.operations.workspace import removal, strangers
 from anyond.procs.shim_state import Lock
-from anyond.store import cleanups
+from anyond.store.upkeep import cleanups
 from anyond.watchers.janitor import Janitor
 from tests.operations.test_operations_attempts import attempt
 

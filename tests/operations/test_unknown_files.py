@@ -14,9 +14,11 @@ from anyond.operations.rooms import Rooms
 from anyond.operations.workspace import images as image_operations
 from anyond.operations.workspace import removal
 from anyond.operations.workspace.unknown_files import SET_ASIDE_AFTER
-from anyond.store import backup, days, expiries, gone_files, images
-from anyond.store.database import Store
-from anyond.store.transaction import Tx
+from anyond.store.board import images
+from anyond.store.engine import backup
+from anyond.store.engine.database import Store
+from anyond.store.engine.transaction import Tx
+from anyond.store.upkeep import days, expiries, gone_files
 from tests.operations.test_operations_attempts import attempt
 from tests.store.store_seeds import add_process, end_process
 

@@ -25,8 +25,9 @@ from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject
 from anyond.operations.turn import after_run
 from anyond.operations.workspace import worktree
-from anyond.store import attempts, projects, remarks, tasks
-from anyond.store.transaction import Tx
+from anyond.store.board import attempts, projects, tasks
+from anyond.store.engine.transaction import Tx
+from anyond.store.runs import remarks
 
 
 async def attempt(

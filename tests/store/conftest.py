@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from anyond.store.database import Store
-from anyond.store.migrate import make_current
-from anyond.store.transaction import Tx
+from anyond.store.engine.database import Store
+from anyond.store.engine.migrate import make_current
+from anyond.store.engine.transaction import Tx
 
 
 @pytest.fixture

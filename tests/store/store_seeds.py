@@ -19,8 +19,9 @@ from anyond.model.rows import (
     TaskWithAttemptStatus,
 )
 from anyond.model.settings import Executor, ExecutorProfileId
-from anyond.store import attempts, processes, projects, tasks
-from anyond.store.transaction import Tx
+from anyond.store.board import attempts, projects, tasks
+from anyond.store.engine.transaction import Tx
+from anyond.store.runs import processes
 
 ACTION = ExecutorAction(
     typ=CodingAgentInitialRequest(

@@ -9,8 +9,8 @@ import trio
 from store_seeds import add_project, add_task, at
 
 from anyond.model.rows import TaskStatus
-from anyond.store import tasks
-from anyond.store.database import Store
+from anyond.store.board import tasks
+from anyond.store.engine.database import Store
 
 WRITERS = 8
 

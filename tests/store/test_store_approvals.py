@@ -10,8 +10,8 @@ from anyond.model.bodies import ApprovalAnswer
 from anyond.model.errors import Conflict
 from anyond.model.refusals.requests import Invalid, NotFound
 from anyond.model.rows import Approval, ApprovalStatus
-from anyond.store import approvals
-from anyond.store.transaction import Tx
+from anyond.store.engine.transaction import Tx
+from anyond.store.runs import approvals
 
 YES = ApprovalAnswer(status=ApprovalStatus.APPROVED)
 NO = ApprovalAnswer(status=ApprovalStatus.DENIED, reason="Too risky")

@@ -25,10 +25,12 @@ from anyond.model.rows import (
     PullRequestMerge,
     TaskAttempt,
 )
-from anyond.store import attempts, cleanups, merges, tasks
-from anyond.store.attempts import Place
-from anyond.store.cleanups import Cleanup
-from anyond.store.transaction import Tx
+from anyond.store.board import attempts, tasks
+from anyond.store.board.attempts import Place
+from anyond.store.engine.transaction import Tx
+from anyond.store.runs import merges
+from anyond.store.upkeep import cleanups
+from anyond.store.upkeep.cleanups import Cleanup
 
 
 def test_a_new_attempt_is_told_and_so_is_its_task(tx: Tx) -> None:

@@ -15,9 +15,10 @@ from anyond.host.lock import sole_daemon
 from anyond.host.places import AppPaths
 from anyond.model.errors import Unavailable
 from anyond.model.refusals.requests import NotFound
-from anyond.store import backup, days
-from anyond.store.database import Store
-from anyond.store.transaction import trouble
+from anyond.store.engine import backup
+from anyond.store.engine.database import Store
+from anyond.store.engine.transaction import trouble
+from anyond.store.upkeep import days
 
 
 async def write(store: Store, value: str) -> None:

@@ -11,10 +11,10 @@ from msgspec import Struct
 
 from anyond.model.errors import Unavailable
 from anyond.model.refusals.daemon import Gone
-from anyond.store import changes
-from anyond.store.changes import ChangeCursor
-from anyond.store.database import Store
-from anyond.store.transaction import Tx
+from anyond.store.engine import changes
+from anyond.store.engine.changes import ChangeCursor
+from anyond.store.engine.database import Store
+from anyond.store.engine.transaction import Tx
 
 
 class Note(Struct):

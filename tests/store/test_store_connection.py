@@ -17,7 +17,7 @@ import pytest
 import trio
 
 from anyond.model.errors import Unavailable
-from anyond.store.connection import InlineConnection, ThreadConnection
+from anyond.store.engine.connection import InlineConnection, ThreadConnection
 
 Kind = type[ThreadConnection] | type[InlineConnection]
 
@@ -130,7 +130,7 @@ async def test_a_connector_that_fails_leaves_no_thread(tmp_path: Path) -> None:
 def test_an_unclosed_connection_does_not_keep_the_interpreter_from_ending(path: Path) -> None:
     program = (
         "import sqlite3, sys, trio\n"
-        "from anyond.store.connection import ThreadConnection\n"
+        "from anyond.store.engine.connection import ThreadConnection\n"
         "async def main():\n"
         "    global kept\n"
         "    kept = await ThreadConnection.open(lambda: sqlite3.connect(sys.argv[1]))\n"

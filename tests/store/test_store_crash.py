@@ -12,9 +12,9 @@ import pytest
 import trio
 
 from anyond.model.rows import TaskStatus
-from anyond.store import tasks
-from anyond.store.changes import Changes
-from anyond.store.database import Store
+from anyond.store.board import tasks
+from anyond.store.engine.changes import Changes
+from anyond.store.engine.database import Store
 
 PROGRAM = Path(__file__).parent / "store_writer.py"
 

@@ -16,10 +16,11 @@ from msgspec import Struct
 
 from anyond.model.errors import Unavailable
 from anyond.model.refusals.requests import Deleted, NotFound
-from anyond.store import database, intents, remarks
-from anyond.store.database import Store
-from anyond.store.intents import Intent
-from anyond.store.transaction import Reader, Tx
+from anyond.store.engine import database
+from anyond.store.engine.database import Store
+from anyond.store.engine.transaction import Reader, Tx
+from anyond.store.runs import intents, remarks
+from anyond.store.runs.intents import Intent
 
 
 def put(key: str, value: str = "") -> Callable[[Tx], str]:

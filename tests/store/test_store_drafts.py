@@ -10,8 +10,9 @@ from anyond.model.drafts import DraftPatch, DraftType, QueueWish
 from anyond.model.errors import Conflict
 from anyond.model.refusals.requests import Impossible, Invalid, NotFound
 from anyond.model.rows import RunReason
-from anyond.store import drafts, images, processes, tasks
-from anyond.store.transaction import Tx
+from anyond.store.board import drafts, images, tasks
+from anyond.store.engine.transaction import Tx
+from anyond.store.runs import processes
 from tests.store.store_seeds import (
     add_attempt,
     add_family,

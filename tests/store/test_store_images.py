@@ -10,8 +10,8 @@ from anyond.model.errors import Conflict
 from anyond.model.ids import now
 from anyond.model.refusals.requests import NotFound
 from anyond.model.rows import Image
-from anyond.store import images, projects, tasks
-from anyond.store.transaction import Tx
+from anyond.store.board import images, projects, tasks
+from anyond.store.engine.transaction import Tx
 
 
 def add(tx: Tx, id: str, hash: str = "", name: str = "shot.png", second: int = 0) -> Image:

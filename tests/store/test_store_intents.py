@@ -15,10 +15,12 @@ from store_seeds import (
 )
 
 from anyond.model.rows import RunReason
-from anyond.store import attempts, expiries, intents, processes, tasks
-from anyond.store.expiries import Expiry
-from anyond.store.intents import Intent
-from anyond.store.transaction import Tx
+from anyond.store.board import attempts, tasks
+from anyond.store.engine.transaction import Tx
+from anyond.store.runs import intents, processes
+from anyond.store.runs.intents import Intent
+from anyond.store.upkeep import expiries
+from anyond.store.upkeep.expiries import Expiry
 
 REBASE = Intent(attempt_id="a", kind="rebase", name="develop", tip="1", onto="2", created_at=at(1))
 

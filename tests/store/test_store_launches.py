@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from anyond.model.records import LaunchedProcesses
-from anyond.store import launches
-from anyond.store.transaction import Tx
+from anyond.store.engine.transaction import Tx
+from anyond.store.runs import launches
 from tests.store.store_seeds import add_family, add_process, at
 
 

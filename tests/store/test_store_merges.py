@@ -7,8 +7,9 @@ import pytest
 
 from anyond.model.refusals.requests import NotFound
 from anyond.model.rows import PullRequestInfo
-from anyond.store import merges, tasks
-from anyond.store.transaction import Tx
+from anyond.store.board import tasks
+from anyond.store.engine.transaction import Tx
+from anyond.store.runs import merges
 from tests.store.store_seeds import add_family, at, emitted, sent
 
 OPEN = PullRequestInfo(

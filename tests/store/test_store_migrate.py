@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from anyond.model.errors import Unavailable
-from anyond.store.database import Store
-from anyond.store.migrate import Migration, make_current, migrations
+from anyond.store.engine.database import Store
+from anyond.store.engine.migrate import Migration, make_current, migrations
 
 CORE = migrations()[0]
 TAGS = Migration(2, "tags", "CREATE TABLE tags (name TEXT); INSERT INTO tags VALUES ('old');")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from anyond.model.offers import Choice, Offers
 from anyond.model.settings import Executor
-from anyond.store import offers
-from anyond.store.transaction import Tx
+from anyond.store.engine.transaction import Tx
+from anyond.store.runs import offers
 from tests.store.store_seeds import at
 
 ONE = Offers(modes=(Choice(id="plan", name="Plan"),), models=(Choice(id="m", name="M"),), more=3)

@@ -21,8 +21,9 @@ from store_seeds import (
 from anyond.model.refusals.requests import NotFound
 from anyond.model.refusals.runs import Busy
 from anyond.model.rows import ExecutionProcess, ProcessStatus, RunReason, Session
-from anyond.store import approvals, processes, sessions, tasks
-from anyond.store.transaction import Tx
+from anyond.store.board import tasks
+from anyond.store.engine.transaction import Tx
+from anyond.store.runs import approvals, processes, sessions
 
 
 def test_a_started_process_is_told_and_so_is_its_task(tx: Tx) -> None:

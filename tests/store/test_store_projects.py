@@ -9,8 +9,8 @@ from anyond.model.bodies import NewProject, ProjectPatch
 from anyond.model.errors import Conflict
 from anyond.model.refusals.requests import Invalid, NotFound
 from anyond.model.rows import Project
-from anyond.store import projects, tasks
-from anyond.store.transaction import Tx
+from anyond.store.board import projects, tasks
+from anyond.store.engine.transaction import Tx
 
 
 def test_a_project_is_found_as_it_was_written(tx: Tx) -> None:

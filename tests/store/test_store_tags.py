@@ -9,8 +9,8 @@ from anyond.model.bodies import NewTag, TagPatch
 from anyond.model.errors import Conflict
 from anyond.model.refusals.requests import Invalid, NotFound
 from anyond.model.rows import Tag
-from anyond.store import tags
-from anyond.store.transaction import Tx
+from anyond.store.board import tags
+from anyond.store.engine.transaction import Tx
 
 
 def add(tx: Tx, id: str, name: str, content: str = "c", second: int = 0) -> Tag:

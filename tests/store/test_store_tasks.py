@@ -22,9 +22,10 @@ from anyond.model.bodies import NewTask, TaskPatch
 from anyond.model.refusals.requests import Invalid, NotFound
 from anyond.model.refusals.runs import Busy
 from anyond.model.rows import ProcessStatus, RunReason, TaskStatus, TaskWithAttemptStatus
-from anyond.store import attempts, merges, processes, tasks
-from anyond.store.tasks import _STATUS_OF_ONE, _STATUS_OF_PROJECT
-from anyond.store.transaction import Tx
+from anyond.store.board import attempts, tasks
+from anyond.store.board.tasks import _STATUS_OF_ONE, _STATUS_OF_PROJECT
+from anyond.store.engine.transaction import Tx
+from anyond.store.runs import merges, processes
 
 
 def test_a_new_task_is_todo_and_is_told_whole(tx: Tx) -> None:

@@ -27,8 +27,9 @@ from anyond.operations.rooms import Rooms
 from anyond.procs.launcher import Launcher
 from anyond.settings.config import ConfigFile
 from anyond.settings.profiles import Profiles
-from anyond.store import merges, tasks
-from anyond.store.database import Store
+from anyond.store.board import tasks
+from anyond.store.engine.database import Store
+from anyond.store.runs import merges
 from anyond.watchers.monitor import CLOSED_PAUSE_S, Monitor
 from tests.fakes.github_server import GitHubServer, github_server
 from tests.store.store_seeds import add_family

@@ -11,7 +11,7 @@ from anyond.model.answers import Decision
 from anyond.model.bodies import Answer
 from anyond.model.refusals.requests import Invalid
 from anyond.model.rows import Approval, ApprovalStatus
-from anyond.store import approvals
+from anyond.store.runs import approvals
 
 _DECISIONS = {ApprovalStatus.APPROVED, ApprovalStatus.DENIED}
 

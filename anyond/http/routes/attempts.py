@@ -11,8 +11,8 @@ from anyond.model.answers import CommitComparison, CommitInfo, EditorOpened, Rel
 from anyond.model.bodies import AgentSetup, FollowUp, NewAttempt, OpenEditor, Replacing
 from anyond.model.frames import DiffFrame
 from anyond.model.rows import BranchStatus, ExecutionProcess, TaskAttempt
-from anyond.store import attempts, tasks
-from anyond.store.transaction import Reader
+from anyond.store.board import attempts, tasks
+from anyond.store.engine.transaction import Reader
 
 
 async def list_attempts(backend: Backend, params: api.AttemptsOfTask) -> list[TaskAttempt]:

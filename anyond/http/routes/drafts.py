@@ -9,7 +9,7 @@ from anyond.http.streaming import records
 from anyond.http.streaming.encoders import Record, WireFormat
 from anyond.model.drafts import Draft, DraftPatch, DraftType, QueueWish
 from anyond.model.refusals.requests import Invalid
-from anyond.store import projects
+from anyond.store.board import projects
 
 IMAGES = 100
 """The most images of one message."""

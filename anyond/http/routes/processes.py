@@ -12,8 +12,9 @@ from anyond.http.streaming import records
 from anyond.http.streaming.encoders import Record, WireFormat
 from anyond.model.frames import EntryFrame
 from anyond.model.rows import Change, ExecutionProcess
-from anyond.store import attempts, processes
-from anyond.store.transaction import Reader
+from anyond.store.board import attempts
+from anyond.store.engine.transaction import Reader
+from anyond.store.runs import processes
 
 if TYPE_CHECKING:
     from anyond.procs.spool import Frame

@@ -10,7 +10,7 @@ from anyond.model.answers import EditorOpened, GitPrograms
 from anyond.model.bodies import AcceptGitPrograms, NewProject, OpenEditor, ProjectPatch
 from anyond.model.rows import Branch, Project
 from anyond.model.search import SearchResult
-from anyond.store import projects
+from anyond.store.board import projects
 
 
 async def list_projects(backend: Backend, _: Nothing) -> list[Project]:

@@ -9,7 +9,7 @@ from anyond.http.dispatch import route
 from anyond.model.bodies import NewTag, TagPatch
 from anyond.model.ids import new_id, now
 from anyond.model.rows import Tag
-from anyond.store import tags
+from anyond.store.board import tags
 
 
 async def list_tags(backend: Backend, params: api.TagsNamed) -> list[Tag]:

@@ -13,7 +13,7 @@ from anyond.model.bodies import CreateAndStart, NewTask, TaskPatch
 from anyond.model.ids import new_id, now
 from anyond.model.refusals.requests import NotFound
 from anyond.model.rows import Change, TaskWithAttemptStatus
-from anyond.store import projects, tasks
+from anyond.store.board import projects, tasks
 
 _KINDS = frozenset({"task_created", "task_updated", "task_deleted"})
 

@@ -12,11 +12,11 @@ from anyond.http.envelope import encode
 from anyond.model.frames import DiffFrame, EntryFrame
 from anyond.model.records import Stream
 from anyond.model.rows import Change
-from anyond.store import drafts
+from anyond.store.board import drafts
 
 if TYPE_CHECKING:
     from anyond.procs.spool import Frame
-    from anyond.store.transaction import Reader
+    from anyond.store.engine.transaction import Reader
 
 T_contra = TypeVar("T_contra", contravariant=True)
 T = TypeVar("T")

@@ -11,11 +11,11 @@ from anyond.http.envelope import encode
 from anyond.http.streaming.encoders import Record, Snapshot
 from anyond.model.refusals.daemon import Gone
 from anyond.model.rows import Change
-from anyond.store.changes import ChangeCursor
+from anyond.store.engine.changes import ChangeCursor
 
 if TYPE_CHECKING:
-    from anyond.store.database import Store
-    from anyond.store.transaction import Reader
+    from anyond.store.engine.database import Store
+    from anyond.store.engine.transaction import Reader
 
 
 def reading(

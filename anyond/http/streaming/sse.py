@@ -12,10 +12,10 @@ from anyond.http.streaming.encoders import event
 from anyond.http.streaming.streams import TICK_SECONDS
 from anyond.model.refusals.daemon import Gone
 from anyond.model.rows import Change
-from anyond.store.changes import ChangeCursor
+from anyond.store.engine.changes import ChangeCursor
 
 if TYPE_CHECKING:
-    from anyond.store.changes import Changes
+    from anyond.store.engine.changes import Changes
 
 QUIET_SECONDS = 15.0
 

@@ -15,11 +15,11 @@ import trio
 from anyond.http.envelope import Known, encode, success
 from anyond.model.refusals.daemon import Gone
 from anyond.model.rows import Change
-from anyond.store import projects, tasks
+from anyond.store.board import projects, tasks
 
 if TYPE_CHECKING:
-    from anyond.store.database import Store
-    from anyond.store.transaction import Reader
+    from anyond.store.engine.database import Store
+    from anyond.store.engine.transaction import Reader
 
 MOST_BYTES = 16 * 1024**2
 """How much of all answers is kept; the one that was asked for last is kept in any case."""

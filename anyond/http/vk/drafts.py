@@ -13,10 +13,10 @@ from anyond.http.streaming.encoders import Record, Snapshot
 from anyond.http.vk.frames import add, frame, remove, replace
 from anyond.model.drafts import Draft, DraftType
 from anyond.model.rows import Change, TaskAttempt
-from anyond.store import attempts, drafts
+from anyond.store.board import attempts, drafts
 
 if TYPE_CHECKING:
-    from anyond.store.transaction import Reader
+    from anyond.store.engine.transaction import Reader
 
 KINDS = frozenset({"draft_updated", "attempt_created", "attempt_deleted", "task_deleted"})
 """The changes that this stream is made of."""

@@ -14,7 +14,7 @@ from anyond.http.vk.frames import frame
 from anyond.model.ids import is_id, now, seconds
 from anyond.model.refusals.requests import NotFound
 from anyond.model.rows import ProcessStatus
-from anyond.store import processes
+from anyond.store.runs import processes
 
 if TYPE_CHECKING:
     from anyond.http.front import Send

@@ -20,7 +20,7 @@ from anyond.model.project_settings import ProjectSettings
 from anyond.model.refusals.requests import NotFound
 from anyond.model.rows import Approval, ApprovalStatus, Project
 from anyond.settings.declared import setting_of
-from anyond.store import approvals
+from anyond.store.runs import approvals
 
 if TYPE_CHECKING:
     from anyond.services.services import Services

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from anyond.model.refusals.requests import Malformed, NotFound
-from anyond.store import attempts, tasks
+from anyond.store.board import attempts, tasks
 
 if TYPE_CHECKING:
     from anyond.model.rows import TaskAttempt, TaskWithAttemptStatus
     from anyond.services.services import Services
-    from anyond.store.transaction import Reader
+    from anyond.store.engine.transaction import Reader
 
 
 class Answer(NamedTuple):

@@ -14,9 +14,10 @@ from anyond.model.rows import PullRequestMerge
 from anyond.operations.branch import intent_outcomes
 from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject
-from anyond.store import attempts, intents, merges
-from anyond.store.intents import Intent
-from anyond.store.transaction import Tx
+from anyond.store.board import attempts
+from anyond.store.engine.transaction import Tx
+from anyond.store.runs import intents, merges
+from anyond.store.runs.intents import Intent
 
 
 async def rename_branch(rooms: Rooms, about: Subject, name: str) -> str:

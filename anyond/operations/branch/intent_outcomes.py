@@ -23,9 +23,10 @@ from anyond.model.rows import TaskStatus
 from anyond.operations import subject
 from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject
-from anyond.store import attempts, intents, merges, tasks
-from anyond.store.intents import Intent
-from anyond.store.transaction import Tx
+from anyond.store.board import attempts, tasks
+from anyond.store.engine.transaction import Tx
+from anyond.store.runs import intents, merges
+from anyond.store.runs.intents import Intent
 
 log = structlog.get_logger()
 

@@ -9,8 +9,8 @@ from anyond.git.merging.landing import Landing
 from anyond.model.rows import RunReason
 from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject
-from anyond.store import merges, processes
-from anyond.store.transaction import Reader
+from anyond.store.engine.transaction import Reader
+from anyond.store.runs import merges, processes
 
 
 async def is_recorded(rooms: Rooms, attempt_id: str) -> bool:

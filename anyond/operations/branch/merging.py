@@ -15,9 +15,9 @@ from anyond.operations.branch.commits import commit_rest
 from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject
 from anyond.operations.workspace import submodules, worktree
-from anyond.store import intents
-from anyond.store.intents import Intent
-from anyond.store.transaction import Tx
+from anyond.store.engine.transaction import Tx
+from anyond.store.runs import intents
+from anyond.store.runs.intents import Intent
 
 
 async def merge_attempt(rooms: Rooms, about: Subject, strategy: MergeStrategy) -> str:

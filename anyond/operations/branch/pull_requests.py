@@ -18,8 +18,9 @@ from anyond.operations.branch import publish
 from anyond.operations.branch.publish import Way
 from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject
-from anyond.store import attempts, merges, tasks
-from anyond.store.transaction import Tx
+from anyond.store.board import attempts, tasks
+from anyond.store.engine.transaction import Tx
+from anyond.store.runs import merges
 
 
 @dataclass(frozen=True)

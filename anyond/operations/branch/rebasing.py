@@ -15,9 +15,10 @@ from anyond.operations.branch import intent_outcomes
 from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject
 from anyond.operations.workspace import worktree
-from anyond.store import attempts, intents
-from anyond.store.intents import Intent
-from anyond.store.transaction import Tx
+from anyond.store.board import attempts
+from anyond.store.engine.transaction import Tx
+from anyond.store.runs import intents
+from anyond.store.runs.intents import Intent
 
 
 async def rebase_attempt(rooms: Rooms, about: Subject, wanted: Rebasing) -> None:

@@ -17,9 +17,9 @@ from anyond.operations.branch import intent_outcomes
 from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject
 from anyond.operations.workspace import worktree
-from anyond.store import intents, processes
-from anyond.store.intents import Intent
-from anyond.store.transaction import Tx
+from anyond.store.engine.transaction import Tx
+from anyond.store.runs import intents, processes
+from anyond.store.runs.intents import Intent
 
 
 @dataclass(frozen=True)

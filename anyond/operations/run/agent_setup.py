@@ -11,8 +11,8 @@ from anyond.operations.rooms import Rooms
 from anyond.operations.run import run
 from anyond.operations.subject import Subject
 from anyond.operations.turn import chain
-from anyond.store import processes
-from anyond.store.transaction import Reader, Tx
+from anyond.store.engine.transaction import Reader, Tx
+from anyond.store.runs import processes
 
 
 async def set_up(rooms: Rooms, about: Subject, profile: ExecutorProfileId) -> ExecutionProcess:

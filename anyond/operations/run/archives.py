@@ -19,8 +19,8 @@ from anyond.operations.turn import reading
 from anyond.operations.turn.end_reason import ENTRIES, Silent
 from anyond.operations.turn.turn_record import TurnRecord
 from anyond.procs.launcher import Launcher
-from anyond.store import processes, sessions
-from anyond.store.database import Store
+from anyond.store.engine.database import Store
+from anyond.store.runs import processes, sessions
 
 log = structlog.get_logger()
 

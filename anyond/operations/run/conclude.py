@@ -60,10 +60,11 @@ from anyond.operations.workspace import git_programs, worktree
 from anyond.operations.workspace.submodules import uncommitted
 from anyond.procs.launcher import Launcher
 from anyond.procs.spool import Frame
-from anyond.store import attempts, drafts, processes, sessions, tasks
-from anyond.store import remarks as waiting_remarks
-from anyond.store.remarks import WaitingRemark
-from anyond.store.transaction import Tx
+from anyond.store.board import attempts, drafts, tasks
+from anyond.store.engine.transaction import Tx
+from anyond.store.runs import processes, sessions
+from anyond.store.runs import remarks as waiting_remarks
+from anyond.store.runs.remarks import WaitingRemark
 
 log = structlog.get_logger()
 

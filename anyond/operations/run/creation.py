@@ -14,9 +14,9 @@ from anyond.operations.rooms import Rooms
 from anyond.operations.run import run
 from anyond.operations.turn import chain
 from anyond.operations.workspace import images, worktree
-from anyond.store import attempts, projects, tasks
-from anyond.store import images as image_rows
-from anyond.store.transaction import Tx
+from anyond.store.board import attempts, projects, tasks
+from anyond.store.board import images as image_rows
+from anyond.store.engine.transaction import Tx
 
 
 async def check(

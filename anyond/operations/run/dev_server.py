@@ -7,8 +7,8 @@ from anyond.model.rows import ExecutionProcess, ExecutorAction, ScriptContext, S
 from anyond.operations.rooms import Rooms
 from anyond.operations.run import run
 from anyond.operations.subject import Subject
-from anyond.store import processes
-from anyond.store.transaction import Tx
+from anyond.store.engine.transaction import Tx
+from anyond.store.runs import processes
 
 
 def script(about: Subject) -> str:

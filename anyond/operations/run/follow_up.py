@@ -21,8 +21,9 @@ from anyond.operations.run import run
 from anyond.operations.subject import Subject
 from anyond.operations.turn import chain
 from anyond.operations.workspace import images, worktree
-from anyond.store import drafts, processes, sessions
-from anyond.store.transaction import Reader, Tx
+from anyond.store.board import drafts
+from anyond.store.engine.transaction import Reader, Tx
+from anyond.store.runs import processes, sessions
 
 
 async def follow_up(rooms: Rooms, about: Subject, wanted: FollowUp) -> ExecutionProcess:

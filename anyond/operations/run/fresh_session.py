@@ -16,8 +16,8 @@ from anyond.model.rows import (
 )
 from anyond.operations.run import run
 from anyond.operations.subject import Subject
-from anyond.store import drafts
-from anyond.store.transaction import Tx
+from anyond.store.board import drafts
+from anyond.store.engine.transaction import Tx
 
 REMARK = Remark(
     text=(

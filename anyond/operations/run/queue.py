@@ -8,8 +8,8 @@ from anyond.operations.rooms import Rooms
 from anyond.operations.run import follow_up
 from anyond.operations.subject import Subject
 from anyond.operations.workspace import worktree
-from anyond.store import drafts, images
-from anyond.store.transaction import Tx
+from anyond.store.board import drafts, images
+from anyond.store.engine.transaction import Tx
 
 
 def send(

@@ -15,8 +15,8 @@ from anyond.operations.run import run
 from anyond.operations.subject import Subject
 from anyond.operations.turn import chain
 from anyond.operations.workspace import worktree
-from anyond.store import processes, sessions
-from anyond.store.transaction import Tx
+from anyond.store.engine.transaction import Tx
+from anyond.store.runs import processes, sessions
 
 
 async def replace_process(

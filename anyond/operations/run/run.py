@@ -40,8 +40,9 @@ from anyond.operations.turn.turn_record import TurnRecord
 from anyond.operations.workspace import git_programs, images, worktree
 from anyond.procs.launcher import Alive, Launcher
 from anyond.procs.shim_connection import ShimConnection
-from anyond.store import drafts, launches, processes, sessions, tasks
-from anyond.store.transaction import Tx
+from anyond.store.board import drafts, tasks
+from anyond.store.engine.transaction import Tx
+from anyond.store.runs import launches, processes, sessions
 
 log = structlog.get_logger()
 

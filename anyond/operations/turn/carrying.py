@@ -8,8 +8,8 @@ from anyond.agents.carried import NOTICES_MOST, Carried
 from anyond.logs.conversation import Conversation
 from anyond.model.rows import ExecutionProcess
 from anyond.operations.turn.turn_record import TurnRecord
-from anyond.store import sessions
-from anyond.store.transaction import Reader, Tx
+from anyond.store.engine.transaction import Reader, Tx
+from anyond.store.runs import sessions
 
 
 def before(reader: Reader, process: ExecutionProcess, session_id: str | None) -> Carried:

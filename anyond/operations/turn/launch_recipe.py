@@ -25,7 +25,7 @@ from anyond.operations.turn.turn_record import TurnRecord
 from anyond.procs.launch_spec import final_environment, find_program
 from anyond.procs.ports import free_port
 from anyond.shim import script_services, script_shell
-from anyond.store import tags
+from anyond.store.board import tags
 
 
 @dataclass(frozen=True)

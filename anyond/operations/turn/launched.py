@@ -7,7 +7,7 @@ import structlog
 from anyond.model.errors import AnyondError
 from anyond.operations.rooms import Rooms
 from anyond.procs.shim_connection import ShimConnection
-from anyond.store import launches
+from anyond.store.runs import launches
 
 log = structlog.get_logger()
 

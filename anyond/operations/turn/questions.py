@@ -5,8 +5,9 @@ from __future__ import annotations
 from anyond.model.bodies import ApprovalAnswer
 from anyond.model.errors import Conflict
 from anyond.model.rows import Approval, ApprovalStatus, ProcessStatus, TaskStatus
-from anyond.store import approvals, attempts, processes, tasks
-from anyond.store.transaction import Tx
+from anyond.store.board import attempts, tasks
+from anyond.store.engine.transaction import Tx
+from anyond.store.runs import approvals, processes
 
 
 def ask(tx: Tx, question: Approval) -> Approval:

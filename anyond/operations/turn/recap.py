@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from anyond.model.rows import ExecutionProcess, ExecutorAction, ScriptRequest
 from anyond.operations.turn.turn_record import TurnRecord
-from anyond.store import processes, sessions
-from anyond.store.transaction import Reader
+from anyond.store.engine.transaction import Reader
+from anyond.store.runs import processes, sessions
 
 MOST = 12 * 1024
 """Characters of a retelling."""

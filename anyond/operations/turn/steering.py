@@ -23,8 +23,9 @@ from anyond.operations.subject import Subject
 from anyond.operations.turn import launch_recipe
 from anyond.operations.turn.turn_record import Said, TurnRecord
 from anyond.operations.workspace import images
-from anyond.store import drafts, processes, sessions
-from anyond.store.transaction import Reader, Tx
+from anyond.store.board import drafts
+from anyond.store.engine.transaction import Reader, Tx
+from anyond.store.runs import processes, sessions
 
 
 def profile(process: ExecutionProcess) -> ExecutorProfileId:

@@ -11,8 +11,9 @@ from anyond.model.rows import (
     RunReason,
     ScriptRequest,
 )
-from anyond.store import drafts, processes
-from anyond.store.transaction import Reader, Tx
+from anyond.store.board import drafts
+from anyond.store.engine.transaction import Reader, Tx
+from anyond.store.runs import processes
 
 
 def give_back(tx: Tx, process: ExecutionProcess, now: str) -> None:

@@ -11,9 +11,9 @@ import trio
 from anyond.model.refusals.requests import NotFound
 from anyond.operations.rooms import Rooms
 from anyond.real_path import nearest_real_path
-from anyond.store import attempts
-from anyond.store.attempts import Place
-from anyond.store.transaction import Reader
+from anyond.store.board import attempts
+from anyond.store.board.attempts import Place
+from anyond.store.engine.transaction import Reader
 
 
 async def find(rooms: Rooms, ref: Path) -> Place:

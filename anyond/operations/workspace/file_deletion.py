@@ -9,8 +9,8 @@ from anyond.model.ids import now
 from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject
 from anyond.operations.workspace import worktree
-from anyond.store import intents
-from anyond.store.intents import Intent
+from anyond.store.runs import intents
+from anyond.store.runs.intents import Intent
 
 
 async def delete_file(rooms: Rooms, about: Subject, file_path: str) -> None:

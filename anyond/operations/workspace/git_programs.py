@@ -33,9 +33,11 @@ from anyond.model.rows import ExecutionProcess, Project, RunReason, TaskAttempt
 from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject
 from anyond.operations.workspace import known_checkouts
-from anyond.store import attempts, git_programs, processes, projects
-from anyond.store.git_programs import GitProgramsRow
-from anyond.store.transaction import Reader, Tx
+from anyond.store.board import attempts, projects
+from anyond.store.engine.transaction import Reader, Tx
+from anyond.store.runs import processes
+from anyond.store.upkeep import git_programs
+from anyond.store.upkeep.git_programs import GitProgramsRow
 
 log = structlog.get_logger()
 

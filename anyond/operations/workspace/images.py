@@ -17,8 +17,9 @@ from anyond.model.refusals.requests import NotFound
 from anyond.model.rows import Image
 from anyond.operations.rooms import Rooms
 from anyond.operations.workspace import unknown_files
-from anyond.store import gone_files, images, tasks
-from anyond.store.transaction import Tx
+from anyond.store.board import images, tasks
+from anyond.store.engine.transaction import Tx
+from anyond.store.upkeep import gone_files
 
 log = structlog.get_logger()
 

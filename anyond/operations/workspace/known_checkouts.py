@@ -11,7 +11,7 @@ from anyond.git.repo import repository
 from anyond.model.errors import AnyondError
 from anyond.model.rows import Project
 from anyond.operations.rooms import Rooms
-from anyond.store import attempts
+from anyond.store.board import attempts
 
 log = structlog.get_logger()
 

@@ -25,20 +25,12 @@ from anyond.operations.rooms import Rooms
 from anyond.operations.workspace import set_aside, unknown_files, worktree
 from anyond.procs.launcher import Alive
 from anyond.procs.shim_state import Lock
-from anyond.store import (
-    attempts,
-    cleanups,
-    days,
-    expiries,
-    gone_files,
-    planned_worktrees,
-    processes,
-    projects,
-    tasks,
-)
-from anyond.store.cleanups import Cleanup
-from anyond.store.expiries import Expiry
-from anyond.store.transaction import Reader, Tx
+from anyond.store.board import attempts, projects, tasks
+from anyond.store.engine.transaction import Reader, Tx
+from anyond.store.runs import processes
+from anyond.store.upkeep import cleanups, days, expiries, gone_files, planned_worktrees
+from anyond.store.upkeep.cleanups import Cleanup
+from anyond.store.upkeep.expiries import Expiry
 
 log = structlog.get_logger()
 

@@ -17,15 +17,9 @@ from anyond.model.ids import is_id
 from anyond.operations.rooms import Rooms
 from anyond.operations.workspace import worktree
 from anyond.procs.shim_state import Lock
-from anyond.store import (
-    attempts,
-    cleanups,
-    expiries,
-    gone_files,
-    planned_worktrees,
-    processes,
-    projects,
-)
+from anyond.store.board import attempts, projects
+from anyond.store.runs import processes
+from anyond.store.upkeep import cleanups, expiries, gone_files, planned_worktrees
 
 log = structlog.get_logger()
 

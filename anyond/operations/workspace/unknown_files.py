@@ -13,8 +13,8 @@ import structlog
 import trio
 
 from anyond.operations.rooms import Rooms
-from anyond.store import gone_files
-from anyond.store.gone_files import Kind
+from anyond.store.upkeep import gone_files
+from anyond.store.upkeep.gone_files import Kind
 
 log = structlog.get_logger()
 

@@ -31,8 +31,10 @@ from anyond.operations import remarks
 from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject, read
 from anyond.operations.workspace import copy_files
-from anyond.store import attempts, planned_worktrees, processes
-from anyond.store.transaction import Reader, Tx
+from anyond.store.board import attempts
+from anyond.store.engine.transaction import Reader, Tx
+from anyond.store.runs import processes
+from anyond.store.upkeep import planned_worktrees
 
 log = structlog.get_logger()
 

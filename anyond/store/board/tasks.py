@@ -9,8 +9,8 @@ from typing import Any
 from anyond.model.bodies import NewTask, TaskPatch
 from anyond.model.refusals.requests import Invalid, NotFound
 from anyond.model.rows import Task, TaskStatus, TaskWithAttemptStatus
-from anyond.store import images
-from anyond.store.transaction import Reader, Tx
+from anyond.store.board import images
+from anyond.store.engine.transaction import Reader, Tx
 
 _COLUMNS = (
     "t.id, t.project_id, t.title, t.description, t.status, t.parent_task_attempt,"

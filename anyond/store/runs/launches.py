@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from anyond.model.records import LaunchedProcesses
-from anyond.store.transaction import Reader, Tx
+from anyond.store.engine.transaction import Reader, Tx
 
 
 def record(tx: Tx, process_id: str, key: str, now: str) -> None:

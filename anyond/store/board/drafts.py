@@ -13,8 +13,8 @@ from anyond.model.refusals.drafts import DraftQueued, EmptyDraft, StaleDraft
 from anyond.model.refusals.requests import Impossible, Invalid, NotFound
 from anyond.model.refusals.runs import Dropped
 from anyond.model.rows import TaskAttempt
-from anyond.store import attempts, images
-from anyond.store.transaction import Reader, Tx
+from anyond.store.board import attempts, images
+from anyond.store.engine.transaction import Reader, Tx
 
 _COLUMNS = (
     "task_attempt_id, draft_type, state, retry_process_id, prompt, variant, image_ids, version,"

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from anyond.store.transaction import Reader, Tx
+from anyond.store.engine.transaction import Reader, Tx
 
 _COLUMNS = "project_id, common_dir, accepted, always, withheld_by, withheld_at"
 

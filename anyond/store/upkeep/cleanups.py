@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from anyond.store.transaction import Reader, Tx
+from anyond.store.engine.transaction import Reader, Tx
 
 
 class Cleanup(Struct, frozen=True, kw_only=True):

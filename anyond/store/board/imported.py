@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from anyond.store.transaction import Reader, Tx
+from anyond.store.engine.transaction import Reader, Tx
 
 
 def note(tx: Tx, id: str) -> None:

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 from anyond.model.ids import after
 from anyond.model.refusals.requests import NotFound
 from anyond.model.rows import TaskAttempt
-from anyond.store import tasks
-from anyond.store.transaction import Reader, Tx
+from anyond.store.board import tasks
+from anyond.store.engine.transaction import Reader, Tx
 
 _COLUMNS = (
     "a.id, a.task_id, a.container_ref, a.branch, a.target_branch, a.executor,"

@@ -9,7 +9,7 @@ from anyond.model.bodies import NewTag, TagPatch
 from anyond.model.refusals.requests import Invalid, NotFound
 from anyond.model.refusals.worktrees import NameTaken
 from anyond.model.rows import Tag
-from anyond.store.transaction import Reader, Tx
+from anyond.store.engine.transaction import Reader, Tx
 
 _COLUMNS = "id, tag_name, content, created_at, updated_at"
 

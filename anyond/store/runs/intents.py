@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from anyond.store.transaction import Reader, Tx
+from anyond.store.engine.transaction import Reader, Tx
 
 _COLUMNS = "attempt_id, kind, name, tip, onto, waits, snapshot, created_at"
 

@@ -13,7 +13,7 @@ from anyond.model.errors import Unavailable
 from anyond.model.ids import now
 from anyond.model.refusals.daemon import Gone
 from anyond.model.rows import Change
-from anyond.store.transaction import Fact, Reader
+from anyond.store.engine.transaction import Fact, Reader
 
 R = TypeVar("R")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from anyond.model.refusals.requests import NotFound
 from anyond.model.rows import Session
-from anyond.store.transaction import Reader, Tx
+from anyond.store.engine.transaction import Reader, Tx
 
 _COLUMNS = "execution_process_id, task_attempt_id, session_id, prompt, summary"
 

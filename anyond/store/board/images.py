@@ -9,7 +9,7 @@ from anyond.model.ids import new_id
 from anyond.model.refusals.files import ImageInUse
 from anyond.model.refusals.requests import NotFound
 from anyond.model.rows import Image
-from anyond.store.transaction import Reader, Tx
+from anyond.store.engine.transaction import Reader, Tx
 
 FOLDER = ".vibe/images"
 """Where the images of a task lie in a worktree."""

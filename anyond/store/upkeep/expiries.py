@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from anyond.store import days
-from anyond.store.transaction import Reader, Tx
+from anyond.store.engine.transaction import Reader, Tx
+from anyond.store.upkeep import days
 
 
 class Expiry(Struct, frozen=True, kw_only=True):

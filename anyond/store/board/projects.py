@@ -10,8 +10,8 @@ from anyond.model.bodies import NewProject, ProjectPatch
 from anyond.model.refusals.requests import Invalid, NotFound
 from anyond.model.refusals.worktrees import PathTaken
 from anyond.model.rows import Project
-from anyond.store import tasks
-from anyond.store.transaction import Reader, Tx
+from anyond.store.board import tasks
+from anyond.store.engine.transaction import Reader, Tx
 
 _COLUMNS = (
     "id, name, git_repo_path, setup_script, dev_script, cleanup_script, copy_files,"

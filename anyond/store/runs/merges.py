@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 from anyond.model.ids import after
 from anyond.model.rows import DirectMerge, Merge, PullRequestInfo, PullRequestMerge
-from anyond.store import attempts, tasks
-from anyond.store.transaction import Reader, Tx
+from anyond.store.board import attempts, tasks
+from anyond.store.engine.transaction import Reader, Tx
 
 _COLUMNS = (
     "id, task_attempt_id, merge_type, target_branch_name, merge_commit, pr_number, pr_url,"

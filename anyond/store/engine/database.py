@@ -12,11 +12,17 @@ from typing import Any, TypeVar
 import trio
 
 from anyond.model.errors import Unavailable
-from anyond.store import backup
-from anyond.store.changes import Changes, Recorded, positions, record
-from anyond.store.connection import Answer, Connection, Entry, InlineConnection, ThreadConnection
-from anyond.store.migrate import create_private, make_current
-from anyond.store.transaction import (
+from anyond.store.engine import backup
+from anyond.store.engine.changes import Changes, Recorded, positions, record
+from anyond.store.engine.connection import (
+    Answer,
+    Connection,
+    Entry,
+    InlineConnection,
+    ThreadConnection,
+)
+from anyond.store.engine.migrate import create_private, make_current
+from anyond.store.engine.transaction import (
     Reader,
     Request,
     Tx,

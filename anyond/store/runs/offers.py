@@ -8,7 +8,7 @@ import msgspec
 
 from anyond.model.offers import Offers
 from anyond.model.settings import Executor
-from anyond.store.transaction import Reader, Tx
+from anyond.store.engine.transaction import Reader, Tx
 
 MOST = 500
 """So many agents are remembered; the one that has not told anything for the longest time goes."""

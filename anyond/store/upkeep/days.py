@@ -6,7 +6,7 @@ years counts one day, and what is to be kept for thirty days is kept for thirty 
 
 from __future__ import annotations
 
-from anyond.store.transaction import Reader, Tx
+from anyond.store.engine.transaction import Reader, Tx
 
 _DATE, _COUNT = "day_date", "day_count"
 

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from anyond.model.errors import Unavailable
 from anyond.model.refusals.requests import Deleted
-from anyond.store.connection import Answer
+from anyond.store.engine.connection import Answer
 
 R = TypeVar("R")
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from anyond.model.errors import Unavailable
 from anyond.model.ids import timestamp
 from anyond.model.refusals.requests import NotFound
-from anyond.store.transaction import in_words
+from anyond.store.engine.transaction import in_words
 
 COMMAND = "anyon restore-backup"
 

@@ -17,8 +17,9 @@ from anyond.model.rows import (
     ScriptContext,
     ScriptRequest,
 )
-from anyond.store import approvals, attempts, drafts, tasks
-from anyond.store.transaction import Reader, Tx
+from anyond.store.board import attempts, drafts, tasks
+from anyond.store.engine.transaction import Reader, Tx
+from anyond.store.runs import approvals
 
 _COLUMNS = (
     "p.id, p.task_attempt_id, p.run_reason, p.executor_action, p.before_head_commit,"

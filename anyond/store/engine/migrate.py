@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from anyond.model.errors import Unavailable
-from anyond.store import backup
-from anyond.store.transaction import in_words
+from anyond.store.engine import backup
+from anyond.store.engine.transaction import in_words
 
 # Reading every page of a larger file would delay the start for the sake of a file that was
 # closed in good order; after a crash it is worth it.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from anyond.store.transaction import Reader, Tx
+from anyond.store.engine.transaction import Reader, Tx
 
 
 def get(reader: Reader, attempt_id: str) -> str | None:

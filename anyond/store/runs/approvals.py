@@ -10,8 +10,8 @@ from anyond.model.bodies import ApprovalAnswer
 from anyond.model.refusals.requests import Invalid, NotFound
 from anyond.model.refusals.runs import AlreadyDecided
 from anyond.model.rows import Approval, ApprovalStatus
-from anyond.store import attempts
-from anyond.store.transaction import Reader, Tx
+from anyond.store.board import attempts
+from anyond.store.engine.transaction import Reader, Tx
 
 _COLUMNS = (
     "id, execution_process_id, task_attempt_id, call, tool_name, tool_input, status, reason,"

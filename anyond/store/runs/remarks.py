@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from anyond.store.transaction import Reader, Tx
+from anyond.store.engine.transaction import Reader, Tx
 
 
 class WaitingRemark(Struct, frozen=True, kw_only=True):

@@ -1,0 +1,1 @@
+"""Rows that a person makes: projects, tasks, attempts, drafts, images, tags."""

@@ -1,0 +1,1 @@
+"""Rows of what runs and what it leaves: processes, sessions, questions, launches, merges."""
