@@ -48,12 +48,13 @@ test-agents: ## Run the tests that drive real agents from npm (NEWEST=1: then th
 	  done; \
 	fi
 
-check: ## Look at format, style, types, import floors, and what is made from declarations
+check: ## Look at format, style, types, import floors, words, and what is made from declarations
 	@sh requirements/venv.sh $(DEV) dev
 	$(DEV)/bin/ruff format --check .
 	$(DEV)/bin/ruff check .
 	$(DEV)/bin/mypy
 	$(DEV)/bin/lint-imports
+	$(DEV_PYTHON) -m tools.words
 	$(DEV_PYTHON) -m anyond.http.openapi.typescript --check $(TYPES)
 	$(DEV_PYTHON) -m anyond.settings.reference --check $(SETTINGS)
 	$(DEV_PYTHON) -m anyond.http.openapi.refusals --check $(REFUSALS)

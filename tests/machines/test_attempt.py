@@ -163,7 +163,7 @@ def test_stopping_a_process_that_is_about_to_start_waits_for_it() -> None:
     assert machine.handle(Concluded("agent")) == [Answer(halt)]
 
 
-def test_what_follows_the_end_of_a_process_has_to_hurry_once_that_is_stopped() -> None:
+def test_what_follows_the_end_of_a_process_is_hastened_once_that_is_stopped() -> None:
     machine, job = AttemptMachine(), RunExclusive(work, alongside_agent=True)
     machine.handle(Began("agent"))
     machine.handle(Over("agent"))

@@ -1,0 +1,1 @@
+"""Programs that contributors run and nobody installs."""
