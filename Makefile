@@ -1,9 +1,10 @@
 # Every command that a contributor needs; `make help` lists them. Works with GNU make 3.81.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast test-agents check types settings machines cli bench hostile power chaos lock clean
+.PHONY: help demo test test-fast test-agents check types settings machines cli docs bench hostile power chaos lock clean
 
 RUNTIME := .venv
 DEV := .venv-dev
+DOCS := .venv-docs
 DEV_PYTHON := $(DEV)/bin/python
 TYPES := clients/typescript/types.ts
 SETTINGS := docs/settings.md
@@ -78,6 +79,10 @@ cli: ## Write the page of all commands anew from their declarations
 	@sh requirements/venv.sh $(DEV) dev
 	@$(DEV_PYTHON) -m anyond.cli.reference $(CLI)
 
+docs: ## Build the documentation as a site in build/site; a link that leads nowhere fails it
+	@sh requirements/venv.sh $(DOCS) docs
+	@NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/mkdocs build --strict
+
 bench: ## Run the benchmarks (ARGS="--only output" for some of them)
 	@sh requirements/venv.sh $(DEV) dev
 	@$(DEV_PYTHON) -m benchmarks $(ARGS)
@@ -98,5 +103,5 @@ lock: ## Write the lock files anew from pyproject.toml (needs uv)
 	@sh requirements/lock.sh
 
 clean: ## Remove everything that the other commands have made
-	rm -rf $(RUNTIME) $(DEV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist
+	rm -rf $(RUNTIME) $(DEV) $(DOCS) build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

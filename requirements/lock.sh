@@ -28,4 +28,7 @@ for version in 3.11 3.12 3.13; do
     : >"$out"
     lock "requirements/dev-$version.txt" "$version" --extra dev \
         --constraint "requirements/runtime-$version.txt"
+    : >"$out"
+    lock "requirements/docs-$version.txt" "$version" --extra docs \
+        --constraint "requirements/runtime-$version.txt"
 done
