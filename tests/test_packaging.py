@@ -22,7 +22,9 @@ def pins(path: Path) -> dict[str, str]:
 
 
 def test_there_is_a_lock_for_each_python_and_purpose() -> None:
-    names = {f"{kind}-3.{minor}.txt" for kind in ("runtime", "dev") for minor in (11, 12, 13)}
+    names = {
+        f"{kind}-3.{minor}.txt" for kind in ("runtime", "dev", "docs") for minor in (11, 12, 13)
+    }
     assert {path.name for path in LOCKS} == names
 
 
@@ -39,6 +41,7 @@ def test_a_lock_is_nothing_but_versions_with_hashes(path: Path) -> None:
 def test_what_runs_is_what_is_tested(minor: int) -> None:
     runtime = pins(ROOT / f"requirements/runtime-3.{minor}.txt")
     assert runtime.items() <= pins(ROOT / f"requirements/dev-3.{minor}.txt").items()
+    assert runtime.items() <= pins(ROOT / f"requirements/docs-3.{minor}.txt").items()
     assert runtime["quart"].startswith("0.23." if minor == 13 else "0.22.")
 
 
@@ -47,6 +50,7 @@ def test_everything_that_the_project_names_is_locked() -> None:
     for kind, named in (
         ("runtime", project["dependencies"]),
         ("dev", project["optional-dependencies"]["dev"]),
+        ("docs", project["optional-dependencies"]["docs"]),
     ):
         wanted = {re.split(r"[<>=]", one)[0] for one in named}
         assert wanted <= pins(ROOT / f"requirements/{kind}-3.11.txt").keys()
