@@ -1,4 +1,4 @@
-"""How a live shim is connected to again, however long it takes to answer."""
+"""Connecting again to a live shim, however long it takes to answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which attempts are awake: at most one actor owns an attempt at any instant."""
+"""The active attempts: at most one actor owns an attempt at any instant."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How often what follows an execution has crashed, and when that is often enough."""
+"""The limit of crashes of what follows an execution: how many, in what time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When an agent that was greeted has not answered for so long that it never will."""
+"""The timeout of the handshake with an agent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When an agent has said nothing for so long that a person should know."""
+"""The timer of silence: when an agent has said nothing for so long that a person should know."""
 
 from __future__ import annotations
 

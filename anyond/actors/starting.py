@@ -1,4 +1,4 @@
-"""How the program of a row is started, and how a start that failed is made final."""
+"""Starting the program of a row, and making a failed start final."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How two texts become a unified diff, in bounded time however long they are."""
+"""Unified diffs of two texts, in bounded time however long they are."""
 
 from __future__ import annotations
 

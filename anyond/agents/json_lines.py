@@ -1,4 +1,4 @@
-"""Where messages end, for programs that write JSON as they should, a line each, or printed nicely.
+"""Framing of JSON messages: a line each, as they should be, or printed over several lines.
 
 Theory of operation. A line that begins an object and does not end it waits for the lines after it,
 until all brackets are closed; then it is one message. JSON has no line end within a string, so a

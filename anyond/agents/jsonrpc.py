@@ -1,4 +1,4 @@
-"""How JSON-RPC 2.0 lies in lines, and which requests of either side still wait for an answer.
+"""JSON-RPC 2.0 over lines, and the requests of either side that wait for an answer.
 
 Theory of operation. A `Link` is a fold of both directions of one connection: `told` and `heard` are
 fed with what the log holds, and only they move it on. Messages of our own wait in a queue until

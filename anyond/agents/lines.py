@@ -1,4 +1,4 @@
-"""Where lines end in a stream of bytes that is cut anywhere, also if one has no end."""
+"""Splitting a stream of bytes into lines, wherever it is cut and however long a line is."""
 
 from __future__ import annotations
 

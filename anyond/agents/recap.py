@@ -1,4 +1,4 @@
-"""What an agent is told of a conversation that it cannot remember by itself."""
+"""The recap of a conversation, for an agent that cannot remember it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an error of JSON-RPC says, in one readable sentence."""
+"""Errors of JSON-RPC as one readable sentence."""
 
 from __future__ import annotations
 

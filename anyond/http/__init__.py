@@ -1,1 +1,1 @@
-"""The front door: decodes what clients ask, asks the daemon, and encodes what it answers."""
+"""The HTTP API: decodes requests, calls a service, and encodes what it answers."""

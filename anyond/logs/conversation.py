@@ -1,4 +1,4 @@
-"""How the records of an agent's run become numbered entries, open questions and an outcome.
+"""Rendering the records of a run as numbered entries, approval requests and an outcome.
 
 Theory of operation. A conversation is a fold: `feed` takes records in the order of the spool and
 changes entries; the same records give the same entries under the same numbers, whether they are

@@ -1,4 +1,4 @@
-"""What a short-lived program says, taken in so that it can hurt nobody, whatever it does."""
+"""Capturing the output of short-lived programs, within limits of time and size."""
 
 from __future__ import annotations
 

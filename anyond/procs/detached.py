@@ -1,4 +1,4 @@
-"""How a program is started that is the person's from then on, such as an editor."""
+"""Starting programs that are the person's from then on, such as an editor."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How shims are started, found again, attached to and, when they died, finalized for them."""
+"""Starting shims, finding them again, attaching to them, and finalizing for dead ones."""
 
 from __future__ import annotations
 

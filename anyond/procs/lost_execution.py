@@ -1,4 +1,4 @@
-"""How an execution is ended in good order when its shim could not do that: it died, or it hangs."""
+"""Ending an execution in good order whose shim died or hangs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which port nobody listens on just now."""
+"""Free ports: numbers that nobody listens on just now."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How records are found in the bytes of a log, whatever those bytes are."""
+"""Scanning the bytes of a log for records, whatever those bytes are."""
 
 from __future__ import annotations
 

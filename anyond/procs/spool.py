@@ -1,4 +1,4 @@
-"""What is on the disk of one execution, and how it is read: by position, or by frame.
+"""The spool of one execution: its files, and reading it by position or by frame.
 
 A spool is a directory: `log` (records: a header line `<unix ns> <stream> <length>` and then exactly
 that many bytes), `log.idx` (for each record of stdout and stderr its offset in the log, 8 bytes,

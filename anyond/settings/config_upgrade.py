@@ -1,4 +1,4 @@
-"""How the settings that older versions and vibe-kanban have written read today."""
+"""Upgrading settings that older versions and vibe-kanban have written."""
 
 from __future__ import annotations
 

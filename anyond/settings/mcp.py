@@ -1,4 +1,4 @@
-"""How the MCP servers in another program's own file are read and written with care."""
+"""Reading and writing the MCP servers in another program's own file, with care."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a JSON object of any provenance becomes a frozen struct, value by value."""
+"""Decoding a JSON object of any provenance into a frozen struct, value by value."""
 
 from __future__ import annotations
 

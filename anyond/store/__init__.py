@@ -1,1 +1,1 @@
-"""The only room that knows how records are kept on disk; it does not know who listens."""
+"""The only folder that knows how records are kept on disk; it does not know who listens."""

@@ -1,4 +1,4 @@
-"""When what nobody needs is cleared away: at the start, after each deletion, and once a day."""
+"""Deleting what nobody needs: at the start, after each deletion, and once a day."""
 
 from __future__ import annotations
 

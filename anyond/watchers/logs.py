@@ -1,4 +1,4 @@
-"""Who can be listened to: the raw and the structured log of every execution, live or finished."""
+"""Following logs: the raw and the structured log of every execution, live or finished."""
 
 from __future__ import annotations
 

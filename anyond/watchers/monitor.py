@@ -1,4 +1,4 @@
-"""When GitHub is asked what became of pull requests."""
+"""Polling GitHub for what became of pull requests."""
 
 from __future__ import annotations
 

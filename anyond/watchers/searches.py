@@ -1,4 +1,4 @@
-"""Who remembers the files of projects between two questions, and forgets them in time."""
+"""The cache of file lists that searches in projects use, and its expiry."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The journal of changes: followed, resumed, pruned, and found again after a restart."""
+"""The change log: followed, resumed, pruned, and found again after a restart."""
 
 from __future__ import annotations
 

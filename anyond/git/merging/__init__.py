@@ -1,1 +1,1 @@
-"""How two histories become one: merges and rebases, whole or not at all."""
+"""Merging and rebasing: both happen as a whole or not at all."""

@@ -1,4 +1,4 @@
-"""How an attempt's branch lands on its target, with the target's checkout following or untouched.
+"""Merging a branch into another, with the checkout of the target following or untouched.
 
 Theory of operation. The result is made in memory first, as a commit that no ref names. What
 remains is to move the target from the commit that was merged to the new one, and nothing else: by

@@ -1,4 +1,4 @@
-"""How two histories become one tree or one commit in memory, before any checkout or ref moves."""
+"""Merges and rebases in memory, before any checkout or ref moves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How an attempt's own commits are put on top of another commit, or nothing changes.
+"""Rebasing an attempt's own commits onto another commit; if it fails, nothing has changed.
 
 Theory of operation. Everything that can refuse a rebase is looked at before git is asked: an
 unfinished operation, local changes, files in the way (ignored ones too, which git would overwrite

@@ -1,4 +1,4 @@
-"""How the complete state of a worktree is kept in the repository, and comes back.
+"""Snapshots of the complete state of a worktree, and restoring them.
 
 Theory of operation. A snapshot is a commit whose tree is the working tree without ignored files.
 Its parents are HEAD (unless there is none), a commit whose tree is the index, and, if there are

@@ -1,4 +1,4 @@
-"""How the frames of each stream are written on the wire; one table, one entry per wire format."""
+"""The wire formats of the streams: one table, one entry for each."""
 
 from __future__ import annotations
 

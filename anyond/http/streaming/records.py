@@ -43,7 +43,7 @@ async def follow(
     """Batches of what a client has to be told; ends only with what it is about.
 
     Changes carry whole records, so a record that is in the snapshot and in a change after it
-    comes out right. A client that is too slow for what the journal holds gets a new snapshot.
+    comes out right. A client that is too slow for what the change log holds gets a new snapshot.
 
     Args:
         snapshot: the records as they are now, or were so short ago that what has become of

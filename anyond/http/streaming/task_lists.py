@@ -134,7 +134,7 @@ def batched(rows: Iterable[bytes]) -> Iterator[list[bytes]]:
 class TaskLists:
     """The lists of tasks that clients ask for again and again.
 
-    A list is read once; later, the changes in the journal say all that became of it, since they
+    A list is read once; later, the changes in the change log say all that became of it, since they
     carry whole tasks in the very words of the list. So a board costs the same to show whether it
     has ten tasks or ten thousand, and nobody else waits for it.
     """

@@ -1,4 +1,4 @@
-"""How requests of vibe-kanban's clients become requests of ours, and our answers become theirs."""
+"""Translating requests of vibe-kanban's clients into ours, and our answers into theirs."""
 
 from __future__ import annotations
 

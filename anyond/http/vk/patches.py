@@ -1,4 +1,4 @@
-"""How the streams are written as JSON Patch, in the way that vibe-kanban's clients apply it.
+"""The streams as JSON Patch, in the way that vibe-kanban's clients apply it.
 
 Their library does nothing at all where a path is missing, inserts where an index is there already,
 and of several operations on one path in one frame keeps the last. Hence: a snapshot first, `add`

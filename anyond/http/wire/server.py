@@ -1,4 +1,4 @@
-"""How the front door opens, and how it closes within a second and a half whatever hangs on it."""
+"""Serving connections, and closing all of them within a second and a half."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the work of an attempt lands in its target branch."""
+"""Merging an attempt's branch into its target."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a process ends that cannot be looked after, whatever the reason: no row is left running."""
+"""Ending a process that cannot be looked after, whatever the reason: no row is left running."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How an agent is installed and logged in from within an attempt, if it knows how."""
+"""Installing an agent and logging it in from within an attempt, if it can do that."""
 
 from __future__ import annotations
 

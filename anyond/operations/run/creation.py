@@ -1,4 +1,4 @@
-"""How an attempt comes into being: checked completely, then written down with its first process."""
+"""Creating an attempt: checked completely, then written down with its first process."""
 
 from __future__ import annotations
 

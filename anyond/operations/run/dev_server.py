@@ -1,4 +1,4 @@
-"""How the dev server of a project is started in an attempt: at most one for each project."""
+"""Starting the dev server of a project in an attempt: at most one for each project."""
 
 from __future__ import annotations
 

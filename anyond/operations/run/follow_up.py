@@ -1,4 +1,4 @@
-"""How an agent is asked again in an attempt: in its session, or from an earlier point of it."""
+"""Follow-ups: a further run of the agent, in its session or from an earlier point of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is done when an agent has lost the session that it was to go on with: asked again, once."""
+"""Retrying a run in a new session, once, when the agent has lost the one it should resume."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a queued draft becomes the next run of the agent: once, however often it is tried."""
+"""Sending queued drafts: each becomes the next run once, however often that is retried."""
 
 from __future__ import annotations
 

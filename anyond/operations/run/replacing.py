@@ -1,4 +1,4 @@
-"""How a run of an agent, and all that followed it, is replaced by another one."""
+"""Replacing a run of an agent, and all that followed it, by another one."""
 
 from __future__ import annotations
 

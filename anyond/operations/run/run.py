@@ -1,4 +1,4 @@
-"""How one link of a chain begins: its row, its worktree, its shim."""
+"""Starting one process of a chain: its row, its worktree, its shim."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How an execution is started and understood: its command, its environment, its dialogue."""
+"""The launch recipe of an execution: its command, its environment, its dialogue."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a person is told that an attempt has finished, if they wish to be."""
+"""Notifying a person that an attempt has finished, if they wish to be."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What questions of agents do to the rows: the question itself, and the task that waits with it."""
+"""Rows of approval requests, and the tasks that wait with them."""
 
 from __future__ import annotations
 

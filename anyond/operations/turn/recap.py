@@ -1,4 +1,4 @@
-"""What an agent is told of the earlier runs of its attempt, if it has to begin a new session."""
+"""The recap of earlier runs that an agent gets when it begins a new session."""
 
 from __future__ import annotations
 

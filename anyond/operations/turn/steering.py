@@ -1,4 +1,4 @@
-"""What a person says to an agent while it works: written down first, and then said once.
+"""Steering: messages to an agent at work, written down first and delivered once.
 
 The wish is part of the row of the run, so a daemon that is killed at any moment finds it again. The
 log shows how many messages the agent has heard; those that it has not are said by whoever follows

@@ -1,4 +1,4 @@
-"""Which message of a person never reached its agent, and is a draft again."""
+"""Messages that never reached their agent, and become drafts again."""
 
 from __future__ import annotations
 

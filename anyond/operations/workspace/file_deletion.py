@@ -1,4 +1,4 @@
-"""How a person throws a file out of an attempt."""
+"""Deleting a file of an attempt."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How images get in, to the tasks that show them and the worktrees they are needed in, and go."""
+"""Storing images, putting them into worktrees, and deleting those that nothing shows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How tasks and projects go: rows at once, directories afterwards, never without a way back."""
+"""Deleting tasks and projects: rows at once, directories later, never without a way back."""
 
 from __future__ import annotations
 

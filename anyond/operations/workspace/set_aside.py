@@ -1,4 +1,4 @@
-"""What git cannot take outlives its worktree: it is moved into the data directory."""
+"""Setting aside what git cannot store: it is moved into the data directory."""
 
 from __future__ import annotations
 

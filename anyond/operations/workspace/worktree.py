@@ -1,4 +1,4 @@
-"""How an attempt gets the directory it works in, and gets it back when it is gone."""
+"""Creating an attempt's worktree, and creating it again when it is gone."""
 
 from __future__ import annotations
 

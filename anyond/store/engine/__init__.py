@@ -1,1 +1,1 @@
-"""The database itself: its file, its one writer, its readers, its journal of changes."""
+"""The database itself: its file, its one writer, its readers, its change log."""

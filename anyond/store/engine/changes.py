@@ -1,4 +1,4 @@
-"""The journal of committed changes: rows of a table, the newest of them in memory, and cursors."""
+"""The change log: rows of a table, the newest of them in memory, and cursors."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ class Changes:
 
 
 class ChangeCursor:
-    """One follower's place in the journal.
+    """One follower's place in the change log.
 
     Attributes:
         position: everything up to here has been given out; `follow(position)` resumes.

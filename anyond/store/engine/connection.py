@@ -1,4 +1,4 @@
-"""How aiosqlite's worker thread is made to answer Trio tasks instead of asyncio futures."""
+"""A connection to SQLite whose worker thread answers Trio tasks instead of asyncio futures."""
 
 from __future__ import annotations
 

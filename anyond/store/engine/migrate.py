@@ -1,4 +1,4 @@
-"""How a database file becomes one of the schema this version speaks, without losing the old one."""
+"""Migrating a database file to the schema of this version, without losing the old one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many writes become one commit in which each of them succeeds or fails alone."""
+"""Group commit: many writes in one transaction, in which each succeeds or fails alone."""
 
 from __future__ import annotations
 

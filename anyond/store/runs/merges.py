@@ -1,4 +1,4 @@
-"""Rows of merges: how the work of an attempt landed, by us or by a pull request."""
+"""Rows of merges: how the work of an attempt was merged, by us or by a pull request."""
 
 from __future__ import annotations
 
