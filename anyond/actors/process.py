@@ -13,6 +13,7 @@ import structlog
 import trio
 
 from anyond.actors.core import Actor
+from anyond.actors.growth import Growth
 from anyond.actors.talk import Talk
 from anyond.agents.core import Dialogue
 from anyond.logs.conversation import Conversation
@@ -91,6 +92,7 @@ class ProcessActor(Actor[Event, Command]):
         self.machine: ProcessMachine = ProcessMachine(speaks=dialogue is not None)
         self._running = running
         self._live = live
+        self._growth = Growth(running, live)
         self._launcher = launcher
         self._stop_first = stopping
         self._finished = finished
@@ -117,6 +119,7 @@ class ProcessActor(Actor[Event, Command]):
 
     async def opened(self) -> None:
         self._reader = self._launcher.spool(self.process.id).records()
+        self.nursery.start_soon(self._growth.run)  # before a replay, which can take its time
         if self._talk is not None:
             await self._talk.open(self._reader, self._live, self.nursery)
         if self._stop_first:
@@ -178,15 +181,10 @@ class ProcessActor(Actor[Event, Command]):
         self.tell(DeadlinePassed(StopStep.END_SHIM))
 
     async def _follow(self) -> None:
-        troubled = False
-        while await self._running.news():
-            if self._running.trouble != troubled:
-                troubled = self._running.trouble
-                log.warning("disk_trouble", process=self.process.id, full=troubled)
+        while await self._growth.wait():
             if self._talk is not None:
                 await trio.sleep(GATHER_S)
                 await self._talk.read_on()
-            self._live.wake.notify()
         if self._talk is not None:
             await self._talk.read_on()
         found = self._launcher.look(self.process.id, recorded=True)

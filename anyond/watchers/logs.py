@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
@@ -25,6 +26,10 @@ from anyond.wakeup import Wakeup
 
 BATCH_FRAMES = 256
 BATCH_BYTES = 1 << 18
+UNHEARD_S = 0.25
+"""So often followers of a raw log look for themselves while nobody listens to its shim: before it
+has answered, and after a crash of what takes in what its agent says."""
+
 REMEMBERED = 10_000
 """Of so many files it is remembered that they were found right."""
 
@@ -36,15 +41,19 @@ class Live:
     """What followers of a running execution share.
 
     Args:
-        wake: notified when the log grew, the entries changed, or it is over.
+        grown: notified when bytes were added to the log, or it is over.
+        is_listened_to: whether `grown` is notified; if not, followers look for themselves.
+        wake: notified when the entries changed, or it is over.
         conversation: the entries so far; None for scripts and before the start.
         over: the row has its final status, and everything is in the spool.
         unfollowed: why it runs and nobody can follow it, for the person; None if somebody does.
     """
 
-    __slots__ = ("conversation", "over", "unfollowed", "wake")
+    __slots__ = ("conversation", "grown", "is_listened_to", "over", "unfollowed", "wake")
 
     def __init__(self) -> None:
+        self.grown = Wakeup()
+        self.is_listened_to = False
         self.wake = Wakeup()
         self.conversation: Conversation | None = None
         self.over = False
@@ -85,6 +94,7 @@ class Logs:
             live.over = True
             live.conversation = None  # it is in the archive, and can be large
             live.wake.notify()
+            live.grown.notify()
 
     def archive_path(self, process_id: str) -> Path:
         """Where the final entries are kept."""
@@ -122,7 +132,7 @@ class Logs:
                 elif over:
                     return
                 elif live is not None:
-                    await live.wake.wait()
+                    await _wait_for_bytes(live)
         finally:
             reader.close()
 
@@ -222,6 +232,13 @@ class Logs:
             if row.status is not ProcessStatus.RUNNING:
                 return None
             await self._registered.wait()
+
+
+async def _wait_for_bytes(live: Live) -> None:
+    """Return when there may be more. No checkpoint comes before the wait (see `Wakeup`)."""
+    longest = math.inf if live.is_listened_to else UNHEARD_S
+    with trio.move_on_after(longest):
+        await live.grown.wait()
 
 
 def _at_work(row: ExecutionProcess, started_at: int, why: str | None) -> EntryFrame | None:
