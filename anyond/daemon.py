@@ -38,7 +38,7 @@ from anyond.host.sd_notify import ServiceManager
 from anyond.host.standard_streams import tell
 from anyond.http.app import create_app
 from anyond.http.guard import Policy
-from anyond.http.wire.doors import Doors
+from anyond.http.wire.listener_set import ListenerSet
 from anyond.http.wire.listeners import Listener
 from anyond.http.wire.partings import Partings
 from anyond.http.wire.peers import Peers
@@ -73,12 +73,12 @@ from anyond.watchers.variant_forms import VariantForms
 log = structlog.get_logger()
 
 
-def run(options: Options, doors: Doors) -> int:
+def run(options: Options, listeners: ListenerSet) -> int:
     """Serve until SIGTERM or SIGINT, or until its terminal is closed (SIGHUP, unless ignored).
 
     Args:
         options: what was asked for.
-        doors: of `anyond.start.first`, which are open; they are closed when this returns.
+        listeners: of `anyond.start.first`, which are open; they are closed when this returns.
 
     Returns:
         The exit code: 0 after a proper stop, 1 if it cannot serve.
@@ -87,7 +87,7 @@ def run(options: Options, doors: Doors) -> int:
     try:
         for path in options.places.replaced:
             sweep(path)
-        trio.run(_main, options, doors, partings)
+        trio.run(_main, options, listeners, partings)
     except AnyondError as refusal:
         print(refusal, file=sys.stderr)
         return 1
@@ -98,12 +98,12 @@ def run(options: Options, doors: Doors) -> int:
         print("; ".join(str(e) for e in _leaves(refusals)), file=sys.stderr)
         return 1
     finally:
-        doors.close()
+        listeners.close()
         partings.close()
     return 0
 
 
-async def _main(options: Options, doors: Doors, partings: Partings) -> None:
+async def _main(options: Options, listeners: ListenerSet, partings: Partings) -> None:
     manager = ServiceManager.of()
     endings = [signal.SIGTERM, signal.SIGINT]
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # else it is to stay (nohup)
@@ -122,8 +122,8 @@ async def _main(options: Options, doors: Doors, partings: Partings) -> None:
             policy = Policy(options.allowed_hosts, options.allowed_origins, token, users)
             peers = Peers() if token is None else None
             app = create_app(services, policy)
-            other = app.gateway("vk").listener_app(options.ui) if doors.vk else None
-            policy.admit(_own_names(options, [*doors.ours, *doors.vk]))
+            other = app.gateway("vk").listener_app(options.ui) if listeners.vk else None
+            policy.admit(_own_names(options, [*listeners.ours, *listeners.vk]))
             async with trio.open_nursery() as nursery:
                 served = trio.Event()
 
@@ -133,9 +133,9 @@ async def _main(options: Options, doors: Doors, partings: Partings) -> None:
                     try:
                         async with trio.open_nursery() as fronts:
                             door = partial(serve, closing=closing, peers=peers)
-                            urls = await fronts.start(door, app, doors.ours)
+                            urls = await fronts.start(door, app, listeners.ours)
                             last = partial(door, partings=partings)
-                            vk = await fronts.start(last, other, doors.vk) if other else []
+                            vk = await fronts.start(last, other, listeners.vk) if other else []
                             task_status.started((urls, vk[0] if vk else None))
                     finally:
                         served.set()

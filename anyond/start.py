@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from anyond.host.lock import sole_daemon
-from anyond.http.wire.doors import Doors, open_doors
+from anyond.http.wire.listener_set import ListenerSet, open_listeners
 from anyond.open_files import raise_limit
 from anyond.settings.options import Options
 
 
 @contextmanager
-def first(options: Options) -> Iterator[Doors]:
+def first(options: Options) -> Iterator[ListenerSet]:
     """Be the only daemon of the data directory, and listen, for the block.
 
     Raises:
@@ -26,8 +26,8 @@ def first(options: Options) -> Iterator[Doors]:
     raise_limit()
     options.places.create()
     with sole_daemon(options.places.lock, options.places.daemon_file):
-        doors = open_doors(options)
+        listeners = open_listeners(options)
         try:
-            yield doors
+            yield listeners
         finally:
-            doors.close()
+            listeners.close()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from anyond.http.wire.doors import VK
+from anyond.http.wire.listener_set import VK
 
 ROOT = Path(__file__).parent.parent
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))

@@ -84,6 +84,7 @@ WORDS = (
     Word("presence", "daemon file", "`daemon.json` is a file, and its class is DaemonFile."),
     Word("the ancestor", "vibe-kanban", "The project has a name; an ancestor is a commit."),
     Word("Face", "Gateway", "It translates between two forms of an API.", is_name=True),
+    Word("Doors", "ListenerSet", "A server has listeners.", is_name=True),
     Word("Places", "AppPaths", "It holds the paths of the application.", is_name=True),
     Word("Wake", "Wakeup", "It is notified, and wakes who waits.", is_name=True),
     Word("Do", "RunExclusive", "A command says what is run, and how.", is_name=True),

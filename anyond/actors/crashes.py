@@ -1,4 +1,4 @@
-"""The limit of crashes of what follows an execution: how many, in what time."""
+"""The limit of crashes of what follows an execution, and the pauses between retries."""
 
 from __future__ import annotations
 

@@ -35,14 +35,14 @@ def serve(**given: Any) -> None:
         raise click.UsageError(str(error)) from error
     try:
         # Clients can wait from here on, while everything else is loaded.
-        with start.first(asked) as doors:
+        with start.first(asked) as listeners:
             _load_structlog()
             from anyond.host.logging import configure
 
             configure(asked.log_level, as_json=asked.log_format is LogFormat.JSON)
             from anyond import daemon
 
-            code = daemon.run(asked, doors)
+            code = daemon.run(asked, listeners)
     except AlreadyRunning as error:
         click.echo(str(error), err=True)
         sys.exit(ALREADY_RUNNING)

@@ -1,4 +1,4 @@
-"""What the daemon listens at: for its own clients, and for those of vibe-kanban."""
+"""The listeners of the daemon: for its own clients, and for those of vibe-kanban."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ VK = "vk"
 """What a service manager calls a socket that is for clients of vibe-kanban."""
 
 
-class Doors(NamedTuple):
+class ListenerSet(NamedTuple):
     """Listeners; whoever connects waits until somebody serves them.
 
     Attributes:
@@ -30,7 +30,7 @@ class Doors(NamedTuple):
             listener.close()
 
 
-def open_doors(options: Options) -> Doors:
+def open_listeners(options: Options) -> ListenerSet:
     """Listen at what the options name, or at the sockets that were handed over in its place.
 
     Raises:
@@ -51,11 +51,11 @@ def open_doors(options: Options) -> Doors:
         vk = [f"{options.vk_host}:{options.vk_port}"]
     if not vk and options.ui is not None:
         raise Invalid("--ui", "is served where --vk-port says, so that has to be given too")
-    doors = Doors([], [])
+    listeners = ListenerSet([], [])
     try:
-        doors.ours.extend(map(listen, ours))
-        doors.vk.extend(map(listen, vk))
+        listeners.ours.extend(map(listen, ours))
+        listeners.vk.extend(map(listen, vk))
     except BaseException:
-        doors.close()
+        listeners.close()
         raise
-    return doors
+    return listeners
