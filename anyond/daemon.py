@@ -224,6 +224,7 @@ async def open_services(options: Options, closing: trio.Event) -> AsyncIterator[
                 services_nursery.start_soon(partial(keep, service, report=report))
             branches = BranchRequests(rooms, awake)
             await branches.recover()
+            services_nursery.start_soon(branches.complete_worktrees)
             yield Services(
                 store=store,
                 settings=Settings(config, profiles, user_id(places.user_id)),

@@ -20,9 +20,11 @@ from anyond.operations import subject
 from anyond.operations.branch import branch_naming, commits, merging, rebasing
 from anyond.operations.rooms import Rooms
 from anyond.operations.subject import Subject
+from anyond.operations.workspace import worktree
 from anyond.services.jobs import Jobs
 from anyond.store.board import attempts
 from anyond.store.runs import intents, merges
+from anyond.store.upkeep import planned_worktrees
 
 log = structlog.get_logger()
 
@@ -54,9 +56,21 @@ class BranchRequests:
                 for intent in under_way:
                     nursery.start_soon(self._settle, intent.attempt_id)
 
-    async def _settle(self, attempt_id: str) -> None:
+    async def complete_worktrees(self) -> None:
+        """Complete the worktrees in whose making the last daemon was killed; one after the other.
+
+        Whoever works there next would do it too, but that may be never, and until then git
+        complains of what is half there.
+        """
+        for attempt_id in await self._rooms.store.read(planned_worktrees.attempt_ids):
+            await self._settle(attempt_id, complete=True)
+
+    async def _settle(self, attempt_id: str, *, complete: bool = False) -> None:
         try:
-            await self._jobs.settle(attempt_id)
+            if complete:
+                await self._jobs.run(attempt_id, worktree.complete)
+            else:
+                await self._jobs.settle(attempt_id)
         except Busy as refusal:
             # It runs again, and settles it at its end; or a git is still at it.
             log.info("not_settled", attempt=attempt_id, why=str(refusal))

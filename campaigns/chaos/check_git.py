@@ -13,6 +13,11 @@ from campaigns.chaos.world import World
 
 async def check(world: World) -> None:
     """Look at each repository, and at the worktree of each attempt."""
+    for desk in world.desks:
+        # It may have been completed since its lane has looked, by a start for instance.
+        row = await world.look(f"/api/task-attempts/{desk.id}") if desk.gone == "no" else None
+        if row is not None and row["container_ref"]:
+            desk.worktree = Path(row["container_ref"])
     for project in world.projects:
         await _check_repository(world, Path(project["git_repo_path"]))
     for desk in world.desks:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -138,6 +139,12 @@ CHANGES = [rename_attempt, rename_project, move_worktrees]
 Change = Callable[[Rooms, Subject], Awaitable[None]]
 
 
+def fsck(repository: Path) -> str:
+    command = ["git", "fsck", "--no-progress"]
+    done = subprocess.run(command, cwd=repository, capture_output=True, text=True, check=False)
+    return done.stdout + done.stderr
+
+
 async def half_made(rooms: Rooms, repository: Path) -> tuple[Subject, Path]:
     """An attempt whose daemon was killed while git made its worktree, and where that is."""
     commit(repository, {"a.txt": "a\n"})
@@ -172,6 +179,31 @@ async def test_a_worktree_whose_making_was_killed_is_removed_where_it_was_begun(
     await removal.delete_attempt(rooms, about.attempt.id)
     await removal.clean_up(rooms)
     assert not begun.exists()
+
+
+async def test_a_worktree_that_is_half_made_is_completed_although_nobody_works_there(
+    rooms: Rooms, repository: Path
+) -> None:
+    about, begun = await half_made(rooms, repository)
+    # What `git worktree add` has there for a moment; after a power loss it stays.
+    head = Path(run(begun, "rev-parse", "--absolute-git-dir")) / "HEAD"
+    head.write_text("0" * 40 + "\n")
+    head.with_name("locked").write_text("initializing")
+    assert "points at nothing" in fsck(repository)
+    await worktree.complete(rooms, about)
+    assert (await subject.read(rooms, about.attempt.id)).worktree == begun
+    assert status(begun) == []
+    assert head.read_text() == f"ref: refs/heads/{about.attempt.branch}\n"
+    assert not head.with_name("locked").exists()
+    assert fsck(repository) == ""
+
+
+async def test_a_worktree_that_was_only_planned_is_not_made_at_a_start(
+    rooms: Rooms, repository: Path
+) -> None:
+    about = await new_attempt(rooms, repository)
+    await worktree.complete(rooms, about)
+    assert not worktree.planned_path(rooms, about.project, about.attempt).exists()
 
 
 async def test_a_worktree_is_planned_before_git_is_asked(

@@ -21,6 +21,9 @@ MOVES_REFS = frozenset({"branch", "commit", "merge", "rebase", "reset", "update-
 """Commands after which names must be on the disk, because rows tell of them. Whoever has a worktree
 made waits for more (`sync_worktree`)."""
 
+_NULL = b"0\n"
+"""What the name of no object consists of."""
+
 _HASHES = (("sha1", 20), ("sha256", 32))
 
 
@@ -66,7 +69,8 @@ def mend_worktree(shared: Path, own: Path | None, branch: str) -> bool:
     """Take away what a power loss has left torn of worktrees; no git may be at work. Blocking.
 
     Records that were lost before they led anywhere are deleted. Of this worktree, an index that
-    git cannot read is set aside, and a lost HEAD stands on `branch` again.
+    git cannot read is set aside, and a lost HEAD stands on `branch` again; so does one that points
+    at nothing, as `git worktree add` has it for a moment, and leaves it if it is killed then.
 
     Args:
         shared: the common directory of the repository.
@@ -81,8 +85,11 @@ def mend_worktree(shared: Path, own: Path | None, branch: str) -> bool:
                 shutil.rmtree(record, ignore_errors=True)
     if own is None or not own.is_dir():
         return False
-    if _is_lost(own / "HEAD"):
+    if _is_lost(own / "HEAD", zeros=b"\0" + _NULL):
         (own / "HEAD").write_bytes(b"ref: refs/heads/" + os.fsencode(branch) + b"\n")
+    with suppress(OSError):
+        if plain_files.read(own / "locked").strip() == b"initializing":
+            (own / "locked").unlink()  # by git, for as long as it makes the worktree
     index = own / "index"
     if _is_whole(index):
         return False
@@ -90,10 +97,10 @@ def mend_worktree(shared: Path, own: Path | None, branch: str) -> bool:
     return True
 
 
-def _is_lost(file: Path) -> bool:
+def _is_lost(file: Path, zeros: bytes = b"\0") -> bool:
     """Whether it is there, and its bytes are not: empty, or zeros."""
     try:
-        return not plain_files.read(file).strip(b"\0")
+        return not plain_files.read(file).strip(zeros)
     except OSError:
         return False
 

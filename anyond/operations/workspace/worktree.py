@@ -155,6 +155,17 @@ async def prepare(rooms: Rooms, subject: Subject, *, alone: bool = True) -> Subj
     return replace(subject, attempt=updated)
 
 
+async def complete(rooms: Rooms, subject: Subject) -> None:
+    """Complete a worktree in whose making a daemon was killed; nothing if git had not begun.
+
+    Raises:
+        See `prepare`.
+    """
+    attempt = subject.attempt
+    if attempt.container_ref is None and await branches.exists(subject.repository, attempt.branch):
+        await prepare(rooms, subject)
+
+
 async def bring_branch_back(rooms: Rooms, subject: Subject) -> None:
     """Make the branch of the attempt again, if somebody has deleted it below its worktree.
 

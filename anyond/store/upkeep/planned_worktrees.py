@@ -28,3 +28,8 @@ def delete(tx: Tx, attempt_id: str) -> None:
 def paths(reader: Reader) -> list[str]:
     """All that are written down."""
     return [path for (path,) in reader.execute("SELECT path FROM planned_worktrees")]
+
+
+def attempt_ids(reader: Reader) -> list[str]:
+    """Whose worktrees are being made, or were when a daemon was killed."""
+    return [id for (id,) in reader.execute("SELECT attempt_id FROM planned_worktrees")]
