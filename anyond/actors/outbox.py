@@ -1,4 +1,4 @@
-"""What one agent is told: each message once, in order, and the end of its stdin after the last."""
+"""Messages to one agent: each sent once, in order, and the end of its stdin after the last."""
 
 from __future__ import annotations
 

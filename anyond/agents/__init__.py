@@ -1,1 +1,1 @@
-"""How each agent speaks: pure dialogues from bytes to events, one file an agent."""
+"""Agents and their protocols: pure dialogues from bytes to events, one file an agent."""

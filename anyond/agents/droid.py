@@ -1,4 +1,4 @@
-"""How Factory's Droid is started, and which options a variant of it may have."""
+"""The launch of Factory's Droid, and the options of its variants."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How Gemini CLI is started, and which options a variant of it may have."""
+"""The launch of Gemini CLI, and the options of its variants."""
 
 from __future__ import annotations
 

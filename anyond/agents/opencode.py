@@ -1,4 +1,4 @@
-"""How OpenCode is started, and which options a variant of it may have."""
+"""The launch of OpenCode, and the options of its variants."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How Qwen Code is started, and which options a variant of it may have."""
+"""The launch of Qwen Code, and the options of its variants."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a shim is started for a spool that was made for it, also when another one is in the way."""
+"""Starting a shim for a spool that was made for it, also when another one is in the way."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the files of a spool are opened, in whose place an agent can put links, pipes, rubbish."""
+"""Opening the files of a spool, in whose place an agent can put links, pipes, rubbish."""
 
 from __future__ import annotations
 

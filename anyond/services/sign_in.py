@@ -1,4 +1,4 @@
-"""How a person signs in with GitHub, whose code is asked about, and whether their token is good."""
+"""Signing in with GitHub: whose code is asked about, and whether a token is good."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the errors of agents of the Agent Client Protocol say, in one readable sentence."""
+"""Errors of agents of the Agent Client Protocol as one readable sentence."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How Amp is started, and which options a variant of it may have."""
+"""The launch of Amp, and the options of its variants."""
 
 from __future__ import annotations
 

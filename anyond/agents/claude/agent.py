@@ -1,4 +1,4 @@
-"""How Claude Code is started, and which options a variant of it may have."""
+"""The launch of Claude Code, and the options of its variants."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a run of Claude Code goes: what each line of it means.
+"""The dialogue with Claude Code: what each line of a run means.
 
 Theory of operation. Nothing but the log moves this on: `send` and `outgoing` touch only the outbox.
 Entries live in small objects that know how to make their entry. A change puts its object among the

@@ -1,4 +1,4 @@
-"""How an edit that Claude Code reports becomes a unified diff."""
+"""Unified diffs of the edits that Claude Code reports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is still to be told to the agent, and what has been told but not yet read back.
+"""Messages to the agent: those still to be sent, and those sent but not yet echoed.
 
 Theory of operation. Every message has a name. Its echo on STDIN is matched by that name: first
 against what was taken from here, then against what still waits, which can only be an echo from

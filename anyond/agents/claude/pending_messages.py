@@ -1,4 +1,4 @@
-"""Which of the messages that Claude Code was told still wait for their turn.
+"""Messages sent to Claude Code that still wait for their turn.
 
 Theory of operation. A message that comes during a turn is taken up with the next result of a tool,
 or, if the model uses none any more, begins a turn of its own, with a result of its own. Either way

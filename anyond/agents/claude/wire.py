@@ -1,4 +1,4 @@
-"""What the lines of Claude Code's stream-json protocol look like, in both directions."""
+"""The lines of Claude Code's stream-json protocol, in both directions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a run of Codex goes, from the handshake to the outcome.
+"""The dialogue with Codex, from the handshake to the outcome.
 
 Theory of operation. First the handshake; when it is done the prompt is queued. A message that
 begins a turn joins the one at work if there is one: so messages need not know whether a turn runs,

@@ -1,4 +1,4 @@
-"""How the tokens that Codex counts for each thread become those of one run."""
+"""Adding up the tokens that Codex counts for each thread to those of one run."""
 
 from __future__ import annotations
 

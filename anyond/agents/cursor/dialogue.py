@@ -1,4 +1,4 @@
-"""How a run of the Cursor agent goes: what each line of it means.
+"""The dialogue with the Cursor agent: what each line of a run means.
 
 Theory of operation. It gets the prompt and the end of its input, works, and tells what it does in
 lines of JSON; nothing can be said later. The prompt is plain text, so whatever it was told is the

@@ -1,4 +1,4 @@
-"""How what the Cursor agent calls a diff becomes a unified diff."""
+"""Unified diffs of what the Cursor agent calls a diff."""
 
 from __future__ import annotations
 
