@@ -16,7 +16,7 @@ from anyond.model.rows import ExecutionProcess, ScriptRequest
 from anyond.operations.run.conclude import last_frames
 from anyond.operations.run.run import REPLAYED_AT_ONCE, replay
 from anyond.operations.turn import reading
-from anyond.operations.turn.end_reason import ENTRIES, Silent
+from anyond.operations.turn.end_reason import ENTRIES, SilentDialogue
 from anyond.operations.turn.turn_record import TurnRecord
 from anyond.procs.launcher import Launcher
 from anyond.store.engine.database import Store
@@ -75,7 +75,7 @@ async def _frames(
 
 async def _remarks(launcher: Launcher, process: ExecutionProcess) -> list[EntryFrame]:
     """What was noted of a program that never ran."""
-    conversation = Conversation(process.id, Silent(), 0)
+    conversation = Conversation(process.id, SilentDialogue(), 0)
     reader = launcher.spool(process.id).records()
     try:
         while records := reader.read(REPLAYED_AT_ONCE):

@@ -20,7 +20,7 @@ from anyond.operations.rooms import Rooms
 ENTRIES = "entries.jsonl"
 
 
-class Silent:
+class SilentDialogue:
     """The dialogue of a program that never spoke."""
 
     def receive(self, stream: Stream, data: bytes, at: int = 0) -> list[AgentEvent]:
@@ -63,7 +63,7 @@ async def write_reason(
     spool = rooms.launcher.spool(process.id)
     remark = notes.encode(notes.Remark(text=text, error=True, setup=setup))
     add_remark(rooms, process, text, setup=setup)
-    conversation = Conversation(process.id, Silent(), 0)
+    conversation = Conversation(process.id, SilentDialogue(), 0)
     conversation.feed(Record(moment, Stream.NOTE, remark))
     frames = conversation.final_frames()
     await trio.to_thread.run_sync(_add, spool.path / ENTRIES, frames, process.id)
