@@ -15,7 +15,7 @@ from anyond.machines.process import Event
 from anyond.model.rows import ExecutionProcess
 from anyond.operations.rooms import Rooms
 from anyond.operations.turn.turn_record import TurnRecord
-from anyond.store import sessions
+from anyond.store.runs import sessions
 from anyond.watchers.logs import Logs
 
 TURN = '{"executor": "DEMO", "prompt": "x", "cwd": "/"}'
