@@ -44,7 +44,7 @@ from anyond.http.wire.partings import Partings
 from anyond.http.wire.peers import Peers
 from anyond.http.wire.server import serve
 from anyond.model.errors import AnyondError
-from anyond.operations.rooms import Rooms
+from anyond.operations.resources import Resources
 from anyond.operations.workspace import git_programs
 from anyond.procs.launcher import Launcher
 from anyond.services.attempts import AttemptRequests
@@ -193,7 +193,7 @@ async def open_services(options: Options, closing: trio.Event) -> AsyncIterator[
         DesktopNotifier.open() as notifier,
         trio.open_nursery() as attempts_nursery,
     ):
-        rooms = Rooms(
+        resources = Resources(
             store=store,
             config=config,
             profiles=profiles,
@@ -204,42 +204,42 @@ async def open_services(options: Options, closing: trio.Event) -> AsyncIterator[
             images=ImageFiles(places.images),
             notifier=notifier,
         )
-        await git_programs.load(rooms)
+        await git_programs.load(resources)
         logs = Logs(store, launcher)
-        awake = Attempts(attempts_nursery, rooms, logs)
+        awake = Attempts(attempts_nursery, resources, logs)
         await awake.recover()
-        drafts = DraftRequests(rooms, awake)
+        drafts = DraftRequests(resources, awake)
         await drafts.recover()
         async with trio.open_nursery() as services_nursery:
-            janitor, monitor = Janitor(rooms), Monitor(rooms)
+            janitor, monitor = Janitor(resources), Monitor(resources)
             agents = Agents(profiles, named, store)
             for name, service in (
                 ("janitor", janitor.run),
                 ("garbage", collect_garbage),
                 ("monitor", monitor.run),
-                ("owners", OwnerCheck(rooms, awake).run),
+                ("owners", OwnerCheck(resources, awake).run),
                 ("agents", agents.run),
             ):
                 report = partial(_report_crash, name)
                 services_nursery.start_soon(partial(keep, service, report=report))
-            branches = BranchRequests(rooms, awake)
+            branches = BranchRequests(resources, awake)
             await branches.recover()
             services_nursery.start_soon(branches.complete_worktrees)
             yield Services(
                 store=store,
                 settings=Settings(config, profiles, user_id(places.user_id)),
-                projects=ProjectRequests(rooms, awake, janitor),
-                attempts=AttemptRequests(rooms, awake, logs, janitor),
-                publishing=Publishing(rooms, awake, monitor),
-                sign_in=GitHubSignIn(rooms),
-                images=ImageRequests(rooms),
+                projects=ProjectRequests(resources, awake, janitor),
+                attempts=AttemptRequests(resources, awake, logs, janitor),
+                publishing=Publishing(resources, awake, monitor),
+                sign_in=GitHubSignIn(resources),
+                images=ImageRequests(resources),
                 branches=branches,
-                dev_servers=DevServers(rooms, awake),
-                editors=Editors(services_nursery, rooms, awake),
+                dev_servers=DevServers(resources, awake),
+                editors=Editors(services_nursery, resources, awake),
                 drafts=drafts,
                 logs=logs,
-                diffs=Diffs(services_nursery, rooms, awake.is_busy),
-                searches=Searches(services_nursery, rooms),
+                diffs=Diffs(services_nursery, resources, awake.is_busy),
+                searches=Searches(services_nursery, resources),
                 agents=agents,
                 forms=VariantForms(profiles, store),
                 capabilities=CAPABILITIES,

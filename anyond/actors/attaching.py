@@ -10,7 +10,7 @@ import trio
 
 from anyond.model.errors import Unavailable
 from anyond.model.ids import now
-from anyond.operations.rooms import Rooms
+from anyond.operations.resources import Resources
 from anyond.operations.turn.launched import record_processes
 from anyond.procs.launcher import Alive
 from anyond.procs.shim_connection import ShimConnection
@@ -31,8 +31,8 @@ REFUSED_PAUSE_S = 5.0
 class Attaching:
     """The shims of one attempt that have not answered yet."""
 
-    def __init__(self, rooms: Rooms) -> None:
-        self._rooms = rooms
+    def __init__(self, resources: Resources) -> None:
+        self._resources = resources
         self._waiting: dict[str, trio.CancelScope] = {}
 
     def hasten(self, process_id: str) -> None:
@@ -72,11 +72,11 @@ class Attaching:
                 self._waiting[process_id] = scope
                 try:
                     if key is None:  # started by a version that recorded no launches
-                        await self._rooms.store.write(
+                        await self._resources.store.write(
                             lambda tx: launches.record(tx, process_id, "", now())
                         )
                     running = await self._connect(process_id, key or "", refused)
-                    await record_processes(self._rooms, running)
+                    await record_processes(self._resources, running)
                 finally:
                     del self._waiting[process_id]
             nursery.cancel_scope.cancel()
@@ -85,7 +85,7 @@ class Attaching:
     async def _connect(
         self, process_id: str, key: str, refused: Callable[[str], None]
     ) -> ShimConnection:
-        launcher = self._rooms.launcher
+        launcher = self._resources.launcher
         while True:
             try:
                 return await launcher.attach(process_id, key, timeout=math.inf)

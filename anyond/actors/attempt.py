@@ -35,7 +35,7 @@ from anyond.model.errors import AnyondError
 from anyond.model.refusals.runs import Stopped
 from anyond.model.rows import ExecutionProcess, RunReason
 from anyond.operations import subject
-from anyond.operations.rooms import Rooms
+from anyond.operations.resources import Resources
 from anyond.operations.run import abandonment
 from anyond.operations.run.conclude import Following, conclude
 from anyond.store.runs import processes
@@ -53,17 +53,17 @@ class AttemptActor(Actor[Event, Command]):
     """Lives while something runs in the attempt or is being done to it.
 
     Args:
-        rooms: what operations may reach.
+        resources: what operations may reach.
         logs: where followers find what the processes say.
     """
 
     machine: AttemptMachine
 
-    def __init__(self, attempt_id: str, rooms: Rooms, logs: Logs) -> None:
+    def __init__(self, attempt_id: str, resources: Resources, logs: Logs) -> None:
         super().__init__()
         self.attempt_id = attempt_id
         self.machine = AttemptMachine()
-        self._rooms = rooms
+        self._resources = resources
         self._logs = logs
         self._has_opened = False
         self._finished: dict[str, Finished] = {}
@@ -71,7 +71,7 @@ class AttemptActor(Actor[Event, Command]):
         self._job_scope: trio.CancelScope | None = None
         self.executions = Executions(
             attempt_id,
-            rooms,
+            resources,
             logs,
             tell=self.tell,
             halting=lambda: self.machine.halting,
@@ -89,7 +89,7 @@ class AttemptActor(Actor[Event, Command]):
         return self.machine.idle
 
     async def begin(self) -> None:
-        await subject.read(self._rooms, self.attempt_id)
+        await subject.read(self._resources, self.attempt_id)
 
     async def opened(self) -> None:
         """Find what runs by its rows: it was just written down, or ran when the daemon was killed.
@@ -97,7 +97,7 @@ class AttemptActor(Actor[Event, Command]):
         Before anything that is asked: nobody may think that they are alone.
         """
         self.executions.nursery = self.nursery
-        rows = await self._rooms.store.read(lambda r: processes.running_of(r, self.attempt_id))
+        rows = await self._resources.store.read(lambda r: processes.running_of(r, self.attempt_id))
         for row in rows:
             await self.handle(sought(row))
             self.executions.seek(row)
@@ -176,7 +176,7 @@ class AttemptActor(Actor[Event, Command]):
         self._logs.finish(process_id)
         self.executions.forget(process_id)
         if following.services is not None and not await self._start_next(following.services):
-            await self._rooms.launcher.end_services(process_id)
+            await self._resources.launcher.end_services(process_id)
         if following.next is not None:
             await self._start_next(following.next)
         del self._finished[process_id]
@@ -186,9 +186,9 @@ class AttemptActor(Actor[Event, Command]):
         """The row is final afterwards, unless disk or database refuse; then this raises."""
         process = finished.process
         try:
-            about = await subject.read(self._rooms, self.attempt_id)
+            about = await subject.read(self._resources, self.attempt_id)
             return await conclude(
-                self._rooms,
+                self._resources,
                 about,
                 process,
                 exit=finished.exit,
@@ -201,7 +201,7 @@ class AttemptActor(Actor[Event, Command]):
                 raise
             log.exception("not_concluded", process=process.id)
             why = f"Anyon could not finish this run: {sentence(crash)}. Its work is not committed."
-        await abandonment.end_run(self._rooms, process, why)
+        await abandonment.end_run(self._resources, process, why)
         return Following()
 
     async def _start_next(self, row: ExecutionProcess) -> bool:

@@ -26,7 +26,7 @@ from anyond.model.ids import now
 from anyond.model.refusals.requests import NotFound
 from anyond.model.refusals.runs import Busy
 from anyond.model.rows import Approval, ExecutionProcess
-from anyond.operations.rooms import Rooms
+from anyond.operations.resources import Resources
 from anyond.operations.run.abandonment import end_all
 from anyond.store.engine.transaction import Reader, Tx
 from anyond.store.runs import processes
@@ -62,9 +62,9 @@ class Attempts:
         nursery: where the actors live; none of their crashes reaches it.
     """
 
-    def __init__(self, nursery: trio.Nursery, rooms: Rooms, logs: Logs) -> None:
+    def __init__(self, nursery: trio.Nursery, resources: Resources, logs: Logs) -> None:
         self._nursery = nursery
-        self._rooms = rooms
+        self._resources = resources
         self._logs = logs
         self._tenancies: dict[str, _Tenancy] = {}
         self._failures: dict[str, int] = {}
@@ -112,7 +112,7 @@ class Attempts:
             for row in processes.running_of(tx, attempt_id):
                 processes.request_stop(tx, row.id, STOPPED_BY_USER, now())
 
-        await self._rooms.store.write(wish)
+        await self._resources.store.write(wish)
         await self._awake(attempt_id).ask(Halt())
 
     async def halt_process(self, attempt_id: str, process_id: str) -> None:
@@ -128,7 +128,7 @@ class Attempts:
         def running(reader: Reader) -> list[ExecutionProcess]:
             return [row for id in attempt_ids for row in processes.running_of(reader, id)]
 
-        rows = await self._rooms.store.read(running)
+        rows = await self._resources.store.read(running)
         if not all(processes.is_service(row) for row in rows):
             return
         for row in rows:
@@ -187,7 +187,7 @@ class Attempts:
 
     async def recover(self) -> None:
         """Go on with everything that ran when the last daemon ended; returns when all is found."""
-        rows = await self._rooms.store.read(processes.running)
+        rows = await self._resources.store.read(processes.running)
         found = [self._tenant(id) for id in dict.fromkeys(row.task_attempt_id for row in rows)]
         with trio.move_on_after(RECOVERY_SECONDS) as patience:
             for tenancy in found:
@@ -218,7 +218,7 @@ class Attempts:
             return former
         if attempt_id in self._kept_asleep:
             raise Busy.deletion()
-        tenancy = _Tenancy(AttemptActor(attempt_id, self._rooms, self._logs))
+        tenancy = _Tenancy(AttemptActor(attempt_id, self._resources, self._logs))
         self._tenancies[attempt_id] = tenancy
         self._nursery.start_soon(self._live, attempt_id, tenancy, former)
         return tenancy
@@ -270,7 +270,7 @@ class Attempts:
             log.error("attempt_keeps_failing", attempt=attempt_id, times=former + 1)
             why = "Anyon could not look after this run, again and again. Its log has the details."
             try:
-                await end_all(self._rooms, attempt_id, why)
+                await end_all(self._resources, attempt_id, why)
             except Exception:
                 # Its supervisor must live on: the row is looked after again, at the latest by the
                 # hourly check.
@@ -290,7 +290,7 @@ class Attempts:
 
     async def _runs_something(self, attempt_id: str) -> bool:
         try:
-            rows = await self._rooms.store.read(lambda r: processes.running_of(r, attempt_id))
+            rows = await self._resources.store.read(lambda r: processes.running_of(r, attempt_id))
         except AnyondError as error:
             log.warning("attempt_not_read", attempt=attempt_id, why=str(error))
             return True  # as far as anybody knows

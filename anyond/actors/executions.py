@@ -28,7 +28,7 @@ from anyond.model.ids import now
 from anyond.model.records import Exit
 from anyond.model.refusals.runs import NotStarted
 from anyond.model.rows import Approval, ExecutionProcess, RunReason
-from anyond.operations.rooms import Rooms
+from anyond.operations.resources import Resources
 from anyond.operations.run import abandonment, run
 from anyond.operations.run.run import Stoppable
 from anyond.operations.turn.turn_record import TurnRecord
@@ -65,7 +65,7 @@ class Executions:
     def __init__(
         self,
         attempt_id: str,
-        rooms: Rooms,
+        resources: Resources,
         logs: Logs,
         *,
         tell: Callable[[Event], None],
@@ -74,13 +74,13 @@ class Executions:
         finished: Callable[[Finished], None],
     ) -> None:
         self._attempt_id = attempt_id
-        self._rooms = rooms
+        self._resources = resources
         self._logs = logs
         self._tell = tell
-        self._starts = Starts(attempt_id, rooms, halting=halting, stoppable=stoppable)
+        self._starts = Starts(attempt_id, resources, halting=halting, stoppable=stoppable)
         self._take_finished = finished
         self._actors: dict[str, ProcessActor] = {}
-        self._attaching = Attaching(rooms)
+        self._attaching = Attaching(resources)
         self._seeking: set[str] = set()
         self._unanswered: set[str] = set()
         self._crashes: dict[str, Crashes] = {}
@@ -105,7 +105,7 @@ class Executions:
 
     async def stop(self, process_id: str) -> None:
         """First the intention is written down, so that it outlives the daemon; then it is told."""
-        await self._rooms.store.write(
+        await self._resources.store.write(
             lambda tx: processes.request_stop(tx, process_id, STOPPED_BY_USER, now())
         )
         if actor := self._actors.get(process_id):
@@ -148,7 +148,7 @@ class Executions:
     async def _end_services(self) -> None:
         """A setup script that runs again starts its services anew: those of before would be in the
         way, and nobody would know which are which."""
-        rows = await self._rooms.store.read(lambda r: processes.running_of(r, self._attempt_id))
+        rows = await self._resources.store.read(lambda r: processes.running_of(r, self._attempt_id))
         for row in rows:
             if processes.is_service(row) and self.looks_after(row.id):
                 end = self._ends.setdefault(row.id, trio.Event())
@@ -171,11 +171,11 @@ class Executions:
             row,
             running,
             live,
-            store=self._rooms.store,
-            launcher=self._rooms.launcher,
+            store=self._resources.store,
+            launcher=self._resources.launcher,
             dialogue=kept.dialogue() if kept is not None else None,
             approval_timeout=kept.approval_timeout_s if kept is not None else 0,
-            silence=lambda: self._rooms.config.config.silence_notice_s,
+            silence=lambda: self._resources.config.config.silence_notice_s,
             stopping=stopping,
             finished=self._take_finished,
         )
@@ -246,7 +246,7 @@ class Executions:
         return again
 
     async def _give_up(self, row: ExecutionProcess, reason: str, crash: Exception) -> None:
-        await abandonment.end_run(self._rooms, row, reason)
+        await abandonment.end_run(self._resources, row, reason)
         self._tell(StartFailed(row.id, NotStarted(crash)))  # for whoever still waits
         self._logs.finish(row.id)
         self.forget(row.id)
@@ -267,7 +267,7 @@ class Executions:
         if refusal := self._starts.refusal(row.id):
             await self._end_start(row, refusal)
             return
-        text, stop, key, seen = await self._rooms.store.read(
+        text, stop, key, seen = await self._resources.store.read(
             lambda r: (
                 sessions.kept_turn(r, row.id),
                 processes.stop_reason(r, row.id),
@@ -276,14 +276,14 @@ class Executions:
             )
         )
         kept = TurnRecord.decode(text) if text is not None else None
-        launcher = self._rooms.launcher
+        launcher = self._resources.launcher
         found = launcher.look(row.id, recorded=key is not None)
         if isinstance(found, Absent):
             if key is not None:
                 log.info("starting_again", process=row.id)
                 # Before its spool is made anew: whoever finds none then, after another crash, must
                 # not take it for one that has run.
-                await self._rooms.store.write(lambda tx: launches.withdraw(tx, row.id))
+                await self._resources.store.write(lambda tx: launches.withdraw(tx, row.id))
             self._answered(row.id)
             await self._start(row)
         elif isinstance(found, Alive):
@@ -301,7 +301,7 @@ class Executions:
                 await self._end(row, kept, exit)
                 return
             self._logs.set_unfollowed(row.id, None)
-            stop = await self._rooms.store.read(lambda r: processes.stop_reason(r, row.id))
+            stop = await self._resources.store.read(lambda r: processes.stop_reason(r, row.id))
             await self._follow(row, running, live, kept, stopping=stop is not None)
             log.info("attached", process=row.id, pid=running.pid)
         elif (
@@ -318,7 +318,7 @@ class Executions:
     async def _end(self, row: ExecutionProcess, kept: TurnRecord | None, exit: Exit) -> None:
         log.info("found_ended", process=row.id, exit=exit)
         try:
-            conversation = await run.replay(self._rooms.launcher, row, kept)
+            conversation = await run.replay(self._resources.launcher, row, kept)
         except Exception as error:
             if passes(error):
                 raise

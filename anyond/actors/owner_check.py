@@ -9,7 +9,7 @@ from anyond.actors.attempts import Attempts
 from anyond.model.errors import AnyondError
 from anyond.model.rows import ExecutionProcess
 from anyond.operations import remarks
-from anyond.operations.rooms import Rooms
+from anyond.operations.resources import Resources
 from anyond.store.runs import processes
 
 log = structlog.get_logger()
@@ -26,8 +26,8 @@ REMARK = "Nobody looked after this run any more. A check has found that, and too
 class OwnerCheck:
     """A permanent service: at the start and once an hour no row is left to itself."""
 
-    def __init__(self, rooms: Rooms, awake: Attempts) -> None:
-        self._rooms = rooms
+    def __init__(self, resources: Resources, awake: Attempts) -> None:
+        self._resources = resources
         self._awake = awake
 
     async def run(self) -> None:
@@ -54,12 +54,12 @@ class OwnerCheck:
             former = {row.id for row in unowned}
             unowned = [row for row in await self._unowned() if row.id in former]
         for row in unowned:
-            await remarks.leave(self._rooms, row.task_attempt_id, [REMARK], is_error=False)
+            await remarks.leave(self._resources, row.task_attempt_id, [REMARK], is_error=False)
             self._awake.adopt(row)
             log.error("row_without_owner", process=row.id, attempt=row.task_attempt_id)
         log.debug("rows_checked", mended=len(unowned))
         return unowned
 
     async def _unowned(self) -> list[ExecutionProcess]:
-        rows = await self._rooms.store.read(processes.running)
+        rows = await self._resources.store.read(processes.running)
         return [row for row in rows if not self._awake.looks_after(row)]

@@ -11,7 +11,7 @@ from anyond.actors.crashes import FIRST_PAUSE_S, LONGEST_PAUSE_S
 from anyond.model.errors import AnyondError, Unavailable
 from anyond.model.rows import ExecutionProcess, ProcessStatus
 from anyond.operations import subject
-from anyond.operations.rooms import Rooms
+from anyond.operations.resources import Resources
 from anyond.operations.run import run
 from anyond.operations.run.run import Started, Stoppable
 from anyond.store.runs import processes
@@ -30,13 +30,13 @@ class Starts:
     def __init__(
         self,
         attempt_id: str,
-        rooms: Rooms,
+        resources: Resources,
         *,
         halting: Callable[[], bool],
         stoppable: Callable[[str], Stoppable],
     ) -> None:
         self._attempt_id = attempt_id
-        self._rooms = rooms
+        self._resources = resources
         self._halting = halting
         self._stoppable = stoppable
         self._refusals: dict[str, AnyondError] = {}
@@ -47,15 +47,15 @@ class Starts:
         Raises:
             AnyondError: see `operations.run`; its row is final, if disk and database allowed that.
         """
-        about = await subject.read(self._rooms, self._attempt_id)
+        about = await subject.read(self._resources, self._attempt_id)
         started = await run.start(
-            self._rooms,
+            self._resources,
             row,
             about,
             wanted=lambda: not self._halting(),
             stoppable=self._stoppable(row.id),
         )
-        stop = await self._rooms.store.read(lambda r: processes.stop_reason(r, row.id))
+        stop = await self._resources.store.read(lambda r: processes.stop_reason(r, row.id))
         return started, stop is not None
 
     def refusal(self, process_id: str) -> AnyondError | None:
@@ -73,11 +73,11 @@ class Starts:
         del self._refusals[row.id]
 
     async def _fail(self, row: ExecutionProcess, why: AnyondError) -> None:
-        about = await subject.read(self._rooms, self._attempt_id)
+        about = await subject.read(self._resources, self._attempt_id)
         pause = FIRST_PAUSE_S
         while True:
             try:
-                return await run.fail_start(self._rooms, row, about, why)
+                return await run.fail_start(self._resources, row, about, why)
             except Unavailable as error:
                 log.warning("not_written", process=row.id, why=str(error))
             await trio.sleep(pause)
@@ -85,7 +85,7 @@ class Starts:
 
     async def _is_running(self, process_id: str) -> bool:
         try:
-            row = await self._rooms.store.read(lambda r: processes.get(r, process_id))
+            row = await self._resources.store.read(lambda r: processes.get(r, process_id))
         except Unavailable:
             return True  # as far as anybody knows
         except AnyondError:

@@ -6,22 +6,22 @@ import structlog
 import trio
 
 from anyond.model.errors import AnyondError
-from anyond.operations.rooms import Rooms
+from anyond.operations.resources import Resources
 from anyond.store.engine import backup
 
 log = structlog.get_logger()
 
 
-async def make(rooms: Rooms) -> None:
+async def make(resources: Resources) -> None:
     """Copy the database beside everything else; what is wrong with it is said in the log.
 
     Cancellation waits for the copy to be finished.
     """
     try:
-        path = await trio.to_thread.run_sync(backup.make, rooms.places.database)
+        path = await trio.to_thread.run_sync(backup.make, resources.places.database)
     except AnyondError as error:
         # Not our mistake, so no traceback.
-        told = {"why": str(error), "advice": backup.advice(rooms.places.database)}
+        told = {"why": str(error), "advice": backup.advice(resources.places.database)}
         log.error("not_backed_up", **told)  # noqa: TRY400
     else:
         log.info("backed_up", file=str(path))

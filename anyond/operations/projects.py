@@ -13,7 +13,7 @@ from anyond.model.bodies import NewProject, ProjectPatch
 from anyond.model.ids import new_id, now
 from anyond.model.refusals.requests import Invalid
 from anyond.model.rows import Branch, Project
-from anyond.operations.rooms import Rooms
+from anyond.operations.resources import Resources
 from anyond.operations.workspace import copy_files, known_checkouts, worktree
 from anyond.store.board import projects
 from anyond.store.engine.transaction import Tx
@@ -23,7 +23,7 @@ _MOST_VARIABLES = 65_536
 """Characters; a system starts no program whose environment is much larger."""
 
 
-async def create(rooms: Rooms, new: NewProject) -> Project:
+async def create(resources: Resources, new: NewProject) -> Project:
     """A project on an existing repository, or on a new one that is made for it.
 
     Raises:
@@ -37,25 +37,25 @@ async def create(rooms: Rooms, new: NewProject) -> Project:
     if new.use_existing_repo:
         info = await inspection.inspect(path)
     else:
-        async with rooms.repositories.making(path):
+        async with resources.repositories.making(path):
             info = await inspection.init(path)
     path, subdirectory = await _usable(info, path)
     fresh = replace(new, name=new.name.strip(), git_repo_path=str(path))
-    project = await rooms.store.write(
+    project = await resources.store.write(
         lambda tx: projects.insert(tx, fresh, new_id(), now(), subdirectory=subdirectory)
     )
-    await known_checkouts.know(rooms, project)
+    await known_checkouts.know(resources, project)
     return project
 
 
-async def update(rooms: Rooms, project_id: str, patch: ProjectPatch) -> Project:
+async def update(resources: Resources, project_id: str, patch: ProjectPatch) -> Project:
     """Change what `patch` names; "" clears, null keeps.
 
     Raises:
         NotFound: there is no such project.
         Invalid: see `create`.
     """
-    await rooms.store.read(lambda r: projects.get(r, project_id))
+    await resources.store.read(lambda r: projects.get(r, project_id))
     copy_files.patterns(patch.copy_files)
     _check_environment(patch.environment)
     if patch.name is not None:
@@ -72,16 +72,16 @@ async def update(rooms: Rooms, project_id: str, patch: ProjectPatch) -> Project:
             git_programs.delete(tx, project_id)
         return projects.patch(tx, project_id, patch, now(), subdirectory=subdirectory)
 
-    updated = await rooms.store.write(write)
+    updated = await resources.store.write(write)
     if patch.git_repo_path is not None:
-        await known_checkouts.know(rooms, updated)
-        await worktree.find_all_again(rooms, project_id)
+        await known_checkouts.know(resources, updated)
+        await worktree.find_all_again(resources, project_id)
     return updated
 
 
-async def list_branches(rooms: Rooms, project_id: str) -> list[Branch]:
+async def list_branches(resources: Resources, project_id: str) -> list[Branch]:
     """The branches of the project's repository, local and remote."""
-    project = await rooms.store.read(lambda r: projects.get(r, project_id))
+    project = await resources.store.read(lambda r: projects.get(r, project_id))
     return await branches.list(project.repository)
 
 

@@ -14,7 +14,7 @@ from anyond.logs import notes
 from anyond.model.errors import AnyondError
 from anyond.model.ids import now
 from anyond.model.refusals.requests import NotFound
-from anyond.operations.rooms import Rooms
+from anyond.operations.resources import Resources
 from anyond.procs.shim_connection import ShimConnection
 from anyond.store.board import attempts
 from anyond.store.engine.transaction import Tx
@@ -27,7 +27,7 @@ _MOST_CHARACTERS = 4000
 
 
 async def leave(
-    rooms: Rooms, attempt_id: str, texts: Sequence[str], *, is_error: bool = True
+    resources: Resources, attempt_id: str, texts: Sequence[str], *, is_error: bool = True
 ) -> None:
     """Have the next log of the attempt say each of `texts`, once.
 
@@ -46,25 +46,25 @@ async def leave(
 
     for text in texts:
         log.warning("remark", attempt=attempt_id, text=text)
-    await rooms.store.write(work)
+    await resources.store.write(work)
 
 
-async def say_waiting(rooms: Rooms, attempt_id: str, running: ShimConnection) -> None:
+async def say_waiting(resources: Resources, attempt_id: str, running: ShimConnection) -> None:
     """Put what waits into the log of a process that runs; a crash in between says it twice."""
     try:
-        found = await rooms.store.read(lambda r: remarks.waiting(r, attempt_id))
+        found = await resources.store.read(lambda r: remarks.waiting(r, attempt_id))
         for remark in found:
             await running.note(notes.encode(as_note(remark)))
         if found:
-            await rooms.store.write(lambda tx: remarks.delete(tx, found))
+            await resources.store.write(lambda tx: remarks.delete(tx, found))
     except AnyondError as error:
         # The process runs, which matters more; what waits is said at its end.
         log.warning("remarks_wait", attempt=attempt_id, why=str(error))
 
 
-async def read_waiting(rooms: Rooms, attempt_id: str) -> list[WaitingRemark]:
+async def read_waiting(resources: Resources, attempt_id: str) -> list[WaitingRemark]:
     """What waits; whoever has put it into a log deletes the rows."""
-    return await rooms.store.read(lambda r: remarks.waiting(r, attempt_id))
+    return await resources.store.read(lambda r: remarks.waiting(r, attempt_id))
 
 
 def as_note(remark: WaitingRemark) -> notes.Remark:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from anyond.model.refusals.worktrees import NoWorktree
 from anyond.model.rows import Project, Task, TaskAttempt
-from anyond.operations.rooms import Rooms
+from anyond.operations.resources import Resources
 from anyond.store.board import attempts, projects, tasks
 from anyond.store.engine.transaction import Reader
 
@@ -46,7 +46,7 @@ class Subject:
         return place if os.path.isdir(place) else self.worktree
 
 
-async def read(rooms: Rooms, attempt_id: str) -> Subject:
+async def read(resources: Resources, attempt_id: str) -> Subject:
     """The attempt as it is now.
 
     Raises:
@@ -58,4 +58,4 @@ async def read(rooms: Rooms, attempt_id: str) -> Subject:
         task = tasks.get(reader, attempt.task_id)
         return Subject(attempt, task, projects.get(reader, task.project_id))
 
-    return await rooms.store.read(work)
+    return await resources.store.read(work)

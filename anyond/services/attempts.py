@@ -20,7 +20,7 @@ from anyond.model.rows import (
 )
 from anyond.model.settings import ExecutorProfileId
 from anyond.operations import subject
-from anyond.operations.rooms import Rooms
+from anyond.operations.resources import Resources
 from anyond.operations.run import creation
 from anyond.operations.run.agent_setup import set_up
 from anyond.operations.run.follow_up import follow_up
@@ -40,10 +40,10 @@ from anyond.watchers.logs import Logs
 class AttemptRequests:
     """The requests of clients that concern attempts."""
 
-    def __init__(self, rooms: Rooms, awake: Attempts, logs: Logs, janitor: Janitor) -> None:
-        self._rooms = rooms
+    def __init__(self, resources: Resources, awake: Attempts, logs: Logs, janitor: Janitor) -> None:
+        self._resources = resources
         self._awake = awake
-        self._jobs = Jobs(rooms, awake)
+        self._jobs = Jobs(resources, awake)
         self._logs = logs
         self._janitor = janitor
 
@@ -56,10 +56,10 @@ class AttemptRequests:
         """
         with _whole():
             attempt, process = await creation.attempt(
-                self._rooms, new.task_id, new.executor_profile_id, new.base_branch
+                self._resources, new.task_id, new.executor_profile_id, new.base_branch
             )
         await self._begin(process)
-        return await self._rooms.store.read(lambda r: attempts.get(r, attempt.id))
+        return await self._resources.store.read(lambda r: attempts.get(r, attempt.id))
 
     async def create_and_start(
         self, new: NewTask, profile: ExecutorProfileId, base_branch: str
@@ -67,10 +67,10 @@ class AttemptRequests:
         """A task with an attempt that runs; raises as `create`."""
         with _whole():
             attempt, process = await creation.task_and_attempt(
-                self._rooms, new, profile, base_branch
+                self._resources, new, profile, base_branch
             )
         await self._begin(process)
-        return await self._rooms.store.read(lambda r: tasks.with_status(r, attempt.task_id))
+        return await self._resources.store.read(lambda r: tasks.with_status(r, attempt.task_id))
 
     async def _begin(self, process: ExecutionProcess) -> None:
         """Raises as `create`; its data then names the attempt that exists all the same."""
@@ -93,12 +93,12 @@ class AttemptRequests:
         return await self._jobs.start(attempt_id, follow_up, wanted)
 
     async def _steer(self, attempt_id: str, wanted: FollowUp) -> ExecutionProcess | None:
-        about = await subject.read(self._rooms, attempt_id)
-        running = await self._rooms.store.read(lambda r: steering.at_work(r, attempt_id))
+        about = await subject.read(self._resources, attempt_id)
+        running = await self._resources.store.read(lambda r: steering.at_work(r, attempt_id))
         if running is None:
             return None
         with _whole():
-            process = await steering.steer(self._rooms, about, running, wanted)
+            process = await steering.steer(self._resources, about, running, wanted)
             if process is not None:
                 self._awake.steer(process)
         return process
@@ -113,7 +113,7 @@ class AttemptRequests:
 
     async def at(self, path: Path) -> Place:
         """The attempt whose worktree `path` lies in. Raises `NotFound`."""
-        return await containers.find(self._rooms, path)
+        return await containers.find(self._resources, path)
 
     async def stop(self, attempt_id: str) -> None:
         """Stop all that runs in the attempt; returns when nothing of it is left.
@@ -125,12 +125,12 @@ class AttemptRequests:
             attempts.get(tx, attempt_id)
             drafts.unqueue(tx, attempt_id, now())
 
-        await self._rooms.store.write(quiet)
+        await self._resources.store.write(quiet)
         await self._awake.halt(attempt_id)
 
     async def stop_process(self, process_id: str) -> None:
         """Stop one process; returns when nothing of it is left, at once if it is over."""
-        process = await self._rooms.store.read(lambda r: processes.get(r, process_id))
+        process = await self._resources.store.read(lambda r: processes.get(r, process_id))
         if process.status is ProcessStatus.RUNNING:
             await self._awake.halt_process(process.task_attempt_id, process_id)
 
@@ -151,7 +151,7 @@ class AttemptRequests:
                 children=tasks.children(reader, attempt_id),
             )
 
-        return await self._rooms.store.read(work)
+        return await self._resources.store.read(work)
 
     async def respond(self, approval_id: str, given: ApprovalAnswer) -> Approval:
         """Decide a question of an agent; the first answer wins.
@@ -161,7 +161,7 @@ class AttemptRequests:
             Conflict: it was decided differently before.
         """
         with _whole():
-            decided, changed = await self._rooms.store.write(
+            decided, changed = await self._resources.store.write(
                 lambda tx: questions.answer(tx, approval_id, given, now())
             )
         if changed:
@@ -177,7 +177,7 @@ class AttemptRequests:
         """
         await self._awake.end_services(attempt_id)
         with _whole(), self._awake.kept_asleep(attempt_id):
-            await removal.delete_attempt(self._rooms, attempt_id)
+            await removal.delete_attempt(self._resources, attempt_id)
         self._janitor.wake()
 
     async def delete_task(self, task_id: str) -> None:
@@ -187,10 +187,10 @@ class AttemptRequests:
             NotFound: there is no such task.
             Busy: something is at work in one of its attempts.
         """
-        gone = await self._rooms.store.read(lambda r: attempts.all(r, task_id))
+        gone = await self._resources.store.read(lambda r: attempts.all(r, task_id))
         await self._awake.end_services(*(attempt.id for attempt in gone))
         with _whole(), self._awake.kept_asleep(*(attempt.id for attempt in gone)):
-            await removal.delete_task(self._rooms, task_id)
+            await removal.delete_task(self._resources, task_id)
         self._janitor.wake()
 
 

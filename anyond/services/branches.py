@@ -18,7 +18,7 @@ from anyond.model.refusals.runs import Busy
 from anyond.model.rows import BranchStatus
 from anyond.operations import subject
 from anyond.operations.branch import branch_naming, commits, merging, rebasing
-from anyond.operations.rooms import Rooms
+from anyond.operations.resources import Resources
 from anyond.operations.subject import Subject
 from anyond.operations.workspace import worktree
 from anyond.services.jobs import Jobs
@@ -39,10 +39,10 @@ class BranchRequests:
     goes away.
     """
 
-    def __init__(self, rooms: Rooms, awake: Attempts) -> None:
-        self._rooms = rooms
+    def __init__(self, resources: Resources, awake: Attempts) -> None:
+        self._resources = resources
         self._awake = awake
-        self._jobs = Jobs(rooms, awake)
+        self._jobs = Jobs(resources, awake)
 
     async def recover(self) -> None:
         """Settle what was under way in git when the last daemon ended.
@@ -50,7 +50,7 @@ class BranchRequests:
         Returns when all is settled, or after `SETTLING_S`: then it goes on, and whoever asks for
         something in such an attempt is refused with `Busy`.
         """
-        under_way = await self._rooms.store.read(intents.all)
+        under_way = await self._resources.store.read(intents.all)
         with trio.move_on_after(SETTLING_S):
             async with trio.open_nursery() as nursery:
                 for intent in under_way:
@@ -62,7 +62,7 @@ class BranchRequests:
         Whoever works there next would do it too, but that may be never, and until then git
         complains of what is half there.
         """
-        for attempt_id in await self._rooms.store.read(planned_worktrees.attempt_ids):
+        for attempt_id in await self._resources.store.read(planned_worktrees.attempt_ids):
             await self._settle(attempt_id, complete=True)
 
     async def _settle(self, attempt_id: str, *, complete: bool = False) -> None:
@@ -83,17 +83,17 @@ class BranchRequests:
         """Merge the attempt into its target branch; see `operations.merging`."""
         await self._jobs.run(attempt_id, self._merge, strategy)
 
-    async def _merge(self, rooms: Rooms, about: Subject, strategy: MergeStrategy) -> str:
-        host = await rooms.store.read(
+    async def _merge(self, resources: Resources, about: Subject, strategy: MergeStrategy) -> str:
+        host = await resources.store.read(
             lambda r: attempts.by_branch(r, about.project.id, about.attempt.target_branch)
         )
         if host is None or host.id == about.attempt.id:
-            return await merging.merge_attempt(rooms, about, strategy)
+            return await merging.merge_attempt(resources, about, strategy)
         # The merge writes in that attempt's worktree too, so nobody else may. It goes on there
         # whatever becomes of this job, which therefore stays as long.
         with trio.CancelScope(shield=True):
             tip = await self._awake.do(
-                host.id, lambda _: merging.merge_attempt(rooms, about, strategy)
+                host.id, lambda _: merging.merge_attempt(resources, about, strategy)
             )
         return tip
 
@@ -107,8 +107,8 @@ class BranchRequests:
 
     async def change_target(self, attempt_id: str, wanted: NewTarget) -> TargetChanged:
         """Choose another target branch. Also possible while an agent works."""
-        about = await subject.read(self._rooms, attempt_id)
-        return await branch_naming.change_target(self._rooms, about, wanted.new_target_branch)
+        about = await subject.read(self._resources, attempt_id)
+        return await branch_naming.change_target(self._resources, about, wanted.new_target_branch)
 
     async def rename_branch(self, attempt_id: str, wanted: NewBranchName) -> Renamed:
         """Give the attempt's branch another name; see `operations.branch_naming`."""
@@ -120,10 +120,10 @@ class BranchRequests:
 
     async def branch_status(self, attempt_id: str) -> BranchStatus:
         """How the attempt's branch stands beside its target. Changes nothing in git."""
-        about = await subject.read(self._rooms, attempt_id)
-        left = await self._rooms.store.read(lambda r: attempts.base_commit(r, attempt_id))
+        about = await subject.read(self._resources, attempt_id)
+        left = await self._resources.store.read(lambda r: attempts.base_commit(r, attempt_id))
         found, checked_out = await status.standing(*_places(about), left)
-        under_way = await self._rooms.store.read(lambda r: intents.get(r, attempt_id))
+        under_way = await self._resources.store.read(lambda r: intents.get(r, attempt_id))
         if under_way is not None:
             # Somebody may have finished or aborted a rebase by hand.
             is_behind = not found.is_rebase_in_progress
@@ -131,9 +131,9 @@ class BranchRequests:
             is_behind = checked_out is not None and await self._is_renamed(about, checked_out)
         if is_behind:
             about = await self._caught_up(about)
-            left = await self._rooms.store.read(lambda r: attempts.base_commit(r, attempt_id))
+            left = await self._resources.store.read(lambda r: attempts.base_commit(r, attempt_id))
             found = await status.branch_status(*_places(about), left)
-        merged = await self._rooms.store.read(lambda r: merges.of_attempt(r, attempt_id))
+        merged = await self._resources.store.read(lambda r: merges.of_attempt(r, attempt_id))
         return replace(found, merges=merged)
 
     async def _caught_up(self, about: Subject) -> Subject:
@@ -149,11 +149,11 @@ class BranchRequests:
 
     async def commit_info(self, attempt_id: str, text: str) -> CommitInfo:
         """What a commit is about."""
-        return await commits.info(await subject.read(self._rooms, attempt_id), text)
+        return await commits.info(await subject.read(self._resources, attempt_id), text)
 
     async def commit_compare(self, attempt_id: str, text: str) -> CommitComparison:
         """How a commit relates to the attempt's HEAD."""
-        return await commits.compare(await subject.read(self._rooms, attempt_id), text)
+        return await commits.compare(await subject.read(self._resources, attempt_id), text)
 
 
 def _places(about: Subject) -> tuple[Path, Path | None, str, str]:

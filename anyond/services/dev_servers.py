@@ -11,7 +11,7 @@ import trio
 from anyond.actors.attempts import Attempts
 from anyond.model.rows import ExecutionProcess
 from anyond.operations import subject
-from anyond.operations.rooms import Rooms
+from anyond.operations.resources import Resources
 from anyond.operations.run import dev_server
 from anyond.services.jobs import Jobs
 from anyond.store.runs import processes
@@ -20,10 +20,10 @@ from anyond.store.runs import processes
 class DevServers:
     """The requests of clients that concern dev servers."""
 
-    def __init__(self, rooms: Rooms, awake: Attempts) -> None:
-        self._rooms = rooms
+    def __init__(self, resources: Resources, awake: Attempts) -> None:
+        self._resources = resources
         self._awake = awake
-        self._jobs = Jobs(rooms, awake)
+        self._jobs = Jobs(resources, awake)
         self._starting: WeakValueDictionary[str, trio.Lock] = WeakValueDictionary()
 
     async def start(self, attempt_id: str) -> None:
@@ -33,7 +33,7 @@ class DevServers:
             Conflict: `no_dev_script`; nothing was stopped.
             Busy: an operation is at work in the attempt; an agent or script does not count.
         """
-        about = await subject.read(self._rooms, attempt_id)
+        about = await subject.read(self._resources, attempt_id)
         dev_server.script(about)
         # Shielded: a client that goes away must not let another start one at the same time.
         with trio.CancelScope(shield=True):
@@ -45,7 +45,7 @@ class DevServers:
         async def stop(row: ExecutionProcess) -> None:
             await self._awake.halt_process(row.task_attempt_id, row.id)
 
-        rows = await self._rooms.store.read(
+        rows = await self._resources.store.read(
             lambda r: processes.dev_servers_of_project(r, project_id)
         )
         async with trio.open_nursery() as nursery:

@@ -8,7 +8,7 @@ from anyond.actors.attempts import Attempts
 from anyond.model.drafts import Draft, DraftPatch, DraftType, QueueWish
 from anyond.model.ids import now
 from anyond.model.refusals.runs import Busy
-from anyond.operations.rooms import Rooms
+from anyond.operations.resources import Resources
 from anyond.operations.run import queue
 from anyond.operations.run.follow_up import check
 from anyond.services.jobs import Jobs
@@ -23,23 +23,23 @@ class DraftRequests:
     sending it; a job of ours does when nobody is. Both find it there once.
     """
 
-    def __init__(self, rooms: Rooms, awake: Attempts) -> None:
-        self._rooms = rooms
-        self._jobs = Jobs(rooms, awake)
+    def __init__(self, resources: Resources, awake: Attempts) -> None:
+        self._resources = resources
+        self._jobs = Jobs(resources, awake)
 
     async def get(self, attempt_id: str, type: DraftType) -> Draft:
         """The draft as it is; an empty one of version 0 if there is none."""
-        return await self._rooms.store.read(lambda r: drafts.get(r, attempt_id, type))
+        return await self._resources.store.read(lambda r: drafts.get(r, attempt_id, type))
 
     async def save(self, attempt_id: str, type: DraftType, patch: DraftPatch) -> Draft:
         """Change what `patch` names; see `store.drafts.save` for the refusals."""
-        return await self._rooms.store.write(
+        return await self._resources.store.write(
             lambda tx: drafts.save(tx, attempt_id, type, patch, now())
         )
 
     async def delete(self, attempt_id: str, type: DraftType) -> None:
         """Empty it, queued or not."""
-        await self._rooms.store.write(lambda tx: drafts.delete(tx, attempt_id, type, now()))
+        await self._resources.store.write(lambda tx: drafts.delete(tx, attempt_id, type, now()))
 
     async def queue(self, attempt_id: str, wish: QueueWish) -> Draft:
         """Queue the follow-up, or take it back.
@@ -57,11 +57,11 @@ class DraftRequests:
         def work(tx: Tx) -> Draft:
             draft = drafts.queue(tx, attempt_id, wish, now())
             if draft.queued:
-                check(tx, self._rooms, attempt_id, draft.variant)
+                check(tx, self._resources, attempt_id, draft.variant)
             return draft
 
         with trio.CancelScope(shield=True):
-            draft = await self._rooms.store.write(work)
+            draft = await self._resources.store.write(work)
         if not draft.queued:
             return draft
         try:
@@ -76,5 +76,5 @@ class DraftRequests:
 
     async def recover(self) -> None:
         """Send what was queued when the last daemon ended, as soon as its attempt is free."""
-        for attempt_id in await self._rooms.store.read(drafts.attempts_with_queued):
+        for attempt_id in await self._resources.store.read(drafts.attempts_with_queued):
             self._jobs.start_later(attempt_id, queue.send_queued)

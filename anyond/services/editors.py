@@ -15,7 +15,7 @@ from anyond.model.refusals.programs import ToolFailed
 from anyond.model.settings import EditorType
 from anyond.operations import editors, subject
 from anyond.operations.editors import View
-from anyond.operations.rooms import Rooms
+from anyond.operations.resources import Resources
 from anyond.operations.workspace import worktree
 from anyond.procs import detached
 from anyond.services.jobs import Jobs
@@ -32,14 +32,14 @@ class Editors:
         nursery: where they are waited for.
     """
 
-    def __init__(self, nursery: trio.Nursery, rooms: Rooms, awake: Attempts) -> None:
+    def __init__(self, nursery: trio.Nursery, resources: Resources, awake: Attempts) -> None:
         self._nursery = nursery
-        self._rooms = rooms
-        self._jobs = Jobs(rooms, awake)
+        self._resources = resources
+        self._jobs = Jobs(resources, awake)
 
     async def open_project(self, project_id: str, wanted: OpenEditor) -> EditorOpened:
         """Show the repository of a project in an editor."""
-        project = await self._rooms.store.read(lambda r: projects.get(r, project_id))
+        project = await self._resources.store.read(lambda r: projects.get(r, project_id))
         return await self._open(View(Path(project.git_repo_path)), wanted.editor_type)
 
     async def open_attempt(self, attempt_id: str, wanted: OpenEditor) -> EditorOpened:
@@ -49,14 +49,14 @@ class Editors:
             Invalid, NotFound: there is no such file in the worktree.
             ProgramMissing, ToolFailed: the editor does not start.
         """
-        about = await subject.read(self._rooms, attempt_id)
+        about = await subject.read(self._resources, attempt_id)
         if not await trio.to_thread.run_sync(os.path.isdir, about.worktree):
             about = await self._jobs.run(attempt_id, worktree.prepare)
         view = await trio.to_thread.run_sync(editors.view_of_attempt, about, wanted.file_path)
         return await self._open(view, wanted.editor_type)
 
     async def _open(self, view: View, chosen: EditorType | None) -> EditorOpened:
-        settings = self._rooms.config.config.editor
+        settings = self._resources.config.config.editor
         url = editors.remote_url(settings, chosen, view)
         if url is None:
             await self._start(editors.command(settings, chosen, view))

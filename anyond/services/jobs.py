@@ -10,14 +10,14 @@ from anyond.actors.attempts import Attempts
 from anyond.model.rows import ExecutionProcess
 from anyond.operations import subject
 from anyond.operations.branch.intent_outcomes import settled
-from anyond.operations.rooms import Rooms
+from anyond.operations.resources import Resources
 from anyond.operations.subject import Subject
 
 P = ParamSpec("P")
 R = TypeVar("R")
 Row = TypeVar("Row", ExecutionProcess, ExecutionProcess | None)
 
-Operation = Callable[Concatenate[Rooms, Subject, P], Awaitable[R]]
+Operation = Callable[Concatenate[Resources, Subject, P], Awaitable[R]]
 """What is done to an attempt; called with resources, the attempt, and what was given for it."""
 
 
@@ -32,13 +32,13 @@ class Jobs:
         Busy: something is at work there, or it is being deleted.
     """
 
-    def __init__(self, rooms: Rooms, attempts: Attempts) -> None:
-        self._rooms = rooms
+    def __init__(self, resources: Resources, attempts: Attempts) -> None:
+        self._resources = resources
         self._attempts = attempts
 
     async def settle(self, attempt_id: str) -> Subject:
         """The attempt after its row has caught up with git; see `intent_outcomes.settled`."""
-        return await self._attempts.do(attempt_id, lambda _: settled(self._rooms, attempt_id))
+        return await self._attempts.do(attempt_id, lambda _: settled(self._resources, attempt_id))
 
     async def run(
         self, attempt_id: str, operation: Operation[P, R], *args: P.args, **kwargs: P.kwargs
@@ -46,8 +46,8 @@ class Jobs:
         """Run an operation; returns what it returns."""
 
         async def work(_: AttemptActor) -> R:
-            about = await settled(self._rooms, attempt_id)
-            return await operation(self._rooms, about, *args, **kwargs)
+            about = await settled(self._resources, attempt_id)
+            return await operation(self._resources, about, *args, **kwargs)
 
         return await self._attempts.do(attempt_id, work)
 
@@ -70,8 +70,8 @@ class Jobs:
         """As `start`, for an operation that has an answer beside the row; returns the answer."""
 
         async def work(actor: AttemptActor) -> R:
-            about = await settled(self._rooms, attempt_id)
-            answer, row = await write(self._rooms, about, *args, **kwargs)
+            about = await settled(self._resources, attempt_id)
+            answer, row = await write(self._resources, about, *args, **kwargs)
             await actor.start(row)
             return answer
 
@@ -87,8 +87,8 @@ class Jobs:
         """As `start`, for what lives beside an agent or script: those are not in its way."""
 
         async def work(actor: AttemptActor) -> ExecutionProcess:
-            about = await subject.read(self._rooms, attempt_id)
-            return await actor.start(await write(self._rooms, about, *args, **kwargs))
+            about = await subject.read(self._resources, attempt_id)
+            return await actor.start(await write(self._resources, about, *args, **kwargs))
 
         return await self._attempts.do(attempt_id, work, beside=True)
 
@@ -106,8 +106,8 @@ class Jobs:
         self, write: Operation[P, Row], *args: P.args, **kwargs: P.kwargs
     ) -> Callable[[AttemptActor], Awaitable[Row]]:
         async def work(actor: AttemptActor) -> Row:
-            about = await settled(self._rooms, actor.attempt_id)
-            row = await write(self._rooms, about, *args, **kwargs)
+            about = await settled(self._resources, actor.attempt_id)
+            row = await write(self._resources, about, *args, **kwargs)
             return row if row is None else await actor.start(row)
 
         return work

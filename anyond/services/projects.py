@@ -9,7 +9,7 @@ from anyond.model.answers import GitPrograms
 from anyond.model.bodies import AcceptGitPrograms, NewProject, ProjectPatch
 from anyond.model.rows import Branch, Project
 from anyond.operations import projects
-from anyond.operations.rooms import Rooms
+from anyond.operations.resources import Resources
 from anyond.operations.workspace import git_programs, removal
 from anyond.store.board import attempts
 from anyond.watchers.janitor import Janitor
@@ -18,34 +18,34 @@ from anyond.watchers.janitor import Janitor
 class ProjectRequests:
     """The requests of clients that concern projects."""
 
-    def __init__(self, rooms: Rooms, awake: Attempts, janitor: Janitor) -> None:
-        self._rooms = rooms
+    def __init__(self, resources: Resources, awake: Attempts, janitor: Janitor) -> None:
+        self._resources = resources
         self._awake = awake
         self._janitor = janitor
 
     async def create(self, new: NewProject) -> Project:
         with trio.CancelScope(shield=True):  # a repository is not left half-made
-            project = await projects.create(self._rooms, new)
+            project = await projects.create(self._resources, new)
         return project
 
     async def update(self, project_id: str, patch: ProjectPatch) -> Project:
-        return await projects.update(self._rooms, project_id, patch)
+        return await projects.update(self._resources, project_id, patch)
 
     async def delete(self, project_id: str) -> None:
-        gone = await self._rooms.store.read(lambda r: attempts.of_project(r, project_id))
+        gone = await self._resources.store.read(lambda r: attempts.of_project(r, project_id))
         await self._awake.end_services(*(attempt.id for attempt in gone))
         kept_asleep = self._awake.kept_asleep(*(attempt.id for attempt in gone))
         with trio.CancelScope(shield=True), kept_asleep:
-            await removal.delete_project(self._rooms, project_id)
+            await removal.delete_project(self._resources, project_id)
         self._janitor.wake()
 
     async def git_programs(self, project_id: str) -> GitPrograms:
-        return await git_programs.state(self._rooms, project_id)
+        return await git_programs.state(self._resources, project_id)
 
     async def accept_git_programs(self, project_id: str, wanted: AcceptGitPrograms) -> GitPrograms:
         with trio.CancelScope(shield=True):
-            accepted = await git_programs.accept(self._rooms, project_id, wanted)
+            accepted = await git_programs.accept(self._resources, project_id, wanted)
         return accepted
 
     async def branches(self, project_id: str) -> list[Branch]:
-        return await projects.list_branches(self._rooms, project_id)
+        return await projects.list_branches(self._resources, project_id)

@@ -8,7 +8,7 @@ from anyond.model.refusals.remotes import TokenMissing
 from anyond.model.rows import AttachedPullRequest, PullRequestMerge
 from anyond.operations import subject
 from anyond.operations.branch import publish, pull_requests
-from anyond.operations.rooms import Rooms
+from anyond.operations.resources import Resources
 from anyond.operations.subject import Subject
 from anyond.procs import desktop
 from anyond.services.jobs import Jobs
@@ -23,9 +23,9 @@ class Publishing:
     branch meanwhile, and it goes on to its end when the client leaves.
     """
 
-    def __init__(self, rooms: Rooms, awake: Attempts, monitor: Monitor) -> None:
-        self._rooms = rooms
-        self._jobs = Jobs(rooms, awake)
+    def __init__(self, resources: Resources, awake: Attempts, monitor: Monitor) -> None:
+        self._resources = resources
+        self._jobs = Jobs(resources, awake)
         self._monitor = monitor
 
     async def push(self, attempt_id: str, *, force: bool) -> None:
@@ -47,11 +47,11 @@ class Publishing:
         return (await self._jobs.run(attempt_id, self._create, wanted)).pr_info.url
 
     async def _create(
-        self, rooms: Rooms, about: Subject, wanted: NewPullRequest
+        self, resources: Resources, about: Subject, wanted: NewPullRequest
     ) -> PullRequestMerge:
-        row, is_new = await pull_requests.create(rooms, about, wanted)
+        row, is_new = await pull_requests.create(resources, about, wanted)
         self._monitor.wake()
-        if is_new and rooms.config.config.pr_open_browser:
+        if is_new and resources.config.config.pr_open_browser:
             await desktop.show(row.pr_info.url)
         return row
 
@@ -63,9 +63,9 @@ class Publishing:
         Raises:
             AnyondError: see `operations.pull_requests`.
         """
-        about = await subject.read(self._rooms, attempt_id)
+        about = await subject.read(self._resources, attempt_id)
         try:
-            found = await pull_requests.attach(self._rooms, about)
+            found = await pull_requests.attach(self._resources, about)
         except TokenMissing:
             found = await self._newest(attempt_id)
             if found is None:
@@ -83,5 +83,5 @@ class Publishing:
         )
 
     async def _newest(self, attempt_id: str) -> PullRequestMerge | None:
-        known = await self._rooms.store.read(lambda r: merges.pull_requests(r, attempt_id))
+        known = await self._resources.store.read(lambda r: merges.pull_requests(r, attempt_id))
         return next(iter(known), None)

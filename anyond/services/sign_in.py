@@ -27,7 +27,7 @@ from anyond.model.refusals.remotes import (
 )
 from anyond.model.refusals.sign_in import AccessDenied, ClientIdMissing, ExpiredToken, NoDeviceFlow
 from anyond.operations.branch import publish
-from anyond.operations.rooms import Rooms
+from anyond.operations.resources import Resources
 
 log = structlog.get_logger()
 
@@ -52,8 +52,8 @@ class _Flow:
 class GitHubSignIn:
     """One sign-in at a time, for whoever asks; a new one replaces the last."""
 
-    def __init__(self, rooms: Rooms) -> None:
-        self._rooms = rooms
+    def __init__(self, resources: Resources) -> None:
+        self._resources = resources
         self._flow: _Flow | None = None
         self._turn = trio.Lock()
 
@@ -64,10 +64,10 @@ class GitHubSignIn:
             Conflict: `client_id_missing`, `device_flow_refused`.
             AnyondError: see `github.sign_in`.
         """
-        client_id = self._rooms.github.site.client_id
+        client_id = self._resources.github.site.client_id
         if client_id is None:
             raise ClientIdMissing
-        code = await sign_in.begin(self._rooms.github, client_id)
+        code = await sign_in.begin(self._resources.github, client_id)
         machine = SignInMachine(trio.current_time() + code.expires_in, code.interval)
         self._flow = _Flow(client_id, code.device_code, machine)
         return code
@@ -99,7 +99,7 @@ class GitHubSignIn:
             AnyondError: GitHub did not tell; see `GitHub`.
         """
         try:
-            await self._rooms.github.user(publish.token(self._rooms))
+            await self._resources.github.user(publish.token(self._resources))
         except (TokenMissing, TokenInvalid, InsufficientPermissions):
             return "INVALID"
         return "VALID"
@@ -109,7 +109,7 @@ class GitHubSignIn:
             known = flow.report(Polled(trio.current_time()))
             if known is not None:
                 return known
-            grant = await sign_in.ask(self._rooms.github, flow.client_id, flow.device_code)
+            grant = await sign_in.ask(self._resources.github, flow.client_id, flow.device_code)
             if grant.access_token is None:
                 answered = GitHubAnswered(grant.error, grant.interval, trio.current_time())
                 return flow.report(answered) or Standing.PENDING
@@ -125,7 +125,7 @@ class GitHubSignIn:
         """First the token; then whose it is and what it replaces, which may fail without harm."""
         mine = {"oauth_token": token, "username": None, "primary_email": None}
         await self._patch({"github": mine, "github_login_acknowledged": True})
-        github = self._rooms.github
+        github = self._resources.github
         try:
             user = await github.user(token)
             await self._patch({"github": {"username": user.login, "primary_email": user.email}})
@@ -142,12 +142,12 @@ class GitHubSignIn:
         It counts for more than a sign-in, so that whoever signs in because it has expired would
         have signed in for nothing.
         """
-        pat = (self._rooms.config.config.github.pat or "").strip()
+        pat = (self._resources.config.config.github.pat or "").strip()
         if not pat:
             return
         try:
             if usable(pat):
-                await self._rooms.github.user(pat)
+                await self._resources.github.user(pat)
                 return
         except TokenInvalid:
             pass
@@ -158,4 +158,4 @@ class GitHubSignIn:
         log.info("token_forgotten", why="GitHub does not know github.pat any more.")
 
     async def _patch(self, change: dict[str, object]) -> None:
-        await trio.to_thread.run_sync(self._rooms.config.patch, change)
+        await trio.to_thread.run_sync(self._resources.config.patch, change)

@@ -34,7 +34,7 @@ from anyond.model.refusals.requests import NotFound
 from anyond.model.rows import Diff
 from anyond.operations import subject
 from anyond.operations.branch import landed as landings
-from anyond.operations.rooms import Rooms
+from anyond.operations.resources import Resources
 from anyond.store.board import attempts
 from anyond.wakeup import Wakeup
 
@@ -97,9 +97,11 @@ class Diffs:
         busy: whether somebody is at work in an attempt just now.
     """
 
-    def __init__(self, nursery: trio.Nursery, rooms: Rooms, busy: Callable[[str], bool]) -> None:
+    def __init__(
+        self, nursery: trio.Nursery, resources: Resources, busy: Callable[[str], bool]
+    ) -> None:
         self._nursery = nursery
-        self._rooms = rooms
+        self._resources = resources
         self._busy = busy
         self._watches: dict[str, _Watch] = {}
 
@@ -123,9 +125,9 @@ class Diffs:
         Raises:
             NotFound: there is no such attempt.
         """
-        about = await subject.read(self._rooms, attempt_id)
+        about = await subject.read(self._resources, attempt_id)
         # Where something has landed, it is not known yet what there is to show.
-        hold = landed and await landings.is_recorded(self._rooms, attempt_id)
+        hold = landed and await landings.is_recorded(self._resources, attempt_id)
         watch = self._watches.get(attempt_id)
         if watch is None:
             watch = self._watches[attempt_id] = _Watch()
@@ -216,8 +218,8 @@ class Diffs:
                 await watch.news.wait()
 
     async def _listen(self, attempt_id: str, watch: _Watch) -> None:
-        changes = self._rooms.store.changes
-        task_id = (await subject.read(self._rooms, attempt_id)).task.id
+        changes = self._resources.store.changes
+        task_id = (await subject.read(self._resources, attempt_id)).task.id
         cursor = changes.follow(changes.end)
         while True:
             try:
@@ -237,7 +239,7 @@ class Diffs:
     async def _look(self, attempt_id: str, watch: _Watch) -> bool:
         """Compare once more. Returns whether anything is different from last time."""
         try:
-            about = await subject.read(self._rooms, attempt_id)
+            about = await subject.read(self._resources, attempt_id)
         except NotFound:
             watch.deleted = True
             raise
@@ -270,7 +272,7 @@ class Diffs:
         if self._busy(about.attempt.id):
             return None
         try:
-            found = await landings.latest(self._rooms, about)
+            found = await landings.latest(self._resources, about)
             whole = found is not None and (not differs or await landings.is_all(about, found))
         except AnyondError as error:
             # Others watch as well, and need not know.
@@ -297,7 +299,7 @@ class Diffs:
         if not here and await trio.to_thread.run_sync(os.path.isdir, path):
             # Somebody has moved or replaced something; that is not "no changes".
             raise NotFound("worktree of the attempt at", path)
-        left = await self._rooms.store.read(lambda r: attempts.base_commit(r, about.attempt.id))
+        left = await self._resources.store.read(lambda r: attempts.base_commit(r, about.attempt.id))
         if not here:
             # It was taken away, and comes back from its branch; so that is what there is.
             entries = await diff.of_branch(place, about.attempt.branch, target, left)

@@ -11,7 +11,7 @@ import trio
 from anyond.git.disk.locks import ABANDONED_S
 from anyond.model.ids import now
 from anyond.operations import backup
-from anyond.operations.rooms import Rooms
+from anyond.operations.resources import Resources
 from anyond.operations.workspace import images, strangers, worktree
 from anyond.operations.workspace.removal import clean_up, sweep, sweep_locks
 from anyond.store.upkeep import days
@@ -22,8 +22,8 @@ DAY = 24 * 3600.0
 class Janitor:
     """A permanent service; between two days it wakes up only if there is something to do."""
 
-    def __init__(self, rooms: Rooms) -> None:
-        self._rooms = rooms
+    def __init__(self, resources: Resources) -> None:
+        self._resources = resources
         self._wanted = trio.Event()
         self._wanted.set()
         self._began = time.time()
@@ -34,8 +34,8 @@ class Janitor:
 
     async def run(self) -> None:
         """Clear away for ever."""
-        await worktree.find_all_again(self._rooms)
-        await sweep(self._rooms, self._began)
+        await worktree.find_all_again(self._resources)
+        await sweep(self._resources, self._began)
         # Locks that were left just now are known to be left some seconds later.
         pause = ABANDONED_S + 1
         is_start = True
@@ -43,16 +43,16 @@ class Janitor:
             with trio.move_on_after(pause) as waited:
                 await self._wanted.wait()
             if waited.cancelled_caught:
-                await sweep_locks(self._rooms)
+                await sweep_locks(self._resources)
                 pause = DAY
             self._wanted = trio.Event()
-            day, is_new = await self._rooms.store.write(lambda tx: days.count(tx, now()[:10]))
+            day, is_new = await self._resources.store.write(lambda tx: days.count(tx, now()[:10]))
             if is_new:
-                await backup.make(self._rooms)
-            await clean_up(self._rooms, day)
-            await images.clean_up(self._rooms, day)
+                await backup.make(self._resources)
+            await clean_up(self._resources, day)
+            await images.clean_up(self._resources, day)
             if is_start:  # its removals are through, so what is left over belongs to nobody
-                await strangers.report(self._rooms)
+                await strangers.report(self._resources)
                 is_start = False
 
 

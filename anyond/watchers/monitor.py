@@ -13,7 +13,7 @@ from anyond.model.refusals.remotes import RateLimited, TokenInvalid, TokenMissin
 from anyond.model.refusals.requests import NotFound
 from anyond.model.rows import PullRequestMerge
 from anyond.operations.branch import pull_requests
-from anyond.operations.rooms import Rooms
+from anyond.operations.resources import Resources
 from anyond.store.runs import merges
 
 log = structlog.get_logger()
@@ -27,8 +27,8 @@ CLOSED_PAUSE_S = 600.0
 class Monitor:
     """A permanent service; sleeps without waking up while no pull request can change."""
 
-    def __init__(self, rooms: Rooms) -> None:
-        self._rooms = rooms
+    def __init__(self, resources: Resources) -> None:
+        self._resources = resources
         self._wanted = trio.Event()
         self._basis = self._settings()
         self._tags: dict[str, str | None] = {}
@@ -45,7 +45,7 @@ class Monitor:
         def changed() -> None:
             token.run_sync_soon(self._reconsider, idempotent=True)
 
-        with self._rooms.config.following(changed):
+        with self._resources.config.following(changed):
             while True:
                 self._wanted = trio.Event()
                 pause = await self.look()
@@ -58,7 +58,7 @@ class Monitor:
 
     def _settings(self) -> tuple[object, ...]:
         """What a look depends on: how often, and as whom."""
-        config = self._rooms.config.config
+        config = self._resources.config.config
         return config.pr_poll_interval_s, config.github.pat, config.github.oauth_token
 
     async def look(self) -> float:
@@ -69,11 +69,11 @@ class Monitor:
         """
         self._basis = self._settings()
         since = timestamp(time.time() - CLOSED_FOR_S)
-        rows = await self._rooms.store.read(lambda r: merges.undecided(r, since))
+        rows = await self._resources.store.read(lambda r: merges.undecided(r, since))
         self._forget_but(rows)
         if not rows:
             return float("inf")
-        interval = self._rooms.config.config.pr_poll_interval_s
+        interval = self._resources.config.config.pr_poll_interval_s
         some_open = any(row.pr_info.status != "closed" for row in rows)
         pause = interval if some_open else max(interval, CLOSED_PAUSE_S)
         limit = trio.CapacityLimiter(AT_ONCE)
@@ -93,7 +93,7 @@ class Monitor:
     async def _look_at(self, row: PullRequestMerge) -> AnyondError | None:
         """Look at one; returns what would go wrong with the others, too."""
         try:
-            checked = await pull_requests.check(self._rooms, row, self._tags.get(row.id))
+            checked = await pull_requests.check(self._resources, row, self._tags.get(row.id))
         except NotFound:
             return None  # the attempt was deleted meanwhile
         except AnyondError as error:

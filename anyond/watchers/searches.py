@@ -17,7 +17,7 @@ from anyond.git.repo import history
 from anyond.machines.search import PathIndex
 from anyond.model.errors import AnyondError, Unavailable
 from anyond.model.search import SearchMode, SearchResult
-from anyond.operations.rooms import Rooms
+from anyond.operations.resources import Resources
 from anyond.store.board import projects
 
 log = structlog.get_logger()
@@ -53,9 +53,9 @@ class Searches:
         nursery: where the indexes are made; it gets no errors from them.
     """
 
-    def __init__(self, nursery: trio.Nursery, rooms: Rooms) -> None:
+    def __init__(self, nursery: trio.Nursery, resources: Resources) -> None:
         self._nursery = nursery
-        self._rooms = rooms
+        self._resources = resources
         self._slots: OrderedDict[tuple[str, SearchMode], _Slot] = OrderedDict()
         self._histories: OrderedDict[str, _History] = OrderedDict()
 
@@ -66,7 +66,7 @@ class Searches:
             NotFound: there is no such project.
             ToolFailed: its repository cannot be read.
         """
-        project = await self._rooms.store.read(lambda r: projects.get(r, project_id))
+        project = await self._resources.store.read(lambda r: projects.get(r, project_id))
         root = Path(project.git_repo_path)
         slot = self._slots.setdefault((str(root), mode), _Slot())
         self._slots.move_to_end((str(root), mode))

@@ -22,7 +22,7 @@ from anyond.model.ids import new_id, now
 from anyond.model.rows import CodingAgentInitialRequest, ExecutionProcess, ExecutorAction
 from anyond.model.settings import Executor, ExecutorProfileId
 from anyond.operations import subject
-from anyond.operations.rooms import Rooms
+from anyond.operations.resources import Resources
 from anyond.operations.run import run
 from anyond.operations.subject import Subject
 from anyond.operations.workspace import worktree
@@ -36,7 +36,7 @@ from anyond.store.runs import sessions
 
 
 @pytest.fixture
-async def rooms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Rooms]:
+async def resources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Resources]:
     monkeypatch.setattr(awake_module, "FIRST_PAUSE_S", 0.001)
     monkeypatch.setattr(awake_module, "LONGEST_PAUSE_S", 0.05)
     monkeypatch.setattr(crashes_module, "FIRST_PAUSE_S", 0.001)
@@ -48,7 +48,7 @@ async def rooms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
         Launcher.open(places.executions) as launcher,
         DesktopNotifier.open() as notifier,
     ):
-        yield Rooms(
+        yield Resources(
             store=store,
             config=ConfigFile(places.config),
             profiles=Profiles(places.profiles, DEFAULT_PROFILES),
@@ -62,7 +62,7 @@ async def rooms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
 
 
 @pytest.fixture
-async def about(rooms: Rooms, tmp_path: Path) -> Subject:
+async def about(resources: Resources, tmp_path: Path) -> Subject:
     """An attempt with a worktree, in which nothing has run yet."""
     path = tmp_path / "repository"
     who = ("-c", "user.name=Ada", "-c", "user.email=ada@localhost")
@@ -85,12 +85,12 @@ async def about(rooms: Rooms, tmp_path: Path) -> Subject:
         )
         return row.id
 
-    id = await rooms.store.write(attempt)
-    return await worktree.prepare(rooms, await subject.read(rooms, id))
+    id = await resources.store.write(attempt)
+    return await worktree.prepare(resources, await subject.read(resources, id))
 
 
 @pytest.fixture
-async def poisoned(rooms: Rooms, about: Subject) -> ExecutionProcess:
+async def poisoned(resources: Resources, about: Subject) -> ExecutionProcess:
     """The row of a process about which nobody can read any more how it was started."""
     profile = ExecutorProfileId(executor=Executor.DEMO)
     request = CodingAgentInitialRequest(prompt="x", executor_profile_id=profile)
@@ -101,4 +101,4 @@ async def poisoned(rooms: Rooms, about: Subject) -> ExecutionProcess:
         sessions.keep_turn(tx, row.id, "{")
         return row
 
-    return await rooms.store.write(process)
+    return await resources.store.write(process)

@@ -13,42 +13,42 @@ from anyond.model.rows import (
     ScriptRequest,
 )
 from anyond.operations import subject
-from anyond.operations.rooms import Rooms
+from anyond.operations.resources import Resources
 from anyond.operations.run import run
 from anyond.store.engine.transaction import Tx
 from anyond.store.runs import processes
 
 
-async def started(rooms: Rooms, row: ExecutionProcess, script: str, key: str = "") -> None:
+async def started(resources: Resources, row: ExecutionProcess, script: str, key: str = "") -> None:
     launch = Launch(argv=("bash", "-c", script), cwd="/", env={}, stdin=False, install="")
-    running = await rooms.launcher.start(row.id, launch, limit=1 << 20, key=key)
+    running = await resources.launcher.start(row.id, launch, limit=1 << 20, key=key)
     await running.aclose()
 
 
-async def final(rooms: Rooms, row: ExecutionProcess) -> ExecutionProcess:
+async def final(resources: Resources, row: ExecutionProcess) -> ExecutionProcess:
     with trio.fail_after(120):
         while True:
-            found = await rooms.store.read(lambda r: processes.get(r, row.id))
+            found = await resources.store.read(lambda r: processes.get(r, row.id))
             if found.status is not ProcessStatus.RUNNING:
                 return found
             await trio.sleep(0.01)
 
 
-async def script_instead(rooms: Rooms, row: ExecutionProcess) -> ExecutionProcess:
+async def script_instead(resources: Resources, row: ExecutionProcess) -> ExecutionProcess:
     """A script's running row in the attempt of `row`, which is no more."""
-    about = await subject.read(rooms, row.task_attempt_id)
+    about = await subject.read(resources, row.task_attempt_id)
     request = ScriptRequest(script="true", context=ScriptContext.CLEANUP)
 
     def work(tx: Tx) -> ExecutionProcess:
         tx.execute("DELETE FROM execution_processes WHERE id = ?", (row.id,))
         return run.insert(tx, about.attempt.id, about.task.id, ExecutorAction(typ=request))
 
-    return await rooms.store.write(work)
+    return await resources.store.write(work)
 
 
-def told(rooms: Rooms, row: ExecutionProcess) -> str:
+def told(resources: Resources, row: ExecutionProcess) -> str:
     """All that a person can read of a run: its output and its entries."""
-    path = rooms.launcher.spool(row.id).path
+    path = resources.launcher.spool(row.id).path
     return "".join(
         (path / file).read_text() for file in ("log", "entries.jsonl") if (path / file).exists()
     )

@@ -20,7 +20,7 @@ from anyond.model.rows import (
     TaskStatus,
 )
 from anyond.operations import subject
-from anyond.operations.rooms import Rooms
+from anyond.operations.resources import Resources
 from anyond.operations.run import run
 from anyond.procs.launcher import Alive
 from anyond.store.engine.transaction import Tx
@@ -29,15 +29,15 @@ from anyond.watchers.logs import Logs
 
 
 async def test_what_is_over_ends_although_nobody_asks(
-    rooms: Rooms, poisoned: ExecutionProcess
+    resources: Resources, poisoned: ExecutionProcess
 ) -> None:
-    await started(rooms, poisoned, "exit 3")
+    await started(resources, poisoned, "exit 3")
     async with trio.open_nursery() as nursery:
-        awake = Attempts(nursery, rooms, Logs(rooms.store, rooms.launcher))
+        awake = Attempts(nursery, resources, Logs(resources.store, resources.launcher))
         await awake.recover()
-        ended = await final(rooms, poisoned)
+        ended = await final(resources, poisoned)
         assert (ended.status, ended.exit_code) == (ProcessStatus.FAILED, 3)
-        task = (await subject.read(rooms, poisoned.task_attempt_id)).task
+        task = (await subject.read(resources, poisoned.task_attempt_id)).task
         assert task.status is TaskStatus.IN_REVIEW
         with trio.fail_after(30):
             while awake.is_awake(poisoned.task_attempt_id):
@@ -46,87 +46,89 @@ async def test_what_is_over_ends_although_nobody_asks(
 
 
 async def test_what_still_runs_and_cannot_be_followed_becomes_a_failed_run(
-    rooms: Rooms, poisoned: ExecutionProcess
+    resources: Resources, poisoned: ExecutionProcess
 ) -> None:
-    await started(rooms, poisoned, "exec sleep 600")
+    await started(resources, poisoned, "exec sleep 600")
     async with trio.open_nursery() as nursery:
-        awake = Attempts(nursery, rooms, Logs(rooms.store, rooms.launcher))
+        awake = Attempts(nursery, resources, Logs(resources.store, resources.launcher))
         await awake.recover()
-        assert (await final(rooms, poisoned)).status is ProcessStatus.FAILED
-        assert not isinstance(rooms.launcher.look(poisoned.id), Alive)
-        assert told(rooms, poisoned).count("could not follow this run: DecodeError") == 3
-        task = (await subject.read(rooms, poisoned.task_attempt_id)).task
+        assert (await final(resources, poisoned)).status is ProcessStatus.FAILED
+        assert not isinstance(resources.launcher.look(poisoned.id), Alive)
+        assert told(resources, poisoned).count("could not follow this run: DecodeError") == 3
+        task = (await subject.read(resources, poisoned.task_attempt_id)).task
         assert task.status is TaskStatus.IN_REVIEW
         nursery.cancel_scope.cancel()
 
 
 async def test_what_cannot_be_followed_and_was_stopped_is_killed(
-    rooms: Rooms, poisoned: ExecutionProcess
+    resources: Resources, poisoned: ExecutionProcess
 ) -> None:
-    await started(rooms, poisoned, "exec sleep 600")
+    await started(resources, poisoned, "exec sleep 600")
     async with trio.open_nursery() as nursery:
-        awake = Attempts(nursery, rooms, Logs(rooms.store, rooms.launcher))
+        awake = Attempts(nursery, resources, Logs(resources.store, resources.launcher))
         await awake.halt(poisoned.task_attempt_id)
-        assert (await final(rooms, poisoned)).status is ProcessStatus.KILLED
-        assert not isinstance(rooms.launcher.look(poisoned.id), Alive)
+        assert (await final(resources, poisoned)).status is ProcessStatus.KILLED
+        assert not isinstance(resources.launcher.look(poisoned.id), Alive)
         nursery.cancel_scope.cancel()
 
 
 async def test_nobody_is_let_in_beside_what_ran_when_the_actor_failed(
-    rooms: Rooms, poisoned: ExecutionProcess
+    resources: Resources, poisoned: ExecutionProcess
 ) -> None:
-    about = await subject.read(rooms, poisoned.task_attempt_id)
+    about = await subject.read(resources, poisoned.task_attempt_id)
     request = ScriptRequest(script="sleep 600", context=ScriptContext.CLEANUP)
 
     def work_of_a_script(tx: Tx) -> ExecutionProcess:
         tx.execute("DELETE FROM execution_processes")
         return run.insert(tx, about.attempt.id, about.task.id, ExecutorAction(typ=request))
 
-    row = await rooms.store.write(work_of_a_script)
-    await started(rooms, row, "exec sleep 600")
+    row = await resources.store.write(work_of_a_script)
+    await started(resources, row, "exec sleep 600")
     begun: list[str] = []
 
     async def work(_: object) -> None:
         begun.append("beside")
 
     async with trio.open_nursery() as nursery:
-        awake = Attempts(nursery, rooms, Logs(rooms.store, rooms.launcher))
+        awake = Attempts(nursery, resources, Logs(resources.store, resources.launcher))
         with pytest.raises(Busy):
             await awake.do(about.attempt.id, work)
         await awake.halt(about.attempt.id)
-        assert (await final(rooms, row)).status is ProcessStatus.KILLED
+        assert (await final(resources, row)).status is ProcessStatus.KILLED
         nursery.cancel_scope.cancel()
     assert begun == []
 
 
 async def test_what_the_disk_does_not_take_is_waited_for_however_long(
-    rooms: Rooms, poisoned: ExecutionProcess
+    resources: Resources, poisoned: ExecutionProcess
 ) -> None:
-    about = await subject.read(rooms, poisoned.task_attempt_id)
+    about = await subject.read(resources, poisoned.task_attempt_id)
     request = ScriptRequest(script="exit 0", context=ScriptContext.CLEANUP)
 
     def work_of_a_script(tx: Tx) -> ExecutionProcess:
         tx.execute("DELETE FROM execution_processes")
         return run.insert(tx, about.attempt.id, about.task.id, ExecutorAction(typ=request))
 
-    row = await rooms.store.write(work_of_a_script)
-    await started(rooms, row, "exit 0")
+    row = await resources.store.write(work_of_a_script)
+    await started(resources, row, "exit 0")
     # As on a disk that the kernel does not let anybody write to any more.
-    await rooms.store.write(lambda tx: tx.execute("PRAGMA query_only = ON"))
+    await resources.store.write(lambda tx: tx.execute("PRAGMA query_only = ON"))
     with pytest.raises(Unavailable):
-        await rooms.store.write(lambda tx: processes.request_stop(tx, row.id, "x", now()))
+        await resources.store.write(lambda tx: processes.request_stop(tx, row.id, "x", now()))
     with capture_logs() as logged:
         async with trio.open_nursery() as nursery:
-            awake = Attempts(nursery, rooms, Logs(rooms.store, rooms.launcher))
+            awake = Attempts(nursery, resources, Logs(resources.store, resources.launcher))
             await awake.recover()
             with trio.fail_after(30):
                 while awake.failures(about.attempt.id) < 8:
                     await trio.sleep(0.01)
-            found = await rooms.store.read(lambda r: processes.get(r, row.id))
+            found = await resources.store.read(lambda r: processes.get(r, row.id))
             assert found.status is ProcessStatus.RUNNING
             # Not by `write`, whose transaction would not even begin.
-            await rooms.store._writer.run(lambda c: c.execute("PRAGMA query_only = OFF").close())
-            ended = await final(rooms, row)
+            await resources.store._writer.run(
+                lambda c: c.execute("PRAGMA query_only = OFF").close()
+            )
+            ended = await final(resources, row)
             assert (ended.status, ended.exit_code) == (ProcessStatus.COMPLETED, 0)
             nursery.cancel_scope.cancel()
     events = [line["event"] for line in logged]

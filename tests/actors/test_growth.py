@@ -16,7 +16,7 @@ from anyond.actors.talk import Talk
 from anyond.logs.conversation import Conversation
 from anyond.model.records import Record
 from anyond.model.rows import ExecutionProcess
-from anyond.operations.rooms import Rooms
+from anyond.operations.resources import Resources
 from anyond.store.runs import sessions
 from anyond.watchers.logs import Logs
 
@@ -50,14 +50,16 @@ class Follower:
 
 
 @asynccontextmanager
-async def followed(rooms: Rooms, row: ExecutionProcess, go: Path) -> AsyncIterator[Follower]:
+async def followed(
+    resources: Resources, row: ExecutionProcess, go: Path
+) -> AsyncIterator[Follower]:
     """An agent at work that says "two" as soon as the file `go` is there."""
-    await rooms.store.write(lambda tx: sessions.keep_turn(tx, row.id, TURN))
+    await resources.store.write(lambda tx: sessions.keep_turn(tx, row.id, TURN))
     wait = f"while [ ! -e {go} ]; do sleep 0.02; done"
-    await started(rooms, row, f"echo one; {wait}; echo two; exec sleep 600")
+    await started(resources, row, f"echo one; {wait}; echo two; exec sleep 600")
     async with trio.open_nursery() as nursery:
-        logs = Logs(rooms.store, rooms.launcher)
-        awake = Attempts(nursery, rooms, logs)
+        logs = Logs(resources.store, resources.launcher)
+        awake = Attempts(nursery, resources, logs)
         nursery.start_soon(awake.recover)
         follower = Follower(logs, row)
         nursery.start_soon(follower.run)
@@ -66,12 +68,12 @@ async def followed(rooms: Rooms, row: ExecutionProcess, go: Path) -> AsyncIterat
         finally:
             nursery.cancel_scope.cancel()
             with trio.CancelScope(shield=True):
-                await rooms.launcher.end_services(row.id)
+                await resources.launcher.end_services(row.id)
 
 
 @pytest.mark.parametrize("during", ["open", "read_on"])
 async def test_a_dialogue_that_does_not_come_to_an_end_holds_up_nobody_who_reads_the_bytes(
-    rooms: Rooms,
+    resources: Resources,
     poisoned: ExecutionProcess,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -86,7 +88,7 @@ async def test_a_dialogue_that_does_not_come_to_an_end_holds_up_nobody_who_reads
     monkeypatch.setattr(Talk, during, hang)
     # What nobody is woken for is not seen by looking now and then either.
     monkeypatch.setattr("anyond.watchers.logs.UNHEARD_S", DEADLINE * 10)
-    async with followed(rooms, poisoned, tmp_path / "go") as follower:
+    async with followed(resources, poisoned, tmp_path / "go") as follower:
         await follower.sees(b"one\n")
         await follower.is_woken()
         (tmp_path / "go").touch()
@@ -96,7 +98,10 @@ async def test_a_dialogue_that_does_not_come_to_an_end_holds_up_nobody_who_reads
 
 
 async def test_a_dialogue_that_crashes_holds_up_nobody_who_reads_the_bytes(
-    rooms: Rooms, poisoned: ExecutionProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    resources: Resources,
+    poisoned: ExecutionProcess,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     crashed = trio.Event()
 
@@ -107,7 +112,7 @@ async def test_a_dialogue_that_crashes_holds_up_nobody_who_reads_the_bytes(
     monkeypatch.setattr(Conversation, "steps", choke)
     monkeypatch.setattr(crashes_module, "FIRST_PAUSE_S", 1000.0)
     monkeypatch.setattr(crashes_module, "LONGEST_PAUSE_S", 1000.0)
-    async with followed(rooms, poisoned, tmp_path / "go") as follower:
+    async with followed(resources, poisoned, tmp_path / "go") as follower:
         await follower.sees(b"one\n")
         with trio.fail_after(DEADLINE):
             await crashed.wait()

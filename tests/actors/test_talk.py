@@ -13,7 +13,7 @@ from running_rows import started
 from anyond.actors.talk import Talk
 from anyond.machines.process import Event
 from anyond.model.rows import ExecutionProcess
-from anyond.operations.rooms import Rooms
+from anyond.operations.resources import Resources
 from anyond.operations.turn.turn_record import TurnRecord
 from anyond.store.runs import sessions
 from anyond.watchers.logs import Logs
@@ -30,25 +30,25 @@ def no_garbage_collection() -> Iterator[None]:
 
 @pytest.mark.usefixtures("no_garbage_collection")
 async def test_what_was_said_goes_with_the_end_of_the_talk(
-    rooms: Rooms, poisoned: ExecutionProcess
+    resources: Resources, poisoned: ExecutionProcess
 ) -> None:
     events: list[Event] = []
-    await rooms.store.write(lambda tx: sessions.keep_turn(tx, poisoned.id, TURN))
-    await started(rooms, poisoned, "exec sleep 600", "k" * 64)
-    running = await rooms.launcher.attach(poisoned.id, "k" * 64)
+    await resources.store.write(lambda tx: sessions.keep_turn(tx, poisoned.id, TURN))
+    await started(resources, poisoned, "exec sleep 600", "k" * 64)
+    running = await resources.launcher.attach(poisoned.id, "k" * 64)
     talk = Talk(
         poisoned,
         TurnRecord.decode(TURN).dialogue(),
         running=running,
-        store=rooms.store,
+        store=resources.store,
         approval_timeout=60,
         silence=lambda: 0,
         is_stopping=lambda: False,
         tell=events.append,
     )
-    reader = rooms.launcher.spool(poisoned.id).records()
+    reader = resources.launcher.spool(poisoned.id).records()
     async with trio.open_nursery() as nursery:
-        live = Logs(rooms.store, rooms.launcher).begin(poisoned.id)
+        live = Logs(resources.store, resources.launcher).begin(poisoned.id)
         await talk.open(reader, live, nursery)
         assert live.conversation is talk.conversation
         nursery.cancel_scope.cancel()

@@ -1,4 +1,4 @@
-"""The rooms below the operations, all of them real, in an empty directory."""
+"""The resources below the operations, all of them real, in an empty directory."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from anyond.git.repo.repository import Repositories
 from anyond.github.client import GitHub
 from anyond.github.site import Site
 from anyond.host.places import AppPaths
-from anyond.operations.rooms import Rooms
+from anyond.operations.resources import Resources
 from anyond.procs.launcher import Launcher
 from anyond.settings.config import ConfigFile
 from anyond.settings.profiles import Profiles
@@ -34,7 +34,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-async def rooms(tmp_path: Path) -> AsyncIterator[Rooms]:
+async def resources(tmp_path: Path) -> AsyncIterator[Resources]:
     places = AppPaths.under(tmp_path / "anyon")
     places.create()
     async with (
@@ -42,7 +42,7 @@ async def rooms(tmp_path: Path) -> AsyncIterator[Rooms]:
         Launcher.open(places.executions) as launcher,
         DesktopNotifier.open() as notifier,
     ):
-        yield Rooms(
+        yield Resources(
             store=store,
             config=ConfigFile(places.config),
             profiles=Profiles(places.profiles, {}),

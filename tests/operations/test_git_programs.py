@@ -34,7 +34,7 @@ from anyond.model.settings import Executor, ExecutorProfileId
 from anyond.operations import projects as project_operations
 from anyond.operations import subject
 from anyond.operations.branch import publish
-from anyond.operations.rooms import Rooms
+from anyond.operations.resources import Resources
 from anyond.operations.run import abandonment, run
 from anyond.operations.subject import Subject
 from anyond.operations.workspace import git_programs, withheld, worktree
@@ -48,17 +48,17 @@ _SETUP = ScriptRequest(script="npm install", context=ScriptContext.SETUP)
 
 
 @pytest.fixture
-async def about(rooms: Rooms, repository: Path) -> Subject:
+async def about(resources: Resources, repository: Path) -> Subject:
     """An attempt of a project that a person has added, with its worktree."""
     (repository / "file.txt").write_text("text\n")
     await commit_all(repository, "file")
     new = NewProject(name="P", git_repo_path=str(repository), use_existing_repo=True)
-    project = await project_operations.create(rooms, new)
-    return await another(rooms, project.id, "anyon/x")
+    project = await project_operations.create(resources, new)
+    return await another(resources, project.id, "anyon/x")
 
 
-async def another(rooms: Rooms, project_id: str, branch: str) -> Subject:
-    task = await rooms.store.write(
+async def another(resources: Resources, project_id: str, branch: str) -> Subject:
+    task = await resources.store.write(
         lambda tx: tasks.insert(tx, NewTask(project_id=project_id, title="T"), new_id(), now())
     )
 
@@ -73,24 +73,24 @@ async def another(rooms: Rooms, project_id: str, branch: str) -> Subject:
             now=now(),
         )
 
-    row = await rooms.store.write(insert)
-    return await worktree.prepare(rooms, await subject.read(rooms, row.id))
+    row = await resources.store.write(insert)
+    return await worktree.prepare(resources, await subject.read(resources, row.id))
 
 
 async def begin(
-    rooms: Rooms, about: Subject, kind: CodingAgentInitialRequest | ScriptRequest = _AGENT
+    resources: Resources, about: Subject, kind: CodingAgentInitialRequest | ScriptRequest = _AGENT
 ) -> ExecutionProcess:
     action = ExecutorAction(typ=kind)
-    row = await rooms.store.write(
+    row = await resources.store.write(
         lambda tx: run.insert(tx, about.attempt.id, about.task.id, action)
     )
-    await git_programs.begin(rooms, about, row)
+    await git_programs.begin(resources, about, row)
     return row
 
 
-async def end(rooms: Rooms, about: Subject, row: ExecutionProcess) -> list[str]:
-    remarks = await git_programs.end(rooms, about, row)
-    await rooms.store.write(
+async def end(resources: Resources, about: Subject, row: ExecutionProcess) -> list[str]:
+    remarks = await git_programs.end(resources, about, row)
+    await resources.store.write(
         lambda tx: processes.finish(
             tx,
             row.id,
@@ -182,45 +182,45 @@ def has_hooks_of_its_own(repository: Path, about: Subject) -> None:
 
 @pytest.mark.parametrize("where", PLACES)
 async def test_what_a_run_has_changed_does_not_run_until_it_is_accepted(
-    rooms: Rooms, repository: Path, about: Subject, tmp_path: Path, where: str
+    resources: Resources, repository: Path, about: Subject, tmp_path: Path, where: str
 ) -> None:
     program, ran = canary(tmp_path)
     if where == "hook in the worktree":
         has_hooks_of_its_own(repository, about)
-    row = await begin(rooms, about)
+    row = await begin(resources, about)
     arm(where, repository, about, program)
     await status.status(about.worktree)
-    told = await end(rooms, about, row)
+    told = await end(resources, about, row)
     await work(about)
-    state = await git_programs.state(rooms, about.project.id)
+    state = await git_programs.state(resources, about.project.id)
 
     assert not ran()
     assert len(told) == 1
     assert "git-programs/accept" in told[0]
     assert state.withheld
     assert state.changes
-    shown = await rooms.store.read(lambda r: attempts.get(r, about.attempt.id))
+    shown = await resources.store.read(lambda r: attempts.get(r, about.attempt.id))
     assert shown.git_programs_withheld
 
     accepted = AcceptGitPrograms(digest=state.digest)
-    state = await git_programs.accept(rooms, about.project.id, accepted)
+    state = await git_programs.accept(resources, about.project.id, accepted)
     with suppress(GitFailed):  # what signs here signs nothing
         await work(about)
 
     assert not state.withheld
     assert ran()
-    shown = await rooms.store.read(lambda r: attempts.get(r, about.attempt.id))
+    shown = await resources.store.read(lambda r: attempts.get(r, about.attempt.id))
     assert not shown.git_programs_withheld
 
 
 @pytest.mark.parametrize("where", PLACES)
 async def test_it_does_not_run_while_the_run_goes_on_either(
-    rooms: Rooms, repository: Path, about: Subject, tmp_path: Path, where: str
+    resources: Resources, repository: Path, about: Subject, tmp_path: Path, where: str
 ) -> None:
     program, ran = canary(tmp_path)
     if where == "hook in the worktree":
         has_hooks_of_its_own(repository, about)
-    await begin(rooms, about)
+    await begin(resources, about)
     await status.status(about.worktree)
     arm(where, repository, about, program)
     await work(about)
@@ -229,27 +229,27 @@ async def test_it_does_not_run_while_the_run_goes_on_either(
 
 @pytest.mark.parametrize("where", ["hook", "clean", "hook in the worktree"])
 async def test_what_a_person_changes_between_runs_is_nothing_to_talk_about(
-    rooms: Rooms, repository: Path, about: Subject, tmp_path: Path, where: str
+    resources: Resources, repository: Path, about: Subject, tmp_path: Path, where: str
 ) -> None:
     program, ran = canary(tmp_path)
     if where == "hook in the worktree":
         has_hooks_of_its_own(repository, about)
-    assert await end(rooms, about, await begin(rooms, about)) == []
+    assert await end(resources, about, await begin(resources, about)) == []
     arm(where, repository, about, program)
-    row = await begin(rooms, about)
+    row = await begin(resources, about)
     await work(about)
-    told = await end(rooms, about, row)
+    told = await end(resources, about, row)
     assert told == []
     assert ran()
 
 
-async def restarted(rooms: Rooms, repository: Path) -> None:
+async def restarted(resources: Resources, repository: Path) -> None:
     """Only what is written down is known any more."""
     place = locations.locate(repository)
     assert place is not None
     assert place.common_dir is not None
     guard.install(place.common_dir, guard.Guard(repository, {}))
-    await git_programs.load(rooms)
+    await git_programs.load(resources)
 
 
 def cannot_be_read(what: str, repository: Path, about: Subject) -> Callable[[], None]:
@@ -274,49 +274,49 @@ def cannot_be_read(what: str, repository: Path, about: Subject) -> Callable[[], 
     "what", ["that of the worktree", "that of the repository", "an endless file"]
 )
 async def test_what_cannot_be_looked_at_after_a_run_is_withheld_too(
-    rooms: Rooms, repository: Path, about: Subject, tmp_path: Path, what: str
+    resources: Resources, repository: Path, about: Subject, tmp_path: Path, what: str
 ) -> None:
     program, ran = canary(tmp_path)
-    row = await begin(rooms, about)
+    row = await begin(resources, about)
     arm("hook", repository, about, program)
     mend = cannot_be_read(what, repository, about)
-    told = await end(rooms, about, row)
+    told = await end(resources, about, row)
     assert "could not be seen" in told[-1]
     assert "git-programs/accept" in told[-1]
     mend()
-    await restarted(rooms, repository)
-    state = await git_programs.state(rooms, about.project.id)
+    await restarted(resources, repository)
+    state = await git_programs.state(resources, about.project.id)
     assert state.withheld
-    shown = await rooms.store.read(lambda r: attempts.get(r, about.attempt.id))
+    shown = await resources.store.read(lambda r: attempts.get(r, about.attempt.id))
     assert shown.git_programs_withheld
     await work(about)
     assert not ran()
     accepted = AcceptGitPrograms(digest=state.digest)
-    assert not (await git_programs.accept(rooms, about.project.id, accepted)).withheld
+    assert not (await git_programs.accept(resources, about.project.id, accepted)).withheld
     await work(about)
     assert ran()
 
 
 async def test_what_a_run_has_changed_is_withheld_however_it_ends(
-    rooms: Rooms, repository: Path, about: Subject, tmp_path: Path
+    resources: Resources, repository: Path, about: Subject, tmp_path: Path
 ) -> None:
     program, ran = canary(tmp_path)
-    row = await begin(rooms, about)
+    row = await begin(resources, about)
     arm("hook", repository, about, program)
-    await abandonment.end_run(rooms, row, "It crashed five times.")
-    await restarted(rooms, repository)
-    state = await git_programs.state(rooms, about.project.id)
+    await abandonment.end_run(resources, row, "It crashed five times.")
+    await restarted(resources, repository)
+    state = await git_programs.state(resources, about.project.id)
     assert [change.name for change in state.changes] == ["hook hooks/pre-commit"]
     await work(about)
     assert not ran()
-    log = rooms.launcher.spool(row.id).path / "entries.jsonl"
+    log = resources.launcher.spool(row.id).path / "entries.jsonl"
     assert "git-programs/accept" in log.read_text()
 
 
 async def test_harmless_settings_are_nobodys_concern(
-    rooms: Rooms, repository: Path, about: Subject
+    resources: Resources, repository: Path, about: Subject
 ) -> None:
-    row = await begin(rooms, about)
+    row = await begin(resources, about)
     for key, value in (
         ("branch.anyon/x.remote", "origin"),
         ("remote.origin.url", "git@github.com:ada/tea.git"),
@@ -329,93 +329,97 @@ async def test_harmless_settings_are_nobodys_concern(
     ):
         config(repository, key, value)
     (repository / ".git" / "hooks" / "pre-commit.sample").write_text("#!/bin/sh\n")
-    assert await end(rooms, about, row) == []
+    assert await end(resources, about, row) == []
 
 
 async def test_a_setup_script_in_a_fresh_worktree_is_the_persons(
-    rooms: Rooms, repository: Path, about: Subject, tmp_path: Path
+    resources: Resources, repository: Path, about: Subject, tmp_path: Path
 ) -> None:
     program, ran = canary(tmp_path)
-    setup = await begin(rooms, about, _SETUP)
+    setup = await begin(resources, about, _SETUP)
     arm("hook", repository, about, program)
-    assert await end(rooms, about, setup) == []
-    agent = await begin(rooms, about)
+    assert await end(resources, about, setup) == []
+    agent = await begin(resources, about)
     await work(about)
-    assert await end(rooms, about, agent) == []
+    assert await end(resources, about, agent) == []
     assert ran()
-    again = await begin(rooms, about, _SETUP)
+    again = await begin(resources, about, _SETUP)
     config(repository, "core.sshCommand", str(program))
-    assert len(await end(rooms, about, again)) == 1
+    assert len(await end(resources, about, again)) == 1
 
 
 async def test_a_change_is_withheld_from_all_attempts_and_survives_a_restart(
-    rooms: Rooms, repository: Path, about: Subject, tmp_path: Path
+    resources: Resources, repository: Path, about: Subject, tmp_path: Path
 ) -> None:
     program, ran = canary(tmp_path)
-    other = await another(rooms, about.project.id, "anyon/y")
-    mine, theirs = await begin(rooms, about), await begin(rooms, other)
+    other = await another(resources, about.project.id, "anyon/y")
+    mine, theirs = await begin(resources, about), await begin(resources, other)
     arm("hook", repository, about, program)
-    assert len(await end(rooms, about, mine)) == 1
+    assert len(await end(resources, about, mine)) == 1
     place = locations.locate(repository)
     assert place is not None
     assert place.common_dir is not None
     guard.install(place.common_dir, guard.Guard(repository, {}))
 
-    await git_programs.load(rooms)
+    await git_programs.load(resources)
     held = guard.of(place.common_dir)
     assert held is not None
     assert held.runs == {theirs.id}
-    assert len(await end(rooms, other, theirs)) == 1
+    assert len(await end(resources, other, theirs)) == 1
     await work(other)
     (other.worktree / "new.txt").write_text("new\n")
     await commit_all(other.worktree, "new")
-    await merge.merge(rooms.repositories, repository, "anyon/y", "main", message="landed")
-    row = await begin(rooms, other)
-    assert len(await end(rooms, other, row)) == 1
+    await merge.merge(resources.repositories, repository, "anyon/y", "main", message="landed")
+    row = await begin(resources, other)
+    assert len(await end(resources, other, row)) == 1
     assert not ran()
 
 
 async def test_what_was_put_back_is_not_withheld_any_more(
-    rooms: Rooms, repository: Path, about: Subject
+    resources: Resources, repository: Path, about: Subject
 ) -> None:
-    row = await begin(rooms, about)
+    row = await begin(resources, about)
     config(repository, "core.sshCommand", "evil")
-    assert len(await end(rooms, about, row)) == 1
+    assert len(await end(resources, about, row)) == 1
     subprocess.run(["git", "config", "--unset", "core.sshCommand"], cwd=repository, check=True)
-    assert await end(rooms, about, await begin(rooms, about)) == []
-    assert not (await git_programs.state(rooms, about.project.id)).withheld
+    assert await end(resources, about, await begin(resources, about)) == []
+    assert not (await git_programs.state(resources, about.project.id)).withheld
 
 
 async def test_who_accepts_has_to_have_seen_it(
-    rooms: Rooms, repository: Path, about: Subject
+    resources: Resources, repository: Path, about: Subject
 ) -> None:
-    row = await begin(rooms, about)
+    row = await begin(resources, about)
     config(repository, "core.sshCommand", "evil")
-    await end(rooms, about, row)
-    state = await git_programs.state(rooms, about.project.id)
+    await end(resources, about, row)
+    state = await git_programs.state(resources, about.project.id)
     config(repository, "core.sshCommand", "worse")
     with pytest.raises(Conflict) as refusal:
-        await git_programs.accept(rooms, about.project.id, AcceptGitPrograms(digest=state.digest))
+        await git_programs.accept(
+            resources, about.project.id, AcceptGitPrograms(digest=state.digest)
+        )
     assert refusal.value.type == "git_programs_changed"
-    assert (await git_programs.state(rooms, about.project.id)).withheld
+    assert (await git_programs.state(resources, about.project.id)).withheld
 
 
 async def test_a_project_can_be_trusted_for_good(
-    rooms: Rooms, repository: Path, about: Subject, tmp_path: Path
+    resources: Resources, repository: Path, about: Subject, tmp_path: Path
 ) -> None:
     program, ran = canary(tmp_path)
-    await begin(rooms, about)
-    state = await git_programs.accept(rooms, about.project.id, AcceptGitPrograms(always=True))
+    await begin(resources, about)
+    state = await git_programs.accept(resources, about.project.id, AcceptGitPrograms(always=True))
     assert state.always
-    row = await begin(rooms, about, ScriptRequest(script="dev", context=ScriptContext.DEV_SERVER))
+    row = await begin(
+        resources, about, ScriptRequest(script="dev", context=ScriptContext.DEV_SERVER)
+    )
     arm("hook", repository, about, program)
-    assert await end(rooms, about, row) == []
+    assert await end(resources, about, row) == []
     await work(about)
     assert ran()
 
 
 async def test_the_persons_own_programs_go_on_while_the_repositorys_are_withheld(
-    rooms: Rooms, repository: Path, about: Subject, tmp_path: Path, home: Path
+    resources: Resources, repository: Path, about: Subject, tmp_path: Path, home: Path
 ) -> None:
     mine, mine_ran = canary(tmp_path, "mine")
     evil, evil_ran = canary(tmp_path, "evil")
@@ -425,11 +429,11 @@ async def test_the_persons_own_programs_go_on_while_the_repositorys_are_withheld
     (home / ".gitconfig").write_text(
         f'[core]\n\thooksPath = {hooks}\n[filter "both"]\n\tclean = cat\n'
     )
-    row = await begin(rooms, about)
+    row = await begin(resources, about)
     config(repository, "filter.both.clean", str(evil))
     config(repository, "core.hooksPath", str(tmp_path))
     (about.worktree / ".gitattributes").write_text("*.txt filter=both\n")
-    assert len(await end(rooms, about, row)) == 1
+    assert len(await end(resources, about, row)) == 1
     await work(about)
     assert mine_ran()
     assert not evil_ran()
@@ -439,7 +443,7 @@ async def test_the_persons_own_programs_go_on_while_the_repositorys_are_withheld
     "key", ["remote.origin.pushurl", "remote.pushDefault", "branch.anyon/x.pushRemote"]
 )
 async def test_a_push_that_needs_what_is_withheld_says_where_to_accept_it(
-    rooms: Rooms, repository: Path, about: Subject, tmp_path: Path, key: str
+    resources: Resources, repository: Path, about: Subject, tmp_path: Path, key: str
 ) -> None:
     elsewhere = tmp_path / "elsewhere.git"
     program, ran = canary(tmp_path)
@@ -448,17 +452,17 @@ async def test_a_push_that_needs_what_is_withheld_says_where_to_accept_it(
     (elsewhere / "hooks").mkdir(exist_ok=True)
     (elsewhere / "hooks" / "pre-receive").symlink_to(program)
     config(repository, "remote.origin.url", str(tmp_path / "there.git"))
-    row = await begin(rooms, about)
+    row = await begin(resources, about)
     config(repository, key, str(elsewhere))
-    assert len(await end(rooms, about, row)) == 1
+    assert len(await end(resources, about, row)) == 1
     await work(about)
     with pytest.raises(Conflict) as refusal:
-        await publish.push_attempt(rooms, about, force=False)
+        await publish.push_attempt(resources, about, force=False)
     assert refusal.value.type == "git_programs_withheld"
     assert f"POST /api/projects/{about.project.id}/git-programs/accept" in str(refusal.value)
     assert not ran()
-    await git_programs.accept(rooms, about.project.id, AcceptGitPrograms(always=True))
-    await publish.push_attempt(rooms, about, force=False)
+    await git_programs.accept(resources, about.project.id, AcceptGitPrograms(always=True))
+    await publish.push_attempt(resources, about, force=False)
     assert ran()
 
 
@@ -474,50 +478,50 @@ async def test_what_is_withheld_always_tells_programs_in_which_project(about: Su
 
 
 async def test_any_other_push_that_fails_meanwhile_says_so_too(
-    rooms: Rooms, repository: Path, about: Subject
+    resources: Resources, repository: Path, about: Subject
 ) -> None:
     config(repository, "remote.origin.url", "https://localhost:1/tea.git")
-    row = await begin(rooms, about)
+    row = await begin(resources, about)
     config(repository, "core.sshCommand", "evil")
-    assert len(await end(rooms, about, row)) == 1
+    assert len(await end(resources, about, row)) == 1
     await work(about)
     with pytest.raises(Unreachable, match="git-programs/accept"):
-        await publish.push_attempt(rooms, about, force=False)
+        await publish.push_attempt(resources, about, force=False)
 
 
 async def test_projects_of_one_repository_share_what_is_accepted(
-    rooms: Rooms, repository: Path, about: Subject
+    resources: Resources, repository: Path, about: Subject
 ) -> None:
     (repository / "part").mkdir()
     (repository / "part" / "file.txt").write_text("text\n")
     await commit_all(repository, "part")
     new = NewProject(name="Q", git_repo_path=str(repository / "part"), use_existing_repo=True)
-    other = await project_operations.create(rooms, new)
-    beside = await another(rooms, other.id, "anyon/y")
-    await end(rooms, beside, await begin(rooms, beside))
-    row = await begin(rooms, about)
+    other = await project_operations.create(resources, new)
+    beside = await another(resources, other.id, "anyon/y")
+    await end(resources, beside, await begin(resources, beside))
+    row = await begin(resources, about)
     config(repository, "core.sshCommand", "evil")
-    assert len(await end(rooms, about, row)) == 1
-    waiting = await git_programs.state(rooms, other.id)
+    assert len(await end(resources, about, row)) == 1
+    waiting = await git_programs.state(resources, other.id)
     assert waiting.withheld
-    assert waiting == await git_programs.state(rooms, about.project.id)
-    await git_programs.accept(rooms, other.id, AcceptGitPrograms(digest=waiting.digest))
-    seen = await rooms.store.read(lambda r: attempts.get(r, about.attempt.id))
+    assert waiting == await git_programs.state(resources, about.project.id)
+    await git_programs.accept(resources, other.id, AcceptGitPrograms(digest=waiting.digest))
+    seen = await resources.store.read(lambda r: attempts.get(r, about.attempt.id))
     assert not seen.git_programs_withheld
     # The next daemon knows of both what either of them knew.
     for _ in range(2):
         for project_id in (about.project.id, other.id):
-            found = await git_programs.state(rooms, project_id)
+            found = await git_programs.state(resources, project_id)
             assert (found.withheld, found.changes) == (False, [])
         guard._guards.clear()
-        await git_programs.load(rooms)
+        await git_programs.load(resources)
     held = next(iter(guard._guards.values()))
     assert {str(about.worktree), str(beside.worktree)} <= held.worktrees.keys()
 
 
 @pytest.mark.parametrize("where", ["a directory", "another checkout"])
 async def test_a_first_run_in_another_project_of_the_repository_accepts_nothing(
-    rooms: Rooms, repository: Path, about: Subject, tmp_path: Path, where: str
+    resources: Resources, repository: Path, about: Subject, tmp_path: Path, where: str
 ) -> None:
     program, ran = canary(tmp_path)
     place = repository / "part"
@@ -529,16 +533,16 @@ async def test_a_first_run_in_another_project_of_the_repository_accepts_nothing(
         place = tmp_path / "checkout"
         await git("worktree", "add", "--quiet", "-b", "side", place, cwd=repository)
     new = NewProject(name="Q", git_repo_path=str(place), use_existing_repo=True)
-    other = await project_operations.create(rooms, new)
-    beside = await another(rooms, other.id, "anyon/y")
-    row = await begin(rooms, about)
+    other = await project_operations.create(resources, new)
+    beside = await another(resources, other.id, "anyon/y")
+    row = await begin(resources, about)
     arm("hook", repository, about, program)
-    assert len(await end(rooms, about, row)) == 1
-    first = await begin(rooms, beside)
+    assert len(await end(resources, about, row)) == 1
+    first = await begin(resources, beside)
     await work(beside)
-    await end(rooms, beside, first)
-    await restarted(rooms, repository)
+    await end(resources, beside, first)
+    await restarted(resources, repository)
     for one in (about, beside):
-        assert (await git_programs.state(rooms, one.project.id)).withheld
+        assert (await git_programs.state(resources, one.project.id)).withheld
         await work(one)
     assert not ran()

@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from anyond.operations.rooms import Rooms
+from anyond.operations.resources import Resources
 from anyond.operations.workspace import removal
 from tests.operations.test_worktree_identity import attempt, git
 
 
 @pytest.mark.parametrize("how", ["detached", "on a branch", "deeper"])
 async def test_work_in_a_checkout_inside_is_kept_when_the_attempt_is_deleted(
-    rooms: Rooms, repository: Path, how: str
+    resources: Resources, repository: Path, how: str
 ) -> None:
-    about = await attempt(rooms, repository)
+    about = await attempt(resources, repository)
     place = about.worktree / ("a/b" if how == "deeper" else "sub")
     git(
         about.worktree,
@@ -30,8 +30,8 @@ async def test_work_in_a_checkout_inside_is_kept_when_the_attempt_is_deleted(
     git(place, "commit", "-q", "-m", "Own")
     oid = git(place, "rev-parse", "HEAD")
     (place / "new.txt").write_text("new\n")
-    await removal.delete_task(rooms, about.task.id)
-    await removal.clean_up(rooms)
+    await removal.delete_task(resources, about.task.id)
+    await removal.clean_up(resources)
     assert not about.worktree.exists()
     refs = git(repository, "for-each-ref", "--format=%(refname)", "--contains", oid).splitlines()
     assert f"refs/anyon/kept/{about.attempt.id}/inside-{oid}" in refs

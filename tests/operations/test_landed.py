@@ -24,7 +24,7 @@ from anyond.operations import subject
 from anyond.operations.branch.intent_outcomes import settled
 from anyond.operations.branch.landed import latest
 from anyond.operations.branch.merging import merge_attempt
-from anyond.operations.rooms import Rooms
+from anyond.operations.resources import Resources
 from anyond.store.board import tasks
 from anyond.store.runs import intents, merges
 from anyond.store.runs.intents import Intent
@@ -85,11 +85,11 @@ class Watching:
 class Desk:
     """The differences of one attempt, and whether somebody is at work in it."""
 
-    def __init__(self, nursery: trio.Nursery, rooms: Rooms, about: subject.Subject) -> None:
+    def __init__(self, nursery: trio.Nursery, resources: Resources, about: subject.Subject) -> None:
         self.busy = False
-        self.rooms = rooms
+        self.resources = resources
         self.about = about
-        self._diffs = Diffs(nursery, rooms, lambda _: self.busy)
+        self._diffs = Diffs(nursery, resources, lambda _: self.busy)
 
     def follow(self, stats_only: bool = False, *, landed: bool = True) -> aclosing[Watching]:
         return aclosing(Watching(self._diffs.follow(self.id, stats_only, landed=landed)))
@@ -110,7 +110,7 @@ class Desk:
         await committed(self.about.worktree, **files)
 
     async def merge(self, strategy: MergeStrategy = MergeStrategy.MERGE) -> None:
-        await merge_attempt(self.rooms, self.about, strategy)
+        await merge_attempt(self.resources, self.about, strategy)
 
 
 async def committed(where: Path, **files: str) -> str:
@@ -122,11 +122,11 @@ async def committed(where: Path, **files: str) -> str:
 
 
 @pytest.fixture
-async def desk(rooms: Rooms, repository: Path) -> AsyncIterator[Desk]:
+async def desk(resources: Resources, repository: Path) -> AsyncIterator[Desk]:
     await committed(repository, base=LINES)
-    about = await attempt(rooms, repository)
+    about = await attempt(resources, repository)
     async with trio.open_nursery() as nursery:
-        yield Desk(nursery, rooms, about)
+        yield Desk(nursery, resources, about)
         nursery.cancel_scope.cancel()
 
 
@@ -188,12 +188,14 @@ async def test_what_comes_after_a_landing_is_shown_as_it_is_made(desk: Desk) -> 
     await desk.work(one="1\n")
     await desk.merge(MergeStrategy.SQUASH)
     for id, reason in (("agent", RunReason.CODING_AGENT), ("server", RunReason.DEV_SERVER)):
-        await desk.rooms.store.write(partial(add_process, id=id, attempt=desk.id, reason=reason))
+        await desk.resources.store.write(
+            partial(add_process, id=id, attempt=desk.id, reason=reason)
+        )
     async with desk.follow() as watching:
         assert set(await watching.until_ready()) == {"one"}, "nothing is over while an agent works"
         (desk.about.worktree / "two").write_text("2\n")
         await watching.until("one", "two")
-        await desk.rooms.store.write(partial(end_process, id="agent"))
+        await desk.resources.store.write(partial(end_process, id="agent"))
         (desk.about.worktree / "three").write_text("3\n")
         await watching.until("one", "two", "three")
         await desk.merge()
@@ -210,7 +212,7 @@ async def test_an_earlier_landing_is_not_shown_between_a_merge_and_its_row(
         await watching.until("two")
         desk.busy = True
         done = await merge.merge(
-            desk.rooms.repositories, repository, "anyon/x", "main", message="again"
+            desk.resources.repositories, repository, "anyon/x", "main", message="again"
         )
         await watching.until()
         await record(desk, done.after, done.before)
@@ -219,7 +221,7 @@ async def test_an_earlier_landing_is_not_shown_between_a_merge_and_its_row(
 
 
 async def record(desk: Desk, after: str, before: str | None = None) -> None:
-    await desk.rooms.store.write(
+    await desk.resources.store.write(
         lambda tx: merges.insert_direct(
             tx,
             id=new_id(),
@@ -239,9 +241,11 @@ async def test_without_a_note_it_is_what_the_merge_commit_brought(
     theirs = await committed(repository, theirs="theirs\n")
     await desk.merge()
     landed = await branches.commit(repository, "main")
-    assert await latest(desk.rooms, desk.about) == Landing(theirs, landed)
-    await desk.rooms.store.write(lambda tx: tx.execute("UPDATE merges SET target_before = NULL"))
-    assert await latest(desk.rooms, desk.about) == Landing(theirs, landed)
+    assert await latest(desk.resources, desk.about) == Landing(theirs, landed)
+    await desk.resources.store.write(
+        lambda tx: tx.execute("UPDATE merges SET target_before = NULL")
+    )
+    assert await latest(desk.resources, desk.about) == Landing(theirs, landed)
     assert set(await desk.shown()) == {"one"}
 
 
@@ -257,7 +261,7 @@ async def test_a_pull_request_is_shown_as_soon_as_what_became_of_it_is_here(
     info = PullRequestInfo(
         number=4, url="https://pr/4", status="merged", merged_at=now(), merge_commit_sha=squashed
     )
-    await desk.rooms.store.write(
+    await desk.resources.store.write(
         lambda tx: merges.keep_pull_request(
             tx, id=new_id(), attempt_id=desk.id, target_branch_name="main", info=info, now=now()
         )
@@ -293,9 +297,9 @@ async def test_names_of_commits_that_are_none_are_not_found(repository: Path) ->
 
 @pytest.mark.parametrize("moved", [True, False])
 async def test_a_merge_that_a_daemon_did_not_live_to_write_down_is_written_down_by_the_next(
-    rooms: Rooms, repository: Path, moved: bool
+    resources: Resources, repository: Path, moved: bool
 ) -> None:
-    about = await attempt(rooms, repository)
+    about = await attempt(resources, repository)
     (about.worktree / "new.txt").write_text("new\n")
     await commit.commit_all(about.worktree, "New")
 
@@ -308,20 +312,20 @@ async def test_a_merge_that_a_daemon_did_not_live_to_write_down_is_written_down_
             onto=planned.after,
             created_at=now(),
         )
-        await rooms.store.write(lambda tx: intents.put(tx, intent))
+        await resources.store.write(lambda tx: intents.put(tx, intent))
         if not moved:
             raise InterruptedError
 
     ends = (about.repository, about.attempt.branch, about.attempt.target_branch)
     with suppress(InterruptedError):
-        await merge.merge(rooms.repositories, *ends, message="Land", announce=announce)
+        await merge.merge(resources.repositories, *ends, message="Land", announce=announce)
     for _ in range(2):  # and once only
-        await settled(rooms, about.attempt.id)
-        rows = await rooms.store.read(lambda r: merges.of_attempt(r, about.attempt.id))
-        task = await rooms.store.read(lambda r: tasks.get(r, about.task.id))
+        await settled(resources, about.attempt.id)
+        rows = await resources.store.read(lambda r: merges.of_attempt(r, about.attempt.id))
+        task = await resources.store.read(lambda r: tasks.get(r, about.task.id))
         assert len(rows) == moved
         assert (task.status is TaskStatus.DONE) == moved
-    assert await rooms.store.read(intents.all) == []
+    assert await resources.store.read(intents.all) == []
 
 
 async def test_a_watcher_of_a_calm_attempt_learns_of_a_merge_at_once(

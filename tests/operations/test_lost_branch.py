@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from anyond.operations.rooms import Rooms
+from anyond.operations.resources import Resources
 from anyond.operations.workspace import worktree
 from tests.operations.test_worktree_identity import attempt, git, told
 
 
 @pytest.mark.parametrize("how", ["update-ref", "detached", "elsewhere", "file", "no log"])
 async def test_a_branch_that_was_deleted_comes_back(
-    rooms: Rooms, repository: Path, how: str
+    resources: Resources, repository: Path, how: str
 ) -> None:
-    about = await attempt(rooms, repository)
+    about = await attempt(resources, repository)
     path = about.worktree
     (path / "work.txt").write_text("work\n")
     git(path, "add", "-A")
@@ -33,19 +33,19 @@ async def test_a_branch_that_was_deleted_comes_back(
         git(path, "checkout", "-q", *away)
         git(path, "branch", "-qD", "anyon/x")
     (path / "more.txt").write_text("more\n")
-    about = await worktree.prepare(rooms, about)
+    about = await worktree.prepare(resources, about)
     assert git(repository, "rev-parse", "refs/heads/anyon/x") == oid
     kept = f"refs/anyon/kept/{about.attempt.id}/branch-{oid}"
     assert git(repository, "rev-parse", kept) == oid
-    assert kept in await told(rooms, about)
+    assert kept in await told(resources, about)
     assert git(path, "status", "--porcelain") == "?? more.txt"
 
 
 async def test_a_branch_that_an_agent_renamed_does_not_come_back(
-    rooms: Rooms, repository: Path
+    resources: Resources, repository: Path
 ) -> None:
-    about = await attempt(rooms, repository)
+    about = await attempt(resources, repository)
     git(about.worktree, "branch", "-m", "better")
-    await worktree.prepare(rooms, about)
+    await worktree.prepare(resources, about)
     assert git(repository, "branch", "--list", "anyon/x") == ""
-    assert "deleted" not in await told(rooms, about)
+    assert "deleted" not in await told(resources, about)

@@ -16,7 +16,7 @@ import pytest
 
 from anyond.git.commits import commit
 from anyond.git.files import odd_files
-from anyond.operations.rooms import Rooms
+from anyond.operations.resources import Resources
 from anyond.operations.workspace import worktree
 from tests.operations.test_worktree_identity import attempt, git, told
 
@@ -50,9 +50,9 @@ def reader(pipe: Path) -> Iterator[subprocess.Popen[bytes]]:
     ],
 )
 async def test_a_pipe_in_the_place_of_what_git_reads_holds_up_no_commit(
-    rooms: Rooms, repository: Path, name: str
+    resources: Resources, repository: Path, name: str
 ) -> None:
-    about = await attempt(rooms, repository)
+    about = await attempt(resources, repository)
     top, common = about.worktree, repository / ".git"
     pipe = Path(name.format(top=top, common=common, own=git(top, "rev-parse", "--git-dir")))
     pipe.parent.mkdir(parents=True, exist_ok=True)
@@ -60,27 +60,27 @@ async def test_a_pipe_in_the_place_of_what_git_reads_holds_up_no_commit(
     os.mkfifo(pipe)
     (top / "work.txt").write_text("work\n")
     with reader(pipe) as waiting:
-        await worktree.set_odd_files_aside(rooms, about)
-        about = await worktree.mend(rooms, about)
+        await worktree.set_odd_files_aside(resources, about)
+        about = await worktree.mend(resources, about)
         oid = await commit.commit_all(top, "work", "anyon/x")
         assert waiting.wait(30) == 0
     assert git(repository, "rev-parse", "refs/heads/anyon/x") == oid
     assert git(repository, "show", "anyon/x:work.txt") == "work"
     assert pipe.with_name(f"{pipe.name}.saved-1").is_fifo()
-    assert str(pipe) in await told(rooms, about)
+    assert str(pipe) in await told(resources, about)
 
 
-async def test_what_holds_up_nobody_stays(rooms: Rooms, repository: Path) -> None:
-    about = await attempt(rooms, repository)
+async def test_what_holds_up_nobody_stays(resources: Resources, repository: Path) -> None:
+    about = await attempt(resources, repository)
     exclude = repository / ".git/info/exclude"
     exclude.parent.mkdir(exist_ok=True)
     exclude.unlink(missing_ok=True)
     exclude.symlink_to(os.devnull)
     os.mkfifo(about.worktree / "own-pipe")
-    await worktree.set_odd_files_aside(rooms, about)
+    await worktree.set_odd_files_aside(resources, about)
     assert exclude.is_symlink()
     assert (about.worktree / "own-pipe").is_fifo()
-    assert await told(rooms, about) == ""
+    assert await told(resources, about) == ""
 
 
 async def test_of_a_hundred_thousand_files_none_is_looked_at(
@@ -107,9 +107,9 @@ async def test_of_a_hundred_thousand_files_none_is_looked_at(
 
 @pytest.mark.parametrize("how", ["pruned", "record deleted"])
 async def test_work_in_a_worktree_whose_record_is_gone_is_committed_at_the_end_of_a_run(
-    rooms: Rooms, repository: Path, how: str
+    resources: Resources, repository: Path, how: str
 ) -> None:
-    about = await attempt(rooms, repository)
+    about = await attempt(resources, repository)
     top = about.worktree
     (top / "work.txt").write_text("work\n")
     if how == "pruned":
@@ -119,8 +119,8 @@ async def test_work_in_a_worktree_whose_record_is_gone_is_committed_at_the_end_o
         away.rename(top)
     else:
         shutil.rmtree(git(top, "rev-parse", "--git-dir"))
-    about = await worktree.mend(rooms, about)
+    about = await worktree.mend(resources, about)
     oid = await commit.commit_all(top, "work", "anyon/x")
     assert git(repository, "rev-parse", "refs/heads/anyon/x") == oid
     assert git(repository, "show", "anyon/x:work.txt") == "work"
-    assert "record" in await told(rooms, about)
+    assert "record" in await told(resources, about)

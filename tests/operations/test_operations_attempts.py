@@ -23,7 +23,7 @@ from anyond.model.rows import TaskAttempt
 from anyond.operations import projects as project_operations
 from anyond.operations import subject
 from anyond.operations.branch import branch_naming, intent_outcomes, rebasing
-from anyond.operations.rooms import Rooms
+from anyond.operations.resources import Resources
 from anyond.operations.workspace import removal, worktree
 from anyond.store.board import attempts, projects, tasks
 from anyond.store.engine.transaction import Tx
@@ -33,12 +33,16 @@ from anyond.store.upkeep import expiries
 from anyond.store.upkeep.expiries import Expiry
 
 
-async def attempt(rooms: Rooms, repository: Path, branch: str = "anyon/x") -> subject.Subject:
+async def attempt(
+    resources: Resources, repository: Path, branch: str = "anyon/x"
+) -> subject.Subject:
     """An attempt with its worktree, at which nobody works."""
-    return await worktree.prepare(rooms, await new_attempt(rooms, repository, branch))
+    return await worktree.prepare(resources, await new_attempt(resources, repository, branch))
 
 
-async def new_attempt(rooms: Rooms, repository: Path, branch: str = "anyon/x") -> subject.Subject:
+async def new_attempt(
+    resources: Resources, repository: Path, branch: str = "anyon/x"
+) -> subject.Subject:
     """An attempt whose worktree was not made yet."""
 
     def work(tx: Tx) -> TaskAttempt:
@@ -55,14 +59,14 @@ async def new_attempt(rooms: Rooms, repository: Path, branch: str = "anyon/x") -
             now=now(),
         )
 
-    row = await rooms.store.write(work)
-    return await subject.read(rooms, row.id)
+    row = await resources.store.write(work)
+    return await subject.read(resources, row.id)
 
 
 async def test_an_open_pull_request_keeps_the_branch_its_name(
-    rooms: Rooms, repository: Path
+    resources: Resources, repository: Path
 ) -> None:
-    about = await attempt(rooms, repository)
+    about = await attempt(resources, repository)
     insert = (
         "INSERT INTO merges (id, task_attempt_id, merge_type, target_branch_name, pr_number,"
         " pr_url, pr_status, created_at) VALUES (?, ?, 'pr', 'main', 7, 'https://pr/7', ?, ?)"
@@ -71,57 +75,59 @@ async def test_an_open_pull_request_keeps_the_branch_its_name(
     def pull_request(status: str, tx: Tx) -> None:
         tx.execute(insert, (new_id(), about.attempt.id, status, now()))
 
-    await rooms.store.write(lambda tx: pull_request("open", tx))
-    await rooms.store.write(lambda tx: pull_request("closed", tx))
+    await resources.store.write(lambda tx: pull_request("open", tx))
+    await resources.store.write(lambda tx: pull_request("closed", tx))
     with pytest.raises(Conflict) as refusal:
-        await branch_naming.rename_branch(rooms, about, "better")
+        await branch_naming.rename_branch(resources, about, "better")
     assert refusal.value.type == "pull_request_open"
     assert "https://pr/7" in str(refusal.value)
     assert await branches.exists(repository, "anyon/x")
-    await rooms.store.write(lambda tx: tx.execute("DELETE FROM merges WHERE pr_status = 'open'"))
-    assert await branch_naming.rename_branch(rooms, about, "better") == "better"
+    await resources.store.write(
+        lambda tx: tx.execute("DELETE FROM merges WHERE pr_status = 'open'")
+    )
+    assert await branch_naming.rename_branch(resources, about, "better") == "better"
 
 
 async def test_the_name_of_an_attempt_that_has_no_branch_yet_is_taken(
-    rooms: Rooms, repository: Path
+    resources: Resources, repository: Path
 ) -> None:
-    about = await attempt(rooms, repository)
-    await attempt(rooms, repository, "anyon/y")
-    await rooms.store.write(
+    about = await attempt(resources, repository)
+    await attempt(resources, repository, "anyon/y")
+    await resources.store.write(
         lambda tx: tx.execute("UPDATE task_attempts SET branch = 'z' WHERE branch = 'anyon/y'")
     )
     with pytest.raises(Conflict) as refusal:
-        await branch_naming.rename_branch(rooms, about, "z")
+        await branch_naming.rename_branch(resources, about, "z")
     assert refusal.value.type == "name_taken"
-    assert await rooms.store.read(intents.all) == []
+    assert await resources.store.read(intents.all) == []
 
 
 @pytest.mark.parametrize("done", [True, False])
 async def test_a_renaming_that_a_crash_cut_short_is_settled(
-    rooms: Rooms, repository: Path, done: bool
+    resources: Resources, repository: Path, done: bool
 ) -> None:
-    about = await attempt(rooms, repository)
+    about = await attempt(resources, repository)
     tip = await branches.commit(repository, "anyon/x")
     intent = Intent(
         attempt_id=about.attempt.id, kind="rename", name="better", tip=tip, created_at=now()
     )
-    await rooms.store.write(lambda tx: intents.put(tx, intent))
+    await resources.store.write(lambda tx: intents.put(tx, intent))
     if done:
         (repository / ".git/refs/heads/anyon/x").rename(repository / ".git/refs/heads/better")
-    settled = await intent_outcomes.settled(rooms, about.attempt.id)
+    settled = await intent_outcomes.settled(resources, about.attempt.id)
     assert settled.attempt.branch == ("better" if done else "anyon/x")
     assert await branches.commit(about.worktree, "HEAD") == tip
-    assert await rooms.store.read(intents.all) == []
+    assert await resources.store.read(intents.all) == []
 
 
 async def test_where_an_attempt_left_its_target_is_remembered_and_followed(
-    rooms: Rooms, repository: Path
+    resources: Resources, repository: Path
 ) -> None:
-    about = await attempt(rooms, repository)
+    about = await attempt(resources, repository)
     id = about.attempt.id
 
     async def left() -> str | None:
-        return await rooms.store.read(lambda r: attempts.base_commit(r, id))
+        return await resources.store.read(lambda r: attempts.base_commit(r, id))
 
     assert await left() == await branches.commit(repository, "main")
     await commit.commit_all(about.worktree, "nothing")
@@ -129,29 +135,29 @@ async def test_where_an_attempt_left_its_target_is_remembered_and_followed(
     await commit.commit_all(about.worktree, "own")
     (repository / "their.txt").write_text("theirs\n")
     theirs = await commit.commit_all(repository, "theirs")
-    await rebasing.rebase_attempt(rooms, about, Rebasing())
+    await rebasing.rebase_attempt(resources, about, Rebasing())
     assert await left() == theirs
     await git("branch", "other", cwd=repository)
-    about = await subject.read(rooms, id)
-    await branch_naming.change_target(rooms, about, "other")
+    about = await subject.read(resources, id)
+    await branch_naming.change_target(resources, about, "other")
     assert await left() is None
 
 
 async def test_a_worktree_that_git_had_made_before_a_crash_knows_where_it_began(
-    rooms: Rooms, repository: Path
+    resources: Resources, repository: Path
 ) -> None:
     await git("branch", "anyon/x", "main", cwd=repository)
     (repository / "their.txt").write_text("theirs\n")
     begun = await branches.commit(repository, "main")
     await commit.commit_all(repository, "theirs")
-    id = (await attempt(rooms, repository)).attempt.id
-    assert await rooms.store.read(lambda r: attempts.base_commit(r, id)) == begun
+    id = (await attempt(resources, repository)).attempt.id
+    assert await resources.store.read(lambda r: attempts.base_commit(r, id)) == begun
 
 
 async def test_what_was_copied_before_a_crash_gets_into_no_commit(
-    rooms: Rooms, repository: Path
+    resources: Resources, repository: Path
 ) -> None:
-    about = await attempt(rooms, repository)
+    about = await attempt(resources, repository)
     (repository / ".env").write_text("SECRET=1\n")
     (about.worktree / ".env").write_text("SECRET=1\n")
 
@@ -159,27 +165,27 @@ async def test_what_was_copied_before_a_crash_gets_into_no_commit(
         tx.execute("UPDATE projects SET copy_files = '.env'")
         tx.execute("UPDATE task_attempts SET container_ref = NULL")
 
-    await rooms.store.write(as_it_was)
-    about = await worktree.prepare(rooms, await subject.read(rooms, about.attempt.id))
+    await resources.store.write(as_it_was)
+    about = await worktree.prepare(resources, await subject.read(resources, about.attempt.id))
     assert await commit.commit_all(about.worktree, "everything") is None
 
 
 async def test_a_changed_copy_of_a_secret_outlives_its_worktree(
-    rooms: Rooms, repository: Path
+    resources: Resources, repository: Path
 ) -> None:
     for name in (".env", "same.env"):
         (repository / name).write_text("SECRET=1\n")
-    about = await attempt(rooms, repository)
+    about = await attempt(resources, repository)
 
     def as_new(tx: Tx) -> None:
         tx.execute("UPDATE projects SET copy_files = '*.env'")
         tx.execute("UPDATE task_attempts SET container_ref = NULL")
 
-    await rooms.store.write(as_new)
-    about = await worktree.prepare(rooms, await subject.read(rooms, about.attempt.id))
+    await resources.store.write(as_new)
+    about = await worktree.prepare(resources, await subject.read(resources, about.attempt.id))
     (about.worktree / ".env").write_text("SECRET=of the agent\n")
-    await removal.delete_task(rooms, about.task.id)
-    await removal.clean_up(rooms)
+    await removal.delete_task(resources, about.task.id)
+    await removal.clean_up(resources)
     assert not about.worktree.exists()
     (kept,) = await snapshots.list(repository, about.attempt.id)
     assert (await git("show", f"{kept.ref}:.env", cwd=repository)).text == "SECRET=of the agent"
@@ -188,9 +194,9 @@ async def test_a_changed_copy_of_a_secret_outlives_its_worktree(
 
 
 async def test_what_a_killed_daemon_had_put_aside_is_swept_and_what_is_in_use_stays(
-    rooms: Rooms, repository: Path
+    resources: Resources, repository: Path
 ) -> None:
-    about = await attempt(rooms, repository)
+    about = await attempt(resources, repository)
     own = git_dir(about.worktree)
     assert own is not None
     old = own / "anyon" / "old"
@@ -198,41 +204,43 @@ async def test_what_a_killed_daemon_had_put_aside_is_swept_and_what_is_in_use_st
     (old / "index").write_text("half of an index")
     os.utime(old, (1000, 1000))
     with scratch.scratch(own) as used:
-        await removal.sweep(rooms, before=2000)
+        await removal.sweep(resources, before=2000)
         assert list((own / "anyon").iterdir()) == [used]
     await snapshots.take(repository, about.worktree, about.attempt.id, "merge")
     assert list((own / "anyon").iterdir()) == []
 
 
-async def test_no_age_of_an_attempt_takes_its_worktree_away(rooms: Rooms, repository: Path) -> None:
-    about = await attempt(rooms, repository)
+async def test_no_age_of_an_attempt_takes_its_worktree_away(
+    resources: Resources, repository: Path
+) -> None:
+    about = await attempt(resources, repository)
     (about.worktree / "draft.txt").write_text("not committed\n")
-    await rooms.store.write(
+    await resources.store.write(
         lambda tx: tx.execute("UPDATE task_attempts SET created_at = ?", (timestamp(0),))
     )
     for file in (about.worktree, about.worktree / "draft.txt", about.worktree / ".git"):
         os.utime(file, (0, 0))
-    await removal.sweep(rooms, before=seconds(now()))
-    await removal.clean_up(rooms)
+    await removal.sweep(resources, before=seconds(now()))
+    await removal.clean_up(resources)
     assert (about.worktree / "draft.txt").read_text() == "not committed\n"
-    assert not (await subject.read(rooms, about.attempt.id)).attempt.worktree_deleted
+    assert not (await subject.read(resources, about.attempt.id)).attempt.worktree_deleted
 
 
 async def test_a_worktree_that_was_taken_away_comes_back_and_can_go_again(
-    rooms: Rooms, repository: Path
+    resources: Resources, repository: Path
 ) -> None:
-    about = await attempt(rooms, repository)
+    about = await attempt(resources, repository)
     id = about.attempt.id
     for _ in range(2):
         (about.worktree / "draft.txt").write_text("not committed\n")
-        await worktrees.remove(rooms.repositories, repository, about.worktree)
-        await rooms.store.write(lambda tx: attempts.set_worktree_deleted(tx, id, True, now()))
-        about = await worktree.prepare(rooms, await subject.read(rooms, id))
+        await worktrees.remove(resources.repositories, repository, about.worktree)
+        await resources.store.write(lambda tx: attempts.set_worktree_deleted(tx, id, True, now()))
+        about = await worktree.prepare(resources, await subject.read(resources, id))
         assert about.worktree.is_dir()
-        assert not (await subject.read(rooms, id)).attempt.worktree_deleted
+        assert not (await subject.read(resources, id)).attempt.worktree_deleted
     (about.worktree / "draft.txt").write_text("not committed\n")
-    await removal.delete_task(rooms, about.task.id)
-    await removal.clean_up(rooms)
+    await removal.delete_task(resources, about.task.id)
+    await removal.clean_up(resources)
     assert not about.worktree.exists()
     kept = (await snapshots.list(repository, id))[-1]
     assert (await git("show", f"{kept.ref}:draft.txt", cwd=repository)).text == "not committed"
@@ -240,34 +248,34 @@ async def test_a_worktree_that_was_taken_away_comes_back_and_can_go_again(
 
 
 async def test_snapshots_go_thirty_days_after_their_attempt_and_others_stay(
-    rooms: Rooms, repository: Path
+    resources: Resources, repository: Path
 ) -> None:
-    about, other = await attempt(rooms, repository), await attempt(rooms, repository, "o")
+    about, other = await attempt(resources, repository), await attempt(resources, repository, "o")
     for one in (about, other):
         await snapshots.take(repository, one.worktree, one.attempt.id, "rebase")
     gone = about.attempt.id
-    await removal.delete_task(rooms, about.task.id)
-    await removal.clean_up(rooms)
+    await removal.delete_task(resources, about.task.id)
+    await removal.clean_up(resources)
     assert len(await snapshots.list(repository, gone)) == 2  # it was taken once more at the end
     long_ago = Expiry(attempt_id=gone, repo_path=str(repository), due_at=timestamp(0))
-    await rooms.store.write(lambda tx: expiries.put(tx, long_ago))
-    await removal.clean_up(rooms)
+    await resources.store.write(lambda tx: expiries.put(tx, long_ago))
+    await removal.clean_up(resources)
     assert await snapshots.list(repository, gone) == []
     assert len(await snapshots.list(repository)) == 1
-    assert await rooms.store.read(lambda r: expiries.due(r, "9999")) == []
+    assert await resources.store.read(lambda r: expiries.due(r, "9999")) == []
 
 
 async def test_a_worktree_whose_repository_is_away_goes_when_that_is_back(
-    rooms: Rooms, repository: Path, tmp_path: Path
+    resources: Resources, repository: Path, tmp_path: Path
 ) -> None:
-    about = await attempt(rooms, repository)
+    about = await attempt(resources, repository)
     (about.worktree / "draft.txt").write_text("not committed\n")
     repository.rename(tmp_path / "away")
-    await removal.delete_task(rooms, about.task.id)
-    await removal.clean_up(rooms)
+    await removal.delete_task(resources, about.task.id)
+    await removal.clean_up(resources)
     assert (about.worktree / "draft.txt").exists()
     (tmp_path / "away").rename(repository)
-    await removal.clean_up(rooms)
+    await removal.clean_up(resources)
     assert not about.worktree.exists()
     (kept,) = await snapshots.list(repository, about.attempt.id)
     assert (await git("show", f"{kept.ref}:draft.txt", cwd=repository)).text == "not committed"
@@ -275,26 +283,26 @@ async def test_a_worktree_whose_repository_is_away_goes_when_that_is_back(
 
 @pytest.mark.parametrize("cut", ["link", "record"])
 async def test_a_worktree_that_git_has_lost_can_go_and_is_kept_first(
-    rooms: Rooms, repository: Path, cut: str
+    resources: Resources, repository: Path, cut: str
 ) -> None:
-    about = await attempt(rooms, repository)
+    about = await attempt(resources, repository)
     (about.worktree / "draft.txt").write_text("not committed\n")
     if cut == "link":
         (about.worktree / ".git").unlink()
     else:
         shutil.rmtree(repository / ".git" / "worktrees")
-    await removal.delete_task(rooms, about.task.id)
-    await removal.clean_up(rooms)
+    await removal.delete_task(resources, about.task.id)
+    await removal.clean_up(resources)
     assert not about.worktree.exists()
     (kept,) = await snapshots.list(repository, about.attempt.id)
     assert (await git("show", f"{kept.ref}:draft.txt", cwd=repository)).text == "not committed"
 
 
 async def test_a_path_of_which_git_can_make_no_worktrees_is_refused(
-    rooms: Rooms, tmp_path: Path
+    resources: Resources, tmp_path: Path
 ) -> None:
     strange = tmp_path / "two\nlines"
     await git("init", "-q", "--", strange, cwd=tmp_path)
     new = NewProject(name="P", git_repo_path=str(strange), use_existing_repo=True)
     with pytest.raises(Invalid, match="line break"):
-        await project_operations.create(rooms, new)
+        await project_operations.create(resources, new)

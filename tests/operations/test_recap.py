@@ -14,7 +14,7 @@ from anyond.model.rows import (
     Session,
 )
 from anyond.model.settings import Executor, ExecutorProfileId
-from anyond.operations.rooms import Rooms
+from anyond.operations.resources import Resources
 from anyond.operations.turn import recap
 from anyond.operations.turn.turn_record import Said, TurnRecord
 from anyond.store.engine.transaction import Tx
@@ -48,16 +48,16 @@ def past(tx: Tx, prompt: str) -> str:
     return recap.past(tx, processes.get(tx, "last"), prompt)
 
 
-async def test_the_first_run_has_no_past(rooms: Rooms) -> None:
+async def test_the_first_run_has_no_past(resources: Resources) -> None:
     def work(tx: Tx) -> str:
         add_family(tx)
         return past(tx, "Go")
 
-    assert await rooms.store.write(work) == ""
+    assert await resources.store.write(work) == ""
 
 
 async def test_it_is_what_was_told_and_answered_in_order_without_what_was_replaced(
-    rooms: Rooms,
+    resources: Resources,
 ) -> None:
     def work(tx: Tx) -> str:
         add_family(tx)
@@ -74,7 +74,7 @@ async def test_it_is_what_was_told_and_answered_in_order_without_what_was_replac
         tx.execute("UPDATE execution_processes SET dropped = 1 WHERE id = 'x1'")
         return past(tx, "Paint it")
 
-    assert await rooms.store.write(work) == (
+    assert await resources.store.write(work) == (
         "What was said in this conversation before, the oldest first:\n\n"
         "[The user]\nBuild it\n\n[The user]\nIn red\n\n"
         "[You, at the end of your work]\nBuilt.\n\n"
@@ -82,14 +82,14 @@ async def test_it_is_what_was_told_and_answered_in_order_without_what_was_replac
     )
 
 
-async def test_a_long_past_is_the_task_and_the_newest_of_it(rooms: Rooms) -> None:
+async def test_a_long_past_is_the_task_and_the_newest_of_it(resources: Resources) -> None:
     def work(tx: Tx) -> str:
         add_family(tx)
         for number in range(20):
             end_process(tx, run(tx, number, f"Wish {number} " + "é" * 3500, "Done. " * 100))
         return past(tx, "Go")
 
-    told = await rooms.store.write(work)
+    told = await resources.store.write(work)
     assert len(told) <= recap.MOST
     assert [number for number in range(20) if f"Wish {number} " in told] == [0, 18, 19]
     assert "(The rest of the first 18 turns is left out.)" in told
@@ -123,13 +123,13 @@ def asked_now(tx: Tx, id: str, number: int) -> tuple[str | None, str]:
 
 
 async def test_a_task_that_no_agent_was_asked_for_is_told_with_the_first_message(
-    rooms: Rooms,
+    resources: Resources,
 ) -> None:
     def work(tx: Tx) -> list[tuple[str | None, str]]:
         first_setup(tx)
         return [asked_now(tx, "x2", 2), asked_now(tx, "x3", 3)]
 
-    first, second = await rooms.store.write(work)
+    first, second = await resources.store.write(work)
     assert first == ("Build it", "")
     # The first may never have heard it, or have forgotten it since.
     assert second == (
@@ -139,19 +139,23 @@ async def test_a_task_that_no_agent_was_asked_for_is_told_with_the_first_message
     )
 
 
-async def test_a_task_is_not_told_again_to_the_agent_that_is_asked_for_it(rooms: Rooms) -> None:
+async def test_a_task_is_not_told_again_to_the_agent_that_is_asked_for_it(
+    resources: Resources,
+) -> None:
     def work(tx: Tx) -> tuple[str | None, str]:
         first_setup(tx, "Do it")
         return asked_now(tx, "x2", 2)
 
-    assert await rooms.store.write(work) == (None, "")
+    assert await resources.store.write(work) == (None, "")
 
 
-async def test_a_task_is_told_again_if_what_it_was_told_with_is_replaced(rooms: Rooms) -> None:
+async def test_a_task_is_told_again_if_what_it_was_told_with_is_replaced(
+    resources: Resources,
+) -> None:
     def work(tx: Tx) -> tuple[str | None, str]:
         first_setup(tx)
         asked_now(tx, "x2", 2)
         tx.execute("UPDATE execution_processes SET dropped = 1 WHERE id = 'x2'")
         return asked_now(tx, "x3", 3)
 
-    assert await rooms.store.write(work) == ("Build it", "")
+    assert await resources.store.write(work) == ("Build it", "")

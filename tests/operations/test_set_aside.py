@@ -13,7 +13,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from anyond.host.places import AppPaths
-from anyond.operations.rooms import Rooms
+from anyond.operations.resources import Resources
 from anyond.operations.subject import Subject
 from anyond.operations.workspace import removal
 from anyond.store.upkeep import cleanups
@@ -33,42 +33,44 @@ trio.run(
 
 
 @pytest.fixture(params=["the same disk", "another disk"])
-def both(request: pytest.FixtureRequest, rooms: Rooms, tmp_path: Path) -> Iterator[Rooms]:
-    """The rooms, with the data directory on the disk of the worktrees, and on another one."""
+def both(
+    request: pytest.FixtureRequest, resources: Resources, tmp_path: Path
+) -> Iterator[Resources]:
+    """The resources, with the data directory on the disk of the worktrees, and on another one."""
     if request.param == "the same disk":
-        yield rooms
+        yield resources
         return
     memory = Path("/dev/shm")
     if not memory.is_dir() or memory.stat().st_dev == tmp_path.stat().st_dev:
         pytest.skip("there is one disk only")
     with tempfile.TemporaryDirectory(dir=memory) as name:
         data = AppPaths.under(Path(name))
-        yield replace(rooms, places=replace(rooms.places, data_dir=data.data_dir))
+        yield replace(resources, places=replace(resources.places, data_dir=data.data_dir))
 
 
-def place(rooms: Rooms, about: Subject) -> Path:
+def place(resources: Resources, about: Subject) -> Path:
     project = about.worktree.parent.name
-    return rooms.places.set_aside / "worktrees" / project / about.attempt.id
+    return resources.places.set_aside / "worktrees" / project / about.attempt.id
 
 
-def remove_unprivileged(rooms: Rooms, repository: Path, about: Subject) -> str:
-    arguments = (repository, about.worktree, about.attempt.id, rooms.places.set_aside)
+def remove_unprivileged(resources: Resources, repository: Path, about: Subject) -> str:
+    arguments = (repository, about.worktree, about.attempt.id, resources.places.set_aside)
     return "\n".join(run_unprivileged(REMOVE, *map(str, arguments)))
 
 
-async def delete(rooms: Rooms, about: Subject) -> list[Any]:
+async def delete(resources: Resources, about: Subject) -> list[Any]:
     with capture_logs() as logs:
-        await removal.delete_task(rooms, about.task.id)
-        await removal.clean_up(rooms)
-    assert await rooms.store.read(cleanups.all) == []
+        await removal.delete_task(resources, about.task.id)
+        await removal.clean_up(resources)
+    assert await resources.store.read(cleanups.all) == []
     return [entry for entry in logs if entry["log_level"] == "warning"]
 
 
 async def test_a_file_that_git_cannot_take_is_set_aside_when_its_worktree_is_deleted(
-    rooms: Rooms, both: Rooms, repository: Path
+    resources: Resources, both: Resources, repository: Path
 ) -> None:
-    about = await attempt(rooms, repository)
-    rooms = both
+    about = await attempt(resources, repository)
+    resources = both
     top = about.worktree
     git(top, "init", "-q", "inner")
     for name in ("git~1", "dir/.git ", "inner/git~1", "new.txt"):
@@ -77,8 +79,8 @@ async def test_a_file_that_git_cannot_take_is_set_aside_when_its_worktree_is_del
     (top / "git~2").mkdir()
     (top / "git~2" / "link").symlink_to(repository)
     (top / ".GIT ").symlink_to(repository)
-    [told] = await delete(rooms, about)
-    aside = place(rooms, about)
+    [told] = await delete(resources, about)
+    aside = place(resources, about)
     assert (told["event"], told["now"]) == ("set_aside", str(aside))
     assert {"git~1", "dir/.git ", "inner/git~1"} <= set(told["some"])
     for name in ("git~1", "dir/.git ", "inner/git~1"):
@@ -90,9 +92,9 @@ async def test_a_file_that_git_cannot_take_is_set_aside_when_its_worktree_is_del
 
 
 async def test_so_it_is_in_a_submodule_and_where_nobody_may_write(
-    rooms: Rooms, repository: Path, tmp_path: Path
+    resources: Resources, repository: Path, tmp_path: Path
 ) -> None:
-    about = await attempt(rooms, repository)
+    about = await attempt(resources, repository)
     top = about.worktree
     library = tmp_path / "library"
     git(repository, "clone", "-q", str(repository), str(library))
@@ -103,25 +105,25 @@ async def test_so_it_is_in_a_submodule_and_where_nobody_may_write(
     for name in ("library/git~1", "closed/git~1"):
         (top / name).write_text(f"{name}\n")
     (top / "closed").chmod(0o555)
-    remove_unprivileged(rooms, repository, about)
+    remove_unprivileged(resources, repository, about)
     for name in ("library/git~1", "closed/git~1"):
-        assert (place(rooms, about) / name).read_text() == f"{name}\n"
+        assert (place(resources, about) / name).read_text() == f"{name}\n"
     assert not top.exists()
 
 
 async def test_what_may_not_be_read_is_set_aside_when_its_worktree_is_deleted(
-    rooms: Rooms, both: Rooms, repository: Path
+    resources: Resources, both: Resources, repository: Path
 ) -> None:
-    about = await attempt(rooms, repository)
-    rooms = both
+    about = await attempt(resources, repository)
+    resources = both
     top = about.worktree
     (top / "shut").mkdir()
     for name in ("shut/in.txt", "secret.txt", "new.txt"):
         (top / name).write_text(f"{name}\n")
     (top / "secret.txt").chmod(0)
     (top / "shut").chmod(0)
-    told = remove_unprivileged(rooms, repository, about)
-    aside = place(rooms, about)
+    told = remove_unprivileged(resources, repository, about)
+    aside = place(resources, about)
     assert "secret.txt" in told
     (aside / "secret.txt").chmod(0o600)
     assert (aside / "secret.txt").read_text() == "secret.txt\n"
@@ -132,9 +134,9 @@ async def test_what_may_not_be_read_is_set_aside_when_its_worktree_is_deleted(
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="gives files to somebody else")
 async def test_what_cannot_be_moved_stays_where_it_is_and_holds_up_nothing(
-    rooms: Rooms, repository: Path
+    resources: Resources, repository: Path
 ) -> None:
-    about = await attempt(rooms, repository)
+    about = await attempt(resources, repository)
     top = about.worktree
     (top / "a/theirs").mkdir(parents=True)
     (top / "a/theirs/in.txt").write_text("theirs\n")
@@ -142,10 +144,10 @@ async def test_what_cannot_be_moved_stays_where_it_is_and_holds_up_nothing(
     (top / "git~1").write_text("mine\n")
     (top / "a/theirs").chmod(0o700)
     os.chown(top / "a/theirs", 65534, 65534)
-    told = remove_unprivileged(rooms, repository, about)
+    told = remove_unprivileged(resources, repository, about)
     assert "not_set_aside" in told
     assert "a/theirs" in told
-    assert (place(rooms, about) / "git~1").read_text() == "mine\n"
+    assert (place(resources, about) / "git~1").read_text() == "mine\n"
     left = [path.relative_to(top).as_posix() for path in sorted(top.rglob("*"))]
     assert left == ["a", "a/theirs", "a/theirs/in.txt"]
     assert git(repository, "worktree", "list", "--porcelain").count("worktree ") == 1

@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from anyond.git.snapshots import snapshots
 from anyond.model.ids import new_id
-from anyond.operations.rooms import Rooms
+from anyond.operations.resources import Resources
 from anyond.operations.workspace import removal, strangers
 from anyond.procs.shim_state import Lock
 from anyond.store.upkeep import cleanups
@@ -20,67 +20,71 @@ from anyond.watchers.janitor import Janitor
 from tests.operations.test_operations_attempts import attempt
 
 
-async def report(rooms: Rooms) -> list[Any]:
+async def report(resources: Resources) -> list[Any]:
     with capture_logs() as logs:
-        await strangers.report(rooms)
+        await strangers.report(resources)
     return [entry for entry in logs if entry["log_level"] == "warning"]
 
 
-async def test_a_worktree_without_a_row_is_named_and_stays(rooms: Rooms, repository: Path) -> None:
-    about = await attempt(rooms, repository)
-    assert await report(rooms) == []
+async def test_a_worktree_without_a_row_is_named_and_stays(
+    resources: Resources, repository: Path
+) -> None:
+    about = await attempt(resources, repository)
+    assert await report(resources) == []
     stray = about.worktree.parent / "stray"
     stray.mkdir()
     (stray / "work").write_text("of an attempt that a restored backup does not have")
     name = f"{stray.parent.name}/stray"
-    [told] = await report(rooms)
+    [told] = await report(resources)
     assert (told["event"], told["kind"], told["some"]) == ("unknown_files", "worktree", [name])
     assert (stray / "work").exists()
-    await removal.delete_task(rooms, about.task.id)
-    assert [entry["some"] for entry in await report(rooms)] == [[name]]
+    await removal.delete_task(resources, about.task.id)
+    assert [entry["some"] for entry in await report(resources)] == [[name]]
 
 
-async def test_snapshots_of_nobody_are_named_and_stay(rooms: Rooms, repository: Path) -> None:
-    about = await attempt(rooms, repository)
+async def test_snapshots_of_nobody_are_named_and_stay(
+    resources: Resources, repository: Path
+) -> None:
+    about = await attempt(resources, repository)
     stranger = new_id()
     await snapshots.take(repository, about.worktree, about.attempt.id, "delete")
-    assert await report(rooms) == []
+    assert await report(resources) == []
     await snapshots.take(repository, about.worktree, stranger, "delete")
-    [told] = await report(rooms)
+    [told] = await report(resources)
     assert (told["event"], told["kind"], told["some"]) == ("unknown_files", "snapshot", [stranger])
-    await removal.delete_task(rooms, about.task.id)
-    assert [entry["some"] for entry in await report(rooms)] == [[stranger]]
+    await removal.delete_task(resources, about.task.id)
+    assert [entry["some"] for entry in await report(resources)] == [[stranger]]
     assert len(await snapshots.list(repository, stranger)) == 1
 
 
-async def test_a_program_at_work_without_a_row_is_named(rooms: Rooms) -> None:
+async def test_a_program_at_work_without_a_row_is_named(resources: Resources) -> None:
     over, at_work = new_id(), new_id()
     for name in (over, at_work):
-        (rooms.launcher.root / name).mkdir()
-    (rooms.launcher.root / at_work / "lock").touch()
-    with Lock(rooms.launcher.root / at_work) as shim:
+        (resources.launcher.root / name).mkdir()
+    (resources.launcher.root / at_work / "lock").touch()
+    with Lock(resources.launcher.root / at_work) as shim:
         assert shim.taken()
-        [told] = await report(rooms)
+        [told] = await report(resources)
     assert (told["event"], told["some"]) == ("unknown_programs", [at_work])
-    assert await report(rooms) == []
+    assert await report(resources) == []
 
 
 async def test_what_is_unknown_is_named_at_the_start_and_at_no_deletion(
-    rooms: Rooms, repository: Path, monkeypatch: pytest.MonkeyPatch
+    resources: Resources, repository: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("anyond.watchers.janitor.time.time", lambda: 0.0)
-    about = await attempt(rooms, repository)
+    about = await attempt(resources, repository)
     (about.worktree.parent / "stray").mkdir()
-    janitor = Janitor(rooms)
+    janitor = Janitor(resources)
     with capture_logs() as logs:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(janitor.run)
             with trio.fail_after(60):
                 while not logs:
                     await trio.sleep(0.01)
-                await removal.delete_task(rooms, about.task.id)
+                await removal.delete_task(resources, about.task.id)
                 janitor.wake()
-                while await rooms.store.read(cleanups.all):
+                while await resources.store.read(cleanups.all):
                     await trio.sleep(0.01)
                 janitor.wake()
                 await trio.testing.wait_all_tasks_blocked(0.05)

@@ -21,7 +21,7 @@ from anyond.model.refusals.requests import NotFound
 from anyond.model.rows import TaskAttempt
 from anyond.operations import projects as project_operations
 from anyond.operations import subject
-from anyond.operations.rooms import Rooms
+from anyond.operations.resources import Resources
 from anyond.operations.subject import Subject
 from anyond.operations.turn import after_run
 from anyond.operations.workspace import worktree
@@ -31,7 +31,7 @@ from anyond.store.runs import remarks
 
 
 async def attempt(
-    rooms: Rooms, repository: Path, *, subdirectory: str = "", copied: str | None = None
+    resources: Resources, repository: Path, *, subdirectory: str = "", copied: str | None = None
 ) -> Subject:
     """An attempt with its worktree, at which nobody works."""
 
@@ -54,13 +54,13 @@ async def attempt(
             now=now(),
         )
 
-    row = await rooms.store.write(work)
-    return await worktree.prepare(rooms, await subject.read(rooms, row.id))
+    row = await resources.store.write(work)
+    return await worktree.prepare(resources, await subject.read(resources, row.id))
 
 
-async def told(rooms: Rooms, about: Subject) -> str:
+async def told(resources: Resources, about: Subject) -> str:
     """What the next log of the attempt will say."""
-    found = await rooms.store.read(lambda r: remarks.waiting(r, about.attempt.id))
+    found = await resources.store.read(lambda r: remarks.waiting(r, about.attempt.id))
     return "\n".join(remark.text for remark in found)
 
 
@@ -75,9 +75,9 @@ def files(where: Path) -> list[str]:
 
 
 async def test_a_repository_that_an_agent_made_in_the_worktree_is_moved_out_and_the_work_stays(
-    rooms: Rooms, repository: Path
+    resources: Resources, repository: Path
 ) -> None:
-    about = await attempt(rooms, repository)
+    about = await attempt(resources, repository)
     path = about.worktree
     (path / ".git").unlink()
     git(path, "init", "-q", "-b", "anyon/x")
@@ -85,21 +85,21 @@ async def test_a_repository_that_an_agent_made_in_the_worktree_is_moved_out_and_
     git(path, "add", "-A")
     git(path, "commit", "-q", "-m", "In a repository of its own")
     stranger = git(path, "rev-parse", "HEAD")
-    about = await worktree.find_again(rooms, about)
+    about = await worktree.find_again(resources, about)
     assert repair.belongs(path, repository)
     oid = await commit.commit_all(path, "work", "anyon/x")
     assert git(repository, "rev-parse", "anyon/x") == oid
     assert git(repository, "show", "anyon/x:work.txt") == "work"
     saved = path.with_name(f"{path.name}.git.saved-1")
     assert git(saved, "rev-parse", "HEAD") == stranger
-    assert str(saved) in await told(rooms, about)
+    assert str(saved) in await told(resources, about)
 
 
 @pytest.mark.parametrize("how", ["deleted", "elsewhere", "main", "pipe", "two names"])
 async def test_a_link_that_was_cut_or_bent_leads_back(
-    rooms: Rooms, repository: Path, tmp_path: Path, how: str
+    resources: Resources, repository: Path, tmp_path: Path, how: str
 ) -> None:
-    about = await attempt(rooms, repository)
+    about = await attempt(resources, repository)
     path = about.worktree
     (path / "work.txt").write_text("work\n")
     link = path / ".git"
@@ -115,27 +115,27 @@ async def test_a_link_that_was_cut_or_bent_leads_back(
         (tmp_path / "persons").write_text("mine\n")
         link.hardlink_to(tmp_path / "persons")
     before = git(repository, "rev-parse", "main")
-    about = await worktree.prepare(rooms, about)
+    about = await worktree.prepare(resources, about)
     assert repair.belongs(about.worktree, repository)
     assert await checkouts.current_branch(about.worktree) == "anyon/x"
     assert git(repository, "rev-parse", "main") == before
     assert git(repository, "status", "--porcelain") == ""
-    assert (await told(rooms, about)) != ""
+    assert (await told(resources, about)) != ""
     assert files(about.worktree) == ["work.txt"]
     if how == "two names":
         assert (tmp_path / "persons").read_text() == "mine\n"
 
 
 async def test_a_data_directory_that_was_moved_takes_its_worktrees_along(
-    rooms: Rooms, repository: Path, tmp_path: Path
+    resources: Resources, repository: Path, tmp_path: Path
 ) -> None:
-    about = await attempt(rooms, repository)
+    about = await attempt(resources, repository)
     (about.worktree / "precious.txt").write_text("precious\n")
-    old = rooms.places.data_dir
+    old = resources.places.data_dir
     new = tmp_path / "elsewhere"
     shutil.copytree(old, new, symlinks=True)
     shutil.rmtree(old / "worktrees")
-    moved = _at(rooms, new)
+    moved = _at(resources, new)
     await worktree.find_all_again(moved)
     again = await subject.read(moved, about.attempt.id)
     assert again.worktree.is_relative_to(new)
@@ -147,45 +147,45 @@ async def test_a_data_directory_that_was_moved_takes_its_worktrees_along(
 
 
 async def test_a_worktree_that_was_left_behind_is_made_again_in_the_new_place(
-    rooms: Rooms, repository: Path, tmp_path: Path
+    resources: Resources, repository: Path, tmp_path: Path
 ) -> None:
-    about = await attempt(rooms, repository)
+    about = await attempt(resources, repository)
     (about.worktree / "own.txt").write_text("own\n")
     await commit.commit_all(about.worktree, "own", "anyon/x")
-    shutil.rmtree(rooms.places.data_dir / "worktrees")
-    moved = _at(rooms, tmp_path / "elsewhere")
+    shutil.rmtree(resources.places.data_dir / "worktrees")
+    moved = _at(resources, tmp_path / "elsewhere")
     again = await worktree.prepare(moved, about)
     assert again.worktree.is_relative_to(tmp_path / "elsewhere")
     assert files(again.worktree) == ["own.txt"]
     assert not about.worktree.parent.parent.exists()
 
 
-def _at(rooms: Rooms, data: Path) -> Rooms:
-    """The same rooms with another data directory; the store is still the old one."""
-    return replace(rooms, places=replace(rooms.places, data_dir=data))
+def _at(resources: Resources, data: Path) -> Resources:
+    """The same resources with another data directory; the store is still the old one."""
+    return replace(resources, places=replace(resources.places, data_dir=data))
 
 
 async def test_a_repository_that_was_moved_is_found_by_its_worktrees(
-    rooms: Rooms, repository: Path, tmp_path: Path
+    resources: Resources, repository: Path, tmp_path: Path
 ) -> None:
-    about = await attempt(rooms, repository)
+    about = await attempt(resources, repository)
     (about.worktree / "precious.txt").write_text("precious\n")
     place = tmp_path / "moved" / "repository"
     place.parent.mkdir()
     repository.rename(place)
     assert not repair.belongs(about.worktree, place)
     with pytest.raises(NotFound):
-        await worktree.find_again(rooms, about)
+        await worktree.find_again(resources, about)
     patch = ProjectPatch(git_repo_path=str(place))
-    await project_operations.update(rooms, about.project.id, patch)
+    await project_operations.update(resources, about.project.id, patch)
     assert repair.belongs(about.worktree, place)
     assert git(about.worktree, "status", "--porcelain") == "?? precious.txt"
 
 
 async def test_a_repository_and_its_worktrees_may_move_both(
-    rooms: Rooms, repository: Path, tmp_path: Path
+    resources: Resources, repository: Path, tmp_path: Path
 ) -> None:
-    about = await attempt(rooms, repository)
+    about = await attempt(resources, repository)
     place, new = tmp_path / "moved", about.worktree.with_name("other")
     repository.rename(place)
     about.worktree.rename(new)
@@ -195,7 +195,7 @@ async def test_a_repository_and_its_worktrees_may_move_both(
 
 
 async def test_a_checkout_that_a_hook_complains_of_is_used_and_told_of(
-    rooms: Rooms, repository: Path
+    resources: Resources, repository: Path
 ) -> None:
     hook = repository / ".git" / "hooks" / "post-checkout"
     hook.parent.mkdir(exist_ok=True)
@@ -204,25 +204,27 @@ async def test_a_checkout_that_a_hook_complains_of_is_used_and_told_of(
     (repository / "a.txt").write_text("a\n")
     git(repository, "add", "-A")
     git(repository, "commit", "-q", "-m", "a")
-    about = await attempt(rooms, repository)
+    about = await attempt(resources, repository)
     assert files(about.worktree) == ["a.txt"]
-    assert "nvm: not found" in await told(rooms, about)
+    assert "nvm: not found" in await told(resources, about)
     shutil.rmtree(about.worktree)
-    about = await worktree.prepare(rooms, about)
+    about = await worktree.prepare(resources, about)
     assert files(about.worktree) == ["a.txt"]
 
 
-async def test_what_is_not_copied_is_told_in_the_attempt(rooms: Rooms, repository: Path) -> None:
+async def test_what_is_not_copied_is_told_in_the_attempt(
+    resources: Resources, repository: Path
+) -> None:
     (repository.parent / "common.env").write_text("A=1\n")
     (repository / ".env").symlink_to("../common.env")
-    about = await attempt(rooms, repository, copied=".env, missing/*.env")
-    said = await told(rooms, about)
+    about = await attempt(resources, repository, copied=".env, missing/*.env")
+    said = await told(resources, about)
     assert ".env: leads out of the repository" in said
     assert "nothing matches 'missing/*.env'" in said
 
 
 async def test_a_project_in_a_subdirectory_starts_there_with_its_files(
-    rooms: Rooms, repository: Path
+    resources: Resources, repository: Path
 ) -> None:
     place = repository / "packages" / "app"
     place.mkdir(parents=True)
@@ -233,11 +235,11 @@ async def test_a_project_in_a_subdirectory_starts_there_with_its_files(
     git(repository, "add", "-A")
     git(repository, "commit", "-q", "-m", "app")
     new = NewProject(name="App", git_repo_path=str(place), use_existing_repo=True)
-    made = await project_operations.create(rooms, new)
+    made = await project_operations.create(resources, new)
     assert (made.git_repo_path, made.subdirectory) == (str(place), "packages/app")
     assert made.repository == repository
-    await rooms.store.write(lambda tx: projects.delete(tx, made.id, now()))
-    about = await attempt(rooms, repository, subdirectory="packages/app", copied=".env")
+    await resources.store.write(lambda tx: projects.delete(tx, made.id, now()))
+    about = await attempt(resources, repository, subdirectory="packages/app", copied=".env")
     assert about.workdir == about.worktree / "packages" / "app"
     assert (about.workdir / ".env").read_text() == "A=1\n"
     assert not (about.worktree / ".env").exists()
@@ -247,18 +249,18 @@ async def test_a_project_in_a_subdirectory_starts_there_with_its_files(
 
 
 async def test_a_branch_without_the_projects_directory_starts_at_the_top(
-    rooms: Rooms, repository: Path
+    resources: Resources, repository: Path
 ) -> None:
     (repository / "only-here").mkdir()
-    about = await attempt(rooms, repository, subdirectory="only-here")
+    about = await attempt(resources, repository, subdirectory="only-here")
     assert about.workdir == about.worktree
-    assert "only-here" in await told(rooms, about)
+    assert "only-here" in await told(resources, about)
 
 
 async def test_a_title_survives_a_rebase_that_an_agent_makes_by_itself(
-    rooms: Rooms, repository: Path
+    resources: Resources, repository: Path
 ) -> None:
-    about = await attempt(rooms, repository)
+    about = await attempt(resources, repository)
     path = about.worktree
     (path / "file.txt").write_text("mine\n")
     before = await commit.commit_all(path, "#42 Fix the login\n\nWhy.", "anyon/x")
@@ -267,6 +269,6 @@ async def test_a_title_survives_a_rebase_that_an_agent_makes_by_itself(
     git(path, "rebase", "-q", "-X", "theirs", "main")
     git(path, "-c", "core.editor=true", "commit", "-q", "--amend")
     assert git(path, "log", "-1", "--format=%s") == "Why."
-    await after_run.restore_messages(rooms, about, before)
+    await after_run.restore_messages(resources, about, before)
     assert git(path, "log", "-1", "--format=%s") == "#42 Fix the login"
     assert git(path, "rev-parse", "anyon/x~1") == git(repository, "rev-parse", "main")

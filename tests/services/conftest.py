@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.actors.conftest import about, rooms
+from tests.actors.conftest import about, resources
 
-__all__ = ["about", "rooms"]
+__all__ = ["about", "resources"]

@@ -15,7 +15,7 @@ from anyond.model.bodies import NewBranchName
 from anyond.model.errors import AnyondError
 from anyond.model.refusals.requests import NotFound
 from anyond.model.refusals.runs import Busy
-from anyond.operations.rooms import Rooms
+from anyond.operations.resources import Resources
 from anyond.operations.subject import Subject
 from anyond.services.attempts import AttemptRequests
 from anyond.services.branches import BranchRequests
@@ -28,7 +28,7 @@ REFUSED_AT_ONCE_S = 5.0
 
 
 @asynccontextmanager
-async def writes_held_up(rooms: Rooms) -> AsyncIterator[None]:
+async def writes_held_up(resources: Resources) -> AsyncIterator[None]:
     """All writes wait until the block ends."""
     over, begun = threading.Event(), threading.Event()
 
@@ -37,7 +37,7 @@ async def writes_held_up(rooms: Rooms) -> AsyncIterator[None]:
         over.wait()
 
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(rooms.store.write, hold)
+        nursery.start_soon(resources.store.write, hold)
         await trio.to_thread.run_sync(begun.wait)
         try:
             yield
@@ -46,30 +46,30 @@ async def writes_held_up(rooms: Rooms) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def awake_in(rooms: Rooms) -> AsyncIterator[Attempts]:
+async def awake_in(resources: Resources) -> AsyncIterator[Attempts]:
     async with trio.open_nursery() as nursery:
-        yield Attempts(nursery, rooms, Logs(rooms.store, rooms.launcher))
+        yield Attempts(nursery, resources, Logs(resources.store, resources.launcher))
         nursery.cancel_scope.cancel()
 
 
-def deletion(rooms: Rooms, awake: Attempts, about: Subject, what: str) -> Awaitable[None]:
-    janitor = Janitor(rooms)
-    requests = AttemptRequests(rooms, awake, Logs(rooms.store, rooms.launcher), janitor)
+def deletion(resources: Resources, awake: Attempts, about: Subject, what: str) -> Awaitable[None]:
+    janitor = Janitor(resources)
+    requests = AttemptRequests(resources, awake, Logs(resources.store, resources.launcher), janitor)
     if what == "attempt":
         return requests.delete(about.attempt.id)
     if what == "task":
         return requests.delete_task(about.task.id)
-    return ProjectRequests(rooms, awake, janitor).delete(about.project.id)
+    return ProjectRequests(resources, awake, janitor).delete(about.project.id)
 
 
 @pytest.mark.parametrize("what", ["attempt", "task", "project"])
 async def test_nothing_begins_in_an_attempt_that_is_about_to_be_deleted(
-    rooms: Rooms, about: Subject, what: str
+    resources: Resources, about: Subject, what: str
 ) -> None:
     answers: list[AnyondError] = []
 
     async def delete() -> None:
-        await deletion(rooms, awake, about, what)
+        await deletion(resources, awake, about, what)
 
     async def rename() -> None:
         try:
@@ -80,9 +80,9 @@ async def test_nothing_begins_in_an_attempt_that_is_about_to_be_deleted(
         answered.set()
 
     answered = trio.Event()
-    async with awake_in(rooms) as awake, trio.open_nursery() as nursery:
-        branches = BranchRequests(rooms, awake)
-        async with writes_held_up(rooms):
+    async with awake_in(resources) as awake, trio.open_nursery() as nursery:
+        branches = BranchRequests(resources, awake)
+        async with writes_held_up(resources):
             nursery.start_soon(delete)
             # By then it waits for the database.
             await trio.testing.wait_all_tasks_blocked(0.2)
@@ -94,7 +94,7 @@ async def test_nothing_begins_in_an_attempt_that_is_about_to_be_deleted(
 
 @pytest.mark.parametrize("what", ["attempt", "task", "project"])
 async def test_an_attempt_in_which_a_job_is_at_work_is_not_deleted(
-    rooms: Rooms, about: Subject, what: str, monkeypatch: pytest.MonkeyPatch
+    resources: Resources, about: Subject, what: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("anyond.actors.attempts.LEAVES_S", 0.05)
     at_work, over = trio.Event(), trio.Event()
@@ -103,17 +103,17 @@ async def test_an_attempt_in_which_a_job_is_at_work_is_not_deleted(
         at_work.set()
         await over.wait()
 
-    async with awake_in(rooms) as awake, trio.open_nursery() as nursery:
+    async with awake_in(resources) as awake, trio.open_nursery() as nursery:
         nursery.start_soon(awake.do, about.attempt.id, work)
         await at_work.wait()
         with pytest.raises(Busy):
-            await deletion(rooms, awake, about, what)
+            await deletion(resources, awake, about, what)
         over.set()
 
 
 @pytest.mark.parametrize("what", ["attempt", "task", "project"])
 async def test_a_deletion_waits_for_a_job_that_ends_soon(
-    rooms: Rooms, about: Subject, what: str
+    resources: Resources, about: Subject, what: str
 ) -> None:
     at_work, over = trio.Event(), trio.Event()
 
@@ -122,9 +122,9 @@ async def test_a_deletion_waits_for_a_job_that_ends_soon(
         await over.wait()
 
     async def delete() -> None:
-        await deletion(rooms, awake, about, what)
+        await deletion(resources, awake, about, what)
 
-    async with awake_in(rooms) as awake:
+    async with awake_in(resources) as awake:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(awake.do, about.attempt.id, work)
             await at_work.wait()

@@ -50,8 +50,8 @@ def test_a_shim_loads_nothing_that_is_installed_and_nothing_that_is_large() -> N
     command = [sys.executable, "-I", "-S", "-c", LOAD, str(ROOM.parent.parent)]
     done = subprocess.run(command, capture_output=True, check=True, text=True, timeout=60)
     loaded = set(done.stdout.split())
-    rooms = {name for name in loaded if name.startswith("anyond.")}
-    assert {name for name in rooms if name.split(".")[1] != "shim"} == set()
+    resources = {name for name in loaded if name.startswith("anyond.")}
+    assert {name for name in resources if name.split(".")[1] != "shim"} == set()
     assert "anyond.shim.supervisor" in loaded
     assert loaded & COSTLY == set()
     assert {name.split(".")[0] for name in loaded} <= sys.stdlib_module_names | {

@@ -12,7 +12,7 @@ from anyond.model.refusals.requests import Impossible, Invalid, NotFound
 from anyond.model.refusals.worktrees import NameTaken
 from anyond.model.rows import PullRequestMerge
 from anyond.operations.branch import intent_outcomes
-from anyond.operations.rooms import Rooms
+from anyond.operations.resources import Resources
 from anyond.operations.subject import Subject
 from anyond.store.board import attempts
 from anyond.store.engine.transaction import Tx
@@ -20,7 +20,7 @@ from anyond.store.runs import intents, merges
 from anyond.store.runs.intents import Intent
 
 
-async def rename_branch(rooms: Rooms, about: Subject, name: str) -> str:
+async def rename_branch(resources: Resources, about: Subject, name: str) -> str:
     """Rename the branch of an attempt; attempts that are to be merged into it follow.
 
     Returns:
@@ -55,20 +55,20 @@ async def rename_branch(rooms: Rooms, about: Subject, name: str) -> str:
             intent_outcomes.complete(tx, about, intent)
         return intent
 
-    intent = await rooms.store.write(begin)
+    intent = await resources.store.write(begin)
     if tip:
         try:
-            await renaming.rename(rooms.repositories, about.repository, attempt.branch, name)
+            await renaming.rename(resources.repositories, about.repository, attempt.branch, name)
         except AnyondError:
             # It may have been cut short in the middle, by its deadline for instance.
-            if not await intent_outcomes.done_after_all(rooms, attempt.id):
+            if not await intent_outcomes.done_after_all(resources, attempt.id):
                 raise
             return name
-        await rooms.store.write(lambda tx: intent_outcomes.complete(tx, about, intent))
+        await resources.store.write(lambda tx: intent_outcomes.complete(tx, about, intent))
     return name
 
 
-async def change_target(rooms: Rooms, about: Subject, name: str) -> TargetChanged:
+async def change_target(resources: Resources, about: Subject, name: str) -> TargetChanged:
     """Choose another branch for an attempt to be merged into; nothing happens in git.
 
     Raises:
@@ -95,5 +95,5 @@ async def change_target(rooms: Rooms, about: Subject, name: str) -> TargetChange
             # The later word counts: when that rebase is finished, the target stays this one.
             intents.delete(tx, attempt.id)
 
-    await rooms.store.write(work)
+    await resources.store.write(work)
     return TargetChanged(new_target_branch=name, status=(ahead, behind))

@@ -21,7 +21,7 @@ from anyond.git.worktree import renaming
 from anyond.model.ids import new_id, now, seconds
 from anyond.model.rows import TaskStatus
 from anyond.operations import subject
-from anyond.operations.rooms import Rooms
+from anyond.operations.resources import Resources
 from anyond.operations.subject import Subject
 from anyond.store.board import attempts, tasks
 from anyond.store.engine.transaction import Tx
@@ -31,7 +31,7 @@ from anyond.store.runs.intents import Intent
 log = structlog.get_logger()
 
 
-async def settled(rooms: Rooms, attempt_id: str) -> Subject:
+async def settled(resources: Resources, attempt_id: str) -> Subject:
     """The attempt as it is, after its row has caught up with what git has done meanwhile.
 
     Only for who is alone at work in the attempt: it would take a rebase that is just about to begin
@@ -42,11 +42,11 @@ async def settled(rooms: Rooms, attempt_id: str) -> Subject:
         Busy: a git that outlived its daemon still moves the target's checkout.
         AnyondError: what was cut short could not be undone now; nobody may begin anything then.
     """
-    about, _ = await _settle(rooms, attempt_id)
+    about, _ = await _settle(resources, attempt_id)
     return about
 
 
-async def done_after_all(rooms: Rooms, attempt_id: str) -> bool:
+async def done_after_all(resources: Resources, attempt_id: str) -> bool:
     """Whether what git was asked has come about although git failed; if not, it is undone.
 
     Git may be killed when it has done all that it was asked, or so far that it is finished now.
@@ -55,32 +55,32 @@ async def done_after_all(rooms: Rooms, attempt_id: str) -> bool:
     Raises:
         See `settled`.
     """
-    _, done = await _settle(rooms, attempt_id)
+    _, done = await _settle(resources, attempt_id)
     return bool(done)
 
 
-async def _settle(rooms: Rooms, attempt_id: str) -> tuple[Subject, bool | None]:
-    about = await subject.read(rooms, attempt_id)
-    intent = await rooms.store.read(lambda r: intents.get(r, attempt_id))
-    done = await _is_done(rooms, about, intent) if intent is not None else None
+async def _settle(resources: Resources, attempt_id: str) -> tuple[Subject, bool | None]:
+    about = await subject.read(resources, attempt_id)
+    intent = await resources.store.read(lambda r: intents.get(r, attempt_id))
+    done = await _is_done(resources, about, intent) if intent is not None else None
     if intent is not None and intent.kind == "rebase" and done and intent.onto is not None:
         # Whoever has continued it may have lost lines of messages that look like comments.
         await rebase_messages.restore(
-            rooms.repositories,
+            resources.repositories,
             about.worktree,
             about.attempt.branch,
             tip=intent.tip,
             onto=intent.onto,
         )
     if intent is not None and done is not None:
-        await rooms.store.write(lambda tx: _close(tx, about, intent, done))
-        about = await subject.read(rooms, attempt_id)
-    elif intent is None and await _follow(rooms, about):
-        about = await subject.read(rooms, attempt_id)
+        await resources.store.write(lambda tx: _close(tx, about, intent, done))
+        about = await subject.read(resources, attempt_id)
+    elif intent is None and await _follow(resources, about):
+        about = await subject.read(resources, attempt_id)
     return about, done
 
 
-async def _follow(rooms: Rooms, about: Subject) -> bool:
+async def _follow(resources: Resources, about: Subject) -> bool:
     """If somebody has renamed the branch by other means, so be it; returns whether."""
     attempt = about.attempt
     if attempt.container_ref is None:
@@ -96,7 +96,7 @@ async def _follow(rooms: Rooms, about: Subject) -> bool:
         complete(tx, about, intent)
         return True
 
-    return await rooms.store.write(work)
+    return await resources.store.write(work)
 
 
 def complete(tx: Tx, about: Subject, intent: Intent) -> None:
@@ -126,7 +126,7 @@ def complete(tx: Tx, about: Subject, intent: Intent) -> None:
     intents.delete(tx, about.attempt.id)
 
 
-async def _is_done(rooms: Rooms, about: Subject, intent: Intent) -> bool | None:
+async def _is_done(resources: Resources, about: Subject, intent: Intent) -> bool | None:
     """Whether git has done it, after what was cut short is finished or undone; None: it waits."""
     where = about.attempt.container_ref
     worktree = about.worktree if where is not None else None
@@ -141,11 +141,11 @@ async def _is_done(rooms: Rooms, about: Subject, intent: Intent) -> bool | None:
             return True
         await _clear_locks(about, intent)
         goal = landing.Landing(intent.tip, intent.onto)
-        return await half_merge.finish(rooms.repositories, about.repository, intent.name, goal)
+        return await half_merge.finish(resources.repositories, about.repository, intent.name, goal)
     if worktree is None or git_dir(worktree) is None:
         return False
     if intent.kind == "reset":
-        await _undo_reset(rooms, about, intent)
+        await _undo_reset(resources, about, intent)
         return False
     if intent.kind == "delete_file":
         await deletion.settle(worktree, intent.name, before=intent.tip, snapshot=intent.snapshot)
@@ -153,12 +153,12 @@ async def _is_done(rooms: Rooms, about: Subject, intent: Intent) -> bool | None:
     if intent.onto is None:
         return False
     if not intent.waits:
-        await _undo_rebase(rooms, about, intent, intent.onto)
+        await _undo_rebase(resources, about, intent, intent.onto)
     done = await rebase.finished(
         about.repository, worktree, about.attempt.branch, tip=intent.tip, onto=intent.onto
     )
     if done is None and not intent.waits:
-        await rooms.store.write(lambda tx: intents.set_waits(tx, intent.attempt_id))
+        await resources.store.write(lambda tx: intents.set_waits(tx, intent.attempt_id))
     return done
 
 
@@ -168,24 +168,24 @@ async def _clear_locks(about: Subject, intent: Intent) -> None:
     await dead_locks.clear(common, seconds(intent.created_at))
 
 
-async def _undo_rebase(rooms: Rooms, about: Subject, intent: Intent, onto: str) -> None:
+async def _undo_rebase(resources: Resources, about: Subject, intent: Intent, onto: str) -> None:
     """If a kill has cut it short, the branch is put back; whoever wanted it was never answered."""
     if await rebase.was_cut(about.worktree, tip=intent.tip, onto=onto):
         await snapshots.take(about.repository, about.worktree, about.attempt.id, "cut-rebase")
-        await rebase.undo(rooms.repositories, about.worktree)
+        await rebase.undo(resources.repositories, about.worktree)
         if intent.snapshot is not None:
             await written_files.take_back(about.worktree, onto, intent.snapshot)
         log.warning("cut_rebase_undone", attempt=about.attempt.id, branch=about.attempt.branch)
 
 
-async def _undo_reset(rooms: Rooms, about: Subject, intent: Intent) -> None:
+async def _undo_reset(resources: Resources, about: Subject, intent: Intent) -> None:
     """Bring back what a retry was about to leave behind: its rows were never written."""
     if intent.onto is None or intent.snapshot is None:
         return
     path = about.worktree
     await survivors.end(("reset", intent.onto), path)
     await snapshots.take(about.repository, path, about.attempt.id, "cut-reset")
-    async with rooms.repositories.lock(about.repository):
+    async with resources.repositories.lock(about.repository):
         await reset.undo(
             about.repository,
             path,

@@ -7,18 +7,18 @@ from pathlib import Path
 from anyond.git.merging import landing
 from anyond.git.merging.landing import Landing
 from anyond.model.rows import RunReason
-from anyond.operations.rooms import Rooms
+from anyond.operations.resources import Resources
 from anyond.operations.subject import Subject
 from anyond.store.engine.transaction import Reader
 from anyond.store.runs import merges, processes
 
 
-async def is_recorded(rooms: Rooms, attempt_id: str) -> bool:
+async def is_recorded(resources: Resources, attempt_id: str) -> bool:
     """Whether anything of the attempt has ever landed, by us or by a pull request."""
-    return await rooms.store.read(lambda r: merges.landed(r, attempt_id)) is not None
+    return await resources.store.read(lambda r: merges.landed(r, attempt_id)) is not None
 
 
-async def latest(rooms: Rooms, about: Subject) -> Landing | None:
+async def latest(resources: Resources, about: Subject) -> Landing | None:
     """The two ends of the latest landing.
 
     None if there is none, if the repository does not have its commits (a pull request was merged
@@ -32,7 +32,7 @@ async def latest(rooms: Rooms, about: Subject) -> Landing | None:
                 return None
         return merges.landed(reader, about.attempt.id)
 
-    row = await rooms.store.read(work)
+    row = await resources.store.read(work)
     if row is None:
         return None
     return await landing.find(about.repository, row.target_before, row.commit)

@@ -12,7 +12,7 @@ from anyond.model.errors import AnyondError
 from anyond.model.ids import now
 from anyond.operations.branch import intent_outcomes
 from anyond.operations.branch.commits import commit_rest
-from anyond.operations.rooms import Rooms
+from anyond.operations.resources import Resources
 from anyond.operations.subject import Subject
 from anyond.operations.workspace import submodules, worktree
 from anyond.store.engine.transaction import Tx
@@ -20,7 +20,7 @@ from anyond.store.runs import intents
 from anyond.store.runs.intents import Intent
 
 
-async def merge_attempt(rooms: Rooms, about: Subject, strategy: MergeStrategy) -> str:
+async def merge_attempt(resources: Resources, about: Subject, strategy: MergeStrategy) -> str:
     """Commit what is left, merge, and write it down; the task is done.
 
     Returns:
@@ -32,7 +32,7 @@ async def merge_attempt(rooms: Rooms, about: Subject, strategy: MergeStrategy) -
             `submodule_dirty`, `submodule_not_pushed`: see `submodules.refuse_unsaved` and
             `submodules.hand_over_commits`.
     """
-    about = await worktree.prepare(rooms, about)
+    about = await worktree.prepare(resources, about)
     path, attempt = about.worktree, about.attempt
     await snapshots.take(about.repository, path, attempt.id, "merge")
     await submodules.refuse_unsaved(about)
@@ -44,21 +44,21 @@ async def merge_attempt(rooms: Rooms, about: Subject, strategy: MergeStrategy) -
     message = f"{subject}\n\n{body}" if body else subject
     # Nobody's stop may end this in the middle: the checkout that follows is the person's own.
     with trio.CancelScope(shield=True):
-        oid = await _land(rooms, about, message, strategy)
+        oid = await _land(resources, about, message, strategy)
     return oid
 
 
-async def _land(rooms: Rooms, about: Subject, message: str, strategy: MergeStrategy) -> str:
+async def _land(resources: Resources, about: Subject, message: str, strategy: MergeStrategy) -> str:
     attempt, landing = about.attempt, None
 
     async def announce(wanted: Landing) -> None:
         nonlocal landing
         landing = wanted
-        await rooms.store.write(lambda tx: intents.put(tx, _intent(about, wanted)))
+        await resources.store.write(lambda tx: intents.put(tx, _intent(about, wanted)))
 
     try:
         landing = await merge.merge(
-            rooms.repositories,
+            resources.repositories,
             about.repository,
             attempt.branch,
             attempt.target_branch,
@@ -68,7 +68,7 @@ async def _land(rooms: Rooms, about: Subject, message: str, strategy: MergeStrat
         )
     except AnyondError:
         # What was written down for an earlier try has not happened, unless git was killed in it.
-        if not await intent_outcomes.done_after_all(rooms, attempt.id) or landing is None:
+        if not await intent_outcomes.done_after_all(resources, attempt.id) or landing is None:
             raise
 
     def done(tx: Tx) -> None:
@@ -77,8 +77,8 @@ async def _land(rooms: Rooms, about: Subject, message: str, strategy: MergeStrat
         if found is not None and found.kind == "merge" and found.onto == landing.after:
             intent_outcomes.complete(tx, about, found)
 
-    await rooms.store.write(done)
-    await submodules.follow_merge(rooms, about, landing)
+    await resources.store.write(done)
+    await submodules.follow_merge(resources, about, landing)
     return landing.after
 
 

@@ -11,7 +11,7 @@ from anyond.github.client import usable
 from anyond.model.errors import AnyondError
 from anyond.model.refusals.remotes import TokenInvalid, TokenMissing
 from anyond.operations.branch.commits import commit_rest
-from anyond.operations.rooms import Rooms
+from anyond.operations.resources import Resources
 from anyond.operations.subject import Subject
 from anyond.operations.workspace import submodules, withheld, worktree
 
@@ -31,13 +31,13 @@ class Way:
     head: Remote
 
 
-def token(rooms: Rooms) -> str:
+def token(resources: Resources) -> str:
     """The token for GitHub: the one that the person has set, else the one of their sign-in.
 
     Raises:
         TokenMissing, TokenInvalid: see there.
     """
-    github = rooms.config.config.github
+    github = resources.config.config.github
     found = (github.pat or github.oauth_token or "").strip()
     if not found:
         raise TokenMissing
@@ -58,7 +58,7 @@ async def way(about: Subject, target: str) -> Way:
     return Way(base, await remotes.branch_there(repository, target, base), head)
 
 
-async def push_attempt(rooms: Rooms, about: Subject, *, force: bool) -> None:
+async def push_attempt(resources: Resources, about: Subject, *, force: bool) -> None:
     """Push the attempt's branch.
 
     Raises:
@@ -66,10 +66,10 @@ async def push_attempt(rooms: Rooms, about: Subject, *, force: bool) -> None:
         AnyondError: the push failed; see `git.pushing`.
     """
     found = await way(about, about.attempt.target_branch)
-    await push(rooms, about, found, force=force)
+    await push(resources, about, found, force=force)
 
 
-async def push(rooms: Rooms, about: Subject, found: Way, *, force: bool = False) -> None:
+async def push(resources: Resources, about: Subject, found: Way, *, force: bool = False) -> None:
     """Commit what is left, and push the attempt's branch to where `found` leads. Only GitHub is
     given the token.
 
@@ -79,8 +79,10 @@ async def push(rooms: Rooms, about: Subject, found: Way, *, force: bool = False)
             `submodule_not_pushed`.
         GitFailed: what is left could not be committed, so nothing was pushed.
     """
-    secret = token(rooms) if rooms.github.site.takes_token(found.head.push_address) else None
-    about = await worktree.prepare(rooms, about)
+    secret = (
+        token(resources) if resources.github.site.takes_token(found.head.push_address) else None
+    )
+    about = await worktree.prepare(resources, about)
     await snapshots.take(about.repository, about.worktree, about.attempt.id, "push")
     await submodules.refuse_unsaved(about)
     # What the remote gets is what a merge would bring: all of the work, or a refusal.
@@ -89,7 +91,7 @@ async def push(rooms: Rooms, about: Subject, found: Way, *, force: bool = False)
     await submodules.refuse_unpushed(about)
     try:
         await pushing.push(
-            rooms.repositories,
+            resources.repositories,
             about.worktree,
             found.head,
             about.attempt.branch,

@@ -16,7 +16,7 @@ from anyond.model.refusals.requests import Impossible, Invalid
 from anyond.model.rows import PullRequestMerge, TaskStatus
 from anyond.operations.branch import publish
 from anyond.operations.branch.publish import Way
-from anyond.operations.rooms import Rooms
+from anyond.operations.resources import Resources
 from anyond.operations.subject import Subject
 from anyond.store.board import attempts, tasks
 from anyond.store.engine.transaction import Tx
@@ -32,7 +32,7 @@ class Checked:
 
 
 async def create(
-    rooms: Rooms, about: Subject, wanted: NewPullRequest
+    resources: Resources, about: Subject, wanted: NewPullRequest
 ) -> tuple[PullRequestMerge, bool]:
     """Push the branch and make a pull request of it; if it has an open one, that is the answer.
 
@@ -46,20 +46,20 @@ async def create(
         Impossible: GitHub has no such target branch.
         AnyondError: GitHub or the push; see `GitHub` and `git.pushing`.
     """
-    target = _target(rooms, about, wanted.target_branch)
+    target = _target(resources, about, wanted.target_branch)
     found = await publish.way(about, target)
-    base, head = await _on_github(rooms, about, found)
+    base, head = await _on_github(resources, about, found)
     branch = about.attempt.branch
     if base == head and found.target == branch:
         raise Impossible("target_branch", "a branch cannot be merged into itself.")
-    token = publish.token(rooms)
+    token = publish.token(resources)
     only = found.target if (wanted.target_branch or "").strip() else None
     # Asked first: what GitHub has to say about token and repository is said before anything moves.
-    existing = await _open(rooms, token, base, head, branch=branch, target=only)
-    await publish.push(rooms, about, found)
+    existing = await _open(resources, token, base, head, branch=branch, target=only)
+    await publish.push(resources, about, found)
     made = None
     if existing is None:
-        made = await rooms.github.create_pull_request(
+        made = await resources.github.create_pull_request(
             token,
             base,
             title=wanted.title.strip(),
@@ -69,31 +69,33 @@ async def create(
             head_repo=head.name if head.owner == base.owner and head != base else None,
         )
     # Made by somebody else meanwhile, or by a request whose answer never arrived.
-    there = existing or made or await _open(rooms, token, base, head, branch=branch, target=only)
+    there = (
+        existing or made or await _open(resources, token, base, head, branch=branch, target=only)
+    )
     if there is None:
         raise Unexpected("GitHub", "it has such a pull request already, but shows none")
-    return await _keep(rooms, about, found.target, there), made is not None
+    return await _keep(resources, about, found.target, there), made is not None
 
 
-async def attach(rooms: Rooms, about: Subject) -> PullRequestMerge | None:
+async def attach(resources: Resources, about: Subject) -> PullRequestMerge | None:
     """Find the pull request of the attempt's branch: an open one, else the newest.
 
     Raises:
         Conflict: `no_remote`, `not_on_github`, `token_missing`.
         AnyondError: see `GitHub`.
     """
-    found = await publish.way(about, _target(rooms, about, None))
-    base, head = await _on_github(rooms, about, found)
-    known = await rooms.github.pull_requests_from(
-        publish.token(rooms), base, head.owner, about.attempt.branch, "all"
+    found = await publish.way(about, _target(resources, about, None))
+    base, head = await _on_github(resources, about, found)
+    known = await resources.github.pull_requests_from(
+        publish.token(resources), base, head.owner, about.attempt.branch, "all"
     )
     if not known:
         return None
     chosen = next((one for one in known if one.state == "open"), known[0])
-    return await _keep(rooms, about, found.target, chosen)
+    return await _keep(resources, about, found.target, chosen)
 
 
-async def check(rooms: Rooms, row: PullRequestMerge, etag: str | None) -> Checked:
+async def check(resources: Resources, row: PullRequestMerge, etag: str | None) -> Checked:
     """Ask GitHub how a pull request stands, and write down what is new.
 
     Args:
@@ -104,14 +106,14 @@ async def check(rooms: Rooms, row: PullRequestMerge, etag: str | None) -> Checke
         NotFound: the attempt is gone.
         AnyondError: see `GitHub`.
     """
-    place = rooms.github.site.pull_request(row.pr_info.url)
+    place = resources.github.site.pull_request(row.pr_info.url)
     if place is None:
-        raise _elsewhere(rooms, row.pr_info.url)
-    fresh = await rooms.github.pull_request(publish.token(rooms), *place, etag)
+        raise _elsewhere(resources, row.pr_info.url)
+    fresh = await resources.github.pull_request(publish.token(resources), *place, etag)
     if fresh is None:
         return Checked(row, etag)
     target = row.target_branch_name
-    kept = await rooms.store.write(
+    kept = await resources.store.write(
         lambda tx: record(tx, row.task_attempt_id, target, fresh.pull_request, row.id)
     )
     return Checked(kept, fresh.etag)
@@ -141,12 +143,14 @@ def record(
     return row
 
 
-async def _keep(rooms: Rooms, about: Subject, target: str, known: PullRequest) -> PullRequestMerge:
-    return await rooms.store.write(lambda tx: record(tx, about.attempt.id, target, known))
+async def _keep(
+    resources: Resources, about: Subject, target: str, known: PullRequest
+) -> PullRequestMerge:
+    return await resources.store.write(lambda tx: record(tx, about.attempt.id, target, known))
 
 
 async def _open(
-    rooms: Rooms,
+    resources: Resources,
     token: str,
     base: RepositoryName,
     head: RepositoryName,
@@ -155,7 +159,7 @@ async def _open(
     target: str | None,
 ) -> PullRequest | None:
     """The open pull request of the branch; with `target`, the one into that branch."""
-    found = await rooms.github.pull_requests_from(token, base, head.owner, branch, "open")
+    found = await resources.github.pull_requests_from(token, base, head.owner, branch, "open")
     for one in found:
         fits = target is None or one.base is None or one.base.ref == target
         if one.state == "open" and fits:
@@ -163,8 +167,8 @@ async def _open(
     return None
 
 
-def _target(rooms: Rooms, about: Subject, wanted: str | None) -> str:
-    default = rooms.config.config.github.default_pr_base
+def _target(resources: Resources, about: Subject, wanted: str | None) -> str:
+    default = resources.config.config.github.default_pr_base
     names = (wanted, about.attempt.target_branch, default, "main")
     target = next(name.strip() for name in names if name and name.strip())
     if not branches.valid_name(target):
@@ -173,18 +177,18 @@ def _target(rooms: Rooms, about: Subject, wanted: str | None) -> str:
 
 
 async def _on_github(
-    rooms: Rooms, about: Subject, found: Way
+    resources: Resources, about: Subject, found: Way
 ) -> tuple[RepositoryName, RepositoryName]:
     """The two repositories between which a pull request is made."""
 
     async def name(remote: Remote, *addresses: Address) -> RepositoryName:
-        site = rooms.github.site
+        site = resources.github.site
         for address in addresses:
             real = await remotes.behind_alias(address, about.repository)
             known = site.repository(address) or site.repository(real)
             if known is not None:
                 return known
-        raise _elsewhere(rooms, f"the remote {remote.name}")
+        raise _elsewhere(resources, f"the remote {remote.name}")
 
     # What is fetched is what the work is to land in; what is pushed to may be somebody's fork of
     # it, also under the name of one remote.
@@ -192,5 +196,5 @@ async def _on_github(
     return base, await name(found.head, found.head.push_address, found.head.address)
 
 
-def _elsewhere(rooms: Rooms, what: str) -> NotOnGitHub:
-    return NotOnGitHub(what, rooms.github.site.web)
+def _elsewhere(resources: Resources, what: str) -> NotOnGitHub:
+    return NotOnGitHub(what, resources.github.site.web)

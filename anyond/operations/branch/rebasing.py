@@ -12,7 +12,7 @@ from anyond.model.ids import now
 from anyond.model.refusals.merging import MergeConflicts
 from anyond.model.refusals.requests import Impossible
 from anyond.operations.branch import intent_outcomes
-from anyond.operations.rooms import Rooms
+from anyond.operations.resources import Resources
 from anyond.operations.subject import Subject
 from anyond.operations.workspace import worktree
 from anyond.store.board import attempts
@@ -21,7 +21,7 @@ from anyond.store.runs import intents
 from anyond.store.runs.intents import Intent
 
 
-async def rebase_attempt(rooms: Rooms, about: Subject, wanted: Rebasing) -> None:
+async def rebase_attempt(resources: Resources, about: Subject, wanted: Rebasing) -> None:
     """Put the attempt's own commits on the new base, which becomes its target.
 
     Raises:
@@ -35,11 +35,11 @@ async def rebase_attempt(rooms: Rooms, about: Subject, wanted: Rebasing) -> None
         raise Impossible("new_base_branch", "an attempt cannot be rebased on itself.")
     new_base = await branches.resolve(about.repository, new_name, "new_base_branch")
     old_base = await _old_base(about, wanted)
-    about = await worktree.prepare(rooms, about)
+    about = await worktree.prepare(resources, about)
     path, attempt = about.worktree, about.attempt
     left = None
     if not wanted.old_base_branch:
-        left = await rooms.store.read(lambda r: attempts.base_commit(r, attempt.id))
+        left = await resources.store.read(lambda r: attempts.base_commit(r, attempt.id))
     planned = await rebase.plan(path, attempt.branch, old_base, new_base, left)
     snapshot = await snapshots.take(about.repository, path, attempt.id, "rebase")
     intent = Intent(
@@ -51,14 +51,14 @@ async def rebase_attempt(rooms: Rooms, about: Subject, wanted: Rebasing) -> None
         snapshot=snapshot,
         created_at=now(),
     )
-    await rooms.store.write(lambda tx: intents.put(tx, intent))
+    await resources.store.write(lambda tx: intents.put(tx, intent))
     try:
-        await rebase.rebase(rooms.repositories, path, planned)
+        await rebase.rebase(resources.repositories, path, planned)
     except MergeConflicts:
-        await rooms.store.write(lambda tx: intents.set_waits(tx, attempt.id))
+        await resources.store.write(lambda tx: intents.set_waits(tx, attempt.id))
         raise
     except AnyondError:
-        if not await intent_outcomes.done_after_all(rooms, attempt.id):
+        if not await intent_outcomes.done_after_all(resources, attempt.id):
             raise
         return
 
@@ -67,21 +67,21 @@ async def rebase_attempt(rooms: Rooms, about: Subject, wanted: Rebasing) -> None
         if intents.get(tx, attempt.id) == intent:
             intent_outcomes.complete(tx, about, intent)
 
-    await rooms.store.write(done)
+    await resources.store.write(done)
 
 
-async def abort_conflicts(rooms: Rooms, about: Subject) -> None:
+async def abort_conflicts(resources: Resources, about: Subject) -> None:
     """Go back to before the rebase, merge, cherry-pick or revert that is in progress, if one is."""
     attempt = about.attempt
     if attempt.container_ref is None:
         return
-    about = await worktree.find_again(rooms, about)
+    about = await worktree.find_again(resources, about)
     if not await reset.is_unfinished(about.worktree):
         return
     await snapshots.take(about.repository, about.worktree, attempt.id, "abort")
     # First, so that nobody takes what comes for the end of the rebase.
-    await rooms.store.write(lambda tx: intents.delete(tx, attempt.id))
-    async with rooms.repositories.lock(about.repository):
+    await resources.store.write(lambda tx: intents.delete(tx, attempt.id))
+    async with resources.repositories.lock(about.repository):
         await reset.abort(about.worktree)
 
 

@@ -14,7 +14,7 @@ from anyond.model.refusals.runs import Dropped
 from anyond.model.refusals.worktrees import Dirty, operation_in_progress
 from anyond.model.rows import ExecutionProcess, RunReason
 from anyond.operations.branch import intent_outcomes
-from anyond.operations.rooms import Rooms
+from anyond.operations.resources import Resources
 from anyond.operations.subject import Subject
 from anyond.operations.workspace import worktree
 from anyond.store.engine.transaction import Tx
@@ -36,7 +36,7 @@ class WentBack:
 
 
 async def earlier_run(
-    rooms: Rooms, about: Subject, process_id: str, field: str
+    resources: Resources, about: Subject, process_id: str, field: str
 ) -> ExecutionProcess:
     """The run of an agent in this attempt that is to be replaced.
 
@@ -48,7 +48,7 @@ async def earlier_run(
         Impossible: it belongs to another attempt, or is no agent's.
         Conflict: `dropped`: it was replaced before.
     """
-    process = await rooms.store.read(lambda r: processes.get(r, process_id))
+    process = await resources.store.read(lambda r: processes.get(r, process_id))
     if process.task_attempt_id != about.attempt.id:
         raise Impossible(field, "That process belongs to another attempt.")
     if process.run_reason is not RunReason.CODING_AGENT:
@@ -59,7 +59,7 @@ async def earlier_run(
 
 
 async def go_back(
-    rooms: Rooms, about: Subject, process: ExecutionProcess, *, perform: bool, force: bool
+    resources: Resources, about: Subject, process: ExecutionProcess, *, perform: bool, force: bool
 ) -> WentBack:
     """Reset the worktree to where `process` began, on the attempt's branch; untracked files stay.
 
@@ -75,7 +75,7 @@ async def go_back(
     goal = process.before_head_commit
     if goal is None:
         return WentBack(needed=False, applied=False)
-    about = await worktree.prepare(rooms, about)
+    about = await worktree.prepare(resources, about)
     path = about.worktree
     found = await status.status(path)
     at_home = found.branch == about.attempt.branch
@@ -99,12 +99,12 @@ async def go_back(
         created_at=now(),
     )
     # Instead of that of a rebase, which is given up by this.
-    await rooms.store.write(lambda tx: intents.put(tx, intent))
+    await resources.store.write(lambda tx: intents.put(tx, intent))
     try:
         await reset.reset(path, goal, branch)
     except AnyondError:
         # Not left for whoever comes next: the worktree may be half of one commit, half of another.
-        await intent_outcomes.settled(rooms, about.attempt.id)
+        await intent_outcomes.settled(resources, about.attempt.id)
         raise
     return WentBack(needed=True, applied=True)
 

@@ -10,7 +10,7 @@ from anyond.model.ids import now
 from anyond.model.records import Exit
 from anyond.model.rows import ExecutionProcess, ProcessStatus, RunReason
 from anyond.operations import subject
-from anyond.operations.rooms import Rooms
+from anyond.operations.resources import Resources
 from anyond.operations.run import run
 from anyond.operations.subject import Subject
 from anyond.operations.turn import undelivered
@@ -28,16 +28,16 @@ KILL_S = 10.0
 """Seconds that a shim may take to end all below it; afterwards that is done without it."""
 
 
-async def end_all(rooms: Rooms, attempt_id: str, reason: str) -> None:
+async def end_all(resources: Resources, attempt_id: str, reason: str) -> None:
     """Give up everything that runs in an attempt; see `end_run`. What fails is only logged."""
-    for row in await rooms.store.read(lambda r: processes.running_of(r, attempt_id)):
+    for row in await resources.store.read(lambda r: processes.running_of(r, attempt_id)):
         try:
-            await end_run(rooms, row, reason)
+            await end_run(resources, row, reason)
         except Exception as error:
             log.exception("not_given_up", process=row.id, attempt=attempt_id, exc_info=error)
 
 
-async def end_run(rooms: Rooms, row: ExecutionProcess, reason: str) -> None:
+async def end_run(resources: Resources, row: ExecutionProcess, reason: str) -> None:
     """End the program, and make its row final: failed, or killed if a person wanted it stopped.
 
     Nothing is read of what it said, and nothing is committed: one of that may have been what went
@@ -49,12 +49,12 @@ async def end_run(rooms: Rooms, row: ExecutionProcess, reason: str) -> None:
     Raises:
         Unavailable: disk or database do not take it now; it can be tried again.
     """
-    stop = await rooms.store.read(lambda r: processes.stop_reason(r, row.id))
-    exit = await _end_program(rooms, row, reason)
-    about = await subject.read(rooms, row.task_attempt_id)
-    told = await _git_programs(rooms, about, row)
+    stop = await resources.store.read(lambda r: processes.stop_reason(r, row.id))
+    exit = await _end_program(resources, row, reason)
+    about = await subject.read(resources, row.task_attempt_id)
+    told = await _git_programs(resources, about, row)
     try:
-        await write_reason(rooms, row, "\n".join([reason, *told]))
+        await write_reason(resources, row, "\n".join([reason, *told]))
     except Exception as error:
         # The row must not wait for a log that cannot be written, whatever is wrong with that.
         log.warning("reason_not_written", process=row.id, why=str(error))
@@ -75,17 +75,17 @@ async def end_run(rooms: Rooms, row: ExecutionProcess, reason: str) -> None:
         run.review(tx, about.task.id, row.run_reason)
         return row.run_reason is not RunReason.DEV_SERVER
 
-    if await rooms.store.write(final):
-        await notify(rooms, about, status)
+    if await resources.store.write(final):
+        await notify(resources, about, status)
     log.error("given_up", process=row.id, attempt=row.task_attempt_id, reason=reason)
 
 
-async def _git_programs(rooms: Rooms, about: Subject, row: ExecutionProcess) -> list[str]:
+async def _git_programs(resources: Resources, about: Subject, row: ExecutionProcess) -> list[str]:
     """What git runs and the program has changed is withheld, however the program has ended."""
     if about.attempt.container_ref is None:
         return []
     try:
-        return [remark.text for remark in await git_programs.end(rooms, about, row)]
+        return [remark.text for remark in await git_programs.end(resources, about, row)]
     except Unavailable:
         raise
     except Exception as error:
@@ -94,16 +94,16 @@ async def _git_programs(rooms: Rooms, about: Subject, row: ExecutionProcess) -> 
         return []
 
 
-async def _end_program(rooms: Rooms, row: ExecutionProcess, reason: str) -> Exit | None:
+async def _end_program(resources: Resources, row: ExecutionProcess, reason: str) -> Exit | None:
     """End all that is left of a program; how it ended, None if it never ran or nobody knows."""
-    launcher = rooms.launcher
-    key, seen = await rooms.store.read(
+    launcher = resources.launcher
+    key, seen = await resources.store.read(
         lambda r: (launches.key(r, row.id), launches.processes(r, row.id))
     )
     try:
         found = launcher.look(row.id, recorded=key is not None)
         if isinstance(found, Alive):
-            await _ask_to_kill(rooms, row, key or "")
+            await _ask_to_kill(resources, row, key or "")
             found = launcher.look(row.id, recorded=key is not None)
         if isinstance(found, Absent):
             return None
@@ -114,11 +114,11 @@ async def _end_program(rooms: Rooms, row: ExecutionProcess, reason: str) -> Exit
         return None
 
 
-async def _ask_to_kill(rooms: Rooms, row: ExecutionProcess, key: str) -> None:
+async def _ask_to_kill(resources: Resources, row: ExecutionProcess, key: str) -> None:
     """In good order first, so that nothing is lost of what the shim still holds."""
     with trio.move_on_after(KILL_S):
         try:
-            running = await rooms.launcher.attach(row.id, key, timeout=KILL_S / 2)
+            running = await resources.launcher.attach(row.id, key, timeout=KILL_S / 2)
         except AnyondError:
             return
         try:

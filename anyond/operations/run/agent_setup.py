@@ -7,7 +7,7 @@ from anyond.agents.roster import agent
 from anyond.model.refusals.requests import SetupNotSupported
 from anyond.model.rows import ExecutionProcess, ExecutorAction, RunReason
 from anyond.model.settings import ExecutorProfileId
-from anyond.operations.rooms import Rooms
+from anyond.operations.resources import Resources
 from anyond.operations.run import run
 from anyond.operations.subject import Subject
 from anyond.operations.turn import chain
@@ -15,7 +15,9 @@ from anyond.store.engine.transaction import Reader, Tx
 from anyond.store.runs import processes
 
 
-async def set_up(rooms: Rooms, about: Subject, profile: ExecutorProfileId) -> ExecutionProcess:
+async def set_up(
+    resources: Resources, about: Subject, profile: ExecutorProfileId
+) -> ExecutionProcess:
     """Write the first script of the setup down; it is to be started next.
 
     What the agent was asked last is asked again afterwards.
@@ -25,7 +27,7 @@ async def set_up(rooms: Rooms, about: Subject, profile: ExecutorProfileId) -> Ex
         Busy: something runs in the attempt.
     """
     chosen = agent(profile.executor)
-    options = rooms.profiles.variant(profile)
+    options = resources.profiles.variant(profile)
     if not isinstance(chosen, SetsUp):
         raise SetupNotSupported("executor_profile_id.executor", profile.executor)
     scripts = chosen.setup(options)
@@ -34,7 +36,7 @@ async def set_up(rooms: Rooms, about: Subject, profile: ExecutorProfileId) -> Ex
         action = chain.agent_setup(scripts, _last_request(tx, about.attempt.id))
         return run.insert(tx, about.attempt.id, about.task.id, action)
 
-    return await rooms.store.write(work)
+    return await resources.store.write(work)
 
 
 def _last_request(reader: Reader, attempt_id: str) -> ExecutorAction | None:

@@ -41,7 +41,7 @@ from anyond.model.rows import (
 from anyond.model.settings import CommitMessage
 from anyond.operations import remarks
 from anyond.operations.branch import intent_outcomes, left_out
-from anyond.operations.rooms import Rooms
+from anyond.operations.resources import Resources
 from anyond.operations.run import follow_up, fresh_session, queue
 from anyond.operations.run.run import Stoppable, insert
 from anyond.operations.subject import Subject
@@ -89,7 +89,7 @@ class Following:
 
 
 async def conclude(
-    rooms: Rooms,
+    resources: Resources,
     subject: Subject,
     process: ExecutionProcess,
     *,
@@ -108,7 +108,7 @@ async def conclude(
     Returns:
         The rows of what is to be started now.
     """
-    stop = await rooms.store.read(lambda r: processes.stop_reason(r, process.id))
+    stop = await resources.store.read(lambda r: processes.stop_reason(r, process.id))
     ending = judge(
         process.run_reason,
         exit,
@@ -124,18 +124,18 @@ async def conclude(
     if process.run_reason is RunReason.CODING_AGENT and exit.ended:
         said.append(left_running.remark(exit.ended))
     if subject.attempt.container_ref is not None:
-        await worktree.set_odd_files_aside(rooms, subject)
-        said += await git_programs.end(rooms, subject, process)
+        await worktree.set_odd_files_aside(resources, subject)
+        said += await git_programs.end(resources, subject, process)
     with stoppable() as scope:
         try:
             if process.run_reason is not RunReason.DEV_SERVER:  # others are at work beside it
                 # The program may have put another `.git` in the place of its worktree's.
-                subject = await worktree.mend(rooms, subject)
-                subject = await _settled(rooms, subject)
-                await worktree.bring_branch_back(rooms, subject)
-                await worktree.follow(rooms, subject)
-                await after_run.restore_messages(rooms, subject, process.before_head_commit)
-            if await _commit(rooms, subject, process, ending, conversation):
+                subject = await worktree.mend(resources, subject)
+                subject = await _settled(resources, subject)
+                await worktree.bring_branch_back(resources, subject)
+                await worktree.follow(resources, subject)
+                await after_run.restore_messages(resources, subject, process.before_head_commit)
+            if await _commit(resources, subject, process, ending, conversation):
                 said += await left_out.find(subject, process)
             if process.run_reason in _TOLD_OF:
                 said += await uncommitted(subject)
@@ -145,13 +145,13 @@ async def conclude(
         said.append(notes.Remark(text=NOT_COMMITTED, error=True))
     waiting: list[WaitingRemark] = []
     if process.run_reason is not RunReason.DEV_SERVER:
-        await after_run.look_at_stash(rooms, subject)
-        waiting = await remarks.read_waiting(rooms, subject.attempt.id)
+        await after_run.look_at_stash(resources, subject)
+        waiting = await remarks.read_waiting(resources, subject.attempt.id)
         said += [remarks.as_note(remark) for remark in waiting]
-    head = await _head(rooms, subject)
+    head = await _head(resources, subject)
     changed = head is not None and head != process.before_head_commit
     await _archive(
-        rooms,
+        resources,
         process,
         exit=exit,
         conversation=conversation,
@@ -223,11 +223,11 @@ async def conclude(
         over = True
         return None
 
-    following = await rooms.store.write(final)
+    following = await resources.store.write(final)
     if over:
-        await notify(rooms, subject, ending.status)
+        await notify(resources, subject, ending.status)
     if exit.kept and services is None:
-        await rooms.launcher.end_services(process.id)
+        await resources.launcher.end_services(process.id)
     return Following(following, services)
 
 
@@ -239,7 +239,7 @@ def _services(process: ExecutionProcess, exit: Exit) -> ExecutorAction:
 
 
 async def _commit(
-    rooms: Rooms,
+    resources: Resources,
     subject: Subject,
     process: ExecutionProcess,
     ending: Ending,
@@ -247,7 +247,7 @@ async def _commit(
 ) -> bool:
     """Commit what was done, if it is time to and that is wanted; returns whether it was."""
     succeeded = ending.status is ProcessStatus.COMPLETED
-    wanted = rooms.config.config.commit_message
+    wanted = resources.config.config.commit_message
     after_agent = process.run_reason is RunReason.CODING_AGENT and succeeded
     after_cleanup = process.run_reason is RunReason.CLEANUP_SCRIPT
     if wanted is CommitMessage.OFF or not (after_agent or after_cleanup):
@@ -269,19 +269,19 @@ def _why_not(error: AnyondError) -> str:
     return f"The changes could not be committed: {error}"
 
 
-async def _settled(rooms: Rooms, subject: Subject) -> Subject:
+async def _settled(resources: Resources, subject: Subject) -> Subject:
     """The agent may have finished a rebase that had stopped at a conflict, or renamed a branch."""
     try:
-        return await intent_outcomes.settled(rooms, subject.attempt.id)
+        return await intent_outcomes.settled(resources, subject.attempt.id)
     except AnyondError as error:
         # It is looked at again by whoever does something in the attempt next.
         log.warning("not_settled", attempt=subject.attempt.id, why=str(error))
         return subject
 
 
-async def _head(rooms: Rooms, subject: Subject) -> str | None:
+async def _head(resources: Resources, subject: Subject) -> str | None:
     try:
-        about = await worktree.find_again(rooms, subject)
+        about = await worktree.find_again(resources, subject)
         return await checkouts.head(about.worktree)
     except AnyondError as error:
         log.warning("no_head", attempt=subject.attempt.id, why=str(error))
@@ -289,7 +289,7 @@ async def _head(rooms: Rooms, subject: Subject) -> str | None:
 
 
 async def _archive(
-    rooms: Rooms,
+    resources: Resources,
     process: ExecutionProcess,
     *,
     exit: Exit,
@@ -297,7 +297,7 @@ async def _archive(
     ending: Ending,
     remarks: list[notes.Remark],
 ) -> None:
-    spool = rooms.launcher.spool(process.id)
+    spool = resources.launcher.spool(process.id)
     ended_at = exit.ended_at or time.time_ns()
     frames: Callable[[], list[EntryFrame]]
     if conversation is not None:
@@ -313,7 +313,7 @@ async def _archive(
         request = process.executor_action.typ
         assert isinstance(request, ScriptRequest)
         started_at = int(seconds(process.started_at) * 1e9)
-        tail = b"".join(f.data for f in last_frames(rooms.launcher, process.id))
+        tail = b"".join(f.data for f in last_frames(resources.launcher, process.id))
         if remarks:
             tail += "\n".join(remark.text for remark in remarks).encode() + b"\n"
         told = script.finished(request.script, request.context, started_at, ending.exit_code, tail)

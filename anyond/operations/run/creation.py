@@ -10,7 +10,7 @@ from anyond.model.refusals.worktrees import NameTaken
 from anyond.model.rows import ExecutionProcess, Project, Task, TaskAttempt
 from anyond.model.settings import ExecutorProfileId
 from anyond.open_files import demand_room
-from anyond.operations.rooms import Rooms
+from anyond.operations.resources import Resources
 from anyond.operations.run import run
 from anyond.operations.turn import chain
 from anyond.operations.workspace import images, worktree
@@ -20,7 +20,7 @@ from anyond.store.engine.transaction import Tx
 
 
 async def check(
-    rooms: Rooms, project: Project, profile: ExecutorProfileId, base_branch: str
+    resources: Resources, project: Project, profile: ExecutorProfileId, base_branch: str
 ) -> None:
     """Whether an attempt could begin like this, before anything is written.
 
@@ -30,18 +30,18 @@ async def check(
         Unavailable: nearly all descriptors are in use.
     """
     demand_room()
-    check_options(profile.executor, rooms.profiles.variant(profile))
+    check_options(profile.executor, resources.profiles.variant(profile))
     repository = project.repository
     await branches.resolve(repository, base_branch)
-    prefix = rooms.config.config.git_branch_prefix
+    prefix = resources.config.config.git_branch_prefix
     taken = await branches.in_the_way(repository, f"{prefix}/new")
     if taken is not None:
         raise NameTaken.prefix(taken, prefix)
-    await worktree.prepare_root(rooms)
+    await worktree.prepare_root(resources)
 
 
 async def attempt(
-    rooms: Rooms, task_id: str, profile: ExecutorProfileId, base_branch: str
+    resources: Resources, task_id: str, profile: ExecutorProfileId, base_branch: str
 ) -> tuple[TaskAttempt, ExecutionProcess]:
     """Write an attempt down, together with the process that it begins with.
 
@@ -49,33 +49,33 @@ async def attempt(
         NotFound: no such task.
         Impossible: see `check`.
     """
-    task = await rooms.store.read(lambda r: tasks.get(r, task_id))
-    project = await rooms.store.read(lambda r: projects.get(r, task.project_id))
-    await check(rooms, project, profile, base_branch)
-    return await rooms.store.write(
+    task = await resources.store.read(lambda r: tasks.get(r, task_id))
+    project = await resources.store.read(lambda r: projects.get(r, task.project_id))
+    await check(resources, project, profile, base_branch)
+    return await resources.store.write(
         lambda tx: _insert(
-            tx, rooms, project, tasks.get(tx, task_id), profile=profile, base_branch=base_branch
+            tx, resources, project, tasks.get(tx, task_id), profile=profile, base_branch=base_branch
         )
     )
 
 
 async def task_and_attempt(
-    rooms: Rooms, new: NewTask, profile: ExecutorProfileId, base_branch: str
+    resources: Resources, new: NewTask, profile: ExecutorProfileId, base_branch: str
 ) -> tuple[TaskAttempt, ExecutionProcess]:
     """A task and its first attempt, both or neither."""
-    project = await rooms.store.read(lambda r: projects.get(r, new.project_id))
-    await check(rooms, project, profile, base_branch)
+    project = await resources.store.read(lambda r: projects.get(r, new.project_id))
+    await check(resources, project, profile, base_branch)
 
     def work(tx: Tx) -> tuple[TaskAttempt, ExecutionProcess]:
         task = tasks.insert(tx, new, new_id(), now())
-        return _insert(tx, rooms, project, task, profile=profile, base_branch=base_branch)
+        return _insert(tx, resources, project, task, profile=profile, base_branch=base_branch)
 
-    return await rooms.store.write(work)
+    return await resources.store.write(work)
 
 
 def _insert(
     tx: Tx,
-    rooms: Rooms,
+    resources: Resources,
     project: Project,
     task: Task,
     *,
@@ -87,7 +87,9 @@ def _insert(
         tx,
         id=attempt_id,
         task_id=task.id,
-        branch=branches.branch_name(rooms.config.config.git_branch_prefix, task.title, attempt_id),
+        branch=branches.branch_name(
+            resources.config.config.git_branch_prefix, task.title, attempt_id
+        ),
         target_branch=base_branch,
         executor=profile.executor.value,
         now=now(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from anyond.model.refusals.runs import Busy, NoDevScript
 from anyond.model.rows import ExecutionProcess, ExecutorAction, ScriptContext, ScriptRequest
-from anyond.operations.rooms import Rooms
+from anyond.operations.resources import Resources
 from anyond.operations.run import run
 from anyond.operations.subject import Subject
 from anyond.store.engine.transaction import Tx
@@ -23,7 +23,7 @@ def script(about: Subject) -> str:
     return found
 
 
-async def insert(rooms: Rooms, about: Subject) -> ExecutionProcess:
+async def insert(resources: Resources, about: Subject) -> ExecutionProcess:
     """Write the process of a dev server down; it is to be started next.
 
     Raises:
@@ -39,4 +39,4 @@ async def insert(rooms: Rooms, about: Subject) -> ExecutionProcess:
             raise Busy.dev_server()
         return run.insert(tx, about.attempt.id, about.task.id, action)
 
-    return await rooms.store.write(work)
+    return await resources.store.write(work)

@@ -16,7 +16,7 @@ from anyond.model.rows import (
 )
 from anyond.model.settings import ExecutorProfileId
 from anyond.operations.branch import rewind
-from anyond.operations.rooms import Rooms
+from anyond.operations.resources import Resources
 from anyond.operations.run import run
 from anyond.operations.subject import Subject
 from anyond.operations.turn import chain
@@ -26,7 +26,7 @@ from anyond.store.engine.transaction import Reader, Tx
 from anyond.store.runs import processes, sessions
 
 
-async def follow_up(rooms: Rooms, about: Subject, wanted: FollowUp) -> ExecutionProcess:
+async def follow_up(resources: Resources, about: Subject, wanted: FollowUp) -> ExecutionProcess:
     """Write the process of a follow-up (or retry) down; it is to be started next.
 
     Raises:
@@ -37,16 +37,16 @@ async def follow_up(rooms: Rooms, about: Subject, wanted: FollowUp) -> Execution
     """
     if not wanted.prompt.strip():
         raise Invalid("prompt", "must not be empty.")
-    await images.check(rooms, wanted.image_ids or ())
-    await rooms.store.read(lambda r: check(r, rooms, about.attempt.id, wanted.variant))
+    await images.check(resources, wanted.image_ids or ())
+    await resources.store.read(lambda r: check(r, resources, about.attempt.id, wanted.variant))
     anew = await worktree.is_gone(about)
     retried = None
     if wanted.retry_process_id is not None:
         retried = await rewind.earlier_run(
-            rooms, about, wanted.retry_process_id, "retry_process_id"
+            resources, about, wanted.retry_process_id, "retry_process_id"
         )
         await rewind.go_back(
-            rooms,
+            resources,
             about,
             retried,
             perform=wanted.perform_git_reset is not False,
@@ -63,10 +63,10 @@ async def follow_up(rooms: Rooms, about: Subject, wanted: FollowUp) -> Execution
             drafts.take(tx, about.attempt.id, process.id, now())
         return process
 
-    return await rooms.store.write(work)
+    return await resources.store.write(work)
 
 
-def check(reader: Reader, rooms: Rooms, attempt_id: str, variant: str | None) -> None:
+def check(reader: Reader, resources: Resources, attempt_id: str, variant: str | None) -> None:
     """Whether the agent of an attempt can be asked again in this variant.
 
     Raises:
@@ -74,7 +74,7 @@ def check(reader: Reader, rooms: Rooms, attempt_id: str, variant: str | None) ->
         Impossible: no such variant.
     """
     profile = _profile(reader, attempt_id, variant)
-    check_options(profile.executor, rooms.profiles.variant(profile, "variant"))
+    check_options(profile.executor, resources.profiles.variant(profile, "variant"))
 
 
 def insert(

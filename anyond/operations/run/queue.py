@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from anyond.model.ids import now
 from anyond.model.rows import ExecutionProcess, RunReason
-from anyond.operations.rooms import Rooms
+from anyond.operations.resources import Resources
 from anyond.operations.run import follow_up
 from anyond.operations.subject import Subject
 from anyond.operations.workspace import worktree
@@ -42,7 +42,7 @@ def send(
     return process
 
 
-async def send_queued(rooms: Rooms, about: Subject) -> ExecutionProcess | None:
+async def send_queued(resources: Resources, about: Subject) -> ExecutionProcess | None:
     """Write the process of the queued draft down; it is to be started next. See `send`."""
     anew = await worktree.is_gone(about)
-    return await rooms.store.write(lambda tx: send(tx, about, anew=anew))
+    return await resources.store.write(lambda tx: send(tx, about, anew=anew))

@@ -10,7 +10,7 @@ from anyond.model.refusals.requests import Invalid
 from anyond.model.rows import ExecutionProcess, ScriptRequest
 from anyond.model.settings import ExecutorProfileId
 from anyond.operations.branch import rewind
-from anyond.operations.rooms import Rooms
+from anyond.operations.resources import Resources
 from anyond.operations.run import run
 from anyond.operations.subject import Subject
 from anyond.operations.turn import chain
@@ -20,7 +20,7 @@ from anyond.store.runs import processes, sessions
 
 
 async def replace_process(
-    rooms: Rooms, about: Subject, wanted: Replacing
+    resources: Resources, about: Subject, wanted: Replacing
 ) -> tuple[Replaced, ExecutionProcess]:
     """Go back to before a run and write the one down that comes instead; it is to be started next.
 
@@ -33,12 +33,12 @@ async def replace_process(
     """
     if not wanted.prompt.strip():
         raise Invalid("prompt", "must not be empty.")
-    replaced = await rewind.earlier_run(rooms, about, wanted.process_id, "process_id")
+    replaced = await rewind.earlier_run(resources, about, wanted.process_id, "process_id")
     profile = _profile(replaced, wanted.variant)
-    check_options(profile.executor, rooms.profiles.variant(profile, "variant"))
+    check_options(profile.executor, resources.profiles.variant(profile, "variant"))
     anew = await worktree.is_gone(about)
     went = await rewind.go_back(
-        rooms,
+        resources,
         about,
         replaced,
         perform=wanted.perform_git_reset is not False,
@@ -52,7 +52,7 @@ async def replace_process(
         action = chain.follow_up(about.project, wanted.prompt, session_id, profile, anew=anew)
         return len(dropped), run.insert(tx, about.attempt.id, about.task.id, action)
 
-    count, process = await rooms.store.write(work)
+    count, process = await resources.store.write(work)
     answer = Replaced(
         deleted_count=count,
         git_reset_needed=went.needed,

@@ -30,7 +30,7 @@ from anyond.model.rows import (
     TaskStatus,
 )
 from anyond.operations import remarks
-from anyond.operations.rooms import Rooms
+from anyond.operations.resources import Resources
 from anyond.operations.subject import Subject
 from anyond.operations.turn import chain, launch_recipe, reading, steering, undelivered
 from anyond.operations.turn.end_reason import write_reason
@@ -96,7 +96,7 @@ Stoppable = Callable[[], AbstractContextManager[trio.CancelScope]]
 
 
 async def start(
-    rooms: Rooms,
+    resources: Resources,
     process: ExecutionProcess,
     subject: Subject,
     *,
@@ -119,16 +119,16 @@ async def start(
     alone = process.run_reason is not RunReason.DEV_SERVER
     try:
         with stoppable() as scope:
-            subject = await worktree.prepare(rooms, subject, alone=alone)
+            subject = await worktree.prepare(resources, subject, alone=alone)
         if scope.cancelled_caught:
             raise Stopped("while its worktree was being made")
         path = subject.worktree
-        await images.place(rooms, subject.task.id, path)
+        await images.place(resources, subject.task.id, path)
         if not wanted():
             raise Stopped("before it had started")
-        await git_programs.begin(rooms, subject, process)
+        await git_programs.begin(resources, subject, process)
         prepared = await launch_recipe.write_recipe(
-            rooms, process, subject.project, str(subject.workdir), str(path)
+            resources, process, subject.project, str(subject.workdir), str(path)
         )
         head = await checkouts.head(path)
         if alone:
@@ -142,25 +142,25 @@ async def start(
                 sessions.keep_turn(tx, process.id, replace(kept, said=said).encode())
             return processes.set_before_commit(tx, process.id, head, now()) if head else process
 
-        process = await rooms.store.write(before)
+        process = await resources.store.write(before)
         key = secrets.token_hex(32)
-        running = await rooms.launcher.start(
+        running = await resources.launcher.start(
             process.id,
             prepared.launch,
-            limit=rooms.config.config.log_limit_bytes,
+            limit=resources.config.config.log_limit_bytes,
             key=key,
-            record=lambda: rooms.store.write(
+            record=lambda: resources.store.write(
                 lambda tx: launches.record(tx, process.id, key, now())
             ),
         )
-        await record_processes(rooms, running)
+        await record_processes(resources, running)
     except Exception as error:
         why = refusal(error, process)
-        await fail_start(rooms, process, subject, why)
+        await fail_start(resources, process, subject, why)
         raise why from error
     if kept is not None:
         # The log of a script is its output alone; it says what waits at its end.
-        await remarks.say_waiting(rooms, process.task_attempt_id, running)
+        await remarks.say_waiting(resources, process.task_attempt_id, running)
     return Started(process, running, kept, subject)
 
 
@@ -175,7 +175,7 @@ def refusal(error: Exception, process: ExecutionProcess) -> AnyondError:
 
 
 async def fail_start(
-    rooms: Rooms, process: ExecutionProcess, subject: Subject, error: AnyondError
+    resources: Resources, process: ExecutionProcess, subject: Subject, error: AnyondError
 ) -> None:
     """Make the row of a process final that did not start; does nothing if it is final.
 
@@ -186,16 +186,16 @@ async def fail_start(
     stopped = isinstance(error, Stopped)
     told = str(error)
     try:
-        if isinstance(rooms.launcher.look(process.id), Alive):
+        if isinstance(resources.launcher.look(process.id), Alive):
             # It was started, and could not be reached: nobody would ever end it.
-            await rooms.launcher.finalize_lost(process.id, str(error), force=True)
-            remarks_of_git = await git_programs.end(rooms, subject, process)
+            await resources.launcher.finalize_lost(process.id, str(error), force=True)
+            remarks_of_git = await git_programs.end(resources, subject, process)
             told = "\n".join([told, *(remark.text for remark in remarks_of_git)])
         else:
             git_programs.not_started(subject, process)
         setup = isinstance(error, ProgramMissing)
-        await write_reason(rooms, process, told, setup=setup)
-        rooms.launcher.spool(process.id).write_exit(Exit(error=str(error), ended_at=moment))
+        await write_reason(resources, process, told, setup=setup)
+        resources.launcher.spool(process.id).write_exit(Exit(error=str(error), ended_at=moment))
     except Exception as unwritten:
         # The row must not wait for a log that cannot be written, whatever is wrong with that.
         log.warning("reason_not_written", process=process.id, why=str(unwritten))
@@ -219,8 +219,8 @@ async def fail_start(
         review(tx, subject.task.id, process.run_reason)
         return True
 
-    if await rooms.store.write(final):
-        await notify(rooms, subject, status)
+    if await resources.store.write(final):
+        await notify(resources, subject, status)
 
 
 def review(tx: Tx, task_id: str, reason: RunReason) -> None:

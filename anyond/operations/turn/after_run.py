@@ -9,13 +9,13 @@ from anyond.git.merging import rebase_messages
 from anyond.git.repo import branches
 from anyond.model.errors import AnyondError
 from anyond.operations import remarks
-from anyond.operations.rooms import Rooms
+from anyond.operations.resources import Resources
 from anyond.operations.subject import Subject
 
 log = structlog.get_logger()
 
 
-async def look_at_stash(rooms: Rooms, subject: Subject) -> None:
+async def look_at_stash(resources: Resources, subject: Subject) -> None:
     """Tell what became of the stash: an agent that pops it may have popped the person's."""
     attempt = subject.attempt
     try:
@@ -24,10 +24,10 @@ async def look_at_stash(rooms: Rooms, subject: Subject) -> None:
         # What was kept stays kept; the next end looks again.
         log.warning("stash_not_compared", attempt=attempt.id, why=str(error))
         return
-    await remarks.leave(rooms, attempt.id, told)
+    await remarks.leave(resources, attempt.id, told)
 
 
-async def restore_messages(rooms: Rooms, subject: Subject, before: str | None) -> None:
+async def restore_messages(resources: Resources, subject: Subject, before: str | None) -> None:
     """Give back what a rebase of the agent's own has taken for comments in titles.
 
     Args:
@@ -40,4 +40,6 @@ async def restore_messages(rooms: Rooms, subject: Subject, before: str | None) -
     onto = await branches.merge_base(worktree, found.oid, "HEAD") if found is not None else None
     if onto is not None:
         branch = subject.attempt.branch
-        await rebase_messages.restore(rooms.repositories, worktree, branch, tip=before, onto=onto)
+        await rebase_messages.restore(
+            resources.repositories, worktree, branch, tip=before, onto=onto
+        )

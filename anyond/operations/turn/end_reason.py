@@ -15,7 +15,7 @@ from anyond.logs.conversation import Conversation
 from anyond.model.frames import EntryFrame
 from anyond.model.records import Record, Stream
 from anyond.model.rows import ExecutionProcess
-from anyond.operations.rooms import Rooms
+from anyond.operations.resources import Resources
 
 ENTRIES = "entries.jsonl"
 
@@ -36,20 +36,22 @@ class SilentDialogue:
         return []
 
 
-def add_remark(rooms: Rooms, process: ExecutionProcess, text: str, *, setup: bool = False) -> None:
+def add_remark(
+    resources: Resources, process: ExecutionProcess, text: str, *, setup: bool = False
+) -> None:
     """Add a sentence to the log of a process whose shim does not live.
 
     Raises:
         Unavailable: the disk does not take it.
     """
     moment = time.time_ns()
-    spool = rooms.launcher.spool(process.id)
+    spool = resources.launcher.spool(process.id)
     spool.append_output(Stream.STDERR, f"{text}\n".encode(), moment)
     spool.append_note(notes.encode(notes.Remark(text=text, error=True, setup=setup)), moment)
 
 
 async def write_reason(
-    rooms: Rooms, process: ExecutionProcess, text: str, *, setup: bool = False
+    resources: Resources, process: ExecutionProcess, text: str, *, setup: bool = False
 ) -> None:
     """Add a sentence to both logs of a process whose shim does not live.
 
@@ -60,9 +62,9 @@ async def write_reason(
         Unavailable: the disk does not take it.
     """
     moment = time.time_ns()
-    spool = rooms.launcher.spool(process.id)
+    spool = resources.launcher.spool(process.id)
     remark = notes.encode(notes.Remark(text=text, error=True, setup=setup))
-    add_remark(rooms, process, text, setup=setup)
+    add_remark(resources, process, text, setup=setup)
     conversation = Conversation(process.id, SilentDialogue(), 0)
     conversation.feed(Record(moment, Stream.NOTE, remark))
     frames = conversation.final_frames()

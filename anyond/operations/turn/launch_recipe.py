@@ -19,7 +19,7 @@ from anyond.model.rows import (
     ScriptRequest,
 )
 from anyond.model.settings import ScriptProfile
-from anyond.operations.rooms import Rooms
+from anyond.operations.resources import Resources
 from anyond.operations.turn import carrying, recap
 from anyond.operations.turn.turn_record import TurnRecord
 from anyond.procs.launch_spec import final_environment, find_program
@@ -37,7 +37,7 @@ class Recipe:
 
 
 async def write_recipe(
-    rooms: Rooms, process: ExecutionProcess, project: Project, cwd: str, worktree: str
+    resources: Resources, process: ExecutionProcess, project: Project, cwd: str, worktree: str
 ) -> Recipe:
     """How to start `process` of an attempt at `project` in the directory `cwd` of a worktree.
 
@@ -50,35 +50,35 @@ async def write_recipe(
     """
     request = process.executor_action.typ
     if isinstance(request, ScriptRequest):
-        return Recipe(_script(rooms, request, project, cwd), None)
+        return Recipe(_script(resources, request, project, cwd), None)
     profile = request.executor_profile_id
     resumed = request.session_id if isinstance(request, CodingAgentFollowUpRequest) else None
-    prompt = await told(rooms, request.prompt, worktree)
+    prompt = await told(resources, request.prompt, worktree)
     kept = TurnRecord(
         executor=profile.executor,
         prompt=prompt,
         cwd=cwd,
         session_id=resumed,
-        options=rooms.profiles.variant(profile),
-        approval_timeout_s=rooms.config.config.approval_timeout_s,
-        past=await _past(rooms, process, prompt, worktree),
-        carried=await rooms.store.read(lambda r: carrying.before(r, process, resumed)),
+        options=resources.profiles.variant(profile),
+        approval_timeout_s=resources.config.config.approval_timeout_s,
+        past=await _past(resources, process, prompt, worktree),
+        carried=await resources.store.read(lambda r: carrying.before(r, process, resumed)),
     )
     launch = agent(profile.executor).launch(kept.turn())
     return Recipe(replace(launch, env={**project.environment, **launch.env}), kept)
 
 
-async def _past(rooms: Rooms, process: ExecutionProcess, prompt: str, worktree: str) -> str:
-    unasked = await rooms.store.read(lambda r: recap.unasked(r, process))
-    task = None if unasked is None else await told(rooms, unasked, worktree)
-    past = await rooms.store.read(lambda r: recap.past(r, process, prompt, task))
+async def _past(resources: Resources, process: ExecutionProcess, prompt: str, worktree: str) -> str:
+    unasked = await resources.store.read(lambda r: recap.unasked(r, process))
+    task = None if unasked is None else await told(resources, unasked, worktree)
+    past = await resources.store.read(lambda r: recap.past(r, process, prompt, task))
     return past if past or task is None else agents_recap.unasked(task)
 
 
-async def told(rooms: Rooms, prompt: str, worktree: str) -> str:
+async def told(resources: Resources, prompt: str, worktree: str) -> str:
     """What an agent that works in `worktree` is told if a person wrote `prompt`."""
     if "@" in prompt:
-        contents = await rooms.store.read(tags.contents)
+        contents = await resources.store.read(tags.contents)
         prompt = expand_tags(prompt, lambda name: contents.get(tags.fold(name)))
     return find_images(prompt, worktree)
 
@@ -90,9 +90,9 @@ def _left_running(request: ScriptRequest, project: Project) -> LeftRunning:
     return LeftRunning.KEEP if kept else LeftRunning.TELL
 
 
-def _script(rooms: Rooms, request: ScriptRequest, project: Project, cwd: str) -> Launch:
+def _script(resources: Resources, request: ScriptRequest, project: Project, cwd: str) -> Launch:
     if request.services_of is not None:
-        spool = str(rooms.launcher.spool(request.services_of).path.absolute())
+        spool = str(resources.launcher.spool(request.services_of).path.absolute())
         return Launch(argv=script_services.command_line(spool), cwd=cwd, stdin=False)
     port = {"PORT": str(free_port())} if request.context is ScriptContext.DEV_SERVER else {}
     # A script that was written on Windows; bash takes a carriage return for a part of a word.
@@ -105,7 +105,7 @@ def _script(rooms: Rooms, request: ScriptRequest, project: Project, cwd: str) ->
         left_running=_left_running(request, project),
         install="Scripts are run with bash; install it.",
     )
-    profile = rooms.config.config.script_profile
+    profile = resources.config.config.script_profile
     if profile is ScriptProfile.NONE:
         return launch
     find_program(launch, final_environment(launch))

@@ -5,14 +5,14 @@ from __future__ import annotations
 import structlog
 
 from anyond.model.errors import AnyondError
-from anyond.operations.rooms import Rooms
+from anyond.operations.resources import Resources
 from anyond.procs.shim_connection import ShimConnection
 from anyond.store.runs import launches
 
 log = structlog.get_logger()
 
 
-async def record_processes(rooms: Rooms, running: ShimConnection) -> None:
+async def record_processes(resources: Resources, running: ShimConnection) -> None:
     """Put the processes at the other end of a connection on record, with the launch of the run.
 
     A database that does not take it now ends no run: the next connection tries again.
@@ -21,7 +21,7 @@ async def record_processes(rooms: Rooms, running: ShimConnection) -> None:
     if seen is None:
         return
     try:
-        running.processes = await rooms.store.write(
+        running.processes = await resources.store.write(
             lambda tx: launches.identify(tx, process_id, seen)
         )
     except AnyondError as error:

@@ -13,7 +13,7 @@ from anyond.files import desktop_notifier, sounds
 from anyond.model.errors import AnyondError
 from anyond.model.rows import ProcessStatus
 from anyond.model.settings import SoundFile
-from anyond.operations.rooms import Rooms
+from anyond.operations.resources import Resources
 from anyond.operations.subject import Subject
 
 log = structlog.get_logger()
@@ -25,7 +25,7 @@ _WORDS = {
 }
 
 
-async def notify(rooms: Rooms, about: Subject, status: ProcessStatus) -> None:
+async def notify(resources: Resources, about: Subject, status: ProcessStatus) -> None:
     """Play a sound and show a message, as configured; a stop by a person makes no sound.
 
     To be called once for each chain, when it is over. What goes wrong here is only logged: nothing
@@ -34,7 +34,7 @@ async def notify(rooms: Rooms, about: Subject, status: ProcessStatus) -> None:
     Args:
         status: how the last process of the chain ended.
     """
-    wanted = rooms.config.config.notifications
+    wanted = resources.config.config.notifications
     if wanted.push_enabled:
         title = f"Task Complete: {about.task.title}"
         body = (
@@ -42,13 +42,13 @@ async def notify(rooms: Rooms, about: Subject, status: ProcessStatus) -> None:
             f"Branch: {about.attempt.branch}\nExecutor: {about.attempt.executor}"
         )
         if command := desktop_notifier.message(title, body):
-            rooms.notifier.run(command)
+            resources.notifier.run(command)
     if wanted.sound_enabled and status is not ProcessStatus.KILLED:
-        await _play(rooms, wanted.sound_file)
+        await _play(resources, wanted.sound_file)
 
 
-async def _play(rooms: Rooms, sound: SoundFile) -> None:
-    path = rooms.places.data_dir / "sounds" / f"{sound.value.lower()}.wav"
+async def _play(resources: Resources, sound: SoundFile) -> None:
+    path = resources.places.data_dir / "sounds" / f"{sound.value.lower()}.wav"
     command = desktop_notifier.player(path)
     if command is None:
         return
@@ -57,7 +57,7 @@ async def _play(rooms: Rooms, sound: SoundFile) -> None:
     except AnyondError as error:
         log.warning("no_sound", path=str(path), why=str(error))
         return
-    rooms.notifier.run(command)
+    resources.notifier.run(command)
 
 
 def _keep(path: Path, sound: SoundFile) -> None:

@@ -18,7 +18,7 @@ from anyond.model.refusals.requests import Impossible, Invalid
 from anyond.model.refusals.runs import Busy
 from anyond.model.rows import ExecutionProcess, ProcessStatus, RunReason, ScriptRequest
 from anyond.model.settings import ExecutorProfileId
-from anyond.operations.rooms import Rooms
+from anyond.operations.resources import Resources
 from anyond.operations.subject import Subject
 from anyond.operations.turn import launch_recipe
 from anyond.operations.turn.turn_record import Said, TurnRecord
@@ -47,7 +47,7 @@ def at_work(reader: Reader, attempt_id: str) -> ExecutionProcess | None:
 
 
 async def steer(
-    rooms: Rooms, about: Subject, process: ExecutionProcess, wanted: FollowUp
+    resources: Resources, about: Subject, process: ExecutionProcess, wanted: FollowUp
 ) -> ExecutionProcess | None:
     """Write down what is to be said into the running turn of `process`.
 
@@ -62,12 +62,12 @@ async def steer(
     """
     _check(process, wanted)
     image_ids = wanted.image_ids or ()
-    await images.check(rooms, image_ids)
-    prompt = await rooms.store.write(
+    await images.check(resources, image_ids)
+    prompt = await resources.store.write(
         lambda tx: images.attach(tx, about.task.id, wanted.prompt, image_ids, now())
     )
-    await images.place(rooms, about.task.id, about.worktree)
-    told = await launch_recipe.told(rooms, prompt, str(about.worktree))
+    await images.place(resources, about.task.id, about.worktree)
+    told = await launch_recipe.told(resources, prompt, str(about.worktree))
 
     def work(tx: Tx) -> ExecutionProcess | None:
         row = processes.get(tx, process.id)
@@ -83,7 +83,7 @@ async def steer(
             drafts.take(tx, row.task_attempt_id, row.id, now())
         return row
 
-    return await rooms.store.write(work)
+    return await resources.store.write(work)
 
 
 def said(reader: Reader, process_id: str) -> Sequence[Said]:

@@ -9,14 +9,14 @@ from pathlib import Path
 import trio
 
 from anyond.model.refusals.requests import NotFound
-from anyond.operations.rooms import Rooms
+from anyond.operations.resources import Resources
 from anyond.real_path import nearest_real_path
 from anyond.store.board import attempts
 from anyond.store.board.attempts import Place
 from anyond.store.engine.transaction import Reader
 
 
-async def find(rooms: Rooms, ref: Path) -> Place:
+async def find(resources: Resources, ref: Path) -> Place:
     """The attempt whose worktree is at `ref` or above it; of nested ones the innermost.
 
     Args:
@@ -26,19 +26,19 @@ async def find(rooms: Rooms, ref: Path) -> Place:
         NotFound: it is in no worktree.
     """
     real = await trio.to_thread.run_sync(nearest_real_path, ref, abandon_on_cancel=True)
-    found = await _at(rooms, [*_upwards(real), *_upwards(ref)])
+    found = await _at(resources, [*_upwards(real), *_upwards(ref)])
     if found is None:
         # The other way round: a worktree on record by a name that leads through links.
-        known = await rooms.store.read(attempts.containers)
+        known = await resources.store.read(attempts.containers)
         named = [path for path in known if os.path.basename(path) in real.parts]
         truly = await trio.to_thread.run_sync(_by_real_path, named, abandon_on_cancel=True)
-        found = await _at(rooms, [truly[path] for path in _upwards(real) if path in truly])
+        found = await _at(resources, [truly[path] for path in _upwards(real) if path in truly])
     if found is None:
         raise NotFound("worktree at", ref)
     return found
 
 
-async def _at(rooms: Rooms, paths: Sequence[str]) -> Place | None:
+async def _at(resources: Resources, paths: Sequence[str]) -> Place | None:
     def work(reader: Reader) -> Place | None:
         for path in paths:
             attempt = attempts.by_container(reader, path)
@@ -46,7 +46,7 @@ async def _at(rooms: Rooms, paths: Sequence[str]) -> Place | None:
                 return attempts.place(reader, attempt.id)
         return None
 
-    return await rooms.store.read(work)
+    return await resources.store.read(work)
 
 
 def _upwards(path: Path) -> list[str]:

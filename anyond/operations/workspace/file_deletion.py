@@ -6,14 +6,14 @@ from anyond.git.commits import deletion
 from anyond.git.repo import checkouts
 from anyond.git.snapshots import snapshots
 from anyond.model.ids import now
-from anyond.operations.rooms import Rooms
+from anyond.operations.resources import Resources
 from anyond.operations.subject import Subject
 from anyond.operations.workspace import worktree
 from anyond.store.runs import intents
 from anyond.store.runs.intents import Intent
 
 
-async def delete_file(rooms: Rooms, about: Subject, file_path: str) -> None:
+async def delete_file(resources: Resources, about: Subject, file_path: str) -> None:
     """Delete a file from the worktree, and commit that if git knew the file.
 
     Raises:
@@ -22,7 +22,7 @@ async def delete_file(rooms: Rooms, about: Subject, file_path: str) -> None:
         Conflict: `rebase_in_progress` and so on, `dirty` (files are in conflict), `off_branch`,
             `ignored_file`; nothing has changed.
     """
-    about = await worktree.prepare(rooms, about)
+    about = await worktree.prepare(resources, about)
     path = deletion.contained(about.worktree, file_path)
     await deletion.check(about.worktree, path)
     await checkouts.require(about.worktree, about.attempt.branch)
@@ -36,10 +36,10 @@ async def delete_file(rooms: Rooms, about: Subject, file_path: str) -> None:
         snapshot=snapshot,
         created_at=now(),
     )
-    await rooms.store.write(lambda tx: intents.put(tx, intent))
+    await resources.store.write(lambda tx: intents.put(tx, intent))
     message = f"Delete {path}\n\nAnyon-Attempt: {about.attempt.id}"
     try:
         await deletion.delete_file(about.worktree, path, message=message)
     finally:
         # It is there again if git refused. Whoever is stopped here leaves it to the next one.
-        await rooms.store.write(lambda tx: intents.delete(tx, attempt_id))
+        await resources.store.write(lambda tx: intents.delete(tx, attempt_id))

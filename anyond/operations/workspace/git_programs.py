@@ -30,7 +30,7 @@ from anyond.model.ids import now
 from anyond.model.refusals.requests import NotFound
 from anyond.model.refusals.withheld import ProgramsChanged
 from anyond.model.rows import ExecutionProcess, Project, RunReason, TaskAttempt
-from anyond.operations.rooms import Rooms
+from anyond.operations.resources import Resources
 from anyond.operations.subject import Subject
 from anyond.operations.workspace import known_checkouts
 from anyond.store.board import attempts, projects
@@ -56,16 +56,16 @@ class _Seen:
     main: Fingerprint
 
 
-async def load(rooms: Rooms) -> None:
+async def load(resources: Resources) -> None:
     """Know all projects' checkouts and what may run there; before anything is asked of git."""
-    for project in await rooms.store.read(projects.all):
-        row = await rooms.store.read(partial(git_programs.get, project_id=project.id))
-        await known_checkouts.know(rooms, project, Path(row.common_dir) if row else None)
+    for project in await resources.store.read(projects.all):
+        row = await resources.store.read(partial(git_programs.get, project_id=project.id))
+        await known_checkouts.know(resources, project, Path(row.common_dir) if row else None)
         if row is not None:
-            await _restore(rooms, project, row)
+            await _restore(resources, project, row)
 
 
-async def begin(rooms: Rooms, subject: Subject, process: ExecutionProcess) -> None:
+async def begin(resources: Resources, subject: Subject, process: ExecutionProcess) -> None:
     """A process is about to be started: what is there now, nobody but a person can have left.
 
     Unless others are at work in the repository, or what they have changed is not accepted yet.
@@ -73,17 +73,17 @@ async def begin(rooms: Rooms, subject: Subject, process: ExecutionProcess) -> No
     Raises:
         AnyondError: git could not be asked.
     """
-    seen = await _see(rooms, subject.project)
+    seen = await _see(resources, subject.project)
     if seen is None:
         return
     held, project_id = seen.guard, subject.project.id
-    row = await rooms.store.read(partial(_row, seen, project_id))
+    row = await resources.store.read(partial(_row, seen, project_id))
     alone = not (held.runs - {process.id})
     withheld = held.withheld and bool(added(seen.main.shared, held.accepted))
     accepted = dict(seen.main.shared) if alone and not withheld else held.accepted
     worktree = str(subject.worktree)
     before = (await _look(subject.worktree)).worktree
-    busy = await rooms.store.read(
+    busy = await resources.store.read(
         lambda r: [p.id for p in processes.running_of(r, subject.attempt.id) if p.id in held.runs]
     )
     theirs = worktree in held.withheld_worktrees or bool(set(busy) - {process.id})
@@ -102,15 +102,17 @@ async def begin(rooms: Rooms, subject: Subject, process: ExecutionProcess) -> No
         git_programs.put(tx, fresh)
         git_programs.put_worktree(tx, subject.attempt.id, in_worktree, withheld=flag)
 
-    await rooms.store.write(write)
+    await resources.store.write(write)
     held.accepted, held.withheld = accepted, withheld
     held.worktrees[worktree] = in_worktree
-    if await rooms.store.read(lambda r: _counts(r, process)):
+    if await resources.store.read(lambda r: _counts(r, process)):
         held.runs.add(process.id)
     held.forget_looks()
 
 
-async def end(rooms: Rooms, subject: Subject, process: ExecutionProcess) -> list[notes.Remark]:
+async def end(
+    resources: Resources, subject: Subject, process: ExecutionProcess
+) -> list[notes.Remark]:
     """A process is over: what it has changed is withheld from now on.
 
     To be called before git is asked for anything on its behalf.
@@ -128,7 +130,7 @@ async def end(rooms: Rooms, subject: Subject, process: ExecutionProcess) -> list
     shared = own = [_UNSEEN]
     unseen, why = "what holds for all checkouts", ""
     try:
-        seen = await _see(rooms, subject.project)
+        seen = await _see(resources, subject.project)
         if seen is None:
             raise NotFound("git repository at", subject.project.git_repo_path)
         shared = added(seen.main.shared, held.accepted)
@@ -160,7 +162,7 @@ async def end(rooms: Rooms, subject: Subject, process: ExecutionProcess) -> list
         if not attempts.get(tx, attempt_id).git_programs_withheld:
             attempts.set_git_programs_withheld(tx, attempt_id, True, moment)
 
-    await rooms.store.write(write)
+    await resources.store.write(write)
     names = [name for name in (*shared, *own) if name != _UNSEEN]
     texts = [_told(names, subject.project.id)] if names else []
     if why:
@@ -175,20 +177,20 @@ def not_started(subject: Subject, process: ExecutionProcess) -> None:
         held.runs.discard(process.id)
 
 
-async def state(rooms: Rooms, project_id: str) -> GitPrograms:
+async def state(resources: Resources, project_id: str) -> GitPrograms:
     """What waits to be accepted in a project.
 
     Raises:
         NotFound: there is no such project.
     """
-    project = await rooms.store.read(lambda r: projects.get(r, project_id))
-    seen = await _see(rooms, project)
-    row = None if seen is None else await rooms.store.read(partial(_row, seen, project_id))
+    project = await resources.store.read(lambda r: projects.get(r, project_id))
+    seen = await _see(resources, project)
+    row = None if seen is None else await resources.store.read(partial(_row, seen, project_id))
     if seen is None or row is None:
         return GitPrograms(
             withheld=False, always=row is not None and row.always, digest=_digest([])
         )
-    changed = await _waiting(rooms, project_id, seen)
+    changed = await _waiting(resources, project_id, seen)
     return GitPrograms(
         withheld=bool(seen.guard.withheld or seen.guard.withheld_worktrees) and not row.always,
         always=row.always,
@@ -199,24 +201,24 @@ async def state(rooms: Rooms, project_id: str) -> GitPrograms:
     )
 
 
-async def accept(rooms: Rooms, project_id: str, wanted: AcceptGitPrograms) -> GitPrograms:
+async def accept(resources: Resources, project_id: str, wanted: AcceptGitPrograms) -> GitPrograms:
     """Let run what is there now; or whatever will ever be there.
 
     Raises:
         NotFound: there is no such project, or no repository.
         Conflict: `git_programs_changed`: it is not what `wanted.digest` stands for any more.
     """
-    project = await rooms.store.read(lambda r: projects.get(r, project_id))
-    seen = await _see(rooms, project)
+    project = await resources.store.read(lambda r: projects.get(r, project_id))
+    seen = await _see(resources, project)
     if seen is None:
         raise NotFound("git repository at", project.git_repo_path)
     held = seen.guard
-    changed = await _waiting(rooms, project_id, seen)
+    changed = await _waiting(resources, project_id, seen)
     if wanted.digest is not None and wanted.digest != _digest(changed):
         raise ProgramsChanged
     in_worktrees: dict[str, dict[str, str]] = {}
     paths: dict[str, str] = {}
-    for attempt in await rooms.store.read(partial(_attempts, seen, project_id)):
+    for attempt in await resources.store.read(partial(_attempts, seen, project_id)):
         if attempt.container_ref in held.withheld_worktrees:
             assert attempt.container_ref is not None
             paths[attempt.id] = attempt.container_ref
@@ -239,19 +241,19 @@ async def accept(rooms: Rooms, project_id: str, wanted: AcceptGitPrograms) -> Gi
             if attempt.git_programs_withheld:
                 attempts.set_git_programs_withheld(tx, attempt.id, False, moment)
 
-    await rooms.store.write(write)
+    await resources.store.write(write)
     held.accepted, held.always, held.withheld = fresh.accepted, always, False
     held.withheld_worktrees.clear()
     for attempt_id, hashes in in_worktrees.items():
         held.worktrees[paths[attempt_id]] = hashes
     held.forget_looks()
-    return await state(rooms, project_id)
+    return await state(resources, project_id)
 
 
 # ---------------------------------------------------------------- what is there
 
 
-async def _restore(rooms: Rooms, project: Project, row: GitProgramsRow) -> None:
+async def _restore(resources: Resources, project: Project, row: GitProgramsRow) -> None:
     """A guard as it was when the last daemon ended."""
 
     def read(r: Reader) -> Guard:
@@ -272,7 +274,7 @@ async def _restore(rooms: Rooms, project: Project, row: GitProgramsRow) -> None:
             held.runs |= {process.id for process in running if _counts(r, process)}
         return held
 
-    held, other = await rooms.store.read(read), guard.of(Path(row.common_dir))
+    held, other = await resources.store.read(read), guard.of(Path(row.common_dir))
     if other is not None:
         # Another project of the same repository: what one knows holds for both, and what versions
         # before have written down for one of them alone does not.
@@ -290,12 +292,12 @@ def _guard_of(subject: Subject) -> Guard | None:
     return None if place is None or place.common_dir is None else guard.of(place.common_dir)
 
 
-async def _see(rooms: Rooms, project: Project) -> _Seen | None:
+async def _see(resources: Resources, project: Project) -> _Seen | None:
     """The repository as it is now; None if it is not there."""
     path = Path(project.git_repo_path)
     place = locations.locate(path)
     if place is None or place.common_dir is None:
-        await known_checkouts.know(rooms, project)
+        await known_checkouts.know(resources, project)
         place = locations.locate(path)
     if place is None or place.common_dir is None:
         return None
@@ -336,14 +338,14 @@ def _attempts(seen: _Seen, project_id: str, reader: Reader) -> list[TaskAttempt]
     return [attempt for id in ids for attempt in attempts.of_project(reader, id)]
 
 
-async def _waiting(rooms: Rooms, project_id: str, seen: _Seen) -> list[GitProgram]:
+async def _waiting(resources: Resources, project_id: str, seen: _Seen) -> list[GitProgram]:
     """What is not accepted, with what there is to show of it."""
     found = []
     if seen.guard.withheld:
         found = [
             _program(name, seen.main, None) for name in added(seen.main.shared, seen.guard.accepted)
         ]
-    for attempt in await rooms.store.read(partial(_attempts, seen, project_id)):
+    for attempt in await resources.store.read(partial(_attempts, seen, project_id)):
         where = attempt.container_ref
         if where is not None and where in seen.guard.withheld_worktrees:
             here = await _look_or_nothing(Path(where))

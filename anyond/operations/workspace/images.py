@@ -15,7 +15,7 @@ from anyond.machines.prompt import show_images
 from anyond.model.ids import new_id, now, timestamp
 from anyond.model.refusals.requests import NotFound
 from anyond.model.rows import Image
-from anyond.operations.rooms import Rooms
+from anyond.operations.resources import Resources
 from anyond.operations.workspace import unknown_files
 from anyond.store.board import images, tasks
 from anyond.store.engine.transaction import Tx
@@ -28,7 +28,7 @@ GRACE = 24 * 3600.0
 
 
 async def keep(
-    rooms: Rooms, upload: Incoming, original_name: str, task_id: str | None = None
+    resources: Resources, upload: Incoming, original_name: str, task_id: str | None = None
 ) -> Image:
     """Make an upload an image; the same bytes are always the same one.
 
@@ -59,34 +59,34 @@ async def keep(
             images.link(tx, task_id, [image.id], moment)
         return image
 
-    async with rooms.images.lock:
-        await trio.to_thread.run_sync(rooms.images.keep, upload, picture)
-        return await rooms.store.write(record)
+    async with resources.images.lock:
+        await trio.to_thread.run_sync(resources.images.keep, upload, picture)
+        return await resources.store.write(record)
 
 
-async def delete(rooms: Rooms, image_id: str, *, force: bool) -> None:
+async def delete(resources: Resources, image_id: str, *, force: bool) -> None:
     """Delete an image; copies in worktrees stay there.
 
     Raises:
         NotFound: there is no such image.
         Conflict: several tasks show it, and `force` is not set.
     """
-    async with rooms.images.lock:
-        image = await rooms.store.write(lambda tx: images.delete(tx, image_id, force=force))
-        await trio.to_thread.run_sync(rooms.images.remove, [images.file_name(image)])
+    async with resources.images.lock:
+        image = await resources.store.write(lambda tx: images.delete(tx, image_id, force=force))
+        await trio.to_thread.run_sync(resources.images.remove, [images.file_name(image)])
 
 
-async def withdraw(rooms: Rooms, image_id: str) -> None:
+async def withdraw(resources: Resources, image_id: str) -> None:
     """Take back an upload; the image is deleted unless a task showed it before.
 
     Raises:
         NotFound: there is no such image.
         Conflict: several tasks show it since.
     """
-    async with rooms.images.lock:
-        image = await rooms.store.write(lambda tx: images.withdraw(tx, image_id))
+    async with resources.images.lock:
+        image = await resources.store.write(lambda tx: images.withdraw(tx, image_id))
         if image is not None:
-            await trio.to_thread.run_sync(rooms.images.remove, [images.file_name(image)])
+            await trio.to_thread.run_sync(resources.images.remove, [images.file_name(image)])
 
 
 def attach(tx: Tx, task_id: str, prompt: str, image_ids: Sequence[str], moment: str) -> str:
@@ -106,65 +106,71 @@ def shown(prompt: str, linked: Sequence[Image]) -> str:
     return show_images(prompt, ((image.original_name, image.file_path) for image in linked))
 
 
-async def check(rooms: Rooms, image_ids: Sequence[str]) -> None:
+async def check(resources: Resources, image_ids: Sequence[str]) -> None:
     """Refuse with `NotFound` if one of them does not exist."""
-    await rooms.store.read(lambda r: [images.get(r, image_id) for image_id in image_ids])
+    await resources.store.read(lambda r: [images.get(r, image_id) for image_id in image_ids])
 
 
-async def place(rooms: Rooms, task_id: str, worktree: Path) -> None:
+async def place(resources: Resources, task_id: str, worktree: Path) -> None:
     """Put the images of a task into a worktree of it, those that are not there yet.
 
     What cannot be placed is a warning in the log: an agent can do without, and will say so.
     """
-    wanted = await rooms.store.read(lambda r: images.of_task(r, task_id))
+    wanted = await resources.store.read(lambda r: images.of_task(r, task_id))
     if not wanted:
         return
     names = [images.file_name(image) for image in wanted]
-    complaints = await trio.to_thread.run_sync(rooms.images.place, names, worktree, images.FOLDER)
+    complaints = await trio.to_thread.run_sync(
+        resources.images.place, names, worktree, images.FOLDER
+    )
     for complaint in complaints:
         log.warning("image_not_placed", worktree=str(worktree), why=complaint)
 
 
-async def clean_up(rooms: Rooms, day: int) -> None:
+async def clean_up(resources: Resources, day: int) -> None:
     """Delete images that no task has shown for `GRACE`, and what uploads of crashes have left.
 
     Args:
         day: today's number; see `store.days`.
     """
     before = timestamp(time.time() - GRACE)
-    async with rooms.images.lock:
-        gone = await rooms.store.write(lambda tx: images.delete_unused(tx, before, day))
-        names = await rooms.store.read(lambda r: gone_files.names(r, "image"))
-        known = await rooms.store.read(images.file_names)
-        files = rooms.images
+    async with resources.images.lock:
+        gone = await resources.store.write(lambda tx: images.delete_unused(tx, before, day))
+        names = await resources.store.read(lambda r: gone_files.names(r, "image"))
+        known = await resources.store.read(images.file_names)
+        files = resources.images
 
         def sweep() -> set[str]:
             files.remove([*names, *files.abandoned()])
             return files.unknown(known)
 
         unknown = await trio.to_thread.run_sync(sweep)
-        await rooms.store.write(lambda tx: gone_files.delete(tx, "image", names))
-        await unknown_files.look_after(rooms, "image", files.root, unknown, day)
+        await resources.store.write(lambda tx: gone_files.delete(tx, "image", names))
+        await unknown_files.look_after(resources, "image", files.root, unknown, day)
     if gone:
         log.info("images_deleted", count=len(gone))
 
 
-async def file_of(rooms: Rooms, image_id: str) -> tuple[Image, Path]:
+async def file_of(resources: Resources, image_id: str) -> tuple[Image, Path]:
     """An image and its file.
 
     Raises:
         NotFound: there is no such image, or somebody has taken its file away.
     """
-    return await _with_file(rooms, await rooms.store.read(lambda r: images.get(r, image_id)))
+    return await _with_file(
+        resources, await resources.store.read(lambda r: images.get(r, image_id))
+    )
 
 
-async def file_named(rooms: Rooms, file_name: str) -> tuple[Image, Path]:
+async def file_named(resources: Resources, file_name: str) -> tuple[Image, Path]:
     """The same by the name of the file, which is how descriptions and prompts link to it."""
-    return await _with_file(rooms, await rooms.store.read(lambda r: images.named(r, file_name)))
+    return await _with_file(
+        resources, await resources.store.read(lambda r: images.named(r, file_name))
+    )
 
 
-async def _with_file(rooms: Rooms, image: Image) -> tuple[Image, Path]:
-    path = rooms.images.path(images.file_name(image))
+async def _with_file(resources: Resources, image: Image) -> tuple[Image, Path]:
+    path = resources.images.path(images.file_name(image))
     if not await trio.to_thread.run_sync(os.path.isfile, path):
         raise NotFound("file of the image", image.id)
     return image, path

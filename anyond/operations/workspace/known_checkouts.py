@@ -10,13 +10,13 @@ from anyond.git.disk import locations
 from anyond.git.repo import repository
 from anyond.model.errors import AnyondError
 from anyond.model.rows import Project
-from anyond.operations.rooms import Rooms
+from anyond.operations.resources import Resources
 from anyond.store.board import attempts
 
 log = structlog.get_logger()
 
 
-async def know(rooms: Rooms, project: Project, common_dir: Path | None = None) -> None:
+async def know(resources: Resources, project: Project, common_dir: Path | None = None) -> None:
     """Know those of one project. A repository that is not there is known as soon as it is.
 
     Args:
@@ -34,6 +34,6 @@ async def know(rooms: Rooms, project: Project, common_dir: Path | None = None) -
     shared = shared or common_dir
     if shared is None:
         return
-    for attempt in await rooms.store.read(lambda r: attempts.of_project(r, project.id)):
+    for attempt in await resources.store.read(lambda r: attempts.of_project(r, project.id)):
         if attempt.container_ref is not None:
             locations.remember(Path(attempt.container_ref), shared)

@@ -21,7 +21,7 @@ from anyond.model.ids import is_id, new_id, now, seconds, timestamp
 from anyond.model.refusals.requests import NotFound
 from anyond.model.refusals.runs import Busy
 from anyond.model.rows import ProcessStatus, Project, TaskAttempt
-from anyond.operations.rooms import Rooms
+from anyond.operations.resources import Resources
 from anyond.operations.workspace import set_aside, unknown_files, worktree
 from anyond.procs.launcher import Alive
 from anyond.procs.shim_state import Lock
@@ -41,7 +41,7 @@ SNAPSHOTS_STAY_DAYS = 30
 """The same in days that a daemon was at work; see `store.days`."""
 
 
-async def delete_task(rooms: Rooms, task_id: str) -> None:
+async def delete_task(resources: Resources, task_id: str) -> None:
     """Delete a task with its attempts; their worktrees are removed by `clean_up`.
 
     Raises:
@@ -53,13 +53,13 @@ async def delete_task(rooms: Rooms, task_id: str) -> None:
         task = tasks.get(tx, task_id)
         if processes.running_of_task(tx, task_id):
             raise Busy.inside("an attempt of this task")
-        _schedule(tx, rooms, attempts.all(tx, task_id), projects.get(tx, task.project_id))
+        _schedule(tx, resources, attempts.all(tx, task_id), projects.get(tx, task.project_id))
         tasks.delete(tx, task_id, now())
 
-    await rooms.store.write(work)
+    await resources.store.write(work)
 
 
-async def delete_attempt(rooms: Rooms, attempt_id: str) -> None:
+async def delete_attempt(resources: Resources, attempt_id: str) -> None:
     """Delete one attempt of a task; its branch stays, its worktree is removed by `clean_up`.
 
     Raises:
@@ -73,13 +73,13 @@ async def delete_attempt(rooms: Rooms, attempt_id: str) -> None:
         if any(one.status is ProcessStatus.RUNNING for one in running):
             raise Busy.inside("this attempt")
         project = projects.get(tx, tasks.get(tx, attempt.task_id).project_id)
-        _schedule(tx, rooms, [attempt], project)
+        _schedule(tx, resources, [attempt], project)
         attempts.delete(tx, attempt_id, now())
 
-    await rooms.store.write(work)
+    await resources.store.write(work)
 
 
-async def delete_project(rooms: Rooms, project_id: str) -> None:
+async def delete_project(resources: Resources, project_id: str) -> None:
     """Delete a project with its tasks; the repository itself is left alone.
 
     Raises:
@@ -92,13 +92,13 @@ async def delete_project(rooms: Rooms, project_id: str) -> None:
         for task in tasks.all_with_status(tx, project_id):
             if processes.running_of_task(tx, task.id):
                 raise Busy.inside("an attempt of this project")
-            _schedule(tx, rooms, attempts.all(tx, task.id), project)
+            _schedule(tx, resources, attempts.all(tx, task.id), project)
         projects.delete(tx, project_id, now())
 
-    await rooms.store.write(work)
+    await resources.store.write(work)
 
 
-def _schedule(tx: Tx, rooms: Rooms, gone: list[TaskAttempt], project: Project) -> None:
+def _schedule(tx: Tx, resources: Resources, gone: list[TaskAttempt], project: Project) -> None:
     repository = str(project.repository)
     for attempt in gone:
         # One that was never written down may be there all the same, half made by a git that was
@@ -106,7 +106,7 @@ def _schedule(tx: Tx, rooms: Rooms, gone: list[TaskAttempt], project: Project) -
         path = (
             attempt.container_ref
             or planned_worktrees.get(tx, attempt.id)
-            or str(worktree.planned_path(rooms, project, attempt))
+            or str(worktree.planned_path(resources, project, attempt))
         )
         due = timestamp(seconds(now()) + SNAPSHOTS_STAY_S)
         day = days.current(tx) + SNAPSHOTS_STAY_DAYS
@@ -126,7 +126,7 @@ def _schedule(tx: Tx, rooms: Rooms, gone: list[TaskAttempt], project: Project) -
         )
 
 
-async def clean_up(rooms: Rooms, day: int = 0) -> None:
+async def clean_up(resources: Resources, day: int = 0) -> None:
     """Remove what belongs to deleted attempts: worktrees, after a snapshot, and spools.
 
     Snapshots go when their time has come. What cannot be removed now stays scheduled and is tried
@@ -135,69 +135,69 @@ async def clean_up(rooms: Rooms, day: int = 0) -> None:
     Args:
         day: today's number; see `store.days`.
     """
-    for job in await rooms.store.read(cleanups.all):
+    for job in await resources.store.read(cleanups.all):
         try:
-            await _remove_worktree(rooms, job)
+            await _remove_worktree(resources, job)
         except AnyondError as error:
             log.warning("not_cleaned_up", worktree=job.worktree_path, why=str(error))
             continue
-        await rooms.store.write(lambda tx, job=job: cleanups.delete(tx, job.id))  # type: ignore[misc]
-    await _expire(rooms)
-    await _delete_spools(rooms)
-    await _look_for_unknown_spools(rooms, day)
+        await resources.store.write(lambda tx, job=job: cleanups.delete(tx, job.id))  # type: ignore[misc]
+    await _expire(resources)
+    await _delete_spools(resources)
+    await _look_for_unknown_spools(resources, day)
 
 
-async def _delete_spools(rooms: Rooms) -> None:
+async def _delete_spools(resources: Resources) -> None:
     """Delete the spools of processes whose rows were deleted, unless their shims live."""
-    root, done = rooms.launcher.root, []
-    for name in await rooms.store.read(lambda r: gone_files.names(r, "spool")):
-        if is_id(name) and not isinstance(rooms.launcher.look(name), Alive):
+    root, done = resources.launcher.root, []
+    for name in await resources.store.read(lambda r: gone_files.names(r, "spool")):
+        if is_id(name) and not isinstance(resources.launcher.look(name), Alive):
             await trio.to_thread.run_sync(shutil.rmtree, root / name, True)
             if not await trio.to_thread.run_sync(os.path.lexists, root / name):
                 done.append(name)
     if done:
-        await rooms.store.write(lambda tx: gone_files.delete(tx, "spool", done))
+        await resources.store.write(lambda tx: gone_files.delete(tx, "spool", done))
 
 
-async def _look_for_unknown_spools(rooms: Rooms, day: int) -> None:
-    root = rooms.launcher.root
+async def _look_for_unknown_spools(resources: Resources, day: int) -> None:
+    root = resources.launcher.root
     # The directories first: a process that is written down meanwhile is known.
     found = await trio.to_thread.run_sync(lambda: {path.name for path in root.iterdir()})
-    known = await rooms.store.read(processes.all_ids)
-    gone = await rooms.store.read(lambda r: gone_files.names(r, "spool"))
+    known = await resources.store.read(processes.all_ids)
+    gone = await resources.store.read(lambda r: gone_files.names(r, "spool"))
     unknown = {name for name in found - known - gone if is_id(name)}
 
     def is_dead(name: str) -> bool:
         with Lock(root / name) as lock:
             return lock.taken()
 
-    await unknown_files.look_after(rooms, "spool", root, unknown, day, may_move=is_dead)
+    await unknown_files.look_after(resources, "spool", root, unknown, day, may_move=is_dead)
 
 
-async def sweep(rooms: Rooms, before: float) -> None:
+async def sweep(resources: Resources, before: float) -> None:
     """Delete what git operations had put aside in worktrees when their daemon was killed.
 
     Args:
         before: Unix seconds; what is younger may be in use.
     """
-    for own in await _git_dirs(rooms):
+    for own in await _git_dirs(resources):
         count = await trio.to_thread.run_sync(scratch.sweep, own, before)
         if count:
             log.info("swept", git_dir=str(own), directories=count)
 
 
-async def sweep_locks(rooms: Rooms) -> None:
+async def sweep_locks(resources: Resources) -> None:
     """Remove the locks that a killed git has left: of references, and in attempts' worktrees."""
-    for project in await rooms.store.read(projects.all):
+    for project in await resources.store.read(projects.all):
         try:
             await dead_locks.sweep_refs(await common_dir(project.repository))
         except AnyondError as error:
             log.info("locks_not_swept", project=project.id, why=str(error))
-    for own in await _git_dirs(rooms):
+    for own in await _git_dirs(resources):
         await dead_locks.sweep_checkout(own)
 
 
-async def _git_dirs(rooms: Rooms) -> list[Path]:
+async def _git_dirs(resources: Resources) -> list[Path]:
     """Those of all attempts' worktrees, also of such that were not complete yet at a kill."""
 
     def paths(reader: Reader) -> list[str]:
@@ -205,17 +205,17 @@ async def _git_dirs(rooms: Rooms) -> list[Path]:
         return made + planned_worktrees.paths(reader)
 
     found = []
-    for path in await rooms.store.read(paths):
+    for path in await resources.store.read(paths):
         own = await trio.to_thread.run_sync(git_dir, Path(path))
         if own is not None:
             found.append(own)
     return found
 
 
-async def _expire(rooms: Rooms) -> None:
+async def _expire(resources: Resources) -> None:
     """Forget the snapshots of attempts that were deleted long ago."""
     moment = now()
-    for expiry in await rooms.store.read(lambda r: expiries.due(r, moment)):
+    for expiry in await resources.store.read(lambda r: expiries.due(r, moment)):
         repository = Path(expiry.repo_path)
         try:
             if await trio.to_thread.run_sync(os.path.isdir, repository):
@@ -227,10 +227,10 @@ async def _expire(rooms: Rooms) -> None:
             log.warning("not_expired", attempt=expiry.attempt_id, why=str(error))
             continue
         gone = expiry.attempt_id
-        await rooms.store.write(lambda tx, gone=gone: expiries.delete(tx, gone))  # type: ignore[misc]
+        await resources.store.write(lambda tx, gone=gone: expiries.delete(tx, gone))  # type: ignore[misc]
 
 
-async def _remove_worktree(rooms: Rooms, job: Cleanup) -> None:
+async def _remove_worktree(resources: Resources, job: Cleanup) -> None:
     path = Path(job.worktree_path)
     repository = Path(job.repo_path)
     if not await trio.to_thread.run_sync(os.path.isdir, repository):
@@ -245,12 +245,12 @@ async def _remove_worktree(rooms: Rooms, job: Cleanup) -> None:
         await trio.to_thread.run_sync(odd_files.set_aside, path, await common_dir(repository))
         if job.branch is not None:
             # Somebody may have cut the link between the two; what is there is kept all the same.
-            await repair.ensure(rooms.repositories, repository, path, job.branch)
+            await repair.ensure(resources.repositories, repository, path, job.branch)
             await lost_branch.bring_back(repository, path, job.branch, job.attempt_id)
         await inner_checkouts.keep(repository, path, job.attempt_id)
         await set_aside.remove(
-            rooms.repositories, repository, path, job.attempt_id, rooms.places.set_aside
+            resources.repositories, repository, path, job.attempt_id, resources.places.set_aside
         )
     else:
-        await worktrees.remove(rooms.repositories, repository, path)
+        await worktrees.remove(resources.repositories, repository, path)
     await inner_checkouts.forget(repository, path)

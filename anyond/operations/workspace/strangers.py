@@ -14,7 +14,7 @@ import trio
 from anyond.git.snapshots import snapshots
 from anyond.model.errors import AnyondError
 from anyond.model.ids import is_id
-from anyond.operations.rooms import Rooms
+from anyond.operations.resources import Resources
 from anyond.operations.workspace import worktree
 from anyond.procs.shim_state import Lock
 from anyond.store.board import attempts, projects
@@ -24,20 +24,20 @@ from anyond.store.upkeep import cleanups, expiries, gone_files, planned_worktree
 log = structlog.get_logger()
 
 
-async def report(rooms: Rooms) -> None:
+async def report(resources: Resources) -> None:
     """Name in the log what no row is about. Changes nothing."""
-    await _programs(rooms)
-    await _worktrees(rooms)
-    await _snapshots(rooms)
+    await _programs(resources)
+    await _worktrees(resources)
+    await _snapshots(resources)
 
 
-async def _programs(rooms: Rooms) -> None:
+async def _programs(resources: Resources) -> None:
     """Name the executions that are at work and that nobody can see or stop by a request."""
-    root = rooms.launcher.root
+    root = resources.launcher.root
     # The directories first: a process that is written down meanwhile is known.
     found = await trio.to_thread.run_sync(lambda: {path.name for path in root.iterdir()})
-    known = await rooms.store.read(processes.all_ids)
-    known |= await rooms.store.read(lambda r: gone_files.names(r, "spool"))
+    known = await resources.store.read(processes.all_ids)
+    known |= await resources.store.read(lambda r: gone_files.names(r, "spool"))
     unknown = [name for name in sorted(found - known) if is_id(name)]
     at_work = [name for name in unknown if await trio.to_thread.run_sync(_is_at_work, root / name)]
     if at_work:
@@ -55,21 +55,21 @@ def _is_at_work(spool: Path) -> bool:
         return not lock.taken()
 
 
-async def _worktrees(rooms: Rooms) -> None:
-    root = worktree.root(rooms)
+async def _worktrees(resources: Resources) -> None:
+    root = worktree.root(resources)
     # The directories first: one that is made meanwhile is known.
     found = await trio.to_thread.run_sync(_directories, root)
-    rows = await rooms.store.read(attempts.all)
+    rows = await resources.store.read(attempts.all)
     paths = [row.container_ref for row in rows if row.container_ref is not None]
-    paths += [job.worktree_path for job in await rooms.store.read(cleanups.all)]
-    paths += await rooms.store.read(planned_worktrees.paths)
+    paths += [job.worktree_path for job in await resources.store.read(cleanups.all)]
+    paths += await resources.store.read(planned_worktrees.paths)
     unknown = await trio.to_thread.run_sync(_names_without, root, found, paths)
     _tell("worktree", root, unknown)
 
 
-async def _snapshots(rooms: Rooms) -> None:
+async def _snapshots(resources: Resources) -> None:
     """Name the attempts without a row of which a repository has snapshots."""
-    for project in await rooms.store.read(projects.all):
+    for project in await resources.store.read(projects.all):
         repository = project.repository
         try:
             if not await trio.to_thread.run_sync(os.path.isdir, repository):
@@ -79,8 +79,8 @@ async def _snapshots(rooms: Rooms) -> None:
             log.info("snapshots_not_listed", project=project.id, why=str(error))
             continue
         # The snapshots first: those of an attempt that is made meanwhile are known.
-        known = {row.id for row in await rooms.store.read(attempts.all)}
-        known |= await rooms.store.read(expiries.attempt_ids)
+        known = {row.id for row in await resources.store.read(attempts.all)}
+        known |= await resources.store.read(expiries.attempt_ids)
         _tell("snapshot", repository, found - known)
 
 

@@ -17,7 +17,7 @@ from anyond.logs.notes import Remark
 from anyond.model.errors import AnyondError
 from anyond.model.refusals.merging import SubmoduleDirty, SubmoduleNotPushed
 from anyond.operations import remarks
-from anyond.operations.rooms import Rooms
+from anyond.operations.resources import Resources
 from anyond.operations.subject import Subject
 
 log = structlog.get_logger()
@@ -68,7 +68,7 @@ async def refuse_unpushed(about: Subject) -> None:
         raise _refusal(found, "they are on none of its remotes. Push them first, from the attempt")
 
 
-async def follow_merge(rooms: Rooms, about: Subject, landing: Landing) -> None:
+async def follow_merge(resources: Resources, about: Subject, landing: Landing) -> None:
     """Check out what a merge has named, where nobody works; the log says where somebody does."""
     try:
         found = await submodule_commits.changes(about.worktree, landing.before, landing.after)
@@ -84,7 +84,7 @@ async def follow_merge(rooms: Rooms, about: Subject, landing: Landing) -> None:
         "git submodule update"
         for path in dict.fromkeys(behind)
     ]
-    await remarks.leave(rooms, about.attempt.id, told, is_error=False)
+    await remarks.leave(resources, about.attempt.id, told, is_error=False)
 
 
 async def uncommitted(about: Subject) -> list[Remark]:

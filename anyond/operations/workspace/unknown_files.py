@@ -12,7 +12,7 @@ from pathlib import Path
 import structlog
 import trio
 
-from anyond.operations.rooms import Rooms
+from anyond.operations.resources import Resources
 from anyond.store.upkeep import gone_files
 from anyond.store.upkeep.gone_files import Kind
 
@@ -23,7 +23,7 @@ SET_ASIDE_AFTER = 30
 
 
 async def look_after(
-    rooms: Rooms,
+    resources: Resources,
     kind: Kind,
     root: Path,
     found: set[str],
@@ -39,7 +39,9 @@ async def look_after(
         day: today's number.
         may_move: asked last, for each.
     """
-    fresh, first = await rooms.store.write(lambda tx: gone_files.see_unknown(tx, kind, found, day))
+    fresh, first = await resources.store.write(
+        lambda tx: gone_files.see_unknown(tx, kind, found, day)
+    )
     if fresh:
         log.warning(
             "unknown_files",
@@ -51,7 +53,7 @@ async def look_after(
         )
     for name in sorted(name for name, since in first.items() if day - since >= SET_ASIDE_AFTER):
         if may_move(name):
-            place = rooms.places.set_aside / root.name
+            place = resources.places.set_aside / root.name
             moved = await trio.to_thread.run_sync(_move, root / name, place)
             if moved is not None:
                 log.warning("set_aside", kind=kind, name=name, now=str(moved))

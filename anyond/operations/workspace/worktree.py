@@ -28,7 +28,7 @@ from anyond.model.refusals.git import Locked
 from anyond.model.refusals.requests import Impossible
 from anyond.model.rows import Project, TaskAttempt
 from anyond.operations import remarks
-from anyond.operations.rooms import Rooms
+from anyond.operations.resources import Resources
 from anyond.operations.subject import Subject, read
 from anyond.operations.workspace import copy_files
 from anyond.store.board import attempts
@@ -44,21 +44,21 @@ OWN_FILES = ".vibe/"
 _MOST_COMPLAINTS = 10
 
 
-def root(rooms: Rooms) -> Path:
+def root(resources: Resources) -> Path:
     """Where all new worktrees belong."""
-    return rooms.places.worktrees(rooms.config.config.workspace_dir)
+    return resources.places.worktrees(resources.config.config.workspace_dir)
 
 
-async def prepare_root(rooms: Rooms) -> None:
+async def prepare_root(resources: Resources) -> None:
     """Make the place of worktrees, and keep it out of a repository that it may lie in.
 
     Raises:
         Impossible: it cannot be made, or others could change what lies in it.
     """
     try:
-        await trio.to_thread.run_sync(_make_root, root(rooms))
+        await trio.to_thread.run_sync(_make_root, root(resources))
     except OSError as error:
-        why = f"{error.filename or root(rooms)} cannot be made: {error.strerror}."
+        why = f"{error.filename or root(resources)} cannot be made: {error.strerror}."
         raise Impossible("workspace_dir", why) from error
 
 
@@ -76,10 +76,10 @@ def _make_root(place: Path) -> None:
         files.write(ignore, b"# Anyon's worktrees belong to no other checkout.\n*\n")
 
 
-def planned_path(rooms: Rooms, project: Project, attempt: TaskAttempt) -> Path:
+def planned_path(resources: Resources, project: Project, attempt: TaskAttempt) -> Path:
     """Where the worktree of an attempt belongs, unless it was begun elsewhere before."""
     name = f"{branches.slug(project.name)}-{project.id[:8]}"
-    return root(rooms) / name / attempt.branch.rsplit("/", 1)[-1]
+    return root(resources) / name / attempt.branch.rsplit("/", 1)[-1]
 
 
 async def is_gone(about: Subject) -> bool:
@@ -88,7 +88,7 @@ async def is_gone(about: Subject) -> bool:
     return where is not None and not await trio.to_thread.run_sync(os.path.isdir, where)
 
 
-async def prepare(rooms: Rooms, subject: Subject, *, alone: bool = True) -> Subject:
+async def prepare(resources: Resources, subject: Subject, *, alone: bool = True) -> Subject:
     """Make the worktree if it does not exist yet; bring it back from its branch if it is gone.
 
     That it is where the row says, and belongs to the repository, is looked at and not believed; it
@@ -106,34 +106,40 @@ async def prepare(rooms: Rooms, subject: Subject, *, alone: bool = True) -> Subj
     """
     attempt, project = subject.attempt, subject.project
     if attempt.container_ref is not None:
-        subject = await _moved(rooms, subject)
+        subject = await _moved(resources, subject)
         path = subject.worktree
-        await bring_branch_back(rooms, subject)
-        found = await repair.ensure(rooms.repositories, subject.repository, path, attempt.branch)
-        await remarks.leave(rooms, attempt.id, found.remarks)
+        await bring_branch_back(resources, subject)
+        found = await repair.ensure(
+            resources.repositories, subject.repository, path, attempt.branch
+        )
+        await remarks.leave(resources, attempt.id, found.remarks)
         if found.what == "recreated":
-            await _furnish(rooms, subject, path)
-            await rooms.store.write(
+            await _furnish(resources, subject, path)
+            await resources.store.write(
                 lambda tx: attempts.set_worktree_deleted(tx, attempt.id, False, now())
             )
         else:
             if found.what == "repaired":
-                await _bring_submodules(rooms, subject, path)
+                await _bring_submodules(resources, subject, path)
             if alone:
-                await follow(rooms, subject)
+                await follow(resources, subject)
         return subject
-    planned = str(planned_path(rooms, project, attempt))
-    path = Path(await rooms.store.write(lambda tx: planned_worktrees.put(tx, attempt.id, planned)))
+    planned = str(planned_path(resources, project, attempt))
+    path = Path(
+        await resources.store.write(lambda tx: planned_worktrees.put(tx, attempt.id, planned))
+    )
     told: list[str] = []
     if await branches.exists(subject.repository, attempt.branch):
         # A daemon that was killed while it made the worktree had come so far.
         await _wait_for_git(path)
-        found = await repair.ensure(rooms.repositories, subject.repository, path, attempt.branch)
+        found = await repair.ensure(
+            resources.repositories, subject.repository, path, attempt.branch
+        )
         told += found.remarks
         base = await branches.commit(subject.repository, f"refs/heads/{attempt.branch}")
     else:
         base = await worktrees.add(
-            rooms.repositories,
+            resources.repositories,
             subject.repository,
             path,
             attempt.branch,
@@ -143,19 +149,19 @@ async def prepare(rooms: Rooms, subject: Subject, *, alone: bool = True) -> Subj
     place = project.subdirectory
     if place and not await trio.Path(path / place).is_dir():
         told.append(f"There is no directory {place} in {attempt.target_branch}: it starts above.")
-    await remarks.leave(rooms, attempt.id, told)
-    await _furnish(rooms, subject, path)
+    await remarks.leave(resources, attempt.id, told)
+    await _furnish(resources, subject, path)
 
     def made(tx: Tx) -> TaskAttempt:
         planned_worktrees.delete(tx, attempt.id)
         attempts.set_base_commit(tx, attempt.id, base)
         return attempts.set_container(tx, attempt.id, str(path), now())
 
-    updated = await rooms.store.write(made)
+    updated = await resources.store.write(made)
     return replace(subject, attempt=updated)
 
 
-async def complete(rooms: Rooms, subject: Subject) -> None:
+async def complete(resources: Resources, subject: Subject) -> None:
     """Complete a worktree in whose making a daemon was killed; nothing if git had not begun.
 
     Raises:
@@ -163,10 +169,10 @@ async def complete(rooms: Rooms, subject: Subject) -> None:
     """
     attempt = subject.attempt
     if attempt.container_ref is None and await branches.exists(subject.repository, attempt.branch):
-        await prepare(rooms, subject)
+        await prepare(resources, subject)
 
 
-async def bring_branch_back(rooms: Rooms, subject: Subject) -> None:
+async def bring_branch_back(resources: Resources, subject: Subject) -> None:
     """Make the branch of the attempt again, if somebody has deleted it below its worktree.
 
     Raises:
@@ -184,12 +190,12 @@ async def bring_branch_back(rooms: Rooms, subject: Subject) -> None:
         subject.worktree,
         attempt.branch,
         attempt.id,
-        await rooms.store.read(known),
+        await resources.store.read(known),
     )
-    await remarks.leave(rooms, attempt.id, told)
+    await remarks.leave(resources, attempt.id, told)
 
 
-async def follow(rooms: Rooms, subject: Subject) -> None:
+async def follow(resources: Resources, subject: Subject) -> None:
     """Bring the worktree to where somebody has moved its branch from elsewhere.
 
     Before anything is committed there: a commit would take back what came.
@@ -198,10 +204,10 @@ async def follow(rooms: Rooms, subject: Subject) -> None:
         Conflict: `branch_moved`: uncommitted changes are in the way; nothing has changed.
     """
     told = await moved_branch.follow(subject.worktree, subject.attempt.id)
-    await remarks.leave(rooms, subject.attempt.id, told)
+    await remarks.leave(resources, subject.attempt.id, told)
 
 
-async def set_odd_files_aside(rooms: Rooms, subject: Subject) -> None:
+async def set_odd_files_aside(resources: Resources, subject: Subject) -> None:
     """Before git is asked for anything: nothing may lie in the worktree for which it would wait."""
     attempt = subject.attempt
     if attempt.container_ref is None:
@@ -212,78 +218,80 @@ async def set_odd_files_aside(rooms: Rooms, subject: Subject) -> None:
         log.warning("no_repository", attempt=attempt.id, why=str(error))
         return
     told = await trio.to_thread.run_sync(odd_files.set_aside, subject.worktree, shared)
-    await remarks.leave(rooms, attempt.id, told)
+    await remarks.leave(resources, attempt.id, told)
 
 
-async def mend(rooms: Rooms, subject: Subject) -> Subject:
+async def mend(resources: Resources, subject: Subject) -> Subject:
     """The attempt with its worktree where it really is, mended if git has lost its record of it.
 
     Raises:
         Conflict: `no_worktree`: it was never made; `branch_checked_out`.
         NotFound: it is gone, or its branch is.
     """
-    subject = await _moved(rooms, subject)
+    subject = await _moved(resources, subject)
     path, attempt = subject.worktree, subject.attempt
     if not await trio.to_thread.run_sync(os.path.isdir, path):
-        return await find_again(rooms, subject)
-    found = await repair.ensure(rooms.repositories, subject.repository, path, attempt.branch)
-    await remarks.leave(rooms, attempt.id, found.remarks)
+        return await find_again(resources, subject)
+    found = await repair.ensure(resources.repositories, subject.repository, path, attempt.branch)
+    await remarks.leave(resources, attempt.id, found.remarks)
     if found.what == "recreated":
-        await _furnish(rooms, subject, path)
+        await _furnish(resources, subject, path)
     elif found.what == "repaired":
-        await _bring_submodules(rooms, subject, path)
+        await _bring_submodules(resources, subject, path)
     return subject
 
 
-async def find_again(rooms: Rooms, subject: Subject) -> Subject:
+async def find_again(resources: Resources, subject: Subject) -> Subject:
     """The attempt with its worktree where it really is, linked to its repository; nothing is made.
 
     Raises:
         Conflict: `no_worktree`: it was never made.
         NotFound: it is gone, or what is there is no worktree of the repository.
     """
-    subject = await _moved(rooms, subject)
+    subject = await _moved(resources, subject)
     here = partial(repair.belongs, subject.worktree, subject.repository)
     if await trio.to_thread.run_sync(here):
         return subject
-    found = await repair.relink(rooms.repositories, subject.repository, subject.worktree)
-    await remarks.leave(rooms, subject.attempt.id, found)
+    found = await repair.relink(resources.repositories, subject.repository, subject.worktree)
+    await remarks.leave(resources, subject.attempt.id, found)
     return subject
 
 
-async def find_all_again(rooms: Rooms, project_id: str | None = None) -> None:
+async def find_all_again(resources: Resources, project_id: str | None = None) -> None:
     """Look for the worktrees of all attempts, after a data directory or a repository may have been
     moved. What is not found is looked for again by whoever needs it.
 
     Args:
         project_id: only those of this project.
     """
-    for attempt in await rooms.store.read(attempts.all):
+    for attempt in await resources.store.read(attempts.all):
         try:
-            about = await read(rooms, attempt.id)
+            about = await read(resources, attempt.id)
             concerned = project_id in (None, about.project.id)
             if concerned and attempt.container_ref is not None:
-                await find_again(rooms, about)
+                await find_again(resources, about)
         except AnyondError as error:
             log.info("worktree_not_found", attempt=attempt.id, why=str(error))
 
 
-async def _moved(rooms: Rooms, subject: Subject) -> Subject:
+async def _moved(resources: Resources, subject: Subject) -> Subject:
     """The attempt with the place that its worktree has now, if its directory was moved.
 
     Worktrees lie in the data directory, and people move that, or a backup of it comes back under
     another name. What is gone with its old root is looked for, and made again, in the root of now.
     """
     old, id = subject.worktree, subject.attempt.id
-    new = root(rooms) / old.parent.name / old.name
+    new = root(resources) / old.parent.name / old.name
     state = await trio.to_thread.run_sync(_state, old, new)
     if state == "stays":
         return subject
-    updated = await rooms.store.write(
+    updated = await resources.store.write(
         lambda tx: attempts.set_container(tx, id, os.fspath(new), now())
     )
     what = "was found" if state == "found" else "is made again"
-    await remarks.leave(rooms, id, [f"There is nothing at {old}; the worktree {what} at {new}."])
+    await remarks.leave(
+        resources, id, [f"There is nothing at {old}; the worktree {what} at {new}."]
+    )
     return replace(subject, attempt=updated)
 
 
@@ -303,30 +311,30 @@ async def _wait_for_git(path: Path) -> None:
         raise Locked(own / "index.lock")
 
 
-async def _furnish(rooms: Rooms, subject: Subject, path: Path) -> None:
+async def _furnish(resources: Resources, subject: Subject, path: Path) -> None:
     """Bring along what the project wants copied, and keep it out of commits."""
     project = subject.project
     wanted, source = project.copy_files, Path(project.git_repo_path)
-    await excludes.exclude(rooms.repositories, path, [OWN_FILES])
-    await _bring_submodules(rooms, subject, path)
+    await excludes.exclude(resources.repositories, path, [OWN_FILES])
+    await _bring_submodules(resources, subject, path)
     if not wanted or not wanted.strip():
         return
-    others, below = root(rooms), Path(project.subdirectory)
+    others, below = root(resources), Path(project.subdirectory)
     chosen = partial(copy_files.names, wanted, source, without=others)
     found = [os.fspath(below / name) for name in await trio.to_thread.run_sync(chosen)]
     # Before they are there: a daemon that is killed in between must not leave them to be committed.
-    hidden = await excludes.hide(rooms.repositories, path, found)
+    hidden = await excludes.hide(resources.repositories, path, found)
     await trio.to_thread.run_sync(ignored_copies.remember, path, project.repository, hidden)
     copying = partial(copy_files.copy, wanted, source, path / below, without=others)
     _, complaints = await trio.to_thread.run_sync(copying)
     if len(complaints) > _MOST_COMPLAINTS:
         rest = len(complaints) - _MOST_COMPLAINTS
         complaints = [*complaints[:_MOST_COMPLAINTS], f"copy_files: {rest} more were not copied."]
-    await remarks.leave(rooms, subject.attempt.id, complaints)
+    await remarks.leave(resources, subject.attempt.id, complaints)
 
 
-async def _bring_submodules(rooms: Rooms, subject: Subject, path: Path) -> None:
+async def _bring_submodules(resources: Resources, subject: Subject, path: Path) -> None:
     """Check out those that are not there: of a new worktree all, or of one that was emptied."""
-    which = rooms.config.config.submodules
+    which = resources.config.config.submodules
     missing = await submodule_checkouts.bring(subject.repository, path, which)
-    await remarks.leave(rooms, subject.attempt.id, missing, is_error=False)
+    await remarks.leave(resources, subject.attempt.id, missing, is_error=False)

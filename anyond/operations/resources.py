@@ -1,4 +1,4 @@
-"""What an operation may reach: the rooms below it, already open."""
+"""What an operation may reach: the resources below it, already open."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from anyond.store.engine.database import Store
 
 
 @dataclass(frozen=True)
-class Rooms:
+class Resources:
     """One of each, for the life of the daemon."""
 
     store: Store
