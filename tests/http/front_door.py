@@ -247,6 +247,7 @@ async def open_server(
             ),
             projects=ProjectDesk(store),
             attempts=AttemptDesk(store),
+            branches=AttemptDesk(store),
             logs=Logs(),
             diffs=Diffs(),
             agents=Agents(Profiles(where / "profiles.json", {})),

@@ -203,7 +203,7 @@ async def test_a_body_may_be_left_out_where_it_is_optional(server: Server, body:
         f"/api/task-attempts/{id}/merge", content=body, headers=json_type
     )
     assert answer.status_code == 200
-    assert server.services.attempts.asked == [("merge", id, MergeStrategy.MERGE)]
+    assert server.services.branches.asked == [("merge", id, MergeStrategy.MERGE)]
 
 
 async def test_ids_are_taken_in_any_case(server: Server) -> None:
