@@ -271,9 +271,8 @@ class Attempts:
             why = "Anyon could not look after this run, again and again. Its log has the details."
             try:
                 await end_all(self._resources, attempt_id, why)
-            except Exception:
-                # Its supervisor must live on: the row is looked after again, at the latest by the
-                # hourly check.
+            except Exception:  # its supervisor must live on
+                # The row is looked after again, at the latest by the hourly check.
                 log.exception("not_given_up", attempt=attempt_id)
 
     async def _wake_again(self, attempt_id: str) -> None:

@@ -69,8 +69,8 @@ class RpcDialogue(ABC):
     def _take_told(self, line: bytes) -> None:
         try:
             known = self._told(line)
-        except Exception:
-            known = False  # an odd line must not end the run: it is shown raw
+        except Exception:  # an odd line must not end the run: it is shown raw
+            known = False
         if not known:
             self._noise(line)
 
@@ -88,8 +88,7 @@ class RpcDialogue(ABC):
     def _is_known(self, line: bytes) -> bool:
         try:
             return self._heard(line)
-        except Exception:
-            # A line of a shape that nobody thought of must not end the run: it is shown raw.
+        except Exception:  # nor one of a shape that nobody thought of
             return False
 
     def _take_stderr(self, line: bytes) -> None:

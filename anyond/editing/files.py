@@ -78,7 +78,7 @@ def write(
                     fresh.unlink()
                     return False
                 fresh.replace(target)
-        except BaseException:
+        except BaseException:  # cancelled or failed: nothing half written stays; it is raised again
             fresh.unlink(missing_ok=True)
             raise
         sweep(target)

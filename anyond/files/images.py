@@ -215,7 +215,7 @@ def _copy(source: Path, target: Path) -> None:
     try:
         shutil.copyfile(source, half)
         half.replace(target)
-    except BaseException:
+    except BaseException:  # cancelled or failed: no half picture stays; it is raised again
         half.unlink(missing_ok=True)
         raise
 

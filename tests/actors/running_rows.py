@@ -31,7 +31,7 @@ async def final(resources: Resources, row: ExecutionProcess) -> ExecutionProcess
             found = await resources.store.read(lambda r: processes.get(r, row.id))
             if found.status is not ProcessStatus.RUNNING:
                 return found
-            await trio.sleep(0.01)
+            await trio.sleep(0.01)  # looked at again, until the deadline
 
 
 async def script_instead(resources: Resources, row: ExecutionProcess) -> ExecutionProcess:

@@ -41,7 +41,7 @@ async def test_what_is_over_ends_although_nobody_asks(
         assert task.status is TaskStatus.IN_REVIEW
         with trio.fail_after(30):
             while awake.is_awake(poisoned.task_attempt_id):
-                await trio.sleep(0.01)
+                await trio.sleep(0.01)  # looked at again, until the deadline
         nursery.cancel_scope.cancel()
 
 
@@ -121,7 +121,7 @@ async def test_what_the_disk_does_not_take_is_waited_for_however_long(
             await awake.recover()
             with trio.fail_after(30):
                 while awake.failures(about.attempt.id) < 8:
-                    await trio.sleep(0.01)
+                    await trio.sleep(0.01)  # looked at again, until the deadline
             found = await resources.store.read(lambda r: processes.get(r, row.id))
             assert found.status is ProcessStatus.RUNNING
             # Not by `write`, whose transaction would not even begin.

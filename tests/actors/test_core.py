@@ -157,7 +157,7 @@ async def test_a_service_that_fails_rarely_goes_on(
 
     async def service() -> None:
         runs.append(trio.current_time())
-        await trio.sleep(100)
+        await trio.sleep(100)  # of a clock that jumps
         if len(runs) < 20:
             raise OSError("now and then")
 

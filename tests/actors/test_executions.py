@@ -133,7 +133,7 @@ async def test_a_program_whose_spool_was_removed_is_lost_and_not_started_again(
         assert "were removed while it ran" in told(resources, row)
         with trio.fail_after(30):
             while os.path.exists(f"/proc/{shim}/cwd"):
-                await trio.sleep(0.01)
+                await trio.sleep(0.01)  # looked at again, until the deadline
         nursery.cancel_scope.cancel()
 
 
@@ -249,7 +249,7 @@ async def test_a_row_without_an_owner_is_found_by_the_check_and_the_log_says_so(
         assert [r.id for r in found] == [row.id]
         with trio.fail_after(60):
             while not awake.looks_after(row) and await is_running(resources, row):
-                await trio.sleep(0.01)
+                await trio.sleep(0.01)  # looked at again, until the deadline
         assert await check.check(settle_s=0.01) == []
         leave.set()
         if script != "exit 0":

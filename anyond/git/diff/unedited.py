@@ -290,7 +290,7 @@ def _write_index(index: Path, lock: Path, worktree: Path, files: Files) -> bool:
             file.write(_fresh(index, _still(worktree, files)))
         shutil.copymode(index, lock)
         lock.replace(index)
-    except BaseException:
+    except BaseException:  # cancelled or failed: the lock must not stay; it is raised again
         lock.unlink(missing_ok=True)
         raise
     return True
