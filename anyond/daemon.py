@@ -46,7 +46,7 @@ from anyond.http.wire.server import serve
 from anyond.model.errors import AnyondError
 from anyond.operations.resources import Resources
 from anyond.operations.workspace import git_programs
-from anyond.procs.launcher import Launcher
+from anyond.procs.shims.launcher import Launcher
 from anyond.services.attempts import AttemptRequests
 from anyond.services.branches import BranchRequests
 from anyond.services.dev_servers import DevServers

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import trio
 
-from anyond.model.bodies import NewProject, NewTask
+from anyond.model.configuration.settings import Executor, ExecutorProfileId
+from anyond.model.http.bodies import NewProject, NewTask
 from anyond.model.ids import new_id, now
 from anyond.model.rows import (
     CodingAgentInitialRequest,
@@ -14,7 +15,6 @@ from anyond.model.rows import (
     ProcessStatus,
     RunReason,
 )
-from anyond.model.settings import Executor, ExecutorProfileId
 from anyond.store.board import attempts, projects, tasks
 from anyond.store.engine.database import Store
 from anyond.store.engine.transaction import Tx

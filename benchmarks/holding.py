@@ -10,7 +10,7 @@ import trio
 from anyond.editing import files
 from anyond.http.streaming.task_lists import assembled
 from anyond.logs import archive
-from anyond.model.frames import EntryFrame
+from anyond.model.http.frames import EntryFrame
 from benchmarks.figures import Figure, at_most
 from benchmarks.lab import Lab
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 import trio
 
-from anyond.model.bodies import NewProject, NewTask, TaskPatch
+from anyond.model.http.bodies import NewProject, NewTask, TaskPatch
 from anyond.model.ids import new_id, now
 from anyond.store.board import projects, tasks
 from anyond.store.engine import migrate

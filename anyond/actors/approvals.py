@@ -7,13 +7,13 @@ from collections.abc import Callable
 import trio
 
 from anyond.actors.outbox import Outbox
-from anyond.agents.core import Decide, Verdict
+from anyond.agents.common.core import Decide, Verdict
 from anyond.logs import notes
 from anyond.logs.conversation import WITHDRAWN, Conversation, Question
 from anyond.model.ids import now, seconds, timestamp_ns
 from anyond.model.rows import Approval, ApprovalStatus, ExecutionProcess
 from anyond.operations.turn import questions
-from anyond.procs.shim_connection import ShimConnection
+from anyond.procs.shims.shim_connection import ShimConnection
 from anyond.store.engine.database import Store
 from anyond.store.runs import approvals
 

@@ -12,8 +12,8 @@ from anyond.model.errors import Unavailable
 from anyond.model.ids import now
 from anyond.operations.resources import Resources
 from anyond.operations.turn.launched import record_processes
-from anyond.procs.launcher import Alive
-from anyond.procs.shim_connection import ShimConnection
+from anyond.procs.shims.launcher import Alive
+from anyond.procs.shims.shim_connection import ShimConnection
 from anyond.store.runs import launches
 
 log = structlog.get_logger()

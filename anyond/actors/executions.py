@@ -32,8 +32,8 @@ from anyond.operations.resources import Resources
 from anyond.operations.run import abandonment, run
 from anyond.operations.run.run import Stoppable
 from anyond.operations.turn.turn_record import TurnRecord
-from anyond.procs.launcher import Absent, Alive, Ended
-from anyond.procs.shim_connection import ShimConnection
+from anyond.procs.shims.launcher import Absent, Alive, Ended
+from anyond.procs.shims.shim_connection import ShimConnection
 from anyond.store.runs import launches, processes, sessions
 from anyond.watchers.logs import Logs
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import structlog
 import trio
 
-from anyond.procs.shim_connection import ShimConnection
+from anyond.procs.shims.shim_connection import ShimConnection
 from anyond.watchers.logs import Live
 
 log = structlog.get_logger()

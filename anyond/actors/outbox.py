@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from anyond.agents.core import AgentCommand, Dialogue, Prompt, ToldAtOnce
+from anyond.agents.common.core import AgentCommand, Dialogue, Prompt, ToldAtOnce
 from anyond.logs.conversation import Conversation
 from anyond.operations.turn import steering
-from anyond.procs.shim_connection import ShimConnection
+from anyond.procs.shims.shim_connection import ShimConnection
 from anyond.store.engine.database import Store
 
 

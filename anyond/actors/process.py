@@ -15,7 +15,7 @@ import trio
 from anyond.actors.core import Actor
 from anyond.actors.growth import Growth
 from anyond.actors.talk import Talk
-from anyond.agents.core import Dialogue
+from anyond.agents.common.core import Dialogue
 from anyond.logs.conversation import Conversation
 from anyond.machines.process import (
     Command,
@@ -33,8 +33,8 @@ from anyond.machines.process import (
 from anyond.model.errors import AnyondError
 from anyond.model.records import Exit
 from anyond.model.rows import ExecutionProcess, RunReason
-from anyond.procs.launcher import Ended, Launcher, Lost
-from anyond.procs.shim_connection import ShimConnection
+from anyond.procs.shims.launcher import Ended, Launcher, Lost
+from anyond.procs.shims.shim_connection import ShimConnection
 from anyond.store.engine.database import Store
 from anyond.watchers.logs import Live
 

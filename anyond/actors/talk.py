@@ -15,7 +15,7 @@ from anyond.actors import handshake
 from anyond.actors.approvals import ApprovalRequests
 from anyond.actors.outbox import Outbox
 from anyond.actors.silence import Silence
-from anyond.agents.core import Dialogue, Interrupt, Offered, Opens, Outcome
+from anyond.agents.common.core import Dialogue, Interrupt, Offered, Opens, Outcome
 from anyond.logs import notes
 from anyond.logs.conversation import Conversation
 from anyond.machines.process import ApprovalDecided, Event, TurnOver
@@ -23,8 +23,8 @@ from anyond.model.ids import now
 from anyond.model.rows import Approval, ExecutionProcess, ScriptRequest
 from anyond.operations.run import run
 from anyond.operations.turn import reading
-from anyond.procs.shim_connection import ShimConnection
-from anyond.procs.spool import RecordReader
+from anyond.procs.shims.shim_connection import ShimConnection
+from anyond.procs.spools.spool import RecordReader
 from anyond.store.engine.database import Store
 from anyond.store.runs import offers, sessions
 from anyond.watchers.logs import Live

@@ -13,18 +13,18 @@ from anyond.agents.claude import agent as claude
 from anyond.agents.claude.agent import Claude
 from anyond.agents.codex import options as codex
 from anyond.agents.codex.agent import Codex
+from anyond.agents.common.core import Agent, Checks, SetsUp, Turn
+from anyond.agents.common.variant import Common
 from anyond.agents.copilot import COPILOT
-from anyond.agents.core import Agent, Checks, SetsUp, Turn
 from anyond.agents.cursor.agent import Cursor, CursorOptions
 from anyond.agents.demo import Demo
 from anyond.agents.droid import DROID
 from anyond.agents.gemini import GEMINI
 from anyond.agents.opencode import OPENCODE
 from anyond.agents.qwen import QWEN
-from anyond.agents.variant import Common
-from anyond.model.answers import Capability
+from anyond.model.configuration.settings import Executor, Variant
+from anyond.model.http.answers import Capability
 from anyond.model.refusals.requests import Impossible
-from anyond.model.settings import Executor, Variant
 
 
 @dataclass(frozen=True)

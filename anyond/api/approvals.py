@@ -6,10 +6,10 @@ from typing import Annotated
 
 from msgspec import Meta, Struct, field
 
-from anyond.api.endpoint import BodyCall, Call, Chapter
-from anyond.api.params import ApprovalId
-from anyond.model.answers import Decision
-from anyond.model.bodies import Answer
+from anyond.api.declaration.endpoint import BodyCall, Call, Chapter
+from anyond.api.declaration.params import ApprovalId
+from anyond.model.http.answers import Decision
+from anyond.model.http.bodies import Answer
 from anyond.model.refusals.requests import NotFound
 from anyond.model.refusals.runs import AlreadyDecided
 from anyond.model.rows import Approval, ApprovalStatus

@@ -7,13 +7,19 @@ from typing import Annotated
 
 from msgspec import Meta, Struct, field
 
-from anyond.api import frames, samples
-from anyond.api.endpoint import BodyCall, Call, Chapter, Stream
-from anyond.api.params import AttemptId, Followed, Nothing, OfAttempt
-from anyond.api.refusal_groups import GIT, IN_PROGRESS, JOB
-from anyond.model.answers import CommitComparison, CommitInfo, EditorOpened, Relations, Replaced
-from anyond.model.bodies import AgentSetup, FollowUp, NewAttempt, OpenEditor, Replacing
+from anyond.api.declaration import frames, samples
+from anyond.api.declaration.endpoint import BodyCall, Call, Chapter, Stream
+from anyond.api.declaration.params import AttemptId, Followed, Nothing, OfAttempt
+from anyond.api.declaration.refusal_groups import GIT, IN_PROGRESS, JOB
 from anyond.model.fields import Id, Line
+from anyond.model.http.answers import (
+    CommitComparison,
+    CommitInfo,
+    EditorOpened,
+    Relations,
+    Replaced,
+)
+from anyond.model.http.bodies import AgentSetup, FollowUp, NewAttempt, OpenEditor, Replacing
 from anyond.model.refusals.requests import Impossible, NotFound, SetupNotSupported
 from anyond.model.refusals.runs import Dropped, NoAgent, NoDevScript
 from anyond.model.refusals.worktrees import Dirty

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from anyond.api.endpoint import Call, Chapter
-from anyond.api.params import Nothing
-from anyond.api.refusal_groups import GITHUB, NETWORK
-from anyond.model.answers import DeviceFlow
+from anyond.api.declaration.endpoint import Call, Chapter
+from anyond.api.declaration.params import Nothing
+from anyond.api.declaration.refusal_groups import GITHUB, NETWORK
+from anyond.model.http.answers import DeviceFlow
 from anyond.model.refusals.sign_in import (
     AccessDenied,
     ClientIdMissing,

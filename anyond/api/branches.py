@@ -7,11 +7,18 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from anyond.api.endpoint import BodyCall, Call, Chapter
-from anyond.api.params import OfAttempt
-from anyond.api.refusal_groups import GIT, GITHUB, IN_PROGRESS, JOB
-from anyond.model.answers import Renamed, TargetChanged
-from anyond.model.bodies import Merging, NewBranchName, NewPullRequest, NewTarget, Pushing, Rebasing
+from anyond.api.declaration.endpoint import BodyCall, Call, Chapter
+from anyond.api.declaration.params import OfAttempt
+from anyond.api.declaration.refusal_groups import GIT, GITHUB, IN_PROGRESS, JOB
+from anyond.model.http.answers import Renamed, TargetChanged
+from anyond.model.http.bodies import (
+    Merging,
+    NewBranchName,
+    NewPullRequest,
+    NewTarget,
+    Pushing,
+    Rebasing,
+)
 from anyond.model.refusals.merging import (
     MergeCommits,
     MergeConflicts,

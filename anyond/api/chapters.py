@@ -22,7 +22,7 @@ from anyond.api import (
     tags,
     tasks,
 )
-from anyond.api.endpoint import Chapter, Endpoint
+from anyond.api.declaration.endpoint import Chapter, Endpoint
 
 CHAPTERS: tuple[Chapter, ...] = (
     health.CHAPTER,

@@ -6,9 +6,9 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from anyond.api import samples
-from anyond.api.endpoint import Call, Chapter
-from anyond.model.answers import ContainerInfo
+from anyond.api.declaration import samples
+from anyond.api.declaration.endpoint import Call, Chapter
+from anyond.model.http.answers import ContainerInfo
 from anyond.model.refusals.requests import NotFound
 
 

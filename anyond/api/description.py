@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from anyond.api.endpoint import Chapter, Download
-from anyond.api.params import Nothing
+from anyond.api.declaration.endpoint import Chapter, Download
+from anyond.api.declaration.params import Nothing
 
 GET_THIS_DESCRIPTION = Download(
     method="GET",

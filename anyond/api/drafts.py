@@ -7,10 +7,10 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from anyond.api import frames
-from anyond.api.endpoint import BodyCall, Call, Chapter, Stream
-from anyond.api.params import Followed, OfAttempt, ProjectId
-from anyond.api.refusal_groups import JOB
+from anyond.api.declaration import frames
+from anyond.api.declaration.endpoint import BodyCall, Call, Chapter, Stream
+from anyond.api.declaration.params import Followed, OfAttempt, ProjectId
+from anyond.api.declaration.refusal_groups import JOB
 from anyond.model.drafts import Draft, DraftPatch, DraftType, QueueWish
 from anyond.model.refusals.drafts import DraftQueued, EmptyDraft, StaleDraft
 from anyond.model.refusals.requests import Impossible, NotFound

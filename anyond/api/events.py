@@ -6,9 +6,9 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from anyond.api import frames
-from anyond.api.endpoint import Chapter, EventStream, header
-from anyond.api.params import Followed
+from anyond.api.declaration import frames
+from anyond.api.declaration.endpoint import Chapter, EventStream, header
+from anyond.api.declaration.params import Followed
 from anyond.model.rows import (
     Approval,
     ExecutionProcess,

@@ -6,8 +6,8 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from anyond.api.endpoint import Call, Chapter
-from anyond.model.answers import DirectoryEntry, Listing
+from anyond.api.declaration.endpoint import Call, Chapter
+from anyond.model.http.answers import DirectoryEntry, Listing
 from anyond.model.refusals.files import Unreadable
 from anyond.model.refusals.requests import NotFound
 

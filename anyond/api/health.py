@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from anyond.api.endpoint import Call, Chapter
-from anyond.api.params import Nothing
-from anyond.model.answers import Health
+from anyond.api.declaration.endpoint import Call, Chapter
+from anyond.api.declaration.params import Nothing
+from anyond.model.http.answers import Health
 
 CHECK_HEALTH = Call(
     method="GET",

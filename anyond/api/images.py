@@ -7,8 +7,8 @@ from typing import Annotated
 
 from msgspec import Meta, Struct, field
 
-from anyond.api.endpoint import Call, Chapter, Download, UploadCall
-from anyond.api.params import ImageId, Nothing, OfTask
+from anyond.api.declaration.endpoint import Call, Chapter, Download, UploadCall
+from anyond.api.declaration.params import ImageId, Nothing, OfTask
 from anyond.model.refusals.files import ImageInUse, ImageTooLarge, UnsupportedImage
 from anyond.model.refusals.requests import NotFound
 from anyond.model.rows import Image

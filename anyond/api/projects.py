@@ -7,18 +7,18 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from anyond.api.endpoint import BodyCall, Call, Chapter
-from anyond.api.params import Nothing, OfProject
-from anyond.api.refusal_groups import GIT
-from anyond.model.answers import EditorOpened, GitPrograms
-from anyond.model.bodies import AcceptGitPrograms, NewProject, OpenEditor, ProjectPatch
+from anyond.api.declaration.endpoint import BodyCall, Call, Chapter
+from anyond.api.declaration.params import Nothing, OfProject
+from anyond.api.declaration.refusal_groups import GIT
 from anyond.model.fields import Line
+from anyond.model.http.answers import EditorOpened, GitPrograms
+from anyond.model.http.bodies import AcceptGitPrograms, NewProject, OpenEditor, ProjectPatch
+from anyond.model.http.search import SearchMode, SearchResult
 from anyond.model.refusals.requests import Impossible, NotFound
 from anyond.model.refusals.runs import Busy
 from anyond.model.refusals.withheld import ProgramsChanged
 from anyond.model.refusals.worktrees import PathTaken
 from anyond.model.rows import Branch, Project
-from anyond.model.search import SearchMode, SearchResult
 
 
 class Search(OfProject, frozen=True, kw_only=True):

@@ -6,19 +6,19 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
-from anyond.api.endpoint import BodyCall, Call, Chapter, Download
-from anyond.api.params import Nothing
-from anyond.model.answers import (
+from anyond.api.declaration.endpoint import BodyCall, Call, Chapter, Download
+from anyond.api.declaration.params import Nothing
+from anyond.model.configuration.settings import Config, Executor, SoundFile
+from anyond.model.http.answers import (
     ExecutorConfigs,
     McpServersFound,
     ProfilesContent,
     UserSystemInfo,
     VariantForm,
 )
-from anyond.model.bodies import McpServers
+from anyond.model.http.bodies import McpServers
 from anyond.model.refusals.files import BrokenConfig, ChangedMeanwhile
 from anyond.model.refusals.requests import Impossible, NotFound
-from anyond.model.settings import Config, Executor, SoundFile
 
 
 class Replace(Struct, frozen=True, kw_only=True):

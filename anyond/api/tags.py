@@ -7,9 +7,9 @@ from typing import Annotated
 
 from msgspec import Meta, Struct, field
 
-from anyond.api.endpoint import BodyCall, Call, Chapter
-from anyond.api.params import Nothing, TagId
-from anyond.model.bodies import NewTag, TagPatch
+from anyond.api.declaration.endpoint import BodyCall, Call, Chapter
+from anyond.api.declaration.params import Nothing, TagId
+from anyond.model.http.bodies import NewTag, TagPatch
 from anyond.model.refusals.requests import NotFound
 from anyond.model.refusals.worktrees import NameTaken
 from anyond.model.rows import Tag

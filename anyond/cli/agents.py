@@ -24,7 +24,7 @@ def list_agents() -> None:
     """List the agents that are known by name: id, name, and where it is or how to install it."""
     import shutil
 
-    from anyond.agents.acp.catalog import CATALOG
+    from anyond.agents.acp.registry.catalog import CATALOG
     from anyond.host.places import AppPaths
     from anyond.settings.acp_agents import AcpAgentsFile
 

@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 from anyond.client.errors import DaemonNotFound
 from anyond.host.daemon_file import DaemonFile
 from anyond.host.places import AppPaths
-from anyond.model.variables import Variable
+from anyond.model.configuration.variables import Variable
 
 
 class Address(NamedTuple):

@@ -11,7 +11,7 @@ from typing import Any, Generic, Self, TypeVar, overload
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 from msgspec import Struct
 
-from anyond.api.endpoint import (
+from anyond.api.declaration.endpoint import (
     Answering,
     BodyCall,
     Call,
@@ -20,7 +20,7 @@ from anyond.api.endpoint import (
     Stream,
     UploadCall,
 )
-from anyond.api.params import Nothing
+from anyond.api.declaration.params import Nothing
 from anyond.client.address import Address
 from anyond.client.client import NOTHING, TIMEOUT_S, Client
 from anyond.client.events import Event

@@ -11,7 +11,7 @@ import httpx
 import trio
 from msgspec import Struct
 
-from anyond.api.endpoint import (
+from anyond.api.declaration.endpoint import (
     Answering,
     BodyCall,
     Call,
@@ -20,7 +20,7 @@ from anyond.api.endpoint import (
     Stream,
     UploadCall,
 )
-from anyond.api.params import Nothing
+from anyond.api.declaration.params import Nothing
 from anyond.client import messages
 from anyond.client.address import Address, find_daemon
 from anyond.client.errors import Unanswered

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from anyond.api.endpoint import EventStream
+from anyond.api.declaration.endpoint import EventStream
 
 
 class Event(NamedTuple):

@@ -20,7 +20,7 @@ from trio_websocket import (
     wrap_client_stream,
 )
 
-from anyond.api.endpoint import EventStream, Stream
+from anyond.api.declaration.endpoint import EventStream, Stream
 from anyond.client import messages
 from anyond.client.address import Address
 from anyond.client.errors import ClientError, Unanswered

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 import msgspec
 from msgspec import Struct
 
-from anyond.api.endpoint import Answering, BodyCall, Endpoint, Stream
+from anyond.api.declaration.endpoint import Answering, BodyCall, Endpoint, Stream
 from anyond.client.errors import Refused
 
 A = TypeVar("A")

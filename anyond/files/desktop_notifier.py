@@ -15,7 +15,7 @@ from pathlib import Path
 import structlog
 import trio
 
-from anyond.model.environment import personal
+from anyond.model.configuration.environment import personal
 from anyond.open_files import give_back
 
 log = structlog.get_logger()

@@ -13,8 +13,8 @@ from typing import NamedTuple, TypeVar
 import trio
 
 from anyond.files.home import home
-from anyond.model.answers import DirectoryEntry, Listing
 from anyond.model.errors import Forbidden, TimedOut
+from anyond.model.http.answers import DirectoryEntry, Listing
 from anyond.model.refusals.requests import Invalid, NotFound
 from anyond.real_path import real_path, unreadable
 

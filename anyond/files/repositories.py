@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from anyond.files.directory import describe, refusal
 from anyond.files.home import home
-from anyond.model.answers import DirectoryEntry
+from anyond.model.http.answers import DirectoryEntry
 
 DEPTH = 3
 """How many levels below a starting place are looked at."""

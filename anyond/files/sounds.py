@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from itertools import pairwise
 
-from anyond.model.settings import SoundFile
+from anyond.model.configuration.settings import SoundFile
 
 RATE = 16_000
 """Samples a second; all sounds are mono, 16 bits."""

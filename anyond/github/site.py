@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from anyond.model.addresses import Address
+from anyond.model.configuration.variables import Variable
 from anyond.model.refusals.requests import Invalid
-from anyond.model.variables import Variable
 
 PUBLIC = "https://github.com"
 PUBLIC_API = "https://api.github.com"

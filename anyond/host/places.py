@@ -10,8 +10,8 @@ from pathlib import Path
 
 import platformdirs
 
+from anyond.model.configuration.variables import Variable
 from anyond.model.errors import Unavailable
-from anyond.model.variables import Variable
 
 
 @dataclass(frozen=True)

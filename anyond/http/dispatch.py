@@ -9,8 +9,8 @@ from msgspec import Struct
 from quart import Response, request, websocket
 
 from anyond.api.chapters import ENDPOINTS
-from anyond.api.checks import checked
-from anyond.api.endpoint import (
+from anyond.api.declaration.checks import checked
+from anyond.api.declaration.endpoint import (
     Answering,
     BodyCall,
     Call,

@@ -11,10 +11,10 @@ from urllib.parse import unquote_plus, unquote_to_bytes
 from msgspec import Struct
 from quart.wrappers.base import BaseRequestWebsocket
 
-from anyond.api.checks import KINDS
-from anyond.api.endpoint import Endpoint, Parameter
+from anyond.api.declaration.checks import KINDS
+from anyond.api.declaration.endpoint import Endpoint, Parameter
+from anyond.model.configuration.settings import Executor, SoundFile
 from anyond.model.refusals.requests import Invalid, Malformed, NotFound
-from anyond.model.settings import Executor, SoundFile
 from anyond.settings.names import executor_named
 
 P = TypeVar("P", bound=Struct)

@@ -20,7 +20,7 @@ from anyond.model.errors import AnyondError, Unavailable
 from anyond.model.ids import derived_id, seconds
 from anyond.model.records import Exit
 from anyond.operations.turn.end_reason import ENTRIES
-from anyond.procs.spool import Spool
+from anyond.procs.spools.spool import Spool
 
 
 class Files:

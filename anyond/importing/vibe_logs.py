@@ -15,12 +15,13 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from anyond.agents.core import Turn
-from anyond.agents.lines import Lines
+from anyond.agents.common.core import Turn
+from anyond.agents.json_rpc.lines import Lines
 from anyond.agents.roster import AGENTS
 from anyond.importing.vibe_rows import OldProcess
 from anyond.logs import script
 from anyond.logs.conversation import Conversation
+from anyond.model.configuration.settings import Executor
 from anyond.model.entries import (
     AssistantMessage,
     EntryType,
@@ -30,11 +31,10 @@ from anyond.model.entries import (
     ToolUse,
     UserMessage,
 )
-from anyond.model.frames import EntryFrame
+from anyond.model.http.frames import EntryFrame
 from anyond.model.ids import seconds, timestamp_ns
 from anyond.model.records import Record, Stream
 from anyond.model.rows import ScriptRequest
-from anyond.model.settings import Executor
 
 RECORD_BYTES = 64 * 1024
 _PIECE = 1024 * 1024

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from anyond.importing.vibe_tables import Tables
+from anyond.model.configuration.settings import Executor, ExecutorProfileId
 from anyond.model.ids import derived_id, timestamp
 from anyond.model.rows import (
     CodingAgentFollowUpRequest,
@@ -25,7 +26,6 @@ from anyond.model.rows import (
     ScriptRequest,
     TaskStatus,
 )
-from anyond.model.settings import Executor, ExecutorProfileId
 
 RESUMABLE = frozenset(
     {Executor.CLAUDE_CODE, Executor.AMP, Executor.CODEX, Executor.CURSOR_AGENT, Executor.OPENCODE}

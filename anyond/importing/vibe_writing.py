@@ -15,8 +15,8 @@ from anyond.importing.vibe_rows import (
     OldTask,
     Unreadable,
 )
-from anyond.model.bodies import NewProject, NewTag, NewTask, TaskPatch
 from anyond.model.drafts import DraftPatch, DraftType
+from anyond.model.http.bodies import NewProject, NewTag, NewTask, TaskPatch
 from anyond.model.ids import now
 from anyond.model.rows import ProcessStatus, PullRequestInfo, ScriptRequest, Session, TaskStatus
 from anyond.store.board import attempts, drafts, images, imported, projects, tags, tasks

@@ -11,7 +11,7 @@ from typing import IO
 import msgspec
 from msgspec import Struct
 
-from anyond.model.frames import EntryFrame
+from anyond.model.http.frames import EntryFrame
 
 
 class _Line(Struct, frozen=True):

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from anyond.agents.entry import TEXT_MOST, bounded
+from anyond.agents.common.entry import TEXT_MOST, bounded
 from anyond.model.entries import NormalizedEntry, Other, ToolUse, UserMessage
 
 ENTRIES_MOST = 50_000

@@ -19,8 +19,8 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from anyond.agents.carried import Carried
-from anyond.agents.core import (
+from anyond.agents.common.carried import Carried
+from anyond.agents.common.core import (
     ApprovalAnswered,
     ApprovalAsked,
     ApprovalWithdrawn,
@@ -63,7 +63,7 @@ from anyond.model.entries import (
     UserFeedback,
     UserMessage,
 )
-from anyond.model.frames import EntryFrame
+from anyond.model.http.frames import EntryFrame
 from anyond.model.ids import derived_id, timestamp_ns
 from anyond.model.printable import printable
 from anyond.model.records import Record, Stream

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import msgspec
 
 from anyond.model.entries import Created, NormalizedEntry, ToolUse
-from anyond.model.frames import EntryFrame
+from anyond.model.http.frames import EntryFrame
 
 OVERTAKEN = 256
 """So many changes that nobody needs any more are kept at least, before they are swept."""

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from anyond.agents.core import Verdict
+from anyond.agents.common.core import Verdict
 
 
 class Decided(Struct, frozen=True, kw_only=True, tag="decided", tag_field="note"):

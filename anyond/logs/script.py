@@ -15,7 +15,7 @@ from anyond.model.entries import (
     Succeeded,
     ToolUse,
 )
-from anyond.model.frames import EntryFrame
+from anyond.model.http.frames import EntryFrame
 from anyond.model.ids import timestamp_ns
 from anyond.model.rows import ScriptContext
 

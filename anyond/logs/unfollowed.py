@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from anyond.model.entries import ErrorMessage, NormalizedEntry
-from anyond.model.frames import EntryFrame
+from anyond.model.http.frames import EntryFrame
 from anyond.model.ids import timestamp_ns
 
 BEYOND = 1 << 52

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from dataclasses import dataclass
 
-from anyond.agents.core import Outcome
+from anyond.agents.common.core import Outcome
 from anyond.model.records import Exit
 from anyond.model.rows import ProcessStatus, RunReason
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from anyond.agents.core import Outcome
+from anyond.agents.common.core import Outcome
 from anyond.machines.table import Row, Table, TableMachine, condition, gives
 from anyond.model.records import Exit
 from anyond.model.rows import Approval

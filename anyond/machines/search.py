@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from sys import intern
 
-from anyond.model.search import MatchType
+from anyond.model.http.search import MatchType
 
 Ranks = Mapping[str, tuple[int, int]]
 """Of each path that history knows: how many commits changed it, and when the latest was made."""

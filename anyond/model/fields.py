@@ -1,7 +1,7 @@
 """What is annotated to fields: the kinds of text that clients send, and what a setting is.
 
-`Annotated[str, …]` is a `str` for everybody else. What each kind demands is in `anyond.api.checks`,
-what a setting's text must be in `anyond.settings.checks`.
+`Annotated[str, …]` is a `str` for everybody else. What each kind demands is in
+`anyond.api.declaration.checks`, what a setting's text must be in `anyond.settings.checks`.
 """
 
 from __future__ import annotations

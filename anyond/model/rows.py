@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from anyond.model.project_settings import (
+from anyond.model.configuration.project_settings import (
     CleanupScript,
     CopyFiles,
     DevScript,
@@ -16,7 +16,7 @@ from anyond.model.project_settings import (
     KeepServices,
     SetupScript,
 )
-from anyond.model.settings import ExecutorProfileId
+from anyond.model.configuration.settings import ExecutorProfileId
 
 
 class TaskStatus(StrEnum):

@@ -9,9 +9,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 from anyond.git.commits import deletion
+from anyond.model.configuration.settings import Editor, EditorType
 from anyond.model.launch import Launch
 from anyond.model.refusals.requests import Impossible, Invalid, NotFound
-from anyond.model.settings import Editor, EditorType
 from anyond.operations.subject import Subject
 
 PROGRAMS = {

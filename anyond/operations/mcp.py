@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import trio
 
-from anyond.agents.mcp import McpHome, home
+from anyond.agents.common.mcp import McpHome, home
 from anyond.files.home import home as home_directory
-from anyond.model.answers import McpConfig, McpServersFound
+from anyond.model.configuration.settings import Executor
 from anyond.model.errors import Unavailable
+from anyond.model.http.answers import McpConfig, McpServersFound
 from anyond.model.refusals.requests import Invalid
-from anyond.model.settings import Executor
 
 if TYPE_CHECKING:
     from anyond.settings.mcp import McpFile

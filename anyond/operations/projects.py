@@ -9,7 +9,7 @@ import trio
 from msgspec.structs import replace
 
 from anyond.git.repo import branches, inspection
-from anyond.model.bodies import NewProject, ProjectPatch
+from anyond.model.http.bodies import NewProject, ProjectPatch
 from anyond.model.ids import new_id, now
 from anyond.model.refusals.requests import Invalid
 from anyond.model.rows import Branch, Project

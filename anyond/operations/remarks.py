@@ -15,7 +15,7 @@ from anyond.model.errors import AnyondError
 from anyond.model.ids import now
 from anyond.model.refusals.requests import NotFound
 from anyond.operations.resources import Resources
-from anyond.procs.shim_connection import ShimConnection
+from anyond.procs.shims.shim_connection import ShimConnection
 from anyond.store.board import attempts
 from anyond.store.engine.transaction import Tx
 from anyond.store.runs import remarks

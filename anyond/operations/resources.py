@@ -9,7 +9,7 @@ from anyond.files.images import ImageFiles
 from anyond.git.repo.repository import Repositories
 from anyond.github.client import GitHub
 from anyond.host.places import AppPaths
-from anyond.procs.launcher import Launcher
+from anyond.procs.shims.launcher import Launcher
 from anyond.settings.config import ConfigFile
 from anyond.settings.profiles import Profiles
 from anyond.store.engine.database import Store

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import structlog
 import trio
 
-from anyond.model.environment import personal
+from anyond.model.configuration.environment import personal
 from anyond.open_files import inherited
 
 log = structlog.get_logger()

@@ -6,7 +6,7 @@ import os
 import shutil
 from collections.abc import Mapping
 
-from anyond.model.environment import personal
+from anyond.model.configuration.environment import personal
 from anyond.model.launch import Launch
 from anyond.model.refusals.programs import ProgramMissing
 

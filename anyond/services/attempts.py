@@ -7,9 +7,10 @@ from pathlib import Path
 import trio
 
 from anyond.actors.attempts import Attempts
-from anyond.model.answers import Relations, Replaced
-from anyond.model.bodies import ApprovalAnswer, FollowUp, NewAttempt, NewTask, Replacing
+from anyond.model.configuration.settings import ExecutorProfileId
 from anyond.model.errors import AnyondError
+from anyond.model.http.answers import Relations, Replaced
+from anyond.model.http.bodies import ApprovalAnswer, FollowUp, NewAttempt, NewTask, Replacing
 from anyond.model.ids import now
 from anyond.model.rows import (
     Approval,
@@ -18,7 +19,6 @@ from anyond.model.rows import (
     TaskAttempt,
     TaskWithAttemptStatus,
 )
-from anyond.model.settings import ExecutorProfileId
 from anyond.operations import subject
 from anyond.operations.resources import Resources
 from anyond.operations.run import creation

@@ -11,9 +11,9 @@ from msgspec.structs import replace
 from anyond.actors.attempts import Attempts
 from anyond.git.diff import status
 from anyond.git.worktree import renaming
-from anyond.model.answers import CommitComparison, CommitInfo, Renamed, TargetChanged
-from anyond.model.bodies import MergeStrategy, NewBranchName, NewTarget, Rebasing
 from anyond.model.errors import AnyondError
+from anyond.model.http.answers import CommitComparison, CommitInfo, Renamed, TargetChanged
+from anyond.model.http.bodies import MergeStrategy, NewBranchName, NewTarget, Rebasing
 from anyond.model.refusals.runs import Busy
 from anyond.model.rows import BranchStatus
 from anyond.operations import subject

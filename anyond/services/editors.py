@@ -8,11 +8,11 @@ from pathlib import Path
 import trio
 
 from anyond.actors.attempts import Attempts
-from anyond.model.answers import EditorOpened
-from anyond.model.bodies import OpenEditor
+from anyond.model.configuration.settings import EditorType
+from anyond.model.http.answers import EditorOpened
+from anyond.model.http.bodies import OpenEditor
 from anyond.model.launch import Launch
 from anyond.model.refusals.programs import ToolFailed
-from anyond.model.settings import EditorType
 from anyond.operations import editors, subject
 from anyond.operations.editors import View
 from anyond.operations.resources import Resources

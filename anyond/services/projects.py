@@ -5,8 +5,8 @@ from __future__ import annotations
 import trio
 
 from anyond.actors.attempts import Attempts
-from anyond.model.answers import GitPrograms
-from anyond.model.bodies import AcceptGitPrograms, NewProject, ProjectPatch
+from anyond.model.http.answers import GitPrograms
+from anyond.model.http.bodies import AcceptGitPrograms, NewProject, ProjectPatch
 from anyond.model.rows import Branch, Project
 from anyond.operations import projects
 from anyond.operations.resources import Resources

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from anyond.actors.attempts import Attempts
-from anyond.model.bodies import NewPullRequest
+from anyond.model.http.bodies import NewPullRequest
 from anyond.model.refusals.remotes import TokenMissing
 from anyond.model.rows import AttachedPullRequest, PullRequestMerge
 from anyond.operations import subject

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import trio
 
-from anyond.model.answers import Capability
-from anyond.model.settings import Executor
+from anyond.model.configuration.settings import Executor
+from anyond.model.http.answers import Capability
 from anyond.services.attempts import AttemptRequests
 from anyond.services.branches import BranchRequests
 from anyond.services.dev_servers import DevServers

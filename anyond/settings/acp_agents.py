@@ -12,8 +12,8 @@ from typing import ParamSpec
 import msgspec
 import structlog
 
-from anyond.agents.acp import registry_format
-from anyond.agents.acp.catalog import CATALOG, MOST, Catalog, KnownAgent, decode, encode
+from anyond.agents.acp.registry import registry_format
+from anyond.agents.acp.registry.catalog import CATALOG, MOST, Catalog, KnownAgent, decode, encode
 from anyond.editing import files
 from anyond.model.errors import Unavailable
 from anyond.model.refusals.requests import Invalid

@@ -15,8 +15,8 @@ import structlog
 
 from anyond.editing import files
 from anyond.host.ownership import weakness
+from anyond.model.configuration.settings import Config
 from anyond.model.refusals.requests import Invalid
-from anyond.model.settings import Config
 from anyond.settings.config_upgrade import of_today
 from anyond.settings.declared import single_settings
 from anyond.settings.names import executor_named, variant_name

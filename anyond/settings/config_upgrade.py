@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
-from anyond.model.settings import Config, EditorType, Language, SoundFile, Theme
+from anyond.model.configuration.settings import Config, EditorType, Language, SoundFile, Theme
 from anyond.settings.names import executor_named, variant_name
 
 # Agents that once had a name of their own, each with its variant today.

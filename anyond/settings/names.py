@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from anyond.model.settings import Executor
+from anyond.model.configuration.settings import Executor
 
 DEFAULT = "DEFAULT"
 

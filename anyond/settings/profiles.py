@@ -11,8 +11,8 @@ import msgspec
 import structlog
 
 from anyond.editing import files
+from anyond.model.configuration.settings import Executor, ExecutorProfileId, Variant
 from anyond.model.refusals.requests import Impossible, Invalid
-from anyond.model.settings import Executor, ExecutorProfileId, Variant
 from anyond.settings.names import DEFAULT, executor_named, variant_name
 from anyond.settings.variants import checked, same
 

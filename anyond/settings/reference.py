@@ -17,11 +17,11 @@ from msgspec import to_builtins
 
 from anyond.generated import run
 from anyond.model import docstrings
+from anyond.model.configuration.project_settings import ProjectSettings
+from anyond.model.configuration.settings import Config
+from anyond.model.configuration.variables import Variable
 from anyond.model.fields import Group
-from anyond.model.project_settings import ProjectSettings
 from anyond.model.rows import Project
-from anyond.model.settings import Config
-from anyond.model.variables import Variable
 from anyond.settings.declared import Setting, setting_of, settings_of
 from anyond.settings.options import Option, declared_options
 

@@ -10,8 +10,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import msgspec
 
+from anyond.model.configuration.settings import Executor, Variant
 from anyond.model.refusals.requests import Invalid
-from anyond.model.settings import Executor, Variant
 
 
 def checked(path: str, executor: Executor, options: object) -> Variant:

@@ -12,15 +12,15 @@ import trio
 from msgspec.structs import replace
 
 from anyond import __version__
-from anyond.agents.acp.catalog import CATALOG, KnownAgent
-from anyond.agents.core import Turn
+from anyond.agents.acp.registry.catalog import CATALOG, KnownAgent
+from anyond.agents.common.core import Turn
 from anyond.agents.roster import AGENTS
-from anyond.model.answers import AcpAgent, Availability
+from anyond.model.configuration.settings import Executor, ExecutorProfileId
 from anyond.model.errors import AnyondError
+from anyond.model.http.answers import AcpAgent, Availability
+from anyond.model.http.offers import Offers
 from anyond.model.launch import Launch
-from anyond.model.offers import Offers
 from anyond.model.refusals.programs import ProgramMissing
-from anyond.model.settings import Executor, ExecutorProfileId
 from anyond.procs.capture import capture
 from anyond.procs.launch_spec import final_environment, find_program
 from anyond.settings.acp_agents import AcpAgentsFile

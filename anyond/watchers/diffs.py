@@ -28,7 +28,7 @@ from anyond.git.merging.landing import Landing
 from anyond.git.repo import branches
 from anyond.git.worktree import repair
 from anyond.model.errors import AnyondError, Unavailable
-from anyond.model.frames import DiffFrame
+from anyond.model.http.frames import DiffFrame
 from anyond.model.refusals.daemon import Gone
 from anyond.model.refusals.requests import NotFound
 from anyond.model.rows import Diff

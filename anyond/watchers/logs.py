@@ -12,14 +12,14 @@ import trio
 
 from anyond.logs import archive, script, unfollowed
 from anyond.logs.conversation import Conversation
-from anyond.model.frames import EntryFrame
+from anyond.model.http.frames import EntryFrame
 from anyond.model.ids import seconds
 from anyond.model.rows import ExecutionProcess, ProcessStatus, ScriptRequest
 from anyond.operations.run import archives
 from anyond.operations.turn.end_reason import ENTRIES
-from anyond.procs import index_check
-from anyond.procs.launcher import Launcher
-from anyond.procs.spool import Frame, FrameReader
+from anyond.procs.shims.launcher import Launcher
+from anyond.procs.spools import index_check
+from anyond.procs.spools.spool import Frame, FrameReader
 from anyond.store.engine.database import Store
 from anyond.store.runs import processes
 from anyond.wakeup import Wakeup

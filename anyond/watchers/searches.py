@@ -16,7 +16,7 @@ from anyond.git.program.text import shown
 from anyond.git.repo import history
 from anyond.machines.search import PathIndex
 from anyond.model.errors import AnyondError, Unavailable
-from anyond.model.search import SearchMode, SearchResult
+from anyond.model.http.search import SearchMode, SearchResult
 from anyond.operations.resources import Resources
 from anyond.store.board import projects
 

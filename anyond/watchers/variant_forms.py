@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from anyond.agents import roster, variant
-from anyond.agents.acp.catalog import CATALOG
+from anyond.agents import roster
+from anyond.agents.acp.registry.catalog import CATALOG
 from anyond.agents.acp.session.options import AcpOptions
-from anyond.agents.form import form
-from anyond.model.answers import VariantForm
-from anyond.model.offers import Choice, Offers
-from anyond.model.settings import Executor, ExecutorProfileId
+from anyond.agents.common import variant
+from anyond.agents.common.form import form
+from anyond.model.configuration.settings import Executor, ExecutorProfileId
+from anyond.model.http.answers import VariantForm
+from anyond.model.http.offers import Choice, Offers
 from anyond.settings.profiles import Profiles
 from anyond.store.engine.database import Store
 from anyond.store.runs import offers

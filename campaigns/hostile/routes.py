@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from anyond.api.chapters import ENDPOINTS
-from anyond.api.endpoint import Endpoint, Stream, UploadCall
+from anyond.api.declaration.endpoint import Endpoint, Stream, UploadCall
 from anyond.api.examples.all import EXAMPLES, NONE
 
 KINDS = {

@@ -12,7 +12,7 @@ from typing import Any
 import trio
 
 from anyond.model.records import Stream
-from anyond.procs.record_scanner import parse
+from anyond.procs.spools.record_scanner import parse
 from campaigns.power.work import Fact
 from tests.end_to_end.daemon import PATIENCE, Daemon, Refused
 

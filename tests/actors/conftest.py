@@ -17,16 +17,16 @@ from anyond.git.repo.repository import Repositories
 from anyond.github.client import GitHub
 from anyond.github.site import Site
 from anyond.host.places import AppPaths
-from anyond.model.bodies import NewProject, NewTask
+from anyond.model.configuration.settings import Executor, ExecutorProfileId
+from anyond.model.http.bodies import NewProject, NewTask
 from anyond.model.ids import new_id, now
 from anyond.model.rows import CodingAgentInitialRequest, ExecutionProcess, ExecutorAction
-from anyond.model.settings import Executor, ExecutorProfileId
 from anyond.operations import subject
 from anyond.operations.resources import Resources
 from anyond.operations.run import run
 from anyond.operations.subject import Subject
 from anyond.operations.workspace import worktree
-from anyond.procs.launcher import Launcher
+from anyond.procs.shims.launcher import Launcher
 from anyond.settings.config import ConfigFile
 from anyond.settings.profiles import Profiles
 from anyond.store.board import attempts, projects, tasks

@@ -22,7 +22,7 @@ from anyond.model.rows import (
 from anyond.operations import subject
 from anyond.operations.resources import Resources
 from anyond.operations.run import run
-from anyond.procs.launcher import Alive
+from anyond.procs.shims.launcher import Alive
 from anyond.store.engine.transaction import Tx
 from anyond.store.runs import processes
 from anyond.watchers.logs import Logs

@@ -25,8 +25,8 @@ from anyond.operations.resources import Resources
 from anyond.operations.run import conclude as conclude_module
 from anyond.operations.subject import Subject
 from anyond.operations.workspace import images, worktree
-from anyond.procs.launcher import Alive, Launcher
-from anyond.procs.shim_state import read_run
+from anyond.procs.shims.launcher import Alive, Launcher
+from anyond.procs.shims.shim_state import read_run
 from anyond.store.engine.transaction import Tx
 from anyond.store.runs import launches, processes, sessions
 from anyond.watchers.logs import Logs

@@ -8,7 +8,7 @@ import trio
 import trio.testing
 
 from anyond.actors.silence import Silence
-from anyond.agents.core import ApprovalAnswered, ApprovalAsked, EntryPut, Outcome, TurnEnded
+from anyond.agents.common.core import ApprovalAnswered, ApprovalAsked, EntryPut, Outcome, TurnEnded
 from anyond.logs import notes
 from anyond.logs.conversation import Conversation
 from anyond.model.entries import CommandRun, NormalizedEntry, ToolUse

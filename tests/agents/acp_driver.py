@@ -13,7 +13,7 @@ from typing import Any
 
 from anyond.agents.acp.agent import Acp
 from anyond.agents.acp.dialogue import AcpDialogue
-from anyond.agents.core import (
+from anyond.agents.common.core import (
     AgentEvent,
     ApprovalAnswered,
     ApprovalAsked,

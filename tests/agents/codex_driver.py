@@ -10,7 +10,7 @@ from typing import Any
 from acp_driver import Records
 
 from anyond.agents.codex.agent import Codex
-from anyond.agents.core import Dialogue, Turn
+from anyond.agents.common.core import Dialogue, Turn
 from anyond.model.records import Stream
 
 RECORDINGS = Path(__file__).parents[1] / "transcripts" / "codex"

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from anyond.agents.acp.agent import Acp
-from anyond.agents.core import AgentEvent, Dialogue, Turn
+from anyond.agents.common.core import AgentEvent, Dialogue, Turn
 from anyond.agents.roster import AGENTS
+from anyond.model.configuration.settings import Executor
 from anyond.model.records import Stream
-from anyond.model.settings import Executor
 
 FOLDER = Path(__file__).parents[1] / "transcripts"
 TREE = "/home/me/tree"

@@ -9,7 +9,7 @@ from acp_driver import entries, told
 from test_acp_flow import ONCE, REJECT, Talk
 
 from anyond.agents.acp.agent import Acp
-from anyond.agents.core import (
+from anyond.agents.common.core import (
     ApprovalAsked,
     Decide,
     Interrupt,
@@ -20,6 +20,7 @@ from anyond.agents.core import (
     Verdict,
 )
 from anyond.agents.roster import AGENTS, DEFAULT_PROFILES, agent
+from anyond.model.configuration.settings import Executor
 from anyond.model.entries import (
     CommandRunResult,
     Denied,
@@ -29,7 +30,6 @@ from anyond.model.entries import (
     TodoManagement,
 )
 from anyond.model.refusals.requests import Impossible
-from anyond.model.settings import Executor
 
 MODES = {
     Executor.GEMINI: ("gemini-cli", ["default", "autoEdit", "yolo", "plan"]),

@@ -11,9 +11,9 @@ from test_acp_flow import Talk
 from anyond.agents.acp.agent import Acp
 from anyond.agents.acp.named import NamedAcp
 from anyond.agents.acp.session.offers import ID_MOST, MOST, TOLD_MOST, offers
-from anyond.agents.core import Offered
+from anyond.agents.common.core import Offered
 from anyond.model.entries import ErrorMessage
-from anyond.model.offers import Choice, Offers
+from anyond.model.http.offers import Choice, Offers
 
 MODES = {
     "currentModeId": "ask",

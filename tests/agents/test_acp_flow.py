@@ -9,10 +9,10 @@ import pytest
 from acp_driver import entries, fold, fresh, methods, told
 
 from anyond.agents.acp.agent import Acp
+from anyond.agents.acp.conversation.texts import STDERR_BYTES
 from anyond.agents.acp.dialogue import AcpDialogue
-from anyond.agents.acp.texts import STDERR_BYTES
-from anyond.agents.carried import Carried, Totals
-from anyond.agents.core import (
+from anyond.agents.common.carried import Carried, Totals
+from anyond.agents.common.core import (
     AgentEvent,
     ApprovalAnswered,
     ApprovalAsked,

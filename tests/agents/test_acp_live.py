@@ -13,7 +13,7 @@ import pytest
 from acp_driver import DEADLINE, Live, fold, told
 
 from anyond.agents.acp.agent import Acp
-from anyond.agents.core import (
+from anyond.agents.common.core import (
     ApprovalAsked,
     Decide,
     EntryPut,

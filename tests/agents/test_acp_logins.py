@@ -11,7 +11,7 @@ from test_acp_flow import Talk
 
 from anyond.agents.acp.agent import Acp
 from anyond.agents.acp.named import NamedAcp
-from anyond.agents.core import AgentEvent, Outcome, Turn, TurnEnded
+from anyond.agents.common.core import AgentEvent, Outcome, Turn, TurnEnded
 from anyond.model.entries import ErrorMessage, SetupRequired, UserMessage
 from anyond.model.records import Stream
 

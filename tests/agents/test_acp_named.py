@@ -11,15 +11,15 @@ import pytest
 from acp_driver import entries
 from test_acp_flow import Talk
 
-from anyond.agents.acp import catalog, registry_format
-from anyond.agents.acp.catalog import CATALOG, Catalog, KnownAgent, machine
 from anyond.agents.acp.named import NamedAcp, NamedOptions
-from anyond.agents.core import Outcome, Turn, TurnEnded
+from anyond.agents.acp.registry import catalog, registry_format
+from anyond.agents.acp.registry.catalog import CATALOG, Catalog, KnownAgent, machine
+from anyond.agents.common.core import Outcome, Turn, TurnEnded
+from anyond.agents.common.variant import decode
 from anyond.agents.roster import AGENTS, fits
-from anyond.agents.variant import decode
+from anyond.model.configuration.settings import Executor
 from anyond.model.entries import ErrorMessage, SetupRequired
 from anyond.model.refusals.requests import Impossible
-from anyond.model.settings import Executor
 
 DEMANDED = {"code": -32000, "message": "Authentication required"}
 LOGINS = [
@@ -69,7 +69,7 @@ def test_every_agent_that_is_shipped_can_be_started_and_installed() -> None:
 
 def test_the_list_that_is_shipped_has_a_line_for_each_agent_in_order() -> None:
     CATALOG.lay_over([])
-    lines = files("anyond.agents.acp").joinpath("agents.json").read_text("utf-8").splitlines()
+    lines = files("anyond.agents.acp.registry").joinpath("agents.json").read_text("utf-8").splitlines()
     rows = [json.loads(line.rstrip(",")) for line in lines if '"id"' in line]
     assert [row["id"] for row in rows] == [agent.id for agent in CATALOG]
 

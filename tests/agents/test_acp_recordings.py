@@ -9,7 +9,7 @@ from acp_driver import NAMES, RECORDINGS, Records, entries, fold, fresh, methods
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from anyond.agents.core import EntryPut, Noise
+from anyond.agents.common.core import EntryPut, Noise
 from anyond.model.entries import CommandRun, FileEdit, ToolUse, WebFetch
 from anyond.model.records import Stream
 

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anyond.agents.acp.calls.tools import ToolCall
-from anyond.agents.diff import unified_diff
-from anyond.agents.paths import relative_path
+from anyond.agents.common.diff import unified_diff
+from anyond.agents.common.paths import relative_path
 from anyond.model.entries import (
     CommandRun,
     CommandRunResult,

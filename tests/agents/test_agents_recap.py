@@ -6,9 +6,9 @@ import pytest
 
 from anyond.agents.amp.agent import Amp
 from anyond.agents.claude.agent import Claude
-from anyond.agents.core import Dialogue, EntryPut, Turn
+from anyond.agents.common.core import Dialogue, EntryPut, Turn
+from anyond.agents.common.recap import RETOLD, TASK_TOLD, recap, remark, unasked
 from anyond.agents.cursor.agent import Cursor
-from anyond.agents.recap import RETOLD, TASK_TOLD, recap, remark, unasked
 from anyond.model.records import Stream
 
 PAST = "What was said in this conversation before, the oldest first:\n\n[The user]\nBuild it"

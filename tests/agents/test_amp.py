@@ -10,7 +10,7 @@ from acp_driver import entries, told
 from recordings import FOLDER, TREE, fold, load
 
 from anyond.agents.amp.agent import Amp
-from anyond.agents.core import (
+from anyond.agents.common.core import (
     EntryPut,
     Interrupt,
     Outcome,
@@ -19,7 +19,7 @@ from anyond.agents.core import (
     Turn,
     TurnEnded,
 )
-from anyond.agents.recap import RETOLD
+from anyond.agents.common.recap import RETOLD
 from anyond.model.entries import ErrorMessage, FileEdit, SetupRequired, TokenUsage, ToolUse
 from anyond.model.launch import Launch
 from anyond.model.records import Stream

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from anyond.agents.carried import Carried, Totals
 from anyond.agents.claude.agent import Claude
-from anyond.agents.core import (
+from anyond.agents.common.carried import Carried, Totals
+from anyond.agents.common.core import (
     AgentEvent,
     ApprovalAnswered,
     ApprovalAsked,

@@ -12,7 +12,7 @@ import pytest
 import trio
 
 from anyond.agents.claude.agent import Claude
-from anyond.agents.core import (
+from anyond.agents.common.core import (
     AgentCommand,
     AgentEvent,
     ApprovalAnswered,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from anyond.agents.claude.agent import Claude
-from anyond.agents.core import Turn
+from anyond.agents.common.core import Turn
 from anyond.model.launch import Launch
 from anyond.model.refusals.requests import Impossible
 

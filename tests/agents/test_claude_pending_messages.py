@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from anyond.agents.claude.agent import Claude
-from anyond.agents.core import Dialogue, EntryPut, Outcome, Prompt, Turn, TurnEnded
-from anyond.agents.recap import RETOLD, recap
+from anyond.agents.common.core import Dialogue, EntryPut, Outcome, Prompt, Turn, TurnEnded
+from anyond.agents.common.recap import RETOLD, recap
 from anyond.model.entries import SystemMessage, UserMessage
 from anyond.model.records import Stream
 

@@ -10,7 +10,7 @@ import pytest
 from anyond.agents.claude.todos import Todos
 from anyond.agents.claude.tools import Call, Result
 from anyond.agents.claude.wire import DEPTH, check_depth
-from anyond.agents.paths import Paths
+from anyond.agents.common.paths import Paths
 from anyond.model.entries import (
     Action,
     CommandRun,

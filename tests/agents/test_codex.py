@@ -9,11 +9,11 @@ import pytest
 from acp_driver import entries, told
 from codex_driver import ASKING, echo, hear, opened, tell
 
-from anyond.agents import variant
 from anyond.agents.codex.agent import Codex
 from anyond.agents.codex.options import Options
 from anyond.agents.codex.tool_calls import OUTPUT_MOST
-from anyond.agents.core import (
+from anyond.agents.common import variant
+from anyond.agents.common.core import (
     ApprovalAsked,
     ApprovalWithdrawn,
     Decide,

@@ -16,7 +16,7 @@ import pytest
 from acp_driver import DEADLINE, Live, entries, fold, told
 
 from anyond.agents.codex.agent import Codex
-from anyond.agents.core import (
+from anyond.agents.common.core import (
     ApprovalAsked,
     Decide,
     EntryPut,

@@ -11,7 +11,7 @@ from codex_driver import NAMES, RECORDINGS, fresh, opened, recording, said
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from anyond.agents.core import EntryPut, Noise
+from anyond.agents.common.core import EntryPut, Noise
 from anyond.model.entries import Created, ToolUse
 from anyond.model.records import Stream
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from codex_driver import opened
 
-from anyond.agents.core import (
+from anyond.agents.common.core import (
     ApprovalAsked,
     Decide,
     Dialogue,
@@ -22,11 +22,11 @@ from anyond.agents.core import (
     Turn,
     Verdict,
 )
-from anyond.agents.entry import AT_WORK_MOST, TEXT_MOST
+from anyond.agents.common.entry import AT_WORK_MOST, TEXT_MOST
 from anyond.agents.roster import AGENTS
+from anyond.model.configuration.settings import Executor
 from anyond.model.entries import Created, ToolUse
 from anyond.model.records import Stream
-from anyond.model.settings import Executor
 
 FEW, TIMES = 1_500, 8
 LEAST_S = 0.02

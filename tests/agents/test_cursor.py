@@ -12,7 +12,7 @@ import pytest
 from acp_driver import entries, told
 from recordings import FOLDER, TREE, fold, load
 
-from anyond.agents.core import (
+from anyond.agents.common.core import (
     EntryPut,
     Interrupt,
     Outcome,
@@ -22,11 +22,11 @@ from anyond.agents.core import (
     Turn,
     TurnEnded,
 )
+from anyond.agents.common.paths import Paths
+from anyond.agents.common.recap import RETOLD
 from anyond.agents.cursor.agent import Cursor
 from anyond.agents.cursor.text import Segments
 from anyond.agents.cursor.tools import CursorCall
-from anyond.agents.paths import Paths
-from anyond.agents.recap import RETOLD
 from anyond.model.entries import (
     Denied,
     ErrorMessage,

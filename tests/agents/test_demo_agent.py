@@ -10,7 +10,15 @@ from pathlib import Path
 import pytest
 from acp_driver import Live, told
 
-from anyond.agents.core import Decide, EntryPut, Interrupt, Outcome, SessionStarted, Turn, Verdict
+from anyond.agents.common.core import (
+    Decide,
+    EntryPut,
+    Interrupt,
+    Outcome,
+    SessionStarted,
+    Turn,
+    Verdict,
+)
 from anyond.agents.demo import Demo
 
 

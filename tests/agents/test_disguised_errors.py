@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from anyond.agents import disguised_errors
+from anyond.agents.common import disguised_errors
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from recordings import Recording, Records, fold, recordings
 
-from anyond.agents.core import (
+from anyond.agents.common.core import (
     AgentEvent,
     ApprovalAsked,
     Decide,
@@ -34,6 +34,7 @@ from anyond.agents.core import (
 )
 from anyond.agents.roster import AGENTS
 from anyond.logs.conversation import Conversation
+from anyond.model.configuration.settings import Executor
 from anyond.model.entries import (
     AssistantMessage,
     Created,
@@ -42,7 +43,6 @@ from anyond.model.entries import (
     ToolUse,
 )
 from anyond.model.records import Record, Stream
-from anyond.model.settings import Executor
 
 ALL = recordings()
 SECONDS = 5.0

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anyond.agents.core import EntryPut, Noise, Turn
-from anyond.agents.json_lines import JsonLines
-from anyond.agents.json_scan import VALUES_MOST, JsonScan
-from anyond.agents.lines import SCANNED, Lines
+from anyond.agents.common.core import EntryPut, Noise, Turn
+from anyond.agents.json_rpc.json_lines import JsonLines
+from anyond.agents.json_rpc.json_scan import VALUES_MOST, JsonScan
+from anyond.agents.json_rpc.lines import SCANNED, Lines
 from anyond.agents.roster import AGENTS
+from anyond.model.configuration.settings import Executor
 from anyond.model.records import Stream
-from anyond.model.settings import Executor
 
 texts = st.text(alphabet='ab"\\{}[],:\n\u00e4', max_size=6)
 values = st.recursive(

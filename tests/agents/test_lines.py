@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anyond.agents.core import EntryPut, Noise, Turn
-from anyond.agents.entry import TEXT_MOST, Words
-from anyond.agents.lines import LINE_MOST, SHOWN, Lines
+from anyond.agents.common.core import EntryPut, Noise, Turn
+from anyond.agents.common.entry import TEXT_MOST, Words
+from anyond.agents.json_rpc.lines import LINE_MOST, SHOWN, Lines
 from anyond.agents.roster import AGENTS
+from anyond.model.configuration.settings import Executor
 from anyond.model.records import Stream
-from anyond.model.settings import Executor
 
 PIECE = 1 << 18
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from anyond.agents.mcp import HOMES, META, SERVERS, home
+from anyond.agents.common.mcp import HOMES, META, SERVERS, home
+from anyond.model.configuration.settings import Executor
 from anyond.model.refusals.requests import Impossible
-from anyond.model.settings import Executor
 
 HOME = Path("/home/ada")
 

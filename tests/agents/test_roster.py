@@ -6,10 +6,10 @@ from typing import cast
 
 import pytest
 
-from anyond.agents.core import Turn
+from anyond.agents.common.core import Turn
 from anyond.agents.roster import AGENTS, CAPABILITIES, DEFAULT_PROFILES, agent
+from anyond.model.configuration.settings import Executor
 from anyond.model.refusals.requests import Impossible
-from anyond.model.settings import Executor
 
 
 def test_every_name_of_the_api_has_an_agent_with_a_default_variant() -> None:

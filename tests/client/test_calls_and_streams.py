@@ -9,10 +9,10 @@ import pytest
 import trio
 
 from anyond.api import approvals, events, images, projects, tags, tasks
-from anyond.api.params import Nothing, OfProject, OfTask
+from anyond.api.declaration.params import Nothing, OfProject, OfTask
 from anyond.client import Address, BlockingClient, Client, DaemonNotFound, Refused, Unanswered
 from anyond.client.address import find_daemon
-from anyond.model.bodies import NewTag, NewTask, TaskPatch
+from anyond.model.http.bodies import NewTag, NewTask, TaskPatch
 from anyond.model.ids import new_id
 from anyond.model.rows import ApprovalStatus, TaskStatus
 from tests.end_to_end.daemon import PATIENCE, ROOT, Daemon

@@ -15,7 +15,7 @@ import pytest
 import trio
 
 from anyond.model.records import Stream
-from anyond.procs.spool import Spool
+from anyond.procs.spools.spool import Spool
 from tests.end_to_end.claude_cli import MODEL, Person, family, lines, said, tools
 from tests.end_to_end.daemon import Daemon
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from anyond.model.records import Stream
-from anyond.procs.spool import Spool
+from anyond.procs.spools.spool import Spool
 from tests.end_to_end import codex_cli
 from tests.end_to_end.claude_cli import end_all, family, said, tools
 from tests.end_to_end.codex_cli import Coder

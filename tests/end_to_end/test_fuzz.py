@@ -14,14 +14,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from anyond.api import samples
 from anyond.api.chapters import ENDPOINTS
-from anyond.api.endpoint import Endpoint
+from anyond.api.declaration import samples
+from anyond.api.declaration.endpoint import Endpoint
 from anyond.api.examples.all import EXAMPLES, NONE
 from anyond.http.app import create_app
 from anyond.http.guard import Policy
+from anyond.model.configuration.settings import Config
 from anyond.model.refusals.requests import Invalid, NotLetIn
-from anyond.model.settings import Config
 from anyond.services.services import Services
 from tests.end_to_end import malformed
 from tests.end_to_end.fuzz_target import VARIANT, FuzzTarget, open_fuzz_target

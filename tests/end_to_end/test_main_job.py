@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from anyond.agents.recap import TASK_TOLD
+from anyond.agents.common.recap import TASK_TOLD
 from tests.end_to_end.claude_cli import said
 from tests.end_to_end.daemon import Daemon, Refused
 

@@ -12,9 +12,9 @@ import pytest
 import trio
 from trio_websocket import ConnectionClosed
 
-from anyond.api import samples
 from anyond.api.chapters import ENDPOINTS
-from anyond.api.endpoint import Answering, Endpoint, EventStream, Stream, UploadCall
+from anyond.api.declaration import samples
+from anyond.api.declaration.endpoint import Answering, Endpoint, EventStream, Stream, UploadCall
 from anyond.api.examples import things
 from tests.end_to_end.daemon import PATIENCE, local_client
 from tests.end_to_end.fuzz_target import FuzzTarget, open_fuzz_target

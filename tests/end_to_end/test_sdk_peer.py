@@ -14,7 +14,7 @@ from acp import schema
 from pydantic import BaseModel
 
 from anyond.model.records import Stream
-from anyond.procs.spool import Spool
+from anyond.procs.spools.spool import Spool
 from tests.end_to_end.claude_cli import said, tools
 from tests.end_to_end.daemon import ROOT, Daemon
 

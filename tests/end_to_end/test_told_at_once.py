@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import trio
 
-from anyond.agents.recap import RETOLD
+from anyond.agents.common.recap import RETOLD
 from tests.end_to_end.daemon import PATIENCE, ROOT, Daemon, Refused
 
 SUCCESS = {"status": "success"}

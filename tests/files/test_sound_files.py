@@ -9,7 +9,7 @@ from array import array
 import pytest
 
 from anyond.files.sounds import RATE, wav
-from anyond.model.settings import SoundFile
+from anyond.model.configuration.settings import SoundFile
 
 
 @pytest.mark.parametrize("sound", SoundFile)

@@ -11,7 +11,7 @@ from anyond.git.repo.repository import Repositories
 from anyond.git.snapshots import snapshots
 from anyond.git.snapshots.snapshot_submodules import bring_back
 from anyond.git.submodules.submodule_checkouts import bring
-from anyond.model.settings import Submodules
+from anyond.model.configuration.settings import Submodules
 from tests.git.driver import Checkout
 from tests.git.test_git_submodule_commits import ID, begun, project, unplug
 

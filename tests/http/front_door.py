@@ -19,7 +19,7 @@ from anyond.http.guard import Policy
 from anyond.http.wire.listeners import listen
 from anyond.http.wire.peers import Peers
 from anyond.http.wire.server import serve
-from anyond.model.bodies import NewProject, NewTask
+from anyond.model.http.bodies import NewProject, NewTask
 from anyond.model.ids import new_id, now
 from anyond.model.records import Stream
 from anyond.model.refusals.requests import NotFound
@@ -32,7 +32,7 @@ from anyond.model.rows import (
     ScriptRequest,
     TaskWithAttemptStatus,
 )
-from anyond.procs.spool import Frame
+from anyond.procs.spools.spool import Frame
 from anyond.settings.config import ConfigFile
 from anyond.settings.profiles import Profiles
 from anyond.store.board import attempts, projects, tasks

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from front_door import Server, envelope
 
-from anyond.api.checks import identity
+from anyond.api.declaration.checks import identity
 from anyond.http import decode
 from anyond.http.params import position
-from anyond.model.bodies import MergeStrategy, NewTask
+from anyond.model.http.bodies import MergeStrategy, NewTask
 from anyond.model.ids import new_id
 from anyond.model.refusals.requests import Invalid
 

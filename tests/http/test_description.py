@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from anyond.agents.roster import CAPABILITIES
 from anyond.api import tags
 from anyond.api.chapters import ENDPOINTS
-from anyond.api.endpoint import Answering, BodyCall, EventStream, Stream
+from anyond.api.declaration.endpoint import Answering, BodyCall, EventStream, Stream
 from anyond.api.examples.all import EXAMPLES, NONE
 from anyond.http.app import ROUTES, create_app
 from anyond.http.dispatch import complete, route

@@ -12,7 +12,7 @@ from front_door import Server
 
 from anyond.http.streaming import sse
 from anyond.http.streaming.encoders import PLAIN
-from anyond.model.bodies import TaskPatch
+from anyond.model.http.bodies import TaskPatch
 from anyond.model.ids import now
 from anyond.store.board import tasks
 

@@ -13,7 +13,7 @@ import trio
 
 from anyond.http.streaming import task_lists
 from anyond.http.streaming.task_lists import TaskLists, assembled
-from anyond.model.bodies import NewProject, NewTask, TaskPatch
+from anyond.model.http.bodies import NewProject, NewTask, TaskPatch
 from anyond.model.refusals.requests import NotFound
 from anyond.model.rows import ProcessStatus, TaskStatus
 from anyond.store.board import projects, tasks

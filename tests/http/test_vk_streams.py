@@ -18,7 +18,7 @@ from anyond.http.envelope import encode
 from anyond.http.streaming.encoders import MESSAGE_BYTES, Snapshot
 from anyond.http.vk.pacing import RUNNING_FIRST_SECONDS, STATUS_FIRST_SECONDS
 from anyond.http.vk.patches import PATCHES
-from anyond.model.frames import DiffFrame, EntryFrame
+from anyond.model.http.frames import DiffFrame, EntryFrame
 from anyond.model.ids import timestamp
 from anyond.model.records import Stream
 from anyond.model.rows import Change, Diff

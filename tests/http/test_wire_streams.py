@@ -12,8 +12,8 @@ from trio_websocket import ConnectionClosed, ConnectionRejected, WebSocketConnec
 
 from anyond.http.streaming.encoders import MESSAGE_BYTES, Entries, Raw, Snapshot
 from anyond.http.streaming.records import follow, reading
-from anyond.model.bodies import NewProject, NewTask
-from anyond.model.frames import DiffFrame, EntryFrame
+from anyond.model.http.bodies import NewProject, NewTask
+from anyond.model.http.frames import DiffFrame, EntryFrame
 from anyond.model.ids import new_id, now
 from anyond.model.records import Stream
 from anyond.model.rows import Diff

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from anyond.importing import vibe_logs
 from anyond.importing.vibe_rows import OldProcess
+from anyond.model.configuration.settings import Executor, ExecutorProfileId
 from anyond.model.records import Stream
 from anyond.model.rows import (
     CodingAgentInitialRequest,
@@ -11,7 +12,6 @@ from anyond.model.rows import (
     ProcessStatus,
     RunReason,
 )
-from anyond.model.settings import Executor, ExecutorProfileId
 
 
 def test_a_conversation_without_end_is_shown_as_far_as_it_fits_into_memory() -> None:

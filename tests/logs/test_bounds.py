@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from anyond.agents.core import AgentEvent, ApprovalAsked, EntryPut, Outcome, TurnEnded
-from anyond.agents.entry import TEXT_MOST
+from anyond.agents.common.core import AgentEvent, ApprovalAsked, EntryPut, Outcome, TurnEnded
+from anyond.agents.common.entry import TEXT_MOST
 from anyond.logs.bounds import ENTRY_MOST, TOO_LARGE
 from anyond.logs.conversation import Conversation
 from anyond.model.entries import (

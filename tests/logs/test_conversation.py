@@ -13,7 +13,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anyond.agents.core import (
+from anyond.agents.common.core import (
     AgentEvent,
     ApprovalAnswered,
     ApprovalAsked,
@@ -41,7 +41,7 @@ from anyond.model.entries import (
     ToolUse,
     UserMessage,
 )
-from anyond.model.frames import EntryFrame
+from anyond.model.http.frames import EntryFrame
 from anyond.model.records import Record, Stream
 
 

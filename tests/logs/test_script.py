@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from anyond.logs import script
-from anyond.model.frames import EntryFrame
+from anyond.model.http.frames import EntryFrame
 from anyond.model.rows import ScriptContext
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from anyond.agents.core import Outcome
+from anyond.agents.common.core import Outcome
 from anyond.machines.ending import Ending, judge
 from anyond.model.records import Exit
 from anyond.model.rows import ProcessStatus, RunReason

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from anyond.agents.core import Outcome
+from anyond.agents.common.core import Outcome
 from anyond.machines.process import (
     ApprovalDecided,
     Command,

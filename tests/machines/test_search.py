@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from anyond.machines.search import PathIndex
-from anyond.model.search import MatchType
+from anyond.model.http.search import MatchType
 
 NAME, PARENT, PATH = MatchType.FILE_NAME, MatchType.DIRECTORY_NAME, MatchType.FULL_PATH
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from anyond.agents.core import Outcome
+from anyond.agents.common.core import Outcome
 from anyond.machines import attempt, attempt_events, attempt_table, process, sign_in
 from anyond.machines.table import Table, TableMachine, Transition
 from anyond.model.records import Exit

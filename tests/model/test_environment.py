@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from anyond.model.environment import personal
-from anyond.model.parental import PARENTAL, Parental
+from anyond.model.configuration.environment import personal
+from anyond.model.configuration.parental import PARENTAL, Parental
 
 PAGE = Path(__file__).parents[2] / "docs" / "environment.md"
 

@@ -16,7 +16,7 @@ from anyond.github.client import GitHub
 from anyond.github.site import Site
 from anyond.host.places import AppPaths
 from anyond.operations.resources import Resources
-from anyond.procs.launcher import Launcher
+from anyond.procs.shims.launcher import Launcher
 from anyond.settings.config import ConfigFile
 from anyond.settings.profiles import Profiles
 from anyond.store.engine.database import Store

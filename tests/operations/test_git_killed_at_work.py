@@ -18,8 +18,8 @@ from anyond.git.commits import commit as committing
 from anyond.git.disk import locks
 from anyond.git.disk.scratch import scratch
 from anyond.git.worktree import repair
-from anyond.model.bodies import MergeStrategy, ProjectPatch, Rebasing
 from anyond.model.errors import AnyondError
+from anyond.model.http.bodies import MergeStrategy, ProjectPatch, Rebasing
 from anyond.model.ids import new_id, now, seconds
 from anyond.model.rows import ExecutionProcess, TaskStatus
 from anyond.operations import projects, subject

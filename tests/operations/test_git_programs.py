@@ -15,8 +15,9 @@ from anyond.git.disk import locations
 from anyond.git.merging import merge
 from anyond.git.program import guard
 from anyond.git.program.command import GitFailed, git
-from anyond.model.bodies import AcceptGitPrograms, NewProject, NewTask
+from anyond.model.configuration.settings import Executor, ExecutorProfileId
 from anyond.model.errors import Conflict
+from anyond.model.http.bodies import AcceptGitPrograms, NewProject, NewTask
 from anyond.model.ids import new_id, now
 from anyond.model.refusals.git import TransportWithheld
 from anyond.model.refusals.remotes import Unreachable
@@ -30,7 +31,6 @@ from anyond.model.rows import (
     ScriptRequest,
     TaskAttempt,
 )
-from anyond.model.settings import Executor, ExecutorProfileId
 from anyond.operations import projects as project_operations
 from anyond.operations import subject
 from anyond.operations.branch import publish

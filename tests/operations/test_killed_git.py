@@ -16,8 +16,8 @@ from anyond.git.program.command import git
 from anyond.git.repo import branches
 from anyond.git.snapshots import snapshots
 from anyond.git.worktree import worktrees
-from anyond.model.bodies import Rebasing
 from anyond.model.errors import Conflict
+from anyond.model.http.bodies import Rebasing
 from anyond.model.ids import new_id, now
 from anyond.model.refusals.merging import MergeConflicts
 from anyond.model.refusals.requests import NotFound

@@ -16,8 +16,8 @@ from anyond.git.merging import merge
 from anyond.git.merging.landing import Landing, find
 from anyond.git.program.command import git
 from anyond.git.repo import branches
-from anyond.model.bodies import MergeStrategy
-from anyond.model.frames import DiffFrame
+from anyond.model.http.bodies import MergeStrategy
+from anyond.model.http.frames import DiffFrame
 from anyond.model.ids import new_id, now
 from anyond.model.rows import Diff, PullRequestInfo, RunReason, TaskStatus
 from anyond.operations import subject

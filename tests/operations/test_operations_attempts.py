@@ -15,8 +15,8 @@ from anyond.git.repo import branches
 from anyond.git.repo.repository import git_dir
 from anyond.git.snapshots import snapshots
 from anyond.git.worktree import worktrees
-from anyond.model.bodies import NewProject, NewTask, Rebasing
 from anyond.model.errors import Conflict
+from anyond.model.http.bodies import NewProject, NewTask, Rebasing
 from anyond.model.ids import new_id, now, seconds, timestamp
 from anyond.model.refusals.requests import Invalid
 from anyond.model.rows import TaskAttempt

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from anyond.model.configuration.settings import Editor, EditorType, Executor, ExecutorProfileId
 from anyond.model.refusals.requests import Impossible
 from anyond.model.rows import (
     CodingAgentInitialRequest,
@@ -13,7 +14,6 @@ from anyond.model.rows import (
     ScriptContext,
     ScriptRequest,
 )
-from anyond.model.settings import Editor, EditorType, Executor, ExecutorProfileId
 from anyond.operations.editors import View, command, remote_url
 from anyond.operations.turn import chain
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import trio
 
-from anyond.agents.core import AgentEvent, EntryPut
+from anyond.agents.common.core import AgentEvent, EntryPut
 from anyond.logs import notes
 from anyond.logs.conversation import Conversation
 from anyond.model.entries import NormalizedEntry, SystemMessage

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from anyond.model.configuration.settings import Executor, ExecutorProfileId
 from anyond.model.rows import (
     CodingAgentInitialRequest,
     ExecutorAction,
@@ -13,7 +14,6 @@ from anyond.model.rows import (
     ScriptRequest,
     Session,
 )
-from anyond.model.settings import Executor, ExecutorProfileId
 from anyond.operations.resources import Resources
 from anyond.operations.turn import recap
 from anyond.operations.turn.turn_record import Said, TurnRecord

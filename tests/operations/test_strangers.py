@@ -14,7 +14,7 @@ from anyond.git.snapshots import snapshots
 from anyond.model.ids import new_id
 from anyond.operations.resources import Resources
 from anyond.operations.workspace import removal, strangers
-from anyond.procs.shim_state import Lock
+from anyond.procs.shims.shim_state import Lock
 from anyond.store.upkeep import cleanups
 from anyond.watchers.janitor import Janitor
 from tests.operations.test_operations_attempts import attempt

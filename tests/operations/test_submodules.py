@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from anyond.model.bodies import MergeStrategy
 from anyond.model.errors import Conflict
+from anyond.model.http.bodies import MergeStrategy
 from anyond.operations import remarks
 from anyond.operations.branch.merging import merge_attempt
 from anyond.operations.branch.publish import push_attempt

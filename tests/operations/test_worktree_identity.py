@@ -15,7 +15,7 @@ from anyond.git.files import ignored_copies
 from anyond.git.repo import checkouts
 from anyond.git.repo.repository import Repositories
 from anyond.git.worktree import repair
-from anyond.model.bodies import NewProject, NewTask, ProjectPatch
+from anyond.model.http.bodies import NewProject, NewTask, ProjectPatch
 from anyond.model.ids import new_id, now
 from anyond.model.refusals.requests import NotFound
 from anyond.model.rows import TaskAttempt

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from anyond.procs.launcher import Launcher
+from anyond.procs.shims.launcher import Launcher
 from anyond.shim.orphans import end_orphans
 
 

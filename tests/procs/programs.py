@@ -13,9 +13,9 @@ import trio
 
 from anyond.model.launch import Launch
 from anyond.model.records import Exit, Record, Stream
-from anyond.procs.launcher import Ended, Launcher
-from anyond.procs.shim_connection import ShimConnection
-from anyond.procs.spool import Frame, Spool
+from anyond.procs.shims.launcher import Ended, Launcher
+from anyond.procs.shims.shim_connection import ShimConnection
+from anyond.procs.spools.spool import Frame, Spool
 
 LIMIT = 1 << 30
 DEADLINE = 30

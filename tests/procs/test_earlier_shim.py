@@ -20,10 +20,10 @@ from anyond.model.errors import Unavailable
 from anyond.model.launch import Launch
 from anyond.model.records import Stream
 from anyond.model.refusals.programs import ToolFailed
-from anyond.procs import launcher as launcher_module
-from anyond.procs import shim_start
-from anyond.procs.launcher import Alive, Launcher
-from anyond.procs.shim_connection import ShimConnection
+from anyond.procs.shims import launcher as launcher_module
+from anyond.procs.shims import shim_start
+from anyond.procs.shims.launcher import Alive, Launcher
+from anyond.procs.shims.shim_connection import ShimConnection
 from anyond.shim.lineage import find_shims
 from anyond.shim.protocol import PROTOCOL, SPOKEN, UNSAID
 

@@ -33,7 +33,7 @@ from anyond.model.launch import Launch
 from anyond.model.records import Stream
 from anyond.model.refusals.programs import ProgramMissing, ToolFailed
 from anyond.model.refusals.requests import Invalid
-from anyond.procs.launcher import Absent, Alive, Ended, Launcher, Lost
+from anyond.procs.shims.launcher import Absent, Alive, Ended, Launcher, Lost
 from anyond.shim import shim
 from anyond.shim.protocol import PROTOCOL
 
@@ -150,7 +150,7 @@ DOOMED = """
 import sys, trio
 from pathlib import Path
 from anyond.model.launch import Launch
-from anyond.procs.launcher import Launcher
+from anyond.procs.shims.launcher import Launcher
 
 async def main(root, execution, script):
     async with Launcher.open(Path(root)) as launcher:

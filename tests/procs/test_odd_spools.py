@@ -13,11 +13,12 @@ from programs import frames, records
 
 from anyond.model.ids import timestamp_ns
 from anyond.model.records import Exit, Stream
-from anyond.procs import index_check, lost_execution
-from anyond.procs.launcher import Launcher
-from anyond.procs.record_scanner import parse, read_gap
-from anyond.procs.shim_state import last_words, read_run, why_unknown
-from anyond.procs.spool import Spool
+from anyond.procs.shims import lost_execution
+from anyond.procs.shims.launcher import Launcher
+from anyond.procs.shims.shim_state import last_words, read_run, why_unknown
+from anyond.procs.spools import index_check
+from anyond.procs.spools.record_scanner import parse, read_gap
+from anyond.procs.spools.spool import Spool
 from anyond.shim.log import write_json
 
 

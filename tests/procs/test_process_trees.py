@@ -27,8 +27,8 @@ from programs import (
 )
 
 from anyond.procs.identity import identify
-from anyond.procs.launcher import Alive, Ended, Launcher, Lost
-from anyond.procs.spool import Spool
+from anyond.procs.shims.launcher import Alive, Ended, Launcher, Lost
+from anyond.procs.spools.spool import Spool
 from anyond.shim.lineage import find_shims
 from anyond.shim.orphans import end_orphans
 from anyond.shim.process_table import LINUX, processes, started

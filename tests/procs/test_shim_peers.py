@@ -15,8 +15,8 @@ from test_launcher import connect
 from anyond.model.errors import TimedOut, Unavailable
 from anyond.model.launch import Launch
 from anyond.model.records import Stream
-from anyond.procs.launcher import Launcher
-from anyond.procs.shim_connection import ShimConnection
+from anyond.procs.shims.launcher import Launcher
+from anyond.procs.shims.shim_connection import ShimConnection
 from anyond.shim.peers import is_stranger, peer_pid
 
 KEY = "k" * 64

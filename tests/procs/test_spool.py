@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from programs import frames, records
 
 from anyond.model.records import Exit, Stream
-from anyond.procs.record_scanner import OUTPUT
-from anyond.procs.spool import Spool
+from anyond.procs.spools.record_scanner import OUTPUT
+from anyond.procs.spools.spool import Spool
 from anyond.shim.log import write_json
 
 contents = st.lists(

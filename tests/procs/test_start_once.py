@@ -30,8 +30,8 @@ from programs import (
 
 from anyond.model.errors import Conflict
 from anyond.model.refusals.runs import Busy
-from anyond.procs import shim_state
-from anyond.procs.launcher import Absent, Alive, Ended, Launcher, Lost
+from anyond.procs.shims import shim_state
+from anyond.procs.shims.launcher import Absent, Alive, Ended, Launcher, Lost
 from anyond.shim import shim
 
 FAKE = json.dumps({"code": 0, "signal": None, "error": None, "ended_at": 1, "leftovers": 0})

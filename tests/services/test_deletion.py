@@ -11,8 +11,8 @@ import trio
 
 from anyond.actors.attempt import AttemptActor
 from anyond.actors.attempts import Attempts
-from anyond.model.bodies import NewBranchName
 from anyond.model.errors import AnyondError
+from anyond.model.http.bodies import NewBranchName
 from anyond.model.refusals.requests import NotFound
 from anyond.model.refusals.runs import Busy
 from anyond.operations.resources import Resources

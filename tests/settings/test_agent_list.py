@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from anyond.agents.acp.catalog import Catalog, KnownAgent
+from anyond.agents.acp.registry.catalog import Catalog, KnownAgent
 from anyond.cli import main
 from anyond.model.refusals.requests import Invalid
 from anyond.settings.acp_agents import AcpAgentsFile

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from anyond.model.configuration.settings import Config, Executor, SoundFile, Theme
 from anyond.model.errors import TooLarge, Unavailable
 from anyond.model.refusals.requests import Invalid
-from anyond.model.settings import Config, Executor, SoundFile, Theme
 from anyond.settings.config import MASK, ConfigFile
 
 REFERENCE: dict[str, Any] = {

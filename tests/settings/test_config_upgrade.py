@@ -9,7 +9,14 @@ from typing import Any
 
 import pytest
 
-from anyond.model.settings import Config, EditorType, Executor, Language, SoundFile, Theme
+from anyond.model.configuration.settings import (
+    Config,
+    EditorType,
+    Executor,
+    Language,
+    SoundFile,
+    Theme,
+)
 from anyond.settings.config import ConfigFile
 from anyond.settings.profiles import Profiles
 

@@ -10,11 +10,11 @@ from msgspec import Struct
 
 from anyond.generated import run
 from anyond.http.openapi.document import document
+from anyond.model.configuration.project_settings import ProjectSettings
+from anyond.model.configuration.settings import Config
 from anyond.model.fields import Group, setting
-from anyond.model.project_settings import ProjectSettings
 from anyond.model.refusals.requests import Invalid
 from anyond.model.rows import Project
-from anyond.model.settings import Config
 from anyond.settings import reference
 from anyond.settings.config import MASK, ConfigFile
 from anyond.settings.declared import Setting, groups, setting_of, settings_of, single_settings

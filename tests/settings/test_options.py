@@ -8,8 +8,8 @@ import pytest
 
 from anyond.cli.serve import serve
 from anyond.host.places import AppPaths
+from anyond.model.configuration.variables import Variable
 from anyond.model.refusals.requests import Invalid
-from anyond.model.variables import Variable
 from anyond.settings import reference
 from anyond.settings.options import Auth, LogFormat, Option, Options, declared_options
 

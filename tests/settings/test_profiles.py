@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anyond.agents.core import Turn
+from anyond.agents.common.core import Turn
 from anyond.agents.roster import DEFAULT_PROFILES, agent, fits
+from anyond.model.configuration.settings import Executor, ExecutorProfileId, Variant
 from anyond.model.refusals.requests import Impossible, Invalid
-from anyond.model.settings import Executor, ExecutorProfileId, Variant
 from anyond.settings.names import executor_named, variant_name
 from anyond.settings.profiles import Profiles
 

@@ -10,8 +10,8 @@ import msgspec
 import pytest
 
 from anyond.agents import roster
+from anyond.model.configuration.settings import Executor
 from anyond.model.refusals.requests import Invalid
-from anyond.model.settings import Executor
 from anyond.settings.profiles import Profiles
 
 DECLARED = [

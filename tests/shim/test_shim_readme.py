@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 
 import anyond.shim
-from anyond.procs import launcher
+from anyond.procs.shims import launcher
 from anyond.shim import log, protocol, shim, supervisor
 
 README = (Path(anyond.shim.__file__).parent / "README.md").read_text()

@@ -6,7 +6,8 @@ from typing import Any
 
 import msgspec
 
-from anyond.model.bodies import NewProject, NewTask
+from anyond.model.configuration.settings import Executor, ExecutorProfileId
+from anyond.model.http.bodies import NewProject, NewTask
 from anyond.model.rows import (
     Approval,
     ApprovalStatus,
@@ -18,7 +19,6 @@ from anyond.model.rows import (
     TaskAttempt,
     TaskWithAttemptStatus,
 )
-from anyond.model.settings import Executor, ExecutorProfileId
 from anyond.store.board import attempts, projects, tasks
 from anyond.store.engine.transaction import Tx
 from anyond.store.runs import processes

@@ -6,8 +6,8 @@ import msgspec
 import pytest
 from store_seeds import add_family, add_process, at, emitted, question
 
-from anyond.model.bodies import ApprovalAnswer
 from anyond.model.errors import Conflict
+from anyond.model.http.bodies import ApprovalAnswer
 from anyond.model.refusals.requests import Invalid, NotFound
 from anyond.model.rows import Approval, ApprovalStatus
 from anyond.store.engine.transaction import Tx

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from store_seeds import add_project, add_task, at
 
-from anyond.model.bodies import NewTask, TaskPatch
 from anyond.model.errors import Conflict
+from anyond.model.http.bodies import NewTask, TaskPatch
 from anyond.model.ids import now
 from anyond.model.refusals.requests import NotFound
 from anyond.model.rows import Image

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from anyond.model.offers import Choice, Offers
-from anyond.model.settings import Executor
+from anyond.model.configuration.settings import Executor
+from anyond.model.http.offers import Choice, Offers
 from anyond.store.engine.transaction import Tx
 from anyond.store.runs import offers
 from tests.store.store_seeds import at

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from store_seeds import add_attempt, add_process, add_project, add_task, at, emitted
 
-from anyond.model.bodies import NewProject, ProjectPatch
 from anyond.model.errors import Conflict
+from anyond.model.http.bodies import NewProject, ProjectPatch
 from anyond.model.refusals.requests import Invalid, NotFound
 from anyond.model.rows import Project
 from anyond.store.board import projects, tasks

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from store_seeds import at
 
-from anyond.model.bodies import NewTag, TagPatch
 from anyond.model.errors import Conflict
+from anyond.model.http.bodies import NewTag, TagPatch
 from anyond.model.refusals.requests import Invalid, NotFound
 from anyond.model.rows import Tag
 from anyond.store.board import tags

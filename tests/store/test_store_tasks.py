@@ -18,7 +18,7 @@ from store_seeds import (
     sent,
 )
 
-from anyond.model.bodies import NewTask, TaskPatch
+from anyond.model.http.bodies import NewTask, TaskPatch
 from anyond.model.refusals.requests import Invalid, NotFound
 from anyond.model.refusals.runs import Busy
 from anyond.model.rows import ProcessStatus, RunReason, TaskStatus, TaskWithAttemptStatus

@@ -24,7 +24,7 @@ from anyond.model.ids import now
 from anyond.model.rows import PullRequestMerge, TaskStatus
 from anyond.operations.branch import pull_requests
 from anyond.operations.resources import Resources
-from anyond.procs.launcher import Launcher
+from anyond.procs.shims.launcher import Launcher
 from anyond.settings.config import ConfigFile
 from anyond.settings.profiles import Profiles
 from anyond.store.board import tasks

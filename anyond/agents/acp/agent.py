@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from anyond.agents import variant
 from anyond.agents.acp.dialogue import AcpDialogue
 from anyond.agents.acp.session.options import AcpOptions
-from anyond.agents.core import Turn
+from anyond.agents.common import variant
+from anyond.agents.common.core import Turn
 from anyond.model.launch import Launch
 
 

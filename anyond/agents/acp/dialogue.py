@@ -9,17 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from anyond.agents.acp.entries import AcpEntries
+from anyond.agents.acp.conversation.entries import AcpEntries
+from anyond.agents.acp.conversation.notices import Notices
+from anyond.agents.acp.conversation.updates import Updates
 from anyond.agents.acp.handshake import Handshake
-from anyond.agents.acp.notices import Notices
 from anyond.agents.acp.outbox import Outbox
-from anyond.agents.acp.permissions import Permissions
-from anyond.agents.acp.questions import PERMISSION
+from anyond.agents.acp.permission.permissions import Permissions
+from anyond.agents.acp.permission.questions import PERMISSION
 from anyond.agents.acp.session.options import AcpOptions
 from anyond.agents.acp.turns import Turns
-from anyond.agents.acp.updates import Updates
-from anyond.agents.carried import Carried
-from anyond.agents.core import (
+from anyond.agents.common.carried import Carried
+from anyond.agents.common.core import (
     AgentCommand,
     AgentEvent,
     Decide,
@@ -28,7 +28,8 @@ from anyond.agents.core import (
     Turn,
     Verdict,
 )
-from anyond.agents.jsonrpc import (
+from anyond.agents.common.recap import recap, remark
+from anyond.agents.json_rpc.jsonrpc import (
     METHOD_NOT_FOUND,
     Link,
     Notification,
@@ -37,8 +38,7 @@ from anyond.agents.jsonrpc import (
     as_dict,
     decode,
 )
-from anyond.agents.recap import recap, remark
-from anyond.agents.rpc_dialogue import RpcDialogue
+from anyond.agents.json_rpc.rpc_dialogue import RpcDialogue
 
 _WORDS_MOST = 50
 _WORD_BYTES = 1000

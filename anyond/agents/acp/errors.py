@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from anyond.agents.disguised_errors import refuses_key
-from anyond.agents.jsonrpc import Fault, as_dict, as_list, as_text
-from anyond.agents.rpc_errors import rpc_error_text
+from anyond.agents.common.disguised_errors import refuses_key
+from anyond.agents.json_rpc.jsonrpc import Fault, as_dict, as_list, as_text
+from anyond.agents.json_rpc.rpc_errors import rpc_error_text
 
 _AUTH_REQUIRED = -32000
 _UNAUTHORIZED = 401

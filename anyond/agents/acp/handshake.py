@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from anyond import __version__
-from anyond.agents.acp.entries import AcpEntries
+from anyond.agents.acp.conversation.entries import AcpEntries
 from anyond.agents.acp.errors import is_login, wants_login
 from anyond.agents.acp.session.options import AcpOptions
 from anyond.agents.acp.session.quirks import QUIRKS, Quirks
 from anyond.agents.acp.session.session_config import Wish, wishes
-from anyond.agents.core import SessionStarted, Turn
-from anyond.agents.jsonrpc import (
+from anyond.agents.common.core import SessionStarted, Turn
+from anyond.agents.json_rpc.jsonrpc import (
     METHOD_NOT_FOUND,
     Fault,
     Link,
@@ -21,7 +21,7 @@ from anyond.agents.jsonrpc import (
     as_list,
     as_text,
 )
-from anyond.agents.rpc_errors import rpc_error_text
+from anyond.agents.json_rpc.rpc_errors import rpc_error_text
 
 
 class Handshake:

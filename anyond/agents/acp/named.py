@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from anyond.agents import variant
 from anyond.agents.acp.agent import Acp
-from anyond.agents.acp.catalog import CATALOG, KnownAgent
 from anyond.agents.acp.dialogue import AcpDialogue
+from anyond.agents.acp.registry.catalog import CATALOG, KnownAgent
 from anyond.agents.acp.session.options import AcpOptions
-from anyond.agents.core import Turn
-from anyond.agents.jsonrpc import as_dict, as_list, as_text
+from anyond.agents.common import variant
+from anyond.agents.common.core import Turn
+from anyond.agents.json_rpc.jsonrpc import as_dict, as_list, as_text
 from anyond.model.launch import Launch
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from anyond.agents.acp.handshake import Handshake
-from anyond.agents.jsonrpc import Link
+from anyond.agents.json_rpc.jsonrpc import Link
 
 
 class Outbox:

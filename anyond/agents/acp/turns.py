@@ -12,7 +12,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from anyond.agents.acp.entries import AcpEntries
+from anyond.agents.acp.conversation.entries import AcpEntries
+from anyond.agents.acp.conversation.notices import Notices
+from anyond.agents.acp.conversation.updates import Updates
 from anyond.agents.acp.errors import (
     UNANSWERED,
     is_login,
@@ -21,14 +23,12 @@ from anyond.agents.acp.errors import (
     wants_login,
 )
 from anyond.agents.acp.handshake import Handshake
-from anyond.agents.acp.notices import Notices
 from anyond.agents.acp.outbox import Outbox
-from anyond.agents.acp.permissions import Permissions
-from anyond.agents.acp.updates import Updates
-from anyond.agents.core import Outcome, TurnEnded
-from anyond.agents.disguised_errors import refuses_key
-from anyond.agents.jsonrpc import Fault, Response, as_dict, as_list, as_text
-from anyond.agents.rpc_errors import rpc_error_text
+from anyond.agents.acp.permission.permissions import Permissions
+from anyond.agents.common.core import Outcome, TurnEnded
+from anyond.agents.common.disguised_errors import refuses_key
+from anyond.agents.json_rpc.jsonrpc import Fault, Response, as_dict, as_list, as_text
+from anyond.agents.json_rpc.rpc_errors import rpc_error_text
 
 
 class Turns:

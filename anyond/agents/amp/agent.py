@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from anyond.agents import variant
 from anyond.agents.amp.dialogue import AmpDialogue
-from anyond.agents.core import Turn
-from anyond.agents.recap import recap
+from anyond.agents.common import variant
+from anyond.agents.common.core import Turn
+from anyond.agents.common.recap import recap
 from anyond.model.launch import Launch
 
 AMP = ("amp",)

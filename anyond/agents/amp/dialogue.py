@@ -13,12 +13,12 @@ from typing import Any
 
 from msgspec import Raw
 
-from anyond.agents import disguised_errors
 from anyond.agents.amp.tools import canonical, told_input, told_result
 from anyond.agents.claude import wire
 from anyond.agents.claude.dialogue import ClaudeDialogue
 from anyond.agents.claude.questions import Consent
-from anyond.agents.core import AgentCommand, AgentEvent, SessionLost
+from anyond.agents.common import disguised_errors
+from anyond.agents.common.core import AgentCommand, AgentEvent, SessionLost
 from anyond.model.entries import ErrorMessage, SetupRequired
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from anyond.agents import variant
 from anyond.agents.claude.dialogue import ClaudeDialogue
 from anyond.agents.claude.questions import Consent
-from anyond.agents.core import Dialogue, Turn
-from anyond.agents.recap import recap
+from anyond.agents.common import variant
+from anyond.agents.common.core import Dialogue, Turn
+from anyond.agents.common.recap import recap
 from anyond.model.launch import Launch
 
 CLAUDE = ("claude",)

@@ -14,7 +14,6 @@ from typing import Any
 
 from msgspec import Struct
 
-from anyond.agents.carried import NOTHING_CARRIED, Carried, NoticesOnce
 from anyond.agents.claude import wire
 from anyond.agents.claude.outbox import Outbox
 from anyond.agents.claude.pending_messages import PendingMessages
@@ -23,7 +22,8 @@ from anyond.agents.claude.result import Accounts, verdict
 from anyond.agents.claude.text import Messages
 from anyond.agents.claude.tool_calls import ToolCalls
 from anyond.agents.claude.tools import Call
-from anyond.agents.core import (
+from anyond.agents.common.carried import NOTHING_CARRIED, Carried, NoticesOnce
+from anyond.agents.common.core import (
     AgentCommand,
     AgentEvent,
     ApprovalAnswered,
@@ -39,12 +39,12 @@ from anyond.agents.core import (
     SessionStarted,
     TurnEnded,
 )
-from anyond.agents.disguised_errors import refuses_key
-from anyond.agents.entry import BROKE_OFF, Lumps, Note, Source
-from anyond.agents.jsonrpc import as_dict, as_text
-from anyond.agents.lines import Lines
-from anyond.agents.paths import Paths
-from anyond.agents.recap import remark
+from anyond.agents.common.disguised_errors import refuses_key
+from anyond.agents.common.entry import BROKE_OFF, Lumps, Note, Source
+from anyond.agents.common.paths import Paths
+from anyond.agents.common.recap import remark
+from anyond.agents.json_rpc.jsonrpc import as_dict, as_text
+from anyond.agents.json_rpc.lines import Lines
 from anyond.model.entries import (
     ErrorMessage,
     OtherError,

@@ -12,8 +12,8 @@ from msgspec import Raw
 from anyond.agents.claude import wire
 from anyond.agents.claude.outbox import Outbox
 from anyond.agents.claude.tools import PLAN, QUESTION, Call
-from anyond.agents.core import Decide, Verdict
-from anyond.agents.entry import Source
+from anyond.agents.common.core import Decide, Verdict
+from anyond.agents.common.entry import Source
 from anyond.model.entries import Denied, StatusTimedOut
 
 DENIED = "The user denied this."

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from anyond.agents.carried import NOTHING, Totals
 from anyond.agents.claude.wire import ResultLine, Usage
-from anyond.agents.core import Outcome
-from anyond.agents.entry import Source
+from anyond.agents.common.carried import NOTHING, Totals
+from anyond.agents.common.core import Outcome
+from anyond.agents.common.entry import Source
 from anyond.model.entries import NormalizedEntry
 
 _DIAGNOSTIC = "[ede_diagnostic]"

@@ -15,7 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from anyond.agents.claude.wire import StreamEvent
-from anyond.agents.entry import Words
+from anyond.agents.common.entry import Words
 
 
 @dataclass

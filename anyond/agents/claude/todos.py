@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from anyond.agents.claude.tools import Result
-from anyond.agents.entry import Source
+from anyond.agents.common.entry import Source
 from anyond.model.entries import (
     Created,
     NormalizedEntry,

@@ -13,8 +13,8 @@ from anyond.agents.claude.tools import (
     plain_text,
 )
 from anyond.agents.claude.wire import Block
-from anyond.agents.entry import Source
-from anyond.agents.paths import Paths
+from anyond.agents.common.entry import Source
+from anyond.agents.common.paths import Paths
 from anyond.model.entries import Created, Failed, Succeeded, ToolStatus
 
 _LAUNCHED = ("async_launched", "remote_launched")

@@ -11,8 +11,8 @@ import msgspec
 
 from anyond.agents.claude import diffs
 from anyond.agents.claude.wire import anything
-from anyond.agents.entry import Source
-from anyond.agents.paths import Paths
+from anyond.agents.common.entry import Source
+from anyond.agents.common.paths import Paths
 from anyond.model.entries import (
     Action,
     CommandRun,

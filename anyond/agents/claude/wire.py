@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 from msgspec import Meta, Raw, Struct, field
 
-from anyond.agents.jsonrpc import as_dict
+from anyond.agents.json_rpc.jsonrpc import as_dict
 
 _NOTHING = Raw()
 _Line = TypeVar("_Line", bound=Struct)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from anyond.agents import variant
 from anyond.agents.codex.dialogue import CodexDialogue
 from anyond.agents.codex.options import Options
-from anyond.agents.core import Dialogue, Turn
+from anyond.agents.common import variant
+from anyond.agents.common.core import Dialogue, Turn
 from anyond.model.launch import Launch
 
 SERVER = "app-server"

@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from anyond.agents.carried import Carried
 from anyond.agents.codex.entries import CodexEntries
 from anyond.agents.codex.errors import with_advice
 from anyond.agents.codex.handshake import STEPS, Handshake
@@ -22,7 +21,8 @@ from anyond.agents.codex.plan import INJECT, START, Plan, message, texts_of
 from anyond.agents.codex.questions import METHODS, TIMED_OUT, Question, Questions
 from anyond.agents.codex.threads import Threads
 from anyond.agents.codex.turn_errors import TurnErrors
-from anyond.agents.core import (
+from anyond.agents.common.carried import Carried
+from anyond.agents.common.core import (
     AgentCommand,
     ApprovalAnswered,
     ApprovalAsked,
@@ -35,8 +35,9 @@ from anyond.agents.core import (
     TurnEnded,
     Verdict,
 )
-from anyond.agents.disguised_errors import refuses_key
-from anyond.agents.jsonrpc import (
+from anyond.agents.common.disguised_errors import refuses_key
+from anyond.agents.common.recap import recap, remark
+from anyond.agents.json_rpc.jsonrpc import (
     METHOD_NOT_FOUND,
     Id,
     Link,
@@ -47,9 +48,8 @@ from anyond.agents.jsonrpc import (
     as_text,
     decode,
 )
-from anyond.agents.recap import recap, remark
-from anyond.agents.rpc_dialogue import RpcDialogue
-from anyond.agents.rpc_errors import rpc_error_text
+from anyond.agents.json_rpc.rpc_dialogue import RpcDialogue
+from anyond.agents.json_rpc.rpc_errors import rpc_error_text
 from anyond.model.entries import Succeeded
 
 INTERRUPT = "turn/interrupt"

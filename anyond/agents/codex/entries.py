@@ -13,13 +13,13 @@ from typing import Any
 
 from msgspec import UNSET
 
-from anyond.agents.carried import NOTHING_CARRIED, Carried, NoticesOnce
 from anyond.agents.codex.threads import Threads
 from anyond.agents.codex.tool_calls import Call
 from anyond.agents.codex.usage import Usage
-from anyond.agents.core import AgentEvent, EntryPut
-from anyond.agents.entry import AT_WORK_MOST, BROKE_OFF, Lumps, Note, Source, Words
-from anyond.agents.jsonrpc import as_dict, as_list, as_text
+from anyond.agents.common.carried import NOTHING_CARRIED, Carried, NoticesOnce
+from anyond.agents.common.core import AgentEvent, EntryPut
+from anyond.agents.common.entry import AT_WORK_MOST, BROKE_OFF, Lumps, Note, Source, Words
+from anyond.agents.json_rpc.jsonrpc import as_dict, as_list, as_text
 from anyond.model.entries import (
     EntryType,
     ErrorMessage,

@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from anyond.agents.disguised_errors import refuses_key
-from anyond.agents.jsonrpc import as_dict, as_text, loads
+from anyond.agents.common.disguised_errors import refuses_key
+from anyond.agents.json_rpc.jsonrpc import as_dict, as_text, loads
 
 LOGIN = "Log in with `codex login`, or check the key of the model's provider."
 _MOST = 4000

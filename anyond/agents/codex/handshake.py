@@ -8,9 +8,9 @@ from anyond import __version__
 from anyond.agents.codex.entries import CodexEntries
 from anyond.agents.codex.options import Options
 from anyond.agents.codex.threads import Threads
-from anyond.agents.core import SessionStarted, Turn
-from anyond.agents.jsonrpc import Fault, Link, Response, as_dict, as_text
-from anyond.agents.rpc_errors import rpc_error_text
+from anyond.agents.common.core import SessionStarted, Turn
+from anyond.agents.json_rpc.jsonrpc import Fault, Link, Response, as_dict, as_text
+from anyond.agents.json_rpc.rpc_errors import rpc_error_text
 
 STEPS = frozenset({"initialize", "thread/start", "thread/fork"})
 

@@ -8,7 +8,7 @@ from typing import Any
 from anyond.agents.codex.entries import CodexEntries
 from anyond.agents.codex.threads import Threads
 from anyond.agents.codex.tool_calls import Call
-from anyond.agents.jsonrpc import Notification, as_dict, as_list, as_text
+from anyond.agents.json_rpc.jsonrpc import Notification, as_dict, as_list, as_text
 from anyond.model.entries import Failed, Succeeded
 
 Params = Mapping[str, Any]

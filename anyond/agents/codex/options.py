@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from anyond.agents import variant
+from anyond.agents.common import variant
 
 Sandbox = Literal["auto", "read-only", "workspace-write", "danger-full-access"]
 Approval = Literal["unless-trusted", "on-failure", "on-request", "never"]

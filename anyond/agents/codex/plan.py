@@ -14,8 +14,14 @@ from typing import Any
 from anyond.agents.codex.handshake import Handshake
 from anyond.agents.codex.questions import TIMED_OUT
 from anyond.agents.codex.tool_calls import PLAN, Call
-from anyond.agents.core import ApprovalAnswered, ApprovalAsked, ApprovalWithdrawn, Decide, Verdict
-from anyond.agents.jsonrpc import as_dict, as_list, as_text
+from anyond.agents.common.core import (
+    ApprovalAnswered,
+    ApprovalAsked,
+    ApprovalWithdrawn,
+    Decide,
+    Verdict,
+)
+from anyond.agents.json_rpc.jsonrpc import as_dict, as_list, as_text
 from anyond.model.entries import Denied, StatusTimedOut, Succeeded
 
 START, INJECT = "turn/start", "thread/inject_items"

@@ -8,8 +8,8 @@ from typing import Any
 
 from anyond.agents.codex.entries import CodexEntries
 from anyond.agents.codex.tool_calls import Call, bare_command
-from anyond.agents.core import Decide, Verdict
-from anyond.agents.jsonrpc import Id, Request, as_dict, as_list, as_text
+from anyond.agents.common.core import Decide, Verdict
+from anyond.agents.json_rpc.jsonrpc import Id, Request, as_dict, as_list, as_text
 from anyond.model.entries import Denied, StatusTimedOut, Succeeded, ToolStatus
 
 COMMAND = "item/commandExecution/requestApproval"

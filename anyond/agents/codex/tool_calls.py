@@ -10,9 +10,9 @@ from typing import Any
 from msgspec import UNSET
 
 from anyond.agents.codex.threads import Threads
-from anyond.agents.entry import Source
-from anyond.agents.jsonrpc import as_dict, as_list, as_text
-from anyond.agents.paths import relative_path
+from anyond.agents.common.entry import Source
+from anyond.agents.common.paths import relative_path
+from anyond.agents.json_rpc.jsonrpc import as_dict, as_list, as_text
 from anyond.model.entries import (
     Action,
     CommandRun,

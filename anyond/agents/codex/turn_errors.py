@@ -7,9 +7,9 @@ from typing import Any
 
 from anyond.agents.codex.entries import CodexEntries
 from anyond.agents.codex.errors import error_text, is_login
-from anyond.agents.core import Outcome
-from anyond.agents.entry import Note
-from anyond.agents.jsonrpc import as_dict, as_text
+from anyond.agents.common.core import Outcome
+from anyond.agents.common.entry import Note
+from anyond.agents.json_rpc.jsonrpc import as_dict, as_text
 from anyond.model.entries import SystemMessage
 
 

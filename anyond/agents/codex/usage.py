@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from anyond.agents.carried import Totals
-from anyond.agents.entry import Source
-from anyond.agents.jsonrpc import as_dict, as_int
+from anyond.agents.common.carried import Totals
+from anyond.agents.common.entry import Source
+from anyond.agents.json_rpc.jsonrpc import as_dict, as_int
 from anyond.model.entries import NormalizedEntry
 
 _NAMES = ("inputTokens", "outputTokens", "cachedInputTokens", "cacheWriteInputTokens")

@@ -8,10 +8,10 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from anyond.agents import variant
-from anyond.agents.core import Turn
+from anyond.agents.common import variant
+from anyond.agents.common.core import Turn
+from anyond.agents.common.recap import recap
 from anyond.agents.cursor.dialogue import CursorDialogue
-from anyond.agents.recap import recap
 from anyond.model.launch import Launch
 
 CURSOR = ("cursor-agent",)

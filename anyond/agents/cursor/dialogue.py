@@ -12,9 +12,9 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from anyond.agents import disguised_errors
 from anyond.agents.claude.wire import check_depth
-from anyond.agents.core import (
+from anyond.agents.common import disguised_errors
+from anyond.agents.common.core import (
     AgentCommand,
     AgentEvent,
     EntryPut,
@@ -24,15 +24,15 @@ from anyond.agents.core import (
     SessionStarted,
     TurnEnded,
 )
+from anyond.agents.common.entry import Lumps, Note, Source
+from anyond.agents.common.paths import Paths
+from anyond.agents.common.recap import remark
 from anyond.agents.cursor.text import Segments
 from anyond.agents.cursor.todos import NAMES, CursorTodos
 from anyond.agents.cursor.tools import CursorCall
 from anyond.agents.cursor.usage import CursorUsage
-from anyond.agents.entry import Lumps, Note, Source
-from anyond.agents.jsonrpc import as_dict, as_list, as_text, loads
-from anyond.agents.lines import Lines
-from anyond.agents.paths import Paths
-from anyond.agents.recap import remark
+from anyond.agents.json_rpc.jsonrpc import as_dict, as_list, as_text, loads
+from anyond.agents.json_rpc.lines import Lines
 from anyond.model.entries import ErrorMessage, SetupRequired, SystemMessage, UserMessage
 from anyond.model.records import Stream
 

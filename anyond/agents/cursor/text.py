@@ -8,7 +8,7 @@ A segment is what is said between two other events.
 
 from __future__ import annotations
 
-from anyond.agents.entry import Words
+from anyond.agents.common.entry import Words
 
 
 class Segments:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from anyond.agents.entry import Source
-from anyond.agents.jsonrpc import as_dict, as_list, as_text
+from anyond.agents.common.entry import Source
+from anyond.agents.json_rpc.jsonrpc import as_dict, as_list, as_text
 from anyond.model.entries import (
     Created,
     Failed,

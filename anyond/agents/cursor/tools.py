@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from anyond.agents.claude.diffs import from_texts
+from anyond.agents.common.diff import unified_diff
+from anyond.agents.common.entry import Source
+from anyond.agents.common.paths import Paths
 from anyond.agents.cursor.diffs import told_diff
-from anyond.agents.diff import unified_diff
-from anyond.agents.entry import Source
-from anyond.agents.jsonrpc import as_dict, as_list, as_text, loads
-from anyond.agents.paths import Paths
+from anyond.agents.json_rpc.jsonrpc import as_dict, as_list, as_text, loads
 from anyond.model.entries import (
     Action,
     CommandRun,

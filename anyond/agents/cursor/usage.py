@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from anyond.agents.carried import NOTHING, Totals
-from anyond.agents.entry import Source
+from anyond.agents.common.carried import NOTHING, Totals
+from anyond.agents.common.entry import Source
 from anyond.model.entries import NormalizedEntry
 
 _MOST = 2**53

@@ -5,8 +5,8 @@ from __future__ import annotations
 from anyond.api import approvals
 from anyond.api.examples import things
 from anyond.api.examples.example import Example, Examples
-from anyond.model.answers import Decision
-from anyond.model.bodies import Answer, ApprovalAnswer
+from anyond.model.http.answers import Decision
+from anyond.model.http.bodies import Answer, ApprovalAnswer
 from anyond.model.rows import ApprovalStatus
 
 EXAMPLES: Examples = {

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from anyond.api import attempts, frames, samples
+from anyond.api import attempts
+from anyond.api.declaration import frames, samples
 from anyond.api.examples import things
 from anyond.api.examples.example import Example, Examples
-from anyond.model.answers import CommitComparison, CommitInfo, EditorOpened, Relations, Replaced
-from anyond.model.bodies import AgentSetup, FollowUp, NewAttempt, OpenEditor, Replacing
+from anyond.model.configuration.settings import Executor, ExecutorProfileId
+from anyond.model.http.answers import (
+    CommitComparison,
+    CommitInfo,
+    EditorOpened,
+    Relations,
+    Replaced,
+)
+from anyond.model.http.bodies import AgentSetup, FollowUp, NewAttempt, OpenEditor, Replacing
 from anyond.model.rows import BranchStatus
-from anyond.model.settings import Executor, ExecutorProfileId
 
 EXAMPLES: Examples = {
     attempts.LIST_TASK_ATTEMPTS: Example(answer=[things.ATTEMPT]),

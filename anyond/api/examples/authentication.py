@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from anyond.api import authentication
 from anyond.api.examples.example import Example, Examples
-from anyond.model.answers import DeviceFlow
+from anyond.model.http.answers import DeviceFlow
 
 EXAMPLES: Examples = {
     authentication.START_GITHUB_DEVICE_FLOW: Example(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from anyond.api import branches
 from anyond.api.examples import things
 from anyond.api.examples.example import Example, Examples
-from anyond.model.answers import Renamed, TargetChanged
-from anyond.model.bodies import (
+from anyond.model.http.answers import Renamed, TargetChanged
+from anyond.model.http.bodies import (
     MergeStrategy,
     Merging,
     NewBranchName,

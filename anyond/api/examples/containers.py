@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from anyond.api import containers, samples
+from anyond.api import containers
+from anyond.api.declaration import samples
 from anyond.api.examples.example import Example, Examples
-from anyond.model.answers import ContainerInfo
+from anyond.model.http.answers import ContainerInfo
 
 EXAMPLES: Examples = {
     containers.GET_CONTAINER_INFO: Example(

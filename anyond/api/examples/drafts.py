@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from anyond.api import drafts, frames
+from anyond.api import drafts
+from anyond.api.declaration import frames
 from anyond.api.examples import things
 from anyond.api.examples.example import Example, Examples
 from anyond.model.drafts import DraftPatch, QueueWish

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from anyond.api.endpoint import Endpoint
+from anyond.api.declaration.endpoint import Endpoint
 
 
 class Example(NamedTuple):

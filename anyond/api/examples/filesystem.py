@@ -5,7 +5,7 @@ from __future__ import annotations
 from anyond.api import filesystem
 from anyond.api.examples import things
 from anyond.api.examples.example import Example, Examples
-from anyond.model.answers import DirectoryEntry, Listing
+from anyond.model.http.answers import DirectoryEntry, Listing
 
 _ENTRY = DirectoryEntry(
     name="tea",

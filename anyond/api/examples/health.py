@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from anyond.api import health
 from anyond.api.examples.example import Example, Examples
-from anyond.model.answers import Health
+from anyond.model.http.answers import Health
 
 _OK = Health(status="ok")
 

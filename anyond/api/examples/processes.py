@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from anyond.api import frames, processes
+from anyond.api import processes
+from anyond.api.declaration import frames
 from anyond.api.examples import things
 from anyond.api.examples.example import Example, Examples
 from anyond.model.entries import EntryType

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 
-from anyond.api import projects, samples
+from anyond.api import projects
+from anyond.api.declaration import samples
 from anyond.api.examples import things
 from anyond.api.examples.example import Example, Examples
-from anyond.model.answers import EditorOpened, GitProgram, GitPrograms
-from anyond.model.bodies import AcceptGitPrograms, NewProject, OpenEditor, ProjectPatch
+from anyond.model.configuration.settings import EditorType
+from anyond.model.http.answers import EditorOpened, GitProgram, GitPrograms
+from anyond.model.http.bodies import AcceptGitPrograms, NewProject, OpenEditor, ProjectPatch
+from anyond.model.http.search import MatchType, SearchResult
 from anyond.model.rows import Branch
-from anyond.model.search import MatchType, SearchResult
-from anyond.model.settings import EditorType
 
 _NOTHING = hashlib.sha256().hexdigest()
 _PROGRAMS = GitPrograms(

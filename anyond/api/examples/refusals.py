@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from inspect import Parameter, signature
 from pathlib import Path
 
-from anyond.api import samples
+from anyond.api.declaration import samples
 from anyond.api.examples import things
 from anyond.model.errors import AnyondError
 from anyond.model.refusals import every

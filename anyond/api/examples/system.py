@@ -5,7 +5,8 @@ from __future__ import annotations
 from anyond.api import system
 from anyond.api.examples import things
 from anyond.api.examples.example import Example, Examples
-from anyond.model.answers import (
+from anyond.model.configuration.settings import Config, Editor, EditorType, Executor, Theme
+from anyond.model.http.answers import (
     AcpAgent,
     Availability,
     Capability,
@@ -17,9 +18,8 @@ from anyond.model.answers import (
     UserSystemInfo,
     VariantForm,
 )
-from anyond.model.bodies import McpServers
-from anyond.model.offers import Choice
-from anyond.model.settings import Config, Editor, EditorType, Executor, Theme
+from anyond.model.http.bodies import McpServers
+from anyond.model.http.offers import Choice
 
 _PLAN = {"DEFAULT": {Executor.CLAUDE_CODE: {"model": "opus", "plan": True}}}
 _MCP = {"docs": {"command": "npx", "args": ["-y", "docs-server"]}}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from anyond.api import tags
 from anyond.api.examples import things
 from anyond.api.examples.example import Example, Examples
-from anyond.model.bodies import NewTag, TagPatch
+from anyond.model.http.bodies import NewTag, TagPatch
 
 EXAMPLES: Examples = {
     tags.LIST_TAGS: Example(answer=[things.TAG]),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from anyond.api import frames, samples, tasks
+from anyond.api import tasks
+from anyond.api.declaration import frames, samples
 from anyond.api.examples import things
 from anyond.api.examples.example import Example, Examples
-from anyond.model.bodies import CreateAndStart, NewTask, TaskPatch
+from anyond.model.http.bodies import CreateAndStart, NewTask, TaskPatch
 from anyond.model.rows import TaskStatus
 
 _NEW = NewTask(

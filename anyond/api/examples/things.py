@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from anyond.api import samples
+from anyond.api.declaration import samples
+from anyond.model.configuration.settings import Executor, ExecutorProfileId
 from anyond.model.drafts import Draft, DraftType
 from anyond.model.entries import (
     AssistantMessage,
@@ -32,7 +33,6 @@ from anyond.model.rows import (
     TaskStatus,
     TaskWithAttemptStatus,
 )
-from anyond.model.settings import Executor, ExecutorProfileId
 
 DRAFT_ID = "f1e2d3c4-b5a6-5978-8c6d-5e4f3a2b5a08"
 MERGE_ID = "6a5b4c3d-2e1f-4098-b7a6-8c9d0e1f5a09"

@@ -6,7 +6,7 @@ import functools
 import os
 from collections.abc import Iterable, Mapping
 
-from anyond.model.environment import personal
+from anyond.model.configuration.environment import personal
 
 # Of the variables that git itself reads, these say who the person is, and how they reach others.
 # All others change which repository git works in, or what it answers.

@@ -10,7 +10,7 @@ from anyond.git.program.text import split
 from anyond.git.snapshots.snapshots import Snapshot
 from anyond.git.submodules import submodule_checkouts
 from anyond.git.submodules.submodule_stores import GITLINK
-from anyond.model.settings import Submodules
+from anyond.model.configuration.settings import Submodules
 
 
 async def bring_back(repo: Path, worktree: Path, snapshot: Snapshot) -> list[str]:

@@ -27,8 +27,8 @@ from anyond.git.submodules.submodule_stores import (
     listed,
     run,
 )
+from anyond.model.configuration.settings import Submodules
 from anyond.model.errors import AnyondError
-from anyond.model.settings import Submodules
 
 _NETWORK_TIMEOUT_S = 600.0
 _TAKEN_ALONG = r"^(remote\..*\.(url|pushurl|fetch)|branch\..*|submodule\..*\.(url|active))$"

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from anyond.api.endpoint import (
+from anyond.api.declaration.endpoint import (
     Answering,
     BodyCall,
     Download,

@@ -6,7 +6,7 @@ from typing import Any
 
 from anyond import __version__
 from anyond.api.chapters import CHAPTERS, ENDPOINTS
-from anyond.api.endpoint import Answering, BodyCall, EventStream, Stream
+from anyond.api.declaration.endpoint import Answering, BodyCall, EventStream, Stream
 from anyond.http.openapi.description import Description, shown_body
 from anyond.http.openapi.names import ALSO
 from anyond.http.openapi.refusal_examples import examples, responses

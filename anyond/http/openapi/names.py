@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from anyond.api import frames
-from anyond.model import answers, bodies, drafts, entries, rows, search, settings
+from anyond.api.declaration import frames
+from anyond.model import drafts, entries, rows
+from anyond.model.configuration import settings
+from anyond.model.http import answers, bodies, search
 from anyond.settings.declared import groups
 
 NAMES: dict[Any, str] = {

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
+from anyond.api.declaration.refusal_groups import COMMON
 from anyond.api.examples.refusals import REFUSALS
-from anyond.api.refusal_groups import COMMON
 from anyond.http.openapi.refusals import Refusal, text
 from anyond.http.openapi.schemas import PLACE, Schema
 from anyond.model.errors import AnyondError

@@ -7,8 +7,8 @@ from msgspec import UNSET
 from anyond.api import approvals as api
 from anyond.http.backend import Backend
 from anyond.http.dispatch import route
-from anyond.model.answers import Decision
-from anyond.model.bodies import Answer
+from anyond.model.http.answers import Decision
+from anyond.model.http.bodies import Answer
 from anyond.model.refusals.requests import Invalid
 from anyond.model.rows import Approval, ApprovalStatus
 from anyond.store.runs import approvals

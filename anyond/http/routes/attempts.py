@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from anyond.api import attempts as api
-from anyond.api.params import Nothing, OfAttempt
+from anyond.api.declaration.params import Nothing, OfAttempt
 from anyond.http.backend import Backend
 from anyond.http.dispatch import Streamed, route
 from anyond.http.streaming.encoders import WireFormat
-from anyond.model.answers import CommitComparison, CommitInfo, EditorOpened, Relations, Replaced
-from anyond.model.bodies import AgentSetup, FollowUp, NewAttempt, OpenEditor, Replacing
-from anyond.model.frames import DiffFrame
+from anyond.model.http.answers import (
+    CommitComparison,
+    CommitInfo,
+    EditorOpened,
+    Relations,
+    Replaced,
+)
+from anyond.model.http.bodies import AgentSetup, FollowUp, NewAttempt, OpenEditor, Replacing
+from anyond.model.http.frames import DiffFrame
 from anyond.model.rows import BranchStatus, ExecutionProcess, TaskAttempt
 from anyond.store.board import attempts, tasks
 from anyond.store.engine.transaction import Reader

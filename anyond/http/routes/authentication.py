@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from anyond.api import authentication as api
-from anyond.api.params import Nothing
+from anyond.api.declaration.params import Nothing
 from anyond.http.backend import Backend
 from anyond.http.dispatch import route
-from anyond.model.answers import DeviceFlow
+from anyond.model.http.answers import DeviceFlow
 
 
 async def start_device_flow(backend: Backend, _: Nothing) -> DeviceFlow:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from anyond.api import branches as api
-from anyond.api.params import OfAttempt
+from anyond.api.declaration.params import OfAttempt
 from anyond.http.backend import Backend
 from anyond.http.dispatch import route
-from anyond.model.answers import Renamed, TargetChanged
-from anyond.model.bodies import (
+from anyond.model.http.answers import Renamed, TargetChanged
+from anyond.model.http.bodies import (
     MergeStrategy,
     Merging,
     NewBranchName,

@@ -7,7 +7,7 @@ from pathlib import Path
 from anyond.api import containers as api
 from anyond.http.backend import Backend
 from anyond.http.dispatch import route
-from anyond.model.answers import ContainerInfo
+from anyond.model.http.answers import ContainerInfo
 from anyond.model.refusals.requests import Invalid
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from quart import Response
 
 from anyond.api import description as api
-from anyond.api.params import Nothing
+from anyond.api.declaration.params import Nothing
 from anyond.http.backend import Backend
 from anyond.http.dispatch import route
 from anyond.http.download import download

@@ -8,7 +8,7 @@ from anyond.api import filesystem as api
 from anyond.files import directory, repositories
 from anyond.http.backend import Backend
 from anyond.http.dispatch import route
-from anyond.model.answers import DirectoryEntry, Listing
+from anyond.model.http.answers import DirectoryEntry, Listing
 
 
 async def list_directory(_: Backend, params: api.OfDirectory) -> Listing:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from anyond.api import health
-from anyond.api.params import Nothing
+from anyond.api.declaration.params import Nothing
 from anyond.http.backend import Backend
 from anyond.http.dispatch import route
-from anyond.model.answers import Health
+from anyond.model.http.answers import Health
 
 _OK = Health(status="ok")
 

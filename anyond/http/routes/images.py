@@ -10,7 +10,7 @@ import trio
 from quart import Response
 
 from anyond.api import images as api
-from anyond.api.params import Nothing, OfTask
+from anyond.api.declaration.params import Nothing, OfTask
 from anyond.http import multipart
 from anyond.http.backend import Backend
 from anyond.http.dispatch import route

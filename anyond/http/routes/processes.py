@@ -5,19 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from anyond.api import processes as api
-from anyond.api.params import OfProcess
+from anyond.api.declaration.params import OfProcess
 from anyond.http.backend import Backend
 from anyond.http.dispatch import Streamed, route
 from anyond.http.streaming import records
 from anyond.http.streaming.encoders import Record, WireFormat
-from anyond.model.frames import EntryFrame
+from anyond.model.http.frames import EntryFrame
 from anyond.model.rows import Change, ExecutionProcess
 from anyond.store.board import attempts
 from anyond.store.engine.transaction import Reader
 from anyond.store.runs import processes
 
 if TYPE_CHECKING:
-    from anyond.procs.spool import Frame
+    from anyond.procs.spools.spool import Frame
 
 _KINDS = frozenset({"process_started", "process_updated", "process_completed"})
 

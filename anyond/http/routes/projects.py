@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from anyond.api import projects as api
-from anyond.api.params import Nothing, OfProject
+from anyond.api.declaration.params import Nothing, OfProject
 from anyond.http.backend import Backend
 from anyond.http.dispatch import route
-from anyond.model.answers import EditorOpened, GitPrograms
-from anyond.model.bodies import AcceptGitPrograms, NewProject, OpenEditor, ProjectPatch
+from anyond.model.http.answers import EditorOpened, GitPrograms
+from anyond.model.http.bodies import AcceptGitPrograms, NewProject, OpenEditor, ProjectPatch
+from anyond.model.http.search import SearchResult
 from anyond.model.rows import Branch, Project
-from anyond.model.search import SearchResult
 from anyond.store.board import projects
 
 

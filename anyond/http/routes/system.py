@@ -12,13 +12,14 @@ import trio
 from quart import Response
 
 from anyond.api import system as api
-from anyond.api.checks import line
-from anyond.api.params import Nothing
+from anyond.api.declaration.checks import line
+from anyond.api.declaration.params import Nothing
 from anyond.files import sounds
 from anyond.http.backend import Backend
 from anyond.http.dispatch import Likeness, route
 from anyond.http.download import download
-from anyond.model.answers import (
+from anyond.model.configuration.settings import Config, ExecutorProfileId
+from anyond.model.http.answers import (
     Environment,
     ExecutorConfigs,
     McpServersFound,
@@ -26,9 +27,8 @@ from anyond.model.answers import (
     UserSystemInfo,
     VariantForm,
 )
-from anyond.model.bodies import McpServers
+from anyond.model.http.bodies import McpServers
 from anyond.model.refusals.requests import Invalid
-from anyond.model.settings import Config, ExecutorProfileId
 from anyond.operations import mcp
 
 

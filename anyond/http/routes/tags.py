@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from anyond.api import tags as api
-from anyond.api.params import Nothing
+from anyond.api.declaration.params import Nothing
 from anyond.http.backend import Backend
 from anyond.http.dispatch import route
-from anyond.model.bodies import NewTag, TagPatch
+from anyond.model.http.bodies import NewTag, TagPatch
 from anyond.model.ids import new_id, now
 from anyond.model.rows import Tag
 from anyond.store.board import tags

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from anyond.api import tasks as api
-from anyond.api.params import Nothing, OfTask
+from anyond.api.declaration.params import Nothing, OfTask
 from anyond.http.backend import Backend
 from anyond.http.dispatch import Streamed, route
 from anyond.http.envelope import Known
 from anyond.http.streaming import records
 from anyond.http.streaming.encoders import Record, Snapshot, WireFormat
-from anyond.model.bodies import CreateAndStart, NewTask, TaskPatch
+from anyond.model.http.bodies import CreateAndStart, NewTask, TaskPatch
 from anyond.model.ids import new_id, now
 from anyond.model.refusals.requests import NotFound
 from anyond.model.rows import Change, TaskWithAttemptStatus

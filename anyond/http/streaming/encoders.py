@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar
 from msgspec import Struct
 
 from anyond.http.envelope import encode
-from anyond.model.frames import DiffFrame, EntryFrame
+from anyond.model.http.frames import DiffFrame, EntryFrame
 from anyond.model.records import Stream
 from anyond.model.rows import Change
 from anyond.store.board import drafts
 
 if TYPE_CHECKING:
-    from anyond.procs.spool import Frame
+    from anyond.procs.spools.spool import Frame
     from anyond.store.engine.transaction import Reader
 
 T_contra = TypeVar("T_contra", contravariant=True)

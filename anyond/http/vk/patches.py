@@ -25,12 +25,12 @@ from anyond.http.streaming.encoders import (
 )
 from anyond.http.vk.drafts import KINDS, Drafts, everything
 from anyond.http.vk.frames import add, frame, pointer, remove, replace
-from anyond.model.frames import DiffFrame, EntryFrame
+from anyond.model.http.frames import DiffFrame, EntryFrame
 from anyond.model.records import Stream
 from anyond.model.rows import Change
 
 if TYPE_CHECKING:
-    from anyond.procs.spool import Frame
+    from anyond.procs.spools.spool import Frame
 
 
 class _Row(Struct):

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from quart import Blueprint, Response, request
 
-from anyond.api.checks import checked, identity, line
+from anyond.api.declaration.checks import checked, identity, line
 from anyond.http import decode
 from anyond.http.envelope import answer, cached
 from anyond.http.params import flag
 from anyond.http.routes import images
 from anyond.http.routes.approvals import decision
-from anyond.model.bodies import ProjectPatch
-from anyond.model.project_settings import ProjectSettings
+from anyond.model.configuration.project_settings import ProjectSettings
+from anyond.model.http.bodies import ProjectPatch
 from anyond.model.refusals.requests import NotFound
 from anyond.model.rows import Approval, ApprovalStatus, Project
 from anyond.settings.declared import setting_of

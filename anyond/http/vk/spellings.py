@@ -13,8 +13,8 @@ from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 
+from anyond.model.http.search import MatchType, SearchMode
 from anyond.model.rows import ApprovalStatus
-from anyond.model.search import MatchType, SearchMode
 
 if TYPE_CHECKING:
     from anyond.http.front import Receive

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from anyond.git.repo import branches
 from anyond.git.worktree import renaming
-from anyond.model.answers import TargetChanged
 from anyond.model.errors import AnyondError
+from anyond.model.http.answers import TargetChanged
 from anyond.model.ids import now
 from anyond.model.refusals.merging import PullRequestOpen
 from anyond.model.refusals.requests import Impossible, Invalid, NotFound

@@ -10,7 +10,7 @@ import trio
 from anyond.git.commits import commit
 from anyond.git.repo import branches
 from anyond.git.repo.repository import git_dir
-from anyond.model.answers import CommitComparison, CommitInfo
+from anyond.model.http.answers import CommitComparison, CommitInfo
 from anyond.model.refusals.requests import NotFound
 from anyond.operations.subject import Subject
 

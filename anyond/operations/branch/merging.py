@@ -7,8 +7,8 @@ import trio
 from anyond.git.merging import merge
 from anyond.git.merging.landing import Landing
 from anyond.git.snapshots import snapshots
-from anyond.model.bodies import MergeStrategy
 from anyond.model.errors import AnyondError
+from anyond.model.http.bodies import MergeStrategy
 from anyond.model.ids import now
 from anyond.operations.branch import intent_outcomes
 from anyond.operations.branch.commits import commit_rest

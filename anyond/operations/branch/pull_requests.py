@@ -9,7 +9,7 @@ from anyond.git.repo.remotes import Remote
 from anyond.github.answers import PullRequest
 from anyond.github.site import RepositoryName
 from anyond.model.addresses import Address
-from anyond.model.bodies import NewPullRequest
+from anyond.model.http.bodies import NewPullRequest
 from anyond.model.ids import new_id, now
 from anyond.model.refusals.remotes import NotOnGitHub, Unexpected
 from anyond.model.refusals.requests import Impossible, Invalid

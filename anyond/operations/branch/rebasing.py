@@ -6,8 +6,8 @@ from anyond.git.merging import rebase
 from anyond.git.repo import branches
 from anyond.git.repo.branches import Tip
 from anyond.git.snapshots import reset, snapshots
-from anyond.model.bodies import Rebasing
 from anyond.model.errors import AnyondError
+from anyond.model.http.bodies import Rebasing
 from anyond.model.ids import now
 from anyond.model.refusals.merging import MergeConflicts
 from anyond.model.refusals.requests import Impossible

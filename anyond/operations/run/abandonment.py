@@ -17,7 +17,7 @@ from anyond.operations.turn import undelivered
 from anyond.operations.turn.end_reason import write_reason
 from anyond.operations.turn.notifications import notify
 from anyond.operations.workspace import git_programs
-from anyond.procs.launcher import Absent, Alive
+from anyond.procs.shims.launcher import Absent, Alive
 from anyond.store.board import drafts
 from anyond.store.engine.transaction import Tx
 from anyond.store.runs import launches, processes

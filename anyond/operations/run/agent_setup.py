@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from anyond.agents.core import SetsUp
+from anyond.agents.common.core import SetsUp
 from anyond.agents.roster import agent
+from anyond.model.configuration.settings import ExecutorProfileId
 from anyond.model.refusals.requests import SetupNotSupported
 from anyond.model.rows import ExecutionProcess, ExecutorAction, RunReason
-from anyond.model.settings import ExecutorProfileId
 from anyond.operations.resources import Resources
 from anyond.operations.run import run
 from anyond.operations.subject import Subject

@@ -9,7 +9,7 @@ from anyond.editing import files
 from anyond.logs import archive, script
 from anyond.logs.conversation import Conversation
 from anyond.model.errors import AnyondError
-from anyond.model.frames import EntryFrame
+from anyond.model.http.frames import EntryFrame
 from anyond.model.ids import seconds
 from anyond.model.records import Stream
 from anyond.model.rows import ExecutionProcess, ScriptRequest
@@ -18,7 +18,7 @@ from anyond.operations.run.run import REPLAYED_AT_ONCE, replay
 from anyond.operations.turn import reading
 from anyond.operations.turn.end_reason import ENTRIES, SilentDialogue
 from anyond.operations.turn.turn_record import TurnRecord
-from anyond.procs.launcher import Launcher
+from anyond.procs.shims.launcher import Launcher
 from anyond.store.engine.database import Store
 from anyond.store.runs import processes, sessions
 

@@ -22,8 +22,9 @@ from anyond.git.repo import checkouts
 from anyond.logs import archive, notes, script
 from anyond.logs.conversation import Conversation
 from anyond.machines.ending import Ending, judge
+from anyond.model.configuration.settings import CommitMessage
 from anyond.model.errors import AnyondError
-from anyond.model.frames import EntryFrame
+from anyond.model.http.frames import EntryFrame
 from anyond.model.ids import now, seconds
 from anyond.model.printable import printable
 from anyond.model.records import Exit, Record, Stream
@@ -38,7 +39,6 @@ from anyond.model.rows import (
     ScriptRequest,
     TaskStatus,
 )
-from anyond.model.settings import CommitMessage
 from anyond.operations import remarks
 from anyond.operations.branch import intent_outcomes, left_out
 from anyond.operations.resources import Resources
@@ -58,8 +58,8 @@ from anyond.operations.turn.end_reason import ENTRIES
 from anyond.operations.turn.notifications import notify
 from anyond.operations.workspace import git_programs, worktree
 from anyond.operations.workspace.submodules import uncommitted
-from anyond.procs.launcher import Launcher
-from anyond.procs.spool import Frame
+from anyond.procs.shims.launcher import Launcher
+from anyond.procs.spools.spool import Frame
 from anyond.store.board import attempts, drafts, tasks
 from anyond.store.engine.transaction import Tx
 from anyond.store.runs import processes, sessions

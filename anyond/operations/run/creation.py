@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from anyond.agents.roster import check as check_options
 from anyond.git.repo import branches
-from anyond.model.bodies import NewTask
+from anyond.model.configuration.settings import ExecutorProfileId
+from anyond.model.http.bodies import NewTask
 from anyond.model.ids import new_id, now
 from anyond.model.refusals.worktrees import NameTaken
 from anyond.model.rows import ExecutionProcess, Project, Task, TaskAttempt
-from anyond.model.settings import ExecutorProfileId
 from anyond.open_files import demand_room
 from anyond.operations.resources import Resources
 from anyond.operations.run import run

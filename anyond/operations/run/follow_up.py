@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from anyond.agents.roster import check as check_options
-from anyond.model.bodies import FollowUp
+from anyond.model.configuration.settings import ExecutorProfileId
+from anyond.model.http.bodies import FollowUp
 from anyond.model.ids import now
 from anyond.model.refusals.requests import Invalid
 from anyond.model.refusals.runs import NoAgent
@@ -14,7 +15,6 @@ from anyond.model.rows import (
     ExecutorAction,
     ScriptRequest,
 )
-from anyond.model.settings import ExecutorProfileId
 from anyond.operations.branch import rewind
 from anyond.operations.resources import Resources
 from anyond.operations.run import run

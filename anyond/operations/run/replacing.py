@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from anyond.agents.roster import check as check_options
-from anyond.model.answers import Replaced
-from anyond.model.bodies import Replacing
+from anyond.model.configuration.settings import ExecutorProfileId
+from anyond.model.http.answers import Replaced
+from anyond.model.http.bodies import Replacing
 from anyond.model.ids import now
 from anyond.model.refusals.requests import Invalid
 from anyond.model.rows import ExecutionProcess, ScriptRequest
-from anyond.model.settings import ExecutorProfileId
 from anyond.operations.branch import rewind
 from anyond.operations.resources import Resources
 from anyond.operations.run import run

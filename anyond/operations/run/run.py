@@ -38,8 +38,8 @@ from anyond.operations.turn.launched import record_processes
 from anyond.operations.turn.notifications import notify
 from anyond.operations.turn.turn_record import TurnRecord
 from anyond.operations.workspace import git_programs, images, worktree
-from anyond.procs.launcher import Alive, Launcher
-from anyond.procs.shim_connection import ShimConnection
+from anyond.procs.shims.launcher import Alive, Launcher
+from anyond.procs.shims.shim_connection import ShimConnection
 from anyond.store.board import drafts, tasks
 from anyond.store.engine.transaction import Tx
 from anyond.store.runs import launches, processes, sessions

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from anyond.model.configuration.settings import ExecutorProfileId
 from anyond.model.rows import (
     CodingAgentFollowUpRequest,
     CodingAgentInitialRequest,
@@ -15,7 +16,6 @@ from anyond.model.rows import (
     ScriptRequest,
     Task,
 )
-from anyond.model.settings import ExecutorProfileId
 
 REASONS = {
     ScriptContext.SETUP: RunReason.SETUP_SCRIPT,

@@ -8,11 +8,11 @@ from pathlib import Path
 import trio
 from msgspec.structs import replace
 
-from anyond.agents.core import AgentEvent
+from anyond.agents.common.core import AgentEvent
 from anyond.editing import files
 from anyond.logs import archive, notes
 from anyond.logs.conversation import Conversation
-from anyond.model.frames import EntryFrame
+from anyond.model.http.frames import EntryFrame
 from anyond.model.records import Record, Stream
 from anyond.model.rows import ExecutionProcess
 from anyond.operations.resources import Resources

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
-from anyond.agents import recap as agents_recap
+from anyond.agents.common import recap as agents_recap
 from anyond.agents.roster import agent
 from anyond.machines.prompt import expand_tags, find_images
+from anyond.model.configuration.parental import names_of_repositories
+from anyond.model.configuration.settings import ScriptProfile
 from anyond.model.launch import Launch, LeftRunning
-from anyond.model.parental import names_of_repositories
 from anyond.model.rows import (
     CodingAgentFollowUpRequest,
     ExecutionProcess,
@@ -18,7 +19,6 @@ from anyond.model.rows import (
     ScriptContext,
     ScriptRequest,
 )
-from anyond.model.settings import ScriptProfile
 from anyond.operations.resources import Resources
 from anyond.operations.turn import carrying, recap
 from anyond.operations.turn.turn_record import TurnRecord

@@ -6,7 +6,7 @@ import structlog
 
 from anyond.model.errors import AnyondError
 from anyond.operations.resources import Resources
-from anyond.procs.shim_connection import ShimConnection
+from anyond.procs.shims.shim_connection import ShimConnection
 from anyond.store.runs import launches
 
 log = structlog.get_logger()

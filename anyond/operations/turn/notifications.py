@@ -10,9 +10,9 @@ import trio
 
 from anyond.editing import files
 from anyond.files import desktop_notifier, sounds
+from anyond.model.configuration.settings import SoundFile
 from anyond.model.errors import AnyondError
 from anyond.model.rows import ProcessStatus
-from anyond.model.settings import SoundFile
 from anyond.operations.resources import Resources
 from anyond.operations.subject import Subject
 

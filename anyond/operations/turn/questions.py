@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from anyond.model.bodies import ApprovalAnswer
 from anyond.model.errors import Conflict
+from anyond.model.http.bodies import ApprovalAnswer
 from anyond.model.rows import Approval, ApprovalStatus, ProcessStatus, TaskStatus
 from anyond.store.board import attempts, tasks
 from anyond.store.engine.transaction import Tx

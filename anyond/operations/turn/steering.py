@@ -12,12 +12,12 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from anyond.agents.roster import ROSTER
-from anyond.model.bodies import FollowUp
+from anyond.model.configuration.settings import ExecutorProfileId
+from anyond.model.http.bodies import FollowUp
 from anyond.model.ids import now
 from anyond.model.refusals.requests import Impossible, Invalid
 from anyond.model.refusals.runs import Busy
 from anyond.model.rows import ExecutionProcess, ProcessStatus, RunReason, ScriptRequest
-from anyond.model.settings import ExecutorProfileId
 from anyond.operations.resources import Resources
 from anyond.operations.subject import Subject
 from anyond.operations.turn import launch_recipe

@@ -7,10 +7,10 @@ from typing import Any
 import msgspec
 from msgspec import Struct, field
 
-from anyond.agents.carried import Carried
-from anyond.agents.core import Dialogue, Turn
+from anyond.agents.common.carried import Carried
+from anyond.agents.common.core import Dialogue, Turn
 from anyond.agents.roster import agent
-from anyond.model.settings import Executor
+from anyond.model.configuration.settings import Executor
 
 
 class Said(Struct, frozen=True, kw_only=True):

@@ -23,9 +23,9 @@ from anyond.git.program.fingerprint import Fingerprint, added
 from anyond.git.program.guard import Guard
 from anyond.git.program.text import shown
 from anyond.logs import notes
-from anyond.model.answers import GitProgram, GitPrograms
-from anyond.model.bodies import AcceptGitPrograms
 from anyond.model.errors import AnyondError
+from anyond.model.http.answers import GitProgram, GitPrograms
+from anyond.model.http.bodies import AcceptGitPrograms
 from anyond.model.ids import now
 from anyond.model.refusals.requests import NotFound
 from anyond.model.refusals.withheld import ProgramsChanged

@@ -23,8 +23,8 @@ from anyond.model.refusals.runs import Busy
 from anyond.model.rows import ProcessStatus, Project, TaskAttempt
 from anyond.operations.resources import Resources
 from anyond.operations.workspace import set_aside, unknown_files, worktree
-from anyond.procs.launcher import Alive
-from anyond.procs.shim_state import Lock
+from anyond.procs.shims.launcher import Alive
+from anyond.procs.shims.shim_state import Lock
 from anyond.store.board import attempts, projects, tasks
 from anyond.store.engine.transaction import Reader, Tx
 from anyond.store.runs import processes

@@ -16,7 +16,7 @@ from anyond.model.errors import AnyondError
 from anyond.model.ids import is_id
 from anyond.operations.resources import Resources
 from anyond.operations.workspace import worktree
-from anyond.procs.shim_state import Lock
+from anyond.procs.shims.shim_state import Lock
 from anyond.store.board import attempts, projects
 from anyond.store.runs import processes
 from anyond.store.upkeep import cleanups, expiries, gone_files, planned_worktrees

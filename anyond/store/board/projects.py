@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from anyond.model.bodies import NewProject, ProjectPatch
+from anyond.model.http.bodies import NewProject, ProjectPatch
 from anyond.model.refusals.requests import Invalid, NotFound
 from anyond.model.refusals.worktrees import PathTaken
 from anyond.model.rows import Project

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from typing import Any
 
-from anyond.model.bodies import NewTag, TagPatch
+from anyond.model.http.bodies import NewTag, TagPatch
 from anyond.model.refusals.requests import Invalid, NotFound
 from anyond.model.refusals.worktrees import NameTaken
 from anyond.model.rows import Tag

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from anyond.model.bodies import NewTask, TaskPatch
+from anyond.model.http.bodies import NewTask, TaskPatch
 from anyond.model.refusals.requests import Invalid, NotFound
 from anyond.model.rows import Task, TaskStatus, TaskWithAttemptStatus
 from anyond.store.board import images

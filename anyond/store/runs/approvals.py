@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from anyond.model.bodies import ApprovalAnswer
+from anyond.model.http.bodies import ApprovalAnswer
 from anyond.model.refusals.requests import Invalid, NotFound
 from anyond.model.refusals.runs import AlreadyDecided
 from anyond.model.rows import Approval, ApprovalStatus

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import msgspec
 
-from anyond.model.offers import Offers
-from anyond.model.settings import Executor
+from anyond.model.configuration.settings import Executor
+from anyond.model.http.offers import Offers
 from anyond.store.engine.transaction import Reader, Tx
 
 MOST = 500

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from anyond.agents.jsonrpc import as_list, as_text
+from anyond.agents.json_rpc.jsonrpc import as_list, as_text
 
 _PATHS = (
     *("path", "file_path", "filePath", "filepath", "fileName", "abs_path", "absolute_path"),

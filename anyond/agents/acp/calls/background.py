@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from anyond.agents.jsonrpc import as_dict, as_text
+from anyond.agents.json_rpc.jsonrpc import as_dict, as_text
 
 _ANSWER = "background_notification_response"
 _NEWS = "background_task_completed"

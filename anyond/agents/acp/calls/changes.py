@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from anyond.agents.acp.calls.arguments import renaming_in, replacement_in, whole_in
-from anyond.agents.diff import unified_diff
-from anyond.agents.jsonrpc import as_dict, as_text
-from anyond.agents.paths import relative_path
+from anyond.agents.common.diff import unified_diff
+from anyond.agents.common.paths import relative_path
+from anyond.agents.json_rpc.jsonrpc import as_dict, as_text
 from anyond.model.entries import (
     FileChange,
     FileChangeDelete,

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from anyond.agents.jsonrpc import as_dict, as_list, as_text
+from anyond.agents.json_rpc.jsonrpc import as_dict, as_list, as_text
 from anyond.model.entries import CommandRunResult, ExitCode, Success
 
 _OUTPUTS = ("aggregated_output", "formatted_output", "output", "content", "stdout")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from anyond.agents.acp.calls.changes import Diff, diff_in
-from anyond.agents.jsonrpc import as_dict, as_list, as_text
+from anyond.agents.json_rpc.jsonrpc import as_dict, as_list, as_text
 
 
 class Content:

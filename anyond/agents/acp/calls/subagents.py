@@ -7,7 +7,7 @@ from typing import Any
 
 from anyond.agents.acp.calls.tools import ToolCall
 from anyond.agents.acp.session.quirks import Quirks
-from anyond.agents.jsonrpc import as_dict, as_text
+from anyond.agents.json_rpc.jsonrpc import as_dict, as_text
 
 
 def parent_of(

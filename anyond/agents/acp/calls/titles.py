@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from anyond.agents.paths import relative_path
+from anyond.agents.common.paths import relative_path
 
 _URL = re.compile(r"https?://\S+")
 # One agent asks about a plan in a file, which it has written by another call.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from anyond.agents.jsonrpc import as_dict, as_text
+from anyond.agents.json_rpc.jsonrpc import as_dict, as_text
 from anyond.model.entries import TodoItem, TodoManagement
 
 

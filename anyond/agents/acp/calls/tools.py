@@ -14,8 +14,8 @@ from anyond.agents.acp.calls.content import Content, text_of
 from anyond.agents.acp.calls.terminal import Terminal
 from anyond.agents.acp.calls.titles import plan_file_of, shown_title, url_of
 from anyond.agents.acp.calls.todos import progress, todo_list
-from anyond.agents.jsonrpc import as_dict, as_list, as_text, loads
-from anyond.agents.paths import relative_path
+from anyond.agents.common.paths import relative_path
+from anyond.agents.json_rpc.jsonrpc import as_dict, as_list, as_text, loads
 from anyond.model.entries import (
     Action,
     CommandRun,

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from anyond.agents.acp.session.selectors import selectors
-from anyond.agents.jsonrpc import as_text
-from anyond.model.offers import Choice, Offers
+from anyond.agents.json_rpc.jsonrpc import as_text
+from anyond.model.http.offers import Choice, Offers
 
 MOST = {"mode": 50, "model": 300}
 """So many of each are kept."""

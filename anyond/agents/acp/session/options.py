@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from anyond.agents import variant
+from anyond.agents.common import variant
 
 
 class AcpOptions(variant.Common, frozen=True, kw_only=True):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from anyond.agents.jsonrpc import as_dict, as_list, as_text
+from anyond.agents.json_rpc.jsonrpc import as_dict, as_list, as_text
 
 NAMES = ("mode", "model")
 _LOOKED_AT = 5000

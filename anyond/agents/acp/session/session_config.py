@@ -9,8 +9,8 @@ from typing import Any
 from anyond.agents.acp.session.options import AcpOptions
 from anyond.agents.acp.session.quirks import Quirks
 from anyond.agents.acp.session.selectors import Selector, selectors, unannounced
-from anyond.agents.jsonrpc import METHOD_NOT_FOUND, Fault
-from anyond.agents.rpc_errors import rpc_error_text
+from anyond.agents.json_rpc.jsonrpc import METHOD_NOT_FOUND, Fault
+from anyond.agents.json_rpc.rpc_errors import rpc_error_text
 from anyond.model.printable import printable
 
 _LISTED = 20

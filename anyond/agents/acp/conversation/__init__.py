@@ -1,0 +1,1 @@
+"""What the updates of a session add to the structured conversation."""

@@ -1,0 +1,45 @@
+"""What agents write to stderr besides: the same at each start, and seldom of use."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from anyond.agents.acp.conversation.texts import Stderr
+from anyond.agents.common.carried import NoticesOnce
+
+CHATTER_MOST = 200
+"""So many lines that are known from earlier runs are kept until it is over."""
+
+
+class Chatter:
+    """The stderr of one run; what earlier runs have shown is kept back, unless this one fails.
+
+    Args:
+        known: the keys of what earlier runs have shown.
+        notices: where what this run shows is remembered for later ones.
+
+    Attributes:
+        shown: what is shown of it.
+    """
+
+    def __init__(self, known: tuple[str, ...], notices: NoticesOnce) -> None:
+        self.shown = Stderr()
+        self._known = NoticesOnce(known)
+        self._notices = notices
+        self._kept: deque[bytes] = deque(maxlen=CHATTER_MOST)
+
+    def heard(self, line: bytes) -> bool:
+        """One more line; whether there is more to show now."""
+        text = line.decode(errors="replace")
+        if self._known.knows(text):
+            self._kept.append(line)
+        elif self.shown.add(line):
+            self._notices.is_new(text)
+            return True
+        return False
+
+    def shown_after_all(self) -> bool:
+        """Show what was kept back; whether there was any."""
+        added = [self.shown.add(line) for line in self._kept]
+        self._kept.clear()
+        return any(added)

@@ -1,0 +1,1 @@
+"""Permissions that an agent asks for, and how each is answered."""

@@ -1,0 +1,1 @@
+"""The agents that are known by name, and the format of the protocol's registry."""

@@ -1,0 +1,1 @@
+"""What all agents have in common: launch and dialogue, variants, entries, and MCP servers."""

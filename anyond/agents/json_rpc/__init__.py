@@ -1,0 +1,1 @@
+"""Lines of JSON, and JSON-RPC over them, as several agents speak it."""

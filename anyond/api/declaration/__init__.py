@@ -1,0 +1,1 @@
+"""What an endpoint is declared with."""

@@ -1,0 +1,1 @@
+"""The spool of an execution, as the daemon reads it."""
