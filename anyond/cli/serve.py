@@ -23,7 +23,7 @@ def serve(**given: Any) -> None:
 
     standard_streams.prepare()
 
-    from anyond import start
+    from anyond.daemon.listening import listening
     from anyond.host.places import AppPaths
     from anyond.model.errors import AnyondError
     from anyond.model.refusals.daemon import AlreadyRunning
@@ -35,14 +35,14 @@ def serve(**given: Any) -> None:
         raise click.UsageError(str(error)) from error
     try:
         # Clients can wait from here on, while everything else is loaded.
-        with start.first(asked) as listeners:
+        with listening(asked) as listeners:
             _load_structlog()
             from anyond.host.logging import configure
 
             configure(asked.log_level, as_json=asked.log_format is LogFormat.JSON)
-            from anyond import daemon
+            from anyond.daemon.run import run
 
-            code = daemon.run(asked, listeners)
+            code = run(asked, listeners)
     except AlreadyRunning as error:
         click.echo(str(error), err=True)
         sys.exit(ALREADY_RUNNING)

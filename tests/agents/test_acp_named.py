@@ -69,7 +69,9 @@ def test_every_agent_that_is_shipped_can_be_started_and_installed() -> None:
 
 def test_the_list_that_is_shipped_has_a_line_for_each_agent_in_order() -> None:
     CATALOG.lay_over([])
-    lines = files("anyond.agents.acp.registry").joinpath("agents.json").read_text("utf-8").splitlines()
+    lines = (
+        files("anyond.agents.acp.registry").joinpath("agents.json").read_text("utf-8").splitlines()
+    )
     rows = [json.loads(line.rstrip(",")) for line in lines if '"id"' in line]
     assert [row["id"] for row in rows] == [agent.id for agent in CATALOG]
 

@@ -22,7 +22,7 @@ from pathlib import Path
 
 class Late:
     def find_spec(self, name, path=None, target=None):
-        while name == "anyond.daemon" and not Path({path!r}).exists():
+        while name == "anyond.daemon.run" and not Path({path!r}).exists():
             time.sleep(0.01)
 
 

@@ -1,4 +1,4 @@
-"""What comes first at a start: the lock, and listeners at which clients can wait for the rest.
+"""The lock, and the listeners at which clients can wait for the rest of the start.
 
 It loads little. A client of a daemon that starts again is so refused for as short a time as may
 be; vibe-kanban's page takes one refusal for the end of what it shows.
@@ -16,7 +16,7 @@ from anyond.settings.options import Options
 
 
 @contextmanager
-def first(options: Options) -> Iterator[ListenerSet]:
+def listening(options: Options) -> Iterator[ListenerSet]:
     """Be the only daemon of the data directory, and listen, for the block.
 
     Raises:

@@ -1,0 +1,64 @@
+"""The resources that everything else works with: store, launcher, settings, repositories."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from anyond.agents.roster import DEFAULT_PROFILES, fits
+from anyond.files.desktop_notifier import DesktopNotifier
+from anyond.files.images import ImageFiles
+from anyond.git.repo.repository import Repositories
+from anyond.github.client import GitHub
+from anyond.github.site import Site
+from anyond.operations.resources import Resources
+from anyond.operations.workspace import git_programs
+from anyond.procs.shims.launcher import Launcher
+from anyond.settings.acp_agents import AcpAgentsFile
+from anyond.settings.config import ConfigFile
+from anyond.settings.options import Options
+from anyond.settings.profiles import Profiles
+from anyond.store.engine.database import Store
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What operations reach, and the agents that a person has named, which they do not."""
+
+    resources: Resources
+    named_agents: AcpAgentsFile
+
+
+@asynccontextmanager
+async def open_resources(options: Options) -> AsyncIterator[Opened]:
+    """Read the settings, and open the database and the directory of spools, for the block.
+
+    Raises:
+        AnyondError: one of them cannot be read or opened; the sentence says what to do.
+    """
+    places = options.places
+    github = GitHub(Site.of(os.environ))
+    config = ConfigFile(places.config)
+    named = AcpAgentsFile(places.acp_agents)
+    named.load()
+    profiles = Profiles(places.profiles, DEFAULT_PROFILES, named.before(fits))
+    async with (
+        Store.open(places.database) as store,
+        Launcher.open(places.executions) as launcher,
+        DesktopNotifier.open() as notifier,
+    ):
+        resources = Resources(
+            store=store,
+            config=config,
+            profiles=profiles,
+            places=places,
+            repositories=Repositories(),
+            launcher=launcher,
+            github=github,
+            images=ImageFiles(places.images),
+            notifier=notifier,
+        )
+        await git_programs.load(resources)
+        yield Opened(resources, named)
