@@ -47,13 +47,13 @@ def main(file: str) -> None:
     async def health() -> Response:
         return Response(b'{"status":"ok"}', content_type="application/json")
 
-    told: list[bytes] = []
+    sent: list[bytes] = []
     more = trio.Event()
 
     @app.put("/tell")
-    async def tell() -> Response:
+    async def create() -> Response:
         nonlocal more
-        told.append(await request.get_data())
+        sent.append(await request.get_data())
         more.set()
         more = trio.Event()
         return Response(b"{}", content_type="application/json")
@@ -62,12 +62,12 @@ def main(file: str) -> None:
     async def events() -> Response:
         async def body() -> AsyncIterator[bytes]:
             yield b"retry: 2000\n\n"
-            position = len(told)
+            position = len(sent)
             while True:
-                while position == len(told):
+                while position == len(sent):
                     await more.wait()
-                news = b"".join(b"event: told\ndata: %s\n\n" % data for data in told[position:])
-                position = len(told)
+                news = b"".join(b"event: told\ndata: %s\n\n" % data for data in sent[position:])
+                position = len(sent)
                 yield news
 
         response = Response(body(), content_type="text/event-stream")

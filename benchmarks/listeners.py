@@ -64,16 +64,16 @@ def main(url: str, clients: int) -> None:
         selector.register(listener.socket, selectors.EVENT_READ, listener)
     selector.register(sys.stdin, selectors.EVENT_READ)
     print("joined", flush=True)
-    heard: dict[int, list[float]] = {}
+    delays: dict[int, list[float]] = {}
     while True:
         for key, _ in selector.select():
             if key.data is None:
-                print(json.dumps(list(heard.values())))
+                print(json.dumps(list(delays.values())))
                 return
             stamps = key.data.stamps()
             at = time.monotonic_ns()
             for stamp in stamps:
-                heard.setdefault(stamp, []).append((at - stamp) / 1e6)
+                delays.setdefault(stamp, []).append((at - stamp) / 1e6)
 
 
 if __name__ == "__main__":

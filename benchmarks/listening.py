@@ -44,14 +44,14 @@ def measure(lab: Lab) -> Iterator[Figure]:
     yield at_most("memory for each listener", each, 100, "KB")
 
 
-def _last(events: str, told: str) -> list[float]:
+def _last(events: str, task: str) -> list[float]:
     """After how many milliseconds the last of all listeners had each change."""
     process = listeners.start(events, CLIENTS)
     with httpx.Client(timeout=60) as client:
         for _ in range(EVENTS):
             title = str(time.monotonic_ns())
-            assert client.put(told, json={"title": title}).status_code == 200
+            assert client.put(task, json={"title": title}).status_code == 200
             time.sleep(PAUSE_SECONDS)
-    heard = listeners.result(process)
-    assert [len(delays) for delays in heard] == [CLIENTS] * EVENTS
-    return [max(delays) for delays in heard]
+    received = listeners.result(process)
+    assert [len(delays) for delays in received] == [CLIENTS] * EVENTS
+    return [max(delays) for delays in received]

@@ -20,7 +20,7 @@ def test_every_type_of_refusal_is_told_and_no_other() -> None:
     table = PAGE.split("### What `error_data.type` can be")[1].split("\n## ")[0]
     rows = [line.split("|")[1].strip(" `") for line in table.splitlines() if line[:3] == "| `"]
     assert {"busy", "invalid", "merge_conflicts", "token_missing"} <= set(rows)
-    assert sorted(rows) == sorted(refusals.told())
+    assert sorted(rows) == sorted(refusals.visible_to_clients())
     assert not {"gone", "already_running"} & set(rows)  # no answer says so
 
 

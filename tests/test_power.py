@@ -90,4 +90,4 @@ def test_what_clients_were_told_is_there_after_a_power_loss(tmp_path: Path) -> N
     merged = next(fact for fact in trial.facts if fact.kind == "status")
     trial.cut_at(merged.at, worst=True)
     assert trial.wrong == []
-    assert trial.told["log"] > 0
+    assert trial.facts_of_kind["log"] > 0

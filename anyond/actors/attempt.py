@@ -73,7 +73,7 @@ class AttemptActor(Actor[Event, Command]):
             attempt_id,
             resources,
             logs,
-            tell=self.tell,
+            send=self.send,
             halting=lambda: self.machine.halting,
             stoppable=lambda process_id: lambda: self._stoppable(process_id),
             finished=self._take_finished,
@@ -146,7 +146,7 @@ class AttemptActor(Actor[Event, Command]):
         Does nothing if somebody does already.
         """
         if not self.looks_after(row.id):
-            self.tell(sought(row))
+            self.send(sought(row))
             self.executions.seek(row)
 
     # ------------------------------------------------------------ processes
@@ -166,7 +166,7 @@ class AttemptActor(Actor[Event, Command]):
 
     def _take_finished(self, finished: Finished) -> None:
         self._finished[finished.process.id] = finished
-        self.tell(Over(finished.process.id))
+        self.send(Over(finished.process.id))
 
     async def _conclude(self, process_id: str) -> None:
         finished = self._finished[process_id]
@@ -180,7 +180,7 @@ class AttemptActor(Actor[Event, Command]):
         if following.next is not None:
             await self._start_next(following.next)
         del self._finished[process_id]
-        self.tell(Concluded(process_id))
+        self.send(Concluded(process_id))
 
     async def _conclude_or_give_up(self, finished: Finished) -> Following:
         """The row is final afterwards, unless disk or database refuse; then this raises."""
@@ -232,20 +232,20 @@ class AttemptActor(Actor[Event, Command]):
         self._job_scope = None
         if scope.cancelled_caught:
             stopped = Stopped("before it was done")
-            self.tell(JobDone(request, error=stopped))
+            self.send(JobDone(request, error=stopped))
 
     async def _work(self, request: RunExclusive[Any]) -> None:
         try:
             value = await request.work()
         except AnyondError as error:
-            self.tell(JobDone(request, error=error))
+            self.send(JobDone(request, error=error))
         except trio.Cancelled:
             raise
         except Exception as bug:
             log.exception("job_failed", attempt=self.attempt_id)
-            self.tell(JobDone(request, error=bug))
+            self.send(JobDone(request, error=bug))
         else:
-            self.tell(JobDone(request, value))
+            self.send(JobDone(request, value))
 
 
 def sought(row: ExecutionProcess) -> Sought:

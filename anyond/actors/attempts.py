@@ -92,7 +92,7 @@ class Attempts:
         """
         if attempt_id not in self._kept_asleep:
             actor = self._awake(attempt_id)
-            actor.tell(RunExclusive(lambda: work(actor), patient=True))
+            actor.send(RunExclusive(lambda: work(actor), patient=True))
 
     async def begin(self, process: ExecutionProcess) -> None:
         """Wait for the start of a process whose row was just written with its attempt.
@@ -164,13 +164,13 @@ class Attempts:
         """Hand a decision to the process that asked. Never waits."""
         tenancy = self._tenancies.get(approval.task_attempt_id)
         if tenancy is not None:
-            tenancy.actor.tell(Decided(approval))
+            tenancy.actor.send(Decided(approval))
 
     def steer(self, process: ExecutionProcess) -> None:
         """Something was written down that is to be said to the agent of `process`. Never waits."""
         tenancy = self._tenancies.get(process.task_attempt_id)
         if tenancy is not None:
-            tenancy.actor.tell(Steered(process.id))
+            tenancy.actor.send(Steered(process.id))
 
     def is_awake(self, attempt_id: str) -> bool:
         """Whether an actor owns the attempt now."""

@@ -1,6 +1,6 @@
 """What an actor is: an inbox, a machine and a nursery.
 
-Facts travel up by `tell`, which never waits. Requests travel down, or in from HTTP, by `ask`,
+Facts travel up by `send`, which never waits. Requests travel down, or in from HTTP, by `ask`,
 which has a deadline; nobody asks upwards, so no circle of waiting exists. A command may await the
 store (short, in order); anything slower is a job in the actor's nursery whose end is told back as
 an event, so that "stop" and "busy" are answered while a merge runs for a minute.
@@ -72,7 +72,7 @@ class Actor(ABC, Generic[E, C]):
         """Whether this actor takes no more messages."""
         return self._gone is not None
 
-    def tell(self, event: E) -> None:
+    def send(self, event: E) -> None:
         """Leave an event. Never waits; an actor that is gone ignores it."""
         if self._gone is None:
             self._send.send_nowait(event)

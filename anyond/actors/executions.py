@@ -54,7 +54,7 @@ class Executions:
     """What runs in one attempt, or ran when the daemon was killed.
 
     Args:
-        tell: leaves an event for the attempt's machine.
+        send: leaves an event for the attempt's machine.
         halting: whether somebody wants everything in the attempt stopped.
         stoppable: makes the scope for what a stop of a process cuts short.
         finished: takes what has ended and is to be concluded.
@@ -68,7 +68,7 @@ class Executions:
         resources: Resources,
         logs: Logs,
         *,
-        tell: Callable[[Event], None],
+        send: Callable[[Event], None],
         halting: Callable[[], bool],
         stoppable: Callable[[str], Stoppable],
         finished: Callable[[Finished], None],
@@ -76,7 +76,7 @@ class Executions:
         self._attempt_id = attempt_id
         self._resources = resources
         self._logs = logs
-        self._tell = tell
+        self._send = send
         self._starts = Starts(attempt_id, resources, halting=halting, stoppable=stoppable)
         self._take_finished = finished
         self._actors: dict[str, ProcessActor] = {}
@@ -96,12 +96,12 @@ class Executions:
     def pass_decision(self, approval: Approval) -> None:
         """Tell the process that asked; if nobody follows it yet, whoever does looks at the row."""
         if actor := self._actors.get(approval.execution_process_id):
-            actor.tell(ApprovalDecided(approval))
+            actor.send(ApprovalDecided(approval))
 
     def pass_message(self, process_id: str) -> None:
         """Tell a process that something waits; whoever follows it later looks by themselves."""
         if actor := self._actors.get(process_id):
-            actor.tell(MessageWritten())
+            actor.send(MessageWritten())
 
     async def stop(self, process_id: str) -> None:
         """First the intention is written down, so that it outlives the daemon; then it is told."""
@@ -109,7 +109,7 @@ class Executions:
             lambda tx: processes.request_stop(tx, process_id, STOPPED_BY_USER, now())
         )
         if actor := self._actors.get(process_id):
-            actor.tell(StopAsked())
+            actor.send(StopAsked())
         else:
             self._attaching.hasten(process_id)
 
@@ -138,12 +138,12 @@ class Executions:
 
     async def _end_start(self, row: ExecutionProcess, error: AnyondError) -> None:
         """Whoever waits is told that it failed, so it must not be started later."""
-        self._tell(StartFailed(row.id, error))
+        self._send(StartFailed(row.id, error))
         self._answered(row.id)
         await self._starts.refuse(row, error)
         self._logs.finish(row.id)
         self.forget(row.id)
-        self._tell(Concluded(row.id))
+        self._send(Concluded(row.id))
 
     async def _end_services(self) -> None:
         """A setup script that runs again starts its services anew: those of before would be in the
@@ -191,14 +191,14 @@ class Executions:
             async with trio.open_nursery() as nursery:
                 await nursery.start(actor.run)
                 is_open = True
-                self._tell(Began(row.id, alongside, row))
+                self._send(Began(row.id, alongside, row))
                 task_status.started()
         except Exception as crash:
             if self._actors.get(row.id) is actor:
                 del self._actors[row.id]
             if passes(crash) or not is_open:  # else whoever has begun to follow it is told
                 raise
-            self._tell(Sought(row.id, alongside))
+            self._send(Sought(row.id, alongside))
             self.seek(row, crash)
 
     # ------------------------------------------------------------ seeking
@@ -247,10 +247,10 @@ class Executions:
 
     async def _give_up(self, row: ExecutionProcess, reason: str, crash: Exception) -> None:
         await abandonment.end_run(self._resources, row, reason)
-        self._tell(StartFailed(row.id, NotStarted(crash)))  # for whoever still waits
+        self._send(StartFailed(row.id, NotStarted(crash)))  # for whoever still waits
         self._logs.finish(row.id)
         self.forget(row.id)
-        self._tell(Concluded(row.id))
+        self._send(Concluded(row.id))
 
     def _answered(self, process_id: str) -> None:
         """Nobody who waits for the recovery of the attempt waits for this process any longer."""

@@ -89,7 +89,7 @@ class ProcessActor(Actor[Event, Command]):
     ) -> None:
         super().__init__()
         self.process = process
-        self.machine: ProcessMachine = ProcessMachine(speaks=dialogue is not None)
+        self.machine: ProcessMachine = ProcessMachine(has_dialogue=dialogue is not None)
         self._running = running
         self._live = live
         self._growth = Growth(running, live)
@@ -106,7 +106,7 @@ class ProcessActor(Actor[Event, Command]):
                 approval_timeout=approval_timeout,
                 silence=silence,
                 is_stopping=lambda: stopping or self.machine.stopping,
-                tell=self.tell,
+                send=self.send,
             )
 
     def __str__(self) -> str:
@@ -123,7 +123,7 @@ class ProcessActor(Actor[Event, Command]):
         if self._talk is not None:
             await self._talk.open(self._reader, self._live, self.nursery)
         if self._stop_first:
-            self.tell(StopAsked())
+            self.send(StopAsked())
         self.nursery.start_soon(self._follow)
 
     async def end(self) -> None:
@@ -166,7 +166,7 @@ class ProcessActor(Actor[Event, Command]):
 
     async def _deadline(self, step: StopStep, delay: float) -> None:
         await trio.sleep(delay)
-        self.tell(DeadlinePassed(step))
+        self.send(DeadlinePassed(step))
 
     async def _end_hung_shim(self) -> None:
         """The last resort, when words have had no effect; the connection then breaks by itself."""
@@ -178,7 +178,7 @@ class ProcessActor(Actor[Event, Command]):
                 )
             except AnyondError as error:
                 log.warning("not_ended", process=self.process.id, why=str(error))
-        self.tell(DeadlinePassed(StopStep.END_SHIM))
+        self.send(DeadlinePassed(StopStep.END_SHIM))
 
     async def _follow(self) -> None:
         while await self._growth.wait():
@@ -195,4 +195,4 @@ class ProcessActor(Actor[Event, Command]):
             # Also if there is an exit: it may be the agent that has written it, and lives.
             why = found.reason if isinstance(found, Lost) else KILLED
             exit = await self._launcher.finalize_lost(self.process.id, why, self._running.processes)
-        self.tell(Exited(exit))
+        self.send(Exited(exit))

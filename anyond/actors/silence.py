@@ -20,7 +20,7 @@ class Silence:
 
     Args:
         after: seconds of the first notice; 0 for none at all.
-        tell: puts on record how many seconds it has lasted.
+        report: puts on record how many seconds it has lasted.
         clock: Unix seconds.
     """
 
@@ -28,15 +28,15 @@ class Silence:
         self,
         conversation: Conversation,
         after: Callable[[], float],
-        tell: Callable[[int], Awaitable[None]],
+        report: Callable[[int], Awaitable[None]],
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._conversation = conversation
         self._after = after
-        self._tell = tell
+        self._report = report
         self._clock = clock
         self._begun = clock()
-        self._told = (0.0, 0)
+        self._reported = (0.0, 0)
         self._timer = trio.CancelScope()
 
     async def run(self) -> None:
@@ -48,8 +48,8 @@ class Silence:
             since, due = self._since(), self._due()
             if due is not None and self._clock() >= due:
                 seconds = max(1, round(self._clock() - since))
-                self._told = (since, seconds)
-                await self._tell(seconds)
+                self._reported = (since, seconds)
+                await self._report(seconds)
 
     def look(self) -> None:
         """Something has happened: a timer that stood still may run again."""
@@ -66,10 +66,10 @@ class Silence:
         first = self._after()
         if first <= 0 or conversation.outcome is not None or conversation.questions:
             return None
-        since, told = self._told
+        since, reported = self._reported
         if since != self._since():
-            told = 0
-        return self._since() + max(first, 2 * max(told, conversation.quiet_told))
+            reported = 0
+        return self._since() + max(first, 2 * max(reported, conversation.quiet_reported))
 
     def _deadline(self) -> float:
         due = self._due()

@@ -41,7 +41,7 @@ class Talk:
         approval_timeout: seconds.
         silence: seconds after which a silence of the agent is told, 0 for never; asked each time.
         is_stopping: whether somebody wants the agent to end.
-        tell: leaves an event for the machine of the process.
+        send: leaves an event for the machine of the process.
     """
 
     def __init__(
@@ -54,17 +54,17 @@ class Talk:
         approval_timeout: float,
         silence: Callable[[], float],
         is_stopping: Callable[[], bool],
-        tell: Callable[[Event], None],
+        send: Callable[[Event], None],
     ) -> None:
         self.conversation = Conversation(process.id, dialogue, approval_timeout)
         self._process = process
         self._dialogue = dialogue
         self._running = running
         self._store = store
-        self._tell = tell
+        self._send = send
         self._session_id: str | None = None
         self._offered: Offered | None = None
-        self._turn_told = False
+        self._turn_reported = False
         self._echo_awaited = False
         self._outbox = Outbox(
             process.id,
@@ -72,7 +72,7 @@ class Talk:
             dialogue,
             running=running,
             store=store,
-            is_leaving=lambda: self._turn_told or is_stopping(),
+            is_leaving=lambda: self._turn_reported or is_stopping(),
         )
         self._requests = ApprovalRequests(
             process,
@@ -80,7 +80,7 @@ class Talk:
             self._outbox,
             running=running,
             store=store,
-            timed_out=lambda decided: tell(ApprovalDecided(decided)),
+            timed_out=lambda decided: send(ApprovalDecided(decided)),
         )
         self._silence = Silence(self.conversation, silence, self._note_silence)
 
@@ -123,7 +123,7 @@ class Talk:
 
     def interrupt(self) -> bool:
         """Have the agent told to break off, if it has words for that; whether it has."""
-        if self._outbox.told_at_once:
+        if self._outbox.confirms_at_once:
             return False
         self._outbox.queue(Interrupt())
         self._nursery.start_soon(self._outbox.flush)
@@ -152,7 +152,7 @@ class Talk:
         self._silence.look()
         self._live.wake.notify()
         await self._outbox.flush()
-        if conversation.outcome is None or self._turn_told:
+        if conversation.outcome is None or self._turn_reported:
             return
         if not self._outbox.is_on_its_way:
             self._let_go(conversation.outcome)
@@ -171,14 +171,14 @@ class Talk:
             )
 
     def _let_go(self, outcome: Outcome) -> None:
-        self._turn_told = True
-        self._tell(TurnOver(outcome))
+        self._turn_reported = True
+        self._send(TurnOver(outcome))
 
     async def _await_echo(self) -> None:
         """A program that has closed its stdin never hears it, and its turn is over all the same."""
         await trio.sleep(ECHO_TIMEOUT_S)
         self._echo_awaited = False
-        if self.conversation.outcome is not None and not self._turn_told:
+        if self.conversation.outcome is not None and not self._turn_reported:
             self._let_go(self.conversation.outcome)
 
     async def _note_silence(self, seconds: int) -> None:

@@ -50,12 +50,12 @@ class Row:
         Every conversation can be taken up again from an earlier message (SESSION_FORK): where the
         agent itself cannot forget what came after, it begins anew and is told what came before.
         """
-        told = {
+        abilities = {
             Capability.SESSION_FORK: True,
             Capability.SETUP_HELPER: isinstance(self.agent, SetsUp),
             Capability.STEER: self.steerable,
         }
-        return [name for name, can in told.items() if can]
+        return [name for name, can in abilities.items() if can]
 
 
 ROSTER: Mapping[Executor, Row] = {

@@ -66,13 +66,13 @@ def refresh_agents(source: Path | str) -> None:
     file = AcpAgentsFile(AppPaths.of().acp_agents)
     file.load()
     try:
-        told: Path | bytes
+        origin: Path | bytes
         if isinstance(source, str):
-            told = download(source)
+            origin = download(source)
         else:
             piped = str(source) == "-"
-            told = sys.stdin.buffer.read(files.LARGEST) if piped else source
-        count, problems = file.refresh(told)
+            origin = sys.stdin.buffer.read(files.LARGEST) if piped else source
+        count, problems = file.refresh(origin)
     except AnyondError as error:
         click.echo(str(error), err=True)
         sys.exit(FAILED)

@@ -42,7 +42,12 @@ def import_vibe_kanban(
 
     async def work() -> None:
         await command.run(
-            AppPaths.of(), path, picture_folders, dry_run=dry_run, again=again, say=click.echo
+            AppPaths.of(),
+            path,
+            picture_folders,
+            dry_run=dry_run,
+            again=again,
+            print_line=click.echo,
         )
 
     try:

@@ -16,7 +16,7 @@ from anyond import __version__
 from anyond.host.daemon_file import published
 from anyond.host.identity import token as user_token
 from anyond.host.sd_notify import ServiceManager
-from anyond.host.standard_streams import tell
+from anyond.host.standard_streams import print_line
 from anyond.http.app import create_app
 from anyond.http.guard import Policy
 from anyond.http.wire.listener_set import ListenerSet
@@ -76,7 +76,7 @@ async def serving(
             if token is not None:
                 print(f"Programs send the token in {options.places.token}.")
                 for url in [urls[0], *([vk_url] if options.ui and vk_url else [])]:
-                    tell(f"A browser gets in once by {url}/?token={policy.link()}")
+                    print_line(f"A browser gets in once by {url}/?token={policy.link()}")
             yield
             await served.wait()
         nursery.cancel_scope.cancel()
@@ -100,6 +100,6 @@ def _own_names(options: Options, listeners: Iterable[Listener]) -> set[str]:
 
 def _report_addresses(urls: list[str], vk_url: str | None) -> None:
     log.info("serving", version=__version__, urls=urls, vk_url=vk_url)
-    tell(f"Anyon {__version__} serves at {' and '.join(urls)}")
+    print_line(f"Anyon {__version__} serves at {' and '.join(urls)}")
     if vk_url is not None:
-        tell(f"Clients of vibe-kanban are served at {vk_url}")
+        print_line(f"Clients of vibe-kanban are served at {vk_url}")

@@ -149,12 +149,14 @@ class Turn(threading.Thread):
     def _work(self) -> None:
         turn = len(self._session.prompts)
         self._plan(0)
-        self._say("agent_thought_chunk", "First I look at what is here, then I write it down.")
+        self._send_chunk(
+            "agent_thought_chunk", "First I look at what is here, then I write it down."
+        )
         self._pause(0.2)
         self._read()
         self._plan(1)
         title = _title(self._prompt)
-        self._say("agent_message_chunk", f"I will note your request in `{NOTES}`.")
+        self._send_chunk("agent_message_chunk", f"I will note your request in `{NOTES}`.")
         self._write(title)
         self._plan(2)
         ran = self._check()
@@ -162,12 +164,12 @@ class Turn(threading.Thread):
         before = [f"- {_title(prompt)}" for prompt in self._session.prompts[:-1]]
         memory = "\n".join([f"\nThis is turn {turn} of our session. Before, you said:", *before])
         report = f"## Done\n\n- wrote **{title}** into `{NOTES}`\n- {ran}\n"
-        self._say("agent_message_chunk", report + (memory if before else ""))
+        self._send_chunk("agent_message_chunk", report + (memory if before else ""))
 
     def _read(self) -> None:
         name = next(self._texts(), None)
         if name is None:
-            self._say("agent_message_chunk", "There is no text file here yet. ")
+            self._send_chunk("agent_message_chunk", "There is no text file here yet. ")
             return
         path = self._cwd / name
         call = self._tool(f"Read {name}", "read", path, rawInput={"path": str(path)})
@@ -175,7 +177,7 @@ class Turn(threading.Thread):
         text = path.read_text(encoding="utf-8", errors="replace")
         self._tool_done(call, content=[_text(text)])
         lines = text.count("\n")
-        self._say("agent_message_chunk", f"`{name}` has {lines} lines. ")
+        self._send_chunk("agent_message_chunk", f"`{name}` has {lines} lines. ")
 
     def _texts(self) -> Iterator[str]:
         names = sorted(entry.name for entry in self._cwd.iterdir())
@@ -254,7 +256,7 @@ class Turn(threading.Thread):
             method="session/update", params={"sessionId": self._session.id, "update": update}
         )
 
-    def _say(self, kind: str, text: str) -> None:
+    def _send_chunk(self, kind: str, text: str) -> None:
         for word in re.findall(r"\s*\S+|\s+$", text):
             self._pause(0.015)
             self._update(sessionUpdate=kind, content={"type": "text", "text": word})
@@ -341,8 +343,8 @@ class Agent:
             return
         self._sessions[session.id] = session
         for update in session.updates:
-            told = {"sessionId": session.id, "update": update}
-            self._wire.send(method="session/update", params=told)
+            update_params = {"sessionId": session.id, "update": update}
+            self._wire.send(method="session/update", params=update_params)
         self._wire.send(id=number, result={})
 
     def _prompt(self, number: Any, params: dict[str, Any]) -> None:

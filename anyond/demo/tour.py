@@ -103,44 +103,44 @@ class _Tour:
 
     async def show(self) -> None:
         await command.version()  # raises if there is no git, or too old a one
-        self._say("Starting the daemon (its own data directory, its own port)")
+        self._headline("Starting the daemon (its own data directory, its own port)")
         async with _daemon(self._root) as url, _client(url, 60) as http:
             self._http = http
-            self._tell(f"serving at {url}")
+            self._detail(f"serving at {url}")
             quiet = {"sound_enabled": False, "push_enabled": False}  # here somebody is watching
             await self._ask("PUT", "/api/config", {"notifications": quiet})
             repository = self._sample_repository()
             project = await self._make_project(repository)
-            self._say("Creating a task and giving it to the agent DEMO")
+            self._headline("Creating a task and giving it to the agent DEMO")
             attempt = await self._start(project)
-            self._tell(f"branch    {attempt['branch']}")
-            self._tell(f"worktree  {attempt['container_ref']}")
-            self._say("The agent at work, live")
+            self._detail(f"branch    {attempt['branch']}")
+            self._detail(f"worktree  {attempt['container_ref']}")
+            self._headline("The agent at work, live")
             await self._watch(await self._latest_process(attempt["id"]))
-            self._say("A follow-up: the agent resumes its session")
-            self._tell(f'"{FOLLOW_UP}"')
+            self._headline("A follow-up: the agent resumes its session")
+            self._detail(f'"{FOLLOW_UP}"')
             process = await self._ask(
                 "POST", f"/api/task-attempts/{attempt['id']}/follow-up", {"prompt": FOLLOW_UP}
             )
             await self._watch(process)
             status = await self._ask("GET", f"/api/task-attempts/{attempt['id']}/branch-status")
-            self._say("What the branch has now")
-            self._tell(
+            self._headline("What the branch has now")
+            self._detail(
                 f"{status['commits_ahead']} commits ahead of {status['target_branch_name']}, "
                 f"{status['commits_behind']} behind, "
                 f"{'uncommitted changes' if status['has_uncommitted_changes'] else 'all committed'}"
             )
-            self._say("Merging into main")
+            self._headline("Merging into main")
             await self._ask("POST", f"/api/task-attempts/{attempt['id']}/merge", {})
             task = await self._ask("GET", f"/api/tasks/{attempt['task_id']}")
-            self._tell(f"the task is {task['status']}")
+            self._detail(f"the task is {task['status']}")
             self._show_merge(repository)
         self._how_to_go_on()
 
     # ------------------------------------------------------------ steps
 
     def _sample_repository(self) -> Path:
-        self._say("Making a small sample repository")
+        self._headline("Making a small sample repository")
         repository = self._root / "tea-timer"
         repository.mkdir()
         (repository / "README.md").write_text(README)
@@ -151,7 +151,7 @@ class _Tour:
             ("-c", "user.name=Demo", "-c", "user.email=demo@localhost", "commit", "-qm", "A timer"),
         ):
             _git(repository, *words)
-        self._tell(str(repository))
+        self._detail(str(repository))
         return repository
 
     async def _make_project(self, repository: Path) -> dict[str, Any]:
@@ -172,7 +172,7 @@ class _Tour:
                 "base_branch": "main",
             },
         )
-        self._tell(f'task      "{task["title"]}"')
+        self._detail(f'task      "{task["title"]}"')
         attempts = await self._ask("GET", f"/api/task-attempts?task_id={task['id']}")
         return attempts[0]  # type: ignore[no-any-return]
 
@@ -198,7 +198,7 @@ class _Tour:
         row = await self._ask("GET", f"/api/execution-processes/{process['id']}")
         if row["status"] != "completed":
             raise ToolFailed("demo", f"The agent's run is {row['status']}.")
-        self._tell(f"the run is {row['status']} (exit code {row['exit_code']}) and committed")
+        self._detail(f"the run is {row['status']} (exit code {row['exit_code']}) and committed")
 
     async def _entry(self, frame: dict[str, Any]) -> None:
         kind = frame["entry_type"]["type"]
@@ -234,9 +234,9 @@ class _Tour:
                 self._line(f"    [dim]{escape(line)}[/dim]")
 
     def _show_merge(self, repository: Path) -> None:
-        self._say("The merged change, in your checkout of main")
+        self._headline("The merged change, in your checkout of main")
         shown = _git(repository, "log", "-1", "--format=%h %s", "main")
-        self._tell(shown.strip())
+        self._detail(shown.strip())
         change = _git(repository, "diff", "main^1", "main")
         if self._console.is_terminal:
             self._console.print(Syntax(change, "diff", background_color="default"))
@@ -265,12 +265,12 @@ Everything else:           README.md
 
     # ------------------------------------------------------------ how it looks
 
-    def _say(self, text: str) -> None:
+    def _headline(self, text: str) -> None:
         self._close_line()
         self._step += 1
         self._console.print(f"\n[bold blue]{self._step}.[/bold blue] [bold]{escape(text)}[/bold]")
 
-    def _tell(self, text: str) -> None:
+    def _detail(self, text: str) -> None:
         self._console.print(f"   {escape(text)}")
 
     def _line(self, markup: str) -> None:

@@ -77,10 +77,10 @@ class Complaint(Struct, frozen=True):
     @property
     def text(self) -> str:
         """All of it in one line."""
-        told = [self.message]
+        parts = [self.message]
         for flaw in self.errors:
-            told.append(flaw if isinstance(flaw, str) else flaw.text)
-        return "; ".join(part for part in told if part)
+            parts.append(flaw if isinstance(flaw, str) else flaw.text)
+        return "; ".join(part for part in parts if part)
 
 
 class DeviceCode(Struct, frozen=True, kw_only=True):

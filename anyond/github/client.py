@@ -110,11 +110,11 @@ class GitHub:
             if any(flaw.field == "base" for flaw in complaint.flaws):
                 raise Impossible("target_branch", f"{repository} has no branch {base!r}.")
             if any(flaw.field == "head" for flaw in complaint.flaws):
-                told = (
+                reason_text = (
                     f"{repository} finds no branch {head}. If the repository has got another owner,"
                     " give the remote its new address (git remote set-url)."
                 )
-                raise Impossible("pull_request", told)
+                raise Impossible("pull_request", reason_text)
             raise Impossible("pull_request", f"GitHub does not take it: {text}")
         return _good(answer, str(repository)).decoded(PullRequest)
 
@@ -180,9 +180,9 @@ def _good(answer: Answer, what: str) -> Answer:
 
 
 def _refusal(answer: Answer, what: str) -> AnyondError:
-    said = answer.complaint.text
+    reason = answer.complaint.text
     if answer.status in {404, 410, 451}:
-        return RepositoryNotFound(what, "" if said == "Not Found" else said)
+        return RepositoryNotFound(what, "" if reason == "Not Found" else reason)
     if answer.status == 422:
-        return Impossible("pull_request", f"GitHub does not take it: {said}")
-    return Unexpected("GitHub", f"status {answer.status}. {said}")
+        return Impossible("pull_request", f"GitHub does not take it: {reason}")
+    return Unexpected("GitHub", f"status {answer.status}. {reason}")

@@ -36,19 +36,19 @@ class ServiceManager:
 
     def ready(self, status: str = "") -> None:
         """Requests are served from now on."""
-        self._tell("READY=1", f"MAINPID={os.getpid()}", *_status(status))
+        self._send("READY=1", f"MAINPID={os.getpid()}", *_status(status))
 
     def status(self, text: str) -> None:
         """One line for `systemctl status`."""
-        self._tell(*_status(text))
+        self._send(*_status(text))
 
     def stopping(self) -> None:
         """The end has begun."""
-        self._tell("STOPPING=1")
+        self._send("STOPPING=1")
 
     def alive(self) -> None:
         """The loop turns."""
-        self._tell("WATCHDOG=1")
+        self._send("WATCHDOG=1")
 
     async def keep_alive(self) -> None:
         """Say `alive` at half the period until cancelled; returns at once if nobody listens.
@@ -61,7 +61,7 @@ class ServiceManager:
             self.alive()
             await trio.sleep(self.watchdog_s / 2)
 
-    def _tell(self, *lines: str) -> None:
+    def _send(self, *lines: str) -> None:
         if self.address is None or not lines:
             return
         address = f"\0{self.address[1:]}" if self.address[0] == "@" else self.address

@@ -27,7 +27,7 @@ def prepare() -> None:
         setattr(sys, name, text)
 
 
-def tell(line: str) -> None:
+def print_line(line: str) -> None:
     """Write a line to standard output, for whoever started the daemon there.
 
     A full disk, or a reader that is gone, is no reason to end.

@@ -24,7 +24,7 @@ async def run(
     *,
     dry_run: bool,
     again: bool,
-    say: Callable[[str], object],
+    print_line: Callable[[str], object],
 ) -> None:
     """Import the vibe-kanban at `path`.
 
@@ -33,7 +33,7 @@ async def run(
         picture_folders: where its images lie; none is where vibe-kanban puts them.
         dry_run: only tell.
         again: bring back what was deleted here since an earlier import.
-        say: prints a text for the person.
+        print_line: prints a text for the person.
 
     Raises:
         Invalid: that is no database that can be read.
@@ -52,18 +52,18 @@ async def run(
         connection = stack.enter_context(copied(database))
         tables = Tables(connection)
         tables.index()
-        say(f"vibe-kanban in {database}, schema {tables.migration}\n")
+        print_line(f"vibe-kanban in {database}, schema {tables.migration}\n")
         job = Import(tables, places, store, folders, again=again)
         report = await job.plan()
-        say(report.text())
+        print_line(report.text())
         if dry_run:
-            say("\nNothing was written.")
+            print_line("\nNothing was written.")
             return
         planned = len(report.left_out)
-        await job.run(say)
+        await job.run(print_line)
         for reason in report.left_out[planned:]:
-            say(f"  - {reason}")
-        say("\nDone. Everything is there when Anyon is started.")
+            print_line(f"  - {reason}")
+        print_line("\nDone. Everything is there when Anyon is started.")
 
 
 def _located(path: Path) -> tuple[Path, list[Path]]:

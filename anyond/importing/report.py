@@ -64,9 +64,9 @@ class Report:
                 "so far; an import after their end completes them."
             )
         if self.deleted:
-            told = ", ".join(f"{count} {kind}" for kind, count in self.deleted.items())
+            counts = ", ".join(f"{count} {kind}" for kind, count in self.deleted.items())
             lines.append(
-                f"\nDeleted here since an earlier import: {told} (--again brings them back)"
+                f"\nDeleted here since an earlier import: {counts} (--again brings them back)"
             )
         if self.left_out:
             lines.append(f"\nNot imported ({len(self.left_out)}):")

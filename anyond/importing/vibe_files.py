@@ -31,7 +31,7 @@ class Files:
         self._executions = places.executions
         self._images = ImageFiles(places.images)
         self._report = report
-        self._telling = trio.Lock()
+        self._reading = trio.Lock()
 
     async def write(self, bundle: Bundle) -> None:
         """All that the new rows of `bundle` will speak of.
@@ -75,15 +75,15 @@ class Files:
         """The spool of a process, as if Anyon had run it; one that is half made begins anew."""
         spool = Spool(path)
         started = int(seconds(process.started_at) * 1e9)
-        async with self._telling:  # one conversation in memory at a time
-            telling = vibe_logs.Telling(process, attempt.worktree or "/")
+        async with self._reading:  # one conversation in memory at a time
+            transcript = vibe_logs.Transcript(process, attempt.worktree or "/")
             await trio.to_thread.run_sync(shutil.rmtree, spool.path, True)
             rows = self._tables.logs_of(process.key)
             for stream, data in vibe_logs.pieces(self._tables.connection, rows):
                 spool.append_output(stream, data, started)
-                telling.feed(stream, data)
+                transcript.feed(stream, data)
                 await trio.lowlevel.checkpoint()
-            content = archive.encode(telling.frames(), spool.path.name)
+            content = archive.encode(transcript.frames(), spool.path.name)
 
         def finish() -> None:
             ended = int(seconds(process.ended_at) * 1e9)

@@ -72,11 +72,11 @@ class Import:
         await self._plan.make()
         return self._plan.report
 
-    async def run(self, told: Callable[[str], object] | None = None) -> None:
+    async def run(self, progress: Callable[[str], object] | None = None) -> None:
         """Write everything that `plan` found to be new. It may be cancelled, and run again.
 
         Args:
-            told: gets a word now and then on how far it is.
+            progress: called now and then with a text on how far it is.
 
         Raises:
             Unavailable: the disk does not take it.
@@ -85,7 +85,7 @@ class Import:
         assert self._plan is not None
         plan = self._plan
         await _Writer(plan, Files(self._tables, self._places, plan.report), self._store).run(
-            told or (lambda _: None)
+            progress or (lambda _: None)
         )
 
 
@@ -98,15 +98,15 @@ class _Writer:
         self._store = store
         self._rows = Rows(plan)
 
-    async def run(self, told: Callable[[str], object]) -> None:
+    async def run(self, progress: Callable[[str], object]) -> None:
         for tag in self._plan.tags:
             await self._write_tag(tag)
         for project in self._plan.projects:
             await self._store.write(partial(self._rows.project, old=project))
-        await self._write_bundles(told)
+        await self._write_bundles(progress)
         await self._store.write(self._rows.parents)
 
-    async def _write_bundles(self, told: Callable[[str], object]) -> None:
+    async def _write_bundles(self, progress: Callable[[str], object]) -> None:
         """Several at a time: what takes long is that the disk has really written each of them."""
         waiting, done = iter(self._plan.bundles), 0
         failures: list[AnyondError | sqlite3.Error] = []
@@ -121,7 +121,7 @@ class _Writer:
                     nursery.cancel_scope.cancel()
                 done += 1
                 if done % _WORD_EVERY == 0:
-                    told(f"{done} of {len(self._plan.bundles)} tasks")
+                    progress(f"{done} of {len(self._plan.bundles)} tasks")
 
         async with trio.open_nursery() as nursery:
             for _ in range(_AT_ONCE):

@@ -50,7 +50,7 @@ _KNOWN = {
 """All that is imported, and what needs no words: numbers and times that Anyon has its own of."""
 
 
-def told(tables: Tables) -> Iterator[str]:
+def sentences(tables: Tables) -> Iterator[str]:
     """A sentence on each sort of thing that is left where it is."""
     for table in sorted(tables.names):
         if table not in _KNOWN:

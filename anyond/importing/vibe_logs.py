@@ -91,7 +91,7 @@ def _decoded(lines: Iterable[bytes]) -> Iterator[_Piece]:
             continue  # patches, session ids and the word "Finished" are not what a program said
 
 
-class Telling:
+class Transcript:
     """Feed the records of one process, and get its conversation at the end."""
 
     def __init__(self, process: OldProcess, cwd: str) -> None:
@@ -131,12 +131,14 @@ class Telling:
         if isinstance(typ, ScriptRequest):
             code = self._process.exit_code
             return [script.finished(typ.script, typ.context, self._at, code, self._tail)]
-        told = [self._entry(self._process.prompt, UserMessage())] if self._process.prompt else []
+        entries_before = (
+            [self._entry(self._process.prompt, UserMessage())] if self._process.prompt else []
+        )
         if self._conversation is not None:
             self._conversation.close(self._at)
             later = self._conversation.final_frames()
-            if any(_says_something(frame.entry) for frame in later):
-                entries = [*told, *(frame.entry for frame in later)]
+            if any(_has_text(frame.entry) for frame in later):
+                entries = [*entries_before, *(frame.entry for frame in later)]
                 if self._is_cut:
                     rest = "The rest of this long conversation is in the raw log."
                     entries.append(self._entry(rest, SystemMessage()))
@@ -146,10 +148,10 @@ class Telling:
         shown = self._messages
         if not any(isinstance(kind, AssistantMessage) for _, kind in shown):
             shown = [*shown, (self._process.summary or "", AssistantMessage())]
-        told += [self._entry(text, kind) for text, kind in shown if text.strip()]
+        entries_before += [self._entry(text, kind) for text, kind in shown if text.strip()]
         note = "This conversation comes from vibe-kanban; all of its output is in the raw log."
-        told.append(self._entry(note, SystemMessage()))
-        return [EntryFrame(n + 1, n, entry) for n, entry in enumerate(told)]
+        entries_before.append(self._entry(note, SystemMessage()))
+        return [EntryFrame(n + 1, n, entry) for n, entry in enumerate(entries_before)]
 
     def _entry(self, content: str, kind: EntryType) -> bytes:
         return msgspec.json.encode(
@@ -161,19 +163,19 @@ class Telling:
         if len(self._messages) >= _SHOWN:
             return
         try:
-            told = msgspec.json.decode(line)
+            message = msgspec.json.decode(line)
         except (msgspec.MsgspecError, UnicodeError):
             return
-        if not isinstance(told, dict):
+        if not isinstance(message, dict):
             return
         for name, kind in (("Message", AssistantMessage()), ("Thought", Thinking())):
-            text = _inner(told.get(name), "text")
+            text = _inner(message.get(name), "text")
             if text:
                 # One message came in many lines.
                 if self._messages and isinstance(self._messages[-1][1], type(kind)):
                     text = self._messages.pop()[0] + text
                 self._messages.append((text, kind))
-        event = _inside(_inside(told.get("params")).get("msg"))
+        event = _inside(_inside(message.get("params")).get("msg"))
         if event.get("type") == "agent_message" and (text := _inner(event, "message")):
             self._messages.append((text, AssistantMessage()))
         elif event.get("type") == "agent_reasoning" and (text := _inner(event, "text")):
@@ -189,6 +191,6 @@ def _inner(value: Any, name: str) -> str:
     return text if isinstance(text, str) else ""
 
 
-def _says_something(entry: bytes) -> bool:
+def _has_text(entry: bytes) -> bool:
     kind = msgspec.json.decode(entry, type=NormalizedEntry).entry_type
     return isinstance(kind, AssistantMessage | ToolUse | Thinking)

@@ -102,7 +102,7 @@ class Plan:
                 if not bundle.is_known:
                     self.bundles.append(bundle)
                 await trio.lowlevel.checkpoint()
-        for sentence in vibe_leftovers.told(self._tables):
+        for sentence in vibe_leftovers.sentences(self._tables):
             self.report.leave(sentence)
 
     def _plan_projects(self) -> None:

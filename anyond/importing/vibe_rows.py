@@ -364,10 +364,10 @@ def _action(value: object, why: RunReason, executor: Executor, prompt: str) -> E
 
 def _older_action(text: str, why: RunReason, executor: Executor, prompt: str) -> ExecutorAction:
     try:
-        told = msgspec.json.decode(text)
+        decoded = msgspec.json.decode(text)
     except msgspec.MsgspecError:
-        told = None
-    typ = told.get("typ") if isinstance(told, dict) else None
+        decoded = None
+    typ = decoded.get("typ") if isinstance(decoded, dict) else None
     typ = typ if isinstance(typ, dict) else {}
     if why is not RunReason.CODING_AGENT:
         script = str(typ.get("script") or "")

@@ -108,7 +108,7 @@ class Conversation:
 
     Attributes:
         offered: which modes and models the agent has told of last.
-        heard: how many messages of a person the agent has been told.
+        messages_received: how many messages of a person have reached the agent.
         outcome: how the turn went; None while it runs, and again when a message opens it again.
         quiet_since: Unix nanoseconds; when anybody said anything last, 0 if nobody ever did.
         quiet_told: the seconds of the silence that lasts as they were told last, or 0.
@@ -125,15 +125,15 @@ class Conversation:
         self._bounds = Bounds()
         self._excess: dict[str, None] = {}
         self._noise = 0
-        self._telling = False
+        self._from_stdin = False
         self.session_id: str | None = None
         self.session_lost = False
         self.offered: Offered | None = None
         self.outcome: Outcome | None = None
         self.error: str | None = None
-        self.heard = 0
+        self.messages_received = 0
         self.quiet_since = 0
-        self.quiet_told = 0
+        self.quiet_reported = 0
 
     # ------------------------------------------------------------ what it knows
 
@@ -222,10 +222,10 @@ class Conversation:
                 return
             elif isinstance(note, notes.Unanswered):
                 self._unanswered(note, record)
-            self._spoken(record.at)
+            self._note_activity(record.at)
             return
-        self._spoken(record.at)
-        self._telling = record.stream is Stream.STDIN
+        self._note_activity(record.at)
+        self._from_stdin = record.stream is Stream.STDIN
         for event in self._dialogue.receive(record.stream, record.data, record.at):
             yield from self._take(event, record.at)
 
@@ -265,8 +265,8 @@ class Conversation:
                 self._put(key, entry, at)
             case ApprovalAsked(call) if self._is_excess(call):
                 self._excess[call] = None
-                told = TOO_MANY_QUESTIONS.format(open_=OPEN_MOST, asked=ASKED_MOST)
-                self._tell("anyon:excess", told, at)
+                text = TOO_MANY_QUESTIONS.format(open_=OPEN_MOST, asked=ASKED_MOST)
+                self._add_note("anyon:excess", text, at)
             case ApprovalAsked(call, tool_name, tool_input, entry_key):
                 question = Question(
                     derived_id(self._process_id, call),
@@ -356,9 +356,9 @@ class Conversation:
         """The run has failed, unless an answer came in the same moment."""
         if self.opening is None or self.outcome is not None:
             return
-        spoken = " What it says is not its protocol." if self._noise else ""
+        suffix = " What it says is not its protocol." if self._noise else ""
         self.error = (
-            f"The agent has not answered within {note.seconds} s of being greeted.{spoken} Perhaps "
+            f"The agent has not answered within {note.seconds} s of being greeted.{suffix} Perhaps "
             "its command starts something else, or it waits for something; all that it wrote is "
             "in the raw log. The option handshake_timeout_s of the variant gives it more time."
         )
@@ -368,13 +368,13 @@ class Conversation:
         )
         self._put("anyon:unanswered", entry, record.at)
 
-    def _spoken(self, at: int) -> None:
+    def _note_activity(self, at: int) -> None:
         self.quiet_since = at
-        self.quiet_told = 0
+        self.quiet_reported = 0
 
     def _quiet(self, note: notes.Quiet, record: Record) -> None:
         """One entry for one silence: it counts on as long as nobody says anything."""
-        self.quiet_told = note.seconds
+        self.quiet_reported = note.seconds
         text = (
             f"No output from the agent for {note.seconds} s. It may be waiting for its model, or "
             "for a long command. It is not stopped; you can stop it."
@@ -390,16 +390,16 @@ class Conversation:
     def _put(self, key: str, entry: NormalizedEntry, at: int) -> None:
         known = self._entries.get(key)
         if known is None and isinstance(entry.entry_type, UserMessage):
-            self._heard_more()
+            self._message_received()
         fitting = self._bounds.fit(key, entry)
         if fitting is None:
-            self._tell("anyon:full", self._bounds.remark(), at)
+            self._add_note("anyon:full", self._bounds.remark(), at)
             return
         stamp = timestamp_ns(at) if known is None else known.timestamp
         stamped = replace(self._placed(fitting), timestamp=stamp)
         self._entries.put(key, self._with_verdict(key, stamped))
 
-    def _tell(self, key: str, text: str, at: int) -> None:
+    def _add_note(self, key: str, text: str, at: int) -> None:
         if self._entries.get(key) is None:
             self._put(key, NormalizedEntry(entry_type=SystemMessage(), content=text), at)
 
@@ -408,9 +408,9 @@ class Conversation:
             return False
         return len(self._open) >= OPEN_MOST or len(self._asked) >= ASKED_MOST
 
-    def _heard_more(self) -> None:
-        self.heard += 1
-        if self.heard > 1 and self._telling:
+    def _message_received(self) -> None:
+        self.messages_received += 1
+        if self.messages_received > 1 and self._from_stdin:
             self.outcome = self.error = None
 
     def _placed(self, entry: NormalizedEntry) -> NormalizedEntry:

@@ -134,14 +134,14 @@ class State(Enum):
 
 @dataclass
 class _Data:
-    speaks: bool
+    has_dialogue: bool
     stopping: bool = False
     step: StopStep | None = None
 
 
 @condition
 def it_has_a_dialogue(data: _Data, event: StopAsked) -> bool:
-    return data.speaks
+    return data.has_dialogue
 
 
 @condition
@@ -237,11 +237,11 @@ class ProcessMachine(TableMachine[State, _Data, Event, Command]):
     """Knows which step is being taken to end an execution.
 
     Args:
-        speaks: whether it has a dialogue, so that it can be interrupted and has a stdin to close.
+        has_dialogue: whether it has one, so that it can be interrupted and has a stdin to close.
     """
 
-    def __init__(self, speaks: bool) -> None:
-        super().__init__(TABLE, _Data(speaks))
+    def __init__(self, has_dialogue: bool) -> None:
+        super().__init__(TABLE, _Data(has_dialogue))
 
     @property
     def stopping(self) -> bool:

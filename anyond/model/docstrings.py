@@ -13,7 +13,7 @@ def split(doc: str) -> tuple[str, str]:
     return text, arguments
 
 
-def told(text: str) -> str:
+def rendered(text: str) -> str:
     """A docstring as clients read it, to whom None means nothing."""
     return re.sub(r"(?<!-)\bNone\b(?!-)", "null", " ".join(text.split()))
 
@@ -21,6 +21,6 @@ def told(text: str) -> str:
 def arguments(text: str) -> Iterator[tuple[str, str]]:
     """Names and sentences of a section `Args`."""
     for found in re.finditer(r"^ {4}(\w+(?:, \w+)*): (.*(?:\n {5,}.*)*)", text, re.MULTILINE):
-        sentence = told(found[2])
+        sentence = rendered(found[2])
         for name in found[1].split(", "):
             yield name, sentence[:1].upper() + sentence[1:]

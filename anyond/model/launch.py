@@ -10,12 +10,12 @@ from msgspec import Struct, field
 class LeftRunning(StrEnum):
     """What becomes of the processes that a program leaves behind when it ends by itself.
 
-    `TELL` ends them and says so in the log, `KEEP` lets them live on if the program succeeded (on
-    Linux; elsewhere it is `TELL`).
+    `REPORT` ends them and says so in the log, `KEEP` lets them live on if the program succeeded (on
+    Linux; elsewhere it is `REPORT`).
     """
 
     END = "end"
-    TELL = "tell"
+    REPORT = "tell"
     KEEP = "keep"
 
 

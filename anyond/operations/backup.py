@@ -21,7 +21,7 @@ async def make(resources: Resources) -> None:
         path = await trio.to_thread.run_sync(backup.make, resources.places.database)
     except AnyondError as error:
         # Not our mistake, so no traceback.
-        told = {"why": str(error), "advice": backup.advice(resources.places.database)}
-        log.error("not_backed_up", **told)  # noqa: TRY400
+        fields = {"why": str(error), "advice": backup.advice(resources.places.database)}
+        log.error("not_backed_up", **fields)  # noqa: TRY400
     else:
         log.info("backed_up", file=str(path))

@@ -111,10 +111,10 @@ async def _usable(info: inspection.RepoInfo, path: Path) -> tuple[Path, str]:
     if not info.is_repo:
         raise Invalid("git_repo_path", f"there is no git repository at {path}.")
     if info.root is None or info.bare:
-        told = f"{path} is a bare repository; a working tree is needed."
+        text = f"{path} is a bare repository; a working tree is needed."
         if await trio.to_thread.run_sync(os.path.lexists, path / ".git"):
-            told += " If files are checked out there, set core.bare to false; else name a worktree."
-        raise Invalid("git_repo_path", told)
+            text += " If files are checked out there, set core.bare to false; else name a worktree."
+        raise Invalid("git_repo_path", text)
     if "\n" in str(info.root) or "\n" in str(info.common_dir):
         # Where a checkout and its repository find each other, git keeps a path a line.
         raise Invalid("git_repo_path", "git makes no worktrees of a path with a line break in it.")

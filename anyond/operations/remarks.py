@@ -49,7 +49,7 @@ async def leave(
     await resources.store.write(work)
 
 
-async def say_waiting(resources: Resources, attempt_id: str, running: ShimConnection) -> None:
+async def deliver_waiting(resources: Resources, attempt_id: str, running: ShimConnection) -> None:
     """Put what waits into the log of a process that runs; a crash in between says it twice."""
     try:
         found = await resources.store.read(lambda r: remarks.waiting(r, attempt_id))

@@ -65,11 +65,11 @@ async def capture(
     except OSError as error:
         raise ToolFailed(argv[0], f"{argv[0]} cannot be run: {error.strerror}.") from error
     give_back(process.pid)
-    said = bytearray()
+    output = bytearray()
     try:
         with trio.move_on_after(seconds):
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(_read, process, said, most, nursery.cancel_scope)
+                nursery.start_soon(_read, process, output, most, nursery.cancel_scope)
                 await process.wait()
                 nursery.cancel_scope.deadline = trio.current_time() + DRAIN
         code = process.returncode
@@ -81,16 +81,16 @@ async def capture(
             assert process.stdout is not None
             await process.stdout.aclose()
             await trio.to_thread.run_sync(end_orphans, mark, None)
-    return Capture(code, said[:most].decode(errors="replace"), cut=len(said) > most)
+    return Capture(code, output[:most].decode(errors="replace"), cut=len(output) > most)
 
 
 async def _read(
-    process: trio.Process, said: bytearray, most: int, enough: trio.CancelScope
+    process: trio.Process, output: bytearray, most: int, enough: trio.CancelScope
 ) -> None:
     assert process.stdout is not None
-    while len(said) <= most:
+    while len(output) <= most:
         data = await process.stdout.receive_some(1 << 14)
         if not data:
             return
-        said += data
+        output += data
     enough.cancel()

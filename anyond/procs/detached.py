@@ -40,7 +40,7 @@ async def start(launch: Launch) -> trio.Process:
     except OSError as error:
         if not await trio.to_thread.run_sync(os.path.isdir, launch.cwd):
             raise NotFound("directory", launch.cwd) from error
-        told = f"{launch.argv[0]} could not be started: {error.strerror}."
-        raise ToolFailed(launch.argv[0], told) from error
+        text = f"{launch.argv[0]} could not be started: {error.strerror}."
+        raise ToolFailed(launch.argv[0], text) from error
     give_back(process.pid)
     return process

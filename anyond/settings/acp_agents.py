@@ -82,11 +82,11 @@ class AcpAgentsFile:
         problems: list[str] = []
         for name, content in _contents(source):
             try:
-                told = msgspec.json.decode(content.removeprefix(b"\xef\xbb\xbf"))
+                decoded = msgspec.json.decode(content.removeprefix(b"\xef\xbb\xbf"))
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
                 problems.append(f"{name}: is not JSON: {error}")
                 continue
-            more, wrong = registry_format.decode(told, self._catalog)
+            more, wrong = registry_format.decode(decoded, self._catalog)
             agents += more
             problems += [f"{name}: {sentence}" for sentence in wrong]
         if not agents:

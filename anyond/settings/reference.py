@@ -58,7 +58,7 @@ def _settings() -> Iterator[str]:
         yield _section(group.value, "", (_row(s, s.name) for s in alone))
     for setting in settings_of(Config):
         if setting.object is not None:
-            text = setting.text or docstrings.told(setting.object.__doc__ or "")
+            text = setting.text or docstrings.rendered(setting.object.__doc__ or "")
             inner = settings_of(setting.object)
             rows = (
                 _row(s, f"{setting.name}.{s.name}", getattr(setting.default, s.name)) for s in inner
@@ -126,8 +126,8 @@ def _values_of_option(option: Option) -> str:
 def values(setting: Setting) -> str:
     """Which values a setting can have, in a few words."""
     kinds = get_args(setting.kind) if setting.nullable else (setting.kind,)
-    told = " or ".join("null" if kind is NoneType else _kind(kind) for kind in kinds)
-    return f"{told} {setting.span}".rstrip()
+    kinds_text = " or ".join("null" if kind is NoneType else _kind(kind) for kind in kinds)
+    return f"{kinds_text} {setting.span}".rstrip()
 
 
 def _kind(kind: Any) -> str:

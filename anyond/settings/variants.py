@@ -33,10 +33,10 @@ def checked(path: str, executor: Executor, options: object) -> Variant:
 
 def same(one: Variant, other: Variant) -> bool:
     """Whether two variants mean the same; null is as good as absent."""
-    return _said(one) == _said(other)
+    return _set_fields(one) == _set_fields(other)
 
 
-def _said(options: Variant) -> Variant:
+def _set_fields(options: Variant) -> Variant:
     return {name: value for name, value in options.items() if value is not None}
 
 

@@ -64,7 +64,7 @@ class ControlSocket:
         self.listener.setblocking(False)
         selector.register(self.listener, selectors.EVENT_READ, self._accept)
 
-    def tell(self, data: bytes) -> None:
+    def send(self, data: bytes) -> None:
         """Send this as soon as there is room for it."""
         if self.peer is not None:
             self.outbox += data
@@ -94,7 +94,7 @@ class ControlSocket:
         """Say `x`, and no more."""
         if self.peer is not None:
             self.peer.settimeout(1)  # a daemon that does not listen can look into the spool
-            self.tell(b"x")
+            self.send(b"x")
 
     def leave(self) -> None:
         """Let go of whoever is connected, after `close`."""
@@ -132,20 +132,20 @@ class ControlSocket:
 
     def _introduce(self, sock: socket.socket) -> None:
         """Read the first frame, which has to be `hello` with our key."""
-        said = self.unknown[sock]
+        data_so_far = self.unknown[sock]
         try:
             data = sock.recv(READ)
         except BlockingIOError:
             return
         except OSError:
             data = b""
-        said += data
+        data_so_far += data
         hello = b"hello %d\n" % len(self.key) + self.key
-        if said.startswith(hello):
+        if data_so_far.startswith(hello):
             del self.unknown[sock]
             self.selector.unregister(sock)
-            self._admit(sock, said[len(hello) :])
-        elif not data or not hello.startswith(said[:HELLO]):
+            self._admit(sock, data_so_far[len(hello) :])
+        elif not data or not hello.startswith(data_so_far[:HELLO]):
             self._send_away(sock)
 
     def _send_away(self, sock: socket.socket) -> None:
@@ -167,7 +167,7 @@ class ControlSocket:
         self.peer, self.inbox = sock, inbox
         self.selector.register(sock, selectors.EVENT_READ, self._serve)
         # What was logged before it said hello rang for nobody.
-        self.tell(self.greeting() + (b"." if self.key else b""))
+        self.send(self.greeting() + (b"." if self.key else b""))
         if inbox and not self._execute():
             self._hang_up()
 

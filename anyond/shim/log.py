@@ -86,14 +86,14 @@ class Log:
 
     Args:
         limit: bytes of disk it may take before its middle is left out.
-        told: called with the bytes of a stdin record as soon as it is written.
+        on_write: called with the bytes of a stdin record as soon as it is written.
     """
 
-    def __init__(self, limit: int, told: Callable[[bytes], None]) -> None:
+    def __init__(self, limit: int, on_write: Callable[[bytes], None]) -> None:
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
         self.file = os.open("log", flags, 0o600)
         self.index = os.open("log.idx", flags, 0o600)
-        self.told = told
+        self.on_write = on_write
         self.limit = limit
         self.size = os.lseek(self.file, 0, os.SEEK_END)
         self.indexed = os.lseek(self.index, 0, os.SEEK_END)
@@ -145,7 +145,7 @@ class Log:
         self.grown = True
         self._write_index()
         if name == b"stdin":
-            self.told(bytes(data))
+            self.on_write(bytes(data))
         if self.size > self.shorten_at:
             self._shorten()
         return True

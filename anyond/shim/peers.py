@@ -32,8 +32,8 @@ def peer_pid(sock: Any) -> int | None:
     """
     try:
         if LINUX:
-            told = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
-            pid, uid, _ = struct.unpack("3i", told)
+            credentials = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+            pid, uid, _ = struct.unpack("3i", credentials)
             return int(pid) if uid in (os.getuid(), 0) else 0
         if sys.platform == "darwin":
             return int(sock.getsockopt(SOL_LOCAL, LOCAL_PEERPID))

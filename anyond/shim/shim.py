@@ -26,7 +26,7 @@ from anyond.shim.descendants import SWEEP, Descendants
 from anyond.shim.log import write_exit
 from anyond.shim.process_table import LINUX
 from anyond.shim.program import NotStarted
-from anyond.shim.protocol import PROTOCOL, UNSAID, refusal
+from anyond.shim.protocol import PROTOCOL, UNNAMED, refusal
 from anyond.shim.services_keeper import ServicesKeeper
 from anyond.shim.supervisor import Supervisor
 
@@ -110,7 +110,7 @@ def main(directory: str, start: str) -> int:
         ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
     spec["env"]["ANYON_EXECUTION"] = spec["id"]
     try:
-        why_not = refusal(spec.get("protocol", UNSAID))
+        why_not = refusal(spec.get("protocol", UNNAMED))
         if why_not is not None:
             raise NotStarted(f"the daemon is of another version: {why_not}")
         supervisor = Supervisor(spec, umask, lambda: fcntl.flock(lock, fcntl.LOCK_UN))

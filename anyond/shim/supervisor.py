@@ -20,7 +20,7 @@ from anyond.shim.output import Source
 from anyond.shim.peers import is_stranger
 from anyond.shim.process_table import LINUX, boot_id, started
 from anyond.shim.program import Program, Stdin
-from anyond.shim.protocol import UNSAID
+from anyond.shim.protocol import UNNAMED
 from anyond.shim.services import services
 
 TYPE_CHECKING = False  # the real one would load `typing`, which costs a megabyte
@@ -53,7 +53,7 @@ class Supervisor:
         signal.signal(signal.SIGCHLD, lambda *_: None)
         self.selector.register(wake, selectors.EVENT_READ, lambda _: os.read(wake, 4096))
         key = spec.pop("key", "").encode()
-        self.protocol = spec.get("protocol", UNSAID)
+        self.protocol = spec.get("protocol", UNNAMED)
         root = os.path.dirname(os.getcwd())
         self.control = ControlSocket(
             self.selector,
@@ -76,7 +76,7 @@ class Supervisor:
         self.left_running = spec.get("left_running", "end")
         self.kept: list[str] = []
         self.ended: list[str] = []
-        self.told_to_end = False
+        self.is_ending_asked = False
         self.in_trouble = False
         self.exit_unwritten = False
         self.retry_at: float | None = None
@@ -173,7 +173,7 @@ class Supervisor:
             self.retry_at = now + RETRY
         if trouble != self.in_trouble:
             self.in_trouble = trouble
-            self.control.tell(b"E" if trouble else b"e")
+            self.control.send(b"E" if trouble else b"e")
 
     def _obey(self, verb: bytes, payload: bytes) -> None:
         """Execute a command of the daemon. Raises ValueError if there is no such command."""
@@ -187,14 +187,14 @@ class Supervisor:
         elif verb == b"signal":
             if int(payload) != signal.SIGINT:
                 self._note_orphans()
-            self.told_to_end = True
+            self.is_ending_asked = True
             self.descendants.signal(int(payload))
         elif verb == b"kill":
             self._note_orphans()
-            self.told_to_end = True
+            self.is_ending_asked = True
             self.descendants.start_sweep()
         elif verb == b"sync":
-            self.control.tell(b"=" + payload + b"\n")
+            self.control.send(b"=" + payload + b"\n")
         else:
             raise ValueError("unknown verb")
 
@@ -208,13 +208,13 @@ class Supervisor:
             if not (drained or late or self.descendants.certainly_gone()):
                 return
             found = self.descendants.remaining()
-            if found and self.left_running != "end" and not self.told_to_end:
+            if found and self.left_running != "end" and not self.is_ending_asked:
                 if not late:
                     return  # many are just about to end
                 if self._keep(found):
                     self._finish()
                     return
-            elif found and not self.told_to_end:
+            elif found and not self.is_ending_asked:
                 if not late:
                     return
                 self.ended = services(found)[:MOST_NAMED]
@@ -243,7 +243,7 @@ class Supervisor:
 
     def _note_orphans(self) -> None:
         """Before the program is ended: what it does not wait for any more, it has left running."""
-        if not self.ended and not self.told_to_end and self.left_running == "end":
+        if not self.ended and not self.is_ending_asked and self.left_running == "end":
             found = self.descendants.orphans()
             self.ended = services(found)[:MOST_NAMED] if found else []
 

@@ -106,14 +106,15 @@ class Agents:
 
     async def acp_agents(self) -> list[AcpAgent]:
         """The agents that the executor ACP knows by their names; quick, whatever PATH is."""
-        told: Mapping[str, Offers] = {}
+        reported: Mapping[str, Offers] = {}
         if self._store is not None:
-            told = await self._store.read(lambda r: offers.of_executor(r, Executor.ACP))
+            reported = await self._store.read(lambda r: offers.of_executor(r, Executor.ACP))
         paths: Mapping[str, str | None] = {}
         with trio.move_on_after(SEARCH):
             paths = await trio.to_thread.run_sync(self._search_named, abandon_on_cancel=True)
         return [
-            _named(known, paths.get(known.id), told.get(known.id, Offers())) for known in CATALOG
+            _named(known, paths.get(known.id), reported.get(known.id, Offers()))
+            for known in CATALOG
         ]
 
     async def run(self) -> None:
@@ -180,7 +181,7 @@ class Agents:
         return there, _Program(path, stamp, tuple(sorted(environment.items())))
 
 
-def _named(known: KnownAgent, path: str | None, told: Offers) -> AcpAgent:
+def _named(known: KnownAgent, path: str | None, reported: Offers) -> AcpAgent:
     return AcpAgent(
         id=known.id,
         name=known.name,
@@ -189,9 +190,9 @@ def _named(known: KnownAgent, path: str | None, told: Offers) -> AcpAgent:
         command=known.here,
         install=known.install,
         website=known.website,
-        modes=told.modes,
-        models=told.models,
-        more=told.more,
+        modes=reported.modes,
+        models=reported.models,
+        more=reported.more,
     )
 
 
@@ -205,17 +206,17 @@ async def _ask(program: _Program) -> _Answer:
     except AnyondError as error:
         problem = str(error)
     else:
-        told = _VERSION.search(words.text[:2000])
+        match = _VERSION.search(words.text[:2000])
         if words.cut:
             problem = f"{name} --version says far too much."
         elif words.code is None:
             problem = f"{name} --version did not end within {ANSWER:g} s."
         elif words.code:
             problem = f"{name} --version failed with {words.code}: {_line(words.text)}"
-        elif told is None:
+        elif match is None:
             problem = f"{name} --version names no version: {_line(words.text)}"
         else:
-            version = told[1][:100]
+            version = match[1][:100]
     lasting = SOON if version is None else LASTING
     return _Answer(version, problem, trio.current_time() + lasting)
 

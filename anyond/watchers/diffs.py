@@ -138,7 +138,7 @@ class Diffs:
             watch.landing, watch.judged = None, False
             watch.look_now.set()
             watch.news.set()
-        position, ready, told = after or 0, False, after is not None
+        position, ready, has_sent = after or 0, False, after is not None
         try:
             if after is not None and not watch.begin <= after <= watch.seq:
                 position = 0
@@ -149,7 +149,7 @@ class Diffs:
                 if watch.problem is not None:
                     raise watch.problem
                 if landed and watch.landing is not None:
-                    if told:
+                    if has_sent:
                         yield [DiffFrame(_NOWHERE, resync=True)]
                     place, (old, new) = about.repository, watch.landing
                     entries = await diff.between(place, old, new)
@@ -168,7 +168,7 @@ class Diffs:
                     batch = [DiffFrame(watch.seq, ready=True)]
                 for start in range(0, len(batch), BATCH):
                     part = batch[start : start + BATCH]
-                    position, told = part[-1].seq, True
+                    position, has_sent = part[-1].seq, True
                     yield [_without_contents(f) for f in part] if stats_only else part
                 if not batch:
                     await watch.wake.wait()

@@ -70,12 +70,12 @@ second."""
 async def collect_garbage() -> None:
     """Look through all objects for circles of garbage when that is due, for ever.
 
-    The thresholds of a daemon (see `daemon/serving.py`) keep Python from looking through the oldest objects
-    in the middle of a request: with thousands of clients that takes a second in which nobody is
-    served. What was in use when the young ones were looked through is old, though, and stays if it
-    becomes a circle. So all are looked through when there were some such passes and it does not
-    take long, and once a day in any case. What was there at the start is frozen and not among them.
-    An idle daemon is not woken by any of this.
+    The thresholds of a daemon (see `daemon/serving.py`) keep Python from looking through the oldest
+    objects in the middle of a request: with thousands of clients that takes a second in which
+    nobody is served. What was in use when the young ones were looked through is old, though, and
+    stays if it becomes a circle. So all are looked through when there were some such passes and it
+    does not take long, and once a day in any case. What was there at the start is frozen and not
+    among them. An idle daemon is not woken by any of this.
     """
     token = trio.lowlevel.current_trio_token()
     at_start = sys.getallocatedblocks()

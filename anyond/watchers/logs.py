@@ -26,7 +26,7 @@ from anyond.wakeup import Wakeup
 
 BATCH_FRAMES = 256
 BATCH_BYTES = 1 << 18
-UNHEARD_S = 0.25
+UNFOLLOWED_S = 0.25
 """So often followers of a raw log look for themselves while nobody listens to its shim: before it
 has answered, and after a crash of what takes in what its agent says."""
 
@@ -236,7 +236,7 @@ class Logs:
 
 async def _wait_for_bytes(live: Live) -> None:
     """Return when there may be more. No checkpoint comes before the wait (see `Wakeup`)."""
-    longest = math.inf if live.is_listened_to else UNHEARD_S
+    longest = math.inf if live.is_listened_to else UNFOLLOWED_S
     with trio.move_on_after(longest):
         await live.grown.wait()
 

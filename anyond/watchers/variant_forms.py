@@ -42,19 +42,23 @@ class VariantForms:
         stored = self._profiles.variant(profile, "variant")
         wanted = stored if agent is None else {**stored, "agent": agent}
         decoded = variant.decode(wanted, kind)
-        told: Offers | None = None
+        reported: Offers | None = None
         if isinstance(decoded, AcpOptions):
             known_as = decoded.known_as
-            told = await self._store.read(lambda r: offers.get(r, profile.executor, known_as))
-        told = told or Offers()
-        choices = {"mode": told.modes, "model": told.models, "agent": _agents(profile.executor)}
+            reported = await self._store.read(lambda r: offers.get(r, profile.executor, known_as))
+        reported = reported or Offers()
+        choices = {
+            "mode": reported.modes,
+            "model": reported.models,
+            "agent": _agents(profile.executor),
+        }
         return VariantForm(
             executor=profile.executor,
             variant=profile.variant or "DEFAULT",
             form=form(kind, choices),
-            modes=told.modes,
-            models=told.models,
-            more=told.more,
+            modes=reported.modes,
+            models=reported.models,
+            more=reported.more,
         )
 
 

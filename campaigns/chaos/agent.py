@@ -71,7 +71,7 @@ class Agent:
         self.answers: queue.SimpleQueue[bool] = queue.SimpleQueue()
         self.calls = 0
 
-    def say(self, text: str) -> None:
+    def write_text(self, text: str) -> None:
         raise NotImplementedError
 
     def ask(self, call: str) -> None:
@@ -87,17 +87,17 @@ class Agent:
 
     def perform(self, wanted: dict[str, Any] | None) -> None:
         if wanted is None:
-            self.say("nothing to do")
+            self.write_text("nothing to do")
             return
-        token, said = wanted["token"], 0
+        token, count = wanted["token"], 0
         for word, *rest in wanted["steps"]:
             self.between()
             if word == "say":
                 for _ in range(rest[0]):
                     self.pause(rest[1] / rest[0])
-                    said += 1
-                    self.say(f"<{token}:{said}>\n")
-                    note("said", token, n=said)
+                    count += 1
+                    self.write_text(f"<{token}:{count}>\n")
+                    note("said", token, n=count)
             elif word == "sleep":
                 self.pause(rest[0])
             elif word == "write":
@@ -191,7 +191,7 @@ class Acp(Agent):
             reason = "cancelled"
         self.line({"jsonrpc": "2.0", "id": number, "result": {"stopReason": reason}})
 
-    def say(self, text: str) -> None:
+    def write_text(self, text: str) -> None:
         content = {"type": "text", "text": text}
         self.update({"sessionUpdate": "agent_message_chunk", "content": content})
 
@@ -272,7 +272,7 @@ class Claude(Agent):
         message = {"id": f"msg-{os.getpid()}-{self.count}", "role": "assistant", "content": [block]}
         self.send(type="assistant", message=message)
 
-    def say(self, text: str) -> None:
+    def write_text(self, text: str) -> None:
         self.assistant({"type": "text", "text": text})
 
     def ask(self, call: str) -> None:

@@ -71,7 +71,7 @@ async def _run(seed: int, number: int, root: Path, kills: int, until: float) -> 
         await world.leave()
     result.kills = Counter(kill.what for kill in world.kills)
     result.attempts = len(world.desks)
-    result.lines = sum(world.agents.said.values())
+    result.lines = sum(world.agents.lines_written.values())
     result.events = len(world.events)
     result.faults = vars(world.faults)
     found = itertools.chain.from_iterable(result.faults.values())

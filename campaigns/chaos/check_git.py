@@ -128,8 +128,8 @@ async def _check_merges(world: World, repository: Path, mine: list[Desk]) -> Non
         if any(times > 1 for times in Counter(known).values()):
             faults.doubled.append(f"a merge of {desk.title} is recorded twice")
         if not desk.merged <= len(known) <= desk.merged + desk.merged_perhaps:
-            told = f"{desk.merged} to {desk.merged + desk.merged_perhaps} were asked for"
-            faults.half_done.append(f"{desk.title} knows {len(known)} merges; {told}")
+            asked = f"{desk.merged} to {desk.merged + desk.merged_perhaps} were asked for"
+            faults.half_done.append(f"{desk.title} knows {len(known)} merges; {asked}")
         for commit in known:
             if not any(_contains(world, repository, t, commit) for t in ("main", "develop")):
                 faults.half_done.append(f"merge {commit} of {desk.title} is on no target")

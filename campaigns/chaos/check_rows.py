@@ -13,7 +13,7 @@ import trio
 from campaigns.chaos.victims import all_of
 from campaigns.chaos.world import World
 
-_TOLD = (
+_FOLLOWED = (
     "task_created", "task_updated", "task_deleted", "attempt_created", "attempt_updated",
     "process_started", "process_completed", "pr_status_changed",
     "approval_requested", "approval_resolved",
@@ -78,13 +78,13 @@ def _left_over(world: World) -> list[str]:
 
 def _check_events(world: World, rows: Any) -> None:
     """The follower has each event that there is, once, and each run ended once."""
-    marks = ", ".join("?" * len(_TOLD))
+    marks = ", ".join("?" * len(_FOLLOWED))
     query = f"SELECT position, kind FROM changes WHERE kind IN ({marks}) ORDER BY position"
-    there = list(rows.execute(query, _TOLD))
-    told = [event for event in world.events if event[1] != "resync"]
-    if missing := set(there) - set(told):
+    there = list(rows.execute(query, _FOLLOWED))
+    received = [event for event in world.events if event[1] != "resync"]
+    if missing := set(there) - set(received):
         world.faults.lost.append(f"events {sorted(missing)[:9]} were never told")
-    if strange := {event for event in set(told) - set(there) if event[0] >= there[0][0]}:
+    if strange := {event for event in set(received) - set(there) if event[0] >= there[0][0]}:
         world.faults.lost.append(f"events {sorted(strange)[:9]} were told, and are not there")
     ends = Counter(
         id for (id,) in rows.execute("SELECT key FROM changes WHERE kind = 'process_completed'")

@@ -12,7 +12,7 @@ from typing import Any
 from campaigns.chaos.ledgers import Desk, Prompt
 from campaigns.chaos.world import World
 
-_SAID = re.compile(r"<(t\w+):(\d+)>")
+_LINE = re.compile(r"<(t\w+):(\d+)>")
 
 
 async def check(world: World) -> None:
@@ -93,7 +93,9 @@ async def _check_words(world: World, row: dict[str, Any]) -> None:
     """Each line that was said is in the log once, and once in the conversation."""
     if row["run_reason"] != "codingagent":
         return
-    said = {t: n for (execution, t), n in world.agents.said.items() if execution == row["id"]}
+    written = {
+        t: n for (execution, t), n in world.agents.lines_written.items() if execution == row["id"]
+    }
     raw = "".join(
         frame["value"]["content"]
         for frame in await world.frames(f"/api/execution-processes/{row['id']}/raw-logs/ws")
@@ -107,12 +109,12 @@ async def _check_words(world: World, row: dict[str, Any]) -> None:
         if entry["entry_type"]["type"] == "assistant_message"
     )
     for place, text in (("log", raw), ("conversation", shown)):
-        counted = Counter((t, int(n)) for t, n in _SAID.findall(text))
+        counted = Counter((t, int(n)) for t, n in _LINE.findall(text))
         for (token, number), times in counted.items():
             if times > 1:
                 what = f"line {token}:{number} is {times} times in the {place} of {row['id']}"
                 world.faults.doubled.append(what)
-        for token, most in said.items():
+        for token, most in written.items():
             have = {n for t, n in counted if t == token}
             # With its shim killed, what the agent said last was heard by nobody; no gap before it.
             until = max(have, default=0) if world.shim_killed(row["id"]) else most
@@ -125,13 +127,13 @@ def _check_prompt(
     world: World, desk: Desk, prompt: Prompt, rows: list[dict[str, Any]], draft: dict[str, Any]
 ) -> None:
     name = f"message {prompt.token} ({prompt.manner}) of {desk.title}"
-    told = world.agents.received.get(prompt.token, [])
+    received = world.agents.received.get(prompt.token, [])
     # One that was killed before it had taken up what it was told may be told again, by the next.
-    sure = [e for e in told if not world.killed(e) or e in world.agents.taken[prompt.token]]
-    if len(told) > 1 and (len(sure) > 1 or prompt.manner != "steer"):
-        world.faults.doubled.append(f"{name} was told {len(told)} times: {told}")
-    if told or prompt.outcome in {"refused", "unsent"}:
-        if told and prompt.outcome == "refused" and prompt.manner not in {"create", "queue"}:
+    sure = [e for e in received if not world.killed(e) or e in world.agents.taken[prompt.token]]
+    if len(received) > 1 and (len(sure) > 1 or prompt.manner != "steer"):
+        world.faults.doubled.append(f"{name} was told {len(received)} times: {received}")
+    if received or prompt.outcome in {"refused", "unsent"}:
+        if received and prompt.outcome == "refused" and prompt.manner not in {"create", "queue"}:
             world.faults.doubled.append(f"{name} was refused, and told")
         return
     if prompt.token in draft.get("prompt", ""):
@@ -172,8 +174,8 @@ def _check_answers(
             if outcome == "acknowledged" and row["status"] != ("approved" if approve else "denied"):
                 world.faults.lost.append(f"answer {approve} to {id} became {row['status']}")
         call = row["tool_input"].get("call") if isinstance(row["tool_input"], dict) else None
-        heard = world.agents.heard.get(call, []) if call else []
-        if len(heard) > 1:
-            world.faults.doubled.append(f"the answer to {id} was heard {len(heard)} times")
-        if heard and heard[0] != (row["status"] == "approved"):
-            world.faults.lost.append(f"the agent heard {heard[0]} for {id}: {row['status']}")
+        decisions = world.agents.decisions.get(call, []) if call else []
+        if len(decisions) > 1:
+            world.faults.doubled.append(f"the answer to {id} was heard {len(decisions)} times")
+        if decisions and decisions[0] != (row["status"] == "approved"):
+            world.faults.lost.append(f"the agent heard {decisions[0]} for {id}: {row['status']}")

@@ -106,8 +106,8 @@ def _state(rows: sqlite3.Connection, attempt: str) -> Iterator[str]:
         answer = rows.execute(query, (attempt,))
         columns = [column[0] for column in answer.description]
         for row in answer:
-            told = zip(columns, row, strict=True)
-            yield f"{what}: {', '.join(f'{k} {v}' for k, v in told if v is not None)}"
+            pairs = zip(columns, row, strict=True)
+            yield f"{what}: {', '.join(f'{k} {v}' for k, v in pairs if v is not None)}"
 
 
 def _changes(rows: sqlite3.Connection, attempt: str) -> Iterator[Line]:

@@ -45,4 +45,4 @@ def _take(world: World, number: int, name: str, record: dict[str, Any]) -> None:
     world.events.append((number, name))
     if "id" in record:
         world.records[record["id"]] = record
-    world.tell()
+    world.notify()

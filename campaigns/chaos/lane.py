@@ -37,7 +37,7 @@ class Lane:
                 if self._desk is not None and not self.settled:
                     await self.rest(self._desk)
                 self.settled = True
-                self._world.tell()
+                self._world.notify()
                 await trio.sleep(0.05)
                 continue
             self.settled = False

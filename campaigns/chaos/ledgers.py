@@ -66,7 +66,7 @@ class AgentLedger:
     Attributes:
         received: for each token, the executions that were told it.
         retold: tokens of prompts that were told as something earlier.
-        said: for each execution and token, the largest number said.
+        lines_written: for each execution and token, the largest number written.
     """
 
     def __init__(self, path: Path) -> None:
@@ -76,12 +76,12 @@ class AgentLedger:
         self.received: dict[str, list[str]] = defaultdict(list)
         self.retold: set[str] = set()
         self.taken: dict[str, list[str]] = defaultdict(list)
-        self.said: dict[tuple[str, str], int] = defaultdict(int)
+        self.lines_written: dict[tuple[str, str], int] = defaultdict(int)
         self.begun: Counter[str] = Counter()
         self.done: set[str] = set()
         self.written: list[dict[str, Any]] = []
         self.commits: list[dict[str, Any]] = []
-        self.heard: dict[str, list[bool]] = defaultdict(list)
+        self.decisions: dict[str, list[bool]] = defaultdict(list)
         self.asked: dict[str, str] = {}
 
     def read(self) -> None:
@@ -107,7 +107,9 @@ class AgentLedger:
             elif kind == "taken":
                 self.taken[token].append(execution)
             elif kind == "said":
-                self.said[execution, token] = max(self.said[execution, token], note["n"])
+                self.lines_written[execution, token] = max(
+                    self.lines_written[execution, token], note["n"]
+                )
             elif kind == "done":
                 self.done.add(token)
             elif kind == "written":
@@ -117,7 +119,7 @@ class AgentLedger:
             elif kind == "asked":
                 self.asked[note["call"]] = execution
             elif kind == "heard":
-                self.heard[note["call"]].append(note["allowed"])
+                self.decisions[note["call"]].append(note["allowed"])
             self.notes.append(note)
 
 

@@ -120,7 +120,7 @@ class World:
         await self.daemon.start(port=self.port)
         self.generation += 1
         self._serves = True
-        self.tell()
+        self.notify()
 
     def kill_daemon(self, what: str = "daemon") -> None:
         """SIGKILL, at once."""
@@ -170,9 +170,9 @@ class World:
         # However long it took: a git that was killed meanwhile, or shortly before, is a reason.
         since = time.time() - (time.monotonic() - began) - 60
         if reply.status_code >= 500 and not self.git_killed(since):
-            said = content.get("message")
+            message = content.get("message")
             self.faults.half_done.append(
-                f"{method} {path} was answered {reply.status_code}: {said}"
+                f"{method} {path} was answered {reply.status_code}: {message}"
             )
         return Answer("refused", content, reply.status_code, problem)
 
@@ -194,7 +194,7 @@ class World:
 
     # ------------------------------------------------------------ news
 
-    def tell(self) -> None:
+    def notify(self) -> None:
         """Something has happened that somebody may wait for."""
         self._news.unpark_all()
 

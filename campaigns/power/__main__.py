@@ -32,7 +32,7 @@ def main() -> int:
         print("power: left out: it needs Linux, /dev/fuse, and to be root.")
         return 0
     cuts = SHORT if options.short else options.cuts
-    began, told, compared, writes = time.monotonic(), 0, 0, 0
+    began, facts, compared, writes = time.monotonic(), 0, 0, 0
     wrong: list[str] = []
     done = 0
     while done < cuts and not wrong:
@@ -47,14 +47,15 @@ def main() -> int:
             done += 1
             if trial.wrong:
                 break  # what was left of the disk stays
-        told += trial.told.total()
+        facts += trial.facts_of_kind.total()
         compared += trial.compared
         wrong += trial.wrong
         if not wrong:
             shutil.rmtree(root)
     print(
-        f"power: {done} cuts, {writes:,} writes and syncs, {told:,} answers, {compared:,} compared,"
-        f" {time.monotonic() - began:.0f} s, seed {options.seed}: {len(wrong)} wrong"
+        f"power: {done} cuts, {writes:,} writes and syncs, {facts:,} answers, "
+        f"{compared:,} compared, "
+        f"{time.monotonic() - began:.0f} s, seed {options.seed}: {len(wrong)} wrong"
     )
     for line in wrong:
         print(line)

@@ -22,19 +22,19 @@ class Check:
 
     Args:
         facts: what was told before the power went.
-        spoken: for each execution all bytes of its log, at the moment before.
+        logs_before: for each execution all bytes of its log, at the moment before.
         started: executions whose program had been started then.
     """
 
     def __init__(
-        self, daemon: Daemon, facts: list[Fact], spoken: dict[str, bytes], started: set[str]
+        self, daemon: Daemon, facts: list[Fact], logs_before: dict[str, bytes], started: set[str]
     ) -> None:
         self.wrong: list[str] = []
         self.compared = 0
         self._again: set[str] = set()
         self._daemon = daemon
         self._facts = facts
-        self._spoken = spoken
+        self._logs_before = logs_before
         self._started = started
 
     async def all(self, ledger: Path) -> None:
@@ -90,23 +90,23 @@ class Check:
         if (await self._daemon.ask("GET", f"/api/task-attempts/{key}"))["branch"] != branch:
             self._complain("attempt", key, "another branch")
 
-    async def _final(self, key: str, told: dict[str, Any]) -> None:
+    async def _final(self, key: str, expected: dict[str, Any]) -> None:
         found = await self._daemon.ask("GET", f"/api/execution-processes/{key}")
-        if found != told:
-            self._complain("final", key, f"{told} is now {found}")
-        commit = told["after_head_commit"]
+        if found != expected:
+            self._complain("final", key, f"{expected} is now {found}")
+        commit = expected["after_head_commit"]
         if commit and self._run_git("cat-file", "-e", f"{commit}^{{commit}}"):
             self._complain("final", key, f"its commit {commit} is gone")
 
-    async def _log(self, key: str, told: str) -> None:
+    async def _log(self, key: str, expected: str) -> None:
         found = await self._daemon.raw({"id": key})
-        if found != told:
-            self._complain("log", key, f"{len(told)} characters are now {len(found)}")
+        if found != expected:
+            self._complain("log", key, f"{len(expected)} characters are now {len(found)}")
 
-    async def _entries(self, key: str, told: list[Any]) -> None:
+    async def _entries(self, key: str, expected: list[Any]) -> None:
         found = await self._daemon.entries({"id": key})
-        if found != told:
-            self._complain("entries", key, f"{len(told)} entries are now {len(found)} others")
+        if found != expected:
+            self._complain("entries", key, f"{len(expected)} entries are now {len(found)} others")
 
     async def _draft(self, key: str, text: str) -> None:
         found = await self._daemon.ask("GET", f"/api/task-attempts/{key}/draft")
@@ -119,8 +119,8 @@ class Check:
         if row is None or row[0] != "approved":
             self._complain("approved", key, f"is now {row}")
 
-    async def _tag(self, key: str, told: Any) -> None:
-        if await self._daemon.ask("GET", f"/api/tags/{key}") != told:
+    async def _tag(self, key: str, expected: Any) -> None:
+        if await self._daemon.ask("GET", f"/api/tags/{key}") != expected:
             self._complain("tag", key, "is another")
 
     async def _config(self, _: str, prefix: str) -> None:
@@ -147,9 +147,9 @@ class Check:
         """Each log is what was said, up to some record; then only what was noted since."""
         for spool in (self._daemon.data / "executions").glob("*/log"):
             self.compared += 1
-            content, said = spool.read_bytes(), self._spoken.get(spool.parent.name, b"")
+            content, before_cut = spool.read_bytes(), self._logs_before.get(spool.parent.name, b"")
             records, used, _ = parse(content, 0)
-            before, _, _ = parse(said, 0)
+            before, _, _ = parse(before_cut, 0)
             same = sum(
                 1
                 for _ in takewhile(
@@ -159,7 +159,7 @@ class Check:
             added = [one for one in records[same:] if one.stream is not Stream.NOTE]
             again = spool.parent.name in self._again
             if b"\0" in content or used < len(content) or (added and not again and same):
-                what = f"{len(content)} bytes, {len(said)} before, {same} records as before, "
+                what = f"{len(content)} bytes, {len(before_cut)} before, {same} records as before, "
                 self._complain("log", spool.parent.name, what + f"{content[used : used + 100]!r}")
 
     def _database(self) -> None:

@@ -36,7 +36,7 @@ class Trial:
     def __init__(self, root: Path, dice: Random, seconds: float, clients: int) -> None:
         self.wrong: list[str] = []
         self.compared = 0
-        self.told: Counter[str] = Counter()
+        self.facts_of_kind: Counter[str] = Counter()
         self._root = root
         self._disk = root / "disk"
         self._dice = dice
@@ -114,13 +114,13 @@ class Trial:
             if change.at <= at:
                 before.apply(change)
         facts = [fact for fact in self.facts if fact.at <= at]
-        self.told.update(fact.kind for fact in facts)
+        self.facts_of_kind.update(fact.kind for fact in facts)
         lines = [line.split() for line in (self._root / "ledger").read_text().splitlines()]
         started = {execution for moment, execution in lines if float(moment) <= at}
         shutil.rmtree(self._disk)
         self._disk.mkdir()
         left.write_out(self._disk)
-        check = Check(self._daemon, facts, _spoken(before), started)
+        check = Check(self._daemon, facts, _logs_before(before), started)
         ledger = self._root / "ledger"
         kept = ledger.with_name("ledger.recorded")
         ledger.rename(kept)
@@ -148,7 +148,7 @@ class Trial:
                 self._daemon.sweep()
 
 
-def _spoken(disk: Left) -> dict[str, bytes]:
+def _logs_before(disk: Left) -> dict[str, bytes]:
     spools = disk.find("data/executions")
     found = {}
     for name in spools.entries if spools else ():

@@ -55,7 +55,7 @@ class Work:
         self._merging = trio.Lock()
         self._project: dict[str, Any] = {}
 
-    def tell(self, kind: str, key: str, value: Any) -> None:
+    def record(self, kind: str, key: str, value: Any) -> None:
         self.facts.append(Fact(time.monotonic(), kind, key, value))
 
     async def prepare(self) -> None:
@@ -98,29 +98,29 @@ class Work:
         daemon = self._daemon
         attempt = await daemon.attempt(self._project, prompt)
         key = attempt["id"]
-        self.tell("task", attempt["task_id"], "Do it")
-        self.tell("attempt", key, attempt["branch"])
+        self.record("task", attempt["task_id"], "Do it")
+        self.record("attempt", key, attempt["branch"])
         process = await daemon.over(attempt)
-        self.tell("final", process["id"], process)
+        self.record("final", process["id"], process)
         log = await daemon.raw(process)
-        self.tell("log", process["id"], log)
+        self.record("log", process["id"], log)
         entries = await daemon.entries(process)
-        self.tell("entries", process["id"], entries)
+        self.record("entries", process["id"], entries)
         path = f"/api/task-attempts/{key}"
         text = f"draft {number}"
         await daemon.ask("PUT", f"{path}/draft", {"prompt": text})
-        self.tell("draft", key, text)
+        self.record("draft", key, text)
         if number % 4 == 3:
             return
         async with self._merging:
             try:
                 await daemon.ask("POST", f"{path}/merge")
             except Refused as refused:
-                self.tell("refused", key, str(refused))
+                self.record("refused", key, str(refused))
                 return
-            self.tell("merged", key, f"file{number}.txt")
+            self.record("merged", key, f"file{number}.txt")
             status = await daemon.ask("GET", f"{path}/branch-status")
-            self.tell("status", key, status["merges"])
+            self.record("status", key, status["merges"])
 
     async def _answer(self) -> None:
         """Approve whatever is asked."""
@@ -131,7 +131,7 @@ class Work:
                     await self._daemon.ask("POST", f"/api/approvals/{question['id']}/respond", yes)
                 except Refused:
                     continue  # it ended in between
-                self.tell("approved", question["id"], "approved")
+                self.record("approved", question["id"], "approved")
             await trio.sleep(0.05)
 
     async def _small_things(self) -> None:
@@ -139,9 +139,9 @@ class Work:
             self._number += 1
             name = f"tag{self._number}"
             tag = await self._daemon.ask("POST", "/api/tags", {"tag_name": name, "content": "x"})
-            self.tell("tag", tag["id"], tag)
+            self.record("tag", tag["id"], tag)
             config = (await self._daemon.ask("GET", "/api/info"))["config"]
             config["git_branch_prefix"] = f"p{self._number}"
             await self._daemon.ask("PUT", "/api/config", config)
-            self.tell("config", "", config["git_branch_prefix"])
+            self.record("config", "", config["git_branch_prefix"])
             await trio.sleep(self._dice.uniform(0.1, 0.6))

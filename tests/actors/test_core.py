@@ -102,7 +102,7 @@ async def test_a_missing_subject_is_told_to_every_asker(nursery: trio.Nursery) -
 async def test_a_crash_refuses_the_open_questions(nursery: trio.Nursery) -> None:
     actor = EchoActor()
     nursery.start_soon(live, actor)
-    actor.tell(Crash())
+    actor.send(Crash())
     with pytest.raises(ActorGone):
         await actor.ask(Never())
     assert actor.gone
@@ -128,7 +128,7 @@ async def test_an_actor_with_nothing_left_to_do_ends_but_not_before_its_inbox_is
 ) -> None:
     actor = EchoActor()
     nursery.start_soon(live, actor)
-    actor.tell(Leave())
+    actor.send(Leave())
     assert await actor.ask(Echo(1)) == 1
     await trio.testing.wait_all_tasks_blocked()
     assert actor.gone

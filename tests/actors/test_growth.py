@@ -87,7 +87,7 @@ async def test_a_dialogue_that_does_not_come_to_an_end_holds_up_nobody_who_reads
 
     monkeypatch.setattr(Talk, during, hang)
     # What nobody is woken for is not seen by looking now and then either.
-    monkeypatch.setattr("anyond.watchers.logs.UNHEARD_S", DEADLINE * 10)
+    monkeypatch.setattr("anyond.watchers.logs.UNFOLLOWED_S", DEADLINE * 10)
     async with followed(resources, poisoned, tmp_path / "go") as follower:
         await follower.sees(b"one\n")
         await follower.is_woken()

@@ -44,7 +44,7 @@ async def test_what_was_said_goes_with_the_end_of_the_talk(
         approval_timeout=60,
         silence=lambda: 0,
         is_stopping=lambda: False,
-        tell=events.append,
+        send=events.append,
     )
     reader = resources.launcher.spool(poisoned.id).records()
     async with trio.open_nursery() as nursery:

@@ -10,7 +10,7 @@ from test_acp_flow import Talk
 
 from anyond.agents.acp.agent import Acp
 from anyond.agents.acp.named import NamedAcp
-from anyond.agents.acp.session.offers import ID_MOST, MOST, TOLD_MOST, offers
+from anyond.agents.acp.session.offers import CHANGES_MOST, ID_MOST, MOST, offers
 from anyond.agents.common.core import Offered
 from anyond.model.entries import ErrorMessage
 from anyond.model.http.offers import Choice, Offers
@@ -146,9 +146,9 @@ def test_no_offer_is_too_odd(odd: Any) -> None:
 def test_an_agent_that_changes_its_mind_for_ever_is_heard_a_few_times() -> None:
     talk = Named(agent="kilo")
     opened(talk)
-    for n in range(TOLD_MOST * 2):
+    for n in range(CHANGES_MOST * 2):
         talk.update("config_option_update", configOptions=[option("model", "model", f"m{n}")])
-    assert len(talk.only(Offered)) == TOLD_MOST
+    assert len(talk.only(Offered)) == CHANGES_MOST
 
 
 # ---------------------------------------------------------------- how one is set

@@ -219,7 +219,7 @@ def test_no_message_of_whatever_shape_is_a_surprise(said: Records) -> None:
     for stream, message in said:
         line = json.dumps(message).encode()
         # Below the guard that turns a surprise into noise: there must be none.
-        (dialogue._told if stream is Stream.STDIN else dialogue._heard)(line)
+        (dialogue._sent_line if stream is Stream.STDIN else dialogue._received_line)(line)
         dialogue.receive(stream, b"\n")
         dialogue.outgoing()
     dialogue.finish()

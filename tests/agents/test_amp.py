@@ -11,11 +11,11 @@ from recordings import FOLDER, TREE, fold, load
 
 from anyond.agents.amp.agent import Amp
 from anyond.agents.common.core import (
+    ConfirmsAtOnce,
     EntryPut,
     Interrupt,
     Outcome,
     SessionLost,
-    ToldAtOnce,
     Turn,
     TurnEnded,
 )
@@ -92,8 +92,8 @@ def test_a_thread_cannot_be_an_option() -> None:
 def test_it_is_told_the_prompt_once_and_nothing_else() -> None:
     options = {"append_prompt": " Please."}
     dialogue = Amp().dialogue(Turn(prompt="Go", cwd=TREE, options=options))
-    assert isinstance(dialogue, ToldAtOnce)
-    assert dialogue.told_at_once
+    assert isinstance(dialogue, ConfirmsAtOnce)
+    assert dialogue.confirms_at_once
     [line] = dialogue.outgoing()
     assert json.loads(line)["message"]["content"] == [{"type": "text", "text": "Go Please."}]
     dialogue.send(Interrupt())

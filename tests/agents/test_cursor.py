@@ -13,12 +13,12 @@ from acp_driver import entries, told
 from recordings import FOLDER, TREE, fold, load
 
 from anyond.agents.common.core import (
+    ConfirmsAtOnce,
     EntryPut,
     Interrupt,
     Outcome,
     SessionLost,
     SetsUp,
-    ToldAtOnce,
     Turn,
     TurnEnded,
 )
@@ -116,8 +116,8 @@ def test_a_chat_cannot_be_an_option() -> None:
 def test_it_is_told_the_prompt_once_in_plain_words() -> None:
     options = {"append_prompt": " Please."}
     dialogue = Cursor().dialogue(Turn(prompt="Go\non", cwd=TREE, options=options))
-    assert isinstance(dialogue, ToldAtOnce)
-    assert dialogue.told_at_once
+    assert isinstance(dialogue, ConfirmsAtOnce)
+    assert dialogue.confirms_at_once
     assert dialogue.outgoing() == [b"Go\non Please.\n"]
     dialogue.send(Interrupt())
     assert dialogue.outgoing() == []

@@ -27,7 +27,7 @@ from anyond.http.guard import Policy
 from anyond.http.openapi import typescript
 from anyond.http.openapi.document import document
 from anyond.http.openapi.page import page, policy
-from anyond.http.openapi.refusals import told
+from anyond.http.openapi.refusals import visible_to_clients
 from anyond.model.refusals.requests import Invalid, NotLetIn
 from anyond.services.services import Services
 
@@ -154,11 +154,11 @@ def test_every_refusal_has_an_example_of_each_sort_that_is_what_the_schema_says(
                 values = [resolved(example)["value"] for example in shown.values()]
                 for value in values:
                     valid.validate(value)
-                told = {(value["error_data"] or {}).get("type") for value in values}
-                assert len(told) == len(values) >= 1, (verb, path, status)
+                types_in = {(value["error_data"] or {}).get("type") for value in values}
+                assert len(types_in) == len(values) >= 1, (verb, path, status)
                 sorts = content["schema"]["properties"]["error_data"]
-                assert len(told) == len(sorts.get("anyOf", [sorts])), (verb, path, status)
-                seen |= told
+                assert len(types_in) == len(sorts.get("anyOf", [sorts])), (verb, path, status)
+                seen |= types_in
     assert {None, "invalid", "busy", "stale_draft"} <= seen
     assert not any("`" in example["value"]["message"] for example in every_example())
 
@@ -168,9 +168,9 @@ def every_example() -> list[dict[str, Any]]:
 
 
 def test_the_description_speaks_of_null_and_not_of_python() -> None:
-    told = re.findall(r"'(?:description|summary)': (\"[^\"]*\"|'[^']*')", str(DOCUMENT))
-    assert len(told) > 300
-    assert [text for text in told if re.search(r"(?<!-)\b(None|UNSET)\b(?!-)", text)] == []
+    sentences = re.findall(r"'(?:description|summary)': (\"[^\"]*\"|'[^']*')", str(DOCUMENT))
+    assert len(sentences) > 300
+    assert [text for text in sentences if re.search(r"(?<!-)\b(None|UNSET)\b(?!-)", text)] == []
 
 
 def test_every_refusal_that_the_program_can_utter_is_described() -> None:
@@ -178,7 +178,7 @@ def test_every_refusal_that_the_program_can_utter_is_described() -> None:
     common = {Invalid.type, NotLetIn.type}
     # Of executions and worktrees that no request can name, and of a checkout that somebody locked.
     inside = {"already_started", "running", "worktree_locked"}
-    assert told().keys() - inside == described | common
+    assert visible_to_clients().keys() - inside == described | common
 
 
 def test_the_types_of_typescript_are_up_to_date() -> None:
@@ -195,8 +195,8 @@ def test_what_an_agent_is_and_can_do_has_the_names_that_clients_import() -> None
     assert types["ExecutorConfigs"]["properties"]["executors"]["additionalProperties"] == variants
     able = info["capabilities"]["additionalProperties"]["items"]
     assert able == {"$ref": f"{place}BaseAgentCapability"}
-    told = {ability for can in CAPABILITIES.values() for ability in can}
-    assert set(types["BaseAgentCapability"]["enum"]) == told
+    abilities = {ability for can in CAPABILITIES.values() for ability in can}
+    assert set(types["BaseAgentCapability"]["enum"]) == abilities
 
 
 def test_a_type_that_has_changed_is_drift(tmp_path: Path) -> None:

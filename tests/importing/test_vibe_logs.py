@@ -35,7 +35,7 @@ def test_a_conversation_without_end_is_shown_as_far_as_it_fits_into_memory() -> 
         prompt="Go",
         summary="All is well.",
     )
-    telling = vibe_logs.Telling(process, "/")
+    telling = vibe_logs.Transcript(process, "/")
     line = (
         '{{"type":"assistant","message":{{"id":"m{}","role":"assistant",'
         '"content":[{{"type":"text","text":"word"}}]}}}}\n'

@@ -305,20 +305,20 @@ def test_what_a_sub_agent_does_names_the_call_that_started_it() -> None:
 
 def test_a_message_of_the_person_opens_the_turn_again() -> None:
     made = conversation("end completed")
-    assert (made.outcome, made.heard) == (Outcome.COMPLETED, 0)
+    assert (made.outcome, made.messages_received) == (Outcome.COMPLETED, 0)
     for at, text in ((5, "user 1"), (6, "user 2")):
         made.feed(Record(at, Stream.STDIN, text.encode()))
-    assert (made.outcome, made.heard) == (None, 2)
+    assert (made.outcome, made.messages_received) == (None, 2)
     made.feed(Record(7, Stream.STDIN, b"user 2"))
-    assert made.heard == 2
+    assert made.messages_received == 2
 
 
 def test_a_silence_is_one_entry_until_somebody_speaks() -> None:
     made = conversation("say a A", notes.Quiet(seconds=60), notes.Quiet(seconds=120))
-    assert (made.quiet_since, made.quiet_told, made.count) == (1, 120, 2)
+    assert (made.quiet_since, made.quiet_reported, made.count) == (1, 120, 2)
     assert b"for 120 s" in made.frames()[-1].entry
     made.feed(Record(9, Stream.STDERR, b"say b B"))
-    assert (made.quiet_since, made.quiet_told) == (9, 0)
+    assert (made.quiet_since, made.quiet_reported) == (9, 0)
     made.feed(Record(10, Stream.NOTE, notes.encode(notes.Quiet(seconds=60))))
     assert made.count == 4
 

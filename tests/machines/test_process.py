@@ -27,7 +27,7 @@ def steps(commands: list[Command]) -> list[StopStep]:
 
 
 def test_an_agent_that_is_stopped_is_asked_first_and_killed_last() -> None:
-    machine = ProcessMachine(speaks=True)
+    machine = ProcessMachine(has_dialogue=True)
     taken = steps(machine.handle(StopAsked()))
     while taken[-1] is not StopStep.KILL:
         taken += steps(machine.handle(DeadlinePassed(taken[-1])))
@@ -35,7 +35,7 @@ def test_an_agent_that_is_stopped_is_asked_first_and_killed_last() -> None:
 
 
 def test_a_kill_without_effect_is_tried_again_if_the_shim_obeys() -> None:
-    machine = ProcessMachine(speaks=False)
+    machine = ProcessMachine(has_dialogue=False)
     machine.handle(StopAsked())
     machine.handle(DeadlinePassed(StopStep.TERMINATE))
     assert machine.handle(DeadlinePassed(StopStep.KILL)) == [TakeStep(StopStep.END_SHIM, None)]
@@ -43,30 +43,30 @@ def test_a_kill_without_effect_is_tried_again_if_the_shim_obeys() -> None:
 
 
 def test_a_script_cannot_be_spoken_to() -> None:
-    assert steps(ProcessMachine(speaks=False).handle(StopAsked())) == [StopStep.TERMINATE]
+    assert steps(ProcessMachine(has_dialogue=False).handle(StopAsked())) == [StopStep.TERMINATE]
 
 
 def test_after_its_turn_an_agent_is_let_go_by_closing_its_stdin() -> None:
-    machine = ProcessMachine(speaks=True)
+    machine = ProcessMachine(has_dialogue=True)
     assert steps(machine.handle(TurnOver(Outcome.COMPLETED))) == [StopStep.CLOSE_STDIN]
     assert steps(machine.handle(DeadlinePassed(StopStep.CLOSE_STDIN))) == [StopStep.TERMINATE]
 
 
 def test_an_interrupted_turn_goes_on_to_the_next_step_at_once() -> None:
-    machine = ProcessMachine(speaks=True)
+    machine = ProcessMachine(has_dialogue=True)
     machine.handle(StopAsked())
     assert steps(machine.handle(TurnOver(Outcome.INTERRUPTED))) == [StopStep.CLOSE_STDIN]
     assert machine.handle(DeadlinePassed(StopStep.INTERRUPT)) == []
 
 
 def test_a_second_stop_changes_nothing() -> None:
-    machine = ProcessMachine(speaks=True)
+    machine = ProcessMachine(has_dialogue=True)
     machine.handle(StopAsked())
     assert machine.handle(StopAsked()) == []
 
 
 def test_a_decision_reaches_the_agent_at_every_step_and_a_message_only_in_its_turn() -> None:
-    machine = ProcessMachine(speaks=True)
+    machine = ProcessMachine(has_dialogue=True)
     assert machine.handle(MessageWritten()) == [SendMessages()]
     machine.handle(StopAsked())
     assert machine.handle(ApprovalDecided(DECIDED)) == [SendDecision(DECIDED)]
@@ -74,7 +74,7 @@ def test_a_decision_reaches_the_agent_at_every_step_and_a_message_only_in_its_tu
 
 
 def test_its_exit_ends_it_at_any_step_and_what_comes_later_changes_nothing() -> None:
-    machine, exit = ProcessMachine(speaks=True), Exit(code=0)
+    machine, exit = ProcessMachine(has_dialogue=True), Exit(code=0)
     machine.handle(StopAsked())
     assert machine.handle(Exited(exit)) == [ReportExit(exit)]
     assert machine.gone

@@ -121,7 +121,7 @@ def attempt_walk(dice: Random) -> Walk:
 
 def process_walk(dice: Random) -> Walk:
     """An end with all that may get in between; a deadline passes once for each step."""
-    walk = Walk(process.ProcessMachine(speaks=dice.random() < 0.7))
+    walk = Walk(process.ProcessMachine(has_dialogue=dice.random() < 0.7))
     clocks: list[process.StopStep] = []
     likely_exit = dice.choice([0.02, 0.2])
     for _ in range(STEPS):

@@ -13,7 +13,7 @@ import pytest
 from anyond.api.examples.refusals import REFUSALS
 from anyond.http.envelope import failure
 from anyond.http.openapi.document import document
-from anyond.http.openapi.refusals import declared, error_data, text, told
+from anyond.http.openapi.refusals import declared, error_data, text, visible_to_clients
 from anyond.http.openapi.schemas import Schemas
 from anyond.http.refusal import refusal
 from anyond.model.errors import TYPES, AnyondError, Conflict, Forbidden, Unavailable
@@ -76,7 +76,7 @@ def test_each_is_what_its_schema_says(example: AnyondError) -> None:
     jsonschema_rs.Draft202012Validator(whole).validate(answer["error_data"])
     assert answer["message"] == str(example)
     assert answer["error_data"].get("message", str(example)) == str(example)
-    if example.type in told():
+    if example.type in visible_to_clients():
         known = COMPONENTS["schemas"].get(struct.__name__)
         assert known in (schema, None)
     assert text(kind).endswith(".")

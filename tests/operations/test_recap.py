@@ -16,14 +16,14 @@ from anyond.model.rows import (
 )
 from anyond.operations.resources import Resources
 from anyond.operations.turn import recap
-from anyond.operations.turn.turn_record import Said, TurnRecord
+from anyond.operations.turn.turn_record import SentMessage, TurnRecord
 from anyond.store.engine.transaction import Tx
 from anyond.store.runs import processes, sessions
 from tests.store.store_seeds import add_family, add_process, at, end_process
 
 
 def run(
-    tx: Tx, number: int, prompt: str, summary: str | None = None, said: Sequence[str] = ()
+    tx: Tx, number: int, prompt: str, summary: str | None = None, messages: Sequence[str] = ()
 ) -> str:
     """A run of the agent in the one attempt."""
     id = f"x{number}"
@@ -36,8 +36,8 @@ def run(
         summary=summary,
     )
     sessions.upsert(tx, session)
-    heard = [Said(prompt=text, told=text) for text in said]
-    kept = TurnRecord(executor=Executor.DEMO, prompt=prompt, cwd="/w", said=heard)
+    sent = [SentMessage(prompt=text, text=text) for text in messages]
+    kept = TurnRecord(executor=Executor.DEMO, prompt=prompt, cwd="/w", messages=sent)
     sessions.keep_turn(tx, id, kept.encode())
     return id
 
@@ -61,7 +61,7 @@ async def test_it_is_what_was_told_and_answered_in_order_without_what_was_replac
 ) -> None:
     def work(tx: Tx) -> str:
         add_family(tx)
-        for number, (prompt, summary, said) in enumerate(
+        for number, (prompt, summary, messages) in enumerate(
             [
                 ("Build it", "Built.", ["In red"]),
                 ("Break it", "Broken.", []),
@@ -69,7 +69,7 @@ async def test_it_is_what_was_told_and_answered_in_order_without_what_was_replac
                 ("Paint it", None, []),
             ]
         ):
-            id = run(tx, number, prompt, summary, said)
+            id = run(tx, number, prompt, summary, messages)
             end_process(tx, id)
         tx.execute("UPDATE execution_processes SET dropped = 1 WHERE id = 'x1'")
         return past(tx, "Paint it")
@@ -89,10 +89,10 @@ async def test_a_long_past_is_the_task_and_the_newest_of_it(resources: Resources
             end_process(tx, run(tx, number, f"Wish {number} " + "é" * 3500, "Done. " * 100))
         return past(tx, "Go")
 
-    told = await resources.store.write(work)
-    assert len(told) <= recap.MOST
-    assert [number for number in range(20) if f"Wish {number} " in told] == [0, 18, 19]
-    assert "(The rest of the first 18 turns is left out.)" in told
+    text = await resources.store.write(work)
+    assert len(text) <= recap.MOST
+    assert [number for number in range(20) if f"Wish {number} " in text] == [0, 18, 19]
+    assert "(The rest of the first 18 turns is left out.)" in text
 
 
 def first_setup(tx: Tx, prompt: str = "Build it") -> None:
@@ -115,11 +115,11 @@ def asked_now(tx: Tx, id: str, number: int) -> tuple[str | None, str]:
     add_process(tx, id, now=at(number))
     row = processes.get(tx, id)
     task = recap.unasked(tx, row)
-    told = task, recap.past(tx, row, "Do it", task)
+    text = task, recap.past(tx, row, "Do it", task)
     sessions.upsert(tx, Session(execution_process_id=id, task_attempt_id="a", session_id=None,
                                 prompt=f"Do it {number}", summary=None))  # fmt: skip
     end_process(tx, id)
-    return told
+    return text
 
 
 async def test_a_task_that_no_agent_was_asked_for_is_told_with_the_first_message(

@@ -25,7 +25,7 @@ from anyond.procs.shims import shim_start
 from anyond.procs.shims.launcher import Alive, Launcher
 from anyond.procs.shims.shim_connection import ShimConnection
 from anyond.shim.lineage import find_shims
-from anyond.shim.protocol import PROTOCOL, SPOKEN, UNSAID
+from anyond.shim.protocol import PROTOCOL, SUPPORTED, UNNAMED
 
 OLD = Path(__file__).parent / "old_shim" / "anyond" / "procs" / "shim.py"
 KEY = "k" * 64
@@ -95,7 +95,7 @@ async def test_a_shim_of_the_version_before_is_attached_told_and_read(
     await until(first, lambda: b"heard one" in said(spool))
     # Its program goes on while the daemon is replaced by ours.
     running = await attach(launcher, first, key)
-    assert running.protocol == UNSAID == 2
+    assert running.protocol == UNNAMED == 2
     assert left(launcher, running, "run.json")["protocol"] == 2
     assert running.processes is not None, "the system tells that this is its shim"
     assert running.processes.program is not None
@@ -177,12 +177,12 @@ async def test_a_shim_speaks_what_the_daemon_of_the_version_before_asks_for(
     launcher: Launcher, shim_of: Callable[[Path, int], None]
 ) -> None:
     """The files of an installation can be replaced while its daemon still runs."""
-    shim_of(Path(anyond.shim.__file__).parent / "shim.py", SPOKEN[0])
+    shim_of(Path(anyond.shim.__file__).parent / "shim.py", SUPPORTED[0])
     running = await attach(launcher, await begin(launcher, shell("read x; echo $x")))
-    assert running.protocol == SPOKEN[0]
+    assert running.protocol == SUPPORTED[0]
     await running.write(b"fine\n")
     exit_ = await end(launcher, running)
-    assert (exit_.code, left(launcher, running, "exit.json")["protocol"]) == (0, SPOKEN[0])
+    assert (exit_.code, left(launcher, running, "exit.json")["protocol"]) == (0, SUPPORTED[0])
 
 
 @pytest.mark.parametrize("number", [1, PROTOCOL + 1])

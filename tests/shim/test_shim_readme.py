@@ -50,7 +50,7 @@ def test_all_verbs_are_there_and_no_other() -> None:
 
 def test_the_protocol_and_its_history_are_those_of_the_code() -> None:
     assert f"The protocol is **{protocol.PROTOCOL}**" in README
-    assert protocol.SPOKEN == (protocol.PROTOCOL - 1, protocol.PROTOCOL)
+    assert protocol.SUPPORTED == (protocol.PROTOCOL - 1, protocol.PROTOCOL)
     history = [int(row[0]) for row in rows("The number")]
     assert history == list(range(1, protocol.PROTOCOL + 1))
 

@@ -115,26 +115,26 @@ class AcpDialogue(RpcDialogue):
 
     # ------------------------------------------------------------ what the agent was told
 
-    def _told(self, line: bytes) -> bool:
+    def _sent_line(self, line: bytes) -> bool:
         message = decode(line)
         if message is None:
             return False
-        closed = self._link.told(message)
+        closed = self._link.note_sent(message)
         if isinstance(message, Request):
             if message.method == "session/prompt":
-                self._turns.prompt_told(message.params)
+                self._turns.prompt_sent(message.params)
             else:
-                self._handshake.told(message.method)
+                self._handshake.sent(message.method)
         elif isinstance(message, Notification):
             if message.method == "session/cancel":
-                self._turns.cancel_told()
+                self._turns.cancel_sent()
         elif closed is not None:
             self._permissions.answered(closed.id, as_dict(message.result), self._turns.cancelling)
         return True
 
     # ------------------------------------------------------------ what the agent said
 
-    def _heard(self, line: bytes) -> bool:
+    def _received_line(self, line: bytes) -> bool:
         message = decode(line)
         # Almost all lines are updates, and classes are told apart faster so than by patterns.
         if isinstance(message, Notification):
@@ -143,7 +143,7 @@ class AcpDialogue(RpcDialogue):
             return True
         if message is None:
             return False
-        method = self._link.heard(message)
+        method = self._link.note_received(message)
         if isinstance(message, Request):
             self._updates.no_history()
             self._requested(message)
@@ -156,7 +156,7 @@ class AcpDialogue(RpcDialogue):
         if self._handshake.replaying:
             self._handshake.repeated += 1
             return
-        self._updates.heard(update)
+        self._updates.receive(update)
         self._turns.updated()
 
     def _requested(self, request: Request) -> None:

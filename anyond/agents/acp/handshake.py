@@ -74,7 +74,7 @@ class Handshake:
             },
         )
 
-    def told(self, method: str) -> None:
+    def sent(self, method: str) -> None:
         """The agent was asked for `method`."""
         self.replaying = self.replaying or method in ("session/load", "session/resume")
 
@@ -87,13 +87,13 @@ class Handshake:
     def _initialized(self, response: Response, method: str) -> Fault | None:
         if response.fault is not None:
             return response.fault
-        told = as_dict(response.result)
-        info = as_dict(told.get("agentInfo"))
+        result = as_dict(response.result)
+        info = as_dict(result.get("agentInfo"))
         name = as_text(info.get("name"))
         self.name = as_text(info.get("title")) or name or self.name
         self.quirks = QUIRKS.get(name, self.quirks)
-        self.logins = as_list(told.get("authMethods"))
-        abilities = as_dict(told.get("agentCapabilities"))
+        self.logins = as_list(result.get("authMethods"))
+        abilities = as_dict(result.get("agentCapabilities"))
         self._can_load = abilities.get("loadSession") is True
         resume = as_dict(abilities.get("sessionCapabilities")).get("resume")
         if self._turn.session_id is None:
@@ -116,10 +116,10 @@ class Handshake:
         self._link.request(method, {**former, "cwd": self._turn.cwd, "mcpServers": []})
 
     def _forget(self, reason: str) -> None:
-        self._say_forgotten(reason)
+        self._report_lost_session(reason)
         self._new_session()
 
-    def _say_forgotten(self, reason: str) -> None:
+    def _report_lost_session(self, reason: str) -> None:
         self.forgotten = True
         self._entries.usage.begins_anew()
         self._entries.system(
@@ -166,7 +166,7 @@ class Handshake:
         if response.fault is None:
             self.loaded = method == "session/load"
             if self.loaded and self.quirks.loads_anything and not self.repeated:
-                self._say_forgotten("the agent has nothing of it")
+                self._report_lost_session("the agent has nothing of it")
             self._started(self._turn.session_id or "", as_dict(response.result))
         elif method == "session/resume" and self._can_load:
             # One agent announces `resume` and does not know it.
@@ -185,11 +185,11 @@ class Handshake:
         self._started(session, as_dict(response.result))
         return None
 
-    def _started(self, session: str, told: Mapping[str, Any]) -> None:
+    def _started(self, session: str, result: Mapping[str, Any]) -> None:
         self.session = session
-        self._entries.say(SessionStarted(session))
-        self._entries.session_told(told)
-        self._wishes, missing = wishes(self._options, told, self.quirks)
+        self._entries.emit(SessionStarted(session))
+        self._entries.session_reported(result)
+        self._wishes, missing = wishes(self._options, result, self.quirks)
         for complaint in missing:
             self._entries.system(complaint)
         self._next_wish()
@@ -206,7 +206,7 @@ class Handshake:
             wish = self._wishes.pop(0)
             fault = response.fault
             if fault is None:
-                self._entries.session_told(as_dict(response.result))
+                self._entries.session_reported(as_dict(response.result))
             elif fault.code == METHOD_NOT_FOUND and wish.otherwise is not None:
                 self._wishes.insert(0, wish.otherwise)
             else:

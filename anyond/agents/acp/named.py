@@ -47,8 +47,8 @@ class NamedOptions(AcpOptions, frozen=True, kw_only=True):
                     yield id
 
     def _has_variables(self, method: Mapping[str, Any]) -> bool:
-        told = [as_dict(one) for one in as_list(method.get("vars"))]
-        names = [as_text(one.get("name")) for one in told if one.get("optional") is not True]
+        variables = [as_dict(one) for one in as_list(method.get("vars"))]
+        names = [as_text(one.get("name")) for one in variables if one.get("optional") is not True]
         return bool(names) and all(self.env.get(name) for name in names)
 
 

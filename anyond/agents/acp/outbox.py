@@ -44,11 +44,11 @@ class Outbox:
         self._cancel_wanted = True
         self._send_cancel()
 
-    def prompt_told(self) -> None:
+    def prompt_sent(self) -> None:
         """A prompt has been sent."""
         self._turn_over = False
 
-    def cancel_told(self) -> None:
+    def cancel_sent(self) -> None:
         """The order to stop has been sent."""
         self._cancel_wanted = False
 

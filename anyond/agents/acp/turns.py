@@ -74,9 +74,9 @@ class Turns:
 
     # ------------------------------------------------------------ what the agent was told
 
-    def cancel_told(self) -> None:
+    def cancel_sent(self) -> None:
         """The order to stop has been sent."""
-        self._outbox.cancel_told()
+        self._outbox.cancel_sent()
         self.cancelling = self._entries.interrupted = True
         self._permissions.cancel()
         if self._waiting:
@@ -84,7 +84,7 @@ class Turns:
             self.settle()
             self._end(Outcome.INTERRUPTED)
 
-    def prompt_told(self, params: Mapping[str, Any]) -> None:
+    def prompt_sent(self, params: Mapping[str, Any]) -> None:
         """A prompt has been sent."""
         texts = [as_text(as_dict(block).get("text")) for block in as_list(params.get("prompt"))]
         if not self._prompts:
@@ -92,11 +92,11 @@ class Turns:
             self.cancelling = False
         self._prompts += 1
         self._for_the_program = "".join(texts).lstrip().startswith(("/", "$"))
-        self._outbox.prompt_told()
+        self._outbox.prompt_sent()
         self._asked = texts
         if texts == self._repeats:
             self._repeats = None
-        elif not (len(texts) == 1 and self._denials.told(texts[0])):
+        elif not (len(texts) == 1 and self._denials.was_sent(texts[0])):
             self._entries.user("\n\n".join(text for text in texts if text != self._retold))
 
     # ------------------------------------------------------------ what the agent said
@@ -191,9 +191,9 @@ class Turns:
 
     def _go_on(self) -> None:
         """The turn is over, and went well; perhaps there is something more to tell the agent."""
-        told = self._denials.take()
-        if told and self._handshake.quirks.teachable and not self.cancelling:
-            self._outbox.prompt([told])
+        reasons = self._denials.take()
+        if reasons and self._handshake.quirks.teachable and not self.cancelling:
+            self._outbox.prompt([reasons])
         else:
             self._end(Outcome.COMPLETED)
 
@@ -201,7 +201,7 @@ class Turns:
         """The turn has failed, or cannot begin, for an error that the agent has answered."""
         self.settle()
         text = rpc_error_text(fault)
-        instead = self._voice.has_said(text)
+        instead = self._voice.has_reported(text)
         if wants_login(fault):
             # Nothing but the reason can have been said without a login.
             text = self._voice.only_words()
@@ -237,4 +237,4 @@ class Turns:
         self._waiting = False
         self.cancelling = False
         self._denials.clear()
-        self._entries.say(TurnEnded(outcome, error))
+        self._entries.emit(TurnEnded(outcome, error))

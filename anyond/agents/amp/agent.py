@@ -56,7 +56,7 @@ class Amp:
         """
         options = variant.decode(turn.options, AmpOptions)
         return AmpDialogue(
-            prompt=variant.told_prompt(turn.prompt, options),
+            prompt=variant.full_prompt(turn.prompt, options),
             cwd=turn.cwd,
             resumed=turn.session_id is not None,
             retold=recap(turn) if turn.past and turn.session_id is None else None,

@@ -13,7 +13,7 @@ from typing import Any
 
 from msgspec import Raw
 
-from anyond.agents.amp.tools import canonical, told_input, told_result
+from anyond.agents.amp.tools import canonical, canonical_input, result_data
 from anyond.agents.claude import wire
 from anyond.agents.claude.dialogue import ClaudeDialogue
 from anyond.agents.claude.questions import Consent
@@ -42,12 +42,12 @@ class AmpDialogue(ClaudeDialogue):
         self._lost = False
         self._names: dict[str, str] = {}
         self._answer: str | None = None
-        self._said_more = False
+        self._has_more_output = False
         self._counted = False
         super().__init__(prompt=prompt, cwd=cwd, consent=Consent.ALWAYS, retold=retold)
 
     @property
-    def told_at_once(self) -> bool:
+    def confirms_at_once(self) -> bool:
         return True
 
     def _greet(self) -> None:
@@ -58,7 +58,7 @@ class AmpDialogue(ClaudeDialogue):
 
     def finish(self) -> Sequence[AgentEvent]:
         """All output has been read: what was held is shown."""
-        self._heard(self._stdout.rest())
+        self._received_line(self._stdout.rest())
         self._release()
         return super().finish()
 
@@ -68,11 +68,11 @@ class AmpDialogue(ClaudeDialogue):
 
     # ------------------------------------------------------------ what it says
 
-    def _heard(self, line: bytes) -> None:
+    def _received_line(self, line: bytes) -> None:
         if not self._begun and line.strip() and not line.lstrip().startswith(b"{"):
             self._grumbled(line)  # before it begins to work it says in plain words why it cannot
         elif self._held is None or self._sifted(line, self._held):
-            super()._heard(line)
+            super()._received_line(line)
 
     def _sifted(self, line: bytes, held: list[bytes]) -> bool:
         """Whether a line of a continued thread is to be shown now."""
@@ -97,32 +97,32 @@ class AmpDialogue(ClaudeDialogue):
     def _release(self) -> None:
         held, self._held = self._held, None
         for line in held or ():
-            super()._heard(line)
+            super()._received_line(line)
 
     def _began(self, notice: wire.SystemLine) -> None:
         self._begun = True
         super()._began(notice)
 
-    def _spoke(self, said: wire.AssistantLine, parent: str | None) -> None:
-        for block in said.message.blocks:
+    def _model_message(self, line: wire.AssistantLine, parent: str | None) -> None:
+        for block in line.message.blocks:
             if block.type == "text" and parent is None:
-                self._said_more |= self._answer is not None
+                self._has_more_output |= self._answer is not None
                 self._answer = block.text
             elif block.type == "tool_use":
-                self._said_more = True
+                self._has_more_output = True
                 name = self._names[block.id] = canonical(block.name)
-                block.name, block.input = name, told_input(name, block.input)
-        if said.message.model is not None and parent is None:
-            self._learn_model(said.message.model)
-        super()._spoke(said, parent)
-        self._count(said.message.usage)
+                block.name, block.input = name, canonical_input(name, block.input)
+        if line.message.model is not None and parent is None:
+            self._learn_model(line.message.model)
+        super()._model_message(line, parent)
+        self._count(line.message.usage)
 
-    def _count(self, told: Raw) -> None:
+    def _count(self, data: Raw) -> None:
         """Add the tokens of a message; Amp counts those of the cache among the input."""
-        if not told:
+        if not data:
             return
         try:
-            used = wire.usage(told)
+            used = wire.usage(data)
         except (ValueError, RecursionError):
             return  # another form of it; then the end of the turn may tell
         cached = (used.cache_read_input_tokens or 0) + (used.cache_creation_input_tokens or 0)
@@ -132,18 +132,18 @@ class AmpDialogue(ClaudeDialogue):
         if self._accounts.add(wire.ResultLine(usage=used), self._model):
             self._put(self._accounts)
 
-    def _data(self, block: wire.Block, told: Any) -> Any:
-        data = told_result(self._names.get(block.tool_use_id, ""), block.content)
+    def _data(self, block: wire.Block, fallback: Any) -> Any:
+        data = result_data(self._names.get(block.tool_use_id, ""), block.content)
         if data is not None and data.get("exitCode", 0) != 0:
             block.is_error = True
-        return told if data is None else data
+        return fallback if data is None else data
 
     def _over(self, result: wire.ResultLine, subtype: str | None) -> None:
         if self._counted:
             result.usage = None
         answer = self._answer or ""
         refused = disguised_errors.is_error(answer) or disguised_errors.is_demand(answer)
-        if not self._said_more and refused:
+        if not self._has_more_output and refused:
             login = disguised_errors.refuses_key(answer)
             self._complain(self._with_advice(answer, login), login, self._messages.latest_key)
             result.is_error, result.result = True, answer

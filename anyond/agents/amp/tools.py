@@ -36,7 +36,7 @@ def canonical(name: str) -> str:
     return _NAMES.get(name.lower(), name)
 
 
-def told_input(name: str, given: Any) -> Any:
+def canonical_input(name: str, given: Any) -> Any:
     """What a tool is given.
 
     Args:
@@ -44,10 +44,10 @@ def told_input(name: str, given: Any) -> Any:
     """
     if not isinstance(given, dict):
         return given
-    told = {_INPUTS.get(key, key): value for key, value in given.items()}
-    if name == "TodoWrite" and isinstance(todos := told.get("todos"), list):
-        told["todos"] = [_todo(todo) for todo in todos]
-    return told
+    renamed = {_INPUTS.get(key, key): value for key, value in given.items()}
+    if name == "TodoWrite" and isinstance(todos := renamed.get("todos"), list):
+        renamed["todos"] = [_todo(todo) for todo in todos]
+    return renamed
 
 
 def _todo(todo: Any) -> Any:
@@ -57,7 +57,7 @@ def _todo(todo: Any) -> Any:
     return {**todo, "status": _STATES.get(state, state)} if isinstance(state, str) else todo
 
 
-def told_result(name: str, content: Any) -> dict[str, Any] | None:
+def result_data(name: str, content: Any) -> dict[str, Any] | None:
     """The data of a result, which Amp writes as JSON into its text; None if there are none.
 
     Args:

@@ -98,7 +98,7 @@ class Claude:
         """
         options = variant.decode(turn.options, Options)
         return ClaudeDialogue(
-            prompt=variant.told_prompt(turn.prompt, options),
+            prompt=variant.full_prompt(turn.prompt, options),
             cwd=turn.cwd,
             consent=options.consent,
             retold=recap(turn) if turn.past and turn.session_id is None else None,

@@ -140,7 +140,7 @@ class ClaudeDialogue:
         self._session_id: str | None = None
         self._model: str | None = None
         self._retold = retold
-        self._told = 0
+        self._messages_sent = 0
         self._unheeded = PendingMessages()
         self._notes = 0
         self._retry: Note | None = None
@@ -151,7 +151,7 @@ class ClaudeDialogue:
         self._last_error: str | None = None
         self._grumbles = Lumps(ErrorMessage())
         self._greet()
-        self._outbox.put(_FIRST, wire.say(*([retold] if retold else []), prompt))
+        self._outbox.put(_FIRST, wire.user_message(*([retold] if retold else []), prompt))
 
     # ------------------------------------------------------------ the contract
 
@@ -159,18 +159,18 @@ class ClaudeDialogue:
         """Feed one record; never raises, whatever the bytes are."""
         if stream is Stream.STDOUT:
             for line in self._stdout.feed(data):
-                self._heard(line)
+                self._received_line(line)
         elif stream is Stream.STDERR:
             for line in self._stderr.feed(data):
                 self._grumbled(line)
         elif stream is Stream.STDIN:
             for line in self._stdin.feed(data):
-                self._was_told(line)
+                self._sent_data(line)
         return self._take_events()
 
     def finish(self) -> Sequence[AgentEvent]:
         """All output has been read: an unfinished last line is a line."""
-        self._heard(self._stdout.rest())
+        self._received_line(self._stdout.rest())
         if line := self._stderr.rest():
             self._grumbled(line)
         return self._take_events()
@@ -179,7 +179,7 @@ class ClaudeDialogue:
         """Queue the bytes of a command; its effect comes with its echo on STDIN."""
         match command:
             case Prompt(text):
-                self._outbox.put(f"{_FIRST} {text}", wire.say(text))
+                self._outbox.put(f"{_FIRST} {text}", wire.user_message(text))
             case Interrupt():
                 self._ask("interrupt")
             case Decide():
@@ -192,7 +192,7 @@ class ClaudeDialogue:
     @property
     def left(self) -> Carried:
         """What this run leaves for later ones of its attempt."""
-        return Carried(used=self._accounts.told, notices=self._notices.shown)
+        return Carried(used=self._accounts.totals, notices=self._notices.shown)
 
     def _greet(self) -> None:
         """Queue what comes before the first message."""
@@ -233,7 +233,7 @@ class ClaudeDialogue:
 
     # ------------------------------------------------------------ what it says
 
-    def _heard(self, line: bytes) -> None:
+    def _received_line(self, line: bytes) -> None:
         if not line or line.isspace():
             return
         try:
@@ -251,22 +251,22 @@ class ClaudeDialogue:
             self._noise(line)
 
     def _assistant(self, head: wire.Head, line: bytes) -> None:
-        self._spoke(wire.assistant(line), _parent(head))
+        self._model_message(wire.assistant(line), _parent(head))
 
-    def _spoke(self, said: wire.AssistantLine, parent: str | None) -> None:
-        for block in said.message.blocks:
-            if said.error is not None and block.type == "text":
-                self._failing(said.message.id, block.text, parent, said.error in _LOGINS)
+    def _model_message(self, line: wire.AssistantLine, parent: str | None) -> None:
+        for block in line.message.blocks:
+            if line.error is not None and block.type == "text":
+                self._failing(line.message.id, block.text, parent, line.error in _LOGINS)
                 continue
             text = block.thinking if block.type == "thinking" else block.text
             text = "" if text == _NOTHING else text
-            self._put(self._messages.finished(said.message.id, block.type, text, parent))
+            self._put(self._messages.finished(line.message.id, block.type, text, parent))
             if block.type in _CALLS:
                 self._went_on(parent)
                 self._put(self._calls.begin(block.id, block.name, block.input, parent))
             elif block.type.endswith("_tool_result"):
                 self._put(self._calls.end(block, None))
-        if said.error is None and parent is None:
+        if line.error is None and parent is None:
             self._complaint = None  # the agent went on: what went wrong before was overcome
 
     def _went_on(self, parent: str | None) -> None:
@@ -288,7 +288,7 @@ class ClaudeDialogue:
         """
         if text != self._complaint:
             self._complaint = self._last_error = text
-            if key is not None or not self._grumbles.says(text):
+            if key is not None or not self._grumbles.mentions(text):
                 kind = ErrorMessage(error_type=SetupRequired() if login else OtherError())
                 self._put(Note(key or f"error:{self._turns + 1}", kind, text))
 
@@ -296,25 +296,25 @@ class ClaudeDialogue:
         return f"{text}\n{self.login}" if login else text
 
     def _user(self, head: wire.Head, line: bytes) -> None:
-        said = wire.user(line)
-        blocks = said.message.blocks
+        message = wire.user(line)
+        blocks = message.message.blocks
         results = [block for block in blocks if block.type == "tool_result"]
         for block in results:
-            data = self._data(block, said.tool_use_result if len(results) == 1 else None)
+            data = self._data(block, message.tool_use_result if len(results) == 1 else None)
             self._put(self._calls.end(block, data))
         if head.parent_tool_use_id is not None:
             return
         for text in (block.text for block in blocks if block.type == "text"):
-            if said.is_replay and self._unheeded.heeded(text):
+            if message.is_replay and self._unheeded.heeded(text):
                 continue
             if text.startswith("[Request interrupted by user"):
                 self._note("interrupted", "The agent was interrupted.")
             elif output := _LOCAL_OUTPUT.fullmatch(text):
                 self._note("output", output.group(1))
 
-    def _data(self, block: wire.Block, told: Any) -> Any:
-        """A result as data, if there are any; the line told `told` as such."""
-        return told
+    def _data(self, block: wire.Block, fallback: Any) -> Any:
+        """A result as data, if there are any; the line told `totals` as such."""
+        return fallback
 
     def _system(self, head: wire.Head, line: bytes) -> None:
         if head.subtype in _HARMLESS_NOTICES:
@@ -324,7 +324,7 @@ class ClaudeDialogue:
             case "init":
                 self._began(notice)
             case "api_retry":
-                self._messages.say_again(_parent(head))
+                self._messages.answer_broke_off(_parent(head))
                 self._retrying(notice)
             case "task_notification":
                 self._put(self._calls.notified(notice.tool_use_id, notice.status))
@@ -357,8 +357,10 @@ class ClaudeDialogue:
 
     def _retrying(self, notice: wire.SystemLine) -> None:
         status = f", status {notice.error_status}" if notice.error_status is not None else ""
-        told = as_dict(notice.error)
-        error = as_text(notice.error) or as_text(told.get("message")) or as_text(told.get("type"))
+        details = as_dict(notice.error)
+        error = (
+            as_text(notice.error) or as_text(details.get("message")) or as_text(details.get("type"))
+        )
         text = f"The model's server refused or failed ({error or 'unknown error'}{status}). "
         if notice.max_retries:
             wait = f"{notice.retry_delay_ms / 1000:.1f} s"
@@ -451,7 +453,7 @@ class ClaudeDialogue:
 
     # ------------------------------------------------------------ what it was told
 
-    def _was_told(self, line: bytes) -> None:
+    def _sent_data(self, line: bytes) -> None:
         try:
             head = wire.head(line)
             if head.type == "user":
@@ -470,13 +472,13 @@ class ClaudeDialogue:
 
     def _was_asked(self, texts: list[str]) -> None:
         text = "\n".join(one for one in texts if one != self._retold)
-        self._told += 1
+        self._messages_sent += 1
         self._unheeded.add(texts)
-        self._outbox.echoed(_FIRST if self._told == 1 else f"{_FIRST} {text}")
+        self._outbox.echoed(_FIRST if self._messages_sent == 1 else f"{_FIRST} {text}")
         if not self._turn_open:
             self._turn_open, self._interrupted = True, False
-        self._put(Note(f"user:{self._told}", UserMessage(), text))
-        if self._told == 1 and self._retold is not None and self._retold in texts:
+        self._put(Note(f"user:{self._messages_sent}", UserMessage(), text))
+        if self._messages_sent == 1 and self._retold is not None and self._retold in texts:
             self._note("retold", remark(self._retold))
 
     def _was_answered(self, request_id: str, answer: wire.Answer) -> None:

@@ -17,8 +17,8 @@ class PendingMessages:
 
     def __init__(self) -> None:
         self._texts: list[str] = []
-        self._ever_said_again = False
-        self._said_again = False
+        self._replays = False
+        self._replayed = False
 
     def add(self, texts: Sequence[str]) -> None:
         """The program was told a message of these texts."""
@@ -31,13 +31,13 @@ class PendingMessages:
             return False
         # They are heeded in order: what stood before it was heeded without a word.
         del self._texts[: self._texts.index(wanted) + 1]
-        self._ever_said_again = self._said_again = True
+        self._replays = self._replayed = True
         return True
 
     def left_by_a_result(self) -> bool:
         """A turn of the model is over; whether another one follows it by itself."""
-        if not self._said_again:
+        if not self._replayed:
             del self._texts[:1]
-        self._said_again = False
+        self._replayed = False
         # A program that says nothing again (an old one) gives us nothing to go by.
-        return self._ever_said_again and bool(self._texts)
+        return self._replays and bool(self._texts)

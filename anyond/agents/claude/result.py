@@ -33,10 +33,10 @@ def verdict(
     if not wrong and complaint is None:
         return Outcome.COMPLETED, None
     errors = [line.error] if isinstance(line.error, str) else line.errors
-    told = "\n".join(text for text in errors if not text.startswith(_DIAGNOSTIC))
+    reported = "\n".join(text for text in errors if not text.startswith(_DIAGNOSTIC))
     reason = _REASONS.get(subtype or "")
     own = line.result if wrong else None
-    return Outcome.FAILED, own or told or complaint or reason or "The agent reported an error."
+    return Outcome.FAILED, own or reported or complaint or reason or "The agent reported an error."
 
 
 class Accounts(Source):
@@ -50,7 +50,7 @@ class Accounts(Source):
             is not known.
 
     Attributes:
-        told: what the session has used in all, as the program tells it; None if it does not.
+        totals: what the session has used in all, as the program reports it; None if it does not.
     """
 
     key = "usage"
@@ -59,7 +59,7 @@ class Accounts(Source):
         self._before = before
         self._model: str | None = None
         self._usage = NOTHING
-        self.told: Totals | None = None
+        self.totals: Totals | None = None
 
     def add(self, line: ResultLine, model: str | None) -> bool:
         """Take in the end of a turn; whether that changed anything."""
@@ -68,18 +68,18 @@ class Accounts(Source):
         turn = _of_turn(line.usage)
         if line.model_usage:
             used = list(line.model_usage.values())
-            told = Totals(
+            now = Totals(
                 input_tokens=sum(one.input_tokens for one in used),
                 output_tokens=sum(one.output_tokens for one in used),
                 cache_read_tokens=sum(one.cache_read_input_tokens for one in used),
                 cache_write_tokens=sum(one.cache_creation_input_tokens for one in used),
                 cost_usd=cost,
             )
-            if self.told is None and self._before is not None:
-                goes_on = told.includes(self._before) and told.minus(self._before).includes(turn)
+            if self.totals is None and self._before is not None:
+                goes_on = now.includes(self._before) and now.minus(self._before).includes(turn)
                 self._before = self._before if goes_on else None
-            self.told = told
-            self._usage = told if self._before is None else told.minus(self._before)
+            self.totals = now
+            self._usage = now if self._before is None else now.minus(self._before)
         elif turn.input_tokens or turn.output_tokens:
             tokens_in, out, read, written = (
                 a + b for a, b in zip(shown.counts, turn.counts, strict=True)

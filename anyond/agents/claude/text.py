@@ -24,7 +24,7 @@ class _Message:
     next_index: int = 0
     over: bool = False
     complete: bool = False
-    said: list[Words] = field(default_factory=list)
+    parts: list[Words] = field(default_factory=list)
     announced: dict[int, str] = field(default_factory=dict)
     words: dict[int, Words] = field(default_factory=dict)
 
@@ -108,13 +108,13 @@ class Messages:
         words.replace(text)
         return words
 
-    def say_again(self, parent: str | None) -> None:
+    def answer_broke_off(self, parent: str | None) -> None:
         """The message that is being written broke off, and is asked for again."""
         message = self._current.get(parent)
         if message is not None and not message.complete:
             del self._current[parent]
             self._known.pop(message.id, None)  # some servers give the new one the same id
-            self._again.setdefault(parent, []).extend(message.said)
+            self._again.setdefault(parent, []).extend(message.parts)
 
     def given_up(self, parent: str | None) -> list[Words]:
         """What has broken off and will not be said anew, as the agent went on; forgets it."""
@@ -126,7 +126,7 @@ class Messages:
             self._again[parent].remove(again)
             again.replace("")
         words = again or Words(f"msg:{message.id}:{index}", thinking, parent)
-        message.said.append(words)
+        message.parts.append(words)
         return words
 
     def _message(self, message_id: str) -> _Message:

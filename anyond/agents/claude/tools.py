@@ -206,10 +206,10 @@ def _command(name: str, inputs: Inputs, result: Result | None, paths: Paths) -> 
 
 
 def _ran(result: Result) -> CommandRunResult:
-    told = _EXIT_CODE.match(result.text) if result.is_error else None
-    if told:
-        code = ExitCode(code=int(told.group(1)))
-        return CommandRunResult(exit_status=code, output=result.text[told.end() :])
+    match = _EXIT_CODE.match(result.text) if result.is_error else None
+    if match:
+        code = ExitCode(code=int(match.group(1)))
+        return CommandRunResult(exit_status=code, output=result.text[match.end() :])
     parts = [result.get("stdout"), result.get("stderr")]
     texts = [part for part in parts if isinstance(part, str)]
     output = "\n".join(text for text in texts if text) if texts else result.text
@@ -252,8 +252,8 @@ def _question(name: str, inputs: Inputs, result: Result | None, paths: Paths) ->
         if isinstance(question, dict)
     ]
     answers = result.get("answers") if result is not None else None
-    told = _tool_result(result) if answers is None else ToolResult(type=Json(), value=answers)
-    return Tool(tool_name=name, arguments=dict(inputs), result=told), "\n".join(asked) or name
+    reported = _tool_result(result) if answers is None else ToolResult(type=Json(), value=answers)
+    return Tool(tool_name=name, arguments=dict(inputs), result=reported), "\n".join(asked) or name
 
 
 def _tool_result(result: Result | None) -> ToolResult | None:

@@ -213,13 +213,13 @@ _encode = msgspec.json.Encoder().encode
 
 def _as_far_as_known(shape: type[_Line], line: bytes) -> _Line:
     """Decode a line without those of its fields that are of other types than `shape` says."""
-    told = as_dict(anything(line))
+    fields = as_dict(anything(line))
     known = {}
     for one in msgspec.structs.fields(shape):
-        if one.encode_name in told:
+        if one.encode_name in fields:
             with suppress(msgspec.ValidationError):
-                msgspec.convert(told[one.encode_name], one.type)
-                known[one.encode_name] = told[one.encode_name]
+                msgspec.convert(fields[one.encode_name], one.type)
+                known[one.encode_name] = fields[one.encode_name]
     return msgspec.convert(known, shape)
 
 
@@ -247,24 +247,24 @@ def result(line: bytes) -> ResultLine:
     try:
         return _result(line)
     except msgspec.ValidationError:
-        found, told = _as_far_as_known(ResultLine, line), as_dict(anything(line))
-        found.is_error |= any(told.get(sign) for sign in ("is_error", "api_error_status"))
+        found, fields = _as_far_as_known(ResultLine, line), as_dict(anything(line))
+        found.is_error |= any(fields.get(sign) for sign in ("is_error", "api_error_status"))
         return found
 
 
 def assistant(line: bytes) -> AssistantLine:
     """A line of type `assistant`."""
-    said = _assistant(line)
-    for block in said.message.blocks:
+    message = _assistant(line)
+    for block in message.message.blocks:
         check_depth(block.input)
-    return said
+    return message
 
 
 def user(line: bytes) -> UserLine:
     """A line of type `user`, of either direction."""
-    said = _user(line)
-    check_depth(said.tool_use_result)
-    return said
+    message = _user(line)
+    check_depth(message.tool_use_result)
+    return message
 
 
 def anything(data: bytes | Raw) -> Any:
@@ -299,7 +299,7 @@ def _line(message: Mapping[str, Any]) -> bytes:
     return _encode(message) + b"\n"
 
 
-def say(*texts: str) -> bytes:
+def user_message(*texts: str) -> bytes:
     """The line of a person's message, of one or more blocks."""
     content = [{"type": "text", "text": text} for text in texts]
     return _line({"type": "user", "message": {"role": "user", "content": content}})

@@ -142,8 +142,8 @@ class CodexDialogue(RpcDialogue):
             return
         self._decided.add(call)
         reason = TIMED_OUT if command.verdict is Verdict.TIMED_OUT else command.reason
-        unsaid = command.verdict is not Verdict.APPROVED and not question.explains
-        if reason and unsaid and call not in self._explained:
+        unexplained = command.verdict is not Verdict.APPROVED and not question.explains
+        if reason and unexplained and call not in self._explained:
             # An answer has no room for a reason. It is told before, as a message that waits for
             # the answer: a crash between the two leaves the question open, and it is made up for.
             self._ask(START, message([_DENIED + reason], _DENIAL + call), question.thread)
@@ -157,30 +157,30 @@ class CodexDialogue(RpcDialogue):
 
     # ------------------------------------------------------------ what it was told
 
-    def _told(self, line: bytes) -> bool:
-        said = decode(line)
-        if said is None:
+    def _sent_line(self, line: bytes) -> bool:
+        message = decode(line)
+        if message is None:
             return False
-        closed = self._link.told(said)
-        match said:
+        closed = self._link.note_sent(message)
+        match message:
             case Request(id, method, params) if method in (START, INJECT):
-                self._message_told(id, method, params)
+                self._message_sent(id, method, params)
             case Request(_, method) if method == INTERRUPT:
                 self._interrupt_wanted = False
                 self._interrupting = True
             case Response(_, result) if closed is not None:
                 question = self._questions.close(closed.id)
                 if question is not None:
-                    self._answer_told(question, as_dict(result))
+                    self._answer_sent(question, as_dict(result))
         return True
 
-    def _message_told(self, id: Id, method: str, params: Mapping[str, Any]) -> None:
+    def _message_sent(self, id: Id, method: str, params: Mapping[str, Any]) -> None:
         texts = texts_of(params)
-        plan, answered = self._plan.told(method, params)
+        plan, answered = self._plan.sent(method, params)
         if plan is not None:
             self._entries.put(plan)
         for event in answered:
-            self._entries.say(event)
+            self._entries.emit(event)
         mark = as_text(params.get("clientUserMessageId"))
         if method == START:
             self._marks[id] = mark
@@ -192,29 +192,29 @@ class CodexDialogue(RpcDialogue):
             self._news.prompted = True
             self._entries.user("\n\n".join(text for text in texts if text != self._retold))
 
-    def _answer_told(self, question: Question, result: Mapping[str, Any]) -> None:
+    def _answer_sent(self, question: Question, result: Mapping[str, Any]) -> None:
         question.reason = self._explained.get(question.call)
         question.answered(result)
         for entry in question.entries:
             self._entries.put(entry)
         if not question.silent:
-            self._entries.say(ApprovalAnswered(question.call))
+            self._entries.emit(ApprovalAnswered(question.call))
 
     # ------------------------------------------------------------ what it said
 
-    def _heard(self, line: bytes) -> bool:
-        said = decode(line)
-        match said:
+    def _received_line(self, line: bytes) -> bool:
+        message = decode(line)
+        match message:
             case Notification():
-                self._notified(said)
+                self._notified(message)
             case Request():
-                self._link.heard(said)
-                self._requested(said)
+                self._link.note_received(message)
+                self._requested(message)
             case Response():
-                asked = self._link.heard(said)
+                asked = self._link.note_received(message)
                 if asked is None:
                     return False
-                self._answered(asked, said)
+                self._answered(asked, message)
             case None:
                 return False
         return True
@@ -233,7 +233,7 @@ class CodexDialogue(RpcDialogue):
             case "serverRequest/resolved":
                 self._resolved(params.get("requestId"))
             case "error":
-                self._trouble.told(main, params)
+                self._trouble.reported(main, params)
             case "item/started" | "item/completed":
                 if main:
                     self._trouble.overcome()
@@ -254,13 +254,13 @@ class CodexDialogue(RpcDialogue):
             self._link.answer(question.id, question.answer(allowed))
             return
         tool = question.entries[0]
-        self._entries.say(ApprovalAsked(question.call, tool.name, question.tool_input, tool.key))
+        self._entries.emit(ApprovalAsked(question.call, tool.name, question.tool_input, tool.key))
 
     def _resolved(self, id: object) -> None:
         """The agent does not wait for the answer to this request any more."""
         question = self._questions.close(id) if isinstance(id, int | str) else None
         if question is not None and not question.silent:
-            self._entries.say(ApprovalWithdrawn(question.call))
+            self._entries.emit(ApprovalWithdrawn(question.call))
 
     def _answered(self, method: str, response: Response) -> None:
         if method in STEPS:
@@ -288,8 +288,8 @@ class CodexDialogue(RpcDialogue):
         unknown = self._handshake.forgotten or anew
         if anew:
             self._entries.once(remark(self._retold))
-        said = message([self._retold, text] if unknown else [text])
-        self._ask(START, said | self._plan.mode(), automatic=True)
+        params = message([self._retold, text] if unknown else [text])
+        self._ask(START, params | self._plan.mode(), automatic=True)
         self._send_held()
 
     def _send_held(self) -> None:
@@ -358,7 +358,7 @@ class CodexDialogue(RpcDialogue):
             if plan is not None and plan.open:
                 if self._plan.planning:
                     self._rest = None
-                    self._entries.say(self._plan.ask(plan))
+                    self._entries.emit(self._plan.ask(plan))
                     return
                 plan.end(Succeeded())
                 self._entries.put(plan)
@@ -375,7 +375,7 @@ class CodexDialogue(RpcDialogue):
     def _end(self, outcome: Outcome, error: str | None = None) -> None:
         self._threads.clear()
         for event in self._plan.withdraw():
-            self._entries.say(event)
+            self._entries.emit(event)
         for question in self._questions.open:
             self._resolved(question.id)
         self._entries.settle()
@@ -383,4 +383,4 @@ class CodexDialogue(RpcDialogue):
         self._rest = self._active = None
         self._interrupting = self._interrupt_wanted = False
         self._ended = True
-        self._entries.say(TurnEnded(outcome, error))
+        self._entries.emit(TurnEnded(outcome, error))

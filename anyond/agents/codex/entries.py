@@ -92,7 +92,7 @@ class CodexEntries:
         self._calls: dict[str, list[Call]] = {}
         self._open: dict[str, Call] = {}
         self._todos: dict[str, _Todos] = {}
-        self._said: set[str] = set()
+        self._written: set[str] = set()
         self.notices = NoticesOnce(carried.notices)
         self._grumbles = Lumps(SystemMessage())
         self._count = 0
@@ -100,7 +100,7 @@ class CodexEntries:
 
     # ------------------------------------------------------------ out
 
-    def say(self, event: AgentEvent) -> None:
+    def emit(self, event: AgentEvent) -> None:
         """Tell `event` after all that was put so far."""
         self._events.append(event)
 
@@ -144,8 +144,8 @@ class CodexEntries:
 
     def once(self, text: str) -> None:
         """Something that a person should know about the run, but not twice."""
-        if text and text not in self._said:
-            self._said.add(text)
+        if text and text not in self._written:
+            self._written.add(text)
             self.note("system", SystemMessage(), text)
 
     def notice(self, text: str) -> None:
@@ -294,7 +294,7 @@ class CodexEntries:
                 return words
         return None
 
-    def say_again(self, thread: str) -> None:
+    def answer_broke_off(self, thread: str) -> None:
         """An answer did not come to its end: its texts are going to be said anew, if at all."""
         self._again.setdefault(thread, []).extend(self._answers.pop(thread, []))
 

@@ -51,7 +51,7 @@ def _undressed(text: str) -> str:
     dressed = _DRESSED.search(text)
     if dressed is None:
         return text.strip()
-    told = as_dict(loads(dressed[0]))
-    error = as_dict(told.get("error")) or told
+    fields = as_dict(loads(dressed[0]))
+    error = as_dict(fields.get("error")) or fields
     inner = as_text(error.get("message")) or as_text(error.get("detail"))
     return f"{text[: dressed.start()]}{inner}{text[dressed.end() :]}".strip() if inner else text

@@ -90,15 +90,15 @@ class Handshake:
         )
         self._link.request("thread/start", self._settings)
 
-    def _opened(self, told: dict[str, Any]) -> Fault | None:
-        thread = as_text(as_dict(told.get("thread")).get("id"))
+    def _opened(self, answer: dict[str, Any]) -> Fault | None:
+        thread = as_text(as_dict(answer.get("thread")).get("id"))
         if not thread:
             return Fault(0, "The agent made a thread without an id.")
         self._threads.main = thread
-        self.model = as_text(told.get("model"))
-        self.effort = as_text(told.get("reasoningEffort")) or None
+        self.model = as_text(answer.get("model"))
+        self.effort = as_text(answer.get("reasoningEffort")) or None
         self._entries.usage.model = self.model or None
-        self._entries.say(SessionStarted(thread))
+        self._entries.emit(SessionStarted(thread))
         if self.model:
             effort = f", reasoning effort: {self.effort}" if self.effort else ""
             self._entries.once(f"Model: {self.model}{effort}")

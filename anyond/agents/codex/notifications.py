@@ -112,16 +112,16 @@ class Notifications:
     def _used(self, thread: str, params: Params) -> None:
         self._entries.answered(thread)
         # A thread with a past tells what that has cost before it is asked anything.
-        told = as_dict(params.get("tokenUsage"))
-        if self.prompted and self._entries.usage.update(thread, told):
+        usage = as_dict(params.get("tokenUsage"))
+        if self.prompted and self._entries.usage.update(thread, usage):
             self._entries.put(self._entries.usage)
 
     def _warned(self, thread: str, params: Params) -> None:
         self._entries.notice(as_text(params.get("message")))
 
     def _misconfigured(self, thread: str, params: Params) -> None:
-        told = (as_text(params.get("summary")), as_text(params.get("details")))
-        self._entries.notice("\n".join(text for text in told if text))
+        texts = (as_text(params.get("summary")), as_text(params.get("details")))
+        self._entries.notice("\n".join(text for text in texts if text))
 
     def _server_status(self, thread: str, params: Params) -> None:
         if params.get("status") == "failed":

@@ -55,7 +55,7 @@ class Options(variant.Common, frozen=True, kw_only=True):
 
     def thread(self, cwd: str) -> dict[str, Any]:
         """The settings of a conversation in the directory `cwd`."""
-        said: dict[str, Any] = {
+        given: dict[str, Any] = {
             "cwd": cwd,
             "sandbox": "workspace-write" if self.sandbox == "auto" else self.sandbox,
             "approvalPolicy": self._policy,
@@ -64,7 +64,7 @@ class Options(variant.Common, frozen=True, kw_only=True):
             "baseInstructions": self.base_instructions,
             "config": self._config or None,
         }
-        return {name: value for name, value in said.items() if value is not None}
+        return {name: value for name, value in given.items() if value is not None}
 
     @property
     def _policy(self) -> str | None:
@@ -77,7 +77,7 @@ class Options(variant.Common, frozen=True, kw_only=True):
     @property
     def _config(self) -> dict[str, Any]:
         format = self.model_reasoning_summary_format
-        said = {
+        given = {
             "model_reasoning_effort": self.model_reasoning_effort,
             "model_reasoning_summary": self.model_reasoning_summary,
             "model_reasoning_summary_format": None if format == "none" else format,
@@ -85,4 +85,4 @@ class Options(variant.Common, frozen=True, kw_only=True):
             "tools.update_plan.enabled": self.include_plan_tool,
             "include_apply_patch_tool": self.include_apply_patch_tool,
         }
-        return {name: value for name, value in said.items() if value is not None}
+        return {name: value for name, value in given.items() if value is not None}

@@ -36,8 +36,8 @@ def message(texts: Sequence[str], mark: str | None = None) -> dict[str, Any]:
     Args:
         mark: tells what Anyon says by itself from what a person says.
     """
-    said = {"input": [{"type": "text", "text": text, "text_elements": []} for text in texts]}
-    return {**said, **({"clientUserMessageId": mark} if mark else {})}
+    message = {"input": [{"type": "text", "text": text, "text_elements": []} for text in texts]}
+    return {**message, **({"clientUserMessageId": mark} if mark else {})}
 
 
 def texts_of(params: Mapping[str, Any]) -> list[str]:
@@ -102,7 +102,7 @@ class Plan:
         content = [{"type": "input_text", "text": text}]
         return INJECT, {"items": [{"type": "message", "role": "user", "content": content}]}
 
-    def told(
+    def sent(
         self, method: str, params: Mapping[str, Any]
     ) -> tuple[Call | None, list[ApprovalAnswered | ApprovalWithdrawn]]:
         """The agent was told something: the plan that this is about, and what it does to it."""

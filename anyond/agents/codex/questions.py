@@ -90,8 +90,8 @@ class Question:
     def answered(self, result: Mapping[str, Any]) -> None:
         """The log shows the answer: what it means for the entries."""
         if self.request.method == INPUT:
-            told = as_dict(result.get("answers"))
-            flat = {id: as_list(as_dict(told[id]).get("answers")) for id in told}
+            answers = as_dict(result.get("answers"))
+            flat = {id: as_list(as_dict(answers[id]).get("answers")) for id in answers}
             for entry in self.entries:
                 entry.fields["answers"] = flat
                 denied = any(_UNANSWERED in str(text) for texts in flat.values() for text in texts)

@@ -177,8 +177,8 @@ def bare_command(command: str) -> str:
 def _command(call: Call) -> tuple[Action, str]:
     fields = call.fields
     command = bare_command(as_text(fields.get("command")))
-    told = fields.get("aggregatedOutput")
-    output = told if isinstance(told, str) else call.output.text
+    reported = fields.get("aggregatedOutput")
+    output = reported if isinstance(reported, str) else call.output.text
     code = fields.get("exitCode")
     result = None
     if isinstance(code, int) and not isinstance(code, bool):
@@ -214,29 +214,29 @@ def _edit(call: Call) -> tuple[Action, str]:
 def _mcp(call: Call) -> tuple[Action, str]:
     fields = call.fields
     error = as_text(as_dict(fields.get("error")).get("message"))
-    told = as_dict(fields.get("result"))
+    answer = as_dict(fields.get("result"))
     result = None
     if error:
         result = ToolResult(type=Markdown(), value=error)
-    elif (data := told.get("structuredContent")) is not None:
+    elif (data := answer.get("structuredContent")) is not None:
         result = ToolResult(type=Json(), value=data)
-    elif told:
-        result = _blocks(as_list(told.get("content")))
+    elif answer:
+        result = _blocks(as_list(answer.get("content")))
     return Tool(tool_name=call.name, arguments=fields.get("arguments"), result=result), call.name
 
 
 def _blocks(blocks: list[Any]) -> ToolResult:
-    told = [as_dict(block).get("text") for block in blocks]
-    texts = [text for text in told if isinstance(text, str)]
-    if len(texts) == len(told):
+    found = [as_dict(block).get("text") for block in blocks]
+    texts = [text for text in found if isinstance(text, str)]
+    if len(texts) == len(found):
         return ToolResult(type=Markdown(), value="\n".join(texts))
     return ToolResult(type=Json(), value=blocks)
 
 
 def _dynamic(call: Call) -> tuple[Action, str]:
     fields = call.fields
-    told = fields.get("contentItems")
-    result = _blocks(as_list(told)) if told is not None else None
+    items = fields.get("contentItems")
+    result = _blocks(as_list(items)) if items is not None else None
     return Tool(tool_name=call.name, arguments=fields.get("arguments"), result=result), call.name
 
 
@@ -246,8 +246,8 @@ def _agents(call: Call) -> tuple[Action, str]:
     if fields.get("tool") == "spawnAgent":
         return TaskCreate(description=prompt), f"Task: {prompt}"
     states = as_dict(fields.get("agentsStates"))
-    said = [as_text(as_dict(state).get("message")) for state in states.values()]
-    words = "\n\n".join(text for text in said if text)
+    messages = [as_text(as_dict(state).get("message")) for state in states.values()]
+    words = "\n\n".join(text for text in messages if text)
     given = {"agents": as_list(fields.get("receiverThreadIds"))}
     return (
         Tool(
@@ -283,8 +283,8 @@ def _picture(call: Call) -> tuple[Action, str]:
 
 
 def _plan(call: Call) -> tuple[Action, str]:
-    told = call.fields.get("text")
-    text = told if isinstance(told, str) and told else call.output.text
+    reported = call.fields.get("text")
+    text = reported if isinstance(reported, str) and reported else call.output.text
     return PlanPresentation(plan=text), text
 
 

@@ -29,11 +29,11 @@ class TurnErrors:
         """The agent went on: what went wrong before does not matter any more."""
         self._complaint = None
 
-    def told(self, main: bool, params: Mapping[str, Any]) -> None:
+    def reported(self, main: bool, params: Mapping[str, Any]) -> None:
         """Codex tells of an error, of the main agent or of another one."""
         error = as_dict(params.get("error"))
         if params.get("willRetry"):
-            self._entries.say_again(as_text(params.get("threadId")))
+            self._entries.answer_broke_off(as_text(params.get("threadId")))
             text = error_text(error, advice=False)
             if self._retry is None:
                 self._retry = self._entries.note("retry", SystemMessage(), text)

@@ -14,8 +14,8 @@ _NAMES = ("inputTokens", "outputTokens", "cachedInputTokens", "cacheWriteInputTo
 _Counts = tuple[int, ...]
 
 
-def _counts(told: Mapping[str, Any]) -> _Counts:
-    return tuple(max(0, as_int(told.get(name))) for name in _NAMES)
+def _counts(usage: Mapping[str, Any]) -> _Counts:
+    return tuple(max(0, as_int(usage.get(name))) for name in _NAMES)
 
 
 class Usage(Source):
@@ -33,10 +33,10 @@ class Usage(Source):
         self._now: dict[str, _Counts] = {}
         self.model: str | None = None
 
-    def update(self, thread: str, told: Mapping[str, Any]) -> bool:
+    def update(self, thread: str, usage: Mapping[str, Any]) -> bool:
         """Take in the counts of a thread; whether that changed anything."""
-        total = _counts(as_dict(told.get("total")))
-        last = _counts(as_dict(told.get("last")))
+        total = _counts(as_dict(usage.get("total")))
+        last = _counts(as_dict(usage.get("last")))
         if thread not in self._before:
             self._before[thread] = tuple(a - b for a, b in zip(total, last, strict=True))
         changed = self._now.get(thread) != total

@@ -190,7 +190,7 @@ class Dialogue(Protocol):
 
 
 @runtime_checkable
-class ToldAtOnce(Protocol):
+class ConfirmsAtOnce(Protocol):
     """What a dialogue has besides if its program is told everything in the beginning.
 
     Such a program works when its standard input ends; so it ends after the first message. It has
@@ -198,7 +198,7 @@ class ToldAtOnce(Protocol):
     """
 
     @property
-    def told_at_once(self) -> bool:
+    def confirms_at_once(self) -> bool:
         """Whether that is so in this run."""
         ...
 

@@ -185,7 +185,7 @@ class Lumps:
         last.add(shown)
         return last
 
-    def says(self, text: str, within: bool = False) -> bool:
+    def mentions(self, text: str, within: bool = False) -> bool:
         """Whether `text` is to be read in one of them: as a line, or within one."""
         lines = (line for lump in self._all for line in lump.lines)
         return any(text in line if within else text == line for line in lines)

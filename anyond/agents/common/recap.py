@@ -21,7 +21,7 @@ RETOLD = (
 )
 """What a person is told about it."""
 
-TASK_TOLD = (
+TASK_RETOLD = (
     "The agent had not been asked for its task yet, since the setup script did not succeed or was "
     "stopped. It was told the task before this message."
 )
@@ -35,7 +35,7 @@ def unasked(prompt: str) -> str:
 
 def remark(recap: str) -> str:
     """What a person is told about it if an agent was told `recap`."""
-    return TASK_TOLD if recap.startswith(_NOT_ASKED) else RETOLD
+    return TASK_RETOLD if recap.startswith(_NOT_ASKED) else RETOLD
 
 
 def recap(turn: Turn) -> str:

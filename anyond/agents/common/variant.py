@@ -69,9 +69,9 @@ def decode(options: Mapping[str, Any], kind: type[C]) -> C:
     Raises:
         Impossible: an option is of the wrong type, or of no known value; the error names it.
     """
-    said = {name: value for name, value in options.items() if value is not None}
+    given = {name: value for name, value in options.items() if value is not None}
     try:
-        return msgspec.convert(said, kind)
+        return msgspec.convert(given, kind)
     except msgspec.ValidationError as error:
         place = _PLACE.fullmatch(str(error))
         if place is None:
@@ -80,7 +80,7 @@ def decode(options: Mapping[str, Any], kind: type[C]) -> C:
         raise Impossible(place[2] + where, place[1]) from error
 
 
-def told_prompt(prompt: str, options: Common) -> str:
+def full_prompt(prompt: str, options: Common) -> str:
     """What the agent is asked."""
     return prompt + (options.append_prompt or "")
 

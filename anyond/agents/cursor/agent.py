@@ -83,7 +83,7 @@ class Cursor:
         """
         options = variant.decode(turn.options, CursorOptions)
         return CursorDialogue(
-            prompt=variant.told_prompt(turn.prompt, options),
+            prompt=variant.full_prompt(turn.prompt, options),
             cwd=turn.cwd,
             session_id=turn.session_id,
             retold=recap(turn) if turn.past and turn.session_id is None else "",

@@ -62,7 +62,7 @@ class CursorDialogue:
         self._resumed = session_id
         self._retold = f"{retold}\n\n" if retold else ""
         self._queue = [f"{self._retold}{prompt}\n".encode(errors="replace")]
-        self._told: list[bytes] = []
+        self._sent_bytes: list[bytes] = []
         self._stdout, self._stderr = Lines(), Lines()
         self._events: list[AgentEvent | Source] = []
         self._paths = Paths(cwd)
@@ -81,24 +81,24 @@ class CursorDialogue:
     # ------------------------------------------------------------ the contract
 
     @property
-    def told_at_once(self) -> bool:
+    def confirms_at_once(self) -> bool:
         return True
 
     def receive(self, stream: Stream, data: bytes, at: int = 0) -> Sequence[AgentEvent]:
         """Feed one record; never raises, whatever the bytes are."""
         if stream is Stream.STDOUT:
             for line in self._stdout.feed(data):
-                self._heard(line)
+                self._received_line(line)
         elif stream is Stream.STDERR:
             for line in self._stderr.feed(data):
                 self._grumbled(line)
         elif stream is Stream.STDIN and data:
-            self._was_told(data)
+            self._sent_data(data)
         return self._take_events()
 
     def finish(self) -> Sequence[AgentEvent]:
         """All output has been read: an unfinished last line is a line."""
-        self._heard(self._stdout.rest())
+        self._received_line(self._stdout.rest())
         self._grumbled(self._stderr.rest())
         return self._take_events()
 
@@ -126,47 +126,47 @@ class CursorDialogue:
             source.dirty = True
             self._events.append(source)
 
-    def _was_told(self, data: bytes) -> None:
+    def _sent_data(self, data: bytes) -> None:
         self._queue = []
-        self._told.append(data)
-        text = b"".join(self._told).decode(errors="replace").removeprefix(self._retold)
+        self._sent_bytes.append(data)
+        text = b"".join(self._sent_bytes).decode(errors="replace").removeprefix(self._retold)
         self._put(Note("user:1", UserMessage(), text.removesuffix("\n")))
         if self._retold:
             self._put(Note("retold", SystemMessage(), remark(self._retold)))
 
     # ------------------------------------------------------------ what it says
 
-    def _heard(self, line: bytes) -> None:
+    def _received_line(self, line: bytes) -> None:
         if not line or line.isspace():
             return
-        told = loads(line) if line.lstrip().startswith(b"{") else None
+        message = loads(line) if line.lstrip().startswith(b"{") else None
         try:
-            check_depth(told)
+            check_depth(message)
         except ValueError:
-            told = None
-        kind = as_text(as_dict(told).get("type"))
+            message = None
+        kind = as_text(as_dict(message).get("type"))
         handle = _LINES.get(kind)
         if handle is not None:
-            handle(self, as_dict(told))
-        elif not isinstance(told, dict) and self._session_id is None:
+            handle(self, as_dict(message))
+        elif not isinstance(message, dict) and self._session_id is None:
             self._grumbled(line)  # before it begins to work it says in plain words why it cannot
         elif kind not in _HARMLESS:
             self._events.append(Noise(line.decode(errors="replace")))
 
-    def _system(self, told: Mapping[str, Any]) -> None:
-        if told.get("subtype") != "init":
+    def _system(self, message: Mapping[str, Any]) -> None:
+        if message.get("subtype") != "init":
             return
-        session_id = as_text(told.get("session_id"))
+        session_id = as_text(message.get("session_id"))
         if session_id != self._session_id and _SESSION_ID.fullmatch(session_id):
             self._session_id = session_id
             self._events.append(SessionStarted(session_id))
             if self._resumed not in (None, session_id):
                 self._put(Note("forgotten", SystemMessage(), _FORGOTTEN))
                 self._lose()
-        cwd = as_text(told.get("cwd"))
+        cwd = as_text(message.get("cwd"))
         if cwd.rsplit("/", 1)[-1] == self._cwd.rsplit("/", 1)[-1]:
             self._paths.learn(cwd)  # as the agent sees it, with symbolic links resolved
-        if self._usage.learn_model(as_text(told.get("model"))):
+        if self._usage.learn_model(as_text(message.get("model"))):
             self._put(Note("model", SystemMessage(), f"Model: {self._usage.model}"))
 
     def _lose(self) -> None:
@@ -174,31 +174,31 @@ class CursorDialogue:
             self._lost = True
             self._events.append(SessionLost())
 
-    def _assistant(self, told: Mapping[str, Any]) -> None:
-        content = as_dict(told.get("message")).get("content")
+    def _assistant(self, message: Mapping[str, Any]) -> None:
+        content = as_dict(message.get("message")).get("content")
         blocks = [as_dict(block) for block in as_list(content)]
         text = as_text(content) or "".join(as_text(block.get("text")) for block in blocks)
         self._thoughts.close()
-        called = told.get("model_call_id") is not None
-        if told.get("timestamp_ms") is not None and not called:
+        called = message.get("model_call_id") is not None
+        if message.get("timestamp_ms") is not None and not called:
             self._put(self._answers.piece(text))
         else:
             self._put(self._answers.whole(text, last=not called))
 
-    def _thinking(self, told: Mapping[str, Any]) -> None:
+    def _thinking(self, message: Mapping[str, Any]) -> None:
         self._answers.close()
-        self._put(self._thoughts.piece(as_text(told.get("text"))))
-        if told.get("subtype") == "completed":
+        self._put(self._thoughts.piece(as_text(message.get("text"))))
+        if message.get("subtype") == "completed":
             self._thoughts.close()
 
-    def _tool(self, told: Mapping[str, Any]) -> None:
+    def _tool(self, message: Mapping[str, Any]) -> None:
         self._answers.close()
         self._thoughts.close()
         self._used_tools = True
-        call_id = as_text(told.get("call_id"))
-        name, fields = _named(as_dict(told.get("tool_call")))
+        call_id = as_text(message.get("call_id"))
+        name, fields = _named(as_dict(message.get("tool_call")))
         args = fields if name == "function" else as_dict(fields.get("args"))
-        done = told.get("subtype") == "completed"
+        done = message.get("subtype") == "completed"
         result = fields.get("result")
         if name in NAMES:
             if call_id not in self._listing:
@@ -218,9 +218,9 @@ class CursorDialogue:
             call.complete(result)
         self._put(call)
 
-    def _error(self, told: Mapping[str, Any]) -> None:
-        fault = as_dict(told.get("error"))
-        words = (told.get("message"), told.get("error"), fault.get("message"))
+    def _error(self, message: Mapping[str, Any]) -> None:
+        fault = as_dict(message.get("error"))
+        words = (message.get("message"), message.get("error"), fault.get("message"))
         text = next((found for word in words if (found := as_text(word))), _FAILED)
         self._complain(text)
 
@@ -232,20 +232,20 @@ class CursorDialogue:
         """
         if text != self._complaint:
             self._complaint = text
-            if key or not self._plain.says(text, within=True):
+            if key or not self._plain.mentions(text, within=True):
                 setup = disguised_errors.refuses_key(text)
                 kind = ErrorMessage(error_type=SetupRequired()) if setup else ErrorMessage()
                 if setup and "log" not in text.lower():
                     text += f"\n{_LOGIN}"
                 self._put(Note(key or "error", kind, text))
 
-    def _result(self, told: Mapping[str, Any]) -> None:
-        if self._usage.take(as_dict(told.get("usage")), told.get("total_cost_usd")):
+    def _result(self, message: Mapping[str, Any]) -> None:
+        if self._usage.take(as_dict(message.get("usage")), message.get("total_cost_usd")):
             self._put(self._usage)
-        wrong = told.get("is_error") is True or told.get("subtype") != "success"
-        text = as_text(told.get("result"))
+        wrong = message.get("is_error") is True or message.get("subtype") != "success"
+        text = as_text(message.get("result"))
         if wrong:
-            self._complain(text or as_text(told.get("error")) or self._complaint or _FAILED)
+            self._complain(text or as_text(message.get("error")) or self._complaint or _FAILED)
         elif not self._used_tools and len(self._answers) <= 1:
             alone = self._answers.first or text
             if disguised_errors.is_error(alone) or disguised_errors.is_demand(alone):

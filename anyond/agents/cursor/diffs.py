@@ -7,7 +7,7 @@ from anyond.model.entries import FileChange, FileChangeEdit
 _FRAME = ("*** Begin ", "*** End ", "*** Update ", "*** Add ", "*** Delete ")
 
 
-def told_diff(path: str, text: str) -> FileChange | None:
+def parse_diff(path: str, text: str) -> FileChange | None:
     """The change that `text` tells; its hunks may be without numbers, or without a beginning."""
     lines = [line for line in text.split("\n") if not line.startswith(_FRAME)]
     if not any(lines):

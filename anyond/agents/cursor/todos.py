@@ -43,10 +43,10 @@ class CursorTodos(Source):
         """It was changed; the result may tell the whole list."""
         outcomes = as_dict(result)
         self._status = Failed() if outcomes and "success" not in outcomes else Succeeded()
-        told = as_dict(outcomes.get("success")).get("todos")
-        if as_list(told):
+        listed = as_dict(outcomes.get("success")).get("todos")
+        if as_list(listed):
             self._items = {}
-            self._take(told)
+            self._take(listed)
 
     def _take(self, todos: Any) -> None:
         for todo in map(as_dict, as_list(todos)):

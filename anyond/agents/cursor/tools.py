@@ -10,7 +10,7 @@ from anyond.agents.claude.diffs import from_texts
 from anyond.agents.common.diff import unified_diff
 from anyond.agents.common.entry import Source
 from anyond.agents.common.paths import Paths
-from anyond.agents.cursor.diffs import told_diff
+from anyond.agents.cursor.diffs import parse_diff
 from anyond.agents.json_rpc.jsonrpc import as_dict, as_list, as_text, loads
 from anyond.model.entries import (
     Action,
@@ -102,8 +102,8 @@ class CursorCall(Source):
 
     def path(self, *names: str) -> str:
         """A path among the arguments, relative to the worktree."""
-        told = _first(self.args, *(names or ("path", "filePath", "file_path", "targetFile")))
-        return self.paths.relative(told or as_text(self.answer.get("path")))
+        found = _first(self.args, *(names or ("path", "filePath", "file_path", "targetFile")))
+        return self.paths.relative(found or as_text(self.answer.get("path")))
 
 
 def exit_code(body: Mapping[str, Any]) -> int | None:
@@ -144,24 +144,24 @@ def _read(call: CursorCall) -> tuple[Action, str]:
 
 def _edit(call: CursorCall) -> tuple[Action, str]:
     path = call.path()
-    change = _told_change(path, call.answer) or _asked_change(path, call.args)
+    change = _reported_change(path, call.answer) or _asked_change(path, call.args)
     return FileEdit(path=path, changes=[] if change is None else [change]), path
 
 
-def _told_change(path: str, body: Mapping[str, Any]) -> FileChange | None:
+def _reported_change(path: str, body: Mapping[str, Any]) -> FileChange | None:
     old, new = body.get("beforeFullFileContent"), body.get("afterFullFileContent")
     if isinstance(new, str):
         if not isinstance(old, str):
             return FileChangeWrite(content=new)
         diff = unified_diff(path, old, new)
         return FileChangeEdit(unified_diff=diff, has_line_numbers=True) if diff else None
-    return told_diff(path, as_text(body.get("diffString")))
+    return parse_diff(path, as_text(body.get("diffString")))
 
 
 def _asked_change(path: str, args: Mapping[str, Any]) -> FileChange | None:
     nested = next((as_dict(args[name]) for name in _WAYS if name in args), args)
     if patch := _first(nested, *_PATCHES):
-        return told_diff(path, patch)
+        return parse_diff(path, patch)
     several = as_list(nested.get("edits")) or [nested]
     pairs = [(_first(as_dict(one), *_OLD), _first(as_dict(one), *_NEW)) for one in several]
     if any(old or new for old, new in pairs):
@@ -210,8 +210,8 @@ def _mcp(call: CursorCall) -> tuple[Action, str]:
 def _function(call: CursorCall) -> tuple[Action, str]:
     name = _first(call.args, "name") or call.name
     given = call.args.get("arguments")
-    told = loads(given) if isinstance(given, str) else given
-    shown = given if told is None else told
+    decoded = loads(given) if isinstance(given, str) else given
+    shown = given if decoded is None else decoded
     return Tool(tool_name=name, arguments=shown, result=_result(call)), name
 
 

@@ -35,10 +35,10 @@ class CursorUsage(Source):
         self.model = model
         return True
 
-    def take(self, told: Mapping[str, Any], cost: Any) -> bool:
+    def take(self, usage: Mapping[str, Any], cost: Any) -> bool:
         """Take in what the end of the turn tells; whether that is anything."""
         counts = {
-            field: next((count for name in names if (count := _count(told.get(name)))), 0)
+            field: next((count for name in names if (count := _count(usage.get(name)))), 0)
             for field, names in _NAMES.items()
         }
         known = type(cost) in (int, float) and 0 < cost < _MOST

@@ -1,6 +1,7 @@
 """JSON-RPC 2.0 over lines, and the requests of either side that wait for an answer.
 
-Theory of operation. A `Link` is a fold of both directions of one connection: `told` and `heard` are
+Theory of operation. A `Link` is a fold of both directions of one connection: `note_sent` and
+`note_received` are
 fed with what the log holds, and only they move it on. Messages of our own wait in a queue until
 someone takes them. A request gets its number when it is taken, so numbers rise in the order of the
 log; a replay learns them from the echoes. An automatic message whose echo is read before it was
@@ -145,7 +146,7 @@ class _Ask(Struct, frozen=True, gc=False):
     automatic: bool
 
 
-class _Tell(Struct, frozen=True, gc=False):
+class _Notify(Struct, frozen=True, gc=False):
     method: str
     params: Mapping[str, Any]
 
@@ -160,7 +161,7 @@ class Link:
 
     def __init__(self) -> None:
         # By rising numbers, so that any of them can leave at no cost.
-        self._queue: dict[int, _Ask | _Tell | _Reply] = {}
+        self._queue: dict[int, _Ask | _Notify | _Reply] = {}
         self._queued = 0
         self._next = 1
         self._taken: set[Id] = set()
@@ -176,7 +177,7 @@ class Link:
 
     def notify(self, method: str, params: Mapping[str, Any]) -> None:
         """Queue a notification. It is never automatic: no echo takes it back."""
-        self._put(_Tell(method, params))
+        self._put(_Notify(method, params))
 
     def answer(self, id: Id, result: Any) -> None:
         """Queue the answer to a request of theirs, unless one is on its way."""
@@ -190,7 +191,7 @@ class Link:
         if id in self._theirs and id not in self._answering:
             self._answering[id] = self._put(_Reply(id, members))
 
-    def _put(self, waiting: _Ask | _Tell | _Reply) -> int:
+    def _put(self, waiting: _Ask | _Notify | _Reply) -> int:
         self._queued += 1
         self._queue[self._queued] = waiting
         return self._queued
@@ -209,7 +210,7 @@ class Link:
                     self._taken.add(self._next)
                     members |= {"id": self._next, "method": method, "params": params}
                     self._next += 1
-                case _Tell(method, params):
+                case _Notify(method, params):
                     members |= {"method": method, "params": params}
                 case _Reply(id, answer):
                     members |= {"id": id, **answer}
@@ -218,7 +219,7 @@ class Link:
 
     # ------------------------------------------------------------ what the log says
 
-    def told(self, message: Message) -> Request | None:
+    def note_sent(self, message: Message) -> Request | None:
         """Note what they were told; if it was an answer, this is the request that it closes."""
         if isinstance(message, Request):
             id = message.id
@@ -242,7 +243,7 @@ class Link:
                 del self._queue[number]
                 return
 
-    def heard(self, message: Message) -> str | None:
+    def note_received(self, message: Message) -> str | None:
         """Note what they said; if it was an answer, this is the method that it answers."""
         if isinstance(message, Request):
             self._theirs[message.id] = message

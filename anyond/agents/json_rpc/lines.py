@@ -90,8 +90,8 @@ class Lines:
             why = f"it has more than {VALUES_MOST:,} values"
         else:
             return line
-        told = f"[anyon] A line of {size:,} bytes was not read: {why}. It is in the raw log, and "
-        return f"{told}begins: ".encode() + line[:SHOWN]
+        text = f"[anyon] A line of {size:,} bytes was not read: {why}. It is in the raw log, and "
+        return f"{text}begins: ".encode() + line[:SHOWN]
 
 
 def _scanned(line: bytes) -> JsonScan:

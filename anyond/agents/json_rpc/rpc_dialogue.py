@@ -16,7 +16,7 @@ from anyond.model.records import Stream
 class Entries(Protocol):
     """What becomes of what is heard."""
 
-    def say(self, event: AgentEvent) -> None:
+    def emit(self, event: AgentEvent) -> None:
         """An event, after all that was put before it."""
         ...
 
@@ -66,15 +66,15 @@ class RpcDialogue(ABC):
         """Take the queued messages."""
         return self._sending.take()
 
-    def _take_told(self, line: bytes) -> None:
+    def _take_sent(self, line: bytes) -> None:
         try:
-            known = self._told(line)
+            known = self._sent_line(line)
         except Exception:  # an odd line must not end the run: it is shown raw
             known = False
         if not known:
             self._noise(line)
 
-    def _take_heard(self, line: bytes) -> None:
+    def _take_received(self, line: bytes) -> None:
         if self._is_known(line):
             for noise in self._pieces.rest() if self._pieces else ():
                 self._noise(noise)
@@ -87,7 +87,7 @@ class RpcDialogue(ABC):
 
     def _is_known(self, line: bytes) -> bool:
         try:
-            return self._heard(line)
+            return self._received_line(line)
         except Exception:  # nor one of a shape that nobody thought of
             return False
 
@@ -95,14 +95,14 @@ class RpcDialogue(ABC):
         self._drained.stderr(line)
 
     def _noise(self, line: bytes) -> None:
-        self._drained.say(Noise(line.decode(errors="replace")))
+        self._drained.emit(Noise(line.decode(errors="replace")))
 
     @abstractmethod
-    def _told(self, line: bytes) -> bool:
+    def _sent_line(self, line: bytes) -> bool:
         """The agent was told this; whether it is a message."""
 
     @abstractmethod
-    def _heard(self, line: bytes) -> bool:
+    def _received_line(self, line: bytes) -> bool:
         """The agent says this; whether it is a message."""
 
     @abstractmethod
@@ -112,7 +112,7 @@ class RpcDialogue(ABC):
 
 # Looked up once for all the lines of a record, not for each of them.
 _TAKERS: Mapping[Stream, Callable[[RpcDialogue, bytes], None]] = {
-    Stream.STDIN: RpcDialogue._take_told,
-    Stream.STDOUT: RpcDialogue._take_heard,
+    Stream.STDIN: RpcDialogue._take_sent,
+    Stream.STDOUT: RpcDialogue._take_received,
     Stream.STDERR: RpcDialogue._take_stderr,
 }

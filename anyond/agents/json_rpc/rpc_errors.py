@@ -9,7 +9,7 @@ from anyond.agents.json_rpc.jsonrpc import Fault, as_dict, as_text, loads
 _MOST = 4000
 _DETAILS = ("details", "message", "detail", "error", "reason")
 _KINDS = ("errorKind", "errorName")
-_UNTOLD = frozenset({"", "unknown"})
+_MEANINGLESS = frozenset({"", "unknown"})
 _BARE = frozenset({"", "internal error", "agent error"})
 # What the runtimes of some agents say of a connection, and hand on as they get it.
 _WORDINGS = (
@@ -39,7 +39,7 @@ def rpc_error_text(fault: Fault) -> str:
         message = detail if message.lower().rstrip(".") in _BARE else f"{message}: {detail}"
     message = worded(message)
     kind = next((found for name in _KINDS if (found := as_text(data.get(name)))), "")
-    if kind not in _UNTOLD and kind not in message:
+    if kind not in _MEANINGLESS and kind not in message:
         message = f"{message} ({kind})" if message else kind
     return message[:_MOST] or f"The agent reported error {fault.code}."
 
@@ -60,8 +60,8 @@ def _inner(message: str) -> str:
     """Some agents pass on the answer of the model's server as it is."""
     if not message.lstrip().startswith("{"):
         return message.strip()
-    told = as_dict(loads(message))
-    error = as_dict(told.get("error")) or told
+    decoded = as_dict(loads(message))
+    error = as_dict(decoded.get("error")) or decoded
     inner = as_text(error.get("message"))
     status = as_text(error.get("status"))
     return (f"{inner} ({status})" if status else inner) if inner else message.strip()

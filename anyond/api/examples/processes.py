@@ -21,7 +21,7 @@ def _entry(seq: int, index: int, entry_type: EntryType, content: str) -> frames.
 
 
 _ENTRIES = (
-    _entry(0, 0, things.SAID, "I shall look at the timer first."),
+    _entry(0, 0, things.MESSAGE, "I shall look at the timer first."),
     _entry(1, 1, things.ASKS, "npm test"),
     _entry(2, 1, things.RAN, "npm test"),
 )

@@ -171,7 +171,7 @@ DIFF = Diff(
     additions=2,
     deletions=0,
 )
-SAID = AssistantMessage()
+MESSAGE = AssistantMessage()
 RAN = ToolUse(
     tool_name="Bash",
     action_type=CommandRun(

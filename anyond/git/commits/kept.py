@@ -46,10 +46,12 @@ async def delete_all(repo: Path, attempt_id: str) -> None:
 async def stash(repo: Path) -> list[Entry]:
     """The entries of the stash, the newest first."""
     ask = ("log", "--walk-reflogs", "--no-show-signature", "--format=%H%x00%gs%x00")
-    told = await git(*ask, f"--max-count={MOST_ENTRIES}", "refs/stash", "--", cwd=repo, check=False)
-    if told.code != 0:
+    listed = await git(
+        *ask, f"--max-count={MOST_ENTRIES}", "refs/stash", "--", cwd=repo, check=False
+    )
+    if listed.code != 0:
         return []  # there is none
-    fields = os.fsdecode(told.out).split("\0")
+    fields = os.fsdecode(listed.out).split("\0")
     return [
         Entry(oid.strip(), shown(subject))
         for oid, subject in zip(fields[::2], fields[1::2], strict=False)
@@ -76,12 +78,12 @@ async def compare_stash(repo: Path, attempt_id: str, branch: str) -> list[str]:
     }
     now = await stash(repo)
     there = {entry.oid for entry in now}
-    told = []
+    texts = []
     for oid, ref in guarded.items():
         if oid not in there:
             kept = await keep(repo, attempt_id, "popped", oid)
             subject = shown((await git("log", "-1", "--format=%s", oid, "--", cwd=repo)).text)
-            told.append(
+            texts.append(
                 f"The stash, which all checkouts share, has lost an entry meanwhile: {subject}. "
                 f"It is kept as {kept}; `git stash store -m back {oid[:12]}` puts it back."
             )
@@ -90,11 +92,11 @@ async def compare_stash(repo: Path, attempt_id: str, branch: str) -> list[str]:
         mine = re.match(rf"(WIP on|On) {re.escape(shown(branch))}: ", entry.subject)
         if mine and entry.oid not in guarded:
             kept = await keep(repo, attempt_id, "left", entry.oid)
-            told.append(
+            texts.append(
                 f"The attempt has left an entry in the stash, which all checkouts share: "
                 f"{entry.subject}. Its work is in no commit of the branch; it is kept as {kept}."
             )
-    return told
+    return texts
 
 
 async def _refs(repo: Path, attempt_id: str) -> list[str]:

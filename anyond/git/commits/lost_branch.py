@@ -67,11 +67,11 @@ async def bring_back(
     # An empty old value: whoever has made it meanwhile is right.
     ask = ("update-ref", "-m", "anyon: bring back", f"refs/heads/{branch}", oid, "")
     await git(*DURABLE, *ask, cwd=repo)
-    told = (
+    text = (
         f"The branch {shown(branch)} was deleted meanwhile; it is at {oid[:12]} again, where it "
         f"was, and that commit is kept as {ref}, too."
     )
-    return [told]
+    return [text]
 
 
 def _logged(own: Path, shared: Path, branch: str, on_it: bool) -> list[str]:

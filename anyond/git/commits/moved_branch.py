@@ -49,10 +49,10 @@ async def follow(worktree: Path, attempt_id: str) -> list[str]:
     if (await git(*ask, cwd=worktree, check=False)).code == 0:
         return []  # the index has followed already
     moved = f"The branch {shown(branch)} was moved from {last[:12]} to {now[:12]} elsewhere"
-    told = f"{moved}; the worktree has followed."
+    text = f"{moved}; the worktree has followed."
     if not await branches.is_ancestor(worktree, last, now):
         ref = await kept.keep(worktree, attempt_id, "branch", last)
-        told += f" What it had before is kept as {ref}."
+        text += f" What it had before is kept as {ref}."
     await git("update-index", "-q", "--refresh", cwd=worktree, check=False)
     ask = ("read-tree", "-m", "-u", last, now)
     done = await git(*PARALLEL, *ask, cwd=worktree, check=False, timeout=CHECKOUT_TIMEOUT_S)
@@ -62,7 +62,7 @@ async def follow(worktree: Path, attempt_id: str) -> list[str]:
     # The log of HEAD tells from now on that this checkout knows.
     ref = f"refs/heads/{branch}"
     await git("symbolic-ref", "-m", "anyon: follow", "HEAD", ref, cwd=worktree)
-    return [told]
+    return [text]
 
 
 async def _last(worktree: Path, own: Path) -> str | None:

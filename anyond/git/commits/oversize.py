@@ -38,8 +38,8 @@ async def oversized(worktree: Path, limit: int = LIMIT_BYTES) -> list[Oversized]
     if not found:
         return []
     names = join([file.path for file in found])
-    told = await git("check-attr", "-z", "--stdin", "filter", cwd=worktree, input=names)
-    fields = split(told.out)
+    result = await git("check-attr", "-z", "--stdin", "filter", cwd=worktree, input=names)
+    fields = split(result.out)
     plain = {path for path, value in zip(fields[::3], fields[2::3], strict=True)
              if value in _GITS_OWN}  # fmt: skip
     moved = await _missing(worktree)

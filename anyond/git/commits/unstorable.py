@@ -69,15 +69,15 @@ async def _left(
     worktree: Path, leave: Sequence[str], env: dict[str, str] | None
 ) -> tuple[list[str], list[Unstorable]]:
     """The files that are changed and not added, and what could not be looked into."""
-    told = await git(*_LEFT, cwd=worktree, env=env)
+    result = await git(*_LEFT, cwd=worktree, env=env)
     apart = set(leave)
     # A repository inside ends with a slash; what is below one that is left out goes with it.
     files = [
         path
-        for path in dict.fromkeys(await parsed(told.out, split))
+        for path in dict.fromkeys(await parsed(result.out, split))
         if not path.endswith("/") and path not in apart
     ]
-    shut = dict.fromkeys(SHUT.findall(told.err))
+    shut = dict.fromkeys(SHUT.findall(result.err))
     return files, [Unstorable(path, "is a directory that may not be opened") for path in shut]
 
 

@@ -180,21 +180,21 @@ async def _compare(worktree: Path, *base: str, env: dict[str, str] | None = None
     # Of a file that git believes to be unchanged since, it tells the blob: but the file counts.
     blobs_count = len(base) == 2
     parse = partial(_parse, blobs_count=blobs_count)
-    told = await git(*ask, *plain, *base, "--", cwd=worktree, env=env, check=False)
-    if told.code == 0:
-        return await parsed(told.out, parse)
+    result = await git(*ask, *plain, *base, "--", cwd=worktree, env=env, check=False)
+    if result.code == 0:
+        return await parsed(result.out, parse)
     # One file that may not be read ends git, before it has said anything of the others.
     raw = ("diff", "--raw", "-z", "--no-abbrev", "--no-renames")
     if blobs_count:
-        raise failure(ask, told)
+        raise failure(ask, result)
     named = await git(*raw, *plain, *base, "--", cwd=worktree, env=env)
     changed = await parsed(named.out, parse)
     shut = await trio.to_thread.run_sync(_unreadable, worktree, changed)
     if not shut:
-        raise failure(ask, told)
+        raise failure(ask, result)
     apart = (f":(exclude,literal){entry.path}" for entry in shut)
-    told = await git(*ask, *plain, *base, "--", ".", *apart, cwd=worktree, env=env)
-    return [*await parsed(told.out, parse), *shut]
+    result = await git(*ask, *plain, *base, "--", ".", *apart, cwd=worktree, env=env)
+    return [*await parsed(result.out, parse), *shut]
 
 
 def _unreadable(worktree: Path, entries: list[Entry]) -> list[Entry]:

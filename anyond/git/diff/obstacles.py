@@ -16,15 +16,15 @@ async def in_the_way(checkout: Path, old: str, new: str) -> list[str]:
     """The local changes in a checkout, ignored files included, that going from `old` to `new` would
     overwrite."""
     ask = ("diff-tree", "-r", "-z", "--name-status", "--no-renames", old, new, "--")
-    told = (await git(*ask, cwd=checkout)).out
+    listed = (await git(*ask, cwd=checkout)).out
     local = await status(checkout, untracked="all", renames=False)
     mine = {*local.changed, *local.untracked, *local.conflicted}
     # In a thread: many new files may come, and each is looked for.
-    return await trio.to_thread.run_sync(_overwritten, checkout, told, mine)
+    return await trio.to_thread.run_sync(_overwritten, checkout, listed, mine)
 
 
-def _overwritten(checkout: Path, told: bytes, mine: set[str]) -> list[str]:
-    fields = split(told)
+def _overwritten(checkout: Path, listed: bytes, mine: set[str]) -> list[str]:
+    fields = split(listed)
     changed = dict(zip(fields[1::2], fields[::2], strict=True))
     below = {parent for path in changed for parent in _parents(path)}
     found = {

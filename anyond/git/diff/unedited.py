@@ -116,8 +116,8 @@ async def _candidates(
 ) -> list[_Candidate]:
     """The regular files that differ in their contents at most, and that git converts."""
     ask = ("diff-files", "--raw", "-z", "--no-abbrev", "--no-renames", "--ignore-submodules=all")
-    told = await git(*ask, "--diff-filter=M", cwd=worktree, env=env)
-    found = await parsed(told.out, _regular)
+    result = await git(*ask, "--diff-filter=M", cwd=worktree, env=env)
+    found = await parsed(result.out, _regular)
     if paths is not None:
         wanted = set(paths)
         found = [candidate for candidate in found if candidate.path in wanted]
@@ -127,8 +127,8 @@ async def _candidates(
     return [candidate for candidate in found if candidate.path in concerned]
 
 
-def _regular(told: bytes) -> list[_Candidate]:
-    fields = split(told)
+def _regular(listed: bytes) -> list[_Candidate]:
+    fields = split(listed)
     found = []
     for facts, path in zip(fields[::2], fields[1::2], strict=True):
         old_mode, new_mode, oid, *_ = facts[1:].split(" ")
@@ -139,8 +139,8 @@ def _regular(told: bytes) -> list[_Candidate]:
 
 async def _attributes_changed(worktree: Path, env: Mapping[str, str]) -> bool:
     ask = ("status", "--porcelain", "-z", "--untracked-files=all", "--no-renames", NOT_INSIDE)
-    told = await git(*ask, "--", ":(glob)**/.gitattributes", cwd=worktree, env=env)
-    return bool(told.out)
+    result = await git(*ask, "--", ":(glob)**/.gitattributes", cwd=worktree, env=env)
+    return bool(result.out)
 
 
 async def _unedited(

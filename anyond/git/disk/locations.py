@@ -34,14 +34,14 @@ class Location:
     @property
     def environment(self) -> dict[str, str]:
         """The same for git."""
-        told = {"GIT_DIR": os.fspath(self.git_dir)}
+        variables = {"GIT_DIR": os.fspath(self.git_dir)}
         if self.common_dir is not None:
-            told["GIT_COMMON_DIR"] = os.fspath(self.common_dir)
+            variables["GIT_COMMON_DIR"] = os.fspath(self.common_dir)
         if self.work_tree is not None:
-            told["GIT_WORK_TREE"] = os.fspath(self.work_tree)
+            variables["GIT_WORK_TREE"] = os.fspath(self.work_tree)
         else:
-            told["GIT_IMPLICIT_WORK_TREE"] = "0"
-        return told
+            variables["GIT_IMPLICIT_WORK_TREE"] = "0"
+        return variables
 
 
 @dataclass

@@ -46,8 +46,8 @@ def scratch(own: Path) -> Iterator[Path]:
             raise _failure(error, f"A file could not be put aside. {why}") from error
 
 
-def _failure(error: OSError, told: str) -> AnyondError:
-    return Unavailable(told) if error.errno in SHORTAGES else ToolFailed("git", told)
+def _failure(error: OSError, text: str) -> AnyondError:
+    return Unavailable(text) if error.errno in SHORTAGES else ToolFailed("git", text)
 
 
 def sweep(own: Path, before: float) -> int:

@@ -38,8 +38,8 @@ async def converted(worktree: Path, paths: Sequence[str]) -> list[str]:
 
     async def read_attributes() -> None:
         ask = ("check-attr", "-z", "--stdin", *_ATTRIBUTES)
-        told = await git(*ask, cwd=worktree, input=join(paths))
-        found.update(await parsed(told.out, _by_path))
+        result = await git(*ask, cwd=worktree, input=join(paths))
+        found.update(await parsed(result.out, _by_path))
 
     async with trio.open_nursery() as nursery:
         nursery.start_soon(read_setting)
@@ -73,11 +73,11 @@ async def stored(worktree: Path, paths: Sequence[str]) -> dict[str, bytes]:
         while left:
             lines = b"".join(os.fsencode(path) + b"\n" for path in left)
             ask = (*_AS_IT_IS, "hash-object", "-w", "--stdin-paths")
-            told = await git(*ask, cwd=worktree, env=env, input=lines, check=False, timeout=1800)
-            done = told.out.decode("ascii").split()
+            result = await git(*ask, cwd=worktree, env=env, input=lines, check=False, timeout=1800)
+            done = result.out.decode("ascii").split()
             oids |= zip(left, done, strict=False)
             # It ends with the first that it cannot convert, which is left out.
-            left = left[len(done) + 1 :] if told.code != 0 else []
+            left = left[len(done) + 1 :] if result.code != 0 else []
         asked = "".join(f"{oid}\n" for oid in oids.values()).encode("ascii")
         out = (await git("cat-file", "--batch", cwd=worktree, env=env, input=asked)).out
     at = 0
@@ -89,9 +89,9 @@ async def stored(worktree: Path, paths: Sequence[str]) -> dict[str, bytes]:
     return found
 
 
-def _by_path(told: bytes) -> dict[str, dict[str, str]]:
+def _by_path(result: bytes) -> dict[str, dict[str, str]]:
     # Not `split`: a value may be empty.
-    fields = [os.fsdecode(field) for field in told.split(b"\0")[:-1]]
+    fields = [os.fsdecode(field) for field in result.split(b"\0")[:-1]]
     found: dict[str, dict[str, str]] = {}
     for path, attribute, value in zip(fields[::3], fields[1::3], fields[2::3], strict=True):
         found.setdefault(path, {})[attribute] = value

@@ -55,7 +55,7 @@ async def take(root: Path, *, ignored: bool, most_ignored: int = MOST_IGNORED) -
     watch = await trio.to_thread.run_sync(Watch, root, git_dir, common)
     head = await git("rev-parse", "-q", "--verify", "HEAD^{commit}", cwd=root, check=False)
     listing = ("ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate")
-    files, directories = await parsed((await git(*listing, cwd=root)).out, _told_apart)
+    files, directories = await parsed((await git(*listing, cwd=root)).out, _files_and_directories)
     if ignored:
         listing = ("ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory")
         left_out = await parsed((await git(*listing, cwd=root)).out, split)
@@ -66,7 +66,7 @@ async def take(root: Path, *, ignored: bool, most_ignored: int = MOST_IGNORED) -
     return FileListing(head.text if head.code == 0 else None, files, directories, watch)
 
 
-def _told_apart(listed: bytes) -> tuple[list[str], list[str]]:
+def _files_and_directories(listed: bytes) -> tuple[list[str], list[str]]:
     found = split(listed)
     files = [path for path in found if not path.endswith("/")]
     return files, [path.rstrip("/") for path in found if path.endswith("/")]

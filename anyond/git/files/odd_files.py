@@ -16,7 +16,7 @@ from pathlib import Path
 from anyond.git.program.text import shown
 
 _READ_EVERYWHERE = (".gitignore", ".gitattributes", ".gitmodules", ".mailmap")
-_MOST_TOLD = 10
+_MOST_TEXTS = 10
 
 
 def set_aside(worktree: Path, shared: Path) -> list[str]:
@@ -29,7 +29,7 @@ def set_aside(worktree: Path, shared: Path) -> list[str]:
     Returns:
         What a person should know of it, in sentences.
     """
-    told = []
+    texts = []
     for path in (*_of_repository(shared), *_of_checkout(worktree)):
         if not _holds_up(path):
             continue
@@ -43,12 +43,12 @@ def set_aside(worktree: Path, shared: Path) -> list[str]:
                 # An empty one is taken for lost, and stands on its branch again.
                 with open(path, "xb"):
                     pass
-            told.append(
+            texts.append(
                 f"{shown(path)} was a pipe or a device, for which git would wait for ever. It is "
                 f"at {shown(saved)} now."
             )
-    more = len(told) - _MOST_TOLD
-    return told[:_MOST_TOLD] + ([f"So are {more} others."] if more > 0 else [])
+    more = len(texts) - _MOST_TEXTS
+    return texts[:_MOST_TEXTS] + ([f"So are {more} others."] if more > 0 else [])
 
 
 def _of_checkout(top: Path) -> Iterator[str]:

@@ -26,8 +26,8 @@ async def refuse_missing(checkout: Path, before: str, after: str) -> None:
         FilterMissing: some of it goes through a required filter that is not there.
     """
     # As git will see it: what is withheld is not required.
-    told = await git(*configuration.LIST, cwd=checkout)
-    filters = refusals.by_filter(configuration.parse(told.out))
+    result = await git(*configuration.LIST, cwd=checkout)
+    filters = refusals.by_filter(configuration.parse(result.out))
     path = os.environ.get("PATH", os.defpath)
     absent = {
         name: program

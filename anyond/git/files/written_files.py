@@ -32,8 +32,8 @@ async def as_in(worktree: Path, commit: str, paths: Iterable[str]) -> set[str]:
         known = set(await parsed((await git("ls-files", "-z", cwd=worktree, env=env)).out, split))
         await git("update-index", "-q", "--refresh", cwd=worktree, env=env, check=False)
         ask = ("diff-files", "--name-only", "-z", "--ignore-submodules=none")
-        told = await git(*ask, cwd=worktree, env=env)
-    others = set(await parsed(told.out, split))
+        result = await git(*ask, cwd=worktree, env=env)
+    others = set(await parsed(result.out, split))
     return {
         path
         for path in paths
@@ -51,8 +51,8 @@ async def put_back(checkout: Path, before: str, after: str) -> None:
         GitFailed: some could not be written; the others are.
     """
     listing = ("diff-tree", "-r", "-z", "--no-renames", "--name-status")
-    told = await parsed((await git(*listing, before, after, cwd=checkout)).out, split)
-    changes = dict(zip(told[1::2], told[::2], strict=True))
+    fields = await parsed((await git(*listing, before, after, cwd=checkout)).out, split)
+    changes = dict(zip(fields[1::2], fields[::2], strict=True))
     staging = ("diff-index", "-z", "--name-only", "--cached", before)
     staged = set(await parsed((await git(*staging, cwd=checkout)).out, split))
     paths = [path for path in changes if path not in staged]
@@ -77,9 +77,9 @@ async def take_back(worktree: Path, commit: str, snapshot: str) -> int:
         How many went.
     """
     ask = ("diff-tree", "-r", "-z", "--no-renames", "--name-only", "--diff-filter=A")
-    told = await git(*ask, f"{snapshot}^{{tree}}", f"{commit}^{{tree}}", cwd=worktree)
+    result = await git(*ask, f"{snapshot}^{{tree}}", f"{commit}^{{tree}}", cwd=worktree)
     tracked = await parsed((await git("ls-files", "-z", cwd=worktree)).out, split)
-    added = set(await parsed(told.out, split)) - set(tracked)
+    added = set(await parsed(result.out, split)) - set(tracked)
     found = [path for path in added if is_there(worktree / path)]
     whole = await as_in(worktree, commit, found) if found else set()
     torn = [path for path in found if path not in whole and await _is_torn(worktree, commit, path)]

@@ -36,9 +36,9 @@ async def find(repo: Path, before: str | None, after: str) -> Landing | None:
     if not _is_there(repo) or not all(_OID.fullmatch(end.removesuffix("^")) for end in ends):
         return None
     asked = "".join(f"{end}^{{commit}}\n" for end in ends).encode("ascii")
-    told = await git("cat-file", "--batch-check", cwd=repo, input=asked, check=False)
-    found = [line.split(" ") for line in told.out.decode("utf-8", "replace").splitlines()]
-    if told.code != 0 or [kind for _, kind, *_ in found] != ["commit", "commit"]:
+    result = await git("cat-file", "--batch-check", cwd=repo, input=asked, check=False)
+    found = [line.split(" ") for line in result.out.decode("utf-8", "replace").splitlines()]
+    if result.code != 0 or [kind for _, kind, *_ in found] != ["commit", "commit"]:
         return None
     return Landing(found[0][0], found[1][0])
 

@@ -238,8 +238,8 @@ async def _take_back(checkout: Path, goal: Tip, new: str) -> None:
     try:
         await written_files.put_back(checkout, goal.oid, new)
     except AnyondError as error:
-        told = f"{back.err[:500]} {error}"
-        log.warning("merge_not_taken_back", checkout=str(checkout), why=told)
+        reason = f"{back.err[:500]} {error}"
+        log.warning("merge_not_taken_back", checkout=str(checkout), why=reason)
 
 
 def _dirty(goal: Tip, checkout: Path, files: list[str]) -> DirtyTarget:

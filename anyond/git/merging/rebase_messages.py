@@ -121,8 +121,8 @@ async def _commits(worktree: Path, since: str, tip: str) -> list[_Commit]:
     fields = ("%H", "%P", "%an", "%ae", "%ad", "%B")
     ask = ("log", "--reverse", "--topo-order", "--no-show-signature", "--encoding=UTF-8")
     how = ("--date=raw", f"--format={'%x00'.join(fields)}%x00", f"--max-count={MOST_COMMITS}")
-    told = await git(*ask, *how, f"{since}..{tip}", "--", cwd=worktree)
-    words = os.fsdecode(told.out).split("\0")[:-1]
+    result = await git(*ask, *how, f"{since}..{tip}", "--", cwd=worktree)
+    words = os.fsdecode(result.out).split("\0")[:-1]
     count = len(fields)
     rows = [words[at : at + count] for at in range(0, len(words), count)]
     return [

@@ -148,12 +148,12 @@ async def _with_reason(
 
     async def hooks() -> Path | None:
         ask = ("rev-parse", "--git-path", "hooks")
-        told = await _run((program, *_ALWAYS, *ask), cwd, env, None, 60.0)
-        return cwd / told.text if told.code == 0 else None
+        result = await _run((program, *_ALWAYS, *ask), cwd, env, None, 60.0)
+        return cwd / result.text if result.code == 0 else None
 
     async def settings_there() -> list[Setting]:
-        told = await _run((program, *_ALWAYS, *configuration.LIST), cwd, env, None, 60.0)
-        return configuration.parse(told.out) if told.code == 0 else []
+        result = await _run((program, *_ALWAYS, *configuration.LIST), cwd, env, None, 60.0)
+        return configuration.parse(result.out) if result.code == 0 else []
 
     shared = env.get("GIT_COMMON_DIR") or env.get("GIT_DIR")
     common = None if shared is None else cwd / shared
@@ -178,10 +178,10 @@ async def _withheld(
         plain = {**env, **place.environment}
         if await guard.allows(place, lambda: _settings(program, top, plain)):
             return ()
-    told = await _run((program, *_ALWAYS, *configuration.LIST), cwd, env, None, 60.0)
-    if told.code != 0:
+    result = await _run((program, *_ALWAYS, *configuration.LIST), cwd, env, None, 60.0)
+    if result.code != 0:
         return ()  # no repository: git will say so
-    found = programs.instead(configuration.parse(told.out))
+    found = programs.instead(configuration.parse(result.out))
     if own_credentials:
         # The caller has some, in place of everybody's.
         found = tuple(pair for pair in found if not pair[0].startswith("credential."))
@@ -196,8 +196,8 @@ async def settings(path: Path) -> list[Setting]:
     """
     program = await _checked_program(os.environ.get("PATH", os.defpath))
     place = locate(path)
-    told = {} if place is None else place.environment
-    return await _settings(program, path, {**environment(os.environ), **told})
+    located = {} if place is None else place.environment
+    return await _settings(program, path, {**environment(os.environ), **located})
 
 
 async def _settings(program: str, cwd: Path, env: Mapping[str, str]) -> list[Setting]:
@@ -244,8 +244,8 @@ async def _checked(path: str) -> _Git:
         program = shutil.which("git", path=path)
         if program is None:
             raise ProgramMissing("git", path.split(os.pathsep), INSTALL)
-        told = await _run((program, "version"), Path("/"), environment(os.environ), None, 60.0)
-        match = re.search(rb"(\d+)\.(\d+)(?:\.(\d+))?", told.out)
+        result = await _run((program, "version"), Path("/"), environment(os.environ), None, 60.0)
+        match = re.search(rb"(\d+)\.(\d+)(?:\.(\d+))?", result.out)
         number = tuple(int(part) for part in match.groups() if part) if match else ()
         if number < MINIMUM:
             name = ".".join(map(str, number)) or "of an unknown version"

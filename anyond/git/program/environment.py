@@ -63,8 +63,8 @@ def settings(pairs: Iterable[tuple[str, str]], environ: Mapping[str, str]) -> di
 
     In the environment nobody sees them in a list of processes.
     """
-    told = environ.get("GIT_CONFIG_COUNT", "")
-    first = int(told) if told.isascii() and told.isdigit() and len(told) < 6 else 0
+    given = environ.get("GIT_CONFIG_COUNT", "")
+    first = int(given) if given.isascii() and given.isdigit() and len(given) < 6 else 0
     env: dict[str, str] = {}
     count = first
     for count, (key, value) in enumerate(pairs, first + 1):

@@ -120,7 +120,7 @@ def instead(settings: Iterable[Setting]) -> tuple[tuple[str, str], ...]:
     for setting in listed:
         if setting.scope == "person":
             own.setdefault(setting.key, []).append(setting.value)
-    told: dict[str, str] = {"core.hookspath": _last(own, "core.hookspath")}
+    overrides: dict[str, str] = {"core.hookspath": _last(own, "core.hookspath")}
     helpers = False
     for setting in listed:
         key = setting.key
@@ -135,20 +135,20 @@ def instead(settings: Iterable[Setting]) -> tuple[tuple[str, str], ...]:
             section in {"url", "remote"} and name not in {"uploadpack", "receivepack", "vcs"}
         ):
             # There is no taking back an address, but what it leads to.
-            told["protocol.file.allow"] = told["protocol.ext.allow"] = "never"
+            overrides["protocol.file.allow"] = overrides["protocol.ext.allow"] = "never"
         elif key == "protocol.allow" and key not in own:
-            told |= {f"protocol.{scheme}.allow": how for scheme, how in _SCHEMES.items()}
-            told[key] = "never"
+            overrides |= {f"protocol.{scheme}.allow": how for scheme, how in _SCHEMES.items()}
+            overrides[key] = "never"
         else:
-            told.setdefault(key, _last(own, key))
+            overrides.setdefault(key, _last(own, key))
         if section == "filter":
             for part in ("clean", "smudge", "process", "required"):
                 whole = f"{key.rpartition('.')[0]}.{part}"
-                told.setdefault(whole, _last(own, whole))
-    if any(key.startswith("gpg.") for key in told):
+                overrides.setdefault(whole, _last(own, whole))
+    if any(key.startswith("gpg.") for key in overrides):
         # Who would sign is not known any more, and a signature that fails would cost the commit.
-        told |= {key: own[key][-1] if key in own else "false" for key in _SIGNING}
-    pairs = [*told.items()]
+        overrides |= {key: own[key][-1] if key in own else "false" for key in _SIGNING}
+    pairs = [*overrides.items()]
     if helpers:
         pairs += _helpers(listed)
     return tuple(pairs)

@@ -108,7 +108,7 @@ async def of(verb: str, code: int, err: str, ask: Asking) -> Refused | None:
     if verb not in _REMOTE and (_FILTER_ENDED in err or _FILTER.search(err)):
         return await _filter(err, ask)
     if _SIGNING.search(err):
-        return SigningFailed(_said(err))
+        return SigningFailed(_output(err))
     found = _HOOK.search(err)
     if found is not None:
         name = next(group for group in found.groups() if group)
@@ -138,7 +138,7 @@ def _is_broken(head: Path) -> bool:
 
 def _hook(name: str | None, verb: str, err: str) -> HookRefused:
     what = f"the {verb}" if verb in _ACTS else "a change of a reference"
-    return HookRefused(name, what, _said(err))
+    return HookRefused(name, what, _output(err))
 
 
 async def _commit_hooks(ask: Asking) -> list[str]:
@@ -171,7 +171,7 @@ async def _filter(err: str, ask: Asking) -> FilterFailed:
         if named is not None and not any(parts.get(part) for part in _PARTS):
             return FilterMissing(name, None)
     name = next(iter(filters)) if len(filters) == 1 else ""
-    return FilterFailed(name, _said(err))
+    return FilterFailed(name, _output(err))
 
 
 def by_filter(settings: Iterable[Setting]) -> dict[str, dict[str, str]]:
@@ -206,11 +206,11 @@ def missing_program(parts: Mapping[str, str], path: str) -> str | None:
 # ---------------------------------------------------------------- words
 
 
-def _said(err: str) -> str:
+def _output(err: str) -> str:
     """What the program has said, without what git adds to it."""
     lines = []
-    for told in err.splitlines():
-        line = _PROGRESS.sub("", told).strip()
+    for raw in err.splitlines():
+        line = _PROGRESS.sub("", raw).strip()
         if line and not line.startswith(_GITS_OWN) and not line.endswith("' hook failed"):
             lines.append(line)
     return "\n".join(dict.fromkeys(lines))

@@ -61,13 +61,13 @@ async def list(repo: Path) -> builtins.list[Worktree]:
     is in is among them, even if somebody has moved it and git does not know yet.
     """
     listed = await git("worktree", "list", "--porcelain", "-z", cwd=repo)
-    told, *linked = [_worktree(block) for block in listed.out.split(b"\0\0") if block]
+    first, *linked = [_worktree(block) for block in listed.out.split(b"\0\0") if block]
     _remember(repo, linked)
     found = await main_checkout.find(repo)
     main = replace(
-        told,
+        first,
         path=found.path,
-        branch=None if found.bare and not found.unreachable else told.branch or found.branch,
+        branch=None if found.bare and not found.unreachable else first.branch or found.branch,
         bare=found.bare,
         unreachable=found.unreachable,
     )
@@ -151,8 +151,8 @@ async def fill(path: Path, report: Report | None = None) -> None:
     if not await _is_complete(path):
         raise failure(ask, done)
     if report is not None:
-        said = done.err.strip()[-1000:] or f"exit status {done.code}"
-        report(f"The hook post-checkout failed in the new worktree, which is complete: {said}")
+        reason = done.err.strip()[-1000:] or f"exit status {done.code}"
+        report(f"The hook post-checkout failed in the new worktree, which is complete: {reason}")
 
 
 async def _is_complete(path: Path) -> bool:
@@ -199,8 +199,8 @@ def delete(path: Path) -> None:
         remove(path)
     except OSError as error:
         if error.errno != errno.ENOENT:
-            told = f"{error.filename or path} cannot be deleted: {error.strerror}."
-            raise ToolFailed("git", told) from error
+            text = f"{error.filename or path} cannot be deleted: {error.strerror}."
+            raise ToolFailed("git", text) from error
 
 
 def occupied(path: Path) -> bool:
@@ -226,20 +226,20 @@ def make_parent(path: Path) -> None:
 
 
 def _worktree(block: bytes) -> Worktree:
-    told: dict[str, str] = {}
+    fields: dict[str, str] = {}
     for line in split(block):
         key, _, value = line.partition(" ")
-        told[key] = value
-    oid = told.get("HEAD", "")
-    branch = told.get("branch")
+        fields[key] = value
+    oid = fields.get("HEAD", "")
+    branch = fields.get("branch")
     return Worktree(
-        path=Path(told["worktree"]),
+        path=Path(fields["worktree"]),
         head=oid if oid.strip("0") else None,
         branch=branch.removeprefix("refs/heads/") if branch else None,
-        bare="bare" in told,
+        bare="bare" in fields,
         # So git marks a worktree while it is being added; after a crash the mark stays.
-        locked=told.get("locked", "initializing") != "initializing",
-        prunable="prunable" in told,
+        locked=fields.get("locked", "initializing") != "initializing",
+        prunable="prunable" in fields,
     )
 
 

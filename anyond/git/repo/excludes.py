@@ -43,8 +43,8 @@ async def hide(repos: Repositories, path: Path, files: Sequence[str]) -> list[st
     if hidden:
         # Answers 1 if nothing is ignored, which is none of our mistakes.
         ask = ("check-ignore", "-z", "--stdin")
-        told = await git(*ask, cwd=path, input=join(hidden), check=False)
-        ignored = await parsed(told.out, _names)
+        result = await git(*ask, cwd=path, input=join(hidden), check=False)
+        ignored = await parsed(result.out, _names)
         patterns = [f"/{_literally(file)}" for file in hidden if file not in ignored]
         await exclude(repos, path, patterns)
     return hidden

@@ -127,9 +127,9 @@ async def _default_branch(path: Path, shared: Path) -> str | None:
         own = {"GIT_DIR": os.fspath(shared), "GIT_COMMON_DIR": os.fspath(shared)}
         where = {**own, "GIT_WORK_TREE": os.fspath(shared)}
         ask = ("symbolic-ref", "--quiet", "HEAD")
-        told = await git(*ask, cwd=shared, env=where, check=False)
-        if told.code == 0 and told.text.startswith("refs/heads/"):
-            return told.text.removeprefix("refs/heads/")
+        result = await git(*ask, cwd=shared, env=where, check=False)
+        if result.code == 0 and result.text.startswith("refs/heads/"):
+            return result.text.removeprefix("refs/heads/")
     head = await git("symbolic-ref", "-q", "refs/remotes/origin/HEAD", cwd=path, check=False)
     wanted = [head.text.removeprefix("refs/remotes/origin/")] if head.code == 0 else []
     refs = await git("for-each-ref", "--format=%(refname:lstrip=2)", "refs/heads", cwd=path)

@@ -64,13 +64,13 @@ async def find(repo: Path) -> MainCheckout:
     if not indexed:
         return MainCheckout(path=common, branch=None, bare=True)
     if place is not None:
-        told = f"The files of {_name(branch)} are in {place}, where git does not find {common}."
+        text = f"The files of {_name(branch)} are in {place}, where git does not find {common}."
     else:
-        told = (
+        text = (
             f"Git does not say where the files of {_name(branch)} are whose index is in {common}."
         )
-    told += " Merge into another branch, or check out another one there first."
-    return MainCheckout(path=place or common, branch=branch, unreachable=told)
+    text += " Merge into another branch, or check out another one there first."
+    return MainCheckout(path=place or common, branch=branch, unreachable=text)
 
 
 def top(path: Path) -> Path | None:
@@ -88,22 +88,22 @@ async def _bare(
     if not indexed:
         return MainCheckout(path=common, branch=None, bare=True)
     if place is None:
-        told = (
+        text = (
             f"{common} is a bare repository with an index, so files of {_name(branch)} may be "
             f"checked out somewhere. If there are none, delete {common / 'index'}."
         )
-        return MainCheckout(path=common, branch=branch, bare=True, unreachable=told)
+        return MainCheckout(path=common, branch=branch, bare=True, unreachable=text)
     # With the repository as its own top, or git would list what is below it in the checkout.
     where = dict.fromkeys(("GIT_DIR", "GIT_COMMON_DIR", "GIT_WORK_TREE"), os.fspath(common))
     listed = await git("ls-files", "-z", cwd=common, env=where, check=False)
     tracked = await parsed(listed.out, split)
     if not await trio.to_thread.run_sync(_any_there, place, tracked):
         return MainCheckout(path=common, branch=None, bare=True)
-    told = (
+    text = (
         f"core.bare is true in the configuration of {common}, so git does not update the files of "
         f"{_name(branch)} in {place}. To mend it: git --git-dir={common} config core.bare false"
     )
-    return MainCheckout(path=place, branch=branch, unreachable=told)
+    return MainCheckout(path=place, branch=branch, unreachable=text)
 
 
 async def _settings(file: Path) -> dict[str, str]:
@@ -111,9 +111,9 @@ async def _settings(file: Path) -> dict[str, str]:
     keys = r"^(core\.(bare|worktree)|extensions\.worktreeconfig)$"
     ask = ("config", "--includes", "--null", "--file", file, "--get-regexp", keys)
     # Not in the repository: git refuses to begin where `core.worktree` does not exist.
-    told = await git(*ask, cwd=Path("/"), check=False)
+    result = await git(*ask, cwd=Path("/"), check=False)
     found: dict[str, str] = {}
-    for setting in split(told.out):
+    for setting in split(result.out):
         key, given, value = setting.partition("\n")
         if key != "core.worktree":
             value = "true" if not given or value.lower() in {"true", "yes", "on", "1"} else "false"

@@ -192,13 +192,13 @@ def _failure(
     """What refused; the words of git are only asked where there was no answer to the push."""
     if isinstance(done.refusal, TransportWithheld):
         return failure(("push",), done)
-    said = _said(done.err, token)
+    output = _output(done.err, token)
     shown_branch = shown(branch)
     for line in os.fsdecode(done.out).split("\n"):
         flag, _, rest = line.partition("\t")
         if flag == "!":
             summary = rest.partition("\t")[2]
-            return _rejection(summary, said, shown_branch)
+            return _rejection(summary, output, shown_branch)
     err = done.err
     status = re.search(r"The requested URL returned error: (\d{3})", err)
     code = int(status[1]) if status else 0
@@ -206,23 +206,23 @@ def _failure(
         return Impossible("branch", f"there is no branch {shown_branch!r}.")
     if done.code == 1 and "failed to push some refs" in err:
         # Nothing was offered to the remote: the hook over here was asked first.
-        return Rejected("local_hook", shown_branch, said)
+        return Rejected("local_hook", shown_branch, output)
     if code == 401 or any(words in err for words in (*_NO_LOGIN, "Authentication failed")):
         if token is not None:
             return TokenInvalid()
         if any(words in err for words in _NO_LOGIN):
-            return TokenMissing.of_remote(_where(remote), said)
-        return TokenInvalid.of_remote(_where(remote), said)
+            return TokenMissing.of_remote(_where(remote), output)
+        return TokenInvalid.of_remote(_where(remote), output)
     if "Repository not found" in err or code == 404 or re.search(r"repository '.*' not found", err):
-        return RepositoryNotFound(shown(remote.push_address.path), said)
+        return RepositoryNotFound(shown(remote.push_address.path), output)
     if code == 403 or "Permission denied" in err:
-        return InsufficientPermissions(said)
+        return InsufficientPermissions(output)
     if code == 429:
         return RateLimited(_RATE_LIMIT_PAUSE_S)
     if "Operation too slow" in err or "timed out" in err:
         return Slow(_where(remote), stall_s)
     if "does not appear to be a git repository" in err:
-        return RepositoryNotFound(shown(remote.push_address.path), said)
+        return RepositoryNotFound(shown(remote.push_address.path), output)
     unreachable = (
         "Could not resolve",
         "Failed to connect",
@@ -237,32 +237,32 @@ def _failure(
         "certificate",
     )
     if any(words in err for words in unreachable):
-        return Unreachable(_where(remote), said)
+        return Unreachable(_where(remote), output)
     if code:
-        return Unexpected(_where(remote), said)
-    return GitFailed(("push",), done.code, said)
+        return Unexpected(_where(remote), output)
+    return GitFailed(("push",), done.code, output)
 
 
-def _rejection(summary: str, said: str, branch: str) -> Exception:
+def _rejection(summary: str, output: str, branch: str) -> Exception:
     if "stale info" in summary or "remote ref updated since checkout" in summary:
         return Rejected("stale", branch)
     if summary.startswith("[rejected]"):
         return Rejected("non_fast_forward", branch)
     found = re.search(r"\((.*)\)", summary)
-    why = "; ".join(part for part in (found[1] if found else summary, said) if part)
+    why = "; ".join(part for part in (found[1] if found else summary, output) if part)
     if "refusing to allow" in why:  # GitHub's words for a token without the scope `workflow`
         return InsufficientPermissions(why)
     return Rejected("remote", branch, why)
 
 
-def _said(err: str, token: str | None) -> str:
+def _output(err: str, token: str | None) -> str:
     """What is worth telling of git's words, in one line."""
     lines = []
     for line in err.split("\n"):
         words = line.strip().removeprefix("remote: ").strip()
         if words and not words.startswith(("hint:", "error: failed to push some refs")):
             lines.append(words)
-    told = "; ".join(lines)
+    text = "; ".join(lines)
     for secret in (token, _basic(token)) if token else ():
-        told = told.replace(secret, "***")
-    return told
+        text = text.replace(secret, "***")
+    return text

@@ -116,10 +116,10 @@ async def behind_alias(address: Address, repo: Path) -> Address:
         return address
     try:
         ask = ("ssh", "-G", "--", address.host)
-        told = await run(ask, repo, environment(os.environ), None, _SSH_TIMEOUT_S)
+        result = await run(ask, repo, environment(os.environ), None, _SSH_TIMEOUT_S)
     except ToolFailed:
         return address  # there is no ssh, so there are no names either
-    found = re.search(r"(?m)^hostname (\S+)$", os.fsdecode(told.out)) if told else None
+    found = re.search(r"(?m)^hostname (\S+)$", os.fsdecode(result.out)) if result else None
     return replace(address, host=found[1].lower()) if found else address
 
 
@@ -133,17 +133,17 @@ async def _remote(repo: Path, name: str) -> Remote:
 
 async def _at_address(repo: Path, address: str) -> Remote:
     """A remote that has no name, with the addresses that git makes of it."""
-    told = await git("ls-remote", "--get-url", "--", address, cwd=repo, check=False)
-    if told.code != 0:
+    result = await git("ls-remote", "--get-url", "--", address, cwd=repo, check=False)
+    if result.code != 0:
         raise NoRemote.not_at(shown(scrub(address)))
-    push_url, longest = told.text, ""
+    push_url, longest = result.text, ""
     ask = ("config", "--null", "--get-regexp", r"^url\..*\.pushinsteadof$")
     for line in split((await git(*ask, cwd=repo, check=False)).out):
         key, _, begin = line.partition("\n")
         if address.startswith(begin) and len(begin) > len(longest):
             base = key.removeprefix("url.").rpartition(".")[0]
             push_url, longest = base + address.removeprefix(begin), begin
-    return Remote(address, told.text, push_url, named=False)
+    return Remote(address, result.text, push_url, named=False)
 
 
 async def setting(repo: Path, key: str) -> str | None:

@@ -103,12 +103,12 @@ async def adopt(path: Path) -> Path | None:
     if not _is_dir(path):
         return None
     ask = ("rev-parse", "--path-format=absolute", "--git-common-dir", "--absolute-git-dir")
-    told = await git(*ask, cwd=path, check=False, known=False)
-    if told.code != 0:
-        if "not a git repository" in told.err:
+    result = await git(*ask, cwd=path, check=False, known=False)
+    if result.code != 0:
+        if "not a git repository" in result.err:
             return None
-        raise failure(ask, told)
-    common, own = map(_real, os.fsdecode(told.out).splitlines())
+        raise failure(ask, result)
+    common, own = map(_real, os.fsdecode(result.out).splitlines())
     top = await git("rev-parse", "--show-toplevel", cwd=path, check=False, known=False)
     bare = top.code != 0
     locations.remember(path if bare else Path(top.text), common, own, bare=bare)
@@ -147,18 +147,18 @@ async def identity(path: Path) -> dict[str, str]:
 async def _ident(path: Path, role: str) -> tuple[str, str]:
     # What git only guesses (the name of the account, that of the host) counts if it would commit
     # with it. If it would not, Anyon's part is offered for what nobody has told.
-    told_only = ("-c", "user.useConfigOnly=true")
+    configured_only = ("-c", "user.useConfigOnly=true")
     email, name = f"GIT_{role}_EMAIL", f"GIT_{role}_NAME"
     tries: list[tuple[tuple[str, ...], dict[str, str]]] = [((), {})]
     if not os.environ.get(email):
-        tries.append((told_only, {email: os.environ.get("EMAIL") or EMAIL}))
+        tries.append((configured_only, {email: os.environ.get("EMAIL") or EMAIL}))
     if not os.environ.get(name):
-        tries.append((() if os.environ.get("EMAIL") else told_only, {name: NAME}))
+        tries.append((() if os.environ.get("EMAIL") else configured_only, {name: NAME}))
     for options, offered in tries:
         ask = (*options, "var", f"GIT_{role}_IDENT")
-        told = await git(*ask, cwd=path, env=offered, check=False)
-        found = _IDENT.fullmatch(told.text)
-        if told.code == 0 and found is not None:
+        result = await git(*ask, cwd=path, env=offered, check=False)
+        found = _IDENT.fullmatch(result.text)
+        if result.code == 0 and found is not None:
             return found[1], found[2]
     return NAME, EMAIL
 

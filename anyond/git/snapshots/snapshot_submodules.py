@@ -27,8 +27,8 @@ async def bring_back(repo: Path, worktree: Path, snapshot: Snapshot) -> list[str
     Returns:
         What is missing, and why, in sentences.
     """
-    told = await git("ls-tree", "-r", "-z", "--full-tree", snapshot.oid, cwd=repo)
-    heads = await parsed(told.out, _gitlinks)
+    result = await git("ls-tree", "-r", "-z", "--full-tree", snapshot.oid, cwd=repo)
+    heads = await parsed(result.out, _gitlinks)
     for path, _ in snapshot.submodules:
         # More than one: none of them is known to be the one that was checked out.
         commits = [commit for other, commit in snapshot.submodules if other == path]

@@ -149,9 +149,9 @@ async def take(repo: Path, worktree: Path, attempt_id: str, reason: str) -> str:
         "Empty": empty,
         "Submodules": " ".join(f"{quote(sub.path)}={sub.oid}" for sub in elsewhere) or None,
     }
-    told = "\n".join(f"Anyon-{key}: {value}" for key, value in facts.items() if value)
+    trailers = "\n".join(f"Anyon-{key}: {value}" for key, value in facts.items() if value)
     parents += [oid for oid in (staged, conflicts) if oid]
-    oid = await store(worktree, tree, parents, f"{reason.strip() or 'snapshot'}\n\n{told}")
+    oid = await store(worktree, tree, parents, f"{reason.strip() or 'snapshot'}\n\n{trailers}")
     return await _name(repo, attempt_id, oid)
 
 
@@ -375,8 +375,8 @@ def _snapshot(line: bytes) -> Snapshot | None:
     ref, oid, date, message = (os.fsdecode(part) for part in line.split(b"\0", 3))
     match = _REF.fullmatch(ref)
     reason, _, rest = message.rpartition("\n\n")
-    told = dict(row.split(": ", 1) for row in rest.splitlines() if ": " in row)
-    if match is None or "Anyon-Index" not in told:
+    trailers = dict(row.split(": ", 1) for row in rest.splitlines() if ": " in row)
+    if match is None or "Anyon-Index" not in trailers:
         return None
     return Snapshot(
         ref=ref,
@@ -385,16 +385,18 @@ def _snapshot(line: bytes) -> Snapshot | None:
         number=int(match[2]),
         created_at=timestamp(int(date)),
         reason=shown(reason),
-        branch=told.get("Anyon-Branch"),
-        head=told.get("Anyon-Head"),
-        op=told.get("Anyon-Operation"),
-        index=told["Anyon-Index"],
-        conflicts=told.get("Anyon-Conflicts"),
-        empty=told.get("Anyon-Empty"),
+        branch=trailers.get("Anyon-Branch"),
+        head=trailers.get("Anyon-Head"),
+        op=trailers.get("Anyon-Operation"),
+        index=trailers["Anyon-Index"],
+        conflicts=trailers.get("Anyon-Conflicts"),
+        empty=trailers.get("Anyon-Empty"),
         submodules=tuple(
             (unquote(path), commit)
             for path, _, commit in (
-                word.partition("=") for word in told.get("Anyon-Submodules", "").split(" ") if word
+                word.partition("=")
+                for word in trailers.get("Anyon-Submodules", "").split(" ")
+                if word
             )
         ),
     )

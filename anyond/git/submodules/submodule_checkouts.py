@@ -119,11 +119,11 @@ async def _make(
     if not await has(store, oid):
         # The project's checkout is not there yet, either. Perhaps it can be had.
         ask = (*FROM_DISK, "fetch", "--quiet", "--no-recurse-submodules", "origin", oid)
-        told = await run(store, *ask)
+        result = await run(store, *ask)
         if not await has(store, oid):
             return (
                 f"its commit {oid[:12]} is not in {source}, and could not be fetched: "
-                f"{told.err.strip()[-500:]}"
+                f"{result.err.strip()[-500:]}"
             )
     await run(store, "config", "core.worktree", _between(store, place))
     if before.code != 0:
@@ -155,8 +155,8 @@ async def _copy(source: Path, store: Path) -> None:
     refs = ("+refs/remotes/*:refs/remotes/*", "+refs/tags/*:refs/tags/*")
     ask = ("fetch", "--quiet", "--no-write-fetch-head", "--update-shallow", "--no-auto-gc")
     await run(store, *FROM_DISK, *ask, "--no-recurse-submodules", "--", shared, *refs)
-    told = await run(source, "config", "--local", "--null", "--get-regexp", _TAKEN_ALONG)
-    for setting in split(told.out):
+    result = await run(source, "config", "--local", "--null", "--get-regexp", _TAKEN_ALONG)
+    for setting in split(result.out):
         key, _, value = setting.partition("\n")
         await run(store, "config", "--add", key, value)
 
@@ -165,8 +165,8 @@ async def _clone(worktree: Path, sub: Submodule) -> str | None:
     above = _above(worktree, sub.path)
     inner = sub.path if above == worktree else _between(above, worktree / sub.path)
     ask = ("submodule", "--quiet", "update", "--init", "--", inner)
-    told = await git(*ask, cwd=above, check=False, timeout=_NETWORK_TIMEOUT_S)
-    return None if told.code == 0 else told.err.strip()[-500:]
+    result = await git(*ask, cwd=above, check=False, timeout=_NETWORK_TIMEOUT_S)
+    return None if result.code == 0 else result.err.strip()[-500:]
 
 
 def _between(here: Path, there: Path) -> str:

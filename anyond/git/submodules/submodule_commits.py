@@ -81,8 +81,8 @@ async def only_here(store: Path) -> list[str]:
     """The newest commits of a submodule that none of its remotes has; also those that are on no
     branch any more."""
     ask = ("rev-list", "--parents", f"--max-count={_MOST_COMMITS}", "--reflog", "--all")
-    told = await run(store, *ask, "--not", "--remotes", "--glob=refs/anyon")
-    lines = [line.split(" ") for line in told.out.decode("ascii", "replace").splitlines()]
+    result = await run(store, *ask, "--not", "--remotes", "--glob=refs/anyon")
+    lines = [line.split(" ") for line in result.out.decode("ascii", "replace").splitlines()]
     parents = {parent for line in lines for parent in line[1:]}
     return [line[0] for line in lines if line[0] not in parents][:_MOST_TIPS]
 
@@ -204,8 +204,8 @@ async def _gitlinks_between(
 ) -> list[tuple[str, str | None, str]]:
     start = old or (await run(store, "hash-object", "-t", "tree", "/dev/null")).text
     ask = ("diff-tree", "-r", "-z", "--no-renames", "--ignore-submodules=none", "--raw")
-    told = await run(store, *ask, "--no-abbrev", start, new, "--")
-    fields = split(told.out)
+    result = await run(store, *ask, "--no-abbrev", start, new, "--")
+    fields = split(result.out)
     found: list[tuple[str, str | None, str]] = []
     for facts, path in zip(fields[::2], fields[1::2], strict=False):
         old_mode, new_mode, was, now, *_ = facts.lstrip(":").split(" ")

@@ -163,6 +163,6 @@ def gitlinks(staged: bytes) -> dict[str, str]:
 
 async def _names(own: Path, worktree: Path) -> dict[str, str]:
     ask = ("config", "--file", worktree / ".gitmodules", "--null", "--get-regexp")
-    told = await run(own, *ask, r"^submodule\..*\.path$", work_tree=worktree)
-    pairs = (setting.partition("\n") for setting in split(told.out))
+    result = await run(own, *ask, r"^submodule\..*\.path$", work_tree=worktree)
+    pairs = (setting.partition("\n") for setting in split(result.out))
     return {path: key[len("submodule.") : -len(".path")] for key, _, path in pairs}

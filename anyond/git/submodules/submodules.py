@@ -56,8 +56,8 @@ async def strangers(worktree: Path, since: str | None) -> list[str]:
             "--get-regexp",
             r"^submodule\..*\.path$",
         )
-        told = split((await git(*ask, cwd=worktree, check=False)).out)
-        declared = {setting.partition("\n")[2] for setting in told}
+        result = split((await git(*ask, cwd=worktree, check=False)).out)
+        declared = {setting.partition("\n")[2] for setting in result}
         found += [path for path in fresh if path not in declared]
     return await trio.to_thread.run_sync(_repositories, worktree, found)
 
@@ -75,8 +75,8 @@ async def unsaved(worktree: Path, *, untracked: bool = True) -> list[str]:
     for sub in await listed(worktree):
         if sub.store is not None:
             ask = ("status", "--porcelain", "--ignore-submodules=all", f"--untracked-files={new}")
-            told = await run(sub.store, *ask, work_tree=worktree / sub.path)
-            found += [sub.path] if told.code == 0 and told.out else []
+            result = await run(sub.store, *ask, work_tree=worktree / sub.path)
+            found += [sub.path] if result.code == 0 and result.out else []
     return found
 
 

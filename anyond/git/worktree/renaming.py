@@ -66,9 +66,9 @@ async def followed(worktree: Path, branch: str) -> str | None:
     if there in (None, branch) or await branches.exists(worktree, branch):
         return None
     ask = ("log", "--walk-reflogs", "--no-show-signature", "--format=%gs")
-    told = await git(*ask, f"refs/heads/{there}", "--", cwd=worktree, check=False)
+    result = await git(*ask, f"refs/heads/{there}", "--", cwd=worktree, check=False)
     former = f"Branch: renamed refs/heads/{branch} to refs/heads/"
-    lines = os.fsdecode(told.out).split("\n")
+    lines = os.fsdecode(result.out).split("\n")
     return there if any(line.startswith(former) for line in lines) else None
 
 

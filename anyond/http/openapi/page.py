@@ -137,14 +137,14 @@ def _answers(operation: Described) -> Iterator[str]:
         for kind, content in response.get("content", {}).items():
             schema = content.get("schema", {})
             data = schema.get("properties", {}).get("data")
-            told = f": {_type(data)}" if data is not None else f" ({escape(kind)})"
-            yield f"<h3>Answer {status}{told}</h3>"
+            kind_text = f": {_type(data)}" if data is not None else f" ({escape(kind)})"
+            yield f"<h3>Answer {status}{kind_text}</h3>"
             yield from _example(content)
     yield "<h3>Refusals</h3><table>"
     for status, response in operation["responses"].items():
         if "$ref" not in response and status.startswith(("4", "5")):
-            told = "<br>".join(_prose(line) for line in response["description"].splitlines())
-            yield f"<tr><td>{status}</td><td>{told}</td></tr>"
+            text = "<br>".join(_prose(line) for line in response["description"].splitlines())
+            yield f"<tr><td>{status}</td><td>{text}</td></tr>"
     yield "</table>"
 
 

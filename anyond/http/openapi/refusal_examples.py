@@ -22,19 +22,19 @@ _JSON = "application/json"
 
 def refusal(status: int, schemas: Mapping[Refusal, Schema]) -> dict[str, Any]:
     """The response with a status that has an `error_data`, of these sorts."""
-    told = [f"- `{one.type}`: {text(one)}" for one in schemas]
+    lines = [f"- `{one.type}`: {text(one)}" for one in schemas]
     refs = list(schemas.values())
     examples = {one.type: {"$ref": f"{_EXAMPLES}{one.type}"} for one in schemas}
     if status == HTTPStatus.FORBIDDEN:
         refs.append({"$ref": f"{PLACE}ForbiddenProblem"})
-        told.append(f"- `forbidden`: {text(NotLetIn)}")
+        lines.append(f"- `forbidden`: {text(NotLetIn)}")
         examples["forbidden"] = {"$ref": f"{_EXAMPLES}forbidden"}
     elif status in COMMON:
         refs.append({"type": "null"})
-        told.append(f"- without `error_data`: {COMMON[status]}")
+        lines.append(f"- without `error_data`: {COMMON[status]}")
         examples[f"status_{status}"] = {"$ref": f"{_EXAMPLES}status_{status}"}
     error_data = refs[0] if len(refs) == 1 else {"anyOf": refs}
-    return _response("\n".join(told), error_data, {"examples": examples})
+    return _response("\n".join(lines), error_data, {"examples": examples})
 
 
 def bare(words: str) -> dict[str, Any]:

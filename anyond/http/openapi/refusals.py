@@ -66,14 +66,14 @@ def error_data(refusal: Refusal) -> type[msgspec.Struct]:
     )
 
 
-def told() -> Mapping[str, Refusal]:
+def visible_to_clients() -> Mapping[str, Refusal]:
     """All that clients can be told, by their types."""
     return {name: r for name, r in every().items() if r.__module__ != daemon.__name__}
 
 
 def table() -> str:
     """All of them as Markdown, by status and type."""
-    rows = sorted(told().items(), key=lambda row: (status(row[1]), row[0]))
+    rows = sorted(visible_to_clients().items(), key=lambda row: (status(row[1]), row[0]))
     return _HEAD + "".join(_row(name, refusal) for name, refusal in rows)
 
 

@@ -152,14 +152,14 @@ def _tidy(schema: Schema, cls: type) -> None:
     doc = vars(cls).get("__doc__") or ""
     text, arguments = docstrings.split(doc)
     if text.strip() and not text.startswith(f"{cls.__name__}("):
-        schema["description"] = docstrings.told(text)
+        schema["description"] = docstrings.rendered(text)
     if issubclass(cls, Enum):
         schema["type"] = "string"
         schema["enum"] = [member.value for member in cls]
         return
-    for field, told in docstrings.arguments(arguments):
+    for field, sentence in docstrings.arguments(arguments):
         if field in schema["properties"]:
-            schema["properties"][field]["description"] = told
+            schema["properties"][field]["description"] = sentence
     for field, inner in schema["properties"].items():
         schema["properties"][field] = _formatted(field, _flat(inner))
     if cls in PATCHES:

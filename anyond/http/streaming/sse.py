@@ -54,9 +54,9 @@ async def events(
             if not closing.is_set():
                 yield b": still here\n\n"
             continue
-        told = b"".join(map(write, batch))
-        if told:
-            yield told
+        frames = b"".join(map(write, batch))
+        if frames:
+            yield frames
             await trio.sleep(TICK_SECONDS)
 
 

@@ -56,8 +56,8 @@ async def send(
             if departed(error):
                 raise
             refusal = refused(error)
-            told = str(refusal) if refusal else incident(error, "WEBSOCKET", websocket.path)
-            code, reason = _FAILED, _cut(told)
+            text = str(refusal) if refusal else incident(error, "WEBSOCKET", websocket.path)
+            code, reason = _FAILED, _cut(text)
         nursery.cancel_scope.cancel()
     await websocket.close(code, reason)
 

@@ -177,14 +177,14 @@ class TaskLists:
         end = changes.end
         if before is None or end - before.position > FARTHEST:
             return None
-        told: list[Change] = []
+        batch: list[Change] = []
         try:
             cursor = changes.follow(before.position)
             while cursor.position < end:
-                told += [change for change in await cursor.next() if _is_of(change, project_id)]
+                batch += [change for change in await cursor.next() if _is_of(change, project_id)]
         except Gone:
             return None
-        return await board.apply(told, cursor.position)
+        return await board.apply(batch, cursor.position)
 
     def _put_out(self) -> None:
         sizes = [len(b.listed.known.body) if b.listed else 0 for b in self._boards.values()]

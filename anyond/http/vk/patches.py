@@ -126,7 +126,7 @@ class Entries:
     """
 
     def __init__(self) -> None:
-        self._told = 0
+        self._sent = 0
 
     def encode(self, items: Sequence[EntryFrame]) -> Iterator[str]:
         return _frames(self._operations(sorted(items, key=lambda item: item.index)))
@@ -136,13 +136,13 @@ class Entries:
 
     def _operations(self, items: Sequence[EntryFrame]) -> Iterator[str]:
         for item in items:
-            for index in range(self._told, item.index):
+            for index in range(self._sent, item.index):
                 yield add(f"/entries/{index}", _LOADING)
             content = _known(item.entry).decode()
             value = f'{{"type":"NORMALIZED_ENTRY","content":{content}}}'
-            known = item.index < self._told
+            known = item.index < self._sent
             yield (replace if known else add)(f"/entries/{item.index}", value)
-            self._told = max(self._told, item.index + 1)
+            self._sent = max(self._sent, item.index + 1)
 
 
 def _known(entry: bytes) -> bytes:
@@ -156,17 +156,17 @@ class Diffs:
     """The files that differ, by their paths."""
 
     def __init__(self) -> None:
-        self._told = False
+        self._has_sent = False
 
     def encode(self, items: Sequence[DiffFrame]) -> Iterator[str]:
         held: dict[str, str] = {}
         size = 0
         for item in items:
             # Nothing differs: that too must be told, or the client waits for it.
-            if item.resync or (item.ready and not self._told):
+            if item.resync or (item.ready and not self._has_sent):
                 yield from _frame(held)
                 yield frame([replace("/entries", "{}")])
-                size, self._told = 0, True
+                size, self._has_sent = 0, True
             if item.path is None:
                 continue
             path = f"/entries/{pointer(item.path)}"
@@ -176,7 +176,7 @@ class Diffs:
                 size = 0
             held[path] = operation
             size += len(operation)
-            self._told = True
+            self._has_sent = True
         yield from _frame(held)
 
     def end(self) -> Iterable[str]:

@@ -69,8 +69,8 @@ def _renamed(**names: str) -> Callable[[Body, re.Match[str]], Body]:
     """A translation of fields: theirs=ours; what is said in our words counts."""
 
     def translate(body: Body, _: re.Match[str]) -> Body:
-        said = {ours: body[theirs] for theirs, ours in names.items() if theirs in body}
-        return {**said, **body}
+        translated = {ours: body[theirs] for theirs, ours in names.items() if theirs in body}
+        return {**translated, **body}
 
     return translate
 
@@ -159,10 +159,10 @@ def _with(
     query: bytes, more: list[tuple[str, str]], values: Mapping[str, Mapping[str, str]]
 ) -> bytes:
     pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
-    said = [(name, values.get(name, {}).get(value, value)) for name, value in pairs]
-    if not more and said == pairs:
+    translated = [(name, values.get(name, {}).get(value, value)) for name, value in pairs]
+    if not more and translated == pairs:
         return query
-    return urlencode([*said, *more]).encode()
+    return urlencode([*translated, *more]).encode()
 
 
 def _without_length(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:

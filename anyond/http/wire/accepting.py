@@ -69,7 +69,7 @@ class Door:
         self._end = self._most + (reserve or open_files.reserve()) // 2
         # Closed for a moment if there is no other one: so whoever waits is taken, and sent away.
         self._spare: int | None = _spare()
-        self._told_at = -_SILENCE_S
+        self._warned_at = -_SILENCE_S
 
     def close(self) -> None:
         """Give back what it holds."""
@@ -91,7 +91,7 @@ class Door:
             if stream.socket.fileno() >= self._most:
                 await self._make_room()
             if stream.socket.fileno() >= self._end:
-                self._tell("no descriptors are left for connections")
+                self._warn("no descriptors are left for connections")
                 _send_away(stream)
                 continue
             nursery.start_soon(handle, stream)
@@ -102,11 +102,11 @@ class Door:
         for connection in idle[:_GIVE_WAY]:
             connection.hasten()
         if idle:
-            self._tell("idle connections give way: nearly all descriptors are in use")
+            self._warn("idle connections give way: nearly all descriptors are in use")
             await _settle()  # until their descriptors are free
 
     async def _troubled(self, listener: trio.SocketListener, error: OSError) -> None:
-        self._tell(f"a connection could not be accepted: {error.strerror}")
+        self._warn(f"a connection could not be accepted: {error.strerror}")
         if error.errno in _SHORTAGES:
             await self._make_room()
             if self._spare is not None:
@@ -121,10 +121,10 @@ class Door:
             os.close(self._spare)
             self._spare = None
 
-    def _tell(self, what: str) -> None:
+    def _warn(self, what: str) -> None:
         """Once a minute: a full disk because of a full table would be worse."""
-        if trio.current_time() - self._told_at >= _SILENCE_S:
-            self._told_at = trio.current_time()
+        if trio.current_time() - self._warned_at >= _SILENCE_S:
+            self._warned_at = trio.current_time()
             log.warning(what, limit=open_files.limit())
 
 

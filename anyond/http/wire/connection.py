@@ -77,7 +77,7 @@ class Connection:
         self.idle = True  # until there is a whole request
         self.idle_since = trio.current_time()
         self._peer_is_there = True
-        self._said_last = False
+        self._sent_last = False
         self._writing = trio.Lock()
         self._reading = trio.CancelScope()
         self._patience: trio.CancelScope | None = None
@@ -186,7 +186,7 @@ class Connection:
             case RawData(data=data) if data:
                 await self._write(data)
             case Closed():
-                self._said_last = True
+                self._sent_last = True
                 self._reading.cancel()
             case Updated(idle=idle):
                 self._rest(idle)
@@ -232,7 +232,7 @@ class Connection:
 
         Closing at once while the peer still sends would make its kernel throw away the answer.
         """
-        if not (self._said_last and self._peer_is_there):
+        if not (self._sent_last and self._peer_is_there):
             return  # there is no answer on its way
         limit = _HURRIED_SECONDS if self._hurried else _LINGER_SECONDS
         deadline = trio.current_time() + limit

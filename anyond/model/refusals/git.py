@@ -10,7 +10,7 @@ from msgspec import UNSET, UnsetType
 from anyond.model.errors import Conflict, Kind
 from anyond.model.refusals.programs import ToolFailed
 
-_MOST_SAID = 4000
+_OUTPUT_MOST = 4000
 """Characters of what git complains of that go into a sentence."""
 
 
@@ -26,9 +26,9 @@ class GitFailed(ToolFailed):
     def __init__(
         self, command: tuple[str, ...], code: int, stderr: str, sentence: str | None = None
     ) -> None:
-        said = _in_short(stderr.strip()) or f"exit status {code}"
-        told = f"git {verb(command)} failed: {said}" if sentence is None else _in_short(sentence)
-        super().__init__("git", told)
+        output = _in_short(stderr.strip()) or f"exit status {code}"
+        text = f"git {verb(command)} failed: {output}" if sentence is None else _in_short(sentence)
+        super().__init__("git", text)
         self.command = command
         self.code = code
         self.stderr = stderr
@@ -93,9 +93,9 @@ class GitConfigBroken(Refused, type="git_config_broken"):
 
     message: str
 
-    def __init__(self, said: str) -> None:
+    def __init__(self, output: str) -> None:
         super().__init__(
-            f"Git cannot read its configuration ({said}), so it does nothing. Mend it."
+            f"Git cannot read its configuration ({output}), so it does nothing. Mend it."
         )
 
 
@@ -109,10 +109,10 @@ class HookRefused(Refused, type="hook_refused"):
     message: str
     hook: str | UnsetType
 
-    def __init__(self, hook: str | None, what: str, said: str) -> None:
+    def __init__(self, hook: str | None, what: str, output: str) -> None:
         which = f"The repository's {hook} hook" if hook else "A hook of the repository"
         super().__init__(
-            f"{which} refuses {what}" + (f": {said}" if said else ", and does not say why.")
+            f"{which} refuses {what}" + (f": {output}" if output else ", and does not say why.")
         )
         self.hook = hook or UNSET
 
@@ -124,9 +124,11 @@ class FilterFailed(Refused, type="filter_failed"):
     filter: str | UnsetType
     program: str | UnsetType
 
-    def __init__(self, filter: str, said: str) -> None:
+    def __init__(self, filter: str, output: str) -> None:
         which = f"The filter {filter}" if filter else "A filter of the repository"
-        self._init(f"{which} failed" + (f": {said}" if said else ", and does not say why."), filter)
+        self._init(
+            f"{which} failed" + (f": {output}" if output else ", and does not say why."), filter
+        )
 
     def _init(self, sentence: str, filter: str, program: str | UnsetType = UNSET) -> None:
         super().__init__(sentence)
@@ -147,13 +149,13 @@ class FilterMissing(FilterFailed):
             f"(filter.{filter}.required)"
         )
         if program is None:
-            told = f"{through}, and git knows no program for it."
+            text = f"{through}, and git knows no program for it."
         else:
-            told = (
+            text = (
                 f"{through}, and its program {program} was not found. Install {program}, or start "
                 "the daemon with a PATH that has it."
             )
-        self._init(told, filter, program or UNSET)
+        self._init(text, filter, program or UNSET)
 
 
 class SigningFailed(Refused, type="signing_failed"):
@@ -161,10 +163,10 @@ class SigningFailed(Refused, type="signing_failed"):
 
     message: str
 
-    def __init__(self, said: str) -> None:
+    def __init__(self, output: str) -> None:
         super().__init__(
             "The commit could not be signed, as the settings of git want it (commit.gpgSign): "
-            f"{said or 'gpg does not say why.'}"
+            f"{output or 'gpg does not say why.'}"
         )
 
 
@@ -194,8 +196,8 @@ def verb(command: tuple[str, ...]) -> str:
 
 def _in_short(text: str) -> str:
     """Git says a line for each file that it cannot write, a hundred thousand of them perhaps."""
-    if len(text) <= _MOST_SAID:
+    if len(text) <= _OUTPUT_MOST:
         return text
-    begin, end = text[: _MOST_SAID // 2], text[-_MOST_SAID // 2 :]
+    begin, end = text[: _OUTPUT_MOST // 2], text[-_OUTPUT_MOST // 2 :]
     begin, end = begin.rpartition("\n")[0] or begin, end.partition("\n")[2] or end
     return f"{begin}\n… ({len(text) - len(begin) - len(end)} characters left out)\n{end}"

@@ -32,9 +32,9 @@ class NothingToMerge(Conflict, type="nothing_to_merge"):
         return cls(f"{target} has everything that {source} has.")
 
     @classmethod
-    def on_github(cls, target: str, said: str) -> NothingToMerge:
+    def on_github(cls, target: str, reason: str) -> NothingToMerge:
         """As GitHub knows them, in its words."""
-        return cls(f"There is nothing to merge into {target}: {said}")
+        return cls(f"There is nothing to merge into {target}: {reason}")
 
 
 class TargetMoved(Conflict, type="target_moved"):
@@ -62,10 +62,10 @@ class UnrelatedHistories(Conflict, type="unrelated_histories"):
     """
 
     def __init__(self, what: str, *, shallow: bool) -> None:
-        told = f"The two branches have no commit in common, so git cannot {what} them."
+        text = f"The two branches have no commit in common, so git cannot {what} them."
         if shallow:
-            told += " The repository is shallow; `git fetch --unshallow` brings the older commits."
-        super().__init__(told)
+            text += " The repository is shallow; `git fetch --unshallow` brings the older commits."
+        super().__init__(text)
 
 
 class MergeCommits(Conflict, type="merge_commits"):

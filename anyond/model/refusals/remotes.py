@@ -22,12 +22,12 @@ class TokenMissing(Conflict, type="token_missing"):
         super().__init__(sentence)
 
     @classmethod
-    def of_remote(cls, where: str, said: str) -> TokenMissing:
+    def of_remote(cls, where: str, output: str) -> TokenMissing:
         """Git was asked for a login at `where`, and has none."""
         return cls(
             f"{where} wants a login, and git has none. Set up a credential helper (`git config"
             " credential.helper`), or start the daemon with GIT_ASKPASS; `git push` in the"
-            f" worktree must work without a question. ({said})"
+            f" worktree must work without a question. ({output})"
         )
 
 
@@ -42,24 +42,24 @@ class TokenInvalid(Conflict, type="token_invalid"):
         super().__init__(sentence)
 
     @classmethod
-    def of_remote(cls, where: str, said: str) -> TokenInvalid:
+    def of_remote(cls, where: str, output: str) -> TokenInvalid:
         """Git has a login for `where`, and it is not taken."""
-        return cls(f"{where} does not accept the login that git has. ({said})")
+        return cls(f"{where} does not accept the login that git has. ({output})")
 
 
 class InsufficientPermissions(Conflict, type="insufficient_permissions"):
     """The other side does not let this token do it."""
 
-    def __init__(self, said: str = "") -> None:
-        super().__init__(_with("The permissions do not suffice", said))
+    def __init__(self, output: str = "") -> None:
+        super().__init__(_with("The permissions do not suffice", output))
 
 
 class RepositoryNotFound(Conflict, type="repo_not_found_or_no_access"):
     """No such repository, or no access to it."""
 
-    def __init__(self, which: str, said: str = "") -> None:
+    def __init__(self, which: str, output: str = "") -> None:
         super().__init__(
-            _with(f"The repository {which} does not exist, or there is no access to it", said)
+            _with(f"The repository {which} does not exist, or there is no access to it", output)
         )
 
 
@@ -70,19 +70,19 @@ class Rejected(Conflict, type="rejected"):
         reason: `non_fast_forward` (it has commits that we lack), `stale` (a forced push that would
             have overwritten what we have not seen), `remote` (a rule or hook over there),
             `local_hook` (a hook over here).
-        said: the other side's words.
+        output: the other side's words.
     """
 
     reason: str
 
-    def __init__(self, reason: str, branch: str, said: str = "") -> None:
-        told = {
+    def __init__(self, reason: str, branch: str, output: str = "") -> None:
+        sentences = {
             "non_fast_forward": f"The remote's {branch} has commits that this one lacks",
             "stale": f"The remote's {branch} has commits that were never seen here",
             "remote": f"The remote refuses the push of {branch}",
             "local_hook": f"The repository's pre-push hook refuses the push of {branch}",
         }
-        super().__init__(_with(told[reason], said))
+        super().__init__(_with(sentences[reason], output))
         self.reason = reason
 
 
@@ -170,6 +170,6 @@ class Unexpected(AnyondError, type="remote_failed"):
         super().__init__(_with(f"{where} gave an unexpected answer", what))
 
 
-def _with(sentence: str, said: str) -> str:
-    words = " ".join(said.split())[:500].rstrip(".")
+def _with(sentence: str, output: str) -> str:
+    words = " ".join(output.split())[:500].rstrip(".")
     return f"{sentence}: {words}." if words else f"{sentence}."

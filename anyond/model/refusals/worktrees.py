@@ -104,11 +104,11 @@ class DirtyTarget(Conflict, type="dirty_target"):
     @classmethod
     def overwritten(cls, target: str, checkout: Path, files: Sequence[str]) -> DirtyTarget:
         """The merge would write others in their place."""
-        told = (
+        text = (
             f"{target} is checked out in {checkout}, where these files have changes of their own "
             "that the merge would overwrite"
         )
-        return cls(_listing(told, files), files)
+        return cls(_listing(text, files), files)
 
     @classmethod
     def away(cls, checkout: Path) -> DirtyTarget:

@@ -25,28 +25,28 @@ async def find(subject: Subject, process: ExecutionProcess) -> list[notes.Remark
     hidden = await assume_unchanged.changed(subject.worktree)
     apart = [*inside, *(file.path for file in large), *await checkouts_inside(subject.worktree)]
     refused = await unstorable(subject.worktree, apart)
-    said = [
+    texts = [
         f"{shown(path)} is a repository of its own, so its files are in no commit and "
         f"will not be merged. If they should be, delete {shown(path)}/.git."
         for path in inside[:_MOST]
     ]
-    said += [
+    texts += [
         f"{shown(file.path)} has {file.size / 1024**2:,.0f} MiB. A new file of more than "
         f"{oversize.LIMIT_BYTES // 1024**2} MiB is not committed by itself, and will not be "
         "merged. Commit it by hand if it should be; it stays in the worktree."
         for file in large[:_MOST]
     ]
-    said += [
+    texts += [
         f"{shown(path)} was changed, but is marked {mark} in the index, so git does not look at "
         "it, and the change will not be merged. If it should be, say "
         f"git update-index --no-{mark} {shown(path)} in the worktree, and commit it."
         for path, mark in hidden[:_MOST]
     ]
-    said += [
+    texts += [
         f"{shown(file.path)} {file.why}, so it is not committed and will not be merged: it is only "
         "in the worktree, and is set aside in Anyon's data directory when that is deleted."
         for file in refused[:_MOST]
     ]
     if len(refused) > _MOST:
-        said.append(f"So it is with {len(refused) - _MOST:,} other files.")
-    return [notes.Remark(text=text, error=True) for text in said]
+        texts.append(f"So it is with {len(refused) - _MOST:,} other files.")
+    return [notes.Remark(text=text, error=True) for text in texts]

@@ -52,9 +52,9 @@ async def end_run(resources: Resources, row: ExecutionProcess, reason: str) -> N
     stop = await resources.store.read(lambda r: processes.stop_reason(r, row.id))
     exit = await _end_program(resources, row, reason)
     about = await subject.read(resources, row.task_attempt_id)
-    told = await _git_programs(resources, about, row)
+    texts = await _git_programs(resources, about, row)
     try:
-        await write_reason(resources, row, "\n".join([reason, *told]))
+        await write_reason(resources, row, "\n".join([reason, *texts]))
     except Exception as error:
         # The row must not wait for a log that cannot be written, whatever is wrong with that.
         log.warning("reason_not_written", process=row.id, why=str(error))

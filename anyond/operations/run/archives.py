@@ -64,8 +64,10 @@ async def _frames(
     if isinstance(request, ScriptRequest) and ran:
         started_at = int(seconds(process.started_at) * 1e9)
         tail = b"".join(frame.data for frame in last_frames(launcher, process.id))
-        told = script.finished(request.script, request.context, started_at, process.exit_code, tail)
-        return [told]
+        entry = script.finished(
+            request.script, request.context, started_at, process.exit_code, tail
+        )
+        return [entry]
     conversation = await replay(launcher, process, kept) if ran else None
     if conversation is None:
         return await _remarks(launcher, process)

@@ -71,7 +71,7 @@ log = structlog.get_logger()
 NOT_COMMITTED = "The changes are not committed: it was stopped while git or a hook was at work."
 
 
-_TOLD_OF = {RunReason.CODING_AGENT, RunReason.CLEANUP_SCRIPT}
+_REPORTS_UNCOMMITTED = {RunReason.CODING_AGENT, RunReason.CLEANUP_SCRIPT}
 """After these, it is told what is committed nowhere."""
 
 
@@ -116,16 +116,16 @@ async def conclude(
         stopped=stop is not None,
     )
     replaced = fresh_session.is_due(process, ending, conversation) and not halting()
-    said: list[notes.Remark] = []
+    found: list[notes.Remark] = []
     if replaced:
-        said.append(fresh_session.REMARK)
+        found.append(fresh_session.REMARK)
     elif ending.complaint is not None:
-        said.append(notes.Remark(text=ending.complaint, error=True))
+        found.append(notes.Remark(text=ending.complaint, error=True))
     if process.run_reason is RunReason.CODING_AGENT and exit.ended:
-        said.append(left_running.remark(exit.ended))
+        found.append(left_running.remark(exit.ended))
     if subject.attempt.container_ref is not None:
         await worktree.set_odd_files_aside(resources, subject)
-        said += await git_programs.end(resources, subject, process)
+        found += await git_programs.end(resources, subject, process)
     with stoppable() as scope:
         try:
             if process.run_reason is not RunReason.DEV_SERVER:  # others are at work beside it
@@ -136,18 +136,18 @@ async def conclude(
                 await worktree.follow(resources, subject)
                 await after_run.restore_messages(resources, subject, process.before_head_commit)
             if await _commit(resources, subject, process, ending, conversation):
-                said += await left_out.find(subject, process)
-            if process.run_reason in _TOLD_OF:
-                said += await uncommitted(subject)
+                found += await left_out.find(subject, process)
+            if process.run_reason in _REPORTS_UNCOMMITTED:
+                found += await uncommitted(subject)
         except AnyondError as error:
-            said.append(notes.Remark(text=_why_not(error), error=True))
+            found.append(notes.Remark(text=_why_not(error), error=True))
     if scope.cancelled_caught:
-        said.append(notes.Remark(text=NOT_COMMITTED, error=True))
+        found.append(notes.Remark(text=NOT_COMMITTED, error=True))
     waiting: list[WaitingRemark] = []
     if process.run_reason is not RunReason.DEV_SERVER:
         await after_run.look_at_stash(resources, subject)
         waiting = await remarks.read_waiting(resources, subject.attempt.id)
-        said += [remarks.as_note(remark) for remark in waiting]
+        found += [remarks.as_note(remark) for remark in waiting]
     head = await _head(resources, subject)
     changed = head is not None and head != process.before_head_commit
     await _archive(
@@ -156,7 +156,7 @@ async def conclude(
         exit=exit,
         conversation=conversation,
         ending=ending,
-        remarks=said,
+        remarks=found,
     )
 
     over = False
@@ -194,14 +194,14 @@ async def conclude(
         unwanted = halting() or ending.status is ProcessStatus.KILLED
         if exit.kept and not unwanted:
             services = insert(tx, subject.attempt.id, subject.task.id, _services(process, exit))
-        heard = conversation.heard if conversation is not None else 0
-        unsaid = [said.prompt for said in steering.unsaid(tx, process.id, heard)]
+        received = conversation.messages_received if conversation is not None else 0
+        left = [message.prompt for message in steering.undelivered(tx, process.id, received)]
         if replaced and not unwanted:
-            return fresh_session.insert(tx, subject, process, unsaid)
-        if unsaid and not unwanted:
+            return fresh_session.insert(tx, subject, process, left)
+        if left and not unwanted:
             variant = steering.profile(process).variant
-            return follow_up.insert(tx, subject, "\n\n".join(unsaid), variant, ())
-        for prompt in unsaid:
+            return follow_up.insert(tx, subject, "\n\n".join(left), variant, ())
+        for prompt in left:
             drafts.keep(tx, subject.attempt.id, prompt, moment)
         following = process.executor_action.next_action
         if (
@@ -316,8 +316,8 @@ async def _archive(
         tail = b"".join(f.data for f in last_frames(resources.launcher, process.id))
         if remarks:
             tail += "\n".join(remark.text for remark in remarks).encode() + b"\n"
-        told = script.finished(request.script, request.context, started_at, ending.exit_code, tail)
-        frames = partial(list, [told])
+        entry = script.finished(request.script, request.context, started_at, ending.exit_code, tail)
+        frames = partial(list, [entry])
     await trio.to_thread.run_sync(_write, spool.path / ENTRIES, frames, process.id)
 
 

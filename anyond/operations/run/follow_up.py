@@ -99,8 +99,8 @@ def insert(
     attempt_id = about.attempt.id
     profile = _profile(tx, attempt_id, variant)
     session_id = sessions.latest_session_id(tx, attempt_id)
-    told = images.attach(tx, about.task.id, prompt, image_ids, now())
-    action = chain.follow_up(about.project, told, session_id, profile, anew=anew)
+    linked = images.attach(tx, about.task.id, prompt, image_ids, now())
+    action = chain.follow_up(about.project, linked, session_id, profile, anew=anew)
     return run.insert(tx, attempt_id, about.task.id, action)
 
 

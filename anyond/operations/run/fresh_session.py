@@ -42,19 +42,20 @@ def is_due(process: ExecutionProcess, ending: Ending, conversation: Conversation
 
 
 def insert(
-    tx: Tx, about: Subject, process: ExecutionProcess, unsaid: Sequence[str]
+    tx: Tx, about: Subject, process: ExecutionProcess, undelivered: Sequence[str]
 ) -> ExecutionProcess:
     """The row of the run that takes the place of `process`; it is to be started next.
 
     To be called in the transaction that ends `process`, so that it happens exactly once.
 
     Args:
-        unsaid: what was to be said into its turn.
+        undelivered: the messages that its turn was to get.
     """
     lost = process.executor_action.typ
     assert isinstance(lost, CodingAgentFollowUpRequest)
     request = CodingAgentInitialRequest(
-        prompt="\n\n".join([lost.prompt, *unsaid]), executor_profile_id=lost.executor_profile_id
+        prompt="\n\n".join([lost.prompt, *undelivered]),
+        executor_profile_id=lost.executor_profile_id,
     )
     action = ExecutorAction(typ=request, next_action=process.executor_action.next_action)
     row = run.insert(tx, about.attempt.id, about.task.id, action)

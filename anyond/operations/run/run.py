@@ -138,8 +138,8 @@ async def start(
         def before(tx: Tx) -> ExecutionProcess:
             if kept is not None:
                 # If this is a second try after a crash, something may have been said meanwhile.
-                said = list(steering.said(tx, process.id))
-                sessions.keep_turn(tx, process.id, replace(kept, said=said).encode())
+                messages = list(steering.sent_messages(tx, process.id))
+                sessions.keep_turn(tx, process.id, replace(kept, messages=messages).encode())
             return processes.set_before_commit(tx, process.id, head, now()) if head else process
 
         process = await resources.store.write(before)
@@ -160,7 +160,7 @@ async def start(
         raise why from error
     if kept is not None:
         # The log of a script is its output alone; it says what waits at its end.
-        await remarks.say_waiting(resources, process.task_attempt_id, running)
+        await remarks.deliver_waiting(resources, process.task_attempt_id, running)
     return Started(process, running, kept, subject)
 
 
@@ -184,17 +184,17 @@ async def fail_start(
     """
     moment = time.time_ns()
     stopped = isinstance(error, Stopped)
-    told = str(error)
+    text = str(error)
     try:
         if isinstance(resources.launcher.look(process.id), Alive):
             # It was started, and could not be reached: nobody would ever end it.
             await resources.launcher.finalize_lost(process.id, str(error), force=True)
             remarks_of_git = await git_programs.end(resources, subject, process)
-            told = "\n".join([told, *(remark.text for remark in remarks_of_git)])
+            text = "\n".join([text, *(remark.text for remark in remarks_of_git)])
         else:
             git_programs.not_started(subject, process)
         setup = isinstance(error, ProgramMissing)
-        await write_reason(resources, process, told, setup=setup)
+        await write_reason(resources, process, text, setup=setup)
         resources.launcher.spool(process.id).write_exit(Exit(error=str(error), ended_at=moment))
     except Exception as unwritten:
         # The row must not wait for a log that cannot be written, whatever is wrong with that.

@@ -19,12 +19,12 @@ async def look_at_stash(resources: Resources, subject: Subject) -> None:
     """Tell what became of the stash: an agent that pops it may have popped the person's."""
     attempt = subject.attempt
     try:
-        told = await kept.compare_stash(subject.repository, attempt.id, attempt.branch)
+        texts = await kept.compare_stash(subject.repository, attempt.id, attempt.branch)
     except AnyondError as error:
         # What was kept stays kept; the next end looks again.
         log.warning("stash_not_compared", attempt=attempt.id, why=str(error))
         return
-    await remarks.leave(resources, attempt.id, told)
+    await remarks.leave(resources, attempt.id, texts)
 
 
 async def restore_messages(resources: Resources, subject: Subject, before: str | None) -> None:

@@ -53,7 +53,7 @@ async def write_recipe(
         return Recipe(_script(resources, request, project, cwd), None)
     profile = request.executor_profile_id
     resumed = request.session_id if isinstance(request, CodingAgentFollowUpRequest) else None
-    prompt = await told(resources, request.prompt, worktree)
+    prompt = await expand(resources, request.prompt, worktree)
     kept = TurnRecord(
         executor=profile.executor,
         prompt=prompt,
@@ -70,12 +70,12 @@ async def write_recipe(
 
 async def _past(resources: Resources, process: ExecutionProcess, prompt: str, worktree: str) -> str:
     unasked = await resources.store.read(lambda r: recap.unasked(r, process))
-    task = None if unasked is None else await told(resources, unasked, worktree)
+    task = None if unasked is None else await expand(resources, unasked, worktree)
     past = await resources.store.read(lambda r: recap.past(r, process, prompt, task))
     return past if past or task is None else agents_recap.unasked(task)
 
 
-async def told(resources: Resources, prompt: str, worktree: str) -> str:
+async def expand(resources: Resources, prompt: str, worktree: str) -> str:
     """What an agent that works in `worktree` is told if a person wrote `prompt`."""
     if "@" in prompt:
         contents = await resources.store.read(tags.contents)
@@ -87,7 +87,7 @@ def _left_running(request: ScriptRequest, project: Project) -> LeftRunning:
     if request.context is ScriptContext.DEV_SERVER:
         return LeftRunning.END
     kept = request.context is ScriptContext.SETUP and project.keep_services
-    return LeftRunning.KEEP if kept else LeftRunning.TELL
+    return LeftRunning.KEEP if kept else LeftRunning.REPORT
 
 
 def _script(resources: Resources, request: ScriptRequest, project: Project, cwd: str) -> Launch:

@@ -23,7 +23,7 @@ class _Run:
     prompts: tuple[str, ...]
     summary: str | None
 
-    def told(self) -> str:
+    def render(self) -> str:
         parts = [f"[The user]\n{_cut(prompt)}" for prompt in self.prompts]
         if self.summary:
             parts.append(f"[You, at the end of your work]\n{_cut(self.summary)}")
@@ -49,14 +49,14 @@ def past(reader: Reader, process: ExecutionProcess, prompt: str, task: str | Non
         asked: tuple[str, ...] = (session.prompt,)
         if turn is not None:
             kept = TurnRecord.decode(turn)
-            asked = (kept.prompt, *(said.told for said in kept.said))
+            asked = (kept.prompt, *(message.text for message in kept.messages))
         newer = runs[-1].prompts if runs else (prompt,)
         if session.summary is None and "\n\n".join(asked) == "\n\n".join(newer):
             continue
         runs.append(_Run(asked, session.summary))
     if runs and task is not None:
         runs.append(_Run((task,), None))
-    return _joined([run.told() for run in runs], runs[-1].prompts[0]) if runs else ""
+    return _joined([run.render() for run in runs], runs[-1].prompts[0]) if runs else ""
 
 
 def unasked(reader: Reader, process: ExecutionProcess) -> str | None:

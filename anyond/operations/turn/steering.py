@@ -21,7 +21,7 @@ from anyond.model.rows import ExecutionProcess, ProcessStatus, RunReason, Script
 from anyond.operations.resources import Resources
 from anyond.operations.subject import Subject
 from anyond.operations.turn import launch_recipe
-from anyond.operations.turn.turn_record import Said, TurnRecord
+from anyond.operations.turn.turn_record import SentMessage, TurnRecord
 from anyond.operations.workspace import images
 from anyond.store.board import drafts
 from anyond.store.engine.transaction import Reader, Tx
@@ -67,7 +67,7 @@ async def steer(
         lambda tx: images.attach(tx, about.task.id, wanted.prompt, image_ids, now())
     )
     await images.place(resources, about.task.id, about.worktree)
-    told = await launch_recipe.told(resources, prompt, str(about.worktree))
+    expanded = await launch_recipe.expand(resources, prompt, str(about.worktree))
 
     def work(tx: Tx) -> ExecutionProcess | None:
         row = processes.get(tx, process.id)
@@ -77,7 +77,7 @@ async def steer(
         if text is None:
             raise Busy.starting()
         kept = TurnRecord.decode(text)
-        kept = replace(kept, said=[*kept.said, Said(prompt=prompt, told=told)])
+        kept = replace(kept, messages=[*kept.messages, SentMessage(prompt=prompt, text=expanded)])
         sessions.keep_turn(tx, row.id, kept.encode())
         if drafts.queued(tx, row.task_attempt_id) is None:
             drafts.take(tx, row.task_attempt_id, row.id, now())
@@ -86,19 +86,19 @@ async def steer(
     return await resources.store.write(work)
 
 
-def said(reader: Reader, process_id: str) -> Sequence[Said]:
+def sent_messages(reader: Reader, process_id: str) -> Sequence[SentMessage]:
     """All that was to be said into a run so far, in order."""
     text = sessions.kept_turn(reader, process_id)
-    return TurnRecord.decode(text).said if text is not None else ()
+    return TurnRecord.decode(text).messages if text is not None else ()
 
 
-def unsaid(reader: Reader, process_id: str, heard: int) -> Sequence[Said]:
+def undelivered(reader: Reader, process_id: str, received: int) -> Sequence[SentMessage]:
     """What the agent has not been told.
 
     Args:
-        heard: how many messages it has been told, the first prompt included.
+        received: how many messages it has received, the first prompt included.
     """
-    return said(reader, process_id)[max(0, heard - 1) :]
+    return sent_messages(reader, process_id)[max(0, received - 1) :]
 
 
 def _check(process: ExecutionProcess, wanted: FollowUp) -> None:

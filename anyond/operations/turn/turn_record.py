@@ -1,4 +1,4 @@
-"""A turn as it is written down before its agent starts, and what is said into it afterwards."""
+"""The record of a turn, written before its agent starts, and the messages sent to it later."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from anyond.agents.roster import agent
 from anyond.model.configuration.settings import Executor
 
 
-class Said(Struct, frozen=True, kw_only=True):
+class SentMessage(Struct, frozen=True, kw_only=True):
     """A message to the agent while its turn runs.
 
     Args:
         prompt: as the person wrote it.
-        told: as the agent is told it.
+        text: as it is sent to the agent.
     """
 
     prompt: str
-    told: str
+    text: str = field(name="told")
 
 
 class TurnRecord(Struct, frozen=True, kw_only=True):
-    """What a replay of the log needs to know.
+    """The facts that a replay of the log needs.
 
     After a restart of the daemon the log is replayed with this, whatever the settings are by then.
 
     Args:
-        said: what was said while it ran, in order; the log tells how much of it has arrived.
+        messages: those sent while it ran, in order; the log tells how many of them have arrived.
     """
 
     executor: Executor
@@ -42,7 +42,7 @@ class TurnRecord(Struct, frozen=True, kw_only=True):
     approval_timeout_s: float = 3600
     past: str = ""
     carried: Carried = Carried()
-    said: list[Said] = field(default_factory=list)
+    messages: list[SentMessage] = field(default_factory=list, name="said")
 
     @staticmethod
     def decode(text: str) -> TurnRecord:

@@ -164,9 +164,9 @@ async def end(
 
     await resources.store.write(write)
     names = [name for name in (*shared, *own) if name != _UNSEEN]
-    texts = [_told(names, subject.project.id)] if names else []
+    texts = [_changed_text(names, subject.project.id)] if names else []
     if why:
-        texts.append(_told_unseen(unseen, why, subject.project.id))
+        texts.append(_unseen_text(unseen, why, subject.project.id))
     return [notes.Remark(text=text, error=True) for text in texts]
 
 
@@ -378,7 +378,7 @@ def _counts(reader: Reader, process: ExecutionProcess) -> bool:
     return any(other.run_reason is RunReason.CODING_AGENT for other in earlier)
 
 
-def _told_unseen(unseen: str, why: str, project_id: str) -> str:
+def _unseen_text(unseen: str, why: str, project_id: str) -> str:
     return (
         f"Whether an agent or a script has changed what git runs could not be seen ({unseen}): "
         f"{why}\nUntil a person has accepted what is there, Anyon runs git without the hooks, "
@@ -387,7 +387,7 @@ def _told_unseen(unseen: str, why: str, project_id: str) -> str:
     )
 
 
-def _told(names: list[str], project_id: str) -> str:
+def _changed_text(names: list[str], project_id: str) -> str:
     shown_names = ", ".join(shown(name) for name in names[:_MOST_NAMED])
     more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
     return (

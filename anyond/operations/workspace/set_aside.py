@@ -44,13 +44,13 @@ async def remove(
         place = aside / "worktrees" / worktree.parent.name / attempt_id
         place, left = await trio.to_thread.run_sync(_set_aside, worktree, paths, place)
         if moved := [path for path in paths if path not in left]:
-            _tell("set_aside", worktree, moved, now=str(place))
+            _log("set_aside", worktree, moved, now=str(place))
     await worktrees.remove(repositories, repository, worktree, left)
     if left:
-        _tell("not_set_aside", worktree, left, why=sorted(set(left.values())))
+        _log("not_set_aside", worktree, left, why=sorted(set(left.values())))
 
 
-def _tell(event: str, worktree: Path, paths: Iterable[str], **more: object) -> None:
+def _log(event: str, worktree: Path, paths: Iterable[str], **more: object) -> None:
     names = [shown(path) for path in paths]
     some = names[:_MOST_NAMED]
     log.warning(event, kind="worktree", worktree=str(worktree), count=len(names), some=some, **more)

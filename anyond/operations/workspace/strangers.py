@@ -64,7 +64,7 @@ async def _worktrees(resources: Resources) -> None:
     paths += [job.worktree_path for job in await resources.store.read(cleanups.all)]
     paths += await resources.store.read(planned_worktrees.paths)
     unknown = await trio.to_thread.run_sync(_names_without, root, found, paths)
-    _tell("worktree", root, unknown)
+    _log("worktree", root, unknown)
 
 
 async def _snapshots(resources: Resources) -> None:
@@ -81,10 +81,10 @@ async def _snapshots(resources: Resources) -> None:
         # The snapshots first: those of an attempt that is made meanwhile are known.
         known = {row.id for row in await resources.store.read(attempts.all)}
         known |= await resources.store.read(expiries.attempt_ids)
-        _tell("snapshot", repository, found - known)
+        _log("snapshot", repository, found - known)
 
 
-def _tell(kind: str, root: Path, names: set[str]) -> None:
+def _log(kind: str, root: Path, names: set[str]) -> None:
     if names:
         log.warning(
             "unknown_files", kind=kind, count=len(names), some=sorted(names)[:5], where=str(root)

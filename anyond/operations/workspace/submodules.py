@@ -78,13 +78,13 @@ async def follow_merge(resources: Resources, about: Subject, landing: Landing) -
         # The merge has happened, and is what was asked for.
         log.warning("submodules_behind", attempt=about.attempt.id, why=str(error))
         return
-    told = [
+    texts = [
         f"The submodule {shown(path)} of the checkout of {shown(target)} was left as it is, "
         "because a branch is checked out in it, or it has changes. To bring it along: "
         "git submodule update"
         for path in dict.fromkeys(behind)
     ]
-    await remarks.leave(resources, about.attempt.id, told, is_error=False)
+    await remarks.leave(resources, about.attempt.id, texts, is_error=False)
 
 
 async def uncommitted(about: Subject) -> list[Remark]:

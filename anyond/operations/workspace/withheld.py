@@ -19,8 +19,8 @@ def pointed_out(about: Subject, error: AnyondError) -> AnyondError:
     """
     where = _where(about)
     if isinstance(error, TransportWithheld):
-        told = f"{error} {where}" if where else str(error)
-        return ProgramsWithheld(told, about.project.id)
+        text = f"{error} {where}" if where else str(error)
+        return ProgramsWithheld(text, about.project.id)
     if where is None or isinstance(error, Rejected):
         return error
     error.reword(

@@ -128,14 +128,14 @@ async def prepare(resources: Resources, subject: Subject, *, alone: bool = True)
     path = Path(
         await resources.store.write(lambda tx: planned_worktrees.put(tx, attempt.id, planned))
     )
-    told: list[str] = []
+    texts: list[str] = []
     if await branches.exists(subject.repository, attempt.branch):
         # A daemon that was killed while it made the worktree had come so far.
         await _wait_for_git(path)
         found = await repair.ensure(
             resources.repositories, subject.repository, path, attempt.branch
         )
-        told += found.remarks
+        texts += found.remarks
         base = await branches.commit(subject.repository, f"refs/heads/{attempt.branch}")
     else:
         base = await worktrees.add(
@@ -144,12 +144,12 @@ async def prepare(resources: Resources, subject: Subject, *, alone: bool = True)
             path,
             attempt.branch,
             attempt.target_branch,
-            report=told.append,
+            report=texts.append,
         )
     place = project.subdirectory
     if place and not await trio.Path(path / place).is_dir():
-        told.append(f"There is no directory {place} in {attempt.target_branch}: it starts above.")
-    await remarks.leave(resources, attempt.id, told)
+        texts.append(f"There is no directory {place} in {attempt.target_branch}: it starts above.")
+    await remarks.leave(resources, attempt.id, texts)
     await _furnish(resources, subject, path)
 
     def made(tx: Tx) -> TaskAttempt:
@@ -185,14 +185,14 @@ async def bring_branch_back(resources: Resources, subject: Subject) -> None:
         heads = [oid for row in rows for oid in (row.after_head_commit, row.before_head_commit)]
         return list(dict.fromkeys(oid for oid in heads if oid is not None))
 
-    told = await lost_branch.bring_back(
+    texts = await lost_branch.bring_back(
         subject.repository,
         subject.worktree,
         attempt.branch,
         attempt.id,
         await resources.store.read(known),
     )
-    await remarks.leave(resources, attempt.id, told)
+    await remarks.leave(resources, attempt.id, texts)
 
 
 async def follow(resources: Resources, subject: Subject) -> None:
@@ -203,8 +203,8 @@ async def follow(resources: Resources, subject: Subject) -> None:
     Raises:
         Conflict: `branch_moved`: uncommitted changes are in the way; nothing has changed.
     """
-    told = await moved_branch.follow(subject.worktree, subject.attempt.id)
-    await remarks.leave(resources, subject.attempt.id, told)
+    texts = await moved_branch.follow(subject.worktree, subject.attempt.id)
+    await remarks.leave(resources, subject.attempt.id, texts)
 
 
 async def set_odd_files_aside(resources: Resources, subject: Subject) -> None:
@@ -217,8 +217,8 @@ async def set_odd_files_aside(resources: Resources, subject: Subject) -> None:
     except AnyondError as error:
         log.warning("no_repository", attempt=attempt.id, why=str(error))
         return
-    told = await trio.to_thread.run_sync(odd_files.set_aside, subject.worktree, shared)
-    await remarks.leave(resources, attempt.id, told)
+    texts = await trio.to_thread.run_sync(odd_files.set_aside, subject.worktree, shared)
+    await remarks.leave(resources, attempt.id, texts)
 
 
 async def mend(resources: Resources, subject: Subject) -> Subject:

@@ -8,7 +8,7 @@ import trio
 
 from anyond.model.errors import TimedOut
 from anyond.model.records import LaunchedProcesses
-from anyond.shim.protocol import UNSAID, refusal
+from anyond.shim.protocol import UNNAMED, refusal
 
 FLUSH = 5.0
 """Seconds that a detaching daemon waits until what it has said is sent."""
@@ -45,7 +45,7 @@ class ShimConnection:
         self.trouble = False
         self.orderly = False
         self.refused = False
-        self.protocol = UNSAID
+        self.protocol = UNNAMED
         self._stream = stream
         self._frames: deque[tuple[bytes, trio.Event]] = deque()
         self._wake = trio.Event()
@@ -53,7 +53,7 @@ class ShimConnection:
         self._closing = False
         self._gone = False
         self._over = False
-        self._heard = trio.Event()
+        self._news = trio.Event()
         self._line = b""
         self._tokens: set[bytes] = set()
         if key:
@@ -61,23 +61,23 @@ class ShimConnection:
 
     async def write(self, data: bytes) -> None:
         """Put `data` on record and give it to the program's stdin. Returns when it is sent."""
-        await self._say("stdin", data)
+        await self._send_command("stdin", data)
 
     async def note(self, data: bytes) -> None:
         """Put a NOTE on record. Returns when it is sent."""
-        await self._say("note", data)
+        await self._send_command("note", data)
 
     async def close_stdin(self) -> None:
         """Let the program read the end of its stdin, after all that was written."""
-        await self._say("eof")
+        await self._send_command("eof")
 
     async def signal(self, number: int) -> None:
         """Send a signal to the program's process group."""
-        await self._say("signal", b"%d" % number)
+        await self._send_command("signal", b"%d" % number)
 
     async def kill(self) -> None:
         """Kill the program and every descendant of it, until none is found. Does not wait."""
-        await self._say("kill")
+        await self._send_command("kill")
 
     async def news(self) -> bool:
         """Wait until the log grew or something changed; all that has come counts as one.
@@ -95,8 +95,8 @@ class ShimConnection:
         for byte in data:
             self._take(byte)
         self._over = not data
-        self._heard.set()
-        self._heard = trio.Event()
+        self._news.set()
+        self._news = trio.Event()
         return bool(data)
 
     async def synchronize(self, timeout: float) -> bool:
@@ -111,7 +111,7 @@ class ShimConnection:
         token = b"%x" % id(self)
         try:
             with trio.fail_after(timeout):
-                await self._say("sync", token)
+                await self._send_command("sync", token)
                 while token not in self._tokens:
                     if not await self.news() or refusal(self.protocol) is not None:
                         return False
@@ -128,7 +128,7 @@ class ShimConnection:
         self._post("sync", token)
         with trio.move_on_after(timeout):
             while token not in self._tokens and not self._over:
-                await self._heard.wait()
+                await self._news.wait()
             return True
         return False
 
@@ -166,7 +166,7 @@ class ShimConnection:
                     event.set()
             self._stream.socket.close()
 
-    async def _say(self, verb: str, payload: bytes = b"") -> None:
+    async def _send_command(self, verb: str, payload: bytes = b"") -> None:
         if self._gone or self._closing:
             await trio.lowlevel.checkpoint()
             return

@@ -95,8 +95,8 @@ def restore(database: Path, chosen: Path | None = None) -> tuple[Backup, Path | 
         _sync(database.parent)
     except OSError as error:
         half.unlink(missing_ok=True)
-        told = f"{error.filename or database} cannot be written: {error.strerror}."
-        raise Unavailable(told) from error
+        text = f"{error.filename or database} cannot be written: {error.strerror}."
+        raise Unavailable(text) from error
     return backup, kept
 
 

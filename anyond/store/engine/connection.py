@@ -37,16 +37,16 @@ class Answer(Generic[R]):
 
     Args:
         entry: where results come in from another thread; None if they never do.
-        told: called in the Trio thread, once, as soon as the result is there.
+        on_done: called in the Trio thread, once, as soon as the result is there.
     """
 
-    __slots__ = ("_done", "_entry", "_error", "_result", "_task", "_told")
+    __slots__ = ("_done", "_entry", "_error", "_on_done", "_result", "_task")
 
     def __init__(
-        self, entry: Entry | None = None, told: Callable[[Answer[R]], object] | None = None
+        self, entry: Entry | None = None, on_done: Callable[[Answer[R]], object] | None = None
     ) -> None:
         self._entry = entry
-        self._told = told
+        self._on_done = on_done
         self._task: trio.lowlevel.Task | None = None
         self._done = False
         self._result: R | None = None
@@ -97,15 +97,15 @@ class Answer(Generic[R]):
         task, self._task = self._task, None
         if task is not None:
             trio.lowlevel.reschedule(task)
-        if self._told is not None:
-            self._told(self)
+        if self._on_done is not None:
+            self._on_done(self)
 
 
 class Connection(Protocol):
     """A SQLite connection that does one closure after another, in order."""
 
-    def submit(self, work: Work[R], told: Callable[[Answer[R]], object]) -> None:
-        """Do `work` some time; `told` gets its finished answer in the Trio thread."""
+    def submit(self, work: Work[R], on_done: Callable[[Answer[R]], object]) -> None:
+        """Do `work` some time; `on_done` gets its finished answer in the Trio thread."""
 
     async def run(self, work: Work[R]) -> R:
         """Do `work` in its turn. A cancelled caller drops the result, but the work is done."""
@@ -139,8 +139,8 @@ class ThreadConnection(aiosqlite.Connection):
         self._thread.start()
         return await self._connect()
 
-    def submit(self, work: Work[R], told: Callable[[Answer[R]], object]) -> None:
-        self._put(Answer(self._entry, told), work, self._open_connection())
+    def submit(self, work: Work[R], on_done: Callable[[Answer[R]], object]) -> None:
+        self._put(Answer(self._entry, on_done), work, self._open_connection())
 
     async def run(self, work: Work[R]) -> R:
         answer: Answer[R] = Answer(self._entry)
@@ -206,10 +206,10 @@ class InlineConnection:
     def __init__(self, connector: Callable[[], sqlite3.Connection]) -> None:
         self._connection: sqlite3.Connection | None = connector()
 
-    def submit(self, work: Work[R], told: Callable[[Answer[R]], object]) -> None:
+    def submit(self, work: Work[R], on_done: Callable[[Answer[R]], object]) -> None:
         if self._connection is None:
             raise Unavailable("The database connection is closed.")
-        answer: Answer[R] = Answer(told=told)
+        answer: Answer[R] = Answer(on_done=on_done)
         try:
             result = work(self._connection)
         except BaseException as error:

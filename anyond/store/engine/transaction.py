@@ -195,13 +195,13 @@ def trouble(error: BaseException) -> BaseException:
     if isinstance(error, sqlite3.Error):
         code = getattr(error, "sqlite_errorcode", None)
         if code is not None and code & 0xFF in _TROUBLE:
-            told = f"The database cannot do this now: {in_words(error)}."
+            text = f"The database cannot do this now: {in_words(error)}."
             if code & 0xFF in _DAMAGE:
-                told += (
+                text += (
                     " It is damaged; stop Anyon and run `anyon restore-backup`, which keeps the "
                     "damaged file."
                 )
-            refusal = Unavailable(told)
+            refusal = Unavailable(text)
             refusal.__cause__ = error
             return refusal
     return error

@@ -46,11 +46,11 @@ def of_executor(reader: Reader, executor: Executor) -> Mapping[str, Offers]:
     rows = reader.execute(
         "SELECT agent, offers FROM offers WHERE executor = ?", (executor.value,)
     ).fetchall()
-    return {agent: _offers(told) for agent, told in rows}
+    return {agent: _offers(row) for agent, row in rows}
 
 
-def _offers(told: str) -> Offers:
+def _offers(row: str) -> Offers:
     try:
-        return _decode(told)
+        return _decode(row)
     except msgspec.DecodeError:  # of another version: they are told again soon
         return Offers()

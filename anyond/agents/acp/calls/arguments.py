@@ -20,42 +20,42 @@ _TO = ("destination", "to", "new_path", "newPath", "destination_path")
 _WORKERS = ("subagent_type", "agent_type")
 
 
-def _first(told: Mapping[str, Any], names: tuple[str, ...]) -> str:
-    return next((found for name in names if (found := as_text(told.get(name)))), "")
+def _first(arguments: Mapping[str, Any], names: tuple[str, ...]) -> str:
+    return next((found for name in names if (found := as_text(arguments.get(name)))), "")
 
 
-def path_in(told: Mapping[str, Any]) -> str:
+def path_in(arguments: Mapping[str, Any]) -> str:
     """The file or directory; "" if there is none, here and below."""
-    return _first(told, _PATHS)
+    return _first(arguments, _PATHS)
 
 
-def query_in(told: Mapping[str, Any]) -> str:
+def query_in(arguments: Mapping[str, Any]) -> str:
     """What is searched for."""
-    if found := _first(told, _QUERIES):
+    if found := _first(arguments, _QUERIES):
         return found
-    return ", ".join(text for text in map(as_text, as_list(told.get("patterns"))) if text)
+    return ", ".join(text for text in map(as_text, as_list(arguments.get("patterns"))) if text)
 
 
-def url_in(told: Mapping[str, Any]) -> str:
+def url_in(arguments: Mapping[str, Any]) -> str:
     """What is fetched."""
-    return as_text(told.get("url")) or _first(told, _QUERIES)
+    return as_text(arguments.get("url")) or _first(arguments, _QUERIES)
 
 
-def renaming_in(told: Mapping[str, Any]) -> tuple[str, str]:
+def renaming_in(arguments: Mapping[str, Any]) -> tuple[str, str]:
     """From where to where a file is moved."""
-    return _first(told, _FROM), _first(told, _TO)
+    return _first(arguments, _FROM), _first(arguments, _TO)
 
 
-def replacement_in(told: Mapping[str, Any]) -> tuple[str, str]:
+def replacement_in(arguments: Mapping[str, Any]) -> tuple[str, str]:
     """The old text and the new one of a piece of a file."""
-    return _first(told, _OLD), _first(told, _NEW)
+    return _first(arguments, _OLD), _first(arguments, _NEW)
 
 
-def whole_in(told: Mapping[str, Any]) -> str:
+def whole_in(arguments: Mapping[str, Any]) -> str:
     """The whole new content of a file."""
-    return _first(told, _WHOLE)
+    return _first(arguments, _WHOLE)
 
 
-def names_worker(told: Mapping[str, Any]) -> bool:
+def names_worker(arguments: Mapping[str, Any]) -> bool:
     """Whether a sub-agent is to do it."""
-    return any(isinstance(told.get(name), str) for name in _WORKERS)
+    return any(isinstance(arguments.get(name), str) for name in _WORKERS)

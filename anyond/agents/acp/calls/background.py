@@ -41,8 +41,8 @@ class Background:
         if call not in self._at_work:
             return None
         source = meta.get("source")
-        heard = source == _NOTE and "backgroundTurn" not in meta
-        if heard or (source == _ANSWER and task.get("turnComplete") is True):
+        is_note = source == _NOTE and "backgroundTurn" not in meta
+        if is_note or (source == _ANSWER and task.get("turnComplete") is True):
             self._at_work.discard(call)
         elif source != _NEWS:
             return None

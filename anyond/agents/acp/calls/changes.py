@@ -39,26 +39,28 @@ def diff_in(item: Mapping[str, Any], cwd: str) -> Diff:
     return Diff(path, as_text(item.get("oldText")), as_text(item.get("newText")), gone)
 
 
-def moved(path: str, to: str, told: Mapping[str, Any], cwd: str) -> FileEdit:
+def moved(path: str, to: str, arguments: Mapping[str, Any], cwd: str) -> FileEdit:
     """The renaming of a file.
 
     Args:
         path, to: where it was and is, if the arguments do not say it.
-        told: the arguments.
+        arguments: those of the tool call.
     """
-    source, target = renaming_in(told)
+    source, target = renaming_in(arguments)
     target = target or to
     changes: list[FileChange] = [FileChangeRename(new_path=relative_path(target, cwd))]
     path = relative_path(source, cwd) if source else path
     return FileEdit(path=path, changes=changes if target else [])
 
 
-def edited(path: str, diffs: Sequence[Diff], told: Mapping[str, Any], deleted: bool) -> FileEdit:
+def edited(
+    path: str, diffs: Sequence[Diff], arguments: Mapping[str, Any], deleted: bool
+) -> FileEdit:
     """Any other change of files.
 
     Args:
         path: of the file, if the diffs do not say it.
-        told: the arguments, which count if there are no diffs.
+        arguments: those of the tool call, which count if there are no diffs.
         deleted: the tool deletes, whatever it shows.
     """
     paths = list(dict.fromkeys(diff.path for diff in diffs if diff.path))
@@ -73,7 +75,7 @@ def edited(path: str, diffs: Sequence[Diff], told: Mapping[str, Any], deleted: b
     if deleted or any(diff.gone for diff in diffs):
         return FileEdit(path=path, changes=[FileChangeDelete()])
     changes = [_change(path, diff.old, diff.new) for diff in diffs]
-    return FileEdit(path=path, changes=changes or _told(path, told))
+    return FileEdit(path=path, changes=changes or _reported_changes(path, arguments))
 
 
 def _change(path: str, old: str, new: str) -> FileChange:
@@ -82,11 +84,11 @@ def _change(path: str, old: str, new: str) -> FileChange:
     return FileChangeEdit(unified_diff=unified_diff(path, old, new))
 
 
-def _told(path: str, told: Mapping[str, Any]) -> list[FileChange]:
-    if diff := as_text(told.get("diff")):
+def _reported_changes(path: str, arguments: Mapping[str, Any]) -> list[FileChange]:
+    if diff := as_text(arguments.get("diff")):
         return [FileChangeEdit(unified_diff=diff)]
-    old, new = replacement_in(told)
+    old, new = replacement_in(arguments)
     if old or new:
         return [_change(path, old, new)]
-    whole = whole_in(told)
+    whole = whole_in(arguments)
     return [FileChangeWrite(content=whole)] if whole else []

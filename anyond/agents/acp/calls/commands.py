@@ -28,10 +28,10 @@ _NOTHING = re.compile(
 )
 
 
-def command_of(told: Mapping[str, Any]) -> str:
+def command_of(arguments: Mapping[str, Any]) -> str:
     """The command line in the input of a tool; "" if there is none."""
     for name in ("command", "cmd", "commands"):
-        value = told.get(name)
+        value = arguments.get(name)
         if isinstance(value, str) and value:
             return value
         words = [word for word in as_list(value) if isinstance(word, str)]

@@ -24,7 +24,7 @@ class Content:
         self.texts: list[str] = []
         self.diffs: list[Diff] = []
 
-    def merge(self, content: list[Any], told_before: bool) -> None:
+    def merge(self, content: list[Any], already_reported: bool) -> None:
         """Take in the content that a message has.
 
         Args:
@@ -41,7 +41,7 @@ class Content:
                 texts.append(text or as_text(as_dict(block.get("resource")).get("text")))
         # A later text does not unsay a diff, nor the other way round.
         self.diffs = diffs or self.diffs
-        if texts and not told_before:
+        if texts and not already_reported:
             self.texts = texts
 
     def written(self, path: str) -> str | None:

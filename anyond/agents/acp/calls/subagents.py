@@ -21,8 +21,8 @@ def parent_of(
     meta = update.get("_meta")
     if not isinstance(meta, dict):
         return None
-    told = as_dict(meta.get("claudeCode")).get("parentToolUseId")
-    if call_id := as_text(told) or as_text(meta.get("parentToolCallId")):
+    parent = as_dict(meta.get("claudeCode")).get("parentToolUseId")
+    if call_id := as_text(parent) or as_text(meta.get("parentToolCallId")):
         return f"tool:{call_id}"
     # This one tells that it is from a sub-agent, but not from which.
     if as_dict(meta.get("github.com/copilot")).get("agentId"):

@@ -22,7 +22,7 @@ def todo_list(todos: list[Any]) -> TodoManagement:
     )
 
 
-def progress(told: TodoManagement) -> str:
+def progress(management: TodoManagement) -> str:
     """How far a list of things to do has come, in a few words."""
-    done = sum(todo.status == "completed" for todo in told.todos)
-    return f"Plan: {done} of {len(told.todos)} done"
+    done = sum(todo.status == "completed" for todo in management.todos)
+    return f"Plan: {done} of {len(management.todos)} done"

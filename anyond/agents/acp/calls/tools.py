@@ -85,11 +85,11 @@ class ToolCall:
         """What a person has to know to allow it or not."""
         if self._input:
             return self._input
-        told: dict[str, Any] = {"title": self._title, "kind": self._kind}
-        told |= {"locations": self._locations, "plan": self.plan}
+        state: dict[str, Any] = {"title": self._title, "kind": self._kind}
+        state |= {"locations": self._locations, "plan": self.plan}
         if self._content.diffs and not self.plan:
-            told["changes"] = to_builtins(self._edited({}).changes)
-        return {name: value for name, value in told.items() if value}
+            state["changes"] = to_builtins(self._edited({}).changes)
+        return {name: value for name, value in state.items() if value}
 
     def merge(self, fields: Mapping[str, Any], asking: bool = False) -> None:
         """Take in what a message says; empty fields change nothing.
@@ -133,8 +133,8 @@ class ToolCall:
     @property
     def is_plan(self) -> bool:
         """Whether it is about a plan to be approved."""
-        told = bool(as_text(as_dict(self._input).get("plan")))
-        return told or self._kind == "switch_mode" or self.plan_file is not None
+        has_plan = bool(as_text(as_dict(self._input).get("plan")))
+        return has_plan or self._kind == "switch_mode" or self.plan_file is not None
 
     @property
     def plan_file(self) -> str | None:
@@ -150,7 +150,7 @@ class ToolCall:
         self._status = Denied()
 
     @property
-    def ended_untold(self) -> bool:
+    def ended_unreported(self) -> bool:
         """Whether it is a command that is called completed, and nobody knows how it ended."""
         done = self._kind == "execute" and isinstance(self._status, Succeeded)
         return done and self._printed()[1] is None
@@ -182,59 +182,59 @@ class ToolCall:
         )
 
     def _action(self) -> tuple[Action, str]:
-        told = as_dict(self._input)
-        if plan := as_text(told.get("plan")):
+        arguments = as_dict(self._input)
+        if plan := as_text(arguments.get("plan")):
             return PlanPresentation(plan=plan), plan
         if self.plan_file and self.plan:
             return PlanPresentation(plan=self.plan), self.plan
-        if todos := as_list(told.get("todos")):
+        if todos := as_list(arguments.get("todos")):
             action = todo_list(todos)
             return action, progress(action)
-        if self.is_job and (job := as_text(told.get("description"))):
+        if self.is_job and (job := as_text(arguments.get("description"))):
             return TaskCreate(description=job), job
         match self._kind:
             case "read":
-                return self._read(told)
+                return self._read(arguments)
             case "edit" | "delete" | "move":
                 if self._edit is None:
                     # Diffs cost time, and an entry may be asked for again and again.
-                    self._edit = self._edited(told)
+                    self._edit = self._edited(arguments)
                 return self._edit, self._edit.path
             case "execute":
-                return self._execute(told)
+                return self._execute(arguments)
             case "search":
                 # A directory that is listed counts as a search with some.
-                place = relative_path(path_in(told), self._cwd)
-                query = query_in(told) or place or self._title.strip("'\"")
+                place = relative_path(path_in(arguments), self._cwd)
+                query = query_in(arguments) or place or self._title.strip("'\"")
                 return Search(query=query), query
             case "fetch":
-                url = url_in(told) or url_of(self._title)
+                url = url_in(arguments) or url_of(self._title)
                 return WebFetch(url=url), url
-        if self._title.startswith("Glob ") and (query := query_in(told)):
+        if self._title.startswith("Glob ") and (query := query_in(arguments)):
             return Search(query=query), query
         name = self._name or self.title
         return Tool(tool_name=name, arguments=self._input, result=self._result()), self.title
 
-    def _path(self, told: Mapping[str, Any]) -> str:
-        path = self._locations[0] if self._locations else path_in(told)
+    def _path(self, arguments: Mapping[str, Any]) -> str:
+        path = self._locations[0] if self._locations else path_in(arguments)
         return relative_path(path, self._cwd) if path else ""
 
-    def _read(self, told: Mapping[str, Any]) -> tuple[Action, str]:
-        path = self._path(told)
-        if not path and (query := query_in(told)):
+    def _read(self, arguments: Mapping[str, Any]) -> tuple[Action, str]:
+        path = self._path(arguments)
+        if not path and (query := query_in(arguments)):
             return Search(query=query), query
         path = path or self.title
         return FileRead(path=path), path
 
-    def _edited(self, told: Mapping[str, Any]) -> FileEdit:
-        path = self._path(told) or self.title
+    def _edited(self, arguments: Mapping[str, Any]) -> FileEdit:
+        path = self._path(arguments) or self.title
         if self._kind == "move":
             to = self._locations[1] if len(self._locations) > 1 else ""
-            return moved(path, to, told, self._cwd)
-        return edited(path, self._content.diffs, told, self._kind == "delete")
+            return moved(path, to, arguments, self._cwd)
+        return edited(path, self._content.diffs, arguments, self._kind == "delete")
 
-    def _execute(self, told: Mapping[str, Any]) -> tuple[Action, str]:
-        command = command_of(told) or self._title.strip("`") or self.title
+    def _execute(self, arguments: Mapping[str, Any]) -> tuple[Action, str]:
+        command = command_of(arguments) or self._title.strip("`") or self.title
         if isinstance(self._status, Denied):
             # It did not run: what is told of it is that it was denied.
             return CommandRun(command=command), command

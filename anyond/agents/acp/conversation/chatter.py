@@ -28,7 +28,7 @@ class Chatter:
         self._notices = notices
         self._kept: deque[bytes] = deque(maxlen=CHATTER_MOST)
 
-    def heard(self, line: bytes) -> bool:
+    def add(self, line: bytes) -> bool:
         """One more line; whether there is more to show now."""
         text = line.decode(errors="replace")
         if self._known.knows(text):

@@ -12,7 +12,7 @@ from anyond.agents.acp.calls.tools import ToolCall
 from anyond.agents.acp.conversation.chatter import Chatter
 from anyond.agents.acp.conversation.texts import Stderr, Text
 from anyond.agents.acp.conversation.usage import Usage
-from anyond.agents.acp.session.offers import OffersTold
+from anyond.agents.acp.session.offers import ReportedOffers
 from anyond.agents.acp.session.quirks import Quirks
 from anyond.agents.common.carried import NOTHING_CARRIED, Carried, NoticesOnce
 from anyond.agents.common.core import AgentEvent, EntryPut, Offered
@@ -67,22 +67,22 @@ class AcpEntries:
         self._chatter = Chatter(carried.notices, self._notices)
         self._count = 0
         self._known_as = known_as
-        self._offers = OffersTold()
+        self._offers = ReportedOffers()
         self.usage = Usage(carried.used)
         self.quirks = Quirks()
         self.turn_began()
 
     # ------------------------------------------------------------ out
 
-    def say(self, event: AgentEvent) -> None:
+    def emit(self, event: AgentEvent) -> None:
         """Tell `event` after all that was put so far."""
         self._events.append(event)
 
-    def session_told(self, told: Mapping[str, Any]) -> None:
+    def session_reported(self, answer: Mapping[str, Any]) -> None:
         """Take in what the agent tells of its session: the model, and what can be chosen."""
-        self.usage.learn_model(told, self.quirks.named_models)
-        if (offers := self._offers.take(told)) is not None:
-            self.say(Offered(self._known_as, offers))
+        self.usage.learn_model(answer, self.quirks.named_models)
+        if (offers := self._offers.take(answer)) is not None:
+            self.emit(Offered(self._known_as, offers))
 
     def drain(self) -> list[AgentEvent]:
         """All events since the last call; each entry once, as it is now."""
@@ -198,7 +198,7 @@ class AcpEntries:
         if self._open_text is not None and not self._open_text.message_id:
             self.close_text()
 
-    def say_again(self, why: str = "") -> None:
+    def answer_broke_off(self, why: str = "") -> None:
         """The answer did not come to its end: its texts are going to be said anew, if at all.
 
         Args:
@@ -234,8 +234,8 @@ class AcpEntries:
             instead: the agent has said it already, as if it were the model's last text.
         """
         kind = ErrorMessage(error_type=SetupRequired() if setup else OtherError())
-        said = self.last_text if instead else None
-        self._fixed("error", kind, text, None if said is None else said.key)
+        last = self.last_text if instead else None
+        self._fixed("error", kind, text, None if last is None else last.key)
 
     def _fixed(
         self,
@@ -250,7 +250,7 @@ class AcpEntries:
 
     def stderr(self, line: bytes) -> None:
         """A line of stderr: agents chat there, so it is no error by itself."""
-        if self._chatter.heard(line):
+        if self._chatter.add(line):
             self._put("stderr", self._chatter.shown)
 
     @property
@@ -266,7 +266,7 @@ class AcpEntries:
     @property
     def left(self) -> Carried:
         """What this run leaves for later ones of its attempt."""
-        return Carried(used=self.usage.told, notices=self._notices.shown)
+        return Carried(used=self.usage.totals, notices=self._notices.shown)
 
     # ------------------------------------------------------------ tools, plan, usage
 
@@ -281,7 +281,7 @@ class AcpEntries:
         call.honest = self.quirks.honest_commands
         self.tools_seen += known is None
         call.merge(fields, asking)
-        if self.interrupted and call.ended_untold:
+        if self.interrupted and call.ended_unreported:
             call.give_up()
         call.parent = call.parent or parent_of(fields, self.quirks, self._open_tools)
         if not call.plan and (file := call.plan_file) is not None:

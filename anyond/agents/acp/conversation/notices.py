@@ -24,8 +24,8 @@ class Notices:
 
     def informed(self, update: Mapping[str, Any]) -> bool:
         """Whether a piece of a text is marked as the program's own; then it is dealt with."""
-        told = as_dict(as_dict(update.get("_meta")).get("claudeCode"))
-        if told.get("kind") != "informational":
+        claude = as_dict(as_dict(update.get("_meta")).get("claudeCode"))
+        if claude.get("kind") != "informational":
             return False
         text = as_text(as_dict(update.get("content")).get("text"))
         self._entries.notice(_LABEL.sub("", text, count=1).strip())
@@ -33,8 +33,8 @@ class Notices:
 
     def noticed(self, update: Mapping[str, Any]) -> None:
         """The program tells something of itself, as such."""
-        told = (as_text(update.get("title")), as_text(update.get("description")))
-        self._entries.notice("\n".join(text.strip() for text in told if text.strip()))
+        parts = (as_text(update.get("title")), as_text(update.get("description")))
+        self._entries.notice("\n".join(text.strip() for text in parts if text.strip()))
 
     def remarked(self, text: str) -> bool:
         """Whether this chunk is not the model's; then it is dealt with."""
@@ -46,7 +46,7 @@ class Notices:
             return True
         if quirks.remarks and text.startswith((_NEWS, _ERROR)):
             if text.startswith(quirks.retried):
-                self._entries.say_again()
+                self._entries.answer_broke_off()
             self._entries.close_text()
             if text.startswith(_NEWS):
                 if text != self._news:
@@ -69,7 +69,7 @@ class Notices:
         alone = seen.texts_seen == 1 and not seen.tools_seen
         return seen.last_text.whole if alone and seen.last_text is not None else ""
 
-    def has_said(self, error: str) -> bool:
+    def has_reported(self, error: str) -> bool:
         """Whether the last words were this error already."""
-        said = self._entries.last_text
-        return said is not None and worded(said.whole.removeprefix(_ERROR).strip()) in error
+        last = self._entries.last_text
+        return last is not None and worded(last.whole.removeprefix(_ERROR).strip()) in error

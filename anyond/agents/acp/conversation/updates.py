@@ -49,7 +49,7 @@ class Updates:
             for update in updates:
                 self._take(update)
 
-    def heard(self, update: Mapping[str, Any]) -> None:
+    def receive(self, update: Mapping[str, Any]) -> None:
         """The next one."""
         if self._repeated is None:
             self._take(update)
@@ -64,7 +64,7 @@ class Updates:
             case "agent_message_chunk" | "agent_thought_chunk" as kind:
                 block = as_dict(update.get("content"))
                 thought, text = kind == "agent_thought_chunk", as_text(block.get("text"))
-                if "_meta" in update and self._told_beside(update):
+                if "_meta" in update and self._take_meta(update):
                     entries.close_text()
                 elif ("_meta" in update and self._voice.informed(update)) or self._voice.remarked(
                     text
@@ -88,17 +88,17 @@ class Updates:
                 if entries.usage.cost(as_dict(update.get("cost"))):
                     entries.show_usage()
             case "config_option_update":
-                entries.session_told(update)
+                entries.session_reported(update)
             case "user_message_chunk":
                 # What the person said is known from what the agent was told.
                 entries.close_text()
 
-    def _codex(self, told: Mapping[str, Any]) -> None:
+    def _codex(self, codex: Mapping[str, Any]) -> None:
         """Take in how the adapter of Codex is: it ends a turn that failed as if all were well."""
-        error, status = as_dict(told.get("error")), told.get("threadStatus")
+        error, status = as_dict(codex.get("error")), codex.get("threadStatus")
         self.error = error or self.error
         if error.get("willRetry") is True:
-            self._entries.say_again(error_text(error, advice=False))
+            self._entries.answer_broke_off(error_text(error, advice=False))
         match as_text(status) or as_dict(status).get("type"):
             case "systemError":
                 self._entries.close_text()
@@ -112,14 +112,14 @@ class Updates:
         self.failure, self.error = None, {}
         if failure is None:
             return None
-        told = error_text(error, advice=False) if error else ""
-        text = failure.strip() or told
+        details = error_text(error, advice=False) if error else ""
+        text = failure.strip() or details
         if not text:
-            said = self._entries.last_text
-            text = f"{FAILED} Its last words: {said.whole.strip()}" if said is not None else FAILED
+            last = self._entries.last_text
+            text = f"{FAILED} Its last words: {last.whole.strip()}" if last is not None else FAILED
         return text, is_login(error)
 
-    def _told_beside(self, update: Mapping[str, Any]) -> bool:
+    def _take_meta(self, update: Mapping[str, Any]) -> bool:
         """Take in what is told beside a piece of a text; whether the text says only the same."""
         used = as_dict(as_dict(update["_meta"]).get("usage"))
         if used and self._entries.usage.call(used):
@@ -131,7 +131,7 @@ class Updates:
     def _tool(self, update: Mapping[str, Any]) -> None:
         if as_dict(update.get("_meta")).get("preparationDiscarded"):
             # The answer that would have made this call has broken off.
-            self._entries.say_again()
+            self._entries.answer_broke_off()
         elif self.drafts.add(update):
             return
         elif self.background.started(update):

@@ -24,10 +24,10 @@ _Counts = tuple[int, ...]
 _NONE: _Counts = (0, 0, 0, 0)
 
 
-def _counts(told: Mapping[str, Any]) -> _Counts:
-    if not told:
+def _counts(data: Mapping[str, Any]) -> _Counts:
+    if not data:
         return _NONE
-    return tuple(max(0, as_int(told.get(a)) or as_int(told.get(b))) for a, b in _NAMES)
+    return tuple(max(0, as_int(data.get(a)) or as_int(data.get(b))) for a, b in _NAMES)
 
 
 def _sum(one: _Counts, other: _Counts) -> _Counts:
@@ -42,54 +42,54 @@ class Usage:
             not known.
 
     Attributes:
-        told: what the session has used in all, as the agent tells it; None if it does not.
+        totals: what the session has used in all, as the agent reports it; None if it does not.
         model: the id or the name of the model, once it is known.
     """
 
     def __init__(self, before: Totals | None = None) -> None:
         self._before = before or NOTHING
-        self._tokens_told = self._cost_told = False
+        self._tokens_known = self._cost_known = False
         self._turns = _NONE
         self._calls = _NONE
         self._cost = 0.0
-        self.told: Totals | None = None
+        self.totals: Totals | None = None
         self.model: str | None = None
 
-    def learn_model(self, told: Mapping[str, Any], by_name: bool) -> None:
+    def learn_model(self, data: Mapping[str, Any], by_name: bool) -> None:
         """Take in which model a session uses, where the agent tells it.
 
         Args:
             by_name: this agent has ids of its own for models; their names are the usual ones.
         """
-        current = as_text(as_dict(told.get("models")).get("currentModelId"))
-        for selector in selectors("model", told):
+        current = as_text(as_dict(data.get("models")).get("currentModelId"))
+        for selector in selectors("model", data):
             current = selector.current or current
             if by_name and current in selector.choices:
                 current = as_text(selector.choices[current].get("name")) or current
         self.model = current or self.model
 
-    def call(self, told: Mapping[str, Any]) -> bool:
+    def call(self, data: Mapping[str, Any]) -> bool:
         """Add one call of the model within the turn; whether that told anything."""
-        counts = _counts(told)
+        counts = _counts(data)
         self._calls = _sum(self._calls, counts)
         return counts != _NONE
 
-    def cost(self, told: Mapping[str, Any]) -> bool:
+    def cost(self, data: Mapping[str, Any]) -> bool:
         """Take in the cost of the session so far; whether that told anything.
 
         Some agents go on counting in a session that is resumed, others begin anew: what it had
         cost before is taken away if what is told first can be that and more.
         """
-        amount = told.get("amount")
+        amount = data.get("amount")
         if not isinstance(amount, int | float) or isinstance(amount, bool):
             return False
-        if told.get("currency", "USD") != "USD":
+        if data.get("currency", "USD") != "USD":
             return False
         total = max(0.0, float(amount))
-        if not self._cost_told and total < self._before.cost_usd - 1e-9:
+        if not self._cost_known and total < self._before.cost_usd - 1e-9:
             self._before = NOTHING
-        self._cost_told = True
-        self.told = replace(self.told or self._before, cost_usd=total)
+        self._cost_known = True
+        self.totals = replace(self.totals or self._before, cost_usd=total)
         self._cost = max(0.0, total - self._before.cost_usd)
         return self._cost > 1e-9
 
@@ -124,19 +124,21 @@ class Usage:
     def _of_this_run(self, counts: _Counts) -> _Counts:
         """The tokens of a session without those of earlier runs."""
         before = self._before.counts
-        if not self._tokens_told and any(
+        if not self._tokens_known and any(
             now < old for now, old in zip(counts, before, strict=True)
         ):
             self._before = replace(self._before, **dict(zip(_TOTALS, _NONE, strict=True)))
-        self._tokens_told = True
-        self.told = replace(self.told or self._before, **dict(zip(_TOTALS, counts, strict=True)))
+        self._tokens_known = True
+        self.totals = replace(
+            self.totals or self._before, **dict(zip(_TOTALS, counts, strict=True))
+        )
         pairs = zip(counts, self._before.counts, strict=True)
         return tuple(max(0, now - old) for now, old in pairs)
 
     def unanswered(self, result: Mapping[str, Any]) -> bool:
         """Whether the result of a prompt tells its tokens, and that there were none at all."""
-        told = as_dict(as_dict(as_dict(result.get("_meta")).get("quota")).get("token_count"))
-        return bool(told) and _counts(told) == _NONE
+        data = as_dict(as_dict(as_dict(result.get("_meta")).get("quota")).get("token_count"))
+        return bool(data) and _counts(data) == _NONE
 
     def entry(self) -> NormalizedEntry:
         """The numbers as of now."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-TOLD_MOST = 20
+REASONS_MOST = 20
 """So many reasons the agent is told, the first ones."""
 
 
@@ -15,25 +15,25 @@ class Denials:
 
     def __init__(self) -> None:
         self._reasons: list[str] = []
-        self._told = ""
+        self._sent = ""
         self.any = False
 
     def add(self, title: str, reason: str) -> None:
         """One more; `reason` is "" if none was given."""
         self.any = True
-        if reason and len(self._reasons) < TOLD_MOST:
+        if reason and len(self._reasons) < REASONS_MOST:
             self._reasons.append(f"You were not allowed to do “{title}”: {reason}")
 
     def take(self) -> str:
         """What to tell the agent, "" if nothing; the next turn begins without denials."""
-        told = "\n".join(self._reasons)
-        self._told = told or self._told
+        was_sent = "\n".join(self._reasons)
+        self._sent = was_sent or self._sent
         self.clear()
-        return told
+        return was_sent
 
-    def told(self, text: str) -> bool:
+    def was_sent(self, text: str) -> bool:
         """Whether the agent was told this by us: a person has read it as a reason already."""
-        return bool(text) and text == self._told
+        return bool(text) and text == self._sent
 
     def clear(self) -> None:
         """The turn is over."""

@@ -41,7 +41,7 @@ class Permissions:
         key, tool = self._entries.tool(fields, asking=True)
         again = self._questions.close(request.id)
         if again is not None and again.call is not None:
-            self._entries.say(ApprovalWithdrawn(again.call))
+            self._entries.emit(ApprovalWithdrawn(again.call))
         # Whoever wants a plan wants to see it, even if everything after it is allowed.
         asks = self._options.asks or (bool(self._options.plan) and tool.is_plan)
         silent = cancelling or not asks
@@ -52,7 +52,7 @@ class Permissions:
             self._link.answer(request.id, answer)
             return
         asked = fields.get("rawInput") or tool.question
-        self._entries.say(ApprovalAsked(question.call, tool.title, asked, key))
+        self._entries.emit(ApprovalAsked(question.call, tool.title, asked, key))
 
     def decide(self, call: str, approved: bool, reason: str | None) -> None:
         """Queue the answer of a person, if the question is still open."""
@@ -70,9 +70,9 @@ class Permissions:
         if question is None or question.call is None:
             return
         if cancelling and as_dict(answer.get("outcome")).get("outcome") != "selected":
-            self._entries.say(ApprovalWithdrawn(question.call))
+            self._entries.emit(ApprovalWithdrawn(question.call))
             return
-        self._entries.say(ApprovalAnswered(question.call))
+        self._entries.emit(ApprovalAnswered(question.call))
         if question.refused_by(answer):
             self.denials.add(question.title, reason_in(answer))
             self._entries.denied(question.entry_key)
@@ -81,4 +81,4 @@ class Permissions:
         """Nobody waits for an answer any more."""
         for question in self._questions.clear():
             if question.call is not None:
-                self._entries.say(ApprovalWithdrawn(question.call))
+                self._entries.emit(ApprovalWithdrawn(question.call))

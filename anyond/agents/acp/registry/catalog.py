@@ -118,15 +118,15 @@ def machine() -> str:
     return f"{sys.platform}-{known.get(processor, processor)}"
 
 
-def decode(told: object) -> tuple[list[KnownAgent], list[str]]:
+def decode(decoded: object) -> tuple[list[KnownAgent], list[str]]:
     """The agents of a list as `encode` makes it, and what is wrong with those that are left out.
 
     Args:
-        told: decoded JSON, of any kind.
+        decoded: decoded JSON, of any kind.
     """
     agents: dict[str, KnownAgent] = {}
     problems = []
-    rows = told.get("agents") if isinstance(told, dict) else None
+    rows = decoded.get("agents") if isinstance(decoded, dict) else None
     if not isinstance(rows, list):
         return [], ["agents must be a list of agents"]
     for number, row in enumerate(rows[:MOST]):

@@ -21,14 +21,14 @@ _PLATFORM = re.compile(r"[-_.](linux|darwin|macos|x86_64|aarch64|amd64|arm64|x64
 _VERSION = re.compile(r"(?<=.)(@|==|>=|~=).*$")
 
 
-def decode(told: object, known: Catalog) -> tuple[list[KnownAgent], list[str]]:
+def decode(decoded: object, known: Catalog) -> tuple[list[KnownAgent], list[str]]:
     """The agents of a list of the registry, or of one of ours; and what is wrong with the others.
 
     Args:
-        told: decoded JSON, of any kind: `{"agents": [...]}`, or one agent.
+        decoded: decoded JSON, of any kind: `{"agents": [...]}`, or one agent.
         known: tells the programs of agents whose entry names only a package.
     """
-    document = as_dict(told)
+    document = as_dict(decoded)
     rows = document.get("agents")
     if rows is None and "id" in document:
         rows = [document]

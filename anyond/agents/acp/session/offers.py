@@ -16,7 +16,7 @@ MOST = {"mode": 50, "model": 300}
 ID_MOST = 200
 NAME_MOST = 100
 DESCRIPTION_MOST = 300
-TOLD_MOST = 20
+CHANGES_MOST = 20
 """So often a run may tell of new ones."""
 
 _ODD = re.compile(
@@ -25,21 +25,21 @@ _ODD = re.compile(
 _PARTS = ("modes", "models", "configOptions")
 
 
-class OffersTold:
+class ReportedOffers:
     """What a session has told so far: each part counts until it is told anew."""
 
     def __init__(self) -> None:
-        self._told: dict[str, Any] = {}
+        self._parts: dict[str, Any] = {}
         self._last = Offers()
         self._times = 0
 
-    def take(self, told: Mapping[str, Any]) -> Offers | None:
-        """All that is offered now, if `told` has changed it."""
-        parts = {part: told[part] for part in _PARTS if told.get(part)}
-        if not parts or self._times == TOLD_MOST:
+    def take(self, answer: Mapping[str, Any]) -> Offers | None:
+        """All that is offered now, if `answer` has changed it."""
+        parts = {part: answer[part] for part in _PARTS if answer.get(part)}
+        if not parts or self._times == CHANGES_MOST:
             return None
-        self._told.update(parts)
-        now = offers(self._told)
+        self._parts.update(parts)
+        now = offers(self._parts)
         if now == self._last:
             return None
         self._last = now
@@ -47,16 +47,16 @@ class OffersTold:
         return now
 
 
-def offers(told: Mapping[str, Any]) -> Offers:
+def offers(answer: Mapping[str, Any]) -> Offers:
     """The modes and models of what an agent tells of a session."""
-    modes, more_modes = _choices("mode", told)
-    models, more_models = _choices("model", told)
+    modes, more_modes = _choices("mode", answer)
+    models, more_models = _choices("model", answer)
     return Offers(modes=modes, models=models, more=more_modes + more_models)
 
 
-def _choices(name: str, told: Mapping[str, Any]) -> tuple[tuple[Choice, ...], int]:
+def _choices(name: str, answer: Mapping[str, Any]) -> tuple[tuple[Choice, ...], int]:
     found: dict[str, Choice | None] = {}
-    for selector in selectors(name, told):
+    for selector in selectors(name, answer):
         for value, one in selector.choices.items():
             if value not in found:
                 found[value] = _choice(value, one)
@@ -64,16 +64,16 @@ def _choices(name: str, told: Mapping[str, Any]) -> tuple[tuple[Choice, ...], in
     return kept, len(found) - len(kept)
 
 
-def _choice(value: str, told: Mapping[str, Any]) -> Choice | None:
+def _choice(value: str, choice: Mapping[str, Any]) -> Choice | None:
     """None if nobody could choose it: what is sent must be what the agent has said."""
     if len(value) > ID_MOST or _ODD.search(value):
         return None
-    name = _clean(told.get("name"), NAME_MOST)
-    described = _clean(told.get("description"), DESCRIPTION_MOST)
+    name = _clean(choice.get("name"), NAME_MOST)
+    described = _clean(choice.get("description"), DESCRIPTION_MOST)
     return Choice(id=value, name=name or value, description=described)
 
 
-def _clean(told: Any, most: int) -> str:
+def _clean(value: Any, most: int) -> str:
     """One line of it, cut."""
-    text = " ".join(_ODD.sub(" ", as_text(told)[: most * 4]).split())
+    text = " ".join(_ODD.sub(" ", as_text(value)[: most * 4]).split())
     return text if len(text) <= most else text[: most - 1] + "…"

@@ -44,21 +44,21 @@ class Selector:
         return {**self.params, self.key: value}
 
 
-def selectors(name: str, told: Mapping[str, Any]) -> list[Selector]:
+def selectors(name: str, answer: Mapping[str, Any]) -> list[Selector]:
     """All ways that an agent tells, the protocol's own list first.
 
     Args:
         name: `mode` or `model`.
-        told: the answer to the request that opened the session.
+        answer: the answer to the request that opened the session.
     """
     found = []
-    group = as_dict(told.get(f"{name}s"))
+    group = as_dict(answer.get(f"{name}s"))
     id = "id" if name == "mode" else "modelId"
     if group:
         choices = _by_value(as_list(group.get(f"available{name.capitalize()}s")), id)
         current = as_text(group.get(f"current{name.capitalize()}Id"))
         found.append(Selector(*_plain(name), {}, current, choices))
-    for option in _options(name, told):
+    for option in _options(name, answer):
         choices = _by_value(_flat(as_list(option.get("options"))), "value")
         current = as_text(option.get("currentValue"))
         method, params = "session/set_config_option", {"configId": option["id"]}
@@ -75,11 +75,11 @@ def _plain(name: str) -> tuple[str, str]:
     return f"session/set_{name}", f"{name}Id"
 
 
-def _options(name: str, told: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def _options(name: str, answer: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The options of the session that choose it."""
     options = [
         one
-        for one in _dicts(told.get("configOptions"))
+        for one in _dicts(answer.get("configOptions"))
         if as_text(one.get("id")) and one.get("type") != "boolean"
     ]
     if name == "mode":
@@ -89,8 +89,8 @@ def _options(name: str, told: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return named or [one for one in options if one.get("category") == name]
 
 
-def _dicts(told: Any) -> list[Mapping[str, Any]]:
-    return [as_dict(one) for one in islice(as_list(told), _LOOKED_AT)]
+def _dicts(values: Any) -> list[Mapping[str, Any]]:
+    return [as_dict(one) for one in islice(as_list(values), _LOOKED_AT)]
 
 
 def _flat(choices: list[Any]) -> Iterator[Any]:
@@ -103,5 +103,5 @@ def _flat(choices: list[Any]) -> Iterator[Any]:
 
 
 def _by_value(choices: Iterator[Any] | list[Any], key: str) -> dict[str, Mapping[str, Any]]:
-    told = map(as_dict, islice(choices, _LOOKED_AT))
-    return {value: one for one in told if (value := as_text(one.get(key)))}
+    dicts = map(as_dict, islice(choices, _LOOKED_AT))
+    return {value: one for one in dicts if (value := as_text(one.get(key)))}

@@ -44,14 +44,14 @@ class Wish:
 
 
 def wishes(
-    options: AcpOptions, told: Mapping[str, Any], quirks: Quirks
+    options: AcpOptions, answer: Mapping[str, Any], quirks: Quirks
 ) -> tuple[list[Wish], list[str]]:
     """What to set in a new session, and complaints about what it does not offer.
 
     What a person has named is asked for, also if the agent does not list it: it knows best.
 
     Args:
-        told: the answer to the request that opened the session.
+        answer: the answer to the request that opened the session.
         quirks: how this agent calls its modes.
     """
     found: list[Wish] = []
@@ -65,7 +65,7 @@ def wishes(
     for name, wanted in (("model", options.session_model), ("mode", mode or usual)):
         if not wanted:
             continue
-        ways = selectors(name, told)
+        ways = selectors(name, answer)
         fitting = [(way, id) for way in ways for id in way.choices if _names(id, wanted)]
         if any(id == way.current for way, id in fitting):
             continue
