@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import stat
-import sys
 from pathlib import Path
 from random import Random
 
 import pytest
 
 from campaigns.power.disk import PAGE, ROOT, Change, Live, remaining
-from campaigns.power.trial import Trial
+from campaigns.power.trial import Trial, why_not
 
 
 class Disk:
@@ -80,11 +78,9 @@ def test_names_come_to_the_disk_in_their_order() -> None:
     assert disk.left()[b"c"] == b"3"
 
 
-@pytest.mark.skipif(
-    sys.platform != "linux" or os.getuid() != 0 or not os.path.exists("/dev/fuse"),
-    reason="only root can mount a file system, and only where there is FUSE",
-)
 def test_what_clients_were_told_is_there_after_a_power_loss(tmp_path: Path) -> None:
+    if missing := why_not():
+        pytest.skip(missing)
     trial = Trial(tmp_path, Random("11"), seconds=0.0, clients=2)
     trial.record()
     merged = next(fact for fact in trial.facts if fact.kind == "status")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import secrets
 import shutil
 import sys
@@ -12,7 +11,7 @@ import time
 from pathlib import Path
 from random import Random
 
-from campaigns.power.trial import Trial
+from campaigns.power.trial import Trial, why_not
 
 CUTS = 200
 SHORT = 6
@@ -28,8 +27,9 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=15.0, metavar="N", help="of work")
     parser.add_argument("--clients", type=int, default=3, metavar="N", help="at once")
     options = parser.parse_args()
-    if sys.platform != "linux" or os.getuid() != 0 or not os.path.exists("/dev/fuse"):
-        print("power: left out: it needs Linux, /dev/fuse, and to be root.")
+    missing = why_not()
+    if missing is not None:
+        print(f"power: left out: {missing}.")
         return 0
     cuts = SHORT if options.short else options.cuts
     began, facts, compared, writes = time.monotonic(), 0, 0, 0

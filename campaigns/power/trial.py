@@ -24,6 +24,16 @@ NEW_BOOT = 'mount --bind "$0" /proc/sys/kernel/random/boot_id && exec "$@"'
 """For a daemon in a mount namespace of its own: the machine was started anew."""
 
 
+def why_not() -> str | None:
+    """What a trial needs that is not here, or None."""
+    if sys.platform != "linux" or os.getuid() != 0 or not os.path.exists("/dev/fuse"):
+        return "it needs Linux, /dev/fuse, and to be root"
+    # In a directory that somebody has called the root (chroot), no namespace of mounts can be made.
+    if subprocess.run(["unshare", "-m", "true"], stderr=subprocess.DEVNULL, check=False).returncode:
+        return "no namespace of mounts can be made here"
+    return None
+
+
 class Trial:
     """Records once, then cuts.
 

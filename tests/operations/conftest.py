@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from anyond.agents.roster import DEFAULT_PROFILES
 from anyond.files.desktop_notifier import DesktopNotifier
 from anyond.files.images import ImageFiles
 from anyond.git.repo.repository import Repositories
@@ -45,7 +46,7 @@ async def resources(tmp_path: Path) -> AsyncIterator[Resources]:
         yield Resources(
             store=store,
             config=ConfigFile(places.config),
-            profiles=Profiles(places.profiles, {}),
+            profiles=Profiles(places.profiles, DEFAULT_PROFILES),
             places=places,
             repositories=Repositories(),
             launcher=launcher,

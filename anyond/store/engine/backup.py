@@ -48,7 +48,7 @@ def make(database: Path) -> Path:
         os.replace(half, path)
         _sync(path.parent)
     except (OSError, sqlite3.Error) as error:
-        half.unlink(missing_ok=True)
+        _discard(half)
         why = in_words(error) if isinstance(error, sqlite3.Error) else error.strerror
         raise Unavailable(f"The database {database} could not be backed up: {why}.") from error
     return path
@@ -94,7 +94,7 @@ def restore(database: Path, chosen: Path | None = None) -> tuple[Backup, Path | 
         os.replace(half, database)
         _sync(database.parent)
     except OSError as error:
-        half.unlink(missing_ok=True)
+        _discard(half)
         text = f"{error.filename or database} cannot be written: {error.strerror}."
         raise Unavailable(text) from error
     return backup, kept
@@ -112,7 +112,7 @@ def _first_whole(database: Path, chosen: Path | None, half: Path) -> Backup:
             _forget_gone(half)
             _sync(half)
         except sqlite3.Error:
-            half.unlink(missing_ok=True)
+            _discard(half)
         else:
             return backup
     if chosen is None:
@@ -126,6 +126,12 @@ def _forget_gone(database: Path) -> None:
         found = copy.execute("SELECT 1 FROM sqlite_master WHERE name = 'gone'").fetchone()
         if found is not None:  # an older schema has no such table
             copy.execute("DELETE FROM gone")
+
+
+def _discard(half: Path) -> None:
+    """Remove a copy that did not succeed; what cannot be removed hides no reason."""
+    with suppress(OSError):
+        half.unlink(missing_ok=True)
 
 
 def _copy(source: Path, target: Path) -> None:
