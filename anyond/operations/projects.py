@@ -14,7 +14,8 @@ from anyond.model.ids import new_id, now
 from anyond.model.refusals.requests import Invalid
 from anyond.model.rows import Branch, Project
 from anyond.operations.resources import Resources
-from anyond.operations.workspace import copy_files, known_checkouts, worktree
+from anyond.operations.workspace import copy_files, worktree
+from anyond.operations.workspace import git_programs as programs
 from anyond.store.board import projects
 from anyond.store.engine.transaction import Tx
 from anyond.store.upkeep import git_programs
@@ -41,11 +42,22 @@ async def create(resources: Resources, new: NewProject) -> Project:
             info = await inspection.init(path)
     path, subdirectory = await _usable(info, path)
     fresh = replace(new, name=new.name.strip(), git_repo_path=str(path))
-    project = await resources.store.write(
-        lambda tx: projects.insert(tx, fresh, new_id(), now(), subdirectory=subdirectory)
-    )
-    await known_checkouts.know(resources, project)
+
+    def write(tx: Tx) -> Project:
+        project = projects.insert(tx, fresh, new_id(), now(), subdirectory=subdirectory)
+        _take_over(tx, project, info)
+        return project
+
+    project = await resources.store.write(write)
+    await programs.restore(resources, project)
     return project
+
+
+def _take_over(tx: Tx, project: Project, info: inspection.RepoInfo) -> None:
+    # An earlier project may have had the repository, and what a run of its agent has changed of
+    # what git runs there is no more accepted than it was.
+    if info.common_dir is not None:
+        git_programs.take_over(tx, project.id, str(info.common_dir))
 
 
 async def update(resources: Resources, project_id: str, patch: ProjectPatch) -> Project:
@@ -60,21 +72,25 @@ async def update(resources: Resources, project_id: str, patch: ProjectPatch) -> 
     _check_environment(patch.environment)
     if patch.name is not None:
         _must_be_name(patch.name)
-    subdirectory = ""
+    subdirectory, info = "", None
     if patch.git_repo_path is not None:
         path = _absolute(patch.git_repo_path)
-        path, subdirectory = await _usable(await inspection.inspect(path), path)
+        info = await inspection.inspect(path)
+        path, subdirectory = await _usable(info, path)
         patch = replace(patch, git_repo_path=str(path))
 
     def write(tx: Tx) -> Project:
         moved = patch.git_repo_path not in {None, projects.get(tx, project_id).git_repo_path}
         if moved:
             git_programs.delete(tx, project_id)
-        return projects.patch(tx, project_id, patch, now(), subdirectory=subdirectory)
+        patched = projects.patch(tx, project_id, patch, now(), subdirectory=subdirectory)
+        if moved and info is not None:
+            _take_over(tx, patched, info)
+        return patched
 
     updated = await resources.store.write(write)
     if patch.git_repo_path is not None:
-        await known_checkouts.know(resources, updated)
+        await programs.restore(resources, updated)
         await worktree.find_all_again(resources, project_id)
     return updated
 

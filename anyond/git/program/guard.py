@@ -91,6 +91,14 @@ def of(common_dir: Path) -> Guard | None:
     return _guards.get(str(locations.first_place(common_dir)))
 
 
+def forget_worktree(path: str) -> None:
+    """A worktree is gone, and with it what was changed there."""
+    for guard in _guards.values():
+        guard.worktrees.pop(path, None)
+        guard.withheld_worktrees.discard(path)
+        guard.forget_looks()
+
+
 def watches(place: Location) -> bool:
     """Whether `allows` has to be asked at all."""
     guard = of(place.common_dir) if place.common_dir is not None else None

@@ -58,11 +58,20 @@ class _Seen:
 
 async def load(resources: Resources) -> None:
     """Know all projects' checkouts and what may run there; before anything is asked of git."""
+    for row in await resources.store.read(git_programs.unaccepted):
+        place = Path(row.common_dir)
+        guard.install(place, Guard(place, row.accepted, withheld=True))
     for project in await resources.store.read(projects.all):
-        row = await resources.store.read(partial(git_programs.get, project_id=project.id))
-        await known_checkouts.know(resources, project, Path(row.common_dir) if row else None)
-        if row is not None:
-            await _restore(resources, project, row)
+        await restore(resources, project)
+    await known_checkouts.know_removed(resources)
+
+
+async def restore(resources: Resources, project: Project) -> None:
+    """Know a project's checkouts and what may run there, as it is written down."""
+    row = await resources.store.read(partial(git_programs.get, project_id=project.id))
+    await known_checkouts.know(resources, project, Path(row.common_dir) if row else None)
+    if row is not None:
+        await _restore(resources, project, row)
 
 
 async def begin(resources: Resources, subject: Subject, process: ExecutionProcess) -> None:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import structlog
 
 from anyond.git.disk import locations
+from anyond.git.program import guard
+from anyond.git.program.command import settings
+from anyond.git.program.guard import Guard
 from anyond.git.repo import repository
 from anyond.model.errors import AnyondError
 from anyond.model.rows import Project
 from anyond.operations.resources import Resources
 from anyond.store.board import attempts
+from anyond.store.upkeep import cleanups
 
 log = structlog.get_logger()
 
@@ -37,3 +42,30 @@ async def know(resources: Resources, project: Project, common_dir: Path | None =
     for attempt in await resources.store.read(lambda r: attempts.of_project(r, project.id)):
         if attempt.container_ref is not None:
             locations.remember(Path(attempt.container_ref), shared)
+
+
+async def know_removed(resources: Resources) -> None:
+    """Know the worktrees of deleted attempts that a daemon did not live to remove.
+
+    Whatever lies in them leads git nowhere else, and what a run has changed of what git runs there
+    is withheld as before.
+    """
+    for job in await resources.store.read(cleanups.all):
+        repo, path = Path(job.repo_path), Path(job.worktree_path)
+        try:
+            if locations.locate(repo) is None:
+                await repository.adopt(repo)
+            place = locations.locate(repo)
+            if place is None or place.common_dir is None:
+                continue
+            locations.remember(path, place.common_dir)
+            held = guard.of(place.common_dir)
+            if job.git_programs_withheld and held is None:
+                seen = await guard.take(place, partial(settings, repo))
+                held = Guard(repo, dict(seen.shared))
+                guard.install(place.common_dir, held)
+        except AnyondError as error:
+            log.warning("repository_not_known", worktree=job.worktree_path, why=str(error))
+            continue
+        if job.git_programs_withheld and held is not None:
+            held.withheld_worktrees.add(job.worktree_path)

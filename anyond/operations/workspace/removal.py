@@ -12,6 +12,7 @@ import trio
 from anyond.git.commits import kept, lost_branch
 from anyond.git.disk import dead_locks, scratch, survivors
 from anyond.git.files import odd_files
+from anyond.git.program import guard
 from anyond.git.repo.repository import common_dir, git_dir
 from anyond.git.snapshots import inner_checkouts, snapshots
 from anyond.git.submodules import submodule_commits
@@ -28,7 +29,14 @@ from anyond.procs.shims.shim_state import Lock
 from anyond.store.board import attempts, projects, tasks
 from anyond.store.engine.transaction import Reader, Tx
 from anyond.store.runs import processes
-from anyond.store.upkeep import cleanups, days, expiries, gone_files, planned_worktrees
+from anyond.store.upkeep import (
+    cleanups,
+    days,
+    expiries,
+    git_programs,
+    gone_files,
+    planned_worktrees,
+)
 from anyond.store.upkeep.cleanups import Cleanup
 from anyond.store.upkeep.expiries import Expiry
 
@@ -93,6 +101,7 @@ async def delete_project(resources: Resources, project_id: str) -> None:
             if processes.running_of_task(tx, task.id):
                 raise Busy.inside("an attempt of this project")
             _schedule(tx, resources, attempts.all(tx, task.id), project)
+        git_programs.delete(tx, project_id)
         projects.delete(tx, project_id, now())
 
     await resources.store.write(work)
@@ -122,6 +131,7 @@ def _schedule(tx: Tx, resources: Resources, gone: list[TaskAttempt], project: Pr
                 attempt_id=attempt.id,
                 branch=attempt.branch,
                 created_at=now(),
+                git_programs_withheld=attempt.git_programs_withheld,
             ),
         )
 
@@ -142,6 +152,7 @@ async def clean_up(resources: Resources, day: int = 0) -> None:
             log.warning("not_cleaned_up", worktree=job.worktree_path, why=str(error))
             continue
         await resources.store.write(lambda tx, job=job: cleanups.delete(tx, job.id))  # type: ignore[misc]
+        guard.forget_worktree(job.worktree_path)
     await _expire(resources)
     await _delete_spools(resources)
     await _look_for_unknown_spools(resources, day)

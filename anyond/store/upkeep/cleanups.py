@@ -15,6 +15,7 @@ class Cleanup(Struct, frozen=True, kw_only=True):
         repo_path: the repository that it belongs to.
         attempt_id: whose it was; names the snapshot that is taken first.
         branch: its branch, if it was known.
+        git_programs_withheld: a run has changed what git runs there, and nobody has accepted it.
     """
 
     id: str
@@ -23,13 +24,14 @@ class Cleanup(Struct, frozen=True, kw_only=True):
     attempt_id: str
     branch: str | None
     created_at: str
+    git_programs_withheld: bool = False
 
 
 def insert(tx: Tx, cleanup: Cleanup) -> None:
     """Remember that this is to be done."""
     tx.execute(
-        "INSERT INTO cleanups (id, worktree_path, repo_path, attempt_id, branch, created_at)"
-        " VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO cleanups (id, worktree_path, repo_path, attempt_id, branch, created_at,"
+        " git_programs_withheld) VALUES (?, ?, ?, ?, ?, ?, ?)",
         (
             cleanup.id,
             cleanup.worktree_path,
@@ -37,6 +39,7 @@ def insert(tx: Tx, cleanup: Cleanup) -> None:
             cleanup.attempt_id,
             cleanup.branch,
             cleanup.created_at,
+            int(cleanup.git_programs_withheld),
         ),
     )
 
@@ -44,7 +47,8 @@ def insert(tx: Tx, cleanup: Cleanup) -> None:
 def all(reader: Reader) -> list[Cleanup]:
     """What is still to be done, oldest first."""
     rows = reader.execute(
-        "SELECT id, worktree_path, repo_path, attempt_id, branch, created_at FROM cleanups"
+        "SELECT id, worktree_path, repo_path, attempt_id, branch, created_at,"
+        " git_programs_withheld FROM cleanups"
         " ORDER BY created_at, rowid"
     ).fetchall()
     return [
@@ -55,6 +59,7 @@ def all(reader: Reader) -> list[Cleanup]:
             attempt_id=row[3],
             branch=row[4],
             created_at=row[5],
+            git_programs_withheld=bool(row[6]),
         )
         for row in rows
     ]

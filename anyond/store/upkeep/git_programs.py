@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -54,6 +55,10 @@ def of_repository(reader: Reader, common_dir: str) -> list[GitProgramsRow]:
 def put(tx: Tx, row: GitProgramsRow) -> None:
     """Write it down, instead of what was; for all projects of the repository, whose it is."""
     tx.execute(
+        "DELETE FROM unaccepted_git_programs WHERE common_dir = ? OR identity = ?",
+        (row.common_dir, _identity(row.common_dir)),
+    )
+    tx.execute(
         "UPDATE git_programs SET accepted = ?, always = ?, withheld_by = ?, withheld_at = ?"
         " WHERE common_dir = ?",
         (
@@ -78,8 +83,49 @@ def put(tx: Tx, row: GitProgramsRow) -> None:
 
 
 def delete(tx: Tx, project_id: str) -> None:
-    """Forget what is held of a project, which has another repository now."""
+    """Forget what is held of a project, which is deleted or has another repository now.
+
+    What nobody has accepted stays, for whichever project has the repository next.
+    """
+    row = get(tx, project_id)
     tx.execute("DELETE FROM git_programs WHERE project_id = ?", (project_id,))
+    if row is None or row.withheld_by is None:
+        return
+    if not of_repository(tx, row.common_dir):
+        tx.execute(
+            "INSERT OR REPLACE INTO unaccepted_git_programs"
+            " (common_dir, identity, accepted, withheld_by, withheld_at) VALUES (?, ?, ?, ?, ?)",
+            (
+                row.common_dir,
+                _identity(row.common_dir),
+                _text(row.accepted),
+                row.withheld_by,
+                row.withheld_at,
+            ),
+        )
+
+
+def take_over(tx: Tx, project_id: str, common_dir: str) -> None:
+    """A project has that repository now: what nobody has accepted of it is withheld there, too.
+
+    The repository is known by its place, or by its directory if that was moved.
+    """
+    found = tx.execute(
+        "SELECT ?1, ?2, accepted, 0, withheld_by, withheld_at"
+        " FROM unaccepted_git_programs WHERE common_dir = ?2 OR identity = ?3"
+        " ORDER BY common_dir = ?2 DESC",
+        (project_id, common_dir, _identity(common_dir)),
+    ).fetchone()
+    if found is not None:
+        put(tx, _row(found))
+
+
+def unaccepted(reader: Reader) -> list[GitProgramsRow]:
+    """What is withheld of repositories that no project has; `project_id` is empty."""
+    rows = reader.execute(
+        "SELECT '', common_dir, accepted, 0, withheld_by, withheld_at FROM unaccepted_git_programs"
+    ).fetchall()
+    return [_row(row) for row in rows]
 
 
 def worktrees(reader: Reader, project_id: str) -> dict[str, tuple[dict[str, str], bool]]:
@@ -100,6 +146,15 @@ def put_worktree(tx: Tx, attempt_id: str, accepted: Mapping[str, str], *, withhe
         " VALUES (?, ?, ?)",
         (attempt_id, _text(accepted), int(withheld)),
     )
+
+
+def _identity(common_dir: str) -> str:
+    """The directory itself, wherever it is called so; its name if it is not there."""
+    try:
+        found = os.stat(common_dir)
+    except (OSError, ValueError):
+        return common_dir
+    return f"{found.st_dev}:{found.st_ino}"
 
 
 def _text(hashes: Mapping[str, str]) -> str:
