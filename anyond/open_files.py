@@ -31,8 +31,8 @@ def raise_limit() -> int:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if _inherited is None:
         _inherited = (soft, hard)
-    for wanted in (LARGEST, _LARGEST_ELSEWHERE):
-        higher = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    for limit_asked in (LARGEST, _LARGEST_ELSEWHERE):
+        higher = limit_asked if hard == resource.RLIM_INFINITY else min(limit_asked, hard)
         if soft == resource.RLIM_INFINITY or soft >= higher:
             break
         with suppress(ValueError, OSError):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.daemon import Daemon, Json
-from benchmarks.figures import Figure, at_most, beside, middle, percentile
+from benchmarks.figures import Figure, at_most, compared, middle, percentile
 from benchmarks.lab import Lab
 from benchmarks.prober import probing
 from benchmarks.websocket import WebSocket
@@ -50,7 +50,7 @@ def measure(lab: Lab) -> Iterator[Figure]:
 
 
 def _figure(what: str, took: tuple[list[float], list[float]], name: str) -> Figure:
-    return beside(what, middle(took[1]), middle(took[0]), name=name, factor=1.5, spare=0.03)
+    return compared(what, middle(took[1]), middle(took[0]), name=name, factor=1.5, spare=0.03)
 
 
 def _change(tree: Path) -> None:

@@ -19,7 +19,7 @@ T = TypeVar("T")
 Json = dict[str, Any]
 
 ROOT = Path(__file__).parents[1]
-PATIENCE = 120.0
+TIMEOUT_S = 120.0
 """Seconds after which something that has not happened will not happen."""
 
 
@@ -70,19 +70,19 @@ class Daemon:
         self.launch("--port", "0", *options)
         self.until(daemon_file.exists, "the daemon's address")
         self.url = json.loads(daemon_file.read_text())["url"]
-        self._http = httpx.Client(base_url=self.url, timeout=PATIENCE)
+        self._http = httpx.Client(base_url=self.url, timeout=TIMEOUT_S)
 
     def stop(self) -> None:
         assert self._process is not None
         self._process.send_signal(signal.SIGTERM)
         try:
-            self._process.wait(PATIENCE)
+            self._process.wait(TIMEOUT_S)
         finally:
             self._process.kill()
 
     def until(self, look: Callable[[], T], what: str) -> T:
         """Look again and again until something true is seen."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUT_S
         while time.monotonic() < deadline:
             found = look()
             if found:

@@ -35,7 +35,7 @@ def at_most(
     return Figure(what, f"{value:.{digits}f} {unit}".rstrip(), baseline, promise, value <= limit)
 
 
-def beside(
+def compared(
     what: str, value: float, base: float, *, name: str, factor: float, spare: float = 0.0
 ) -> Figure:
     """A duration that may take `factor` times its baseline's, and `spare` more; all in seconds."""

@@ -20,7 +20,7 @@ ENTRIES = 50_000
 ENTRY_BYTES = 2_500
 """Together what a run may have at most (see `logs/bounds.py`)."""
 LIMIT_MS = 50.0
-_TICK_S = 0.001
+_STEP_S = 0.001
 
 
 def measure(lab: Lab) -> Iterator[Figure]:
@@ -44,8 +44,8 @@ async def _held(work: Callable[[], object]) -> float:
         nonlocal latest
         while True:
             began = time.perf_counter()
-            await trio.sleep(_TICK_S)
-            latest = max(latest, time.perf_counter() - began - _TICK_S)
+            await trio.sleep(_STEP_S)
+            latest = max(latest, time.perf_counter() - began - _STEP_S)
 
     async with trio.open_nursery() as nursery:
         nursery.start_soon(probe)

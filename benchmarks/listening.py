@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import httpx
 
 from benchmarks import bare, listeners
-from benchmarks.figures import Figure, at_most, beside, percentile
+from benchmarks.figures import Figure, at_most, compared, percentile
 from benchmarks.lab import Lab
 
 CLIENTS = 100
@@ -40,7 +40,7 @@ def measure(lab: Lab) -> Iterator[Figure]:
     name = "Hypercorn and Quart-Trio, nothing kept"
     for what, share in ((first_row, 0.5), ("… the slowest of 100 changes", 0.99)):
         value, base_value = (percentile(some, share) / 1000 for some in (ours, plain))
-        yield beside(what, value, base_value, name=name, factor=1.5, spare=0.02)
+        yield compared(what, value, base_value, name=name, factor=1.5, spare=0.02)
     yield at_most("memory for each listener", each, 100, "KB")
 
 

@@ -11,7 +11,7 @@ import httpx
 from benchmarks import bare
 from benchmarks.askers import Asked, ask
 from benchmarks.daemon import Daemon
-from benchmarks.figures import Figure, at_most, beside, duration, middle, percentile
+from benchmarks.figures import Figure, at_most, compared, duration, middle, percentile
 from benchmarks.filling import filled
 from benchmarks.lab import Lab
 from benchmarks.prober import probing
@@ -37,13 +37,13 @@ def measure(lab: Lab) -> Iterator[Figure]:
     try:
         for project, board in zip(projects, BOARDS, strict=True):
             url = f"{daemon.url}/api/tasks?project_id={project}"
-            yield from _beside_bare(lab, daemon, url, board)
+            yield from _compared_with_bare(lab, daemon, url, board)
         yield from _changing(daemon, projects[-1])
     finally:
         daemon.stop()
 
 
-def _beside_bare(lab: Lab, daemon: Daemon, url: str, board: Board) -> Iterator[Figure]:
+def _compared_with_bare(lab: Lab, daemon: Daemon, url: str, board: Board) -> Iterator[Figure]:
     """The same bytes from both, in turns."""
     _, clients, each = board
     file = lab.path("list")
@@ -77,10 +77,10 @@ def _beside_bare(lab: Lab, daemon: Daemon, url: str, board: Board) -> Iterator[F
     slow, base_slow = (
         percentile([one for a in some for one in a.answers], 0.99) / 1000 for some in (ours, plain)
     )
-    yield beside("… the slowest of 100", slow, base_slow, name="the same", factor=1.25)
+    yield compared("… the slowest of 100", slow, base_slow, name="the same", factor=1.25)
     held, base_held = (percentile(some, 0.99) / 1000 for some in (others, their_others))
     what = "… the slowest of 100 other requests meanwhile"
-    yield beside(what, held, base_held, name="the same", factor=1.25, spare=0.002)
+    yield compared(what, held, base_held, name="the same", factor=1.25, spare=0.002)
     yield Figure("… the first time", duration(first))
 
 

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks import follower
-from benchmarks.daemon import PATIENCE, Daemon
-from benchmarks.figures import Figure, at_most, beside, middle
+from benchmarks.daemon import TIMEOUT_S, Daemon
+from benchmarks.figures import Figure, at_most, compared, middle
 from benchmarks.lab import Lab
 
 LINES = 1_000_000
@@ -37,7 +37,7 @@ def measure(lab: Lab) -> Iterator[Figure]:
             ours.append(elapsed)
             costs.append(cpu / LINES * 1e6)
     what = "1,000,000 lines, from the program to a client"
-    yield beside(what, middle(ours), middle(plain), name="into `cat > file`", factor=2.5)
+    yield compared(what, middle(ours), middle(plain), name="into `cat > file`", factor=2.5)
     yield at_most("… processor time of the daemon a line", middle(costs), 0.3, "µs", digits=2)
 
 
@@ -45,7 +45,7 @@ def _into_a_file(lab: Lab, gate: Path, talk: str) -> float:
     file = lab.path("output")
     process = subprocess.Popen(["bash", "-c", f"{talk} | cat > {file}"], cwd=lab.root)
     began = _open(gate)
-    process.wait(PATIENCE)
+    process.wait(TIMEOUT_S)
     elapsed = time.monotonic() - began
     with file.open("rb") as written:
         assert sum(1 for _ in written) == LINES
@@ -69,7 +69,7 @@ def _to_a_client(daemon: Daemon, project: dict[str, str], gate: Path) -> tuple[f
 
 def _open(gate: Path) -> float:
     """Give the word to the program that waits at the gate; when that was."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT_S
     while True:
         try:
             fd = os.open(gate, os.O_WRONLY | os.O_NONBLOCK)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 
-from benchmarks.figures import Figure, at_most, beside, duration, middle, percentile
+from benchmarks.figures import Figure, at_most, compared, duration, middle, percentile
 from benchmarks.lab import Lab
 from benchmarks.prober import probing
 
@@ -55,7 +55,7 @@ def measure(lab: Lab) -> Iterator[Figure]:
             delays += probes.delays
     what = f"branch-status, {ATTEMPTS} open attempts"
     name = "`git status`"
-    yield beside(what, middle(ours), middle(plain), name=name, factor=1.5, spare=0.03)
+    yield compared(what, middle(ours), middle(plain), name=name, factor=1.5, spare=0.03)
     yield Figure(f"… of all of them, {CLIENTS} clients", duration(middle(whole)))
     late = f"a program that only sleeps: {percentile(delays, 0.99):.1f} ms late"
     held = percentile(others, 0.99)

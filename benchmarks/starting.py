@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from benchmarks.figures import Figure, at_most, beside, duration, middle, percentile
+from benchmarks.figures import Figure, at_most, compared, duration, middle, percentile
 from benchmarks.lab import Lab
 from benchmarks.prober import probing
 
@@ -33,7 +33,7 @@ def measure(lab: Lab) -> Iterator[Figure]:
             answers += probes.answers
             delays += probes.delays
             daemon.over(attempt)
-    yield beside(
+    yield compared(
         "a new attempt until its agent runs, 20,000 files",
         middle(ours),
         middle(plain),

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import msgspec
 
 from benchmarks.daemon import Daemon, Json
-from benchmarks.figures import Figure, beside, middle
+from benchmarks.figures import Figure, compared, middle
 from benchmarks.lab import Lab
 from benchmarks.websocket import WebSocket
 
@@ -53,7 +53,7 @@ def measure(lab: Lab) -> Iterator[Figure]:
             took[0].append(_replay(daemon, path, _plain))
             took[1].append(_replay(daemon, f"/vk{path}", _patched))
     what = f"{ENTRIES:,} entries replayed as JSON Patch"
-    yield beside(what, middle(took[1]), middle(took[0]), name="plain", factor=1.5)
+    yield compared(what, middle(took[1]), middle(took[0]), name="plain", factor=1.5)
 
 
 def _replay(daemon: Daemon, path: str, count: Callable[[Json], int]) -> float:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import trio
 
 from anyond.actors.outbox import Outbox
-from anyond.agents.common.core import Decide, Verdict
+from anyond.agents.common.core import Decide, Decision
 from anyond.logs import notes
 from anyond.logs.conversation import WITHDRAWN, Conversation, Question
 from anyond.model.ids import now, seconds, timestamp_ns
@@ -77,9 +77,9 @@ class ApprovalRequests:
             if call not in self._asked and call not in self._answered:
                 self._asked[call] = question
                 row = self._row(question)
-                kept = await self._store.write(lambda tx, row=row: questions.ask(tx, row))  # type: ignore[misc]
-                if kept.status is ApprovalStatus.PENDING:
-                    nursery.start_soon(self._time_out, kept)
+                row_now = await self._store.write(lambda tx, row=row: questions.ask(tx, row))  # type: ignore[misc]
+                if row_now.status is ApprovalStatus.PENDING:
+                    nursery.start_soon(self._time_out, row_now)
         for call in [call for call in self._asked if call not in open_now]:
             question = self._asked.pop(call)
             if call not in self._answered:
@@ -96,7 +96,7 @@ class ApprovalRequests:
         """
         while calls := self._conversation.take_excess(REFUSED_AT_ONCE):
             for call in calls:
-                self._outbox.queue(Decide(call, Verdict.DENIED, EXCESS, None))
+                self._outbox.queue(Decide(call, Decision.DENIED, EXCESS, None))
             await self._outbox.flush()
 
     async def send_decision(self, row: Approval) -> None:
@@ -104,15 +104,15 @@ class ApprovalRequests:
         if row.call in self._answered:
             return
         self._answered.add(row.call)
-        verdict = Verdict(row.status.value)
+        decision = Decision(row.status.value)
         await self._running.note(
             notes.encode(
                 notes.Decided(
-                    call=row.call, verdict=verdict, reason=row.reason, answers=row.answers
+                    call=row.call, decision=decision, reason=row.reason, answers=row.answers
                 )
             )
         )
-        self._outbox.queue(Decide(row.call, verdict, row.reason, row.answers))
+        self._outbox.queue(Decide(row.call, decision, row.reason, row.answers))
         await self._outbox.flush()
 
     def _row(self, question: Question) -> Approval:

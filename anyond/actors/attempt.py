@@ -123,16 +123,18 @@ class AttemptActor(Actor[Event, Command]):
 
     # ------------------------------------------------------------ asked from above
 
-    async def do(self, work: Callable[[AttemptActor], Awaitable[R]], *, beside: bool = False) -> R:
+    async def do(
+        self, work: Callable[[AttemptActor], Awaitable[R]], *, alongside: bool = False
+    ) -> R:
         """Run `work` as the only one in the worktree.
 
         Args:
-            beside: it only starts what lives beside an agent or script.
+            alongside: it only starts what lives beside an agent or script.
 
         Raises:
             Busy: somebody else is at work.
         """
-        return await self.ask(RunExclusive(lambda: work(self), beside))
+        return await self.ask(RunExclusive(lambda: work(self), alongside))
 
     def looks_after(self, process_id: str) -> bool:
         """Whether somebody here will see to it that the row of a process becomes final."""
@@ -217,7 +219,7 @@ class AttemptActor(Actor[Event, Command]):
     def _stoppable(self, process_id: str | None = None) -> Iterator[trio.CancelScope]:
         """What the block does is given up soon after a stop: of everything, or of that process."""
         with trio.CancelScope() as scope:
-            if self.machine.halting or (process_id and self.machine.unwanted(process_id)):
+            if self.machine.halting or (process_id and self.machine.is_halted(process_id)):
                 scope.deadline = trio.current_time() + LAST_SECONDS
             self._hastened.add(scope)
             try:

@@ -68,14 +68,14 @@ class Attempts:
         self._logs = logs
         self._tenancies: dict[str, _Tenancy] = {}
         self._failures: dict[str, int] = {}
-        self._kept_asleep: dict[str, trio.Event] = {}
+        self._inactive: dict[str, trio.Event] = {}
 
     async def do(
         self,
         attempt_id: str,
         work: Callable[[AttemptActor], Awaitable[R]],
         *,
-        beside: bool = False,
+        alongside: bool = False,
     ) -> R:
         """Run `work` as the only one in the attempt's worktree; see `AttemptActor.do`.
 
@@ -83,15 +83,15 @@ class Attempts:
             NotFound: there is no such attempt.
             Busy: somebody else is at work there, or it is being deleted.
         """
-        return await self._awake(attempt_id).do(work, beside=beside)
+        return await self._actor_of(attempt_id).do(work, alongside=alongside)
 
     def later(self, attempt_id: str, work: Callable[[AttemptActor], Awaitable[object]]) -> None:
         """Run `work` as soon as nobody else is at work in the attempt. Never waits.
 
         What it returns or raises is dropped, and so is the work itself if the daemon ends before.
         """
-        if attempt_id not in self._kept_asleep:
-            actor = self._awake(attempt_id)
+        if attempt_id not in self._inactive:
+            actor = self._actor_of(attempt_id)
             actor.send(RunExclusive(lambda: work(actor), patient=True))
 
     async def begin(self, process: ExecutionProcess) -> None:
@@ -102,7 +102,7 @@ class Attempts:
         Raises:
             AnyondError: it did not start; its row says so.
         """
-        await self._awake(process.task_attempt_id).ask(AwaitStart(process.id))
+        await self._actor_of(process.task_attempt_id).ask(AwaitStart(process.id))
 
     async def halt(self, attempt_id: str) -> None:
         """Stop everything that runs in the attempt; returns when it is over."""
@@ -113,11 +113,11 @@ class Attempts:
                 processes.request_stop(tx, row.id, STOPPED_BY_USER, now())
 
         await self._resources.store.write(wish)
-        await self._awake(attempt_id).ask(Halt())
+        await self._actor_of(attempt_id).ask(Halt())
 
     async def halt_process(self, attempt_id: str, process_id: str) -> None:
         """Stop one process; returns when it is over."""
-        await self._awake(attempt_id).ask(HaltProcess(process_id))
+        await self._actor_of(attempt_id).ask(HaltProcess(process_id))
 
     async def end_services(self, *attempt_ids: str) -> None:
         """End what setup scripts have left running, if nothing else runs in any of the attempts.
@@ -139,7 +139,7 @@ class Attempts:
                     await tenancy.over.wait()
 
     @contextmanager
-    def kept_asleep(self, *attempt_ids: str) -> Iterator[None]:
+    def hold_inactive(self, *attempt_ids: str) -> Iterator[None]:
         """Let nobody begin anything in these attempts until it is known whether they are deleted.
 
         What is begun between a look at who is at work and the deletion would work on in a worktree
@@ -148,16 +148,16 @@ class Attempts:
         Raises:
             Busy: somebody is at work in one of them, or one is being deleted already.
         """
-        taken = self._kept_asleep.keys() | self._tenancies.keys()
+        taken = self._inactive.keys() | self._tenancies.keys()
         if not taken.isdisjoint(attempt_ids):
             raise Busy.ending()
         over = trio.Event()
-        self._kept_asleep.update(dict.fromkeys(attempt_ids, over))
+        self._inactive.update(dict.fromkeys(attempt_ids, over))
         try:
             yield
         finally:
             for attempt_id in attempt_ids:
-                del self._kept_asleep[attempt_id]
+                del self._inactive[attempt_id]
             over.set()
 
     def decide(self, approval: Approval) -> None:
@@ -172,7 +172,7 @@ class Attempts:
         if tenancy is not None:
             tenancy.actor.send(Steered(process.id))
 
-    def is_awake(self, attempt_id: str) -> bool:
+    def is_active(self, attempt_id: str) -> bool:
         """Whether an actor owns the attempt now."""
         return attempt_id in self._tenancies
 
@@ -189,10 +189,10 @@ class Attempts:
         """Go on with everything that ran when the last daemon ended; returns when all is found."""
         rows = await self._resources.store.read(processes.running)
         found = [self._tenant(id) for id in dict.fromkeys(row.task_attempt_id for row in rows)]
-        with trio.move_on_after(RECOVERY_SECONDS) as patience:
+        with trio.move_on_after(RECOVERY_SECONDS) as scope:
             for tenancy in found:
                 await tenancy.actor.recovered.wait()
-        if patience.cancelled_caught:
+        if scope.cancelled_caught:
             missing = sum(not tenancy.actor.recovered.is_set() for tenancy in found)
             log.warning("still_recovering", attempts=missing)
 
@@ -206,17 +206,17 @@ class Attempts:
         former = self._tenancies.get(row.task_attempt_id)
         if former is not None and not former.actor.gone:
             former.actor.adopt(row)
-        elif row.task_attempt_id not in self._kept_asleep:  # else it is looked at again later
+        elif row.task_attempt_id not in self._inactive:  # else it is looked at again later
             self._tenant(row.task_attempt_id)
 
-    def _awake(self, attempt_id: str) -> AttemptActor:
+    def _actor_of(self, attempt_id: str) -> AttemptActor:
         return self._tenant(attempt_id).actor
 
     def _tenant(self, attempt_id: str) -> _Tenancy:
         former = self._tenancies.get(attempt_id)
         if former is not None and not former.actor.gone:
             return former
-        if attempt_id in self._kept_asleep:
+        if attempt_id in self._inactive:
             raise Busy.deletion()
         tenancy = _Tenancy(AttemptActor(attempt_id, self._resources, self._logs))
         self._tenancies[attempt_id] = tenancy
@@ -280,10 +280,10 @@ class Attempts:
         times = self._failures.get(attempt_id, 1)
         if await self._runs_something(attempt_id):
             await trio.sleep(min(FIRST_PAUSE_S * 2 ** (times - 1), LONGEST_PAUSE_S))
-        while (decision := self._kept_asleep.get(attempt_id)) is not None:
+        while (decision := self._inactive.get(attempt_id)) is not None:
             await decision.wait()
         if await self._runs_something(attempt_id):
-            self._awake(attempt_id)
+            self._actor_of(attempt_id)
         else:
             self._failures.pop(attempt_id, None)
 

@@ -130,7 +130,7 @@ class Executions:
                 await self._end_services()
             started, stopping = await self._starts.start(row)
             await self._follow(
-                started.process, started.running, live, started.kept, stopping=stopping
+                started.process, started.running, live, started.turn_record, stopping=stopping
             )
         except AnyondError as error:
             log.warning("not_started", process=row.id, why=str(error))
@@ -163,7 +163,7 @@ class Executions:
         row: ExecutionProcess,
         running: ShimConnection,
         live: Any,
-        kept: TurnRecord | None,
+        turn_record: TurnRecord | None,
         *,
         stopping: bool,
     ) -> None:
@@ -173,8 +173,8 @@ class Executions:
             live,
             store=self._resources.store,
             launcher=self._resources.launcher,
-            dialogue=kept.dialogue() if kept is not None else None,
-            approval_timeout=kept.approval_timeout_s if kept is not None else 0,
+            dialogue=turn_record.dialogue() if turn_record is not None else None,
+            approval_timeout=turn_record.approval_timeout_s if turn_record is not None else 0,
             silence=lambda: self._resources.config.config.silence_notice_s,
             stopping=stopping,
             finished=self._take_finished,
@@ -269,13 +269,13 @@ class Executions:
             return
         text, stop, key, seen = await self._resources.store.read(
             lambda r: (
-                sessions.kept_turn(r, row.id),
+                sessions.stored_turn(r, row.id),
                 processes.stop_reason(r, row.id),
                 launches.key(r, row.id),
                 launches.processes(r, row.id),
             )
         )
-        kept = TurnRecord.decode(text) if text is not None else None
+        turn_record = TurnRecord.decode(text) if text is not None else None
         launcher = self._resources.launcher
         found = launcher.look(row.id, recorded=key is not None)
         if isinstance(found, Absent):
@@ -298,27 +298,27 @@ class Executions:
             if running is None:
                 why = HUNG if live.unfollowed is None else NOT_OBEYED
                 exit = await launcher.finalize_lost(row.id, why, seen, force=True)
-                await self._end(row, kept, exit)
+                await self._end(row, turn_record, exit)
                 return
             self._logs.set_unfollowed(row.id, None)
             stop = await self._resources.store.read(lambda r: processes.stop_reason(r, row.id))
-            await self._follow(row, running, live, kept, stopping=stop is not None)
+            await self._follow(row, running, live, turn_record, stopping=stop is not None)
             log.info("attached", process=row.id, pid=running.pid)
         elif (
             isinstance(found, Ended)
             and found.exit.kept
             and row.run_reason is RunReason.SETUP_SCRIPT
         ):
-            await self._end(row, kept, found.exit)  # what it has left running is to stay
+            await self._end(row, turn_record, found.exit)  # what it has left running is to stay
         else:
             # Also after an exit: perhaps an agent wrote it, and lives.
             why = KILLED if isinstance(found, Ended) else found.reason
-            await self._end(row, kept, await launcher.finalize_lost(row.id, why, seen))
+            await self._end(row, turn_record, await launcher.finalize_lost(row.id, why, seen))
 
-    async def _end(self, row: ExecutionProcess, kept: TurnRecord | None, exit: Exit) -> None:
+    async def _end(self, row: ExecutionProcess, turn_record: TurnRecord | None, exit: Exit) -> None:
         log.info("found_ended", process=row.id, exit=exit)
         try:
-            conversation = await run.replay(self._resources.launcher, row, kept)
+            conversation = await run.replay(self._resources.launcher, row, turn_record)
         except Exception as error:
             if passes(error):
                 raise

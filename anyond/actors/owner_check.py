@@ -26,9 +26,9 @@ REMARK = "Nobody looked after this run any more. A check has found that, and too
 class OwnerCheck:
     """A permanent service: at the start and once an hour no row is left to itself."""
 
-    def __init__(self, resources: Resources, awake: Attempts) -> None:
+    def __init__(self, resources: Resources, attempts: Attempts) -> None:
         self._resources = resources
-        self._awake = awake
+        self._attempts = attempts
 
     async def run(self) -> None:
         """Check for ever."""
@@ -55,11 +55,11 @@ class OwnerCheck:
             unowned = [row for row in await self._unowned() if row.id in former]
         for row in unowned:
             await remarks.leave(self._resources, row.task_attempt_id, [REMARK], is_error=False)
-            self._awake.adopt(row)
+            self._attempts.adopt(row)
             log.error("row_without_owner", process=row.id, attempt=row.task_attempt_id)
         log.debug("rows_checked", mended=len(unowned))
         return unowned
 
     async def _unowned(self) -> list[ExecutionProcess]:
         rows = await self._resources.store.read(processes.running)
-        return [row for row in rows if not self._awake.looks_after(row)]
+        return [row for row in rows if not self._attempts.looks_after(row)]

@@ -52,7 +52,7 @@ class Starts:
             self._resources,
             row,
             about,
-            wanted=lambda: not self._halting(),
+            go_on=lambda: not self._halting(),
             stoppable=self._stoppable(row.id),
         )
         stop = await self._resources.store.read(lambda r: processes.stop_reason(r, row.id))

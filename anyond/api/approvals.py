@@ -8,7 +8,7 @@ from msgspec import Meta, Struct, field
 
 from anyond.api.declaration.endpoint import BodyCall, Call, Chapter
 from anyond.api.declaration.params import ApprovalId
-from anyond.model.http.answers import Decision
+from anyond.model.http.answers import DecisionAnswer
 from anyond.model.http.bodies import Answer
 from anyond.model.refusals.requests import NotFound
 from anyond.model.refusals.runs import AlreadyDecided
@@ -47,8 +47,8 @@ RESPOND_TO_APPROVAL = BodyCall(
     params=OfApproval,
     text="The first answer wins; the same again is no mistake.",
     body=Answer,
-    answer=Decision,
-    beside={"status": ApprovalStatus},
+    answer=DecisionAnswer,
+    envelope_fields={"status": ApprovalStatus},
     refusals=(NotFound, AlreadyDecided),
 )
 

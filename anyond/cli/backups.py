@@ -38,7 +38,7 @@ def restore_backup(name: str | None, only_list: bool) -> None:
         places.create()
         with sole_daemon(places.lock, places.daemon_file):
             chosen = None if name is None else Path(name)
-            restored, kept = backup.restore(places.database, chosen)
+            restored, former = backup.restore(places.database, chosen)
     except AlreadyRunning as error:
         click.echo(f"{error} Stop it first.", err=True)
         sys.exit(ALREADY_RUNNING)
@@ -46,5 +46,5 @@ def restore_backup(name: str | None, only_list: bool) -> None:
         click.echo(str(error), err=True)
         sys.exit(FAILED)
     click.echo(f"Restored {restored.path.name} of {restored.made_at}.")
-    if kept is not None:
-        click.echo(f"The former database is {kept}.")
+    if former is not None:
+        click.echo(f"The former database is {former}.")

@@ -49,10 +49,10 @@ def restore_snapshot(repo: Path, name: str, path: Path) -> None:
 
 async def _list_snapshots(repo: Path, attempt: str | None) -> None:
     from anyond.git.repo import repository
-    from anyond.git.snapshots import snapshots as kept
+    from anyond.git.snapshots import snapshots
 
     await repository.common_dir(repo)
-    for one in await kept.list(repo, attempt):
+    for one in await snapshots.list(repo, attempt):
         head = one.head[:10] if one.head else "-"
         state = f"  ({one.op} in progress)" if one.op else ""
         branch = one.branch or "(detached)"
@@ -62,24 +62,23 @@ async def _list_snapshots(repo: Path, attempt: str | None) -> None:
 
 async def _restore_snapshot(repo: Path, name: str, path: Path) -> None:
     from anyond.git.repo import repository
-    from anyond.git.snapshots import snapshot_submodules
-    from anyond.git.snapshots import snapshots as kept
+    from anyond.git.snapshots import snapshot_submodules, snapshots
     from anyond.model.refusals.requests import NotFound
 
     await repository.common_dir(repo)
-    wanted = name.removeprefix(kept.PREFIX)
+    number = name.removeprefix(snapshots.PREFIX)
     found = [
         one
-        for one in await kept.list(repo)
-        if f"{one.attempt_id}/{one.number}" == wanted
+        for one in await snapshots.list(repo)
+        if f"{one.attempt_id}/{one.number}" == number
         or (
-            one.attempt_id.startswith(wanted.partition("/")[0])
-            and wanted.endswith(f"/{one.number}")
+            one.attempt_id.startswith(number.partition("/")[0])
+            and number.endswith(f"/{one.number}")
         )
     ]
     if len(found) != 1:
         raise NotFound("snapshot" if not found else "single snapshot", name)
-    await kept.restore(repository.Repositories(), repo, found[0].ref, path)
+    await snapshots.restore(repository.Repositories(), repo, found[0].ref, path)
     for complaint in await snapshot_submodules.bring_back(repo, path, found[0]):
         click.echo(complaint, err=True)
     click.echo(f"The worktree as it was is in {path}.")

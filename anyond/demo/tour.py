@@ -98,7 +98,7 @@ class _Tour:
         self._root = root
         self._step = 0
         self._http: httpx.AsyncClient
-        self._shown: dict[int, int] = {}
+        self._displayed: dict[int, int] = {}
         self._line_open: int | None = None
 
     async def show(self) -> None:
@@ -182,17 +182,17 @@ class _Tour:
 
     async def _watch(self, process: dict[str, Any]) -> None:
         """Show the conversation as it grows, and answer what the agent asks."""
-        self._shown.clear()
+        self._displayed.clear()
         path = f"/api/execution-processes/{process['id']}/normalized-logs/ws"
         url = str(self._http.base_url).replace("http", "ws", 1).rstrip("/") + path
-        with trio.move_on_after(TURN_SECONDS) as patience:
+        with trio.move_on_after(TURN_SECONDS) as scope:
             async with open_websocket_url(url) as socket:
                 while True:
                     frame = json.loads(await socket.get_message())
                     if frame.get("finished"):
                         break
                     await self._entry(frame)
-        if patience.cancelled_caught:
+        if scope.cancelled_caught:
             raise ToolFailed("demo", f"The agent was not done after {TURN_SECONDS:g} s.")
         self._close_line()
         row = await self._ask("GET", f"/api/execution-processes/{process['id']}")
@@ -235,8 +235,8 @@ class _Tour:
 
     def _show_merge(self, repository: Path) -> None:
         self._headline("The merged change, in your checkout of main")
-        shown = _git(repository, "log", "-1", "--format=%h %s", "main")
-        self._detail(shown.strip())
+        displayed = _git(repository, "log", "-1", "--format=%h %s", "main")
+        self._detail(displayed.strip())
         change = _git(repository, "diff", "main^1", "main")
         if self._console.is_terminal:
             self._console.print(Syntax(change, "diff", background_color="default"))
@@ -278,14 +278,14 @@ Everything else:           README.md
         self._console.print(f"   {markup}")
 
     def _stream(self, index: int, text: str, style: str) -> None:
-        shown = self._shown.get(index, 0)
+        displayed = self._displayed.get(index, 0)
         if self._line_open != index:
             self._close_line()
             self._console.print("   ", end="")
             self._line_open = index
-        piece = text[shown:].replace("\n", "\n   ")
+        piece = text[displayed:].replace("\n", "\n   ")
         self._console.print(escape(piece), end="", style=style or None)
-        self._shown[index] = len(text)
+        self._displayed[index] = len(text)
 
     def _close_line(self) -> None:
         if self._line_open is not None:
@@ -293,8 +293,8 @@ Everything else:           README.md
             self._line_open = None
 
     def _first(self, index: int, stage: int) -> bool:
-        fresh = self._shown.get(index, 0) < stage
-        self._shown[index] = max(stage, self._shown.get(index, 0))
+        fresh = self._displayed.get(index, 0) < stage
+        self._displayed[index] = max(stage, self._displayed.get(index, 0))
         return fresh
 
     async def _ask(self, method: str, path: str, body: object = None) -> Any:

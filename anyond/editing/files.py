@@ -162,12 +162,12 @@ def keep_copy(path: Path) -> Path | None:
     content = read(path)
     if content is None:
         return None
-    copy = _beside(path, "before")
+    copy = _sibling(path, "before")
     write(copy, content)
     return copy
 
 
-def _beside(path: Path, why: str) -> Path:
+def _sibling(path: Path, why: str) -> Path:
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
     found = path.with_name(f"{path.name}.{why}-{stamp}.bak")
     number = 1
@@ -179,7 +179,7 @@ def _beside(path: Path, why: str) -> Path:
 
 def set_aside(path: Path) -> Path:
     """Rename a damaged file to `<name>.damaged-<UTC time>.bak`, so that nothing of it is lost."""
-    aside = _beside(path, "damaged")
+    aside = _sibling(path, "damaged")
     try:
         path.rename(aside)
     except OSError as error:

@@ -54,9 +54,9 @@ def replace(text: str, path: tuple[str, ...], value: Mapping[str, Any]) -> str:
         NotJson: also if there is something else than an object on the way.
     """
     root = _Reader(text).whole()
-    wanted = nested(root.value, path, value)
+    new_value = nested(root.value, path, value)
     edits: list[tuple[int, int, str]] = []
-    _Editor(text, edits).change(root, wanted)
+    _Editor(text, edits).change(root, new_value)
     # At one place what is added comes before what is taken away, each in its own order.
     edits.sort(key=lambda edit: (edit[0], edit[0] < edit[1]))
     for start, end, new in reversed(edits):
@@ -163,27 +163,29 @@ class _Editor:
         self._unit = found[1] if found else "  "
         self._one_line = "\n" not in text.strip() and len(text.strip()) > 2
 
-    def change(self, node: _Node, wanted: Any) -> None:
-        """Make the value of `node` the `wanted` one, touching as little as can be."""
-        if _same(node.value, wanted):
+    def change(self, node: _Node, new_value: Any) -> None:
+        """Make the value of `node` the `new_value` one, touching as little as can be."""
+        if _same(node.value, new_value):
             return
-        if not isinstance(node.value, dict) or not isinstance(wanted, dict):
-            self._edits.append((node.start, node.end, self._written(wanted, node.start)))
+        if not isinstance(node.value, dict) or not isinstance(new_value, dict):
+            self._edits.append((node.start, node.end, self._written(new_value, node.start)))
             return
         members = self._reader.members(node)
         last = {member.key: index for index, member in enumerate(members)}
         # Of several members of one name only the last ever counted.
-        kept = [m for index, m in enumerate(members) if m.key in wanted and last[m.key] == index]
-        new = {key: value for key, value in wanted.items() if key not in last}
-        for member in kept:
-            self.change(member.value, wanted[member.key])
-        gone = [self._place(member) for member in members if member not in kept]
-        if new and not kept:
+        remaining = [
+            m for index, m in enumerate(members) if m.key in new_value and last[m.key] == index
+        ]
+        new = {key: value for key, value in new_value.items() if key not in last}
+        for member in remaining:
+            self.change(member.value, new_value[member.key])
+        gone = [self._place(member) for member in members if member not in remaining]
+        if new and not remaining:
             self._fill(node, gone, new)
             return
         self._edits += [(start, end, "") for start, end in gone]
-        if kept:
-            self._end_with(kept[-1], new, trailing=members[-1].comma is not None)
+        if remaining:
+            self._end_with(remaining[-1], new, trailing=members[-1].comma is not None)
 
     def _place(self, member: _Member) -> tuple[int, int]:
         """Where a member stands, with its comma and, if it has lines of its own, with these."""

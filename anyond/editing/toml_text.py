@@ -33,7 +33,7 @@ def replace(text: str, key: str, value: Mapping[str, Any]) -> str:
     """
     from tomlkit.exceptions import TOMLKitError
 
-    wanted = {**decode(text), key: value}
+    new_value = {**decode(text), key: value}
     for write in (_changed, _rewritten):
         try:
             new = write(text, key, value)
@@ -42,7 +42,7 @@ def replace(text: str, key: str, value: Mapping[str, Any]) -> str:
             # tomlkit gives up on some orders of tables, each time with another error, and writes
             # others in a way that is no TOML any more.
             continue
-        if {key: {}, **found} == wanted:
+        if {key: {}, **found} == new_value:
             return new
     raise NotToml("It is written in a way that cannot be changed safely.")
 
@@ -60,13 +60,13 @@ def _changed(text: str, key: str, value: Mapping[str, Any]) -> str:
             else:
                 del _table(document, key)[name]
             text = tomlkit.dumps(document)
-    for name, wanted in value.items():
+    for name, new_value in value.items():
         document = tomlkit.parse(text)
         table = _table(document, key)
         if name not in table:
-            table[name] = _item(wanted, inline=isinstance(table, InlineTable))
+            table[name] = _item(new_value, inline=isinstance(table, InlineTable))
         else:
-            _change(table, name, wanted)
+            _change(table, name, new_value)
         text = tomlkit.dumps(document)
     return text.rstrip("\n") + "\n" if text.strip() else ""
 
@@ -90,15 +90,15 @@ def _table(document: tomlkit.TOMLDocument, key: str) -> MutableMapping[str, Any]
     return found
 
 
-def _change(table: MutableMapping[str, Any], name: str, wanted: Any) -> None:
+def _change(table: MutableMapping[str, Any], name: str, new_value: Any) -> None:
     old = table[name]
-    if not (isinstance(old, MutableMapping) and isinstance(wanted, Mapping)):
-        if old != wanted:
-            table[name] = _item(wanted, inline=True)
+    if not (isinstance(old, MutableMapping) and isinstance(new_value, Mapping)):
+        if old != new_value:
+            table[name] = _item(new_value, inline=True)
         return
-    for inner in [inner for inner in old if inner not in wanted]:
+    for inner in [inner for inner in old if inner not in new_value]:
         del old[inner]
-    for inner, value in wanted.items():
+    for inner, value in new_value.items():
         if inner in old:
             _change(old, inner, value)
         else:

@@ -20,7 +20,7 @@ from anyond.open_files import give_back
 
 log = structlog.get_logger()
 
-PATIENCE = 20.0
+TIMEOUT_S = 20.0
 """Seconds that such a program may take."""
 _AT_ONCE = 8
 
@@ -66,8 +66,8 @@ def message(
     if program is None:
         return None
     # Many desktops take the body for markup.
-    shown = html.escape(body, quote=False)
-    return (program, "--app-name=Anyon", "--expire-time=10000", "--", title, shown)
+    escaped = html.escape(body, quote=False)
+    return (program, "--app-name=Anyon", "--expire-time=10000", "--", title, escaped)
 
 
 class DesktopNotifier:
@@ -103,7 +103,7 @@ class DesktopNotifier:
                 env=personal(os.environ),
             )
             give_back(process.pid)
-            with trio.move_on_after(PATIENCE):
+            with trio.move_on_after(TIMEOUT_S):
                 await process.wait()
             if process.returncode is None:
                 process.kill()

@@ -20,11 +20,11 @@ from anyond.real_path import real_path, unreadable
 
 T = TypeVar("T")
 
-SHOWN = 5_000
+ENTRIES_MOST = 5_000
 """How many entries are told."""
 READ = 500_000
 """How many entries are looked at, to find those that come first."""
-PATIENCE = 15.0
+READ_TIMEOUT_S = 15.0
 """Seconds after which a disk that does not answer is given up."""
 
 # A disk of the network can hang for ever, and its threads with it; it must not take those that
@@ -60,11 +60,11 @@ async def in_thread(work: Callable[[threading.Event], T], what: object) -> T:
         what: the place that is read, for the error.
 
     Raises:
-        TimedOut: it took longer than `PATIENCE`.
+        TimedOut: it took longer than `READ_TIMEOUT_S`.
     """
     abandoned = threading.Event()
     try:
-        with trio.fail_after(PATIENCE):
+        with trio.fail_after(READ_TIMEOUT_S):
             return await trio.to_thread.run_sync(
                 work, abandoned, abandon_on_cancel=True, limiter=_THREADS
             )
@@ -74,7 +74,7 @@ async def in_thread(work: Callable[[threading.Event], T], what: object) -> T:
         abandoned.set()
 
 
-def list_directory(path: Path, abandoned: threading.Event, shown: int = SHOWN) -> Listing:
+def list_directory(path: Path, abandoned: threading.Event, most: int = ENTRIES_MOST) -> Listing:
     """What is in `path`: directories first, then by name; hidden entries are left out. Blocking.
 
     Entries that cannot be examined are told with what is known of them.
@@ -89,13 +89,13 @@ def list_directory(path: Path, abandoned: threading.Event, shown: int = SHOWN) -
         with os.scandir(path) as entries:
             visible = (_seen(e) for e in _some(entries, abandoned) if not e.name.startswith("."))
             # Only those that will be told are held, however many there are.
-            first = heapq.nsmallest(shown + 1, visible)
+            first = heapq.nsmallest(most + 1, visible)
     except OSError as error:
         raise refusal(path, error) from error
     return Listing(
-        entries=[_entry(path, seen) for seen in first[:shown] if not abandoned.is_set()],
+        entries=[_entry(path, seen) for seen in first[:most] if not abandoned.is_set()],
         current_path=str(path),
-        truncated=len(first) > shown,
+        truncated=len(first) > most,
     )
 
 

@@ -70,8 +70,8 @@ class GitHub:
             state: `open` or `all`.
         """
         path = f"/repos/{repository}/pulls"
-        wanted = {"head": f"{owner}:{branch}", "state": state, "per_page": "100"}
-        answer = await self._ask("GET", path, token, query=wanted)
+        query = {"head": f"{owner}:{branch}", "state": state, "per_page": "100"}
+        answer = await self._ask("GET", path, token, query=query)
         return _good(answer, str(repository)).decoded(list[PullRequest])
 
     async def create_pull_request(

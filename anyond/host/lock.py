@@ -16,7 +16,7 @@ from anyond.model.refusals.daemon import AlreadyRunning
 
 # A process that a daemon was just starting when it died has the lock open until its exec is over:
 # then nobody who lives says to hold it, and a moment later nobody holds it.
-_PATIENCE_S = 1.0
+_RELEASE_TIMEOUT_S = 1.0
 
 
 @contextmanager
@@ -53,7 +53,7 @@ def sole_daemon(path: Path, daemon_file: Path | None = None) -> Iterator[None]:
 
 
 def _take(descriptor: int, path: Path, daemon_file: Path | None) -> None:
-    deadline = time.monotonic() + _PATIENCE_S
+    deadline = time.monotonic() + _RELEASE_TIMEOUT_S
     while True:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

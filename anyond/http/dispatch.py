@@ -21,7 +21,7 @@ from anyond.api.declaration.endpoint import (
     UploadCall,
 )
 from anyond.http import decode
-from anyond.http.envelope import JSON, Known, answer, cached, encode, shown
+from anyond.http.envelope import JSON, Known, answer, cached, encode, to_response
 from anyond.http.params import read_params
 from anyond.http.streaming import streams
 from anyond.http.streaming.encoders import Encoder, WireFormat
@@ -172,16 +172,16 @@ async def _body(endpoint: BodyCall[Any, B, Any]) -> B:
 
 def _encoded(endpoint: Answering[Any, Any], value: Any) -> Response:
     if isinstance(value, Known):
-        return shown(value)
+        return to_response(value)
     if isinstance(value, Likeness):
         value = value.value
     if endpoint.bare:
         return Response(encode(value), endpoint.status, content_type=JSON)
     if endpoint.cached:
         return cached(value)
-    if endpoint.beside:
-        beside = {name: getattr(value, name) for name in endpoint.beside}
-        whole = {"success": True, "data": value, "error_data": None, "message": None, **beside}
+    if endpoint.envelope_fields:
+        more = {name: getattr(value, name) for name in endpoint.envelope_fields}
+        whole = {"success": True, "data": value, "error_data": None, "message": None, **more}
         return Response(encode(whole), endpoint.status, content_type=JSON)
     return answer(value, endpoint.status)
 

@@ -38,9 +38,9 @@ async def download(
         del known.headers["Content-Length"], known.headers["Content-Type"]  # of no body
         return known
     start, end, status = 0, size, 200
-    wanted = _range(etag)
-    if wanted is not None:
-        part = wanted.range_for_length(size)
+    requested = _range(etag)
+    if requested is not None:
+        part = requested.range_for_length(size)
         if part is None:
             message = f"Range: the file has {size} bytes"
             return Response(
@@ -69,10 +69,10 @@ def _range(etag: str) -> Range | None:
     """The part that is asked for; several parts, or one of another version, are the whole."""
     if request.method == "HEAD" or request.headers.get("If-Range", f'"{etag}"') != f'"{etag}"':
         return None
-    wanted = parse_range_header(request.headers.get("Range"))
-    if wanted is None or wanted.units != "bytes" or len(wanted.ranges) != 1:
+    requested = parse_range_header(request.headers.get("Range"))
+    if requested is None or requested.units != "bytes" or len(requested.ranges) != 1:
         return None
-    return wanted
+    return requested
 
 
 async def _pieces(path: Path, start: int, end: int) -> AsyncIterator[bytes]:

@@ -48,10 +48,10 @@ def answer(value: object, status: int = 200) -> Response:
 def cached(value: object) -> Response:
     """The answer to a GET: 304 without a body if the client holds exactly this already."""
     body = success(encode(value))
-    return shown(Known(body, f'"{blake2b(body, digest_size=16).hexdigest()}"'))
+    return to_response(Known(body, f'"{blake2b(body, digest_size=16).hexdigest()}"'))
 
 
-def shown(known: Known) -> Response:
+def to_response(known: Known) -> Response:
     """Like `cached`, of what is encoded already."""
     headers = {"ETag": known.etag, "Cache-Control": "no-cache"}
     if _holds(request.headers.get("If-None-Match", ""), known.etag):

@@ -72,17 +72,17 @@ async def save(
         Exception: whatever `write` raises.
     """
     decoder = _decoder()
-    wanted = False
+    is_expected = False
     name: str | None = None
     async for event in _events(decoder):
         match event:
             case File() | Field():
-                wanted = event.name == field or event.name in also
-                if wanted and name is not None:
+                is_expected = event.name == field or event.name in also
+                if is_expected and name is not None:
                     raise Invalid(field, "must be one file, not several")
-                if wanted:
-                    name = _shown(event.filename if isinstance(event, File) else "")
-            case Data(data=data) if wanted:
+                if is_expected:
+                    name = _display_name(event.filename if isinstance(event, File) else "")
+            case Data(data=data) if is_expected:
                 for start in range(0, len(data), _PIECE):
                     await write(data[start : start + _PIECE])
     if name is None:
@@ -122,7 +122,7 @@ async def _body() -> AsyncIterator[bytes]:
     total = 0
     while True:
         data = b""
-        with trio.move_on_after(STALL_SECONDS) as patience:
+        with trio.move_on_after(STALL_SECONDS) as scope:
             try:
                 data = await source.__anext__()
             except StopAsyncIteration:
@@ -130,7 +130,7 @@ async def _body() -> AsyncIterator[bytes]:
             except Exception:
                 await trio.lowlevel.checkpoint()  # if the client has gone, this is the end
                 raise
-        if patience.cancelled_caught:
+        if scope.cancelled_caught:
             raise RequestTimeout
         total += len(data)
         if total > LARGEST_FORM:
@@ -139,7 +139,7 @@ async def _body() -> AsyncIterator[bytes]:
             yield data[start : start + _PIECE]
 
 
-def _shown(name: str) -> str:
+def _display_name(name: str) -> str:
     """A file's name as a client sent it, without what a name must not have."""
     last = re.split(r"[/\\]", name)[-1]
     visible = "".join(c for c in last if not unicodedata.category(c).startswith("C")).strip()

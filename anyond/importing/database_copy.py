@@ -31,14 +31,14 @@ _CHUNK = 1 << 20
 # moment, who reads the others. And of the index of a write-ahead log, one of the readers' bytes.
 _PENDING, _SHARED, _SHARED_BYTES = 0x4000_0000, 0x4000_0002, 510
 _READER = 124
-PATIENCE = 10.0
+COPY_TIMEOUT_S = 10.0
 """Seconds; others hold a lock for as long as one transaction takes."""
 _ATTEMPTS = 5
 _DESCRIPTORS = "/proc/self/fd"
 
 
 @contextmanager
-def copied(path: Path, patience: float = PATIENCE) -> Iterator[sqlite3.Connection]:
+def copied(path: Path, timeout_s: float = COPY_TIMEOUT_S) -> Iterator[sqlite3.Connection]:
     """A connection to a private copy of the SQLite database at `path`. Blocks.
 
     The copy has no name any more: it is gone with the connection, even if that is never closed.
@@ -47,7 +47,7 @@ def copied(path: Path, patience: float = PATIENCE) -> Iterator[sqlite3.Connectio
     died in the middle of a transaction. The original is only read, as any file is.
 
     Args:
-        patience: seconds to wait for somebody who writes to it.
+        timeout_s: seconds to wait for somebody who writes to it.
 
     Raises:
         Invalid: there is no such file, or it is no SQLite database that is whole.
@@ -58,7 +58,7 @@ def copied(path: Path, patience: float = PATIENCE) -> Iterator[sqlite3.Connectio
     try:
         with ExitStack() as stack:
             folder = _Folder(stack)
-            if not any(_copy(path, folder, patience) for _ in range(_ATTEMPTS)):
+            if not any(_copy(path, folder, timeout_s) for _ in range(_ATTEMPTS)):
                 raise Unavailable(f"{path} is written all the time. Stop its program, try again.")
             connection = _opened(folder.named(), path)
     except OSError as error:
@@ -129,10 +129,10 @@ class _Folder:
         return None
 
 
-def _copy(path: Path, folder: _Folder, patience: float) -> bool:
+def _copy(path: Path, folder: _Folder, timeout_s: float) -> bool:
     """Whether what was copied belongs together."""
-    deadline = time.monotonic() + patience
-    wal = _beside(path, _WAL)
+    deadline = time.monotonic() + timeout_s
+    wal = _sibling(path, _WAL)
     with ExitStack() as stack:
         # One descriptor for locking and copying: to close another would give up the lock.
         source = stack.enter_context(path.open("rb"))
@@ -141,13 +141,13 @@ def _copy(path: Path, folder: _Folder, patience: float) -> bool:
         with suppress(OSError):
             fcntl.lockf(source, fcntl.LOCK_UN, 1, _PENDING)
         with suppress(FileNotFoundError):
-            index = stack.enter_context(_beside(path, _INDEX).open("rb"))
+            index = stack.enter_context(_sibling(path, _INDEX).open("rb"))
             _lock(index, _READER, 1, deadline)
         began = _head(wal)
         folder.clear()
         shutil.copyfileobj(source, folder.blank(""), _CHUNK)
         for suffix in (_WAL, _JOURNAL):
-            with suppress(FileNotFoundError), _beside(path, suffix).open("rb") as log:
+            with suppress(FileNotFoundError), _sibling(path, suffix).open("rb") as log:
                 shutil.copyfileobj(log, folder.blank(suffix), _CHUNK)
         # What moved from the log into the database meanwhile is in the copy of the log too.
         return _head(wal) == began
@@ -171,7 +171,7 @@ def _lock(file: BinaryIO, start: int, length: int, deadline: float) -> None:
         time.sleep(0.01)
 
 
-def _beside(path: Path, suffix: str) -> Path:
+def _sibling(path: Path, suffix: str) -> Path:
     return path.with_name(path.name + suffix)
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 KINDS = ("projects", "tasks", "tags", "images", "attempts", "worktrees", "processes", "drafts")
-REASONS_SHOWN = 50
+REASONS_MOST = 50
 
 
 @dataclass
@@ -70,8 +70,8 @@ class Report:
             )
         if self.left_out:
             lines.append(f"\nNot imported ({len(self.left_out)}):")
-            lines += [f"  - {reason}" for reason in self.left_out[:REASONS_SHOWN]]
-            more = len(self.left_out) - REASONS_SHOWN
+            lines += [f"  - {reason}" for reason in self.left_out[:REASONS_MOST]]
+            more = len(self.left_out) - REASONS_MOST
             if more > 0:
                 lines.append(f"  … and {more} more")
         return "\n".join(lines)

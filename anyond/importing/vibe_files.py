@@ -51,9 +51,9 @@ class Files:
         for attempt, process in bundle.ended:
             # There is a row already, which shall not be without a log while this one is made. Were
             # it left behind, a daemon would sweep it, as every execution without a row.
-            beside = self._executions / derived_id("ended since an import", process.id)
-            await self._write_log(attempt, process, beside)
-            await trio.to_thread.run_sync(self._replace, self._executions / process.id, beside)
+            spool_dir = self._executions / derived_id("ended since an import", process.id)
+            await self._write_log(attempt, process, spool_dir)
+            await trio.to_thread.run_sync(self._replace, self._executions / process.id, spool_dir)
 
     def _take_picture(self, file: Path) -> Picture:
         with self._images.incoming() as upload, file.open("rb") as source:

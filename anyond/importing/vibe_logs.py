@@ -39,7 +39,7 @@ from anyond.model.rows import ScriptRequest
 RECORD_BYTES = 64 * 1024
 _PIECE = 1024 * 1024
 _OWN_LINES = frozenset({Executor.CLAUDE_CODE, Executor.AMP, Executor.CURSOR_AGENT})
-_SHOWN = 4000
+_MESSAGES_MOST = 4000
 """So many messages of a log of vibe-kanban's own making are shown at most."""
 _ENTRIES = 50_000
 _ENTRIES_BYTES = 128 * 1024 * 1024
@@ -109,7 +109,7 @@ class Transcript:
 
     def feed(self, stream: Stream, data: bytes) -> None:
         if isinstance(self._process.action.typ, ScriptRequest):
-            self._tail = (self._tail + data)[-2 * script.SHOWN_BYTES :]
+            self._tail = (self._tail + data)[-2 * script.TAIL_MOST :]
         elif self._conversation is not None:
             if not self._is_cut:
                 self._size += len(data)
@@ -145,10 +145,10 @@ class Transcript:
                     if self._process.summary:
                         entries.append(self._entry(self._process.summary, AssistantMessage()))
                 return [EntryFrame(n + 1, n, entry) for n, entry in enumerate(entries)]
-        shown = self._messages
-        if not any(isinstance(kind, AssistantMessage) for _, kind in shown):
-            shown = [*shown, (self._process.summary or "", AssistantMessage())]
-        entries_before += [self._entry(text, kind) for text, kind in shown if text.strip()]
+        messages = self._messages
+        if not any(isinstance(kind, AssistantMessage) for _, kind in messages):
+            messages = [*messages, (self._process.summary or "", AssistantMessage())]
+        entries_before += [self._entry(text, kind) for text, kind in messages if text.strip()]
         note = "This conversation comes from vibe-kanban; all of its output is in the raw log."
         entries_before.append(self._entry(note, SystemMessage()))
         return [EntryFrame(n + 1, n, entry) for n, entry in enumerate(entries_before)]
@@ -160,7 +160,7 @@ class Transcript:
 
     def _message(self, line: bytes) -> None:
         """A line of vibe-kanban's own making, if there is a message in it."""
-        if len(self._messages) >= _SHOWN:
+        if len(self._messages) >= _MESSAGES_MOST:
             return
         try:
             message = msgspec.json.decode(line)

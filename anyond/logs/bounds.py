@@ -84,7 +84,7 @@ class Bounds:
         return FULL.format(entries=self._entries, mebibytes=self._most // 1024**2)
 
 
-def shown_input(tool_input: Any) -> Any:
+def displayed_input(tool_input: Any) -> Any:
     """What a person is shown of what a tool is to be used with; it becomes a row."""
     return tool_input if len(_encoder.encode(tool_input)) <= ENTRY_MOST else TOO_LARGE
 

@@ -25,6 +25,7 @@ from anyond.agents.common.core import (
     ApprovalAsked,
     ApprovalWithdrawn,
     Carries,
+    Decision,
     Dialogue,
     EntryPut,
     Noise,
@@ -34,7 +35,6 @@ from anyond.agents.common.core import (
     SessionLost,
     SessionStarted,
     TurnEnded,
-    Verdict,
 )
 from anyond.logs import notes
 from anyond.logs.bounds import (
@@ -42,7 +42,7 @@ from anyond.logs.bounds import (
     OPEN_MOST,
     TOO_MANY_QUESTIONS,
     Bounds,
-    shown_input,
+    displayed_input,
 )
 from anyond.logs.entry_list import EntryList
 from anyond.model.entries import (
@@ -69,7 +69,7 @@ from anyond.model.printable import printable
 from anyond.model.records import Record, Stream
 
 SUMMARY_BYTES = 4096
-NOISE_SHOWN = 200
+NOISE_LINES_MOST = 200
 """So many unreadable lines are shown as entries; all of them are in the raw log."""
 
 NOISE_MOST = 4096
@@ -119,7 +119,7 @@ class Conversation:
         self._dialogue = dialogue
         self._timeout_ns = int(approval_timeout * 1e9)
         self._entries = EntryList()
-        self._verdicts: dict[str, ToolStatus] = {}
+        self._decided_statuses: dict[str, ToolStatus] = {}
         self._asked: dict[str, Question] = {}
         self._open: dict[str, Question] = {}
         self._bounds = Bounds()
@@ -239,7 +239,7 @@ class Conversation:
         for event in self._dialogue.finish():
             yield from self._take(event, at)
         for question in self.questions:
-            self._verdicts[question.entry_key] = Denied(reason="The process ended.")
+            self._decided_statuses[question.entry_key] = Denied(reason="The process ended.")
             self._restate(question.entry_key)
         self._open.clear()
         yield from self._settle()
@@ -272,13 +272,13 @@ class Conversation:
                     derived_id(self._process_id, call),
                     call,
                     tool_name,
-                    shown_input(tool_input),
+                    displayed_input(tool_input),
                     entry_key,
                     at,
                     at + self._timeout_ns,
                 )
                 self._asked[call] = self._open[call] = question
-                self._verdicts[entry_key] = PendingApproval(
+                self._decided_statuses[entry_key] = PendingApproval(
                     approval_id=question.approval_id,
                     requested_at=timestamp_ns(question.asked_at),
                     timeout_at=timestamp_ns(question.timeout_at),
@@ -288,15 +288,15 @@ class Conversation:
                 self._excess.pop(call, None)
                 self._open.pop(call, None)
                 if (asked := self._asked.get(call)) and isinstance(
-                    self._verdicts.get(asked.entry_key), PendingApproval
+                    self._decided_statuses.get(asked.entry_key), PendingApproval
                 ):
-                    self._verdicts.pop(asked.entry_key)
+                    self._decided_statuses.pop(asked.entry_key)
                     self._restate(asked.entry_key)
             case ApprovalWithdrawn(call):
                 self._excess.pop(call, None)
                 withdrawn = self._open.pop(call, None)
                 if withdrawn is not None:
-                    self._verdicts[withdrawn.entry_key] = Denied(reason=WITHDRAWN)
+                    self._decided_statuses[withdrawn.entry_key] = Denied(reason=WITHDRAWN)
                     self._restate(withdrawn.entry_key)
             case TurnEnded(outcome, error):
                 yield from self._settle()
@@ -304,11 +304,11 @@ class Conversation:
                 self.error = error
             case Noise(line):
                 self._noise += 1
-                if self._noise <= NOISE_SHOWN:
-                    shown = line if len(line) <= NOISE_MOST else f"{line[:NOISE_MOST]} […]"
+                if self._noise <= NOISE_LINES_MOST:
+                    cut_line = line if len(line) <= NOISE_MOST else f"{line[:NOISE_MOST]} […]"
                     self._put(
                         f"anyon:noise:{self._noise}",
-                        NormalizedEntry(entry_type=SystemMessage(), content=shown),
+                        NormalizedEntry(entry_type=SystemMessage(), content=cut_line),
                         at,
                     )
 
@@ -316,15 +316,15 @@ class Conversation:
         asked = self._asked.get(note.call)
         if asked is None:
             return
-        if note.verdict is Verdict.APPROVED:
-            self._verdicts.pop(asked.entry_key, None)
-        elif note.verdict is Verdict.DENIED:
-            self._verdicts[asked.entry_key] = Denied(reason=note.reason)
+        if note.decision is Decision.APPROVED:
+            self._decided_statuses.pop(asked.entry_key, None)
+        elif note.decision is Decision.DENIED:
+            self._decided_statuses[asked.entry_key] = Denied(reason=note.reason)
         else:
-            self._verdicts[asked.entry_key] = StatusTimedOut()
+            self._decided_statuses[asked.entry_key] = StatusTimedOut()
         self._restate(asked.entry_key)
         key = f"anyon:decided:{note.call}"
-        if note.verdict is Verdict.DENIED and note.reason:
+        if note.decision is Decision.DENIED and note.reason:
             self._put(
                 key,
                 NormalizedEntry(
@@ -332,7 +332,7 @@ class Conversation:
                 ),
                 record.at,
             )
-        elif note.verdict is Verdict.TIMED_OUT:
+        elif note.decision is Decision.TIMED_OUT:
             self._put(
                 key,
                 NormalizedEntry(
@@ -397,7 +397,7 @@ class Conversation:
             return
         stamp = timestamp_ns(at) if known is None else known.timestamp
         stamped = replace(self._placed(fitting), timestamp=stamp)
-        self._entries.put(key, self._with_verdict(key, stamped))
+        self._entries.put(key, self._with_decided_status(key, stamped))
 
     def _add_note(self, key: str, text: str, at: int) -> None:
         if self._entries.get(key) is None:
@@ -422,19 +422,19 @@ class Conversation:
         call = known.get("tool_call_id") if isinstance(known, dict) else None
         return replace(entry, parent=call) if isinstance(call, str) else entry
 
-    def _with_verdict(self, key: str, entry: NormalizedEntry) -> NormalizedEntry:
-        verdict = self._verdicts.get(key)
+    def _with_decided_status(self, key: str, entry: NormalizedEntry) -> NormalizedEntry:
+        status = self._decided_statuses.get(key)
         tool = entry.entry_type
-        if verdict is None or not isinstance(tool, ToolUse):
+        if status is None or not isinstance(tool, ToolUse):
             return entry
-        return replace(entry, entry_type=replace(tool, status=verdict))
+        return replace(entry, entry_type=replace(tool, status=status))
 
     def _restate(self, key: str) -> None:
         """Show the present verdict on an entry; without one, it is at work again."""
         entry = self._entries.get(key)
         if entry is None or not isinstance(tool := entry.entry_type, ToolUse):
             return
-        status = self._verdicts.get(key, Created())
+        status = self._decided_statuses.get(key, Created())
         if isinstance(status, Created) and not isinstance(tool.status, PendingApproval):
             return
         self._entries.put(key, replace(entry, entry_type=replace(tool, status=status)))

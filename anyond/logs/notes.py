@@ -9,16 +9,16 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
-from anyond.agents.common.core import Verdict
+from anyond.agents.common.core import Decision
 
 
 class Decided(Struct, frozen=True, kw_only=True, tag="decided", tag_field="note"):
-    """What became of the question `call`."""
+    """The end of the approval request `call`."""
 
     call: str
-    verdict: Verdict
+    decision: Decision = field(name="verdict")
     reason: str | None = None
     answers: dict[str, Any] | None = None
 

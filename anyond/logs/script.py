@@ -19,7 +19,7 @@ from anyond.model.http.frames import EntryFrame
 from anyond.model.ids import timestamp_ns
 from anyond.model.rows import ScriptContext
 
-SHOWN_BYTES = 16_384
+TAIL_MOST = 16_384
 NAMES = {
     ScriptContext.SETUP: "Setup script",
     ScriptContext.CLEANUP: "Cleanup script",
@@ -42,9 +42,9 @@ def finished(
     script: str, context: ScriptContext, started_at: int, exit_code: int | None, tail: bytes
 ) -> EntryFrame:
     """The entry of a script that is over; `tail` is the end of its output."""
-    cut = tail[-SHOWN_BYTES:]
+    cut = tail[-TAIL_MOST:]
     text = cut.decode(errors="replace")
-    if len(tail) > SHOWN_BYTES:
+    if len(tail) > TAIL_MOST:
         text = "[…]\n" + text.partition("\n")[2]
     return _frame(2, script, context, started_at, exit_code=exit_code, output=text)
 

@@ -50,9 +50,9 @@ class AttemptMachine(TableMachine[State, Occupants, Event, Command]):
         """Whether somebody wants everything stopped: no chain goes on."""
         return bool(self._data.halts)
 
-    def unwanted(self, process_id: str) -> bool:
+    def is_halted(self, process_id: str) -> bool:
         """Whether somebody waits for the end of this process."""
-        return self._data.unwanted(process_id)
+        return self._data.is_halted(process_id)
 
     def record(self, event: Event) -> None:
         data = self._data

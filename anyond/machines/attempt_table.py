@@ -64,7 +64,7 @@ class Occupants:
     def processes(self) -> list[str]:
         return [*([self.writer] if self.writer else []), *sorted(self.alongside)]
 
-    def unwanted(self, process_id: str) -> bool:
+    def is_halted(self, process_id: str) -> bool:
         return bool(self.halts) or any(h.process_id == process_id for h in self.process_halts)
 
 
@@ -160,8 +160,8 @@ def answer_stops(data: Occupants, event: Event) -> Sequence[Answer]:
 
 
 @gives(StopProcess)
-def stop_if_unwanted(data: Occupants, event: Sought | Began) -> Sequence[StopProcess]:
-    return [StopProcess(event.process_id)] if data.unwanted(event.process_id) else []
+def stop_if_halted(data: Occupants, event: Sought | Began) -> Sequence[StopProcess]:
+    return [StopProcess(event.process_id)] if data.is_halted(event.process_id) else []
 
 
 @gives(StopProcess)
@@ -263,18 +263,18 @@ TABLE = Table(
         ),
         Row(_JOB, JobDone, State.FREE, None, (settle_the_job, answer_stops)),
         Row(_BOTH, JobDone, State.WRITER, None, (settle_the_job, answer_stops)),
-        Row(_ALL, Sought, None, it_lives_alongside, (stop_if_unwanted,)),
-        Row((State.FREE, State.WRITER), Sought, State.WRITER, None, (stop_if_unwanted,)),
-        Row(_A_JOB_RUNS, Sought, State.WRITER_AND_JOB, None, (stop_if_unwanted,)),
-        Row(_ALL, Began, None, it_lives_alongside, (answer_starts, stop_if_unwanted)),
+        Row(_ALL, Sought, None, it_lives_alongside, (stop_if_halted,)),
+        Row((State.FREE, State.WRITER), Sought, State.WRITER, None, (stop_if_halted,)),
+        Row(_A_JOB_RUNS, Sought, State.WRITER_AND_JOB, None, (stop_if_halted,)),
+        Row(_ALL, Began, None, it_lives_alongside, (answer_starts, stop_if_halted)),
         Row(
             (State.FREE, State.WRITER),
             Began,
             State.WRITER,
             None,
-            (answer_starts, stop_if_unwanted),
+            (answer_starts, stop_if_halted),
         ),
-        Row(_A_JOB_RUNS, Began, State.WRITER_AND_JOB, None, (answer_starts, stop_if_unwanted)),
+        Row(_A_JOB_RUNS, Began, State.WRITER_AND_JOB, None, (answer_starts, stop_if_halted)),
         Row(_ALL, AwaitStart, None, its_start_is_open, (wait_for_its_start,)),
         Row(_ALL, AwaitStart, None, None, (answer,)),
         Row(_ALL, StartFailed, None, None, (refuse_starts,)),

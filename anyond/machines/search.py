@@ -56,20 +56,20 @@ class PathIndex:
         Args:
             most: how many there can be use for; at most so many of each kind are told.
         """
-        wanted = fold(text)
+        folded = fold(text)
         # List by list: one loop with all these questions in it takes several times as long.
-        found = [n for n, path in enumerate(self._folded) if wanted in path]
-        in_name = [n for n in found if wanted in self._names[n]][:most]
+        found = [n for n, path in enumerate(self._folded) if folded in path]
+        in_name = [n for n in found if folded in self._names[n]][:most]
         for n in in_name:
             yield self._paths[n], MatchType.FILE_NAME
         if len(in_name) == most:
             return
-        found = [n for n in found if wanted not in self._names[n]]
-        in_parent = [n for n in found if wanted in self._parents[n]][:most]
+        found = [n for n in found if folded not in self._names[n]]
+        in_parent = [n for n in found if folded in self._parents[n]][:most]
         for n in in_parent:
             yield self._paths[n], MatchType.DIRECTORY_NAME
         if len(in_parent) < most:
-            elsewhere = (n for n in found if wanted not in self._parents[n])
+            elsewhere = (n for n in found if folded not in self._parents[n])
             for n in islice(elsewhere, most):
                 yield self._paths[n], MatchType.FULL_PATH
 

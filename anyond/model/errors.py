@@ -83,7 +83,7 @@ class AnyondError(Exception):
         if self.abstract:
             raise TypeError(f"{type(self).__name__} is a kind of refusals, and none itself")
         super().__init__(sentence)
-        self._beside: dict[str, Any] = {}
+        self._more_fields: dict[str, Any] = {}
 
     @property
     def message(self) -> str:
@@ -98,11 +98,11 @@ class AnyondError(Exception):
             value = getattr(self, name)
             if value is not UNSET:
                 found[name] = msgspec.to_builtins(value)
-        return {**found, **self._beside} or None
+        return {**found, **self._more_fields} or None
 
     def add(self, **more: str) -> None:
         """Tell programs more than the class says, such as what exists in spite of the refusal."""
-        self._beside.update(more)
+        self._more_fields.update(more)
 
     def reword(self, sentence: str) -> None:
         """Say it with another sentence; for programs it stays the same."""

@@ -16,7 +16,7 @@ from anyond.open_files import inherited
 
 log = structlog.get_logger()
 
-_PATIENCE_S = 5.0
+_TIMEOUT_S = 5.0
 
 # The shell ends at once, so that the program has no parent here and nobody must wait for it.
 _LET_GO = 'ulimit -S -n "$2"; exec "$0" "$1" </dev/null >/dev/null 2>&1 &'
@@ -44,7 +44,7 @@ async def show(url: str) -> None:
     if program is None or not url.startswith(("https://", "http://")):
         return
     try:
-        with trio.move_on_after(_PATIENCE_S):
+        with trio.move_on_after(_TIMEOUT_S):
             await trio.run_process(
                 ["/bin/sh", "-c", _LET_GO, program, url, str(inherited()[0])],
                 stdin=subprocess.DEVNULL,

@@ -40,10 +40,12 @@ from anyond.watchers.logs import Logs
 class AttemptRequests:
     """The requests of clients that concern attempts."""
 
-    def __init__(self, resources: Resources, awake: Attempts, logs: Logs, janitor: Janitor) -> None:
+    def __init__(
+        self, resources: Resources, attempts: Attempts, logs: Logs, janitor: Janitor
+    ) -> None:
         self._resources = resources
-        self._awake = awake
-        self._jobs = Jobs(resources, awake)
+        self._attempts = attempts
+        self._jobs = Jobs(resources, attempts)
         self._logs = logs
         self._janitor = janitor
 
@@ -76,36 +78,36 @@ class AttemptRequests:
         """Raises as `create`; its data then names the attempt that exists all the same."""
         self._logs.begin(process.id)
         try:
-            await self._awake.begin(process)
+            await self._attempts.begin(process)
         except AnyondError as error:
             error.add(task_attempt_id=process.task_attempt_id)
             raise
 
-    async def follow_up(self, attempt_id: str, wanted: FollowUp) -> ExecutionProcess:
+    async def follow_up(self, attempt_id: str, body: FollowUp) -> ExecutionProcess:
         """The agent, asked again; or told something while it works, if that is wanted.
 
         Raises:
             Busy: something is at work in the attempt.
             AnyondError: see `operations.follow_up` and `operations.steering`.
         """
-        if wanted.steer and (process := await self._steer(attempt_id, wanted)) is not None:
+        if body.steer and (process := await self._steer(attempt_id, body)) is not None:
             return process
-        return await self._jobs.start(attempt_id, follow_up, wanted)
+        return await self._jobs.start(attempt_id, follow_up, body)
 
-    async def _steer(self, attempt_id: str, wanted: FollowUp) -> ExecutionProcess | None:
+    async def _steer(self, attempt_id: str, body: FollowUp) -> ExecutionProcess | None:
         about = await subject.read(self._resources, attempt_id)
         running = await self._resources.store.read(lambda r: steering.at_work(r, attempt_id))
         if running is None:
             return None
         with _whole():
-            process = await steering.steer(self._resources, about, running, wanted)
+            process = await steering.steer(self._resources, about, running, body)
             if process is not None:
-                self._awake.steer(process)
+                self._attempts.steer(process)
         return process
 
-    async def replace_process(self, attempt_id: str, wanted: Replacing) -> Replaced:
+    async def replace_process(self, attempt_id: str, body: Replacing) -> Replaced:
         """Another run of the agent instead of an earlier one; see `operations.replacing`."""
-        return await self._jobs.start_with_answer(attempt_id, replace_process, wanted)
+        return await self._jobs.start_with_answer(attempt_id, replace_process, body)
 
     async def run_agent_setup(self, attempt_id: str, profile: ExecutorProfileId) -> None:
         """Install or log in an agent; see `operations.agent_setup`."""
@@ -126,13 +128,13 @@ class AttemptRequests:
             drafts.unqueue(tx, attempt_id, now())
 
         await self._resources.store.write(quiet)
-        await self._awake.halt(attempt_id)
+        await self._attempts.halt(attempt_id)
 
     async def stop_process(self, process_id: str) -> None:
         """Stop one process; returns when nothing of it is left, at once if it is over."""
         process = await self._resources.store.read(lambda r: processes.get(r, process_id))
         if process.status is ProcessStatus.RUNNING:
-            await self._awake.halt_process(process.task_attempt_id, process_id)
+            await self._attempts.halt_process(process.task_attempt_id, process_id)
 
     async def delete_file(self, attempt_id: str, file_path: str) -> None:
         """Delete a file of the worktree; see `operations.file_deletion`."""
@@ -165,7 +167,7 @@ class AttemptRequests:
                 lambda tx: questions.answer(tx, approval_id, given, now())
             )
         if changed:
-            self._awake.decide(decided)
+            self._attempts.decide(decided)
         return decided
 
     async def delete(self, attempt_id: str) -> None:
@@ -175,8 +177,8 @@ class AttemptRequests:
             NotFound: there is no such attempt.
             Busy: something is at work in it.
         """
-        await self._awake.end_services(attempt_id)
-        with _whole(), self._awake.kept_asleep(attempt_id):
+        await self._attempts.end_services(attempt_id)
+        with _whole(), self._attempts.hold_inactive(attempt_id):
             await removal.delete_attempt(self._resources, attempt_id)
         self._janitor.wake()
 
@@ -188,8 +190,8 @@ class AttemptRequests:
             Busy: something is at work in one of its attempts.
         """
         gone = await self._resources.store.read(lambda r: attempts.all(r, task_id))
-        await self._awake.end_services(*(attempt.id for attempt in gone))
-        with _whole(), self._awake.kept_asleep(*(attempt.id for attempt in gone)):
+        await self._attempts.end_services(*(attempt.id for attempt in gone))
+        with _whole(), self._attempts.hold_inactive(*(attempt.id for attempt in gone)):
             await removal.delete_task(self._resources, task_id)
         self._janitor.wake()
 

@@ -39,10 +39,10 @@ class BranchRequests:
     goes away.
     """
 
-    def __init__(self, resources: Resources, awake: Attempts) -> None:
+    def __init__(self, resources: Resources, attempts: Attempts) -> None:
         self._resources = resources
-        self._awake = awake
-        self._jobs = Jobs(resources, awake)
+        self._attempts = attempts
+        self._jobs = Jobs(resources, attempts)
 
     async def recover(self) -> None:
         """Settle what was under way in git when the last daemon ended.
@@ -92,28 +92,28 @@ class BranchRequests:
         # The merge writes in that attempt's worktree too, so nobody else may. It goes on there
         # whatever becomes of this job, which therefore stays as long.
         with trio.CancelScope(shield=True):
-            tip = await self._awake.do(
+            tip = await self._attempts.do(
                 host.id, lambda _: merging.merge_attempt(resources, about, strategy)
             )
         return tip
 
-    async def rebase(self, attempt_id: str, wanted: Rebasing) -> None:
+    async def rebase(self, attempt_id: str, body: Rebasing) -> None:
         """Put the attempt on a newer base; see `operations.rebasing`."""
-        await self._jobs.run(attempt_id, rebasing.rebase_attempt, wanted)
+        await self._jobs.run(attempt_id, rebasing.rebase_attempt, body)
 
     async def abort_conflicts(self, attempt_id: str) -> None:
         """Go back to before what is in progress in the worktree, if anything is."""
         await self._jobs.run(attempt_id, rebasing.abort_conflicts)
 
-    async def change_target(self, attempt_id: str, wanted: NewTarget) -> TargetChanged:
+    async def change_target(self, attempt_id: str, body: NewTarget) -> TargetChanged:
         """Choose another target branch. Also possible while an agent works."""
         about = await subject.read(self._resources, attempt_id)
-        return await branch_naming.change_target(self._resources, about, wanted.new_target_branch)
+        return await branch_naming.change_target(self._resources, about, body.new_target_branch)
 
-    async def rename_branch(self, attempt_id: str, wanted: NewBranchName) -> Renamed:
+    async def rename_branch(self, attempt_id: str, body: NewBranchName) -> Renamed:
         """Give the attempt's branch another name; see `operations.branch_naming`."""
         rename = branch_naming.rename_branch
-        name = await self._jobs.run(attempt_id, rename, wanted.new_branch_name)
+        name = await self._jobs.run(attempt_id, rename, body.new_branch_name)
         return Renamed(branch=name)
 
     # ------------------------------------------------------------ looking
@@ -122,7 +122,7 @@ class BranchRequests:
         """How the attempt's branch stands beside its target. Changes nothing in git."""
         about = await subject.read(self._resources, attempt_id)
         left = await self._resources.store.read(lambda r: attempts.base_commit(r, attempt_id))
-        found, checked_out = await status.standing(*_places(about), left)
+        found, checked_out = await status.standing(*_where(about), left)
         under_way = await self._resources.store.read(lambda r: intents.get(r, attempt_id))
         if under_way is not None:
             # Somebody may have finished or aborted a rebase by hand.
@@ -132,7 +132,7 @@ class BranchRequests:
         if is_behind:
             about = await self._caught_up(about)
             left = await self._resources.store.read(lambda r: attempts.base_commit(r, attempt_id))
-            found = await status.branch_status(*_places(about), left)
+            found = await status.branch_status(*_where(about), left)
         merged = await self._resources.store.read(lambda r: merges.of_attempt(r, attempt_id))
         return replace(found, merges=merged)
 
@@ -156,7 +156,7 @@ class BranchRequests:
         return await commits.compare(await subject.read(self._resources, attempt_id), text)
 
 
-def _places(about: Subject) -> tuple[Path, Path | None, str, str]:
+def _where(about: Subject) -> tuple[Path, Path | None, str, str]:
     """The repository, the worktree if there is one, the branch and its target."""
     attempt = about.attempt
     worktree = Path(attempt.container_ref) if attempt.container_ref else None

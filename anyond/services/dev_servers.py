@@ -20,10 +20,10 @@ from anyond.store.runs import processes
 class DevServers:
     """The requests of clients that concern dev servers."""
 
-    def __init__(self, resources: Resources, awake: Attempts) -> None:
+    def __init__(self, resources: Resources, attempts: Attempts) -> None:
         self._resources = resources
-        self._awake = awake
-        self._jobs = Jobs(resources, awake)
+        self._attempts = attempts
+        self._jobs = Jobs(resources, attempts)
         self._starting: WeakValueDictionary[str, trio.Lock] = WeakValueDictionary()
 
     async def start(self, attempt_id: str) -> None:
@@ -43,7 +43,7 @@ class DevServers:
 
     async def _stop_all(self, project_id: str) -> None:
         async def stop(row: ExecutionProcess) -> None:
-            await self._awake.halt_process(row.task_attempt_id, row.id)
+            await self._attempts.halt_process(row.task_attempt_id, row.id)
 
         rows = await self._resources.store.read(
             lambda r: processes.dev_servers_of_project(r, project_id)

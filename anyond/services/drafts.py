@@ -23,9 +23,9 @@ class DraftRequests:
     sending it; a job of ours does when nobody is. Both find it there once.
     """
 
-    def __init__(self, resources: Resources, awake: Attempts) -> None:
+    def __init__(self, resources: Resources, attempts: Attempts) -> None:
         self._resources = resources
-        self._jobs = Jobs(resources, awake)
+        self._jobs = Jobs(resources, attempts)
 
     async def get(self, attempt_id: str, type: DraftType) -> Draft:
         """The draft as it is; an empty one of version 0 if there is none."""

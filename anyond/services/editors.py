@@ -32,17 +32,17 @@ class Editors:
         nursery: where they are waited for.
     """
 
-    def __init__(self, nursery: trio.Nursery, resources: Resources, awake: Attempts) -> None:
+    def __init__(self, nursery: trio.Nursery, resources: Resources, attempts: Attempts) -> None:
         self._nursery = nursery
         self._resources = resources
-        self._jobs = Jobs(resources, awake)
+        self._jobs = Jobs(resources, attempts)
 
-    async def open_project(self, project_id: str, wanted: OpenEditor) -> EditorOpened:
+    async def open_project(self, project_id: str, body: OpenEditor) -> EditorOpened:
         """Show the repository of a project in an editor."""
         project = await self._resources.store.read(lambda r: projects.get(r, project_id))
-        return await self._open(View(Path(project.git_repo_path)), wanted.editor_type)
+        return await self._open(View(Path(project.git_repo_path)), body.editor_type)
 
-    async def open_attempt(self, attempt_id: str, wanted: OpenEditor) -> EditorOpened:
+    async def open_attempt(self, attempt_id: str, body: OpenEditor) -> EditorOpened:
         """Show a worktree, or a file in it, in an editor.
 
         Raises:
@@ -52,8 +52,8 @@ class Editors:
         about = await subject.read(self._resources, attempt_id)
         if not await trio.to_thread.run_sync(os.path.isdir, about.worktree):
             about = await self._jobs.run(attempt_id, worktree.prepare)
-        view = await trio.to_thread.run_sync(editors.view_of_attempt, about, wanted.file_path)
-        return await self._open(view, wanted.editor_type)
+        view = await trio.to_thread.run_sync(editors.view_of_attempt, about, body.file_path)
+        return await self._open(view, body.editor_type)
 
     async def _open(self, view: View, chosen: EditorType | None) -> EditorOpened:
         settings = self._resources.config.config.editor

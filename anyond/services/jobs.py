@@ -90,7 +90,7 @@ class Jobs:
             about = await subject.read(self._resources, attempt_id)
             return await actor.start(await write(self._resources, about, *args, **kwargs))
 
-        return await self._attempts.do(attempt_id, work, beside=True)
+        return await self._attempts.do(attempt_id, work, alongside=True)
 
     def start_later(
         self,

@@ -18,9 +18,9 @@ from anyond.watchers.janitor import Janitor
 class ProjectRequests:
     """The requests of clients that concern projects."""
 
-    def __init__(self, resources: Resources, awake: Attempts, janitor: Janitor) -> None:
+    def __init__(self, resources: Resources, attempts: Attempts, janitor: Janitor) -> None:
         self._resources = resources
-        self._awake = awake
+        self._attempts = attempts
         self._janitor = janitor
 
     async def create(self, new: NewProject) -> Project:
@@ -33,18 +33,18 @@ class ProjectRequests:
 
     async def delete(self, project_id: str) -> None:
         gone = await self._resources.store.read(lambda r: attempts.of_project(r, project_id))
-        await self._awake.end_services(*(attempt.id for attempt in gone))
-        kept_asleep = self._awake.kept_asleep(*(attempt.id for attempt in gone))
-        with trio.CancelScope(shield=True), kept_asleep:
+        await self._attempts.end_services(*(attempt.id for attempt in gone))
+        hold_inactive = self._attempts.hold_inactive(*(attempt.id for attempt in gone))
+        with trio.CancelScope(shield=True), hold_inactive:
             await removal.delete_project(self._resources, project_id)
         self._janitor.wake()
 
     async def git_programs(self, project_id: str) -> GitPrograms:
         return await git_programs.state(self._resources, project_id)
 
-    async def accept_git_programs(self, project_id: str, wanted: AcceptGitPrograms) -> GitPrograms:
+    async def accept_git_programs(self, project_id: str, body: AcceptGitPrograms) -> GitPrograms:
         with trio.CancelScope(shield=True):
-            accepted = await git_programs.accept(self._resources, project_id, wanted)
+            accepted = await git_programs.accept(self._resources, project_id, body)
         return accepted
 
     async def branches(self, project_id: str) -> list[Branch]:

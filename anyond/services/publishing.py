@@ -23,9 +23,9 @@ class Publishing:
     branch meanwhile, and it goes on to its end when the client leaves.
     """
 
-    def __init__(self, resources: Resources, awake: Attempts, monitor: Monitor) -> None:
+    def __init__(self, resources: Resources, attempts: Attempts, monitor: Monitor) -> None:
         self._resources = resources
-        self._jobs = Jobs(resources, awake)
+        self._jobs = Jobs(resources, attempts)
         self._monitor = monitor
 
     async def push(self, attempt_id: str, *, force: bool) -> None:
@@ -37,19 +37,19 @@ class Publishing:
         """
         await self._jobs.run(attempt_id, publish.push_attempt, force=force)
 
-    async def create_pull_request(self, attempt_id: str, wanted: NewPullRequest) -> str:
+    async def create_pull_request(self, attempt_id: str, body: NewPullRequest) -> str:
         """Push, and make a pull request, or find the one that is there; returns its address.
 
         Raises:
             Busy: something is at work in the attempt.
             AnyondError: see `operations.pull_requests`.
         """
-        return (await self._jobs.run(attempt_id, self._create, wanted)).pr_info.url
+        return (await self._jobs.run(attempt_id, self._create, body)).pr_info.url
 
     async def _create(
-        self, resources: Resources, about: Subject, wanted: NewPullRequest
+        self, resources: Resources, about: Subject, body: NewPullRequest
     ) -> PullRequestMerge:
-        row, is_new = await pull_requests.create(resources, about, wanted)
+        row, is_new = await pull_requests.create(resources, about, body)
         self._monitor.wake()
         if is_new and resources.config.config.pr_open_browser:
             await desktop.show(row.pr_info.url)

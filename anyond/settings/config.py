@@ -20,7 +20,7 @@ from anyond.model.refusals.requests import Invalid
 from anyond.settings.config_upgrade import of_today
 from anyond.settings.declared import single_settings
 from anyond.settings.names import executor_named, variant_name
-from anyond.settings.shape import beside, fit, merge
+from anyond.settings.shape import fit, merge, with_unknown
 
 MASK = "********"
 """What is shown instead of a secret; sent back, it keeps the secret."""
@@ -57,15 +57,15 @@ class ConfigFile:
 
     def public(self) -> dict[str, Any]:
         """The whole file for a client: unknown keys included, secrets masked."""
-        shown = dict(self._stored)
+        masked = dict(self._stored)
         for *objects, name in _secrets():
-            inner = shown
+            inner = masked
             for key in objects:
                 inner[key] = dict(inner[key])
                 inner = inner[key]
             if inner[name]:
                 inner[name] = MASK
-        return shown
+        return masked
 
     def patch(self, body: object) -> Config:
         """Lay a partial JSON object over the settings and write them durably. Blocks on the disk.
@@ -88,7 +88,7 @@ class ConfigFile:
                     raise Invalid(*flaws[0])
                 if config.workspace_dir and config.workspace_dir != self._config.workspace_dir:
                     _be_usable(Path(config.workspace_dir))
-                stored = beside(msgspec.to_builtins(config), merged)
+                stored = with_unknown(msgspec.to_builtins(config), merged)
                 self._keep_foreign()
                 files.write_object(self.path, stored)
             except RecursionError as error:
@@ -125,7 +125,7 @@ class ConfigFile:
             **found,
         }
         self._config = config
-        self._stored = beside(msgspec.to_builtins(config), raw)
+        self._stored = with_unknown(msgspec.to_builtins(config), raw)
 
     def _keep_foreign(self) -> None:
         if self._foreign and (copy := files.keep_copy(self.path)) is not None:

@@ -264,5 +264,7 @@ def _is_origin(text: str) -> bool:
         port = parts.port
     except ValueError:
         return False
-    shown = f"{parts.scheme}://{parts.hostname and parts.netloc}"
-    return bool(parts.scheme and parts.hostname and port != 0) and shown == text == text.lower()
+    normalized = f"{parts.scheme}://{parts.hostname and parts.netloc}"
+    return (
+        bool(parts.scheme and parts.hostname and port != 0) and normalized == text == text.lower()
+    )

@@ -54,13 +54,15 @@ class Profiles:
 
     def executors(self) -> dict[str, dict[str, dict[str, Variant]]]:
         """agent -> variant -> agent -> options: the shape of the API, agents in its order."""
-        shown: dict[str, dict[str, dict[str, Variant]]] = {}
+        by_executor: dict[str, dict[str, dict[str, Variant]]] = {}
         for executor in Executor:
             merged = {**self._defaults.get(executor, {}), **self._own.get(executor, {})}
             if merged:
                 names = sorted(merged, key=lambda name: name != DEFAULT)  # stable: DEFAULT first
-                shown[executor.value] = {name: {executor.value: merged[name]} for name in names}
-        return shown
+                by_executor[executor.value] = {
+                    name: {executor.value: merged[name]} for name in names
+                }
+        return by_executor
 
     def merged(self) -> dict[str, Any]:
         """The complete set, as `PUT /api/profiles` takes and answers it."""
@@ -84,8 +86,8 @@ class Profiles:
                 must not take its place.
         """
         known = self.executors().get(profile.executor.value, {})
-        wanted = DEFAULT if profile.variant is None else profile.variant
-        name = variant_name(wanted) or wanted
+        asked = DEFAULT if profile.variant is None else profile.variant
+        name = variant_name(asked) or asked
         if (flaw := self._flaws.get((profile.executor, name))) is not None:
             raise Impossible("executor_profile_id.variant", f"In {self.path}, {flaw}.")
         found = known.get(name)
@@ -93,7 +95,7 @@ class Profiles:
             there = f"there are {', '.join(known)}" if known else "it has none yet"
             raise Impossible(
                 field,
-                f"There is no variant {wanted} of {profile.executor.value}; {there}.",
+                f"There is no variant {asked} of {profile.executor.value}; {there}.",
             )
         return dict(found[profile.executor.value])
 

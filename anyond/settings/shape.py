@@ -82,12 +82,12 @@ def merge(
     return merged
 
 
-def beside(known: Mapping[str, Any], stored: Mapping[str, Any]) -> dict[str, Any]:
+def with_unknown(known: Mapping[str, Any], stored: Mapping[str, Any]) -> dict[str, Any]:
     """`known`, and at every depth those keys of `stored` that it lacks."""
     whole = dict(known)
     for key, value in stored.items():
         if key not in known:
             whole[key] = value
         elif isinstance(known[key], Mapping) and isinstance(value, Mapping):
-            whole[key] = beside(known[key], value)
+            whole[key] = with_unknown(known[key], value)
     return whole

@@ -35,7 +35,7 @@ class ControlSocket:
     Args:
         obey: executes one complete frame; raises ValueError if it means nothing.
         greeting: what a daemon has to know when it comes.
-        is_stranger: whether a connection is none of a daemon.
+        is_foreign: whether a connection is none of a daemon.
         key: what a daemon says first; empty if it need not.
     """
 
@@ -44,13 +44,13 @@ class ControlSocket:
         selector: selectors.BaseSelector,
         obey: Callable[[bytes, bytes], None],
         greeting: Callable[[], bytes],
-        is_stranger: Callable[[socket.socket], bool],
+        is_foreign: Callable[[socket.socket], bool],
         key: bytes = b"",
     ) -> None:
         self.selector = selector
         self.obey = obey
         self.greeting = greeting
-        self.is_stranger = is_stranger
+        self.is_foreign = is_foreign
         self.key = key
         self.unknown: dict[socket.socket, bytearray] = {}  # those that have not said hello yet
         self.queue: deque[tuple[socket.socket, bytearray]] = deque()
@@ -116,7 +116,7 @@ class ControlSocket:
                 time.sleep(0.05)  # too many open files: it stays readable, but must not spin
                 return
             sock.setblocking(False)
-            if self.is_stranger(sock):
+            if self.is_foreign(sock):
                 self._send_away(sock)
             elif self.key:
                 self._receive_unknown(sock)

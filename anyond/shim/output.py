@@ -12,7 +12,7 @@ from anyond.shim.log import Log
 
 READ = 1 << 18  # bytes taken from a pipe at once
 TAIL = 1 << 16  # bytes of an unfinished line that are held back
-PATIENCE = 0.03  # seconds that an unfinished line is held back
+UNFINISHED_LINE_S = 0.03  # seconds that an unfinished line is held back
 
 
 def whole(text: bytes) -> int:
@@ -57,7 +57,7 @@ class Source:
             self.due = None
         self.tail = text[cut:]
         if self.due is None and whole(self.tail):
-            self.due = time.monotonic() + PATIENCE
+            self.due = time.monotonic() + UNFINISHED_LINE_S
         return len(data)
 
     def expire(self) -> None:

@@ -42,7 +42,7 @@ def peer_pid(sock: Any) -> int | None:
     return None
 
 
-def is_stranger(sock: Any, root: str) -> bool:
+def is_foreign(sock: Any, root: str) -> bool:
     """Whether the peer is nobody to deal with: another user, somebody gone, an agent's process.
 
     Where the system does not tell who it is, nobody is; the key has to do then.

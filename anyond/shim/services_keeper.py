@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 VERSION = b"services 1\n"
 BACKLOG = 1 << 20  # bytes held for a reader that is slow, or not there yet
 READ = 1 << 16  # bytes taken from a pipe at once
-GRACE = 2.0  # seconds between SIGTERM and SIGKILL
+KILL_AFTER_S = 2.0  # seconds between SIGTERM and SIGKILL
 UNWATCHED = 24 * 3600.0  # seconds after which services that nobody ever asked for are ended
 
 
@@ -93,12 +93,12 @@ class ServicesKeeper:
     def _choose(self) -> None:
         """A slow reader makes the services wait; with none, the oldest of it is forgotten."""
         full = self.peer is not None and len(self.backlog) > BACKLOG
-        wanted = set() if full else set(self.outputs)
-        for fd in self.reading - wanted:
+        fds = set() if full else set(self.outputs)
+        for fd in self.reading - fds:
             self.selector.unregister(fd)
-        for fd in wanted - self.reading:
+        for fd in fds - self.reading:
             self.selector.register(fd, selectors.EVENT_READ, lambda fd=fd: self._read(fd))
-        self.reading = wanted
+        self.reading = fds
         if self.peer is not None:
             mask = selectors.EVENT_READ | (selectors.EVENT_WRITE if self.backlog else 0)
             if self.selector.get_key(self.peer).events != mask:
@@ -151,6 +151,6 @@ class ServicesKeeper:
 
     def _end(self) -> None:
         if self.ending_at is None:
-            self.ending_at = time.monotonic() + GRACE
+            self.ending_at = time.monotonic() + KILL_AFTER_S
             self.descendants.send(self.descendants.remaining(), signal.SIGTERM)
             self.unwatched_until = float("inf")

@@ -17,7 +17,7 @@ from anyond.shim.control_socket import ControlSocket
 from anyond.shim.descendants import Descendants
 from anyond.shim.log import Log, write_exit, write_json
 from anyond.shim.output import Source
-from anyond.shim.peers import is_stranger
+from anyond.shim.peers import is_foreign
 from anyond.shim.process_table import LINUX, boot_id, started
 from anyond.shim.program import Program, Stdin
 from anyond.shim.protocol import UNNAMED
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 
 HELD = 8 << 20  # bytes kept in memory while the disk is full
 DRAIN = 0.25  # seconds that open pipes may outlive the program
-GRACE = 0.5  # seconds between SIGTERM and SIGKILL for what is left over
+KILL_AFTER_S = 0.5  # seconds between SIGTERM and SIGKILL for what is left over
 RETRY = 1.0  # seconds between two attempts to write to a full disk
 MOST_NAMED = 100  # commands of what the program has left running and that ends with it
-NAP = 0.005  # seconds that a chatty program may get ahead
+BUSY_PAUSE_S = 0.005  # seconds that a chatty program may get ahead
 
 
 class Supervisor:
@@ -59,7 +59,7 @@ class Supervisor:
             self.selector,
             self._obey,
             lambda: b"#%d\n" % self.protocol + (b"E" if self.in_trouble else b""),
-            lambda sock: is_stranger(sock, root),
+            lambda sock: is_foreign(sock, root),
             key,
         )
         self.spec = spec
@@ -107,26 +107,26 @@ class Supervisor:
             before = self.log.size
             for key, mask in self.selector.select(self._timeout()):
                 key.data(mask)
-            self._tick()
+            self._step()
             now = time.monotonic()
             # A program that writes line by line would wake us for each: let some gather.
             small = 0 < self.log.size - before < 1 << 14
             crumbs = crumbs + 1 if small and now - last < 0.001 else 0
             if crumbs > 8 and not self.over:
-                time.sleep(NAP)
+                time.sleep(BUSY_PAUSE_S)
                 now = time.monotonic()
             last = now
 
     def _choose_sources(self) -> None:
         """While too much is held in memory the program has to wait."""
         full = self.log.held > HELD
-        wanted = {source.fd for source in self.sources if source.open and not full}
-        for fd in self.reading - wanted:
+        fds = {source.fd for source in self.sources if source.open and not full}
+        for fd in self.reading - fds:
             self.selector.unregister(fd)
         for source in self.sources:
-            if source.fd in wanted - self.reading:
+            if source.fd in fds - self.reading:
                 self.selector.register(source.fd, selectors.EVENT_READ, self._reader(source))
-        self.reading = wanted
+        self.reading = fds
 
     def _reader(self, source: Source) -> Callable[[int], None]:
         def read(_: int) -> None:
@@ -143,7 +143,7 @@ class Supervisor:
         due = [moment for moment in times if moment is not None]
         return max(0.0, min(due) - time.monotonic()) if due else None
 
-    def _tick(self) -> None:
+    def _step(self) -> None:
         now = time.monotonic()
         for source in self.sources:
             if source.due is not None and now >= source.due:
@@ -219,7 +219,7 @@ class Supervisor:
                     return
                 self.ended = services(found)[:MOST_NAMED]
             self.descendants.send(found, signal.SIGTERM)
-            self.phase, self.deadline = ("ending", now + GRACE) if found else ("last", None)
+            self.phase, self.deadline = ("ending", now + KILL_AFTER_S) if found else ("last", None)
         elif self.phase == "ending" and (late or not self.descendants.remaining()):
             self.phase, self.deadline = "last", None
             self.descendants.start_sweep()

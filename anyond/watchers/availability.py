@@ -89,7 +89,7 @@ class Agents:
         self._named = named
         self._store = store
         self._answers: dict[_Program, _Answer] = {}
-        self._wanted: dict[_Program, None] = {}
+        self._pending: dict[_Program, None] = {}
         self._wake = trio.Event()
 
     async def availability(self) -> Mapping[str, Availability]:
@@ -120,15 +120,15 @@ class Agents:
     async def run(self) -> None:
         """Ask the programs, one after the other, whenever somebody wants to know; for ever."""
         while True:
-            while self._wanted:
-                program = next(iter(self._wanted))
+            while self._pending:
+                program = next(iter(self._pending))
                 answer = await _ask(program)
                 # An older state of the same file is of no use to anybody any more.
                 for known in [known for known in self._answers if known.path == program.path]:
                     if known.stamp != program.stamp:
                         del self._answers[known]
                 self._answers[program] = answer
-                del self._wanted[program]
+                del self._pending[program]
             self._wake = trio.Event()
             await self._wake.wait()
 
@@ -137,7 +137,7 @@ class Agents:
             return found
         answer = self._answers.get(program)
         if answer is None or trio.current_time() > answer.until:
-            self._wanted[program] = None
+            self._pending[program] = None
             self._wake.set()
         if answer is None:
             return found

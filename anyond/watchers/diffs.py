@@ -24,7 +24,7 @@ import trio
 from msgspec.structs import replace
 
 from anyond.git.diff import diff
-from anyond.git.merging.landing import Landing
+from anyond.git.merging.merge_record import MergeRecord
 from anyond.git.repo import branches
 from anyond.git.worktree import repair
 from anyond.model.errors import AnyondError, Unavailable
@@ -33,7 +33,7 @@ from anyond.model.refusals.daemon import Gone
 from anyond.model.refusals.requests import NotFound
 from anyond.model.rows import Diff
 from anyond.operations import subject
-from anyond.operations.branch import landed as landings
+from anyond.operations.branch import merge_records
 from anyond.operations.resources import Resources
 from anyond.store.board import attempts
 from anyond.wakeup import Wakeup
@@ -76,7 +76,7 @@ class _Watch:
     problem: AnyondError | None = None
     enders: int = 0
     """How many of the watchers want an end."""
-    landing: Landing | None = None
+    record: MergeRecord | None = None
     """What landed last, if there is nothing else."""
     judged: bool = False
     """Whether that was found out since the last of them came."""
@@ -111,7 +111,7 @@ class Diffs:
         stats_only: bool = False,
         after: int | None = None,
         *,
-        landed: bool = False,
+        ends_with_merge: bool = False,
     ) -> AsyncIterator[list[DiffFrame]]:
         """The differences as they are, a frame that says `ready`, then every change of them.
 
@@ -119,23 +119,24 @@ class Diffs:
         position that is not known any more is answered with `resync` and everything again.
 
         Args:
-            landed: also end when the attempt has nothing but what landed: then what it changed
-                there replaces everything else, followed by `ready`. There is nothing to resume.
+            ends_with_merge: also end when the attempt has nothing but what was merged: then what it
+                changed there replaces everything else, followed by `ready`. There is nothing to
+                resume.
 
         Raises:
             NotFound: there is no such attempt.
         """
         about = await subject.read(self._resources, attempt_id)
         # Where something has landed, it is not known yet what there is to show.
-        hold = landed and await landings.is_recorded(self._resources, attempt_id)
+        hold = ends_with_merge and await merge_records.is_recorded(self._resources, attempt_id)
         watch = self._watches.get(attempt_id)
         if watch is None:
             watch = self._watches[attempt_id] = _Watch()
             self._nursery.start_soon(self._produce, attempt_id, watch)
         watch.watchers += 1
-        if landed:
+        if ends_with_merge:
             watch.enders += 1
-            watch.landing, watch.judged = None, False
+            watch.record, watch.judged = None, False
             watch.look_now.set()
             watch.news.set()
         position, ready, has_sent = after or 0, False, after is not None
@@ -148,10 +149,10 @@ class Diffs:
                     return
                 if watch.problem is not None:
                     raise watch.problem
-                if landed and watch.landing is not None:
+                if ends_with_merge and watch.record is not None:
                     if has_sent:
                         yield [DiffFrame(_NOWHERE, resync=True)]
-                    place, (old, new) = about.repository, watch.landing
+                    place, (old, new) = about.repository, watch.record
                     entries = await diff.between(place, old, new)
                     async with aclosing(_rows(place, entries, stats_only)) as batches:
                         async for rows in batches:
@@ -174,7 +175,7 @@ class Diffs:
                     await watch.wake.wait()
         finally:
             watch.watchers -= 1
-            watch.enders -= landed
+            watch.enders -= ends_with_merge
             if not watch.watchers:
                 watch.scope.cancel()
                 self._forget(attempt_id, watch)  # whoever comes next needs a producer that lives
@@ -258,12 +259,12 @@ class Diffs:
         if moved:
             watch.wake.notify()
         if watch.enders:
-            watch.landing = await self._judge(about, differs=bool(seen))
+            watch.record = await self._judge(about, differs=bool(seen))
             watch.judged = True
             watch.wake.notify()
         return moved
 
-    async def _judge(self, about: subject.Subject, differs: bool) -> Landing | None:
+    async def _judge(self, about: subject.Subject, differs: bool) -> MergeRecord | None:
         """The latest landing, if the attempt has nothing else; asked after it was compared.
 
         Whoever merges moves the branch first and then writes it down. So as long as somebody is at
@@ -272,8 +273,8 @@ class Diffs:
         if self._busy(about.attempt.id):
             return None
         try:
-            found = await landings.latest(self._resources, about)
-            whole = found is not None and (not differs or await landings.is_all(about, found))
+            found = await merge_records.latest(self._resources, about)
+            whole = found is not None and (not differs or await merge_records.is_all(about, found))
         except AnyondError as error:
             # Others watch as well, and need not know.
             log.info("not_judged", attempt=about.attempt.id, why=str(error))

@@ -12,7 +12,7 @@ from anyond.git.disk.locks import ABANDONED_S
 from anyond.model.ids import now
 from anyond.operations import backup
 from anyond.operations.resources import Resources
-from anyond.operations.workspace import images, strangers, worktree
+from anyond.operations.workspace import images, unowned, worktree
 from anyond.operations.workspace.removal import clean_up, sweep, sweep_locks
 from anyond.store.upkeep import days
 
@@ -24,13 +24,13 @@ class Janitor:
 
     def __init__(self, resources: Resources) -> None:
         self._resources = resources
-        self._wanted = trio.Event()
-        self._wanted.set()
+        self._wakeup = trio.Event()
+        self._wakeup.set()
         self._began = time.time()
 
     def wake(self) -> None:
         """There is something to clear away. Never waits."""
-        self._wanted.set()
+        self._wakeup.set()
 
     async def run(self) -> None:
         """Clear away for ever."""
@@ -41,18 +41,18 @@ class Janitor:
         is_start = True
         while True:
             with trio.move_on_after(pause) as waited:
-                await self._wanted.wait()
+                await self._wakeup.wait()
             if waited.cancelled_caught:
                 await sweep_locks(self._resources)
                 pause = DAY
-            self._wanted = trio.Event()
+            self._wakeup = trio.Event()
             day, is_new = await self._resources.store.write(lambda tx: days.count(tx, now()[:10]))
             if is_new:
                 await backup.make(self._resources)
             await clean_up(self._resources, day)
             await images.clean_up(self._resources, day)
             if is_start:  # its removals are through, so what is left over belongs to nobody
-                await strangers.report(self._resources)
+                await unowned.report(self._resources)
                 is_start = False
 
 

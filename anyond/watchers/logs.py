@@ -150,12 +150,12 @@ class Logs:
             if position < frame.seq:
                 position = frame.seq
                 yield [frame]
-        shown: str | None = None
+        reported: str | None = None
         while live is not None and not live.over:
             conversation = live.conversation
-            if conversation is None and live.unfollowed != shown:
-                shown = live.unfollowed
-                at_work = _at_work(row, started_at, shown)
+            if conversation is None and live.unfollowed != reported:
+                reported = live.unfollowed
+                at_work = _at_work(row, started_at, reported)
                 if at_work is not None:
                     position = at_work.seq
                     yield [at_work]

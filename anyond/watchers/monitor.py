@@ -29,14 +29,14 @@ class Monitor:
 
     def __init__(self, resources: Resources) -> None:
         self._resources = resources
-        self._wanted = trio.Event()
+        self._wakeup = trio.Event()
         self._basis = self._settings()
         self._tags: dict[str, str | None] = {}
         self._complaints: dict[str, str] = {}
 
     def wake(self) -> None:
         """There is a pull request to look at. Never waits."""
-        self._wanted.set()
+        self._wakeup.set()
 
     async def run(self) -> None:
         """Look for ever, and at once when settings change on which it depends."""
@@ -47,10 +47,10 @@ class Monitor:
 
         with self._resources.config.following(changed):
             while True:
-                self._wanted = trio.Event()
+                self._wakeup = trio.Event()
                 pause = await self.look()
                 with trio.move_on_after(pause):
-                    await self._wanted.wait()
+                    await self._wakeup.wait()
 
     def _reconsider(self) -> None:
         if self._settings() != self._basis:

@@ -12,7 +12,7 @@ import structlog
 import trio
 
 from anyond.git.files import file_listing
-from anyond.git.program.text import shown
+from anyond.git.program.text import as_utf8
 from anyond.git.repo import history
 from anyond.machines.search import PathIndex
 from anyond.model.errors import AnyondError, Unavailable
@@ -146,7 +146,7 @@ def _ask(slot: _Slot, root: Path, text: str, fresh: bool) -> list[SearchResult] 
         is_file = _is_file(f"{root}/{path}")
         if is_file is None:
             continue  # deleted in the working tree, though git still has it
-        results.append(SearchResult(path=shown(path), is_file=is_file, match_type=match_type))
+        results.append(SearchResult(path=as_utf8(path), is_file=is_file, match_type=match_type))
         if len(results) == RESULTS:
             break
     return results

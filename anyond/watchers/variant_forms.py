@@ -40,8 +40,8 @@ class VariantForms:
         """
         kind = roster.options(profile.executor)
         stored = self._profiles.variant(profile, "variant")
-        wanted = stored if agent is None else {**stored, "agent": agent}
-        decoded = variant.decode(wanted, kind)
+        options = stored if agent is None else {**stored, "agent": agent}
+        decoded = variant.decode(options, kind)
         reported: Offers | None = None
         if isinstance(decoded, AcpOptions):
             known_as = decoded.known_as

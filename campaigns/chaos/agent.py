@@ -53,9 +53,9 @@ def receive(texts: list[str]) -> dict[str, Any] | None:
     """Note what a message says: its orders, and the prompts that it is told of before."""
     for token in re.findall(r'chaos \{"token": "(t\w+)"', "\n".join(texts[:-1])):
         note("retold", token)
-    wanted = orders(texts[-1])
-    note("received", wanted["token"] if wanted else "")
-    return wanted
+    order = orders(texts[-1])
+    note("received", order["token"] if order else "")
+    return order
 
 
 class Interrupted(Exception):
@@ -85,12 +85,12 @@ class Agent:
             sys.stdout.write(json.dumps(message) + "\n")
             sys.stdout.flush()
 
-    def perform(self, wanted: dict[str, Any] | None) -> None:
-        if wanted is None:
+    def perform(self, order: dict[str, Any] | None) -> None:
+        if order is None:
             self.write_text("nothing to do")
             return
-        token, count = wanted["token"], 0
-        for word, *rest in wanted["steps"]:
+        token, count = order["token"], 0
+        for word, *rest in order["steps"]:
             self.between()
             if word == "say":
                 for _ in range(rest[0]):
@@ -155,10 +155,8 @@ class Acp(Agent):
                 outcome = (message.get("result") or {}).get("outcome", {})
                 self.answers.put(outcome.get("optionId") == "a")
             elif method == "session/prompt":
-                wanted = receive([block["text"] for block in params["prompt"]])
-                threading.Thread(
-                    target=self.turn, args=(message["id"], wanted), daemon=True
-                ).start()
+                order = receive([block["text"] for block in params["prompt"]])
+                threading.Thread(target=self.turn, args=(message["id"], order), daemon=True).start()
             else:
                 self.answer(message["id"], method, params)
 
@@ -182,11 +180,11 @@ class Acp(Agent):
             return
         self.line({"jsonrpc": "2.0", "id": number, "result": result})
 
-    def turn(self, number: Any, wanted: dict[str, Any] | None) -> None:
+    def turn(self, number: Any, order: dict[str, Any] | None) -> None:
         self.interrupted.clear()
         reason = "end_turn"
         try:
-            self.perform(wanted)
+            self.perform(order)
         except Interrupted:
             reason = "cancelled"
         self.line({"jsonrpc": "2.0", "id": number, "result": {"stopReason": reason}})
@@ -255,9 +253,9 @@ class Claude(Agent):
     def take(self, texts: list[str]) -> None:
         content = [{"type": "text", "text": text} for text in texts]
         self.send(type="user", message={"role": "user", "content": content}, isReplay=True)
-        wanted = orders(texts[-1])
-        note("taken", wanted["token"] if wanted else "")
-        self.perform(wanted)
+        order = orders(texts[-1])
+        note("taken", order["token"] if order else "")
+        self.perform(order)
 
     def between(self) -> None:
         while not self.waiting.empty():

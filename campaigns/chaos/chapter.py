@@ -18,7 +18,7 @@ from campaigns.chaos import check_git, check_rows, check_runs, evidence
 from campaigns.chaos.follower import follow
 from campaigns.chaos.lane import Lane
 from campaigns.chaos.reaper import Reaper
-from campaigns.chaos.world import PATIENCE_S, World
+from campaigns.chaos.world import TIMEOUT_S, World
 
 LANES = 4
 KILLS_PER_CHECK = 16
@@ -112,4 +112,4 @@ async def _settle(world: World, lanes: list[Lane]) -> None:
     for lane in lanes:
         lane.settled = False
     what = "the rest of all lanes"
-    await world.until(lambda: all(lane.settled for lane in lanes), what, 2 * PATIENCE_S)
+    await world.until(lambda: all(lane.settled for lane in lanes), what, 2 * TIMEOUT_S)

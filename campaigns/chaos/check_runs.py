@@ -103,12 +103,12 @@ async def _check_words(world: World, row: dict[str, Any]) -> None:
     entries: dict[int, dict[str, Any]] = {}
     for frame in await world.frames(f"/api/execution-processes/{row['id']}/normalized-logs/ws"):
         entries[frame["index"]] = frame
-    shown = "".join(
+    displayed = "".join(
         entry["content"]
         for entry in entries.values()
         if entry["entry_type"]["type"] == "assistant_message"
     )
-    for place, text in (("log", raw), ("conversation", shown)):
+    for place, text in (("log", raw), ("conversation", displayed)):
         counted = Counter((t, int(n)) for t, n in _LINE.findall(text))
         for (token, number), times in counted.items():
             if times > 1:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import trio
 
-from campaigns.chaos.world import PATIENCE_S, World
+from campaigns.chaos.world import TIMEOUT_S, World
 
 
 async def commit(world: World, repository: Path, branch: str, name: str, text: str) -> bool:
@@ -16,7 +16,7 @@ async def commit(world: World, repository: Path, branch: str, name: str, text: s
     Returns:
         False if git was in the way all the time.
     """
-    until = trio.current_time() + PATIENCE_S
+    until = trio.current_time() + TIMEOUT_S
     while trio.current_time() < until:
         try:
             if world.git(repository, "symbolic-ref", "--short", "HEAD") == branch:

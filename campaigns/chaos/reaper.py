@@ -43,8 +43,8 @@ class Reaper:
 
     async def reap(self, kills: int, until: float) -> None:
         """Until there are `kills` kills more than now, or it is `until` (Unix seconds)."""
-        world, wanted = self._world, len(self._world.kills) + kills
-        while len(world.kills) < wanted and time.time() < until:
+        world, goal = self._world, len(self._world.kills) + kills
+        while len(world.kills) < goal and time.time() < until:
             kind = await self._target()
             await trio.sleep(self._dice.random() * 1.3 * min(world.aim.usual(kind), 2.0))
             before = len(world.kills)

@@ -21,7 +21,7 @@ from campaigns.chaos.ledgers import AgentLedger, Desk, Faults, Kill, Outcome
 from tests.end_to_end.daemon import Daemon
 
 AGENT = Path(__file__).with_name("agent.py")
-PATIENCE_S = 240.0
+TIMEOUT_S = 240.0
 """After which something that has not come about will not, on a machine that is busy with kills."""
 
 PERSON = "CHAOS_PERSON"
@@ -100,7 +100,7 @@ class World:
         self._news = trio.lowlevel.ParkingLot()
         self._serves = False
         self._count = 0
-        self.client = httpx.AsyncClient(verify=False, timeout=PATIENCE_S)
+        self.client = httpx.AsyncClient(verify=False, timeout=TIMEOUT_S)
         (root / "agent-state").mkdir()
 
     @property
@@ -151,7 +151,7 @@ class World:
             with self.requests.open("a") as file:
                 file.write(json.dumps(noted) + "\n")
         if answer.outcome in {"unknown", "unsent"}:
-            with trio.move_on_after(PATIENCE_S):
+            with trio.move_on_after(TIMEOUT_S):
                 while self.generation == generation:
                     await self._news.park()
         return answer
@@ -178,7 +178,7 @@ class World:
 
     async def look(self, path: str) -> Any:
         """The data of a GET, from whichever daemon can tell; None if there is no such thing."""
-        with trio.fail_after(PATIENCE_S):
+        with trio.fail_after(TIMEOUT_S):
             while True:
                 answer = await self.ask("GET", path)
                 if answer.outcome == "acknowledged":
@@ -189,7 +189,7 @@ class World:
 
     async def frames(self, path: str) -> list[Any]:
         """All frames of a stream of something that is over."""
-        with trio.fail_after(PATIENCE_S):
+        with trio.fail_after(TIMEOUT_S):
             return await self.daemon.frames(path)
 
     # ------------------------------------------------------------ news
@@ -198,7 +198,7 @@ class World:
         """Something has happened that somebody may wait for."""
         self._news.unpark_all()
 
-    async def until(self, found: Callable[[], Any], what: str, seconds: float = PATIENCE_S) -> Any:
+    async def until(self, found: Callable[[], Any], what: str, seconds: float = TIMEOUT_S) -> Any:
         """Look again whenever there is news; a fault and None if nothing comes of it."""
         deadline = trio.current_time() + seconds
         while not (value := found()):

@@ -161,8 +161,8 @@ class Maker:
     def _wrong_header(self, request: Request) -> Request:
         more = self._dice.sample(HEADERS, self._dice.choice((1, 1, 2)))
         named = {name.lower() for name, _ in more}
-        kept = [header for header in request.headers if header[0].lower() not in named]
-        return replace(request, headers=(*kept, *more))
+        others = [header for header in request.headers if header[0].lower() not in named]
+        return replace(request, headers=(*others, *more))
 
     def _wrong_body(self, request: Request) -> Request:
         dice, body = self._dice, request.route.body

@@ -27,7 +27,7 @@ SPARE = 48 * 1024**2
 """Bytes that memory may have grown by: caches that fill, and an allocator that keeps some."""
 
 SERVER_ERROR = 500
-_SHOWN = 20
+_WRONG_MOST = 20
 
 
 class Trial:
@@ -43,7 +43,7 @@ class Trial:
     ) -> None:
         self._target = target
         self._seed = seed
-        self._wanted = requests
+        self._goal = requests
         self._clients = clients
         self._lock = threading.Lock()
         self._routes = routes()
@@ -75,17 +75,17 @@ class Trial:
             if (times := log.count(word)) > 0:
                 self.wrong.append(f"{times} x {word!r} in the log")
         untried = [route.path for route in self._routes if not self.tried[_name(route)]]
-        if untried and self._wanted >= 20 * len(self._routes):
+        if untried and self._goal >= 20 * len(self._routes):
             self.wrong.append(f"never tried: {', '.join(untried)}")
 
     def figures(self) -> str:
         """The line that tells it all."""
         families = Counter(f"{status // 100}xx" for status in self.statuses.elements() if status)
-        shown = ", ".join(f"{families[name]:,} {name}" for name in sorted(families))
+        counts = ", ".join(f"{families[name]:,} {name}" for name in sorted(families))
         before, after = (f"{size / 1024**2:.0f}" for size in (self.memory or [0, 0])[:2])
         return (
             f"hostile: {self.sent:,} requests, {len(self._routes)} routes, {self.seconds:.0f} s, "
-            f"seed {self._seed}: {shown}, {self.statuses[0]:,} closed; "
+            f"seed {self._seed}: {counts}, {self.statuses[0]:,} closed; "
             f"memory {before} -> {after} MiB; {len(self.wrong)} wrong"
         )
 
@@ -117,10 +117,10 @@ class Trial:
     def _next(self) -> bool:
         with self._lock:
             late = time.monotonic() - self._began > self._limit
-            if self.sent == min(WARM_REQUESTS, int(self._wanted * WARM)):
+            if self.sent == min(WARM_REQUESTS, int(self._goal * WARM)):
                 self.memory.append(self._process.memory_info().rss)
             self.sent += 1
-            done = late or self.sent > self._wanted or len(self.wrong) >= _SHOWN
+            done = late or self.sent > self._goal or len(self.wrong) >= _WRONG_MOST
             self.sent -= done
             return not done
 

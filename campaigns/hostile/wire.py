@@ -9,7 +9,7 @@ from contextlib import suppress
 
 from campaigns.hostile.requests import Request
 
-PATIENCE_S = 60.0
+TIMEOUT_S = 60.0
 _ENOUGH = 1 << 20
 _RESET = struct.pack("ii", 1, 0)
 
@@ -25,10 +25,10 @@ def exchange(host: str, port: int, request: Request) -> int:
         The status; 0 if the connection was closed without an answer.
 
     Raises:
-        Silent: nothing happened in `PATIENCE_S`.
+        Silent: nothing happened in `TIMEOUT_S`.
     """
     data = request.head(f"{host}:{port}") + request.body
-    with socket.create_connection((host, port), timeout=PATIENCE_S) as connection:
+    with socket.create_connection((host, port), timeout=TIMEOUT_S) as connection:
         # A port is free again at once: a campaign would use up all of them.
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         with suppress(BrokenPipeError, ConnectionResetError):  # it is refused before it is read
@@ -45,7 +45,7 @@ def exchange(host: str, port: int, request: Request) -> int:
 
 def _status(connection: socket.socket) -> int:
     """Of the last head; what goes before may say only that the rest may come."""
-    received, deadline = b"", time.monotonic() + PATIENCE_S
+    received, deadline = b"", time.monotonic() + TIMEOUT_S
     try:
         while time.monotonic() < deadline and len(received) < _ENOUGH:
             data = connection.recv(65536)

@@ -132,15 +132,15 @@ class Trial:
         left.write_out(self._disk)
         check = Check(self._daemon, facts, _logs_before(before), started)
         ledger = self._root / "ledger"
-        kept = ledger.with_name("ledger.recorded")
-        ledger.rename(kept)
+        recorded = ledger.with_name("ledger.recorded")
+        ledger.rename(recorded)
         ledger.touch()
         try:
             trio.run(self._look, check, ledger)
         except Exception as error:
             check.wrong.append(f"the daemon: {error!r}"[:3000])
         finally:
-            kept.replace(ledger)
+            recorded.replace(ledger)
         self.compared += check.compared
         self.wrong += [f"cut after {at - self._began:.3f} s: {line}" for line in check.wrong]
 

@@ -40,7 +40,7 @@ async def test_what_is_over_ends_although_nobody_asks(
         task = (await subject.read(resources, poisoned.task_attempt_id)).task
         assert task.status is TaskStatus.IN_REVIEW
         with trio.fail_after(30):
-            while awake.is_awake(poisoned.task_attempt_id):
+            while awake.is_active(poisoned.task_attempt_id):
                 await trio.sleep(0.01)  # looked at again, until the deadline
         nursery.cancel_scope.cancel()
 

@@ -12,12 +12,12 @@ from anyond.agents.acp.agent import Acp
 from anyond.agents.common.core import (
     ApprovalAsked,
     Decide,
+    Decision,
     Interrupt,
     Outcome,
     Prompt,
     Turn,
     TurnEnded,
-    Verdict,
 )
 from anyond.agents.roster import AGENTS, DEFAULT_PROFILES, agent
 from anyond.model.configuration.settings import Executor
@@ -234,7 +234,7 @@ def test_the_reason_of_a_denial_is_told_when_the_turn_is_over(stop: str) -> None
     talk = talk_of(Executor.GEMINI)
     talk.ask(7, [ONCE, REJECT], title="Danger", kind="execute")
     [asked] = talk.only(ApprovalAsked)
-    talk.dialogue.send(Decide(asked.call, Verdict.DENIED, reason="Too slow."))
+    talk.dialogue.send(Decide(asked.call, Decision.DENIED, reason="Too slow."))
     assert talk.pump() == ["answer 7"]
     assert entries(talk.events)["tool:t"].entry_type.status == Denied()
     prompt = next(m["id"] for m in reversed(talk.said) if m.get("method") == "session/prompt")
@@ -253,7 +253,7 @@ def test_a_denial_without_a_reason_and_an_interrupt_are_followed_by_nothing() ->
     ):
         talk = talk_of(Executor.COPILOT)
         talk.ask(7, [ONCE, REJECT])
-        talk.dialogue.send(Decide(talk.only(ApprovalAsked)[0].call, Verdict.DENIED, reason=reason))
+        talk.dialogue.send(Decide(talk.only(ApprovalAsked)[0].call, Decision.DENIED, reason=reason))
         talk.pump()
         if interrupt:
             talk.dialogue.send(Interrupt())

@@ -18,13 +18,13 @@ from anyond.agents.common.core import (
     ApprovalAsked,
     ApprovalWithdrawn,
     Decide,
+    Decision,
     Interrupt,
     Outcome,
     Prompt,
     SessionStarted,
     Turn,
     TurnEnded,
-    Verdict,
 )
 from anyond.model.entries import ErrorMessage, SetupRequired, TodoItem
 from anyond.model.records import Stream
@@ -278,18 +278,18 @@ def test_a_restart_in_the_middle_goes_on_with_the_next_number() -> None:
 @pytest.mark.parametrize(
     ("options", "verdict", "outcome"),
     [
-        ([ALWAYS, REJECT, ONCE], Verdict.APPROVED, "o"),
-        ([REJECT, ALWAYS], Verdict.APPROVED, "A"),
-        ([{"optionId": "x", "kind": "allow_for_ever"}], Verdict.APPROVED, "x"),
-        ([NEVER, ONCE, REJECT], Verdict.DENIED, "r"),
-        ([NEVER, ONCE], Verdict.TIMED_OUT, "n"),
-        ([ONCE], Verdict.DENIED, None),
-        ([], Verdict.APPROVED, None),
-        (["nonsense", {"kind": "allow_once", "optionId": 3}], Verdict.APPROVED, None),
+        ([ALWAYS, REJECT, ONCE], Decision.APPROVED, "o"),
+        ([REJECT, ALWAYS], Decision.APPROVED, "A"),
+        ([{"optionId": "x", "kind": "allow_for_ever"}], Decision.APPROVED, "x"),
+        ([NEVER, ONCE, REJECT], Decision.DENIED, "r"),
+        ([NEVER, ONCE], Decision.TIMED_OUT, "n"),
+        ([ONCE], Decision.DENIED, None),
+        ([], Decision.APPROVED, None),
+        (["nonsense", {"kind": "allow_once", "optionId": 3}], Decision.APPROVED, None),
     ],
 )
 def test_an_option_is_chosen_by_its_kind(
-    options: list[Any], verdict: Verdict, outcome: str | None
+    options: list[Any], verdict: Decision, outcome: str | None
 ) -> None:
     talk = working()
     assert talk.ask("q", options) == []
@@ -309,10 +309,10 @@ def test_a_question_is_answered_once() -> None:
     talk = working()
     talk.ask(0, [ONCE, REJECT])
     [asked] = talk.only(ApprovalAsked)
-    talk.dialogue.send(Decide(asked.call, Verdict.APPROVED))
-    talk.dialogue.send(Decide(asked.call, Verdict.DENIED))
+    talk.dialogue.send(Decide(asked.call, Decision.APPROVED))
+    talk.dialogue.send(Decide(asked.call, Decision.DENIED))
     assert talk.pump() == ["answer 0"]
-    talk.dialogue.send(Decide(asked.call, Verdict.DENIED))
+    talk.dialogue.send(Decide(asked.call, Decision.DENIED))
     assert talk.pump() == []
     assert talk.said[-1]["result"]["outcome"]["optionId"] == "o"
 
@@ -324,7 +324,7 @@ def test_parallel_questions_and_reused_ids_are_told_apart() -> None:
     first, second = talk.only(ApprovalAsked)
     assert (first.entry_key, second.entry_key) == ("tool:a", "tool:b")
     for asked in (second, first):
-        talk.dialogue.send(Decide(asked.call, Verdict.APPROVED))
+        talk.dialogue.send(Decide(asked.call, Decision.APPROVED))
     talk.pump()
     assert [message["id"] for message in talk.said[-2:]] == ["0", 0]
     talk.ask(0, [ONCE])

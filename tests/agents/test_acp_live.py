@@ -16,13 +16,13 @@ from anyond.agents.acp.agent import Acp
 from anyond.agents.common.core import (
     ApprovalAsked,
     Decide,
+    Decision,
     EntryPut,
     Interrupt,
     Outcome,
     Prompt,
     SessionStarted,
     Turn,
-    Verdict,
 )
 
 SCRIPTED = Path(__file__).parents[1] / "fakes" / "acp_agent.py"
@@ -39,7 +39,7 @@ def test_a_run_with_an_allowed_command_and_its_replay(tmp_path: Path) -> None:
     with live(tmp_path, prompt) as run:
         asked = run.asked()
         assert asked.tool_input == {"command": "cat f.txt; exit 3"}
-        run.dialogue.send(Decide(asked.call, Verdict.APPROVED))
+        run.dialogue.send(Decide(asked.call, Decision.APPROVED))
         assert run.ended().outcome is Outcome.COMPLETED
     assert run.program.returncode == 0
     user, *rest = told(run.events)
@@ -63,7 +63,7 @@ def test_a_run_with_an_allowed_command_and_its_replay(tmp_path: Path) -> None:
 def test_a_denial_does_not_end_the_run(tmp_path: Path) -> None:
     with live(tmp_path, "ask\nrun touch f\nsay done") as run:
         for _ in range(2):
-            run.dialogue.send(Decide(run.asked().call, Verdict.DENIED, reason="no"))
+            run.dialogue.send(Decide(run.asked().call, Decision.DENIED, reason="no"))
         assert run.ended().outcome is Outcome.COMPLETED
     assert "assistant: denied" in told(run.events)
     assert "command_run denied: touch f" in told(run.events)
@@ -74,7 +74,7 @@ def test_an_interrupt_ends_what_the_agent_does(tmp_path: Path) -> None:
     for prompt in ("silent", "sleep 600", "ask", "say one\nrun sleep 600"):
         with live(tmp_path, prompt) as run:
             if prompt.startswith("say"):
-                run.dialogue.send(Decide(run.asked().call, Verdict.APPROVED))
+                run.dialogue.send(Decide(run.asked().call, Decision.APPROVED))
             elif prompt == "ask":
                 run.asked()
             else:
@@ -116,7 +116,7 @@ def test_noise_many_lines_and_a_sudden_end(tmp_path: Path) -> None:
     with live(tmp_path, "raw {not json\nlines 5000\nask\nexit 7") as run:
         asked = run.until(lambda event: isinstance(event, ApprovalAsked))
         assert isinstance(asked, ApprovalAsked)
-        run.dialogue.send(Decide(asked.call, Verdict.APPROVED))
+        run.dialogue.send(Decide(asked.call, Decision.APPROVED))
         run.flush()
         run.program.wait(DEADLINE)
     assert run.program.returncode == 7

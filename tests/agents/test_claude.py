@@ -21,6 +21,7 @@ from anyond.agents.common.core import (
     ApprovalWithdrawn,
     Carries,
     Decide,
+    Decision,
     Dialogue,
     EntryPut,
     Interrupt,
@@ -30,7 +31,6 @@ from anyond.agents.common.core import (
     SessionStarted,
     Turn,
     TurnEnded,
-    Verdict,
 )
 from anyond.model.entries import (
     CommandRun,
@@ -731,9 +731,9 @@ def test_an_approval_gives_the_input_back_as_it_came() -> None:
     dialogue.outgoing()
     story = replay(said(permission("Bash", {"command": "true", "n": 10**30})), dialogue)
     assert story.lines() == ["CommandRun created: true"]
-    dialogue.send(Decide("r1", Verdict.APPROVED))
-    dialogue.send(Decide("r1", Verdict.DENIED))
-    dialogue.send(Decide("unknown", Verdict.APPROVED))
+    dialogue.send(Decide("r1", Decision.APPROVED))
+    dialogue.send(Decide("r1", Decision.DENIED))
+    dialogue.send(Decide("unknown", Decision.APPROVED))
     [answer] = sent(dialogue)
     assert answer["response"]["response"] == {
         "behavior": "allow",
@@ -741,8 +741,8 @@ def test_an_approval_gives_the_input_back_as_it_came() -> None:
     }
 
 
-@pytest.mark.parametrize("verdict", [Verdict.DENIED, Verdict.TIMED_OUT])
-def test_a_refusal_is_shown_once_it_has_been_sent(verdict: Verdict) -> None:
+@pytest.mark.parametrize("verdict", [Decision.DENIED, Decision.TIMED_OUT])
+def test_a_refusal_is_shown_once_it_has_been_sent(verdict: Decision) -> None:
     dialogue = fresh(approvals=True)
     dialogue.outgoing()
     story = Story()
@@ -754,7 +754,7 @@ def test_a_refusal_is_shown_once_it_has_been_sent(verdict: Verdict) -> None:
     story.add(dialogue.receive(Stream.STDIN, answer))
     for stream, data in said(came_back("No", is_error=True)):
         story.add(dialogue.receive(stream, data))
-    name = {Verdict.DENIED: "denied", Verdict.TIMED_OUT: "statustimedout"}[verdict]
+    name = {Decision.DENIED: "denied", Decision.TIMED_OUT: "statustimedout"}[verdict]
     assert story.lines() == [f"CommandRun {name}: true"]
 
 
@@ -764,7 +764,7 @@ def test_a_withdrawn_question_cannot_be_answered() -> None:
     cancel = {"type": "control_cancel_request", "request_id": "r1"}
     story = replay(said(permission("Bash", {"command": "true"}), cancel), dialogue)
     assert story.others[-1] == ApprovalWithdrawn("r1")
-    dialogue.send(Decide("r1", Verdict.APPROVED))
+    dialogue.send(Decide("r1", Decision.APPROVED))
     assert dialogue.outgoing() == []
 
 
@@ -799,7 +799,7 @@ def test_an_approved_plan_ends_the_asking_and_sets_no_mode_outside_the_session()
     story = Story()
     for stream, data in said(permission("ExitPlanMode", {"plan": "# Plan"})):
         story.add(dialogue.receive(stream, data))
-    dialogue.send(Decide("r1", Verdict.APPROVED))
+    dialogue.send(Decide("r1", Decision.APPROVED))
     [answer] = dialogue.outgoing()
     assert json.loads(answer)["response"]["response"]["updatedPermissions"] == [
         {"type": "setMode", "mode": "acceptEdits", "destination": "session"}
@@ -825,7 +825,7 @@ def test_answers_to_a_question_travel_with_its_input() -> None:
     dialogue = fresh()
     dialogue.outgoing()
     replay(said(permission("AskUserQuestion", {"questions": []})), dialogue)
-    dialogue.send(Decide("r1", Verdict.APPROVED, answers={"Which?": "Red"}))
+    dialogue.send(Decide("r1", Decision.APPROVED, answers={"Which?": "Red"}))
     [answer] = sent(dialogue)
     assert answer["response"]["response"]["updatedInput"] == {
         "questions": [],

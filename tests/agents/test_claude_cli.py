@@ -19,6 +19,7 @@ from anyond.agents.common.core import (
     ApprovalAsked,
     ApprovalWithdrawn,
     Decide,
+    Decision,
     Dialogue,
     EntryPut,
     Interrupt,
@@ -27,7 +28,6 @@ from anyond.agents.common.core import (
     SessionStarted,
     Turn,
     TurnEnded,
-    Verdict,
 )
 from anyond.model.entries import (
     AssistantMessage,
@@ -57,7 +57,7 @@ def nobody(event: AgentEvent) -> None:
 
 
 def allow(event: AgentEvent) -> AgentCommand | None:
-    return Decide(event.call, Verdict.APPROVED) if isinstance(event, ApprovalAsked) else None
+    return Decide(event.call, Decision.APPROVED) if isinstance(event, ApprovalAsked) else None
 
 
 @dataclass
@@ -215,7 +215,7 @@ async def test_it_writes_and_runs_what_was_approved(bench: Bench) -> None:
 async def test_it_goes_on_after_a_denial(bench: Bench) -> None:
     def deny(event: AgentEvent) -> AgentCommand | None:
         if isinstance(event, ApprovalAsked):
-            return Decide(event.call, Verdict.DENIED, reason="Not here")
+            return Decide(event.call, Decision.DENIED, reason="Not here")
         return None
 
     run = await bench.run("basic", deny, approvals=True)
@@ -261,7 +261,7 @@ async def test_a_session_that_is_gone_is_one_readable_error(bench: Bench) -> Non
 async def test_an_interrupt_ends_the_turn_and_its_command(bench: Bench) -> None:
     def stop(event: AgentEvent) -> AgentCommand | None:
         if isinstance(event, ApprovalAsked):
-            return Decide(event.call, Verdict.APPROVED)
+            return Decide(event.call, Decision.APPROVED)
         return Interrupt() if isinstance(event, ApprovalAnswered) else None
 
     run = await bench.run("sleepcmd", stop, approvals=True)
@@ -320,7 +320,7 @@ async def test_an_approved_plan_is_carried_out_without_further_questions(bench: 
 async def test_a_question_gets_its_answer(bench: Bench) -> None:
     def answer(event: AgentEvent) -> AgentCommand | None:
         if isinstance(event, ApprovalAsked):
-            return Decide(event.call, Verdict.APPROVED, answers={"Which color?": "Blue"})
+            return Decide(event.call, Decision.APPROVED, answers={"Which color?": "Blue"})
         return None
 
     run = await bench.run("ask", answer, dangerously_skip_permissions=True)

@@ -17,6 +17,7 @@ from anyond.agents.common.core import (
     ApprovalAsked,
     ApprovalWithdrawn,
     Decide,
+    Decision,
     Dialogue,
     EntryPut,
     Interrupt,
@@ -24,7 +25,6 @@ from anyond.agents.common.core import (
     Prompt,
     Turn,
     TurnEnded,
-    Verdict,
 )
 from anyond.model.entries import (
     Created,
@@ -268,7 +268,7 @@ def ask_command(dialogue: Dialogue, id: int = 0) -> ApprovalAsked:
 
 
 def test_a_reason_is_told_before_the_answer_and_made_up_for_after_a_crash() -> None:
-    decision = Decide("0", Verdict.DENIED, reason="too slow")
+    decision = Decide("0", Decision.DENIED, reason="too slow")
     before = opened()
     asked = ask_command(before)
     assert (asked.call, asked.tool_input) == ("0", {"command": "make"})
@@ -302,7 +302,7 @@ def test_the_free_variant_allows_what_is_asked_all_the_same_and_once() -> None:
 def test_an_answered_question_is_not_withdrawn_and_its_number_may_come_again() -> None:
     dialogue = opened()
     ask_command(dialogue)
-    dialogue.send(Decide("0", Verdict.APPROVED))
+    dialogue.send(Decide("0", Decision.APPROVED))
     echo(dialogue)
     resolved = {"threadId": "main", "requestId": 0}
     assert hear(dialogue, method="serverRequest/resolved", params=resolved) == []
@@ -314,12 +314,12 @@ def test_an_answered_question_is_not_withdrawn_and_its_number_may_come_again() -
 @pytest.mark.parametrize(
     ("verdict", "expected"),
     [
-        (Verdict.APPROVED, {"permissions": {"network": {"on": True}}, "scope": "turn"}),
-        (Verdict.DENIED, {"permissions": {}, "scope": "turn"}),
+        (Decision.APPROVED, {"permissions": {"network": {"on": True}}, "scope": "turn"}),
+        (Decision.DENIED, {"permissions": {}, "scope": "turn"}),
     ],
 )
 def test_permissions_are_granted_for_the_turn_or_not_at_all(
-    verdict: Verdict, expected: dict[str, Any]
+    verdict: Decision, expected: dict[str, Any]
 ) -> None:
     dialogue = opened()
     wanted = {"network": {"on": True}, "fileSystem": None}
@@ -337,7 +337,7 @@ def test_a_form_of_an_mcp_server_is_for_a_person_even_in_the_free_variant() -> N
     params = {"threadId": "main", "serverName": "s", "mode": "form", "message": "Your name?"}
     put, asked = hear(dialogue, id=0, method="mcpServer/elicitation/request", params=params)
     assert (put.entry.content, asked.tool_name) == ("Your name?", "mcp:s")
-    dialogue.send(Decide(asked.call, Verdict.APPROVED, answers={"name": "Ada"}))
+    dialogue.send(Decide(asked.call, Decision.APPROVED, answers={"name": "Ada"}))
     [answer] = echo(dialogue)
     assert answer["result"] == {"action": "accept", "content": {"name": "Ada"}}
 

@@ -19,6 +19,7 @@ from anyond.agents.codex.agent import Codex
 from anyond.agents.common.core import (
     ApprovalAsked,
     Decide,
+    Decision,
     EntryPut,
     Interrupt,
     Noise,
@@ -27,7 +28,6 @@ from anyond.agents.common.core import (
     SessionStarted,
     Turn,
     TurnEnded,
-    Verdict,
 )
 from anyond.model.entries import (
     AssistantMessage,
@@ -61,7 +61,7 @@ FREE = {"sandbox": "danger-full-access"}
 class Run(Live):
     """One run of the program, with questions about what came of it."""
 
-    def answer(self, verdict: Verdict = Verdict.APPROVED, **more: Any) -> ApprovalAsked:
+    def answer(self, verdict: Decision = Decision.APPROVED, **more: Any) -> ApprovalAsked:
         """Wait for a question and decide it."""
         asked = self.asked()
         self.dialogue.send(Decide(asked.call, verdict, **more))
@@ -154,7 +154,7 @@ def test_it_writes_and_runs_what_was_approved(bench: Bench) -> None:
 
 def test_a_denial_tells_the_agent_why_and_the_turn_goes_on(bench: Bench) -> None:
     with bench.run("basic", **ASKING) as run:
-        run.answer(Verdict.DENIED, reason="SCN=recall Use make.")
+        run.answer(Decision.DENIED, reason="SCN=recall Use make.")
         assert run.ended() == TurnEnded(Outcome.COMPLETED)
     [edit] = run.tools(FileEdit)
     assert edit.status == Denied(reason="SCN=recall Use make.")
@@ -165,7 +165,7 @@ def test_a_denial_tells_the_agent_why_and_the_turn_goes_on(bench: Bench) -> None
 
 def test_a_request_that_nobody_answered_is_denied(bench: Bench) -> None:
     with bench.run("once", **ASKING) as run:
-        run.answer(Verdict.TIMED_OUT)
+        run.answer(Decision.TIMED_OUT)
         assert run.ended() == TurnEnded(Outcome.COMPLETED)
     [command] = run.tools(CommandRun)
     assert type(command.status).__struct_config__.tag == "timed_out"
@@ -288,7 +288,7 @@ def test_an_error_of_the_model_is_a_failure_that_is_told_once(
 
 def test_a_plan_is_revised_then_approved_and_carried_out(bench: Bench) -> None:
     with bench.run("propose", **FREE, plan=True) as run:
-        asked = run.answer(Verdict.DENIED, reason="SCN=revise Check it, too.")
+        asked = run.answer(Decision.DENIED, reason="SCN=revise Check it, too.")
         assert asked.tool_input == {"plan": "# Plan\n1. write it\n"}
         asked = run.answer()
         assert asked.tool_input == {"plan": "# Plan\n1. write it\n2. check it\n"}
@@ -303,7 +303,7 @@ def test_a_plan_is_revised_then_approved_and_carried_out(bench: Bench) -> None:
 
 def test_a_plan_that_nobody_wants_ends_the_run(bench: Bench) -> None:
     with bench.run("propose", **FREE, plan=True) as run:
-        run.answer(Verdict.DENIED)
+        run.answer(Decision.DENIED)
         assert run.ended() == TurnEnded(Outcome.COMPLETED)
     assert [plan.status for plan in run.tools(PlanPresentation)] == [Denied()]
 

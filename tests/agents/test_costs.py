@@ -17,10 +17,10 @@ from codex_driver import opened
 from anyond.agents.common.core import (
     ApprovalAsked,
     Decide,
+    Decision,
     Dialogue,
     EntryPut,
     Turn,
-    Verdict,
 )
 from anyond.agents.common.entry import AT_WORK_MOST, TEXT_MOST
 from anyond.agents.roster import AGENTS
@@ -106,7 +106,7 @@ def _all_decided(fresh: Callable[[], Dialogue], asks: Callable[[int], bytes], ma
     ]
     assert len(calls) == many
     for call in calls:
-        dialogue.send(Decide(call, Verdict.DENIED))
+        dialogue.send(Decide(call, Decision.DENIED))
     lines: list[bytes] = []
     while taken := dialogue.outgoing():
         lines += taken

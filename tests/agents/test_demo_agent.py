@@ -12,12 +12,12 @@ from acp_driver import Live, told
 
 from anyond.agents.common.core import (
     Decide,
+    Decision,
     EntryPut,
     Interrupt,
     Outcome,
     SessionStarted,
     Turn,
-    Verdict,
 )
 from anyond.agents.demo import Demo
 
@@ -40,7 +40,7 @@ def run(folder: Path, prompt: str, session: str | None = None, pace: float = 0) 
     return Live(Demo(), Turn(prompt=prompt, cwd=str(folder), session_id=session), env)
 
 
-def finish(live: Live, verdict: Verdict) -> None:
+def finish(live: Live, verdict: Decision) -> None:
     live.dialogue.send(Decide(live.asked().call, verdict))
     assert live.ended().outcome is Outcome.COMPLETED
 
@@ -66,20 +66,20 @@ def test_without_a_home_it_works_and_finds_its_session_again(
         "ANYON_DEMO_PACE": "0",
     }
     with Live(Demo(), Turn(prompt="First", cwd=str(repository)), env) as live:
-        finish(live, Verdict.APPROVED)
+        finish(live, Decision.APPROVED)
     [session] = [e.session_id for e in live.events if isinstance(e, SessionStarted)]
     [folder] = temporary.iterdir()
     assert folder.stat().st_mode & 0o777 == 0o700
     again = Turn(prompt="Second", cwd=str(repository), session_id=session)
     with Live(Demo(), again, env) as live:
-        finish(live, Verdict.APPROVED)
+        finish(live, Decision.APPROVED)
     assert "## Second" in (repository / "NOTES.md").read_text()
     assert [file.stem for file in folder.iterdir()] == [session]
 
 
 def test_it_reads_writes_asks_runs_and_reports(repository: Path) -> None:
     with run(repository, "Add a greeting\nin French") as live:
-        finish(live, Verdict.APPROVED)
+        finish(live, Decision.APPROVED)
     assert live.program.returncode == 0
     assert (repository / "NOTES.md").read_text() == (
         "# Notes\n\n## Add a greeting\n\n> Add a greeting\n> in French\n"
@@ -101,7 +101,7 @@ def test_it_reads_writes_asks_runs_and_reports(repository: Path) -> None:
 
 def test_a_denied_command_is_not_run_and_the_work_goes_on(repository: Path) -> None:
     with run(repository, "Hello") as live:
-        finish(live, Verdict.DENIED)
+        finish(live, Decision.DENIED)
     assert "command_run denied: git status --short" in told(live.events)
     assert "was denied, so I did not run it" in said(live)
     assert (repository / "NOTES.md").exists()
@@ -111,9 +111,9 @@ def test_it_remembers_its_session_and_edits_again(repository: Path) -> None:
     with run(repository, "First thing\n\nIn detail.") as live:
         started = live.until(lambda event: isinstance(event, SessionStarted))
         assert isinstance(started, SessionStarted)
-        finish(live, Verdict.APPROVED)
+        finish(live, Decision.APPROVED)
     with run(repository, "Second thing", started.session_id) as live:
-        finish(live, Verdict.APPROVED)
+        finish(live, Decision.APPROVED)
     assert "This is turn 2 of our session. Before, you said:\n- First thing" in said(live)
     assert "In detail" not in said(live)
     assert "file_edit success: NOTES.md ['edit']" in told(live.events)
@@ -124,7 +124,7 @@ def test_it_remembers_its_session_and_edits_again(repository: Path) -> None:
 
 def test_a_forgotten_session_starts_anew_and_says_so(repository: Path) -> None:
     with run(repository, "Hello", "6f1d3a52-1f0e-4a8e-9d0b-0f6a5c1e7a90") as live:
-        finish(live, Verdict.APPROVED)
+        finish(live, Decision.APPROVED)
     assert told(live.events)[0].startswith("system: The former session could not be resumed")
     assert told(live.events)[1] == "user: Hello"
 

@@ -24,13 +24,13 @@ from anyond.agents.common.core import (
     AgentEvent,
     ApprovalAsked,
     Decide,
+    Decision,
     Dialogue,
     EntryPut,
     Interrupt,
     Prompt,
     Turn,
     TurnEnded,
-    Verdict,
 )
 from anyond.agents.roster import AGENTS
 from anyond.logs.conversation import Conversation
@@ -293,7 +293,7 @@ def disturb(rng: random.Random, dialogue: Dialogue, lines: list[bytes], count: i
                 asked.append(event.call)
         if rng.random() < 0.02:
             call = rng.choice(asked or ["nobody"])
-            said = Decide(call, rng.choice(list(Verdict)), "why", {"a": "b"})
+            said = Decide(call, rng.choice(list(Decision)), "why", {"a": "b"})
             dialogue.send(rng.choice([said, Interrupt(), Prompt("more")]))
         if rng.random() < 0.1:
             dialogue.outgoing()

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from anyond.agents.common.core import EntryPut, Noise, Turn
 from anyond.agents.common.entry import TEXT_MOST, Words
-from anyond.agents.json_rpc.lines import LINE_MOST, SHOWN, Lines
+from anyond.agents.json_rpc.lines import BEGINNING_MOST, LINE_MOST, Lines
 from anyond.agents.roster import AGENTS
 from anyond.model.configuration.settings import Executor
 from anyond.model.records import Stream
@@ -52,7 +52,7 @@ def test_a_line_without_end_costs_no_memory() -> None:
     tracemalloc.stop()
     assert peak < 3 * LINE_MOST
     [told] = lines.feed(b"\n")
-    assert len(told) < SHOWN + 200
+    assert len(told) < BEGINNING_MOST + 200
 
 
 @pytest.mark.parametrize("name", list(AGENTS))

@@ -18,7 +18,7 @@ from anyond.model.refusals.requests import Invalid, NotFound
 NEVER = threading.Event()
 
 
-def told(path: Path, shown: int = directory.SHOWN) -> Listing:
+def told(path: Path, shown: int = directory.ENTRIES_MOST) -> Listing:
     return list_directory(path, NEVER, shown)
 
 
@@ -104,7 +104,7 @@ def test_a_place_is_absolute_or_at_home(tmp_path: Path, monkeypatch: pytest.Monk
 async def test_a_disk_that_does_not_answer_is_given_up(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(directory, "PATIENCE", 0.05)
+    monkeypatch.setattr(directory, "READ_TIMEOUT_S", 0.05)
     given_up = threading.Event()
 
     def stuck(abandoned: threading.Event) -> None:

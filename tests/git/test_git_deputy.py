@@ -82,7 +82,7 @@ async def _everything(repos: Repositories, repo: Path, worktree: Path) -> None:
     await diff.snapshot(worktree, await git_head(worktree))
     await take(worktree, ignored=True)
     await snapshots.take(repo, worktree, new_id(), "test")
-    await submodules.strangers(worktree, None)
+    await submodules.nested_repositories(worktree, None)
     await commit_all(worktree, "all of it")
 
 

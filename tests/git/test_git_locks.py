@@ -137,7 +137,7 @@ async def test_a_git_that_does_not_end_is_named_and_nothing_has_changed(
     name: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(locks, "PATIENCE_S", 0.1)
+    monkeypatch.setattr(locks, "LOCK_TIMEOUT_S", 0.1)
     repo, attempt = forked
     if name == "abort":
         attempt.git("merge", "--no-commit", "--no-ff", "main")
@@ -265,7 +265,7 @@ async def test_a_git_that_waits_for_ever_somewhere_else_keeps_no_lock_alive(
 async def test_a_lock_in_the_checkout_of_a_person_is_theirs_to_remove(
     repo: Checkout, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(locks, "PATIENCE_S", 0.1)
+    monkeypatch.setattr(locks, "LOCK_TIMEOUT_S", 0.1)
     repo.write("new.txt")
     with lock(repo.index()) as held:
         age(held)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from anyond.git.commits import commit, kept, moved_branch
+from anyond.git.commits import commit, moved_branch, saved_commits
 from anyond.git.merging import merge, rebase_messages
 from anyond.git.merging.rebase import plan, rebase
 from anyond.git.repo import branches
@@ -114,31 +114,31 @@ async def test_an_entry_that_is_popped_meanwhile_is_kept_and_told_of_once(
     repo.write("other.txt", "more\n")
     repo.git("stash", "push", "-q")
     stays, goes = repo.oid("stash@{0}"), repo.oid("stash@{1}")
-    await kept.guard_stash(repo.path, ID)
+    await saved_commits.guard_stash(repo.path, ID)
     attempt.git("stash", "pop", "-q", "stash@{1}")
-    (told,) = await kept.compare_stash(repo.path, ID, "work")
+    (told,) = await saved_commits.compare_stash(repo.path, ID, "work")
     assert "half of an idea" in told
     attempt.git("reflog", "expire", "--expire=now", "--all")
     repo.git("gc", "-q", "--prune=now")
     assert repo.git("show", f"{goes}:base.txt") == "the person's"
     assert repo.oid(f"refs/anyon/kept/{ID}/popped-{goes}") == goes
     assert repo.git("for-each-ref", f"refs/anyon/kept/{ID}/stash-{stays}") == ""
-    assert await kept.compare_stash(repo.path, ID, "work") == []
-    await kept.delete_all(repo.path, ID)
+    assert await saved_commits.compare_stash(repo.path, ID, "work") == []
+    await saved_commits.delete_all(repo.path, ID)
     assert repo.git("for-each-ref", "refs/anyon/kept") == ""
 
 
 async def test_what_an_attempt_leaves_in_the_stash_is_told_of(
     repo: Checkout, attempt: Checkout
 ) -> None:
-    assert await kept.stash(repo.path) == []
-    await kept.guard_stash(repo.path, ID)
+    assert await saved_commits.stash(repo.path) == []
+    await saved_commits.guard_stash(repo.path, ID)
     attempt.write("base.txt", "put away\n")
     attempt.git("stash", "push", "-q")
-    (told,) = await kept.compare_stash(repo.path, ID, "work")
+    (told,) = await saved_commits.compare_stash(repo.path, ID, "work")
     assert "WIP on work" in told
-    await kept.guard_stash(repo.path, ID)
-    assert await kept.compare_stash(repo.path, ID, "work") == []
+    await saved_commits.guard_stash(repo.path, ID)
+    assert await saved_commits.compare_stash(repo.path, ID, "work") == []
 
 
 # ---------------------------------------------------------------- a branch that was moved

@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from anyond.git.commits.commit import commit_all
-from anyond.git.submodules.submodules import strangers
+from anyond.git.submodules.submodules import nested_repositories
 from tests.git.driver import Checkout
 
 
@@ -23,9 +23,9 @@ async def test_what_is_no_submodule_is_a_stranger(attempt: Checkout, tmp_path: P
     repository(attempt.path / "deep" / "ünborn").write("in.txt", "in\n")
     attempt.git("add", "--ignore-errors", "-A", code=1)
     attempt.git("commit", "-qm", "All of it")
-    assert await strangers(attempt.path, start) == ["deep/ünborn", "with commit"]
-    assert await strangers(attempt.path, None) == ["deep/ünborn"]
-    assert await strangers(attempt.path, attempt.oid()) == ["deep/ünborn"]
+    assert await nested_repositories(attempt.path, start) == ["deep/ünborn", "with commit"]
+    assert await nested_repositories(attempt.path, None) == ["deep/ünborn"]
+    assert await nested_repositories(attempt.path, attempt.oid()) == ["deep/ünborn"]
 
 
 async def test_another_checkout_inside_of_one_is_neither_committed_nor_a_stranger(
@@ -39,6 +39,6 @@ async def test_another_checkout_inside_of_one_is_neither_committed_nor_a_strange
     assert await commit_all(attempt.path, "message")
     tracked = attempt.git("ls-files").splitlines()
     assert [path for path in tracked if path.startswith("[trees]")] == ["[trees]/own.txt"]
-    assert await strangers(attempt.path, start) == []
+    assert await nested_repositories(attempt.path, start) == []
     assert await commit_all(attempt.path, "message") is None
     assert helper.read("helped.txt") == "h\n"

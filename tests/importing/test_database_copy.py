@@ -104,7 +104,7 @@ def test_a_program_that_keeps_its_database_for_itself_is_named(tmp_path: Path) -
     accounts(path, "DELETE")
     keeping = 'c.execute("BEGIN EXCLUSIVE"); print("at work", flush=True); input()'
     refused = pytest.raises(Unavailable, match=r"keeps .*db\.sqlite locked")
-    with program(path, keeping), refused, copied(path, patience=0.1):
+    with program(path, keeping), refused, copied(path, timeout_s=0.1):
         pass
     assert shown(path) == (0, 0)
 

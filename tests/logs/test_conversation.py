@@ -18,12 +18,12 @@ from anyond.agents.common.core import (
     ApprovalAnswered,
     ApprovalAsked,
     ApprovalWithdrawn,
+    Decision,
     EntryPut,
     Noise,
     Outcome,
     SessionStarted,
     TurnEnded,
-    Verdict,
 )
 from anyond.logs import archive, notes
 from anyond.logs.bounds import OPEN_MOST, Bounds
@@ -118,8 +118,8 @@ def status(made: Conversation, index: int = 0) -> str:
     return str(json.loads(frame.entry)["entry_type"]["status"]["status"])
 
 
-DENIED = notes.Decided(call="q", verdict=Verdict.DENIED, reason="no")
-APPROVED = notes.Decided(call="q", verdict=Verdict.APPROVED)
+DENIED = notes.Decided(call="q", decision=Decision.DENIED, reason="no")
+APPROVED = notes.Decided(call="q", decision=Decision.APPROVED)
 
 
 def test_an_entry_that_grows_stays_one_entry_with_a_new_number() -> None:
@@ -159,7 +159,7 @@ def test_a_denied_tool_stays_denied_whatever_the_agent_calls_it() -> None:
 
 
 def test_a_question_nobody_answered_says_so() -> None:
-    late = notes.Decided(call="q", verdict=Verdict.TIMED_OUT)
+    late = notes.Decided(call="q", decision=Decision.TIMED_OUT)
     assert status(conversation("tool", "ask", late, "told")) == "timed_out"
 
 

@@ -34,4 +34,4 @@ def test_a_failed_script_says_so_and_a_long_output_keeps_its_end_in_whole_lines(
     output = shown["action_type"]["result"]["output"]
     assert output.startswith("[…]\nline ")
     assert output.endswith("line 9999\n")
-    assert len(output) < script.SHOWN_BYTES + 10
+    assert len(output) < script.TAIL_MOST + 10

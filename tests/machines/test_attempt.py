@@ -156,7 +156,7 @@ def test_stopping_a_process_that_is_about_to_start_waits_for_it() -> None:
     machine, job, halt = AttemptMachine(), do(), HaltProcess("agent")
     machine.handle(job)
     assert machine.handle(halt) == [HastenStop()]
-    assert machine.unwanted("agent")
+    assert machine.is_halted("agent")
     assert machine.handle(Began("agent")) == [StopProcess("agent")]
     machine.handle(JobDone(job))
     machine.handle(Over("agent"))

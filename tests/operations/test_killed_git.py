@@ -326,7 +326,7 @@ async def test_a_merge_that_was_cut_short_in_the_checkout_of_a_person_is_finishe
 async def test_a_lock_that_was_there_before_the_merge_is_the_persons_to_remove(
     resources: Resources, repository: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(locks, "PATIENCE_S", 0.1)
+    monkeypatch.setattr(locks, "LOCK_TIMEOUT_S", 0.1)
     about, new = await half_merged(resources, repository)
     lock = repository / ".git" / "index.lock"
     then = lock.stat().st_mtime - 3600

@@ -208,7 +208,7 @@ async def test_a_shim_of_a_later_protocol_is_left_alone_and_a_later_daemon_attac
         await attach(launcher, first)
     assert isinstance(launcher.look(first.execution_id), Alive)
     assert alive(first.execution_id)
-    monkeypatch.setattr("anyond.shim.protocol.SPOKEN", (number - 1, number))
+    monkeypatch.setattr("anyond.shim.protocol.SUPPORTED", (number - 1, number))
     running = await attach(launcher, first)
     assert running.protocol == number
     await running.write(b"fine\n")

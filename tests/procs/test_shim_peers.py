@@ -17,7 +17,7 @@ from anyond.model.launch import Launch
 from anyond.model.records import Stream
 from anyond.procs.shims.launcher import Launcher
 from anyond.procs.shims.shim_connection import ShimConnection
-from anyond.shim.peers import is_stranger, peer_pid
+from anyond.shim.peers import is_foreign, peer_pid
 
 KEY = "k" * 64
 HELLO = b"hello 64\n" + KEY.encode()
@@ -190,7 +190,7 @@ def test_a_process_beside_the_executions_is_no_stranger_and_one_that_left_is(
     here, there = socket.socketpair()
     pid = peer_pid(here)
     assert pid is not None
-    assert not is_stranger(here, str(tmp_path))
+    assert not is_foreign(here, str(tmp_path))
     there.close()
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(str(tmp_path / "s"))
@@ -198,7 +198,7 @@ def test_a_process_beside_the_executions_is_no_stranger_and_one_that_left_is(
     script = "import socket, sys; socket.socket(socket.AF_UNIX).connect(sys.argv[1])"
     subprocess.run([sys.executable, "-c", script, str(tmp_path / "s")], check=True)
     gone, _ = listener.accept()
-    assert is_stranger(gone, str(tmp_path))
+    assert is_foreign(gone, str(tmp_path))
     for sock in (here, listener, gone):
         sock.close()
 
@@ -218,7 +218,7 @@ def test_a_marked_process_is_known_although_its_shim_is_dead(tmp_path: Path) -> 
             env={"ANYON_EXECUTION": mark},
         ) as program:
             peer, _ = listener.accept()
-            assert is_stranger(peer, str(tmp_path)) is stranger
+            assert is_foreign(peer, str(tmp_path)) is stranger
             peer.close()
             program.kill()
     listener.close()

@@ -84,17 +84,17 @@ def test_the_latest_landing_is_the_last_one_also_after_the_clock_was_set_back(tx
             target_branch_name="main",
             now=at(second),
         )
-    assert merges.landed(tx, "a") == ("d", None)
+    assert merges.latest_merge(tx, "a") == ("d", None)
     keep(tx, OPEN, id="n", now=at(2))
     assert [row.id for row in merges.of_attempt(tx, "a")] == ["n", "d", "c"]
-    assert merges.landed(tx, "a") is None
+    assert merges.latest_merge(tx, "a") is None
 
 
 def test_the_latest_landing_counts_unless_something_may_still_follow_it(tx: Tx) -> None:
     add_family(tx)
-    assert merges.landed(tx, "a") is None
+    assert merges.latest_merge(tx, "a") is None
     keep(tx, OPEN, now=at(1))
-    assert merges.landed(tx, "a") is None
+    assert merges.latest_merge(tx, "a") is None
 
     def direct(id: str, second: int, before: str | None) -> None:
         merges.insert_direct(
@@ -108,14 +108,14 @@ def test_the_latest_landing_counts_unless_something_may_still_follow_it(tx: Tx) 
         )
 
     direct("d", 2, "before")
-    assert merges.landed(tx, "a") == ("dd", "before")
+    assert merges.latest_merge(tx, "a") == ("dd", "before")
     direct("e", 3, None)
-    assert merges.landed(tx, "a") == ("ee", None)
+    assert merges.latest_merge(tx, "a") == ("ee", None)
     keep(tx, MERGED, now=at(4))
-    assert merges.landed(tx, "a") == ("a" * 40, None)
+    assert merges.latest_merge(tx, "a") == ("a" * 40, None)
     later = msgspec.structs.replace(OPEN, url="https://github.com/o/r/pull/5")
     keep(tx, later, id="n", now=at(20))
-    assert merges.landed(tx, "a") is None
+    assert merges.latest_merge(tx, "a") is None
     keep(tx, msgspec.structs.replace(later, status="closed"), now=at(21))
-    assert merges.landed(tx, "a") == ("a" * 40, None)
-    assert merges.landed(tx, "b") is None
+    assert merges.latest_merge(tx, "a") == ("a" * 40, None)
+    assert merges.latest_merge(tx, "b") is None

@@ -220,14 +220,14 @@ def test_a_session_is_written_once_and_filled_in_later(tx: Tx) -> None:
     sessions.upsert(tx, session)
     sessions.set_session_id(tx, "x", "s1")
     sessions.set_summary(tx, "x", "Done.")
-    assert sessions.kept_turn(tx, "x") is None
+    assert sessions.stored_turn(tx, "x") is None
     sessions.keep_turn(tx, "x", "turn")
     filled = msgspec.structs.replace(session, session_id="s1", summary="Done.")
     assert sessions.get(tx, "x") == filled
     again = msgspec.structs.replace(filled, prompt="Q")
     sessions.upsert(tx, again)
     assert sessions.get(tx, "x") == again
-    assert sessions.kept_turn(tx, "x") == "turn", "it is written by nobody else"
+    assert sessions.stored_turn(tx, "x") == "turn", "it is written by nobody else"
     assert sessions.get(tx, "y") is None
     with pytest.raises(NotFound):
         sessions.set_session_id(tx, "y", "s")

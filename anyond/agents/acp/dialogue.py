@@ -23,10 +23,10 @@ from anyond.agents.common.core import (
     AgentCommand,
     AgentEvent,
     Decide,
+    Decision,
     Interrupt,
     Prompt,
     Turn,
-    Verdict,
 )
 from anyond.agents.common.recap import recap, remark
 from anyond.agents.json_rpc.jsonrpc import (
@@ -86,8 +86,8 @@ class AcpDialogue(RpcDialogue):
         match command:
             case Prompt(text):
                 self._outbox.add(text)
-            case Decide(call, verdict, reason):
-                self._permissions.decide(call, verdict is Verdict.APPROVED, reason)
+            case Decide(call, decision, reason):
+                self._permissions.decide(call, decision is Decision.APPROVED, reason)
             case Interrupt():
                 self._outbox.cancel()
 

@@ -17,7 +17,7 @@ class Outbox:
         self._link = link
         self._handshake = handshake
         self._held: list[str] = []
-        self._cancel_wanted = False
+        self._cancel_asked = False
         self._turn_over = False
         self.opened = False
 
@@ -41,7 +41,7 @@ class Outbox:
 
     def cancel(self) -> None:
         """Queue the order to stop, as soon as there is something to be stopped."""
-        self._cancel_wanted = True
+        self._cancel_asked = True
         self._send_cancel()
 
     def prompt_sent(self) -> None:
@@ -50,12 +50,12 @@ class Outbox:
 
     def cancel_sent(self) -> None:
         """The order to stop has been sent."""
-        self._cancel_wanted = False
+        self._cancel_asked = False
 
     def turn_ended(self) -> None:
         """There is nothing to be stopped any more."""
         self._turn_over = True
-        self._cancel_wanted = False
+        self._cancel_asked = False
 
     def _send_held(self) -> None:
         if self.opened:
@@ -64,6 +64,6 @@ class Outbox:
             self._held.clear()
 
     def _send_cancel(self) -> None:
-        if self._cancel_wanted and self.opened and not self._turn_over:
-            self._cancel_wanted = False
+        if self._cancel_asked and self.opened and not self._turn_over:
+            self._cancel_asked = False
             self._link.notify("session/cancel", {"sessionId": self._handshake.session})

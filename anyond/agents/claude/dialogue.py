@@ -18,7 +18,7 @@ from anyond.agents.claude import wire
 from anyond.agents.claude.outbox import Outbox
 from anyond.agents.claude.pending_messages import PendingMessages
 from anyond.agents.claude.questions import Consent, Questions
-from anyond.agents.claude.result import Accounts, verdict
+from anyond.agents.claude.result import Accounts, turn_outcome
 from anyond.agents.claude.text import Messages
 from anyond.agents.claude.tool_calls import ToolCalls
 from anyond.agents.claude.tools import Call
@@ -84,7 +84,7 @@ _CALLS = frozenset({"tool_use", "server_tool_use", "mcp_tool_use"})
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 _SESSION_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 _LOCAL_OUTPUT = re.compile(r"<local-command-(?:stdout|stderr)>(.*)</local-command-\w+>", re.DOTALL)
-NOTICE_SHOWN = 4096
+NOTICE_MOST = 4096
 """Characters of a notice of the program that are shown."""
 
 _BROKEN_OFF = "The connection to the model's server broke off in the middle of an answer."
@@ -192,7 +192,7 @@ class ClaudeDialogue:
     @property
     def left(self) -> Carried:
         """What this run leaves for later ones of its attempt."""
-        return Carried(used=self._accounts.totals, notices=self._notices.shown)
+        return Carried(used=self._accounts.totals, notices=self._notices.displayed)
 
     def _greet(self) -> None:
         """Queue what comes before the first message."""
@@ -337,7 +337,7 @@ class ClaudeDialogue:
         """Show the words of a notice that nobody here knows; one without words says nothing."""
         words = (notice.content, notice.message, notice.text, notice.title, notice.summary)
         found = (word.strip() for word in words if isinstance(word, str))
-        text = _ANSI.sub("", next((word for word in found if word), ""))[:NOTICE_SHOWN]
+        text = _ANSI.sub("", next((word for word in found if word), ""))[:NOTICE_MOST]
         if self._notices.is_new(text):
             self._note("notice", text)
 
@@ -380,7 +380,7 @@ class ClaudeDialogue:
         if complaint is None and self._messages.broken_off:
             # The program takes it for the whole answer, and that for a success.
             complaint = _BROKEN_OFF
-        outcome, error = verdict(result, subtype, self._interrupted, complaint)
+        outcome, error = turn_outcome(result, subtype, self._interrupted, complaint)
         if outcome is Outcome.COMPLETED:
             self._went_on(None)
         if error is not None:

@@ -26,11 +26,11 @@ class PendingMessages:
 
     def heeded(self, text: str) -> bool:
         """The program says `text` again; whether it is a message that has waited until now."""
-        wanted = text.strip()
-        if wanted not in self._texts:
+        stripped = text.strip()
+        if stripped not in self._texts:
             return False
         # They are heeded in order: what stood before it was heeded without a word.
-        del self._texts[: self._texts.index(wanted) + 1]
+        del self._texts[: self._texts.index(stripped) + 1]
         self._replays = self._replayed = True
         return True
 

@@ -12,7 +12,7 @@ from msgspec import Raw
 from anyond.agents.claude import wire
 from anyond.agents.claude.outbox import Outbox
 from anyond.agents.claude.tools import PLAN, QUESTION, Call
-from anyond.agents.common.core import Decide, Verdict
+from anyond.agents.common.core import Decide, Decision
 from anyond.agents.common.entry import Source
 from anyond.model.entries import Denied, StatusTimedOut
 
@@ -76,12 +76,12 @@ class Questions:
         question = self._open.get(command.call)
         if question is None or question.automatic or self._outbox.holds(_name(command.call)):
             return
-        match command.verdict:
-            case Verdict.APPROVED:
+        match command.decision:
+            case Decision.APPROVED:
                 answer = self._allow(question, command.answers)
-            case Verdict.DENIED:
+            case Decision.DENIED:
                 answer = {"behavior": "deny", "message": command.reason or DENIED}
-            case Verdict.TIMED_OUT:
+            case Decision.TIMED_OUT:
                 answer = {"behavior": "deny", "message": TIMED_OUT}
         self._answer(command.call, answer)
 

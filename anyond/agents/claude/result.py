@@ -16,7 +16,7 @@ _REASONS = {
 }
 
 
-def verdict(
+def turn_outcome(
     line: ResultLine, subtype: str | None, interrupted: bool, complaint: str | None
 ) -> tuple[Outcome, str | None]:
     """How the turn went, and why if it failed.
@@ -63,7 +63,7 @@ class Accounts(Source):
 
     def add(self, line: ResultLine, model: str | None) -> bool:
         """Take in the end of a turn; whether that changed anything."""
-        shown = self._usage
+        before_line = self._usage
         cost = line.total_cost_usd or 0.0
         turn = _of_turn(line.usage)
         if line.model_usage:
@@ -82,17 +82,17 @@ class Accounts(Source):
             self._usage = now if self._before is None else now.minus(self._before)
         elif turn.input_tokens or turn.output_tokens:
             tokens_in, out, read, written = (
-                a + b for a, b in zip(shown.counts, turn.counts, strict=True)
+                a + b for a, b in zip(before_line.counts, turn.counts, strict=True)
             )
             self._usage = Totals(
                 input_tokens=tokens_in,
                 output_tokens=out,
                 cache_read_tokens=read,
                 cache_write_tokens=written,
-                cost_usd=cost or shown.cost_usd,
+                cost_usd=cost or before_line.cost_usd,
             )
         self._model = model
-        return self._usage not in (shown, NOTHING)
+        return self._usage not in (before_line, NOTHING)
 
     def entry(self) -> NormalizedEntry:
         return self._usage.entry(self._model)

@@ -92,7 +92,7 @@ class Call(Source):
 
     def entry(self) -> NormalizedEntry:
         """The entry as it is now."""
-        name = _shown_name(self.name)
+        name = _display_name(self.name)
         # What was not allowed has done nothing: its result is only how the model was told so.
         result = None if isinstance(self.status, Denied | StatusTimedOut) else self.result
         action, content = describe(name, self.input, result, self.paths)
@@ -143,7 +143,7 @@ def _text(inputs: Inputs, *names: str) -> str:
     return ""
 
 
-def _shown_name(name: str) -> str:
+def _display_name(name: str) -> str:
     if name.startswith("mcp__"):
         return ":".join(["mcp", *name.removeprefix("mcp__").split("__", 1)])
     return name

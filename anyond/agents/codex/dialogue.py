@@ -28,12 +28,12 @@ from anyond.agents.common.core import (
     ApprovalAsked,
     ApprovalWithdrawn,
     Decide,
+    Decision,
     Interrupt,
     Outcome,
     Prompt,
     Turn,
     TurnEnded,
-    Verdict,
 )
 from anyond.agents.common.disguised_errors import refuses_key
 from anyond.agents.common.recap import recap, remark
@@ -94,7 +94,7 @@ class CodexDialogue(RpcDialogue):
         self._active: str | None = None
         self._latest = ""
         self._rest: _Rest | None = None
-        self._interrupt_wanted = False
+        self._interrupt_asked = False
         self._interrupting = False
         self._ended = False
         self._answers = 0
@@ -110,7 +110,7 @@ class CodexDialogue(RpcDialogue):
             case Decide(call) if call not in self._decided:
                 self._decide(command)
             case Interrupt():
-                self._interrupt_wanted = True
+                self._interrupt_asked = True
                 self._send_interrupt()
 
     @property
@@ -126,7 +126,7 @@ class CodexDialogue(RpcDialogue):
     @property
     def left(self) -> Carried:
         """What this run leaves for later ones of its attempt."""
-        return Carried(notices=self._entries.notices.shown)
+        return Carried(notices=self._entries.notices.displayed)
 
     def _settle(self) -> None:
         self._entries.settle()
@@ -141,8 +141,8 @@ class CodexDialogue(RpcDialogue):
         if question is None or question.silent:
             return
         self._decided.add(call)
-        reason = TIMED_OUT if command.verdict is Verdict.TIMED_OUT else command.reason
-        unexplained = command.verdict is not Verdict.APPROVED and not question.explains
+        reason = TIMED_OUT if command.decision is Decision.TIMED_OUT else command.reason
+        unexplained = command.decision is not Decision.APPROVED and not question.explains
         if reason and unexplained and call not in self._explained:
             # An answer has no room for a reason. It is told before, as a message that waits for
             # the answer: a crash between the two leaves the question open, and it is made up for.
@@ -166,7 +166,7 @@ class CodexDialogue(RpcDialogue):
             case Request(id, method, params) if method in (START, INJECT):
                 self._message_sent(id, method, params)
             case Request(_, method) if method == INTERRUPT:
-                self._interrupt_wanted = False
+                self._interrupt_asked = False
                 self._interrupting = True
             case Response(_, result) if closed is not None:
                 question = self._questions.close(closed.id)
@@ -250,7 +250,7 @@ class CodexDialogue(RpcDialogue):
         self._resolved(request.id)
         question = self._questions.ask(request)
         if question.silent:
-            allowed = Decide(question.call, Verdict.APPROVED)
+            allowed = Decide(question.call, Decision.APPROVED)
             self._link.answer(question.id, question.answer(allowed))
             return
         tool = question.entries[0]
@@ -300,8 +300,8 @@ class CodexDialogue(RpcDialogue):
 
     def _send_interrupt(self) -> None:
         # Before the turn has an id it cannot be named, after its end there is nothing to stop.
-        if self._interrupt_wanted and self._latest and not self._ended:
-            self._interrupt_wanted = False
+        if self._interrupt_asked and self._latest and not self._ended:
+            self._interrupt_asked = False
             self._ask(INTERRUPT, {"turnId": self._latest})
 
     def _start_answered(self, response: Response) -> None:
@@ -338,16 +338,16 @@ class CodexDialogue(RpcDialogue):
         status, error = as_text(turn.get("status")), as_dict(turn.get("error"))
         if main:
             self._active = None
-            self._rest = _Rest(as_text(turn.get("id")), *self._verdict(status, error))
+            self._rest = _Rest(as_text(turn.get("id")), *self._turn_outcome(status, error))
         else:
             worked = status == "completed" and not error
             self._news.rested(as_text(params.get("threadId")), worked)
         self._end_if_at_rest()
 
-    def _verdict(self, status: str, error: Mapping[str, Any]) -> tuple[Outcome, str | None]:
+    def _turn_outcome(self, status: str, error: Mapping[str, Any]) -> tuple[Outcome, str | None]:
         if self._interrupting or status == "interrupted":
             return Outcome.INTERRUPTED, None
-        return self._trouble.verdict(status, error)
+        return self._trouble.turn_outcome(status, error)
 
     def _end_if_at_rest(self) -> None:
         rest = self._rest
@@ -381,6 +381,6 @@ class CodexDialogue(RpcDialogue):
         self._entries.settle()
         self._trouble.forget()
         self._rest = self._active = None
-        self._interrupting = self._interrupt_wanted = False
+        self._interrupting = self._interrupt_asked = False
         self._ended = True
         self._entries.emit(TurnEnded(outcome, error))

@@ -15,7 +15,7 @@ from anyond.agents.json_rpc.rpc_errors import rpc_error_text
 STEPS = frozenset({"initialize", "thread/start", "thread/fork"})
 
 # What nobody here reads; the first of them repeats the whole diff of the turn again and again.
-_UNWANTED = [
+_OPTED_OUT = [
     "turn/diff/updated",
     "account/rateLimits/updated",
     "thread/status/changed",
@@ -58,7 +58,7 @@ class Handshake:
                 "clientInfo": {"name": "anyon", "title": "Anyon", "version": __version__},
                 "capabilities": {
                     "experimentalApi": True,
-                    "optOutNotificationMethods": _UNWANTED,
+                    "optOutNotificationMethods": _OPTED_OUT,
                 },
             },
         )

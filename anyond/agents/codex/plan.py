@@ -19,7 +19,7 @@ from anyond.agents.common.core import (
     ApprovalAsked,
     ApprovalWithdrawn,
     Decide,
-    Verdict,
+    Decision,
 )
 from anyond.agents.json_rpc.jsonrpc import as_dict, as_list, as_text
 from anyond.model.entries import Denied, StatusTimedOut, Succeeded
@@ -52,17 +52,17 @@ class Plan:
     """The plans of one run, and which of them waits for a person.
 
     Args:
-        wanted: whether to begin with a plan.
+        is_planning: whether to begin with a plan.
 
     Attributes:
         planning: whether the agent is to plan, and not yet to do.
     """
 
-    def __init__(self, wanted: bool, thread: Handshake) -> None:
+    def __init__(self, is_planning: bool, thread: Handshake) -> None:
         self._thread = thread
         self._asked = 0
         self._open: Call | None = None
-        self.planning = wanted
+        self.planning = is_planning
 
     @property
     def call(self) -> str | None:
@@ -94,11 +94,11 @@ class Plan:
     def decide(self, command: Decide) -> tuple[str, dict[str, Any]]:
         """The request that tells the agent the answer to the open question: method and params."""
         mark = f"{_MARK}:{self._asked}"
-        if command.verdict is Verdict.APPROVED:
+        if command.decision is Decision.APPROVED:
             return START, message([APPROVED], mark) | self._mode("default")
-        if command.verdict is Verdict.DENIED and command.reason:
+        if command.decision is Decision.DENIED and command.reason:
             return START, message([command.reason], mark) | self._mode("plan")
-        text = TIMED_OUT if command.verdict is Verdict.TIMED_OUT else DENIED
+        text = TIMED_OUT if command.decision is Decision.TIMED_OUT else DENIED
         content = [{"type": "input_text", "text": text}]
         return INJECT, {"items": [{"type": "message", "role": "user", "content": content}]}
 

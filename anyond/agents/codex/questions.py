@@ -8,7 +8,7 @@ from typing import Any
 
 from anyond.agents.codex.entries import CodexEntries
 from anyond.agents.codex.tool_calls import Call, bare_command
-from anyond.agents.common.core import Decide, Verdict
+from anyond.agents.common.core import Decide, Decision
 from anyond.agents.json_rpc.jsonrpc import Id, Request, as_dict, as_list, as_text
 from anyond.model.entries import Denied, StatusTimedOut, Succeeded, ToolStatus
 
@@ -59,17 +59,17 @@ class Question:
 
     def answer(self, decision: Decide) -> dict[str, Any]:
         """The result to send."""
-        allowed = decision.verdict is Verdict.APPROVED
+        allowed = decision.decision is Decision.APPROVED
         params = self.request.params
         match self.request.method:
             case "item/permissions/requestApproval":
-                wanted = as_dict(params.get("permissions")) if allowed else {}
-                granted = {name: value for name, value in wanted.items() if value is not None}
+                permissions = as_dict(params.get("permissions")) if allowed else {}
+                granted = {name: value for name, value in permissions.items() if value is not None}
                 return {"permissions": granted, "scope": "turn"}
             case "mcpServer/elicitation/request":
                 if allowed:
                     return {"action": "accept", "content": dict(decision.answers or {})}
-                late = decision.verdict is Verdict.TIMED_OUT
+                late = decision.decision is Decision.TIMED_OUT
                 return {"action": "cancel" if late else "decline", "content": None}
             case "item/tool/requestUserInput":
                 return {"answers": self._answers(decision)}
@@ -82,7 +82,7 @@ class Question:
             id = as_text(one.get("id"))
             answer = given.get(as_text(one.get("question")), given.get(id))
             texts = [str(text) for text in as_list(answer)] or ([str(answer)] if answer else [])
-            if decision.verdict is not Verdict.APPROVED:
+            if decision.decision is not Decision.APPROVED:
                 texts = [f"{_UNANSWERED} {decision.reason or ''}".strip()]
             worded[id] = {"answers": texts}
         return worded
@@ -96,13 +96,13 @@ class Question:
                 entry.fields["answers"] = flat
                 denied = any(_UNANSWERED in str(text) for texts in flat.values() for text in texts)
                 entry.end(Denied() if denied else Succeeded())
-        elif (verdict := self._verdict(result)) is not None:
+        elif (final := self._final_status(result)) is not None:
             for entry in self.entries:
-                entry.judge(verdict)
+                entry.judge(final)
         elif self.entries[0].kind == "question":
             self.entries[0].end(Succeeded())
 
-    def _verdict(self, result: Mapping[str, Any]) -> ToolStatus | None:
+    def _final_status(self, result: Mapping[str, Any]) -> ToolStatus | None:
         """What denied it; None if it was allowed."""
         if result.get("action") == "cancel" or self.reason == TIMED_OUT:
             return StatusTimedOut()
@@ -175,7 +175,7 @@ class Questions:
             "name": name,
             "message": params.get("message") or params.get("reason"),
             "questions": params.get("questions"),
-            "arguments": _shown(params),
+            "arguments": _displayed(params),
         }
         return self._entries.item(thread, fields, False), permission
 
@@ -199,18 +199,21 @@ class Questions:
 _HIDDEN = frozenset({"threadId", "turnId", "itemId", "startedAtMs", "environmentId", "_meta"})
 
 
-def _shown(params: Mapping[str, Any]) -> dict[str, Any]:
+def _displayed(params: Mapping[str, Any]) -> dict[str, Any]:
     return {k: v for k, v in params.items() if k not in _HIDDEN and v is not None}
 
 
 def _input(request: Request, entries: list[Call]) -> Any:
-    shown = _shown(request.params)
+    displayed = _displayed(request.params)
     if request.method == COMMAND:
         command = bare_command(as_text(request.params.get("command")))
-        known = {name: shown[name] for name in ("cwd", "reason") if name in shown}
+        known = {name: displayed[name] for name in ("cwd", "reason") if name in displayed}
         return {"command": command, **known}
     if request.method == EDIT:
-        return {**shown, "changes": as_list(entries[0].fields.get("changes")) if entries else []}
+        return {
+            **displayed,
+            "changes": as_list(entries[0].fields.get("changes")) if entries else [],
+        }
     if entries and entries[0].kind == "mcpToolCall":
         return entries[0].fields.get("arguments")
-    return shown
+    return displayed

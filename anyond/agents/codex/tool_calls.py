@@ -97,7 +97,7 @@ class Call(Source):
         self.key = key
         self.fields: dict[str, Any] = {}
         self.status: ToolStatus = Created()
-        self.verdict: ToolStatus | None = None
+        self.decision: ToolStatus | None = None
         self.output = _Tail()
         self._cwd = cwd
         self.thread = thread
@@ -124,12 +124,12 @@ class Call(Source):
         """Take in what was said about it; what was not said again stays."""
         self.fields |= {name: value for name, value in fields.items() if value is not None}
         self.status = _STATUSES.get(as_text(self.fields.get("status")), self.status)
-        if isinstance(self.status, Denied) and self.verdict is not None:
-            self.status = self.verdict
+        if isinstance(self.status, Denied) and self.decision is not None:
+            self.status = self.decision
 
-    def judge(self, verdict: ToolStatus) -> None:
+    def judge(self, final_status: ToolStatus) -> None:
         """It was not allowed."""
-        self.status = self.verdict = verdict
+        self.status = self.decision = final_status
 
     def end(self, status: ToolStatus) -> None:
         """It is over, if it was not before."""
@@ -183,7 +183,7 @@ def _command(call: Call) -> tuple[Action, str]:
     result = None
     if isinstance(code, int) and not isinstance(code, bool):
         result = CommandRunResult(exit_status=ExitCode(code=code), output=output)
-    elif not call.open and not isinstance(call.status, Denied) and call.verdict is None:
+    elif not call.open and not isinstance(call.status, Denied) and call.decision is None:
         worked = Success(success=isinstance(call.status, Succeeded))
         result = CommandRunResult(exit_status=worked, output=output)
     elif output:

@@ -50,7 +50,7 @@ class TurnErrors:
             self._complaint = text
             self._entries.error(text, setup=login)
 
-    def verdict(self, status: str, error: Mapping[str, Any]) -> tuple[Outcome, str | None]:
+    def turn_outcome(self, status: str, error: Mapping[str, Any]) -> tuple[Outcome, str | None]:
         """How a turn went that has ended with this; success needs all the evidence."""
         if error:
             self.complain(error_text(error), is_login(error))

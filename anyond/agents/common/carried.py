@@ -103,12 +103,12 @@ class NoticesOnce:
 
     def __init__(self, known: tuple[str, ...]) -> None:
         self._known = set(known)
-        self._shown: list[str] = []
+        self._displayed: list[str] = []
 
     @property
-    def shown(self) -> tuple[str, ...]:
+    def displayed(self) -> tuple[str, ...]:
         """The keys of what this run has shown, in order."""
-        return tuple(self._shown)
+        return tuple(self._displayed)
 
     def knows(self, text: str) -> bool:
         """Whether a notice was shown before."""
@@ -120,6 +120,6 @@ class NoticesOnce:
         if not key or key in self._known:
             return False
         self._known.add(key)
-        if len(self._shown) < NOTICES_MOST:
-            self._shown.append(key)
+        if len(self._displayed) < NOTICES_MOST:
+            self._displayed.append(key)
         return True

@@ -136,7 +136,7 @@ class Prompt:
     text: str
 
 
-class Verdict(StrEnum):
+class Decision(StrEnum):
     APPROVED = "approved"
     DENIED = "denied"
     TIMED_OUT = "timed_out"
@@ -147,7 +147,7 @@ class Decide:
     """The answer to `ApprovalAsked(call)`. An unknown or answered call is ignored."""
 
     call: str
-    verdict: Verdict
+    decision: Decision
     reason: str | None = None
     answers: Mapping[str, Any] | None = None
 

@@ -177,12 +177,12 @@ class Lumps:
 
     def add(self, line: str) -> Lump:
         """One more line; the lump that has changed."""
-        shown = line if len(line) <= LINE_MOST else f"{line[:LINE_MOST]} […]"
+        cut_line = line if len(line) <= LINE_MOST else f"{line[:LINE_MOST]} […]"
         last = self.last
-        if last is None or (not last.takes(shown) and len(self._all) < LUMPS_MOST):
+        if last is None or (not last.takes(cut_line) and len(self._all) < LUMPS_MOST):
             last = Lump(f"stderr:{len(self._all) + 1}", self._kind)
             self._all.append(last)
-        last.add(shown)
+        last.add(cut_line)
         return last
 
     def mentions(self, text: str, within: bool = False) -> bool:

@@ -211,8 +211,8 @@ def _function(call: CursorCall) -> tuple[Action, str]:
     name = _first(call.args, "name") or call.name
     given = call.args.get("arguments")
     decoded = loads(given) if isinstance(given, str) else given
-    shown = given if decoded is None else decoded
-    return Tool(tool_name=name, arguments=shown, result=_result(call)), name
+    arguments = given if decoded is None else decoded
+    return Tool(tool_name=name, arguments=arguments, result=_result(call)), name
 
 
 def _other(call: CursorCall) -> tuple[Action, str]:

@@ -11,7 +11,7 @@ that mean something are files and pictures of some megabytes."""
 SCANNED = 256 * 1024
 """Bytes of a line that is read whatever is in it; of longer ones, the values are counted."""
 
-SHOWN = 2048
+BEGINNING_MOST = 2048
 """Bytes of a longer line that are shown."""
 
 
@@ -61,8 +61,8 @@ class Lines:
         self._size += len(data)
         if self._most is None or (self._size <= self._most and not self._is_dense(data)):
             self._parts.append(data)
-        elif len(self._parts) != 1 or len(self._parts[0]) > SHOWN:
-            self._parts = [b"".join((*self._parts, data))[:SHOWN]]
+        elif len(self._parts) != 1 or len(self._parts[0]) > BEGINNING_MOST:
+            self._parts = [b"".join((*self._parts, data))[:BEGINNING_MOST]]
 
     def _is_dense(self, data: bytes) -> bool:
         """Whether the line that goes on with `data` has too many values."""
@@ -91,7 +91,7 @@ class Lines:
         else:
             return line
         text = f"[anyon] A line of {size:,} bytes was not read: {why}. It is in the raw log, and "
-        return f"{text}begins: ".encode() + line[:SHOWN]
+        return f"{text}begins: ".encode() + line[:BEGINNING_MOST]
 
 
 def _scanned(line: bytes) -> JsonScan:

@@ -91,15 +91,15 @@ class Answering(Endpoint[P], Generic[P, A], frozen=True, kw_only=True, eq=False)
         answer: the type of `data`; `None` has its own type.
         status: of a success.
         bare: whether the answer comes without the envelope.
-        beside: what stands in the envelope besides the usual, with the type of that; the names
-            are attributes of the answer.
+        envelope_fields: further fields of the envelope with their types; the names are attributes
+            of the answer.
         cached: whether it has an ETag, and is not sent to who holds it already.
     """
 
     answer: type[A]
     status: int = 200
     bare: bool = False
-    beside: dict[str, Any] = {}
+    envelope_fields: dict[str, Any] = {}
     cached: bool = False
 
 

@@ -183,10 +183,10 @@ _WITH_ARGUMENTS: tuple[AnyondError, ...] = (
 
 def _by_themselves() -> Iterator[AnyondError]:
     """Those that say the same whenever they are raised."""
-    shown = {example.type for example in _WITH_ARGUMENTS}
+    covered = {example.type for example in _WITH_ARGUMENTS}
     for type_, refusal in every().items():
         given = signature(refusal).parameters.values()
-        if type_ not in shown and all(one.default is not Parameter.empty for one in given):
+        if type_ not in covered and all(one.default is not Parameter.empty for one in given):
             yield refusal()  # type: ignore[call-arg]  # it wants no sentence
 
 

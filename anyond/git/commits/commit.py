@@ -16,7 +16,7 @@ from anyond.git.diff.unedited import settle
 from anyond.git.disk.scratch import scratch
 from anyond.git.program.command import failure, git
 from anyond.git.program.parsing import gitlinks, parsed
-from anyond.git.program.text import shown, split
+from anyond.git.program.text import as_utf8, split
 from anyond.git.repo.checkouts import inside, require
 from anyond.git.repo.repository import empty_tree, git_dir, identity
 from anyond.git.worktree.worktrees import head
@@ -76,8 +76,8 @@ async def commit_all(worktree: Path, message: str, branch: str | None = None) ->
     who = await identity(worktree)
     before = await head(worktree)
     with scratch(own) as private:
-        kept = private / "index"
-        await trio.to_thread.run_sync(_keep, own / "index", kept)
+        copy = private / "index"
+        await trio.to_thread.run_sync(_keep, own / "index", copy)
         try:
             await settle(worktree)
             leave = [*await _checkouts_inside(worktree)]
@@ -93,7 +93,7 @@ async def commit_all(worktree: Path, message: str, branch: str | None = None) ->
                 # A commit that was made although its maker was stopped stays made.
                 made = await head(worktree) != before
                 if not made:
-                    await trio.to_thread.run_sync(_restore, own / "index", kept)
+                    await trio.to_thread.run_sync(_restore, own / "index", copy)
             if not made or not isinstance(error, AnyondError):
                 raise
     return await head(worktree)
@@ -158,7 +158,7 @@ async def refuse_unmerged(worktree: Path) -> None:
         Conflict: `dirty`, with `files`: some are in conflict.
     """
     listed = split((await git("ls-files", "--unmerged", "-z", cwd=worktree)).out)
-    files = [shown(path) for path in dict.fromkeys(line.split("\t", 1)[1] for line in listed)]
+    files = [as_utf8(path) for path in dict.fromkeys(line.split("\t", 1)[1] for line in listed)]
     if files:
         raise Dirty.unresolved(files)
 
@@ -169,12 +169,12 @@ async def _has_staged(worktree: Path, before: str | None) -> bool:
     return bool((await git(*ask, cwd=worktree)).out)
 
 
-def _keep(index: Path, kept: Path) -> None:
+def _keep(index: Path, copy: Path) -> None:
     with suppress(FileNotFoundError):
-        shutil.copy2(index, kept)
+        shutil.copy2(index, copy)
 
 
-def _restore(index: Path, kept: Path) -> None:
+def _restore(index: Path, copy: Path) -> None:
     """Put the index back, by git's own rules: whoever has made `index.lock` may replace it."""
     lock = index.with_name("index.lock")
     try:
@@ -183,8 +183,8 @@ def _restore(index: Path, kept: Path) -> None:
         # Somebody else is changing the index now; to be staged is no loss.
         return
     os.close(descriptor)
-    if kept.exists():
-        shutil.copy2(kept, lock)
+    if copy.exists():
+        shutil.copy2(copy, lock)
         lock.replace(index)
     else:
         index.unlink(missing_ok=True)

@@ -13,7 +13,7 @@ from anyond.git.diff.status import in_progress
 from anyond.git.disk import survivors
 from anyond.git.disk.scratch import scratch
 from anyond.git.program.command import git
-from anyond.git.program.text import shown
+from anyond.git.program.text import as_utf8
 from anyond.git.repo.checkouts import head
 from anyond.git.repo.repository import git_dir, identity
 from anyond.model.errors import AnyondError
@@ -38,13 +38,13 @@ def contained(worktree: Path, text: str, field: str = "file_path") -> str:
     """
     path = PurePosixPath(text)
     if not path.parts or "\0" in text or path.is_absolute() or ".." in path.parts:
-        raise Invalid(field, f"{shown(text)!r} must be a path inside the worktree.")
+        raise Invalid(field, f"{as_utf8(text)!r} must be a path inside the worktree.")
     root = os.fspath(real_path(worktree, field))
     if any(part.lower() == ".git" for part in path.parts) or _is_gits(Path(root), path):
-        raise Invalid(field, f"{shown(text)!r} belongs to git.")
+        raise Invalid(field, f"{as_utf8(text)!r} belongs to git.")
     parent = real_path(os.path.join(root, *path.parts[:-1]), field)
     if not parent.is_relative_to(root):
-        raise Invalid(field, f"{shown(text)!r} leads out of the worktree.")
+        raise Invalid(field, f"{as_utf8(text)!r} leads out of the worktree.")
     return str(path)
 
 
@@ -70,16 +70,16 @@ async def check(worktree: Path, path: str) -> bool:
         raise operation_in_progress(going_on.op, worktree)
     await refuse_unmerged(worktree)
     if _is_directory(worktree / path):
-        raise Invalid("file_path", f"{shown(path)} is a directory.")
+        raise Invalid("file_path", f"{as_utf8(path)} is a directory.")
     if await _is_listed(worktree, "ls-tree", "HEAD", "--", path):
         return True
     if await _is_listed(worktree, "ls-files", "--cached", "--", path):
         return False
     if not _is_there(worktree / path):
-        raise NotFound("file", shown(path))
+        raise NotFound("file", as_utf8(path))
     ignored = await git("check-ignore", "--quiet", "--", path, cwd=worktree, check=False)
     if ignored.code == 0:
-        raise IgnoredFile(shown(path))
+        raise IgnoredFile(as_utf8(path))
     return False
 
 

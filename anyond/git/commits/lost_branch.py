@@ -4,7 +4,7 @@ Theory of operation. `git update-ref -d`, `git branch -D` after a detached HEAD,
 in `.git/refs` take a branch away, and no ref names its commits any more: git collects them. The
 checkout has a log of its own of what its HEAD was, and the newest commit in it that was the
 branch's is where the branch was. Where the log does not tell, the newest of the commits does that
-the caller knows of. The commit is named by another ref too, see `kept`.
+the caller knows of. The commit is named by another ref too, see `saved_commits`.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from pathlib import Path
 
 import trio
 
-from anyond.git.commits import kept
+from anyond.git.commits import saved_commits
 from anyond.git.commits.commit import DURABLE
 from anyond.git.disk import plain_files
 from anyond.git.program.command import git
-from anyond.git.program.text import shown
+from anyond.git.program.text import as_utf8
 from anyond.git.repo import branches
 from anyond.git.repo.checkouts import current_branch
 from anyond.git.repo.repository import common_dir, git_dir
@@ -63,12 +63,12 @@ async def bring_back(
             break
     else:
         return []
-    ref = await kept.keep(repo, attempt_id, "branch", oid)
+    ref = await saved_commits.keep(repo, attempt_id, "branch", oid)
     # An empty old value: whoever has made it meanwhile is right.
     ask = ("update-ref", "-m", "anyon: bring back", f"refs/heads/{branch}", oid, "")
     await git(*DURABLE, *ask, cwd=repo)
     text = (
-        f"The branch {shown(branch)} was deleted meanwhile; it is at {oid[:12]} again, where it "
+        f"The branch {as_utf8(branch)} was deleted meanwhile; it is at {oid[:12]} again, where it "
         f"was, and that commit is kept as {ref}, too."
     )
     return [text]

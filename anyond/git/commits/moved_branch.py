@@ -12,11 +12,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from anyond.git.commits import kept
+from anyond.git.commits import saved_commits
 from anyond.git.diff.status import in_progress
 from anyond.git.disk import plain_files
 from anyond.git.program.command import git
-from anyond.git.program.text import shown
+from anyond.git.program.text import as_utf8
 from anyond.git.repo import branches
 from anyond.git.repo.checkouts import CHECKOUT_TIMEOUT_S, PARALLEL, current_branch, head
 from anyond.git.repo.repository import git_dir
@@ -48,10 +48,10 @@ async def follow(worktree: Path, attempt_id: str) -> list[str]:
     ask = ("diff-index", "--cached", "--quiet", now, "--")
     if (await git(*ask, cwd=worktree, check=False)).code == 0:
         return []  # the index has followed already
-    moved = f"The branch {shown(branch)} was moved from {last[:12]} to {now[:12]} elsewhere"
+    moved = f"The branch {as_utf8(branch)} was moved from {last[:12]} to {now[:12]} elsewhere"
     text = f"{moved}; the worktree has followed."
     if not await branches.is_ancestor(worktree, last, now):
-        ref = await kept.keep(worktree, attempt_id, "branch", last)
+        ref = await saved_commits.keep(worktree, attempt_id, "branch", last)
         text += f" What it had before is kept as {ref}."
     await git("update-index", "-q", "--refresh", cwd=worktree, check=False)
     ask = ("read-tree", "-m", "-u", last, now)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import trio
 
 from anyond.git.commits.commit import stage_all
-from anyond.git.commits.unkept import SHUT
+from anyond.git.commits.outside_snapshot import SHUT
 from anyond.git.disk.scratch import scratch
 from anyond.git.files.index_stat import copy_index
 from anyond.git.program.command import git

@@ -20,7 +20,7 @@ from anyond.git.files.index_stat import copy_index
 from anyond.git.files.rename_index import write_pairs
 from anyond.git.program.command import NOT_INSIDE, failure, git
 from anyond.git.program.parsing import parsed
-from anyond.git.program.text import shown, split
+from anyond.git.program.text import as_utf8, split
 from anyond.git.repo import branches
 from anyond.git.repo.repository import empty_tree, git_dir
 from anyond.model.refusals.requests import NotFound
@@ -74,8 +74,8 @@ class Entry:
         """The row with these contents."""
         return Diff(
             change=self.change,
-            old_path=None if self.old_path is None else shown(self.old_path),
-            new_path=None if self.new_path is None else shown(self.new_path),
+            old_path=None if self.old_path is None else as_utf8(self.old_path),
+            new_path=None if self.new_path is None else as_utf8(self.new_path),
             old_content=old,
             new_content=new,
             content_omitted=omitted,
@@ -119,8 +119,8 @@ async def snapshot(worktree: Path, base_oid: str | None) -> list[Entry]:
     files = [path for path in untracked if not path.endswith("/")]
     if files and deleted:
         # Somebody may have moved a file without telling git, so git has to see both ends.
-        kept = [entry for entry in tracked if entry.change != "deleted"]
-        tracked = kept + await _paired(worktree, deleted, files)
+        present = [entry for entry in tracked if entry.change != "deleted"]
+        tracked = present + await _paired(worktree, deleted, files)
         untracked = [path for path in untracked if path.endswith("/")]
     new = await trio.to_thread.run_sync(lambda: [_untracked(worktree, path) for path in untracked])
     found = await _recounted(worktree, [entry for entry in new if entry])
@@ -165,9 +165,9 @@ async def contents(
     `content_omitted` set instead.
     """
     diffs: list[Diff] = []
-    wanted = [entry for entry in entries if _has_text(entry)]
-    texts = await blobs.texts(worktree, [_sides(entry) for entry in wanted], budget=budget)
-    found = dict(zip((entry.path for entry in wanted), texts, strict=True))
+    with_text = [entry for entry in entries if _has_text(entry)]
+    texts = await blobs.texts(worktree, [_sides(entry) for entry in with_text], budget=budget)
+    found = dict(zip((entry.path for entry in with_text), texts, strict=True))
     for entry in entries:
         pair = found.get(entry.path)
         diffs.append(entry.row(*pair, omitted=False) if pair else entry.without_contents())

@@ -18,7 +18,7 @@ from anyond.git.files.earlier_attributes import differing
 from anyond.git.files.index_stat import copy_index
 from anyond.git.program.command import NOT_INSIDE, git
 from anyond.git.program.parsing import parsed
-from anyond.git.program.text import shown, split
+from anyond.git.program.text import as_utf8, split
 from anyond.git.repo import branches
 from anyond.git.repo.distance import Distance, measure
 from anyond.git.repo.repository import common_dir_at, git_dir
@@ -180,7 +180,7 @@ async def standing(
         nursery.start_soon(count)
     seen, unknown = local or Status(), dict(distance.unknown)
     if local is None and worktree is not None:
-        why = f"There is no checkout of this repository at {shown(os.fspath(worktree))}."
+        why = f"There is no checkout of this repository at {as_utf8(os.fspath(worktree))}."
         unknown |= dict.fromkeys(_OF_CHECKOUT, why)
     on_branch = seen.branch == branch
     remote = (
@@ -198,7 +198,7 @@ async def standing(
         remote_commits_behind=remote[1],
         is_rebase_in_progress=seen.rebase_in_progress,
         conflict_op=seen.op if seen.conflicted else None,
-        conflicted_files=[shown(path) for path in seen.conflicted],
+        conflicted_files=[as_utf8(path) for path in seen.conflicted],
         unknown=unknown,
     )
     return Standing(row, seen.branch)

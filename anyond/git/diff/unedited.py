@@ -72,7 +72,7 @@ async def settle(worktree: Path) -> None:
         await _unsplit(worktree, own, {})
         index = await trio.to_thread.run_sync((own / "index").resolve)
         lock = index.with_name("index.lock")
-        until = trio.current_time() + locks.PATIENCE_S
+        until = trio.current_time() + locks.LOCK_TIMEOUT_S
         while not await trio.to_thread.run_sync(_write_index, index, lock, worktree, found):
             if not await locks.gone(lock, until - trio.current_time()):
                 raise Locked(lock)
@@ -119,8 +119,8 @@ async def _candidates(
     result = await git(*ask, "--diff-filter=M", cwd=worktree, env=env)
     found = await parsed(result.out, _regular)
     if paths is not None:
-        wanted = set(paths)
-        found = [candidate for candidate in found if candidate.path in wanted]
+        asked = set(paths)
+        found = [candidate for candidate in found if candidate.path in asked]
     if not found or await _attributes_changed(worktree, env) or await differing(worktree):
         return found
     concerned = set(await converted(worktree, [candidate.path for candidate in found]))

@@ -16,7 +16,7 @@ from anyond.git.disk.lock_holders import may_be_held
 
 log = structlog.get_logger()
 
-PATIENCE_S = 15.0
+LOCK_TIMEOUT_S = 15.0
 """How long the holder of a lock has to finish before we give up."""
 
 ABANDONED_S = 10.0
@@ -39,16 +39,16 @@ def lock_in(err: str) -> Path | None:
 
 
 @dataclass
-class Patience:
+class LockWait:
     """How long one request has waited for the locks of others."""
 
-    until: float = field(default_factory=lambda: trio.current_time() + PATIENCE_S)
+    until: float = field(default_factory=lambda: trio.current_time() + LOCK_TIMEOUT_S)
 
     async def waited(self, err: str) -> bool:
         """Wait until the lock is gone for which a command was refused with the words `err`.
 
         Returns:
-            Whether to try again; False if no lock was the reason, or after `PATIENCE_S` in all.
+            Whether to try again; False if no lock was the reason, or after `LOCK_TIMEOUT_S` in all.
         """
         lock = lock_in(err)
         left = self.until - trio.current_time()

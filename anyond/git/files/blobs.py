@@ -41,7 +41,7 @@ Texts = tuple[str | None, str | None]
 
 
 async def texts(
-    worktree: Path, wanted: Sequence[Sides], *, budget: int = BUDGET
+    worktree: Path, sides: Sequence[Sides], *, budget: int = BUDGET
 ) -> list[Texts | None]:
     """Old and new text of each, or None where one is too large, unreadable or beyond the budget.
 
@@ -49,14 +49,14 @@ async def texts(
 
     Args:
         worktree: the top of the checkout.
-        wanted: what to read, in the order in which the budget (bytes) is spent.
+        sides: what to read, in the order in which the budget (bytes) is spent.
     """
-    sizes = await _sizes(worktree, _oids(wanted))
-    chosen = await trio.to_thread.run_sync(_choose, worktree, wanted, sizes, budget)
-    found = await _blobs(worktree, _oids([wanted[n] for n in chosen]))
-    files = [side.new_path for n in chosen if (side := wanted[n]).new_path and not side.new_oid]
+    sizes = await _sizes(worktree, _oids(sides))
+    chosen = await trio.to_thread.run_sync(_choose, worktree, sides, sizes, budget)
+    found = await _blobs(worktree, _oids([sides[n] for n in chosen]))
+    files = [side.new_path for n in chosen if (side := sides[n]).new_path and not side.new_oid]
     written = await stored(worktree, await converted(worktree, [path for path in files if path]))
-    return await trio.to_thread.run_sync(_pairs, worktree, wanted, chosen, found, written)
+    return await trio.to_thread.run_sync(_pairs, worktree, sides, chosen, found, written)
 
 
 def open_file(path: Path) -> BinaryIO:
@@ -72,9 +72,9 @@ def open_file(path: Path) -> BinaryIO:
     return os.fdopen(descriptor, "rb")
 
 
-def _oids(wanted: Sequence[Sides]) -> list[str]:
+def _oids(sides: Sequence[Sides]) -> list[str]:
     """All blobs that have to be read, each once."""
-    both = (oid for side in wanted for oid in (side.old_oid, side.new_oid))
+    both = (oid for side in sides for oid in (side.old_oid, side.new_oid))
     return list(dict.fromkeys(oid for oid in both if oid))
 
 
@@ -114,11 +114,11 @@ def _lines(oids: list[str]) -> bytes:
 
 
 def _choose(
-    worktree: Path, wanted: Sequence[Sides], sizes: dict[str, int], budget: int
+    worktree: Path, sides: Sequence[Sides], sizes: dict[str, int], budget: int
 ) -> list[int]:
     """Which of them fit; the first that does not ends it, so that a client sees where it ended."""
     chosen: list[int] = []
-    for number, side in enumerate(wanted):
+    for number, side in enumerate(sides):
         old = sizes.get(side.old_oid, FILE_LIMIT + 1) if side.old_oid else 0
         if side.new_oid:
             new = sizes.get(side.new_oid, FILE_LIMIT + 1)
@@ -145,14 +145,14 @@ def _new_size(worktree: Path, path: str | None) -> int:
 
 def _pairs(
     worktree: Path,
-    wanted: Sequence[Sides],
+    sides: Sequence[Sides],
     chosen: Sequence[int],
     found: dict[str, bytes],
     written: dict[str, bytes],
 ) -> list[Texts | None]:
-    pairs: list[Texts | None] = [None] * len(wanted)
+    pairs: list[Texts | None] = [None] * len(sides)
     for number in chosen:
-        side = wanted[number]
+        side = sides[number]
         before = found.get(side.old_oid) if side.old_oid else None
         if side.new_oid:
             after = found.get(side.new_oid)

@@ -47,14 +47,14 @@ def changed(worktree: Path, limit: int = LIMIT_BYTES) -> list[str]:
             continue
         if (now.st_size, now.st_mtime_ns) != (int(size), int(moment)):
             found.append((now.st_size, os.fsdecode(name)))
-    kept, total = [], 0
+    copies, total = [], 0
     for size_now, name_now in sorted(found):
         total += size_now
         if total > limit:
             break
         if os.path.islink(worktree / name_now) or os.access(worktree / name_now, os.R_OK):
-            kept.append(name_now)
-    return kept
+            copies.append(name_now)
+    return copies
 
 
 def _look(file: Path) -> os.stat_result | None:

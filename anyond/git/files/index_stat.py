@@ -50,11 +50,11 @@ def freshen(index: bytes, since: int, files: Mapping[str, os.stat_result]) -> by
     Raises:
         ValueError, struct.error: it is no such file.
     """
-    wanted = {os.fsencode(path): found for path, found in files.items()}
+    by_path = {os.fsencode(path): found for path, found in files.items()}
     fresh = bytearray(index)
     length = _hash_length(index)
     for entry in _entries(index, length):
-        found = wanted.get(entry.path) if not entry.stage else None
+        found = by_path.get(entry.path) if not entry.stage else None
         if found is not None:
             (mode,) = struct.unpack_from(">I", index, entry.at + _MODE_AT)
             _STAT.pack_into(fresh, entry.at, *_words(found, mode))

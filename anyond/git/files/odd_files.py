@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from anyond.git.program.text import shown
+from anyond.git.program.text import as_utf8
 
 _READ_EVERYWHERE = (".gitignore", ".gitattributes", ".gitmodules", ".mailmap")
 _MOST_TEXTS = 10
@@ -44,8 +44,8 @@ def set_aside(worktree: Path, shared: Path) -> list[str]:
                 with open(path, "xb"):
                     pass
             texts.append(
-                f"{shown(path)} was a pipe or a device, for which git would wait for ever. It is "
-                f"at {shown(saved)} now."
+                f"{as_utf8(path)} was a pipe or a device, for which git would wait for ever. It is "
+                f"at {as_utf8(saved)} now."
             )
     more = len(texts) - _MOST_TEXTS
     return texts[:_MOST_TEXTS] + ([f"So are {more} others."] if more > 0 else [])

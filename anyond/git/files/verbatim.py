@@ -24,7 +24,7 @@ async def verbatim(worktree: Path) -> tuple[str, ...]:
     ask = ("config", "--null", "--name-only", "--get-regexp", r"^filter\..*\.")
     names = split((await git(*ask, cwd=worktree, check=False)).out)
     filters = {name.rpartition(".")[0] for name in names}
-    wanted = [f"{name}={value}" for name, value in _PLAIN.items()]
+    settings = [f"{name}={value}" for name, value in _PLAIN.items()]
     for name in sorted(filters):
-        wanted += [f"{name}.{part}={value}" for part, value in _NO_FILTER.items()]
-    return tuple(word for setting in wanted for word in ("-c", setting))
+        settings += [f"{name}.{part}={value}" for part, value in _NO_FILTER.items()]
+    return tuple(word for setting in settings for word in ("-c", setting))

@@ -11,8 +11,8 @@ from pathlib import Path
 import structlog
 
 from anyond.git.files.written_files import as_in
-from anyond.git.merging.landing import Landing
 from anyond.git.merging.merge import fast_forward
+from anyond.git.merging.merge_record import MergeRecord
 from anyond.git.program.command import git
 from anyond.git.program.parsing import parsed
 from anyond.git.program.text import split
@@ -24,7 +24,7 @@ from anyond.model.refusals.git import Locked
 log = structlog.get_logger()
 
 
-async def finish(repos: Repositories, repo: Path, target: str, goal: Landing) -> bool:
+async def finish(repos: Repositories, repo: Path, target: str, goal: MergeRecord) -> bool:
     """Finish it if git had begun to write the files.
 
     Only where each file in question is as it was before, or as it is afterwards, or not there: a
@@ -72,7 +72,7 @@ async def finish(repos: Repositories, repo: Path, target: str, goal: Landing) ->
         return done
 
 
-async def _changed(repo: Path, goal: Landing) -> set[str]:
+async def _changed(repo: Path, goal: MergeRecord) -> set[str]:
     ask = ("diff-tree", "-r", "-z", "--no-renames", "--name-only", goal.before, goal.after)
     return set(await parsed((await git(*ask, cwd=repo)).out, split))
 

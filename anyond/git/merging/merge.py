@@ -20,10 +20,10 @@ from anyond.git.diff.status import in_progress
 from anyond.git.diff.unedited import settle
 from anyond.git.files import written_files
 from anyond.git.files.required_filters import refuse_missing
-from anyond.git.merging.landing import Landing
 from anyond.git.merging.merge_in_memory import Maker, merged_tree, replayed
+from anyond.git.merging.merge_record import MergeRecord
 from anyond.git.program.command import failure, git
-from anyond.git.program.text import shown
+from anyond.git.program.text import as_utf8
 from anyond.git.repo import branches
 from anyond.git.repo.branches import Tip
 from anyond.git.repo.repository import Repositories, git_dir
@@ -50,8 +50,8 @@ async def merge(
     *,
     message: str,
     strategy: Strategy = "merge",
-    announce: Callable[[Landing], Awaitable[None]] | None = None,
-) -> Landing:
+    on_plan: Callable[[MergeRecord], Awaitable[None]] | None = None,
+) -> MergeRecord:
     """Bring what `branch` has to the local branch `target`; all of it, or nothing.
 
     `branch` itself is never moved, so the attempt can go on. After a squash or rebase its commits
@@ -66,7 +66,7 @@ async def merge(
         message: of the merge or squash commit; a rebase keeps the messages that there are.
         strategy: `merge` makes a commit with two parents (target, branch), `squash` one commit on
             the target, `rebase` puts each commit on the target.
-        announce: is told what is to be, each time before it is tried.
+        on_plan: is told what is to be, each time before it is tried.
 
     Returns:
         The commits that `target` pointed to before and points to now.
@@ -85,14 +85,14 @@ async def merge(
             source, goal = await _ends(repo, branch, target)
             checkout = await _free_checkout(repo, branch, goal.name)
             new = await _combine(repo, source, goal, message, strategy)
-            if announce is not None:
-                await announce(Landing(goal.oid, new))
+            if on_plan is not None:
+                await on_plan(MergeRecord(goal.oid, new))
             if checkout is None:
-                landed = await _move_ref(repo, goal, new, branch)
+                moved = await _move_ref(repo, goal, new, branch)
             else:
-                landed = await _move_checkout(repo, checkout, goal, new)
-            if landed:
-                return Landing(goal.oid, new)
+                moved = await _move_checkout(repo, checkout, goal, new)
+            if moved:
+                return MergeRecord(goal.oid, new)
     raise TargetMoved(target)
 
 
@@ -146,7 +146,7 @@ async def _is_busy_with(tree: Worktree, branch: str, target: str) -> bool:
 
 
 async def _combine(repo: Path, source: Tip, goal: Tip, message: str, strategy: Strategy) -> str:
-    nothing = NothingToMerge.into(shown(goal.name), shown(source.name))
+    nothing = NothingToMerge.into(as_utf8(goal.name), as_utf8(source.name))
     if await branches.merge_base(repo, goal.oid, source.oid) == source.oid:
         raise nothing
     maker = await Maker.of(repo)
@@ -243,4 +243,4 @@ async def _take_back(checkout: Path, goal: Tip, new: str) -> None:
 
 
 def _dirty(goal: Tip, checkout: Path, files: list[str]) -> DirtyTarget:
-    return DirtyTarget.overwritten(goal.name, checkout, [shown(path) for path in files])
+    return DirtyTarget.overwritten(goal.name, checkout, [as_utf8(path) for path in files])

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from anyond.git.files import attributes
 from anyond.git.program.command import git
-from anyond.git.program.text import shown, split
+from anyond.git.program.text import as_utf8, split
 from anyond.model.refusals.merging import MergeCommits
 
 MOST_MERGES = 500
@@ -43,7 +43,7 @@ async def of_range(repo: Path, since: str, tip: str) -> tuple[list[str], bool]:
 
 def refusal(paths: list[str]) -> MergeCommits:
     """That a rebase is not done because of what merge commits have changed themselves."""
-    return MergeCommits([shown(path) for path in paths])
+    return MergeCommits([as_utf8(path) for path in paths])
 
 
 async def _automatic(repo: Path, parents: list[str]) -> tuple[str | None, set[str]]:

@@ -11,7 +11,7 @@ from anyond.git.commits.commit import DURABLE, UTF_8
 from anyond.git.files import attributes
 from anyond.git.merging import merge_content
 from anyond.git.program.command import failure, git
-from anyond.git.program.text import shown, split
+from anyond.git.program.text import as_utf8, split
 from anyond.git.repo.distance import nothing_in_common
 from anyond.git.repo.repository import EMAIL, NAME, empty_tree, identity, signing
 from anyond.model.refusals.merging import MergeConflicts
@@ -76,7 +76,7 @@ async def merged_tree(repo: Path, ours: str, theirs: str) -> str:
     if done.code == 1:
         # The tree comes first, then every path once per stage that is in conflict.
         files = dict.fromkeys(split(done.out)[1:])
-        raise MergeConflicts("merge", [shown(path) for path in files])
+        raise MergeConflicts("merge", [as_utf8(path) for path in files])
     if done.code != 0:
         if "unrelated histories" in done.err:
             raise await nothing_in_common(repo, "merge")
@@ -110,8 +110,8 @@ async def replayed(maker: Maker, onto: str, branch: str) -> str:
 
 async def _replay(maker: Maker, tip: str, oid: str) -> str:
     ask = ("log", "-1", "--encoding=UTF-8", "--date=raw", "--format=%P%x00%an%x00%ae%x00%ad%x00%B")
-    shown = await git(*ask, oid, "--", cwd=maker.repo)
-    parents, name, email, date, message = shown.out.split(b"\0", 4)
+    as_utf8 = await git(*ask, oid, "--", cwd=maker.repo)
+    parents, name, email, date, message = as_utf8.out.split(b"\0", 4)
     parent = parents.decode("ascii").partition(" ")[0]
     if parent == tip:
         return oid

@@ -20,12 +20,12 @@ from anyond.git.diff.obstacles import in_the_way
 from anyond.git.diff.status import in_progress, status
 from anyond.git.diff.unedited import settle
 from anyond.git.disk import survivors
-from anyond.git.disk.locks import Patience
+from anyond.git.disk.locks import LockWait
 from anyond.git.files.required_filters import refuse_missing
 from anyond.git.merging import merge_content
 from anyond.git.merging.merge_in_memory import merged_tree
 from anyond.git.program.command import Output, failure, git
-from anyond.git.program.text import shown
+from anyond.git.program.text import as_utf8
 from anyond.git.repo import branches
 from anyond.git.repo.branches import Tip
 from anyond.git.repo.checkouts import CHECKOUT_TIMEOUT_S, PARALLEL, current_branch, require
@@ -98,7 +98,7 @@ async def plan(
     await require(worktree, branch)
     local = await status(worktree, untracked="no")
     if not local.clean:
-        files = [shown(path) for path in (*local.changed, *local.conflicted)]
+        files = [as_utf8(path) for path in (*local.changed, *local.conflicted)]
         raise Dirty.uncommitted(files)
     tip = await branches.commit(worktree, f"refs/heads/{branch}")
     since = await _since(worktree, old_base, new_base, tip, left)
@@ -126,11 +126,11 @@ async def rebase(repos: Repositories, worktree: Path, planned: Plan) -> None:
         await refuse_missing(worktree, planned.tip, planned.onto)
         await settle(worktree)
         ask = (*DURABLE, *PARALLEL, "rebase", *_PLAINLY, "--onto", planned.onto, planned.since)
-        who, patience = await identity(worktree), Patience()
+        who, lock_wait = await identity(worktree), LockWait()
         while (done := await _run(worktree, ask, who)).code != 0:
             if await _is_over(worktree, planned):
                 break  # it was killed when it had done its work
-            if not await patience.waited(done.err):
+            if not await lock_wait.waited(done.err):
                 raise _refusal(ask, done)
         if planned.resolved:
             await _compare_with_merge(worktree, planned)
@@ -145,9 +145,9 @@ async def _is_over(worktree: Path, planned: Plan) -> bool:
 async def _compare_with_merge(worktree: Path, planned: Plan) -> None:
     """Undo a rebase that has not come to what a merge would: then a resolution got lost."""
     try:
-        wanted = await merged_tree(worktree, planned.onto, planned.tip)
+        expected = await merged_tree(worktree, planned.onto, planned.tip)
         found = await git("rev-parse", "--verify", "HEAD^{tree}", cwd=worktree)
-        if found.text == wanted:
+        if found.text == expected:
             return
     except Conflict:
         pass  # a merge would need somebody's decision, which the rebase cannot have taken
@@ -174,7 +174,7 @@ async def _run(worktree: Path, ask: tuple[str, ...], who: dict[str, str]) -> Out
         return done
     conflicted = (await status(worktree, untracked="no")).conflicted
     if conflicted:
-        raise MergeConflicts("rebase", [shown(path) for path in conflicted])
+        raise MergeConflicts("rebase", [as_utf8(path) for path in conflicted])
     with trio.CancelScope(shield=True):
         await abort(worktree)
     return done if done.code else replace(done, code=1)
@@ -278,5 +278,5 @@ def _refusal(ask: tuple[str, ...], done: Output) -> Exception:
 
 
 def _obstructed(files: list[str]) -> Dirty:
-    names = [shown(path) for path in files]
+    names = [as_utf8(path) for path in files]
     return Dirty.overwritten(names)

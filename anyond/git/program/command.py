@@ -16,7 +16,7 @@ import trio
 from anyond.git.disk import dead_locks
 from anyond.git.disk.durable import MOVES_REFS, sync_names
 from anyond.git.disk.locations import Location, locate, shared_by
-from anyond.git.disk.locks import Patience
+from anyond.git.disk.locks import LockWait
 from anyond.git.program import configuration, guard, letter_case, programs, refusals
 from anyond.git.program.environment import environment
 from anyond.git.program.failures import Output, failure, scrub
@@ -105,9 +105,9 @@ async def git(
     if _withholds(place, known):
         without = await _withheld(program, place, cwd, full, "credential.helper" in own.values())
     always = (*_ALWAYS, *letter_case.options(place), *without)
-    ask, patience, began = (program, *always, *words), Patience(), time.time()
+    ask, lock_wait, began = (program, *always, *words), LockWait(), time.time()
     output = await _run(ask, cwd, full, input, timeout, lasting=lasting)
-    while again and output.code != 0 and await patience.waited(output.err):
+    while again and output.code != 0 and await lock_wait.waited(output.err):
         output = await _run(ask, cwd, full, input, timeout, lasting=lasting)
     if moves_refs(words):
         shared = full.get("GIT_COMMON_DIR") or full.get("GIT_DIR")

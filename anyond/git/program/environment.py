@@ -50,7 +50,7 @@ _FIXED = {
 
 def environment(environ: Mapping[str, str]) -> dict[str, str]:
     """What a command of git gets if the daemon's own environment is `environ`."""
-    clean = {name: value for name, value in personal(environ).items() if _is_kept(name)}
+    clean = {name: value for name, value in personal(environ).items() if _is_passed_on(name)}
     if not clean.get("SSH_ASKPASS"):
         # Ssh has a program of its own to ask with, which would appear on a screen out of nowhere.
         clean["SSH_ASKPASS_REQUIRE"] = "never"
@@ -74,7 +74,7 @@ def settings(pairs: Iterable[tuple[str, str]], environ: Mapping[str, str]) -> di
 
 
 @functools.cache
-def _is_kept(name: str) -> bool:
+def _is_passed_on(name: str) -> bool:
     if not name.startswith("GIT_"):
         return True
     return name in _PERSONAL or name.startswith(_PERSONAL_PREFIXES)

@@ -147,8 +147,8 @@ def _hooks(settings: Sequence[Setting], common: Path, top: Path | None) -> tuple
     if top is None:
         return [], True
     # Husky has a directory `_` whose programs only call those beside it.
-    beside = [top / path.parent] if path.name == "_" else []
-    return [top / path, *beside], False
+    more = [top / path.parent] if path.name == "_" else []
+    return [top / path, *more], False
 
 
 def _below(directory: Path) -> list[Path]:

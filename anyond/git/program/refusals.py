@@ -19,7 +19,7 @@ import trio
 
 from anyond.git.disk import plain_files
 from anyond.git.program.programs import Setting
-from anyond.git.program.text import shown
+from anyond.git.program.text import as_utf8
 from anyond.model.refusals.git import (
     DubiousOwnership,
     FilterFailed,
@@ -97,14 +97,14 @@ async def of(verb: str, code: int, err: str, ask: Asking) -> Refused | None:
         return TransportWithheld(transport[0])
     owned = _OWNER.search(err)
     if owned is not None:
-        return DubiousOwnership(shown(owned[1]))
+        return DubiousOwnership(as_utf8(owned[1]))
     if _NO_HEAD.search(err) and ask.common_dir is not None:
         head = ask.common_dir / "HEAD"
         if await trio.to_thread.run_sync(_is_broken, head):
-            return HeadBroken(shown(str(head)))
+            return HeadBroken(as_utf8(str(head)))
     config = _CONFIG.search(err)
     if config is not None:
-        return GitConfigBroken(shown(config[1]))
+        return GitConfigBroken(as_utf8(config[1]))
     if verb not in _REMOTE and (_FILTER_ENDED in err or _FILTER.search(err)):
         return await _filter(err, ask)
     if _SIGNING.search(err):

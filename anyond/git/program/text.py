@@ -17,7 +17,7 @@ def join(fields: Iterable[str]) -> bytes:
     return b"".join(os.fsencode(field) + b"\0" for field in fields)
 
 
-def shown(name: str) -> str:
+def as_utf8(name: str) -> str:
     """`name` as it can be sent to a client: what is not UTF-8 becomes U+FFFD."""
     return os.fsencode(name).decode("utf-8", "replace")
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from anyond.git.program.command import git
-from anyond.git.program.text import shown, split
+from anyond.git.program.text import as_utf8, split
 from anyond.git.repo import libgit2
 from anyond.model.ids import timestamp
 from anyond.model.refusals.git import GitFailed
@@ -53,7 +53,7 @@ async def list(path: Path) -> builtins.list[Branch]:
         (name,) = split(ref.split(b"/", 2)[2])
         branches.append(
             Branch(
-                name=shown(name),
+                name=as_utf8(name),
                 is_current=head == b"*",
                 is_remote=is_remote,
                 last_commit_date=timestamp(int(date or b"0")),
@@ -75,18 +75,18 @@ async def find(path: Path, name: str) -> Tip | None:
 
 async def find_all(path: Path, *names: str) -> dict[str, Tip]:
     """Those of the branches `names` that there are, as `find` finds each."""
-    places = {name: (f"refs/heads/{name}", f"refs/remotes/{name}") for name in names
+    refs_of = {name: (f"refs/heads/{name}", f"refs/remotes/{name}") for name in names
               if valid_name(name)}  # fmt: skip
-    if not places:
+    if not refs_of:
         return {}
-    refs = (ref for both in places.values() for ref in both)
+    refs = (ref for both in refs_of.values() for ref in both)
     ask = ("for-each-ref", "--format=%(refname)%00%(objectname)%00", *refs)
     fields = split((await git(*ask, cwd=path)).out.replace(b"\0\n", b"\0"))
     # A pattern also matches what lies below it, as in a directory.
     oids = dict(zip(fields[::2], fields[1::2], strict=True))
     return {
         name: Tip(name, ref, oids[ref], is_remote=ref is both[1])
-        for name, both in places.items()
+        for name, both in refs_of.items()
         for ref in reversed(both)
         if ref in oids
     }
@@ -111,7 +111,7 @@ async def resolve(path: Path, name: str, field: str = "base_branch") -> Tip:
         any_ref = await git("for-each-ref", "--count=1", "refs/heads", "refs/remotes", cwd=path)
         if not any_ref.text:
             raise Impossible(field, f"the repository {path} has no commit yet; make a first one.")
-        raise Impossible(field, f"there is no branch {shown(name)!r} in {path}.")
+        raise Impossible(field, f"there is no branch {as_utf8(name)!r} in {path}.")
     return found
 
 
@@ -139,13 +139,13 @@ async def commit(path: Path, text: str) -> str:
         found = await git(*ask, cwd=path, check=False)
         if found.code == 0 and _HEX.fullmatch(found.text):
             return found.text
-    raise NotFound("commit", shown(text))
+    raise NotFound("commit", as_utf8(text))
 
 
 async def subject(path: Path, oid: str) -> str:
     """The first line of the message of the commit `oid`, which `commit` has answered."""
     _must_be_safe(oid)
-    return shown(
+    return as_utf8(
         (await git("log", "-1", "--encoding=UTF-8", "--format=%s", oid, "--", cwd=path)).text
     )
 
@@ -251,7 +251,7 @@ def branch_name(prefix: str, title: str, attempt_id: str) -> str:
     name = f"{slug(title)}-{attempt_id.replace('-', '')[:8]}"
     name = f"{prefix}/{name}" if prefix else name
     if not valid_new_name(name):
-        raise Invalid("git_branch_prefix", f"no branch can be called {shown(name)!r}.")
+        raise Invalid("git_branch_prefix", f"no branch can be called {as_utf8(name)!r}.")
     return name
 
 
@@ -262,4 +262,4 @@ async def _oid(path: Path, name: str) -> str:
 
 def _must_be_safe(name: str) -> None:
     if not (name == "HEAD" or name.startswith("refs/") or _HEX.fullmatch(name)):
-        raise NotFound("commit", shown(name))
+        raise NotFound("commit", as_utf8(name))

@@ -16,7 +16,7 @@ import trio
 
 from anyond.git.disk.locations import is_remembered, locate, remember
 from anyond.git.program.command import failure, git
-from anyond.git.program.text import shown, split
+from anyond.git.program.text import as_utf8, split
 from anyond.git.repo import main_checkout
 from anyond.git.repo.repository import git_dir
 from anyond.model.refusals.programs import ToolFailed
@@ -129,7 +129,7 @@ async def require(path: Path, branch: str) -> None:
     """
     there = await current_branch(path)
     if there != branch:
-        raise OffBranch(path, shown(there) if there else None, shown(branch))
+        raise OffBranch(path, as_utf8(there) if there else None, as_utf8(branch))
 
 
 Report = Callable[[str], None]

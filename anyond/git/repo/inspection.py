@@ -131,10 +131,10 @@ async def _default_branch(path: Path, shared: Path) -> str | None:
         if result.code == 0 and result.text.startswith("refs/heads/"):
             return result.text.removeprefix("refs/heads/")
     head = await git("symbolic-ref", "-q", "refs/remotes/origin/HEAD", cwd=path, check=False)
-    wanted = [head.text.removeprefix("refs/remotes/origin/")] if head.code == 0 else []
+    preferred = [head.text.removeprefix("refs/remotes/origin/")] if head.code == 0 else []
     refs = await git("for-each-ref", "--format=%(refname:lstrip=2)", "refs/heads", cwd=path)
     names = os.fsdecode(refs.out).split("\n")[:-1]
-    for name in [*wanted, "main", "master", *names]:
+    for name in [*preferred, "main", "master", *names]:
         if name in names:
             return name
     return None
@@ -200,8 +200,8 @@ def _holds_only_git(path: Path) -> bool:
 
 
 def _holds_objects(own: Path) -> bool:
-    places = (own / "objects", own / "refs", own / "packed-refs")
-    return any(os.path.isfile(found) for place in places for found in (place, *place.rglob("*")))
+    parts = (own / "objects", own / "refs", own / "packed-refs")
+    return any(os.path.isfile(found) for place in parts for found in (place, *place.rglob("*")))
 
 
 def _make_empty(path: Path) -> bool:

@@ -18,7 +18,7 @@ import trio
 from anyond.git.disk import plain_files
 from anyond.git.program.command import git
 from anyond.git.program.parsing import parsed
-from anyond.git.program.text import shown, split
+from anyond.git.program.text import as_utf8, split
 from anyond.git.repo.repository import common_dir, git_dir
 
 _SOUGHT = 2000
@@ -151,4 +151,4 @@ def _any_there(place: Path, tracked: list[str]) -> bool:
 
 
 def _name(branch: str | None) -> str:
-    return f"the branch {shown(branch)}" if branch else "HEAD"
+    return f"the branch {as_utf8(branch)}" if branch else "HEAD"

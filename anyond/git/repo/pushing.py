@@ -10,7 +10,7 @@ from pathlib import Path
 from anyond.git.disk.scratch import scratch
 from anyond.git.program.command import Output, failure, git, scrub
 from anyond.git.program.environment import settings as environment_settings
-from anyond.git.program.text import shown
+from anyond.git.program.text import as_utf8
 from anyond.git.repo.remotes import Remote, setting
 from anyond.git.repo.repository import Repositories, git_dir
 from anyond.model.addresses import without_user
@@ -173,7 +173,7 @@ async def _follow(repos: Repositories, worktree: Path, remote: str, branch: str)
 def _where(remote: Remote) -> str:
     """A remote as a person is told of it."""
     host = remote.push_address.host
-    return f"The remote {shown(scrub(remote.name))}" + (f" ({shown(host)})" if host else "")
+    return f"The remote {as_utf8(scrub(remote.name))}" + (f" ({as_utf8(host)})" if host else "")
 
 
 # ---------------------------------------------------------------- why it did not work
@@ -193,20 +193,20 @@ def _failure(
     if isinstance(done.refusal, TransportWithheld):
         return failure(("push",), done)
     output = _output(done.err, token)
-    shown_branch = shown(branch)
+    displayed_branch = as_utf8(branch)
     for line in os.fsdecode(done.out).split("\n"):
         flag, _, rest = line.partition("\t")
         if flag == "!":
             summary = rest.partition("\t")[2]
-            return _rejection(summary, output, shown_branch)
+            return _rejection(summary, output, displayed_branch)
     err = done.err
     status = re.search(r"The requested URL returned error: (\d{3})", err)
     code = int(status[1]) if status else 0
     if "src refspec" in err and "does not match any" in err:
-        return Impossible("branch", f"there is no branch {shown_branch!r}.")
+        return Impossible("branch", f"there is no branch {displayed_branch!r}.")
     if done.code == 1 and "failed to push some refs" in err:
         # Nothing was offered to the remote: the hook over here was asked first.
-        return Rejected("local_hook", shown_branch, output)
+        return Rejected("local_hook", displayed_branch, output)
     if code == 401 or any(words in err for words in (*_NO_LOGIN, "Authentication failed")):
         if token is not None:
             return TokenInvalid()
@@ -214,7 +214,7 @@ def _failure(
             return TokenMissing.of_remote(_where(remote), output)
         return TokenInvalid.of_remote(_where(remote), output)
     if "Repository not found" in err or code == 404 or re.search(r"repository '.*' not found", err):
-        return RepositoryNotFound(shown(remote.push_address.path), output)
+        return RepositoryNotFound(as_utf8(remote.push_address.path), output)
     if code == 403 or "Permission denied" in err:
         return InsufficientPermissions(output)
     if code == 429:
@@ -222,7 +222,7 @@ def _failure(
     if "Operation too slow" in err or "timed out" in err:
         return Slow(_where(remote), stall_s)
     if "does not appear to be a git repository" in err:
-        return RepositoryNotFound(shown(remote.push_address.path), output)
+        return RepositoryNotFound(as_utf8(remote.push_address.path), output)
     unreachable = (
         "Could not resolve",
         "Failed to connect",

@@ -11,7 +11,7 @@ from pathlib import Path
 from anyond.git.program.command import git, scrub
 from anyond.git.program.environment import environment
 from anyond.git.program.process import run
-from anyond.git.program.text import shown, split
+from anyond.git.program.text import as_utf8, split
 from anyond.model.addresses import Address
 from anyond.model.refusals.programs import ToolFailed
 from anyond.model.refusals.remotes import NoRemote
@@ -61,15 +61,15 @@ async def of_target(repo: Path, target: str) -> Remote:
         NoRemote: there is none, or no telling which.
     """
     known = await names(repo)
-    wanted = _prefix(target, known) if not await _is_local(repo, target) else None
-    for name in (wanted, await setting(repo, f"branch.{target}.remote"), "origin"):
+    prefix = _prefix(target, known) if not await _is_local(repo, target) else None
+    for name in (prefix, await setting(repo, f"branch.{target}.remote"), "origin"):
         if name in known:
             return await _remote(repo, name)
     if len(known) == 1:
         return await _remote(repo, known[0])
     if not known:
         raise NoRemote.of(repo)
-    raise NoRemote.among(shown(target), [shown(name) for name in known])
+    raise NoRemote.among(as_utf8(target), [as_utf8(name) for name in known])
 
 
 async def for_push(repo: Path, branch: str, target: str, otherwise: Remote) -> Remote:
@@ -92,7 +92,7 @@ async def for_push(repo: Path, branch: str, target: str, otherwise: Remote) -> R
             return await _remote(repo, name)
         if "/" in name or ":" in name:
             return await _at_address(repo, name)
-        raise NoRemote.named(shown(key), shown(name))
+        raise NoRemote.named(as_utf8(key), as_utf8(name))
     return otherwise
 
 
@@ -127,7 +127,7 @@ async def _remote(repo: Path, name: str) -> Remote:
     url = await git("remote", "get-url", "--", name, cwd=repo, check=False)
     push_url = await git("remote", "get-url", "--push", "--", name, cwd=repo, check=False)
     if url.code != 0 or push_url.code != 0:
-        raise NoRemote.without_address(shown(name))
+        raise NoRemote.without_address(as_utf8(name))
     return Remote(name, url.text, push_url.text)
 
 
@@ -135,7 +135,7 @@ async def _at_address(repo: Path, address: str) -> Remote:
     """A remote that has no name, with the addresses that git makes of it."""
     result = await git("ls-remote", "--get-url", "--", address, cwd=repo, check=False)
     if result.code != 0:
-        raise NoRemote.not_at(shown(scrub(address)))
+        raise NoRemote.not_at(as_utf8(scrub(address)))
     push_url, longest = result.text, ""
     ask = ("config", "--null", "--get-regexp", r"^url\..*\.pushinsteadof$")
     for line in split((await git(*ask, cwd=repo, check=False)).out):

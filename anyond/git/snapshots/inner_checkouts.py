@@ -12,7 +12,7 @@ from pathlib import Path
 import structlog
 import trio
 
-from anyond.git.commits import kept
+from anyond.git.commits import saved_commits
 from anyond.git.program.command import git
 from anyond.git.repo import checkouts
 from anyond.git.repo.repository import git_dir
@@ -31,7 +31,7 @@ async def keep(repo: Path, worktree: Path, attempt_id: str) -> None:
     for name, inner in (await checkouts.inside(worktree)).items():
         ref = None
         if inner.head is not None:
-            ref = await kept.keep(repo, attempt_id, "inside", inner.head)
+            ref = await saved_commits.keep(repo, attempt_id, "inside", inner.head)
         if await trio.to_thread.run_sync(git_dir, inner.path) is not None:
             try:
                 ref = await snapshots.take(repo, inner.path, attempt_id, f"delete: {name}")

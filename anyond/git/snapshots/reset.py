@@ -10,7 +10,7 @@ import trio
 from anyond.git.diff.status import in_progress, status
 from anyond.git.files import written_files
 from anyond.git.program.command import git
-from anyond.git.program.text import shown
+from anyond.git.program.text import as_utf8
 from anyond.git.repo import branches
 from anyond.git.repo.checkouts import CHECKOUT_TIMEOUT_S, PARALLEL, current_branch, same
 from anyond.git.repo.checkouts import list as list_worktrees
@@ -136,4 +136,4 @@ def _is_of_mails(worktree: Path) -> bool:
 async def _refuse_other_checkout(worktree: Path, branch: str) -> None:
     for other in await list_worktrees(worktree):
         if other.branch == branch and not other.prunable and not same(other.path, worktree):
-            raise BranchCheckedOut(shown(branch), other.path)
+            raise BranchCheckedOut(as_utf8(branch), other.path)

@@ -40,7 +40,7 @@ from anyond.git.files.index_stat import copy_index
 from anyond.git.files.verbatim import verbatim
 from anyond.git.program.command import git
 from anyond.git.program.parsing import parsed
-from anyond.git.program.text import join, shown, split
+from anyond.git.program.text import as_utf8, join, split
 from anyond.git.repo.checkouts import CHECKOUT_TIMEOUT_S, PARALLEL, make_parent, occupied
 from anyond.git.repo.checkouts import delete as delete_directory
 from anyond.git.repo.repository import Repositories, common_dir, git_dir
@@ -116,7 +116,7 @@ async def take(repo: Path, worktree: Path, attempt_id: str, reason: str) -> str:
     if own is None:
         raise NotFound("worktree", worktree)
     if not is_id(attempt_id):
-        raise Invalid("attempt_id", f"{shown(attempt_id)!r} is not an id.")
+        raise Invalid("attempt_id", f"{as_utf8(attempt_id)!r} is not an id.")
     elsewhere = await submodule_commits.keep(repo, worktree, attempt_id)
     now = await head(worktree)
     going_on = await in_progress(worktree)
@@ -131,8 +131,8 @@ async def take(repo: Path, worktree: Path, attempt_id: str, reason: str) -> str:
         if stages:
             conflicts = await keep_stages(worktree, stages, private)
             await _forget(worktree, {line.split("\t", 1)[1] for line in stages}, env)
-        kept = await _somehow(worktree, lambda how: write_tree(worktree, env, how))
-        staged = await store(worktree, kept, parents, "index")
+        worktree_tree = await _somehow(worktree, lambda how: write_tree(worktree, env, how))
+        staged = await store(worktree, worktree_tree, parents, "index")
         await look_again(worktree, env)
         ask = ("ls-files", "--others", "--exclude-standard", "-z")
         others = await parsed((await git(*ask, cwd=worktree, env=env)).out, split)
@@ -367,7 +367,7 @@ async def _find(repo: Path, ref: str) -> Snapshot:
         for snapshot in await list(repo, match[1]):
             if snapshot.ref == ref:
                 return snapshot
-    raise NotFound("snapshot", shown(ref))
+    raise NotFound("snapshot", as_utf8(ref))
 
 
 def _snapshot(line: bytes) -> Snapshot | None:
@@ -384,7 +384,7 @@ def _snapshot(line: bytes) -> Snapshot | None:
         attempt_id=match[1],
         number=int(match[2]),
         created_at=timestamp(int(date)),
-        reason=shown(reason),
+        reason=as_utf8(reason),
         branch=trailers.get("Anyon-Branch"),
         head=trailers.get("Anyon-Head"),
         op=trailers.get("Anyon-Operation"),

@@ -14,7 +14,7 @@ from pathlib import Path
 import trio
 
 from anyond.git.program.command import git
-from anyond.git.program.text import shown, split
+from anyond.git.program.text import as_utf8, split
 from anyond.git.repo.checkouts import CHECKOUT_TIMEOUT_S, delete
 from anyond.git.repo.repository import git_dir
 from anyond.git.submodules.submodule_stores import (
@@ -37,7 +37,7 @@ _TAKEN_ALONG = r"^(remote\..*\.(url|pushurl|fetch)|branch\..*|submodule\..*\.(ur
 async def bring(
     repo: Path,
     worktree: Path,
-    wanted: Submodules,
+    submodules: Submodules,
     *,
     heads: Mapping[str, str] | None = None,
 ) -> list[str]:
@@ -47,8 +47,8 @@ async def bring(
 
     Args:
         repo: the project's checkout.
-        wanted: which of them; those of `ALL` that the project's checkout has not come from where
-            the repository says.
+        submodules: which of them; those of `ALL` that the project's checkout has not come from
+            where the repository says.
         heads: the worktree is one that a snapshot has brought back: files of a submodule that are
             there are its own, and stay. Commits that are to be checked out, by path, where they
             are others than those that the index names.
@@ -56,7 +56,7 @@ async def bring(
     Returns:
         What is missing, and why, in sentences.
     """
-    if wanted is Submodules.NONE:
+    if submodules is Submodules.NONE:
         return []
     missing: list[str] = []
     complaints: list[str] = []
@@ -68,12 +68,12 @@ async def bring(
             if sub.store is not None:
                 continue
             source = await trio.to_thread.run_sync(git_dir, repo / sub.path)
-            if source is None and wanted is Submodules.ALL:
+            if source is None and submodules is Submodules.ALL:
                 source = await counterpart(repo, sub.path, sub.name)
             try:
                 if source is not None:
                     complaint = await _make(worktree, sub, source, heads)
-                elif wanted is Submodules.ALL:
+                elif submodules is Submodules.ALL:
                     complaint = await _clone(worktree, sub)
                 else:
                     missing.append(sub.path)
@@ -81,9 +81,9 @@ async def bring(
             except (AnyondError, OSError) as error:
                 complaint = str(error)
             if complaint is not None:
-                complaints.append(f"The submodule {shown(sub.path)} is missing: {complaint}")
+                complaints.append(f"The submodule {as_utf8(sub.path)} is missing: {complaint}")
     if missing:
-        names = ", ".join(shown(path) for path in missing[:20])
+        names = ", ".join(as_utf8(path) for path in missing[:20])
         complaints.append(
             "These submodules are not checked out in the project's checkout, and so not here: "
             f"{names}."
@@ -104,7 +104,7 @@ async def _make(
         return f"{place} is no empty directory."
     store = below_modules(own, sub.name)
     if store is None:
-        return f"{shown(sub.name)} is no name of a submodule."
+        return f"{as_utf8(sub.name)} is no name of a submodule."
     if not await trio.Path(store).exists():
         await trio.Path(store.parent).mkdir(parents=True, exist_ok=True)
         try:

@@ -36,7 +36,7 @@ _MOST_COMMITS = 20_000
 _MOST_TIPS = 200
 
 
-class Kept(NamedTuple):
+class SavedTip(NamedTuple):
     """A commit of the submodule `path`, and the repository in which it is kept."""
 
     path: str
@@ -54,7 +54,7 @@ class Change(NamedTuple):
     store: Path | None
 
 
-async def keep(repo: Path, worktree: Path, attempt_id: str) -> list[Kept]:
+async def keep(repo: Path, worktree: Path, attempt_id: str) -> list[SavedTip]:
     """Store the commits that only the submodules of a worktree have; those kept before, too.
 
     Args:
@@ -62,7 +62,7 @@ async def keep(repo: Path, worktree: Path, attempt_id: str) -> list[Kept]:
     """
     if not is_id(attempt_id):
         return []
-    kept: list[Kept] = []
+    saved: list[SavedTip] = []
     found = await stores(worktree)
     names = {sub.path: sub.name for sub in await listed(worktree)} if found else {}
     for path, store in found.items():
@@ -72,9 +72,9 @@ async def keep(repo: Path, worktree: Path, attempt_id: str) -> list[Kept]:
         place = await counterpart(repo, path, names.get(path, path)) or await common_dir(repo)
         if await trio.to_thread.run_sync(same, place, store):
             continue
-        kept += [Kept(path, oid, place) for oid in tips]
+        saved += [SavedTip(path, oid, place) for oid in tips]
         await _bring(store, place, attempt_id, tips)
-    return kept
+    return saved
 
 
 async def only_here(store: Path) -> list[str]:
@@ -181,13 +181,13 @@ async def follow(repo: Path, target: str, found: Sequence[Change]) -> list[str]:
 
 async def _bring(store: Path, place: Path, attempt_id: str, oids: Sequence[str]) -> None:
     """Fetch commits, and name them so that they stay."""
-    wanted = [
+    missing = [
         f"{oid}:{PREFIX}{attempt_id}/{oid}" for oid in oids if not await _is_named(place, oid)
     ]
-    if not wanted:
+    if not missing:
         return
     ask = (*FROM_DISK, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--update-shallow")
-    fetched = await run(place, *ask, "--no-recurse-submodules", "--", store, *wanted)
+    fetched = await run(place, *ask, "--no-recurse-submodules", "--", store, *missing)
     if fetched.code != 0:
         # Whatever was to happen must not happen then.
         raise failure((*ask, "--", str(store)), fetched)

@@ -115,10 +115,10 @@ async def counterpart(repo: Path, path: str, name: str) -> Path | None:
     there = await trio.to_thread.run_sync(git_dir, repo / path)
     if there is not None:
         return there
-    kept = below_modules(await common_dir(repo), name)
-    if kept is None or not await trio.Path(kept / "HEAD").is_file():
+    store = below_modules(await common_dir(repo), name)
+    if store is None or not await trio.Path(store / "HEAD").is_file():
         return None
-    return kept if await trio.Path(kept / "objects").is_dir() else None
+    return store if await trio.Path(store / "objects").is_dir() else None
 
 
 def below_modules(own: Path, name: str) -> Path | None:

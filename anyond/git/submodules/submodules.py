@@ -31,7 +31,7 @@ async def only_here(worktree: Path, env: dict[str, str]) -> list[str]:
     return [f"{path}/" for path in paths if await _has_something(worktree / path)]
 
 
-async def strangers(worktree: Path, since: str | None) -> list[str]:
+async def nested_repositories(worktree: Path, since: str | None) -> list[str]:
     """The repositories in a checkout that are no submodules, so that its commits lack their files.
 
     Args:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from anyond.git.diff.status import in_progress
 from anyond.git.program.command import git
-from anyond.git.program.text import shown
+from anyond.git.program.text import as_utf8
 from anyond.git.repo import branches, checkouts
 from anyond.git.repo.checkouts import current_branch
 from anyond.git.repo.repository import Repositories, git_dir
@@ -27,10 +27,10 @@ async def check(repo: Path, old: str, new: str) -> str:
         Conflict: `name_taken`, by a local branch or one of a remote; `rebase_in_progress`.
     """
     if not branches.valid_new_name(new):
-        raise Invalid("new_branch_name", f"no branch can be called {shown(new)!r}.")
+        raise Invalid("new_branch_name", f"no branch can be called {as_utf8(new)!r}.")
     tip = await branches.find(repo, old)
     if tip is None or tip.is_remote:
-        raise NotFound("branch", shown(old))
+        raise NotFound("branch", as_utf8(old))
     for tree in await checkouts.list(repo):
         if tree.bare or tree.prunable or git_dir(tree.path) is None:
             continue
@@ -110,4 +110,4 @@ async def _refuse_taken(repo: Path, old: str, new: str) -> None:
             name = ref.removeprefix("refs/remotes/")
             taken = new in (name, name.partition("/")[2])
         if taken:
-            raise NameTaken.by_branch(shown(new), shown(name))
+            raise NameTaken.by_branch(as_utf8(new), as_utf8(name))

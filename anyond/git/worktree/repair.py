@@ -16,7 +16,7 @@ from anyond.git.disk.durable import mend_worktree, sync_worktree
 from anyond.git.disk.locations import linked_to, named_git_dir, remember, shared_by
 from anyond.git.disk.scratch import scratch
 from anyond.git.program.command import failure, git
-from anyond.git.program.text import shown
+from anyond.git.program.text import as_utf8
 from anyond.git.repo import branches, checkouts
 from anyond.git.repo.checkouts import (
     CHECKOUT_TIMEOUT_S,
@@ -83,7 +83,7 @@ async def ensure(repos: Repositories, repo: Path, path: Path, branch: str) -> En
             return Ensured("repaired", await _is_on(path, branch), remarks=tuple(remarks))
         tip = await branches.find(repo, branch)
         if tip is None or tip.is_remote:
-            raise NotFound("branch", shown(branch))
+            raise NotFound("branch", as_utf8(branch))
         for other in await checkouts.list(repo):
             if other.branch == branch and not other.prunable:
                 raise BranchCheckedOut(branch, other.path)

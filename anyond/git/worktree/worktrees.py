@@ -9,7 +9,7 @@ import trio
 
 from anyond.git.disk.locations import forget, remember
 from anyond.git.program.command import git
-from anyond.git.program.text import shown
+from anyond.git.program.text import as_utf8
 from anyond.git.repo import branches
 from anyond.git.repo.checkouts import (
     Report,
@@ -70,7 +70,7 @@ async def add(
         GitFailed: git or a hook of the repository refused.
     """
     if not branches.valid_new_name(branch):
-        raise Invalid("branch", f"no branch can be called {shown(branch)!r}.")
+        raise Invalid("branch", f"no branch can be called {as_utf8(branch)!r}.")
     tip = await branches.resolve(repo, base)
     async with repos.lock(repo):
         if occupied(path):

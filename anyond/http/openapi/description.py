@@ -97,7 +97,7 @@ class Description:
         return found
 
     def _body(self, endpoint: BodyCall[Any, Any, Any]) -> dict[str, Any]:
-        schema = self._schemas.read(shown_body(endpoint))
+        schema = self._schemas.read(described_body(endpoint))
         if endpoint.optional:
             schema = {"anyOf": [schema, {"type": "null"}]}
         example = msgspec.to_builtins(self._example.send)
@@ -161,8 +161,10 @@ class Description:
         example = msgspec.to_builtins(self._example.answer)
         if endpoint.bare:
             return {"schema": schema, "example": example}
-        more = {name: self._schemas.written(type_) for name, type_ in endpoint.beside.items()}
-        beside = {name: example[name] for name in more}
+        more = {
+            name: self._schemas.written(type_) for name, type_ in endpoint.envelope_fields.items()
+        }
+        examples = {name: example[name] for name in more}
         return {
             "schema": envelope({"const": True}, schema, {"type": "null"}, {"type": "null"}, more),
             "example": {
@@ -170,7 +172,7 @@ class Description:
                 "data": example,
                 "error_data": None,
                 "message": None,
-                **beside,
+                **examples,
             },
         }
 
@@ -189,7 +191,7 @@ class Description:
         }
 
 
-def shown_body(endpoint: BodyCall[Any, Any, Any]) -> Any:
+def described_body(endpoint: BodyCall[Any, Any, Any]) -> Any:
     """The type of a body as clients are shown it."""
     return endpoint.described or endpoint.body
 

@@ -7,7 +7,7 @@ from typing import Any
 from anyond import __version__
 from anyond.api.chapters import CHAPTERS, ENDPOINTS
 from anyond.api.declaration.endpoint import Answering, BodyCall, EventStream, Stream
-from anyond.http.openapi.description import Description, shown_body
+from anyond.http.openapi.description import Description, described_body
 from anyond.http.openapi.names import ALSO
 from anyond.http.openapi.refusal_examples import examples, responses
 from anyond.http.openapi.refusals import Refusal, declared, error_data
@@ -74,8 +74,8 @@ def _schemas(data: dict[Refusal, type]) -> Schemas:
         match endpoint:
             case Answering():
                 if isinstance(endpoint, BodyCall):
-                    read.append(shown_body(endpoint))
-                written += [endpoint.answer, *endpoint.beside.values()]
+                    read.append(described_body(endpoint))
+                written += [endpoint.answer, *endpoint.envelope_fields.values()]
             case Stream():
                 written += endpoint.frames
                 if len(endpoint.frames) > 1:

@@ -60,7 +60,7 @@ NAMES: dict[Any, str] = {
     answers.Renamed: "RenameBranchResponse",
     answers.EditorOpened: "OpenEditorResponse",
     answers.Relations: "TaskRelationships",
-    answers.Decision: "ApprovalStatus",
+    answers.DecisionAnswer: "ApprovalStatus",
     answers.Listing: "DirectoryListResponse",
     search.MatchType: "SearchMatchType",
     # the conversation

@@ -122,11 +122,11 @@ def _parameters(path: str, operation: Described, *, tries: bool) -> Iterator[str
 
 def _input(parameter: Described) -> str:
     name = escape(parameter["name"])
-    shown = escape(str(parameter.get("example", "")))
+    example = escape(str(parameter.get("example", "")))
     needed = " required" if parameter.get("required") else ""
     return (
         f'<input name="{name}" data-in="{parameter["in"]}" aria-label="{name}"'
-        f' placeholder="{shown}"{needed}>'
+        f' placeholder="{example}"{needed}>'
     )
 
 

@@ -98,6 +98,6 @@ def _plain(text: str) -> str:
     return text.replace("`", "")
 
 
-def _response(text: str, error_data: Schema, shown: dict[str, Any]) -> dict[str, Any]:
+def _response(text: str, error_data: Schema, examples_part: dict[str, Any]) -> dict[str, Any]:
     schema = envelope({"const": False}, {"type": "null"}, error_data, {"type": "string"})
-    return {"description": text, "content": {_JSON: {"schema": schema, **shown}}}
+    return {"description": text, "content": {_JSON: {"schema": schema, **examples_part}}}

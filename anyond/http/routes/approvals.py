@@ -7,7 +7,7 @@ from msgspec import UNSET
 from anyond.api import approvals as api
 from anyond.http.backend import Backend
 from anyond.http.dispatch import route
-from anyond.model.http.answers import Decision
+from anyond.model.http.answers import DecisionAnswer
 from anyond.model.http.bodies import Answer
 from anyond.model.refusals.requests import Invalid
 from anyond.model.rows import Approval, ApprovalStatus
@@ -20,16 +20,16 @@ async def list_approvals(backend: Backend, params: api.ApprovalsWithStatus) -> l
     return await backend.store.read(lambda r: approvals.all(r, params.status))
 
 
-async def respond(backend: Backend, params: api.OfApproval, body: Answer) -> Decision:
+async def respond(backend: Backend, params: api.OfApproval, body: Answer) -> DecisionAnswer:
     given = body.status
     if given.status not in _DECISIONS:
         raise Invalid("status.status", "must be approved or denied")
     return decision(await backend.services.attempts.respond(params.approval_id, given))
 
 
-def decision(approval: Approval) -> Decision:
+def decision(approval: Approval) -> DecisionAnswer:
     """What was decided, or that it is pending."""
-    return Decision(
+    return DecisionAnswer(
         status=approval.status,
         reason=UNSET if approval.reason is None else approval.reason,
         answers=UNSET if approval.answers is None else approval.answers,

@@ -62,7 +62,7 @@ async def stream_diff(
     attempt_id = params.task_attempt_id
     await backend.store.read(lambda r: attempts.get(r, attempt_id))
     source = backend.services.diffs.follow(
-        attempt_id, params.stats_only, params.after, landed=wire_format.ends_with_merge
+        attempt_id, params.stats_only, params.after, ends_with_merge=wire_format.ends_with_merge
     )
     return Streamed(source, wire_format.diff())
 

@@ -36,7 +36,7 @@ def reading(
 async def follow(
     store: Store,
     snapshot: Callable[[], Awaitable[Snapshot]],
-    wanted: Callable[[Change], bool],
+    is_relevant: Callable[[Change], bool],
     after: int | None,
     last: Callable[[Change], bool] = lambda _: False,
 ) -> AsyncIterator[list[Record]]:
@@ -48,7 +48,7 @@ async def follow(
     Args:
         snapshot: the records as they are now, or were so short ago that what has become of
             them can be followed from there.
-        wanted: whether a change belongs into this stream.
+        is_relevant: whether a change belongs into this stream.
         after: the position that the client has seen; None if it has seen nothing.
         last: whether nothing comes after a change: what the stream is about is gone.
     """
@@ -64,7 +64,7 @@ async def follow(
         except Gone:
             cursor = None
             continue
-        batch: list[Record] = [change for change in page if wanted(change)]
+        batch: list[Record] = [change for change in page if is_relevant(change)]
         if batch:
             yield batch
         if any(last(change) for change in page):

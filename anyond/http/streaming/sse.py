@@ -9,7 +9,7 @@ import trio
 
 from anyond.http.envelope import encode
 from anyond.http.streaming.encoders import event
-from anyond.http.streaming.streams import TICK_SECONDS
+from anyond.http.streaming.streams import GATHER_S
 from anyond.model.refusals.daemon import Gone
 from anyond.model.rows import Change
 from anyond.store.engine.changes import ChangeCursor
@@ -57,7 +57,7 @@ async def events(
         frames = b"".join(map(write, batch))
         if frames:
             yield frames
-            await trio.sleep(TICK_SECONDS)
+            await trio.sleep(GATHER_S)
 
 
 async def _next(cursor: ChangeCursor, closing: trio.Event, quiet: float) -> list[Change] | None:

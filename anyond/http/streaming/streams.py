@@ -15,7 +15,7 @@ from anyond.http.wire.turns import Turns
 
 T = TypeVar("T")
 
-TICK_SECONDS = 0.006
+GATHER_S = 0.006
 """How long what comes next may gather, so that many small items cost little more than one."""
 _LUMP = 32 * 1024
 _LARGE = 1024**2
@@ -79,7 +79,7 @@ async def _pump(source: AsyncIterator[Sequence[T]], encoder: Encoder[T]) -> None
             await trio.lowlevel.checkpoint()
             size += len(message)
         if size < _LUMP:
-            await trio.sleep(TICK_SECONDS)
+            await trio.sleep(GATHER_S)
     for message in encoder.end():
         await websocket.send(message)
         await trio.lowlevel.checkpoint()

@@ -38,20 +38,20 @@ class _Place(Struct):
     retry: Raw
 
 
-_places = msgspec.json.Decoder(list[_Place])
+_decode_places = msgspec.json.Decoder(list[_Place])
 _attempt = msgspec.json.Decoder(TaskAttempt)
 _draft = msgspec.json.Decoder(Draft)
 
 
 def everything(reader: Reader, project_id: str) -> list[Place]:
     """A place for every attempt of the project."""
-    kept = {(d.task_attempt_id, d.draft_type): d for d in drafts.of_project(reader, project_id)}
+    stored = {(d.task_attempt_id, d.draft_type): d for d in drafts.of_project(reader, project_id)}
     return [
         Place(
             id=attempt.id,
             task_id=attempt.task_id,
-            follow_up=kept.get((attempt.id, DraftType.FOLLOW_UP)) or _blank(attempt),
-            retry=kept.get((attempt.id, DraftType.RETRY)),
+            follow_up=stored.get((attempt.id, DraftType.FOLLOW_UP)) or _blank(attempt),
+            retry=stored.get((attempt.id, DraftType.RETRY)),
         )
         for attempt in attempts.of_project(reader, project_id)
     ]
@@ -69,7 +69,7 @@ class Drafts:
     def encode(self, items: Sequence[Record]) -> Iterator[str]:
         for item in items:
             if isinstance(item, Snapshot):
-                operations: Iterable[str] = [self._snapshot(_places.decode(item.rows))]
+                operations: Iterable[str] = [self._snapshot(_decode_places.decode(item.rows))]
             else:
                 operations = tuple(self._operations(item))
             if operations:

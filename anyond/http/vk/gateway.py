@@ -15,7 +15,7 @@ import msgspec
 from anyond.http.envelope import encode
 from anyond.http.front import REFUSED
 from anyond.http.vk import pacing, shapes, site, spellings
-from anyond.http.wire.connection import PARTING, PATIENCE
+from anyond.http.wire.connection import EXTEND_DEADLINE, PARTING
 
 if TYPE_CHECKING:
     from anyond.http.front import App, Front, Receive, Send
@@ -79,7 +79,7 @@ class VkGateway:
         log = _LOGS.fullmatch(scope["path"])
         if log is not None:
             # Their clients do not notice that such a stream was cut off, and wait for ever.
-            be_patient = scope.get("state", {}).get(PATIENCE)
+            be_patient = scope.get("state", {}).get(EXTEND_DEADLINE)
             if be_patient is not None:
                 be_patient()
             send = pacing.status_first(self._services, log[1].lower(), send)
@@ -98,8 +98,8 @@ def _allowing(methods: set[str], send: Send) -> Send:
 
     async def wrapped(message: Any) -> None:
         if message.get("status") == HTTPStatus.METHOD_NOT_ALLOWED:
-            kept = [header for header in message["headers"] if header[0].lower() != b"allow"]
-            message = {**message, "headers": [*kept, allow]}
+            others = [header for header in message["headers"] if header[0].lower() != b"allow"]
+            message = {**message, "headers": [*others, allow]}
         await send(message)
 
     return wrapped
@@ -134,9 +134,9 @@ class _Reshaped:
             new = await self._reshape(old)
             if new is not old:
                 body = encode(new.body)
-                kept = [h for h in start["headers"] if h[0].lower() != b"content-length"]
+                others = [h for h in start["headers"] if h[0].lower() != b"content-length"]
                 length = (b"content-length", b"%d" % len(body))
-                start = {**start, "status": new.status, "headers": [*kept, length]}
+                start = {**start, "status": new.status, "headers": [*others, length]}
         await self._send(start)
         await self._send({"type": "http.response.body", "body": body, "more_body": False})
 
@@ -144,5 +144,5 @@ class _Reshaped:
 def _query(scope: Any, without: set[str] | None = None) -> bytes:
     """The query string, with the format that makes a stream one of this wire format."""
     pairs = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
-    kept = [(k, v) for k, v in pairs if k != "format" and k not in (without or ())]
-    return urlencode([*kept, ("format", FORMAT)]).encode()
+    others = [(k, v) for k, v in pairs if k != "format" and k not in (without or ())]
+    return urlencode([*others, ("format", FORMAT)]).encode()

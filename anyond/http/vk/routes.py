@@ -43,9 +43,9 @@ def routes(services: Services) -> Blueprint:
     @chapter.put("/projects/<key>")
     async def update_project(key: str) -> Response:
         id = identity(key, "project_id")
-        wanted = await decode.body(dict[str, Any])
-        cleared = {n: "" for n in _cleared() if n in wanted and wanted[n] is None}
-        body = msgspec.json.encode({**wanted, **cleared})
+        received = await decode.body(dict[str, Any])
+        cleared = {n: "" for n in _cleared() if n in received and received[n] is None}
+        body = msgspec.json.encode({**received, **cleared})
         patch = checked(decode.decode(body, ProjectPatch), ProjectPatch)
         return answer(await services.projects.update(id, patch))
 
@@ -87,13 +87,13 @@ def routes(services: Services) -> Blueprint:
     @chapter.get("/approvals/pending")
     async def pending() -> Response:
         status = ApprovalStatus.PENDING
-        return cached([_shown(row) for row in await services.store.read(
+        return cached([_with_request(row) for row in await services.store.read(
             lambda r: approvals.all(r, status))])  # fmt: skip
 
     return chapter
 
 
-def _shown(approval: Approval) -> dict[str, Any]:
+def _with_request(approval: Approval) -> dict[str, Any]:
     """A question under the names that entries of a log have for it, and under ours."""
     names = {"approval_id": approval.id, "requested_at": approval.created_at}
     row: dict[str, Any] = msgspec.to_builtins(approval)

@@ -103,7 +103,7 @@ async def _compared(services: Services, found: Answer) -> Answer:
     return _given({**data, **seen})
 
 
-async def _profiles_kept(services: Services, found: Answer) -> Answer:
+async def _profiles_saved(services: Services, found: Answer) -> Answer:
     if found.good:
         return _given("The profiles of the agents are updated.")
     return await _soft(services, found)
@@ -154,7 +154,7 @@ _ATTEMPT = "/api/task-attempts/<>"
 
 _TABLE: dict[tuple[str, str], Shape] = {
     ("PUT", "/api/config"): _soft,
-    ("PUT", "/api/profiles"): _profiles_kept,
+    ("PUT", "/api/profiles"): _profiles_saved,
     ("POST", "/api/auth/github/device/poll"): _signed_in,
     ("POST", "/api/tasks/create-and-start"): _started,
     ("GET", "/api/task-attempts"): _none,

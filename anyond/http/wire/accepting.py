@@ -49,7 +49,7 @@ class Evictable(Protocol):
         """End at once if it is idle."""
 
 
-class Door:
+class Acceptor:
     """Lets in whoever knocks at any of several listeners.
 
     Args:

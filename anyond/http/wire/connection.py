@@ -30,7 +30,7 @@ _LOOK_SECONDS = 0.5  # how often it is seen whether who has closed one side has 
 PEER = "anyon.peer"
 """Under this name the ASGI state has who is at the other end, as `Peers.user` tells it."""
 
-PATIENCE = "anyon.patience"
+EXTEND_DEADLINE = "anyon.patience"
 PARTING = "anyon.parting"
 """Under this name the ASGI state has what an application calls to have no reader cut off."""
 
@@ -80,7 +80,7 @@ class Connection:
         self._sent_last = False
         self._writing = trio.Lock()
         self._reading = trio.CancelScope()
-        self._patience: trio.CancelScope | None = None
+        self._deadline_scope: trio.CancelScope | None = None
 
     async def run(self) -> None:
         """Serve it until it ends. Raises nothing but `trio.Cancelled`."""
@@ -109,9 +109,9 @@ class Connection:
         self._hurried = True
         if self.idle:
             self._reading.cancel()
-        if self._patience is not None:
+        if self._deadline_scope is not None:
             soon = trio.current_time() + _HURRIED_SECONDS
-            self._patience.deadline = min(self._patience.deadline, soon)
+            self._deadline_scope.deadline = min(self._deadline_scope.deadline, soon)
 
     def be_patient(self) -> None:
         """From now on the peer may take as long as it likes. What it does not take is not kept."""
@@ -138,7 +138,7 @@ class Connection:
             self._context,
             tasks,
             ConnectionState(
-                {PATIENCE: self.be_patient, PARTING: self.part_later, PEER: self._user()}
+                {EXTEND_DEADLINE: self.be_patient, PARTING: self.part_later, PEER: self._user()}
             ),
             False,
             parse_socket_addr(sock.family, sock.getpeername()),
@@ -204,7 +204,7 @@ class Connection:
         """Send all of `data`; shielded, since half a frame would spoil all that follow."""
         async with self._writing:
             left = memoryview(data)
-            scope = self._patience = trio.CancelScope(shield=True, deadline=self._deadline())
+            scope = self._deadline_scope = trio.CancelScope(shield=True, deadline=self._deadline())
             with scope:
                 try:
                     while left and self._peer_is_there:
@@ -212,7 +212,7 @@ class Connection:
                         scope.deadline = self._deadline()
                 except (OSError, trio.ClosedResourceError):
                     self._abandon()
-            self._patience = None
+            self._deadline_scope = None
             if scope.cancelled_caught:
                 # There is no room for a close frame, so a reset has to do.
                 self._stream.socket.setsockopt(
@@ -236,7 +236,7 @@ class Connection:
             return  # there is no answer on its way
         limit = _HURRIED_SECONDS if self._hurried else _LINGER_SECONDS
         deadline = trio.current_time() + limit
-        with trio.CancelScope(shield=True, deadline=deadline) as self._patience:
+        with trio.CancelScope(shield=True, deadline=deadline) as self._deadline_scope:
             self._stream.socket.shutdown(socket.SHUT_WR)
             while await self._receive():
                 pass

@@ -144,8 +144,8 @@ def _url(sock: socket.socket) -> str:
     if sock.family == socket.AF_UNIX:
         return f"unix:{where}"
     host = _EVERY_ADDRESS.get(where[0], where[0])
-    shown = f"[{host}]" if sock.family == socket.AF_INET6 else host
-    return f"http://{shown}:{where[1]}"
+    displayed = f"[{host}]" if sock.family == socket.AF_INET6 else host
+    return f"http://{displayed}:{where[1]}"
 
 
 def _inode(path: Path) -> int | None:

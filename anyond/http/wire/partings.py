@@ -18,19 +18,19 @@ class Partings:
     """WebSockets that nobody serves any more, and that are still open."""
 
     def __init__(self) -> None:
-        self._kept: list[socket.socket] = []
+        self._open: list[socket.socket] = []
 
     def keep(self, descriptor: int) -> bool:
         """Hold the connection open, also when `descriptor` is closed; False if that cannot be."""
         try:
-            self._kept.append(socket.socket(fileno=os.dup(descriptor)))
+            self._open.append(socket.socket(fileno=os.dup(descriptor)))
         except OSError:
             return False  # no descriptors are left
         return True
 
     def close(self) -> None:
         """Tell all of them that the daemon has stopped. Never waits."""
-        while self._kept:
-            with self._kept.pop() as kept, suppress(OSError):  # it may be gone, or not read
-                kept.setblocking(False)
-                kept.send(_GOING_AWAY)
+        while self._open:
+            with self._open.pop() as duplicate, suppress(OSError):  # it may be gone, or not read
+                duplicate.setblocking(False)
+                duplicate.send(_GOING_AWAY)

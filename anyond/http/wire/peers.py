@@ -193,10 +193,10 @@ def _by_tables(ends: _Ends) -> int:
         OSError: the tables cannot be read.
     """
     client, server = _spelled(ends.client), _spelled(ends.server)
-    wanted = {"tcp": (client, server), "tcp6": (_mapped(client), _mapped(server))}
+    families = {"tcp": (client, server), "tcp6": (_mapped(client), _mapped(server))}
     if ends.family == socket.AF_INET6:
-        wanted = {"tcp6": (client, server)}
-    for name, (local, remote) in wanted.items():
+        families = {"tcp6": (client, server)}
+    for name, (local, remote) in families.items():
         table = Path("/proc/net") / name
         if name == "tcp6" and not table.exists():
             continue  # a kernel without IPv6

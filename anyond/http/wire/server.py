@@ -12,14 +12,14 @@ from hypercorn.app_wrappers import ASGIWrapper
 from hypercorn.config import Config
 from hypercorn.trio.worker_context import WorkerContext
 
-from anyond.http.wire.accepting import Door
+from anyond.http.wire.accepting import Acceptor
 from anyond.http.wire.connection import Connection
 from anyond.http.wire.listeners import Listener
 from anyond.http.wire.partings import Partings
 from anyond.http.wire.peers import Peers
 from anyond.http.wire.readiness import Readiness
 
-GRACE_SECONDS = 0.9
+REQUESTS_TIMEOUT_S = 0.9
 STALL_SECONDS = 30.0
 KEEP_ALIVE_SECONDS = 65.0
 PING_SECONDS = 15.0
@@ -49,7 +49,7 @@ async def serve(
     listeners: Sequence[Listener],
     *,
     closing: trio.Event,
-    grace: float = GRACE_SECONDS,
+    timeout_s: float = REQUESTS_TIMEOUT_S,
     stall: float = STALL_SECONDS,
     keep_alive: float = KEEP_ALIVE_SECONDS,
     ping: float = PING_SECONDS,
@@ -59,7 +59,7 @@ async def serve(
 ) -> None:
     """Serve `app` to whoever connects, until `closing` is set or the caller is cancelled.
 
-    Then nobody new is let in, idle connections end at once, requests have `grace` to be
+    Then nobody new is let in, idle connections end at once, requests have `timeout_s` to be
     answered, peers that do not read are cut off, and the listeners are closed. The streams have
     to end by themselves when `closing` is set.
 
@@ -67,7 +67,7 @@ async def serve(
         app: an ASGI application; it gets no lifespan events.
         listeners: from `listen`; closed at the end.
         closing: set by whoever stops the daemon.
-        grace: seconds.
+        timeout_s: seconds.
         stall: seconds after which a peer that takes nothing of what is sent to it is cut off.
         keep_alive: seconds that a connection may be idle between two requests.
         ping: seconds between two pings of a WebSocket.
@@ -86,7 +86,7 @@ async def serve(
     wrapped = ASGIWrapper(app)
     context = WorkerContext(None)
     connections: set[Connection] = set()
-    door = Door(connections)
+    acceptor = Acceptor(connections)
 
     async def handle(stream: trio.SocketStream) -> None:
         connection = Connection(
@@ -113,14 +113,14 @@ async def serve(
     try:
         async with Readiness.open() as readiness, trio.open_nursery() as handlers:
             try:
-                async with trio.open_nursery() as doors:
+                async with trio.open_nursery() as accepting:
                     for listener in listeners:
-                        doors.start_soon(door.serve, listener.accepting, handle, handlers)
+                        accepting.start_soon(acceptor.serve, listener.accepting, handle, handlers)
                     task_status.started([listener.url for listener in listeners])
                     await closing.wait()
-                    doors.cancel_scope.cancel()
+                    accepting.cancel_scope.cancel()
             finally:
-                handlers.cancel_scope.deadline = trio.current_time() + grace
+                handlers.cancel_scope.deadline = trio.current_time() + timeout_s
                 await context.terminated.set()  # never waits
                 for number, connection in enumerate(tuple(connections), start=1):
                     connection.hasten()
@@ -129,6 +129,6 @@ async def serve(
                         with trio.CancelScope(shield=True):
                             await trio.lowlevel.checkpoint()
     finally:
-        door.close()
+        acceptor.close()
         for listener in listeners:
             listener.close()

@@ -15,9 +15,9 @@ class Turns:
     """A few at a time get their turn, and everybody else runs between."""
 
     def __init__(self, at_once: int = AT_ONCE) -> None:
-        self._places = trio.Semaphore(at_once)
+        self._slots = trio.Semaphore(at_once)
 
     async def take(self) -> None:
         """Return when it is the caller's turn; at once if nobody else wants one."""
-        async with self._places:
+        async with self._slots:
             await trio.lowlevel.checkpoint()

@@ -21,21 +21,21 @@ def personal(environ: Mapping[str, str], own_venv: str = sys.prefix) -> dict[str
     Args:
         own_venv: the virtual environment that the daemon is installed in, if it is in one.
     """
-    kept = {name: value for name, value in environ.items() if not _is_parental(name, environ)}
+    remaining = {name: value for name, value in environ.items() if not _is_parental(name, environ)}
     for part in ("NAME", "EMAIL"):
         author = environ.get(f"GIT_AUTHOR_{part}")
         if author is not None and author == environ.get(f"GIT_COMMITTER_{part}"):
-            kept[f"GIT_AUTHOR_{part}"] = author
+            remaining[f"GIT_AUTHOR_{part}"] = author
     for name in ("RUBYLIB", "RUBYOPT", "BUNDLE_GEMFILE", "BUNDLER_VERSION", "RB_USER_INSTALL"):
         before = environ.get(_BEFORE_BUNDLER + name, _NOT_SET_BEFORE)
         if before != _NOT_SET_BEFORE:
-            kept[name] = before
-    if kept.get("GIT_EDITOR") == ":":  # git's own word to its hooks for "there is no editor"
-        del kept["GIT_EDITOR"]
-    if kept.get("VIRTUAL_ENV") == own_venv:
-        del kept["VIRTUAL_ENV"]
-        kept.pop("VIRTUAL_ENV_PROMPT", None)
-    return kept
+            remaining[name] = before
+    if remaining.get("GIT_EDITOR") == ":":  # git's own word to its hooks for "there is no editor"
+        del remaining["GIT_EDITOR"]
+    if remaining.get("VIRTUAL_ENV") == own_venv:
+        del remaining["VIRTUAL_ENV"]
+        remaining.pop("VIRTUAL_ENV_PROMPT", None)
+    return remaining
 
 
 def _is_parental(name: str, environ: Mapping[str, str]) -> bool:

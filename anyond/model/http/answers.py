@@ -187,7 +187,7 @@ class ContainerInfo(Struct, frozen=True, kw_only=True):
     project_id: str
 
 
-class Decision(Struct, frozen=True, kw_only=True):
+class DecisionAnswer(Struct, frozen=True, kw_only=True):
     """How a question of an agent was decided; `reason` and `answers` only if there are any."""
 
     status: ApprovalStatus

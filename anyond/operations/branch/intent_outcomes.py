@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from anyond.git.commits import deletion
 from anyond.git.disk import dead_locks, survivors
 from anyond.git.files import written_files
-from anyond.git.merging import half_merge, landing, rebase, rebase_messages
+from anyond.git.merging import half_merge, merge_record, rebase, rebase_messages
 from anyond.git.repo.repository import common_dir, git_dir
 from anyond.git.snapshots import reset, snapshots
 from anyond.git.worktree import renaming
@@ -137,10 +137,10 @@ async def _is_done(resources: Resources, about: Subject, intent: Intent) -> bool
         return await renaming.resume(about.repository, worktree, old, intent.name, intent.tip)
     if intent.kind == "merge" and intent.onto is not None:
         await survivors.let_finish((intent.onto,))
-        if await landing.holds(about.repository, intent.name, intent.onto):
+        if await merge_record.holds(about.repository, intent.name, intent.onto):
             return True
         await _clear_locks(about, intent)
-        goal = landing.Landing(intent.tip, intent.onto)
+        goal = merge_record.MergeRecord(intent.tip, intent.onto)
         return await half_merge.finish(resources.repositories, about.repository, intent.name, goal)
     if worktree is None or git_dir(worktree) is None:
         return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import trio
 
 from anyond.git.merging import merge
-from anyond.git.merging.landing import Landing
+from anyond.git.merging.merge_record import MergeRecord
 from anyond.git.snapshots import snapshots
 from anyond.model.errors import AnyondError
 from anyond.model.http.bodies import MergeStrategy
@@ -44,50 +44,52 @@ async def merge_attempt(resources: Resources, about: Subject, strategy: MergeStr
     message = f"{subject}\n\n{body}" if body else subject
     # Nobody's stop may end this in the middle: the checkout that follows is the person's own.
     with trio.CancelScope(shield=True):
-        oid = await _land(resources, about, message, strategy)
+        oid = await _merge(resources, about, message, strategy)
     return oid
 
 
-async def _land(resources: Resources, about: Subject, message: str, strategy: MergeStrategy) -> str:
-    attempt, landing = about.attempt, None
+async def _merge(
+    resources: Resources, about: Subject, message: str, strategy: MergeStrategy
+) -> str:
+    attempt, record = about.attempt, None
 
-    async def announce(wanted: Landing) -> None:
-        nonlocal landing
-        landing = wanted
-        await resources.store.write(lambda tx: intents.put(tx, _intent(about, wanted)))
+    async def on_plan(planned: MergeRecord) -> None:
+        nonlocal record
+        record = planned
+        await resources.store.write(lambda tx: intents.put(tx, _intent(about, planned)))
 
     try:
-        landing = await merge.merge(
+        record = await merge.merge(
             resources.repositories,
             about.repository,
             attempt.branch,
             attempt.target_branch,
             message=message,
             strategy=strategy.value,
-            announce=announce,
+            on_plan=on_plan,
         )
     except AnyondError:
         # What was written down for an earlier try has not happened, unless git was killed in it.
-        if not await intent_outcomes.done_after_all(resources, attempt.id) or landing is None:
+        if not await intent_outcomes.done_after_all(resources, attempt.id) or record is None:
             raise
 
     def done(tx: Tx) -> None:
         found = intents.get(tx, attempt.id)
         # Unless somebody has renamed the target meanwhile, or has seen that it has landed.
-        if found is not None and found.kind == "merge" and found.onto == landing.after:
+        if found is not None and found.kind == "merge" and found.onto == record.after:
             intent_outcomes.complete(tx, about, found)
 
     await resources.store.write(done)
-    await submodules.follow_merge(resources, about, landing)
-    return landing.after
+    await submodules.follow_merge(resources, about, record)
+    return record.after
 
 
-def _intent(about: Subject, landing: Landing) -> Intent:
+def _intent(about: Subject, record: MergeRecord) -> Intent:
     return Intent(
         attempt_id=about.attempt.id,
         kind="merge",
         name=about.attempt.target_branch,
-        tip=landing.before,
-        onto=landing.after,
+        tip=record.before,
+        onto=record.after,
         created_at=now(),
     )

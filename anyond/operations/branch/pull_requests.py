@@ -32,7 +32,7 @@ class Checked:
 
 
 async def create(
-    resources: Resources, about: Subject, wanted: NewPullRequest
+    resources: Resources, about: Subject, body: NewPullRequest
 ) -> tuple[PullRequestMerge, bool]:
     """Push the branch and make a pull request of it; if it has an open one, that is the answer.
 
@@ -46,14 +46,14 @@ async def create(
         Impossible: GitHub has no such target branch.
         AnyondError: GitHub or the push; see `GitHub` and `git.pushing`.
     """
-    target = _target(resources, about, wanted.target_branch)
+    target = _target(resources, about, body.target_branch)
     found = await publish.way(about, target)
     base, head = await _on_github(resources, about, found)
     branch = about.attempt.branch
     if base == head and found.target == branch:
         raise Impossible("target_branch", "a branch cannot be merged into itself.")
     token = publish.token(resources)
-    only = found.target if (wanted.target_branch or "").strip() else None
+    only = found.target if (body.target_branch or "").strip() else None
     # Asked first: what GitHub has to say about token and repository is said before anything moves.
     existing = await _open(resources, token, base, head, branch=branch, target=only)
     await publish.push(resources, about, found)
@@ -62,8 +62,8 @@ async def create(
         made = await resources.github.create_pull_request(
             token,
             base,
-            title=wanted.title.strip(),
-            body=wanted.body or "",
+            title=body.title.strip(),
+            body=body.body or "",
             head=f"{head.owner}:{branch}",
             base=found.target,
             head_repo=head.name if head.owner == base.owner and head != base else None,
@@ -113,10 +113,10 @@ async def check(resources: Resources, row: PullRequestMerge, etag: str | None) -
     if fresh is None:
         return Checked(row, etag)
     target = row.target_branch_name
-    kept = await resources.store.write(
+    recorded = await resources.store.write(
         lambda tx: record(tx, row.task_attempt_id, target, fresh.pull_request, row.id)
     )
-    return Checked(kept, fresh.etag)
+    return Checked(recorded, fresh.etag)
 
 
 def record(
@@ -167,9 +167,9 @@ async def _open(
     return None
 
 
-def _target(resources: Resources, about: Subject, wanted: str | None) -> str:
+def _target(resources: Resources, about: Subject, named: str | None) -> str:
     default = resources.config.config.github.default_pr_base
-    names = (wanted, about.attempt.target_branch, default, "main")
+    names = (named, about.attempt.target_branch, default, "main")
     target = next(name.strip() for name in names if name and name.strip())
     if not branches.valid_name(target):
         raise Invalid("target_branch", f"no branch can be called {target!r}.")

@@ -21,7 +21,7 @@ from anyond.store.runs import intents
 from anyond.store.runs.intents import Intent
 
 
-async def rebase_attempt(resources: Resources, about: Subject, wanted: Rebasing) -> None:
+async def rebase_attempt(resources: Resources, about: Subject, body: Rebasing) -> None:
     """Put the attempt's own commits on the new base, which becomes its target.
 
     Raises:
@@ -30,15 +30,15 @@ async def rebase_attempt(resources: Resources, about: Subject, wanted: Rebasing)
         Conflict: `rebase_in_progress`, `dirty` and others; nothing has changed.
     """
     target = about.attempt.target_branch
-    new_name = wanted.new_base_branch or target
+    new_name = body.new_base_branch or target
     if new_name == about.attempt.branch:
         raise Impossible("new_base_branch", "an attempt cannot be rebased on itself.")
     new_base = await branches.resolve(about.repository, new_name, "new_base_branch")
-    old_base = await _old_base(about, wanted)
+    old_base = await _old_base(about, body)
     about = await worktree.prepare(resources, about)
     path, attempt = about.worktree, about.attempt
     left = None
-    if not wanted.old_base_branch:
+    if not body.old_base_branch:
         left = await resources.store.read(lambda r: attempts.base_commit(r, attempt.id))
     planned = await rebase.plan(path, attempt.branch, old_base, new_base, left)
     snapshot = await snapshots.take(about.repository, path, attempt.id, "rebase")
@@ -85,8 +85,8 @@ async def abort_conflicts(resources: Resources, about: Subject) -> None:
         await reset.abort(about.worktree)
 
 
-async def _old_base(about: Subject, wanted: Rebasing) -> Tip | None:
-    if wanted.old_base_branch:
-        return await branches.resolve(about.repository, wanted.old_base_branch, "old_base_branch")
+async def _old_base(about: Subject, body: Rebasing) -> Tip | None:
+    if body.old_base_branch:
+        return await branches.resolve(about.repository, body.old_base_branch, "old_base_branch")
     # The target may be gone; that is no reason not to move to another one.
     return await branches.find(about.repository, about.attempt.target_branch)

@@ -36,10 +36,10 @@ async def mend(store: Store, launcher: Launcher, process: ExecutionProcess) -> N
     old = await store.read(lambda r: processes.may_lack_end(r, process.id))
     if await trio.to_thread.run_sync(archive.is_whole, path, process.id, old) or not spool.size():
         return
-    text = await store.read(lambda r: sessions.kept_turn(r, process.id))
+    text = await store.read(lambda r: sessions.stored_turn(r, process.id))
     try:
-        kept = TurnRecord.decode(text) if text is not None else None
-        frames = await _frames(launcher, process, kept)
+        turn_record = TurnRecord.decode(text) if text is not None else None
+        frames = await _frames(launcher, process, turn_record)
         if not frames:
             return  # it came from another program, whose way of speaking nobody knows here
         content = archive.lines(frames, process.id)
@@ -52,7 +52,7 @@ async def mend(store: Store, launcher: Launcher, process: ExecutionProcess) -> N
 
 
 async def _frames(
-    launcher: Launcher, process: ExecutionProcess, kept: TurnRecord | None
+    launcher: Launcher, process: ExecutionProcess, turn_record: TurnRecord | None
 ) -> list[EntryFrame]:
     spool = launcher.spool(process.id)
     exit_ = spool.exit()
@@ -68,7 +68,7 @@ async def _frames(
             request.script, request.context, started_at, process.exit_code, tail
         )
         return [entry]
-    conversation = await replay(launcher, process, kept) if ran else None
+    conversation = await replay(launcher, process, turn_record) if ran else None
     if conversation is None:
         return await _remarks(launcher, process)
     await reading.close(conversation, ended_at)

@@ -191,14 +191,14 @@ async def conclude(
         )
         if not first_time or process.run_reason is RunReason.DEV_SERVER:
             return None
-        unwanted = halting() or ending.status is ProcessStatus.KILLED
-        if exit.kept and not unwanted:
+        is_halted = halting() or ending.status is ProcessStatus.KILLED
+        if exit.kept and not is_halted:
             services = insert(tx, subject.attempt.id, subject.task.id, _services(process, exit))
         received = conversation.messages_received if conversation is not None else 0
         left = [message.prompt for message in steering.undelivered(tx, process.id, received)]
-        if replaced and not unwanted:
+        if replaced and not is_halted:
             return fresh_session.insert(tx, subject, process, left)
-        if left and not unwanted:
+        if left and not is_halted:
             variant = steering.profile(process).variant
             return follow_up.insert(tx, subject, "\n\n".join(left), variant, ())
         for prompt in left:
@@ -215,7 +215,7 @@ async def conclude(
             return row
         if process.run_reason is RunReason.SETUP_SCRIPT:
             undelivered.give_back(tx, process, moment)
-        if not unwanted and (sent := queue.send(tx, subject, after=process.run_reason)):
+        if not is_halted and (sent := queue.send(tx, subject, after=process.run_reason)):
             return sent
         drafts.unqueue(tx, subject.attempt.id, moment)
         if tasks.get(tx, subject.task.id).status is TaskStatus.IN_PROGRESS:
@@ -247,14 +247,14 @@ async def _commit(
 ) -> bool:
     """Commit what was done, if it is time to and that is wanted; returns whether it was."""
     succeeded = ending.status is ProcessStatus.COMPLETED
-    wanted = resources.config.config.commit_message
+    choice = resources.config.config.commit_message
     after_agent = process.run_reason is RunReason.CODING_AGENT and succeeded
     after_cleanup = process.run_reason is RunReason.CLEANUP_SCRIPT
-    if wanted is CommitMessage.OFF or not (after_agent or after_cleanup):
+    if choice is CommitMessage.OFF or not (after_agent or after_cleanup):
         return False
     summary = conversation.summary if conversation is not None else None
     parts = [subject.task.title]
-    if summary and wanted is CommitMessage.SUMMARY:
+    if summary and choice is CommitMessage.SUMMARY:
         parts.append(summary)
     parts.append(f"Anyon-Attempt: {subject.attempt.id}")
     message = printable("\n\n".join(parts))

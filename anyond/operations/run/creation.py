@@ -94,6 +94,6 @@ def _insert(
         executor=profile.executor.value,
         now=now(),
     )
-    prompt = images.shown(chain.task_prompt(task), image_rows.of_task(tx, task.id))
+    prompt = images.with_links(chain.task_prompt(task), image_rows.of_task(tx, task.id))
     process = run.insert(tx, attempt_id, task.id, chain.first(project, prompt, profile))
     return row, process

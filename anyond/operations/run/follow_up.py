@@ -26,7 +26,7 @@ from anyond.store.engine.transaction import Reader, Tx
 from anyond.store.runs import processes, sessions
 
 
-async def follow_up(resources: Resources, about: Subject, wanted: FollowUp) -> ExecutionProcess:
+async def follow_up(resources: Resources, about: Subject, body: FollowUp) -> ExecutionProcess:
     """Write the process of a follow-up (or retry) down; it is to be started next.
 
     Raises:
@@ -35,30 +35,30 @@ async def follow_up(resources: Resources, about: Subject, wanted: FollowUp) -> E
         Conflict: the agent has not run yet, or a reset would lose changes.
         Impossible: no such variant.
     """
-    if not wanted.prompt.strip():
+    if not body.prompt.strip():
         raise Invalid("prompt", "must not be empty.")
-    await images.check(resources, wanted.image_ids or ())
-    await resources.store.read(lambda r: check(r, resources, about.attempt.id, wanted.variant))
+    await images.check(resources, body.image_ids or ())
+    await resources.store.read(lambda r: check(r, resources, about.attempt.id, body.variant))
     anew = await worktree.is_gone(about)
     retried = None
-    if wanted.retry_process_id is not None:
+    if body.retry_process_id is not None:
         retried = await rewind.earlier_run(
-            resources, about, wanted.retry_process_id, "retry_process_id"
+            resources, about, body.retry_process_id, "retry_process_id"
         )
         await rewind.go_back(
             resources,
             about,
             retried,
-            perform=wanted.perform_git_reset is not False,
-            force=bool(wanted.force_when_dirty),
+            perform=body.perform_git_reset is not False,
+            force=bool(body.force_when_dirty),
         )
 
     def work(tx: Tx) -> ExecutionProcess:
         if retried is not None:
             rewind.went_back(tx, about.attempt.id)
             processes.drop_from(tx, about.attempt.id, retried.id, now())
-        shown = wanted.image_ids or ()
-        process = insert(tx, about, wanted.prompt, wanted.variant, shown, anew=anew)
+        image_ids = body.image_ids or ()
+        process = insert(tx, about, body.prompt, body.variant, image_ids, anew=anew)
         if retried is None:
             drafts.take(tx, about.attempt.id, process.id, now())
         return process

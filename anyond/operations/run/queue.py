@@ -36,8 +36,8 @@ def send(
     if draft is None or after is RunReason.SETUP_SCRIPT:
         return None
     # An image that somebody has deleted meanwhile must not hold back the words.
-    shown = [image_id for image_id in draft.image_ids if images.exists(tx, image_id)]
-    process = follow_up.insert(tx, about, draft.prompt, draft.variant, shown, anew=anew)
+    image_ids = [image_id for image_id in draft.image_ids if images.exists(tx, image_id)]
+    process = follow_up.insert(tx, about, draft.prompt, draft.variant, image_ids, anew=anew)
     drafts.take(tx, attempt_id, process.id, now())
     return process
 

@@ -12,7 +12,7 @@ import structlog
 import trio
 from msgspec.structs import replace
 
-from anyond.git.commits import kept as keeping
+from anyond.git.commits import saved_commits as keeping
 from anyond.git.repo import checkouts
 from anyond.logs.conversation import Conversation
 from anyond.model.errors import AnyondError, Unavailable
@@ -56,7 +56,7 @@ class Started:
 
     process: ExecutionProcess
     running: ShimConnection
-    kept: TurnRecord | None
+    turn_record: TurnRecord | None
     subject: Subject
 
 
@@ -100,7 +100,7 @@ async def start(
     process: ExecutionProcess,
     subject: Subject,
     *,
-    wanted: Callable[[], bool],
+    go_on: Callable[[], bool],
     stoppable: Stoppable,
 ) -> Started:
     """Start the program of a row that `insert` made.
@@ -109,7 +109,7 @@ async def start(
     and a message that was sent with it is a draft again.
 
     Args:
-        wanted: asked once the worktree is there: whether it should still be started.
+        go_on: asked once the worktree is there: whether it should still be started.
         stoppable: for the making of the worktree, which takes as long as its hooks like.
 
     Raises:
@@ -124,7 +124,7 @@ async def start(
             raise Stopped("while its worktree was being made")
         path = subject.worktree
         await images.place(resources, subject.task.id, path)
-        if not wanted():
+        if not go_on():
             raise Stopped("before it had started")
         await git_programs.begin(resources, subject, process)
         prepared = await launch_recipe.write_recipe(
@@ -133,13 +133,13 @@ async def start(
         head = await checkouts.head(path)
         if alone:
             await keeping.guard_stash(subject.repository, process.task_attempt_id)
-        kept = prepared.kept
+        turn_record = prepared.turn_record
 
         def before(tx: Tx) -> ExecutionProcess:
-            if kept is not None:
+            if turn_record is not None:
                 # If this is a second try after a crash, something may have been said meanwhile.
                 messages = list(steering.sent_messages(tx, process.id))
-                sessions.keep_turn(tx, process.id, replace(kept, messages=messages).encode())
+                sessions.keep_turn(tx, process.id, replace(turn_record, messages=messages).encode())
             return processes.set_before_commit(tx, process.id, head, now()) if head else process
 
         process = await resources.store.write(before)
@@ -158,10 +158,10 @@ async def start(
         why = refusal(error, process)
         await fail_start(resources, process, subject, why)
         raise why from error
-    if kept is not None:
+    if turn_record is not None:
         # The log of a script is its output alone; it says what waits at its end.
         await remarks.deliver_waiting(resources, process.task_attempt_id, running)
-    return Started(process, running, kept, subject)
+    return Started(process, running, turn_record, subject)
 
 
 def refusal(error: Exception, process: ExecutionProcess) -> AnyondError:
@@ -232,12 +232,12 @@ def review(tx: Tx, task_id: str, reason: RunReason) -> None:
 
 
 async def replay(
-    launcher: Launcher, process: ExecutionProcess, kept: TurnRecord | None
+    launcher: Launcher, process: ExecutionProcess, turn_record: TurnRecord | None
 ) -> Conversation | None:
     """The conversation of an execution, rebuilt from its spool; None for a script."""
-    if kept is None:
+    if turn_record is None:
         return None
-    conversation = Conversation(process.id, kept.dialogue(), kept.approval_timeout_s)
+    conversation = Conversation(process.id, turn_record.dialogue(), turn_record.approval_timeout_s)
     reader = launcher.spool(process.id).records()
     try:
         while records := reader.read(REPLAYED_AT_ONCE):

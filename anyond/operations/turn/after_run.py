@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import structlog
 
-from anyond.git.commits import kept
+from anyond.git.commits import saved_commits
 from anyond.git.merging import rebase_messages
 from anyond.git.repo import branches
 from anyond.model.errors import AnyondError
@@ -19,7 +19,7 @@ async def look_at_stash(resources: Resources, subject: Subject) -> None:
     """Tell what became of the stash: an agent that pops it may have popped the person's."""
     attempt = subject.attempt
     try:
-        texts = await kept.compare_stash(subject.repository, attempt.id, attempt.branch)
+        texts = await saved_commits.compare_stash(subject.repository, attempt.id, attempt.branch)
     except AnyondError as error:
         # What was kept stays kept; the next end looks again.
         log.warning("stash_not_compared", attempt=attempt.id, why=str(error))

@@ -29,7 +29,7 @@ def before(reader: Reader, process: ExecutionProcess, session_id: str | None) ->
 
 def keep(tx: Tx, process: ExecutionProcess, conversation: Conversation) -> None:
     """Write down what a run leaves that is over."""
-    turn = sessions.kept_turn(tx, process.id)
+    turn = sessions.stored_turn(tx, process.id)
     known = TurnRecord.decode(turn).carried.notices if turn is not None else ()
     left = conversation.left
     notices = tuple(dict.fromkeys((*known, *left.notices)))[:NOTICES_MOST]

@@ -33,7 +33,7 @@ class Recipe:
     """What to start; `kept` is None for scripts."""
 
     launch: Launch
-    kept: TurnRecord | None
+    turn_record: TurnRecord | None
 
 
 async def write_recipe(
@@ -54,7 +54,7 @@ async def write_recipe(
     profile = request.executor_profile_id
     resumed = request.session_id if isinstance(request, CodingAgentFollowUpRequest) else None
     prompt = await expand(resources, request.prompt, worktree)
-    kept = TurnRecord(
+    turn_record = TurnRecord(
         executor=profile.executor,
         prompt=prompt,
         cwd=cwd,
@@ -64,8 +64,8 @@ async def write_recipe(
         past=await _past(resources, process, prompt, worktree),
         carried=await resources.store.read(lambda r: carrying.before(r, process, resumed)),
     )
-    launch = agent(profile.executor).launch(kept.turn())
-    return Recipe(replace(launch, env={**project.environment, **launch.env}), kept)
+    launch = agent(profile.executor).launch(turn_record.turn())
+    return Recipe(replace(launch, env={**project.environment, **launch.env}), turn_record)
 
 
 async def _past(resources: Resources, process: ExecutionProcess, prompt: str, worktree: str) -> str:
@@ -86,8 +86,8 @@ async def expand(resources: Resources, prompt: str, worktree: str) -> str:
 def _left_running(request: ScriptRequest, project: Project) -> LeftRunning:
     if request.context is ScriptContext.DEV_SERVER:
         return LeftRunning.END
-    kept = request.context is ScriptContext.SETUP and project.keep_services
-    return LeftRunning.KEEP if kept else LeftRunning.REPORT
+    lives_on = request.context is ScriptContext.SETUP and project.keep_services
+    return LeftRunning.KEEP if lives_on else LeftRunning.REPORT
 
 
 def _script(resources: Resources, request: ScriptRequest, project: Project, cwd: str) -> Launch:

@@ -34,8 +34,8 @@ async def notify(resources: Resources, about: Subject, status: ProcessStatus) ->
     Args:
         status: how the last process of the chain ended.
     """
-    wanted = resources.config.config.notifications
-    if wanted.push_enabled:
+    settings = resources.config.config.notifications
+    if settings.push_enabled:
         title = f"Task Complete: {about.task.title}"
         body = (
             f"“{about.task.title}” {_WORDS[status]}.\n"
@@ -43,8 +43,8 @@ async def notify(resources: Resources, about: Subject, status: ProcessStatus) ->
         )
         if command := desktop_notifier.message(title, body):
             resources.notifier.run(command)
-    if wanted.sound_enabled and status is not ProcessStatus.KILLED:
-        await _play(resources, wanted.sound_file)
+    if settings.sound_enabled and status is not ProcessStatus.KILLED:
+        await _play(resources, settings.sound_file)
 
 
 async def _play(resources: Resources, sound: SoundFile) -> None:

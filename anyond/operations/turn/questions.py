@@ -16,10 +16,10 @@ def ask(tx: Tx, question: Approval) -> Approval:
     Returns:
         The row, which may have been decided before.
     """
-    kept, fresh = approvals.insert_if_absent(tx, question)
+    row_now, fresh = approvals.insert_if_absent(tx, question)
     if fresh:
-        _move(tx, kept, TaskStatus.IN_PROGRESS, TaskStatus.IN_REVIEW, kept.created_at)
-    return kept
+        _move(tx, row_now, TaskStatus.IN_PROGRESS, TaskStatus.IN_REVIEW, row_now.created_at)
+    return row_now
 
 
 def answer(tx: Tx, approval_id: str, given: ApprovalAnswer, moment: str) -> tuple[Approval, bool]:
@@ -62,7 +62,7 @@ def withdraw(tx: Tx, approval_id: str, reason: str, moment: str) -> None:
         )
 
 
-def _move(tx: Tx, question: Approval, present: TaskStatus, wanted: TaskStatus, moment: str) -> None:
+def _move(tx: Tx, question: Approval, present: TaskStatus, new: TaskStatus, moment: str) -> None:
     task_id = attempts.get(tx, question.task_attempt_id).task_id
     if tasks.get(tx, task_id).status is present:
-        tasks.set_status(tx, task_id, wanted, moment)
+        tasks.set_status(tx, task_id, new, moment)

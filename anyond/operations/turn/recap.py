@@ -48,8 +48,8 @@ def past(reader: Reader, process: ExecutionProcess, prompt: str, task: str | Non
     for session, turn in sessions.before(reader, process.id):
         asked: tuple[str, ...] = (session.prompt,)
         if turn is not None:
-            kept = TurnRecord.decode(turn)
-            asked = (kept.prompt, *(message.text for message in kept.messages))
+            record = TurnRecord.decode(turn)
+            asked = (record.prompt, *(message.text for message in record.messages))
         newer = runs[-1].prompts if runs else (prompt,)
         if session.summary is None and "\n\n".join(asked) == "\n\n".join(newer):
             continue
@@ -85,16 +85,16 @@ def unasked(reader: Reader, process: ExecutionProcess) -> str | None:
 def _joined(newest_first: list[str], task: str) -> str:
     first = f"[The user]\n{_cut(task, ONE_MOST // 2)}"
     room = MOST - len(_HEADING) - len(first) - 100
-    shown: list[str] = []
+    texts: list[str] = []
     for text in newest_first:
         if len(text) > room:
             break
         room -= len(text) + 2
-        shown.append(text)
-    left_out = len(newest_first) - len(shown)
+        texts.append(text)
+    left_out = len(newest_first) - len(texts)
     if left_out:
-        shown += [f"(The rest of the first {left_out} turns is left out.)", first]
-    return "\n\n".join([_HEADING, *reversed(shown)])
+        texts += [f"(The rest of the first {left_out} turns is left out.)", first]
+    return "\n\n".join([_HEADING, *reversed(texts)])
 
 
 def _cut(text: str, most: int = ONE_MOST) -> str:

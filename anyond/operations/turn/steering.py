@@ -47,7 +47,7 @@ def at_work(reader: Reader, attempt_id: str) -> ExecutionProcess | None:
 
 
 async def steer(
-    resources: Resources, about: Subject, process: ExecutionProcess, wanted: FollowUp
+    resources: Resources, about: Subject, process: ExecutionProcess, body: FollowUp
 ) -> ExecutionProcess | None:
     """Write down what is to be said into the running turn of `process`.
 
@@ -60,11 +60,11 @@ async def steer(
         NotFound: no such image.
         Busy: the agent is just being started.
     """
-    _check(process, wanted)
-    image_ids = wanted.image_ids or ()
+    _check(process, body)
+    image_ids = body.image_ids or ()
     await images.check(resources, image_ids)
     prompt = await resources.store.write(
-        lambda tx: images.attach(tx, about.task.id, wanted.prompt, image_ids, now())
+        lambda tx: images.attach(tx, about.task.id, body.prompt, image_ids, now())
     )
     await images.place(resources, about.task.id, about.worktree)
     expanded = await launch_recipe.expand(resources, prompt, str(about.worktree))
@@ -73,12 +73,14 @@ async def steer(
         row = processes.get(tx, process.id)
         if row.status is not ProcessStatus.RUNNING or processes.stop_reason(tx, row.id):
             return None
-        text = sessions.kept_turn(tx, row.id)
+        text = sessions.stored_turn(tx, row.id)
         if text is None:
             raise Busy.starting()
-        kept = TurnRecord.decode(text)
-        kept = replace(kept, messages=[*kept.messages, SentMessage(prompt=prompt, text=expanded)])
-        sessions.keep_turn(tx, row.id, kept.encode())
+        record = TurnRecord.decode(text)
+        record = replace(
+            record, messages=[*record.messages, SentMessage(prompt=prompt, text=expanded)]
+        )
+        sessions.keep_turn(tx, row.id, record.encode())
         if drafts.queued(tx, row.task_attempt_id) is None:
             drafts.take(tx, row.task_attempt_id, row.id, now())
         return row
@@ -88,7 +90,7 @@ async def steer(
 
 def sent_messages(reader: Reader, process_id: str) -> Sequence[SentMessage]:
     """All that was to be said into a run so far, in order."""
-    text = sessions.kept_turn(reader, process_id)
+    text = sessions.stored_turn(reader, process_id)
     return TurnRecord.decode(text).messages if text is not None else ()
 
 
@@ -101,8 +103,8 @@ def undelivered(reader: Reader, process_id: str, received: int) -> Sequence[Sent
     return sent_messages(reader, process_id)[max(0, received - 1) :]
 
 
-def _check(process: ExecutionProcess, wanted: FollowUp) -> None:
-    if wanted.retry_process_id is not None:
+def _check(process: ExecutionProcess, body: FollowUp) -> None:
+    if body.retry_process_id is not None:
         raise Invalid("steer", "a retry begins a turn of its own, and cannot be said into one.")
     running = profile(process)
     if not ROSTER[running.executor].steerable:
@@ -112,7 +114,7 @@ def _check(process: ExecutionProcess, wanted: FollowUp) -> None:
             f"{running.executor} takes no messages while it works (these do: {names}); "
             "queue it as a draft, or wait until the turn is over",
         )
-    if wanted.variant is not None and wanted.variant != (running.variant or "DEFAULT"):
+    if body.variant is not None and body.variant != (running.variant or "DEFAULT"):
         raise Impossible(
             "variant", f"the turn that runs is one of the variant {running.variant or 'DEFAULT'}"
         )

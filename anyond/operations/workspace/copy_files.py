@@ -21,15 +21,15 @@ def patterns(text: str | None) -> list[str]:
         Invalid: one of them leaves the repository.
     """
     found = [p.strip() for p in (text or "").replace("\n", ",").split(",")]
-    wanted = [p for p in found if p]
-    for pattern in wanted:
+    patterns = [p for p in found if p]
+    for pattern in patterns:
         parts = Path(pattern).parts
         outside = Path(pattern).is_absolute() or ".." in parts
         if "\x00" in pattern or outside or _is_gits(parts):
             raise Invalid(
                 "copy_files", f"{pattern!r} must be a path inside the repository, relative to it."
             )
-    return wanted
+    return patterns
 
 
 def names(text: str | None, source: Path, *, without: Path | None = None) -> list[str]:
@@ -84,7 +84,7 @@ def _matching(root: Path, pattern: str) -> list[Path]:
 
 def _files(root: Path, top: Path, without: Path | None) -> Iterator[Path]:
     """The files and links at `top` or below it that are to come along."""
-    kept_out = without.resolve() if without is not None else None
+    excluded = without.resolve() if without is not None else None
     found = [top]
     if os.path.isdir(top) and not top.is_symlink():
         found = [f for f in sorted(top.rglob("*")) if os.path.isfile(f) or _is_own_link(f, top)]
@@ -92,7 +92,7 @@ def _files(root: Path, top: Path, without: Path | None) -> Iterator[Path]:
         file
         for file in found
         if not _is_gits(file.relative_to(root).parts)
-        and (kept_out is None or not file.is_relative_to(kept_out))
+        and (excluded is None or not file.is_relative_to(excluded))
     )
 
 

@@ -21,7 +21,7 @@ from anyond.git.program import guard
 from anyond.git.program.command import scrub, settings
 from anyond.git.program.fingerprint import Fingerprint, added
 from anyond.git.program.guard import Guard
-from anyond.git.program.text import shown
+from anyond.git.program.text import as_utf8
 from anyond.logs import notes
 from anyond.model.errors import AnyondError
 from anyond.model.http.answers import GitProgram, GitPrograms
@@ -210,7 +210,7 @@ async def state(resources: Resources, project_id: str) -> GitPrograms:
     )
 
 
-async def accept(resources: Resources, project_id: str, wanted: AcceptGitPrograms) -> GitPrograms:
+async def accept(resources: Resources, project_id: str, body: AcceptGitPrograms) -> GitPrograms:
     """Let run what is there now; or whatever will ever be there.
 
     Raises:
@@ -223,7 +223,7 @@ async def accept(resources: Resources, project_id: str, wanted: AcceptGitProgram
         raise NotFound("git repository at", project.git_repo_path)
     held = seen.guard
     changed = await _waiting(resources, project_id, seen)
-    if wanted.digest is not None and wanted.digest != _digest(changed):
+    if body.digest is not None and body.digest != _digest(changed):
         raise ProgramsChanged
     in_worktrees: dict[str, dict[str, str]] = {}
     paths: dict[str, str] = {}
@@ -233,7 +233,7 @@ async def accept(resources: Resources, project_id: str, wanted: AcceptGitProgram
             paths[attempt.id] = attempt.container_ref
             there = await _look_or_nothing(Path(attempt.container_ref))
             in_worktrees[attempt.id] = dict(there.worktree)
-    always = held.always if wanted.always is None else wanted.always
+    always = held.always if body.always is None else body.always
     fresh = GitProgramsRow(
         project_id=project_id,
         common_dir=str(seen.place.common_dir),
@@ -272,10 +272,10 @@ async def _restore(resources: Resources, project: Project, row: GitProgramsRow) 
             always=row.always,
             withheld=row.withheld_by is not None,
         )
-        kept = git_programs.worktrees(r, project.id)
+        changes_of = git_programs.worktrees(r, project.id)
         for attempt in attempts.of_project(r, project.id):
-            if attempt.container_ref is not None and attempt.id in kept:
-                hashes, withheld = kept[attempt.id]
+            if attempt.container_ref is not None and attempt.id in changes_of:
+                hashes, withheld = changes_of[attempt.id]
                 held.worktrees[attempt.container_ref] = hashes
                 if withheld:
                     held.withheld_worktrees.add(attempt.container_ref)
@@ -366,8 +366,8 @@ async def _waiting(resources: Resources, project_id: str, seen: _Seen) -> list[G
 def _program(name: str, look: Fingerprint, attempt_id: str | None) -> GitProgram:
     value = look.values.get(name)
     hashed = look.worktree[name] if attempt_id is not None else look.shared[name]
-    text = None if value is None else shown(scrub(value))[:_LONGEST_VALUE]
-    return GitProgram(name=shown(name), value=text, hash=hashed, task_attempt_id=attempt_id)
+    text = None if value is None else as_utf8(scrub(value))[:_LONGEST_VALUE]
+    return GitProgram(name=as_utf8(name), value=text, hash=hashed, task_attempt_id=attempt_id)
 
 
 def _digest(changed: list[GitProgram]) -> str:
@@ -397,11 +397,11 @@ def _unseen_text(unseen: str, why: str, project_id: str) -> str:
 
 
 def _changed_text(names: list[str], project_id: str) -> str:
-    shown_names = ", ".join(shown(name) for name in names[:_MOST_NAMED])
+    listed = ", ".join(as_utf8(name) for name in names[:_MOST_NAMED])
     more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
     return (
         f"What git runs in this repository has changed while an agent or a script was at work: "
-        f"{shown_names}{more}. Until a person has accepted that, Anyon runs git without the hooks, "
+        f"{listed}{more}. Until a person has accepted that, Anyon runs git without the hooks, "
         "filters and other programs of this repository. "
         f"See GET /api/projects/{project_id}/git-programs, and POST …/git-programs/accept."
     )

@@ -23,7 +23,7 @@ from anyond.store.upkeep import gone_files
 
 log = structlog.get_logger()
 
-GRACE = 24 * 3600.0
+UNUSED_S = 24 * 3600.0
 """Seconds that an image is kept which no task shows (any more)."""
 
 
@@ -98,10 +98,10 @@ def attach(tx: Tx, task_id: str, prompt: str, image_ids: Sequence[str], moment: 
     Raises:
         NotFound: one of them does not exist.
     """
-    return shown(prompt, images.link(tx, task_id, image_ids, moment))
+    return with_links(prompt, images.link(tx, task_id, image_ids, moment))
 
 
-def shown(prompt: str, linked: Sequence[Image]) -> str:
+def with_links(prompt: str, linked: Sequence[Image]) -> str:
     """`prompt` with links to those images that it does not mention."""
     return show_images(prompt, ((image.original_name, image.file_path) for image in linked))
 
@@ -116,10 +116,10 @@ async def place(resources: Resources, task_id: str, worktree: Path) -> None:
 
     What cannot be placed is a warning in the log: an agent can do without, and will say so.
     """
-    wanted = await resources.store.read(lambda r: images.of_task(r, task_id))
-    if not wanted:
+    rows = await resources.store.read(lambda r: images.of_task(r, task_id))
+    if not rows:
         return
-    names = [images.file_name(image) for image in wanted]
+    names = [images.file_name(image) for image in rows]
     complaints = await trio.to_thread.run_sync(
         resources.images.place, names, worktree, images.FOLDER
     )
@@ -128,12 +128,12 @@ async def place(resources: Resources, task_id: str, worktree: Path) -> None:
 
 
 async def clean_up(resources: Resources, day: int) -> None:
-    """Delete images that no task has shown for `GRACE`, and what uploads of crashes have left.
+    """Delete images that no task has shown for `UNUSED_S`, and what uploads of crashes have left.
 
     Args:
         day: today's number; see `store.days`.
     """
-    before = timestamp(time.time() - GRACE)
+    before = timestamp(time.time() - UNUSED_S)
     async with resources.images.lock:
         gone = await resources.store.write(lambda tx: images.delete_unused(tx, before, day))
         names = await resources.store.read(lambda r: gone_files.names(r, "image"))

@@ -9,7 +9,7 @@ from pathlib import Path
 import structlog
 import trio
 
-from anyond.git.commits import kept, lost_branch
+from anyond.git.commits import lost_branch, saved_commits
 from anyond.git.disk import dead_locks, scratch, survivors
 from anyond.git.files import odd_files
 from anyond.git.program import guard
@@ -232,7 +232,7 @@ async def _expire(resources: Resources) -> None:
             if await trio.to_thread.run_sync(os.path.isdir, repository):
                 for snapshot in await snapshots.list(repository, expiry.attempt_id):
                     await snapshots.delete(repository, snapshot.ref)
-                await kept.delete_all(repository, expiry.attempt_id)
+                await saved_commits.delete_all(repository, expiry.attempt_id)
                 await submodule_commits.forget(repository, expiry.attempt_id)
         except AnyondError as error:
             log.warning("not_expired", attempt=expiry.attempt_id, why=str(error))

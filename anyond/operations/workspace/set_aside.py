@@ -13,8 +13,8 @@ from pathlib import Path
 import structlog
 import trio
 
-from anyond.git.commits.unkept import unkept
-from anyond.git.program.text import shown
+from anyond.git.commits.outside_snapshot import not_in_snapshot
+from anyond.git.program.text import as_utf8
 from anyond.git.repo.repository import Repositories
 from anyond.git.snapshots import snapshots
 from anyond.git.worktree import worktrees
@@ -40,7 +40,7 @@ async def remove(
     """
     ref = await snapshots.take(repository, worktree, attempt_id, "delete")
     left: dict[str, str] = {}
-    if paths := await unkept(worktree, ref):
+    if paths := await not_in_snapshot(worktree, ref):
         place = aside / "worktrees" / worktree.parent.name / attempt_id
         place, left = await trio.to_thread.run_sync(_set_aside, worktree, paths, place)
         if moved := [path for path in paths if path not in left]:
@@ -51,7 +51,7 @@ async def remove(
 
 
 def _log(event: str, worktree: Path, paths: Iterable[str], **more: object) -> None:
-    names = [shown(path) for path in paths]
+    names = [as_utf8(path) for path in paths]
     some = names[:_MOST_NAMED]
     log.warning(event, kind="worktree", worktree=str(worktree), count=len(names), some=some, **more)
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import structlog
 
-from anyond.git.merging.landing import Landing
-from anyond.git.program.text import shown
+from anyond.git.merging.merge_record import MergeRecord
+from anyond.git.program.text import as_utf8
 from anyond.git.repo import branches
 from anyond.git.repo.remotes import setting
 from anyond.git.submodules import submodule_commits
@@ -31,7 +31,7 @@ async def refuse_unsaved(about: Subject) -> None:
     Raises:
         Conflict: `submodule_dirty` (with `submodules`).
     """
-    found = [shown(path) for path in await unsaved(about.worktree, untracked=False)]
+    found = [as_utf8(path) for path in await unsaved(about.worktree, untracked=False)]
     if found:
         raise SubmoduleDirty(found)
 
@@ -68,10 +68,12 @@ async def refuse_unpushed(about: Subject) -> None:
         raise _refusal(found, "they are on none of its remotes. Push them first, from the attempt")
 
 
-async def follow_merge(resources: Resources, about: Subject, landing: Landing) -> None:
+async def follow_merge(resources: Resources, about: Subject, merge_record: MergeRecord) -> None:
     """Check out what a merge has named, where nobody works; the log says where somebody does."""
     try:
-        found = await submodule_commits.changes(about.worktree, landing.before, landing.after)
+        found = await submodule_commits.changes(
+            about.worktree, merge_record.before, merge_record.after
+        )
         target = about.attempt.target_branch
         behind = await submodule_commits.follow(about.repository, target, found)
     except AnyondError as error:
@@ -79,7 +81,7 @@ async def follow_merge(resources: Resources, about: Subject, landing: Landing) -
         log.warning("submodules_behind", attempt=about.attempt.id, why=str(error))
         return
     texts = [
-        f"The submodule {shown(path)} of the checkout of {shown(target)} was left as it is, "
+        f"The submodule {as_utf8(path)} of the checkout of {as_utf8(target)} was left as it is, "
         "because a branch is checked out in it, or it has changes. To bring it along: "
         "git submodule update"
         for path in dict.fromkeys(behind)
@@ -91,7 +93,7 @@ async def uncommitted(about: Subject) -> list[Remark]:
     """What the log is to say of changes that are in no commit of a submodule."""
     return [
         Remark(
-            text=f"The submodule {shown(path)} has changes that are committed nowhere, so they "
+            text=f"The submodule {as_utf8(path)} has changes that are committed nowhere, so they "
             "will not be merged. If they should be, commit them in the submodule.",
             error=True,
         )
@@ -111,4 +113,4 @@ async def _changes(about: Subject) -> list[Change]:
 
 
 def _refusal(missed: Sequence[Change], why: str) -> SubmoduleNotPushed:
-    return SubmoduleNotPushed([(shown(change.path), change.oid) for change in missed], why)
+    return SubmoduleNotPushed([(as_utf8(change.path), change.oid) for change in missed], why)

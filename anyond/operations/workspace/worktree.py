@@ -314,18 +314,18 @@ async def _wait_for_git(path: Path) -> None:
 async def _furnish(resources: Resources, subject: Subject, path: Path) -> None:
     """Bring along what the project wants copied, and keep it out of commits."""
     project = subject.project
-    wanted, source = project.copy_files, Path(project.git_repo_path)
+    patterns, source = project.copy_files, Path(project.git_repo_path)
     await excludes.exclude(resources.repositories, path, [OWN_FILES])
     await _bring_submodules(resources, subject, path)
-    if not wanted or not wanted.strip():
+    if not patterns or not patterns.strip():
         return
     others, below = root(resources), Path(project.subdirectory)
-    chosen = partial(copy_files.names, wanted, source, without=others)
+    chosen = partial(copy_files.names, patterns, source, without=others)
     found = [os.fspath(below / name) for name in await trio.to_thread.run_sync(chosen)]
     # Before they are there: a daemon that is killed in between must not leave them to be committed.
     hidden = await excludes.hide(resources.repositories, path, found)
     await trio.to_thread.run_sync(ignored_copies.remember, path, project.repository, hidden)
-    copying = partial(copy_files.copy, wanted, source, path / below, without=others)
+    copying = partial(copy_files.copy, patterns, source, path / below, without=others)
     _, complaints = await trio.to_thread.run_sync(copying)
     if len(complaints) > _MOST_COMPLAINTS:
         rest = len(complaints) - _MOST_COMPLAINTS

@@ -30,7 +30,7 @@ from anyond.procs.shims.shim_connection import ShimConnection
 from anyond.procs.shims.shim_state import Lock, why_lost, why_unknown, withdraw
 from anyond.procs.spools.spool import Spool
 from anyond.shim.orphans import end_orphans
-from anyond.shim.peers import is_stranger
+from anyond.shim.peers import is_foreign
 from anyond.shim.process_table import boot_id
 from anyond.shim.protocol import PROTOCOL, refusal
 
@@ -296,7 +296,7 @@ class Launcher:
             sock = trio.socket.socket(trio.socket.AF_UNIX, trio.socket.SOCK_STREAM)
             try:
                 await sock.connect(self._address.of(execution_id))
-                if not await trio.to_thread.run_sync(is_stranger, sock, self._real_root):
+                if not await trio.to_thread.run_sync(is_foreign, sock, self._real_root):
                     processes = await trio.to_thread.run_sync(identify, sock, execution_id)
                     break
                 why = OSError(0, "somebody else answers in its place")

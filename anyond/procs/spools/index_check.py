@@ -45,7 +45,7 @@ def ensure(spool: Path) -> bool:
     except FileNotFoundError:
         return True  # nothing was said
     content = _content(spool / "log.idx", size)
-    if _kept(spool / "log.sum") == _Sums(size, len(content), zlib.crc32(content)):
+    if _stored(spool / "log.sum") == _Sums(size, len(content), zlib.crc32(content)):
         return True
     right, reached = _scan(spool)
     good = content == right or (reached < size and _may_be(content, right, size))
@@ -96,7 +96,7 @@ def _content(path: Path, largest: int) -> bytes:
         return b""
 
 
-def _kept(path: Path) -> _Sums | None:
+def _stored(path: Path) -> _Sums | None:
     try:
         return msgspec.json.decode(read_plain(path), type=_Sums)
     except (OSError, ValueError, RecursionError):

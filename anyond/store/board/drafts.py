@@ -35,7 +35,7 @@ class _Row(NamedTuple):
     created_at: str = ""
     updated_at: str = ""
 
-    def shown(self) -> Draft:
+    def to_draft(self) -> Draft:
         """What clients see of it."""
         sent, deleted = self.state == "sent", self.state == "deleted"
         return Draft(
@@ -58,7 +58,7 @@ class _Row(NamedTuple):
 
 def get(reader: Reader, attempt_id: str, type: DraftType) -> Draft:
     """The draft as it is now; an empty one of version 0 if there is none. Raises `NotFound`."""
-    return _row(reader, attempt_id, type).shown()
+    return _row(reader, attempt_id, type).to_draft()
 
 
 def of_project(reader: Reader, project_id: str) -> list[Draft]:
@@ -70,18 +70,18 @@ def of_project(reader: Reader, project_id: str) -> list[Draft]:
         " ORDER BY a.created_at DESC, a.rowid DESC, d.draft_type",
         (project_id,),
     ).fetchall()
-    return [_decoded(row).shown() for row in rows]
+    return [_decoded(row).to_draft() for row in rows]
 
 
 def blank(attempt: TaskAttempt, type: DraftType) -> Draft:
     """What is shown of a draft that was never written."""
-    return _blank(attempt, type).shown()
+    return _blank(attempt, type).to_draft()
 
 
 def queued(reader: Reader, attempt_id: str) -> Draft | None:
     """The draft that is to be sent as soon as the agent of the attempt is free."""
     found = _stored(reader, attempt_id, DraftType.FOLLOW_UP)
-    return found.shown() if found is not None and found.state == "queued" else None
+    return found.to_draft() if found is not None and found.state == "queued" else None
 
 
 def attempts_with_queued(reader: Reader) -> list[str]:
@@ -105,29 +105,29 @@ def save(tx: Tx, attempt_id: str, type: DraftType, patch: DraftPatch, now: str) 
         Invalid, Impossible: a retry that says not, or falsely, what it starts again from.
     """
     old = _row(tx, attempt_id, type)
-    shown = old.shown()
+    draft = old.to_draft()
     # Where nothing was ever written, whatever number a client begins with does no harm.
-    if patch.version is not None and old.version and patch.version != shown.version:
-        raise StaleDraft(shown)
+    if patch.version is not None and old.version and patch.version != draft.version:
+        raise StaleDraft(draft)
     named = (patch.prompt, patch.variant, patch.image_ids, patch.retry_process_id)
     if all(value is UNSET for value in named):
-        return shown
+        return draft
     if old.state == "queued":
-        raise DraftQueued(shown)
-    prompt = shown.prompt if patch.prompt is UNSET else patch.prompt or ""
-    pictures = shown.image_ids if patch.image_ids is UNSET else patch.image_ids or []
+        raise DraftQueued(draft)
+    prompt = draft.prompt if patch.prompt is UNSET else patch.prompt or ""
+    pictures = draft.image_ids if patch.image_ids is UNSET else patch.image_ids or []
     new = old._replace(
         state="edited",
         prompt=prompt,
-        variant=shown.variant if patch.variant is UNSET else patch.variant or None,
+        variant=draft.variant if patch.variant is UNSET else patch.variant or None,
         image_ids=msgspec.json.encode(pictures).decode(),
         created_at=now if old.state == "deleted" else old.created_at,
     )
     if type is DraftType.RETRY:
-        wanted = patch.retry_process_id
-        if wanted is UNSET:
-            wanted = old.retry_process_id
-        new = new._replace(retry_process_id=_retried(tx, attempt_id, wanted))
+        retried = patch.retry_process_id
+        if retried is UNSET:
+            retried = old.retry_process_id
+        new = new._replace(retry_process_id=_retried(tx, attempt_id, retried))
     # The task shows them from now on, so that they are not swept away as nobody's.
     images.link(tx, attempts.place(tx, attempt_id).task_id, pictures, now)
     return _write(tx, new, now)
@@ -148,17 +148,17 @@ def queue(tx: Tx, attempt_id: str, wish: QueueWish, now: str) -> Draft:
         Conflict: there is nothing to queue, or it is not as the client expected.
     """
     row = _row(tx, attempt_id, DraftType.FOLLOW_UP)
-    shown = row.shown()
-    if (wish.expected_version not in (None, shown.version)) or (
-        wish.expected_queued not in (None, shown.queued)
+    draft = row.to_draft()
+    if (wish.expected_version not in (None, draft.version)) or (
+        wish.expected_queued not in (None, draft.queued)
     ):
-        raise StaleDraft(shown)
-    wanted = wish.queued is not False
-    if wanted == shown.queued:
-        return shown
-    if wanted and not shown.prompt.strip():
-        raise EmptyDraft(shown)
-    return _write(tx, row._replace(state="queued" if wanted else "edited"), now)
+        raise StaleDraft(draft)
+    to_queue = wish.queued is not False
+    if to_queue == draft.queued:
+        return draft
+    if to_queue and not draft.prompt.strip():
+        raise EmptyDraft(draft)
+    return _write(tx, row._replace(state="queued" if to_queue else "edited"), now)
 
 
 # ---------------------------------------------------------------- what becomes of it
@@ -173,7 +173,7 @@ def take(tx: Tx, attempt_id: str, process_id: str, now: str) -> None:
     if row is None or row.state not in {"edited", "queued"}:
         return
     if row.state == "queued":
-        _emit(tx, row.shown().being_sent())
+        _emit(tx, row.to_draft().being_sent())
     _write(tx, row._replace(state="sent"), now)
     tx.execute(
         "UPDATE drafts SET sent_as = ? WHERE task_attempt_id = ? AND draft_type = 'follow_up'",
@@ -207,14 +207,14 @@ def keep(tx: Tx, attempt_id: str, prompt: str, now: str, *, variant: str | None 
         variant: how it was to be told; it counts unless something was written meanwhile.
     """
     row = _row(tx, attempt_id, DraftType.FOLLOW_UP)
-    shown = row.shown()
+    draft = row.to_draft()
     _write(
         tx,
         row._replace(
             state="edited",
-            prompt="\n\n".join(text for text in (shown.prompt, prompt) if text.strip()),
-            variant=shown.variant if shown.prompt.strip() else variant or shown.variant,
-            image_ids=msgspec.json.encode(shown.image_ids).decode(),
+            prompt="\n\n".join(text for text in (draft.prompt, prompt) if text.strip()),
+            variant=draft.variant if draft.prompt.strip() else variant or draft.variant,
+            image_ids=msgspec.json.encode(draft.image_ids).decode(),
             created_at=now if row.state == "deleted" else row.created_at,
         ),
         now,
@@ -274,7 +274,7 @@ def _write(tx: Tx, row: _Row, now: str) -> Draft:
     tx.execute(
         f"INSERT OR REPLACE INTO drafts ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", new
     )
-    return _emit(tx, _decoded(new).shown())
+    return _emit(tx, _decoded(new).to_draft())
 
 
 def _emit(tx: Tx, draft: Draft) -> Draft:

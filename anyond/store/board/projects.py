@@ -93,8 +93,8 @@ def patch(tx: Tx, id: str, changes: ProjectPatch, now: str, *, subdirectory: str
     old = get(tx, id)
     new = Project(
         id=id,
-        name=_kept(old.name, changes.name, "name"),
-        git_repo_path=_kept(old.git_repo_path, changes.git_repo_path, "git_repo_path"),
+        name=_updated(old.name, changes.name, "name"),
+        git_repo_path=_updated(old.git_repo_path, changes.git_repo_path, "git_repo_path"),
         setup_script=_cleared(old.setup_script, changes.setup_script),
         dev_script=_cleared(old.dev_script, changes.dev_script),
         cleanup_script=_cleared(old.cleanup_script, changes.cleanup_script),
@@ -146,7 +146,7 @@ def _required(field: str, text: str) -> str:
     return text
 
 
-def _kept(old: str, new: str | None, field: str) -> str:
+def _updated(old: str, new: str | None, field: str) -> str:
     return old if new is None else _required(field, new)
 
 

@@ -90,14 +90,14 @@ def restore(database: Path, chosen: Path | None = None) -> tuple[Backup, Path | 
     half = database.with_name(f"{database.name}.half")
     try:
         backup = _first_whole(database, chosen, half)
-        kept = _keep(database)
+        former = _keep(database)
         os.replace(half, database)
         _sync(database.parent)
     except OSError as error:
         _discard(half)
         text = f"{error.filename or database} cannot be written: {error.strerror}."
         raise Unavailable(text) from error
-    return backup, kept
+    return backup, former
 
 
 def _first_whole(database: Path, chosen: Path | None, half: Path) -> Backup:
@@ -145,9 +145,9 @@ def _copy(source: Path, target: Path) -> None:
     ):
         original.backup(copy)  # one step: a snapshot that no writer waits for
         copy.execute("PRAGMA journal_mode = DELETE")  # one file, without a log beside it
-        (verdict,) = copy.execute("PRAGMA integrity_check(1)").fetchone()
-        if verdict != "ok":
-            raise sqlite3.DatabaseError(f"it is damaged ({verdict.splitlines()[-1]})")
+        (answer,) = copy.execute("PRAGMA integrity_check(1)").fetchone()
+        if answer != "ok":
+            raise sqlite3.DatabaseError(f"it is damaged ({answer.splitlines()[-1]})")
     _sync(target)
 
 
@@ -156,15 +156,15 @@ def _keep(database: Path) -> Path | None:
     if not database.exists():
         return None
     number = 1
-    while (kept := database.with_name(f"{database.name}.replaced-{number}")).exists():
+    while (former := database.with_name(f"{database.name}.replaced-{number}")).exists():
         number += 1
-    os.link(database, kept)
+    os.link(database, former)
     # A log of the former one must not be taken for one of the new.
     with suppress(FileNotFoundError):
-        os.rename(f"{database}-wal", f"{kept}-wal")
+        os.rename(f"{database}-wal", f"{former}-wal")
     with suppress(FileNotFoundError):
         os.unlink(f"{database}-shm")
-    return kept
+    return former
 
 
 def _before(database: Path) -> Path:

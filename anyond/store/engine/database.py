@@ -33,7 +33,7 @@ from anyond.store.engine.transaction import (
 
 R = TypeVar("R")
 
-KEPT_CHANGES = 50_000
+CHANGES_MOST = 50_000
 CLOSE_SECONDS = 10.0
 _LARGEST_GROUP = 500
 _READERS = 2
@@ -85,7 +85,7 @@ class Store:
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, path: Path, *, inline: bool = False, keep: int = KEPT_CHANGES
+        cls, path: Path, *, inline: bool = False, keep: int = CHANGES_MOST
     ) -> AsyncIterator[Store]:
         """Open or create the database at `path`, and close it at the end of the block.
 

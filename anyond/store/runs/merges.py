@@ -15,7 +15,7 @@ _COLUMNS = (
 )
 
 
-class Landed(NamedTuple):
+class LatestMerge(NamedTuple):
     """How the target came to have what an attempt did.
 
     Args:
@@ -108,7 +108,7 @@ def keep_pull_request(
                 " pr_merge_commit_sha = ?, target_branch_name = ? WHERE id = ?",
                 (*state, old.id),
             )
-    kept = PullRequestMerge(
+    recorded = PullRequestMerge(
         id=id if old is None else old.id,
         task_attempt_id=attempt_id,
         created_at=created,
@@ -117,12 +117,12 @@ def keep_pull_request(
     )
     tx.emit(
         "pr_status_changed",
-        kept,
+        recorded,
         project_id=place.project_id,
         attempt_id=attempt_id,
-        key=kept.id,
+        key=recorded.id,
     )
-    return kept, True
+    return recorded, True
 
 
 def pull_requests(reader: Reader, attempt_id: str) -> list[PullRequestMerge]:
@@ -154,7 +154,7 @@ def of_attempt(reader: Reader, attempt_id: str) -> list[Merge]:
     return [_merge(row) for row in rows]
 
 
-def landed(reader: Reader, attempt_id: str) -> Landed | None:
+def latest_merge(reader: Reader, attempt_id: str) -> LatestMerge | None:
     """The latest landing of an attempt; None if there is none, or if a later pull request may
     still become one.
     """
@@ -165,7 +165,7 @@ def landed(reader: Reader, attempt_id: str) -> Landed | None:
         " ORDER BY COALESCE(pr_merged_at, created_at) DESC, rowid DESC LIMIT 1",
         (attempt_id,),
     ).fetchone()
-    return Landed(*row) if row is not None and row[0] is not None else None
+    return LatestMerge(*row) if row is not None and row[0] is not None else None
 
 
 def _after_all(tx: Tx, attempt_id: str, now: str) -> str:

@@ -50,7 +50,7 @@ def keep_turn(tx: Tx, process_id: str, turn: str) -> None:
     _set(tx, process_id, "turn", turn)
 
 
-def kept_turn(reader: Reader, process_id: str) -> str | None:
+def stored_turn(reader: Reader, process_id: str) -> str | None:
     """What `keep_turn` wrote; None for scripts, and for agents that were never started."""
     row = reader.execute(
         "SELECT turn FROM executor_sessions WHERE execution_process_id = ?", (process_id,)

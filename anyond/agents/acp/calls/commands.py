@@ -42,14 +42,14 @@ def command_of(arguments: Mapping[str, Any]) -> str:
     return ""
 
 
-def printed(shown: str, output: Any) -> tuple[str | None, int | None]:
+def printed(reported: str, output: Any) -> tuple[str | None, int | None]:
     """What a command printed, and its exit code; None where that is not told.
 
     Args:
-        shown: the text that the agent shows.
+        reported: the text that the agent shows.
         output: the raw output that it tells.
     """
-    text, code = _unwrapped(shown, output)
+    text, code = _unwrapped(reported, output)
     if text and (nothing := _NOTHING.fullmatch(text)):
         text = ""
         code = int(nothing[1]) if code is None and nothing[1] else code
@@ -74,20 +74,20 @@ def result_of(
     return CommandRunResult(exit_status=status, output=output)
 
 
-def _unwrapped(shown: str, output: Any) -> tuple[str | None, int | None]:
-    if form := _FORM.match(shown):
+def _unwrapped(reported: str, output: Any) -> tuple[str | None, int | None]:
+    if form := _FORM.match(reported):
         return as_text(output) or form[1], int(form[2])
-    if end := _SHELL_END.search(shown):
-        return shown[: end.start()], int(end[1])
-    if fenced := _FENCE.match(shown):
-        shown = fenced[1]
-    if first := _CODE_FIRST.match(shown):
-        return shown[first.end() :], int(first[1])
+    if end := _SHELL_END.search(reported):
+        return reported[: end.start()], int(end[1])
+    if fenced := _FENCE.match(reported):
+        reported = fenced[1]
+    if first := _CODE_FIRST.match(reported):
+        return reported[first.end() :], int(first[1])
     raw = as_dict(output)
-    if not shown:
-        shown = as_text(output) or next((t for n in _OUTPUTS if (t := as_text(raw.get(n)))), "")
-        shown += as_text(raw.get("stderr")) if "stdout" in raw else ""
-    return shown or None, _exit_code(raw)
+    if not reported:
+        reported = as_text(output) or next((t for n in _OUTPUTS if (t := as_text(raw.get(n)))), "")
+        reported += as_text(raw.get("stderr")) if "stdout" in raw else ""
+    return reported or None, _exit_code(raw)
 
 
 def _exit_code(raw: Mapping[str, Any]) -> int | None:

@@ -12,7 +12,7 @@ _PLAN_TOOL = "exit_plan_mode"
 _PLAN_FILE = re.compile(r"Requesting plan approval for: (/.*)", re.DOTALL)
 
 
-def shown_title(title: str, name: str, kind: str, cwd: str) -> str:
+def displayed_title(title: str, name: str, kind: str, cwd: str) -> str:
     """What to call a tool; a command is left as it is.
 
     Args:

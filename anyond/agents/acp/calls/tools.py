@@ -12,7 +12,7 @@ from anyond.agents.acp.calls.changes import edited, moved
 from anyond.agents.acp.calls.commands import command_of, printed, result_of
 from anyond.agents.acp.calls.content import Content, text_of
 from anyond.agents.acp.calls.terminal import Terminal
-from anyond.agents.acp.calls.titles import plan_file_of, shown_title, url_of
+from anyond.agents.acp.calls.titles import displayed_title, plan_file_of, url_of
 from anyond.agents.acp.calls.todos import progress, todo_list
 from anyond.agents.common.paths import relative_path
 from anyond.agents.json_rpc.jsonrpc import as_dict, as_list, as_text, loads
@@ -78,7 +78,7 @@ class ToolCall:
     @property
     def title(self) -> str:
         """How the agent calls it, or what kind of tool it is; a command is left as it is."""
-        return shown_title(self._title, self._name, self._kind, self._cwd)
+        return displayed_title(self._title, self._name, self._kind, self._cwd)
 
     @property
     def question(self) -> Any:
@@ -106,8 +106,8 @@ class ToolCall:
         status = _STATUSES.get(as_text(fields.get("status")), self._status)
         if asking or not isinstance(self._status, Denied) or isinstance(status, Succeeded):
             self._status = status
-        places = [as_text(as_dict(place).get("path")) for place in as_list(fields.get("locations"))]
-        self._locations = [place for place in places if place] or self._locations
+        paths = [as_text(as_dict(place).get("path")) for place in as_list(fields.get("locations"))]
+        self._locations = [place for place in paths if place] or self._locations
         # What is said of a command before it runs is not what it prints.
         news = fields.get("sessionUpdate") == "tool_call"
         news = news or ("rawInput" in fields and "status" not in fields)
@@ -246,8 +246,8 @@ class ToolCall:
 
     def _printed(self) -> tuple[str | None, int | None]:
         output, code = printed("".join(self._content.texts), self._output)
-        shown, ended = self._terminal.output, self._terminal.exit_code
-        return output if shown is None else shown, code if ended is None else ended
+        displayed, ended = self._terminal.output, self._terminal.exit_code
+        return output if displayed is None else displayed, code if ended is None else ended
 
     def _result(self) -> ToolResult | None:
         if self._content.texts:

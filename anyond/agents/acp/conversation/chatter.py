@@ -23,23 +23,23 @@ class Chatter:
     """
 
     def __init__(self, known: tuple[str, ...], notices: NoticesOnce) -> None:
-        self.shown = Stderr()
+        self.displayed = Stderr()
         self._known = NoticesOnce(known)
         self._notices = notices
-        self._kept: deque[bytes] = deque(maxlen=CHATTER_MOST)
+        self._withheld: deque[bytes] = deque(maxlen=CHATTER_MOST)
 
     def add(self, line: bytes) -> bool:
         """One more line; whether there is more to show now."""
         text = line.decode(errors="replace")
         if self._known.knows(text):
-            self._kept.append(line)
-        elif self.shown.add(line):
+            self._withheld.append(line)
+        elif self.displayed.add(line):
             self._notices.is_new(text)
             return True
         return False
 
-    def shown_after_all(self) -> bool:
+    def display_withheld(self) -> bool:
         """Show what was kept back; whether there was any."""
-        added = [self.shown.add(line) for line in self._kept]
-        self._kept.clear()
+        added = [self.displayed.add(line) for line in self._withheld]
+        self._withheld.clear()
         return any(added)

@@ -35,7 +35,7 @@ KNOWN_MOST = 4_000
 TEXTS_MOST = 256
 """So many texts of an answer that breaks off are marked."""
 
-_Shown = Text | Stderr | ToolCall | Usage | NormalizedEntry
+_Item = Text | Stderr | ToolCall | Usage | NormalizedEntry
 
 
 class AcpEntries:
@@ -59,7 +59,7 @@ class AcpEntries:
         self._cwd = cwd
         self._events: list[AgentEvent | str] = []
         self._touched: set[str] = set()
-        self._shown: dict[str, _Shown] = {}
+        self._items: dict[str, _Item] = {}
         self._open_text: Text | None = None
         self._open_tools: dict[str, ToolCall] = {}
         self._ended_tools: dict[str, None] = {}
@@ -91,27 +91,27 @@ class AcpEntries:
             for event in self._events
         ]
         for key in self._touched:
-            shown = self._shown[key]
+            item = self._items[key]
             closed = self._open_text is None or self._open_text.key != key
-            if isinstance(shown, NormalizedEntry) or (isinstance(shown, Text) and closed):
+            if isinstance(item, NormalizedEntry) or (isinstance(item, Text) and closed):
                 # It hardly ever changes again; whoever changes it puts it again.
-                del self._shown[key]
+                del self._items[key]
         self._events = []
         self._touched.clear()
         while len(self._ended_tools) > KNOWN_MOST:
             oldest = next(iter(self._ended_tools))
-            del self._ended_tools[oldest], self._shown[oldest]
+            del self._ended_tools[oldest], self._items[oldest]
         return events
 
     def _entry(self, key: str) -> NormalizedEntry:
-        shown = self._shown[key]
-        return shown if isinstance(shown, NormalizedEntry) else shown.entry()
+        item = self._items[key]
+        return item if isinstance(item, NormalizedEntry) else item.entry()
 
-    def _put(self, key: str, shown: _Shown) -> None:
+    def _put(self, key: str, item: _Item) -> None:
         if key not in self._touched:
             self._touched.add(key)
             self._events.append(key)
-        self._shown[key] = shown
+        self._items[key] = item
 
     def _new_key(self, kind: str) -> str:
         self._count += 1
@@ -251,22 +251,22 @@ class AcpEntries:
     def stderr(self, line: bytes) -> None:
         """A line of stderr: agents chat there, so it is no error by itself."""
         if self._chatter.add(line):
-            self._put("stderr", self._chatter.shown)
+            self._put("stderr", self._chatter.displayed)
 
     @property
     def stderr_lines(self) -> Sequence[str]:
         """The newest lines of stderr that are shown."""
-        return self._chatter.shown.lines
+        return self._chatter.displayed.lines
 
     def show_chatter(self) -> None:
         """The run has failed: what was kept back of stderr may tell why."""
-        if self._chatter.shown_after_all():
-            self._put("stderr", self._chatter.shown)
+        if self._chatter.display_withheld():
+            self._put("stderr", self._chatter.displayed)
 
     @property
     def left(self) -> Carried:
         """What this run leaves for later ones of its attempt."""
-        return Carried(used=self.usage.totals, notices=self._notices.shown)
+        return Carried(used=self.usage.totals, notices=self._notices.displayed)
 
     # ------------------------------------------------------------ tools, plan, usage
 
@@ -276,7 +276,7 @@ class AcpEntries:
         self._went_on()
         call_id = as_text(fields.get("toolCallId"))
         key = f"tool:{call_id}"
-        known = self._shown.get(key)
+        known = self._items.get(key)
         call = known if isinstance(known, ToolCall) else ToolCall(call_id, self._cwd)
         call.honest = self.quirks.honest_commands
         self.tools_seen += known is None
@@ -285,7 +285,7 @@ class AcpEntries:
             call.give_up()
         call.parent = call.parent or parent_of(fields, self.quirks, self._open_tools)
         if not call.plan and (file := call.plan_file) is not None:
-            calls = [shown for shown in self._shown.values() if isinstance(shown, ToolCall)]
+            calls = [item for item in self._items.values() if isinstance(item, ToolCall)]
             written = [text for one in calls if (text := one.written(file)) is not None]
             call.plan = written[-1] if written else ""
         self._keep(key, call)
@@ -293,7 +293,7 @@ class AcpEntries:
 
     def denied(self, key: str) -> None:
         """The agent was told not to do it; some never speak of it again."""
-        call = self._shown.get(key)
+        call = self._items.get(key)
         if isinstance(call, ToolCall):
             call.deny()
             self._keep(key, call)

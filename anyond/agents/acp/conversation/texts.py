@@ -15,7 +15,7 @@ STDERR_BYTES = 64 * 1024
 """So much of stderr is shown, its end; all of it is in the raw log."""
 
 # An error that the agent answers a request with, or that we have answered one of its own with.
-_ECHO = re.compile(
+_REPORT = re.compile(
     r"Error handling (?:request|notification) \{"
     r"|(?:\[SYSTEM_ERROR\] Prompt for session \S+ failed: )?RequestError: "
 )
@@ -94,11 +94,11 @@ class Stderr:
             self._within = line != "}"
             return True
         frame = _FRAME.fullmatch(line)
-        echo = frame is None and _ECHO.match(line) is not None
-        fields = echo and (line.endswith("{") or "RequestError: " in line)
+        report = frame is None and _REPORT.match(line) is not None
+        fields = report and (line.endswith("{") or "RequestError: " in line)
         self._within = bool(frame["more"]) if frame else fields
         known = line.startswith(_CHATTER) or _CODE.fullmatch(line) is not None
-        return frame is not None or echo or known
+        return frame is not None or report or known
 
     @property
     def lines(self) -> Sequence[str]:

@@ -62,7 +62,7 @@ class Question:
             if isinstance(option.get("optionId"), str)
         ]
         prefix = "allow" if approved else "reject"
-        ranked = [id for wanted in kinds for kind, id in offered if kind == wanted]
+        ranked = [id for asked_kind in kinds for kind, id in offered if kind == asked_kind]
         ranked += [id for kind, id in offered if kind.startswith(prefix)]
         if not ranked:
             return CANCELLED

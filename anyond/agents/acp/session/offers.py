@@ -60,8 +60,8 @@ def _choices(name: str, answer: Mapping[str, Any]) -> tuple[tuple[Choice, ...], 
         for value, one in selector.choices.items():
             if value not in found:
                 found[value] = _choice(value, one)
-    kept = tuple(choice for choice in found.values() if choice is not None)[: MOST[name]]
-    return kept, len(found) - len(kept)
+    choices = tuple(choice for choice in found.values() if choice is not None)[: MOST[name]]
+    return choices, len(found) - len(choices)
 
 
 def _choice(value: str, choice: Mapping[str, Any]) -> Choice | None:

@@ -62,22 +62,22 @@ def wishes(
         # Nobody has named it: if it is not there, what the agent asks is answered all the same.
         usual = quirks.ask_mode if options.approvals else None
         usual = usual if options.asks else quirks.free_mode
-    for name, wanted in (("model", options.session_model), ("mode", mode or usual)):
-        if not wanted:
+    for name, value in (("model", options.session_model), ("mode", mode or usual)):
+        if not value:
             continue
         ways = selectors(name, answer)
-        fitting = [(way, id) for way in ways for id in way.choices if _names(id, wanted)]
+        fitting = [(way, id) for way in ways for id in way.choices if _names(id, value)]
         if any(id == way.current for way, id in fitting):
             continue
         if fitting:
             found.append(_wish(name, fitting, ""))
-        elif name == "model" or options.mode == wanted:
+        elif name == "model" or options.mode == value:
             ways = ways or [unannounced(name)]
-            found.append(_wish(name, [(way, wanted) for way in ways], _offer(ways)))
-        elif wanted is not usual:
+            found.append(_wish(name, [(way, value) for way in ways], _offer(ways)))
+        elif value is not usual:
             choice = _offer(ways) or "It offers no choice."
             choice = choice[:1].lower() + choice[1:]
-            missing.append(f"The agent does not know the {name} {wanted!r}; {choice}")
+            missing.append(f"The agent does not know the {name} {value!r}; {choice}")
     return found, missing
 
 
@@ -99,6 +99,6 @@ def _offer(ways: Sequence[Selector]) -> str:
     return f"It offers {', '.join(ids[:_LISTED])}{rest}."
 
 
-def _names(id: str, wanted: str) -> bool:
+def _names(id: str, value: str) -> bool:
     # Some agents name their modes by URLs that end in the word.
-    return id == wanted or id.endswith("#" + wanted)
+    return id == value or id.endswith("#" + value)

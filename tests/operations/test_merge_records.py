@@ -13,7 +13,7 @@ import trio
 
 from anyond.git.commits import commit
 from anyond.git.merging import merge
-from anyond.git.merging.landing import Landing, find
+from anyond.git.merging.merge_record import MergeRecord, find
 from anyond.git.program.command import git
 from anyond.git.repo import branches
 from anyond.model.http.bodies import MergeStrategy
@@ -22,7 +22,7 @@ from anyond.model.ids import new_id, now
 from anyond.model.rows import Diff, PullRequestInfo, RunReason, TaskStatus
 from anyond.operations import subject
 from anyond.operations.branch.intent_outcomes import settled
-from anyond.operations.branch.landed import latest
+from anyond.operations.branch.merge_records import latest
 from anyond.operations.branch.merging import merge_attempt
 from anyond.operations.resources import Resources
 from anyond.store.board import tasks
@@ -91,8 +91,8 @@ class Desk:
         self.about = about
         self._diffs = Diffs(nursery, resources, lambda _: self.busy)
 
-    def follow(self, stats_only: bool = False, *, landed: bool = True) -> aclosing[Watching]:
-        return aclosing(Watching(self._diffs.follow(self.id, stats_only, landed=landed)))
+    def follow(self, stats_only: bool = False, *, ends: bool = True) -> aclosing[Watching]:
+        return aclosing(Watching(self._diffs.follow(self.id, stats_only, ends_with_merge=ends)))
 
     @property
     def id(self) -> str:
@@ -163,7 +163,7 @@ async def test_who_watches_while_it_lands_sees_it_and_then_the_end(
     desk: Desk, strategy: MergeStrategy
 ) -> None:
     await desk.work(one="1\n", two="2\n")
-    async with desk.follow() as watching, desk.follow(landed=False) as plain:
+    async with desk.follow() as watching, desk.follow(ends=False) as plain:
         assert set(await watching.until_ready()) == {"one", "two"}
         assert set(await plain.until_ready()) == {"one", "two"}
         before = watching.files.copy()
@@ -240,12 +240,12 @@ async def test_without_a_note_it_is_what_the_merge_commit_brought(
     await desk.work(one="1\n")
     theirs = await committed(repository, theirs="theirs\n")
     await desk.merge()
-    landed = await branches.commit(repository, "main")
-    assert await latest(desk.resources, desk.about) == Landing(theirs, landed)
+    merged_at = await branches.commit(repository, "main")
+    assert await latest(desk.resources, desk.about) == MergeRecord(theirs, merged_at)
     await desk.resources.store.write(
         lambda tx: tx.execute("UPDATE merges SET target_before = NULL")
     )
-    assert await latest(desk.resources, desk.about) == Landing(theirs, landed)
+    assert await latest(desk.resources, desk.about) == MergeRecord(theirs, merged_at)
     assert set(await desk.shown()) == {"one"}
 
 
@@ -277,7 +277,7 @@ async def test_a_pull_request_is_shown_as_soon_as_what_became_of_it_is_here(
 async def test_names_of_commits_that_are_none_are_not_found(repository: Path) -> None:
     tip = await committed(repository, a="a\n")
     first = await branches.commit(repository, "main^")
-    assert await find(repository, None, tip) == Landing(first, tip)
+    assert await find(repository, None, tip) == MergeRecord(first, tip)
     tree = (await git("rev-parse", "main^{tree}", cwd=repository)).text
     for before, after in (
         (None, first),  # has no parent
@@ -303,7 +303,7 @@ async def test_a_merge_that_a_daemon_did_not_live_to_write_down_is_written_down_
     (about.worktree / "new.txt").write_text("new\n")
     await commit.commit_all(about.worktree, "New")
 
-    async def announce(planned: Landing) -> None:
+    async def on_plan(planned: MergeRecord) -> None:
         intent = Intent(
             attempt_id=about.attempt.id,
             kind="merge",
@@ -318,7 +318,7 @@ async def test_a_merge_that_a_daemon_did_not_live_to_write_down_is_written_down_
 
     ends = (about.repository, about.attempt.branch, about.attempt.target_branch)
     with suppress(InterruptedError):
-        await merge.merge(resources.repositories, *ends, message="Land", announce=announce)
+        await merge.merge(resources.repositories, *ends, message="Land", on_plan=on_plan)
     for _ in range(2):  # and once only
         await settled(resources, about.attempt.id)
         rows = await resources.store.read(lambda r: merges.of_attempt(r, about.attempt.id))
@@ -333,7 +333,7 @@ async def test_a_watcher_of_a_calm_attempt_learns_of_a_merge_at_once(
 ) -> None:
     monkeypatch.setattr(diffs, "CALM_SHARE", 1e9)  # as calm as after many hours
     await desk.work(one="1\n")
-    async with desk.follow(landed=False) as watching:
+    async with desk.follow(ends=False) as watching:
         await watching.until_ready()
         assert set(watching.files) == {"one"}
         with trio.fail_after(diffs.LONGEST_PAUSE / 2):

@@ -21,7 +21,7 @@ SHUT = re.compile(r"^warning: could not open directory '(.+?)/?': ", re.MULTILIN
 """How git says of a directory that it leaves it out."""
 
 
-async def unkept(worktree: Path, snapshot: str) -> list[str]:
+async def not_in_snapshot(worktree: Path, snapshot: str) -> list[str]:
     """Files that are neither ignored nor in a snapshot, those that may not be read, and directories
     that may not be opened, relative to `worktree`. Those of repositories inside are among them.
 
@@ -43,12 +43,12 @@ async def unkept(worktree: Path, snapshot: str) -> list[str]:
         others = await git(*ask, cwd=worktree, env=env)
         stored = await git("ls-files", "--cached", "-z", cwd=worktree, env=env)
     found = await parsed(others.out, split)
-    kept = await parsed(stored.out, split)
+    in_snapshot = await parsed(stored.out, split)
     shut = SHUT.findall(others.err)
-    return await trio.to_thread.run_sync(_unkept, worktree, found, kept, shut)
+    return await trio.to_thread.run_sync(_missing, worktree, found, in_snapshot, shut)
 
 
-def _unkept(
+def _missing(
     top: Path, others: Sequence[str], stored: Sequence[str], shut: Sequence[str]
 ) -> list[str]:
     # The snapshot may have an earlier state of what may not be read now.

@@ -17,14 +17,14 @@ from anyond.model.errors import Conflict
 _OID = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 
 
-class Landing(NamedTuple):
+class MergeRecord(NamedTuple):
     """A branch was at the commit `before`, and then at `after`."""
 
     before: str
     after: str
 
 
-async def find(repo: Path, before: str | None, after: str) -> Landing | None:
+async def find(repo: Path, before: str | None, after: str) -> MergeRecord | None:
     """The landing between two commits, or None if the repository does not have both.
 
     Args:
@@ -40,7 +40,7 @@ async def find(repo: Path, before: str | None, after: str) -> Landing | None:
     found = [line.split(" ") for line in result.out.decode("utf-8", "replace").splitlines()]
     if result.code != 0 or [kind for _, kind, *_ in found] != ["commit", "commit"]:
         return None
-    return Landing(found[0][0], found[1][0])
+    return MergeRecord(found[0][0], found[1][0])
 
 
 async def holds(repo: Path, branch: str, commit: str) -> bool:

@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from anyond.git.snapshots import snapshots
 from anyond.model.ids import new_id
 from anyond.operations.resources import Resources
-from anyond.operations.workspace import removal, strangers
+from anyond.operations.workspace import removal, unowned
 from anyond.procs.shims.shim_state import Lock
 from anyond.store.upkeep import cleanups
 from anyond.watchers.janitor import Janitor
@@ -22,7 +22,7 @@ from tests.operations.test_operations_attempts import attempt
 
 async def report(resources: Resources) -> list[Any]:
     with capture_logs() as logs:
-        await strangers.report(resources)
+        await unowned.report(resources)
     return [entry for entry in logs if entry["log_level"] == "warning"]
 
 

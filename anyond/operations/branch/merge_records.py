@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from anyond.git.merging import landing
-from anyond.git.merging.landing import Landing
+from anyond.git.merging import merge_record
+from anyond.git.merging.merge_record import MergeRecord
 from anyond.model.rows import RunReason
 from anyond.operations.resources import Resources
 from anyond.operations.subject import Subject
@@ -15,10 +15,10 @@ from anyond.store.runs import merges, processes
 
 async def is_recorded(resources: Resources, attempt_id: str) -> bool:
     """Whether anything of the attempt has ever landed, by us or by a pull request."""
-    return await resources.store.read(lambda r: merges.landed(r, attempt_id)) is not None
+    return await resources.store.read(lambda r: merges.latest_merge(r, attempt_id)) is not None
 
 
-async def latest(resources: Resources, about: Subject) -> Landing | None:
+async def latest(resources: Resources, about: Subject) -> MergeRecord | None:
     """The two ends of the latest landing.
 
     None if there is none, if the repository does not have its commits (a pull request was merged
@@ -26,19 +26,21 @@ async def latest(resources: Resources, about: Subject) -> Landing | None:
     server is not.
     """
 
-    def work(reader: Reader) -> merges.Landed | None:
+    def work(reader: Reader) -> merges.LatestMerge | None:
         for process in processes.running_of(reader, about.attempt.id):
             if process.run_reason is not RunReason.DEV_SERVER:
                 return None
-        return merges.landed(reader, about.attempt.id)
+        return merges.latest_merge(reader, about.attempt.id)
 
     row = await resources.store.read(work)
     if row is None:
         return None
-    return await landing.find(about.repository, row.target_before, row.commit)
+    return await merge_record.find(about.repository, row.target_before, row.commit)
 
 
-async def is_all(about: Subject, found: Landing) -> bool:
+async def is_all(about: Subject, found: MergeRecord) -> bool:
     """Whether the attempt has nothing that did not land with `found` or before."""
     place = about.attempt.container_ref
-    return place is not None and await landing.has_all(about.repository, Path(place), found.after)
+    return place is not None and await merge_record.has_all(
+        about.repository, Path(place), found.after
+    )

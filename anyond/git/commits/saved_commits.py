@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from anyond.git.commits.commit import DURABLE
 from anyond.git.program.command import git
-from anyond.git.program.text import shown
+from anyond.git.program.text import as_utf8
 
 PREFIX = "refs/anyon/kept/"
 MOST_ENTRIES = 100
@@ -53,7 +53,7 @@ async def stash(repo: Path) -> list[Entry]:
         return []  # there is none
     fields = os.fsdecode(listed.out).split("\0")
     return [
-        Entry(oid.strip(), shown(subject))
+        Entry(oid.strip(), as_utf8(subject))
         for oid, subject in zip(fields[::2], fields[1::2], strict=False)
         if oid.strip()
     ]
@@ -81,20 +81,20 @@ async def compare_stash(repo: Path, attempt_id: str, branch: str) -> list[str]:
     texts = []
     for oid, ref in guarded.items():
         if oid not in there:
-            kept = await keep(repo, attempt_id, "popped", oid)
-            subject = shown((await git("log", "-1", "--format=%s", oid, "--", cwd=repo)).text)
+            saved = await keep(repo, attempt_id, "popped", oid)
+            subject = as_utf8((await git("log", "-1", "--format=%s", oid, "--", cwd=repo)).text)
             texts.append(
                 f"The stash, which all checkouts share, has lost an entry meanwhile: {subject}. "
-                f"It is kept as {kept}; `git stash store -m back {oid[:12]}` puts it back."
+                f"It is kept as {saved}; `git stash store -m back {oid[:12]}` puts it back."
             )
         await git("update-ref", "-d", ref, cwd=repo)
     for entry in now:
-        mine = re.match(rf"(WIP on|On) {re.escape(shown(branch))}: ", entry.subject)
+        mine = re.match(rf"(WIP on|On) {re.escape(as_utf8(branch))}: ", entry.subject)
         if mine and entry.oid not in guarded:
-            kept = await keep(repo, attempt_id, "left", entry.oid)
+            ref = await keep(repo, attempt_id, "left", entry.oid)
             texts.append(
                 f"The attempt has left an entry in the stash, which all checkouts share: "
-                f"{entry.subject}. Its work is in no commit of the branch; it is kept as {kept}."
+                f"{entry.subject}. Its work is in no commit of the branch; it is kept as {ref}."
             )
     return texts
 
