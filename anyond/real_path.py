@@ -40,8 +40,9 @@ def nearest_real_path(path: str | os.PathLike[str]) -> Path:
 
 
 def leads_into(path: str | os.PathLike[str], directory: Path) -> bool:
-    """Whether `path` is in `directory`, which has no links, once all links are followed; what
-    cannot be followed is not. Blocks on the disk."""
+    """Return whether `path` is in `directory`, which has no links, once all links are followed;
+    what cannot be followed is not. Blocks on the disk.
+    """
     try:
         return Path(os.path.realpath(path)).is_relative_to(directory)
     except (OSError, RuntimeError):

@@ -30,7 +30,7 @@ class Writer:
         return True
 
     def answered(self) -> bool:
-        """Whether the answer is complete now."""
+        """Return whether the answer is complete now."""
         data = self.socket.recv(1 << 16)
         if not data:
             raise ConnectionError("the daemon closed the connection")

@@ -137,7 +137,7 @@ class AttemptActor(Actor[Event, Command]):
         return await self.ask(RunExclusive(lambda: work(self), alongside))
 
     def looks_after(self, process_id: str) -> bool:
-        """Whether somebody here will see to it that the row of a process becomes final."""
+        """Return whether somebody here will see to it that the row of a process becomes final."""
         if not self._has_opened:
             return True  # it is about to look for all that run
         return process_id in self._finished or self.executions.looks_after(process_id)

@@ -173,11 +173,13 @@ class Attempts:
             tenancy.actor.send(Steered(process.id))
 
     def is_active(self, attempt_id: str) -> bool:
-        """Whether an actor owns the attempt now."""
+        """Return whether an actor owns the attempt now."""
         return attempt_id in self._tenancies
 
     def is_busy(self, attempt_id: str) -> bool:
-        """Whether a job, or a process other than a dev server, is at work in the attempt now."""
+        """Return whether a job, or a process other than a dev server, is at work in the attempt
+        now.
+        """
         tenancy = self._tenancies.get(attempt_id)
         return tenancy is not None and tenancy.actor.machine.busy
 
@@ -197,7 +199,7 @@ class Attempts:
             log.warning("still_recovering", attempts=missing)
 
     def looks_after(self, row: ExecutionProcess) -> bool:
-        """Whether somebody will see to it that a running row becomes final."""
+        """Return whether somebody will see to it that a running row becomes final."""
         tenancy = self._tenancies.get(row.task_attempt_id)
         return tenancy is not None and tenancy.actor.looks_after(row.id)
 

@@ -69,7 +69,7 @@ class Actor(ABC, Generic[E, C]):
 
     @property
     def gone(self) -> bool:
-        """Whether this actor takes no more messages."""
+        """True if this actor takes no more messages."""
         return self._gone is not None
 
     def send(self, event: E) -> None:
@@ -148,7 +148,7 @@ class Actor(ABC, Generic[E, C]):
                 slot.fill(outcome.Error(error))
 
     def idle(self) -> bool:
-        """Whether there is nothing left to do for now."""
+        """Return whether there is nothing left to do for now."""
         return False
 
     async def begin(self) -> None:

@@ -26,14 +26,14 @@ class Crashes:
         self._kinds: Counter[tuple[str, str, int]] = Counter()
 
     def count(self, crash: Exception) -> bool:
-        """Whether it may be tried once more after this one."""
+        """Return whether it may be tried once more after this one."""
         kind = _kind(_cause(crash))
         self._kinds[kind] += 1
         return self._kinds[kind] < SAME and self._kinds.total() < ALL
 
     @property
     def first(self) -> bool:
-        """Whether there was only one so far."""
+        """True if there was only one so far."""
         return self._kinds.total() == 1
 
     @property
@@ -43,7 +43,7 @@ class Crashes:
 
 
 def passes(crash: Exception) -> bool:
-    """Whether nothing is wrong with the execution: a full disk, or a row that is gone."""
+    """Return whether nothing is wrong with the execution: a full disk, or a row that is gone."""
     if isinstance(crash, ExceptionGroup):
         return all(passes(member) for member in crash.exceptions)
     return isinstance(crash, Unavailable | NotFound)

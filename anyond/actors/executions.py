@@ -88,7 +88,7 @@ class Executions:
         self.recovered = trio.Event()
 
     def looks_after(self, process_id: str) -> bool:
-        """Whether somebody here follows a process, or finds out what has become of it."""
+        """Return whether somebody here follows a process, or finds out what has become of it."""
         return process_id in self._actors or process_id in self._seeking
 
     # ------------------------------------------------------------ asked from above

@@ -40,7 +40,7 @@ class Outbox:
 
     @property
     def is_on_its_way(self) -> bool:
-        """Whether a message was sent that the agent has not echoed yet."""
+        """True if a message was sent that the agent has not echoed yet."""
         return 0 < self._sent >= self._conversation.messages_received
 
     def queue(self, command: AgentCommand) -> None:

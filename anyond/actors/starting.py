@@ -59,7 +59,7 @@ class Starts:
         return started, stop is not None
 
     def refusal(self, process_id: str) -> AnyondError | None:
-        """Why a process was not started, until its row is final."""
+        """The reason why a process was not started, until its row is final."""
         return self._refusals.get(process_id)
 
     async def refuse(self, row: ExecutionProcess, why: AnyondError) -> None:

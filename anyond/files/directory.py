@@ -105,7 +105,7 @@ def describe(path: Path, *, is_directory: bool) -> DirectoryEntry:
 
 
 def refusal(path: Path, error: OSError) -> NotFound | Invalid | Forbidden:
-    """Why a directory cannot be read, in words that name it."""
+    """The reason why a directory cannot be read, in words that name it."""
     match error:
         case FileNotFoundError():
             return NotFound("directory", path)

@@ -140,7 +140,7 @@ def _below(path: Path, skipped: frozenset[str]) -> list[Path]:
 
 
 def _is_linked_worktree(git: Path) -> bool:
-    """Whether this is one more checkout of a repository that lies elsewhere."""
+    """Return whether this is one more checkout of a repository that lies elsewhere."""
     if git.is_dir():
         return False
     with git.open("rb") as file:

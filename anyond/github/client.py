@@ -168,7 +168,7 @@ class GitHub:
 
 
 def usable(token: str) -> bool:
-    """Whether a token can be sent at all: no spaces, no line breaks, nothing but ASCII."""
+    """Return whether a token can be sent at all: no spaces, no line breaks, nothing but ASCII."""
     return token.isascii() and token.isprintable() and " " not in token
 
 

@@ -44,7 +44,7 @@ class Answer:
 
     @property
     def complaint(self) -> Complaint:
-        """Why it was refused; empty if it does not say in a way that we can read."""
+        """The reason why it was refused; empty if it does not say in a way that we can read."""
         try:
             return msgspec.json.decode(self.content, type=Complaint)
         except (msgspec.DecodeError, UnicodeDecodeError):

@@ -71,7 +71,7 @@ class Site:
         return urlsplit(self.web).hostname or ""
 
     def takes_token(self, address: Address) -> bool:
-        """Whether this is the one place that the token may be sent to by git."""
+        """Return whether this is the one place that the token may be sent to by git."""
         parts = Address.parse(self.web)
         here = (parts.scheme, parts.host, parts.port)
         return (address.scheme, address.host, address.port) == here

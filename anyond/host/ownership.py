@@ -40,8 +40,9 @@ def weakness(directory: Path) -> str | None:
 
 
 def _is_private(state: os.stat_result) -> bool:
-    """Whether the group is root's, or has the name of the owner, as many systems give one to each
-    user, and nobody else in it."""
+    """Return whether the group is root's, or has the name of the owner, as many systems give one to
+    each user, and nobody else in it.
+    """
     if state.st_gid == 0:
         return True
     try:

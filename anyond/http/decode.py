@@ -99,7 +99,7 @@ def unpacked() -> None:
 
 
 def _unreadable(data: bytes, error: Exception) -> Malformed:
-    """Why `data` is not JSON; for half of a surrogate pair, a field can be blamed."""
+    """The reason why `data` is not JSON; for half of a surrogate pair, a field can be blamed."""
     if isinstance(error, UnicodeDecodeError):
         return Malformed("body", "is not valid UTF-8")
     try:

@@ -73,7 +73,7 @@ class Policy:
         return code
 
     def check(self, asked: Asked, *, pages: bool = False) -> str | None:
-        """Whether the request may go on.
+        """Decide whether the request may go on.
 
         Args:
             pages: whether what is asked for are files of a front end, and nothing of the API: to
@@ -157,7 +157,9 @@ class Policy:
 
 
 def _navigates(asked: Asked) -> bool:
-    """Whether a browser wants to show it as a page, whose content the asking page cannot read."""
+    """Return whether a browser wants to show it as a page, whose content the asking page cannot
+    read.
+    """
     mode = asked.headers.get("sec-fetch-mode")
     return asked.method in {"GET", "HEAD"} and mode == "navigate" and "origin" not in asked.headers
 
@@ -193,7 +195,7 @@ def _is_loopback(name: str) -> bool:
 
 
 def _is_same(origin: str, host: str) -> bool:
-    """Whether `origin` is a page of this daemon, behind TLS or not; `null` never is."""
+    """Return whether `origin` is a page of this daemon, behind TLS or not; `null` never is."""
     try:
         parts = urlsplit(origin.lower())
     except ValueError:

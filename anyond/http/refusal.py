@@ -104,12 +104,12 @@ def refused(error: BaseException) -> AnyondError | None:
 
 
 def cancelled(error: BaseException) -> bool:
-    """Whether `error` must go on to the nursery that wants this task to end."""
+    """Return whether `error` must go on to the nursery that wants this task to end."""
     return any(isinstance(leaf, trio.Cancelled) for leaf in _leaves(error))
 
 
 def departed(error: BaseException) -> bool:
-    """Whether `error` says only that the client has left, which is nobody's mistake."""
+    """Return whether `error` says only that the client has left, which is nobody's mistake."""
     return _DEPARTED is not None and all(isinstance(leaf, _DEPARTED) for leaf in _leaves(error))
 
 

@@ -130,7 +130,7 @@ class _Folder:
 
 
 def _copy(path: Path, folder: _Folder, timeout_s: float) -> bool:
-    """Whether what was copied belongs together."""
+    """Return whether what was copied belongs together."""
     deadline = time.monotonic() + timeout_s
     wal = _sibling(path, _WAL)
     with ExitStack() as stack:

@@ -53,7 +53,7 @@ class Bundle:
 
     @property
     def is_known(self) -> bool:
-        """Whether all of it is here already."""
+        """True if all of it is here already."""
         if self.is_new or any(is_new for _, is_new in self.attempts):
             return False
         new = (self.images, self.processes, self.ended, self.merges, self.drafts)
@@ -216,7 +216,9 @@ class Plan:
                     self.report.completed += 1
 
     def _has_ended_since(self, process: OldProcess) -> bool:
-        """Whether what is here is what an earlier import made of a process that had not ended."""
+        """Return whether what is here is what an earlier import made of a process that had not
+        ended.
+        """
         then = self._known.killed.get(process.id)
         now = process.ended_at if process.status is ProcessStatus.KILLED else None
         return process.has_ended and then is not None and then != now

@@ -51,7 +51,8 @@ def encode(frames: Iterable[EntryFrame], execution_id: str) -> bytes:
 
 
 def is_whole(path: Path, execution_id: str, may_lack_end: bool = False) -> bool:
-    """Whether all of an archive is there, as it was written, and of that execution. Blocking.
+    """Return whether all of an archive is there, as it was written, and of that execution.
+    Blocking.
 
     Args:
         may_lack_end: it may be of an earlier version, which wrote no such last line: then it is

@@ -178,7 +178,7 @@ class Conversation:
 
     @property
     def acted(self) -> bool:
-        """Whether the agent has said, thought or done anything at all."""
+        """True if the agent has said, thought or done anything at all."""
         kinds = (AssistantMessage, Thinking, ToolUse)
         return any(isinstance(entry.entry_type, kinds) for entry in self._entries)
 

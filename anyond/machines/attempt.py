@@ -35,23 +35,23 @@ class AttemptMachine(TableMachine[State, Occupants, Event, Command]):
 
     @property
     def idle(self) -> bool:
-        """Whether nothing runs and nobody waits."""
+        """True if nothing runs and nobody waits."""
         data = self._data
         at_work = self.busy or data.alongside or data.seeking or data.concluding
         return not (at_work or data.halts or data.patient)
 
     @property
     def busy(self) -> bool:
-        """Whether somebody is at work in the worktree."""
+        """True if somebody is at work in the worktree."""
         return self.state is not State.FREE
 
     @property
     def halting(self) -> bool:
-        """Whether somebody wants everything stopped: no chain goes on."""
+        """True if somebody wants everything stopped: no chain goes on."""
         return bool(self._data.halts)
 
     def is_halted(self, process_id: str) -> bool:
-        """Whether somebody waits for the end of this process."""
+        """Return whether somebody waits for the end of this process."""
         return self._data.is_halted(process_id)
 
     def record(self, event: Event) -> None:

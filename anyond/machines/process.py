@@ -245,12 +245,12 @@ class ProcessMachine(TableMachine[State, _Data, Event, Command]):
 
     @property
     def stopping(self) -> bool:
-        """Whether somebody has asked for its end."""
+        """True if somebody has asked for its end."""
         return self._data.stopping
 
     @property
     def gone(self) -> bool:
-        """Whether it is over."""
+        """True if it is over."""
         return self.state is State.GONE
 
     def record(self, event: Event) -> None:

@@ -20,7 +20,7 @@ def derived_id(*parts: str) -> str:
 
 
 def is_id(text: str) -> bool:
-    """Whether `text` is an id as Anyon writes them."""
+    """Return whether `text` is an id as Anyon writes them."""
     try:
         return str(uuid.UUID(text)) == text
     except ValueError:

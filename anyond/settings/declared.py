@@ -49,7 +49,7 @@ class Setting(Struct, frozen=True, kw_only=True):
 
     @property
     def nullable(self) -> bool:
-        """Whether null is one of its values."""
+        """True if null is one of its values."""
         return nullable(self.kind)
 
     def problem(self, value: Any) -> str | None:
@@ -114,7 +114,7 @@ def groups(struct: type[Struct]) -> Iterator[type[Struct]]:
 
 
 def nullable(kind: Any) -> bool:
-    """Whether null is a value of the type `kind`."""
+    """Return whether null is a value of the type `kind`."""
     return get_origin(kind) in {Union, types.UnionType} and type(None) in get_args(kind)
 
 

@@ -14,7 +14,7 @@ TIMEOUT_S = 60.0
 
 
 def is_address(text: str) -> bool:
-    """Whether it is an address, and not the name of a file."""
+    """Return whether it is an address, and not the name of a file."""
     return text.lower().startswith(SCHEMES)
 
 

@@ -247,7 +247,7 @@ def demand_token(host: str, auth: Auth) -> None:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach `host`; no name but `localhost` is believed."""
+    """Return whether only this machine can reach `host`; no name but `localhost` is believed."""
     if host.lower() == "localhost":
         return True
     try:

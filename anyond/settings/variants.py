@@ -32,7 +32,7 @@ def checked(path: str, executor: Executor, options: object) -> Variant:
 
 
 def same(one: Variant, other: Variant) -> bool:
-    """Whether two variants mean the same; null is as good as absent."""
+    """Return whether two variants mean the same; null is as good as absent."""
     return _set_fields(one) == _set_fields(other)
 
 

@@ -52,7 +52,7 @@ def find_shims(spool: str) -> set[int]:
 
 
 def is_shim_of(pid: int, execution_id: str) -> bool:
-    """Whether `pid` is a process of ours that was started as a shim of this execution."""
+    """Return whether `pid` is a process of ours that was started as a shim of this execution."""
     if not LINUX:
         spool = _spool_in(_commands({pid}).get(pid, b""))
         return spool is not None and os.path.basename(spool) == execution_id
@@ -82,7 +82,7 @@ def program_of(shim: int) -> tuple[int, str] | None:
 
 
 def descends_from_execution(pid: int, root: str) -> bool:
-    """Whether `pid` runs below a shim whose spool is in `root`, or is marked as if it did.
+    """Return whether `pid` runs below a shim whose spool is in `root`, or is marked as if it did.
 
     A shim itself does not descend from its own execution.
 

@@ -106,7 +106,7 @@ class Log:
 
     @property
     def trouble(self) -> bool:
-        """Whether something is in memory that belongs on the disk."""
+        """True if something is in memory that belongs on the disk."""
         return bool(self.waiting or self.entries)
 
     def append(self, name: bytes, data: bytes | memoryview) -> None:

@@ -43,7 +43,8 @@ def peer_pid(sock: Any) -> int | None:
 
 
 def is_foreign(sock: Any, root: str) -> bool:
-    """Whether the peer is nobody to deal with: another user, somebody gone, an agent's process.
+    """Return whether the peer is nobody to deal with: another user, somebody gone, an agent's
+    process.
 
     Where the system does not tell who it is, nobody is; the key has to do then.
 

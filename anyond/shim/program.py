@@ -121,7 +121,7 @@ class Stdin:
 
     @property
     def open(self) -> bool:
-        """Whether more can be said."""
+        """True if more can be said."""
         return self.fd is not None and not self.ending
 
     def put(self, data: bytes) -> None:

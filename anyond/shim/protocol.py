@@ -16,7 +16,9 @@ UNNAMED = 2
 
 
 def refusal(number: int) -> str | None:
-    """Why a side of this version cannot deal with one that speaks `number`; None if it can."""
+    """The reason why a side of this version cannot deal with one that speaks `number`; None if it
+    can.
+    """
     if number in SUPPORTED:
         return None
     return (

@@ -228,7 +228,9 @@ class Supervisor:
             self._finish()
 
     def _keep(self, found: set[int]) -> bool:
-        """Whether what the program has left running lives on; if not, the log says that it ends."""
+        """Return whether what the program has left running lives on; if not, the log says that it
+        ends.
+        """
         commands = services(found)
         if not commands:
             return False

@@ -63,7 +63,7 @@ def _check_end(world: World, desk: Desk, row: dict[str, Any]) -> None:
 
 
 def excused(world: World, row: dict[str, Any]) -> bool:
-    """Whether its shim or program was killed, or a git while it was there."""
+    """Return whether its shim or program was killed, or a git while it was there."""
     if world.killed(row["id"]):
         return True
     began, ended = _life(row)
@@ -71,7 +71,7 @@ def excused(world: World, row: dict[str, Any]) -> bool:
 
 
 def stopped(desk: Desk, row: dict[str, Any]) -> bool:
-    """Whether a client asked for a stop while it was there.
+    """Return whether a client asked for a stop while it was there.
 
     Then nothing follows it, also if it had just completed before the stop could reach it.
     """

@@ -233,7 +233,7 @@ class World:
             file.write(json.dumps([kill.at, kill.what, kill.execution]) + "\n")
 
     def killed(self, execution: str) -> bool:
-        """Whether the shim or the agent of an execution was killed."""
+        """Return whether the shim or the agent of an execution was killed."""
         return any(kill.execution == execution for kill in self.kills)
 
     def shim_killed(self, execution: str) -> bool:

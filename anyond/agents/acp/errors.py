@@ -36,24 +36,24 @@ _STOPS = {
 
 
 def stop_text(reason: str) -> str:
-    """Why a turn that was not completed ended, by its `stopReason`."""
+    """The reason why a turn that was not completed ended, by its `stopReason`."""
     return _STOPS.get(reason, f"The agent stopped: {reason[:200]}.")
 
 
 def wants_login(fault: Fault) -> bool:
-    """Whether the agent wants the person to log in before it does anything."""
+    """Return whether the agent wants the person to log in before it does anything."""
     return fault.code == _AUTH_REQUIRED
 
 
 def is_login(fault: Fault) -> bool:
-    """Whether a login, or another key, cures it, however the agent tells that."""
+    """Return whether a login, or another key, cures it, however the agent tells that."""
     if wants_login(fault) or fault.code == _UNAUTHORIZED:
         return True
     return _names_login(fault.data) or refuses_key(rpc_error_text(fault))
 
 
 def _names_login(data: Any) -> bool:
-    """Whether what comes with an error names one of these kinds, at whatever place."""
+    """Return whether what comes with an error names one of these kinds, at whatever place."""
     level = [data]
     looked = 0
     while level and looked < _DATA_MOST:

@@ -128,7 +128,9 @@ class Handshake:
         )
 
     def logs_in(self, fault: Fault | None, method: str) -> bool:
-        """Whether the agent is asked to log in, once, before it is asked for `method` again."""
+        """Return whether the agent is asked to log in, once, before it is asked for `method`
+        again.
+        """
         if fault is None or not wants_login(fault) or self._refused is not None:
             return False
         chosen = self._options.login_method(self.logins)

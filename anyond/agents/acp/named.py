@@ -89,7 +89,7 @@ class NamedAcp(Acp):
         return AcpDialogue(turn, options, self.login if known is None else known.login)
 
     def check(self, options: Mapping[str, Any]) -> None:
-        """Whether the agent that the options name is known.
+        """Check that the agent that the options name is known.
 
         Raises:
             Impossible: it is not.

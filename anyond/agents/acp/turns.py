@@ -149,7 +149,9 @@ class Turns:
             self._go_on()
 
     def _logs_in(self, fault: Fault | None) -> bool:
-        """Whether the agent, which has done nothing yet, is asked to log in and then once more."""
+        """Return whether the agent, which has done nothing yet, is asked to log in and then once
+        more.
+        """
         done = self._entries.texts_seen or self._entries.tools_seen or self.cancelling
         return not done and self._handshake.logs_in(fault, "session/prompt")
 
@@ -184,7 +186,7 @@ class Turns:
         self._go_on()
 
     def _unanswered(self, result: Mapping[str, Any]) -> bool:
-        """Whether the turn has ended well only because nobody tells that it has not."""
+        """Return whether the turn has ended well only because nobody tells that it has not."""
         if not self._handshake.quirks.counts_answers or self._for_the_program:
             return False
         return self._entries.usage.unanswered(result)

@@ -75,7 +75,7 @@ class AmpDialogue(ClaudeDialogue):
             super()._received_line(line)
 
     def _sifted(self, line: bytes, held: list[bytes]) -> bool:
-        """Whether a line of a continued thread is to be shown now."""
+        """Return whether a line of a continued thread is to be shown now."""
         try:
             head = wire.head(line)
             if head.type == "user" and head.parent_tool_use_id is None:

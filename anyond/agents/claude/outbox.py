@@ -53,7 +53,7 @@ class Outbox:
         return lines
 
     def holds(self, name: str) -> bool:
-        """Whether it is queued, or was taken and has not been read back."""
+        """Return whether it is queued, or was taken and has not been read back."""
         return name in self._taken or name in self._numbers
 
     def echoed(self, name: str) -> None:

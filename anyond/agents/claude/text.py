@@ -44,7 +44,7 @@ class Messages:
 
     @property
     def broken_off(self) -> bool:
-        """Whether the latest message of the main conversation was streamed, and has no end."""
+        """True if the latest message of the main conversation was streamed, and has no end."""
         latest = self._current.get(None)
         return latest is not None and not latest.over
 

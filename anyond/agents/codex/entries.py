@@ -154,7 +154,9 @@ class CodexEntries:
             self.once(text)
 
     def error(self, text: str, setup: bool = False) -> None:
-        """Why it did not work; `setup` if the person has to set something up first."""
+        """Add an error entry that says why it did not work; `setup` if the person has to set
+        something up first.
+        """
         error_type = SetupRequired() if setup else OtherError()
         self.note("error", ErrorMessage(error_type=error_type), text)
 

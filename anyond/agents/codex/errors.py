@@ -36,7 +36,7 @@ def with_advice(message: str) -> str:
 
 
 def is_login(error: Mapping[str, Any]) -> bool:
-    """Whether the person has to log in, or to set a key."""
+    """Return whether the person has to log in, or to set a key."""
     info = error.get("codexErrorInfo")
     if info == "unauthorized" or "unauthorized" in as_dict(info):
         return True

@@ -50,7 +50,7 @@ class Options(variant.Common, frozen=True, kw_only=True):
 
     @property
     def asks(self) -> bool:
-        """Whether a person decides about tools; else whatever is asked is allowed."""
+        """True if a person decides about tools; else whatever is asked is allowed."""
         return self.ask_for_approval is not None or self.sandbox != _FREE
 
     def thread(self, cwd: str) -> dict[str, Any]:

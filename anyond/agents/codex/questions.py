@@ -54,7 +54,7 @@ class Question:
 
     @property
     def explains(self) -> bool:
-        """Whether the answer itself has room for a reason."""
+        """True if the answer itself has room for a reason."""
         return self.request.method == INPUT
 
     def answer(self, decision: Decide) -> dict[str, Any]:

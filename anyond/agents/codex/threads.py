@@ -18,7 +18,7 @@ class Threads:
         self._working: set[str] = set()
 
     def is_main(self, thread: str) -> bool:
-        """Whether this is the conversation itself; news without a thread are of it, too."""
+        """Return whether this is the conversation itself; news without a thread are of it, too."""
         return not thread or not self.main or thread == self.main
 
     def parent(self, thread: str) -> str | None:
@@ -32,7 +32,7 @@ class Threads:
 
     @property
     def working(self) -> bool:
-        """Whether any sub-agent is at work."""
+        """True if any sub-agent is at work."""
         return bool(self._working)
 
     def starting(self, key: str) -> None:

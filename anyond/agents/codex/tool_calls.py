@@ -111,7 +111,7 @@ class Call(Source):
 
     @property
     def open(self) -> bool:
-        """Whether it has not come to its end."""
+        """True if it has not come to its end."""
         return isinstance(self.status, Created)
 
     @property

@@ -27,7 +27,7 @@ class Totals(Struct, frozen=True, kw_only=True):
     cost_usd: float = 0
 
     def includes(self, other: Totals) -> bool:
-        """Whether `other` can be a part of it."""
+        """Return whether `other` can be a part of it."""
         pairs = zip(self.counts, other.counts, strict=True)
         # Sums of the same dollars differ in their last digits.
         return all(a >= b for a, b in pairs) and self.cost_usd >= other.cost_usd - 1e-9
@@ -111,11 +111,11 @@ class NoticesOnce:
         return tuple(self._displayed)
 
     def knows(self, text: str) -> bool:
-        """Whether a notice was shown before."""
+        """Return whether a notice was shown before."""
         return notice_key(text) in self._known
 
     def is_new(self, text: str) -> bool:
-        """Whether a notice is to be shown: it has words, and was not shown before."""
+        """Return whether a notice is to be shown: it has words, and was not shown before."""
         key = notice_key(text)
         if not key or key in self._known:
             return False

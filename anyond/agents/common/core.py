@@ -199,7 +199,7 @@ class ConfirmsAtOnce(Protocol):
 
     @property
     def confirms_at_once(self) -> bool:
-        """Whether that is so in this run."""
+        """True if that is so in this run."""
         ...
 
 

@@ -55,31 +55,31 @@ _DEMAND_MOST = 300
 
 
 def is_error(text: str) -> bool:
-    """Whether an answer that is all that an agent said is an error in truth."""
+    """Return whether an answer that is all that an agent said is an error in truth."""
     return any(pattern.match(text[:_MOST]) for pattern in (_ERROR, _STATUS))
 
 
 def wants_login(text: str) -> bool:
-    """Whether a line outside of the protocol says that the person must log in first."""
+    """Return whether a line outside of the protocol says that the person must log in first."""
     return _LOGIN.search(text[:_MOST]) is not None
 
 
 def refuses_key(text: str) -> bool:
-    """Whether an error for which a run fails is cured by a login or by another key."""
+    """Return whether an error for which a run fails is cured by a login or by another key."""
     text = text[:_MOST]
     return _REFUSED.search(text) is not None or _LOGIN.search(text) is not None
 
 
 def is_demand(text: str) -> bool:
-    """Whether an answer that is all that an agent said only wants the person to log in."""
+    """Return whether an answer that is all that an agent said only wants the person to log in."""
     return len(text) <= _DEMAND_MOST and _DEMAND.match(text) is not None
 
 
 def is_labelled(text: str) -> bool:
-    """Whether an answer that is all that an agent said is called an error by itself."""
+    """Return whether an answer that is all that an agent said is called an error by itself."""
     return _ERROR.match(text[:_MOST]) is not None
 
 
 def lost_session(text: str) -> bool:
-    """Whether a line outside of the protocol says that a session to resume is not there."""
+    """Return whether a line outside of the protocol says that a session to resume is not there."""
     return _LOST.search(text[:_MOST]) is not None

@@ -143,7 +143,7 @@ class Lump(Source):
         self._left_out = 0
 
     def takes(self, line: str) -> bool:
-        """Whether there is room for one more line."""
+        """Return whether there is room for one more line."""
         return not self.lines or self._size + len(line) < LUMP_MOST
 
     def add(self, line: str) -> None:
@@ -186,6 +186,6 @@ class Lumps:
         return last
 
     def mentions(self, text: str, within: bool = False) -> bool:
-        """Whether `text` is to be read in one of them: as a line, or within one."""
+        """Return whether `text` is to be read in one of them: as a line, or within one."""
         lines = (line for lump in self._all for line in lump.lines)
         return any(text in line if within else text == line for line in lines)

@@ -285,7 +285,9 @@ _LINES: dict[str, Callable[[CursorDialogue, Mapping[str, Any]], None]] = {
 
 
 def _repeats(text: str) -> bool:
-    """Whether a line of stderr is one of the protocol: some versions write all of it twice."""
+    """Return whether a line of stderr is one of the protocol: some versions write all of it
+    twice.
+    """
     return text.startswith('{"type":') and isinstance(as_dict(loads(text)).get("type"), str)
 
 

@@ -252,5 +252,5 @@ class Link:
         return None
 
     def waiting(self, *methods: str) -> bool:
-        """Whether they were asked one of `methods` and have not answered."""
+        """Return whether they were asked one of `methods` and have not answered."""
         return any(method in methods for method in self._ours.values())

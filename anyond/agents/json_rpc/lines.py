@@ -65,7 +65,7 @@ class Lines:
             self._parts = [b"".join((*self._parts, data))[:BEGINNING_MOST]]
 
     def _is_dense(self, data: bytes) -> bool:
-        """Whether the line that goes on with `data` has too many values."""
+        """Return whether the line that goes on with `data` has too many values."""
         if self._size <= SCANNED:
             return False
         if self._scan is None:

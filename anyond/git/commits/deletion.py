@@ -49,7 +49,7 @@ def contained(worktree: Path, text: str, field: str = "file_path") -> str:
 
 
 async def check(worktree: Path, path: str) -> bool:
-    """Whether the file `path` could be deleted; nothing is changed.
+    """Check that the file `path` could be deleted; nothing is changed.
 
     Args:
         path: as `contained` has answered it.
@@ -164,7 +164,9 @@ async def _forget(worktree: Path, path: str) -> None:
 
 
 def _is_gits(root: Path, path: PurePosixPath) -> bool:
-    """Whether the file system takes the beginning of `path` for `.git`, however it is spelled."""
+    """Return whether the file system takes the beginning of `path` for `.git`, however it is
+    spelled.
+    """
     try:
         return (root / path.parts[0]).samefile(root / ".git")
     except OSError:

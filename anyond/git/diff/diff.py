@@ -209,7 +209,7 @@ def _unreadable(worktree: Path, entries: list[Entry]) -> list[Entry]:
 
 
 async def _may_be_unedited(worktree: Path, tracked: list[Entry], untracked: list[str]) -> bool:
-    """Whether git may take files for changed that nobody has edited (see `unedited`)."""
+    """Return whether git may take files for changed that nobody has edited (see `unedited`)."""
     suspects = [entry.path for entry in tracked if entry.change == "modified"]
     if not suspects:
         return False

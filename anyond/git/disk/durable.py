@@ -98,7 +98,7 @@ def mend_worktree(shared: Path, own: Path | None, branch: str) -> bool:
 
 
 def _is_lost(file: Path, zeros: bytes = b"\0") -> bool:
-    """Whether it is there, and its bytes are not: empty, or zeros."""
+    """Return whether it is there, and its bytes are not: empty, or zeros."""
     try:
         return not plain_files.read(file).strip(zeros)
     except OSError:

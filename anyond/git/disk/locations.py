@@ -80,7 +80,7 @@ def forget(top: Path) -> None:
 
 
 def is_remembered(top: Path) -> bool:
-    """Whether `top` itself is known as a checkout."""
+    """Return whether `top` itself is known as a checkout."""
     return os.path.abspath(top) in _known
 
 
@@ -197,7 +197,7 @@ def _record(top: Path, common_dir: Path) -> Path | None:
 
 
 def _belongs(own: Path, common_dir: Path) -> bool:
-    """Whether the git directory `own` is whole, and one of that repository for git, too."""
+    """Return whether the git directory `own` is whole, and one of that repository for git, too."""
     return os.path.lexists(own / "HEAD") and _same(shared_by(own), common_dir)
 
 

@@ -15,7 +15,7 @@ _CLOCK_S = 1.0
 
 
 def may_be_held(lock: Path, made: float) -> bool:
-    """Whether a git is alive that was there when `lock` was made, and that may be its maker.
+    """Return whether a git is alive that was there when `lock` was made, and that may be its maker.
 
     A git counts out only if it is known to be at work elsewhere: neither its directory, nor what
     its environment and its arguments name, lies in the repository or one of its worktrees. A git

@@ -115,7 +115,7 @@ class Watch:
         self._racy = moved or max(self._times.values()) > started - _RACY_NS
 
     def unchanged(self) -> bool:
-        """Whether nothing seems to have changed.
+        """Return whether nothing seems to have changed.
 
         Git's files are always looked at. Directories are for at most 8 ms; the next call goes on
         with those that were not reached.

@@ -44,13 +44,14 @@ async def find(repo: Path, before: str | None, after: str) -> MergeRecord | None
 
 
 async def holds(repo: Path, branch: str, commit: str) -> bool:
-    """Whether `branch` is there and has `commit`."""
+    """Return whether `branch` is there and has `commit`."""
     tip = await branches.find(repo, branch)
     return tip is not None and await branches.is_ancestor(repo, commit, tip.oid)
 
 
 async def has_all(repo: Path, worktree: Path, commit: str) -> bool:
-    """Whether everything in a checkout is in `commit` too, whichever commits brought it there.
+    """Return whether everything in a checkout is in `commit` too, whichever commits brought it
+    there.
 
     After a squash or a rebase the commits of an attempt are not in the history of its target. So
     the two are merged, in memory: nothing may come of it.

@@ -181,7 +181,8 @@ async def _run(worktree: Path, ask: tuple[str, ...], who: dict[str, str]) -> Out
 
 
 async def was_cut(worktree: Path, *, tip: str, onto: str) -> bool:
-    """Whether a rebase that we began is neither over nor waiting, since a kill has cut it short.
+    """Return whether a rebase that we began is neither over nor waiting, since a kill has cut it
+    short.
 
     A git that outlived its daemon is given time to finish, and ended then.
 
@@ -232,7 +233,7 @@ def _read_state(directory: Path) -> dict[str, str]:
 
 
 async def finished(repo: Path, worktree: Path, branch: str, *, tip: str, onto: str) -> bool | None:
-    """Whether a rebase that stopped at a conflict has been completed since, by whomever.
+    """Return whether a rebase that stopped at a conflict has been completed since, by whomever.
 
     Args:
         tip: the commit of `branch` before the rebase.

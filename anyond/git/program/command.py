@@ -123,7 +123,9 @@ async def git(
 
 
 def moves_refs(words: tuple[str, ...]) -> bool:
-    """Whether a command may have given a ref its place; one that deletes need not be waited for."""
+    """Return whether a command may have given a ref its place; one that deletes need not be waited
+    for.
+    """
     at = 0
     while words[at : at + 1] == ("-c",):
         at += 2

@@ -100,13 +100,13 @@ def forget_worktree(path: str) -> None:
 
 
 def watches(place: Location) -> bool:
-    """Whether `allows` has to be asked at all."""
+    """Return whether `allows` has to be asked at all."""
     guard = of(place.common_dir) if place.common_dir is not None else None
     return guard is not None and bool(guard.runs or guard.withheld or guard.withheld_worktrees)
 
 
 async def allows(place: Location, read: ReadSettings) -> bool:
-    """Whether the programs that are named in the repository may run now.
+    """Return whether the programs that are named in the repository may run now.
 
     Args:
         place: a checkout; its `common_dir` is known.

@@ -73,7 +73,7 @@ _NEUTRAL_BY_NAME = {
 
 
 def runs_programs(key: str, value: str) -> bool:
-    """Whether a setting decides which programs git runs."""
+    """Return whether a setting decides which programs git runs."""
     section, name = key.partition(".")[0], key.rpartition(".")[2]
     if key == "core.fsmonitor" and value.lower() in {"true", "false", "yes", "no", "1", "0", ""}:
         return False  # that of git itself

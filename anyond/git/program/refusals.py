@@ -122,7 +122,7 @@ async def of(verb: str, code: int, err: str, ask: Asking) -> Refused | None:
 
 
 def _is_broken(head: Path) -> bool:
-    """Whether a repository is there, and its HEAD is none."""
+    """Return whether a repository is there, and its HEAD is none."""
     if not (head.parent / "objects").is_dir():
         return False
     try:
@@ -186,7 +186,7 @@ def by_filter(settings: Iterable[Setting]) -> dict[str, dict[str, str]]:
 
 
 def is_required(parts: Mapping[str, str]) -> bool:
-    """Whether git goes on without that filter."""
+    """Return whether git goes on without that filter."""
     return parts.get("required", "").lower() in {"true", "yes", "on", "1"}
 
 

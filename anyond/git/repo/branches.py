@@ -63,7 +63,7 @@ async def list(path: Path) -> builtins.list[Branch]:
 
 
 async def exists(path: Path, name: str) -> bool:
-    """Whether there is a local branch of that name."""
+    """Return whether there is a local branch of that name."""
     found = await find(path, name)
     return found is not None and not found.is_remote
 
@@ -179,7 +179,9 @@ async def merge_base(path: Path, a: str, b: str) -> str | None:
 
 
 async def is_ancestor(path: Path, a: str, b: str) -> bool:
-    """Whether the commit `a` is there, and in the history of `b` (an id, a full ref, `HEAD`)."""
+    """Return whether the commit `a` is there, and in the history of `b` (an id, a full ref,
+    `HEAD`).
+    """
     ask = ("merge-base", "--is-ancestor", a, b)
     return (await git(*ask, cwd=path, check=False)).code == 0
 
@@ -212,7 +214,9 @@ async def fork_point(worktree: Path, target: str, left: str | None = None) -> st
 
 
 def valid_name(name: str) -> bool:
-    """Whether a branch may be called so: git's own rules, and nothing that looks like an option."""
+    """Return whether a branch may be called so: git's own rules, and nothing that looks like an
+    option.
+    """
     return not (
         not name
         or _FORBIDDEN.search(name)
@@ -224,7 +228,7 @@ def valid_name(name: str) -> bool:
 
 
 def valid_new_name(name: str) -> bool:
-    """Whether we may call a branch so.
+    """Return whether we may call a branch so.
 
     Git allows a branch `refs/heads/x` or `heads/x` too, and then takes it for the branch `x`.
     """

@@ -156,7 +156,7 @@ async def fill(path: Path, report: Report | None = None) -> None:
 
 
 async def _is_complete(path: Path) -> bool:
-    """Whether all files of HEAD are there as it has them."""
+    """Return whether all files of HEAD are there as it has them."""
     own = git_dir(path)
     if own is None or not (own / "index").exists() or (own / "index.lock").exists():
         return False
@@ -208,7 +208,7 @@ def occupied(path: Path) -> bool:
 
 
 def is_there(path: Path) -> bool:
-    """Whether there is anything, a link that leads nowhere included."""
+    """Return whether there is anything, a link that leads nowhere included."""
     return os.path.lexists(path)
 
 

@@ -53,7 +53,7 @@ async def measure(repo: Path, mine: str, target: str, left: str | None) -> Dista
 
 
 async def is_shallow(repo: Path) -> bool:
-    """Whether older commits were left out when the repository was cloned or fetched."""
+    """Return whether older commits were left out when the repository was cloned or fetched."""
     return await trio.Path(await common_dir(repo) / "shallow").exists()
 
 

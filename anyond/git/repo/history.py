@@ -68,6 +68,6 @@ def _count(output: bytes, found: Counts) -> int:
 
 
 async def is_ancestor(repository: Path, old: str, new: str) -> bool:
-    """Whether everything that `old` knows is in the history of `new`."""
+    """Return whether everything that `old` knows is in the history of `new`."""
     ask = ("merge-base", "--is-ancestor", old, new)
     return (await git(*ask, cwd=repository, check=False)).code == 0

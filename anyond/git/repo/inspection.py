@@ -50,12 +50,12 @@ class RepoInfo:
 
     @property
     def pygit2_reads(self) -> bool:
-        """Whether pygit2 can open it and see the same refs and objects as git does."""
+        """True if pygit2 can open it and see the same refs and objects as git does."""
         return self.is_repo and not (self.reftable or self.partial_clone or self.sha256)
 
     @property
     def pygit2_writes(self) -> bool:
-        """Whether a commit by pygit2 would be the commit that git had made."""
+        """True if a commit by pygit2 would be the commit that git had made."""
         return self.pygit2_reads and not (self.hooks or self.filters or self.gpgsign or self.sparse)
 
 
@@ -178,7 +178,9 @@ def _mentions_filter(attributes: Path) -> bool:
 
 
 async def _is_unfinished(path: Path) -> bool:
-    """Whether `path` has nothing but a repository without a commit, a ref or a staged file."""
+    """Return whether `path` has nothing but a repository without a commit, a ref or a staged
+    file.
+    """
     if not _holds_only_git(path):
         return False
     try:
@@ -205,7 +207,7 @@ def _holds_objects(own: Path) -> bool:
 
 
 def _make_empty(path: Path) -> bool:
-    """Whether `path` is, or is made, an empty directory."""
+    """Return whether `path` is, or is made, an empty directory."""
     try:
         path.mkdir(parents=True, exist_ok=True)
         return not any(path.iterdir())

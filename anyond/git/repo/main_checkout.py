@@ -84,7 +84,7 @@ def top(path: Path) -> Path | None:
 async def _bare(
     common: Path, place: Path | None, branch: str | None, indexed: bool
 ) -> MainCheckout:
-    """Whether a repository that calls itself bare is so."""
+    """Return whether a repository that calls itself bare is so."""
     if not indexed:
         return MainCheckout(path=common, branch=None, bare=True)
     if place is None:

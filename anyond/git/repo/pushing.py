@@ -98,7 +98,7 @@ _UNKNOWN = (GitFailed, RateLimited, Slow, Unexpected, Unreachable)
 
 
 async def _arrived(worktree: Path, remote: Remote, ref: str, env: dict[str, str]) -> bool:
-    """Whether the remote has what was pushed, although git could not tell."""
+    """Return whether the remote has what was pushed, although git could not tell."""
     ask = ("ls-remote", "--refs", "--", remote.push_url, ref)
     try:
         there = await git(*ask, cwd=worktree, env=env, check=False, timeout=ASKED_AGAIN_S)

@@ -86,7 +86,7 @@ async def undo(
 
 
 async def is_unfinished(worktree: Path) -> bool:
-    """Whether there is anything for `abort` to end."""
+    """Return whether there is anything for `abort` to end."""
     if git_dir(worktree) is None:
         return False
     return await in_progress(worktree) is not None or bool((await status(worktree)).conflicted)

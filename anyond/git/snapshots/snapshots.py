@@ -246,7 +246,7 @@ async def put_back(repo: Path, ref: str, worktree: Path) -> None:
 
 
 def _is_inside(worktree: Path, path: str) -> bool:
-    """Whether a path is in, or is, another repository inside the worktree."""
+    """Return whether a path is in, or is, another repository inside the worktree."""
     parents = (worktree / path, *(worktree / path).parents)
     return any((parent / ".git").exists() for parent in parents if worktree in parent.parents)
 

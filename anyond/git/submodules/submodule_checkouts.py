@@ -183,7 +183,9 @@ def _above(worktree: Path, path: str) -> Path:
 
 
 def _is_straight(worktree: Path, place: Path) -> bool:
-    """Whether `place` is a directory or nothing, and no link leads out of the worktree to it."""
+    """Return whether `place` is a directory or nothing, and no link leads out of the worktree to
+    it.
+    """
     straight = os.path.join(os.path.realpath(worktree), place.relative_to(worktree))
     if os.path.realpath(place) != straight:
         return False

@@ -120,7 +120,9 @@ async def changes(worktree: Path, old: str, new: str) -> list[Change]:
 
 
 async def is_pushed(change: Change) -> bool:
-    """Whether the commit can be had from elsewhere, as far as the attempt's submodule knows."""
+    """Return whether the commit can be had from elsewhere, as far as the attempt's submodule
+    knows.
+    """
     if change.store is None or not await has(change.store, change.oid):
         return True
     ask = ("rev-list", "--max-count=1", change.oid, "--not", "--remotes")
@@ -194,7 +196,7 @@ async def _bring(store: Path, place: Path, attempt_id: str, oids: Sequence[str])
 
 
 async def _is_named(place: Path, oid: str) -> bool:
-    """Whether a commit is there, and some branch, tag or other name has it."""
+    """Return whether a commit is there, and some branch, tag or other name has it."""
     found = await run(place, "rev-list", "--max-count=1", oid, "--not", "--all")
     return found.code == 0 and not found.out
 

@@ -129,7 +129,7 @@ def below_modules(own: Path, name: str) -> Path | None:
 
 
 async def has(store: Path, oid: str) -> bool:
-    """Whether a repository has a commit."""
+    """Return whether a repository has a commit."""
     return (await run(store, "cat-file", "-e", f"{oid}^{{commit}}")).code == 0
 
 

@@ -86,7 +86,7 @@ def _repositories(worktree: Path, paths: list[str]) -> list[str]:
 
 
 def _may_have_any(worktree: Path) -> bool:
-    """Whether it is worth the while to read the whole index."""
+    """Return whether it is worth the while to read the whole index."""
     own = git_dir(worktree)
     return own is not None and any(
         os.path.lexists(place) for place in (worktree / ".gitmodules", own / "modules")

@@ -16,7 +16,7 @@ from anyond.model.refusals.worktrees import FINISH_FIRST, NameTaken, operation_i
 
 
 async def check(repo: Path, old: str, new: str) -> str:
-    """Whether the local branch `old` could be called `new`.
+    """Check that the local branch `old` could be called `new`.
 
     Returns:
         The commit that it points to.

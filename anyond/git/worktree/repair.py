@@ -132,14 +132,15 @@ async def relink(repos: Repositories, repo: Path, path: Path) -> list[str]:
 
 
 def belongs(path: Path, repo: Path) -> bool:
-    """Whether `path` is a linked worktree of the repository whose main or other checkout is
-    `repo`, for git as for us. Blocks on the disk."""
+    """Return whether `path` is a linked worktree of the repository whose main or other checkout is
+    `repo`, for git as for us. Blocks on the disk.
+    """
     common = common_dir_at(repo)
     return common is not None and is_linked(path, common)
 
 
 def is_linked(path: Path, shared: Path) -> bool:
-    """Whether `path` is the top of a linked worktree of the repository, for git as for us.
+    """Return whether `path` is the top of a linked worktree of the repository, for git as for us.
 
     The main checkout is none, and a `.git` that is a link to a directory leads to no worktree.
     """
@@ -283,7 +284,7 @@ def _records(shared: Path) -> list[Path]:
 
 
 def _was_linked(path: Path, shared: Path) -> bool:
-    """Whether `path` is a checkout of this repository whose record is gone."""
+    """Return whether `path` is a checkout of this repository whose record is gone."""
     try:
         first = os.fsdecode(plain_files.read(path / ".git").split(b"\n", 1)[0])
     except OSError:

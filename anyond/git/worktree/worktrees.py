@@ -154,7 +154,7 @@ async def _forget_record(repo: Path, path: Path, record: Worktree) -> None:
 
 
 async def is_left(repo: Path, path: Path) -> bool:
-    """Whether anything is left of a checkout at `path`: files, or git's record of it."""
+    """Return whether anything is left of a checkout at `path`: files, or git's record of it."""
     half = path.with_name(f".{path.name}.removed")
     if is_there(path) or is_there(half):
         return True

@@ -95,7 +95,9 @@ class _Board:
         return self.listed
 
     def _is_newest(self, data: bytes) -> bool:
-        """Whether a task comes after all others; it need not, if somebody has set the clock."""
+        """Return whether a task comes after all others; it need not, if somebody has set the
+        clock.
+        """
         last = next(reversed(self._rows.values()), None)
         return last is None or _created.decode(data).created_at >= _created.decode(last).created_at
 

@@ -84,7 +84,7 @@ def create(policy: Policy, folder: Path) -> Front:
 
 
 def _is_page(name: str) -> bool:
-    """Whether the front end has to know what is at `name`."""
+    """Return whether the front end has to know what is at `name`."""
     hidden = any(part.startswith(".") for part in name.split("/"))
     if hidden or "\0" in name or name.startswith("assets/"):
         return False

@@ -126,12 +126,14 @@ class Protocol(H11Protocol):
         await super()._maybe_recycle()
 
     def is_farewell(self, data: bytes) -> bool:
-        """Whether the peer closes its WebSocket, as a page does that is left: no small thing."""
+        """Return whether the peer closes its WebSocket, as a page does that is left: no small
+        thing.
+        """
         return isinstance(self.connection, H11WSConnection) and data[0] & 0x0F == _CLOSE
 
     @property
     def owes_answer(self) -> bool:
-        """Whether a whole request has come whose answer is not out, and comes to an end."""
+        """True if a whole request has come whose answer is not out, and comes to an end."""
         whole = self.connection.their_state in {h11.DONE, h11.MUST_CLOSE}
         return whole and isinstance(self.stream, HTTPStream) and not self.answered.is_set()
 
@@ -186,7 +188,9 @@ def _head_size(request: h11.Request) -> int:
 
 
 def _is_handshake(headers: Sequence[tuple[bytes, bytes]], version: str) -> bool:
-    """Whether a WebSocket may begin so. Hypercorn reads some of the headers as ASCII, unasked."""
+    """Return whether a WebSocket may begin so. Hypercorn reads some of the headers as ASCII,
+    unasked.
+    """
     try:
         return bool(Handshake(list(headers), version).is_valid())
     except UnicodeDecodeError:

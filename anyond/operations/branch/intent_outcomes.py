@@ -47,7 +47,7 @@ async def settled(resources: Resources, attempt_id: str) -> Subject:
 
 
 async def done_after_all(resources: Resources, attempt_id: str) -> bool:
-    """Whether what git was asked has come about although git failed; if not, it is undone.
+    """Return whether what git was asked has come about although git failed; if not, it is undone.
 
     Git may be killed when it has done all that it was asked, or so far that it is finished now.
     Whoever wanted it must not be told that nothing has happened, then.
@@ -127,7 +127,9 @@ def complete(tx: Tx, about: Subject, intent: Intent) -> None:
 
 
 async def _is_done(resources: Resources, about: Subject, intent: Intent) -> bool | None:
-    """Whether git has done it, after what was cut short is finished or undone; None: it waits."""
+    """Return whether git has done it, after what was cut short is finished or undone; None: it
+    waits.
+    """
     where = about.attempt.container_ref
     worktree = about.worktree if where is not None else None
     if intent.kind != "merge" and not intent.waits:

@@ -14,7 +14,7 @@ from anyond.store.runs import merges, processes
 
 
 async def is_recorded(resources: Resources, attempt_id: str) -> bool:
-    """Whether anything of the attempt has ever landed, by us or by a pull request."""
+    """Return whether anything of the attempt was ever merged, by us or by a pull request."""
     return await resources.store.read(lambda r: merges.latest_merge(r, attempt_id)) is not None
 
 
@@ -39,7 +39,7 @@ async def latest(resources: Resources, about: Subject) -> MergeRecord | None:
 
 
 async def is_all(about: Subject, found: MergeRecord) -> bool:
-    """Whether the attempt has nothing that did not land with `found` or before."""
+    """Return whether everything the attempt has was merged with `found` or before."""
     place = about.attempt.container_ref
     return place is not None and await merge_record.has_all(
         about.repository, Path(place), found.after

@@ -22,7 +22,7 @@ from anyond.store.engine.transaction import Tx
 async def check(
     resources: Resources, project: Project, profile: ExecutorProfileId, base_branch: str
 ) -> None:
-    """Whether an attempt could begin like this, before anything is written.
+    """Check that an attempt could begin like this, before anything is written.
 
     Raises:
         Impossible: no such variant, agent or branch; worktrees cannot be made in `workspace_dir`.

@@ -67,7 +67,7 @@ async def follow_up(resources: Resources, about: Subject, body: FollowUp) -> Exe
 
 
 def check(reader: Reader, resources: Resources, attempt_id: str, variant: str | None) -> None:
-    """Whether the agent of an attempt can be asked again in this variant.
+    """Check that the agent of an attempt can be asked again in this variant.
 
     Raises:
         Conflict: no agent has run yet.

@@ -28,7 +28,7 @@ REMARK = Remark(
 
 
 def is_due(process: ExecutionProcess, ending: Ending, conversation: Conversation | None) -> bool:
-    """Whether the run failed for this reason alone, and so did nothing.
+    """Return whether the run failed for this reason alone, and so did nothing.
 
     The run that takes its place resumes nothing: it cannot fail for this reason again.
     """

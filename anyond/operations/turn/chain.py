@@ -81,7 +81,9 @@ def agent_setup(scripts: Sequence[str], following: ExecutorAction | None) -> Exe
 
 
 def goes_on(ended: RunReason, status: ProcessStatus, *, changed: bool) -> bool:
-    """Whether the next link runs: only after success, and cleanup only if there is a change."""
+    """Return whether the next link runs: only after success, and cleanup only if there is a
+    change.
+    """
     if status is not ProcessStatus.COMPLETED:
         return False
     return changed or ended is not RunReason.CODING_AGENT

@@ -97,12 +97,12 @@ def _files(root: Path, top: Path, without: Path | None) -> Iterator[Path]:
 
 
 def _is_gits(parts: Iterable[str]) -> bool:
-    """Whether a path belongs to git, also where the file system does not mind capitals."""
+    """Return whether a path belongs to git, also where the file system does not mind capitals."""
     return any(part.lower() == ".git" for part in parts)
 
 
 def _is_own_link(file: Path, top: Path) -> bool:
-    """Whether it is a link from one place in the directory `top` to another."""
+    """Return whether it is a link from one place in the directory `top` to another."""
     try:
         if not file.is_symlink() or os.path.isabs(os.readlink(file)):
             return False

@@ -376,7 +376,7 @@ def _digest(changed: list[GitProgram]) -> str:
 
 
 def _counts(reader: Reader, process: ExecutionProcess) -> bool:
-    """Whether what changes while a process runs may be an agent's doing.
+    """Return whether what changes while a process runs may be an agent's doing.
 
     A setup script is the person's, and is given what the person's branch has, unless an agent was
     there before.

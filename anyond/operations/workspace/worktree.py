@@ -83,7 +83,9 @@ def planned_path(resources: Resources, project: Project, attempt: TaskAttempt) -
 
 
 async def is_gone(about: Subject) -> bool:
-    """Whether the worktree was there and is not any more; `prepare` brings back what git has."""
+    """Return whether the worktree was there and is not any more; `prepare` brings back what git
+    has.
+    """
     where = about.attempt.container_ref
     return where is not None and not await trio.to_thread.run_sync(os.path.isdir, where)
 

@@ -120,7 +120,7 @@ class ShimConnection:
         return True
 
     async def obeys(self, timeout: float) -> bool:
-        """Whether the shim executes all that it was told within `timeout` seconds.
+        """Return whether the shim executes all that it was told within `timeout` seconds.
 
         For use beside somebody who waits for `news`. A shim that is gone obeys as well.
         """

@@ -57,7 +57,7 @@ def last_words(path: Path) -> str:
 
 
 def why_lost(path: Path) -> str:
-    """Why the shim of the spool `path` is dead, as far as that can be known."""
+    """The reason why the shim of the spool `path` is dead, as far as that can be known."""
     run = read_run(path)
     if run is not None and run.boot_id != boot_id():
         return "The machine was restarted while it ran."
@@ -87,7 +87,8 @@ def withdraw(path: Path) -> None:
 
 
 def why_unknown(path: Path) -> str | None:
-    """Why a program that was handed to a shim may have run although there is no `run.json`.
+    """The reason why a program that was handed to a shim may have run although there is no
+    `run.json`.
 
     Returns:
         A sentence for the person; None if it is certain that it did not run.

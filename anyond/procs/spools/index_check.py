@@ -81,7 +81,7 @@ def _scan(spool: Path) -> tuple[bytes, int]:
 
 
 def _may_be(content: bytes, begin: bytes, size: int) -> bool:
-    """Whether an index goes on in order behind the part of a log that can be read."""
+    """Return whether an index goes on in order behind the part of a log that can be read."""
     if len(content) % 8 or not content.startswith(begin):
         return False
     entries = [int.from_bytes(content[at : at + 8], "little") for at in range(0, len(content), 8)]

@@ -285,7 +285,7 @@ class Spool:
 
     @staticmethod
     def _is_output(fd: int, position: int, gap: Gap | None) -> bool:
-        """Whether the header of an output record stands at `position`."""
+        """Return whether the header of an output record stands at `position`."""
         if gap is not None and gap.start <= position < gap.end:
             return False
         line = os.pread(fd, HEADER, position).split(b"\n")[0]

@@ -173,7 +173,9 @@ def set_setup_completed(tx: Tx, id: str, at: str | None, now: str) -> TaskAttemp
 
 
 def set_git_programs_withheld(tx: Tx, id: str, withheld: bool, now: str) -> TaskAttempt:
-    """Whether what git runs was changed by a run, and is not accepted; emits `attempt_updated`."""
+    """Write down whether what git runs was changed by a run and is not accepted; emits
+    `attempt_updated`.
+    """
     return _set(tx, id, "git_programs_withheld", int(withheld), now)
 
 

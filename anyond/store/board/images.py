@@ -74,7 +74,7 @@ def named(reader: Reader, file_name: str) -> Image:
 
 
 def exists(reader: Reader, id: str) -> bool:
-    """Whether there is such an image."""
+    """Return whether there is such an image."""
     return reader.execute("SELECT 1 FROM images WHERE id = ?", (id,)).fetchone() is not None
 
 

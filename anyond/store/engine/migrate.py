@@ -84,7 +84,9 @@ def make_current(
 
 
 def _is_suspect(path: Path) -> bool:
-    """Whether it was not closed in good order, or is so small that checking costs nothing."""
+    """Return whether it was not closed in good order, or is so small that checking costs
+    nothing.
+    """
     with suppress(FileNotFoundError):
         if os.stat(f"{path}-wal").st_size > 0:
             return True

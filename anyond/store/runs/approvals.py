@@ -100,7 +100,7 @@ def set_waited(tx: Tx, id: str, seconds: float) -> None:
 
 
 def any_pending_in(reader: Reader, attempt_id: str) -> bool:
-    """Whether an agent of this attempt waits for an answer."""
+    """Return whether an agent of this attempt waits for an answer."""
     row = reader.execute(
         "SELECT 1 FROM approvals WHERE task_attempt_id = ? AND status = 'pending' LIMIT 1",
         (attempt_id,),

@@ -142,7 +142,7 @@ def dev_servers_of_project(reader: Reader, project_id: str) -> list[ExecutionPro
 
 
 def is_service(process: ExecutionProcess) -> bool:
-    """Whether it stands for what a setup script has left running."""
+    """Return whether it stands for what a setup script has left running."""
     request = process.executor_action.typ
     return isinstance(request, ScriptRequest) and request.services_of is not None
 
@@ -153,7 +153,7 @@ def all_ids(reader: Reader) -> set[str]:
 
 
 def may_lack_end(reader: Reader, id: str) -> bool:
-    """Whether its archive may be of a version that wrote no last line into it."""
+    """Return whether its archive may be of a version that wrote no last line into it."""
     row = reader.execute(
         "SELECT 1 FROM execution_processes, meta WHERE id = ? AND key = 'archives_without_end'"
         " AND number <= CAST(value AS INTEGER)",
@@ -202,7 +202,7 @@ def request_stop(tx: Tx, id: str, reason: str, now: str) -> bool:
 
 
 def stop_reason(reader: Reader, id: str) -> str | None:
-    """Why somebody wanted it to end, if anybody did. Raises `NotFound`."""
+    """The reason why somebody wanted it to end, if anybody did. Raises `NotFound`."""
     row = reader.execute(
         "SELECT stop_reason FROM execution_processes WHERE id = ?", (id,)
     ).fetchone()

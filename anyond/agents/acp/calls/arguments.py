@@ -57,5 +57,5 @@ def whole_in(arguments: Mapping[str, Any]) -> str:
 
 
 def names_worker(arguments: Mapping[str, Any]) -> bool:
-    """Whether a sub-agent is to do it."""
+    """Return whether a sub-agent is to do it."""
     return any(isinstance(arguments.get(name), str) for name in _WORKERS)

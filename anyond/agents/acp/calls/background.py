@@ -26,7 +26,7 @@ class Background:
         return bool(self._at_work)
 
     def started(self, update: Mapping[str, Any]) -> bool:
-        """Whether this update of a call tells that it goes on in the background."""
+        """Return whether this update of a call tells that it goes on in the background."""
         output = as_dict(update.get("rawOutput"))
         if output.get("executionMode") != "background" or output.get("status") != "background":
             return False
@@ -50,6 +50,8 @@ class Background:
 
     @staticmethod
     def is_notice(update: Mapping[str, Any]) -> bool:
-        """Whether the piece of a text only tells of such an end, which the call shows as well."""
+        """Return whether the piece of a text only tells of such an end, which the call shows as
+        well.
+        """
         source = as_text(as_dict(update.get("_meta")).get("source"))
         return source in (_NEWS, _NOTE)

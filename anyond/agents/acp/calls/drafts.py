@@ -15,7 +15,7 @@ class Drafts:
         self._open: dict[str, Mapping[str, Any]] = {}
 
     def add(self, update: Mapping[str, Any]) -> bool:
-        """Whether this update of a call is a draft of it; then it is kept."""
+        """Return whether this update of a call is a draft of it; then it is kept."""
         if as_dict(update.get("_meta")).get("phase") != "preparing":
             return False
         self._open[as_text(update.get("toolCallId"))] = update

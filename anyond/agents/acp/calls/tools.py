@@ -122,17 +122,17 @@ class ToolCall:
 
     @property
     def open(self) -> bool:
-        """Whether the agent has not said how it ended."""
+        """True if the agent has not said how it ended."""
         return isinstance(self._status, Created)
 
     @property
     def is_job(self) -> bool:
-        """Whether a sub-agent does it."""
+        """True if a sub-agent does it."""
         return names_worker(as_dict(self._input))
 
     @property
     def is_plan(self) -> bool:
-        """Whether it is about a plan to be approved."""
+        """True if it is about a plan to be approved."""
         has_plan = bool(as_text(as_dict(self._input).get("plan")))
         return has_plan or self._kind == "switch_mode" or self.plan_file is not None
 
@@ -151,7 +151,7 @@ class ToolCall:
 
     @property
     def ended_unreported(self) -> bool:
-        """Whether it is a command that is called completed, and nobody knows how it ended."""
+        """True if it is a command that is called completed, and nobody knows how it ended."""
         done = self._kind == "execute" and isinstance(self._status, Succeeded)
         return done and self._printed()[1] is None
 

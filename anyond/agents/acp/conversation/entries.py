@@ -227,7 +227,7 @@ class AcpEntries:
             self.system(text)
 
     def error(self, text: str, setup: bool = False, instead: bool = False) -> None:
-        """Why it did not work.
+        """Add an error entry that says why it did not work.
 
         Args:
             setup: the person has to set something up first.

@@ -23,7 +23,9 @@ class Notices:
         self._news = ""
 
     def informed(self, update: Mapping[str, Any]) -> bool:
-        """Whether a piece of a text is marked as the program's own; then it is dealt with."""
+        """Return whether a piece of a text is marked as the program's own; then it is dealt
+        with.
+        """
         claude = as_dict(as_dict(update.get("_meta")).get("claudeCode"))
         if claude.get("kind") != "informational":
             return False
@@ -37,7 +39,7 @@ class Notices:
         self._entries.notice("\n".join(text.strip() for text in parts if text.strip()))
 
     def remarked(self, text: str) -> bool:
-        """Whether this chunk is not the model's; then it is dealt with."""
+        """Return whether this chunk is not the model's; then it is dealt with."""
         quirks = self._entries.quirks
         if text.startswith(quirks.asides):
             return True
@@ -70,6 +72,6 @@ class Notices:
         return seen.last_text.whole if alone and seen.last_text is not None else ""
 
     def has_reported(self, error: str) -> bool:
-        """Whether the last words were this error already."""
+        """Return whether the last words were this error already."""
         last = self._entries.last_text
         return last is not None and worded(last.whole.removeprefix(_ERROR).strip()) in error

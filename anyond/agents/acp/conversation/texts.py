@@ -89,7 +89,9 @@ class Stderr:
         return True
 
     def _left(self, line: str) -> bool:
-        """Whether it is left out; some of it is the printed fields of an object, to its end."""
+        """Return whether it is left out; some of it is the printed fields of an object, to its
+        end.
+        """
         if self._within and line.startswith((" ", "}")):
             self._within = line != "}"
             return True

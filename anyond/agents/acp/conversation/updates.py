@@ -107,7 +107,9 @@ class Updates:
                 self.failure, self.error = None, {}
 
     def failed(self) -> tuple[str, bool] | None:
-        """Why the turn has failed that has ended now, and whether a login cures it; else None."""
+        """The reason why the turn has failed that has ended now, and whether a login cures it; else
+        None.
+        """
         failure, error = self.failure, self.error
         self.failure, self.error = None, {}
         if failure is None:

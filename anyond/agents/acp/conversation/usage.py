@@ -136,7 +136,9 @@ class Usage:
         return tuple(max(0, now - old) for now, old in pairs)
 
     def unanswered(self, result: Mapping[str, Any]) -> bool:
-        """Whether the result of a prompt tells its tokens, and that there were none at all."""
+        """Return whether the result of a prompt tells its tokens, and that there were none at
+        all.
+        """
         data = as_dict(as_dict(as_dict(result.get("_meta")).get("quota")).get("token_count"))
         return bool(data) and _counts(data) == _NONE
 

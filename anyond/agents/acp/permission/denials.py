@@ -32,7 +32,9 @@ class Denials:
         return was_sent
 
     def was_sent(self, text: str) -> bool:
-        """Whether the agent was told this by us: a person has read it as a reason already."""
+        """Return whether the agent was told this by us: a person has read it as a reason
+        already.
+        """
         return bool(text) and text == self._sent
 
     def clear(self) -> None:

@@ -44,7 +44,7 @@ class Question:
         return {**outcome, "_meta": {_REASON: reason}} if reason and not approved else outcome
 
     def refused_by(self, answer: Mapping[str, Any]) -> bool:
-        """Whether this answer, as it was sent, denies it."""
+        """Return whether this answer, as it was sent, denies it."""
         outcome = as_dict(answer.get("outcome"))
         chosen = outcome.get("optionId")
         kinds = [

@@ -38,12 +38,12 @@ class AcpOptions(variant.Common, frozen=True, kw_only=True):
 
     @property
     def trusting(self) -> bool:
-        """Whether the agent may do everything, as far as the option for that goes."""
+        """True if the agent may do everything, as far as the option for that goes."""
         return bool(self.auto_approve)
 
     @property
     def asks(self) -> bool:
-        """Whether a person decides."""
+        """True if a person decides."""
         return bool(self.approvals) or not self.trusting
 
     @property
