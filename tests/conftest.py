@@ -2,8 +2,24 @@
 
 from __future__ import annotations
 
+import os
+import sys
+
+import pytest
 from hypothesis import settings
+
+from tests.support import daemon_process
+
+# Containers often forbid Python to write bytecode. Each worker would then compile all tests and
+# each of a thousand processes all of Anyon: half of the time of a run.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # How long an example takes tells how busy the machine is, and nothing about the program.
 settings.register_profile("anyon", deadline=None)
 settings.load_profile("anyon")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Have daemons forked, except for tests that are about how one starts."""
+    daemon_process.allow(item.get_closest_marker("cold_start") is None)

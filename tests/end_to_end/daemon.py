@@ -17,6 +17,8 @@ import psutil
 import trio
 from trio_websocket import ConnectionClosed, WebSocketConnection, open_websocket_url
 
+from tests.support.daemon_process import DaemonProcess, start_daemon
+
 ROOT = Path(__file__).parents[2]
 ACP_AGENT = ROOT / "tests" / "fakes" / "acp_agent.py"
 LOCAL: dict[str, Any] = {"verify": False, "trust_env": False}
@@ -74,7 +76,7 @@ class Daemon:
         (root / "config" / "config.json").write_text(json.dumps(quiet))
         (root / "config" / "config.json").chmod(0o600)
         self.url = ""
-        self._process: trio.Process | None = None
+        self._process: DaemonProcess | None = None
         self._http: httpx.AsyncClient | None = None
 
     # ------------------------------------------------------------ the daemon
@@ -124,13 +126,12 @@ class Daemon:
         self.daemon_file.unlink(missing_ok=True)
         ported = () if port is None else ("--port", str(port))
         with (self.root / "daemon.log").open("ab") as log:
-            self._process = await trio.lowlevel.open_process(
-                [*through, sys.executable, "-m", "anyond", "serve", *ported, *options],
-                env=self.environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
+            self._process = await start_daemon(
+                ["serve", *ported, *options],
+                environment=self.environment,
                 cwd=self.root,
+                log=log,
+                through=through,
                 pass_fds=pass_fds,
             )
         with trio.fail_after(PATIENCE):
@@ -234,13 +235,18 @@ class Daemon:
         return found[:-1]
 
     async def until(self, look: Callable[[], Any], what: str = "it") -> Any:
-        """Ask again and again until `look` (async) gives something true."""
+        """Ask again and again until `look` (async) gives something true.
+
+        A look takes time of the daemon. The pauses are longer than that, so that it gets on with
+        what is waited for, and other tests get on with theirs.
+        """
         with trio.move_on_after(PATIENCE):
             while True:
+                began = trio.current_time()
                 found = await look()
                 if found:
                     return found
-                await trio.sleep(0.02)
+                await trio.sleep(max(0.02, 3 * (trio.current_time() - began)))
         raise AssertionError(f"{what} did not come about\n{self.log()[-6000:]}")
 
     # ------------------------------------------------------------ what tests begin with

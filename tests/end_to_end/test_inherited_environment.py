@@ -9,6 +9,8 @@ import pytest
 
 from tests.end_to_end.daemon import Daemon
 
+pytestmark = pytest.mark.cold_start
+
 PARENTS = {
     "CLAUDECODE": "1",
     "CLAUDE_CODE_ENTRYPOINT": "cli",

@@ -30,6 +30,8 @@ from trio_websocket import (
 from tests.end_to_end.daemon import PATIENCE, Daemon, alive, local_client
 from tests.end_to_end.test_streams import events, rows, told, websocket
 
+pytestmark = pytest.mark.cold_start
+
 
 @pytest.fixture
 def empty(tmp_path: Path) -> Iterator[Daemon]:

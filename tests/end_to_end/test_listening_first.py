@@ -15,6 +15,8 @@ from trio_websocket import ConnectionClosed, open_websocket_url
 
 from tests.end_to_end.daemon import PATIENCE, ROOT, Daemon, local_client
 
+pytestmark = pytest.mark.cold_start
+
 LATE = """
 import sys, time
 from pathlib import Path

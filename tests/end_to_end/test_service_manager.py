@@ -17,6 +17,8 @@ import trio
 from tests.end_to_end.daemon import PATIENCE, Daemon, alive, local_client
 
 # What a service manager does between fork and exec: sockets from 3 on, and its own variables.
+pytestmark = pytest.mark.cold_start
+
 MANAGER = """
 import os, sys
 names, *fds = sys.argv[1].split(",")
