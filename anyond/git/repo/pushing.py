@@ -11,8 +11,10 @@ from anyond.git.disk.scratch import scratch
 from anyond.git.program.command import Output, failure, git, scrub
 from anyond.git.program.environment import settings as environment_settings
 from anyond.git.program.text import as_utf8
+from anyond.git.repo import ssh_ending
 from anyond.git.repo.remotes import Remote, setting
 from anyond.git.repo.repository import Repositories, git_dir
+from anyond.git.repo.ssh_ending import Ssh
 from anyond.model.addresses import without_user
 from anyond.model.errors import AnyondError, TimedOut
 from anyond.model.refusals.git import GitFailed, TransportWithheld
@@ -78,11 +80,16 @@ async def push(
         raise NotFound("worktree", worktree)
     with scratch(own) as private:
         env = _network(remote, token, private / "token", stall_s)
+        ssh = await ssh_ending.prepare(worktree, remote, private)
+        if ssh is not None:
+            env |= ssh.env
         try:
             done = await git(
                 *ask, cwd=worktree, env=env, check=False, timeout=timeout, lasting=True
             )
             failed = _failure(done, remote, branch, token, stall_s) if done.code != 0 else None
+            if ssh is not None and failed is not None and _NO_CONTACT in done.err:
+                failed = await _over_ssh(ssh, done, remote, failed, token)
         except TimedOut:
             failed = Slow(_where(remote), timeout)
         if failed is not None and not (
@@ -92,6 +99,9 @@ async def push(
     if remote.named:
         await _follow(repos, worktree, remote.name, branch)
 
+
+_NO_CONTACT = "Could not read from remote repository"
+"""Git's words if the other side has not said anything that it understands."""
 
 _UNKNOWN = (GitFailed, RateLimited, Slow, Unexpected, Unreachable)
 """What says nothing about whether the push had arrived before: git was killed, or cut off."""
@@ -221,7 +231,7 @@ def _failure(
         return RateLimited(_RATE_LIMIT_PAUSE_S)
     if "Operation too slow" in err or "timed out" in err:
         return Slow(_where(remote), stall_s)
-    if "does not appear to be a git repository" in err:
+    if "does not appear to be a git repository" in err or "repository not exported" in err:
         return RepositoryNotFound(as_utf8(remote.push_address.path), output)
     unreachable = (
         "Could not resolve",
@@ -241,6 +251,20 @@ def _failure(
     if code:
         return Unexpected(_where(remote), output)
     return GitFailed(("push",), done.code, output)
+
+
+async def _over_ssh(
+    ssh: Ssh, done: Output, remote: Remote, failed: Exception, token: str | None
+) -> Exception:
+    """What the ending of ssh says of a remote that could not be talked to; `failed` is what the
+    words say."""
+    refused = await ssh_ending.was_refused(ssh, remote, done.err)
+    output = _output(done.err, token)
+    if refused and isinstance(failed, Unreachable | GitFailed):
+        return InsufficientPermissions(output)
+    if refused is False and isinstance(failed, GitFailed):
+        return Unreachable(_where(remote), output)
+    return failed
 
 
 def _rejection(summary: str, output: str, branch: str) -> Exception:
