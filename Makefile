@@ -42,7 +42,7 @@ test-agents: ## Run the tests that drive real agents from npm (NEWEST=1: then th
 	  sh requirements/venv.sh $(DEV) dev || exit 1; \
 	  for versions in $(AGENTS); do \
 	    echo "Real agents, $$versions versions:"; \
-	    ANYON_TEST_AGENTS=$$versions $(DEV_PYTHON) -m tests.fakes.npm_cache || exit 1; \
+	    ANYON_TEST_AGENTS=$$versions $(DEV_PYTHON) -m tests.support.real_agents.npm_cache || exit 1; \
 	    ANYON_TEST_AGENTS=$$versions $(DEV_PYTHON) -m pytest -m agents $(BESIDE) $(ARGS); code=$$?; \
 	    if [ $$code -eq 5 ]; then echo "No test is marked as one of real agents."; exit 0; fi; \
 	    if [ $$code -ne 0 ]; then echo "Real agents, $$versions versions: some tests failed."; exit $$code; fi; \

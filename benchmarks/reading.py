@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from anyond.model.records import Stream
 from benchmarks.figures import Figure
 from benchmarks.lab import Lab
-from tests.agents.recordings import Recording, Records, recordings
+from tests.support.dialogues.recordings import Recording, Records, recordings
 
 SECONDS = 0.5
 ROUNDS = 3

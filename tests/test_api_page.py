@@ -10,8 +10,8 @@ import pytest
 from anyond.http.openapi import refusals
 from anyond.http.streaming.encoders import EVENTS
 from anyond.model.refusals.remotes import Rejected
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "api.md").read_text()
 
 

@@ -17,7 +17,14 @@ from campaigns.chaos.__main__ import earlier, figures, note
 from campaigns.chaos.chapter import Result
 from campaigns.chaos.check_runs import stopped
 from campaigns.chaos.ledgers import Desk
-from tests.store.store_seeds import add_attempt, add_process, add_project, add_task, at, end_process
+from tests.support.store.seeds import (
+    add_attempt,
+    add_process,
+    add_project,
+    add_task,
+    at,
+    end_process,
+)
 
 ATTEMPT = "11111111-2222-4333-8444-555555555555"
 RUN = "66666666-7777-4888-8999-aaaaaaaaaaaa"

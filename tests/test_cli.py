@@ -11,6 +11,7 @@ from pathlib import Path
 import trio
 
 from anyond import __version__
+from tests.support.paths import ROOT
 
 
 def anyon(*args: str, **environ: str) -> subprocess.CompletedProcess[str]:
@@ -56,7 +57,7 @@ def test_the_daemon_loads_what_few_need_only_when_they_need_it() -> None:
         "print(json.dumps([m for m in ('pygit2', 'tomlkit', 'text_unidecode', 'httpx', 'rich') "
         "if m in sys.modules]))"
     )
-    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(Path(__file__).parents[1])}
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
         [
             sys.executable,

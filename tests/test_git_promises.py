@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 import re
 from functools import cache
-from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
+from tests.support.paths import ROOT
+
 LIST = ROOT / "docs" / "git-promises.md"
 # Of each of these there are at least so many; all are numbered without a gap.
 LEAST = {"A": 29, "B": 29, "C": 2, "D": 5, "E": 12, "F": 8, "J": 8}

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.npm_cache import PINNED
+from tests.support.paths import ROOT
+from tests.support.real_agents.npm_cache import PINNED
 
-ROOT = Path(__file__).parents[1]
 NPM = """#!/bin/sh
 echo "$@" >> "$(dirname "$0")/asked"
 case "$1 $2" in
@@ -43,7 +43,7 @@ def _installed(folder: Path, **environment: str) -> list[str]:
     for program in programs.iterdir():
         program.chmod(0o755)
     told = subprocess.run(
-        [sys.executable, "-m", "tests.fakes.npm_cache"],
+        [sys.executable, "-m", "tests.support.real_agents.npm_cache"],
         cwd=ROOT,
         env={
             "PATH": f"{programs}:/usr/bin:/bin",
@@ -77,7 +77,7 @@ def test_without_that_word_they_are_the_pinned_ones(tmp_path: Path) -> None:
 
 
 ASK = """
-from tests.fakes import npm_cache
+from tests.support.real_agents import npm_cache
 try:
     npm_cache.program("droid")
 except npm_cache.CannotInstall as why:

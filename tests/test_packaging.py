@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from anyond.http.wire.listener_set import VK
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).parent.parent
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+from tests.support.paths import ROOT
+
 TOOLS = ("sh", "cat", "cksum", "dirname", "grep", "mkdir", "rm", "sed", "tail", "true", "false")
 
 

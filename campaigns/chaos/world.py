@@ -18,7 +18,7 @@ import httpx
 import trio
 
 from campaigns.chaos.ledgers import AgentLedger, Desk, Faults, Kill, Outcome
-from tests.end_to_end.daemon import Daemon
+from tests.support.daemon import Daemon
 
 AGENT = Path(__file__).with_name("agent.py")
 TIMEOUT_S = 240.0

@@ -12,8 +12,8 @@ from pathlib import Path
 import trio
 
 from campaigns.hostile.trial import Trial
-from tests.end_to_end.daemon import Daemon
-from tests.end_to_end.fuzz_target import FuzzTarget
+from tests.support.daemon import Daemon
+from tests.support.hostile.fuzz_target import FuzzTarget
 
 REQUESTS = 100_000
 SHORT = 6_000

@@ -14,7 +14,7 @@ import psutil  # type: ignore[import-untyped]
 from campaigns.hostile.requests import Maker, Request
 from campaigns.hostile.routes import Route, routes
 from campaigns.hostile.wire import Silent, exchange
-from tests.end_to_end.fuzz_target import FuzzTarget
+from tests.support.hostile.fuzz_target import FuzzTarget
 
 WARM = 0.2
 """The share of the requests after which memory is what it is compared with at the end."""

@@ -14,7 +14,7 @@ import trio
 from anyond.model.records import Stream
 from anyond.procs.spools.record_scanner import parse
 from campaigns.power.work import Fact
-from tests.end_to_end.daemon import PATIENCE, Daemon, Refused
+from tests.support.daemon import PATIENCE, Daemon, Refused
 
 
 class Check:

@@ -18,7 +18,8 @@ import trio
 from campaigns.power.check import Check
 from campaigns.power.disk import Change, Left, remaining
 from campaigns.power.work import Fact, Work
-from tests.end_to_end.daemon import ROOT, Daemon
+from tests.support.daemon import Daemon
+from tests.support.paths import ROOT
 
 NEW_BOOT = 'mount --bind "$0" /proc/sys/kernel/random/boot_id && exec "$@"'
 """For a daemon in a mount namespace of its own: the machine was started anew."""

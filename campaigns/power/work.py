@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import trio
 
-from tests.end_to_end.daemon import ACP_AGENT, Daemon, Refused
+from tests.support.daemon import ACP_AGENT, Daemon, Refused
 
 STARTED = """\
 import os, sys, time

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 import trio
-from running_rows import final, started, told
 from structlog.testing import capture_logs
 
 from anyond.actors.attempts import Attempts
@@ -26,6 +25,7 @@ from anyond.procs.shims.launcher import Alive
 from anyond.store.engine.transaction import Tx
 from anyond.store.runs import processes
 from anyond.watchers.logs import Logs
+from tests.support.store.running_rows import final, started, told
 
 
 async def test_what_is_over_ends_although_nobody_asks(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 import trio
@@ -14,6 +13,7 @@ from anyond.machines.core import Answer, Refuse, Request
 from anyond.model.errors import ActorGone, TimedOut
 from anyond.model.refusals.requests import NotFound
 from anyond.model.refusals.runs import Busy
+from tests.support.paths import ROOT
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,7 +166,7 @@ async def test_a_service_that_fails_rarely_goes_on(
 
 
 def test_nothing_but_an_actors_inbox_leads_to_its_machine() -> None:
-    root = Path(__file__).parents[2] / "anyond"
+    root = ROOT / "anyond"
     uses = {
         file.relative_to(root).as_posix()
         for file in (*root.glob("actors/**/*.py"), *root.glob("watchers/**/*.py"))

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 import trio
-from running_rows import final, script_instead, started, told
 
 from anyond.actors.attempts import Attempts
 from anyond.actors.owner_check import OwnerCheck
@@ -30,6 +29,7 @@ from anyond.procs.shims.shim_state import read_run
 from anyond.store.engine.transaction import Tx
 from anyond.store.runs import launches, processes, sessions
 from anyond.watchers.logs import Logs
+from tests.support.store.running_rows import final, script_instead, started, told
 
 KEY = "k" * 64
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 import trio
-from running_rows import started
 
 from anyond.actors import crashes as crashes_module
 from anyond.actors.attempts import Attempts
@@ -19,6 +18,7 @@ from anyond.model.rows import ExecutionProcess
 from anyond.operations.resources import Resources
 from anyond.store.runs import sessions
 from anyond.watchers.logs import Logs
+from tests.support.store.running_rows import started
 
 TURN = '{"executor": "DEMO", "prompt": "x", "cwd": "/"}'
 DEADLINE = 30

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 
 import pytest
 import trio
-from running_rows import started
 
 from anyond.actors.talk import Talk
 from anyond.machines.process import Event
@@ -17,6 +16,7 @@ from anyond.operations.resources import Resources
 from anyond.operations.turn.turn_record import TurnRecord
 from anyond.store.runs import sessions
 from anyond.watchers.logs import Logs
+from tests.support.store.running_rows import started
 
 TURN = '{"executor": "DEMO", "prompt": "x", "cwd": "/"}'
 

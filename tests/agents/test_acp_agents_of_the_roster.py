@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from acp_driver import entries, told
-from test_acp_flow import ONCE, REJECT, Talk
 
 from anyond.agents.acp.agent import Acp
 from anyond.agents.common.core import (
@@ -30,6 +28,8 @@ from anyond.model.entries import (
     TodoManagement,
 )
 from anyond.model.refusals.requests import Impossible
+from tests.agents.test_acp_flow import ONCE, REJECT, Talk
+from tests.support.dialogues.acp_driver import entries, told
 
 MODES = {
     Executor.GEMINI: ("gemini-cli", ["default", "autoEdit", "yolo", "plan"]),

@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from acp_driver import entries
-from test_acp_flow import Talk
 
 from anyond.agents.acp.agent import Acp
 from anyond.agents.acp.named import NamedAcp
@@ -14,6 +12,8 @@ from anyond.agents.acp.session.offers import CHANGES_MOST, ID_MOST, MOST, offers
 from anyond.agents.common.core import Offered
 from anyond.model.entries import ErrorMessage
 from anyond.model.http.offers import Choice, Offers
+from tests.agents.test_acp_flow import Talk
+from tests.support.dialogues.acp_driver import entries
 
 MODES = {
     "currentModeId": "ask",

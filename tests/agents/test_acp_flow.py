@@ -6,7 +6,6 @@ import json
 from typing import Any
 
 import pytest
-from acp_driver import entries, fold, fresh, methods, told
 
 from anyond.agents.acp.agent import Acp
 from anyond.agents.acp.conversation.texts import STDERR_BYTES
@@ -29,6 +28,7 @@ from anyond.agents.common.core import (
 from anyond.model.entries import ErrorMessage, SetupRequired, TodoItem
 from anyond.model.records import Stream
 from anyond.model.refusals.requests import Impossible
+from tests.support.dialogues.acp_driver import entries, fold, fresh, methods, told
 
 ONCE = {"optionId": "o", "kind": "allow_once"}
 ALWAYS = {"optionId": "A", "kind": "allow_always"}

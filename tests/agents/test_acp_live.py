@@ -10,7 +10,6 @@ from typing import Any
 
 import psutil
 import pytest
-from acp_driver import DEADLINE, Live, fold, told
 
 from anyond.agents.acp.agent import Acp
 from anyond.agents.common.core import (
@@ -24,8 +23,10 @@ from anyond.agents.common.core import (
     SessionStarted,
     Turn,
 )
+from tests.support.dialogues.acp_driver import DEADLINE, Live, fold, told
+from tests.support.paths import SCRIPTED_AGENTS
 
-SCRIPTED = Path(__file__).parents[1] / "fakes" / "acp_agent.py"
+SCRIPTED = SCRIPTED_AGENTS / "acp_agent.py"
 
 
 def live(folder: Path, prompt: str, session: str | None = None, **env: str) -> Live:

@@ -6,14 +6,14 @@ import json
 from typing import Any
 
 import pytest
-from acp_driver import entries
-from test_acp_flow import Talk
 
 from anyond.agents.acp.agent import Acp
 from anyond.agents.acp.named import NamedAcp
 from anyond.agents.common.core import AgentEvent, Outcome, Turn, TurnEnded
 from anyond.model.entries import ErrorMessage, SetupRequired, UserMessage
 from anyond.model.records import Stream
+from tests.agents.test_acp_flow import Talk
+from tests.support.dialogues.acp_driver import entries
 
 DEMANDED = {"code": -32000, "message": "Authentication required"}
 LOGINS = {"authMethods": [{"id": "own", "name": "By itself"}]}

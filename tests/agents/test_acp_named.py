@@ -8,8 +8,6 @@ from importlib.resources import files
 from typing import Any
 
 import pytest
-from acp_driver import entries
-from test_acp_flow import Talk
 
 from anyond.agents.acp.named import NamedAcp, NamedOptions
 from anyond.agents.acp.registry import catalog, registry_format
@@ -20,6 +18,8 @@ from anyond.agents.roster import AGENTS, fits
 from anyond.model.configuration.settings import Executor
 from anyond.model.entries import ErrorMessage, SetupRequired
 from anyond.model.refusals.requests import Impossible
+from tests.agents.test_acp_flow import Talk
+from tests.support.dialogues.acp_driver import entries
 
 DEMANDED = {"code": -32000, "message": "Authentication required"}
 LOGINS = [

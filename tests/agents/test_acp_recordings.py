@@ -5,13 +5,23 @@ from __future__ import annotations
 import json
 
 import pytest
-from acp_driver import NAMES, RECORDINGS, Records, entries, fold, fresh, methods, recording, told
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anyond.agents.common.core import EntryPut, Noise
 from anyond.model.entries import CommandRun, FileEdit, ToolUse, WebFetch
 from anyond.model.records import Stream
+from tests.support.dialogues.acp_driver import (
+    NAMES,
+    RECORDINGS,
+    Records,
+    entries,
+    fold,
+    fresh,
+    methods,
+    recording,
+    told,
+)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -6,8 +6,6 @@ import json
 from typing import Any
 
 import pytest
-from acp_driver import entries, told
-from recordings import FOLDER, TREE, fold, load
 
 from anyond.agents.amp.agent import Amp
 from anyond.agents.common.core import (
@@ -24,6 +22,8 @@ from anyond.model.entries import ErrorMessage, FileEdit, SetupRequired, TokenUsa
 from anyond.model.launch import Launch
 from anyond.model.records import Stream
 from anyond.model.refusals.requests import Impossible
+from tests.support.dialogues.acp_driver import entries, told
+from tests.support.dialogues.recordings import FOLDER, TREE, fold, load
 
 NAMES = sorted(path.stem for path in (FOLDER / "amp").glob("*.jsonl"))
 THREAD = "T-5f0b7c1e-9a3d-4d2b-8c7f-1f2e3d4c5b6a"

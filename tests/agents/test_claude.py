@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -48,8 +47,9 @@ from anyond.model.entries import (
     ToolUse,
 )
 from anyond.model.records import Stream
+from tests.support.paths import TRANSCRIPTS
 
-TRANSCRIPTS = Path(__file__).parents[1] / "transcripts" / "claude"
+TRANSCRIPTS = TRANSCRIPTS / "claude"
 ALL = sorted(path.stem for path in TRANSCRIPTS.glob("*.jsonl"))
 STREAMS = {"in": Stream.STDIN, "out": Stream.STDOUT, "err": Stream.STDERR}
 TREE = "/home/me/tree"

@@ -45,7 +45,7 @@ from anyond.model.entries import (
     ToolUse,
 )
 from anyond.model.records import Stream
-from tests.end_to_end import claude_cli
+from tests.support.real_agents import claude_cli
 
 pytestmark = pytest.mark.agents
 

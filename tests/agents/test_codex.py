@@ -6,8 +6,6 @@ import tracemalloc
 from typing import Any
 
 import pytest
-from acp_driver import entries, told
-from codex_driver import ASKING, echo, hear, opened, tell
 
 from anyond.agents.codex.agent import Codex
 from anyond.agents.codex.options import Options
@@ -39,6 +37,8 @@ from anyond.model.entries import (
 )
 from anyond.model.records import Stream
 from anyond.model.refusals.requests import Impossible
+from tests.support.dialogues.acp_driver import entries, told
+from tests.support.dialogues.codex_driver import ASKING, echo, hear, opened, tell
 
 FREE = {"sandbox": "danger-full-access"}
 

@@ -13,7 +13,6 @@ from typing import Any
 
 import psutil
 import pytest
-from acp_driver import DEADLINE, Live, entries, fold, told
 
 from anyond.agents.codex.agent import Codex
 from anyond.agents.common.core import (
@@ -50,7 +49,8 @@ from anyond.model.entries import (
     ToolUse,
     UserMessage,
 )
-from tests.end_to_end import codex_cli
+from tests.support.dialogues.acp_driver import DEADLINE, Live, entries, fold, told
+from tests.support.real_agents import codex_cli
 
 pytestmark = pytest.mark.agents
 

@@ -6,14 +6,14 @@ import json
 import time
 
 import pytest
-from acp_driver import Records, entries, fold, methods, told
-from codex_driver import NAMES, RECORDINGS, fresh, opened, recording, said
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anyond.agents.common.core import EntryPut, Noise
 from anyond.model.entries import Created, ToolUse
 from anyond.model.records import Stream
+from tests.support.dialogues.acp_driver import Records, entries, fold, methods, told
+from tests.support.dialogues.codex_driver import NAMES, RECORDINGS, fresh, opened, recording, said
 
 
 @pytest.mark.parametrize("name", NAMES)

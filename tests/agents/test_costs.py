@@ -12,7 +12,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from codex_driver import opened
 
 from anyond.agents.common.core import (
     ApprovalAsked,
@@ -27,6 +26,7 @@ from anyond.agents.roster import AGENTS
 from anyond.model.configuration.settings import Executor
 from anyond.model.entries import Created, ToolUse
 from anyond.model.records import Stream
+from tests.support.dialogues.codex_driver import opened
 
 FEW, TIMES = 1_500, 8
 LEAST_S = 0.02

@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from acp_driver import entries, told
-from recordings import FOLDER, TREE, fold, load
 
 from anyond.agents.common.core import (
     ConfirmsAtOnce,
@@ -42,6 +40,8 @@ from anyond.model.entries import (
 from anyond.model.launch import Launch
 from anyond.model.records import Stream
 from anyond.model.refusals.requests import Impossible
+from tests.support.dialogues.acp_driver import entries, told
+from tests.support.dialogues.recordings import FOLDER, TREE, fold, load
 
 NAMES = sorted(path.stem for path in (FOLDER / "cursor").glob("*.jsonl"))
 

@@ -8,7 +8,6 @@ import time
 from pathlib import Path
 
 import pytest
-from acp_driver import Live, told
 
 from anyond.agents.common.core import (
     Decide,
@@ -20,6 +19,7 @@ from anyond.agents.common.core import (
     Turn,
 )
 from anyond.agents.demo import Demo
+from tests.support.dialogues.acp_driver import Live, told
 
 
 @pytest.fixture

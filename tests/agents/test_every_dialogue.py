@@ -18,7 +18,6 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from recordings import Recording, Records, fold, recordings
 
 from anyond.agents.common.core import (
     AgentEvent,
@@ -43,6 +42,7 @@ from anyond.model.entries import (
     ToolUse,
 )
 from anyond.model.records import Record, Stream
+from tests.support.dialogues.recordings import Recording, Records, fold, recordings
 
 ALL = recordings()
 SECONDS = 5.0

@@ -15,7 +15,8 @@ from anyond.client.address import find_daemon
 from anyond.model.http.bodies import NewTag, NewTask, TaskPatch
 from anyond.model.ids import new_id
 from anyond.model.rows import ApprovalStatus, TaskStatus
-from tests.end_to_end.daemon import PATIENCE, ROOT, Daemon
+from tests.support.daemon import PATIENCE, Daemon
+from tests.support.paths import ROOT
 
 PIXEL = (
     b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x00\x00,"

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.pages import blocks, follow, run
-from tests.end_to_end.daemon import ROOT, Daemon
+from tests.support.daemon import Daemon
+from tests.support.followed_pages import blocks, follow, run
+from tests.support.paths import ROOT
 
 PAGE = ROOT / "docs" / "how-to" / "add-an-agent.md"
 
@@ -16,7 +17,7 @@ PAGE = ROOT / "docs" / "how-to" / "add-an-agent.md"
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """A copy of the sources in which the page was followed."""
-    return follow(PAGE, tmp_path / "checkout", "tests/agents", "tests/transcripts")
+    return follow(PAGE, tmp_path / "checkout", "tests")
 
 
 def test_the_rules_for_every_dialogue_hold_for_it(checkout: Path) -> None:

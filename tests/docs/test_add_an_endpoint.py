@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.pages import be_tidy, follow, listed, run, touched
-from tests.end_to_end.daemon import ROOT
+from tests.support.followed_pages import be_tidy, follow, listed, run, touched
+from tests.support.paths import ROOT
 
 PAGE = ROOT / "docs" / "how-to" / "add-an-endpoint.md"
 FOLDERS = ("tests", "campaigns", "docs", "clients")

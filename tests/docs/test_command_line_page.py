@@ -8,7 +8,7 @@ import click
 
 from anyond.cli import main
 from anyond.cli.reference import _prose, page
-from tests.end_to_end.daemon import ROOT
+from tests.support.paths import ROOT
 
 PAGE = ROOT / "docs" / "cli.md"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from requirements.site_links import OUTSIDE, for_site, in_site
-from tests.end_to_end.daemon import ROOT
+from tests.support.paths import ROOT
 
 PAGES = {
     **{path.relative_to(ROOT).as_posix(): path for path in (ROOT / "docs").rglob("*.md")},

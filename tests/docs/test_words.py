@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.daemon import ROOT
+from tests.support.paths import ROOT
 from tools.words import WORDS, Allowed, Word, findings, main
 
 GLOSSARY = ROOT / "docs/glossary.md"

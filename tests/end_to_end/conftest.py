@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end import claude_cli
-from tests.end_to_end.claude_cli import Person
-from tests.end_to_end.daemon import Daemon
+from tests.support.daemon import Daemon
+from tests.support.real_agents import claude_cli
+from tests.support.real_agents.claude_cli import Person
 
 
 @pytest.fixture

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.acp_agents import (
+from tests.support.daemon import Daemon
+from tests.support.real_agents import npm_cache
+from tests.support.real_agents.acp_agents import (
     CLAUDE_AGENT_ACP,
     COPILOT,
     DROID,
@@ -19,9 +21,7 @@ from tests.end_to_end.acp_agents import (
     Client,
     model_of_all,
 )
-from tests.end_to_end.claude_cli import end_all, said, stopped, tools
-from tests.end_to_end.daemon import Daemon
-from tests.fakes import npm_cache
+from tests.support.real_agents.claude_cli import end_all, said, stopped, tools
 
 pytestmark = pytest.mark.agents
 

@@ -12,8 +12,8 @@ import pytest
 from click.testing import CliRunner
 
 from anyond.cli import main
-from tests.end_to_end.claude_cli import said
-from tests.end_to_end.daemon import ACP_AGENT, Daemon, Refused
+from tests.support.daemon import ACP_AGENT, Daemon, Refused
+from tests.support.real_agents.claude_cli import said
 
 
 def _installed(daemon: Daemon, name: str) -> Path:

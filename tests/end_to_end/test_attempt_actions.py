@@ -12,8 +12,8 @@ import psutil
 import pytest
 import trio
 
-from tests.end_to_end.daemon import Daemon, Refused, alive
-from tests.end_to_end.worked_attempt import WorkedAttempt, worked_attempt
+from tests.support.daemon import Daemon, Refused, alive
+from tests.support.worked_attempt import WorkedAttempt, worked_attempt
 
 
 async def conflicting(daemon: Daemon) -> WorkedAttempt:

@@ -13,8 +13,8 @@ import httpx
 import psutil
 import trio
 
-from tests.end_to_end.daemon import Daemon, Refused
-from tests.end_to_end.worked_attempt import WorkedAttempt, worked_attempt
+from tests.support.daemon import Daemon, Refused
+from tests.support.worked_attempt import WorkedAttempt, worked_attempt
 
 CLIENTS = 10
 PRESSES = int(os.environ.get("ANYON_TEST_PRESSES", "6"))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from anyond import __version__
-from tests.end_to_end.daemon import Daemon
+from tests.support.daemon import Daemon
 
 
 def program(daemon: Daemon, name: str, script: str) -> Path:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.claude_cli import MODEL, Person, family, lines, said, stopped, tools
+from tests.support.real_agents.claude_cli import MODEL, Person, family, lines, said, stopped, tools
 
 pytestmark = pytest.mark.agents
 

@@ -16,8 +16,8 @@ import trio
 
 from anyond.model.records import Stream
 from anyond.procs.spools.spool import Spool
-from tests.end_to_end.claude_cli import MODEL, Person, family, lines, said, tools
-from tests.end_to_end.daemon import Daemon
+from tests.support.daemon import Daemon
+from tests.support.real_agents.claude_cli import MODEL, Person, family, lines, said, tools
 
 pytestmark = pytest.mark.agents
 

@@ -7,7 +7,7 @@ from contextlib import closing
 
 import trio
 
-from tests.end_to_end.daemon import Daemon
+from tests.support.daemon import Daemon
 
 
 async def test_a_question_is_open_as_long_as_daemons_were_there_whatever_the_clock_says(

@@ -8,11 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end import codex_cli
-from tests.end_to_end.acp_agents import CODEX_ACP, Client
-from tests.end_to_end.claude_cli import end_all, said, stopped, tools
-from tests.end_to_end.daemon import Daemon
-from tests.fakes import npm_cache
+from tests.support.daemon import Daemon
+from tests.support.real_agents import codex_cli, npm_cache
+from tests.support.real_agents.acp_agents import CODEX_ACP, Client
+from tests.support.real_agents.claude_cli import end_all, said, stopped, tools
 
 pytestmark = pytest.mark.agents
 

@@ -10,11 +10,11 @@ import pytest
 
 from anyond.model.records import Stream
 from anyond.procs.spools.spool import Spool
-from tests.end_to_end import codex_cli
-from tests.end_to_end.claude_cli import end_all, family, said, tools
-from tests.end_to_end.codex_cli import Coder
-from tests.end_to_end.daemon import Daemon, alive
-from tests.fakes.model_server import WAITING
+from tests.support.daemon import Daemon, alive
+from tests.support.fakes.models.model_server import WAITING
+from tests.support.real_agents import codex_cli
+from tests.support.real_agents.claude_cli import end_all, family, said, tools
+from tests.support.real_agents.codex_cli import Coder
 
 pytestmark = pytest.mark.agents
 

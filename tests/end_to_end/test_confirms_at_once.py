@@ -11,7 +11,8 @@ import pytest
 import trio
 
 from anyond.agents.common.recap import RETOLD
-from tests.end_to_end.daemon import PATIENCE, ROOT, Daemon, Refused
+from tests.support.daemon import PATIENCE, Daemon, Refused
+from tests.support.paths import SCRIPTED_AGENTS
 
 SUCCESS = {"status": "success"}
 AMP, CURSOR = "AMP", "CURSOR_AGENT"
@@ -21,7 +22,7 @@ ALL = {AMP: {"dangerously_allow_all": True}, CURSOR: {"force": True}}
 
 async def use(daemon: Daemon, executor: str, **env: str) -> None:
     """From now on, that executor is the scripted program."""
-    program = ROOT / "tests" / "fakes" / PROGRAMS[executor]
+    program = SCRIPTED_AGENTS / PROGRAMS[executor]
     given = {"FAKE_STATE": str(daemon.root / "fake-state"), **env}
     settings = [f"{name}={value}" for name, value in given.items()]
     command = shlex.join(["env", *settings, sys.executable, str(program)])

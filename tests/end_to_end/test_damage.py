@@ -8,7 +8,7 @@ import pytest
 import trio
 from trio_websocket import ConnectionClosed
 
-from tests.end_to_end.daemon import Daemon, Refused
+from tests.support.daemon import Daemon, Refused
 
 
 async def test_a_damaged_worktree_ends_its_diff_stream_and_nothing_else(daemon: Daemon) -> None:

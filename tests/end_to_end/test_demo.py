@@ -14,7 +14,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.end_to_end.daemon import PATIENCE, ROOT
+from tests.support.daemon import PATIENCE
+from tests.support.paths import ROOT
 
 DEMO = """import signal
 signal.signal(signal.SIGHUP, signal.SIG_DFL)  # whatever started the tests may have it ignored

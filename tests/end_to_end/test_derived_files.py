@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.daemon import Daemon
+from tests.support.daemon import Daemon
 
 Damage = Callable[[Path, Path], None]
 """What is done to a file; the second is the same one of another execution."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from pathlib import Path
 
-from tests.end_to_end.daemon import Daemon
+from tests.support.daemon import Daemon
 
 FEW = ("/bin/sh", "-c", 'ulimit -Sn 128 && ulimit -Hn 256 && exec "$@"', "few")
 """A hard limit that the daemon can reach, and a soft one below it."""

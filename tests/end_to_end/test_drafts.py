@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 import trio
 
-from tests.end_to_end.daemon import Daemon, Refused
 from tests.end_to_end.test_files import upload
+from tests.support.daemon import Daemon, Refused
 
 
 async def put(daemon: Daemon, attempt: dict[str, Any], query: str = "", **body: Any) -> Any:

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 import trio
 
-from tests.end_to_end.daemon import Daemon, Refused, local_client
-from tests.files.pictures import SVG, png
+from tests.support.daemon import Daemon, Refused, local_client
+from tests.support.pictures import SVG, png
 
 PNG = png()
 MIB = 1024**2

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 import trio
 
-from tests.end_to_end.daemon import PATIENCE, ROOT, Daemon
+from tests.support.daemon import PATIENCE, Daemon
+from tests.support.paths import ROOT, SCRIPTED_PROGRAMS
 
 PAGE = ROOT / "docs" / "first-session.md"
 ELSEWHERE = "# in another terminal\n"
@@ -53,7 +54,7 @@ async def test_the_first_session_works_as_it_is_written(daemon: Daemon) -> None:
     if shutil.which("curl") is None:  # a fresh Debian has none
         stand_ins["curl"] = "curl_program.py"
     for name, file in stand_ins.items():
-        fake = ROOT / "tests" / "fakes" / file
+        fake = SCRIPTED_PROGRAMS / file
         (programs / name).write_text(f'#!/bin/sh\nexec {sys.executable} {fake} "$@"\n')
         (programs / name).chmod(0o755)
     own = daemon.home / ".claude.json"

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from anyond.shim.process_table import started
-from tests.end_to_end.daemon import ACP_AGENT, Daemon, alive
+from tests.support.daemon import ACP_AGENT, Daemon, alive
 
 HIDDEN = f"""#!/bin/sh
 {sys.executable} {ACP_AGENT}

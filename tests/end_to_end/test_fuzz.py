@@ -23,9 +23,9 @@ from anyond.http.guard import Policy
 from anyond.model.configuration.settings import Config
 from anyond.model.refusals.requests import Invalid, NotLetIn
 from anyond.services.services import Services
-from tests.end_to_end import malformed
-from tests.end_to_end.fuzz_target import VARIANT, FuzzTarget, open_fuzz_target
-from tests.end_to_end.malformed import UNKNOWN, Answer, Request, Shape
+from tests.support.hostile import malformed
+from tests.support.hostile.fuzz_target import VARIANT, FuzzTarget, open_fuzz_target
+from tests.support.hostile.malformed import UNKNOWN, Answer, Request, Shape
 
 TASK = {
     "project_id": "$project",

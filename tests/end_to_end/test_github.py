@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import trio
 
-from tests.end_to_end.daemon import PATIENCE, Daemon, Refused
-from tests.fakes.github_server import GitHubServer, github_server, publish
+from tests.support.daemon import PATIENCE, Daemon, Refused
+from tests.support.fakes.servers.github_server import GitHubServer, github_server, publish
 
 TOKEN = "ghp_adas_secret_token"
 SLUG = "ada/tea"

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.claude_cli import said
-from tests.end_to_end.daemon import ACP_AGENT, Daemon
+from tests.support.daemon import ACP_AGENT, Daemon
+from tests.support.real_agents.claude_cli import said
 
 PRETTY = """
 import json, runpy, sys

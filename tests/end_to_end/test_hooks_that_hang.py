@@ -8,7 +8,7 @@ from typing import Any
 import trio
 
 from anyond.actors.attempt import LAST_SECONDS
-from tests.end_to_end.daemon import Daemon
+from tests.support.daemon import Daemon
 
 
 def hanging(daemon: Daemon, repository: Path, name: str) -> None:

@@ -8,8 +8,8 @@ import httpx
 import pytest
 import trio
 
-from tests.end_to_end.daemon import Daemon
-from tests.end_to_end.worked_attempt import worked_attempt
+from tests.support.daemon import Daemon
+from tests.support.worked_attempt import worked_attempt
 
 
 @pytest.mark.parametrize("button", ["rebase", "merge"])

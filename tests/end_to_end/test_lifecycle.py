@@ -27,8 +27,8 @@ from trio_websocket import (
     wrap_client_stream,
 )
 
-from tests.end_to_end.daemon import PATIENCE, Daemon, alive, local_client
 from tests.end_to_end.test_streams import events, rows, told, websocket
+from tests.support.daemon import PATIENCE, Daemon, alive, local_client
 
 pytestmark = pytest.mark.cold_start
 

@@ -13,7 +13,8 @@ import pytest
 import trio
 from trio_websocket import ConnectionClosed, open_websocket_url
 
-from tests.end_to_end.daemon import PATIENCE, ROOT, Daemon, local_client
+from tests.support.daemon import PATIENCE, Daemon, local_client
+from tests.support.paths import ROOT
 
 pytestmark = pytest.mark.cold_start
 

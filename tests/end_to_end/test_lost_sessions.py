@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import trio
 
-from tests.end_to_end.claude_cli import Person, said
-from tests.end_to_end.daemon import Daemon
-from tests.end_to_end.scripted_claude import forget_sessions, told, use_scripted_claude
+from tests.support.daemon import Daemon
+from tests.support.real_agents.claude_cli import Person, said
+from tests.support.scripted_claude import forget_sessions, told, use_scripted_claude
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from anyond.agents.common.recap import TASK_RETOLD
-from tests.end_to_end.claude_cli import said
-from tests.end_to_end.daemon import Daemon, Refused
+from tests.support.daemon import Daemon, Refused
+from tests.support.real_agents.claude_cli import said
 
 
 async def test_from_a_task_to_a_merged_branch_with_a_follow_up_and_an_approval(

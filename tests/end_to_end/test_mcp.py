@@ -7,7 +7,7 @@ import tomllib
 
 import pytest
 
-from tests.end_to_end.daemon import Daemon, Refused
+from tests.support.daemon import Daemon, Refused
 
 FILES = "/api/mcp-config?executor="
 SERVER = {"command": "npx", "args": ["-y", "server"], "env": {"KEY": "secret"}}

@@ -5,9 +5,9 @@ from __future__ import annotations
 import psutil
 import pytest
 
-from tests.end_to_end.claude_cli import said
-from tests.end_to_end.daemon import Daemon
-from tests.end_to_end.scripted_claude import use_scripted_claude
+from tests.support.daemon import Daemon
+from tests.support.real_agents.claude_cli import said
+from tests.support.scripted_claude import use_scripted_claude
 
 pytestmark = pytest.mark.cold_start
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.acp_agents import CLINE, KILO, VIBE, Actor, Client, model_of_all
-from tests.end_to_end.claude_cli import end_all, said, tools
-from tests.end_to_end.daemon import Daemon
-from tests.fakes.npm_cache import CannotInstall
+from tests.support.daemon import Daemon
+from tests.support.real_agents.acp_agents import CLINE, KILO, VIBE, Actor, Client, model_of_all
+from tests.support.real_agents.claude_cli import end_all, said, tools
+from tests.support.real_agents.npm_cache import CannotInstall
 
 pytestmark = pytest.mark.agents
 

@@ -16,9 +16,9 @@ from anyond.api.chapters import ENDPOINTS
 from anyond.api.declaration import samples
 from anyond.api.declaration.endpoint import Answering, Endpoint, EventStream, Stream, UploadCall
 from anyond.api.examples import things
-from tests.end_to_end.daemon import PATIENCE, local_client
-from tests.end_to_end.fuzz_target import FuzzTarget, open_fuzz_target
-from tests.end_to_end.schemas import Judge
+from tests.support.clients.schemas import Judge
+from tests.support.daemon import PATIENCE, local_client
+from tests.support.hostile.fuzz_target import FuzzTarget, open_fuzz_target
 
 PIXEL = (
     b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x00\x00,"

@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, settings
 from schemathesis import checks
 
 from anyond.http.openapi.document import document
-from tests.end_to_end.daemon import PATIENCE
-from tests.end_to_end.fuzz_target import VARIANT, FuzzTarget, open_fuzz_target
+from tests.support.daemon import PATIENCE
+from tests.support.hostile.fuzz_target import VARIANT, FuzzTarget, open_fuzz_target
 
 CHECKS = [
     checks.not_a_server_error,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.end_to_end.daemon import Daemon
-from tests.end_to_end.worked_attempt import WorkedAttempt, worked_attempt
+from tests.support.daemon import Daemon
+from tests.support.worked_attempt import WorkedAttempt, worked_attempt
 
 
 async def elsewhere(at: WorkedAttempt, how: str) -> str:

@@ -11,8 +11,9 @@ import trio
 from trio_websocket import WebSocketConnection
 
 from anyond.shim.protocol import PROTOCOL
-from tests.end_to_end.daemon import PATIENCE, ROOT, Daemon, alive
 from tests.end_to_end.test_recovery import pids
+from tests.support.daemon import PATIENCE, Daemon, alive
+from tests.support.paths import ROOT
 
 LATER = PROTOCOL + 2
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.daemon import Daemon, Refused
+from tests.support.daemon import Daemon, Refused
 
 
 async def search(daemon: Daemon, project: dict[str, Any], query: str) -> list[dict[str, Any]]:

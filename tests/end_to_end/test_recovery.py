@@ -13,7 +13,7 @@ import httpx
 import psutil
 import trio
 
-from tests.end_to_end.daemon import Daemon, alive
+from tests.support.daemon import Daemon, alive
 
 CRASHES = int(os.environ.get("ANYON_TEST_CRASHES", "8"))
 """How often the daemon is killed at a random moment."""

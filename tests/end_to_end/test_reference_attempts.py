@@ -10,8 +10,7 @@ import pytest
 import trio
 from trio_websocket import ConnectionClosed
 
-from tests.end_to_end.daemon import PATIENCE, Daemon
-from tests.end_to_end.reference_client import (
+from tests.support.clients.reference_client import (
     ATTEMPT,
     DRAFT,
     OID,
@@ -23,7 +22,8 @@ from tests.end_to_end.reference_client import (
     misfits,
     with_claude,
 )
-from tests.files.pictures import png
+from tests.support.daemon import PATIENCE, Daemon
+from tests.support.pictures import png
 
 PROFILE = {"executor": "CLAUDE_CODE", "variant": None}
 

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.daemon import Daemon
-from tests.end_to_end.reference_client import (
+from tests.support.clients.reference_client import (
     ATTEMPT,
     IMAGE,
     LISTED_TASK,
@@ -22,7 +21,8 @@ from tests.end_to_end.reference_client import (
     misfits,
     with_claude,
 )
-from tests.files.pictures import png
+from tests.support.daemon import Daemon
+from tests.support.pictures import png
 
 
 @pytest.fixture

@@ -13,8 +13,7 @@ from typing import Any
 import pytest
 import trio
 
-from tests.end_to_end.daemon import PATIENCE, Daemon
-from tests.end_to_end.reference_client import (
+from tests.support.clients.reference_client import (
     ENVELOPE,
     NOBODY,
     TASK,
@@ -23,7 +22,8 @@ from tests.end_to_end.reference_client import (
     misfits,
     with_claude,
 )
-from tests.fakes.github_server import GitHubServer, github_server, publish
+from tests.support.daemon import PATIENCE, Daemon
+from tests.support.fakes.servers.github_server import GitHubServer, github_server, publish
 
 TOKEN = "ghp_xxx"
 SLUG = "user/repo"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.end_to_end.daemon import Daemon
-from tests.end_to_end.worked_attempt import worked_attempt
+from tests.support.daemon import Daemon
+from tests.support.worked_attempt import worked_attempt
 
 
 async def test_what_was_not_copied_is_in_the_log_of_the_first_agent(daemon: Daemon) -> None:

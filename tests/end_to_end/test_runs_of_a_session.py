@@ -8,10 +8,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.end_to_end.claude_cli import said
-from tests.end_to_end.daemon import ROOT, Daemon
+from tests.support.daemon import Daemon
+from tests.support.paths import ROOT, SCRIPTED_AGENTS
+from tests.support.real_agents.claude_cli import said
 
-PROGRAM = ROOT / "tests" / "fakes" / "recorded_program.py"
+PROGRAM = SCRIPTED_AGENTS / "recorded_program.py"
 RECORDINGS = ROOT / "tests" / "transcripts" / "claude"
 NOTICE = {"type": "system", "subtype": "informational", "content": "Version 9 is there."}
 

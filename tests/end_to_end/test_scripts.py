@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.daemon import Daemon, Refused
+from tests.support.daemon import Daemon, Refused
 
 VARIABLES = {"TEA": "green", "PORT": "4711", "LANG": None}
 

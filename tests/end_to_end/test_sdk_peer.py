@@ -15,10 +15,11 @@ from pydantic import BaseModel
 
 from anyond.model.records import Stream
 from anyond.procs.spools.spool import Spool
-from tests.end_to_end.claude_cli import said, tools
-from tests.end_to_end.daemon import ROOT, Daemon
+from tests.support.daemon import Daemon
+from tests.support.paths import SCRIPTED_AGENTS
+from tests.support.real_agents.claude_cli import said, tools
 
-PROGRAM = ROOT / "tests" / "fakes" / "sdk_agent.py"
+PROGRAM = SCRIPTED_AGENTS / "sdk_agent.py"
 SUCCESS = {"status": "success"}
 REQUESTS: dict[str, type[BaseModel]] = {
     "initialize": schema.InitializeRequest,

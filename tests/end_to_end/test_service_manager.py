@@ -14,7 +14,7 @@ import psutil
 import pytest
 import trio
 
-from tests.end_to_end.daemon import PATIENCE, Daemon, alive, local_client
+from tests.support.daemon import PATIENCE, Daemon, alive, local_client
 
 # What a service manager does between fork and exec: sockets from 3 on, and its own variables.
 pytestmark = pytest.mark.cold_start

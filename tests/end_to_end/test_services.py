@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.end_to_end.daemon import Daemon
+from tests.support.daemon import Daemon
 
 SERVICE = """
 nohup sleep 1234 > /dev/null 2>&1 < /dev/null &

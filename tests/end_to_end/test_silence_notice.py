@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.end_to_end.claude_cli import said
-from tests.end_to_end.daemon import Daemon
+from tests.support.daemon import Daemon
+from tests.support.real_agents.claude_cli import said
 
 
 async def test_it_is_one_entry_that_counts_on_across_a_restart(daemon: Daemon) -> None:

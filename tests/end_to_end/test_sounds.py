@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.daemon import Daemon, Refused
+from tests.support.daemon import Daemon, Refused
 
 NAMES = [f"ABSTRACT_SOUND{n}" for n in (1, 2, 3, 4)] + ["COW_MOOING", "PHONE_VIBRATION", "ROOSTER"]
 

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.claude_cli import Person, said
-from tests.end_to_end.daemon import Daemon, Refused
-from tests.end_to_end.scripted_claude import told, use_scripted_claude
+from tests.support.daemon import Daemon, Refused
+from tests.support.real_agents.claude_cli import Person, said
+from tests.support.scripted_claude import told, use_scripted_claude
 
 
 @pytest.fixture

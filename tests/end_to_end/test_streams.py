@@ -14,7 +14,7 @@ import pytest
 import trio
 from trio_websocket import ConnectionClosed, WebSocketConnection
 
-from tests.end_to_end.daemon import PATIENCE, Daemon
+from tests.support.daemon import PATIENCE, Daemon
 
 Frame = dict[str, Any]
 Done = Callable[[Frame], bool]

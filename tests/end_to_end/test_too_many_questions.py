@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from anyond.logs.bounds import OPEN_MOST
-from tests.end_to_end.daemon import Daemon
+from tests.support.daemon import Daemon
 
 AGENT = """
 import json, sys

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.daemon import ROOT, Daemon
+from tests.support.daemon import Daemon
+from tests.support.paths import ROOT
 
 
 @pytest.fixture
@@ -17,7 +18,6 @@ async def daemon(tmp_path: Path) -> AsyncIterator[Daemon]:
     copy = tmp_path / "copy"
     skip = shutil.ignore_patterns("vk", "__pycache__")
     shutil.copytree(ROOT / "anyond", copy / "anyond", ignore=skip)
-    shutil.copytree(ROOT / "tests" / "fakes", copy / "tests" / "fakes", ignore=skip)
     app = copy / "anyond" / "http" / "app.py"
     lines = app.read_text().splitlines(keepends=True)
     kept = [line for line in lines if "vk" not in line]

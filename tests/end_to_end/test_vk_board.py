@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import trio
 
-from tests.end_to_end.daemon import Daemon
-from tests.end_to_end.vk_client import Json, Shown, Stream, Watching, apply, page
+from tests.support.clients.vk_client import Json, Shown, Stream, Watching, apply, page
+from tests.support.daemon import Daemon
 
 
 @pytest.fixture

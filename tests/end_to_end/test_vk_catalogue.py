@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import httpx
 import pytest
 
-from tests.end_to_end.daemon import Daemon, local_client
-from tests.end_to_end.vk_client import NOTHING, VkClient, page
-from tests.fakes.github_server import GitHubServer, github_server, publish
+from tests.support.clients.vk_client import NOTHING, VkClient, page
+from tests.support.daemon import Daemon, local_client
+from tests.support.fakes.servers.github_server import GitHubServer, github_server, publish
 
 PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010806000000"

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.daemon import Daemon
 from tests.end_to_end.test_vk_catalogue import PNG
-from tests.end_to_end.vk_client import Shown, VkClient
+from tests.support.clients.vk_client import Shown, VkClient
+from tests.support.daemon import Daemon
 
 Json = dict[str, Any]
 

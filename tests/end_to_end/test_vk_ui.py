@@ -11,8 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.end_to_end.daemon import Daemon, local_client
 from tests.end_to_end.test_vk_catalogue import PNG
+from tests.support.daemon import Daemon, local_client
 
 PAGE = "<!doctype html><script type=module crossorigin src=/assets/index-C0ffee99.js></script>"
 SCRIPT = "console.log('board')\n" * 100

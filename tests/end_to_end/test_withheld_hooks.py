@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.daemon import Daemon, Refused
-from tests.end_to_end.worked_attempt import worked_attempt
+from tests.support.daemon import Daemon, Refused
+from tests.support.worked_attempt import worked_attempt
 
 
 async def test_a_hook_that_a_run_has_written_runs_when_a_person_has_accepted_it(

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import pictures
 import pytest
 
 from anyond.files import images
 from anyond.files.images import LARGEST, ImageFiles
 from anyond.model.errors import TooLarge, Unsupported
 from anyond.model.refusals.requests import Invalid
+from tests.support import pictures
 
 PNG = pictures.png()
 

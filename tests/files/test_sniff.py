@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import pictures
 import pytest
 
 from anyond.files.sniff import GIF, JPEG, PNG, SVG, WEBP, Sort, sniff
+from tests.support import pictures
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 
 from anyond.git.disk import locations
 from anyond.git.repo.repository import Repositories
-from tests.git.driver import Checkout
+from tests.support.checkout import Checkout
 
 GLOBAL = """\
 [user]

@@ -10,7 +10,7 @@ from anyond.git.program.command import moves_refs
 from anyond.git.repo.repository import Repositories
 from anyond.git.worktree import worktrees
 from anyond.git.worktree.repair import ensure
-from tests.git.driver import Checkout
+from tests.support.checkout import Checkout
 
 
 async def _worktree(repos: Repositories, repo: Checkout, tmp_path: Path) -> tuple[Path, Path]:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from anyond.git.repo import branches
 from anyond.git.repo.branches import branch_name, slug, valid_name
 from anyond.model.refusals.requests import Impossible, Invalid, NotFound
-from tests.git.driver import Checkout
+from tests.support.checkout import Checkout
 
 ID = "0123abcd-0000-4000-8000-000000000000"
 

@@ -21,7 +21,7 @@ from anyond.model.refusals.merging import MergeConflicts
 from anyond.model.refusals.programs import ToolFailed
 from anyond.model.refusals.remotes import Rejected
 from anyond.model.refusals.requests import NotFound
-from tests.git.driver import Checkout
+from tests.support.checkout import Checkout
 
 ONE = "00000000-0000-4000-8000-000000000001"
 

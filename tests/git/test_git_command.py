@@ -11,7 +11,7 @@ from anyond.git.program.command import GitFailed, git, scrub
 from anyond.model.errors import TimedOut
 from anyond.model.refusals.programs import ProgramMissing
 from anyond.model.refusals.requests import NotFound
-from tests.git.driver import Checkout, until
+from tests.support.checkout import Checkout, until
 
 
 async def test_the_daemons_own_git_variables_do_not_reach_git(

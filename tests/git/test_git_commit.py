@@ -13,7 +13,7 @@ from anyond.git.repo.repository import Repositories
 from anyond.git.worktree.worktrees import exclude
 from anyond.model.errors import Conflict
 from anyond.model.refusals.requests import Invalid, NotFound
-from tests.git.driver import Checkout, run_unprivileged, until
+from tests.support.checkout import Checkout, run_unprivileged, until
 
 SIGNER = """\
 #!/bin/sh

@@ -11,7 +11,7 @@ from anyond.git.program.command import GitFailed
 from anyond.git.snapshots import snapshots
 from anyond.model.errors import Conflict
 from anyond.model.refusals.requests import Invalid, NotFound
-from tests.git.driver import Checkout
+from tests.support.checkout import Checkout
 
 ONE = "00000000-0000-4000-8000-000000000001"
 

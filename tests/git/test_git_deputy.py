@@ -24,7 +24,7 @@ from anyond.git.worktree.repair import ensure
 from anyond.model.ids import new_id
 from anyond.model.refusals.git import Refused
 from anyond.model.refusals.merging import MergeConflicts
-from tests.git.driver import Checkout
+from tests.support.checkout import Checkout
 
 
 class Canary:

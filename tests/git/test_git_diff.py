@@ -9,7 +9,7 @@ from anyond.git.diff import diff
 from anyond.git.files.blobs import FILE_LIMIT
 from anyond.model.refusals.requests import NotFound
 from anyond.model.rows import Diff
-from tests.git.driver import Checkout, run_unprivileged
+from tests.support.checkout import Checkout, run_unprivileged
 
 
 async def rows(tree: Checkout, base: str | None = "main", **more: int) -> dict[str, Diff]:

@@ -13,7 +13,7 @@ from anyond.git.merging.rebase import plan, rebase
 from anyond.git.repo import branches
 from anyond.git.repo.repository import Repositories
 from anyond.model.errors import Conflict
-from tests.git.driver import Checkout
+from tests.support.checkout import Checkout
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from anyond.git.merging.merge import Strategy, merge
 from anyond.git.repo import branches
 from anyond.git.repo.repository import Repositories
 from anyond.git.snapshots import snapshots
-from tests.git.driver import Checkout
+from tests.support.checkout import Checkout
 
 ID = "11111111-1111-4111-8111-111111111111"
 

@@ -13,8 +13,8 @@ from anyond.git.program.environment import environment, settings
 from anyond.git.repo import pushing, remotes, repository
 from anyond.git.repo.repository import Repositories
 from anyond.model.refusals.remotes import TokenInvalid, TokenMissing
-from tests.fakes.git_http_server import git_http
-from tests.git.driver import Checkout
+from tests.support.checkout import Checkout
+from tests.support.fakes.servers.git_http_server import git_http
 
 TOKEN = "s3cret"
 

@@ -11,7 +11,7 @@ import pytest
 from anyond.git.files import file_listing
 from anyond.git.repo import history
 from anyond.model.errors import AnyondError
-from tests.git.driver import Checkout
+from tests.support.checkout import Checkout
 
 
 def calm(path: Path) -> None:

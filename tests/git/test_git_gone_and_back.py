@@ -11,7 +11,7 @@ from anyond.git.program import guard
 from anyond.git.program.command import GitFailed, git
 from anyond.git.repo import checkouts
 from anyond.git.repo.repository import adopt, common_dir
-from tests.git.driver import Checkout
+from tests.support.checkout import Checkout
 
 
 async def test_a_repository_is_known_again_when_it_is_back(repo: Checkout, tmp_path: Path) -> None:

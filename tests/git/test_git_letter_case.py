@@ -13,7 +13,7 @@ from anyond.git.merging.merge import merge
 from anyond.git.program import letter_case
 from anyond.git.repo.repository import Repositories
 from anyond.git.snapshots.snapshots import take
-from tests.git.driver import Checkout
+from tests.support.checkout import Checkout
 
 ID = "11111111-1111-4111-8111-111111111111"
 

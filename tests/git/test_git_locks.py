@@ -29,7 +29,7 @@ from anyond.git.snapshots.reset import abort, reset
 from anyond.git.snapshots.snapshots import take
 from anyond.git.worktree.renaming import rename
 from anyond.model.refusals.git import Locked
-from tests.git.driver import Checkout, until
+from tests.support.checkout import Checkout, until
 
 ONE = "00000000-0000-4000-8000-000000000001"
 

@@ -13,7 +13,7 @@ from anyond.git.repo import checkouts, main_checkout
 from anyond.git.repo.inspection import inspect
 from anyond.git.repo.repository import Repositories
 from anyond.model.errors import Conflict
-from tests.git.driver import Checkout
+from tests.support.checkout import Checkout
 
 
 def made(path: Path, *more: str) -> Checkout:

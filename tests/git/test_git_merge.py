@@ -16,7 +16,7 @@ from anyond.git.repo.repository import Repositories
 from anyond.model.errors import Conflict
 from anyond.model.refusals.merging import MergeConflicts
 from anyond.model.refusals.requests import Impossible
-from tests.git.driver import Checkout
+from tests.support.checkout import Checkout
 
 STRATEGIES: list[Strategy] = ["merge", "squash", "rebase"]
 

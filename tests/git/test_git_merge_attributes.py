@@ -11,7 +11,7 @@ from anyond.git.merging import merge_content
 from anyond.git.merging.merge import Strategy, merge
 from anyond.git.repo.repository import Repositories
 from anyond.model.refusals.merging import MergeConflicts
-from tests.git.driver import Checkout
+from tests.support.checkout import Checkout
 
 STRATEGIES: list[Strategy] = ["merge", "squash", "rebase"]
 

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from types import FrameType
 
 import pytest
-from driver import Checkout
 
 import anyond.git
 from anyond.git.commits import commit
@@ -18,6 +17,7 @@ from anyond.git.files import file_listing
 from anyond.git.repo import excludes, history
 from anyond.git.repo.repository import Repositories
 from anyond.git.submodules import submodules
+from tests.support.checkout import Checkout
 
 FILES = [f"{n % 50:0100d}/{n}.txt" for n in range(2000)]
 LARGE = 1 << 17

@@ -14,7 +14,7 @@ from anyond.git.repo.repository import Repositories
 from anyond.git.snapshots.reset import abort
 from anyond.model.errors import Conflict
 from anyond.model.refusals.merging import MergeConflicts
-from tests.git.driver import Checkout, until
+from tests.support.checkout import Checkout, until
 
 
 async def run(

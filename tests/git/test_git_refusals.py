@@ -19,7 +19,7 @@ from anyond.git.worktree import renaming
 from anyond.git.worktree.worktrees import add
 from anyond.model.errors import AnyondError, Kind
 from anyond.model.refusals.git import GitFailed, Refused
-from tests.git.driver import Checkout
+from tests.support.checkout import Checkout
 
 Act = Callable[[Checkout, Checkout], Awaitable[object]]
 

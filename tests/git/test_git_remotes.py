@@ -26,8 +26,8 @@ from anyond.model.refusals.remotes import (
     Unreachable,
 )
 from anyond.model.refusals.requests import Impossible
-from tests.fakes.git_http_server import GitHttp, git_http
-from tests.git.driver import Checkout
+from tests.support.checkout import Checkout
+from tests.support.fakes.servers.git_http_server import GitHttp, git_http
 
 TOKEN = "ghp_adas_secret_token"
 BASIC = base64.b64encode(f"x-access-token:{TOKEN}".encode()).decode()

@@ -10,7 +10,7 @@ from anyond.git.repo.repository import Repositories
 from anyond.git.worktree.renaming import rename, resume
 from anyond.model.errors import Conflict
 from anyond.model.refusals.requests import Invalid, NotFound
-from tests.git.driver import Checkout
+from tests.support.checkout import Checkout
 
 
 def names(tree: Checkout) -> list[str]:

@@ -10,7 +10,7 @@ from anyond.git.repo import inspection, repository
 from anyond.git.repo.repository import Repositories
 from anyond.git.worktree.worktrees import head
 from anyond.model.refusals.requests import Invalid, NotFound
-from tests.git.driver import Checkout, until
+from tests.support.checkout import Checkout, until
 
 
 async def test_a_plain_directory_is_no_repository(tmp_path: Path) -> None:

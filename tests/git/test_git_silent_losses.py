@@ -13,7 +13,7 @@ from anyond.git.repo import branches
 from anyond.git.repo.repository import Repositories
 from anyond.model.errors import Conflict
 from anyond.model.refusals.merging import MergeConflicts
-from tests.git.driver import Checkout
+from tests.support.checkout import Checkout
 
 ID = "01234567-89ab-cdef-0123-456789abcdef"
 

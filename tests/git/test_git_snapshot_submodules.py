@@ -12,8 +12,8 @@ from anyond.git.snapshots import snapshots
 from anyond.git.snapshots.snapshot_submodules import bring_back
 from anyond.git.submodules.submodule_checkouts import bring
 from anyond.model.configuration.settings import Submodules
-from tests.git.driver import Checkout
 from tests.git.test_git_submodule_commits import ID, begun, project, unplug
+from tests.support.checkout import Checkout
 
 __all__ = ["project"]
 

@@ -13,7 +13,7 @@ from anyond.git.snapshots.reset import abort, reset
 from anyond.model.errors import Conflict
 from anyond.model.refusals.programs import ToolFailed
 from anyond.model.refusals.requests import Invalid, NotFound
-from tests.git.driver import Checkout
+from tests.support.checkout import Checkout
 
 ONE = "00000000-0000-4000-8000-000000000001"
 TWO = "00000000-0000-4000-8000-000000000002"

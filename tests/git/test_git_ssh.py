@@ -20,7 +20,7 @@ from anyond.model.refusals.remotes import (
     RepositoryNotFound,
     Unreachable,
 )
-from tests.git.driver import Checkout
+from tests.support.checkout import Checkout
 
 GERMAN = "Zugriff verweigert. Kein Schlüssel passt."
 

@@ -6,7 +6,7 @@ import pytest
 
 from anyond.git.diff.status import branch_status, in_progress, status
 from anyond.model.refusals.requests import NotFound
-from tests.git.driver import Checkout
+from tests.support.checkout import Checkout
 
 STRANGE = ["tab\there", 'quo"te', "new\nline", "[br]*?.txt", "ünï", " lead", "-dash", "a -> b"]
 

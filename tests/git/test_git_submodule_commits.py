@@ -15,7 +15,7 @@ from anyond.git.submodules.submodule_checkouts import bring
 from anyond.git.submodules.submodules import unsaved
 from anyond.git.worktree import worktrees
 from anyond.model.configuration.settings import Submodules
-from tests.git.driver import Checkout
+from tests.support.checkout import Checkout
 
 ID = "11111111-1111-4111-8111-111111111111"
 REFS = f"refs/anyon/submodules/{ID}"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from anyond.git.commits.commit import commit_all
 from anyond.git.submodules.submodules import nested_repositories
-from tests.git.driver import Checkout
+from tests.support.checkout import Checkout
 
 
 def repository(path: Path) -> Checkout:

@@ -19,7 +19,7 @@ from anyond.git.merging.rebase import plan, rebase
 from anyond.git.repo import branches
 from anyond.git.repo.repository import Repositories
 from anyond.git.snapshots.snapshots import take
-from tests.git.driver import Checkout
+from tests.support.checkout import Checkout
 
 Prepare = Callable[[Checkout, Path], None]
 ID = "11111111-1111-4111-8111-111111111111"

@@ -13,7 +13,7 @@ from anyond.git.repo.repository import Repositories
 from anyond.git.worktree import worktrees
 from anyond.model.errors import Conflict
 from anyond.model.refusals.requests import Impossible, Invalid, NotFound
-from tests.git.driver import Checkout, until
+from tests.support.checkout import Checkout, until
 
 
 async def test_a_worktree_has_a_branch_of_its_own_with_all_files(

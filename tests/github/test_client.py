@@ -23,7 +23,7 @@ from anyond.model.refusals.remotes import (
     Unreachable,
 )
 from anyond.model.refusals.requests import Impossible
-from tests.fakes.github_server import GitHubServer, github_server
+from tests.support.fakes.servers.github_server import GitHubServer, github_server
 
 TOKEN = "ghp_adas_secret_token"
 TEA = RepositoryName("ada", "tea")

@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from front_door import Server, open_server
+
+from tests.support.front_door import Server, open_server
 
 
 @pytest.fixture

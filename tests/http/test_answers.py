@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import trio
-from front_door import Server, envelope
 from structlog.testing import capture_logs
 
 from anyond.http import envelope as wrapping
@@ -20,6 +19,7 @@ from anyond.model.refusals.programs import ToolFailed
 from anyond.model.refusals.requests import Impossible, Invalid
 from anyond.model.refusals.runs import Busy
 from anyond.model.rows import Approval, ApprovalStatus
+from tests.support.front_door import Server, envelope
 
 ID = new_id()
 

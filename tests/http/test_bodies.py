@@ -7,7 +7,6 @@ import json
 from typing import Any
 
 import pytest
-from front_door import Server, envelope
 
 from anyond.api.declaration.checks import identity
 from anyond.http import decode
@@ -15,6 +14,7 @@ from anyond.http.params import position
 from anyond.model.http.bodies import MergeStrategy, NewTask
 from anyond.model.ids import new_id
 from anyond.model.refusals.requests import Invalid
+from tests.support.front_door import Server, envelope
 
 ID = "3F2B8C1E-5d6a-4e7f-8a9b-0c1d2e3f4a5b"
 TASK = {"project_id": ID, "title": "t"}

@@ -15,13 +15,13 @@ from typing import Any
 import pytest
 import trio
 import trio.testing
-from front_door import Server, chunks, open_server, read_all, until
 from structlog.testing import capture_logs
 
 from anyond.http.wire.listeners import listen
 from anyond.http.wire.server import serve
 from anyond.model.errors import Unavailable
 from anyond.model.refusals.requests import Invalid
+from tests.support.front_door import Server, chunks, open_server, read_all, until
 
 HELLO = "GET /health HTTP/1.1\nHost: localhost\n\n"
 

@@ -30,8 +30,8 @@ from anyond.http.openapi.page import page, policy
 from anyond.http.openapi.refusals import visible_to_clients
 from anyond.model.refusals.requests import Invalid, NotLetIn
 from anyond.services.services import Services
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 DOCUMENT = document()
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from front_door import Server, envelope
+
+from tests.support.front_door import Server, envelope
 
 
 @pytest.mark.parametrize("version", [-1, -(2**63) - 1, -(10**400)])

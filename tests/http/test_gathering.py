@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import importlib
 import re
-from pathlib import Path
 
-PAGE = Path(__file__).parents[2] / "docs" / "architecture.md"
+from tests.support.paths import ROOT
+
+PAGE = ROOT / "docs" / "architecture.md"
 
 
 def test_the_delays_on_the_way_to_a_client_are_those_of_the_page() -> None:

@@ -8,13 +8,13 @@ from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
 import trio
-from front_door import Server
 
 from anyond.http.streaming import sse
 from anyond.http.streaming.encoders import PLAIN
 from anyond.model.http.bodies import TaskPatch
 from anyond.model.ids import now
 from anyond.store.board import tasks
+from tests.support.front_door import Server
 
 
 class Event(NamedTuple):

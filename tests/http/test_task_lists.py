@@ -20,8 +20,8 @@ from anyond.store.board import projects, tasks
 from anyond.store.engine.database import Store
 from anyond.store.engine.transaction import Tx
 from anyond.store.runs import merges, processes
-from tests.store import store_seeds
-from tests.store.store_seeds import add_attempt, add_process, add_project, add_task, at
+from tests.support.store import seeds as store_seeds
+from tests.support.store.seeds import add_attempt, add_process, add_project, add_task, at
 
 
 @pytest.fixture

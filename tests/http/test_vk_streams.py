@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 import trio
-from front_door import Server, Tape, chunks, open_server, until
 from hypothesis import given
 from hypothesis import strategies as st
 from trio_websocket import ConnectionClosed
@@ -23,7 +22,8 @@ from anyond.model.ids import timestamp
 from anyond.model.records import Stream
 from anyond.model.rows import Change, Diff
 from anyond.store.board import attempts, tasks
-from tests.end_to_end.vk_client import apply
+from tests.support.clients.vk_client import apply
+from tests.support.front_door import Server, Tape, chunks, open_server, until
 
 FINISHED = {"finished": True}
 

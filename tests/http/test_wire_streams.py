@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from front_door import Server, chunks
 from trio_websocket import ConnectionClosed, ConnectionRejected, WebSocketConnection
 
 from anyond.http.streaming.encoders import MESSAGE_BYTES, Entries, Raw, Snapshot
@@ -21,6 +20,7 @@ from anyond.store.board import projects, tasks
 from anyond.store.engine.database import Store
 from anyond.store.engine.transaction import Tx
 from anyond.store.runs import processes
+from tests.support.front_door import Server, chunks
 
 ID = new_id()
 

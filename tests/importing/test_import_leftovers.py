@@ -7,10 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from old_installation import counts, furnished, run
-from old_kanban import MOMENT, OldKanban, claude_lines, first_request
 
-from tests.end_to_end.daemon import ROOT, Daemon
+from tests.support.daemon import Daemon
+from tests.support.importing.old_installation import counts, furnished, run
+from tests.support.importing.old_kanban import MOMENT, OldKanban, claude_lines, first_request
+from tests.support.paths import ROOT
 
 
 def test_columns_of_later_versions_and_rows_that_hang_on_nothing_are_told(tmp_path: Path) -> None:

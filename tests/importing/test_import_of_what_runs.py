@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from old_installation import counts, run
-from old_kanban import AGES, OldKanban, claude_lines, first_request
 
 from anyond.model.ids import derived_id
-from tests.end_to_end.daemon import Daemon
+from tests.support.daemon import Daemon
+from tests.support.importing.old_installation import counts, run
+from tests.support.importing.old_kanban import AGES, OldKanban, claude_lines, first_request
 
 HALF = "1 runs. They are shown as killed"
 

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from old_installation import counts, furnished, run
-from old_kanban import AGES, OldKanban, claude_lines, first_request
 
-from tests.end_to_end.daemon import ROOT, Daemon
+from tests.support.daemon import Daemon
+from tests.support.importing.old_installation import counts, furnished, run
+from tests.support.importing.old_kanban import AGES, OldKanban, claude_lines, first_request
+from tests.support.paths import ROOT
 
 
 @pytest.mark.parametrize("age", AGES)

@@ -28,7 +28,7 @@ from anyond.machines.attempt_events import (
 )
 from anyond.machines.core import Answer, Refuse
 from anyond.model.refusals.runs import Busy
-from tests.machines.walks import DECIDED
+from tests.support.walks import DECIDED
 
 
 async def work() -> None: ...

@@ -19,7 +19,7 @@ from anyond.machines.process import (
     TurnOver,
 )
 from anyond.model.records import Exit
-from tests.machines.walks import DECIDED
+from tests.support.walks import DECIDED
 
 
 def steps(commands: list[Command]) -> list[StopStep]:

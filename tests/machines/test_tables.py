@@ -8,7 +8,6 @@ import pkgutil
 import re
 from collections.abc import Callable
 from enum import Enum, auto
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -19,9 +18,10 @@ from hypothesis import strategies as st
 import anyond.machines
 from anyond.machines import attempt_table, document, process, sign_in
 from anyond.machines.table import Row, Table, TableMachine, UnexpectedEvent, condition
-from tests.machines.walks import Walk, attempt_walk, process_walk, sign_in_walk
+from tests.support.paths import ROOT
+from tests.support.walks import Walk, attempt_walk, process_walk, sign_in_walk
 
-PAGE = Path(__file__).parents[2] / "docs" / "machines.md"
+PAGE = ROOT / "docs" / "machines.md"
 
 WALKS: list[tuple[Table[Any], Callable[[Random], Walk]]] = [
     (attempt_table.TABLE, attempt_walk),

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from anyond.model.configuration.environment import personal
 from anyond.model.configuration.parental import PARENTAL, Parental
+from tests.support.paths import ROOT
 
-PAGE = Path(__file__).parents[2] / "docs" / "environment.md"
+PAGE = ROOT / "docs" / "environment.md"
 
 PERSONAL = """
 PATH HOME USER SHELL LANG LC_ALL LANGUAGE TZ TERM COLORTERM EDITOR VISUAL PAGER TMPDIR CI

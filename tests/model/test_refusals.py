@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import types
-from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
@@ -22,8 +21,9 @@ from anyond.model.refusals.git import FilterFailed, FilterMissing, GitFailed, Ho
 from anyond.model.refusals.requests import Impossible, Invalid, Malformed, NotFound
 from anyond.model.refusals.runs import Busy
 from anyond.model.refusals.worktrees import NameTaken, OperationInProgress, operation_in_progress
+from tests.support.paths import ROOT
 
-PACKAGE = Path(__file__).parents[2] / "anyond"
+PACKAGE = ROOT / "anyond"
 COMPONENTS = document()["components"]
 
 

@@ -35,7 +35,7 @@ from anyond.store.runs import intents, merges, processes
 from anyond.store.upkeep import planned_worktrees
 from tests.operations.test_killed_git import commit, intend, run, status
 from tests.operations.test_operations_attempts import attempt, new_attempt
-from tests.store.store_seeds import add_process, end_process
+from tests.support.store.seeds import add_process, end_process
 
 OLD, NEW = "refs/heads/anyon/x", "refs/heads/anyon/y"
 REAL = shutil.which("git") or "git"

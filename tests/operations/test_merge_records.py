@@ -31,7 +31,7 @@ from anyond.store.runs.intents import Intent
 from anyond.watchers import diffs
 from anyond.watchers.diffs import Diffs
 from tests.operations.test_operations_attempts import attempt
-from tests.store.store_seeds import add_process, end_process
+from tests.support.store.seeds import add_process, end_process
 
 LINES = "".join(f"line {n}\n" for n in range(9))
 

@@ -19,7 +19,7 @@ from anyond.operations.turn import recap
 from anyond.operations.turn.turn_record import SentMessage, TurnRecord
 from anyond.store.engine.transaction import Tx
 from anyond.store.runs import processes, sessions
-from tests.store.store_seeds import add_family, add_process, at, end_process
+from tests.support.store.seeds import add_family, add_process, at, end_process
 
 
 def run(

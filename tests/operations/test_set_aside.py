@@ -17,8 +17,8 @@ from anyond.operations.resources import Resources
 from anyond.operations.subject import Subject
 from anyond.operations.workspace import removal
 from anyond.store.upkeep import cleanups
-from tests.git.driver import run_unprivileged
 from tests.operations.test_worktree_identity import attempt, git
+from tests.support.checkout import run_unprivileged
 
 REMOVE = """
 import sys, trio

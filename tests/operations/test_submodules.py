@@ -16,8 +16,8 @@ from anyond.operations.branch.publish import push_attempt
 from anyond.operations.resources import Resources
 from anyond.operations.subject import Subject
 from anyond.operations.workspace import removal, worktree
-from tests.git.driver import Checkout
 from tests.operations.test_operations_attempts import attempt
+from tests.support.checkout import Checkout
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from anyond.store.engine.database import Store
 from anyond.store.engine.transaction import Tx
 from anyond.store.upkeep import days, expiries, gone_files
 from tests.operations.test_operations_attempts import attempt
-from tests.store.store_seeds import add_process, end_process
+from tests.support.store.seeds import add_process, end_process
 
 
 def spool(resources: Resources, name: str, text: str = "log") -> Path:

@@ -12,8 +12,6 @@ from typing import Any
 
 import pytest
 import trio
-from programs import LIMIT, alive, before_long, end, name, python, records, said, shell, until
-from test_launcher import connect
 
 import anyond.shim
 from anyond.model.errors import Unavailable
@@ -26,6 +24,19 @@ from anyond.procs.shims.launcher import Alive, Launcher
 from anyond.procs.shims.shim_connection import ShimConnection
 from anyond.shim.lineage import find_shims
 from anyond.shim.protocol import PROTOCOL, SUPPORTED, UNNAMED
+from tests.procs.test_launcher import connect
+from tests.support.shim_programs import (
+    LIMIT,
+    alive,
+    before_long,
+    end,
+    name,
+    python,
+    records,
+    said,
+    shell,
+    until,
+)
 
 OLD = Path(__file__).parent / "old_shim" / "anyond" / "procs" / "shim.py"
 KEY = "k" * 64

@@ -12,7 +12,16 @@ from pathlib import Path
 
 import pytest
 import trio
-from programs import (
+
+from anyond.model.errors import Conflict, Unavailable
+from anyond.model.launch import Launch
+from anyond.model.records import Stream
+from anyond.model.refusals.programs import ProgramMissing, ToolFailed
+from anyond.model.refusals.requests import Invalid
+from anyond.procs.shims.launcher import Absent, Alive, Ended, Launcher, Lost
+from anyond.shim import shim
+from anyond.shim.protocol import PROTOCOL
+from tests.support.shim_programs import (
     LIMIT,
     alive,
     before_long,
@@ -27,15 +36,6 @@ from programs import (
     until,
     write_program,
 )
-
-from anyond.model.errors import Conflict, Unavailable
-from anyond.model.launch import Launch
-from anyond.model.records import Stream
-from anyond.model.refusals.programs import ProgramMissing, ToolFailed
-from anyond.model.refusals.requests import Invalid
-from anyond.procs.shims.launcher import Absent, Alive, Ended, Launcher, Lost
-from anyond.shim import shim
-from anyond.shim.protocol import PROTOCOL
 
 ECHO = "while read x; do echo heard $x; done; echo end"
 

@@ -7,10 +7,20 @@ import sys
 from pathlib import Path
 
 import pytest
-from programs import before_long, begin, end, frames, python, records, said, shim_of, until
 
 from anyond.model.records import Stream
 from anyond.procs.shims.launcher import Launcher
+from tests.support.shim_programs import (
+    before_long,
+    begin,
+    end,
+    frames,
+    python,
+    records,
+    said,
+    shim_of,
+    until,
+)
 
 LINES = "import os\nfor i in range(%d): os.write(1, b'%%07d %%s\\n' %% (i, b'x' * 500))"
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs prlimit or holes")

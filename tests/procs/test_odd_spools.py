@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 import trio
-from programs import frames, records
 
 from anyond.model.ids import timestamp_ns
 from anyond.model.records import Exit, Stream
@@ -20,6 +19,7 @@ from anyond.procs.spools import index_check
 from anyond.procs.spools.record_scanner import parse, read_gap
 from anyond.procs.spools.spool import Spool
 from anyond.shim.log import write_json
+from tests.support.shim_programs import frames, records
 
 
 def pipe(path: Path) -> None:

@@ -13,7 +13,14 @@ from pathlib import Path
 
 import pytest
 import trio
-from programs import (
+
+from anyond.procs.identity import identify
+from anyond.procs.shims.launcher import Alive, Ended, Launcher, Lost
+from anyond.procs.spools.spool import Spool
+from anyond.shim.lineage import find_shims
+from anyond.shim.orphans import end_orphans
+from anyond.shim.process_table import LINUX, processes, started
+from tests.support.shim_programs import (
     alive,
     before_long,
     begin,
@@ -25,13 +32,6 @@ from programs import (
     shim_of,
     until,
 )
-
-from anyond.procs.identity import identify
-from anyond.procs.shims.launcher import Alive, Ended, Launcher, Lost
-from anyond.procs.spools.spool import Spool
-from anyond.shim.lineage import find_shims
-from anyond.shim.orphans import end_orphans
-from anyond.shim.process_table import LINUX, processes, started
 
 FAMILY = """
 import os, signal, sys, time

@@ -5,10 +5,20 @@ from __future__ import annotations
 import hashlib
 
 import pytest
-from programs import alive, begin, end, frames, python, records, said, shell, until
 
 from anyond.model.records import Stream
 from anyond.procs.shims.launcher import Launcher
+from tests.support.shim_programs import (
+    alive,
+    begin,
+    end,
+    frames,
+    python,
+    records,
+    said,
+    shell,
+    until,
+)
 
 
 async def test_both_streams_and_stdin_are_in_the_log_in_the_order_in_which_they_happened(

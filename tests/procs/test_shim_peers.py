@@ -9,8 +9,6 @@ from pathlib import Path
 
 import pytest
 import trio
-from programs import LIMIT, before_long, end, name, records, said, shell, until
-from test_launcher import connect
 
 from anyond.model.errors import TimedOut, Unavailable
 from anyond.model.launch import Launch
@@ -18,6 +16,8 @@ from anyond.model.records import Stream
 from anyond.procs.shims.launcher import Launcher
 from anyond.procs.shims.shim_connection import ShimConnection
 from anyond.shim.peers import is_foreign, peer_pid
+from tests.procs.test_launcher import connect
+from tests.support.shim_programs import LIMIT, before_long, end, name, records, said, shell, until
 
 KEY = "k" * 64
 HELLO = b"hello 64\n" + KEY.encode()

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from programs import frames, records
 
 from anyond.model.records import Exit, Stream
 from anyond.procs.spools.record_scanner import OUTPUT
 from anyond.procs.spools.spool import Spool
 from anyond.shim.log import write_json
+from tests.support.shim_programs import frames, records
 
 contents = st.lists(
     st.tuples(

@@ -14,7 +14,13 @@ from pathlib import Path
 import psutil
 import pytest
 import trio
-from programs import (
+
+from anyond.model.errors import Conflict
+from anyond.model.refusals.runs import Busy
+from anyond.procs.shims import shim_state
+from anyond.procs.shims.launcher import Absent, Alive, Ended, Launcher, Lost
+from anyond.shim import shim
+from tests.support.shim_programs import (
     LIMIT,
     alive,
     before_long,
@@ -27,12 +33,6 @@ from programs import (
     shim_of,
     until,
 )
-
-from anyond.model.errors import Conflict
-from anyond.model.refusals.runs import Busy
-from anyond.procs.shims import shim_state
-from anyond.procs.shims.launcher import Absent, Alive, Ended, Launcher, Lost
-from anyond.shim import shim
 
 FAKE = json.dumps({"code": 0, "signal": None, "error": None, "ended_at": 1, "leftovers": 0})
 FAMILY = """

@@ -19,8 +19,9 @@ from anyond.settings import reference
 from anyond.settings.config import MASK, ConfigFile
 from anyond.settings.declared import Setting, groups, setting_of, settings_of, single_settings
 from anyond.settings.shape import fit, merge
+from tests.support.paths import ROOT
 
-PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
+PAGE = ROOT / "docs" / "settings.md"
 ALL = list(single_settings(Config))
 NUMBERS = [(path, one) for path, one in ALL if one.bounds is not None]
 

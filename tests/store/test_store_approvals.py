@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from store_seeds import add_family, add_process, at, emitted, question
 
 from anyond.model.errors import Conflict
 from anyond.model.http.bodies import ApprovalAnswer
@@ -12,6 +11,7 @@ from anyond.model.refusals.requests import Invalid, NotFound
 from anyond.model.rows import Approval, ApprovalStatus
 from anyond.store.engine.transaction import Tx
 from anyond.store.runs import approvals
+from tests.support.store.seeds import add_family, add_process, at, emitted, question
 
 YES = ApprovalAnswer(status=ApprovalStatus.APPROVED)
 NO = ApprovalAnswer(status=ApprovalStatus.DENIED, reason="Too risky")

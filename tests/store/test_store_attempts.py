@@ -6,16 +6,6 @@ from collections.abc import Callable
 
 import msgspec
 import pytest
-from store_seeds import (
-    add_attempt,
-    add_family,
-    add_process,
-    add_project,
-    add_task,
-    at,
-    emitted,
-    end_process,
-)
 
 from anyond.model.refusals.requests import NotFound
 from anyond.model.rows import (
@@ -31,6 +21,16 @@ from anyond.store.engine.transaction import Tx
 from anyond.store.runs import merges
 from anyond.store.upkeep import cleanups
 from anyond.store.upkeep.cleanups import Cleanup
+from tests.support.store.seeds import (
+    add_attempt,
+    add_family,
+    add_process,
+    add_project,
+    add_task,
+    at,
+    emitted,
+    end_process,
+)
 
 
 def test_a_new_attempt_is_told_and_so_is_its_task(tx: Tx) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -15,8 +14,8 @@ from anyond.model.rows import TaskStatus
 from anyond.store.board import tasks
 from anyond.store.engine.changes import Changes
 from anyond.store.engine.database import Store
-
-PROGRAM = Path(__file__).parent / "store_writer.py"
+from tests.support.paths import ROOT
+from tests.support.store import writer
 
 
 @pytest.mark.parametrize("promises", [1, 40, 300])
@@ -41,12 +40,11 @@ def test_every_answered_write_survives_a_kill(promises: int, path: Path) -> None
 
 
 def _write_until_killed(path: Path, promises: int) -> set[str]:
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     with subprocess.Popen(
-        [sys.executable, str(PROGRAM), str(path)],
+        [sys.executable, "-m", writer.__name__, str(path)],
         stdout=subprocess.PIPE,
         text=True,
-        env=environment,
+        cwd=ROOT,
     ) as process:
         assert process.stdout is not None
         try:

@@ -13,7 +13,7 @@ from anyond.model.rows import RunReason
 from anyond.store.board import drafts, images, tasks
 from anyond.store.engine.transaction import Tx
 from anyond.store.runs import processes
-from tests.store.store_seeds import (
+from tests.support.store.seeds import (
     add_attempt,
     add_family,
     add_process,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from store_seeds import add_project, add_task, at
 
 from anyond.model.errors import Conflict
 from anyond.model.http.bodies import NewTask, TaskPatch
@@ -12,6 +11,7 @@ from anyond.model.refusals.requests import NotFound
 from anyond.model.rows import Image
 from anyond.store.board import images, projects, tasks
 from anyond.store.engine.transaction import Tx
+from tests.support.store.seeds import add_project, add_task, at
 
 
 def add(tx: Tx, id: str, hash: str = "", name: str = "shot.png", second: int = 0) -> Image:

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from store_seeds import (
+
+from anyond.model.rows import RunReason
+from anyond.store.board import attempts, tasks
+from anyond.store.engine.transaction import Tx
+from anyond.store.runs import intents, processes
+from anyond.store.runs.intents import Intent
+from anyond.store.upkeep import expiries
+from anyond.store.upkeep.expiries import Expiry
+from tests.support.store.seeds import (
     add_attempt,
     add_family,
     add_process,
@@ -13,14 +21,6 @@ from store_seeds import (
     emitted,
     end_process,
 )
-
-from anyond.model.rows import RunReason
-from anyond.store.board import attempts, tasks
-from anyond.store.engine.transaction import Tx
-from anyond.store.runs import intents, processes
-from anyond.store.runs.intents import Intent
-from anyond.store.upkeep import expiries
-from anyond.store.upkeep.expiries import Expiry
 
 REBASE = Intent(attempt_id="a", kind="rebase", name="develop", tip="1", onto="2", created_at=at(1))
 

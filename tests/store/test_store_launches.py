@@ -5,7 +5,7 @@ from __future__ import annotations
 from anyond.model.records import LaunchedProcesses
 from anyond.store.engine.transaction import Tx
 from anyond.store.runs import launches
-from tests.store.store_seeds import add_family, add_process, at
+from tests.support.store.seeds import add_family, add_process, at
 
 
 def test_what_was_seen_first_of_a_shim_is_what_its_launch_has_become(tx: Tx) -> None:

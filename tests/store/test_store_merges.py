@@ -10,7 +10,7 @@ from anyond.model.rows import PullRequestInfo
 from anyond.store.board import tasks
 from anyond.store.engine.transaction import Tx
 from anyond.store.runs import merges
-from tests.store.store_seeds import add_family, at, emitted, sent
+from tests.support.store.seeds import add_family, at, emitted, sent
 
 OPEN = PullRequestInfo(
     number=4,

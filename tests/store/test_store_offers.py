@@ -6,7 +6,7 @@ from anyond.model.configuration.settings import Executor
 from anyond.model.http.offers import Choice, Offers
 from anyond.store.engine.transaction import Tx
 from anyond.store.runs import offers
-from tests.store.store_seeds import at
+from tests.support.store.seeds import at
 
 ONE = Offers(modes=(Choice(id="plan", name="Plan"),), models=(Choice(id="m", name="M"),), more=3)
 OTHER = Offers(models=(Choice(id="n", name="N", description="new"),))

@@ -6,7 +6,14 @@ import sqlite3
 
 import msgspec
 import pytest
-from store_seeds import (
+
+from anyond.model.refusals.requests import NotFound
+from anyond.model.refusals.runs import Busy
+from anyond.model.rows import ExecutionProcess, ProcessStatus, RunReason, Session
+from anyond.store.board import tasks
+from anyond.store.engine.transaction import Tx
+from anyond.store.runs import approvals, processes, sessions
+from tests.support.store.seeds import (
     ACTION,
     add_attempt,
     add_family,
@@ -17,13 +24,6 @@ from store_seeds import (
     question,
     sent,
 )
-
-from anyond.model.refusals.requests import NotFound
-from anyond.model.refusals.runs import Busy
-from anyond.model.rows import ExecutionProcess, ProcessStatus, RunReason, Session
-from anyond.store.board import tasks
-from anyond.store.engine.transaction import Tx
-from anyond.store.runs import approvals, processes, sessions
 
 
 def test_a_started_process_is_told_and_so_is_its_task(tx: Tx) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from store_seeds import add_attempt, add_process, add_project, add_task, at, emitted
 
 from anyond.model.errors import Conflict
 from anyond.model.http.bodies import NewProject, ProjectPatch
@@ -11,6 +10,7 @@ from anyond.model.refusals.requests import Invalid, NotFound
 from anyond.model.rows import Project
 from anyond.store.board import projects, tasks
 from anyond.store.engine.transaction import Tx
+from tests.support.store.seeds import add_attempt, add_process, add_project, add_task, at, emitted
 
 
 def test_a_project_is_found_as_it_was_written(tx: Tx) -> None:

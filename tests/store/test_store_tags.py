@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from store_seeds import at
 
 from anyond.model.errors import Conflict
 from anyond.model.http.bodies import NewTag, TagPatch
@@ -11,6 +10,7 @@ from anyond.model.refusals.requests import Invalid, NotFound
 from anyond.model.rows import Tag
 from anyond.store.board import tags
 from anyond.store.engine.transaction import Tx
+from tests.support.store.seeds import at
 
 
 def add(tx: Tx, id: str, name: str, content: str = "c", second: int = 0) -> Tag:

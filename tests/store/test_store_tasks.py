@@ -6,7 +6,16 @@ import random
 
 import msgspec
 import pytest
-from store_seeds import (
+
+from anyond.model.http.bodies import NewTask, TaskPatch
+from anyond.model.refusals.requests import Invalid, NotFound
+from anyond.model.refusals.runs import Busy
+from anyond.model.rows import ProcessStatus, RunReason, TaskStatus, TaskWithAttemptStatus
+from anyond.store.board import attempts, tasks
+from anyond.store.board.tasks import _STATUS_OF_ONE, _STATUS_OF_PROJECT
+from anyond.store.engine.transaction import Tx
+from anyond.store.runs import merges, processes
+from tests.support.store.seeds import (
     add_attempt,
     add_family,
     add_process,
@@ -17,15 +26,6 @@ from store_seeds import (
     end_process,
     sent,
 )
-
-from anyond.model.http.bodies import NewTask, TaskPatch
-from anyond.model.refusals.requests import Invalid, NotFound
-from anyond.model.refusals.runs import Busy
-from anyond.model.rows import ProcessStatus, RunReason, TaskStatus, TaskWithAttemptStatus
-from anyond.store.board import attempts, tasks
-from anyond.store.board.tasks import _STATUS_OF_ONE, _STATUS_OF_PROJECT
-from anyond.store.engine.transaction import Tx
-from anyond.store.runs import merges, processes
 
 
 def test_a_new_task_is_todo_and_is_told_whole(tx: Tx) -> None:

@@ -31,8 +31,8 @@ from anyond.store.board import tasks
 from anyond.store.engine.database import Store
 from anyond.store.runs import merges
 from anyond.watchers.monitor import CLOSED_PAUSE_S, Monitor
-from tests.fakes.github_server import GitHubServer, github_server
-from tests.store.store_seeds import add_family
+from tests.support.fakes.servers.github_server import GitHubServer, github_server
+from tests.support.store.seeds import add_family
 
 SLUG = "ada/tea"
 

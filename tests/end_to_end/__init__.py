@@ -1,0 +1,1 @@
+"""A daemon as its clients see it: a process, its sockets, its directories."""

@@ -1,0 +1,1 @@
+"""Clients of the API that know nothing but its documents."""

@@ -1,0 +1,1 @@
+"""Dialogues of agents, recorded and live, and how they are driven."""

@@ -1,0 +1,1 @@
+"""Programs that stand in for others, and speak as the real ones do."""

@@ -1,0 +1,1 @@
+"""Scripted models, and a server of tools, for real agents."""

@@ -1,0 +1,1 @@
+"""Small programs of the documentation, where the system has none."""

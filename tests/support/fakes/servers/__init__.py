@@ -1,0 +1,1 @@
+"""Servers on loopback: git over HTTP, GitHub, and how such a program is run."""

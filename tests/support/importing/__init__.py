@@ -1,0 +1,1 @@
+"""Installations of vibe-kanban of several ages."""

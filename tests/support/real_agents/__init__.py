@@ -1,0 +1,1 @@
+"""Real agents from npm and PyPI, and what makes each talk to a scripted model."""

@@ -1,0 +1,1 @@
+"""Rows of the database, made in a line, and a program that writes them."""
