@@ -20,7 +20,8 @@ from typing import IO, Protocol
 
 import trio
 
-ROOT = Path(__file__).parents[2]
+from tests.support.paths import ROOT
+
 READ_AT_THE_START = ("PYTHON", "LC_", "LANG", "LD_", "MALLOC_", "GLIBC_", "SSL_", "OPENSSL_")
 """How the names of variables begin that an interpreter or its libraries read as they start."""
 
