@@ -11,7 +11,7 @@ from anyond.git.disk.locations import remember
 from anyond.git.merging.merge import merge
 from anyond.git.repo import checkouts, main_checkout
 from anyond.git.repo.inspection import inspect
-from anyond.git.repo.repository import Repositories
+from anyond.git.repo.repository import Repositories, adopt
 from anyond.model.errors import Conflict
 from tests.support.checkout import Checkout
 
@@ -234,3 +234,28 @@ async def test_what_a_bare_repository_calls_its_head_is_not_checked_out(tmp_path
     bare = Checkout(tmp_path / "bare.git")
     bare.git("symbolic-ref", "HEAD", "refs/heads/dev")
     assert (await inspect(bare.path)).default_branch == "main"
+
+
+@pytest.mark.parametrize("moved", ["nothing", "the repository", "the checkout", "both"])
+async def test_a_repository_elsewhere_has_its_checkout_for_its_worktrees_too(
+    tmp_path: Path, moved: str
+) -> None:
+    place = tmp_path / "elsewhere.git"
+    repo = made(tmp_path / "repo", f"--separate-git-dir={place}")
+    attempt = worked(repo, tmp_path / "attempt")
+    assert await adopt(repo.path) == place
+    remember(attempt.path, place)
+    if moved in {"the repository", "both"}:
+        place = place.rename(tmp_path / "moved.git")
+        (repo.path / ".git").write_text(f"gitdir: {place}\n")
+        repo.git("worktree", "repair")
+    if moved in {"the checkout", "both"}:
+        repo = Checkout(repo.path.rename(tmp_path / "moved"))
+        assert await adopt(repo.path) == place
+        remember(attempt.path, place)
+    for start in (attempt.path, repo.path):
+        main, linked = await checkouts.list(start)
+        assert (main.path, main.branch, main.unreachable) == (repo.path, "main", None)
+        assert linked.path == attempt.path
+    oid = (await merge(Repositories(), attempt.path, "work", "main", message="Join")).after
+    follows(repo, oid)

@@ -2,7 +2,8 @@
 nobody has edited them.
 
 Theory of operation. A file is unedited if its bytes are what a checkout of its entry in the index
-writes, or what is stored. Git asks something else: whether what it would store of the file is what
+writes, or what is stored; or if a filter may write something else each time, and the file is as
+git has left it. Git asks something else: whether what it would store of the file is what
 is stored. The two differ if files were committed before an attribute wanted them converted, if an
 attribute has changed since the checkout, or if a filter does not come back to where it began. Then
 `git add` takes up files that nobody has touched, and merge and rebase refuse to. But git does not
@@ -27,9 +28,9 @@ import trio
 from anyond.git.disk import disk_clock, locks
 from anyond.git.disk.scratch import scratch
 from anyond.git.files.blobs import open_file
-from anyond.git.files.conversions import converted
+from anyond.git.files.conversions import converted, with_filter
 from anyond.git.files.earlier_attributes import differing
-from anyond.git.files.index_stat import freshen
+from anyond.git.files.index_stat import freshen, untouched
 from anyond.git.program.command import NOT_INSIDE, git
 from anyond.git.program.parsing import parsed
 from anyond.git.program.text import join, split
@@ -167,7 +168,28 @@ async def _unedited(
             await _write_as_at(own, private, written, left, commit)
             found |= await trio.to_thread.run_sync(_as_written, worktree, written, left)
             left = [candidate for candidate in left if candidate.path not in found]
+    if left:
+        found |= await _not_written_since(worktree, own, left, env, private)
     return found
+
+
+async def _not_written_since(
+    worktree: Path,
+    own: Path,
+    left: Sequence[_Candidate],
+    env: Mapping[str, str],
+    private: Path,
+) -> Files:
+    """Those that go through a filter which may write something else each time (a date, a random
+    number), and look as when git wrote them itself."""
+    filtered = set(await with_filter(worktree, [candidate.path for candidate in left]))
+    if not filtered:
+        return {}
+    index = private / "as-recorded"
+    source = Path(env["GIT_INDEX_FILE"]) if "GIT_INDEX_FILE" in env else own / "index"
+    await trio.to_thread.run_sync(shutil.copy2, source, index)
+    await _unsplit(worktree, own, {"GIT_INDEX_FILE": os.fspath(index)})
+    return await trio.to_thread.run_sync(_as_recorded, worktree, index, filtered)
 
 
 async def _write_as_at(
@@ -240,6 +262,20 @@ def _as_written(worktree: Path, written: Path, candidates: Sequence[_Candidate])
             continue  # gone, or git could not write it
     filecmp.clear_cache()
     return found
+
+
+def _as_recorded(worktree: Path, index: Path, paths: set[str]) -> Files:
+    files: Files = {}
+    for path in paths:
+        try:
+            files[path] = (worktree / path).lstat()
+        except OSError:
+            continue  # gone
+    try:
+        same = untouched(index.read_bytes(), files)
+    except (ValueError, struct.error):
+        return {}  # of a version that we do not know
+    return {path: files[path] for path in same}
 
 
 def _same(a: os.stat_result, b: os.stat_result) -> bool:

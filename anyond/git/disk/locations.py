@@ -104,6 +104,19 @@ def locate(directory: Path, *, enter: bool = True) -> Location | None:
         here = above
 
 
+def main_checkouts(common_dir: Path) -> list[Path]:
+    """The places that were known as the main checkout of a repository, wherever that lies."""
+    tops = (
+        known.top
+        for known in [*_known.values()]
+        if not known.bare
+        and known.common_dir == common_dir
+        and known.git_dir is not None
+        and _same(known.git_dir, common_dir)
+    )
+    return [*dict.fromkeys(tops)]
+
+
 def named_git_dir(top: Path) -> Path | None:
     """Where `.git` in `top` leads; None if it leads nowhere."""
     link = top / ".git"

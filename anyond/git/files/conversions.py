@@ -47,6 +47,16 @@ async def converted(worktree: Path, paths: Sequence[str]) -> list[str]:
     return [path for path in paths if _is_converted(found.get(path, {}), everything)]
 
 
+async def with_filter(worktree: Path, paths: Sequence[str]) -> list[str]:
+    """Those of `paths` whose attributes name a filter."""
+    if not paths:
+        return []
+    ask = ("check-attr", "-z", "--stdin", "filter")
+    answer = await git(*ask, cwd=worktree, input=join(paths))
+    found = await parsed(answer.out, _by_path)
+    return [path for path in paths if found.get(path, {}).get("filter", "unset") not in _NONE]
+
+
 async def stored(worktree: Path, paths: Sequence[str]) -> dict[str, bytes]:
     """What git would store of each of these files of a checkout; nothing is written to the
     repository.

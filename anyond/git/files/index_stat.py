@@ -66,6 +66,34 @@ def freshen(index: bytes, since: int, files: Mapping[str, os.stat_result]) -> by
     return bytes(fresh)
 
 
+def untouched(index: bytes, files: Mapping[str, os.stat_result]) -> set[str]:
+    """The paths whose files look as when git last wrote or read them for their entries.
+
+    Git forgets the size of an entry whose file was as old as the index and could not be told from
+    a changed one; then the inode and the time of its last change must be the same.
+
+    Args:
+        files: path -> what `lstat` says.
+
+    Raises:
+        ValueError, struct.error: it is no index file of version 2, 3 or 4.
+    """
+    by_path = {os.fsencode(path): (path, found) for path, found in files.items()}
+    same = set()
+    for entry in _entries(index, _hash_length(index)):
+        if entry.stage or entry.path not in by_path:
+            continue
+        path, found = by_path[entry.path]
+        (mode,) = struct.unpack_from(">I", index, entry.at + _MODE_AT)
+        then, now = _STAT.unpack_from(index, entry.at), _words(found, mode)
+        modified, size = slice(2, 4), -1
+        if then[modified] == tuple(now[modified]) and (
+            then[size] == now[size] or (then[size] == 0 and then[:6] == tuple(now[:6]))
+        ):
+            same.add(path)
+    return same
+
+
 def _words(found: os.stat_result, mode: int) -> list[int]:
     times = (*divmod(found.st_ctime_ns, 10**9), *divmod(found.st_mtime_ns, 10**9))
     rest = (found.st_dev, found.st_ino, mode, found.st_uid, found.st_gid, found.st_size)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import trio
 
-from anyond.git.disk import plain_files
+from anyond.git.disk import locations, plain_files
 from anyond.git.program.command import git
 from anyond.git.program.parsing import parsed
 from anyond.git.program.text import as_utf8, split
@@ -128,7 +128,10 @@ def _place(repo: Path, common: Path, named: str | None) -> Path | None:
     if common.name == ".git":
         return common.parent
     here = top(repo)
-    return here if here is not None and _leads_to(here, common) else None
+    # From a linked worktree the way to it is not written down anywhere: a project is one that has
+    # been looked at from there.
+    places = [*([here] if here is not None else []), *locations.main_checkouts(common)]
+    return next((place for place in places if _leads_to(place, common)), None)
 
 
 def _leads_to(place: Path, common: Path) -> bool:
