@@ -1,5 +1,5 @@
-"""How many files, sockets and pipes may be open at once: many for the daemon; for what it starts,
-as many as it was given itself.
+"""Limits of open files, sockets and pipes: high for the daemon; for what it starts, as high as it
+was given itself.
 
 A soft limit of 1,024 is what most systems give, since programs that use `select` break beyond it.
 The daemon does not; agents and hooks may. So the limit is raised here and given back to children.

@@ -1,4 +1,4 @@
-"""Where a path really leads, also when the way there may not be looked at.
+"""Resolving a path to its real place, also when the way there may not be looked at.
 
 `os.path.realpath` raises for a link that may not be read (`/proc/1/root`, another user's home), and
 `Path.resolve` for one that leads to itself. A path that a person or an agent has chosen can be

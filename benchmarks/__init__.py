@@ -1,1 +1,1 @@
-"""What Anyon promises about speed, and whether this machine sees it kept; `make bench`."""
+"""Promises of Anyon about speed, measured on this machine; `make bench`."""

@@ -1,4 +1,4 @@
-"""Which figures are measured in which order, and what a missed promise means."""
+"""The figures that are measured, their order, and the consequence of a missed promise."""
 
 from __future__ import annotations
 

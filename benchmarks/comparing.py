@@ -1,4 +1,4 @@
-"""How soon one knows what an attempt has changed in a large repository."""
+"""The time until one knows what an attempt has changed in a large repository."""
 
 from __future__ import annotations
 

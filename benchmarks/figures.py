@@ -1,4 +1,4 @@
-"""What a measured figure is, and how the table of all of them reads."""
+"""Measured figures, and the table of all of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a data directory comes to hold years of work before a daemon ever sees it."""
+"""Filling a data directory with years of work before a daemon ever sees it."""
 
 from __future__ import annotations
 

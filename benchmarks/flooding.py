@@ -1,4 +1,4 @@
-"""How late others are answered while an agent, or its clients, do the worst that they can."""
+"""The delay of answers to others while an agent, or its clients, do the worst that they can."""
 
 from __future__ import annotations
 

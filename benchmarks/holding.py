@@ -1,4 +1,4 @@
-"""How long the event loop stands still while the largest things are put together beside it."""
+"""The time that the event loop stands still while the largest things are put together beside it."""
 
 from __future__ import annotations
 

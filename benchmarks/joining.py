@@ -1,4 +1,4 @@
-"""How soon a client is at the end of a log of 1 GB, and what the daemon needs for that."""
+"""The time until a client is at the end of a log of 1 GB, and the daemon's cost of that."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where measurements are made: a directory that goes away, with the repositories in it."""
+"""The place of measurements: a directory that goes away, with the repositories in it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long after it was printed a line is seen by a client, while twenty agents talk."""
+"""The time until a printed line is seen by a client, while twenty agents talk."""
 
 from __future__ import annotations
 

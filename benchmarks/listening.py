@@ -1,4 +1,4 @@
-"""How soon everybody knows, when a hundred clients listen to the events."""
+"""The time until everybody knows, when a hundred clients listen to the events."""
 
 from __future__ import annotations
 

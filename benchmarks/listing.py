@@ -1,4 +1,4 @@
-"""How soon a board shows its tasks, when there are many clients, or many tasks."""
+"""The time until a board shows its tasks, when there are many clients, or many tasks."""
 
 from __future__ import annotations
 

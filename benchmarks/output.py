@@ -1,4 +1,4 @@
-"""How fast a talkative program's output reaches a client, and what that costs the daemon."""
+"""The throughput of a talkative program's output to a client, and the daemon's cost of that."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What it costs that clients ask for the state of each open attempt again and again."""
+"""The cost of clients that ask for the state of each open attempt again and again."""
 
 from __future__ import annotations
 

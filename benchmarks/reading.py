@@ -1,4 +1,4 @@
-"""How fast the machine of each agent reads what its agent says."""
+"""The speed at which the machine of each agent reads its agent's output."""
 
 from __future__ import annotations
 

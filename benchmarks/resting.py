@@ -1,4 +1,6 @@
-"""What the daemon costs when it starts, when nothing happens, and for each thing it looks after."""
+"""The cost of the daemon when it starts, when nothing happens, and for each thing it looks
+after.
+"""
 
 from __future__ import annotations
 

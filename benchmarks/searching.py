@@ -1,4 +1,4 @@
-"""How soon the files of a large, old repository are found while somebody types."""
+"""The time until the files of a large, old repository are found while somebody types."""
 
 from __future__ import annotations
 

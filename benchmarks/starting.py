@@ -1,4 +1,4 @@
-"""How soon an agent works in a large repository, and whether others are served meanwhile."""
+"""The time until an agent works in a large repository, and whether others are served meanwhile."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a WebSocket is read at the least cost: blocking sockets, the standard library only.
+"""Reading a WebSocket at the least cost: blocking sockets, the standard library only.
 
 A client in a process of its own should add as little as possible to what is measured.
 """

@@ -1,4 +1,4 @@
-"""How soon a client of vibe-kanban has a long conversation, beside one of ours."""
+"""The time until a client of vibe-kanban has a long conversation, compared with one of ours."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""How many changes of state are safely on the disk a second, with fifty clients writing."""
+"""The number of changes of state that are safely on the disk a second, with fifty clients
+writing.
+"""
 
 from __future__ import annotations
 

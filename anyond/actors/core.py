@@ -1,4 +1,4 @@
-"""What an actor is: an inbox, a machine and a nursery.
+"""Actors: an inbox, a machine and a nursery each.
 
 Facts travel up by `send`, which never waits. Requests travel down, or in from HTTP, by `ask`,
 which has a deadline; nobody asks upwards, so no circle of waiting exists. A command may await the

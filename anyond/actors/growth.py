@@ -1,4 +1,4 @@
-"""That the log of an execution has grown: followers of its bytes learn it first, then the talk."""
+"""News of the growth of an execution's log: followers of its bytes get it first, then the talk."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the built-in demonstration agent lies and how it is started."""
+"""The built-in demonstration agent: its place and its start."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which agents Anyon can run, what each can do, and which variants of them are built in."""
+"""The agents that Anyon can run, the abilities of each, and the built-in variants."""
 
 from __future__ import annotations
 

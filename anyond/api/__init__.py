@@ -1,1 +1,1 @@
-"""What clients can ask, declared once: `chapters` has every endpoint, one module a chapter."""
+"""The requests of clients, declared once: `chapters` has every endpoint, one module a chapter."""

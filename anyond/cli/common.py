@@ -1,4 +1,4 @@
-"""What the commands have in common: exit codes, and how a refusal ends a command."""
+"""Things that the commands have in common: exit codes, and the end of a command by a refusal."""
 
 from __future__ import annotations
 

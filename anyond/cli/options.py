@@ -1,4 +1,4 @@
-"""How the declared options of the daemon become those of its command."""
+"""Options of the command, made from the declared options of the daemon."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the daemon is: named by the caller or the environment, or found by its `daemon.json`."""
+"""The address of the daemon: from the caller, from the environment, or from its `daemon.json`."""
 
 from __future__ import annotations
 

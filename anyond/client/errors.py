@@ -1,4 +1,4 @@
-"""What can go wrong when a daemon is asked."""
+"""Errors of a request to a daemon."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the lines of a stream of Server-Sent Events become events; no I/O."""
+"""Parsing of Server-Sent Events from lines; no I/O."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How streams are followed across connections that break."""
+"""Following streams across connections that break."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a call becomes a request and an answer becomes a value, by the declaration; no I/O."""
+"""Requests from calls and values from answers, by the declaration; no I/O."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What shows a newcomer the whole job: a built-in agent, and a tour with it."""
+"""The whole job for a newcomer: a built-in agent, and a tour with it."""

@@ -1,4 +1,4 @@
-"""What the demonstration agent does: a small, honest agent over the Agent Client Protocol.
+"""The demonstration agent: small and honest, over the Agent Client Protocol.
 
 It thinks nothing, but all that it does is real: it reads a file, writes NOTES.md, asks before it
 runs a command, runs it, and reports. Standard library only; started by its path.

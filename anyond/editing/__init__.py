@@ -1,1 +1,1 @@
-"""How a small file of text is read without trust and changed with care, whoever else writes it."""
+"""Small files of text: read without trust, changed with care, whoever else writes them."""

@@ -1,4 +1,4 @@
-"""How a small private file is read without trust and replaced without a moment of half a file."""
+"""Small private files: read without trust, replaced without a moment of half a file."""
 
 from __future__ import annotations
 

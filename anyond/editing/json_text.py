@@ -1,4 +1,4 @@
-"""How one value inside a JSON text is changed while every other character stays, comments too.
+"""Changing one value inside a JSON text while every other character stays, comments too.
 
 The text may have comments and trailing commas, as several agents write and accept them. What is
 not looked into is read by Python's own parser, so that megabytes around the value cost little.

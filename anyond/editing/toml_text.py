@@ -1,4 +1,4 @@
-"""How one table inside a TOML text is changed while the rest stays, comments too.
+"""Changing one table inside a TOML text while the rest stays, comments too.
 
 tomlkit is loaded at the first change, not at the start: few people ever make one.
 """

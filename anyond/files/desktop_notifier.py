@@ -1,4 +1,4 @@
-"""Which programs of the desktop make a sound or show a message, and how they are run."""
+"""Programs of the desktop that play a sound or show a message, and running them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What lies in a directory of this machine, told within bounds of size and time."""
+"""Listing a directory of this machine, within bounds of size and time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the person's own files are, if the system knows."""
+"""The person's home directory, if the system knows it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the files of uploaded images lie, how one gets there, and how it gets into a worktree."""
+"""Files of uploaded images: storing them, and placing them in a worktree."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where on this machine a person keeps repositories, as far as a short look can tell."""
+"""Repositories of a person on this machine, as far as a short look finds them."""
 
 from __future__ import annotations
 

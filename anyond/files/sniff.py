@@ -1,4 +1,4 @@
-"""What sort of picture some bytes are, whatever they call themselves."""
+"""The format of an image, from its bytes, whatever name it has."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the notification sounds sound like: each is computed, none is a recording."""
+"""The notification sounds: each is computed, none is a recording."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is read of GitHub's answers; everything else in them is left alone."""
+"""The parts of GitHub's answers that are read; everything else in them is left alone."""
 
 from __future__ import annotations
 

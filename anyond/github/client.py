@@ -1,4 +1,4 @@
-"""What GitHub is asked, and what its refusals mean."""
+"""Requests to GitHub, and the meaning of its refusals."""
 
 from __future__ import annotations
 

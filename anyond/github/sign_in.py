@@ -1,4 +1,4 @@
-"""How a person signs in with a code that they type on another device."""
+"""Signing in with a code that a person types on another device."""
 
 from __future__ import annotations
 

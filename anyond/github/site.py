@@ -1,4 +1,4 @@
-"""Which GitHub is meant: github.com, or the one of an enterprise, and what belongs to it."""
+"""The GitHub that is meant: github.com, or the one of an enterprise, and its addresses."""
 
 from __future__ import annotations
 

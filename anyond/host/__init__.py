@@ -1,1 +1,1 @@
-"""How the daemon meets its host: directories, lock, log, service manager, the owner of files."""
+"""The daemon's host: directories, lock, log, service manager, the owner of files."""

@@ -1,4 +1,4 @@
-"""What is random about this installation: an id that never leaves it, and a token to enter it."""
+"""Random facts of this installation: an id that never leaves it, and a token to enter it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which of two daemons may have a data directory: the one that holds the lock file."""
+"""The lock of a data directory: of two daemons, the one that holds it may have the directory."""
 
 from __future__ import annotations
 

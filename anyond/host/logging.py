@@ -1,4 +1,4 @@
-"""What the daemon's own log looks like, and what must never be read in it."""
+"""The daemon's own log: its format, and what must never be read in it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a directory is one that nobody else on this machine can change things in."""
+"""Checking that nobody else on this machine can change things in a directory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which directories belong to Anyon, and what lies where in them."""
+"""The directories and files of Anyon."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""How the daemon tells the service manager that started it how it is: systemd's notify protocol."""
+"""Reporting the daemon's state to the service manager that started it: systemd's notify
+protocol.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the daemon does with the standard streams that whoever started it left closed, or full."""
+"""Standard streams that whoever started the daemon left closed, or full."""
 
 from __future__ import annotations
 

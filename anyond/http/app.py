@@ -1,4 +1,4 @@
-"""How the chapters of the API become one application."""
+"""The application, made of the chapters of the API."""
 
 from __future__ import annotations
 

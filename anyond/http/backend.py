@@ -1,4 +1,4 @@
-"""What the functions work with that answer requests."""
+"""The resources of the functions that answer requests."""
 
 from __future__ import annotations
 

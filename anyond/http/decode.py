@@ -1,4 +1,4 @@
-"""How bodies of requests become values, and in which words a body is refused that cannot."""
+"""Decoding bodies of requests, and the words by which a body is refused that cannot be decoded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a request reaches the function that answers it: decoded and encoded by its declaration."""
+"""Dispatching a request to the function that answers it: decoded and encoded by its declaration."""
 
 from __future__ import annotations
 

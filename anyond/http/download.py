@@ -1,4 +1,4 @@
-"""How a file is sent: whole, or the part that was asked for, or not at all if it is known."""
+"""Sending a file: whole, or the part that was asked for, or not at all if it is known."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every JSON answer is wrapped in, and when a client need not be sent it again."""
+"""The envelope of JSON answers, and ETags that save sending one again."""
 
 from __future__ import annotations
 

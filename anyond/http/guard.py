@@ -1,4 +1,4 @@
-"""Who may talk to the daemon at all: which Host, which Origin, and with which token."""
+"""Access to the daemon: the allowed hosts, origins, and tokens."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a file in a form reaches the disk piece by piece, and how much of it is taken."""
+"""Writing a file of a form to the disk piece by piece, within limits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How what is in the path, the query string and the headers of a request becomes its parameters."""
+"""Parameters of a request from its path, its query string and its headers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How each error is answered: the one table from kind to status, and the words for the rest."""
+"""Answers to errors: the one table from kind to status, and the words for the rest."""
 
 from __future__ import annotations
 

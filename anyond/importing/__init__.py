@@ -1,1 +1,1 @@
-"""How the data of other programs come into a data directory of Anyon."""
+"""Importing the data of other programs into a data directory of Anyon."""

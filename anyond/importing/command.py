@@ -1,4 +1,4 @@
-"""What `anyon import` does from beginning to end: look, tell, and then write."""
+"""`anyon import` from beginning to end: look, report, and then write."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a database of another program is read without a byte of it being written.
+"""Reading a database of another program without a byte of it being written.
 
 SQLite itself never opens the original, since even a reader of SQLite may change the files beside
 it. What its readers do to see one state of the file is done here by hand: they hold locks. One

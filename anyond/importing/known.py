@@ -1,4 +1,6 @@
-"""What an import finds here: known by its id, the path of a repository, the name of a tag."""
+"""Records that are here already: known by id, by the path of a repository, or by the name of a
+tag.
+"""
 
 from __future__ import annotations
 

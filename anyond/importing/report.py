@@ -1,4 +1,4 @@
-"""What an import has found, and what became of it."""
+"""The report of an import: what was found, and what became of it."""
 
 from __future__ import annotations
 

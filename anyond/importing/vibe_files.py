@@ -1,4 +1,4 @@
-"""What of a vibe-kanban becomes files, logs and pictures; each is there before its row."""
+"""Files, logs and images of a vibe-kanban; each is there before its row."""
 
 from __future__ import annotations
 

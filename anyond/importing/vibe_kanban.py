@@ -1,4 +1,4 @@
-"""How a person's vibe-kanban becomes rows, logs and images of Anyon, each of them once.
+"""Importing a person's vibe-kanban as rows, logs and images of Anyon, each of them once.
 
 Theory of operation. Everything keeps the id that it had, so that what is here already is known by
 its id, and a second import (or one after a crash) brings only what is still missing: rows that are

@@ -1,4 +1,4 @@
-"""What a database of vibe-kanban holds that is not imported: it is told, and never guessed."""
+"""Contents of a vibe-kanban database that are not imported: reported, and never guessed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How vibe-kanban kept what a program had said, and how that reads as a conversation of ours.
+"""Logs of programs as vibe-kanban stores them, read as a conversation of ours.
 
 A log is lines of JSON, each a piece of stdout or stderr (or something that was derived from them,
 which is not needed). Agents whose own lines were kept are read by their own dialogues here. Of the

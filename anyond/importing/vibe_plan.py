@@ -1,4 +1,4 @@
-"""What a vibe-kanban holds, and what of it is not here yet; nothing is written."""
+"""The plan of an import: what a vibe-kanban holds and is not here yet; nothing is written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the rows of vibe-kanban mean: each becomes a value of ours, or is refused with a reason."""
+"""Rows of vibe-kanban: each becomes a value of ours, or is refused with a reason."""
 
 from __future__ import annotations
 

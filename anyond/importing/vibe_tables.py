@@ -1,4 +1,4 @@
-"""How the tables of vibe-kanban 0.0.9x to 0.0.14x were called, and which of them one database has.
+"""The tables of vibe-kanban 0.0.9x to 0.0.14x, and those that one database has.
 
 Three times the same facts moved: branches and commits went from projects, attempts and processes to
 tables of repositories; attempts became workspaces with sessions; templates became tags. A query

@@ -1,4 +1,4 @@
-"""How what is new of a vibe-kanban becomes rows, each of them once and under its old id."""
+"""Writing the new rows of a vibe-kanban, each of them once and under its old id."""
 
 from __future__ import annotations
 

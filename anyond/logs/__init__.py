@@ -1,1 +1,1 @@
-"""What the records of a spool mean, as pure folds over them."""
+"""The meaning of the records of a spool, as pure folds over them."""

@@ -1,5 +1,6 @@
-"""How the final entries of a finished run are kept: one line each, in order of index and `seq`, and
-a last one that says whose they are and that these are all."""
+"""The archive of a finished run's final entries: one line each, in order of index and `seq`, and a
+last one that says whose they are and that these are all.
+"""
 
 from __future__ import annotations
 

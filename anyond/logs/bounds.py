@@ -1,4 +1,4 @@
-"""How much of one run is kept as entries and as open questions, however much an agent says.
+"""Limits for the entries and open approval requests of one run, however much an agent sends.
 
 The raw log has its own limit on the disk; what is made of it lives in memory, is sent to every
 client that joins, and becomes rows.

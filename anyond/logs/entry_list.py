@@ -1,4 +1,4 @@
-"""How the entries of one run are numbered and kept, so that any follower can go on anywhere.
+"""The numbered entries of one run, so that any follower can go on anywhere.
 
 Theory of operation. Each change of an entry is a frame with a number, `seq`; an entry remembers
 only its latest one. A follower who has seen everything up to `seq` n needs just the entries whose

@@ -1,4 +1,4 @@
-"""What Anyon itself writes into a log, between the bytes of the agent: decisions and remarks.
+"""Notes of Anyon in a log, between the bytes of the agent: decisions and remarks.
 
 Because they are records like all others, a replay of the log knows everything that the live
 conversation knew.

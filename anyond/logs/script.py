@@ -1,4 +1,4 @@
-"""How the run of a script looks as a conversation: one command, its exit code, its last output."""
+"""The run of a script as a conversation: one command, its exit code, its last output."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the log of a run shows while it runs and nobody here can follow it."""
+"""The log of a run that runs while nobody here can follow it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When an attempt may do what: one writer in its worktree, everyone else waits or is refused.
+"""The machine of an attempt: one writer in its worktree, everyone else waits or is refused.
 
 Theory of operation. An attempt is *busy* while a job runs (a worktree is made, a merge is done) or
 while its writer lives: the one process, agent or script, that may write in the worktree. A process

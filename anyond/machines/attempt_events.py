@@ -1,4 +1,4 @@
-"""What can happen in an attempt, and what its machine can command."""
+"""The events of an attempt, and the commands of its machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the state tables become pictures; run it to write or to check the page that shows them."""
+"""Diagrams of the state tables; run it to write or to check the page that shows them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How an execution went, decided from all the evidence."""
+"""The outcome of an execution, decided from all the evidence."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How one execution comes to its end: politely first, surely in the end.
+"""The end of one execution: politely first, surely in the end.
 
 Theory of operation. A program ends by itself, or its turn is over and it is let go, or somebody
 wants it stopped. Letting go and stopping are the same steps: each has a deadline, and when it

@@ -1,4 +1,4 @@
-"""How a person's words become what an agent is told: tags expanded, images shown and found."""
+"""Prompts for agents from a person's words: tags expanded, images linked and found."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which files of a project a person probably means."""
+"""Search among the files of a project by what a person probably means."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When GitHub may be asked how a sign-in stands, and what its answer means for who waits.
+"""Polling GitHub for the state of a sign-in, and the answers to those who wait.
 
 Theory of operation. GitHub gives a code, how long it is good, and how many seconds must lie between
 two questions. Whoever asks more often is told to slow down and must wait longer from then on. Here

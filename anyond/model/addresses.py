@@ -1,4 +1,4 @@
-"""How the address of a remote repository is read, in each of the forms that git takes."""
+"""Addresses of remote repositories, in each of the forms that git takes."""
 
 from __future__ import annotations
 

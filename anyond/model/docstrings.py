@@ -1,4 +1,4 @@
-"""What docstrings say of fields, as clients read it."""
+"""Docstrings of fields, as clients read them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a refusal is: anything else that is raised is a bug of ours.
+"""Refusals: anything else that is raised is a bug of ours.
 
 Each is a class with its name for programs, in `anyond.model.refusals`; here is what they have in
 common, and the kinds that they are of.

@@ -1,4 +1,4 @@
-"""What is annotated to fields: the kinds of text that clients send, and what a setting is.
+"""Annotations of fields: the kinds of text that clients send, and the facts of a setting.
 
 `Annotated[str, …]` is a `str` for everybody else. What each kind demands is in
 `anyond.api.declaration.checks`, what a setting's text must be in `anyond.settings.checks`.

@@ -1,4 +1,4 @@
-"""How ids and moments are written down: hyphenated UUIDs, RFC 3339 UTC with milliseconds."""
+"""Ids and timestamps: hyphenated UUIDs, RFC 3339 UTC with milliseconds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a program is to be started: pure values that the agents make and the launcher obeys."""
+"""Launches of programs: pure values that the agents make and the launcher obeys."""
 
 from __future__ import annotations
 

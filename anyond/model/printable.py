@@ -1,4 +1,4 @@
-"""What of a program's words can be handed on to other programs, such as git and GitHub."""
+"""Texts of programs that can be handed on to other programs, such as git and GitHub."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a spool consists of: stamped records of one of four streams."""
+"""The contents of a spool: stamped records of one of four streams."""
 
 from __future__ import annotations
 

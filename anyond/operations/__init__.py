@@ -1,1 +1,1 @@
-"""What can be done to projects and attempts: linear async functions, one subject a file."""
+"""Operations on projects and attempts: linear async functions, one subject a file."""

@@ -1,4 +1,4 @@
-"""How a directory or file is shown in the editor of a person, here or over SSH."""
+"""Opening a directory or file in the editor of a person, here or over SSH."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a person's MCP servers are read and changed, each agent's in its own file."""
+"""Reading and changing a person's MCP servers, each agent's in its own file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a project is bound to its repository."""
+"""Binding a project to its repository."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How what is found outside of any process reaches the log of its attempt.
+"""Remarks found outside of any process, and their way into the log of their attempt.
 
 Git operations run before a program starts, after it has ended, and at the press of a button. What
 a person should know of them waits in a row until a process of the attempt has a log to say it in.

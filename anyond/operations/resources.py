@@ -1,4 +1,4 @@
-"""What an operation may reach: the resources below it, already open."""
+"""The resources of operations: everything that they may reach, already open."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an operation is about: an attempt with its task and its project, read together."""
+"""The subject of an operation: an attempt with its task and its project, read together."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""How a program is kept: started under a shim, recorded in a spool, found again, and ended."""
+"""Processes: started under a shim, recorded in a spool, found again, and ended."""

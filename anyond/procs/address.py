@@ -1,4 +1,4 @@
-"""How a socket in a deep directory is reached, though the address of a socket must be short."""
+"""Addresses of sockets in deep directories, though the address of a socket must be short."""
 
 from __future__ import annotations
 

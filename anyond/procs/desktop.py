@@ -1,4 +1,4 @@
-"""How a person who sits at this machine is shown something on its screen."""
+"""Showing something on the screen of this machine."""
 
 from __future__ import annotations
 

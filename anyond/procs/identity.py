@@ -1,4 +1,4 @@
-"""Which processes an execution is, as far as the daemon can see that for itself.
+"""The processes of an execution, as far as the daemon can see that for itself.
 
 What stands in a spool is no evidence for this: the agent can write there, and whatever is taken for
 its processes is killed some day. The system is asked instead: who listens at the other end of the

@@ -1,4 +1,4 @@
-"""What exactly a `Launch` means on this machine: the final environment, and which file is run."""
+"""Resolving a `Launch` on this machine: the final environment, and the file that is run."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What clients may ask, one class for each noun; each method is one request."""
+"""Services for clients, one class for each noun; each method is one request."""

@@ -1,4 +1,4 @@
-"""What clients may ask of attempts, each from the check of its input to its answer."""
+"""Requests about attempts, each from the check of its input to its answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What clients may ask of the branches of attempts, their targets and their commits."""
+"""Requests about the branches of attempts, their targets and their commits."""
 
 from __future__ import annotations
 

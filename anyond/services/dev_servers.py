@@ -1,4 +1,4 @@
-"""What clients may ask of dev servers: one lives in each project."""
+"""Requests about dev servers: one lives in each project."""
 
 from __future__ import annotations
 

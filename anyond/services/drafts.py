@@ -1,4 +1,4 @@
-"""What clients may ask of drafts, and who sends the queued ones."""
+"""Requests about drafts, and the sender of the queued ones."""
 
 from __future__ import annotations
 

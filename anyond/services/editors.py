@@ -1,4 +1,4 @@
-"""What clients may ask of editors, and who waits for them: none of them stays as a zombie."""
+"""Requests about editors, and waiting for their processes: none of them stays as a zombie."""
 
 from __future__ import annotations
 

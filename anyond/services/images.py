@@ -1,4 +1,4 @@
-"""What clients may ask of images: nothing that a client who goes away could leave half done."""
+"""Requests about images: nothing that a client who goes away could leave half done."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What clients may ask of projects."""
+"""Requests about projects."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What clients may ask of an attempt and the remote it is published at."""
+"""Requests about an attempt and the remote it is published at."""
 
 from __future__ import annotations
 

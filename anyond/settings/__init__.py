@@ -1,1 +1,1 @@
-"""What a person has set: the configuration, profiles of agents, MCP servers, and the options."""
+"""The settings of a person: the configuration, profiles of agents, MCP servers, and the options."""

@@ -1,4 +1,4 @@
-"""What the texts of settings must be, beyond their type."""
+"""Rules for the texts of settings, beyond their type."""
 
 from __future__ import annotations
 

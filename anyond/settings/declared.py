@@ -1,4 +1,4 @@
-"""What is declared of each setting, read from the fields of its struct."""
+"""The declarations of settings, read from the fields of their struct."""
 
 from __future__ import annotations
 

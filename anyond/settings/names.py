@@ -1,4 +1,4 @@
-"""How the names of agents and of their variants are spelled, and how they may be misspelled."""
+"""Spelling of the names of agents and of their variants, and tolerated misspellings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the command line may ask of the daemon, and what it refuses to be asked.
+"""Options of the command line, and the checks of them.
 
 Each option is declared once, at its field: the command line, its help and `docs/settings.md` are
 made from that.

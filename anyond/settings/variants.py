@@ -1,4 +1,4 @@
-"""What the options of an agent's variant may be, whichever agent it is."""
+"""The options of an agent's variant, whichever agent it is."""
 
 from __future__ import annotations
 

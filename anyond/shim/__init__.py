@@ -1,1 +1,1 @@
-"""What outlives the daemon: the program that holds the pipes of an agent. See README.md."""
+"""The program that outlives the daemon and holds the pipes of an agent. See README.md."""

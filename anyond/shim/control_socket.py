@@ -1,4 +1,4 @@
-"""How the daemon speaks with a shim: one connection at a time, frames in, single bytes out.
+"""The daemon's connection to a shim: one at a time, frames in, single bytes out.
 
 A frame is `<verb> <length>\\n` and then that many bytes. What goes back is `#<number>\\n` (which
 protocol this is; first of all), `.` (the log grew), `E` and `e` (the disk is, and is no longer, in

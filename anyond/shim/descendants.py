@@ -1,4 +1,4 @@
-"""Who descends from the shim, and how all of them are ended.
+"""Descendants of the shim, and ending all of them.
 
 Part of the shim: the standard library only.
 """

@@ -1,4 +1,4 @@
-"""Which processes are shims, of which spool, and whether a process descends from an execution.
+"""Finding shims, their spools, and processes that descend from an execution.
 
 The answers come from the system's table of processes, never from files, which an agent can write.
 Part of the shim: the standard library only.

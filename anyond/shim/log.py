@@ -1,4 +1,4 @@
-"""How the log is written: whole records at known offsets, on full disks and within a limit.
+"""Writing the log: whole records at known offsets, on full disks and within a limit.
 
 Part of the shim: the standard library only.
 """

@@ -1,4 +1,4 @@
-"""How what an execution left behind is found and killed when its shim is dead.
+"""Orphans of an execution whose shim is dead: found and killed.
 
 The shim's own children are nobody's now, so they are known by other signs: the program by its pid
 *and* its start time, the others by the mark in their environment, and from these all their

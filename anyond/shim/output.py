@@ -1,4 +1,4 @@
-"""Where the output of a program is cut into records.
+"""Cutting the output of a program into records.
 
 Part of the shim: the standard library only.
 """

@@ -1,4 +1,4 @@
-"""Who is at the other end of a control socket, as the system says; both sides look first.
+"""The peer of a control socket, as the system identifies it; both sides look first.
 
 Part of the shim: the standard library only.
 """

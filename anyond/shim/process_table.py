@@ -1,4 +1,4 @@
-"""Which processes there are: the table of the system, read without any library.
+"""The process table of the system, read without any library.
 
 Part of the shim: the standard library only.
 """

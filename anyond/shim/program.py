@@ -1,4 +1,4 @@
-"""How a program is started so that it runs as if nobody stood behind it.
+"""Starting a program so that it runs as if nobody stood behind it.
 
 Part of the shim: the standard library only.
 """

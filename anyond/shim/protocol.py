@@ -1,4 +1,4 @@
-"""Which protocols of control socket and spool there are; README.md has what each of them says.
+"""The versions of control socket and spool; README.md describes each of them.
 
 Part of the shim: the standard library only.
 """

@@ -1,4 +1,4 @@
-"""How a script is run as if it were typed into a terminal of the person: `python script_shell.py`.
+"""Running a script as if it were typed into a terminal of the person: `python script_shell.py`.
 
 A program of its own, run by its path with the standard library only. It starts the person's shell
 once to learn what a new terminal would have (variables, and functions if it is bash), and becomes

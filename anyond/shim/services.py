@@ -1,4 +1,4 @@
-"""What a script has left running, by the commands of the processes.
+"""Processes that a script has left running, by their commands.
 
 Part of the shim: the standard library only.
 """

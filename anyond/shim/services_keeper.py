@@ -1,4 +1,4 @@
-"""How a shim looks after what a script has left running, when the script itself is over.
+"""Looking after the processes that a script has left running, when the script itself is over.
 
 The execution has ended, its exit is written and its lock let go. What its program left is kept
 under the same subreaper until it ends by itself, or until its keeper is told to end it. The program

@@ -1,4 +1,4 @@
-"""How a shim comes to be, `python -I -S shim.py <start> <spool directory>`, and when it does not.
+"""The start of a shim, `python -I -S shim.py <start> <spool directory>`, and its failures.
 
 The shim is the supervisor of one program: it alone holds the pipes and writes the spool, and it
 outlives the daemon. It takes the lock of the spool first; as long as the lock is held, it lives.

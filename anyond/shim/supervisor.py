@@ -1,4 +1,4 @@
-"""What a shim does all its life: it reads, writes, obeys, and cleans up at the end.
+"""The life of a shim: it reads, writes, obeys, and cleans up at the end.
 
 Theory of operation. The supervisor waits in one selector for output of the program, commands at
 the control socket, room in the program's stdin, and SIGCHLD. It never polls: timers exist only

@@ -1,1 +1,1 @@
-"""What observes: it follows what others write down, and owns nothing that can be stopped."""
+"""Observers: they follow what others write down, and own nothing that can be stopped."""

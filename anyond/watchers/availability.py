@@ -1,4 +1,4 @@
-"""Which agents can be started on this machine: where their programs are, and of which version."""
+"""Agents that can be started on this machine: the paths of their programs, and the versions."""
 
 from __future__ import annotations
 

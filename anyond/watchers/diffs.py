@@ -1,4 +1,4 @@
-"""What every attempt has changed so far, for anyone who watches, for as long as somebody does.
+"""The changes of every attempt so far, for anyone who watches, for as long as somebody does.
 
 One producer for all watchers of an attempt. It looks again when something is committed about the
 attempt (a process begins or ends, it is merged), often while somebody is at work there, and else

@@ -1,4 +1,4 @@
-"""Whether the repositories hold all that was written, and nothing that is half done."""
+"""Checking that the repositories hold all that was written, and nothing that is half done."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether rows, events, processes and files agree with each other once everything is at rest."""
+"""Checking that rows, events, processes and files agree once everything is at rest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether what agents and scripts wrote down is what the daemon shows: words, answers, messages."""
+"""Checking that the daemon shows what agents and scripts wrote down: words, answers, messages."""
 
 from __future__ import annotations
 

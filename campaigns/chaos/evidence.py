@@ -1,4 +1,5 @@
-"""What ledgers, rows, refs and logs say about a fault: the machine that found it may be gone soon.
+"""Evidence of a fault from ledgers, rows, refs and logs: the machine that found it may be gone
+soon.
 
 Everything is read from the directory of a world, so it can be asked again of one that was kept:
 `python -m campaigns.chaos.evidence DIRECTORY "the fault, or a token, or an id"`.

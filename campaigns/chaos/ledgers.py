@@ -1,4 +1,6 @@
-"""What is known outside of the daemon: what agents and scripts did, and what clients were told."""
+"""Facts that are known outside of the daemon: the deeds of agents and scripts, and the answers to
+clients.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who kills: aimed at what is being done, at a random moment of the time that it usually takes."""
+"""The killer: aimed at what is being done, at a random moment of the time that it usually takes."""
 
 from __future__ import annotations
 

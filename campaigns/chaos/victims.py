@@ -1,4 +1,4 @@
-"""Who can be killed in a world: its daemon's git, and the shims and agents of its executions."""
+"""Victims in a world: its daemon's git, and the shims and agents of its executions."""
 
 from __future__ import annotations
 

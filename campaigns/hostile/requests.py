@@ -1,4 +1,4 @@
-"""What is wrong with a request: made from one that is right, by chance."""
+"""Faulty requests: made from one that is right, by chance."""
 
 from __future__ import annotations
 

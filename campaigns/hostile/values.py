@@ -1,4 +1,4 @@
-"""What has broken parsers before: texts, numbers, headers and pieces of a body."""
+"""Values that have broken parsers before: texts, numbers, headers and pieces of a body."""
 
 from __future__ import annotations
 

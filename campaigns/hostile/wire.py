@@ -1,4 +1,4 @@
-"""How a hostile request gets to the daemon, and what is learned of the answer."""
+"""Sending a hostile request to the daemon, and reading the answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What must be there after a power loss, asked of a daemon that was started on what was left."""
+"""Checking what must be there after a power loss, in a daemon that was started on what was left."""
 
 from __future__ import annotations
 

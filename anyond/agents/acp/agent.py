@@ -1,4 +1,4 @@
-"""How to start any agent that speaks the Agent Client Protocol, by the command of its variant."""
+"""Starting any agent that speaks the Agent Client Protocol, by the command of its variant."""
 
 from __future__ import annotations
 

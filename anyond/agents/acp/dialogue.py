@@ -1,4 +1,4 @@
-"""How a run of an agent of the Agent Client Protocol goes, from the handshake to the outcome.
+"""The dialogue with an agent of the Agent Client Protocol, from the handshake to the outcome.
 
 Theory of operation. First the handshake; when it is done the prompt is queued; what the agent says
 until it answers the prompt becomes entries; the answer ends the turn.

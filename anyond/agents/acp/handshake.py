@@ -1,4 +1,4 @@
-"""How a session of the Agent Client Protocol is opened: a new one, or the former one again."""
+"""Opening a session of the Agent Client Protocol: a new one, or the former one again."""
 
 from __future__ import annotations
 

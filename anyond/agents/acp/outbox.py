@@ -1,4 +1,4 @@
-"""Which prompts go to an agent and when it is told to stop: not before it can understand that."""
+"""Prompts and cancellations to an agent, held back until it can understand them."""
 
 from __future__ import annotations
 

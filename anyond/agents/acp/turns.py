@@ -1,4 +1,4 @@
-"""How the turns of a run of the Agent Client Protocol go on and end.
+"""Turns of a run of the Agent Client Protocol: their course and their end.
 
 A denial has no room for a reason in this protocol. Some agents end their turn at a denial, others
 go on and would drop what they do at another prompt. So the reason is told when the turn is over,

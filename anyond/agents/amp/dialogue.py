@@ -1,4 +1,4 @@
-"""How a run of Amp goes, as far as it does not speak as Claude Code does.
+"""The dialogue with Amp, as far as it differs from Claude Code's.
 
 Theory of operation. Amp gets the prompt and the end of its input, and works; nothing can be said
 later. When it continues a thread it may first tell that thread again. It repeats the prompt before

@@ -1,4 +1,4 @@
-"""What Amp's tools are called by Claude Code, and what their input and results are there."""
+"""The tools of Amp in the terms of Claude Code: names, input and results."""
 
 from __future__ import annotations
 

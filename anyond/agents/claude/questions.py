@@ -1,4 +1,4 @@
-"""Who decides whether Claude Code may use a tool, and how the decision is worded for it."""
+"""Permission requests of Claude Code: who decides, and the wording of the decision."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the end of a turn of Claude Code amounts to: how it went, and what it cost."""
+"""The end of a turn of Claude Code: its outcome, and its costs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which block of which message a piece of the model's text belongs to.
+"""Streamed text of the model, assigned to its message and block.
 
 Theory of operation. A streamed block is announced with its number in the message; its pieces name
 the number but not the message, which is the one that began last in the same conversation (the main

@@ -1,4 +1,4 @@
-"""How Claude Code's two kinds of to-do tools add up to one list."""
+"""One to-do list from the two kinds of to-do tools of Claude Code."""
 
 from __future__ import annotations
 

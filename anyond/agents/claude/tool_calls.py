@@ -1,4 +1,4 @@
-"""Which entry a use of a tool belongs to, and when it is over."""
+"""The entries of tool uses: which one a line belongs to, and when it is over."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each tool of Claude Code does, in the words of our entries."""
+"""The tools of Claude Code, in the terms of our entries."""
 
 from __future__ import annotations
 

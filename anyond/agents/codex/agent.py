@@ -1,4 +1,4 @@
-"""How Codex is started: its app server, spoken to over its standard input and output."""
+"""Starting Codex: its app server, spoken to over its standard input and output."""
 
 from __future__ import annotations
 

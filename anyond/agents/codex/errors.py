@@ -1,4 +1,4 @@
-"""What the errors of Codex say, in one readable sentence, and which of them a login cures."""
+"""Errors of Codex as one readable sentence, and the ones that a login cures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a thread of Codex is opened: a new one, or one that goes on where another has ended."""
+"""Opening a thread of Codex: a new one, or one that goes on where another has ended."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Codex tells of its work besides turns and questions: texts, items, sub-agents, warnings."""
+"""Notifications of Codex besides turns and questions: texts, items, sub-agents, warnings."""
 
 from __future__ import annotations
 

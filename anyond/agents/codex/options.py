@@ -1,4 +1,4 @@
-"""Which options a variant of Codex may have, and what they become in its words."""
+"""The options of a variant of Codex, and their form in its protocol."""
 
 from __future__ import annotations
 

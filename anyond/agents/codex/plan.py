@@ -1,4 +1,4 @@
-"""How a plan of Codex is put before a person, and how it learns what they think of it.
+"""Plans of Codex: put before a person, and the decision sent back.
 
 Theory of operation. Codex plans in a turn of its own and then rests; it does not ask. So the
 question is Anyon's: it is open from the end of the turn until the log shows the next message about

@@ -1,4 +1,4 @@
-"""What Codex asks a person, and how the decision is worded for it."""
+"""Approval requests of Codex, and the wording of the decision for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which thread of Codex belongs to which sub-agent, and which of them are at work.
+"""Threads of Codex: the sub-agent of each, and those at work.
 
 Theory of operation. A sub-agent is a thread of its own, told of on the same pipe. The call that
 started it names it only when it comes back, which may be after the first news of the thread: until

@@ -1,4 +1,4 @@
-"""What each kind of item of Codex that is a use of a tool means, in the words of our entries."""
+"""Items of Codex that are tool uses, in the terms of our entries."""
 
 from __future__ import annotations
 

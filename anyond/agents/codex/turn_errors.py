@@ -1,4 +1,4 @@
-"""What goes wrong in a turn of Codex, and whether that makes the turn a failure."""
+"""Errors in a turn of Codex, and whether they make the turn a failure."""
 
 from __future__ import annotations
 

@@ -1,1 +1,3 @@
-"""What all agents have in common: launch and dialogue, variants, entries, and MCP servers."""
+"""Things that all agents have in common: launch and dialogue, variants, entries, and MCP
+servers.
+"""

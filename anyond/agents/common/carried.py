@@ -1,4 +1,4 @@
-"""What a run of an agent leaves for those that follow it in its attempt."""
+"""Facts that a run of an agent leaves for later runs of its attempt."""
 
 from __future__ import annotations
 

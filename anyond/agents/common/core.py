@@ -1,4 +1,4 @@
-"""What every agent is to the rest of Anyon: a launch recipe and a dialogue.
+"""The interface of every agent: a launch recipe and a dialogue.
 
 Theory of operation. A dialogue never does anything: it is fed the records of one run, in the order
 in which the spool holds them, and it answers with events. What the agent was *told* is fed too

@@ -1,4 +1,4 @@
-"""What a failure of the model or the login looks like when an agent says it as if it were words."""
+"""Failures of the model or the login that an agent reports as if they were words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an entry is while it is being made."""
+"""Entries while they are being made."""
 
 from __future__ import annotations
 

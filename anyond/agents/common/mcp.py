@@ -1,4 +1,4 @@
-"""Where each agent keeps its MCP servers, in which format, and which servers are worth offering."""
+"""The MCP servers of each agent: the file, its format, and the servers that are worth offering."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How paths that an agent tells are seen from its worktree."""
+"""Paths that an agent reports, relative to its worktree."""
 
 from __future__ import annotations
 

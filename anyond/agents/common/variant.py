@@ -1,4 +1,4 @@
-"""What every variant of every agent may say, and what it makes of the command line."""
+"""Options that every variant of every agent has, and their part of the command line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the Cursor agent is started, installed and logged in, and which options a variant has."""
+"""The Cursor agent: start, installation, login, and the options of a variant."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which of the texts that the Cursor agent sends are new, and which only repeat.
+"""Texts of the Cursor agent: the new ones, without those that only repeat.
 
 Theory of operation. With partial output a message comes in pieces (with a time, without the id of
 a model call), then once more as a whole before a tool is used (with both), and at the end of the

@@ -1,4 +1,4 @@
-"""What the to-do list of the Cursor agent is, however it is told: whole, or in changes."""
+"""The to-do list of the Cursor agent, sent whole or as changes."""
 
 from __future__ import annotations
 

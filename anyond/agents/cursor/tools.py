@@ -1,4 +1,4 @@
-"""What each tool of the Cursor agent does, in the words of our entries."""
+"""The tools of the Cursor agent, in the terms of our entries."""
 
 from __future__ import annotations
 

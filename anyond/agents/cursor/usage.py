@@ -1,4 +1,4 @@
-"""What a run of the Cursor agent has used, as far as it tells."""
+"""Tokens and costs of a run of the Cursor agent, as far as it reports them."""
 
 from __future__ import annotations
 

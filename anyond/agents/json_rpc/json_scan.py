@@ -1,4 +1,4 @@
-"""What lies outside of the strings of a JSON text: how deep its brackets go, and how many values.
+"""A scan of JSON text outside of its strings: depth of brackets, and number of values.
 
 A text is read as a whole by a decoder that gives way to nobody, and what that takes is decided by
 the number of its values: sixteen megabytes of a file are one value, and read in a moment; as many

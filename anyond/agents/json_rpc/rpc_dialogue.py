@@ -1,4 +1,4 @@
-"""How lines of JSON-RPC go in and out of a dialogue, whichever agent speaks them."""
+"""Lines of JSON-RPC in and out of a dialogue, whichever agent speaks them."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What an endpoint is declared with."""
+"""The parts that an endpoint is declared with."""

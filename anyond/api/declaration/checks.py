@@ -1,4 +1,4 @@
-"""What texts in requests must be, by the kinds that `anyond.model.fields` annotates."""
+"""Rules for texts in requests, by the kinds that `anyond.model.fields` annotates."""
 
 from __future__ import annotations
 

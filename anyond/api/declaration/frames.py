@@ -1,4 +1,4 @@
-"""What the messages of the streams look like once they are on the wire."""
+"""The messages of the streams as they are on the wire."""
 
 from __future__ import annotations
 

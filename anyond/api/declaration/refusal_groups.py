@@ -1,4 +1,4 @@
-"""Which refusals come together, and which statuses say all by themselves."""
+"""Refusals that come together, and statuses that need no further type."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an example of an endpoint consists of."""
+"""Examples of endpoints: their parts."""
 
 from __future__ import annotations
 

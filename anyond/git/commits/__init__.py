@@ -1,1 +1,1 @@
-"""How work becomes commits, and how none of them is lost."""
+"""Commits of work, and the means against losing one."""

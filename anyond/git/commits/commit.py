@@ -1,4 +1,4 @@
-"""How everything in a worktree becomes one commit, or nothing changes."""
+"""Committing everything in a worktree as one commit, or changing nothing."""
 
 from __future__ import annotations
 

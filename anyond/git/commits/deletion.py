@@ -1,4 +1,4 @@
-"""How one file is deleted from a worktree, and the deletion committed alone."""
+"""Deleting one file from a worktree, and committing the deletion alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How an index becomes a commit that keeps it, files in conflict included, and an index again."""
+"""Storing an index as a commit, files in conflict included, and restoring it."""
 
 from __future__ import annotations
 

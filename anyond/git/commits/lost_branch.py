@@ -1,4 +1,4 @@
-"""How a branch comes back that somebody has deleted although a checkout was for it.
+"""Restoring a branch that somebody has deleted although a checkout was for it.
 
 Theory of operation. `git update-ref -d`, `git branch -D` after a detached HEAD, and a deleted file
 in `.git/refs` take a branch away, and no ref names its commits any more: git collects them. The

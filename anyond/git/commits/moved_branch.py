@@ -1,4 +1,4 @@
-"""What to do when somebody has moved a checkout's branch from elsewhere.
+"""Following a checkout's branch that somebody has moved from elsewhere.
 
 Theory of operation. A branch that is checked out can be moved without its checkout: by `git
 update-ref`, by a push or fetch into it, or by a second checkout of it. HEAD of the first one then

@@ -1,4 +1,4 @@
-"""Which files of a worktree its snapshot does not have, because git could not take them."""
+"""Files of a worktree that its snapshot lacks, because git could not take them."""
 
 from __future__ import annotations
 

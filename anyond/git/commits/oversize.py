@@ -1,4 +1,4 @@
-"""Which new files are too large to be committed in somebody's absence."""
+"""New files that are too large to be committed in somebody's absence."""
 
 from __future__ import annotations
 

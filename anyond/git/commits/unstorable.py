@@ -1,4 +1,4 @@
-"""Which files of a worktree git cannot take into a commit, however often it is asked."""
+"""Files of a worktree that git cannot take into a commit, however often it is asked."""
 
 from __future__ import annotations
 

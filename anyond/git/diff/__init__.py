@@ -1,1 +1,1 @@
-"""What differs between a commit, an index and the files of a checkout."""
+"""Differences between a commit, an index and the files of a checkout."""

@@ -1,4 +1,4 @@
-"""Which tracked files git was told to take for unchanged, and how it looks at them all the same."""
+"""Tracked files that git takes for unchanged by order, and a look at them all the same."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an attempt has changed: every difference of a commit to the working tree, or to another."""
+"""The diff of an attempt: every difference of a commit to the working tree, or to another."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which files of a checkout would be overwritten if it went from one commit to another."""
+"""Files of a checkout that a switch from one commit to another would overwrite."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is going on in a checkout: what differs from its HEAD, and what git is in the middle of."""
+"""The state of a checkout: differences from its HEAD, and the operation that git is in."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Which files git takes for changed only because of how it converts them, and how it learns that
-nobody has edited them.
+"""Files that git takes for changed only because of its conversions, and telling git that nobody has
+edited them.
 
 Theory of operation. A file is unedited if its bytes are what a checkout of its entry in the index
 writes, or what is stored; or if a filter may write something else each time, and the file is as

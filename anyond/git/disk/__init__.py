@@ -1,1 +1,1 @@
-"""What git leaves on the disk: its small files, its locks, its processes, and what is put aside."""
+"""Git's traces on the disk: its small files, its locks, its processes, and files set aside."""

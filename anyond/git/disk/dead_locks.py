@@ -1,4 +1,4 @@
-"""What a git of ours that was killed has locked: taken away at once, since nobody else made it."""
+"""Locks of a git of ours that was killed: taken away at once, since nobody else made them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What time it is for the files of a disk.
+"""The clock of the files of a disk.
 
 The times of files come from another clock than `time.time()`: the kernel's of its last tick, some
 milliseconds behind, or that of the server that has the disk. Git compares times of files, so who

@@ -1,4 +1,4 @@
-"""What of git's own files is on the disk when a command is over, and what it left torn if not.
+"""Durability of git's own files: which of them are on the disk, and repair of torn ones.
 
 Git waits for the content of objects and refs (`core.fsync`), and not for their names, nor for the
 few files that make a worktree. On a file system with a journal, names come to the disk in their

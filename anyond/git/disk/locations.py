@@ -1,4 +1,4 @@
-"""Where the git directories of known checkouts are: remembered, never read off what lies in them.
+"""The git directories of known checkouts: remembered, never read off what lies in them.
 
 Git finds its repository by what it meets in a directory and above it, and then runs what the
 configuration there names. Whoever may write in a worktree could so lead a git that somebody else

@@ -1,4 +1,4 @@
-"""Which git could be holding a lock: one that is old enough, and at work in that repository."""
+"""Processes of git that could hold a lock: old enough, and at work in that repository."""
 
 from __future__ import annotations
 

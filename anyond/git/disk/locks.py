@@ -1,5 +1,6 @@
-"""What git says when somebody else holds a lock, how long that is waited for, and what of one that
-nobody holds any more."""
+"""Locks of git that somebody else holds: recognizing them, waiting for them, and removing stale
+ones.
+"""
 
 from __future__ import annotations
 

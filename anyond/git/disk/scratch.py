@@ -1,4 +1,4 @@
-"""Where a git operation keeps what it needs for a moment, and how that goes after a crash."""
+"""Temporary directories of git operations, and their cleanup after a crash."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""How git reads and writes files: attributes, conversions, filters, the index."""
+"""Files as git reads and writes them: attributes, conversions, filters, the index."""

@@ -1,4 +1,4 @@
-"""How git is made to go by the attributes of a commit, rather than by those of some checkout.
+"""Making git use the attributes of a commit, rather than those of some checkout.
 
 Git reads `.gitattributes` where it is run. What is merged in memory is in no checkout, and the
 person may have another branch checked out, with other rules for how files are merged.

@@ -1,4 +1,4 @@
-"""How the two texts of a changed file are read, within limits and without following links."""
+"""Reading the two texts of a changed file, within limits and without following links."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which files git converts when it stores them, and into what."""
+"""Files that git converts when it stores them, and the results."""
 
 from __future__ import annotations
 

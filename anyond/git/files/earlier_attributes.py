@@ -1,4 +1,4 @@
-"""Which commits a checkout has been at whose attributes are others than those of now.
+"""Earlier commits of a checkout whose attributes differ from those of now.
 
 Git writes a file as the attributes of that moment want it, and leaves it so when these change in a
 commit, however that came to be: somebody committed other ones, or a rebase has brought them.

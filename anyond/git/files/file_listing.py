@@ -1,4 +1,6 @@
-"""Which files a checkout has, and how one notices without looking at them that this has changed."""
+"""Listing the files of a checkout, and noticing changes of the listing without looking at each
+file.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which files of a checkout that git ignores are worth keeping: copied there, and changed since."""
+"""Ignored files of a checkout that are worth saving: copied there, and changed since."""
 
 from __future__ import annotations
 

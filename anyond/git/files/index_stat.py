@@ -1,4 +1,4 @@
-"""How an index file is copied, and told that files are as its entries say."""
+"""Copying an index file, and marking files as equal to its entries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How an index file is written that has nothing but the two ends of possible renames."""
+"""Writing an index file that has nothing but the two ends of possible renames."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How git is told to take files as they are, whatever a repository wants to be done with them."""
+"""Making git take files as they are, whatever a repository wants to be done with them."""
 
 from __future__ import annotations
 

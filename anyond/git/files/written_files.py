@@ -1,4 +1,4 @@
-"""How far a git that was killed, or gave up, had come in writing the files of a commit."""
+"""Progress of a git that was killed, or gave up, in writing the files of a commit."""
 
 from __future__ import annotations
 

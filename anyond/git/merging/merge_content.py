@@ -1,4 +1,4 @@
-"""What merge commits have that none of their parents has, and that a rebase would leave out.
+"""Content of merge commits that none of their parents has, and that a rebase would leave out.
 
 A rebase repeats the commits that are no merges. What somebody has changed while merging (an "evil"
 merge, `-s ours`, a resolved conflict) is in no other commit, so it would go without a word.

@@ -1,4 +1,4 @@
-"""What came into a branch at once: whether its two ends are there, and what is not in it yet."""
+"""Records of merges: whether both ends are there, and what is not merged yet."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How commits get back the lines of their messages that git has taken for comments.
+"""Restoring lines of commit messages that git has taken for comments.
 
 Whoever continues a rebase after a conflict, or amends a commit, with git's defaults loses every
 line that begins with "#", and titles such as "#42 Fix the login" are such lines.

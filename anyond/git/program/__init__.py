@@ -1,1 +1,1 @@
-"""How the git program is run: environment, settings, what it may run itself, what failure means."""
+"""The git program: environment, settings, the programs it may run itself, and failures."""

@@ -1,4 +1,4 @@
-"""How the git program is run: its environment, its deadline, its end, and what failure means."""
+"""Running the git program: its environment, its deadline, its end, and its failures."""
 
 from __future__ import annotations
 

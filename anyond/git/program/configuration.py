@@ -1,4 +1,4 @@
-"""What git's configuration says in a checkout, and whose each setting is."""
+"""Git's configuration in a checkout, and the origin of each setting."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a command of git answered, and what its failure means as such."""
+"""The output of a command of git, and its failure as an error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""What decides which programs git runs in a repository and a worktree, as hashes by name."""
+"""Hashes, by name, of everything that decides which programs git runs in a repository and a
+worktree.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether git may run the programs that a repository names.
+"""The decision whether git may run the programs that a repository names.
 
 Theory of operation. What decides which programs git runs (configuration, hooks, attributes) is
 known for each repository as a person left it: `accepted`. As long as nothing runs there, whatever

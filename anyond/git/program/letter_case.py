@@ -1,4 +1,4 @@
-"""Whether a checkout lies on a disk that tells names apart by their case, whatever git was told.
+"""Detecting a disk that tells names apart by their case, whatever git was told.
 
 `core.ignorecase` is set once, when a repository is made, and goes along when it is copied from
 another machine. On a disk where `a` and `A` are two files, git then sees only one of them, and

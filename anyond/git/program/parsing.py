@@ -1,4 +1,4 @@
-"""Where what git prints is understood: at once, or in a thread if there is much of it."""
+"""Parsing git's output: at once, or in a thread if there is much of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How one process is started, fed, read, and ended with everything that it has started."""
+"""Starting, feeding and reading one process, and ending it with everything that it has started."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which settings make git run a program, and what takes their place when they are not to hold.
+"""Settings that make git run a program, and their replacements when they are not to hold.
 
 Args of the functions here are keys as `git config --list` spells them: section and name are
 lowercase, what is between is as it was written.

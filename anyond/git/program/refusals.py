@@ -1,4 +1,4 @@
-"""Which program of the person's made a command of git fail: a hook, a filter, or who signs.
+"""Failures of git by a program of the person's: a hook, a filter, or a signing program.
 
 Git hands on the exit status of what it runs, and little else. Its own words are few, English, and
 looked for here; those of the programs are anybody's, and are only passed on. Where git does not say

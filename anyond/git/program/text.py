@@ -1,4 +1,4 @@
-"""How the bytes that git prints become text and back, whatever names people gave their files."""
+"""Conversion of git's bytes to text and back, whatever names people gave their files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What branches there are, what they may be called, and how they relate to each other."""
+"""Branches: listing them, rules for their names, and their relations to each other."""
 
 from __future__ import annotations
 

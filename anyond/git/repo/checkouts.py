@@ -1,4 +1,4 @@
-"""Which checkouts a repository has, and how their files are written and deleted."""
+"""Checkouts of a repository: listing them, and writing and deleting their files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far an attempt and its target are apart, and what of that a repository cannot know."""
+"""The distance between an attempt and its target, and what of that a repository cannot know."""
 
 from __future__ import annotations
 

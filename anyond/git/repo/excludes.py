@@ -1,4 +1,4 @@
-"""Which files git is told to ignore without a word in any tracked file."""
+"""Ignoring files without a word in any tracked file."""
 
 from __future__ import annotations
 

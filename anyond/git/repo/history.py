@@ -1,4 +1,4 @@
-"""How often and how lately each file was changed, as far as the latest commits tell."""
+"""Frequency and recency of changes of each file, as far as the latest commits tell."""
 
 from __future__ import annotations
 

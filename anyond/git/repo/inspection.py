@@ -1,4 +1,4 @@
-"""What one look at a directory tells of the repository there, and how one is made."""
+"""Inspecting a directory for a repository, and making one."""
 
 from __future__ import annotations
 

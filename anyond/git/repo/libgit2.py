@@ -1,4 +1,4 @@
-"""What is asked of pygit2: questions about commits and blobs, which need no new process.
+"""Questions to pygit2 about commits and blobs, which need no new process.
 
 It is loaded at the first question, not at the start: it is the largest of our libraries, and a
 daemon that only waits does not need it.

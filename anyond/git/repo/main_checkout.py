@@ -1,4 +1,4 @@
-"""Where the main checkout of a repository is, and whether git would update its files.
+"""The main checkout of a repository, and whether git would update its files.
 
 Theory of operation. `git worktree list` derives the main checkout from the name of the repository:
 it takes away `/.git` and believes the rest. That is wrong for a submodule (its repository lies in

@@ -1,4 +1,4 @@
-"""How a branch is pushed: who is told the token, and what is made of the answer."""
+"""Pushing a branch: who gets the token, and what the answer means."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which remotes a repository has, which of them is meant, and what is called how there."""
+"""Remotes of a repository: the one that is meant, and the names of branches there."""
 
 from __future__ import annotations
 

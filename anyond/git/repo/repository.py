@@ -1,4 +1,4 @@
-"""Where a repository is, whose name its commits bear, and who may change it just now."""
+"""The place of a repository, the identity of its commits, and the lock for changing it."""
 
 from __future__ import annotations
 

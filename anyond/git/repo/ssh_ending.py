@@ -1,4 +1,4 @@
-"""Whether ssh did not reach a remote, or was refused there: by how it ended, and by what is there.
+"""Telling a remote that ssh did not reach from one that refused: by its exit, and by what is there.
 
 Git hands on what ssh says, in whatever language, and not how it ended. So git is given a script
 that runs the person's ssh and writes its exit status down. OpenSSH ends with 255 if it failed

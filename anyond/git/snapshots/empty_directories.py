@@ -1,4 +1,4 @@
-"""How the empty directories of a checkout, of which git knows nothing, are noted and made again."""
+"""Noting and restoring the empty directories of a checkout, of which git knows nothing."""
 
 from __future__ import annotations
 

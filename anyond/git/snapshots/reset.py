@@ -1,4 +1,4 @@
-"""How a worktree goes back to an earlier commit."""
+"""Resetting a worktree to an earlier commit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the submodules of a new worktree come up as those of the project's checkout, without network.
+"""Submodules of a new worktree: checked out as in the project's checkout, without network.
 
 Theory of operation. A linked worktree has repositories of its own for its submodules, and git would
 clone each anew. Here each is made from the one in the project's checkout: objects are linked, so it

@@ -1,4 +1,4 @@
-"""How commits that only a submodule of an attempt has are kept, and brought to where they belong.
+"""Commits that only a submodule of an attempt has: saved, and brought to where they belong.
 
 Theory of operation. The repository of a submodule goes with the worktree that it is in. Before
 anything could take it away, what none of its remotes has is fetched into the repository of the same

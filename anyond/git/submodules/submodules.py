@@ -1,4 +1,4 @@
-"""Which repositories inside a worktree hold what nobody else has, or what no commit of it has."""
+"""Repositories inside a worktree that hold what nobody else has, or what no commit of it has."""
 
 from __future__ import annotations
 

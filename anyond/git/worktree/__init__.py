@@ -1,1 +1,1 @@
-"""How the checkout of an attempt comes to be, is mended, gets another name, and goes."""
+"""The checkout of an attempt: made, repaired, renamed, and deleted."""

@@ -1,4 +1,4 @@
-"""How a worktree is deleted of which something has to stay."""
+"""Deleting a worktree of which something has to stay."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a branch gets another name, by us, by half, or by somebody else."""
+"""Renaming a branch: by us, by half, or by somebody else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a checkout that is broken or gone is mended without losing anything that is in it."""
+"""Repairing a checkout that is broken or gone without losing anything that is in it."""
 
 from __future__ import annotations
 

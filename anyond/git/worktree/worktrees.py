@@ -1,4 +1,4 @@
-"""How a checkout for an attempt comes to be and goes."""
+"""Creating and deleting the checkout of an attempt."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How one declaration reads in the words of OpenAPI: parameters, bodies, answers and refusals."""
+"""One declaration in the words of OpenAPI: parameters, bodies, answers and refusals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the declarations of all endpoints become one OpenAPI document."""
+"""The OpenAPI document, made from the declarations of all endpoints."""
 
 from __future__ import annotations
 

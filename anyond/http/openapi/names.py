@@ -1,4 +1,4 @@
-"""How the types of the API are called by clients, where our own name is another one."""
+"""Names of the API's types for clients, where our own name is another one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the description looks as one page for people, with nothing in it from anywhere else."""
+"""The description as one page for people, with nothing in it from anywhere else."""
 
 from __future__ import annotations
 

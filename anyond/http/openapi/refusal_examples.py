@@ -1,4 +1,4 @@
-"""How a refusal looks: its envelope, and an example of each sort."""
+"""Refusals in the description: the envelope, and an example of each sort."""
 
 from __future__ import annotations
 

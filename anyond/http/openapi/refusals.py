@@ -1,4 +1,4 @@
-"""What a class of refusals says of itself: its status, words and fields; and the table of them all.
+"""Facts of a class of refusals: its status, words and fields; and the table of them all.
 
 Run it to write the table into the documentation, or to check the one that is there.
 """

@@ -1,4 +1,4 @@
-"""How our types become JSON schemas with the names that clients know."""
+"""JSON schemas of our types, with the names that clients know."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the schemas of the API become types of TypeScript; run it to write or to check the file."""
+"""Types of TypeScript from the schemas of the API; run it to write or to check the file."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""How what happens reaches clients while it happens, by WebSockets and Server-Sent Events."""
+"""Streaming changes to clients while they happen, by WebSockets and Server-Sent Events."""

@@ -1,4 +1,4 @@
-"""How a snapshot of records and what happens to them later become one stream without a gap."""
+"""One stream without a gap from a snapshot of records and their later changes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How changes become Server-Sent Events, and how a client finds its place again."""
+"""Changes as Server-Sent Events, and resuming after a lost connection."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a stream goes through a WebSocket: in lumps, holding nobody up, to a clear end."""
+"""Streams through a WebSocket: in batches, holding nobody up, to a clear end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the drafts of a project are shown as a map that has a place for every attempt."""
+"""The drafts of a project as a map that has a place for every attempt."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How operations of JSON Patch (RFC 6902), and the frames that carry them, are spelled."""
+"""Operations of JSON Patch (RFC 6902), and the frames that carry them."""
 
 from __future__ import annotations
 

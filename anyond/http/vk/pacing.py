@@ -1,4 +1,4 @@
-"""How slowly the page of vibe-kanban has to be told things, since it looks at some of them once."""
+"""Pacing the messages to the page of vibe-kanban, since it looks at some of them once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which answers vibe-kanban's clients know in another shape, and what that shape is: one table."""
+"""Answers that vibe-kanban's clients know in another shape, and that shape: one table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the files of a built single-page front end are served, and nothing beside them."""
+"""Serving the files of a built single-page front end, and nothing beside them."""
 
 from __future__ import annotations
 

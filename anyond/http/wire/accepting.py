@@ -1,4 +1,4 @@
-"""How connections are let in, also when nearly all descriptors are in use.
+"""Accepting connections, also when nearly all descriptors are in use.
 
 A new descriptor has the lowest number that is free; so the number of an accepted socket tells how
 many are in use. When it reaches into the reserve, the connections that have been idle for longest

@@ -1,4 +1,4 @@
-"""How the bytes of one connection reach Hypercorn's protocol, and when the connection ends."""
+"""One connection: its bytes to and from Hypercorn's protocol, its timeouts, and its end."""
 
 from __future__ import annotations
 

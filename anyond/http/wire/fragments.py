@@ -1,4 +1,4 @@
-"""How a WebSocket's message goes out in pieces, so that a large one holds up nobody.
+"""Sending a WebSocket's message in pieces, so that a large one holds up nobody.
 
 A list of a hundred thousand tasks is one message of fifty megabytes. To encode it, to put a head
 before it and to hand it over takes its time again and again; of a piece, it takes a moment.

@@ -1,4 +1,4 @@
-"""Where clients can reach the daemon: TCP addresses, Unix sockets and sockets handed over."""
+"""Listeners for clients: TCP addresses, Unix sockets and sockets handed over."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which user of this machine is at the other end of a connection.
+"""The user of this machine who is at the other end of a connection.
 
 Whoever reaches a loopback port need not be the person who started the daemon. Linux tells whose
 socket it is: of a Unix socket directly (SO_PEERCRED), of TCP by `sock_diag`, or where that is not

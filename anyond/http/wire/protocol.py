@@ -1,4 +1,4 @@
-"""What is said on one connection: HTTP/1.1 and WebSockets, as Hypercorn and h11 understand them."""
+"""The protocol of one connection: HTTP/1.1 and WebSockets, as Hypercorn and h11 understand them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How thousands of sockets of which most are idle are waited for.
+"""Waiting for thousands of sockets of which most are idle.
 
 Trio runs every task whose socket has become readable before it looks for anything else. Ten
 thousand clients that leave in one moment would so hold everybody else up for a quarter of a

@@ -1,4 +1,4 @@
-"""How thousands of tasks that wake at once do what they have to without holding everybody up.
+"""Turns for thousands of tasks that wake at once, so that they do not hold everybody up.
 
 Trio runs all tasks that are ready before it looks for anything else. When ten thousand clients
 leave in one moment, or the daemon stops, to unwind all their tasks in one go takes seconds.

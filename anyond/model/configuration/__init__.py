@@ -1,1 +1,1 @@
-"""What a person can set, and what the environment says."""
+"""The settings of a person, and the variables of the environment."""

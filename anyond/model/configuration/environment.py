@@ -1,4 +1,4 @@
-"""What of the daemon's environment goes on to the programs that it starts: see the table."""
+"""The part of the daemon's environment that goes on to the programs it starts: see the table."""
 
 from __future__ import annotations
 

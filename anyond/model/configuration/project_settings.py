@@ -1,4 +1,4 @@
-"""What a person sets for one project: declared here once, for bodies and rows."""
+"""Settings of one project: declared here once, for bodies and rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person can set: the configuration, and the profiles of the agents."""
+"""Settings of a person: the configuration, and the profiles of the agents."""
 
 from __future__ import annotations
 

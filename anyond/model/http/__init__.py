@@ -1,1 +1,1 @@
-"""What clients send and get beside rows: bodies, answers, and what streams carry."""
+"""Bodies, answers and frames that clients exchange with the daemon, besides rows."""

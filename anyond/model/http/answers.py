@@ -1,4 +1,4 @@
-"""What requests answer that is no record: kept nowhere, made for the one who asked."""
+"""Answers to requests that are no records: stored nowhere, made for the one who asked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the streams carry, before anyone decides how a frame is written on a wire."""
+"""The contents of streams, before a frame is written on a wire."""
 
 from __future__ import annotations
 

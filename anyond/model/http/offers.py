@@ -1,4 +1,4 @@
-"""What an agent has said that can be chosen in its sessions: modes and models."""
+"""Choices that an agent has offered in its sessions: modes and models."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be asked of a project's files, and what is found."""
+"""Search requests for a project's files, and their results."""
 
 from __future__ import annotations
 

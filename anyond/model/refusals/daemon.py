@@ -1,4 +1,6 @@
-"""What no answer to a request says: a stream begins anew instead, and a daemon does not start."""
+"""Refusals that are no answer to a request: a stream begins anew instead, or a daemon does not
+start.
+"""
 
 from __future__ import annotations
 

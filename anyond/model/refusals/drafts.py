@@ -1,4 +1,4 @@
-"""Why a draft is not changed or sent; each tells how it is."""
+"""Refusals to change or send a draft; each carries the draft as it is."""
 
 from __future__ import annotations
 

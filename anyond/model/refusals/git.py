@@ -1,4 +1,4 @@
-"""How git fails, and what the programs say no to that a person has set up for it."""
+"""Failures of git, and of the programs that a person has set up for it."""
 
 from __future__ import annotations
 

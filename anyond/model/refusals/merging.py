@@ -1,4 +1,4 @@
-"""Why two branches cannot be combined, or a branch not be handed on."""
+"""Refusals to combine two branches, or to publish one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How other machines refuse us: GitHub, any remote of a repository, and the way there.
+"""Refusals by other machines: GitHub, any remote of a repository, and the way there.
 
 The sentence holds what the other side said, where that helps.
 """

@@ -1,4 +1,4 @@
-"""What is wrong with a request itself, whatever state things are in."""
+"""Faults of a request itself, whatever state things are in."""
 
 from __future__ import annotations
 

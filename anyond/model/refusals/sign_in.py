@@ -1,4 +1,4 @@
-"""How signing in with GitHub ends without a token."""
+"""Ends of a sign-in with GitHub without a token."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What git runs in a repository, as long as nobody has accepted how that was changed."""
+"""Refusals as long as nobody has accepted a change of what git runs in a repository."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a worktree, a branch or a name is in the way of."""
+"""Refusals because of a worktree, a branch or a name that is in the way."""
 
 from __future__ import annotations
 

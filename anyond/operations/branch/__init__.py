@@ -1,1 +1,1 @@
-"""What becomes of the branch of an attempt: commits, names, merges, rebases, pull requests."""
+"""Operations on the branch of an attempt: commits, names, merges, rebases, pull requests."""

@@ -1,4 +1,4 @@
-"""How an attempt's branch gets another name, and an attempt another target."""
+"""Renaming an attempt's branch, and changing its target."""
 
 from __future__ import annotations
 

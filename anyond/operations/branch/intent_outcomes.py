@@ -1,4 +1,4 @@
-"""What becomes of what git was asked to do to a branch, once it is known how it ended.
+"""Outcomes of git's work on a branch: finished, undone, or recorded once it is known how it ended.
 
 A rebase may stop at a conflict, and an agent or a person goes on with it whenever they like; any
 of it may be cut short by a crash. Each is written down before git is asked, and the rows follow

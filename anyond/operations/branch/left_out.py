@@ -1,4 +1,4 @@
-"""What a person might miss in the commit of a turn, and why it is not there."""
+"""Files that a person might miss in the commit of a turn, each with the reason."""
 
 from __future__ import annotations
 

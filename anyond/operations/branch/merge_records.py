@@ -1,4 +1,4 @@
-"""What of an attempt came into its target last, as far as the repository still has it."""
+"""The latest merge of an attempt into its target, as far as the repository still has it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How an attempt's branch gets to the remote where it belongs."""
+"""Pushing an attempt's branch to the remote where it belongs."""
 
 from __future__ import annotations
 

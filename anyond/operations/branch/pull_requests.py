@@ -1,4 +1,4 @@
-"""How an attempt gets a pull request, and how what becomes of it is written down."""
+"""Pull requests of an attempt: creating them, and recording what becomes of them."""
 
 from __future__ import annotations
 

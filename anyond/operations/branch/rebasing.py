@@ -1,4 +1,4 @@
-"""How an attempt is put on a newer base, and how it gets out of a conflict again."""
+"""Rebasing an attempt onto a newer base, and ending a rebase with conflicts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How an attempt goes back to where an earlier run of its agent began, keeping a way forth."""
+"""Resetting an attempt to where an earlier run of its agent began, with a snapshot to undo it."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""How runs begin, follow each other, and end."""
+"""Runs: their start, their order, and their end."""

@@ -1,4 +1,4 @@
-"""What follows the end of a process: its work is committed, its row is final, the chain goes on.
+"""Concluding a process: its work is committed, its row is final, the chain goes on.
 
 Every step can be done again. A daemon that is killed in between finds the row still running and
 the exit in the spool, and comes through here once more; only the last step, one transaction, makes

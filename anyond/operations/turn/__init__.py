@@ -1,1 +1,1 @@
-"""What a turn of an agent needs and leaves: its prompt, its launch, its records, its questions."""
+"""Turns of an agent: prompt, launch, records, questions."""

@@ -1,4 +1,4 @@
-"""What a run may have done to git beside its files: to the stash, and to messages of commits."""
+"""Effects of a run on git besides its files: on the stash, and on messages of commits."""
 
 from __future__ import annotations
 

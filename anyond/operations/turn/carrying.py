@@ -1,4 +1,6 @@
-"""What the runs of an attempt leave for one another: totals of sessions, and notices told once."""
+"""Facts that the runs of an attempt leave for one another: totals of sessions, and notices sent
+once.
+"""
 
 from __future__ import annotations
 

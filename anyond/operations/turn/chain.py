@@ -1,4 +1,4 @@
-"""Which processes an attempt consists of, in which order, and whether the next one runs."""
+"""The chain of processes of an attempt: their order, and whether the next one runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why a run ended that could not end in good order, written where a person looks: into its log."""
+"""The reason why a run ended in disorder, written where a person looks: into its log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an agent has left running, and that was ended with its run, in a sentence."""
+"""Processes that an agent has left running and that were ended with its run, in a sentence."""
 
 from __future__ import annotations
 

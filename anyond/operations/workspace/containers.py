@@ -1,4 +1,4 @@
-"""Which attempt a directory belongs to, by whatever name somebody calls the directory."""
+"""Finding the attempt of a directory, by whatever name somebody calls the directory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which files of the main checkout come along into a new worktree."""
+"""Copying files of the main checkout into a new worktree."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which programs of a project's repository git may run: what runs change waits for a person.
+"""Programs that git may run in a project's repository: changes by runs wait for a person.
 
 Who has changed what is told by when: nothing that is at work can have changed what was different
 before a run began, so that was the person, and holds from then on. What changes until the run is

@@ -1,4 +1,4 @@
-"""Which checkouts git is told the directories of: the projects', and their attempts'."""
+"""Checkouts whose git directories git is given: the projects', and their attempts'."""
 
 from __future__ import annotations
 

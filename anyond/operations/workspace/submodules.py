@@ -1,4 +1,4 @@
-"""What becomes of the submodules of an attempt when its work goes somewhere."""
+"""The submodules of an attempt when its work goes somewhere."""
 
 from __future__ import annotations
 

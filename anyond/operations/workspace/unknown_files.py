@@ -1,4 +1,4 @@
-"""What is done with files that no row is about: they are reported, and after a month set aside.
+"""Files that no row is about: they are reported, and after a month set aside.
 
 They may belong to rows that a restored backup does not have yet; so they are never deleted.
 """

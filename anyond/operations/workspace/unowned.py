@@ -1,4 +1,5 @@
-"""What a start names since no row is about it, and leaves alone: worktrees, snapshots, programs.
+"""Worktrees, snapshots and programs that no row is about: a start reports them, and leaves them
+alone.
 
 All of it may belong to rows that a restored backup does not have.
 """

@@ -1,4 +1,4 @@
-"""What a shim leaves in its spool for the daemon: its lock, what it ran, and its last words."""
+"""The state that a shim leaves in its spool: its lock, its run, and its last words."""
 
 from __future__ import annotations
 

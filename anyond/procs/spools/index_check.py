@@ -1,4 +1,4 @@
-"""Whether the index of a log is that of this log, and making it anew from the log if it is not.
+"""Checking that an index belongs to its log, and making it anew from the log if not.
 
 Beside them lies `log.sum`: the sizes of both and the checksum of the index, as found right.
 Only for spools of which no shim lives.

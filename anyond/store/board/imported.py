@@ -1,4 +1,4 @@
-"""Which projects, tasks, attempts and tags ever came from another program."""
+"""The ids of projects, tasks, attempts and tags that ever came from another program."""
 
 from __future__ import annotations
 

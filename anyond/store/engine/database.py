@@ -1,4 +1,4 @@
-"""Who writes and who reads the database: one writer that commits in groups, readers beside it."""
+"""Access to the database: one writer that commits in groups, and readers in parallel."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many days a daemon has been at work here: a count that no jump of the clock moves far.
+"""The number of days a daemon has been at work here: a count that no jump of the clock moves far.
 
 A day is counted when the date is another one than that of the day before, whichever. So a jump of
 years counts one day, and what is to be kept for thirty days is kept for thirty of these at least.

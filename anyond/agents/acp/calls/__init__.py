@@ -1,1 +1,1 @@
-"""What a tool call of an agent says, however the agent words it."""
+"""The tool calls of agents, read from whatever words an agent uses."""

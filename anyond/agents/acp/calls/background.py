@@ -1,4 +1,4 @@
-"""Which sub-agents of a run still work when the turn that has started them is over."""
+"""Sub-agents of a run that still work when the turn that has started them is over."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a tool call does to files, as its diffs or else its arguments tell."""
+"""Changes of files by a tool call, read from its diffs or else from its arguments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a command was, what it printed and how it ended, however an agent wraps that."""
+"""Commands, their output and their exit codes, however an agent wraps them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the content of a tool call shows: texts, and diffs of files."""
+"""The content of a tool call: texts, and diffs of files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an agent tells of a tool call while the model still makes it."""
+"""Drafts of tool calls: what an agent reports while the model still writes the call."""
 
 from __future__ import annotations
 

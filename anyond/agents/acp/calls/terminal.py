@@ -1,4 +1,4 @@
-"""What an agent tells of its own terminal, where only clients that know it look."""
+"""Output of an agent's own terminal, which only clients that know the extension read."""
 
 from __future__ import annotations
 

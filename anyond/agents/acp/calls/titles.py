@@ -1,4 +1,4 @@
-"""What the title of a tool call tells: how to call it, and for some agents what it is about."""
+"""Titles of tool calls: the name to display, and for some agents the subject."""
 
 from __future__ import annotations
 

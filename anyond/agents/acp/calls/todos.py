@@ -1,4 +1,4 @@
-"""How a list of things to do looks, as agents of the Agent Client Protocol write it."""
+"""To-do lists, as agents of the Agent Client Protocol write them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a tool call of the Agent Client Protocol means: its action, its status, its text."""
+"""Tool calls of the Agent Client Protocol: their action, their status, their text."""
 
 from __future__ import annotations
 

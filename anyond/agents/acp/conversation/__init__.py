@@ -1,1 +1,1 @@
-"""What the updates of a session add to the structured conversation."""
+"""The structured conversation, built from the updates of a session."""

@@ -1,4 +1,4 @@
-"""What agents write to stderr besides: the same at each start, and seldom of use."""
+"""Lines on stderr that are no errors: the same at each start, and seldom of use."""
 
 from __future__ import annotations
 

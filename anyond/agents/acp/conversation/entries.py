@@ -1,4 +1,4 @@
-"""What the updates of one session of the Agent Client Protocol add to the conversation."""
+"""Entries of the conversation, from the updates of one session of the Agent Client Protocol."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which words come in the model's voice but are the agent's own: news, and errors in disguise."""
+"""Texts in the model's voice that are the agent's own: news, and errors in disguise."""
 
 from __future__ import annotations
 

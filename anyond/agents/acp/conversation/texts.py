@@ -1,4 +1,4 @@
-"""How the texts of a run grow: what the model says, and what its program writes to stderr."""
+"""Growing texts of a run: the words of the model, and its program's stderr."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each kind of `session/update` means for the conversation and for what is at work."""
+"""The kinds of `session/update`: their effect on the conversation and on what is at work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where agents tell the tokens of a turn, and how the turns of a run add up."""
+"""Token counts of a turn, wherever agents report them, and the totals of a run."""
 
 from __future__ import annotations
 

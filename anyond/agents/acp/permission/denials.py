@@ -1,4 +1,4 @@
-"""What was denied in a turn, and what the agent is to be told about it afterwards."""
+"""Denials of a turn, and the message to the agent about them afterwards."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a permission goes from the agent to a person and back, or is given without one."""
+"""Permissions: from the agent to a person and back, or granted without one."""
 
 from __future__ import annotations
 

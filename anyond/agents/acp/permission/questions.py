@@ -1,4 +1,4 @@
-"""What an agent of the Agent Client Protocol asks permission for, and how it is answered."""
+"""Requests for permission of the Agent Client Protocol, and the answers to them."""
 
 from __future__ import annotations
 

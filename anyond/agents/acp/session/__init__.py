@@ -1,1 +1,1 @@
-"""What can be chosen in a session, and what each agent does in its own way."""
+"""The choices of a session, and the peculiarities of each agent."""

@@ -1,4 +1,4 @@
-"""What a variant can say about an agent of the Agent Client Protocol."""
+"""The options of a variant of an agent of the Agent Client Protocol."""
 
 from __future__ import annotations
 

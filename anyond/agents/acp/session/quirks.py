@@ -1,4 +1,4 @@
-"""What each agent of the Agent Client Protocol does in its own way, by the name it gives itself."""
+"""Peculiarities of the agents of the Agent Client Protocol, by the name that each gives itself."""
 
 from __future__ import annotations
 

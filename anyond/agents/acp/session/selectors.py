@@ -1,4 +1,4 @@
-"""What an agent of the Agent Client Protocol lets one choose in a session, and how it is told.
+"""Selectors of a session of the Agent Client Protocol: its choices, and the request to choose.
 
 There are two ways: the protocol's own lists of modes and models, and options of the session that
 belong to the category of either. Some agents know both, and announce one that they do not take.

@@ -1,4 +1,4 @@
-"""Which mode and model to choose in a session of the Agent Client Protocol."""
+"""Choosing mode and model in a session of the Agent Client Protocol."""
 
 from __future__ import annotations
 
