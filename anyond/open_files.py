@@ -48,7 +48,9 @@ def limit() -> int:
 
 
 def reserve() -> int:
-    """How many descriptors connections leave to everything else: the database, spools, git."""
+    """Return the number of descriptors that connections leave to everything else: the database,
+    spools, git.
+    """
     return min(_MOST_RESERVED, limit() // _RESERVED_SHARE)
 
 

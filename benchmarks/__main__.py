@@ -67,7 +67,7 @@ def main() -> int:
 
 
 def _busy() -> float:
-    """How many processes want to run, on average of the last minute."""
+    """Return the number of processes that want to run, on average of the last minute."""
     return os.getloadavg()[0]
 
 

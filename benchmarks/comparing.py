@@ -54,7 +54,7 @@ def _figure(what: str, took: tuple[list[float], list[float]], name: str) -> Figu
 
 
 def _change(tree: Path) -> None:
-    """What an agent does: most files edited, a few new, a few gone."""
+    """Change files as an agent does: most edited, a few new, a few gone."""
     files = sorted(tree.glob("*/*/*.py"))[:: 20_000 // CHANGED]
     for n, file in enumerate(files):
         if n % 20 == 0:

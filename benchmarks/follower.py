@@ -46,7 +46,7 @@ def start(urls: list[str], **what: object) -> subprocess.Popen[bytes]:
 
 
 def result(process: subprocess.Popen[bytes]) -> Json:
-    """What a follower has seen, when it is through."""
+    """Return what a follower has received, when it is through."""
     out, _ = process.communicate(timeout=300)
     return json.loads(out)  # type: ignore[no-any-return]
 
@@ -82,7 +82,7 @@ def _delays(selector: selectors.BaseSelector) -> Json:
 
 
 def _arrivals(selector: selectors.BaseSelector) -> Iterator[list[Operation]]:
-    """What is in each message that has arrived; a stream that has ended is forgotten."""
+    """Yield the content of each message that has arrived; a stream that has ended is forgotten."""
     for key, _ in selector.select():
         stream: Any = key.fileobj
         for message in stream.read():

@@ -68,7 +68,7 @@ class Lab:
     # ------------------------------------------------------------ repositories and programs
 
     def run(self, *argv: str, cwd: Path | None = None, **more: Any) -> bytes:
-        """What a program prints; it must succeed."""
+        """Return the output of a program, which must succeed."""
         done = subprocess.run(
             argv,
             cwd=cwd or self.root,
@@ -80,7 +80,7 @@ class Lab:
         return bytes(done.stdout)
 
     def timed(self, *argv: str, cwd: Path) -> float:
-        """How many seconds a program takes whose output goes nowhere."""
+        """Return the seconds that a program takes whose output goes nowhere."""
         began = time.perf_counter()
         subprocess.run(
             argv,

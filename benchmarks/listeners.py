@@ -32,7 +32,7 @@ def start(url: str, clients: int) -> subprocess.Popen[bytes]:
 
 
 def result(process: subprocess.Popen[bytes]) -> list[list[float]]:
-    """What they have heard."""
+    """Return the delays that they have measured."""
     out, _ = process.communicate(timeout=60)
     return json.loads(out)  # type: ignore[no-any-return]
 

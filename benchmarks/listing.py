@@ -18,7 +18,7 @@ from benchmarks.prober import probing
 
 
 class Board(NamedTuple):
-    """How many tasks it has, how many clients ask for it at once, and how often each does."""
+    """The size of a board, the number of clients that ask for it at once, and of their requests."""
 
     tasks: int
     clients: int

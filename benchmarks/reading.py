@@ -45,7 +45,7 @@ def _speed(mine: Sequence[Recording]) -> float:
 
 
 def _gathered(records: Sequence[tuple[Stream, bytes]]) -> Records:
-    """What one side says without a word of the other is read at once, as in a daemon."""
+    """Read at once what one side writes without an answer of the other, as in a daemon."""
     blocks: Records = []
     for stream, line in records:
         if blocks and blocks[-1][0] is stream:

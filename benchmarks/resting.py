@@ -70,7 +70,7 @@ def _answers(url: str) -> bool:
 
 
 def _wakeups(pid: int) -> dict[str, int]:
-    """How often each thread of a process (elsewhere: all of it) has gone to sleep so far."""
+    """Return how often each thread of a process (elsewhere: all of it) has gone to sleep so far."""
     if not sys.platform.startswith("linux"):
         return {"": int(psutil.Process(pid).num_ctx_switches().voluntary)}
     found: dict[str, int] = {}

@@ -50,7 +50,7 @@ def measure(lab: Lab) -> Iterator[Figure]:
 
 
 def _in_a_loop(path: Path) -> float:
-    """What the store has to do at least, without savepoints, checks, and answers."""
+    """Do the least that the store has to do, without savepoints, checks, and answers."""
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         for migration in migrate.migrations():
             connection.executescript(migration.sql)

@@ -217,7 +217,7 @@ class AttemptActor(Actor[Event, Command]):
 
     @contextmanager
     def _stoppable(self, process_id: str | None = None) -> Iterator[trio.CancelScope]:
-        """What the block does is given up soon after a stop: of everything, or of that process."""
+        """Give up the work of the block soon after a stop: of everything, or of that process."""
         with trio.CancelScope() as scope:
             if self.machine.halting or (process_id and self.machine.is_halted(process_id)):
                 scope.deadline = trio.current_time() + LAST_SECONDS

@@ -184,7 +184,7 @@ class Attempts:
         return tenancy is not None and tenancy.actor.machine.busy
 
     def failures(self, attempt_id: str) -> int:
-        """How often in a row its actor has failed while something ran there."""
+        """Return the number of failures in a row of its actor while something ran there."""
         return self._failures.get(attempt_id, 0)
 
     async def recover(self) -> None:
@@ -278,7 +278,7 @@ class Attempts:
                 log.exception("not_given_up", attempt=attempt_id)
 
     async def _wake_again(self, attempt_id: str) -> None:
-        """What ran in it goes on; so somebody must own it again soon, and later if need be."""
+        """Start an actor for it again soon, and later if need be, since its processes go on."""
         times = self._failures.get(attempt_id, 1)
         if await self._runs_something(attempt_id):
             await trio.sleep(min(FIRST_PAUSE_S * 2 ** (times - 1), LONGEST_PAUSE_S))

@@ -30,7 +30,7 @@ DEADLINE = 600.0
 
 
 class _Slot:
-    """Where exactly one answer is awaited."""
+    """The place of exactly one awaited answer."""
 
     __slots__ = ("_filled", "_outcome")
 
@@ -167,7 +167,7 @@ class Actor(ABC, Generic[E, C]):
 
 @dataclass(frozen=True)
 class Intensity:
-    """How much bad luck is still luck: `restarts` within `within` seconds."""
+    """The limit of tolerated restarts: `restarts` within `within` seconds."""
 
     restarts: int = 5
     within: float = 60.0

@@ -50,7 +50,7 @@ def passes(crash: Exception) -> bool:
 
 
 def sentence(crash: Exception) -> str:
-    """What a person is told of a crash."""
+    """Return the sentence on a crash for a person."""
     cause = _cause(crash)
     return f"{type(cause).__name__}: {cause}" if str(cause) else type(cause).__name__
 

@@ -51,7 +51,7 @@ SERVICES_END_S = 15.0
 
 
 class Executions:
-    """What runs in one attempt, or ran when the daemon was killed.
+    """The processes that run in one attempt, or ran when the daemon was killed.
 
     Args:
         send: leaves an event for the attempt's machine.

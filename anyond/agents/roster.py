@@ -45,7 +45,7 @@ class Row:
 
     @property
     def capabilities(self) -> list[Capability]:
-        """What it can do, as clients are told it.
+        """Its capabilities, as clients get them.
 
         Every conversation can be taken up again from an earlier message (SESSION_FORK): where the
         agent itself cannot forget what came after, it begins anew and is told what came before.
@@ -164,7 +164,7 @@ def agent(executor: Executor) -> Agent:
 
 
 def options(executor: Executor) -> type[Common]:
-    """What a variant of an agent can say.
+    """Return the options of a variant of an agent.
 
     Raises:
         Impossible: there is no adapter for it.

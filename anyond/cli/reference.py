@@ -64,7 +64,7 @@ def _inner(context: click.Context, group: click.Group) -> Iterator[tuple[str, st
 
 
 def _options(context: click.Context) -> Iterator[tuple[str, str]]:
-    """What each option is called and means, as `--help` has it; `--help` itself is on the head."""
+    """Render each option with its meaning, as `--help` has it; `--help` itself is on the head."""
     for parameter in context.command.get_params(context):
         if not isinstance(parameter, click.Option) or "--help" in parameter.opts:
             continue

@@ -15,7 +15,7 @@ from anyond.model.configuration.variables import Variable
 
 
 class Address(NamedTuple):
-    """How a daemon is reached.
+    """The address of a daemon, and the token for it.
 
     Args:
         url: `http://host:port`; of a Unix socket, the host that requests name.

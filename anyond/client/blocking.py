@@ -99,7 +99,7 @@ class BlockingClient:
 
 
 class BlockingFollowing(Generic[T]):
-    """What comes through a stream, to be iterated by one reader."""
+    """The messages of a stream, to be iterated by one reader."""
 
     def __init__(self, portal: BlockingPortal, following: Following[T]) -> None:
         self._portal = portal

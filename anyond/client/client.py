@@ -146,6 +146,6 @@ class Client:
 
 
 def unanswered(address: Address, error: Exception) -> Unanswered:
-    """What to say of a daemon that did not answer."""
+    """Return the sentence on a daemon that did not answer."""
     place, reason = address.socket or address.url, str(error) or type(error).__name__
     return Unanswered(f"The daemon at {place} did not answer: {reason}.")

@@ -6,7 +6,7 @@ from typing import Any
 
 
 class ClientError(Exception):
-    """What the others have in common."""
+    """The base of the other errors."""
 
 
 class DaemonNotFound(ClientError):

@@ -38,7 +38,7 @@ _LARGEST_MESSAGE = 256 * 1024**2
 
 
 class Following(Generic[T]):
-    """What comes through a stream, to be iterated by one reader."""
+    """The messages of a stream, to be iterated by one reader."""
 
     def __init__(self) -> None:
         self._send, self._receive = trio.open_memory_channel[T | ClientError](64)

@@ -113,7 +113,7 @@ def resumed(params: P, seq: int | None) -> P:
 
 
 def headers(token: str | None, more: Mapping[str, str] | None = None) -> dict[str, str]:
-    """What every request has, and `more`."""
+    """Return the headers of every request, and `more`."""
     own = {"Authorization": f"Bearer {token}"} if token else {}
     return {**own, **(more or {})}
 

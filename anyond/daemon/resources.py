@@ -25,7 +25,9 @@ from anyond.store.engine.database import Store
 
 @dataclass(frozen=True)
 class Opened:
-    """What operations reach, and the agents that a person has named, which they do not."""
+    """The resources of operations, and the agents that a person has named, which they do not
+    reach.
+    """
 
     resources: Resources
     named_agents: AcpAgentsFile

@@ -91,7 +91,7 @@ def _tune_garbage_collection() -> None:
 
 
 def _own_names(options: Options, listeners: Iterable[Listener]) -> set[str]:
-    """What the person who started the daemon calls the addresses it listens at."""
+    """Return the names by which the person who started the daemon calls its addresses."""
     names = {urlsplit(listener.url).hostname for listener in listeners}
     if options.host is not None:
         names.add(options.host.strip("[]"))

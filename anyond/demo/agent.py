@@ -53,7 +53,7 @@ class Wire:
 
 
 class Session:
-    """What is remembered: the prompts, and all that was shown for them."""
+    """The memory of a session: the prompts, and all that was shown for them."""
 
     def __init__(self, id: str, cwd: str) -> None:
         self.id = id
@@ -294,7 +294,7 @@ def _text(text: str) -> dict[str, Any]:
 
 
 class Agent:
-    """What it answers to the client."""
+    """The answers to the client."""
 
     def __init__(self) -> None:
         self._wire = Wire()

@@ -188,7 +188,9 @@ class _Editor:
             self._end_with(remaining[-1], new, trailing=members[-1].comma is not None)
 
     def _place(self, member: _Member) -> tuple[int, int]:
-        """Where a member stands, with its comma and, if it has lines of its own, with these."""
+        """Return the span of a member, with its comma and, if it has lines of its own, with
+        these.
+        """
         end = member.value.end if member.comma is None else member.comma + 1
         begin = member.start
         line = self._text.rfind("\n", 0, begin) + 1
@@ -255,7 +257,7 @@ class _Editor:
 
 
 def _same_line_end(text: str, at: int) -> int:
-    """Where blanks and comments that belong to what stands before `at` on its line end."""
+    """Return the end of blanks and comments that belong to what stands before `at` on its line."""
     found = _SAME_LINE.match(text, at)
     end = found.end() if found else at
     return end if text[end : end + 1] in {"", "\r", "\n"} else at

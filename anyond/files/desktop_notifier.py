@@ -80,7 +80,7 @@ class DesktopNotifier:
     @classmethod
     @asynccontextmanager
     async def open(cls) -> AsyncIterator[DesktopNotifier]:
-        """What still plays at the end plays on."""
+        """Open the notifier; what still plays at the end plays on."""
         async with trio.open_nursery() as nursery:
             yield cls(nursery)
             nursery.cancel_scope.cancel()

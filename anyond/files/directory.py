@@ -75,7 +75,7 @@ async def in_thread(work: Callable[[threading.Event], T], what: object) -> T:
 
 
 def list_directory(path: Path, abandoned: threading.Event, most: int = ENTRIES_MOST) -> Listing:
-    """What is in `path`: directories first, then by name; hidden entries are left out. Blocking.
+    """List `path`: directories first, then by name; hidden entries are left out. Blocking.
 
     Entries that cannot be examined are told with what is known of them.
 

@@ -25,7 +25,7 @@ _INCOMING = ".incoming-"
 
 
 class Picture(NamedTuple):
-    """What the bytes of an upload turned out to be.
+    """The format of an upload's bytes.
 
     Args:
         file_name: made of the hash, so that the same bytes always have the same one.
@@ -72,7 +72,7 @@ class Incoming:
             raise _refused(self.path, error) from error
 
     def finish(self) -> Picture:
-        """That was all: it is on the disk now.
+        """Complete the file: it is on the disk afterwards.
 
         Raises:
             Invalid: there was nothing.

@@ -66,7 +66,7 @@ if sys.platform == "darwin":
 
 
 def usual_places() -> list[Path]:
-    """Where to look if nobody says: where repositories often are, then everywhere at home.
+    """Return the directories to look in by default: common ones first, then everywhere at home.
 
     For a person without a home that is the whole machine, as far as bounds allow.
     """

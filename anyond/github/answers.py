@@ -22,7 +22,7 @@ class Email(Struct, frozen=True):
 
 
 class Base(Struct, frozen=True):
-    """Where a pull request is to land."""
+    """The target of a pull request."""
 
     ref: str
 
@@ -39,7 +39,7 @@ class PullRequest(Struct, frozen=True):
 
     @property
     def info(self) -> PullRequestInfo:
-        """How it is kept. Until it is merged, GitHub's merge commit is only a trial."""
+        """Its stored form. Until it is merged, GitHub's merge commit is only a trial."""
         merged = self.merged_at is not None
         status = "merged" if merged else self.state if self.state in _STATES else "unknown"
         return PullRequestInfo(
@@ -52,7 +52,7 @@ class PullRequest(Struct, frozen=True):
 
 
 class Flaw(Struct, frozen=True):
-    """What is wrong with one field of what was sent."""
+    """A fault of one sent field."""
 
     resource: str | None = None
     field: str | None = None
@@ -65,7 +65,7 @@ class Flaw(Struct, frozen=True):
 
 
 class Complaint(Struct, frozen=True):
-    """Why something was refused."""
+    """The reason of a refusal."""
 
     message: str = ""
     errors: list[Flaw | str] = field(default_factory=list)
@@ -94,7 +94,7 @@ class DeviceCode(Struct, frozen=True, kw_only=True):
 
 
 class Grant(Struct, frozen=True, kw_only=True):
-    """How a sign-in stands: a token, or an error."""
+    """The state of a sign-in: a token, or an error."""
 
     access_token: str | None = None
     error: str | None = None

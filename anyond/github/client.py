@@ -50,7 +50,7 @@ class GitHub:
     # ------------------------------------------------------------ questions
 
     async def user(self, token: str) -> User:
-        """Whose token it is."""
+        """Return the owner of the token."""
         return _good(await self._ask("GET", "/user", token), "the user").decoded(User)
 
     async def primary_email(self, token: str) -> str | None:

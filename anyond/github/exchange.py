@@ -29,7 +29,7 @@ _LONGEST_PAUSE_S = 3600.0
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back, whatever it says."""
+    """An answer, whatever it says."""
 
     status: int
     headers: Mapping[str, str]
@@ -131,7 +131,7 @@ class Exchange:
             raise Unreachable(f"GitHub ({urlsplit(url).hostname})", str(error)) from error
 
     async def _trust(self, httpx: Any) -> ssl.SSLContext:
-        """Whose certificates are believed: read once, away from the loop, as it takes a while."""
+        """The trusted certificates: read once, away from the loop, as it takes a while."""
         if self._tls is None:
             fresh: ssl.SSLContext = await trio.to_thread.run_sync(httpx.create_ssl_context)
             self._tls = fresh

@@ -77,7 +77,7 @@ class Site:
         return (address.scheme, address.host, address.port) == here
 
     def repository(self, address: Address) -> RepositoryName | None:
-        """What a remote's address names here; None if it lies elsewhere."""
+        """Return the repository that a remote's address names here; None if it lies elsewhere."""
         if address.scheme == "ssh":
             if address.host not in {self.host, f"ssh.{self.host}"}:
                 return None
@@ -88,7 +88,7 @@ class Site:
         return RepositoryName.parse(path)
 
     def pull_request(self, url: str) -> tuple[RepositoryName, int] | None:
-        """What the address of a pull request names; None if it lies elsewhere."""
+        """Return the pull request that an address names; None if it lies elsewhere."""
         found = re.fullmatch(rf"{re.escape(self.web)}/(.+)/pull/([0-9]{{1,18}})", url)
         name = RepositoryName.parse(found[1]) if found else None
         return (name, int(found[2])) if found and name else None

@@ -31,7 +31,7 @@ class DaemonFile(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def read(cls, path: Path) -> Self | None:
-        """Who says to be running; None if nobody does, or not legibly."""
+        """Read the file of a running daemon; None if there is none, or it is not legible."""
         try:
             content = files.read(path)
             return None if content is None else msgspec.json.decode(content, type=cls)

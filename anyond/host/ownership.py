@@ -12,8 +12,8 @@ _ENTER = stat.S_IXGRP | stat.S_IXOTH
 
 
 def weakness(directory: Path) -> str | None:
-    """What makes it possible that somebody else swaps what lies in `directory`, as the end of a
-    sentence about it; None if nothing does. Blocks on the disk.
+    """Return the reason why somebody else could swap what lies in `directory`, as the end of a
+    sentence about it; None if nobody could. Blocks on the disk.
 
     It must belong to whoever runs Anyon, and nobody else may write in it or in a directory above
     it. Root always may. Where others cannot even get in, modes further down do not matter.

@@ -120,8 +120,9 @@ class AppPaths:
 
     @property
     def set_aside(self) -> Path:
-        """Where files go that no row has been about for a month, and what git could not take of
-        worktrees that were deleted."""
+        """The directory of files that no row has been about for a month, and of those that git
+        could not take from deleted worktrees.
+        """
         return self.data_dir / "set-aside"
 
     @property
@@ -154,7 +155,7 @@ class AppPaths:
 
     @property
     def demo(self) -> Path:
-        """Where the demo has everything of its own, for `AppPaths.under`."""
+        """The directory in which the demo has everything of its own, for `AppPaths.under`."""
         return self.data_dir / "demo"
 
     def worktrees(self, workspace_dir: str | None = None) -> Path:

@@ -116,7 +116,7 @@ def _unreadable(data: bytes, error: Exception) -> Malformed:
 
 
 def _spot(data: bytes, problem: str) -> str:
-    """Where `data` stops being JSON, as an editor counts, and why; "" if nobody knows."""
+    """Return where `data` stops being JSON, as an editor counts, and why; "" if nobody knows."""
     if problem == "Input data was truncated":
         return ": it ends too early"
     if found := _MALFORMED.match(problem):

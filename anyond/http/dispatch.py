@@ -45,7 +45,7 @@ class Likeness(Generic[A]):
 
 
 class Streamed(NamedTuple, Generic[T]):
-    """What goes through a WebSocket, and who writes it."""
+    """The frames of a WebSocket, and their writer."""
 
     source: AsyncIterator[Sequence[T]]
     encoder: Encoder[T]

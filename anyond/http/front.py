@@ -35,7 +35,7 @@ class Gateway(Protocol):
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None: ...
 
     def listener_app(self, ui: Path | None) -> App:
-        """What a listener serves on which every path has this shape.
+        """Return the application of a listener on which every path has this shape.
 
         Args:
             ui: a directory with a front end, for whatever is not the API.

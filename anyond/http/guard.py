@@ -17,7 +17,7 @@ _LARGEST_LINKS = 16
 
 
 class Asked(NamedTuple):
-    """What the guard needs to know of a request.
+    """The facts of a request that the guard needs.
 
     Args:
         headers: names in lower case; of headers that came twice, the last.
@@ -34,7 +34,7 @@ class Asked(NamedTuple):
 
 
 class Policy:
-    """What the person who started the daemon allows.
+    """The permissions by the person who started the daemon.
 
     A web page of a stranger can make a browser send requests to this machine, and can even make
     its own name resolve to it. Host keeps out the second, Origin and Sec-Fetch-Site the first.

@@ -39,7 +39,7 @@ _UPLOAD = re.compile(r"/api/images/(task/[^/]+/)?upload/?$")
 
 
 def largest(path: str) -> int:
-    """How large a body may be there, in bytes."""
+    """Return the size limit of a body there, in bytes."""
     return LARGEST_FORM if _UPLOAD.search(path) else LARGEST_BODY
 
 

@@ -24,7 +24,7 @@ _LARGEST = 2**63 - 1
 
 
 class _Texts(Protocol):
-    """What a text is looked up in."""
+    """A source of texts by name."""
 
     def get(self, name: str, /) -> str | None: ...
 

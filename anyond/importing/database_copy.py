@@ -99,7 +99,7 @@ class _Folder:
         return file
 
     def named(self) -> Path:
-        """Where the copy is from now on, with the others beside it, until the stack is left."""
+        """Give the copy its place, with the other files of it, until the stack is left."""
         place = self._place("")
         where = os.open(place.parent, os.O_RDONLY | os.O_CLOEXEC)
         try:

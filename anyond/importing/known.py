@@ -17,7 +17,7 @@ OLD_FOLDER = ".vibe-images"
 
 @dataclass(frozen=True)
 class Known:
-    """What is here already."""
+    """The records that are here already."""
 
     tasks: set[str]
     attempts: set[str]
@@ -36,12 +36,12 @@ class Known:
 
     @classmethod
     def nothing(cls) -> Known:
-        """As there is before the first start."""
+        """Return the state before the first start."""
         return cls(set(), set(), {}, {}, set(), {}, {}, set(), {}, lambda _: False)
 
     @classmethod
     def read(cls, reader: Reader, *, again: bool) -> Known:
-        """What `reader` sees.
+        """Read the state from `reader`.
 
         Args:
             again: whether what was deleted here since an earlier import shall come back.

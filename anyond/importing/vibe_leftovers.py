@@ -66,7 +66,7 @@ def sentences(tables: Tables) -> Iterator[str]:
 
 
 def _without_owner(tables: Tables) -> Iterator[str]:
-    """What hangs on something that is not in the database, so nobody would ever come to it."""
+    """Count rows whose owner is not in the database, so that nobody would ever come to them."""
     attempt, sessions = tables.attempts, tables.has("execution_processes", "session_id")
     owner, key = ("sessions", "session_id") if sessions else (attempt, "task_attempt_id")
     merged = "workspace_id" if tables.has("merges", "workspace_id") else "task_attempt_id"

@@ -55,7 +55,7 @@ _decoder = msgspec.json.Decoder(_Piece)
 
 
 def pieces(connection: sqlite3.Connection, rows: Iterable[int]) -> Iterator[tuple[Stream, bytes]]:
-    """What a program said, in the order in which it was kept; gathered to `RECORD_BYTES`.
+    """Yield a program's output, in the order in which it was stored; gathered to `RECORD_BYTES`.
 
     A log of gigabytes is never in memory as a whole.
     """

@@ -40,7 +40,7 @@ _CONTEXTS = {
 
 
 class Unreadable(Exception):
-    """Why a row is left out: a sentence's end, "its … is …"."""
+    """The reason why a row is left out: a sentence's end, "its … is …"."""
 
 
 class OldProject(Struct, frozen=True, kw_only=True):
@@ -109,7 +109,7 @@ class OldProcess(Struct, frozen=True, kw_only=True):
 
     @property
     def executor(self) -> Executor | None:
-        """Which agent it is a run of; None for scripts."""
+        """The agent that it is a run of; None for scripts."""
         typ = self.action.typ
         return None if isinstance(typ, ScriptRequest) else typ.executor_profile_id.executor
 
@@ -248,7 +248,7 @@ def tags(tables: Tables) -> Iterator[OldTag | Unreadable]:
 
 
 def merge(row: tuple[object, ...]) -> OldMerge:
-    """What a row of `Tables.merges_of` says. Raises `Unreadable`."""
+    """Convert a row of `Tables.merges_of`. Raises `Unreadable`."""
     key, kind, target, commit, number, url, status, merged_at, sha, created = row
     what: str | PullRequestInfo
     if kind == "direct":
@@ -332,7 +332,7 @@ def _executor(value: object) -> Executor:
 
 
 def _resolved(path: str) -> str:
-    """Where that leads: Anyon knows repositories by the path without symbolic links."""
+    """Resolve a path: Anyon knows repositories by the path without symbolic links."""
     absolute = os.path.expanduser(path)
     if "\0" in path or not os.path.isabs(absolute):
         raise Unreadable(f"its path is {path!r}, which is not absolute")
@@ -352,7 +352,9 @@ def _worktree(path: str | None, repo: str | None) -> str | None:
 
 
 def _action(value: object, why: RunReason, executor: Executor, prompt: str) -> ExecutorAction:
-    """What was run; from the row's other columns if its description is of an older form."""
+    """Return the action that was run; from the row's other columns if its description is of an
+    older form.
+    """
     try:
         action = msgspec.json.decode(str(value), type=ExecutorAction)
     except (msgspec.MsgspecError, UnicodeError):

@@ -66,7 +66,7 @@ class Tables:
         return self._columns[table]
 
     def count(self, table: str, condition: str = "1") -> int:
-        """How many rows of `table` are as `condition`, which is SQL, says."""
+        """Count the rows of `table` that meet `condition`, which is SQL."""
         [(count,)] = self._rows(f"SELECT count(*) FROM {quoted(table)} WHERE {condition}")
         return int(str(count))
 
@@ -106,7 +106,7 @@ class Tables:
 
     @property
     def attempts(self) -> str:
-        """What the table of attempts is called."""
+        """The name of the table of attempts."""
         return "workspaces" if self.has("workspaces") else "task_attempts"
 
     def projects(self) -> Iterator[tuple[object, ...]]:

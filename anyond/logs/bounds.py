@@ -61,7 +61,8 @@ class Bounds:
         self._sum = 0
 
     def fit(self, key: str, entry: NormalizedEntry) -> NormalizedEntry | None:
-        """What of `entry` may be put under `key`; it counts. None if there is no room for it.
+        """Return the part of `entry` that may be put under `key`; it counts. None if there is no
+        room for it.
 
         What a person has said and what is Anyon's own always fits.
         """
@@ -80,17 +81,17 @@ class Bounds:
         return entry
 
     def remark(self) -> str:
-        """What a reader is told instead of the rest."""
+        """Return the remark that a reader gets instead of the rest."""
         return FULL.format(entries=self._entries, mebibytes=self._most // 1024**2)
 
 
 def displayed_input(tool_input: Any) -> Any:
-    """What a person is shown of what a tool is to be used with; it becomes a row."""
+    """Return the displayed part of a tool's input; it becomes a row."""
     return tool_input if len(_encoder.encode(tool_input)) <= ENTRY_MOST else TOO_LARGE
 
 
 def _cut(entry: NormalizedEntry) -> tuple[NormalizedEntry, int]:
-    """What is shown of an entry, and what that weighs."""
+    """Return the displayed part of an entry, and its weight."""
     if len(entry.content) > TEXT_MOST:
         entry = replace(entry, content=bounded(entry.content))
     tool = entry.entry_type

@@ -149,12 +149,12 @@ class Conversation:
 
     @property
     def questions(self) -> list[Question]:
-        """What the agent waits for and has not been told, in the order of asking."""
+        """The approval requests whose decision the agent waits for, in the order of asking."""
         return list(self._open.values())
 
     @property
     def summary(self) -> str | None:
-        """What the agent said last, cut to `SUMMARY_BYTES` at a character's boundary."""
+        """The agent's last words, cut to `SUMMARY_BYTES` at a character's boundary."""
         for entry in reversed(self._entries):
             top = isinstance(entry.parent, msgspec.UnsetType)
             if not (top and isinstance(entry.entry_type, AssistantMessage)):
@@ -168,12 +168,12 @@ class Conversation:
 
     @property
     def opening(self) -> int | None:
-        """How many answers have come while the handshake lasts; None when it is over."""
+        """The number of answers that have come while the handshake lasts; None when it is over."""
         return self._dialogue.opening if isinstance(self._dialogue, Opens) else None
 
     @property
     def left(self) -> Carried:
-        """What this run leaves for later ones of its attempt."""
+        """The facts that this run leaves for later ones of its attempt."""
         return self._dialogue.left if isinstance(self._dialogue, Carries) else Carried()
 
     @property
@@ -183,7 +183,7 @@ class Conversation:
         return any(isinstance(entry.entry_type, kinds) for entry in self._entries)
 
     def frames(self, after: int = 0, most: int | None = None) -> list[EntryFrame]:
-        """What changed after `after`; see `EntryList.frames`."""
+        """Return the changes after `after`; see `EntryList.frames`."""
         return self._entries.frames(after, most)
 
     def final_frames(self) -> list[EntryFrame]:
@@ -205,7 +205,7 @@ class Conversation:
             pass
 
     def close(self, at: int, complaint: str | None = None) -> None:
-        """As `closing`, in one go."""
+        """Do all of `closing` in one go."""
         for _ in self.closing(at, complaint):
             pass
 

@@ -100,7 +100,7 @@ class Over:
 
 @dataclass(frozen=True)
 class Concluded:
-    """What had to follow the end of a process is done (`Sought` of the next link came before)."""
+    """The work after the end of a process is done (`Sought` of the next link came before)."""
 
     process_id: str
 

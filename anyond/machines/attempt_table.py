@@ -36,7 +36,7 @@ from anyond.model.refusals.runs import Busy
 
 
 class State(Enum):
-    """Who is at work in the worktree."""
+    """The kind of work that goes on in the worktree."""
 
     FREE = auto()
     """Nobody; dev servers may live."""
@@ -48,7 +48,7 @@ class State(Enum):
 
 @dataclass
 class Occupants:
-    """What the states do not count: who exactly is at work, and who waits."""
+    """The facts that the states do not count: who exactly is at work, and who waits."""
 
     writer: str | None = None
     alongside: set[str] = field(default_factory=set)

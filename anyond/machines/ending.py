@@ -12,7 +12,7 @@ from anyond.model.rows import ProcessStatus, RunReason
 
 @dataclass(frozen=True)
 class Ending:
-    """What is written down when an execution is over."""
+    """The facts that are written down when an execution is over."""
 
     status: ProcessStatus
     exit_code: int | None

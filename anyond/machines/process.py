@@ -22,7 +22,7 @@ from anyond.model.rows import Approval
 
 
 class StopStep(Enum):
-    """What is being tried, in this order."""
+    """The step of a stop that is being tried, in this order."""
 
     INTERRUPT = auto()
     CLOSE_STDIN = auto()
@@ -120,7 +120,7 @@ HASTY_CLOSE_S = 1.5
 
 
 class State(Enum):
-    """What is being done about the end of an execution."""
+    """The progress of the end of an execution."""
 
     RUNNING = auto()
     """Nothing yet."""

@@ -17,7 +17,7 @@ SLOWER_BY_S = 5.0
 
 
 class Standing(Enum):
-    """How a sign-in stands, in the API's words."""
+    """The status of a sign-in, in the API's words."""
 
     SUCCESS = "SUCCESS"
     PENDING = "AUTHORIZATION_PENDING"
@@ -73,7 +73,7 @@ Command = AskGitHub | Report
 
 
 class State(Enum):
-    """Whether it is known how a sign-in has ended."""
+    """The knowledge of how a sign-in has ended."""
 
     PENDING = auto()
     SUCCESS = auto()

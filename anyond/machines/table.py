@@ -20,7 +20,7 @@ C = TypeVar("C")
 
 @dataclass(frozen=True)
 class Condition(Generic[D, E]):
-    """What must hold for a row to count; asked after the event is recorded."""
+    """A condition for a row to count; asked after the event is recorded."""
 
     holds: Callable[[D, E], bool]
 
@@ -31,7 +31,7 @@ class Condition(Generic[D, E]):
 
 @dataclass(frozen=True)
 class Action(Generic[D, E]):
-    """What makes commands of an event, and changes the data as it does.
+    """A maker of commands from an event; it changes the data as it does.
 
     Args:
         commands: the types of all commands that it can give; it may give fewer, or many of one.

@@ -13,7 +13,7 @@ _PORTS = {"http": 80, "https": 443, "ssh": 22, "git": 9418}
 
 @dataclass(frozen=True)
 class Address:
-    """Where a repository is. Nothing of users and passwords is in here.
+    """The place of a repository. Nothing of users and passwords is in here.
 
     Args:
         scheme: `https`, `http`, `ssh`, `git`, `file` (a path, too), or whatever else it says.

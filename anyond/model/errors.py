@@ -23,7 +23,7 @@ _PACKAGE = "anyond.model.refusals."
 
 
 class Kind(StrEnum):
-    """What sort of refusal it is; the HTTP front has the one table from kind to status."""
+    """The sort of a refusal; the HTTP front has the one table from kind to status."""
 
     INVALID = "invalid"
     UNAUTHORIZED = "unauthorized"
@@ -120,7 +120,7 @@ class Unauthorized(AnyondError, bare=True):
 
 
 class Forbidden(AnyondError):
-    """Who asks may not have that."""
+    """A request by somebody who may not have that."""
 
     kind = Kind.FORBIDDEN
 
@@ -134,13 +134,13 @@ class Conflict(AnyondError):
 
 
 class TooLarge(AnyondError, bare=True):
-    """What was sent is larger than what is read."""
+    """A body that is larger than what is read."""
 
     kind = Kind.TOO_LARGE
 
 
 class Unsupported(AnyondError, bare=True):
-    """What was sent is of a type that is not read."""
+    """A body of a type that is not read."""
 
     kind = Kind.UNSUPPORTED
 

@@ -44,7 +44,7 @@ def setting(
     check: str | None = None,
     secret: bool = False,
 ) -> Meta:
-    """What is declared of a setting beside its type and its default: all else follows from that.
+    """Declare a setting beside its type and its default: all else follows from that.
 
     Args:
         text: one sentence for people, which ends with a full stop.

@@ -8,7 +8,7 @@ from msgspec import Struct, field
 
 
 class LeftRunning(StrEnum):
-    """What becomes of the processes that a program leaves behind when it ends by itself.
+    """The treatment of processes that a program leaves behind when it ends by itself.
 
     `REPORT` ends them and says so in the log, `KEEP` lets them live on if the program succeeded (on
     Linux; elsewhere it is `REPORT`).

@@ -8,7 +8,7 @@ from msgspec import Struct, field
 
 
 class Stream(StrEnum):
-    """Who wrote the bytes: STDIN is what the agent was told, NOTE is what Anyon has to add."""
+    """The origin of the bytes: STDIN is what the agent was sent, NOTE is what Anyon has to add."""
 
     STDIN = "stdin"
     STDOUT = "stdout"
@@ -47,7 +47,7 @@ class LaunchedProcesses(Struct, frozen=True, kw_only=True):
 
 
 class Exit(Struct, frozen=True, kw_only=True):
-    """How a program ended: exactly one of `code` and `signal`, or neither if it never started.
+    """The end of a program: exactly one of `code` and `signal`, or neither if it never started.
 
     Args:
         ended_at: Unix nanoseconds.

@@ -193,7 +193,9 @@ class ExecutionProcess(Struct, frozen=True, kw_only=True):
 
 
 class Session(Struct, frozen=True, kw_only=True):
-    """What an agent's run left behind for the next one. One row per coding-agent process."""
+    """The facts that an agent's run left behind for the next one. One row per coding-agent
+    process.
+    """
 
     execution_process_id: str
     task_attempt_id: str
@@ -247,7 +249,7 @@ Merge = DirectMerge | PullRequestMerge
 
 
 class AttachedPullRequest(Struct, frozen=True, kw_only=True):
-    """Whether an attempt has a pull request, and which."""
+    """The pull request of an attempt, and whether it has one."""
 
     pr_attached: bool
     pr_url: str | None = None
@@ -263,7 +265,7 @@ class Branch(Struct, frozen=True, kw_only=True):
 
 
 class BranchStatus(Struct, frozen=True, kw_only=True):
-    """How an attempt stands beside its target.
+    """The status of an attempt compared with its target.
 
     Args:
         unknown: the fields that could not be found out, each with the reason; they say 0, false or

@@ -33,7 +33,7 @@ SCHEMES = {
 
 @dataclass(frozen=True)
 class View:
-    """What is to be seen: a directory, or a file in it."""
+    """A directory to open, or a file in it."""
 
     directory: Path
     file: Path | None = None

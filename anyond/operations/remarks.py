@@ -63,7 +63,7 @@ async def deliver_waiting(resources: Resources, attempt_id: str, running: ShimCo
 
 
 async def read_waiting(resources: Resources, attempt_id: str) -> list[WaitingRemark]:
-    """What waits; whoever has put it into a log deletes the rows."""
+    """Read the remarks that wait; whoever has put them into a log deletes the rows."""
     return await resources.store.read(lambda r: remarks.waiting(r, attempt_id))
 
 

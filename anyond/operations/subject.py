@@ -25,7 +25,7 @@ class Subject:
 
     @property
     def worktree(self) -> Path:
-        """Where the attempt's worktree is.
+        """The attempt's worktree.
 
         Raises:
             Conflict: it was never made, or it was removed.
@@ -36,8 +36,8 @@ class Subject:
 
     @property
     def workdir(self) -> Path:
-        """Where agents and scripts start: the project's directory in the worktree, or the top if
-        the branch does not have that directory.
+        """The directory that agents and scripts start in: the project's directory in the worktree,
+        or the top if the branch does not have that directory.
 
         Raises:
             Conflict: see `worktree`.

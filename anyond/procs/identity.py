@@ -37,7 +37,7 @@ def identify(sock: Any, execution_id: str) -> LaunchedProcesses | None:
 
 
 def still_running(processes: LaunchedProcesses) -> tuple[set[int], tuple[int, str] | None]:
-    """What of it can be meant by its pids: the shim if it lives, and the program."""
+    """Return the processes that its pids can mean: the shim if it lives, and the program."""
     if processes.boot_id != boot_id():
         return set(), None
     pid, start = processes.shim

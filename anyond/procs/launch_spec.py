@@ -12,7 +12,7 @@ from anyond.model.refusals.programs import ProgramMissing
 
 
 def final_environment(launch: Launch) -> dict[str, str]:
-    """What is the person's of the daemon's environment, with the launch's laid over it.
+    """Return the person's part of the daemon's environment, with the launch's laid over it.
 
     None removes a variable. Whatever else the daemon was started with stays with the daemon.
     """

@@ -119,7 +119,9 @@ class BranchRequests:
     # ------------------------------------------------------------ looking
 
     async def branch_status(self, attempt_id: str) -> BranchStatus:
-        """How the attempt's branch stands beside its target. Changes nothing in git."""
+        """Return the status of the attempt's branch compared with its target. Changes nothing in
+        git.
+        """
         about = await subject.read(self._resources, attempt_id)
         left = await self._resources.store.read(lambda r: attempts.base_commit(r, attempt_id))
         found, checked_out = await status.standing(*_where(about), left)
@@ -148,11 +150,11 @@ class BranchRequests:
         return await renaming.followed(about.worktree, about.attempt.branch) is not None
 
     async def commit_info(self, attempt_id: str, text: str) -> CommitInfo:
-        """What a commit is about."""
+        """Return the facts of a commit."""
         return await commits.info(await subject.read(self._resources, attempt_id), text)
 
     async def commit_compare(self, attempt_id: str, text: str) -> CommitComparison:
-        """How a commit relates to the attempt's HEAD."""
+        """Return the relation of a commit to the attempt's HEAD."""
         return await commits.compare(await subject.read(self._resources, attempt_id), text)
 
 

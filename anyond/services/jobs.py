@@ -67,7 +67,9 @@ class Jobs:
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> R:
-        """As `start`, for an operation that has an answer beside the row; returns the answer."""
+        """Do what `start` does, for an operation that has an answer beside the row; returns the
+        answer.
+        """
 
         async def work(actor: AttemptActor) -> R:
             about = await settled(self._resources, attempt_id)
@@ -84,7 +86,9 @@ class Jobs:
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> ExecutionProcess:
-        """As `start`, for what lives beside an agent or script: those are not in its way."""
+        """Do what `start` does, for what lives beside an agent or script: those are not in its
+        way.
+        """
 
         async def work(actor: AttemptActor) -> ExecutionProcess:
             about = await subject.read(self._resources, attempt_id)
@@ -99,7 +103,9 @@ class Jobs:
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> None:
-        """As `start`, when nobody else is at work there. Never waits; see `Attempts.later`."""
+        """Do what `start` does, when nobody else is at work there. Never waits; see
+        `Attempts.later`.
+        """
         self._attempts.later(attempt_id, self._starting(write, *args, **kwargs))
 
     def _starting(

@@ -30,7 +30,7 @@ from anyond.watchers.variant_forms import VariantForms
 
 @dataclass(frozen=True)
 class Settings:
-    """What a person can set.
+    """Services for the settings of a person.
 
     Args:
         user_id: random, stable, never sent anywhere but to the person's own clients.
@@ -43,7 +43,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Services:
-    """What the routes work with; `closing` is set when all streams are to end."""
+    """The services of the routes; `closing` is set when all streams are to end."""
 
     store: Store
     settings: Settings

@@ -42,7 +42,7 @@ class _Flow:
     token: str | None = None  # GitHub gives it once; it is kept until it is on the disk
 
     def report(self, event: Event) -> Standing | None:
-        """How it stands after `event`; None if GitHub is to be asked."""
+        """Return the status after `event`; None if GitHub is to be asked."""
         for command in self.machine.handle(event):
             if isinstance(command, Report):
                 return command.standing

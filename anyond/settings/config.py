@@ -158,7 +158,7 @@ def _prepared(body: Mapping[str, Any], stored: Mapping[str, Any]) -> dict[str, A
 
 @cache
 def _secrets() -> tuple[tuple[str, ...], ...]:
-    """Where the settings are that no client is shown."""
+    """The places of the settings that no client is shown."""
     return tuple(path for path, setting in single_settings(Config) if setting.secret)
 
 

@@ -53,7 +53,7 @@ class Setting(Struct, frozen=True, kw_only=True):
         return nullable(self.kind)
 
     def problem(self, value: Any) -> str | None:
-        """What is wrong with `value`, which is of the right type; None if nothing is."""
+        """Return the fault of `value`, which is of the right type; None if it has none."""
         if value is None:
             return None
         if self.bounds is not None:
@@ -69,7 +69,7 @@ class Setting(Struct, frozen=True, kw_only=True):
         return "" if self.bounds is None else "from {:,} to {:,}".format(*self.bounds)
 
     def expected(self) -> str:
-        """What a value must be, as the end of a sentence."""
+        """Return the rule for a value, as the end of a sentence."""
         return _expected(self.kind)
 
 
@@ -84,7 +84,7 @@ def settings_of(struct: type[Struct]) -> tuple[Setting, ...]:
 
 
 def setting_of(struct: type[Struct], name: str) -> Setting:
-    """What is declared of one field of `struct`, whose other fields may be no settings.
+    """Return the declaration of one field of `struct`, whose other fields may be no settings.
 
     Raises:
         TypeError: see `settings_of`.

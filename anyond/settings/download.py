@@ -19,7 +19,7 @@ def is_address(text: str) -> bool:
 
 
 def download(url: str) -> bytes:
-    """What is there; blocks on the network, up to twice `TIMEOUT_S`.
+    """Download the content of an address; blocks on the network, up to twice `TIMEOUT_S`.
 
     Redirections are followed, but from https only to https. Proxies and certificates are those of
     the environment.

@@ -25,7 +25,7 @@ PORT = 8096
 
 
 class Auth(StrEnum):
-    """Who may talk to the daemon: everybody who reaches it, or who has the token."""
+    """The clients that may talk to the daemon: everybody who reaches it, or who has the token."""
 
     NONE = "none"
     TOKEN = "token"
@@ -93,7 +93,7 @@ def _absolute(path: Path) -> Path:
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """How to serve; an instance of it is always safe to obey.
+    """The options of a server; an instance of it is always safe to obey.
 
     Paths are absolute, names of hosts and origins in lower case.
 
@@ -161,7 +161,7 @@ class Options:
 
     @classmethod
     def given(cls, places: AppPaths, values: Mapping[str, Any]) -> Options:
-        """What follows from the options that were given; those that are None or () were not.
+        """Complete the options that were given; those that are None or () were not.
 
         A Unix socket alone means that TCP is not wanted.
 

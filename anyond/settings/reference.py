@@ -124,7 +124,7 @@ def _values_of_option(option: Option) -> str:
 
 
 def values(setting: Setting) -> str:
-    """Which values a setting can have, in a few words."""
+    """Return the values that a setting can have, in a few words."""
     kinds = get_args(setting.kind) if setting.nullable else (setting.kind,)
     kinds_text = " or ".join("null" if kind is NoneType else _kind(kind) for kind in kinds)
     return f"{kinds_text} {setting.span}".rstrip()

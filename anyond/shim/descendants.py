@@ -64,7 +64,9 @@ class Descendants:
         return descendants(table, {os.getpid()}) - program
 
     def certainly_gone(self) -> bool:
-        """Where all orphans come to us, no children means nobody; elsewhere one has to look."""
+        """Return whether nobody is left: where all orphans come to us, no children means nobody;
+        elsewhere one has to look.
+        """
         return not self.reap() and LINUX
 
     def signal(self, number: int) -> None:

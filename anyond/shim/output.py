@@ -16,7 +16,7 @@ UNFINISHED_LINE_S = 0.03  # seconds that an unfinished line is held back
 
 
 def whole(text: bytes) -> int:
-    """How many bytes of `text` there are before an unfinished UTF-8 sequence at its end."""
+    """Return the number of bytes of `text` before an unfinished UTF-8 sequence at its end."""
     for back in range(1, min(3, len(text)) + 1):
         byte = text[-back]
         if byte & 0xC0 == 0x80:

@@ -63,7 +63,9 @@ def _ps_processes() -> list[Process]:
 
 
 def started(pid: int) -> str:
-    """When `pid` started, in whatever notation the system has; "" if there is no such process."""
+    """Return the start time of `pid`, in whatever notation the system has; "" if there is no such
+    process.
+    """
     if LINUX:
         try:
             with open(f"/proc/{pid}/stat", "rb") as file:

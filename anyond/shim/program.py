@@ -105,7 +105,7 @@ def _widen(fd: int) -> None:
 
 
 class Stdin:
-    """What the program is still to be told: any amount, at the pace at which it listens.
+    """The pending input of the program: any amount, at the pace at which it reads.
 
     Args:
         fd: the pipe, or None if the program was given nothing to listen to.

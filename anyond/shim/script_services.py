@@ -25,7 +25,7 @@ KNOCK_S = 5.0
 
 
 def command_line(spool: str) -> tuple[str, ...]:
-    """What starts this program for the services of the execution in `spool`."""
+    """Return the command that starts this program for the services of the execution in `spool`."""
     return (sys.executable, "-I", "-S", os.path.abspath(__file__), spool)
 
 

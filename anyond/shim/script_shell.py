@@ -57,7 +57,7 @@ _TOOLS = (
 
 @dataclass
 class Profile:
-    """What a new terminal of the person has."""
+    """The shell and the environment of a new terminal of the person."""
 
     environ: dict[bytes, bytes]
     functions: bytes = b""
@@ -66,7 +66,7 @@ class Profile:
 
 
 def command_line(how: str, variables: Iterable[str], script: str) -> tuple[str, ...]:
-    """What starts this program.
+    """Return the command that starts this program.
 
     Args:
         how: `terminal` or `login`.
@@ -177,7 +177,7 @@ def joined_path(own: bytes, profiles: bytes) -> bytes:
 
 
 def environment_of(how: str, fixed: set[bytes]) -> Profile:
-    """What a script has that is run with the profile `how`."""
+    """Return the environment of a script that is run with the profile `how`."""
     own = dict(os.environb)
     shell = shell_of(dict(os.environ)) if how != "none" else None
     if shell is None:

@@ -58,7 +58,7 @@ _NOWHERE = 0
 
 @dataclass
 class _Watch:
-    """What is known of one attempt while it is watched.
+    """The state of one attempt while it is watched.
 
     Its positions begin with the microsecond in which it was made: so none of them can be mistaken
     for one of an earlier watch, which another client still holds.
@@ -338,7 +338,9 @@ class _ComparisonFailed(Unavailable):
 
 
 def _refusal(error: Exception) -> AnyondError:
-    """What watchers are told. Where git is asked two things at once, refusals come in groups."""
+    """Return the refusal for watchers. Where git is asked two things at once, refusals come in
+    groups.
+    """
     while isinstance(error, ExceptionGroup):
         error = error.exceptions[0]
     if isinstance(error, AnyondError):

@@ -38,7 +38,7 @@ log = structlog.get_logger()
 
 
 class Live:
-    """What followers of a running execution share.
+    """The state that followers of a running execution share.
 
     Args:
         grown: notified when bytes were added to the log, or it is over.
@@ -97,7 +97,7 @@ class Logs:
             live.grown.notify()
 
     def archive_path(self, process_id: str) -> Path:
-        """Where the final entries are kept."""
+        """Return the path of the final entries."""
         return self._launcher.spool(process_id).path / ENTRIES
 
     # ------------------------------------------------------------ the side of the readers
@@ -174,7 +174,7 @@ class Logs:
             yield batch
 
     async def _check_index(self, spool: Path) -> None:
-        """What is derived from a log is made anew from it if it is wrong."""
+        """Make what is derived from a log anew from it if it is wrong."""
         seen = _seen(spool / "log.idx", spool / "log")
         if self._checked.get(f"{spool}") != seen:
             try:
@@ -251,7 +251,7 @@ def _at_work(row: ExecutionProcess, started_at: int, why: str | None) -> EntryFr
 
 
 def _seen(*paths: Path) -> tuple[object, ...]:
-    """What changes when somebody writes to one of these files."""
+    """Return the facts that change when somebody writes to one of these files."""
     found: list[object] = []
     for path in paths:
         try:

@@ -57,7 +57,7 @@ class Monitor:
             self.wake()
 
     def _settings(self) -> tuple[object, ...]:
-        """What a look depends on: how often, and as whom."""
+        """The settings that a look depends on: how often, and as whom."""
         config = self._resources.config.config
         return config.pr_poll_interval_s, config.github.pat, config.github.oauth_token
 

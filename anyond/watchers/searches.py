@@ -29,7 +29,7 @@ _MOST_PATHS = 500_000
 
 @dataclass(eq=False)
 class _Slot:
-    """What is known about one repository in one mode."""
+    """The knowledge about one repository in one mode."""
 
     index: PathIndex | None = None
     watch: file_listing.Watch | None = None
@@ -134,7 +134,7 @@ class Searches:
 
 
 def _ask(slot: _Slot, root: Path, text: str, fresh: bool) -> list[SearchResult] | None:
-    """What the index says, in a thread; None if it is out of date.
+    """Ask the index, in a thread; None if it is out of date.
 
     Args:
         fresh: whether it was made just now.

@@ -41,7 +41,7 @@ def note(kind: str, token: str, **more: Any) -> None:
 
 
 def orders(text: str) -> dict[str, Any] | None:
-    """What a prompt wants; the last such line of it."""
+    """Return the order of a prompt; the last such line of it."""
     for line in reversed(text.splitlines()):
         if line.startswith("chaos {"):
             found: dict[str, Any] = json.loads(line.removeprefix("chaos "))
@@ -63,7 +63,7 @@ class Interrupted(Exception):
 
 
 class Agent:
-    """What it does; how it speaks is told by subclasses."""
+    """The deeds of an agent; subclasses have the protocols."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()

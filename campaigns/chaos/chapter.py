@@ -29,7 +29,7 @@ EXPLAINED = 5
 
 @dataclass
 class Result:
-    """What one chapter has come to; `faults` are by kind, `evidence` by fault."""
+    """The result of one chapter; `faults` are by kind, `evidence` by fault."""
 
     number: int
     kills: Counter[str] = field(default_factory=Counter)

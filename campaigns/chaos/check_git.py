@@ -107,7 +107,7 @@ async def _check_records(world: World, repository: Path, mine: list[Desk]) -> No
 
 
 async def _check_merges(world: World, repository: Path, mine: list[Desk]) -> None:
-    """What was merged is known, is there, and is there once."""
+    """Check that what was merged is known, is there, and is there once."""
     faults = world.faults
     for target in ("main", "develop"):
         form = "--format=%H %T %P"

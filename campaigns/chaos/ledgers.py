@@ -63,7 +63,7 @@ class Desk:
 
 
 class AgentLedger:
-    """What the agents of a world have written down.
+    """The ledger of the agents of a world.
 
     Attributes:
         received: for each token, the executions that were told it.
@@ -142,7 +142,7 @@ class Kill:
 
 @dataclass
 class Faults:
-    """What must not be, by kind."""
+    """The faults that must not be, by kind."""
 
     lost: list[str] = field(default_factory=list)
     doubled: list[str] = field(default_factory=list)

@@ -30,7 +30,7 @@ PERSON = "CHAOS_PERSON"
 
 @dataclass(frozen=True)
 class Answer:
-    """What became of a request.
+    """The outcome of a request.
 
     Attributes:
         problem: the type of a refusal.
@@ -44,7 +44,7 @@ class Answer:
 
 
 class Aim:
-    """What somebody is at just now, for those who kill: a kind of action and its usual length."""
+    """The present deed of somebody, for those who kill: a kind of action and its usual length."""
 
     def __init__(self) -> None:
         self.tried: Counter[str] = Counter()
@@ -210,7 +210,7 @@ class World:
         return value
 
     def processes(self, attempt_id: str) -> list[dict[str, Any]]:
-        """As the events have told them so far, in no order."""
+        """Return the processes that the events have named so far, in no order."""
         return [
             record
             for record in self.records.values()

@@ -54,7 +54,7 @@ class Route(NamedTuple):
         return OUTSIDE.search(self.path) is not None
 
     def kind(self, place: int) -> str:
-        """What the id behind that part is one of."""
+        """The kind of row that the id in that part is one of."""
         words = self.parts[place].strip("/").split("/")
         return KINDS.get(words[-1], "project")
 

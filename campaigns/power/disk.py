@@ -69,7 +69,7 @@ _NAMES = ("mode", "size", "link", "unlink", "rename")
 
 
 class Left:
-    """What a disk has: nodes by number."""
+    """The content of a disk: nodes by number."""
 
     def __init__(self) -> None:
         self.nodes = {ROOT: Node(ROOT, stat.S_IFDIR | 0o700)}
@@ -123,7 +123,7 @@ class Left:
         put(self.nodes[ROOT], str(target))
 
     def find(self, path: str) -> Node | None:
-        """What is at a path from the root."""
+        """Return the node at a path from the root."""
         node = self.nodes[ROOT]
         for part in path.strip("/").split("/"):
             number = node.entries.get(os.fsencode(part))
@@ -134,7 +134,7 @@ class Left:
 
 
 def remaining(changes: Iterable[Change], until: float, dice: Random, worst: bool = False) -> Left:
-    """What a power loss at the moment `until` may leave.
+    """Return what a power loss at the moment `until` may leave.
 
     Args:
         worst: nothing that was not synced is there.
@@ -190,7 +190,7 @@ def remaining(changes: Iterable[Change], until: float, dice: Random, worst: bool
 
 
 class _Pages:
-    """Which pages have come to the disk, each as it was after some write.
+    """The pages that have come to the disk, each as it was after some write.
 
     The kernel writes a page as it is, with all that was ever written to it: if an earlier write is
     not there, no later one is.

@@ -26,7 +26,7 @@ NEW_BOOT = 'mount --bind "$0" /proc/sys/kernel/random/boot_id && exec "$@"'
 
 
 def why_not() -> str | None:
-    """What a trial needs that is not here, or None."""
+    """Return what a trial needs that is not here, or None."""
     if sys.platform != "linux" or os.getuid() != 0 or not os.path.exists("/dev/fuse"):
         return "it needs Linux, /dev/fuse, and to be root"
     # In a directory that somebody has called the root (chroot), no namespace of mounts can be made.

@@ -13,7 +13,7 @@ export type ApiResponse<T, E = ErrorData> =
   | { success: true; data: T; error_data: null; message: null }
   | { success: false; data: null; error_data: E | null; message: string };
 
-/** What git may run from now on. */
+/** The programs that git may run from now on. */
 export type AcceptGitPrograms = {
   /** Of what the person has seen; if there is something else by now, it is refused. */
   digest?: string | null;
@@ -85,7 +85,7 @@ export type Approval = {
   responded_at: string | null;
 };
 
-/** What a person decided. `answers` (question -> answer) is for questions of an agent. */
+/** The decision of a person. `answers` (question -> answer) is for questions of an agent. */
 export type ApprovalAnswer = {
   status: ApprovalStatusKind;
   reason?: string | null;
@@ -97,7 +97,7 @@ export type ApprovalResponse = {
   status: ApprovalAnswer;
 };
 
-/** How a question of an agent was decided; `reason` and `answers` only if there are any. */
+/** The decision on an approval request; `reason` and `answers` only if there are any. */
 export type ApprovalStatus = {
   status: ApprovalStatusKind;
   reason?: string;
@@ -110,7 +110,7 @@ export type AssistantMessageEntry = {
   type: "assistant_message";
 };
 
-/** Whether an attempt has a pull request, and which. */
+/** The pull request of an attempt, and whether it has one. */
 export type AttachPrResponse = {
   pr_attached: boolean;
   pr_url: string | null;
@@ -118,7 +118,7 @@ export type AttachPrResponse = {
   pr_status: string | null;
 };
 
-/** Whether an agent can be started on this machine, in its default variant. */
+/** The availability of an agent on this machine, in its default variant. */
 export type Availability = {
   /** Its program is there. */
   available: boolean;
@@ -130,7 +130,7 @@ export type Availability = {
   problem: string | null;
 };
 
-/** What an agent can do besides a first turn; STEER is ours to add. */
+/** An ability of an agent besides a first turn; STEER is ours to add. */
 export type BaseAgentCapability = "SESSION_FORK" | "SETUP_HELPER" | "STEER";
 
 /** The names of the agents, as the API spells them. */
@@ -148,7 +148,7 @@ export type BranchMovedProblem = {
   message: string;
 };
 
-/** How an attempt stands beside its target. */
+/** The status of an attempt compared with its target. */
 export type BranchStatus = {
   commits_ahead: number;
   commits_behind: number;
@@ -256,7 +256,7 @@ export type CommandSuccess = {
   success: boolean;
 };
 
-/** How a commit relates to the one that is checked out. */
+/** The relation of a commit to the one that is checked out. */
 export type CommitCompareResult = {
   head_oid: string;
   target_oid: string;
@@ -273,7 +273,7 @@ export type CommitInfo = {
   subject: string;
 };
 
-/** What the body of an automatic commit says; `OFF` makes no automatic commits. */
+/** The body of an automatic commit; `OFF` makes no automatic commits. */
 export type CommitMessage = "summary" | "title" | "off";
 
 /** All settings of a person. Unknown keys of the file are kept beside it, not in here. */
@@ -376,7 +376,7 @@ export type ConfigInput = {
   log_limit_bytes?: number;
 };
 
-/** Whose a worktree is. */
+/** The owner of a worktree. */
 export type ContainerInfo = {
   attempt_id: string;
   task_id: string;
@@ -491,7 +491,7 @@ export type Diff = {
   deletions: number | null;
 };
 
-/** How a file differs now; it replaces what was said of that path before. */
+/** The present difference of a file; it replaces any earlier one of that path. */
 export type DiffFound = {
   type: "diff";
   data: Diff;
@@ -545,7 +545,7 @@ export type DirectoryEntry = {
   last_modified: number | null;
 };
 
-/** What is in a directory; `truncated` says that there is more than this. */
+/** The content of a directory; `truncated` says that there is more than this. */
 export type DirectoryListResponse = {
   entries: Array<DirectoryEntry>;
   current_path: string;
@@ -612,7 +612,7 @@ export type DraftUpdated = {
   seq: number;
 };
 
-/** That process was already replaced. */
+/** The process was already replaced. */
 export type DroppedProblem = {
   type: "dropped";
   message: string;
@@ -630,7 +630,7 @@ export type EditChange = {
   has_line_numbers: boolean;
 };
 
-/** What opens a worktree, or a file in it. */
+/** The program that opens a worktree, or a file in it. */
 export type EditorConfig = {
   /** Which editor. */
   editor_type: EditorType;
@@ -642,7 +642,7 @@ export type EditorConfig = {
   remote_ssh_user: string | null;
 };
 
-/** What opens a worktree, or a file in it. */
+/** The program that opens a worktree, or a file in it. */
 export type EditorConfigInput = {
   /** Which editor. */
   editor_type?: EditorType;
@@ -663,7 +663,7 @@ export type EmptyDraftProblem = {
   draft: Draft;
 };
 
-/** What machine the daemon runs on. */
+/** The machine the daemon runs on. */
 export type Environment = {
   os_type: string;
   os_version: string;
@@ -787,7 +787,7 @@ export type ExecutorConfigs = {
   executors: { [key: string]: ExecutorConfig };
 };
 
-/** Which agent, in which of its variants; null is `DEFAULT`. */
+/** An agent in one of its variants; null is `DEFAULT`. */
 export type ExecutorProfileId = {
   /** Which agent. */
   executor: BaseCodingAgent;
@@ -795,7 +795,7 @@ export type ExecutorProfileId = {
   variant: string | null;
 };
 
-/** Which agent, in which of its variants; null is `DEFAULT`. */
+/** An agent in one of its variants; null is `DEFAULT`. */
 export type ExecutorProfileIdInput = {
   /** Which agent. */
   executor: BaseCodingAgent;
@@ -867,7 +867,7 @@ export type GitConfigBrokenProblem = {
   message: string;
 };
 
-/** How GitHub is asked. */
+/** Access to GitHub. */
 export type GitHubConfig = {
   /** A personal access token; it counts for more than a sign-in. */
   pat: string | null;
@@ -881,7 +881,7 @@ export type GitHubConfig = {
   default_pr_base: string | null;
 };
 
-/** How GitHub is asked. */
+/** Access to GitHub. */
 export type GitHubConfigInput = {
   /** A personal access token; it counts for more than a sign-in. */
   pat?: string | null;
@@ -907,7 +907,7 @@ export type GitProgram = {
   task_attempt_id: string | null;
 };
 
-/** Whether git, as Anyon starts it, runs hooks, filters and other programs of a repository. */
+/** The state of hooks, filters and other programs of a repository: whether git, as Anyon starts it, runs them. */
 export type GitPrograms = {
   /** It does not, because a run has changed them and nobody has accepted that. */
   withheld: boolean;
@@ -1174,7 +1174,7 @@ export type NothingToMergeProblem = {
   message: string;
 };
 
-/** What tells a person that an agent is done. */
+/** The means to notify a person that an agent is done. */
 export type NotificationConfig = {
   /** Whether a sound is played, unless a person has stopped it. */
   sound_enabled: boolean;
@@ -1184,7 +1184,7 @@ export type NotificationConfig = {
   sound_file: SoundFile;
 };
 
-/** What tells a person that an agent is done. */
+/** The means to notify a person that an agent is done. */
 export type NotificationConfigInput = {
   /** Whether a sound is played, unless a person has stopped it. */
   sound_enabled?: boolean;
@@ -1408,7 +1408,7 @@ export type ReplaceProcessRequest = {
   perform_git_reset?: boolean | null;
 };
 
-/** What became of a process that was replaced. */
+/** The result of replacing a process. */
 export type ReplaceProcessResult = {
   /** How many processes were dropped; their logs can still be read. */
   deleted_count: number;
@@ -1449,7 +1449,7 @@ export type RunAgentSetupRequest = {
 
 export type ScriptContext = "SetupScript" | "CleanupScript" | "DevServer";
 
-/** What the scripts of projects have of the person's shell: what a new terminal has, what a login shell has, or nothing but the environment of the daemon. */
+/** The part of the person's shell that the scripts of projects have: that of a new terminal, that of a login shell, or nothing but the environment of the daemon. */
 export type ScriptProfile = "terminal" | "login" | "none";
 
 export type ScriptRequest = {
@@ -1465,7 +1465,7 @@ export type SearchAction = {
   query: string;
 };
 
-/** Where in a path the text was found, the best first. */
+/** The place in a path where the text was found, the best first. */
 export type SearchMatchType = "FileName" | "DirectoryName" | "FullPath";
 
 /** `TASK_FORM` leaves out what git ignores, `SETTINGS` does not. */
@@ -1478,7 +1478,7 @@ export type SearchResult = {
   match_type: SearchMatchType;
 };
 
-/** That agent cannot be set up from here. */
+/** Setting that agent up from here is not supported. */
 export type SetupNotSupportedProblem = {
   type: "setup_not_supported";
   field: string;
@@ -1488,13 +1488,13 @@ export type SetupRequiredError = {
   type: "setup_required";
 };
 
-/** What a client has introduced to the person. */
+/** The features that a client has introduced to the person. */
 export type ShowcaseState = {
   /** Names of features. */
   seen_features: Array<string>;
 };
 
-/** What a client has introduced to the person. */
+/** The features that a client has introduced to the person. */
 export type ShowcaseStateInput = {
   /** Names of features. */
   seen_features?: Array<string>;
@@ -1535,7 +1535,7 @@ export type SubmoduleNotPushedProblem = {
   submodules: Array<string>;
 };
 
-/** Which submodules a new worktree has: those of the project's checkout, all, or none. */
+/** The submodules of a new worktree: those of the project's checkout, all, or none. */
 export type Submodules = "as_checkout" | "all" | "none";
 
 export type SuccessStatus = {
@@ -1829,7 +1829,7 @@ export type UserMessageEntry = {
   type: "user_message";
 };
 
-/** What a client needs to know before anything else. */
+/** The facts that a client needs before anything else. */
 export type UserSystemInfo = {
   /** The settings; secrets in it are masked. Unknown keys of the file are shown too. */
   config: Config;
@@ -1846,7 +1846,7 @@ export type UserSystemInfo = {
   acp_agents: Array<AcpAgent>;
 };
 
-/** Which options a variant can have. */
+/** The options that a variant can have. */
 export type VariantForm = {
   executor: BaseCodingAgent;
   variant: string;

@@ -31,7 +31,7 @@ class Acp:
     login: str = ""
 
     def launch(self, turn: Turn) -> Launch:
-        """How to start the program.
+        """Return the launch of the program.
 
         Raises:
             Impossible: an option has the wrong type, or there is no command.

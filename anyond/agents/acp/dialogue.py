@@ -93,12 +93,12 @@ class AcpDialogue(RpcDialogue):
 
     @property
     def left(self) -> Carried:
-        """What this run leaves for later ones of its attempt."""
+        """The facts that this run leaves for later ones of its attempt."""
         return self._entries.left
 
     @property
     def opening(self) -> int | None:
-        """How many answers have come while the handshake lasts; None when it is over."""
+        """The number of answers that have come while the handshake lasts; None when it is over."""
         over = self._outbox.opened or self._turns.over
         return None if over else self._handshake.answers + self._handshake.repeated
 

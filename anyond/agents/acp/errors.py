@@ -78,7 +78,7 @@ def _is_login_kind(kind: Any) -> bool:
 
 
 def login_text(name: str, methods: list[Any], login: str = "") -> str:
-    """What to do about it.
+    """Return the advice to log in.
 
     Args:
         name: of the agent.

@@ -59,7 +59,7 @@ class NamedAcp(Acp):
     options: type[AcpOptions] = NamedOptions
 
     def launch(self, turn: Turn) -> Launch:
-        """How to start the program.
+        """Return the launch of the program.
 
         Raises:
             Impossible: an option has the wrong type, there is no such agent, or no command.

@@ -7,7 +7,7 @@ from anyond.agents.json_rpc.jsonrpc import Link
 
 
 class Outbox:
-    """What is to be said in one run.
+    """The messages that are to be sent in one run.
 
     Attributes:
         opened: there is a session, and its first prompt is queued.

@@ -102,7 +102,7 @@ class Turns:
     # ------------------------------------------------------------ what the agent said
 
     def prompt_answered(self, response: Response) -> None:
-        """What the agent says when it is done with a prompt."""
+        """Take in the agent's answer to a prompt, which ends it."""
         self._prompts -= 1
         if not self._prompts and self._logs_in(response.fault):
             return

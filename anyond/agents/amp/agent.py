@@ -30,7 +30,7 @@ class Amp:
     """Amp, which prints its work as stream-json and is told everything at once."""
 
     def launch(self, turn: Turn) -> Launch:
-        """How to start the program for this turn.
+        """Return the launch of the program for this turn.
 
         A thread is continued, not copied: Amp offers no copies of threads any more.
 

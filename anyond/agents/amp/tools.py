@@ -37,7 +37,7 @@ def canonical(name: str) -> str:
 
 
 def canonical_input(name: str, given: Any) -> Any:
-    """What a tool is given.
+    """Return the input of a tool in canonical form.
 
     Args:
         name: canonical.

@@ -51,7 +51,7 @@ class Options(variant.Common, frozen=True, kw_only=True):
 
     @property
     def consent(self) -> Consent:
-        """Who decides about tools; `plan` wins over `approvals`, and that over skipping."""
+        """The one who decides about tools; `plan` wins over `approvals`, and that over skipping."""
         if self.plan:
             return Consent.AFTER_PLAN
         if self.dangerously_skip_permissions and not self.approvals:
@@ -63,7 +63,7 @@ class Claude:
     """Claude Code, spoken to over its stream-json control protocol."""
 
     def launch(self, turn: Turn) -> Launch:
-        """How to start the program for this turn.
+        """Return the launch of the program for this turn.
 
         Raises:
             Impossible: the options cannot be made into a command.

@@ -191,7 +191,7 @@ class ClaudeDialogue:
 
     @property
     def left(self) -> Carried:
-        """What this run leaves for later ones of its attempt."""
+        """The facts that this run leaves for later ones of its attempt."""
         return Carried(used=self._accounts.totals, notices=self._notices.displayed)
 
     def _greet(self) -> None:

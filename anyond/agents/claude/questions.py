@@ -24,7 +24,7 @@ _EDITING = [{"type": "setMode", "mode": "acceptEdits", "destination": "session"}
 
 
 class Consent(Enum):
-    """Who decides whether a tool may be used."""
+    """The one who decides whether a tool may be used."""
 
     ASK = auto()
     """The person, each time."""

@@ -19,7 +19,7 @@ _REASONS = {
 def turn_outcome(
     line: ResultLine, subtype: str | None, interrupted: bool, complaint: str | None
 ) -> tuple[Outcome, str | None]:
-    """How the turn went, and why if it failed.
+    """Return the outcome of the turn, and the reason if it failed.
 
     Success needs all the evidence: an API error also comes with the subtype `success`.
 

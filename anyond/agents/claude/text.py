@@ -117,7 +117,9 @@ class Messages:
             self._again.setdefault(parent, []).extend(message.parts)
 
     def given_up(self, parent: str | None) -> list[Words]:
-        """What has broken off and will not be said anew, as the agent went on; forgets it."""
+        """Return texts that have broken off and will not be written anew, as the agent went on;
+        forgets them.
+        """
         return self._again.pop(parent, [])
 
     def _words(self, message: _Message, index: int, thinking: bool, parent: str | None) -> Words:

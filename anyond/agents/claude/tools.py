@@ -53,7 +53,7 @@ _EXIT_CODE = re.compile(r"\A(?:Error: )?Exit code (\d{1,9})(?:\n|\Z)")
 
 @dataclass(frozen=True)
 class Result:
-    """What came back from a tool.
+    """The result of a tool.
 
     Args:
         text: what the model reads.
@@ -105,7 +105,7 @@ class Call(Source):
 
 
 def describe(name: str, given: Any, result: Result | None, paths: Paths) -> tuple[Action, str]:
-    """What a tool does and the sentence for it.
+    """Return the action of a tool and the sentence for it.
 
     Args:
         name: as shown (`mcp:…` for tools of MCP servers).
@@ -179,7 +179,7 @@ def _edit(name: str, inputs: Inputs, result: Result | None, paths: Paths) -> tup
 
 
 def _edited(inputs: Inputs, result: Result | None, paths: Paths) -> str:
-    """Which file; a hook may have chosen another one, without a question."""
+    """Return the edited file; a hook may have chosen another one, without a question."""
     done = result.get("filePath") if result is not None and not result.is_error else None
     return paths.relative((isinstance(done, str) and done) or _text(inputs, "file_path", "path"))
 

@@ -224,7 +224,7 @@ def _as_far_as_known(shape: type[_Line], line: bytes) -> _Line:
 
 
 def head(line: bytes) -> Head:
-    """What to do with a line; a notice is one however odd its other fields are."""
+    """Decode the head of a line; a notice is one however odd its other fields are."""
     try:
         return _head(line)
     except msgspec.ValidationError:

@@ -27,7 +27,7 @@ class Codex:
     """Codex, whose conversations are threads of its app server."""
 
     def launch(self, turn: Turn) -> Launch:
-        """How to start the program for this turn.
+        """Return the launch of the program for this turn.
 
         Raises:
             Impossible: the options cannot be made into a command.

@@ -115,7 +115,7 @@ class CodexDialogue(RpcDialogue):
 
     @property
     def opening(self) -> int | None:
-        """How many answers have come while the handshake lasts; None when it is over."""
+        """The number of answers that have come while the handshake lasts; None when it is over."""
         return None if self._ready or self._ended else self._answers
 
     @property
@@ -125,7 +125,7 @@ class CodexDialogue(RpcDialogue):
 
     @property
     def left(self) -> Carried:
-        """What this run leaves for later ones of its attempt."""
+        """The facts that this run leaves for later ones of its attempt."""
         return Carried(notices=self._entries.notices.displayed)
 
     def _settle(self) -> None:

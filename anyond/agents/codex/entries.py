@@ -139,7 +139,7 @@ class CodexEntries:
         return note
 
     def user(self, text: str) -> None:
-        """What the person said, as the agent was told."""
+        """Add the person's message, as it was sent to the agent."""
         self.note("user", UserMessage(), text)
 
     def once(self, text: str) -> None:

@@ -31,7 +31,7 @@ _MARK = "anyon-plan"
 
 
 def message(texts: Sequence[str], mark: str | None = None) -> dict[str, Any]:
-    """What a message to the agent says besides its thread.
+    """Return the parameters of a message to the agent, besides its thread.
 
     Args:
         mark: tells what Anyon says by itself from what a person says.
@@ -80,7 +80,7 @@ class Plan:
         return ApprovalAsked(self._name, PLAN, {"plan": plan.entry().content}, plan.key)
 
     def mode(self) -> dict[str, Any]:
-        """What the first prompt says of the mode."""
+        """Return the parameters of the first prompt for the mode."""
         return self._mode("plan") if self.planning else {}
 
     def _mode(self, mode: str) -> dict[str, Any]:

@@ -103,7 +103,7 @@ class Question:
             self.entries[0].end(Succeeded())
 
     def _final_status(self, result: Mapping[str, Any]) -> ToolStatus | None:
-        """What denied it; None if it was allowed."""
+        """Return the status of a denial; None if it was allowed."""
         if result.get("action") == "cancel" or self.reason == TIMED_OUT:
             return StatusTimedOut()
         declined = "decline" in (result.get("decision"), result.get("action"))

@@ -137,7 +137,7 @@ class Call(Source):
             self.status = status
 
     def unend(self) -> None:
-        """What it began goes on: the call came back, its effect did not."""
+        """Reopen it, since its effect goes on although the call came back."""
         self.status = Created()
 
     def entry(self) -> NormalizedEntry:
@@ -164,7 +164,7 @@ class Call(Source):
 
 
 def bare_command(command: str) -> str:
-    """What a shell is told to do, without the call of the shell."""
+    """Return the command for a shell, without the call of the shell."""
     try:
         words = shlex.split(command)
     except ValueError:

@@ -51,7 +51,7 @@ class TurnErrors:
             self._entries.error(text, setup=login)
 
     def turn_outcome(self, status: str, error: Mapping[str, Any]) -> tuple[Outcome, str | None]:
-        """How a turn went that has ended with this; success needs all the evidence."""
+        """Return the outcome of a turn that has ended with this; success needs all the evidence."""
         if error:
             self.complain(error_text(error), is_login(error))
         elif status != "completed" and self._complaint is None:

@@ -18,7 +18,7 @@ _VARYING = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}|\d+(?:\.\d+)?", re
 
 
 class Totals(Struct, frozen=True, kw_only=True):
-    """What a session has used in all, as its agent tells it."""
+    """The totals of a session, as its agent reports them."""
 
     input_tokens: int = 0
     output_tokens: int = 0
@@ -33,7 +33,7 @@ class Totals(Struct, frozen=True, kw_only=True):
         return all(a >= b for a, b in pairs) and self.cost_usd >= other.cost_usd - 1e-9
 
     def minus(self, other: Totals) -> Totals:
-        """What is left of it without `other`, which it includes."""
+        """Return the rest of it without `other`, which it includes."""
         tokens_in, out, read, written = (
             a - b for a, b in zip(self.counts, other.counts, strict=True)
         )
@@ -52,7 +52,7 @@ class Totals(Struct, frozen=True, kw_only=True):
         return (self.input_tokens, self.output_tokens, *cached)
 
     def entry(self, model: str | None) -> NormalizedEntry:
-        """How it is shown; nobody shows what is nothing."""
+        """Return the entry that shows it; nobody shows totals of nothing."""
         parts = []
         if self.input_tokens or self.output_tokens:
             parts.append(f"{self.input_tokens:,} tokens in, {self.output_tokens:,} out")
@@ -75,7 +75,7 @@ NOTHING = Totals()
 
 
 class Carried(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What earlier runs of an attempt leave for the next one.
+    """The facts that earlier runs of an attempt leave for the next one.
 
     Args:
         used: what its session has used in all, as the agent told it last; None if it tells none.
@@ -95,7 +95,7 @@ def notice_key(text: str) -> str:
 
 
 class NoticesOnce:
-    """What a program tells of itself, so that it is shown once in an attempt.
+    """The notices of a program, each shown once in an attempt.
 
     Args:
         known: the keys of what earlier runs have shown.

@@ -126,7 +126,7 @@ AgentEvent = (
 
 @dataclass(frozen=True)
 class Prompt:
-    """What the person wants. Said once, at the start; more of them steer a running turn.
+    """A message of the person. Sent once, at the start; more of them steer a running turn.
 
     The echo of each, and nothing else, puts one entry of the kind `UserMessage` under a new key:
     that is how a restarted daemon knows which of them were said. One that comes when the turn is
@@ -191,7 +191,7 @@ class Dialogue(Protocol):
 
 @runtime_checkable
 class ConfirmsAtOnce(Protocol):
-    """What a dialogue has besides if its program is told everything in the beginning.
+    """The extra of a dialogue whose program gets everything in the beginning.
 
     Such a program works when its standard input ends; so it ends after the first message. It has
     no words for `Interrupt`: SIGINT stands for it.
@@ -205,11 +205,11 @@ class ConfirmsAtOnce(Protocol):
 
 @runtime_checkable
 class Opens(Protocol):
-    """What a dialogue has besides if its program must answer before it can be asked anything."""
+    """The extra of a dialogue whose program must answer before it can be asked anything."""
 
     @property
     def opening(self) -> int | None:
-        """How many answers have come while the handshake lasts; None when it is over."""
+        """The number of answers that have come while the handshake lasts; None when it is over."""
         ...
 
     @property
@@ -220,17 +220,17 @@ class Opens(Protocol):
 
 @runtime_checkable
 class Carries(Protocol):
-    """What a dialogue has besides if its run leaves something for later ones of its attempt."""
+    """The extra of a dialogue whose run leaves something for later ones of its attempt."""
 
     @property
     def left(self) -> Carried:
-        """That, as far as the log has been read; without what earlier runs had left for it."""
+        """The facts it leaves, as far as the log has been read; without those of earlier runs."""
         ...
 
 
 @dataclass(frozen=True)
 class Turn:
-    """What one run is about.
+    """The prompt and the circumstances of one run.
 
     Args:
         prompt: what the person wants, complete (`append_prompt` not yet added).
@@ -254,7 +254,7 @@ class Agent(Protocol):
     """One row of the roster: all that Anyon knows of one agent program."""
 
     def launch(self, turn: Turn) -> Launch:
-        """How to start the program for this turn.
+        """Return the launch of the program for this turn.
 
         Raises:
             Impossible: the options cannot be made into a command.
@@ -268,7 +268,7 @@ class Agent(Protocol):
 
 @runtime_checkable
 class Checks(Protocol):
-    """What an agent has besides if options can name something that is not there."""
+    """The extra of an agent whose options can name something that is not there."""
 
     def check(self, options: Mapping[str, Any]) -> None:
         """Look whether it is there.
@@ -281,7 +281,7 @@ class Checks(Protocol):
 
 @runtime_checkable
 class SetsUp(Protocol):
-    """What an agent has besides if it can be installed, or logged in, by scripts."""
+    """The extra of an agent that can be installed, or logged in, by scripts."""
 
     def setup(self, options: Mapping[str, Any]) -> Sequence[str]:
         """The bash scripts to run in the worktree, one after the other; at least one.

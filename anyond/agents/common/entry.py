@@ -160,7 +160,7 @@ class Lump(Source):
 
 
 class Lumps:
-    """What a program says outside of its protocol, however much that is.
+    """The output of a program outside of its protocol, however much that is.
 
     Args:
         kind: of the entries.

@@ -37,7 +37,7 @@ class McpHome:
 
     @property
     def template(self) -> dict[str, Any]:
-        """What a new file holds."""
+        """The content of a new file."""
         inner: dict[str, Any] = {}
         for key in reversed(self.servers_path):
             inner = {key: inner}

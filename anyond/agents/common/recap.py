@@ -34,7 +34,7 @@ def unasked(prompt: str) -> str:
 
 
 def remark(recap: str) -> str:
-    """What a person is told about it if an agent was told `recap`."""
+    """Return the remark for a person about the `recap` that an agent was sent."""
     return TASK_RETOLD if recap.startswith(_NOT_ASKED) else RETOLD
 
 

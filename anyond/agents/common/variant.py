@@ -81,7 +81,7 @@ def decode(options: Mapping[str, Any], kind: type[C]) -> C:
 
 
 def full_prompt(prompt: str, options: Common) -> str:
-    """What the agent is asked."""
+    """Return the prompt with the variant's addition."""
     return prompt + (options.append_prompt or "")
 
 
@@ -118,7 +118,7 @@ def launch(
     env: Mapping[str, str | None] | None = None,
     install: str,
 ) -> Launch:
-    """How to start the program.
+    """Return the launch of the program.
 
     Args:
         base: the program, unless the variant names another.

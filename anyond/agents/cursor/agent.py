@@ -54,7 +54,7 @@ class Cursor:
     """The Cursor agent, which prints its work as stream-json and is told everything at once."""
 
     def launch(self, turn: Turn) -> Launch:
-        """How to start the program for this turn.
+        """Return the launch of the program for this turn.
 
         Raises:
             Impossible: the options cannot be made into a command.

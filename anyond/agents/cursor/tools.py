@@ -97,7 +97,7 @@ class CursorCall(Source):
 
     @property
     def answer(self) -> Mapping[str, Any]:
-        """What came back, or nothing yet."""
+        """The answer to the call, or nothing yet."""
         return self.body or {}
 
     def path(self, *names: str) -> str:

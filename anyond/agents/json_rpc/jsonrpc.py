@@ -157,7 +157,7 @@ class _Reply(Struct, frozen=True, gc=False):
 
 
 class Link:
-    """What is queued, what we asked and what they asked, on one connection."""
+    """The queue and the unanswered requests of both sides of one connection."""
 
     def __init__(self) -> None:
         # By rising numbers, so that any of them can leave at no cost.

@@ -14,7 +14,7 @@ from anyond.model.records import Stream
 
 
 class Entries(Protocol):
-    """What becomes of what is heard."""
+    """The receiver of the events of a dialogue."""
 
     def emit(self, event: AgentEvent) -> None:
         """An event, after all that was put before it."""
@@ -30,7 +30,7 @@ class Entries(Protocol):
 
 
 class RpcDialogue(ABC):
-    """What is fed with bytes and asks its heirs what the lines mean.
+    """The base of dialogues that are fed with lines of JSON-RPC; subclasses interpret these.
 
     Args:
         link: where messages wait to be sent.

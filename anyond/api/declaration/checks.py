@@ -83,7 +83,7 @@ def checked(value: T, type_: Any) -> T:
 
 @cache
 def _check_of(type_: Any) -> Check | None:
-    """What checks all texts in a value of `type_`; None if there is nothing to check."""
+    """Return a check of all texts in a value of `type_`; None if there is nothing to check."""
     return _compiled(inspect.type_info(type_))
 
 

@@ -103,7 +103,7 @@ class IndexedEntry(NormalizedEntry, frozen=True, kw_only=True):
 
 
 class DiffFound(Struct, frozen=True, kw_only=True, tag="diff", tag_field="type"):
-    """How a file differs now; it replaces what was said of that path before."""
+    """The present difference of a file; it replaces any earlier one of that path."""
 
     data: Diff
     seq: int

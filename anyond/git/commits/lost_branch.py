@@ -75,7 +75,7 @@ async def bring_back(
 
 
 def _logged(own: Path, shared: Path, branch: str, on_it: bool) -> list[str]:
-    """Where the logs have the branch, the best first. Blocks on the disk."""
+    """Return the commits that the logs have for the branch, the best first. Blocks on the disk."""
     found: list[str] = []
     left = f"checkout: moving from {branch} to "
     for old, new, why in reversed(_lines(own / "logs" / "HEAD")):

@@ -138,7 +138,7 @@ async def between(repo: Path, before: str, after: str) -> list[Entry]:
 
 
 async def of_branch(repo: Path, branch: str, target: str, left: str | None) -> list[Entry]:
-    """What a local branch has changed since it left `target`, sorted by path; nothing if there is
+    """Return the changes of a local branch since it left `target`, sorted by path; none if there is
     no such branch.
 
     Args:
@@ -244,7 +244,7 @@ async def _recounted(worktree: Path, new: list[Entry]) -> list[Entry]:
 
 
 async def _paired(worktree: Path, deleted: list[Entry], files: list[str]) -> list[Entry]:
-    """What became of deleted and untracked files, renames among them.
+    """Pair deleted and untracked files, renames among them.
 
     By a second comparison, of nothing but these files, so that its cost is that of the changes and
     not of the repository.

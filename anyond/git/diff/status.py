@@ -52,7 +52,7 @@ class InProgress:
 
 @dataclass(frozen=True, kw_only=True)
 class Status:
-    """How a checkout differs from its HEAD.
+    """The differences of a checkout from its HEAD.
 
     Args:
         head_oid: the commit that is checked out; None if there is none yet.
@@ -133,7 +133,7 @@ async def in_progress(worktree: Path) -> InProgress | None:
 
 
 class Standing(NamedTuple):
-    """How an attempt stands, and which branch is checked out in its worktree, if any."""
+    """The status of an attempt, and the branch that is checked out in its worktree, if any."""
 
     row: BranchStatus
     checked_out: str | None
@@ -142,14 +142,14 @@ class Standing(NamedTuple):
 async def branch_status(
     repo: Path, worktree: Path | None, branch: str, target: str, left: str | None = None
 ) -> BranchStatus:
-    """How an attempt stands; see `standing`."""
+    """Return the status of an attempt; see `standing`."""
     return (await standing(repo, worktree, branch, target, left)).row
 
 
 async def standing(
     repo: Path, worktree: Path | None, branch: str, target: str, left: str | None = None
 ) -> Standing:
-    """How an attempt stands; `merges` is left to the caller.
+    """Return the status of an attempt; `merges` is left to the caller.
 
     Args:
         repo: anywhere in the repository.
@@ -256,7 +256,7 @@ def _edited(out: bytes) -> tuple[list[str], bool]:
 
 
 def _parse(out: bytes, op: Operation | None) -> Status:
-    """What `git status --porcelain=v2 -z --branch` printed."""
+    """Parse the output of `git status --porcelain=v2 -z --branch`."""
     head_oid: str | None = None
     branch: str | None = None
     ahead = behind = 0

@@ -17,7 +17,7 @@ from anyond.real_path import nearest_real_path
 
 @dataclass(frozen=True)
 class Location:
-    """What git is told about a directory.
+    """The location of a checkout, for git's command line and environment.
 
     Args:
         git_dir: where HEAD and index are; there may be nothing, if the checkout is gone.
@@ -85,7 +85,7 @@ def is_remembered(top: Path) -> bool:
 
 
 def locate(directory: Path, *, enter: bool = True) -> Location | None:
-    """What is known of the checkout that `directory` lies in; None if nothing is.
+    """Return the location of the checkout that `directory` lies in; None if none is known.
 
     Args:
         enter: whether a repository inside a known checkout counts as one of its own.
@@ -118,7 +118,7 @@ def main_checkouts(common_dir: Path) -> list[Path]:
 
 
 def named_git_dir(top: Path) -> Path | None:
-    """Where `.git` in `top` leads; None if it leads nowhere."""
+    """Return the directory that `.git` in `top` leads to; None if it leads nowhere."""
     link = top / ".git"
     if os.path.isdir(link):
         return link
@@ -146,7 +146,7 @@ def shared_by(own: Path) -> Path:
 
 
 def first_place(common_dir: Path) -> Path:
-    """Where a repository was when it became known, if it has been moved since."""
+    """Return the path a repository had when it became known, if it has been moved since."""
     return _moved_from.get(os.fspath(common_dir), common_dir)
 
 
@@ -193,7 +193,7 @@ def _inside(top: str) -> Location:
 
 
 def _record(top: Path, common_dir: Path) -> Path | None:
-    """What the repository has on record of the linked worktree `top`."""
+    """Return the repository's record of the linked worktree `top`."""
     records = common_dir / "worktrees"
     named = named_git_dir(top)
     if named is not None and _same(named.parent, records):

@@ -41,7 +41,7 @@ def lock_in(err: str) -> Path | None:
 
 @dataclass
 class LockWait:
-    """How long one request has waited for the locks of others."""
+    """The time that one request has waited for the locks of others."""
 
     until: float = field(default_factory=lambda: trio.current_time() + LOCK_TIMEOUT_S)
 

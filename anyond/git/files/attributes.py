@@ -25,7 +25,7 @@ _RULES = f":(top,glob)**/{_NAME}"
 
 
 class Place(NamedTuple):
-    """Where to run git, and what to tell it besides."""
+    """A directory to run git in, with further options for it."""
 
     cwd: Path
     env: Mapping[str, str]

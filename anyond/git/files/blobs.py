@@ -24,7 +24,7 @@ POINTER = b"version https://git-lfs.github.com/spec/"
 
 @dataclass(frozen=True)
 class Sides:
-    """Where the two texts are.
+    """The places of the two texts.
 
     Args:
         old_oid: the blob; None if the file is new.
@@ -116,7 +116,9 @@ def _lines(oids: list[str]) -> bytes:
 def _choose(
     worktree: Path, sides: Sequence[Sides], sizes: dict[str, int], budget: int
 ) -> list[int]:
-    """Which of them fit; the first that does not ends it, so that a client sees where it ended."""
+    """Choose those that fit; the first that does not ends it, so that a client sees where it
+    ended.
+    """
     chosen: list[int] = []
     for number, side in enumerate(sides):
         old = sizes.get(side.old_oid, FILE_LIMIT + 1) if side.old_oid else 0

@@ -58,7 +58,7 @@ async def with_filter(worktree: Path, paths: Sequence[str]) -> list[str]:
 
 
 async def stored(worktree: Path, paths: Sequence[str]) -> dict[str, bytes]:
-    """What git would store of each of these files of a checkout; nothing is written to the
+    """Return git's stored form of each of these files of a checkout; nothing is written to the
     repository.
 
     Of a file that git cannot convert there is no answer.

@@ -42,7 +42,7 @@ async def of_range(repo: Path, since: str, tip: str) -> tuple[list[str], bool]:
 
 
 def refusal(paths: list[str]) -> MergeCommits:
-    """That a rebase is not done because of what merge commits have changed themselves."""
+    """Return the refusal of a rebase because of what merge commits have changed themselves."""
     return MergeCommits([as_utf8(path) for path in paths])
 
 

@@ -29,7 +29,7 @@ NOBODY = {
 
 @dataclass(frozen=True)
 class Maker:
-    """What is the same for all commits of one merge.
+    """The common facts of all commits of one merge.
 
     Args:
         repo: where git is run.

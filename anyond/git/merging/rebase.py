@@ -224,7 +224,7 @@ async def _is_cut(worktree: Path, tip: str, onto: str) -> bool:
 
 
 def _read_state(directory: Path) -> dict[str, str]:
-    """What git has written down of a rebase so far."""
+    """Read git's record of a rebase so far."""
     found = {}
     for name in ("orig-head", "onto", "stopped-sha"):
         with suppress(OSError):

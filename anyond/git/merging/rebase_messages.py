@@ -34,7 +34,7 @@ class _Commit:
 
     @property
     def made(self) -> tuple[str, str, str]:
-        """What stays when a commit is made again somewhere else."""
+        """The facts that stay when a commit is made again somewhere else."""
         return (self.name, self.email, self.date)
 
 
@@ -117,7 +117,7 @@ def _original(
 
 
 async def _commits(worktree: Path, since: str, tip: str) -> list[_Commit]:
-    """What `tip` has and `since` has not, the oldest first."""
+    """Return the commits that `tip` has and `since` has not, the oldest first."""
     fields = ("%H", "%P", "%an", "%ae", "%ad", "%B")
     ask = ("log", "--reverse", "--topo-order", "--no-show-signature", "--encoding=UTF-8")
     how = ("--date=raw", f"--format={'%x00'.join(fields)}%x00", f"--max-count={MOST_COMMITS}")
@@ -132,7 +132,7 @@ async def _commits(worktree: Path, since: str, tip: str) -> list[_Commit]:
 
 
 async def _comment(worktree: Path) -> str | None:
-    """What begins a comment; None if that is chosen for each message anew."""
+    """Return the beginning of a comment; None if that is chosen for each message anew."""
     for key in ("core.commentString", "core.commentChar"):
         found = await git("config", "--get", key, cwd=worktree, check=False)
         if found.code == 0 and found.text:
@@ -145,6 +145,6 @@ def _stripped(message: str, comment: str) -> str:
 
 
 def _tidy(message: str) -> str:
-    """As git tidies every message up: no spaces at ends of lines, one empty line for several."""
+    """Tidy a message up as git does: no spaces at ends of lines, one empty line for several."""
     lines = "\n".join(line.rstrip() for line in message.split("\n"))
     return re.sub(r"\n{3,}", "\n\n", lines).strip("\n")

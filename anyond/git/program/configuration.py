@@ -12,7 +12,7 @@ _SCOPES: dict[str, Scope] = {"local": "repository", "worktree": "worktree"}
 
 
 def parse(listed: bytes) -> list[Setting]:
-    """What `git config` answered to `LIST`."""
+    """Parse the output of `git config` for `LIST`."""
     fields = iter(os.fsdecode(listed).split("\0"))
     found = []
     for scope in fields:

@@ -49,7 +49,7 @@ _FIXED = {
 
 
 def environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """What a command of git gets if the daemon's own environment is `environ`."""
+    """Return the environment of a command of git if the daemon's own is `environ`."""
     clean = {name: value for name, value in personal(environ).items() if _is_passed_on(name)}
     if not clean.get("SSH_ASKPASS"):
         # Ssh has a program of its own to ask with, which would appear on a screen out of nowhere.

@@ -16,7 +16,7 @@ _SHORT_OF = tuple(map(os.strerror, sorted(SHORTAGES)))
 
 @dataclass(frozen=True)
 class Output:
-    """What a command answered.
+    """The output of a command.
 
     Args:
         code: its exit status; negative if a signal ended it.
@@ -37,8 +37,9 @@ class Output:
 
 
 def failure(command: tuple[str, ...], output: Output) -> AnyondError:
-    """What the refusal of a command means as such: somebody's lock, the no of a hook or another
-    program of the person's, or that git has failed."""
+    """Return the error for the failure of a command: somebody's lock, the no of a hook or another
+    program of the person's, or a failure of git's.
+    """
     lock = lock_in(output.err)
     if lock is not None:
         return Locked(lock)

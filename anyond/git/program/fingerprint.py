@@ -98,7 +98,7 @@ def always_watched(place: Location) -> list[str]:
 
 
 def stamp_of(files: Iterable[str]) -> Stamp:
-    """What `stat` says of these files now."""
+    """Return the `stat` of these files now."""
     return tuple(_stat(file) for file in files)
 
 
@@ -138,7 +138,7 @@ def _files_named(
 
 
 def _hooks(settings: Sequence[Setting], common: Path, top: Path | None) -> tuple[list[Path], bool]:
-    """Where hooks are, and whether they are the same for all checkouts."""
+    """Return the directory of hooks, and whether it is the same for all checkouts."""
     chosen = [setting for setting in settings if setting.key == "core.hookspath"]
     if not chosen:
         return [common / "hooks"], True

@@ -35,7 +35,7 @@ class _Look:
 
 @dataclass
 class Guard:
-    """What is held of one repository.
+    """The accepted programs of one repository.
 
     Args:
         top: the person's own checkout.
@@ -57,7 +57,7 @@ class Guard:
     _looks: dict[str, _Look] = field(default_factory=dict, repr=False)
 
     def forget_looks(self) -> None:
-        """What was accepted has changed: look again."""
+        """Look again next time, since the accepted programs have changed."""
         self._looks.clear()
 
     def changes(self, now: Fingerprint, worktree: str | None, main: Fingerprint) -> list[str]:
@@ -141,7 +141,7 @@ async def take(place: Location, read: ReadSettings) -> Fingerprint:
 
 
 async def _of_main(guard: Guard, place: Location, read: ReadSettings) -> Fingerprint:
-    """What the person's own checkout has of the files that a worktree has of its own."""
+    """Return the files of the person's own checkout that a worktree has copies of."""
     settings = [setting for setting in await read() if setting.scope != "worktree"]
     there = Location(place.git_dir, place.common_dir, guard.top)
     return await trio.to_thread.run_sync(fingerprint.of, settings, there)

@@ -26,7 +26,7 @@ _slots: trio.lowlevel.RunVar[trio.CapacityLimiter] = trio.lowlevel.RunVar("git_s
 
 @dataclass(frozen=True)
 class Ended:
-    """What a process left: its exit status (negative if a signal ended it), and what it wrote."""
+    """The end of a process: its exit status (negative if a signal ended it), and its output."""
 
     code: int
     out: bytes

@@ -107,7 +107,7 @@ def neutral(key: str) -> str:
 
 
 def instead(settings: Iterable[Setting]) -> tuple[tuple[str, str], ...]:
-    """What to tell git so that only programs that the person has set up for themselves are run.
+    """Return settings with which git runs only programs that the person has set up for themselves.
 
     Args:
         settings: all that hold, in git's order.

@@ -65,7 +65,7 @@ _PROGRESS = re.compile(r"\ARebasing \(\d+/\d+\)")
 
 @dataclass(frozen=True)
 class Asking:
-    """What can be asked where the command has failed.
+    """Questions where the command has failed.
 
     Args:
         settings: reads all that hold there; nothing if they cannot be read.
@@ -83,7 +83,7 @@ class Asking:
 
 
 async def of(verb: str, code: int, err: str, ask: Asking) -> Refused | None:
-    """Who made a command fail; None if git did so itself.
+    """Return the refusal by the program that made a command fail; None if git did so itself.
 
     Args:
         verb: the command of git's.
@@ -175,7 +175,7 @@ async def _filter(err: str, ask: Asking) -> FilterFailed:
 
 
 def by_filter(settings: Iterable[Setting]) -> dict[str, dict[str, str]]:
-    """What is set for each filter."""
+    """Group the settings by filter."""
     filters: dict[str, dict[str, str]] = {}
     for setting in settings:
         section, _, rest = setting.key.partition(".")
@@ -207,7 +207,7 @@ def missing_program(parts: Mapping[str, str], path: str) -> str | None:
 
 
 def _output(err: str) -> str:
-    """What the program has said, without what git adds to it."""
+    """Return the program's own output, without what git adds to it."""
     lines = []
     for raw in err.splitlines():
         line = _PROGRESS.sub("", raw).strip()

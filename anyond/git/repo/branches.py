@@ -151,7 +151,7 @@ async def subject(path: Path, oid: str) -> str:
 
 
 async def ahead_behind(path: Path, a: str, b: str) -> tuple[int, int]:
-    """How many commits only `a` has, and how many only `b` has.
+    """Count the commits that only `a` has, and those that only `b` has.
 
     Args:
         path: anywhere in the repository.
@@ -187,7 +187,8 @@ async def is_ancestor(path: Path, a: str, b: str) -> bool:
 
 
 async def fork_point(worktree: Path, target: str, left: str | None = None) -> str | None:
-    """Where a checkout left the branch `target`: what the changes of an attempt are compared with.
+    """Return the commit where a checkout left the branch `target`: the base of an attempt's
+    changes.
 
     Args:
         left: where it once left it, for the case that there is no such branch any more, or that

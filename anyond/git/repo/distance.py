@@ -58,5 +58,5 @@ async def is_shallow(repo: Path) -> bool:
 
 
 async def nothing_in_common(repo: Path, what: str) -> UnrelatedHistories:
-    """That git cannot do `what` with two commits that share none."""
+    """Return the refusal to do `what` with two commits that share none."""
     return UnrelatedHistories(what, shallow=await is_shallow(repo))

@@ -21,7 +21,7 @@ FIRST_COMMIT = "Initial commit"
 
 @dataclass(frozen=True, kw_only=True)
 class RepoInfo:
-    """What one look at a directory tells.
+    """The result of one look at a directory.
 
     Args:
         is_repo: whether it belongs to a git repository at all; if not, the rest says nothing.
@@ -141,7 +141,9 @@ async def _default_branch(path: Path, shared: Path) -> str | None:
 
 
 def _top(path: Path, shared: Path) -> Path:
-    """Where a project is whose files are elsewhere, by `core.worktree`: where its `.git` is."""
+    """Return the place of a project whose files are elsewhere, by `core.worktree`: that of its
+    `.git`.
+    """
     real = Path(os.path.realpath(path))
     top = main_checkout.top(real)
     if top is None or real.is_relative_to(shared) or common_dir_at(top) != shared:

@@ -19,7 +19,7 @@ class Refused(Exception):
 
 
 async def ahead_behind(path: Path, a: str, b: str) -> tuple[int, int]:
-    """How many commits only `a` has, and how many only `b` has; both are commit ids.
+    """Count the commits that only `a` has, and those that only `b` has; both are commit ids.
 
     Raises:
         Refused: see there.
@@ -50,7 +50,7 @@ async def fork_point(worktree: Path, refs: Sequence[str], left: str | None) -> s
 
 
 async def sizes(path: Path, oids: Sequence[str]) -> dict[str, int]:
-    """How many bytes each of these blobs has.
+    """Return the sizes of these blobs in bytes.
 
     Raises:
         Refused: see there; also if only one is not found.
@@ -68,7 +68,9 @@ async def contents(path: Path, oids: Sequence[str]) -> dict[str, bytes]:
 
 
 def _place(path: Path) -> str:
-    """Where libgit2 is to look: in the git directory that is known, rather than for one."""
+    """Return the directory for libgit2: the git directory that is known, so that it looks for
+    none.
+    """
     place = locate(path)
     return str(path if place is None else place.git_dir)
 

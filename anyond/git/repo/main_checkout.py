@@ -27,7 +27,7 @@ _SOUGHT = 2000
 
 @dataclass(frozen=True, kw_only=True)
 class MainCheckout:
-    """What belongs to the HEAD of the repository itself.
+    """The checkout of the HEAD of the repository itself.
 
     Args:
         path: the checkout, or the repository if it has none or its place is unknown.
@@ -122,7 +122,7 @@ async def _settings(file: Path) -> dict[str, str]:
 
 
 def _place(repo: Path, common: Path, named: str | None) -> Path | None:
-    """Where the checkout should be."""
+    """Return the expected place of the checkout."""
     if named is not None:
         return Path(os.path.realpath(common / named))
     if common.name == ".git":

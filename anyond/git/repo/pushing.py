@@ -199,7 +199,7 @@ _NO_LOGIN = (
 def _failure(
     done: Output, remote: Remote, branch: str, token: str | None, stall_s: int
 ) -> Exception:
-    """What refused; the words of git are only asked where there was no answer to the push."""
+    """Return the error of a push; the words of git only count where there was no answer to it."""
     if isinstance(done.refusal, TransportWithheld):
         return failure(("push",), done)
     output = _output(done.err, token)
@@ -256,8 +256,9 @@ def _failure(
 async def _over_ssh(
     ssh: Ssh, done: Output, remote: Remote, failed: Exception, token: str | None
 ) -> Exception:
-    """What the ending of ssh says of a remote that could not be talked to; `failed` is what the
-    words say."""
+    """Return the error by ssh's exit for a remote that could not be talked to; `failed` is the one
+    by the words.
+    """
     refused = await ssh_ending.was_refused(ssh, remote, done.err)
     output = _output(done.err, token)
     if refused and isinstance(failed, Unreachable | GitFailed):
@@ -280,7 +281,7 @@ def _rejection(summary: str, output: str, branch: str) -> Exception:
 
 
 def _output(err: str, token: str | None) -> str:
-    """What is worth telling of git's words, in one line."""
+    """Return the useful part of git's words, in one line."""
     lines = []
     for line in err.split("\n"):
         words = line.strip().removeprefix("remote: ").strip()

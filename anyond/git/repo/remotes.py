@@ -73,7 +73,7 @@ async def of_target(repo: Path, target: str) -> Remote:
 
 
 async def for_push(repo: Path, branch: str, target: str, otherwise: Remote) -> Remote:
-    """Where `branch`, whose work is for `target`, is pushed to.
+    """Return the remote that `branch`, whose work is for `target`, is pushed to.
 
     That is what git is configured to: for the branch, for all, or for what `branch` follows; an
     address will do as well as a name. Else it goes where pushes of `target` are told to go, or to
@@ -97,8 +97,9 @@ async def for_push(repo: Path, branch: str, target: str, otherwise: Remote) -> R
 
 
 async def branch_there(repo: Path, target: str, remote: Remote) -> str:
-    """What the branch `target` is called at the remote: `origin/main` is `main` there, and a local
-    branch that follows one of the remote is called as that one."""
+    """Return the name of the branch `target` at the remote: `origin/main` is `main` there, and a
+    local branch that follows one of the remote has the name of that one.
+    """
     if await _is_local(repo, target):
         followed = await setting(repo, f"branch.{target}.merge") or ""
         if await setting(repo, f"branch.{target}.remote") == remote.name and followed.startswith(

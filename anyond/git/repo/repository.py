@@ -75,7 +75,8 @@ def _known_common_dir(path: Path) -> Path | None:
 
 
 def git_dir(worktree: Path) -> Path | None:
-    """Where a checkout keeps its HEAD and index, or None if `worktree` is not the top of one.
+    """Return the directory of a checkout's HEAD and index, or None if `worktree` is not the top of
+    one.
 
     Of a checkout that is known, it is what is known, and not where its `.git` leads.
     """
@@ -116,7 +117,7 @@ async def adopt(path: Path) -> Path | None:
 
 
 def common_dir_at(checkout: Path) -> Path | None:
-    """What `common_dir` finds for the top of a checkout, or for a git directory itself.
+    """Return the result of `common_dir` for the top of a checkout, or for a git directory itself.
 
     Read without git. Blocks on the disk.
     """
@@ -133,7 +134,7 @@ def common_dir_at(checkout: Path) -> Path | None:
 
 
 async def identity(path: Path) -> dict[str, str]:
-    """Whose name a commit in `path` bears, as environment for git; never written anywhere.
+    """Return the identity of commits in `path`, as environment for git; never written anywhere.
 
     The person's, as git itself knows it. Where it does not, what is missing of it is Anyon's.
     """

@@ -45,7 +45,7 @@ _VARIANTS = {"ssh": "ssh", "plink": "plink", "tortoiseplink": "tortoiseplink"}
 
 @dataclass(frozen=True)
 class Ssh:
-    """How ssh is run for one command of git's.
+    """The run of ssh for one command of git's.
 
     Args:
         command: the person's, for a shell.
@@ -61,7 +61,7 @@ class Ssh:
 
 
 async def prepare(worktree: Path, remote: Remote, private: Path) -> Ssh | None:
-    """What git needs to have the exit status of ssh written down; None if it is not used.
+    """Return what git needs to have the exit status of ssh written down; None if it is not used.
 
     Args:
         private: an empty directory that stays as long as git is at work.
@@ -88,7 +88,7 @@ async def prepare(worktree: Path, remote: Remote, private: Path) -> Ssh | None:
 
 
 async def was_refused(ssh: Ssh, remote: Remote, said: str) -> bool | None:
-    """Whether the other side was reached, and refused; None if ssh is not what failed.
+    """Return whether the other side was reached, and refused; None if ssh is not what failed.
 
     Args:
         said: what ssh, the other side and git have said.
@@ -125,7 +125,7 @@ def _read(status: Path) -> int | None:
 
 
 async def _is_there(ssh: Ssh, remote: Remote) -> bool | None:
-    """Whether a server for ssh greets where ssh would go; None if that cannot be told."""
+    """Return whether a server for ssh greets where ssh would go; None if that is unknown."""
     place = await _place(ssh, remote)
     if place is None:
         return None

@@ -329,7 +329,9 @@ async def _put_in(
 
 
 async def _somehow(worktree: Path, work: Callable[[Sequence[str]], Awaitable[R]]) -> R:
-    """As the repository wants it, or else byte by byte: a missing filter must not cost a file."""
+    """Try as the repository wants it, or else byte by byte: a missing filter must not cost a
+    file.
+    """
     try:
         return await work(())
     except GitFailed:

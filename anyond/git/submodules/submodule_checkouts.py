@@ -170,7 +170,7 @@ async def _clone(worktree: Path, sub: Submodule) -> str | None:
 
 
 def _between(here: Path, there: Path) -> str:
-    """How `there` is called in `here`."""
+    """Return the name in `here` of `there`."""
     return os.path.relpath(there, here)
 
 

@@ -52,7 +52,9 @@ async def run(store: Path, *args: str | Path, work_tree: Path | None = None) -> 
 
 
 def environment(store: Path, work_tree: Path | None = None) -> Mapping[str, str]:
-    """What git is told, so that it looks for no other repository. Blocks on the disk."""
+    """Return the environment for git in which it looks for no other repository. Blocks on the
+    disk.
+    """
     try:
         shared = store / os.fsdecode(plain_files.read(store / "commondir").strip())
     except OSError:
@@ -122,7 +124,7 @@ async def counterpart(repo: Path, path: str, name: str) -> Path | None:
 
 
 def below_modules(own: Path, name: str) -> Path | None:
-    """Where a git directory has the repository of a submodule; None if the name leads elsewhere."""
+    """Return the repository of a submodule in a git directory; None if the name leads elsewhere."""
     modules = own / "modules"
     place = Path(os.path.normpath(modules / name))
     return place if modules in place.parents else None

@@ -55,7 +55,8 @@ async def rename(repos: Repositories, repo: Path, old: str, new: str) -> None:
 
 
 async def followed(worktree: Path, branch: str) -> str | None:
-    """What the branch of a checkout is called now, if somebody has renamed `branch` by other means.
+    """Return the present name of a checkout's branch, if somebody has renamed `branch` by other
+    means.
 
     None if `branch` exists, or if what is checked out is another one: the reflog of a branch tells
     what it was called before.

@@ -38,7 +38,7 @@ _EMPTIED = "anyon-emptied"
 
 @dataclass(frozen=True)
 class Ensured:
-    """What `ensure` found or did.
+    """The findings and repairs of `ensure`.
 
     Args:
         what: `present`: nothing was to do. `repaired`: the link between the repository and the
@@ -315,7 +315,7 @@ def _free(path: Path, what: str) -> Path:
 
 
 def _target(link: Path) -> Path | None:
-    """Where the `.git` of a worktree leads, if it can be read."""
+    """Return the target of the `.git` of a worktree, if it can be read."""
     try:
         first = os.fsdecode(plain_files.read(link).split(b"\n", 1)[0])
     except OSError:

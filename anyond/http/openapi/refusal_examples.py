@@ -70,7 +70,7 @@ def envelope(
     message: Schema,
     more: dict[str, Schema] | None = None,
 ) -> Schema:
-    """What every answer is wrapped in, with what stands beside the usual."""
+    """Return the envelope of every answer, with its further fields."""
     properties = {
         "success": success,
         "data": data,

@@ -41,7 +41,7 @@ def status(refusal: Refusal) -> int:
 
 
 def text(refusal: Refusal) -> str:
-    """When it happens, for people: the first paragraph of what is said of it."""
+    """Return the occasion of it, for people: the first paragraph of its docstring."""
     return " ".join(_paragraphs(refusal)[0].split())
 
 

@@ -91,7 +91,7 @@ class Schemas:
 
 
 def _schemas(types: list[Any]) -> tuple[list[Schema], dict[str, Schema]]:
-    """What msgspec makes of `types`, with the names of clients, and tidied up."""
+    """Return msgspec's schemas of `types`, with the names of clients, and tidied up."""
     classes = _classes(types)
     found, components = msgspec.json.schema_components(types, ref_template=PLACE + "{name}")
     names = {_raw_name(cls): name for name, cls in classes.items()}
@@ -202,7 +202,7 @@ def _flat(schema: Any) -> Any:
 
 
 def _formatted(name: str, schema: Schema) -> Schema:
-    """What every id and every moment of the API looks like."""
+    """Add the format of every id and every timestamp of the API."""
     types = schema.get("type", [])
     if "string" in ([types] if isinstance(types, str) else types):
         if name in _UUIDS and "minLength" not in schema:  # else it is said what it is instead

@@ -28,7 +28,7 @@ async def respond(backend: Backend, params: api.OfApproval, body: Answer) -> Dec
 
 
 def decision(approval: Approval) -> DecisionAnswer:
-    """What was decided, or that it is pending."""
+    """Return the decision, or that it is pending."""
     return DecisionAnswer(
         status=approval.status,
         reason=UNSET if approval.reason is None else approval.reason,

@@ -68,7 +68,7 @@ async def sent(image: Image, path: Path) -> Response:
 
 
 def _headers(image: Image) -> dict[str, str]:
-    """What a browser may do with it: show it, but nothing that is written in it.
+    """Return headers by which a browser may show it, but run nothing that is written in it.
 
     An SVG can hold scripts. As the source of an <img> it is harmless, as a page of its own it is
     a page of this daemon; so it is only ever downloaded.

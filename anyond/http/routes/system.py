@@ -95,7 +95,9 @@ async def get_sound(_: Backend, params: api.OfSound) -> Response:
 
 @cache
 def _environment() -> Environment:
-    """What the machine is, read once; without `platform.architecture`, which starts a program."""
+    """Return the facts of the machine, read once; without `platform.architecture`, which starts a
+    program.
+    """
     system = platform.system()
     version = platform.mac_ver()[0] if system == "Darwin" else platform.release()
     return Environment(

@@ -46,7 +46,7 @@ class Encoder(Protocol[T_contra]):
 
 
 class DraftStream(NamedTuple):
-    """What the stream of a project's drafts consists of.
+    """The parts of the stream of a project's drafts.
 
     Args:
         snapshot: reads how all of them are now.

@@ -23,7 +23,7 @@ KINDS = frozenset({"draft_updated", "attempt_created", "attempt_deleted", "task_
 
 
 class Place(Struct, frozen=True):
-    """What is written in one attempt; a retry only if there is one."""
+    """The drafts of one attempt; a retry only if there is one."""
 
     id: str
     task_id: str

@@ -18,7 +18,9 @@ def add(path: str, value: str) -> str:
 
 
 def replace(path: str, value: str) -> str:
-    """What is at `path` is `value` now, which is JSON; nothing happens if nothing is there."""
+    """Write `value`, which is JSON, in the place of what is at `path`; nothing happens if nothing
+    is there.
+    """
     return f'{{"op":"replace","path":{_text(path)},"value":{value}}}'
 
 

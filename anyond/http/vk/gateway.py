@@ -64,7 +64,9 @@ class VkGateway:
         await self._front.answer({**scope, "path": path}, receive, send)
 
     def listener_app(self, ui: Path | None) -> App:
-        """What a listener serves whose every path has the wire format; see `Gateway`."""
+        """Return the application of a listener whose every path has the wire format; see
+        `Gateway`.
+        """
         files = None if ui is None else site.create(self._front.policy, ui)
 
         async def serve(scope: Any, receive: Receive, send: Send) -> None:

@@ -122,7 +122,7 @@ async def _pauses(services: Services, process_id: str, opened: str) -> Sequence[
 
 
 def _held_back(row: ExecutionProcess) -> float:
-    """How long the end of `row` may have been held back, in seconds."""
+    """Return how long the end of `row` may have been held back, in seconds."""
     if row.completed_at is None:
         return 0.0
     ran = seconds(row.completed_at) - seconds(row.created_at)

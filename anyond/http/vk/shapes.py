@@ -34,7 +34,7 @@ class Answer(NamedTuple):
 
     @property
     def type(self) -> str:
-        """What programs match the refusal on."""
+        """The type by which programs match the refusal."""
         data = self.body.get("error_data")
         return str(data.get("type", "")) if isinstance(data, dict) else ""
 
@@ -80,7 +80,7 @@ async def _rebased(services: Services, found: Answer) -> Answer:
 
 
 async def _published(services: Services, found: Answer) -> Answer:
-    """What a dialog can help with is a bare word."""
+    """Give the refusals that a dialog can help with as bare words."""
     if not found.good and found.type in _GITHUB:
         return _refused(_GITHUB[found.type], None)
     return await _soft(services, found)
@@ -94,7 +94,9 @@ async def _signed_in(_: Services, found: Answer) -> Answer:
 
 
 async def _compared(services: Services, found: Answer) -> Answer:
-    """How far HEAD is from a commit, seen from HEAD; linear if HEAD has all of the commit's."""
+    """Return the distance of HEAD from a commit, seen from HEAD; linear if HEAD has all of the
+    commit's.
+    """
     if not found.good:
         return await _soft(services, found)
     data = found.body["data"]

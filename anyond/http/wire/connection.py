@@ -181,7 +181,7 @@ class Connection:
             return b""
 
     async def _deliver(self, event: Event) -> None:
-        """What the protocol wants done to the connection."""
+        """Do to the connection what the protocol wants."""
         match event:
             case RawData(data=data) if data:
                 await self._write(data)

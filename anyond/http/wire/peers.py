@@ -42,7 +42,7 @@ log = structlog.get_logger("anyond.http")
 
 
 class Means(StrEnum):
-    """How the owner of a TCP connection is found out."""
+    """The means to find out the owner of a TCP connection."""
 
     SOCK_DIAG = "sock_diag"
     TABLES = "/proc/net"
@@ -50,7 +50,7 @@ class Means(StrEnum):
 
 
 class Accepted(Protocol):
-    """What is asked of an accepted socket; those of Trio are, too."""
+    """The used part of an accepted socket's interface; those of Trio have it, too."""
 
     @property
     def family(self) -> int: ...
@@ -90,8 +90,8 @@ class Peers:
             self._netlink = None
 
     def user(self, accepted: Accepted) -> int | None:
-        """Who has the other end of `accepted`. Does not wait; some 20 µs by sock_diag, and by the
-        tables as many as there are connections on this machine.
+        """Return the user at the other end of `accepted`. Does not wait; some 20 µs by sock_diag,
+        and by the tables as many as there are connections on this machine.
 
         Returns:
             The id of the user as this process sees it; `NOBODY`; or None if this system cannot
@@ -113,7 +113,7 @@ class Peers:
         return NOBODY if user is not None and user == self._overflow else user
 
     def _tried(self) -> Means:
-        """What finds out that a connection of our own is ours."""
+        """Return the means that finds out that a connection of our own is ours."""
         try:
             with (
                 socket.create_server(("127.0.0.1", 0)) as server,
@@ -170,7 +170,9 @@ def _ends(accepted: Accepted) -> _Ends | None:
 
 
 def _address(text: str) -> IPv4Address | IPv6Address:
-    """What is an address of IPv4 in that of IPv6, the kernel has among those of IPv4."""
+    """Return an address of IPv4 that is written as one of IPv6 in its own form, as the kernel lists
+    it.
+    """
     found = ip_address(text.partition("%")[0])
     mapped = found.ipv4_mapped if isinstance(found, IPv6Address) else None
     return mapped or found
@@ -209,7 +211,7 @@ def _by_tables(ends: _Ends) -> int:
 
 
 def _spelled(end: tuple[str, int]) -> bytes:
-    """As the tables have it: words in the order of this machine, in hexadecimal."""
+    """Spell an address as the tables do: words in the order of this machine, in hexadecimal."""
     packed = ip_address(end[0]).packed
     words = struct.unpack(f"={len(packed) // 4}I", packed)
     return "".join(f"{word:08X}" for word in words).encode() + b":%04X" % end[1]

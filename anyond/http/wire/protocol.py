@@ -35,7 +35,7 @@ class Protocol(H11Protocol):
     _begun = _cut_off = _bodiless = False
 
     async def _check_protocol(self, event: h11.Request) -> None:
-        """Where Hypercorn would switch to HTTP/2."""
+        """Do nothing where Hypercorn would switch to HTTP/2."""
 
     async def _create_stream(self, request: h11.Request) -> None:
         self._answered = trio.Event()
@@ -70,7 +70,7 @@ class Protocol(H11Protocol):
             await self._answered.wait()
 
     async def _open_websocket(self, request: h11.Request) -> None:
-        """As Hypercorn does it, with a stream of ours."""
+        """Open a WebSocket as Hypercorn does it, with a stream of ours."""
         assert isinstance(self.connection, h11.Connection)
         self.stream = FragmentingStream(
             self.app,

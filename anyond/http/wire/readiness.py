@@ -78,7 +78,7 @@ class Readiness:
                         trio.lowlevel.reschedule(wait.task)
 
     async def receive(self, fd: int, most: int) -> bytes:
-        """What a non-blocking socket has received; empty at its end.
+        """Receive from a non-blocking socket; empty at its end.
 
         Args:
             fd: open until this returns; only one task at a time may wait for it.

@@ -16,7 +16,8 @@ _NOT_SET_BEFORE = "BUNDLER_ENVIRONMENT_PRESERVER_INTENTIONALLY_NIL"
 
 
 def personal(environ: Mapping[str, str], own_venv: str = sys.prefix) -> dict[str, str]:
-    """What of the environment `environ` goes on to the programs that the daemon starts.
+    """Return the part of the environment `environ` that goes on to the programs that the daemon
+    starts.
 
     Args:
         own_venv: the virtual environment that the daemon is installed in, if it is in one.

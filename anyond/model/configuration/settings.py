@@ -29,7 +29,7 @@ class Executor(StrEnum):
 
 
 class ExecutorProfileId(Struct, frozen=True, kw_only=True):
-    """Which agent, in which of its variants; None is `DEFAULT`."""
+    """An agent in one of its variants; None is `DEFAULT`."""
 
     executor: Annotated[Executor, setting("Which agent.")]
     variant: Annotated[
@@ -72,7 +72,7 @@ class EditorType(StrEnum):
 
 
 class CommitMessage(StrEnum):
-    """What the body of an automatic commit says; `OFF` makes no automatic commits."""
+    """The body of an automatic commit; `OFF` makes no automatic commits."""
 
     SUMMARY = "summary"
     TITLE = "title"
@@ -80,8 +80,9 @@ class CommitMessage(StrEnum):
 
 
 class ScriptProfile(StrEnum):
-    """What the scripts of projects have of the person's shell: what a new terminal has, what a
-    login shell has, or nothing but the environment of the daemon."""
+    """The part of the person's shell that the scripts of projects have: that of a new terminal,
+    that of a login shell, or nothing but the environment of the daemon.
+    """
 
     TERMINAL = "terminal"
     LOGIN = "login"
@@ -89,7 +90,7 @@ class ScriptProfile(StrEnum):
 
 
 class Submodules(StrEnum):
-    """Which submodules a new worktree has: those of the project's checkout, all, or none."""
+    """The submodules of a new worktree: those of the project's checkout, all, or none."""
 
     AS_CHECKOUT = "as_checkout"
     ALL = "all"
@@ -97,7 +98,7 @@ class Submodules(StrEnum):
 
 
 class Notifications(Struct, frozen=True, kw_only=True):
-    """What tells a person that an agent is done."""
+    """The means to notify a person that an agent is done."""
 
     sound_enabled: Annotated[
         bool, setting("Whether a sound is played, unless a person has stopped it.")
@@ -107,7 +108,7 @@ class Notifications(Struct, frozen=True, kw_only=True):
 
 
 class Editor(Struct, frozen=True, kw_only=True):
-    """What opens a worktree, or a file in it."""
+    """The program that opens a worktree, or a file in it."""
 
     editor_type: Annotated[EditorType, setting("Which editor.")] = EditorType.VS_CODE
     custom_command: Annotated[
@@ -127,7 +128,7 @@ class Editor(Struct, frozen=True, kw_only=True):
 
 
 class GitHub(Struct, frozen=True, kw_only=True):
-    """How GitHub is asked."""
+    """Access to GitHub."""
 
     pat: Annotated[
         str | None,
@@ -143,7 +144,7 @@ class GitHub(Struct, frozen=True, kw_only=True):
 
 
 class Showcases(Struct, frozen=True, kw_only=True):
-    """What a client has introduced to the person."""
+    """The features that a client has introduced to the person."""
 
     seen_features: Annotated[list[str], setting("Names of features.")] = field(default_factory=list)
 

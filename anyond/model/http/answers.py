@@ -20,7 +20,7 @@ class Health(Struct, frozen=True, kw_only=True):
 
 
 class Environment(Struct, frozen=True, kw_only=True):
-    """What machine the daemon runs on."""
+    """The machine the daemon runs on."""
 
     os_type: str
     os_version: str
@@ -36,7 +36,7 @@ Variants = dict[str, TaggedVariant]
 
 
 class Capability(StrEnum):
-    """What an agent can do besides a first turn; STEER is ours to add."""
+    """An ability of an agent besides a first turn; STEER is ours to add."""
 
     SESSION_FORK = "SESSION_FORK"
     SETUP_HELPER = "SETUP_HELPER"
@@ -44,7 +44,7 @@ class Capability(StrEnum):
 
 
 class Availability(Struct, frozen=True, kw_only=True):
-    """Whether an agent can be started on this machine, in its default variant.
+    """The availability of an agent on this machine, in its default variant.
 
     Args:
         available: its program is there.
@@ -87,7 +87,7 @@ class AcpAgent(Struct, frozen=True, kw_only=True):
 
 
 class UserSystemInfo(Struct, frozen=True, kw_only=True):
-    """What a client needs to know before anything else.
+    """The facts that a client needs before anything else.
 
     Args:
         config: the settings; secrets in it are masked. Unknown keys of the file are shown too.
@@ -108,7 +108,7 @@ class UserSystemInfo(Struct, frozen=True, kw_only=True):
 
 
 class VariantForm(Struct, frozen=True, kw_only=True):
-    """Which options a variant can have.
+    """The options that a variant can have.
 
     Args:
         form: a JSON schema of them. What can be chosen is in `examples`, with names in `x-choices`;
@@ -180,7 +180,7 @@ class DeviceFlow(Struct, frozen=True, kw_only=True):
 
 
 class ContainerInfo(Struct, frozen=True, kw_only=True):
-    """Whose a worktree is."""
+    """The owner of a worktree."""
 
     attempt_id: str
     task_id: str
@@ -188,7 +188,7 @@ class ContainerInfo(Struct, frozen=True, kw_only=True):
 
 
 class DecisionAnswer(Struct, frozen=True, kw_only=True):
-    """How a question of an agent was decided; `reason` and `answers` only if there are any."""
+    """The decision on an approval request; `reason` and `answers` only if there are any."""
 
     status: ApprovalStatus
     reason: str | UnsetType = UNSET
@@ -196,7 +196,7 @@ class DecisionAnswer(Struct, frozen=True, kw_only=True):
 
 
 class Replaced(Struct, frozen=True, kw_only=True):
-    """What became of a process that was replaced.
+    """The result of replacing a process.
 
     Args:
         deleted_count: how many processes were dropped; their logs can still be read.
@@ -219,7 +219,7 @@ class CommitInfo(Struct, frozen=True, kw_only=True):
 
 
 class CommitComparison(Struct, frozen=True, kw_only=True):
-    """How a commit relates to the one that is checked out.
+    """The relation of a commit to the one that is checked out.
 
     Args:
         ahead_from_head: the commits that only the given one has.
@@ -276,7 +276,8 @@ class GitProgram(Struct, frozen=True, kw_only=True):
 
 
 class GitPrograms(Struct, frozen=True, kw_only=True):
-    """Whether git, as Anyon starts it, runs hooks, filters and other programs of a repository.
+    """The state of hooks, filters and other programs of a repository: whether git, as Anyon starts
+    it, runs them.
 
     Args:
         withheld: it does not, because a run has changed them and nobody has accepted that.
@@ -305,7 +306,7 @@ class DirectoryEntry(Struct, frozen=True, kw_only=True):
 
 
 class Listing(Struct, frozen=True, kw_only=True):
-    """What is in a directory; `truncated` says that there is more than this."""
+    """The content of a directory; `truncated` says that there is more than this."""
 
     entries: list[DirectoryEntry]
     current_path: str

@@ -54,7 +54,7 @@ class NewProject(ProjectSettings, frozen=True, kw_only=True):
 
 
 class AcceptGitPrograms(Struct, frozen=True, kw_only=True):
-    """What git may run from now on.
+    """The programs that git may run from now on.
 
     Args:
         digest: of what the person has seen; if there is something else by now, it is refused.
@@ -88,7 +88,7 @@ class TagPatch(Struct, frozen=True, kw_only=True):
 
 
 class ApprovalAnswer(Struct, frozen=True, kw_only=True):
-    """What a person decided. `answers` (question -> answer) is for questions of an agent."""
+    """The decision of a person. `answers` (question -> answer) is for questions of an agent."""
 
     status: ApprovalStatus
     reason: Prose | None = None

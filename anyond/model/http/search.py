@@ -15,7 +15,7 @@ class SearchMode(StrEnum):
 
 
 class MatchType(StrEnum):
-    """Where in a path the text was found, the best first."""
+    """The place in a path where the text was found, the best first."""
 
     FILE_NAME = "FileName"
     DIRECTORY_NAME = "DirectoryName"

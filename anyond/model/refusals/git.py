@@ -184,7 +184,7 @@ class Locked(Conflict, type="locked"):
 
 
 def verb(command: tuple[str, ...]) -> str:
-    """What a command does: the name of the command of git's."""
+    """Return the verb of a command: the name of the command of git's."""
     words = iter(command)
     for word in words:
         if word in {"-c", "-C"}:

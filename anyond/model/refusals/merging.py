@@ -28,12 +28,12 @@ class NothingToMerge(Conflict, type="nothing_to_merge"):
 
     @classmethod
     def into(cls, target: str, source: str) -> NothingToMerge:
-        """As git knows the two branches."""
+        """Name the two branches as git knows them."""
         return cls(f"{target} has everything that {source} has.")
 
     @classmethod
     def on_github(cls, target: str, reason: str) -> NothingToMerge:
-        """As GitHub knows them, in its words."""
+        """Name them as GitHub knows them, in its words."""
         return cls(f"There is nothing to merge into {target}: {reason}")
 
 

@@ -48,7 +48,7 @@ class NotFound(Absent):
 
 
 class Deleted(Absent):
-    """What was to be written belongs to something that was deleted meanwhile."""
+    """The owner of what was to be written was deleted meanwhile."""
 
     def __init__(self) -> None:
         super().__init__("parent", "What this belongs to was deleted meanwhile.")
@@ -67,7 +67,7 @@ class Impossible(AnyondError, type="impossible"):
 
 
 class SetupNotSupported(Impossible, type="setup_not_supported"):
-    """That agent cannot be set up from here."""
+    """Setting that agent up from here is not supported."""
 
     field: str
 

@@ -103,7 +103,7 @@ class NoAgent(Conflict, type="no_agent"):
 
 
 class Dropped(Conflict, type="dropped"):
-    """That process was already replaced."""
+    """The process was already replaced."""
 
     def __init__(self) -> None:
         super().__init__("That process was already replaced.")

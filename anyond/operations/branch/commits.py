@@ -39,7 +39,7 @@ async def info(about: Subject, text: str) -> CommitInfo:
 
 
 async def compare(about: Subject, text: str) -> CommitComparison:
-    """How that commit relates to the attempt's HEAD.
+    """Return the relation of that commit to the attempt's HEAD.
 
     Raises:
         NotFound: there is no such commit, or the attempt has no branch yet.
@@ -58,7 +58,9 @@ async def compare(about: Subject, text: str) -> CommitComparison:
 
 
 async def _view(about: Subject) -> tuple[Path, str]:
-    """Where to ask git, and what HEAD is there; without its worktree an attempt has its branch."""
+    """Return the place to ask git in, and HEAD there; without its worktree an attempt has its
+    branch.
+    """
     if about.attempt.container_ref is not None:
         path = about.worktree
         if await trio.to_thread.run_sync(git_dir, path) is not None:

@@ -47,7 +47,7 @@ def token(resources: Resources) -> str:
 
 
 async def way(about: Subject, target: str) -> Way:
-    """Where the attempt's branch goes if it is to land in `target`.
+    """Return the remote and the branch to push to if the work is for `target`.
 
     Raises:
         NoRemote: see there.

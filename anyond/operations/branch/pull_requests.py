@@ -25,7 +25,7 @@ from anyond.store.runs import merges
 
 @dataclass(frozen=True)
 class Checked:
-    """How a pull request stands, and the tag of that state."""
+    """The state of a pull request, and the tag of that state."""
 
     row: PullRequestMerge
     etag: str | None

@@ -24,7 +24,7 @@ from anyond.store.runs.intents import Intent
 
 @dataclass(frozen=True)
 class WentBack:
-    """What was done to the worktree.
+    """The changes that were made to the worktree.
 
     Args:
         needed: whether it was not as the run had found it.

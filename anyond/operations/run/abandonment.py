@@ -81,7 +81,7 @@ async def end_run(resources: Resources, row: ExecutionProcess, reason: str) -> N
 
 
 async def _git_programs(resources: Resources, about: Subject, row: ExecutionProcess) -> list[str]:
-    """What git runs and the program has changed is withheld, however the program has ended."""
+    """Withhold what git runs and the program has changed, however the program has ended."""
     if about.attempt.container_ref is None:
         return []
     try:

@@ -76,7 +76,7 @@ async def _frames(
 
 
 async def _remarks(launcher: Launcher, process: ExecutionProcess) -> list[EntryFrame]:
-    """What was noted of a program that never ran."""
+    """Return the notes on a program that never ran."""
     conversation = Conversation(process.id, SilentDialogue(), 0)
     reader = launcher.spool(process.id).records()
     try:

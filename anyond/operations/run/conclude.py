@@ -77,7 +77,7 @@ _REPORTS_UNCOMMITTED = {RunReason.CODING_AGENT, RunReason.CLEANUP_SCRIPT}
 
 @dataclass(frozen=True)
 class Following:
-    """What is to be started after a process.
+    """The process that is to be started after another.
 
     Args:
         next: the next link of the chain, or what a person had queued for its end.

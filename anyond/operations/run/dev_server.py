@@ -12,7 +12,7 @@ from anyond.store.runs import processes
 
 
 def script(about: Subject) -> str:
-    """What starts the dev server.
+    """Return the script that starts the dev server.
 
     Raises:
         Conflict: `no_dev_script`.

@@ -165,7 +165,7 @@ async def start(
 
 
 def refusal(error: Exception, process: ExecutionProcess) -> AnyondError:
-    """What a person is told of an exception that ended the start of a process."""
+    """Return the refusal for an exception that ended the start of a process."""
     if isinstance(error, AnyondError):
         return error
     if isinstance(error, OSError):

@@ -15,7 +15,7 @@ from anyond.store.runs import sessions
 
 
 def before(reader: Reader, process: ExecutionProcess, session_id: str | None) -> Carried:
-    """What the earlier runs of the attempt of `process` have left for it.
+    """Return the facts that earlier runs of the attempt have left for `process`.
 
     Args:
         session_id: the session that it resumes, or None.

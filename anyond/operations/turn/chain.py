@@ -32,7 +32,7 @@ def reason(action: ExecutorAction) -> RunReason:
 
 
 def task_prompt(task: Task) -> str:
-    """What the agent is told at first: the title, and the description below it."""
+    """Return the first prompt: the title, and the description below it."""
     if task.description and task.description.strip():
         return f"{task.title}\n\n{task.description}"
     return task.title

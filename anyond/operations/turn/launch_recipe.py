@@ -30,7 +30,7 @@ from anyond.store.board import tags
 
 @dataclass(frozen=True)
 class Recipe:
-    """What to start; `kept` is None for scripts."""
+    """A launch, and its turn record, which is None for scripts."""
 
     launch: Launch
     turn_record: TurnRecord | None
@@ -39,7 +39,8 @@ class Recipe:
 async def write_recipe(
     resources: Resources, process: ExecutionProcess, project: Project, cwd: str, worktree: str
 ) -> Recipe:
-    """How to start `process` of an attempt at `project` in the directory `cwd` of a worktree.
+    """Return the recipe to start `process` of an attempt at `project` in the directory `cwd` of a
+    worktree.
 
     The prompt in the row is what the person wrote. What the agent is told is made of it here, and
     written down with the turn: `@tag_name` becomes the content that the tag has now, and links to
@@ -76,7 +77,7 @@ async def _past(resources: Resources, process: ExecutionProcess, prompt: str, wo
 
 
 async def expand(resources: Resources, prompt: str, worktree: str) -> str:
-    """What an agent that works in `worktree` is told if a person wrote `prompt`."""
+    """Return the prompt for an agent that works in `worktree` if a person wrote `prompt`."""
     if "@" in prompt:
         contents = await resources.store.read(tags.contents)
         prompt = expand_tags(prompt, lambda name: contents.get(tags.fold(name)))

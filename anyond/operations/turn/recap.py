@@ -60,7 +60,8 @@ def past(reader: Reader, process: ExecutionProcess, prompt: str, task: str | Non
 
 
 def unasked(reader: Reader, process: ExecutionProcess) -> str | None:
-    """What the attempt of `process` was to begin with, if no run of the agent has asked that.
+    """Return the first prompt of the attempt of `process`, if no run of the agent has been asked
+    that.
 
     That is so if the setup script before it did not succeed, or was stopped. Later messages that
     were not said are drafts then; this one is what the task says, which an agent does not see.

@@ -95,7 +95,7 @@ def sent_messages(reader: Reader, process_id: str) -> Sequence[SentMessage]:
 
 
 def undelivered(reader: Reader, process_id: str, received: int) -> Sequence[SentMessage]:
-    """What the agent has not been told.
+    """Return the messages that the agent has not received.
 
     Args:
         received: how many messages it has received, the first prompt included.

@@ -46,7 +46,7 @@ class TurnRecord(Struct, frozen=True, kw_only=True):
 
     @staticmethod
     def decode(text: str) -> TurnRecord:
-        """What `encode` wrote."""
+        """Decode the result of `encode`."""
         return msgspec.json.decode(text, type=TurnRecord)
 
     def encode(self) -> str:

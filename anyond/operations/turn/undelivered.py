@@ -17,7 +17,7 @@ from anyond.store.runs import processes
 
 
 def give_back(tx: Tx, process: ExecutionProcess, now: str) -> None:
-    """What was to be said by `process`, or after it, is not said: the person has it again.
+    """Give the person back what was to be sent by `process`, or after it, and was not.
 
     To be called in the transaction that ends a process that never started, or a setup script that
     nothing follows.

@@ -75,7 +75,9 @@ def copy(
 
 
 def _matching(root: Path, pattern: str) -> list[Path]:
-    """What a pattern names. `**` goes through no link: one that leads upwards would never end."""
+    """Yield the matches of a pattern. `**` goes through no link: one that leads upwards would never
+    end.
+    """
     if not glob.has_magic(pattern):
         return [root / pattern] if os.path.lexists(root / pattern) else []
     parts = (part if part == "**" else re.sub(r"\*+", "*", part) for part in Path(pattern).parts)

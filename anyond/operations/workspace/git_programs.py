@@ -187,7 +187,7 @@ def not_started(subject: Subject, process: ExecutionProcess) -> None:
 
 
 async def state(resources: Resources, project_id: str) -> GitPrograms:
-    """What waits to be accepted in a project.
+    """Return the changes that wait to be accepted in a project.
 
     Raises:
         NotFound: there is no such project.
@@ -333,8 +333,9 @@ async def _look_or_nothing(checkout: Path) -> Fingerprint:
 
 
 def _row(seen: _Seen, project_id: str, reader: Reader) -> GitProgramsRow | None:
-    """What is held of a project; of another one of the same repository, if none of its runs was
-    looked at yet."""
+    """Return the row of a project; of another one of the same repository, if none of its runs was
+    looked at yet.
+    """
     row = git_programs.get(reader, project_id)
     others = git_programs.of_repository(reader, str(seen.place.common_dir)) if row is None else []
     return others[0] if others else row
@@ -348,7 +349,7 @@ def _attempts(seen: _Seen, project_id: str, reader: Reader) -> list[TaskAttempt]
 
 
 async def _waiting(resources: Resources, project_id: str, seen: _Seen) -> list[GitProgram]:
-    """What is not accepted, with what there is to show of it."""
+    """Return the programs that are not accepted, with what there is to show of them."""
     found = []
     if seen.guard.withheld:
         found = [

@@ -57,7 +57,9 @@ def _log(event: str, worktree: Path, paths: Iterable[str], **more: object) -> No
 
 
 def _set_aside(top: Path, paths: Iterable[str], place: Path) -> tuple[Path, dict[str, str]]:
-    """Where they are now, and those that could not be moved, each with the reason."""
+    """Move files aside; returns their new places, and those that could not be moved, each with the
+    reason.
+    """
     fresh, number = place, 1
     while os.path.lexists(fresh):
         fresh = place.with_name(f"{place.name}.{number}")

@@ -24,7 +24,7 @@ log = structlog.get_logger()
 
 
 async def refuse_unsaved(about: Subject) -> None:
-    """What is published would lack the edits in a submodule that nobody has committed there.
+    """Refuse to publish without the edits in a submodule that nobody has committed there.
 
     New files may be what a build leaves behind: those are told of when a run ends.
 
@@ -90,7 +90,7 @@ async def follow_merge(resources: Resources, about: Subject, merge_record: Merge
 
 
 async def uncommitted(about: Subject) -> list[Remark]:
-    """What the log is to say of changes that are in no commit of a submodule."""
+    """Return remarks on changes that are in no commit of a submodule."""
     return [
         Remark(
             text=f"The submodule {as_utf8(path)} has changes that are committed nowhere, so they "

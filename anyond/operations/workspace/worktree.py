@@ -45,7 +45,7 @@ _MOST_COMPLAINTS = 10
 
 
 def root(resources: Resources) -> Path:
-    """Where all new worktrees belong."""
+    """Return the directory of all new worktrees."""
     return resources.places.worktrees(resources.config.config.workspace_dir)
 
 
@@ -77,7 +77,7 @@ def _make_root(place: Path) -> None:
 
 
 def planned_path(resources: Resources, project: Project, attempt: TaskAttempt) -> Path:
-    """Where the worktree of an attempt belongs, unless it was begun elsewhere before."""
+    """Return the path for the worktree of an attempt, unless it was begun elsewhere before."""
     name = f"{branches.slug(project.name)}-{project.id[:8]}"
     return root(resources) / name / attempt.branch.rsplit("/", 1)[-1]
 

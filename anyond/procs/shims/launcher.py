@@ -165,7 +165,7 @@ class Launcher:
         return running
 
     def look(self, execution_id: str, *, recorded: bool = False) -> Found:
-        """What has become of an execution.
+        """Return the state of an execution.
 
         As long as its shim holds the lock it lives, whatever its files say: an agent can write
         them too. If it was never started (its launcher died too early), it is withdrawn, so that

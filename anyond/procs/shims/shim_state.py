@@ -21,7 +21,7 @@ LARGEST_SPEC = 64 << 20  # bytes; a prompt can be among the arguments
 
 
 class Run(Struct, frozen=True, kw_only=True):
-    """What ran, as the shim wrote it down before the program's first instruction.
+    """The record of a run, written by the shim before the program's first instruction.
 
     Args:
         shim_started: its start time in the notation of the system; tells a pid from its reuse.
@@ -40,7 +40,7 @@ class Run(Struct, frozen=True, kw_only=True):
 
 
 def read_run(path: Path) -> Run | None:
-    """What ran in the spool `path`; None if nothing did, or a power loss took the record."""
+    """Read the run in the spool `path`; None if nothing ran, or a power loss took the record."""
     try:
         return msgspec.json.decode(read_plain(path / "run.json"), type=Run)
     except (OSError, ValueError, RecursionError):

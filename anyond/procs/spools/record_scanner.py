@@ -159,7 +159,7 @@ def read_gap(path: Path) -> Gap | None:
 
 
 def first_lost(log: Path, gap: Gap | None) -> int:
-    """Where the first page begins that has nothing but zeros; the size if there is none."""
+    """Return the start of the first page that has nothing but zeros; the size if there is none."""
     position = 0
     with log.open("rb") as file:
         while block := file.read(1 << 18):

@@ -141,7 +141,7 @@ class Spool:
         return _size(self._log)
 
     def offset(self, frame: int) -> int:
-        """Where the record of `frame` begins; 0 if there is no such frame."""
+        """Return the offset of the record of `frame`; 0 if there is no such frame."""
         try:
             fd = open_plain(self._index)
         except OSError:
@@ -153,7 +153,7 @@ class Spool:
         return found if found < self.size() else 0
 
     def exit(self) -> Exit | None:
-        """How it ended; None if it has not (or nobody could write it down)."""
+        """The end of the execution; None if it has not ended (or nobody could write it down)."""
         try:
             return _plausible(msgspec.json.decode(read_plain(self.path / "exit.json"), type=Exit))
         except FileNotFoundError:
@@ -162,7 +162,7 @@ class Spool:
             return Exit(error="The record of how it ended is damaged.")
 
     def gap(self) -> Gap | None:
-        """What was left out."""
+        """The part that was left out."""
         try:
             return read_gap(self.path / "gap.json")
         except FileNotFoundError:
@@ -309,7 +309,7 @@ class Spool:
 
 
 def _plausible(exit_: Exit) -> Exit:
-    """What a database takes, and a clock can show."""
+    """Check that a database takes its numbers, and a clock can show its time."""
     codes = [n for n in (exit_.code, exit_.signal, exit_.leftovers) if n is not None]
     if not all(-(1 << 31) <= n < 1 << 32 for n in codes) or not 0 <= exit_.ended_at <= LATEST:
         raise ValueError("no such exit")

@@ -18,7 +18,7 @@ _COLUMNS = (
 
 
 class Place(NamedTuple):
-    """Whose an attempt is."""
+    """The owners of an attempt."""
 
     attempt_id: str
     task_id: str
@@ -124,7 +124,9 @@ def place(reader: Reader, id: str) -> Place:
 
 
 def base_commit(reader: Reader, id: str) -> str | None:
-    """Where its branch left its target, as far as we have seen it. Raises `NotFound`."""
+    """Return the commit where its branch left its target, as far as we have seen it. Raises
+    `NotFound`.
+    """
     row = reader.execute("SELECT base_commit FROM task_attempts WHERE id = ?", (id,)).fetchone()
     if row is None:
         raise NotFound("task attempt", id)

@@ -36,7 +36,7 @@ class _Row(NamedTuple):
     updated_at: str = ""
 
     def to_draft(self) -> Draft:
-        """What clients see of it."""
+        """Return it in the form for clients."""
         sent, deleted = self.state == "sent", self.state == "deleted"
         return Draft(
             id=derived_id("draft", self.attempt_id, self.type.value),
@@ -74,7 +74,7 @@ def of_project(reader: Reader, project_id: str) -> list[Draft]:
 
 
 def blank(attempt: TaskAttempt, type: DraftType) -> Draft:
-    """What is shown of a draft that was never written."""
+    """Return the form of a draft that was never written."""
     return _blank(attempt, type).to_draft()
 
 
@@ -194,7 +194,7 @@ def give_back(tx: Tx, process_id: str, now: str) -> None:
 
 
 def pass_on(tx: Tx, process_id: str, other_id: str) -> None:
-    """What one process had sent, another one sends instead of it."""
+    """Pass what one process had sent on to another one that sends it instead."""
     tx.execute("UPDATE drafts SET sent_as = ? WHERE sent_as = ?", (other_id, process_id))
 
 

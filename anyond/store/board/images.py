@@ -79,7 +79,9 @@ def exists(reader: Reader, id: str) -> bool:
 
 
 def of_task(reader: Reader, task_id: str) -> list[Image]:
-    """What a task shows, in the order in which it was added; none if there is no such task."""
+    """Return the images of a task, in the order in which they were added; none if there is no such
+    task.
+    """
     rows = reader.execute(
         f"SELECT {_COLUMNS} FROM task_images l JOIN images i ON i.id = l.image_id"
         " WHERE l.task_id = ? ORDER BY l.rowid",

@@ -44,7 +44,7 @@ def all(reader: Reader, search: str | None = None) -> list[Tag]:
 
 
 def contents(reader: Reader) -> dict[str, str]:
-    """What each tag stands for, by its folded name."""
+    """Return the content of each tag, by its folded name."""
     return dict(reader.execute("SELECT folded_name, content FROM tags").fetchall())
 
 

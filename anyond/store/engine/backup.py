@@ -27,7 +27,7 @@ class Backup(NamedTuple):
 
 
 def newest(database: Path) -> Path:
-    """Where the newest daily copy is, if there is one."""
+    """Return the path of the newest daily copy, if there is one."""
     return database.with_name(f"{database.name}.daily.bak")
 
 
@@ -62,7 +62,7 @@ def all_of(database: Path) -> list[Backup]:
 
 
 def advice(database: Path) -> str:
-    """What to do about a damaged or missing database, in a sentence."""
+    """Return the advice about a damaged or missing database, in a sentence."""
     with suppress(OSError):
         if found := all_of(database):
             return (
@@ -121,7 +121,9 @@ def _first_whole(database: Path, chosen: Path | None, half: Path) -> Backup:
 
 
 def _forget_gone(database: Path) -> None:
-    """What may go was said of files of later rows, too, which are not known here."""
+    """Forget what may be deleted: that was decided with files of later rows, too, which are not
+    known here.
+    """
     with closing(sqlite3.connect(database, isolation_level=None)) as copy:
         found = copy.execute("SELECT 1 FROM sqlite_master WHERE name = 'gone'").fetchone()
         if found is not None:  # an older schema has no such table

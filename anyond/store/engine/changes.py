@@ -25,14 +25,14 @@ _PRUNE_STEP = 500
 
 
 class Recorded(NamedTuple):
-    """What one commit added to the table, and from where on it is held now."""
+    """The rows that one commit added to the table, and the first number that is held now."""
 
     changes: list[Change]
     oldest: int
 
 
 class Changes:
-    """What has been committed, in order, for any number of followers at their own pace.
+    """The committed changes, in order, for any number of followers at their own pace.
 
     Nobody is waited for and nobody has a queue: a follower is a position, and all wait for the
     same event. A position is the number of a change; `follow(p)` gives everything after `p`.

@@ -47,7 +47,7 @@ class Fact(NamedTuple):
 
 
 class Reader:
-    """What a reading closure gets: one consistent state of the database."""
+    """The argument of a reading closure: one consistent state of the database."""
 
     __slots__ = ("_connection",)
 
@@ -60,7 +60,9 @@ class Reader:
 
 
 class Tx(Reader):
-    """What a writing closure gets: a savepoint of its own. It must not end the transaction."""
+    """The argument of a writing closure: a savepoint of its own. It must not end the
+    transaction.
+    """
 
     __slots__ = ("facts",)
 
@@ -184,7 +186,7 @@ def _of_work(error: BaseException) -> BaseException:
 
 
 def in_words(error: sqlite3.Error) -> str:
-    """What SQLite says, and more where it knows more than it says."""
+    """Return SQLite's message, and more where it knows more than it says."""
     if getattr(error, "sqlite_errorcode", None) in _NO_ROOM:
         return "its disk is full"
     return str(error)

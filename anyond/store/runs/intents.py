@@ -53,7 +53,7 @@ def put(tx: Tx, intent: Intent) -> None:
 
 
 def get(reader: Reader, attempt_id: str) -> Intent | None:
-    """What is under way in an attempt, if anything."""
+    """Return the intent that is under way in an attempt, if any."""
     row = reader.execute(
         f"SELECT {_COLUMNS} FROM intents WHERE attempt_id = ?", (attempt_id,)
     ).fetchone()

@@ -24,7 +24,7 @@ def withdraw(tx: Tx, process_id: str) -> None:
 
 
 def key(reader: Reader, process_id: str) -> str | None:
-    """What its shim wants to hear; None if the program was never handed to one."""
+    """Return the key that its shim expects; None if the program was never handed to one."""
     row = reader.execute(
         "SELECT key FROM launches WHERE execution_process_id = ?", (process_id,)
     ).fetchone()

@@ -16,7 +16,7 @@ _COLUMNS = (
 
 
 class LatestMerge(NamedTuple):
-    """How the target came to have what an attempt did.
+    """The latest merge of an attempt's work into its target.
 
     Args:
         commit: where the target was then.

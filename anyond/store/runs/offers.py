@@ -17,7 +17,7 @@ _decode = msgspec.json.Decoder(Offers).decode
 
 
 def put(tx: Tx, executor: Executor, agent: str, offers: Offers, now: str) -> None:
-    """What an agent offers now.
+    """Store the present offers of an agent.
 
     Args:
         agent: which one it is, where the executor alone does not say that; else "".
@@ -34,7 +34,7 @@ def put(tx: Tx, executor: Executor, agent: str, offers: Offers, now: str) -> Non
 
 
 def get(reader: Reader, executor: Executor, agent: str) -> Offers | None:
-    """What it has told last; None if it never has."""
+    """Return its latest offers; None if it never had any."""
     row = reader.execute(
         "SELECT offers FROM offers WHERE executor = ? AND agent = ?", (executor.value, agent)
     ).fetchone()
@@ -42,7 +42,7 @@ def get(reader: Reader, executor: Executor, agent: str) -> Offers | None:
 
 
 def of_executor(reader: Reader, executor: Executor) -> Mapping[str, Offers]:
-    """What all agents of an executor have told, by which they are."""
+    """Return the offers of all agents of an executor, by agent."""
     rows = reader.execute(
         "SELECT agent, offers FROM offers WHERE executor = ?", (executor.value,)
     ).fetchall()

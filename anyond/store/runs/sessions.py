@@ -28,7 +28,7 @@ def upsert(tx: Tx, session: Session) -> None:
 
 
 def get(reader: Reader, process_id: str) -> Session | None:
-    """What this process left behind, if anything."""
+    """Return the session that this process left behind, if any."""
     row = reader.execute(
         f"SELECT {_COLUMNS} FROM executor_sessions WHERE execution_process_id = ?", (process_id,)
     ).fetchone()
@@ -51,7 +51,7 @@ def keep_turn(tx: Tx, process_id: str, turn: str) -> None:
 
 
 def stored_turn(reader: Reader, process_id: str) -> str | None:
-    """What `keep_turn` wrote; None for scripts, and for agents that were never started."""
+    """Return what `keep_turn` wrote; None for scripts, and for agents that were never started."""
     row = reader.execute(
         "SELECT turn FROM executor_sessions WHERE execution_process_id = ?", (process_id,)
     ).fetchone()
@@ -64,7 +64,8 @@ def keep_carried(tx: Tx, process_id: str, carried: str) -> None:
 
 
 def carried_before(reader: Reader, process_id: str) -> list[tuple[str | None, str]]:
-    """What earlier runs of the same attempt left, the newest first, those that are dropped too.
+    """Return what earlier runs of the same attempt left, the newest first, those that are dropped
+    too.
 
     Returns:
         The session of each, and what `keep_carried` wrote.

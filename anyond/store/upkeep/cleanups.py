@@ -45,7 +45,7 @@ def insert(tx: Tx, cleanup: Cleanup) -> None:
 
 
 def all(reader: Reader) -> list[Cleanup]:
-    """What is still to be done, oldest first."""
+    """Return the cleanups that are still to be done, oldest first."""
     rows = reader.execute(
         "SELECT id, worktree_path, repo_path, attempt_id, branch, created_at,"
         " git_programs_withheld FROM cleanups"

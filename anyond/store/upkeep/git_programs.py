@@ -17,7 +17,7 @@ _HASHES = msgspec.json.Decoder(dict[str, str])
 
 
 class GitProgramsRow(Struct, frozen=True, kw_only=True):
-    """What is held of one project.
+    """The accepted and withheld programs of one project.
 
     Args:
         common_dir: the repository, where it was when the project was added.
@@ -121,7 +121,7 @@ def take_over(tx: Tx, project_id: str, common_dir: str) -> None:
 
 
 def unaccepted(reader: Reader) -> list[GitProgramsRow]:
-    """What is withheld of repositories that no project has; `project_id` is empty."""
+    """Return what is withheld of repositories that no project has; `project_id` is empty."""
     rows = reader.execute(
         "SELECT '', common_dir, accepted, 0, withheld_by, withheld_at FROM unaccepted_git_programs"
     ).fetchall()

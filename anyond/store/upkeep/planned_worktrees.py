@@ -31,5 +31,5 @@ def paths(reader: Reader) -> list[str]:
 
 
 def attempt_ids(reader: Reader) -> list[str]:
-    """Whose worktrees are being made, or were when a daemon was killed."""
+    """Return the attempts whose worktrees are being made, or were when a daemon was killed."""
     return [id for (id,) in reader.execute("SELECT attempt_id FROM planned_worktrees")]

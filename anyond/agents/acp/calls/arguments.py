@@ -30,14 +30,14 @@ def path_in(arguments: Mapping[str, Any]) -> str:
 
 
 def query_in(arguments: Mapping[str, Any]) -> str:
-    """What is searched for."""
+    """Return the query of a search."""
     if found := _first(arguments, _QUERIES):
         return found
     return ", ".join(text for text in map(as_text, as_list(arguments.get("patterns"))) if text)
 
 
 def url_in(arguments: Mapping[str, Any]) -> str:
-    """What is fetched."""
+    """Return the address that is fetched."""
     return as_text(arguments.get("url")) or _first(arguments, _QUERIES)
 
 

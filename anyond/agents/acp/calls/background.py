@@ -34,7 +34,7 @@ class Background:
         return True
 
     def ended(self, update: Mapping[str, Any]) -> Mapping[str, Any] | None:
-        """What became of a call, as an update of it, if this piece of a text tells that."""
+        """Return the end of a call as an update of it, if this piece of a text reports that."""
         meta = as_dict(update.get("_meta"))
         task = as_dict(meta.get("backgroundTask"))
         call, status = as_text(task.get("toolUseId")), as_text(task.get("status"))

@@ -43,7 +43,7 @@ def command_of(arguments: Mapping[str, Any]) -> str:
 
 
 def printed(reported: str, output: Any) -> tuple[str | None, int | None]:
-    """What a command printed, and its exit code; None where that is not told.
+    """Return the output of a command and its exit code; None where that is not reported.
 
     Args:
         reported: the text that the agent shows.
@@ -59,7 +59,7 @@ def printed(reported: str, output: Any) -> tuple[str | None, int | None]:
 def result_of(
     output: str | None, code: int | None, success: bool | None
 ) -> CommandRunResult | None:
-    """How a command ended, as far as it is told; None if nothing of it is.
+    """Return the result of a command, as far as it is reported; None if nothing of it is.
 
     Args:
         success: what is known without an exit code.

@@ -45,7 +45,7 @@ class Content:
             self.texts = texts
 
     def written(self, path: str) -> str | None:
-        """What a diff has written to that file, if one has."""
+        """Return the content that a diff has written to that file, if one has."""
         return next((diff.new for diff in self.diffs if diff.path == path), None)
 
 

@@ -9,7 +9,7 @@ from anyond.agents.json_rpc.jsonrpc import as_dict, as_text
 
 
 class Terminal:
-    """What the terminal of one tool call has shown.
+    """The output of the terminal of one tool call.
 
     Attributes:
         exit_code: of the command in it, once it is told.

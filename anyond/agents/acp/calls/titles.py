@@ -13,7 +13,7 @@ _PLAN_FILE = re.compile(r"Requesting plan approval for: (/.*)", re.DOTALL)
 
 
 def displayed_title(title: str, name: str, kind: str, cwd: str) -> str:
-    """What to call a tool; a command is left as it is.
+    """Return the title of a tool call; a command is left as it is.
 
     Args:
         name: of the tool, where the agent tells it.

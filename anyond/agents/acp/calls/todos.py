@@ -23,6 +23,6 @@ def todo_list(todos: list[Any]) -> TodoManagement:
 
 
 def progress(management: TodoManagement) -> str:
-    """How far a list of things to do has come, in a few words."""
+    """Return the progress of a to-do list, in a few words."""
     done = sum(todo.status == "completed" for todo in management.todos)
     return f"Plan: {done} of {len(management.todos)} done"

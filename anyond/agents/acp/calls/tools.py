@@ -77,12 +77,12 @@ class ToolCall:
 
     @property
     def title(self) -> str:
-        """How the agent calls it, or what kind of tool it is; a command is left as it is."""
+        """The agent's title of it, or the kind of tool; a command is left as it is."""
         return displayed_title(self._title, self._name, self._kind, self._cwd)
 
     @property
     def question(self) -> Any:
-        """What a person has to know to allow it or not."""
+        """The facts that a person needs to allow it or not."""
         if self._input:
             return self._input
         state: dict[str, Any] = {"title": self._title, "kind": self._kind}
@@ -142,7 +142,7 @@ class ToolCall:
         return plan_file_of(self._title, self._id, self._cwd)
 
     def written(self, path: str) -> str | None:
-        """What it has written to that file, if it has."""
+        """Return the content that it has written to that file, if it has."""
         return self._content.written(path)
 
     def deny(self) -> None:

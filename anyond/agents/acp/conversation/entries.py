@@ -214,7 +214,7 @@ class AcpEntries:
             self._put(self._retry, NormalizedEntry(entry_type=SystemMessage(), content=why))
 
     def user(self, text: str) -> None:
-        """What the person said, as the agent was told."""
+        """Add the person's message, as it was sent to the agent."""
         self._fixed("user", UserMessage(), text)
 
     def system(self, text: str) -> None:
@@ -265,7 +265,7 @@ class AcpEntries:
 
     @property
     def left(self) -> Carried:
-        """What this run leaves for later ones of its attempt."""
+        """The facts that this run leaves for later ones of its attempt."""
         return Carried(used=self.usage.totals, notices=self._notices.displayed)
 
     # ------------------------------------------------------------ tools, plan, usage

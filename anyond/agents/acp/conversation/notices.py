@@ -16,7 +16,7 @@ _LABEL = re.compile(r"\*\*[A-Z][\w ]{0,40}:\*\* ")
 
 
 class Notices:
-    """What is known of the voice of one agent."""
+    """Detection of the notices of one agent."""
 
     def __init__(self, entries: AcpEntries) -> None:
         self._entries = entries
@@ -66,7 +66,7 @@ class Notices:
         return words.strip() if is_labelled(words) or is_demand(words) else None
 
     def only_words(self) -> str:
-        """What was said last in this turn if there is nothing else in it; else ""."""
+        """The last words of this turn if there is nothing else in it; else ""."""
         seen = self._entries
         alone = seen.texts_seen == 1 and not seen.tools_seen
         return seen.last_text.whole if alone and seen.last_text is not None else ""

@@ -63,7 +63,7 @@ class Text:
 
 
 class Stderr:
-    """What the agent wrote to stderr, its newest `STDERR_BYTES`.
+    """The agent's stderr, its newest `STDERR_BYTES`.
 
     The raw log has all of it; here it is without what only programmers of the agent read: the
     errors that it answers requests with, which the library of the protocol writes there once more,

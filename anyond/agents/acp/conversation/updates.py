@@ -39,11 +39,13 @@ class Updates:
         self.error: Mapping[str, Any] = {}
 
     def history_follows(self) -> None:
-        """What comes next may be the old conversation, until it is sure that it is."""
+        """Set updates aside that may be the old conversation, until it is certain."""
         self._repeated = []
 
     def no_history(self) -> None:
-        """What was set aside must be of this turn: better shown twice than not at all."""
+        """Take the updates that were set aside as this turn's: better shown twice than not at
+        all.
+        """
         if self._repeated is not None:
             updates, self._repeated = self._repeated, None
             for update in updates:

@@ -25,7 +25,9 @@ class Denials:
             self._reasons.append(f"You were not allowed to do “{title}”: {reason}")
 
     def take(self) -> str:
-        """What to tell the agent, "" if nothing; the next turn begins without denials."""
+        """Return the message for the agent, "" if there is none; the next turn begins without
+        denials.
+        """
         was_sent = "\n".join(self._reasons)
         self._sent = was_sent or self._sent
         self.clear()

@@ -26,7 +26,9 @@ _PARTS = ("modes", "models", "configOptions")
 
 
 class ReportedOffers:
-    """What a session has told so far: each part counts until it is told anew."""
+    """The choices that a session has reported so far: each part counts until it is reported
+    anew.
+    """
 
     def __init__(self) -> None:
         self._parts: dict[str, Any] = {}

@@ -33,7 +33,7 @@ class AcpOptions(variant.Common, frozen=True, kw_only=True):
 
     @property
     def known_as(self) -> str:
-        """Which agent it is, where the executor alone does not say that; else ""."""
+        """The name of the agent, where the executor alone does not say that; else ""."""
         return ""
 
     @property
@@ -57,7 +57,7 @@ class AcpOptions(variant.Common, frozen=True, kw_only=True):
         return self.mode
 
     def login_method(self, offered: Sequence[Any]) -> str | None:
-        """Which way to log in to ask for when the agent demands a login; None if no one.
+        """The login method to ask for when the agent demands a login; None if no one.
 
         Args:
             offered: the `authMethods` of the agent.
@@ -66,10 +66,10 @@ class AcpOptions(variant.Common, frozen=True, kw_only=True):
 
     @property
     def arguments(self) -> Sequence[str]:
-        """What the options of the agent itself come to on its command line."""
+        """Return the command line arguments for the agent's own options."""
         return ()
 
     @property
     def variables(self) -> Mapping[str, str | None]:
-        """What they come to in its environment; `env` is laid over it."""
+        """Return the environment variables for them; `env` is laid over these."""
         return {}

@@ -35,7 +35,7 @@ class Wish:
     offer: str = ""
 
     def refusal(self, fault: Fault) -> str:
-        """What to tell a person when the agent has refused it."""
+        """Return the sentence for a person when the agent has refused it."""
         reason = rpc_error_text(fault)
         if fault.code == METHOD_NOT_FOUND:
             reason = "the agent does not let it be chosen in a session"
@@ -46,7 +46,7 @@ class Wish:
 def wishes(
     options: AcpOptions, answer: Mapping[str, Any], quirks: Quirks
 ) -> tuple[list[Wish], list[str]]:
-    """What to set in a new session, and complaints about what it does not offer.
+    """Return the choices to set in a new session, and complaints about those it does not offer.
 
     What a person has named is asked for, also if the agent does not list it: it knows best.
 
@@ -91,7 +91,7 @@ def _wish(name: str, ways: Sequence[tuple[Selector, str]], offer: str) -> Wish:
 
 
 def _offer(ways: Sequence[Selector]) -> str:
-    """What there is, in a sentence; "" if there is nothing."""
+    """Return the offered choices in a sentence; "" if there are none."""
     ids = [printable(id)[:100] for way in ways for id in way.choices]
     if not ids:
         return ""
