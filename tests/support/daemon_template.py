@@ -21,6 +21,9 @@ import sys
 import time
 from contextlib import suppress
 
+import pygit2
+from pygit2.enums import ConfigLevel, Option
+
 from anyond.cli import main
 from anyond.cli.serve import _load_structlog
 from anyond.daemon import listening
@@ -101,9 +104,6 @@ class Template:
 
 def _forget_home() -> None:
     """Have libgit2 look anew where its configuration is; it does so once by itself."""
-    import pygit2
-    from pygit2.enums import ConfigLevel, Option
-
     for level in (ConfigLevel.SYSTEM, ConfigLevel.XDG, ConfigLevel.GLOBAL):
         pygit2.option(Option.SET_SEARCH_PATH, level, None)
 
