@@ -30,8 +30,6 @@ from trio_websocket import (
 from tests.end_to_end.test_streams import events, rows, told, websocket
 from tests.support.daemon import PATIENCE, Daemon, alive, local_client
 
-pytestmark = pytest.mark.cold_start
-
 
 @pytest.fixture
 def empty(tmp_path: Path) -> Iterator[Daemon]:
@@ -56,6 +54,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+@pytest.mark.cold_start
 async def test_a_second_daemon_on_the_same_data_is_refused_and_told_where_the_first_is(
     daemon: Daemon,
 ) -> None:
@@ -68,6 +67,7 @@ async def test_a_second_daemon_on_the_same_data_is_refused_and_told_where_the_fi
     assert await daemon.ask("GET", "/api/health") == {"status": "ok"}
 
 
+@pytest.mark.cold_start
 async def test_a_stop_waits_for_nobody_and_the_agent_works_on_until_the_next_daemon_hears_it(
     daemon: Daemon,
 ) -> None:
@@ -127,6 +127,7 @@ async def closed(connection: WebSocketConnection) -> int:
                 return int(end.reason.code) if end.reason is not None else 1006
 
 
+@pytest.mark.cold_start
 async def test_whoever_is_told_to_stop_many_times_stops_once_and_well(daemon: Daemon) -> None:
     assert daemon._process is not None
     with trio.fail_after(PATIENCE):
@@ -139,6 +140,7 @@ async def test_whoever_is_told_to_stop_many_times_stops_once_and_well(daemon: Da
     assert "Traceback" not in daemon.log()
 
 
+@pytest.mark.cold_start
 async def test_a_terminal_that_is_closed_is_a_stop_and_with_nohup_nothing_at_all(
     empty: Daemon,
 ) -> None:
@@ -210,6 +212,7 @@ async def test_settings_and_records_survive_a_restart_on_another_port(daemon: Da
     assert not other.daemon_file.exists()
 
 
+@pytest.mark.cold_start
 async def test_nobody_else_can_read_what_the_daemon_writes(daemon: Daemon) -> None:
     daemon.environment["LC_ALL"] = "C"
     project = await daemon.project(setup_script="echo hello")
@@ -381,6 +384,7 @@ async def test_two_hundred_tasks_at_once_are_told_to_everybody_once_and_in_one_o
     )
 
 
+@pytest.mark.cold_start
 async def test_an_empty_database_is_filled_and_one_of_a_newer_version_is_left_alone(
     empty: Daemon,
 ) -> None:
@@ -402,6 +406,7 @@ async def test_an_empty_database_is_filled_and_one_of_a_newer_version_is_left_al
     assert not empty.daemon_file.exists()
 
 
+@pytest.mark.cold_start
 @pytest.mark.parametrize(
     "streams",
     ["<&- >&- 2>&-", "<&-", ">&-", "2>&-", *[f">{full} 2>&1" for full in glob("/dev/full")]],

@@ -330,9 +330,10 @@ class Daemon:
 
         async def look() -> Any:
             rows = await self.processes(attempt)
+            if not rows or any(p["status"] == "running" for p in rows):
+                return None
             task = await self.ask("GET", f"/api/tasks/{attempt['task_id']}")
-            done = rows and all(p["status"] != "running" for p in rows)
-            return rows[-1] if done and task["status"] != "inprogress" else None
+            return rows[-1] if task["status"] != "inprogress" else None
 
         return await self.until(look, "the end of the chain")  # type: ignore[no-any-return]
 

@@ -1,4 +1,4 @@
-"""How the tests start a daemon: forked from a template, or the program itself.
+"""How the tests start a daemon or a command: forked from a template, or the program itself.
 
 Daemons are forked while `allow` allows it: benchmarks and campaigns use the same helpers, and a
 test that is about the start of a daemon wants the real one (the marker `cold_start`).
@@ -13,10 +13,11 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, Any, Protocol
 
 import trio
 
@@ -69,6 +70,12 @@ class ForkedDaemon:
             await trio.lowlevel.wait_readable(self._channel)
         return code
 
+    def wait_blocking(self) -> int:
+        self._channel.setblocking(True)
+        code = self.poll()
+        assert code is not None
+        return code
+
     def send_signal(self, sig: signal.Signals) -> None:
         """Nothing happens once the end is known, as in `subprocess`."""
         if self.poll() is None:
@@ -94,14 +101,19 @@ class _Template:
         atexit.register(self._socket.close)
 
     def start(
-        self, arguments: Sequence[str], environment: Mapping[str, str], cwd: Path, log: IO[bytes]
+        self,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        cwd: Path,
+        out: IO[Any],
+        err: IO[Any],
     ) -> ForkedDaemon:
-        ours, theirs = socket.socketpair()
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         request = {"arguments": arguments, "environment": dict(environment), "cwd": str(cwd)}
-        fds = [log.fileno(), log.fileno(), theirs.fileno()]
+        fds = [out.fileno(), err.fileno(), theirs.fileno()]
         with theirs:
             socket.send_fds(self._socket, [json.dumps(request).encode()], fds)
-        return ForkedDaemon(int(ours.makefile().readline()), ours)
+        return ForkedDaemon(int(ours.recv(16)), ours)
 
 
 _templates: list[_Template] = []
@@ -114,11 +126,15 @@ def allow(allowed: bool) -> None:
     _allowed = allowed and sys.platform == "linux"
 
 
-def _can_be_forked(environment: Mapping[str, str]) -> bool:
+def _template_for(environment: Mapping[str, str]) -> _Template | None:
     own = {
         name for name, value in environment.items() if (name, value) != ("PYTHONPATH", str(ROOT))
     }
-    return _allowed and not any(name.startswith(READ_AT_THE_START) for name in own)
+    if not _allowed or any(name.startswith(READ_AT_THE_START) for name in own):
+        return None
+    if not _templates:
+        _templates.append(_Template())
+    return _templates[0]
 
 
 async def start_daemon(
@@ -136,10 +152,9 @@ async def start_daemon(
         through: a program with arguments that becomes the daemon's command line by exec.
         pass_fds: descriptors that it inherits.
     """
-    if not through and not pass_fds and _can_be_forked(environment):
-        if not _templates:
-            _templates.append(_Template())
-        return _templates[0].start(arguments, environment, cwd, log)
+    template = None if through or pass_fds else _template_for(environment)
+    if template is not None:
+        return template.start(arguments, environment, cwd, log, log)
     return await trio.lowlevel.open_process(
         [*through, sys.executable, "-m", "anyond", *arguments],
         env=environment,
@@ -149,3 +164,21 @@ async def start_daemon(
         cwd=cwd,
         pass_fds=pass_fds,
     )
+
+
+def run_anyon(
+    *arguments: str, environment: Mapping[str, str], cwd: Path
+) -> subprocess.CompletedProcess[str]:
+    """`anyon` with these arguments, and all it says; blocks until it ends."""
+    template = _template_for(environment)
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+        if template is None:
+            command = [sys.executable, "-m", "anyond", *arguments]
+            code = subprocess.run(
+                command, env=environment, cwd=cwd, stdout=out, stderr=err, check=False
+            ).returncode
+        else:
+            code = template.start(arguments, environment, cwd, out, err).wait_blocking()
+        out.seek(0)
+        err.seek(0)
+        return subprocess.CompletedProcess(arguments, code, out.read(), err.read())

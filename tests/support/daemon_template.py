@@ -68,7 +68,7 @@ class Template:
                 return
             # Perhaps nobody waits for this one any more.
             with self._channels.pop(pid) as channel, suppress(BrokenPipeError):
-                channel.sendall(f"{os.waitstatus_to_exitcode(status)}\n".encode())
+                channel.sendall(str(os.waitstatus_to_exitcode(status)).encode())
 
     def _fork(self, request: dict[str, object], out: int, err: int, channel_fd: int) -> None:
         channel = socket.socket(fileno=channel_fd)
@@ -79,7 +79,7 @@ class Template:
         os.close(out)
         os.close(err)
         self._channels[pid] = channel
-        channel.sendall(f"{pid}\n".encode())
+        channel.sendall(str(pid).encode())
 
     def _become(self, request: dict[str, object], out: int, err: int) -> None:
         """The daemon. Ends with SystemExit, which ends the interpreter as it would any other."""

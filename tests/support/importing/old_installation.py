@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from pathlib import Path
 
 from tests.support.daemon import Daemon
+from tests.support.daemon_process import run_anyon
 from tests.support.importing.old_kanban import MOMENT, OldKanban, claude_lines, first_request
 from tests.support.paths import ROOT
 
@@ -75,14 +75,8 @@ def furnished(root: Path, age: str) -> OldKanban:
 
 
 def run(daemon: Daemon, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "anyond", "import", "vibe-kanban", *arguments],
-        env=daemon.environment,
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    command = ("import", "vibe-kanban", *arguments)
+    return run_anyon(*command, environment=daemon.environment, cwd=ROOT)
 
 
 def counts(output: str) -> dict[str, list[int]]:
