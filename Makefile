@@ -56,6 +56,7 @@ check: ## Look at format, style, types, import floors, words, and what is made f
 	$(DEV)/bin/mypy
 	$(DEV)/bin/lint-imports
 	$(DEV_PYTHON) -m tools.words
+	$(DEV_PYTHON) -m tools.first_lines
 	$(DEV_PYTHON) -m anyond.http.openapi.typescript --check $(TYPES)
 	$(DEV_PYTHON) -m anyond.settings.reference --check $(SETTINGS)
 	$(DEV_PYTHON) -m anyond.http.openapi.refusals --check $(REFUSALS)
