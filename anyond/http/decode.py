@@ -10,8 +10,8 @@ from enum import Enum
 from typing import Any, TypeVar
 
 import msgspec
-from quart import request
 
+from anyond.http.json_request import JsonRequest, media_type
 from anyond.model.errors import Unsupported
 from anyond.model.refusals.requests import Invalid, Malformed
 
@@ -38,8 +38,8 @@ _WORDS = {
 _BOUNDS = {">=": "at least", "<=": "at most", ">": "greater than", "<": "less than"}
 
 
-async def body(type_: type[T], *, text: bool = False) -> T:
-    """The body of the current request as a `type_`.
+async def body(request: JsonRequest, type_: type[T], *, text: bool = False) -> T:
+    """The body of `request` as a `type_`.
 
     Args:
         text: whether a body that calls itself plain text is taken too.
@@ -48,25 +48,32 @@ async def body(type_: type[T], *, text: bool = False) -> T:
         Invalid: it is empty, not JSON, or not of that type; the field is named.
         Unsupported: it says that it is something else than JSON.
     """
-    data = await raw(text=text)
+    data = await raw(request, text=text)
     if not data.strip():
         raise Malformed("body", "is empty; a JSON object is needed")
     return decode(data, type_)
 
 
-async def optional_body(type_: type[T]) -> T | None:
+async def optional_body(request: JsonRequest, type_: type[T]) -> T | None:
     """Like `body`, but nothing at all and `null` are both None."""
-    data = await _bytes()
-    return None if data.strip() in (b"", b"null") else await body(type_)
+    data = await _bytes(request)
+    if data.strip() in (b"", b"null"):
+        return None
+    _check_media_type(request, text=False)
+    return decode(data, type_)
 
 
-async def raw(*, text: bool = False) -> bytes:
-    """The bytes of the current request's body, of which nothing else is known than its type."""
-    kind = request.mimetype
+async def raw(request: JsonRequest, *, text: bool = False) -> bytes:
+    """The bytes of the body of `request`, of which nothing else is known than its type."""
+    _check_media_type(request, text=text)
+    return await _bytes(request)
+
+
+def _check_media_type(request: JsonRequest, *, text: bool) -> None:
+    kind = media_type(request)
     taken = {"", "application/json", "text/plain"} if text else {"", "application/json"}
     if kind not in taken and not kind.endswith("+json"):
         raise Unsupported(f"Content-Type: {kind} is not understood; send application/json.")
-    return await _bytes()
 
 
 def decode(data: bytes, type_: type[T]) -> T:
@@ -86,14 +93,14 @@ def decode(data: bytes, type_: type[T]) -> T:
     return value
 
 
-async def _bytes() -> bytes:
-    unpacked()
-    return await request.get_data(cache=True, as_text=False, parse_form_data=False)
+async def _bytes(request: JsonRequest) -> bytes:
+    unpacked(request)
+    return await request.read()
 
 
-def unpacked() -> None:
-    """Raises `Unsupported` if the body of the current request is compressed."""
-    coding = request.headers.get("Content-Encoding", "").strip().lower()
+def unpacked(request: JsonRequest) -> None:
+    """Raises `Unsupported` if the body of `request` is compressed."""
+    coding = (request.headers.get("content-encoding") or "").strip().lower()
     if coding not in {"", "identity"}:
         raise Unsupported(f"Content-Encoding: {coding} is not understood; send the body as it is.")
 

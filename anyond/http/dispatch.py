@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequen
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, overload
 
 from msgspec import Struct
-from quart import Response, request, websocket
+from quart import Response, request
 
 from anyond.api.chapters import ENDPOINTS
 from anyond.api.declaration.checks import checked
@@ -21,15 +21,16 @@ from anyond.api.declaration.endpoint import (
     UploadCall,
 )
 from anyond.http import decode
-from anyond.http.envelope import JSON, Known, answer, cached, encode, to_response
+from anyond.http.envelope import Known, answer, cached, encode, from_known
+from anyond.http.framework import QuartRequest, QuartWebsocket, as_response
+from anyond.http.json_request import JsonAnswer, JsonRequest
 from anyond.http.params import read_params
 from anyond.http.streaming import streams
 from anyond.http.streaming.encoders import Encoder, WireFormat
 
 if TYPE_CHECKING:
-    from quart_trio import QuartTrio
-
     from anyond.http.backend import Backend
+    from anyond.http.front import Front
 
 P = TypeVar("P", bound=Struct)
 B = TypeVar("B")
@@ -111,34 +112,57 @@ def complete(*chapters: Iterable[Route]) -> tuple[Route, ...]:
     return tuple(sorted(routes, key=lambda route: ENDPOINTS.index(route.endpoint)))
 
 
-def install(app: QuartTrio, routes: Iterable[Route], backend: Backend) -> None:
-    """Let `app` answer `routes`."""
+def install(app: Front, routes: Iterable[Route], backend: Backend) -> None:
+    """Let `app` answer `routes`; those that answer JSON it answers itself, where it can."""
     for endpoint, handler in routes:
         path = endpoint.path.replace("{", "<").replace("}", ">")
         if isinstance(endpoint, Stream):
             app.add_websocket(path, endpoint.id, _streaming(endpoint, handler, backend))
+            continue
+        if isinstance(endpoint, Answering):
+            json = _json(endpoint, handler, backend)
+            view = _through_quart(json)
+            if not isinstance(endpoint, UploadCall):
+                app.direct.add(endpoint.method, endpoint.path, json)
         else:
             view = _answering(endpoint, handler, backend)
-            app.add_url_rule(path, endpoint.id, view, methods=[endpoint.method])
+        app.add_url_rule(path, endpoint.id, view, methods=[endpoint.method])
+
+
+def _json(
+    endpoint: Answering[Any, Any], handler: Callable[..., Awaitable[Any]], backend: Backend
+) -> Callable[[JsonRequest], Awaitable[JsonAnswer]]:
+    async def view(request: JsonRequest) -> JsonAnswer:
+        params = read_params(endpoint, request)
+        if isinstance(endpoint, BodyCall):
+            body = await _body(endpoint, request)
+            value = await handler(backend, params, body)
+        else:
+            value = await handler(backend, params)
+        return _encoded(endpoint, value, request)
+
+    return view
+
+
+def _through_quart(
+    json: Callable[[JsonRequest], Awaitable[JsonAnswer]],
+) -> Callable[..., Awaitable[Response]]:
+    async def view(**_: str) -> Response:
+        return as_response(await json(QuartRequest()))
+
+    return view
 
 
 def _answering(
     endpoint: Endpoint[Any], handler: Callable[..., Awaitable[Any]], backend: Backend
 ) -> Callable[..., Awaitable[Response]]:
     async def view(**_: str) -> Response:
-        params = read_params(endpoint, request)
-        match endpoint:
-            case BodyCall():
-                body = await _body(endpoint)
-                return _encoded(endpoint, await handler(backend, params, body))
-            case Answering():
-                return _encoded(endpoint, await handler(backend, params))
-            case EventStream():
-                source = await handler(backend, params, backend.wire_format(params.format))
-                return _events(source)
-            case _:
-                made: Response = await handler(backend, params)
-                return made
+        params = read_params(endpoint, QuartRequest())
+        if isinstance(endpoint, EventStream):
+            source = await handler(backend, params, backend.wire_format(params.format))
+            return _events(source)
+        made: Response = await handler(backend, params)
+        return made
 
     return view
 
@@ -149,40 +173,40 @@ def _streaming(
     backend: Backend,
 ) -> Callable[..., Awaitable[None]]:
     async def view(**_: str) -> None:
-        params = read_params(endpoint, websocket)
+        params = read_params(endpoint, QuartWebsocket())
         source, encoder = await handler(backend, params, backend.wire_format(params.format))
         await streams.send(source, encoder, backend.services.closing)
 
     return view
 
 
-async def _body(endpoint: BodyCall[Any, B, Any]) -> B:
-    """The body of the current request as it is declared."""
+async def _body(endpoint: BodyCall[Any, B, Any], request: JsonRequest) -> B:
+    """The body of `request` as it is declared."""
     type_ = endpoint.body
     if type_ is bytes:
-        return await decode.raw(text=True)  # type: ignore[return-value]  # it is B then
+        return await decode.raw(request, text=True)  # type: ignore[return-value]  # it is B then
     if endpoint.optional:
-        found = await decode.optional_body(type_)
+        found = await decode.optional_body(request, type_)
         if found is None:
             return type_()
     else:
-        found = await decode.body(type_)
+        found = await decode.body(request, type_)
     return checked(found, type_)
 
 
-def _encoded(endpoint: Answering[Any, Any], value: Any) -> Response:
+def _encoded(endpoint: Answering[Any, Any], value: Any, request: JsonRequest) -> JsonAnswer:
     if isinstance(value, Known):
-        return to_response(value)
+        return from_known(value, request)
     if isinstance(value, Likeness):
         value = value.value
     if endpoint.bare:
-        return Response(encode(value), endpoint.status, content_type=JSON)
+        return JsonAnswer(endpoint.status, encode(value))
     if endpoint.cached:
-        return cached(value)
+        return cached(value, request)
     if endpoint.envelope_fields:
         more = {name: getattr(value, name) for name in endpoint.envelope_fields}
         whole = {"success": True, "data": value, "error_data": None, "message": None, **more}
-        return Response(encode(whole), endpoint.status, content_type=JSON)
+        return JsonAnswer(endpoint.status, encode(whole))
     return answer(value, endpoint.status)
 
 

@@ -6,9 +6,10 @@ from hashlib import blake2b
 from typing import Any, NamedTuple
 
 import msgspec
-from quart import Response, request
 
-JSON = "application/json"
+from anyond.http.json_request import JSON, JsonAnswer, JsonRequest
+
+__all__ = ["JSON", "Known", "answer", "cached", "encode", "failure", "from_known", "success"]
 
 
 class Known(NamedTuple):
@@ -40,25 +41,23 @@ def failure(message: str, data: dict[str, Any] | None = None) -> bytes:
     return encode({"success": False, "data": None, "error_data": data, "message": message})
 
 
-def answer(value: object, status: int = 200) -> Response:
+def answer(value: object, status: int = 200) -> JsonAnswer:
     """The answer to a request that changed something, or that has nothing worth keeping."""
-    return Response(success(encode(value)), status, content_type=JSON)
+    return JsonAnswer(status, success(encode(value)))
 
 
-def cached(value: object) -> Response:
+def cached(value: object, request: JsonRequest) -> JsonAnswer:
     """The answer to a GET: 304 without a body if the client holds exactly this already."""
     body = success(encode(value))
-    return to_response(Known(body, f'"{blake2b(body, digest_size=16).hexdigest()}"'))
+    return from_known(Known(body, f'"{blake2b(body, digest_size=16).hexdigest()}"'), request)
 
 
-def to_response(known: Known) -> Response:
+def from_known(known: Known, request: JsonRequest) -> JsonAnswer:
     """Like `cached`, of what is encoded already."""
     headers = {"ETag": known.etag, "Cache-Control": "no-cache"}
-    if _holds(request.headers.get("If-None-Match", ""), known.etag):
-        unchanged = Response(b"", 304, headers)
-        del unchanged.headers["Content-Length"], unchanged.headers["Content-Type"]  # of no body
-        return unchanged
-    return Response(known.body, 200, headers, content_type=JSON)
+    if _holds(request.headers.get("if-none-match") or "", known.etag):
+        return JsonAnswer(304, b"", None, headers)
+    return JsonAnswer(200, known.body, headers=headers)
 
 
 def _holds(condition: str, etag: str) -> bool:

@@ -12,15 +12,18 @@ from quart.routing import QuartRule
 from quart_trio import QuartTrio
 from werkzeug.routing import Rule
 
+from anyond.http import direct
+from anyond.http.body import largest
+from anyond.http.direct import DirectRoutes
 from anyond.http.envelope import success
 from anyond.http.guard import Asked, Policy
-from anyond.http.multipart import UploadRequest, largest
+from anyond.http.json_request import BODY_SECONDS
+from anyond.http.multipart import UploadRequest
 from anyond.http.params import check_text
 from anyond.http.refusal import Refusal, cancelled, departed, refusal
 from anyond.http.wire.connection import PEER
 from anyond.model.errors import AnyondError, Unavailable
 
-BODY_SECONDS = 30
 REFUSED = "anyon.refused"
 """A list in the scope of a request, for a gateway that wants to know with which error it ended."""
 
@@ -71,6 +74,7 @@ class Front(QuartTrio):
     Attributes:
         gateways: other shapes of the API, by the first part of the paths that they have.
         formats: the same by the `format` that a WebSocket asks for.
+        direct: what is answered without Quart.
     """
 
     request_class = UploadRequest
@@ -81,6 +85,7 @@ class Front(QuartTrio):
         self.policy = policy
         self.gateways: dict[str, Gateway] = {}
         self.formats: dict[str, Gateway] = {}
+        self.direct = DirectRoutes()
         self._home = home
         self._pages = pages
         self.url_map.strict_slashes = False
@@ -133,9 +138,13 @@ class Front(QuartTrio):
         if origin and asked.method == "OPTIONS":
             json = {"Content-Type": "application/json"}
             return await _answer(scope, send, Refusal(200, success(b"null"), json), cors)
+        send = _with(cors, send) if cors else send
         if scope["type"] == "http":
+            found = self.direct.find(scope["method"], scope["path"])
+            if found is not None:
+                return await direct.answer(found, scope, receive, send, scope.get(REFUSED, []))
             receive = _bounded(receive, largest(scope["path"]))
-        return await super().__call__(scope, receive, _with(cors, send) if cors else send)
+        return await super().__call__(scope, receive, send)
 
     # Before the error, Quart hands over its context from version 0.23 on.
 

@@ -21,26 +21,19 @@ from werkzeug.sansio.multipart import (
     MultipartDecoder,
 )
 
-from anyond.files.images import LARGEST, too_large
+from anyond.files.images import too_large
+from anyond.http.body import LARGEST_FORM, largest
 from anyond.http.decode import unpacked
+from anyond.http.framework import QuartRequest
 from anyond.model.errors import Unsupported
 from anyond.model.refusals.requests import Invalid
 
-LARGEST_BODY = 4 * 1024**2
-LARGEST_FORM = LARGEST + 64 * 1024
-"""The size of a body with a file in it, in bytes: the file, and what is written around it."""
 STALL_SECONDS = 30.0
 """How long a client may send nothing in the middle of a body."""
 
 _PARTS = 20
 _PIECE = 256 * 1024
 _LONGEST_NAME = 200
-_UPLOAD = re.compile(r"/api/images/(task/[^/]+/)?upload/?$")
-
-
-def largest(path: str) -> int:
-    """Return the size limit of a body there, in bytes."""
-    return LARGEST_FORM if _UPLOAD.search(path) else LARGEST_BODY
 
 
 class UploadRequest(TrioRequest):
@@ -91,7 +84,7 @@ async def save(
 
 
 def _decoder() -> MultipartDecoder:
-    unpacked()
+    unpacked(QuartRequest())
     if request.mimetype != "multipart/form-data":
         kind = request.mimetype or "(none)"
         raise Unsupported(f"Content-Type: {kind} is not understood; send multipart/form-data.")

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import Enum
 from functools import cache
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import unquote_plus, unquote_to_bytes
 
 from msgspec import Struct
-from quart.wrappers.base import BaseRequestWebsocket
 
 from anyond.api.declaration.checks import KINDS
 from anyond.api.declaration.endpoint import Endpoint, Parameter
+from anyond.http.json_request import JsonRequest
 from anyond.model.configuration.settings import Executor, SoundFile
 from anyond.model.refusals.requests import Invalid, Malformed, NotFound
 from anyond.settings.names import executor_named
@@ -23,31 +23,26 @@ _FLAGS = {"true": True, "1": True, "false": False, "0": False}
 _LARGEST = 2**63 - 1
 
 
-class _Texts(Protocol):
-    """A source of texts by name."""
-
-    def get(self, name: str, /) -> str | None: ...
-
-
 Reader = Callable[[str, str], Any]
 """Given a text and the name of its field; returns the value. Raises `Invalid`."""
 
 
-def read_params(endpoint: Endpoint[P], asked: BaseRequestWebsocket) -> P:
-    """The parameters of the request or WebSocket `asked`.
+def read_params(endpoint: Endpoint[P], request: JsonRequest) -> P:
+    """The parameters of `request`, a WebSocket's too.
 
     Raises:
         Invalid: one is missing or malformed; it is named.
         NotFound: the path names a thing that there cannot be.
     """
-    places: dict[str, _Texts] = {
-        "path": asked.view_args or {},
-        "query": asked.args,
-        "header": asked.headers,
-    }
     found = {}
     for parameter, attribute, read in _readers(endpoint):
-        text = places[parameter.place].get(parameter.name)
+        match parameter.place:
+            case "path":
+                text = request.path_params.get(parameter.name)
+            case "query":
+                text = request.query.get(parameter.name)
+            case _:
+                text = request.headers.get(parameter.name.lower())
         if text:
             found[attribute] = read(text, parameter.field)
         elif parameter.required:

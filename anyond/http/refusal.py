@@ -20,8 +20,8 @@ from werkzeug.exceptions import (
 )
 from werkzeug.routing.exceptions import WebsocketMismatch
 
+from anyond.http.body import BodyError, Late, TooLong, largest
 from anyond.http.envelope import JSON, failure
-from anyond.http.multipart import largest
 from anyond.model.errors import SHORTAGES, AnyondError, Kind, Unavailable
 from anyond.model.ids import new_id
 from anyond.model.refusals.files import Unreadable
@@ -55,6 +55,8 @@ _PLACES = {
 # From version 0.23 on Quart raises this; before, what is sent to nobody got lost without a word.
 _DEPARTED: type[Exception] | None = getattr(wrappers, "ClientDisconnectedError", None)
 
+_LATE = "body: did not arrive in time"
+
 log = structlog.get_logger("anyond.http")
 
 
@@ -80,6 +82,10 @@ def refusal(error: BaseException, method: str, path: str) -> Refusal:
         if cause.kind is Kind.UNAUTHORIZED:
             headers["WWW-Authenticate"] = "Bearer"
         return Refusal(STATUS[cause.kind], failure(str(cause), cause.data), headers)
+    if isinstance(cause, TooLong):
+        return Refusal(413, failure(_too_long(path)), headers)
+    if isinstance(cause, Late):
+        return Refusal(408, failure(_LATE), headers)
     if isinstance(cause, HTTPException) and cause.code is not None and cause.code < 500:
         status, message = _framework(cause, method, path[:200])
         if status == HTTPStatus.METHOD_NOT_ALLOWED and isinstance(cause, MethodNotAllowed):
@@ -133,7 +139,9 @@ def _of_system(error: OSError) -> AnyondError | None:
 def _cause(error: BaseException) -> BaseException:
     """The error itself; of a group that holds nothing but refusals, the first of them."""
     leaves = list(_leaves(error))
-    expected = all(isinstance(leaf, AnyondError | HTTPException | OSError) for leaf in leaves)
+    expected = all(
+        isinstance(leaf, AnyondError | HTTPException | OSError | BodyError) for leaf in leaves
+    )
     return leaves[0] if expected else error
 
 
@@ -143,6 +151,10 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
             yield from _leaves(member)
     else:
         yield error
+
+
+def _too_long(path: str) -> str:
+    return f"body: is larger than {largest(path) // 1024**2} MiB"
 
 
 def _framework(error: HTTPException, method: str, path: str) -> tuple[int, str]:
@@ -156,9 +168,9 @@ def _framework(error: HTTPException, method: str, path: str) -> tuple[int, str]:
         case MethodNotAllowed():
             return 405, f"{method} is not possible at {path}."
         case RequestEntityTooLarge():
-            return 413, f"body: is larger than {largest(path) // 1024**2} MiB"
+            return 413, _too_long(path)
         case RequestTimeout():
-            return 408, "body: did not arrive in time"
+            return 408, _LATE
         case WebsocketMismatch():
             return 426, f"{path} is a WebSocket; connect to it with an upgrade."
         case _:

@@ -12,6 +12,7 @@ from quart import Blueprint, Response, request
 from anyond.api.declaration.checks import checked, identity, line
 from anyond.http import decode
 from anyond.http.envelope import answer, cached
+from anyond.http.framework import QuartRequest, as_response
 from anyond.http.params import flag
 from anyond.http.routes import images
 from anyond.http.routes.approvals import decision
@@ -34,34 +35,34 @@ def routes(services: Services) -> Blueprint:
 
     @chapter.get("/health")
     async def health() -> Response:
-        return answer("OK")
+        return as_response(answer("OK"))
 
     @chapter.get("/config")
     async def config() -> Response:
-        return cached(services.settings.config.public())
+        return as_response(cached(services.settings.config.public(), QuartRequest()))
 
     @chapter.put("/projects/<key>")
     async def update_project(key: str) -> Response:
         id = identity(key, "project_id")
-        received = await decode.body(dict[str, Any])
+        received = await decode.body(QuartRequest(), dict[str, Any])
         cleared = {n: "" for n in _cleared() if n in received and received[n] is None}
         body = msgspec.json.encode({**received, **cleared})
         patch = checked(decode.decode(body, ProjectPatch), ProjectPatch)
-        return answer(await services.projects.update(id, patch))
+        return as_response(answer(await services.projects.update(id, patch)))
 
     @chapter.delete("/task-attempts/<key>")
     async def delete_attempt(key: str) -> Response:
         await services.attempts.delete(identity(key, "task_attempt_id"))
-        return answer(None)
+        return as_response(answer(None))
 
     @chapter.post("/images/upload")
     async def upload() -> Response:
-        return answer(await images.received(services, None, _IMAGE_FIELDS))
+        return as_response(answer(await images.received(services, None, _IMAGE_FIELDS)))
 
     @chapter.post("/images/task/<key>/upload")
     async def upload_to_task(key: str) -> Response:
         task_id = identity(key, "task_id")
-        return answer(await images.received(services, task_id, _IMAGE_FIELDS))
+        return as_response(answer(await images.received(services, task_id, _IMAGE_FIELDS)))
 
     @chapter.delete("/images/<key>")
     async def remove_image(key: str) -> Response:
@@ -72,7 +73,7 @@ def routes(services: Services) -> Blueprint:
                 await services.images.delete(id, force=True)
             else:
                 await services.images.withdraw(id)
-        return answer(None)
+        return as_response(answer(None))
 
     @chapter.get("/images/named/<name>")
     async def linked_image(name: str) -> Response:
@@ -82,13 +83,13 @@ def routes(services: Services) -> Blueprint:
     async def status(key: str) -> Response:
         id = identity(key, "approval_id")
         row = await services.store.read(lambda r: approvals.get(r, id))
-        return cached(decision(row))
+        return as_response(cached(decision(row), QuartRequest()))
 
     @chapter.get("/approvals/pending")
     async def pending() -> Response:
         status = ApprovalStatus.PENDING
-        return cached([_with_request(row) for row in await services.store.read(
-            lambda r: approvals.all(r, status))])  # fmt: skip
+        rows = await services.store.read(lambda r: approvals.all(r, status))
+        return as_response(cached([_with_request(row) for row in rows], QuartRequest()))
 
     return chapter
 

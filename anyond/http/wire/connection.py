@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import socket
 import struct
 
@@ -202,8 +203,18 @@ class Connection:
 
     async def _write(self, data: bytes) -> None:
         """Send all of `data`; shielded, since half a frame would spoil all that follow."""
+        left = memoryview(data)
+        if not self._writing.locked() and self._peer_is_there:
+            # Nearly always there is room for all of it, and nothing to wait for.
+            try:
+                left = left[os.write(self._stream.socket.fileno(), left) :]
+            except BlockingIOError:
+                pass
+            except OSError:
+                self._abandon()
+        if not left:
+            return
         async with self._writing:
-            left = memoryview(data)
             scope = self._deadline_scope = trio.CancelScope(shield=True, deadline=self._deadline())
             with scope:
                 try:

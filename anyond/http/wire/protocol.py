@@ -9,7 +9,7 @@ from typing import Any
 
 import h11
 import trio
-from hypercorn.events import Closed
+from hypercorn.events import Closed, RawData
 from hypercorn.protocol.events import Event as StreamEvent
 from hypercorn.protocol.events import Request, Response, StreamClosed
 from hypercorn.protocol.h11 import STREAM_ID, H11Protocol, H11WSConnection
@@ -32,7 +32,8 @@ class Protocol(H11Protocol):
 
     _answered: trio.Event
     answered: trio.Event
-    _begun = _cut_off = _bodiless = False
+    _begun = _cut_off = _bodiless = _holding = False
+    _held = b""
 
     async def _check_protocol(self, event: h11.Request) -> None:
         """Do nothing where Hypercorn would switch to HTTP/2."""
@@ -111,9 +112,28 @@ class Protocol(H11Protocol):
             # to know, or its next request is lost.
             close = (b"connection", b"close")
             event = replace(event, headers=[*event.headers, close])
+        if isinstance(event, Response):
+            # A body follows at once: head and body are one piece, which costs one system call.
+            self._holding = not self._bodiless and _has_length(event)
         await super().stream_send(event)
         if isinstance(event, Response) and event.status_code == HTTPStatus.SWITCHING_PROTOCOLS:
             self._answered.set()
+
+    async def _send_h11_event(self, event: Any) -> None:
+        try:
+            data = self.connection.send(event)
+        except h11.LocalProtocolError:
+            if self.connection.their_state != h11.ERROR:
+                raise
+            return
+        # Each piece that is sent is where an application ends that is not wanted any more.
+        await trio.lowlevel.checkpoint_if_cancelled()
+        if self._holding:
+            self._holding, self._held = False, data
+            return
+        held, self._held = self._held, b""
+        if held or data:
+            await self.send(RawData(data=held + data))
 
     async def _maybe_recycle(self) -> None:
         # A peer that sends more than anybody reads has filled the queue of an application that
@@ -178,6 +198,12 @@ def _is_endless(response: Response) -> bool:
     return any(
         name == b"content-type" and value.startswith(b"text/event-stream")
         for name, value in response.headers
+    )
+
+
+def _has_length(response: Response) -> bool:
+    return response.status_code >= 200 and any(
+        name == b"content-length" and value != b"0" for name, value in response.headers
     )
 
 

@@ -1,0 +1,34 @@
+"""How large a body may be, and what can be wrong with the arrival of one."""
+
+from __future__ import annotations
+
+import re
+
+from anyond.files.images import LARGEST
+
+LARGEST_BODY = 4 * 1024**2
+LARGEST_FORM = LARGEST + 64 * 1024
+"""The size of a body with a file in it, in bytes: the file, and what is written around it."""
+
+_UPLOAD = re.compile(r"/api/images/(task/[^/]+/)?upload/?$")
+
+
+class BodyError(Exception):
+    """A body that did not arrive; `refusal` has the words."""
+
+
+class TooLong(BodyError):
+    """It is larger than a body may be there."""
+
+
+class Late(BodyError):
+    """It did not arrive in time."""
+
+
+class ClientLeft(BodyError):
+    """Its client has left, so there is nobody to answer."""
+
+
+def largest(path: str) -> int:
+    """How large a body may be there, in bytes."""
+    return LARGEST_FORM if _UPLOAD.search(path) else LARGEST_BODY
