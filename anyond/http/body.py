@@ -1,4 +1,4 @@
-"""How large a body may be, and what can be wrong with the arrival of one."""
+"""The limits of bodies, and the ways in which one does not arrive."""
 
 from __future__ import annotations
 
@@ -30,5 +30,5 @@ class ClientLeft(BodyError):
 
 
 def largest(path: str) -> int:
-    """How large a body may be there, in bytes."""
+    """Return the size limit of a body there, in bytes."""
     return LARGEST_FORM if _UPLOAD.search(path) else LARGEST_BODY

@@ -22,7 +22,7 @@ View = Callable[[JsonRequest], Awaitable[JsonAnswer]]
 
 
 class Found(NamedTuple):
-    """Who answers a request, and the texts in its path."""
+    """The function that answers a request, and the texts in its path."""
 
     view: View
     path_params: dict[str, str]
@@ -44,7 +44,7 @@ class DirectRoutes:
         self._variable.setdefault((method, len(parts)), []).append((parts, view))
 
     def find(self, method: str, path: str) -> Found | None:
-        """Who answers it, if it is an endpoint of these: the fixed path before the variable one."""
+        """Find the function that answers a request, a fixed path before a variable one."""
         if path.endswith("/"):
             path = path[:-1]
         fixed = self._fixed.get((method, path))

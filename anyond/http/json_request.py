@@ -18,13 +18,13 @@ BODY_SECONDS = 30
 
 
 class Texts(Protocol):
-    """What a text is looked up in by its name; the first, if there are several."""
+    """A source of texts by name; the first, if there are several."""
 
     def get(self, name: str, /) -> str | None: ...
 
 
 class JsonRequest(Protocol):
-    """What endpoints read of a request."""
+    """The parts of a request that endpoints read."""
 
     @property
     def path_params(self) -> Texts: ...
@@ -54,7 +54,7 @@ class JsonAnswer(NamedTuple):
 
 
 def media_type(request: JsonRequest) -> str:
-    """What the body says it is, in lower case and without parameters; "" if it says nothing."""
+    """Return the media type of the body, in lower case, without parameters; "" if none is given."""
     return (request.headers.get("content-type") or "").partition(";")[0].strip().lower()
 
 

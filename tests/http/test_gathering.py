@@ -20,7 +20,7 @@ def test_the_delays_on_the_way_to_a_client_are_those_of_the_page() -> None:
         delay = getattr(importlib.import_module(module), constant)
         assert float(on_structured) == delay, name
         assert float(on_raw) in (delay, 0), name
-        if constant != "PATIENCE":
+        if constant != "UNFINISHED_LINE_S":
             raw, structured = raw + float(on_raw), structured + float(on_structured)
     told = re.search(
         r"\*\*together, for whole lines\*\* \| \*\*([\d.]+)\*\* \| \*\*([\d.]+)\*\*", text

@@ -104,9 +104,9 @@ class Diffs:
         self.asked: list[tuple[str, bool, int | None, bool]] = []
 
     def follow(
-        self, id: str, stats_only: bool, after: int | None, *, landed: bool
+        self, id: str, stats_only: bool, after: int | None, *, ends_with_merge: bool
     ) -> AsyncIterator[list[Any]]:
-        self.asked.append((id, stats_only, after, landed))
+        self.asked.append((id, stats_only, after, ends_with_merge))
         return self.tape.follow(0)
 
 
