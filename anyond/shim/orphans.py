@@ -82,7 +82,7 @@ def _environment(pid: int) -> list[bytes]:
                 return file.read().split(b"\0") if ours else []
         except OSError:
             return []
-    import psutil  # type: ignore[import-untyped]  # only where there is no /proc
+    import psutil  # only where there is no /proc
 
     try:
         process = psutil.Process(pid)

@@ -9,7 +9,7 @@ from collections import Counter
 from pathlib import Path
 from random import Random
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 
 from campaigns.hostile.requests import Maker, Request
 from campaigns.hostile.routes import Route, routes

@@ -20,16 +20,19 @@ from anyond.agents.common.core import (
 from anyond.agents.roster import AGENTS, DEFAULT_PROFILES, agent
 from anyond.model.configuration.settings import Executor
 from anyond.model.entries import (
+    CommandRun,
     CommandRunResult,
     Denied,
     PlanPresentation,
     Success,
     TodoItem,
     TodoManagement,
+    TokenUsage,
 )
 from anyond.model.refusals.requests import Impossible
 from tests.agents.test_acp_flow import ONCE, REJECT, Talk
 from tests.support.dialogues.acp_driver import entries, told
+from tests.support.dialogues.shown import expect, tool_of
 
 MODES = {
     Executor.GEMINI: ("gemini-cli", ["default", "autoEdit", "yolo", "plan"]),
@@ -223,7 +226,7 @@ def test_a_plan_in_a_file_is_shown_with_the_question() -> None:
     [asked] = talk.only(ApprovalAsked)
     assert asked.tool_input["plan"] == "# P"
     entry = entries(talk.events)[asked.entry_key]
-    assert entry.entry_type.action_type == PlanPresentation(plan="# P")
+    assert tool_of(entry).action_type == PlanPresentation(plan="# P")
 
 
 # ---------------------------------------------------------------- denials
@@ -236,7 +239,7 @@ def test_the_reason_of_a_denial_is_told_when_the_turn_is_over(stop: str) -> None
     [asked] = talk.only(ApprovalAsked)
     talk.dialogue.send(Decide(asked.call, Decision.DENIED, reason="Too slow."))
     assert talk.pump() == ["answer 7"]
-    assert entries(talk.events)["tool:t"].entry_type.status == Denied()
+    assert tool_of(entries(talk.events)["tool:t"]).status == Denied()
     prompt = next(m["id"] for m in reversed(talk.said) if m.get("method") == "session/prompt")
     assert talk.hear(id=prompt, result={"stopReason": stop}) == ["session/prompt"]
     assert talk.said[-1]["params"]["prompt"][0]["text"].endswith("“Danger”: Too slow.")
@@ -356,7 +359,7 @@ def test_todos_of_a_plain_tool_are_todos() -> None:
     talk.update("tool_call", toolCallId="t", kind="other", rawInput={"todos": todos})
     entry = entries(talk.events)["tool:t"]
     assert entry.content == "Plan: 0 of 2 done"
-    assert entry.entry_type.action_type == TodoManagement(
+    assert tool_of(entry).action_type == TodoManagement(
         todos=[
             TodoItem(content="a", status="in_progress"),
             TodoItem(content="b", status="pending"),
@@ -397,7 +400,7 @@ def test_the_model_of_a_run_is_named_as_others_name_it(
         {"sessionId": "s", "models": {"currentModelId": offered, "availableModels": choices}}
     )
     talk.reply({"stopReason": "end_turn", "usage": {"inputTokens": 5}})
-    assert entries(talk.events)["usage"].entry_type.model == model
+    assert expect(TokenUsage, entries(talk.events)["usage"].entry_type).model == model
 
 
 def test_each_text_of_droid_is_one() -> None:
@@ -414,7 +417,7 @@ def test_a_command_is_said_to_have_worked_only_if_its_agent_would_tell_otherwise
     talk = talk_of(executor)
     talk.update("tool_call", toolCallId="t", kind="execute", title="ls", status="in_progress")
     talk.update("tool_call_update", toolCallId="t", status="completed")
-    result = entries(talk.events)["tool:t"].entry_type.action_type.result
+    result = expect(CommandRun, tool_of(entries(talk.events)["tool:t"]).action_type).result
     told = success and CommandRunResult(exit_status=Success(success=True), output=None)
     assert result == told
 
@@ -511,7 +514,7 @@ def test_a_call_that_was_never_whole_is_not_there_and_what_led_to_it_is_said_onc
     talk = talk_of(Executor.QWEN_CODE)
     for call in ("a", "b"):
         text(talk, "I write it.")
-        meta = {"toolName": "write_file", "phase": "preparing"}
+        meta: dict[str, Any] = {"toolName": "write_file", "phase": "preparing"}
         begun = {"kind": "edit", "title": "f", "status": "pending"}
         talk.update("tool_call", toolCallId=call, **begun, _meta=meta)
         if call == "a":

@@ -25,10 +25,11 @@ from anyond.agents.common.core import (
     Turn,
     TurnEnded,
 )
-from anyond.model.entries import ErrorMessage, SetupRequired, TodoItem
+from anyond.model.entries import ErrorMessage, SetupRequired, TodoItem, TodoManagement, TokenUsage
 from anyond.model.records import Stream
 from anyond.model.refusals.requests import Impossible
 from tests.support.dialogues.acp_driver import entries, fold, fresh, methods, told
+from tests.support.dialogues.shown import expect, tool_of
 
 ONCE = {"optionId": "o", "kind": "allow_once"}
 ALWAYS = {"optionId": "A", "kind": "allow_always"}
@@ -572,7 +573,7 @@ def test_a_failure_that_is_told_otherwise_has_its_reason_all_the_same() -> None:
         talk.reply({"stopReason": reason})
         [end] = talk.only(TurnEnded)
         assert end.outcome is Outcome.FAILED
-        return end
+        return expect(TurnEnded, end)
 
     talk = working()
     _codex(talk, error={"message": "Too Many Requests", "willRetry": False})
@@ -724,7 +725,7 @@ def test_the_cost_of_a_session_becomes_that_of_its_run(
     _cost(talk, told_first)
     _cost(talk, told_first + 1)
     usage = entries(talk.events)["usage"]
-    assert usage.entry_type.cost_usd == pytest.approx(of_this_run + 1)
+    assert expect(TokenUsage, usage.entry_type).cost_usd == pytest.approx(of_this_run + 1)
     assert usage.content == f"${of_this_run + 1:.4f}"
     assert talk.dialogue.left.used == Totals(cost_usd=told_first + 1)
 
@@ -803,7 +804,7 @@ def test_the_plan_is_one_entry() -> None:
         talk.update("plan", entries=[{"content": "a", "status": status, "priority": "high"}, 3])
     plan = entries(talk.events)["plan"]
     assert plan.content == "Plan: 1 of 2 done"
-    assert plan.entry_type.action_type.todos == [
+    assert expect(TodoManagement, tool_of(plan).action_type).todos == [
         TodoItem(content="a", status="completed", priority="high"),
         TodoItem(content="", status="pending"),
     ]

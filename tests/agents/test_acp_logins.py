@@ -14,6 +14,7 @@ from anyond.model.entries import ErrorMessage, SetupRequired, UserMessage
 from anyond.model.records import Stream
 from tests.agents.test_acp_flow import Talk
 from tests.support.dialogues.acp_driver import entries
+from tests.support.dialogues.shown import expect
 
 DEMANDED = {"code": -32000, "message": "Authentication required"}
 LOGINS = {"authMethods": [{"id": "own", "name": "By itself"}]}
@@ -33,7 +34,8 @@ def setup_error(talk: Talk) -> str | None:
     if not ended or ended[-1].outcome is not Outcome.FAILED:
         return None
     [error] = [e for e in entries(talk.events).values() if isinstance(e.entry_type, ErrorMessage)]
-    return error.content if error.entry_type.error_type == SetupRequired() else None
+    kind = expect(ErrorMessage, error.entry_type).error_type
+    return error.content if kind == SetupRequired() else None
 
 
 REFUSED: list[dict[str, Any]] = [
@@ -67,7 +69,8 @@ REFUSED: list[dict[str, Any]] = [
 def test_a_key_that_is_refused_at_any_step_is_for_the_person(
     kind: type[Talk], fault: dict[str, Any]
 ) -> None:
-    for answers in ([], [{}], [{}, {"sessionId": "s"}]):
+    steps: list[list[dict[str, str]]] = [[], [{}], [{}, {"sessionId": "s"}]]
+    for answers in steps:
         talk = kind()
         for result in answers:
             talk.reply(result)

@@ -203,7 +203,8 @@ def test_the_hint_of_the_catalog_says_how_to_log_in(parrot: KnownAgent) -> None:
 
 
 def test_options_have_their_types() -> None:
-    for wrong in ({"agent": 7}, {"auth_method": []}):
+    mistakes: list[dict[str, Any]] = [{"agent": 7}, {"auth_method": []}]
+    for wrong in mistakes:
         with pytest.raises(Impossible) as error:
             decode(wrong, NamedOptions)
         assert error.value.field in wrong

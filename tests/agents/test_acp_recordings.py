@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from anyond.agents.common.core import EntryPut, Noise
-from anyond.model.entries import CommandRun, FileEdit, ToolUse, WebFetch
+from anyond.agents.common.core import AgentEvent, EntryPut, Noise
+from anyond.model.entries import (
+    CommandRun,
+    CommandRunResult,
+    ExitCode,
+    FileChangeWrite,
+    FileEdit,
+    NormalizedEntry,
+    ToolUse,
+    WebFetch,
+)
 from anyond.model.records import Stream
 from tests.support.dialogues.acp_driver import (
     NAMES,
@@ -22,6 +32,7 @@ from tests.support.dialogues.acp_driver import (
     recording,
     told,
 )
+from tests.support.dialogues.shown import expect, tool_of
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -64,7 +75,7 @@ def _blocks(records: Records) -> Records:
 def test_one_record_puts_an_entry_at_most_once(name: str) -> None:
     records = recording(name)
     dialogue = fresh(records)
-    seen = {}
+    seen: dict[str, NormalizedEntry] = {}
     for stream, data in _blocks(records):
         puts = [e for e in dialogue.receive(stream, data) if isinstance(e, EntryPut)]
         assert len({put.key for put in puts}) == len(puts)
@@ -75,7 +86,11 @@ def test_one_record_puts_an_entry_at_most_once(name: str) -> None:
 
 def _owed(prefix: Records, opening: str) -> set[str]:
     """What a client has still to say by itself after `prefix`, worked out from the protocol."""
-    said = {Stream.STDIN: [], Stream.STDOUT: [], Stream.STDERR: []}
+    said: dict[Stream, list[dict[str, Any]]] = {
+        Stream.STDIN: [],
+        Stream.STDOUT: [],
+        Stream.STDERR: [],
+    }
     for stream, line in prefix:
         said[stream].append({} if stream is Stream.STDERR else json.loads(line))
     asked = {message.get("method"): message.get("id") for message in said[Stream.STDIN]}
@@ -112,7 +127,7 @@ def test_a_restart_after_any_record_says_exactly_what_is_still_owed(name: str) -
 def test_whether_messages_are_taken_does_not_change_the_conversation(name: str) -> None:
     records = recording(name)
     taken = fresh(records)
-    events = []
+    events: list[AgentEvent] = []
     for stream, line in records:
         taken.outgoing()
         events += taken.receive(stream, line)
@@ -129,10 +144,11 @@ def test_diffs_outputs_and_exit_codes_are_kept() -> None:
     edit, command = tools
     assert isinstance(edit, FileEdit)
     assert edit.path == "hello.txt"
-    assert edit.changes[0].content == "hello from agent\nsecond line\n"
+    assert expect(FileChangeWrite, edit.changes[0]).content == "hello from agent\nsecond line\n"
     assert isinstance(command, CommandRun)
-    assert command.result.output == "hello from agent\nsecond line\n2 hello.txt\n"
-    assert command.result.exit_status.code == 0
+    result = expect(CommandRunResult, command.result)
+    assert result.output == "hello from agent\nsecond line\n2 hello.txt\n"
+    assert result.exit_status == ExitCode(code=0)
 
 
 # ---------------------------------------------------------------- hostile input
@@ -224,8 +240,8 @@ def test_no_message_of_whatever_shape_is_a_surprise(said: Records) -> None:
         {"id": 2, "method": "session/new"},
         {"id": 3, "method": "session/prompt"},
     ]
-    for message in echo:
-        dialogue.receive(Stream.STDIN, json.dumps(message).encode() + b"\n")
+    for sent in echo:
+        dialogue.receive(Stream.STDIN, json.dumps(sent).encode() + b"\n")
     for stream, message in said:
         line = json.dumps(message).encode()
         # Below the guard that turns a surprise into noise: there must be none.
@@ -255,4 +271,4 @@ def test_half_a_character_does_not_hide_a_message() -> None:
     )
     [put] = fresh().receive(Stream.STDOUT, update + b"\n")
     assert isinstance(put, EntryPut)
-    assert put.entry.entry_type.action_type == WebFetch(url="http://x/?")
+    assert tool_of(put.entry).action_type == WebFetch(url="http://x/?")

@@ -36,6 +36,7 @@ from anyond.model.entries import (
     ToolResult,
     WebFetch,
 )
+from tests.support.dialogues.shown import command_result, expect, tool_of
 
 
 def tool(*updates: dict[str, Any]) -> ToolCall:
@@ -46,7 +47,7 @@ def tool(*updates: dict[str, Any]) -> ToolCall:
 
 
 def action(*updates: dict[str, Any]) -> Any:
-    return tool(*updates).entry().entry_type.action_type
+    return tool_of(tool(*updates).entry()).action_type
 
 
 def diff(path: str, old: str | None, new: str) -> dict[str, Any]:
@@ -191,31 +192,31 @@ def test_what_a_terminal_shows_is_the_output() -> None:
         {"status": "completed"},
     )
     ended = CommandRunResult(exit_status=ExitCode(code=2), output="ab\n")
-    assert call.entry().entry_type.action_type == CommandRun(command="make", result=ended)
-    assert call.entry().entry_type.status == Failed()
+    assert tool_of(call.entry()).action_type == CommandRun(command="make", result=ended)
+    assert tool_of(call.entry()).status == Failed()
 
 
 def test_what_is_said_of_a_command_before_it_runs_is_no_output() -> None:
     said = [{"type": "content", "content": {"type": "text", "text": "List the files"}}]
     told = {"kind": "execute", "rawInput": {"command": "ls"}, "content": said}
     call = tool({"kind": "execute", "status": "pending"}, told)
-    assert call.entry().entry_type.action_type == CommandRun(command="ls")
+    assert tool_of(call.entry()).action_type == CommandRun(command="ls")
     call.merge({"status": "completed", "content": said})
-    assert call.entry().entry_type.action_type.result.output == "List the files"
+    assert command_result(tool_of(call.entry())).output == "List the files"
 
 
 def test_what_was_denied_has_no_result() -> None:
     call = tool({"kind": "execute", "rawInput": {"command": "ls"}})
     call.deny()
     call.merge({"status": "failed", "rawOutput": "User refused permission to run tool"})
-    assert call.entry().entry_type.action_type == CommandRun(command="ls")
+    assert tool_of(call.entry()).action_type == CommandRun(command="ls")
 
 
 def test_a_command_that_ran_and_failed_has_failed() -> None:
     failed = tool({"kind": "execute", "status": "completed", "rawOutput": {"exit_code": 3}})
-    assert failed.entry().entry_type.status == Failed()
+    assert tool_of(failed.entry()).status == Failed()
     ran = tool({"kind": "execute", "status": "completed", "rawOutput": {"exit_code": 0}})
-    assert ran.entry().entry_type.status == Succeeded()
+    assert tool_of(ran.entry()).status == Succeeded()
 
 
 def test_the_worktree_has_no_long_name_in_a_title() -> None:
@@ -234,8 +235,8 @@ def test_later_messages_add_and_never_blank() -> None:
         {"status": "completed", "title": "a", "content": [{"type": "content"}], "locations": []},
     )
     entry = call.entry()
-    assert entry.entry_type.action_type.changes == [FileChangeWrite(content="x")]
-    assert entry.entry_type.status == Succeeded()
+    assert expect(FileEdit, tool_of(entry).action_type).changes == [FileChangeWrite(content="x")]
+    assert tool_of(entry).status == Succeeded()
     assert entry.metadata == {"tool_call_id": "t"}
 
 
@@ -263,15 +264,15 @@ def test_a_foreign_tool_is_asked_about_by_its_name_and_arguments() -> None:
         call.merge({"kind": "other", **update}, True)
         assert (call.title, call.question) == (name, {"text": "tea"})
         used = Tool(tool_name=name, arguments={"text": "tea"}, result=None)
-        assert call.entry().entry_type.action_type == used
+        assert tool_of(call.entry()).action_type == used
 
 
 def test_what_a_question_explains_is_no_output() -> None:
     call = ToolCall("t", "/w")
     text = {"type": "content", "content": {"type": "text", "text": "[in /w] (Run it)"}}
     call.merge({"kind": "execute", "title": "ls", "status": "pending", "content": [text]}, True)
-    assert call.entry().entry_type.action_type == CommandRun(command="ls")
-    assert call.entry().entry_type.status == Created()
+    assert tool_of(call.entry()).action_type == CommandRun(command="ls")
+    assert tool_of(call.entry()).status == Created()
 
 
 @pytest.mark.parametrize(

@@ -18,12 +18,20 @@ from anyond.agents.common.core import (
     TurnEnded,
 )
 from anyond.agents.common.recap import RETOLD
-from anyond.model.entries import ErrorMessage, FileEdit, SetupRequired, TokenUsage, ToolUse
+from anyond.model.entries import (
+    ErrorMessage,
+    FileChangeEdit,
+    FileEdit,
+    SetupRequired,
+    TokenUsage,
+    ToolUse,
+)
 from anyond.model.launch import Launch
 from anyond.model.records import Stream
 from anyond.model.refusals.requests import Impossible
 from tests.support.dialogues.acp_driver import entries, told
 from tests.support.dialogues.recordings import FOLDER, TREE, fold, load
+from tests.support.dialogues.shown import expect
 
 NAMES = sorted(path.stem for path in (FOLDER / "amp").glob("*.jsonl"))
 THREAD = "T-5f0b7c1e-9a3d-4d2b-8c7f-1f2e3d4c5b6a"
@@ -146,8 +154,9 @@ def test_an_edit_has_the_true_line_numbers_and_tokens_are_those_of_all_messages(
     found = [entry.entry_type for entry in entries(events_of("every_tool")).values()]
     edits = [use.action_type for use in found if isinstance(use, ToolUse)]
     edit = next(action for action in edits if isinstance(action, FileEdit))
-    assert edit.changes[0].has_line_numbers
-    assert "@@ -10,3 +10,3 @@\n def f():\n-    return 1\n" in edit.changes[0].unified_diff
+    change = expect(FileChangeEdit, edit.changes[0])
+    assert change.has_line_numbers
+    assert "@@ -10,3 +10,3 @@\n def f():\n-    return 1\n" in change.unified_diff
     [usage] = [kind for kind in found if isinstance(kind, TokenUsage)]
     assert (usage.input_tokens, usage.cache_read_tokens) == (0, 10 * 12416)
 

@@ -47,6 +47,7 @@ from anyond.model.entries import (
     ToolUse,
 )
 from anyond.model.records import Stream
+from tests.support.dialogues.shown import expect
 from tests.support.paths import TRANSCRIPTS
 
 TRANSCRIPTS = TRANSCRIPTS / "claude"
@@ -274,11 +275,11 @@ def test_a_recorded_run_reads_as_it_went(name: str) -> None:
 
 
 def test_a_command_that_did_not_run_has_no_result_and_one_that_was_stopped_no_words() -> None:
-    command = replay(recorded("basic_denied")).tool(-1).action_type
-    assert (type(command), command.result) == (CommandRun, None)
+    denied = replay(recorded("basic_denied")).tool(-1).action_type
+    assert expect(CommandRun, denied).result is None
     command = replay(recorded("interrupt_while_command")).tool().action_type
     stopped = CommandRunResult(exit_status=Success(success=False), output="")
-    assert (type(command), command.result) == (CommandRun, stopped)
+    assert expect(CommandRun, command).result == stopped
 
 
 @pytest.mark.parametrize(
@@ -408,7 +409,11 @@ def test_an_entry_says_what_a_hook_has_made_of_the_input() -> None:
 
 def test_an_edit_says_what_was_written_if_a_hook_has_changed_it_without_a_question() -> None:
     asked = {"file_path": f"{TREE}/a.txt", "content": "of the model"}
-    done = {"type": "create", "filePath": f"{TREE}/b.txt", "content": "of the hook"}
+    done: dict[str, object] = {
+        "type": "create",
+        "filePath": f"{TREE}/b.txt",
+        "content": "of the hook",
+    }
     story = replay(said(use("Write", asked), came_back("File created", done)))
     assert story.lines() == ["FileEdit succeeded: b.txt"]
     edit = story.tool().action_type

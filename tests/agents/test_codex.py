@@ -39,6 +39,7 @@ from anyond.model.records import Stream
 from anyond.model.refusals.requests import Impossible
 from tests.support.dialogues.acp_driver import entries, told
 from tests.support.dialogues.codex_driver import ASKING, echo, hear, opened, tell
+from tests.support.dialogues.shown import expect
 
 FREE = {"sandbox": "danger-full-access"}
 
@@ -497,4 +498,4 @@ def test_the_programs_own_log_is_left_to_the_raw_log() -> None:
     dialogue = opened(**ASKING)
     lines = b"\x1b[2m2026-11-24T00:03:26.2Z\x1b[0m \x1b[31mERROR\x1b[0m core: x\nthread panicked\n"
     [put] = dialogue.receive(Stream.STDERR, lines)
-    assert put.entry.content == "thread panicked"
+    assert expect(EntryPut, put).entry.content == "thread panicked"

@@ -33,6 +33,7 @@ from anyond.model.entries import (
     CommandRun,
     Denied,
     ErrorMessage,
+    ExitCode,
     Failed,
     FileChangeDelete,
     FileChangeEdit,
@@ -50,6 +51,7 @@ from anyond.model.entries import (
     UserMessage,
 )
 from tests.support.dialogues.acp_driver import DEADLINE, Live, entries, fold, told
+from tests.support.dialogues.shown import command_result, expect, tool_of, tool_value
 from tests.support.real_agents import codex_cli
 
 pytestmark = pytest.mark.agents
@@ -144,8 +146,8 @@ def test_it_writes_and_runs_what_was_approved(bench: Bench) -> None:
     assert [edit.status, command.status] == [Succeeded(), Succeeded()]
     written = FileChangeWrite(content="hello from agent\nsecond line\n")
     assert edit.action_type == FileEdit(path="hello.txt", changes=[written])
-    assert command.action_type.result.exit_status.code == 0
-    assert command.action_type.result.output.endswith("2 hello.txt\n")
+    assert command_result(command).exit_status == ExitCode(code=0)
+    assert (command_result(command).output or "").endswith("2 hello.txt\n")
     assert run.said()[-1] == "All done: wrote hello.txt and checked it."
     [usage] = [e.entry_type for e in run.seen.values() if isinstance(e.entry_type, TokenUsage)]
     counts = (usage.input_tokens, usage.cache_read_tokens, usage.output_tokens)
@@ -261,7 +263,7 @@ def test_a_message_while_it_works_joins_the_turn(bench: Bench) -> None:
         assert run.ended() == TurnEnded(Outcome.COMPLETED)
     assert len([event for event in run.events if isinstance(event, TurnEnded)]) == 1
     [command] = run.tools(CommandRun)
-    assert command.action_type.result.output == "woke\n"
+    assert command_result(command).output == "woke\n"
     assert run.said()[-1].startswith("You had said: SCN=sleepsay")
 
 
@@ -314,7 +316,7 @@ def test_a_question_gets_its_answer(bench: Bench) -> None:
         assert asked.tool_input["questions"][0]["question"] == "Which color?"
         assert run.ended() == TurnEnded(Outcome.COMPLETED)
     [question] = run.tools(Tool)
-    assert question.action_type.result.value == {"color": ["Blue"]}
+    assert tool_value(question) == {"color": ["Blue"]}
     assert question.status == Succeeded()
     assert run.said() == ["Thanks for the answer."]
 
@@ -323,7 +325,9 @@ def test_steps_become_one_list(bench: Bench) -> None:
     with bench.run("todo", **FREE, include_plan_tool=True) as run:
         run.ended()
     [todos] = run.tools(TodoManagement)
-    assert [(todo.content, todo.status) for todo in todos.action_type.todos] == [
+    assert [
+        (todo.content, todo.status) for todo in expect(TodoManagement, todos.action_type).todos
+    ] == [
         ("Write file", "completed"),
         ("Run it", "in_progress"),
     ]
@@ -333,7 +337,7 @@ def test_what_a_sub_agent_does_is_its_own_and_the_run_waits_for_it(bench: Bench)
     with bench.run("task", **FREE) as run:
         assert run.ended() == TurnEnded(Outcome.COMPLETED)
     [key] = [key for key, entry in run.seen.items() if entry.content.startswith("Task: SCN=sub")]
-    assert run.seen[key].entry_type.status == Succeeded()
+    assert tool_of(run.seen[key]).status == Succeeded()
     nested = [entry.content for entry in run.seen.values() if entry.parent == key]
     assert nested == ["Sub-agent at work.", "echo from-sub", "Sub-agent's result."]
     assert [tool.status for tool in run.tools(CommandRun)] == [Succeeded()]
@@ -351,8 +355,8 @@ def test_tools_of_mcp_servers_are_asked_for_and_shown(bench: Bench) -> None:
         assert run.ended() == TurnEnded(Outcome.COMPLETED)
     [tool] = run.tools(Tool)
     assert tool.status == Succeeded()
-    assert tool.action_type.arguments == {"text": "hi"}
-    assert tool.action_type.result.value == "echo: hi"
+    assert expect(Tool, tool.action_type).arguments == {"text": "hi"}
+    assert tool_value(tool) == "echo: hi"
     assert any("'broken' could not be started" in text for text in run.said(SystemMessage))
 
 
@@ -370,8 +374,8 @@ def test_a_failing_command_shows_its_exit_code(bench: Bench) -> None:
         run.ended()
     [command] = run.tools(CommandRun)
     assert command.status == Failed()
-    assert command.action_type.result.exit_status.code == 3
-    assert command.action_type.result.output == "oops\n"
+    assert command_result(command).exit_status == ExitCode(code=3)
+    assert command_result(command).output == "oops\n"
 
 
 def test_options_that_the_program_refuses_are_told(bench: Bench) -> None:

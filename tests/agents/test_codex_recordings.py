@@ -9,11 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from anyond.agents.common.core import EntryPut, Noise
-from anyond.model.entries import Created, ToolUse
+from anyond.agents.codex.dialogue import CodexDialogue
+from anyond.agents.common.core import AgentEvent, EntryPut, Noise
+from anyond.model.entries import Created, NormalizedEntry, ToolUse
 from anyond.model.records import Stream
 from tests.support.dialogues.acp_driver import Records, entries, fold, methods, told
 from tests.support.dialogues.codex_driver import NAMES, RECORDINGS, fresh, opened, recording, said
+from tests.support.dialogues.shown import expect
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -52,7 +54,7 @@ def test_one_record_puts_an_entry_at_most_once(name: str) -> None:
             blocks[-1] = (stream, blocks[-1][1] + line)
         else:
             blocks.append((stream, line))
-    seen = {}
+    seen: dict[str, NormalizedEntry] = {}
     for stream, data in blocks:
         puts = [e for e in dialogue.receive(stream, data) if isinstance(e, EntryPut)]
         assert len({put.key for put in puts}) == len(puts)
@@ -99,7 +101,7 @@ def test_a_restart_after_any_record_says_exactly_what_is_still_owed(name: str) -
 def test_whether_messages_are_taken_does_not_change_the_conversation(name: str) -> None:
     records = recording(name)
     taken = fresh(records)
-    events = []
+    events: list[AgentEvent] = []
     for stream, line in records:
         taken.outgoing()
         events += taken.receive(stream, line)
@@ -188,7 +190,7 @@ _streams = st.sampled_from([Stream.STDIN, Stream.STDOUT, Stream.STDOUT])
 def test_no_message_of_whatever_shape_is_a_surprise(
     plan: bool, messages: list[tuple[Stream, object]]
 ) -> None:
-    dialogue = opened(plan=plan)
+    dialogue = expect(CodexDialogue, opened(plan=plan))
     for stream, message in messages:
         line = json.dumps(message).encode()
         # Below the guard that turns a surprise into noise: there must be none.

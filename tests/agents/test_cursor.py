@@ -29,6 +29,7 @@ from anyond.model.entries import (
     Denied,
     ErrorMessage,
     FileChangeDelete,
+    FileChangeEdit,
     FileChangeWrite,
     FileEdit,
     SetupRequired,
@@ -42,6 +43,7 @@ from anyond.model.records import Stream
 from anyond.model.refusals.requests import Impossible
 from tests.support.dialogues.acp_driver import entries, told
 from tests.support.dialogues.recordings import FOLDER, TREE, fold, load
+from tests.support.dialogues.shown import expect, tool_of
 
 NAMES = sorted(path.stem for path in (FOLDER / "cursor").glob("*.jsonl"))
 
@@ -180,13 +182,16 @@ def test_every_tool_tells_what_it_did() -> None:
     shown = uses("every_tool")
     edits = [use.action_type for use in shown if isinstance(use.action_type, FileEdit)]
     edited, written, replaced, deleted = [edit.changes[0] for edit in edits]
-    assert edited.has_line_numbers
-    assert "-    return 1\n+    return 2\n" in edited.unified_diff
+    change = expect(FileChangeEdit, edited)
+    assert change.has_line_numbers
+    assert "-    return 1\n+    return 2\n" in change.unified_diff
     assert written == FileChangeWrite(content="hello\n")
-    assert replaced.unified_diff.endswith("-x\n+y\n")
+    assert expect(FileChangeEdit, replaced).unified_diff.endswith("-x\n+y\n")
     assert deleted == FileChangeDelete()
     [todos] = [use for use in shown if isinstance(use.action_type, TodoManagement)]
-    assert [(todo.content, todo.status) for todo in todos.action_type.todos] == [
+    assert [
+        (todo.content, todo.status) for todo in expect(TodoManagement, todos.action_type).todos
+    ] == [
         ("Read", "completed"),
         ("Edit", "pending"),
     ]
@@ -230,8 +235,8 @@ def test_an_edit_is_a_diff_in_whichever_way_it_is_asked_for(asked: Any, diff: st
     args = {"path": f"{TREE}/a.py", **asked}
     call = CursorCall("tool:1", "1", "edit", args, Paths(TREE))
     call.complete({"success": {"path": "a.py"}})
-    action = call.entry().entry_type.action_type
-    [change] = action.changes
+    action = expect(FileEdit, tool_of(call.entry()).action_type)
+    change = expect(FileChangeEdit, *action.changes)
     assert (action.path, change.unified_diff) == ("a.py", diff)
     assert change.has_line_numbers is ("-7" in diff)
 

@@ -20,6 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anyond.agents.common.core import (
+    AgentCommand,
     AgentEvent,
     ApprovalAsked,
     Decide,
@@ -294,7 +295,8 @@ def disturb(rng: random.Random, dialogue: Dialogue, lines: list[bytes], count: i
         if rng.random() < 0.02:
             call = rng.choice(asked or ["nobody"])
             said = Decide(call, rng.choice(list(Decision)), "why", {"a": "b"})
-            dialogue.send(rng.choice([said, Interrupt(), Prompt("more")]))
+            commands: list[AgentCommand] = [said, Interrupt(), Prompt("more")]
+            dialogue.send(rng.choice(commands))
         if rng.random() < 0.1:
             dialogue.outgoing()
     for event in dialogue.finish():

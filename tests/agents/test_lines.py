@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anyond.agents.common.core import EntryPut, Noise, Turn
+from anyond.agents.common.core import AgentEvent, EntryPut, Noise, Turn
 from anyond.agents.common.entry import TEXT_MOST, Words
 from anyond.agents.json_rpc.lines import BEGINNING_MOST, LINE_MOST, Lines
 from anyond.agents.roster import AGENTS
@@ -59,7 +59,7 @@ def test_a_line_without_end_costs_no_memory() -> None:
 def test_no_agent_reads_a_line_that_is_too_long(name: str) -> None:
     dialogue = AGENTS[Executor(name)].dialogue(Turn(prompt="p", cwd="/w"))
     dialogue.receive(Stream.STDOUT, b'{"jsonrpc":"2.0","id":1,"result":{"x":"')
-    events = []
+    events: list[AgentEvent] = []
     for _ in range(LINE_MOST // PIECE + 1):
         events += dialogue.receive(Stream.STDOUT, b"y" * PIECE)
     events += dialogue.receive(Stream.STDOUT, b'"}}\n')

@@ -16,7 +16,7 @@ from anyond.git.repo import branches
 from anyond.git.repo.repository import Repositories
 from anyond.git.snapshots.snapshots import take
 from anyond.model.errors import Conflict
-from tests.git.driver import Checkout
+from tests.support.checkout import Checkout
 
 ID = "11111111-1111-4111-8111-111111111111"
 NOISE = "head -c 12 /dev/urandom | od -An -tx1 | tr -d ' '"

@@ -25,7 +25,7 @@ def may_be_held(lock: Path, made: float) -> bool:
         lock: a file in a git directory.
         made: when, in seconds of the epoch.
     """
-    import psutil  # type: ignore[import-untyped]  # seldom needed, and not small
+    import psutil  # seldom needed, and not small
 
     roots = list(_roots(lock))
     for process in psutil.process_iter():

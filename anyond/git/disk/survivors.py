@@ -75,7 +75,7 @@ async def _look(words: Sequence[str], cwd: Path | None) -> list[int]:
 
 
 def _find(words: tuple[str, ...], cwd: Path | None) -> list[int]:
-    import psutil  # type: ignore[import-untyped]  # seldom needed, and not small
+    import psutil  # seldom needed, and not small
 
     place = None if cwd is None else os.path.realpath(cwd)
     found = []

@@ -8,15 +8,17 @@ import select
 import subprocess
 import time
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Self
 
 from anyond.agents.acp.agent import Acp
 from anyond.agents.acp.dialogue import AcpDialogue
 from anyond.agents.common.core import (
+    Agent,
     AgentEvent,
     ApprovalAnswered,
     ApprovalAsked,
     ApprovalWithdrawn,
+    Dialogue,
     EntryPut,
     Noise,
     SessionStarted,
@@ -61,7 +63,7 @@ def fresh(records: Records = [], **options: Any) -> AcpDialogue:  # noqa: B006
     return Acp(command=("agent",)).dialogue(turn)
 
 
-def fold(dialogue: AcpDialogue, records: Iterable[tuple[Stream, bytes]]) -> list[AgentEvent]:
+def fold(dialogue: Dialogue, records: Iterable[tuple[Stream, bytes]]) -> list[AgentEvent]:
     """All events of `records`, to the end."""
     events: list[AgentEvent] = []
     for stream, data in records:
@@ -120,7 +122,7 @@ def _line(entry: NormalizedEntry) -> str:
             return f"usage: {kind.input_tokens} + {kind.output_tokens}"
         case ErrorMessage():
             return f"error: {text}"
-    return f"{type(kind).__struct_config__.tag.removesuffix('_message')}: {text}"
+    return f"{str(type(kind).__struct_config__.tag).removesuffix('_message')}: {text}"
 
 
 class Live:
@@ -129,7 +131,7 @@ class Live:
     Use it in a `with` block: at its end standard input is closed, and the program is reaped.
     """
 
-    def __init__(self, agent: Acp, turn: Turn, env: dict[str, str]) -> None:
+    def __init__(self, agent: Agent, turn: Turn, env: dict[str, str]) -> None:
         self.turn = turn
         launch = agent.launch(turn)
         self.dialogue = agent.dialogue(turn)
@@ -144,7 +146,7 @@ class Live:
             stdout=subprocess.PIPE,
         )
 
-    def __enter__(self) -> Live:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:
