@@ -53,7 +53,9 @@ def main(file: str) -> None:
     @app.put("/tell")
     async def create() -> Response:
         nonlocal more
-        sent.append(await request.get_data())
+        body = await request.get_data()
+        assert isinstance(body, bytes)
+        sent.append(body)
         more.set()
         more = trio.Event()
         return Response(b"{}", content_type="application/json")

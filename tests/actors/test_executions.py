@@ -13,6 +13,7 @@ import trio
 
 from anyond.actors.attempts import Attempts
 from anyond.actors.owner_check import OwnerCheck
+from anyond.git.commits import commit
 from anyond.logs.conversation import Conversation
 from anyond.model.errors import Conflict
 from anyond.model.ids import now
@@ -21,7 +22,6 @@ from anyond.model.records import Record
 from anyond.model.rows import ExecutionProcess, ProcessStatus, TaskStatus
 from anyond.operations import subject
 from anyond.operations.resources import Resources
-from anyond.operations.run import conclude as conclude_module
 from anyond.operations.subject import Subject
 from anyond.operations.workspace import images, worktree
 from anyond.procs.shims.launcher import Alive, Launcher
@@ -78,7 +78,7 @@ async def test_a_conclusion_that_fails_in_any_way_ends_the_row_with_the_reason(
 
     row = await script_instead(resources, poisoned)
     await started(resources, row, "echo said; exit 3")
-    monkeypatch.setattr(conclude_module.commit, "commit_all", fail)
+    monkeypatch.setattr(commit, "commit_all", fail)
     async with trio.open_nursery() as nursery:
         awake = Attempts(nursery, resources, Logs(resources.store, resources.launcher))
         await awake.recover()

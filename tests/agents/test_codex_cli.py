@@ -35,6 +35,7 @@ from anyond.model.entries import (
     ErrorMessage,
     ExitCode,
     Failed,
+    FileChange,
     FileChangeDelete,
     FileChangeEdit,
     FileChangeRename,
@@ -194,7 +195,7 @@ def test_edits_renames_and_deletions_are_told_as_diffs(bench: Bench) -> None:
     moved = FileChangeEdit(
         unified_diff=diff.replace("+++ b/README.md", "+++ b/GUIDE.md"), has_line_numbers=True
     )
-    changes = [FileChangeRename(new_path="GUIDE.md"), moved]
+    changes: list[FileChange] = [FileChangeRename(new_path="GUIDE.md"), moved]
     assert edit.action_type == FileEdit(path="README.md", changes=changes)
     (bench.worktree / "README.md").write_text("line one\n")
     with bench.run("delete", **FREE) as run:

@@ -184,9 +184,9 @@ async def test_the_form_of_any_variant_can_be_had_and_of_no_other(daemon: Daemon
         answer = await daemon.request("GET", f"/api/profiles/form?{query}")
         assert (answer.status_code, answer.json()["error_data"]["field"]) == (status, field)
     for odd in ("", "%00", "%F0%9F%92%A5", "../../etc", "x" * 3000, "%E2%80%AE", "'; DROP TABLE"):
-        form = await daemon.request("GET", f"/api/profiles/form?executor=ACP&agent={odd}")
-        assert form.status_code in (200, 400)  # what is no text is no name
-        assert form.status_code == 400 or form.json()["data"]["models"] == []
+        shown = await daemon.request("GET", f"/api/profiles/form?executor=ACP&agent={odd}")
+        assert shown.status_code in (200, 400)  # what is no text is no name
+        assert shown.status_code == 400 or shown.json()["data"]["models"] == []
         other = await daemon.request("GET", f"/api/profiles/form?executor=ACP&variant={odd}")
         assert other.status_code in (200, 400, 422)
 

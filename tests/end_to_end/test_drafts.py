@@ -6,6 +6,7 @@ import json
 import random
 import shutil
 import sqlite3
+from collections.abc import Awaitable, Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -235,12 +236,13 @@ async def test_what_cannot_be_started_is_a_draft_again(daemon: Daemon) -> None:
     assert (await draft(daemon, attempt))["queued"] is False
     await put(daemon, attempt, variant=None)
     await daemon.use_fake_agent(base_command_override="/nowhere/agent")
-    for send in (
+    sends: tuple[Callable[[], Awaitable[object]], ...] = (
         lambda: queue(daemon, attempt),
         lambda: daemon.ask(
             "POST", f"/api/task-attempts/{attempt['id']}/follow-up", {"prompt": "say x"}
         ),
-    ):
+    )
+    for send in sends:
         with pytest.raises(Refused) as refusal:
             await send()
         assert refusal.value.type == "program_missing"

@@ -291,7 +291,7 @@ async def test_twenty_mebibytes_are_taken_and_more_are_not(daemon: Daemon) -> No
         {"content": streamed(), "headers": {"Content-Type": "multipart/form-data; boundary=b"}},
     ):
         async with local_client(daemon.url) as client:
-            answer = await client.post("/api/images/upload", **sending)  # type: ignore[arg-type]
+            answer = await client.post("/api/images/upload", **sending)
         assert answer.status_code == 413
         assert answer.json()["message"] == "image: is larger than 20 MiB."
     assert stored(daemon) == [Path(image["file_path"]).name]

@@ -52,7 +52,7 @@ async def hidden_agent(daemon: Daemon) -> tuple[dict[str, Any], dict[str, Any], 
 
 
 def spool(daemon: Daemon, process: dict[str, Any]) -> Path:
-    return daemon.data / "executions" / process["id"]
+    return daemon.data / "executions" / str(process["id"])
 
 
 def forge(path: Path, pid: int, exit_: bool) -> None:

@@ -285,7 +285,9 @@ def fuzz_target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FuzzTarget
 
 DECLARED = {
     (endpoint.method, re.sub(r"{[^}]+}", "<key>", endpoint.path)): {
-        refusal.type for refusal in (Invalid, NotLetIn, *endpoint.refusals)
+        Invalid.type,
+        NotLetIn.type,
+        *(refusal.type for refusal in endpoint.refusals),
     }
     for endpoint in ENDPOINTS
 }

@@ -403,12 +403,12 @@ async def test_every_refusal_has_its_name(daemon: Daemon, github: GitHubServer) 
     assert branch_of(attempt) not in github.git.refs(SLUG)
     await daemon.ask("PUT", "/api/config", {"github": {"pat": TOKEN}})
 
-    for status, body, type in (
+    for status, message, type in (
         (403, "Resource not accessible", "insufficient_permissions"),
         (404, "Not Found", "repo_not_found_or_no_access"),
         (500, "", "remote_failed"),
     ):
-        github.fail("/pulls", status, body)
+        github.fail("/pulls", status, message)
         assert (await refused(daemon, pr, TITLE)).type == type
     for status, text, type in (
         (403, "denied to ada", "insufficient_permissions"),

@@ -30,7 +30,7 @@ async def test_what_git_was_at_when_the_daemon_was_killed_is_finished(
     daemon.git(repository, "config", "filter.slow.smudge", loud)
 
     async def press() -> None:
-        body = {} if button == "rebase" else None
+        body: dict[str, str] | None = {} if button == "rebase" else None
         with suppress(httpx.HTTPError, RuntimeError):  # the daemon is gone
             await daemon.request("POST", f"{at.path}/{button}", json=body)
 

@@ -167,7 +167,7 @@ async def test_what_is_wrong_with_settings_is_logged_once(tmp_path: Path) -> Non
     (config / "profiles.json").write_text('{"executors": {"NOBODY": {"DEFAULT": {}}}}')
     async with daemon:
         for _ in range(2):  # each reads the files again
-            own = {"executors": {"DEMO": {"MINE": {"DEMO": {}}}}}
+            own: dict[str, Any] = {"executors": {"DEMO": {"MINE": {"DEMO": {}}}}}
             await daemon.ask("PUT", "/api/profiles", own)
             await daemon.ask("PUT", "/api/config", {"notifications": {"sound_enabled": False}})
     assert daemon.log().count("theme must be one of") == 1

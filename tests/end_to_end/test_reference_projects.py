@@ -87,10 +87,11 @@ async def test_editors(page: ReferenceClient, daemon: Daemon) -> None:
     attempt = await page.attempt()
     project = (await page.ask("GET", "/api/projects", [PROJECT]))[0]
     await page.over(attempt)
-    for path, body in (
+    asked: tuple[tuple[str, dict[str, str | None]], ...] = (
         (f"/api/projects/{project['id']}", {"editor_type": None}),
         (f"/api/task-attempts/{attempt['id']}", {"editor_type": None, "file_path": None}),
-    ):
+    )
+    for path, body in asked:
         await page.ask("POST", f"{path}/open-editor", {"url": None}, body)
 
         async def look() -> bool:
@@ -102,8 +103,8 @@ async def test_editors(page: ReferenceClient, daemon: Daemon) -> None:
     await page.ask("PUT", "/api/config", dict, {"editor": remote})
     url = {"url": str}
     await page.ask("POST", f"/api/projects/{project['id']}/open-editor", url, {})
-    body = {"editor_type": "VS_CODE", "file_path": "src/index.ts"}
-    await page.ask("POST", f"/api/task-attempts/{attempt['id']}/open-editor", url, body)
+    file = {"editor_type": "VS_CODE", "file_path": "src/index.ts"}
+    await page.ask("POST", f"/api/task-attempts/{attempt['id']}/open-editor", url, file)
 
 
 async def test_tasks(page: ReferenceClient, daemon: Daemon) -> None:

@@ -127,7 +127,7 @@ async def test_what_was_written_down_but_never_said_begins_the_next_run(scripted
     await daemon.kill()
     (Path(attempt["container_ref"]) / "go").touch()
     _write_down(daemon, process["id"], "say second", stop=False)
-    exit_file = daemon.data / "executions" / process["id"] / "exit.json"
+    exit_file = daemon.data / "executions" / str(process["id"]) / "exit.json"
     run = json.loads(exit_file.with_name("run.json").read_text())
     os.kill(run["pid"], signal.SIGKILL)
 

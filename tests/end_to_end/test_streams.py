@@ -166,7 +166,7 @@ async def test_record_streams_and_events_can_be_dropped_after_any_frame(daemon: 
     seen: dict[str, list[Frame]] = {}
 
     def last(frame: Frame) -> bool:
-        return frame["type"] == "task_updated" and frame["data"]["title"] == "The end"
+        return bool(frame["type"] == "task_updated" and frame["data"]["title"] == "The end")
 
     async def note(name: str, reading: Callable[..., Any], path: str, **more: Any) -> None:
         seen[name] = await reading(daemon, path, last, **more)
@@ -217,7 +217,8 @@ async def test_record_streams_and_events_can_be_dropped_after_any_frame(daemon: 
     process = await daemon.ask("POST", f"/api/task-attempts/{attempt['id']}/follow-up", again)
 
     def ended(frame: Frame) -> bool:
-        return frame["type"] == "process_completed" and frame["data"]["id"] == process["id"]
+        is_end = frame["type"] == "process_completed"
+        return is_end and bool(frame["data"]["id"] == process["id"])
 
     whole = await steady(daemon, path, ended, after=0)
     completed = [frame["data"]["id"] for frame in whole if frame["type"] == "process_completed"]
@@ -448,15 +449,15 @@ async def test_a_diff_can_be_dropped_after_any_frame_even_if_nobody_watched_for_
         rest = await steady(daemon, path, ready, frame["seq"])
         assert differing([*earlier[: number + 1], *rest]) == differing(truth)
     async with daemon.socket(path) as held:
-        frames = told(held)
-        current = [await anext(frames) for _ in truth]
+        followed = told(held)
+        current = [await anext(followed) for _ in truth]
         for number, frame in enumerate(current):
             rest = await steady(daemon, path, ready, frame["seq"])
             assert not any(f["type"] == "resync" for f in rest)
             assert differing([*current[: number + 1], *rest]) == differing(truth)
         await daemon.ask("DELETE", f"/api/tasks/{attempt['task_id']}")
         with trio.fail_after(PATIENCE):
-            assert [f async for f in frames if f["type"] != "diff_removed"] == []
+            assert [f async for f in followed if f["type"] != "diff_removed"] == []
     assert "Traceback" not in daemon.log()
 
 

@@ -221,9 +221,11 @@ async def agree(
     async def look() -> bool:
         rows = await call("GET", f"/api/tasks?project_id={project['id']}")
         runs = await daemon.processes(attempt)
-        return board.document["tasks"] == {row["id"]: row for row in rows} and processes.document[
-            "execution_processes"
-        ] == {row["id"]: row for row in runs}
+        expected = (
+            {"tasks": {row["id"]: row for row in rows}},
+            {"execution_processes": {row["id"]: row for row in runs}},
+        )
+        return (board.document, processes.document) == expected
 
     await daemon.until(look, "agreement")
 

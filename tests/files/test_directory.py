@@ -11,8 +11,9 @@ import pytest
 import trio
 
 from anyond.files import directory
-from anyond.files.directory import Listing, in_thread, list_directory, place
+from anyond.files.directory import in_thread, list_directory, place
 from anyond.model.errors import Forbidden, TimedOut
+from anyond.model.http.answers import Listing
 from anyond.model.refusals.requests import Invalid, NotFound
 
 NEVER = threading.Event()

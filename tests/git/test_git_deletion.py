@@ -103,6 +103,7 @@ async def test_while_files_are_in_conflict_none_is_deleted(
     before = attempt.oid(), attempt.status(), attempt.read(name)
     with pytest.raises(Conflict) as refusal:
         await delete(attempt, name)
+    assert refusal.value.data is not None
     assert (refusal.value.type, refusal.value.data["files"]) == ("dirty", ["base.txt"])
     assert (attempt.oid(), attempt.status(), attempt.read(name)) == before
 

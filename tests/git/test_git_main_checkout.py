@@ -108,10 +108,10 @@ async def test_a_work_tree_that_only_the_configuration_names_is_not_left_behind(
     home.mkdir()
     everywhere = {"GIT_DIR": os.fspath(store), "GIT_WORK_TREE": os.fspath(home)}
     repo = Checkout(home)
-    repo.git("init", "-q", "--template=", **everywhere)
+    repo.git("init", "-q", "--template=", code=0, **everywhere)
     repo.write("base.txt", "base\n")
-    repo.git("add", "base.txt", **everywhere)
-    repo.git("commit", "-qm", "base", **everywhere)
+    repo.git("add", "base.txt", code=0, **everywhere)
+    repo.git("commit", "-qm", "base", code=0, **everywhere)
     bare = Checkout(store)
     worked(bare, tmp_path / "attempt")
     assert bare.git("config", "core.worktree") == os.fspath(home)

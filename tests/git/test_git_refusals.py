@@ -29,24 +29,24 @@ async def do_commit(repo: Checkout, attempt: Checkout) -> object:
     return await commit_all(attempt.path, "message")
 
 
-async def do_rebase(repo: Checkout, attempt: Checkout) -> object:
+async def do_rebase(repo: Checkout, attempt: Checkout) -> None:
     plain = ("-c", "core.hooksPath=/dev/null", "-c", "commit.gpgSign=false")
     repo.git(*plain, "commit", "-q", "--allow-empty", "-m", "on")
     base = await branches.resolve(repo.path, "main")
     planned = await rebase.plan(attempt.path, "work", base, base)
-    return await rebase.rebase(Repositories(), attempt.path, planned)
+    await rebase.rebase(Repositories(), attempt.path, planned)
 
 
 async def do_merge(repo: Checkout, attempt: Checkout) -> object:
     return await merge(Repositories(), repo.path, "work", "main", message="Land")
 
 
-async def do_add(repo: Checkout, attempt: Checkout) -> object:
-    return await add(Repositories(), repo.path, repo.path.parent / "new", "new", "work")
+async def do_add(repo: Checkout, attempt: Checkout) -> None:
+    await add(Repositories(), repo.path, repo.path.parent / "new", "new", "work")
 
 
-async def do_rename(repo: Checkout, attempt: Checkout) -> object:
-    return await renaming.rename(Repositories(), repo.path, "work", "another")
+async def do_rename(repo: Checkout, attempt: Checkout) -> None:
+    await renaming.rename(Repositories(), repo.path, "work", "another")
 
 
 async def do_delete(repo: Checkout, attempt: Checkout) -> object:

@@ -70,7 +70,7 @@ async def test_each_status_has_its_meaning(
     headers: dict[str, str],
     expected: type[AnyondError],
 ) -> None:
-    server.fail("/pulls", status, "Because", **headers)
+    server.fail("/pulls", status, "Because", times=1, **headers)
     with pytest.raises(expected) as refusal:
         await github.pull_requests_from(TOKEN, TEA, "ada", "work", "open")
     assert TOKEN not in str(refusal.value)

@@ -259,7 +259,7 @@ async def test_a_client_that_leaves_while_it_is_told_something_is_nobodys_mistak
 async def test_a_client_that_leaves_before_the_end_of_its_body_is_nobodys_mistake(
     server: Server,
 ) -> None:
-    pieces = [
+    pieces: list[dict[str, Any]] = [
         {"type": "http.request", "body": b"[", "more_body": True},
         {"type": "http.disconnect"},
     ]

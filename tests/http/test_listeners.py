@@ -13,7 +13,7 @@ from anyond.http.wire.listeners import Listener, listen
 from anyond.model.errors import Unavailable
 
 
-def refused(address: object, family: socket.AddressFamily) -> bool:
+def refused(address: str | tuple[str, int], family: socket.AddressFamily) -> bool:
     with socket.socket(family, socket.SOCK_STREAM) as client:
         client.settimeout(5)
         try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,6 +14,7 @@ from anyond.machines.attempt_events import (
     Conclude,
     Concluded,
     Decided,
+    Event,
     Halt,
     HaltProcess,
     HastenStop,
@@ -272,13 +275,14 @@ def test_every_request_is_answered_exactly_once_when_all_work_ends(letters: list
             feed(Concluded(over.pop()))
 
     for count, letter in enumerate(letters):
-        request = {
+        requests: dict[str, Callable[[], Event]] = {
             "d": do,
             "w": lambda: RunExclusive(work, patient=True),
             "h": Halt,
             "p": lambda: HaltProcess("0"),
             "a": lambda: AwaitStart((sought or ["0"])[-1]),
-        }.get(letter)
+        }
+        request = requests.get(letter)
         if request is not None:
             asked.append(event := request())
             feed(event)

@@ -7,6 +7,7 @@ from anyond.machines.process import (
     ApprovalDecided,
     Command,
     DeadlinePassed,
+    Event,
     Exited,
     MessageWritten,
     ProcessMachine,
@@ -78,5 +79,9 @@ def test_its_exit_ends_it_at_any_step_and_what_comes_later_changes_nothing() -> 
     machine.handle(StopAsked())
     assert machine.handle(Exited(exit)) == [ReportExit(exit)]
     assert machine.gone
-    late = [StopAsked(), DeadlinePassed(StopStep.INTERRUPT), ApprovalDecided(DECIDED)]
+    late: list[Event] = [
+        StopAsked(),
+        DeadlinePassed(StopStep.INTERRUPT),
+        ApprovalDecided(DECIDED),
+    ]
     assert [machine.handle(event) for event in late] == [[], [], []]

@@ -267,7 +267,11 @@ def cannot_be_read(what: str, repository: Path, about: Subject) -> Callable[[], 
         return broken.unlink
     before = broken.read_text() if broken.exists() else ""
     broken.write_text(f"{before}[core\n")
-    return lambda: broken.write_text(before) and None
+
+    def mend() -> None:
+        broken.write_text(before)
+
+    return mend
 
 
 @pytest.mark.parametrize(

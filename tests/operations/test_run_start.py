@@ -54,9 +54,9 @@ async def start(
     row: ExecutionProcess,
     about: Subject,
     *,
-    wanted: Callable[[], bool] = lambda: True,
+    go_on: Callable[[], bool] = lambda: True,
 ) -> run.Started:
-    return await run.start(faked, row, about, wanted=wanted, stoppable=trio.CancelScope)
+    return await run.start(faked, row, about, go_on=go_on, stoppable=trio.CancelScope)
 
 
 def log_of(resources: Resources, row: ExecutionProcess) -> str:
@@ -83,12 +83,13 @@ async def test_an_agent_starts_in_a_worktree_that_is_made_for_it(
     assert launch.env["KETTLE"] == "on"
     assert launcher.limits[row.id] == faked.config.config.log_limit_bytes
     assert launcher.recorded == [row.id]
-    assert started.kept is not None
-    assert (started.kept.executor, started.kept.prompt) == (Executor.CLAUDE_CODE, "Make Sencha")
+    turn = started.turn_record
+    assert turn is not None
+    assert (turn.executor, turn.prompt) == (Executor.CLAUDE_CODE, "Make Sencha")
     head = (await git("rev-parse", "HEAD", cwd=repository)).out.decode().strip()
     assert (await final(faked, row)).before_head_commit == head
-    kept = await faked.store.read(lambda r: sessions.kept_turn(r, row.id))
-    assert kept == started.kept.encode()
+    stored = await faked.store.read(lambda r: sessions.stored_turn(r, row.id))
+    assert stored == turn.encode()
 
 
 async def test_a_second_try_after_a_crash_keeps_what_was_said_meanwhile(
@@ -126,7 +127,7 @@ async def test_what_a_script_leaves_running_is_kept_told_or_ended(
     row = await add_run(faked, about, runs_script("echo 1\r\necho 2\r\n", context))
     started = await start(faked, row, about)
     launch = launcher.started[row.id]
-    assert started.kept is None
+    assert started.turn_record is None
     assert launch.left_running is left_running
     assert "\r" not in launch.argv[-1]
     assert ("PORT" in launch.env) == (context is ScriptContext.DEV_SERVER)
@@ -177,7 +178,7 @@ async def test_a_stop_before_the_start_is_no_failure(
     about = await add_attempt(faked, await add_project(faked, repository))
     row = await add_run(faked, about, asks())
     with pytest.raises(Stopped):
-        await start(faked, row, about, wanted=lambda: False)
+        await start(faked, row, about, go_on=lambda: False)
     assert launcher.started == {}
     assert (await final(faked, row)).status is ProcessStatus.KILLED
 

@@ -83,6 +83,6 @@ async def test_what_is_no_program_is_refused_with_the_reason(tmp_path: Path) -> 
 
 def _runs(pid: int) -> bool:
     try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False

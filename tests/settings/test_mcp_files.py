@@ -345,7 +345,7 @@ def test_others_that_read_and_write_meanwhile_never_see_half_a_file(tmp_path: Pa
 
     thread = threading.Thread(target=other_program)
     thread.start()
-    outcomes = set()
+    outcomes: set[str | None] = set()
     try:
         for number in range(30):
             try:

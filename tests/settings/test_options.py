@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -81,9 +82,11 @@ def test_a_number_beyond_its_bounds_is_refused_by_the_name_of_its_option(one: Op
     assert one.bounds is not None
     low, high = one.bounds
     for bound, beyond in ((low, low - 1), (high, high + 1)):
-        assert getattr(Options(places=PLACES, **{one.name: bound}), one.name) == bound
+        allowed: dict[str, Any] = {one.name: bound}
+        refused: dict[str, Any] = {one.name: beyond}
+        assert getattr(Options(places=PLACES, **allowed), one.name) == bound
         with pytest.raises(Invalid, match=f"^{one.flag}: must be from {low} to {high}$"):
-            Options(places=PLACES, **{one.name: beyond})
+            Options(places=PLACES, **refused)
 
 
 def test_the_command_and_the_page_have_what_is_declared() -> None:

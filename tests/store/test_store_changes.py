@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from anyond.model.errors import Unavailable
 from anyond.model.refusals.daemon import Gone
+from anyond.model.rows import Change
 from anyond.store.engine import changes
 from anyond.store.engine.changes import ChangeCursor
 from anyond.store.engine.database import Store
@@ -45,7 +46,7 @@ async def test_a_follower_gets_every_committed_change_whole_and_in_order(store: 
     await note(store, "c")
     page = await cursor.next()
     assert [change.position for change in page] == [1, 2, 3]
-    assert page[2] == changes.Change(
+    assert page[2] == Change(
         position=3,
         kind="note",
         data=b'{"text":"c"}',

@@ -10,6 +10,7 @@ import sys
 import threading
 from functools import partial
 from pathlib import Path
+from sqlite3 import Connection
 
 import aiosqlite
 import aiosqlite.core
@@ -82,6 +83,10 @@ async def test_the_public_interface_of_aiosqlite_works_under_trio(path: Path) ->
     await connection.close()
 
 
+def _answer(number: int, _: Connection) -> int:
+    return number
+
+
 @pytest.mark.parametrize("kind", [ThreadConnection, InlineConnection])
 async def test_work_is_done_in_order_and_errors_come_back(kind: Kind, path: Path) -> None:
     connection = await _opened(kind, path)
@@ -90,7 +95,7 @@ async def test_work_is_done_in_order_and_errors_come_back(kind: Kind, path: Path
         await connection.run(lambda c: 1 // 0)
     order: list[int] = []
     for number in range(5):
-        connection.submit(lambda c, number=number: number, lambda a: order.append(a.result()))
+        connection.submit(partial(_answer, number), lambda a: order.append(a.result()))
     await connection.close()
     assert order == [0, 1, 2, 3, 4]
     with pytest.raises(Unavailable):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from typing import Any
 
 import msgspec
 import pytest
@@ -98,7 +99,7 @@ def test_an_end_is_written_and_told_exactly_once(tx: Tx) -> None:
 def test_an_end_of_which_more_is_known_is_told_with_what_it_means_for_the_task(tx: Tx) -> None:
     add_family(tx)
     add_process(tx)
-    known = {"exit_code": 0, "after_head_commit": "b" * 40, "at": at(7)}
+    known: dict[str, Any] = {"exit_code": 0, "after_head_commit": "b" * 40, "at": at(7)}
     processes.correct_end(tx, "x", ProcessStatus.COMPLETED, **known)
     assert processes.get(tx, "x").status is ProcessStatus.RUNNING, "it had no end yet"
     end_process(tx, "x", ProcessStatus.KILLED)

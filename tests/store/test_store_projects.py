@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from anyond.model.errors import Conflict
@@ -101,10 +103,11 @@ def test_deleting_a_project_tells_of_each_of_its_tasks_and_takes_all_with_it(tx:
 
 
 def test_an_unknown_project_is_not_found(tx: Tx) -> None:
-    for attempt in (
+    tries: tuple[Callable[[], object], ...] = (
         lambda: projects.get(tx, "p"),
         lambda: projects.patch(tx, "p", ProjectPatch(), at(1)),
         lambda: projects.delete(tx, "p", at(1)),
-    ):
+    )
+    for attempt in tries:
         with pytest.raises(NotFound, match="no project p"):
             attempt()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from anyond.model.errors import Conflict
@@ -67,10 +69,11 @@ def test_a_deleted_tag_is_gone_and_its_name_free(tx: Tx) -> None:
     tags.delete(tx, "t")
     add(tx, "u", "NAME", "fresh")
     assert tags.contents(tx) == {"name": "fresh"}
-    for attempt in (
+    attempts: tuple[Callable[[], object], ...] = (
         lambda: tags.get(tx, "t"),
         lambda: tags.delete(tx, "t"),
         lambda: tags.patch(tx, "t", TagPatch(), at(1)),
-    ):
+    )
+    for attempt in attempts:
         with pytest.raises(NotFound, match="no tag t"):
             attempt()

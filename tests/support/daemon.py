@@ -364,6 +364,6 @@ class Daemon:
 def alive(pid: int) -> bool:
     """Whether a process lives (a zombie does not)."""
     try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -82,20 +83,20 @@ def attempt_walk(dice: Random) -> Walk:
             lambda: attempt_events.RunExclusive(work, alongside_agent=True),
             lambda: attempt_events.RunExclusive(work, patient=True),
             attempt_events.Halt,
-            lambda name=name: attempt_events.HaltProcess(name),
-            lambda name=name: attempt_events.AwaitStart(name),
-            lambda name=name, a=alongside: attempt_events.Sought(name, a),
-            lambda name=name, a=alongside: attempt_events.Began(name, a),
-            lambda name=name: attempt_events.StartFailed(name, ValueError()),
-            lambda name=name: attempt_events.Over(name),
-            lambda name=name: attempt_events.Concluded(name),
-            lambda name=name: attempt_events.Concluded(name),
+            partial(attempt_events.HaltProcess, name),
+            partial(attempt_events.AwaitStart, name),
+            partial(attempt_events.Sought, name, alongside),
+            partial(attempt_events.Began, name, alongside),
+            partial(attempt_events.StartFailed, name, ValueError()),
+            partial(attempt_events.Over, name),
+            partial(attempt_events.Concluded, name),
+            partial(attempt_events.Concluded, name),
             lambda: attempt_events.Decided(DECIDED),
-            lambda name=name: attempt_events.Steered(name),
+            partial(attempt_events.Steered, name),
         ]
         if job is not None:
-            choices += [lambda job=job: attempt_events.JobDone(job, 1)] * 3
-            choices += [lambda job=job: attempt_events.JobDone(job, error=ValueError())]
+            choices += [partial(attempt_events.JobDone, job, 1)] * 3
+            choices += [partial(attempt_events.JobDone, job, error=ValueError())]
         event = dice.choice(choices)()
         match event:
             case attempt_events.JobDone():

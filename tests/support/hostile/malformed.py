@@ -128,7 +128,7 @@ _TEXTS = st.one_of(
     ),
     st.text(max_size=20),
 )
-_VALUES = st.one_of(
+_VALUES: st.SearchStrategy[Any] = st.one_of(
     _TEXTS,
     st.sampled_from([None, True, 0, -1, 1e308, 10**400, 2**63, 1.5, [], {}, [[]], {"": {}}]),
     st.lists(_TEXTS, max_size=3),
