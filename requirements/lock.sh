@@ -1,5 +1,6 @@
 #!/bin/sh
-# Write the lock files: exact versions with the hashes of their files for every platform.
+# Write the lock files: exact versions with the hashes of their files, for every supported Python and
+# platform. Where those need other versions, a marker says which is whose.
 set -eu
 cd "$(dirname "$0")/.."
 command -v uv >/dev/null 2>&1 || {
@@ -10,25 +11,18 @@ out=$(mktemp)
 trap 'rm -f "$out"' EXIT
 
 lock() {
-    file=$1
-    version=$2
-    shift 2
+    kind=$1
+    shift
+    : >"$out"
     # flit_core builds Anyon itself, so that its installation needs nothing more from outside.
     echo "flit_core>=3.12,<4" | uv pip compile --quiet --no-config --upgrade --generate-hashes \
-        --python-version "$version" --no-header --no-annotate "$@" pyproject.toml - -o "$out"
+        --universal --python-version 3.11 --no-header --no-annotate "$@" pyproject.toml - -o "$out"
     {
-        echo "# Written by \`make lock\`; do not edit. For Python $version."
+        echo "# Written by \`make lock\`; do not edit."
         cat "$out"
-    } >"$file"
+    } >"requirements/$kind.txt"
 }
 
-for version in 3.11 3.12 3.13; do
-    : >"$out"
-    lock "requirements/runtime-$version.txt" "$version"
-    : >"$out"
-    lock "requirements/dev-$version.txt" "$version" --extra dev \
-        --constraint "requirements/runtime-$version.txt"
-    : >"$out"
-    lock "requirements/docs-$version.txt" "$version" --extra docs \
-        --constraint "requirements/runtime-$version.txt"
-done
+lock runtime
+lock dev --group dev --constraint requirements/runtime.txt
+lock docs --group docs --constraint requirements/runtime.txt

@@ -104,7 +104,7 @@ wanted() {
     {
         pwd
         echo "$1"
-        cat "requirements/$kind-$1.txt" pyproject.toml
+        cat "requirements/$kind.txt" pyproject.toml
     } | cksum
 }
 
@@ -130,7 +130,7 @@ pip() {
         cat "$said" >&2
         return
     fi
-    packages="The packages in requirements/$kind-$version.txt"
+    packages="The packages in requirements/$kind.txt"
     if reason=$(unreachable); then
         missing "$packages could not be fetched: the package index was not reached ($reason). They are fetched once. With a network, or a proxy (HTTPS_PROXY), another index (PIP_INDEX_URL) or its certificates (PIP_CERT), try again." ""
     else
@@ -148,6 +148,6 @@ unreachable() {
         grep .
 }
 
-pip install --quiet --require-hashes -r "requirements/$kind-$version.txt"
+pip install --quiet --require-hashes -r "requirements/$kind.txt"
 pip install --quiet --no-deps --no-build-isolation -e .
 wanted "$version" >"$stamp"

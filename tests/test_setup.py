@@ -132,7 +132,7 @@ class TestInstallation:
         return machine
 
     def test_without_a_network_one_sentence_says_so(self, machine: Machine) -> None:
-        for lock in (machine.tree / "requirements").glob("runtime-*.txt"):
+        for lock in (machine.tree / "requirements").glob("runtime.txt"):
             lock.write_text(f"not-installed==1 --hash=sha256:{'0' * 64}\n")
         nobody = "http://127.0.0.1:9/simple"
         code, said = machine.run(
@@ -152,7 +152,7 @@ class TestInstallation:
         assert not (machine.tree / ".venv" / ".lock-stamp").exists()
 
     def test_what_pip_says_of_anything_else_is_shown(self, machine: Machine) -> None:
-        for lock in (machine.tree / "requirements").glob("runtime-*.txt"):
+        for lock in (machine.tree / "requirements").glob("runtime.txt"):
             lock.write_text("this is no package\n")
         code, said = machine.run("venv.sh", ".venv", "runtime")
         assert code == 1
