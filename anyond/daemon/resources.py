@@ -14,6 +14,7 @@ from anyond.git.repo.repository import Repositories
 from anyond.github.client import GitHub
 from anyond.github.site import Site
 from anyond.operations.resources import Resources
+from anyond.operations.run import copied_data
 from anyond.operations.workspace import git_programs
 from anyond.procs.shims.launcher import Launcher
 from anyond.settings.acp_agents import AcpAgentsFile
@@ -62,5 +63,6 @@ async def open_resources(options: Options) -> AsyncIterator[Opened]:
             images=ImageFiles(places.images),
             notifier=notifier,
         )
+        await copied_data.notice(resources)
         await git_programs.load(resources)
         yield Opened(resources, named)

@@ -15,6 +15,7 @@ from anyond.model.errors import AnyondError
 from anyond.model.http.answers import CommitComparison, CommitInfo, Renamed, TargetChanged
 from anyond.model.http.bodies import MergeStrategy, NewBranchName, NewTarget, Rebasing
 from anyond.model.refusals.runs import Busy
+from anyond.model.refusals.worktrees import WorktreeElsewhere
 from anyond.model.rows import BranchStatus
 from anyond.operations import subject
 from anyond.operations.branch import branch_naming, commits, merging, rebasing
@@ -141,7 +142,7 @@ class BranchRequests:
     async def _caught_up(self, about: Subject) -> Subject:
         try:
             return await self._jobs.settle(about.attempt.id)
-        except Busy:
+        except (Busy, WorktreeElsewhere):
             return about  # whoever is at work there does it
 
     async def _is_renamed(self, about: Subject, checked_out: str) -> bool:

@@ -699,11 +699,13 @@ export type ErrorData =
   | SigningFailedProblem
   | HeadBrokenProblem
   | GitConfigBrokenProblem
+  | RepositoryMissingProblem
   | DubiousOwnershipProblem
   | PathTakenProblem
   | GitProgramsChangedProblem
   | BusyProblem
   | NoWorktreeProblem
+  | WorktreeElsewhereProblem
   | BranchCheckedOutProblem
   | BranchMovedProblem
   | NameTakenProblem
@@ -1428,6 +1430,12 @@ export type RepoNotFoundOrNoAccessProblem = {
   message: string;
 };
 
+/** Where the repository was, there is none any more; `message` says where. */
+export type RepositoryMissingProblem = {
+  type: "repository_missing";
+  message: string;
+};
+
 /** `data` of the event `resync`: the position is not held any more; read the records again. */
 export type ResyncEvent = {
   /** From where on events are held. */
@@ -1863,6 +1871,12 @@ export type VariantForm = {
 export type WebFetchAction = {
   action: "web_fetch";
   url: string;
+};
+
+/** The worktree is that of another data directory, of which this one is a copy. */
+export type WorktreeElsewhereProblem = {
+  type: "worktree_elsewhere";
+  message: string;
 };
 
 export type WriteChange = {

@@ -9,6 +9,7 @@ from anyond.model.refusals.git import (
     HeadBroken,
     HookRefused,
     Locked,
+    RepositoryMissing,
     SigningFailed,
 )
 from anyond.model.refusals.programs import ProgramMissing, ToolFailed, TooManyOpenFiles
@@ -34,6 +35,7 @@ from anyond.model.refusals.worktrees import (
     PathTaken,
     RebaseInProgress,
     RevertInProgress,
+    WorktreeElsewhere,
 )
 
 IN_PROGRESS = (RebaseInProgress, MergeInProgress, CherryPickInProgress, RevertInProgress)
@@ -47,12 +49,14 @@ GIT = (
     SigningFailed,
     HeadBroken,
     GitConfigBroken,
+    RepositoryMissing,
     DubiousOwnership,
 )
 """Wherever git is asked."""
 WORKTREE = (
     *GIT,
     NoWorktree,
+    WorktreeElsewhere,
     BranchCheckedOut,
     BranchMoved,
     NameTaken,

@@ -30,6 +30,7 @@ from anyond.model.refusals.git import (
     HeadBroken,
     HookRefused,
     Locked,
+    RepositoryMissing,
     SigningFailed,
 )
 from anyond.model.refusals.merging import (
@@ -85,6 +86,7 @@ from anyond.model.refusals.worktrees import (
     NameTaken,
     OffBranch,
     PathTaken,
+    WorktreeElsewhere,
     WorktreeLocked,
     operation_in_progress,
 )
@@ -114,6 +116,7 @@ _WITH_ARGUMENTS: tuple[AnyondError, ...] = (
     FilterMissing("lfs", "git-lfs"),
     SigningFailed("gpg: no secret key"),
     HeadBroken(f"{_REPOSITORY}/.git/HEAD"),
+    RepositoryMissing(f"{_REPOSITORY}"),
     GitConfigBroken(f"bad config line 3 in file {_REPOSITORY}/.git/config"),
     DubiousOwnership(things.REPOSITORY),
     ProgramsWithheld(
@@ -133,6 +136,7 @@ _WITH_ARGUMENTS: tuple[AnyondError, ...] = (
         _WORKTREE,
         "error: Entry 'README.md' not uptodate. Cannot merge.",
     ),
+    WorktreeElsewhere(_WORKTREE, "/home/ada/.local/share/anyon"),
     WorktreeLocked(_WORKTREE),
     NameTaken.by_tag("tests", samples.TAG_ID),
     PathTaken.by_project(_REPOSITORY, "Tea", samples.PROJECT_ID),

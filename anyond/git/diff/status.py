@@ -21,7 +21,7 @@ from anyond.git.program.parsing import parsed
 from anyond.git.program.text import as_utf8, split
 from anyond.git.repo import branches
 from anyond.git.repo.distance import Distance, measure
-from anyond.git.repo.repository import common_dir_at, git_dir
+from anyond.git.repo.repository import common_dir, common_dir_at, git_dir
 from anyond.git.submodules.submodules import unsaved
 from anyond.model.refusals.requests import NotFound
 from anyond.model.rows import BranchStatus
@@ -29,6 +29,10 @@ from anyond.model.rows import BranchStatus
 Operation = Literal["rebase", "merge", "cherry_pick", "revert"]
 
 _OF_CHECKOUT = ("has_uncommitted_changes", "head_oid", "uncommitted_count", "untracked_count")
+
+_OF_BRANCHES = ("commits_ahead", "commits_behind")
+
+_ALL = (*_OF_BRANCHES, "remote_commits_ahead", "remote_commits_behind", *_OF_CHECKOUT)
 
 _HEADS: tuple[tuple[str, Operation], ...] = (
     ("MERGE_HEAD", "merge"),
@@ -158,6 +162,20 @@ async def standing(
         target: where it is to land, local or remote. If it is gone, the numbers are 0.
         left: the commit where the attempt began, if that is known.
     """
+    try:
+        await common_dir(repo)
+    except NotFound as missing:
+        row = BranchStatus(
+            commits_ahead=0,
+            commits_behind=0,
+            has_uncommitted_changes=False,
+            head_oid=None,
+            uncommitted_count=0,
+            untracked_count=0,
+            target_branch_name=target,
+            unknown=dict.fromkeys(_ALL, str(missing)),
+        )
+        return Standing(row, None)
     local: Status | None = None
     inside: list[str] = []
     distance = Distance(0, 0, {})
@@ -172,7 +190,11 @@ async def standing(
     async def count() -> None:
         nonlocal distance
         found = await branches.find_all(repo, branch, target)
-        if branch in found and target in found:
+        gone = [name for name in (branch, target) if name not in found]
+        if gone:
+            why = f"There is no branch {as_utf8(gone[0])} in {as_utf8(os.fspath(repo))}."
+            distance = Distance(0, 0, dict.fromkeys(_OF_BRANCHES, why))
+        else:
             distance = await measure(repo, found[branch].oid, found[target].oid, left)
 
     async with trio.open_nursery() as nursery:

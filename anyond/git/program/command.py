@@ -160,7 +160,7 @@ async def _with_reason(
     shared = env.get("GIT_COMMON_DIR") or env.get("GIT_DIR")
     common = None if shared is None else cwd / shared
     path = env.get("PATH", os.defpath)
-    ask = refusals.Asking(settings_there, hooks, path, withheld, common)
+    ask = refusals.Asking(settings_there, hooks, path, withheld, common, cwd)
     return replace(output, refusal=await refusals.of(verb(words), output.code, output.err, ask))
 
 

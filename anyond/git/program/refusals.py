@@ -28,12 +28,14 @@ from anyond.model.refusals.git import (
     HeadBroken,
     HookRefused,
     Refused,
+    RepositoryMissing,
     SigningFailed,
     TransportWithheld,
 )
 
 _TRANSPORT = re.compile(r"transport '[^']*' not allowed")
 _OWNER = re.compile(r"detected dubious ownership in repository at '(.*)'")
+_NO_REPOSITORY = "not a git repository"
 _NO_HEAD = re.compile(r"not a git repository|Failed to resolve HEAD as a valid ref")
 _HEAD = re.compile(rb"ref: refs/\S.*\n?|[0-9a-f]{40}([0-9a-f]{24})?\n?")
 _CONFIG = re.compile(
@@ -73,6 +75,7 @@ class Asking:
         path: where programs are looked for.
         withheld: git was told to run no programs of the repository's (see `guard`).
         common_dir: the repository, if git was told where it is.
+        cwd: where git looks for it if not.
     """
 
     settings: Callable[[], Awaitable[list[Setting]]]
@@ -80,6 +83,7 @@ class Asking:
     path: str
     withheld: bool = False
     common_dir: Path | None = None
+    cwd: Path | None = None
 
 
 async def of(verb: str, code: int, err: str, ask: Asking) -> Refused | None:
@@ -102,6 +106,11 @@ async def of(verb: str, code: int, err: str, ask: Asking) -> Refused | None:
         head = ask.common_dir / "HEAD"
         if await trio.to_thread.run_sync(_is_broken, head):
             return HeadBroken(as_utf8(str(head)))
+    if _NO_REPOSITORY in err:
+        place = ask.common_dir or ask.cwd
+        if place is not None and not await trio.to_thread.run_sync(_is_repository, place):
+            top = place.parent if place.name == ".git" else place
+            return RepositoryMissing(as_utf8(str(top)))
     config = _CONFIG.search(err)
     if config is not None:
         return GitConfigBroken(as_utf8(config[1]))
@@ -119,6 +128,10 @@ async def of(verb: str, code: int, err: str, ask: Asking) -> Refused | None:
         if names:
             return _hook(names[0] if len(names) == 1 else None, verb, err)
     return None
+
+
+def _is_repository(place: Path) -> bool:
+    return all(os.path.exists(place / name) for name in ("HEAD", "objects", "refs"))
 
 
 def _is_broken(head: Path) -> bool:

@@ -13,6 +13,7 @@ import trio
 
 from anyond.git.disk import locations, plain_files
 from anyond.git.program.command import failure, git
+from anyond.model.refusals.git import RepositoryMissing
 from anyond.model.refusals.requests import NotFound
 from anyond.real_path import nearest_real_path, real_path
 
@@ -63,7 +64,8 @@ async def common_dir(path: Path) -> Path:
         answer = await git(*ask, cwd=path, check=False)
         if answer.code == 0:
             return _real(answer.text)
-        if answer.refusal is not None or "not a git repository" not in answer.err:
+        missing = answer.refusal is None or isinstance(answer.refusal, RepositoryMissing)
+        if not missing or "not a git repository" not in answer.err:
             raise failure(ask, answer)
     raise NotFound("git repository at", path)
 

@@ -88,6 +88,18 @@ class HeadBroken(Refused, type="head_broken"):
         )
 
 
+class RepositoryMissing(Refused, type="repository_missing"):
+    """Where the repository was, there is none any more; `message` says where."""
+
+    message: str
+
+    def __init__(self, place: str) -> None:
+        super().__init__(
+            f"{place} is not a git repository any more. Put it back; if it was moved, tell its "
+            "project where it is (`git_repo_path`)."
+        )
+
+
 class GitConfigBroken(Refused, type="git_config_broken"):
     """Git cannot read its configuration; `message` says which file and line."""
 

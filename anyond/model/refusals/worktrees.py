@@ -161,6 +161,17 @@ class NoWorktree(Conflict, type="no_worktree"):
         super().__init__("This attempt has no worktree yet.")
 
 
+class WorktreeElsewhere(Conflict, type="worktree_elsewhere"):
+    """The worktree is that of another data directory, of which this one is a copy."""
+
+    def __init__(self, worktree: Path, data_dir: str) -> None:
+        super().__init__(
+            f"The worktree {worktree} is that of the data directory {data_dir}, of which this one "
+            "is a copy: go on there. If nobody works with that one any more, move it away, and "
+            "start this daemon again."
+        )
+
+
 class WorktreeLocked(Conflict, type="worktree_locked"):
     """Git was told to keep the worktree."""
 

@@ -23,6 +23,7 @@ from anyond.model.rows import TaskStatus
 from anyond.operations import subject
 from anyond.operations.resources import Resources
 from anyond.operations.subject import Subject
+from anyond.operations.workspace import worktree
 from anyond.store.board import attempts, tasks
 from anyond.store.engine.transaction import Tx
 from anyond.store.runs import intents, merges
@@ -61,6 +62,7 @@ async def done_after_all(resources: Resources, attempt_id: str) -> bool:
 
 async def _settle(resources: Resources, attempt_id: str) -> tuple[Subject, bool | None]:
     about = await subject.read(resources, attempt_id)
+    await worktree.require_own(resources, about)
     intent = await resources.store.read(lambda r: intents.get(r, attempt_id))
     done = await _is_done(resources, about, intent) if intent is not None else None
     if intent is not None and intent.kind == "rebase" and done and intent.onto is not None:

@@ -31,6 +31,7 @@ from anyond.store.engine.transaction import Reader, Tx
 from anyond.store.runs import processes
 from anyond.store.upkeep import (
     cleanups,
+    data_directory,
     days,
     expiries,
     git_programs,
@@ -109,7 +110,10 @@ async def delete_project(resources: Resources, project_id: str) -> None:
 
 def _schedule(tx: Tx, resources: Resources, gone: list[TaskAttempt], project: Project) -> None:
     repository = str(project.repository)
+    elsewhere = data_directory.elsewhere(tx)
     for attempt in gone:
+        if attempt.id in elsewhere:
+            continue  # worktree and snapshots are that directory's
         # One that was never written down may be there all the same, half made by a git that was
         # killed, or still is at it.
         path = (
@@ -212,8 +216,11 @@ async def _git_dirs(resources: Resources) -> list[Path]:
     """Those of all attempts' worktrees, also of such that were not complete yet at a kill."""
 
     def paths(reader: Reader) -> list[str]:
-        made = [row.container_ref for row in attempts.all(reader) if row.container_ref is not None]
-        return made + planned_worktrees.paths(reader)
+        elsewhere = data_directory.elsewhere(reader)
+        ours = [row for row in attempts.all(reader) if row.id not in elsewhere]
+        made = [row.container_ref for row in ours if row.container_ref is not None]
+        planned = set(planned_worktrees.attempt_ids(reader)) - elsewhere.keys()
+        return made + [path for id in planned if (path := planned_worktrees.get(reader, id))]
 
     found = []
     for path in await resources.store.read(paths):

@@ -26,6 +26,7 @@ from anyond.model.errors import AnyondError
 from anyond.model.ids import now
 from anyond.model.refusals.git import Locked
 from anyond.model.refusals.requests import Impossible
+from anyond.model.refusals.worktrees import WorktreeElsewhere
 from anyond.model.rows import Project, TaskAttempt
 from anyond.operations import remarks
 from anyond.operations.resources import Resources
@@ -34,7 +35,7 @@ from anyond.operations.workspace import copy_files
 from anyond.store.board import attempts
 from anyond.store.engine.transaction import Reader, Tx
 from anyond.store.runs import processes
-from anyond.store.upkeep import planned_worktrees
+from anyond.store.upkeep import data_directory, planned_worktrees
 
 log = structlog.get_logger()
 
@@ -107,6 +108,7 @@ async def prepare(resources: Resources, subject: Subject, *, alone: bool = True)
         ToolFailed, Impossible: git could not make it. Nothing half-made is left behind.
     """
     attempt, project = subject.attempt, subject.project
+    await require_own(resources, subject)
     if attempt.container_ref is not None:
         subject = await _moved(resources, subject)
         path = subject.worktree
@@ -161,6 +163,20 @@ async def prepare(resources: Resources, subject: Subject, *, alone: bool = True)
 
     updated = await resources.store.write(made)
     return replace(subject, attempt=updated)
+
+
+async def require_own(resources: Resources, subject: Subject) -> None:
+    """Make sure that the worktree is this data directory's, and not that of one that it is a copy
+    of.
+
+    Raises:
+        WorktreeElsewhere: it is not.
+    """
+    attempt = subject.attempt
+    owner = await resources.store.read(lambda r: data_directory.owner(r, attempt.id))
+    if owner is not None:
+        where = attempt.container_ref or planned_path(resources, subject.project, attempt)
+        raise WorktreeElsewhere(Path(where), owner)
 
 
 async def complete(resources: Resources, subject: Subject) -> None:
@@ -282,6 +298,7 @@ async def _moved(resources: Resources, subject: Subject) -> Subject:
     Worktrees lie in the data directory, and people move that, or a backup of it comes back under
     another name. What is gone with its old root is looked for, and made again, in the root of now.
     """
+    await require_own(resources, subject)
     old, id = subject.worktree, subject.attempt.id
     new = root(resources) / old.parent.name / old.name
     state = await trio.to_thread.run_sync(_state, old, new)
