@@ -11,6 +11,7 @@ from pathlib import Path
 from anyond.http.envelope import encode
 from anyond.http.streaming.encoders import PLAIN, Snapshot, WireFormat
 from anyond.http.vk.patches import PATCHES
+from anyond.model.drafts import Draft, DraftType
 from anyond.model.http.frames import DiffFrame, EntryFrame
 from anyond.model.records import Stream
 from anyond.model.rows import Change, Diff
@@ -21,10 +22,6 @@ RAW = [Frame(0, 1, Stream.STDOUT, b'one "\xff\x1b\n'), Frame(1, 2, Stream.STDERR
 ENTRY = '{"entry_type":{"type":"assistant_message"},"content":"ü"}'.encode()
 USAGE = b'{"entry_type":{"type":"token_usage","input_tokens":7},"content":"7"}'
 ENTRIES = [EntryFrame(3, 1, ENTRY), EntryFrame(7, 0, USAGE)]
-DRAFT = (
-    b'{"id":"d","task_attempt_id":"t","draft_type":"%s","retry_process_id":null,"prompt":"p",'
-    b'"queued":false,"sending":false,"variant":null,"image_ids":[],"version":%d}'
-)
 EXPECTED = Path(__file__).with_suffix(".txt")
 
 
@@ -36,6 +33,20 @@ def diffs() -> list[DiffFrame]:
         DiffFrame(3, "gone"),
         DiffFrame(4, ready=True),
     ]
+
+
+def draft(kind: DraftType, version: int) -> bytes:
+    at = "2026-01-01T00:00:00Z"
+    return encode(
+        Draft(
+            id="d",
+            task_attempt_id="t",
+            draft_type=kind,
+            version=version,
+            created_at=at,
+            updated_at=at,
+        )
+    )
 
 
 def change(kind: str, data: bytes = ROW, **more: bool) -> Change:
@@ -51,13 +62,16 @@ def written(wire_format: WireFormat) -> Iterator[tuple[str, list[str]]]:
     kinds = ("process_started", "process_updated", "process_completed")
     changes = [change(kind, dropped=kind == "process_updated") for kind in kinds]
     yield "processes", [*wire_format.processes(False).encode([rows, *changes])]
-    draft = DRAFT % (b"follow_up", 1)
+    follow_up = draft(DraftType.FOLLOW_UP, 1)
     if wire_format is PATCHES:
-        draft = b'{"id":"t","task_id":"a","follow_up":%s,"retry":null}' % draft
-    drafts = [change("draft_updated", DRAFT % (b"retry", n)) for n in (2, 0)]
+        follow_up = b'{"id":"t","task_id":"a","follow_up":%s,"retry":null}' % follow_up
+    drafts = [change("draft_updated", draft(DraftType.RETRY, n)) for n in (2, 0)]
     if wire_format is PATCHES:
         drafts.append(change("task_deleted"))
-    yield "drafts", [*wire_format.drafts.encoder().encode([Snapshot(8, b"[%s]" % draft), *drafts])]
+    yield (
+        "drafts",
+        [*wire_format.drafts.encoder().encode([Snapshot(8, b"[%s]" % follow_up), *drafts])],
+    )
     for batch in (False, True):
         raw, entries = wire_format.raw(batch), wire_format.entries(batch)
         yield f"raw, batch {batch}", [*raw.encode(RAW), *raw.end()]
