@@ -7,11 +7,12 @@ from typing import Annotated
 
 from msgspec import Meta, Struct, field
 
-from anyond.api.declaration import frames, samples
+from anyond.api.declaration import samples
 from anyond.api.declaration.endpoint import BodyCall, Call, Chapter, Stream
 from anyond.api.declaration.params import AttemptId, Followed, Nothing, OfAttempt
 from anyond.api.declaration.refusal_groups import GIT, IN_PROGRESS, JOB
 from anyond.model.fields import Id, Line
+from anyond.model.http import frames
 from anyond.model.http.answers import (
     CommitComparison,
     CommitInfo,

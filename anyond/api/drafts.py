@@ -7,11 +7,11 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from anyond.api.declaration import frames
 from anyond.api.declaration.endpoint import BodyCall, Call, Chapter, Stream
 from anyond.api.declaration.params import Followed, OfAttempt, ProjectId
 from anyond.api.declaration.refusal_groups import JOB
 from anyond.model.drafts import Draft, DraftPatch, DraftType, QueueWish
+from anyond.model.http import frames
 from anyond.model.refusals.drafts import DraftQueued, EmptyDraft, StaleDraft
 from anyond.model.refusals.requests import Impossible, NotFound
 from anyond.model.refusals.runs import Dropped, NoAgent

@@ -6,9 +6,9 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from anyond.api.declaration import frames
 from anyond.api.declaration.endpoint import Chapter, EventStream, header
 from anyond.api.declaration.params import Followed
+from anyond.model.http import frames
 from anyond.model.rows import (
     Approval,
     ExecutionProcess,
@@ -26,6 +26,9 @@ class FollowedEvents(Followed, frozen=True, kw_only=True):
         | None
     ) = None
 
+
+RESYNC = "resync"
+"""The event that is no change: the client has to read the records again."""
 
 FOLLOW_EVENTS = EventStream(
     method="GET",
@@ -45,7 +48,7 @@ FOLLOW_EVENTS = EventStream(
         "pr_status_changed": PullRequestMerge,
         "approval_requested": Approval,
         "approval_resolved": Approval,
-        "resync": frames.EventsLost,
+        RESYNC: frames.EventsLost,
     },
     end="It ends when the daemon stops.",
 )

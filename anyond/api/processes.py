@@ -7,9 +7,9 @@ from typing import Annotated
 
 from msgspec import Meta, Struct, field
 
-from anyond.api.declaration import frames
 from anyond.api.declaration.endpoint import Call, Chapter, Stream
 from anyond.api.declaration.params import AttemptId, Batch, Followed, OfProcess, ProcessId
+from anyond.model.http import frames
 from anyond.model.refusals.requests import NotFound
 from anyond.model.rows import ExecutionProcess
 

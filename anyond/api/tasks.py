@@ -6,10 +6,10 @@ from types import NoneType
 
 from msgspec import Struct
 
-from anyond.api.declaration import frames
 from anyond.api.declaration.endpoint import BodyCall, Call, Chapter, Stream
 from anyond.api.declaration.params import Followed, Nothing, OfTask, ProjectId
 from anyond.api.declaration.refusal_groups import JOB
+from anyond.model.http import frames
 from anyond.model.http.bodies import CreateAndStart, NewTask, TaskPatch
 from anyond.model.refusals.requests import NotFound
 from anyond.model.refusals.runs import Busy

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from anyond.api.declaration.endpoint import Answering, BodyCall, Endpoint, Stream
 from anyond.client.errors import Refused
+from anyond.model.http.frames import FINISHED
 
 A = TypeVar("A")
 P = TypeVar("P", bound=Struct)
@@ -98,7 +99,7 @@ class Frames:
         content = message.encode() if isinstance(message, str) else message
         if content.startswith(b"["):
             return self._many.decode(content)
-        if content == b'{"finished":true}':
+        if content == FINISHED:
             self.over = True
             return []
         try:

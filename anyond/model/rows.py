@@ -300,6 +300,11 @@ class Diff(Struct, frozen=True, kw_only=True, rename="camel"):
     additions: int | None = None
     deletions: int | None = None
 
+    @property
+    def path(self) -> str:
+        """The name that the file is known by."""
+        return self.new_path or self.old_path or ""
+
 
 class Change(Struct, frozen=True, kw_only=True):
     """A committed fact about a record; `position` orders all facts of this data directory.

@@ -28,7 +28,15 @@ from anyond.git.merging.merge_record import MergeRecord
 from anyond.git.repo import branches
 from anyond.git.worktree import repair
 from anyond.model.errors import AnyondError, Unavailable
-from anyond.model.http.frames import DiffFrame
+from anyond.model.http.frames import (
+    DiffFound,
+    DiffFrame,
+    DiffReady,
+    DiffRemoved,
+    DiffRemovedPath,
+    DiffResync,
+    FileFrame,
+)
 from anyond.model.refusals.daemon import Gone
 from anyond.model.refusals.requests import NotFound
 from anyond.model.rows import Diff
@@ -68,7 +76,7 @@ class _Watch:
     wake: Wakeup = field(default_factory=Wakeup)
     scope: trio.CancelScope = field(default_factory=trio.CancelScope)
     known: dict[str, Diff] = field(default_factory=dict)
-    frames: dict[str, DiffFrame] = field(default_factory=dict)
+    frames: dict[str, FileFrame] = field(default_factory=dict)
     begin: int = field(default_factory=lambda: time.time_ns() // 1000)
     seq: int = 0
     looked: bool = False
@@ -143,7 +151,7 @@ class Diffs:
         try:
             if after is not None and not watch.begin <= after <= watch.seq:
                 position = 0
-                yield [DiffFrame(watch.begin, resync=True)]
+                yield [DiffResync(seq=watch.begin)]
             while True:
                 if watch.deleted:
                     return
@@ -151,13 +159,13 @@ class Diffs:
                     raise watch.problem
                 if ends_with_merge and watch.record is not None:
                     if has_sent:
-                        yield [DiffFrame(_NOWHERE, resync=True)]
+                        yield [DiffResync(seq=_NOWHERE)]
                     place, (old, new) = about.repository, watch.record
                     entries = await diff.between(place, old, new)
                     async with aclosing(_rows(place, entries, stats_only)) as batches:
                         async for rows in batches:
-                            yield [DiffFrame(_NOWHERE, _path(row), row) for row in rows]
-                    yield [DiffFrame(_NOWHERE, ready=True)]
+                            yield [DiffFound(data=row, seq=_NOWHERE) for row in rows]
+                    yield [DiffReady(seq=_NOWHERE)]
                     return
                 if hold and not watch.judged:
                     await watch.wake.wait()
@@ -166,7 +174,7 @@ class Diffs:
                 if not batch and watch.looked and not ready:
                     ready = True
                     watch.seq += 1  # a number of its own, which is in nobody's way
-                    batch = [DiffFrame(watch.seq, ready=True)]
+                    batch = [DiffReady(seq=watch.seq)]
                 for start in range(0, len(batch), BATCH):
                     part = batch[start : start + BATCH]
                     position, has_sent = part[-1].seq, True
@@ -181,9 +189,9 @@ class Diffs:
                 self._forget(attempt_id, watch)  # whoever comes next needs a producer that lives
 
     def _since(self, watch: _Watch, position: int) -> list[DiffFrame]:
-        known = watch.frames.values()
+        known: list[DiffFrame] = [*watch.frames.values()]
         if position < watch.begin:
-            return sorted((f for f in known if f.diff is not None), key=lambda f: f.seq)
+            return sorted((f for f in known if isinstance(f, DiffFound)), key=lambda f: f.seq)
         return sorted((f for f in known if f.seq > position), key=lambda f: f.seq)
 
     async def _produce(self, attempt_id: str, watch: _Watch) -> None:
@@ -252,7 +260,7 @@ class Diffs:
                 moved = self._note(watch, found, seen) or moved
         for path in watch.known.keys() - seen.keys():
             watch.seq += 1
-            watch.frames[path] = DiffFrame(watch.seq, path)
+            watch.frames[path] = DiffRemoved(data=DiffRemovedPath(path=path), seq=watch.seq)
             moved = True
         watch.known = seen
         watch.looked = True
@@ -284,11 +292,11 @@ class Diffs:
     def _note(self, watch: _Watch, found: list[Diff], seen: dict[str, Diff]) -> bool:
         moved = False
         for difference in found:
-            path = _path(difference)
+            path = difference.path
             seen[path] = difference
             if watch.known.get(path) != difference:
                 watch.seq += 1
-                watch.frames[path] = DiffFrame(watch.seq, path, difference)
+                watch.frames[path] = DiffFound(data=difference, seq=watch.seq)
                 moved = True
         if moved:
             watch.wake.notify()
@@ -328,11 +336,6 @@ async def _rows(
         yield found
 
 
-def _path(row: Diff) -> str:
-    """The name that the file is known by."""
-    return row.new_path or row.old_path or ""
-
-
 class _ComparisonFailed(Unavailable):
     """It could not be compared, and that is a mistake of ours."""
 
@@ -349,7 +352,7 @@ def _refusal(error: Exception) -> AnyondError:
 
 
 def _without_contents(frame: DiffFrame) -> DiffFrame:
-    if frame.diff is None:
+    if not isinstance(frame, DiffFound):
         return frame
-    bare = replace(frame.diff, old_content=None, new_content=None, content_omitted=True)
-    return DiffFrame(frame.seq, frame.path, bare)
+    bare = replace(frame.data, old_content=None, new_content=None, content_omitted=True)
+    return replace(frame, data=bare)

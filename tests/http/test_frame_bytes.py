@@ -12,7 +12,15 @@ from anyond.http.envelope import encode
 from anyond.http.streaming.encoders import PLAIN, Snapshot, WireFormat
 from anyond.http.vk.patches import PATCHES
 from anyond.model.drafts import Draft, DraftType
-from anyond.model.http.frames import DiffFrame, EntryFrame
+from anyond.model.http.frames import (
+    DiffFound,
+    DiffFrame,
+    DiffReady,
+    DiffRemoved,
+    DiffRemovedPath,
+    DiffResync,
+    EntryFrame,
+)
 from anyond.model.records import Stream
 from anyond.model.rows import Change, Diff
 from anyond.procs.spools.spool import Frame
@@ -28,10 +36,10 @@ EXPECTED = Path(__file__).with_suffix(".txt")
 def diffs() -> list[DiffFrame]:
     odd = "a~b/\udcff"
     return [
-        DiffFrame(1, resync=True),
-        DiffFrame(2, odd, Diff(change="added", old_path=None, new_path=odd, new_content="ü")),
-        DiffFrame(3, "gone"),
-        DiffFrame(4, ready=True),
+        DiffResync(seq=1),
+        DiffFound(data=Diff(change="added", old_path=None, new_path=odd, new_content="ü"), seq=2),
+        DiffRemoved(data=DiffRemovedPath(path="gone"), seq=3),
+        DiffReady(seq=4),
     ]
 
 

@@ -17,7 +17,14 @@ from anyond.http.envelope import encode
 from anyond.http.streaming.encoders import MESSAGE_BYTES, Snapshot
 from anyond.http.vk.pacing import RUNNING_FIRST_SECONDS, STATUS_FIRST_SECONDS
 from anyond.http.vk.patches import PATCHES
-from anyond.model.http.frames import DiffFrame, EntryFrame
+from anyond.model.http.frames import (
+    DiffFound,
+    DiffReady,
+    DiffRemoved,
+    DiffRemovedPath,
+    DiffResync,
+    EntryFrame,
+)
 from anyond.model.ids import timestamp
 from anyond.model.records import Stream
 from anyond.model.rows import Change, Diff
@@ -83,22 +90,31 @@ def test_output_comes_in_few_frames_that_are_not_too_large() -> None:
 
 
 def test_differences_are_a_map_by_path_and_emptiness_is_told() -> None:
-    def differs(path: str, seq: int) -> DiffFrame:
-        return DiffFrame(seq, path, Diff(change="modified", old_path=path, new_path=path))
+    def differs(path: str, seq: int) -> DiffFound:
+        return DiffFound(data=Diff(change="modified", old_path=path, new_path=path), seq=seq)
 
     encoder = PATCHES.diff()
     document: Any = {"entries": {}}
-    messages = list(encoder.encode([DiffFrame(1, ready=True)]))
+    messages = list(encoder.encode([DiffReady(seq=1)]))
     assert [json.loads(m)["JsonPatch"] for m in messages] == [
         [{"op": "replace", "path": "/entries", "value": {}}]
     ]
     odd = 'a~b/c"d'
-    told(document, encoder.encode([differs(odd, 2), differs("gone", 3), DiffFrame(4, "gone")]))
+    told(
+        document,
+        encoder.encode(
+            [
+                differs(odd, 2),
+                differs("gone", 3),
+                DiffRemoved(data=DiffRemovedPath(path="gone"), seq=4),
+            ]
+        ),
+    )
     assert list(document["entries"]) == [odd]
     assert document["entries"][odd]["type"] == "DIFF"
-    told(document, encoder.encode([DiffFrame(5, resync=True), differs("new", 6)]))
+    told(document, encoder.encode([DiffResync(seq=5), differs("new", 6)]))
     assert list(document["entries"]) == ["new"]
-    assert list(encoder.encode([DiffFrame(7, ready=True)])) == []
+    assert list(encoder.encode([DiffReady(seq=7)])) == []
 
 
 def test_of_changes_to_one_record_none_is_lost_in_a_frame() -> None:

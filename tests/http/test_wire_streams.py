@@ -12,7 +12,7 @@ from trio_websocket import ConnectionClosed, ConnectionRejected, WebSocketConnec
 from anyond.http.streaming.encoders import MESSAGE_BYTES, Entries, Raw, Snapshot
 from anyond.http.streaming.records import follow, reading
 from anyond.model.http.bodies import NewProject, NewTask
-from anyond.model.http.frames import DiffFrame, EntryFrame
+from anyond.model.http.frames import DiffFound, DiffReady, DiffRemoved, DiffRemovedPath, EntryFrame
 from anyond.model.ids import new_id, now
 from anyond.model.records import Stream
 from anyond.model.rows import Diff
@@ -195,7 +195,11 @@ async def test_a_diff_says_what_differs_and_when_it_is_complete(server: Server) 
     attempt = await server.attempt()
     diff = Diff(change="added", old_path=None, new_path="a", new_content="x", additions=1)
     tape = server.services.diffs.tape
-    tape.add(DiffFrame(1, "a", diff), DiffFrame(2, ready=True), DiffFrame(3, "a"))
+    tape.add(
+        DiffFound(data=diff, seq=1),
+        DiffReady(seq=2),
+        DiffRemoved(data=DiffRemovedPath(path="a"), seq=3),
+    )
     path = f"/api/task-attempts/{attempt}/diff/ws?stats_only=true&after=4"
     async with server.websocket(path) as ws:
         first = await message(ws)

@@ -17,7 +17,7 @@ from anyond.git.merging.merge_record import MergeRecord, find
 from anyond.git.program.command import git
 from anyond.git.repo import branches
 from anyond.model.http.bodies import MergeStrategy
-from anyond.model.http.frames import DiffFrame
+from anyond.model.http.frames import DiffFound, DiffFrame, DiffReady, DiffRemoved, DiffResync
 from anyond.model.ids import new_id, now
 from anyond.model.rows import Diff, PullRequestInfo, RunReason, TaskStatus
 from anyond.operations import subject
@@ -72,14 +72,14 @@ class Watching:
         """Whether what came was `ready`; None at the end."""
         batch = await anext(self._frames, None)
         for frame in batch or ():
-            if frame.resync:
+            if isinstance(frame, DiffResync):
                 self.resyncs += 1
                 self.files.clear()
-            elif frame.path is not None and frame.diff is None:
+            elif isinstance(frame, DiffRemoved):
                 del self.files[frame.path]
-            elif frame.path is not None and frame.diff is not None:
-                self.files[frame.path] = frame.diff
-        return None if batch is None else batch[-1].ready
+            elif isinstance(frame, DiffFound):
+                self.files[frame.path] = frame.data
+        return None if batch is None else isinstance(batch[-1], DiffReady)
 
 
 class Desk:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from anyond.api import attempts
-from anyond.api.declaration import frames, samples
+from anyond.api.declaration import samples
 from anyond.api.examples import things
 from anyond.api.examples.example import Example, Examples
 from anyond.model.configuration.settings import Executor, ExecutorProfileId
+from anyond.model.http import frames
 from anyond.model.http.answers import (
     CommitComparison,
     CommitInfo,
@@ -61,7 +62,7 @@ EXAMPLES: Examples = {
         frames=(
             frames.DiffFound(data=things.DIFF, seq=1),
             frames.DiffReady(seq=2),
-            frames.DiffRemoved(data=frames.Path(path="notes.txt"), seq=3),
+            frames.DiffRemoved(data=frames.DiffRemovedPath(path="notes.txt"), seq=3),
             frames.DiffResync(seq=4),
         )
     ),

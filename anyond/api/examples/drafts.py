@@ -5,10 +5,10 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from anyond.api import drafts
-from anyond.api.declaration import frames
 from anyond.api.examples import things
 from anyond.api.examples.example import Example, Examples
 from anyond.model.drafts import DraftPatch, QueueWish
+from anyond.model.http import frames
 
 EXAMPLES: Examples = {
     drafts.GET_DRAFT: Example(answer=things.DRAFT),

@@ -5,10 +5,10 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from anyond.api import processes
-from anyond.api.declaration import frames
 from anyond.api.examples import things
 from anyond.api.examples.example import Example, Examples
 from anyond.model.entries import EntryType
+from anyond.model.http import frames
 from anyond.model.rows import ProcessStatus
 
 _OVER = replace(things.PROCESS, status=ProcessStatus.COMPLETED, exit_code=0)

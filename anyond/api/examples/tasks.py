@@ -5,9 +5,10 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from anyond.api import tasks
-from anyond.api.declaration import frames, samples
+from anyond.api.declaration import samples
 from anyond.api.examples import things
 from anyond.api.examples.example import Example, Examples
+from anyond.model.http import frames
 from anyond.model.http.bodies import CreateAndStart, NewTask, TaskPatch
 from anyond.model.rows import TaskStatus
 

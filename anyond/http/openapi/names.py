@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from anyond.api.declaration import frames
 from anyond.model import drafts, entries, rows
 from anyond.model.configuration import settings
-from anyond.model.http import answers, bodies, search
+from anyond.model.http import answers, bodies, frames, search
 from anyond.settings.declared import groups
 
 NAMES: dict[Any, str] = {
@@ -98,7 +97,6 @@ NAMES: dict[Any, str] = {
     entries.TokenUsage: "TokenUsageEntry",
     entries.SetupRequired: "SetupRequiredError",
     # frames
-    frames.Path: "DiffRemovedPath",
     frames.EventsLost: "ResyncEvent",
 }
 """Types that are not named here are called as their class is."""

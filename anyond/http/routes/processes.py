@@ -10,7 +10,7 @@ from anyond.http.backend import Backend
 from anyond.http.dispatch import Streamed, route
 from anyond.http.streaming import records
 from anyond.http.streaming.encoders import Record, WireFormat
-from anyond.model.http.frames import EntryFrame
+from anyond.model.http.frames import EntryFrame, by_change
 from anyond.model.rows import Change, ExecutionProcess
 from anyond.store.board import attempts
 from anyond.store.engine.transaction import Reader
@@ -19,7 +19,7 @@ from anyond.store.runs import processes
 if TYPE_CHECKING:
     from anyond.procs.spools.spool import Frame
 
-_KINDS = frozenset({"process_started", "process_updated", "process_completed"})
+_KINDS = frozenset(by_change(api.STREAM_EXECUTION_PROCESSES.frames))
 
 
 async def list_processes(

@@ -10,12 +10,13 @@ from anyond.http.envelope import Known
 from anyond.http.streaming import records
 from anyond.http.streaming.encoders import Record, Snapshot, WireFormat
 from anyond.model.http.bodies import CreateAndStart, NewTask, TaskPatch
+from anyond.model.http.frames import by_change
 from anyond.model.ids import new_id, now
 from anyond.model.refusals.requests import NotFound
 from anyond.model.rows import Change, TaskWithAttemptStatus
 from anyond.store.board import projects, tasks
 
-_KINDS = frozenset({"task_created", "task_updated", "task_deleted"})
+_KINDS = frozenset(by_change(api.STREAM_TASKS.frames))
 
 
 async def list_tasks(backend: Backend, params: api.TasksOfProject) -> Known:

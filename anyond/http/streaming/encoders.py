@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, Protocol, TypeVar
 
+import msgspec
 from msgspec import Struct
 
+from anyond.api.declaration import endpoint as api
+from anyond.api.drafts import STREAM_DRAFTS
+from anyond.api.events import FOLLOW_EVENTS, RESYNC
+from anyond.api.processes import STREAM_EXECUTION_PROCESSES
+from anyond.api.tasks import STREAM_TASKS
 from anyond.http.envelope import encode
-from anyond.model.http.frames import DiffFrame, EntryFrame
+from anyond.model.http import frames
+from anyond.model.http.frames import DiffFrame, EntryFrame, LogChunk, LogOperation
 from anyond.model.records import Stream
 from anyond.model.rows import Change
 from anyond.store.board import drafts
@@ -77,28 +84,28 @@ class WireFormat(NamedTuple):
     ends_with_merge: bool = False
 
 
-FINISHED = '{"finished":true}'
+FINISHED = frames.FINISHED.decode()
 
 
 class Records:
     """A snapshot, then what happened to each record.
 
     Args:
-        names: how the kinds of changes are called here, where they have another name.
+        stream: whose frames are written.
     """
 
-    def __init__(self, names: Mapping[str, str]) -> None:
-        self._names = names
+    def __init__(self, stream: api.Stream[Any]) -> None:
+        [self._snapshot] = (f for f in stream.frames if issubclass(f, frames.SnapshotFrame))
+        self._changes = frames.by_change(stream.frames)
 
     def encode(self, items: Sequence[Record]) -> Iterator[str]:
         for item in items:
             if isinstance(item, Snapshot):
                 # In one piece at once: a list of all tasks is large.
-                parts = b'{"type":"snapshot","data":', item.rows, b',"seq":%d}' % item.seq
-                yield b"".join(parts).decode()
+                yield _text(self._snapshot(data=msgspec.Raw(item.rows), seq=item.seq))
             else:
-                kind = self._names.get(item.kind, item.kind)
-                yield _message(kind, item.data, item.position)
+                frame = self._changes[item.kind]
+                yield _text(frame(data=msgspec.Raw(item.data), seq=item.position))
 
     def end(self) -> Iterable[str]:
         return ()
@@ -122,6 +129,12 @@ class Many(ABC, Generic[T]):
         return (FINISHED,)
 
 
+_NAMES: dict[Stream, Literal["stdout", "stderr"]] = {
+    Stream.STDOUT: "stdout",
+    Stream.STDERR: "stderr",
+}
+
+
 class Raw(Many["Frame"]):
     """Output as operations on a list of chunks.
 
@@ -130,51 +143,30 @@ class Raw(Many["Frame"]):
     """
 
     def text(self, item: Frame) -> str:
-        name = "stdout" if item.stream is Stream.STDOUT else "stderr"
-        content = encode(item.data.decode("utf-8", "replace")).decode()
-        value = f'{{"type":"{name}","content":{content}}}'
-        return f'{{"op":"add","path":"/{item.n}","value":{value},"seq":{item.n}}}'
+        content = item.data.decode("utf-8", "replace")
+        value = LogChunk(type=_NAMES[item.stream], content=content)
+        return _text(LogOperation(op="add", path=f"/{item.n}", value=value, seq=item.n))
 
 
 class Entries(Many[EntryFrame]):
     """The conversation: each entry with its index and its position."""
 
     def text(self, item: EntryFrame) -> str:
-        return f'{item.entry[:-1].decode()},"index":{item.index},"seq":{item.seq}}}'
+        return item.text()
 
 
 class Diffs:
     """Differing files, files that differ no longer, and where the initial set begins and ends."""
 
     def encode(self, items: Sequence[DiffFrame]) -> Iterator[str]:
-        for item in items:
-            if item.ready:
-                yield f'{{"type":"ready","seq":{item.seq}}}'
-            elif item.resync:
-                yield f'{{"type":"resync","seq":{item.seq}}}'
-            elif item.diff is None:
-                yield _message("diff_removed", encode({"path": item.path}), item.seq)
-            else:
-                yield _message("diff", encode(item.diff), item.seq)
+        return map(_text, items)
 
     def end(self) -> Iterable[str]:
         return (FINISHED,)
 
 
-EVENTS = frozenset(
-    {
-        "task_created",
-        "task_updated",
-        "task_deleted",
-        "attempt_created",
-        "attempt_updated",
-        "process_started",
-        "process_completed",
-        "pr_status_changed",
-        "approval_requested",
-        "approval_resolved",
-    }
-)
+EVENTS = frozenset(FOLLOW_EVENTS.events) - {RESYNC}
+"""The changes that are events."""
 
 
 def _event(change: Change) -> bytes:
@@ -189,9 +181,13 @@ def event(name: bytes, data: bytes, position: int) -> bytes:
 
 
 PLAIN = WireFormat(
-    tasks=lambda: Records({}),
-    processes=lambda _: Records({"process_started": "process_created"}),
-    drafts=DraftStream(drafts.of_project, frozenset({"draft_updated"}), lambda: Records({})),
+    tasks=lambda: Records(STREAM_TASKS),
+    processes=lambda _: Records(STREAM_EXECUTION_PROCESSES),
+    drafts=DraftStream(
+        drafts.of_project,
+        frozenset(frames.by_change(STREAM_DRAFTS.frames)),
+        lambda: Records(STREAM_DRAFTS),
+    ),
     raw=Raw,
     entries=Entries,
     diff=Diffs,
@@ -200,8 +196,8 @@ PLAIN = WireFormat(
 """The one of clients that ask for none."""
 
 
-def _message(kind: str, data: bytes, seq: int) -> str:
-    return f'{{"type":"{kind}","data":{data.decode()},"seq":{seq}}}'
+def _text(frame: Struct) -> str:
+    return encode(frame).decode()
 
 
 def _lists(texts: Iterable[str]) -> Iterator[str]:

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import trio
 
+from anyond.api.events import RESYNC
 from anyond.http.envelope import encode
 from anyond.http.streaming.encoders import event
 from anyond.http.streaming.streams import GATHER_S
+from anyond.model.http.frames import EventsLost
 from anyond.model.refusals.daemon import Gone
 from anyond.model.rows import Change
 from anyond.store.engine.changes import ChangeCursor
@@ -47,8 +49,8 @@ async def events(
             batch = await _next(cursor, closing, quiet)
         except Gone:
             cursor, position = None, changes.end
-            here = encode({"oldest": changes.oldest, "end": position})
-            yield event(b"resync", here, position)
+            here = encode(EventsLost(oldest=changes.oldest, end=position))
+            yield event(RESYNC.encode(), here, position)
             continue
         if batch is None:
             if not closing.is_set():

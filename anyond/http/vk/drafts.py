@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Raw, Struct
 
-from anyond.http.envelope import encode
 from anyond.http.streaming.encoders import Record, Snapshot
-from anyond.http.vk.frames import add, frame, remove, replace
+from anyond.http.vk.frames import Add, Operation, Remove, Replace, frame
 from anyond.model.drafts import Draft, DraftType
 from anyond.model.rows import Change, TaskAttempt
 from anyond.store.board import attempts, drafts
@@ -29,6 +28,11 @@ class Place(Struct, frozen=True):
     task_id: str
     follow_up: Draft
     retry: Draft | None
+
+
+class _Drafts(Struct):
+    follow_up: Raw | Draft
+    retry: Raw | None
 
 
 class _Place(Struct):
@@ -69,7 +73,7 @@ class Drafts:
     def encode(self, items: Sequence[Record]) -> Iterator[str]:
         for item in items:
             if isinstance(item, Snapshot):
-                operations: Iterable[str] = [self._snapshot(_decode_places.decode(item.rows))]
+                operations: Sequence[Operation] = [self._snapshot(_decode_places.decode(item.rows))]
             else:
                 operations = tuple(self._operations(item))
             if operations:
@@ -78,16 +82,11 @@ class Drafts:
     def end(self) -> Iterable[str]:
         return ()
 
-    def _snapshot(self, places: list[_Place]) -> str:
+    def _snapshot(self, places: list[_Place]) -> Operation:
         self._tasks = {place.id: place.task_id for place in places}
-        members = (
-            f'"{p.id}":{{"follow_up":{bytes(p.follow_up).decode()},'
-            f'"retry":{bytes(p.retry).decode()}}}'
-            for p in places
-        )
-        return replace("/drafts", f"{{{','.join(members)}}}")
+        return Replace("/drafts", {p.id: _Drafts(p.follow_up, p.retry) for p in places})
 
-    def _operations(self, change: Change) -> Iterator[str]:
+    def _operations(self, change: Change) -> Iterator[Operation]:
         match change.kind:
             case "attempt_created":
                 attempt = _attempt.decode(change.data)
@@ -96,22 +95,21 @@ class Drafts:
                     yield _new(attempt)
             case "attempt_deleted":
                 self._tasks.pop(change.key or "", None)
-                yield remove(f"/drafts/{change.key}")
+                yield Remove(f"/drafts/{change.key}")
             case "task_deleted":
                 gone = [id for id, task_id in self._tasks.items() if task_id == change.key]
                 for id in gone:
                     del self._tasks[id]
-                    yield remove(f"/drafts/{id}")
+                    yield Remove(f"/drafts/{id}")
             case _:
                 draft = _draft.decode(change.data)
                 path = f"/drafts/{draft.task_attempt_id}/{draft.draft_type}"
                 none = draft.draft_type is DraftType.RETRY and draft.version == 0
-                yield replace(path, "null" if none else change.data.decode())
+                yield Replace(path, None if none else Raw(change.data))
 
 
-def _new(attempt: TaskAttempt) -> str:
-    blank = encode(_blank(attempt)).decode()
-    return add(f"/drafts/{attempt.id}", f'{{"follow_up":{blank},"retry":null}}')
+def _new(attempt: TaskAttempt) -> Operation:
+    return Add(f"/drafts/{attempt.id}", _Drafts(_blank(attempt), None))
 
 
 def _blank(attempt: TaskAttempt) -> Draft:

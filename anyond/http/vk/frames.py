@@ -1,10 +1,58 @@
-"""Operations of JSON Patch (RFC 6902), and the frames that carry them."""
+"""Operations of JSON Patch (RFC 6902), and the frames that carry them.
+
+A value that is encoded already goes in as `msgspec.Raw`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any, Generic, TypeVar
+
+from msgspec import Struct, field
 
 from anyond.http.envelope import encode
+
+T = TypeVar("T")
+
+
+class Add(Struct, Generic[T], frozen=True, gc=False, tag="add", tag_field="op"):
+    """The operation that puts `value` at `path`; in a list, what follows moves on."""
+
+    path: str
+    value: T
+
+
+class Replace(Struct, Generic[T], frozen=True, gc=False, tag="replace", tag_field="op"):
+    """The operation that puts `value` in the place of what is at `path`, if there is anything."""
+
+    path: str
+    value: T
+
+
+class Remove(Struct, frozen=True, gc=False, tag="remove", tag_field="op"):
+    """The operation after which nothing is at `path` any more."""
+
+    path: str
+
+
+Operation = Add[Any] | Replace[Any] | Remove
+
+
+class JsonPatch(Struct, Generic[T], frozen=True):
+    """One message of a stream."""
+
+    operations: list[Add[T] | Replace[T] | Remove] = field(name="JsonPatch", default_factory=list)
+
+
+class Content(Struct, frozen=True, gc=False):
+    """An element of a list or a map, and of which type it is."""
+
+    type: str
+    content: Any
+
+
+_EMPTY = encode(JsonPatch([])).decode()
+_HEAD, _TAIL = _EMPTY[:-2], _EMPTY[-2:]
 
 
 def pointer(name: str) -> str:
@@ -12,27 +60,16 @@ def pointer(name: str) -> str:
     return name.replace("~", "~0").replace("/", "~1")
 
 
-def add(path: str, value: str) -> str:
-    """`value`, which is JSON, is at `path` from now on; in a list, what follows moves on."""
-    return f'{{"op":"add","path":{_text(path)},"value":{value}}}'
+def text(operation: Operation) -> str:
+    """`operation` as JSON."""
+    return encode(operation).decode()
 
 
-def replace(path: str, value: str) -> str:
-    """Write `value`, which is JSON, in the place of what is at `path`; nothing happens if nothing
-    is there.
-    """
-    return f'{{"op":"replace","path":{_text(path)},"value":{value}}}'
-
-
-def remove(path: str) -> str:
-    """Nothing is at `path` any more."""
-    return f'{{"op":"remove","path":{_text(path)}}}'
-
-
-def frame(operations: Iterable[str]) -> str:
+def frame(operations: Iterable[Operation]) -> str:
     """One message of a stream."""
-    return f'{{"JsonPatch":[{",".join(operations)}]}}'
+    return encode(JsonPatch(list(operations))).decode()
 
 
-def _text(path: str) -> str:
-    return encode(path).decode()
+def frame_of_texts(operations: Iterable[str]) -> str:
+    """One message of a stream, of operations that are JSON already."""
+    return f"{_HEAD}{','.join(operations)}{_TAIL}"

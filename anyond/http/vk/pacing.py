@@ -10,7 +10,7 @@ import trio
 from msgspec import Raw, Struct
 
 from anyond.http.streaming.encoders import FINISHED
-from anyond.http.vk.frames import frame
+from anyond.http.vk.frames import JsonPatch, Remove, frame
 from anyond.model.ids import is_id, now, seconds
 from anyond.model.refusals.requests import NotFound
 from anyond.model.rows import ProcessStatus
@@ -40,21 +40,12 @@ _GOING_AWAY = 1001
 _ROOT = "/execution_processes"
 
 
-class _Operation(Struct):
-    path: str
-    value: Raw = Raw()
-
-
-class _Frame(Struct):
-    operations: list[_Operation] = msgspec.field(name="JsonPatch", default_factory=list)
-
-
 class _Row(Struct):
     id: str
     status: ProcessStatus
 
 
-_frame = msgspec.json.Decoder(_Frame)
+_frame = msgspec.json.Decoder(JsonPatch[Raw])
 _row = msgspec.json.Decoder(_Row)
 _rows = msgspec.json.Decoder(dict[str, _Row])
 
@@ -77,7 +68,7 @@ def running_first(send: Send) -> Send:
 
 def _seen(text: str) -> Iterator[_Row]:
     for operation in _frame.decode(text).operations:
-        if not bytes(operation.value):  # it is removed
+        if isinstance(operation, Remove):
             continue
         if operation.path == _ROOT:
             yield from _rows.decode(operation.value).values()

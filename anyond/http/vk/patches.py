@@ -24,8 +24,18 @@ from anyond.http.streaming.encoders import (
     event,
 )
 from anyond.http.vk.drafts import KINDS, Drafts, everything
-from anyond.http.vk.frames import add, frame, pointer, remove, replace
-from anyond.model.http.frames import DiffFrame, EntryFrame
+from anyond.http.vk.frames import (
+    Add,
+    Content,
+    Operation,
+    Remove,
+    Replace,
+    frame,
+    frame_of_texts,
+    pointer,
+    text,
+)
+from anyond.model.http.frames import DiffFound, DiffFrame, DiffRemoved, DiffResync, EntryFrame
 from anyond.model.records import Stream
 from anyond.model.rows import Change
 
@@ -54,46 +64,45 @@ class Records:
         self._hides = hides
 
     def encode(self, items: Sequence[Record]) -> Iterator[str]:
-        held: dict[str, str] = {}
+        held: dict[str, Operation] = {}
         for item in items:
             if isinstance(item, Snapshot):
                 yield from _frame(held)
-                yield frame([replace(f"/{self._root}", self._map(item.rows))])
+                yield frame([Replace(f"/{self._root}", self._map(item.rows))])
                 continue
             path = f"/{self._root}/{item.key}"
             if path in held:
                 yield from _frame(held)
             hidden = self._hides(item)
-            held[path] = remove(path) if hidden else add(path, item.data.decode())
+            held[path] = Remove(path) if hidden else Add(path, Raw(item.data))
         yield from _frame(held)
 
     def end(self) -> Iterable[str]:
         return ()
 
-    def _map(self, rows: bytes) -> str:
-        members = (f'"{_row.decode(row).id}":{bytes(row).decode()}' for row in _rows.decode(rows))
-        return f"{{{','.join(members)}}}"
+    def _map(self, rows: bytes) -> dict[str, Raw]:
+        return {_row.decode(row).id: row for row in _rows.decode(rows)}
 
 
-def _frame(held: dict[str, str]) -> Iterator[str]:
+def _frame(held: dict[str, Operation]) -> Iterator[str]:
     """The operations of `held`, which is empty afterwards, as one frame; none if there are none."""
     if held:
         yield frame(held.values())
         held.clear()
 
 
-def _frames(operations: Iterable[str]) -> Iterator[str]:
+def _frames(operations: Iterable[Operation]) -> Iterator[str]:
     """Operations on different paths, in as few frames as may be."""
     held: list[str] = []
     size = 0
-    for operation in operations:
+    for operation in map(text, operations):
         if held and size + len(operation) > MESSAGE_BYTES:
-            yield frame(held)
+            yield frame_of_texts(held)
             held, size = [], 0
         held.append(operation)
         size += len(operation)
     if held:
-        yield frame(held)
+        yield frame_of_texts(held)
 
 
 class Output:
@@ -105,15 +114,14 @@ class Output:
     def end(self) -> Iterable[str]:
         return (FINISHED,)
 
-    def _operation(self, item: Frame) -> str:
+    def _operation(self, item: Frame) -> Operation:
         name = "STDOUT" if item.stream is Stream.STDOUT else "STDERR"
-        content = encode(item.data.decode("utf-8", "replace")).decode()
-        return add(f"/entries/{item.n}", f'{{"type":"{name}","content":{content}}}')
+        content = item.data.decode("utf-8", "replace")
+        return Add(f"/entries/{item.n}", Content(name, content))
 
 
-_LOADING = (
-    '{"type":"NORMALIZED_ENTRY","content":{"timestamp":null,"entry_type":{"type":"loading"},'
-    '"content":""}}'
+_LOADING = Content(
+    "NORMALIZED_ENTRY", {"timestamp": None, "entry_type": {"type": "loading"}, "content": ""}
 )
 _USAGE = b'{"entry_type":{"type":"token_usage"'
 
@@ -134,14 +142,13 @@ class Entries:
     def end(self) -> Iterable[str]:
         return (FINISHED,)
 
-    def _operations(self, items: Sequence[EntryFrame]) -> Iterator[str]:
+    def _operations(self, items: Sequence[EntryFrame]) -> Iterator[Operation]:
         for item in items:
             for index in range(self._sent, item.index):
-                yield add(f"/entries/{index}", _LOADING)
-            content = _known(item.entry).decode()
-            value = f'{{"type":"NORMALIZED_ENTRY","content":{content}}}'
-            known = item.index < self._sent
-            yield (replace if known else add)(f"/entries/{item.index}", value)
+                yield Add(f"/entries/{index}", _LOADING)
+            path = f"/entries/{item.index}"
+            value = Content("NORMALIZED_ENTRY", Raw(_known(item.entry)))
+            yield Replace(path, value) if item.index < self._sent else Add(path, value)
             self._sent = max(self._sent, item.index + 1)
 
 
@@ -162,28 +169,34 @@ class Diffs:
         held: dict[str, str] = {}
         size = 0
         for item in items:
-            # Nothing differs: that too must be told, or the client waits for it.
-            if item.resync or (item.ready and not self._has_sent):
-                yield from _frame(held)
-                yield frame([replace("/entries", "{}")])
-                size, self._has_sent = 0, True
-            if item.path is None:
+            if isinstance(item, DiffFound):
+                path = f"/entries/{pointer(item.path)}"
+                operation = text(Add(path, Content("DIFF", item.data)))
+            elif isinstance(item, DiffRemoved):
+                path = f"/entries/{pointer(item.path)}"
+                operation = text(Remove(path))
+            else:
+                # Nothing differs: that too must be told, or the client waits for it.
+                if isinstance(item, DiffResync) or not self._has_sent:
+                    yield from self._frame(held)
+                    yield frame([Replace("/entries", {})])
+                    size, self._has_sent = 0, True
                 continue
-            path = f"/entries/{pointer(item.path)}"
-            operation = remove(path) if item.diff is None else add(path, self._value(item))
             if path in held or (held and size + len(operation) > MESSAGE_BYTES):
-                yield from _frame(held)
+                yield from self._frame(held)
                 size = 0
             held[path] = operation
             size += len(operation)
             self._has_sent = True
-        yield from _frame(held)
+        yield from self._frame(held)
 
     def end(self) -> Iterable[str]:
         return (FINISHED,)
 
-    def _value(self, item: DiffFrame) -> str:
-        return f'{{"type":"DIFF","content":{encode(item.diff).decode()}}}'
+    def _frame(self, held: dict[str, str]) -> Iterator[str]:
+        if held:
+            yield frame_of_texts(held.values())
+            held.clear()
 
 
 _ROOTS = {"task": "tasks", "process": "execution_processes"}
@@ -196,8 +209,8 @@ def _event(change: Change) -> bytes:
         return b""
     path = f"/{root}/{change.key}"
     gone = change.kind == "task_deleted"
-    operation = remove(path) if gone else add(path, change.data.decode())
-    return event(b"json_patch", f"[{operation}]".encode(), change.position)
+    operation: Operation = Remove(path) if gone else Add(path, Raw(change.data))
+    return event(b"json_patch", encode([operation]), change.position)
 
 
 PATCHES = WireFormat(
