@@ -57,14 +57,14 @@ def draft(kind: DraftType, version: int) -> bytes:
     )
 
 
-def change(kind: str, data: bytes = ROW, **more: bool) -> Change:
-    return Change(position=9, kind=kind, data=data, key="a", **more)
+def change(kind: str, data: bytes = ROW, dropped: bool = False) -> Change:
+    return Change(position=9, kind=kind, data=data, key="a", dropped=dropped)
 
 
 def written(wire_format: WireFormat) -> Iterator[tuple[str, list[str]]]:
     """The frames of each stream by its name."""
     rows = Snapshot(8, b"[" + ROW + b"," + ROW.replace(b'"a"', b'"b"') + b"]")
-    kinds = ("task_created", "task_updated", "task_deleted")
+    kinds: tuple[str, ...] = ("task_created", "task_updated", "task_deleted")
     changes = [change(kind) for kind in kinds]
     yield "tasks", [*wire_format.tasks().encode([rows, *changes])]
     kinds = ("process_started", "process_updated", "process_completed")
