@@ -73,5 +73,5 @@ def table(figures: Sequence[Figure]) -> str:
 
 
 def _cells(figure: Figure) -> tuple[str, ...]:
-    verdict = "" if figure.holds is None else "holds" if figure.holds else "MISSED"
-    return figure.what, figure.value, figure.baseline, figure.promise, verdict
+    rating = "" if figure.holds is None else "holds" if figure.holds else "MISSED"
+    return figure.what, figure.value, figure.baseline, figure.promise, rating

@@ -25,7 +25,7 @@ def list_agents() -> None:
     import shutil
 
     from anyond.agents.acp.registry.catalog import CATALOG
-    from anyond.host.places import AppPaths
+    from anyond.host.app_paths import AppPaths
     from anyond.settings.acp_agents import AcpAgentsFile
 
     AcpAgentsFile(AppPaths.of().acp_agents).load()
@@ -58,7 +58,7 @@ def refresh_agents(source: Path | str) -> None:
     fetched. A running daemon knows it as soon as somebody asks for /api/info or saves profiles.
     """
     from anyond.editing import files
-    from anyond.host.places import AppPaths
+    from anyond.host.app_paths import AppPaths
     from anyond.model.errors import AnyondError
     from anyond.settings.acp_agents import AcpAgentsFile
     from anyond.settings.download import download

@@ -20,25 +20,25 @@ def restore_backup(name: str | None, only_list: bool) -> None:
     is kept beside it as anyon.db.replaced-1 and so on. What was written since the backup is not in
     it: worktrees, logs and images of that time stay where they are.
     """
+    from anyond.host.app_paths import AppPaths
     from anyond.host.lock import sole_daemon
-    from anyond.host.places import AppPaths
     from anyond.model.errors import AnyondError
     from anyond.model.refusals.daemon import AlreadyRunning
     from anyond.store.engine import backup
 
-    places = AppPaths.of()
+    paths = AppPaths.of()
     try:
         if only_list:
-            there = backup.all_of(places.database)
+            there = backup.all_of(paths.database)
             for one in there:
                 click.echo(f"{one.path.name}  {one.made_at}")
             if not there:
-                click.echo(f"There is no backup beside {places.database}.", err=True)
+                click.echo(f"There is no backup beside {paths.database}.", err=True)
             return
-        places.create()
-        with sole_daemon(places.lock, places.daemon_file):
+        paths.create()
+        with sole_daemon(paths.lock, paths.daemon_file):
             chosen = None if name is None else Path(name)
-            restored, former = backup.restore(places.database, chosen)
+            restored, former = backup.restore(paths.database, chosen)
     except AlreadyRunning as error:
         click.echo(f"{error} Stop it first.", err=True)
         sys.exit(ALREADY_RUNNING)

@@ -36,7 +36,7 @@ def import_vibe_kanban(
     here stays deleted, so that this can be done again at any time. The counts are shown before
     anything is written.
     """
-    from anyond.host.places import AppPaths
+    from anyond.host.app_paths import AppPaths
     from anyond.importing import command
     from anyond.model.refusals.daemon import AlreadyRunning
 

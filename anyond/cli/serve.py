@@ -24,7 +24,7 @@ def serve(**given: Any) -> None:
     standard_streams.prepare()
 
     from anyond.daemon.listening import listening
-    from anyond.host.places import AppPaths
+    from anyond.host.app_paths import AppPaths
     from anyond.model.errors import AnyondError
     from anyond.model.refusals.daemon import AlreadyRunning
     from anyond.model.refusals.requests import Invalid

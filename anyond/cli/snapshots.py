@@ -52,7 +52,7 @@ async def _list_snapshots(repo: Path, attempt: str | None) -> None:
     from anyond.git.snapshots import snapshots
 
     await repository.common_dir(repo)
-    for one in await snapshots.list(repo, attempt):
+    for one in await snapshots.list_snapshots(repo, attempt):
         head = one.head[:10] if one.head else "-"
         state = f"  ({one.op} in progress)" if one.op else ""
         branch = one.branch or "(detached)"
@@ -69,7 +69,7 @@ async def _restore_snapshot(repo: Path, name: str, path: Path) -> None:
     number = name.removeprefix(snapshots.PREFIX)
     found = [
         one
-        for one in await snapshots.list(repo)
+        for one in await snapshots.list_snapshots(repo)
         if f"{one.attempt_id}/{one.number}" == number
         or (
             one.attempt_id.startswith(number.partition("/")[0])

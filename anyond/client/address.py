@@ -9,8 +9,8 @@ from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from anyond.client.errors import DaemonNotFound
+from anyond.host.app_paths import AppPaths
 from anyond.host.daemon_file import DaemonFile
-from anyond.host.places import AppPaths
 from anyond.model.configuration.variables import Variable
 
 
@@ -40,14 +40,14 @@ def find_daemon(url: str | None = None, environ: Mapping[str, str] | None = None
         DaemonNotFound: none is named, and none has left a `daemon.json`.
     """
     environ = os.environ if environ is None else environ
-    places = AppPaths.of(environ)
-    token = environ.get(Variable.TOKEN) or _stored(places.token)
+    paths = AppPaths.of(environ)
+    token = environ.get(Variable.TOKEN) or _stored(paths.token)
     url = url or environ.get(Variable.URL)
     if url is None:
-        found = DaemonFile.read(places.daemon_file)
+        found = DaemonFile.read(paths.daemon_file)
         if found is None:
             raise DaemonNotFound(
-                f"No daemon is running ({places.daemon_file} is not there). Start one with"
+                f"No daemon is running ({paths.daemon_file} is not there). Start one with"
                 " `anyon serve`, or name it: ANYON_URL=http://host:port."
             )
         url = found.url

@@ -24,8 +24,8 @@ def listening(options: Options) -> Iterator[ListenerSet]:
         AnyondError: an address is none, or is taken.
     """
     raise_limit()
-    options.places.create()
-    with sole_daemon(options.places.lock, options.places.daemon_file):
+    options.paths.create()
+    with sole_daemon(options.paths.lock, options.paths.daemon_file):
         listeners = open_listeners(options)
         try:
             yield listeners

@@ -41,26 +41,26 @@ async def open_resources(options: Options) -> AsyncIterator[Opened]:
     Raises:
         AnyondError: one of them cannot be read or opened; the sentence says what to do.
     """
-    places = options.places
+    paths = options.paths
     github = GitHub(Site.of(os.environ))
-    config = ConfigFile(places.config)
-    named = AcpAgentsFile(places.acp_agents)
+    config = ConfigFile(paths.config)
+    named = AcpAgentsFile(paths.acp_agents)
     named.load()
-    profiles = Profiles(places.profiles, DEFAULT_PROFILES, named.before(fits))
+    profiles = Profiles(paths.profiles, DEFAULT_PROFILES, named.before(fits))
     async with (
-        Store.open(places.database) as store,
-        Launcher.open(places.executions) as launcher,
+        Store.open(paths.database) as store,
+        Launcher.open(paths.executions) as launcher,
         DesktopNotifier.open() as notifier,
     ):
         resources = Resources(
             store=store,
             config=config,
             profiles=profiles,
-            places=places,
+            paths=paths,
             repositories=Repositories(),
             launcher=launcher,
             github=github,
-            images=ImageFiles(places.images),
+            images=ImageFiles(paths.images),
             notifier=notifier,
         )
         await copied_data.notice(resources)

@@ -33,7 +33,7 @@ def run(options: Options, listeners: ListenerSet) -> int:
     """
     partings = Partings()
     try:
-        for path in options.places.replaced:
+        for path in options.paths.replaced:
             sweep(path)
         trio.run(_main, options, listeners, partings)
     except AnyondError as refusal:

@@ -71,7 +71,7 @@ async def open_services(
             yield Services(
                 store=resources.store,
                 settings=Settings(
-                    resources.config, resources.profiles, user_id(options.places.user_id)
+                    resources.config, resources.profiles, user_id(options.paths.user_id)
                 ),
                 projects=ProjectRequests(resources, attempts, janitor),
                 attempts=AttemptRequests(resources, attempts, logs, janitor),

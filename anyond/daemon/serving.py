@@ -45,7 +45,7 @@ async def serving(
         services: what they may ask; its `closing` must be set before the block ends.
         manager: is notified as soon as all listeners are served.
     """
-    token = user_token(options.places.token) if options.auth is Auth.TOKEN else None
+    token = user_token(options.paths.token) if options.auth is Auth.TOKEN else None
     # Root can be whoever it likes, so to refuse it would keep nobody out.
     users = {0, os.getuid(), os.geteuid()}
     policy = Policy(options.allowed_hosts, options.allowed_origins, token, users)
@@ -56,7 +56,7 @@ async def serving(
     async with trio.open_nursery() as nursery:
         served = trio.Event()
 
-        async def front(*, task_status: trio.TaskStatus[tuple[list[str], str | None]]) -> None:
+        async def serve_http(*, task_status: trio.TaskStatus[tuple[list[str], str | None]]) -> None:
             try:
                 async with trio.open_nursery() as fronts:
                     start = partial(serve, closing=services.closing, peers=peers)
@@ -67,14 +67,14 @@ async def serving(
             finally:
                 served.set()
 
-        urls, vk_url = await nursery.start(front)
-        with published(options.places.daemon_file, urls[0], vk_url):
+        urls, vk_url = await nursery.start(serve_http)
+        with published(options.paths.daemon_file, urls[0], vk_url):
             _tune_garbage_collection()
             nursery.start_soon(manager.keep_alive)
             manager.ready(f"Serving at {', '.join(urls)}")
             _report_addresses(urls, vk_url)
             if token is not None:
-                print(f"Programs send the token in {options.places.token}.")
+                print(f"Programs send the token in {options.paths.token}.")
                 for url in [urls[0], *([vk_url] if options.ui and vk_url else [])]:
                     print_line(f"A browser gets in once by {url}/?token={policy.link()}")
             yield

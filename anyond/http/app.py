@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from anyond.http import vk
+from anyond.http.application import App
 from anyond.http.backend import backend_of
 from anyond.http.dispatch import complete, install
-from anyond.http.front import Front
 from anyond.http.guard import Policy
 from anyond.http.routes import (
     approvals,
@@ -51,9 +51,9 @@ ROUTES = complete(
 )
 
 
-def create_app(services: Services, policy: Policy) -> Front:
+def create_app(services: Services, policy: Policy) -> App:
     """The whole API over `services`, for whom `policy` lets in; an ASGI application."""
-    app = Front(policy)
+    app = App(policy)
     backend = backend_of(services)
     install(app, ROUTES, backend)
     vk.install(app, backend)

@@ -29,8 +29,8 @@ from anyond.http.streaming import streams
 from anyond.http.streaming.encoders import Encoder, WireFormat
 
 if TYPE_CHECKING:
+    from anyond.http.application import App
     from anyond.http.backend import Backend
-    from anyond.http.front import Front
 
 P = TypeVar("P", bound=Struct)
 B = TypeVar("B")
@@ -112,12 +112,12 @@ def complete(*chapters: Iterable[Route]) -> tuple[Route, ...]:
     return tuple(sorted(routes, key=lambda route: ENDPOINTS.index(route.endpoint)))
 
 
-def install(app: Front, routes: Iterable[Route], backend: Backend) -> None:
+def install(app: App, routes: Iterable[Route], backend: Backend) -> None:
     """Let `app` answer `routes`; those that answer JSON it answers itself, where it can."""
     for endpoint, handler in routes:
         path = endpoint.path.replace("{", "<").replace("}", ">")
         if isinstance(endpoint, Stream):
-            app.add_websocket(path, endpoint.id, _streaming(endpoint, handler, backend))
+            app.add_websocket(path, endpoint.operation_id, _streaming(endpoint, handler, backend))
             continue
         if isinstance(endpoint, Answering):
             json = _json(endpoint, handler, backend)
@@ -126,7 +126,7 @@ def install(app: Front, routes: Iterable[Route], backend: Backend) -> None:
                 app.direct.add(endpoint.method, endpoint.path, json)
         else:
             view = _answering(endpoint, handler, backend)
-        app.add_url_rule(path, endpoint.id, view, methods=[endpoint.method])
+        app.add_url_rule(path, endpoint.operation_id, view, methods=[endpoint.method])
 
 
 def _json(

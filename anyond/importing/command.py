@@ -9,8 +9,8 @@ from pathlib import Path
 
 import platformdirs
 
+from anyond.host.app_paths import AppPaths
 from anyond.host.lock import sole_daemon
-from anyond.host.places import AppPaths
 from anyond.importing.database_copy import copied
 from anyond.importing.vibe_kanban import Import
 from anyond.importing.vibe_tables import Tables
@@ -18,7 +18,7 @@ from anyond.store.engine.database import Store
 
 
 async def run(
-    places: AppPaths,
+    paths: AppPaths,
     path: Path,
     picture_folders: Sequence[Path],
     *,
@@ -45,15 +45,15 @@ async def run(
     async with AsyncExitStack() as stack:
         store = None
         if not dry_run:
-            places.create()
-        if not dry_run or places.database.exists():
-            stack.enter_context(sole_daemon(places.lock, places.daemon_file))
-            store = await stack.enter_async_context(Store.open(places.database))
+            paths.create()
+        if not dry_run or paths.database.exists():
+            stack.enter_context(sole_daemon(paths.lock, paths.daemon_file))
+            store = await stack.enter_async_context(Store.open(paths.database))
         connection = stack.enter_context(copied(database))
         tables = Tables(connection)
         tables.index()
         print_line(f"vibe-kanban in {database}, schema {tables.migration}\n")
-        job = Import(tables, places, store, folders, again=again)
+        job = Import(tables, paths, store, folders, again=again)
         report = await job.plan()
         print_line(report.text())
         if dry_run:

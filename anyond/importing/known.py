@@ -46,18 +46,18 @@ class Known:
         Args:
             again: whether what was deleted here since an earlier import shall come back.
         """
-        every = projects.all(reader)
-        came: set[str] = set() if again else imported.all(reader)
+        every = projects.fetch_all(reader)
+        came: set[str] = set() if again else imported.fetch_all(reader)
         return cls(
             deleted=came.__contains__,
             tasks=_ids(reader, "tasks"),
             attempts=_ids(reader, "task_attempts"),
-            processes=processes.places(reader),
+            processes=processes.attempt_ids(reader),
             killed=processes.killed(reader),
             merges=_ids(reader, "merges"),
             projects={project.id: project.id for project in every},
             paths={project.git_repo_path: project.id for project in every},
-            tags={tags.fold(tag.tag_name) for tag in tags.all(reader)},
+            tags={tags.fold(tag.tag_name) for tag in tags.fetch_all(reader)},
             lacking=dict(
                 reader.execute(
                     "SELECT id, description FROM tasks WHERE instr(description, ?)",

@@ -9,7 +9,7 @@ import trio
 
 from anyond.editing import files
 from anyond.files.images import ImageFiles, Picture
-from anyond.host.places import AppPaths
+from anyond.host.app_paths import AppPaths
 from anyond.importing import vibe_logs
 from anyond.importing.report import Report
 from anyond.importing.vibe_plan import Bundle
@@ -26,10 +26,10 @@ from anyond.procs.spools.spool import Spool
 class Files:
     """The places of one data directory to which they go."""
 
-    def __init__(self, tables: Tables, places: AppPaths, report: Report) -> None:
+    def __init__(self, tables: Tables, paths: AppPaths, report: Report) -> None:
         self._tables = tables
-        self._executions = places.executions
-        self._images = ImageFiles(places.images)
+        self._executions = paths.executions
+        self._images = ImageFiles(paths.images)
         self._report = report
         self._reading = trio.Lock()
 

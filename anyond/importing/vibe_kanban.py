@@ -16,7 +16,7 @@ from pathlib import Path
 
 import trio
 
-from anyond.host.places import AppPaths
+from anyond.host.app_paths import AppPaths
 from anyond.importing.known import Known
 from anyond.importing.report import Report
 from anyond.importing.vibe_files import Files
@@ -44,14 +44,14 @@ class Import:
     def __init__(
         self,
         tables: Tables,
-        places: AppPaths,
+        paths: AppPaths,
         store: Store | None,
         picture_folders: Sequence[Path],
         *,
         again: bool = False,
     ) -> None:
         self._tables = tables
-        self._places = places
+        self._paths = paths
         self._store = store
         self._folders = picture_folders
         self._again = again
@@ -84,7 +84,7 @@ class Import:
         assert self._store is not None
         assert self._plan is not None
         plan = self._plan
-        await _Writer(plan, Files(self._tables, self._places, plan.report), self._store).run(
+        await _Writer(plan, Files(self._tables, self._paths, plan.report), self._store).run(
             progress or (lambda _: None)
         )
 

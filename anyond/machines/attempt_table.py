@@ -129,12 +129,12 @@ def run_a_patient_job(data: Occupants, event: Event) -> Sequence[RunJob]:
 
 
 @gives(Refuse)
-def refuse_beside_a_writer(data: Occupants, event: RunExclusive[Any]) -> Sequence[Refuse]:
+def refuse_while_a_writer_runs(data: Occupants, event: RunExclusive[Any]) -> Sequence[Refuse]:
     return [Refuse(event, Busy.agent())]
 
 
 @gives(Refuse)
-def refuse_beside_a_job(data: Occupants, event: RunExclusive[Any]) -> Sequence[Refuse]:
+def refuse_while_a_job_runs(data: Occupants, event: RunExclusive[Any]) -> Sequence[Refuse]:
     return [Refuse(event, Busy.operation())]
 
 
@@ -252,8 +252,8 @@ TABLE = Table(
             (run_it,),
         ),
         Row((State.WRITER, *_A_JOB_RUNS), RunExclusive, None, it_is_patient, (keep_it_for_later,)),
-        Row(_WRITER, RunExclusive, None, None, (refuse_beside_a_writer,)),
-        Row(_A_JOB_RUNS, RunExclusive, None, None, (refuse_beside_a_job,)),
+        Row(_WRITER, RunExclusive, None, None, (refuse_while_a_writer_runs,)),
+        Row(_A_JOB_RUNS, RunExclusive, None, None, (refuse_while_a_job_runs,)),
         Row(
             _JOB,
             JobDone,

@@ -18,10 +18,10 @@ async def make(resources: Resources) -> None:
     Cancellation waits for the copy to be finished.
     """
     try:
-        path = await trio.to_thread.run_sync(backup.make, resources.places.database)
+        path = await trio.to_thread.run_sync(backup.make, resources.paths.database)
     except AnyondError as error:
         # Not our mistake, so no traceback.
-        fields = {"why": str(error), "advice": backup.advice(resources.places.database)}
+        fields = {"why": str(error), "advice": backup.advice(resources.paths.database)}
         log.error("not_backed_up", **fields)  # noqa: TRY400
     else:
         log.info("backed_up", file=str(path))

@@ -98,7 +98,7 @@ async def update(resources: Resources, project_id: str, patch: ProjectPatch) -> 
 async def list_branches(resources: Resources, project_id: str) -> list[Branch]:
     """The branches of the project's repository, local and remote."""
     project = await resources.store.read(lambda r: projects.get(r, project_id))
-    return await branches.list(project.repository)
+    return await branches.list_branches(project.repository)
 
 
 def _absolute(text: str) -> Path:

@@ -8,7 +8,7 @@ from anyond.files.desktop_notifier import DesktopNotifier
 from anyond.files.images import ImageFiles
 from anyond.git.repo.repository import Repositories
 from anyond.github.client import GitHub
-from anyond.host.places import AppPaths
+from anyond.host.app_paths import AppPaths
 from anyond.procs.shims.launcher import Launcher
 from anyond.settings.config import ConfigFile
 from anyond.settings.profiles import Profiles
@@ -22,7 +22,7 @@ class Resources:
     store: Store
     config: ConfigFile
     profiles: Profiles
-    places: AppPaths
+    paths: AppPaths
     repositories: Repositories
     launcher: Launcher
     github: GitHub

@@ -189,7 +189,7 @@ class AttemptRequests:
             NotFound: there is no such task.
             Busy: something is at work in one of its attempts.
         """
-        gone = await self._resources.store.read(lambda r: attempts.all(r, task_id))
+        gone = await self._resources.store.read(lambda r: attempts.fetch_all(r, task_id))
         await self._attempts.end_services(*(attempt.id for attempt in gone))
         with _whole(), self._attempts.hold_inactive(*(attempt.id for attempt in gone)):
             await removal.delete_task(self._resources, task_id)

@@ -51,7 +51,7 @@ class BranchRequests:
         Returns when all is settled, or after `SETTLING_S`: then it goes on, and whoever asks for
         something in such an attempt is refused with `Busy`.
         """
-        under_way = await self._resources.store.read(intents.all)
+        under_way = await self._resources.store.read(intents.fetch_all)
         with trio.move_on_after(SETTLING_S):
             async with trio.open_nursery() as nursery:
                 for intent in under_way:

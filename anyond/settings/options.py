@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
-    from anyond.host.places import AppPaths
+    from anyond.host.app_paths import AppPaths
     from anyond.model.refusals.requests import Invalid
 
 HOST = "127.0.0.1"
@@ -98,13 +98,13 @@ class Options:
     Paths are absolute, names of hosts and origins in lower case.
 
     Args:
-        places: the directories.
+        paths: the directories.
 
     Raises:
         Invalid: names the option of the command line.
     """
 
-    places: AppPaths
+    paths: AppPaths
     host: str | None = option(HOST, "--host", "Address to listen on.", variable="ANYON_HOST")
     port: int = option(
         PORT,
@@ -160,7 +160,7 @@ class Options:
     )
 
     @classmethod
-    def given(cls, places: AppPaths, values: Mapping[str, Any]) -> Options:
+    def given(cls, paths: AppPaths, values: Mapping[str, Any]) -> Options:
         """Complete the options that were given; those that are None or () were not.
 
         A Unix socket alone means that TCP is not wanted.
@@ -177,7 +177,7 @@ class Options:
                 named[one.name] = one.read(value)
         if "unix" in named and not named.keys() & {"host", "port"}:
             named["host"] = None
-        return cls(places=places, **named)
+        return cls(paths=paths, **named)
 
     @property
     def vk_host(self) -> str:

@@ -146,12 +146,12 @@ def _check_prompt(
         mine = [row for row in rows if row["run_reason"] != "devserver"]
     if any(excused(world, row) or stopped(desk, row) for row in mine):
         if prompt.manner == "create" and all(r["run_reason"] == "setupscript" for r in mine):
-            _check_retold(world, desk, prompt, name)
+            _check_recap(world, desk, prompt, name)
         return
     world.faults.lost.append(f"{name} was acknowledged, and never told")
 
 
-def _check_retold(world: World, desk: Desk, prompt: Prompt, name: str) -> None:
+def _check_recap(world: World, desk: Desk, prompt: Prompt, name: str) -> None:
     """An agent that was not asked for its task is told it with what it is asked first."""
     agents = world.agents
     asked = any(agents.received.get(p.token) for p in desk.prompts)

@@ -16,7 +16,7 @@ from anyond.files.images import ImageFiles
 from anyond.git.repo.repository import Repositories
 from anyond.github.client import GitHub
 from anyond.github.site import Site
-from anyond.host.places import AppPaths
+from anyond.host.app_paths import AppPaths
 from anyond.model.configuration.settings import Executor, ExecutorProfileId
 from anyond.model.http.bodies import NewProject, NewTask
 from anyond.model.ids import new_id, now
@@ -41,22 +41,22 @@ async def resources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIte
     monkeypatch.setattr(awake_module, "LONGEST_PAUSE_S", 0.05)
     monkeypatch.setattr(crashes_module, "FIRST_PAUSE_S", 0.001)
     monkeypatch.setenv("HOME", str(tmp_path))
-    places = AppPaths.under(tmp_path / "anyon")
-    places.create()
+    paths = AppPaths.under(tmp_path / "anyon")
+    paths.create()
     async with (
-        Store.open(places.database) as store,
-        Launcher.open(places.executions) as launcher,
+        Store.open(paths.database) as store,
+        Launcher.open(paths.executions) as launcher,
         DesktopNotifier.open() as notifier,
     ):
         yield Resources(
             store=store,
-            config=ConfigFile(places.config),
-            profiles=Profiles(places.profiles, DEFAULT_PROFILES),
-            places=places,
+            config=ConfigFile(paths.config),
+            profiles=Profiles(paths.profiles, DEFAULT_PROFILES),
+            paths=paths,
             repositories=Repositories(),
             launcher=launcher,
             github=GitHub(Site.of({})),
-            images=ImageFiles(places.images),
+            images=ImageFiles(paths.images),
             notifier=notifier,
         )
 

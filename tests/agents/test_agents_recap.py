@@ -7,7 +7,7 @@ import pytest
 from anyond.agents.amp.agent import Amp
 from anyond.agents.claude.agent import Claude
 from anyond.agents.common.core import Dialogue, EntryPut, Turn
-from anyond.agents.common.recap import RETOLD, TASK_RETOLD, recap, remark, unasked
+from anyond.agents.common.recap import RECAP_REMARK, TASK_REMARK, recap, remark, unasked
 from anyond.agents.cursor.agent import Cursor
 from anyond.model.records import Stream
 
@@ -18,17 +18,19 @@ def test_the_agent_is_told_whether_it_has_forgotten_or_was_never_asked() -> None
     forgotten = recap(Turn(prompt="Go", cwd="/w", past=PAST))
     assert "could not be resumed" in forgotten
     assert forgotten.endswith(PAST)
-    assert remark(forgotten) == RETOLD
+    assert remark(forgotten) == RECAP_REMARK
     never = recap(Turn(prompt="Go", cwd="/w", past=unasked("Build it")))
     assert "You were not asked for it" in never
     assert "could not be resumed" not in never
     assert never.endswith("\n\nBuild it")
-    assert remark(never) == TASK_RETOLD
-    assert remark(recap(Turn(prompt="Go", cwd="/w"))) == RETOLD
+    assert remark(never) == TASK_REMARK
+    assert remark(recap(Turn(prompt="Go", cwd="/w"))) == RECAP_REMARK
 
 
 @pytest.mark.parametrize("agent", [Amp(), Claude(), Cursor()], ids=lambda one: type(one).__name__)
-@pytest.mark.parametrize(("past", "told"), [(PAST, RETOLD), (unasked("Build it"), TASK_RETOLD)])
+@pytest.mark.parametrize(
+    ("past", "told"), [(PAST, RECAP_REMARK), (unasked("Build it"), TASK_REMARK)]
+)
 def test_the_person_sees_their_message_and_what_came_before_it(
     agent: Amp | Claude | Cursor, past: str, told: str
 ) -> None:

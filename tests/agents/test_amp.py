@@ -17,7 +17,7 @@ from anyond.agents.common.core import (
     Turn,
     TurnEnded,
 )
-from anyond.agents.common.recap import RETOLD
+from anyond.agents.common.recap import RECAP_REMARK
 from anyond.model.entries import (
     ErrorMessage,
     FileChangeEdit,
@@ -121,7 +121,7 @@ def test_a_conversation_that_it_has_forgotten_is_retold_but_not_shown_again() ->
     put = dialogue.receive(Stream.STDIN, line)
     assert [event.entry.content for event in put if isinstance(event, EntryPut)] == [
         "Go on",
-        RETOLD,
+        RECAP_REMARK,
     ]
 
 

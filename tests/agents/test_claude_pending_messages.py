@@ -9,7 +9,7 @@ import pytest
 
 from anyond.agents.claude.agent import Claude
 from anyond.agents.common.core import Dialogue, EntryPut, Outcome, Prompt, Turn, TurnEnded
-from anyond.agents.common.recap import RETOLD, recap
+from anyond.agents.common.recap import RECAP_REMARK, recap
 from anyond.model.entries import SystemMessage, UserMessage
 from anyond.model.records import Stream
 
@@ -114,7 +114,7 @@ def test_a_new_session_is_told_the_past_once_and_the_person_that_it_was(
     told = [(put.entry_type, put.content) for put in puts]
     if session is None:
         assert [block["text"] for block in content] == [recap(turn), "one"]
-        assert told == [(UserMessage(), "one"), (SystemMessage(), RETOLD)]
+        assert told == [(UserMessage(), "one"), (SystemMessage(), RECAP_REMARK)]
         assert talk.hear(again(recap(turn), "one"), RESULT) == DONE
     else:
         assert [block["text"] for block in content] == ["one"]

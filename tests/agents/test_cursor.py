@@ -21,7 +21,7 @@ from anyond.agents.common.core import (
     TurnEnded,
 )
 from anyond.agents.common.paths import Paths
-from anyond.agents.common.recap import RETOLD
+from anyond.agents.common.recap import RECAP_REMARK
 from anyond.agents.cursor.agent import Cursor
 from anyond.agents.cursor.text import Segments
 from anyond.agents.cursor.tools import CursorCall
@@ -137,7 +137,7 @@ def test_a_conversation_that_it_has_forgotten_is_retold_but_not_shown_again() ->
     put = dialogue.receive(Stream.STDIN, line)
     assert [event.entry.content for event in put if isinstance(event, EntryPut)] == [
         "Go on",
-        RETOLD,
+        RECAP_REMARK,
     ]
 
 

@@ -56,7 +56,7 @@ def test_words_about_errors_are_none(text: str) -> None:
 def test_a_missing_login_and_a_lost_session_are_known_by_their_words(
     text: str, login: bool, lost: bool
 ) -> None:
-    assert (disguised_errors.wants_login(text), disguised_errors.lost_session(text)) == (
+    assert (disguised_errors.demands_login(text), disguised_errors.lost_session(text)) == (
         login,
         lost,
     )

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import trio
 
-from anyond.agents.common.recap import RETOLD
+from anyond.agents.common.recap import RECAP_REMARK
 from tests.support.daemon import PATIENCE, Daemon, Refused
 from tests.support.paths import SCRIPTED_AGENTS
 
@@ -87,7 +87,7 @@ async def test_a_run_a_follow_up_in_its_session_and_one_that_has_lost_it(
         assert lost["status"] == "failed"
         assert "not found" in said(await daemon.entries(lost), "error_message")[0]
         assert said(entries, "user_message") == ["say Where am I?"]
-        assert RETOLD in said(entries, "system_message")
+        assert RECAP_REMARK in said(entries, "system_message")
     else:
         assert "could not be resumed" in said(entries, "system_message")[0]
     again = await asked(daemon, attempt, "say Here.")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from anyond.agents.common.recap import TASK_RETOLD
+from anyond.agents.common.recap import TASK_REMARK
 from tests.support.daemon import Daemon, Refused
 from tests.support.real_agents.claude_cli import said
 
@@ -286,7 +286,7 @@ async def test_a_failing_setup_script_ends_the_chain_and_says_why(daemon: Daemon
     ended = await daemon.over(attempt)
     assert ended["status"] == "completed"
     entries = await daemon.entries(ended)
-    assert said(entries, "system_message")[0] == TASK_RETOLD
+    assert said(entries, "system_message")[0] == TASK_REMARK
     assert said(entries, "user_message") == ["told"]
     assert said(entries)[0].endswith("say never")
     # It knows now.

@@ -181,12 +181,12 @@ def test_every_example_is_taken_and_every_answer_is_as_described(
             assert flaws == [], (endpoint.method, endpoint.path, answer.text)
             kind = answer.headers.get("Content-Type", "")
             error = answer.json().get("error_data") if kind == "application/json" else None
-            found[endpoint.id] = (answer.status_code, (error or {}).get("type"))
+            found[endpoint.operation_id] = (answer.status_code, (error or {}).get("type"))
         return found
 
     with open_fuzz_target(tmp_path_factory.mktemp("examples") / "daemon") as fuzz_target:
         found = trio.run(fuzz_target.visited, lambda: work(fuzz_target))
-    wanted = {e.id: EXPECTED.get(e.id, (status(e), None)) for e in in_order()}
+    wanted = {e.operation_id: EXPECTED.get(e.operation_id, (status(e), None)) for e in in_order()}
     assert found == wanted
 
 
@@ -210,7 +210,7 @@ async def frames(fuzz_target: FuzzTarget, target: str) -> AsyncIterator[Any]:
 
 
 @pytest.mark.parametrize(
-    "endpoint", [e for e in ENDPOINTS if isinstance(e, Stream)], ids=lambda e: e.id
+    "endpoint", [e for e in ENDPOINTS if isinstance(e, Stream)], ids=lambda e: e.operation_id
 )
 def test_every_frame_of_a_stream_is_as_described(
     fuzz_target: FuzzTarget, endpoint: Endpoint[Any]

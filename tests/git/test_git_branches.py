@@ -22,7 +22,7 @@ async def test_the_current_branch_is_first_then_the_newest(repo: Checkout) -> No
         repo.git("commit", "-q", "--allow-empty", "-m", name, GIT_COMMITTER_DATE=date)
         repo.git("switch", "-q", "main")
     repo.git("switch", "-q", "middle")
-    found = await branches.list(repo.path)
+    found = await branches.list_branches(repo.path)
     assert [branch.name for branch in found] == ["middle", "main", "new", "old"]
     assert [branch.is_current for branch in found] == [True, False, False, False]
     assert found[0].last_commit_date == "2001-01-02T00:00:00.000Z"
@@ -43,7 +43,7 @@ async def test_remote_branches_are_listed_without_the_remotes_head(
 ) -> None:
     repo.git("branch", "develop")
     repo.git("clone", "-q", repo.path, tmp_path / "clone")
-    found = await branches.list(tmp_path / "clone")
+    found = await branches.list_branches(tmp_path / "clone")
     assert {(branch.name, branch.is_remote) for branch in found} == {
         ("main", False),
         ("origin/main", True),
@@ -55,7 +55,7 @@ async def test_remote_branches_are_listed_without_the_remotes_head(
 async def test_strange_names_are_listed_and_found_verbatim(repo: Checkout, name: str) -> None:
     assert valid_name(name)
     repo.git("branch", name)
-    assert name in [branch.name for branch in await branches.list(repo.path)]
+    assert name in [branch.name for branch in await branches.list_branches(repo.path)]
     assert (await branches.resolve(repo.path, name)).oid == repo.oid()
 
 

@@ -56,5 +56,5 @@ async def test_a_merge_keeps_what_others_have_written(
 
 async def test_a_snapshot_tells_its_reason(repo: Checkout, attempt: Checkout) -> None:
     await snapshots.take(repo.path, attempt.path, ID, "Müll 漢字")
-    (found,) = await snapshots.list(repo.path, ID)
+    (found,) = await snapshots.list_snapshots(repo.path, ID)
     assert found.reason == "Müll 漢字"

@@ -75,7 +75,7 @@ async def test_a_repository_that_leaves_its_own_checkout_is_followed(
         assert await common_dir(top) == place
     # What a person has accepted there, and what they have not, still counts.
     assert guard.of(place) is held
-    assert [tree.path for tree in await checkouts.list(repo.path)] == [repo.path, work]
+    assert [tree.path for tree in await checkouts.list_checkouts(repo.path)] == [repo.path, work]
 
 
 async def test_a_worktree_does_not_lead_to_another_repository(

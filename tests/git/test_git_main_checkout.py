@@ -56,7 +56,7 @@ async def test_the_checkout_of_a_submodule_follows(tmp_path: Path) -> None:
     outer.commit({}, "submodule")
     inner = Checkout(outer.path / "vendor/library")
     worked(inner, tmp_path / "attempt")
-    assert [tree.path for tree in await checkouts.list(inner.path)] == [
+    assert [tree.path for tree in await checkouts.list_checkouts(inner.path)] == [
         inner.path,
         tmp_path / "attempt",
     ]
@@ -178,7 +178,7 @@ async def test_the_worktrees_of_a_bare_repository_follow(
         # This moves `core.bare` where git does not look for it from a worktree.
         main.git("sparse-checkout", "set", "--no-cone", "/*")
     worked(main, tmp_path / "attempt")
-    listed = await checkouts.list(main.path)
+    listed = await checkouts.list_checkouts(main.path)
     assert [tree.bare for tree in listed] == [True, False, False]
     assert listed[0].branch is None
     follows(main, await land(main))
@@ -254,7 +254,7 @@ async def test_a_repository_elsewhere_has_its_checkout_for_its_worktrees_too(
         assert await adopt(repo.path) == place
         remember(attempt.path, place)
     for start in (attempt.path, repo.path):
-        main, linked = await checkouts.list(start)
+        main, linked = await checkouts.list_checkouts(start)
         assert (main.path, main.branch, main.unreachable) == (repo.path, "main", None)
         assert linked.path == attempt.path
     oid = (await merge(Repositories(), attempt.path, "work", "main", message="Join")).after

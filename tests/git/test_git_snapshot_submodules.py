@@ -51,7 +51,7 @@ async def test_submodules_of_a_snapshot_come_back(
     before = states(attempt)
     ref = await snapshots.take(project.path, attempt.path, ID, "test")
     project.git("worktree", "remove", "--force", "--force", attempt.path)
-    (kept,) = await snapshots.list(project.path)
+    (kept,) = await snapshots.list_snapshots(project.path)
     again = Checkout(tmp_path / "again")
     await snapshots.restore(Repositories(), project.path, ref, again.path)
     assert await bring_back(project.path, again.path, kept) == []

@@ -26,7 +26,10 @@ async def test_a_worktree_has_a_branch_of_its_own_with_all_files(
     assert made.status() == []
     assert await worktrees.current_branch(path) == "anyon/x-1"
     assert await worktrees.head(path) == repo.oid()
-    assert [tree.branch for tree in await worktrees.list(repo.path)] == ["main", "anyon/x-1"]
+    assert [tree.branch for tree in await worktrees.list_checkouts(repo.path)] == [
+        "main",
+        "anyon/x-1",
+    ]
 
 
 async def test_a_remote_branch_can_be_the_base_and_does_not_become_the_upstream(
@@ -103,7 +106,7 @@ async def test_a_cancelled_checkout_leaves_nothing_behind_and_does_not_hold_the_
         nursery.cancel_scope.cancel()
     assert not (tmp_path / "w").exists()
     assert repo.git("branch", "--list", "x") == ""
-    assert len(await worktrees.list(repo.path)) == 1
+    assert len(await worktrees.list_checkouts(repo.path)) == 1
 
 
 async def test_a_good_worktree_is_left_alone(
@@ -236,7 +239,7 @@ async def test_removing_takes_the_directory_and_leaves_the_branch(
     await worktrees.remove(repos, repo.path, attempt.path)
     assert not attempt.path.exists()
     assert (repo.path / "base.txt").exists()
-    assert len(await worktrees.list(repo.path)) == 1
+    assert len(await worktrees.list_checkouts(repo.path)) == 1
     assert repo.git("branch", "--list", "work") == "  work"
 
 

@@ -21,8 +21,8 @@ from anyond.api.chapters import ENDPOINTS
 from anyond.api.declaration.endpoint import Answering, BodyCall, EventStream, Stream
 from anyond.api.examples.all import EXAMPLES, NONE
 from anyond.http.app import ROUTES, create_app
+from anyond.http.application import App
 from anyond.http.dispatch import complete, route
-from anyond.http.front import Front
 from anyond.http.guard import Policy
 from anyond.http.openapi import typescript
 from anyond.http.openapi.document import document
@@ -40,7 +40,7 @@ def shape(path: str) -> str:
     return re.sub(r"<[^>]+>|\{[^}]+\}", "*", path)
 
 
-def application() -> Front:
+def application() -> App:
     services = SimpleNamespace(
         **(dict.fromkeys(Services.__dataclass_fields__) | {"capabilities": {}})
     )
@@ -111,7 +111,7 @@ def test_what_may_be_left_out_of_a_body_may_be_null() -> None:
 
 
 def test_names_of_operations_and_types_are_unique_and_every_reference_leads_somewhere() -> None:
-    names = [endpoint.id for endpoint in ENDPOINTS]
+    names = [endpoint.operation_id for endpoint in ENDPOINTS]
     assert len(names) == len(set(names))
     components = DOCUMENT["components"]
     for found in re.findall(r"#/components/(\w+)/([\w.-]+)", str(DOCUMENT)):
@@ -233,7 +233,7 @@ def test_types_are_written_as_typescript_has_them() -> None:
 def test_the_page_shows_every_endpoint_and_type_and_loads_nothing() -> None:
     html = page(DOCUMENT)
     for endpoint in ENDPOINTS:
-        assert f'<details id="{endpoint.id}">' in html
+        assert f'<details id="{endpoint.operation_id}">' in html
     for name in DOCUMENT["components"]["schemas"]:
         assert f'id="type-{name}"' in html
     assert not re.search(r"""(?:src|srcset|action|data)=["']""", html)
@@ -247,11 +247,13 @@ def test_what_must_be_there_must_be_filled_in_before_it_is_tried() -> None:
     """Without its id, the path of one record is that of the list."""
     html = page(DOCUMENT)
     for endpoint in ENDPOINTS:
-        block = html.split(f'<details id="{endpoint.id}">')[1].split("</details>")[0]
+        block = html.split(f'<details id="{endpoint.operation_id}">')[1].split("</details>")[0]
         if endpoint.method == "GET" and isinstance(endpoint, Answering):
             fields = dict(re.findall(r'<input name="(\w+)"([^>]*)>', block))
             for parameter in endpoint.parameters():
-                assert (" required" in fields[parameter.name]) == parameter.required, endpoint.id
+                assert (" required" in fields[parameter.name]) == parameter.required, (
+                    endpoint.operation_id
+                )
                 shown = "" if parameter.example is None else parameter.example
                 assert f'placeholder="{shown}"' in fields[parameter.name]
 

@@ -15,7 +15,7 @@ from anyond.files.images import ImageFiles
 from anyond.git.repo.repository import Repositories
 from anyond.github.client import GitHub
 from anyond.github.site import Site
-from anyond.host.places import AppPaths
+from anyond.host.app_paths import AppPaths
 from anyond.operations.resources import Resources
 from anyond.procs.shims.launcher import Launcher
 from anyond.settings.config import ConfigFile
@@ -36,22 +36,22 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 async def resources(tmp_path: Path) -> AsyncIterator[Resources]:
-    places = AppPaths.under(tmp_path / "anyon")
-    places.create()
+    paths = AppPaths.under(tmp_path / "anyon")
+    paths.create()
     async with (
-        Store.open(places.database) as store,
-        Launcher.open(places.executions) as launcher,
+        Store.open(paths.database) as store,
+        Launcher.open(paths.executions) as launcher,
         DesktopNotifier.open() as notifier,
     ):
         yield Resources(
             store=store,
-            config=ConfigFile(places.config),
-            profiles=Profiles(places.profiles, DEFAULT_PROFILES),
-            places=places,
+            config=ConfigFile(paths.config),
+            profiles=Profiles(paths.profiles, DEFAULT_PROFILES),
+            paths=paths,
             repositories=Repositories(),
             launcher=launcher,
             github=GitHub(Site.of({})),
-            images=ImageFiles(places.images),
+            images=ImageFiles(paths.images),
             notifier=notifier,
         )
 

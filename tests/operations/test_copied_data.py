@@ -16,7 +16,7 @@ from anyond.daemon.resources import open_resources
 from anyond.git.diff import status
 from anyond.git.disk import locations
 from anyond.git.snapshots import snapshots
-from anyond.host.places import AppPaths
+from anyond.host.app_paths import AppPaths
 from anyond.model.http.bodies import MergeStrategy, NewProject
 from anyond.model.ids import now
 from anyond.model.refusals.worktrees import WorktreeElsewhere
@@ -39,10 +39,10 @@ from tests.operations.test_git_programs import another, begin
 @asynccontextmanager
 async def opened(root: Path) -> AsyncIterator[Resources]:
     """What a daemon has opened when it begins, on the data directory below `root`."""
-    places = AppPaths.under(root)
-    places.create()
+    paths = AppPaths.under(root)
+    paths.create()
     locations._known.clear()
-    async with open_resources(Options(places=places)) as there:
+    async with open_resources(Options(paths=paths)) as there:
         yield there.resources
 
 
@@ -98,7 +98,7 @@ async def test_a_copy_leaves_worktrees_snapshots_and_programs_to_the_first(
                 ended = await copy.store.read(lambda r: processes.get(r, row.id))
                 assert ended.status is ProcessStatus.KILLED
                 assert await copy.store.read(processes.running) == []
-                assert await copy.store.read(intents.all) == []
+                assert await copy.store.read(intents.fetch_all) == []
                 there = await subject.read(copy, id)
                 assert there.worktree == about.worktree
                 seen = await status.branch_status(
@@ -119,7 +119,7 @@ async def test_a_copy_leaves_worktrees_snapshots_and_programs_to_the_first(
                 await removal.clean_up(copy)
                 await removal.delete_project(copy, about.project.id)
                 await removal.clean_up(copy)
-                assert await copy.store.read(cleanups.all) == []
+                assert await copy.store.read(cleanups.fetch_all) == []
                 assert await copy.store.read(expiries.attempt_ids) == set()
             assert (state(about, repository), state(gone, repository)) == before
             assert program.poll() is None

@@ -139,7 +139,7 @@ async def rename_project(resources: Resources, about: Subject) -> None:
 
 
 async def move_worktrees(resources: Resources, about: Subject) -> None:
-    place = resources.places.data_dir / "elsewhere"
+    place = resources.paths.data_dir / "elsewhere"
     place.mkdir()
     resources.config.patch({"workspace_dir": str(place)})
 

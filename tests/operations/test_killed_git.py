@@ -396,9 +396,9 @@ async def test_a_removal_that_was_cut_short_is_finished_without_a_record_in_git(
     await removal.clean_up(resources)
     assert not path.exists()
     assert not aside.exists()
-    assert len(await worktrees.list(repository)) == 1
-    assert await resources.store.read(cleanups.all) == []
-    for kept in await snapshots.list(repository, about.attempt.id):
+    assert len(await worktrees.list_checkouts(repository)) == 1
+    assert await resources.store.read(cleanups.fetch_all) == []
+    for kept in await snapshots.list_snapshots(repository, about.attempt.id):
         assert (await git("show", f"{kept.ref}:draft.txt", cwd=repository)).text == "not committed"
     with pytest.raises(NotFound):
         await worktrees.remove(resources.repositories, repository, path)
@@ -415,7 +415,7 @@ async def test_an_attempt_that_goes_while_its_worktree_is_half_made_leaves_none(
     await removal.delete_attempt(resources, about.attempt.id)
     await removal.clean_up(resources)
     assert not path.exists()
-    assert len(await worktrees.list(repository)) == 1
+    assert len(await worktrees.list_checkouts(repository)) == 1
 
 
 async def test_a_removal_waits_for_a_git_that_still_makes_the_worktree(
@@ -438,7 +438,7 @@ async def test_a_removal_waits_for_a_git_that_still_makes_the_worktree(
     await resources.store.write(lambda tx: cleanups.insert(tx, job))
     await removal.clean_up(resources)
     assert not path.exists()
-    assert len(await worktrees.list(repository)) == 1
+    assert len(await worktrees.list_checkouts(repository)) == 1
     assert await branches.exists(repository, "late")
 
 

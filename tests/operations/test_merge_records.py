@@ -325,7 +325,7 @@ async def test_a_merge_that_a_daemon_did_not_live_to_write_down_is_written_down_
         task = await resources.store.read(lambda r: tasks.get(r, about.task.id))
         assert len(rows) == moved
         assert (task.status is TaskStatus.DONE) == moved
-    assert await resources.store.read(intents.all) == []
+    assert await resources.store.read(intents.fetch_all) == []
 
 
 async def test_a_watcher_of_a_calm_attempt_learns_of_a_merge_at_once(

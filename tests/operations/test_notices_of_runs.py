@@ -143,7 +143,7 @@ async def test_a_person_is_told_as_they_wish(
 async def test_a_sound_that_cannot_be_written_is_no_failure(
     resources: Resources, about: Subject, programs: None
 ) -> None:
-    (resources.places.data_dir / "sounds").write_text("in the way")
+    (resources.paths.data_dir / "sounds").write_text("in the way")
     found = await notified(
         resources, about, ProcessStatus.COMPLETED, push_enabled=False, sound_enabled=True
     )
@@ -154,11 +154,11 @@ async def test_a_backup_is_made_and_one_that_cannot_be_made_is_no_failure(
     resources: Resources, about: Subject
 ) -> None:
     await backup.make(resources)
-    path = copies.newest(resources.places.database)
+    path = copies.newest(resources.paths.database)
     with sqlite3.connect(path) as copy:
         assert copy.execute("SELECT count(*) FROM task_attempts").fetchone() == (1,)
     before = path.read_bytes()
-    half = resources.places.database.with_name(f"{path.name}.half")
+    half = resources.paths.database.with_name(f"{path.name}.half")
     half.mkdir()
     await backup.make(resources)
     assert path.read_bytes() == before

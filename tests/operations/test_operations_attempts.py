@@ -99,7 +99,7 @@ async def test_the_name_of_an_attempt_that_has_no_branch_yet_is_taken(
     with pytest.raises(Conflict) as refusal:
         await branch_naming.rename_branch(resources, about, "z")
     assert refusal.value.type == "name_taken"
-    assert await resources.store.read(intents.all) == []
+    assert await resources.store.read(intents.fetch_all) == []
 
 
 @pytest.mark.parametrize("done", [True, False])
@@ -117,7 +117,7 @@ async def test_a_renaming_that_a_crash_cut_short_is_settled(
     settled = await intent_outcomes.settled(resources, about.attempt.id)
     assert settled.attempt.branch == ("better" if done else "anyon/x")
     assert await branches.commit(about.worktree, "HEAD") == tip
-    assert await resources.store.read(intents.all) == []
+    assert await resources.store.read(intents.fetch_all) == []
 
 
 async def test_where_an_attempt_left_its_target_is_remembered_and_followed(
@@ -187,7 +187,7 @@ async def test_a_changed_copy_of_a_secret_outlives_its_worktree(
     await removal.delete_task(resources, about.task.id)
     await removal.clean_up(resources)
     assert not about.worktree.exists()
-    (kept,) = await snapshots.list(repository, about.attempt.id)
+    (kept,) = await snapshots.list_snapshots(repository, about.attempt.id)
     assert (await git("show", f"{kept.ref}:.env", cwd=repository)).text == "SECRET=of the agent"
     names = await git("ls-tree", "--name-only", kept.ref, cwd=repository)
     assert b"same.env" not in names.out
@@ -242,7 +242,7 @@ async def test_a_worktree_that_was_taken_away_comes_back_and_can_go_again(
     await removal.delete_task(resources, about.task.id)
     await removal.clean_up(resources)
     assert not about.worktree.exists()
-    kept = (await snapshots.list(repository, id))[-1]
+    kept = (await snapshots.list_snapshots(repository, id))[-1]
     assert (await git("show", f"{kept.ref}:draft.txt", cwd=repository)).text == "not committed"
     assert await branches.exists(repository, "anyon/x")
 
@@ -256,12 +256,14 @@ async def test_snapshots_go_thirty_days_after_their_attempt_and_others_stay(
     gone = about.attempt.id
     await removal.delete_task(resources, about.task.id)
     await removal.clean_up(resources)
-    assert len(await snapshots.list(repository, gone)) == 2  # it was taken once more at the end
+    assert (
+        len(await snapshots.list_snapshots(repository, gone)) == 2
+    )  # it was taken once more at the end
     long_ago = Expiry(attempt_id=gone, repo_path=str(repository), due_at=timestamp(0))
     await resources.store.write(lambda tx: expiries.put(tx, long_ago))
     await removal.clean_up(resources)
-    assert await snapshots.list(repository, gone) == []
-    assert len(await snapshots.list(repository)) == 1
+    assert await snapshots.list_snapshots(repository, gone) == []
+    assert len(await snapshots.list_snapshots(repository)) == 1
     assert await resources.store.read(lambda r: expiries.due(r, "9999")) == []
 
 
@@ -277,7 +279,7 @@ async def test_a_worktree_whose_repository_is_away_goes_when_that_is_back(
     (tmp_path / "away").rename(repository)
     await removal.clean_up(resources)
     assert not about.worktree.exists()
-    (kept,) = await snapshots.list(repository, about.attempt.id)
+    (kept,) = await snapshots.list_snapshots(repository, about.attempt.id)
     assert (await git("show", f"{kept.ref}:draft.txt", cwd=repository)).text == "not committed"
 
 
@@ -294,7 +296,7 @@ async def test_a_worktree_that_git_has_lost_can_go_and_is_kept_first(
     await removal.delete_task(resources, about.task.id)
     await removal.clean_up(resources)
     assert not about.worktree.exists()
-    (kept,) = await snapshots.list(repository, about.attempt.id)
+    (kept,) = await snapshots.list_snapshots(repository, about.attempt.id)
     assert (await git("show", f"{kept.ref}:draft.txt", cwd=repository)).text == "not committed"
 
 

@@ -76,4 +76,4 @@ async def test_a_repository_that_came_instead_is_not_taken_for_the_one_that_was_
     monkeypatch.setattr(locations, "remember", lambda *paths, **_: told.append(paths))
     await known_checkouts.know(resources, project, moved / ".git")
     assert (about.worktree, moved / ".git") in [paths[:2] for paths in told]
-    assert await resources.store.read(projects.all) == [project]
+    assert await resources.store.read(projects.fetch_all) == [project]

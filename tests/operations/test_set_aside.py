@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from anyond.host.places import AppPaths
+from anyond.host.app_paths import AppPaths
 from anyond.operations.resources import Resources
 from anyond.operations.subject import Subject
 from anyond.operations.workspace import removal
@@ -45,16 +45,16 @@ def both(
         pytest.skip("there is one disk only")
     with tempfile.TemporaryDirectory(dir=memory) as name:
         data = AppPaths.under(Path(name))
-        yield replace(resources, places=replace(resources.places, data_dir=data.data_dir))
+        yield replace(resources, paths=replace(resources.paths, data_dir=data.data_dir))
 
 
 def place(resources: Resources, about: Subject) -> Path:
     project = about.worktree.parent.name
-    return resources.places.set_aside / "worktrees" / project / about.attempt.id
+    return resources.paths.set_aside / "worktrees" / project / about.attempt.id
 
 
 def remove_unprivileged(resources: Resources, repository: Path, about: Subject) -> str:
-    arguments = (repository, about.worktree, about.attempt.id, resources.places.set_aside)
+    arguments = (repository, about.worktree, about.attempt.id, resources.paths.set_aside)
     return "\n".join(run_unprivileged(REMOVE, *map(str, arguments)))
 
 
@@ -62,7 +62,7 @@ async def delete(resources: Resources, about: Subject) -> list[Any]:
     with capture_logs() as logs:
         await removal.delete_task(resources, about.task.id)
         await removal.clean_up(resources)
-    assert await resources.store.read(cleanups.all) == []
+    assert await resources.store.read(cleanups.fetch_all) == []
     return [entry for entry in logs if entry["log_level"] == "warning"]
 
 

@@ -147,6 +147,6 @@ async def test_a_worktree_that_waits_to_be_removed_runs_nothing_after_a_restart(
     await removal.delete_project(resources, about.project.id)
     await restarted(resources)
     await removal.clean_up(resources)
-    assert await resources.store.read(cleanups.all) == []
+    assert await resources.store.read(cleanups.fetch_all) == []
     assert not about.worktree.exists()
     assert not ran()

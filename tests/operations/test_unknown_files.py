@@ -79,7 +79,7 @@ async def test_files_without_rows_are_reported_once_and_set_aside_after_thirty_d
     assert picture.exists()
     told = await clean_up(resources, 5 + SET_ASIDE_AFTER)
     assert [entry["event"] for entry in told] == ["set_aside"] * 3
-    aside = resources.places.set_aside
+    aside = resources.paths.set_aside
     assert (aside / "executions" / started.name / "run.json").exists()
     assert (aside / "executions" / never_started.name).exists()
     assert (aside / "images" / picture.name).read_text() == "picture"
@@ -110,12 +110,12 @@ async def test_a_restored_backup_deletes_nothing_that_is_newer(
         images.delete(tx, "i")
 
     await resources.store.write(delete_an_image)
-    backup.make(resources.places.database)
-    copy = backup.newest(resources.places.database)
+    backup.make(resources.paths.database)
+    copy = backup.newest(resources.paths.database)
     # From here on the backup knows nothing: the same picture again, a process, its worktree.
     later = new_id()
     path = spool(resources, later)
-    target = resources.places.data_dir / "copy.db"
+    target = resources.paths.data_dir / "copy.db"
     copy.rename(target.with_name("copy.db.daily.bak"))
     backup.restore(target)
     async with Store.open(target) as store:

@@ -54,7 +54,7 @@ async def test_snapshots_of_nobody_are_named_and_stay(
     assert (told["event"], told["kind"], told["some"]) == ("unknown_files", "snapshot", [stranger])
     await removal.delete_task(resources, about.task.id)
     assert [entry["some"] for entry in await report(resources)] == [[stranger]]
-    assert len(await snapshots.list(repository, stranger)) == 1
+    assert len(await snapshots.list_snapshots(repository, stranger)) == 1
 
 
 async def test_a_program_at_work_without_a_row_is_named(resources: Resources) -> None:
@@ -84,7 +84,7 @@ async def test_what_is_unknown_is_named_at_the_start_and_at_no_deletion(
                     await trio.sleep(0.01)
                 await removal.delete_task(resources, about.task.id)
                 janitor.wake()
-                while await resources.store.read(cleanups.all):
+                while await resources.store.read(cleanups.fetch_all):
                     await trio.sleep(0.01)
                 janitor.wake()
                 await trio.testing.wait_all_tasks_blocked(0.05)

@@ -131,7 +131,7 @@ async def test_a_data_directory_that_was_moved_takes_its_worktrees_along(
 ) -> None:
     about = await attempt(resources, repository)
     (about.worktree / "precious.txt").write_text("precious\n")
-    old = resources.places.data_dir
+    old = resources.paths.data_dir
     new = tmp_path / "elsewhere"
     shutil.copytree(old, new, symlinks=True)
     shutil.rmtree(old / "worktrees")
@@ -152,7 +152,7 @@ async def test_a_worktree_that_was_left_behind_is_made_again_in_the_new_place(
     about = await attempt(resources, repository)
     (about.worktree / "own.txt").write_text("own\n")
     await commit.commit_all(about.worktree, "own", "anyon/x")
-    shutil.rmtree(resources.places.data_dir / "worktrees")
+    shutil.rmtree(resources.paths.data_dir / "worktrees")
     moved = _at(resources, tmp_path / "elsewhere")
     again = await worktree.prepare(moved, about)
     assert again.worktree.is_relative_to(tmp_path / "elsewhere")
@@ -162,7 +162,7 @@ async def test_a_worktree_that_was_left_behind_is_made_again_in_the_new_place(
 
 def _at(resources: Resources, data: Path) -> Resources:
     """The same resources with another data directory; the store is still the old one."""
-    return replace(resources, places=replace(resources.places, data_dir=data))
+    return replace(resources, paths=replace(resources.paths, data_dir=data))
 
 
 async def test_a_repository_that_was_moved_is_found_by_its_worktrees(

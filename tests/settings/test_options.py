@@ -8,18 +8,18 @@ from typing import Any
 import pytest
 
 from anyond.cli.serve import serve
-from anyond.host.places import AppPaths
+from anyond.host.app_paths import AppPaths
 from anyond.model.configuration.variables import Variable
 from anyond.model.refusals.requests import Invalid
 from anyond.settings import reference
 from anyond.settings.options import Auth, LogFormat, Option, Options, declared_options
 
-PLACES = AppPaths.under(Path("/nowhere"))
+PATHS = AppPaths.under(Path("/nowhere"))
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.9.9.9", "::1", "[::1]", "localhost", None])
 def test_loopback_needs_no_token(host: str | None) -> None:
-    assert Options(places=PLACES, host=host).host == host
+    assert Options(paths=PATHS, host=host).host == host
 
 
 @pytest.mark.parametrize(
@@ -27,25 +27,25 @@ def test_loopback_needs_no_token(host: str | None) -> None:
 )
 def test_what_others_can_reach_needs_a_token(host: str) -> None:
     with pytest.raises(Invalid, match="Add --auth token"):
-        Options(places=PLACES, host=host)
-    assert Options(places=PLACES, host=host, auth=Auth.TOKEN).host == host
+        Options(paths=PATHS, host=host)
+    assert Options(paths=PATHS, host=host, auth=Auth.TOKEN).host == host
 
 
 @pytest.mark.parametrize("origin", ["*", "null", "localhost", "http://", "http://a/b", "http://A"])
 def test_only_an_origin_is_an_origin(origin: str) -> None:
     with pytest.raises(Invalid, match="--allowed-origin"):
-        Options(places=PLACES, allowed_origins=(origin,))
+        Options(paths=PATHS, allowed_origins=(origin,))
 
 
 @pytest.mark.parametrize("host", ["*", "", "a/b", "a b"])
 def test_only_a_name_is_an_allowed_host(host: str) -> None:
     with pytest.raises(Invalid, match="--allowed-host"):
-        Options(places=PLACES, allowed_hosts=(host,))
+        Options(paths=PATHS, allowed_hosts=(host,))
 
 
 def test_good_names_are_taken() -> None:
     options = Options(
-        places=PLACES,
+        paths=PATHS,
         allowed_hosts=("box.lan",),
         allowed_origins=("http://localhost:3000", "https://box.lan", "http://[::1]:3000"),
     )
@@ -57,21 +57,21 @@ ALL = declared_options()
 
 def test_what_is_not_given_has_its_default() -> None:
     nothing = {one.name: () if one.repeatable else None for one in ALL}
-    assert Options.given(PLACES, nothing) == Options(places=PLACES)
-    assert Options.given(PLACES, {}) == Options(places=PLACES)
+    assert Options.given(PATHS, nothing) == Options(paths=PATHS)
+    assert Options.given(PATHS, {}) == Options(paths=PATHS)
 
 
 def test_a_unix_socket_alone_takes_the_place_of_tcp(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir("/")
-    options = Options.given(PLACES, {"unix": Path("run/socket")})
+    options = Options.given(PATHS, {"unix": Path("run/socket")})
     assert (options.host, options.unix) == (None, Path("/run/socket"))
     for more in ({"host": "::1"}, {"port": 0}):
-        assert Options.given(PLACES, {"unix": Path("socket"), **more}).host is not None
+        assert Options.given(PATHS, {"unix": Path("socket"), **more}).host is not None
 
 
 def test_names_are_understood_in_any_case() -> None:
     given = {"allowed_hosts": ("Box.LAN",), "allowed_origins": ("HTTPS://Box.lan/",)}
-    options = Options.given(PLACES, {**given, "auth": "token", "log_format": "json"})
+    options = Options.given(PATHS, {**given, "auth": "token", "log_format": "json"})
     assert options.allowed_hosts == ("box.lan",)
     assert options.allowed_origins == ("https://box.lan",)
     assert (options.auth, options.log_format) == (Auth.TOKEN, LogFormat.JSON)
@@ -84,9 +84,9 @@ def test_a_number_beyond_its_bounds_is_refused_by_the_name_of_its_option(one: Op
     for bound, beyond in ((low, low - 1), (high, high + 1)):
         allowed: dict[str, Any] = {one.name: bound}
         refused: dict[str, Any] = {one.name: beyond}
-        assert getattr(Options(places=PLACES, **allowed), one.name) == bound
+        assert getattr(Options(paths=PATHS, **allowed), one.name) == bound
         with pytest.raises(Invalid, match=f"^{one.flag}: must be from {low} to {high}$"):
-            Options(places=PLACES, **refused)
+            Options(paths=PATHS, **refused)
 
 
 def test_the_command_and_the_page_have_what_is_declared() -> None:
@@ -112,4 +112,4 @@ def test_a_variable_counts_where_the_command_line_says_nothing() -> None:
         assert serve.make_context("serve", []).params["port"] == 2
         assert serve.make_context("serve", ["--port", "1"]).params["port"] == 1
         environment.setenv("ANYON_PORT", "")
-        assert Options.given(PLACES, serve.make_context("serve", []).params).port == 8096
+        assert Options.given(PATHS, serve.make_context("serve", []).params).port == 8096

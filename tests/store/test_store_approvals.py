@@ -77,8 +77,8 @@ def test_approvals_are_listed_newest_first_by_status_and_by_process(tx: Tx) -> N
         approvals.insert_if_absent(tx, question(f"q{number}", call=f"c{number}"))
     approvals.decide(tx, "q1", YES, at(3))
     assert [found.id for found in approvals.pending(tx)] == ["q2", "q0"]
-    assert [found.id for found in approvals.all(tx)] == ["q2", "q1", "q0"]
-    assert [found.id for found in approvals.all(tx, ApprovalStatus.APPROVED)] == ["q1"]
+    assert [found.id for found in approvals.fetch_all(tx)] == ["q2", "q1", "q0"]
+    assert [found.id for found in approvals.fetch_all(tx, ApprovalStatus.APPROVED)] == ["q1"]
     assert [found.id for found in approvals.of_process(tx, "x")] == ["q2", "q1", "q0"]
     assert approvals.of_process(tx, "y") == []
 

@@ -64,10 +64,10 @@ def test_attempts_are_listed_newest_first(tx: Tx) -> None:
     add_task(tx, "u", "q")
     add_attempt(tx, "b", now=at(5))
     add_attempt(tx, "c", "u", now=at(3))
-    assert [attempt.id for attempt in attempts.all(tx)] == ["b", "c", "a"]
-    assert [attempt.id for attempt in attempts.all(tx, "t")] == ["b", "a"]
+    assert [attempt.id for attempt in attempts.fetch_all(tx)] == ["b", "c", "a"]
+    assert [attempt.id for attempt in attempts.fetch_all(tx, "t")] == ["b", "a"]
     assert [attempt.id for attempt in attempts.of_project(tx, "q")] == ["c"]
-    assert attempts.all(tx, "nothing") == []
+    assert attempts.fetch_all(tx, "nothing") == []
 
 
 def test_the_newest_attempt_is_the_last_one_also_after_the_clock_was_set_back(tx: Tx) -> None:
@@ -75,7 +75,7 @@ def test_the_newest_attempt_is_the_last_one_also_after_the_clock_was_set_back(tx
     add_task(tx)
     add_attempt(tx, "a", now=at(9), executor="AMP")
     add_attempt(tx, "b", now=at(1), executor="CODEX")
-    assert [attempt.id for attempt in attempts.all(tx, "t")] == ["b", "a"]
+    assert [attempt.id for attempt in attempts.fetch_all(tx, "t")] == ["b", "a"]
     assert tasks.with_status(tx, "t").executor == "CODEX"
 
 
@@ -187,5 +187,5 @@ def test_a_cleanup_outlives_its_attempt(tx: Tx) -> None:
     cleanups.insert(tx, job)
     cleanups.insert(tx, msgspec.structs.replace(job, id="d", branch=None, created_at=at(0)))
     tasks.delete(tx, "t", at(2))
-    assert [found.id for found in cleanups.all(tx)] == ["d", "c"]
-    assert cleanups.all(tx)[1] == job
+    assert [found.id for found in cleanups.fetch_all(tx)] == ["d", "c"]
+    assert cleanups.fetch_all(tx)[1] == job

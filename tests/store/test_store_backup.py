@@ -11,8 +11,8 @@ import pytest
 from click.testing import CliRunner
 
 from anyond.cli import main
+from anyond.host.app_paths import AppPaths
 from anyond.host.lock import sole_daemon
-from anyond.host.places import AppPaths
 from anyond.model.errors import Unavailable
 from anyond.model.refusals.requests import NotFound
 from anyond.store.engine import backup
@@ -140,34 +140,34 @@ async def test_a_database_that_is_missing_is_not_begun_anew_beside_its_copies(pa
 
 
 async def test_the_command_restores_lists_and_refuses_while_a_daemon_runs(tmp_path: Path) -> None:
-    places = AppPaths.under(tmp_path / "anyon")
-    places.create()
-    async with Store.open(places.database) as store:
+    paths = AppPaths.under(tmp_path / "anyon")
+    paths.create()
+    async with Store.open(paths.database) as store:
         await write(store, "one")
-        backup.make(places.database)
+        backup.make(paths.database)
         await write(store, "two")
     environment = {
-        "ANYON_DATA_DIR": str(places.data_dir),
-        "ANYON_CONFIG_DIR": str(places.config_dir),
-        "ANYON_RUNTIME_DIR": str(places.runtime_dir),
+        "ANYON_DATA_DIR": str(paths.data_dir),
+        "ANYON_CONFIG_DIR": str(paths.config_dir),
+        "ANYON_RUNTIME_DIR": str(paths.runtime_dir),
     }
     runner = CliRunner(env=environment)
-    elsewhere = environment | {"ANYON_DATA_DIR": str(places.data_dir / "elsewhere")}
+    elsewhere = environment | {"ANYON_DATA_DIR": str(paths.data_dir / "elsewhere")}
     none = CliRunner(env=elsewhere).invoke(main, ["restore-backup", "--list"])
     assert none.output.startswith("There is no backup beside ")
-    with sole_daemon(places.lock):
+    with sole_daemon(paths.lock):
         refused = runner.invoke(main, ["restore-backup"])
     assert refused.exit_code == 3
     assert "already running" in refused.output
-    assert read(places.database) == "two"
+    assert read(paths.database) == "two"
     listed = runner.invoke(main, ["restore-backup", "--list"])
     assert listed.output.startswith("anyon.db.daily.bak  20")
     done = runner.invoke(main, ["restore-backup"])
     assert done.exit_code == 0
     assert "anyon.db.replaced-1" in done.output
-    assert read(places.database) == "one"
+    assert read(paths.database) == "one"
     assert runner.invoke(main, ["restore-backup", "other.bak"]).exit_code == 1
-    assert os.listdir(places.data_dir).count("anyon.db.replaced-1") == 1
+    assert os.listdir(paths.data_dir).count("anyon.db.replaced-1") == 1
 
 
 async def test_a_jump_of_the_clock_counts_one_day(store: Store) -> None:

@@ -32,12 +32,12 @@ def test_an_attempt_has_one_intent_at_most_and_none_after_it_is_gone(tx: Tx) -> 
     assert intents.get(tx, "a") == REBASE
     rename = Intent(attempt_id="a", kind="rename", name="new", tip="1", created_at=at(2))
     intents.put(tx, rename)
-    assert intents.all(tx) == [rename]
+    assert intents.fetch_all(tx) == [rename]
     assert intents.delete(tx, "a")
     assert not intents.delete(tx, "a")
     intents.put(tx, REBASE)
     attempts.delete(tx, "a", at(3))
-    assert intents.all(tx) == []
+    assert intents.fetch_all(tx) == []
 
 
 def test_whoever_targets_a_renamed_branch_follows_in_its_project_only(tx: Tx) -> None:

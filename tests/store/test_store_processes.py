@@ -104,7 +104,7 @@ def test_an_end_of_which_more_is_known_is_told_with_what_it_means_for_the_task(t
     assert processes.get(tx, "x").status is ProcessStatus.RUNNING, "it had no end yet"
     end_process(tx, "x", ProcessStatus.KILLED)
     assert list(processes.killed(tx)) == ["x"]
-    assert processes.places(tx) == {"x": "a"}
+    assert processes.attempt_ids(tx) == {"x": "a"}
     emitted(tx)
     processes.correct_end(tx, "x", ProcessStatus.COMPLETED, **known)
     process = processes.get(tx, "x")

@@ -42,7 +42,7 @@ def test_a_project_is_found_as_it_was_written(tx: Tx) -> None:
 def test_projects_are_listed_newest_first_and_ties_by_insertion(tx: Tx) -> None:
     for id, second in (("a", 5), ("b", 9), ("c", 5)):
         add_project(tx, id, at(second))
-    assert [project.id for project in projects.all(tx)] == ["b", "c", "a"]
+    assert [project.id for project in projects.fetch_all(tx)] == ["b", "c", "a"]
 
 
 def test_a_patch_keeps_what_is_absent_and_clears_what_is_empty(tx: Tx) -> None:
@@ -98,7 +98,7 @@ def test_deleting_a_project_tells_of_each_of_its_tasks_and_takes_all_with_it(tx:
         ("task_deleted", "t"),
     ]
     assert tasks.get(tx, "stays").parent_task_attempt is None
-    assert [project.id for project in projects.all(tx)] == ["other"]
+    assert [project.id for project in projects.fetch_all(tx)] == ["other"]
     assert tx.execute("SELECT COUNT(*) FROM execution_processes").fetchone() == (0,)
 
 

@@ -30,11 +30,11 @@ def test_a_tag_is_found_as_it_was_written(tx: Tx) -> None:
 def test_tags_are_listed_newest_first_and_found_by_any_part_of_their_names(tx: Tx) -> None:
     for number, name in enumerate(["Größe", "code_review", "REVIEW"]):
         add(tx, str(number), name, "review me", number)
-    assert [tag.id for tag in tags.all(tx)] == ["2", "1", "0"]
-    assert [tag.id for tag in tags.all(tx, "")] == ["2", "1", "0"]
-    assert [tag.id for tag in tags.all(tx, "Review")] == ["2", "1"]
-    assert [tag.id for tag in tags.all(tx, "GRÖSS")] == ["0"]
-    assert tags.all(tx, "_%") == []
+    assert [tag.id for tag in tags.fetch_all(tx)] == ["2", "1", "0"]
+    assert [tag.id for tag in tags.fetch_all(tx, "")] == ["2", "1", "0"]
+    assert [tag.id for tag in tags.fetch_all(tx, "Review")] == ["2", "1"]
+    assert [tag.id for tag in tags.fetch_all(tx, "GRÖSS")] == ["0"]
+    assert tags.fetch_all(tx, "_%") == []
 
 
 @pytest.mark.parametrize("taken", ["straße", "STRASSE", "Straße"])

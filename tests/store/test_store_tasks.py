@@ -201,7 +201,7 @@ def test_whatever_happens_followers_know_the_true_state_of_every_task(tx: Tx, se
 
 
 def _by_hand(tx: Tx, task: TaskWithAttemptStatus) -> TaskWithAttemptStatus:
-    mine = attempts.all(tx, task.id)
+    mine = attempts.fetch_all(tx, task.id)
     runs = {
         attempt.id: [
             process

@@ -19,7 +19,7 @@ from anyond.git.repo.repository import Repositories
 from anyond.github.answers import PullRequest
 from anyond.github.client import GitHub
 from anyond.github.site import Site
-from anyond.host.places import AppPaths
+from anyond.host.app_paths import AppPaths
 from anyond.model.ids import now
 from anyond.model.rows import PullRequestMerge, TaskStatus
 from anyond.operations.branch import pull_requests
@@ -47,27 +47,27 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[GitHubSe
 
 @pytest.fixture
 async def resources(tmp_path: Path, server: GitHubServer) -> AsyncIterator[Resources]:
-    places = AppPaths.under(tmp_path)
-    places.create()
-    config = ConfigFile(places.config)
+    paths = AppPaths.under(tmp_path)
+    paths.create()
+    config = ConfigFile(paths.config)
     config.patch({"github": {"pat": "ghp_adas_secret_token"}, "pr_poll_interval_s": 5})
     async with (
-        Store.open(places.database) as store,
-        Launcher.open(places.executions) as launcher,
+        Store.open(paths.database) as store,
+        Launcher.open(paths.executions) as launcher,
         DesktopNotifier.open() as notifier,
     ):
         await store.write(add_family)
-        profiles = Profiles(places.profiles, DEFAULT_PROFILES)
+        profiles = Profiles(paths.profiles, DEFAULT_PROFILES)
         github = GitHub(Site(server.url, server.api))
         yield Resources(
             store=store,
             config=config,
             profiles=profiles,
-            places=places,
+            paths=paths,
             repositories=Repositories(),
             launcher=launcher,
             github=github,
-            images=ImageFiles(places.images),
+            images=ImageFiles(paths.images),
             notifier=notifier,
         )
 

@@ -55,7 +55,7 @@ class AcpDialogue(RpcDialogue):
 
     def __init__(self, turn: Turn, options: AcpOptions, login: str = "") -> None:
         self._turn = turn
-        self._retold = recap(turn)
+        self._recap = recap(turn)
         self._options = options
         self._link = Link()
         self._entries = AcpEntries(turn.cwd, turn.carried, options.known_as)
@@ -75,7 +75,7 @@ class AcpDialogue(RpcDialogue):
             updates=self._updates,
             permissions=self._permissions,
             outbox=self._outbox,
-            retold=self._retold,
+            recap_text=self._recap,
             login=login,
         )
 
@@ -188,8 +188,8 @@ class AcpDialogue(RpcDialogue):
         anew = self._turn.session_id is None and bool(self._turn.past)
         unknown = self._handshake.forgotten or anew
         if anew:
-            self._entries.system(remark(self._retold))
-        note = [self._retold] if unknown else []
+            self._entries.system(remark(self._recap))
+        note = [self._recap] if unknown else []
         self._outbox.open([*note, text])
 
     def _noise(self, line: bytes) -> None:

@@ -40,14 +40,14 @@ def stop_text(reason: str) -> str:
     return _STOPS.get(reason, f"The agent stopped: {reason[:200]}.")
 
 
-def wants_login(fault: Fault) -> bool:
+def demands_login(fault: Fault) -> bool:
     """Return whether the agent wants the person to log in before it does anything."""
     return fault.code == _AUTH_REQUIRED
 
 
 def is_login(fault: Fault) -> bool:
     """Return whether a login, or another key, cures it, however the agent tells that."""
-    if wants_login(fault) or fault.code == _UNAUTHORIZED:
+    if demands_login(fault) or fault.code == _UNAUTHORIZED:
         return True
     return _names_login(fault.data) or refuses_key(rpc_error_text(fault))
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from anyond import __version__
 from anyond.agents.acp.conversation.entries import AcpEntries
-from anyond.agents.acp.errors import is_login, wants_login
+from anyond.agents.acp.errors import demands_login, is_login
 from anyond.agents.acp.session.options import AcpOptions
 from anyond.agents.acp.session.quirks import QUIRKS, Quirks
 from anyond.agents.acp.session.session_config import Wish, wishes
@@ -131,7 +131,7 @@ class Handshake:
         """Return whether the agent is asked to log in, once, before it is asked for `method`
         again.
         """
-        if fault is None or not wants_login(fault) or self._refused is not None:
+        if fault is None or not demands_login(fault) or self._refused is not None:
             return False
         chosen = self._options.login_method(self.logins)
         ids = [id for login in self.logins if (id := as_text(as_dict(login).get("id")))]

@@ -17,10 +17,10 @@ from anyond.agents.acp.conversation.notices import Notices
 from anyond.agents.acp.conversation.updates import Updates
 from anyond.agents.acp.errors import (
     UNANSWERED,
+    demands_login,
     is_login,
     login_text,
     stop_text,
-    wants_login,
 )
 from anyond.agents.acp.handshake import Handshake
 from anyond.agents.acp.outbox import Outbox
@@ -35,7 +35,7 @@ class Turns:
     """Those of one run; there is another only after what was said when one had ended.
 
     Args:
-        retold: what the agent is told of earlier conversations, which nobody has said now.
+        recap_text: what the agent is told of earlier conversations, which nobody has said now.
         login: how a person logs in, where that is known; "" if not.
 
     Attributes:
@@ -52,7 +52,7 @@ class Turns:
         updates: Updates,
         permissions: Permissions,
         outbox: Outbox,
-        retold: str | None,
+        recap_text: str | None,
         login: str,
     ) -> None:
         self._handshake = handshake
@@ -62,7 +62,7 @@ class Turns:
         self._permissions = permissions
         self._denials = permissions.denials
         self._outbox = outbox
-        self._retold = retold
+        self._recap = recap_text
         self._login = login
         self._waiting = False
         self._for_the_program = False
@@ -97,7 +97,7 @@ class Turns:
         if texts == self._repeats:
             self._repeats = None
         elif not (len(texts) == 1 and self._denials.was_sent(texts[0])):
-            self._entries.user("\n\n".join(text for text in texts if text != self._retold))
+            self._entries.user("\n\n".join(text for text in texts if text != self._recap))
 
     # ------------------------------------------------------------ what the agent said
 
@@ -173,9 +173,9 @@ class Turns:
         """
         if self.over or self._outbox.opened or self.cancelling:
             return
-        wants = next((line for line in words if refuses_key(line)), None)
-        if wants is not None:
-            self._fail_with(wants.strip(), login=True)
+        needs = next((line for line in words if refuses_key(line)), None)
+        if needs is not None:
+            self._fail_with(needs.strip(), login=True)
 
     def updated(self) -> None:
         """Something was heard: perhaps all that worked in the background is done now."""
@@ -204,7 +204,7 @@ class Turns:
         self.settle()
         text = rpc_error_text(fault)
         instead = self._voice.has_reported(text)
-        if wants_login(fault):
+        if demands_login(fault):
             # Nothing but the reason can have been said without a login.
             text = self._voice.only_words()
             self._fail_with(text, instead=bool(text), login=True)

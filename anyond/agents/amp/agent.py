@@ -59,5 +59,5 @@ class Amp:
             prompt=variant.full_prompt(turn.prompt, options),
             cwd=turn.cwd,
             resumed=turn.session_id is not None,
-            retold=recap(turn) if turn.past and turn.session_id is None else None,
+            recap=recap(turn) if turn.past and turn.session_id is None else None,
         )

@@ -29,12 +29,12 @@ class AmpDialogue(ClaudeDialogue):
         prompt: the message, complete.
         cwd: the worktree, absolute.
         resumed: whether a thread is continued.
-        retold: what Amp is told before it in a conversation that it has forgotten.
+        recap: what Amp is told before it in a conversation that it has forgotten.
     """
 
     login = "Log in with `amp login`, or check the key that the agent is given."
 
-    def __init__(self, *, prompt: str, cwd: str, resumed: bool, retold: str | None = None) -> None:
+    def __init__(self, *, prompt: str, cwd: str, resumed: bool, recap: str | None = None) -> None:
         self._asked = ""
         self._resumed = resumed
         self._held: list[bytes] | None = [] if resumed else None
@@ -44,7 +44,7 @@ class AmpDialogue(ClaudeDialogue):
         self._answer: str | None = None
         self._has_more_output = False
         self._counted = False
-        super().__init__(prompt=prompt, cwd=cwd, consent=Consent.ALWAYS, retold=retold)
+        super().__init__(prompt=prompt, cwd=cwd, consent=Consent.ALWAYS, recap_text=recap)
 
     @property
     def confirms_at_once(self) -> bool:
@@ -63,7 +63,7 @@ class AmpDialogue(ClaudeDialogue):
         return super().finish()
 
     def _was_asked(self, texts: list[str]) -> None:
-        self._asked = "\n".join(one for one in texts if one != self._retold)
+        self._asked = "\n".join(one for one in texts if one != self._recap)
         super()._was_asked(texts)
 
     # ------------------------------------------------------------ what it says

@@ -101,6 +101,6 @@ class Claude:
             prompt=variant.full_prompt(turn.prompt, options),
             cwd=turn.cwd,
             consent=options.consent,
-            retold=recap(turn) if turn.past and turn.session_id is None else None,
+            recap_text=recap(turn) if turn.past and turn.session_id is None else None,
             carried=turn.carried,
         )

@@ -108,7 +108,7 @@ class ClaudeDialogue:
         prompt: the first message, complete.
         cwd: the worktree, absolute.
         consent: who decides about tools.
-        retold: what to say before the prompt, if the agent does not remember the conversation.
+        recap_text: what to say before the prompt, if the agent does not remember the conversation.
         carried: what earlier runs of the attempt have left for this one.
 
     Attributes:
@@ -124,7 +124,7 @@ class ClaudeDialogue:
         prompt: str,
         cwd: str,
         consent: Consent,
-        retold: str | None = None,
+        recap_text: str | None = None,
         carried: Carried = NOTHING_CARRIED,
     ) -> None:
         self._cwd = cwd
@@ -139,7 +139,7 @@ class ClaudeDialogue:
         self._notices = NoticesOnce(carried.notices)
         self._session_id: str | None = None
         self._model: str | None = None
-        self._retold = retold
+        self._recap = recap_text
         self._messages_sent = 0
         self._unheeded = PendingMessages()
         self._notes = 0
@@ -151,7 +151,7 @@ class ClaudeDialogue:
         self._last_error: str | None = None
         self._grumbles = Lumps(ErrorMessage())
         self._greet()
-        self._outbox.put(_FIRST, wire.user_message(*([retold] if retold else []), prompt))
+        self._outbox.put(_FIRST, wire.user_message(*([recap_text] if recap_text else []), prompt))
 
     # ------------------------------------------------------------ the contract
 
@@ -471,15 +471,15 @@ class ClaudeDialogue:
             return  # it is what somebody wrote to the agent, and not a word of this protocol
 
     def _was_asked(self, texts: list[str]) -> None:
-        text = "\n".join(one for one in texts if one != self._retold)
+        text = "\n".join(one for one in texts if one != self._recap)
         self._messages_sent += 1
         self._unheeded.add(texts)
         self._outbox.echoed(_FIRST if self._messages_sent == 1 else f"{_FIRST} {text}")
         if not self._turn_open:
             self._turn_open, self._interrupted = True, False
         self._put(Note(f"user:{self._messages_sent}", UserMessage(), text))
-        if self._messages_sent == 1 and self._retold is not None and self._retold in texts:
-            self._note("retold", remark(self._retold))
+        if self._messages_sent == 1 and self._recap is not None and self._recap in texts:
+            self._note("retold", remark(self._recap))
 
     def _was_answered(self, request_id: str, answer: wire.Answer) -> None:
         question = self._questions.answered(request_id, answer)

@@ -25,7 +25,7 @@ class _Message:
     over: bool = False
     complete: bool = False
     parts: list[Words] = field(default_factory=list)
-    announced: dict[int, str] = field(default_factory=dict)
+    streamed: dict[int, str] = field(default_factory=dict)
     words: dict[int, Words] = field(default_factory=dict)
 
 
@@ -62,7 +62,7 @@ class Messages:
         elif event.type == "content_block_start" and event.content_block is not None:
             message = self._current.get(parent)
             if message is not None:
-                message.announced[event.index] = event.content_block.type
+                message.streamed[event.index] = event.content_block.type
                 message.next_index = max(message.next_index, event.index + 1)
         return None
 
@@ -71,7 +71,7 @@ class Messages:
         if message is None or delta is None:
             return None
         piece = delta.text or delta.thinking
-        if not piece or event.index not in message.announced:
+        if not piece or event.index not in message.streamed:
             return None
         words = message.words.get(event.index)
         if words is None:
@@ -90,12 +90,12 @@ class Messages:
             The text, if that changed it.
         """
         message = self._message(message_id)
-        index = next((n for n, known in message.announced.items() if known == kind), None)
+        index = next((n for n, known in message.streamed.items() if known == kind), None)
         if index is None:
             index = message.next_index
             message.next_index += 1
         else:
-            del message.announced[index]
+            del message.streamed[index]
         words = message.words.pop(index, None)
         if not text or kind not in ("text", "thinking"):
             return None

@@ -76,7 +76,7 @@ class CodexDialogue(RpcDialogue):
     def __init__(self, turn: Turn, options: Options) -> None:
         self._turn = turn
         self._options = options
-        self._retold = recap(turn)
+        self._recap = recap(turn)
         self._link = Link()
         self._threads = Threads()
         self._entries = CodexEntries(turn.cwd, self._threads, turn.carried)
@@ -190,7 +190,7 @@ class CodexDialogue(RpcDialogue):
             self._interrupting = self._interrupting and self._active is not None
             self._ended = False
             self._news.prompted = True
-            self._entries.user("\n\n".join(text for text in texts if text != self._retold))
+            self._entries.user("\n\n".join(text for text in texts if text != self._recap))
 
     def _answer_sent(self, question: Question, result: Mapping[str, Any]) -> None:
         question.reason = self._explained.get(question.call)
@@ -287,8 +287,8 @@ class CodexDialogue(RpcDialogue):
         anew = self._turn.session_id is None and bool(self._turn.past)
         unknown = self._handshake.forgotten or anew
         if anew:
-            self._entries.once(remark(self._retold))
-        params = message([self._retold, text] if unknown else [text])
+            self._entries.once(remark(self._recap))
+        params = message([self._recap, text] if unknown else [text])
         self._ask(START, params | self._plan.mode(), automatic=True)
         self._send_held()
 

@@ -59,7 +59,7 @@ def is_error(text: str) -> bool:
     return any(pattern.match(text[:_MOST]) for pattern in (_ERROR, _STATUS))
 
 
-def wants_login(text: str) -> bool:
+def demands_login(text: str) -> bool:
     """Return whether a line outside of the protocol says that the person must log in first."""
     return _LOGIN.search(text[:_MOST]) is not None
 

@@ -15,13 +15,13 @@ _NOT_ASKED = (
     "for more where the two differ.)"
 )
 
-RETOLD = (
+RECAP_REMARK = (
     "The agent does not remember this conversation: this is a new session of it. "
     "It was told in short what had been said before."
 )
 """What a person is told about it."""
 
-TASK_RETOLD = (
+TASK_REMARK = (
     "The agent had not been asked for its task yet, since the setup script did not succeed or was "
     "stopped. It was told the task before this message."
 )
@@ -35,7 +35,7 @@ def unasked(prompt: str) -> str:
 
 def remark(recap: str) -> str:
     """Return the remark for a person about the `recap` that an agent was sent."""
-    return TASK_RETOLD if recap.startswith(_NOT_ASKED) else RETOLD
+    return TASK_REMARK if recap.startswith(_NOT_ASKED) else RECAP_REMARK
 
 
 def recap(turn: Turn) -> str:

@@ -86,7 +86,7 @@ class Cursor:
             prompt=variant.full_prompt(turn.prompt, options),
             cwd=turn.cwd,
             session_id=turn.session_id,
-            retold=recap(turn) if turn.past and turn.session_id is None else "",
+            recap=recap(turn) if turn.past and turn.session_id is None else "",
         )
 
     def setup(self, options: Mapping[str, Any]) -> Sequence[str]:

@@ -54,14 +54,14 @@ class CursorDialogue:
         prompt: the message, complete.
         cwd: the worktree, absolute.
         session_id: the chat that is resumed.
-        retold: what it is told before the prompt in a conversation that it has forgotten.
+        recap: what it is told before the prompt in a conversation that it has forgotten.
     """
 
-    def __init__(self, *, prompt: str, cwd: str, session_id: str | None, retold: str = "") -> None:
+    def __init__(self, *, prompt: str, cwd: str, session_id: str | None, recap: str = "") -> None:
         self._cwd = cwd
         self._resumed = session_id
-        self._retold = f"{retold}\n\n" if retold else ""
-        self._queue = [f"{self._retold}{prompt}\n".encode(errors="replace")]
+        self._recap = f"{recap}\n\n" if recap else ""
+        self._queue = [f"{self._recap}{prompt}\n".encode(errors="replace")]
         self._sent_bytes: list[bytes] = []
         self._stdout, self._stderr = Lines(), Lines()
         self._events: list[AgentEvent | Source] = []
@@ -129,10 +129,10 @@ class CursorDialogue:
     def _sent_data(self, data: bytes) -> None:
         self._queue = []
         self._sent_bytes.append(data)
-        text = b"".join(self._sent_bytes).decode(errors="replace").removeprefix(self._retold)
+        text = b"".join(self._sent_bytes).decode(errors="replace").removeprefix(self._recap)
         self._put(Note("user:1", UserMessage(), text.removesuffix("\n")))
-        if self._retold:
-            self._put(Note("retold", SystemMessage(), remark(self._retold)))
+        if self._recap:
+            self._put(Note("retold", SystemMessage(), remark(self._recap)))
 
     # ------------------------------------------------------------ what it says
 

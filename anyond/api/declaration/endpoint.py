@@ -69,7 +69,7 @@ class Endpoint(Struct, Generic[P], frozen=True, kw_only=True, eq=False):
     refusals: tuple[type[AnyondError], ...] = ()
 
     @property
-    def id(self) -> str:
+    def operation_id(self) -> str:
         """A name for functions of generated clients."""
         words: list[str] = re.findall(r"[A-Za-z]+", self.summary)
         return words[0].lower() + "".join(word.capitalize() for word in words[1:])

@@ -44,7 +44,7 @@ async def finish(repos: Repositories, repo: Path, target: str, goal: MergeRecord
         tip = await branches.find(repo, target)
         if tip is None or tip.is_remote or tip.oid != goal.before:
             return False
-        trees = await checkouts.list(repo)
+        trees = await checkouts.list_checkouts(repo)
         found = [tree.path for tree in trees if tree.branch == target and not tree.prunable]
         if len(found) != 1 or not found[0].is_dir():
             return False

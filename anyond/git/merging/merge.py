@@ -27,8 +27,7 @@ from anyond.git.program.text import as_utf8
 from anyond.git.repo import branches
 from anyond.git.repo.branches import Tip
 from anyond.git.repo.repository import Repositories, git_dir
-from anyond.git.worktree.worktrees import Worktree
-from anyond.git.worktree.worktrees import list as list_worktrees
+from anyond.git.worktree.worktrees import Worktree, list_checkouts
 from anyond.model.errors import AnyondError
 from anyond.model.refusals.git import Locked
 from anyond.model.refusals.merging import NothingToMerge, RemoteTarget, TargetMoved
@@ -110,7 +109,7 @@ async def _free_checkout(repo: Path, branch: str, target: str) -> Path | None:
     """The checkout of `target`, if there is one, after making sure that nobody is in the middle of
     something there or in the attempt."""
     found: list[Path] = []
-    trees = await list_worktrees(repo)
+    trees = await list_checkouts(repo)
     for tree in trees:
         if (
             tree.unreachable is not None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,7 +38,7 @@ class Tip:
     is_remote: bool
 
 
-async def list(path: Path) -> builtins.list[Branch]:
+async def list_branches(path: Path) -> list[Branch]:
     """All local and remote-tracking branches: the current one first, then the newest first."""
     fields = "%(refname)%00%(symref)%00%(HEAD)%00%(committerdate:unix)%00"
     ask = ("for-each-ref", "--sort=-committerdate", f"--format={fields}")

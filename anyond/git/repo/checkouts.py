@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 import errno
 import os
 import shutil
@@ -54,7 +53,7 @@ class Worktree:
     unreachable: str | None = None
 
 
-async def list(repo: Path) -> builtins.list[Worktree]:
+async def list_checkouts(repo: Path) -> list[Worktree]:
     """All checkouts of a repository, the main one first.
 
     Where the main one is, is found out and not believed (see `main_checkout`). The one that `repo`
@@ -88,7 +87,7 @@ async def inside(worktree: Path, repo: Path | None = None) -> dict[str, Worktree
     Returns:
         Each by its path relative to `worktree`.
     """
-    trees = await list(repo or worktree)
+    trees = await list_checkouts(repo or worktree)
     return await trio.to_thread.run_sync(_below, worktree, trees)
 
 

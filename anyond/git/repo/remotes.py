@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 import os
 import re
 from dataclasses import dataclass, replace
@@ -45,7 +44,7 @@ class Remote:
         return Address.parse(self.push_url)
 
 
-async def names(repo: Path) -> builtins.list[str]:
+async def names(repo: Path) -> list[str]:
     """The names of all remotes."""
     listed = await git("remote", cwd=repo)
     return os.fsdecode(listed.out).split("\n")[:-1]
@@ -158,7 +157,7 @@ async def _is_local(repo: Path, branch: str) -> bool:
     return (await git(*ask, cwd=repo, check=False)).code == 0
 
 
-def _prefix(target: str, known: builtins.list[str]) -> str | None:
+def _prefix(target: str, known: list[str]) -> str | None:
     """The remote whose branch `target` is; names of remotes may have slashes, too."""
     fitting = [name for name in known if target.startswith(f"{name}/")]
     return max(fitting, key=len, default=None)

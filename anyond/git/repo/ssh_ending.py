@@ -87,11 +87,11 @@ async def prepare(worktree: Path, remote: Remote, private: Path) -> Ssh | None:
     return Ssh(command, variant, status, env)
 
 
-async def was_refused(ssh: Ssh, remote: Remote, said: str) -> bool | None:
+async def was_refused(ssh: Ssh, remote: Remote, output: str) -> bool | None:
     """Return whether the other side was reached, and refused; None if ssh is not what failed.
 
     Args:
-        said: what ssh, the other side and git have said.
+        output: what ssh, the other side and git have said.
     """
     ended = await trio.to_thread.run_sync(_read, ssh.status)
     if ended is None or ended == 0:
@@ -100,7 +100,7 @@ async def was_refused(ssh: Ssh, remote: Remote, said: str) -> bool | None:
         return False
     if ended != _OWN_FAILURE and ssh.variant == "ssh":
         return True
-    if any(words in said for words in _NOBODY_THERE):
+    if any(words in output for words in _NOBODY_THERE):
         return False
     return await _is_there(ssh, remote) is not False
 
@@ -132,14 +132,14 @@ async def _is_there(ssh: Ssh, remote: Remote) -> bool | None:
     try:
         with trio.fail_after(_TRIED_S):
             async with await trio.open_tcp_stream(*place) as stream:
-                heard = b""
-                while heard.count(b"\n") < _MOST_LINES_BEFORE and len(heard) < 1 << 14:
-                    if any(line.startswith(_GREETING) for line in heard.split(b"\n")):
+                greeting = b""
+                while greeting.count(b"\n") < _MOST_LINES_BEFORE and len(greeting) < 1 << 14:
+                    if any(line.startswith(_GREETING) for line in greeting.split(b"\n")):
                         return True
                     more = await stream.receive_some(256)
                     if not more:
                         return False
-                    heard += more
+                    greeting += more
                 return False
     except (OSError, UnicodeError, trio.BrokenResourceError, trio.TooSlowError):
         return False
@@ -153,12 +153,12 @@ async def _place(ssh: Ssh, remote: Remote) -> tuple[str, int] | None:
     port = ("-p", str(address.port)) if "://" in remote.push_url and address.port != 22 else ()
     words = ("sh", "-c", f'{ssh.command} "$@"', "ssh", "-G", *port, "--", address.host)
     try:
-        told = await run(words, Path("/"), environment(os.environ), None, _ASKED_S)
+        result = await run(words, Path("/"), environment(os.environ), None, _ASKED_S)
     except ToolFailed:
         return None
-    if told is None or told.code != 0:
+    if result is None or result.code != 0:
         return None
-    lines = re.findall(r"(?m)^(\w+) (\S+)", os.fsdecode(told.out))
+    lines = re.findall(r"(?m)^(\w+) (\S+)", os.fsdecode(result.out))
     found = {key.lower(): value for key, value in lines}
     if any(found.get(key, "none") != "none" for key in ("proxycommand", "proxyjump")):
         return None

@@ -12,8 +12,13 @@ from anyond.git.files import written_files
 from anyond.git.program.command import git
 from anyond.git.program.text import as_utf8
 from anyond.git.repo import branches
-from anyond.git.repo.checkouts import CHECKOUT_TIMEOUT_S, PARALLEL, current_branch, same
-from anyond.git.repo.checkouts import list as list_worktrees
+from anyond.git.repo.checkouts import (
+    CHECKOUT_TIMEOUT_S,
+    PARALLEL,
+    current_branch,
+    list_checkouts,
+    same,
+)
 from anyond.git.repo.repository import git_dir, identity
 from anyond.git.snapshots import snapshots
 from anyond.model.refusals.requests import NotFound
@@ -134,6 +139,6 @@ def _is_of_mails(worktree: Path) -> bool:
 
 
 async def _refuse_other_checkout(worktree: Path, branch: str) -> None:
-    for other in await list_worktrees(worktree):
+    for other in await list_checkouts(worktree):
         if other.branch == branch and not other.prunable and not same(other.path, worktree):
             raise BranchCheckedOut(as_utf8(branch), other.path)

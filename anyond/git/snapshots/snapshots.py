@@ -17,7 +17,6 @@ because of these, files are kept byte by byte.
 
 from __future__ import annotations
 
-import builtins
 import os
 import re
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -155,7 +154,7 @@ async def take(repo: Path, worktree: Path, attempt_id: str, reason: str) -> str:
     return await _name(repo, attempt_id, oid)
 
 
-async def list(repo: Path, attempt_id: str | None = None) -> builtins.list[Snapshot]:
+async def list_snapshots(repo: Path, attempt_id: str | None = None) -> list[Snapshot]:
     """The snapshots of one attempt, or of all, the oldest first."""
     if attempt_id is not None and not is_id(attempt_id):
         return []
@@ -347,7 +346,9 @@ async def _name(repo: Path, attempt_id: str, oid: str) -> str:
     """Give the commit the next free number; somebody else may be about to take the same."""
     failed: GitFailed | None = None
     for _ in range(5):
-        number = max((taken.number for taken in await list(repo, attempt_id)), default=0) + 1
+        number = (
+            max((taken.number for taken in await list_snapshots(repo, attempt_id)), default=0) + 1
+        )
         ref = f"{PREFIX}{attempt_id}/{number}"
         try:
             # An empty old value: it must not exist.
@@ -366,7 +367,7 @@ async def _name(repo: Path, attempt_id: str, oid: str) -> str:
 async def _find(repo: Path, ref: str) -> Snapshot:
     match = _REF.fullmatch(ref)
     if match:
-        for snapshot in await list(repo, match[1]):
+        for snapshot in await list_snapshots(repo, match[1]):
             if snapshot.ref == ref:
                 return snapshot
     raise NotFound("snapshot", as_utf8(ref))

@@ -16,8 +16,7 @@ import trio
 
 from anyond.git.program.command import failure
 from anyond.git.program.text import split
-from anyond.git.repo.checkouts import list as list_worktrees
-from anyond.git.repo.checkouts import same
+from anyond.git.repo.checkouts import list_checkouts, same
 from anyond.git.repo.repository import common_dir, git_dir
 from anyond.git.submodules.submodule_stores import (
     FROM_DISK,
@@ -156,7 +155,7 @@ async def follow(repo: Path, target: str, found: Sequence[Change]) -> list[str]:
     Returns:
         The paths of those that stay behind.
     """
-    trees = [tree for tree in await list_worktrees(repo) if tree.branch == target]
+    trees = [tree for tree in await list_checkouts(repo) if tree.branch == target]
     behind: list[str] = []
     for tree in trees:
         if tree.bare or tree.prunable or tree.unreachable:

@@ -31,7 +31,7 @@ async def check(repo: Path, old: str, new: str) -> str:
     tip = await branches.find(repo, old)
     if tip is None or tip.is_remote:
         raise NotFound("branch", as_utf8(old))
-    for tree in await checkouts.list(repo):
+    for tree in await checkouts.list_checkouts(repo):
         if tree.bare or tree.prunable or git_dir(tree.path) is None:
             continue
         going_on = await in_progress(tree.path)

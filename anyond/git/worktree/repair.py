@@ -84,7 +84,7 @@ async def ensure(repos: Repositories, repo: Path, path: Path, branch: str) -> En
         tip = await branches.find(repo, branch)
         if tip is None or tip.is_remote:
             raise NotFound("branch", as_utf8(branch))
-        for other in await checkouts.list(repo):
+        for other in await checkouts.list_checkouts(repo):
             if other.branch == branch and not other.prunable:
                 raise BranchCheckedOut(branch, other.path)
         adopt = _was_linked(path, shared)

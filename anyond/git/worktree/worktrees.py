@@ -19,7 +19,7 @@ from anyond.git.repo.checkouts import (
     fill,
     head,
     is_there,
-    list,
+    list_checkouts,
     make_parent,
     occupied,
     same,
@@ -41,7 +41,7 @@ __all__ = [
     "exclude",
     "head",
     "is_left",
-    "list",
+    "list_checkouts",
     "remove",
 ]
 
@@ -162,7 +162,7 @@ async def is_left(repo: Path, path: Path) -> bool:
 
 
 async def _record(repo: Path, path: Path) -> Worktree | None:
-    linked = (await list(repo))[1:]
+    linked = (await list_checkouts(repo))[1:]
     return next((tree for tree in linked if same(tree.path, path)), None)
 
 

@@ -39,10 +39,10 @@ class Description:
         self._schemas = schemas
         self._data = data
 
-    def all(self) -> dict[str, Any]:
+    def operation(self) -> dict[str, Any]:
         """The operation object."""
         endpoint = self._endpoint
-        found: dict[str, Any] = {"operationId": endpoint.id, "summary": endpoint.summary}
+        found: dict[str, Any] = {"operationId": endpoint.operation_id, "summary": endpoint.summary}
         if endpoint.text:
             found["description"] = endpoint.text
         if parameters := list(self._parameters()):

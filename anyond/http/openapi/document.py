@@ -35,7 +35,7 @@ def document() -> dict[str, Any]:
     paths: dict[str, Any] = {}
     for chapter in CHAPTERS:
         for endpoint in chapter.endpoints:
-            described = {"tags": [chapter.name], **Description(endpoint, schemas, data).all()}
+            described = {"tags": [chapter.name], **Description(endpoint, schemas, data).operation()}
             paths.setdefault(endpoint.path, {})[endpoint.verb] = described
     return {
         "openapi": "3.1.0",

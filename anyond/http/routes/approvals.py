@@ -17,7 +17,7 @@ _DECISIONS = {ApprovalStatus.APPROVED, ApprovalStatus.DENIED}
 
 
 async def list_approvals(backend: Backend, params: api.ApprovalsWithStatus) -> list[Approval]:
-    return await backend.store.read(lambda r: approvals.all(r, params.status))
+    return await backend.store.read(lambda r: approvals.fetch_all(r, params.status))
 
 
 async def respond(backend: Backend, params: api.OfApproval, body: Answer) -> DecisionAnswer:

@@ -25,7 +25,7 @@ async def list_attempts(backend: Backend, params: api.AttemptsOfTask) -> list[Ta
     def found(reader: Reader) -> list[TaskAttempt]:
         if params.task_id is not None:
             tasks.get(reader, params.task_id)
-        return attempts.all(reader, params.task_id)
+        return attempts.fetch_all(reader, params.task_id)
 
     return await backend.store.read(found)
 

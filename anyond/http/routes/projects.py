@@ -14,7 +14,7 @@ from anyond.store.board import projects
 
 
 async def list_projects(backend: Backend, _: Nothing) -> list[Project]:
-    return await backend.store.read(projects.all)
+    return await backend.store.read(projects.fetch_all)
 
 
 async def get_project(backend: Backend, params: OfProject) -> Project:

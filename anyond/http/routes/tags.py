@@ -13,7 +13,7 @@ from anyond.store.board import tags
 
 
 async def list_tags(backend: Backend, params: api.TagsNamed) -> list[Tag]:
-    return await backend.store.read(lambda r: tags.all(r, params.search))
+    return await backend.store.read(lambda r: tags.fetch_all(r, params.search))
 
 
 async def get_tag(backend: Backend, params: api.OfTag) -> Tag:

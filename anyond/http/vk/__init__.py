@@ -9,14 +9,14 @@ from anyond.http.vk.gateway import FORMAT, PREFIX, VkGateway
 from anyond.http.vk.patches import PATCHES
 
 if TYPE_CHECKING:
+    from anyond.http.application import App
     from anyond.http.backend import Backend
-    from anyond.http.front import Front
 
 
-def install(front: Front, backend: Backend) -> None:
-    """Add the wire format to `front`: below `/vk`, by `?format=patch`, and for a listener."""
+def install(app: App, backend: Backend) -> None:
+    """Add the wire format to `app`: below `/vk`, by `?format=patch`, and for a listener."""
     backend.wire_formats[FORMAT] = PATCHES
-    gateway = VkGateway(front, backend.services)
-    front.register_blueprint(routes.routes(backend.services))
-    front.gateways[PREFIX] = gateway
-    front.formats[FORMAT] = gateway
+    gateway = VkGateway(app, backend.services)
+    app.register_blueprint(routes.routes(backend.services))
+    app.gateways[PREFIX] = gateway
+    app.formats[FORMAT] = gateway

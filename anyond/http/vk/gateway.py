@@ -12,13 +12,13 @@ from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 
+from anyond.http.application import REFUSED
 from anyond.http.envelope import encode
-from anyond.http.front import REFUSED
 from anyond.http.vk import pacing, shapes, site, spellings
 from anyond.http.wire.connection import EXTEND_DEADLINE, PARTING
 
 if TYPE_CHECKING:
-    from anyond.http.front import App, Front, Receive, Send
+    from anyond.http.application import App, AsgiApp, Receive, Send
     from anyond.services.services import Services
 
 PREFIX = "vk"
@@ -32,10 +32,10 @@ _LOGS = re.compile(r"/api/execution-processes/([^/]+)/(?:raw|normalized)-logs/ws
 class VkGateway:
     """The API in the wire format, for paths with the prefix and without it."""
 
-    def __init__(self, front: Front, services: Services) -> None:
-        self._front = front
+    def __init__(self, app: App, services: Services) -> None:
+        self._app = app
         self._services = services
-        self._routes = front.url_map.bind("localhost")
+        self._routes = app.url_map.bind("localhost")
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         path = scope["path"].removeprefix(f"/{PREFIX}") or "/"
@@ -52,7 +52,7 @@ class VkGateway:
         if mine:
             send = _allowing(mine | plain, send)
         if scope["method"] in mine or (mine and not plain):
-            await self._front.answer({**scope, "path": own}, receive, send)
+            await self._app.answer({**scope, "path": own}, receive, send)
             return
         if path == "/api/events":
             scope = {**scope, "query_string": _query(scope)}
@@ -61,13 +61,13 @@ class VkGateway:
             refused: list[BaseException] = []
             scope = {**scope, REFUSED: refused}
             send = _Reshaped(send, partial(shape, self._services), refused)
-        await self._front.answer({**scope, "path": path}, receive, send)
+        await self._app.answer({**scope, "path": path}, receive, send)
 
-    def listener_app(self, ui: Path | None) -> App:
+    def listener_app(self, ui: Path | None) -> AsgiApp:
         """Return the application of a listener whose every path has the wire format; see
         `Gateway`.
         """
-        files = None if ui is None else site.create(self._front.policy, ui)
+        files = None if ui is None else site.create(self._app.policy, ui)
 
         async def serve(scope: Any, receive: Receive, send: Send) -> None:
             first = scope["path"].lstrip("/").partition("/")[0]
@@ -91,7 +91,7 @@ class VkGateway:
             send = pacing.running_first(send)
         # They know no positions; each connection begins with an empty document.
         scope = {**scope, "query_string": _query(scope, without={"after", "batch"})}
-        await self._front.answer(scope, receive, send)
+        await self._app.answer(scope, receive, send)
 
 
 def _allowing(methods: set[str], send: Send) -> Send:

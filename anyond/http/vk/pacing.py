@@ -17,7 +17,7 @@ from anyond.model.rows import ProcessStatus
 from anyond.store.runs import processes
 
 if TYPE_CHECKING:
-    from anyond.http.front import Send
+    from anyond.http.application import Send
     from anyond.model.rows import ExecutionProcess
     from anyond.services.services import Services
 

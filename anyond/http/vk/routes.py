@@ -88,7 +88,7 @@ def routes(services: Services) -> Blueprint:
     @chapter.get("/approvals/pending")
     async def pending() -> Response:
         status = ApprovalStatus.PENDING
-        rows = await services.store.read(lambda r: approvals.all(r, status))
+        rows = await services.store.read(lambda r: approvals.fetch_all(r, status))
         return as_response(cached([_with_request(row) for row in rows], QuartRequest()))
 
     return chapter

@@ -13,8 +13,8 @@ from typing import NamedTuple
 import trio
 from quart import Response, request
 
+from anyond.http.application import App
 from anyond.http.download import download
-from anyond.http.front import Front
 from anyond.http.guard import Policy
 from anyond.model.refusals.requests import Invalid, NotFound
 
@@ -50,7 +50,7 @@ class _File(NamedTuple):
     encoding: str | None = None
 
 
-def create(policy: Policy, folder: Path) -> Front:
+def create(policy: Policy, folder: Path) -> App:
     """An application that serves the front end in `folder` to whom `policy` lets in.
 
     What is not there is `index.html`, which looks at the address itself; but not in place of a
@@ -62,7 +62,7 @@ def create(policy: Policy, folder: Path) -> Front:
     root = Path(os.path.realpath(folder))
     if not (root / INDEX).is_file():
         raise Invalid("--ui", f"there is no {INDEX} in {folder}")
-    app = Front(policy, home="/", pages=True)
+    app = App(policy, home="/", pages=True)
     frames = _frames(policy.origins)
 
     @app.get("/")

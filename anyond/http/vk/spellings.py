@@ -17,7 +17,7 @@ from anyond.model.http.search import MatchType, SearchMode
 from anyond.model.rows import ApprovalStatus
 
 if TYPE_CHECKING:
-    from anyond.http.front import Receive
+    from anyond.http.application import Receive
 
 Body = dict[str, Any]
 _LARGEST = 4 * 1024**2

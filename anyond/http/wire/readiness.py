@@ -22,7 +22,7 @@ import trio
 DIRECTLY = 256
 """So many sockets are waited for by Trio itself, which is a little quicker."""
 
-SPEAK_AT_ONCE = 64
+TRY_AT_ONCE = 64
 LEAVE_AT_ONCE = 8
 """Of all the others, so many may go on in one pass; to leave means to unwind some tasks."""
 
@@ -70,7 +70,7 @@ class Readiness:
                 epoll.unregister(fd)
                 leaves = events & (select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR)
                 (leaving if leaves else speaking).append(self._waits.pop(fd))
-            for queue, at_once in (speaking, SPEAK_AT_ONCE), (leaving, LEAVE_AT_ONCE):
+            for queue, at_once in (speaking, TRY_AT_ONCE), (leaving, LEAVE_AT_ONCE):
                 for _ in range(min(at_once, len(queue))):
                     wait = queue.popleft()
                     if not wait.over:

@@ -31,7 +31,7 @@ log = structlog.get_logger()
 
 async def notice(resources: Resources) -> None:
     """Find out whether this data directory is a copy, before anything that it names is touched."""
-    here = await trio.to_thread.run_sync(_known_by, resources.places.data_dir)
+    here = await trio.to_thread.run_sync(_known_by, resources.paths.data_dir)
     recorded = await resources.store.read(data_directory.recorded)
     known = await resources.store.read(data_directory.elsewhere)
     alive = {owner for owner in set(known.values()) if await _lives(resources, owner)}
@@ -81,7 +81,7 @@ def _give_up(tx: Tx, found: Mapping[str, DataDirectory], running: list[Execution
         undelivered.give_back(tx, row, moment)
         run.review(tx, attempts.place(tx, row.task_attempt_id).task_id, row.run_reason)
     if found:
-        for job in cleanups.all(tx):
+        for job in cleanups.fetch_all(tx):
             cleanups.delete(tx, job.id)
         for attempt_id in expiries.attempt_ids(tx):
             expiries.delete(tx, attempt_id)
@@ -89,7 +89,7 @@ def _give_up(tx: Tx, found: Mapping[str, DataDirectory], running: list[Execution
 
 def _with_worktrees(reader: Reader) -> list[str]:
     planned = set(planned_worktrees.attempt_ids(reader))
-    rows: list[TaskAttempt] = attempts.all(reader)
+    rows: list[TaskAttempt] = attempts.fetch_all(reader)
     return [row.id for row in rows if row.container_ref is not None or row.id in planned]
 
 
@@ -97,7 +97,7 @@ async def _by_their_paths(resources: Resources, here: DataDirectory) -> dict[str
     """Those whose worktrees lie in another data directory, where no version has written down which
     one this is."""
     found: dict[str, DataDirectory] = {}
-    for row in await resources.store.read(attempts.all):
+    for row in await resources.store.read(attempts.fetch_all):
         if row.container_ref is None:
             continue
         root = Path(row.container_ref).parent.parent
@@ -121,8 +121,8 @@ async def _lives(resources: Resources, other: DataDirectory) -> bool:
     """Whether that directory is still there, with its database, and is not this one."""
 
     def look() -> bool:
-        mine = resources.places.data_dir
-        database = os.path.join(other.path, resources.places.database.name)
+        mine = resources.paths.data_dir
+        database = os.path.join(other.path, resources.paths.database.name)
         try:
             same_inode = os.stat(other.path).st_ino == other.inode
             return (

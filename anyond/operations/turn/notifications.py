@@ -48,7 +48,7 @@ async def notify(resources: Resources, about: Subject, status: ProcessStatus) ->
 
 
 async def _play(resources: Resources, sound: SoundFile) -> None:
-    path = resources.places.data_dir / "sounds" / f"{sound.value.lower()}.wav"
+    path = resources.paths.data_dir / "sounds" / f"{sound.value.lower()}.wav"
     command = desktop_notifier.player(path)
     if command is None:
         return

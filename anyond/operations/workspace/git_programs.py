@@ -61,7 +61,7 @@ async def load(resources: Resources) -> None:
     for row in await resources.store.read(git_programs.unaccepted):
         place = Path(row.common_dir)
         guard.install(place, Guard(place, row.accepted, withheld=True))
-    for project in await resources.store.read(projects.all):
+    for project in await resources.store.read(projects.fetch_all):
         await restore(resources, project)
     await known_checkouts.know_removed(resources)
 

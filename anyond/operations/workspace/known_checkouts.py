@@ -50,7 +50,7 @@ async def know_removed(resources: Resources) -> None:
     Whatever lies in them leads git nowhere else, and what a run has changed of what git runs there
     is withheld as before.
     """
-    for job in await resources.store.read(cleanups.all):
+    for job in await resources.store.read(cleanups.fetch_all):
         repo, path = Path(job.repo_path), Path(job.worktree_path)
         try:
             if locations.locate(repo) is None:

@@ -62,7 +62,7 @@ async def delete_task(resources: Resources, task_id: str) -> None:
         task = tasks.get(tx, task_id)
         if processes.running_of_task(tx, task_id):
             raise Busy.inside("an attempt of this task")
-        _schedule(tx, resources, attempts.all(tx, task_id), projects.get(tx, task.project_id))
+        _schedule(tx, resources, attempts.fetch_all(tx, task_id), projects.get(tx, task.project_id))
         tasks.delete(tx, task_id, now())
 
     await resources.store.write(work)
@@ -101,7 +101,7 @@ async def delete_project(resources: Resources, project_id: str) -> None:
         for task in tasks.all_with_status(tx, project_id):
             if processes.running_of_task(tx, task.id):
                 raise Busy.inside("an attempt of this project")
-            _schedule(tx, resources, attempts.all(tx, task.id), project)
+            _schedule(tx, resources, attempts.fetch_all(tx, task.id), project)
         git_programs.delete(tx, project_id)
         projects.delete(tx, project_id, now())
 
@@ -149,7 +149,7 @@ async def clean_up(resources: Resources, day: int = 0) -> None:
     Args:
         day: today's number; see `store.days`.
     """
-    for job in await resources.store.read(cleanups.all):
+    for job in await resources.store.read(cleanups.fetch_all):
         try:
             await _remove_worktree(resources, job)
         except AnyondError as error:
@@ -203,7 +203,7 @@ async def sweep(resources: Resources, before: float) -> None:
 
 async def sweep_locks(resources: Resources) -> None:
     """Remove the locks that a killed git has left: of references, and in attempts' worktrees."""
-    for project in await resources.store.read(projects.all):
+    for project in await resources.store.read(projects.fetch_all):
         try:
             await dead_locks.sweep_refs(await common_dir(project.repository))
         except AnyondError as error:
@@ -217,7 +217,7 @@ async def _git_dirs(resources: Resources) -> list[Path]:
 
     def paths(reader: Reader) -> list[str]:
         elsewhere = data_directory.elsewhere(reader)
-        ours = [row for row in attempts.all(reader) if row.id not in elsewhere]
+        ours = [row for row in attempts.fetch_all(reader) if row.id not in elsewhere]
         made = [row.container_ref for row in ours if row.container_ref is not None]
         planned = set(planned_worktrees.attempt_ids(reader)) - elsewhere.keys()
         return made + [path for id in planned if (path := planned_worktrees.get(reader, id))]
@@ -237,7 +237,7 @@ async def _expire(resources: Resources) -> None:
         repository = Path(expiry.repo_path)
         try:
             if await trio.to_thread.run_sync(os.path.isdir, repository):
-                for snapshot in await snapshots.list(repository, expiry.attempt_id):
+                for snapshot in await snapshots.list_snapshots(repository, expiry.attempt_id):
                     await snapshots.delete(repository, snapshot.ref)
                 await saved_commits.delete_all(repository, expiry.attempt_id)
                 await submodule_commits.forget(repository, expiry.attempt_id)
@@ -267,7 +267,7 @@ async def _remove_worktree(resources: Resources, job: Cleanup) -> None:
             await lost_branch.bring_back(repository, path, job.branch, job.attempt_id)
         await inner_checkouts.keep(repository, path, job.attempt_id)
         await set_aside.remove(
-            resources.repositories, repository, path, job.attempt_id, resources.places.set_aside
+            resources.repositories, repository, path, job.attempt_id, resources.paths.set_aside
         )
     else:
         await worktrees.remove(resources.repositories, repository, path)

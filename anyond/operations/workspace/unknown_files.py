@@ -53,7 +53,7 @@ async def look_after(
         )
     for name in sorted(name for name, since in first.items() if day - since >= SET_ASIDE_AFTER):
         if may_move(name):
-            place = resources.places.set_aside / root.name
+            place = resources.paths.set_aside / root.name
             moved = await trio.to_thread.run_sync(_move, root / name, place)
             if moved is not None:
                 log.warning("set_aside", kind=kind, name=name, now=str(moved))

@@ -60,9 +60,9 @@ async def _worktrees(resources: Resources) -> None:
     root = worktree.root(resources)
     # The directories first: one that is made meanwhile is known.
     found = await trio.to_thread.run_sync(_directories, root)
-    rows = await resources.store.read(attempts.all)
+    rows = await resources.store.read(attempts.fetch_all)
     paths = [row.container_ref for row in rows if row.container_ref is not None]
-    paths += [job.worktree_path for job in await resources.store.read(cleanups.all)]
+    paths += [job.worktree_path for job in await resources.store.read(cleanups.fetch_all)]
     paths += await resources.store.read(planned_worktrees.paths)
     unknown = await trio.to_thread.run_sync(_names_without, root, found, paths)
     _log("worktree", root, unknown)
@@ -70,17 +70,17 @@ async def _worktrees(resources: Resources) -> None:
 
 async def _snapshots(resources: Resources) -> None:
     """Name the attempts without a row of which a repository has snapshots."""
-    for project in await resources.store.read(projects.all):
+    for project in await resources.store.read(projects.fetch_all):
         repository = project.repository
         try:
             if not await trio.to_thread.run_sync(os.path.isdir, repository):
                 continue
-            found = {snapshot.attempt_id for snapshot in await snapshots.list(repository)}
+            found = {snapshot.attempt_id for snapshot in await snapshots.list_snapshots(repository)}
         except AnyondError as error:
             log.info("snapshots_not_listed", project=project.id, why=str(error))
             continue
         # The snapshots first: those of an attempt that is made meanwhile are known.
-        known = {row.id for row in await resources.store.read(attempts.all)}
+        known = {row.id for row in await resources.store.read(attempts.fetch_all)}
         known |= await resources.store.read(expiries.attempt_ids)
         _log("snapshot", repository, found - known)
 

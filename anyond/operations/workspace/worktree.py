@@ -47,7 +47,7 @@ _MOST_COMPLAINTS = 10
 
 def root(resources: Resources) -> Path:
     """Return the directory of all new worktrees."""
-    return resources.places.worktrees(resources.config.config.workspace_dir)
+    return resources.paths.worktrees(resources.config.config.workspace_dir)
 
 
 async def prepare_root(resources: Resources) -> None:
@@ -282,7 +282,7 @@ async def find_all_again(resources: Resources, project_id: str | None = None) ->
     Args:
         project_id: only those of this project.
     """
-    for attempt in await resources.store.read(attempts.all):
+    for attempt in await resources.store.read(attempts.fetch_all):
         try:
             about = await read(resources, attempt.id)
             concerned = project_id in (None, about.project.id)

@@ -62,7 +62,7 @@ def get(reader: Reader, id: str) -> TaskAttempt:
     return _attempt(row)
 
 
-def all(reader: Reader, task_id: str | None = None) -> list[TaskAttempt]:
+def fetch_all(reader: Reader, task_id: str | None = None) -> list[TaskAttempt]:
     """Those of one task, or of all, newest first; none if there is no such task."""
     which, parameters = ("", ()) if task_id is None else ("WHERE a.task_id = ?", (task_id,))
     rows = reader.execute(

@@ -10,6 +10,6 @@ def note(tx: Tx, id: str) -> None:
     tx.execute("INSERT OR IGNORE INTO imported (id) VALUES (?)", (id,))
 
 
-def all(reader: Reader) -> set[str]:
+def fetch_all(reader: Reader) -> set[str]:
     """The ids of all, whether they are here still or not."""
     return {id for (id,) in reader.execute("SELECT id FROM imported")}

@@ -67,7 +67,7 @@ def get(reader: Reader, id: str) -> Project:
     return _project(row)
 
 
-def all(reader: Reader) -> list[Project]:
+def fetch_all(reader: Reader) -> list[Project]:
     """Newest first."""
     rows = reader.execute(
         f"SELECT {_COLUMNS} FROM projects ORDER BY created_at DESC, rowid DESC"

@@ -33,7 +33,7 @@ def get(reader: Reader, id: str) -> Tag:
     return _tag(row)
 
 
-def all(reader: Reader, search: str | None = None) -> list[Tag]:
+def fetch_all(reader: Reader, search: str | None = None) -> list[Tag]:
     """Newest first; only those with `search` in their names, in whatever case, if it is given."""
     rows = reader.execute(
         f"SELECT {_COLUMNS} FROM tags WHERE instr(folded_name, ?) > 0"

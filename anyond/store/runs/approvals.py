@@ -66,7 +66,7 @@ def get(reader: Reader, id: str) -> Approval:
     return _approval(row)
 
 
-def all(reader: Reader, status: ApprovalStatus | None = None) -> list[Approval]:
+def fetch_all(reader: Reader, status: ApprovalStatus | None = None) -> list[Approval]:
     """Those with this status, or all, newest first."""
     # The status is spelled out, since a parameter cannot use the index of the pending ones.
     which = "" if status is None else f"WHERE status = '{status.value}'"
@@ -76,7 +76,7 @@ def all(reader: Reader, status: ApprovalStatus | None = None) -> list[Approval]:
 
 def pending(reader: Reader) -> list[Approval]:
     """Those that wait for an answer, newest first."""
-    return all(reader, ApprovalStatus.PENDING)
+    return fetch_all(reader, ApprovalStatus.PENDING)
 
 
 def of_process(reader: Reader, process_id: str) -> list[Approval]:

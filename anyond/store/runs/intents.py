@@ -60,7 +60,7 @@ def get(reader: Reader, attempt_id: str) -> Intent | None:
     return None if row is None else _intent(row)
 
 
-def all(reader: Reader) -> list[Intent]:
+def fetch_all(reader: Reader) -> list[Intent]:
     """Everything that is under way, the oldest first."""
     rows = reader.execute(f"SELECT {_COLUMNS} FROM intents ORDER BY created_at, rowid").fetchall()
     return [_intent(row) for row in rows]

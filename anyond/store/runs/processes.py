@@ -162,7 +162,7 @@ def may_lack_end(reader: Reader, id: str) -> bool:
     return row is not None
 
 
-def places(reader: Reader) -> dict[str, str]:
+def attempt_ids(reader: Reader) -> dict[str, str]:
     """Of every process, in which attempt it is."""
     return dict(reader.execute("SELECT id, task_attempt_id FROM execution_processes"))
 

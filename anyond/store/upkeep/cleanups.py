@@ -44,7 +44,7 @@ def insert(tx: Tx, cleanup: Cleanup) -> None:
     )
 
 
-def all(reader: Reader) -> list[Cleanup]:
+def fetch_all(reader: Reader) -> list[Cleanup]:
     """Return the cleanups that are still to be done, oldest first."""
     rows = reader.execute(
         "SELECT id, worktree_path, repo_path, attempt_id, branch, created_at,"

@@ -29,15 +29,15 @@ REFUSED = "anyon.refused"
 
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
-App = Callable[[Any, Receive, Send], Awaitable[None]]
+AsgiApp = Callable[[Any, Receive, Send], Awaitable[None]]
 
 
 class Gateway(Protocol):
-    """The whole API in another shape; an ASGI application that asks `Front.answer` in the end."""
+    """The whole API in another shape; an ASGI application that asks `App.answer` in the end."""
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None: ...
 
-    def listener_app(self, ui: Path | None) -> App:
+    def listener_app(self, ui: Path | None) -> AsgiApp:
         """Return the application of a listener on which every path has this shape.
 
         Args:
@@ -64,7 +64,7 @@ class _Path(QuartRule):
         return build
 
 
-class Front(QuartTrio):
+class App(QuartTrio):
     """The application. Whatever goes wrong in it is answered by `refusal`, in the envelope.
 
     Args:
