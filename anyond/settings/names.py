@@ -28,5 +28,6 @@ def variant_name(text: str) -> str | None:
     if any(letter.islower() for letter in words):
         words = re.sub(r"([a-z][0-9]*)([A-Z])", r"\1_\2", words)
         words = re.sub(r"([A-Z])([A-Z][a-z])", r"\1_\2", words)
-    name = "_".join(re.findall(r"[^\W_]+", words)).upper()
+    # Capitals of some letters are a letter and a mark, so what is no letter goes afterwards.
+    name = "_".join(re.findall(r"[^\W_]+", words.upper()))
     return name if 0 < len(name) <= _LONGEST and not text.startswith("__") else None

@@ -274,6 +274,7 @@ def test_a_damaged_file_is_set_aside(path: Path) -> None:
         ("-", None),
         ("", None),
         ("x" * 65, None),
+        ("\u1fd6", "\u0399"),  # its capital has a mark that is no letter
     ],
 )
 def test_variants_have_one_spelling(said: str, meant: str | None) -> None:
