@@ -31,5 +31,5 @@ def test_the_setting_is_checked_described_and_obeyed(checkout: Path) -> None:
         checkout,
         *("-m", "pytest", "-p", "no:cacheprovider"),
         *("tests/settings/test_declared.py", "tests/model/test_refusals.py"),
-        *("tests/http/test_description.py", "tests/end_to_end/test_attempts_at_once.py"),
+        *("tests/http/openapi/test_description.py", "tests/end_to_end/test_attempts_at_once.py"),
     )

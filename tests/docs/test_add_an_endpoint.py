@@ -32,6 +32,6 @@ def test_everything_knows_the_endpoint_and_it_answers(checkout: Path) -> None:
     run(
         checkout,
         *("-m", "pytest", "-p", "no:cacheprovider", "-k", only),
-        *("tests/http/test_description.py", "tests/test_campaigns.py"),
-        *("tests/end_to_end/test_tag_count.py", "tests/end_to_end/test_fuzz.py"),
+        *("tests/http/openapi/test_description.py", "tests/campaigns/test_hostile.py"),
+        *("tests/end_to_end/test_tag_count.py", "tests/end_to_end/api/test_fuzz.py"),
     )

@@ -1,0 +1,1 @@
+"""Tests of `anyond/agents/json_rpc`."""

@@ -1,0 +1,1 @@
+"""The campaigns: their routes, dice and ledgers."""

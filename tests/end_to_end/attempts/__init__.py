@@ -1,0 +1,1 @@
+"""Attempts from a client's side: what is asked, pressed, drafted and run."""

@@ -1,0 +1,1 @@
+"""A daemon's life: starts, ends, crashes, damage, and what it owes its machine."""

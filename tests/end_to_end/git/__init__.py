@@ -1,0 +1,1 @@
+"""Git and GitHub from a client's side."""

@@ -1,0 +1,1 @@
+"""The port of vibe-kanban from its client's side."""

@@ -1,0 +1,51 @@
+"""A branch that is deleted below its attempt comes back with its commits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from anyond.operations.resources import Resources
+from anyond.operations.workspace import worktree
+from tests.operations.workspace.test_worktree_identity import attempt, git, told
+
+
+@pytest.mark.parametrize("how", ["update-ref", "detached", "elsewhere", "file", "no log"])
+async def test_a_branch_that_was_deleted_comes_back(
+    resources: Resources, repository: Path, how: str
+) -> None:
+    about = await attempt(resources, repository)
+    path = about.worktree
+    (path / "work.txt").write_text("work\n")
+    git(path, "add", "-A")
+    git(path, "commit", "-q", "-m", "Work")
+    oid = git(path, "rev-parse", "HEAD")
+    if how == "update-ref":
+        git(path, "update-ref", "-d", "HEAD")
+    elif how == "file":
+        (repository / ".git/refs/heads/anyon/x").unlink()
+    elif how == "no log":
+        git(path, "reflog", "expire", "--expire=now", "--all")
+        git(path, "update-ref", "-d", "refs/heads/anyon/x")
+    else:
+        away = ("--detach", "main") if how == "detached" else ("-b", "other", "main")
+        git(path, "checkout", "-q", *away)
+        git(path, "branch", "-qD", "anyon/x")
+    (path / "more.txt").write_text("more\n")
+    about = await worktree.prepare(resources, about)
+    assert git(repository, "rev-parse", "refs/heads/anyon/x") == oid
+    kept = f"refs/anyon/kept/{about.attempt.id}/branch-{oid}"
+    assert git(repository, "rev-parse", kept) == oid
+    assert kept in await told(resources, about)
+    assert git(path, "status", "--porcelain") == "?? more.txt"
+
+
+async def test_a_branch_that_an_agent_renamed_does_not_come_back(
+    resources: Resources, repository: Path
+) -> None:
+    about = await attempt(resources, repository)
+    git(about.worktree, "branch", "-m", "better")
+    await worktree.prepare(resources, about)
+    assert git(repository, "branch", "--list", "anyon/x") == ""
+    assert "deleted" not in await told(resources, about)

@@ -1,0 +1,160 @@
+"""What nobody has accepted of the programs of a repository outlives the project it was found in."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from anyond.git.commits.commit import commit_all
+from anyond.git.disk import locations
+from anyond.git.program import guard
+from anyond.model.http.bodies import AcceptGitPrograms, NewProject, ProjectPatch
+from anyond.operations import projects as project_operations
+from anyond.operations.resources import Resources
+from anyond.operations.subject import Subject
+from anyond.operations.workspace import git_programs, removal
+from anyond.store.runs import processes
+from anyond.store.upkeep import cleanups
+from tests.operations.workspace.test_git_programs import (
+    another,
+    arm,
+    begin,
+    canary,
+    config,
+    end,
+    work,
+)
+
+
+async def added(resources: Resources, repository: Path) -> str:
+    new = NewProject(name="P", git_repo_path=str(repository), use_existing_repo=True)
+    return (await project_operations.create(resources, new)).id
+
+
+@pytest.fixture
+async def about(resources: Resources, repository: Path) -> Subject:
+    (repository / "file.txt").write_text("text\n")
+    await commit_all(repository, "file")
+    return await another(resources, await added(resources, repository), "anyon/x")
+
+
+async def restarted(resources: Resources) -> None:
+    """Only what is written down is known any more."""
+    guard._guards.clear()
+    locations._known.clear()
+    await git_programs.load(resources)
+
+
+async def changed_and_deleted(
+    resources: Resources, repository: Path, about: Subject, where: str, program: Path
+) -> None:
+    row = await begin(resources, about)
+    arm(where, repository, about, program)
+    assert len(await end(resources, about, row)) == 1
+    await removal.delete_project(resources, about.project.id)
+
+
+@pytest.mark.parametrize("restart", [False, True], ids=["at once", "after a restart"])
+@pytest.mark.parametrize("where", ["hook", "clean", "gpg"])
+async def test_a_project_that_is_added_again_runs_nothing_that_was_not_accepted(
+    resources: Resources,
+    repository: Path,
+    about: Subject,
+    tmp_path: Path,
+    where: str,
+    restart: bool,
+) -> None:
+    program, ran = canary(tmp_path)
+    await changed_and_deleted(resources, repository, about, where, program)
+    if restart:
+        await restarted(resources)
+    await removal.clean_up(resources)
+    (repository / ".gitattributes").write_text("*.txt filter=evil\n")
+    again = await another(resources, await added(resources, repository), "anyon/y")
+    (again.worktree / ".gitattributes").write_text("*.txt filter=evil\n")
+    for _ in range(2):
+        state = await git_programs.state(resources, again.project.id)
+        assert state.withheld
+        assert state.changes
+        row = await begin(resources, again)
+        await work(again)
+        await end(resources, again, row)
+        await restarted(resources)
+    assert not ran()
+    accepted = AcceptGitPrograms(digest=state.digest)
+    assert not (await git_programs.accept(resources, again.project.id, accepted)).withheld
+    await removal.delete_project(resources, again.project.id)
+    await restarted(resources)
+    third = await added(resources, repository)
+    assert not (await git_programs.state(resources, third)).withheld
+
+
+async def test_a_repository_that_was_moved_meanwhile_is_known(
+    resources: Resources, repository: Path, about: Subject, tmp_path: Path
+) -> None:
+    program, _ = canary(tmp_path)
+    await changed_and_deleted(resources, repository, about, "hook", program)
+    await restarted(resources)
+    moved = repository.rename(tmp_path / "moved")
+    state = await git_programs.state(resources, await added(resources, moved))
+    assert state.withheld
+    assert [change.name for change in state.changes] == ["hook hooks/pre-commit"]
+
+
+async def test_a_project_that_goes_to_another_repository_and_back_accepts_nothing(
+    resources: Resources, repository: Path, about: Subject, tmp_path: Path
+) -> None:
+    program, _ = canary(tmp_path)
+    other = tmp_path / "other"
+    subprocess.run(["git", "clone", "-q", repository, other], check=True)
+    row = await begin(resources, about)
+    arm("hook", repository, about, program)
+    await end(resources, about, row)
+    for place, withheld in ((other, False), (repository, True)):
+        patch = ProjectPatch(git_repo_path=str(place))
+        await project_operations.update(resources, about.project.id, patch)
+        state = await git_programs.state(resources, about.project.id)
+        assert state.withheld == withheld
+
+
+async def test_what_was_taken_out_again_is_not_withheld(
+    resources: Resources, repository: Path, about: Subject, tmp_path: Path
+) -> None:
+    program, _ = canary(tmp_path)
+    await changed_and_deleted(resources, repository, about, "hook", program)
+    (repository / ".git" / "hooks" / "pre-commit").unlink()
+    again = await another(resources, await added(resources, repository), "anyon/y")
+    assert await end(resources, again, await begin(resources, again)) == []
+    assert not (await git_programs.state(resources, again.project.id)).withheld
+
+
+@pytest.mark.parametrize("where", ["hook in the worktree", "another repository"])
+async def test_a_worktree_that_waits_to_be_removed_runs_nothing_after_a_restart(
+    resources: Resources, repository: Path, about: Subject, tmp_path: Path, where: str
+) -> None:
+    program, ran = canary(tmp_path)
+    for checkout in (repository, about.worktree):
+        (checkout / ".hooks").mkdir()
+    config(repository, "core.hooksPath", ".hooks")
+    row = await begin(resources, about)
+    if where == "another repository":
+        elsewhere = tmp_path / "elsewhere"
+        subprocess.run(["git", "init", "-q", elsewhere], check=True)
+        config(elsewhere, "filter.evil.clean", str(program))
+        (about.worktree / ".git").write_text(f"gitdir: {elsewhere}/.git\n")
+        (about.worktree / ".gitattributes").write_text("* filter=evil\n")
+        (about.worktree / "new.txt").write_text("new\n")
+    for name in ("reference-transaction", "post-index-change", "post-checkout"):
+        hook = about.worktree / ".hooks" / name
+        hook.write_bytes(program.read_bytes())
+        hook.chmod(0o755)
+    await end(resources, about, row)
+    assert not await resources.store.read(lambda r: processes.running_of(r, about.attempt.id))
+    await removal.delete_project(resources, about.project.id)
+    await restarted(resources)
+    await removal.clean_up(resources)
+    assert await resources.store.read(cleanups.fetch_all) == []
+    assert not about.worktree.exists()
+    assert not ran()
