@@ -13,7 +13,7 @@ from anyond.host.app_paths import AppPaths
 from anyond.importing import vibe_logs
 from anyond.importing.report import Report
 from anyond.importing.vibe_plan import Bundle
-from anyond.importing.vibe_rows import OldAttempt, OldProcess
+from anyond.importing.vibe_records import OldAttempt, OldProcess
 from anyond.importing.vibe_tables import Tables
 from anyond.logs import archive
 from anyond.model.errors import AnyondError, Unavailable

@@ -21,7 +21,7 @@ from anyond.importing.known import Known
 from anyond.importing.report import Report
 from anyond.importing.vibe_files import Files
 from anyond.importing.vibe_plan import Bundle, Plan
-from anyond.importing.vibe_rows import OldTag
+from anyond.importing.vibe_records import OldTag
 from anyond.importing.vibe_tables import Tables
 from anyond.importing.vibe_writing import Rows
 from anyond.model.errors import AnyondError, Unavailable

@@ -18,7 +18,7 @@ from msgspec import Struct
 from anyond.agents.common.core import Turn
 from anyond.agents.json_rpc.lines import Lines
 from anyond.agents.roster import AGENTS
-from anyond.importing.vibe_rows import OldProcess
+from anyond.importing.vibe_records import OldProcess
 from anyond.logs import script
 from anyond.logs.conversation import Conversation
 from anyond.model.configuration.settings import Executor

@@ -12,7 +12,7 @@ from anyond.files.images import Picture
 from anyond.importing import vibe_leftovers, vibe_rows
 from anyond.importing.known import OLD_FOLDER, Known
 from anyond.importing.report import Report
-from anyond.importing.vibe_rows import (
+from anyond.importing.vibe_records import (
     OldAttempt,
     OldProcess,
     OldProject,

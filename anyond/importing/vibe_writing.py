@@ -7,7 +7,7 @@ from collections.abc import Callable
 from anyond.importing import vibe_rows
 from anyond.importing.known import OLD_FOLDER
 from anyond.importing.vibe_plan import Bundle, Plan
-from anyond.importing.vibe_rows import (
+from anyond.importing.vibe_records import (
     OldAttempt,
     OldProcess,
     OldProject,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from anyond.importing import vibe_logs
-from anyond.importing.vibe_rows import OldProcess
+from anyond.importing.vibe_records import OldProcess
 from anyond.model.configuration.settings import Executor, ExecutorProfileId
 from anyond.model.records import Stream
 from anyond.model.rows import (
