@@ -24,7 +24,7 @@ from anyond.model.rows import Approval, ExecutionProcess, ScriptRequest
 from anyond.operations.run import run
 from anyond.operations.turn import reading
 from anyond.procs.shims.shim_connection import ShimConnection
-from anyond.procs.spools.spool import RecordReader
+from anyond.procs.spools.spool_readers import RecordReader
 from anyond.store.engine.database import Store
 from anyond.store.runs import offers, sessions
 from anyond.watchers.logs import Live

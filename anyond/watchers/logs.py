@@ -19,7 +19,7 @@ from anyond.operations.run import archives
 from anyond.operations.turn.end_reason import ENTRIES
 from anyond.procs.shims.launcher import Launcher
 from anyond.procs.spools import index_check
-from anyond.procs.spools.spool import Frame, FrameReader
+from anyond.procs.spools.spool_readers import Frame, FrameReader
 from anyond.store.engine.database import Store
 from anyond.store.runs import processes
 from anyond.wakeup import Wakeup

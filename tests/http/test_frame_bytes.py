@@ -23,7 +23,7 @@ from anyond.model.http.frames import (
 )
 from anyond.model.records import Stream
 from anyond.model.rows import Change, Diff
-from anyond.procs.spools.spool import Frame
+from anyond.procs.spools.spool_readers import Frame
 
 ROW = '{"id":"a","title":"ü \\"q\\""}'.encode()
 RAW = [Frame(0, 1, Stream.STDOUT, b'one "\xff\x1b\n'), Frame(1, 2, Stream.STDERR, "ü\0".encode())]

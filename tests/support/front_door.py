@@ -32,7 +32,7 @@ from anyond.model.rows import (
     ScriptRequest,
     TaskWithAttemptStatus,
 )
-from anyond.procs.spools.spool import Frame
+from anyond.procs.spools.spool_readers import Frame
 from anyond.settings.config import ConfigFile
 from anyond.settings.profiles import Profiles
 from anyond.store.board import attempts, projects, tasks

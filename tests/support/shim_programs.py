@@ -15,7 +15,8 @@ from anyond.model.launch import Launch
 from anyond.model.records import Exit, Record, Stream
 from anyond.procs.shims.launcher import Ended, Launcher
 from anyond.procs.shims.shim_connection import ShimConnection
-from anyond.procs.spools.spool import Frame, Spool
+from anyond.procs.spools.spool import Spool
+from anyond.procs.spools.spool_readers import Frame
 
 LIMIT = 1 << 30
 DEADLINE = 30

@@ -17,7 +17,7 @@ from anyond.store.engine.transaction import Reader
 from anyond.store.runs import processes
 
 if TYPE_CHECKING:
-    from anyond.procs.spools.spool import Frame
+    from anyond.procs.spools.spool_readers import Frame
 
 _KINDS = frozenset(by_change(api.STREAM_EXECUTION_PROCESSES.frames))
 

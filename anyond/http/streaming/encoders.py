@@ -22,7 +22,7 @@ from anyond.model.rows import Change
 from anyond.store.board import drafts
 
 if TYPE_CHECKING:
-    from anyond.procs.spools.spool import Frame
+    from anyond.procs.spools.spool_readers import Frame
     from anyond.store.engine.transaction import Reader
 
 T_contra = TypeVar("T_contra", contravariant=True)

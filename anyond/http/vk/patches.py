@@ -40,7 +40,7 @@ from anyond.model.records import Stream
 from anyond.model.rows import Change
 
 if TYPE_CHECKING:
-    from anyond.procs.spools.spool import Frame
+    from anyond.procs.spools.spool_readers import Frame
 
 
 class _Row(Struct):

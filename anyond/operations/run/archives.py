@@ -13,7 +13,7 @@ from anyond.model.http.frames import EntryFrame
 from anyond.model.ids import seconds
 from anyond.model.records import Stream
 from anyond.model.rows import ExecutionProcess, ScriptRequest
-from anyond.operations.run.conclude import last_frames
+from anyond.operations.run.final_entries import last_frames
 from anyond.operations.run.run import REPLAYED_AT_ONCE, replay
 from anyond.operations.turn import reading
 from anyond.operations.turn.end_reason import ENTRIES, SilentDialogue

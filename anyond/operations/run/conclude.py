@@ -7,27 +7,21 @@ the end of a process and its consequences true, all at once.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
 
 import structlog
-import trio
 
-from anyond.editing import files
 from anyond.git.commits import commit
 from anyond.git.repo import checkouts
-from anyond.logs import archive, notes, script
+from anyond.logs import notes
 from anyond.logs.conversation import Conversation
 from anyond.machines.ending import Ending, judge
 from anyond.model.configuration.settings import CommitMessage
 from anyond.model.errors import AnyondError
-from anyond.model.http.frames import EntryFrame
-from anyond.model.ids import now, seconds
+from anyond.model.ids import now
 from anyond.model.printable import printable
-from anyond.model.records import Exit, Record, Stream
+from anyond.model.records import Exit
 from anyond.model.refusals.worktrees import OffBranch
 from anyond.model.rows import (
     CodingAgentFollowUpRequest,
@@ -42,7 +36,7 @@ from anyond.model.rows import (
 from anyond.operations import remarks
 from anyond.operations.branch import intent_outcomes, left_out
 from anyond.operations.resources import Resources
-from anyond.operations.run import follow_up, fresh_session, queue
+from anyond.operations.run import final_entries, follow_up, fresh_session, queue
 from anyond.operations.run.run import Stoppable, insert
 from anyond.operations.subject import Subject
 from anyond.operations.turn import (
@@ -50,16 +44,12 @@ from anyond.operations.turn import (
     carrying,
     chain,
     left_running,
-    reading,
     steering,
     undelivered,
 )
-from anyond.operations.turn.end_reason import ENTRIES
 from anyond.operations.turn.notifications import notify
 from anyond.operations.workspace import git_programs, worktree
 from anyond.operations.workspace.submodules import uncommitted
-from anyond.procs.shims.launcher import Launcher
-from anyond.procs.spools.spool import Frame
 from anyond.store.board import attempts, drafts, tasks
 from anyond.store.engine.transaction import Tx
 from anyond.store.runs import processes, sessions
@@ -150,7 +140,7 @@ async def conclude(
         found += [remarks.as_note(remark) for remark in waiting]
     head = await _head(resources, subject)
     changed = head is not None and head != process.before_head_commit
-    await _archive(
+    await final_entries.write(
         resources,
         process,
         exit=exit,
@@ -286,51 +276,3 @@ async def _head(resources: Resources, subject: Subject) -> str | None:
     except AnyondError as error:
         log.warning("no_head", attempt=subject.attempt.id, why=str(error))
         return None
-
-
-async def _archive(
-    resources: Resources,
-    process: ExecutionProcess,
-    *,
-    exit: Exit,
-    conversation: Conversation | None,
-    ending: Ending,
-    remarks: list[notes.Remark],
-) -> None:
-    spool = resources.launcher.spool(process.id)
-    ended_at = exit.ended_at or time.time_ns()
-    frames: Callable[[], list[EntryFrame]]
-    if conversation is not None:
-        for remark in remarks:
-            # The shim is gone, so the log is ours to write to; a replay finds the remark there.
-            note = notes.encode(remark)
-            spool.append_note(note, ended_at)
-            conversation.feed(Record(ended_at, Stream.NOTE, note, spool.size()))
-        await reading.close(conversation, ended_at)
-        # Nothing changes it any more, so its entries can be encoded beside the loop.
-        frames = conversation.final_frames
-    else:
-        request = process.executor_action.typ
-        assert isinstance(request, ScriptRequest)
-        started_at = int(seconds(process.started_at) * 1e9)
-        tail = b"".join(f.data for f in last_frames(resources.launcher, process.id))
-        if remarks:
-            tail += "\n".join(remark.text for remark in remarks).encode() + b"\n"
-        entry = script.finished(request.script, request.context, started_at, ending.exit_code, tail)
-        frames = partial(list, [entry])
-    await trio.to_thread.run_sync(_write, spool.path / ENTRIES, frames, process.id)
-
-
-def _write(path: Path, frames: Callable[[], list[EntryFrame]], execution_id: str) -> None:
-    files.write(path, archive.lines(frames(), execution_id))
-
-
-def last_frames(launcher: Launcher, process_id: str) -> Iterator[Frame]:
-    """The end of what a script has said."""
-    spool = launcher.spool(process_id)
-    reader = spool.output(max(0, spool.frames() - 16))
-    try:
-        while frames := reader.read():
-            yield from frames
-    finally:
-        reader.close()
