@@ -306,7 +306,7 @@ class Executions:
             log.info("attached", process=row.id, pid=running.pid)
         elif (
             isinstance(found, Ended)
-            and found.exit.kept
+            and found.exit.left_running
             and row.run_reason is RunReason.SETUP_SCRIPT
         ):
             await self._end(row, turn_record, found.exit)  # what it has left running is to stay

@@ -189,7 +189,9 @@ class ProcessActor(Actor[Event, Command]):
             await self._talk.read_on()
         found = self._launcher.look(self.process.id, recorded=True)
         setup = self.process.run_reason is RunReason.SETUP_SCRIPT
-        if isinstance(found, Ended) and (self._running.orderly or (setup and found.exit.kept)):
+        if isinstance(found, Ended) and (
+            self._running.orderly or (setup and found.exit.left_running)
+        ):
             exit = found.exit
         else:
             # Also if there is an exit: it may be the agent that has written it, and lives.

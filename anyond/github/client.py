@@ -65,7 +65,7 @@ class GitHub:
         """The pull requests for a branch, newest first.
 
         Args:
-            repository: where they would land.
+            repository: the one they would be merged into.
             owner: of the repository that has the branch.
             state: `open` or `all`.
         """
@@ -89,7 +89,7 @@ class GitHub:
 
         Args:
             head: `owner:branch`.
-            base: the branch to land in.
+            base: the branch to merge into.
             head_repo: the repository of the head, if it is another one of the same owner.
 
         Raises:

@@ -90,7 +90,7 @@ class AsgiRequest:
             raise TooLong
         pieces: list[bytes] = []
         size = 0
-        with trio.move_on_after(BODY_SECONDS) as patience:
+        with trio.move_on_after(BODY_SECONDS) as scope:
             while True:
                 message = await self._receive()
                 if message["type"] != "http.request":
@@ -102,6 +102,6 @@ class AsgiRequest:
                 pieces.append(piece)
                 if not message.get("more_body", False):
                     break
-        if patience.cancelled_caught:
+        if scope.cancelled_caught:
             raise Late
         return b"".join(pieces)

@@ -430,7 +430,7 @@ class Conversation:
         return replace(entry, entry_type=replace(tool, status=status))
 
     def _restate(self, key: str) -> None:
-        """Show the present verdict on an entry; without one, it is at work again."""
+        """Show the present decision on an entry; without one, it is at work again."""
         entry = self._entries.get(key)
         if entry is None or not isinstance(tool := entry.entry_type, ToolUse):
             return

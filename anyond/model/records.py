@@ -53,7 +53,7 @@ class Exit(Struct, frozen=True, kw_only=True):
         ended_at: Unix nanoseconds.
         error: why it could not be started, or how the shim itself failed.
         leftovers: how many of its descendants had to be killed.
-        kept: the commands of those that live on (see `LeftRunning`).
+        left_running: the commands of those that live on (see `LeftRunning`).
         ended: the commands of those that it had left running, and that were ended with it.
     """
 
@@ -62,5 +62,5 @@ class Exit(Struct, frozen=True, kw_only=True):
     ended_at: int = 0
     error: str | None = None
     leftovers: int = 0
-    kept: list[str] = field(default_factory=list)
+    left_running: list[str] = field(default_factory=list, name="kept")
     ended: list[str] = field(default_factory=list)

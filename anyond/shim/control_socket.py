@@ -70,7 +70,7 @@ class ControlSocket:
             self.outbox += data
             self._flush()
 
-    def ring(self) -> None:
+    def notify_growth(self) -> None:
         """Say that the log grew, unless there is so much to read that this goes without saying."""
         if self.peer is not None and not self.outbox:
             self.outbox += b"."

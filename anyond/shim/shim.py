@@ -117,7 +117,7 @@ def main(directory: str, start: str) -> int:
         supervisor.start()
         report(f"ready {supervisor.program.pid}")
         supervisor.run()
-        if supervisor.kept:
+        if supervisor.left_to_run:
             keep_services(supervisor, lock)
     except NotStarted as failure:
         give_up(str(failure), lock)

@@ -74,7 +74,7 @@ class Supervisor:
         self.phase = "running"
         self.deadline: float | None = None
         self.left_running = spec.get("left_running", "end")
-        self.kept: list[str] = []
+        self.left_to_run: list[str] = []
         self.ended: list[str] = []
         self.is_ending_asked = False
         self.in_trouble = False
@@ -162,7 +162,7 @@ class Supervisor:
         if self.stdin.ending and not self.stdin.queue and not self.log.waiting:
             self.stdin.close()
         if self.log.grown:
-            self.control.ring()
+            self.control.notify_growth()
         self.log.grown = False
 
     def _mind_the_disk(self, now: float) -> None:
@@ -235,7 +235,7 @@ class Supervisor:
         if not commands:
             return False
         if self.left_running == "keep" and LINUX and self.descendants.status == 0:
-            self.kept, self.phase, self.deadline = commands, "last", None
+            self.left_to_run, self.phase, self.deadline = commands, "last", None
             return True
         what = "1 process" if len(commands) == 1 else f"{len(commands)} processes"
         listed = "".join(f"\n  {command}" for command in commands[:10])
@@ -256,10 +256,10 @@ class Supervisor:
         for source in self.sources:
             while source.read() > 0:
                 pass
-            if source.open and self.kept:
+            if source.open and self.left_to_run:
                 source.expire()
             elif source.open:
-                source.end()  # a stranger holds the pipe; it is no descendant
+                source.end()  # a process that is no descendant holds the pipe
         self.control.clear_up()
         if self.log.trouble:
             return
@@ -273,7 +273,7 @@ class Supervisor:
                 signal=-code if code < 0 else None,
                 error=f"could not be killed: {stuck}" if stuck else None,
                 leftovers=len(self.descendants.removed - self.descendants.immune),
-                kept=self.kept,
+                kept=self.left_to_run,
                 ended=self.ended,
                 protocol=self.protocol,
             )

@@ -6,7 +6,7 @@ ever more rarely; always at a pace that its own cost sets: a repository that tak
 compare is not compared every second. Git is asked instead of the kernel's file watches, which
 would have to cover every directory of a worktree (and run out in the first `node_modules`).
 
-Some watchers want an end: once the attempt has nothing that did not land, they are told what did,
+Some watchers want an end: once the attempt has nothing that was not merged, they get what was,
 and no more. Others see that nothing differs, and wait for what comes.
 """
 
@@ -85,7 +85,7 @@ class _Watch:
     enders: int = 0
     """How many of the watchers want an end."""
     record: MergeRecord | None = None
-    """What landed last, if there is nothing else."""
+    """The latest merge, if there is nothing else."""
     judged: bool = False
     """Whether that was found out since the last of them came."""
     look_now: trio.Event = field(default_factory=trio.Event)
@@ -135,7 +135,7 @@ class Diffs:
             NotFound: there is no such attempt.
         """
         about = await subject.read(self._resources, attempt_id)
-        # Where something has landed, it is not known yet what there is to show.
+        # Where something was merged, it is not known yet what there is to show.
         hold = ends_with_merge and await merge_records.is_recorded(self._resources, attempt_id)
         watch = self._watches.get(attempt_id)
         if watch is None:
@@ -273,7 +273,7 @@ class Diffs:
         return moved
 
     async def _judge(self, about: subject.Subject, differs: bool) -> MergeRecord | None:
-        """The latest landing, if the attempt has nothing else; asked after it was compared.
+        """The latest merge, if the attempt has nothing else; asked after it was compared.
 
         Whoever merges moves the branch first and then writes it down. So as long as somebody is at
         work, the latest that is known need not be the latest; afterwards it is.

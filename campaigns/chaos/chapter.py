@@ -100,7 +100,7 @@ async def _play(world: World, dice: Random, result: Result, kills: int, until: f
             for check in (check_runs, check_git, check_rows):
                 await check.check(world)
             result.checks += 1
-            if world.faults.all():
+            if world.faults.listed():
                 break
         result.scenes = sum(lane.scenes for lane in lanes)
         nursery.cancel_scope.cancel()

@@ -155,7 +155,7 @@ def _check_recap(world: World, desk: Desk, prompt: Prompt, name: str) -> None:
     """An agent that was not asked for its task is told it with what it is asked first."""
     agents = world.agents
     asked = any(agents.received.get(p.token) for p in desk.prompts)
-    if asked and prompt.token not in agents.retold:
+    if asked and prompt.token not in agents.recapped:
         world.faults.lost.append(f"{name} was acknowledged, and not told with what came after it")
 
 

@@ -67,7 +67,7 @@ class AgentLedger:
 
     Attributes:
         received: for each token, the executions that were told it.
-        retold: tokens of prompts that were told as something earlier.
+        recapped: tokens of prompts that were told as something earlier.
         lines_written: for each execution and token, the largest number written.
     """
 
@@ -76,7 +76,7 @@ class AgentLedger:
         self._read = 0
         self.notes: list[dict[str, Any]] = []
         self.received: dict[str, list[str]] = defaultdict(list)
-        self.retold: set[str] = set()
+        self.recapped: set[str] = set()
         self.taken: dict[str, list[str]] = defaultdict(list)
         self.lines_written: dict[tuple[str, str], int] = defaultdict(int)
         self.begun: Counter[str] = Counter()
@@ -105,7 +105,7 @@ class AgentLedger:
             elif kind == "received":
                 self.received[token].append(execution)
             elif kind == "retold":
-                self.retold.add(token)
+                self.recapped.add(token)
             elif kind == "taken":
                 self.taken[token].append(execution)
             elif kind == "said":
@@ -149,6 +149,6 @@ class Faults:
     left_over: list[str] = field(default_factory=list)
     half_done: list[str] = field(default_factory=list)
 
-    def all(self) -> list[str]:
+    def listed(self) -> list[str]:
         named = vars(self).items()
         return [f"{name.replace('_', ' ')}: {text}" for name, texts in named for text in texts]

@@ -37,7 +37,7 @@ class Check:
         self._logs_before = logs_before
         self._started = started
 
-    async def all(self, ledger: Path) -> None:
+    async def check_all(self, ledger: Path) -> None:
         """Look at everything; `wrong` is what was not as it must be."""
         await self._settled()
         latest = {(fact.kind, fact.key): fact for fact in self._facts}

@@ -152,7 +152,7 @@ class Trial:
         try:
             with trio.fail_after(180):
                 await self._daemon.start(through=through)
-                await check.all(ledger)
+                await check.check_all(ledger)
         finally:
             with trio.CancelScope(shield=True):
                 await self._daemon.kill()

@@ -1430,7 +1430,7 @@ export type RepoNotFoundOrNoAccessProblem = {
   message: string;
 };
 
-/** Where the repository was, there is none any more; `message` says where. */
+/** No repository is left where it was; `message` says where. */
 export type RepositoryMissingProblem = {
   type: "repository_missing";
   message: string;

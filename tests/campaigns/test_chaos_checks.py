@@ -48,7 +48,7 @@ def note(world: World, **more: Any) -> None:
 
 
 async def test_each_kind_of_fault_is_found_and_nothing_else(world: World) -> None:
-    assert (await check(world)).all() == []
+    assert (await check(world)).listed() == []
     desk = world.desks[0]
     assert desk.worktree is not None
     world.git(desk.repository, "worktree", "add", "-q", "-b", "stray", str(world.root / "stray"))

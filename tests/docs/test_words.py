@@ -13,6 +13,7 @@ from tools.words import WORDS, Allowed, Word, findings, main
 GLOSSARY = ROOT / "docs/glossary.md"
 WORD = Word("flavour", "format", "It is one.")
 PHRASE = Word("the ancestor", "its name", "It has one.")
+PART = Word("told", "sent", "It was sent.", in_names=True)
 NAME = Word("Do", "Run", "A command says what is run.", is_name=True)
 
 
@@ -20,7 +21,7 @@ def look(root: Path, name: str, text: str, *allowed: Allowed) -> list[tuple[str,
     path = root / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
-    return [(it.path, it.line) for it in findings(root, (WORD, PHRASE, NAME), allowed)]
+    return [(it.path, it.line) for it in findings(root, (WORD, PHRASE, NAME, PART), allowed)]
 
 
 def test_the_whole_project_is_written_without_those_words() -> None:
@@ -48,6 +49,14 @@ def test_a_name_is_not_found_in_prose(tmp_path: Path) -> None:
     text = '"""Do it. Do."""\n# Do, then\nclass Do:\n    "Do(1)"\n\nDo()\nUndo = Dot = 1\n'
     assert look(tmp_path, "a.py", text) == [("a.py", 3), ("a.py", 6)]
     assert look(tmp_path, "a.py", "") == look(tmp_path, "b.md", "`Do()` Do\n") == []
+
+
+def test_a_part_of_a_name_is_not_found_in_prose_nor_in_tests(tmp_path: Path) -> None:
+    text = '"""Told. told_at"""\n# told_at\n_told_at = ToldAtOnce(TOLD_S)\n'
+    text += 'x = f"told"\nuntold = bold = 1\n'
+    assert look(tmp_path, "anyond/a.py", text) == [("anyond/a.py", 3)] * 3
+    assert look(tmp_path, "anyond/a.py", "") == look(tmp_path, "tests/a.py", text) == []
+    assert look(tmp_path, "docs/a.md", "`told_at`\n") == []
 
 
 def test_other_files_and_what_tools_make_are_left_alone(tmp_path: Path) -> None:

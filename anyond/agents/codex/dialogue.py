@@ -147,7 +147,7 @@ class CodexDialogue(RpcDialogue):
             # An answer has no room for a reason. It is told before, as a message that waits for
             # the answer: a crash between the two leaves the question open, and it is made up for.
             self._ask(START, message([_DENIED + reason], _DENIAL + call), question.thread)
-        self._link.answer(question.id, question.answer(command))
+        self._link.answer(question.request_id, question.answer(command))
 
     def _ask(
         self, method: str, params: Mapping[str, Any], thread: str = "", automatic: bool = False
@@ -251,7 +251,7 @@ class CodexDialogue(RpcDialogue):
         question = self._questions.ask(request)
         if question.silent:
             allowed = Decide(question.call, Decision.APPROVED)
-            self._link.answer(question.id, question.answer(allowed))
+            self._link.answer(question.request_id, question.answer(allowed))
             return
         tool = question.entries[0]
         self._entries.emit(ApprovalAsked(question.call, tool.name, question.tool_input, tool.key))
@@ -377,7 +377,7 @@ class CodexDialogue(RpcDialogue):
         for event in self._plan.withdraw():
             self._entries.emit(event)
         for question in self._questions.open:
-            self._resolved(question.id)
+            self._resolved(question.request_id)
         self._entries.settle()
         self._trouble.forget()
         self._rest = self._active = None

@@ -44,7 +44,7 @@ class Question:
     reason: str | None = None
 
     @property
-    def id(self) -> Id:
+    def request_id(self) -> Id:
         return self.request.id
 
     @property

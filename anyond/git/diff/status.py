@@ -159,7 +159,7 @@ async def standing(
         repo: anywhere in the repository.
         worktree: the attempt's checkout; without one, only the refs are told.
         branch: the attempt's branch.
-        target: where it is to land, local or remote. If it is gone, the numbers are 0.
+        target: the branch to be merged into, local or remote. If it is gone, the numbers are 0.
         left: the commit where the attempt began, if that is known.
     """
     try:

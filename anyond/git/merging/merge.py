@@ -61,7 +61,7 @@ async def merge(
         repos: the locks.
         repo: anywhere in the repository.
         branch: the attempt's branch.
-        target: where to land.
+        target: the branch to merge into.
         message: of the merge or squash commit; a rebase keeps the messages that there are.
         strategy: `merge` makes a commit with two parents (target, branch), `squash` one commit on
             the target, `rebase` puts each commit on the target.

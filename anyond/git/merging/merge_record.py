@@ -25,7 +25,7 @@ class MergeRecord(NamedTuple):
 
 
 async def find(repo: Path, before: str | None, after: str) -> MergeRecord | None:
-    """The landing between two commits, or None if the repository does not have both.
+    """The merge between two commits, or None if the repository does not have both.
 
     Args:
         repo: anywhere in the repository, which may be gone.

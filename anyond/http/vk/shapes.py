@@ -33,7 +33,7 @@ class Answer(NamedTuple):
         return self.status < 300
 
     @property
-    def type(self) -> str:
+    def refusal_type(self) -> str:
         """The type by which programs match the refusal."""
         data = self.body.get("error_data")
         return str(data.get("type", "")) if isinstance(data, dict) else ""
@@ -74,23 +74,23 @@ async def _soft(_: Services, found: Answer) -> Answer:
 
 async def _rebased(services: Services, found: Answer) -> Answer:
     """Conflicts are data without a sentence, and everything else a sentence without data."""
-    if found.type in _REBASE:
+    if found.refusal_type in _REBASE:
         return _refused(found.body["error_data"], None)
     return await _soft(services, found)
 
 
 async def _published(services: Services, found: Answer) -> Answer:
     """Give the refusals that a dialog can help with as bare words."""
-    if not found.good and found.type in _GITHUB:
-        return _refused(_GITHUB[found.type], None)
+    if not found.good and found.refusal_type in _GITHUB:
+        return _refused(_GITHUB[found.refusal_type], None)
     return await _soft(services, found)
 
 
 async def _signed_in(_: Services, found: Answer) -> Answer:
     """Of a code that is too old, the sentence is the name."""
-    if found.type != "expired_token":
+    if found.refusal_type != "expired_token":
         return found
-    return Answer(found.status, {**found.body, "message": found.type})
+    return Answer(found.status, {**found.body, "message": found.refusal_type})
 
 
 async def _compared(services: Services, found: Answer) -> Answer:

@@ -89,7 +89,7 @@ class HeadBroken(Refused, type="head_broken"):
 
 
 class RepositoryMissing(Refused, type="repository_missing"):
-    """Where the repository was, there is none any more; `message` says where."""
+    """No repository is left where it was; `message` says where."""
 
     message: str
 

@@ -19,7 +19,7 @@ async def is_recorded(resources: Resources, attempt_id: str) -> bool:
 
 
 async def latest(resources: Resources, about: Subject) -> MergeRecord | None:
-    """The two ends of the latest landing.
+    """The two ends of the latest merge.
 
     None if there is none, if the repository does not have its commits (a pull request was merged
     elsewhere and nothing was fetched since), or while something is at work in the attempt; a dev

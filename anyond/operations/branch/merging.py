@@ -75,7 +75,7 @@ async def _merge(
 
     def done(tx: Tx) -> None:
         found = intents.get(tx, attempt.id)
-        # Unless somebody has renamed the target meanwhile, or has seen that it has landed.
+        # Unless somebody has renamed the target meanwhile, or has seen that it was merged.
         if found is not None and found.kind == "merge" and found.onto == record.after:
             intent_outcomes.complete(tx, about, found)
 

@@ -21,7 +21,7 @@ class Way:
     """From where to where.
 
     Args:
-        base: the remote of the branch in which the work is to land.
+        base: the remote of the branch that the work is to be merged into.
         target: what that branch is called there.
         head: the remote that the attempt's branch is pushed to; another one if it is a fork.
     """

@@ -125,7 +125,7 @@ def record(
     """Write down how a pull request stands. The task of a merged one is done.
 
     Args:
-        target: where it is to land, if GitHub does not say.
+        target: the branch to merge into, if GitHub does not say.
         row_id: the row that is about it, whatever its address is by now.
     """
     moment = now()
@@ -190,7 +190,7 @@ async def _on_github(
                 return known
         raise _elsewhere(resources, f"the remote {remote.name}")
 
-    # What is fetched is what the work is to land in; what is pushed to may be somebody's fork of
+    # Fetched is what the work is to be merged into; what is pushed to may be somebody's fork of
     # it, also under the name of one remote.
     base = await name(found.base, found.base.address, found.base.push_address)
     return base, await name(found.head, found.head.push_address, found.head.address)

@@ -182,7 +182,7 @@ async def conclude(
         if not first_time or process.run_reason is RunReason.DEV_SERVER:
             return None
         is_halted = halting() or ending.status is ProcessStatus.KILLED
-        if exit.kept and not is_halted:
+        if exit.left_running and not is_halted:
             services = insert(tx, subject.attempt.id, subject.task.id, _services(process, exit))
         received = conversation.messages_received if conversation is not None else 0
         left = [message.prompt for message in steering.undelivered(tx, process.id, received)]
@@ -216,14 +216,16 @@ async def conclude(
     following = await resources.store.write(final)
     if over:
         await notify(resources, subject, ending.status)
-    if exit.kept and services is None:
+    if exit.left_running and services is None:
         await resources.launcher.end_services(process.id)
     return Following(following, services)
 
 
 def _services(process: ExecutionProcess, exit: Exit) -> ExecutorAction:
     request = ScriptRequest(
-        script="\n".join(exit.kept), context=ScriptContext.DEV_SERVER, services_of=process.id
+        script="\n".join(exit.left_running),
+        context=ScriptContext.DEV_SERVER,
+        services_of=process.id,
     )
     return ExecutorAction(typ=request)
 

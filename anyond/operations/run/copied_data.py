@@ -68,7 +68,9 @@ async def notice(resources: Resources) -> None:
 
 
 def _give_up(tx: Tx, found: Mapping[str, DataDirectory], running: list[ExecutionProcess]) -> None:
-    """What was under way in those attempts is under way in the other directory, and only there."""
+    """Give up what was under way in those attempts: it goes on in the other directory, and only
+    there.
+    """
     moment = now()
     for attempt_id, owner in found.items():
         data_directory.set_owner(tx, attempt_id, owner)
@@ -118,7 +120,7 @@ def _known_by(place: Path) -> DataDirectory:
 
 
 async def _lives(resources: Resources, other: DataDirectory) -> bool:
-    """Whether that directory is still there, with its database, and is not this one."""
+    """Return whether that directory is still there, with its database, and is not this one."""
 
     def look() -> bool:
         mine = resources.paths.data_dir

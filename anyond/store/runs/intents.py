@@ -16,10 +16,10 @@ class Intent(Struct, frozen=True, kw_only=True):
 
     Args:
         kind: `rebase`: once it is complete, `name` is the target branch. `rename`: once git has
-            done it, `name` is the branch. `merge`: `name` is the branch that it lands in. `reset`:
+            done it, `name` is the branch. `merge`: `name` is the branch merged into. `reset`:
             `name` is the branch that goes back. `delete_file`: `name` is the path.
-        tip: the commit of the branch before; for a merge, of the branch that it lands in.
-        onto: the commit that the branch is put on, for a rebase or reset; the commit that lands,
+        tip: the commit of the branch before; for a merge, of the branch merged into.
+        onto: the commit that the branch is put on, for a rebase or reset; the merged commit,
             for a merge.
         waits: git has stopped at a conflict, for an agent or a person to go on.
         snapshot: the ref of the state before, where an undoing needs it.

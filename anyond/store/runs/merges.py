@@ -79,7 +79,7 @@ def keep_pull_request(
 
     Args:
         id: of the row, if it is new.
-        target_branch_name: where it is to land.
+        target_branch_name: the branch to merge into.
         row_id: the row that is known to be of it. Its address may have changed since: somebody
             has renamed the repository.
 
@@ -155,7 +155,7 @@ def of_attempt(reader: Reader, attempt_id: str) -> list[Merge]:
 
 
 def latest_merge(reader: Reader, attempt_id: str) -> LatestMerge | None:
-    """The latest landing of an attempt; None if there is none, or if a later pull request may
+    """The latest merge of an attempt; None if there is none, or if a later pull request may
     still become one.
     """
     row = reader.execute(

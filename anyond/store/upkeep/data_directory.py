@@ -20,7 +20,7 @@ class DataDirectory(NamedTuple):
 
 
 def recorded(reader: Reader) -> DataDirectory | None:
-    """Where this database was opened last; None if no version has written that down."""
+    """Return where this database was opened last; None if no version has written that down."""
     row = reader.execute("SELECT path, inode FROM data_directory").fetchone()
     return None if row is None else DataDirectory(*row)
 
