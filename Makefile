@@ -1,6 +1,6 @@
 # Every command that a contributor needs; `make help` lists them. Works with GNU make 3.81.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast test-agents check types settings machines cli docs bench hostile power chaos lock clean
+.PHONY: help demo test test-fast test-agents check types settings machines cli docs bench hostile power chaos mutants lock clean
 
 RUNTIME := .venv
 DEV := .venv-dev
@@ -99,6 +99,10 @@ chaos: ## Kill daemons, shims, agents and git 1,000 times (ARGS=--short for thre
 power: ## Cut the power of a daemon at work, again and again (ARGS=--short for a few times; needs root and FUSE)
 	@sh requirements/venv.sh $(DEV) dev
 	@$(DEV_PYTHON) -m campaigns.power $(ARGS)
+
+mutants: ## Put small faults into the code, and look which ones no test notices (ARGS="--only machines")
+	@sh requirements/venv.sh $(DEV) dev
+	@$(DEV_PYTHON) -m tools.mutants $(ARGS)
 
 lock: ## Write the lock files anew from pyproject.toml (needs uv)
 	@sh requirements/lock.sh

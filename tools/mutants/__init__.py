@@ -1,0 +1,1 @@
+"""The mutation check: small faults are put into the code, and tests must notice each."""

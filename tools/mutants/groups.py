@@ -1,0 +1,92 @@
+"""Groups: which modules are mutated together, and which tests ought to notice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+
+class Group(NamedTuple):
+    """Modules of one subject.
+
+    Attributes:
+        name: for `--only`.
+        modules: files, or folders (all modules right in them).
+        tests: what pytest is given; the narrowest that ought to notice every fault.
+        sample: how many mutants are tried unless `--sample` says otherwise; None is all of them.
+        without: modules in these folders that only declare or describe.
+    """
+
+    name: str
+    modules: tuple[str, ...]
+    tests: tuple[str, ...]
+    sample: int | None = None
+    without: tuple[str, ...] = ()
+
+    def files(self) -> Iterator[Path]:
+        """All its modules, sorted."""
+        for named in self.modules:
+            path = Path(named)
+            for file in sorted(path.glob("*.py")) if path.is_dir() else [path]:
+                if file.name != "__init__.py" and str(file) not in self.without:
+                    yield file
+
+
+GROUPS = (
+    Group(
+        "machines",
+        ("anyond/machines",),
+        ("tests/machines",),
+        sample=200,
+        # The page of the tables is compared by `make check`.
+        without=("anyond/machines/document.py",),
+    ),
+    Group("store", ("anyond/store/engine",), ("tests/store",), sample=60),
+    Group(
+        "actors",
+        (
+            "anyond/actors/core.py",
+            "anyond/actors/attempt.py",
+            "anyond/actors/attempts.py",
+            "anyond/actors/process.py",
+            "anyond/actors/starting.py",
+            "anyond/actors/attaching.py",
+            "anyond/actors/executions.py",
+        ),
+        ("tests/actors",),
+        sample=60,
+    ),
+    Group(
+        "merging",
+        (
+            "anyond/git/merging",
+            "anyond/operations/branch/merging.py",
+            "anyond/operations/branch/rebasing.py",
+        ),
+        (
+            "tests/git/test_git_merge.py",
+            "tests/git/test_git_merge_attributes.py",
+            "tests/git/test_git_rebase.py",
+            "tests/git/test_git_cases.py",
+            "tests/operations/test_merge_records.py",
+            "tests/operations/test_operations_attempts.py",
+        ),
+        sample=60,
+    ),
+    Group(
+        "recovery",
+        ("anyond/operations/run", "anyond/actors/owner_check.py"),
+        (
+            "tests/actors",
+            "tests/operations/test_run_start.py",
+            "tests/operations/test_replacing.py",
+            "tests/operations/test_queue.py",
+            "tests/operations/test_follow_up.py",
+            "tests/operations/test_fresh_session.py",
+            "tests/operations/test_unowned.py",
+            "tests/operations/test_notices_of_runs.py",
+        ),
+        sample=60,
+    ),
+)
