@@ -210,9 +210,7 @@ TABLE = Table(
         Row((State.RUNNING,), StopAsked, State.TERMINATING, then=(terminate,)),
         # It is being let go already; these steps end in a kill as well.
         Row((State.INTERRUPTING, *_ENDING), StopAsked),
-        Row(
-            (State.RUNNING, State.INTERRUPTING), TurnOver, State.CLOSING_STDIN, None, (close_stdin,)
-        ),
+        Row(_IN_TURN, TurnOver, State.CLOSING_STDIN, None, (close_stdin,)),
         Row(_ENDING, TurnOver),
         Row((State.INTERRUPTING,), DeadlinePassed, State.CLOSING_STDIN, None, (close_stdin,)),
         Row((State.CLOSING_STDIN,), DeadlinePassed, State.TERMINATING, of_this_step, (terminate,)),

@@ -192,6 +192,13 @@ def test_whoever_waits_for_a_start_has_the_row_when_it_lives() -> None:
     assert machine.handle(late) == [Answer(late)]
 
 
+def test_whoever_waits_for_a_start_that_is_over_is_answered_at_once() -> None:
+    machine, start = AttemptMachine(), AwaitStart("agent")
+    machine.handle(Sought("agent"))
+    machine.handle(Over("agent"))
+    assert machine.handle(start) == [Answer(start)]
+
+
 def test_whoever_waits_for_a_start_that_fails_is_told_why_and_the_attempt_is_free() -> None:
     machine, start, why = AttemptMachine(), AwaitStart("agent"), ValueError("x")
     machine.handle(Sought("agent"))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from anyond.agents.common.core import Outcome
 from anyond.machines.process import (
+    HASTY_CLOSE_S,
+    SECONDS,
     ApprovalDecided,
     Command,
     DeadlinePassed,
@@ -51,6 +53,16 @@ def test_after_its_turn_an_agent_is_let_go_by_closing_its_stdin() -> None:
     machine = ProcessMachine(has_dialogue=True)
     assert steps(machine.handle(TurnOver(Outcome.COMPLETED))) == [StopStep.CLOSE_STDIN]
     assert steps(machine.handle(DeadlinePassed(StopStep.CLOSE_STDIN))) == [StopStep.TERMINATE]
+
+
+def test_closing_stdin_takes_less_time_if_somebody_waits_for_the_end() -> None:
+    alone, awaited = ProcessMachine(has_dialogue=True), ProcessMachine(has_dialogue=True)
+    awaited.handle(StopAsked())
+    assert (alone.stopping, awaited.stopping) == (False, True)
+    over = TurnOver(Outcome.COMPLETED)
+    assert alone.handle(over) == [TakeStep(StopStep.CLOSE_STDIN, SECONDS[StopStep.CLOSE_STDIN])]
+    assert awaited.handle(over) == [TakeStep(StopStep.CLOSE_STDIN, HASTY_CLOSE_S)]
+    assert not alone.stopping
 
 
 def test_an_interrupted_turn_goes_on_to_the_next_step_at_once() -> None:

@@ -47,6 +47,11 @@ def test_directories_of_their_own_and_all_above_them_are_found() -> None:
     assert [path for path, _ in found(index, "node")] == ["node_modules", "node_modules/left-pad"]
 
 
+def test_of_directories_that_are_equally_important_the_shortest_path_comes_first() -> None:
+    index = PathIndex([], ["long", "s"], {})
+    assert [path for path, _ in found(index, "")] == ["s", "long"]
+
+
 def test_cases_do_not_matter_and_slashes_are_part_of_a_path() -> None:
     index = PathIndex(["Src/Größe/Index.TS"], [], {})
     assert ("Src/Größe/Index.TS", NAME) in found(index, "index.ts")
