@@ -28,7 +28,7 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 import pytest
 
 if TYPE_CHECKING:
