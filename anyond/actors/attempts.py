@@ -41,12 +41,12 @@ INTENSITY = Intensity()
 LEAVES_S = 5.0
 """Seconds that jobs and actors may take to end when nothing runs in their attempts any more."""
 
-FIRST_PAUSE_S = 0.5
-LONGEST_PAUSE_S = 60.0
-"""How long an attempt whose actor has failed waits for the next one; doubled each time."""
+FIRST_BACKOFF_S = 0.5
+LONGEST_BACKOFF_S = 60.0
+"""The exponential backoff before an attempt whose actor has failed gets the next one."""
 
 RECOVERY_SECONDS = 15.0
-"""So long the front stays closed for attempts that are slow to be found again."""
+"""The timeout of the recovery of attempts, before requests are accepted."""
 
 
 @dataclass(eq=False)
@@ -281,7 +281,7 @@ class Attempts:
         """Start an actor for it again soon, and later if need be, since its processes go on."""
         times = self._failures.get(attempt_id, 1)
         if await self._runs_something(attempt_id):
-            await trio.sleep(min(FIRST_PAUSE_S * 2 ** (times - 1), LONGEST_PAUSE_S))
+            await trio.sleep(min(FIRST_BACKOFF_S * 2 ** (times - 1), LONGEST_BACKOFF_S))
         while (decision := self._inactive.get(attempt_id)) is not None:
             await decision.wait()
         if await self._runs_something(attempt_id):

@@ -183,7 +183,7 @@ async def keep(
     """Run a permanent service: after a crash again, but not for ever.
 
     Args:
-        pause: seconds before the first restart; doubled for each further one, up to 30.
+        pause: seconds before the first restart; exponential backoff up to 30.
         report: told of each crash.
 
     Raises:

@@ -14,9 +14,9 @@ SAME = 5
 ALL = 20
 """And so many of any kind."""
 
-FIRST_PAUSE_S = 0.5
-LONGEST_PAUSE_S = 30.0
-"""How long after a crash it is tried again; doubled each time."""
+FIRST_BACKOFF_S = 0.5
+LONGEST_BACKOFF_S = 30.0
+"""The exponential backoff before the retry after a crash."""
 
 
 class Crashes:
@@ -39,7 +39,7 @@ class Crashes:
     @property
     def pause_s(self) -> float:
         """Seconds until it is to be tried again."""
-        return float(min(FIRST_PAUSE_S * 2 ** (self._kinds.total() - 1), LONGEST_PAUSE_S))
+        return float(min(FIRST_BACKOFF_S * 2 ** (self._kinds.total() - 1), LONGEST_BACKOFF_S))
 
 
 def passes(crash: Exception) -> bool:

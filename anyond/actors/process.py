@@ -41,10 +41,10 @@ from anyond.watchers.logs import Live
 log = structlog.get_logger()
 
 GATHER_S = 0.004
-"""Seconds in which the output of an agent is gathered before it is read."""
+"""Seconds in which the output of an agent is gathered before it is read: a debounce of wakeups."""
 
 OBEYED_S = 10.0
-"""Seconds in which a shim that was told to kill confirms that it has heard of it."""
+"""The timeout of a shim's confirmation that it kills."""
 
 KILLED = "The process that supervised it was killed."
 HUNG = (

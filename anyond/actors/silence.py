@@ -15,8 +15,8 @@ class Silence:
     """One timer for one agent. It stands still while a question is open, or no turn runs.
 
     The first notice of a silence comes after `after()` seconds, each further one when it has lasted
-    twice as long as was told last. What was told is part of the conversation, so that a daemon that
-    is started again does not tell it twice. Nothing else ever follows from a silence.
+    twice as long as was reported last. What was reported is part of the conversation, so that a
+    daemon that is started again does not tell it twice. Nothing else ever follows from a silence.
 
     Args:
         after: seconds of the first notice; 0 for none at all.

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import structlog
 import trio
 
-from anyond.actors.crashes import FIRST_PAUSE_S, LONGEST_PAUSE_S
+from anyond.actors.crashes import FIRST_BACKOFF_S, LONGEST_BACKOFF_S
 from anyond.model.errors import AnyondError, Unavailable
 from anyond.model.rows import ExecutionProcess, ProcessStatus
 from anyond.operations import subject
@@ -74,14 +74,14 @@ class Starts:
 
     async def _fail(self, row: ExecutionProcess, why: AnyondError) -> None:
         about = await subject.read(self._resources, self._attempt_id)
-        pause = FIRST_PAUSE_S
+        backoff = FIRST_BACKOFF_S
         while True:
             try:
                 return await run.fail_start(self._resources, row, about, why)
             except Unavailable as error:
                 log.warning("not_written", process=row.id, why=str(error))
-            await trio.sleep(pause)
-            pause = min(pause * 2, LONGEST_PAUSE_S)
+            await trio.sleep(backoff)
+            backoff = min(backoff * 2, LONGEST_BACKOFF_S)
 
     async def _is_running(self, process_id: str) -> bool:
         try:

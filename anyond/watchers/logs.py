@@ -27,8 +27,8 @@ from anyond.wakeup import Wakeup
 BATCH_FRAMES = 256
 BATCH_BYTES = 1 << 18
 UNFOLLOWED_S = 0.25
-"""So often followers of a raw log look for themselves while nobody listens to its shim: before it
-has answered, and after a crash of what takes in what its agent says."""
+"""The polling interval of followers of a raw log while nobody listens to its shim: before it has
+answered, and after a crash of what reads its agent's output."""
 
 REMEMBERED = 10_000
 """Of so many files it is remembered that they were found right."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from anyond.actors import attempts as awake_module
+from anyond.actors import attempts as attempts_module
 from anyond.actors import crashes as crashes_module
 from anyond.agents.roster import DEFAULT_PROFILES
 from anyond.files.desktop_notifier import DesktopNotifier
@@ -37,9 +37,9 @@ from anyond.store.runs import sessions
 
 @pytest.fixture
 async def resources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Resources]:
-    monkeypatch.setattr(awake_module, "FIRST_PAUSE_S", 0.001)
-    monkeypatch.setattr(awake_module, "LONGEST_PAUSE_S", 0.05)
-    monkeypatch.setattr(crashes_module, "FIRST_PAUSE_S", 0.001)
+    monkeypatch.setattr(attempts_module, "FIRST_BACKOFF_S", 0.001)
+    monkeypatch.setattr(attempts_module, "LONGEST_BACKOFF_S", 0.05)
+    monkeypatch.setattr(crashes_module, "FIRST_BACKOFF_S", 0.001)
     monkeypatch.setenv("HOME", str(tmp_path))
     paths = AppPaths.under(tmp_path / "anyon")
     paths.create()

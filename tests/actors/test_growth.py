@@ -110,8 +110,8 @@ async def test_a_dialogue_that_crashes_holds_up_nobody_who_reads_the_bytes(
         raise ValueError("one")
 
     monkeypatch.setattr(Conversation, "steps", choke)
-    monkeypatch.setattr(crashes_module, "FIRST_PAUSE_S", 1000.0)
-    monkeypatch.setattr(crashes_module, "LONGEST_PAUSE_S", 1000.0)
+    monkeypatch.setattr(crashes_module, "FIRST_BACKOFF_S", 1000.0)
+    monkeypatch.setattr(crashes_module, "LONGEST_BACKOFF_S", 1000.0)
     async with followed(resources, poisoned, tmp_path / "go") as follower:
         await follower.sees(b"one\n")
         with trio.fail_after(DEADLINE):

@@ -16,7 +16,7 @@ from anyond.http.wire.turns import Turns
 T = TypeVar("T")
 
 GATHER_S = 0.006
-"""How long what comes next may gather, so that many small items cost little more than one."""
+"""The debounce of a stream: items gather so long, so that many small ones cost little."""
 _LUMP = 32 * 1024
 _LARGE = 1024**2
 """Bytes of a snapshot that is put into words beside the loop."""
