@@ -6,7 +6,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.daemon import Daemon, Json
+from anyond.model.rows import TaskAttempt
+from benchmarks.daemon import Daemon
 from benchmarks.figures import Figure, at_most, compared, middle, percentile
 from benchmarks.lab import Lab
 from benchmarks.prober import probing
@@ -26,7 +27,7 @@ def measure(lab: Lab) -> Iterator[Figure]:
         daemon.use_agent(lab.program("read line; exit 1"))
         attempt = daemon.attempt(daemon.project(lab.large_repository()))
         daemon.over(attempt)
-        tree = Path(attempt["container_ref"])
+        tree = Path(attempt.container_ref or "")
         _change(tree)
         with probing(daemon.url) as idle:
             time.sleep(1)
@@ -66,17 +67,17 @@ def _change(tree: Path) -> None:
             file.write_text(file.read_text().replace("value", "changed", 5) + "more = True\n")
 
 
-def _status(daemon: Daemon, attempt: Json) -> float:
+def _status(daemon: Daemon, attempt: TaskAttempt) -> float:
     began = time.perf_counter()
-    found = daemon.ask("GET", f"/api/task-attempts/{attempt['id']}/branch-status")
+    found = daemon.ask("GET", f"/api/task-attempts/{attempt.id}/branch-status")
     elapsed = time.perf_counter() - began
     assert found["uncommitted_count"] + found["untracked_count"] >= CHANGED, found
     return elapsed
 
 
-def _diff(daemon: Daemon, attempt: Json) -> float:
+def _diff(daemon: Daemon, attempt: TaskAttempt) -> float:
     began = time.perf_counter()
-    client = WebSocket(daemon.socket(f"/api/task-attempts/{attempt['id']}/diff/ws"))
+    client = WebSocket(daemon.socket(f"/api/task-attempts/{attempt.id}/diff/ws"))
     seen: list[bytes] = []
     while not seen or not seen[-1].startswith(b'{"type":"ready"'):
         seen += client.wait()

@@ -15,8 +15,16 @@ from typing import Any, TypeVar
 import httpx
 import psutil
 
+from anyond.api import attempts, processes, projects, system, tasks
+from anyond.api.attempts import AttemptsOfTask
+from anyond.api.declaration.params import Nothing, OfAttempt, OfTask
+from anyond.api.processes import ProcessesOfAttempt
+from anyond.client import Address, BlockingClient
+from anyond.model.configuration.settings import Executor, ExecutorProfileId
+from anyond.model.http.bodies import CreateAndStart, NewProject, NewTask
+from anyond.model.rows import ExecutionProcess, Project, Task, TaskAttempt, TaskStatus
+
 T = TypeVar("T")
-Json = dict[str, Any]
 
 ROOT = Path(__file__).parents[1]
 TIMEOUT_S = 120.0
@@ -44,6 +52,8 @@ class Daemon:
             "ANYON_RUNTIME_DIR": str(root / "run"),
         }
         self.url = ""
+        self.client: BlockingClient
+        self._open: BlockingClient | None = None
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -71,9 +81,14 @@ class Daemon:
         self.until(daemon_file.exists, "the daemon's address")
         self.url = json.loads(daemon_file.read_text())["url"]
         self._http = httpx.Client(base_url=self.url, timeout=TIMEOUT_S)
+        self._open = BlockingClient(Address(self.url), timeout_s=TIMEOUT_S)
+        self.client = self._open.__enter__()
 
     def stop(self) -> None:
         assert self._process is not None
+        if self._open is not None:
+            self._open.__exit__(None, None, None)
+            self._open = None
         self._process.send_signal(signal.SIGTERM)
         try:
             self._process.wait(TIMEOUT_S)
@@ -96,7 +111,10 @@ class Daemon:
     # ------------------------------------------------------------ its API
 
     def ask(self, method: str, path: str, body: object = None) -> Any:
-        """The `data` of a successful answer."""
+        """The `data` of a successful answer, for requests that are measured themselves.
+
+        The client runs in a thread of its own, which would be measured with them.
+        """
         answer = self._http.request(method, path, json=body)
         content = answer.json()
         if not content["success"]:
@@ -107,47 +125,56 @@ class Daemon:
         """The URL of a WebSocket."""
         return self.url.replace("http", "ws", 1) + path
 
-    def project(self, repository: Path, setup_script: str | None = None) -> Json:
-        return self.ask(  # type: ignore[no-any-return]
-            "POST",
-            "/api/projects",
-            {
-                "name": "Measured",
-                "git_repo_path": str(repository),
-                "use_existing_repo": True,
-                "setup_script": setup_script,
-            },
+    def project(self, repository: Path, setup_script: str | None = None) -> Project:
+        new = NewProject(
+            name="Measured",
+            git_repo_path=str(repository),
+            use_existing_repo=True,
+            setup_script=setup_script,
         )
+        return self.client.call(projects.CREATE_PROJECT, Nothing(), new)
 
     def use_agent(self, program: Path) -> None:
         """From now on, agents are this program."""
         variant = {"base_command_override": str(program)}
-        self.ask("PUT", "/api/profiles", {"executors": {"ACP": {"DEFAULT": {"ACP": variant}}}})
+        body = json.dumps({"executors": {"ACP": {"DEFAULT": {"ACP": variant}}}}).encode()
+        self.client.call(system.UPDATE_EXECUTOR_PROFILES, system.Replace(), body)
 
-    def attempt(self, project: Json) -> Json:
+    def task(self, project: Project, title: str = "T") -> Task:
+        new = NewTask(project_id=project.id, title=title)
+        return self.client.call(tasks.CREATE_TASK, Nothing(), new)
+
+    def attempt(self, project: Project) -> TaskAttempt:
         """A task, and an attempt at it whose first program runs."""
-        body = {
-            "task": {"project_id": project["id"], "title": "Measure"},
-            "executor_profile_id": {"executor": "ACP", "variant": None},
-            "base_branch": "main",
-        }
-        task = self.ask("POST", "/api/tasks/create-and-start", body)
-        return self.ask("GET", f"/api/task-attempts?task_id={task['id']}")[0]  # type: ignore[no-any-return]
+        new = CreateAndStart(
+            task=NewTask(project_id=project.id, title="Measure"),
+            executor_profile_id=ExecutorProfileId(executor=Executor.ACP),
+            base_branch="main",
+        )
+        task = self.client.call(tasks.CREATE_AND_START_TASK, Nothing(), new)
+        return self.client.call(attempts.LIST_TASK_ATTEMPTS, AttemptsOfTask(task_id=task.id))[0]
 
-    def attempts(self, project: Json, number: int) -> list[Json]:
+    def attempts(self, project: Project, number: int) -> list[TaskAttempt]:
         """Several at a time."""
         with ThreadPoolExecutor(4) as pool:
             return list(pool.map(lambda _: self.attempt(project), range(number)))
 
-    def process(self, attempt: Json) -> Json:
+    def process(self, attempt: TaskAttempt) -> ExecutionProcess:
         """The newest process of an attempt."""
-        path = f"/api/execution-processes?task_attempt_id={attempt['id']}"
-        return self.ask("GET", path)[0]  # type: ignore[no-any-return]
+        of_attempt = ProcessesOfAttempt(task_attempt_id=attempt.id)
+        return self.client.call(processes.LIST_EXECUTION_PROCESSES, of_attempt)[0]
 
-    def over(self, attempt: Json) -> None:
+    def over(self, attempt: TaskAttempt) -> None:
         """Wait until nothing works on the attempt any more."""
-        path = f"/api/tasks/{attempt['task_id']}"
-        self.until(lambda: self.ask("GET", path)["status"] != "inprogress", "the end")
+        of_task = OfTask(task_id=attempt.task_id)
+        self.until(
+            lambda: self.client.call(tasks.GET_TASK, of_task).status is not TaskStatus.IN_PROGRESS,
+            "the end",
+        )
+
+    def end_runs(self, attempt: TaskAttempt) -> None:
+        """Stop whatever runs in an attempt."""
+        self.client.call(attempts.STOP_EXECUTION, OfAttempt(task_attempt_id=attempt.id))
 
     # ------------------------------------------------------------ what it costs
 

@@ -9,7 +9,8 @@ import time
 from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
-from benchmarks.daemon import Daemon, Json
+from anyond.model.rows import Project
+from benchmarks.daemon import Daemon
 from benchmarks.figures import Figure, at_most, duration, percentile
 from benchmarks.lab import Lab
 from benchmarks.prober import probing
@@ -83,8 +84,8 @@ def measure(lab: Lab) -> Iterator[Figure]:
             yield figure._replace(baseline=f"an idle daemon: {duration(base / 1000)}")
 
 
-def _agent(lab: Lab, flood: str) -> Callable[[Daemon, Json], None]:
-    def work(daemon: Daemon, project: Json) -> None:
+def _agent(lab: Lab, flood: str) -> Callable[[Daemon, Project], None]:
+    def work(daemon: Daemon, project: Project) -> None:
         script = lab.path("agent")
         head, _, loop = AGENT.partition("refused,")
         script.write_text(f"{head}{flood}refused,{loop}")
@@ -95,10 +96,10 @@ def _agent(lab: Lab, flood: str) -> Callable[[Daemon, Json], None]:
     return work
 
 
-def _leave(daemon: Daemon, project: Json) -> None:
+def _leave(daemon: Daemon, project: Project) -> None:
     place = urlsplit(daemon.url)
     request = (
-        f"GET /api/tasks/stream/ws?project_id={project['id']} HTTP/1.1\r\nHost: {place.netloc}\r\n"
+        f"GET /api/tasks/stream/ws?project_id={project.id} HTTP/1.1\r\nHost: {place.netloc}\r\n"
         "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
         "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
     )

@@ -17,8 +17,10 @@ from typing import Any
 
 import msgspec
 
-from benchmarks.daemon import ROOT, Json
+from benchmarks.daemon import ROOT
 from benchmarks.websocket import WebSocket
+
+Json = dict[str, Any]
 
 
 class Value(msgspec.Struct):

@@ -23,10 +23,10 @@ def measure(lab: Lab) -> Iterator[Figure]:
         attempt = daemon.attempt(daemon.project(lab.repository(), talk))
         process = daemon.process(attempt)
         daemon.over(attempt)
-        spool = daemon.root / "data" / "executions" / process["id"]
+        spool = daemon.root / "data" / "executions" / process.id
         assert (spool / "log").stat().st_size > BYTES
         frames = (spool / "log.idx").stat().st_size // 8
-        path = f"/api/execution-processes/{process['id']}/raw-logs/ws?after={frames - 2}"
+        path = f"/api/execution-processes/{process.id}/raw-logs/ws?after={frames - 2}"
         before = daemon.rss()
         for _ in range(ROUNDS):
             began = time.perf_counter()

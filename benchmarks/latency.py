@@ -33,7 +33,7 @@ def measure(lab: Lab) -> Iterator[Figure]:
     talk = shlex.join([sys.executable, "-I", "-S", "-c", PROGRAM, str(start)])
     with lab.daemon() as daemon:
         attempts = daemon.attempts(daemon.project(lab.repository(), talk), AGENTS)
-        ids = [daemon.process(attempt)["id"] for attempt in attempts]
+        ids = [daemon.process(attempt).id for attempt in attempts]
         paths = [f"/api/execution-processes/{id}/raw-logs/ws?batch=true" for id in ids]
         client = follower.start([daemon.socket(path) for path in paths], stamps=True)
         before = daemon.cpu()

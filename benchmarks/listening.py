@@ -23,7 +23,7 @@ def measure(lab: Lab) -> Iterator[Figure]:
     file.write_bytes(b"[]")
     with bare.serving(file) as base, lab.daemon() as daemon:
         project = daemon.project(lab.repository())
-        task = daemon.ask("POST", "/api/tasks", {"project_id": project["id"], "title": "T"})
+        task = daemon.task(project)
         url = f"{daemon.url}/api/events"
         first = listeners.start(url, CLIENTS)  # whatever has to grow only once grows now
         before = daemon.rss()
@@ -35,7 +35,7 @@ def measure(lab: Lab) -> Iterator[Figure]:
         plain: list[float] = []
         for _ in range(ROUNDS):
             plain += _last(f"{base}/events", f"{base}/tell")
-            ours += _last(url, f"{daemon.url}/api/tasks/{task['id']}")
+            ours += _last(url, f"{daemon.url}/api/tasks/{task.id}")
     first_row = f"a change until the last of {CLIENTS} listeners has it, median"
     name = "Hypercorn and Quart-Trio, nothing kept"
     for what, share in ((first_row, 0.5), ("… the slowest of 100 changes", 0.99)):

@@ -87,7 +87,7 @@ def _compared_with_bare(lab: Lab, daemon: Daemon, url: str, board: Board) -> Ite
 def _changing(daemon: Daemon, project: str) -> Iterator[Figure]:
     """Each time one of the many tasks has changed before."""
     path = f"/api/tasks?project_id={project}"
-    ids = [task["id"] for task in daemon.ask("GET", path)][:: 10_000 // CHANGES]
+    ids = [task.id for task in daemon.ask("GET", path)][:: 10_000 // CHANGES]
     took: list[float] = []
     with httpx.Client(base_url=daemon.url, timeout=60) as client, probing(daemon.url) as probes:
         for n, id in enumerate(ids):

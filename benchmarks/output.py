@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from anyond.model.rows import Project
 from benchmarks import follower
 from benchmarks.daemon import TIMEOUT_S, Daemon
 from benchmarks.figures import Figure, at_most, compared, middle
@@ -53,10 +54,10 @@ def _into_a_file(lab: Lab, gate: Path, talk: str) -> float:
     return elapsed
 
 
-def _to_a_client(daemon: Daemon, project: dict[str, str], gate: Path) -> tuple[float, float]:
+def _to_a_client(daemon: Daemon, project: Project, gate: Path) -> tuple[float, float]:
     attempt = daemon.attempt(project)
     process = daemon.process(attempt)
-    path = f"/api/execution-processes/{process['id']}/raw-logs/ws?batch=true"
+    path = f"/api/execution-processes/{process.id}/raw-logs/ws?batch=true"
     client = follower.start([daemon.socket(path)], lines=LINES)
     before = daemon.cpu()
     began = _open(gate)

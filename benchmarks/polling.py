@@ -30,7 +30,7 @@ def measure(lab: Lab) -> Iterator[Figure]:
         attempts = daemon.attempts(daemon.project(lab.repository()), ATTEMPTS)
         for attempt in attempts:
             daemon.over(attempt)
-        paths = [f"/api/task-attempts/{attempt['id']}/branch-status" for attempt in attempts]
+        paths = [f"/api/task-attempts/{attempt.id}/branch-status" for attempt in attempts]
 
         def asked(path: str) -> float:
             began = time.perf_counter()
@@ -44,7 +44,7 @@ def measure(lab: Lab) -> Iterator[Figure]:
 
         for _ in range(ROUNDS):
             for attempt, path in zip(attempts, paths, strict=True):
-                plain.append(lab.timed("git", "status", cwd=Path(attempt["container_ref"])))
+                plain.append(lab.timed("git", "status", cwd=Path(attempt.container_ref or "")))
                 ours.append(asked(path))
         for _ in range(ROUNDS):
             with probing(daemon.url) as probes, ThreadPoolExecutor(CLIENTS) as pool:

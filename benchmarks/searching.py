@@ -18,7 +18,7 @@ def measure(lab: Lab) -> Iterator[Figure]:
     repository = lab.old_repository(COMMITS)
     with lab.daemon() as daemon:
         project = daemon.project(repository)
-        path = f"/api/projects/{project['id']}/search?q="
+        path = f"/api/projects/{project.id}/search?q="
 
         def asked(text: str) -> float:
             began = time.perf_counter()

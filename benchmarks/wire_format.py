@@ -5,13 +5,16 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import msgspec
 
-from benchmarks.daemon import Daemon, Json
+from benchmarks.daemon import Daemon
 from benchmarks.figures import Figure, compared, middle
 from benchmarks.lab import Lab
 from benchmarks.websocket import WebSocket
+
+Json = dict[str, Any]
 
 ENTRIES = 10_000
 ROUNDS = 9
@@ -48,7 +51,7 @@ def measure(lab: Lab) -> Iterator[Figure]:
         attempt = daemon.attempt(daemon.project(lab.repository()))
         daemon.over(attempt)
         process = daemon.process(attempt)
-        path = f"/api/execution-processes/{process['id']}/normalized-logs/ws"
+        path = f"/api/execution-processes/{process.id}/normalized-logs/ws"
         for _ in range(ROUNDS):
             took[0].append(_replay(daemon, path, _plain))
             took[1].append(_replay(daemon, f"/vk{path}", _patched))

@@ -102,7 +102,6 @@ def _seed(tx: Tx) -> list[str]:
 def _over_http(lab: Lab) -> float:
     with lab.daemon() as daemon:
         project = daemon.project(lab.repository())
-        new = {"project_id": project["id"], "title": "Task"}
-        ids = [daemon.ask("POST", "/api/tasks", new)["id"] for _ in range(CLIENTS)]
+        ids = [daemon.task(project, "Task").id for _ in range(CLIENTS)]
         argv = [sys.executable, "-m", "benchmarks.writers", daemon.url, str(EACH), *ids]
         return float(subprocess.run(argv, cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout)
