@@ -49,7 +49,7 @@ async def test_calls_take_and_return_what_is_declared(tmp_path: Path) -> None:
 
 
 async def test_a_refusal_has_its_sentence_its_type_and_its_data(tmp_path: Path) -> None:
-    async with Daemon(tmp_path) as daemon, Client(Address(daemon.url)) as client:
+    async with Daemon(tmp_path) as daemon, daemon.api() as client:
         tag = NewTag(tag_name="tests", content="Write tests.")
         made = await client.call(tags.CREATE_TAG, Nothing(), tag)
         with pytest.raises(Refused, match="There is a tag tests already") as twice:
@@ -66,7 +66,7 @@ async def test_a_stream_goes_on_after_a_restart_of_the_daemon(tmp_path: Path) ->
         project = await daemon.project()
         port = int(daemon.url.rpartition(":")[2])
         with trio.fail_after(2 * PATIENCE):
-            async with Client(Address(daemon.url)) as client:
+            async with daemon.api() as client:
                 params = tasks.FollowedTasks(project_id=project["id"])
                 async with client.follow(tasks.STREAM_TASKS, params) as frames:
                     assert (await anext(frames)).data == []
@@ -84,7 +84,7 @@ async def test_events_go_on_after_a_restart_of_the_daemon(tmp_path: Path) -> Non
         project = await daemon.project()
         port = int(daemon.url.rpartition(":")[2])
         with trio.fail_after(2 * PATIENCE):
-            async with Client(Address(daemon.url)) as client:
+            async with daemon.api() as client:
                 params = events.FollowedEvents(after=0)
                 async with client.follow_events(events.FOLLOW_EVENTS, params) as told:
                     for title in ("one", "two"):
@@ -97,7 +97,7 @@ async def test_events_go_on_after_a_restart_of_the_daemon(tmp_path: Path) -> Non
 
 
 async def test_a_stream_that_is_refused_and_a_daemon_that_is_not_there(tmp_path: Path) -> None:
-    async with Daemon(tmp_path) as daemon, Client(Address(daemon.url)) as client:
+    async with Daemon(tmp_path) as daemon, daemon.api() as client:
         unknown = tasks.FollowedTasks(project_id=new_id())
         async with client.follow(tasks.STREAM_TASKS, unknown) as frames:
             with pytest.raises(Refused, match="There is no project"):

@@ -1,4 +1,9 @@
-"""A whole daemon as a user starts it, with a home, a repository and a client of its own."""
+"""A whole daemon as a user starts it, with a home, a repository and two clients of its own.
+
+`api` is the typed client, for tests that are about something else than HTTP. `request` and `ask`
+send and return what is on the wire: tests of the API, which must not believe the declarations that
+the client is made from, read the bytes themselves; so do those that send what no client sends.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +22,7 @@ import psutil
 import trio
 from trio_websocket import ConnectionClosed, WebSocketConnection, open_websocket_url
 
+from anyond.client import Address, Client
 from tests.support.daemon_process import DaemonProcess, start_daemon
 from tests.support.paths import ROOT, SCRIPTED_AGENTS
 
@@ -191,6 +197,15 @@ class Daemon:
         return (self.root / "daemon.log").read_text(errors="replace")
 
     # ------------------------------------------------------------ its API
+
+    @asynccontextmanager
+    async def api(self) -> AsyncIterator[Client]:
+        """The typed client of this daemon; it finds the way back after a restart by itself."""
+        where = self.url.removeprefix("unix:")
+        unix = Path(where) if where != self.url else None
+        address = Address("http://localhost" if unix else self.url, unix)
+        async with Client(address, timeout_s=PATIENCE) as client:
+            yield client
 
     @asynccontextmanager
     async def client(self) -> AsyncIterator[None]:
