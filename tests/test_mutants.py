@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tools.mutants import survivors
-from tools.mutants.groups import GROUPS
+from tools.mutants.groups import GROUPS, Group
 from tools.mutants.mutations import mutants, mutated
 from tools.mutants.progress import Progress, digest
 from tools.mutants.trial import Result
@@ -76,6 +76,12 @@ def test_each_mutant_of_what_is_checked_is_another_program_that_compiles(file: P
         tree = mutated(source, mutant.name)
         assert ast.dump(tree) != original, mutant
         compile(tree, str(file), "exec")
+
+
+@pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.name)
+def test_modules_and_tests_of_a_group_are_there(group: Group) -> None:
+    named = (*group.modules, *group.without, *group.tests)
+    assert [path for path in named if not (ROOT / path).exists()] == []
 
 
 def test_a_fault_is_made_once_and_nothing_else_changes() -> None:

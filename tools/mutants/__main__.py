@@ -114,9 +114,9 @@ def _try(path: str, source: str, mutant: Mutant, reach: trial.Reach) -> Result:
     file = Path(path).resolve()
     tests = reach.tests(str(file), mutant.lines)
     module = path.removesuffix(".py").replace("/", ".")
-    # Machines are busy at times; who hangs does it in much more than five times as long.
-    timeout_s = 10 + 5 * sum(reach.seconds[test] for test in tests)
-    return trial.attempt(module, file, mutated(source, mutant.name), tests, min(timeout_s, 90.0))
+    # A machine is busy at times; what hangs takes much more than five times as long.
+    limits = {test: 8 + 5 * reach.seconds[test] for test in tests}
+    return trial.attempt(module, file, mutated(source, mutant.name), limits)
 
 
 if __name__ == "__main__":

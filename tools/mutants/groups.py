@@ -42,7 +42,7 @@ GROUPS = (
         # The page of the tables is compared by `make check`.
         without=("anyond/machines/document.py",),
     ),
-    Group("store", ("anyond/store/engine",), ("tests/store",), sample=60),
+    Group("store", ("anyond/store/engine",), ("tests/store/engine",), sample=40),
     Group(
         "actors",
         (
@@ -55,7 +55,7 @@ GROUPS = (
             "anyond/actors/executions.py",
         ),
         ("tests/actors",),
-        sample=60,
+        sample=30,
     ),
     Group(
         "merging",
@@ -65,28 +65,18 @@ GROUPS = (
             "anyond/operations/branch/rebasing.py",
         ),
         (
-            "tests/git/test_git_merge.py",
-            "tests/git/test_git_merge_attributes.py",
-            "tests/git/test_git_rebase.py",
-            "tests/git/test_git_cases.py",
-            "tests/operations/test_merge_records.py",
-            "tests/operations/test_operations_attempts.py",
+            "tests/git/merging",
+            "tests/operations/branch",
         ),
-        sample=60,
+        sample=30,
     ),
     Group(
         "recovery",
         ("anyond/operations/run", "anyond/actors/owner_check.py"),
         (
             "tests/actors",
-            "tests/operations/test_run_start.py",
-            "tests/operations/test_replacing.py",
-            "tests/operations/test_queue.py",
-            "tests/operations/test_follow_up.py",
-            "tests/operations/test_fresh_session.py",
-            "tests/operations/test_unowned.py",
-            "tests/operations/test_notices_of_runs.py",
+            "tests/operations/run",
         ),
-        sample=60,
+        sample=30,
     ),
 )

@@ -34,7 +34,9 @@ import pytest
 if TYPE_CHECKING:
     from _typeshed import TraceFunction
 
+_PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
+LONGEST_TRIAL_S = 300.0
 _OPTIONS = ("-x", "-p", "no:cacheprovider", "--hypothesis-seed=0")
 
 
@@ -115,14 +117,12 @@ def measure(paths: Sequence[str], modules: Sequence[Path], timeout_s: float) -> 
     return Reach(seconds, lines, imported)
 
 
-def attempt(
-    module: str, path: Path, tree: ast.Module, tests: list[str], timeout_s: float
-) -> Result:
+def attempt(module: str, path: Path, tree: ast.Module, tests: dict[str, float]) -> Result:
     """Run tests on a module with a fault in it, until one fails.
 
     Args:
         module: its name, for imports.
-        tests: node ids, in the order in which they are run.
+        tests: node ids in the order in which they are run, with the seconds that each may take.
 
     Raises:
         RuntimeError: pytest did not run them.
@@ -136,8 +136,8 @@ def attempt(
         files = dict.fromkeys(test.split("::")[0] for test in tests)
         return int(pytest.main([*arguments, *files], plugins=[_Selection(tests)]))
 
-    code, output = _forked(run, timeout_s)
-    if code is None:
+    code, output = _forked(run, LONGEST_TRIAL_S)
+    if code is None or code == -signal.SIGALRM:
         return Result.TIMED_OUT
     if code in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.NO_TESTS_COLLECTED):
         # An error in a conftest is one of usage, for pytest.
@@ -179,6 +179,8 @@ def _become_trial(run: Callable[[Sequence[str]], int], directory: Path, output: 
     code = 1
     try:
         os.setsid()
+        if sys.platform == "linux":  # it ends with whoever waits for it
+            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         for standard in (1, 2):
@@ -228,8 +230,20 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 
 class _Selection:
-    def __init__(self, tests: list[str]) -> None:
+    """Runs some tests in an order, and ends the process when one takes too long."""
+
+    def __init__(self, tests: dict[str, float]) -> None:
         self._order = {test: n for n, test in enumerate(tests)}
+        self._limits = tests
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.setitimer(signal.ITIMER_REAL, self._limits[item.nodeid])
+        try:
+            return (yield)
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         items[:] = [item for item in items if item.nodeid in self._order]

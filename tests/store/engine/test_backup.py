@@ -15,7 +15,7 @@ from anyond.host.app_paths import AppPaths
 from anyond.host.lock import sole_daemon
 from anyond.model.errors import Unavailable
 from anyond.model.refusals.requests import NotFound
-from anyond.store.engine import backup
+from anyond.store.engine import backup, migrate
 from anyond.store.engine.database import Store
 from anyond.store.engine.transaction import trouble
 from anyond.store.upkeep import days
@@ -31,11 +31,11 @@ def read(path: Path) -> str:
         return str(connection.execute("SELECT value FROM meta WHERE key = 'test'").fetchone()[0])
 
 
-def damage(path: Path) -> None:
+def damage(path: Path, table: str = "meta") -> None:
     """Overwrite the first page of a table."""
     with closing(sqlite3.connect(path)) as connection:
-        ask = "SELECT rootpage FROM sqlite_master WHERE name = 'meta'"
-        (page,) = connection.execute(ask).fetchone()
+        ask = "SELECT rootpage FROM sqlite_master WHERE name = ?"
+        (page,) = connection.execute(ask, (table,)).fetchone()
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     with path.open("r+b") as file:
         file.seek((page - 1) * 4096)
@@ -80,6 +80,23 @@ async def test_a_damaged_page_is_told_with_the_way_back_and_takes_no_good_copy_a
     async with Store.open(path) as store:
         await write(store, "goes on")
     assert read(path) == "goes on"
+
+
+async def test_a_large_database_is_checked_when_it_was_not_closed_in_good_order(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(migrate, "_ALWAYS_CHECKED_BYTES", 0)
+    async with Store.open(path) as store:
+        await write(store, "one")
+    damage(path, "tasks")
+    async with Store.open(path) as store:  # too large to look through it at each start
+        await write(store, "in the log")
+        log, base = Path(f"{path}-wal").read_bytes(), path.read_bytes()
+    path.write_bytes(base)
+    Path(f"{path}-wal").write_bytes(log)
+    with pytest.raises(Unavailable, match="damaged"):
+        async with Store.open(path):
+            pass
 
 
 async def test_a_damaged_page_that_is_met_at_work_is_told_with_the_way_back(path: Path) -> None:
@@ -179,3 +196,42 @@ async def test_a_jump_of_the_clock_counts_one_day(store: Store) -> None:
     assert await count("2065-01-08") == (2, True)
     assert await count("1970-01-01") == (3, True)
     assert await store.read(days.current) == 3
+
+
+async def test_half_a_copy_that_a_killed_daemon_has_left_is_in_nobodys_way(path: Path) -> None:
+    async with Store.open(path) as store:
+        await write(store, "one")
+        path.with_name(f"{path.name}.daily.bak.half").write_bytes(b"half of it")
+        path.with_name(f"{path.name}.half").write_bytes(b"half of it")
+        assert read(backup.make(path)) == "one"
+    backup.restore(path)
+    assert read(path) == "one"
+    assert list(path.parent.glob("*.half")) == []
+
+
+async def test_a_restored_database_does_not_say_which_files_may_be_deleted(path: Path) -> None:
+    async with Store.open(path) as store:
+        put = "INSERT INTO gone (kind, name) VALUES ('spool', 'of a later row')"
+        await store.write(lambda tx: tx.execute(put))
+        backup.make(path)
+    backup.restore(path)
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT name FROM gone").fetchall() == []
+
+
+def test_without_a_whole_copy_nothing_is_restored(path: Path) -> None:
+    newest = backup.newest(path)
+    newest.write_bytes(b"damaged" * 1000)
+    with pytest.raises(NotFound, match="whole backup"):
+        backup.restore(path)
+    assert not path.exists()
+    assert list(path.parent.glob("*.half")) == []
+
+
+async def test_copies_leave_no_descriptor_open(path: Path) -> None:
+    async with Store.open(path) as store:
+        await write(store, "one")
+    before = len(os.listdir("/dev/fd"))
+    for _ in range(3):
+        backup.make(path)
+    assert len(os.listdir("/dev/fd")) == before

@@ -132,6 +132,16 @@ async def test_a_connector_that_fails_leaves_no_thread(tmp_path: Path) -> None:
             await trio.lowlevel.checkpoint()
 
 
+async def test_the_file_of_an_inline_connection_is_closed_with_it(path: Path) -> None:
+    connection = InlineConnection(connector(path))
+    file = await connection.run(lambda c: c)
+    await connection.close()
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        file.execute("SELECT 1")
+    with pytest.raises(Unavailable):
+        await connection.run(lambda c: c)
+
+
 def test_an_unclosed_connection_does_not_keep_the_interpreter_from_ending(path: Path) -> None:
     program = (
         "import sqlite3, sys, trio\n"
