@@ -10,7 +10,7 @@ from anyond.model.http.bodies import AcceptGitPrograms, NewProject, ProjectPatch
 from anyond.model.rows import Branch, Project
 from anyond.operations import projects
 from anyond.operations.resources import Resources
-from anyond.operations.workspace import git_programs, removal
+from anyond.operations.workspace import program_acceptance, removal
 from anyond.store.board import attempts
 from anyond.watchers.janitor import Janitor
 
@@ -40,11 +40,11 @@ class ProjectRequests:
         self._janitor.wake()
 
     async def git_programs(self, project_id: str) -> GitPrograms:
-        return await git_programs.state(self._resources, project_id)
+        return await program_acceptance.state(self._resources, project_id)
 
     async def accept_git_programs(self, project_id: str, body: AcceptGitPrograms) -> GitPrograms:
         with trio.CancelScope(shield=True):
-            accepted = await git_programs.accept(self._resources, project_id, body)
+            accepted = await program_acceptance.accept(self._resources, project_id, body)
         return accepted
 
     async def branches(self, project_id: str) -> list[Branch]:

@@ -7,7 +7,6 @@ over may have been the agent, and is withheld until the person accepts it.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -18,18 +17,15 @@ from msgspec.structs import replace
 from anyond.git.disk import locations
 from anyond.git.disk.locations import Location
 from anyond.git.program import guard
-from anyond.git.program.command import scrub, settings
+from anyond.git.program.command import settings
 from anyond.git.program.fingerprint import Fingerprint, added
 from anyond.git.program.guard import Guard
 from anyond.git.program.text import as_utf8
 from anyond.logs import notes
 from anyond.model.errors import AnyondError
-from anyond.model.http.answers import GitProgram, GitPrograms
-from anyond.model.http.bodies import AcceptGitPrograms
 from anyond.model.ids import now
 from anyond.model.refusals.requests import NotFound
-from anyond.model.refusals.withheld import ProgramsChanged
-from anyond.model.rows import ExecutionProcess, Project, RunReason, TaskAttempt
+from anyond.model.rows import ExecutionProcess, Project, RunReason
 from anyond.operations.resources import Resources
 from anyond.operations.subject import Subject
 from anyond.operations.workspace import known_checkouts
@@ -41,14 +37,13 @@ from anyond.store.upkeep.git_programs import GitProgramsRow
 
 log = structlog.get_logger()
 
-_LONGEST_VALUE = 300
 _MOST_NAMED = 5
 _UNSEEN = ""
 """In place of the names of what has changed, if that could not be seen."""
 
 
 @dataclass(frozen=True)
-class _Seen:
+class Seen:
     """A repository, its guard, and a look at it from the person's own checkout."""
 
     place: Location
@@ -82,16 +77,16 @@ async def begin(resources: Resources, subject: Subject, process: ExecutionProces
     Raises:
         AnyondError: git could not be asked.
     """
-    seen = await _see(resources, subject.project)
+    seen = await see(resources, subject.project)
     if seen is None:
         return
     held, project_id = seen.guard, subject.project.id
-    row = await resources.store.read(partial(_row, seen, project_id))
+    row = await resources.store.read(partial(row_of, seen, project_id))
     alone = not (held.runs - {process.id})
     withheld = held.withheld and bool(added(seen.main.shared, held.accepted))
     accepted = dict(seen.main.shared) if alone and not withheld else held.accepted
     worktree = str(subject.worktree)
-    before = (await _look(subject.worktree)).worktree
+    before = (await look(subject.worktree)).worktree
     busy = await resources.store.read(
         lambda r: [p.id for p in processes.running_of(r, subject.attempt.id) if p.id in held.runs]
     )
@@ -139,12 +134,12 @@ async def end(
     shared = own = [_UNSEEN]
     unseen, why = "what holds for all checkouts", ""
     try:
-        seen = await _see(resources, subject.project)
+        seen = await see(resources, subject.project)
         if seen is None:
             raise NotFound("git repository at", subject.project.git_repo_path)
         shared = added(seen.main.shared, held.accepted)
         unseen = "what holds in its worktree"
-        here = await _look(subject.worktree)
+        here = await look(subject.worktree)
         own = [name for name in held.changes(here, worktree, seen.main) if name in here.worktree]
     except Exception as error:
         log.warning("git_programs_not_seen", attempt=subject.attempt.id, why=str(error))
@@ -184,79 +179,6 @@ def not_started(subject: Subject, process: ExecutionProcess) -> None:
     held = _guard_of(subject)
     if held is not None:
         held.runs.discard(process.id)
-
-
-async def state(resources: Resources, project_id: str) -> GitPrograms:
-    """Return the changes that wait to be accepted in a project.
-
-    Raises:
-        NotFound: there is no such project.
-    """
-    project = await resources.store.read(lambda r: projects.get(r, project_id))
-    seen = await _see(resources, project)
-    row = None if seen is None else await resources.store.read(partial(_row, seen, project_id))
-    if seen is None or row is None:
-        return GitPrograms(
-            withheld=False, always=row is not None and row.always, digest=_digest([])
-        )
-    changed = await _waiting(resources, project_id, seen)
-    return GitPrograms(
-        withheld=bool(seen.guard.withheld or seen.guard.withheld_worktrees) and not row.always,
-        always=row.always,
-        digest=_digest(changed),
-        changes=changed,
-        task_attempt_id=row.withheld_by,
-        since=row.withheld_at,
-    )
-
-
-async def accept(resources: Resources, project_id: str, body: AcceptGitPrograms) -> GitPrograms:
-    """Let run what is there now; or whatever will ever be there.
-
-    Raises:
-        NotFound: there is no such project, or no repository.
-        Conflict: `git_programs_changed`: it is not what `wanted.digest` stands for any more.
-    """
-    project = await resources.store.read(lambda r: projects.get(r, project_id))
-    seen = await _see(resources, project)
-    if seen is None:
-        raise NotFound("git repository at", project.git_repo_path)
-    held = seen.guard
-    changed = await _waiting(resources, project_id, seen)
-    if body.digest is not None and body.digest != _digest(changed):
-        raise ProgramsChanged
-    in_worktrees: dict[str, dict[str, str]] = {}
-    paths: dict[str, str] = {}
-    for attempt in await resources.store.read(partial(_attempts, seen, project_id)):
-        if attempt.container_ref in held.withheld_worktrees:
-            assert attempt.container_ref is not None
-            paths[attempt.id] = attempt.container_ref
-            there = await _look_or_nothing(Path(attempt.container_ref))
-            in_worktrees[attempt.id] = dict(there.worktree)
-    always = held.always if body.always is None else body.always
-    fresh = GitProgramsRow(
-        project_id=project_id,
-        common_dir=str(seen.place.common_dir),
-        accepted=dict(seen.main.shared),
-        always=always,
-    )
-    moment = now()
-
-    def write(tx: Tx) -> None:
-        git_programs.put(tx, fresh)
-        for attempt_id, hashes in in_worktrees.items():
-            git_programs.put_worktree(tx, attempt_id, hashes, withheld=False)
-        for attempt in _attempts(seen, project_id, tx):
-            if attempt.git_programs_withheld:
-                attempts.set_git_programs_withheld(tx, attempt.id, False, moment)
-
-    await resources.store.write(write)
-    held.accepted, held.always, held.withheld = fresh.accepted, always, False
-    held.withheld_worktrees.clear()
-    for attempt_id, hashes in in_worktrees.items():
-        held.worktrees[paths[attempt_id]] = hashes
-    held.forget_looks()
-    return await state(resources, project_id)
 
 
 # ---------------------------------------------------------------- what is there
@@ -301,7 +223,7 @@ def _guard_of(subject: Subject) -> Guard | None:
     return None if place is None or place.common_dir is None else guard.of(place.common_dir)
 
 
-async def _see(resources: Resources, project: Project) -> _Seen | None:
+async def see(resources: Resources, project: Project) -> Seen | None:
     """The repository as it is now; None if it is not there."""
     path = Path(project.git_repo_path)
     place = locations.locate(path)
@@ -310,70 +232,28 @@ async def _see(resources: Resources, project: Project) -> _Seen | None:
         place = locations.locate(path)
     if place is None or place.common_dir is None:
         return None
-    main = await _look(path)
+    main = await look(path)
     held = guard.of(place.common_dir)
     if held is None:
         held = Guard(path, dict(main.shared))
         guard.install(place.common_dir, held)
-    return _Seen(place, held, main)
+    return Seen(place, held, main)
 
 
-async def _look(checkout: Path) -> Fingerprint:
+async def look(checkout: Path) -> Fingerprint:
     place = locations.locate(checkout)
     if place is None or place.common_dir is None:
         return Fingerprint()
     return await guard.take(place, lambda: settings(checkout))
 
 
-async def _look_or_nothing(checkout: Path) -> Fingerprint:
-    try:
-        return await _look(checkout)
-    except AnyondError:
-        return Fingerprint()  # it is gone: nothing will run there
-
-
-def _row(seen: _Seen, project_id: str, reader: Reader) -> GitProgramsRow | None:
+def row_of(seen: Seen, project_id: str, reader: Reader) -> GitProgramsRow | None:
     """Return the row of a project; of another one of the same repository, if none of its runs was
     looked at yet.
     """
     row = git_programs.get(reader, project_id)
     others = git_programs.of_repository(reader, str(seen.place.common_dir)) if row is None else []
     return others[0] if others else row
-
-
-def _attempts(seen: _Seen, project_id: str, reader: Reader) -> list[TaskAttempt]:
-    """Those of all projects that have the repository."""
-    rows = git_programs.of_repository(reader, str(seen.place.common_dir))
-    ids = dict.fromkeys([project_id, *(row.project_id for row in rows)])
-    return [attempt for id in ids for attempt in attempts.of_project(reader, id)]
-
-
-async def _waiting(resources: Resources, project_id: str, seen: _Seen) -> list[GitProgram]:
-    """Return the programs that are not accepted, with what there is to show of them."""
-    found = []
-    if seen.guard.withheld:
-        found = [
-            _program(name, seen.main, None) for name in added(seen.main.shared, seen.guard.accepted)
-        ]
-    for attempt in await resources.store.read(partial(_attempts, seen, project_id)):
-        where = attempt.container_ref
-        if where is not None and where in seen.guard.withheld_worktrees:
-            here = await _look_or_nothing(Path(where))
-            names = seen.guard.changes(here, where, seen.main)
-            found += [_program(name, here, attempt.id) for name in names if name in here.worktree]
-    return found
-
-
-def _program(name: str, look: Fingerprint, attempt_id: str | None) -> GitProgram:
-    value = look.values.get(name)
-    hashed = look.worktree[name] if attempt_id is not None else look.shared[name]
-    text = None if value is None else as_utf8(scrub(value))[:_LONGEST_VALUE]
-    return GitProgram(name=as_utf8(name), value=text, hash=hashed, task_attempt_id=attempt_id)
-
-
-def _digest(changed: list[GitProgram]) -> str:
-    lines = (f"{one.task_attempt_id}\0{one.name}\0{one.hash}" for one in changed)
-    return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def _counts(reader: Reader, process: ExecutionProcess) -> bool:

@@ -37,7 +37,7 @@ from anyond.operations.branch import publish
 from anyond.operations.resources import Resources
 from anyond.operations.run import abandonment, run
 from anyond.operations.subject import Subject
-from anyond.operations.workspace import git_programs, withheld, worktree
+from anyond.operations.workspace import git_programs, program_acceptance, withheld, worktree
 from anyond.store.board import attempts, tasks
 from anyond.store.runs import processes
 
@@ -192,7 +192,7 @@ async def test_what_a_run_has_changed_does_not_run_until_it_is_accepted(
     await status.status(about.worktree)
     told = await end(resources, about, row)
     await work(about)
-    state = await git_programs.state(resources, about.project.id)
+    state = await program_acceptance.state(resources, about.project.id)
 
     assert not ran()
     assert len(told) == 1
@@ -203,7 +203,7 @@ async def test_what_a_run_has_changed_does_not_run_until_it_is_accepted(
     assert shown.git_programs_withheld
 
     accepted = AcceptGitPrograms(digest=state.digest)
-    state = await git_programs.accept(resources, about.project.id, accepted)
+    state = await program_acceptance.accept(resources, about.project.id, accepted)
     with suppress(GitFailed):  # what signs here signs nothing
         await work(about)
 
@@ -289,14 +289,14 @@ async def test_what_cannot_be_looked_at_after_a_run_is_withheld_too(
     assert "git-programs/accept" in told[-1]
     mend()
     await restarted(resources, repository)
-    state = await git_programs.state(resources, about.project.id)
+    state = await program_acceptance.state(resources, about.project.id)
     assert state.withheld
     shown = await resources.store.read(lambda r: attempts.get(r, about.attempt.id))
     assert shown.git_programs_withheld
     await work(about)
     assert not ran()
     accepted = AcceptGitPrograms(digest=state.digest)
-    assert not (await git_programs.accept(resources, about.project.id, accepted)).withheld
+    assert not (await program_acceptance.accept(resources, about.project.id, accepted)).withheld
     await work(about)
     assert ran()
 
@@ -309,7 +309,7 @@ async def test_what_a_run_has_changed_is_withheld_however_it_ends(
     arm("hook", repository, about, program)
     await abandonment.end_run(resources, row, "It crashed five times.")
     await restarted(resources, repository)
-    state = await git_programs.state(resources, about.project.id)
+    state = await program_acceptance.state(resources, about.project.id)
     assert [change.name for change in state.changes] == ["hook hooks/pre-commit"]
     await work(about)
     assert not ran()
@@ -387,7 +387,7 @@ async def test_what_was_put_back_is_not_withheld_any_more(
     assert len(await end(resources, about, row)) == 1
     subprocess.run(["git", "config", "--unset", "core.sshCommand"], cwd=repository, check=True)
     assert await end(resources, about, await begin(resources, about)) == []
-    assert not (await git_programs.state(resources, about.project.id)).withheld
+    assert not (await program_acceptance.state(resources, about.project.id)).withheld
 
 
 async def test_who_accepts_has_to_have_seen_it(
@@ -396,14 +396,14 @@ async def test_who_accepts_has_to_have_seen_it(
     row = await begin(resources, about)
     config(repository, "core.sshCommand", "evil")
     await end(resources, about, row)
-    state = await git_programs.state(resources, about.project.id)
+    state = await program_acceptance.state(resources, about.project.id)
     config(repository, "core.sshCommand", "worse")
     with pytest.raises(Conflict) as refusal:
-        await git_programs.accept(
+        await program_acceptance.accept(
             resources, about.project.id, AcceptGitPrograms(digest=state.digest)
         )
     assert refusal.value.type == "git_programs_changed"
-    assert (await git_programs.state(resources, about.project.id)).withheld
+    assert (await program_acceptance.state(resources, about.project.id)).withheld
 
 
 async def test_a_project_can_be_trusted_for_good(
@@ -411,7 +411,9 @@ async def test_a_project_can_be_trusted_for_good(
 ) -> None:
     program, ran = canary(tmp_path)
     await begin(resources, about)
-    state = await git_programs.accept(resources, about.project.id, AcceptGitPrograms(always=True))
+    state = await program_acceptance.accept(
+        resources, about.project.id, AcceptGitPrograms(always=True)
+    )
     assert state.always
     row = await begin(
         resources, about, ScriptRequest(script="dev", context=ScriptContext.DEV_SERVER)
@@ -465,7 +467,7 @@ async def test_a_push_that_needs_what_is_withheld_says_where_to_accept_it(
     assert refusal.value.type == "git_programs_withheld"
     assert f"POST /api/projects/{about.project.id}/git-programs/accept" in str(refusal.value)
     assert not ran()
-    await git_programs.accept(resources, about.project.id, AcceptGitPrograms(always=True))
+    await program_acceptance.accept(resources, about.project.id, AcceptGitPrograms(always=True))
     await publish.push_attempt(resources, about, force=False)
     assert ran()
 
@@ -506,16 +508,16 @@ async def test_projects_of_one_repository_share_what_is_accepted(
     row = await begin(resources, about)
     config(repository, "core.sshCommand", "evil")
     assert len(await end(resources, about, row)) == 1
-    waiting = await git_programs.state(resources, other.id)
+    waiting = await program_acceptance.state(resources, other.id)
     assert waiting.withheld
-    assert waiting == await git_programs.state(resources, about.project.id)
-    await git_programs.accept(resources, other.id, AcceptGitPrograms(digest=waiting.digest))
+    assert waiting == await program_acceptance.state(resources, about.project.id)
+    await program_acceptance.accept(resources, other.id, AcceptGitPrograms(digest=waiting.digest))
     seen = await resources.store.read(lambda r: attempts.get(r, about.attempt.id))
     assert not seen.git_programs_withheld
     # The next daemon knows of both what either of them knew.
     for _ in range(2):
         for project_id in (about.project.id, other.id):
-            found = await git_programs.state(resources, project_id)
+            found = await program_acceptance.state(resources, project_id)
             assert (found.withheld, found.changes) == (False, [])
         guard._guards.clear()
         await git_programs.load(resources)
@@ -547,6 +549,6 @@ async def test_a_first_run_in_another_project_of_the_repository_accepts_nothing(
     await end(resources, beside, first)
     await restarted(resources, repository)
     for one in (about, beside):
-        assert (await git_programs.state(resources, one.project.id)).withheld
+        assert (await program_acceptance.state(resources, one.project.id)).withheld
         await work(one)
     assert not ran()

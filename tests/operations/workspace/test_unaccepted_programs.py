@@ -14,7 +14,7 @@ from anyond.model.http.bodies import AcceptGitPrograms, NewProject, ProjectPatch
 from anyond.operations import projects as project_operations
 from anyond.operations.resources import Resources
 from anyond.operations.subject import Subject
-from anyond.operations.workspace import git_programs, removal
+from anyond.operations.workspace import git_programs, program_acceptance, removal
 from anyond.store.runs import processes
 from anyond.store.upkeep import cleanups
 from tests.operations.workspace.test_git_programs import (
@@ -75,7 +75,7 @@ async def test_a_project_that_is_added_again_runs_nothing_that_was_not_accepted(
     again = await another(resources, await added(resources, repository), "anyon/y")
     (again.worktree / ".gitattributes").write_text("*.txt filter=evil\n")
     for _ in range(2):
-        state = await git_programs.state(resources, again.project.id)
+        state = await program_acceptance.state(resources, again.project.id)
         assert state.withheld
         assert state.changes
         row = await begin(resources, again)
@@ -84,11 +84,11 @@ async def test_a_project_that_is_added_again_runs_nothing_that_was_not_accepted(
         await restarted(resources)
     assert not ran()
     accepted = AcceptGitPrograms(digest=state.digest)
-    assert not (await git_programs.accept(resources, again.project.id, accepted)).withheld
+    assert not (await program_acceptance.accept(resources, again.project.id, accepted)).withheld
     await removal.delete_project(resources, again.project.id)
     await restarted(resources)
     third = await added(resources, repository)
-    assert not (await git_programs.state(resources, third)).withheld
+    assert not (await program_acceptance.state(resources, third)).withheld
 
 
 async def test_a_repository_that_was_moved_meanwhile_is_known(
@@ -98,7 +98,7 @@ async def test_a_repository_that_was_moved_meanwhile_is_known(
     await changed_and_deleted(resources, repository, about, "hook", program)
     await restarted(resources)
     moved = repository.rename(tmp_path / "moved")
-    state = await git_programs.state(resources, await added(resources, moved))
+    state = await program_acceptance.state(resources, await added(resources, moved))
     assert state.withheld
     assert [change.name for change in state.changes] == ["hook hooks/pre-commit"]
 
@@ -115,7 +115,7 @@ async def test_a_project_that_goes_to_another_repository_and_back_accepts_nothin
     for place, withheld in ((other, False), (repository, True)):
         patch = ProjectPatch(git_repo_path=str(place))
         await project_operations.update(resources, about.project.id, patch)
-        state = await git_programs.state(resources, about.project.id)
+        state = await program_acceptance.state(resources, about.project.id)
         assert state.withheld == withheld
 
 
@@ -127,7 +127,7 @@ async def test_what_was_taken_out_again_is_not_withheld(
     (repository / ".git" / "hooks" / "pre-commit").unlink()
     again = await another(resources, await added(resources, repository), "anyon/y")
     assert await end(resources, again, await begin(resources, again)) == []
-    assert not (await git_programs.state(resources, again.project.id)).withheld
+    assert not (await program_acceptance.state(resources, again.project.id)).withheld
 
 
 @pytest.mark.parametrize("where", ["hook in the worktree", "another repository"])
