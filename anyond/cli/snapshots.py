@@ -49,10 +49,10 @@ def restore_snapshot(repo: Path, name: str, path: Path) -> None:
 
 async def _list_snapshots(repo: Path, attempt: str | None) -> None:
     from anyond.git.repo import repository
-    from anyond.git.snapshots import snapshots
+    from anyond.git.snapshots import snapshot_refs
 
     await repository.common_dir(repo)
-    for one in await snapshots.list_snapshots(repo, attempt):
+    for one in await snapshot_refs.list_snapshots(repo, attempt):
         head = one.head[:10] if one.head else "-"
         state = f"  ({one.op} in progress)" if one.op else ""
         branch = one.branch or "(detached)"
@@ -62,14 +62,14 @@ async def _list_snapshots(repo: Path, attempt: str | None) -> None:
 
 async def _restore_snapshot(repo: Path, name: str, path: Path) -> None:
     from anyond.git.repo import repository
-    from anyond.git.snapshots import snapshot_submodules, snapshots
+    from anyond.git.snapshots import snapshot_refs, snapshot_submodules, snapshots
     from anyond.model.refusals.requests import NotFound
 
     await repository.common_dir(repo)
-    number = name.removeprefix(snapshots.PREFIX)
+    number = name.removeprefix(snapshot_refs.PREFIX)
     found = [
         one
-        for one in await snapshots.list_snapshots(repo)
+        for one in await snapshot_refs.list_snapshots(repo)
         if f"{one.attempt_id}/{one.number}" == number
         or (
             one.attempt_id.startswith(number.partition("/")[0])

@@ -7,7 +7,7 @@ from pathlib import Path
 from anyond.git.program.command import git
 from anyond.git.program.parsing import parsed
 from anyond.git.program.text import split
-from anyond.git.snapshots.snapshots import Snapshot
+from anyond.git.snapshots.snapshot_refs import Snapshot
 from anyond.git.submodules import submodule_checkouts
 from anyond.git.submodules.submodule_stores import GITLINK
 from anyond.model.configuration.settings import Submodules

@@ -18,80 +18,32 @@ because of these, files are kept byte by byte.
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 import trio
 
-from anyond.git.commits.commit import DURABLE, UTF_8, stage_all
 from anyond.git.commits.index_commit import keep_stages, put_stages, store, write_tree
 from anyond.git.diff.assume_unchanged import look_again
 from anyond.git.diff.status import in_progress
 from anyond.git.diff.unedited import settle_copy
-from anyond.git.disk.locations import forget, locate, remember
+from anyond.git.disk.locations import forget, remember
 from anyond.git.disk.scratch import scratch
-from anyond.git.files import ignored_copies
 from anyond.git.files.index_stat import copy_index
-from anyond.git.files.verbatim import verbatim
 from anyond.git.program.command import git
 from anyond.git.program.parsing import parsed
 from anyond.git.program.text import as_utf8, join, split
 from anyond.git.repo.checkouts import CHECKOUT_TIMEOUT_S, PARALLEL, make_parent, occupied
 from anyond.git.repo.checkouts import delete as delete_directory
 from anyond.git.repo.repository import Repositories, common_dir, git_dir
-from anyond.git.snapshots import empty_directories
+from anyond.git.snapshots import empty_directories, snapshot_refs, snapshot_tree
+from anyond.git.snapshots.snapshot_refs import Snapshot
 from anyond.git.submodules import submodule_commits
 from anyond.git.submodules.submodules import only_here
 from anyond.git.worktree.worktrees import current_branch, head
-from anyond.model.ids import is_id, timestamp
-from anyond.model.refusals.git import GitFailed
+from anyond.model.ids import is_id
 from anyond.model.refusals.requests import Invalid, NotFound
 from anyond.model.refusals.worktrees import PathTaken
-
-R = TypeVar("R")
-
-PREFIX = "refs/anyon/snapshots/"
-
-_REF = re.compile(re.escape(PREFIX) + r"([0-9a-f-]{36})/([1-9][0-9]{0,8})")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Snapshot:
-    """One stored state.
-
-    Args:
-        ref: its name.
-        oid: its commit.
-        attempt_id: whose worktree it was.
-        number: counts up from 1 within the attempt.
-        created_at: RFC 3339.
-        reason: why it was taken.
-        branch: what was checked out; None if HEAD was detached.
-        head: the commit that was checked out; None before the first one.
-        op: the operation that was in progress.
-        index: the commit whose tree is the index.
-        conflicts: the commit with the versions of files in conflict, if there were any.
-        empty: the note of empty directories, if there were any.
-        submodules: paths, and commits that were kept because only the submodule there had them.
-    """
-
-    ref: str
-    oid: str
-    attempt_id: str
-    number: int
-    created_at: str
-    reason: str
-    branch: str | None
-    head: str | None
-    op: str | None
-    index: str
-    conflicts: str | None
-    empty: str | None
-    submodules: tuple[tuple[str, str], ...] = ()
 
 
 async def take(repo: Path, worktree: Path, attempt_id: str, reason: str) -> str:
@@ -129,15 +81,19 @@ async def take(repo: Path, worktree: Path, attempt_id: str, reason: str) -> str:
         stages = split((await git("ls-files", "--unmerged", "-z", cwd=worktree, env=env)).out)
         if stages:
             conflicts = await keep_stages(worktree, stages, private)
-            await _forget(worktree, {line.split("\t", 1)[1] for line in stages}, env)
-        worktree_tree = await _somehow(worktree, lambda how: write_tree(worktree, env, how))
+            await snapshot_tree.forget(worktree, {line.split("\t", 1)[1] for line in stages}, env)
+        worktree_tree = await snapshot_tree.somehow(
+            worktree, lambda how: write_tree(worktree, env, how)
+        )
         staged = await store(worktree, worktree_tree, parents, "index")
         await look_again(worktree, env)
         ask = ("ls-files", "--others", "--exclude-standard", "-z")
         others = await parsed((await git(*ask, cwd=worktree, env=env)).out, split)
         inner = [path for path in others if path.endswith("/")]
         inner += await only_here(worktree, env)
-        tree = await _somehow(worktree, lambda how: _everything(worktree, own, inner, env, how))
+        tree = await snapshot_tree.somehow(
+            worktree, lambda how: snapshot_tree.write(worktree, own, inner, env, how)
+        )
         empty = await empty_directories.note(worktree, env)
     facts = {
         "Index": staged,
@@ -151,21 +107,7 @@ async def take(repo: Path, worktree: Path, attempt_id: str, reason: str) -> str:
     trailers = "\n".join(f"Anyon-{key}: {value}" for key, value in facts.items() if value)
     parents += [oid for oid in (staged, conflicts) if oid]
     oid = await store(worktree, tree, parents, f"{reason.strip() or 'snapshot'}\n\n{trailers}")
-    return await _name(repo, attempt_id, oid)
-
-
-async def list_snapshots(repo: Path, attempt_id: str | None = None) -> list[Snapshot]:
-    """The snapshots of one attempt, or of all, the oldest first."""
-    if attempt_id is not None and not is_id(attempt_id):
-        return []
-    below = f"{PREFIX}{attempt_id}/" if attempt_id else PREFIX
-    fields = "%(refname)%00%(objectname)%00%(committerdate:unix)%00%(contents)%00"
-    listed = await git(*UTF_8, "for-each-ref", f"--format={fields}", below, cwd=repo)
-    found = (_snapshot(line) for line in listed.out.split(b"\0\n")[:-1])
-    return sorted(
-        (snapshot for snapshot in found if snapshot is not None),
-        key=lambda snapshot: (snapshot.created_at, snapshot.attempt_id, snapshot.number),
-    )
+    return await snapshot_refs.add(repo, attempt_id, oid)
 
 
 async def restore(repos: Repositories, repo: Path, ref: str, path: Path) -> None:
@@ -177,7 +119,7 @@ async def restore(repos: Repositories, repo: Path, ref: str, path: Path) -> None
         NotFound: no such snapshot.
         Conflict: `path_taken`.
     """
-    found = await _find(repo, ref)
+    found = await snapshot_refs.find(repo, ref)
     async with repos.lock(repo):
         if occupied(path):
             raise PathTaken.by_something(path)
@@ -205,7 +147,7 @@ async def put_back(repo: Path, ref: str, worktree: Path) -> None:
     Raises:
         NotFound: no such snapshot.
     """
-    found = await _find(repo, ref)
+    found = await snapshot_refs.find(repo, ref)
     if found.branch is not None:
         ref = f"refs/heads/{found.branch}"
         await git("symbolic-ref", "-m", "anyon: put back", "HEAD", ref, cwd=worktree)
@@ -214,7 +156,9 @@ async def put_back(repo: Path, ref: str, worktree: Path) -> None:
         await git("update-ref", "-m", "anyon: put back", *detached, cwd=worktree)
     index = f"{found.index}^{{tree}}"
     ask = (*PARALLEL, "read-tree", "--reset", "-u", index)
-    await _somehow(worktree, lambda how: git(*how, *ask, cwd=worktree, timeout=CHECKOUT_TIMEOUT_S))
+    await snapshot_tree.somehow(
+        worktree, lambda how: git(*how, *ask, cwd=worktree, timeout=CHECKOUT_TIMEOUT_S)
+    )
     differ = (
         "diff-tree",
         "-r",
@@ -237,7 +181,7 @@ async def put_back(repo: Path, ref: str, worktree: Path) -> None:
         read = ("--pathspec-from-file=-", "--pathspec-file-nul")
         again = ("restore", "--quiet", "--worktree", f"--source={found.oid}", *read)
         literally = {"GIT_LITERAL_PATHSPECS": "1"}
-        await _somehow(
+        await snapshot_tree.somehow(
             worktree,
             lambda how: git(*how, *again, cwd=worktree, env=literally, input=join(written)),
         )
@@ -253,7 +197,7 @@ def _is_inside(worktree: Path, path: str) -> bool:
 async def _fill(path: Path, found: Snapshot) -> None:
     """Give a checkout the files and the index of a snapshot."""
     ask: tuple[str, ...] = ("read-tree", "--reset", "-u", f"{found.oid}^{{tree}}")
-    await _somehow(
+    await snapshot_tree.somehow(
         path, lambda how: git(*PARALLEL, *how, *ask, cwd=path, timeout=CHECKOUT_TIMEOUT_S)
     )
     await git("read-tree", f"{found.index}^{{tree}}", cwd=path)
@@ -267,139 +211,3 @@ async def _finish(path: Path, found: Snapshot) -> None:
         await trio.to_thread.run_sync(empty_directories.make, path, found.empty)
     # Answers 1 if anything differs, which is what a snapshot is for.
     await git("update-index", "-q", "--refresh", cwd=path, check=False)
-
-
-async def delete(repo: Path, ref: str) -> None:
-    """Forget a snapshot.
-
-    Raises:
-        NotFound: no such snapshot.
-    """
-    found = await _find(repo, ref)
-    await git("update-ref", "-d", found.ref, found.oid, cwd=repo)
-
-
-# ---------------------------------------------------------------- taking
-
-
-async def _everything(
-    worktree: Path, own: Path, inner: Iterable[str], env: dict[str, str], settings: Sequence[str]
-) -> str:
-    """The tree of all files. `inner` are repositories, which git would only mention by a commit."""
-    await stage_all(worktree, env, settings)
-    if copies := await trio.to_thread.run_sync(ignored_copies.changed, worktree):
-        ask = ("update-index", "--add", "--remove", "-z", "--stdin")
-        await git(*DURABLE, *settings, *ask, cwd=worktree, env=env, input=join(copies))
-    for path in inner:
-        await _add_inner(worktree, own, path, env, settings)
-    return await write_tree(worktree, env, settings)
-
-
-async def _add_inner(
-    worktree: Path, own: Path, inner: str, env: dict[str, str], settings: Sequence[str]
-) -> None:
-    as_ours = {**env, "GIT_DIR": os.fspath(own)}
-    place = locate(worktree)
-    if place is not None and place.common_dir is not None:
-        as_ours["GIT_COMMON_DIR"] = os.fspath(place.common_dir)
-    tree = await _files_of(worktree / inner, as_ours, settings)
-    await _put_in(worktree, inner, tree, env, settings)
-
-
-async def _files_of(place: Path, as_ours: dict[str, str], settings: Sequence[str]) -> str:
-    """The tree of the files of a repository inside, as if it were none; also of those inside of it
-    that have something of their own."""
-    index = Path(f"{as_ours['GIT_INDEX_FILE']}-inner")
-    await trio.Path(index).unlink(missing_ok=True)
-    env = {**as_ours, "GIT_WORK_TREE": os.fspath(place), "GIT_INDEX_FILE": os.fspath(index)}
-    await stage_all(place, env, settings)
-    for path in await only_here(place, env):
-        tree = await _files_of(place / path, env, settings)
-        await _put_in(place, path, tree, env, settings)
-    return await write_tree(place, env, settings)
-
-
-async def _put_in(
-    place: Path, inner: str, tree: str, env: dict[str, str], settings: Sequence[str]
-) -> None:
-    """Have files in the index where the commit of a repository was."""
-    await _forget(place, [inner.rstrip("/")], env)
-    await git(*settings, "read-tree", f"--prefix={inner}", tree, cwd=place, env=env)
-
-
-async def _somehow(worktree: Path, work: Callable[[Sequence[str]], Awaitable[R]]) -> R:
-    """Try as the repository wants it, or else byte by byte: a missing filter must not cost a
-    file.
-    """
-    try:
-        return await work(())
-    except GitFailed:
-        return await work(await verbatim(worktree))
-
-
-async def _forget(worktree: Path, paths: Iterable[str], env: dict[str, str]) -> None:
-    ask = ("update-index", "--force-remove", "-z", "--stdin")
-    await git(*ask, cwd=worktree, env=env, input=join(paths))
-
-
-async def _name(repo: Path, attempt_id: str, oid: str) -> str:
-    """Give the commit the next free number; somebody else may be about to take the same."""
-    failed: GitFailed | None = None
-    for _ in range(5):
-        number = (
-            max((taken.number for taken in await list_snapshots(repo, attempt_id)), default=0) + 1
-        )
-        ref = f"{PREFIX}{attempt_id}/{number}"
-        try:
-            # An empty old value: it must not exist.
-            await git(*DURABLE, "update-ref", ref, oid, "", cwd=repo)
-        except GitFailed as error:
-            failed = error
-        else:
-            return ref
-    assert failed is not None
-    raise failed
-
-
-# ---------------------------------------------------------------- reading
-
-
-async def _find(repo: Path, ref: str) -> Snapshot:
-    match = _REF.fullmatch(ref)
-    if match:
-        for snapshot in await list_snapshots(repo, match[1]):
-            if snapshot.ref == ref:
-                return snapshot
-    raise NotFound("snapshot", as_utf8(ref))
-
-
-def _snapshot(line: bytes) -> Snapshot | None:
-    """A snapshot from its ref and commit, or None if something else bears such a name."""
-    ref, oid, date, message = (os.fsdecode(part) for part in line.split(b"\0", 3))
-    match = _REF.fullmatch(ref)
-    reason, _, rest = message.rpartition("\n\n")
-    trailers = dict(row.split(": ", 1) for row in rest.splitlines() if ": " in row)
-    if match is None or "Anyon-Index" not in trailers:
-        return None
-    return Snapshot(
-        ref=ref,
-        oid=oid,
-        attempt_id=match[1],
-        number=int(match[2]),
-        created_at=timestamp(int(date)),
-        reason=as_utf8(reason),
-        branch=trailers.get("Anyon-Branch"),
-        head=trailers.get("Anyon-Head"),
-        op=trailers.get("Anyon-Operation"),
-        index=trailers["Anyon-Index"],
-        conflicts=trailers.get("Anyon-Conflicts"),
-        empty=trailers.get("Anyon-Empty"),
-        submodules=tuple(
-            (unquote(path), commit)
-            for path, _, commit in (
-                word.partition("=")
-                for word in trailers.get("Anyon-Submodules", "").split(" ")
-                if word
-            )
-        ),
-    )

@@ -14,7 +14,7 @@ from anyond.git.disk import dead_locks, scratch, survivors
 from anyond.git.files import odd_files
 from anyond.git.program import guard
 from anyond.git.repo.repository import common_dir, git_dir
-from anyond.git.snapshots import inner_checkouts, snapshots
+from anyond.git.snapshots import inner_checkouts, snapshot_refs
 from anyond.git.submodules import submodule_commits
 from anyond.git.worktree import repair, worktrees
 from anyond.model.errors import AnyondError
@@ -237,8 +237,8 @@ async def _expire(resources: Resources) -> None:
         repository = Path(expiry.repo_path)
         try:
             if await trio.to_thread.run_sync(os.path.isdir, repository):
-                for snapshot in await snapshots.list_snapshots(repository, expiry.attempt_id):
-                    await snapshots.delete(repository, snapshot.ref)
+                for snapshot in await snapshot_refs.list_snapshots(repository, expiry.attempt_id):
+                    await snapshot_refs.delete(repository, snapshot.ref)
                 await saved_commits.delete_all(repository, expiry.attempt_id)
                 await submodule_commits.forget(repository, expiry.attempt_id)
         except AnyondError as error:

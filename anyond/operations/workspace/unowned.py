@@ -12,7 +12,7 @@ from pathlib import Path
 import structlog
 import trio
 
-from anyond.git.snapshots import snapshots
+from anyond.git.snapshots import snapshot_refs
 from anyond.model.errors import AnyondError
 from anyond.model.ids import is_id
 from anyond.operations.resources import Resources
@@ -75,7 +75,9 @@ async def _snapshots(resources: Resources) -> None:
         try:
             if not await trio.to_thread.run_sync(os.path.isdir, repository):
                 continue
-            found = {snapshot.attempt_id for snapshot in await snapshots.list_snapshots(repository)}
+            found = {
+                snapshot.attempt_id for snapshot in await snapshot_refs.list_snapshots(repository)
+            }
         except AnyondError as error:
             log.info("snapshots_not_listed", project=project.id, why=str(error))
             continue

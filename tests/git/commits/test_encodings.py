@@ -9,7 +9,7 @@ from anyond.git.commits.commit import commit_all
 from anyond.git.merging.merge import Strategy, merge
 from anyond.git.repo import branches
 from anyond.git.repo.repository import Repositories
-from anyond.git.snapshots import snapshots
+from anyond.git.snapshots import snapshot_refs, snapshots
 from tests.support.checkout import Checkout
 
 ID = "11111111-1111-4111-8111-111111111111"
@@ -56,5 +56,5 @@ async def test_a_merge_keeps_what_others_have_written(
 
 async def test_a_snapshot_tells_its_reason(repo: Checkout, attempt: Checkout) -> None:
     await snapshots.take(repo.path, attempt.path, ID, "Müll 漢字")
-    (found,) = await snapshots.list_snapshots(repo.path, ID)
+    (found,) = await snapshot_refs.list_snapshots(repo.path, ID)
     assert found.reason == "Müll 漢字"

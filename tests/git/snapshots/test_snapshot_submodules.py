@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from anyond.git.repo.repository import Repositories
-from anyond.git.snapshots import snapshots
+from anyond.git.snapshots import snapshot_refs, snapshots
 from anyond.git.snapshots.snapshot_submodules import bring_back
 from anyond.git.submodules.submodule_checkouts import bring
 from anyond.model.configuration.settings import Submodules
@@ -51,7 +51,7 @@ async def test_submodules_of_a_snapshot_come_back(
     before = states(attempt)
     ref = await snapshots.take(project.path, attempt.path, ID, "test")
     project.git("worktree", "remove", "--force", "--force", attempt.path)
-    (kept,) = await snapshots.list_snapshots(project.path)
+    (kept,) = await snapshot_refs.list_snapshots(project.path)
     again = Checkout(tmp_path / "again")
     await snapshots.restore(Repositories(), project.path, ref, again.path)
     assert await bring_back(project.path, again.path, kept) == []

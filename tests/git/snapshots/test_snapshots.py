@@ -8,7 +8,7 @@ import trio
 
 from anyond.git.files import ignored_copies
 from anyond.git.repo.repository import Repositories
-from anyond.git.snapshots import snapshots
+from anyond.git.snapshots import snapshot_refs, snapshots
 from anyond.git.snapshots.reset import abort, reset
 from anyond.model.errors import Conflict
 from anyond.model.refusals.programs import ToolFailed
@@ -78,7 +78,7 @@ async def test_empty_directories_come_back_and_ignored_ones_do_not(
         if path.is_dir() and not path.is_symlink() and not any(path.iterdir())
     ]
     assert sorted(found) == made
-    (stored,) = await snapshots.list_snapshots(repo.path, ONE)
+    (stored,) = await snapshot_refs.list_snapshots(repo.path, ONE)
     assert stored.reason == "test"
 
 
@@ -112,7 +112,7 @@ async def test_conflicts_come_back_as_conflicts(repo: Checkout, attempt: Checkou
     tree = await back(repo, ref)
     assert (tree.git("ls-files", "--stage"), tree.status()) == before[:2]
     assert tree.read("both.txt") == attempt.read("both.txt")
-    (stored,) = await snapshots.list_snapshots(repo.path, ONE)
+    (stored,) = await snapshot_refs.list_snapshots(repo.path, ONE)
     assert (stored.op, stored.branch, stored.head) == ("rebase", None, attempt.oid())
 
 
@@ -120,12 +120,12 @@ async def test_a_snapshot_is_listed_with_what_it_is(repo: Checkout, attempt: Che
     first = await snapshots.take(repo.path, attempt.path, ONE, "reset\n\nto 1: now")
     second = await snapshots.take(repo.path, attempt.path, ONE, "")
     await snapshots.take(repo.path, attempt.path, TWO, "other")
-    assert [stored.ref for stored in await snapshots.list_snapshots(repo.path, ONE)] == [
+    assert [stored.ref for stored in await snapshot_refs.list_snapshots(repo.path, ONE)] == [
         first,
         second,
     ]
-    assert len(await snapshots.list_snapshots(repo.path)) == 3
-    stored = (await snapshots.list_snapshots(repo.path, ONE))[0]
+    assert len(await snapshot_refs.list_snapshots(repo.path)) == 3
+    stored = (await snapshot_refs.list_snapshots(repo.path, ONE))[0]
     assert (stored.attempt_id, stored.number, stored.reason) == (ONE, 1, "reset\n\nto 1: now")
     assert (stored.branch, stored.head, stored.op) == ("work", attempt.oid(), None)
     assert stored.created_at.endswith("Z")
@@ -206,10 +206,10 @@ async def test_hooks_and_signing_have_no_say(repo: Checkout, attempt: Checkout) 
 
 async def test_a_snapshot_can_be_forgotten(repo: Checkout, attempt: Checkout) -> None:
     ref = await snapshots.take(repo.path, attempt.path, ONE, "any")
-    await snapshots.delete(repo.path, ref)
-    assert await snapshots.list_snapshots(repo.path) == []
+    await snapshot_refs.delete(repo.path, ref)
+    assert await snapshot_refs.list_snapshots(repo.path) == []
     with pytest.raises(NotFound):
-        await snapshots.delete(repo.path, ref)
+        await snapshot_refs.delete(repo.path, ref)
 
 
 @pytest.mark.parametrize("ref", ["refs/heads/main", "main", f"refs/anyon/snapshots/{ONE}/../x", ""])
@@ -217,7 +217,7 @@ async def test_only_snapshots_can_be_forgotten_or_restored(
     repo: Checkout, repos: Repositories, tmp_path: Path, ref: str
 ) -> None:
     with pytest.raises(NotFound):
-        await snapshots.delete(repo.path, ref)
+        await snapshot_refs.delete(repo.path, ref)
     with pytest.raises(NotFound):
         await snapshots.restore(repos, repo.path, ref, tmp_path / "back")
     assert repo.oid("main")

@@ -14,7 +14,7 @@ import trio
 from anyond.git.disk import locks, survivors
 from anyond.git.program.command import git
 from anyond.git.repo import branches
-from anyond.git.snapshots import snapshots
+from anyond.git.snapshots import snapshot_refs, snapshots
 from anyond.git.worktree import worktrees
 from anyond.model.errors import Conflict
 from anyond.model.http.bodies import Rebasing
@@ -398,7 +398,7 @@ async def test_a_removal_that_was_cut_short_is_finished_without_a_record_in_git(
     assert not aside.exists()
     assert len(await worktrees.list_checkouts(repository)) == 1
     assert await resources.store.read(cleanups.fetch_all) == []
-    for kept in await snapshots.list_snapshots(repository, about.attempt.id):
+    for kept in await snapshot_refs.list_snapshots(repository, about.attempt.id):
         assert (await git("show", f"{kept.ref}:draft.txt", cwd=repository)).text == "not committed"
     with pytest.raises(NotFound):
         await worktrees.remove(resources.repositories, repository, path)

@@ -10,7 +10,7 @@ import trio
 import trio.testing
 from structlog.testing import capture_logs
 
-from anyond.git.snapshots import snapshots
+from anyond.git.snapshots import snapshot_refs, snapshots
 from anyond.model.ids import new_id
 from anyond.operations.resources import Resources
 from anyond.operations.workspace import removal, unowned
@@ -54,7 +54,7 @@ async def test_snapshots_of_nobody_are_named_and_stay(
     assert (told["event"], told["kind"], told["some"]) == ("unknown_files", "snapshot", [stranger])
     await removal.delete_task(resources, about.task.id)
     assert [entry["some"] for entry in await report(resources)] == [[stranger]]
-    assert len(await snapshots.list_snapshots(repository, stranger)) == 1
+    assert len(await snapshot_refs.list_snapshots(repository, stranger)) == 1
 
 
 async def test_a_program_at_work_without_a_row_is_named(resources: Resources) -> None:

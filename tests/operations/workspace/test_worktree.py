@@ -13,7 +13,7 @@ from anyond.git.disk import scratch
 from anyond.git.program.command import git
 from anyond.git.repo import branches
 from anyond.git.repo.repository import git_dir
-from anyond.git.snapshots import snapshots
+from anyond.git.snapshots import snapshot_refs, snapshots
 from anyond.git.worktree import worktrees
 from anyond.model.errors import Conflict
 from anyond.model.http.bodies import NewProject, NewTask, Rebasing
@@ -187,7 +187,7 @@ async def test_a_changed_copy_of_a_secret_outlives_its_worktree(
     await removal.delete_task(resources, about.task.id)
     await removal.clean_up(resources)
     assert not about.worktree.exists()
-    (kept,) = await snapshots.list_snapshots(repository, about.attempt.id)
+    (kept,) = await snapshot_refs.list_snapshots(repository, about.attempt.id)
     assert (await git("show", f"{kept.ref}:.env", cwd=repository)).text == "SECRET=of the agent"
     names = await git("ls-tree", "--name-only", kept.ref, cwd=repository)
     assert b"same.env" not in names.out
@@ -242,7 +242,7 @@ async def test_a_worktree_that_was_taken_away_comes_back_and_can_go_again(
     await removal.delete_task(resources, about.task.id)
     await removal.clean_up(resources)
     assert not about.worktree.exists()
-    kept = (await snapshots.list_snapshots(repository, id))[-1]
+    kept = (await snapshot_refs.list_snapshots(repository, id))[-1]
     assert (await git("show", f"{kept.ref}:draft.txt", cwd=repository)).text == "not committed"
     assert await branches.exists(repository, "anyon/x")
 
@@ -257,13 +257,13 @@ async def test_snapshots_go_thirty_days_after_their_attempt_and_others_stay(
     await removal.delete_task(resources, about.task.id)
     await removal.clean_up(resources)
     assert (
-        len(await snapshots.list_snapshots(repository, gone)) == 2
+        len(await snapshot_refs.list_snapshots(repository, gone)) == 2
     )  # it was taken once more at the end
     long_ago = Expiry(attempt_id=gone, repo_path=str(repository), due_at=timestamp(0))
     await resources.store.write(lambda tx: expiries.put(tx, long_ago))
     await removal.clean_up(resources)
-    assert await snapshots.list_snapshots(repository, gone) == []
-    assert len(await snapshots.list_snapshots(repository)) == 1
+    assert await snapshot_refs.list_snapshots(repository, gone) == []
+    assert len(await snapshot_refs.list_snapshots(repository)) == 1
     assert await resources.store.read(lambda r: expiries.due(r, "9999")) == []
 
 
@@ -279,7 +279,7 @@ async def test_a_worktree_whose_repository_is_away_goes_when_that_is_back(
     (tmp_path / "away").rename(repository)
     await removal.clean_up(resources)
     assert not about.worktree.exists()
-    (kept,) = await snapshots.list_snapshots(repository, about.attempt.id)
+    (kept,) = await snapshot_refs.list_snapshots(repository, about.attempt.id)
     assert (await git("show", f"{kept.ref}:draft.txt", cwd=repository)).text == "not committed"
 
 
@@ -296,7 +296,7 @@ async def test_a_worktree_that_git_has_lost_can_go_and_is_kept_first(
     await removal.delete_task(resources, about.task.id)
     await removal.clean_up(resources)
     assert not about.worktree.exists()
-    (kept,) = await snapshots.list_snapshots(repository, about.attempt.id)
+    (kept,) = await snapshot_refs.list_snapshots(repository, about.attempt.id)
     assert (await git("show", f"{kept.ref}:draft.txt", cwd=repository)).text == "not committed"
 
 
