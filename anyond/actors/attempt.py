@@ -34,10 +34,10 @@ from anyond.machines.attempt_events import (
 from anyond.model.errors import AnyondError
 from anyond.model.refusals.runs import Stopped
 from anyond.model.rows import ExecutionProcess, RunReason
-from anyond.operations import subject
 from anyond.operations.resources import Resources
 from anyond.operations.run import abandonment
 from anyond.operations.run.conclude import Following, conclude
+from anyond.operations.subject import read as read_subject
 from anyond.store.runs import processes
 from anyond.watchers.logs import Logs
 
@@ -89,7 +89,7 @@ class AttemptActor(Actor[Event, Command]):
         return self.machine.idle
 
     async def begin(self) -> None:
-        await subject.read(self._resources, self.attempt_id)
+        await read_subject(self._resources, self.attempt_id)
 
     async def opened(self) -> None:
         """Find what runs by its rows: it was just written down, or ran when the daemon was killed.
@@ -188,10 +188,10 @@ class AttemptActor(Actor[Event, Command]):
         """The row is final afterwards, unless disk or database refuse; then this raises."""
         process = finished.process
         try:
-            about = await subject.read(self._resources, self.attempt_id)
+            subject = await read_subject(self._resources, self.attempt_id)
             return await conclude(
                 self._resources,
-                about,
+                subject,
                 process,
                 exit=finished.exit,
                 conversation=finished.conversation,

@@ -10,10 +10,10 @@ import trio
 from anyond.actors.crashes import FIRST_BACKOFF_S, LONGEST_BACKOFF_S
 from anyond.model.errors import AnyondError, Unavailable
 from anyond.model.rows import ExecutionProcess, ProcessStatus
-from anyond.operations import subject
 from anyond.operations.resources import Resources
 from anyond.operations.run import run
 from anyond.operations.run.run import Started, Stoppable
+from anyond.operations.subject import read as read_subject
 from anyond.store.runs import processes
 
 log = structlog.get_logger()
@@ -47,11 +47,11 @@ class Starts:
         Raises:
             AnyondError: see `operations.run`; its row is final, if disk and database allowed that.
         """
-        about = await subject.read(self._resources, self._attempt_id)
+        subject = await read_subject(self._resources, self._attempt_id)
         started = await run.start(
             self._resources,
             row,
-            about,
+            subject,
             go_on=lambda: not self._halting(),
             stoppable=self._stoppable(row.id),
         )
@@ -73,11 +73,11 @@ class Starts:
         del self._refusals[row.id]
 
     async def _fail(self, row: ExecutionProcess, why: AnyondError) -> None:
-        about = await subject.read(self._resources, self._attempt_id)
+        subject = await read_subject(self._resources, self._attempt_id)
         backoff = FIRST_BACKOFF_S
         while True:
             try:
-                return await run.fail_start(self._resources, row, about, why)
+                return await run.fail_start(self._resources, row, subject, why)
             except Unavailable as error:
                 log.warning("not_written", process=row.id, why=str(error))
             await trio.sleep(backoff)

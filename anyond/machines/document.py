@@ -36,11 +36,11 @@ cannot come there: the machine refuses it, and its actor fails and is replaced.
 
 def page() -> str:
     """All machines: a picture of each, and its table."""
-    return "\n".join([_HEAD, *(_chapter(table, about) for table, about in TABLES)])
+    return "\n".join([_HEAD, *(_chapter(table, subject) for table, subject in TABLES)])
 
 
-def _chapter(table: Table[Any], about: str) -> str:
-    lines = [f"## {table.name[0].upper()}{table.name[1:]}", "", about, "", *_picture(table), ""]
+def _chapter(table: Table[Any], subject: str) -> str:
+    lines = [f"## {table.name[0].upper()}{table.name[1:]}", "", subject, "", *_picture(table), ""]
     return "\n".join([*lines, *_rows(table), ""])
 
 

@@ -43,14 +43,14 @@ class View:
         return self.file or self.directory
 
 
-def view_of_attempt(about: Subject, file_path: str | None) -> View:
+def view_of_attempt(subject: Subject, file_path: str | None) -> View:
     """The worktree of an attempt, or the file in it that `file_path` names. Blocks on the disk.
 
     Raises:
         Invalid: the path leads out of the worktree.
         NotFound: there is no such file.
     """
-    root = about.worktree
+    root = subject.worktree
     if not file_path:
         return View(root)
     file = root / deletion.contained(root, file_path)

@@ -19,12 +19,12 @@ from anyond.model.rows import (
     TaskAttempt,
     TaskWithAttemptStatus,
 )
-from anyond.operations import subject
 from anyond.operations.resources import Resources
 from anyond.operations.run import creation
 from anyond.operations.run.agent_setup import set_up
 from anyond.operations.run.follow_up import follow_up
 from anyond.operations.run.replacing import replace_process
+from anyond.operations.subject import read as read_subject
 from anyond.operations.turn import questions, steering
 from anyond.operations.workspace import containers, removal
 from anyond.operations.workspace.file_deletion import delete_file
@@ -95,12 +95,12 @@ class AttemptRequests:
         return await self._jobs.start(attempt_id, follow_up, body)
 
     async def _steer(self, attempt_id: str, body: FollowUp) -> ExecutionProcess | None:
-        about = await subject.read(self._resources, attempt_id)
+        subject = await read_subject(self._resources, attempt_id)
         running = await self._resources.store.read(lambda r: steering.at_work(r, attempt_id))
         if running is None:
             return None
         with _whole():
-            process = await steering.steer(self._resources, about, running, body)
+            process = await steering.steer(self._resources, subject, running, body)
             if process is not None:
                 self._attempts.steer(process)
         return process

@@ -17,10 +17,10 @@ from anyond.model.http.bodies import MergeStrategy, NewBranchName, NewTarget, Re
 from anyond.model.refusals.runs import Busy
 from anyond.model.refusals.worktrees import WorktreeElsewhere
 from anyond.model.rows import BranchStatus
-from anyond.operations import subject
 from anyond.operations.branch import branch_naming, commits, merging, rebasing
 from anyond.operations.resources import Resources
 from anyond.operations.subject import Subject
+from anyond.operations.subject import read as read_subject
 from anyond.operations.workspace import worktree
 from anyond.services.jobs import Jobs
 from anyond.store.board import attempts
@@ -84,17 +84,17 @@ class BranchRequests:
         """Merge the attempt into its target branch; see `operations.merging`."""
         await self._jobs.run(attempt_id, self._merge, strategy)
 
-    async def _merge(self, resources: Resources, about: Subject, strategy: MergeStrategy) -> str:
+    async def _merge(self, resources: Resources, subject: Subject, strategy: MergeStrategy) -> str:
         host = await resources.store.read(
-            lambda r: attempts.by_branch(r, about.project.id, about.attempt.target_branch)
+            lambda r: attempts.by_branch(r, subject.project.id, subject.attempt.target_branch)
         )
-        if host is None or host.id == about.attempt.id:
-            return await merging.merge_attempt(resources, about, strategy)
+        if host is None or host.id == subject.attempt.id:
+            return await merging.merge_attempt(resources, subject, strategy)
         # The merge writes in that attempt's worktree too, so nobody else may. It goes on there
         # whatever becomes of this job, which therefore stays as long.
         with trio.CancelScope(shield=True):
             tip = await self._attempts.do(
-                host.id, lambda _: merging.merge_attempt(resources, about, strategy)
+                host.id, lambda _: merging.merge_attempt(resources, subject, strategy)
             )
         return tip
 
@@ -108,8 +108,8 @@ class BranchRequests:
 
     async def change_target(self, attempt_id: str, body: NewTarget) -> TargetChanged:
         """Choose another target branch. Also possible while an agent works."""
-        about = await subject.read(self._resources, attempt_id)
-        return await branch_naming.change_target(self._resources, about, body.new_target_branch)
+        subject = await read_subject(self._resources, attempt_id)
+        return await branch_naming.change_target(self._resources, subject, body.new_target_branch)
 
     async def rename_branch(self, attempt_id: str, body: NewBranchName) -> Renamed:
         """Give the attempt's branch another name; see `operations.branch_naming`."""
@@ -123,44 +123,44 @@ class BranchRequests:
         """Return the status of the attempt's branch compared with its target. Changes nothing in
         git.
         """
-        about = await subject.read(self._resources, attempt_id)
+        subject = await read_subject(self._resources, attempt_id)
         left = await self._resources.store.read(lambda r: attempts.base_commit(r, attempt_id))
-        found, checked_out = await status.standing(*_where(about), left)
+        found, checked_out = await status.standing(*_where(subject), left)
         under_way = await self._resources.store.read(lambda r: intents.get(r, attempt_id))
         if under_way is not None:
             # Somebody may have finished or aborted a rebase by hand.
             is_behind = not found.is_rebase_in_progress
         else:
-            is_behind = checked_out is not None and await self._is_renamed(about, checked_out)
+            is_behind = checked_out is not None and await self._is_renamed(subject, checked_out)
         if is_behind:
-            about = await self._caught_up(about)
+            subject = await self._caught_up(subject)
             left = await self._resources.store.read(lambda r: attempts.base_commit(r, attempt_id))
-            found = await status.branch_status(*_where(about), left)
+            found = await status.branch_status(*_where(subject), left)
         merged = await self._resources.store.read(lambda r: merges.of_attempt(r, attempt_id))
         return replace(found, merges=merged)
 
-    async def _caught_up(self, about: Subject) -> Subject:
+    async def _caught_up(self, subject: Subject) -> Subject:
         try:
-            return await self._jobs.settle(about.attempt.id)
+            return await self._jobs.settle(subject.attempt.id)
         except (Busy, WorktreeElsewhere):
-            return about  # whoever is at work there does it
+            return subject  # whoever is at work there does it
 
-    async def _is_renamed(self, about: Subject, checked_out: str) -> bool:
-        if checked_out == about.attempt.branch:
+    async def _is_renamed(self, subject: Subject, checked_out: str) -> bool:
+        if checked_out == subject.attempt.branch:
             return False
-        return await renaming.followed(about.worktree, about.attempt.branch) is not None
+        return await renaming.followed(subject.worktree, subject.attempt.branch) is not None
 
     async def commit_info(self, attempt_id: str, text: str) -> CommitInfo:
         """Return the facts of a commit."""
-        return await commits.info(await subject.read(self._resources, attempt_id), text)
+        return await commits.info(await read_subject(self._resources, attempt_id), text)
 
     async def commit_compare(self, attempt_id: str, text: str) -> CommitComparison:
         """Return the relation of a commit to the attempt's HEAD."""
-        return await commits.compare(await subject.read(self._resources, attempt_id), text)
+        return await commits.compare(await read_subject(self._resources, attempt_id), text)
 
 
-def _where(about: Subject) -> tuple[Path, Path | None, str, str]:
+def _where(subject: Subject) -> tuple[Path, Path | None, str, str]:
     """The repository, the worktree if there is one, the branch and its target."""
-    attempt = about.attempt
+    attempt = subject.attempt
     worktree = Path(attempt.container_ref) if attempt.container_ref else None
-    return about.repository, worktree, attempt.branch, attempt.target_branch
+    return subject.repository, worktree, attempt.branch, attempt.target_branch

@@ -10,9 +10,9 @@ import trio
 
 from anyond.actors.attempts import Attempts
 from anyond.model.rows import ExecutionProcess
-from anyond.operations import subject
 from anyond.operations.resources import Resources
 from anyond.operations.run import dev_server
+from anyond.operations.subject import read as read_subject
 from anyond.services.jobs import Jobs
 from anyond.store.runs import processes
 
@@ -33,12 +33,12 @@ class DevServers:
             Conflict: `no_dev_script`; nothing was stopped.
             Busy: an operation is at work in the attempt; an agent or script does not count.
         """
-        about = await subject.read(self._resources, attempt_id)
-        dev_server.script(about)
+        subject = await read_subject(self._resources, attempt_id)
+        dev_server.script(subject)
         # Shielded: a client that goes away must not let another start one at the same time.
         with trio.CancelScope(shield=True):
-            async with self._one_at_a_time(about.project.id):
-                await self._stop_all(about.project.id)
+            async with self._one_at_a_time(subject.project.id):
+                await self._stop_all(subject.project.id)
                 await self._jobs.start_alongside(attempt_id, dev_server.insert)
 
     async def _stop_all(self, project_id: str) -> None:

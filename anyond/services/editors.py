@@ -13,9 +13,10 @@ from anyond.model.http.answers import EditorOpened
 from anyond.model.http.bodies import OpenEditor
 from anyond.model.launch import Launch
 from anyond.model.refusals.programs import ToolFailed
-from anyond.operations import editors, subject
+from anyond.operations import editors
 from anyond.operations.editors import View
 from anyond.operations.resources import Resources
+from anyond.operations.subject import read as read_subject
 from anyond.operations.workspace import worktree
 from anyond.procs import detached
 from anyond.services.jobs import Jobs
@@ -49,10 +50,10 @@ class Editors:
             Invalid, NotFound: there is no such file in the worktree.
             ProgramMissing, ToolFailed: the editor does not start.
         """
-        about = await subject.read(self._resources, attempt_id)
-        if not await trio.to_thread.run_sync(os.path.isdir, about.worktree):
-            about = await self._jobs.run(attempt_id, worktree.prepare)
-        view = await trio.to_thread.run_sync(editors.view_of_attempt, about, body.file_path)
+        subject = await read_subject(self._resources, attempt_id)
+        if not await trio.to_thread.run_sync(os.path.isdir, subject.worktree):
+            subject = await self._jobs.run(attempt_id, worktree.prepare)
+        view = await trio.to_thread.run_sync(editors.view_of_attempt, subject, body.file_path)
         return await self._open(view, body.editor_type)
 
     async def _open(self, view: View, chosen: EditorType | None) -> EditorOpened:

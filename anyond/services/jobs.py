@@ -8,10 +8,10 @@ from typing import Concatenate, ParamSpec, TypeVar
 from anyond.actors.attempt import AttemptActor
 from anyond.actors.attempts import Attempts
 from anyond.model.rows import ExecutionProcess
-from anyond.operations import subject
 from anyond.operations.branch.intent_outcomes import settled
 from anyond.operations.resources import Resources
 from anyond.operations.subject import Subject
+from anyond.operations.subject import read as read_subject
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -46,8 +46,8 @@ class Jobs:
         """Run an operation; returns what it returns."""
 
         async def work(_: AttemptActor) -> R:
-            about = await settled(self._resources, attempt_id)
-            return await operation(self._resources, about, *args, **kwargs)
+            subject = await settled(self._resources, attempt_id)
+            return await operation(self._resources, subject, *args, **kwargs)
 
         return await self._attempts.do(attempt_id, work)
 
@@ -72,8 +72,8 @@ class Jobs:
         """
 
         async def work(actor: AttemptActor) -> R:
-            about = await settled(self._resources, attempt_id)
-            answer, row = await write(self._resources, about, *args, **kwargs)
+            subject = await settled(self._resources, attempt_id)
+            answer, row = await write(self._resources, subject, *args, **kwargs)
             await actor.start(row)
             return answer
 
@@ -91,8 +91,8 @@ class Jobs:
         """
 
         async def work(actor: AttemptActor) -> ExecutionProcess:
-            about = await subject.read(self._resources, attempt_id)
-            return await actor.start(await write(self._resources, about, *args, **kwargs))
+            subject = await read_subject(self._resources, attempt_id)
+            return await actor.start(await write(self._resources, subject, *args, **kwargs))
 
         return await self._attempts.do(attempt_id, work, alongside=True)
 
@@ -112,8 +112,8 @@ class Jobs:
         self, write: Operation[P, Row], *args: P.args, **kwargs: P.kwargs
     ) -> Callable[[AttemptActor], Awaitable[Row]]:
         async def work(actor: AttemptActor) -> Row:
-            about = await settled(self._resources, actor.attempt_id)
-            row = await write(self._resources, about, *args, **kwargs)
+            subject = await settled(self._resources, actor.attempt_id)
+            row = await write(self._resources, subject, *args, **kwargs)
             return row if row is None else await actor.start(row)
 
         return work

@@ -6,10 +6,10 @@ from anyond.actors.attempts import Attempts
 from anyond.model.http.bodies import NewPullRequest
 from anyond.model.refusals.remotes import TokenMissing
 from anyond.model.rows import AttachedPullRequest, PullRequestMerge
-from anyond.operations import subject
 from anyond.operations.branch import publish, pull_requests
 from anyond.operations.resources import Resources
 from anyond.operations.subject import Subject
+from anyond.operations.subject import read as read_subject
 from anyond.procs import desktop
 from anyond.services.jobs import Jobs
 from anyond.store.runs import merges
@@ -47,9 +47,9 @@ class Publishing:
         return (await self._jobs.run(attempt_id, self._create, body)).pr_info.url
 
     async def _create(
-        self, resources: Resources, about: Subject, body: NewPullRequest
+        self, resources: Resources, subject: Subject, body: NewPullRequest
     ) -> PullRequestMerge:
-        row, is_new = await pull_requests.create(resources, about, body)
+        row, is_new = await pull_requests.create(resources, subject, body)
         self._monitor.wake()
         if is_new and resources.config.config.pr_open_browser:
             await desktop.show(row.pr_info.url)
@@ -63,9 +63,9 @@ class Publishing:
         Raises:
             AnyondError: see `operations.pull_requests`.
         """
-        about = await subject.read(self._resources, attempt_id)
+        subject = await read_subject(self._resources, attempt_id)
         try:
-            found = await pull_requests.attach(self._resources, about)
+            found = await pull_requests.attach(self._resources, subject)
         except TokenMissing:
             found = await self._newest(attempt_id)
             if found is None:

@@ -40,9 +40,10 @@ from anyond.model.http.frames import (
 from anyond.model.refusals.daemon import Gone
 from anyond.model.refusals.requests import NotFound
 from anyond.model.rows import Diff
-from anyond.operations import subject
 from anyond.operations.branch import merge_records
 from anyond.operations.resources import Resources
+from anyond.operations.subject import Subject
+from anyond.operations.subject import read as read_subject
 from anyond.store.board import attempts
 from anyond.wakeup import Wakeup
 
@@ -134,7 +135,7 @@ class Diffs:
         Raises:
             NotFound: there is no such attempt.
         """
-        about = await subject.read(self._resources, attempt_id)
+        subject = await read_subject(self._resources, attempt_id)
         # Where something was merged, it is not known yet what there is to show.
         hold = ends_with_merge and await merge_records.is_recorded(self._resources, attempt_id)
         watch = self._watches.get(attempt_id)
@@ -160,7 +161,7 @@ class Diffs:
                 if ends_with_merge and watch.record is not None:
                     if has_sent:
                         yield [DiffResync(seq=_NOWHERE)]
-                    place, (old, new) = about.repository, watch.record
+                    place, (old, new) = subject.repository, watch.record
                     entries = await diff.between(place, old, new)
                     async with aclosing(_rows(place, entries, stats_only)) as batches:
                         async for rows in batches:
@@ -228,7 +229,7 @@ class Diffs:
 
     async def _listen(self, attempt_id: str, watch: _Watch) -> None:
         changes = self._resources.store.changes
-        task_id = (await subject.read(self._resources, attempt_id)).task.id
+        task_id = (await read_subject(self._resources, attempt_id)).task.id
         cursor = changes.follow(changes.end)
         while True:
             try:
@@ -237,8 +238,8 @@ class Diffs:
                 cursor = changes.follow(changes.end)
                 watch.news.set()
                 continue
-            about = {attempt_id, task_id}
-            if any(one.attempt_id in about or one.key in about for one in page):
+            subject = {attempt_id, task_id}
+            if any(one.attempt_id in subject or one.key in subject for one in page):
                 watch.news.set()
 
     def _forget(self, attempt_id: str, watch: _Watch) -> None:
@@ -248,14 +249,14 @@ class Diffs:
     async def _look(self, attempt_id: str, watch: _Watch) -> bool:
         """Compare once more. Returns whether anything is different from last time."""
         try:
-            about = await subject.read(self._resources, attempt_id)
+            subject = await read_subject(self._resources, attempt_id)
         except NotFound:
             watch.deleted = True
             raise
         seen: dict[str, Diff] = {}
         moved = not watch.looked
-        if about.attempt.container_ref is not None:
-            async for found in self._compare(Path(about.attempt.container_ref), about):
+        if subject.attempt.container_ref is not None:
+            async for found in self._compare(Path(subject.attempt.container_ref), subject):
                 # Watchers are told at once, while the next files are read.
                 moved = self._note(watch, found, seen) or moved
         for path in watch.known.keys() - seen.keys():
@@ -267,25 +268,27 @@ class Diffs:
         if moved:
             watch.wake.notify()
         if watch.enders:
-            watch.record = await self._judge(about, differs=bool(seen))
+            watch.record = await self._judge(subject, differs=bool(seen))
             watch.judged = True
             watch.wake.notify()
         return moved
 
-    async def _judge(self, about: subject.Subject, differs: bool) -> MergeRecord | None:
+    async def _judge(self, subject: Subject, differs: bool) -> MergeRecord | None:
         """The latest merge, if the attempt has nothing else; asked after it was compared.
 
         Whoever merges moves the branch first and then writes it down. So as long as somebody is at
         work, the latest that is known need not be the latest; afterwards it is.
         """
-        if self._busy(about.attempt.id):
+        if self._busy(subject.attempt.id):
             return None
         try:
-            found = await merge_records.latest(self._resources, about)
-            whole = found is not None and (not differs or await merge_records.is_all(about, found))
+            found = await merge_records.latest(self._resources, subject)
+            whole = found is not None and (
+                not differs or await merge_records.is_all(subject, found)
+            )
         except AnyondError as error:
             # Others watch as well, and need not know.
-            log.info("not_judged", attempt=about.attempt.id, why=str(error))
+            log.info("not_judged", attempt=subject.attempt.id, why=str(error))
             return None
         return found if whole else None
 
@@ -302,16 +305,18 @@ class Diffs:
             watch.wake.notify()
         return moved
 
-    async def _compare(self, path: Path, about: subject.Subject) -> AsyncIterator[list[Diff]]:
-        place, target = about.repository, about.attempt.target_branch
+    async def _compare(self, path: Path, subject: Subject) -> AsyncIterator[list[Diff]]:
+        place, target = subject.repository, subject.attempt.target_branch
         here = await trio.to_thread.run_sync(repair.belongs, path, place)
         if not here and await trio.to_thread.run_sync(os.path.isdir, path):
             # Somebody has moved or replaced something; that is not "no changes".
             raise NotFound("worktree of the attempt at", path)
-        left = await self._resources.store.read(lambda r: attempts.base_commit(r, about.attempt.id))
+        left = await self._resources.store.read(
+            lambda r: attempts.base_commit(r, subject.attempt.id)
+        )
         if not here:
             # It was taken away, and comes back from its branch; so that is what there is.
-            entries = await diff.of_branch(place, about.attempt.branch, target, left)
+            entries = await diff.of_branch(place, subject.attempt.branch, target, left)
             async with aclosing(_rows(place, entries)) as batches:
                 async for found in batches:
                     yield found

@@ -246,8 +246,8 @@ def _at_work(row: ExecutionProcess, started_at: int, why: str | None) -> EntryFr
     request = row.executor_action.typ
     if not isinstance(request, ScriptRequest):
         return unfollowed.entry(why, started_at) if why is not None else None
-    about = (request.script, request.context, started_at)
-    return script.running(*about) if why is None else script.unfollowed(*about, why)
+    subject = (request.script, request.context, started_at)
+    return script.running(*subject) if why is None else script.unfollowed(*subject, why)
 
 
 def _seen(*paths: Path) -> tuple[object, ...]:

@@ -70,7 +70,7 @@ class AmpDialogue(ClaudeDialogue):
 
     def _received_line(self, line: bytes) -> None:
         if not self._begun and line.strip() and not line.lstrip().startswith(b"{"):
-            self._grumbled(line)  # before it begins to work it says in plain words why it cannot
+            self._add_plain_output(line)  # the reason why it cannot begin
         elif self._held is None or self._sifted(line, self._held):
             super()._received_line(line)
 
@@ -149,15 +149,15 @@ class AmpDialogue(ClaudeDialogue):
             result.is_error, result.result = True, answer
         super()._over(result, subtype)
 
-    def _grumbled(self, line: bytes) -> None:
-        super()._grumbled(line)
-        lump = self._grumbles.last
-        if self._begun or lump is None:
+    def _add_plain_output(self, line: bytes) -> None:
+        super()._add_plain_output(line)
+        block = self._plain_output.last
+        if self._begun or block is None:
             return
         text = line.decode(errors="replace")
         if disguised_errors.refuses_key(text):
-            lump.kind = ErrorMessage(error_type=SetupRequired())
-            self._put(lump)
+            block.kind = ErrorMessage(error_type=SetupRequired())
+            self._put(block)
         elif self._resumed and not self._lost and disguised_errors.lost_session(text):
             self._lost = True
             self._events.append(SessionLost())

@@ -40,7 +40,7 @@ from anyond.agents.common.core import (
     TurnEnded,
 )
 from anyond.agents.common.disguised_errors import refuses_key
-from anyond.agents.common.entry import BROKE_OFF, Lumps, Note, Source
+from anyond.agents.common.entry import BROKE_OFF, Note, OutputBlocks, Source
 from anyond.agents.common.paths import Paths
 from anyond.agents.common.recap import remark
 from anyond.agents.json_rpc.jsonrpc import as_dict, as_text
@@ -141,7 +141,7 @@ class ClaudeDialogue:
         self._model: str | None = None
         self._recap = recap_text
         self._messages_sent = 0
-        self._unheeded = PendingMessages()
+        self._pending_messages = PendingMessages()
         self._notes = 0
         self._retry: Note | None = None
         self._turns = 0
@@ -149,7 +149,7 @@ class ClaudeDialogue:
         self._interrupted = False
         self._complaint: str | None = None
         self._last_error: str | None = None
-        self._grumbles = Lumps(ErrorMessage())
+        self._plain_output = OutputBlocks(ErrorMessage())
         self._greet()
         self._outbox.put(_FIRST, wire.user_message(*([recap_text] if recap_text else []), prompt))
 
@@ -162,7 +162,7 @@ class ClaudeDialogue:
                 self._received_line(line)
         elif stream is Stream.STDERR:
             for line in self._stderr.feed(data):
-                self._grumbled(line)
+                self._add_plain_output(line)
         elif stream is Stream.STDIN:
             for line in self._stdin.feed(data):
                 self._sent_data(line)
@@ -172,7 +172,7 @@ class ClaudeDialogue:
         """All output has been read: an unfinished last line is a line."""
         self._received_line(self._stdout.rest())
         if line := self._stderr.rest():
-            self._grumbled(line)
+            self._add_plain_output(line)
         return self._take_events()
 
     def send(self, command: AgentCommand) -> None:
@@ -288,7 +288,7 @@ class ClaudeDialogue:
         """
         if text != self._complaint:
             self._complaint = self._last_error = text
-            if key is not None or not self._grumbles.mentions(text):
+            if key is not None or not self._plain_output.mentions(text):
                 kind = ErrorMessage(error_type=SetupRequired() if login else OtherError())
                 self._put(Note(key or f"error:{self._turns + 1}", kind, text))
 
@@ -305,7 +305,7 @@ class ClaudeDialogue:
         if head.parent_tool_use_id is not None:
             return
         for text in (block.text for block in blocks if block.type == "text"):
-            if message.is_replay and self._unheeded.heeded(text):
+            if message.is_replay and self._pending_messages.take_up(text):
                 continue
             if text.startswith("[Request interrupted by user"):
                 self._note("interrupted", "The agent was interrupted.")
@@ -395,18 +395,18 @@ class ClaudeDialogue:
             self._put(self._accounts)
         if error is not None and error.startswith(_LOST):
             self._events.append(SessionLost())
-        if not self._unheeded.left_by_a_result() or outcome is Outcome.INTERRUPTED:
+        if not self._pending_messages.left_by_a_result() or outcome is Outcome.INTERRUPTED:
             self._events.append(TurnEnded(outcome, error))
             self._turn_open = False
         self._turns += 1
         self._interrupted = False
         self._complaint = self._retry = None
 
-    def _grumbled(self, line: bytes) -> None:
+    def _add_plain_output(self, line: bytes) -> None:
         text = _ANSI.sub("", line.decode(errors="replace")).strip()
         if not text or text == self._last_error:
             return
-        self._put(self._grumbles.add(text))
+        self._put(self._plain_output.add(text))
 
     # ------------------------------------------------------------ what it asks
 
@@ -473,7 +473,7 @@ class ClaudeDialogue:
     def _was_asked(self, texts: list[str]) -> None:
         text = "\n".join(one for one in texts if one != self._recap)
         self._messages_sent += 1
-        self._unheeded.add(texts)
+        self._pending_messages.add(texts)
         self._outbox.echoed(_FIRST if self._messages_sent == 1 else f"{_FIRST} {text}")
         if not self._turn_open:
             self._turn_open, self._interrupted = True, False

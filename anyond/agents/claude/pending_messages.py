@@ -24,12 +24,12 @@ class PendingMessages:
         """The program was told a message of these texts."""
         self._texts += [text.strip() for text in texts]
 
-    def heeded(self, text: str) -> bool:
+    def take_up(self, text: str) -> bool:
         """The program says `text` again; whether it is a message that has waited until now."""
         stripped = text.strip()
         if stripped not in self._texts:
             return False
-        # They are heeded in order: what stood before it was heeded without a word.
+        # They are taken up in order: what stood before it was taken up without an echo.
         del self._texts[: self._texts.index(stripped) + 1]
         self._replays = self._replayed = True
         return True

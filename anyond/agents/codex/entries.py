@@ -18,7 +18,7 @@ from anyond.agents.codex.tool_calls import Call
 from anyond.agents.codex.usage import Usage
 from anyond.agents.common.carried import NOTHING_CARRIED, Carried, NoticesOnce
 from anyond.agents.common.core import AgentEvent, EntryPut
-from anyond.agents.common.entry import AT_WORK_MOST, BROKE_OFF, Lumps, Note, Source, Words
+from anyond.agents.common.entry import AT_WORK_MOST, BROKE_OFF, Note, OutputBlocks, Source, Words
 from anyond.agents.json_rpc.jsonrpc import as_dict, as_list, as_text
 from anyond.model.entries import (
     EntryType,
@@ -94,7 +94,7 @@ class CodexEntries:
         self._todos: dict[str, _Todos] = {}
         self._written: set[str] = set()
         self.notices = NoticesOnce(carried.notices)
-        self._grumbles = Lumps(SystemMessage())
+        self._plain_output = OutputBlocks(SystemMessage())
         self._count = 0
         self.usage = Usage()
 
@@ -165,7 +165,7 @@ class CodexEntries:
         text = _ANSI.sub("", line.decode(errors="replace")).rstrip()
         if not text or _TRACE.match(text):
             return
-        self.put(self._grumbles.add(text))
+        self.put(self._plain_output.add(text))
 
     # ------------------------------------------------------------ items
 

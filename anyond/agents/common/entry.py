@@ -123,16 +123,16 @@ class Words(Source):
 
 
 LINE_MOST = 4 * 1024
-"""Characters of one line in a lump."""
+"""Characters of one line in a block."""
 
-LUMP_MOST = 16 * 1024
-"""Characters of a lump; what follows begins the next one. Each new line makes its entry anew."""
+BLOCK_MOST = 16 * 1024
+"""Characters of a block; what follows begins the next one. Each new line makes its entry anew."""
 
-LUMPS_MOST = 16
-"""So many lumps there are; the last one keeps the newest lines. The raw log has all of them."""
+BLOCKS_MOST = 16
+"""So many blocks there are; the last one keeps the newest lines. The raw log has all of them."""
 
 
-class Lump(Source):
+class OutputBlock(Source):
     """Lines that are shown as one text."""
 
     def __init__(self, key: str, kind: EntryType) -> None:
@@ -144,13 +144,13 @@ class Lump(Source):
 
     def takes(self, line: str) -> bool:
         """Return whether there is room for one more line."""
-        return not self.lines or self._size + len(line) < LUMP_MOST
+        return not self.lines or self._size + len(line) < BLOCK_MOST
 
     def add(self, line: str) -> None:
         """One more line; those for which there is no room any more are the oldest."""
         self.lines.append(line)
         self._size += len(line) + 1
-        while self._size > LUMP_MOST and len(self.lines) > 1:
+        while self._size > BLOCK_MOST and len(self.lines) > 1:
             self._size -= len(self.lines.popleft()) + 1
             self._left_out += 1
 
@@ -159,7 +159,7 @@ class Lump(Source):
         return NormalizedEntry(entry_type=self.kind, content="\n".join([*left_out, *self.lines]))
 
 
-class Lumps:
+class OutputBlocks:
     """The output of a program outside of its protocol, however much that is.
 
     Args:
@@ -168,24 +168,24 @@ class Lumps:
 
     def __init__(self, kind: EntryType) -> None:
         self._kind = kind
-        self._all: list[Lump] = []
+        self._all: list[OutputBlock] = []
 
     @property
-    def last(self) -> Lump | None:
+    def last(self) -> OutputBlock | None:
         """The one to which a line was added last."""
         return self._all[-1] if self._all else None
 
-    def add(self, line: str) -> Lump:
-        """One more line; the lump that has changed."""
+    def add(self, line: str) -> OutputBlock:
+        """One more line; returns the block that has changed."""
         cut_line = line if len(line) <= LINE_MOST else f"{line[:LINE_MOST]} […]"
         last = self.last
-        if last is None or (not last.takes(cut_line) and len(self._all) < LUMPS_MOST):
-            last = Lump(f"stderr:{len(self._all) + 1}", self._kind)
+        if last is None or (not last.takes(cut_line) and len(self._all) < BLOCKS_MOST):
+            last = OutputBlock(f"stderr:{len(self._all) + 1}", self._kind)
             self._all.append(last)
         last.add(cut_line)
         return last
 
     def mentions(self, text: str, within: bool = False) -> bool:
         """Return whether `text` is to be read in one of them: as a line, or within one."""
-        lines = (line for lump in self._all for line in lump.lines)
+        lines = (line for block in self._all for line in block.lines)
         return any(text in line if within else text == line for line in lines)

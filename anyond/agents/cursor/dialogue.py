@@ -24,7 +24,7 @@ from anyond.agents.common.core import (
     SessionStarted,
     TurnEnded,
 )
-from anyond.agents.common.entry import Lumps, Note, Source
+from anyond.agents.common.entry import Note, OutputBlocks, Source
 from anyond.agents.common.paths import Paths
 from anyond.agents.common.recap import remark
 from anyond.agents.cursor.text import Segments
@@ -73,7 +73,7 @@ class CursorDialogue:
         self._todos = CursorTodos()
         self._listing: set[str] = set()
         self._usage = CursorUsage()
-        self._plain = Lumps(ErrorMessage())
+        self._plain = OutputBlocks(ErrorMessage())
         self._session_id: str | None = None
         self._lost = False
         self._complaint: str | None = None
@@ -91,7 +91,7 @@ class CursorDialogue:
                 self._received_line(line)
         elif stream is Stream.STDERR:
             for line in self._stderr.feed(data):
-                self._grumbled(line)
+                self._add_plain_output(line)
         elif stream is Stream.STDIN and data:
             self._sent_data(data)
         return self._take_events()
@@ -99,7 +99,7 @@ class CursorDialogue:
     def finish(self) -> Sequence[AgentEvent]:
         """All output has been read: an unfinished last line is a line."""
         self._received_line(self._stdout.rest())
-        self._grumbled(self._stderr.rest())
+        self._add_plain_output(self._stderr.rest())
         return self._take_events()
 
     def send(self, command: AgentCommand) -> None:
@@ -149,7 +149,7 @@ class CursorDialogue:
         if handle is not None:
             handle(self, as_dict(message))
         elif not isinstance(message, dict) and self._session_id is None:
-            self._grumbled(line)  # before it begins to work it says in plain words why it cannot
+            self._add_plain_output(line)  # the reason why it cannot begin
         elif kind not in _HARMLESS:
             self._events.append(Noise(line.decode(errors="replace")))
 
@@ -260,17 +260,17 @@ class CursorDialogue:
 
     # ------------------------------------------------------------ what it says in plain words
 
-    def _grumbled(self, line: bytes) -> None:
+    def _add_plain_output(self, line: bytes) -> None:
         text = _ANSI.sub("", line.decode(errors="replace")).strip()
         known = self._complaint is not None and text.endswith(self._complaint)
         if not text or known or _repeats(text):
             return
-        lump = self._plain.add(text)
+        block = self._plain.add(text)
         if disguised_errors.refuses_key(text):
-            lump.kind = ErrorMessage(error_type=SetupRequired())
+            block.kind = ErrorMessage(error_type=SetupRequired())
         elif self._resumed and self._session_id is None and disguised_errors.lost_session(text):
             self._lose()
-        self._put(lump)
+        self._put(block)
 
 
 # Not of the object: it would hold itself, and all that it has read for as long as nobody looks.

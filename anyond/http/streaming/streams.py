@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 GATHER_S = 0.006
 """The debounce of a stream: items gather so long, so that many small ones cost little."""
-_LUMP = 32 * 1024
+_BATCH_BYTES = 32 * 1024
 _LARGE = 1024**2
 """Bytes of a snapshot that is put into words beside the loop."""
 
@@ -78,7 +78,7 @@ async def _pump(source: AsyncIterator[Sequence[T]], encoder: Encoder[T]) -> None
             # Once the peer is gone, sending returns without ever giving way to its cancellation.
             await trio.lowlevel.checkpoint()
             size += len(message)
-        if size < _LUMP:
+        if size < _BATCH_BYTES:
             await trio.sleep(GATHER_S)
     for message in encoder.end():
         await websocket.send(message)

@@ -20,7 +20,7 @@ from anyond.store.runs import intents, merges
 from anyond.store.runs.intents import Intent
 
 
-async def rename_branch(resources: Resources, about: Subject, name: str) -> str:
+async def rename_branch(resources: Resources, subject: Subject, name: str) -> str:
     """Rename the branch of an attempt; attempts that are to be merged into it follow.
 
     Returns:
@@ -30,14 +30,14 @@ async def rename_branch(resources: Resources, about: Subject, name: str) -> str:
         Invalid: no branch can be called so.
         Conflict: `name_taken`, `rebase_in_progress`, `pull_request_open`; nothing has changed.
     """
-    attempt, name = about.attempt, name.strip()
+    attempt, name = subject.attempt, name.strip()
     if name == attempt.branch:
         return name
     if not branches.valid_new_name(name):
         raise Invalid("new_branch_name", f"no branch can be called {name!r}.")
     tip = ""
-    if await branches.exists(about.repository, attempt.branch):
-        tip = await renaming.check(about.repository, attempt.branch, name)
+    if await branches.exists(subject.repository, attempt.branch):
+        tip = await renaming.check(subject.repository, attempt.branch, name)
     elif attempt.container_ref is not None:
         raise NotFound("branch", attempt.branch)
 
@@ -45,44 +45,44 @@ async def rename_branch(resources: Resources, about: Subject, name: str) -> str:
         for merge in merges.of_attempt(tx, attempt.id):
             if isinstance(merge, PullRequestMerge) and merge.pr_info.status == "open":
                 raise PullRequestOpen(merge.pr_info.url)
-        if attempts.by_branch(tx, about.project.id, name) is not None:
+        if attempts.by_branch(tx, subject.project.id, name) is not None:
             raise NameTaken.by_attempt(name)
         intent = Intent(attempt_id=attempt.id, kind="rename", name=name, tip=tip, created_at=now())
         if tip:
             intents.put(tx, intent)
         else:
             # The branch was never made; there is nothing to wait for.
-            intent_outcomes.complete(tx, about, intent)
+            intent_outcomes.complete(tx, subject, intent)
         return intent
 
     intent = await resources.store.write(begin)
     if tip:
         try:
-            await renaming.rename(resources.repositories, about.repository, attempt.branch, name)
+            await renaming.rename(resources.repositories, subject.repository, attempt.branch, name)
         except AnyondError:
             # It may have been cut short in the middle, by its deadline for instance.
             if not await intent_outcomes.done_after_all(resources, attempt.id):
                 raise
             return name
-        await resources.store.write(lambda tx: intent_outcomes.complete(tx, about, intent))
+        await resources.store.write(lambda tx: intent_outcomes.complete(tx, subject, intent))
     return name
 
 
-async def change_target(resources: Resources, about: Subject, name: str) -> TargetChanged:
+async def change_target(resources: Resources, subject: Subject, name: str) -> TargetChanged:
     """Choose another branch for an attempt to be merged into; nothing happens in git.
 
     Raises:
         Impossible: there is no such branch, or it is the attempt's own.
     """
-    attempt = about.attempt
+    attempt = subject.attempt
     if name == attempt.branch:
         raise Impossible("new_target_branch", "an attempt cannot be merged into itself.")
-    target = await branches.resolve(about.repository, name, "new_target_branch")
-    mine = await branches.find(about.repository, attempt.branch)
+    target = await branches.resolve(subject.repository, name, "new_target_branch")
+    mine = await branches.find(subject.repository, attempt.branch)
     ahead, behind, related = 0, 0, True
     if mine is not None:
-        related = await branches.merge_base(about.repository, mine.oid, target.oid) is not None
-        ahead, behind = await branches.ahead_behind(about.repository, mine.oid, target.oid)
+        related = await branches.merge_base(subject.repository, mine.oid, target.oid) is not None
+        ahead, behind = await branches.ahead_behind(subject.repository, mine.oid, target.oid)
 
     def work(tx: Tx) -> None:
         if attempts.get(tx, attempt.id).target_branch != name:

@@ -15,7 +15,7 @@ from anyond.model.refusals.requests import NotFound
 from anyond.operations.subject import Subject
 
 
-async def commit_rest(about: Subject) -> None:
+async def commit_rest(subject: Subject) -> None:
     """Commit what an attempt has not committed yet, as whatever publishes its branch does first.
 
     Raises:
@@ -23,28 +23,28 @@ async def commit_rest(about: Subject) -> None:
             `off_branch`, `branch_moved`.
         GitFailed: git or a hook refused. Nothing may be published then.
     """
-    message = f"{about.task.title}\n\nAnyon-Attempt: {about.attempt.id}"
-    await commit.commit_all(about.worktree, message, about.attempt.branch)
+    message = f"{subject.task.title}\n\nAnyon-Attempt: {subject.attempt.id}"
+    await commit.commit_all(subject.worktree, message, subject.attempt.branch)
 
 
-async def info(about: Subject, text: str) -> CommitInfo:
+async def info(subject: Subject, text: str) -> CommitInfo:
     """The commit that `text` (an abbreviated id, a tag, `HEAD~2`) means in the attempt.
 
     Raises:
         NotFound: none, or more than one.
     """
-    where, _ = await _view(about)
+    where, _ = await _view(subject)
     oid = await branches.commit(where, text)
     return CommitInfo(sha=oid, subject=await branches.subject(where, oid))
 
 
-async def compare(about: Subject, text: str) -> CommitComparison:
+async def compare(subject: Subject, text: str) -> CommitComparison:
     """Return the relation of that commit to the attempt's HEAD.
 
     Raises:
         NotFound: there is no such commit, or the attempt has no branch yet.
     """
-    where, head = await _view(about)
+    where, head = await _view(subject)
     oid = await branches.commit(where, text)
     mine = await branches.commit(where, head)
     ahead, behind = await branches.ahead_behind(where, oid, mine)
@@ -57,14 +57,14 @@ async def compare(about: Subject, text: str) -> CommitComparison:
     )
 
 
-async def _view(about: Subject) -> tuple[Path, str]:
+async def _view(subject: Subject) -> tuple[Path, str]:
     """Return the place to ask git in, and HEAD there; without its worktree an attempt has its
     branch.
     """
-    if about.attempt.container_ref is not None:
-        path = about.worktree
+    if subject.attempt.container_ref is not None:
+        path = subject.worktree
         if await trio.to_thread.run_sync(git_dir, path) is not None:
             return path, "HEAD"
-    if not await trio.to_thread.run_sync(os.path.isdir, about.repository):
-        raise NotFound("git repository at", about.repository)
-    return about.repository, f"refs/heads/{about.attempt.branch}"
+    if not await trio.to_thread.run_sync(os.path.isdir, subject.repository):
+        raise NotFound("git repository at", subject.repository)
+    return subject.repository, f"refs/heads/{subject.attempt.branch}"

@@ -20,9 +20,9 @@ from anyond.git.snapshots import reset, snapshots
 from anyond.git.worktree import renaming
 from anyond.model.ids import new_id, now, seconds
 from anyond.model.rows import TaskStatus
-from anyond.operations import subject
 from anyond.operations.resources import Resources
 from anyond.operations.subject import Subject
+from anyond.operations.subject import read as read_subject
 from anyond.operations.workspace import worktree
 from anyond.store.board import attempts, tasks
 from anyond.store.engine.transaction import Tx
@@ -43,8 +43,8 @@ async def settled(resources: Resources, attempt_id: str) -> Subject:
         Busy: a git that outlived its daemon still moves the target's checkout.
         AnyondError: what was cut short could not be undone now; nobody may begin anything then.
     """
-    about, _ = await _settle(resources, attempt_id)
-    return about
+    subject, _ = await _settle(resources, attempt_id)
+    return subject
 
 
 async def done_after_all(resources: Resources, attempt_id: str) -> bool:
@@ -61,95 +61,97 @@ async def done_after_all(resources: Resources, attempt_id: str) -> bool:
 
 
 async def _settle(resources: Resources, attempt_id: str) -> tuple[Subject, bool | None]:
-    about = await subject.read(resources, attempt_id)
-    await worktree.require_own(resources, about)
+    subject = await read_subject(resources, attempt_id)
+    await worktree.require_own(resources, subject)
     intent = await resources.store.read(lambda r: intents.get(r, attempt_id))
-    done = await _is_done(resources, about, intent) if intent is not None else None
+    done = await _is_done(resources, subject, intent) if intent is not None else None
     if intent is not None and intent.kind == "rebase" and done and intent.onto is not None:
         # Whoever has continued it may have lost lines of messages that look like comments.
         await rebase_messages.restore(
             resources.repositories,
-            about.worktree,
-            about.attempt.branch,
+            subject.worktree,
+            subject.attempt.branch,
             tip=intent.tip,
             onto=intent.onto,
         )
     if intent is not None and done is not None:
-        await resources.store.write(lambda tx: _close(tx, about, intent, done))
-        about = await subject.read(resources, attempt_id)
-    elif intent is None and await _follow(resources, about):
-        about = await subject.read(resources, attempt_id)
-    return about, done
+        await resources.store.write(lambda tx: _close(tx, subject, intent, done))
+        subject = await read_subject(resources, attempt_id)
+    elif intent is None and await _follow(resources, subject):
+        subject = await read_subject(resources, attempt_id)
+    return subject, done
 
 
-async def _follow(resources: Resources, about: Subject) -> bool:
+async def _follow(resources: Resources, subject: Subject) -> bool:
     """If somebody has renamed the branch by other means, so be it; returns whether."""
-    attempt = about.attempt
+    attempt = subject.attempt
     if attempt.container_ref is None:
         return False
-    name = await renaming.followed(about.worktree, attempt.branch)
+    name = await renaming.followed(subject.worktree, attempt.branch)
     if name is None:
         return False
 
     def work(tx: Tx) -> bool:
-        if attempts.by_branch(tx, about.project.id, name) is not None:
+        if attempts.by_branch(tx, subject.project.id, name) is not None:
             return False
         intent = Intent(attempt_id=attempt.id, kind="rename", name=name, tip="", created_at=now())
-        complete(tx, about, intent)
+        complete(tx, subject, intent)
         return True
 
     return await resources.store.write(work)
 
 
-def complete(tx: Tx, about: Subject, intent: Intent) -> None:
+def complete(tx: Tx, subject: Subject, intent: Intent) -> None:
     """Git has done it: the rows say so from now on."""
     moment = now()
     if intent.kind == "rebase":
-        if attempts.get(tx, about.attempt.id).target_branch != intent.name:
-            attempts.set_target(tx, about.attempt.id, intent.name, moment)
-        attempts.set_base_commit(tx, about.attempt.id, intent.onto)
+        if attempts.get(tx, subject.attempt.id).target_branch != intent.name:
+            attempts.set_target(tx, subject.attempt.id, intent.name, moment)
+        attempts.set_base_commit(tx, subject.attempt.id, intent.onto)
     elif intent.kind == "merge":
         assert intent.onto is not None
         merges.insert_direct(
             tx,
             id=new_id(),
-            attempt_id=about.attempt.id,
+            attempt_id=subject.attempt.id,
             merge_commit=intent.onto,
             target_before=intent.tip,
             target_branch_name=intent.name,
             now=moment,
         )
-        tasks.set_status(tx, about.task.id, TaskStatus.DONE, moment)
+        tasks.set_status(tx, subject.task.id, TaskStatus.DONE, moment)
     elif intent.kind == "rename":
-        attempts.set_branch(tx, about.attempt.id, intent.name, moment)
-        project, old = about.project.id, about.attempt.branch
+        attempts.set_branch(tx, subject.attempt.id, intent.name, moment)
+        project, old = subject.project.id, subject.attempt.branch
         attempts.rename_targets(tx, project, old, intent.name, moment)
         intents.rename_targets(tx, project, old, intent.name)
-    intents.delete(tx, about.attempt.id)
+    intents.delete(tx, subject.attempt.id)
 
 
-async def _is_done(resources: Resources, about: Subject, intent: Intent) -> bool | None:
+async def _is_done(resources: Resources, subject: Subject, intent: Intent) -> bool | None:
     """Return whether git has done it, after what was cut short is finished or undone; None: it
     waits.
     """
-    where = about.attempt.container_ref
-    worktree = about.worktree if where is not None else None
+    where = subject.attempt.container_ref
+    worktree = subject.worktree if where is not None else None
     if intent.kind != "merge" and not intent.waits:
-        await _clear_locks(about, intent)
+        await _clear_locks(subject, intent)
     if intent.kind == "rename":
-        old = about.attempt.branch
-        return await renaming.resume(about.repository, worktree, old, intent.name, intent.tip)
+        old = subject.attempt.branch
+        return await renaming.resume(subject.repository, worktree, old, intent.name, intent.tip)
     if intent.kind == "merge" and intent.onto is not None:
         await survivors.let_finish((intent.onto,))
-        if await merge_record.holds(about.repository, intent.name, intent.onto):
+        if await merge_record.holds(subject.repository, intent.name, intent.onto):
             return True
-        await _clear_locks(about, intent)
+        await _clear_locks(subject, intent)
         goal = merge_record.MergeRecord(intent.tip, intent.onto)
-        return await half_merge.finish(resources.repositories, about.repository, intent.name, goal)
+        return await half_merge.finish(
+            resources.repositories, subject.repository, intent.name, goal
+        )
     if worktree is None or git_dir(worktree) is None:
         return False
     if intent.kind == "reset":
-        await _undo_reset(resources, about, intent)
+        await _undo_reset(resources, subject, intent)
         return False
     if intent.kind == "delete_file":
         await deletion.settle(worktree, intent.name, before=intent.tip, snapshot=intent.snapshot)
@@ -157,55 +159,55 @@ async def _is_done(resources: Resources, about: Subject, intent: Intent) -> bool
     if intent.onto is None:
         return False
     if not intent.waits:
-        await _undo_rebase(resources, about, intent, intent.onto)
+        await _undo_rebase(resources, subject, intent, intent.onto)
     done = await rebase.finished(
-        about.repository, worktree, about.attempt.branch, tip=intent.tip, onto=intent.onto
+        subject.repository, worktree, subject.attempt.branch, tip=intent.tip, onto=intent.onto
     )
     if done is None and not intent.waits:
         await resources.store.write(lambda tx: intents.set_waits(tx, intent.attempt_id))
     return done
 
 
-async def _clear_locks(about: Subject, intent: Intent) -> None:
+async def _clear_locks(subject: Subject, intent: Intent) -> None:
     """If git was killed, too, it could not tidy up; nobody else is in the way of what follows."""
-    common = await common_dir(about.repository)
+    common = await common_dir(subject.repository)
     await dead_locks.clear(common, seconds(intent.created_at))
 
 
-async def _undo_rebase(resources: Resources, about: Subject, intent: Intent, onto: str) -> None:
+async def _undo_rebase(resources: Resources, subject: Subject, intent: Intent, onto: str) -> None:
     """If a kill has cut it short, the branch is put back; whoever wanted it was never answered."""
-    if await rebase.was_cut(about.worktree, tip=intent.tip, onto=onto):
-        await snapshots.take(about.repository, about.worktree, about.attempt.id, "cut-rebase")
-        await rebase.undo(resources.repositories, about.worktree)
+    if await rebase.was_cut(subject.worktree, tip=intent.tip, onto=onto):
+        await snapshots.take(subject.repository, subject.worktree, subject.attempt.id, "cut-rebase")
+        await rebase.undo(resources.repositories, subject.worktree)
         if intent.snapshot is not None:
-            await written_files.take_back(about.worktree, onto, intent.snapshot)
-        log.warning("cut_rebase_undone", attempt=about.attempt.id, branch=about.attempt.branch)
+            await written_files.take_back(subject.worktree, onto, intent.snapshot)
+        log.warning("cut_rebase_undone", attempt=subject.attempt.id, branch=subject.attempt.branch)
 
 
-async def _undo_reset(resources: Resources, about: Subject, intent: Intent) -> None:
+async def _undo_reset(resources: Resources, subject: Subject, intent: Intent) -> None:
     """Bring back what a retry was about to leave behind: its rows were never written."""
     if intent.onto is None or intent.snapshot is None:
         return
-    path = about.worktree
+    path = subject.worktree
     await survivors.end(("reset", intent.onto), path)
-    await snapshots.take(about.repository, path, about.attempt.id, "cut-reset")
-    async with resources.repositories.lock(about.repository):
+    await snapshots.take(subject.repository, path, subject.attempt.id, "cut-reset")
+    async with resources.repositories.lock(subject.repository):
         await reset.undo(
-            about.repository,
+            subject.repository,
             path,
             branch=intent.name,
             tip=intent.tip,
             goal=intent.onto,
             snapshot=intent.snapshot,
         )
-    log.warning("cut_reset_undone", attempt=about.attempt.id, snapshot=intent.snapshot)
+    log.warning("cut_reset_undone", attempt=subject.attempt.id, snapshot=intent.snapshot)
 
 
-def _close(tx: Tx, about: Subject, intent: Intent, done: bool) -> None:
-    found = intents.get(tx, about.attempt.id)
+def _close(tx: Tx, subject: Subject, intent: Intent, done: bool) -> None:
+    found = intents.get(tx, subject.attempt.id)
     if found is None or replace(found, waits=intent.waits) != intent:
         return  # somebody has changed their mind meanwhile
     if done:
-        complete(tx, about, intent)
+        complete(tx, subject, intent)
     else:
-        intents.delete(tx, about.attempt.id)
+        intents.delete(tx, subject.attempt.id)

@@ -18,7 +18,7 @@ async def is_recorded(resources: Resources, attempt_id: str) -> bool:
     return await resources.store.read(lambda r: merges.latest_merge(r, attempt_id)) is not None
 
 
-async def latest(resources: Resources, about: Subject) -> MergeRecord | None:
+async def latest(resources: Resources, subject: Subject) -> MergeRecord | None:
     """The two ends of the latest merge.
 
     None if there is none, if the repository does not have its commits (a pull request was merged
@@ -27,20 +27,20 @@ async def latest(resources: Resources, about: Subject) -> MergeRecord | None:
     """
 
     def work(reader: Reader) -> merges.LatestMerge | None:
-        for process in processes.running_of(reader, about.attempt.id):
+        for process in processes.running_of(reader, subject.attempt.id):
             if process.run_reason is not RunReason.DEV_SERVER:
                 return None
-        return merges.latest_merge(reader, about.attempt.id)
+        return merges.latest_merge(reader, subject.attempt.id)
 
     row = await resources.store.read(work)
     if row is None:
         return None
-    return await merge_record.find(about.repository, row.target_before, row.commit)
+    return await merge_record.find(subject.repository, row.target_before, row.commit)
 
 
-async def is_all(about: Subject, found: MergeRecord) -> bool:
+async def is_all(subject: Subject, found: MergeRecord) -> bool:
     """Return whether everything the attempt has was merged with `found` or before."""
-    place = about.attempt.container_ref
+    place = subject.attempt.container_ref
     return place is not None and await merge_record.has_all(
-        about.repository, Path(place), found.after
+        subject.repository, Path(place), found.after
     )

@@ -20,7 +20,7 @@ from anyond.store.runs import intents
 from anyond.store.runs.intents import Intent
 
 
-async def merge_attempt(resources: Resources, about: Subject, strategy: MergeStrategy) -> str:
+async def merge_attempt(resources: Resources, subject: Subject, strategy: MergeStrategy) -> str:
     """Commit what is left, merge, and write it down; the task is done.
 
     Returns:
@@ -32,36 +32,36 @@ async def merge_attempt(resources: Resources, about: Subject, strategy: MergeStr
             `submodule_dirty`, `submodule_not_pushed`: see `submodules.refuse_unsaved` and
             `submodules.hand_over_commits`.
     """
-    about = await worktree.prepare(resources, about)
-    path, attempt = about.worktree, about.attempt
-    await snapshots.take(about.repository, path, attempt.id, "merge")
-    await submodules.refuse_unsaved(about)
-    await commit_rest(about)
-    await submodules.hand_over_commits(about)
-    subject = f"{about.task.title} (anyon {attempt.id[:8]})"
-    body = (about.task.description or "").strip()
+    subject = await worktree.prepare(resources, subject)
+    path, attempt = subject.worktree, subject.attempt
+    await snapshots.take(subject.repository, path, attempt.id, "merge")
+    await submodules.refuse_unsaved(subject)
+    await commit_rest(subject)
+    await submodules.hand_over_commits(subject)
+    title = f"{subject.task.title} (anyon {attempt.id[:8]})"
+    body = (subject.task.description or "").strip()
 
-    message = f"{subject}\n\n{body}" if body else subject
+    message = f"{title}\n\n{body}" if body else title
     # Nobody's stop may end this in the middle: the checkout that follows is the person's own.
     with trio.CancelScope(shield=True):
-        oid = await _merge(resources, about, message, strategy)
+        oid = await _merge(resources, subject, message, strategy)
     return oid
 
 
 async def _merge(
-    resources: Resources, about: Subject, message: str, strategy: MergeStrategy
+    resources: Resources, subject: Subject, message: str, strategy: MergeStrategy
 ) -> str:
-    attempt, record = about.attempt, None
+    attempt, record = subject.attempt, None
 
     async def on_plan(planned: MergeRecord) -> None:
         nonlocal record
         record = planned
-        await resources.store.write(lambda tx: intents.put(tx, _intent(about, planned)))
+        await resources.store.write(lambda tx: intents.put(tx, _intent(subject, planned)))
 
     try:
         record = await merge.merge(
             resources.repositories,
-            about.repository,
+            subject.repository,
             attempt.branch,
             attempt.target_branch,
             message=message,
@@ -77,18 +77,18 @@ async def _merge(
         found = intents.get(tx, attempt.id)
         # Unless somebody has renamed the target meanwhile, or has seen that it was merged.
         if found is not None and found.kind == "merge" and found.onto == record.after:
-            intent_outcomes.complete(tx, about, found)
+            intent_outcomes.complete(tx, subject, found)
 
     await resources.store.write(done)
-    await submodules.follow_merge(resources, about, record)
+    await submodules.follow_merge(resources, subject, record)
     return record.after
 
 
-def _intent(about: Subject, record: MergeRecord) -> Intent:
+def _intent(subject: Subject, record: MergeRecord) -> Intent:
     return Intent(
-        attempt_id=about.attempt.id,
+        attempt_id=subject.attempt.id,
         kind="merge",
-        name=about.attempt.target_branch,
+        name=subject.attempt.target_branch,
         tip=record.before,
         onto=record.after,
         created_at=now(),

@@ -46,30 +46,30 @@ def token(resources: Resources) -> str:
     return found
 
 
-async def way(about: Subject, target: str) -> Way:
+async def way(subject: Subject, target: str) -> Way:
     """Return the remote and the branch to push to if the work is for `target`.
 
     Raises:
         NoRemote: see there.
     """
-    repository = about.repository
+    repository = subject.repository
     base = await remotes.of_target(repository, target)
-    head = await remotes.for_push(repository, about.attempt.branch, target, base)
+    head = await remotes.for_push(repository, subject.attempt.branch, target, base)
     return Way(base, await remotes.branch_there(repository, target, base), head)
 
 
-async def push_attempt(resources: Resources, about: Subject, *, force: bool) -> None:
+async def push_attempt(resources: Resources, subject: Subject, *, force: bool) -> None:
     """Push the attempt's branch.
 
     Raises:
         Conflict: `no_remote`, `token_missing`, or as `push`.
         AnyondError: the push failed; see `git.pushing`.
     """
-    found = await way(about, about.attempt.target_branch)
-    await push(resources, about, found, force=force)
+    found = await way(subject, subject.attempt.target_branch)
+    await push(resources, subject, found, force=force)
 
 
-async def push(resources: Resources, about: Subject, found: Way, *, force: bool = False) -> None:
+async def push(resources: Resources, subject: Subject, found: Way, *, force: bool = False) -> None:
     """Commit what is left, and push the attempt's branch to where `found` leads. Only GitHub is
     given the token.
 
@@ -82,21 +82,21 @@ async def push(resources: Resources, about: Subject, found: Way, *, force: bool 
     secret = (
         token(resources) if resources.github.site.takes_token(found.head.push_address) else None
     )
-    about = await worktree.prepare(resources, about)
-    await snapshots.take(about.repository, about.worktree, about.attempt.id, "push")
-    await submodules.refuse_unsaved(about)
+    subject = await worktree.prepare(resources, subject)
+    await snapshots.take(subject.repository, subject.worktree, subject.attempt.id, "push")
+    await submodules.refuse_unsaved(subject)
     # What the remote gets is what a merge would bring: all of the work, or a refusal.
-    await commit_rest(about)
-    await checkouts.require(about.worktree, about.attempt.branch)
-    await submodules.refuse_unpushed(about)
+    await commit_rest(subject)
+    await checkouts.require(subject.worktree, subject.attempt.branch)
+    await submodules.refuse_unpushed(subject)
     try:
         await pushing.push(
             resources.repositories,
-            about.worktree,
+            subject.worktree,
             found.head,
-            about.attempt.branch,
+            subject.attempt.branch,
             token=secret,
             force=force,
         )
     except AnyondError as error:
-        raise withheld.pointed_out(about, error) from None
+        raise withheld.pointed_out(subject, error) from None

@@ -32,7 +32,7 @@ class Checked:
 
 
 async def create(
-    resources: Resources, about: Subject, body: NewPullRequest
+    resources: Resources, subject: Subject, body: NewPullRequest
 ) -> tuple[PullRequestMerge, bool]:
     """Push the branch and make a pull request of it; if it has an open one, that is the answer.
 
@@ -46,17 +46,17 @@ async def create(
         Impossible: GitHub has no such target branch.
         AnyondError: GitHub or the push; see `GitHub` and `git.pushing`.
     """
-    target = _target(resources, about, body.target_branch)
-    found = await publish.way(about, target)
-    base, head = await _on_github(resources, about, found)
-    branch = about.attempt.branch
+    target = _target(resources, subject, body.target_branch)
+    found = await publish.way(subject, target)
+    base, head = await _on_github(resources, subject, found)
+    branch = subject.attempt.branch
     if base == head and found.target == branch:
         raise Impossible("target_branch", "a branch cannot be merged into itself.")
     token = publish.token(resources)
     only = found.target if (body.target_branch or "").strip() else None
     # Asked first: what GitHub has to say about token and repository is said before anything moves.
     existing = await _open(resources, token, base, head, branch=branch, target=only)
-    await publish.push(resources, about, found)
+    await publish.push(resources, subject, found)
     made = None
     if existing is None:
         made = await resources.github.create_pull_request(
@@ -74,25 +74,25 @@ async def create(
     )
     if there is None:
         raise Unexpected("GitHub", "it has such a pull request already, but shows none")
-    return await _keep(resources, about, found.target, there), made is not None
+    return await _keep(resources, subject, found.target, there), made is not None
 
 
-async def attach(resources: Resources, about: Subject) -> PullRequestMerge | None:
+async def attach(resources: Resources, subject: Subject) -> PullRequestMerge | None:
     """Find the pull request of the attempt's branch: an open one, else the newest.
 
     Raises:
         Conflict: `no_remote`, `not_on_github`, `token_missing`.
         AnyondError: see `GitHub`.
     """
-    found = await publish.way(about, _target(resources, about, None))
-    base, head = await _on_github(resources, about, found)
+    found = await publish.way(subject, _target(resources, subject, None))
+    base, head = await _on_github(resources, subject, found)
     known = await resources.github.pull_requests_from(
-        publish.token(resources), base, head.owner, about.attempt.branch, "all"
+        publish.token(resources), base, head.owner, subject.attempt.branch, "all"
     )
     if not known:
         return None
     chosen = next((one for one in known if one.state == "open"), known[0])
-    return await _keep(resources, about, found.target, chosen)
+    return await _keep(resources, subject, found.target, chosen)
 
 
 async def check(resources: Resources, row: PullRequestMerge, etag: str | None) -> Checked:
@@ -144,9 +144,9 @@ def record(
 
 
 async def _keep(
-    resources: Resources, about: Subject, target: str, known: PullRequest
+    resources: Resources, subject: Subject, target: str, known: PullRequest
 ) -> PullRequestMerge:
-    return await resources.store.write(lambda tx: record(tx, about.attempt.id, target, known))
+    return await resources.store.write(lambda tx: record(tx, subject.attempt.id, target, known))
 
 
 async def _open(
@@ -167,9 +167,9 @@ async def _open(
     return None
 
 
-def _target(resources: Resources, about: Subject, named: str | None) -> str:
+def _target(resources: Resources, subject: Subject, named: str | None) -> str:
     default = resources.config.config.github.default_pr_base
-    names = (named, about.attempt.target_branch, default, "main")
+    names = (named, subject.attempt.target_branch, default, "main")
     target = next(name.strip() for name in names if name and name.strip())
     if not branches.valid_name(target):
         raise Invalid("target_branch", f"no branch can be called {target!r}.")
@@ -177,14 +177,14 @@ def _target(resources: Resources, about: Subject, named: str | None) -> str:
 
 
 async def _on_github(
-    resources: Resources, about: Subject, found: Way
+    resources: Resources, subject: Subject, found: Way
 ) -> tuple[RepositoryName, RepositoryName]:
     """The two repositories between which a pull request is made."""
 
     async def name(remote: Remote, *addresses: Address) -> RepositoryName:
         site = resources.github.site
         for address in addresses:
-            real = await remotes.behind_alias(address, about.repository)
+            real = await remotes.behind_alias(address, subject.repository)
             known = site.repository(address) or site.repository(real)
             if known is not None:
                 return known

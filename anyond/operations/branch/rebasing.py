@@ -21,7 +21,7 @@ from anyond.store.runs import intents
 from anyond.store.runs.intents import Intent
 
 
-async def rebase_attempt(resources: Resources, about: Subject, body: Rebasing) -> None:
+async def rebase_attempt(resources: Resources, subject: Subject, body: Rebasing) -> None:
     """Put the attempt's own commits on the new base, which becomes its target.
 
     Raises:
@@ -29,19 +29,19 @@ async def rebase_attempt(resources: Resources, about: Subject, body: Rebasing) -
         MergeConflicts: the rebase waits in the worktree; the target changes when it is finished.
         Conflict: `rebase_in_progress`, `dirty` and others; nothing has changed.
     """
-    target = about.attempt.target_branch
+    target = subject.attempt.target_branch
     new_name = body.new_base_branch or target
-    if new_name == about.attempt.branch:
+    if new_name == subject.attempt.branch:
         raise Impossible("new_base_branch", "an attempt cannot be rebased on itself.")
-    new_base = await branches.resolve(about.repository, new_name, "new_base_branch")
-    old_base = await _old_base(about, body)
-    about = await worktree.prepare(resources, about)
-    path, attempt = about.worktree, about.attempt
+    new_base = await branches.resolve(subject.repository, new_name, "new_base_branch")
+    old_base = await _old_base(subject, body)
+    subject = await worktree.prepare(resources, subject)
+    path, attempt = subject.worktree, subject.attempt
     left = None
     if not body.old_base_branch:
         left = await resources.store.read(lambda r: attempts.base_commit(r, attempt.id))
     planned = await rebase.plan(path, attempt.branch, old_base, new_base, left)
-    snapshot = await snapshots.take(about.repository, path, attempt.id, "rebase")
+    snapshot = await snapshots.take(subject.repository, path, attempt.id, "rebase")
     intent = Intent(
         attempt_id=attempt.id,
         kind="rebase",
@@ -65,28 +65,28 @@ async def rebase_attempt(resources: Resources, about: Subject, body: Rebasing) -
     def done(tx: Tx) -> None:
         # Unless somebody has chosen another target meanwhile.
         if intents.get(tx, attempt.id) == intent:
-            intent_outcomes.complete(tx, about, intent)
+            intent_outcomes.complete(tx, subject, intent)
 
     await resources.store.write(done)
 
 
-async def abort_conflicts(resources: Resources, about: Subject) -> None:
+async def abort_conflicts(resources: Resources, subject: Subject) -> None:
     """Go back to before the rebase, merge, cherry-pick or revert that is in progress, if one is."""
-    attempt = about.attempt
+    attempt = subject.attempt
     if attempt.container_ref is None:
         return
-    about = await worktree.find_again(resources, about)
-    if not await reset.is_unfinished(about.worktree):
+    subject = await worktree.find_again(resources, subject)
+    if not await reset.is_unfinished(subject.worktree):
         return
-    await snapshots.take(about.repository, about.worktree, attempt.id, "abort")
+    await snapshots.take(subject.repository, subject.worktree, attempt.id, "abort")
     # First, so that nobody takes what comes for the end of the rebase.
     await resources.store.write(lambda tx: intents.delete(tx, attempt.id))
-    async with resources.repositories.lock(about.repository):
-        await reset.abort(about.worktree)
+    async with resources.repositories.lock(subject.repository):
+        await reset.abort(subject.worktree)
 
 
-async def _old_base(about: Subject, body: Rebasing) -> Tip | None:
+async def _old_base(subject: Subject, body: Rebasing) -> Tip | None:
     if body.old_base_branch:
-        return await branches.resolve(about.repository, body.old_base_branch, "old_base_branch")
+        return await branches.resolve(subject.repository, body.old_base_branch, "old_base_branch")
     # The target may be gone; that is no reason not to move to another one.
-    return await branches.find(about.repository, about.attempt.target_branch)
+    return await branches.find(subject.repository, subject.attempt.target_branch)

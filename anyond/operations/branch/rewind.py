@@ -36,7 +36,7 @@ class WentBack:
 
 
 async def earlier_run(
-    resources: Resources, about: Subject, process_id: str, field: str
+    resources: Resources, subject: Subject, process_id: str, field: str
 ) -> ExecutionProcess:
     """The run of an agent in this attempt that is to be replaced.
 
@@ -49,7 +49,7 @@ async def earlier_run(
         Conflict: `dropped`: it was replaced before.
     """
     process = await resources.store.read(lambda r: processes.get(r, process_id))
-    if process.task_attempt_id != about.attempt.id:
+    if process.task_attempt_id != subject.attempt.id:
         raise Impossible(field, "That process belongs to another attempt.")
     if process.run_reason is not RunReason.CODING_AGENT:
         raise Impossible(field, "Only the run of an agent can be tried again.")
@@ -59,7 +59,7 @@ async def earlier_run(
 
 
 async def go_back(
-    resources: Resources, about: Subject, process: ExecutionProcess, *, perform: bool, force: bool
+    resources: Resources, subject: Subject, process: ExecutionProcess, *, perform: bool, force: bool
 ) -> WentBack:
     """Reset the worktree to where `process` began, on the attempt's branch; untracked files stay.
 
@@ -75,22 +75,22 @@ async def go_back(
     goal = process.before_head_commit
     if goal is None:
         return WentBack(needed=False, applied=False)
-    about = await worktree.prepare(resources, about)
-    path = about.worktree
+    subject = await worktree.prepare(resources, subject)
+    path = subject.worktree
     found = await status.status(path)
-    at_home = found.branch == about.attempt.branch
+    at_home = found.branch == subject.attempt.branch
     if found.head_oid == goal and at_home and found.clean and found.op is None:
         return WentBack(needed=False, applied=False)
     if not perform:
         return WentBack(needed=True, applied=False)
     if not force:
         _refuse_loss(found)
-    branch = about.attempt.branch
+    branch = subject.attempt.branch
     goal = await reset.check(path, goal, branch)
-    there = await branches.find(about.repository, branch)
-    snapshot = await snapshots.take(about.repository, path, about.attempt.id, "retry")
+    there = await branches.find(subject.repository, branch)
+    snapshot = await snapshots.take(subject.repository, path, subject.attempt.id, "retry")
     intent = Intent(
-        attempt_id=about.attempt.id,
+        attempt_id=subject.attempt.id,
         kind="reset",
         name=branch,
         tip="" if there is None else there.oid,
@@ -104,7 +104,7 @@ async def go_back(
         await reset.reset(path, goal, branch)
     except AnyondError:
         # Not left for whoever comes next: the worktree may be half of one commit, half of another.
-        await intent_outcomes.settled(resources, about.attempt.id)
+        await intent_outcomes.settled(resources, subject.attempt.id)
         raise
     return WentBack(needed=True, applied=True)
 

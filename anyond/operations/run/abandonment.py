@@ -9,10 +9,10 @@ from anyond.model.errors import AnyondError, Conflict, Unavailable
 from anyond.model.ids import now
 from anyond.model.records import Exit
 from anyond.model.rows import ExecutionProcess, ProcessStatus, RunReason
-from anyond.operations import subject
 from anyond.operations.resources import Resources
 from anyond.operations.run import run
 from anyond.operations.subject import Subject
+from anyond.operations.subject import read as read_subject
 from anyond.operations.turn import undelivered
 from anyond.operations.turn.end_reason import write_reason
 from anyond.operations.turn.notifications import notify
@@ -51,8 +51,8 @@ async def end_run(resources: Resources, row: ExecutionProcess, reason: str) -> N
     """
     stop = await resources.store.read(lambda r: processes.stop_reason(r, row.id))
     exit = await _end_program(resources, row, reason)
-    about = await subject.read(resources, row.task_attempt_id)
-    texts = await _git_programs(resources, about, row)
+    subject = await read_subject(resources, row.task_attempt_id)
+    texts = await _git_programs(resources, subject, row)
     try:
         await write_reason(resources, row, "\n".join([reason, *texts]))
     except Exception as error:
@@ -72,20 +72,20 @@ async def end_run(resources: Resources, row: ExecutionProcess, reason: str) -> N
             return False
         undelivered.give_back(tx, row, now())
         drafts.unqueue(tx, row.task_attempt_id, now())
-        run.review(tx, about.task.id, row.run_reason)
+        run.review(tx, subject.task.id, row.run_reason)
         return row.run_reason is not RunReason.DEV_SERVER
 
     if await resources.store.write(final):
-        await notify(resources, about, status)
+        await notify(resources, subject, status)
     log.error("given_up", process=row.id, attempt=row.task_attempt_id, reason=reason)
 
 
-async def _git_programs(resources: Resources, about: Subject, row: ExecutionProcess) -> list[str]:
+async def _git_programs(resources: Resources, subject: Subject, row: ExecutionProcess) -> list[str]:
     """Withhold what git runs and the program has changed, however the program has ended."""
-    if about.attempt.container_ref is None:
+    if subject.attempt.container_ref is None:
         return []
     try:
-        return [remark.text for remark in await git_programs.end(resources, about, row)]
+        return [remark.text for remark in await git_programs.end(resources, subject, row)]
     except Unavailable:
         raise
     except Exception as error:

@@ -16,7 +16,7 @@ from anyond.store.runs import processes
 
 
 async def set_up(
-    resources: Resources, about: Subject, profile: ExecutorProfileId
+    resources: Resources, subject: Subject, profile: ExecutorProfileId
 ) -> ExecutionProcess:
     """Write the first script of the setup down; it is to be started next.
 
@@ -33,8 +33,8 @@ async def set_up(
     scripts = chosen.setup(options)
 
     def work(tx: Tx) -> ExecutionProcess:
-        action = chain.agent_setup(scripts, _last_request(tx, about.attempt.id))
-        return run.insert(tx, about.attempt.id, about.task.id, action)
+        action = chain.agent_setup(scripts, _last_request(tx, subject.attempt.id))
+        return run.insert(tx, subject.attempt.id, subject.task.id, action)
 
     return await resources.store.write(work)
 

@@ -273,8 +273,8 @@ async def _settled(resources: Resources, subject: Subject) -> Subject:
 
 async def _head(resources: Resources, subject: Subject) -> str | None:
     try:
-        about = await worktree.find_again(resources, subject)
-        return await checkouts.head(about.worktree)
+        found = await worktree.find_again(resources, subject)
+        return await checkouts.head(found.worktree)
     except AnyondError as error:
         log.warning("no_head", attempt=subject.attempt.id, why=str(error))
         return None

@@ -11,19 +11,19 @@ from anyond.store.engine.transaction import Tx
 from anyond.store.runs import processes
 
 
-def script(about: Subject) -> str:
+def script(subject: Subject) -> str:
     """Return the script that starts the dev server.
 
     Raises:
         Conflict: `no_dev_script`.
     """
-    found = about.project.dev_script
+    found = subject.project.dev_script
     if not found or not found.strip():
-        raise NoDevScript(about.project.name)
+        raise NoDevScript(subject.project.name)
     return found
 
 
-async def insert(resources: Resources, about: Subject) -> ExecutionProcess:
+async def insert(resources: Resources, subject: Subject) -> ExecutionProcess:
     """Write the process of a dev server down; it is to be started next.
 
     Raises:
@@ -31,12 +31,12 @@ async def insert(resources: Resources, about: Subject) -> ExecutionProcess:
         Busy: another dev server of the project runs.
     """
     action = ExecutorAction(
-        typ=ScriptRequest(script=script(about), context=ScriptContext.DEV_SERVER)
+        typ=ScriptRequest(script=script(subject), context=ScriptContext.DEV_SERVER)
     )
 
     def work(tx: Tx) -> ExecutionProcess:
-        if processes.dev_servers_of_project(tx, about.project.id):
+        if processes.dev_servers_of_project(tx, subject.project.id):
             raise Busy.dev_server()
-        return run.insert(tx, about.attempt.id, about.task.id, action)
+        return run.insert(tx, subject.attempt.id, subject.task.id, action)
 
     return await resources.store.write(work)

@@ -26,7 +26,7 @@ from anyond.store.engine.transaction import Reader, Tx
 from anyond.store.runs import processes, sessions
 
 
-async def follow_up(resources: Resources, about: Subject, body: FollowUp) -> ExecutionProcess:
+async def follow_up(resources: Resources, subject: Subject, body: FollowUp) -> ExecutionProcess:
     """Write the process of a follow-up (or retry) down; it is to be started next.
 
     Raises:
@@ -38,16 +38,16 @@ async def follow_up(resources: Resources, about: Subject, body: FollowUp) -> Exe
     if not body.prompt.strip():
         raise Invalid("prompt", "must not be empty.")
     await images.check(resources, body.image_ids or ())
-    await resources.store.read(lambda r: check(r, resources, about.attempt.id, body.variant))
-    anew = await worktree.is_gone(about)
+    await resources.store.read(lambda r: check(r, resources, subject.attempt.id, body.variant))
+    anew = await worktree.is_gone(subject)
     retried = None
     if body.retry_process_id is not None:
         retried = await rewind.earlier_run(
-            resources, about, body.retry_process_id, "retry_process_id"
+            resources, subject, body.retry_process_id, "retry_process_id"
         )
         await rewind.go_back(
             resources,
-            about,
+            subject,
             retried,
             perform=body.perform_git_reset is not False,
             force=bool(body.force_when_dirty),
@@ -55,12 +55,12 @@ async def follow_up(resources: Resources, about: Subject, body: FollowUp) -> Exe
 
     def work(tx: Tx) -> ExecutionProcess:
         if retried is not None:
-            rewind.went_back(tx, about.attempt.id)
-            processes.drop_from(tx, about.attempt.id, retried.id, now())
+            rewind.went_back(tx, subject.attempt.id)
+            processes.drop_from(tx, subject.attempt.id, retried.id, now())
         image_ids = body.image_ids or ()
-        process = insert(tx, about, body.prompt, body.variant, image_ids, anew=anew)
+        process = insert(tx, subject, body.prompt, body.variant, image_ids, anew=anew)
         if retried is None:
-            drafts.take(tx, about.attempt.id, process.id, now())
+            drafts.take(tx, subject.attempt.id, process.id, now())
         return process
 
     return await resources.store.write(work)
@@ -79,7 +79,7 @@ def check(reader: Reader, resources: Resources, attempt_id: str, variant: str | 
 
 def insert(
     tx: Tx,
-    about: Subject,
+    subject: Subject,
     prompt: str,
     variant: str | None,
     image_ids: Sequence[str],
@@ -96,12 +96,12 @@ def insert(
         NotFound: one of the images does not exist.
         Busy: something runs in the worktree.
     """
-    attempt_id = about.attempt.id
+    attempt_id = subject.attempt.id
     profile = _profile(tx, attempt_id, variant)
     session_id = sessions.latest_session_id(tx, attempt_id)
-    linked = images.attach(tx, about.task.id, prompt, image_ids, now())
-    action = chain.follow_up(about.project, linked, session_id, profile, anew=anew)
-    return run.insert(tx, attempt_id, about.task.id, action)
+    linked = images.attach(tx, subject.task.id, prompt, image_ids, now())
+    action = chain.follow_up(subject.project, linked, session_id, profile, anew=anew)
+    return run.insert(tx, attempt_id, subject.task.id, action)
 
 
 def _profile(reader: Reader, attempt_id: str, variant: str | None) -> ExecutorProfileId:

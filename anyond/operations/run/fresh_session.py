@@ -42,7 +42,7 @@ def is_due(process: ExecutionProcess, ending: Ending, conversation: Conversation
 
 
 def insert(
-    tx: Tx, about: Subject, process: ExecutionProcess, undelivered: Sequence[str]
+    tx: Tx, subject: Subject, process: ExecutionProcess, undelivered: Sequence[str]
 ) -> ExecutionProcess:
     """The row of the run that takes the place of `process`; it is to be started next.
 
@@ -58,6 +58,6 @@ def insert(
         executor_profile_id=lost.executor_profile_id,
     )
     action = ExecutorAction(typ=request, next_action=process.executor_action.next_action)
-    row = run.insert(tx, about.attempt.id, about.task.id, action)
+    row = run.insert(tx, subject.attempt.id, subject.task.id, action)
     drafts.pass_on(tx, process.id, row.id)
     return row

@@ -13,7 +13,7 @@ from anyond.store.engine.transaction import Tx
 
 
 def send(
-    tx: Tx, about: Subject, after: RunReason | None = None, *, anew: bool = False
+    tx: Tx, subject: Subject, after: RunReason | None = None, *, anew: bool = False
 ) -> ExecutionProcess | None:
     """Turn the queued follow-up of an attempt into a process, which is to be started next.
 
@@ -31,18 +31,18 @@ def send(
     Raises:
         Busy: something runs in the worktree.
     """
-    attempt_id = about.attempt.id
+    attempt_id = subject.attempt.id
     draft = drafts.queued(tx, attempt_id)
     if draft is None or after is RunReason.SETUP_SCRIPT:
         return None
     # An image that somebody has deleted meanwhile must not hold back the words.
     image_ids = [image_id for image_id in draft.image_ids if images.exists(tx, image_id)]
-    process = follow_up.insert(tx, about, draft.prompt, draft.variant, image_ids, anew=anew)
+    process = follow_up.insert(tx, subject, draft.prompt, draft.variant, image_ids, anew=anew)
     drafts.take(tx, attempt_id, process.id, now())
     return process
 
 
-async def send_queued(resources: Resources, about: Subject) -> ExecutionProcess | None:
+async def send_queued(resources: Resources, subject: Subject) -> ExecutionProcess | None:
     """Write the process of the queued draft down; it is to be started next. See `send`."""
-    anew = await worktree.is_gone(about)
-    return await resources.store.write(lambda tx: send(tx, about, anew=anew))
+    anew = await worktree.is_gone(subject)
+    return await resources.store.write(lambda tx: send(tx, subject, anew=anew))

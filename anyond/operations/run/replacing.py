@@ -20,7 +20,7 @@ from anyond.store.runs import processes, sessions
 
 
 async def replace_process(
-    resources: Resources, about: Subject, body: Replacing
+    resources: Resources, subject: Subject, body: Replacing
 ) -> tuple[Replaced, ExecutionProcess]:
     """Go back to before a run and write the one down that comes instead; it is to be started next.
 
@@ -33,24 +33,24 @@ async def replace_process(
     """
     if not body.prompt.strip():
         raise Invalid("prompt", "must not be empty.")
-    replaced = await rewind.earlier_run(resources, about, body.process_id, "process_id")
+    replaced = await rewind.earlier_run(resources, subject, body.process_id, "process_id")
     profile = _profile(replaced, body.variant)
     check_options(profile.executor, resources.profiles.variant(profile, "variant"))
-    anew = await worktree.is_gone(about)
+    anew = await worktree.is_gone(subject)
     went = await rewind.go_back(
         resources,
-        about,
+        subject,
         replaced,
         perform=body.perform_git_reset is not False,
         force=bool(body.force_when_dirty),
     )
 
     def work(tx: Tx) -> tuple[int, ExecutionProcess]:
-        rewind.went_back(tx, about.attempt.id)
-        dropped = processes.drop_from(tx, about.attempt.id, replaced.id, now())
-        session_id = sessions.latest_session_id(tx, about.attempt.id)
-        action = chain.follow_up(about.project, body.prompt, session_id, profile, anew=anew)
-        return len(dropped), run.insert(tx, about.attempt.id, about.task.id, action)
+        rewind.went_back(tx, subject.attempt.id)
+        dropped = processes.drop_from(tx, subject.attempt.id, replaced.id, now())
+        session_id = sessions.latest_session_id(tx, subject.attempt.id)
+        action = chain.follow_up(subject.project, body.prompt, session_id, profile, anew=anew)
+        return len(dropped), run.insert(tx, subject.attempt.id, subject.task.id, action)
 
     count, process = await resources.store.write(work)
     answer = Replaced(

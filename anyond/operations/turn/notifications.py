@@ -25,7 +25,7 @@ _WORDS = {
 }
 
 
-async def notify(resources: Resources, about: Subject, status: ProcessStatus) -> None:
+async def notify(resources: Resources, subject: Subject, status: ProcessStatus) -> None:
     """Play a sound and show a message, as configured; a stop by a person makes no sound.
 
     To be called once for each chain, when it is over. What goes wrong here is only logged: nothing
@@ -36,10 +36,10 @@ async def notify(resources: Resources, about: Subject, status: ProcessStatus) ->
     """
     settings = resources.config.config.notifications
     if settings.push_enabled:
-        title = f"Task Complete: {about.task.title}"
+        title = f"Task Complete: {subject.task.title}"
         body = (
-            f"“{about.task.title}” {_WORDS[status]}.\n"
-            f"Branch: {about.attempt.branch}\nExecutor: {about.attempt.executor}"
+            f"“{subject.task.title}” {_WORDS[status]}.\n"
+            f"Branch: {subject.attempt.branch}\nExecutor: {subject.attempt.executor}"
         )
         if command := desktop_notifier.message(title, body):
             resources.notifier.run(command)

@@ -47,7 +47,7 @@ def at_work(reader: Reader, attempt_id: str) -> ExecutionProcess | None:
 
 
 async def steer(
-    resources: Resources, about: Subject, process: ExecutionProcess, body: FollowUp
+    resources: Resources, subject: Subject, process: ExecutionProcess, body: FollowUp
 ) -> ExecutionProcess | None:
     """Write down what is to be said into the running turn of `process`.
 
@@ -64,10 +64,10 @@ async def steer(
     image_ids = body.image_ids or ()
     await images.check(resources, image_ids)
     prompt = await resources.store.write(
-        lambda tx: images.attach(tx, about.task.id, body.prompt, image_ids, now())
+        lambda tx: images.attach(tx, subject.task.id, body.prompt, image_ids, now())
     )
-    await images.place(resources, about.task.id, about.worktree)
-    expanded = await launch_recipe.expand(resources, prompt, str(about.worktree))
+    await images.place(resources, subject.task.id, subject.worktree)
+    expanded = await launch_recipe.expand(resources, prompt, str(subject.worktree))
 
     def work(tx: Tx) -> ExecutionProcess | None:
         row = processes.get(tx, process.id)

@@ -23,7 +23,7 @@ from anyond.operations.subject import Subject
 log = structlog.get_logger()
 
 
-async def refuse_unsaved(about: Subject) -> None:
+async def refuse_unsaved(subject: Subject) -> None:
     """Refuse to publish without the edits in a submodule that nobody has committed there.
 
     New files may be what a build leaves behind: those are told of when a run ends.
@@ -31,20 +31,20 @@ async def refuse_unsaved(about: Subject) -> None:
     Raises:
         Conflict: `submodule_dirty` (with `submodules`).
     """
-    found = [as_utf8(path) for path in await unsaved(about.worktree, untracked=False)]
+    found = [as_utf8(path) for path in await unsaved(subject.worktree, untracked=False)]
     if found:
         raise SubmoduleDirty(found)
 
 
-async def hand_over_commits(about: Subject) -> None:
+async def hand_over_commits(subject: Subject) -> None:
     """Bring the commits of submodules that a merge would name to the project's checkout.
 
     Raises:
         Conflict: `submodule_not_pushed` (with `submodules`): some can be had nowhere after it.
         GitFailed: they could not be brought.
     """
-    found = await _changes(about)
-    missed = await submodule_commits.hand_over(about.repository, about.attempt.id, found)
+    found = await _changes(subject)
+    missed = await submodule_commits.hand_over(subject.repository, subject.attempt.id, found)
     if missed:
         raise _refusal(
             missed,
@@ -53,7 +53,7 @@ async def hand_over_commits(about: Subject) -> None:
         )
 
 
-async def refuse_unpushed(about: Subject) -> None:
+async def refuse_unpushed(subject: Subject) -> None:
     """Whoever gets the branch must be able to get the commits of submodules that it names.
 
     Not if git is configured to push these along.
@@ -61,24 +61,24 @@ async def refuse_unpushed(about: Subject) -> None:
     Raises:
         Conflict: `submodule_not_pushed` (with `submodules`).
     """
-    if await setting(about.repository, "push.recurseSubmodules") in {"on-demand", "only"}:
+    if await setting(subject.repository, "push.recurseSubmodules") in {"on-demand", "only"}:
         return
-    found = [c for c in await _changes(about) if not await submodule_commits.is_pushed(c)]
+    found = [c for c in await _changes(subject) if not await submodule_commits.is_pushed(c)]
     if found:
         raise _refusal(found, "they are on none of its remotes. Push them first, from the attempt")
 
 
-async def follow_merge(resources: Resources, about: Subject, merge_record: MergeRecord) -> None:
+async def follow_merge(resources: Resources, subject: Subject, merge_record: MergeRecord) -> None:
     """Check out what a merge has named, where nobody works; the log says where somebody does."""
     try:
         found = await submodule_commits.changes(
-            about.worktree, merge_record.before, merge_record.after
+            subject.worktree, merge_record.before, merge_record.after
         )
-        target = about.attempt.target_branch
-        behind = await submodule_commits.follow(about.repository, target, found)
+        target = subject.attempt.target_branch
+        behind = await submodule_commits.follow(subject.repository, target, found)
     except AnyondError as error:
         # The merge has happened, and is what was asked for.
-        log.warning("submodules_behind", attempt=about.attempt.id, why=str(error))
+        log.warning("submodules_behind", attempt=subject.attempt.id, why=str(error))
         return
     texts = [
         f"The submodule {as_utf8(path)} of the checkout of {as_utf8(target)} was left as it is, "
@@ -86,10 +86,10 @@ async def follow_merge(resources: Resources, about: Subject, merge_record: Merge
         "git submodule update"
         for path in dict.fromkeys(behind)
     ]
-    await remarks.leave(resources, about.attempt.id, texts, is_error=False)
+    await remarks.leave(resources, subject.attempt.id, texts, is_error=False)
 
 
-async def uncommitted(about: Subject) -> list[Remark]:
+async def uncommitted(subject: Subject) -> list[Remark]:
     """Return remarks on changes that are in no commit of a submodule."""
     return [
         Remark(
@@ -97,19 +97,19 @@ async def uncommitted(about: Subject) -> list[Remark]:
             "will not be merged. If they should be, commit them in the submodule.",
             error=True,
         )
-        for path in (await unsaved(about.worktree))[:10]
+        for path in (await unsaved(subject.worktree))[:10]
     ]
 
 
-async def _changes(about: Subject) -> list[Change]:
+async def _changes(subject: Subject) -> list[Change]:
     tips = await branches.find_all(
-        about.repository, about.attempt.branch, about.attempt.target_branch
+        subject.repository, subject.attempt.branch, subject.attempt.target_branch
     )
-    mine, target = tips.get(about.attempt.branch), tips.get(about.attempt.target_branch)
+    mine, target = tips.get(subject.attempt.branch), tips.get(subject.attempt.target_branch)
     if mine is None or target is None:
         return []
-    base = await branches.merge_base(about.repository, target.oid, mine.oid)
-    return await submodule_commits.changes(about.worktree, base or target.oid, mine.oid)
+    base = await branches.merge_base(subject.repository, target.oid, mine.oid)
+    return await submodule_commits.changes(subject.worktree, base or target.oid, mine.oid)
 
 
 def _refusal(missed: Sequence[Change], why: str) -> SubmoduleNotPushed:

@@ -83,11 +83,11 @@ def planned_path(resources: Resources, project: Project, attempt: TaskAttempt) -
     return root(resources) / name / attempt.branch.rsplit("/", 1)[-1]
 
 
-async def is_gone(about: Subject) -> bool:
+async def is_gone(subject: Subject) -> bool:
     """Return whether the worktree was there and is not any more; `prepare` brings back what git
     has.
     """
-    where = about.attempt.container_ref
+    where = subject.attempt.container_ref
     return where is not None and not await trio.to_thread.run_sync(os.path.isdir, where)
 
 
@@ -284,10 +284,10 @@ async def find_all_again(resources: Resources, project_id: str | None = None) ->
     """
     for attempt in await resources.store.read(attempts.fetch_all):
         try:
-            about = await read(resources, attempt.id)
-            concerned = project_id in (None, about.project.id)
+            subject = await read(resources, attempt.id)
+            concerned = project_id in (None, subject.project.id)
             if concerned and attempt.container_ref is not None:
-                await find_again(resources, about)
+                await find_again(resources, subject)
         except AnyondError as error:
             log.info("worktree_not_found", attempt=attempt.id, why=str(error))
 
