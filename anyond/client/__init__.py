@@ -14,14 +14,16 @@ from __future__ import annotations
 from anyond.client.address import Address, find_daemon
 from anyond.client.blocking import BlockingClient
 from anyond.client.client import Client
-from anyond.client.errors import DaemonNotFound, Refused, Unanswered
+from anyond.client.errors import ClientError, DaemonNotFound, DeadlinePassed, Refused, Unanswered
 from anyond.client.events import Event
 
 __all__ = [
     "Address",
     "BlockingClient",
     "Client",
+    "ClientError",
     "DaemonNotFound",
+    "DeadlinePassed",
     "Event",
     "Refused",
     "Unanswered",

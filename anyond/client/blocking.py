@@ -58,28 +58,49 @@ class BlockingClient:
         self._stack.close()
 
     @overload
-    def call(self, endpoint: Call[Nothing, A]) -> A: ...
+    def call(self, endpoint: Call[Nothing, A], *, timeout_s: float | None = None) -> A: ...
 
     @overload
-    def call(self, endpoint: Call[P, A], params: P) -> A: ...
+    def call(self, endpoint: Call[P, A], params: P, *, timeout_s: float | None = None) -> A: ...
 
     @overload
-    def call(self, endpoint: BodyCall[P, B, A], params: P, body: B) -> A: ...
+    def call(
+        self, endpoint: BodyCall[P, B, A], params: P, body: B, *, timeout_s: float | None = None
+    ) -> A: ...
 
-    def call(self, endpoint: Answering[Any, A], params: Struct = NOTHING, body: object = None) -> A:
+    def call(
+        self,
+        endpoint: Answering[Any, A],
+        params: Struct = NOTHING,
+        body: object = None,
+        *,
+        timeout_s: float | None = None,
+    ) -> A:
         """The answer of `endpoint`; see `Client.call`."""
         ask: Any = self._client.call
         arguments = (params, body) if isinstance(endpoint, BodyCall) else (params,)
-        found: A = self._portal.call(partial(ask, endpoint, *arguments))
+        found: A = self._portal.call(partial(ask, endpoint, *arguments, timeout_s=timeout_s))
         return found
 
-    def upload(self, endpoint: UploadCall[P, A], params: P, name: str, content: bytes) -> A:
+    def upload(
+        self,
+        endpoint: UploadCall[P, A],
+        params: P,
+        name: str,
+        content: bytes,
+        *,
+        timeout_s: float | None = None,
+    ) -> A:
         """The answer of `endpoint` to a file; see `Client.upload`."""
-        return self._portal.call(partial(self._client.upload, endpoint, params, name, content))
+        ask = partial(self._client.upload, endpoint, params, name, content, timeout_s=timeout_s)
+        return self._portal.call(ask)
 
-    def download(self, endpoint: Download[P], params: P) -> bytes:
+    def download(
+        self, endpoint: Download[P], params: P, *, timeout_s: float | None = None
+    ) -> bytes:
         """The file that `endpoint` answers; see `Client.download`."""
-        return self._portal.call(partial(self._client.download, endpoint, params))
+        ask = partial(self._client.download, endpoint, params, timeout_s=timeout_s)
+        return self._portal.call(ask)
 
     @contextmanager
     def follow(self, endpoint: Stream[P], params: P) -> Iterator[BlockingFollowing[Any]]:

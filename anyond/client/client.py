@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from types import TracebackType
 from typing import Any, Self, TypeVar, overload
 
-import httpx
 import trio
 from msgspec import Struct
 
@@ -23,9 +23,10 @@ from anyond.api.declaration.endpoint import (
 from anyond.api.declaration.params import Nothing
 from anyond.client import messages
 from anyond.client.address import Address, find_daemon
-from anyond.client.errors import Unanswered
+from anyond.client.connection import Connection
 from anyond.client.events import Event
 from anyond.client.following import Following, follow_events, follow_frames
+from anyond.client.refusals import refusal
 
 P = TypeVar("P", bound=Struct)
 B = TypeVar("B")
@@ -41,24 +42,19 @@ class Client:
 
     Args:
         address: where it is; without one it is found, see `find_daemon`.
-        timeout_s: seconds until an answer is given up.
+        timeout_s: seconds until an answer is given up, unless a call has its own.
 
     Raises:
         DaemonNotFound: no address was given, and none was found.
     """
 
     def __init__(self, address: Address | None = None, *, timeout_s: float = TIMEOUT_S) -> None:
-        self.address = address or find_daemon()
-        socket = self.address.socket
-        self._http = httpx.AsyncClient(
-            base_url=self.address.url,
-            # Certificates are 200 ms of reading, for nothing where there is no TLS.
-            transport=httpx.AsyncHTTPTransport(
-                uds=str(socket) if socket else None, verify=self.address.url.startswith("https:")
-            ),
-            headers=messages.headers(self.address.token),
-            timeout=timeout_s,
-        )
+        self._connection = Connection(lambda: address or find_daemon(), timeout_s)
+
+    @property
+    def address(self) -> Address:
+        """Where the daemon is, as far as is known."""
+        return self._connection.address
 
     async def __aenter__(self) -> Self:
         return self
@@ -69,45 +65,63 @@ class Client:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        with trio.CancelScope(shield=True):
-            await self._http.aclose()
+        await self._connection.close()
 
     @overload
-    async def call(self, endpoint: Call[Nothing, A]) -> A: ...
+    async def call(self, endpoint: Call[Nothing, A], *, timeout_s: float | None = None) -> A: ...
 
     @overload
-    async def call(self, endpoint: Call[P, A], params: P) -> A: ...
+    async def call(
+        self, endpoint: Call[P, A], params: P, *, timeout_s: float | None = None
+    ) -> A: ...
 
     @overload
-    async def call(self, endpoint: BodyCall[P, B, A], params: P, body: B) -> A: ...
+    async def call(
+        self, endpoint: BodyCall[P, B, A], params: P, body: B, *, timeout_s: float | None = None
+    ) -> A: ...
 
     async def call(
-        self, endpoint: Answering[Any, A], params: Struct = NOTHING, body: object = None
+        self,
+        endpoint: Answering[Any, A],
+        params: Struct = NOTHING,
+        body: object = None,
+        *,
+        timeout_s: float | None = None,
     ) -> A:
         """The answer of `endpoint`.
 
+        Args:
+            timeout_s: seconds until the answer is given up.
+
         Raises:
-            Refused: the daemon refused.
+            Refused: the daemon refused; also of the class that the endpoint declares.
             Unanswered: it could not be reached, or did not answer.
+            DeadlinePassed: it did not answer in time. A deadline of Trio cancels as well.
         """
-        response = await self._send(messages.request(endpoint, params, body))
+        response = await self._connection.send(messages.request(endpoint, params, body), timeout_s)
         return messages.answer(endpoint, response.status_code, response.content)
 
-    async def upload(self, endpoint: UploadCall[P, A], params: P, name: str, content: bytes) -> A:
+    async def upload(
+        self,
+        endpoint: UploadCall[P, A],
+        params: P,
+        name: str,
+        content: bytes,
+        *,
+        timeout_s: float | None = None,
+    ) -> A:
         """The answer of `endpoint` to a file with that name. Raises as `call` does."""
-        request = messages.request(endpoint, params)
         files = {endpoint.form_field: (name, content)}
-        try:
-            response = await self._http.request(request.method, request.target, files=files)
-        except httpx.TransportError as error:
-            raise unanswered(self.address, error) from error
+        response = await self._connection.send(messages.request(endpoint, params), timeout_s, files)
         return messages.answer(endpoint, response.status_code, response.content)
 
-    async def download(self, endpoint: Download[P], params: P) -> bytes:
+    async def download(
+        self, endpoint: Download[P], params: P, *, timeout_s: float | None = None
+    ) -> bytes:
         """The file that `endpoint` answers. Raises as `call` does."""
-        response = await self._send(messages.request(endpoint, params))
+        response = await self._connection.send(messages.request(endpoint, params), timeout_s)
         if response.status_code >= 300:
-            raise messages.refusal(response.status_code, response.content)
+            raise refusal(response.status_code, response.content)
         return response.content
 
     @asynccontextmanager
@@ -119,33 +133,32 @@ class Client:
         `Unanswered` if there is no daemon in the beginning. A reader that stops reading holds
         only itself up.
         """
-        async with trio.open_nursery() as nursery:
-            following: Following[Any] = Following()
-            nursery.start_soon(follow_frames, self.address, endpoint, params, following)
+        following: Following[Any] = Following()
+        task = partial(follow_frames, self._connection, endpoint, params, following)
+        async with _beside(task):
             yield following
-            nursery.cancel_scope.cancel()
 
     @asynccontextmanager
     async def follow_events(
         self, endpoint: EventStream[P], params: P
     ) -> AsyncIterator[Following[Event]]:
         """The events of the daemon, while inside; as `follow`, but without an end."""
-        async with trio.open_nursery() as nursery:
-            following: Following[Event] = Following()
-            nursery.start_soon(follow_events, self._http, endpoint, params, following)
+        following: Following[Event] = Following()
+        task = partial(follow_events, self._connection, endpoint, params, following)
+        async with _beside(task):
             yield following
-            nursery.cancel_scope.cancel()
 
-    async def _send(self, request: messages.Request) -> httpx.Response:
+
+@asynccontextmanager
+async def _beside(task: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
+    """Run `task` while inside; what is raised inside leaves as it is, and not in a group."""
+    raised: Exception | None = None
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(task)
         try:
-            return await self._http.request(
-                request.method, request.target, headers=request.headers, content=request.content
-            )
-        except httpx.TransportError as error:
-            raise unanswered(self.address, error) from error
-
-
-def unanswered(address: Address, error: Exception) -> Unanswered:
-    """Return the sentence on a daemon that did not answer."""
-    place, reason = address.socket or address.url, str(error) or type(error).__name__
-    return Unanswered(f"The daemon at {place} did not answer: {reason}.")
+            yield
+        except Exception as error:  # all, to be raised again
+            raised = error
+        nursery.cancel_scope.cancel()
+    if raised is not None:
+        raise raised

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import msgspec
@@ -48,4 +49,8 @@ class EventLines:
                 name, data, position = self._name, self._data, self._position
                 self._name, self._data, self._position = "", "", None
                 if name in self._types and position is not None:
-                    yield Event(name, msgspec.json.decode(data, type=self._types[name]), position)
+                    # Left out if a newer daemon means something else by that name.
+                    with suppress(msgspec.ValidationError):
+                        yield Event(
+                            name, msgspec.json.decode(data, type=self._types[name]), position
+                        )

@@ -14,6 +14,8 @@ from msgspec import Struct
 from trio_websocket import (
     ConnectionClosed,
     ConnectionRejected,
+    ConnectionTimeout,
+    DisconnectionTimeout,
     HandshakeError,
     WebSocketConnection,
     open_websocket_url,
@@ -23,8 +25,10 @@ from trio_websocket import (
 from anyond.api.declaration.endpoint import EventStream, Stream
 from anyond.client import messages
 from anyond.client.address import Address
-from anyond.client.errors import ClientError, Unanswered
+from anyond.client.connection import Connection
+from anyond.client.errors import ClientError
 from anyond.client.events import Event, EventLines
+from anyond.client.refusals import refusal
 
 P = TypeVar("P", bound=Struct)
 T = TypeVar("T")
@@ -67,7 +71,7 @@ class Following(Generic[T]):
 
 
 async def follow_frames(
-    address: Address, endpoint: Stream[Any], params: Struct, following: Following[Any]
+    connection: Connection, endpoint: Stream[Any], params: Struct, following: Following[Any]
 ) -> None:
     """Put all frames of the stream into `following`, until it ends."""
     seq: int | None = None
@@ -76,6 +80,7 @@ async def follow_frames(
         frames = messages.Frames(endpoint)
         target = messages.request(endpoint, messages.resumed(params, seq)).target
         reason: Exception | None = None
+        address = connection.address
         try:
             async with _websocket(address, target) as socket:
                 connected = True
@@ -90,19 +95,20 @@ async def follow_frames(
             reason = closed
         except ConnectionRejected as refused:
             if refused.status_code < 500:
-                error = messages.refusal(refused.status_code, refused.body or b"")
+                error = refusal(refused.status_code, refused.body or b"")
                 return await following.end(error)
             reason = refused
-        except (HandshakeError, OSError) as broken:
+        except (HandshakeError, ConnectionTimeout, DisconnectionTimeout, OSError) as broken:
             reason = broken
         if not connected:
-            return await following.end(_absent(address, reason))
+            return await following.end(connection.unanswered(reason))
         await trio.sleep(wait)
+        await connection.relocate(address)
         wait = min(2 * wait, LONGEST_WAIT_S)
 
 
 async def follow_events(
-    http: httpx.AsyncClient,
+    connection: Connection,
     endpoint: EventStream[Any],
     params: Struct,
     following: Following[Event],
@@ -114,12 +120,13 @@ async def follow_events(
     while True:
         lines = EventLines(endpoint)
         reason: Exception | None = None
+        address = connection.address
         try:
-            async with http.stream(
+            async with connection.http.stream(
                 "GET", request.target, headers=headers, timeout=timeout
             ) as response:
                 if 300 <= response.status_code < 500:
-                    refused = messages.refusal(response.status_code, await response.aread())
+                    refused = refusal(response.status_code, await response.aread())
                     return await following.end(refused)
                 async for line in response.aiter_lines():
                     connected = True
@@ -130,8 +137,9 @@ async def follow_events(
         except httpx.TransportError as error:
             reason = error
         if not connected:
-            return await following.end(_absent(Address(str(http.base_url)), reason))
+            return await following.end(connection.unanswered(reason))
         await trio.sleep(wait)
+        await connection.relocate(address)
         wait = min(2 * wait, LONGEST_WAIT_S)
 
 
@@ -173,8 +181,3 @@ async def _unix_websocket(
             yield socket
         finally:
             nursery.cancel_scope.cancel()
-
-
-def _absent(address: Address, reason: Exception | None) -> Unanswered:
-    place = address.socket or address.url
-    return Unanswered(f"The daemon at {place} did not answer: {reason or 'it closed'}.")

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from anyond.api.declaration.endpoint import Answering, BodyCall, Endpoint, Stream
 from anyond.client.errors import Refused
+from anyond.client.refusals import refusal
 from anyond.model.http.frames import FINISHED
 
 A = TypeVar("A")
@@ -27,11 +28,6 @@ class Request(NamedTuple):
     target: str
     headers: dict[str, str]
     content: bytes
-
-
-class _Failure(Struct):
-    message: str = ""
-    error_data: dict[str, Any] | None = None
 
 
 def request(endpoint: Endpoint[P], params: P, body: object = None) -> Request:
@@ -73,15 +69,6 @@ def answer(endpoint: Answering[Any, A], status: int, content: bytes) -> A:
         raise Refused(status, f"The daemon's answer is not understood: {error}.") from error
 
 
-def refusal(status: int, content: bytes) -> Refused:
-    """The refusal that came with `status`."""
-    try:
-        found = msgspec.json.decode(content, type=_Failure)
-    except msgspec.DecodeError:
-        return Refused(status, f"The daemon answered {status}.")
-    return Refused(status, found.message or f"The daemon answered {status}.", found.error_data)
-
-
 class Frames:
     """The frames of one stream, message by message."""
 
@@ -90,15 +77,15 @@ class Frames:
         for kind in endpoint.frames[1:]:
             union |= kind
         self._one = msgspec.json.Decoder(union)
-        self._many = msgspec.json.Decoder(list[union])
+        self._many = msgspec.json.Decoder(list[msgspec.Raw])
         self.over = False
         """Whether the stream has said that this was all."""
 
-    def read(self, message: str | bytes) -> list[Any]:
+    def read(self, message: str | bytes | msgspec.Raw) -> list[Any]:
         """The frames in `message`; those of a newer daemon that are not known are left out."""
-        content = message.encode() if isinstance(message, str) else message
+        content = message.encode() if isinstance(message, str) else bytes(message)
         if content.startswith(b"["):
-            return self._many.decode(content)
+            return [frame for part in self._many.decode(content) for frame in self.read(part)]
         if content == FINISHED:
             self.over = True
             return []

@@ -45,7 +45,7 @@ async def test_calls_take_and_return_what_is_declared(tmp_path: Path) -> None:
             await client.call(images.DELETE_IMAGE, images.DeleteImage(image_id=picture.id))
             with pytest.raises(Refused) as gone:
                 await client.download(images.GET_IMAGE_FILE, shown)
-            assert (gone.value.status, gone.value.type) == (404, "not_found")
+            assert (gone.value.http_status, gone.value.type) == (404, "not_found")
 
 
 async def test_a_refusal_has_its_sentence_its_type_and_its_data(tmp_path: Path) -> None:
@@ -54,11 +54,11 @@ async def test_a_refusal_has_its_sentence_its_type_and_its_data(tmp_path: Path) 
         made = await client.call(tags.CREATE_TAG, Nothing(), tag)
         with pytest.raises(Refused, match="There is a tag tests already") as twice:
             await client.call(tags.CREATE_TAG, Nothing(), tag)
-        assert (twice.value.status, twice.value.type) == (409, "name_taken")
+        assert (twice.value.http_status, twice.value.type) == (409, "name_taken")
         assert twice.value.data["tag_id"] == made.id
         with pytest.raises(Refused, match="project_id: must be a UUID") as malformed:
             await client.call(projects.GET_PROJECT, OfProject(project_id="7 ?#"))
-        assert malformed.value.status == 400
+        assert malformed.value.http_status == 400
 
 
 async def test_a_stream_goes_on_after_a_restart_of_the_daemon(tmp_path: Path) -> None:
@@ -136,7 +136,7 @@ async def test_a_unix_socket_and_a_token_are_found_and_used(tmp_path: Path) -> N
         async with Client(found._replace(token="wrong")) as client:
             with pytest.raises(Refused) as refused:
                 await client.call(projects.LIST_PROJECTS)
-            assert refused.value.status == 401
+            assert refused.value.http_status == 401
 
 
 async def test_a_program_without_an_event_loop_calls_and_follows(tmp_path: Path) -> None:
