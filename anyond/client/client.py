@@ -53,7 +53,7 @@ class Client:
 
     @property
     def address(self) -> Address:
-        """Where the daemon is, as far as is known."""
+        """The address of the daemon that was reached last, or is tried."""
         return self._connection.address
 
     async def __aenter__(self) -> Self:
