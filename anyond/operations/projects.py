@@ -8,6 +8,7 @@ from pathlib import Path
 import trio
 from msgspec.structs import replace
 
+from anyond.git.program.text import as_utf8
 from anyond.git.repo import branches, inspection
 from anyond.model.http.bodies import NewProject, ProjectPatch
 from anyond.model.ids import new_id, now
@@ -131,10 +132,15 @@ async def _usable(info: inspection.RepoInfo, path: Path) -> tuple[Path, str]:
         if await trio.to_thread.run_sync(os.path.lexists, path / ".git"):
             text += " If files are checked out there, set core.bare to false; else name a worktree."
         raise Invalid("git_repo_path", text)
+    real = Path(await trio.to_thread.run_sync(os.path.realpath, path))
+    for place in (info.root, info.common_dir, real):
+        if place is not None and as_utf8(os.fspath(place)) != os.fspath(place):
+            # Neither clients nor the database could be told where it is.
+            named = as_utf8(os.fspath(place))
+            raise Invalid("git_repo_path", f"the name of {named} is not UTF-8: give it another.")
     if "\n" in str(info.root) or "\n" in str(info.common_dir):
         # Where a checkout and its repository find each other, git keeps a path a line.
         raise Invalid("git_repo_path", "git makes no worktrees of a path with a line break in it.")
-    real = Path(await trio.to_thread.run_sync(os.path.realpath, path))
     if not real.is_relative_to(info.root):
         return info.root, ""
     below = real.relative_to(info.root)

@@ -700,6 +700,7 @@ export type ErrorData =
   | HeadBrokenProblem
   | GitConfigBrokenProblem
   | RepositoryMissingProblem
+  | ObjectsMissingProblem
   | DubiousOwnershipProblem
   | PathTakenProblem
   | GitProgramsChangedProblem
@@ -1194,6 +1195,12 @@ export type NotificationConfigInput = {
   push_enabled?: boolean;
   /** Which sound. */
   sound_file?: SoundFile;
+};
+
+/** A partial clone lacks something that its remote does not give. */
+export type ObjectsMissingProblem = {
+  type: "objects_missing";
+  message: string;
 };
 
 /** The worktree has something else checked out than its branch. */

@@ -9,6 +9,7 @@ from anyond.model.refusals.git import (
     HeadBroken,
     HookRefused,
     Locked,
+    ObjectsMissing,
     RepositoryMissing,
     SigningFailed,
 )
@@ -50,6 +51,7 @@ GIT = (
     HeadBroken,
     GitConfigBroken,
     RepositoryMissing,
+    ObjectsMissing,
     DubiousOwnership,
 )
 """Wherever git is asked."""

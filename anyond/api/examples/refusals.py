@@ -30,6 +30,7 @@ from anyond.model.refusals.git import (
     HeadBroken,
     HookRefused,
     Locked,
+    ObjectsMissing,
     RepositoryMissing,
     SigningFailed,
 )
@@ -117,6 +118,7 @@ _WITH_ARGUMENTS: tuple[AnyondError, ...] = (
     SigningFailed("gpg: no secret key"),
     HeadBroken(f"{_REPOSITORY}/.git/HEAD"),
     RepositoryMissing(f"{_REPOSITORY}"),
+    ObjectsMissing("could not fetch 8c34a992 from promisor remote"),
     GitConfigBroken(f"bad config line 3 in file {_REPOSITORY}/.git/config"),
     DubiousOwnership(things.REPOSITORY),
     ProgramsWithheld(

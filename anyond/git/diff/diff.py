@@ -14,14 +14,14 @@ import trio
 from anyond.git.diff.unedited import settle_copy
 from anyond.git.disk.scratch import scratch
 from anyond.git.files import blobs
-from anyond.git.files.conversions import converted, stored
+from anyond.git.files.conversions import any_replaced, converted, stored
 from anyond.git.files.earlier_attributes import differing
 from anyond.git.files.index_stat import copy_index
 from anyond.git.files.rename_index import write_pairs
 from anyond.git.program.command import NOT_INSIDE, failure, git
 from anyond.git.program.parsing import parsed
 from anyond.git.program.text import as_utf8, split
-from anyond.git.repo import branches
+from anyond.git.repo import branches, libgit2
 from anyond.git.repo.repository import empty_tree, git_dir
 from anyond.model.refusals.requests import NotFound
 from anyond.model.rows import Diff
@@ -183,18 +183,28 @@ async def _compare(worktree: Path, *base: str, env: dict[str, str] | None = None
     result = await git(*ask, *plain, *base, "--", cwd=worktree, env=env, check=False)
     if result.code == 0:
         return await parsed(result.out, parse)
-    # One file that may not be read ends git, before it has said anything of the others.
+    # One file that may not be read ends git, before it has said anything of the others; so does
+    # one of a partial clone that cannot be fetched.
     raw = ("diff", "--raw", "-z", "--no-abbrev", "--no-renames")
-    if blobs_count:
-        raise failure(ask, result)
     named = await git(*raw, *plain, *base, "--", cwd=worktree, env=env)
     changed = await parsed(named.out, parse)
-    shut = await trio.to_thread.run_sync(_unreadable, worktree, changed)
+    shut = [] if blobs_count else await trio.to_thread.run_sync(_unreadable, worktree, changed)
+    shut += await _absent(worktree, [entry for entry in changed if entry not in shut])
     if not shut:
         raise failure(ask, result)
     apart = (f":(exclude,literal){entry.path}" for entry in shut)
     result = await git(*ask, *plain, *base, "--", ".", *apart, cwd=worktree, env=env)
     return [*await parsed(result.out, parse), *shut]
+
+
+async def _absent(worktree: Path, entries: list[Entry]) -> list[Entry]:
+    """The same for those whose blobs are not here."""
+    oids = {oid for entry in entries for oid in (entry.old_oid, entry.new_oid) if oid}
+    try:
+        gone = await libgit2.missing(worktree, [*oids])
+    except libgit2.Refused:
+        return []
+    return [replace(e, binary=True) for e in entries if {e.old_oid, e.new_oid} & gone]
 
 
 def _unreadable(worktree: Path, entries: list[Entry]) -> list[Entry]:
@@ -215,7 +225,11 @@ async def _may_be_unedited(worktree: Path, tracked: list[Entry], untracked: list
         return False
     rules = (path for path in (*(entry.path for entry in tracked), *untracked)
              if path.endswith(".gitattributes"))  # fmt: skip
-    return any(rules) or bool(await converted(worktree, suspects) or await differing(worktree))
+    return (
+        any(rules)
+        or bool(await converted(worktree, suspects) or await differing(worktree))
+        or await any_replaced(worktree)
+    )
 
 
 async def _without_unedited(worktree: Path, base: str, tracked: list[Entry]) -> list[Entry]:

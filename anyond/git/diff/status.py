@@ -13,7 +13,7 @@ import trio
 from anyond.git.diff.unedited import settle_copy
 from anyond.git.disk import plain_files
 from anyond.git.disk.scratch import scratch
-from anyond.git.files.conversions import converted
+from anyond.git.files.conversions import any_replaced, converted
 from anyond.git.files.earlier_attributes import differing
 from anyond.git.files.index_stat import copy_index
 from anyond.git.program.command import NOT_INSIDE, git
@@ -109,7 +109,12 @@ async def status(
     ask = ("status", "--porcelain=v2", "-z", "--branch", f"--untracked-files={untracked}", how)
     answer = await git(*ask, NOT_INSIDE, cwd=worktree)
     suspects, rules = await parsed(answer.out, _edited)
-    if suspects and (rules or await converted(worktree, suspects) or await differing(worktree)):
+    if suspects and (
+        rules
+        or await converted(worktree, suspects)
+        or await differing(worktree)
+        or await any_replaced(worktree)
+    ):
         with scratch(own) as private:
             index = private / "index"
             await trio.to_thread.run_sync(copy_index, own, index)

@@ -28,7 +28,7 @@ import trio
 from anyond.git.disk import disk_clock, locks
 from anyond.git.disk.scratch import scratch
 from anyond.git.files.blobs import open_file
-from anyond.git.files.conversions import converted, with_filter
+from anyond.git.files.conversions import any_replaced, converted, with_filter
 from anyond.git.files.earlier_attributes import differing
 from anyond.git.files.index_stat import freshen, untouched
 from anyond.git.program.command import NOT_INSIDE, git
@@ -123,6 +123,8 @@ async def _candidates(
         asked = set(paths)
         found = [candidate for candidate in found if candidate.path in asked]
     if not found or await _attributes_changed(worktree, env) or await differing(worktree):
+        return found
+    if await any_replaced(worktree):
         return found
     concerned = set(await converted(worktree, [candidate.path for candidate in found]))
     return [candidate for candidate in found if candidate.path in concerned]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import trio
 
+from anyond.git.disk import plain_files
 from anyond.git.disk.scratch import scratch
 from anyond.git.program.command import git
 from anyond.git.program.parsing import parsed
@@ -45,6 +46,22 @@ async def converted(worktree: Path, paths: Sequence[str]) -> list[str]:
         nursery.start_soon(read_setting)
         nursery.start_soon(read_attributes)
     return [path for path in paths if _is_converted(found.get(path, {}), everything)]
+
+
+async def any_replaced(worktree: Path) -> bool:
+    """Whether other objects stand for some (see git-replace): then a file that git has written is
+    not what the index names."""
+    return await trio.to_thread.run_sync(_any_replaced, await common_dir(worktree))
+
+
+def _any_replaced(common: Path) -> bool:
+    replacing = common / "refs" / "replace"
+    if replacing.is_dir() and any(replacing.iterdir()):
+        return True
+    try:
+        return b" refs/replace/" in plain_files.read(common / "packed-refs")
+    except OSError:
+        return False  # there is none
 
 
 async def with_filter(worktree: Path, paths: Sequence[str]) -> list[str]:

@@ -27,6 +27,7 @@ from anyond.model.refusals.git import (
     GitConfigBroken,
     HeadBroken,
     HookRefused,
+    ObjectsMissing,
     Refused,
     RepositoryMissing,
     SigningFailed,
@@ -41,8 +42,9 @@ _HEAD = re.compile(rb"ref: refs/\S.*\n?|[0-9a-f]{40}([0-9a-f]{24})?\n?")
 _CONFIG = re.compile(
     r"(?mi)^fatal: (.*bad config (?:line|variable|value).*|bad (?:boolean|numeric) config value.*"
     r"|exceeded maximum include depth.*|unknown error occurred while reading the configuration.*"
-    r"|expected git repo version.*|unknown repository extension.*)$"
+    r"|expected git repo version.*|unknown repository extensions? found:(?:\n\t\S+)*)$"
 )
+_PROMISED = re.compile(r"could not fetch \S+ from promisor remote")
 _COMMIT_HOOKS = ("pre-commit", "prepare-commit-msg", "commit-msg")
 _HOOK = re.compile(
     r"The (?P<a>pre-rebase) hook refused to rebase"
@@ -113,7 +115,13 @@ async def of(verb: str, code: int, err: str, ask: Asking) -> Refused | None:
             return RepositoryMissing(as_utf8(str(top)))
     config = _CONFIG.search(err)
     if config is not None:
-        return GitConfigBroken(as_utf8(config[1]))
+        why = " ".join(config[1].split())
+        if why.startswith("unknown repository extension"):
+            why += "; a newer git may know it"
+        return GitConfigBroken(as_utf8(why))
+    promised = _PROMISED.search(err)
+    if promised is not None:
+        return ObjectsMissing(promised[0])
     if verb not in _REMOTE and (_FILTER_ENDED in err or _FILTER.search(err)):
         return await _filter(err, ask)
     if _SIGNING.search(err):

@@ -67,6 +67,15 @@ async def contents(path: Path, oids: Sequence[str]) -> dict[str, bytes]:
     return await trio.to_thread.run_sync(_contents, path, oids)
 
 
+async def missing(path: Path, oids: Sequence[str]) -> set[str]:
+    """Those of these objects that the repository itself does not have; nothing is fetched.
+
+    Raises:
+        Refused: see there.
+    """
+    return await trio.to_thread.run_sync(_missing, path, oids)
+
+
 def _place(path: Path) -> str:
     """Return the directory for libgit2: the git directory that is known, so that it looks for
     none.
@@ -125,6 +134,16 @@ def _sizes(path: Path, oids: Sequence[str]) -> dict[str, int]:
         return {oid: store.read_header(pygit2.Oid(hex=oid))[1] for oid in oids}
     # Older versions of pygit2 cannot read headers: AttributeError.
     except (pygit2.GitError, AttributeError, KeyError, ValueError, UnicodeError) as error:
+        raise Refused from error
+
+
+def _missing(path: Path, oids: Sequence[str]) -> set[str]:
+    import pygit2
+
+    try:
+        store = pygit2.Repository(_place(path)).odb
+        return {oid for oid in oids if pygit2.Oid(hex=oid) not in store}
+    except (pygit2.GitError, KeyError, ValueError, UnicodeError) as error:
         raise Refused from error
 
 

@@ -100,6 +100,18 @@ class RepositoryMissing(Refused, type="repository_missing"):
         )
 
 
+class ObjectsMissing(Refused, type="objects_missing"):
+    """A partial clone lacks something that its remote does not give."""
+
+    message: str
+
+    def __init__(self, output: str) -> None:
+        super().__init__(
+            f"The repository is a partial clone, and its remote did not give what is missing here "
+            f"({output}). Once `git fetch` works in it again, ask again."
+        )
+
+
 class GitConfigBroken(Refused, type="git_config_broken"):
     """Git cannot read its configuration; `message` says which file and line."""
 
