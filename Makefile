@@ -1,10 +1,11 @@
 # Every command that a contributor needs; `make help` lists them. Works with GNU make 3.81.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast test-agents check types settings machines cli docs bench hostile power chaos mutants lock clean
+.PHONY: help demo test test-fast test-agents coverage check types settings machines cli docs bench hostile power chaos mutants lock clean
 
 RUNTIME := .venv
 DEV := .venv-dev
 DOCS := .venv-docs
+COVERAGE := build/coverage
 DEV_PYTHON := $(DEV)/bin/python
 TYPES := clients/typescript/types.ts
 SETTINGS := docs/settings.md
@@ -48,6 +49,13 @@ test-agents: ## Run the tests that drive real agents from npm (NEWEST=1: then th
 	    if [ $$code -ne 0 ]; then echo "Real agents, $$versions versions: some tests failed."; exit $$code; fi; \
 	  done; \
 	fi
+
+coverage: ## Run all tests and print which branches of which files they take; under 92 % fails
+	@sh requirements/venv.sh $(DEV) dev
+	@rm -rf $(COVERAGE) && mkdir -p $(COVERAGE)
+	@export COVERAGE_FILE=$(CURDIR)/$(COVERAGE)/data; \
+	$(DEV_PYTHON) -m coverage run --source "$(CURDIR)/anyond" -m pytest -m "not agents" $(BESIDE) $(ARGS); code=$$?; \
+	$(DEV_PYTHON) -m coverage combine --quiet && $(DEV_PYTHON) -m coverage report && exit $$code
 
 check: ## Look at format, style, types, import floors, words, and what is made from declarations
 	@sh requirements/venv.sh $(DEV) dev

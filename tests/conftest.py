@@ -8,12 +8,14 @@ import sys
 import pytest
 from hypothesis import settings
 
-from tests.support import daemon_process
+from tests.support import daemon_process, measured
 
 # Containers often forbid Python to write bytecode. Each worker would then compile all tests and
 # each of a thousand processes all of Anyon: half of the time of a run.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+measured.measure_shims()
 
 # How long an example takes tells how busy the machine is, and nothing about the program.
 settings.register_profile("anyon", deadline=None)

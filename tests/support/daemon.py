@@ -23,6 +23,7 @@ import trio
 from trio_websocket import ConnectionClosed, WebSocketConnection, open_websocket_url
 
 from anyond.client import Address, Client
+from tests.support import measured
 from tests.support.daemon_process import DaemonProcess, start_daemon
 from tests.support.paths import ROOT, SCRIPTED_AGENTS
 
@@ -74,6 +75,7 @@ class Daemon:
             "ANYON_DATA_DIR": str(root / "data"),
             "ANYON_RUNTIME_DIR": str(root / "run"),
             "ANYON_DEMO_STATE": str(root / "demo-state"),
+            **measured.variables(),
         }
         (root / "fake-state").mkdir()
         # Whoever runs the tests has speakers, and neighbours.

@@ -21,6 +21,7 @@ from typing import IO, Any, Protocol
 
 import trio
 
+from tests.support import measured
 from tests.support.paths import ROOT
 
 READ_AT_THE_START = ("PYTHON", "LC_", "LANG", "LD_", "MALLOC_", "GLIBC_", "SSL_", "OPENSSL_")
@@ -93,7 +94,11 @@ class _Template:
             subprocess.Popen(
                 [sys.executable, "-m", "tests.support.daemon_template", str(theirs.fileno())],
                 # No locale and no home, as the daemons of tests.
-                env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
+                env={
+                    "PATH": os.environ["PATH"],
+                    "PYTHONPATH": str(ROOT),
+                    **measured.variables(),
+                },
                 cwd="/",
                 stdin=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],

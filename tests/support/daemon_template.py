@@ -28,6 +28,7 @@ from anyond.cli import main
 from anyond.cli.serve import _load_structlog
 from anyond.daemon import listening
 from anyond.model.configuration.environment import personal
+from tests.support import measured
 
 MOST_BYTES = 1 << 20
 
@@ -122,5 +123,6 @@ def load() -> None:
 
 
 if __name__ == "__main__":
+    measured.measure_shims()
     load()
     Template(socket.socket(fileno=int(sys.argv[1]))).run()
