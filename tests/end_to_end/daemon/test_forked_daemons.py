@@ -18,6 +18,9 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="none is forked 
 
 SETUP = "(env | grep -vE '^(ANYON_EXECUTION|PWD)=' | sort; ls /proc/self/fd; umask) > {out}"
 
+INHERITED = ("Umask", "SigBlk", "SigIgn", "SigCgt")
+"""Lines of a process's status; what else begins with `Sig` is about the moment or the user."""
+
 
 def sockets(pid: int) -> set[str]:
     """Those that a process has open."""
@@ -42,7 +45,7 @@ async def described(root: Path, *, forked: bool) -> dict[str, str]:
         seen = {
             "cwd": process.cwd(),
             "limits": process.rlimit(psutil.RLIMIT_NOFILE),
-            "status": [line for line in status if line.startswith(("Umask", "Sig"))],
+            "status": [line for line in status if line.startswith(INHERITED)],
             "commits": sorted(
                 daemon.git(root / "project", "log", "--all", "--format=%an %ae %s").splitlines()
             ),
