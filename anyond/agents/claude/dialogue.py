@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from msgspec import Struct
@@ -244,11 +245,16 @@ class ClaudeDialogue:
             elif head.type in _LINES:
                 _LINES[head.type](self, head, line)
             elif head.type not in _HARMLESS_TYPES:
-                self._noise(line)
+                self._unknown(line)
         except (ValueError, RecursionError):
             # Not JSON, not UTF-8, too deep, or of other types than the protocol's. All of that
             # is found by decoding, which each handler does before it changes anything.
             self._noise(line)
+
+    def _unknown(self, line: bytes) -> None:
+        """A line of a later version of the program: its words are shown, never its JSON."""
+        with suppress(ValueError):
+            self._notify(wire.system(line))
 
     def _assistant(self, head: wire.Head, line: bytes) -> None:
         self._model_message(wire.assistant(line), _parent(head))

@@ -45,6 +45,9 @@ _FORGOTTEN = (
 )
 _LOGIN = "Log in with `cursor-agent login`, or check the key that the agent is given."
 _FAILED = "The agent reported an error."
+_WORDS = ("content", "message", "text", "title", "summary")
+"""The fields in which lines of this and later versions have words for people."""
+_NOTICE_MOST = 4096
 
 
 class CursorDialogue:
@@ -77,6 +80,7 @@ class CursorDialogue:
         self._session_id: str | None = None
         self._lost = False
         self._complaint: str | None = None
+        self._notices = 0
 
     # ------------------------------------------------------------ the contract
 
@@ -150,8 +154,19 @@ class CursorDialogue:
             handle(self, as_dict(message))
         elif not isinstance(message, dict) and self._session_id is None:
             self._add_plain_output(line)  # the reason why it cannot begin
-        elif kind not in _HARMLESS:
+        elif kind and isinstance(message, dict):
+            if kind not in _HARMLESS:
+                self._unknown(message)
+        else:
             self._events.append(Noise(line.decode(errors="replace")))
+
+    def _unknown(self, message: Mapping[str, Any]) -> None:
+        """A line of a later version of the program: its words are shown, never its JSON."""
+        words = (as_text(message.get(name)).strip() for name in _WORDS)
+        text = next((word for word in words if word), "")[:_NOTICE_MOST]
+        if text:
+            self._notices += 1
+            self._put(Note(f"notice:{self._notices}", SystemMessage(), text))
 
     def _system(self, message: Mapping[str, Any]) -> None:
         if message.get("subtype") != "init":

@@ -892,8 +892,24 @@ def test_stderr_is_one_entry_without_colors() -> None:
 
 
 def test_a_line_that_cannot_be_read_is_shown_raw() -> None:
-    story = replay([(Stream.STDOUT, b"Segmentation fault\n"), (Stream.STDOUT, b'{"type":"new"}')])
-    assert story.others == [Noise("Segmentation fault"), Noise('{"type":"new"}')]
+    story = replay([(Stream.STDOUT, b"Segmentation fault\n"), (Stream.STDOUT, b'{"type": 1}')])
+    assert story.others == [Noise("Segmentation fault"), Noise('{"type": 1}')]
+
+
+@pytest.mark.parametrize(
+    ("line", "lines"),
+    [
+        ({"type": "new"}, []),
+        ({"type": "new", "message": " Hot water! "}, ["SystemMessage: Hot water!"]),
+        ({"type": "new", "message": {"deep": 1}, "text": "Tea"}, ["SystemMessage: Tea"]),
+        ({"type": "new", "attempt": "no number", "message": "Tea"}, ["SystemMessage: Tea"]),
+    ],
+)
+def test_a_line_of_a_later_version_shows_its_words_or_nothing(
+    line: dict[str, Any], lines: list[str]
+) -> None:
+    story = replay([(Stream.STDOUT, json.dumps(line).encode() + b"\n")])
+    assert (story.lines(), story.others) == (lines, [])
 
 
 def test_nesting_without_end_is_noise_and_its_request_is_refused() -> None:

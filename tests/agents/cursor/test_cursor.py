@@ -166,6 +166,18 @@ def test_a_refused_key_is_to_be_set_up_with_how_to_log_in(line: dict[str, Any]) 
     assert "`cursor-agent login`" in error.content
 
 
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [({"type": "new"}, []), ({"type": "new", "text": " Tea! "}, ["Tea!"]), ({"type": "ping"}, [])],
+)
+def test_a_line_of_a_later_version_shows_its_words_or_nothing(
+    line: dict[str, Any], words: list[str]
+) -> None:
+    dialogue = Cursor().dialogue(Turn(prompt="p", cwd=TREE))
+    events = dialogue.receive(Stream.STDOUT, json.dumps(line).encode() + b"\n")
+    assert [entry.content for entry in entries(events).values()] == words
+
+
 def test_an_answer_that_only_asks_for_a_login_is_no_success() -> None:
     dialogue = Cursor().dialogue(Turn(prompt="p", cwd=TREE))
     words = "Not logged in. Please run 'cursor-agent login'."
