@@ -9,7 +9,8 @@ import trio
 from anyond.actors.outbox import Outbox
 from anyond.agents.common.core import Decide, Decision
 from anyond.logs import notes
-from anyond.logs.conversation import WITHDRAWN, Conversation, Question
+from anyond.logs.conversation import Conversation
+from anyond.logs.questions import WITHDRAWN, Question
 from anyond.model.ids import now, seconds, timestamp_ns
 from anyond.model.rows import Approval, ApprovalStatus, ExecutionProcess
 from anyond.operations.turn import questions

@@ -12,9 +12,6 @@ through them lets others run in between.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import islice
-from typing import Any
 
 import msgspec
 from msgspec.structs import replace
@@ -42,29 +39,26 @@ from anyond.logs.bounds import (
     OPEN_MOST,
     TOO_MANY_QUESTIONS,
     Bounds,
-    displayed_input,
 )
 from anyond.logs.entry_list import EntryList
+from anyond.logs.questions import Question, Questions
 from anyond.model.entries import (
     AssistantMessage,
     Created,
-    Denied,
     ErrorMessage,
     Failed,
     NormalizedEntry,
     OtherError,
     PendingApproval,
     SetupRequired,
-    StatusTimedOut,
     SystemMessage,
     Thinking,
-    ToolStatus,
     ToolUse,
     UserFeedback,
     UserMessage,
 )
 from anyond.model.http.frames import EntryFrame
-from anyond.model.ids import derived_id, timestamp_ns
+from anyond.model.ids import timestamp_ns
 from anyond.model.printable import printable
 from anyond.model.records import Record, Stream
 
@@ -74,28 +68,6 @@ NOISE_LINES_MOST = 200
 
 NOISE_MOST = 4096
 """Characters of an unreadable line that are shown."""
-
-WITHDRAWN = "It was withdrawn before anybody had decided."
-"""Why a question is closed that nobody has answered: the agent went on without, or was stopped."""
-
-
-@dataclass(frozen=True)
-class Question:
-    """Something the agent waits for.
-
-    Args:
-        approval_id: derived from the process and the call, so that a replay finds it again.
-        asked_at: Unix nanoseconds.
-        timeout_at: Unix nanoseconds.
-    """
-
-    approval_id: str
-    call: str
-    tool_name: str
-    tool_input: Any
-    entry_key: str
-    asked_at: int
-    timeout_at: int
 
 
 class Conversation:
@@ -115,15 +87,10 @@ class Conversation:
     """
 
     def __init__(self, process_id: str, dialogue: Dialogue, approval_timeout: float) -> None:
-        self._process_id = process_id
         self._dialogue = dialogue
-        self._timeout_ns = int(approval_timeout * 1e9)
+        self._questions = Questions(process_id, int(approval_timeout * 1e9))
         self._entries = EntryList()
-        self._decided_statuses: dict[str, ToolStatus] = {}
-        self._asked: dict[str, Question] = {}
-        self._open: dict[str, Question] = {}
         self._bounds = Bounds()
-        self._excess: dict[str, None] = {}
         self._noise = 0
         self._from_stdin = False
         self.session_id: str | None = None
@@ -150,7 +117,7 @@ class Conversation:
     @property
     def questions(self) -> list[Question]:
         """The approval requests whose decision the agent waits for, in the order of asking."""
-        return list(self._open.values())
+        return self._questions.open
 
     @property
     def summary(self) -> str | None:
@@ -192,10 +159,7 @@ class Conversation:
 
     def take_excess(self, most: int) -> list[str]:
         """Some questions that are too many, each once: to be refused, and asked of nobody."""
-        calls = list(islice(self._excess, most))
-        for call in calls:
-            del self._excess[call]
-        return calls
+        return self._questions.take_excess(most)
 
     # ------------------------------------------------------------ the fold
 
@@ -238,10 +202,8 @@ class Conversation:
         """
         for event in self._dialogue.finish():
             yield from self._take(event, at)
-        for question in self.questions:
-            self._decided_statuses[question.entry_key] = Denied(reason="The process ended.")
-            self._restate(question.entry_key)
-        self._open.clear()
+        for entry_key in self._questions.close():
+            self._restate(entry_key)
         yield from self._settle()
         if complaint is not None and complaint != self.error:
             self._put(
@@ -263,41 +225,17 @@ class Conversation:
                 self.session_lost = True
             case EntryPut(key, entry):
                 self._put(key, entry, at)
-            case ApprovalAsked(call) if self._is_excess(call):
-                self._excess[call] = None
+            case ApprovalAsked(call) if self._questions.is_excess(call):
+                self._questions.add_excess(call)
                 text = TOO_MANY_QUESTIONS.format(open_=OPEN_MOST, asked=ASKED_MOST)
                 self._add_note("anyon:excess", text, at)
             case ApprovalAsked(call, tool_name, tool_input, entry_key):
-                question = Question(
-                    derived_id(self._process_id, call),
-                    call,
-                    tool_name,
-                    displayed_input(tool_input),
-                    entry_key,
-                    at,
-                    at + self._timeout_ns,
-                )
-                self._asked[call] = self._open[call] = question
-                self._decided_statuses[entry_key] = PendingApproval(
-                    approval_id=question.approval_id,
-                    requested_at=timestamp_ns(question.asked_at),
-                    timeout_at=timestamp_ns(question.timeout_at),
-                )
+                self._questions.ask(call, tool_name, tool_input, entry_key, at)
                 self._restate(entry_key)
             case ApprovalAnswered(call):
-                self._excess.pop(call, None)
-                self._open.pop(call, None)
-                if (asked := self._asked.get(call)) and isinstance(
-                    self._decided_statuses.get(asked.entry_key), PendingApproval
-                ):
-                    self._decided_statuses.pop(asked.entry_key)
-                    self._restate(asked.entry_key)
+                self._restate(self._questions.answered(call))
             case ApprovalWithdrawn(call):
-                self._excess.pop(call, None)
-                withdrawn = self._open.pop(call, None)
-                if withdrawn is not None:
-                    self._decided_statuses[withdrawn.entry_key] = Denied(reason=WITHDRAWN)
-                    self._restate(withdrawn.entry_key)
+                self._restate(self._questions.withdrawn(call))
             case TurnEnded(outcome, error):
                 yield from self._settle()
                 self.outcome = outcome
@@ -313,15 +251,9 @@ class Conversation:
                     )
 
     def _decided(self, note: notes.Decided, record: Record) -> None:
-        asked = self._asked.get(note.call)
+        asked = self._questions.decide(note)
         if asked is None:
             return
-        if note.decision is Decision.APPROVED:
-            self._decided_statuses.pop(asked.entry_key, None)
-        elif note.decision is Decision.DENIED:
-            self._decided_statuses[asked.entry_key] = Denied(reason=note.reason)
-        else:
-            self._decided_statuses[asked.entry_key] = StatusTimedOut()
         self._restate(asked.entry_key)
         key = f"anyon:decided:{note.call}"
         if note.decision is Decision.DENIED and note.reason:
@@ -397,16 +329,11 @@ class Conversation:
             return
         stamp = timestamp_ns(at) if known is None else known.timestamp
         stamped = replace(self._placed(fitting), timestamp=stamp)
-        self._entries.put(key, self._with_decided_status(key, stamped))
+        self._entries.put(key, self._questions.with_status(key, stamped))
 
     def _add_note(self, key: str, text: str, at: int) -> None:
         if self._entries.get(key) is None:
             self._put(key, NormalizedEntry(entry_type=SystemMessage(), content=text), at)
-
-    def _is_excess(self, call: str) -> bool:
-        if call in self._asked:
-            return False
-        return len(self._open) >= OPEN_MOST or len(self._asked) >= ASKED_MOST
 
     def _message_received(self) -> None:
         self.messages_received += 1
@@ -422,19 +349,14 @@ class Conversation:
         call = known.get("tool_call_id") if isinstance(known, dict) else None
         return replace(entry, parent=call) if isinstance(call, str) else entry
 
-    def _with_decided_status(self, key: str, entry: NormalizedEntry) -> NormalizedEntry:
-        status = self._decided_statuses.get(key)
-        tool = entry.entry_type
-        if status is None or not isinstance(tool, ToolUse):
-            return entry
-        return replace(entry, entry_type=replace(tool, status=status))
-
-    def _restate(self, key: str) -> None:
+    def _restate(self, key: str | None) -> None:
         """Show the present decision on an entry; without one, it is at work again."""
+        if key is None:
+            return
         entry = self._entries.get(key)
         if entry is None or not isinstance(tool := entry.entry_type, ToolUse):
             return
-        status = self._decided_statuses.get(key, Created())
+        status = self._questions.status(key) or Created()
         if isinstance(status, Created) and not isinstance(tool.status, PendingApproval):
             return
         self._entries.put(key, replace(entry, entry_type=replace(tool, status=status)))
