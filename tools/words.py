@@ -125,6 +125,15 @@ WORDS = (
     Word("door", "listener", "A server has listeners.", in_names=True),
     Word("nap", "pause", _TIME, in_names=True),
     Word("patience", "timeout", _TIME, in_names=True),
+    Word("grace", "timeout", _TIME, in_names=True),
+    Word("tick", "debounce or step", _TIME, in_names=True),
+    Word("grumble", "plain output", "It is output outside of the protocol.", in_names=True),
+    Word("grumbles", "plain output", "It is output outside of the protocol.", in_names=True),
+    Word("grumbled", "plain output", "It is output outside of the protocol.", in_names=True),
+    Word("lump", "block", "It is a block of output.", in_names=True),
+    Word("lumps", "blocks", "It is a block of output.", in_names=True),
+    Word("heeded", "taken up", "A message is taken up by its agent.", in_names=True),
+    Word("unheeded", "pending", "A message is taken up by its agent.", in_names=True),
 )
 
 ALLOWED = (

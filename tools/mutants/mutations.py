@@ -65,7 +65,7 @@ class _Change(NamedTuple):
 
 
 class _Slot(NamedTuple):
-    """Where a node hangs in the tree."""
+    """The place of a node in the tree."""
 
     parent: ast.AST
     field: str
@@ -244,7 +244,7 @@ def _is_none(node: ast.expr) -> bool:
 
 
 def _can_be_negated(node: ast.AST) -> bool:
-    """Whether its negation is a fault of its own, and not one that another mutation makes."""
+    """Return whether its negation is a fault of its own, and not that of another mutation."""
     if isinstance(node, ast.Constant):
         return False
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):

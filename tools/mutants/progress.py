@@ -32,7 +32,7 @@ class Progress:
                 self._results[name, module] = (Result(result), of_tests)
 
     def result(self, name: str, module: str) -> Result | None:
-        """What is known of a mutant; `module` is the digest of its source."""
+        """The knowledge about a mutant; `module` is the digest of its source."""
         result, tests = self._results.get((name, module), (None, ""))
         if result in _ALIVE and tests != self._tests:
             return None

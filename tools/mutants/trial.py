@@ -41,7 +41,7 @@ _OPTIONS = ("-x", "-p", "no:cacheprovider", "--hypothesis-seed=0")
 
 
 class Result(Enum):
-    """What the tests say of a mutant."""
+    """The result of the tests of a mutant."""
 
     KILLED = "killed"
     TIMED_OUT = "timed out"
@@ -50,7 +50,7 @@ class Result(Enum):
 
 
 class Reach(NamedTuple):
-    """Which tests there are, and what each executes of the modules.
+    """The tests, and the lines of the modules that each executes.
 
     Attributes:
         seconds: how long each takes, by node id.

@@ -49,8 +49,9 @@ async def converted(worktree: Path, paths: Sequence[str]) -> list[str]:
 
 
 async def any_replaced(worktree: Path) -> bool:
-    """Whether other objects stand for some (see git-replace): then a file that git has written is
-    not what the index names."""
+    """Return whether other objects stand for some (see git-replace): then a file that git has
+    written is not what the index names.
+    """
     return await trio.to_thread.run_sync(_any_replaced, await common_dir(worktree))
 
 
