@@ -25,6 +25,8 @@ def defined_in(file: str) -> frozenset[str]:
 def promises() -> dict[str, list[tuple[str, str]]]:
     """The tests of each promise: file and name."""
     rows = re.findall(r"^\| ([A-Z]\d+) \| .+ \| (.+) \|$", LIST.read_text("utf-8"), re.MULTILINE)
+    numbers = [number for number, _ in rows]
+    assert len(set(numbers)) == len(numbers), "a number stands for one promise"
     return {number: re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", cell) for number, cell in rows}
 
 
