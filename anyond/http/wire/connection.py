@@ -6,6 +6,8 @@ import math
 import os
 import socket
 import struct
+from select import POLLHUP, poll
+from socket import AF_UNIX
 
 import structlog
 import trio
@@ -169,10 +171,22 @@ class Connection:
     async def _wait_for_answer(self, protocol: Protocol) -> None:
         """Until it is out, the peer turns out to have left, or that takes too long."""
         end = trio.current_time() + _HALF_CLOSED_SECONDS
-        while trio.current_time() < end and self._user() != NOBODY:
+        while trio.current_time() < end and not self._has_hung_up():
             with trio.move_on_after(_LOOK_SECONDS):
                 await protocol.answered.wait()
                 return
+
+    def _has_hung_up(self) -> bool:
+        """Return whether the peer has closed both sides, as far as the system tells that.
+
+        It tells it at once of a Unix socket; of a TCP socket only the table of all of them does.
+        """
+        socket = self._stream.socket
+        if socket.family != AF_UNIX:
+            return self._user() == NOBODY
+        look = poll()
+        look.register(socket.fileno(), 0)
+        return any(events & POLLHUP for _, events in look.poll(0))
 
     async def _receive(self) -> bytes:
         try:

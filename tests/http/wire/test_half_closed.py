@@ -6,6 +6,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -105,3 +106,27 @@ async def test_who_is_gone_is_not_waited_for(reset: bool) -> None:
         await client.aclose()
         while not app.cancelled:
             await trio.sleep(0.01)
+
+
+@pytest.mark.parametrize("leaves", [False, True], ids=["listens", "has left"])
+async def test_who_has_left_a_unix_socket_holds_nothing_up(tmp_path: Path, leaves: bool) -> None:
+    app = App()
+    closing = trio.Event()
+    with trio.fail_after(30):
+        async with trio.open_nursery() as nursery:
+            run = partial(serve, app, [listen(f"unix:{tmp_path / 's'}")], closing=closing)
+            await nursery.start(run)
+            client = await trio.open_unix_socket(str(tmp_path / "s"))
+            await client.send_all(REQUESTS[0])
+            await app.entered.wait()
+            if leaves:
+                await client.aclose()
+                while not app.cancelled:
+                    await trio.sleep(0.01)  # looked at again, until the deadline
+            else:
+                await client.send_eof()
+                await trio.testing.wait_all_tasks_blocked(0.05)
+                app.go_on.set()
+                assert (await everything(client)).startswith(b"HTTP/1.1 200")
+            closing.set()
+    assert app.cancelled is leaves
