@@ -144,7 +144,7 @@ class ClaudeDialogue:
         self._messages_sent = 0
         self._pending_messages = PendingMessages()
         self._notes = 0
-        self._retry: Note | None = None
+        self._retries: dict[str | None, Note] = {}
         self._turns = 0
         self._turn_open = False
         self._interrupted = False
@@ -226,9 +226,9 @@ class ClaudeDialogue:
     def _noise(self, line: bytes) -> None:
         self._events.append(Noise(line.decode(errors="replace")))
 
-    def _note(self, kind: str, text: str) -> Note:
+    def _note(self, kind: str, text: str, parent: str | None = None) -> Note:
         self._notes += 1
-        note = Note(f"{kind}:{self._notes}", SystemMessage(), text)
+        note = Note(f"{kind}:{self._notes}", SystemMessage(), text, parent)
         self._put(note)
         return note
 
@@ -331,7 +331,7 @@ class ClaudeDialogue:
                 self._began(notice)
             case "api_retry":
                 self._messages.answer_broke_off(_parent(head))
-                self._retrying(notice)
+                self._retrying(notice, _parent(head))
             case "task_notification":
                 self._put(self._calls.notified(notice.tool_use_id, notice.status))
             case "compact_boundary":
@@ -361,7 +361,7 @@ class ClaudeDialogue:
             self._model = model
             self._put(Note("model", SystemMessage(), f"Model: {model}"))
 
-    def _retrying(self, notice: wire.SystemLine) -> None:
+    def _retrying(self, notice: wire.SystemLine, parent: str | None) -> None:
         status = f", status {notice.error_status}" if notice.error_status is not None else ""
         details = as_dict(notice.error)
         error = (
@@ -373,10 +373,11 @@ class ClaudeDialogue:
             text += f"Try {notice.attempt} of {notice.max_retries} is in {wait}."
         else:
             text += "It is asked again."
-        if self._retry is None or notice.attempt <= 1:
-            self._retry = self._note("retry", text)
-        self._retry.content = text
-        self._put(self._retry)
+        note = self._retries.get(parent)
+        if note is None or notice.attempt <= 1:
+            note = self._retries[parent] = self._note("retry", text, parent)
+        note.content = text
+        self._put(note)
 
     def _result(self, head: wire.Head, line: bytes) -> None:
         self._over(wire.result(line), head.subtype)
@@ -406,7 +407,8 @@ class ClaudeDialogue:
             self._turn_open = False
         self._turns += 1
         self._interrupted = False
-        self._complaint = self._retry = None
+        self._complaint = None
+        self._retries.clear()
 
     def _add_plain_output(self, line: bytes) -> None:
         text = _ANSI.sub("", line.decode(errors="replace")).strip()

@@ -150,7 +150,9 @@ def _display_name(name: str) -> str:
 
 
 def _read(name: str, inputs: Inputs, result: Result | None, paths: Paths) -> tuple[Action, str]:
-    path = paths.relative(_text(inputs, "file_path", "path", "notebook_path"))
+    file = _done(result, "file")
+    done = _text(file, "filePath") if isinstance(file, dict) else ""
+    path = paths.relative(done or _text(inputs, "file_path", "path", "notebook_path"))
     return FileRead(path=path), path
 
 
@@ -180,8 +182,13 @@ def _edit(name: str, inputs: Inputs, result: Result | None, paths: Paths) -> tup
 
 def _edited(inputs: Inputs, result: Result | None, paths: Paths) -> str:
     """Return the edited file; a hook may have chosen another one, without a question."""
-    done = result.get("filePath") if result is not None and not result.is_error else None
+    done = _done(result, "filePath")
     return paths.relative((isinstance(done, str) and done) or _text(inputs, "file_path", "path"))
+
+
+def _done(result: Result | None, key: str) -> Any:
+    """Return what the result of a tool that worked tells of what was done, or None."""
+    return result.get(key) if result is not None and not result.is_error else None
 
 
 def _numbered(path: str, result: Result) -> FileChangeEdit | None:
@@ -192,9 +199,13 @@ def _numbered(path: str, result: Result) -> FileChangeEdit | None:
 
 
 def _notebook(name: str, inputs: Inputs, result: Result | None, paths: Paths) -> tuple[Action, str]:
-    path = paths.relative(_text(inputs, "notebook_path", "file_path"))
+    done = _done(result, "notebook_path")
+    given = _text(inputs, "notebook_path", "file_path")
+    path = paths.relative((isinstance(done, str) and done) or given)
     old = result.get("old_source") if result is not None else None
-    pair = (old if isinstance(old, str) else "", _text(inputs, "new_source"))
+    new = _done(result, "new_source")
+    new = new if isinstance(new, str) else _text(inputs, "new_source")
+    pair = (old if isinstance(old, str) else "", new)
     change = FileChangeEdit(unified_diff=diffs.from_texts(path, [pair]))
     return FileEdit(path=path, changes=[change]), path
 
@@ -225,7 +236,8 @@ def _search(name: str, inputs: Inputs, result: Result | None, paths: Paths) -> t
 
 
 def _fetch(name: str, inputs: Inputs, result: Result | None, paths: Paths) -> tuple[Action, str]:
-    url = _text(inputs, "url", "query")
+    done = _done(result, "url") or _done(result, "query")
+    url = (isinstance(done, str) and done) or _text(inputs, "url", "query")
     return WebFetch(url=url), url
 
 

@@ -430,6 +430,32 @@ def test_an_edit_says_what_was_written_if_a_hook_has_changed_it_without_a_questi
     assert (edit.path, "+z" in change.unified_diff) == ("b.txt", True)
 
 
+@pytest.mark.parametrize(
+    ("name", "asked", "done", "shown"),
+    [
+        (
+            "Read",
+            {"file_path": f"{TREE}/a"},
+            {"type": "text", "file": {"filePath": f"{TREE}/b"}},
+            "FileRead succeeded: b",
+        ),
+        ("WebFetch", {"url": "http://a/"}, {"url": "http://b/"}, "WebFetch succeeded: http://b/"),
+        ("WebSearch", {"query": "a"}, {"query": "b"}, "WebFetch succeeded: b"),
+        (
+            "NotebookEdit",
+            {"notebook_path": f"{TREE}/a", "new_source": "x"},
+            {"notebook_path": f"{TREE}/b", "new_source": "y"},
+            "FileEdit succeeded: b",
+        ),
+        ("Read", {"file_path": f"{TREE}/a"}, {"file": {"filePath": 7}}, "FileRead succeeded: a"),
+    ],
+)
+def test_an_entry_says_what_was_done_where_the_result_tells_it(
+    name: str, asked: dict[str, object], done: dict[str, object], shown: str
+) -> None:
+    assert replay(said(use(name, asked), came_back("done", done))).lines() == [shown]
+
+
 def test_a_plan_is_shown_whether_its_use_or_its_question_has_it() -> None:
     for first, second in (({"plan": "# It"}, {}), ({}, {"plan": "# It"})):
         story = replay(said(use("ExitPlanMode", first), permission("ExitPlanMode", second)))
@@ -472,6 +498,44 @@ def test_what_broke_off_is_no_answer_if_the_agent_acts_instead() -> None:
         "SystemMessage: An answer of the model broke off here; it was asked again.",
         "CommandRun created: ls",
     ]
+
+
+@pytest.mark.parametrize("retried", [None, "toolu_1"])
+def test_a_retry_takes_back_the_half_answer_of_the_agent_that_it_is_of(retried: str | None) -> None:
+    def half(parent: str | None) -> list[Any]:
+        return [
+            {**event(**told), "parent_tool_use_id": parent}
+            for told in (
+                {"type": "message_start", "message": {"id": f"m of {parent}"}},
+                {"type": "content_block_start", "index": 0, "content_block": {"type": "text"}},
+                {
+                    "type": "content_block_delta",
+                    "index": 0,
+                    "delta": {"type": "text_delta", "text": f"half of {parent}"},
+                },
+            )
+        ]
+
+    def retry(parent: str | None, attempt: int) -> Any:
+        told = {"type": "system", "subtype": "api_retry", "attempt": attempt, "max_retries": 9}
+        return {**told, "parent_tool_use_id": parent}
+
+    other = "toolu_1" if retried is None else None
+    call = {"type": "tool_use", "id": "u", "name": "Bash", "input": {"command": "ls"}}
+    acts = {
+        "type": "assistant",
+        "parent_tool_use_id": retried,
+        "message": {"id": "next", "content": [call]},
+    }
+    lines = [*half(None), *half("toolu_1"), retry(retried, 1), retry(other, 2), retry(retried, 2)]
+    story = replay(said(*lines[:-2], acts))
+    texts = {e.content: e.parent for e in story.entries.values()}
+    key = None if other is None else f"tool:{other}"
+    assert (texts[f"half of {other}"] or None) == key
+    assert f"half of {retried}" not in texts
+    notes = replay(said(*lines)).entries
+    retries = [entry.parent or None for name, entry in notes.items() if name.startswith("retry")]
+    assert retries == [parent and f"tool:{parent}" for parent in (retried, other)]
 
 
 def test_an_answer_is_taken_back_however_a_retry_is_told() -> None:
