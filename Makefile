@@ -64,6 +64,7 @@ check: ## Look at format, style, types, import floors, words, and what is made f
 	$(DEV)/bin/mypy
 	$(DEV)/bin/lint-imports
 	$(DEV_PYTHON) -m tools.words
+	$(DEV_PYTHON) -m tools.dead_code
 	$(DEV_PYTHON) -m tools.first_lines
 	$(DEV_PYTHON) -m anyond.http.openapi.typescript --check $(TYPES)
 	$(DEV_PYTHON) -m anyond.settings.reference --check $(SETTINGS)
@@ -116,5 +117,5 @@ lock: ## Write the lock files anew from pyproject.toml (needs uv)
 	@sh requirements/lock.sh
 
 clean: ## Remove everything that the other commands have made
-	rm -rf $(RUNTIME) $(DEV) $(DOCS) build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist
+	rm -rf $(RUNTIME) $(DEV) $(DEV)-3.* $(DOCS) build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
