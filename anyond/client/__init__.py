@@ -14,7 +14,14 @@ from __future__ import annotations
 from anyond.client.address import Address, find_daemon
 from anyond.client.blocking import BlockingClient
 from anyond.client.client import Client
-from anyond.client.errors import ClientError, DaemonNotFound, DeadlinePassed, Refused, Unanswered
+from anyond.client.errors import (
+    ClientError,
+    DaemonNotFound,
+    DeadlinePassed,
+    Refused,
+    StreamFailed,
+    Unanswered,
+)
 from anyond.client.events import Event
 
 __all__ = [
@@ -26,6 +33,7 @@ __all__ = [
     "DeadlinePassed",
     "Event",
     "Refused",
+    "StreamFailed",
     "Unanswered",
     "find_daemon",
 ]

@@ -129,9 +129,9 @@ class Client:
         """The frames of a stream, while inside.
 
         A connection that breaks is made again and goes on after the last frame, for as long as it
-        takes; the iteration ends with the stream. It raises `Refused` if the daemon refuses, and
-        `Unanswered` if there is no daemon in the beginning. A reader that stops reading holds
-        only itself up.
+        takes; the iteration ends with the stream. It raises `Refused` if the daemon refuses,
+        `StreamFailed` if it cannot go on, and `Unanswered` if there is no daemon in the
+        beginning. A reader that stops reading holds only itself up.
         """
         following: Following[Any] = Following()
         task = partial(follow_frames, self._connection, endpoint, params, following)

@@ -21,6 +21,10 @@ class DeadlinePassed(Unanswered):
     """The daemon did not answer before the deadline: what was asked may still happen."""
 
 
+class StreamFailed(ClientError):
+    """A stream could not go on, for the reason that `str(error)` is; followed again, it may."""
+
+
 class Refused(ClientError):
     """The daemon refused: `str(error)` is its sentence for people.
 

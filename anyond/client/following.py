@@ -26,7 +26,7 @@ from anyond.api.declaration.endpoint import EventStream, Stream
 from anyond.client import messages
 from anyond.client.address import Address
 from anyond.client.connection import Connection
-from anyond.client.errors import ClientError
+from anyond.client.errors import ClientError, StreamFailed
 from anyond.client.events import Event, EventLines
 from anyond.client.refusals import refusal
 
@@ -37,7 +37,7 @@ FIRST_WAIT_S, LONGEST_WAIT_S = 0.2, 5.0
 """How long a connection that broke is left alone; doubled each time."""
 QUIET_S = 45.0
 """The daemon shows every 15 s that a stream of events lives."""
-_NORMAL = 1000
+_NORMAL, _FAILED = 1000, 1011
 _LARGEST_MESSAGE = 256 * 1024**2
 
 
@@ -92,6 +92,9 @@ async def follow_frames(
             code = closed.reason.code if closed.reason is not None else None
             if frames.over or code == _NORMAL:
                 return await following.end()
+            if code == _FAILED:
+                why = closed.reason.reason if closed.reason is not None else None
+                return await following.end(StreamFailed(why or "The stream could not go on."))
             reason = closed
         except ConnectionRejected as refused:
             if refused.status_code < 500:

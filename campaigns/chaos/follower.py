@@ -1,44 +1,34 @@
-"""A client of the event stream that goes on where it was, whatever becomes of the daemon."""
+"""A client of the event stream that goes on where it was, whatever becomes of the daemon.
+
+It is the one that everybody has: what it lost or took twice would be a fault that is found here.
+"""
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
-import httpx
+import msgspec
 import trio
 
+from anyond.api.events import FOLLOW_EVENTS, RESYNC, FollowedEvents
+from anyond.client import Address, Client, Event, Unanswered
 from campaigns.chaos.world import World
 
 
 async def follow(world: World) -> None:
     """Keep `world.events` and `world.records` up to date until cancelled."""
-    position = 0
-    timeout = httpx.Timeout(60.0, read=60.0)
-    while True:
-        headers = {"Last-Event-ID": str(position)}
-        try:
-            async with world.client.stream(
-                "GET", world.url + "/api/events", headers=headers, timeout=timeout
-            ) as stream:
-                number, name, data = 0, "", ""
-                async for line in stream.aiter_lines():
-                    word, _, rest = line.partition(": ")
-                    if word == "id":
-                        number = int(rest)
-                    elif word == "event":
-                        name = rest
-                    elif word == "data":
-                        data = rest
-                    elif not line and name:
-                        _take(world, number, name, json.loads(data))
-                        position, name = number, ""
-        except (httpx.HTTPError, RuntimeError):
-            await trio.sleep(0.1)  # the daemon is gone; the next one will be there soon
+    async with Client(Address(world.url)) as client:
+        while True:
+            params = FollowedEvents(after=world.events[-1][0] if world.events else 0)
+            try:
+                async with client.follow_events(FOLLOW_EVENTS, params) as events:
+                    async for event in events:
+                        _take(world, event)
+            except Unanswered:
+                await trio.sleep(0.1)  # killed before it could be followed; the next one comes
 
 
-def _take(world: World, number: int, name: str, record: dict[str, Any]) -> None:
-    if name == "resync":
+def _take(world: World, event: Event) -> None:
+    name, number, record = event.name, event.position, msgspec.to_builtins(event.data)
+    if name == RESYNC:
         world.faults.lost.append(f"events: {record}")
     if world.events and number <= world.events[-1][0]:
         world.faults.doubled.append(f"event {number} ({name}) came after {world.events[-1][0]}")

@@ -1,4 +1,8 @@
-"""One data directory, the daemons that serve it one after the other, and all that asks them."""
+"""One data directory, the daemons that serve it one after the other, and all that asks them.
+
+Requests are raw HTTP: what became of each is a finding (not sent, unknown, or refused with which
+envelope) that must not depend on what our client makes of it. Events are followed by the client.
+"""
 
 from __future__ import annotations
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 from pathlib import Path
@@ -12,6 +11,8 @@ import psutil
 import pytest
 import trio
 
+from anyond.api.attempts import STREAM_DIFF, FollowedDiff
+from anyond.model.http.frames import DiffReady
 from tests.support.daemon import Daemon, Refused, alive
 from tests.support.worked_attempt import WorkedAttempt, worked_attempt
 
@@ -39,9 +40,10 @@ async def test_a_rebase_puts_the_attempt_on_the_new_target_and_the_diff_follows(
     at = await worked_attempt(daemon)
     daemon.git(at.repository, "branch", "develop")
     at.land("develop", other="o\n")
-    async with daemon.socket(f"{at.path}/diff/ws") as socket:
-        assert json.loads(await socket.get_message())["data"]["newPath"] == "own.txt"
-        assert json.loads(await socket.get_message())["type"] == "ready"
+    followed = FollowedDiff(task_attempt_id=at.attempt["id"])
+    async with daemon.api() as client, client.follow(STREAM_DIFF, followed) as frames:
+        assert (await anext(frames)).data.new_path == "own.txt"
+        assert isinstance(await anext(frames), DiffReady)
         assert (
             await at.press("rebase", {"old_base_branch": None, "new_base_branch": "develop"})
             is None
@@ -49,8 +51,7 @@ async def test_a_rebase_puts_the_attempt_on_the_new_target_and_the_diff_follows(
         assert (await at.row())["target_branch"] == "develop"
         assert (at.worktree / "other.txt").exists()
         (at.worktree / "own.txt").write_text("again\n")
-        frame = json.loads(await socket.get_message())
-        assert frame["data"]["newPath"] == "own.txt"  # and nothing of what the base has
+        assert (await anext(frames)).data.new_path == "own.txt"  # and nothing of what the base has
     status = await at.look("branch-status")
     assert (status["commits_ahead"], status["commits_behind"]) == (1, 0)
     assert at.snapshots() == ["rebase"]

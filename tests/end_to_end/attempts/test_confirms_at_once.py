@@ -11,6 +11,7 @@ import pytest
 import trio
 
 from anyond.agents.common.recap import RECAP_REMARK
+from anyond.api.processes import STREAM_NORMALIZED_LOGS, FollowedLog
 from tests.support.daemon import PATIENCE, Daemon, Refused
 from tests.support.paths import SCRIPTED_AGENTS
 
@@ -116,10 +117,13 @@ async def test_a_stop_interrupts_it_and_a_killed_daemon_finds_it_again(
     attempt = await daemon.attempt(await daemon.project(), "wait", executor)
     process = await daemon.running(attempt)
 
-    path = f"/api/execution-processes/{process['id']}/normalized-logs/ws"
+    followed = FollowedLog(execution_process_id=process["id"])
     with trio.fail_after(PATIENCE):
-        async with daemon.socket(path) as frames:
-            while "I wait." not in await frames.get_message():
+        async with (
+            daemon.api() as client,
+            client.follow(STREAM_NORMALIZED_LOGS, followed) as entries,
+        ):
+            while "I wait." not in (await anext(entries)).content:
                 pass
     await daemon.kill()
     await daemon.start()

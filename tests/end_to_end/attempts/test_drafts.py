@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 import shutil
 import sqlite3
@@ -14,6 +13,8 @@ from typing import Any
 import pytest
 import trio
 
+from anyond.api.drafts import STREAM_DRAFTS, FollowedDrafts
+from anyond.model.http.frames import DraftUpdated
 from tests.end_to_end.api.test_files import upload
 from tests.support.daemon import Daemon, Refused
 
@@ -337,11 +338,11 @@ async def test_drafts_can_be_followed(daemon: Daemon) -> None:
     attempt = await daemon.attempt(project, "say hi")
     await daemon.over(attempt)
     await put(daemon, attempt, prompt="say it")
-    async with daemon.socket(f"/api/drafts/stream/ws?project_id={project['id']}") as socket:
-        snapshot = json.loads(await socket.get_message())
-        assert [d["prompt"] for d in snapshot["data"]] == ["say it"]
+    followed = FollowedDrafts(project_id=project["id"])
+    async with daemon.api() as client, client.follow(STREAM_DRAFTS, followed) as frames:
+        assert [one.prompt for one in (await anext(frames)).data] == ["say it"]
         await queue(daemon, attempt)
-        seen = [json.loads(await socket.get_message()) for _ in range(3)]
-    assert [frame["type"] for frame in seen] == ["draft_updated"] * 3
-    states = [(f["data"]["queued"], f["data"]["sending"], f["data"]["prompt"]) for f in seen]
+        seen = [await anext(frames) for _ in range(3)]
+    assert [type(frame) for frame in seen] == [DraftUpdated] * 3
+    states = [(f.data.queued, f.data.sending, f.data.prompt) for f in seen]
     assert states == [(True, False, "say it"), (True, True, "say it"), (False, False, "")]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from pathlib import Path
 
 import pytest
 
 from anyond.agents.common.recap import TASK_REMARK
+from anyond.api.attempts import STREAM_DIFF, FollowedDiff
+from anyond.model.http.frames import DiffReady, DiffRemoved
 from tests.support.daemon import Daemon, Refused
 from tests.support.real_agents.claude_cli import said
 
@@ -408,18 +409,18 @@ async def test_the_diff_stream_follows_the_worktree(daemon: Daemon) -> None:
     attempt = await daemon.attempt(project, "write a.txt one")
     await daemon.over(attempt)
     worktree = Path(attempt["container_ref"])
-    async with daemon.socket(f"/api/task-attempts/{attempt['id']}/diff/ws") as socket:
-        first = json.loads(await socket.get_message())
-        assert first["type"] == "diff"
-        assert first["data"]["newPath"] == "a.txt"
-        assert first["data"]["newContent"] == "one\n"
-        assert json.loads(await socket.get_message())["type"] == "ready"
+    followed = FollowedDiff(task_attempt_id=attempt["id"])
+    async with daemon.api() as client, client.follow(STREAM_DIFF, followed) as frames:
+        first = await anext(frames)
+        assert (first.data.new_path, first.data.new_content) == ("a.txt", "one\n")
+        assert isinstance(await anext(frames), DiffReady)
         (worktree / "b.txt").write_text("new\n")
-        frame = json.loads(await socket.get_message())
-        assert (frame["data"]["change"], frame["data"]["newPath"]) == ("added", "b.txt")
+        frame = await anext(frames)
+        assert (frame.data.change, frame.data.new_path) == ("added", "b.txt")
         (worktree / "b.txt").unlink()
-        frame = json.loads(await socket.get_message())
-        assert (frame["type"], frame["data"]["path"]) == ("diff_removed", "b.txt")
+        frame = await anext(frames)
+        assert isinstance(frame, DiffRemoved)
+        assert frame.data.path == "b.txt"
 
 
 async def test_everything_that_happens_is_an_event_with_a_position(daemon: Daemon) -> None:
