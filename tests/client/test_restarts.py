@@ -12,7 +12,7 @@ import trio
 from anyond.api import attempts, events, processes, projects, tasks
 from anyond.api.declaration.endpoint import Stream
 from anyond.api.declaration.params import Nothing, OfAttempt
-from anyond.client import Address, Client, DeadlinePassed, Unanswered, find_daemon
+from anyond.client import Address, Client, DeadlinePassed, StreamFailed, Unanswered, find_daemon
 from anyond.client.events import EventLines
 from anyond.client.messages import Frames
 from anyond.model.http.bodies import NewTask
@@ -138,3 +138,16 @@ def test_frames_and_events_of_a_newer_daemon_are_left_out() -> None:
     for line in ("id: 7", "event: task_created", 'data: {"id": 1}'):
         assert list(lines.feed(line)) == []
     assert list(lines.feed("")) == []
+
+
+async def test_a_stream_that_cannot_go_on_says_why(tmp_path: Path) -> None:
+    async with Daemon(tmp_path) as daemon, daemon.api() as client:
+        attempt = await daemon.attempt(await daemon.project(), "Hello", "DEMO")
+        of_attempt = OfAttempt(task_attempt_id=attempt["id"])
+        await client.call(attempts.STOP_EXECUTION, of_attempt)
+        linked = (Path(attempt["container_ref"]) / ".git").read_text().removeprefix("gitdir: ")
+        (Path(linked.strip()) / "index").write_bytes(b"no index")
+        followed = attempts.FollowedDiff(task_attempt_id=attempt["id"])
+        with trio.fail_after(PATIENCE), pytest.raises(StreamFailed, match=r"^git "):
+            async with client.follow(attempts.STREAM_DIFF, followed) as frames:
+                await anext(frames)

@@ -8,8 +8,6 @@ import pytest
 import trio
 from trio_websocket import ConnectionClosed
 
-from anyond.api.attempts import STREAM_DIFF, FollowedDiff
-from anyond.client import StreamFailed
 from tests.support.daemon import Daemon, Refused
 
 
@@ -39,10 +37,9 @@ async def test_a_repository_that_is_away_is_said_to_be(daemon: Daemon) -> None:
     with pytest.raises(Refused, match=r"There is no directory .*project") as refusal:
         await daemon.ask("GET", f"/api/task-attempts/{attempt['id']}/branch-status")
     assert refusal.value.status == 404
-    followed = FollowedDiff(task_attempt_id=attempt["id"])
-    async with daemon.api() as client, client.follow(STREAM_DIFF, followed) as frames:
-        with trio.fail_after(30), pytest.raises(StreamFailed, match="There is no directory"):
-            await anext(frames)
+    async with daemon.socket(f"/api/task-attempts/{attempt['id']}/diff/ws") as stream:
+        with trio.fail_after(30), pytest.raises(ConnectionClosed):
+            await stream.get_message()
     assert "Traceback" not in daemon.log()
 
 
