@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import gc
+import weakref
 from dataclasses import dataclass
 
 import pytest
@@ -177,3 +179,29 @@ def test_nothing_but_an_actors_inbox_leads_to_its_machine() -> None:
         and node.value.attr == "machine"
     }
     assert uses == {"actors/core.py"}
+
+
+class SlowlyEnding(EchoActor):
+    async def end(self) -> None:
+        await trio.lowlevel.checkpoint()
+        self.ended = True
+
+
+async def test_a_cancelled_actor_ends_as_any_other() -> None:
+    actor = SlowlyEnding()
+    async with trio.open_nursery() as nursery:
+        await nursery.start(actor.run)
+        nursery.cancel_scope.cancel()
+    assert actor.ended
+
+
+async def test_what_was_answered_is_not_remembered() -> None:
+    actor, request = EchoActor(), Echo(1)
+    asked = weakref.ref(request)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(actor.run)
+        assert await actor.ask(request) == 1
+        del request
+        gc.collect()
+        assert asked() is None
+        nursery.cancel_scope.cancel()

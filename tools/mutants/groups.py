@@ -43,10 +43,10 @@ GROUPS = (
         without=("anyond/machines/document.py",),
     ),
     Group("store", ("anyond/store/engine",), ("tests/store/engine",), sample=40),
+    Group("inbox", ("anyond/actors/core.py",), ("tests/actors/test_core.py",), sample=30),
     Group(
         "actors",
         (
-            "anyond/actors/core.py",
             "anyond/actors/attempt.py",
             "anyond/actors/attempts.py",
             "anyond/actors/process.py",
