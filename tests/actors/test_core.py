@@ -167,6 +167,38 @@ async def test_a_service_that_fails_rarely_goes_on(
     assert (len(runs), len(crashes)) == (20, 19)
 
 
+async def test_pauses_grow_until_a_service_has_lived_longer_than_the_window(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    lives, started, ended = iter([0, 0, 60, 61, 0, 0]), [], []
+
+    async def service() -> None:
+        started.append(trio.current_time())
+        await trio.sleep(next(lives))
+        ended.append(trio.current_time())
+        if len(ended) < 6:
+            raise OSError("no")
+
+    await keep(service, intensity=Intensity(restarts=50, within=60))
+    pauses = [after - before for before, after in zip(ended, started[1:], strict=False)]
+    assert pauses == [1, 2, 4, 0.5, 1]
+
+
+async def test_a_service_is_given_up_however_long_it_had_lived_before(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    lives, runs = iter([1000, 0, 0, 0, 0, 0, 0, 0]), []
+
+    async def service() -> None:
+        runs.append(trio.current_time())
+        await trio.sleep(next(lives))
+        raise OSError("no")
+
+    with pytest.raises(OSError, match="no"):
+        await keep(service, intensity=Intensity(restarts=5, within=60))
+    assert len(runs) == 6
+
+
 def test_nothing_but_an_actors_inbox_leads_to_its_machine() -> None:
     root = ROOT / "anyond"
     uses = {
