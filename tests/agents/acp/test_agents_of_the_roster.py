@@ -30,8 +30,8 @@ from anyond.model.entries import (
     TokenUsage,
 )
 from anyond.model.refusals.requests import Impossible
-from tests.agents.acp.test_flow import ONCE, REJECT, Talk
 from tests.support.dialogues.acp_driver import entries, told
+from tests.support.dialogues.acp_talk import ONCE, REJECT, Talk
 from tests.support.dialogues.shown import expect, tool_of
 
 MODES = {

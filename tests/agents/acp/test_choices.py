@@ -12,8 +12,8 @@ from anyond.agents.acp.session.offers import CHANGES_MOST, ID_MOST, MOST, offers
 from anyond.agents.common.core import Offered
 from anyond.model.entries import ErrorMessage
 from anyond.model.http.offers import Choice, Offers
-from tests.agents.acp.test_flow import Talk
 from tests.support.dialogues.acp_driver import entries
+from tests.support.dialogues.acp_talk import Talk
 
 MODES = {
     "currentModeId": "ask",

@@ -12,8 +12,8 @@ from anyond.agents.acp.named import NamedAcp
 from anyond.agents.common.core import AgentEvent, Outcome, Turn, TurnEnded
 from anyond.model.entries import ErrorMessage, SetupRequired, UserMessage
 from anyond.model.records import Stream
-from tests.agents.acp.test_flow import Talk
 from tests.support.dialogues.acp_driver import entries
+from tests.support.dialogues.acp_talk import Talk
 from tests.support.dialogues.shown import expect
 
 DEMANDED = {"code": -32000, "message": "Authentication required"}

@@ -18,8 +18,8 @@ from anyond.agents.roster import AGENTS, fits
 from anyond.model.configuration.settings import Executor
 from anyond.model.entries import ErrorMessage, SetupRequired
 from anyond.model.refusals.requests import Impossible
-from tests.agents.acp.test_flow import Talk
 from tests.support.dialogues.acp_driver import entries
+from tests.support.dialogues.acp_talk import Talk
 
 DEMANDED = {"code": -32000, "message": "Authentication required"}
 LOGINS = [
