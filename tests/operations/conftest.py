@@ -21,6 +21,9 @@ from anyond.procs.shims.launcher import Launcher
 from anyond.settings.config import ConfigFile
 from anyond.settings.profiles import Profiles
 from anyond.store.engine.database import Store
+from tests.support.git.deadly_git import deadly_git
+
+__all__ = ["deadly_git"]
 
 
 @pytest.fixture(autouse=True)

@@ -9,6 +9,9 @@ import pytest
 
 from tests.support.daemon import Daemon, Refused
 
+SERVER = "echo port $PORT; echo $$ > server.pid; exec sleep 600"
+"""A dev script that says its port, and stays."""
+
 
 class WorkedAttempt:
     """An attempt that has written `own.txt` beside a `main` that can go on."""

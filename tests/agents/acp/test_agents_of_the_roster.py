@@ -1,4 +1,4 @@
-"""What the variants of each agent come to: its command, its modes, and its own ways."""
+"""The own ways of each agent of the roster: histories, sub-agents, plans, troubles."""
 
 from __future__ import annotations
 
@@ -9,264 +9,30 @@ import pytest
 from anyond.agents.acp.agent import Acp
 from anyond.agents.common.core import (
     ApprovalAsked,
-    Decide,
-    Decision,
     Interrupt,
     Outcome,
     Prompt,
     Turn,
     TurnEnded,
 )
-from anyond.agents.roster import AGENTS, DEFAULT_PROFILES, agent
+from anyond.agents.roster import AGENTS
 from anyond.model.configuration.settings import Executor
 from anyond.model.entries import (
     CommandRun,
     CommandRunResult,
-    Denied,
-    PlanPresentation,
     Success,
     TodoItem,
     TodoManagement,
     TokenUsage,
 )
-from anyond.model.refusals.requests import Impossible
 from tests.support.dialogues.acp_driver import entries, told
-from tests.support.dialogues.acp_talk import ONCE, REJECT, Talk
+from tests.support.dialogues.acp_roster import MODES, talk_of
+from tests.support.dialogues.acp_talk import ONCE, Talk
 from tests.support.dialogues.shown import expect, tool_of
-
-MODES = {
-    Executor.GEMINI: ("gemini-cli", ["default", "autoEdit", "yolo", "plan"]),
-    Executor.QWEN_CODE: ("qwen-code", ["plan", "default", "auto-edit", "yolo"]),
-    Executor.COPILOT: ("Copilot", ["x#agent", "x#plan", "x#autopilot"]),
-    Executor.DROID: (
-        "@factory/cli",
-        ["normal", "spec", "auto-low", "auto-medium", "auto-high"],
-    ),
-}
-
-
-def launch(executor: Executor, **options: Any) -> tuple[str, ...]:
-    return agent(executor).launch(Turn(prompt="p", cwd="/w", options=options)).argv
-
-
-def talk_of(executor: Executor, session: str | None = None, **options: Any) -> Talk:
-    """A talk with that agent in the middle of its turn."""
-    known = AGENTS[executor]
-    assert isinstance(known, Acp)
-    talk = Talk(session)
-    turn = Turn(prompt="do it", cwd="/w", session_id=session, options=options)
-    talk.dialogue = known.dialogue(turn)
-    talk.said.clear()
-    talk.events.clear()
-    talk.pump()
-    name, modes = MODES[executor]
-    can = {"loadSession": True, "sessionCapabilities": {}}
-    talk.reply({"agentInfo": {"name": name}, "agentCapabilities": can})
-    if session is None:
-        offered = {"availableModes": [{"id": id} for id in modes]}
-        talk.reply({"sessionId": "s", "modes": offered})
-        if talk.said[-1]["method"] != "session/prompt":
-            talk.reply()
-        assert talk.said[-1]["method"] == "session/prompt"
-    return talk
 
 
 def text(talk: Talk, words: str) -> None:
     talk.update("agent_message_chunk", content={"type": "text", "text": words})
-
-
-# ---------------------------------------------------------------- commands
-
-
-@pytest.mark.parametrize(
-    ("executor", "options", "expected"),
-    [
-        (Executor.GEMINI, {"model": "default", "yolo": True}, "gemini --acp"),
-        (Executor.GEMINI, {"model": "flash"}, "gemini --acp --model flash"),
-        (Executor.QWEN_CODE, {"yolo": True}, "qwen --acp"),
-        (Executor.QWEN_CODE, {"model": "m"}, "qwen --acp --model m"),
-        (Executor.OPENCODE, {"model": "p/m"}, "opencode acp"),
-        (
-            Executor.COPILOT,
-            {"allow_all_tools": True, "model": "gpt-5"},
-            "copilot --acp --no-auto-update --allow-all-tools --model=gpt-5",
-        ),
-        (
-            Executor.COPILOT,
-            {
-                "allow_tool": "shell(git:*)",
-                "deny_tool": "write",
-                "add_dir": ["/a", "/b"],
-                "disable_mcp_server": ["s"],
-            },
-            "copilot --acp --no-auto-update --allow-tool=shell(git:*) --deny-tool=write "
-            "--add-dir=/a --add-dir=/b --disable-mcp-server=s",
-        ),
-        (
-            Executor.COPILOT,
-            {"allow_all_tools": True, "approvals": True},
-            "copilot --acp --no-auto-update",
-        ),
-        (
-            Executor.DROID,
-            {"model": "m", "reasoning_effort": "low"},
-            "droid exec --output-format acp --model m --reasoning-effort low",
-        ),
-        (
-            Executor.DROID,
-            {"base_command_override": "npx -y droid", "additional_params": ["--x"]},
-            "npx -y droid exec --output-format acp --x",
-        ),
-        (Executor.GEMINI, {"base_command_override": "g --acp"}, "g --acp"),
-    ],
-)
-def test_options_become_a_command(
-    executor: Executor, options: dict[str, Any], expected: str
-) -> None:
-    assert " ".join(launch(executor, **options)) == expected
-
-
-def test_an_option_of_the_wrong_kind_is_named() -> None:
-    for executor, options in (
-        (Executor.GEMINI, {"yolo": "yes"}),
-        (Executor.COPILOT, {"add_dir": "/a"}),
-        (Executor.DROID, {"autonomy": "total"}),
-    ):
-        with pytest.raises(Impossible) as caught:
-            launch(executor, **options)
-        assert caught.value.field in options
-
-
-def test_opencode_is_made_to_ask_only_if_somebody_wants_to_be_asked() -> None:
-    for approvals, expected in ((True, True), (False, False)):
-        turn = Turn(prompt="p", cwd="/w", options={"approvals": approvals})
-        assert ("OPENCODE_PERMISSION" in agent(Executor.OPENCODE).launch(turn).env) is expected
-
-
-def test_gemini_tells_what_commands_print_unless_the_variant_wants_a_terminal_for_them() -> None:
-    for env, expected in (({}, "child_process"), ({"GEMINI_PTY_INFO": None}, None)):
-        turn = Turn(prompt="p", cwd="/w", options={"env": env})
-        assert agent(Executor.GEMINI).launch(turn).env["GEMINI_PTY_INFO"] == expected
-
-
-# ---------------------------------------------------------------- modes
-
-
-@pytest.mark.parametrize(
-    ("executor", "variant", "mode"),
-    [
-        (Executor.GEMINI, "DEFAULT", "yolo"),
-        (Executor.GEMINI, "PLAN", "plan"),
-        (Executor.GEMINI, "APPROVALS", "default"),
-        (Executor.QWEN_CODE, "DEFAULT", "yolo"),
-        (Executor.QWEN_CODE, "PLAN", "plan"),
-        (Executor.COPILOT, "DEFAULT", None),
-        (Executor.COPILOT, "PLAN", "x#plan"),
-        (Executor.COPILOT, "APPROVALS", "x#agent"),
-        (Executor.DROID, "DEFAULT", "auto-high"),
-        (Executor.DROID, "PLAN", "spec"),
-        (Executor.DROID, "APPROVALS", "normal"),
-    ],
-)
-def test_each_variant_has_its_mode(executor: Executor, variant: str, mode: str | None) -> None:
-    talk = talk_of(executor, **DEFAULT_PROFILES[executor][variant])
-    modes = [m["params"]["modeId"] for m in talk.said if m["method"] == "session/set_mode"]
-    assert modes == ([] if mode is None else [mode])
-
-
-CLAUDE = ("@agentclientprotocol/claude-agent-acp", ["auto", "default", "acceptEdits", "plan"])
-CODEX = (
-    "@agentclientprotocol/codex-acp",
-    ["agent", "read-only", "workspace-write", "agent-full-access"],
-)
-
-
-@pytest.mark.parametrize(
-    ("agent", "options", "mode"),
-    [
-        (CLAUDE, {"approvals": True}, "default"),
-        (CLAUDE, {"auto_approve": True}, "default"),
-        (CLAUDE, {"plan": True}, "plan"),
-        (CLAUDE, {}, None),
-        (CODEX, {"approvals": True}, "read-only"),
-        (CODEX, {"auto_approve": True}, "agent-full-access"),
-        (CODEX, {"plan": True}, "plan"),
-    ],
-)
-def test_an_agent_that_would_decide_by_itself_is_made_to_ask_whoever_the_variant_says(
-    agent: tuple[str, list[str]], options: dict[str, Any], mode: str | None
-) -> None:
-    name, modes = agent
-    talk = Talk(**options)
-    talk.reply({"agentInfo": {"name": name}})
-    offered = {"availableModes": [{"id": id} for id in modes], "currentModeId": modes[0]}
-    plans = {"id": "collaboration_mode", "category": "collaboration_mode"}
-    choices = {**plans, "options": [{"value": "default"}, {"value": "plan"}]}
-    talk.reply(
-        {"sessionId": "s", "modes": offered, "configOptions": [choices] if agent == CODEX else []}
-    )
-    wish = talk.said[-1]
-    chosen = wish["params"].get("modeId") or wish["params"].get("value")
-    assert chosen == mode
-    assert (wish["method"] == "session/prompt") is (mode is None)
-
-
-def test_a_plan_is_shown_to_a_person_even_if_all_else_is_allowed() -> None:
-    talk = talk_of(Executor.DROID, plan=True, autonomy="high")
-    assert talk.ask(1, [ONCE, REJECT], toolCallId="p", rawInput={"plan": "# P"}) == []
-    assert talk.ask(2, [ONCE, REJECT], toolCallId="t", kind="execute") == ["answer 2"]
-
-
-def test_a_plan_in_a_file_is_shown_with_the_question() -> None:
-    talk = talk_of(Executor.GEMINI, plan=True, yolo=True)
-    diff = {"type": "diff", "path": "/h/plans/p.md", "oldText": "", "newText": "# P"}
-    talk.update("tool_call", toolCallId="w", kind="edit", status="completed", content=[diff])
-    title = "Requesting plan approval for: /h/plans/p.md"
-    talk.ask(1, [ONCE, REJECT], toolCallId="exit_plan_mode__1", title=title, kind="other")
-    [asked] = talk.only(ApprovalAsked)
-    assert asked.tool_input["plan"] == "# P"
-    entry = entries(talk.events)[asked.entry_key]
-    assert tool_of(entry).action_type == PlanPresentation(plan="# P")
-
-
-# ---------------------------------------------------------------- denials
-
-
-@pytest.mark.parametrize("stop", ["end_turn", "cancelled"])
-def test_the_reason_of_a_denial_is_told_when_the_turn_is_over(stop: str) -> None:
-    talk = talk_of(Executor.GEMINI)
-    talk.ask(7, [ONCE, REJECT], title="Danger", kind="execute")
-    [asked] = talk.only(ApprovalAsked)
-    talk.dialogue.send(Decide(asked.call, Decision.DENIED, reason="Too slow."))
-    assert talk.pump() == ["answer 7"]
-    assert tool_of(entries(talk.events)["tool:t"]).status == Denied()
-    prompt = next(m["id"] for m in reversed(talk.said) if m.get("method") == "session/prompt")
-    assert talk.hear(id=prompt, result={"stopReason": stop}) == ["session/prompt"]
-    assert talk.said[-1]["params"]["prompt"][0]["text"].endswith("“Danger”: Too slow.")
-    assert talk.only(TurnEnded) == []
-    assert talk.reply({"stopReason": "end_turn"}) == []
-    assert talk.only(TurnEnded) == [TurnEnded(Outcome.COMPLETED)]
-    assert [line for line in told(talk.events) if line.startswith("user")] == ["user: do it"]
-
-
-def test_a_denial_without_a_reason_and_an_interrupt_are_followed_by_nothing() -> None:
-    for reason, interrupt, outcome in (
-        (None, False, Outcome.COMPLETED),
-        ("No.", True, Outcome.INTERRUPTED),
-    ):
-        talk = talk_of(Executor.COPILOT)
-        talk.ask(7, [ONCE, REJECT])
-        talk.dialogue.send(Decide(talk.only(ApprovalAsked)[0].call, Decision.DENIED, reason=reason))
-        talk.pump()
-        if interrupt:
-            talk.dialogue.send(Interrupt())
-            talk.pump()
-        prompt = next(m["id"] for m in reversed(talk.said) if m.get("method") == "session/prompt")
-        assert talk.hear(id=prompt, result={"stopReason": "cancelled"}) == []
-        assert talk.only(TurnEnded) == [TurnEnded(outcome)]
-
-
-# ---------------------------------------------------------------- their own ways
 
 
 def test_history_that_comes_after_the_answer_is_not_shown() -> None:

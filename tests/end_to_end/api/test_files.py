@@ -15,21 +15,9 @@ import trio
 
 from tests.support.daemon import Daemon, Refused, local_client
 from tests.support.pictures import SVG, png
+from tests.support.uploads import PNG, upload
 
-PNG = png()
 MIB = 1024**2
-
-
-async def upload(
-    daemon: Daemon, content: bytes = PNG, name: str = "shot.png", path: str = "upload"
-) -> dict[str, Any]:
-    answer = await daemon.request(
-        "POST", f"/api/images/{path}", files={"image": (name, content, "text/html")}
-    )
-    body = answer.json()
-    if not body["success"]:
-        raise Refused(answer.status_code, body)
-    return body["data"]  # type: ignore[no-any-return]
 
 
 async def task_with(daemon: Daemon, project: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -46,9 +34,6 @@ async def told(daemon: Daemon, attempt: dict[str, Any]) -> str:
     entries = await daemon.entries(await daemon.over(attempt))
     assert entries[0]["entry_type"]["type"] == "user_message"
     return entries[0]["content"]  # type: ignore[no-any-return]
-
-
-# ---------------------------------------------------------------- tags
 
 
 async def test_tags_live_and_stand_for_their_content_in_every_prompt(daemon: Daemon) -> None:
@@ -85,9 +70,6 @@ async def test_tags_live_and_stand_for_their_content_in_every_prompt(daemon: Dae
         with pytest.raises(Refused) as refusal:
             await daemon.ask(method, path)
         assert refusal.value.status == 404
-
-
-# ---------------------------------------------------------------- images
 
 
 async def test_an_image_goes_from_an_upload_to_the_agent_and_not_into_commits(
@@ -384,9 +366,6 @@ async def test_a_restart_sweeps_away_what_crashes_left_but_no_image_of_yesterday
     assert (await daemon.request("GET", f"/api/images/{image['id']}/file")).content == PNG
 
 
-# ---------------------------------------------------------------- filesystem
-
-
 async def test_directories_and_repositories_are_told_from_home_on(daemon: Daemon) -> None:
     (daemon.home / "code" / "tea" / ".git").mkdir(parents=True)
     (daemon.home / "notes.txt").write_text("x")
@@ -445,9 +424,6 @@ async def test_of_a_huge_directory_a_part_is_told(daemon: Daemon) -> None:
     listing = await daemon.ask("GET", f"/api/filesystem/directory?path={huge}")
     assert listing["truncated"] is True
     assert [e["name"] for e in listing["entries"]] == [f"{n:04}" for n in range(5_000)]
-
-
-# ---------------------------------------------------------------- containers
 
 
 async def test_a_path_in_a_worktree_tells_its_attempt(daemon: Daemon) -> None:

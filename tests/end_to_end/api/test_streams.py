@@ -12,58 +12,16 @@ from typing import Any
 import psutil
 import pytest
 import trio
-from trio_websocket import ConnectionClosed, WebSocketConnection
+from trio_websocket import ConnectionClosed
 
+from tests.support.clients.streams import Frame, events, rows, told, websocket
 from tests.support.daemon import PATIENCE, Daemon
 
-Frame = dict[str, Any]
 Done = Callable[[Frame], bool]
-FINISHED = {"finished": True}
 
 
 def resumed(path: str, after: int | None) -> str:
     return path if after is None else f"{path}{'&' if '?' in path else '?'}after={after}"
-
-
-async def websocket(daemon: Daemon, path: str) -> AsyncIterator[Frame]:
-    """The frames of one connection."""
-    async with daemon.socket(path) as connection:
-        async for frame in told(connection):
-            yield frame
-
-
-async def told(connection: WebSocketConnection) -> AsyncIterator[Frame]:
-    """The frames that come from now on; a stream that ends must end as promised."""
-    last: Any = None
-    while True:
-        try:
-            last = json.loads(await connection.get_message())
-        except ConnectionClosed as closed:
-            why = closed.reason
-            break
-        if last != FINISHED:
-            for frame in last if isinstance(last, list) else [last]:
-                yield frame
-    assert why is not None
-    assert (why.code, last) == (1000, FINISHED)
-
-
-async def events(daemon: Daemon, path: str) -> AsyncIterator[Frame]:
-    """The events of one connection, shaped like frames."""
-    assert daemon._http is not None
-    frame: Frame = {}
-    async with daemon._http.stream("GET", path) as stream:
-        async for line in stream.aiter_lines():
-            name, _, rest = line.partition(": ")
-            if name == "event":
-                frame["type"] = rest
-            elif name == "data":
-                frame["data"] = json.loads(rest)
-            elif name == "id":
-                frame["seq"] = int(rest)
-            elif not line and frame.get("type"):
-                yield frame
-                frame = {}
 
 
 Reader = Callable[[Daemon, str], AsyncIterator[Frame]]
@@ -107,20 +65,6 @@ async def hopping(
 
 def never(frame: Frame) -> bool:
     return False
-
-
-def rows(frames: list[Frame]) -> dict[str, Frame]:
-    """What a client of a record stream knows after `frames`."""
-    known: dict[str, Frame] = {}
-    for frame in frames:
-        match frame["type"]:
-            case "snapshot":
-                known = {row["id"]: row for row in frame["data"]}
-            case "task_deleted":
-                known.pop(frame["data"]["id"], None)
-            case _:
-                known[frame["data"]["id"]] = frame["data"]
-    return known
 
 
 def indexed(frames: list[Frame]) -> dict[int, Frame]:
@@ -326,12 +270,14 @@ put(2, b"\\xff\\xfe\\xf0\\x9f\\n")
 put(2, b"cut \\xe2\\x82", held=2)
 put(1, b"no newline")
 """
+
 STDOUT = (
     b"x" * 5_000_000
     + b"\nsecond\nh\xc3\xa9llo\n\xe2\x82\xac\n10 %\r20 %\r30 %\r\n\r\n\n"
     + bytes(range(256))
     + b"\nno newline"
 )
+
 STDERR = b"first\nthird\nbetween\n\xff\xfe\xf0\x9f\ncut \xe2\x82"
 
 

@@ -1,20 +1,15 @@
-"""Everything that can be done to an attempt by one press, as clients see it."""
+"""The buttons of an attempt: rebase, branches, files, commits, retries."""
 
 from __future__ import annotations
 
 import os
-import signal
-from pathlib import Path
-from typing import Any
 
-import psutil
 import pytest
-import trio
 
 from anyond.api.attempts import STREAM_DIFF, FollowedDiff
 from anyond.model.http.frames import DiffReady
-from tests.support.daemon import Daemon, Refused, alive
-from tests.support.worked_attempt import WorkedAttempt, worked_attempt
+from tests.support.daemon import Daemon, Refused
+from tests.support.worked_attempt import SERVER, WorkedAttempt, worked_attempt
 
 
 async def conflicting(daemon: Daemon) -> WorkedAttempt:
@@ -29,9 +24,6 @@ async def conflicting(daemon: Daemon) -> WorkedAttempt:
         "files": ["own.txt"],
     }
     return at
-
-
-# ---------------------------------------------------------------- rebase
 
 
 async def test_a_rebase_puts_the_attempt_on_the_new_target_and_the_diff_follows(
@@ -130,9 +122,6 @@ async def test_a_base_that_is_not_there_is_named(daemon: Daemon) -> None:
     assert at.snapshots() == []
 
 
-# ---------------------------------------------------------------- branches
-
-
 async def test_another_target_is_compared_at_once_and_must_exist(daemon: Daemon) -> None:
     at = await worked_attempt(daemon)
     daemon.git(at.repository, "branch", "develop")
@@ -214,9 +203,6 @@ async def test_a_renamed_branch_is_followed_by_the_worktree_and_by_children(daem
     assert at.git("status", "--porcelain") == ""
 
 
-# ---------------------------------------------------------------- files and commits
-
-
 async def test_a_file_is_deleted_with_a_commit_and_paths_elsewhere_are_not_touched(
     daemon: Daemon,
 ) -> None:
@@ -261,9 +247,6 @@ async def test_commits_are_found_by_any_name_and_compared_with_head(daemon: Daem
         assert refusal.value.status == status
 
 
-# ---------------------------------------------------------------- the agent
-
-
 async def test_a_replaced_process_is_dropped_with_all_later_ones(daemon: Daemon) -> None:
     at = await worked_attempt(daemon)
     await at.press("follow-up", {"prompt": "write two.txt 2"})
@@ -303,214 +286,6 @@ async def test_an_agent_without_a_setup_helper_says_so(daemon: Daemon) -> None:
     body = {"executor_profile_id": {"executor": "ACP", "variant": None}}
     refusal = await at.refused("run-agent-setup", body)
     assert (refusal.status, refusal.type) == (422, "setup_not_supported")
-
-
-# ---------------------------------------------------------------- dev servers
-
-
-SERVER = "echo port $PORT; echo $$ > server.pid; exec sleep 600"
-
-
-async def servers(daemon: Daemon, attempt: dict[str, Any]) -> list[dict[str, Any]]:
-    return [p for p in await daemon.processes(attempt) if p["run_reason"] == "devserver"]
-
-
-async def until_up(daemon: Daemon, at: Path) -> int:
-    async def look() -> str:
-        return (at / "server.pid").read_text() if (at / "server.pid").exists() else ""
-
-    return int(await daemon.until(look, "the dev server"))
-
-
-async def test_a_dev_server_lives_beside_the_agent_and_survives_the_daemon(daemon: Daemon) -> None:
-    at = await worked_attempt(daemon, dev_script=SERVER)
-    await at.press("follow-up", {"prompt": "silent"})
-    agent = await daemon.running(at.attempt)
-    assert await at.press("start-dev-server") is None
-    (server,) = await servers(daemon, at.attempt)
-    pid = await until_up(daemon, at.worktree)
-    assert (await daemon.ask("GET", f"/api/tasks/{at.attempt['task_id']}"))[
-        "status"
-    ] == "inprogress"
-    await daemon.kill()
-    await daemon.start()
-    assert alive(pid)
-    await daemon.ask("POST", f"/api/execution-processes/{agent['id']}/stop")
-    assert alive(pid)
-    await at.press("stop")
-    rows = await daemon.processes(at.attempt)
-    assert {r["status"] for r in rows[1:]} == {"killed"}
-    assert not alive(pid)
-    assert 1024 <= int((await daemon.raw(server)).removeprefix("port ")) < 65536
-
-
-async def test_only_one_dev_server_of_a_project_runs_whoever_starts_it(daemon: Daemon) -> None:
-    at = await worked_attempt(daemon, dev_script=SERVER)
-    project = (await daemon.ask("GET", "/api/projects"))[0]
-    other = await daemon.attempt(project, "say hi")
-    await daemon.over(other)
-    await at.press("start-dev-server")
-    first = await until_up(daemon, at.worktree)
-    async with trio.open_nursery() as nursery:
-        for attempt in (at.attempt, other, at.attempt, other):
-            path = f"/api/task-attempts/{attempt['id']}/start-dev-server"
-            nursery.start_soon(daemon.ask, "POST", path)
-    rows = await servers(daemon, at.attempt) + await servers(daemon, other)
-    assert len(rows) == 5
-    assert sorted(r["status"] for r in rows) == ["killed"] * 4 + ["running"]
-    assert not alive(first)
-    (running,) = (r for r in rows if r["status"] == "running")
-    # it is in nobody's way
-    await at.press("merge")
-    await daemon.ask("POST", f"/api/execution-processes/{running['id']}/stop")
-    assert (await daemon.ask("GET", f"/api/execution-processes/{running['id']}"))["status"] == (
-        "killed"
-    )
-
-
-async def test_without_a_script_no_dev_server_is_stopped(daemon: Daemon) -> None:
-    at = await worked_attempt(daemon, dev_script=SERVER)
-    await at.press("start-dev-server")
-    pid = await until_up(daemon, at.worktree)
-    project = (await daemon.ask("GET", "/api/projects"))[0]
-    await daemon.ask("PUT", f"/api/projects/{project['id']}", {"dev_script": ""})
-    refusal = await at.refused("start-dev-server")
-    assert (refusal.status, refusal.type) == (409, "no_dev_script")
-    assert alive(pid)
-    await at.press("stop")
-
-
-async def test_a_dev_server_that_fails_leaves_the_task_alone(daemon: Daemon) -> None:
-    at = await worked_attempt(daemon, dev_script="echo broken >&2; exit 3")
-    await at.press("start-dev-server")
-
-    async def ended() -> Any:
-        (row,) = await servers(daemon, at.attempt)
-        return row if row["status"] != "running" else None
-
-    row = await daemon.until(ended, "the end of the dev server")
-    assert (row["status"], row["exit_code"]) == ("failed", 3)
-    task = (
-        await daemon.ask(
-            "GET", f"/api/tasks?project_id={(await daemon.ask('GET', '/api/projects'))[0]['id']}"
-        )
-    )[0]
-    assert (task["status"], task["last_attempt_failed"]) == ("inreview", False)
-
-
-# ---------------------------------------------------------------- editors
-
-
-def editor(daemon: Daemon, name: str, script: str) -> Path:
-    """A program in PATH that notes what it was given."""
-    programs = daemon.root / "programs"
-    programs.mkdir(exist_ok=True)
-    told = daemon.root / f"{name}.told"
-    program = programs / name
-    program.write_text(
-        f'#!/bin/sh\nfor a in "$@"; do echo "$a"; done > "{told}.new"\n'
-        f'mv "{told}.new" "{told}"\n{script}\n'
-    )
-    program.chmod(0o755)
-    return told
-
-
-async def test_every_editor_is_started_with_the_path(daemon: Daemon) -> None:
-    commands = {
-        "VS_CODE": "code",
-        "CURSOR": "cursor",
-        "WINDSURF": "windsurf",
-        "INTELLI_J": "idea",
-        "ZED": "zed",
-        "XCODE": "xed",
-    }
-    told = {type: editor(daemon, name, "exit 0") for type, name in commands.items()}
-    at = await worked_attempt(daemon)
-    for type, file in told.items():
-        assert await at.press("open-editor", {"editor_type": type}) == {"url": None}
-        assert file.read_text() == f"{at.worktree}\n"
-    project = (await daemon.ask("GET", "/api/projects"))[0]
-    path = f"/api/projects/{project['id']}/open-editor"
-    answer = await daemon.request(
-        "POST", path, content=b"null", headers={"Content-Type": "application/json"}
-    )
-    assert answer.json()["data"] == {"url": None}
-    assert told["VS_CODE"].read_text() == f"{at.repository}\n"
-    await at.press("open-editor", {"file_path": "own.txt"})
-    assert told["VS_CODE"].read_text() == f"{at.worktree / 'own.txt'}\n"
-    refusal = await at.refused("open-editor", {"editor_type": "EMACS"})
-    assert refusal.status == 400
-    assert "VS_CODE" in refusal.body["message"]
-
-
-async def test_a_custom_command_is_split_as_a_shell_does_and_leaves_no_zombie(
-    daemon: Daemon,
-) -> None:
-    pid_file = daemon.root / "editor.pid"
-    told = editor(daemon, "my editor", f"echo $$ > {pid_file}; exec sleep 600")
-    at = await worked_attempt(daemon)
-    custom = "'my editor' --wait \"two words\""
-    settings = {"editor": {"editor_type": "CUSTOM", "custom_command": custom}}
-    await daemon.ask("PUT", "/api/config", settings)
-    assert await at.press("open-editor") == {"url": None}
-    assert told.read_text() == f"--wait\ntwo words\n{at.worktree}\n"
-    pid = int(pid_file.read_text())
-    assert alive(pid)
-    os.kill(pid, signal.SIGKILL)
-
-    async def reaped() -> bool:
-        return not psutil.pid_exists(pid)
-
-    await daemon.until(reaped, "the end of the editor")
-    for wrong in ("", "'open"):
-        await daemon.ask("PUT", "/api/config", {"editor": {"custom_command": wrong}})
-        assert (await at.refused("open-editor")).status == 422
-
-
-async def test_an_editor_that_does_not_start_is_named(daemon: Daemon) -> None:
-    editor(daemon, "code", "exit 7")
-    at = await worked_attempt(daemon)
-    refusal = await at.refused("open-editor")
-    assert (refusal.status, refusal.type) == (502, "tool_failed")
-    assert "code exited with code 7" in refusal.body["message"]
-    refusal = await at.refused("open-editor", {"editor_type": "XCODE"})
-    assert (refusal.status, refusal.type) == (422, "program_missing")
-    assert "xed" in refusal.body["message"]
-
-
-async def test_a_project_that_is_gone_is_not_the_editors_fault(daemon: Daemon) -> None:
-    editor(daemon, "code", "exit 0")
-    project = await daemon.project()
-    where = Path(project["git_repo_path"])
-    where.rename(where.with_name("elsewhere"))
-    with pytest.raises(Refused) as refusal:
-        await daemon.ask("POST", f"/api/projects/{project['id']}/open-editor", {})
-    assert refusal.value.status == 404
-    assert f"no directory {where}" in refusal.value.body["message"]
-
-
-async def test_a_remote_host_gets_a_url_and_nothing_is_started(daemon: Daemon) -> None:
-    at = await worked_attempt(daemon)
-    remote = {"remote_ssh_host": "build.example", "remote_ssh_user": "ada"}
-    await daemon.ask("PUT", "/api/config", {"editor": remote})
-    opened = await at.press("open-editor")
-    where = "vscode-remote/ssh-remote+ada@build.example"
-    assert opened == {"url": f"vscode://{where}{at.worktree}"}
-    opened = await at.press("open-editor", {"editor_type": "CURSOR", "file_path": "own.txt"})
-    assert opened == {"url": f"cursor://{where}{at.worktree}/own.txt:1:1"}
-
-
-async def test_files_outside_of_the_worktree_are_not_shown(daemon: Daemon, tmp_path: Path) -> None:
-    at = await worked_attempt(daemon)
-    (tmp_path / "secret").write_text("s\n")
-    (at.worktree / "link").symlink_to(tmp_path / "secret")
-    for wrong in ("../x", "/etc/passwd", "link", ".git"):
-        assert (await at.refused("open-editor", {"file_path": wrong})).status == 400
-    for missing in ("nothing", "x" * 5000):
-        assert (await at.refused("open-editor", {"file_path": missing})).status == 404
-
-
-# ---------------------------------------------------------------- all of them
 
 
 async def test_while_an_agent_works_the_buttons_that_write_are_refused(daemon: Daemon) -> None:

@@ -15,8 +15,8 @@ import trio
 
 from anyond.api.drafts import STREAM_DRAFTS, FollowedDrafts
 from anyond.model.http.frames import DraftUpdated
-from tests.end_to_end.api.test_files import upload
 from tests.support.daemon import Daemon, Refused
+from tests.support.uploads import upload
 
 
 async def put(daemon: Daemon, attempt: dict[str, Any], query: str = "", **body: Any) -> Any:

@@ -27,7 +27,7 @@ from trio_websocket import (
     wrap_client_stream,
 )
 
-from tests.end_to_end.api.test_streams import events, rows, told, websocket
+from tests.support.clients.streams import events, rows, told, websocket
 from tests.support.daemon import PATIENCE, Daemon, alive, local_client
 
 

@@ -11,9 +11,9 @@ import trio
 from trio_websocket import WebSocketConnection
 
 from anyond.shim.protocol import PROTOCOL
-from tests.end_to_end.daemon.test_recovery import pids
 from tests.support.daemon import PATIENCE, Daemon, alive
 from tests.support.paths import ROOT
+from tests.support.run_pids import pids
 
 LATER = PROTOCOL + 2
 

@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import signal
 from pathlib import Path
-from typing import Any
 
 import httpx
 import psutil
 import trio
 
 from tests.support.daemon import Daemon, alive
+from tests.support.run_pids import pids
 
 CRASHES = int(os.environ.get("ANYON_TEST_CRASHES", "8"))
 """How often the daemon is killed at a random moment."""
-
-
-def pids(daemon: Daemon, process: dict[str, Any]) -> tuple[int, int]:
-    """The pids of the shim and of its program."""
-    run = json.loads((daemon.data / "executions" / process["id"] / "run.json").read_text())
-    return run["shim_pid"], run["pid"]
 
 
 def own_processes(daemon: Daemon) -> list[psutil.Process]:

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.vk.test_catalogue import PNG
 from tests.support.clients.vk_client import Shown, VkClient
+from tests.support.clients.vk_shapes import PNG
 from tests.support.daemon import Daemon
 
 Json = dict[str, Any]

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.end_to_end.vk.test_catalogue import PNG
+from tests.support.clients.vk_shapes import PNG
 from tests.support.daemon import Daemon, local_client
 
 PAGE = "<!doctype html><script type=module crossorigin src=/assets/index-C0ffee99.js></script>"

@@ -12,8 +12,8 @@ from anyond.git.snapshots import snapshot_refs, snapshots
 from anyond.git.snapshots.snapshot_submodules import bring_back
 from anyond.git.submodules.submodule_checkouts import bring
 from anyond.model.configuration.settings import Submodules
-from tests.git.submodules.test_submodule_commits import ID, begun, project, unplug
 from tests.support.checkout import Checkout
+from tests.support.git.submodule_project import ID, begun, project, unplug
 
 __all__ = ["project"]
 

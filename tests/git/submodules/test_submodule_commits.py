@@ -5,8 +5,6 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-import pytest
-
 from anyond.git.diff.status import branch_status
 from anyond.git.repo.repository import Repositories
 from anyond.git.snapshots.snapshots import take
@@ -16,40 +14,9 @@ from anyond.git.submodules.submodules import unsaved
 from anyond.git.worktree import worktrees
 from anyond.model.configuration.settings import Submodules
 from tests.support.checkout import Checkout
+from tests.support.git.submodule_project import ID, begun, made, unplug
 
-ID = "11111111-1111-4111-8111-111111111111"
 REFS = f"refs/anyon/submodules/{ID}"
-
-
-def made(path: Path, **files: str) -> Checkout:
-    path.mkdir(parents=True)
-    repo = Checkout(path)
-    repo.git("init", "-q", "--template=")
-    repo.commit({name.replace("_", "."): text for name, text in files.items()}, "first")
-    return repo
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Checkout:
-    """A repository with a submodule `vendor/lib` that has one itself, all checked out."""
-    leaf, lib = made(tmp_path / "leaf", leaf_txt="leaf\n"), made(tmp_path / "lib", lib_txt="lib\n")
-    lib.git("submodule", "--quiet", "add", leaf.path, "deep/leaf")
-    lib.commit({}, "leaf")
-    made(tmp_path / "origin", a_txt="a\n").git("submodule", "-q", "add", lib.path, "vendor/lib")
-    origin = Checkout(tmp_path / "origin")
-    origin.commit({}, "lib")
-    origin.git("clone", "-q", "--recurse-submodules", origin.path, tmp_path / "project")
-    return Checkout(tmp_path / "project")
-
-
-def begun(project: Checkout) -> Checkout:
-    return project.worktree("attempt", "work")
-
-
-def unplug(project: Checkout) -> None:
-    """Nothing can be had from elsewhere any more."""
-    for name in ("leaf", "lib", "origin"):
-        shutil.rmtree(project.path.parent / name)
 
 
 async def test_submodules_come_up_without_network(project: Checkout) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import socket
-import stat
 import struct
 from contextlib import suppress
 from functools import partial
@@ -19,26 +17,10 @@ from structlog.testing import capture_logs
 
 from anyond.http.wire.listeners import listen
 from anyond.http.wire.server import serve
-from anyond.model.errors import Unavailable
-from anyond.model.refusals.requests import Invalid
 from tests.support.front_door import Server, chunks, open_server, read_all, until
+from tests.support.raw_requests import head, upgrade
 
 HELLO = "GET /health HTTP/1.1\nHost: localhost\n\n"
-
-
-def upgrade(path: str) -> str:
-    return (
-        f"GET {path} HTTP/1.1\nHost: localhost\nConnection: Upgrade\nUpgrade: websocket\n"
-        "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\nSec-WebSocket-Version: 13\n\n"
-    )
-
-
-async def head(stream: trio.SocketStream, end: bytes = b"\r\n\r\n") -> bytes:
-    received = b""
-    with trio.fail_after(10):
-        while end not in received:
-            received += await stream.receive_some(4096)
-    return received
 
 
 async def stalled_reader(server: Server) -> trio.SocketStream:
@@ -337,182 +319,3 @@ async def test_websockets_are_pinged(tmp_path: Path) -> None:
         with trio.fail_after(10):
             while received.count(b"\x89\x00") < 3:
                 received += await stream.receive_some(4096)
-
-
-async def test_compression_is_never_agreed_on(server: Server) -> None:
-    id, _ = server.services.logs.tape()
-    offer = "Sec-WebSocket-Extensions: permessage-deflate\n\n"
-    request = upgrade(f"/api/execution-processes/{id}/raw-logs/ws").removesuffix("\n") + offer
-    answer = await head(await server.raw(request))
-    assert answer.startswith(b"HTTP/1.1 101")
-    assert b"extensions" not in answer.lower()
-
-
-@pytest.mark.parametrize(
-    ("request_", "status"),
-    [
-        ("nonsense\n\n", b"400"),
-        ("GET / HTTP/1.1\nHost: localhost\nX: " + "x" * 300_000 + "\n\n", b"431"),
-        (upgrade("/api/tasks/stream/ws").replace("Key: ", "Nokey: "), b"400"),
-        (upgrade("/api/tasks/stream/ws").replace("Version: 13", "Version: 7"), b"400"),
-        ("GET ?x HTTP/1.1\nHost: localhost\nConnection: close\n\n", b"400"),
-        ("PRI * HTTP/2.0\n\n", b"4"),
-    ],
-)
-async def test_what_is_no_request_is_refused_in_the_envelope(
-    server: Server, request_: str, status: bytes
-) -> None:
-    stream = await server.raw(request_)
-    answer = await head(stream, b'{"success":false,')
-    assert answer.startswith(b"HTTP/1.1 " + status)
-    assert (await server.get("/health")).status_code == 200
-
-
-async def test_a_head_that_is_too_large_is_refused_in_words(server: Server) -> None:
-    stream = await server.raw("GET /health?" + "x" * 300_000 + " HTTP/1.1\nHost: localhost\n\n")
-    told = b'"message":"The first line and the headers must not exceed 32 KiB."}'
-    assert (await head(stream, told)).startswith(b"HTTP/1.1 431")
-
-
-async def test_a_large_head_is_refused_also_if_it_comes_in_one_piece(server: Server) -> None:
-    odd = "X-Odd: " + "x" * 40_000
-    stream = await server.raw(f"GET /health HTTP/1.1\nHost: localhost\n{odd}\n\n")
-    assert (await read_all(stream)).startswith(b"HTTP/1.1 431")
-
-
-async def test_an_unknown_transfer_encoding_is_the_clients_mistake(server: Server) -> None:
-    post = "POST /api/tags HTTP/1.1\nHost: localhost\nTransfer-Encoding: gzip, chunked\n\n"
-    answer = await read_all(await server.raw(post))
-    assert answer.startswith(b"HTTP/1.1 400")
-    assert b"only chunked is understood" in answer
-
-
-@pytest.mark.parametrize("name", ["get", "Get"])
-async def test_a_handshake_is_one_however_its_method_is_spelled(server: Server, name: str) -> None:
-    asked = (
-        upgrade("/api/events/ws").replace("GET", name).replace("Upgrade\n", "Upgrade, \xe9\n", 1)
-    )
-    port = int(server.url.rpartition(":")[2])
-    with capture_logs() as told:
-        stream = await trio.open_tcp_stream("127.0.0.1", port)
-        await stream.send_all(asked.replace("\n", "\r\n").encode("latin-1"))
-        assert (await head(stream, b"\r\n")).startswith(b"HTTP/1.1 4")
-    assert told == []
-
-
-async def test_a_refused_head_gets_no_body(server: Server) -> None:
-    odd = "X-Odd: " + "x" * 40_000
-    with capture_logs() as told:
-        stream = await server.raw(f"HEAD /health HTTP/1.1\nHost: localhost\n{odd}\n\n")
-        answer = await read_all(stream)
-    assert answer.startswith(b"HTTP/1.1 431")
-    assert answer.endswith(b"\r\n\r\n")
-    assert told == []
-
-
-@pytest.mark.parametrize("name", ["Protocol", "Extensions", "Key", "Version"])
-async def test_an_odd_handshake_is_answered_and_nobodys_mistake(server: Server, name: str) -> None:
-    asked = upgrade("/api/events/ws").replace("\n\n", f"\nSec-WebSocket-{name}: \xff, \xe9\n\n")
-    port = int(server.url.rpartition(":")[2])
-    with capture_logs() as told:
-        stream = await trio.open_tcp_stream("127.0.0.1", port)
-        await stream.send_all(asked.replace("\n", "\r\n").encode("latin-1"))
-        assert (await head(stream, b"\r\n")).startswith(b"HTTP/1.1 4")
-    assert told == []
-
-
-@pytest.mark.parametrize("sent", ["", "[", "5\n[1,2"])
-async def test_a_body_that_ends_too_early_is_refused(server: Server, sent: str) -> None:
-    kind = "Transfer-Encoding: chunked" if sent.startswith("5") else "Content-Length: 100"
-    post = "POST /api/tags HTTP/1.1\nHost: localhost\nContent-Type: application/json\n"
-    with capture_logs() as told:
-        stream = await server.raw(f"{post}{kind}\n\n{sent}")
-        await stream.send_eof()
-        answer = await read_all(stream)
-    assert answer.startswith(b"HTTP/1.1 400")
-    assert b"body: ended before it was complete" in answer
-    assert told == []
-
-
-async def test_a_body_that_is_too_large_is_refused_and_the_answer_arrives(server: Server) -> None:
-    stream = await server.raw(
-        "POST /api/projects HTTP/1.1\nHost: localhost\nContent-Length: 50000000\n\n"
-    )
-    async with trio.open_nursery() as nursery:
-
-        async def send() -> None:
-            for _ in range(50):
-                try:
-                    await stream.send_all(b"x" * 1_000_000)
-                except trio.BrokenResourceError:
-                    return  # the server need not take it all
-
-        nursery.start_soon(send)
-        answer = await head(stream, b'"message":"body: is larger than 4 MiB"}')
-        assert answer.startswith(b"HTTP/1.1 413")
-        nursery.cancel_scope.cancel()
-
-
-async def test_a_body_of_unknown_size_is_refused_as_soon_as_it_is_too_large(server: Server) -> None:
-    stream = await server.raw(
-        "POST /api/tags HTTP/1.1\nHost: localhost\nContent-Type: application/json\n"
-        "Transfer-Encoding: chunked\n\n"
-    )
-    # And no end of it.
-    with trio.fail_after(10):
-        for _ in range(5):
-            await stream.send_all(b"100000\r\n" + b"x" * 0x100000 + b"\r\n")
-    assert (await head(stream)).startswith(b"HTTP/1.1 413")
-
-
-async def test_a_socket_that_was_handed_over_is_served(tmp_path: Path) -> None:
-    with socket.socket() as given:
-        given.bind(("127.0.0.1", 0))
-        given.listen()
-        port = given.getsockname()[1]
-        number = os.dup(given.fileno())
-    async with open_server(tmp_path, address=f"fd://{number}") as server:
-        assert server.url == f"http://127.0.0.1:{port}"
-        assert not os.get_inheritable(number)
-        assert (await server.get("/health")).json() == {"status": "ok"}
-
-
-async def test_clients_are_told_an_address_that_they_can_go_to() -> None:
-    for every, one in (("0.0.0.0", "127.0.0.1"), ("[::]", "[::1]")):
-        try:
-            listener = listen(f"{every}:0")
-        except Unavailable:
-            continue  # this machine has no IPv6
-        host, _, port = listener.url.rpartition(":")
-        listener.close()
-        assert (host, port.isdigit()) == (f"http://{one}", True)
-
-
-async def test_a_unix_socket_is_private_and_goes_away_with_the_daemon(tmp_path: Path) -> None:
-    path = tmp_path / "anyon.sock"
-    async with open_server(tmp_path, address=f"unix:{path}") as server:
-        assert stat.S_IMODE(path.stat().st_mode) == 0o600
-        assert (await server.get("/health", host="anything")).json() == {"status": "ok"}
-        with pytest.raises(Unavailable, match="Somebody else listens"):
-            listen(f"unix:{path}")
-    assert not path.exists()
-
-
-async def test_only_a_socket_that_nobody_listens_at_is_replaced(tmp_path: Path) -> None:
-    path = tmp_path / "anyon.sock"
-    with socket.socket(socket.AF_UNIX) as dead:
-        dead.bind(str(path))
-    listen(f"unix:{path}").close()
-    path.write_text("precious")
-    with pytest.raises(Unavailable, match="in the way"):
-        listen(f"unix:{path}")
-    assert path.read_text() == "precious"
-
-
-async def test_an_address_that_is_taken_is_refused_in_words() -> None:
-    first: Any = listen("127.0.0.1:0")
-    with pytest.raises(Unavailable, match=r"Somebody else listens at 127\.0\.0\.1"):
-        listen(first.url.removeprefix("http://"))
-    first.close()
-    with pytest.raises(Invalid, match="is not host:port"):
-        listen("somewhere")

@@ -30,24 +30,15 @@ from anyond.operations.subject import Subject
 from anyond.operations.workspace import removal
 from anyond.store.board import tasks
 from anyond.store.runs import intents
-from anyond.store.runs.intents import Intent
 from anyond.store.upkeep import cleanups
 from anyond.store.upkeep.cleanups import Cleanup
-from tests.operations.workspace.test_worktree import attempt
-
-WHO = ("-c", "user.name=Ada", "-c", "user.email=ada@localhost")
+from tests.support.git.repository import WHO, commit, intend, run, status
+from tests.support.operations.attempts import attempt
 
 
 @pytest.fixture(autouse=True)
 def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(locks, "ABANDONED_S", 0.1)
-
-
-def run(cwd: Path, *args: str | Path, code: int | None = 0) -> str:
-    command = ["git", *WHO, *map(str, args)]
-    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
-    assert code is None or done.returncode == code, (args, done.stderr)
-    return done.stdout.strip()
 
 
 def outlive(cwd: Path, *args: str) -> None:
@@ -74,25 +65,6 @@ def harmless(repo: Path) -> None:
     run(repo, "config", "--unset", "filter.deadly.smudge")
 
 
-def commit(cwd: Path, files: dict[str, str], message: str = "change") -> str:
-    for name, text in files.items():
-        (cwd / name).parent.mkdir(parents=True, exist_ok=True)
-        (cwd / name).write_text(text)
-    run(cwd, "add", "-A")
-    run(cwd, "commit", "-qm", message)
-    return run(cwd, "rev-parse", "HEAD")
-
-
-def status(cwd: Path) -> list[str]:
-    return run(cwd, "status", "--porcelain").splitlines()
-
-
-async def intend(resources: Resources, about: Subject, kind: str, **more: str | None) -> Intent:
-    intent = Intent(attempt_id=about.attempt.id, kind=kind, created_at=now(), **more)  # type: ignore[arg-type]
-    await resources.store.write(lambda tx: intents.put(tx, intent))
-    return intent
-
-
 async def begin_rebase(resources: Resources, about: Subject, onto: str) -> tuple[str, ...]:
     """Write a rebase down as it is before git is asked; returns what git is asked."""
     path = about.worktree
@@ -101,9 +73,6 @@ async def begin_rebase(resources: Resources, about: Subject, onto: str) -> tuple
     await intend(resources, about, "rebase", name="main", tip=tip, onto=onto, snapshot=ref)
     since = run(path, "merge-base", onto, tip)
     return ("rebase", "--merge", "--onto", onto, since)
-
-
-# ---------------------------------------------------------------- rebase
 
 
 @pytest.mark.parametrize("moment", ["before it moved anything", "in the checkout", "in a pick"])
@@ -209,9 +178,6 @@ async def test_a_rebase_that_waits_for_somebody_is_not_undone(
     assert run(path, "merge-base", "HEAD", "main") == run(repository, "rev-parse", "main")
 
 
-# ---------------------------------------------------------------- going back, deleting a file
-
-
 async def test_a_retry_that_was_cut_short_in_git_is_undone(
     resources: Resources, repository: Path
 ) -> None:
@@ -286,9 +252,6 @@ async def test_a_deletion_that_was_cut_short_is_over_or_undone(
     if not committed:
         assert (path / name).read_text() == "edited\n"
     assert await resources.store.read(lambda r: intents.get(r, about.attempt.id)) is None
-
-
-# ---------------------------------------------------------------- merge
 
 
 async def half_merged(resources: Resources, repository: Path) -> tuple[Subject, str]:
@@ -371,9 +334,6 @@ async def test_a_merge_that_outlives_its_daemon_is_waited_for_and_known(
     await settled(resources, about.attempt.id)
     assert run(repository, "rev-parse", "main") == new
     assert (await subject.read(resources, about.attempt.id)).task.status is TaskStatus.DONE
-
-
-# ---------------------------------------------------------------- worktrees
 
 
 @pytest.mark.parametrize("gone", ["all", "half", "moved aside", "by hand", "nothing"])

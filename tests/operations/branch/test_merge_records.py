@@ -30,7 +30,7 @@ from anyond.store.runs import intents, merges
 from anyond.store.runs.intents import Intent
 from anyond.watchers import diffs
 from anyond.watchers.diffs import Diffs
-from tests.operations.workspace.test_worktree import attempt
+from tests.support.operations.attempts import attempt
 from tests.support.store.seeds import add_process, end_process
 
 LINES = "".join(f"line {n}\n" for n in range(9))

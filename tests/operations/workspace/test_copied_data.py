@@ -33,7 +33,7 @@ from anyond.store.board import attempts
 from anyond.store.runs import intents, processes
 from anyond.store.runs.intents import Intent
 from anyond.store.upkeep import cleanups, data_directory, expiries
-from tests.operations.workspace.test_git_programs import another, begin
+from tests.support.git.programs import another, begin
 
 
 @asynccontextmanager

@@ -8,7 +8,7 @@ import pytest
 
 from anyond.operations.resources import Resources
 from anyond.operations.workspace import removal
-from tests.operations.workspace.test_worktree_identity import attempt, git
+from tests.support.operations.remarked_attempts import attempt, git
 
 
 @pytest.mark.parametrize("how", ["detached", "on a branch", "deeper"])

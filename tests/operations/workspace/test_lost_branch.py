@@ -8,7 +8,7 @@ import pytest
 
 from anyond.operations.resources import Resources
 from anyond.operations.workspace import worktree
-from tests.operations.workspace.test_worktree_identity import attempt, git, told
+from tests.support.operations.remarked_attempts import attempt, git, told
 
 
 @pytest.mark.parametrize("how", ["update-ref", "detached", "elsewhere", "file", "no log"])

@@ -17,7 +17,7 @@ from anyond.operations import projects as project_operations
 from anyond.operations.branch import branch_naming, merging, publish
 from anyond.operations.resources import Resources
 from anyond.operations.workspace import git_programs, worktree
-from tests.operations.workspace.test_git_programs import another
+from tests.support.git.programs import another
 
 
 def put(instead: str, repository: Path) -> None:

@@ -18,7 +18,7 @@ from anyond.git.commits import commit
 from anyond.git.files import odd_files
 from anyond.operations.resources import Resources
 from anyond.operations.workspace import worktree
-from tests.operations.workspace.test_worktree_identity import attempt, git, told
+from tests.support.operations.remarked_attempts import attempt, git, told
 
 
 @contextmanager

@@ -25,7 +25,7 @@ from anyond.operations import projects as project_operations
 from anyond.operations.branch import branch_naming, merging, rebasing
 from anyond.operations.resources import Resources
 from anyond.operations.workspace import removal
-from tests.operations.workspace.test_git_programs import another
+from tests.support.git.programs import another
 
 _REFTABLE = (2, 45)
 _LATIN = os.fsdecode("d\xe9/n\xf6n.txt".encode("latin-1"))

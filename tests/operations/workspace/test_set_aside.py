@@ -17,8 +17,8 @@ from anyond.operations.resources import Resources
 from anyond.operations.subject import Subject
 from anyond.operations.workspace import removal
 from anyond.store.upkeep import cleanups
-from tests.operations.workspace.test_worktree_identity import attempt, git
 from tests.support.checkout import run_unprivileged
+from tests.support.operations.remarked_attempts import attempt, git
 
 REMOVE = """
 import sys, trio

@@ -16,8 +16,8 @@ from anyond.operations.branch.publish import push_attempt
 from anyond.operations.resources import Resources
 from anyond.operations.subject import Subject
 from anyond.operations.workspace import removal, worktree
-from tests.operations.workspace.test_worktree import attempt
 from tests.support.checkout import Checkout
+from tests.support.operations.attempts import attempt
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from anyond.operations.subject import Subject
 from anyond.operations.workspace import git_programs, program_acceptance, removal
 from anyond.store.runs import processes
 from anyond.store.upkeep import cleanups
-from tests.operations.workspace.test_git_programs import (
+from tests.support.git.programs import (
     another,
     arm,
     begin,

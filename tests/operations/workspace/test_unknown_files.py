@@ -19,7 +19,7 @@ from anyond.store.engine import backup
 from anyond.store.engine.database import Store
 from anyond.store.engine.transaction import Tx
 from anyond.store.upkeep import days, expiries, gone_files
-from tests.operations.workspace.test_worktree import attempt
+from tests.support.operations.attempts import attempt
 from tests.support.store.seeds import add_process, end_process
 
 

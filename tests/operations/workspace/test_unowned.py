@@ -17,7 +17,7 @@ from anyond.operations.workspace import removal, unowned
 from anyond.procs.shims.shim_state import Lock
 from anyond.store.upkeep import cleanups
 from anyond.watchers.janitor import Janitor
-from tests.operations.workspace.test_worktree import attempt
+from tests.support.operations.attempts import attempt
 
 
 async def report(resources: Resources) -> list[Any]:

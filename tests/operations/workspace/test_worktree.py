@@ -16,51 +16,21 @@ from anyond.git.repo.repository import git_dir
 from anyond.git.snapshots import snapshot_refs, snapshots
 from anyond.git.worktree import worktrees
 from anyond.model.errors import Conflict
-from anyond.model.http.bodies import NewProject, NewTask, Rebasing
+from anyond.model.http.bodies import NewProject, Rebasing
 from anyond.model.ids import new_id, now, seconds, timestamp
 from anyond.model.refusals.requests import Invalid
-from anyond.model.rows import TaskAttempt
 from anyond.operations import projects as project_operations
 from anyond.operations import subject
 from anyond.operations.branch import branch_naming, intent_outcomes, rebasing
 from anyond.operations.resources import Resources
 from anyond.operations.workspace import removal, worktree
-from anyond.store.board import attempts, projects, tasks
+from anyond.store.board import attempts
 from anyond.store.engine.transaction import Tx
 from anyond.store.runs import intents
 from anyond.store.runs.intents import Intent
 from anyond.store.upkeep import expiries
 from anyond.store.upkeep.expiries import Expiry
-
-
-async def attempt(
-    resources: Resources, repository: Path, branch: str = "anyon/x"
-) -> subject.Subject:
-    """An attempt with its worktree, at which nobody works."""
-    return await worktree.prepare(resources, await new_attempt(resources, repository, branch))
-
-
-async def new_attempt(
-    resources: Resources, repository: Path, branch: str = "anyon/x"
-) -> subject.Subject:
-    """An attempt whose worktree was not made yet."""
-
-    def work(tx: Tx) -> TaskAttempt:
-        new = NewProject(name="P", git_repo_path=str(repository), use_existing_repo=True)
-        project = projects.by_path(tx, str(repository)) or projects.insert(tx, new, new_id(), now())
-        task = tasks.insert(tx, NewTask(project_id=project.id, title="T"), new_id(), now())
-        return attempts.insert(
-            tx,
-            id=new_id(),
-            task_id=task.id,
-            branch=branch,
-            target_branch="main",
-            executor="DEMO",
-            now=now(),
-        )
-
-    row = await resources.store.write(work)
-    return await subject.read(resources, row.id)
+from tests.support.operations.attempts import attempt
 
 
 async def test_an_open_pull_request_keeps_the_branch_its_name(

@@ -24,7 +24,6 @@ from anyond.procs.shims.launcher import Alive, Launcher
 from anyond.procs.shims.shim_connection import ShimConnection
 from anyond.shim.lineage import find_shims
 from anyond.shim.protocol import PROTOCOL, SUPPORTED, UNNAMED
-from tests.procs.shims.test_launcher import connect
 from tests.support.paths import ROOT
 from tests.support.shim_programs import (
     LIMIT,
@@ -38,6 +37,7 @@ from tests.support.shim_programs import (
     shell,
     until,
 )
+from tests.support.shim_sockets import connect
 
 OLD = ROOT / "tests" / "procs" / "old_shim" / "anyond" / "procs" / "shim.py"
 KEY = "k" * 64

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -36,6 +35,7 @@ from tests.support.shim_programs import (
     until,
     write_program,
 )
+from tests.support.shim_sockets import connect
 
 ECHO = "while read x; do echo heard $x; done; echo end"
 
@@ -182,17 +182,6 @@ async def test_nothing_is_lost_when_the_daemon_is_killed(launcher: Launcher) -> 
     assert (await end(launcher, running)).code == 0
     wanted = b"".join(b"heard %d\n" % i for i in range(2000))
     assert said(spool) == wanted + b"end\n"
-
-
-def connect(spool: Path) -> socket.socket:
-    connection = socket.socket(socket.AF_UNIX)
-    here = os.getcwd()
-    os.chdir(spool)
-    try:
-        connection.connect("s")
-    finally:
-        os.chdir(here)
-    return connection
 
 
 async def test_a_second_connection_is_served_after_all_that_the_first_one_sent(

@@ -1,0 +1,1 @@
+"""Git in tests: repositories, programs that git runs, and a git that is killed."""

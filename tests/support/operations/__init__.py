@@ -1,0 +1,1 @@
+"""Attempts for tests of operations, made in a line."""
