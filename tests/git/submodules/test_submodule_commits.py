@@ -14,7 +14,9 @@ from anyond.git.submodules.submodules import unsaved
 from anyond.git.worktree import worktrees
 from anyond.model.configuration.settings import Submodules
 from tests.support.checkout import Checkout
-from tests.support.git.submodule_project import ID, begun, made, unplug
+from tests.support.git.submodule_project import ID, begun, made, project, unplug
+
+__all__ = ["project"]
 
 REFS = f"refs/anyon/submodules/{ID}"
 
