@@ -16,6 +16,13 @@ from typing import Any
 from msgspec import Struct
 
 from anyond.agents.claude import wire
+from anyond.agents.claude.notices import (
+    HARMLESS_NOTICES,
+    HARMLESS_TYPES,
+    retry_text,
+    without_escapes,
+    words_of,
+)
 from anyond.agents.claude.outbox import Outbox
 from anyond.agents.claude.pending_messages import PendingMessages
 from anyond.agents.claude.questions import Consent, Questions
@@ -44,7 +51,6 @@ from anyond.agents.common.disguised_errors import refuses_key
 from anyond.agents.common.entry import BROKE_OFF, Note, OutputBlocks, Source
 from anyond.agents.common.paths import Paths
 from anyond.agents.common.recap import remark
-from anyond.agents.json_rpc.jsonrpc import as_dict, as_text
 from anyond.agents.json_rpc.lines import Lines
 from anyond.model.entries import (
     ErrorMessage,
@@ -55,39 +61,9 @@ from anyond.model.entries import (
 )
 from anyond.model.records import Stream
 
-_HARMLESS_TYPES = frozenset(
-    {"keep_alive", "tool_progress", "tool_use_summary", "auth_status", "rate_limit_event"}
-)
-_HARMLESS_NOTICES = frozenset(
-    {
-        "status",
-        "thinking_tokens",
-        "task_started",
-        "task_progress",
-        "task_updated",
-        "task_summary",
-        "hook_started",
-        "hook_progress",
-        "hook_response",
-        "stop_hook_summary",
-        "post_turn_summary",
-        "turn_duration",
-        "session_state_changed",
-        "files_persisted",
-        "commands_changed",
-        "memory_saved",
-        "memory_recall",
-        "background_tasks_changed",
-        "permission_denied",
-    }
-)
 _CALLS = frozenset({"tool_use", "server_tool_use", "mcp_tool_use"})
-_ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 _SESSION_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 _LOCAL_OUTPUT = re.compile(r"<local-command-(?:stdout|stderr)>(.*)</local-command-\w+>", re.DOTALL)
-NOTICE_MOST = 4096
-"""Characters of a notice of the program that are shown."""
-
 _BROKEN_OFF = "The connection to the model's server broke off in the middle of an answer."
 _LOST = "No conversation found"
 _NOTHING = "(no content)"
@@ -244,7 +220,7 @@ class ClaudeDialogue:
                     self._put(self._messages.stream(head.event, _parent(head)))
             elif head.type in _LINES:
                 _LINES[head.type](self, head, line)
-            elif head.type not in _HARMLESS_TYPES:
+            elif head.type not in HARMLESS_TYPES:
                 self._unknown(line)
         except (ValueError, RecursionError):
             # Not JSON, not UTF-8, too deep, or of other types than the protocol's. All of that
@@ -323,7 +299,7 @@ class ClaudeDialogue:
         return fallback
 
     def _system(self, head: wire.Head, line: bytes) -> None:
-        if head.subtype in _HARMLESS_NOTICES:
+        if head.subtype in HARMLESS_NOTICES:
             return
         notice = wire.system(line)
         match head.subtype:
@@ -341,9 +317,7 @@ class ClaudeDialogue:
 
     def _notify(self, notice: wire.SystemLine) -> None:
         """Show the words of a notice that nobody here knows; one without words says nothing."""
-        words = (notice.content, notice.message, notice.text, notice.title, notice.summary)
-        found = (word.strip() for word in words if isinstance(word, str))
-        text = _ANSI.sub("", next((word for word in found if word), ""))[:NOTICE_MOST]
+        text = words_of(notice)
         if self._notices.is_new(text):
             self._note("notice", text)
 
@@ -362,17 +336,7 @@ class ClaudeDialogue:
             self._put(Note("model", SystemMessage(), f"Model: {model}"))
 
     def _retrying(self, notice: wire.SystemLine, parent: str | None) -> None:
-        status = f", status {notice.error_status}" if notice.error_status is not None else ""
-        details = as_dict(notice.error)
-        error = (
-            as_text(notice.error) or as_text(details.get("message")) or as_text(details.get("type"))
-        )
-        text = f"The model's server refused or failed ({error or 'unknown error'}{status}). "
-        if notice.max_retries:
-            wait = f"{notice.retry_delay_ms / 1000:.1f} s"
-            text += f"Try {notice.attempt} of {notice.max_retries} is in {wait}."
-        else:
-            text += "It is asked again."
+        text = retry_text(notice)
         note = self._retries.get(parent)
         if note is None or notice.attempt <= 1:
             note = self._retries[parent] = self._note("retry", text, parent)
@@ -411,7 +375,7 @@ class ClaudeDialogue:
         self._retries.clear()
 
     def _add_plain_output(self, line: bytes) -> None:
-        text = _ANSI.sub("", line.decode(errors="replace")).strip()
+        text = without_escapes(line.decode(errors="replace")).strip()
         if not text or text == self._last_error:
             return
         self._put(self._plain_output.add(text))
