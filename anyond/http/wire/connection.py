@@ -217,6 +217,7 @@ class Connection:
 
     async def _write(self, data: bytes) -> None:
         """Send all of `data`; shielded, since half a frame would spoil all that follow."""
+        await trio.lowlevel.checkpoint_if_cancelled()  # now, or when all of it is out
         left = memoryview(data)
         if not self._writing.locked() and self._peer_is_there:
             # Nearly always there is room for all of it, and nothing to wait for.

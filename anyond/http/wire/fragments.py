@@ -6,6 +6,7 @@ before it and to hand it over takes its time again and again; of a piece, it tak
 
 from __future__ import annotations
 
+import trio
 from hypercorn.protocol.ws_stream import WSStream
 from wsproto.events import Event, TextMessage
 
@@ -27,3 +28,6 @@ class FragmentingStream(WSStream):
                 message_finished=start + FRAGMENT >= len(text),
             )
             await super()._send_wsproto_event(piece)
+            if not piece.message_finished:
+                # A piece that there is room for is written without ever giving way to others.
+                await trio.lowlevel.checkpoint()

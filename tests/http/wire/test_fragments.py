@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from functools import partial
@@ -16,6 +17,7 @@ from wsproto.events import Ping, TextMessage
 
 from anyond.http.streaming import streams
 from anyond.http.streaming.encoders import Snapshot
+from anyond.http.wire import connection as wire
 from anyond.http.wire.fragments import FRAGMENT, FragmentingStream
 from anyond.http.wire.listeners import listen
 from anyond.http.wire.server import serve
@@ -90,3 +92,40 @@ async def test_a_large_snapshot_is_put_into_words_beside_the_loop() -> None:
         assert [await client.receive(), await client.receive()] == [str(1 << 21), "1"]
     large, small = threads
     assert small == threading.get_ident() != large
+
+
+async def test_others_run_between_two_pieces_that_there_is_room_for() -> None:
+    passes = 0
+    stream: Any = object.__new__(FragmentingStream)
+
+    async def send(event: Any) -> None:
+        """Writes at once, as to a client that reads."""
+
+    async def count() -> None:
+        nonlocal passes
+        while True:
+            await trio.lowlevel.checkpoint()
+            passes += 1
+
+    stream.connection, stream.send, stream.stream_id = Connection(ConnectionType.SERVER), send, 1
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(count)
+        await stream._send_wsproto_event(TextMessage(data="x" * 20 * FRAGMENT))
+        nursery.cancel_scope.cancel()
+    assert passes >= 15
+
+
+async def test_nothing_is_written_for_whoever_is_cancelled_already() -> None:
+    ours, theirs = trio.socket.socketpair()
+    theirs_stream = trio.SocketStream(theirs)
+    unused: Any = None
+    async with theirs_stream, trio.SocketStream(ours) as stream:
+        connection = wire.Connection(
+            unused, unused, unused, stream, stall=30.0, readiness=unused, peers=None
+        )
+        with trio.CancelScope() as scope:
+            scope.cancel()
+            await connection._write(b"x" * (1 << 24))  # more than there is room for
+        assert scope.cancelled_caught
+        with pytest.raises(BlockingIOError):
+            os.read(theirs.fileno(), 1)
