@@ -76,9 +76,11 @@ async def prepare(worktree: Path, remote: Remote, private: Path) -> Ssh | None:
     )
     status, script = private / "ssh-status", private / "ssh"
     # No name that comes from outside is in here but in what a shell would be told anyway.
-    script.write_text(
+    # Names of files need not be text.
+    text = (
         f'{command} "$@"\nended=$?\necho $ended > {shlex.quote(os.fspath(status))}\nexit $ended\n'
     )
+    script.write_bytes(os.fsencode(text))
     env = {"GIT_SSH_COMMAND": f"sh {shlex.quote(os.fspath(script))}"}
     variant = _variant(command)
     chosen = os.environ.get("GIT_SSH_VARIANT") or await setting(worktree, "ssh.variant")

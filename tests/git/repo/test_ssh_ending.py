@@ -126,6 +126,17 @@ async def test_who_refuses_is_told_by_how_ssh_ends(
     assert expected is RepositoryNotFound or words[:20] in str(refusal.value)
 
 
+async def test_a_program_whose_place_is_not_utf8_is_run(
+    repos: Repositories, attempt: Checkout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / os.fsdecode(b"schl\xfcssel")
+    folder.mkdir()
+    file = program(folder, "ssh", "echo Nein. >&2; exit 1")
+    monkeypatch.setenv("GIT_SSH_COMMAND", shlex.quote(os.fspath(file)))
+    with pytest.raises(InsufficientPermissions, match="Nein"):
+        await push(repos, attempt, "git@host.invalid:ada/tea.git")
+
+
 async def test_whether_anybody_is_there_is_tried_out(
     repos: Repositories,
     attempt: Checkout,
