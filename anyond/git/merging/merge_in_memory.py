@@ -110,8 +110,8 @@ async def replayed(maker: Maker, onto: str, branch: str) -> str:
 
 async def _replay(maker: Maker, tip: str, oid: str) -> str:
     ask = ("log", "-1", "--encoding=UTF-8", "--date=raw", "--format=%P%x00%an%x00%ae%x00%ad%x00%B")
-    as_utf8 = await git(*ask, oid, "--", cwd=maker.repo)
-    parents, name, email, date, message = as_utf8.out.split(b"\0", 4)
+    result = await git(*ask, oid, "--", cwd=maker.repo)
+    parents, name, email, date, message = result.out.split(b"\0", 4)
     parent = parents.decode("ascii").partition(" ")[0]
     if parent == tip:
         return oid
