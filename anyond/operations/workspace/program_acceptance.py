@@ -40,8 +40,13 @@ async def state(resources: Resources, project_id: str) -> GitPrograms:
             withheld=False, always=row is not None and row.always, digest=_digest([])
         )
     changed = await _waiting(resources, project_id, seen)
+    # Worktrees that wait to be removed are nobody's to accept.
+    living = {
+        a.container_ref for a in await resources.store.read(partial(_attempts, seen, project_id))
+    }
+    held = seen.guard.withheld or not living.isdisjoint(seen.guard.withheld_worktrees)
     return GitPrograms(
-        withheld=bool(seen.guard.withheld or seen.guard.withheld_worktrees) and not row.always,
+        withheld=held and not row.always,
         always=row.always,
         digest=_digest(changed),
         changes=changed,
@@ -92,7 +97,7 @@ async def accept(resources: Resources, project_id: str, body: AcceptGitPrograms)
 
     await resources.store.write(write)
     held.accepted, held.always, held.withheld = fresh.accepted, always, False
-    held.withheld_worktrees.clear()
+    held.withheld_worktrees -= {*paths.values()}  # not those that wait to be removed
     for attempt_id, hashes in in_worktrees.items():
         held.worktrees[paths[attempt_id]] = hashes
     held.forget_looks()

@@ -158,3 +158,27 @@ async def test_a_worktree_that_waits_to_be_removed_runs_nothing_after_a_restart(
     assert await resources.store.read(cleanups.fetch_all) == []
     assert not about.worktree.exists()
     assert not ran()
+
+
+async def test_accepting_lets_nothing_run_in_a_worktree_that_waits_to_be_removed(
+    resources: Resources, repository: Path, about: Subject, tmp_path: Path
+) -> None:
+    program, ran = canary(tmp_path)
+    for checkout in (repository, about.worktree):
+        (checkout / ".hooks").mkdir()
+    config(repository, "core.hooksPath", ".hooks")
+    row = await begin(resources, about)
+    for name in ("reference-transaction", "post-index-change"):
+        hook = about.worktree / ".hooks" / name
+        hook.write_bytes(program.read_bytes())
+        hook.chmod(0o755)
+    assert len(await end(resources, about, row)) == 1
+    await removal.delete_attempt(resources, about.attempt.id)
+    # Nobody is shown what is in there any more, so nobody can mean it.
+    assert not (await program_acceptance.state(resources, about.project.id)).withheld
+    body = AcceptGitPrograms()
+    accepted = await program_acceptance.accept(resources, about.project.id, body)
+    assert (accepted.withheld, accepted.changes) == (False, [])
+    await removal.clean_up(resources)
+    assert not about.worktree.exists()
+    assert not ran()
