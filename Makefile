@@ -33,7 +33,7 @@ test: ## Run all tests that need nothing from outside
 	@sh requirements/venv.sh $(DEV) dev
 	@$(DEV_PYTHON) -m pytest -m "not agents" $(BESIDE) $(ARGS)
 
-test-fast: ## Run what needs no daemon, no git and no processes: under 20 seconds
+test-fast: ## Run what needs no daemon, no git and no processes: about a minute on two cores
 	@sh requirements/venv.sh $(DEV) dev
 	@$(DEV_PYTHON) -m pytest -m "not agents" $(BESIDE) tests/machines tests/logs tests/actors tests/agents \
 	    tests/services tests/store tests/settings tests/host tests/editing tests/watchers $(ARGS)
@@ -50,14 +50,14 @@ test-agents: ## Run the tests that drive real agents from npm (NEWEST=1: then th
 	  done; \
 	fi
 
-coverage: ## Run all tests and print which branches of which files they take; under 92 % fails
+coverage: ## Run all tests and print which branches of which files they take; less than 92 % fails
 	@sh requirements/venv.sh $(DEV) dev
 	@rm -rf $(COVERAGE) && mkdir -p $(COVERAGE)
 	@export COVERAGE_FILE=$(CURDIR)/$(COVERAGE)/data; \
 	$(DEV_PYTHON) -m coverage run --source "$(CURDIR)/anyond" -m pytest -m "not agents" $(BESIDE) $(ARGS); code=$$?; \
 	$(DEV_PYTHON) -m coverage combine --quiet && $(DEV_PYTHON) -m coverage report && exit $$code
 
-check: ## Look at format, style, types, import floors, words, and what is made from declarations
+check: ## Check format, style, types, import floors, words, dead code, and what is made from declarations
 	@sh requirements/venv.sh $(DEV) dev
 	$(DEV)/bin/ruff format --check .
 	$(DEV)/bin/ruff check .
@@ -97,7 +97,7 @@ bench: ## Run the benchmarks (ARGS="--only output" for some of them)
 	@sh requirements/venv.sh $(DEV) dev
 	@$(DEV_PYTHON) -m benchmarks $(ARGS)
 
-hostile: ## Send 100,000 requests that no client of good will sends (ARGS=--short for a few)
+hostile: ## Send 100,000 malformed and hostile requests to a daemon (ARGS=--short for a few)
 	@sh requirements/venv.sh $(DEV) dev
 	@$(DEV_PYTHON) -m campaigns.hostile $(ARGS)
 
