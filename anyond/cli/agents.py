@@ -11,9 +11,9 @@ import click
 from anyond.cli.common import FAILED
 
 
-@click.group(short_help="See which agents are known by name, and take in newer ones.")
+@click.group(short_help="List the agents that are known by name, and update the list.")
 def agents() -> None:
-    """See which agents of the Agent Client Protocol are known by name, and take in newer ones.
+    """List the agents of the Agent Client Protocol that are known by name, and update the list.
 
     Such an agent is the option `agent` of a variant of the executor ACP.
     """
@@ -47,15 +47,15 @@ class _FileOrAddress(click.Path):
         return value if is_address(str(value)) else super().convert(value, param, ctx)
 
 
-@agents.command("refresh", short_help="Take in a newer list of agents.")
+@agents.command("refresh", short_help="Update the list of agents.")
 @click.argument("source", metavar="FILE", type=_FileOrAddress())
 def refresh_agents(source: Path | str) -> None:
-    """Take in a newer list of agents: the protocol's registry, or a file of an earlier refresh.
+    """Update the list of agents from the protocol's registry, or a file of an earlier refresh.
 
     FILE is a JSON file, `-` for the standard input, a directory with a registry.json or with one
-    agent.json for each agent, or the address of such a file (https://…). It replaces what was
-    taken in before; agents that are shipped with Anyon and not in it stay. Nothing else is ever
-    fetched. A running daemon knows it as soon as somebody asks for /api/info or saves profiles.
+    agent.json for each agent, or the address of such a file (https://…). It replaces the list of
+    the last refresh; agents that are shipped with Anyon and not in it stay. Nothing else is ever
+    fetched. A running daemon reads it at the next request for /api/info or change of profiles.
     """
     from anyond.editing import files
     from anyond.host.app_paths import AppPaths

@@ -10,15 +10,15 @@ import click
 from anyond.cli.common import ALREADY_RUNNING, FAILED
 
 
-@click.command("restore-backup", short_help="Put a backup in the place of the database.")
+@click.command("restore-backup", short_help="Replace the database with a backup.")
 @click.argument("name", required=False)
 @click.option("--list", "only_list", is_flag=True, help="Only list the backups, the newest first.")
 def restore_backup(name: str | None, only_list: bool) -> None:
-    """Put a backup in the place of the database. Anyon must not be running.
+    """Replace the database with a backup. Anyon must not be running.
 
-    NAME is one of those that --list shows; the newest that is whole otherwise. The present database
-    is kept beside it as anyon.db.replaced-1 and so on. What was written since the backup is not in
-    it: worktrees, logs and images of that time stay where they are.
+    NAME is one of those that --list shows; without it, the newest that is intact. The database that
+    was there is kept as anyon.db.replaced-1 and so on. What was written since the backup is not in
+    the backup; worktrees, logs and images of that time stay where they are.
     """
     from anyond.host.app_paths import AppPaths
     from anyond.host.lock import sole_daemon

@@ -12,10 +12,10 @@ from anyond.cli.common import ALREADY_RUNNING, INTERRUPTED, in_trio
 
 @click.group("import")
 def import_() -> None:
-    """Bring in what another program kept. Anyon must not be running."""
+    """Import the data of another program. Anyon must not be running."""
 
 
-@import_.command("vibe-kanban", short_help="Bring in everything that vibe-kanban kept.")
+@import_.command("vibe-kanban", short_help="Import all data of vibe-kanban.")
 @click.argument("path", type=click.Path(path_type=Path, exists=True))
 @click.option("--dry-run", is_flag=True, help="Only count what there is and what is new.")
 @click.option(
@@ -25,13 +25,13 @@ def import_() -> None:
     multiple=True,
     help="Where its images lie, if not where vibe-kanban puts them. Repeatable.",
 )
-@click.option("--again", is_flag=True, help="Bring back what was deleted here since.")
+@click.option("--again", is_flag=True, help="Import again what was deleted here since.")
 def import_vibe_kanban(
     path: Path, dry_run: bool, picture_folders: tuple[Path, ...], again: bool
 ) -> None:
-    """Bring in projects, tasks, tags, images, attempts and logs of vibe-kanban 0.0.9x to 0.0.14x.
+    """Import projects, tasks, tags, images, attempts and logs of vibe-kanban 0.0.9x to 0.0.14x.
 
-    PATH is its db.sqlite, or the directory of it; it is copied, never written to. Worktrees and
+    PATH is its db.sqlite, or the directory of that; it is copied, never written to. Worktrees and
     branches are used where they are. What is here already is left as it is, and what was deleted
     here stays deleted, so that this can be done again at any time. The counts are shown before
     anything is written.

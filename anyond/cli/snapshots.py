@@ -1,4 +1,4 @@
-"""The commands `snapshots`: what was kept of worktrees."""
+"""The commands `snapshots`: saved states of worktrees."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import click
 from anyond.cli.common import in_trio
 
 
-@click.group(short_help="See what was kept of worktrees, and get it back.")
+@click.group(short_help="List and restore snapshots of worktrees.")
 def snapshots() -> None:
-    """See what was kept before something destructive was done to a worktree, and get it back.
+    """List and restore snapshots: states of worktrees before something destructive was done.
 
     Works on the repository itself, whether or not a daemon runs.
     """

@@ -150,7 +150,7 @@ class Options:
     auth: Auth = option(
         Auth.NONE,
         "--auth",
-        "Whether requests must bring the token, which is told at the start.",
+        "Whether requests must bring the token, which is printed at the start.",
     )
     log_format: LogFormat = option(
         LogFormat.TEXT, "--log-format", "How the daemon writes the lines of its log."
