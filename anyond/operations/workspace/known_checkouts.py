@@ -17,6 +17,7 @@ from anyond.model.rows import Project
 from anyond.operations.resources import Resources
 from anyond.store.board import attempts
 from anyond.store.upkeep import cleanups
+from anyond.store.upkeep.cleanups import Cleanup
 
 log = structlog.get_logger()
 
@@ -47,25 +48,36 @@ async def know(resources: Resources, project: Project, common_dir: Path | None =
 async def know_removed(resources: Resources) -> None:
     """Know the worktrees of deleted attempts that a daemon did not live to remove.
 
-    Whatever lies in them leads git nowhere else, and what a run has changed of what git runs there
-    is withheld as before.
+    One whose repository is not there is known when it is removed.
     """
     for job in await resources.store.read(cleanups.fetch_all):
-        repo, path = Path(job.repo_path), Path(job.worktree_path)
         try:
-            if locations.locate(repo) is None:
-                await repository.adopt(repo)
-            place = locations.locate(repo)
-            if place is None or place.common_dir is None:
-                continue
-            locations.remember(path, place.common_dir)
-            held = guard.of(place.common_dir)
-            if job.git_programs_withheld and held is None:
-                seen = await guard.take(place, partial(settings, repo))
-                held = Guard(repo, dict(seen.shared))
-                guard.install(place.common_dir, held)
+            await know_removed_worktree(job)
         except AnyondError as error:
             log.warning("repository_not_known", worktree=job.worktree_path, why=str(error))
-            continue
-        if job.git_programs_withheld and held is not None:
-            held.withheld_worktrees.add(job.worktree_path)
+
+
+async def know_removed_worktree(job: Cleanup) -> None:
+    """Know the worktree of a deleted attempt; nothing if its repository is not there.
+
+    Whatever lies in it leads git nowhere else, and what a run has changed of what git runs there
+    is withheld as before.
+
+    Raises:
+        AnyondError: git could not be asked.
+    """
+    repo, path = Path(job.repo_path), Path(job.worktree_path)
+    if locations.locate(repo) is None:
+        await repository.adopt(repo)
+    place = locations.locate(repo)
+    if place is None or place.common_dir is None:
+        return
+    locations.remember(path, place.common_dir)
+    if not job.git_programs_withheld:
+        return
+    held = guard.of(place.common_dir)
+    if held is None:
+        seen = await guard.take(place, partial(settings, repo))
+        held = Guard(repo, dict(seen.shared))
+        guard.install(place.common_dir, held)
+    held.withheld_worktrees.add(job.worktree_path)

@@ -23,7 +23,7 @@ from anyond.model.refusals.requests import NotFound
 from anyond.model.refusals.runs import Busy
 from anyond.model.rows import ProcessStatus, Project, TaskAttempt
 from anyond.operations.resources import Resources
-from anyond.operations.workspace import set_aside, unknown_files, worktree
+from anyond.operations.workspace import known_checkouts, set_aside, unknown_files, worktree
 from anyond.procs.shims.launcher import Alive
 from anyond.procs.shims.shim_state import Lock
 from anyond.store.board import attempts, projects, tasks
@@ -256,6 +256,7 @@ async def _remove_worktree(resources: Resources, job: Cleanup) -> None:
             return
         # Moved, or on a disk that is not there just now. Without it nothing can be kept.
         raise NotFound("repository", repository)
+    await known_checkouts.know_removed_worktree(job)
     await survivors.let_finish((str(path),))
     if not await worktrees.is_left(repository, path):
         return

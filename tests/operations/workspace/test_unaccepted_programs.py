@@ -182,3 +182,27 @@ async def test_accepting_lets_nothing_run_in_a_worktree_that_waits_to_be_removed
     await removal.clean_up(resources)
     assert not about.worktree.exists()
     assert not ran()
+
+
+async def test_a_repository_that_is_away_at_a_restart_runs_nothing_when_it_is_back(
+    resources: Resources, repository: Path, about: Subject, tmp_path: Path
+) -> None:
+    program, ran = canary(tmp_path)
+    for checkout in (repository, about.worktree):
+        (checkout / ".hooks").mkdir()
+    config(repository, "core.hooksPath", ".hooks")
+    row = await begin(resources, about)
+    for name in ("reference-transaction", "post-index-change"):
+        hook = about.worktree / ".hooks" / name
+        hook.write_bytes(program.read_bytes())
+        hook.chmod(0o755)
+    assert len(await end(resources, about, row)) == 1
+    await removal.delete_project(resources, about.project.id)
+    away = repository.rename(tmp_path / "away")
+    await restarted(resources)
+    await removal.clean_up(resources)
+    assert about.worktree.exists()
+    away.rename(repository)
+    await removal.clean_up(resources)
+    assert not about.worktree.exists()
+    assert not ran()
