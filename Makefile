@@ -35,8 +35,8 @@ test: ## Run all tests that need nothing from outside
 
 test-fast: ## Run what needs no daemon, no git and no processes: about a minute on two cores
 	@sh requirements/venv.sh $(DEV) dev
-	@$(DEV_PYTHON) -m pytest -m "not agents" $(BESIDE) tests/machines tests/logs tests/actors tests/agents \
-	    tests/services tests/store tests/settings tests/host tests/editing tests/watchers $(ARGS)
+	@$(DEV_PYTHON) -m pytest -m "not agents and not thorough" $(BESIDE) tests/machines tests/logs tests/model \
+	    tests/agents tests/services tests/store tests/settings tests/host tests/editing $(ARGS)
 
 test-agents: ## Run the tests that drive real agents from npm (NEWEST=1: then their newest versions)
 	@if sh requirements/node.sh; then \

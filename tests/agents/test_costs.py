@@ -28,6 +28,8 @@ from anyond.model.entries import Created, ToolUse
 from anyond.model.records import Stream
 from tests.support.dialogues.codex_driver import opened
 
+pytestmark = pytest.mark.thorough
+
 FEW, TIMES = 1_500, 8
 LEAST_S = 0.02
 """Less is not measured well."""

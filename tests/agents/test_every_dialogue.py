@@ -207,6 +207,7 @@ def is_its_own(part: object) -> bool:
     return ours and not isinstance(part, Turn | Enum)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("executor", AGENTS)
 def test_of_stderr_without_end_a_bounded_part_is_kept_its_newest_lines_too(
     executor: Executor,

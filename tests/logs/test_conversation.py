@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -243,6 +244,7 @@ def test_the_archive_goes_on_where_the_live_conversation_was_left(
     assert live == {f.index: f.entry for f in final}
 
 
+@pytest.mark.thorough
 def test_whoever_follows_a_text_that_grows_misses_nothing_and_the_past_is_swept() -> None:
     made = Conversation("process", Scripted(), 1)
     held: dict[int, bytes] = {}

@@ -86,6 +86,7 @@ VALUES = st.recursive(
 OBJECTS = st.dictionaries(st.sampled_from(["a", "b", 'c"', "d\n", "mcpServers"]), VALUES)
 
 
+@pytest.mark.thorough
 @settings(max_examples=150, deadline=None)
 @given(data=st.data(), old=OBJECTS, servers=st.dictionaries(st.sampled_from("abcd"), VALUES))
 def test_whatever_the_text_looks_like_the_result_says_what_is_wanted(

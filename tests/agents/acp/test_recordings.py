@@ -46,6 +46,7 @@ def test_every_recording_has_an_expectation() -> None:
     assert len(NAMES) == len(list(RECORDINGS.glob("*.golden"))) == 39
 
 
+@pytest.mark.thorough
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_cuts_at_any_byte_change_nothing(data: st.DataObject) -> None:
@@ -231,6 +232,7 @@ _replies = st.builds(
 _messages = _updates | _asks | _replies | st.dictionaries(_words, _values, max_size=6)
 
 
+@pytest.mark.thorough
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from([Stream.STDIN, Stream.STDOUT]), _messages), max_size=8))
 def test_no_message_of_whatever_shape_is_a_surprise(said: Records) -> None:

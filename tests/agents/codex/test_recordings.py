@@ -29,6 +29,7 @@ def test_every_recording_has_an_expectation() -> None:
     assert len(NAMES) == len(list(RECORDINGS.glob("*.golden"))) == 25
 
 
+@pytest.mark.thorough
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_cuts_at_any_byte_change_nothing(data: st.DataObject) -> None:
@@ -185,6 +186,7 @@ _messages = _news | _asks | _replies | st.dictionaries(_words, _values, max_size
 _streams = st.sampled_from([Stream.STDIN, Stream.STDOUT, Stream.STDOUT])
 
 
+@pytest.mark.thorough
 @settings(max_examples=80, deadline=None)
 @given(st.booleans(), st.lists(st.tuples(_streams, _messages), max_size=6))
 def test_no_message_of_whatever_shape_is_a_surprise(
@@ -200,6 +202,7 @@ def test_no_message_of_whatever_shape_is_a_surprise(
     dialogue.finish()
 
 
+@pytest.mark.thorough
 @settings(max_examples=100, deadline=None)
 @given(st.data())
 def test_truncated_and_mixed_up_lines_raise_nothing(data: st.DataObject) -> None:
