@@ -11,6 +11,7 @@ through them lets others run in between.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import msgspec
@@ -149,9 +150,11 @@ class Conversation:
         kinds = (AssistantMessage, Thinking, ToolUse)
         return any(isinstance(entry.entry_type, kinds) for entry in self._entries)
 
-    def frames(self, after: int = 0, most: int | None = None) -> list[EntryFrame]:
+    def frames(
+        self, after: int = 0, most: int | None = None, most_bytes: float = math.inf
+    ) -> list[EntryFrame]:
         """Return the changes after `after`; see `EntryList.frames`."""
-        return self._entries.frames(after, most)
+        return self._entries.frames(after, most, most_bytes)
 
     def final_frames(self) -> list[EntryFrame]:
         """All entries, for the archive; see `EntryList.final_frames`."""

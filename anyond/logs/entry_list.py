@@ -8,6 +8,7 @@ pieces costs a late follower one frame.
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -82,18 +83,23 @@ class EntryList:
             slot.encoded = None
         self._touch(index)
 
-    def frames(self, after: int = 0, most: int | None = None) -> list[EntryFrame]:
+    def frames(
+        self, after: int = 0, most: int | None = None, most_bytes: float = math.inf
+    ) -> list[EntryFrame]:
         """The latest state of every entry that changed after `after`, in the order of `seq`.
 
         Args:
             most: at most so many, the oldest changes first.
+            most_bytes: the last of them is the one with which they are so large together.
         """
         frames: list[EntryFrame] = []
+        size = 0
         for place in range(bisect_right(self._seqs, after), len(self._seqs)):
             index = self._touched[place]
             if self._slots[index].seq == self._seqs[place]:
                 frames.append(self._frame(index))
-                if len(frames) == most:
+                size += len(frames[-1].entry)
+                if len(frames) == most or size >= most_bytes:
                     break
         return frames
 

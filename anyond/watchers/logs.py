@@ -163,7 +163,9 @@ class Logs:
             if conversation is not None:
                 if position > conversation.end:
                     position = 0
-                frames = conversation.frames(position, BATCH_FRAMES)
+                frames = conversation.frames(position, BATCH_FRAMES, BATCH_BYTES)
+                # Who takes nothing for hours keeps this batch, not all that a run has said.
+                conversation = None
                 if frames:
                     position = frames[-1].seq
                     yield frames
