@@ -43,7 +43,7 @@ unset __f
 # What direnv, mise and others do when the person is asked for the next command.
 _PROMPT = {
     "bash": 'for __c in "${PROMPT_COMMAND[@]}"; do eval "$__c"; done; unset __c',
-    "zsh": "for __f in $chpwd_functions $precmd_functions; do $__f; done; unset __f",
+    "zsh": "for __f in ${chpwd_functions-} ${precmd_functions-}; do $__f; done; unset __f",
     "fish": "emit fish_prompt",
 }
 

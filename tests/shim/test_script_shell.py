@@ -150,3 +150,12 @@ def test_who_has_no_shell_has_no_profile(monkeypatch: pytest.MonkeyPatch, tmp_pa
         monkeypatch.setattr(pwd, "getpwuid", {}.__getitem__)
         assert script_shell.shell_of(dict(os.environ)) is None
     assert environment_of("terminal", set()).environ == dict(os.environb)
+
+
+def test_a_zsh_that_refuses_unset_parameters_lends_what_it_has(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHELL", shutil.which("zsh") or program("bash"))
+    for file in (".zshrc", ".bashrc"):
+        (home / file).write_text("set -u\nexport RC=1\n")
+    assert run("echo $RC") == (0, "1\n", "")
