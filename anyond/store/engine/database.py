@@ -23,6 +23,7 @@ from anyond.store.engine.connection import (
 )
 from anyond.store.engine.migrate import create_private, make_current
 from anyond.store.engine.transaction import (
+    Once,
     Reader,
     Request,
     Tx,
@@ -165,7 +166,7 @@ class Store:
                 answer.set_exception(error)
 
         self._reading[which] += 1
-        self._readers[which].submit(partial(read_consistently, work), pass_on)
+        self._readers[which].submit(partial(read_consistently, Once(work)), pass_on)
         return await answer.wait()
 
     def _commit_next(self) -> None:

@@ -126,6 +126,9 @@ class Request(Generic[R]):
 
     def settle(self, error: BaseException | None) -> None:
         """Answer after the commit, or after its `error`; in the Trio thread."""
+        # The writer's thread holds its last group until there is another one, which can be hours;
+        # a work may hold a whole conversation.
+        self.work = _is_done
         if self.answer.done():
             return
         if self._error is not None:
@@ -134,6 +137,27 @@ class Request(Generic[R]):
             self.answer.set_exception(trouble(error))
         else:
             self.answer.set_result(self._result)  # type: ignore[arg-type]
+
+
+def _is_done(_: Tx) -> Any:
+    raise AssertionError("a write is done once")
+
+
+class Once(Generic[R]):
+    """A piece of work that is let go of as soon as it begins, whoever still holds this.
+
+    The threads of connections hold the last that they were given until there is more.
+    """
+
+    __slots__ = ("_work",)
+
+    def __init__(self, work: Callable[[Reader], R]) -> None:
+        self._work: Callable[[Reader], R] | None = work
+
+    def __call__(self, reader: Reader) -> R:
+        work, self._work = self._work, None
+        assert work is not None, "a read is done once"
+        return work(reader)
 
 
 def commit_together(

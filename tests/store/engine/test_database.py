@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import resource
 import sqlite3
 import threading
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 
@@ -308,3 +310,21 @@ async def test_a_virtual_clock_stands_still_while_an_inline_store_works(
                 await store.read(keys)
         await trio.sleep(3600)
         assert trio.current_time() == 3600
+
+
+class Large:
+    """Something that a work holds."""
+
+
+async def test_what_a_work_holds_is_let_go_of_when_it_is_done(store: Store) -> None:
+    held: list[weakref.ref[Large]] = []
+
+    async def ask() -> None:
+        written, read = Large(), Large()
+        held.extend(map(weakref.ref, (written, read)))
+        await store.write(lambda tx: tx.execute("SELECT 1") and id(written) and None)
+        await store.read(lambda r: r.execute("SELECT 1") and id(read) and None)
+
+    await ask()
+    gc.collect()
+    assert [ref() for ref in held] == [None, None]
