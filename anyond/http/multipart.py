@@ -120,7 +120,7 @@ async def _body() -> AsyncIterator[bytes]:
                 data = await source.__anext__()
             except StopAsyncIteration:
                 return
-            except Exception:
+            except Exception:  # whatever it is, it is raised again, after one look
                 await trio.lowlevel.checkpoint()  # if the client has gone, this is the end
                 raise
         if scope.cancelled_caught:

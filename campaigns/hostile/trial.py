@@ -168,6 +168,7 @@ def trials(root: Path) -> list[str]:
         "./.git",
         "loop",
     ]
+    # Of any Linux: what is no file of anybody's, and answers oddly when it is looked at.
     found += ["/proc/1/root", "/proc/1/root/..", "/proc/self/fd/999", "/dev/null", "/dev/null/x"]
     found += ["/" + "n" * 300, "/n" * 3000, "~nobody/x", "~/x\0", "//", "/proc/self/mem"]
     return found

@@ -39,7 +39,7 @@ class Follower:
     async def sees(self, text: bytes) -> None:
         with trio.fail_after(DEADLINE):
             while text not in self.seen:
-                await trio.sleep(0.005)
+                await trio.sleep(0.005)  # looked at again, until the deadline
 
     async def is_woken(self) -> None:
         """Until somebody listens to the shim: what comes now comes to the dialogue as well."""

@@ -166,7 +166,7 @@ async def _run(worktree: Path, ask: tuple[str, ...], who: dict[str, str]) -> Out
         done = await git(
             *ask, cwd=worktree, env=who, check=False, timeout=1800, again=False, lasting=True
         )
-    except BaseException:
+    except BaseException:  # a cancellation too: it leaves no rebase behind, and is raised
         with trio.CancelScope(shield=True):
             await abort(worktree)
         raise

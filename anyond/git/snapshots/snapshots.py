@@ -130,7 +130,7 @@ async def restore(repos: Repositories, repo: Path, ref: str, path: Path) -> None
         remember(path, await common_dir(repo))
     try:
         await _fill(path, found)
-    except BaseException:
+    except BaseException:  # a cancellation too: nothing half made stays; raised again
         with trio.CancelScope(shield=True):
             forget(path)
             await trio.to_thread.run_sync(delete_directory, path)

@@ -109,7 +109,7 @@ async def _make(
         await trio.Path(store.parent).mkdir(parents=True, exist_ok=True)
         try:
             await _copy(source, store)
-        except BaseException:
+        except BaseException:  # a cancellation too: no half copy stays; raised again
             with trio.CancelScope(shield=True):
                 await trio.to_thread.run_sync(delete, store)
             raise

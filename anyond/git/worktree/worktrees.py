@@ -81,7 +81,7 @@ async def add(
         new = ("--no-track", "-b", branch, "--", path, tip.oid)
         try:
             await git("worktree", "add", "--quiet", "--no-checkout", *new, cwd=repo, lasting=True)
-        except BaseException:
+        except BaseException:  # a cancellation too: nothing half made stays; raised again
             with trio.CancelScope(shield=True):
                 await _undo(repo, path, branch, tip.oid)
             raise
@@ -89,7 +89,7 @@ async def add(
     try:
         await fill(path, report)
         await sync(path)
-    except BaseException:
+    except BaseException:  # a cancellation too: nothing half made stays; raised again
         with trio.CancelScope(shield=True):
             async with repos.lock(repo):
                 await _undo(repo, path, branch, tip.oid)

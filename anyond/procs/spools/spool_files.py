@@ -24,7 +24,9 @@ def open_plain(path: Path, flags: int = os.O_RDONLY) -> int:
     try:
         fd = os.open(path, flags, 0o600)
     except PermissionError:
-        with suppress(OSError, NotImplementedError):  # it is ours, whatever has become of its mode
+        # It is ours, whatever has become of its mode. Where chmod cannot leave links alone, Python
+        # says so by NotImplementedError, and the next open says what is wrong.
+        with suppress(OSError, NotImplementedError):
             os.chmod(path, 0o600, follow_symlinks=False)
         fd = os.open(path, flags, 0o600)
     if not stat.S_ISREG(os.fstat(fd).st_mode):
