@@ -11,7 +11,7 @@ import time
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from benchmarks.root import ROOT
+from benchmarks.daemon import ROOT
 
 
 class Asked(NamedTuple):

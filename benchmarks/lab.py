@@ -14,8 +14,7 @@ from typing import Any
 
 import psutil
 
-from benchmarks.daemon import Daemon
-from benchmarks.root import ROOT
+from benchmarks.daemon import ROOT, Daemon
 
 FILES = 20_000
 

@@ -16,7 +16,7 @@ import sys
 import time
 from urllib.parse import urlsplit
 
-from benchmarks.root import ROOT
+from benchmarks.daemon import ROOT
 
 _STAMP = re.compile(rb'"title":"(\d{6,})"')
 

@@ -8,7 +8,7 @@ import sys
 import pytest
 from hypothesis import settings
 
-from tests.support import daemon_process, measured
+from tests.support.daemons import daemon_process, measured
 
 # Containers often forbid Python to write bytecode. Each worker would then compile all tests and
 # each of a thousand processes all of Anyon: half of the time of a run.

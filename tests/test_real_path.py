@@ -13,7 +13,7 @@ import pytest
 
 from anyond.files import directory
 from anyond.git.commits.deletion import contained
-from anyond.http.refusal import refusal
+from anyond.http.answer.refusal import refusal
 from anyond.model.errors import Forbidden
 from anyond.real_path import leads_into, nearest_real_path, real_path
 

@@ -11,9 +11,9 @@ import structlog
 import trio
 
 from anyond.actors.core import Actor
-from anyond.actors.crashes import passes, sentence
-from anyond.actors.executions import Executions
-from anyond.actors.process import Finished
+from anyond.actors.execution.crashes import passes, sentence
+from anyond.actors.execution.executions import Executions
+from anyond.actors.execution.process import Finished
 from anyond.machines.attempt import AttemptMachine
 from anyond.machines.attempt_events import (
     AwaitStart,

@@ -12,7 +12,7 @@ import trio
 
 from anyond.actors.attempt import AttemptActor
 from anyond.actors.core import Intensity
-from anyond.actors.executions import STOPPED_BY_USER
+from anyond.actors.execution.executions import STOPPED_BY_USER
 from anyond.machines.attempt_events import (
     AwaitStart,
     Decided,

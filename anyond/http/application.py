@@ -13,14 +13,14 @@ from quart_trio import QuartTrio
 from werkzeug.routing import Rule
 
 from anyond.http import direct
-from anyond.http.body import largest
+from anyond.http.answer.envelope import success
+from anyond.http.answer.refusal import Refusal, cancelled, departed, refusal
 from anyond.http.direct import DirectRoutes
-from anyond.http.envelope import success
 from anyond.http.guard import Asked, Policy
-from anyond.http.json_request import BODY_SECONDS
-from anyond.http.multipart import UploadRequest
-from anyond.http.params import check_text
-from anyond.http.refusal import Refusal, cancelled, departed, refusal
+from anyond.http.request.body import largest
+from anyond.http.request.json_request import BODY_SECONDS
+from anyond.http.request.multipart import UploadRequest
+from anyond.http.request.params import check_text
 from anyond.http.wire.connection import PEER
 from anyond.model.errors import AnyondError, Unavailable
 

@@ -14,9 +14,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
-from anyond.http.body import ClientLeft, largest
-from anyond.http.json_request import AsgiRequest, JsonAnswer, JsonRequest
-from anyond.http.refusal import Refusal, cancelled, refusal
+from anyond.http.answer.refusal import Refusal, cancelled, refusal
+from anyond.http.request.body import ClientLeft, largest
+from anyond.http.request.json_request import AsgiRequest, JsonAnswer, JsonRequest
 
 View = Callable[[JsonRequest], Awaitable[JsonAnswer]]
 

@@ -20,11 +20,11 @@ from anyond.api.declaration.endpoint import (
     Stream,
     UploadCall,
 )
-from anyond.http import decode
-from anyond.http.envelope import Known, answer, cached, encode, from_known
-from anyond.http.framework import QuartRequest, QuartWebsocket, as_response
-from anyond.http.json_request import JsonAnswer, JsonRequest
-from anyond.http.params import read_params
+from anyond.http.answer.envelope import Known, answer, cached, encode, from_known
+from anyond.http.request import decode
+from anyond.http.request.framework import QuartRequest, QuartWebsocket, as_response
+from anyond.http.request.json_request import JsonAnswer, JsonRequest
+from anyond.http.request.params import read_params
 from anyond.http.streaming import streams
 from anyond.http.streaming.encoders import Encoder, WireFormat
 

@@ -14,7 +14,7 @@ import trio
 from anyond.model.ids import new_id
 from anyond.model.refusals.programs import ToolFailed
 from anyond.open_files import give_back
-from anyond.shim.orphans import end_orphans
+from anyond.shim.processes.orphans import end_orphans
 
 DRAIN = 0.2
 """Seconds in which what it has said is read after its end; a child may hold the pipe open."""

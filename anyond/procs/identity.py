@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import Any
 
 from anyond.model.records import LaunchedProcesses
-from anyond.shim.lineage import is_shim_of, program_of
-from anyond.shim.peers import peer_pid
-from anyond.shim.process_table import boot_id, started
+from anyond.shim.processes.lineage import is_shim_of, program_of
+from anyond.shim.processes.peers import peer_pid
+from anyond.shim.processes.process_table import boot_id, started
 
 
 def identify(sock: Any, execution_id: str) -> LaunchedProcesses | None:

@@ -16,9 +16,9 @@ import time
 if __name__ == "__main__":  # isolated mode does not know where we come from
     sys.path.append(os.path.abspath(__file__ + "/../../.."))
 
-from anyond.shim.lineage import find_shims
-from anyond.shim.orphans import end_orphans
-from anyond.shim.services_keeper import VERSION
+from anyond.shim.left_running.services_keeper import VERSION
+from anyond.shim.processes.lineage import find_shims
+from anyond.shim.processes.orphans import end_orphans
 
 KNOCK_S = 5.0
 """How long a keeper may take to open its socket."""

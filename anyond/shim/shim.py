@@ -22,12 +22,12 @@ import time
 if __name__ == "__main__":  # isolated mode does not know where we come from
     sys.path.append(os.path.abspath(__file__ + "/../../.."))
 
-from anyond.shim.descendants import SWEEP, Descendants
-from anyond.shim.log import write_exit
-from anyond.shim.process_table import LINUX
+from anyond.shim.left_running.services_keeper import ServicesKeeper
+from anyond.shim.processes.descendants import SWEEP, Descendants
+from anyond.shim.processes.process_table import LINUX
 from anyond.shim.program import NotStarted
 from anyond.shim.protocol import PROTOCOL, UNNAMED, refusal
-from anyond.shim.services_keeper import ServicesKeeper
+from anyond.shim.spool.log import write_exit
 from anyond.shim.supervisor import Supervisor
 
 REFUSED = 75  # exit status of a shim that came too late

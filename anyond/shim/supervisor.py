@@ -14,14 +14,14 @@ import signal
 import time
 
 from anyond.shim.control_socket import ControlSocket
-from anyond.shim.descendants import Descendants
-from anyond.shim.log import Log, write_exit, write_json
-from anyond.shim.output import Source
-from anyond.shim.peers import is_foreign
-from anyond.shim.process_table import LINUX, boot_id, started
+from anyond.shim.left_running.services import services
+from anyond.shim.processes.descendants import Descendants
+from anyond.shim.processes.peers import is_foreign
+from anyond.shim.processes.process_table import LINUX, boot_id, started
 from anyond.shim.program import Program, Stdin
 from anyond.shim.protocol import UNNAMED
-from anyond.shim.services import services
+from anyond.shim.spool.log import Log, write_exit, write_json
+from anyond.shim.spool.output import Source
 
 TYPE_CHECKING = False  # the real one would load `typing`, which costs a megabyte
 if TYPE_CHECKING:

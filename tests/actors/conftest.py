@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from anyond.actors import attempts as attempts_module
-from anyond.actors import crashes as crashes_module
+from anyond.actors.execution import crashes as crashes_module
 from anyond.agents.roster import DEFAULT_PROFILES
 from anyond.files.desktop_notifier import DesktopNotifier
 from anyond.files.images import ImageFiles

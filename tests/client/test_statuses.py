@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from anyond.client import refusals
-from anyond.http.envelope import failure
-from anyond.http.refusal import STATUS
+from anyond.http.answer.envelope import failure
+from anyond.http.answer.refusal import STATUS
 from anyond.model import errors
 
 

@@ -11,7 +11,7 @@ from anyond.files import images
 from anyond.files.images import LARGEST, ImageFiles
 from anyond.model.errors import TooLarge, Unsupported
 from anyond.model.refusals.requests import Invalid
-from tests.support import pictures
+from tests.support.http import pictures
 
 PNG = pictures.png()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from anyond.files.sniff import GIF, JPEG, PNG, SVG, WEBP, Sort, sniff
-from tests.support import pictures
+from tests.support.http import pictures
 
 
 @pytest.mark.parametrize(

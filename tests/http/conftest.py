@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from anyond.http.direct import DirectRoutes
-from tests.support.front_door import Server, open_server
+from tests.support.http.front_door import Server, open_server
 
 _BOTH_WAYS = {"test_answers", "test_bodies", "test_draft_versions", "test_direct"}
 

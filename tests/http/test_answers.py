@@ -10,7 +10,7 @@ import pytest
 import trio
 from structlog.testing import capture_logs
 
-from anyond.http import envelope as wrapping
+from anyond.http.answer import envelope as wrapping
 from anyond.model import errors
 from anyond.model.ids import new_id
 from anyond.model.refusals.git import HookRefused
@@ -19,7 +19,7 @@ from anyond.model.refusals.programs import ToolFailed
 from anyond.model.refusals.requests import Impossible, Invalid
 from anyond.model.refusals.runs import Busy
 from anyond.model.rows import Approval, ApprovalStatus
-from tests.support.front_door import Server, envelope
+from tests.support.http.front_door import Server, envelope
 
 ID = new_id()
 

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from anyond.api.declaration.checks import identity
-from anyond.http import decode
-from anyond.http.params import position
+from anyond.http.request import decode
+from anyond.http.request.params import position
 from anyond.model.http.bodies import MergeStrategy, NewTask
 from anyond.model.ids import new_id
 from anyond.model.refusals.requests import Invalid
-from tests.support.front_door import Server, envelope
+from tests.support.http.front_door import Server, envelope
 
 ID = "3F2B8C1E-5d6a-4e7f-8a9b-0c1d2e3f4a5b"
 TASK = {"project_id": ID, "title": "t"}

@@ -10,10 +10,10 @@ import trio
 
 from anyond.api.chapters import ENDPOINTS
 from anyond.api.declaration.endpoint import Answering, UploadCall
-from anyond.http import json_request
-from anyond.http.body import LARGEST_BODY
 from anyond.http.direct import DirectRoutes
-from tests.support.front_door import Server
+from anyond.http.request import json_request
+from anyond.http.request.body import LARGEST_BODY
+from tests.support.http.front_door import Server
 
 
 async def nothing(_: Any) -> Any:

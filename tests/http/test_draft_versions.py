@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.front_door import Server, envelope
+from tests.support.http.front_door import Server, envelope
 
 
 @pytest.mark.parametrize("version", [-1, -(2**63) - 1, -(10**400)])

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from anyond.http.envelope import encode
+from anyond.http.answer.envelope import encode
 from anyond.http.streaming.encoders import PLAIN, Snapshot, WireFormat
 from anyond.http.vk.patches import PATCHES
 from anyond.model.drafts import Draft, DraftType

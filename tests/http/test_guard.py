@@ -10,7 +10,7 @@ from trio_websocket import ConnectionRejected
 
 from anyond.http.guard import Policy
 from anyond.model.ids import new_id
-from tests.support.front_door import Server, envelope, open_server, read_all
+from tests.support.http.front_door import Server, envelope, open_server, read_all
 
 ALLOWED = "https://board.example"
 TASKS = f"/api/tasks/stream/ws?project_id={new_id()}"

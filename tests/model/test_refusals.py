@@ -10,11 +10,11 @@ import jsonschema_rs
 import pytest
 
 from anyond.api.examples.refusals import REFUSALS
-from anyond.http.envelope import failure
+from anyond.http.answer.envelope import failure
+from anyond.http.answer.refusal import refusal
 from anyond.http.openapi.document import document
 from anyond.http.openapi.refusals import declared, error_data, text, visible_to_clients
 from anyond.http.openapi.schemas import Schemas
-from anyond.http.refusal import refusal
 from anyond.model.errors import TYPES, AnyondError, Conflict, Forbidden, Unavailable
 from anyond.model.refusals import every
 from anyond.model.refusals.git import FilterFailed, FilterMissing, GitFailed, HookRefused

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from anyond.procs.shims.launcher import Launcher
-from anyond.shim.orphans import end_orphans
+from anyond.shim.processes.orphans import end_orphans
 
 
 @pytest.fixture

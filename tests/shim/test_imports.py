@@ -13,7 +13,7 @@ import pytest
 import anyond.shim
 
 ROOM = Path(anyond.shim.__file__).parent
-MODULES = sorted(ROOM.glob("*.py"))
+MODULES = sorted(ROOM.rglob("*.py"))
 WITHOUT_PROC = {"orphans.py": {"psutil"}}  # only where there is no /proc, and not in a shim
 COSTLY = {"typing", "subprocess", "logging", "asyncio", "dataclasses", "pathlib", "tempfile"}
 

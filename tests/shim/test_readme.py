@@ -10,7 +10,8 @@ from pathlib import Path
 
 import anyond.shim
 from anyond.procs.shims import launcher
-from anyond.shim import log, protocol, shim, supervisor
+from anyond.shim import protocol, shim, supervisor
+from anyond.shim.spool import log
 
 README = (Path(anyond.shim.__file__).parent / "README.md").read_text()
 
@@ -38,7 +39,7 @@ def test_each_number_is_the_one_in_the_code() -> None:
     found = rows("Numbers")
     assert len(found) > 10
     for name, value, _ in found:
-        module, constant = name.strip("`").split(".")
+        module, _, constant = name.strip("`").rpartition(".")
         told = getattr(importlib.import_module(f"anyond.shim.{module}"), constant)
         assert str(told) == value, name
 

@@ -23,8 +23,8 @@ import trio
 from trio_websocket import ConnectionClosed, WebSocketConnection, open_websocket_url
 
 from anyond.client import Address, Client
-from tests.support import measured
-from tests.support.daemon_process import DaemonProcess, start_daemon
+from tests.support.daemons import measured
+from tests.support.daemons.daemon_process import DaemonProcess, start_daemon
 from tests.support.paths import ROOT, SCRIPTED_AGENTS
 
 ACP_AGENT = SCRIPTED_AGENTS / "acp_agent.py"

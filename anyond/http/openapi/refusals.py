@@ -15,7 +15,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from anyond.generated import run
-from anyond.http.refusal import STATUS
+from anyond.http.answer.refusal import STATUS
 from anyond.model import docstrings
 from anyond.model.errors import TYPES, AnyondError
 from anyond.model.refusals import daemon, every

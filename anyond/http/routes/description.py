@@ -6,9 +6,9 @@ from quart import Response
 
 from anyond.api import description as api
 from anyond.api.declaration.params import Nothing
+from anyond.http.answer.download import download
 from anyond.http.backend import Backend
 from anyond.http.dispatch import route
-from anyond.http.download import download
 
 _HEADERS = {"Cache-Control": "no-cache", "Referrer-Policy": "no-referrer"}
 

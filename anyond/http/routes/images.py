@@ -11,10 +11,10 @@ from quart import Response
 
 from anyond.api import images as api
 from anyond.api.declaration.params import Nothing, OfTask
-from anyond.http import multipart
+from anyond.http.answer.download import disposition, download
 from anyond.http.backend import Backend
 from anyond.http.dispatch import route
-from anyond.http.download import disposition, download
+from anyond.http.request import multipart
 from anyond.model.rows import Image
 
 if TYPE_CHECKING:

@@ -15,9 +15,9 @@ from anyond.api import system as api
 from anyond.api.declaration.checks import line
 from anyond.api.declaration.params import Nothing
 from anyond.files import sounds
+from anyond.http.answer.download import download
 from anyond.http.backend import Backend
 from anyond.http.dispatch import Likeness, route
-from anyond.http.download import download
 from anyond.model.configuration.settings import Config, ExecutorProfileId
 from anyond.model.http.answers import (
     Environment,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from anyond.api import tasks as api
 from anyond.api.declaration.params import Nothing, OfTask
+from anyond.http.answer.envelope import Known
 from anyond.http.backend import Backend
 from anyond.http.dispatch import Streamed, route
-from anyond.http.envelope import Known
 from anyond.http.streaming import records
 from anyond.http.streaming.encoders import Record, Snapshot, WireFormat
 from anyond.model.http.bodies import CreateAndStart, NewTask, TaskPatch

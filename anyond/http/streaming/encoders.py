@@ -14,7 +14,7 @@ from anyond.api.drafts import STREAM_DRAFTS
 from anyond.api.events import FOLLOW_EVENTS, RESYNC
 from anyond.api.processes import STREAM_EXECUTION_PROCESSES
 from anyond.api.tasks import STREAM_TASKS
-from anyond.http.envelope import encode
+from anyond.http.answer.envelope import encode
 from anyond.model.http import frames
 from anyond.model.http.frames import DiffFrame, EntryFrame, LogChunk, LogOperation
 from anyond.model.records import Stream

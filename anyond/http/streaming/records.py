@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from anyond.http.envelope import encode
+from anyond.http.answer.envelope import encode
 from anyond.http.streaming.encoders import Record, Snapshot
 from anyond.model.refusals.daemon import Gone
 from anyond.model.rows import Change

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from anyond.api.events import RESYNC
-from anyond.http.envelope import encode
+from anyond.http.answer.envelope import encode
 from anyond.http.streaming.encoders import event
 from anyond.http.streaming.streams import GATHER_S
 from anyond.model.http.frames import EventsLost

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import trio
 from quart import websocket
 
-from anyond.http.refusal import departed, incident, refused
+from anyond.http.answer.refusal import departed, incident, refused
 from anyond.http.streaming.encoders import Encoder, Snapshot
 from anyond.http.wire.turns import Turns
 

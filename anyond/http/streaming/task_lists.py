@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 import trio
 
-from anyond.http.envelope import Known, encode, success
+from anyond.http.answer.envelope import Known, encode, success
 from anyond.model.refusals.daemon import Gone
 from anyond.model.rows import Change
 from anyond.store.board import projects, tasks

@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 
 from msgspec import Struct, field
 
-from anyond.http.envelope import encode
+from anyond.http.answer.envelope import encode
 
 T = TypeVar("T")
 

@@ -12,8 +12,8 @@ from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 
+from anyond.http.answer.envelope import encode
 from anyond.http.application import REFUSED
-from anyond.http.envelope import encode
 from anyond.http.vk import pacing, shapes, site, spellings
 from anyond.http.wire.connection import EXTEND_DEADLINE, PARTING
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Raw, Struct
 
-from anyond.http.envelope import encode
+from anyond.http.answer.envelope import encode
 from anyond.http.streaming.encoders import (
     FINISHED,
     MESSAGE_BYTES,

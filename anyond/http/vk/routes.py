@@ -10,10 +10,10 @@ import msgspec
 from quart import Blueprint, Response, request
 
 from anyond.api.declaration.checks import checked, identity, line
-from anyond.http import decode
-from anyond.http.envelope import answer, cached
-from anyond.http.framework import QuartRequest, as_response
-from anyond.http.params import flag
+from anyond.http.answer.envelope import answer, cached
+from anyond.http.request import decode
+from anyond.http.request.framework import QuartRequest, as_response
+from anyond.http.request.params import flag
 from anyond.http.routes import images
 from anyond.http.routes.approvals import decision
 from anyond.model.configuration.project_settings import ProjectSettings

@@ -13,8 +13,8 @@ from typing import NamedTuple
 import trio
 from quart import Response, request
 
+from anyond.http.answer.download import download
 from anyond.http.application import App
-from anyond.http.download import download
 from anyond.http.guard import Policy
 from anyond.model.refusals.requests import Invalid, NotFound
 

@@ -17,7 +17,7 @@ import structlog
 import trio
 
 from anyond import open_files
-from anyond.http.envelope import JSON, failure
+from anyond.http.answer.envelope import JSON, failure
 
 RETRY_S = 0.05
 """Seconds until the next try, after the system had no descriptor or memory for a connection."""

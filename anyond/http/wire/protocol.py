@@ -16,7 +16,7 @@ from hypercorn.protocol.h11 import STREAM_ID, H11Protocol, H11WSConnection
 from hypercorn.protocol.http_stream import HTTPStream
 from hypercorn.protocol.ws_stream import Handshake
 
-from anyond.http.envelope import JSON, failure
+from anyond.http.answer.envelope import JSON, failure
 from anyond.http.wire.fragments import FragmentingStream
 
 _STREAM_END_SECONDS = 1.0

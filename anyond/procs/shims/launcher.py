@@ -29,9 +29,9 @@ from anyond.procs.shims import lost_execution, shim_start
 from anyond.procs.shims.shim_connection import ShimConnection
 from anyond.procs.shims.shim_state import Lock, why_lost, why_unknown, withdraw
 from anyond.procs.spools.spool import Spool
-from anyond.shim.orphans import end_orphans
-from anyond.shim.peers import is_foreign
-from anyond.shim.process_table import boot_id
+from anyond.shim.processes.orphans import end_orphans
+from anyond.shim.processes.peers import is_foreign
+from anyond.shim.processes.process_table import boot_id
 from anyond.shim.protocol import PROTOCOL, refusal
 
 ANSWER = 30.0

@@ -10,9 +10,9 @@ from anyond.model.refusals.runs import Running
 from anyond.procs.identity import still_running
 from anyond.procs.shims.shim_state import Lock, read_run
 from anyond.procs.spools.spool import Spool
-from anyond.shim.lineage import find_shims
-from anyond.shim.orphans import end_orphans
-from anyond.shim.process_table import boot_id
+from anyond.shim.processes.lineage import find_shims
+from anyond.shim.processes.orphans import end_orphans
+from anyond.shim.processes.process_table import boot_id
 
 DYING = 5.0
 """Seconds that a shim may take to be really dead after its connection broke."""

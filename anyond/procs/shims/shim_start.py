@@ -19,8 +19,8 @@ from anyond.procs.shims import lost_execution
 from anyond.procs.shims.shim_state import Lock, last_words, read_run
 from anyond.procs.spools.spool import Spool
 from anyond.shim import shim
-from anyond.shim.lineage import find_shims
-from anyond.shim.orphans import end_orphans
+from anyond.shim.processes.lineage import find_shims
+from anyond.shim.processes.orphans import end_orphans
 from anyond.shim.shim import REFUSED
 
 SHIM = os.path.abspath(shim.__file__)

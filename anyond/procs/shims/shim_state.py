@@ -14,8 +14,8 @@ import msgspec
 from msgspec import Struct
 
 from anyond.procs.spools.spool_files import open_plain, read_end, read_plain
-from anyond.shim.log import write_json
-from anyond.shim.process_table import boot_id
+from anyond.shim.processes.process_table import boot_id
+from anyond.shim.spool.log import write_json
 
 LARGEST_SPEC = 64 << 20  # bytes; a prompt can be among the arguments
 

@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from anyond.procs.spools.record_scanner import OUTPUT, Scanner
 from anyond.procs.spools.spool_files import make_way, read_plain
-from anyond.shim.log import write_json
+from anyond.shim.spool.log import write_json
 
 log = structlog.get_logger()
 

@@ -34,7 +34,7 @@ from anyond.procs.spools.record_scanner import (
 )
 from anyond.procs.spools.spool_files import make_way, open_plain, read_plain
 from anyond.procs.spools.spool_readers import MOST, FrameReader, RecordReader
-from anyond.shim.log import write_json
+from anyond.shim.spool.log import write_json
 
 
 class Spool:

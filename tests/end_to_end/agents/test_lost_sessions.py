@@ -11,8 +11,8 @@ import pytest
 import trio
 
 from tests.support.daemon import Daemon
+from tests.support.daemons.scripted_claude import forget_sessions, told, use_scripted_claude
 from tests.support.real_agents.claude_cli import Person, said
-from tests.support.scripted_claude import forget_sessions, told, use_scripted_claude
 
 
 @pytest.fixture

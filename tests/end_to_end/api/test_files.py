@@ -14,8 +14,8 @@ import pytest
 import trio
 
 from tests.support.daemon import Daemon, Refused, local_client
-from tests.support.pictures import SVG, png
-from tests.support.uploads import PNG, upload
+from tests.support.http.pictures import SVG, png
+from tests.support.http.uploads import PNG, upload
 
 MIB = 1024**2
 

@@ -23,7 +23,7 @@ from tests.support.clients.reference_client import (
     with_claude,
 )
 from tests.support.daemon import PATIENCE, Daemon
-from tests.support.pictures import png
+from tests.support.http.pictures import png
 
 PROFILE = {"executor": "CLAUDE_CODE", "variant": None}
 

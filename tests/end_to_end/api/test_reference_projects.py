@@ -22,7 +22,7 @@ from tests.support.clients.reference_client import (
     with_claude,
 )
 from tests.support.daemon import Daemon
-from tests.support.pictures import png
+from tests.support.http.pictures import png
 
 
 @pytest.fixture

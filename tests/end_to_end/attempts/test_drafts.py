@@ -16,7 +16,7 @@ import trio
 from anyond.api.drafts import STREAM_DRAFTS, FollowedDrafts
 from anyond.model.http.frames import DraftUpdated
 from tests.support.daemon import Daemon, Refused
-from tests.support.uploads import upload
+from tests.support.http.uploads import upload
 
 
 async def put(daemon: Daemon, attempt: dict[str, Any], query: str = "", **body: Any) -> Any:

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from tests.support.daemon import Daemon, Refused
+from tests.support.daemons.scripted_claude import told, use_scripted_claude
 from tests.support.real_agents.claude_cli import Person, said
-from tests.support.scripted_claude import told, use_scripted_claude
 
 
 @pytest.fixture

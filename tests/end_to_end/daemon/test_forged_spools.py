@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from anyond.shim.process_table import started
+from anyond.shim.processes.process_table import started
 from tests.support.daemon import ACP_AGENT, Daemon, alive
 
 HIDDEN = f"""#!/bin/sh

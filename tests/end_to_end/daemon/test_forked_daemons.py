@@ -11,8 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.support import daemon_process
 from tests.support.daemon import Daemon
+from tests.support.daemons import daemon_process
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="none is forked elsewhere")
 

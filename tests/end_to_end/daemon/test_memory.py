@@ -6,8 +6,8 @@ import psutil
 import pytest
 
 from tests.support.daemon import Daemon
+from tests.support.daemons.scripted_claude import use_scripted_claude
 from tests.support.real_agents.claude_cli import said
-from tests.support.scripted_claude import use_scripted_claude
 
 pytestmark = pytest.mark.cold_start
 

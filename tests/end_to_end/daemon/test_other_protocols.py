@@ -13,7 +13,7 @@ from trio_websocket import WebSocketConnection
 from anyond.shim.protocol import PROTOCOL
 from tests.support.daemon import PATIENCE, Daemon, alive
 from tests.support.paths import ROOT
-from tests.support.run_pids import pids
+from tests.support.processes.run_pids import pids
 
 LATER = PROTOCOL + 2
 

@@ -12,7 +12,7 @@ import psutil
 import trio
 
 from tests.support.daemon import Daemon, alive
-from tests.support.run_pids import pids
+from tests.support.processes.run_pids import pids
 
 CRASHES = int(os.environ.get("ANYON_TEST_CRASHES", "8"))
 """How often the daemon is killed at a random moment."""

@@ -14,7 +14,7 @@ from anyond.http.streaming.encoders import PLAIN
 from anyond.model.http.bodies import TaskPatch
 from anyond.model.ids import now
 from anyond.store.board import tasks
-from tests.support.front_door import Server
+from tests.support.http.front_door import Server
 
 
 class Event(NamedTuple):

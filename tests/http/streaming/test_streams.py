@@ -20,7 +20,7 @@ from anyond.store.board import projects, tasks
 from anyond.store.engine.database import Store
 from anyond.store.engine.transaction import Tx
 from anyond.store.runs import processes
-from tests.support.front_door import Server, chunks
+from tests.support.http.front_door import Server, chunks
 
 ID = new_id()
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from trio_websocket import ConnectionClosed
 
-from anyond.http.envelope import encode
+from anyond.http.answer.envelope import encode
 from anyond.http.streaming.encoders import MESSAGE_BYTES, Snapshot
 from anyond.http.vk.pacing import RUNNING_FIRST_SECONDS, STATUS_FIRST_SECONDS
 from anyond.http.vk.patches import PATCHES
@@ -30,7 +30,7 @@ from anyond.model.records import Stream
 from anyond.model.rows import Change, Diff
 from anyond.store.board import attempts, tasks
 from tests.support.clients.vk_client import apply
-from tests.support.front_door import Server, Tape, chunks, open_server, until
+from tests.support.http.front_door import Server, Tape, chunks, open_server, until
 
 FINISHED = {"finished": True}
 

@@ -17,8 +17,8 @@ from structlog.testing import capture_logs
 
 from anyond.http.wire.listeners import listen
 from anyond.http.wire.server import serve
-from tests.support.front_door import Server, chunks, open_server, read_all, until
-from tests.support.raw_requests import head, upgrade
+from tests.support.http.front_door import Server, chunks, open_server, read_all, until
+from tests.support.http.raw_requests import head, upgrade
 
 HELLO = "GET /health HTTP/1.1\nHost: localhost\n\n"
 

@@ -13,7 +13,7 @@ import pytest
 from anyond.http.wire.listeners import listen
 from anyond.model.errors import Unavailable
 from anyond.model.refusals.requests import Invalid
-from tests.support.front_door import open_server
+from tests.support.http.front_door import open_server
 
 
 async def test_a_socket_that_was_handed_over_is_served(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import trio
 from anyond.http.guard import Policy
 from anyond.http.wire import peers
 from anyond.http.wire.peers import NOBODY, Means, Peers
-from tests.support.front_door import open_server
+from tests.support.http.front_door import open_server
 
 pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="only Linux tells whose connection it is"

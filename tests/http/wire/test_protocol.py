@@ -7,8 +7,8 @@ import trio
 import trio.testing
 from structlog.testing import capture_logs
 
-from tests.support.front_door import Server, read_all
-from tests.support.raw_requests import head, upgrade
+from tests.support.http.front_door import Server, read_all
+from tests.support.http.raw_requests import head, upgrade
 
 
 async def test_compression_is_never_agreed_on(server: Server) -> None:

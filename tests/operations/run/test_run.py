@@ -35,7 +35,7 @@ from anyond.procs.shims.launcher import Launcher
 from anyond.store.board import tags, tasks
 from anyond.store.engine.transaction import Tx
 from anyond.store.runs import processes, sessions
-from tests.support.fake_launcher import FakeLauncher
+from tests.support.processes.fake_launcher import FakeLauncher
 from tests.support.rows import add_attempt, add_project, add_run, asks, begin_turn, runs_script
 
 

@@ -22,10 +22,10 @@ from anyond.procs.shims import launcher as launcher_module
 from anyond.procs.shims import shim_start
 from anyond.procs.shims.launcher import Alive, Launcher
 from anyond.procs.shims.shim_connection import ShimConnection
-from anyond.shim.lineage import find_shims
+from anyond.shim.processes.lineage import find_shims
 from anyond.shim.protocol import PROTOCOL, SUPPORTED, UNNAMED
 from tests.support.paths import ROOT
-from tests.support.shim_programs import (
+from tests.support.processes.shim_programs import (
     LIMIT,
     alive,
     before_long,
@@ -37,7 +37,7 @@ from tests.support.shim_programs import (
     shell,
     until,
 )
-from tests.support.shim_sockets import connect
+from tests.support.processes.shim_sockets import connect
 
 OLD = ROOT / "tests" / "procs" / "old_shim" / "anyond" / "procs" / "shim.py"
 KEY = "k" * 64

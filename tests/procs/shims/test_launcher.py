@@ -20,7 +20,7 @@ from anyond.model.refusals.requests import Invalid
 from anyond.procs.shims.launcher import Absent, Alive, Ended, Launcher, Lost
 from anyond.shim import shim
 from anyond.shim.protocol import PROTOCOL
-from tests.support.shim_programs import (
+from tests.support.processes.shim_programs import (
     LIMIT,
     alive,
     before_long,
@@ -35,7 +35,7 @@ from tests.support.shim_programs import (
     until,
     write_program,
 )
-from tests.support.shim_sockets import connect
+from tests.support.processes.shim_sockets import connect
 
 ECHO = "while read x; do echo heard $x; done; echo end"
 

@@ -15,9 +15,18 @@ from anyond.model.launch import Launch
 from anyond.model.records import Stream
 from anyond.procs.shims.launcher import Launcher
 from anyond.procs.shims.shim_connection import ShimConnection
-from anyond.shim.peers import is_foreign, peer_pid
-from tests.support.shim_programs import LIMIT, before_long, end, name, records, said, shell, until
-from tests.support.shim_sockets import connect
+from anyond.shim.processes.peers import is_foreign, peer_pid
+from tests.support.processes.shim_programs import (
+    LIMIT,
+    before_long,
+    end,
+    name,
+    records,
+    said,
+    shell,
+    until,
+)
+from tests.support.processes.shim_sockets import connect
 
 KEY = "k" * 64
 HELLO = b"hello 64\n" + KEY.encode()

@@ -17,10 +17,10 @@ import trio
 from anyond.procs.identity import identify
 from anyond.procs.shims.launcher import Alive, Ended, Launcher, Lost
 from anyond.procs.spools.spool import Spool
-from anyond.shim.lineage import find_shims
-from anyond.shim.orphans import end_orphans
-from anyond.shim.process_table import LINUX, processes, started
-from tests.support.shim_programs import (
+from anyond.shim.processes.lineage import find_shims
+from anyond.shim.processes.orphans import end_orphans
+from anyond.shim.processes.process_table import LINUX, processes, started
+from tests.support.processes.shim_programs import (
     alive,
     before_long,
     begin,

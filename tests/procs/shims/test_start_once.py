@@ -20,7 +20,7 @@ from anyond.model.refusals.runs import Busy
 from anyond.procs.shims import shim_state
 from anyond.procs.shims.launcher import Absent, Alive, Ended, Launcher, Lost
 from anyond.shim import shim
-from tests.support.shim_programs import (
+from tests.support.processes.shim_programs import (
     LIMIT,
     alive,
     before_long,

@@ -10,7 +10,7 @@ import pytest
 
 from anyond.model.records import Stream
 from anyond.procs.shims.launcher import Launcher
-from tests.support.shim_programs import (
+from tests.support.processes.shim_programs import (
     before_long,
     begin,
     end,

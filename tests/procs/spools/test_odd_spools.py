@@ -18,8 +18,8 @@ from anyond.procs.shims.shim_state import last_words, read_run, why_unknown
 from anyond.procs.spools import index_check
 from anyond.procs.spools.record_scanner import parse, read_gap
 from anyond.procs.spools.spool import Spool
-from anyond.shim.log import write_json
-from tests.support.shim_programs import frames, records
+from anyond.shim.spool.log import write_json
+from tests.support.processes.shim_programs import frames, records
 
 
 def pipe(path: Path) -> None:

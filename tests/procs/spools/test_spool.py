@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from anyond.model.records import Exit, Stream
 from anyond.procs.spools.record_scanner import OUTPUT
 from anyond.procs.spools.spool import Spool
-from anyond.shim.log import write_json
-from tests.support.shim_programs import frames, records
+from anyond.shim.spool.log import write_json
+from tests.support.processes.shim_programs import frames, records
 
 contents = st.lists(
     st.tuples(

@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 from tests.support.daemon import Daemon
-from tests.support.daemon_process import run_anyon
+from tests.support.daemons.daemon_process import run_anyon
 from tests.support.importing.old_kanban import MOMENT, OldKanban, claude_lines, first_request
 from tests.support.paths import ROOT
 

@@ -1,0 +1,1 @@
+"""Messages with one agent: its output is read, its questions are answered, and input is sent."""

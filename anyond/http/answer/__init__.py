@@ -1,0 +1,1 @@
+"""Answers: the envelope of values and of refusals, and files that are sent."""

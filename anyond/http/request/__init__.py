@@ -1,0 +1,1 @@
+"""Requests: parameters, bodies and forms, each decoded or refused."""

@@ -1,0 +1,1 @@
+"""Services: processes that a script leaves running, and their keeper."""

@@ -1,1 +1,0 @@
-"""A module for each row of the table, or for a few that belong together."""

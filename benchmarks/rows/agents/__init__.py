@@ -1,1 +1,0 @@
-"""Rows about what agents write, from their pipe to a client."""

@@ -1,1 +1,0 @@
-"""Rows about the answers to many clients, or about many rows."""

@@ -1,1 +1,0 @@
-"""Rows about attempts in large repositories, beside git itself."""

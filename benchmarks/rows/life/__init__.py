@@ -1,1 +1,0 @@
-"""Rows about the daemon: its start, its restart, its rest."""

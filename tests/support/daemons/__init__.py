@@ -1,0 +1,1 @@
+"""How daemons of tests are started, measured, and given scripted agents."""

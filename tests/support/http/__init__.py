@@ -1,0 +1,1 @@
+"""An application without a daemon behind it, and what is sent to one."""

@@ -1,0 +1,1 @@
+"""Programs, shims and their sockets, and a launcher that starts nothing."""
