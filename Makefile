@@ -93,7 +93,7 @@ docs: ## Build the documentation as a site in build/site; a link that leads nowh
 	@sh requirements/venv.sh $(DOCS) docs
 	@NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/mkdocs build --strict
 
-bench: ## Run the benchmarks (ARGS="--only output" for some of them)
+bench: ## Run the benchmarks (ARGS="--rows output,latency" for some of them)
 	@sh requirements/venv.sh $(DEV) dev
 	@$(DEV_PYTHON) -m benchmarks $(ARGS)
 

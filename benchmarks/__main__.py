@@ -1,35 +1,22 @@
-"""The figures that are measured, their order, and the consequence of a missed promise."""
+"""The rows that are measured, their order, and the consequence of a missed promise."""
 
 from __future__ import annotations
 
 import argparse
-import os
 import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
 
-from benchmarks import (
-    comparing,
-    flooding,
-    holding,
-    joining,
-    latency,
-    listening,
-    listing,
-    output,
-    polling,
-    reading,
-    resting,
-    searching,
-    starting,
-    wire_format,
-    writing,
-)
-from benchmarks.figures import Figure, table
+from benchmarks.busy import Watch
+from benchmarks.figures import Figure, judgement, table
 from benchmarks.lab import Lab
+from benchmarks.rows.agents import flooding, joining, latency, output, reading, wire_format
+from benchmarks.rows.clients import holding, listening, listing, writing
+from benchmarks.rows.git import comparing, polling, searching, starting
+from benchmarks.rows.life import resting
 
-CHAPTERS: dict[str, Callable[[Lab], Iterator[Figure]]] = {
+ROWS: dict[str, Callable[[Lab], Iterator[Figure]]] = {
     "output": output.measure,
     "reading": reading.measure,
     "latency": latency.measure,
@@ -49,26 +36,36 @@ CHAPTERS: dict[str, Callable[[Lab], Iterator[Figure]]] = {
 
 
 def main() -> int:
-    """Measure, and print one table. 1 if a promise is not kept."""
+    """Measure, and print one table. 1 if a promise is missed, on a machine that is calm."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--only", action="append", choices=CHAPTERS, help="repeatable")
-    chosen = parser.parse_args().only or list(CHAPTERS)
-    figures: list[Figure] = []
-    before = _busy()
+    parser.add_argument("--rows", type=_names, default=list(ROWS), help="some of them: a,b,c")
+    chosen = parser.parse_args().rows
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the lab is cleared even then
+    figures: list[Figure] = []
     with Lab.open() as lab:
         for name in chosen:
-            began = time.monotonic()
-            figures += CHAPTERS[name](lab)
-            print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+            began, watch = time.monotonic(), Watch(lab.root)
+            found = list(ROWS[name](lab))
+            load = watch.load()
+            figures += [figure._replace(load=load) for figure in found]
+            print(
+                f"{name}: {time.monotonic() - began:.0f} s; others took {load.others:.0%}"
+                f" of the processors, the host {load.stolen:.0%}",
+                file=sys.stderr,
+                flush=True,
+            )
     print(table(figures))
-    print(f"\n{os.cpu_count()} cores; busy before and after: {before:.1f}, {_busy():.1f}")
-    return 1 if any(figure.holds is False for figure in figures) else 0
+    print(f"\n{judgement(figures)}")
+    return 1 if any(figure.missed for figure in figures) else 0
 
 
-def _busy() -> float:
-    """Return the number of processes that want to run, on average of the last minute."""
-    return os.getloadavg()[0]
+def _names(text: str) -> list[str]:
+    """The names of rows, with commas between them."""
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    for name in names:
+        if name not in ROWS:
+            raise argparse.ArgumentTypeError(f"{name!r} is no row; rows are {', '.join(ROWS)}")
+    return names or list(ROWS)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import time
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from benchmarks.daemon import ROOT
+from benchmarks.root import ROOT
 
 
 class Asked(NamedTuple):

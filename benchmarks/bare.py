@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks.daemon import ROOT
+from benchmarks.root import ROOT
 
 
 @contextmanager

@@ -26,7 +26,6 @@ from anyond.model.rows import ExecutionProcess, Project, Task, TaskAttempt, Task
 
 T = TypeVar("T")
 
-ROOT = Path(__file__).parents[1]
 TIMEOUT_S = 120.0
 """Seconds after which something that has not happened will not happen."""
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from benchmarks.daemon import ROOT
+from benchmarks.root import ROOT
 from benchmarks.websocket import WebSocket
 
 Json = dict[str, Any]

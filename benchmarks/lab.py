@@ -14,7 +14,8 @@ from typing import Any
 
 import psutil
 
-from benchmarks.daemon import ROOT, Daemon
+from benchmarks.daemon import Daemon
+from benchmarks.root import ROOT
 
 FILES = 20_000
 

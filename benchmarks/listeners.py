@@ -16,7 +16,7 @@ import sys
 import time
 from urllib.parse import urlsplit
 
-from benchmarks.daemon import ROOT
+from benchmarks.root import ROOT
 
 _STAMP = re.compile(rb'"title":"(\d{6,})"')
 

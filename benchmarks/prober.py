@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from benchmarks.daemon import ROOT
+from benchmarks.root import ROOT
 
 INTERVAL = 0.01
 

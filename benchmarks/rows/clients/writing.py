@@ -21,9 +21,9 @@ from anyond.store.board import projects, tasks
 from anyond.store.engine import migrate
 from anyond.store.engine.database import Store
 from anyond.store.engine.transaction import Tx
-from benchmarks.daemon import ROOT
 from benchmarks.figures import Figure, middle
 from benchmarks.lab import Lab
+from benchmarks.root import ROOT
 
 CLIENTS = 50
 EACH = 60

@@ -1,0 +1,1 @@
+"""A module for each row of the table, or for a few that belong together."""

@@ -1,0 +1,1 @@
+"""Rows about what agents write, from their pipe to a client."""

@@ -1,0 +1,1 @@
+"""Rows about the answers to many clients, or about many rows."""

@@ -1,0 +1,1 @@
+"""Rows about attempts in large repositories, beside git itself."""

@@ -1,0 +1,1 @@
+"""Rows about the daemon: its start, its restart, its rest."""
