@@ -28,6 +28,9 @@ C = TypeVar("C")
 DEADLINE = 600.0
 """Seconds after which an asker gives up; the work itself goes on."""
 
+LONGEST_BACKOFF_S = 30.0
+"""Seconds between a crash of a permanent service and its restart, at most."""
+
 
 class _Slot:
     """The place of exactly one awaited answer."""
@@ -183,14 +186,15 @@ async def keep(
     """Run a permanent service: after a crash again, but not for ever.
 
     Args:
-        pause: seconds before the first restart; exponential backoff up to 30.
-        report: told of each crash.
+        pause: seconds before the first restart, and before one after a run longer than the window;
+            doubled for each other one, up to `LONGEST_BACKOFF_S`.
+        report: called with each crash.
 
     Raises:
         Exception: the last crash, when there were too many.
     """
     crashes: deque[float] = deque(maxlen=intensity.restarts + 1)
-    wait = pause
+    backoff = pause
     while True:
         started = trio.current_time()
         try:
@@ -202,5 +206,7 @@ async def keep(
             crashes.append(now)
             if len(crashes) > intensity.restarts and now - crashes[0] <= intensity.within:
                 raise
-            wait = pause if now - started > intensity.within else min(wait * 2, 30.0)
-        await trio.sleep(wait)
+            if now - started > intensity.within:
+                backoff = pause
+        await trio.sleep(backoff)
+        backoff = min(backoff * 2, LONGEST_BACKOFF_S)
