@@ -99,9 +99,9 @@ class AmpDialogue(ClaudeDialogue):
         for line in held or ():
             super()._received_line(line)
 
-    def _began(self, notice: wire.SystemLine) -> None:
-        self._begun = True
-        super()._began(notice)
+    def _system(self, head: wire.Head, line: bytes) -> None:
+        self._begun |= head.subtype == "init"
+        super()._system(head, line)
 
     def _model_message(self, line: wire.AssistantLine, parent: str | None) -> None:
         for block in line.message.blocks:
@@ -113,7 +113,7 @@ class AmpDialogue(ClaudeDialogue):
                 name = self._names[block.id] = canonical(block.name)
                 block.name, block.input = name, canonical_input(name, block.input)
         if line.message.model is not None and parent is None:
-            self._learn_model(line.message.model)
+            self._system_lines.learn_model(line.message.model)
         super()._model_message(line, parent)
         self._count(line.message.usage)
 
@@ -129,8 +129,8 @@ class AmpDialogue(ClaudeDialogue):
         if (used.input_tokens or 0) >= cached:
             used.input_tokens = (used.input_tokens or 0) - cached
         self._counted = True
-        if self._accounts.add(wire.ResultLine(usage=used), self._model):
-            self._put(self._accounts)
+        if self._accounts.add(wire.ResultLine(usage=used), self._system_lines.model):
+            self._events.put(self._accounts)
 
     def _data(self, block: wire.Block, fallback: Any) -> Any:
         data = result_data(self._names.get(block.tool_use_id, ""), block.content)
@@ -145,19 +145,20 @@ class AmpDialogue(ClaudeDialogue):
         refused = disguised_errors.is_error(answer) or disguised_errors.is_demand(answer)
         if not self._has_more_output and refused:
             login = disguised_errors.refuses_key(answer)
-            self._complain(self._with_advice(answer, login), login, self._messages.latest_key)
+            complaints = self._complaints
+            complaints.add(complaints.with_advice(answer, login), login, self._messages.latest_key)
             result.is_error, result.result = True, answer
         super()._over(result, subtype)
 
     def _add_plain_output(self, line: bytes) -> None:
         super()._add_plain_output(line)
-        block = self._plain_output.last
+        block = self._complaints.plain_output.last
         if self._begun or block is None:
             return
         text = line.decode(errors="replace")
         if disguised_errors.refuses_key(text):
             block.kind = ErrorMessage(error_type=SetupRequired())
-            self._put(block)
+            self._events.put(block)
         elif self._resumed and not self._lost and disguised_errors.lost_session(text):
             self._lost = True
-            self._events.append(SessionLost())
+            self._events.emit(SessionLost())

@@ -1,9 +1,8 @@
 """The dialogue with Claude Code: what each line of a run means.
 
 Theory of operation. Nothing but the log moves this on: `send` and `outgoing` touch only the outbox.
-Entries live in small objects that know how to make their entry. A change puts its object among the
-events, and the entry is made once, at the end of `receive`: a thousand pieces of text in one record
-cost one join and one event.
+Lines of one type are read here; those of which there are many kinds are read by the objects whose
+state they change: `SystemLines`, `ControlRequests`.
 """
 
 from __future__ import annotations
@@ -13,56 +12,42 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
-from msgspec import Struct
-
 from anyond.agents.claude import wire
-from anyond.agents.claude.notices import (
-    HARMLESS_NOTICES,
-    HARMLESS_TYPES,
-    retry_text,
-    without_escapes,
-    words_of,
-)
+from anyond.agents.claude.calls.tool_calls import ToolCalls
+from anyond.agents.claude.complaints import Complaints
+from anyond.agents.claude.control_requests import ControlRequests
 from anyond.agents.claude.outbox import Outbox
 from anyond.agents.claude.pending_messages import PendingMessages
 from anyond.agents.claude.questions import Consent, Questions
 from anyond.agents.claude.result import Accounts, turn_outcome
+from anyond.agents.claude.system_lines import HARMLESS_NOTICES, HARMLESS_TYPES, SystemLines
 from anyond.agents.claude.text import Messages
-from anyond.agents.claude.tool_calls import ToolCalls
-from anyond.agents.claude.tools import Call
-from anyond.agents.common.carried import NOTHING_CARRIED, Carried, NoticesOnce
+from anyond.agents.common.carried import NOTHING_CARRIED, Carried
 from anyond.agents.common.core import (
     AgentCommand,
     AgentEvent,
-    ApprovalAnswered,
-    ApprovalAsked,
-    ApprovalWithdrawn,
     Decide,
-    EntryPut,
     Interrupt,
     Noise,
     Outcome,
     Prompt,
     SessionLost,
-    SessionStarted,
     TurnEnded,
 )
 from anyond.agents.common.disguised_errors import refuses_key
-from anyond.agents.common.entry import BROKE_OFF, Note, OutputBlocks, Source
+from anyond.agents.common.entry import BROKE_OFF, Note
 from anyond.agents.common.paths import Paths
+from anyond.agents.common.pending_events import PendingEvents
 from anyond.agents.common.recap import remark
 from anyond.agents.json_rpc.lines import Lines
 from anyond.model.entries import (
     ErrorMessage,
-    OtherError,
-    SetupRequired,
     SystemMessage,
     UserMessage,
 )
 from anyond.model.records import Stream
 
 _CALLS = frozenset({"tool_use", "server_tool_use", "mcp_tool_use"})
-_SESSION_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 _LOCAL_OUTPUT = re.compile(r"<local-command-(?:stdout|stderr)>(.*)</local-command-\w+>", re.DOTALL)
 _BROKEN_OFF = "The connection to the model's server broke off in the middle of an answer."
 _LOST = "No conversation found"
@@ -107,26 +92,28 @@ class ClaudeDialogue:
         self._cwd = cwd
         self._paths = Paths(cwd)
         self._stdin, self._stdout, self._stderr = Lines(most=None), Lines(), Lines()
-        self._events: list[AgentEvent | Source] = []
+        self._events = PendingEvents()
         self._outbox = Outbox()
-        self._questions = Questions(consent, self._outbox)
         self._messages = Messages()
         self._calls = ToolCalls(self._paths)
+        self._requests = ControlRequests(
+            self._events, self._calls, Questions(consent, self._outbox)
+        )
+        self._system_lines = SystemLines(
+            self._events,
+            self._messages,
+            self._calls,
+            self._paths,
+            cwd=cwd,
+            known=carried.notices,
+        )
+        self._complaints = Complaints(self._events, self.login)
         self._accounts = Accounts(carried.used)
-        self._notices = NoticesOnce(carried.notices)
-        self._session_id: str | None = None
-        self._model: str | None = None
         self._recap = recap_text
         self._messages_sent = 0
         self._pending_messages = PendingMessages()
-        self._notes = 0
-        self._retries: dict[str | None, Note] = {}
-        self._turns = 0
         self._turn_open = False
         self._interrupted = False
-        self._complaint: str | None = None
-        self._last_error: str | None = None
-        self._plain_output = OutputBlocks(ErrorMessage())
         self._greet()
         self._outbox.put(_FIRST, wire.user_message(*([recap_text] if recap_text else []), prompt))
 
@@ -143,14 +130,14 @@ class ClaudeDialogue:
         elif stream is Stream.STDIN:
             for line in self._stdin.feed(data):
                 self._sent_data(line)
-        return self._take_events()
+        return self._events.take()
 
     def finish(self) -> Sequence[AgentEvent]:
         """All output has been read: an unfinished last line is a line."""
         self._received_line(self._stdout.rest())
         if line := self._stderr.rest():
             self._add_plain_output(line)
-        return self._take_events()
+        return self._events.take()
 
     def send(self, command: AgentCommand) -> None:
         """Queue the bytes of a command; its effect comes with its echo on STDIN."""
@@ -160,7 +147,7 @@ class ClaudeDialogue:
             case Interrupt():
                 self._ask("interrupt")
             case Decide():
-                self._questions.decide(command)
+                self._requests.decide(command)
 
     def outgoing(self) -> list[bytes]:
         """Take the queued messages, whole lines, in order."""
@@ -169,7 +156,7 @@ class ClaudeDialogue:
     @property
     def left(self) -> Carried:
         """The facts that this run leaves for later ones of its attempt."""
-        return Carried(used=self._accounts.totals, notices=self._notices.displayed)
+        return Carried(used=self._accounts.totals, notices=self._system_lines.notices.displayed)
 
     def _greet(self) -> None:
         """Queue what comes before the first message."""
@@ -180,34 +167,6 @@ class ClaudeDialogue:
         request_id = self._outbox.fresh_id()
         self._outbox.put(f"request {request_id}", wire.ask(request_id, subtype, **more))
 
-    # ------------------------------------------------------------ events
-
-    def _take_events(self) -> list[AgentEvent]:
-        events = self._events
-        self._events = []
-        made: list[AgentEvent] = []
-        for event in events:
-            if isinstance(event, Struct):  # all events are, and this is asked of each
-                made.append(event)
-            else:
-                event.dirty = False
-                made.append(EntryPut(event.key, event.entry()))
-        return made
-
-    def _put(self, source: Source | None) -> None:
-        if source is not None and not source.dirty:
-            source.dirty = True
-            self._events.append(source)
-
-    def _noise(self, line: bytes) -> None:
-        self._events.append(Noise(line.decode(errors="replace")))
-
-    def _note(self, kind: str, text: str, parent: str | None = None) -> Note:
-        self._notes += 1
-        note = Note(f"{kind}:{self._notes}", SystemMessage(), text, parent)
-        self._put(note)
-        return note
-
     # ------------------------------------------------------------ what it says
 
     def _received_line(self, line: bytes) -> None:
@@ -217,7 +176,7 @@ class ClaudeDialogue:
             head = wire.head(line)
             if head.type == "stream_event":
                 if head.event is not None:
-                    self._put(self._messages.stream(head.event, _parent(head)))
+                    self._events.put(self._messages.stream(head.event, _parent(head)))
             elif head.type in _LINES:
                 _LINES[head.type](self, head, line)
             elif head.type not in HARMLESS_TYPES:
@@ -225,12 +184,12 @@ class ClaudeDialogue:
         except (ValueError, RecursionError):
             # Not JSON, not UTF-8, too deep, or of other types than the protocol's. All of that
             # is found by decoding, which each handler does before it changes anything.
-            self._noise(line)
+            self._events.emit(Noise(line.decode(errors="replace")))
 
     def _unknown(self, line: bytes) -> None:
         """A line of a later version of the program: its words are shown, never its JSON."""
         with suppress(ValueError):
-            self._notify(wire.system(line))
+            self._system_lines.notify(wire.system(line))
 
     def _assistant(self, head: wire.Head, line: bytes) -> None:
         self._model_message(wire.assistant(line), _parent(head))
@@ -242,40 +201,24 @@ class ClaudeDialogue:
                 continue
             text = block.thinking if block.type == "thinking" else block.text
             text = "" if text == _NOTHING else text
-            self._put(self._messages.finished(line.message.id, block.type, text, parent))
+            self._events.put(self._messages.finished(line.message.id, block.type, text, parent))
             if block.type in _CALLS:
                 self._went_on(parent)
-                self._put(self._calls.begin(block.id, block.name, block.input, parent))
+                self._events.put(self._calls.begin(block.id, block.name, block.input, parent))
             elif block.type.endswith("_tool_result"):
-                self._put(self._calls.end(block, None))
+                self._events.put(self._calls.end(block, None))
         if line.error is None and parent is None:
-            self._complaint = None  # the agent went on: what went wrong before was overcome
+            self._complaints.overcome()
 
     def _went_on(self, parent: str | None) -> None:
         for words in self._messages.given_up(parent):
-            self._put(Note(words.key, SystemMessage(), BROKE_OFF, parent))
+            self._events.put(Note(words.key, SystemMessage(), BROKE_OFF, parent))
 
     def _failing(self, message_id: str, text: str, parent: str | None, login: bool) -> None:
         if parent is None:
-            self._complain(self._with_advice(text, login), login)
+            self._complaints.add(self._complaints.with_advice(text, login), login)
         else:
-            self._put(Note(f"error:{message_id}", ErrorMessage(), text, parent))
-
-    def _complain(self, text: str, login: bool = False, key: str | None = None) -> None:
-        """Show why the turn fails, unless that is to be read already.
-
-        Args:
-            login: it is for want of a login or a key.
-            key: the entry that says it already, as if it were words of the model.
-        """
-        if text != self._complaint:
-            self._complaint = self._last_error = text
-            if key is not None or not self._plain_output.mentions(text):
-                kind = ErrorMessage(error_type=SetupRequired() if login else OtherError())
-                self._put(Note(key or f"error:{self._turns + 1}", kind, text))
-
-    def _with_advice(self, text: str, login: bool) -> str:
-        return f"{text}\n{self.login}" if login else text
+            self._events.put(Note(f"error:{message_id}", ErrorMessage(), text, parent))
 
     def _user(self, head: wire.Head, line: bytes) -> None:
         message = wire.user(line)
@@ -283,71 +226,31 @@ class ClaudeDialogue:
         results = [block for block in blocks if block.type == "tool_result"]
         for block in results:
             data = self._data(block, message.tool_use_result if len(results) == 1 else None)
-            self._put(self._calls.end(block, data))
+            self._events.put(self._calls.end(block, data))
         if head.parent_tool_use_id is not None:
             return
         for text in (block.text for block in blocks if block.type == "text"):
             if message.is_replay and self._pending_messages.take_up(text):
                 continue
             if text.startswith("[Request interrupted by user"):
-                self._note("interrupted", "The agent was interrupted.")
+                self._events.note("interrupted", "The agent was interrupted.")
             elif output := _LOCAL_OUTPUT.fullmatch(text):
-                self._note("output", output.group(1))
+                self._events.note("output", output.group(1))
 
     def _data(self, block: wire.Block, fallback: Any) -> Any:
         """A result as data, if there are any; the line told `totals` as such."""
         return fallback
 
     def _system(self, head: wire.Head, line: bytes) -> None:
-        if head.subtype in HARMLESS_NOTICES:
-            return
-        notice = wire.system(line)
-        match head.subtype:
-            case "init":
-                self._began(notice)
-            case "api_retry":
-                self._messages.answer_broke_off(_parent(head))
-                self._retrying(notice, _parent(head))
-            case "task_notification":
-                self._put(self._calls.notified(notice.tool_use_id, notice.status))
-            case "compact_boundary":
-                self._note("compacted", "The conversation was summarized to save space.")
-            case _:
-                self._notify(notice)
-
-    def _notify(self, notice: wire.SystemLine) -> None:
-        """Show the words of a notice that nobody here knows; one without words says nothing."""
-        text = words_of(notice)
-        if self._notices.is_new(text):
-            self._note("notice", text)
-
-    def _began(self, notice: wire.SystemLine) -> None:
-        session_id = notice.session_id or ""
-        if session_id != self._session_id and _SESSION_ID.fullmatch(session_id):
-            self._session_id = session_id
-            self._events.append(SessionStarted(session_id))
-        if notice.cwd and notice.cwd.rsplit("/", 1)[-1] == self._cwd.rsplit("/", 1)[-1]:
-            self._paths.learn(notice.cwd)  # as the agent sees it, with symbolic links resolved
-        self._learn_model(notice.model)
-
-    def _learn_model(self, model: str | None) -> None:
-        if model and model != self._model:
-            self._model = model
-            self._put(Note("model", SystemMessage(), f"Model: {model}"))
-
-    def _retrying(self, notice: wire.SystemLine, parent: str | None) -> None:
-        text = retry_text(notice)
-        note = self._retries.get(parent)
-        if note is None or notice.attempt <= 1:
-            note = self._retries[parent] = self._note("retry", text, parent)
-        note.content = text
-        self._put(note)
+        if head.subtype not in HARMLESS_NOTICES:
+            self._system_lines.receive(head.subtype, wire.system(line), _parent(head))
 
     def _result(self, head: wire.Head, line: bytes) -> None:
         self._over(wire.result(line), head.subtype)
 
     def _over(self, result: wire.ResultLine, subtype: str | None) -> None:
-        complaint = self._complaint
+        complaints = self._complaints
+        complaint = complaints.current
         if complaint is None and self._messages.broken_off:
             # The program takes it for the whole answer, and that for a success.
             complaint = _BROKEN_OFF
@@ -356,72 +259,37 @@ class ClaudeDialogue:
             self._went_on(None)
         if error is not None:
             login = result.api_error_status == _UNAUTHORIZED or refuses_key(error)
-            advised = not login or (complaint is not None and self.login in complaint)
+            advised = not login or complaints.has_advice()
             if complaint is not None and complaint.startswith(error) and advised:
                 error = complaint
             else:
-                error = self._with_advice(error, login)
-            self._complain(error, login)
-        if self._accounts.add(result, self._model):
-            self._put(self._accounts)
+                error = complaints.with_advice(error, login)
+            complaints.add(error, login)
+        if self._accounts.add(result, self._system_lines.model):
+            self._events.put(self._accounts)
         if error is not None and error.startswith(_LOST):
-            self._events.append(SessionLost())
+            self._events.emit(SessionLost())
         if not self._pending_messages.left_by_a_result() or outcome is Outcome.INTERRUPTED:
-            self._events.append(TurnEnded(outcome, error))
+            self._events.emit(TurnEnded(outcome, error))
             self._turn_open = False
-        self._turns += 1
         self._interrupted = False
-        self._complaint = None
-        self._retries.clear()
+        complaints.turn_over()
+        self._system_lines.turn_over()
 
     def _add_plain_output(self, line: bytes) -> None:
-        text = without_escapes(line.decode(errors="replace")).strip()
-        if not text or text == self._last_error:
-            return
-        self._put(self._plain_output.add(text))
+        self._complaints.add_plain_output(line)
 
     # ------------------------------------------------------------ what it asks
 
     def _request(self, head: wire.Head, line: bytes) -> None:
-        asked = wire.request(line)
-        request_id = asked.request_id
-        try:
-            subtype = wire.request_head(asked.request).subtype
-            if subtype == "can_use_tool":
-                permission = wire.permission(asked.request)
-                given = wire.anything(permission.input)
-            elif subtype == "hook_callback":
-                self._questions.nothing(request_id)
-                return
-            else:
-                self._questions.refuse(request_id, f"This is not supported: {subtype}")
-                return
-        except (ValueError, RecursionError):
-            # It waits for an answer, so that it could not be read must be told.
-            self._questions.refuse(request_id, "The request could not be read.")
-            self._noise(line)
-            return
-        name, call_id = permission.tool_name, permission.tool_use_id or request_id
-        entry = self._calls.begin(call_id, name, given, None)
-        if entry is None:
-            self._questions.refuse(request_id, "That use of a tool is over.")
-            return
-        if isinstance(entry, Call):
-            entry.asked(given)
-            given = entry.input
-        self._put(entry)
-        if self._questions.ask(request_id, entry, name, permission.input):
-            self._events.append(ApprovalAsked(request_id, name, given, entry.key))
+        self._requests.receive(line)
 
     def _cancelled(self, head: wire.Head, line: bytes) -> None:
-        request_id = wire.request(line).request_id
-        question = self._questions.withdrawn(request_id)
-        if question is not None and not question.automatic:
-            self._events.append(ApprovalWithdrawn(request_id))
+        self._requests.cancel(line)
 
     def _reply(self, head: wire.Head, line: bytes) -> None:
         if wire.reply(line).response.subtype != "success":
-            self._noise(line)
+            self._events.emit(Noise(line.decode(errors="replace")))
 
     # ------------------------------------------------------------ what it was told
 
@@ -438,7 +306,7 @@ class ClaudeDialogue:
                     self._interrupted = True
             elif head.type == "control_response":
                 answer = wire.response(line).response
-                self._was_answered(answer.request_id, answer.response or wire.Answer())
+                self._requests.answered(answer.request_id, answer.response or wire.Answer())
         except (ValueError, RecursionError):
             return  # it is what somebody wrote to the agent, and not a word of this protocol
 
@@ -449,16 +317,9 @@ class ClaudeDialogue:
         self._outbox.echoed(_FIRST if self._messages_sent == 1 else f"{_FIRST} {text}")
         if not self._turn_open:
             self._turn_open, self._interrupted = True, False
-        self._put(Note(f"user:{self._messages_sent}", UserMessage(), text))
+        self._events.put(Note(f"user:{self._messages_sent}", UserMessage(), text))
         if self._messages_sent == 1 and self._recap is not None and self._recap in texts:
-            self._note("retold", remark(self._recap))
-
-    def _was_answered(self, request_id: str, answer: wire.Answer) -> None:
-        question = self._questions.answered(request_id, answer)
-        if question is not None and not question.automatic:
-            self._events.append(ApprovalAnswered(request_id))
-            if answer.behavior == "deny":
-                self._put(question.entry)
+            self._events.note("retold", remark(self._recap))
 
 
 def _parent(head: wire.Head) -> str | None:

@@ -10,8 +10,8 @@ from typing import Any
 from msgspec import Raw
 
 from anyond.agents.claude import wire
+from anyond.agents.claude.calls.tools import PLAN, QUESTION, Call
 from anyond.agents.claude.outbox import Outbox
-from anyond.agents.claude.tools import PLAN, QUESTION, Call
 from anyond.agents.common.core import Decide, Decision
 from anyond.agents.common.entry import Source
 from anyond.model.entries import Denied, StatusTimedOut

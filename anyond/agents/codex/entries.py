@@ -16,9 +16,11 @@ from msgspec import UNSET
 from anyond.agents.codex.threads import Threads
 from anyond.agents.codex.tool_calls import Call
 from anyond.agents.codex.usage import Usage
-from anyond.agents.common.carried import NOTHING_CARRIED, Carried, NoticesOnce
-from anyond.agents.common.core import AgentEvent, EntryPut
+from anyond.agents.common.carried import NOTHING_CARRIED, Carried
+from anyond.agents.common.core import AgentEvent
 from anyond.agents.common.entry import AT_WORK_MOST, BROKE_OFF, Note, OutputBlocks, Source, Words
+from anyond.agents.common.notices import NoticesOnce, without_escapes
+from anyond.agents.common.pending_events import PendingEvents
 from anyond.agents.json_rpc.jsonrpc import as_dict, as_list, as_text
 from anyond.model.entries import (
     EntryType,
@@ -39,7 +41,6 @@ _SILENT = frozenset({"", "userMessage", "hookPrompt", "functionCallOutput", "ent
 _TEXTS = frozenset({"agentMessage", "reasoning"})
 _AT_ONCE = frozenset({"webSearch", "imageView", "imageGeneration", "sleep", "subAgentActivity"})
 _STEPS = {"inProgress": "in_progress"}
-_ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 # The program's own log. What a person needs of it is told over the protocol as well.
 _TRACE = re.compile(r"\d{4}-\d\d-\d\dT\S+\s+(?:ERROR|WARN|INFO|DEBUG|TRACE) |WARNING: proceeding, ")
 
@@ -85,7 +86,7 @@ class CodexEntries:
     def __init__(self, cwd: str, threads: Threads, carried: Carried = NOTHING_CARRIED) -> None:
         self._cwd = cwd
         self._threads = threads
-        self._events: list[AgentEvent | Source] = []
+        self._events = PendingEvents()
         self._texts: dict[str, Words] = {}
         self._answers: dict[str, list[Words]] = {}
         self._again: dict[str, list[Words]] = {}
@@ -95,14 +96,13 @@ class CodexEntries:
         self._written: set[str] = set()
         self.notices = NoticesOnce(carried.notices)
         self._plain_output = OutputBlocks(SystemMessage())
-        self._count = 0
         self.usage = Usage()
 
     # ------------------------------------------------------------ out
 
     def emit(self, event: AgentEvent) -> None:
         """Tell `event` after all that was put so far."""
-        self._events.append(event)
+        self._events.emit(event)
 
     def put(self, source: Source) -> None:
         """The entry of `source` has changed."""
@@ -113,30 +113,17 @@ class CodexEntries:
                     self._give_up(next(iter(self._open.values())))
             else:
                 self._open.pop(source.key, None)
-        if not source.dirty:
-            source.dirty = True
-            self._events.append(source)
+        self._events.put(source)
 
     def drain(self) -> list[AgentEvent]:
         """All events since the last call; each entry once, as it is now."""
-        events, self._events = self._events, []
-        made: list[AgentEvent] = []
-        for event in events:
-            if isinstance(event, Source):
-                event.dirty = False
-                made.append(EntryPut(event.key, event.entry()))
-            else:
-                made.append(event)
-        return made
+        return self._events.take()
 
     # ------------------------------------------------------------ what Anyon says itself
 
     def note(self, kind: str, entry_type: EntryType, text: str) -> Note:
         """A text that stands for itself."""
-        self._count += 1
-        note = Note(f"{kind}:{self._count}", entry_type, text)
-        self.put(note)
-        return note
+        return self._events.note(kind, text, entry_type=entry_type)
 
     def user(self, text: str) -> None:
         """Add the person's message, as it was sent to the agent."""
@@ -162,7 +149,7 @@ class CodexEntries:
 
     def stderr(self, line: bytes) -> None:
         """A line of stderr; all of them are in the raw log."""
-        text = _ANSI.sub("", line.decode(errors="replace")).rstrip()
+        text = without_escapes(line.decode(errors="replace")).rstrip()
         if not text or _TRACE.match(text):
             return
         self.put(self._plain_output.add(text))

@@ -2,19 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 from msgspec import Struct
 
 from anyond.model.entries import NormalizedEntry, TokenUsage
-
-NOTICES_MOST = 100
-"""So many notices are remembered of an attempt."""
-
-NOTICE_MOST = 1000
-"""Characters of a notice that are compared."""
-
-_VARYING = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}|\d+(?:\.\d+)?", re.IGNORECASE)
 
 
 class Totals(Struct, frozen=True, kw_only=True):
@@ -79,7 +69,7 @@ class Carried(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     Args:
         used: what its session has used in all, as the agent told it last; None if it tells none.
-        notices: what the program has told of itself, as `notice_key` makes it.
+        notices: what the program has told of itself, as `notices.notice_key` makes it.
     """
 
     used: Totals | None = None
@@ -87,39 +77,3 @@ class Carried(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 NOTHING_CARRIED = Carried()
-
-
-def notice_key(text: str) -> str:
-    """The same for all notices that differ in nothing but numbers and ids."""
-    return _VARYING.sub("#", text.strip()[:NOTICE_MOST])
-
-
-class NoticesOnce:
-    """The notices of a program, each shown once in an attempt.
-
-    Args:
-        known: the keys of what earlier runs have shown.
-    """
-
-    def __init__(self, known: tuple[str, ...]) -> None:
-        self._known = set(known)
-        self._displayed: list[str] = []
-
-    @property
-    def displayed(self) -> tuple[str, ...]:
-        """The keys of what this run has shown, in order."""
-        return tuple(self._displayed)
-
-    def knows(self, text: str) -> bool:
-        """Return whether a notice was shown before."""
-        return notice_key(text) in self._known
-
-    def is_new(self, text: str) -> bool:
-        """Return whether a notice is to be shown: it has words, and was not shown before."""
-        key = notice_key(text)
-        if not key or key in self._known:
-            return False
-        self._known.add(key)
-        if len(self._displayed) < NOTICES_MOST:
-            self._displayed.append(key)
-        return True

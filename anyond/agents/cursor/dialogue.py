@@ -17,15 +17,16 @@ from anyond.agents.common import disguised_errors
 from anyond.agents.common.core import (
     AgentCommand,
     AgentEvent,
-    EntryPut,
     Noise,
     Outcome,
     SessionLost,
     SessionStarted,
     TurnEnded,
 )
-from anyond.agents.common.entry import Note, OutputBlocks, Source
+from anyond.agents.common.entry import Note, OutputBlocks
+from anyond.agents.common.notices import NoticesOnce, without_escapes, words_of
 from anyond.agents.common.paths import Paths
+from anyond.agents.common.pending_events import PendingEvents
 from anyond.agents.common.recap import remark
 from anyond.agents.cursor.text import Segments
 from anyond.agents.cursor.todos import NAMES, CursorTodos
@@ -36,7 +37,6 @@ from anyond.agents.json_rpc.lines import Lines
 from anyond.model.entries import ErrorMessage, SetupRequired, SystemMessage, UserMessage
 from anyond.model.records import Stream
 
-_ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 _SESSION_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 _SUFFIX = "ToolCall"
 _HARMLESS = frozenset({"user", "interaction_query", "status", "ping", "keep_alive"})
@@ -45,9 +45,6 @@ _FORGOTTEN = (
 )
 _LOGIN = "Log in with `cursor-agent login`, or check the key that the agent is given."
 _FAILED = "The agent reported an error."
-_WORDS = ("content", "message", "text", "title", "summary")
-"""The fields in which lines of this and later versions have words for people."""
-_NOTICE_MOST = 4096
 
 
 class CursorDialogue:
@@ -67,7 +64,7 @@ class CursorDialogue:
         self._queue = [f"{self._recap}{prompt}\n".encode(errors="replace")]
         self._sent_bytes: list[bytes] = []
         self._stdout, self._stderr = Lines(), Lines()
-        self._events: list[AgentEvent | Source] = []
+        self._events = PendingEvents()
         self._paths = Paths(cwd)
         self._answers = Segments("text", thinking=False)
         self._thoughts = Segments("thought", thinking=True)
@@ -80,7 +77,7 @@ class CursorDialogue:
         self._session_id: str | None = None
         self._lost = False
         self._complaint: str | None = None
-        self._notices = 0
+        self._notices = NoticesOnce(())
 
     # ------------------------------------------------------------ the contract
 
@@ -98,13 +95,13 @@ class CursorDialogue:
                 self._add_plain_output(line)
         elif stream is Stream.STDIN and data:
             self._sent_data(data)
-        return self._take_events()
+        return self._events.take()
 
     def finish(self) -> Sequence[AgentEvent]:
         """All output has been read: an unfinished last line is a line."""
         self._received_line(self._stdout.rest())
         self._add_plain_output(self._stderr.rest())
-        return self._take_events()
+        return self._events.take()
 
     def send(self, command: AgentCommand) -> None:
         """Nothing can be said once the prompt is said; SIGINT interrupts."""
@@ -114,29 +111,13 @@ class CursorDialogue:
         lines, self._queue = self._queue, []
         return lines
 
-    def _take_events(self) -> list[AgentEvent]:
-        made: list[AgentEvent] = []
-        for event in self._events:
-            if isinstance(event, Source):
-                event.dirty = False
-                made.append(EntryPut(event.key, event.entry()))
-            else:
-                made.append(event)
-        self._events = []
-        return made
-
-    def _put(self, source: Source | None) -> None:
-        if source is not None and not source.dirty:
-            source.dirty = True
-            self._events.append(source)
-
     def _sent_data(self, data: bytes) -> None:
         self._queue = []
         self._sent_bytes.append(data)
         text = b"".join(self._sent_bytes).decode(errors="replace").removeprefix(self._recap)
-        self._put(Note("user:1", UserMessage(), text.removesuffix("\n")))
+        self._events.put(Note("user:1", UserMessage(), text.removesuffix("\n")))
         if self._recap:
-            self._put(Note("retold", SystemMessage(), remark(self._recap)))
+            self._events.put(Note("retold", SystemMessage(), remark(self._recap)))
 
     # ------------------------------------------------------------ what it says
 
@@ -158,15 +139,12 @@ class CursorDialogue:
             if kind not in _HARMLESS:
                 self._unknown(message)
         else:
-            self._events.append(Noise(line.decode(errors="replace")))
+            self._events.emit(Noise(line.decode(errors="replace")))
 
     def _unknown(self, message: Mapping[str, Any]) -> None:
         """A line of a later version of the program: its words are shown, never its JSON."""
-        words = (as_text(message.get(name)).strip() for name in _WORDS)
-        text = next((word for word in words if word), "")[:_NOTICE_MOST]
-        if text:
-            self._notices += 1
-            self._put(Note(f"notice:{self._notices}", SystemMessage(), text))
+        if self._notices.is_new(text := words_of(message)):
+            self._events.note("notice", text)
 
     def _system(self, message: Mapping[str, Any]) -> None:
         if message.get("subtype") != "init":
@@ -174,20 +152,20 @@ class CursorDialogue:
         session_id = as_text(message.get("session_id"))
         if session_id != self._session_id and _SESSION_ID.fullmatch(session_id):
             self._session_id = session_id
-            self._events.append(SessionStarted(session_id))
+            self._events.emit(SessionStarted(session_id))
             if self._resumed not in (None, session_id):
-                self._put(Note("forgotten", SystemMessage(), _FORGOTTEN))
+                self._events.put(Note("forgotten", SystemMessage(), _FORGOTTEN))
                 self._lose()
         cwd = as_text(message.get("cwd"))
         if cwd.rsplit("/", 1)[-1] == self._cwd.rsplit("/", 1)[-1]:
             self._paths.learn(cwd)  # as the agent sees it, with symbolic links resolved
         if self._usage.learn_model(as_text(message.get("model"))):
-            self._put(Note("model", SystemMessage(), f"Model: {self._usage.model}"))
+            self._events.put(Note("model", SystemMessage(), f"Model: {self._usage.model}"))
 
     def _lose(self) -> None:
         if not self._lost:
             self._lost = True
-            self._events.append(SessionLost())
+            self._events.emit(SessionLost())
 
     def _assistant(self, message: Mapping[str, Any]) -> None:
         content = as_dict(message.get("message")).get("content")
@@ -196,13 +174,13 @@ class CursorDialogue:
         self._thoughts.close()
         called = message.get("model_call_id") is not None
         if message.get("timestamp_ms") is not None and not called:
-            self._put(self._answers.piece(text))
+            self._events.put(self._answers.piece(text))
         else:
-            self._put(self._answers.whole(text, last=not called))
+            self._events.put(self._answers.whole(text, last=not called))
 
     def _thinking(self, message: Mapping[str, Any]) -> None:
         self._answers.close()
-        self._put(self._thoughts.piece(as_text(message.get("text"))))
+        self._events.put(self._thoughts.piece(as_text(message.get("text"))))
         if message.get("subtype") == "completed":
             self._thoughts.close()
 
@@ -221,7 +199,7 @@ class CursorDialogue:
                 self._todos.begin(call_id, name, args)
             if done:
                 self._todos.end(result)
-            self._put(self._todos)
+            self._events.put(self._todos)
             return
         call = self._calls.get(call_id)
         if call is None:
@@ -231,7 +209,7 @@ class CursorDialogue:
             call.name, call.args = name, args
         if done:
             call.complete(result)
-        self._put(call)
+        self._events.put(call)
 
     def _error(self, message: Mapping[str, Any]) -> None:
         fault = as_dict(message.get("error"))
@@ -252,11 +230,11 @@ class CursorDialogue:
                 kind = ErrorMessage(error_type=SetupRequired()) if setup else ErrorMessage()
                 if setup and "log" not in text.lower():
                     text += f"\n{_LOGIN}"
-                self._put(Note(key or "error", kind, text))
+                self._events.put(Note(key or "error", kind, text))
 
     def _result(self, message: Mapping[str, Any]) -> None:
         if self._usage.take(as_dict(message.get("usage")), message.get("total_cost_usd")):
-            self._put(self._usage)
+            self._events.put(self._usage)
         wrong = message.get("is_error") is True or message.get("subtype") != "success"
         text = as_text(message.get("result"))
         if wrong:
@@ -267,16 +245,16 @@ class CursorDialogue:
                 self._complain(alone.strip(), self._answers.first_key)
                 wrong = True
         if not wrong and text and not self._answers and not self._used_tools:
-            self._put(self._answers.whole(text, last=True))
+            self._events.put(self._answers.whole(text, last=True))
         outcome = Outcome.FAILED if wrong else Outcome.COMPLETED
-        self._events.append(TurnEnded(outcome, self._complaint if wrong else None))
+        self._events.emit(TurnEnded(outcome, self._complaint if wrong else None))
         self._answers.close()
         self._thoughts.close()
 
     # ------------------------------------------------------------ what it says in plain words
 
     def _add_plain_output(self, line: bytes) -> None:
-        text = _ANSI.sub("", line.decode(errors="replace")).strip()
+        text = without_escapes(line.decode(errors="replace")).strip()
         known = self._complaint is not None and text.endswith(self._complaint)
         if not text or known or _repeats(text):
             return
@@ -285,7 +263,7 @@ class CursorDialogue:
             block.kind = ErrorMessage(error_type=SetupRequired())
         elif self._resumed and self._session_id is None and disguised_errors.lost_session(text):
             self._lose()
-        self._put(block)
+        self._events.put(block)
 
 
 # Not of the object: it would hold itself, and all that it has read for as long as nobody looks.

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from anyond.agents.claude.diffs import from_texts
+from anyond.agents.claude.calls.diffs import from_texts
 from anyond.agents.common.diff import unified_diff
 from anyond.agents.common.entry import Source
 from anyond.agents.common.paths import Paths

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import msgspec
 
-from anyond.agents.common.carried import NOTICES_MOST, Carried
+from anyond.agents.common.carried import Carried
+from anyond.agents.common.notices import NOTICES_MOST
 from anyond.logs.conversation import Conversation
 from anyond.model.rows import ExecutionProcess
 from anyond.operations.turn.turn_record import TurnRecord

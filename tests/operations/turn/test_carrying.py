@@ -7,8 +7,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from anyond.agents.common.carried import NOTICES_MOST, Carried
+from anyond.agents.common.carried import Carried
 from anyond.agents.common.core import AgentEvent
+from anyond.agents.common.notices import NOTICES_MOST
 from anyond.logs.conversation import Conversation
 from anyond.model.rows import ExecutionProcess
 from anyond.operations.resources import Resources

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 
 from anyond.agents.acp.conversation.texts import Stderr
-from anyond.agents.common.carried import NoticesOnce
+from anyond.agents.common.notices import NoticesOnce
 
 CHATTER_MOST = 200
 """So many lines that are known from earlier runs are kept until it is over."""

@@ -14,9 +14,10 @@ from anyond.agents.acp.conversation.texts import Stderr, Text
 from anyond.agents.acp.conversation.usage import Usage
 from anyond.agents.acp.session.offers import ReportedOffers
 from anyond.agents.acp.session.quirks import Quirks
-from anyond.agents.common.carried import NOTHING_CARRIED, Carried, NoticesOnce
+from anyond.agents.common.carried import NOTHING_CARRIED, Carried
 from anyond.agents.common.core import AgentEvent, EntryPut, Offered
 from anyond.agents.common.entry import AT_WORK_MOST, BROKE_OFF
+from anyond.agents.common.notices import NoticesOnce
 from anyond.agents.json_rpc.jsonrpc import as_text
 from anyond.model.entries import (
     ErrorMessage,

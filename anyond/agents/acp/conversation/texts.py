@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from msgspec import UNSET
 
 from anyond.agents.common.entry import GrowingText
+from anyond.agents.common.notices import without_escapes
 from anyond.model.entries import AssistantMessage, NormalizedEntry, SystemMessage, Thinking
 
 STDERR_BYTES = 64 * 1024
@@ -27,7 +28,6 @@ _CHATTER = (
     "Ripgrep is not available. Falling back",
 )
 _FRAME = re.compile(r"\s+at \S.*:\d+:\d+\)?(?P<more> \{)?")
-_ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_])")
 
 
 class Text:
@@ -78,7 +78,7 @@ class Stderr:
 
     def add(self, raw: bytes) -> bool:
         """One more line; whether there was anything in it."""
-        line = _ANSI.sub("", raw.decode(errors="replace")).rstrip()[-STDERR_BYTES:]
+        line = without_escapes(raw.decode(errors="replace")).rstrip()[-STDERR_BYTES:]
         if not line or self._left(line):
             return False
         self._lines.append(line)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from anyond.agents.claude.todos import OPERATIONS, Todos
-from anyond.agents.claude.tools import (
+from anyond.agents.claude.calls.todos import OPERATIONS, Todos
+from anyond.agents.claude.calls.tools import (
     INTERRUPTED,
     SUBAGENTS,
     Call,

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from anyond.agents.claude import diffs
+from anyond.agents.claude.calls import diffs
 from anyond.agents.claude.wire import anything
 from anyond.agents.common.entry import Source
 from anyond.agents.common.paths import Paths

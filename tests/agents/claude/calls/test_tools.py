@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from anyond.agents.claude.todos import Todos
-from anyond.agents.claude.tools import Call, Result
+from anyond.agents.claude.calls.todos import Todos
+from anyond.agents.claude.calls.tools import Call, Result
 from anyond.agents.claude.wire import DEPTH, check_depth
 from anyond.agents.common.paths import Paths
 from anyond.model.entries import (

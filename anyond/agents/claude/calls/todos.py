@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from anyond.agents.claude.tools import Result
+from anyond.agents.claude.calls.tools import Result
 from anyond.agents.common.entry import Source
 from anyond.model.entries import (
     Created,

@@ -1,0 +1,1 @@
+"""Tests of `anyond/agents/claude/calls`."""
