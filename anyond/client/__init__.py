@@ -11,9 +11,10 @@ Endpoints are the values of `anyond.api`; what a call takes and returns is what 
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from anyond.client.address import Address, find_daemon
-from anyond.client.blocking import BlockingClient
-from anyond.client.client import Client
 from anyond.client.errors import (
     ClientError,
     DaemonNotFound,
@@ -22,7 +23,11 @@ from anyond.client.errors import (
     StreamFailed,
     Unanswered,
 )
-from anyond.client.events import Event
+
+if TYPE_CHECKING:
+    from anyond.client.blocking import BlockingClient
+    from anyond.client.client import Client
+    from anyond.client.events import Event
 
 __all__ = [
     "Address",
@@ -37,3 +42,17 @@ __all__ = [
     "Unanswered",
     "find_daemon",
 ]
+
+_LATE = {
+    "BlockingClient": "anyond.client.blocking",
+    "Client": "anyond.client.client",
+    "Event": "anyond.client.events",
+}
+"""Imported when they are first asked for: who needs no Trio does not wait until it is loaded."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATE:
+        raise AttributeError(f"module {__name__} has no attribute {name}")
+    found = globals()[name] = getattr(import_module(_LATE[name]), name)
+    return found

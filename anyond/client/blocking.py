@@ -1,14 +1,12 @@
-"""The client for programs without an event loop: `Client`, run in a thread of its own."""
+"""The client for programs without an event loop; Trio is not loaded for it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from functools import partial
+from contextlib import closing, contextmanager
 from types import TracebackType
-from typing import Any, Generic, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
-from anyio.from_thread import BlockingPortal, start_blocking_portal
 from msgspec import Struct
 
 from anyond.api.declaration.endpoint import (
@@ -21,32 +19,38 @@ from anyond.api.declaration.endpoint import (
     UploadCall,
 )
 from anyond.api.declaration.params import Nothing
-from anyond.client.address import Address
-from anyond.client.client import NOTHING, TIMEOUT_S, Client
-from anyond.client.events import Event
-from anyond.client.following import Following
+from anyond.client import messages
+from anyond.client.address import Address, find_daemon
+from anyond.client.blocking_connection import BlockingConnection
+from anyond.client.refusals import refusal
+from anyond.client.waits import TIMEOUT_S
+
+if TYPE_CHECKING:
+    from anyond.client.blocking_streams import BlockingFollowing
+    from anyond.client.events import Event
 
 P = TypeVar("P", bound=Struct)
 B = TypeVar("B")
 A = TypeVar("A")
-T = TypeVar("T")
+
+_NOTHING = Nothing()
 
 
 class BlockingClient:
-    """A connection to the daemon, to be entered with `with`; all as `Client` has it."""
+    """A connection to the daemon, to be entered with `with`; all as `Client` has it.
+
+    Several threads can use one.
+    """
 
     def __init__(self, address: Address | None = None, *, timeout_s: float = TIMEOUT_S) -> None:
-        self._client = Client(address, timeout_s=timeout_s)
-        self._stack = ExitStack()
-        self._portal: BlockingPortal
+        self._connection = BlockingConnection(lambda: address or find_daemon(), timeout_s)
 
     @property
     def address(self) -> Address:
-        return self._client.address
+        """The address of the daemon that was reached last, or is tried."""
+        return self._connection.address
 
     def __enter__(self) -> Self:
-        self._portal = self._stack.enter_context(start_blocking_portal("trio"))
-        self._stack.enter_context(self._portal.wrap_async_context_manager(self._client))
         return self
 
     def __exit__(
@@ -55,7 +59,7 @@ class BlockingClient:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._stack.close()
+        """Nothing is held between requests."""
 
     @overload
     def call(self, endpoint: Call[Nothing, A], *, timeout_s: float | None = None) -> A: ...
@@ -71,16 +75,14 @@ class BlockingClient:
     def call(
         self,
         endpoint: Answering[Any, A],
-        params: Struct = NOTHING,
+        params: Struct = _NOTHING,
         body: object = None,
         *,
         timeout_s: float | None = None,
     ) -> A:
         """The answer of `endpoint`; see `Client.call`."""
-        ask: Any = self._client.call
-        arguments = (params, body) if isinstance(endpoint, BodyCall) else (params,)
-        found: A = self._portal.call(partial(ask, endpoint, *arguments, timeout_s=timeout_s))
-        return found
+        answer = self._connection.send(messages.request(endpoint, params, body), timeout_s)
+        return messages.answer(endpoint, answer.status, answer.content)
 
     def upload(
         self,
@@ -92,45 +94,33 @@ class BlockingClient:
         timeout_s: float | None = None,
     ) -> A:
         """The answer of `endpoint` to a file; see `Client.upload`."""
-        ask = partial(self._client.upload, endpoint, params, name, content, timeout_s=timeout_s)
-        return self._portal.call(ask)
+        file = (endpoint.form_field, name, content)
+        answer = self._connection.send(messages.request(endpoint, params), timeout_s, file)
+        return messages.answer(endpoint, answer.status, answer.content)
 
     def download(
         self, endpoint: Download[P], params: P, *, timeout_s: float | None = None
     ) -> bytes:
         """The file that `endpoint` answers; see `Client.download`."""
-        ask = partial(self._client.download, endpoint, params, timeout_s=timeout_s)
-        return self._portal.call(ask)
+        answer = self._connection.send(messages.request(endpoint, params), timeout_s)
+        if answer.status >= 300:
+            raise refusal(answer.status, answer.content)
+        return answer.content
 
     @contextmanager
     def follow(self, endpoint: Stream[P], params: P) -> Iterator[BlockingFollowing[Any]]:
         """The frames of a stream, while inside; see `Client.follow`."""
-        manager = self._client.follow(endpoint, params)
-        with self._portal.wrap_async_context_manager(manager) as following:
-            yield BlockingFollowing(self._portal, following)
+        from anyond.client.blocking_streams import BlockingFollowing, follow_frames
+
+        with closing(follow_frames(self._connection, endpoint, params)) as frames:
+            yield BlockingFollowing(frames)
 
     @contextmanager
     def follow_events(
         self, endpoint: EventStream[P], params: P
     ) -> Iterator[BlockingFollowing[Event]]:
         """The events of the daemon, while inside; see `Client.follow_events`."""
-        manager = self._client.follow_events(endpoint, params)
-        with self._portal.wrap_async_context_manager(manager) as following:
-            yield BlockingFollowing(self._portal, following)
+        from anyond.client.blocking_streams import BlockingFollowing, follow_events
 
-
-class BlockingFollowing(Generic[T]):
-    """The messages of a stream, to be iterated by one reader."""
-
-    def __init__(self, portal: BlockingPortal, following: Following[T]) -> None:
-        self._portal = portal
-        self._following = following
-
-    def __iter__(self) -> Self:
-        return self
-
-    def __next__(self) -> T:
-        try:
-            return self._portal.call(self._following.__anext__)
-        except StopAsyncIteration:
-            raise StopIteration from None
+        with closing(follow_events(self._connection, endpoint, params)) as found:
+            yield BlockingFollowing(found)

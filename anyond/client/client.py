@@ -27,14 +27,13 @@ from anyond.client.connection import Connection
 from anyond.client.events import Event
 from anyond.client.following import Following, follow_events, follow_frames
 from anyond.client.refusals import refusal
+from anyond.client.waits import TIMEOUT_S
 
 P = TypeVar("P", bound=Struct)
 B = TypeVar("B")
 A = TypeVar("A")
 
 NOTHING = Nothing()
-TIMEOUT_S = 300.0
-"""How long an answer may take: a merge waits for hooks, and a new attempt for its setup."""
 
 
 class Client:

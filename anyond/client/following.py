@@ -29,14 +29,11 @@ from anyond.client.connection import Connection
 from anyond.client.errors import ClientError, StreamFailed
 from anyond.client.events import Event, EventLines
 from anyond.client.refusals import refusal
+from anyond.client.waits import FIRST_WAIT_S, LONGEST_WAIT_S, QUIET_S
 
 P = TypeVar("P", bound=Struct)
 T = TypeVar("T")
 
-FIRST_WAIT_S, LONGEST_WAIT_S = 0.2, 5.0
-"""How long a connection that broke is left alone; doubled each time."""
-QUIET_S = 45.0
-"""The daemon shows every 15 s that a stream of events lives."""
 _NORMAL, _FAILED = 1000, 1011
 _LARGEST_MESSAGE = 256 * 1024**2
 
