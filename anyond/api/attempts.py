@@ -9,7 +9,7 @@ from msgspec import Meta, Struct, field
 
 from anyond.api.declaration import samples
 from anyond.api.declaration.endpoint import BodyCall, Call, Chapter, Stream
-from anyond.api.declaration.params import AttemptId, Followed, Nothing, OfAttempt
+from anyond.api.declaration.params import AttemptId, Followed, Nothing, OfAttempt, ProjectId
 from anyond.api.declaration.refusal_groups import GIT, IN_PROGRESS, JOB
 from anyond.model.fields import Id, Line
 from anyond.model.http import frames
@@ -21,6 +21,7 @@ from anyond.model.http.answers import (
     Replaced,
 )
 from anyond.model.http.bodies import AgentSetup, FollowUp, NewAttempt, OpenEditor, Replacing
+from anyond.model.http.summaries import AttemptSummary
 from anyond.model.refusals.requests import Impossible, NotFound, SetupNotSupported
 from anyond.model.refusals.runs import Dropped, NoAgent, NoDevScript
 from anyond.model.refusals.worktrees import Dirty
@@ -42,6 +43,27 @@ class AttemptsOfTask(Struct, frozen=True, kw_only=True):
         Annotated[Id, Meta(description="Only those of this task.", examples=[samples.TASK_ID])]
         | None
     ) = None
+
+
+class SummarizedAttempts(Struct, frozen=True, kw_only=True):
+    """Requests for a list of attempts for people."""
+
+    project_id: ProjectId | None = None
+    search: (
+        Annotated[
+            Line,
+            Meta(
+                description="Only those that can be meant by it: a number, the beginning of an id,"
+                " a branch or its last part, words of a title.",
+                examples=["tea timer"],
+            ),
+        ]
+        | None
+    ) = None
+    closed: Annotated[bool, Meta(description="Also of tasks that are done or cancelled.")] = False
+    limit: Annotated[
+        int, Meta(ge=1, le=10_000, description="At most so many that are not at work.")
+    ] = 200
 
 
 class OfCommit(OfAttempt, frozen=True, kw_only=True):
@@ -76,6 +98,16 @@ GET_TASK_ATTEMPT = Call(
     answer=TaskAttempt,
     cached=True,
     refusals=(NotFound,),
+)
+LIST_ATTEMPT_SUMMARIES = Call(
+    method="GET",
+    path="/api/attempt-summaries",
+    summary="List attempt summaries",
+    params=SummarizedAttempts,
+    text="For lists in a terminal: what is at work or waits for a person first, then the newest"
+    " first.",
+    answer=list[AttemptSummary],
+    cached=True,
 )
 CREATE_TASK_ATTEMPT = BodyCall(
     method="POST",
@@ -204,6 +236,7 @@ CHAPTER = Chapter(
     (
         LIST_TASK_ATTEMPTS,
         GET_TASK_ATTEMPT,
+        LIST_ATTEMPT_SUMMARIES,
         CREATE_TASK_ATTEMPT,
         GET_BRANCH_STATUS,
         GET_CHILDREN_TASKS,

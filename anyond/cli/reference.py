@@ -13,6 +13,8 @@ from inspect import cleandoc
 import click
 
 from anyond.cli import main
+from anyond.cli.frame.commands import common_records
+from anyond.cli.frame.exit_codes import ExitCode
 from anyond.generated import run
 from anyond.settings.reference import table
 
@@ -22,6 +24,7 @@ _HEAD = """\
 <!-- Written by `make cli` from the declarations; do not edit. -->
 
 The program is called `anyon`, and `anyond` as well. `--help` after any command tells what is here.
+The daily use is told in [command-line.md](command-line.md).
 """
 _MARKUP = re.compile(r"[<>*_]")
 _EXTRA = re.compile(r"  \[(?P<extra>[^\]]*)\]$")
@@ -30,7 +33,20 @@ _EXTRA = re.compile(r"  \[(?P<extra>[^\]]*)\]$")
 def page() -> str:
     """The whole page, in Markdown."""
     root = click.Context(main, info_name="anyon")
-    return "\n".join([_HEAD, *(_section(context) for context in _commands(root))])
+    return "\n".join([_HEAD, _common(), *(_section(context) for context in _commands(root))])
+
+
+def _common() -> str:
+    options = [(f"`{names}`", _prose(text)) for names, text in common_records()]
+    codes = [(f"{code.value}", code.text) for code in ExitCode]
+    return "\n".join(
+        [
+            "These options stand before or after the name of a command:\n",
+            table(("option", "meaning"), options),
+            "Each command ends with one of these exit codes:\n",
+            table(("code", "meaning"), codes),
+        ]
+    )
 
 
 def _commands(context: click.Context) -> Iterator[click.Context]:
@@ -49,6 +65,11 @@ def _section(context: click.Context) -> str:
     usage = " ".join([context.command_path, *command.collect_usage_pieces(context)])
     parts = [f"## `{context.command_path}`", f"```text\n{usage}\n```"]
     parts.append(_prose(cleandoc(command.help or "")))
+    examples = getattr(command, "examples", ())
+    if examples:
+        room = max(len(line) for line, _ in examples)
+        lines = [f"{line:<{room}}  # {text}" for line, text in examples]
+        parts.append("\n".join(["```sh", *lines, "```"]))
     if isinstance(command, click.Group):
         parts.append(table(("command", "what it does"), _inner(context, command)).rstrip())
     parts.append(table(("option", "meaning"), _options(context)).rstrip())

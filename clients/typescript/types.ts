@@ -118,6 +118,35 @@ export type AttachPrResponse = {
   pr_status: string | null;
 };
 
+/** The state of an attempt, in one word for people. `question`: the agent waits for an answer. `running`: something is at work. `failed`, `stopped`: how the last run ended. `merged`: its work is in the target branch. `finished`: the last run ended well. `new`: nothing has run yet. */
+export type AttemptState = "question" | "running" | "failed" | "stopped" | "merged" | "finished" | "new";
+
+/** An attempt with what people know it by. */
+export type AttemptSummary = {
+  /** Counts all attempts of this data directory; it is never given twice. */
+  number: number;
+  id: string;
+  task_id: string;
+  project_id: string;
+  project_name: string;
+  /** Of its task. */
+  title: string;
+  task_status: TaskStatus;
+  state: AttemptState;
+  /** When it came into its state. */
+  since: string;
+  executor: string;
+  branch: string;
+  target_branch: string;
+  container_ref: string | null;
+  worktree_deleted: boolean;
+  /** The beginning of what the agent said last; null if it said nothing yet. */
+  last_message: string | null;
+  /** How many wait for an answer. */
+  questions: number;
+  created_at: string;
+};
+
 /** The availability of an agent on this machine, in its default variant. */
 export type Availability = {
   /** Its program is there. */

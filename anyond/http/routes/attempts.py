@@ -16,9 +16,11 @@ from anyond.model.http.answers import (
 )
 from anyond.model.http.bodies import AgentSetup, FollowUp, NewAttempt, OpenEditor, Replacing
 from anyond.model.http.frames import DiffFrame
+from anyond.model.http.summaries import AttemptSummary
 from anyond.model.rows import BranchStatus, ExecutionProcess, TaskAttempt
 from anyond.store.board import attempts, tasks
 from anyond.store.engine.transaction import Reader
+from anyond.store.runs import summaries
 
 
 async def list_attempts(backend: Backend, params: api.AttemptsOfTask) -> list[TaskAttempt]:
@@ -32,6 +34,19 @@ async def list_attempts(backend: Backend, params: api.AttemptsOfTask) -> list[Ta
 
 async def get_attempt(backend: Backend, params: OfAttempt) -> TaskAttempt:
     return await backend.store.read(lambda r: attempts.get(r, params.task_attempt_id))
+
+
+async def list_summaries(backend: Backend, params: api.SummarizedAttempts) -> list[AttemptSummary]:
+    def found(reader: Reader) -> list[AttemptSummary]:
+        return summaries.fetch_summaries(
+            reader,
+            project_id=params.project_id,
+            search=params.search,
+            closed=params.closed,
+            limit=params.limit,
+        )
+
+    return await backend.store.read(found)
 
 
 async def create_attempt(backend: Backend, _: Nothing, new: NewAttempt) -> TaskAttempt:
@@ -96,6 +111,7 @@ async def stop(backend: Backend, params: OfAttempt) -> None:
 ROUTES = (
     route(api.LIST_TASK_ATTEMPTS, list_attempts),
     route(api.GET_TASK_ATTEMPT, get_attempt),
+    route(api.LIST_ATTEMPT_SUMMARIES, list_summaries),
     route(api.CREATE_TASK_ATTEMPT, create_attempt),
     route(api.GET_BRANCH_STATUS, get_branch_status),
     route(api.GET_CHILDREN_TASKS, get_children),

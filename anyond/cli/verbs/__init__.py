@@ -1,0 +1,1 @@
+"""Commands that talk to the daemon: one module a group of verbs."""
