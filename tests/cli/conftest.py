@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.command_line import CommandLine, command_line
+from tests.support.terminals.command_line import CommandLine, command_line
 
 
 @pytest.fixture(scope="module")

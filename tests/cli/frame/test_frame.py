@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from anyond.cli.frame.exit_codes import ExitCode
-from tests.support.daemon_process import run_anyon
+from tests.support.daemons.daemon_process import run_anyon
 from tests.support.paths import ROOT
 
 

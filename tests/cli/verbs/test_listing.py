@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import trio
 
-from tests.support.command_line import CommandLine
+from tests.support.terminals.command_line import CommandLine
 
 
 @pytest.fixture(scope="module")

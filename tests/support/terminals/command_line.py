@@ -13,8 +13,8 @@ from typing import Any
 import trio
 
 from tests.support.daemon import Daemon
-from tests.support.daemon_process import run_anyon
-from tests.support.pseudo_terminal import PseudoTerminal
+from tests.support.daemons.daemon_process import run_anyon
+from tests.support.terminals.pseudo_terminal import PseudoTerminal
 
 
 class CommandLine:
