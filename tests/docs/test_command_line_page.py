@@ -40,7 +40,7 @@ def test_each_command_has_a_chapter_with_all_its_options() -> None:
             if getattr(parameter, "hidden", False):
                 continue  # those that all commands have are told once
             for name in parameter.opts if isinstance(parameter, click.Option) else ():
-                assert f"`{name}" in chapters[path], f"{path} {name}"
+                assert name in chapters[path], f"{path} {name}"
 
 
 def test_what_looks_like_markup_stands_for_itself_outside_of_code() -> None:

@@ -1,0 +1,1 @@
+"""The command on pipes and on pseudo-terminals, beside a daemon."""
