@@ -14,7 +14,7 @@ from benchmarks.lab import Lab
 from benchmarks.rows.agents import flooding, joining, latency, output, reading, wire_format
 from benchmarks.rows.clients import holding, listening, listing, writing
 from benchmarks.rows.git import comparing, polling, searching, starting
-from benchmarks.rows.life import resting
+from benchmarks.rows.life import restart, resting, start
 
 ROWS: dict[str, Callable[[Lab], Iterator[Figure]]] = {
     "output": output.measure,
@@ -31,6 +31,8 @@ ROWS: dict[str, Callable[[Lab], Iterator[Figure]]] = {
     "listening": listening.measure,
     "polling": polling.measure,
     "writing": writing.measure,
+    "start": start.measure,
+    "restart": restart.measure,
     "resting": resting.measure,
 }
 
@@ -39,11 +41,12 @@ def main() -> int:
     """Measure, and print one table. 1 if a promise is missed, on a machine that is calm."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--rows", type=_names, default=list(ROWS), help="some of them: a,b,c")
-    chosen = parser.parse_args().rows
+    parser.add_argument("--short", action="store_true", help="three rounds of each at most")
+    options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the lab is cleared even then
     figures: list[Figure] = []
-    with Lab.open() as lab:
-        for name in chosen:
+    with Lab.open(short=options.short) as lab:
+        for name in options.rows:
             began, watch = time.monotonic(), Watch(lab.root)
             found = list(ROWS[name](lab))
             load = watch.load()

@@ -21,9 +21,13 @@ class Asked(NamedTuple):
     answers: list[float]
 
 
-def ask(url: str, clients: int, each: int) -> Asked:
-    """Let so many clients ask `each` times, in a process of their own."""
-    argv = [sys.executable, "-m", "benchmarks.askers", url, str(clients), str(each)]
+def ask(url: str, clients: int, each: int, body: str = "") -> Asked:
+    """Let so many clients ask `each` times, in a process of their own.
+
+    Args:
+        body: is sent by PUT, with a number that differs each time for `{}`; GET if there is none.
+    """
+    argv = [sys.executable, "-m", "benchmarks.askers", url, str(clients), str(each), body]
     out = subprocess.run(argv, cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout
     return Asked(*json.loads(out))
 
@@ -31,15 +35,16 @@ def ask(url: str, clients: int, each: int) -> Asked:
 class Asker:
     """One connection, one request at a time."""
 
-    def __init__(self, url: str, times: int) -> None:
+    def __init__(self, url: str, times: int, body: str) -> None:
         parts = urlsplit(url)
         self.socket = socket.create_connection((parts.hostname, parts.port), timeout=60)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         where = f"{parts.path}?{parts.query}" if parts.query else parts.path
-        self._request = f"GET {where} HTTP/1.1\r\nHost: {parts.netloc}\r\n\r\n".encode()
+        self._head = f"{'PUT' if body else 'GET'} {where} HTTP/1.1\r\nHost: {parts.netloc}\r\n"
+        self._body = body
         self._left = times
         self._began = 0.0
-        self._head = b""
+        self._held = b""
         self._missing: int | None = None
 
     def ask(self) -> bool:
@@ -47,9 +52,14 @@ class Asker:
         if not self._left:
             return False
         self._left -= 1
-        self._head, self._missing = b"", None
+        self._held, self._missing = b"", None
+        request = f"{self._head}\r\n"
+        if self._body:
+            body = self._body.replace("{}", f"{self._left:06}")
+            length = f"Content-Length: {len(body)}\r\n"
+            request = f"{self._head}Content-Type: application/json\r\n{length}\r\n{body}"
         self._began = time.perf_counter()
-        self.socket.sendall(self._request)
+        self.socket.sendall(request.encode())
         return True
 
     def answered(self) -> float | None:
@@ -58,8 +68,8 @@ class Asker:
         if not data:
             raise ConnectionError("the server closed the connection")
         if self._missing is None:
-            self._head += data
-            head, end, body = self._head.partition(b"\r\n\r\n")
+            self._held += data
+            head, end, body = self._held.partition(b"\r\n\r\n")
             if not end:
                 return None
             if not head.startswith(b"HTTP/1.1 200 "):
@@ -71,9 +81,9 @@ class Asker:
         return None if self._missing else (time.perf_counter() - self._began) * 1000
 
 
-def main(url: str, clients: int, each: int) -> None:
+def main(url: str, clients: int, each: int, body: str) -> None:
     """Print what `Asked` holds, as JSON."""
-    askers = [Asker(url, each) for _ in range(clients)]
+    askers = [Asker(url, each, body) for _ in range(clients)]
     selector = selectors.DefaultSelector()
     for asker in askers:
         selector.register(asker.socket, selectors.EVENT_READ, asker)
@@ -92,4 +102,4 @@ def main(url: str, clients: int, each: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
+    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4])

@@ -1,7 +1,8 @@
 """Hypercorn and Quart-Trio as they come, with nothing behind: `python -m benchmarks.bare FILE`.
 
-It answers `/list` with the bytes of the file and `/health` with a few; it sends the body of each
-`PUT /tell` to whoever listens to `/events`, and prints its URL.
+It answers `/list` with the bytes of the file, whether they are asked for by GET or by PUT, and
+`/health` with a few; it sends the body of each `PUT /tell` to whoever listens to `/events`, and
+prints its URL. What a daemon stands on besides is imported, and not used.
 """
 
 from __future__ import annotations
@@ -12,24 +13,43 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from benchmarks.root import ROOT
+
+
+class Bare(NamedTuple):
+    """A server of that kind which runs."""
+
+    url: str
+    pid: int
 
 
 @contextmanager
 def serving(file: Path) -> Iterator[str]:
     """The URL of such a server during the block."""
+    with running(file) as server:
+        yield server.url
+
+
+@contextmanager
+def running(file: Path) -> Iterator[Bare]:
+    """Such a server during the block."""
     argv = [sys.executable, "-m", "benchmarks.bare", str(file)]
     process = subprocess.Popen(argv, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     try:
-        yield process.stdout.readline().strip()
+        yield Bare(process.stdout.readline().strip(), process.pid)
     finally:
         process.kill()
         process.wait()
 
 
 def main(file: str) -> None:
+    import aiosqlite  # noqa: F401
+    import click  # noqa: F401
+    import msgspec  # noqa: F401
+    import structlog  # noqa: F401
     import trio
     from hypercorn.config import Config
     from hypercorn.trio import serve
@@ -41,6 +61,11 @@ def main(file: str) -> None:
 
     @app.get("/list")
     async def listed() -> Response:
+        return Response(content, content_type="application/json")
+
+    @app.put("/list")
+    async def changed() -> Response:
+        await request.get_data()
         return Response(content, content_type="application/json")
 
     @app.get("/health")

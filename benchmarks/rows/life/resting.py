@@ -1,115 +1,100 @@
-"""The cost of the daemon when it starts, when nothing happens, and for each thing it looks
-after.
-"""
+"""The cost of the daemon when nothing happens, and for each thing it looks after."""
 
 from __future__ import annotations
 
-import socket
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
-import psutil
-
+from benchmarks import bare, cost
 from benchmarks.daemon import Daemon
-from benchmarks.figures import Figure, at_most, compared, middle
+from benchmarks.figures import Figure, ratio, size
 from benchmarks.lab import Lab
+from benchmarks.pairs import Pairs
 
-STARTS = 7
-STACK = "import trio, hypercorn, quart, quart_trio, aiosqlite, msgspec, structlog, click"
-"""Without Python's garbage collector being turned off, as anybody would import them."""
+ROUNDS = 3
 SETTLE_SECONDS = 12
 """Worker threads of the start that find nothing more to do end after ten seconds."""
 IDLE_SECONDS = 10
 FILLING = 250
 FINISHED = 200
 RUNNING = 10
+SLEEPER = "import time; time.sleep(1000)"
 
 
 def measure(lab: Lab) -> Iterator[Figure]:
-    yield _starts(lab)
+    memory, woken = Pairs(), Pairs()
+    for _ in range(lab.rounds(ROUNDS)):
+        _idle(lab, memory, woken)
+    name = "Hypercorn and Quart-Trio, idle"
+    yield ratio("memory, idle", memory, name=name, at_most=1.15, show=size)
+    ours, plain = max(woken.ours), max(woken.base)
+    yield Figure(
+        f"wake-ups in {IDLE_SECONDS} s, idle",
+        f"{ours:.0f}",
+        f"the same: {plain:.0f}",
+        "0",
+        ours == 0,
+    )
     with lab.daemon() as daemon:
-        daemon.until(lambda: _answers(daemon.url), "an answer")
-        memory = daemon.rss() / 2**20
+        yield ratio(
+            "memory for each finished attempt",
+            _finished(lab, daemon),
+            name="its rows in the database",
+            at_most=2,
+            show=size,
+        )
+        yield ratio(
+            "memory for each running program",
+            _running(lab, daemon),
+            name="a Python that only sleeps",
+            at_most=1.5,
+            show=size,
+        )
+
+
+def _idle(lab: Lab, memory: Pairs, woken: Pairs) -> None:
+    """Both at once: neither does anything."""
+    file = lab.path("nothing")
+    file.write_bytes(b"[]")
+    with bare.running(file) as server, lab.daemon() as daemon:
+        for url in (server.url, daemon.url):
+            assert cost.answers(url)
         time.sleep(SETTLE_SECONDS)
-        before = _wakeups(daemon.pid)
+        memory.add(cost.rss(server.pid), daemon.rss())
+        before = [cost.wakeups(pid) for pid in (server.pid, daemon.pid)]
         time.sleep(IDLE_SECONDS)
-        after = _wakeups(daemon.pid)
-        woken = sum(after[task] - before.get(task, 0) for task in after)
-    yield at_most("memory, idle", memory, 70, "MB")
-    yield at_most(f"wake-ups in {IDLE_SECONDS} s, idle", woken, 0, "", digits=0)
-    with lab.daemon() as daemon:
-        yield at_most("memory for each finished attempt", _finished(lab, daemon), 20, "KB")
-        yield at_most("memory for each running program", _running(lab, daemon), 12, "MB")
+        after = [cost.wakeups(pid) for pid in (server.pid, daemon.pid)]
+        plain, ours = (cost.woken(*both) for both in zip(before, after, strict=True))
+        woken.add(plain, ours)
 
 
-def _starts(lab: Lab) -> Figure:
-    """Starts in turn with a Python that only imports what the daemon stands on."""
-    ours: list[float] = []
-    plain: list[float] = []
-    for turn in range(STARTS + 1):
-        plain.append(lab.timed(sys.executable, "-c", STACK, cwd=lab.root))
-        ours.append(_start(lab))
-        if not turn:  # the first of each may have had to compile everything
-            ours.clear()
-            plain.clear()
-    what, name = "start until the first answer", "importing the stack alone"
-    return compared(what, middle(ours), middle(plain), name=name, factor=1.3)
-
-
-def _start(lab: Lab) -> float:
-    """Seconds."""
-    daemon = Daemon(lab.path("daemon"), lab.environment)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    began = time.perf_counter()
-    daemon.launch("--port", str(port))
-    while not _answers(f"http://127.0.0.1:{port}"):
-        time.sleep(0.002)
-    took = time.perf_counter() - began
-    daemon.stop()
-    return took
-
-
-def _answers(url: str) -> bool:
-    host, _, port = url.removeprefix("http://").partition(":")
-    try:
-        with socket.create_connection((host, int(port)), timeout=10) as client:
-            client.sendall(b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
-            return client.recv(1000).startswith(b"HTTP/1.1 200 ")
-    except ConnectionError:
-        return False
-
-
-def _wakeups(pid: int) -> dict[str, int]:
-    """Return how often each thread of a process (elsewhere: all of it) has gone to sleep so far."""
-    if not sys.platform.startswith("linux"):
-        return {"": int(psutil.Process(pid).num_ctx_switches().voluntary)}
-    found: dict[str, int] = {}
-    for status in Path(f"/proc/{pid}/task").glob("*/status"):
-        fields = dict(line.split(":", 1) for line in status.read_text().splitlines())
-        found[status.parent.name] = int(fields["voluntary_ctxt_switches"])
-    return found
-
-
-def _finished(lab: Lab, daemon: Daemon) -> float:
-    """KB for each attempt that ran and is over, once the caches are as large as they may become."""
+def _finished(lab: Lab, daemon: Daemon) -> Pairs:
+    """For each attempt that ran and is over, once caches are as large as they may become."""
     daemon.use_agent(lab.program("read line; exit 1"))
     project = daemon.project(lab.repository())
-    sizes: list[int] = []
+    sizes: list[tuple[int, int]] = []
     for number in (FILLING, FINISHED):
         for attempt in daemon.attempts(project, number):
             daemon.over(attempt)
-        sizes.append(daemon.rss())
-    return (sizes[1] - sizes[0]) / FINISHED / 1024
+        files = (daemon.root / "data").glob("anyon.db*")
+        sizes.append((sum(file.stat().st_size for file in files), daemon.rss()))
+    rows, memory = ((sizes[1][n] - sizes[0][n]) / FINISHED for n in (0, 1))
+    return Pairs([memory], [rows])
 
 
-def _running(lab: Lab, daemon: Daemon) -> float:
-    """MB of a shim."""
+def _running(lab: Lab, daemon: Daemon) -> Pairs:
+    """Shims, each beside a Python without site packages."""
     attempts = daemon.attempts(daemon.project(lab.repository(), "sleep 1000"), RUNNING)
-    sizes = [shim.memory_info().rss / 2**20 for shim in daemon.shims()]
-    assert len(sizes) == RUNNING, sizes
+    shims = daemon.shims()
+    assert len(shims) == RUNNING, shims
+    pairs = Pairs()
+    for shim in shims:
+        with subprocess.Popen([sys.executable, "-I", "-S", "-c", SLEEPER]) as plain:
+            time.sleep(0.3)  # until it sleeps
+            pairs.add(cost.rss(plain.pid), shim.memory_info().rss)
+            plain.kill()
     for attempt in attempts:
         daemon.end_runs(attempt)
-    return middle(sizes)
+    return pairs
