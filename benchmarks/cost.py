@@ -39,7 +39,7 @@ def wakeups(pid: int) -> dict[str, int]:
 
 
 def woken(before: dict[str, int], after: dict[str, int]) -> int:
-    """How often all threads went to sleep between two counts."""
+    """The number of times that all threads went to sleep between two counts."""
     return sum(count - before.get(thread, 0) for thread, count in after.items())
 
 
@@ -65,7 +65,7 @@ def at_rest(pid: int, *, quiet_s: float = 1.0, limit_s: float = 120.0) -> tuple[
 
 
 def answers(url: str) -> bool:
-    """Whether a server answers /health now."""
+    """Return whether a server answers /health now."""
     host, _, port = url.removeprefix("http://").partition(":")
     try:
         with socket.create_connection((host, int(port)), timeout=120) as client:
