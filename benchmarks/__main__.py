@@ -12,7 +12,14 @@ from benchmarks.busy import Watch
 from benchmarks.figures import Figure, judgement, table
 from benchmarks.lab import Lab
 from benchmarks.rows.agents import flooding, joining, latency, output, reading, wire_format
-from benchmarks.rows.clients import holding, listening, listing, writing
+from benchmarks.rows.clients import (
+    holding,
+    listening,
+    listing,
+    many_tasks,
+    requests,
+    writing,
+)
 from benchmarks.rows.git import comparing, polling, searching, starting
 from benchmarks.rows.life import restart, resting, start
 
@@ -25,7 +32,9 @@ ROWS: dict[str, Callable[[Lab], Iterator[Figure]]] = {
     "starting": starting.measure,
     "comparing": comparing.measure,
     "searching": searching.measure,
+    "requests": requests.measure,
     "listing": listing.measure,
+    "many_tasks": many_tasks.measure,
     "holding": holding.measure,
     "flooding": flooding.measure,
     "listening": listening.measure,

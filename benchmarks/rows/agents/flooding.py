@@ -11,8 +11,9 @@ from urllib.parse import urlsplit
 
 from anyond.model.rows import Project
 from benchmarks.daemon import Daemon
-from benchmarks.figures import Figure, at_most, duration, percentile
+from benchmarks.figures import Figure, percentile, ratio
 from benchmarks.lab import Lab
+from benchmarks.pairs import Pairs
 from benchmarks.prober import probing
 
 QUESTIONS = 20_000
@@ -80,8 +81,8 @@ def measure(lab: Lab) -> Iterator[Figure]:
                 work(daemon, project)
             # When the machine itself was late, it is not the daemon that was.
             worst = max(a - max(0.0, d) for a, d in zip(*probes, strict=True))
-            figure = at_most(what, worst / base, TIMES, "×")
-            yield figure._replace(baseline=f"an idle daemon: {duration(base / 1000)}")
+            pairs = Pairs([worst / 1000], [base / 1000])
+            yield ratio(what, pairs, name="an idle daemon, slowest of 100", at_most=TIMES)
 
 
 def _agent(lab: Lab, flood: str) -> Callable[[Daemon, Project], None]:

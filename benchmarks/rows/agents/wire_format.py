@@ -10,8 +10,9 @@ from typing import Any
 import msgspec
 
 from benchmarks.daemon import Daemon
-from benchmarks.figures import Figure, compared, middle
+from benchmarks.figures import Figure, ratio
 from benchmarks.lab import Lab
+from benchmarks.pairs import in_turns
 from benchmarks.websocket import WebSocket
 
 Json = dict[str, Any]
@@ -45,18 +46,19 @@ def measure(lab: Lab) -> Iterator[Figure]:
     """Rounds of both, one after the other, of a run that is over."""
     script = lab.path("agent")
     script.write_text(_AGENT)
-    took: tuple[list[float], list[float]] = ([], [])
     with lab.daemon() as daemon:
         daemon.use_agent(lab.program(f"exec {sys.executable} {script}"))
         attempt = daemon.attempt(daemon.project(lab.repository()))
         daemon.over(attempt)
         process = daemon.process(attempt)
         path = f"/api/execution-processes/{process.id}/normalized-logs/ws"
-        for _ in range(ROUNDS):
-            took[0].append(_replay(daemon, path, _plain))
-            took[1].append(_replay(daemon, f"/vk{path}", _patched))
+        pairs = in_turns(
+            lambda: _replay(daemon, path, _plain),
+            lambda: _replay(daemon, f"/vk{path}", _patched),
+            lab.rounds(ROUNDS),
+        )
     what = f"{ENTRIES:,} entries replayed as JSON Patch"
-    yield compared(what, middle(took[1]), middle(took[0]), name="plain", factor=1.5)
+    yield ratio(what, pairs, name="plain", at_most=1.5)
 
 
 def _replay(daemon: Daemon, path: str, count: Callable[[Json], int]) -> float:

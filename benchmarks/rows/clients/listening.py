@@ -7,13 +7,14 @@ from collections.abc import Iterator
 
 import httpx
 
-from benchmarks import bare, listeners
-from benchmarks.figures import Figure, at_most, compared, percentile
+from benchmarks import bare, cost, listeners
+from benchmarks.figures import Figure, percentile, ratio, size
 from benchmarks.lab import Lab
+from benchmarks.pairs import Pairs
 
 CLIENTS = 100
 EVENTS = 100
-ROUNDS = 3
+ROUNDS = 7
 PAUSE_SECONDS = 0.02
 
 
@@ -21,27 +22,39 @@ def measure(lab: Lab) -> Iterator[Figure]:
     """From the moment when a client sends a change until the last listener has it."""
     file = lab.path("nothing")
     file.write_bytes(b"[]")
-    with bare.serving(file) as base, lab.daemon() as daemon:
+    middles, slowest, memory, costs = Pairs(), Pairs(), Pairs(), Pairs()
+    with bare.running(file) as server, lab.daemon() as daemon:
         project = daemon.project(lab.repository())
         task = daemon.task(project)
         url = f"{daemon.url}/api/events"
-        first = listeners.start(url, CLIENTS)  # whatever has to grow only once grows now
-        before = daemon.rss()
-        second = listeners.start(url, CLIENTS)
-        each = (daemon.rss() - before) / CLIENTS / 1024
-        for some in (first, second):
-            listeners.result(some)
-        ours: list[float] = []
-        plain: list[float] = []
-        for _ in range(ROUNDS):
-            plain += _last(f"{base}/events", f"{base}/tell")
-            ours += _last(url, f"{daemon.url}/api/tasks/{task.id}")
-    first_row = f"a change until the last of {CLIENTS} listeners has it, median"
+        memory.add(*(_each(where, pid) for where, pid in
+                     ((f"{server.url}/events", server.pid), (url, daemon.pid))))  # fmt: skip
+        for turn in range(1 + lab.rounds(ROUNDS)):
+            before = cost.cpu(server.pid), cost.cpu(daemon.pid)
+            plain = _last(f"{server.url}/events", f"{server.url}/tell")
+            ours = _last(url, f"{daemon.url}/api/tasks/{task.id}")
+            if turn:
+                for pairs, share in ((middles, 0.5), (slowest, 0.99)):
+                    pairs.add(*(percentile(some, share) / 1000 for some in (plain, ours)))
+                used = cost.cpu(server.pid) - before[0], cost.cpu(daemon.pid) - before[1]
+                costs.add(*(seconds / EVENTS / CLIENTS for seconds in used))
     name = "Hypercorn and Quart-Trio, nothing kept"
-    for what, share in ((first_row, 0.5), ("… the slowest of 100 changes", 0.99)):
-        value, base_value = (percentile(some, share) / 1000 for some in (ours, plain))
-        yield compared(what, value, base_value, name=name, factor=1.5, spare=0.02)
-    yield at_most("memory for each listener", each, 100, "KB")
+    what = f"a change until the last of {CLIENTS} listeners has it"
+    yield ratio(what, middles, name=name, at_most=1.2)
+    yield ratio("… the slowest of 100 changes", slowest, name="the same", at_most=1.2)
+    yield ratio("… processor time for each listener", costs, name="the same")
+    yield ratio("memory for each listener", memory, name="the same", at_most=1.2, show=size)
+
+
+def _each(url: str, pid: int) -> float:
+    """Bytes of memory for each listener; whatever has to grow only once has grown before."""
+    first = listeners.start(url, CLIENTS)
+    before = cost.rss(pid)
+    second = listeners.start(url, CLIENTS)
+    each = (cost.rss(pid) - before) / CLIENTS
+    for some in (first, second):
+        listeners.result(some)
+    return each
 
 
 def _last(events: str, task: str) -> list[float]:

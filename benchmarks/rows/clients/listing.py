@@ -1,103 +1,90 @@
-"""The time until a board shows its tasks, when there are many clients, or many tasks."""
+"""The time until a board shows its tasks, when there are very many of them."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import httpx
 
 from benchmarks import bare
-from benchmarks.askers import Asked, ask
+from benchmarks.askers import ask
 from benchmarks.daemon import Daemon
-from benchmarks.figures import Figure, at_most, compared, duration, middle, percentile
+from benchmarks.figures import Figure, duration, percentile, rate, ratio
 from benchmarks.filling import filled
 from benchmarks.lab import Lab
+from benchmarks.pairs import Pairs
 from benchmarks.prober import probing
 
-
-class Board(NamedTuple):
-    """The size of a board, the number of clients that ask for it at once, and of their requests."""
-
-    tasks: int
-    clients: int
-    each: int
-
-
-BOARDS = (Board(200, 8, 150), Board(10_000, 4, 30))
+TASKS = 10_000
+CLIENTS = 4
+EACH = 30
 ATTEMPTS = 500
 ROUNDS = 5
 CHANGES = 20
 
 
 def measure(lab: Lab) -> Iterator[Figure]:
-    daemon, projects = filled(lab, [board.tasks for board in BOARDS], ATTEMPTS)
+    daemon, projects = filled(lab, [TASKS], ATTEMPTS)
     daemon.start()
     try:
-        for project, board in zip(projects, BOARDS, strict=True):
-            url = f"{daemon.url}/api/tasks?project_id={project}"
-            yield from _compared_with_bare(lab, daemon, url, board)
-        yield from _changing(daemon, projects[-1])
+        path = f"/api/tasks?project_id={projects[0]}"
+        yield from _compared_with_bare(lab, daemon, f"{daemon.url}{path}")
+        yield from _changing(daemon, path)
     finally:
         daemon.stop()
 
 
-def _compared_with_bare(lab: Lab, daemon: Daemon, url: str, board: Board) -> Iterator[Figure]:
+def _compared_with_bare(lab: Lab, daemon: Daemon, url: str) -> Iterator[Figure]:
     """The same bytes from both, in turns."""
-    _, clients, each = board
     file = lab.path("list")
     began = time.perf_counter()
     file.write_bytes(httpx.get(url, timeout=60).content)
     first = time.perf_counter() - began
-    ours: list[Asked] = []
-    plain: list[Asked] = []
-    others: list[float] = []
-    their_others: list[float] = []
+    rates, slowest, held = Pairs(), Pairs(), Pairs()
     with bare.serving(file) as base:
-        for _ in range(ROUNDS):
-            plain.append(ask(f"{base}/list", clients, each))
-            ours.append(ask(url, clients, each))
+        for _ in range(lab.rounds(ROUNDS)):
+            both = [ask(where, CLIENTS, EACH) for where in (f"{base}/list", url)]
+            rates.add(*(asked.rate for asked in both))
+            slowest.add(*(percentile(asked.answers, 0.99) / 1000 for asked in both))
             # Once more with somebody who looks whether others are held up; that costs time itself.
-            with probing(base) as probes:
-                ask(f"{base}/list", clients, each)
-            their_others += probes.answers
-            with probing(daemon.url) as probes:
-                ask(url, clients, each)
-            others += probes.answers
-    what = f"the list of {board.tasks:,} tasks, answers a second, {clients} clients"
-    rate, base_rate = middle([a.rate for a in ours]), middle([a.rate for a in plain])
-    yield Figure(
-        what,
-        f"{rate:,.0f} ({rate / base_rate:.2f} ×)",
-        f"Hypercorn and Quart-Trio, the same bytes: {base_rate:,.0f}",
-        "≥ 0.8 ×",
-        rate >= 0.8 * base_rate,
-    )
-    slow, base_slow = (
-        percentile([one for a in some for one in a.answers], 0.99) / 1000 for some in (ours, plain)
-    )
-    yield compared("… the slowest of 100", slow, base_slow, name="the same", factor=1.25)
-    held, base_held = (percentile(some, 0.99) / 1000 for some in (others, their_others))
+            others = []
+            for server, where in ((base, f"{base}/list"), (daemon.url, url)):
+                with probing(server) as probes:
+                    ask(where, CLIENTS, EACH)
+                others.append(percentile(probes.answers, 0.99) / 1000)
+            held.add(*others)
+    name = "Hypercorn and Quart-Trio, the same bytes"
+    what = f"the list of {TASKS:,} tasks, answers to {CLIENTS} clients"
+    yield ratio(what, rates, name=name, at_least=0.9, show=rate)
+    yield ratio("… the slowest of 100", slowest, name="the same", at_most=1.25)
     what = "… the slowest of 100 other requests meanwhile"
-    yield compared(what, held, base_held, name="the same", factor=1.25, spare=0.002)
+    yield ratio(what, held, name="the same", at_most=1.25, spare=0.002)
     yield Figure("… the first time", duration(first))
 
 
-def _changing(daemon: Daemon, project: str) -> Iterator[Figure]:
-    """Each time one of the many tasks has changed before."""
-    path = f"/api/tasks?project_id={project}"
-    ids = [task.id for task in daemon.ask("GET", path)][:: 10_000 // CHANGES]
-    took: list[float] = []
-    with httpx.Client(base_url=daemon.url, timeout=60) as client, probing(daemon.url) as probes:
-        for n, id in enumerate(ids):
-            daemon.ask("PUT", f"/api/tasks/{id}", {"title": f"Changed {n}"})
+def _changing(daemon: Daemon, path: str) -> Iterator[Figure]:
+    """Each time one of the many tasks has changed before, beside the same once more."""
+    ids = [task["id"] for task in daemon.ask("GET", path)][:: TASKS // CHANGES]
+    pairs = Pairs()
+    with httpx.Client(base_url=daemon.url, timeout=60) as client:
+
+        def asked() -> tuple[bytes, float]:
             began = time.perf_counter()
             content = client.get(path).content
-            took.append((time.perf_counter() - began) * 1000)
-            assert f'"Changed {n}"'.encode() in content
-    what = "the list of 10,000 tasks after one of them has changed"
-    yield at_most(what, middle(took), 50, "ms")
-    held = percentile(probes.answers, 0.99)
-    late = f"a program that only sleeps: {percentile(probes.delays, 0.99):.1f} ms late"
-    yield at_most("… the slowest of 100 other requests meanwhile", held, 20, "ms", baseline=late)
+            return content, time.perf_counter() - began
+
+        with probing(daemon.url) as probes:
+            for n, id in enumerate(ids):
+                daemon.ask("PUT", f"/api/tasks/{id}", {"title": f"Changed {n}"})
+                content, ours = asked()
+                assert f'"Changed {n}"'.encode() in content
+                pairs.add(asked()[1], ours)
+    yield ratio(
+        f"the list of {TASKS:,} tasks after one of them has changed",
+        pairs,
+        name="once more, unchanged",
+        at_most=5,
+    )
+    held = percentile(probes.answers, 0.99) / 1000
+    yield Figure("… the slowest of 100 other requests meanwhile", duration(held))

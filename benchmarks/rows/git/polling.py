@@ -9,8 +9,9 @@ from pathlib import Path
 
 import httpx
 
-from benchmarks.figures import Figure, at_most, compared, duration, middle, percentile
+from benchmarks.figures import Figure, duration, middle, percentile, ratio
 from benchmarks.lab import Lab
+from benchmarks.pairs import Pairs
 from benchmarks.prober import probing
 
 ATTEMPTS = 100
@@ -20,11 +21,8 @@ ROUNDS = 3
 
 def measure(lab: Lab) -> Iterator[Figure]:
     """One after the other beside git itself, and then by several clients at once."""
-    plain: list[float] = []
-    ours: list[float] = []
+    pairs, held = Pairs(), Pairs()
     whole: list[float] = []
-    others: list[float] = []
-    delays: list[float] = []
     with lab.daemon() as daemon:
         daemon.use_agent(lab.program("read line; echo more >> README.md; exit 1"))
         attempts = daemon.attempts(daemon.project(lab.repository()), ATTEMPTS)
@@ -42,21 +40,20 @@ def measure(lab: Lab) -> Iterator[Figure]:
                 for path in paths[part::CLIENTS]:
                     assert http.get(path).status_code == 200
 
-        for _ in range(ROUNDS):
+        for _ in range(lab.rounds(ROUNDS)):
             for attempt, path in zip(attempts, paths, strict=True):
-                plain.append(lab.timed("git", "status", cwd=Path(attempt.container_ref or "")))
-                ours.append(asked(path))
-        for _ in range(ROUNDS):
+                tree = Path(attempt.container_ref or "")
+                pairs.add(lab.timed("git", "status", cwd=tree), asked(path))
+        for _ in range(lab.rounds(ROUNDS)):
+            with probing(daemon.url) as idle:
+                time.sleep(1)
             with probing(daemon.url) as probes, ThreadPoolExecutor(CLIENTS) as pool:
                 began = time.perf_counter()
                 list(pool.map(client, range(CLIENTS)))
                 whole.append(time.perf_counter() - began)
-            others += probes.answers
-            delays += probes.delays
+            held.add(*(percentile(some.answers, 0.99) / 1000 for some in (idle, probes)))
     what = f"branch-status, {ATTEMPTS} open attempts"
-    name = "`git status`"
-    yield compared(what, middle(ours), middle(plain), name=name, factor=1.5, spare=0.03)
+    yield ratio(what, pairs, name="`git status`", at_most=1.5, spare=0.03)
     yield Figure(f"… of all of them, {CLIENTS} clients", duration(middle(whole)))
-    late = f"a program that only sleeps: {percentile(delays, 0.99):.1f} ms late"
-    held = percentile(others, 0.99)
-    yield at_most("… the slowest of 100 other requests", held, 30, "ms", baseline=late)
+    what = "… the slowest of 100 other requests"
+    yield ratio(what, held, name="an idle daemon", at_most=10)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from benchmarks.figures import Figure, at_most, duration, percentile
+from benchmarks.figures import Figure, duration, percentile, ratio
 from benchmarks.lab import FILES, Lab
+from benchmarks.pairs import Pairs
 
 COMMITS = 5000
 ROUNDS = 20
@@ -14,7 +15,7 @@ TEXTS = ("file0", "piece1", "part", "part03/", "e", "file19999.py", "nothing")
 
 
 def measure(lab: Lab) -> Iterator[Figure]:
-    """Every text again and again, and once after a commit."""
+    """Every text again and again beside git, which only lists them; and once after a commit."""
     repository = lab.old_repository(COMMITS)
     with lab.daemon() as daemon:
         project = daemon.project(repository)
@@ -26,11 +27,16 @@ def measure(lab: Lab) -> Iterator[Figure]:
             return time.perf_counter() - began
 
         cold = asked(TEXTS[0])
-        warm = [asked(text) * 1000 for _ in range(ROUNDS) for text in TEXTS]
+        middles, slowest = Pairs(), Pairs()
+        for _ in range(lab.rounds(ROUNDS)):
+            plain = [lab.timed("git", "ls-files", cwd=repository) for _ in TEXTS]
+            ours = [asked(text) for text in TEXTS]
+            for pairs, share in ((middles, 0.5), (slowest, 1.0)):
+                pairs.add(percentile(plain, share), percentile(ours, share))
         lab.run("git", "commit", "-q", "--allow-empty", "-m", "One more", cwd=repository)
         fresh = asked(TEXTS[0])
     what = f"files found in {FILES:,}, {COMMITS:,} commits"
-    yield at_most(f"{what}, median", percentile(warm, 0.5), 50, "ms")
-    yield at_most("… the slowest of 20 searches", percentile(warm, 0.95), 50, "ms")
+    yield ratio(what, middles, name="`git ls-files`", at_most=1)
+    yield ratio("… the slowest of seven searches", slowest, name="the same", at_most=1.5)
     yield Figure("… the first search of all", duration(cold))
     yield Figure("… the first after a commit", duration(fresh))
