@@ -1,8 +1,8 @@
-"""Many clients in one process that listen to the events: `python -m benchmarks.listeners URL N`.
+"""Many clients in one process that listen to events: `python -m benchmarks.listeners URL N EVENTS`.
 
-Says `joined` when all are connected. When its standard input is closed, it prints a JSON list with
-one list for each stamp (a title that is the time at which it was sent): after how many milliseconds
-each client saw it.
+Says `joined` when all are connected. When its standard input is closed, and all have seen so many
+stamps (a title that is the time at which it was sent), it prints a JSON list with one list for each
+stamp: after how many milliseconds each client saw it.
 """
 
 from __future__ import annotations
@@ -21,9 +21,12 @@ from benchmarks.root import ROOT
 _STAMP = re.compile(rb'"title":"(\d{6,})"')
 
 
-def start(url: str, clients: int) -> subprocess.Popen[bytes]:
-    """Listeners that are connected."""
-    argv = [sys.executable, "-m", "benchmarks.listeners", url, str(clients)]
+_LIMIT_S = 60.0
+
+
+def start(url: str, clients: int, events: int = 0) -> subprocess.Popen[bytes]:
+    """Listeners that are connected, and wait for so many stamps each."""
+    argv = [sys.executable, "-m", "benchmarks.listeners", url, str(clients), str(events)]
     process = subprocess.Popen(argv, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert process.stdout is not None
     if process.stdout.readline() != b"joined\n":
@@ -33,7 +36,7 @@ def start(url: str, clients: int) -> subprocess.Popen[bytes]:
 
 def result(process: subprocess.Popen[bytes]) -> list[list[float]]:
     """Return the delays that they have measured."""
-    out, _ = process.communicate(timeout=60)
+    out, _ = process.communicate(timeout=2 * _LIMIT_S)
     return json.loads(out)  # type: ignore[no-any-return]
 
 
@@ -57,7 +60,7 @@ class Listener:
         return [int(stamp) for stamp in _STAMP.findall(events)]
 
 
-def main(url: str, clients: int) -> None:
+def main(url: str, clients: int, events: int) -> None:
     listeners = [Listener(url) for _ in range(clients)]
     selector = selectors.DefaultSelector()
     for listener in listeners:
@@ -65,16 +68,20 @@ def main(url: str, clients: int) -> None:
     selector.register(sys.stdin, selectors.EVENT_READ)
     print("joined", flush=True)
     delays: dict[int, list[float]] = {}
-    while True:
-        for key, _ in selector.select():
+    missing, end = clients * events, float("inf")
+    while end == float("inf") or (missing > 0 and time.monotonic() < end):
+        for key, _ in selector.select(1):
             if key.data is None:
-                print(json.dumps(list(delays.values())))
-                return
+                selector.unregister(sys.stdin)
+                end = time.monotonic() + _LIMIT_S
+                continue
             stamps = key.data.stamps()
             at = time.monotonic_ns()
             for stamp in stamps:
                 delays.setdefault(stamp, []).append((at - stamp) / 1e6)
+            missing -= len(stamps)
+    print(json.dumps(list(delays.values())))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
+    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))

@@ -59,7 +59,7 @@ def _each(url: str, pid: int) -> float:
 
 def _last(events: str, task: str) -> list[float]:
     """After how many milliseconds the last of all listeners had each change."""
-    process = listeners.start(events, CLIENTS)
+    process = listeners.start(events, CLIENTS, EVENTS)
     with httpx.Client(timeout=60) as client:
         for _ in range(EVENTS):
             title = str(time.monotonic_ns())

@@ -23,7 +23,7 @@ ROUNDS = 7
 
 
 class Request(NamedTuple):
-    """What is asked, as a user would name it; where; and what is sent by PUT, if anything."""
+    """The name of a request for a user, its path, and what is sent by PUT, if anything."""
 
     what: str
     path: str
