@@ -1,6 +1,6 @@
 # Every command that a contributor needs; `make help` lists them. Works with GNU make 3.81.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast test-agents coverage check types settings machines cli docs bench hostile power chaos mutants lock clean
+.PHONY: help demo test test-fast test-agents coverage check types settings machines cli shim docs bench hostile power chaos mutants lock clean
 
 RUNTIME := .venv
 DEV := .venv-dev
@@ -12,6 +12,7 @@ SETTINGS := docs/settings.md
 REFUSALS := docs/api.md
 MACHINES := docs/machines.md
 CLI := docs/cli.md
+SHIM := anyond/shim/README.md
 # One test more at a time than there are cores, since tests wait for others (and no more than 8: each
 # worker collects them all). BESIDE= runs them one after the other, as a debugger wants them.
 WORKERS = $(shell cores=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); \
@@ -71,6 +72,7 @@ check: ## Check format, style, types, import floors, words, dead code, and what 
 	$(DEV_PYTHON) -m anyond.http.openapi.refusals --check $(REFUSALS)
 	$(DEV_PYTHON) -m anyond.machines.document --check $(MACHINES)
 	$(DEV_PYTHON) -m anyond.cli.reference --check $(CLI)
+	$(DEV_PYTHON) -m anyond.procs.shims.reference --check $(SHIM)
 
 types: ## Write the types for TypeScript and the table of refusals anew from those of the API
 	@sh requirements/venv.sh $(DEV) dev
@@ -88,6 +90,10 @@ machines: ## Draw the state machines anew from their tables
 cli: ## Write the page of all commands anew from their declarations
 	@sh requirements/venv.sh $(DEV) dev
 	@$(DEV_PYTHON) -m anyond.cli.reference $(CLI)
+
+shim: ## Write the tables of the shim's README anew from its declarations
+	@sh requirements/venv.sh $(DEV) dev
+	@$(DEV_PYTHON) -m anyond.procs.shims.reference $(SHIM)
 
 docs: ## Build the documentation as a site in build/site; a link that leads nowhere fails it
 	@sh requirements/venv.sh $(DOCS) docs

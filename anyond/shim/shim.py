@@ -31,6 +31,7 @@ from anyond.shim.spool.log import write_exit
 from anyond.shim.supervisor import Supervisor
 
 REFUSED = 75  # exit status of a shim that came too late
+IGNORED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGPIPE)
 
 
 def take_lock() -> int | None:
@@ -65,7 +66,16 @@ def give_up(reason: str, lock: int) -> None:
         descendants.scan()
         time.sleep(SWEEP)
     try:
-        write_exit(error=reason, protocol=PROTOCOL)
+        write_exit(
+            {
+                "code": None,
+                "signal": None,
+                "error": reason,
+                "leftovers": 0,
+                "ended_at": time.time_ns(),
+                "protocol": PROTOCOL,
+            }
+        )
     finally:
         fcntl.flock(lock, fcntl.LOCK_UN)
         report(f"failed {json.dumps(reason)}")
@@ -94,7 +104,7 @@ def main(directory: str, start: str) -> int:
         os.setsid()
     umask = os.umask(0o077)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGPIPE):
+    for number in IGNORED:
         signal.signal(number, signal.SIG_IGN)
     lock = take_lock()
     if lock is None:

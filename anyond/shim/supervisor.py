@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from anyond.shim.spool.files import Run
+
 HELD = 8 << 20  # bytes kept in memory while the disk is full
 DRAIN = 0.25  # seconds that open pipes may outlive the program
 KILL_AFTER_S = 0.5  # seconds between SIGTERM and SIGKILL for what is left over
@@ -89,9 +91,15 @@ class Supervisor:
             NotStarted: the system refused it.
         """
         pid = self.program.pid
-        run = {"shim_pid": os.getpid(), "shim_started": started(os.getpid())}
-        run |= {"pid": pid, "pid_started": started(pid)}
-        run |= {"boot_id": boot_id(), "started_at": time.time_ns(), "protocol": self.protocol}
+        run: Run = {
+            "shim_pid": os.getpid(),
+            "shim_started": started(os.getpid()),
+            "pid": pid,
+            "pid_started": started(pid),
+            "boot_id": boot_id(),
+            "started_at": time.time_ns(),
+            "protocol": self.protocol,
+        }
         write_json("run.json", run, lasting=False)
         # From here on it is never started again, so its secrets need not lie about.
         public = {**self.spec, "env": sorted(self.spec["env"])}
@@ -177,26 +185,34 @@ class Supervisor:
 
     def _obey(self, verb: bytes, payload: bytes) -> None:
         """Execute a command of the daemon. Raises ValueError if there is no such command."""
-        if verb == b"stdin":
-            if self.stdin.open:  # else nobody is told, so it is not on record either
-                self.log.append(b"stdin", payload)
-        elif verb == b"note":
-            self.log.append(b"note", payload)
-        elif verb == b"eof":
-            self.stdin.ending = True
-        elif verb == b"signal":
-            if int(payload) != signal.SIGINT:
-                self._note_orphans()
-            self.is_ending_asked = True
-            self.descendants.signal(int(payload))
-        elif verb == b"kill":
-            self._note_orphans()
-            self.is_ending_asked = True
-            self.descendants.start_sweep()
-        elif verb == b"sync":
-            self.control.send(b"=" + payload + b"\n")
-        else:
+        if verb not in COMMANDS:
             raise ValueError("unknown verb")
+        *_, execute = COMMANDS[verb]
+        execute(self, payload)
+
+    def _append_stdin(self, payload: bytes) -> None:
+        if self.stdin.open:  # else nobody is told, so it is not on record either
+            self.log.append(b"stdin", payload)
+
+    def _append_note(self, payload: bytes) -> None:
+        self.log.append(b"note", payload)
+
+    def _end_stdin(self, _: bytes) -> None:
+        self.stdin.ending = True
+
+    def _signal(self, payload: bytes) -> None:
+        if int(payload) != signal.SIGINT:
+            self._note_orphans()
+        self.is_ending_asked = True
+        self.descendants.signal(int(payload))
+
+    def _kill(self, _: bytes) -> None:
+        self._note_orphans()
+        self.is_ending_asked = True
+        self.descendants.start_sweep()
+
+    def _answer_sync(self, payload: bytes) -> None:
+        self.control.send(b"=" + payload + b"\n")
 
     def _end(self, now: float) -> None:
         """The program has ended: first its pipes, then what is left of its descendants, then we."""
@@ -269,13 +285,16 @@ class Supervisor:
         try:
             self.log.sync()  # before the end: an end on the disk says that the log is, too
             write_exit(
-                code=code if code >= 0 else None,
-                signal=-code if code < 0 else None,
-                error=f"could not be killed: {stuck}" if stuck else None,
-                leftovers=len(self.descendants.removed - self.descendants.immune),
-                kept=self.left_to_run,
-                ended=self.ended,
-                protocol=self.protocol,
+                {
+                    "code": code if code >= 0 else None,
+                    "signal": -code if code < 0 else None,
+                    "error": f"could not be killed: {stuck}" if stuck else None,
+                    "leftovers": len(self.descendants.removed - self.descendants.immune),
+                    "kept": self.left_to_run,
+                    "ended": self.ended,
+                    "ended_at": time.time_ns(),
+                    "protocol": self.protocol,
+                }
             )
         except OSError:
             self.exit_unwritten = os.stat(".").st_nlink > 0  # else the spool was deleted
@@ -286,3 +305,27 @@ class Supervisor:
             self.control.remove()
             self.release()  # first, so that whoever hears of the end finds it true
             self.control.close()
+
+
+# What a daemon can send: a verb with its payload and meaning, as README.md has them, and what
+# executes it. A payload that it cannot read raises ValueError.
+COMMANDS: dict[bytes, tuple[str, str, Callable[[Supervisor, bytes], None]]] = {
+    b"stdin": (
+        "bytes",
+        "on record, then to the program; nothing if its stdin is closed",
+        Supervisor._append_stdin,
+    ),
+    b"note": ("bytes", "on record", Supervisor._append_note),
+    b"eof": (
+        "",
+        "the program's stdin is closed when all before it is passed on",
+        Supervisor._end_stdin,
+    ),
+    b"signal": ("a number", "sent to the program's process group", Supervisor._signal),
+    b"kill": (
+        "",
+        "all that descends from the shim is killed, until two looks find nobody",
+        Supervisor._kill,
+    ),
+    b"sync": ("a token", "answered when all before it is executed", Supervisor._answer_sync),
+}

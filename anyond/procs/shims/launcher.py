@@ -12,7 +12,6 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import trio
 
@@ -33,6 +32,7 @@ from anyond.shim.processes.orphans import end_orphans
 from anyond.shim.processes.peers import is_foreign
 from anyond.shim.processes.process_table import boot_id
 from anyond.shim.protocol import PROTOCOL, refusal
+from anyond.shim.spool.files import Spec
 
 ANSWER = 30.0
 """Seconds that a live shim may take to accept us and to answer."""
@@ -133,7 +133,7 @@ class Launcher:
         demand_room()
         environment = final_environment(launch)
         start = secrets.token_hex(8)
-        spec = {
+        spec: Spec = {
             "protocol": PROTOCOL,
             "id": execution_id,
             "program": find_program(launch, environment),
@@ -270,7 +270,7 @@ class Launcher:
 
     # ------------------------------------------------------------ starting
 
-    def _make_spool(self, execution_id: str, path: Path, spec: dict[str, Any]) -> None:
+    def _make_spool(self, execution_id: str, path: Path, spec: Spec) -> None:
         try:
             path.mkdir(mode=0o700)
         except FileExistsError:

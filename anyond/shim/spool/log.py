@@ -19,8 +19,10 @@ from anyond.shim.processes.process_table import LINUX
 
 TYPE_CHECKING = False  # the real one would load `typing`, which costs a megabyte
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from typing import Any
+
+    from anyond.shim.spool.files import Exit, Gap
 
 
 def clear_place(name: str, of_files: bool = False) -> None:
@@ -39,7 +41,7 @@ def clear_place(name: str, of_files: bool = False) -> None:
         os.unlink(name)
 
 
-def write_json(name: str, value: dict[str, Any], lasting: bool = True) -> None:
+def write_json(name: str, value: Mapping[str, Any], lasting: bool = True) -> None:
     """Write a small file at once or not at all; `lasting` makes it survive a power loss."""
     clear_place(name + ".tmp", of_files=True)
     fd = os.open(name + ".tmp", os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -101,7 +103,7 @@ class Log:
         self.waiting: deque[tuple[bytes, bytes, bytes]] = deque()
         self.held = 0
         self.entries = bytearray()
-        self.gap: dict[str, int] | None = None
+        self.gap: Gap | None = None
         self.shorten_at = limit
 
     @property
@@ -190,7 +192,7 @@ class Log:
         done = old["end"] if old else first[1] if first else 0
         if not first or not end or end[1] <= done:
             return
-        gap = {
+        gap: Gap = {
             "start": first[1],
             "end": end[1],
             "bytes": end[1] - first[1],
@@ -215,7 +217,6 @@ class Log:
         self.shorten_at = max(self.shorten_at, gap["bytes"] + self.limit)
 
 
-def write_exit(**exit_: Any) -> None:
+def write_exit(exit_: Exit) -> None:
     """Write `exit.json`; nothing of this execution changes after it."""
-    blank = {"code": None, "signal": None, "error": None, "leftovers": 0}
-    write_json("exit.json", {**blank, **exit_, "ended_at": time.time_ns()})
+    write_json("exit.json", exit_)
