@@ -16,7 +16,6 @@ import selectors
 import socket
 import time
 from collections import deque
-from contextlib import suppress
 
 TYPE_CHECKING = False  # the real one would load `typing`, which costs a megabyte
 if TYPE_CHECKING:
@@ -151,8 +150,10 @@ class ControlSocket:
     def _send_away(self, sock: socket.socket) -> None:
         if self.unknown.pop(sock, None) is not None:
             self.selector.unregister(sock)
-        with suppress(OSError):  # it has gone, or does not listen
+        try:  # noqa: SIM105 - `contextlib` would cost each shim memory
             sock.send(b"!")
+        except OSError:
+            pass  # it has gone, or does not listen
         sock.close()
 
     def _admit(self, sock: socket.socket, inbox: bytearray) -> None:

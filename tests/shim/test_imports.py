@@ -9,7 +9,10 @@ import pytest
 
 from tests.support.paths import ROOT
 
-COSTLY = {"typing", "subprocess", "logging", "asyncio", "dataclasses", "pathlib", "tempfile"}
+COSTLY = {
+    *("typing", "subprocess", "logging", "asyncio", "dataclasses"),
+    *("pathlib", "tempfile", "contextlib"),
+}
 
 LOAD = """
 import sys

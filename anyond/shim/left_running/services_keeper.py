@@ -15,7 +15,6 @@ import selectors
 import signal
 import socket
 import time
-from contextlib import suppress
 
 from anyond.shim.processes.descendants import Descendants
 
@@ -78,8 +77,10 @@ class ServicesKeeper:
             self._read(fd)
         if self.peer is not None:
             self.peer.settimeout(1)
-            with suppress(OSError):  # it has gone
+            try:  # noqa: SIM105 - `contextlib` would cost each shim memory
                 self.peer.sendall(self.backlog)
+            except OSError:
+                pass  # it has gone
         if os.path.lexists("k"):  # else the spool was deleted
             os.unlink("k")
 
