@@ -1,6 +1,8 @@
-"""The wakeup of all tasks that follow one growing thing: an event, replaced at each notify."""
+"""The wakeup of all tasks that follow one growing thing."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import trio
 
@@ -11,19 +13,33 @@ class Wakeup:
     A follower checks what is new, and if nothing is, awaits `wait()`. Between the check and the
     wait there must be no checkpoint; then no notification is ever missed. Nobody keeps a queue, so
     a slow follower costs nothing and a dead one leaves nothing behind.
+
+    Attributes:
+        count: how many notifications there were.
     """
 
-    __slots__ = ("_event",)
+    __slots__ = ("_waiting", "count")
 
     def __init__(self) -> None:
-        self._event = trio.Event()
+        self.count = 0
+        self._waiting: dict[trio.lowlevel.Task, None] = {}
 
     def notify(self) -> None:
         """Wake everyone who waits now. Never waits itself."""
-        if self._event.statistics().tasks_waiting:
-            self._event.set()
-            self._event = trio.Event()
+        self.count += 1
+        if self._waiting:
+            waiting, self._waiting = self._waiting, {}
+            for task in waiting:
+                trio.lowlevel.reschedule(task)
 
     async def wait(self) -> None:
         """Return at the next notification."""
-        await self._event.wait()
+        # Not by events: there would be a new one for each line of each agent.
+        task, waiting = trio.lowlevel.current_task(), self._waiting
+
+        def abort(_: Any) -> trio.lowlevel.Abort:
+            del waiting[task]
+            return trio.lowlevel.Abort.SUCCEEDED
+
+        waiting[task] = None
+        await trio.lowlevel.wait_task_rescheduled(abort)

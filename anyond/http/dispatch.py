@@ -46,10 +46,15 @@ class Likeness(Generic[A]):
 
 
 class Streamed(NamedTuple, Generic[T]):
-    """The frames of a WebSocket, and their writer."""
+    """The frames of a WebSocket, and their writer.
+
+    Args:
+        gather_s: see `streams.send`.
+    """
 
     source: AsyncIterator[Sequence[T]]
     encoder: Encoder[T]
+    gather_s: float = streams.GATHER_S
 
 
 class Route(NamedTuple):
@@ -174,8 +179,8 @@ def _streaming(
 ) -> Callable[..., Awaitable[None]]:
     async def view(**_: str) -> None:
         params = read_params(endpoint, QuartWebsocket())
-        source, encoder = await handler(backend, params, backend.wire_format(params.format))
-        await streams.send(source, encoder, backend.services.closing)
+        made = await handler(backend, params, backend.wire_format(params.format))
+        await streams.send(made.source, made.encoder, backend.services.closing, made.gather_s)
 
     return view
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
@@ -125,13 +124,16 @@ class Logs:
         try:
             while True:
                 over = live is None or live.over
+                count = live.grown.count if live is not None else 0
                 frames = reader.read(BATCH_BYTES)
                 if frames:
                     yield frames
-                    await trio.lowlevel.checkpoint()
-                elif over:
+                    if over or not reader.is_at_end:
+                        await trio.lowlevel.checkpoint()
+                        continue
+                if live is None or over:
                     return
-                elif live is not None:
+                if live.grown.count == count:  # nothing came while the last was taken
                     await _wait_for_bytes(live)
         finally:
             reader.close()
@@ -164,12 +166,14 @@ class Logs:
                 if position > conversation.end:
                     position = 0
                 frames = conversation.frames(position, BATCH_FRAMES, BATCH_BYTES)
+                end = conversation.end
                 # Who takes nothing for hours keeps this batch, not all that a run has said.
                 conversation = None
                 if frames:
                     position = frames[-1].seq
                     yield frames
-                    await trio.lowlevel.checkpoint()
+                    if position < end:
+                        await trio.lowlevel.checkpoint()
                     continue
             await live.wake.wait()
         async for batch in self._archived(process_id, position):
@@ -238,9 +242,11 @@ class Logs:
 
 async def _wait_for_bytes(live: Live) -> None:
     """Return when there may be more. No checkpoint comes before the wait (see `Wakeup`)."""
-    longest = math.inf if live.is_listened_to else UNFOLLOWED_S
-    with trio.move_on_after(longest):
+    if live.is_listened_to:
         await live.grown.wait()
+    else:
+        with trio.move_on_after(UNFOLLOWED_S):
+            await live.grown.wait()
 
 
 def _at_work(row: ExecutionProcess, started_at: int, why: str | None) -> EntryFrame | None:

@@ -40,9 +40,6 @@ from anyond.watchers.logs import Live
 
 log = structlog.get_logger()
 
-GATHER_S = 0.004
-"""Seconds in which the output of an agent is gathered before it is read: a debounce of wakeups."""
-
 OBEYED_S = 10.0
 """The timeout of a shim's confirmation that it kills."""
 
@@ -181,11 +178,11 @@ class ProcessActor(Actor[Event, Command]):
         self.send(DeadlinePassed(StopStep.END_SHIM))
 
     async def _follow(self) -> None:
-        while await self._growth.wait():
-            if self._talk is not None:
-                await trio.sleep(GATHER_S)
+        if self._talk is None:
+            await self._growth.wait_for_end()  # a line of a script is nobody's turn here
+        else:
+            while await self._growth.wait():
                 await self._talk.read_on()
-        if self._talk is not None:
             await self._talk.read_on()
         found = self._launcher.look(self.process.id, recorded=True)
         setup = self.process.run_reason is RunReason.SETUP_SCRIPT

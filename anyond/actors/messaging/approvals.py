@@ -73,7 +73,10 @@ class ApprovalRequests:
         Args:
             nursery: where it is waited until a question has been open for too long.
         """
-        open_now = {question.call: question for question in self._conversation.questions}
+        questions_now = self._conversation.questions
+        if not questions_now and not self._asked:
+            return
+        open_now = {question.call: question for question in questions_now}
         for call, question in open_now.items():
             if call not in self._asked and call not in self._answered:
                 self._asked[call] = question

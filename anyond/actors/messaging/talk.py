@@ -111,6 +111,8 @@ class Talk:
         """Take in what is new, and answer as it goes, so that never much is to be answered."""
         while await self._read():
             await self._after_reading()
+            if self._reader.is_at_end:
+                return
         await self._after_reading()
 
     async def send_decision(self, row: Approval) -> None:

@@ -46,7 +46,7 @@ async def stream_raw_logs(
     logs = backend.services.logs
     await logs.open_raw(params.execution_process_id)
     source = logs.raw(params.execution_process_id, params.after)
-    return Streamed(source, wire_format.raw(params.batch))
+    return Streamed(source, wire_format.raw(params.batch), gather_s=0)
 
 
 async def stream_normalized_logs(
@@ -55,7 +55,7 @@ async def stream_normalized_logs(
     logs = backend.services.logs
     await logs.open_raw(params.execution_process_id)
     source = logs.entries(params.execution_process_id, params.after)
-    return Streamed(source, wire_format.entries(params.batch))
+    return Streamed(source, wire_format.entries(params.batch), gather_s=0)
 
 
 async def stream_processes(

@@ -45,10 +45,10 @@ Record = Snapshot | Change
 class Encoder(Protocol[T_contra]):
     """Writes one stream for one connection; it may remember what it has written."""
 
-    def encode(self, items: Sequence[T_contra]) -> Iterable[str]:
-        """The messages that say `items`."""
+    def encode(self, items: Sequence[T_contra]) -> Iterable[bytes]:
+        """The messages that say `items`, in UTF-8."""
 
-    def end(self) -> Iterable[str]:
+    def end(self) -> Iterable[bytes]:
         """The messages after the last item of a stream that has an end."""
 
 
@@ -84,7 +84,7 @@ class WireFormat(NamedTuple):
     ends_with_merge: bool = False
 
 
-FINISHED = frames.FINISHED.decode()
+FINISHED = frames.FINISHED
 
 
 class Records:
@@ -98,16 +98,16 @@ class Records:
         [self._snapshot] = (f for f in stream.frames if issubclass(f, frames.SnapshotFrame))
         self._changes = frames.by_change(stream.frames)
 
-    def encode(self, items: Sequence[Record]) -> Iterator[str]:
+    def encode(self, items: Sequence[Record]) -> Iterator[bytes]:
         for item in items:
             if isinstance(item, Snapshot):
                 # In one piece at once: a list of all tasks is large.
-                yield _text(self._snapshot(data=msgspec.Raw(item.rows), seq=item.seq))
+                yield encode(self._snapshot(data=msgspec.Raw(item.rows), seq=item.seq))
             else:
                 frame = self._changes[item.kind]
-                yield _text(frame(data=msgspec.Raw(item.data), seq=item.position))
+                yield encode(frame(data=msgspec.Raw(item.data), seq=item.position))
 
-    def end(self) -> Iterable[str]:
+    def end(self) -> Iterable[bytes]:
         return ()
 
 
@@ -118,14 +118,14 @@ class Many(ABC, Generic[T]):
         self._batch = batch
 
     @abstractmethod
-    def text(self, item: T) -> str:
+    def text(self, item: T) -> bytes:
         """The text of one."""
 
-    def encode(self, items: Sequence[T]) -> Iterable[str]:
+    def encode(self, items: Sequence[T]) -> Iterable[bytes]:
         texts = (self.text(item) for item in items)
         return _lists(texts) if self._batch else texts
 
-    def end(self) -> Iterable[str]:
+    def end(self) -> Iterable[bytes]:
         return (FINISHED,)
 
 
@@ -142,26 +142,26 @@ class Raw(Many["Frame"]):
     spool never cuts a character in two, and what is still incomplete in it is none.
     """
 
-    def text(self, item: Frame) -> str:
+    def text(self, item: Frame) -> bytes:
         content = item.data.decode("utf-8", "replace")
         value = LogChunk(type=_NAMES[item.stream], content=content)
-        return _text(LogOperation(op="add", path=f"/{item.n}", value=value, seq=item.n))
+        return encode(LogOperation(op="add", path=f"/{item.n}", value=value, seq=item.n))
 
 
 class Entries(Many[EntryFrame]):
     """The conversation: each entry with its index and its position."""
 
-    def text(self, item: EntryFrame) -> str:
+    def text(self, item: EntryFrame) -> bytes:
         return item.text()
 
 
 class Diffs:
     """Differing files, files that differ no longer, and where the initial set begins and ends."""
 
-    def encode(self, items: Sequence[DiffFrame]) -> Iterator[str]:
-        return map(_text, items)
+    def encode(self, items: Sequence[DiffFrame]) -> Iterator[bytes]:
+        return map(encode, items)
 
-    def end(self) -> Iterable[str]:
+    def end(self) -> Iterable[bytes]:
         return (FINISHED,)
 
 
@@ -196,19 +196,15 @@ PLAIN = WireFormat(
 """The one of clients that ask for none."""
 
 
-def _text(frame: Struct) -> str:
-    return encode(frame).decode()
-
-
-def _lists(texts: Iterable[str]) -> Iterator[str]:
+def _lists(texts: Iterable[bytes]) -> Iterator[bytes]:
     """`texts` in as few JSON lists as may be, none much larger than a message should be."""
-    held: list[str] = []
+    held: list[bytes] = []
     size = 0
     for text in texts:
         if held and size + len(text) > MESSAGE_BYTES:
-            yield f"[{','.join(held)}]"
+            yield b"[%s]" % b",".join(held)
             held, size = [], 0
         held.append(text)
         size += len(text)
     if held:
-        yield f"[{','.join(held)}]"
+        yield b"[%s]" % b",".join(held)

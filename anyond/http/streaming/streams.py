@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
 from typing import Any, TypeVar
 
@@ -11,6 +11,7 @@ from quart import websocket
 
 from anyond.http.answer.refusal import departed, incident, refused
 from anyond.http.streaming.encoders import Encoder, Snapshot
+from anyond.http.wire.fragments import SEND_TEXTS
 from anyond.http.wire.turns import Turns
 
 T = TypeVar("T")
@@ -31,7 +32,10 @@ _REASON_BYTES = 123
 
 
 async def send(
-    source: AsyncIterator[Sequence[T]], encoder: Encoder[T], closing: trio.Event
+    source: AsyncIterator[Sequence[T]],
+    encoder: Encoder[T],
+    closing: trio.Event,
+    gather_s: float = GATHER_S,
 ) -> None:
     """Accept the current WebSocket and send `source` to it until either has an end.
 
@@ -43,6 +47,7 @@ async def send(
         source: batches of items; a slow client makes it wait, nobody else.
         encoder: how this client wants them.
         closing: set when the daemon stops.
+        gather_s: the debounce, in seconds; 0 for a source that has one itself.
     """
     await websocket.accept()
     code, reason = _GOING_AWAY, ""
@@ -50,7 +55,7 @@ async def send(
         nursery.start_soon(_ignore_messages)
         nursery.start_soon(_stop_when, closing, nursery.cancel_scope)
         try:
-            await _pump(source, encoder)
+            await _pump(source, encoder, gather_s)
             code = _NORMAL
         except Exception as error:
             if departed(error):
@@ -66,23 +71,35 @@ def _cut(reason: str) -> str:
     return reason.encode("utf-8", "replace")[:_REASON_BYTES].decode("utf-8", "ignore")
 
 
-async def _pump(source: AsyncIterator[Sequence[T]], encoder: Encoder[T]) -> None:
+async def _pump(source: AsyncIterator[Sequence[T]], encoder: Encoder[T], gather_s: float) -> None:
+    state: dict[str, Any] = dict(websocket.scope.get("state") or {})
+    send_texts = state.get(SEND_TEXTS, _send_each)
     async for items in source:
-        size = 0
+        sizes: list[int] = []
         messages = encoder.encode(items)
         if any(isinstance(item, Snapshot) and len(item.rows) > _LARGE for item in items):
             # Each of its copies takes its time; between two of them, others run.
             messages = await trio.to_thread.run_sync(list, messages)
-        for message in messages:
-            await websocket.send(message)
+        await send_texts(_counted(messages, sizes))
+        if sum(sizes) >= _BATCH_BYTES:
             # Once the peer is gone, sending returns without ever giving way to its cancellation.
             await trio.lowlevel.checkpoint()
-            size += len(message)
-        if size < _BATCH_BYTES:
-            await trio.sleep(GATHER_S)
-    for message in encoder.end():
-        await websocket.send(message)
+        elif gather_s:
+            await trio.sleep(gather_s)
+    await _send_each(encoder.end())
+
+
+async def _send_each(messages: Iterable[bytes]) -> None:
+    """Send as ASGI has it, by way of whoever stands between us and the connection."""
+    for message in messages:
+        await websocket.send(message.decode())
         await trio.lowlevel.checkpoint()
+
+
+def _counted(messages: Iterable[bytes], sizes: list[int]) -> Iterator[bytes]:
+    for message in messages:
+        sizes.append(len(message))
+        yield message
 
 
 async def _ignore_messages() -> None:

@@ -70,7 +70,7 @@ class Drafts:
     def __init__(self) -> None:
         self._tasks: dict[str, str] = {}
 
-    def encode(self, items: Sequence[Record]) -> Iterator[str]:
+    def encode(self, items: Sequence[Record]) -> Iterator[bytes]:
         for item in items:
             if isinstance(item, Snapshot):
                 operations: Sequence[Operation] = [self._snapshot(_decode_places.decode(item.rows))]
@@ -79,7 +79,7 @@ class Drafts:
             if operations:
                 yield frame(operations)
 
-    def end(self) -> Iterable[str]:
+    def end(self) -> Iterable[bytes]:
         return ()
 
     def _snapshot(self, places: list[_Place]) -> Operation:

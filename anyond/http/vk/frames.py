@@ -51,7 +51,7 @@ class Content(Struct, frozen=True, gc=False):
     content: Any
 
 
-_EMPTY = encode(JsonPatch([])).decode()
+_EMPTY = encode(JsonPatch([]))
 _HEAD, _TAIL = _EMPTY[:-2], _EMPTY[-2:]
 
 
@@ -60,16 +60,16 @@ def pointer(name: str) -> str:
     return name.replace("~", "~0").replace("/", "~1")
 
 
-def text(operation: Operation) -> str:
+def text(operation: Operation) -> bytes:
     """`operation` as JSON."""
-    return encode(operation).decode()
+    return encode(operation)
 
 
-def frame(operations: Iterable[Operation]) -> str:
+def frame(operations: Iterable[Operation]) -> bytes:
     """One message of a stream."""
-    return encode(JsonPatch(list(operations))).decode()
+    return encode(JsonPatch(list(operations)))
 
 
-def frame_of_texts(operations: Iterable[str]) -> str:
+def frame_of_texts(operations: Iterable[bytes]) -> bytes:
     """One message of a stream, of operations that are JSON already."""
-    return f"{_HEAD}{','.join(operations)}{_TAIL}"
+    return _HEAD + b",".join(operations) + _TAIL

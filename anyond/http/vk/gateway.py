@@ -16,6 +16,7 @@ from anyond.http.answer.envelope import encode
 from anyond.http.application import REFUSED
 from anyond.http.vk import pacing, shapes, site, spellings
 from anyond.http.wire.connection import EXTEND_DEADLINE, PARTING
+from anyond.http.wire.fragments import SEND_TEXTS
 
 if TYPE_CHECKING:
     from anyond.http.application import App, AsgiApp, Receive, Send
@@ -89,6 +90,8 @@ class VkGateway:
             send = pacing.parting_last(scope.get("state", {}).get(PARTING), send)
         if scope["path"] == _RUNS:
             send = pacing.running_first(send)
+            state = scope.get("state") or {}  # each message is looked at, so none goes past it
+            scope = {**scope, "state": {k: v for k, v in state.items() if k != SEND_TEXTS}}
         # They know no positions; each connection begins with an empty document.
         scope = {**scope, "query_string": _query(scope, without={"after", "batch"})}
         await self._app.answer(scope, receive, send)

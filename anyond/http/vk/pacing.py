@@ -9,8 +9,8 @@ import msgspec
 import trio
 from msgspec import Raw, Struct
 
-from anyond.http.streaming.encoders import FINISHED
 from anyond.http.vk.frames import JsonPatch, Remove, frame
+from anyond.model.http import frames
 from anyond.model.ids import is_id, now, seconds
 from anyond.model.refusals.requests import NotFound
 from anyond.model.rows import ProcessStatus
@@ -34,7 +34,8 @@ It reads the log of a process that it sees running; one that it never saw so, it
 _AGAIN_SECONDS = (1.0, 2.0, 4.0)
 _ON_THE_WAY_SECONDS = 0.5
 _RECENTLY_SECONDS = 5.0
-_LOOK_AGAIN = frame(())
+_FINISHED = frames.FINISHED.decode()
+_LOOK_AGAIN = frame(()).decode()
 """Changes nothing; but with each frame a client draws the conversation anew."""
 _GOING_AWAY = 1001
 _ROOT = "/execution_processes"
@@ -86,7 +87,7 @@ def status_first(services: Services, process_id: str, send: Send) -> Send:
     opened = now()
 
     async def wrapped(message: Any) -> None:
-        if message["type"] == "websocket.send" and message.get("text") == FINISHED:
+        if message["type"] == "websocket.send" and message.get("text") == _FINISHED:
             for pause in await _pauses(services, process_id, opened):
                 await trio.sleep(pause)
                 await send({**message, "text": _LOOK_AGAIN})

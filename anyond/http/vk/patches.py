@@ -63,7 +63,7 @@ class Records:
         self._root = root
         self._hides = hides
 
-    def encode(self, items: Sequence[Record]) -> Iterator[str]:
+    def encode(self, items: Sequence[Record]) -> Iterator[bytes]:
         held: dict[str, Operation] = {}
         for item in items:
             if isinstance(item, Snapshot):
@@ -77,23 +77,23 @@ class Records:
             held[path] = Remove(path) if hidden else Add(path, Raw(item.data))
         yield from _frame(held)
 
-    def end(self) -> Iterable[str]:
+    def end(self) -> Iterable[bytes]:
         return ()
 
     def _map(self, rows: bytes) -> dict[str, Raw]:
         return {_row.decode(row).id: row for row in _rows.decode(rows)}
 
 
-def _frame(held: dict[str, Operation]) -> Iterator[str]:
+def _frame(held: dict[str, Operation]) -> Iterator[bytes]:
     """The operations of `held`, which is empty afterwards, as one frame; none if there are none."""
     if held:
         yield frame(held.values())
         held.clear()
 
 
-def _frames(operations: Iterable[Operation]) -> Iterator[str]:
+def _frames(operations: Iterable[Operation]) -> Iterator[bytes]:
     """Operations on different paths, in as few frames as may be."""
-    held: list[str] = []
+    held: list[bytes] = []
     size = 0
     for operation in map(text, operations):
         if held and size + len(operation) > MESSAGE_BYTES:
@@ -108,10 +108,10 @@ def _frames(operations: Iterable[Operation]) -> Iterator[str]:
 class Output:
     """Output as a list of chunks, by their numbers in the log."""
 
-    def encode(self, items: Sequence[Frame]) -> Iterator[str]:
+    def encode(self, items: Sequence[Frame]) -> Iterator[bytes]:
         return _frames(map(self._operation, items))
 
-    def end(self) -> Iterable[str]:
+    def end(self) -> Iterable[bytes]:
         return (FINISHED,)
 
     def _operation(self, item: Frame) -> Operation:
@@ -136,10 +136,10 @@ class Entries:
     def __init__(self) -> None:
         self._sent = 0
 
-    def encode(self, items: Sequence[EntryFrame]) -> Iterator[str]:
+    def encode(self, items: Sequence[EntryFrame]) -> Iterator[bytes]:
         return _frames(self._operations(sorted(items, key=lambda item: item.index)))
 
-    def end(self) -> Iterable[str]:
+    def end(self) -> Iterable[bytes]:
         return (FINISHED,)
 
     def _operations(self, items: Sequence[EntryFrame]) -> Iterator[Operation]:
@@ -165,8 +165,8 @@ class Diffs:
     def __init__(self) -> None:
         self._has_sent = False
 
-    def encode(self, items: Sequence[DiffFrame]) -> Iterator[str]:
-        held: dict[str, str] = {}
+    def encode(self, items: Sequence[DiffFrame]) -> Iterator[bytes]:
+        held: dict[str, bytes] = {}
         size = 0
         for item in items:
             if isinstance(item, DiffFound):
@@ -190,10 +190,10 @@ class Diffs:
             self._has_sent = True
         yield from self._frame(held)
 
-    def end(self) -> Iterable[str]:
+    def end(self) -> Iterable[bytes]:
         return (FINISHED,)
 
-    def _frame(self, held: dict[str, str]) -> Iterator[str]:
+    def _frame(self, held: dict[str, bytes]) -> Iterator[bytes]:
         if held:
             yield frame_of_texts(held.values())
             held.clear()

@@ -218,17 +218,18 @@ class Connection:
     async def _write(self, data: bytes) -> None:
         """Send all of `data`; shielded, since half a frame would spoil all that follow."""
         await trio.lowlevel.checkpoint_if_cancelled()  # now, or when all of it is out
-        left = memoryview(data)
+        written = 0
         if not self._writing.locked() and self._peer_is_there:
             # Nearly always there is room for all of it, and nothing to wait for.
             try:
-                left = left[os.write(self._stream.socket.fileno(), left) :]
+                written = os.write(self._stream.socket.fileno(), data)
             except BlockingIOError:
                 pass
             except OSError:
                 self._abandon()
-        if not left:
+        if written == len(data):
             return
+        left = memoryview(data)[written:]
         async with self._writing:
             scope = self._deadline_scope = trio.CancelScope(shield=True, deadline=self._deadline())
             with scope:

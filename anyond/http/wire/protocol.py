@@ -15,9 +15,10 @@ from hypercorn.protocol.events import Request, Response, StreamClosed
 from hypercorn.protocol.h11 import STREAM_ID, H11Protocol, H11WSConnection
 from hypercorn.protocol.http_stream import HTTPStream
 from hypercorn.protocol.ws_stream import Handshake
+from hypercorn.typing import ConnectionState
 
 from anyond.http.answer.envelope import JSON, failure
-from anyond.http.wire.fragments import FragmentingStream
+from anyond.http.wire.fragments import SEND_TEXTS, FragmentingStream
 
 _STREAM_END_SECONDS = 1.0
 _CLOSE = 8  # the opcode of a close frame (RFC 6455)
@@ -83,6 +84,7 @@ class Protocol(H11Protocol):
             self.server,
             self.stream_send,
             STREAM_ID,
+            write=self._write,
         )
         self.connection = H11WSConnection(self.connection)
         await self.stream.handle(
@@ -92,11 +94,16 @@ class Protocol(H11Protocol):
                 http_version=request.http_version.decode(),
                 method=request.method.decode("ascii").upper(),
                 raw_path=request.target,
-                state=self.connection_state,
+                state=ConnectionState(
+                    {**self.connection_state, SEND_TEXTS: self.stream.send_texts}
+                ),
             )
         )
         self.keep_alive_requests += 1
         await self.context.mark_request()
+
+    async def _write(self, data: bytes) -> None:
+        await self.send(RawData(data))
 
     async def stream_send(self, event: StreamEvent) -> None:
         if isinstance(event, Response) and _is_endless(event):

@@ -133,7 +133,8 @@ class IndexedEntry(NormalizedEntry, frozen=True, kw_only=True):
 
 
 _ADDED = IndexedEntry.__struct_fields__[len(NormalizedEntry.__struct_fields__) :]
-_INDEX, _SEQ = (f'"{name}":' for name in _ADDED)
+_INDEX, _SEQ = _ADDED
+_TAIL = b',"%s":%%d,"%s":%%d}' % (_INDEX.encode(), _SEQ.encode())
 
 
 class EntryFrame(Struct, frozen=True):
@@ -143,9 +144,9 @@ class EntryFrame(Struct, frozen=True):
     index: int
     entry: bytes
 
-    def text(self) -> str:
+    def text(self) -> bytes:
         """The `IndexedEntry` as JSON; what is encoded is not encoded again, there is much of it."""
-        return f"{self.entry[:-1].decode()},{_INDEX}{self.index},{_SEQ}{self.seq}}}"
+        return self.entry[:-1] + _TAIL % (self.index, self.seq)
 
 
 class DiffFound(Struct, frozen=True, kw_only=True, tag="diff", tag_field="type"):

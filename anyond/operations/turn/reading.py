@@ -20,10 +20,13 @@ from anyond.model.records import Record, Stream
 SLICE = 4096
 """Bytes that are taken at once; of the shortest lines there are, some milliseconds."""
 TURN_S = 0.01
+MOMENT_S = 0.001
 
 
 async def feed(conversation: Conversation, records: Iterable[Record]) -> None:
-    """Take in `records`, in order. Checkpoints at the end, and about every `TURN_S` seconds.
+    """Take in `records`, in order. Checkpoints about every `TURN_S` seconds, and at the end.
+
+    What takes less than `MOMENT_S` (a line of an agent) is taken without any.
 
     If it is cancelled, the conversation has taken in a part of them and must not be used again.
     """
@@ -37,12 +40,14 @@ async def close(conversation: Conversation, at: int, complaint: str | None = Non
 
 
 async def _run(steps: Iterator[None]) -> None:
-    end = time.perf_counter() + TURN_S
+    begun = time.perf_counter()
+    end = begun + TURN_S
     for _ in steps:
         if time.perf_counter() > end:
             await trio.lowlevel.checkpoint()
             end = time.perf_counter() + TURN_S
-    await trio.lowlevel.checkpoint()
+    if time.perf_counter() > begun + MOMENT_S:
+        await trio.lowlevel.checkpoint()
 
 
 def _slices(record: Record) -> Iterator[Record]:

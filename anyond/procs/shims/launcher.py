@@ -27,6 +27,7 @@ from anyond.procs.launch_spec import final_environment, find_program
 from anyond.procs.shims import lost_execution, shim_start
 from anyond.procs.shims.shim_connection import ShimConnection
 from anyond.procs.shims.shim_state import Lock, why_lost, why_unknown, withdraw
+from anyond.procs.shims.shim_watch import ShimWatch
 from anyond.procs.spools.spool import Spool
 from anyond.shim.processes.orphans import end_orphans
 from anyond.shim.processes.peers import is_foreign
@@ -71,10 +72,14 @@ class Launcher:
     Args:
         root: the directory of the spools.
         nursery: reaps the shims, and sends what they are told.
+        watch: reads what they report.
     """
 
-    def __init__(self, root: Path, nursery: trio.Nursery, address: Address) -> None:
+    def __init__(
+        self, root: Path, nursery: trio.Nursery, address: Address, watch: ShimWatch
+    ) -> None:
         self.root = root
+        self._watch = watch
         self._nursery = nursery
         self._address = address
         self._starting: set[str] = set()
@@ -90,8 +95,8 @@ class Launcher:
         os.makedirs(root, mode=0o700, exist_ok=True)
         shim_start.forget_ended()
         with Address(root) as address:
-            async with trio.open_nursery() as nursery:
-                yield cls(root, nursery, address)
+            async with ShimWatch.open() as watch, trio.open_nursery() as nursery:
+                yield cls(root, nursery, address, watch)
                 nursery.cancel_scope.cancel()
 
     def spool(self, execution_id: str) -> Spool:
@@ -318,7 +323,7 @@ class Launcher:
             pause = min(pause * 1.5, 1.0)
         if processes is not None and processes.program is not None:
             pid = processes.program[0]
-        running = ShimConnection(execution_id, pid, trio.SocketStream(sock), key)
+        running = ShimConnection(execution_id, pid, trio.SocketStream(sock), self._watch, key)
         running.processes = processes
         self._nursery.start_soon(running.send_frames)
         return running

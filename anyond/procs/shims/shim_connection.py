@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
+from collections.abc import Callable
 
 import trio
 
 from anyond.model.errors import TimedOut
 from anyond.model.records import LaunchedProcesses
+from anyond.procs.shims.shim_watch import ShimWatch
 from anyond.shim.protocol import UNNAMED, refusal
+from anyond.wakeup import Wakeup
 
 FLUSH = 5.0
 """Seconds that a detaching daemon waits until what it has said is sent."""
 
 LONGEST_NUMBER = 9
 """Bytes of what names a protocol."""
+
+_READ = 1 << 16
 
 
 class ShimConnection:
@@ -26,6 +32,7 @@ class ShimConnection:
     Args:
         pid: the program, leader of its own process group; filled in once it is known.
         stream: the connection, which this owns.
+        watch: reads what comes from it.
         key: what this shim wants to hear first; empty if it wants nothing.
 
     Attributes:
@@ -33,11 +40,17 @@ class ShimConnection:
         orderly: whether the shim said that it is over, so that nothing is left of it.
         processes: the shim and its program as the system told of them; None if it did not.
         refused: whether the shim takes no orders from us.
+        on_news: called whenever `news` would return, without a task of its own; never raises.
         protocol: what it speaks, as far as it has said that.
     """
 
     def __init__(
-        self, execution_id: str, pid: int, stream: trio.SocketStream, key: str = ""
+        self,
+        execution_id: str,
+        pid: int,
+        stream: trio.SocketStream,
+        watch: ShimWatch,
+        key: str = "",
     ) -> None:
         self.execution_id = execution_id
         self.pid = pid
@@ -46,18 +59,23 @@ class ShimConnection:
         self.orderly = False
         self.refused = False
         self.protocol = UNNAMED
+        self.on_news: Callable[[], None] | None = None
         self._stream = stream
+        self._watch = watch
         self._frames: deque[tuple[bytes, trio.Event]] = deque()
         self._wake = trio.Event()
         self._sent = trio.Event()
         self._closing = False
         self._gone = False
         self._over = False
-        self._news = trio.Event()
+        self._detached = False
+        self._unread = False
+        self._news = Wakeup()
         self._line = b""
         self._tokens: set[bytes] = set()
         if key:
             self._post("hello", key.encode())
+        watch.add(stream.socket.fileno(), self._receive)
 
     async def write(self, data: bytes) -> None:
         """Put `data` on record and give it to the program's stdin. Returns when it is sent."""
@@ -88,16 +106,18 @@ class ShimConnection:
         Raises:
             trio.ClosedResourceError: after, or because of, `aclose`.
         """
-        try:
-            data = await self._stream.receive_some(1 << 16)
-        except trio.BrokenResourceError:
-            data = b""
-        for byte in data:
-            self._take(byte)
-        self._over = not data
-        self._news.set()
-        self._news = trio.Event()
-        return bool(data)
+        await trio.lowlevel.checkpoint_if_cancelled()
+        while not self._unread:
+            if self._detached:
+                raise trio.ClosedResourceError
+            await self._news.wait()
+        self._unread = self._over  # that it is gone is news for ever
+        return not self._over
+
+    @property
+    def is_gone(self) -> bool:
+        """True if the shim says nothing any more, and never will."""
+        return self._over
 
     async def synchronize(self, timeout: float) -> bool:
         """Wait until everything that was ever sent to this shim is executed.
@@ -138,6 +158,7 @@ class ShimConnection:
         self._wake.set()
         with trio.move_on_after(FLUSH, shield=True):
             await self._sent.wait()
+        self._detach()
         await trio.aclose_forcefully(self._stream)
 
     async def send_frames(self) -> None:
@@ -164,6 +185,7 @@ class ShimConnection:
             for event in (done, *(waiting for _, waiting in self._frames)):
                 if event is not None:
                     event.set()
+            self._detach()
             self._stream.socket.close()
 
     async def _send_command(self, verb: str, payload: bytes = b"") -> None:
@@ -177,6 +199,31 @@ class ShimConnection:
         self._frames.append((f"{verb} {len(payload)}\n".encode() + payload, done))
         self._wake.set()
         return done
+
+    def _detach(self) -> None:
+        if not self._detached:
+            self._detached = True
+            self._watch.remove(self._stream.socket.fileno())
+            self._news.notify()
+
+    def _receive(self) -> None:
+        """Take what has come; only for the watch, which calls it when there is something."""
+        try:
+            data = os.read(self._stream.socket.fileno(), _READ)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self._over = True
+            self._watch.remove(self._stream.socket.fileno())
+        if self._line or data.strip(b"."):
+            for byte in data:
+                self._take(byte)
+        self._unread = True
+        self._news.notify()
+        if self.on_news is not None:
+            self.on_news()
 
     def _take(self, byte: int) -> None:
         if self._line:

@@ -78,11 +78,19 @@ def parse(block: bytes, base: int) -> tuple[list[Record], int, int]:
 class Scanner:
     """Reads a log in steps; one file descriptor, opened when there is something.
 
+    Whether something was left out is not looked up for each line that an agent adds.
+
     Args:
         path: the spool.
+
+    Attributes:
+        is_at_end: whether the last `read` saw the end of the log.
     """
 
     def __init__(self, path: Path) -> None:
+        self.is_at_end = False
+        self._is_whole = False
+        self._has_looked = False
         self._log = path / "log"
         self._gap_path = path / "gap.json"
         self._fd: int | None = None
@@ -99,12 +107,15 @@ class Scanner:
             OSError: the log cannot be read, or something else is in its place.
         """
         while True:
-            self._look_for_gap()
+            if self.gap is not None or not self._has_looked:
+                self._look_for_gap()
             gap = self.gap
             crossed = gap if gap and gap.start <= position < gap.end else None
             begin = crossed.end if crossed else position
             room = gap.start - begin if gap and begin < gap.start else 1 << 62
             records, used = self._records(begin, most, room)
+            if gap is None and self._is_whole:
+                return records, begin + used, None
             # A hole may have been made under our hands, after the gap was announced.
             if not self._look_for_gap() or self.gap is None or self.gap.start >= begin + used:
                 return records, begin + used, crossed
@@ -119,8 +130,13 @@ class Scanner:
             try:
                 self._fd = open_plain(self._log)
             except FileNotFoundError:
+                self.is_at_end, self._is_whole = True, False
                 return [], 0  # not started yet
-        block = os.pread(self._fd, min(most + MARGIN, room), position)
+        asked = min(most + MARGIN, room)
+        block = os.pread(self._fd, asked, position)
+        self.is_at_end = len(block) < asked
+        # What is left out ends well before the end of a log; and holes are full of zeros.
+        self._is_whole = self.is_at_end and b"\0" not in block
         records, used, need = parse(block, position)
         if not records and need > len(block) and os.fstat(self._fd).st_size >= position + need:
             records, used, _ = parse(os.pread(self._fd, need, position), position)
@@ -128,6 +144,7 @@ class Scanner:
 
     def _look_for_gap(self) -> bool:
         """Learn of the gap; whether it has changed."""
+        self._has_looked = True
         try:
             stat = os.lstat(self._gap_path)
             seen = (stat.st_ino, stat.st_mtime_ns)

@@ -46,6 +46,11 @@ class RecordReader:
         records, self.position, _ = self._scanner.read(self.position, most)
         return records
 
+    @property
+    def is_at_end(self) -> bool:
+        """True if the last `read` gave out all that there was; what is added later is announced."""
+        return self._scanner.is_at_end
+
     def close(self) -> None:
         self._scanner.close()
 
@@ -81,6 +86,11 @@ class FrameReader:
             if not records:
                 break
         return frames
+
+    @property
+    def is_at_end(self) -> bool:
+        """True if the last `read` gave out all that there was; what is added later is announced."""
+        return self._scanner.is_at_end
 
     def _add(self, frames: list[Frame], record: Record) -> None:
         gap, self._gap = self._gap, None

@@ -162,7 +162,7 @@ def test_a_chunk_says_the_same_whatever_came_before_it() -> None:
     whole = list(Raw(False).encode(frames))
     assert [json.loads(text)["value"]["content"] for text in whole] == ["1€", "�2\r\0", "cut �"]
     assert list(Raw(False).encode(frames[2:])) == whole[2:]
-    assert list(Raw(False).end()) == list(Raw(True).end()) == ['{"finished":true}']
+    assert list(Raw(False).end()) == list(Raw(True).end()) == [b'{"finished":true}']
 
 
 def test_no_entries_are_no_message() -> None:

@@ -69,7 +69,7 @@ def test_entries_end_up_at_their_places_in_whatever_order_they_come(
         loading = content["entry_type"]["type"] == "loading"
         assert loading == (index not in latest)
         assert content["content"] == latest.get(index, "")
-    assert list(encoder.end()) == ['{"finished":true}']
+    assert list(encoder.end()) == [b'{"finished":true}']
 
 
 def test_an_entry_of_a_type_that_the_client_does_not_know_is_a_remark() -> None:

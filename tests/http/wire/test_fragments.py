@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
 import pytest
 import trio
+from hypercorn.protocol.ws_stream import ASGIWebsocketState
 from quart_trio import QuartTrio
 from trio_websocket import open_websocket_url
 from wsproto.connection import Connection, ConnectionType
-from wsproto.events import Ping, TextMessage
+from wsproto.events import CloseConnection, Ping, TextMessage
 
 from anyond.http.streaming import streams
 from anyond.http.streaming.encoders import Snapshot
@@ -46,19 +47,33 @@ async def test_a_client_gets_the_message_that_was_sent(text: str) -> None:
             closing.set()
 
 
-async def test_no_piece_is_large_and_a_ping_goes_between() -> None:
-    sent: list[bytes] = []
+def connected(write: Callable[[bytes], Awaitable[None]]) -> Any:
+    """A stream whose handshake is over."""
     stream: Any = object.__new__(FragmentingStream)
 
     async def send(event: Any) -> None:
-        sent.append(event.data)
+        await write(event.data)
+
+    stream.connection, stream.send, stream.stream_id = Connection(ConnectionType.SERVER), send, 1
+    stream.closed, stream.state, stream._write = False, ASGIWebsocketState.CONNECTED, write
+    return stream
+
+
+async def test_no_piece_is_large_and_a_ping_goes_between() -> None:
+    sent: list[bytes] = []
+
+    async def write(data: bytes) -> None:
+        sent.append(data)
         if len(sent) == 2:
             await stream._send_wsproto_event(Ping())
 
-    stream.connection, stream.send, stream.stream_id = Connection(ConnectionType.SERVER), send, 1
+    stream = connected(write)
     await stream._send_wsproto_event(TextMessage(data=LARGE))
-    assert max(map(len, sent)) <= 4 * FRAGMENT + 16
-    assert len(sent) == len(LARGE) // FRAGMENT + 2
+    assert max(map(len, sent)) <= FRAGMENT + 16
+    assert len(sent) == len(LARGE.encode()) // FRAGMENT + 2
+    for piece in sent:
+        head = {126: 4, 127: 10}.get(piece[1], 2)
+        piece[head:].decode()  # no character is cut in two
     heard = Connection(ConnectionType.CLIENT)
     heard.receive_data(b"".join(sent))
     events = list(heard.events())
@@ -66,16 +81,36 @@ async def test_no_piece_is_large_and_a_ping_goes_between() -> None:
     assert sum(isinstance(e, Ping) for e in events) == 1
 
 
+async def test_short_messages_go_out_together_and_none_when_it_is_closed() -> None:
+    sent: list[bytes] = []
+
+    async def write(data: bytes) -> None:
+        sent.append(data)
+
+    stream = connected(write)
+    texts = ["", "one", "\U0001f600" * 40, "x" * 70_000]
+    await stream.send_texts(text.encode() for text in texts)
+    assert len(sent) == 1
+    heard = Connection(ConnectionType.CLIENT)
+    heard.receive_data(sent[0])
+    assert [e.data for e in heard.events() if isinstance(e, TextMessage)] == texts
+    stream.connection.send(CloseConnection(code=1000))
+    await stream.send_texts([b"late"])
+    stream.connection, stream.closed = Connection(ConnectionType.SERVER), True
+    await stream.send_texts([b"later"])
+    assert len(sent) == 1
+
+
 async def test_a_large_snapshot_is_put_into_words_beside_the_loop() -> None:
     threads: list[int] = []
 
     class Telling:
-        def encode(self, items: Sequence[Snapshot]) -> Iterator[str]:
+        def encode(self, items: Sequence[Snapshot]) -> Iterator[bytes]:
             for item in items:
                 threads.append(threading.get_ident())
-                yield str(len(item.rows))
+                yield b"%d" % len(item.rows)
 
-        def end(self) -> Iterable[str]:
+        def end(self) -> Iterable[bytes]:
             return ()
 
     async def source() -> AsyncIterator[list[Snapshot]]:
@@ -96,9 +131,8 @@ async def test_a_large_snapshot_is_put_into_words_beside_the_loop() -> None:
 
 async def test_others_run_between_two_pieces_that_there_is_room_for() -> None:
     passes = 0
-    stream: Any = object.__new__(FragmentingStream)
 
-    async def send(event: Any) -> None:
+    async def write(_: bytes) -> None:
         """Writes at once, as to a client that reads."""
 
     async def count() -> None:
@@ -107,7 +141,7 @@ async def test_others_run_between_two_pieces_that_there_is_room_for() -> None:
             await trio.lowlevel.checkpoint()
             passes += 1
 
-    stream.connection, stream.send, stream.stream_id = Connection(ConnectionType.SERVER), send, 1
+    stream = connected(write)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(count)
         await stream._send_wsproto_event(TextMessage(data="x" * 20 * FRAGMENT))
