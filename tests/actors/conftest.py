@@ -33,6 +33,7 @@ from anyond.store.board import attempts, projects, tasks
 from anyond.store.engine.database import Store
 from anyond.store.engine.transaction import Tx
 from anyond.store.runs import sessions
+from tests.support.store.new_database import new_database
 
 
 @pytest.fixture
@@ -44,7 +45,7 @@ async def resources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIte
     paths = AppPaths.under(tmp_path / "anyon")
     paths.create()
     async with (
-        Store.open(paths.database) as store,
+        Store.open(new_database(paths.database)) as store,
         Launcher.open(paths.executions) as launcher,
         DesktopNotifier.open() as notifier,
     ):

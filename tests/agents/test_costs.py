@@ -30,11 +30,13 @@ from tests.support.dialogues.codex_driver import opened
 
 pytestmark = pytest.mark.thorough
 
-FEW, TIMES = 1_500, 8
+FEW, TIMES = 1_500, 5
 LEAST_S = 0.02
 """Less is not measured well."""
-SHARE = 3
-"""So many times their share the many may take; what is quadratic takes eight times it."""
+SHARE = 2
+"""So many times their share the many may take; what is quadratic takes five times it."""
+TRIES = 5
+"""Who has not been quick enough for once may have been disturbed."""
 
 
 def _line(**fields: Any) -> bytes:
@@ -140,20 +142,17 @@ FLOODS: dict[str, Callable[[int], None]] = {
 
 
 def _seconds(flood: Callable[[int], None], many: int) -> float:
-    """Of this processor, so that others at work do not count; the best of some."""
-    found = []
-    for _ in range(3):
-        began = time.process_time()
-        flood(many)
-        found.append(time.process_time() - began)
-    return min(found)
+    """Of this processor, so that others at work do not count."""
+    began = time.process_time()
+    flood(many)
+    return time.process_time() - began
 
 
 @pytest.mark.parametrize("name", list(FLOODS))
 def test_many_cost_their_share_of_what_few_cost(name: str) -> None:
-    few = max(LEAST_S, _seconds(FLOODS[name], FEW))
-    many = _seconds(FLOODS[name], FEW * TIMES)
-    assert many < SHARE * TIMES * few
+    few = max(LEAST_S, min(_seconds(FLOODS[name], FEW) for _ in range(2)))
+    tries = (_seconds(FLOODS[name], FEW * TIMES) for _ in range(TRIES))
+    assert any(many < SHARE * TIMES * few for many in tries)
 
 
 def test_a_text_that_is_cut_costs_nothing_more() -> None:

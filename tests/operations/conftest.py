@@ -22,6 +22,7 @@ from anyond.settings.config import ConfigFile
 from anyond.settings.profiles import Profiles
 from anyond.store.engine.database import Store
 from tests.support.git.deadly_git import deadly_git
+from tests.support.store.new_database import new_database
 
 __all__ = ["deadly_git"]
 
@@ -42,7 +43,7 @@ async def resources(tmp_path: Path) -> AsyncIterator[Resources]:
     paths = AppPaths.under(tmp_path / "anyon")
     paths.create()
     async with (
-        Store.open(paths.database) as store,
+        Store.open(new_database(paths.database)) as store,
         Launcher.open(paths.executions) as launcher,
         DesktopNotifier.open() as notifier,
     ):

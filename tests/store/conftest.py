@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from anyond.store.engine.database import Store
-from anyond.store.engine.migrate import make_current
 from anyond.store.engine.transaction import Tx
+from tests.support.store.new_database import new_database
 
 
 @pytest.fixture
@@ -21,15 +21,14 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def tx(path: Path) -> Iterator[Tx]:
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+    with closing(sqlite3.connect(new_database(path), isolation_level=None)) as connection:
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA synchronous = OFF")
-        make_current(connection, path)
         connection.execute("BEGIN IMMEDIATE")
         yield Tx(connection)
 
 
 @pytest.fixture
 async def store(path: Path) -> AsyncIterator[Store]:
-    async with Store.open(path) as store:
+    async with Store.open(new_database(path)) as store:
         yield store

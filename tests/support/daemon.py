@@ -23,9 +23,10 @@ import trio
 from trio_websocket import ConnectionClosed, WebSocketConnection, open_websocket_url
 
 from anyond.client import Address, Client
-from tests.support.daemons import measured
+from tests.support.daemons import daemon_process, measured
 from tests.support.daemons.daemon_process import DaemonProcess, start_daemon
 from tests.support.paths import ROOT, SCRIPTED_AGENTS
+from tests.support.store.new_database import new_database
 
 ACP_AGENT = SCRIPTED_AGENTS / "acp_agent.py"
 LOCAL: dict[str, Any] = {"verify": False, "trust_env": False}
@@ -132,6 +133,9 @@ class Daemon:
             pass_fds: descriptors that it inherits.
         """
         self.daemon_file.unlink(missing_ok=True)
+        if daemon_process.is_allowed() and not self.data.exists():
+            self.data.mkdir(mode=0o700)
+            new_database(self.data / "anyon.db")
         ported = () if port is None else ("--port", str(port))
         with (self.root / "daemon.log").open("ab") as log:
             self._process = await start_daemon(

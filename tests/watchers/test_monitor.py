@@ -32,6 +32,7 @@ from anyond.store.engine.database import Store
 from anyond.store.runs import merges
 from anyond.watchers.monitor import CLOSED_PAUSE_S, Monitor
 from tests.support.fakes.servers.github_server import GitHubServer, github_server
+from tests.support.store.new_database import new_database
 from tests.support.store.seeds import add_family
 
 SLUG = "ada/tea"
@@ -52,7 +53,7 @@ async def resources(tmp_path: Path, server: GitHubServer) -> AsyncIterator[Resou
     config = ConfigFile(paths.config)
     config.patch({"github": {"pat": "ghp_adas_secret_token"}, "pr_poll_interval_s": 5})
     async with (
-        Store.open(paths.database) as store,
+        Store.open(new_database(paths.database)) as store,
         Launcher.open(paths.executions) as launcher,
         DesktopNotifier.open() as notifier,
     ):

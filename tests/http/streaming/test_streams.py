@@ -21,6 +21,7 @@ from anyond.store.engine.database import Store
 from anyond.store.engine.transaction import Tx
 from anyond.store.runs import processes
 from tests.support.http.front_door import Server, chunks
+from tests.support.store.new_database import new_database
 
 ID = new_id()
 
@@ -172,7 +173,7 @@ def test_no_entries_are_no_message() -> None:
 async def test_a_snapshot_is_taken_again_when_a_follower_falls_too_far_behind(
     tmp_path: Path,
 ) -> None:
-    async with Store.open(tmp_path / "db", keep=2) as store:
+    async with Store.open(new_database(tmp_path / "db"), keep=2) as store:
         new = NewProject(name="p", git_repo_path="/p", use_existing_repo=True)
         await store.write(lambda tx: projects.insert(tx, new, ID, now()))
         rows = reading(store, lambda r: tasks.all_with_status(r, ID))

@@ -21,12 +21,13 @@ from anyond.store.engine.database import Store
 from anyond.store.engine.transaction import Tx
 from anyond.store.runs import merges, processes
 from tests.support.store import seeds as store_seeds
+from tests.support.store.new_database import new_database
 from tests.support.store.seeds import add_attempt, add_process, add_project, add_task, at
 
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    async with Store.open(tmp_path / "anyon.db", inline=True, keep=300) as opened:
+    async with Store.open(new_database(tmp_path / "anyon.db"), inline=True, keep=300) as opened:
         yield opened
 
 
@@ -219,7 +220,7 @@ async def test_not_more_is_kept_than_allowed(store: Store, monkeypatch: pytest.M
 
 
 async def test_many_who_ask_at_once_get_the_same(tmp_path: Path) -> None:
-    async with Store.open(tmp_path / "anyon.db") as store:
+    async with Store.open(new_database(tmp_path / "anyon.db")) as store:
         kept = TaskLists(store)
         await store.write(add_project)
         await store.write(lambda tx: add_task(tx, "a"))

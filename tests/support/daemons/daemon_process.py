@@ -136,6 +136,11 @@ def allow(allowed: bool) -> None:
     _allowed = allowed and sys.platform == "linux"
 
 
+def is_allowed() -> bool:
+    """Whether daemons may begin where a start has already been."""
+    return _allowed
+
+
 def _template_for(environment: Mapping[str, str]) -> _Template | None:
     own = {
         name for name, value in environment.items() if (name, value) != ("PYTHONPATH", str(ROOT))

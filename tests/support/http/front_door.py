@@ -40,6 +40,7 @@ from anyond.store.engine.database import Store
 from anyond.store.runs import processes
 from anyond.watchers.availability import Agents
 from anyond.watchers.variant_forms import VariantForms
+from tests.support.store.new_database import new_database
 
 
 @dataclass
@@ -237,7 +238,7 @@ async def open_server(
     where: Path, *, policy: Policy | None = None, address: str = "127.0.0.1:0", **serving: Any
 ) -> AsyncIterator[Server]:
     """A served application; closed as the daemon closes it at the end of the block."""
-    async with Store.open(where / "anyon.sqlite") as store:
+    async with Store.open(new_database(where / "anyon.sqlite")) as store:
         services = SimpleNamespace(
             store=store,
             settings=SimpleNamespace(
