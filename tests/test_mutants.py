@@ -12,8 +12,7 @@ import pytest
 from tools.mutants import survivors
 from tools.mutants.groups import GROUPS, Group
 from tools.mutants.mutations import mutants, mutated
-from tools.mutants.progress import Progress, digest
-from tools.mutants.trial import Result
+from tools.mutants.progress import Progress, Result, digest
 
 ROOT = Path(__file__).parent.parent
 

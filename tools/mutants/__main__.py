@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import argparse
+import resource
 import sys
 import time
 from collections import Counter
+from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 
 from tools.mutants import survivors, trial
+from tools.mutants.chooser import Chooser
 from tools.mutants.groups import GROUPS, Group
-from tools.mutants.mutations import Mutant, mutants, mutated
-from tools.mutants.progress import Progress, digest
-from tools.mutants.trial import Result
+from tools.mutants.mutations import Mutant, mutants
+from tools.mutants.progress import Progress, Result, digest
 
 SEED = 1
 LEAST = 0.85
 PROGRESS = Path("build/mutants")
-MEASURE_TIMEOUT_S = 900.0
 _KILLED = (Result.KILLED, Result.TIMED_OUT)
 
 
@@ -46,7 +47,7 @@ def check(
     group: Group, known: dict[str, survivors.Survivor], options: argparse.Namespace
 ) -> list[str]:
     """Try the mutants of a group, and print its row of the table; returns what is wrong."""
-    began = time.monotonic()
+    began, used = time.monotonic(), _processor_seconds()
     files = [f for f in group.files() if options.module in (None, str(f))]
     sources = {str(file): file.read_text() for file in files}
     all_of_them = [(path, mutant) for path, text in sources.items() for mutant in mutants(text)]
@@ -56,19 +57,7 @@ def check(
     if options.again:
         state.unlink(missing_ok=True)
     progress = Progress(state, digest(*map(Path, group.tests)))
-    reach: trial.Reach | None = None
-    results: dict[str, Result] = {}
-    for n, (path, mutant) in enumerate(chosen, 1):
-        name, source = f"{path}:{mutant.name}", digest(Path(path))
-        result = progress.result(name, source)
-        if result is None:
-            if reach is None:
-                reach = trial.measure(group.tests, files, MEASURE_TIMEOUT_S)
-            result = _try(path, sources[path], mutant, reach)
-            progress.add(name, source, result)
-            note = f"{n}/{len(chosen)} {result.value}: {path}:{mutant.line} {mutant.name}"
-            print(note, file=sys.stderr, flush=True)
-        results[name] = result
+    results = _results(group, sources, chosen, progress)
     counts = Counter(results.values())
     killed = sum(counts[result] for result in _KILLED)
     alive = {name for name, result in results.items() if result not in _KILLED}
@@ -79,7 +68,8 @@ def check(
         f"| {options.seed} |",
         flush=True,
     )
-    print(f"{group.name}: {time.monotonic() - began:.0f} s", file=sys.stderr)
+    seconds, used = time.monotonic() - began, _processor_seconds() - used
+    print(f"{group.name}: {seconds:.0f} s, {used:.0f} s of the processor", file=sys.stderr)
     wrong = [
         f"survives, not in the list ({results[name].value}): {name}"
         for name in sorted(alive - known.keys())
@@ -110,13 +100,40 @@ def sample(
     return [entry for entry in among if entry in drawn]
 
 
-def _try(path: str, source: str, mutant: Mutant, reach: trial.Reach) -> Result:
-    file = Path(path).resolve()
-    tests = reach.tests(str(file), mutant.lines)
-    module = path.removesuffix(".py").replace("/", ".")
-    # A machine is busy at times; what hangs takes much more than five times as long.
-    limits = {test: 8 + 5 * reach.seconds[test] for test in tests}
-    return trial.attempt(module, file, mutated(source, mutant.name), limits)
+def _results(
+    group: Group,
+    sources: Mapping[str, str],
+    chosen: list[tuple[str, Mutant]],
+    progress: Progress,
+) -> dict[str, Result]:
+    """The result of each mutant by its name: found earlier, or tried now."""
+    results: dict[str, Result] = {}
+    missing = []
+    for path, mutant in chosen:
+        name = f"{path}:{mutant.name}"
+        found = progress.result(name, digest(Path(path)))
+        if found is None:
+            missing.append((path, mutant))
+        else:
+            results[name] = found
+    if not missing:
+        return results
+    with Chooser(group.tests, sources, PROGRESS / "reach") as chooser:
+        for n, (path, mutant) in enumerate(missing, 1):
+            found, test = chooser.attempt(path, mutant)
+            name = f"{path}:{mutant.name}"
+            progress.add(name, digest(Path(path)), found)
+            results[name] = found
+            by = f" ({test})" if found in _KILLED and test else ""
+            note = f"{n}/{len(missing)} {found.value}: {path}:{mutant.line} {mutant.name}{by}"
+            print(note, file=sys.stderr, flush=True)
+    return results
+
+
+def _processor_seconds() -> float:
+    """Used so far by all processes that were started here, and by this one."""
+    who = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    return sum(u.ru_utime + u.ru_stime for u in map(resource.getrusage, who))
 
 
 if __name__ == "__main__":

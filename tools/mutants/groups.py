@@ -55,7 +55,7 @@ GROUPS = (
             "anyond/actors/execution/executions.py",
         ),
         ("tests/actors",),
-        sample=30,
+        sample=60,
     ),
     Group(
         "merging",
@@ -68,7 +68,7 @@ GROUPS = (
             "tests/git/merging",
             "tests/operations/branch",
         ),
-        sample=30,
+        sample=60,
     ),
     Group(
         "recovery",
@@ -76,7 +76,9 @@ GROUPS = (
         (
             "tests/actors",
             "tests/operations/run",
+            "tests/operations/turn/test_notifications.py",
+            "tests/operations/workspace/test_copied_data.py",
         ),
-        sample=30,
+        sample=60,
     ),
 )

@@ -128,7 +128,7 @@ class _Walk:
             for index, child in children:
                 if not isinstance(child, ast.AST) or _is_left_alone(child):
                     continue
-                within = _span(child) if isinstance(child, ast.stmt) else lines
+                within = span(child) if isinstance(child, ast.stmt) else lines
                 for text, make in self._faults(child, _Slot(node, field, index)):
                     yield _Change(scope, text, getattr(child, "lineno", within[0]), within, make)
                 yield from self._below(child, scope, within)
@@ -207,7 +207,8 @@ def _setter(node: ast.AST, field: str, value: object) -> Callable[[], None]:
     return lambda: setattr(node, field, value)
 
 
-def _span(node: ast.stmt) -> tuple[int, int]:
+def span(node: ast.stmt) -> tuple[int, int]:
+    """The first and the last line of a statement; of a compound one, of its head."""
     body = getattr(node, "body", None) or getattr(node, "cases", None)
     if not body:
         return node.lineno, node.end_lineno or node.lineno

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import json
+from enum import Enum
 from hashlib import sha256
 from pathlib import Path
 
-from tools.mutants.trial import Result
+
+class Result(Enum):
+    """The result of the tests of a mutant."""
+
+    KILLED = "killed"
+    TIMED_OUT = "timed out"
+    SURVIVED = "survived"
+    NOT_REACHED = "not reached"
+
 
 _ALIVE = (Result.SURVIVED, Result.NOT_REACHED)
 

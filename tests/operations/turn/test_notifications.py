@@ -19,6 +19,7 @@ from anyond.operations.subject import Subject
 from anyond.operations.turn import left_running, notifications
 from anyond.operations.turn.end_reason import ENTRIES, add_remark, write_reason
 from anyond.store.engine import backup as copies
+from tests.support.fake_notifier import FakeNotifier, make_desktop
 from tests.support.rows import add_attempt, add_project, add_run, asks, end_run
 
 
@@ -86,33 +87,18 @@ def test_what_was_left_running_is_named_within_bounds() -> None:
     assert max(map(len, many.text.splitlines())) < 400
 
 
-class Notifier:
-    """Takes the place of `DesktopNotifier`: says what would have been run."""
-
-    def __init__(self) -> None:
-        self.commands: list[tuple[str, ...]] = []
-
-    def run(self, command: tuple[str, ...]) -> None:
-        self.commands.append(command)
-
-
 @pytest.fixture
 def programs(about: Subject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A desktop whose programs do nothing, once the attempt is there."""
     del about
-    for name in ("notify-send", "paplay"):
-        path = tmp_path / "bin" / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_text("#!/bin/sh\n")
-        path.chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    monkeypatch.setenv("PATH", str(make_desktop(tmp_path / "bin")))
 
 
 async def notified(
     resources: Resources, about: Subject, status: ProcessStatus, **settings: Any
 ) -> list[str]:
     resources.config.patch({"notifications": settings})
-    notifier = Notifier()
+    notifier = FakeNotifier()
     faked = replace(resources, notifier=cast("DesktopNotifier", notifier))
     await notifications.notify(faked, about, status)
     return [Path(command[0]).name for command in notifier.commands]
