@@ -118,7 +118,7 @@ def _results(
             results[name] = found
     if not missing:
         return results
-    with Chooser(group.tests, sources, PROGRESS / "reach") as chooser:
+    with Chooser(group.tests, sources, PROGRESS / "reach-2") as chooser:
         for n, (path, mutant) in enumerate(missing, 1):
             found, test = chooser.attempt(path, mutant)
             name = f"{path}:{mutant.name}"

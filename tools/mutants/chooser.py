@@ -74,7 +74,8 @@ class Chooser:
             tried = self._warm.attempt(codes, tests)
         if tried is None:
             module = path.removesuffix(".py").replace("/", ".")
-            tried = attempt_cold(module, Path(file), tree, tests)
+            spared = [self._warm.pid] if self._warm is not None else []
+            tried = attempt_cold(module, Path(file), tree, tests, spared)
         if tried.result is Result.KILLED:
             self._kills.update([(function, tried.test), (path, tried.test)])
         return tried

@@ -9,8 +9,8 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -26,11 +26,14 @@ def adopt_orphans() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
 
-def run_forked(run: Callable[[Path], int], timeout_s: float) -> tuple[int | None, str, str]:
+def run_forked(
+    run: Callable[[Path], int], timeout_s: float, spared: Collection[int] = ()
+) -> tuple[int | None, str, str]:
     """Run something in a forked process that nothing outlives.
 
     Args:
         run: is given a directory for its files; what it returns is the exit code.
+        spared: the pids of other children, which live on.
 
     Returns:
         The exit code (None: it took too long), what it printed, and what it wrote into the file
@@ -49,7 +52,7 @@ def run_forked(run: Callable[[Path], int], timeout_s: float) -> tuple[int | None
                 code = os.waitstatus_to_exitcode(status)
                 break
             time.sleep(0.01)
-        _end_descendants()
+        _end_descendants(spared)
         return code, _text(output), _text(note)
 
 
@@ -85,14 +88,20 @@ def _text(file: Path) -> str:
     return file.read_text(errors="replace") if file.exists() else ""
 
 
-def _end_descendants() -> None:
-    """Kill and reap all that is left, however deep."""
-    while _has_children():
-        for process in psutil.Process().children(recursive=True):
-            try:
-                process.kill()
-            except psutil.NoSuchProcess:
-                continue
+def _end_descendants(spared: Collection[int]) -> None:
+    """Kill and reap all that is left, however deep, but for some children and what is theirs."""
+    while _has_children() if not spared else psutil.Process().children():
+        left = [child for child in psutil.Process().children() if child.pid not in spared]
+        if spared and not left:
+            return
+        for child in left:
+            with suppress(psutil.NoSuchProcess):
+                for process in [*child.children(recursive=True), child]:
+                    with suppress(psutil.NoSuchProcess):
+                        process.kill()
+        for child in left:
+            with suppress(ChildProcessError):
+                os.waitpid(child.pid, os.WNOHANG)
         time.sleep(0.005)
 
 

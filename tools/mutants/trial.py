@@ -16,7 +16,7 @@ import importlib.util
 import signal
 import sys
 import types
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -55,12 +55,19 @@ def prepare() -> None:
     gc.freeze()  # or each trial looks through all of it, and copies its memory
 
 
-def attempt_cold(module: str, path: Path, tree: ast.Module, tests: dict[str, float]) -> Trial:
+def attempt_cold(
+    module: str,
+    path: Path,
+    tree: ast.Module,
+    tests: dict[str, float],
+    spared: Collection[int] = (),
+) -> Trial:
     """Import all with a fault in one module, and run tests until one fails.
 
     Args:
         module: its name, for imports.
         tests: node ids in the order in which they are run, with the seconds that each may take.
+        spared: the pids of other children, which live on.
 
     Raises:
         RuntimeError: pytest did not run them.
@@ -75,7 +82,7 @@ def attempt_cold(module: str, path: Path, tree: ast.Module, tests: dict[str, flo
         selection = _Selection(tests, directory / "note")
         return int(pytest.main([*options, *files], plugins=[selection]))
 
-    code, output, note = run_forked(run, LONGEST_TRIAL_S)
+    code, output, note = run_forked(run, LONGEST_TRIAL_S, spared)
     if code in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.NO_TESTS_COLLECTED):
         # An error in a conftest is one of usage, for pytest.
         if "ImportError while loading conftest" in output or "Traceback" in output:

@@ -38,6 +38,9 @@ class Warm:
         tests: files and folders of tests.
         modules: whose functions can be exchanged.
 
+    Attributes:
+        pid: of the process.
+
     Raises:
         RuntimeError: the tests cannot be collected.
     """
@@ -46,8 +49,8 @@ class Warm:
         self._directory = tempfile.TemporaryDirectory(prefix="anyon-mutants-")
         output = Path(self._directory.name, "output")
         self._socket, theirs = socket.socketpair()
-        self._pid = os.fork()
-        if self._pid == 0:
+        self.pid = os.fork()
+        if self.pid == 0:
             self._socket.close()
             server = _Server(theirs, {str(module.resolve()) for module in modules})
             arguments = [*OPTIONS, "-s", *tests]
@@ -68,7 +71,7 @@ class Warm:
     ) -> None:
         self._answers.close()
         self._socket.close()
-        os.waitpid(self._pid, 0)
+        os.waitpid(self.pid, 0)
         self._directory.cleanup()
 
     def attempt(self, codes: Sequence[CodeType], tests: dict[str, float]) -> Trial | None:
