@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import json
 import sys
-import threading
 import time
-import types
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import NamedTuple
 
+import coverage
 import pytest
 
 from tools.mutants.forks import run_forked
 from tools.mutants.progress import digest
-
-if TYPE_CHECKING:
-    from _typeshed import TraceFunction
 
 OPTIONS = ("-p", "no:cacheprovider", "--hypothesis-seed=0")
 MEASURE_TIMEOUT_S = 1200.0
@@ -90,11 +86,11 @@ Record = tuple[list[str], dict[str, float], list[tuple[str, int, str]]]
 
 def _run(files: Sequence[Path], modules: Sequence[Path]) -> dict[str, Record]:
     def run(directory: Path) -> int:
-        tracer = _Tracer({str(module.resolve()) for module in modules})
+        observer = _Observer(modules)
         options = [*OPTIONS, f"--basetemp={directory / 'tests'}"]
-        code = int(pytest.main([*options, *map(str, files)], plugins=[tracer]))
-        sys.settrace(None)
-        reached = {str(file): tracer.record(str(file)) for file in files}
+        code = int(pytest.main([*options, *map(str, files)], plugins=[observer]))
+        observer.stop()
+        reached = {str(file): observer.record(str(file)) for file in files}
         (directory / "note").write_text(json.dumps(reached))
         return code
 
@@ -106,17 +102,26 @@ def _run(files: Sequence[Path], modules: Sequence[Path]) -> dict[str, Record]:
     return found
 
 
-class _Tracer:
+class _Observer:
     """Notes which test executes which lines, also in other threads."""
 
-    def __init__(self, files: set[str]) -> None:
+    def __init__(self, modules: Sequence[Path]) -> None:
         self._seconds: dict[str, float] = {}
-        self._hits: set[tuple[str, int, str]] = set()
         self._failed: set[str] = set()
-        self._files = files
-        self._test = ""
-        threading.settrace(self._enter)
-        sys.settrace(self._enter)
+        self._files = [str(module.resolve()) for module in modules]
+        self._lines = coverage.Coverage(data_file=None, config_file=False, include=self._files)
+        self._lines.start()
+
+    def stop(self) -> None:
+        """There are no more tests."""
+        self._lines.stop()
+        data = self._lines.get_data()
+        self._hits = [
+            (path, line, test)
+            for path in self._files
+            for line, tests in data.contexts_by_lineno(path).items()
+            for test in tests
+        ]
 
     def record(self, file: str) -> Record:
         """What is known of the tests of one file, and the lines of imports."""
@@ -128,24 +133,16 @@ class _Tracer:
         }
         return failed, passed, [hit for hit in self._hits if hit[2] in passed or not hit[2]]
 
-    def _enter(self, frame: types.FrameType, event: str, argument: Any) -> TraceFunction | None:
-        if frame.f_code.co_filename not in self._files:
-            return None
-        return self._step(frame, event, argument)
-
-    def _step(self, frame: types.FrameType, event: str, argument: Any) -> TraceFunction | None:
-        self._hits.add((frame.f_code.co_filename, frame.f_lineno, self._test))
-        return self._step
-
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.failed:
             self._failed.add(report.nodeid)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
-        self._test, began = item.nodeid, time.monotonic()
+        self._lines.switch_context(item.nodeid)
+        began = time.monotonic()
         try:
             return (yield)
         finally:
             self._seconds[item.nodeid] = time.monotonic() - began
-            self._test = ""
+            self._lines.switch_context("")
