@@ -92,6 +92,7 @@ class ProcessActor(Actor[Event, Command]):
         self._growth = Growth(running, live)
         self._launcher = launcher
         self._stop_first = stopping
+        self._is_hung = False
         self._finished = finished
         self._talk: Talk | None = None
         if dialogue is not None:
@@ -169,6 +170,7 @@ class ProcessActor(Actor[Event, Command]):
         """The last resort, when words have had no effect; the connection then breaks by itself."""
         if not await self._running.obeys(OBEYED_S):
             log.warning("hung_shim", process=self.process.id)
+            self._is_hung = True  # whoever is quicker to write down why it ended
             try:
                 await self._launcher.finalize_lost(
                     self.process.id, HUNG, self._running.processes, force=True
@@ -193,5 +195,6 @@ class ProcessActor(Actor[Event, Command]):
         else:
             # Also if there is an exit: it may be the agent that has written it, and lives.
             why = found.reason if isinstance(found, Lost) else KILLED
+            why = HUNG if self._is_hung else why
             exit = await self._launcher.finalize_lost(self.process.id, why, self._running.processes)
         self.send(Exited(exit))
