@@ -49,10 +49,7 @@ GROUPS = (
         (
             "anyond/actors/attempt.py",
             "anyond/actors/attempts.py",
-            "anyond/actors/execution/process.py",
-            "anyond/actors/execution/starting.py",
-            "anyond/actors/execution/attaching.py",
-            "anyond/actors/execution/executions.py",
+            "anyond/actors/execution",
         ),
         ("tests/actors",),
         sample=60,

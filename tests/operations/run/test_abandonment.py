@@ -24,7 +24,7 @@ from anyond.procs.shims.launcher import Alive
 from anyond.store.board import drafts, tasks
 from anyond.store.engine.transaction import Tx
 from anyond.store.runs import launches, processes
-from tests.support.fake_notifier import FakeNotifier, make_desktop
+from tests.support.operations.fake_notifier import FakeNotifier, make_desktop
 from tests.support.overlay import overlaid
 from tests.support.rows import add_attempt, add_project, add_run, asks, end_run, runs_script
 from tests.support.store.running_rows import started, told

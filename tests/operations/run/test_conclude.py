@@ -45,7 +45,7 @@ from anyond.operations.turn.turn_record import SentMessage
 from anyond.store.board import drafts, tasks
 from anyond.store.engine.transaction import Tx
 from anyond.store.runs import processes, sessions
-from tests.support.fake_notifier import FakeNotifier, make_desktop
+from tests.support.operations.fake_notifier import FakeNotifier, make_desktop
 from tests.support.overlay import overlaid
 from tests.support.rows import (
     add_attempt,

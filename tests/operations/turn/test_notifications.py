@@ -19,7 +19,7 @@ from anyond.operations.subject import Subject
 from anyond.operations.turn import left_running, notifications
 from anyond.operations.turn.end_reason import ENTRIES, add_remark, write_reason
 from anyond.store.engine import backup as copies
-from tests.support.fake_notifier import FakeNotifier, make_desktop
+from tests.support.operations.fake_notifier import FakeNotifier, make_desktop
 from tests.support.rows import add_attempt, add_project, add_run, asks, end_run
 
 

@@ -14,8 +14,8 @@ import msgspec
 import pytest
 import trio
 
-from anyond.actors import process as process_module
-from anyond.actors.process import HUNG, KILLED, Finished, ProcessActor
+from anyond.actors.execution import process as process_module
+from anyond.actors.execution.process import HUNG, KILLED, Finished, ProcessActor
 from anyond.agents.common.core import (
     AgentCommand,
     AgentEvent,
