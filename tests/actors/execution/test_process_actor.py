@@ -174,7 +174,7 @@ async def test_what_was_said_is_let_go_as_soon_as_it_is_over(
     try:
         followed = await follow(resources, nursery, agent, "echo ready; sleep 0.2", Words())
         await followed.exit()
-        conversation = weakref.ref(followed.finished[0].conversation)  # type: ignore[arg-type]
+        conversation = weakref.ref(followed.finished[0].conversation)
         assert conversation() is not None
         del followed
         with trio.fail_after(10):
