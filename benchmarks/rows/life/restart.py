@@ -16,9 +16,9 @@ from benchmarks.rows.life.start import until_it_answers
 
 AGENTS = 200
 ROUNDS = 5
-EACH = 0.04
+EACH = 0.02
 """The processor time that an agent may cost, as a share of that of an empty start; 15 ms on a
-machine where that takes 375 ms."""
+machine where that takes 750 ms."""
 
 
 def measure(lab: Lab) -> Iterator[Figure]:
