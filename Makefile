@@ -1,6 +1,6 @@
 # Every command that a contributor needs; `make help` lists them. Works with GNU make 3.81.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast test-agents coverage check types settings machines cli shim docs bench hostile power chaos mutants lock clean
+.PHONY: help demo test test-fast test-agents coverage check types settings machines cli shim docs bench bench-peers hostile power chaos mutants lock clean
 
 RUNTIME := .venv
 DEV := .venv-dev
@@ -102,6 +102,10 @@ docs: ## Build the documentation as a site in build/site; a link that leads nowh
 bench: ## Run the benchmarks (ARGS="--rows output,latency" for some of them)
 	@sh requirements/venv.sh $(DEV) dev
 	@$(DEV_PYTHON) -m benchmarks $(ARGS)
+
+bench-peers: ## Measure any daemon that speaks the API of vibe-kanban 0.0.116 (ARGS="--url ... --help" tells more)
+	@sh requirements/venv.sh $(DEV) dev
+	@$(DEV_PYTHON) -m benchmarks.peers $(ARGS)
 
 hostile: ## Send 100,000 malformed and hostile requests to a daemon (ARGS=--short for a few)
 	@sh requirements/venv.sh $(DEV) dev

@@ -10,12 +10,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psutil
 
-from benchmarks.daemon import Daemon
 from benchmarks.root import ROOT
+
+if TYPE_CHECKING:
+    from benchmarks.daemon import Daemon
 
 FILES = 20_000
 
@@ -65,6 +67,9 @@ class Lab:
     @contextmanager
     def daemon(self, *options: str) -> Iterator[Daemon]:
         """A daemon with an empty data directory, serving."""
+        # Other daemons are measured in a lab as well, and nothing of ours is imported for them.
+        from benchmarks.daemon import Daemon
+
         daemon = Daemon(self.path("daemon"), self.environment)
         daemon.start(*options)
         try:
@@ -105,9 +110,9 @@ class Lab:
         self.run("git", "reset", "-q", "--hard", cwd=path)
         return path
 
-    def large_repository(self) -> Path:
-        """One commit with 20,000 files of about 1 KB, in 400 directories."""
-        names = (f"part{n // 1000:02}/piece{n // 50 % 20:02}/file{n:05}.py" for n in range(FILES))
+    def large_repository(self, files: int = FILES) -> Path:
+        """One commit with 20,000 files of about 1 KB, in 400 directories; or with so many."""
+        names = (f"part{n // 1000:02}/piece{n // 50 % 20:02}/file{n:05}.py" for n in range(files))
         path = self._imported({name: f"value = {name!r}\n".encode() * 25 for name in names})
         self.run("git", "-c", "checkout.workers=2", "reset", "-q", "--hard", cwd=path)
         return path
