@@ -15,6 +15,7 @@ MODULES = {
     "restore-backup": "anyond.cli.backups:restore_backup",
     "serve": "anyond.cli.serve:serve",
     "snapshots": "anyond.cli.snapshots:snapshots",
+    "stream": "anyond.cli.stream:stream",
 }
 """The commands, and where each of them is."""
 

@@ -50,13 +50,16 @@ async def daemon(tmp_path: Path) -> AsyncIterator[Daemon]:
 async def test_the_first_session_works_as_it_is_written(daemon: Daemon) -> None:
     programs = daemon.root / "programs"
     programs.mkdir()
-    stand_ins = {"websocat": "websocat.py", "jq": "jq_program.py"}
+    stand_ins = {"jq": "jq_program.py"}
     if shutil.which("curl") is None:  # a fresh Debian has none
         stand_ins["curl"] = "curl_program.py"
     for name, file in stand_ins.items():
         fake = SCRIPTED_PROGRAMS / file
         (programs / name).write_text(f'#!/bin/sh\nexec {sys.executable} {fake} "$@"\n')
         (programs / name).chmod(0o755)
+    # As it is installed.
+    (programs / "anyon").write_text(f'#!/bin/sh\nexec {sys.executable} -m anyond "$@"\n')
+    (programs / "anyon").chmod(0o755)
     own = daemon.home / ".claude.json"
     servers = {"mine": {"command": "one-of-my-own", "args": ["--here"]}}
     own.write_text(json.dumps({"mcpServers": servers}))
