@@ -19,10 +19,10 @@ from anyond.cli.frame.session import current, print_line
 )
 @click.argument("path")
 def stream(path: str) -> None:
-    """Print the messages of a WebSocket of the API, each in a line, until it ends.
+    """Print the messages of a stream, one a line.
 
-    PATH is that of the endpoint, with its query. It is not connected again when it breaks; for
-    programs that need that there is the Python client.
+    PATH is that of a WebSocket of the API, with its query. It is not connected again when it
+    breaks; for programs that need that there is the Python client.
     """
     from anyond.cli.rendering.harmless import harmless
     from anyond.client.errors import StreamFailed, Unanswered
