@@ -36,6 +36,18 @@ class FollowedLog(Followed, frozen=True, kw_only=True):
 
     execution_process_id: ProcessId = field(name="id")
     batch: Batch = False
+    tail: (
+        Annotated[
+            int,
+            Meta(
+                ge=1,
+                le=100_000,
+                description="Without `after`, begin with so many at the end of those that are"
+                " there.",
+            ),
+        ]
+        | None
+    ) = None
 
 
 LIST_EXECUTION_PROCESSES = Call(

@@ -51,6 +51,23 @@ def encode(frames: Iterable[EntryFrame], execution_id: str) -> bytes:
     return b"".join(lines(frames, execution_id))
 
 
+def last_frames(path: Path, most: int) -> list[EntryFrame]:
+    """The last `most` entries of an archive, read from its end. Blocking."""
+    found: list[bytes] = []
+    with path.open("rb") as file:
+        position = file.seek(0, 2)
+        beginning = b""
+        while position > 0 and len(found) <= most + 1:
+            length = min(_BLOCK, position)
+            position -= length
+            file.seek(position)
+            beginning, *rest = (file.read(length) + beginning).split(b"\n")
+            found = rest + found
+        found.insert(0, beginning)
+    frames = [frame for line in found[-most - 2 :] if (frame := decode(line)) is not None]
+    return frames[-most:]
+
+
 def is_whole(path: Path, execution_id: str, may_lack_end: bool = False) -> bool:
     """Return whether all of an archive is there, as it was written, and of that execution.
     Blocking.

@@ -156,6 +156,10 @@ class Conversation:
         """Return the changes after `after`; see `EntryList.frames`."""
         return self._entries.frames(after, most, most_bytes)
 
+    def before_last(self, most: int) -> int:
+        """Return the position before the last entries; see `EntryList.before_last`."""
+        return self._entries.before_last(most)
+
     def final_frames(self) -> list[EntryFrame]:
         """All entries, for the archive; see `EntryList.final_frames`."""
         return self._entries.final_frames()

@@ -103,6 +103,11 @@ class EntryList:
                     break
         return frames
 
+    def before_last(self, most: int) -> int:
+        """The position after which the last `most` entries come (and older ones changed since)."""
+        last = self._slots[-most:]
+        return min((slot.seq for slot in last), default=1) - 1
+
     def final_frames(self) -> list[EntryFrame]:
         """All entries in the order of their index, renumbered so that `seq` rises with it.
 

@@ -109,8 +109,12 @@ class Logs:
         """
         return await self._store.read(lambda r: processes.get(r, process_id))
 
-    async def raw(self, process_id: str, after: int | None = None) -> AsyncIterator[list[Frame]]:
+    async def raw(
+        self, process_id: str, after: int | None = None, tail: int | None = None
+    ) -> AsyncIterator[list[Frame]]:
         """The raw log in batches, from its beginning or after frame `after`, until it is over.
+
+        Without `after`, `tail` begins with so many of the frames that are there.
 
         A position beyond the end is answered from the beginning. Each follower reads the spool at
         its own pace; nothing is kept for it.
@@ -119,7 +123,10 @@ class Logs:
         spool = self._launcher.spool(process_id)
         if live is None:
             await self._check_index(spool.path)
-        start = 0 if after is None or after + 1 > spool.frames() else after + 1
+        there = spool.frames()
+        start = 0 if after is None or after + 1 > there else after + 1
+        if after is None and tail is not None:
+            start = max(0, there - tail)
         reader: FrameReader = spool.output(start)
         try:
             while True:
@@ -139,10 +146,15 @@ class Logs:
             reader.close()
 
     async def entries(
-        self, process_id: str, after: int | None = None
+        self, process_id: str, after: int | None = None, tail: int | None = None
     ) -> AsyncIterator[list[EntryFrame]]:
-        """The structured log in batches, each entry as it is now, until it is over."""
+        """The structured log in batches, each entry as it is now, until it is over.
+
+        Args:
+            tail: without `after`, begin with so many entries at the end of those that are there.
+        """
         position = after or 0
+        tail = tail if after is None else None
         row = await self.open_raw(process_id)
         live = await self._wait_for_live(process_id)
         request = row.executor_action.typ
@@ -163,6 +175,8 @@ class Logs:
                     yield [at_work]
                 continue
             if conversation is not None:
+                if tail is not None:
+                    position, tail = max(position, conversation.before_last(tail)), None
                 if position > conversation.end:
                     position = 0
                 frames = conversation.frames(position, BATCH_FRAMES, BATCH_BYTES)
@@ -176,6 +190,12 @@ class Logs:
                         await trio.lowlevel.checkpoint()
                     continue
             await live.wake.wait()
+        if tail is not None and await self._check_archive(process_id):
+            path = self.archive_path(process_id)
+            frames = await trio.to_thread.run_sync(archive.last_frames, path, tail)
+            if frames:
+                yield frames
+            return
         async for batch in self._archived(process_id, position):
             yield batch
 
@@ -189,7 +209,8 @@ class Logs:
                 log.warning("index_not_checked", spool=str(spool), why=error.strerror)
             self._remember(f"{spool}", _seen(spool / "log.idx", spool / "log"))
 
-    async def _check_archive(self, process_id: str) -> None:
+    async def _check_archive(self, process_id: str) -> bool:
+        """Mend the archive if it is not whole; whether there is one."""
         path = self.archive_path(process_id)
         if path.is_symlink() or (path.exists() and not path.is_file()):
             with suppress(OSError):  # then there is nothing to be read
@@ -199,6 +220,7 @@ class Logs:
             if row.status is not ProcessStatus.RUNNING:
                 await archives.mend(self._store, self._launcher, row)
                 self._remember(f"{path}", _seen(path))
+        return path.is_file() and not path.is_symlink()
 
     def _remember(self, what: str, seen: tuple[object, ...]) -> None:
         if len(self._checked) >= REMEMBERED:
@@ -207,8 +229,7 @@ class Logs:
 
     async def _archived(self, process_id: str, after: int) -> AsyncIterator[list[EntryFrame]]:
         path = self.archive_path(process_id)
-        await self._check_archive(process_id)
-        if path.is_symlink() or not path.is_file():
+        if not await self._check_archive(process_id):
             return
         for position in (after, 0):
             sent = False

@@ -53,16 +53,16 @@ class Session:
 
     @property
     def is_terminal(self) -> bool:
-        """Whether a person reads what is printed, and not a program."""
+        """True if a person reads what is printed, and not a program."""
         return sys.stdout.isatty() and not self.as_json
 
     @property
     def can_ask(self) -> bool:
-        """Whether a person is there to be asked."""
+        """True if a person is there to be asked."""
         return sys.stdin.isatty() and sys.stderr.isatty() and not self.as_json
 
     def colored(self, stream: Any = None) -> bool:
-        """Whether what is printed on `stream` (stdout without one) has colours."""
+        """True if what is printed on `stream` (stdout without one) has colours."""
         if self.color != "auto":
             return self.color == "always"
         if os.environ.get("NO_COLOR"):

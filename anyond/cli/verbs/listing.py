@@ -54,7 +54,7 @@ def ps(
     with session.client() as client:
         project_id = None
         if project is not None:
-            from anyond.cli.projects import find_project
+            from anyond.cli.finding.projects import find_project
 
             project_id = find_project(client, project).id
 

@@ -45,7 +45,7 @@ async def stream_raw_logs(
 ) -> Streamed[Frame]:
     logs = backend.services.logs
     await logs.open_raw(params.execution_process_id)
-    source = logs.raw(params.execution_process_id, params.after)
+    source = logs.raw(params.execution_process_id, params.after, params.tail)
     return Streamed(source, wire_format.raw(params.batch), gather_s=0)
 
 
@@ -54,7 +54,7 @@ async def stream_normalized_logs(
 ) -> Streamed[EntryFrame]:
     logs = backend.services.logs
     await logs.open_raw(params.execution_process_id)
-    source = logs.entries(params.execution_process_id, params.after)
+    source = logs.entries(params.execution_process_id, params.after, params.tail)
     return Streamed(source, wire_format.entries(params.batch), gather_s=0)
 
 

@@ -45,7 +45,7 @@ _OPEN = "t.status NOT IN ('done', 'cancelled')"
 def fetch_summaries(
     reader: Reader, *, project_id: str | None, search: str | None, closed: bool, limit: int
 ) -> list[AttemptSummary]:
-    """What is at work or waits for a person first, then the newest first.
+    """Summaries: what is at work or waits for a person first, then the newest first.
 
     Args:
         project_id: only those of this project.

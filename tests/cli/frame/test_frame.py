@@ -66,7 +66,7 @@ def test_help_has_examples_first_and_all_exit_codes(tmp_path: Path) -> None:
 def test_a_list_loads_no_event_loop_and_no_framework() -> None:
     script = (
         "import json, sys, anyond.cli.verbs.listing, anyond.client.blocking, anyond.api.attempts,"
-        " anyond.cli.rendering.attempts, anyond.cli.references;"
+        " anyond.cli.rendering.attempts, anyond.cli.finding.references;"
         "print(json.dumps([m for m in ('trio', 'anyio', 'httpx', 'quart', 'structlog', 'rich',"
         " 'aiosqlite', 'pygit2', 'wsproto') if m in sys.modules]))"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from anyond.cli.references import NoSuchAttempt, pick
+from anyond.cli.finding.references import NoSuchAttempt, pick
 from anyond.model.http.summaries import AttemptState, AttemptSummary
 from anyond.model.rows import TaskStatus
 

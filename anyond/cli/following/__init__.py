@@ -1,0 +1,1 @@
+"""Following an attempt on a terminal or a pipe: its conversation, its questions, its end."""
