@@ -29,8 +29,7 @@ def is_id(text: str) -> bool:
 
 def timestamp(seconds: float) -> str:
     """Unix `seconds` as `2025-01-08T00:00:00.000Z`."""
-    moment = datetime.fromtimestamp(seconds, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+    return f"{datetime.fromtimestamp(seconds, UTC).isoformat(timespec='milliseconds')[:-6]}Z"
 
 
 def timestamp_ns(nanoseconds: int) -> str:

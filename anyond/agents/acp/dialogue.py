@@ -198,5 +198,6 @@ class AcpDialogue(RpcDialogue):
             self._words.append(line[:_WORD_BYTES].decode(errors="replace"))
 
     def _settle(self) -> None:
-        self._turns.exited([*self._words, *self._entries.stderr_lines])
+        if not self._turns.over:
+            self._turns.exited([*self._words, *self._entries.stderr_lines])
         self._turns.settle()

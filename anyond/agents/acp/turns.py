@@ -133,7 +133,7 @@ class Turns:
         if stopped:
             self._end(Outcome.INTERRUPTED)
         elif failed is not None:
-            self._fail_with(failed[0], login=failed[1])
+            self._fail_with(failed[0], login=failed[1] or None)
         elif reason == "cancelled":
             self._go_on()
         elif reason != "end_turn":
@@ -211,15 +211,16 @@ class Turns:
         else:
             self._fail_with(text, instead=instead, login=is_login(fault))
 
-    def _fail_with(self, text: str, *, instead: bool = False, login: bool = False) -> None:
+    def _fail_with(self, text: str, *, instead: bool = False, login: bool | None = None) -> None:
         """End the turn, which failed.
 
         Args:
             text: why; "" if that is for want of a login, and nothing more is known.
             instead: the agent has said it already, as if it were the model's last text.
-            login: a login, or another key, would cure it.
+            login: whether a login, or another key, would cure it; None if only `text` tells.
         """
-        login = login or refuses_key(text)
+        if login is None:
+            login = refuses_key(text)
         if login:
             advice = login_text(self._handshake.name, self._handshake.logins, self._login)
             text = f"{text} — {advice}" if text else advice

@@ -20,6 +20,8 @@ from msgspec import UNSET, Struct
 
 Id = int | str
 
+_IDS = (int, str)
+
 METHOD_NOT_FOUND = -32601
 
 TAKEN_AT_ONCE = 256
@@ -126,7 +128,9 @@ def decode(line: bytes) -> Message | None:
             return None
         raw = msgspec.convert(loose, _Envelope)
     method, number = raw.method, raw.id
-    if not isinstance(number, int | str) or isinstance(number, bool):
+    if number is None and method.__class__ is str:  # nearly all lines
+        return Notification(method, as_dict(raw.params))
+    if not isinstance(number, _IDS) or isinstance(number, bool):
         return Notification(method, as_dict(raw.params)) if isinstance(method, str) else None
     if isinstance(method, str):
         return Request(number, method, as_dict(raw.params))

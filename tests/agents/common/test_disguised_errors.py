@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from anyond.agents.common import disguised_errors
 
@@ -60,3 +62,16 @@ def test_a_missing_login_and_a_lost_session_are_known_by_their_words(
         login,
         lost,
     )
+
+
+ASCII = st.characters(codec="ascii")
+"""A few letters of other alphabets count as i, k and s where case does not matter."""
+
+
+@settings(max_examples=400)
+@given(
+    st.from_regex(disguised_errors._REFUSED.pattern, fullmatch=True, alphabet=ASCII)
+    | st.from_regex(disguised_errors._LOGIN.pattern, fullmatch=True, alphabet=ASCII)
+)
+def test_no_hint_is_missing_of_what_is_cured_by_a_login(text: str) -> None:
+    assert disguised_errors.refuses_key(text[:2000]) or len(text) > 2000

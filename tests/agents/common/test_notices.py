@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from anyond.agents.amp.agent import Amp
 from anyond.agents.claude.agent import Claude
 from anyond.agents.common.core import EntryPut, Turn
-from anyond.agents.common.notices import WORDS_MOST, NoticesOnce, words_of
+from anyond.agents.common.notices import NOTICE_MOST, WORDS_MOST, NoticesOnce, notice_key, words_of
 from anyond.agents.cursor.agent import Cursor
 from anyond.model.entries import SystemMessage
 from anyond.model.records import Stream
@@ -52,3 +55,11 @@ def test_each_agent_shows_the_words_of_a_later_version_once(agent: Any) -> None:
     assert [(entry.entry_type, entry.content) for entry in entries] == [
         (SystemMessage(), "Update 1 is there.")
     ]
+
+
+@given(st.text(alphabet="0aF9-. x\u0661", max_size=90))
+def test_the_key_is_that_of_a_search_for_ids_and_numbers_at_each_letter(text: str) -> None:
+    varying = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}|\d+(?:\.\d+)?"
+    for one in (text, f"{text}01234567-89ab-cdef-0123-456789abcdef{text}"):
+        expected = re.sub(varying, "#", one.strip()[:NOTICE_MOST], flags=re.IGNORECASE)
+        assert notice_key(one) == expected

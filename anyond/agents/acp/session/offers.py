@@ -68,7 +68,7 @@ def _choices(name: str, answer: Mapping[str, Any]) -> tuple[tuple[Choice, ...], 
 
 def _choice(value: str, choice: Mapping[str, Any]) -> Choice | None:
     """None if nobody could choose it: what is sent must be what the agent has said."""
-    if len(value) > ID_MOST or _ODD.search(value):
+    if len(value) > ID_MOST or not (value.isprintable() or _ODD.search(value) is None):
         return None
     name = _clean(choice.get("name"), NAME_MOST)
     described = _clean(choice.get("description"), DESCRIPTION_MOST)
@@ -77,5 +77,8 @@ def _choice(value: str, choice: Mapping[str, Any]) -> Choice | None:
 
 def _clean(value: Any, most: int) -> str:
     """One line of it, cut."""
-    text = " ".join(_ODD.sub(" ", as_text(value)[: most * 4]).split())
+    text = as_text(value)[: most * 4]
+    if not text.isprintable():  # hardly any
+        text = _ODD.sub(" ", text)
+    text = " ".join(text.split())
     return text if len(text) <= most else text[: most - 1] + "…"
