@@ -290,7 +290,8 @@ async def test_a_kill_that_a_shim_has_obeyed_without_effect_is_tried_again(
     followed.actor.send(StopAsked())
     found = await followed.exit()
     assert (found.signal, found.error) == (signal.SIGKILL, None)
-    assert kills == [script.id, script.id]
+    assert len(kills) >= 2
+    assert set(kills) == {script.id}
 
 
 async def test_an_exit_that_a_program_has_forged_does_not_end_it_in_our_eyes(
