@@ -135,12 +135,14 @@ async def test_a_run_that_is_final_stays_as_it_is_and_nobody_is_told_again(bench
     assert bench.notifier.commands == []
 
 
-async def test_a_program_that_lives_is_ended_in_good_order_with_all_it_has_said(
-    bench: Bench,
+async def test_a_program_that_lives_is_ended_in_good_order_and_at_once(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(abandonment, "KILL_S", 1000.0)
     row = await add_run(bench.resources, bench.about, asks())
     await bench.start(row, "echo started; exec sleep 600")
-    await abandonment.end_run(bench.resources, row, "Why.")
+    with trio.fail_after(30):
+        await abandonment.end_run(bench.resources, row, "Why.")
     assert not isinstance(bench.resources.launcher.look(row.id), Alive)
     assert (await bench.row(row)).status is ProcessStatus.FAILED
     # The shim has written the end itself, so it was asked to, and not ended from outside.
