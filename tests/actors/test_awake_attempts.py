@@ -22,7 +22,7 @@ from anyond.operations.subject import Subject
 from anyond.operations.workspace import images
 from anyond.store.runs import processes
 from anyond.watchers.logs import Logs
-from tests.support.rows import add_attempt, add_run, runs_script
+from tests.support.rows import add_run, runs_script
 from tests.support.store.running_rows import final, told
 
 FOREVER = "exec sleep 600"
@@ -214,37 +214,6 @@ async def test_one_of_several_processes_is_stopped_and_the_others_go_on(
     assert await status(resources, main) is ProcessStatus.RUNNING
     await awake.halt(about.attempt.id)
     assert (await final(resources, main)).status is ProcessStatus.KILLED
-
-
-async def test_services_that_a_setup_has_left_are_ended_when_nothing_else_runs(
-    awake: Attempts, about: Subject, resources: Resources
-) -> None:
-    project = about.project
-    script = "sleep 600 >/dev/null 2>&1 & exit 0"
-    row = await add_run(resources, about, runs_script(script, ScriptContext.SETUP))
-    await awake.begin(row)
-    assert (await final(resources, row)).status is ProcessStatus.COMPLETED
-    [service] = await resources.store.read(lambda r: processes.running_of(r, about.attempt.id))
-    assert processes.is_service(service)
-    await until(lambda: awake.looks_after(service))
-    await until(lambda: not awake.is_busy(about.attempt.id))
-    other = await add_attempt(resources, project, branch="anyon/other")
-    await awake.end_services(other.attempt.id, about.attempt.id)
-    assert (await final(resources, service)).status is ProcessStatus.KILLED
-    assert not awake.is_active(about.attempt.id)
-
-
-async def test_a_setup_that_runs_again_ends_the_services_of_before(
-    awake: Attempts, about: Subject, resources: Resources
-) -> None:
-    script = "sleep 600 >/dev/null 2>&1 & exit 0"
-    await awake.begin(await add_run(resources, about, runs_script(script)))
-    await until(lambda: not awake.is_busy(about.attempt.id))
-    [former] = await resources.store.read(lambda r: processes.running_of(r, about.attempt.id))
-    again = await add_run(resources, about, runs_script("exit 0"))
-    await awake.do(about.attempt.id, lambda actor: actor.start(again))
-    assert (await final(resources, former)).status is ProcessStatus.KILLED
-    assert (await final(resources, again)).status is ProcessStatus.COMPLETED
 
 
 async def test_the_next_link_of_a_chain_is_started_and_one_that_fails_ends_it(

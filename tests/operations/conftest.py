@@ -22,9 +22,10 @@ from anyond.settings.config import ConfigFile
 from anyond.settings.profiles import Profiles
 from anyond.store.engine.database import Store
 from tests.support.git.deadly_git import deadly_git
+from tests.support.operations.concluding import bench
 from tests.support.store.new_database import new_database
 
-__all__ = ["deadly_git"]
+__all__ = ["bench", "deadly_git"]
 
 
 @pytest.fixture(autouse=True)
