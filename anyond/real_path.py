@@ -39,6 +39,15 @@ def nearest_real_path(path: str | os.PathLike[str]) -> Path:
         return nearest_real_path(head) / tail if tail else Path(head)
 
 
+def same_place(a: str | os.PathLike[str], b: str | os.PathLike[str]) -> bool:
+    """Return whether two paths are one place, by whatever links they lead there; what is not there
+    is compared by name. Blocks on the disk."""
+    try:
+        return os.path.samestat(os.stat(a), os.stat(b))
+    except (OSError, ValueError):
+        return nearest_real_path(a) == nearest_real_path(b)
+
+
 def leads_into(path: str | os.PathLike[str], directory: Path) -> bool:
     """Return whether `path` is in `directory`, which has no links, once all links are followed;
     what cannot be followed is not. Blocks on the disk.

@@ -15,7 +15,7 @@ from anyond.files import directory
 from anyond.git.commits.deletion import contained
 from anyond.http.answer.refusal import refusal
 from anyond.model.errors import Forbidden
-from anyond.real_path import leads_into, nearest_real_path, real_path
+from anyond.real_path import leads_into, nearest_real_path, real_path, same_place
 
 
 @pytest.fixture
@@ -82,3 +82,12 @@ def test_a_shortage_is_told_as_one() -> None:
     answer = refusal(OSError(errno.EMFILE, os.strerror(errno.EMFILE)), "GET", "/")
     assert answer.status == 503
     assert b"Too many open files" in answer.body
+
+
+def test_places_are_the_same_by_whatever_links_they_are_reached(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    (tmp_path / "link").symlink_to("there")
+    assert same_place(tmp_path / "there", tmp_path / "link" / ".." / "link")
+    assert same_place(tmp_path / "link" / "gone", tmp_path / "there" / "gone")
+    assert not same_place(tmp_path / "there", tmp_path)
+    assert not same_place(tmp_path / "there", tmp_path / "there" / "gone")

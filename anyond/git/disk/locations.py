@@ -12,7 +12,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from anyond.real_path import nearest_real_path
+from anyond.real_path import nearest_real_path, same_place
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ def main_checkouts(common_dir: Path) -> list[Path]:
         if not known.bare
         and known.common_dir == common_dir
         and known.git_dir is not None
-        and _same(known.git_dir, common_dir)
+        and same_place(known.git_dir, common_dir)
     )
     return [*dict.fromkeys(tops)]
 
@@ -154,7 +154,9 @@ def _of(known: _Known) -> Location:
     if not os.path.lexists(known.common_dir / "HEAD") or os.path.islink(known.common_dir):
         _follow(known.common_dir)
     # A repository's own checkout has no other place, also while somebody has moved it away.
-    lasting = known.git_dir if known.git_dir and _same(known.git_dir, known.common_dir) else None
+    lasting = (
+        known.git_dir if known.git_dir and same_place(known.git_dir, known.common_dir) else None
+    )
     if lasting is None and not (known.git_dir and _belongs(known.git_dir, known.common_dir)):
         known.git_dir = _record(known.top, known.common_dir)
     work_tree = None if known.bare else known.top
@@ -196,26 +198,24 @@ def _record(top: Path, common_dir: Path) -> Path | None:
     """Return the repository's record of the linked worktree `top`."""
     records = common_dir / "worktrees"
     named = named_git_dir(top)
-    if named is not None and _same(named.parent, records):
+    if named is not None and same_place(named.parent, records):
         there = linked_to(named)
         # It may have been moved together with what it is linked to.
-        if (_same(there, top) or not os.path.lexists(there)) and _belongs(named, common_dir):
+        if (same_place(there, top) or not os.path.lexists(there)) and _belongs(named, common_dir):
             return named
     try:
         found = sorted(records.iterdir())
     except OSError:
         return None
-    fitting = (own for own in found if _same(linked_to(own), top) and _belongs(own, common_dir))
+    fitting = (
+        own for own in found if same_place(linked_to(own), top) and _belongs(own, common_dir)
+    )
     return next(fitting, None)
 
 
 def _belongs(own: Path, common_dir: Path) -> bool:
     """Return whether the git directory `own` is whole, and one of that repository for git, too."""
-    return os.path.lexists(own / "HEAD") and _same(shared_by(own), common_dir)
-
-
-def _same(a: Path, b: Path) -> bool:
-    return nearest_real_path(a) == nearest_real_path(b)
+    return os.path.lexists(own / "HEAD") and same_place(shared_by(own), common_dir)
 
 
 def _line(file: Path) -> str | None:

@@ -20,7 +20,7 @@ from anyond.git.repo import main_checkout
 from anyond.git.repo.repository import git_dir
 from anyond.model.refusals.programs import ToolFailed
 from anyond.model.refusals.worktrees import OffBranch
-from anyond.real_path import nearest_real_path
+from anyond.real_path import same_place
 
 CHECKOUT_TIMEOUT_S = 3600.0
 WORKERS = min(8, max(1, (os.cpu_count() or 1) - 1))
@@ -72,7 +72,7 @@ async def list_checkouts(repo: Path) -> list[Worktree]:
     )
     here = await trio.to_thread.run_sync(main_checkout.top, repo)
     own = git_dir(here) if here is not None else None
-    known = here is None or any(same(tree.path, here) for tree in (main, *linked))
+    known = here is None or any(same_place(tree.path, here) for tree in (main, *linked))
     if here is not None and own is not None and not known and own.parent.name == "worktrees":
         linked.append(Worktree(path=here, head=await head(here), branch=await current_branch(here)))
     return [main, *linked]
@@ -240,10 +240,6 @@ def _worktree(block: bytes) -> Worktree:
         locked=fields.get("locked", "initializing") != "initializing",
         prunable="prunable" in fields,
     )
-
-
-def same(a: Path, b: Path) -> bool:
-    return nearest_real_path(a) == nearest_real_path(b)
 
 
 def is_real_dir(path: Path) -> bool:

@@ -15,7 +15,7 @@ from anyond.git.disk import locations, plain_files
 from anyond.git.program.command import failure, git
 from anyond.model.refusals.git import RepositoryMissing
 from anyond.model.refusals.requests import NotFound
-from anyond.real_path import nearest_real_path, real_path
+from anyond.real_path import real_path, same_place
 
 NAME = "Anyon"
 EMAIL = "anyon@localhost"
@@ -85,7 +85,7 @@ def git_dir(worktree: Path) -> Path | None:
     place = locations.locate(worktree)
     if place is None or place.nested or place.work_tree is None:
         return locations.named_git_dir(worktree)
-    if nearest_real_path(place.work_tree) != nearest_real_path(worktree):
+    if not same_place(place.work_tree, worktree):
         return None
     there = os.path.lexists(worktree / ".git") and os.path.lexists(place.git_dir / "HEAD")
     return place.git_dir if there else None

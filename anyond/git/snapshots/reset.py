@@ -17,12 +17,12 @@ from anyond.git.repo.checkouts import (
     PARALLEL,
     current_branch,
     list_checkouts,
-    same,
 )
 from anyond.git.repo.repository import git_dir, identity
 from anyond.git.snapshots import snapshots
 from anyond.model.refusals.requests import NotFound
 from anyond.model.refusals.worktrees import BranchCheckedOut
+from anyond.real_path import same_place
 
 _MAILS = Path("rebase-apply", "applying")
 """What `git am` has in its state, and a rebase has not."""
@@ -140,5 +140,5 @@ def _is_of_mails(worktree: Path) -> bool:
 
 async def _refuse_other_checkout(worktree: Path, branch: str) -> None:
     for other in await list_checkouts(worktree):
-        if other.branch == branch and not other.prunable and not same(other.path, worktree):
+        if other.branch == branch and not other.prunable and not same_place(other.path, worktree):
             raise BranchCheckedOut(as_utf8(branch), other.path)

@@ -16,7 +16,7 @@ import trio
 
 from anyond.git.program.command import failure
 from anyond.git.program.text import split
-from anyond.git.repo.checkouts import list_checkouts, same
+from anyond.git.repo.checkouts import list_checkouts
 from anyond.git.repo.repository import common_dir, git_dir
 from anyond.git.submodules.submodule_stores import (
     FROM_DISK,
@@ -29,6 +29,7 @@ from anyond.git.submodules.submodule_stores import (
     stores,
 )
 from anyond.model.ids import is_id
+from anyond.real_path import same_place
 
 PREFIX = "refs/anyon/submodules/"
 _MOST_COMMITS = 20_000
@@ -69,7 +70,7 @@ async def keep(repo: Path, worktree: Path, attempt_id: str) -> list[SavedTip]:
         if not tips:
             continue
         place = await counterpart(repo, path, names.get(path, path)) or await common_dir(repo)
-        if await trio.to_thread.run_sync(same, place, store):
+        if await trio.to_thread.run_sync(same_place, place, store):
             continue
         saved += [SavedTip(path, oid, place) for oid in tips]
         await _bring(store, place, attempt_id, tips)

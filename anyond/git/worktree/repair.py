@@ -26,11 +26,11 @@ from anyond.git.repo.checkouts import (
     is_real_dir,
     make_parent,
     occupied,
-    same,
 )
 from anyond.git.repo.repository import Repositories, common_dir, common_dir_at, git_dir
 from anyond.model.refusals.requests import NotFound
 from anyond.model.refusals.worktrees import BranchCheckedOut
+from anyond.real_path import same_place
 
 _EMPTIED = "anyon-emptied"
 """In the git directory of a worktree: its files are to be written from its index again."""
@@ -147,8 +147,8 @@ def is_linked(path: Path, shared: Path) -> bool:
     own = named_git_dir(path)
     if own is None or own == path / ".git":
         return False
-    ours = own.resolve().parent.parent == shared and same(shared_by(own), shared)
-    return ours and same(linked_to(own), path)
+    ours = own.resolve().parent.parent == shared and same_place(shared_by(own), shared)
+    return ours and same_place(linked_to(own), path)
 
 
 async def sync(path: Path) -> None:
@@ -247,7 +247,7 @@ def _link_again(
         return "linked"
     if os.path.lexists(path) and not is_real_dir(path):
         return "unknown"
-    if not same(shared_by(own), shared):
+    if not same_place(shared_by(own), shared):
         plain_files.replace(own / "commondir", b"../..\n")
     path.mkdir(parents=True, exist_ok=True)
     empty = not any(path.iterdir())
@@ -273,7 +273,7 @@ def _link_again(
 
 
 def _record_of(shared: Path, path: Path) -> Path | None:
-    return next((own for own in _records(shared) if same(linked_to(own), path)), None)
+    return next((own for own in _records(shared) if same_place(linked_to(own), path)), None)
 
 
 def _records(shared: Path) -> list[Path]:

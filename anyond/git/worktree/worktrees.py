@@ -22,7 +22,6 @@ from anyond.git.repo.checkouts import (
     list_checkouts,
     make_parent,
     occupied,
-    same,
 )
 from anyond.git.repo.excludes import exclude
 from anyond.git.repo.repository import Repositories, common_dir
@@ -31,6 +30,7 @@ from anyond.git.worktree.repair import Ensured, ensure, sync
 from anyond.model.refusals.programs import ToolFailed
 from anyond.model.refusals.requests import Invalid, NotFound
 from anyond.model.refusals.worktrees import NameTaken, PathTaken, WorktreeLocked
+from anyond.real_path import same_place
 
 __all__ = [
     "Ensured",
@@ -163,7 +163,7 @@ async def is_left(repo: Path, path: Path) -> bool:
 
 async def _record(repo: Path, path: Path) -> Worktree | None:
     linked = (await list_checkouts(repo))[1:]
-    return next((tree for tree in linked if same(tree.path, path)), None)
+    return next((tree for tree in linked if same_place(tree.path, path)), None)
 
 
 def _rename(path: Path, to: Path) -> None:
