@@ -24,6 +24,7 @@ import trio
 from msgspec.structs import replace
 
 from anyond.git.diff import diff
+from anyond.git.diff.entry import Entry
 from anyond.git.merging.merge_record import MergeRecord
 from anyond.git.repo import branches
 from anyond.git.worktree import repair
@@ -328,7 +329,7 @@ class Diffs:
 
 
 async def _rows(
-    place: Path, entries: list[diff.Entry], stats_only: bool = False
+    place: Path, entries: list[Entry], stats_only: bool = False
 ) -> AsyncGenerator[list[Diff], None]:
     budget = BUDGET
     for start in range(0, len(entries), BATCH):

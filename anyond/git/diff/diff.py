@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
-import stat
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import trio
+from msgspec.structs import replace
 
+from anyond.git.diff.entry import SUBMODULE, Entry, parse
 from anyond.git.diff.unedited import settle_copy
+from anyond.git.diff.untracked import is_text, lines, look
 from anyond.git.disk.scratch import scratch
 from anyond.git.files import blobs
 from anyond.git.files.conversions import any_replaced, converted, stored
@@ -20,68 +22,14 @@ from anyond.git.files.index_stat import copy_index
 from anyond.git.files.rename_index import write_pairs
 from anyond.git.program.command import NOT_INSIDE, failure, git
 from anyond.git.program.parsing import parsed
-from anyond.git.program.text import as_utf8, split
+from anyond.git.program.text import split
 from anyond.git.repo import branches, libgit2
 from anyond.git.repo.repository import empty_tree, git_dir
 from anyond.model.refusals.requests import NotFound
 from anyond.model.rows import Diff
 
-# As git: beyond this nobody counts lines any more.
-BIG_FILE = 512 << 20
-SNIFFED = 8000
-
-LINK, SUBMODULE, ABSENT = 0o120000, 0o160000, 0
-
-_CHANGES = {"A": "added", "D": "deleted", "R": "renamed", "C": "copied"}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Entry:
-    """One file that differs.
-
-    Args:
-        change: added, deleted, modified, renamed, copied, permissionChange.
-        old_path, new_path: where it was and is, as the file system spells it; None if it was not,
-            or is not.
-        old_oid: what it was; None for a new file.
-        new_oid: what it is; None if that is to be read in the working tree.
-        old_mode, new_mode: the kind of file, as git encodes it; 0 if there is none.
-        additions, deletions: lines; 0 if it is binary.
-        binary: it has no lines.
-    """
-
-    change: str
-    old_path: str | None
-    new_path: str | None
-    old_oid: str | None
-    old_mode: int
-    new_mode: int
-    additions: int = 0
-    deletions: int = 0
-    binary: bool = False
-    new_oid: str | None = None
-
-    @property
-    def path(self) -> str:
-        """The name that the file is known by: the new one if it has one."""
-        return self.new_path if self.new_path is not None else self.old_path or ""
-
-    def without_contents(self) -> Diff:
-        """The row of a client that only wants numbers."""
-        return self.row(None, None, omitted=True)
-
-    def row(self, old: str | None, new: str | None, *, omitted: bool) -> Diff:
-        """The row with these contents."""
-        return Diff(
-            change=self.change,
-            old_path=None if self.old_path is None else as_utf8(self.old_path),
-            new_path=None if self.new_path is None else as_utf8(self.new_path),
-            old_content=old,
-            new_content=new,
-            content_omitted=omitted,
-            additions=self.additions,
-            deletions=self.deletions,
-        )
+_ASKED_AT_ONCE = 2000
+"""Of more files than this, git is asked for the attributes of those that are shown."""
 
 
 async def snapshot(worktree: Path, base_oid: str | None) -> list[Entry]:
@@ -100,31 +48,32 @@ async def snapshot(worktree: Path, base_oid: str | None) -> list[Entry]:
     if git_dir(worktree) is None:
         raise NotFound("worktree", worktree)
     base = base_oid or await empty_tree(worktree)
-    tracked: list[Entry] = []
-    untracked: list[str] = []
+    tracked, untracked = await _listed(worktree, base)
+    files = [path for path in untracked if not path.endswith("/")]
+    deleted = [entry for entry in tracked if entry.change == "deleted"]
+    conversions, paired = _Conversions(), list[Entry]()
+    # Somebody may have moved a file without telling git, so git has to see both ends.
+    apart = bool(files and deleted)
 
-    async def compare() -> None:
-        tracked.extend(await _compare(worktree, base))
+    async def ask() -> None:
+        nonlocal conversions
+        conversions = await _conversions(worktree, tracked, untracked)
 
-    async def look_around() -> None:
-        ask = ("ls-files", "--others", "--exclude-standard", "-z")
-        untracked.extend(await parsed((await git(*ask, cwd=worktree)).out, split))
+    async def pair() -> None:
+        paired.extend(await _paired(worktree, deleted, files))
 
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(compare)
-        nursery.start_soon(look_around)
-    if await _may_be_unedited(worktree, tracked, untracked):
+        nursery.start_soon(ask)
+        if apart:
+            nursery.start_soon(pair)
+    if conversions.suspicious:
         tracked = await _without_unedited(worktree, base, tracked)
-    deleted = [entry for entry in tracked if entry.change == "deleted"]
-    files = [path for path in untracked if not path.endswith("/")]
-    if files and deleted:
-        # Somebody may have moved a file without telling git, so git has to see both ends.
-        present = [entry for entry in tracked if entry.change != "deleted"]
-        tracked = present + await _paired(worktree, deleted, files)
+    if apart:
+        tracked = [*(entry for entry in tracked if entry.change != "deleted"), *paired]
         untracked = [path for path in untracked if path.endswith("/")]
-    new = await trio.to_thread.run_sync(lambda: [_untracked(worktree, path) for path in untracked])
-    found = await _recounted(worktree, [entry for entry in new if entry])
-    return sorted([*tracked, *found], key=lambda entry: entry.path)
+    new = await trio.to_thread.run_sync(look, worktree, untracked) if untracked else []
+    new = await _recounted(worktree, [*map(conversions.of, new)])
+    return sorted([*map(conversions.of, tracked), *new], key=lambda entry: entry.path)
 
 
 async def between(repo: Path, before: str, after: str) -> list[Entry]:
@@ -174,27 +123,45 @@ async def contents(
     return diffs
 
 
+async def _listed(worktree: Path, base: str) -> tuple[list[Entry], list[str]]:
+    """What differs of the files that git knows, and the names of those that it does not."""
+    tracked: list[Entry] = []
+    untracked: list[str] = []
+
+    async def compare() -> None:
+        tracked.extend(await _compare(worktree, base))
+
+    async def look_around() -> None:
+        ask = ("ls-files", "--others", "--exclude-standard", "-z")
+        untracked.extend(await parsed((await git(*ask, cwd=worktree)).out, split))
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(compare)
+        nursery.start_soon(look_around)
+    return tracked, untracked
+
+
 async def _compare(worktree: Path, *base: str, env: dict[str, str] | None = None) -> list[Entry]:
     ask = ("diff", "--raw", "--numstat", "-z", "--no-abbrev", "--find-renames")
     plain = ("--no-ext-diff", "--no-textconv", "--no-color", "--no-relative", NOT_INSIDE)
     # Of a file that git believes to be unchanged since, it tells the blob: but the file counts.
     blobs_count = len(base) == 2
-    parse = partial(_parse, blobs_count=blobs_count)
+    read = partial(parse, blobs_count=blobs_count)
     result = await git(*ask, *plain, *base, "--", cwd=worktree, env=env, check=False)
     if result.code == 0:
-        return await parsed(result.out, parse)
+        return await parsed(result.out, read)
     # One file that may not be read ends git, before it has said anything of the others; so does
     # one of a partial clone that cannot be fetched.
     raw = ("diff", "--raw", "-z", "--no-abbrev", "--no-renames")
     named = await git(*raw, *plain, *base, "--", cwd=worktree, env=env)
-    changed = await parsed(named.out, parse)
+    changed = await parsed(named.out, read)
     shut = [] if blobs_count else await trio.to_thread.run_sync(_unreadable, worktree, changed)
     shut += await _absent(worktree, [entry for entry in changed if entry not in shut])
     if not shut:
         raise failure(ask, result)
     apart = (f":(exclude,literal){entry.path}" for entry in shut)
     result = await git(*ask, *plain, *base, "--", ".", *apart, cwd=worktree, env=env)
-    return [*await parsed(result.out, parse), *shut]
+    return [*await parsed(result.out, read), *shut]
 
 
 async def _absent(worktree: Path, entries: list[Entry]) -> list[Entry]:
@@ -218,18 +185,52 @@ def _unreadable(worktree: Path, entries: list[Entry]) -> list[Entry]:
     ]
 
 
-async def _may_be_unedited(worktree: Path, tracked: list[Entry], untracked: list[str]) -> bool:
-    """Return whether git may take files for changed that nobody has edited (see `unedited`)."""
+@dataclass(frozen=True)
+class _Conversions:
+    """The files that git converts, of those that it was asked for.
+
+    Args:
+        asked: these were.
+        converted: of these, it stores something else than their bytes.
+        suspicious: it may take files for changed that nobody has edited (see `unedited`).
+    """
+
+    asked: frozenset[str] = frozenset()
+    converted: frozenset[str] = frozenset()
+    suspicious: bool = False
+
+    def of(self, entry: Entry) -> Entry:
+        """The same entry, and whether its file is converted."""
+        path = entry.new_path
+        if path not in self.asked:
+            return entry
+        return replace(entry, converted=path in self.converted)
+
+
+async def _conversions(
+    worktree: Path, tracked: Sequence[Entry], untracked: Sequence[str]
+) -> _Conversions:
     suspects = [entry.path for entry in tracked if entry.change == "modified"]
-    if not suspects:
-        return False
-    rules = (path for path in (*(entry.path for entry in tracked), *untracked)
-             if path.endswith(".gitattributes"))  # fmt: skip
-    return (
-        any(rules)
-        or bool(await converted(worktree, suspects) or await differing(worktree))
-        or await any_replaced(worktree)
+    present = [entry.path for entry in tracked if entry.change != "deleted"]
+    asked = [*present, *untracked] if len(present) + len(untracked) <= _ASKED_AT_ONCE else suspects
+    rules = any(
+        path.endswith(".gitattributes") for path in (*(e.path for e in tracked), *untracked)
     )
+    found: list[str] = []
+    others: list[bool] = []
+
+    async def convert() -> None:
+        found.extend(await converted(worktree, asked))
+
+    async def look_back() -> None:
+        others.append(bool(await differing(worktree)) or await any_replaced(worktree))
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(convert)
+        if suspects and not rules:
+            nursery.start_soon(look_back)
+    reasons = rules or any(others) or not set(found).isdisjoint(suspects)
+    return _Conversions(frozenset(asked), frozenset(found), bool(suspects) and reasons)
 
 
 async def _without_unedited(worktree: Path, base: str, tracked: list[Entry]) -> list[Entry]:
@@ -246,9 +247,11 @@ async def _without_unedited(worktree: Path, base: str, tracked: list[Entry]) -> 
 
 async def _recounted(worktree: Path, new: list[Entry]) -> list[Entry]:
     """Text in an encoding that git converts looks like no text on the disk."""
-    binary = [e.path for e in new if e.binary and e.new_mode != SUBMODULE]
-    texts = await stored(worktree, await converted(worktree, binary))
-    counts = {path: _lines(data) for path, data in texts.items() if b"\0" not in data[:SNIFFED]}
+    binary = [entry for entry in new if entry.binary and entry.new_mode != SUBMODULE]
+    unknown = [entry.path for entry in binary if entry.converted is None]
+    sought = {entry.path for entry in binary if entry.converted}
+    texts = await stored(worktree, [*sought, *await converted(worktree, unknown)])
+    counts = {path: lines(data) for path, data in texts.items() if is_text(data)}
     return [
         replace(entry, binary=False, additions=counts[entry.path])
         if entry.path in counts
@@ -273,106 +276,6 @@ async def _paired(worktree: Path, deleted: list[Entry], files: list[str]) -> lis
         return await _compare(worktree, env={"GIT_INDEX_FILE": os.fspath(index)})
 
 
-# ---------------------------------------------------------------- what git says
-
-
-def _parse(out: bytes, blobs_count: bool) -> list[Entry]:
-    """The output of `git diff --raw --numstat -z`: first all raw entries, then all numbers.
-
-    Args:
-        blobs_count: whether the new side is what git says, rather than a working tree.
-    """
-    entries: dict[str, Entry] = {}
-    fields = iter(os.fsdecode(out).split("\0"))
-    for field in fields:
-        if field.startswith(":"):
-            entry = _raw(field, fields, blobs_count)
-            entries[entry.path] = entry
-        elif field:
-            added, deleted, path = field.split("\t", 2)
-            if not path:
-                next(fields)
-                path = next(fields)
-            entries[path] = _counted(entries[path], added, deleted)
-    return list(entries.values())
-
-
-def _raw(field: str, fields: Iterator[str], blobs_count: bool) -> Entry:
-    old_mode, new_mode, old_oid, new_oid, status = field[1:].split(" ")
-    old_path = new_path = next(fields)
-    if status[0] in "RC":
-        new_path = next(fields)
-    return Entry(
-        change=_CHANGES.get(status[0], "modified"),
-        old_path=None if status[0] == "A" else old_path,
-        new_path=None if status[0] == "D" else new_path,
-        old_oid=None if status[0] == "A" else old_oid,
-        old_mode=int(old_mode, 8),
-        new_mode=int(new_mode, 8),
-        new_oid=new_oid if blobs_count and status[0] != "D" else None,
-    )
-
-
-def _counted(entry: Entry, added: str, deleted: str) -> Entry:
-    if added == "-":
-        return replace(entry, binary=True)
-    change = entry.change
-    same_text = added == deleted == "0"
-    if change == "modified" and same_text and entry.old_mode != entry.new_mode:
-        change = "permissionChange"
-    return replace(entry, change=change, additions=int(added), deletions=int(deleted))
-
-
-# ---------------------------------------------------------------- what git does not know yet
-
-
-def _untracked(worktree: Path, path: str) -> Entry | None:
-    """The entry of an untracked file, as git would count it; None if it is gone by now."""
-    file = worktree / path
-    new = Entry(
-        change="added",
-        old_path=None,
-        new_path=path.rstrip("/"),
-        old_oid=None,
-        old_mode=ABSENT,
-        new_mode=SUBMODULE,
-        binary=True,
-    )
-    if path.endswith("/"):
-        # A repository of its own inside this one; git does not look into it either.
-        return new
-    try:
-        kind = file.lstat()
-        if stat.S_ISLNK(kind.st_mode):
-            return replace(new, new_mode=LINK, binary=False, additions=1)
-        mode = 0o100755 if kind.st_mode & stat.S_IXUSR else 0o100644
-        lines = _count(file) if kind.st_size <= BIG_FILE else None
-    except FileNotFoundError:
-        return None
-    except OSError:
-        # It exists, and may not be read: that much can be told.
-        return replace(new, new_mode=0o100644)
-    return replace(new, new_mode=mode, binary=lines is None, additions=lines or 0)
-
-
-def _count(file: Path) -> int | None:
-    """The number of lines, or None if the file is binary."""
-    with blobs.open_file(file) as data:
-        chunk = data.read(1 << 20)
-        if b"\0" in chunk[:SNIFFED]:
-            return None
-        lines, last = 0, b"\n"
-        while chunk:
-            lines += chunk.count(b"\n")
-            last = chunk[-1:]
-            chunk = data.read(1 << 20)
-    return lines + (last != b"\n")
-
-
-def _lines(data: bytes) -> int:
-    return data.count(b"\n") + (data[-1:] not in (b"", b"\n"))
-
-
 def _has_text(entry: Entry) -> bool:
     return not entry.binary and SUBMODULE not in (entry.old_mode, entry.new_mode)
 
@@ -382,4 +285,5 @@ def _sides(entry: Entry) -> blobs.Sides:
         old_oid=entry.old_oid,
         new_path=entry.new_path,
         new_oid=entry.old_oid if entry.change == "permissionChange" else entry.new_oid,
+        converted=entry.converted,
     )

@@ -30,11 +30,13 @@ class Sides:
         old_oid: the blob; None if the file is new.
         new_path: the file, relative to the worktree; None if it was deleted.
         new_oid: the blob in which the new text is to be read instead of the file.
+        converted: whether git stores the file in another form; None if nobody has asked.
     """
 
     old_oid: str | None
     new_path: str | None
     new_oid: str | None = None
+    converted: bool | None = None
 
 
 Texts = tuple[str | None, str | None]
@@ -54,12 +56,14 @@ async def texts(
     sizes = await _sizes(worktree, _oids(sides))
     chosen = await trio.to_thread.run_sync(_choose, worktree, sides, sizes, budget)
     found = await _blobs(worktree, _oids([sides[n] for n in chosen]))
-    files = [side.new_path for n in chosen if (side := sides[n]).new_path and not side.new_oid]
-    written = await stored(worktree, await converted(worktree, [path for path in files if path]))
+    files = [side for n in chosen if (side := sides[n]).new_path and not side.new_oid]
+    unknown = [side.new_path for side in files if side.new_path and side.converted is None]
+    known = [side.new_path for side in files if side.new_path and side.converted]
+    written = await stored(worktree, [*known, *await converted(worktree, unknown)])
     return await trio.to_thread.run_sync(_pairs, worktree, sides, chosen, found, written)
 
 
-def open_file(path: Path) -> BinaryIO:
+def open_file(path: str | Path) -> BinaryIO:
     """Open a regular file for reading; never what a link points to, and never a pipe.
 
     Raises:
@@ -139,7 +143,7 @@ def _new_size(worktree: Path, path: str | None) -> int:
     if path is None:
         return 0
     try:
-        return (worktree / path).lstat().st_size
+        return os.lstat(os.path.join(worktree, path)).st_size
     except OSError:
         # Gone since; the next comparison will say so.
         return 0
@@ -173,12 +177,15 @@ def _pairs(
 def _new(worktree: Path, path: str | None) -> bytes | None:
     if path is None:
         return None
-    file = worktree / path
+    file = os.path.join(worktree, path)
     try:
-        if file.is_symlink():
+        if stat.S_ISLNK(os.lstat(file).st_mode):
             return os.fsencode(os.readlink(file))
         with open_file(file) as data:
-            found = data.read(FILE_LIMIT + 1)
+            # Not for the limit at once: that much memory would be taken for each file.
+            found = data.read(min(os.fstat(data.fileno()).st_size, FILE_LIMIT) + 1)
+            if len(found) <= FILE_LIMIT:
+                found += data.read(FILE_LIMIT + 1 - len(found))
     except OSError:
         # Gone, or not readable: the row says that its content is left out.
         return None

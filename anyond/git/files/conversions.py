@@ -38,7 +38,8 @@ async def converted(worktree: Path, paths: Sequence[str]) -> list[str]:
         everything = ends.text.lower() not in {"", "false", "no", "off", "0"}
 
     async def read_attributes() -> None:
-        ask = ("check-attr", "-z", "--stdin", *_ATTRIBUTES)
+        # Of most files there is nothing to say, and git says nothing.
+        ask = ("check-attr", "-z", "--stdin", "--all")
         result = await git(*ask, cwd=worktree, input=join(paths))
         found.update(await parsed(result.out, _by_path))
 
@@ -144,4 +145,4 @@ def _is_converted(attributes: dict[str, str], everything: bool) -> bool:
     if text == "unset":
         # Then `eol` means nothing.
         return any(attributes.get(a, "unset") not in _NONE for a in _ATTRIBUTES[3:])
-    return any(value not in _NONE for value in attributes.values())
+    return any(attributes.get(a, "unset") not in _NONE for a in _ATTRIBUTES)

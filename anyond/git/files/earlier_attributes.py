@@ -7,11 +7,13 @@ commit, however that came to be: somebody committed other ones, or a rebase has 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import trio
 
 from anyond.git.program.command import git
+from anyond.git.repo import libgit2
 from anyond.git.repo.repository import git_dir
 
 _RULES = ":(top,glob)**/.gitattributes"
@@ -24,31 +26,53 @@ _ENTRY = re.compile(rb"[0-9a-f]{40,64} ([0-9a-f]{40,64}) ")
 async def differing(worktree: Path) -> list[str]:
     """One commit for each set of attributes that held before, the newest first, and the one that
     the checkout began with in any case."""
-    own = await trio.to_thread.run_sync(git_dir, worktree)
-    if own is None:
+    visited = await trio.to_thread.run_sync(_visited, worktree)
+    if not visited:
         return []
-    visited = await trio.to_thread.run_sync(_visited, own / "logs" / "HEAD")
-    found: list[str] = []
-    now = "HEAD"
-    for oid in visited:
-        # Compared with the one before: most commits leave the attributes alone.
-        if await _differ(worktree, oid, now):
-            found.append(oid)
-            now = oid
+    head, gone = await _head(worktree, visited)
+    if head is None:
+        return []
+    visited = [oid for oid in visited if oid not in gone]
+    # Each is compared with the one that came after it: most commits leave the attributes alone.
+    pairs = zip(visited, [head, *visited], strict=False)
+    steps = [(oid, later) for oid, later in pairs if oid != later]
+    different = await _different(worktree, steps) if steps else set()
+    found = [oid for oid in visited if oid in different]
     if len(found) > _MOST_RULES:
         found = [*found[: _MOST_RULES - 1], found[-1]]
     return found
 
 
-async def _differ(worktree: Path, oid: str, now: str) -> bool:
-    ask = ("diff-tree", "-r", "--quiet", "--no-renames", oid, now, "--", _RULES)
-    return (await git(*ask, cwd=worktree, check=False)).code == 1
-
-
-def _visited(log: Path) -> list[str]:
-    """The commits that HEAD has been at, the newest first; the first one is always among them."""
+async def _head(worktree: Path, visited: Sequence[str]) -> tuple[str | None, set[str]]:
+    """The commit that is checked out, if there is one yet; and which of `visited` are not there any
+    more.
+    """
     try:
-        with log.open("rb") as file:
+        return await libgit2.head(worktree), await libgit2.missing(worktree, visited)
+    except libgit2.Refused:
+        ask = ("cat-file", "--batch-check=%(objectname)")
+        names = "".join(f"{name}\n" for name in ("HEAD", *visited)).encode("ascii")
+        lines = (await git(*ask, cwd=worktree, input=names)).out.decode("ascii").splitlines()
+        gone = {line.split(" ")[0] for line in lines if line.endswith(" missing")}
+        return (None if "HEAD" in gone else lines[0]), gone
+
+
+async def _different(worktree: Path, steps: Sequence[tuple[str, str]]) -> set[str]:
+    """The first of each pair of commits whose attributes differ; all are asked for at once."""
+    ask = ("diff-tree", "--stdin", "-r", "--no-renames", "--name-only", "-z", "--", _RULES)
+    lines = "".join(f"{oid} {later}\n" for oid, later in steps).encode("ascii")
+    listed = await git(*ask, cwd=worktree, input=lines, check=False)
+    asked = {oid for oid, _ in steps}
+    return asked.intersection(listed.out.decode("ascii", "replace").split("\0"))
+
+
+def _visited(worktree: Path) -> list[str]:
+    """The commits that HEAD has been at, the newest first; the first one is always among them."""
+    own = git_dir(worktree)
+    if own is None:
+        return []
+    try:
+        with (own / "logs" / "HEAD").open("rb") as file:
             first = file.readline(_MOST_BYTES)
             file.seek(0, 2)
             file.seek(max(0, file.tell() - _MOST_BYTES))

@@ -36,6 +36,15 @@ async def merge_base(path: Path, a: str, b: str) -> str | None:
     return await trio.to_thread.run_sync(_merge_base, path, a, b)
 
 
+async def head(worktree: Path) -> str | None:
+    """The id of the commit that is checked out, or None if there is none yet.
+
+    Raises:
+        Refused: see there.
+    """
+    return await trio.to_thread.run_sync(_head, worktree)
+
+
 async def fork_point(worktree: Path, refs: Sequence[str], left: str | None) -> str | None:
     """The newest commit that HEAD shares with the first of `refs` that exists; without one, the
     commit `left` if HEAD has it, or else HEAD.
@@ -103,6 +112,16 @@ def _merge_base(path: Path, a: str, b: str) -> str | None:
     except (pygit2.GitError, KeyError, ValueError, UnicodeError) as error:
         raise Refused from error
     return None if found is None else str(found)
+
+
+def _head(worktree: Path) -> str | None:
+    import pygit2
+
+    try:
+        repository = pygit2.Repository(_place(worktree))
+        return None if repository.head_is_unborn else str(repository.head.target)
+    except (pygit2.GitError, KeyError, ValueError, UnicodeError) as error:
+        raise Refused from error
 
 
 def _fork_point(worktree: Path, refs: Sequence[str], left: str | None) -> str | None:

@@ -10,6 +10,7 @@ from anyond.git.files.blobs import FILE_LIMIT
 from anyond.model.refusals.requests import NotFound
 from anyond.model.rows import Diff
 from tests.support.checkout import Checkout, run_unprivileged
+from tests.support.git.started import started_gits
 
 
 async def rows(tree: Checkout, base: str | None = "main", **more: int) -> dict[str, Diff]:
@@ -188,6 +189,21 @@ async def test_a_pipe_and_an_inner_repository_do_not_hold_it_up(attempt: Checkou
 async def test_a_file_that_git_forgot_but_that_is_there_is_no_change(attempt: Checkout) -> None:
     attempt.git("rm", "-q", "--cached", "base.txt")
     assert await rows(attempt) == {}
+
+
+async def test_a_look_starts_few_gits_however_many_commits_and_changes_there_are(
+    attempt: Checkout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = attempt.oid()
+    for number in range(12):
+        attempt.commit({f"{number}.txt": "text\n"})
+    attempt.write("base.txt", "changed\n")
+    attempt.write("new.txt")
+    (attempt.path / "other.txt").unlink()
+    with started_gits(tmp_path, monkeypatch) as started:
+        await diff.contents(attempt.path, await diff.snapshot(attempt.path, base))
+    # The comparison, new files, attributes, line ends, attributes of before, renames.
+    assert len(started) <= 6, started
 
 
 async def test_files_in_conflict_are_shown_with_their_markers(
