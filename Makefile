@@ -1,10 +1,12 @@
 # Every command that a contributor needs; `make help` lists them. Works with GNU make 3.81.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast test-agents coverage check types settings machines cli shim docs bench bench-peers hostile power chaos mutants lock clean
+.PHONY: help demo test test-fast test-agents coverage check types settings machines cli shim docs bench bench-growth bench-peers profile hostile power chaos mutants lock clean
 
 RUNTIME := .venv
 DEV := .venv-dev
 DOCS := .venv-docs
+CURVES := .venv-curves
+PROFILE := .venv-profile
 COVERAGE := build/coverage
 DEV_PYTHON := $(DEV)/bin/python
 TYPES := clients/typescript/types.ts
@@ -103,9 +105,20 @@ bench: ## Run the benchmarks (ARGS="--rows output,latency" for some of them)
 	@sh requirements/venv.sh $(DEV) dev
 	@$(DEV_PYTHON) -m benchmarks $(ARGS)
 
+bench-growth: ## Measure how costs grow, and draw it into docs/speed (ARGS="--curves tasks --tasks 10,1000" for a part)
+	@sh requirements/venv.sh $(DEV) dev
+	@sh requirements/venv.sh $(CURVES) curves
+	@$(DEV_PYTHON) -m benchmarks.growth $(ARGS); code=$$?; \
+	$(CURVES)/bin/python -m benchmarks.growth.drawing && exit $$code
+
 bench-peers: ## Measure any daemon that speaks the API of vibe-kanban 0.0.116 (ARGS="--url ... --help" tells more)
 	@sh requirements/venv.sh $(DEV) dev
 	@$(DEV_PYTHON) -m benchmarks.peers $(ARGS)
+
+profile: ## Draw where the time of a row of make bench goes, into build/profile (WHAT=listing)
+	@sh requirements/venv.sh $(DEV) dev
+	@sh requirements/venv.sh $(PROFILE) profile
+	@$(DEV_PYTHON) -m benchmarks --short --rows $(WHAT) --profile $(PROFILE)/bin/py-spy $(ARGS)
 
 hostile: ## Send 100,000 malformed and hostile requests to a daemon (ARGS=--short for a few)
 	@sh requirements/venv.sh $(DEV) dev
@@ -127,5 +140,5 @@ lock: ## Write the lock files anew from pyproject.toml (needs uv)
 	@sh requirements/lock.sh
 
 clean: ## Remove everything that the other commands have made
-	rm -rf $(RUNTIME) $(DEV) $(DEV)-3.* $(DOCS) build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist
+	rm -rf $(RUNTIME) $(DEV) $(DEV)-3.* $(DOCS) $(CURVES) $(PROFILE) build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

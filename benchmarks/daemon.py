@@ -23,6 +23,7 @@ from anyond.client import Address, BlockingClient
 from anyond.model.configuration.settings import Executor, ExecutorProfileId
 from anyond.model.http.bodies import CreateAndStart, NewProject, NewTask
 from anyond.model.rows import ExecutionProcess, Project, Task, TaskAttempt, TaskStatus
+from benchmarks.profiling import Profiler
 
 T = TypeVar("T")
 
@@ -37,6 +38,9 @@ class Daemon:
         root: a directory that is not there yet.
         environment: what it has in common with other daemons.
     """
+
+    profiler: Profiler | None = None
+    """Samples each daemon that is started from now on, if there is one."""
 
     def __init__(self, root: Path, environment: Mapping[str, str]) -> None:
         self.root = root
@@ -71,6 +75,8 @@ class Daemon:
                 stderr=log,
                 cwd=self.root,
             )
+        if Daemon.profiler is not None:
+            Daemon.profiler.attach(self._process.pid)
 
     def start(self, *options: str) -> None:
         """Start it on a free port and wait until it serves."""

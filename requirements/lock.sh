@@ -26,3 +26,5 @@ lock() {
 lock runtime
 lock dev --group dev --constraint requirements/runtime.txt
 lock docs --group docs --constraint requirements/runtime.txt
+lock curves --group curves --constraint requirements/runtime.txt
+lock profile --group profile --constraint requirements/runtime.txt
