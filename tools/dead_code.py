@@ -23,6 +23,7 @@ COMMANDS = ["@click.command", "@click.group", "@*.command", "@*.group"]
 ALLOWED = {
     "__getattr__": "the import system calls it",
     "_value_": "enum asks for it",
+    "command_class": "click asks for it",
     "StartElementHandler": "expat calls it",
     "exc_info": "an attribute of a record of logging",
     "logger": "structlog calls its processors with it",

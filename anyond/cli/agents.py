@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -9,21 +10,68 @@ from typing import Any
 import click
 
 from anyond.cli.common import FAILED
+from anyond.cli.frame.commands import LazyGroup
+from anyond.cli.frame.failures import CommandFailed
+from anyond.cli.frame.session import current
 
 
-@click.group(short_help="List the agents that are known by name, and update the list.")
-def agents() -> None:
-    """List the agents of the Agent Client Protocol that are known by name, and update the list.
+@click.group(
+    cls=LazyGroup,
+    invoke_without_command=True,
+    short_help="List agents, and update the list of those known by name.",
+    examples=[
+        ("anyon agents", "which are on this machine, and where"),
+        ("anyon agents --check", "exit code 1 if the one of the settings is not"),
+        ("anyon agents list", "those of the Agent Client Protocol, by name"),
+    ],
+)
+@click.option("--check", is_flag=True, help="Fail if the agent of the settings is not there.")
+@click.pass_context
+def agents(context: click.Context, check: bool) -> None:
+    """List the agents that the daemon can start, with their programs and versions.
 
-    Such an agent is the option `agent` of a variant of the executor ACP.
+    `list` and `refresh` are about agents of the Agent Client Protocol that are known by name: such
+    an agent is the option `agent` of a variant of the executor ACP.
     """
+    if context.invoked_subcommand is None:
+        _print_agents(check)
+
+
+def _print_agents(check: bool) -> None:
+    from anyond.api import system
+    from anyond.cli.rendering.colors import Painter, Style
+    from anyond.cli.rendering.harmless import in_one_line
+    from anyond.cli.rendering.tables import Cell, table
+
+    session = current()
+    with session.client() as client:
+        info = client.call(system.GET_SYSTEM_INFO)
+    chosen = info.config.executor_profile.executor
+    if session.as_json:
+        session.print_json(info.availability)
+    else:
+        rows = [
+            [
+                Cell(name.value, Style.BOLD if name is chosen else None),
+                Cell("●" if one.available else "○", Style.GOOD if one.available else Style.DIM),
+                Cell(in_one_line(one.version or "")),
+                Cell(in_one_line(one.path or one.problem or ""), Style.DIM),
+            ]
+            for name, one in info.availability.items()
+        ]
+        columns = shutil.get_terminal_size().columns if session.is_terminal else None
+        paint = Painter(session.colored())
+        for line in table(("AGENT", " ", "VERSION", "PROGRAM"), rows, paint, columns, [3]):
+            click.echo(line, color=True)
+    found = info.availability.get(chosen)
+    if check and (found is None or not found.available):
+        why = found.problem if found is not None and found.problem else "It is not there."
+        raise CommandFailed(f"{chosen.value}: {why}", type="agent_missing")
 
 
 @agents.command("list", short_help="List the agents that are known by name.")
 def list_agents() -> None:
     """List the agents that are known by name: id, name, and where it is or how to install it."""
-    import shutil
-
     from anyond.agents.acp.registry.catalog import CATALOG
     from anyond.host.app_paths import AppPaths
     from anyond.settings.acp_agents import AcpAgentsFile

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from anyond.cli.frame.exit_codes import ExitCode
@@ -39,15 +40,22 @@ def ensure_daemon(session: Session) -> None:
     start(session)
 
 
-def start(session: Session) -> None:
-    """Start a daemon of one's own, and wait until it answers. Raises as `ensure_daemon`."""
+def start(session: Session, options: Sequence[str] = (), *, quiet: bool = False) -> None:
+    """Start a daemon of one's own, and wait until it answers. Raises as `ensure_daemon`.
+
+    Args:
+        options: those of `anyon serve`.
+        quiet: whether nothing is said about it.
+    """
     from anyond.host.app_paths import AppPaths
 
     paths = AppPaths.of()
     paths.create()
     log = paths.data_dir / "daemon.log"
-    for more in ((), ("--port", "0")):
+    for more in (options, (*options, "--port", "0")):
         if _started(session, log, more):
+            if quiet:
+                return
             session.notice(
                 f"No daemon was running, so one was started; its log is {log}.\n"
                 "To have one from login on: `systemd/README.md` of Anyon. To stop this one:"
@@ -60,7 +68,7 @@ def start(session: Session) -> None:
     raise CommandFailed(f"The daemon did not start:\n{words}", ExitCode.NO_DAEMON, "no_daemon")
 
 
-def _started(session: Session, log: os.PathLike[str], more: tuple[str, ...]) -> bool:
+def _started(session: Session, log: os.PathLike[str], more: Sequence[str]) -> bool:
     from anyond.client.errors import ClientError
 
     with open(log, "ab", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:

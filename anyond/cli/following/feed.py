@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from anyond.api import attempts, processes
 from anyond.client import BlockingClient, ClientError
-from anyond.model.http.frames import IndexedEntry
+from anyond.model.http.frames import IndexedEntry, LogChunk
 from anyond.model.rows import ExecutionProcess
 
 
@@ -25,6 +25,19 @@ class EntryCame(NamedTuple):
 
 class EntriesOver(NamedTuple):
     """All entries of a process have come."""
+
+    process_id: str
+
+
+class OutputCame(NamedTuple):
+    """A piece of the output of a process."""
+
+    process_id: str
+    chunk: LogChunk
+
+
+class OutputOver(NamedTuple):
+    """All output of a process has come."""
 
     process_id: str
 
@@ -45,7 +58,7 @@ class Typed(NamedTuple):
     """Something is to be read from the keyboard."""
 
 
-Happening = EntryCame | EntriesOver | ProcessCame | StreamBroke | Typed
+Happening = EntryCame | EntriesOver | OutputCame | OutputOver | ProcessCame | StreamBroke | Typed
 
 
 class Feed:
@@ -72,6 +85,10 @@ class Feed:
             tail: so many of the entries that are there; None: all.
         """
         self._begin(self._entries, process_id, tail)
+
+    def follow_output(self, process_id: str, tail: int | None = None) -> None:
+        """From now on `OutputCame`, and `OutputOver` at the end; `tail` as above."""
+        self._begin(self._output, process_id, tail)
 
     def take(self, timeout_s: float, keyboard: int | None = None) -> Happening | None:
         """The next thing that happens; None if nothing does in that time.
@@ -118,6 +135,13 @@ class Feed:
             for frame in frames:
                 yield EntryCame(process_id, frame)
         yield EntriesOver(process_id)
+
+    def _output(self, process_id: str, tail: int | None) -> Iterator[Happening]:
+        params = processes.FollowedLog(execution_process_id=process_id, batch=True, tail=tail)
+        with self._client.follow(processes.STREAM_RAW_LOGS, params) as frames:
+            for frame in frames:
+                yield OutputCame(process_id, frame.value)
+        yield OutputOver(process_id)
 
 
 def changed_files(client: BlockingClient, attempt_id: str) -> list[Any]:

@@ -61,6 +61,7 @@ class Options(NamedTuple):
         tail: so many entries of what is there already, of the last run only; None: all of it.
         stays: whether to wait for the next run when nothing runs.
         types: whether lines that are typed are sent to the agent.
+        asks: whether questions of the agent are taken up at all.
     """
 
     can_ask: bool
@@ -69,6 +70,7 @@ class Options(NamedTuple):
     tail: int | None = None
     stays: bool = False
     types: bool = False
+    asks: bool = True
 
 
 class Follower:
@@ -124,7 +126,8 @@ class Follower:
                         return self._ended()
                 if self._known and self._current is None and not self._waiting and self._idle():
                     return self._ended()
-                self._asking.ask()
+                if self._options.asks:
+                    self._asking.ask()
                 self._show_foot()
         finally:
             self._transcript.flush()
