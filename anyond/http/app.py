@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from anyond.http import vk
 from anyond.http.application import App
 from anyond.http.backend import backend_of
-from anyond.http.dispatch import complete, install
+from anyond.http.dispatch import complete, views
 from anyond.http.guard import Policy
 from anyond.http.routes import (
     approvals,
@@ -53,8 +53,9 @@ ROUTES = complete(
 
 def create_app(services: Services, policy: Policy) -> App:
     """The whole API over `services`, for whom `policy` lets in; an ASGI application."""
-    app = App(policy)
+    app = App(policy, services.closing)
     backend = backend_of(services)
-    install(app, ROUTES, backend)
+    for route in views(ROUTES, backend):
+        app.routes.add(route)
     vk.install(app, backend)
     return app

@@ -1,103 +1,112 @@
-"""Answering JSON endpoints straight from their declarations, without a framework between.
+"""Answering requests straight from ASGI: JSON, Server-Sent Events and WebSockets.
 
 Most of what a framework makes of a request (its context, its routing by expressions, the objects
-for headers and cookies, a task that waits for the client to leave) no JSON endpoint reads; it cost
-more than the endpoint itself. What is not found here (other methods, streams, files, forms, paths
-that there are not) goes to Quart, which answers it in the same words: guard, decoding, encoding
-and refusals are the same functions on both ways.
+for headers and cookies, tasks that wait for the client to leave) no such endpoint reads; it cost
+more than the endpoint itself. Forms and files are the framework's, see `anyond.http.framework`.
 
-A client that leaves cancels what works for it, as on the other way: its connection does that.
+A client that leaves cancels what works for it: its connection does that.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Mapping
+from contextlib import aclosing
 from typing import Any, NamedTuple
+
+import trio
 
 from anyond.http.answer.refusal import Refusal, cancelled, refusal
 from anyond.http.request.body import ClientLeft, largest
-from anyond.http.request.json_request import AsgiRequest, JsonAnswer, JsonRequest
-
-View = Callable[[JsonRequest], Awaitable[JsonAnswer]]
-
-
-class Found(NamedTuple):
-    """The function that answers a request, and the texts in its path."""
-
-    view: View
-    path_params: dict[str, str]
+from anyond.http.request.json_request import AsgiRequest, JsonAnswer
+from anyond.http.routing import Found
+from anyond.http.streaming import streams
+from anyond.http.streaming.socket import Socket
+from anyond.http.views import EVENT_HEADERS, Answer, EventBody, Streamed
 
 
-class DirectRoutes:
-    """The JSON endpoints by method and path."""
+class Exchange(NamedTuple):
+    """A request, its body and the way of its answer, as ASGI has them."""
 
-    def __init__(self) -> None:
-        self._fixed: dict[tuple[str, str], View] = {}
-        self._variable: dict[tuple[str, int], list[tuple[tuple[str, ...], View]]] = {}
-
-    def add(self, method: str, path: str, view: View) -> None:
-        """Answer `method` at `path`, whose parts in braces are parameters."""
-        if "{" not in path:
-            self._fixed[method, path] = view
-            return
-        parts = tuple(path.split("/"))
-        self._variable.setdefault((method, len(parts)), []).append((parts, view))
-
-    def find(self, method: str, path: str) -> Found | None:
-        """Find the function that answers a request, a fixed path before a variable one."""
-        if path.endswith("/"):
-            path = path[:-1]
-        fixed = self._fixed.get((method, path))
-        if fixed is not None:
-            return Found(fixed, {})
-        given = path.split("/")
-        for parts, view in self._variable.get((method, len(given)), ()):
-            params = _match(parts, given)
-            if params is not None:
-                return Found(view, params)
-        return None
+    scope: Any
+    receive: Any
+    send: Any
 
 
-def _match(parts: tuple[str, ...], given: list[str]) -> dict[str, str] | None:
-    params: dict[str, str] = {}
-    for part, text in zip(parts, given, strict=True):
-        if part[:1] == "{":
-            if not text:
-                return None
-            params[part[1:-1]] = text
-        elif part != text:
-            return None
-    return params
-
-
-async def answer(found: Found, scope: Any, receive: Any, send: Any, refused: list[Any]) -> None:
+async def answer(found: Found, exchange: Exchange, refused: list[Any], closing: trio.Event) -> None:
     """Have `found` answer the request, or say why not.
 
     Args:
         refused: gets the error with which it ended, if it did.
+        closing: set when the daemon stops; it ends streams.
     """
-    request = AsgiRequest(scope, receive, found.path_params, largest(scope["path"]))
-    made: JsonAnswer | Refusal
+    scope, receive, send = exchange
+    path = scope["path"]
+    request = AsgiRequest(scope, receive, found.path_params, largest(path))
     try:
-        made = await found.view(request)
+        made: Answer = await found.route.view(request)
     except ClientLeft:
         return
     except Exception as error:
         if cancelled(error):
             raise
         refused.append(error)
-        made = refusal(error, scope["method"], scope["path"])
-    await _send(send, made)
+        if scope["type"] == "http":
+            await request.finish()
+        method = "WEBSOCKET" if scope["type"] == "websocket" else scope["method"]
+        await refuse(scope, send, refusal(error, method, path))
+        return
+    if scope["type"] == "http":
+        await request.finish()
+    match made:
+        case JsonAnswer():
+            await _send_json(send, made, head=scope["method"] == "HEAD")
+        case EventBody(source):
+            await _send_events(send, source, head=scope["method"] == "HEAD")
+        case Streamed(source, encoder, gather_s):
+            socket = Socket(scope, receive, send)
+            await streams.send(socket, source, encoder, closing, gather_s)
+        case _:
+            raise TypeError(f"{path} needs the framework")
 
 
-async def _send(send: Any, made: JsonAnswer | Refusal) -> None:
-    headers = [
-        (name.lower().encode("latin-1"), value.encode("latin-1"))
-        for name, value in made.headers.items()
+async def refuse(
+    scope: Any, send: Any, refused: Refusal, more: Mapping[str, str] | None = None
+) -> None:
+    """Send a refusal; a WebSocket gets it in the place of its upgrade.
+
+    Args:
+        more: headers beside its own.
+    """
+    kind = "websocket.http" if scope["type"] == "websocket" else "http"
+    length = {"Content-Length": str(len(refused.body))}
+    headers = raw({**refused.headers, **length, **(more or {})})
+    body = b"" if scope.get("method") == "HEAD" else refused.body
+    await send({"type": f"{kind}.response.start", "status": refused.status, "headers": headers})
+    await send({"type": f"{kind}.response.body", "body": body})
+
+
+def raw(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    """The headers as ASGI has them."""
+    return [
+        (name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()
     ]
-    if isinstance(made, JsonAnswer) and made.content_type is not None:
+
+
+async def _send_json(send: Any, made: JsonAnswer, *, head: bool) -> None:
+    headers = raw(made.headers)
+    if made.content_type is not None:
         headers.append((b"content-type", made.content_type.encode("latin-1")))
-    if made.body or isinstance(made, Refusal) or made.content_type is not None:
         headers.append((b"content-length", b"%d" % len(made.body)))
+    body = b"" if head else made.body
     await send({"type": "http.response.start", "status": made.status, "headers": headers})
-    await send({"type": "http.response.body", "body": made.body})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def _send_events(send: Any, source: Any, *, head: bool) -> None:
+    async with aclosing(source):
+        start = {"type": "http.response.start", "status": 200, "headers": raw(EVENT_HEADERS)}
+        await send(start)
+        if not head:  # to which the answer would never end
+            async for piece in source:
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, overload
 
 from msgspec import Struct
-from quart import Response, request
 
 from anyond.api.chapters import ENDPOINTS
 from anyond.api.declaration.checks import checked
@@ -20,22 +19,20 @@ from anyond.api.declaration.endpoint import (
     Stream,
     UploadCall,
 )
+from anyond.http import routing
 from anyond.http.answer.envelope import Known, answer, cached, encode, from_known
 from anyond.http.request import decode
-from anyond.http.request.framework import QuartRequest, QuartWebsocket, as_response
 from anyond.http.request.json_request import JsonAnswer, JsonRequest
 from anyond.http.request.params import read_params
-from anyond.http.streaming import streams
-from anyond.http.streaming.encoders import Encoder, WireFormat
+from anyond.http.streaming.encoders import WireFormat
+from anyond.http.views import EventBody, FileAnswer, Form, FormRequest, Streamed, View
 
 if TYPE_CHECKING:
-    from anyond.http.application import App
     from anyond.http.backend import Backend
 
 P = TypeVar("P", bound=Struct)
 B = TypeVar("B")
 A = TypeVar("A")
-T = TypeVar("T")
 
 
 class Likeness(Generic[A]):
@@ -43,18 +40,6 @@ class Likeness(Generic[A]):
 
     def __init__(self, _: type[A], value: object) -> None:
         self.value = value
-
-
-class Streamed(NamedTuple, Generic[T]):
-    """The frames of a WebSocket, and their writer.
-
-    Args:
-        gather_s: see `streams.send`.
-    """
-
-    source: AsyncIterator[Sequence[T]]
-    encoder: Encoder[T]
-    gather_s: float = streams.GATHER_S
 
 
 class Route(NamedTuple):
@@ -66,8 +51,13 @@ class Route(NamedTuple):
 
 @overload
 def route(
-    endpoint: Call[P, A] | UploadCall[P, A],
-    handler: Callable[[Backend, P], Awaitable[A | Likeness[A] | Known]],
+    endpoint: Call[P, A], handler: Callable[[Backend, P], Awaitable[A | Likeness[A] | Known]]
+) -> Route: ...
+
+
+@overload
+def route(
+    endpoint: UploadCall[P, A], handler: Callable[[Backend, P, Form], Awaitable[A]]
 ) -> Route: ...
 
 
@@ -79,7 +69,9 @@ def route(
 
 
 @overload
-def route(endpoint: Download[P], handler: Callable[[Backend, P], Awaitable[Response]]) -> Route: ...
+def route(
+    endpoint: Download[P], handler: Callable[[Backend, P], Awaitable[FileAnswer]]
+) -> Route: ...
 
 
 @overload
@@ -117,26 +109,33 @@ def complete(*chapters: Iterable[Route]) -> tuple[Route, ...]:
     return tuple(sorted(routes, key=lambda route: ENDPOINTS.index(route.endpoint)))
 
 
-def install(app: App, routes: Iterable[Route], backend: Backend) -> None:
-    """Let `app` answer `routes`; those that answer JSON it answers itself, where it can."""
+def views(routes: Iterable[Route], backend: Backend) -> Iterable[routing.Route]:
+    """What answers `routes`, by method and path."""
     for endpoint, handler in routes:
-        path = endpoint.path.replace("{", "<").replace("}", ">")
-        if isinstance(endpoint, Stream):
-            app.add_websocket(path, endpoint.operation_id, _streaming(endpoint, handler, backend))
-            continue
-        if isinstance(endpoint, Answering):
-            json = _json(endpoint, handler, backend)
-            view = _through_quart(json)
-            if not isinstance(endpoint, UploadCall):
-                app.direct.add(endpoint.method, endpoint.path, json)
-        else:
-            view = _answering(endpoint, handler, backend)
-        app.add_url_rule(path, endpoint.operation_id, view, methods=[endpoint.method])
+        framework = isinstance(endpoint, UploadCall | Download)
+        view = _view(endpoint, handler, backend)
+        yield routing.Route(endpoint.method, endpoint.path, view, framework)
 
 
-def _json(
+def _view(
+    endpoint: Endpoint[Any], handler: Callable[..., Awaitable[Any]], backend: Backend
+) -> View:
+    match endpoint:
+        case Stream():
+            return _streaming(endpoint, handler, backend)
+        case EventStream():
+            return _telling(endpoint, handler, backend)
+        case UploadCall():
+            return _uploading(endpoint, handler, backend)
+        case Answering():
+            return _answering(endpoint, handler, backend)
+        case _:
+            return _sending(endpoint, handler, backend)
+
+
+def _answering(
     endpoint: Answering[Any, Any], handler: Callable[..., Awaitable[Any]], backend: Backend
-) -> Callable[[JsonRequest], Awaitable[JsonAnswer]]:
+) -> View:
     async def view(request: JsonRequest) -> JsonAnswer:
         params = read_params(endpoint, request)
         if isinstance(endpoint, BodyCall):
@@ -149,38 +148,43 @@ def _json(
     return view
 
 
-def _through_quart(
-    json: Callable[[JsonRequest], Awaitable[JsonAnswer]],
-) -> Callable[..., Awaitable[Response]]:
-    async def view(**_: str) -> Response:
-        return as_response(await json(QuartRequest()))
+def _uploading(
+    endpoint: UploadCall[Any, Any], handler: Callable[..., Awaitable[Any]], backend: Backend
+) -> Callable[[FormRequest], Awaitable[JsonAnswer]]:
+    async def view(request: FormRequest) -> JsonAnswer:
+        params = read_params(endpoint, request)
+        return _encoded(endpoint, await handler(backend, params, request.form), request)
 
     return view
 
 
-def _answering(
-    endpoint: Endpoint[Any], handler: Callable[..., Awaitable[Any]], backend: Backend
-) -> Callable[..., Awaitable[Response]]:
-    async def view(**_: str) -> Response:
-        params = read_params(endpoint, QuartRequest())
-        if isinstance(endpoint, EventStream):
-            source = await handler(backend, params, backend.wire_format(params.format))
-            return _events(source)
-        made: Response = await handler(backend, params)
-        return made
+def _sending(
+    endpoint: Endpoint[Any], handler: Callable[..., Awaitable[FileAnswer]], backend: Backend
+) -> View:
+    async def view(request: JsonRequest) -> FileAnswer:
+        return await handler(backend, read_params(endpoint, request))
+
+    return view
+
+
+def _telling(
+    endpoint: EventStream[Any],
+    handler: Callable[..., Awaitable[AsyncIterator[bytes]]],
+    backend: Backend,
+) -> View:
+    async def view(request: JsonRequest) -> EventBody:
+        params = read_params(endpoint, request)
+        return EventBody(await handler(backend, params, backend.wire_format(params.format)))
 
     return view
 
 
 def _streaming(
-    endpoint: Stream[Any],
-    handler: Callable[..., Awaitable[Streamed[Any]]],
-    backend: Backend,
-) -> Callable[..., Awaitable[None]]:
-    async def view(**_: str) -> None:
-        params = read_params(endpoint, QuartWebsocket())
-        made = await handler(backend, params, backend.wire_format(params.format))
-        await streams.send(made.source, made.encoder, backend.services.closing, made.gather_s)
+    endpoint: Stream[Any], handler: Callable[..., Awaitable[Streamed[Any]]], backend: Backend
+) -> View:
+    async def view(request: JsonRequest) -> Streamed[Any]:
+        params = read_params(endpoint, request)
+        return await handler(backend, params, backend.wire_format(params.format))
 
     return view
 
@@ -213,15 +217,3 @@ def _encoded(endpoint: Answering[Any, Any], value: Any, request: JsonRequest) ->
         whole = {"success": True, "data": value, "error_data": None, "message": None, **more}
         return JsonAnswer(endpoint.status, encode(whole))
     return answer(value, endpoint.status)
-
-
-def _events(source: AsyncIterator[bytes]) -> Response:
-    # The answer to HEAD would never end, and never show a byte.
-    response = Response(
-        b"" if request.method == "HEAD" else source,
-        content_type="text/event-stream; charset=utf-8",
-    )
-    response.headers["Cache-Control"] = "no-store"
-    response.headers["X-Accel-Buffering"] = "no"
-    response.timeout = None
-    return response

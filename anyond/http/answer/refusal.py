@@ -4,21 +4,12 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import NamedTuple
 
 import structlog
 import trio
-from quart import wrappers
-from werkzeug.exceptions import (
-    HTTPException,
-    MethodNotAllowed,
-    NotFound,
-    RequestEntityTooLarge,
-    RequestTimeout,
-)
-from werkzeug.routing.exceptions import WebsocketMismatch
 
 from anyond.http.answer.envelope import JSON, failure
 from anyond.http.request.body import BodyError, Late, TooLong, largest
@@ -52,16 +43,28 @@ _PLACES = {
     errno.ESTALE,
 }
 
-# From version 0.23 on Quart raises this; before, what is sent to nobody got lost without a word.
-_DEPARTED: type[Exception] | None = getattr(wrappers, "ClientDisconnectedError", None)
-
-_LATE = "body: did not arrive in time"
+LATE = "body: did not arrive in time"
 
 log = structlog.get_logger("anyond.http")
 
 
+class Misdirected(Exception):
+    """A request that nothing of ours takes, as it is.
+
+    Args:
+        status: of 400 to 499.
+        message: a sentence for the client.
+        headers: those that belong to the status.
+    """
+
+    def __init__(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.headers = headers or {}
+
+
 class Refusal(NamedTuple):
-    """A whole answer that says no; for the framework, and for those that come before it."""
+    """A whole answer that says no."""
 
     status: int
     body: bytes
@@ -71,7 +74,7 @@ class Refusal(NamedTuple):
 def refusal(error: BaseException, method: str, path: str) -> Refusal:
     """The answer to a request that ended with `error`.
 
-    What is neither a refusal of ours nor one of the framework is a bug: it is logged with its
+    What is no refusal is a bug: it is logged with its
     traceback, and the client gets the number under which it can be found there.
     """
     cause = _cause(error)
@@ -83,16 +86,11 @@ def refusal(error: BaseException, method: str, path: str) -> Refusal:
             headers["WWW-Authenticate"] = "Bearer"
         return Refusal(STATUS[cause.kind], failure(str(cause), cause.data), headers)
     if isinstance(cause, TooLong):
-        return Refusal(413, failure(_too_long(path)), headers)
+        return Refusal(413, failure(too_long(path)), headers)
     if isinstance(cause, Late):
-        return Refusal(408, failure(_LATE), headers)
-    if isinstance(cause, HTTPException) and cause.code is not None and cause.code < 500:
-        status, message = _framework(cause, method, path[:200])
-        if status == HTTPStatus.METHOD_NOT_ALLOWED and isinstance(cause, MethodNotAllowed):
-            headers["Allow"] = ", ".join(sorted(cause.valid_methods or ()))
-        if status == HTTPStatus.UPGRADE_REQUIRED:
-            headers["Upgrade"] = "websocket"
-        return Refusal(status, failure(message), headers)
+        return Refusal(408, failure(LATE), headers)
+    if isinstance(cause, Misdirected):
+        return Refusal(cause.status, failure(str(cause)), {**headers, **cause.headers})
     return Refusal(500, failure(incident(error, method, path)), headers)
 
 
@@ -112,11 +110,6 @@ def refused(error: BaseException) -> AnyondError | None:
 def cancelled(error: BaseException) -> bool:
     """Return whether `error` must go on to the nursery that wants this task to end."""
     return any(isinstance(leaf, trio.Cancelled) for leaf in _leaves(error))
-
-
-def departed(error: BaseException) -> bool:
-    """Return whether `error` says only that the client has left, which is nobody's mistake."""
-    return _DEPARTED is not None and all(isinstance(leaf, _DEPARTED) for leaf in _leaves(error))
 
 
 def _of_system(error: OSError) -> AnyondError | None:
@@ -140,7 +133,7 @@ def _cause(error: BaseException) -> BaseException:
     """The error itself; of a group that holds nothing but refusals, the first of them."""
     leaves = list(_leaves(error))
     expected = all(
-        isinstance(leaf, AnyondError | HTTPException | OSError | BodyError) for leaf in leaves
+        isinstance(leaf, AnyondError | Misdirected | OSError | BodyError) for leaf in leaves
     )
     return leaves[0] if expected else error
 
@@ -153,25 +146,6 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
         yield error
 
 
-def _too_long(path: str) -> str:
+def too_long(path: str) -> str:
+    """The words for a body that is larger than it may be at `path`."""
     return f"body: is larger than {largest(path) // 1024**2} MiB"
-
-
-def _framework(error: HTTPException, method: str, path: str) -> tuple[int, str]:
-    match error:
-        case NotFound() if path == "/":  # where a person goes who has read our first line
-            return 404, "There is nothing at /. What is here is told at /docs."
-        case NotFound():
-            return 404, f"There is nothing at {path}."
-        case WebsocketMismatch() | MethodNotAllowed() if method == "WEBSOCKET":
-            return 400, f"{path} is not a WebSocket."
-        case MethodNotAllowed():
-            return 405, f"{method} is not possible at {path}."
-        case RequestEntityTooLarge():
-            return 413, _too_long(path)
-        case RequestTimeout():
-            return 408, _LATE
-        case WebsocketMismatch():
-            return 426, f"{path} is a WebSocket; connect to it with an upgrade."
-        case _:
-            return error.code or 400, error.description or "The request is malformed."

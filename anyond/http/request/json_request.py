@@ -15,6 +15,10 @@ from anyond.http.request.body import ClientLeft, Late, TooLong
 JSON = "application/json"
 BODY_SECONDS = 30
 """How long a whole body may take to arrive."""
+_UNREAD_SECONDS = 0.005
+"""How long the rest of a body that nobody reads may take, so that its connection goes on."""
+
+_OF_BODIES = frozenset({b"content-length", b"transfer-encoding"})
 
 
 class Texts(Protocol):
@@ -71,6 +75,7 @@ class AsgiRequest:
         self._scope = scope
         self._receive = receive
         self._longest = longest
+        self._is_read = False
 
     @cached_property
     def query(self) -> dict[str, str]:
@@ -101,7 +106,19 @@ class AsgiRequest:
                     raise TooLong
                 pieces.append(piece)
                 if not message.get("more_body", False):
+                    self._is_read = True
                     break
         if scope.cancelled_caught:
             raise Late
         return b"".join(pieces)
+
+    async def finish(self) -> None:
+        """Take what is here of a body that nobody has read.
+
+        An answer before the end of its body ends a connection, and most clients send both at once.
+        """
+        if self._is_read or not any(name in _OF_BODIES for name, _ in self._scope["headers"]):
+            return
+        with trio.move_on_after(_UNREAD_SECONDS):
+            while (await self._receive()).get("more_body", False):
+                pass

@@ -5,8 +5,9 @@ from __future__ import annotations
 from anyond.api import attempts as api
 from anyond.api.declaration.params import Nothing, OfAttempt
 from anyond.http.backend import Backend
-from anyond.http.dispatch import Streamed, route
+from anyond.http.dispatch import route
 from anyond.http.streaming.encoders import WireFormat
+from anyond.http.views import Streamed
 from anyond.model.http.answers import (
     CommitComparison,
     CommitInfo,

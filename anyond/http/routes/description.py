@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from quart import Response
-
 from anyond.api import description as api
 from anyond.api.declaration.params import Nothing
-from anyond.http.answer.download import download
 from anyond.http.backend import Backend
 from anyond.http.dispatch import route
+from anyond.http.views import FileAnswer
 
 _HEADERS = {"Cache-Control": "no-cache", "Referrer-Policy": "no-referrer"}
 
 
-async def get_document(backend: Backend, _: Nothing) -> Response:
+async def get_document(backend: Backend, _: Nothing) -> FileAnswer:
     found = await backend.described.get()
-    return await download(found.document, "application/json", found.etag, _HEADERS)
+    return FileAnswer(found.document, "application/json", found.etag, _HEADERS)
 
 
-async def browse(backend: Backend, _: Nothing) -> Response:
+async def browse(backend: Backend, _: Nothing) -> FileAnswer:
     found = await backend.described.get()
     headers = {**_HEADERS, "Content-Security-Policy": found.policy}
-    return await download(found.page, "text/html; charset=utf-8", found.etag, headers)
+    return FileAnswer(found.page, "text/html; charset=utf-8", found.etag, headers)
 
 
 ROUTES = (

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from anyond.api import drafts as api
 from anyond.http.backend import Backend
-from anyond.http.dispatch import Streamed, route
+from anyond.http.dispatch import route
 from anyond.http.streaming import records
 from anyond.http.streaming.encoders import Record, WireFormat
+from anyond.http.views import Streamed
 from anyond.model.drafts import Draft, DraftPatch, DraftType, QueueWish
 from anyond.model.refusals.requests import Invalid
 from anyond.store.board import projects

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from anyond.api import processes as api
 from anyond.api.declaration.params import OfProcess
 from anyond.http.backend import Backend
-from anyond.http.dispatch import Streamed, route
+from anyond.http.dispatch import route
 from anyond.http.streaming import records
 from anyond.http.streaming.encoders import Record, WireFormat
+from anyond.http.views import Streamed
 from anyond.model.http.frames import EntryFrame, by_change
 from anyond.model.rows import Change, ExecutionProcess
 from anyond.store.board import attempts

@@ -9,15 +9,14 @@ from hashlib import blake2b
 from typing import Any
 
 import trio
-from quart import Response
 
 from anyond.api import system as api
 from anyond.api.declaration.checks import line
 from anyond.api.declaration.params import Nothing
 from anyond.files import sounds
-from anyond.http.answer.download import download
 from anyond.http.backend import Backend
 from anyond.http.dispatch import Likeness, route
+from anyond.http.views import FileAnswer
 from anyond.model.configuration.settings import Config, ExecutorProfileId
 from anyond.model.http.answers import (
     Environment,
@@ -86,11 +85,11 @@ async def update_mcp_servers(_: Backend, params: api.OfExecutor, body: McpServer
     return await mcp.write(params.executor, body.servers)
 
 
-async def get_sound(_: Backend, params: api.OfSound) -> Response:
+async def get_sound(_: Backend, params: api.OfSound) -> FileAnswer:
     content = await trio.to_thread.run_sync(sounds.wav, params.sound)
     etag = blake2b(content, digest_size=16).hexdigest()
     keep = {"Cache-Control": "private, max-age=86400"}
-    return await download(content, "audio/wav", etag, keep)
+    return FileAnswer(content, "audio/wav", etag, keep)
 
 
 @cache

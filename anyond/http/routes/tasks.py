@@ -6,9 +6,10 @@ from anyond.api import tasks as api
 from anyond.api.declaration.params import Nothing, OfTask
 from anyond.http.answer.envelope import Known
 from anyond.http.backend import Backend
-from anyond.http.dispatch import Streamed, route
+from anyond.http.dispatch import route
 from anyond.http.streaming import records
 from anyond.http.streaming.encoders import Record, Snapshot, WireFormat
+from anyond.http.views import Streamed
 from anyond.model.http.bodies import CreateAndStart, NewTask, TaskPatch
 from anyond.model.http.frames import by_change
 from anyond.model.ids import new_id, now

@@ -7,11 +7,10 @@ from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
 from typing import Any, TypeVar
 
 import trio
-from quart import websocket
 
-from anyond.http.answer.refusal import departed, incident, refused
+from anyond.http.answer.refusal import incident, refused
 from anyond.http.streaming.encoders import Encoder, Snapshot
-from anyond.http.wire.fragments import SEND_TEXTS
+from anyond.http.streaming.socket import Socket
 from anyond.http.wire.turns import Turns
 
 T = TypeVar("T")
@@ -32,68 +31,62 @@ _REASON_BYTES = 123
 
 
 async def send(
+    socket: Socket,
     source: AsyncIterator[Sequence[T]],
     encoder: Encoder[T],
     closing: trio.Event,
     gather_s: float = GATHER_S,
 ) -> None:
-    """Accept the current WebSocket and send `source` to it until either has an end.
+    """Accept the WebSocket and send `source` to it until either has an end.
 
     The close code tells why: 1000 after the stream's own end, 1001 when the daemon stops, 1011 if
     it could not go on, with the reason. A client that stalls is cut off by the connection, without
     a code, since there is no room left for one. What clients send is ignored.
 
     Args:
+        socket: not accepted yet.
         source: batches of items; a slow client makes it wait, nobody else.
         encoder: how this client wants them.
         closing: set when the daemon stops.
         gather_s: the debounce, in seconds; 0 for a source that has one itself.
     """
-    await websocket.accept()
+    await socket.accept()
     code, reason = _GOING_AWAY, ""
     async with _closing(source), trio.open_nursery() as nursery:
-        nursery.start_soon(_ignore_messages)
+        nursery.start_soon(_ignore_messages, socket, nursery.cancel_scope)
         nursery.start_soon(_stop_when, closing, nursery.cancel_scope)
         try:
-            await _pump(source, encoder, gather_s)
+            await _pump(socket, source, encoder, gather_s)
             code = _NORMAL
         except Exception as error:
-            if departed(error):
-                raise
             refusal = refused(error)
-            text = str(refusal) if refusal else incident(error, "WEBSOCKET", websocket.path)
+            text = str(refusal) if refusal else incident(error, "WEBSOCKET", socket.path)
             code, reason = _FAILED, _cut(text)
         nursery.cancel_scope.cancel()
-    await websocket.close(code, reason)
+    if not socket.left:
+        await socket.close(code, reason)
 
 
 def _cut(reason: str) -> str:
     return reason.encode("utf-8", "replace")[:_REASON_BYTES].decode("utf-8", "ignore")
 
 
-async def _pump(source: AsyncIterator[Sequence[T]], encoder: Encoder[T], gather_s: float) -> None:
-    state: dict[str, Any] = dict(websocket.scope.get("state") or {})
-    send_texts = state.get(SEND_TEXTS, _send_each)
+async def _pump(
+    socket: Socket, source: AsyncIterator[Sequence[T]], encoder: Encoder[T], gather_s: float
+) -> None:
     async for items in source:
         sizes: list[int] = []
         messages = encoder.encode(items)
         if any(isinstance(item, Snapshot) and len(item.rows) > _LARGE for item in items):
             # Each of its copies takes its time; between two of them, others run.
             messages = await trio.to_thread.run_sync(list, messages)
-        await send_texts(_counted(messages, sizes))
+        await socket.send_all(_counted(messages, sizes))
         if sum(sizes) >= _BATCH_BYTES:
             # Once the peer is gone, sending returns without ever giving way to its cancellation.
             await trio.lowlevel.checkpoint()
         elif gather_s:
             await trio.sleep(gather_s)
-    await _send_each(encoder.end())
-
-
-async def _send_each(messages: Iterable[bytes]) -> None:
-    """Send as ASGI has it, by way of whoever stands between us and the connection."""
-    for message in messages:
-        await websocket.send(message.decode())
-        await trio.lowlevel.checkpoint()
+    await socket.send_all(encoder.end())
 
 
 def _counted(messages: Iterable[bytes], sizes: list[int]) -> Iterator[bytes]:
@@ -102,11 +95,11 @@ def _counted(messages: Iterable[bytes], sizes: list[int]) -> Iterator[bytes]:
         yield message
 
 
-async def _ignore_messages() -> None:
+async def _ignore_messages(socket: Socket, scope: trio.CancelScope) -> None:
     """Unread messages would fill a queue, and then the news that the client left stay outside."""
-    while True:
-        await websocket.receive()
+    while await socket.receive():
         await trio.lowlevel.checkpoint()
+    scope.cancel()
 
 
 async def _stop_when(closing: trio.Event, scope: trio.CancelScope) -> None:

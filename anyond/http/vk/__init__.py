@@ -17,6 +17,7 @@ def install(app: App, backend: Backend) -> None:
     """Add the wire format to `app`: below `/vk`, by `?format=patch`, and for a listener."""
     backend.wire_formats[FORMAT] = PATCHES
     gateway = VkGateway(app, backend.services)
-    app.register_blueprint(routes.routes(backend.services))
+    for route in routes.routes(backend.services):
+        app.routes.add(route)
     app.gateways[PREFIX] = gateway
     app.formats[FORMAT] = gateway

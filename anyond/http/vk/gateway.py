@@ -36,7 +36,6 @@ class VkGateway:
     def __init__(self, app: App, services: Services) -> None:
         self._app = app
         self._services = services
-        self._routes = app.url_map.bind("localhost")
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         path = scope["path"].removeprefix(f"/{PREFIX}") or "/"
@@ -46,10 +45,7 @@ class VkGateway:
         scope, receive = spellings.translated({**scope, "path": path}, receive)
         path = scope["path"]
         own = f"/{PREFIX}{path}"
-        mine, plain = (
-            set(self._routes.allowed_methods(own)),
-            set(self._routes.allowed_methods(path)),
-        )
+        mine, plain = self._app.routes.methods(own), self._app.routes.methods(path)
         if mine:
             send = _allowing(mine | plain, send)
         if scope["method"] in mine or (mine and not plain):
@@ -68,7 +64,7 @@ class VkGateway:
         """Return the application of a listener whose every path has the wire format; see
         `Gateway`.
         """
-        files = None if ui is None else site.create(self._app.policy, ui)
+        files = None if ui is None else site.create(self._app.policy, self._services.closing, ui)
 
         async def serve(scope: Any, receive: Receive, send: Send) -> None:
             first = scope["path"].lstrip("/").partition("/")[0]

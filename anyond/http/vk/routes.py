@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from quart import Blueprint, Response, request
 
 from anyond.api.declaration.checks import checked, identity, line
 from anyond.http.answer.envelope import answer, cached
 from anyond.http.request import decode
-from anyond.http.request.framework import QuartRequest, as_response
+from anyond.http.request.json_request import JsonAnswer, JsonRequest
 from anyond.http.request.params import flag
 from anyond.http.routes import images
 from anyond.http.routes.approvals import decision
+from anyond.http.routing import Route
+from anyond.http.views import FileAnswer, FormRequest
 from anyond.model.configuration.project_settings import ProjectSettings
 from anyond.model.http.bodies import ProjectPatch
 from anyond.model.refusals.requests import NotFound
@@ -29,69 +31,72 @@ if TYPE_CHECKING:
 _IMAGE_FIELDS = ("file",)
 
 
-def routes(services: Services) -> Blueprint:
+def routes(services: Services) -> Iterator[Route]:
     """Below `/vk`."""
-    chapter = Blueprint("vk", __name__, url_prefix="/vk/api")
 
-    @chapter.get("/health")
-    async def health() -> Response:
-        return as_response(answer("OK"))
+    async def health(_: JsonRequest) -> JsonAnswer:
+        return answer("OK")
 
-    @chapter.get("/config")
-    async def config() -> Response:
-        return as_response(cached(services.settings.config.public(), QuartRequest()))
+    async def config(request: JsonRequest) -> JsonAnswer:
+        return cached(services.settings.config.public(), request)
 
-    @chapter.put("/projects/<key>")
-    async def update_project(key: str) -> Response:
-        id = identity(key, "project_id")
-        received = await decode.body(QuartRequest(), dict[str, Any])
+    async def update_project(request: JsonRequest) -> JsonAnswer:
+        id = _id(request, "project_id")
+        received = await decode.body(request, dict[str, Any])
         cleared = {n: "" for n in _cleared() if n in received and received[n] is None}
         body = msgspec.json.encode({**received, **cleared})
         patch = checked(decode.decode(body, ProjectPatch), ProjectPatch)
-        return as_response(answer(await services.projects.update(id, patch)))
+        return answer(await services.projects.update(id, patch))
 
-    @chapter.delete("/task-attempts/<key>")
-    async def delete_attempt(key: str) -> Response:
-        await services.attempts.delete(identity(key, "task_attempt_id"))
-        return as_response(answer(None))
+    async def delete_attempt(request: JsonRequest) -> JsonAnswer:
+        await services.attempts.delete(_id(request, "task_attempt_id"))
+        return answer(None)
 
-    @chapter.post("/images/upload")
-    async def upload() -> Response:
-        return as_response(answer(await images.received(services, None, _IMAGE_FIELDS)))
+    async def upload(request: FormRequest) -> JsonAnswer:
+        return answer(await images.received(services, request.form, None, _IMAGE_FIELDS))
 
-    @chapter.post("/images/task/<key>/upload")
-    async def upload_to_task(key: str) -> Response:
-        task_id = identity(key, "task_id")
-        return as_response(answer(await images.received(services, task_id, _IMAGE_FIELDS)))
+    async def upload_to_task(request: FormRequest) -> JsonAnswer:
+        task_id = _id(request, "task_id")
+        return answer(await images.received(services, request.form, task_id, _IMAGE_FIELDS))
 
-    @chapter.delete("/images/<key>")
-    async def remove_image(key: str) -> Response:
+    async def remove_image(request: JsonRequest) -> JsonAnswer:
         """They delete what they show no more, though other tasks may show it."""
-        id = identity(key, "image_id")
+        id = _id(request, "image_id")
         with suppress(NotFound):
-            if flag(request.args.get("force", "false"), "force"):
+            if flag(request.query.get("force") or "false", "force"):
                 await services.images.delete(id, force=True)
             else:
                 await services.images.withdraw(id)
-        return as_response(answer(None))
+        return answer(None)
 
-    @chapter.get("/images/named/<name>")
-    async def linked_image(name: str) -> Response:
-        return await images.sent(*await services.images.file_named(line(name, "file_name")))
+    async def linked_image(request: JsonRequest) -> FileAnswer:
+        name = line(request.path_params.get("key") or "", "file_name")
+        return images.as_file(*await services.images.file_named(name))
 
-    @chapter.get("/approvals/<key>/status")
-    async def status(key: str) -> Response:
-        id = identity(key, "approval_id")
+    async def status(request: JsonRequest) -> JsonAnswer:
+        id = _id(request, "approval_id")
         row = await services.store.read(lambda r: approvals.get(r, id))
-        return as_response(cached(decision(row), QuartRequest()))
+        return cached(decision(row), request)
 
-    @chapter.get("/approvals/pending")
-    async def pending() -> Response:
+    async def pending(request: JsonRequest) -> JsonAnswer:
         status = ApprovalStatus.PENDING
         rows = await services.store.read(lambda r: approvals.fetch_all(r, status))
-        return as_response(cached([_with_request(row) for row in rows], QuartRequest()))
+        return cached([_with_request(row) for row in rows], request)
 
-    return chapter
+    yield Route("GET", "/vk/api/health", health)
+    yield Route("GET", "/vk/api/config", config)
+    yield Route("PUT", "/vk/api/projects/{key}", update_project)
+    yield Route("DELETE", "/vk/api/task-attempts/{key}", delete_attempt)
+    yield Route("POST", "/vk/api/images/upload", upload, framework=True)
+    yield Route("POST", "/vk/api/images/task/{key}/upload", upload_to_task, framework=True)
+    yield Route("DELETE", "/vk/api/images/{key}", remove_image)
+    yield Route("GET", "/vk/api/images/named/{key}", linked_image, framework=True)
+    yield Route("GET", "/vk/api/approvals/{key}/status", status)
+    yield Route("GET", "/vk/api/approvals/pending", pending)
+
+
+def _id(request: JsonRequest, field: str) -> str:
+    return identity(request.path_params.get("key") or "", field)
 
 
 def _with_request(approval: Approval) -> dict[str, Any]:

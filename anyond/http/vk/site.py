@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import trio
-from quart import Response, request
 
-from anyond.http.answer.download import download
 from anyond.http.application import App
 from anyond.http.guard import Policy
+from anyond.http.request.json_request import JsonRequest
+from anyond.http.routing import Route
+from anyond.http.views import FileAnswer
 from anyond.model.refusals.requests import Invalid, NotFound
 
 INDEX = "index.html"
@@ -50,11 +51,14 @@ class _File(NamedTuple):
     encoding: str | None = None
 
 
-def create(policy: Policy, folder: Path) -> App:
+def create(policy: Policy, closing: trio.Event, folder: Path) -> App:
     """An application that serves the front end in `folder` to whom `policy` lets in.
 
     What is not there is `index.html`, which looks at the address itself; but not in place of a
     script or a picture, and never for what lies outside of `folder` or begins with a dot.
+
+    Args:
+        closing: set when the daemon stops.
 
     Raises:
         Invalid: there is no `index.html` in it.
@@ -62,33 +66,41 @@ def create(policy: Policy, folder: Path) -> App:
     root = Path(os.path.realpath(folder))
     if not (root / INDEX).is_file():
         raise Invalid("--ui", f"there is no {INDEX} in {folder}")
-    app = App(policy, home="/", pages=True)
     frames = _frames(policy.origins)
 
-    @app.get("/")
-    async def page() -> Response:
-        return await file(INDEX)
-
-    @app.get("/<path:name>")
-    async def file(name: str) -> Response:
-        takes = frozenset(e for e, _ in _PACKED if request.accept_encodings.quality(e) > 0)
+    async def file(request: JsonRequest) -> FileAnswer:
+        name = request.path_params.get("name") or INDEX
+        takes = _encodings(request.headers.get("accept-encoding"))
         found = await trio.to_thread.run_sync(_best, root, name, takes)
-        if found is None and _is_page(name):
+        if found is None and _is_page(name, request.headers.get("accept") or ""):
             name = INDEX
             found = await trio.to_thread.run_sync(_best, root, name, takes)
         if found is None:
             raise NotFound("file", name[:200])
-        return await download(found.path, _type(name), found.etag, _headers(name, found, frames))
+        return FileAnswer(found.path, _type(name), found.etag, _headers(name, found, frames))
 
+    app = App(policy, closing, home="/", pages=True)
+    for path in "/", "/{name...}":
+        app.routes.add(Route("GET", path, file, framework=True))
     return app
 
 
-def _is_page(name: str) -> bool:
+def _encodings(header: str | None) -> frozenset[str]:
+    """The ways of compression that a client takes."""
+    # With the framework, which is there when a file is sent.
+    from werkzeug.datastructures import Accept
+    from werkzeug.http import parse_accept_header
+
+    accepted = parse_accept_header(header, Accept)
+    return frozenset(encoding for encoding, _ in _PACKED if accepted.quality(encoding) > 0)
+
+
+def _is_page(name: str, accept: str) -> bool:
     """Return whether the front end has to know what is at `name`."""
     hidden = any(part.startswith(".") for part in name.split("/"))
     if hidden or "\0" in name or name.startswith("assets/"):
         return False
-    return "text/html" in request.headers.get("Accept", "") or "." not in name.rpartition("/")[2]
+    return "text/html" in accept or "." not in name.rpartition("/")[2]
 
 
 def _find(root: Path, name: str) -> _File | None:

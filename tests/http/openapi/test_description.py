@@ -49,12 +49,10 @@ def application() -> App:
 
 def known_routes() -> list[tuple[str, str]]:
     """All but those that only clients of vibe-kanban know."""
-    app = application()
     return [
-        (method, shape(rule.rule))
-        for rule in app.url_map.iter_rules()
-        for method in ({"WEBSOCKET"} if rule.websocket else rule.methods or ())
-        if method != "HEAD" and not rule.rule.startswith("/vk")
+        (route.method, shape(route.path))
+        for route in application().routes
+        if not route.path.startswith("/vk")
     ]
 
 
@@ -72,12 +70,6 @@ def test_an_endpoint_without_a_handler_or_with_two_is_refused_when_it_is_loaded(
     undeclared = replace(tags.GET_TAG, path="/api/tags/{id}/twice")
     with pytest.raises(TypeError, match="twice needs one handler"):
         complete(ROUTES, [route(undeclared, ROUTES[0].handler)])
-
-
-def test_urls_can_still_be_built_though_no_rule_compiles_that_beforehand() -> None:
-    routes = application().url_map.bind("localhost")
-    assert routes.build("getTask", {"task_id": "a b"}) == "/api/tasks/a%20b"
-    assert routes.build("getTask", {"task_id": "a", "x": "1"}) == "/api/tasks/a?x=1"
 
 
 def fields(info: Any, at: str) -> Iterator[tuple[str, bool, bool]]:

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 import trio
 from hypercorn.protocol.ws_stream import ASGIWebsocketState
-from quart_trio import QuartTrio
 from trio_websocket import open_websocket_url
 from wsproto.connection import Connection, ConnectionType
 from wsproto.events import CloseConnection, Ping, TextMessage
 
 from anyond.http.streaming import streams
 from anyond.http.streaming.encoders import Snapshot
+from anyond.http.streaming.socket import Socket
 from anyond.http.wire import connection as wire
 from anyond.http.wire.fragments import FRAGMENT, FragmentingStream
 from anyond.http.wire.listeners import listen
@@ -117,14 +117,16 @@ async def test_a_large_snapshot_is_put_into_words_beside_the_loop() -> None:
         yield [Snapshot(1, b"x" * (1 << 21))]
         yield [Snapshot(2, b"x")]
 
-    app = QuartTrio(__name__)
+    sent: list[str] = []
 
-    @app.websocket("/")
-    async def stream() -> None:
-        await streams.send(source(), Telling(), trio.Event())
+    async def send(event: Any) -> None:
+        if event["type"] == "websocket.send":
+            sent.append(event["text"])
 
-    async with app.test_client().websocket("/") as client:
-        assert [await client.receive(), await client.receive()] == [str(1 << 21), "1"]
+    await streams.send(
+        Socket({"path": "/"}, trio.sleep_forever, send), source(), Telling(), trio.Event()
+    )
+    assert sent == [str(1 << 21), "1"]
     large, small = threads
     assert small == threading.get_ident() != large
 

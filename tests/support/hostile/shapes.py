@@ -334,10 +334,7 @@ def routes() -> set[tuple[str, str]]:
     services = SimpleNamespace(
         **(dict.fromkeys(Services.__dataclass_fields__) | {"capabilities": {}})
     )
-    app = create_app(services, Policy())  # type: ignore[arg-type]
     return {
-        (method, re.sub("<[^>]+>", "<key>", rule.rule))
-        for rule in app.url_map.iter_rules()
-        for method in ({"WEBSOCKET"} if rule.websocket else rule.methods or ())
-        if method != "HEAD"
+        (route.method, re.sub("{[^}]+}", "<key>", route.path))
+        for route in create_app(services, Policy()).routes  # type: ignore[arg-type]
     }

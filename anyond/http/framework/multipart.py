@@ -5,11 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
-from typing import Any
 
 import trio
 from quart import request
-from quart_trio.wrappers import TrioRequest
 from werkzeug.exceptions import RequestTimeout
 from werkzeug.sansio.multipart import (
     NEED_DATA,
@@ -22,9 +20,9 @@ from werkzeug.sansio.multipart import (
 )
 
 from anyond.files.images import too_large
-from anyond.http.request.body import LARGEST_FORM, largest
+from anyond.http.request.body import LARGEST_FORM
 from anyond.http.request.decode import unpacked
-from anyond.http.request.framework import QuartRequest
+from anyond.http.request.json_request import JsonRequest
 from anyond.model.errors import Unsupported
 from anyond.model.refusals.requests import Invalid
 
@@ -36,22 +34,18 @@ _PIECE = 256 * 1024
 _LONGEST_NAME = 200
 
 
-class UploadRequest(TrioRequest):
-    """A request whose body may be larger where files are uploaded."""
-
-    def __init__(self, method: str, scheme: str, path: str, *rest: Any, **more: Any) -> None:
-        more["max_content_length"] = largest(path)
-        super().__init__(method, scheme, path, *rest, **more)
-
-
 async def save(
-    field: str, write: Callable[[bytes], Awaitable[object]], also: Collection[str] = ()
+    asked: JsonRequest,
+    field: str,
+    write: Callable[[bytes], Awaitable[object]],
+    also: Collection[str] = (),
 ) -> str:
     """Write the one file that the form of the current request has in `field`.
 
     Nothing else of the form is kept, and of the file never more than a piece at once.
 
     Args:
+        asked: the current request.
         write: given its bytes, piece by piece, some of which may be empty.
         also: other names that the field may have.
 
@@ -64,7 +58,7 @@ async def save(
         TooLarge: it is larger than `LARGEST_FORM`.
         Exception: whatever `write` raises.
     """
-    decoder = _decoder()
+    decoder = _decoder(asked)
     is_expected = False
     name: str | None = None
     async for event in _events(decoder):
@@ -83,8 +77,8 @@ async def save(
     return name
 
 
-def _decoder() -> MultipartDecoder:
-    unpacked(QuartRequest())
+def _decoder(asked: JsonRequest) -> MultipartDecoder:
+    unpacked(asked)
     if request.mimetype != "multipart/form-data":
         kind = request.mimetype or "(none)"
         raise Unsupported(f"Content-Type: {kind} is not understood; send multipart/form-data.")

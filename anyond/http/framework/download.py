@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
-from urllib.parse import quote
 
 import trio
 from quart import Response, request
@@ -57,12 +56,6 @@ async def download(
     response.headers["Content-Length"] = str(end - start)
     response.timeout = None
     return response
-
-
-def disposition(kind: str, name: str) -> str:
-    """The header Content-Disposition for a file that a person knows as `name`."""
-    plain = "".join(c if c.isascii() and c not in '"\\' else "_" for c in name)
-    return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
 def _range(etag: str) -> Range | None:

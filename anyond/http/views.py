@@ -1,0 +1,77 @@
+"""What the function behind an endpoint makes of a request, whichever way it is sent."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+
+from anyond.http.request.json_request import JsonAnswer, JsonRequest
+from anyond.http.streaming.encoders import Encoder
+from anyond.http.streaming.streams import GATHER_S
+
+T = TypeVar("T")
+
+
+class FileAnswer(NamedTuple):
+    """A file, of which the client may want a part, or nothing if it holds it already.
+
+    Args:
+        source: where it is, or what is in it.
+        etag: what identifies the content, without quotes.
+        headers: those beside the usual ones.
+    """
+
+    source: Path | bytes
+    content_type: str
+    etag: str
+    headers: Mapping[str, str] = MappingProxyType({})
+
+
+class Streamed(NamedTuple, Generic[T]):
+    """The frames of a WebSocket, and their writer.
+
+    Args:
+        gather_s: see `streams.send`.
+    """
+
+    source: AsyncIterator[Sequence[T]]
+    encoder: Encoder[T]
+    gather_s: float = GATHER_S
+
+
+class EventBody(NamedTuple):
+    """The body of Server-Sent Events, piece by piece."""
+
+    source: AsyncIterator[bytes]
+
+
+EVENT_HEADERS: Mapping[str, str] = MappingProxyType(
+    {
+        "Content-Type": "text/event-stream; charset=utf-8",
+        "Cache-Control": "no-store",
+        "X-Accel-Buffering": "no",
+    }
+)
+
+Answer = JsonAnswer | FileAnswer | Streamed[Any] | EventBody
+View = Callable[[Any], Awaitable[Answer]]
+"""Given the request: a `JsonRequest`, for routes of the framework a `FormRequest`."""
+
+
+class Form(Protocol):
+    """The form in a request."""
+
+    async def save(
+        self, field: str, write: Callable[[bytes], Awaitable[object]], also: Collection[str] = ()
+    ) -> str:
+        """Write the one file that it has in `field`; see `framework.multipart.save`."""
+
+
+class FormRequest(JsonRequest, Protocol):
+    """A request whose body is a form."""
+
+    @property
+    def form(self) -> Form:
+        """The body, which is read as it comes in."""
