@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import TypeVar
 
 import structlog
 import trio
+from msgspec import Struct, field
 
 from anyond.actors.attempt import AttemptActor
 from anyond.actors.core import Intensity
@@ -49,8 +49,7 @@ RECOVERY_SECONDS = 15.0
 """The timeout of the recovery of attempts, before requests are accepted."""
 
 
-@dataclass(eq=False)
-class _Tenancy:
+class _Tenancy(Struct, eq=False):
     actor: AttemptActor
     over: trio.Event = field(default_factory=trio.Event)
 

@@ -12,11 +12,11 @@ import math
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import outcome
 import trio
+from msgspec import Struct
 
 from anyond.machines.core import Answer, Machine, Refuse, Request
 from anyond.model.errors import ActorGone, AnyondError, TimedOut
@@ -168,18 +168,20 @@ class Actor(ABC, Generic[E, C]):
         """Do what the machine decided."""
 
 
-@dataclass(frozen=True)
-class Intensity:
+class Intensity(Struct, frozen=True):
     """The limit of tolerated restarts: `restarts` within `within` seconds."""
 
     restarts: int = 5
     within: float = 60.0
 
 
+_USUAL = Intensity()
+
+
 async def keep(
     service: Callable[[], Awaitable[None]],
     *,
-    intensity: Intensity = Intensity(),
+    intensity: Intensity = _USUAL,
     pause: float = 0.5,
     report: Callable[[Exception], None] = lambda crash: None,
 ) -> None:

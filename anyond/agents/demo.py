@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 from anyond.agents.acp.agent import Acp
@@ -11,8 +10,7 @@ from anyond.agents.acp.agent import Acp
 _PROGRAM = Path(__file__).resolve().parents[1] / "demo" / "agent.py"
 
 
-@dataclass(frozen=True)
-class Demo(Acp):
+class Demo(Acp, frozen=True):
     """An agent that needs no network and no key; it speaks the Agent Client Protocol like others.
 
     It is started by its path and apart from the surroundings (`-I`), since the worktree may hold a

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from anyond.agents.acp.agent import Acp
 from anyond.agents.acp.named import NamedAcp
@@ -27,8 +28,7 @@ from anyond.model.http.answers import Capability
 from anyond.model.refusals.requests import Impossible
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(Struct, frozen=True):
     """An agent of the roster.
 
     Args:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from anyond.agents.roster import DEFAULT_PROFILES, fits
 from anyond.files.desktop_notifier import DesktopNotifier
@@ -24,8 +25,7 @@ from anyond.settings.profiles import Profiles
 from anyond.store.engine.database import Store
 
 
-@dataclass(frozen=True)
-class Opened:
+class Opened(Struct, frozen=True):
     """The resources of operations, and the agents that a person has named, which they do not
     reach.
     """

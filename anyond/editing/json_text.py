@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NoReturn
+
+from msgspec import Struct
 
 _TRIVIA = re.compile(r"(?:[ \t\r\n\ufeff]+|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
 _SAME_LINE = re.compile(r"(?:[ \t]+|/\*[^\n]*?\*/)*(?://[^\r\n]*)?")
@@ -20,8 +21,7 @@ class NotJson(ValueError):
     """The text is not JSON, with or without comments; the sentence says where it is not."""
 
 
-@dataclass(frozen=True)
-class _Member:
+class _Member(Struct, frozen=True):
     """One member of an object: where its key begins, its value, and the comma behind it."""
 
     key: str
@@ -30,8 +30,7 @@ class _Member:
     comma: int | None
 
 
-@dataclass(frozen=True)
-class _Node:
+class _Node(Struct, frozen=True):
     """A value and where it stands in the text."""
 
     start: int

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from urllib.parse import quote
+
+from msgspec import Struct
 
 from anyond.github.answers import Email, PullRequest, User
 from anyond.github.exchange import TIMEOUT_S, Answer, Exchange
@@ -22,8 +23,7 @@ from anyond.model.refusals.remotes import (
 from anyond.model.refusals.requests import Impossible
 
 
-@dataclass(frozen=True)
-class Fresh:
+class Fresh(Struct, frozen=True):
     """A pull request, and the tag by which GitHub knows this state of it."""
 
     pull_request: PullRequest

@@ -5,12 +5,12 @@ from __future__ import annotations
 import importlib
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
 import trio
+from msgspec import Struct
 
 from anyond import __version__
 from anyond.github.answers import Complaint
@@ -27,8 +27,7 @@ _PAUSE_S = 60.0
 _LONGEST_PAUSE_S = 3600.0
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """An answer, whatever it says."""
 
     status: int

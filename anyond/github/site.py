@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from anyond.model.addresses import Address
 from anyond.model.configuration.variables import Variable
@@ -18,8 +19,7 @@ _NAME = re.compile(r"(?!\.\.?$)[A-Za-z0-9._-]+")
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
-@dataclass(frozen=True)
-class RepositoryName:
+class RepositoryName(Struct, frozen=True):
     """`owner/name`; both are safe in a path."""
 
     owner: str
@@ -37,8 +37,7 @@ class RepositoryName:
         return None
 
 
-@dataclass(frozen=True)
-class Site:
+class Site(Struct, frozen=True):
     """One GitHub.
 
     Args:

@@ -5,17 +5,16 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
+from msgspec import Struct
 
 from anyond.model.configuration.variables import Variable
 from anyond.model.errors import Unavailable
 
 
-@dataclass(frozen=True)
-class AppPaths:
+class AppPaths(Struct, frozen=True):
     """The three directories of one daemon, absolute.
 
     Args:

@@ -6,8 +6,9 @@ import os
 import socket
 import stat
 from collections.abc import MutableMapping
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from anyond.model.refusals.requests import Invalid
 
@@ -15,8 +16,7 @@ _FIRST: Final = 3
 _MOST: Final = 64
 
 
-@dataclass(frozen=True)
-class Handed:
+class Handed(Struct, frozen=True):
     """A listening stream socket.
 
     Args:

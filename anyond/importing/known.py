@@ -5,7 +5,8 @@ tag.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from anyond.store.board import imported, projects, tags
 from anyond.store.engine.transaction import Reader
@@ -15,8 +16,7 @@ OLD_FOLDER = ".vibe-images"
 """Where links of vibe-kanban say that a picture is."""
 
 
-@dataclass(frozen=True)
-class Known:
+class Known(Struct, frozen=True):
     """The records that are here already."""
 
     tasks: set[str]

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 KINDS = ("projects", "tasks", "tags", "images", "attempts", "worktrees", "processes", "drafts")
 REASONS_MOST = 50
 
 
-@dataclass
-class Report:
+class Report(Struct):
     """Counts of each kind.
 
     Attributes:

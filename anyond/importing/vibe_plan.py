@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import trio
+from msgspec import Struct, field
 
 from anyond.files.images import Picture
 from anyond.importing import vibe_leftovers, vibe_rows
@@ -26,8 +26,7 @@ from anyond.model.rows import ProcessStatus
 from anyond.store.board import tags
 
 
-@dataclass
-class Image:
+class Image(Struct):
     """One picture of the old database, and what became of it."""
 
     old_name: str
@@ -36,8 +35,7 @@ class Image:
     picture: Picture | None = None
 
 
-@dataclass
-class Bundle:
+class Bundle(Struct):
     """One task and everything of it that is new."""
 
     task: OldTask

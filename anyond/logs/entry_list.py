@@ -11,9 +11,9 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import msgspec
+from msgspec import Struct
 
 from anyond.model.entries import Created, NormalizedEntry, ToolUse
 from anyond.model.http.frames import EntryFrame
@@ -24,8 +24,7 @@ OVERTAKEN = 256
 _encoder = msgspec.json.Encoder()
 
 
-@dataclass(slots=True)
-class _Slot:
+class _Slot(Struct):
     key: str
     seq: int
     entry: NormalizedEntry

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from anyond.agents.common.core import Decision
@@ -25,8 +25,7 @@ WITHDRAWN = "It was withdrawn before anybody had decided."
 """Why a question is closed that nobody has answered: the agent went on without, or was stopped."""
 
 
-@dataclass(frozen=True)
-class Question:
+class Question(Struct, frozen=True):
     """Something the agent waits for.
 
     Args:

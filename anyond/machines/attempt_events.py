@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any, TypeVar
+
+from msgspec import Struct
 
 from anyond.machines.core import Answer, Refuse, Request
 from anyond.model.rows import Approval, ExecutionProcess
@@ -14,8 +15,7 @@ R = TypeVar("R")
 # ---------------------------------------------------------------- requests and events
 
 
-@dataclass(frozen=True, eq=False)
-class RunExclusive(Request[R]):
+class RunExclusive(Request[R], frozen=True, eq=False):
     """Run `work` as the only one in the worktree; refused with `Busy` otherwise.
 
     Args:
@@ -29,20 +29,17 @@ class RunExclusive(Request[R]):
     patient: bool = False
 
 
-@dataclass(frozen=True, eq=False)
-class Halt(Request[None]):
+class Halt(Request[None], frozen=True, eq=False):
     """Stop everything that runs; answered when it is over."""
 
 
-@dataclass(frozen=True, eq=False)
-class HaltProcess(Request[None]):
+class HaltProcess(Request[None], frozen=True, eq=False):
     """Stop one process; answered when it is over, at once if it is already."""
 
     process_id: str
 
 
-@dataclass(frozen=True, eq=False)
-class AwaitStart(Request[ExecutionProcess | None]):
+class AwaitStart(Request[ExecutionProcess | None], frozen=True, eq=False):
     """Wait until a process lives; answered with its row, or None if it has begun before.
 
     Refused with the reason if it does not start.
@@ -51,8 +48,7 @@ class AwaitStart(Request[ExecutionProcess | None]):
     process_id: str
 
 
-@dataclass(frozen=True)
-class JobDone:
+class JobDone(Struct, frozen=True):
     """The work of `request` ended with `value`, or with `error`."""
 
     request: RunExclusive[Any]
@@ -60,8 +56,7 @@ class JobDone:
     error: Exception | None = None
 
 
-@dataclass(frozen=True)
-class Sought:
+class Sought(Struct, frozen=True):
     """A row says that a process runs, and it is being found out what has become of it.
 
     It may not have been started yet: its row was just written, or a daemon was killed before.
@@ -72,8 +67,7 @@ class Sought:
     """Whether it lives beside the writer, as dev servers do."""
 
 
-@dataclass(frozen=True)
-class Began:
+class Began(Struct, frozen=True):
     """A process lives: it was just started, or found alive."""
 
     process_id: str
@@ -83,37 +77,32 @@ class Began:
     """As it is now; for whoever waits for the start."""
 
 
-@dataclass(frozen=True)
-class StartFailed:
+class StartFailed(Struct, frozen=True):
     """A process did not start; what follows from that is under way, and ends with `Concluded`."""
 
     process_id: str
     error: Exception
 
 
-@dataclass(frozen=True)
-class Over:
+class Over(Struct, frozen=True):
     """A process has ended; all its output is in the spool."""
 
     process_id: str
 
 
-@dataclass(frozen=True)
-class Concluded:
+class Concluded(Struct, frozen=True):
     """The work after the end of a process is done (`Sought` of the next link came before)."""
 
     process_id: str
 
 
-@dataclass(frozen=True)
-class Decided:
+class Decided(Struct, frozen=True):
     """An approval request of a process has its decision, and the row says so."""
 
     approval: Approval
 
 
-@dataclass(frozen=True)
-class Steered:
+class Steered(Struct, frozen=True):
     """Something was written down that is to be said to the agent of a process."""
 
     process_id: str
@@ -137,41 +126,35 @@ Event = (
 # ---------------------------------------------------------------- commands
 
 
-@dataclass(frozen=True)
-class RunJob:
+class RunJob(Struct, frozen=True):
     """Do the work of `request`, and report `JobDone`."""
 
     request: RunExclusive[Any]
 
 
-@dataclass(frozen=True)
-class StopProcess:
+class StopProcess(Struct, frozen=True):
     """Write down that it is to stop, and have it stopped."""
 
     process_id: str
 
 
-@dataclass(frozen=True)
-class Conclude:
+class Conclude(Struct, frozen=True):
     """Do all that follows the end of a process, and report `Concluded`."""
 
     process_id: str
 
 
-@dataclass(frozen=True)
-class HastenStop:
+class HastenStop(Struct, frozen=True):
     """Whatever is done beside the processes must come to its end soon."""
 
 
-@dataclass(frozen=True)
-class PassDecision:
+class PassDecision(Struct, frozen=True):
     """Tell the process that asked, if it is followed; if it is not yet, it looks at the row."""
 
     approval: Approval
 
 
-@dataclass(frozen=True)
-class PassMessage:
+class PassMessage(Struct, frozen=True):
     """Tell a process that there is something to be said, if it is followed."""
 
     process_id: str

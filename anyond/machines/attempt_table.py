@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any
+
+from msgspec import Struct, field
 
 from anyond.machines.attempt_events import (
     AwaitStart,
@@ -46,8 +47,7 @@ class State(Enum):
     """The job starts the writer, or what lives beside it."""
 
 
-@dataclass
-class Occupants:
+class Occupants(Struct):
     """The facts that the states do not count: who exactly is at work, and who waits."""
 
     writer: str | None = None

@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
+
+from msgspec import Struct
 
 R_co = TypeVar("R_co", covariant=True)
 E_contra = TypeVar("E_contra", contravariant=True)
 C = TypeVar("C")
 
 
-@dataclass(frozen=True, eq=False)
-class Request(Generic[R_co]):
+class Request(Struct, Generic[R_co], frozen=True, eq=False):
     """An event whose sender waits for a value of type R. Compared by identity."""
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """The value that `request` waited for."""
 
     request: Request[Any]
     value: Any = None
 
 
-@dataclass(frozen=True)
-class Refuse:
+class Refuse(Struct, frozen=True):
     """The error that the sender of `request` gets instead."""
 
     request: Request[Any]

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import signal
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from anyond.agents.common.core import Outcome
 from anyond.model.records import Exit
 from anyond.model.rows import ProcessStatus, RunReason
 
 
-@dataclass(frozen=True)
-class Ending:
+class Ending(Struct, frozen=True):
     """The facts that are written down when an execution is over."""
 
     status: ProcessStatus

@@ -10,8 +10,9 @@ reaches the agent on the same way, as long as there is one that can hear it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum, auto
+
+from msgspec import Struct
 
 from anyond.agents.common.core import Outcome
 from anyond.machines.table import Row, Table, TableMachine, condition, gives
@@ -32,39 +33,33 @@ class StopStep(Enum):
     """See whether its shim obeys at all, and if not, end it and all below it from outside."""
 
 
-@dataclass(frozen=True)
-class TurnOver:
+class TurnOver(Struct, frozen=True):
     """The agent has finished what it was asked."""
 
     outcome: Outcome
 
 
-@dataclass(frozen=True)
-class StopAsked:
+class StopAsked(Struct, frozen=True):
     """A person (or the daemon for them) wants it to end."""
 
 
-@dataclass(frozen=True)
-class DeadlinePassed:
+class DeadlinePassed(Struct, frozen=True):
     """The time of `step` is up."""
 
     step: StopStep
 
 
-@dataclass(frozen=True)
-class ApprovalDecided:
+class ApprovalDecided(Struct, frozen=True):
     """An approval request has its decision, and the row says so."""
 
     approval: Approval
 
 
-@dataclass(frozen=True)
-class MessageWritten:
+class MessageWritten(Struct, frozen=True):
     """Something is to be said to the agent, and the row of its run says so."""
 
 
-@dataclass(frozen=True)
-class Exited:
+class Exited(Struct, frozen=True):
     """It is over: the spool has all its output and how it ended."""
 
     exit: Exit
@@ -75,28 +70,24 @@ Event = TurnOver | StopAsked | DeadlinePassed | ApprovalDecided | MessageWritten
 # ---------------------------------------------------------------- commands
 
 
-@dataclass(frozen=True)
-class TakeStep:
+class TakeStep(Struct, frozen=True):
     """Try `step`, and report `DeadlinePassed(step)` after `seconds` (never, if None)."""
 
     step: StopStep
     seconds: float | None
 
 
-@dataclass(frozen=True)
-class SendDecision:
+class SendDecision(Struct, frozen=True):
     """Tell the agent what was decided, unless it knows."""
 
     approval: Approval
 
 
-@dataclass(frozen=True)
-class SendMessages:
+class SendMessages(Struct, frozen=True):
     """Say to the agent what it has not heard yet."""
 
 
-@dataclass(frozen=True)
-class ReportExit:
+class ReportExit(Struct, frozen=True):
     """Hand on how it ended, to whoever concludes it."""
 
     exit: Exit
@@ -132,8 +123,7 @@ class State(Enum):
     GONE = auto()
 
 
-@dataclass
-class _Data:
+class _Data(Struct):
     has_dialogue: bool
     stopping: bool = False
     step: StopStep | None = None

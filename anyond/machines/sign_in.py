@@ -8,8 +8,9 @@ clients ask, however often and however many they are; so it is here that the pac
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum, auto
+
+from msgspec import Struct
 
 from anyond.machines.table import Condition, Row, Table, TableMachine, condition, gives
 
@@ -29,15 +30,13 @@ class Standing(Enum):
 # ---------------------------------------------------------------- events
 
 
-@dataclass(frozen=True)
-class Polled:
+class Polled(Struct, frozen=True):
     """A client wants to know how it stands. All moments are seconds of one clock."""
 
     now: float
 
 
-@dataclass(frozen=True)
-class GitHubAnswered:
+class GitHubAnswered(Struct, frozen=True):
     """GitHub was asked, and has answered.
 
     Args:
@@ -55,13 +54,11 @@ Event = Polled | GitHubAnswered
 # ---------------------------------------------------------------- commands
 
 
-@dataclass(frozen=True)
-class AskGitHub:
+class AskGitHub(Struct, frozen=True):
     """Ask, and report `GitHubAnswered`."""
 
 
-@dataclass(frozen=True)
-class Report:
+class Report(Struct, frozen=True):
     """The answer for the client that has asked."""
 
     standing: Standing
@@ -81,8 +78,7 @@ class State(Enum):
     DENIED = auto()
 
 
-@dataclass
-class _Data:
+class _Data(Struct):
     expires_at: float
     interval: float
     next_question_at: float = 0.0

@@ -8,9 +8,10 @@ and the pictures in `docs/machines.md` are made from it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Generic, TypeVar
+
+from msgspec import Struct
 
 S = TypeVar("S", bound=Enum)
 D = TypeVar("D")
@@ -18,8 +19,7 @@ E = TypeVar("E")
 C = TypeVar("C")
 
 
-@dataclass(frozen=True)
-class Condition(Generic[D, E]):
+class Condition(Struct, Generic[D, E], frozen=True):
     """A condition for a row to count; asked after the event is recorded."""
 
     holds: Callable[[D, E], bool]
@@ -29,8 +29,7 @@ class Condition(Generic[D, E]):
         return _words(self.holds)
 
 
-@dataclass(frozen=True)
-class Action(Generic[D, E]):
+class Action(Struct, Generic[D, E], frozen=True):
     """A maker of commands from an event; it changes the data as it does.
 
     Args:
@@ -45,8 +44,7 @@ class Action(Generic[D, E]):
         return _words(self.make)
 
 
-@dataclass(frozen=True)
-class Row(Generic[S]):
+class Row(Struct, Generic[S], frozen=True):
     """In each of `states`, `event` leads to `to` (None: the same state) and to what `then` gives.
 
     Of several rows for one state and event the first counts whose condition holds.
@@ -59,8 +57,7 @@ class Row(Generic[S]):
     then: tuple[Action[Any, Any], ...] = ()
 
 
-@dataclass(frozen=True)
-class Transition(Generic[S]):
+class Transition(Struct, Generic[S], frozen=True):
     """A row, for one of its states."""
 
     state: S

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 _SCP = re.compile(r"(?:[^@/\s]+@)?(?P<host>\[[^\]]+\]|[^:/\s]+):(?P<path>.*)", re.DOTALL)
 _HELPER = re.compile(r"[A-Za-z0-9+.-]+::")  # a program that git runs, such as `ext::…`
 _PORTS = {"http": 80, "https": 443, "ssh": 22, "git": 9418}
 
 
-@dataclass(frozen=True)
-class Address:
+class Address(Struct, frozen=True):
     """The place of a repository. Nothing of users and passwords is in here.
 
     Args:

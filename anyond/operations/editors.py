@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import shlex
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
+
+from msgspec import Struct
 
 from anyond.git.commits import deletion
 from anyond.model.configuration.settings import Editor, EditorType
@@ -31,8 +32,7 @@ SCHEMES = {
 """The editors that open a directory of another machine when they are given a URL."""
 
 
-@dataclass(frozen=True)
-class View:
+class View(Struct, frozen=True):
     """A directory to open, or a file in it."""
 
     directory: Path

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from anyond.files.desktop_notifier import DesktopNotifier
 from anyond.files.images import ImageFiles
@@ -15,8 +15,7 @@ from anyond.settings.profiles import Profiles
 from anyond.store.engine.database import Store
 
 
-@dataclass(frozen=True)
-class Resources:
+class Resources(Struct, frozen=True):
     """One of each, for the life of the daemon."""
 
     store: Store

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from anyond.model.refusals.worktrees import NoWorktree
 from anyond.model.rows import Project, Task, TaskAttempt
@@ -13,8 +14,7 @@ from anyond.store.board import attempts, projects, tasks
 from anyond.store.engine.transaction import Reader
 
 
-@dataclass(frozen=True)
-class Subject:
+class Subject(Struct, frozen=True):
     attempt: TaskAttempt
     task: Task
     project: Project

@@ -7,9 +7,9 @@ import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 
 import trio
+from msgspec import Struct
 
 from anyond.model.ids import new_id
 from anyond.model.refusals.programs import ToolFailed
@@ -20,8 +20,7 @@ DRAIN = 0.2
 """Seconds in which what it has said is read after its end; a child may hold the pipe open."""
 
 
-@dataclass(frozen=True)
-class Capture:
+class Capture(Struct, frozen=True):
     """The outcome of one program.
 
     Args:

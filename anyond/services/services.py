@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import trio
+from msgspec import Struct
 
 from anyond.model.configuration.settings import Executor
 from anyond.model.http.answers import Capability
@@ -28,8 +28,7 @@ from anyond.watchers.searches import Searches
 from anyond.watchers.variant_forms import VariantForms
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """Services for the settings of a person.
 
     Args:
@@ -41,8 +40,7 @@ class Settings:
     user_id: str
 
 
-@dataclass(frozen=True)
-class Services:
+class Services(Struct, frozen=True):
     """The services of the routes; `closing` is set when all streams are to end."""
 
     store: Store

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import structlog
 import trio
+from msgspec import Struct
 
 from anyond.github import sign_in
 from anyond.github.answers import DeviceCode
@@ -34,8 +33,7 @@ log = structlog.get_logger()
 _REFUSALS = {Standing.EXPIRED: ExpiredToken, Standing.DENIED: AccessDenied}
 
 
-@dataclass
-class _Flow:
+class _Flow(Struct):
     client_id: str
     device_code: str
     machine: SignInMachine

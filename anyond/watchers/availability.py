@@ -6,9 +6,9 @@ import os
 import re
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import trio
+from msgspec import Struct
 from msgspec.structs import replace
 
 from anyond import __version__
@@ -51,8 +51,7 @@ _STARTERS = re.compile(
 _VERSION = re.compile(r"(?<![\w.])v?(\d+\.\d+[\w.+-]*)")
 
 
-@dataclass(frozen=True)
-class _Program:
+class _Program(Struct, frozen=True):
     """One file that can be run, as it is now."""
 
     path: str
@@ -60,8 +59,7 @@ class _Program:
     environment: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True)
-class _Answer:
+class _Answer(Struct, frozen=True):
     version: str | None
     problem: str | None
     until: float

@@ -16,11 +16,11 @@ import os
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import structlog
 import trio
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from anyond.git.diff import diff
@@ -66,8 +66,7 @@ _NOWHERE = 0
 """A position that no watch ever has: whoever resumes after it is told everything anew."""
 
 
-@dataclass
-class _Watch:
+class _Watch(Struct):
     """The state of one attempt while it is watched.
 
     Its positions begin with the microsecond in which it was made: so none of them can be mistaken

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import stat
 from collections import OrderedDict
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import structlog
 import trio
+from msgspec import Struct, field
 
 from anyond.git.files import file_listing
 from anyond.git.program.text import as_utf8
@@ -27,8 +27,7 @@ _MOST_INDEXES = 8
 _MOST_PATHS = 500_000
 
 
-@dataclass(eq=False)
-class _Slot:
+class _Slot(Struct, eq=False):
     """The knowledge about one repository in one mode."""
 
     index: PathIndex | None = None
@@ -37,8 +36,7 @@ class _Slot:
     error: Exception | None = None
 
 
-@dataclass
-class _History:
+class _History(Struct):
     head: str
     counts: history.Counts = field(default_factory=dict)
 

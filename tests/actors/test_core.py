@@ -18,13 +18,11 @@ from anyond.model.refusals.runs import Busy
 from tests.support.paths import ROOT
 
 
-@dataclass(frozen=True, eq=False)
-class Echo(Request[int]):
+class Echo(Request[int], frozen=True, eq=False, weakref=True):
     value: int
 
 
-@dataclass(frozen=True, eq=False)
-class Never(Request[None]): ...
+class Never(Request[None], frozen=True, eq=False): ...
 
 
 @dataclass(frozen=True)

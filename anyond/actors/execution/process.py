@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import structlog
 import trio
+from msgspec import Struct
 
 from anyond.actors.core import Actor
 from anyond.actors.execution.growth import Growth
@@ -49,8 +49,7 @@ HUNG = (
 )
 
 
-@dataclass(frozen=True)
-class Finished:
+class Finished(Struct, frozen=True):
     """All that is known when an execution is over."""
 
     process: ExecutionProcess

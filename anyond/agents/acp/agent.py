@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from anyond.agents.acp.dialogue import AcpDialogue
 from anyond.agents.acp.session.options import AcpOptions
@@ -11,8 +11,7 @@ from anyond.agents.common.core import Turn
 from anyond.model.launch import Launch
 
 
-@dataclass(frozen=True)
-class Acp:
+class Acp(Struct, frozen=True):
     """Any program that speaks the protocol over its standard input and output.
 
     Args:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from anyond.agents.acp.agent import Acp
@@ -52,8 +51,7 @@ class NamedOptions(AcpOptions, frozen=True, kw_only=True):
         return bool(names) and all(self.env.get(name) for name in names)
 
 
-@dataclass(frozen=True)
-class NamedAcp(Acp):
+class NamedAcp(Acp, frozen=True):
     """The agent that a variant names."""
 
     options: type[AcpOptions] = NamedOptions

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
 
-from msgspec import Raw
+from msgspec import Raw, Struct
 
 from anyond.agents.claude import wire
 from anyond.agents.claude.calls.tools import PLAN, QUESTION, Call
@@ -34,8 +33,7 @@ class Consent(Enum):
     """Nobody: the variant allows every tool."""
 
 
-@dataclass(frozen=True)
-class Question:
+class Question(Struct, frozen=True):
     """A request for permission that has not been answered.
 
     Args:

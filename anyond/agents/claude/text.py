@@ -12,14 +12,13 @@ entries of the broken one, as far as they are of the same kind.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from anyond.agents.claude.wire import StreamEvent
 from anyond.agents.common.entry import Words
 
 
-@dataclass
-class _Message:
+class _Message(Struct):
     id: str
     next_index: int = 0
     over: bool = False

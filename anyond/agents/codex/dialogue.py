@@ -9,8 +9,9 @@ it rests, every message has had its answer, and no sub-agent is at work.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from anyond.agents.codex.entries import CodexEntries
 from anyond.agents.codex.errors import with_advice
@@ -57,8 +58,7 @@ _DENIAL = "anyon-denial:"
 _DENIED = "I did not allow that: "
 
 
-@dataclass(frozen=True)
-class _Rest:
+class _Rest(Struct, frozen=True):
     """The main agent has said its last word, as far as is known."""
 
     turn: str

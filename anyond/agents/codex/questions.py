@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from anyond.agents.codex.entries import CodexEntries
 from anyond.agents.codex.tool_calls import Call, bare_command
@@ -23,8 +24,7 @@ TIMED_OUT = "Nobody answered the request for permission in time."
 _UNANSWERED = "The user did not answer this."
 
 
-@dataclass
-class Question:
+class Question(Struct):
     """Something that Codex waits for.
 
     Args:

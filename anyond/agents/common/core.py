@@ -15,11 +15,10 @@ the middle of a handshake continues it, and never says a thing twice.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from anyond.agents.common.carried import NOTHING_CARRIED, Carried
 from anyond.model.entries import NormalizedEntry
@@ -124,8 +123,7 @@ AgentEvent = (
 # ---------------------------------------------------------------- commands: what it can be told
 
 
-@dataclass(frozen=True)
-class Prompt:
+class Prompt(Struct, frozen=True):
     """A message of the person. Sent once, at the start; more of them steer a running turn.
 
     The echo of each, and nothing else, puts one entry of the kind `UserMessage` under a new key:
@@ -142,8 +140,7 @@ class Decision(StrEnum):
     TIMED_OUT = "timed_out"
 
 
-@dataclass(frozen=True)
-class Decide:
+class Decide(Struct, frozen=True):
     """The answer to `ApprovalAsked(call)`. An unknown or answered call is ignored."""
 
     call: str
@@ -152,8 +149,7 @@ class Decide:
     answers: Mapping[str, Any] | None = None
 
 
-@dataclass(frozen=True)
-class Interrupt:
+class Interrupt(Struct, frozen=True):
     """Stop working, but stay: the protocol's own way of stopping a turn."""
 
 
@@ -228,8 +224,7 @@ class Carries(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Turn:
+class Turn(Struct, frozen=True):
     """The prompt and the circumstances of one run.
 
     Args:

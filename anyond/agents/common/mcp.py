@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
 
 from anyond.model.configuration.settings import Executor
 from anyond.model.refusals.requests import Impossible
@@ -13,8 +14,7 @@ from anyond.model.refusals.requests import Impossible
 Server = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class McpHome:
+class McpHome(Struct, frozen=True):
     """The place of one agent's MCP servers.
 
     Args:

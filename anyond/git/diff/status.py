@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 import trio
+from msgspec import Struct, field
 
 from anyond.git.diff.unedited import settle_copy
 from anyond.git.disk import plain_files
@@ -41,8 +41,7 @@ _HEADS: tuple[tuple[str, Operation], ...] = (
 )
 
 
-@dataclass(frozen=True)
-class InProgress:
+class InProgress(Struct, frozen=True):
     """An operation that waits for somebody to continue or abort it.
 
     Args:
@@ -54,8 +53,7 @@ class InProgress:
     branch: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Status:
+class Status(Struct, frozen=True, kw_only=True):
     """The differences of a checkout from its HEAD.
 
     Args:

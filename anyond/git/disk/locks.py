@@ -7,11 +7,11 @@ from __future__ import annotations
 import os
 import re
 import time
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import structlog
 import trio
+from msgspec import Struct, field
 
 from anyond.git.disk.lock_holders import may_be_held
 
@@ -39,8 +39,7 @@ def lock_in(err: str) -> Path | None:
     return Path(f"{found[1]}.lock") if found is not None else None
 
 
-@dataclass
-class LockWait:
+class LockWait(Struct):
     """The time that one request has waited for the locks of others."""
 
     until: float = field(default_factory=lambda: trio.current_time() + LOCK_TIMEOUT_S)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 import trio
+from msgspec import Struct
 
 from anyond.git.files.conversions import converted, stored
 from anyond.git.program.command import git
@@ -22,8 +22,7 @@ BUDGET = 20 << 20
 POINTER = b"version https://git-lfs.github.com/spec/"
 
 
-@dataclass(frozen=True)
-class Sides:
+class Sides(Struct, frozen=True):
     """The places of the two texts.
 
     Args:

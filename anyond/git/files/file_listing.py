@@ -8,10 +8,10 @@ import os
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import trio
+from msgspec import Struct
 
 from anyond.git.disk import plain_files
 from anyond.git.program.command import git
@@ -24,8 +24,7 @@ _BUDGET_S = 0.008
 _RACY_NS = 50_000_000
 
 
-@dataclass(frozen=True)
-class FileListing:
+class FileListing(Struct, frozen=True):
     """The files of one checkout at one moment.
 
     Args:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from anyond.git.commits.commit import DURABLE, UTF_8
 from anyond.git.files import attributes
@@ -27,8 +28,7 @@ NOBODY = {
 }
 
 
-@dataclass(frozen=True)
-class Maker:
+class Maker(Struct, frozen=True):
     """The common facts of all commits of one merge.
 
     Args:

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import shutil
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import trio
+from msgspec import Struct
+from msgspec.structs import replace
 
 from anyond.git.commits.commit import DURABLE
 from anyond.git.diff.obstacles import in_the_way
@@ -54,8 +55,7 @@ _STATE = "rebase-merge"
 """Where git keeps how far a rebase has come."""
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """A rebase that could begin.
 
     Args:

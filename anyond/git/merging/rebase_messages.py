@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 import trio
+from msgspec import Struct
 
 from anyond.git.diff.status import in_progress
 from anyond.git.merging.merge_in_memory import Maker
@@ -23,8 +23,7 @@ from anyond.git.repo.repository import Repositories
 MOST_COMMITS = 1000
 
 
-@dataclass(frozen=True)
-class _Commit:
+class _Commit(Struct, frozen=True):
     oid: str
     parents: tuple[str, ...]
     name: str

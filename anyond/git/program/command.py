@@ -8,10 +8,11 @@ import shutil
 import signal
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import trio
+from msgspec import Struct
+from msgspec.structs import replace
 
 from anyond.git.disk import dead_locks
 from anyond.git.disk.durable import MOVES_REFS, sync_names
@@ -232,8 +233,7 @@ def _withholds(place: Location | None, known: bool) -> bool:
 # ---------------------------------------------------------------- which git
 
 
-@dataclass(frozen=True)
-class _Git:
+class _Git(Struct, frozen=True):
     program: str
     version: tuple[int, ...]
 

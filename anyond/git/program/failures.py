@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from anyond.git.disk.locks import lock_in
 from anyond.model.errors import SHORTAGES, AnyondError
@@ -14,8 +15,7 @@ from anyond.model.refusals.git import GitFailed, Locked, Refused, ShortOf
 _SHORT_OF = tuple(map(os.strerror, sorted(SHORTAGES)))
 
 
-@dataclass(frozen=True)
-class Output:
+class Output(Struct, frozen=True):
     """The output of a command.
 
     Args:

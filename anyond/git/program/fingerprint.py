@@ -8,8 +8,9 @@ import hashlib
 import os
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from anyond.git.disk.locations import Location
 from anyond.git.program.programs import Setting, runs_programs
@@ -22,8 +23,7 @@ Stamp = tuple[tuple[int, ...] | None, ...]
 """What `stat` says of files, in order; None for one that is not there."""
 
 
-@dataclass(frozen=True)
-class Fingerprint:
+class Fingerprint(Struct, frozen=True):
     """One look.
 
     Args:

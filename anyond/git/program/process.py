@@ -8,11 +8,11 @@ import subprocess
 import tempfile
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
 import trio
+from msgspec import Struct, field
 
 from anyond.model.refusals.programs import ToolFailed
 from anyond.model.refusals.requests import NotFound
@@ -24,8 +24,7 @@ KILL_AFTER_S = 5.0
 _slots: trio.lowlevel.RunVar[trio.CapacityLimiter] = trio.lowlevel.RunVar("git_slots")
 
 
-@dataclass(frozen=True)
-class Ended:
+class Ended(Struct, frozen=True):
     """The end of a process: its exit status (negative if a signal ended it), and its output."""
 
     code: int
@@ -33,8 +32,7 @@ class Ended:
     err: bytes
 
 
-@dataclass
-class _Capture:
+class _Capture(Struct):
     out: list[bytes] = field(default_factory=list)
     err: list[bytes] = field(default_factory=list)
 

@@ -9,16 +9,16 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 Scope = Literal["person", "repository", "worktree"]
 """Whose a setting is: the person's own (or the machine's), the repository's for all its checkouts,
 or that of one checkout."""
 
 
-@dataclass(frozen=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """One line of configuration.
 
     Args:

@@ -12,10 +12,10 @@ import re
 import shlex
 import shutil
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import trio
+from msgspec import Struct
 
 from anyond.git.disk import plain_files
 from anyond.git.program.programs import Setting
@@ -67,8 +67,7 @@ _GITS_OWN = ("hint:", "fatal:", "error: failed to write commit object", "Could n
 _PROGRESS = re.compile(r"\ARebasing \(\d+/\d+\)")
 
 
-@dataclass(frozen=True)
-class Asking:
+class Asking(Struct, frozen=True):
     """Questions where the command has failed.
 
     Args:

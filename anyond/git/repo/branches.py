@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from anyond.git.program.command import git
 from anyond.git.program.text import as_utf8, split
@@ -21,8 +22,7 @@ _HEX = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 _FORBIDDEN = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(/|$)")
 
 
-@dataclass(frozen=True)
-class Tip:
+class Tip(Struct, frozen=True):
     """A branch that was found.
 
     Args:

@@ -8,10 +8,11 @@ import shutil
 import stat
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import trio
+from msgspec import Struct
+from msgspec.structs import replace
 
 from anyond.git.disk.locations import is_remembered, locate, remember
 from anyond.git.program.command import failure, git
@@ -30,8 +31,7 @@ WORKERS = min(8, max(1, (os.cpu_count() or 1) - 1))
 PARALLEL = ("-c", f"checkout.workers={WORKERS}")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Worktree:
+class Worktree(Struct, frozen=True, kw_only=True):
     """One checkout of a repository, as git has it on record.
 
     Args:

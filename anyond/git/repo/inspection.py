@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 import trio
+from msgspec import Struct
 
 from anyond.git.program.command import git
 from anyond.git.program.text import split
@@ -19,8 +19,7 @@ from anyond.real_path import real_path
 FIRST_COMMIT = "Initial commit"
 
 
-@dataclass(frozen=True, kw_only=True)
-class RepoInfo:
+class RepoInfo(Struct, frozen=True, kw_only=True):
     """The result of one look at a directory.
 
     Args:

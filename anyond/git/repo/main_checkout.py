@@ -10,10 +10,10 @@ has flipped. So the configuration is read here, and a place counts only if its `
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 import trio
+from msgspec import Struct
 
 from anyond.git.disk import locations, plain_files
 from anyond.git.program.command import git
@@ -25,8 +25,7 @@ _SOUGHT = 2000
 """So many tracked files are looked for to tell a checkout from an index that was left behind."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class MainCheckout:
+class MainCheckout(Struct, frozen=True, kw_only=True):
     """The checkout of the HEAD of the repository itself.
 
     Args:

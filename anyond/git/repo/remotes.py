@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from anyond.git.program.command import git, scrub
 from anyond.git.program.environment import environment
@@ -19,8 +21,7 @@ _HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")  # an argument of ssh, and nev
 _SSH_TIMEOUT_S = 10.0
 
 
-@dataclass(frozen=True)
-class Remote:
+class Remote(Struct, frozen=True):
     """A remote with the addresses that git would really use.
 
     Args:

@@ -11,10 +11,10 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from dataclasses import dataclass
 from pathlib import Path
 
 import trio
+from msgspec import Struct
 
 from anyond.git.program.environment import environment
 from anyond.git.program.process import run
@@ -43,8 +43,7 @@ _NOBODY_THERE = (
 _VARIANTS = {"ssh": "ssh", "plink": "plink", "tortoiseplink": "tortoiseplink"}
 
 
-@dataclass(frozen=True)
-class Ssh:
+class Ssh(Struct, frozen=True):
     """The run of ssh for one command of git's.
 
     Args:

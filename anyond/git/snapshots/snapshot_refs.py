@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
+
+from msgspec import Struct
 
 from anyond.git.commits.commit import DURABLE, UTF_8
 from anyond.git.program.command import git
@@ -20,8 +21,7 @@ PREFIX = "refs/anyon/snapshots/"
 _REF = re.compile(re.escape(PREFIX) + r"([0-9a-f-]{36})/([1-9][0-9]{0,8})")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Snapshot:
+class Snapshot(Struct, frozen=True, kw_only=True):
     """One stored state.
 
     Args:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import trio
+from msgspec import Struct
 
 from anyond.git.disk import plain_files
 from anyond.git.program.command import Output, git
@@ -22,8 +22,7 @@ _DEEPEST = 8
 _QUIETLY = ("-c", "gc.auto=0", "-c", "maintenance.auto=false", "-c", "protocol.version=2")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Submodule:
+class Submodule(Struct, frozen=True, kw_only=True):
     """A path of a checkout that stands for a commit of another repository.
 
     Args:

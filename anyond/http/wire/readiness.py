@@ -14,10 +14,10 @@ import select
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Self
 
 import trio
+from msgspec import Struct
 
 DIRECTLY = 256
 """So many sockets are waited for by Trio itself, which is a little quicker."""
@@ -27,8 +27,7 @@ LEAVE_AT_ONCE = 8
 """Of all the others, so many may go on in one pass; to leave means to unwind some tasks."""
 
 
-@dataclass(eq=False, slots=True)
-class _Wait:
+class _Wait(Struct, eq=False):
     task: trio.lowlevel.Task
     over: bool = False
 

@@ -10,11 +10,10 @@ shows it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True)
-class Parental:
+class Parental(Struct, frozen=True):
     """Variables of one kind of parent.
 
     Args:

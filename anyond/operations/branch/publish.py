@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from anyond.git.repo import checkouts, pushing, remotes
 from anyond.git.repo.remotes import Remote
@@ -16,8 +16,7 @@ from anyond.operations.subject import Subject
 from anyond.operations.workspace import submodules, withheld, worktree
 
 
-@dataclass(frozen=True)
-class Way:
+class Way(Struct, frozen=True):
     """From where to where.
 
     Args:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from anyond.git.repo import branches, remotes
 from anyond.git.repo.remotes import Remote
@@ -23,8 +23,7 @@ from anyond.store.engine.transaction import Tx
 from anyond.store.runs import merges
 
 
-@dataclass(frozen=True)
-class Checked:
+class Checked(Struct, frozen=True):
     """The state of a pull request, and the tag of that state."""
 
     row: PullRequestMerge

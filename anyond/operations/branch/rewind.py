@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from anyond.git.diff import status
 from anyond.git.repo import branches
@@ -22,8 +22,7 @@ from anyond.store.runs import intents, processes
 from anyond.store.runs.intents import Intent
 
 
-@dataclass(frozen=True)
-class WentBack:
+class WentBack(Struct, frozen=True):
     """The changes that were made to the worktree.
 
     Args:

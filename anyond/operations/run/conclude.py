@@ -8,9 +8,9 @@ the end of a process and its consequences true, all at once.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import structlog
+from msgspec import Struct
 
 from anyond.git.commits import commit
 from anyond.git.repo import checkouts
@@ -65,8 +65,7 @@ _REPORTS_UNCOMMITTED = {RunReason.CODING_AGENT, RunReason.CLEANUP_SCRIPT}
 """After these, it is told what is committed nowhere."""
 
 
-@dataclass(frozen=True)
-class Following:
+class Following(Struct, frozen=True):
     """The process that is to be started after another.
 
     Args:

@@ -6,10 +6,10 @@ import secrets
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 
 import structlog
 import trio
+from msgspec import Struct
 from msgspec.structs import replace
 
 from anyond.git.commits import saved_commits as keeping
@@ -50,8 +50,7 @@ REPLAYED_AT_ONCE = 1 << 16
 """Bytes of a log that are read in one go: a few milliseconds of work."""
 
 
-@dataclass(frozen=True)
-class Started:
+class Started(Struct, frozen=True):
     """A process that runs now."""
 
     process: ExecutionProcess

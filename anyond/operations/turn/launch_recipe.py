@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from msgspec import Struct
 from msgspec.structs import replace
 
 from anyond.agents.common import recap as agents_recap
@@ -28,8 +27,7 @@ from anyond.shim import script_services, script_shell
 from anyond.store.board import tags
 
 
-@dataclass(frozen=True)
-class Recipe:
+class Recipe(Struct, frozen=True):
     """A launch, and its turn record, which is None for scripts."""
 
     launch: Launch

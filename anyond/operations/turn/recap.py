@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from anyond.model.rows import ExecutionProcess, ExecutorAction, ScriptRequest
 from anyond.operations.turn.turn_record import TurnRecord
@@ -18,8 +18,7 @@ ONE_MOST = 4 * 1024
 _HEADING = "What was said in this conversation before, the oldest first:"
 
 
-@dataclass(frozen=True)
-class _Run:
+class _Run(Struct, frozen=True):
     prompts: tuple[str, ...]
     summary: str | None
 

@@ -7,11 +7,11 @@ over may have been the agent, and is withheld until the person accepts it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import structlog
+from msgspec import Struct
 from msgspec.structs import replace
 
 from anyond.git.disk import locations
@@ -42,8 +42,7 @@ _UNSEEN = ""
 """In place of the names of what has changed, if that could not be seen."""
 
 
-@dataclass(frozen=True)
-class Seen:
+class Seen(Struct, frozen=True):
     """A repository, its guard, and a look at it from the person's own checkout."""
 
     place: Location

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Literal
 
 import structlog
 import trio
+from msgspec.structs import replace
 
 from anyond.editing import files
 from anyond.git.commits import lost_branch, moved_branch

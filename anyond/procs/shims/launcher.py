@@ -9,11 +9,11 @@ import secrets
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import trio
+from msgspec import Struct
 
 from anyond.model.errors import Unavailable
 from anyond.model.launch import Launch
@@ -39,25 +39,21 @@ ANSWER = 30.0
 """Seconds that a live shim may take to accept us and to answer."""
 
 
-@dataclass(frozen=True)
-class Absent:
+class Absent(Struct, frozen=True):
     """It was never started, and from now on it will not be, unless by `start`."""
 
 
-@dataclass(frozen=True)
-class Alive:
+class Alive(Struct, frozen=True):
     """Its shim lives."""
 
 
-@dataclass(frozen=True)
-class Ended:
+class Ended(Struct, frozen=True):
     """It is over, and how is on record."""
 
     exit: Exit
 
 
-@dataclass(frozen=True)
-class Lost:
+class Lost(Struct, frozen=True):
     """Its shim died before it could write down how it ended; `reason` is for the person."""
 
     reason: str

@@ -41,9 +41,7 @@ def shape(path: str) -> str:
 
 
 def application() -> App:
-    services = SimpleNamespace(
-        **(dict.fromkeys(Services.__dataclass_fields__) | {"capabilities": {}})
-    )
+    services = SimpleNamespace(**(dict.fromkeys(Services.__struct_fields__) | {"capabilities": {}}))
     return create_app(services, Policy())  # type: ignore[arg-type]
 
 

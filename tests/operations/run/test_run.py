@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
 import msgspec
 import pytest
 import trio
+from msgspec.structs import replace
 
 from anyond.git.program.command import git
 from anyond.model.configuration.settings import Executor

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from structlog.testing import capture_logs
 
 from anyond.model.ids import new_id, now, timestamp
@@ -120,7 +120,7 @@ async def test_a_restored_backup_deletes_nothing_that_is_newer(
     backup.restore(target)
     async with Store.open(target) as store:
         assert await store.read(lambda r: gone_files.names(r, "image")) == set()
-        restored = dataclasses.replace(resources, store=store)
+        restored = replace(resources, store=store)
         await clean_up(restored, 1)
     assert earlier.exists()
     assert path.exists()

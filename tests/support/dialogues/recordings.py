@@ -67,7 +67,7 @@ def load(path: Path) -> Recording:
     for row in rows:
         if row["dir"] == "meta":
             told |= _object(row["line"])
-    fields = Turn.__dataclass_fields__
+    fields = Turn.__struct_fields__
     turn = Turn(**{name: value for name, value in told.items() if name in fields})
     return Recording(path, _executor(path), records, turn)
 

@@ -331,9 +331,7 @@ def judged(shape: Shape, answer: Answer) -> None:
 
 def routes() -> set[tuple[str, str]]:
     """All methods of all routes, as the application knows them."""
-    services = SimpleNamespace(
-        **(dict.fromkeys(Services.__dataclass_fields__) | {"capabilities": {}})
-    )
+    services = SimpleNamespace(**(dict.fromkeys(Services.__struct_fields__) | {"capabilities": {}}))
     return {
         (route.method, re.sub("{[^}]+}", "<key>", route.path))
         for route in create_app(services, Policy()).routes  # type: ignore[arg-type]

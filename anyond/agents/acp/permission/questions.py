@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from anyond.agents.json_rpc.jsonrpc import Id, as_dict, as_text
 
@@ -16,8 +17,7 @@ _ALLOW = ("allow_once", "allow_always")
 _REJECT = ("reject_once", "reject_always")
 
 
-@dataclass(frozen=True)
-class Question:
+class Question(Struct, frozen=True):
     """A permission that the agent waits for.
 
     Args:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
-@dataclass(frozen=True)
-class Quirks:
+class Quirks(Struct, frozen=True):
     """The ways of one agent; the default is one that keeps to the protocol.
 
     Args:

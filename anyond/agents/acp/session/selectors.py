@@ -7,9 +7,10 @@ belong to the category of either. Some agents know both, and announce one that t
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any
+
+from msgspec import Struct
 
 from anyond.agents.json_rpc.jsonrpc import as_dict, as_list, as_text
 
@@ -21,8 +22,7 @@ _LOOKED_AT = 5000
 _MODES = frozenset({"mode", "collaboration_mode"})
 
 
-@dataclass(frozen=True)
-class Selector:
+class Selector(Struct, frozen=True):
     """One way to choose a mode, or a model.
 
     Args:

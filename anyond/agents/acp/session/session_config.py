@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from anyond.agents.acp.session.options import AcpOptions
 from anyond.agents.acp.session.quirks import Quirks
@@ -17,8 +18,7 @@ _LISTED = 20
 """So many choices are named to the person who has named one that is refused."""
 
 
-@dataclass(frozen=True)
-class Wish:
+class Wish(Struct, frozen=True):
     """A setting to be made before the prompt.
 
     Args:
