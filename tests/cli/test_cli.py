@@ -54,7 +54,8 @@ def test_the_version_loads_nothing_heavy() -> None:
 def test_the_daemon_loads_what_few_need_only_when_they_need_it() -> None:
     script = (
         "import json, sys, anyond.daemon.run; "
-        "print(json.dumps([m for m in ('pygit2', 'tomlkit', 'text_unidecode', 'httpx', 'quart', 'werkzeug') "
+        "print(json.dumps([m for m in "
+        "('pygit2', 'tomlkit', 'text_unidecode', 'httpx', 'rich', 'quart', 'werkzeug') "
         "if m in sys.modules]))"
     )
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
