@@ -29,7 +29,7 @@ class Socket:
         self._receive = receive
         self._send = send
         # Our own connection takes many at once.
-        self._send_texts = (scope.get("state") or {}).get(SEND_TEXTS, self._send_each)
+        self._send_texts = (scope.get("state") or {}).get(SEND_TEXTS, self.send_each)
 
     async def accept(self) -> None:
         """Answer its opening with yes."""
@@ -39,8 +39,8 @@ class Socket:
         """Send texts, each a message; waits while the client is slow to take them."""
         await self._send_texts(messages)
 
-    async def _send_each(self, messages: Iterable[bytes]) -> None:
-        """Send as ASGI has it, by way of whoever stands between us and the connection."""
+    async def send_each(self, messages: Iterable[bytes]) -> None:
+        """The same by way of whoever stands between us and the connection, and looks at them."""
         for message in messages:
             await self._send({"type": "websocket.send", "bytes": None, "text": message.decode()})
             await trio.lowlevel.checkpoint()
