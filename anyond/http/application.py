@@ -122,7 +122,7 @@ class App:
         return await direct.answer(found, exchange, refused, self._closing)
 
     async def _with_framework(self) -> AsgiApp:
-        """What answers the routes that need the framework, which is loaded for the first of them.
+        """The framework over the routes that need it; it is loaded for the first of them.
 
         It costs a third of the daemon's start and a quarter of its memory.
         """
@@ -132,9 +132,9 @@ class App:
         return self._framework
 
     def _load_framework(self) -> AsgiApp:
-        from anyond.http.framework.front import create_front
+        from anyond.http.framework.app import create_app
 
-        return create_front((r for r in self.routes if r.framework), REFUSED)
+        return create_app((r for r in self.routes if r.framework), REFUSED)
 
 
 def _asked(scope: Any) -> Asked:

@@ -110,7 +110,7 @@ def complete(*chapters: Iterable[Route]) -> tuple[Route, ...]:
 
 
 def views(routes: Iterable[Route], backend: Backend) -> Iterable[routing.Route]:
-    """What answers `routes`, by method and path."""
+    """The views that answer `routes`, by method and path."""
     for endpoint, handler in routes:
         framework = isinstance(endpoint, UploadCall | Download)
         view = _view(endpoint, handler, backend)

@@ -66,9 +66,9 @@ class Routes:
         Raises:
             Misdirected: nothing is there, or nothing for that method.
         """
-        wanted = "GET" if method == "HEAD" else method
+        declared = "GET" if method == "HEAD" else method
         for found in self._at(path):
-            if found.route.method == wanted:
+            if found.route.method == declared:
                 return found
         raise _misdirected(method, path, self.methods(path), [f.route for f in self._at(path)])
 
@@ -104,15 +104,15 @@ def _match(parts: tuple[str, ...], given: list[str]) -> dict[str, str] | None:
 
 
 def _misdirected(method: str, path: str, methods: set[str], there: list[Route]) -> Misdirected:
-    shown = path[:200]
+    printable = path[:200]
     if not there:
         if path == "/":  # where a person goes who has read our first line
             return Misdirected(404, "There is nothing at /. What is here is told at /docs.")
-        return Misdirected(404, f"There is nothing at {shown}.")
+        return Misdirected(404, f"There is nothing at {printable}.")
     if method == WEBSOCKET:
-        return Misdirected(400, f"{shown} is not a WebSocket.")
+        return Misdirected(400, f"{printable} is not a WebSocket.")
     if not methods:
-        words = f"{shown} is a WebSocket; connect to it with an upgrade."
+        words = f"{printable} is a WebSocket; connect to it with an upgrade."
         return Misdirected(426, words, {"Upgrade": "websocket"})
     allow = {"Allow": ", ".join(sorted(methods))}
-    return Misdirected(405, f"{method} is not possible at {shown}.", allow)
+    return Misdirected(405, f"{method} is not possible at {printable}.", allow)

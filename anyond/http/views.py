@@ -1,4 +1,4 @@
-"""What the function behind an endpoint makes of a request, whichever way it is sent."""
+"""Views: the functions behind endpoints, and the kinds of answers that they make of a request."""
 
 from __future__ import annotations
 

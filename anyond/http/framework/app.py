@@ -23,20 +23,20 @@ from anyond.http.views import View
 _DEPARTED: type[Exception] | None = getattr(wrappers, "ClientDisconnectedError", None)
 
 
-def create_front(routes: Iterable[Route], refused: str) -> Front:
+def create_app(routes: Iterable[Route], refused: str) -> FrameworkApp:
     """Quart's application over `routes`.
 
     Args:
         refused: under this name a scope may have a list for the error with which a request ended.
     """
-    front = Front(refused)
+    app = FrameworkApp(refused)
     for number, route in enumerate(routes):
         path = route.path.replace("{", "<").replace("...}", "}").replace("}", ">")
         if route.path.endswith("...}"):
             before, _, name = path.rpartition("<")
             path = f"{before}<path:{name}"
-        front.add_url_rule(path, str(number), _through(route.view), methods=[route.method])
-    return front
+        app.add_url_rule(path, str(number), _through(route.view), methods=[route.method])
+    return app
 
 
 def _through(view: View) -> Callable[..., Awaitable[Response]]:
@@ -69,7 +69,7 @@ class _Request(TrioRequest):
         super().__init__(method, scheme, path, *rest, **more)
 
 
-class Front(QuartTrio):
+class FrameworkApp(QuartTrio):
     """Quart, whose errors become ours."""
 
     request_class = _Request
