@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import trio
+from msgspec import Struct
 from msgspec.structs import replace
 
 from anyond.git.diff.entry import SUBMODULE, Entry, parse
@@ -185,8 +185,7 @@ def _unreadable(worktree: Path, entries: list[Entry]) -> list[Entry]:
     ]
 
 
-@dataclass(frozen=True)
-class _Conversions:
+class _Conversions(Struct, frozen=True):
     """The files that git converts, of those that it was asked for.
 
     Args:

@@ -9,14 +9,14 @@ is known here, git is told its directories instead.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from anyond.real_path import nearest_real_path, same_place
 
 
-@dataclass(frozen=True)
-class Location:
+class Location(Struct, frozen=True):
     """The location of a checkout, for git's command line and environment.
 
     Args:
@@ -44,8 +44,7 @@ class Location:
         return variables
 
 
-@dataclass
-class _Known:
+class _Known(Struct):
     top: Path
     common_dir: Path
     git_dir: Path | None
