@@ -10,6 +10,8 @@ import pytest
 import trio
 import trio.testing
 
+from anyond.actors import attempts as attempts_module
+from anyond.actors.attempt import AttemptActor
 from anyond.actors.attempts import Attempts
 from anyond.model.errors import Unavailable
 from anyond.model.rows import ProcessStatus, ScriptContext
@@ -84,3 +86,18 @@ async def test_a_service_whose_row_does_not_start_is_ended(
     service, _ = await resources.store.read(lambda r: processes.of_attempt(r, about.attempt.id))
     assert processes.is_service(service)
     assert service.status is ProcessStatus.FAILED
+
+
+async def test_whoever_ends_services_does_not_wait_for_ever_for_a_job(
+    awake: Attempts, about: Subject, nursery: trio.Nursery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attempts_module, "LEAVES_S", 0.05)
+
+    async def hang(_: AttemptActor) -> None:
+        await trio.sleep_forever()
+
+    nursery.start_soon(awake.do, about.attempt.id, hang)
+    await until(lambda: awake.is_busy(about.attempt.id))
+    with trio.fail_after(10):
+        await awake.end_services(about.attempt.id)
+    assert awake.is_busy(about.attempt.id)

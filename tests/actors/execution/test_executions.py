@@ -322,3 +322,22 @@ async def test_a_new_row_is_started_once_by_whoever_comes_first_and_both_are_ans
         assert (ended.status, ended.exit_code) == (ProcessStatus.COMPLETED, 0), told(resources, row)
         await awake.begin(row)  # it has begun, so nothing is waited for
         nursery.cancel_scope.cancel()
+
+
+async def test_a_shim_of_a_version_that_recorded_no_launches_is_followed_and_recorded(
+    resources: Resources, poisoned: ExecutionProcess
+) -> None:
+    row = await script_instead(resources, poisoned)
+    await started(resources, row, "exec sleep 600")
+    async with trio.open_nursery() as nursery:
+        awake = Attempts(nursery, resources, Logs(resources.store, resources.launcher))
+        await awake.recover()
+        key, seen = await resources.store.read(
+            lambda r: (launches.key(r, row.id), launches.processes(r, row.id))
+        )
+        assert key == ""
+        assert seen is not None
+        assert seen.shim[0] == shim_of(resources, row)
+        await awake.halt(row.task_attempt_id)
+        assert (await final(resources, row)).status is ProcessStatus.KILLED
+        nursery.cancel_scope.cancel()

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from anyond.git.program.command import git
 from anyond.model.configuration.settings import Executor
+from anyond.model.drafts import DraftPatch, DraftType, QueueWish
 from anyond.model.errors import AnyondError, Unavailable
 from anyond.model.http.bodies import NewTag
 from anyond.model.ids import now
@@ -32,7 +33,7 @@ from anyond.operations.subject import Subject
 from anyond.operations.turn import steering
 from anyond.operations.turn.turn_record import SentMessage
 from anyond.procs.shims.launcher import Launcher
-from anyond.store.board import tags, tasks
+from anyond.store.board import drafts, tags, tasks
 from anyond.store.engine.transaction import Tx
 from anyond.store.runs import processes, sessions
 from tests.support.processes.fake_launcher import FakeLauncher
@@ -223,3 +224,22 @@ async def test_the_subject_of_an_attempt_without_a_worktree_has_none(
     assert read == about
     with pytest.raises(AnyondError):
         _ = read.worktree
+
+
+async def test_what_is_queued_for_after_a_start_that_fails_is_a_draft_again(
+    faked: Resources, launcher: FakeLauncher, repository: Path
+) -> None:
+    about = await add_attempt(faked, await add_project(faked, repository))
+    row = await add_run(faked, about, asks())
+
+    def queued(tx: Tx) -> None:
+        patch = DraftPatch(prompt="And sugar")
+        drafts.save(tx, about.attempt.id, DraftType.FOLLOW_UP, patch, now())
+        drafts.queue(tx, about.attempt.id, QueueWish(queued=True), now())
+
+    await faked.store.write(queued)
+    launcher.error = Unavailable("No room.")
+    with pytest.raises(Unavailable):
+        await start(faked, row, about)
+    draft = await faked.store.read(lambda r: drafts.get(r, about.attempt.id, DraftType.FOLLOW_UP))
+    assert (draft.prompt, draft.queued) == ("And sugar", False)
