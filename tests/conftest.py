@@ -24,4 +24,6 @@ settings.load_profile("anyon")
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Have daemons forked, except for tests that are about how one starts."""
+    if measured.is_measured() and item.get_closest_marker("cost") is not None:
+        pytest.skip("the measurement of coverage costs more than the limit of this test")
     daemon_process.allow(item.get_closest_marker("cold_start") is None)

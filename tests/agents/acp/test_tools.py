@@ -313,6 +313,7 @@ def test_git_applies_our_diffs(tmp_path_factory: Any, old: str, new: str) -> Non
     assert (folder / "f").read_bytes() == new.encode()
 
 
+@pytest.mark.cost
 def test_a_huge_change_does_not_take_long() -> None:
     chance = random.Random(1)
     old, new = ("".join(f"{chance.randrange(5000)}\n" for _ in range(100_000)) for _ in range(2))

@@ -109,6 +109,7 @@ def test_whether_messages_are_taken_does_not_change_the_conversation(name: str) 
     assert [*events, *taken.finish()] == fold(fresh(records), records)
 
 
+@pytest.mark.cost
 def test_a_hundred_thousand_lines_take_less_than_a_second_of_the_processor() -> None:
     delta = {"threadId": "main", "turnId": "t1", "itemId": "i", "delta": "word "}
     line = json.dumps({"method": "item/agentMessage/delta", "params": delta}).encode() + b"\n"

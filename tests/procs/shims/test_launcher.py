@@ -299,6 +299,7 @@ def kilobytes(status: str) -> int:
     return int(status.split("VmRSS:")[1].split(maxsplit=1)[0])
 
 
+@pytest.mark.cost
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 async def test_a_shim_is_small_sleeps_and_holds_nothing_of_ours(
     launcher: Launcher, tmp_path: Path
