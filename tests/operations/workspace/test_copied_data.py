@@ -20,7 +20,7 @@ from anyond.host.app_paths import AppPaths
 from anyond.model.http.bodies import MergeStrategy, NewProject
 from anyond.model.ids import now
 from anyond.model.refusals.worktrees import WorktreeElsewhere
-from anyond.model.rows import ExecutionProcess, ProcessStatus
+from anyond.model.rows import ExecutionProcess, ProcessStatus, TaskStatus
 from anyond.operations import projects as project_operations
 from anyond.operations import subject
 from anyond.operations.branch import intent_outcomes, merging
@@ -99,7 +99,11 @@ async def test_a_copy_leaves_worktrees_snapshots_and_programs_to_the_first(
                 assert ended.status is ProcessStatus.KILLED
                 assert await copy.store.read(processes.running) == []
                 assert await copy.store.read(intents.fetch_all) == []
+                recorded = await copy.store.read(data_directory.recorded)
+                assert recorded is not None
+                assert recorded.path == os.path.realpath(copy.paths.data_dir)
                 there = await subject.read(copy, id)
+                assert there.task.status is TaskStatus.IN_REVIEW
                 assert there.worktree == about.worktree
                 seen = await status.branch_status(
                     there.repository, there.worktree, there.attempt.branch, "main"
