@@ -13,6 +13,7 @@ MODULES = {
     "attach": "anyond.cli.verbs.conversation:attach",
     "cd": "anyond.cli.verbs.worktrees:print_path",
     "compare": "anyond.cli.verbs.reading:compare",
+    "completion": "anyond.cli.verbs.shells:completion",
     "config": "anyond.cli.verbs.settings:config",
     "demo": "anyond.cli.demo:demo",
     "diff": "anyond.cli.verbs.reading:diff",

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Mapping, Sequence
 from functools import partial
 from importlib import import_module
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from anyond.cli.frame.exit_codes import ExitCode, in_one_line
 from anyond.cli.frame.failures import failure_of
 from anyond.cli.frame.session import common_options
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 
 class Verb(click.Command):
@@ -68,6 +72,15 @@ class LazyGroup(click.Group):
             self.add_command(getattr(import_module(module), attribute), cmd_name)
         return super().get_command(ctx, cmd_name)
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete names without importing all commands; options as click does."""
+        names = [name for name in self.list_commands(ctx) if name.startswith(incomplete)]
+        if incomplete.startswith("-") or not self._modules:
+            return super().shell_complete(ctx, incomplete)
+        from click.shell_completion import CompletionItem
+
+        return [CompletionItem(name) for name in names]
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
@@ -99,6 +112,8 @@ class Program(LazyGroup):
         run = partial(super().main, *args, standalone_mode=False, **more)
         if not standalone_mode:
             return run()
+        # Nothing of what is imported is garbage; to look for it takes a tenth of a short command.
+        gc.set_threshold(50_000)
         given = next((one for one in (*args, more.get("args")) if one is not None), sys.argv[1:])
         try:
             code: object = run()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from anyond.cli.finding.completion import ATTEMPT
 from anyond.cli.frame.commands import Verb
 from anyond.cli.frame.exit_codes import ExitCode
 from anyond.cli.frame.failures import CommandFailed
@@ -38,7 +39,7 @@ def screen_of(session: Session) -> Screen:
         ("anyon attach 7 --last 200", "begin further back"),
     ],
 )
-@click.argument("reference", metavar="[ATTEMPT]", required=False)
+@click.argument("reference", metavar="[ATTEMPT]", type=ATTEMPT, required=False)
 @click.option("--read-only", is_flag=True, help="Send nothing, and answer nothing.")
 @click.option(
     "--last",
@@ -77,7 +78,7 @@ def attach(*, reference: str | None, read_only: bool, last: int) -> None:
         ("git log -3 | anyon send 7 --file -", "from a pipe"),
     ],
 )
-@click.argument("reference", metavar="ATTEMPT")
+@click.argument("reference", metavar="ATTEMPT", type=ATTEMPT)
 @click.argument("text", required=False)
 @click.option("--queue", is_flag=True, help="Send it when nothing runs any more.")
 @click.option("--steer", is_flag=True, help="Say it into the turn that runs.")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from anyond.cli.finding.completion import ATTEMPT, PROJECT
 from anyond.cli.frame.commands import Verb
 from anyond.cli.frame.exit_codes import ExitCode
 from anyond.cli.frame.failures import CommandFailed
@@ -34,8 +35,10 @@ _LOOKS_S = (0.1, 1.0)
     type=click.Path(exists=True, dir_okay=False, allow_dash=True),
     help="Read title and description from a file, or `-`.",
 )
-@click.option("--project", metavar="NAME", help="Else that of the repository one is in.")
-@click.option("--parent", metavar="ATTEMPT", help="The attempt that it grew from.")
+@click.option(
+    "--project", metavar="NAME", type=PROJECT, help="Else that of the repository one is in."
+)
+@click.option("--parent", metavar="ATTEMPT", type=ATTEMPT, help="The attempt that it grew from.")
 @click.option(
     "-i",
     "--image",
@@ -99,7 +102,7 @@ def new(
     short_help="Stop all that runs in attempts.",
     examples=[("anyon stop 7", "its agent, scripts and dev servers"), ("anyon stop --all", "")],
 )
-@click.argument("references", metavar="[ATTEMPT]...", nargs=-1)
+@click.argument("references", metavar="[ATTEMPT]...", type=ATTEMPT, nargs=-1)
 @click.option("--all", "every", is_flag=True, help="All that is at work.")
 def stop(*, references: tuple[str, ...], every: bool) -> None:
     """Stop all that runs in attempts; returns when nothing of it is left. Nothing is lost."""
@@ -137,7 +140,7 @@ def stop(*, references: tuple[str, ...], every: bool) -> None:
         ("anyon retry 7 --reset", "from the commit where that run began"),
     ],
 )
-@click.argument("reference", metavar="[ATTEMPT]", required=False)
+@click.argument("reference", metavar="[ATTEMPT]", type=ATTEMPT, required=False)
 @click.argument("text", required=False)
 @click.option("--reset", is_flag=True, help="Set the worktree back to before that run.")
 def retry(*, reference: str | None, text: str | None, reset: bool) -> None:
@@ -178,7 +181,7 @@ def retry(*, reference: str | None, text: str | None, reset: bool) -> None:
     short_help="Delete tasks with their attempts.",
     examples=[("anyon rm 7", "asks before"), ("anyon rm 7 8 -y", "does not ask")],
 )
-@click.argument("references", metavar="ATTEMPT...", nargs=-1, required=True)
+@click.argument("references", metavar="ATTEMPT...", type=ATTEMPT, nargs=-1, required=True)
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 def rm(*, references: tuple[str, ...], yes: bool) -> None:
     """Delete the tasks of attempts, with all their attempts, conversations and worktrees.
@@ -216,7 +219,7 @@ def rm(*, references: tuple[str, ...], yes: bool) -> None:
         ("anyon wait 7 --for done --timeout 30m", "whatever it asks"),
     ],
 )
-@click.argument("reference", metavar="[ATTEMPT]", required=False)
+@click.argument("reference", metavar="[ATTEMPT]", type=ATTEMPT, required=False)
 @click.option(
     "--for",
     "goal",

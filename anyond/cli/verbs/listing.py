@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from anyond.cli.finding.completion import PROJECT
 from anyond.cli.frame.commands import Verb
 from anyond.cli.frame.session import Session, current, print_line
 
@@ -34,7 +35,9 @@ _LOOK_S = 1.0
 @click.option("-a", "--all", "every", is_flag=True, help="Also of tasks that are done.")
 @click.option("-w", "--watch", is_flag=True, help="Follow what happens, until Ctrl+C.")
 @click.option("-n", "--limit", type=click.IntRange(1, 10_000), help="At most so many.")
-@click.option("--project", metavar="NAME", help="Only those of this project (or id, or path).")
+@click.option(
+    "--project", metavar="NAME", type=PROJECT, help="Only those of this project (or id, or path)."
+)
 @click.option("--needs-me", is_flag=True, help="Only those that wait for a person.")
 @click.option("--ids", is_flag=True, help="Only the ids, one a line.")
 def ps(

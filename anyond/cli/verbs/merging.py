@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from anyond.cli.finding.completion import ATTEMPT
 from anyond.cli.frame.commands import Verb
 from anyond.cli.frame.exit_codes import ExitCode
 from anyond.cli.frame.failures import CommandFailed
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
         ("anyon merge 7 --into develop", "elsewhere than planned"),
     ],
 )
-@click.argument("reference", metavar="[ATTEMPT]", required=False)
+@click.argument("reference", metavar="[ATTEMPT]", type=ATTEMPT, required=False)
 @click.option("--squash", is_flag=True, help="As one commit.")
 @click.option("--rebase", is_flag=True, help="Commit by commit, without a merge commit.")
 @click.option("--into", metavar="BRANCH", help="Make this the target branch first.")
@@ -107,7 +108,7 @@ def _commits(count: int) -> str:
         ("anyon rebase 7 --abort", "back to how it was before the conflicts"),
     ],
 )
-@click.argument("reference", metavar="[ATTEMPT]", required=False)
+@click.argument("reference", metavar="[ATTEMPT]", type=ATTEMPT, required=False)
 @click.option("--onto", metavar="BRANCH", help="Another branch, which becomes the target.")
 @click.option("--abort", is_flag=True, help="Give up a rebase that has met conflicts.")
 def rebase(*, reference: str | None, onto: str | None, abort: bool) -> None:
@@ -135,7 +136,7 @@ def rebase(*, reference: str | None, onto: str | None, abort: bool) -> None:
     short_help="Push the branch of an attempt.",
     examples=[("anyon push 7", "to the remote of its target branch")],
 )
-@click.argument("reference", metavar="[ATTEMPT]", required=False)
+@click.argument("reference", metavar="[ATTEMPT]", type=ATTEMPT, required=False)
 @click.option("--force", is_flag=True, help="Overwrite what was pushed before, and nothing else.")
 def push(*, reference: str | None, force: bool) -> None:
     """Push the branch of an attempt."""
@@ -160,7 +161,7 @@ def push(*, reference: str | None, force: bool) -> None:
         ("anyon pr 7 --attach", "find one that somebody else has opened"),
     ],
 )
-@click.argument("reference", metavar="[ATTEMPT]", required=False)
+@click.argument("reference", metavar="[ATTEMPT]", type=ATTEMPT, required=False)
 @click.option("-t", "--title", help="Else that of the task.")
 @click.option("-b", "--body", help="What it says.")
 @click.option("--base", metavar="BRANCH", help="Else the target branch.")

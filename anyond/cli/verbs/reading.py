@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from anyond.cli.finding.completion import ATTEMPT
 from anyond.cli.frame.commands import Verb
 from anyond.cli.frame.session import Session, current, print_line
 
@@ -30,7 +31,7 @@ _QUIET_S = 1.0
         ("anyon logs 7 --kind tool_use --json", "for scripts: an entry a line"),
     ],
 )
-@click.argument("reference", metavar="[ATTEMPT]", required=False)
+@click.argument("reference", metavar="[ATTEMPT]", type=ATTEMPT, required=False)
 @click.option("-f", "--follow", is_flag=True, help="Stay until nothing runs any more.")
 @click.option("-n", "--last", type=click.IntRange(1, 100_000), help="Only so many at the end.")
 @click.option("--raw", is_flag=True, help="The output of the programs, not the conversation.")
@@ -225,7 +226,7 @@ def _print_raw(
         ("anyon diff 7 | git apply", "bring it elsewhere"),
     ],
 )
-@click.argument("reference", metavar="[ATTEMPT]", required=False)
+@click.argument("reference", metavar="[ATTEMPT]", type=ATTEMPT, required=False)
 @click.option("--stat", is_flag=True, help="Files with the number of their lines.")
 @click.option("--name-only", is_flag=True, help="Only the names of the files.")
 def diff(*, reference: str | None, stat: bool, name_only: bool) -> None:
@@ -259,7 +260,7 @@ def diff(*, reference: str | None, stat: bool, name_only: bool) -> None:
     short_help="Lay the changes of attempts side by side.",
     examples=[("anyon compare 7 8 9", "a file a line, an attempt a column")],
 )
-@click.argument("references", metavar="ATTEMPT ATTEMPT...", nargs=-1, required=True)
+@click.argument("references", metavar="ATTEMPT ATTEMPT...", type=ATTEMPT, nargs=-1, required=True)
 def compare(*, references: tuple[str, ...]) -> None:
     """Compare what attempts have changed, file by file."""
     from anyond.cli.finding.references import resolve

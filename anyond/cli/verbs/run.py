@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from anyond.cli.finding.completion import AGENT
 from anyond.cli.frame.commands import Verb
 from anyond.cli.frame.exit_codes import ExitCode
 from anyond.cli.frame.failures import CommandFailed
@@ -56,7 +57,11 @@ class Seconds(click.ParamType[float]):
 )
 @click.argument("prompt", required=False)
 @click.option(
-    "-a", "--agent", metavar="AGENT[:VARIANT]", help="Which agent; else that of the settings."
+    "-a",
+    "--agent",
+    metavar="AGENT[:VARIANT]",
+    type=AGENT,
+    help="Which agent; else that of the settings.",
 )
 @click.option("-b", "--base", metavar="BRANCH", help="Where it begins; else the branch one is on.")
 @click.option(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from anyond.cli.finding.completion import ATTEMPT
 from anyond.cli.frame.commands import Verb
 from anyond.cli.frame.exit_codes import ExitCode
 from anyond.cli.frame.failures import CommandFailed
@@ -40,7 +41,7 @@ def worktree_of(attempt: AttemptSummary) -> str:
     short_help="Print the path of a worktree.",
     examples=[('cd "$(anyon cd 7)"', "go there")],
 )
-@click.argument("reference", metavar="[ATTEMPT]", required=False)
+@click.argument("reference", metavar="[ATTEMPT]", type=ATTEMPT, required=False)
 def print_path(*, reference: str | None) -> None:
     """Print the path of the worktree of an attempt; a program cannot change your directory."""
     from anyond.cli.finding.references import resolve
@@ -61,7 +62,7 @@ def print_path(*, reference: str | None) -> None:
     context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
     examples=[("anyon exec 7 -- make test", "its exit code is that of the command")],
 )
-@click.argument("reference", metavar="ATTEMPT")
+@click.argument("reference", metavar="ATTEMPT", type=ATTEMPT)
 @click.argument("command", metavar="-- COMMAND...", nargs=-1, required=True, type=click.UNPROCESSED)
 def execute(*, reference: str, command: tuple[str, ...]) -> None:
     """Run a command of yours in the worktree of an attempt."""
@@ -86,7 +87,7 @@ def execute(*, reference: str, command: tuple[str, ...]) -> None:
     short_help="Open a worktree in the editor of the settings.",
     examples=[("anyon edit 7", "the worktree"), ("anyon edit 7 src/tea.py", "a file in it")],
 )
-@click.argument("reference", metavar="[ATTEMPT]", required=False)
+@click.argument("reference", metavar="[ATTEMPT]", type=ATTEMPT, required=False)
 @click.argument("path", required=False)
 def edit(*, reference: str | None, path: str | None) -> None:
     """Open the worktree of an attempt, or a file in it, in the editor of the settings."""
