@@ -10,7 +10,6 @@ A client that leaves cancels what works for it: its connection does that.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import aclosing
 from typing import Any, NamedTuple
 
 import trio
@@ -21,7 +20,9 @@ from anyond.http.request.json_request import AsgiRequest, JsonAnswer
 from anyond.http.routing import Found
 from anyond.http.streaming import streams
 from anyond.http.streaming.socket import Socket
-from anyond.http.views import EVENT_HEADERS, Answer, EventBody, Streamed
+from anyond.http.streaming.sse import Events
+from anyond.http.views import EVENT_HEADERS, Answer, Streamed
+from anyond.http.wire.protocol import SEND_BODY
 
 
 class Exchange(NamedTuple):
@@ -60,11 +61,11 @@ async def answer(found: Found, exchange: Exchange, refused: list[Any], closing: 
     match made:
         case JsonAnswer():
             await _send_json(send, made, head=scope["method"] == "HEAD")
-        case EventBody(source):
-            await _send_events(send, source, head=scope["method"] == "HEAD")
-        case Streamed(source, encoder, gather_s):
+        case Events():
+            await _send_events(scope, send, made)
+        case Streamed(source, encoder, gathers):
             socket = Socket(scope, receive, send)
-            await streams.send(socket, source, encoder, closing, gather_s)
+            await streams.send(socket, source, encoder, closing, gathers)
         case _:
             raise TypeError(f"{path} needs the framework")
 
@@ -102,11 +103,8 @@ async def _send_json(send: Any, made: JsonAnswer, *, head: bool) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-async def _send_events(send: Any, source: Any, *, head: bool) -> None:
-    async with aclosing(source):
-        start = {"type": "http.response.start", "status": 200, "headers": raw(EVENT_HEADERS)}
-        await send(start)
-        if not head:  # to which the answer would never end
-            async for piece in source:
-                await send({"type": "http.response.body", "body": piece, "more_body": True})
+async def _send_events(scope: Any, send: Any, events: Events) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": raw(EVENT_HEADERS)})
+    if scope["method"] != "HEAD":  # to which the answer would never end
+        await events.send_to(scope["state"][SEND_BODY])
     await send({"type": "http.response.body", "body": b""})

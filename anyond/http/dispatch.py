@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, overload
 
 from msgspec import Struct
@@ -25,7 +25,8 @@ from anyond.http.request import decode
 from anyond.http.request.json_request import JsonAnswer, JsonRequest
 from anyond.http.request.params import read_params
 from anyond.http.streaming.encoders import WireFormat
-from anyond.http.views import EventBody, FileAnswer, Form, FormRequest, Streamed, View
+from anyond.http.streaming.sse import Events
+from anyond.http.views import FileAnswer, Form, FormRequest, Streamed, View
 
 if TYPE_CHECKING:
     from anyond.http.backend import Backend
@@ -83,7 +84,7 @@ def route(
 @overload
 def route(
     endpoint: EventStream[P],
-    handler: Callable[[Backend, P, WireFormat], Awaitable[AsyncIterator[bytes]]],
+    handler: Callable[[Backend, P, WireFormat], Awaitable[Events]],
 ) -> Route: ...
 
 
@@ -169,12 +170,12 @@ def _sending(
 
 def _telling(
     endpoint: EventStream[Any],
-    handler: Callable[..., Awaitable[AsyncIterator[bytes]]],
+    handler: Callable[..., Awaitable[Events]],
     backend: Backend,
 ) -> View:
-    async def view(request: JsonRequest) -> EventBody:
+    async def view(request: JsonRequest) -> Events:
         params = read_params(endpoint, request)
-        return EventBody(await handler(backend, params, backend.wire_format(params.format)))
+        return await handler(backend, params, backend.wire_format(params.format))
 
     return view
 

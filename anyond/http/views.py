@@ -9,7 +9,7 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from anyond.http.request.json_request import JsonAnswer, JsonRequest
 from anyond.http.streaming.encoders import Encoder
-from anyond.http.streaming.streams import GATHER_S
+from anyond.http.streaming.sse import Events
 
 T = TypeVar("T")
 
@@ -33,18 +33,12 @@ class Streamed(NamedTuple, Generic[T]):
     """The frames of a WebSocket, and their writer.
 
     Args:
-        gather_s: see `streams.send`.
+        gathers: see `streams.send`.
     """
 
     source: AsyncIterator[Sequence[T]]
     encoder: Encoder[T]
-    gather_s: float = GATHER_S
-
-
-class EventBody(NamedTuple):
-    """The body of Server-Sent Events, piece by piece."""
-
-    source: AsyncIterator[bytes]
+    gathers: bool = True
 
 
 EVENT_HEADERS: Mapping[str, str] = MappingProxyType(
@@ -55,7 +49,7 @@ EVENT_HEADERS: Mapping[str, str] = MappingProxyType(
     }
 )
 
-Answer = JsonAnswer | FileAnswer | Streamed[Any] | EventBody
+Answer = JsonAnswer | FileAnswer | Streamed[Any] | Events
 View = Callable[[Any], Awaitable[Answer]]
 """Given the request: a `JsonRequest`, for routes of the framework a `FormRequest`."""
 

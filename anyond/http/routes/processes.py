@@ -47,7 +47,7 @@ async def stream_raw_logs(
     logs = backend.services.logs
     await logs.open_raw(params.execution_process_id)
     source = logs.raw(params.execution_process_id, params.after, params.tail)
-    return Streamed(source, wire_format.raw(params.batch), gather_s=0)
+    return Streamed(source, wire_format.raw(params.batch), gathers=False)
 
 
 async def stream_normalized_logs(
@@ -56,7 +56,7 @@ async def stream_normalized_logs(
     logs = backend.services.logs
     await logs.open_raw(params.execution_process_id)
     source = logs.entries(params.execution_process_id, params.after, params.tail)
-    return Streamed(source, wire_format.entries(params.batch), gather_s=0)
+    return Streamed(source, wire_format.entries(params.batch), gathers=False)
 
 
 async def stream_processes(

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, NamedTuple
 
 import trio
 
 from anyond.api.events import RESYNC
 from anyond.http.answer.envelope import encode
 from anyond.http.streaming.encoders import event
-from anyond.http.streaming.streams import GATHER_S
+from anyond.http.streaming.streams import gathering
+from anyond.model.errors import Unavailable
 from anyond.model.http.frames import EventsLost
 from anyond.model.refusals.daemon import Gone
 from anyond.model.rows import Change
@@ -21,15 +22,11 @@ if TYPE_CHECKING:
 
 QUIET_SECONDS = 15.0
 
+Send = Callable[[bytes], Awaitable[None]]
 
-async def events(
-    changes: Changes,
-    after: int | None,
-    closing: trio.Event,
-    write: Callable[[Change], bytes],
-    quiet: float = QUIET_SECONDS,
-) -> AsyncIterator[bytes]:
-    """The body of an event stream; ends when `closing` is set.
+
+class Events(NamedTuple):
+    """The body of an event stream.
 
     If the position is held no longer, the client is told with the event `resync`, whose data
     says from where on changes are held (`oldest`) and where they are now (`end`); it must read
@@ -37,48 +34,62 @@ async def events(
 
     Args:
         after: the position that the client has seen; None is now.
+        closing: set when the daemon stops, which ends the stream.
         write: how a change is told; nothing for one that is not.
         quiet: seconds of silence after which a comment shows that the stream lives.
     """
-    yield b"retry: 2000\n\n"
-    position = changes.end if after is None else after
-    cursor: ChangeCursor | None = None
-    while not closing.is_set():
-        try:
-            cursor = cursor or changes.follow(position)
-            batch = await _next(cursor, closing, quiet)
-        except Gone:
-            cursor, position = None, changes.end
-            here = encode(EventsLost(oldest=changes.oldest, end=position))
-            yield event(RESYNC.encode(), here, position)
-            continue
-        if batch is None:
-            if not closing.is_set():
-                yield b": still here\n\n"
-            continue
-        frames = b"".join(map(write, batch))
-        if frames:
-            yield frames
-            await trio.sleep(GATHER_S)
 
+    changes: Changes
+    after: int | None
+    closing: trio.Event
+    write: Callable[[Change], bytes]
+    quiet: float = QUIET_SECONDS
 
-async def _next(cursor: ChangeCursor, closing: trio.Event, quiet: float) -> list[Change] | None:
-    """The next changes, or None if `quiet` passes or the daemon stops before there are any."""
-    batch: list[Change] | None = None
-    gone: Gone | None = None
-    with trio.move_on_after(quiet):
+    async def send_to(self, send: Send) -> None:
+        """Send what happens, until `closing` is set or the database is closed."""
+        sent = 0
+
+        async def count_and_send(data: bytes) -> None:
+            nonlocal sent
+            sent += 1
+            await send(data)
+
         async with trio.open_nursery() as nursery:
 
-            async def stop() -> None:
-                await closing.wait()
-                nursery.cancel_scope.cancel()
+            async def attend() -> None:
+                # Once for a connection, not for each change: there may be thousands of both.
+                seen = -1
+                while True:
+                    with trio.move_on_after(self.quiet):
+                        await self.closing.wait()
+                        nursery.cancel_scope.cancel()
+                        return
+                    if seen == sent:
+                        await send(b": still here\n\n")
+                    seen = sent
 
-            nursery.start_soon(stop)
-            try:
-                batch = await cursor.next(200)
-            except Gone as error:
-                gone = error  # raised outside, where it is not wrapped in a group
+            nursery.start_soon(attend)
+            await self._follow(count_and_send)
             nursery.cancel_scope.cancel()
-    if gone is not None:
-        raise gone
-    return batch
+
+    async def _follow(self, send: Send) -> None:
+        changes, write = self.changes, self.write
+        position = changes.end if self.after is None else self.after
+        cursor: ChangeCursor | None = None
+        await send(b"retry: 2000\n\n")
+        while not self.closing.is_set():
+            try:
+                cursor = cursor or changes.follow(position)
+                batch = await cursor.next(200)
+            except Gone:
+                cursor, position = None, changes.end
+                here = encode(EventsLost(oldest=changes.oldest, end=position))
+                await send(event(RESYNC.encode(), here, position))
+                await trio.lowlevel.checkpoint()
+                continue
+            except Unavailable:
+                return
+            frames = b"".join(map(write, batch))
+            if frames:
+                await send(frames)
+                await gathering.pause()

@@ -10,6 +10,7 @@ import trio
 
 from anyond.http.answer.refusal import incident, refused
 from anyond.http.streaming.encoders import Encoder, Snapshot
+from anyond.http.streaming.gathering import Gathering
 from anyond.http.streaming.socket import Socket
 from anyond.http.wire.turns import Turns
 
@@ -23,6 +24,9 @@ _LARGE = 1024**2
 
 _endings = Turns()
 
+gathering = Gathering(GATHER_S)
+"""The debounce of all streams that have none of their own."""
+
 _NORMAL = 1000
 _GOING_AWAY = 1001
 _FAILED = 1011
@@ -35,7 +39,7 @@ async def send(
     source: AsyncIterator[Sequence[T]],
     encoder: Encoder[T],
     closing: trio.Event,
-    gather_s: float = GATHER_S,
+    gathers: bool = True,
 ) -> None:
     """Accept the WebSocket and send `source` to it until either has an end.
 
@@ -48,7 +52,7 @@ async def send(
         source: batches of items; a slow client makes it wait, nobody else.
         encoder: how this client wants them.
         closing: set when the daemon stops.
-        gather_s: the debounce, in seconds; 0 for a source that has one itself.
+        gathers: whether there is a pause after a small message; not for what is gathered before.
     """
     await socket.accept()
     code, reason = _GOING_AWAY, ""
@@ -56,7 +60,7 @@ async def send(
         nursery.start_soon(_ignore_messages, socket, nursery.cancel_scope)
         nursery.start_soon(_stop_when, closing, nursery.cancel_scope)
         try:
-            await _pump(socket, source, encoder, gather_s)
+            await _pump(socket, source, encoder, gathers)
             code = _NORMAL
         except Exception as error:
             refusal = refused(error)
@@ -72,7 +76,7 @@ def _cut(reason: str) -> str:
 
 
 async def _pump(
-    socket: Socket, source: AsyncIterator[Sequence[T]], encoder: Encoder[T], gather_s: float
+    socket: Socket, source: AsyncIterator[Sequence[T]], encoder: Encoder[T], gathers: bool
 ) -> None:
     async for items in source:
         sizes: list[int] = []
@@ -84,8 +88,8 @@ async def _pump(
         if sum(sizes) >= _BATCH_BYTES:
             # Once the peer is gone, sending returns without ever giving way to its cancellation.
             await trio.lowlevel.checkpoint()
-        elif gather_s:
-            await trio.sleep(gather_s)
+        elif gathers:
+            await gathering.pause()
     await socket.send_each(encoder.end())  # wire formats hold the end back
 
 

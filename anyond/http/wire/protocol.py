@@ -20,6 +20,10 @@ from hypercorn.typing import ConnectionState
 from anyond.http.answer.envelope import JSON, failure
 from anyond.http.wire.fragments import SEND_TEXTS, FragmentingStream
 
+SEND_BODY = "anyon.send_body"
+"""Under this name the ASGI state has what sends a piece of a body that has no length, after the
+head of the answer: `send_body(data)`, as `http.response.body` with more to come."""
+
 _STREAM_END_SECONDS = 1.0
 _CLOSE = 8  # the opcode of a close frame (RFC 6455)
 
@@ -35,6 +39,23 @@ class Protocol(H11Protocol):
     answered: trio.Event
     _begun = _cut_off = _bodiless = _holding = False
     _held = b""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.connection_state[SEND_BODY] = self._send_body
+
+    async def _send_body(self, data: bytes) -> None:
+        """Frame and write a piece of a body, without the layers that look at each of them.
+
+        Like those it sends nothing when the answer is over or was cut off.
+        """
+        connection = self.connection
+        if connection.our_state is not h11.SEND_BODY or self._cut_off or not data:
+            await trio.lowlevel.checkpoint()
+        elif (connection.their_http_version or b"") < b"1.1":
+            await self.send(RawData(data))  # the end of the connection is the end of the body
+        else:
+            await self.send(RawData(b"%x\r\n%s\r\n" % (len(data), data)))
 
     async def _check_protocol(self, event: h11.Request) -> None:
         """Do nothing where Hypercorn would switch to HTTP/2."""

@@ -14,6 +14,7 @@ from anyond.model.ids import now
 from anyond.model.refusals.daemon import Gone
 from anyond.model.rows import Change
 from anyond.store.engine.transaction import Fact, Reader
+from anyond.wakeup import Wakeup
 
 R = TypeVar("R")
 
@@ -56,7 +57,7 @@ class Changes:
         self._read = read
         self._tail: list[Change] = []
         self._tail_bytes = 0
-        self._grew = trio.Event()
+        self._grew = Wakeup()
         self._closed = False
 
     def follow(self, after: int) -> ChangeCursor:
@@ -97,7 +98,8 @@ class Changes:
             Gone: they were pruned in the meantime.
             Unavailable: the store was closed.
         """
-        await trio.lowlevel.checkpoint()
+        if after < self.end:
+            await trio.lowlevel.checkpoint()
         while after >= self.end:
             if self._closed:
                 raise Unavailable("The database was closed.")
@@ -111,8 +113,7 @@ class Changes:
         return page
 
     def _wake(self) -> None:
-        self._grew.set()
-        self._grew = trio.Event()
+        self._grew.notify()
 
 
 class ChangeCursor:

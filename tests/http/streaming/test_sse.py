@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 import trio
 
@@ -76,14 +77,33 @@ async def test_a_position_that_is_not_held_is_answered_by_where_to_go_on(server:
 async def test_silence_is_broken_by_comments_and_lost_by_none(server: Server) -> None:
     project = await server.project()
     closing = trio.Event()
-    write = PLAIN.event
-    body = sse.events(server.store.changes, None, closing, write, quiet=0.05)
-    assert await anext(body) == b"retry: 2000\n\n"
-    assert await anext(body) == b": still here\n\n"
-    await server.task(project.id)
-    assert b"task_created" in await anext(body)
-    closing.set()
-    assert [part async for part in body] == []
+    into, body = trio.open_memory_channel[bytes](0)
+    events = sse.Events(server.store.changes, None, closing, PLAIN.event, quiet=0.05)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(events.send_to, into.send)
+        assert await body.receive() == b"retry: 2000\n\n"
+        assert await body.receive() == b": still here\n\n"
+        await server.task(project.id)
+        while b"task_created" not in (part := await body.receive()):
+            assert part == b": still here\n\n"
+        closing.set()  # which ends it
+
+
+async def test_a_client_of_old_http_gets_the_events_as_they_are(server: Server) -> None:
+    place = urlsplit(str(server.client.base_url))
+    stream = await trio.open_tcp_stream(place.hostname or "", place.port or 0)
+    with trio.fail_after(20):
+        async with stream:
+            await stream.send_all(b"GET /api/events HTTP/1.0\r\nHost: localhost\r\n\r\n")
+            seen = b""
+            while b"retry: 2000\n\n" not in seen:
+                seen += await stream.receive_some()
+            await server.task((await server.project()).id)
+            while b"event: task_created\ndata: " not in seen:
+                seen += await stream.receive_some()
+    head, _, body = seen.partition(b"\r\n\r\n")
+    assert b"transfer-encoding" not in head.lower()
+    assert body.startswith(b"retry: 2000\n\n")
 
 
 async def test_asking_for_the_head_only_ends(server: Server) -> None:

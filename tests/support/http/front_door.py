@@ -93,7 +93,10 @@ class Logs:
         if process_id not in self.tapes:
             raise NotFound("execution process", process_id)
 
-    def raw(self, process_id: str, after: int | None) -> AsyncIterator[list[Any]]:
+    def raw(
+        self, process_id: str, after: int | None, tail: int | None = None
+    ) -> AsyncIterator[list[Any]]:
+        assert tail is None, "a tape is followed from its beginning"
         return self.tapes[process_id].follow(0 if after is None else after + 1)
 
     entries = raw
