@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 import trio
+from msgspec.structs import replace
 
 from anyond.actors import owner_check as owner_check_module
 from anyond.actors.attempts import Attempts

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from msgspec.structs import replace as with_fields
+from msgspec.structs import replace
 
 from anyond.git.merging import merge
 from anyond.git.merging.merge_record import MergeRecord
@@ -38,7 +37,7 @@ async def test_a_merge_takes_what_is_not_committed_yet_and_the_task_is_done(
 ) -> None:
     about = await attempt(resources, repository)
     if description is not None:
-        about = replace(about, task=with_fields(about.task, description=description))
+        about = replace(about, task=replace(about.task, description=description))
     before = run(repository, "rev-parse", "main")
     commit(about.worktree, {"a.txt": "a\n"})
     (about.worktree / "b.txt").write_text("b\n")
@@ -112,7 +111,7 @@ async def test_an_intent_that_another_has_written_meanwhile_is_not_taken_for_our
             assert found is not None
             assert (found.kind, found.name) == ("merge", "main")
             assert (found.tip, found.onto) == (record.before, record.after)
-            intents.put(tx, with_fields(found, onto=record.before))
+            intents.put(tx, replace(found, onto=record.before))
 
         await resources.store.write(other)
         return record

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
 import pytest
 import trio
+from msgspec.structs import replace
 
 from anyond.files.desktop_notifier import DesktopNotifier
 from anyond.model.drafts import DraftPatch, DraftType, QueueWish

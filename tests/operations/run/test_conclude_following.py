@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from anyond.agents.common.core import (
     SessionLost,
@@ -169,7 +168,7 @@ async def test_services_of_a_setup_script_get_a_row_or_are_ended(
         ended.append(process_id)
 
     launcher = overlaid(bench.resources.launcher, end_services=end_services)
-    bench = replace(bench, resources=replace(bench.resources, launcher=launcher))
+    bench.resources = replace(bench.resources, launcher=launcher)
     row = await add_run(bench.resources, bench.about, runs_script("x", then=asks("Tea")))
     left = Exit(code=0, ended_at=1, left_running=["serve", "watch"])
     following = await bench.conclude(row, exit=left, halting=halting)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-import msgspec
 import pytest
 import trio
+from msgspec.structs import replace
 
 from anyond.agents.common.core import (
     AgentEvent,
@@ -142,7 +142,7 @@ class Bench:
     async def steered(self, row: ExecutionProcess, *messages: str) -> None:
         record = await begin_turn(self.resources, row, "Make tea")
         sent = [SentMessage(prompt=text, text=text) for text in messages]
-        text = msgspec.structs.replace(record, messages=sent).encode()
+        text = replace(record, messages=sent).encode()
         await self.resources.store.write(lambda tx: sessions.keep_turn(tx, row.id, text))
 
     def log(self, row: ExecutionProcess) -> str:
