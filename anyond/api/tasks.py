@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from types import NoneType
+from typing import Annotated
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from anyond.api.declaration.endpoint import BodyCall, Call, Chapter, Stream
 from anyond.api.declaration.params import Followed, Nothing, OfTask, ProjectId
@@ -15,11 +16,21 @@ from anyond.model.refusals.requests import NotFound
 from anyond.model.refusals.runs import Busy
 from anyond.model.rows import TaskWithAttemptStatus
 
+MOST_TASKS = 1000
+"""The most tasks of a page."""
+
+Limit = Annotated[int, Meta(description=f"The most tasks of a page, 1 to {MOST_TASKS}.")]
+Cursor = Annotated[
+    str, Meta(description="Where the page begins: as the header `Link` of the one before has it.")
+]
+
 
 class TasksOfProject(Struct, frozen=True, kw_only=True):
-    """Requests for all tasks of a project."""
+    """Requests for the tasks of a project: all of them, or a page."""
 
     project_id: ProjectId
+    limit: Limit | None = None
+    cursor: Cursor = ""
 
 
 class FollowedTasks(Followed, frozen=True, kw_only=True):
@@ -32,6 +43,10 @@ LIST_TASKS = Call(
     method="GET",
     path="/api/tasks",
     summary="List tasks",
+    text=(
+        "All tasks of a project, newest first. With `limit`, so many at most; if there are more,"
+        ' the header `Link` has the address of the next page (`rel="next"`).'
+    ),
     params=TasksOfProject,
     answer=list[TaskWithAttemptStatus],
     cached=True,

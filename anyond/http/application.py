@@ -156,7 +156,7 @@ def _cors(origin: str) -> dict[str, str]:
         "Access-Control-Allow-Credentials": "true",
         "Access-Control-Allow-Methods": "GET, POST, PUT, DELETE",
         "Access-Control-Allow-Headers": "Authorization, Content-Type, If-None-Match, Last-Event-ID",
-        "Access-Control-Expose-Headers": "ETag",
+        "Access-Control-Expose-Headers": "ETag, Link",
         "Access-Control-Max-Age": "600",
         "Vary": "Origin",
     }

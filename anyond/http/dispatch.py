@@ -43,6 +43,13 @@ class Likeness(Generic[A]):
         self.value = value
 
 
+class Page(NamedTuple, Generic[A]):
+    """A part of a list, and the path and query of the next part if there is one."""
+
+    part: A
+    next: str | None
+
+
 class Route(NamedTuple):
     """An endpoint and the function that answers it."""
 
@@ -52,7 +59,8 @@ class Route(NamedTuple):
 
 @overload
 def route(
-    endpoint: Call[P, A], handler: Callable[[Backend, P], Awaitable[A | Likeness[A] | Known]]
+    endpoint: Call[P, A],
+    handler: Callable[[Backend, P], Awaitable[A | Likeness[A] | Known | Page[A]]],
 ) -> Route: ...
 
 
@@ -207,6 +215,11 @@ async def _body(endpoint: BodyCall[Any, B, Any], request: JsonRequest) -> B:
 def _encoded(endpoint: Answering[Any, Any], value: Any, request: JsonRequest) -> JsonAnswer:
     if isinstance(value, Known):
         return from_known(value, request)
+    if isinstance(value, Page):
+        made = cached(value.part, request)
+        if value.next is None:
+            return made
+        return made._replace(headers={**made.headers, "Link": f'<{value.next}>; rel="next"'})
     if isinstance(value, Likeness):
         value = value.value
     if endpoint.bare:

@@ -9,6 +9,7 @@ import time
 import trio
 
 from anyond.git.disk.locks import ABANDONED_S
+from anyond.host.memory import give_back
 from anyond.model.ids import now
 from anyond.operations import backup
 from anyond.operations.resources import Resources
@@ -99,6 +100,8 @@ async def collect_garbage() -> None:
             passes, due = 0, trio.Event()
             if day.cancelled_caught or sys.getallocatedblocks() - at_start < FEW_BLOCKS:
                 gc.collect()
+                # Nobody waits for it.
+                trio.lowlevel.start_thread_soon(give_back, lambda _: None)
             await trio.sleep(COLLECT_S)
     finally:
         gc.callbacks.remove(count)

@@ -6,7 +6,8 @@ from anyond.api import tasks as api
 from anyond.api.declaration.params import Nothing, OfTask
 from anyond.http.answer.envelope import Known
 from anyond.http.backend import Backend
-from anyond.http.dispatch import route
+from anyond.http.dispatch import Page, route
+from anyond.http.routes.task_pages import page
 from anyond.http.streaming import records
 from anyond.http.streaming.encoders import Record, Snapshot, WireFormat
 from anyond.http.views import Streamed
@@ -20,7 +21,12 @@ from anyond.store.board import projects, tasks
 _KINDS = frozenset(by_change(api.STREAM_TASKS.frames))
 
 
-async def list_tasks(backend: Backend, params: api.TasksOfProject) -> Known:
+async def list_tasks(
+    backend: Backend, params: api.TasksOfProject
+) -> Known | Page[list[TaskWithAttemptStatus]]:
+    limit = api.MOST_TASKS if params.limit is None and params.cursor else params.limit
+    if limit is not None:
+        return await backend.store.read(lambda r: page(r, params, limit))
     return (await backend.task_lists.of(params.project_id)).known
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 import trio
 
+from anyond.host.memory import give_back
 from anyond.http.answer.envelope import Known, encode, success
 from anyond.model.refusals.daemon import Gone
 from anyond.model.rows import Change
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 16 * 1024**2
 """How much of all answers is kept; the one that was asked for last is kept in any case."""
+KEPT_SECONDS = 30.0
+"""How long a list that alone is larger than that is kept when nobody asks for it."""
 AT_ONCE = 1000
 """So many tasks are put together without giving way to others."""
 FARTHEST = 2000
@@ -144,6 +147,8 @@ class TaskLists:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._boards: OrderedDict[str, _Board] = OrderedDict()
+        self._forgets = trio.current_time()
+        self._is_forgetting = False
 
     async def of(self, project_id: str) -> Listed:
         """The tasks as they are now. Raises `NotFound` if there is no such project."""
@@ -156,6 +161,8 @@ class TaskLists:
         if project_id in self._boards:  # it may have been put out meanwhile
             self._boards.move_to_end(project_id)
         self._put_out()
+        if len(listed.known.body) > MOST_BYTES:
+            self._forget_later()
         return listed
 
     async def _now(self, board: _Board, project_id: str) -> Listed:
@@ -188,6 +195,21 @@ class TaskLists:
             return None
         return await board.apply(batch, cursor.position)
 
+    def _forget_later(self) -> None:
+        """Put out the largest list too, when nobody has asked for it for a while."""
+        self._forgets = trio.current_time() + KEPT_SECONDS
+        if not self._is_forgetting:
+            self._is_forgetting = True
+            # It belongs to no request. It only ends early when all of Trio does.
+            trio.lowlevel.spawn_system_task(self._forget)
+
+    async def _forget(self) -> None:
+        while trio.current_time() < self._forgets:  # noqa: ASYNC110  # moved by each question
+            await trio.sleep_until(self._forgets)
+        self._is_forgetting = False
+        self._boards.clear()
+        await trio.to_thread.run_sync(give_back)
+
     def _put_out(self) -> None:
         sizes = [len(b.listed.known.body) if b.listed else 0 for b in self._boards.values()]
         surplus = sum(sizes) - MOST_BYTES
@@ -203,6 +225,10 @@ def _is_of(change: Change, project_id: str) -> bool:
 
 
 def _rows(reader: Reader, project_id: str) -> dict[str, bytes]:
-    """Row by row, so that the interpreter's lock is never held for long."""
+    """Row by row, so that the interpreter's lock is never held for long, and each task is an object
+    for a moment only.
+    """
     projects.get(reader, project_id)
-    return {task.id: encode(task) for task in reversed(tasks.all_with_status(reader, project_id))}
+    found = [(task.id, encode(task)) for task in tasks.each_with_status(reader, project_id)]
+    found.reverse()
+    return dict(found)

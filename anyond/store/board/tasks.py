@@ -43,6 +43,10 @@ ORDER BY t.created_at DESC, t.rowid DESC
 """
 _STATUS_OF_ONE = _WITH_STATUS.format(which="t.id = ?")
 _STATUS_OF_PROJECT = _WITH_STATUS.format(which="t.project_id = ?")
+_STATUS_OF_PAGE = (
+    _WITH_STATUS.format(which="t.project_id = ? AND (t.created_at, t.rowid) < (?, ?)") + "LIMIT ?"
+)
+_AFTER_ALL = ("\U0010ffff", 2**63 - 1)
 
 _STATUSES = {status.value: status for status in TaskStatus}
 
@@ -102,7 +106,35 @@ def with_status(reader: Reader, id: str) -> TaskWithAttemptStatus:
 
 def all_with_status(reader: Reader, project_id: str) -> list[TaskWithAttemptStatus]:
     """All tasks of a project, newest first, in one query; none if there is no such project."""
-    return [_with_status(row) for row in reader.execute(_STATUS_OF_PROJECT, (project_id,))]
+    return list(each_with_status(reader, project_id))
+
+
+def each_with_status(reader: Reader, project_id: str) -> Iterator[TaskWithAttemptStatus]:
+    """The same one by one."""
+    return map(_with_status, reader.execute(_STATUS_OF_PROJECT, (project_id,)))
+
+
+def page_with_status(
+    reader: Reader, project_id: str, limit: int, after: tuple[str, int] | None
+) -> list[TaskWithAttemptStatus]:
+    """Some tasks of a project, newest first, with what their attempts say.
+
+    Args:
+        limit: how many at most.
+        after: the `place` of the last task of the page before; None for the first page.
+    """
+    rows = reader.execute(_STATUS_OF_PAGE, (project_id, *(after or _AFTER_ALL), limit))
+    return [_with_status(row) for row in rows]
+
+
+def place(reader: Reader, id: str) -> tuple[str, int]:
+    """The place of a task among those of its project, which outlives the task. Raises
+    `NotFound`.
+    """
+    row = reader.execute("SELECT created_at, rowid FROM tasks WHERE id = ?", (id,)).fetchone()
+    if row is None:
+        raise NotFound("task", id)
+    return str(row[0]), int(row[1])
 
 
 def patch(tx: Tx, id: str, changes: TaskPatch, now: str) -> TaskWithAttemptStatus:

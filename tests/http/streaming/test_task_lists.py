@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 import trio
+from trio.testing import MockClock
 
 from anyond.http.streaming import task_lists
 from anyond.http.streaming.task_lists import TaskLists, assembled
@@ -269,3 +270,25 @@ def test_pieces_make_the_same_list(monkeypatch: pytest.MonkeyPatch, number: int)
     rows = {str(n): b'{"n":%d}' % n for n in range(number)}
     found = msgspec.json.decode(assembled(rows))["data"]
     assert found == [{"n": n} for n in reversed(range(number))]
+
+
+async def test_a_large_list_is_forgotten_when_nobody_asks_for_it(
+    store: Store, monkeypatch: pytest.MonkeyPatch, autojump_clock: MockClock
+) -> None:
+    monkeypatch.setattr(task_lists, "MOST_BYTES", 100)
+    given_back: list[int] = []
+    monkeypatch.setattr(task_lists, "give_back", lambda: given_back.append(1))
+    await store.write(lambda tx: add_project(tx, "p"))
+    await store.write(lambda tx: add_task(tx, "t", "p"))
+    kept = TaskLists(store)
+    first = await kept.of("p")
+    for _ in range(3):
+        await trio.sleep(task_lists.KEPT_SECONDS - 1)
+        assert (await kept.of("p")).known is first.known
+    await trio.sleep(task_lists.KEPT_SECONDS + 1)
+    assert given_back == [1]
+    again = await kept.of("p")
+    assert again.known is not first.known
+    assert again.known.body == first.known.body
+    await trio.sleep(task_lists.KEPT_SECONDS + 1)
+    assert given_back == [1, 1]

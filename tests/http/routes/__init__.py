@@ -1,0 +1,1 @@
+"""Tests of `anyond/http/wire`."""
