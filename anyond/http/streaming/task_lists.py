@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 16 * 1024**2
 """How much of all answers is kept; the one that was asked for last is kept in any case."""
-KEPT_SECONDS = 30.0
+STORED_SECONDS = 30.0
 """How long a list that alone is larger than that is kept when nobody asks for it."""
 AT_ONCE = 1000
 """So many tasks are put together without giving way to others."""
@@ -197,7 +197,7 @@ class TaskLists:
 
     def _forget_later(self) -> None:
         """Put out the largest list too, when nobody has asked for it for a while."""
-        self._forgets = trio.current_time() + KEPT_SECONDS
+        self._forgets = trio.current_time() + STORED_SECONDS
         if not self._is_forgetting:
             self._is_forgetting = True
             # It belongs to no request. It only ends early when all of Trio does.

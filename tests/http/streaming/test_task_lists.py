@@ -283,12 +283,12 @@ async def test_a_large_list_is_forgotten_when_nobody_asks_for_it(
     kept = TaskLists(store)
     first = await kept.of("p")
     for _ in range(3):
-        await trio.sleep(task_lists.KEPT_SECONDS - 1)
+        await trio.sleep(task_lists.STORED_SECONDS - 1)
         assert (await kept.of("p")).known is first.known
-    await trio.sleep(task_lists.KEPT_SECONDS + 1)
+    await trio.sleep(task_lists.STORED_SECONDS + 1)
     assert given_back == [1]
     again = await kept.of("p")
     assert again.known is not first.known
     assert again.known.body == first.known.body
-    await trio.sleep(task_lists.KEPT_SECONDS + 1)
+    await trio.sleep(task_lists.STORED_SECONDS + 1)
     assert given_back == [1, 1]
