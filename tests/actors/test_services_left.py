@@ -21,7 +21,7 @@ from anyond.operations.workspace import images
 from anyond.store.runs import processes
 from anyond.watchers.logs import Logs
 from tests.support.rows import add_attempt, add_run, runs_script
-from tests.support.store.running_rows import final
+from tests.support.store.running_rows import final, told
 
 
 @pytest.fixture
@@ -53,17 +53,21 @@ async def test_services_that_a_setup_has_left_are_ended_when_nothing_else_runs(
     assert not awake.is_active(about.attempt.id)
 
 
-async def test_a_setup_that_runs_again_ends_the_services_of_before(
+async def test_a_setup_that_runs_again_waits_for_the_end_of_the_services_of_before(
     awake: Attempts, about: Subject, resources: Resources
 ) -> None:
-    script = "sleep 600 >/dev/null 2>&1 & exit 0"
+    slow = "trap 'sleep 0.5; exit' TERM; echo $BASHPID > pid; while :; do sleep 0.05; done"
+    script = f"({slow}) >/dev/null 2>&1 & while [ ! -s pid ]; do sleep 0.05; done; exit 0"
     await awake.begin(await add_run(resources, about, runs_script(script)))
     await until(lambda: not awake.is_busy(about.attempt.id))
     [former] = await resources.store.read(lambda r: processes.running_of(r, about.attempt.id))
-    again = await add_run(resources, about, runs_script("exit 0"))
+    again = await add_run(
+        resources, about, runs_script("! [ -e /proc/$(cat pid)/cwd ]  # a zombie has none")
+    )
     await awake.do(about.attempt.id, lambda actor: actor.start(again))
     assert (await final(resources, former)).status is ProcessStatus.KILLED
-    assert (await final(resources, again)).status is ProcessStatus.COMPLETED
+    ended = await final(resources, again)
+    assert ended.status is ProcessStatus.COMPLETED, told(resources, again)
 
 
 async def test_a_service_whose_row_does_not_start_is_ended(

@@ -112,6 +112,11 @@ async def conclude(
         found.append(notes.Remark(text=ending.complaint, error=True))
     if process.run_reason is RunReason.CODING_AGENT and exit.ended:
         found.append(left_running.remark(exit.ended))
+    request = process.executor_action.typ
+    if isinstance(request, ScriptRequest) and request.services_of is not None:
+        # What has followed them can be gone before they are, and whoever waits for this row takes
+        # its end for theirs.
+        await resources.launcher.end_services(request.services_of)
     if subject.attempt.container_ref is not None:
         await worktree.set_odd_files_aside(resources, subject)
         found += await git_programs.end(resources, subject, process)
