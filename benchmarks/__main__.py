@@ -83,8 +83,8 @@ def main() -> int:
                 file=sys.stderr,
                 flush=True,
             )
-    print(table(figures))
-    print(f"\n{judgement(figures)}")
+        # Before the lab is cleared, which takes its time.
+        print(f"{table(figures)}\n\n{judgement(figures)}", flush=True)
     return 1 if any(figure.missed for figure in figures) else 0
 
 

@@ -86,21 +86,6 @@ def ratio(
     )
 
 
-def at_most(
-    what: str, value: float, limit: float, unit: str, *, digits: int = 1, baseline: str = NONE
-) -> Figure:
-    """A figure that must not exceed `limit`; shown with that many digits after the point."""
-    promise = f"≤ {limit:g} {unit}".rstrip()
-    return Figure(what, f"{value:.{digits}f} {unit}".rstrip(), baseline, promise, value <= limit)
-
-
-def compared(
-    what: str, value: float, base: float, *, name: str, factor: float, spare: float = 0.0
-) -> Figure:
-    """A duration that may take `factor` times its baseline's, and `spare` more; all in seconds."""
-    return ratio(what, Pairs([value], [base]), name=name, at_most=factor, spare=spare)
-
-
 def duration(seconds: float) -> str:
     """In the unit that reads best."""
     if seconds >= 1:

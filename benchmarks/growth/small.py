@@ -12,7 +12,7 @@ from benchmarks.daemon import Daemon
 from benchmarks.figures import percentile
 from benchmarks.growth.curve import Point
 
-REQUESTS = 400
+REQUESTS = 200
 WARM = 20
 
 
