@@ -122,7 +122,7 @@ class _Walk:
         if isinstance(node, _SCOPES):
             scope = node.name if scope == "module" else f"{scope}.{node.name}"
         for field, value in ast.iter_fields(node):
-            if field in _SKIPPED:
+            if field in _SKIPPED or (isinstance(node, ast.ClassDef) and field == "keywords"):
                 continue
             children = list(enumerate(value)) if isinstance(value, list) else [(None, value)]
             for index, child in children:

@@ -158,8 +158,14 @@ async def agent(resources: Resources, about: Subject) -> ExecutionProcess:
 async def test_a_program_that_ends_is_reported_once_and_leaves_nothing_open(
     resources: Resources, nursery: trio.Nursery, script: ExecutionProcess
 ) -> None:
+
+    async def lost(*_: object, **__: object) -> None:
+        raise AssertionError("it was taken for lost")
+
+    launcher = overlaid(resources.launcher, finalize_lost=lost)
     before = open_files()
-    followed = await follow(resources, nursery, script, "echo ready; sleep 0.2; exit 7")
+    text = "echo ready; sleep 0.2; exit 7"
+    followed = await follow(resources, nursery, script, text, launcher=launcher)
     assert (await followed.exit()).code == 7
     assert followed.finished[0].conversation is None
     left = open_files() - before

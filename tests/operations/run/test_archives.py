@@ -18,7 +18,14 @@ from anyond.store.runs import processes
 from tests.support.rows import add_attempt, add_project, add_run, asks, begin_turn, runs_script
 from tests.support.store.running_rows import started
 
-SAID = "echo tea; echo 'not JSON' >&2; echo '{\"type\": \"assistant\"'; sleep 0.1; echo leaf"
+TOOL = (
+    '{"type": "assistant", "message": {"role": "assistant", "content": [{"type": "tool_use", '
+    '"id": "t", "name": "Bash", "input": {"command": "ls"}}]}}'
+)
+"""A call that nobody ever answers: it is over with its run."""
+
+SAID = f"echo '{TOOL}'; "
+SAID += "echo tea; echo 'not JSON' >&2; echo '{\"type\": \"assistant\"'; sleep 0.1; echo leaf"
 
 
 @pytest.fixture
