@@ -124,7 +124,7 @@ class _Observer:
         ]
 
     def record(self, file: str) -> Record:
-        """What is known of the tests of one file, and the lines of imports."""
+        """The results of the tests of one file, and the lines of imports."""
         failed = sorted(test for test in self._failed if test.split("::")[0] == file)
         passed = {
             test: seconds

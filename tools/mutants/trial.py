@@ -30,7 +30,7 @@ LONGEST_TRIAL_S = 300.0
 
 
 class Trial(NamedTuple):
-    """What has become of a mutant.
+    """The fate of a mutant.
 
     Attributes:
         test: the test that ran last: the one that noticed, if any did.
@@ -99,7 +99,7 @@ def result_of(code: int | None) -> Result:
 
 
 def forget_examples(directory: Path) -> None:
-    """What fails on a mutant is no example for the real code."""
+    """Keep what fails on a mutant from becoming an example for the real code."""
     from hypothesis import configuration
 
     configuration.set_hypothesis_home_dir(directory / "hypothesis")
