@@ -9,6 +9,7 @@ import pytest
 from hypothesis import settings
 
 from tests.support.daemons import daemon_process, measured
+from tests.support.in_memory import keep_in_memory
 
 # Containers often forbid Python to write bytecode. Each worker would then compile all tests and
 # each of a thousand processes all of Anyon: half of the time of a run.
@@ -16,6 +17,7 @@ sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 measured.measure_shims()
+keep_in_memory(os.environ)
 
 # How long an example takes tells how busy the machine is, and nothing about the program.
 settings.register_profile("anyon", deadline=None)

@@ -245,6 +245,7 @@ def test_the_archive_goes_on_where_the_live_conversation_was_left(
 
 
 @pytest.mark.thorough
+@pytest.mark.thorough
 def test_whoever_follows_a_text_that_grows_misses_nothing_and_the_past_is_swept() -> None:
     made = Conversation("process", Scripted(), 1)
     held: dict[int, bytes] = {}

@@ -87,6 +87,7 @@ OBJECTS = st.dictionaries(st.sampled_from(["a", "b", 'c"', "d\n", "mcpServers"])
 
 
 @pytest.mark.thorough
+@pytest.mark.thorough
 @settings(max_examples=150, deadline=None)
 @given(data=st.data(), old=OBJECTS, servers=st.dictionaries(st.sampled_from("abcd"), VALUES))
 def test_whatever_the_text_looks_like_the_result_says_what_is_wanted(

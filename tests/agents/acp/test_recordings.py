@@ -233,6 +233,7 @@ _messages = _updates | _asks | _replies | st.dictionaries(_words, _values, max_s
 
 
 @pytest.mark.thorough
+@pytest.mark.thorough
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from([Stream.STDIN, Stream.STDOUT]), _messages), max_size=8))
 def test_no_message_of_whatever_shape_is_a_surprise(said: Records) -> None:

@@ -188,6 +188,7 @@ _streams = st.sampled_from([Stream.STDIN, Stream.STDOUT, Stream.STDOUT])
 
 
 @pytest.mark.thorough
+@pytest.mark.thorough
 @settings(max_examples=80, deadline=None)
 @given(st.booleans(), st.lists(st.tuples(_streams, _messages), max_size=6))
 def test_no_message_of_whatever_shape_is_a_surprise(

@@ -10,6 +10,7 @@ import pytest
 
 from anyond.model.records import Stream
 from anyond.procs.shims.launcher import Launcher
+from anyond.shim.spool.output import READ, TAIL
 from tests.support.processes.shim_programs import (
     before_long,
     begin,
@@ -52,7 +53,8 @@ async def test_a_log_beyond_its_limit_keeps_its_head_and_its_newest_part(
     assert all(len(line) == 508 for line in kept)
     head = gap.start
     assert limit // 2 <= head
-    assert limit // 4 <= spool.size() - gap.end <= limit
+    # It ends at a record; on a busy machine each is all that one read takes from a pipe.
+    assert 3 * limit // 8 - READ - TAIL <= spool.size() - gap.end <= limit
     assert b"".join(r.data for r in records(spool)).splitlines() == kept
 
 

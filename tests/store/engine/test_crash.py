@@ -18,6 +18,7 @@ from tests.support.paths import ROOT
 from tests.support.store import writer
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("promises", [1, 40, 300])
 def test_every_answered_write_survives_a_kill(promises: int, path: Path) -> None:
     promised = _write_until_killed(path, promises)
