@@ -124,7 +124,7 @@ async def contents(
 
 
 async def _listed(worktree: Path, base: str) -> tuple[list[Entry], list[str]]:
-    """What differs of the files that git knows, and the names of those that it does not."""
+    """The changes of files that git knows, and the names of those that it does not."""
     tracked: list[Entry] = []
     untracked: list[str] = []
 
