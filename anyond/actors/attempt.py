@@ -26,9 +26,9 @@ from anyond.machines.attempt_events import (
     Over,
     PassDecision,
     PassMessage,
+    RowFound,
     RunExclusive,
     RunJob,
-    Sought,
     StopProcess,
 )
 from anyond.model.errors import AnyondError
@@ -99,7 +99,7 @@ class AttemptActor(Actor[Event, Command]):
         self.executions.nursery = self.nursery
         rows = await self._resources.store.read(lambda r: processes.running_of(r, self.attempt_id))
         for row in rows:
-            await self.handle(sought(row))
+            await self.handle(row_found(row))
             self.executions.seek(row)
         if not rows:
             self.recovered.set()
@@ -148,7 +148,7 @@ class AttemptActor(Actor[Event, Command]):
         Does nothing if somebody does already.
         """
         if not self.looks_after(row.id):
-            self.send(sought(row))
+            self.send(row_found(row))
             self.executions.seek(row)
 
     # ------------------------------------------------------------ processes
@@ -250,6 +250,6 @@ class AttemptActor(Actor[Event, Command]):
             self.send(JobDone(request, value))
 
 
-def sought(row: ExecutionProcess) -> Sought:
+def row_found(row: ExecutionProcess) -> RowFound:
     """The event that it is being found out what has become of a row."""
-    return Sought(row.id, row.run_reason is RunReason.DEV_SERVER)
+    return RowFound(row.id, row.run_reason is RunReason.DEV_SERVER)

@@ -106,12 +106,12 @@ class Attempts:
     async def halt(self, attempt_id: str) -> None:
         """Stop everything that runs in the attempt; returns when it is over."""
 
-        # Here already, so that the wish outlives an actor that fails before it hears of it.
-        def wish(tx: Tx) -> None:
+        # Here already, so that it outlives an actor that fails before it hears of it.
+        def mark_stopping(tx: Tx) -> None:
             for row in processes.running_of(tx, attempt_id):
                 processes.request_stop(tx, row.id, STOPPED_BY_USER, now())
 
-        await self._resources.store.write(wish)
+        await self._resources.store.write(mark_stopping)
         await self._actor_of(attempt_id).ask(Halt())
 
     async def halt_process(self, attempt_id: str, process_id: str) -> None:

@@ -1,4 +1,4 @@
-"""The proof that every row that says `running` has somebody who looks after it, and its mending."""
+"""The proof that every row that says `running` has somebody who looks after it, and its repair."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class OwnerCheck:
             await remarks.leave(self._resources, row.task_attempt_id, [REMARK], is_error=False)
             self._attempts.adopt(row)
             log.error("row_without_owner", process=row.id, attempt=row.task_attempt_id)
-        log.debug("rows_checked", mended=len(unowned))
+        log.debug("rows_checked", repaired=len(unowned))
         return unowned
 
     async def _unowned(self) -> list[ExecutionProcess]:

@@ -65,7 +65,7 @@ if sys.platform == "darwin":
     _SKIPPED_AT_HOME |= {"Desktop", "Documents", "Downloads"}
 
 
-def usual_places() -> list[Path]:
+def usual_directories() -> list[Path]:
     """Return the directories to look in by default: common ones first, then everywhere at home.
 
     For a person without a home that is the whole machine, as far as bounds allow.

@@ -262,8 +262,10 @@ def _worktree(path: str | None, repo: str | None) -> str | None:
     """
     if path is None or not os.path.isabs(path):
         return None
-    places = [path] if repo is None or "/" in repo else [os.path.join(path, repo), path]
-    return next((place for place in places if os.path.isfile(os.path.join(place, ".git"))), None)
+    candidates = [path] if repo is None or "/" in repo else [os.path.join(path, repo), path]
+    return next(
+        (place for place in candidates if os.path.isfile(os.path.join(place, ".git"))), None
+    )
 
 
 def _action(value: object, why: RunReason, executor: Executor, prompt: str) -> ExecutorAction:

@@ -74,9 +74,9 @@ class Tables:
         found = self._columns.get(table)
         return found is not None and (column is None or column in found)
 
-    def one_of(self, *places: str) -> str:
-        """The first of `alias.column` or `table:alias.column` places that exists; else NULL."""
-        for place in places:
+    def one_of(self, *columns: str) -> str:
+        """The first of columns (`alias.column` or `table:alias.column`) that exists; else NULL."""
+        for place in columns:
             table, _, rest = place.partition(":")
             if self.has(table, rest.rpartition(".")[2]):
                 return rest
@@ -286,8 +286,8 @@ class Tables:
 
     # ------------------------------------------------------------
 
-    def _existing(self, *places: str) -> list[str]:
-        return [found for place in places if (found := self.one_of(place)) != "NULL"]
+    def _existing(self, *columns: str) -> list[str]:
+        return [found for place in columns if (found := self.one_of(place)) != "NULL"]
 
     def _rows(self, sql: str, *parameters: object) -> Iterator[tuple[object, ...]]:
         try:
@@ -299,10 +299,10 @@ class Tables:
             ) from error
 
 
-def _first(places: list[str]) -> str:
-    if not places:
+def _first(columns: list[str]) -> str:
+    if not columns:
         return "NULL"
-    return places[0] if len(places) == 1 else f"coalesce({', '.join(places)})"
+    return columns[0] if len(columns) == 1 else f"coalesce({', '.join(columns)})"
 
 
 def quoted(name: str) -> str:

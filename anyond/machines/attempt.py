@@ -21,7 +21,7 @@ from anyond.machines.attempt_events import (
     HaltProcess,
     JobDone,
     Over,
-    Sought,
+    RowFound,
 )
 from anyond.machines.attempt_table import TABLE, Occupants, State
 from anyond.machines.table import TableMachine
@@ -57,12 +57,12 @@ class AttemptMachine(TableMachine[State, Occupants, Event, Command]):
     def record(self, event: Event) -> None:
         data = self._data
         match event:
-            case Sought(process_id, alongside) | Began(process_id, alongside):
+            case RowFound(process_id, alongside) | Began(process_id, alongside):
                 if alongside:
                     data.alongside.add(process_id)
                 else:
                     data.writer = process_id
-                if isinstance(event, Sought):
+                if isinstance(event, RowFound):
                     data.seeking.add(process_id)
                 else:
                     data.seeking.discard(process_id)

@@ -56,7 +56,7 @@ class JobDone(Struct, frozen=True):
     error: Exception | None = None
 
 
-class Sought(Struct, frozen=True):
+class RowFound(Struct, frozen=True):
     """A row says that a process runs, and it is being found out what has become of it.
 
     It may not have been started yet: its row was just written, or a daemon was killed before.
@@ -91,7 +91,7 @@ class Over(Struct, frozen=True):
 
 
 class Concluded(Struct, frozen=True):
-    """The work after the end of a process is done (`Sought` of the next link came before)."""
+    """The work after the end of a process is done (`RowFound` of the next link came before)."""
 
     process_id: str
 
@@ -114,7 +114,7 @@ Event = (
     | HaltProcess
     | AwaitStart
     | JobDone
-    | Sought
+    | RowFound
     | Began
     | StartFailed
     | Over

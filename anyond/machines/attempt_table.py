@@ -24,9 +24,9 @@ from anyond.machines.attempt_events import (
     Over,
     PassDecision,
     PassMessage,
+    RowFound,
     RunExclusive,
     RunJob,
-    Sought,
     StartFailed,
     Steered,
     StopProcess,
@@ -82,7 +82,7 @@ def it_is_patient(data: Occupants, event: RunExclusive[Any]) -> bool:
 
 
 @condition
-def it_lives_alongside(data: Occupants, event: Sought | Began) -> bool:
+def it_lives_alongside(data: Occupants, event: RowFound | Began) -> bool:
     return event.alongside
 
 
@@ -160,7 +160,7 @@ def answer_stops(data: Occupants, event: Event) -> Sequence[Answer]:
 
 
 @gives(StopProcess)
-def stop_if_halted(data: Occupants, event: Sought | Began) -> Sequence[StopProcess]:
+def stop_if_halted(data: Occupants, event: RowFound | Began) -> Sequence[StopProcess]:
     return [StopProcess(event.process_id)] if data.is_halted(event.process_id) else []
 
 
@@ -263,9 +263,9 @@ TABLE = Table(
         ),
         Row(_JOB, JobDone, State.FREE, None, (settle_the_job, answer_stops)),
         Row(_BOTH, JobDone, State.WRITER, None, (settle_the_job, answer_stops)),
-        Row(_ALL, Sought, None, it_lives_alongside, (stop_if_halted,)),
-        Row((State.FREE, State.WRITER), Sought, State.WRITER, None, (stop_if_halted,)),
-        Row(_A_JOB_RUNS, Sought, State.WRITER_AND_JOB, None, (stop_if_halted,)),
+        Row(_ALL, RowFound, None, it_lives_alongside, (stop_if_halted,)),
+        Row((State.FREE, State.WRITER), RowFound, State.WRITER, None, (stop_if_halted,)),
+        Row(_A_JOB_RUNS, RowFound, State.WRITER_AND_JOB, None, (stop_if_halted,)),
         Row(_ALL, Began, None, it_lives_alongside, (answer_starts, stop_if_halted)),
         Row(
             (State.FREE, State.WRITER),

@@ -36,9 +36,9 @@ def find_program(launch: Launch, environment: Mapping[str, str]) -> str:
         if os.path.exists(path) or not os.path.isdir(launch.cwd):
             return path
         raise ProgramMissing(name, [path], launch.install)
-    places = environment.get("PATH", os.defpath).split(os.pathsep)
-    places = [os.path.join(launch.cwd, place) for place in places if place]
-    found = shutil.which(name, path=os.pathsep.join(places)) if name and places else None
+    directories = environment.get("PATH", os.defpath).split(os.pathsep)
+    directories = [os.path.join(launch.cwd, place) for place in directories if place]
+    found = shutil.which(name, path=os.pathsep.join(directories)) if name and directories else None
     if found is None:
-        raise ProgramMissing(name, places, launch.install)
+        raise ProgramMissing(name, directories, launch.install)
     return found

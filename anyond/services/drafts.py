@@ -41,7 +41,7 @@ class DraftRequests:
         """Empty it, queued or not."""
         await self._resources.store.write(lambda tx: drafts.delete(tx, attempt_id, type, now()))
 
-    async def queue(self, attempt_id: str, wish: QueueWish) -> Draft:
+    async def queue(self, attempt_id: str, request: QueueWish) -> Draft:
         """Queue the follow-up, or take it back.
 
         If nobody is at work in the attempt it is sent now; the answer then is the draft as it is
@@ -55,7 +55,7 @@ class DraftRequests:
         """
 
         def work(tx: Tx) -> Draft:
-            draft = drafts.queue(tx, attempt_id, wish, now())
+            draft = drafts.queue(tx, attempt_id, request, now())
             if draft.queued:
                 check(tx, self._resources, attempt_id, draft.variant)
             return draft

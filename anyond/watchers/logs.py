@@ -218,7 +218,7 @@ class Logs:
         if self._checked.get(f"{path}") != _seen(path):
             row = await self.open_raw(process_id)
             if row.status is not ProcessStatus.RUNNING:
-                await archives.mend(self._store, self._launcher, row)
+                await archives.repair(self._store, self._launcher, row)
                 self._remember(f"{path}", _seen(path))
         return path.is_file() and not path.is_symlink()
 

@@ -44,11 +44,11 @@ async def _check_repository(world: World, repository: Path) -> None:
         world.git(repository, "rev-list", "--objects", "--no-object-names", "--all").split()
     )
     mine = [desk for desk in world.desks if desk.repository == repository]
-    places = {str(desk.worktree) for desk in mine}
+    paths = {str(desk.worktree) for desk in mine}
     # What an agent has written over before anybody committed it is its own affair.
     last = {(note["worktree"], note["path"]): note for note in world.agents.written}
     for note in last.values():
-        if note["worktree"] in places and note["blob"] not in every:
+        if note["worktree"] in paths and note["blob"] not in every:
             path = Path(note["worktree"], note["path"])
             if not path.exists() or path.read_text() != f"{note['token']} {note['path']}\n":
                 faults.lost.append(f"{note['path']} of {note['worktree']} is nowhere")

@@ -84,8 +84,8 @@ def _check_events(world: World, rows: Any) -> None:
     received = [event for event in world.events if event[1] != "resync"]
     if missing := set(there) - set(received):
         world.faults.lost.append(f"events {sorted(missing)[:9]} were never told")
-    if strange := {event for event in set(received) - set(there) if event[0] >= there[0][0]}:
-        world.faults.lost.append(f"events {sorted(strange)[:9]} were told, and are not there")
+    if odd := {event for event in set(received) - set(there) if event[0] >= there[0][0]}:
+        world.faults.lost.append(f"events {sorted(odd)[:9]} were told, and are not there")
     ends = Counter(
         id for (id,) in rows.execute("SELECT key FROM changes WHERE kind = 'process_completed'")
     )

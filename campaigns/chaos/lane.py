@@ -206,9 +206,9 @@ class Lane:
         question = self.question(desk)
         assert question is not None
         approve = self._dice.random() < 0.6
-        wish = {"status": "approved"} if approve else {"status": "denied", "reason": "no"}
+        request = {"status": "approved"} if approve else {"status": "denied", "reason": "no"}
         path = f"/api/approvals/{question['id']}/respond"
-        answer = await self.act("answer", None, path, {"status": wish})
+        answer = await self.act("answer", None, path, {"status": request})
         desk.answers.setdefault(question["id"], []).append((approve, answer.outcome))
 
     async def queue(self, desk: Desk) -> None:

@@ -62,12 +62,12 @@ class Maker:
     """
 
     def __init__(
-        self, dice: Random, routes: list[Route], names: Mapping[str, str], places: list[str]
+        self, dice: Random, routes: list[Route], names: Mapping[str, str], paths: list[str]
     ) -> None:
         self._dice = dice
         self._routes = routes
         self._names = names
-        self._texts = [*TEXTS, *places]
+        self._texts = [*TEXTS, *paths]
 
     def make(self) -> Request:
         """One request, with one to three things wrong with it."""

@@ -14,7 +14,7 @@ import trio
 from anyond.model.records import Stream
 from anyond.procs.spools.record_scanner import parse
 from campaigns.power.work import Fact
-from tests.support.daemon import PATIENCE, Daemon, Refused
+from tests.support.daemon import TIMEOUT_S, Daemon, Refused
 
 
 class Check:
@@ -65,7 +65,7 @@ class Check:
 
     async def _settled(self) -> None:
         """Whatever was running is over, or was started now."""
-        with trio.move_on_after(PATIENCE):
+        with trio.move_on_after(TIMEOUT_S):
             while True:
                 tasks = []
                 for project in await self._daemon.ask("GET", "/api/projects"):

@@ -33,14 +33,14 @@ async def test_what_is_over_ends_although_nobody_asks(
 ) -> None:
     await started(resources, poisoned, "exit 3")
     async with trio.open_nursery() as nursery:
-        awake = Attempts(nursery, resources, Logs(resources.store, resources.launcher))
-        await awake.recover()
+        active = Attempts(nursery, resources, Logs(resources.store, resources.launcher))
+        await active.recover()
         ended = await final(resources, poisoned)
         assert (ended.status, ended.exit_code) == (ProcessStatus.FAILED, 3)
         task = (await subject.read(resources, poisoned.task_attempt_id)).task
         assert task.status is TaskStatus.IN_REVIEW
         with trio.fail_after(30):
-            while awake.is_active(poisoned.task_attempt_id):
+            while active.is_active(poisoned.task_attempt_id):
                 await trio.sleep(0.01)  # looked at again, until the deadline
         nursery.cancel_scope.cancel()
 
@@ -50,8 +50,8 @@ async def test_what_still_runs_and_cannot_be_followed_becomes_a_failed_run(
 ) -> None:
     await started(resources, poisoned, "exec sleep 600")
     async with trio.open_nursery() as nursery:
-        awake = Attempts(nursery, resources, Logs(resources.store, resources.launcher))
-        await awake.recover()
+        active = Attempts(nursery, resources, Logs(resources.store, resources.launcher))
+        await active.recover()
         assert (await final(resources, poisoned)).status is ProcessStatus.FAILED
         assert not isinstance(resources.launcher.look(poisoned.id), Alive)
         assert told(resources, poisoned).count("could not follow this run: DecodeError") == 3
@@ -65,8 +65,8 @@ async def test_what_cannot_be_followed_and_was_stopped_is_killed(
 ) -> None:
     await started(resources, poisoned, "exec sleep 600")
     async with trio.open_nursery() as nursery:
-        awake = Attempts(nursery, resources, Logs(resources.store, resources.launcher))
-        await awake.halt(poisoned.task_attempt_id)
+        active = Attempts(nursery, resources, Logs(resources.store, resources.launcher))
+        await active.halt(poisoned.task_attempt_id)
         assert (await final(resources, poisoned)).status is ProcessStatus.KILLED
         assert not isinstance(resources.launcher.look(poisoned.id), Alive)
         nursery.cancel_scope.cancel()
@@ -90,10 +90,10 @@ async def test_nobody_is_let_in_beside_what_ran_when_the_actor_failed(
         begun.append("beside")
 
     async with trio.open_nursery() as nursery:
-        awake = Attempts(nursery, resources, Logs(resources.store, resources.launcher))
+        active = Attempts(nursery, resources, Logs(resources.store, resources.launcher))
         with pytest.raises(Busy):
-            await awake.do(about.attempt.id, work)
-        await awake.halt(about.attempt.id)
+            await active.do(about.attempt.id, work)
+        await active.halt(about.attempt.id)
         assert (await final(resources, row)).status is ProcessStatus.KILLED
         nursery.cancel_scope.cancel()
     assert begun == []
@@ -117,10 +117,10 @@ async def test_what_the_disk_does_not_take_is_waited_for_however_long(
         await resources.store.write(lambda tx: processes.request_stop(tx, row.id, "x", now()))
     with capture_logs() as logged:
         async with trio.open_nursery() as nursery:
-            awake = Attempts(nursery, resources, Logs(resources.store, resources.launcher))
-            await awake.recover()
+            active = Attempts(nursery, resources, Logs(resources.store, resources.launcher))
+            await active.recover()
             with trio.fail_after(30):
-                while awake.failures(about.attempt.id) < 8:
+                while active.failures(about.attempt.id) < 8:
                     await trio.sleep(0.01)  # looked at again, until the deadline
             found = await resources.store.read(lambda r: processes.get(r, row.id))
             assert found.status is ProcessStatus.RUNNING

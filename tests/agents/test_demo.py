@@ -19,7 +19,7 @@ from anyond.agents.common.core import (
     Turn,
 )
 from anyond.agents.demo import Demo
-from tests.support.dialogues.acp_driver import Live, told
+from tests.support.dialogues.acp_driver import Live, reported
 
 
 @pytest.fixture
@@ -40,12 +40,12 @@ def run(folder: Path, prompt: str, session: str | None = None, pace: float = 0) 
     return Live(Demo(), Turn(prompt=prompt, cwd=str(folder), session_id=session), env)
 
 
-def finish(live: Live, verdict: Decision) -> None:
-    live.dialogue.send(Decide(live.asked().call, verdict))
+def finish(live: Live, decision: Decision) -> None:
+    live.dialogue.send(Decide(live.asked().call, decision))
     assert live.ended().outcome is Outcome.COMPLETED
 
 
-def said(live: Live) -> str:
+def output(live: Live) -> str:
     texts = {
         event.key: event.entry.content
         for event in live.events
@@ -84,7 +84,7 @@ def test_it_reads_writes_asks_runs_and_reports(repository: Path) -> None:
     assert (repository / "NOTES.md").read_text() == (
         "# Notes\n\n## Add a greeting\n\n> Add a greeting\n> in French\n"
     )
-    assert [line for line in told(live.events) if not line.startswith("assistant")] == [
+    assert [line for line in reported(live.events) if not line.startswith("assistant")] == [
         "user: Add a greeting|in French",
         "todo_management success: Plan: 3 of 3 done",
         "thinking: First I look at what is here, then I write it down.",
@@ -96,14 +96,14 @@ def test_it_reads_writes_asks_runs_and_reports(repository: Path) -> None:
         "> answered",
         "> completed",
     ]
-    assert "`git status --short` ended with 0" in said(live)
+    assert "`git status --short` ended with 0" in output(live)
 
 
 def test_a_denied_command_is_not_run_and_the_work_goes_on(repository: Path) -> None:
     with run(repository, "Hello") as live:
         finish(live, Decision.DENIED)
-    assert "command_run denied: git status --short" in told(live.events)
-    assert "was denied, so I did not run it" in said(live)
+    assert "command_run denied: git status --short" in reported(live.events)
+    assert "was denied, so I did not run it" in output(live)
     assert (repository / "NOTES.md").exists()
 
 
@@ -114,10 +114,10 @@ def test_it_remembers_its_session_and_edits_again(repository: Path) -> None:
         finish(live, Decision.APPROVED)
     with run(repository, "Second thing", started.session_id) as live:
         finish(live, Decision.APPROVED)
-    assert "This is turn 2 of our session. Before, you said:\n- First thing" in said(live)
-    assert "In detail" not in said(live)
-    assert "file_edit success: NOTES.md ['edit']" in told(live.events)
-    assert told(live.events)[0] == "user: Second thing"
+    assert "This is turn 2 of our session. Before, you said:\n- First thing" in output(live)
+    assert "In detail" not in output(live)
+    assert "file_edit success: NOTES.md ['edit']" in reported(live.events)
+    assert reported(live.events)[0] == "user: Second thing"
     assert "## First thing" in (repository / "NOTES.md").read_text()
     assert "## Second thing" in (repository / "NOTES.md").read_text()
 
@@ -125,8 +125,8 @@ def test_it_remembers_its_session_and_edits_again(repository: Path) -> None:
 def test_a_forgotten_session_starts_anew_and_says_so(repository: Path) -> None:
     with run(repository, "Hello", "6f1d3a52-1f0e-4a8e-9d0b-0f6a5c1e7a90") as live:
         finish(live, Decision.APPROVED)
-    assert told(live.events)[0].startswith("system: The former session could not be resumed")
-    assert told(live.events)[1] == "user: Hello"
+    assert reported(live.events)[0].startswith("system: The former session could not be resumed")
+    assert reported(live.events)[1] == "user: Hello"
 
 
 @pytest.mark.parametrize("asking", [False, True])

@@ -118,13 +118,13 @@ def test_lines_that_come_together_change_nothing(recording: Recording) -> None:
 @every
 def test_nothing_that_was_said_is_said_again_after_a_restart(recording: Recording) -> None:
     dialogue = recording.fresh()
-    told: list[bytes] = []
+    reported: list[bytes] = []
     for stream, line in recording.records:
         dialogue.receive(stream, line)
         if stream is Stream.STDIN:
-            told.append(line)
+            reported.append(line)
     for message in dialogue.outgoing():
-        assert message not in told
+        assert message not in reported
 
 
 @every
@@ -177,10 +177,10 @@ def test_an_index_is_always_about_the_same_thing_and_nothing_is_at_work_in_the_e
 @every
 def test_a_failure_can_be_read(recording: Recording) -> None:
     events = fold(recording.fresh(), recording.records)
-    shown = [entry.content for entry in entries(events).values()]
+    displayed = [entry.content for entry in entries(events).values()]
     for event in events:
         if isinstance(event, TurnEnded) and event.error is not None:
-            assert any(event.error.strip() in text for text in shown)
+            assert any(event.error.strip() in text for text in displayed)
 
 
 @every
@@ -218,10 +218,10 @@ def test_of_stderr_without_end_a_bounded_part_is_kept_its_newest_lines_too(
     for at in range(0, len(lines), 100):
         conversation.feed(Record(at, Stream.STDERR, b"".join(lines[at : at + 100]), at))
     conversation.close(len(lines))
-    shown = [json.loads(frame.entry)["content"] for frame in conversation.final_frames()]
-    assert sum(map(len, shown)) < 300_000
-    assert shown[-1].endswith("14999 of many lines that nobody asked for")
-    assert "in the raw log" in shown[-1]
+    displayed = [json.loads(frame.entry)["content"] for frame in conversation.final_frames()]
+    assert sum(map(len, displayed)) < 300_000
+    assert displayed[-1].endswith("14999 of many lines that nobody asked for")
+    assert "in the raw log" in displayed[-1]
 
 
 # ---------------------------------------------------------------- hostile input
@@ -295,8 +295,8 @@ def disturb(rng: random.Random, dialogue: Dialogue, lines: list[bytes], count: i
                 asked.append(event.call)
         if rng.random() < 0.02:
             call = rng.choice(asked or ["nobody"])
-            said = Decide(call, rng.choice(list(Decision)), "why", {"a": "b"})
-            commands: list[AgentCommand] = [said, Interrupt(), Prompt("more")]
+            output = Decide(call, rng.choice(list(Decision)), "why", {"a": "b"})
+            commands: list[AgentCommand] = [output, Interrupt(), Prompt("more")]
             dialogue.send(rng.choice(commands))
         if rng.random() < 0.1:
             dialogue.outgoing()

@@ -43,10 +43,10 @@ def test_whoever_can_begin_with_a_plan_has_a_built_in_variant_for_it() -> None:
 
 
 def test_clients_learn_what_each_can_do() -> None:
-    told = {name: set(able) for name, able in CAPABILITIES.items()}
-    assert all("SESSION_FORK" in able for able in told.values())
-    assert [name for name in told if "STEER" in told[name]] == ["CLAUDE_CODE", "CODEX"]
-    assert [name for name in told if "SETUP_HELPER" in told[name]] == ["CURSOR_AGENT"]
+    reported = {name: set(able) for name, able in CAPABILITIES.items()}
+    assert all("SESSION_FORK" in able for able in reported.values())
+    assert [name for name in reported if "STEER" in reported[name]] == ["CLAUDE_CODE", "CODEX"]
+    assert [name for name in reported if "SETUP_HELPER" in reported[name]] == ["CURSOR_AGENT"]
 
 
 def test_a_name_without_an_adapter_is_refused_by_its_field() -> None:

@@ -29,10 +29,10 @@ def test_a_missed_promise_counts_only_on_a_calm_machine() -> None:
     assert not loaded.missed
     assert "MISSED" in table([missed])
     assert "too busy (missed)" in table([loaded])
-    told = judgement([missed, loaded])
-    assert "0 promises hold, 1 are missed." in told
-    assert "too busy to judge 1 more" in told
-    assert "slow: other programs took 50% of the processors" in told
+    reported = judgement([missed, loaded])
+    assert "0 promises hold, 1 are missed." in reported
+    assert "too busy to judge 1 more" in reported
+    assert "slow: other programs took 50% of the processors" in reported
 
 
 def test_a_baseline_that_varies_too_much_judges_nothing() -> None:

@@ -37,11 +37,11 @@ def test_the_fake_agent_notes_its_start_and_changes_what_it_is_asked_to(tmp_path
         file.write_text("value = 1\n")
     place = tmp_path / "place"
     argv = [str(agent.write(place))]
-    said = subprocess.run(
+    output = subprocess.run(
         argv, cwd=tree, input="change 5", capture_output=True, text=True, check=True
     )
     assert len(agent.starts(place)) == 1
     changed = [file for file in tree.glob("*/*/*.py") if "changed = 1" in file.read_text()]
     assert len(changed) == 5
-    kinds = [json.loads(line)["type"] for line in said.stdout.splitlines()]
+    kinds = [json.loads(line)["type"] for line in output.stdout.splitlines()]
     assert kinds == ["system", "assistant", "result"]

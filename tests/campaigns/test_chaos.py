@@ -106,7 +106,7 @@ async def test_the_evidence_has_state_refs_and_history_of_what_a_fault_names(
     first = ["git", *who, "commit", "-q", "--allow-empty", "-m", "First"]
     subprocess.run(first, cwd=repository, check=True)
 
-    told = "\n".join(evidence.of(tmp_path, "message t48xa1c0b (create) was never told"))
+    reported = "\n".join(evidence.of(tmp_path, "message t48xa1c0b (create) was never told"))
     for part in (
         f"attempt: id {ATTEMPT}, title t48xa1c0b",
         f"run: id {RUN}, run_reason codingagent, status killed",
@@ -119,9 +119,9 @@ async def test_the_evidence_has_state_refs_and_history_of_what_a_fault_names(
         f"row: process_completed {RUN}",
         '"n": 2}',
     ):
-        assert part in told
+        assert part in reported
     for part in ("unsent", "killed: shim", "attached process=another", '"n": 1}'):
-        assert part not in told
+        assert part not in reported
 
 
 def test_evidence_of_a_world_of_which_nothing_is_left_is_no_error(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from anyond.client.address import find_daemon
 from anyond.model.http.bodies import NewTag, NewTask, TaskPatch
 from anyond.model.ids import new_id
 from anyond.model.rows import ApprovalStatus, TaskStatus
-from tests.support.daemon import PATIENCE, Daemon
+from tests.support.daemon import TIMEOUT_S, Daemon
 from tests.support.paths import ROOT
 
 PIXEL = (
@@ -40,11 +40,11 @@ async def test_calls_take_and_return_what_is_declared(tmp_path: Path) -> None:
             pending = approvals.ApprovalsWithStatus(status=ApprovalStatus.PENDING)
             assert await client.call(approvals.LIST_APPROVALS, pending) == []
             picture = await client.upload(images.UPLOAD_IMAGE, Nothing(), "one.gif", PIXEL)
-            shown = images.OfImage(image_id=picture.id)
-            assert await client.download(images.GET_IMAGE_FILE, shown) == PIXEL
+            displayed = images.OfImage(image_id=picture.id)
+            assert await client.download(images.GET_IMAGE_FILE, displayed) == PIXEL
             await client.call(images.DELETE_IMAGE, images.DeleteImage(image_id=picture.id))
             with pytest.raises(Refused) as gone:
-                await client.download(images.GET_IMAGE_FILE, shown)
+                await client.download(images.GET_IMAGE_FILE, displayed)
             assert (gone.value.http_status, gone.value.type) == (404, "not_found")
 
 
@@ -65,7 +65,7 @@ async def test_a_stream_goes_on_after_a_restart_of_the_daemon(tmp_path: Path) ->
     async with Daemon(tmp_path) as daemon:
         project = await daemon.project()
         port = int(daemon.url.rpartition(":")[2])
-        with trio.fail_after(2 * PATIENCE):
+        with trio.fail_after(2 * TIMEOUT_S):
             async with daemon.api() as client:
                 params = tasks.FollowedTasks(project_id=project["id"])
                 async with client.follow(tasks.STREAM_TASKS, params) as frames:
@@ -83,14 +83,14 @@ async def test_events_go_on_after_a_restart_of_the_daemon(tmp_path: Path) -> Non
     async with Daemon(tmp_path) as daemon:
         project = await daemon.project()
         port = int(daemon.url.rpartition(":")[2])
-        with trio.fail_after(2 * PATIENCE):
+        with trio.fail_after(2 * TIMEOUT_S):
             async with daemon.api() as client:
                 params = events.FollowedEvents(after=0)
-                async with client.follow_events(events.FOLLOW_EVENTS, params) as told:
+                async with client.follow_events(events.FOLLOW_EVENTS, params) as reported:
                     for title in ("one", "two"):
                         new = NewTask(project_id=project["id"], title=title)
                         await client.call(tasks.CREATE_TASK, Nothing(), new)
-                        event = await anext(told)
+                        event = await anext(reported)
                         assert (event.name, event.data.title) == ("task_created", title)
                         await daemon.kill()
                         await daemon.start(port=port)
@@ -125,10 +125,10 @@ async def test_a_unix_socket_and_a_token_are_found_and_used(tmp_path: Path) -> N
         async with Client(found) as client:
             assert await client.call(projects.LIST_PROJECTS) == []
             params = events.FollowedEvents(after=0)
-            async with client.follow_events(events.FOLLOW_EVENTS, params) as told:
+            async with client.follow_events(events.FOLLOW_EVENTS, params) as reported:
                 tag = NewTag(tag_name="tests", content="x")
                 await client.call(tags.CREATE_TAG, Nothing(), tag)
-                del told
+                del reported
         unknown = tasks.FollowedTasks(project_id=new_id())
         async with Client(found) as client, client.follow(tasks.STREAM_TASKS, unknown) as frames:
             with pytest.raises(Refused, match="There is no project"):
@@ -148,8 +148,10 @@ async def test_a_program_without_an_event_loop_calls_and_follows(tmp_path: Path)
                 new = NewTask(project_id=project_id, title="Brew")
                 made = client.call(tasks.CREATE_TASK, Nothing(), new)
                 assert next(frames).data.id == made.id
-            with client.follow_events(events.FOLLOW_EVENTS, events.FollowedEvents(after=0)) as told:
-                assert next(told).data.id == made.id
+            with client.follow_events(
+                events.FOLLOW_EVENTS, events.FollowedEvents(after=0)
+            ) as reported:
+                assert next(reported).data.id == made.id
             with pytest.raises(Refused, match="must not be blank"):
                 client.call(tasks.CREATE_TASK, Nothing(), NewTask(project_id=project_id, title=" "))
             return [project.id for project in client.call(projects.LIST_PROJECTS)]

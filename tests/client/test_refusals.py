@@ -41,9 +41,9 @@ def test_fields_have_their_types() -> None:
     found = refusal(409, content("Answered.", type="already_decided", status="approved"))
     assert isinstance(found, AlreadyDecided)
     assert found.status is ApprovalStatus.APPROVED
-    strange = refusal(409, content("Answered.", type="already_decided", status="postponed"))
-    assert isinstance(strange, AlreadyDecided)
-    assert strange.status == "postponed"
+    odd = refusal(409, content("Answered.", type="already_decided", status="postponed"))
+    assert isinstance(odd, AlreadyDecided)
+    assert odd.status == "postponed"
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from anyond.client.events import EventLines
 from anyond.client.messages import Frames
 from anyond.model.http.bodies import NewTask
 from anyond.model.http.frames import LogOperation
-from tests.support.daemon import PATIENCE, Daemon
+from tests.support.daemon import TIMEOUT_S, Daemon
 
 LINES = 120
 SCRIPT = f"n=0; while [ $n -lt {LINES} ]; do echo line $n; n=$((n+1)); sleep 0.05; done"
@@ -33,7 +33,7 @@ async def test_output_is_whole_across_kills_of_the_daemon(tmp_path: Path, batch:
         run = await daemon.running(attempt)
         port = int(daemon.url.rpartition(":")[2])
         params = processes.FollowedLog(execution_process_id=run["id"], batch=batch)
-        with trio.fail_after(2 * PATIENCE):
+        with trio.fail_after(2 * TIMEOUT_S):
             async with Client(Address(daemon.url)) as client:
                 kills = 0
                 async with client.follow(processes.STREAM_RAW_LOGS, params) as frames:
@@ -55,7 +55,7 @@ async def test_records_and_events_are_whole_across_kills(tmp_path: Path) -> None
         project = await daemon.project()
         port = int(daemon.url.rpartition(":")[2])
         seen: list[str] = []
-        told: list[str] = []
+        reported: list[str] = []
         titles = [f"Task {n}" for n in range(24)]
 
         async def follow_records() -> None:
@@ -71,11 +71,11 @@ async def test_records_and_events_are_whole_across_kills(tmp_path: Path) -> None
             async with client.follow_events(events.FOLLOW_EVENTS, params) as following:
                 async for event in following:
                     if event.name == "task_created":
-                        told.append(event.data.title)
-                    if len(told) == len(titles):
+                        reported.append(event.data.title)
+                    if len(reported) == len(titles):
                         return
 
-        with trio.fail_after(2 * PATIENCE):
+        with trio.fail_after(2 * TIMEOUT_S):
             async with Client(Address(daemon.url)) as client, trio.open_nursery() as nursery:
                 nursery.start_soon(follow_records)
                 nursery.start_soon(follow_events)
@@ -86,7 +86,7 @@ async def test_records_and_events_are_whole_across_kills(tmp_path: Path) -> None
                     new = NewTask(project_id=project["id"], title=title)
                     await client.call(tasks.CREATE_TASK, Nothing(), new)
     assert seen == titles
-    assert told == titles
+    assert reported == titles
 
 
 async def test_a_daemon_that_comes_back_elsewhere_is_found(
@@ -98,7 +98,7 @@ async def test_a_daemon_that_comes_back_elsewhere_is_found(
             if name.startswith("ANYON_"):
                 monkeypatch.setenv(name, value)
         monkeypatch.delenv("ANYON_URL", raising=False)
-        with trio.fail_after(2 * PATIENCE):
+        with trio.fail_after(2 * TIMEOUT_S):
             async with Client() as client:
                 params = tasks.FollowedTasks(project_id=project["id"])
                 async with client.follow(tasks.STREAM_TASKS, params) as frames:
@@ -130,10 +130,10 @@ async def test_a_daemon_that_stands_still_meets_the_deadline(tmp_path: Path) -> 
 def test_frames_and_events_of_a_newer_daemon_are_left_out() -> None:
     endpoint: Stream[processes.FollowedLog] = processes.STREAM_RAW_LOGS
     known = '{"op":"add","path":"/0","value":{"type":"stdout","content":"a"},"seq":1}'
-    strange = '{"op":"recall","path":"/0","seq":2}'
-    [frame] = Frames(endpoint).read(f"[{strange},{known}]")
+    odd = '{"op":"recall","path":"/0","seq":2}'
+    [frame] = Frames(endpoint).read(f"[{odd},{known}]")
     assert isinstance(frame, LogOperation)
-    assert Frames(endpoint).read(strange) == []
+    assert Frames(endpoint).read(odd) == []
     lines = EventLines(events.FOLLOW_EVENTS)
     for line in ("id: 7", "event: task_created", 'data: {"id": 1}'):
         assert list(lines.feed(line)) == []
@@ -148,6 +148,6 @@ async def test_a_stream_that_cannot_go_on_says_why(tmp_path: Path) -> None:
         linked = (Path(attempt["container_ref"]) / ".git").read_text().removeprefix("gitdir: ")
         (Path(linked.strip()) / "index").write_bytes(b"no index")
         followed = attempts.FollowedDiff(task_attempt_id=attempt["id"])
-        with trio.fail_after(PATIENCE), pytest.raises(StreamFailed, match=r"^git "):
+        with trio.fail_after(TIMEOUT_S), pytest.raises(StreamFailed, match=r"^git "):
             async with client.follow(attempts.STREAM_DIFF, followed) as frames:
                 await anext(frames)

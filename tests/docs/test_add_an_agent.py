@@ -42,8 +42,8 @@ async def test_an_attempt_runs_it(checkout: Path, tmp_path: Path) -> None:
         attempt = await daemon.attempt(await daemon.project(), "Hello", "PARROT")
         ended = await daemon.over(attempt)
         assert ended["status"] == "completed"
-        shown = [entry["entry_type"]["type"] for entry in await daemon.entries(ended)]
-        assert shown == ["user_message", "tool_use", "assistant_message"]
+        displayed = [entry["entry_type"]["type"] for entry in await daemon.entries(ended)]
+        assert displayed == ["user_message", "tool_use", "assistant_message"]
         path = f"/api/task-attempts/{attempt['id']}/follow-up"
         await daemon.ask("POST", path, {"prompt": "Again"})
         again = await daemon.over(attempt)

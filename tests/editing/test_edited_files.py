@@ -75,7 +75,7 @@ def test_a_draft_that_is_being_written_stays(path: Path) -> None:
 
 
 def test_nothing_else_is_swept(path: Path) -> None:
-    kept = [
+    saved = [
         ".config.json.0123456789abcde",
         ".config.json.0123456789ABCDEF",
         ".config.json.0123456789abcdef.bak",
@@ -84,7 +84,7 @@ def test_nothing_else_is_swept(path: Path) -> None:
         ".xconfig.json.0123456789abcdef",
         "config.json.0123456789abcdef",
     ]
-    for name in kept:
+    for name in saved:
         (path.parent / name).write_text("")
     (path.parent / ".config.json.0123456789abcdef").symlink_to("config.json")
     (path.parent / ".config.json.fedcba9876543210").mkdir()

@@ -19,8 +19,8 @@ from anyond.model.refusals.requests import Invalid, NotFound
 NEVER = threading.Event()
 
 
-def told(path: Path, shown: int = directory.ENTRIES_MOST) -> Listing:
-    return list_directory(path, NEVER, shown)
+def reported(path: Path, displayed: int = directory.ENTRIES_MOST) -> Listing:
+    return list_directory(path, NEVER, displayed)
 
 
 def test_directories_come_first_then_files_by_name_and_hidden_ones_are_left_out(
@@ -32,7 +32,7 @@ def test_directories_come_first_then_files_by_name_and_hidden_ones_are_left_out(
     for name in ("b.txt", "A.txt", ".secret"):
         (tmp_path / name).write_text("x")
     os.utime(tmp_path / "A.txt", (1704672000, 1704672000))
-    listing = told(tmp_path)
+    listing = reported(tmp_path)
     assert listing.current_path == str(tmp_path)
     assert not listing.truncated
     assert [(e.name, e.is_directory, e.is_git_repo) for e in listing.entries] == [
@@ -50,7 +50,7 @@ def test_links_are_followed_and_dangling_ones_survive(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("real")
     (tmp_path / "dangling").symlink_to("nowhere")
     (tmp_path / "loop").symlink_to("loop")
-    found = {e.name: (e.is_directory, e.last_modified is None) for e in told(tmp_path).entries}
+    found = {e.name: (e.is_directory, e.last_modified is None) for e in reported(tmp_path).entries}
     assert found == {
         "link": (True, False),
         "real": (True, False),
@@ -64,7 +64,7 @@ def test_names_that_are_no_text_survive(tmp_path: Path) -> None:
         (tmp_path / os.fsdecode(b"\xff.txt")).touch()
     except OSError:
         pytest.skip("this file system takes only text as names")
-    assert len(told(tmp_path).entries) == 1
+    assert len(reported(tmp_path).entries) == 1
 
 
 def test_of_a_huge_directory_the_first_entries_are_told_and_that_there_are_more(
@@ -73,18 +73,18 @@ def test_of_a_huge_directory_the_first_entries_are_told_and_that_there_are_more(
     for number in range(200):
         (tmp_path / f"{number:03}.txt").touch()
     (tmp_path / "zebra").mkdir()
-    listing = told(tmp_path, 10)
+    listing = reported(tmp_path, 10)
     assert listing.truncated
     assert [e.name for e in listing.entries] == ["zebra", *(f"{n:03}.txt" for n in range(9))]
-    assert not told(tmp_path, 201).truncated
+    assert not reported(tmp_path, 201).truncated
 
 
 def test_what_is_no_readable_directory_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(NotFound, match="nowhere"):
-        told(tmp_path / "nowhere")
+        reported(tmp_path / "nowhere")
     with pytest.raises(Invalid, match="file is not a directory"):
-        told(tmp_path / "file")
+        reported(tmp_path / "file")
     refused = directory.refusal(tmp_path, PermissionError(13, "Permission denied"))
     assert isinstance(refused, Forbidden)
     assert str(tmp_path) in str(refused)

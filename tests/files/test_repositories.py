@@ -41,11 +41,11 @@ def test_a_pipe_is_no_repository_and_is_not_waited_for(tmp_path: Path) -> None:
     (tmp_path / "odd" / "inner").mkdir(parents=True)
     os.mkfifo(tmp_path / "odd" / ".git")
     one = repository(tmp_path / "odd" / "inner" / "one")
-    thread = threading.Thread(target=lambda: told.extend(found(tmp_path)), daemon=True)
-    told: list[str] = []
+    thread = threading.Thread(target=lambda: reported.extend(found(tmp_path)), daemon=True)
+    reported: list[str] = []
     thread.start()
     thread.join(20)
-    assert told == [str(one)]
+    assert reported == [str(one)]
 
 
 def test_those_used_last_come_first(tmp_path: Path) -> None:

@@ -168,7 +168,7 @@ def test_a_shortage_of_the_machine_is_no_failure_of_git(attempt: Checkout, numbe
     words = os.strerror(number)
     with pytest.raises(Unavailable, match=words), scratch(attempt.index().parent):
         raise OSError(number, words, "index")
-    said = f"error: file write error: {words}\nfatal: unable to write new index file\n"
-    refusal = failure(("read-tree", "HEAD"), Output(128, b"", said))
+    output = f"error: file write error: {words}\nfatal: unable to write new index file\n"
+    refusal = failure(("read-tree", "HEAD"), Output(128, b"", output))
     assert (refusal.kind, refusal.data) == (Kind.UNAVAILABLE, None)
     assert words in str(refusal)

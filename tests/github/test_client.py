@@ -133,11 +133,11 @@ async def test_a_renamed_repository_is_followed_but_the_token_stays_on_its_host(
 ) -> None:
     server.fail("/user", 301, Location=f"{server.api}/user")
     assert (await github.user(TOKEN)).login == "ada"
-    with github_server(tmp_path / "elsewhere") as stranger:
-        server.fail("/user", 302, Location=f"{stranger.api}/user")
+    with github_server(tmp_path / "elsewhere") as outsider:
+        server.fail("/user", 302, Location=f"{outsider.api}/user")
         with pytest.raises(TokenInvalid):
             await github.user(TOKEN)
-        assert [seen.authorization for seen in stranger.seen] == [None]
+        assert [seen.authorization for seen in outsider.seen] == [None]
 
 
 async def test_a_branch_that_github_does_not_find_is_named(

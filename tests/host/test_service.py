@@ -58,10 +58,10 @@ async def test_the_watchdog_is_fed_at_half_its_period(
     with trio.move_on_after(60):
         await service.keep_alive()
     manager.setblocking(False)
-    heard = []
+    received = []
     for _ in range(4):  # at 0, 15, 30 and 45 seconds; at 60 s the deadline may come first
-        heard.append(manager.recv(999))
-    assert heard == [b"WATCHDOG=1"] * 4
+        received.append(manager.recv(999))
+    assert received == [b"WATCHDOG=1"] * 4
 
 
 @pytest.mark.parametrize(

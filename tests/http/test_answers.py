@@ -51,8 +51,8 @@ MISSING = (
 async def test_what_is_not_there_is_refused_in_the_envelope(server: Server) -> None:
     for method, path, status, message in MISSING:
         answer = await server.client.request(method, path)
-        shown = envelope(answer)["message"][: len(message)]
-        assert (path, answer.status_code, shown) == (path, status, message)
+        displayed = envelope(answer)["message"][: len(message)]
+        assert (path, answer.status_code, displayed) == (path, status, message)
 
 
 async def test_a_refused_method_is_told_the_others(server: Server) -> None:

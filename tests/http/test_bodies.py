@@ -160,8 +160,8 @@ async def test_a_malformed_request_is_refused_by_the_name_of_the_field(server: S
     for method, path, body, message in MALFORMED:
         answer = await server.client.request(method, path, content=body, headers=json_type)
         refused = envelope(answer)
-        shown = refused["message"][: len(message)]
-        assert (path, body[:99], answer.status_code, shown) == (path, body[:99], 400, message)
+        displayed = refused["message"][: len(message)]
+        assert (path, body[:99], answer.status_code, displayed) == (path, body[:99], 400, message)
         field = refused["message"].partition(":")[0]
         assert refused["error_data"] == {"type": "invalid", "field": field}
 
@@ -188,8 +188,8 @@ async def test_only_json_is_taken_for_json(server: Server) -> None:
             path, content=gzip.compress(body.encode()), headers=packed
         )
         refused = envelope(answer)
-        told = "Content-Encoding: gzip is not understood; send the body as it is."
-        assert (answer.status_code, refused["message"]) == (415, told), path
+        reported = "Content-Encoding: gzip is not understood; send the body as it is."
+        assert (answer.status_code, refused["message"]) == (415, reported), path
     plain = {"Content-Type": "text/plain"}
     answer = await server.client.put("/api/profiles", content=b'{"executors":{}}', headers=plain)
     assert answer.status_code == 200

@@ -23,7 +23,7 @@ async def server(tmp_path: Path) -> AsyncIterator[Server]:
         yield opened
 
 
-DOOR: tuple[tuple[dict[str, str], bool], ...] = (
+LISTENER: tuple[tuple[dict[str, str], bool], ...] = (
     ({"host": "localhost"}, True),
     ({"host": "LOCALHOST:1"}, True),
     ({"host": "127.0.0.1:8096"}, True),
@@ -66,14 +66,14 @@ async def test_what_the_daemon_listens_at_is_its_own_name(server: Server) -> Non
 
 
 async def test_only_this_daemons_own_name_and_pages_are_let_in(server: Server) -> None:
-    for headers, allowed in DOOR:
+    for headers, allowed in LISTENER:
         answer = await server.get("/api/projects", **{"host": "localhost", **headers})
         assert envelope(answer)["success"] == allowed
         assert (headers, answer.status_code) == (headers, 200 if allowed else 403)
 
 
 async def test_websockets_pass_the_same_door(server: Server) -> None:
-    for headers, allowed in DOOR:
+    for headers, allowed in LISTENER:
         lines = {"host": "localhost", "sec-websocket-version": "13", **headers}
         named = "".join(f"{k.replace('_', '-')}: {v}\n" for k, v in lines.items())
         stream = await server.raw(

@@ -53,7 +53,7 @@ def program(path: Path, code: str) -> Iterator[subprocess.Popen[str]]:
         running.communicate()
 
 
-def shown(path: Path) -> tuple[int, int]:
+def displayed(path: Path) -> tuple[int, int]:
     with copied(path) as copy:
         rows = copy.execute("SELECT n FROM t WHERE id IN (0, ?) ORDER BY id", (ROWS - 1,))
         (first,), (last,) = rows.fetchall()
@@ -76,7 +76,7 @@ while True:
         print("at work", flush=True)
 """
     with program(path, writing):
-        seen = [shown(path) for _ in range(5)]
+        seen = [displayed(path) for _ in range(5)]
     assert all(first == last for first, last in seen)
     assert seen == sorted(seen)
 
@@ -95,7 +95,7 @@ input()
         pass
     before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
     assert set(before) == {"db.sqlite", "db.sqlite-journal"}
-    assert shown(path) == (0, 0)
+    assert displayed(path) == (0, 0)
     assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
 
 
@@ -106,7 +106,7 @@ def test_a_program_that_keeps_its_database_for_itself_is_named(tmp_path: Path) -
     refused = pytest.raises(Unavailable, match=r"keeps .*db\.sqlite locked")
     with program(path, keeping), refused, copied(path, timeout_s=0.1):
         pass
-    assert shown(path) == (0, 0)
+    assert displayed(path) == (0, 0)
 
 
 @pytest.mark.skipif(not os.path.isdir(MEMORY), reason="files without a name are of Linux")
@@ -138,4 +138,4 @@ def test_where_every_file_has_a_name_a_copy_is_taken_too(
         accounts(path, mode)
         writing = 'c.execute("UPDATE t SET n = 7"); print("at work", flush=True); input()'
         with program(path, writing):
-            assert shown(path) == (7, 7)
+            assert displayed(path) == (7, 7)

@@ -39,8 +39,8 @@ async def test_a_whole_kanban_moves_in_and_is_served(tmp_path: Path, age: str) -
         assert (tag["tag_name"], tag["content"]) == ("be_kind", "Always.")
         [image] = await daemon.ask("GET", f"/api/images/task/{old.id('pay')}")
         assert image["file_path"] in tasks["pay"]["description"]
-        shown = await daemon.request("GET", f"/api/images/{image['id']}/file")
-        assert shown.content.startswith(b"\x89PNG")
+        displayed = await daemon.request("GET", f"/api/images/{image['id']}/file")
+        assert displayed.content.startswith(b"\x89PNG")
     assert "Traceback" not in daemon.log()
 
 
@@ -72,8 +72,8 @@ async def check_logs(daemon: Daemon, old: OldKanban) -> None:
         ("system_message", "Model: m"),
         ("assistant_message", "I have paid."),
     ]
-    told = await entries("other")
-    assert told[:2] == [("user_message", "Try"), ("assistant_message", "I am trying.")]
+    reported = await entries("other")
+    assert reported[:2] == [("user_message", "Try"), ("assistant_message", "I am trying.")]
     [(kind, command)] = await entries("setting up")
     assert (kind, command) == ("tool_use", "make")
     raw = await daemon.frames(f"/api/execution-processes/{old.id('setting up')}/raw-logs/ws")
@@ -273,11 +273,11 @@ def test_an_import_that_was_ended_leaves_nothing_and_is_completed_by_the_next(
     while running.poll() is None and not (spools.is_dir() and len(os.listdir(spools)) > 5):
         pass
     running.send_signal(how)
-    _, said = running.communicate()
+    _, output = running.communicate()
     assert list(scratch.iterdir()) == []
     sentence = "Interrupted. The same command brings what is missing.\n"
     end = {signal.SIGKILL: (-9, ""), signal.SIGINT: (130, sentence)}[how]
-    assert (running.returncode, said) in (end, (0, ""))  # 0 if it was done before
+    assert (running.returncode, output) in (end, (0, ""))  # 0 if it was done before
     assert run(daemon, str(old.path)).returncode == 0
     rest = counts(run(daemon, str(old.path)).stdout)
     assert rest["tasks"] == [42, 0, 42]

@@ -39,7 +39,7 @@ def end(old: OldKanban, status: str, code: int | None) -> None:
     old.connection.execute(f"UPDATE {turns} SET session_id = 's-1', summary = 'Ready.'")
 
 
-async def shown(daemon: Daemon, old: OldKanban) -> tuple[dict[str, Any], list[str], str]:
+async def displayed(daemon: Daemon, old: OldKanban) -> tuple[dict[str, Any], list[str], str]:
     process = await daemon.ask("GET", f"/api/execution-processes/{old.id('run')}")
     entries = await daemon.entries(process)
     return process, [entry["content"] for entry in entries], await daemon.raw(process)
@@ -64,7 +64,7 @@ async def test_a_run_that_has_ended_since_is_completed(
     assert HALF in second
     assert "completed: 1 runs" not in second
     async with daemon:
-        process, entries, raw = await shown(daemon, old)
+        process, entries, raw = await displayed(daemon, old)
         assert process["status"] == "killed"
         assert "I am ready." not in entries
     end(old, status, code)
@@ -74,7 +74,7 @@ async def test_a_run_that_has_ended_since_is_completed(
     assert counts(third)["processes"] == [1, 0, 1]
     assert "completed: 1 runs" not in run(daemon, str(old.path)).stdout
     async with daemon:
-        process, entries, whole = await shown(daemon, old)
+        process, entries, whole = await displayed(daemon, old)
         assert (process["status"], process["exit_code"]) == (status, code)
         assert process["completed_at"] == "2025-10-21T09:30:00.250Z"
         assert "I am ready." in entries
@@ -94,7 +94,7 @@ async def test_a_run_after_which_work_went_on_here_stays_as_it_is(tmp_path: Path
     done = run(daemon, str(old.path)).stdout
     assert "the end of a process of attempt vk/first: it had not ended at an earlier" in done
     async with daemon:
-        process, entries, _ = await shown(daemon, old)
+        process, entries, _ = await displayed(daemon, old)
         assert process["status"] == "killed"
         assert "I am ready." not in entries
 
@@ -104,14 +104,14 @@ async def test_a_completion_that_was_cut_short_is_done_by_the_next_import(tmp_pa
     daemon = Daemon(tmp_path / "daemon")
     assert run(daemon, str(old.path)).returncode == 0
     end(old, "completed", 0)
-    told = run(daemon, "--dry-run", str(old.path)).stdout
-    assert "to be completed: 1 runs" in told
+    reported = run(daemon, "--dry-run", str(old.path)).stdout
+    assert "to be completed: 1 runs" in reported
     spools = daemon.data / "executions"
     # As it is when the old log has gone and the new one was still elsewhere.
     (spools / old.id("run")).rename(spools / derived_id("ended since an import", old.id("run")))
     assert "to be completed: 1 runs" in run(daemon, str(old.path)).stdout
     async with daemon:
-        process, entries, _ = await shown(daemon, old)
+        process, entries, _ = await displayed(daemon, old)
         assert process["status"] == "completed"
         assert "I am ready." in entries
     assert [path.name for path in spools.iterdir()] == [old.id("run")]

@@ -44,7 +44,7 @@ def _conversation(*events: AgentEvent) -> Conversation:
     return Conversation("process", Saying(*events), 3600)  # type: ignore[arg-type]
 
 
-def _shown(conversation: Conversation) -> list[bytes]:
+def _displayed(conversation: Conversation) -> list[bytes]:
     conversation.feed(Record(1, Stream.STDOUT, b"x"))
     return [frame.entry for frame in conversation.final_frames()]
 
@@ -67,17 +67,17 @@ LARGE = "w" * 2 * ENTRY_MOST
     ],
 )
 def test_a_tool_that_weighs_too_much_is_named_and_its_end_is_shown(action: Action) -> None:
-    [entry] = _shown(_conversation(_tool(action)))
+    [entry] = _displayed(_conversation(_tool(action)))
     assert len(entry) < 10_000
-    told = json.loads(entry)
-    assert told["entry_type"]["action_type"]["description"] == TOO_LARGE
-    assert told["entry_type"]["status"] == {"status": "success"}
-    assert told["metadata"] == {"tool_call_id": "t1"}
+    reported = json.loads(entry)
+    assert reported["entry_type"]["action_type"]["description"] == TOO_LARGE
+    assert reported["entry_type"]["status"] == {"status": "success"}
+    assert reported["metadata"] == {"tool_call_id": "t1"}
 
 
 def test_a_text_is_cut_and_a_message_of_a_person_is_not() -> None:
     long = "é" * 2 * TEXT_MOST
-    model, person = _shown(
+    model, person = _displayed(
         _conversation(
             EntryPut("a", NormalizedEntry(entry_type=AssistantMessage(), content=long)),
             EntryPut("b", NormalizedEntry(entry_type=UserMessage(), content=long)),

@@ -57,7 +57,7 @@ class Scripted:
         match word:
             case "say":
                 key, _, text = rest.partition(" ")
-                return [EntryPut(key, say(text))]
+                return [EntryPut(key, emit(text))]
             case "tool":
                 return [EntryPut("tool", tool())]
             case "done":
@@ -74,7 +74,7 @@ class Scripted:
                 called = msgspec.structs.replace(tool(), metadata={"tool_call_id": "c1"})
                 return [EntryPut("tool:c1", called)]
             case "sub":
-                return [EntryPut("s", msgspec.structs.replace(say("s"), parent="tool:c1"))]
+                return [EntryPut("s", msgspec.structs.replace(emit("s"), parent="tool:c1"))]
             case "user":
                 entry = NormalizedEntry(entry_type=UserMessage(), content=rest)
                 return [EntryPut(f"user:{rest}", entry)]
@@ -93,7 +93,7 @@ class Scripted:
         return []
 
 
-def say(text: str) -> NormalizedEntry:
+def emit(text: str) -> NormalizedEntry:
     return NormalizedEntry(entry_type=AssistantMessage(), content=text)
 
 
@@ -257,7 +257,7 @@ def test_whoever_follows_a_text_that_grows_misses_nothing_and_the_past_is_swept(
             if at % 700 == 0:
                 held.update({f.index: f.entry for f in made.frames(positions[-1])})
                 positions.append(made.end)
-        kept, _ = tracemalloc.get_traced_memory()
+        saved, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
     held.update({f.index: f.entry for f in made.frames(positions[-1])})
@@ -265,7 +265,7 @@ def test_whoever_follows_a_text_that_grows_misses_nothing_and_the_past_is_swept(
     assert held == {f.index: f.entry for f in now}
     for position in positions:
         assert [f.index for f in made.frames(position)] == [2, 0, 1]
-    assert kept < 200_000
+    assert saved < 200_000
 
 
 def test_a_batch_costs_what_is_in_it_and_not_what_comes_behind() -> None:

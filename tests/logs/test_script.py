@@ -29,9 +29,9 @@ def test_a_script_at_work_is_created_and_the_same_entry_later_tells_its_end() ->
 
 def test_a_failed_script_says_so_and_a_long_output_keeps_its_end_in_whole_lines() -> None:
     tail = b"".join(b"line %d\n" % n for n in range(10_000))
-    shown = tool(script.finished("x", ScriptContext.CLEANUP, 1, 3, tail))
-    assert shown["status"] == {"status": "failed"}
-    output = shown["action_type"]["result"]["output"]
+    displayed = tool(script.finished("x", ScriptContext.CLEANUP, 1, 3, tail))
+    assert displayed["status"] == {"status": "failed"}
+    output = displayed["action_type"]["result"]["output"]
     assert output.startswith("[…]\nline ")
     assert output.endswith("line 9999\n")
     assert len(output) < script.TAIL_MOST + 10

@@ -22,9 +22,9 @@ from anyond.machines.attempt_events import (
     Over,
     PassDecision,
     PassMessage,
+    RowFound,
     RunExclusive,
     RunJob,
-    Sought,
     StartFailed,
     Steered,
     StopProcess,
@@ -185,7 +185,7 @@ def test_stopping_a_process_that_is_over_is_answered_at_once() -> None:
 
 def test_whoever_waits_for_a_start_has_the_row_when_it_lives() -> None:
     machine, start = AttemptMachine(), AwaitStart("agent")
-    machine.handle(Sought("agent"))
+    machine.handle(RowFound("agent"))
     assert machine.handle(start) == []
     assert machine.handle(Began("agent")) == [Answer(start)]
     late = AwaitStart("agent")
@@ -194,14 +194,14 @@ def test_whoever_waits_for_a_start_has_the_row_when_it_lives() -> None:
 
 def test_whoever_waits_for_a_start_that_is_over_is_answered_at_once() -> None:
     machine, start = AttemptMachine(), AwaitStart("agent")
-    machine.handle(Sought("agent"))
+    machine.handle(RowFound("agent"))
     machine.handle(Over("agent"))
     assert machine.handle(start) == [Answer(start)]
 
 
 def test_whoever_waits_for_a_start_that_fails_is_told_why_and_the_attempt_is_free() -> None:
     machine, start, why = AttemptMachine(), AwaitStart("agent"), ValueError("x")
-    machine.handle(Sought("agent"))
+    machine.handle(RowFound("agent"))
     machine.handle(start)
     assert machine.handle(StartFailed("agent", why)) == [Refuse(start, why)]
     assert machine.busy
@@ -211,7 +211,7 @@ def test_whoever_waits_for_a_start_that_fails_is_told_why_and_the_attempt_is_fre
 
 def test_what_is_sought_is_at_work_and_has_to_hasten_when_everything_is_stopped() -> None:
     machine, halt = AttemptMachine(), Halt()
-    machine.handle(Sought("agent"))
+    machine.handle(RowFound("agent"))
     (refusal,) = machine.handle(do())
     assert isinstance(refusal, Refuse)
     assert machine.handle(halt) == [StopProcess("agent"), HastenStop()]
@@ -221,14 +221,14 @@ def test_what_is_sought_is_at_work_and_has_to_hasten_when_everything_is_stopped(
 
 def test_to_stop_one_start_does_not_hasten_those_of_others() -> None:
     machine, halt = AttemptMachine(), HaltProcess("gone")
-    machine.handle(Sought("agent"))
+    machine.handle(RowFound("agent"))
     assert machine.handle(halt) == [Answer(halt)]
     assert machine.handle(HaltProcess("agent")) == [StopProcess("agent"), HastenStop()]
 
 
 def test_an_attempt_is_not_idle_while_anything_is_sought_or_concluded() -> None:
     machine = AttemptMachine()
-    machine.handle(Sought("first"))
+    machine.handle(RowFound("first"))
     machine.handle(Began("second"))  # takes the writer's place
     machine.handle(Over("second"))
     machine.handle(Concluded("second"))
@@ -254,7 +254,7 @@ def test_every_request_is_answered_exactly_once_when_all_work_ends(letters: list
     asked: list[object] = []
     settled: list[object] = []
     jobs: list[RunExclusive[None]] = []
-    sought: list[str] = []
+    found_row: list[str] = []
     alive: list[str] = []
     over: list[str] = []
 
@@ -269,11 +269,11 @@ def test_every_request_is_answered_exactly_once_when_all_work_ends(letters: list
     def finish_one(letter: str) -> None:
         if letter == "j" and jobs:
             feed(JobDone(jobs.pop()))
-        elif letter == "n" and sought:
-            feed(StartFailed(process := sought.pop(), ValueError()))
+        elif letter == "n" and found_row:
+            feed(StartFailed(process := found_row.pop(), ValueError()))
             feed(Concluded(process))
-        elif letter == "b" and sought:
-            alive.append(process := sought.pop())
+        elif letter == "b" and found_row:
+            alive.append(process := found_row.pop())
             feed(Began(process))
         elif letter == "o" and alive:
             over.append(process := alive.pop())
@@ -287,18 +287,18 @@ def test_every_request_is_answered_exactly_once_when_all_work_ends(letters: list
             "w": lambda: RunExclusive(work, patient=True),
             "h": Halt,
             "p": lambda: HaltProcess("0"),
-            "a": lambda: AwaitStart((sought or ["0"])[-1]),
+            "a": lambda: AwaitStart((found_row or ["0"])[-1]),
         }
         request = requests.get(letter)
         if request is not None:
             asked.append(event := request())
             feed(event)
-        elif letter == "s" and not sought and not alive and not over:
-            sought.append(str(count))
-            feed(Sought(str(count)))
+        elif letter == "s" and not found_row and not alive and not over:
+            found_row.append(str(count))
+            feed(RowFound(str(count)))
         else:
             finish_one(letter)
-    while jobs or sought or alive or over:
+    while jobs or found_row or alive or over:
         for letter in "jboc":
             finish_one(letter)
     assert len(settled) == len(set(map(id, settled)))

@@ -130,8 +130,8 @@ def test_every_machine_has_a_table_that_is_drawn() -> None:
 
 def test_the_page_is_what_the_tables_are() -> None:
     assert PAGE.read_text(encoding="utf-8") == document.page()
-    shown = set(re.findall(r"^    (\w+) --> (\w+): (\w+)", document.page(), re.MULTILINE))
-    assert shown == {
+    displayed = set(re.findall(r"^    (\w+) --> (\w+): (\w+)", document.page(), re.MULTILINE))
+    assert displayed == {
         (made.state.name, made.to.name, made.row.event.__name__)
         for table, _ in WALKS
         for made in table

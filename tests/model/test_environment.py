@@ -47,8 +47,8 @@ def test_what_a_person_has_set_goes_on() -> None:
 def test_what_belongs_to_a_parent_stays_with_it(kind: Parental) -> None:
     for pattern in kind.names.split():
         name = pattern.replace("*", "X")
-        told = {name: "1", **dict.fromkeys(kind.if_set, "1")}
-        assert name not in personal(told), name
+        reported = {name: "1", **dict.fromkeys(kind.if_set, "1")}
+        assert name not in personal(reported), name
 
 
 @pytest.mark.parametrize("kind", [kind for kind in PARENTAL if kind.if_set], ids=lambda k: k.whose)
@@ -64,9 +64,9 @@ def test_an_author_who_is_also_the_committer_is_the_person_even_in_a_hook() -> N
         "GIT_COMMITTER_NAME": "Ada",
         "GIT_COMMITTER_EMAIL": "ada@x",
     }
-    kept = personal({**who, "GIT_AUTHOR_DATE": "@1 +0000", "GIT_EDITOR": ":"})
+    saved = personal({**who, "GIT_AUTHOR_DATE": "@1 +0000", "GIT_EDITOR": ":"})
     del who["GIT_AUTHOR_EMAIL"]
-    assert kept == who
+    assert saved == who
 
 
 def test_a_virtual_environment_is_the_persons_unless_anyon_lives_there() -> None:

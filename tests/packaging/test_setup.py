@@ -83,37 +83,37 @@ def test_a_missing_git_is_named_with_what_installs_it(machine: Machine) -> None:
 def test_a_python_without_venv_is_named_with_its_package(machine: Machine) -> None:
     machine.program("apt-get", "true")
     machine.python("3.12", venv=False)
-    code, said = machine.run("venv.sh", ".venv", "runtime")
+    code, output = machine.run("venv.sh", ".venv", "runtime")
     assert code == 1
-    assert said.startswith("python3 is Python 3.12 without its modules venv and ensurepip.")
-    assert said.endswith("\n    sudo apt install python3-venv\n")
+    assert output.startswith("python3 is Python 3.12 without its modules venv and ensurepip.")
+    assert output.endswith("\n    sudo apt install python3-venv\n")
 
 
 def test_the_package_of_the_python_that_is_too_old_is_not_recommended(machine: Machine) -> None:
     machine.program("apt-get", "true")
     machine.program("apt-cache", '[ "$2" = python3.11-venv ]')
     machine.python("3.10")
-    code, said = machine.run("venv.sh", ".venv", "runtime")
+    code, output = machine.run("venv.sh", ".venv", "runtime")
     assert code == 1
-    assert "none was found. python3 is Python 3.10.4." in said
-    assert said.endswith("\n    sudo apt install python3.11 python3.11-venv\n")
+    assert "none was found. python3 is Python 3.10.4." in output
+    assert output.endswith("\n    sudo apt install python3.11 python3.11-venv\n")
 
 
 def test_where_no_package_has_a_python_that_is_new_enough_uv_is_named(machine: Machine) -> None:
     machine.program("apt-get", "true")
     machine.program("apt-cache", "false")
     machine.python("3.9")
-    code, said = machine.run("venv.sh", ".venv", "runtime")
+    code, output = machine.run("venv.sh", ".venv", "runtime")
     assert code == 1
-    assert "python3 is Python 3.9.4." in said
-    assert said.endswith("\n    uv python install 3.13\n")
+    assert "python3 is Python 3.9.4." in output
+    assert output.endswith("\n    uv python install 3.13\n")
 
 
 def test_without_any_python_the_one_of_the_system_is_recommended(machine: Machine) -> None:
     machine.program("apt-get", "true")
-    code, said = machine.run("venv.sh", ".venv", "runtime")
+    code, output = machine.run("venv.sh", ".venv", "runtime")
     assert code == 1
-    assert said.endswith("\n    sudo apt install python3 python3-venv\n")
+    assert output.endswith("\n    sudo apt install python3 python3-venv\n")
 
 
 class TestInstallation:
@@ -135,7 +135,7 @@ class TestInstallation:
         for lock in (machine.tree / "requirements").glob("runtime.txt"):
             lock.write_text(f"not-installed==1 --hash=sha256:{'0' * 64}\n")
         nobody = "http://127.0.0.1:9/simple"
-        code, said = machine.run(
+        code, output = machine.run(
             "venv.sh",
             ".venv",
             "runtime",
@@ -143,7 +143,7 @@ class TestInstallation:
             PIP_RETRIES="1",
             PIP_CONFIG_FILE="/dev/null",
         )
-        first, second = said.splitlines()
+        first, second = output.splitlines()
         assert code == 1
         assert first.startswith("Preparing .venv with Python 3.")
         assert "could not be fetched: the package index was not reached (" in second
@@ -154,10 +154,10 @@ class TestInstallation:
     def test_what_pip_says_of_anything_else_is_shown(self, machine: Machine) -> None:
         for lock in (machine.tree / "requirements").glob("runtime.txt"):
             lock.write_text("this is no package\n")
-        code, said = machine.run("venv.sh", ".venv", "runtime")
+        code, output = machine.run("venv.sh", ".venv", "runtime")
         assert code == 1
-        assert "ERROR: Invalid requirement" in said
-        assert said.splitlines()[-1].endswith("could not be installed (the reason stands above).")
+        assert "ERROR: Invalid requirement" in output
+        assert output.splitlines()[-1].endswith("could not be installed (the reason stands above).")
 
 
 class TestNode:
@@ -168,14 +168,14 @@ class TestNode:
 
     def test_without_node_it_is_named_with_what_installs_it(self, machine: Machine) -> None:
         machine.program("apt-get", "true")
-        code, said = machine.run("node.sh")
+        code, output = machine.run("node.sh")
         assert code == 1
-        assert "no node was found" in said
-        assert said.endswith("\n    sudo apt install nodejs npm\n")
+        assert "no node was found" in output
+        assert output.endswith("\n    sudo apt install nodejs npm\n")
 
     def test_an_npm_that_does_not_run_is_none(self, machine: Machine) -> None:
         machine.program("node", "echo v22.1.0")
         machine.program("npm", "exit 126")
-        code, said = machine.run("node.sh")
+        code, output = machine.run("node.sh")
         assert code == 1
-        assert "`npm --version` fails" in said
+        assert "`npm --version` fails" in output

@@ -14,11 +14,11 @@ from anyond.model.refusals.programs import ToolFailed
 from anyond.procs.capture import Capture, capture
 
 ENVIRONMENT = {"PATH": os.environ["PATH"]}
-PATIENCE = 20.0
+TIMEOUT_S = 20.0
 
 
-async def words(code: str, seconds: float = PATIENCE, most: int = 1000) -> Capture:
-    with trio.fail_after(PATIENCE):
+async def words(code: str, seconds: float = TIMEOUT_S, most: int = 1000) -> Capture:
+    with trio.fail_after(TIMEOUT_S):
         return await capture(
             (sys.executable, "-I", "-c", code), ENVIRONMENT, seconds=seconds, most=most
         )
@@ -71,7 +71,7 @@ async def test_a_child_that_keeps_the_output_open_delays_nothing() -> None:
     )
     begun = trio.current_time()
     assert await words(code) == Capture(0, "2.0\n")
-    assert trio.current_time() - begun < PATIENCE / 2
+    assert trio.current_time() - begun < TIMEOUT_S / 2
 
 
 async def test_what_is_no_program_is_refused_with_the_reason(tmp_path: Path) -> None:

@@ -46,20 +46,22 @@ async def writes_held_up(resources: Resources) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def awake_in(resources: Resources) -> AsyncIterator[Attempts]:
+async def active_in(resources: Resources) -> AsyncIterator[Attempts]:
     async with trio.open_nursery() as nursery:
         yield Attempts(nursery, resources, Logs(resources.store, resources.launcher))
         nursery.cancel_scope.cancel()
 
 
-def deletion(resources: Resources, awake: Attempts, about: Subject, what: str) -> Awaitable[None]:
+def deletion(resources: Resources, active: Attempts, about: Subject, what: str) -> Awaitable[None]:
     janitor = Janitor(resources)
-    requests = AttemptRequests(resources, awake, Logs(resources.store, resources.launcher), janitor)
+    requests = AttemptRequests(
+        resources, active, Logs(resources.store, resources.launcher), janitor
+    )
     if what == "attempt":
         return requests.delete(about.attempt.id)
     if what == "task":
         return requests.delete_task(about.task.id)
-    return ProjectRequests(resources, awake, janitor).delete(about.project.id)
+    return ProjectRequests(resources, active, janitor).delete(about.project.id)
 
 
 @pytest.mark.parametrize("what", ["attempt", "task", "project"])
@@ -69,19 +71,19 @@ async def test_nothing_begins_in_an_attempt_that_is_about_to_be_deleted(
     answers: list[AnyondError] = []
 
     async def delete() -> None:
-        await deletion(resources, awake, about, what)
+        await deletion(resources, active, about, what)
 
     async def rename() -> None:
         try:
-            wanted = NewBranchName(new_branch_name="another")
-            await branches.rename_branch(about.attempt.id, wanted)
+            expected = NewBranchName(new_branch_name="another")
+            await branches.rename_branch(about.attempt.id, expected)
         except AnyondError as refusal:
             answers.append(refusal)
         answered.set()
 
     answered = trio.Event()
-    async with awake_in(resources) as awake, trio.open_nursery() as nursery:
-        branches = BranchRequests(resources, awake)
+    async with active_in(resources) as active, trio.open_nursery() as nursery:
+        branches = BranchRequests(resources, active)
         async with writes_held_up(resources):
             nursery.start_soon(delete)
             # By then it waits for the database.
@@ -103,11 +105,11 @@ async def test_an_attempt_in_which_a_job_is_at_work_is_not_deleted(
         at_work.set()
         await over.wait()
 
-    async with awake_in(resources) as awake, trio.open_nursery() as nursery:
-        nursery.start_soon(awake.do, about.attempt.id, work)
+    async with active_in(resources) as active, trio.open_nursery() as nursery:
+        nursery.start_soon(active.do, about.attempt.id, work)
         await at_work.wait()
         with pytest.raises(Busy):
-            await deletion(resources, awake, about, what)
+            await deletion(resources, active, about, what)
         over.set()
 
 
@@ -122,14 +124,14 @@ async def test_a_deletion_waits_for_a_job_that_ends_soon(
         await over.wait()
 
     async def delete() -> None:
-        await deletion(resources, awake, about, what)
+        await deletion(resources, active, about, what)
 
-    async with awake_in(resources) as awake:
+    async with active_in(resources) as active:
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(awake.do, about.attempt.id, work)
+            nursery.start_soon(active.do, about.attempt.id, work)
             await at_work.wait()
             nursery.start_soon(delete)
             await trio.testing.wait_all_tasks_blocked(0.05)
             over.set()
         with pytest.raises(NotFound):
-            await awake.do(about.attempt.id, work)
+            await active.do(about.attempt.id, work)

@@ -71,10 +71,10 @@ def test_without_a_file_everything_is_default_and_nothing_is_written(path: Path)
 
 def test_the_body_of_the_reference_is_taken_as_it_is_and_found_again(path: Path) -> None:
     ConfigFile(path).patch(REFERENCE)
-    shown = ConfigFile(path).public()
+    displayed = ConfigFile(path).public()
     expected = {**REFERENCE, "github": {**REFERENCE["github"], "oauth_token": MASK}}
-    assert {key: shown[key] for key in expected} == expected
-    assert shown["approval_timeout_s"] == 3600
+    assert {key: displayed[key] for key in expected} == expected
+    assert displayed["approval_timeout_s"] == 3600
 
 
 def test_a_partial_body_changes_only_what_it_names(path: Path) -> None:
@@ -106,10 +106,10 @@ def test_null_clears_what_can_be_null_and_keeps_what_cannot(path: Path) -> None:
 def test_a_masked_secret_sent_back_keeps_the_stored_one(path: Path) -> None:
     settings = ConfigFile(path)
     settings.patch({"github": {"pat": "secret-1", "oauth_token": "secret-2"}})
-    shown = settings.public()
-    assert (shown["github"]["pat"], shown["github"]["oauth_token"]) == (MASK, MASK)
-    assert "secret" not in json.dumps(shown)
-    settings.patch({**shown, "github": {**shown["github"], "oauth_token": None}})
+    displayed = settings.public()
+    assert (displayed["github"]["pat"], displayed["github"]["oauth_token"]) == (MASK, MASK)
+    assert "secret" not in json.dumps(displayed)
+    settings.patch({**displayed, "github": {**displayed["github"], "oauth_token": None}})
     assert settings.config.github.pat == "secret-1"
     assert settings.config.github.oauth_token is None
     assert stored(path)["github"]["pat"] == "secret-1"

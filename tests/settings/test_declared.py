@@ -71,12 +71,12 @@ def test_every_secret_is_masked_and_its_mask_keeps_it(tmp_path: Path) -> None:
     settings = ConfigFile(tmp_path / "config.json")
     for path in secrets:
         settings.patch(named(path, "precious"))
-        shown: Any = settings.public()
+        displayed: Any = settings.public()
         settings.patch(named(path, MASK))
-        kept: Any = settings.config
+        saved: Any = settings.config
         for key in path:
-            shown, kept = shown[key], getattr(kept, key)
-        assert (shown, kept) == (MASK, "precious")
+            displayed, saved = displayed[key], getattr(saved, key)
+        assert (displayed, saved) == (MASK, "precious")
 
 
 def test_the_description_of_the_api_says_what_is_declared() -> None:

@@ -48,8 +48,8 @@ def toml_file(path: Path) -> McpFile:
 
 
 def test_only_what_changes_is_touched() -> None:
-    wanted = {"y": {"command": "y", "env": {"A": "2", "B": "3"}}, "n": {"url": "u"}}
-    assert json_text.replace(COMMENTED, ("mcpServers",), wanted) == COMMENTED.replace(
+    needed = {"y": {"command": "y", "env": {"A": "2", "B": "3"}}, "n": {"url": "u"}}
+    assert json_text.replace(COMMENTED, ("mcpServers",), needed) == COMMENTED.replace(
         '    "x": {"command": "x", "args": []}, // x!\n', ""
     ).replace('{"A": "1"}', '{"A": "2", "B": "3"}').replace(
         "    } // y!\n", '    }, // y!\n    "n": {\n      "url": "u"\n    }\n'
@@ -156,12 +156,12 @@ command = "late"
 
 def test_toml_keeps_comments_and_foreign_tables() -> None:
     a = {"command": "x", "args": ["1", "2"], "env": {"K": "w"}}
-    wanted = {"a": a, "late": {"command": "late"}, "n": {"command": "n", "env": {"A": "1"}}}
-    new = toml_text.replace(TOML, "mcp_servers", wanted)
-    assert tomllib.loads(new)["mcp_servers"] == wanted
+    needed = {"a": a, "late": {"command": "late"}, "n": {"command": "n", "env": {"A": "1"}}}
+    new = toml_text.replace(TOML, "mcp_servers", needed)
+    assert tomllib.loads(new)["mcp_servers"] == needed
     assert tomllib.loads(new)["profiles"] == {"x": {"model": "y"}}
-    for kept in ("# mine\n", '"o3"  # best\n', '"x" # why\n', 'args = ["1",\n  "2"]\n'):
-        assert kept in new
+    for saved in ("# mine\n", '"o3"  # best\n', '"x" # why\n', 'args = ["1",\n  "2"]\n'):
+        assert saved in new
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ def test_toml_keeps_comments_and_foreign_tables() -> None:
     ],
 )
 @pytest.mark.parametrize(
-    "wanted",
+    "needed",
     [
         {},
         {"a": {"command": "x"}},
@@ -187,11 +187,11 @@ def test_toml_keeps_comments_and_foreign_tables() -> None:
         {"b c": {"url": "u", "list": [{"a": 1}]}, "late": {"command": "other"}},
     ],
 )
-def test_toml_says_what_is_wanted_however_it_was_written(text: str, wanted: Any) -> None:
-    new = toml_text.replace(text, "mcp_servers", wanted)
+def test_toml_says_what_is_wanted_however_it_was_written(text: str, needed: Any) -> None:
+    new = toml_text.replace(text, "mcp_servers", needed)
     before = tomllib.loads(text)
-    assert {"mcp_servers": {}, **tomllib.loads(new)} == {**before, "mcp_servers": wanted}
-    assert toml_text.replace(new, "mcp_servers", wanted) == new
+    assert {"mcp_servers": {}, **tomllib.loads(new)} == {**before, "mcp_servers": needed}
+    assert toml_text.replace(new, "mcp_servers", needed) == new
 
 
 def test_a_missing_file_is_made_private_from_the_template(tmp_path: Path) -> None:

@@ -261,7 +261,7 @@ def test_a_damaged_file_is_set_aside(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "meant"),
+    ("output", "meant"),
     [
         ("default", "DEFAULT"),
         ("Default", "DEFAULT"),
@@ -277,8 +277,8 @@ def test_a_damaged_file_is_set_aside(path: Path) -> None:
         ("\u1fd6", "\u0399"),  # its capital has a mark that is no letter
     ],
 )
-def test_variants_have_one_spelling(said: str, meant: str | None) -> None:
-    assert variant_name(said) == meant
+def test_variants_have_one_spelling(output: str, meant: str | None) -> None:
+    assert variant_name(output) == meant
 
 
 @given(st.text(max_size=80))
@@ -288,7 +288,7 @@ def test_a_canonical_name_is_its_own_canonical_name(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "meant"),
+    ("output", "meant"),
     [
         ("claude-code", Executor.CLAUDE_CODE),
         ("cursor", Executor.CURSOR_AGENT),
@@ -297,5 +297,5 @@ def test_a_canonical_name_is_its_own_canonical_name(text: str) -> None:
         ("", None),
     ],
 )
-def test_agents_may_be_spelled_in_other_ways(said: str, meant: Executor | None) -> None:
-    assert executor_named(said) is meant
+def test_agents_may_be_spelled_in_other_ways(output: str, meant: Executor | None) -> None:
+    assert executor_named(output) is meant

@@ -30,7 +30,7 @@ from tests.support.store.new_database import new_database
 
 ACP_AGENT = SCRIPTED_AGENTS / "acp_agent.py"
 LOCAL: dict[str, Any] = {"verify": False, "trust_env": False}
-PATIENCE = 90.0
+TIMEOUT_S = 90.0
 """Seconds after which something that has not happened will not happen, on a very busy machine."""
 
 
@@ -40,7 +40,7 @@ def local_client(base_url: str = "", **more: Any) -> httpx.AsyncClient:
     It knows no proxy (a person's may be in the environment) and no certificates: to read those
     takes as long as to start half a daemon.
     """
-    return httpx.AsyncClient(base_url=base_url, **{"timeout": PATIENCE, **LOCAL, **more})
+    return httpx.AsyncClient(base_url=base_url, **{"timeout": TIMEOUT_S, **LOCAL, **more})
 
 
 class Refused(Exception):
@@ -102,8 +102,8 @@ class Daemon:
             finally:
                 self.sweep()
                 # Shown with a test that fails: an incident is told to clients by its number only.
-                if "Traceback" in (told := self.log()):
-                    print(told)
+                if "Traceback" in (reported := self.log()):
+                    print(reported)
 
     @property
     def pid(self) -> int:
@@ -146,7 +146,7 @@ class Daemon:
                 through=through,
                 pass_fds=pass_fds,
             )
-        with trio.fail_after(PATIENCE):
+        with trio.fail_after(TIMEOUT_S):
             while not self.daemon_file.exists():
                 assert self._process.poll() is None, self.log()
                 await trio.sleep(0.01)
@@ -158,7 +158,7 @@ class Daemon:
 
     async def refusal(self, *options: str) -> tuple[int, str]:
         """Start a daemon that ends by itself; its exit code and all it says."""
-        with trio.fail_after(PATIENCE):
+        with trio.fail_after(TIMEOUT_S):
             done = await trio.run_process(
                 [sys.executable, "-m", "anyond", "serve", *options],
                 env=self.environment,
@@ -178,26 +178,26 @@ class Daemon:
                 if mark in "\0".join([*process.environ().values(), *process.cmdline()]):
                     process.kill()
 
-    async def stop(self, patience: float = 10.0) -> int:
+    async def stop(self, timeout: float = 10.0) -> int:
         """SIGTERM, as a service manager does; returns the exit code."""
-        return await self._end(signal.SIGTERM, patience)
+        return await self._end(signal.SIGTERM, timeout)
 
     async def kill(self) -> int:
         """SIGKILL, as a power cut does."""
-        return await self._end(signal.SIGKILL, PATIENCE)
+        return await self._end(signal.SIGKILL, TIMEOUT_S)
 
-    async def _end(self, number: signal.Signals, patience: float) -> int:
+    async def _end(self, number: signal.Signals, timeout: float) -> int:
         process, self._process = self._process, None
         assert process is not None
         if self._http is not None:
             await self._http.aclose()
         if process.poll() is None:
             process.send_signal(number)
-        with trio.move_on_after(patience):
+        with trio.move_on_after(timeout):
             return await process.wait()
         process.kill()
         await process.wait()
-        raise AssertionError(f"the daemon did not end within {patience} s\n{self.log()}")
+        raise AssertionError(f"the daemon did not end within {timeout} s\n{self.log()}")
 
     def log(self) -> str:
         return (self.root / "daemon.log").read_text(errors="replace")
@@ -210,7 +210,7 @@ class Daemon:
         where = self.url.removeprefix("unix:")
         unix = Path(where) if where != self.url else None
         address = Address("http://localhost" if unix else self.url, unix)
-        async with Client(address, timeout_s=PATIENCE) as client:
+        async with Client(address, timeout_s=TIMEOUT_S) as client:
             yield client
 
     @asynccontextmanager
@@ -244,7 +244,7 @@ class Daemon:
     async def frames(self, path: str) -> list[Any]:
         """All frames of a stream that ends by itself, without the last one."""
         found = []
-        with trio.fail_after(PATIENCE):
+        with trio.fail_after(TIMEOUT_S):
             async with self.socket(path) as connection:
                 try:
                     while True:
@@ -261,7 +261,7 @@ class Daemon:
         A look takes time of the daemon. The pauses are longer than that, so that it gets on with
         what is waited for, and other tests get on with theirs.
         """
-        with trio.move_on_after(PATIENCE):
+        with trio.move_on_after(TIMEOUT_S):
             while True:
                 began = trio.current_time()
                 found = await look()

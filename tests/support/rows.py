@@ -86,12 +86,16 @@ def runs_script(
 
 
 async def add_run(
-    resources: Resources, about: Subject, action: ExecutorAction, *, session: str | None = None
+    resources: Resources,
+    attempt_subject: Subject,
+    action: ExecutorAction,
+    *,
+    session: str | None = None,
 ) -> ExecutionProcess:
     """The running row of a process; its agent has told its `session`."""
 
     def work(tx: Tx) -> ExecutionProcess:
-        row = run.insert(tx, about.attempt.id, about.task.id, action)
+        row = run.insert(tx, attempt_subject.attempt.id, attempt_subject.task.id, action)
         if session is not None:
             sessions.set_session_id(tx, row.id, session)
         return row

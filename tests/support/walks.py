@@ -85,7 +85,7 @@ def attempt_walk(dice: Random) -> Walk:
             attempt_events.Halt,
             partial(attempt_events.HaltProcess, name),
             partial(attempt_events.AwaitStart, name),
-            partial(attempt_events.Sought, name, alongside),
+            partial(attempt_events.RowFound, name, alongside),
             partial(attempt_events.Began, name, alongside),
             partial(attempt_events.StartFailed, name, ValueError()),
             partial(attempt_events.Over, name),
@@ -101,7 +101,7 @@ def attempt_walk(dice: Random) -> Walk:
         match event:
             case attempt_events.JobDone():
                 job = None
-            case attempt_events.Sought(id, False) | attempt_events.Began(id, False):
+            case attempt_events.RowFound(id, False) | attempt_events.Began(id, False):
                 writer = id
             case attempt_events.Concluded(id) if id == writer:
                 writer = None

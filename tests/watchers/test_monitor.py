@@ -189,8 +189,8 @@ async def test_a_merged_one_is_news_once_however_often_and_by_whom_it_is_looked_
     again = Monitor(resources)
     assert await again.look() == math.inf
     ask = "SELECT count(*) FROM changes WHERE position > ? AND kind = 'pr_status_changed'"
-    told = await resources.store.read(lambda r: r.execute(ask, (before,)).fetchone())
-    assert told == (1,)
+    reported = await resources.store.read(lambda r: r.execute(ask, (before,)).fetchone())
+    assert reported == (1,)
     assert await status(resources) is TaskStatus.DONE
 
 

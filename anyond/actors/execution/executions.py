@@ -21,7 +21,7 @@ from anyond.actors.execution.attaching import Attaching
 from anyond.actors.execution.crashes import Crashes, passes, sentence
 from anyond.actors.execution.process import HUNG, KILLED, Finished, ProcessActor
 from anyond.actors.execution.starting import Starts
-from anyond.machines.attempt_events import Began, Concluded, Event, Sought, StartFailed
+from anyond.machines.attempt_events import Began, Concluded, Event, RowFound, StartFailed
 from anyond.machines.process import ApprovalDecided, MessageWritten, StopAsked
 from anyond.model.errors import AnyondError
 from anyond.model.ids import now
@@ -198,7 +198,7 @@ class Executions:
                 del self._actors[row.id]
             if passes(crash) or not is_open:  # else whoever has begun to follow it is told
                 raise
-            self._send(Sought(row.id, alongside))
+            self._send(RowFound(row.id, alongside))
             self.seek(row, crash)
 
     # ------------------------------------------------------------ seeking
@@ -206,7 +206,7 @@ class Executions:
     def seek(self, row: ExecutionProcess, crash: Exception | None = None) -> None:
         """Find out what has become of a running row, and go on from there. Never waits.
 
-        The machine has been told that it is `Sought`.
+        The machine has received its `RowFound`.
 
         Args:
             crash: what has happened to the actor that has followed it.

@@ -10,7 +10,7 @@ from anyond.agents.acp.conversation.entries import AcpEntries
 from anyond.agents.acp.errors import demands_login, is_login
 from anyond.agents.acp.session.options import AcpOptions
 from anyond.agents.acp.session.quirks import QUIRKS, Quirks
-from anyond.agents.acp.session.session_config import Wish, wishes
+from anyond.agents.acp.session.session_config import OptionRequest, option_requests
 from anyond.agents.common.core import SessionStarted, Turn
 from anyond.agents.json_rpc.jsonrpc import (
     METHOD_NOT_FOUND,
@@ -47,7 +47,7 @@ class Handshake:
         self._link = link
         self._entries = entries
         self._can_load = False
-        self._wishes: list[Wish] = []
+        self._option_requests: list[OptionRequest] = []
         self._refused: tuple[str, Fault] | None = None
         self.name = "The agent"
         self.logins: list[Any] = []
@@ -191,29 +191,29 @@ class Handshake:
         self.session = session
         self._entries.emit(SessionStarted(session))
         self._entries.session_reported(result)
-        self._wishes, missing = wishes(self._options, result, self.quirks)
+        self._option_requests, missing = option_requests(self._options, result, self.quirks)
         for complaint in missing:
             self._entries.system(complaint)
-        self._next_wish()
+        self._send_next_option()
 
-    def _next_wish(self) -> None:
-        if self._wishes:
-            wish = self._wishes[0]
-            self._link.request(wish.method, {"sessionId": self.session, **wish.params})
+    def _send_next_option(self) -> None:
+        if self._option_requests:
+            request = self._option_requests[0]
+            self._link.request(request.method, {"sessionId": self.session, **request.params})
         else:
             self.done = True
 
-    def _wish_answered(self, response: Response, method: str) -> None:
-        if self._wishes:
-            wish = self._wishes.pop(0)
+    def _option_answered(self, response: Response, method: str) -> None:
+        if self._option_requests:
+            request = self._option_requests.pop(0)
             fault = response.fault
             if fault is None:
                 self._entries.session_reported(as_dict(response.result))
-            elif fault.code == METHOD_NOT_FOUND and wish.otherwise is not None:
-                self._wishes.insert(0, wish.otherwise)
+            elif fault.code == METHOD_NOT_FOUND and request.otherwise is not None:
+                self._option_requests.insert(0, request.otherwise)
             else:
-                self._entries.error(wish.refusal(fault), setup=is_login(fault))
-            self._next_wish()
+                self._entries.error(request.refusal(fault), setup=is_login(fault))
+            self._send_next_option()
 
 
 # Not of the object: it would hold itself, and all that it has read for as long as nobody looks.
@@ -223,7 +223,7 @@ _STEPS: dict[str, Callable[[Handshake, Response, str], Fault | None]] = {
     "session/new": Handshake._session_made,
     "session/resume": Handshake._session_resumed,
     "session/load": Handshake._session_resumed,
-    "session/set_mode": Handshake._wish_answered,
-    "session/set_model": Handshake._wish_answered,
-    "session/set_config_option": Handshake._wish_answered,
+    "session/set_mode": Handshake._option_answered,
+    "session/set_model": Handshake._option_answered,
+    "session/set_config_option": Handshake._option_answered,
 }

@@ -132,7 +132,7 @@ class Questions:
         # Nothing forbids an agent to use the id of an answered request again.
         self._times[id] = times = self._times.get(id, 0) + 1
         call = f"{id!r}" if times == 1 else f"{id!r}#{times}"
-        entries, permission = self._about(request, call)
+        entries, permission = self._subject(request, call)
         for entry in entries:
             self._entries.put(entry)
         question = Question(
@@ -143,7 +143,7 @@ class Questions:
         self._names[call] = id
         return question
 
-    def _about(self, request: Request, call: str) -> tuple[list[Call], bool]:
+    def _subject(self, request: Request, call: str) -> tuple[list[Call], bool]:
         """The entries that a request is about, and whether it is for a permission."""
         params = request.params
         thread, id = as_text(params.get("threadId")), as_text(params.get("itemId"))

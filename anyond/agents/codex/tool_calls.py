@@ -266,8 +266,8 @@ def _activity(call: Call) -> tuple[Action, str]:
 
 def _web(call: Call) -> tuple[Action, str]:
     did = as_dict(call.fields.get("action"))
-    sought = as_text(did.get("url")) or as_text(call.fields.get("query"))
-    return WebFetch(url=sought or as_text(did.get("query"))), sought
+    target = as_text(did.get("url")) or as_text(call.fields.get("query"))
+    return WebFetch(url=target or as_text(did.get("query"))), target
 
 
 def _image(call: Call) -> tuple[Action, str]:

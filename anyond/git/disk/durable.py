@@ -65,7 +65,7 @@ def sync_worktree(path: Path, own: Path) -> None:
             sync_names(path)
 
 
-def mend_worktree(shared: Path, own: Path | None, branch: str) -> bool:
+def repair_worktree(shared: Path, own: Path | None, branch: str) -> bool:
     """Take away what a power loss has left torn of worktrees; no git may be at work. Blocking.
 
     Records that were lost before they led anywhere are deleted. Of this worktree, an index that

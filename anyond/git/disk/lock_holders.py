@@ -10,7 +10,7 @@ from typing import Any
 
 # What a helper in the background is called; it holds no lock for longer than a moment.
 _LASTING = ("daemon", "credential-cache")
-_PLACES = ("GIT_DIR", "GIT_COMMON_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "PWD")
+_PATH_VARIABLES = ("GIT_DIR", "GIT_COMMON_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "PWD")
 _CLOCK_S = 1.0
 
 
@@ -38,7 +38,7 @@ def may_be_held(lock: Path, made: float) -> bool:
             if any(word in part for part in process.cmdline()[1:3] for word in _LASTING):
                 continue
             try:
-                if roots and not any(_below(place, roots) for place in _places(process)):
+                if roots and not any(_below(place, roots) for place in _paths_of(process)):
                     continue
             except psutil.AccessDenied:
                 pass  # of another user: nobody knows where it is
@@ -64,11 +64,11 @@ def _roots(lock: Path) -> Iterator[str]:
                 yield os.path.realpath(common / value.strip())
 
 
-def _places(process: Any) -> Iterator[str]:
+def _paths_of(process: Any) -> Iterator[str]:
     cwd = process.cwd()
     yield cwd
     environ = process.environ()
-    for name in _PLACES:
+    for name in _PATH_VARIABLES:
         if value := environ.get(name):
             yield os.path.join(cwd, value)
     for part in process.cmdline()[1:]:

@@ -93,8 +93,8 @@ async def inside(worktree: Path, repo: Path | None = None) -> dict[str, Worktree
 
 def _below(top: Path, trees: Iterable[Worktree]) -> dict[str, Worktree]:
     root = top.resolve()
-    places = ((tree.path.resolve(), tree) for tree in trees)
-    return {str(at.relative_to(root)): tree for at, tree in places if root in at.parents}
+    resolved = ((tree.path.resolve(), tree) for tree in trees)
+    return {str(at.relative_to(root)): tree for at, tree in resolved if root in at.parents}
 
 
 def _remember(repo: Path, linked: Iterable[Worktree]) -> None:

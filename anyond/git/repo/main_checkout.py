@@ -21,7 +21,7 @@ from anyond.git.program.parsing import parsed
 from anyond.git.program.text import as_utf8, split
 from anyond.git.repo.repository import common_dir, git_dir
 
-_SOUGHT = 2000
+_FILES_COMPARED = 2000
 """So many tracked files are looked for to tell a checkout from an index that was left behind."""
 
 
@@ -129,8 +129,8 @@ def _place(repo: Path, common: Path, named: str | None) -> Path | None:
     here = top(repo)
     # From a linked worktree the way to it is not written down anywhere: a project is one that has
     # been looked at from there.
-    places = [*([here] if here is not None else []), *locations.main_checkouts(common)]
-    return next((place for place in places if _leads_to(place, common)), None)
+    candidates = [*([here] if here is not None else []), *locations.main_checkouts(common)]
+    return next((place for place in candidates if _leads_to(place, common)), None)
 
 
 def _leads_to(place: Path, common: Path) -> bool:
@@ -149,7 +149,7 @@ def _head_and_index(common: Path) -> tuple[str | None, bool]:
 
 
 def _any_there(place: Path, tracked: list[str]) -> bool:
-    return any(os.path.lexists(place / path) for path in tracked[:_SOUGHT])
+    return any(os.path.lexists(place / path) for path in tracked[:_FILES_COMPARED])
 
 
 def _name(branch: str | None) -> str:

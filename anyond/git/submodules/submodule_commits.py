@@ -90,9 +90,9 @@ async def only_here(store: Path) -> list[str]:
 async def forget(repo: Path, attempt_id: str) -> None:
     """Let go of what was kept for an attempt."""
     common = await common_dir(repo)
-    places = [common, *(await trio.to_thread.run_sync(left_in, common)).values()]
-    places += [sub.store for sub in await listed(repo) if sub.store is not None]
-    for place in places if is_id(attempt_id) else ():
+    stores = [common, *(await trio.to_thread.run_sync(left_in, common)).values()]
+    stores += [sub.store for sub in await listed(repo) if sub.store is not None]
+    for place in stores if is_id(attempt_id) else ():
         refs = await run(place, "for-each-ref", "--format=%(refname)", f"{PREFIX}{attempt_id}/")
         for ref in refs.out.decode("ascii", "replace").split():
             await run(place, "update-ref", "-d", ref)

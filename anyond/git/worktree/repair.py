@@ -12,7 +12,7 @@ import trio
 
 from anyond.git.diff.status import in_progress
 from anyond.git.disk import plain_files
-from anyond.git.disk.durable import mend_worktree, sync_worktree
+from anyond.git.disk.durable import repair_worktree, sync_worktree
 from anyond.git.disk.locations import linked_to, named_git_dir, remember, shared_by
 from anyond.git.disk.scratch import scratch
 from anyond.git.program.command import failure, git
@@ -69,7 +69,7 @@ async def ensure(repos: Repositories, repo: Path, path: Path, branch: str) -> En
     shared = await common_dir(repo)
     remember(path, shared)
     remarks: list[str] = []
-    if await trio.to_thread.run_sync(mend_worktree, shared, _record_of(shared, path), branch):
+    if await trio.to_thread.run_sync(repair_worktree, shared, _record_of(shared, path), branch):
         remarks.append(
             "The index of the worktree was damaged, as a power loss leaves it; it was made again. "
             "What was staged is as it is in the files."

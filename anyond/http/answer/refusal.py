@@ -31,7 +31,7 @@ STATUS: dict[Kind, HTTPStatus] = {
     Kind.TIMED_OUT: HTTPStatus.GATEWAY_TIMEOUT,
 }
 
-_PLACES = {
+_DISK_ERRORS = {
     errno.EACCES,
     errno.EISDIR,
     errno.ELOOP,
@@ -119,7 +119,7 @@ def _of_system(error: OSError) -> AnyondError | None:
     run out of something will have it again. None for anything else.
     """
     why = error.strerror or str(error)
-    if error.errno in _PLACES and isinstance(error.filename, str | bytes):
+    if error.errno in _DISK_ERRORS and isinstance(error.filename, str | bytes):
         place = os.fsencode(error.filename).decode("utf-8", "replace")
         log.warning("place refused", path=place, why=why)
         return Unreadable(place, why, "path", "used")

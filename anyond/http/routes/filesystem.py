@@ -18,7 +18,7 @@ async def list_directory(_: Backend, params: api.OfDirectory) -> Listing:
 
 async def list_repositories(_: Backend, params: api.BelowDirectory) -> list[DirectoryEntry]:
     path = directory.place(params.path)
-    starts = [path] if params.path else repositories.usual_places()
+    starts = [path] if params.path else repositories.usual_directories()
     return await directory.in_thread(partial(repositories.find, starts), path)
 
 

@@ -1,4 +1,4 @@
-"""The drafts of a project as a map that has a place for every attempt."""
+"""The drafts of a project as a map that has a slot for every attempt."""
 
 from __future__ import annotations
 
@@ -35,20 +35,20 @@ class _Drafts(Struct):
     retry: Raw | None
 
 
-class _Place(Struct):
+class _Slot(Struct):
     id: str
     task_id: str
     follow_up: Raw
     retry: Raw
 
 
-_decode_places = msgspec.json.Decoder(list[_Place])
+_decode_slots = msgspec.json.Decoder(list[_Slot])
 _attempt = msgspec.json.Decoder(TaskAttempt)
 _draft = msgspec.json.Decoder(Draft)
 
 
 def everything(reader: Reader, project_id: str) -> list[Place]:
-    """A place for every attempt of the project."""
+    """A slot for every attempt of the project."""
     stored = {(d.task_attempt_id, d.draft_type): d for d in drafts.of_project(reader, project_id)}
     return [
         Place(
@@ -62,7 +62,7 @@ def everything(reader: Reader, project_id: str) -> list[Place]:
 
 
 class Drafts:
-    """A snapshot of all places, then one frame for each change.
+    """A snapshot of all slots, then one frame for each change.
 
     Each is a frame of its own, since a draft that is sent is shown twice: being sent, and empty.
     """
@@ -73,7 +73,7 @@ class Drafts:
     def encode(self, items: Sequence[Record]) -> Iterator[bytes]:
         for item in items:
             if isinstance(item, Snapshot):
-                operations: Sequence[Operation] = [self._snapshot(_decode_places.decode(item.rows))]
+                operations: Sequence[Operation] = [self._snapshot(_decode_slots.decode(item.rows))]
             else:
                 operations = tuple(self._operations(item))
             if operations:
@@ -82,9 +82,9 @@ class Drafts:
     def end(self) -> Iterable[bytes]:
         return ()
 
-    def _snapshot(self, places: list[_Place]) -> Operation:
-        self._tasks = {place.id: place.task_id for place in places}
-        return Replace("/drafts", {p.id: _Drafts(p.follow_up, p.retry) for p in places})
+    def _snapshot(self, slots: list[_Slot]) -> Operation:
+        self._tasks = {slot.id: slot.task_id for slot in slots}
+        return Replace("/drafts", {p.id: _Drafts(p.follow_up, p.retry) for p in slots})
 
     def _operations(self, change: Change) -> Iterator[Operation]:
         match change.kind:

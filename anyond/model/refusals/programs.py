@@ -34,8 +34,8 @@ class ProgramMissing(AnyondError, type="program_missing"):
     install: str
 
     def __init__(self, program: str, looked_in: Sequence[str], install: str) -> None:
-        places = ", ".join(looked_in) or "(PATH is empty)"
-        super().__init__(f"The program {program!r} was not found. Looked in: {places}. {install}")
+        listed = ", ".join(looked_in) or "(PATH is empty)"
+        super().__init__(f"The program {program!r} was not found. Looked in: {listed}. {install}")
         self.program = program
         self.install = install
 

@@ -118,9 +118,9 @@ class DirtyTarget(Conflict, type="dirty_target"):
     @classmethod
     def several(cls, target: str, checkouts: Sequence[Path]) -> DirtyTarget:
         """All but one of them would be out of step."""
-        places = " and in ".join(map(str, checkouts))
+        listed = " and in ".join(map(str, checkouts))
         return cls(
-            f"The branch {target} is checked out in {places}; git can update only one of them."
+            f"The branch {target} is checked out in {listed}; git can update only one of them."
         )
 
 

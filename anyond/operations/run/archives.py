@@ -25,7 +25,7 @@ from anyond.store.runs import processes, sessions
 log = structlog.get_logger()
 
 
-async def mend(store: Store, launcher: Launcher, process: ExecutionProcess) -> None:
+async def repair(store: Store, launcher: Launcher, process: ExecutionProcess) -> None:
     """Make sure that the archive of a finished execution is whole, as far as its log is there.
 
     Raises:

@@ -124,7 +124,7 @@ async def conclude(
         try:
             if process.run_reason is not RunReason.DEV_SERVER:  # others are at work beside it
                 # The program may have put another `.git` in the place of its worktree's.
-                subject = await worktree.mend(resources, subject)
+                subject = await worktree.find_or_repair(resources, subject)
                 subject = await _settled(resources, subject)
                 await worktree.bring_branch_back(resources, subject)
                 await worktree.follow(resources, subject)

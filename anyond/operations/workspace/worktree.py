@@ -239,7 +239,7 @@ async def set_odd_files_aside(resources: Resources, subject: Subject) -> None:
     await remarks.leave(resources, attempt.id, texts)
 
 
-async def mend(resources: Resources, subject: Subject) -> Subject:
+async def find_or_repair(resources: Resources, subject: Subject) -> Subject:
     """The attempt with its worktree where it really is, mended if git has lost its record of it.
 
     Raises:

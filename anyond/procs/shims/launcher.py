@@ -238,7 +238,7 @@ class Launcher:
         *,
         force: bool = False,
     ) -> Exit:
-        """Kill what a dead shim left behind, mend its spool, and write down that it is over.
+        """Kill what a dead shim left behind, repair its spool, and write down that it is over.
 
         It cannot be cancelled half-way. It can also be used after an exit that may not be the
         shim's own word.

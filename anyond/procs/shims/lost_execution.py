@@ -26,7 +26,7 @@ def finalize(
     *,
     force: bool = False,
 ) -> Exit:
-    """Kill what is left, mend the log, write the exit. Blocks.
+    """Kill what is left, repair the log, write the exit. Blocks.
 
     Each step can be done again, so a crash in the middle of it does no harm. Something may be left
     even if the exit is on record already: an agent can write that file too.

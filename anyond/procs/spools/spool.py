@@ -142,7 +142,7 @@ class Spool:
         make_way(self.path)
 
     def trim(self, *, restarted: bool = False) -> int:
-        """Cut off what a crash left unfinished, and mend the end of the index. No shim may live.
+        """Cut off what a crash left unfinished, and repair the end of the index. No shim may live.
 
         Args:
             restarted: the machine may have lost power: any page that was not synced may read as

@@ -140,7 +140,7 @@ def delete(tx: Tx, attempt_id: str, type: DraftType, now: str) -> None:
         _write(tx, _emptied(row), now)
 
 
-def queue(tx: Tx, attempt_id: str, wish: QueueWish, now: str) -> Draft:
+def queue(tx: Tx, attempt_id: str, request: QueueWish, now: str) -> Draft:
     """Queue the follow-up, or take it back; emits `draft_updated` if that changes anything.
 
     Raises:
@@ -149,11 +149,11 @@ def queue(tx: Tx, attempt_id: str, wish: QueueWish, now: str) -> Draft:
     """
     row = _row(tx, attempt_id, DraftType.FOLLOW_UP)
     draft = row.to_draft()
-    if (wish.expected_version not in (None, draft.version)) or (
-        wish.expected_queued not in (None, draft.queued)
+    if (request.expected_version not in (None, draft.version)) or (
+        request.expected_queued not in (None, draft.queued)
     ):
         raise StaleDraft(draft)
-    to_queue = wish.queued is not False
+    to_queue = request.queued is not False
     if to_queue == draft.queued:
         return draft
     if to_queue and not draft.prompt.strip():

@@ -60,9 +60,9 @@ async def test_a_start_that_fails_in_any_way_ends_the_row_with_the_reason(
     row = await script_instead(resources, poisoned)
     monkeypatch.setattr(images, "place", fail)
     async with trio.open_nursery() as nursery:
-        awake = Attempts(nursery, resources, Logs(resources.store, resources.launcher))
+        active = Attempts(nursery, resources, Logs(resources.store, resources.launcher))
         with pytest.raises(Conflict, match="RuntimeError: Symlink loop") as refused:
-            await awake.begin(row)
+            await active.begin(row)
         assert refused.value.type == "not_started"
         assert (await final(resources, row)).status is ProcessStatus.FAILED
         await is_over(resources, row)
@@ -80,14 +80,14 @@ async def test_a_conclusion_that_fails_in_any_way_ends_the_row_with_the_reason(
     await started(resources, row, "echo said; exit 3")
     monkeypatch.setattr(commit, "commit_all", fail)
     async with trio.open_nursery() as nursery:
-        awake = Attempts(nursery, resources, Logs(resources.store, resources.launcher))
-        await awake.recover()
+        active = Attempts(nursery, resources, Logs(resources.store, resources.launcher))
+        await active.recover()
         ended = await final(resources, row)
         assert (ended.status, ended.exit_code) == (ProcessStatus.FAILED, 3)
         await is_over(resources, row)
         assert "said" in told(resources, row)
         assert "could not finish this run: RecursionError: too deep" in told(resources, row)
-        assert awake.failures(row.task_attempt_id) == 0
+        assert active.failures(row.task_attempt_id) == 0
         nursery.cancel_scope.cancel()
 
 
@@ -109,8 +109,8 @@ async def test_a_log_that_cannot_be_read_again_ends_the_row_with_the_reason(
     with (resources.launcher.spool(poisoned.id).path / "log").open("ab") as log:
         log.write(b'9 note 33\n{"note":"remark","text":"hello"}\n')
     async with trio.open_nursery() as nursery:
-        awake = Attempts(nursery, resources, Logs(resources.store, resources.launcher))
-        await awake.recover()
+        active = Attempts(nursery, resources, Logs(resources.store, resources.launcher))
+        await active.recover()
         assert (await final(resources, poisoned)).status is ProcessStatus.FAILED
         await is_over(resources, poisoned)
         why = "could not follow this run" if lives else "could not be read again"
@@ -127,8 +127,8 @@ async def test_a_program_whose_spool_was_removed_is_lost_and_not_started_again(
     shim = shim_of(resources, row)
     shutil.rmtree(resources.launcher.spool(row.id).path)
     async with trio.open_nursery() as nursery:
-        awake = Attempts(nursery, resources, Logs(resources.store, resources.launcher))
-        await awake.recover()
+        active = Attempts(nursery, resources, Logs(resources.store, resources.launcher))
+        await active.recover()
         assert (await final(resources, row)).status is ProcessStatus.FAILED
         assert "were removed while it ran" in told(resources, row)
         with trio.fail_after(30):
@@ -143,8 +143,8 @@ class Killed(BaseException):
 
 async def until_killed(resources: Resources, row: ExecutionProcess) -> None:
     async with trio.open_nursery() as nursery:
-        awake = Attempts(nursery, resources, Logs(resources.store, resources.launcher))
-        await awake.recover()
+        active = Attempts(nursery, resources, Logs(resources.store, resources.launcher))
+        await active.recover()
         await final(resources, row)
 
 
@@ -178,8 +178,8 @@ async def test_a_start_that_two_daemons_were_killed_in_is_begun_once_more(
             await until_killed(resources, row)
         assert killed.value.split(Killed)[1] is None
     async with trio.open_nursery() as nursery:
-        awake = Attempts(nursery, resources, Logs(resources.store, resources.launcher))
-        await awake.recover()
+        active = Attempts(nursery, resources, Logs(resources.store, resources.launcher))
+        await active.recover()
         ended = await final(resources, row)
         assert (ended.status, ended.exit_code) == (ProcessStatus.COMPLETED, 0), told(resources, row)
         nursery.cancel_scope.cancel()
@@ -194,12 +194,12 @@ async def test_one_shim_that_hangs_holds_up_no_restart_and_is_ended_by_a_stop(
     await resources.store.write(lambda tx: launches.record(tx, row.id, KEY, now()))
     os.kill(shim_of(resources, row), signal.SIGSTOP)
     async with trio.open_nursery() as nursery:
-        awake = Attempts(nursery, resources, Logs(resources.store, resources.launcher))
+        active = Attempts(nursery, resources, Logs(resources.store, resources.launcher))
         with trio.fail_after(10):  # it would be 15 s for one that nobody may leave behind
-            await awake.recover()
+            await active.recover()
         assert isinstance(resources.launcher.look(row.id), Alive)
-        assert awake.is_busy(row.task_attempt_id)
-        await awake.halt(row.task_attempt_id)
+        assert active.is_busy(row.task_attempt_id)
+        await active.halt(row.task_attempt_id)
         assert (await final(resources, row)).status is ProcessStatus.KILLED
         await is_over(resources, row)
         assert "did not react any more" in told(resources, row)
@@ -215,18 +215,18 @@ async def test_a_shim_that_hung_at_the_restart_is_followed_when_it_wakes_up(
     shim = shim_of(resources, row)
     os.kill(shim, signal.SIGSTOP)
     async with trio.open_nursery() as nursery:
-        awake = Attempts(nursery, resources, Logs(resources.store, resources.launcher))
-        await awake.recover()
+        active = Attempts(nursery, resources, Logs(resources.store, resources.launcher))
+        await active.recover()
         os.kill(shim, signal.SIGCONT)
         ended = await final(resources, row)
         assert (ended.status, ended.exit_code) == (ProcessStatus.FAILED, 5)
         nursery.cancel_scope.cancel()
 
 
-@pytest.mark.parametrize("awake_already", [True, False])
+@pytest.mark.parametrize("active_already", [True, False])
 @pytest.mark.parametrize("script", ["exec sleep 600", "exit 0"])
 async def test_a_row_without_an_owner_is_found_by_the_check_and_the_log_says_so(
-    resources: Resources, poisoned: ExecutionProcess, script: str, awake_already: bool
+    resources: Resources, poisoned: ExecutionProcess, script: str, active_already: bool
 ) -> None:
     leave = trio.Event()
 
@@ -237,25 +237,25 @@ async def test_a_row_without_an_owner_is_found_by_the_check_and_the_log_says_so(
         tx.execute("DELETE FROM execution_processes WHERE id = ?", (poisoned.id,))
 
     async with trio.open_nursery() as nursery:
-        awake = Attempts(nursery, resources, Logs(resources.store, resources.launcher))
-        check = OwnerCheck(resources, awake)
-        if awake_already:
+        active = Attempts(nursery, resources, Logs(resources.store, resources.launcher))
+        check = OwnerCheck(resources, active)
+        if active_already:
             await resources.store.write(remove)
-            awake.later(poisoned.task_attempt_id, stay)
+            active.later(poisoned.task_attempt_id, stay)
             await trio.testing.wait_all_tasks_blocked(0.1)
         row = await script_instead(resources, poisoned)
         await started(resources, row, script)
         found = await check.check(settle_s=0.01)
         assert [r.id for r in found] == [row.id]
         with trio.fail_after(60):
-            while not awake.looks_after(row) and await is_running(resources, row):
+            while not active.looks_after(row) and await is_running(resources, row):
                 await trio.sleep(0.01)  # looked at again, until the deadline
         assert await check.check(settle_s=0.01) == []
         leave.set()
         if script != "exit 0":
-            await awake.halt(row.task_attempt_id)
-        wanted = ProcessStatus.COMPLETED if script == "exit 0" else ProcessStatus.KILLED
-        assert (await final(resources, row)).status is wanted
+            await active.halt(row.task_attempt_id)
+        expected = ProcessStatus.COMPLETED if script == "exit 0" else ProcessStatus.KILLED
+        assert (await final(resources, row)).status is expected
         assert "took it up again" in told(resources, row)
         nursery.cancel_scope.cancel()
 
@@ -275,8 +275,8 @@ async def test_a_row_that_cannot_be_decoded_ends_and_keeps_no_daemon_from_starti
 
     await resources.store.write(damage)
     async with trio.open_nursery() as nursery:
-        awake = Attempts(nursery, resources, Logs(resources.store, resources.launcher))
-        await awake.recover()
+        active = Attempts(nursery, resources, Logs(resources.store, resources.launcher))
+        await active.recover()
         assert (await final(resources, poisoned)).status is ProcessStatus.FAILED
         assert "its row is damaged" in told(resources, poisoned)
         await is_over(resources, poisoned)
@@ -295,11 +295,11 @@ async def test_a_stop_ends_the_start_of_a_found_row_whose_worktree_takes_for_eve
 
     monkeypatch.setattr(worktree, "prepare", hang)
     async with trio.open_nursery() as nursery:
-        awake = Attempts(nursery, resources, Logs(resources.store, resources.launcher))
-        await awake.recover()
+        active = Attempts(nursery, resources, Logs(resources.store, resources.launcher))
+        await active.recover()
         with trio.fail_after(30):
             await began.wait()
-            await awake.halt(row.task_attempt_id)
+            await active.halt(row.task_attempt_id)
         assert (await final(resources, row)).status is ProcessStatus.KILLED
         assert "being made" in told(resources, row)
         nursery.cancel_scope.cancel()
@@ -313,14 +313,14 @@ async def test_a_new_row_is_started_once_by_whoever_comes_first_and_both_are_ans
     async def nothing(_: object) -> None: ...
 
     async with trio.open_nursery() as nursery:
-        awake = Attempts(nursery, resources, Logs(resources.store, resources.launcher))
-        awake.later(row.task_attempt_id, nothing)
+        active = Attempts(nursery, resources, Logs(resources.store, resources.launcher))
+        active.later(row.task_attempt_id, nothing)
         async with trio.open_nursery() as askers:
-            askers.start_soon(awake.begin, row)
-            askers.start_soon(awake.begin, row)
+            askers.start_soon(active.begin, row)
+            askers.start_soon(active.begin, row)
         ended = await final(resources, row)
         assert (ended.status, ended.exit_code) == (ProcessStatus.COMPLETED, 0), told(resources, row)
-        await awake.begin(row)  # it has begun, so nothing is waited for
+        await active.begin(row)  # it has begun, so nothing is waited for
         nursery.cancel_scope.cancel()
 
 

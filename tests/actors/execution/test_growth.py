@@ -59,8 +59,8 @@ async def followed(
     await started(resources, row, f"echo one; {wait}; echo two; exec sleep 600")
     async with trio.open_nursery() as nursery:
         logs = Logs(resources.store, resources.launcher)
-        awake = Attempts(nursery, resources, logs)
-        nursery.start_soon(awake.recover)
+        active = Attempts(nursery, resources, logs)
+        nursery.start_soon(active.recover)
         follower = Follower(logs, row)
         nursery.start_soon(follower.run)
         try:

@@ -51,7 +51,7 @@ class Room:
     def __init__(self, after: float = 60) -> None:
         self.after = after
         self.conversation = Conversation("p", Parrot(), 3600)  # type: ignore[arg-type]
-        self.told: list[tuple[float, int]] = []
+        self.reported: list[tuple[float, int]] = []
         self.start = trio.current_time()
         self.watch = self.watched()
 
@@ -59,7 +59,7 @@ class Room:
         return Silence(self.conversation, lambda: self.after, self.note, clock)
 
     async def note(self, seconds: int) -> None:
-        self.told.append((trio.current_time() - self.start, seconds))
+        self.reported.append((trio.current_time() - self.start, seconds))
         # It is read back a moment later, as from a log.
         self.record(Stream.NOTE, notes.encode(notes.Quiet(seconds=seconds)))
 
@@ -90,7 +90,7 @@ async def test_it_is_told_less_and_less_often_in_one_entry(
     room = Room()
     room.hears(b"hello")
     await during(500, room.watch.run)
-    assert room.told == [(60, 60), (120, 120), (240, 240), (480, 480)]
+    assert room.reported == [(60, 60), (120, 120), (240, 240), (480, 480)]
     [text] = room.texts
     assert "for 480 s" in text
 
@@ -106,7 +106,7 @@ async def test_an_output_begins_it_anew(autojump_clock: trio.testing.MockClock) 
         room.hears(b"more")
 
     await during(199, room.watch.run, talk)
-    assert room.told == [(110, 60), (190, 60)]
+    assert room.reported == [(110, 60), (190, 60)]
     assert len(room.texts) == 2
 
 
@@ -118,20 +118,20 @@ async def test_nothing_is_told_while_a_question_is_open_or_the_turn_is_over(
 
     async def answer() -> None:
         await trio.sleep(1000)
-        assert room.told == []
+        assert room.reported == []
         room.hears(b"answer")
         await trio.sleep(61)
         room.hears(b"end")
 
     await during(5000, room.watch.run, answer)
-    assert room.told == [(1060, 60)]
+    assert room.reported == [(1060, 60)]
 
 
 async def test_zero_means_never(autojump_clock: trio.testing.MockClock) -> None:
     room = Room(after=0)
     room.hears(b"hello")
     await during(5000, room.watch.run)
-    assert room.told == []
+    assert room.reported == []
 
 
 async def test_whoever_follows_the_log_later_does_not_tell_it_again(
@@ -140,9 +140,9 @@ async def test_whoever_follows_the_log_later_does_not_tell_it_again(
     room = Room()
     room.hears(b"hello")
     await during(130, room.watch.run)
-    assert len(room.told) == 2
+    assert len(room.reported) == 2
     room.watch = room.watched()
     await during(109, room.watch.run)
-    assert len(room.told) == 2
+    assert len(room.reported) == 2
     await during(2, room.watch.run)
-    assert room.told[2:] == [(240, 240)]
+    assert room.reported[2:] == [(240, 240)]

@@ -53,10 +53,10 @@ async def test_what_was_said_goes_with_the_end_of_the_talk(
         assert live.conversation is talk.conversation
         nursery.cancel_scope.cancel()
     live.conversation = None
-    said = weakref.ref(talk.conversation)
+    output = weakref.ref(talk.conversation)
     talk.close()
     try:
-        assert said() is None
+        assert output() is None
     finally:
         reader.close()
         await running.kill()

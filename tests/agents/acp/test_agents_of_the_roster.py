@@ -25,7 +25,7 @@ from anyond.model.entries import (
     TodoManagement,
     TokenUsage,
 )
-from tests.support.dialogues.acp_driver import entries, told
+from tests.support.dialogues.acp_driver import entries, reported
 from tests.support.dialogues.acp_roster import MODES, talk_of
 from tests.support.dialogues.acp_talk import ONCE, Talk
 from tests.support.dialogues.shown import expect, tool_of
@@ -43,16 +43,16 @@ def test_history_that_comes_after_the_answer_is_not_shown() -> None:
     talk.update("available_commands_update", availableCommands=[])
     text(talk, "new words")
     talk.reply({"stopReason": "end_turn"})
-    assert told(talk.events)[:2] == ["user: do it", "assistant: new words"]
+    assert reported(talk.events)[:2] == ["user: do it", "assistant: new words"]
 
 
 def test_words_that_may_be_history_are_shown_if_no_commands_are_told() -> None:
     talk = talk_of(Executor.GEMINI, session="old")
     talk.reply({})
     text(talk, "words")
-    assert told(talk.events)[:2] == ["user: do it", "> session"]
+    assert reported(talk.events)[:2] == ["user: do it", "> session"]
     talk.reply({"stopReason": "end_turn"})
-    assert "assistant: words" in told(talk.events)
+    assert "assistant: words" in reported(talk.events)
 
 
 def test_what_is_meant_for_the_screen_of_the_agent_is_not_said() -> None:
@@ -61,14 +61,14 @@ def test_what_is_meant_for_the_screen_of_the_agent_is_not_said() -> None:
     talk.reply({"sessionId": "s", "modes": {"availableModes": [{"id": "yolo"}]}})
     text(talk, "[MODE_UPDATE] yolo")
     assert talk.reply() == ["session/prompt"]
-    assert told(talk.events) == ["user: do it", "> session"]
+    assert reported(talk.events) == ["user: do it", "> session"]
 
 
 def test_a_session_that_is_loaded_empty_is_told_what_was_before() -> None:
     talk = talk_of(Executor.QWEN_CODE, session="old")
     assert talk.reply({}) == ["session/prompt"]
-    assert len(talk.said[-1]["params"]["prompt"]) == 2
-    assert "system: The former session could not be resumed" in told(talk.events)[0]
+    assert len(talk.printed[-1]["params"]["prompt"]) == 2
+    assert "system: The former session could not be resumed" in reported(talk.events)[0]
 
 
 def test_troubles_in_the_voice_of_the_model_are_told_apart_from_it() -> None:
@@ -79,7 +79,7 @@ def test_troubles_in_the_voice_of_the_model_are_told_apart_from_it() -> None:
         text(talk, "half an ans")
     text(talk, "Error: It broke.")
     talk.reply({"stopReason": "end_turn"})
-    assert told(talk.events) == [
+    assert reported(talk.events) == [
         "user: do it",
         "assistant: half an ans",
         "system: Response was interrupted due to a server error. Retrying...",
@@ -92,15 +92,15 @@ def test_troubles_in_the_voice_of_the_model_are_told_apart_from_it() -> None:
 def test_an_error_that_is_said_and_answered_is_one_error() -> None:
     advice = " For more information, pass `verbose: true` in the second argument to fetch()"
     closed = "The socket connection was closed unexpectedly."
-    for said, shown in (("no money", "no money"), (closed + advice, closed)):
+    for printed, displayed in (("no money", "no money"), (closed + advice, closed)):
         talk = talk_of(Executor.DROID)
-        text(talk, f"Error: {said}")
-        talk.reply(code=-32603, message="Internal error: Agent error", data=said)
-        assert told(talk.events) == [
+        text(talk, f"Error: {printed}")
+        talk.reply(code=-32603, message="Internal error: Agent error", data=printed)
+        assert reported(talk.events) == [
             "user: do it",
-            f"error: {shown}",
+            f"error: {displayed}",
             "> session",
-            f"> failed: {shown}",
+            f"> failed: {displayed}",
         ]
 
 
@@ -139,7 +139,7 @@ def test_a_command_that_was_stopped_has_failed_whatever_it_is_called() -> None:
     talk.dialogue.send(Interrupt())
     talk.pump()
     talk.update("tool_call_update", toolCallId="t", status="completed")
-    assert told(talk.events)[1].startswith("command_run failed: sleep")
+    assert reported(talk.events)[1].startswith("command_run failed: sleep")
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_the_model_of_a_run_is_named_as_others_name_it(
     assert isinstance(known, Acp)
     talk = Talk()
     talk.dialogue = known.dialogue(Turn(prompt="do it", cwd="/w", options={"model": option}))
-    talk.said.clear()
+    talk.printed.clear()
     talk.pump()
     talk.reply({"agentInfo": {"name": MODES[executor][0]}})
     choices = [{"modelId": offered, "name": "coder"}]
@@ -173,7 +173,7 @@ def test_each_text_of_droid_is_one() -> None:
     talk = talk_of(Executor.DROID)
     for words in ("All done.", "All is done indeed."):
         text(talk, words)
-    assert told(talk.events)[1:3] == ["assistant: All done.", "assistant: All is done indeed."]
+    assert reported(talk.events)[1:3] == ["assistant: All done.", "assistant: All is done indeed."]
 
 
 @pytest.mark.parametrize(("executor", "success"), [(Executor.DROID, True), (Executor.GEMINI, None)])
@@ -184,8 +184,8 @@ def test_a_command_is_said_to_have_worked_only_if_its_agent_would_tell_otherwise
     talk.update("tool_call", toolCallId="t", kind="execute", title="ls", status="in_progress")
     talk.update("tool_call_update", toolCallId="t", status="completed")
     result = expect(CommandRun, tool_of(entries(talk.events)["tool:t"]).action_type).result
-    told = success and CommandRunResult(exit_status=Success(success=True), output=None)
-    assert result == told
+    reported = success and CommandRunResult(exit_status=Success(success=True), output=None)
+    assert result == reported
 
 
 def test_a_question_names_files_of_the_worktree_as_they_are_seen_from_it() -> None:
@@ -228,7 +228,7 @@ def _in_the_background() -> Talk:
     text(talk, "It works.")
     talk.reply({"stopReason": "end_turn"})
     assert talk.only(TurnEnded) == []
-    assert "task_create created: job" in told(talk.events)
+    assert "task_create created: job" in reported(talk.events)
     assert not any(entry.parent for entry in entries(talk.events).values())
     return talk
 
@@ -247,7 +247,7 @@ def test_the_turn_is_over_when_the_sub_agents_in_the_background_are() -> None:
         assert talk.only(TurnEnded) == []
         content = {"type": "text", "text": words}
         talk.update("agent_message_chunk", content=content, _meta=meta)
-    assert told(talk.events) == [
+    assert reported(talk.events) == [
         "user: do it",
         "task_create success: job",
         "assistant: It works.",
@@ -265,7 +265,7 @@ def test_a_turn_that_has_heard_of_its_sub_agents_waits_for_nothing() -> None:
         meta = {"source": source, "backgroundTask": {"toolUseId": "j", "status": "failed"}}
         talk.update("agent_message_chunk", content={"type": "text", "text": "Failed."}, _meta=meta)
     talk.reply({"stopReason": "end_turn"})
-    assert told(talk.events)[1:] == ["tool failed: tool", "> session", "> completed"]
+    assert reported(talk.events)[1:] == ["tool failed: tool", "> session", "> completed"]
 
 
 def test_an_interrupt_does_not_wait_for_what_works_in_the_background() -> None:
@@ -273,7 +273,7 @@ def test_an_interrupt_does_not_wait_for_what_works_in_the_background() -> None:
     talk.dialogue.send(Interrupt())
     assert talk.pump() == ["session/cancel"]
     assert talk.only(TurnEnded) == [TurnEnded(Outcome.INTERRUPTED)]
-    assert "task_create failed: job" in told(talk.events)
+    assert "task_create failed: job" in reported(talk.events)
 
 
 def test_a_call_that_was_never_whole_is_not_there_and_what_led_to_it_is_said_once() -> None:
@@ -288,7 +288,7 @@ def test_a_call_that_was_never_whole_is_not_there_and_what_led_to_it_is_said_onc
             talk.update("tool_call_update", toolCallId=call, status="failed", _meta=meta)
     ready = {"toolName": "write_file"}
     talk.update("tool_call_update", toolCallId="b", status="failed", _meta=ready)
-    assert told(talk.events) == [
+    assert reported(talk.events) == [
         "user: do it",
         "assistant: I write it.",
         "file_edit failed: f []",
@@ -303,7 +303,7 @@ def test_what_is_said_again_after_a_failed_request_replaces_what_was_said() -> N
         text(talk, "Info: Request failed due to a transient API error. Retrying...")
     text(talk, "a whole answer")
     talk.reply({"stopReason": "end_turn"})
-    assert told(talk.events) == [
+    assert reported(talk.events) == [
         "user: do it",
         "assistant: a whole answer",
         "system: Request failed due to a transient API error. Retrying...",
@@ -325,4 +325,4 @@ def test_a_warning_of_the_program_is_no_part_of_the_answer(name: str, warning: s
     talk.reply({"sessionId": "s"})
     text(talk, warning)
     text(talk, "Running it.")
-    assert told(talk.events)[1:3] == [f"system: {warning.strip()}", "assistant: Running it."]
+    assert reported(talk.events)[1:3] == [f"system: {warning.strip()}", "assistant: Running it."]

@@ -26,7 +26,7 @@ MODELS = {
     "currentModelId": "a/small",
     "availableModels": [{"modelId": "a/small", "name": "Small"}, {"modelId": "a/big"}],
 }
-KEPT = Offers(
+SAVED = Offers(
     modes=(
         Choice(id="ask", name="Ask", description="Asks before it changes a thing"),
         Choice(id="plan", name="Plan"),
@@ -52,8 +52,8 @@ def ids(choices: Any) -> list[str]:
 
 
 def errors(talk: Talk) -> list[str]:
-    shown = entries(talk.events).values()
-    return [entry.content for entry in shown if isinstance(entry.entry_type, ErrorMessage)]
+    displayed = entries(talk.events).values()
+    return [entry.content for entry in displayed if isinstance(entry.entry_type, ErrorMessage)]
 
 
 class Named(Talk):
@@ -75,10 +75,10 @@ def test_what_a_session_offers_is_told_with_the_name_of_the_agent() -> None:
     ):
         talk = Named(**options)
         opened(talk, modes=MODES, models=MODELS)
-        assert talk.only(Offered) == [Offered(known_as, KEPT)]
+        assert talk.only(Offered) == [Offered(known_as, SAVED)]
     plain = Talk()
     opened(plain, modes=MODES, models=MODELS)
-    assert plain.only(Offered) == [Offered("", KEPT)]
+    assert plain.only(Offered) == [Offered("", SAVED)]
 
 
 def test_an_agent_that_offers_nothing_tells_nothing() -> None:
@@ -91,7 +91,7 @@ def test_a_former_session_offers_as_well() -> None:
     talk = Named(session="old", agent="kilo")
     talk.reply({"agentCapabilities": {"loadSession": True}})
     talk.reply({"modes": MODES, "models": MODELS})
-    assert [event.offers for event in talk.only(Offered)] == [KEPT]
+    assert [event.offers for event in talk.only(Offered)] == [SAVED]
 
 
 def test_options_of_the_session_are_offers_too_also_in_groups_and_when_they_change() -> None:
@@ -114,7 +114,7 @@ def test_providers_in_the_category_of_models_are_no_models() -> None:
         assert ids(offers({"configOptions": config}).models) == ["opus", "gpt"]
         talk = Talk(model="openai")
         opened(talk, configOptions=config)
-        assert talk.said[-1]["params"] == {
+        assert talk.printed[-1]["params"] == {
             "sessionId": "s",
             "configId": "model",
             "value": "openai",
@@ -127,19 +127,19 @@ def test_what_is_too_much_is_counted_and_what_is_odd_is_left_out() -> None:
     many = [{"modelId": f"m{n}", "name": "x" * 5000} for n in range(900)]
     odd = ["", "a\nb", "a\0", "\x1b[2J", "x" * (ID_MOST + 1), "a\u202eb", "\ud800", 7, None, ["a"]]
     modes = [{"id": id, "name": "\x1b[31m red\r\n\u2066"} for id in ("ok", *odd)]
-    kept = offers({"models": {"availableModels": many}, "modes": {"availableModes": modes}})
-    assert len(kept.models) == MOST["model"]
-    assert len(kept.models[0].name) == 100
-    assert [(mode.id, mode.name) for mode in kept.modes] == [("ok", "[31m red")]
-    assert kept.more == 600 + 6
+    saved = offers({"models": {"availableModels": many}, "modes": {"availableModes": modes}})
+    assert len(saved.models) == MOST["model"]
+    assert len(saved.models[0].name) == 100
+    assert [(mode.id, mode.name) for mode in saved.modes] == [("ok", "[31m red")]
+    assert saved.more == 600 + 6
 
 
 @pytest.mark.parametrize(
     "odd", [7, "x", [], [7], {"availableModels": 7}, {"availableModels": [[]]}]
 )
 def test_no_offer_is_too_odd(odd: Any) -> None:
-    told = {"models": odd, "modes": odd, "configOptions": odd}
-    assert offers(told) == Offers()
+    reported = {"models": odd, "modes": odd, "configOptions": odd}
+    assert offers(reported) == Offers()
     assert offers({"configOptions": [{"id": odd, "options": odd, "category": "model"}]}) == Offers()
 
 
@@ -165,7 +165,7 @@ def test_an_agent_that_does_not_know_one_way_is_asked_in_the_other() -> None:
     config = [option("model", "model", "a/small", "a/big")]
     assert opened(talk, models=MODELS, configOptions=config) == ["session/set_model"]
     assert talk.reply(code=-32601, message="Method not found") == ["session/set_config_option"]
-    assert talk.said[-1]["params"] == {"sessionId": "s", "configId": "model", "value": "a/big"}
+    assert talk.printed[-1]["params"] == {"sessionId": "s", "configId": "model", "value": "a/big"}
     assert talk.reply({}) == ["session/prompt"]
     assert errors(talk) == []
 
@@ -177,9 +177,9 @@ def test_a_mode_and_a_model_that_no_list_has_are_asked_for_all_the_same(kind: An
 
     talk = Any_(mode="odd", model="new")
     assert opened(talk) == ["session/set_model"]
-    assert talk.said[-1]["params"] == {"sessionId": "s", "modelId": "new"}
+    assert talk.printed[-1]["params"] == {"sessionId": "s", "modelId": "new"}
     assert talk.reply({}) == ["session/set_mode"]
-    assert talk.said[-1]["params"] == {"sessionId": "s", "modeId": "odd"}
+    assert talk.printed[-1]["params"] == {"sessionId": "s", "modeId": "odd"}
     assert talk.reply(code=-32601, message="Method not found") == ["session/prompt"]
     assert errors(talk) == [
         "The mode 'odd' was refused: the agent does not let it be chosen in a session"

@@ -18,24 +18,24 @@ from anyond.agents.common.core import (
 )
 from anyond.model.entries import ErrorMessage, SetupRequired, TodoItem, TodoManagement, TokenUsage
 from anyond.model.records import Stream
-from tests.support.dialogues.acp_driver import entries, fold, fresh, told
-from tests.support.dialogues.acp_talk import ONCE, Talk, said, working
+from tests.support.dialogues.acp_driver import entries, fold, fresh, reported
+from tests.support.dialogues.acp_talk import ONCE, Talk, printed, working
 from tests.support.dialogues.shown import expect, tool_of
 
 
-def _codex(talk: Talk, **told: Any) -> None:
-    talk.update("session_info_update", _meta={"codex": told})
+def _codex(talk: Talk, **reported: Any) -> None:
+    talk.update("session_info_update", _meta={"codex": reported})
 
 
 def test_a_turn_that_failed_though_it_ended_well_has_the_agents_words_as_its_error() -> None:
     talk = working()
     _codex(talk, threadStatus={"type": "active"})
-    said(talk, "half ")
+    printed(talk, "half ")
     _codex(talk, threadStatus={"type": "systemError"})
-    said(talk, "The model is ")
-    said(talk, "overloaded.\n\n")
+    printed(talk, "The model is ")
+    printed(talk, "overloaded.\n\n")
     talk.reply({"stopReason": "end_turn"})
-    assert told(talk.events)[1:] == [
+    assert reported(talk.events)[1:] == [
         "assistant: half ",
         "error: The model is overloaded.",
         "> session",
@@ -51,9 +51,9 @@ def test_a_failure_without_words_is_one_all_the_same_and_one_that_is_over_is_non
     talk = working()
     _codex(talk, threadStatus={"type": "systemError"})
     _codex(talk, threadStatus={"type": "active"})
-    said(talk, "It works again.")
+    printed(talk, "It works again.")
     talk.reply({"stopReason": "end_turn"})
-    assert told(talk.events)[1:] == ["assistant: It works again.", "> session", "> completed"]
+    assert reported(talk.events)[1:] == ["assistant: It works again.", "> session", "> completed"]
 
 
 def test_a_failure_that_is_told_otherwise_has_its_reason_all_the_same() -> None:
@@ -75,15 +75,15 @@ def test_a_failure_that_is_told_otherwise_has_its_reason_all_the_same() -> None:
     ended(talk)
     assert entries(talk.events)["error:2"].entry_type == ErrorMessage(error_type=SetupRequired())
     talk = working()
-    said(talk, "It is overloaded.\n\n")
+    printed(talk, "It is overloaded.\n\n")
     _codex(talk, threadStatus={"type": "systemError"})
     assert (ended(talk).error or "").endswith("Its last words: It is overloaded.")
     talk = working()
     _codex(talk, threadStatus={"type": "systemError"})
     talk.update("agent_thought_chunk", content={"type": "text", "text": "Hm."})
-    said(talk, "The stream broke.")
+    printed(talk, "The stream broke.")
     assert ended(talk, "cancelled").error == "The stream broke."
-    assert "thinking: Hm." in told(talk.events)
+    assert "thinking: Hm." in reported(talk.events)
 
 
 def _retried(talk: Talk, number: int) -> None:
@@ -93,13 +93,13 @@ def _retried(talk: Talk, number: int) -> None:
 def test_what_broke_off_is_replaced_by_what_is_said_instead() -> None:
     talk = working()
     talk.update("agent_thought_chunk", content={"type": "text", "text": "half a th"})
-    said(talk, "half an ans")
+    printed(talk, "half an ans")
     _retried(talk, 1)
-    said(talk, "half again")
+    printed(talk, "half again")
     _retried(talk, 2)
-    said(talk, "a whole answer")
+    printed(talk, "a whole answer")
     talk.reply({"stopReason": "end_turn"})
-    assert told(talk.events)[1:] == [
+    assert reported(talk.events)[1:] == [
         "system: An answer of the model broke off here; it was asked again.",
         "assistant: a whole answer",
         "system: Reconnecting... 2/5",
@@ -110,12 +110,12 @@ def test_what_broke_off_is_replaced_by_what_is_said_instead() -> None:
 
 def test_what_broke_off_is_no_answer_if_the_agent_acts_instead() -> None:
     talk = working()
-    said(talk, "half an ans")
+    printed(talk, "half an ans")
     _retried(talk, 1)
     talk.update("tool_call", toolCallId="t", kind="execute", status="completed", title="ls")
-    said(talk, "Done.")
+    printed(talk, "Done.")
     talk.reply({"stopReason": "end_turn"})
-    assert told(talk.events)[1:] == [
+    assert reported(talk.events)[1:] == [
         "system: An answer of the model broke off here; it was asked again.",
         "system: Reconnecting... 1/5",
         "command_run success: ls",
@@ -131,10 +131,10 @@ def test_news_of_usage_ends_no_text_that_names_its_message() -> None:
         talk.update("agent_message_chunk", messageId="m", content={"type": "text", "text": text})
         talk.update("usage_update", used=1542, size=200000)
     talk.update("agent_thought_chunk", content={"type": "text", "text": "hm"})
-    said(talk, "one")
+    printed(talk, "one")
     talk.update("usage_update", used=1542, size=200000)
-    said(talk, "another")
-    texts = [line for line in told(talk.events) if line.startswith("assistant")]
+    printed(talk, "another")
+    texts = [line for line in reported(talk.events) if line.startswith("assistant")]
     assert texts == [
         "assistant: Now I'll run a command.",
         "assistant: one",
@@ -153,18 +153,18 @@ def test_what_a_program_tells_of_itself_is_no_answer_and_told_once_in_an_attempt
         turn = Turn(prompt="do it", cwd="/w", carried=carried)
         talk = Talk()
         talk.dialogue = Acp(command=("agent",)).dialogue(turn)
-        talk.said, talk.events = [], []
+        talk.printed, talk.events = [], []
         talk.pump()
         talk.reply({"protocolVersion": 1})
         talk.reply({"sessionId": "s"})
         talk.dialogue.receive(Stream.STDERR, b"chatter took 5 ms\n")
         talk.update("notice", severity="info", title=f"Update {run}.0 is there", description="Do")
         _informed(talk, "**Warning:** It is late.")
-        said(talk, "An answer.")
+        printed(talk, "An answer.")
         _informed(talk, "**Warning:** It is late.")
         talk.reply({"stopReason": "end_turn"})
         notices = ["system: Update 1.0 is there|Do", "system: It is late."] if run == 1 else []
-        assert told(talk.events)[1:] == [
+        assert reported(talk.events)[1:] == [
             *notices,
             "assistant: An answer.",
             "> session",
@@ -174,15 +174,15 @@ def test_what_a_program_tells_of_itself_is_no_answer_and_told_once_in_an_attempt
 
 
 def test_what_is_known_of_stderr_is_shown_if_the_run_fails() -> None:
-    def run(carried: Carried, ended: bool, said: bytes) -> AcpDialogue:
+    def run(carried: Carried, ended: bool, printed: bytes) -> AcpDialogue:
         talk.dialogue = Acp(command=("agent",)).dialogue(
             Turn(prompt="do it", cwd="/w", carried=carried)
         )
-        talk.said, talk.events = [], []
+        talk.printed, talk.events = [], []
         talk.pump()
         talk.reply({"protocolVersion": 1})
         talk.reply({"sessionId": "s"})
-        talk.events += talk.dialogue.receive(Stream.STDERR, said)
+        talk.events += talk.dialogue.receive(Stream.STDERR, printed)
         if ended:
             talk.reply({"stopReason": "end_turn"})
         talk.events += talk.dialogue.finish()
@@ -190,34 +190,34 @@ def test_what_is_known_of_stderr_is_shown_if_the_run_fails() -> None:
 
     talk = Talk()
     carried = run(Carried(), True, b"no disk 1\n").left
-    assert "system: no disk 1" in told(talk.events)
+    assert "system: no disk 1" in reported(talk.events)
     run(carried, True, b"no disk 2\n")
-    assert not any("disk" in line for line in told(talk.events))
+    assert not any("disk" in line for line in reported(talk.events))
     run(carried, False, b"no disk 3\n")
-    assert "system: no disk 3" in told(talk.events)
+    assert "system: no disk 3" in reported(talk.events)
 
 
 def _cost(talk: Talk, amount: float) -> None:
     talk.update("usage_update", used=1, size=2, cost={"amount": amount, "currency": "USD"})
 
 
-@pytest.mark.parametrize(("told_first", "of_this_run"), [(0.75, 0.5), (0.1, 0.1)])
+@pytest.mark.parametrize(("reported_first", "of_this_run"), [(0.75, 0.5), (0.1, 0.1)])
 def test_the_cost_of_a_session_becomes_that_of_its_run(
-    told_first: float, of_this_run: float
+    reported_first: float, of_this_run: float
 ) -> None:
     talk = working()
     turn = Turn(prompt="p", cwd="/w", carried=Carried(used=Totals(cost_usd=0.25)))
     talk.dialogue = Acp(command=("agent",)).dialogue(turn)
-    talk.said, talk.events = [], []
+    talk.printed, talk.events = [], []
     talk.pump()
     talk.reply({"protocolVersion": 1})
     talk.reply({"sessionId": "s"})
-    _cost(talk, told_first)
-    _cost(talk, told_first + 1)
+    _cost(talk, reported_first)
+    _cost(talk, reported_first + 1)
     usage = entries(talk.events)["usage"]
     assert expect(TokenUsage, usage.entry_type).cost_usd == pytest.approx(of_this_run + 1)
     assert usage.content == f"${of_this_run + 1:.4f}"
-    assert talk.dialogue.left.used == Totals(cost_usd=told_first + 1)
+    assert talk.dialogue.left.used == Totals(cost_usd=reported_first + 1)
 
 
 def _resuming(carried: Carried, name: str = "") -> Talk:
@@ -225,7 +225,7 @@ def _resuming(carried: Carried, name: str = "") -> Talk:
     turn = Turn(prompt="p", cwd="/w", session_id="old", carried=carried)
     talk = Talk()
     talk.dialogue = Acp(command=("agent",)).dialogue(turn)
-    talk.said, talk.events = [], []
+    talk.printed, talk.events = [], []
     talk.pump()
     abilities = {"loadSession": True}
     talk.reply({"agentInfo": {"name": name}, "agentCapabilities": abilities})
@@ -242,7 +242,7 @@ def test_a_session_that_is_lost_has_cost_nothing_before() -> None:
 
 def test_the_tokens_of_a_session_become_those_of_its_run() -> None:
     """Also after several turns and resumes, and if the agent begins to count anew."""
-    vibe, carried, shown = "@mistralai/mistral-vibe", Carried(), []
+    vibe, carried, displayed = "@mistralai/mistral-vibe", Carried(), []
     for totals in ([(100, 5)], [(300, 10), (600, 30)], [(601, 31)], [(50, 2), (90, 4)]):
         talk = _resuming(carried, vibe)
         talk.reply({})
@@ -252,9 +252,9 @@ def test_the_tokens_of_a_session_become_those_of_its_run() -> None:
             _cost(talk, tokens_in / 1000)
             used = {"inputTokens": tokens_in, "outputTokens": tokens_out}
             talk.reply({"stopReason": "end_turn", "usage": used})
-        shown.append(entries(talk.events)["usage"].content)
+        displayed.append(entries(talk.events)["usage"].content)
         carried = talk.dialogue.left
-    assert shown == [
+    assert displayed == [
         "100 tokens in, 5 out, $0.1000",
         "500 tokens in, 25 out, $0.5000",
         "1 tokens in, 1 out, $0.0010",
@@ -273,14 +273,14 @@ def test_nothing_used_is_not_shown() -> None:
 
 def test_texts_end_where_something_else_begins() -> None:
     talk = working()
-    said(talk, "one ")
+    printed(talk, "one ")
     talk.update("available_commands_update", availableCommands=[])
-    said(talk, "text")
+    printed(talk, "text")
     talk.update("agent_thought_chunk", content={"type": "text", "text": "hm"})
-    said(talk, "two")
+    printed(talk, "two")
     talk.update("agent_message_chunk", messageId="m1", content={"type": "text", "text": "!"})
     talk.update("agent_message_chunk", messageId="m2", content={"type": "text", "text": "three"})
-    assert told(talk.events)[1:-1] == [
+    assert reported(talk.events)[1:-1] == [
         "assistant: one text",
         "thinking: hm",
         "assistant: two!",
@@ -303,8 +303,8 @@ def test_the_plan_is_one_entry() -> None:
 def test_the_end_of_a_long_stderr_is_shown_without_colours() -> None:
     dialogue = fresh()
     lines = b"".join(b"\x1b[31mline %d\x1b[0m\n" % count for count in range(20_000))
-    shown = entries(dialogue.receive(Stream.STDERR, lines))["stderr"].content
-    head, *rest = shown.split("\n")
+    displayed = entries(dialogue.receive(Stream.STDERR, lines))["stderr"].content
+    head, *rest = displayed.split("\n")
     assert head == f"[{20_000 - len(rest)} earlier lines are in the raw log]"
     assert rest[-1] == "line 19999"
     assert STDERR_BYTES - 20 < len("\n".join(rest)) <= STDERR_BYTES
@@ -341,19 +341,19 @@ def test_stderr_is_shown_without_what_only_programmers_read(quote: str) -> None:
         "  meet me at ten",
         "}",
     ]
-    said = "\n".join(lines).replace("'", quote).encode()
-    shown = entries(fold(fresh(), [(Stream.STDERR, said)]))["stderr"].content
-    assert shown == "Looking.\nAttempt 1 failed.\n  meet me at ten\n}"
+    printed = "\n".join(lines).replace("'", quote).encode()
+    displayed = entries(fold(fresh(), [(Stream.STDERR, printed)]))["stderr"].content
+    assert displayed == "Looking.\nAttempt 1 failed.\n  meet me at ten\n}"
 
 
 def test_nothing_stays_open_when_the_output_ends() -> None:
     talk = working()
     talk.ask(0, [ONCE], title="Danger")
-    said(talk, "cut")
+    printed(talk, "cut")
     end = b'{"method":"session/update","params":{"update":{"sessionUpdate":"plan","entries":[]}}}'
     talk.events += talk.dialogue.receive(Stream.STDOUT, end)
     talk.events += talk.dialogue.finish()
-    assert told(talk.events)[1:] == [
+    assert reported(talk.events)[1:] == [
         "tool failed: Danger",
         "assistant: cut",
         "todo_management success: Plan: 0 of 0 done",
@@ -372,4 +372,4 @@ def test_tokens_of_several_turns_add_up_unless_the_agent_does_it() -> None:
         talk.dialogue.send(Prompt("more"))
         talk.pump()
         talk.reply({"stopReason": "end_turn", "usage": {"inputTokens": 20, "outputTokens": 2}})
-        assert expected in told(talk.events)
+        assert expected in reported(talk.events)

@@ -17,12 +17,12 @@ from anyond.agents.common.core import (
 from anyond.model.entries import ErrorMessage, SetupRequired
 from anyond.model.records import Stream
 from anyond.model.refusals.requests import Impossible
-from tests.support.dialogues.acp_driver import entries, fresh, methods, told
-from tests.support.dialogues.acp_talk import Talk, said, working
+from tests.support.dialogues.acp_driver import entries, fresh, methods, reported
+from tests.support.dialogues.acp_talk import Talk, printed, working
 
 
 def test_an_agent_is_told_that_its_own_news_can_be_shown_as_such() -> None:
-    first = Talk().said[0]
+    first = Talk().printed[0]
     assert first["method"] == "initialize"
     assert first["params"]["clientCapabilities"]["session"] == {"notices": {}}
 
@@ -70,12 +70,12 @@ def test_impossible_options_are_named(field: str, options: dict[str, Any]) -> No
 
 def test_the_prompt_is_sent_with_what_the_variant_appends() -> None:
     talk = working(append_prompt=" now")
-    assert talk.said[-1]["params"] == {
+    assert talk.printed[-1]["params"] == {
         "sessionId": "s",
         "prompt": [{"type": "text", "text": "do it now"}],
     }
-    assert [message["id"] for message in talk.said] == [1, 2, 3]
-    assert told(talk.events) == ["user: do it now", "> session"]
+    assert [message["id"] for message in talk.printed] == [1, 2, 3]
+    assert reported(talk.events) == ["user: do it now", "> session"]
 
 
 CAN = {"loadSession": True, "sessionCapabilities": {"resume": {}}}
@@ -95,8 +95,8 @@ def test_resume_load_and_a_new_session_are_tried_in_this_order() -> None:
     talk.update("agent_message_chunk", content={"type": "text", "text": "old words"})
     assert talk.reply(code=-32002, message="Resource not found") == ["session/new"]
     assert talk.reply({"sessionId": "new"}) == ["session/prompt"]
-    told, prompt = (block["text"] for block in talk.said[-1]["params"]["prompt"])
-    assert told.startswith("(Your former session of this conversation could not be resumed")
+    reported, prompt = (block["text"] for block in talk.printed[-1]["params"]["prompt"])
+    assert reported.startswith("(Your former session of this conversation could not be resumed")
     assert prompt == "do it"
     [note, user] = entries(talk.events).values()
     assert note.content.startswith("The former session could not be resumed: Resource not found.")
@@ -125,8 +125,8 @@ def test_mode_and_model_are_set_before_the_prompt() -> None:
     assert talk.reply(opened) == ["session/set_config_option"]
     assert talk.reply() == ["session/set_mode"]
     assert talk.reply() == ["session/prompt"]
-    assert talk.said[2]["params"] == {"sessionId": "s", "configId": "m", "value": "big"}
-    assert talk.said[3]["params"] == {"sessionId": "s", "modeId": "x#plan"}
+    assert talk.printed[2]["params"] == {"sessionId": "s", "configId": "m", "value": "big"}
+    assert talk.printed[3]["params"] == {"sessionId": "s", "modeId": "x#plan"}
 
 
 def test_a_mode_that_is_not_offered_or_refused_is_told_and_the_work_goes_on() -> None:
@@ -134,16 +134,16 @@ def test_a_mode_that_is_not_offered_or_refused_is_told_and_the_work_goes_on() ->
     talk.reply({})
     opened = {"sessionId": "s", "modes": MODES, "configOptions": MODELS}
     assert talk.reply(opened) == ["session/set_config_option"]
-    assert talk.said[-1]["params"] == {"sessionId": "s", "configId": "m", "value": "huge"}
+    assert talk.printed[-1]["params"] == {"sessionId": "s", "configId": "m", "value": "huge"}
     assert talk.reply(code=-32602, message="No such model.") == ["session/set_mode"]
     assert talk.reply(code=-32603, message="Internal error", data="no") == ["session/prompt"]
-    shown = list(entries(talk.events).values())
-    assert [entry.content for entry in shown] == [
+    displayed = list(entries(talk.events).values())
+    assert [entry.content for entry in displayed] == [
         "The model 'huge' was refused: No such model. It offers big.",
         "The mode 'full-access' was refused: no",
         "do it",
     ]
-    assert [type(entry.entry_type) for entry in shown[:2]] == [ErrorMessage, ErrorMessage]
+    assert [type(entry.entry_type) for entry in displayed[:2]] == [ErrorMessage, ErrorMessage]
 
 
 def test_a_mode_that_nobody_has_named_and_the_agent_does_not_have_is_not_asked_for() -> None:
@@ -173,11 +173,11 @@ def test_an_agent_that_wants_a_login_says_how() -> None:
 
 def test_the_words_of_an_agent_about_the_login_are_one_error_with_what_to_do() -> None:
     talk = working()
-    said(talk, "Invalid API key")
+    printed(talk, "Invalid API key")
     talk.reply(code=-32000, message="Authentication required")
-    shown = [entry for key, entry in entries(talk.events).items() if not key.startswith("user")]
-    assert [entry.entry_type for entry in shown] == [ErrorMessage(error_type=SetupRequired())]
-    assert shown[0].content.startswith("Invalid API key — The agent wants you to log in first")
+    displayed = [entry for key, entry in entries(talk.events).items() if not key.startswith("user")]
+    assert [entry.entry_type for entry in displayed] == [ErrorMessage(error_type=SetupRequired())]
+    assert displayed[0].content.startswith("Invalid API key — The agent wants you to log in first")
 
 
 def test_an_agent_that_does_not_start_a_session_has_failed() -> None:

@@ -23,7 +23,7 @@ from anyond.agents.common.core import (
     SessionStarted,
     Turn,
 )
-from tests.support.dialogues.acp_driver import DEADLINE, Live, fold, told
+from tests.support.dialogues.acp_driver import DEADLINE, Live, fold, reported
 from tests.support.paths import SCRIPTED_AGENTS
 
 SCRIPTED = SCRIPTED_AGENTS / "acp_agent.py"
@@ -43,7 +43,7 @@ def test_a_run_with_an_allowed_command_and_its_replay(tmp_path: Path) -> None:
         run.dialogue.send(Decide(asked.call, Decision.APPROVED))
         assert run.ended().outcome is Outcome.COMPLETED
     assert run.program.returncode == 0
-    user, *rest = told(run.events)
+    user, *rest = reported(run.events)
     assert user.startswith("user: think hm|plan")
     assert rest == [
         "thinking: hm",
@@ -58,7 +58,7 @@ def test_a_run_with_an_allowed_command_and_its_replay(tmp_path: Path) -> None:
         "> completed",
     ]
     replayed = fold(Acp().dialogue(run.turn), run.records)
-    assert told(replayed) == told(run.events)
+    assert reported(replayed) == reported(run.events)
 
 
 def test_a_denial_does_not_end_the_run(tmp_path: Path) -> None:
@@ -66,8 +66,8 @@ def test_a_denial_does_not_end_the_run(tmp_path: Path) -> None:
         for _ in range(2):
             run.dialogue.send(Decide(run.asked().call, Decision.DENIED, reason="no"))
         assert run.ended().outcome is Outcome.COMPLETED
-    assert "assistant: denied" in told(run.events)
-    assert "command_run denied: touch f" in told(run.events)
+    assert "assistant: denied" in reported(run.events)
+    assert "command_run denied: touch f" in reported(run.events)
     assert not (tmp_path / "f").exists()
 
 
@@ -96,7 +96,7 @@ def test_a_session_is_remembered_by_load_and_by_resume(tmp_path: Path) -> None:
         with live(tmp_path, "recall", started.session_id, **env) as run:
             assert run.ended().outcome is Outcome.COMPLETED
         expected = 1 + ["", "1", "lie"].index(resume)
-        assert told(run.events) == [
+        assert reported(run.events) == [
             "user: recall",
             f"assistant: {expected} prompts before",
             "> session",
@@ -121,7 +121,7 @@ def test_noise_many_lines_and_a_sudden_end(tmp_path: Path) -> None:
         run.flush()
         run.program.wait(DEADLINE)
     assert run.program.returncode == 7
-    assert "> noise: {not json" in told(run.events)
+    assert "> noise: {not json" in reported(run.events)
     texts = [e.entry.content for e in run.events if isinstance(e, EntryPut) and "text:" in e.key]
     assert texts[-1].count("\n") == 5000
 
@@ -147,5 +147,5 @@ def test_a_deaf_agent_hears_only_sigkill(tmp_path: Path) -> None:
         run.flush()
         run.dialogue.send(Interrupt())
         assert run.ended().outcome is Outcome.COMPLETED
-        assert "assistant: still here" in told(run.events)
+        assert "assistant: still here" in reported(run.events)
         run.program.kill()

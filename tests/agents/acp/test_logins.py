@@ -96,7 +96,7 @@ def test_another_failure_is_not(message: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "wanted"),
+    ("words", "expected"),
     [
         ("Invalid API key · Please run /login", True),
         ("You are not authenticated. Run `x auth login`.", True),
@@ -106,17 +106,19 @@ def test_another_failure_is_not(message: str) -> None:
         ("Please log in to the demo to see the new page.\n" + "It has three tabs. " * 20, False),
     ],
 )
-def test_a_turn_that_only_asks_for_a_login_has_not_ended_well(words: str, wanted: bool) -> None:
+def test_a_turn_that_only_asks_for_a_login_has_not_ended_well(words: str, expected: bool) -> None:
     talk = Named()
     talk.reply({})
     talk.reply({"sessionId": "s"})
     talk.update("agent_message_chunk", content={"type": "text", "text": words})
     talk.reply({"stopReason": "end_turn"})
-    assert (setup_error(talk) is not None) is wanted
+    assert (setup_error(talk) is not None) is expected
 
 
 def prompts(talk: Talk) -> list[Any]:
-    return [message["params"] for message in talk.said if message.get("method") == "session/prompt"]
+    return [
+        message["params"] for message in talk.printed if message.get("method") == "session/prompt"
+    ]
 
 
 def test_a_login_that_a_prompt_demands_is_asked_for_and_the_prompt_said_again() -> None:
@@ -124,15 +126,15 @@ def test_a_login_that_a_prompt_demands_is_asked_for_and_the_prompt_said_again() 
     talk.reply(LOGINS)
     talk.reply({"sessionId": "s"})
     assert talk.reply(**DEMANDED) == ["authenticate"]
-    assert talk.said[-1]["params"] == {"methodId": "own"}
+    assert talk.printed[-1]["params"] == {"methodId": "own"}
     assert talk.reply({}) == ["session/prompt"]
     first, second = prompts(talk)
     assert first == second
     talk.reply({"stopReason": "end_turn"})
     assert talk.only(TurnEnded) == [TurnEnded(Outcome.COMPLETED)]
     # What the person has said is heard once, or a message that waits would be lost.
-    shown = entries(talk.events).values()
-    assert [type(entry.entry_type) for entry in shown] == [UserMessage]
+    displayed = entries(talk.events).values()
+    assert [type(entry.entry_type) for entry in displayed] == [UserMessage]
 
 
 def test_a_login_that_does_not_help_a_prompt_is_asked_for_once() -> None:
@@ -158,12 +160,12 @@ def test_an_agent_that_has_worked_already_is_not_told_the_same_again() -> None:
 
 @pytest.mark.parametrize("stream", [Stream.STDERR, Stream.STDOUT])
 def test_a_program_that_leaves_for_want_of_a_login_says_so(stream: Stream) -> None:
-    for line, wanted in ((b"Not logged in. Run x login\n", True), (b"Segmentation fault", False)):
+    for line, expected in ((b"Not logged in. Run x login\n", True), (b"Segmentation fault", False)):
         talk = Other()
         talk.events += talk.dialogue.receive(stream, b"x 1.0\n" + line)
         talk.events += talk.dialogue.finish()
         assert setup_error(talk) == (
-            "Not logged in. Run x login — Log in with `agent login`." if wanted else None
+            "Not logged in. Run x login — Log in with `agent login`." if expected else None
         )
 
 
@@ -186,7 +188,7 @@ def test_a_restarted_daemon_reads_the_same_and_says_nothing_twice() -> None:
         return receive(stream, data, at)
 
     talk.dialogue.receive = recorded  # type: ignore[method-assign]
-    first = b"".join(message_lines(talk.said))
+    first = b"".join(message_lines(talk.printed))
     talk.reply(LOGINS)
     talk.reply({"sessionId": "s"})
     talk.reply(**DEMANDED)

@@ -132,7 +132,7 @@ def _greeted(**options: Any) -> Named:
 
 
 def _chosen(talk: Named) -> Any:
-    return talk.said[-1]["params"]["methodId"]
+    return talk.printed[-1]["params"]["methodId"]
 
 
 def test_a_login_that_the_agent_demands_is_asked_for_and_the_session_again() -> None:
@@ -146,11 +146,11 @@ def test_a_login_that_the_agent_demands_is_asked_for_and_the_session_again() -> 
 
 def test_a_former_session_is_asked_for_again_after_the_login() -> None:
     talk = Named(session="old")
-    told = {"authMethods": LOGINS, "agentCapabilities": {"loadSession": True}}
-    assert talk.reply(told) == ["session/load"]
+    reported = {"authMethods": LOGINS, "agentCapabilities": {"loadSession": True}}
+    assert talk.reply(reported) == ["session/load"]
     assert talk.reply(**DEMANDED) == ["authenticate"]
     assert talk.reply({}) == ["session/load"]
-    assert talk.said[-1]["params"]["sessionId"] == "old"
+    assert talk.printed[-1]["params"]["sessionId"] == "old"
     assert talk.reply({}) == ["session/prompt"]
 
 
@@ -175,16 +175,16 @@ def test_a_login_that_fails_or_does_not_help_is_one_error_with_what_to_do() -> N
         [ended] = talk.only(TurnEnded)
         assert ended.outcome is Outcome.FAILED
         assert "Parrot wants you to log in first" in (ended.error or "")
-        shown = list(entries(talk.events).values())
-        assert shown[-1].entry_type == ErrorMessage(error_type=SetupRequired())
+        displayed = list(entries(talk.events).values())
+        assert displayed[-1].entry_type == ErrorMessage(error_type=SetupRequired())
     assert "No browser" in next(iter(entries(failed.events).values())).content
 
 
 def test_a_login_that_is_not_offered_is_told_and_only_a_named_agent_chooses_by_itself() -> None:
     unknown = _greeted(auth_method="nobody")
     assert unknown.reply(**DEMANDED) == []
-    told = [entry.content for entry in entries(unknown.events).values()]
-    assert told[0] == (
+    reported = [entry.content for entry in entries(unknown.events).values()]
+    assert reported[0] == (
         "The agent does not know the login 'nobody'; it offers tty, key, account, other."
     )
     for other in (Talk(), Named()):
@@ -251,8 +251,8 @@ LIST: dict[str, Any] = {
 
 def test_a_list_of_the_registry_is_read_for_what_a_person_has_installed() -> None:
     found, problems = registry_format.decode(LIST, CATALOG)
-    told = {agent.id: (agent.command, agent.install) for agent in found}
-    assert told == {
+    reported = {agent.id: (agent.command, agent.install) for agent in found}
+    assert reported == {
         "heron": (("heron", "acp"), "Install it as https://heron.example says."),
         "kilo": (("kilo", "acp", "--new"), "Install it with `npm install -g @kilocode/cli`."),
         "wren": (("wren-acp", "-x"), "Install it with `uv tool install wren-acp`."),

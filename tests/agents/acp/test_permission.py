@@ -12,7 +12,7 @@ from anyond.agents.common.core import (
     Decide,
     Decision,
 )
-from tests.support.dialogues.acp_driver import told
+from tests.support.dialogues.acp_driver import reported
 from tests.support.dialogues.acp_talk import ONCE, REJECT, working
 
 ALWAYS = {"optionId": "A", "kind": "allow_always"}
@@ -21,7 +21,7 @@ NEVER = {"optionId": "n", "kind": "reject_always"}
 
 
 @pytest.mark.parametrize(
-    ("options", "verdict", "outcome"),
+    ("options", "decision", "outcome"),
     [
         ([ALWAYS, REJECT, ONCE], Decision.APPROVED, "o"),
         ([REJECT, ALWAYS], Decision.APPROVED, "A"),
@@ -34,15 +34,15 @@ NEVER = {"optionId": "n", "kind": "reject_always"}
     ],
 )
 def test_an_option_is_chosen_by_its_kind(
-    options: list[Any], verdict: Decision, outcome: str | None
+    options: list[Any], decision: Decision, outcome: str | None
 ) -> None:
     talk = working()
     assert talk.ask("q", options) == []
     [asked] = talk.only(ApprovalAsked)
-    talk.dialogue.send(Decide(asked.call, verdict))
+    talk.dialogue.send(Decide(asked.call, decision))
     assert talk.only(ApprovalAnswered) == []
     assert talk.pump() == ["answer q"]
-    chosen = talk.said[-1]["result"]["outcome"]
+    chosen = talk.printed[-1]["result"]["outcome"]
     expected: dict[str, Any] = {"outcome": "cancelled"}
     if outcome is not None:
         expected = {"outcome": "selected", "optionId": outcome}
@@ -59,7 +59,7 @@ def test_a_question_is_answered_once() -> None:
     assert talk.pump() == ["answer 0"]
     talk.dialogue.send(Decide(asked.call, Decision.DENIED))
     assert talk.pump() == []
-    assert talk.said[-1]["result"]["outcome"]["optionId"] == "o"
+    assert talk.printed[-1]["result"]["outcome"]["optionId"] == "o"
 
 
 def test_parallel_questions_and_reused_ids_are_told_apart() -> None:
@@ -71,7 +71,7 @@ def test_parallel_questions_and_reused_ids_are_told_apart() -> None:
     for asked in (second, first):
         talk.dialogue.send(Decide(asked.call, Decision.APPROVED))
     talk.pump()
-    assert [message["id"] for message in talk.said[-2:]] == ["0", 0]
+    assert [message["id"] for message in talk.printed[-2:]] == ["0", 0]
     talk.ask(0, [ONCE])
     assert len({asked.call for asked in talk.only(ApprovalAsked)}) == 3
 
@@ -79,7 +79,7 @@ def test_parallel_questions_and_reused_ids_are_told_apart() -> None:
 def test_a_variant_can_allow_everything_and_asking_wins() -> None:
     talk = working(auto_approve=True)
     assert talk.ask(0, [ALWAYS, ONCE]) == ["answer 0"]
-    assert talk.said[-1]["result"]["outcome"]["optionId"] == "o"
+    assert talk.printed[-1]["result"]["outcome"]["optionId"] == "o"
     assert talk.only(ApprovalAsked) == []
     assert working(auto_approve=True, approvals=True).ask(0, [ONCE]) == []
 
@@ -87,14 +87,14 @@ def test_a_variant_can_allow_everything_and_asking_wins() -> None:
 def test_what_we_do_not_offer_is_refused() -> None:
     talk = working()
     assert talk.hear(id=9, method="fs/read_text_file", params={"path": "/x"}) == ["answer 9"]
-    assert talk.said[-1]["error"]["code"] == -32601
+    assert talk.printed[-1]["error"]["code"] == -32601
 
 
 def test_a_question_is_withdrawn_when_the_turn_ends_without_an_answer() -> None:
     talk = working()
     talk.ask(0, [ONCE], title="Danger", kind="execute", rawInput={"command": "rm x"})
     talk.reply({"stopReason": "end_turn"})
-    assert told(talk.events)[1:] == [
+    assert reported(talk.events)[1:] == [
         "command_run failed: rm x [False] ''",
         "> session",
         "> asked: Danger",

@@ -30,7 +30,7 @@ from tests.support.dialogues.acp_driver import (
     fresh,
     methods,
     recording,
-    told,
+    reported,
 )
 from tests.support.dialogues.shown import expect, tool_of
 
@@ -39,7 +39,7 @@ from tests.support.dialogues.shown import expect, tool_of
 def test_a_recording_gives_the_expected_conversation(name: str) -> None:
     records = recording(name)
     golden = (RECORDINGS / f"{name}.golden").read_text(encoding="utf-8")
-    assert told(fold(fresh(records), records)) == golden.splitlines()
+    assert reported(fold(fresh(records), records)) == golden.splitlines()
 
 
 def test_every_recording_has_an_expectation() -> None:
@@ -53,13 +53,13 @@ def test_cuts_at_any_byte_change_nothing(data: st.DataObject) -> None:
     records = recording(data.draw(st.sampled_from(NAMES)))
     cut: Records = []
     for stream, line in records:
-        places = sorted(data.draw(st.sets(st.integers(1, len(line) - 1), max_size=3)))
-        ends = [*places, len(line)]
-        cut += [(stream, line[start:end]) for start, end in zip([0, *places], ends, strict=True)]
+        paths = sorted(data.draw(st.sets(st.integers(1, len(line) - 1), max_size=3)))
+        ends = [*paths, len(line)]
+        cut += [(stream, line[start:end]) for start, end in zip([0, *paths], ends, strict=True)]
     whole = fold(fresh(records), records)
     pieces = fold(fresh(records), cut)
     assert entries(pieces) == entries(whole)
-    assert told(pieces) == told(whole)
+    assert reported(pieces) == reported(whole)
 
 
 def _blocks(records: Records) -> Records:
@@ -87,18 +87,18 @@ def test_one_record_puts_an_entry_at_most_once(name: str) -> None:
 
 def _owed(prefix: Records, opening: str) -> set[str]:
     """What a client has still to say by itself after `prefix`, worked out from the protocol."""
-    said: dict[Stream, list[dict[str, Any]]] = {
+    printed: dict[Stream, list[dict[str, Any]]] = {
         Stream.STDIN: [],
         Stream.STDOUT: [],
         Stream.STDERR: [],
     }
     for stream, line in prefix:
-        said[stream].append({} if stream is Stream.STDERR else json.loads(line))
-    asked = {message.get("method"): message.get("id") for message in said[Stream.STDIN]}
-    replied = {message["id"] for message in said[Stream.STDOUT] if "method" not in message}
-    replies = {message["id"] for message in said[Stream.STDIN] if "method" not in message}
+        printed[stream].append({} if stream is Stream.STDERR else json.loads(line))
+    asked = {message.get("method"): message.get("id") for message in printed[Stream.STDIN]}
+    replied = {message["id"] for message in printed[Stream.STDOUT] if "method" not in message}
+    replies = {message["id"] for message in printed[Stream.STDIN] if "method" not in message}
     owed = set()
-    for message in said[Stream.STDOUT]:
+    for message in printed[Stream.STDOUT]:
         if "id" in message and "method" in message and message["id"] not in replies:
             hopeless = "session/cancel" in asked and asked["session/prompt"] not in replied
             if hopeless or message["method"] != "session/request_permission":
@@ -236,7 +236,7 @@ _messages = _updates | _asks | _replies | st.dictionaries(_words, _values, max_s
 @pytest.mark.thorough
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from([Stream.STDIN, Stream.STDOUT]), _messages), max_size=8))
-def test_no_message_of_whatever_shape_is_a_surprise(said: Records) -> None:
+def test_no_message_of_whatever_shape_is_a_surprise(printed: Records) -> None:
     dialogue = fresh()
     echo = [
         {"id": 1, "method": "initialize"},
@@ -245,7 +245,7 @@ def test_no_message_of_whatever_shape_is_a_surprise(said: Records) -> None:
     ]
     for sent in echo:
         dialogue.receive(Stream.STDIN, json.dumps(sent).encode() + b"\n")
-    for stream, message in said:
+    for stream, message in printed:
         line = json.dumps(message).encode()
         # Below the guard that turns a surprise into noise: there must be none.
         (dialogue._sent_line if stream is Stream.STDIN else dialogue._received_line)(line)
@@ -256,8 +256,8 @@ def test_no_message_of_whatever_shape_is_a_surprise(said: Records) -> None:
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(list(Stream)), st.binary(max_size=60)), max_size=10))
-def test_no_bytes_raise(said: Records) -> None:
-    fold(fresh(), said)
+def test_no_bytes_raise(printed: Records) -> None:
+    fold(fresh(), printed)
 
 
 def test_a_line_that_is_no_message_is_noise() -> None:

@@ -197,11 +197,11 @@ def test_what_a_terminal_shows_is_the_output() -> None:
 
 
 def test_what_is_said_of_a_command_before_it_runs_is_no_output() -> None:
-    said = [{"type": "content", "content": {"type": "text", "text": "List the files"}}]
-    told = {"kind": "execute", "rawInput": {"command": "ls"}, "content": said}
-    call = tool({"kind": "execute", "status": "pending"}, told)
+    printed = [{"type": "content", "content": {"type": "text", "text": "List the files"}}]
+    reported = {"kind": "execute", "rawInput": {"command": "ls"}, "content": printed}
+    call = tool({"kind": "execute", "status": "pending"}, reported)
     assert tool_of(call.entry()).action_type == CommandRun(command="ls")
-    call.merge({"status": "completed", "content": said})
+    call.merge({"status": "completed", "content": printed})
     assert command_result(tool_of(call.entry())).output == "List the files"
 
 
@@ -220,12 +220,12 @@ def test_a_command_that_ran_and_failed_has_failed() -> None:
 
 
 def test_the_worktree_has_no_long_name_in_a_title() -> None:
-    for title, shown in (
+    for title, displayed in (
         ("List /w", "List ."),
         ("List /w/a", "List a"),
         ("List /world", "List /world"),
     ):
-        assert tool({"kind": "read", "title": title}).title == shown
+        assert tool({"kind": "read", "title": title}).title == displayed
 
 
 def test_later_messages_add_and_never_blank() -> None:
@@ -248,9 +248,9 @@ def test_a_question_tells_what_would_be_changed() -> None:
 
 
 def test_a_foreign_tool_is_asked_about_by_its_name_and_arguments() -> None:
-    shown = {"type": "content", "content": {"type": "text", "text": '{"text":"tea"}'}}
+    displayed = {"type": "content", "content": {"type": "text", "text": '{"text":"tea"}'}}
     for update, name in (
-        ({"title": "echo (of that server)", "content": [shown]}, "echo (of that server)"),
+        ({"title": "echo (of that server)", "content": [displayed]}, "echo (of that server)"),
         (
             {
                 "title": '{"text":"tea"}',
@@ -276,7 +276,7 @@ def test_what_a_question_explains_is_no_output() -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "cwd", "shown"),
+    ("path", "cwd", "displayed"),
     [
         ("/w/a", "/w", "a"),
         ("/w", "/w/", "."),
@@ -290,8 +290,8 @@ def test_what_a_question_explains_is_no_output() -> None:
         ("/a", "/", "a"),
     ],
 )
-def test_paths_are_shown_relative_to_the_worktree(path: str, cwd: str, shown: str) -> None:
-    assert relative_path(path, cwd) == shown
+def test_paths_are_shown_relative_to_the_worktree(path: str, cwd: str, displayed: str) -> None:
+    assert relative_path(path, cwd) == displayed
 
 
 _texts = st.lists(st.sampled_from(["a", "b", "c", "", "\x0c", " "]), max_size=12).map("\n".join)

@@ -15,8 +15,8 @@ from anyond.agents.common.core import (
     TurnEnded,
 )
 from anyond.model.entries import ErrorMessage, SetupRequired
-from tests.support.dialogues.acp_driver import entries, told
-from tests.support.dialogues.acp_talk import ONCE, Talk, said, working
+from tests.support.dialogues.acp_driver import entries, reported
+from tests.support.dialogues.acp_talk import ONCE, Talk, printed, working
 
 
 def test_an_interrupt_cancels_the_turn_and_every_open_question() -> None:
@@ -24,7 +24,7 @@ def test_an_interrupt_cancels_the_turn_and_every_open_question() -> None:
     talk.ask(0, [ONCE])
     talk.dialogue.send(Interrupt())
     assert talk.pump() == ["session/cancel", "answer 0"]
-    assert talk.said[-1]["result"] == {"outcome": {"outcome": "cancelled"}}
+    assert talk.printed[-1]["result"] == {"outcome": {"outcome": "cancelled"}}
     assert len(talk.only(ApprovalWithdrawn)) == 1
     assert talk.ask(1, [ONCE]) == ["answer 1"]
     assert len(talk.only(ApprovalAsked)) == 1
@@ -72,7 +72,7 @@ def test_a_refused_second_prompt_does_not_end_the_first() -> None:
     talk.dialogue.send(Prompt("and that"))
     talk.pump()
     talk.hear(id=4, error={"code": -32600, "message": "busy"})
-    assert told(talk.events)[2] == "error: busy"
+    assert reported(talk.events)[2] == "error: busy"
     talk.hear(id=3, result={"stopReason": "end_turn"})
     assert talk.only(TurnEnded) == [TurnEnded(Outcome.COMPLETED)]
 
@@ -83,7 +83,7 @@ def test_a_prompt_that_comes_too_early_waits_for_the_first() -> None:
     assert talk.pump() == []
     talk.reply({})
     talk.reply({"sessionId": "s"})
-    texts = [message["params"]["prompt"][0]["text"] for message in talk.said[2:]]
+    texts = [message["params"]["prompt"][0]["text"] for message in talk.printed[2:]]
     assert texts == ["do it", "and that"]
 
 
@@ -108,12 +108,12 @@ def test_a_turn_that_stops_short_has_failed_with_a_reason(reason: str | None, wo
 
 def test_an_error_dressed_as_success_is_a_failure_only_if_nothing_else_was_said() -> None:
     talk = working()
-    said(talk, "Err")
-    said(talk, "or: no key")
+    printed(talk, "Err")
+    printed(talk, "or: no key")
     talk.reply({"stopReason": "end_turn"})
     assert talk.only(TurnEnded) == [TurnEnded(Outcome.FAILED, "no key")]
     talk = working()
-    said(talk, "Error: is what the log says. ")
+    printed(talk, "Error: is what the log says. ")
     talk.update("tool_call", toolCallId="t", title="look")
     talk.reply({"stopReason": "end_turn"})
     assert talk.only(TurnEnded) == [TurnEnded(Outcome.COMPLETED)]

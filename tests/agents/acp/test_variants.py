@@ -22,7 +22,7 @@ from anyond.model.entries import (
     PlanPresentation,
 )
 from anyond.model.refusals.requests import Impossible
-from tests.support.dialogues.acp_driver import entries, told
+from tests.support.dialogues.acp_driver import entries, reported
 from tests.support.dialogues.acp_roster import talk_of
 from tests.support.dialogues.acp_talk import ONCE, REJECT, Talk
 from tests.support.dialogues.shown import tool_of
@@ -121,7 +121,7 @@ def test_gemini_tells_what_commands_print_unless_the_variant_wants_a_terminal_fo
 )
 def test_each_variant_has_its_mode(executor: Executor, variant: str, mode: str | None) -> None:
     talk = talk_of(executor, **DEFAULT_PROFILES[executor][variant])
-    modes = [m["params"]["modeId"] for m in talk.said if m["method"] == "session/set_mode"]
+    modes = [m["params"]["modeId"] for m in talk.printed if m["method"] == "session/set_mode"]
     assert modes == ([] if mode is None else [mode])
 
 
@@ -157,10 +157,10 @@ def test_an_agent_that_would_decide_by_itself_is_made_to_ask_whoever_the_variant
     talk.reply(
         {"sessionId": "s", "modes": offered, "configOptions": [choices] if agent == CODEX else []}
     )
-    wish = talk.said[-1]
-    chosen = wish["params"].get("modeId") or wish["params"].get("value")
+    request = talk.printed[-1]
+    chosen = request["params"].get("modeId") or request["params"].get("value")
     assert chosen == mode
-    assert (wish["method"] == "session/prompt") is (mode is None)
+    assert (request["method"] == "session/prompt") is (mode is None)
 
 
 def test_a_plan_is_shown_to_a_person_even_if_all_else_is_allowed() -> None:
@@ -189,13 +189,13 @@ def test_the_reason_of_a_denial_is_told_when_the_turn_is_over(stop: str) -> None
     talk.dialogue.send(Decide(asked.call, Decision.DENIED, reason="Too slow."))
     assert talk.pump() == ["answer 7"]
     assert tool_of(entries(talk.events)["tool:t"]).status == Denied()
-    prompt = next(m["id"] for m in reversed(talk.said) if m.get("method") == "session/prompt")
+    prompt = next(m["id"] for m in reversed(talk.printed) if m.get("method") == "session/prompt")
     assert talk.hear(id=prompt, result={"stopReason": stop}) == ["session/prompt"]
-    assert talk.said[-1]["params"]["prompt"][0]["text"].endswith("“Danger”: Too slow.")
+    assert talk.printed[-1]["params"]["prompt"][0]["text"].endswith("“Danger”: Too slow.")
     assert talk.only(TurnEnded) == []
     assert talk.reply({"stopReason": "end_turn"}) == []
     assert talk.only(TurnEnded) == [TurnEnded(Outcome.COMPLETED)]
-    assert [line for line in told(talk.events) if line.startswith("user")] == ["user: do it"]
+    assert [line for line in reported(talk.events) if line.startswith("user")] == ["user: do it"]
 
 
 def test_a_denial_without_a_reason_and_an_interrupt_are_followed_by_nothing() -> None:
@@ -210,6 +210,8 @@ def test_a_denial_without_a_reason_and_an_interrupt_are_followed_by_nothing() ->
         if interrupt:
             talk.dialogue.send(Interrupt())
             talk.pump()
-        prompt = next(m["id"] for m in reversed(talk.said) if m.get("method") == "session/prompt")
+        prompt = next(
+            m["id"] for m in reversed(talk.printed) if m.get("method") == "session/prompt"
+        )
         assert talk.hear(id=prompt, result={"stopReason": "cancelled"}) == []
         assert talk.only(TurnEnded) == [TurnEnded(outcome)]

@@ -29,7 +29,7 @@ from anyond.model.entries import (
 from anyond.model.launch import Launch
 from anyond.model.records import Stream
 from anyond.model.refusals.requests import Impossible
-from tests.support.dialogues.acp_driver import entries, told
+from tests.support.dialogues.acp_driver import entries, reported
 from tests.support.dialogues.recordings import FOLDER, TREE, fold, load
 from tests.support.dialogues.shown import expect
 
@@ -49,7 +49,7 @@ def events_of(name: str) -> list[Any]:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_recording_gives_the_expected_conversation(name: str) -> None:
     golden = (FOLDER / "amp" / f"{name}.golden").read_text(encoding="utf-8")
-    assert told(events_of(name)) == golden.splitlines()
+    assert reported(events_of(name)) == golden.splitlines()
 
 
 def test_it_is_started_with_stream_json_both_ways() -> None:
@@ -115,8 +115,8 @@ def test_it_is_told_the_prompt_once_and_nothing_else() -> None:
 def test_a_conversation_that_it_has_forgotten_is_retold_but_not_shown_again() -> None:
     dialogue = Amp().dialogue(Turn(prompt="Go on", cwd=TREE, past="You had begun."))
     [line] = dialogue.outgoing()
-    retold, prompt = json.loads(line)["message"]["content"]
-    assert retold["text"].endswith("You had begun.")
+    recap, prompt = json.loads(line)["message"]["content"]
+    assert recap["text"].endswith("You had begun.")
     assert prompt["text"] == "Go on"
     put = dialogue.receive(Stream.STDIN, line)
     assert [event.entry.content for event in put if isinstance(event, EntryPut)] == [
@@ -162,8 +162,8 @@ def test_an_edit_has_the_true_line_numbers_and_tokens_are_those_of_all_messages(
 
 
 def test_what_a_sub_agent_does_belongs_to_it() -> None:
-    shown = entries(events_of("every_tool"))
-    assert [key for key, entry in shown.items() if entry.parent == "tool:t9"] == [
+    displayed = entries(events_of("every_tool"))
+    assert [key for key, entry in displayed.items() if entry.parent == "tool:t9"] == [
         "tool:t10",
         "msg::12",
     ]

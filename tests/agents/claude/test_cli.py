@@ -88,7 +88,7 @@ class Run:
         uses = (entry.entry_type for entry in self.entries.values())
         return [u for u in uses if isinstance(u, ToolUse) and isinstance(u.action_type, action)]
 
-    def said(self, kind: type[Any] = AssistantMessage) -> list[str]:
+    def printed(self, kind: type[Any] = AssistantMessage) -> list[str]:
         entries = self.entries.values()
         return [entry.content for entry in entries if isinstance(entry.entry_type, kind)]
 
@@ -207,8 +207,8 @@ async def test_it_writes_and_runs_what_was_approved(bench: Bench) -> None:
     assert isinstance(edit.action_type, FileEdit)
     assert edit.action_type.path == "hello.txt"
     assert [edit.status, command.status] == [Succeeded(), Succeeded()]
-    assert run.said()[-1] == "All done: wrote hello.txt and checked it."
-    assert run.said(TokenUsage)
+    assert run.printed()[-1] == "All done: wrote hello.txt and checked it."
+    assert run.printed(TokenUsage)
     assert run.noise == []
 
 
@@ -254,7 +254,7 @@ async def test_a_session_that_is_gone_is_one_readable_error(bench: Bench) -> Non
     run = await bench.run("text", session_id="11111111-2222-4333-8444-555555555555")
     assert run.end is not None
     assert run.end.outcome is Outcome.FAILED
-    assert run.said(ErrorMessage) == [run.end.error]
+    assert run.printed(ErrorMessage) == [run.end.error]
     assert "No conversation found" in str(run.end.error)
 
 
@@ -267,7 +267,7 @@ async def test_an_interrupt_ends_the_turn_and_its_command(bench: Bench) -> None:
     run = await bench.run("sleepcmd", stop, approvals=True)
     assert run.end == TurnEnded(Outcome.INTERRUPTED)
     assert [tool.status for tool in run.tools(CommandRun)] == [Failed()]
-    assert run.said(ErrorMessage) == []
+    assert run.printed(ErrorMessage) == []
 
 
 async def test_an_interrupt_withdraws_the_open_question(bench: Bench) -> None:
@@ -285,12 +285,12 @@ async def test_an_interrupt_withdraws_the_open_question(bench: Bench) -> None:
 
 async def test_an_interrupt_keeps_what_was_said_so_far(bench: Bench) -> None:
     def stop(event: AgentEvent) -> AgentCommand | None:
-        spoken = isinstance(event, EntryPut) and event.entry.content.startswith("word0 word1")
-        return Interrupt() if spoken else None
+        written = isinstance(event, EntryPut) and event.entry.content.startswith("word0 word1")
+        return Interrupt() if written else None
 
     run = await bench.run("slow", stop)
     assert run.end == TurnEnded(Outcome.INTERRUPTED)
-    [text] = run.said()
+    [text] = run.printed()
     assert text.startswith("word0 word1")
     assert "word199" not in text
 
@@ -299,7 +299,7 @@ async def test_a_wrong_key_is_told_once(bench: Bench) -> None:
     run = await bench.run("err401")
     assert run.end is not None
     assert run.end.outcome is Outcome.FAILED
-    assert run.said(ErrorMessage) == [run.end.error]
+    assert run.printed(ErrorMessage) == [run.end.error]
 
 
 async def test_a_broken_connection_is_no_success(bench: Bench) -> None:

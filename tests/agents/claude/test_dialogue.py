@@ -22,9 +22,9 @@ from tests.support.dialogues.claude_driver import (
     Story,
     came_back,
     fresh,
+    output,
     permission,
     replay,
-    said,
     sent,
 )
 
@@ -41,7 +41,7 @@ def test_it_begins_with_a_handshake_and_the_whole_prompt() -> None:
 def test_an_approval_gives_the_input_back_as_it_came() -> None:
     dialogue = fresh(approvals=True)
     dialogue.outgoing()
-    story = replay(said(permission("Bash", {"command": "true", "n": 10**30})), dialogue)
+    story = replay(output(permission("Bash", {"command": "true", "n": 10**30})), dialogue)
     assert story.lines() == ["CommandRun created: true"]
     dialogue.send(Decide("r1", Decision.APPROVED))
     dialogue.send(Decide("r1", Decision.DENIED))
@@ -53,20 +53,20 @@ def test_an_approval_gives_the_input_back_as_it_came() -> None:
     }
 
 
-@pytest.mark.parametrize("verdict", [Decision.DENIED, Decision.TIMED_OUT])
-def test_a_refusal_is_shown_once_it_has_been_sent(verdict: Decision) -> None:
+@pytest.mark.parametrize("decision", [Decision.DENIED, Decision.TIMED_OUT])
+def test_a_refusal_is_shown_once_it_has_been_sent(decision: Decision) -> None:
     dialogue = fresh(approvals=True)
     dialogue.outgoing()
     story = Story()
-    for stream, data in said(permission("Bash", {"command": "true"})):
+    for stream, data in output(permission("Bash", {"command": "true"})):
         story.add(dialogue.receive(stream, data))
-    dialogue.send(Decide("r1", verdict, reason="No"))
+    dialogue.send(Decide("r1", decision, reason="No"))
     assert story.lines() == ["CommandRun created: true"]
     [answer] = dialogue.outgoing()
     story.add(dialogue.receive(Stream.STDIN, answer))
-    for stream, data in said(came_back("No", is_error=True)):
+    for stream, data in output(came_back("No", is_error=True)):
         story.add(dialogue.receive(stream, data))
-    name = {Decision.DENIED: "denied", Decision.TIMED_OUT: "statustimedout"}[verdict]
+    name = {Decision.DENIED: "denied", Decision.TIMED_OUT: "statustimedout"}[decision]
     assert story.lines() == [f"CommandRun {name}: true"]
 
 
@@ -74,7 +74,7 @@ def test_a_withdrawn_question_cannot_be_answered() -> None:
     dialogue = fresh(approvals=True)
     dialogue.outgoing()
     cancel = {"type": "control_cancel_request", "request_id": "r1"}
-    story = replay(said(permission("Bash", {"command": "true"}), cancel), dialogue)
+    story = replay(output(permission("Bash", {"command": "true"}), cancel), dialogue)
     assert story.others[-1] == ApprovalWithdrawn("r1")
     dialogue.send(Decide("r1", Decision.APPROVED))
     assert dialogue.outgoing() == []
@@ -84,7 +84,7 @@ def test_an_automatic_answer_to_a_withdrawn_request_is_not_sent() -> None:
     dialogue = fresh(dangerously_skip_permissions=True)
     dialogue.outgoing()
     cancel = {"type": "control_cancel_request", "request_id": "r1"}
-    story = replay(said(permission("Bash", {"command": "true"}), cancel), dialogue)
+    story = replay(output(permission("Bash", {"command": "true"}), cancel), dialogue)
     assert dialogue.outgoing() == []
     assert story.others == []
 
@@ -93,7 +93,7 @@ def test_the_skipping_variant_answers_everything_but_questions() -> None:
     dialogue = fresh(dangerously_skip_permissions=True)
     dialogue.outgoing()
     story = replay(
-        said(
+        output(
             permission("Bash", {"command": "true"}, "r1", "t1"),
             permission("AskUserQuestion", {"questions": []}, "r2", "t2"),
         ),
@@ -109,7 +109,7 @@ def test_an_approved_plan_ends_the_asking_and_sets_no_mode_outside_the_session()
     dialogue = fresh(plan=True)
     dialogue.outgoing()
     story = Story()
-    for stream, data in said(permission("ExitPlanMode", {"plan": "# Plan"})):
+    for stream, data in output(permission("ExitPlanMode", {"plan": "# Plan"})):
         story.add(dialogue.receive(stream, data))
     dialogue.send(Decide("r1", Decision.APPROVED))
     [answer] = dialogue.outgoing()
@@ -118,7 +118,7 @@ def test_an_approved_plan_ends_the_asking_and_sets_no_mode_outside_the_session()
     ]
     for stream, data in [
         (Stream.STDIN, answer),
-        *said(permission("Bash", {"command": "true"}, "r2", "t2")),
+        *output(permission("Bash", {"command": "true"}, "r2", "t2")),
     ]:
         story.add(dialogue.receive(stream, data))
     assert [one["response"]["request_id"] for one in sent(dialogue)] == ["r2"]
@@ -128,7 +128,7 @@ def test_an_approved_plan_ends_the_asking_and_sets_no_mode_outside_the_session()
 def test_before_the_plan_is_approved_tools_are_asked_for() -> None:
     dialogue = fresh(plan=True)
     dialogue.outgoing()
-    story = replay(said(permission("Bash", {"command": "true"})), dialogue)
+    story = replay(output(permission("Bash", {"command": "true"})), dialogue)
     assert isinstance(story.others[0], ApprovalAsked)
     assert dialogue.outgoing() == []
 
@@ -136,7 +136,7 @@ def test_before_the_plan_is_approved_tools_are_asked_for() -> None:
 def test_answers_to_a_question_travel_with_its_input() -> None:
     dialogue = fresh()
     dialogue.outgoing()
-    replay(said(permission("AskUserQuestion", {"questions": []})), dialogue)
+    replay(output(permission("AskUserQuestion", {"questions": []})), dialogue)
     dialogue.send(Decide("r1", Decision.APPROVED, answers={"Which?": "Red"}))
     [answer] = sent(dialogue)
     assert answer["response"]["response"]["updatedInput"] == {
@@ -151,7 +151,9 @@ def test_answers_to_a_question_travel_with_its_input() -> None:
 def test_a_request_that_cannot_be_answered_is_refused(request_body: Any) -> None:
     dialogue = fresh()
     dialogue.outgoing()
-    replay(said({"type": "control_request", "request_id": "r1", "request": request_body}), dialogue)
+    replay(
+        output({"type": "control_request", "request_id": "r1", "request": request_body}), dialogue
+    )
     [answer] = sent(dialogue)
     assert answer["response"]["subtype"] == "error"
     assert answer["response"]["request_id"] == "r1"
@@ -161,7 +163,7 @@ def test_a_hook_gets_an_empty_answer() -> None:
     dialogue = fresh()
     dialogue.outgoing()
     hook = {"subtype": "hook_callback", "callback_id": "x", "input": {}}
-    replay(said({"type": "control_request", "request_id": "r1", "request": hook}), dialogue)
+    replay(output({"type": "control_request", "request_id": "r1", "request": hook}), dialogue)
     assert [one["response"]["response"] for one in sent(dialogue)] == [{}]
 
 
@@ -170,7 +172,7 @@ def test_a_turn_after_an_idle_interrupt_counts_as_completed() -> None:
     dialogue.send(Interrupt())
     dialogue.send(Prompt("And now?"))
     handshake, prompt, interrupt, more = dialogue.outgoing()
-    result = said({"type": "result", "subtype": "success", "is_error": False})
+    result = output({"type": "result", "subtype": "success", "is_error": False})
     for stream, data in [
         (Stream.STDIN, handshake + prompt),
         *result,

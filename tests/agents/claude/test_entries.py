@@ -25,9 +25,9 @@ from tests.support.dialogues.claude_driver import (
     event,
     fresh,
     left,
+    output,
     permission,
     replay,
-    said,
     use,
 )
 
@@ -38,7 +38,7 @@ def test_an_entry_says_what_a_hook_has_made_of_the_input() -> None:
         permission("Bash", {"command": "ls /"}),
         came_back("bin"),
     ]
-    story = replay(said(*lines))
+    story = replay(output(*lines))
     assert story.lines() == ["CommandRun succeeded: ls /"]
     [asked] = [event for event in story.others if isinstance(event, ApprovalAsked)]
     assert asked.tool_input == {"command": "ls /"}
@@ -51,7 +51,7 @@ def test_an_edit_says_what_was_written_if_a_hook_has_changed_it_without_a_questi
         "filePath": f"{TREE}/b.txt",
         "content": "of the hook",
     }
-    story = replay(said(use("Write", asked), came_back("File created", done)))
+    story = replay(output(use("Write", asked), came_back("File created", done)))
     assert story.lines() == ["FileEdit succeeded: b.txt"]
     edit = story.tool().action_type
     assert isinstance(edit, FileEdit)
@@ -59,7 +59,7 @@ def test_an_edit_says_what_was_written_if_a_hook_has_changed_it_without_a_questi
     hunk = {"oldStart": 1, "oldLines": 1, "newStart": 1, "newLines": 1, "lines": ["-x", "+z"]}
     done = {"filePath": f"{TREE}/b.txt", "structuredPatch": [hunk]}
     asked = {"file_path": f"{TREE}/a.txt", "old_string": "x", "new_string": "y"}
-    story = replay(said(use("Edit", asked), came_back("Edited", done)))
+    story = replay(output(use("Edit", asked), came_back("Edited", done)))
     edit = story.tool().action_type
     assert isinstance(edit, FileEdit)
     [change] = edit.changes
@@ -68,7 +68,7 @@ def test_an_edit_says_what_was_written_if_a_hook_has_changed_it_without_a_questi
 
 
 @pytest.mark.parametrize(
-    ("name", "asked", "done", "shown"),
+    ("name", "asked", "done", "displayed"),
     [
         (
             "Read",
@@ -88,14 +88,14 @@ def test_an_edit_says_what_was_written_if_a_hook_has_changed_it_without_a_questi
     ],
 )
 def test_an_entry_says_what_was_done_where_the_result_tells_it(
-    name: str, asked: dict[str, object], done: dict[str, object], shown: str
+    name: str, asked: dict[str, object], done: dict[str, object], displayed: str
 ) -> None:
-    assert replay(said(use(name, asked), came_back("done", done))).lines() == [shown]
+    assert replay(output(use(name, asked), came_back("done", done))).lines() == [displayed]
 
 
 def test_a_plan_is_shown_whether_its_use_or_its_question_has_it() -> None:
     for first, second in (({"plan": "# It"}, {}), ({}, {"plan": "# It"})):
-        story = replay(said(use("ExitPlanMode", first), permission("ExitPlanMode", second)))
+        story = replay(output(use("ExitPlanMode", first), permission("ExitPlanMode", second)))
         assert story.lines() == ["PlanPresentation created: # It"]
         [asked] = [event for event in story.others if isinstance(event, ApprovalAsked)]
         assert asked.tool_input == {"plan": "# It"}
@@ -115,12 +115,12 @@ def test_a_notice_of_the_program_shows_its_words_once_or_nothing() -> None:
         notice("brand_new", content="New words.", tool_use_id=7, attempt=-1.5),
         {"type": "system", "subtype": {"name": "x"}, "parent_tool_use_id": [1], "event": 7},
     ]
-    story = replay(said(*lines))
+    story = replay(output(*lines))
     assert story.lines() == ["SystemMessage: A hook held it back.", "SystemMessage: New words."]
     assert story.others == []
-    known = left(fresh(), said(*lines))
+    known = left(fresh(), output(*lines))
     turn = Turn(prompt="p", cwd=TREE, carried=known)
-    assert replay(said(*lines), Claude().dialogue(turn)).lines() == []
+    assert replay(output(*lines), Claude().dialogue(turn)).lines() == []
 
 
 def test_what_broke_off_is_no_answer_if_the_agent_acts_instead() -> None:
@@ -131,7 +131,7 @@ def test_what_broke_off_is_no_answer_if_the_agent_acts_instead() -> None:
         {"type": "system", "subtype": "api_retry", "attempt": 1, "max_retries": 9},
         use("Bash", {"command": "ls"}),
     ]
-    assert replay(said(*lines)).lines()[::2] == [
+    assert replay(output(*lines)).lines()[::2] == [
         "SystemMessage: An answer of the model broke off here; it was asked again.",
         "CommandRun created: ls",
     ]
@@ -141,8 +141,8 @@ def test_what_broke_off_is_no_answer_if_the_agent_acts_instead() -> None:
 def test_a_retry_takes_back_the_half_answer_of_the_agent_that_it_is_of(retried: str | None) -> None:
     def half(parent: str | None) -> list[Any]:
         return [
-            {**event(**told), "parent_tool_use_id": parent}
-            for told in (
+            {**event(**reported), "parent_tool_use_id": parent}
+            for reported in (
                 {"type": "message_start", "message": {"id": f"m of {parent}"}},
                 {"type": "content_block_start", "index": 0, "content_block": {"type": "text"}},
                 {
@@ -154,8 +154,8 @@ def test_a_retry_takes_back_the_half_answer_of_the_agent_that_it_is_of(retried: 
         ]
 
     def retry(parent: str | None, attempt: int) -> Any:
-        told = {"type": "system", "subtype": "api_retry", "attempt": attempt, "max_retries": 9}
-        return {**told, "parent_tool_use_id": parent}
+        reported = {"type": "system", "subtype": "api_retry", "attempt": attempt, "max_retries": 9}
+        return {**reported, "parent_tool_use_id": parent}
 
     other = "toolu_1" if retried is None else None
     call = {"type": "tool_use", "id": "u", "name": "Bash", "input": {"command": "ls"}}
@@ -165,12 +165,12 @@ def test_a_retry_takes_back_the_half_answer_of_the_agent_that_it_is_of(retried: 
         "message": {"id": "next", "content": [call]},
     }
     lines = [*half(None), *half("toolu_1"), retry(retried, 1), retry(other, 2), retry(retried, 2)]
-    story = replay(said(*lines[:-2], acts))
+    story = replay(output(*lines[:-2], acts))
     texts = {e.content: e.parent for e in story.entries.values()}
     key = None if other is None else f"tool:{other}"
     assert (texts[f"half of {other}"] or None) == key
     assert f"half of {retried}" not in texts
-    notes = replay(said(*lines)).entries
+    notes = replay(output(*lines)).entries
     retries = [entry.parent or None for name, entry in notes.items() if name.startswith("retry")]
     assert retries == [parent and f"tool:{parent}" for parent in (retried, other)]
 
@@ -193,7 +193,7 @@ def test_an_answer_is_taken_back_however_a_retry_is_told() -> None:
         event(type="message_stop"),
         {"type": "result", "subtype": "success"},
     ]
-    story = replay(said(*lines))
+    story = replay(output(*lines))
     assert story.lines() == [
         "AssistantMessage: whole",
         "SystemMessage: The model's server refused or failed (overloaded_error, status 529). "
@@ -214,7 +214,7 @@ def test_a_whole_answer_stays_when_the_next_one_is_asked_again() -> None:
         event(type="content_block_start", index=0, content_block={"type": "text"}),
         event(type="content_block_delta", index=0, delta={"type": "text_delta", "text": "next"}),
     ]
-    assert replay(said(*lines)).lines()[::2] == [
+    assert replay(output(*lines)).lines()[::2] == [
         "AssistantMessage: whole",
         "AssistantMessage: next",
     ]
@@ -222,9 +222,9 @@ def test_a_whole_answer_stays_when_the_next_one_is_asked_again() -> None:
 
 def test_nothing_used_is_not_shown() -> None:
     nothing = {"type": "result", "subtype": "success", "modelUsage": {"m": {"inputTokens": 0}}}
-    assert "usage" not in replay(said(nothing)).entries
+    assert "usage" not in replay(output(nothing)).entries
     cached = {"m": {"inputTokens": 0, "cacheReadInputTokens": 7}}
-    story = replay(said({"type": "result", "subtype": "success", "modelUsage": cached}))
+    story = replay(output({"type": "result", "subtype": "success", "modelUsage": cached}))
     assert story.entries["usage"].content == "7 tokens cached"
 
 
@@ -241,7 +241,7 @@ def test_several_blocks_of_one_type_keep_apart_and_are_not_put_twice() -> None:
     dialogue = fresh()
     puts = [
         (put.key, put.entry.content)
-        for stream, data in said(start, *streamed(0, "One."), *streamed(1, "Two."))
+        for stream, data in output(start, *streamed(0, "One."), *streamed(1, "Two."))
         for put in dialogue.receive(stream, data)
         if isinstance(put, EntryPut)
     ]
@@ -249,17 +249,19 @@ def test_several_blocks_of_one_type_keep_apart_and_are_not_put_twice() -> None:
 
 
 def test_a_sub_agent_in_the_background_ends_when_a_notice_says_so() -> None:
-    started = said(
+    started = output(
         use("Agent", {"description": "look"}),
         came_back("started", {"status": "async_launched", "agentId": "a"}),
     )
     assert replay(started).lines() == ["TaskCreate created: Task: look"]
-    for status, shown in [("completed", "succeeded"), ("failed", "failed")]:
+    for status, displayed in [("completed", "succeeded"), ("failed", "failed")]:
         notice = {"type": "system", "subtype": "task_notification", "tool_use_id": "t1"}
-        story = replay([*started, *said({**notice, "status": status})])
-        assert story.lines() == [f"TaskCreate {shown}: Task: look"]
+        story = replay([*started, *output({**notice, "status": status})])
+        assert story.lines() == [f"TaskCreate {displayed}: Task: look"]
 
 
 def test_a_tool_that_is_over_does_not_begin_again() -> None:
-    calls = said(use("Bash", {"command": "true"}), came_back(""), use("Bash", {"command": "true"}))
+    calls = output(
+        use("Bash", {"command": "true"}), came_back(""), use("Bash", {"command": "true"})
+    )
     assert replay(calls).lines() == ["CommandRun succeeded: true"]

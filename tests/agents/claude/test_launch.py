@@ -44,7 +44,7 @@ def test_no_variant_needs_a_mode_that_root_may_not_have(options: Any, mode: str)
 
 
 def test_options_shape_the_command() -> None:
-    told = launch(
+    reported = launch(
         session_id="s-1",
         base_command_override="'/opt/my tools/claude' --debug",
         additional_params=["--mcp-config", "a b.json"],
@@ -53,9 +53,16 @@ def test_options_shape_the_command() -> None:
         disable_api_key=True,
         nonsense=7,
     )
-    assert told.argv[:3] == ("/opt/my tools/claude", "--debug", "-p")
-    assert told.argv[-7:-1] == ("--model", "opus", "--mcp-config", "a b.json", "--resume", "s-1")
-    assert told.env == {
+    assert reported.argv[:3] == ("/opt/my tools/claude", "--debug", "-p")
+    assert reported.argv[-7:-1] == (
+        "--model",
+        "opus",
+        "--mcp-config",
+        "a b.json",
+        "--resume",
+        "s-1",
+    )
+    assert reported.env == {
         "ANTHROPIC_API_KEY": None,
         "CLAUDECODE": None,
         "CLAUDE_CODE_ENTRYPOINT": None,
@@ -66,17 +73,17 @@ def test_options_shape_the_command() -> None:
 
 def test_an_option_that_stands_with_its_value_is_split_from_it_and_nothing_else_is() -> None:
     params = ["--effort high", "--append-system-prompt 'Be kind.'", "--settings", '{"a": "-b c"}']
-    told = launch(additional_params=[*params, "--name=a b", "- a list", "x y"])
-    assert told.argv[-9:] == (
+    reported = launch(additional_params=[*params, "--name=a b", "- a list", "x y"])
+    assert reported.argv[-9:] == (
         *("--effort", "high", "--append-system-prompt", "Be kind.", "--settings", '{"a": "-b c"}'),
         *("--name=a b", "- a list", "x y"),
     )
 
 
 def test_a_session_is_forked_unless_told_otherwise_and_the_router_can_stand_in() -> None:
-    told = launch(session_id="s-1", claude_code_router=True)
-    assert told.argv[:2] == ("ccr", "code")
-    assert told.argv[-3:] == ("--resume", "s-1", "--fork-session")
+    reported = launch(session_id="s-1", claude_code_router=True)
+    assert reported.argv[:2] == ("ccr", "code")
+    assert reported.argv[-3:] == ("--resume", "s-1", "--fork-session")
     assert launch(session_id="s-1", fork_session=False).argv[-2:] == ("--resume", "s-1")
 
 

@@ -40,7 +40,7 @@ class Talk:
         for message in self.dialogue.outgoing():
             self.events += self.dialogue.receive(Stream.STDIN, message)
 
-    def say(self, text: str) -> None:
+    def emit(self, text: str) -> None:
         self.dialogue.send(Prompt(text))
         self.flush()
 
@@ -55,15 +55,15 @@ DONE = [TurnEnded(Outcome.COMPLETED)]
 def test_a_message_that_was_taken_up_in_the_turn_has_no_result_of_its_own() -> None:
     talk = Talk()
     talk.hear(again("one"))
-    talk.say("two")
+    talk.emit("two")
     assert talk.hear(again("two"), RESULT) == DONE
 
 
 def test_messages_that_wait_are_answered_before_the_turn_counts_as_over() -> None:
     talk = Talk()
     talk.hear(again("one"))
-    talk.say("two")
-    talk.say("three")
+    talk.emit("two")
+    talk.emit("three")
     assert talk.hear(RESULT) == []
     assert talk.hear(again("two", "three"), RESULT) == DONE
 
@@ -71,13 +71,13 @@ def test_messages_that_wait_are_answered_before_the_turn_counts_as_over() -> Non
 def test_a_command_that_is_not_said_again_holds_nothing_up() -> None:
     talk = Talk()
     talk.hear(again("one"))
-    talk.say("/cost")
+    talk.emit("/cost")
     assert talk.hear(RESULT) == []
     assert talk.hear(RESULT) == DONE
     talk = Talk()
     talk.hear(again("one"))
-    talk.say("/cost")
-    talk.say("three")
+    talk.emit("/cost")
+    talk.emit("three")
     assert talk.hear(RESULT, RESULT) == []
     assert talk.hear(again("three"), RESULT) == DONE
 
@@ -85,13 +85,13 @@ def test_a_command_that_is_not_said_again_holds_nothing_up() -> None:
 def test_one_that_comes_after_the_end_begins_anew() -> None:
     talk = Talk()
     assert talk.hear(again("one"), RESULT) == DONE
-    talk.say("two")
+    talk.emit("two")
     assert talk.hear(again("two"), RESULT) == DONE * 2
 
 
 def test_a_program_that_says_nothing_again_ends_with_its_first_result() -> None:
     talk = Talk()
-    talk.say("two")
+    talk.emit("two")
     assert talk.hear(RESULT) == DONE
 
 
@@ -111,11 +111,11 @@ def test_a_new_session_is_told_the_past_once_and_the_person_that_it_was(
     sent = Claude().dialogue(turn).outgoing()
     content = json.loads(sent[1])["message"]["content"]
     puts = [e.entry for e in talk.events if isinstance(e, EntryPut)]
-    told = [(put.entry_type, put.content) for put in puts]
+    reported = [(put.entry_type, put.content) for put in puts]
     if session is None:
         assert [block["text"] for block in content] == [recap(turn), "one"]
-        assert told == [(UserMessage(), "one"), (SystemMessage(), RECAP_REMARK)]
+        assert reported == [(UserMessage(), "one"), (SystemMessage(), RECAP_REMARK)]
         assert talk.hear(again(recap(turn), "one"), RESULT) == DONE
     else:
         assert [block["text"] for block in content] == ["one"]
-        assert told == [(UserMessage(), "one")]
+        assert reported == [(UserMessage(), "one")]

@@ -19,8 +19,8 @@ from anyond.model.records import Stream
 from tests.support.dialogues.claude_driver import (
     LOGIN,
     fresh,
+    output,
     replay,
-    said,
 )
 
 GOOD = {"type": "result", "subtype": "success", "is_error": False}
@@ -59,7 +59,7 @@ FINE = {"type": "assistant", "message": {"id": "f", "content": [{"type": "text",
     ],
 )
 def test_every_piece_of_evidence_counts(lines: list[Any], end: TurnEnded) -> None:
-    story = replay(said(*lines))
+    story = replay(output(*lines))
     assert story.ends() == [end]
     errors = [text for text in story.lines() if text.startswith("ErrorMessage")]
     assert len(errors) == (1 if end.error or FAILING in lines else 0)
@@ -67,7 +67,7 @@ def test_every_piece_of_evidence_counts(lines: list[Any], end: TurnEnded) -> Non
 
 def test_an_answer_without_words_is_none() -> None:
     nothing = {"id": "n", "content": [{"type": "text", "text": "(no content)"}]}
-    story = replay(said({"type": "assistant", "message": nothing}, GOOD))
+    story = replay(output({"type": "assistant", "message": nothing}, GOOD))
     assert (story.lines(), story.ends()) == ([], [TurnEnded(Outcome.COMPLETED)])
 
 
@@ -82,7 +82,7 @@ def test_an_answer_without_words_is_none() -> None:
     ],
 )
 def test_who_is_not_let_in_is_told_what_to_do(lines: list[Any]) -> None:
-    story = replay(said(*lines))
+    story = replay(output(*lines))
     assert story.ends() == [TurnEnded(Outcome.FAILED, f"Broken\n{LOGIN}")]
     [error] = [e for e in story.entries.values() if isinstance(e.entry_type, ErrorMessage)]
     assert (error.content, error.entry_type) == (
@@ -94,6 +94,6 @@ def test_who_is_not_let_in_is_told_what_to_do(lines: list[Any]) -> None:
 def test_a_turn_that_was_told_to_stop_was_interrupted() -> None:
     dialogue = fresh()
     dialogue.send(Interrupt())
-    told = [(Stream.STDIN, data) for data in dialogue.outgoing()]
-    story = replay([*told, *said({**GOOD, "subtype": "error_during_execution"})], dialogue)
+    reported = [(Stream.STDIN, data) for data in dialogue.outgoing()]
+    story = replay([*reported, *output({**GOOD, "subtype": "error_during_execution"})], dialogue)
     assert story.ends() == [TurnEnded(Outcome.INTERRUPTED)]

@@ -22,9 +22,9 @@ from tests.support.dialogues.claude_driver import (
     Records,
     Story,
     fresh,
+    output,
     recorded,
     replay,
-    said,
     sent,
 )
 
@@ -165,7 +165,7 @@ def test_a_number_that_not_every_client_can_hold_is_not_shown(digits: int, ends:
 def test_a_turn_is_over_whatever_its_numbers_look_like(
     odd: dict[str, Any], outcome: Outcome
 ) -> None:
-    story = replay(said({"type": "result", "subtype": "success", "num_turns": 1, **odd}))
+    story = replay(output({"type": "result", "subtype": "success", "num_turns": 1, **odd}))
     assert [end.outcome for end in story.ends()] == [outcome]
     assert (len(story.others), "usage" in story.entries) == (1, False)
 
@@ -231,7 +231,9 @@ def test_a_long_text_is_joined_once_per_record() -> None:
         "delta": {"type": "text_delta", "text": "x" * 10},
     }
     opening, text = (
-        b"".join(data for _, data in said(*[{"type": "stream_event", "event": e} for e in events]))
+        b"".join(
+            data for _, data in output(*[{"type": "stream_event", "event": e} for e in events])
+        )
         for events in ([start, block], [piece])
     )
     dialogue = fresh()

@@ -51,7 +51,7 @@ from anyond.model.entries import (
     ToolUse,
     UserMessage,
 )
-from tests.support.dialogues.acp_driver import DEADLINE, Live, entries, fold, told
+from tests.support.dialogues.acp_driver import DEADLINE, Live, entries, fold, reported
 from tests.support.dialogues.shown import command_result, expect, tool_of, tool_value
 from tests.support.real_agents import codex_cli
 
@@ -64,10 +64,10 @@ FREE = {"sandbox": "danger-full-access"}
 class Run(Live):
     """One run of the program, with questions about what came of it."""
 
-    def answer(self, verdict: Decision = Decision.APPROVED, **more: Any) -> ApprovalAsked:
+    def answer(self, decision: Decision = Decision.APPROVED, **more: Any) -> ApprovalAsked:
         """Wait for a question and decide it."""
         asked = self.asked()
-        self.dialogue.send(Decide(asked.call, verdict, **more))
+        self.dialogue.send(Decide(asked.call, decision, **more))
         return asked
 
     @property
@@ -83,7 +83,7 @@ class Run(Live):
         uses = (entry.entry_type for entry in self.seen.values())
         return [u for u in uses if isinstance(u, ToolUse) and isinstance(u.action_type, action)]
 
-    def said(self, kind: type[Any] = AssistantMessage) -> list[str]:
+    def printed(self, kind: type[Any] = AssistantMessage) -> list[str]:
         return [e.content for e in self.seen.values() if isinstance(e.entry_type, kind)]
 
 
@@ -111,7 +111,7 @@ class Bench:
         with Run(Codex(), turn, codex_cli.environment(self.home)) as run:
             yield run
         assert [event for event in run.events if isinstance(event, Noise)] == []
-        assert told(fold(Codex().dialogue(turn), run.records)) == told(run.events)
+        assert reported(fold(Codex().dialogue(turn), run.records)) == reported(run.events)
         assert run.program.returncode == 0
 
 
@@ -149,7 +149,7 @@ def test_it_writes_and_runs_what_was_approved(bench: Bench) -> None:
     assert edit.action_type == FileEdit(path="hello.txt", changes=[written])
     assert command_result(command).exit_status == ExitCode(code=0)
     assert (command_result(command).output or "").endswith("2 hello.txt\n")
-    assert run.said()[-1] == "All done: wrote hello.txt and checked it."
+    assert run.printed()[-1] == "All done: wrote hello.txt and checked it."
     [usage] = [e.entry_type for e in run.seen.values() if isinstance(e.entry_type, TokenUsage)]
     counts = (usage.input_tokens, usage.cache_read_tokens, usage.output_tokens)
     assert (usage.model, *counts) == (codex_cli.MODEL, 3600, 900, 126)
@@ -162,8 +162,8 @@ def test_a_denial_tells_the_agent_why_and_the_turn_goes_on(bench: Bench) -> None
     [edit] = run.tools(FileEdit)
     assert edit.status == Denied(reason="SCN=recall Use make.")
     assert not (bench.worktree / "hello.txt").exists()
-    assert len(run.said(UserMessage)) == 1
-    assert run.said()[-1].startswith("You had said: SCN=basic")
+    assert len(run.printed(UserMessage)) == 1
+    assert run.printed()[-1].startswith("You had said: SCN=basic")
 
 
 def test_a_request_that_nobody_answered_is_denied(bench: Bench) -> None:
@@ -209,22 +209,22 @@ def test_a_follow_up_remembers_and_an_earlier_session_stays_as_it_was(bench: Ben
         first.ended()
     with bench.run("recall", first.session, **FREE) as second:
         second.ended()
-    assert second.said()[0].startswith("You had said: SCN=text")
+    assert second.printed()[0].startswith("You had said: SCN=text")
     assert second.session != first.session
     [usage] = [e.entry_type for e in second.seen.values() if isinstance(e.entry_type, TokenUsage)]
     assert (usage.input_tokens, usage.output_tokens) == (1200, 42)
     with bench.run("recall", first.session, **FREE) as third:
         third.ended()
-    assert third.said() == second.said()
+    assert third.printed() == second.printed()
 
 
 def test_an_agent_that_forgot_its_session_is_told_what_happened(bench: Bench) -> None:
     lost = "01a209bc-0000-7d40-9e79-384345b5156c"
     with bench.run("recall", lost, past="SCN=told It was about tea.", **FREE) as run:
         assert run.ended() == TurnEnded(Outcome.COMPLETED)
-    assert any("no rollout found" in text for text in run.said(SystemMessage))
-    assert run.said(UserMessage)[0].startswith("SCN=recall")
-    assert "SCN=told It was about tea." in run.said()[0]
+    assert any("no rollout found" in text for text in run.printed(SystemMessage))
+    assert run.printed(UserMessage)[0].startswith("SCN=recall")
+    assert "SCN=told It was about tea." in run.printed()[0]
 
 
 def test_an_interrupt_leaves_no_process(bench: Bench) -> None:
@@ -241,7 +241,7 @@ def test_an_interrupt_leaves_no_process(bench: Bench) -> None:
         run.dialogue.send(Interrupt())
         assert run.ended() == TurnEnded(Outcome.INTERRUPTED)
     assert [tool.status for tool in run.tools(CommandRun)] == [Failed()]
-    assert run.said(ErrorMessage) == []
+    assert run.printed(ErrorMessage) == []
     left = [psutil.Process(pid) for pid in both() if psutil.pid_exists(pid)]
     assert psutil.wait_procs(left, timeout=DEADLINE)[1] == []
 
@@ -251,7 +251,7 @@ def test_an_interrupt_withdraws_the_open_question(bench: Bench) -> None:
         run.asked()
         run.dialogue.send(Interrupt())
         assert run.ended() == TurnEnded(Outcome.INTERRUPTED)
-    assert "> withdrawn" in told(run.events)
+    assert "> withdrawn" in reported(run.events)
 
 
 def test_a_message_while_it_works_joins_the_turn(bench: Bench) -> None:
@@ -265,7 +265,7 @@ def test_a_message_while_it_works_joins_the_turn(bench: Bench) -> None:
     assert len([event for event in run.events if isinstance(event, TurnEnded)]) == 1
     [command] = run.tools(CommandRun)
     assert command_result(command).output == "woke\n"
-    assert run.said()[-1].startswith("You had said: SCN=sleepsay")
+    assert run.printed()[-1].startswith("You had said: SCN=sleepsay")
 
 
 @pytest.mark.parametrize(
@@ -286,7 +286,7 @@ def test_an_error_of_the_model_is_a_failure_that_is_told_once(
     assert ended.outcome is Outcome.FAILED
     assert words in str(ended.error)
     assert "{" not in str(ended.error)
-    assert run.said(ErrorMessage) == [ended.error]
+    assert run.printed(ErrorMessage) == [ended.error]
 
 
 def test_a_plan_is_revised_then_approved_and_carried_out(bench: Bench) -> None:
@@ -301,7 +301,7 @@ def test_a_plan_is_revised_then_approved_and_carried_out(bench: Bench) -> None:
         Denied(reason="SCN=revise Check it, too."),
         Succeeded(),
     ]
-    assert len(run.said(UserMessage)) == 1
+    assert len(run.printed(UserMessage)) == 1
 
 
 def test_a_plan_that_nobody_wants_ends_the_run(bench: Bench) -> None:
@@ -319,7 +319,7 @@ def test_a_question_gets_its_answer(bench: Bench) -> None:
     [question] = run.tools(Tool)
     assert tool_value(question) == {"color": ["Blue"]}
     assert question.status == Succeeded()
-    assert run.said() == ["Thanks for the answer."]
+    assert run.printed() == ["Thanks for the answer."]
 
 
 def test_steps_become_one_list(bench: Bench) -> None:
@@ -358,7 +358,7 @@ def test_tools_of_mcp_servers_are_asked_for_and_shown(bench: Bench) -> None:
     assert tool.status == Succeeded()
     assert expect(Tool, tool.action_type).arguments == {"text": "hi"}
     assert tool_value(tool) == "echo: hi"
-    assert any("'broken' could not be started" in text for text in run.said(SystemMessage))
+    assert any("'broken' could not be started" in text for text in run.printed(SystemMessage))
 
 
 def test_two_tools_at_once_are_asked_for_apart(bench: Bench) -> None:
@@ -384,7 +384,7 @@ def test_options_that_the_program_refuses_are_told(bench: Bench) -> None:
         ended = run.ended()
     assert ended.outcome is Outcome.FAILED
     assert "profile" in str(ended.error)
-    assert run.said(ErrorMessage) == [ended.error]
+    assert run.printed(ErrorMessage) == [ended.error]
 
 
 def test_an_interrupt_ends_the_wait_for_a_decision_about_a_plan(bench: Bench) -> None:
@@ -392,4 +392,4 @@ def test_an_interrupt_ends_the_wait_for_a_decision_about_a_plan(bench: Bench) ->
         run.asked()
         run.dialogue.send(Interrupt())
         assert run.ended() == TurnEnded(Outcome.INTERRUPTED)
-    assert told(run.events)[-2:] == ["> withdrawn", "> interrupted"]
+    assert reported(run.events)[-2:] == ["> withdrawn", "> interrupted"]

@@ -25,7 +25,7 @@ from anyond.model.entries import (
     ErrorMessage,
     SetupRequired,
 )
-from tests.support.dialogues.acp_driver import entries, told
+from tests.support.dialogues.acp_driver import entries, reported
 from tests.support.dialogues.codex_driver import echo, hear, opened, tell
 from tests.support.dialogues.codex_items import completed, ends, error, item
 
@@ -53,7 +53,7 @@ def test_a_message_that_is_refused_is_told_and_the_turn_goes_on() -> None:
     dialogue.send(Prompt("wait"))
     [sent] = echo(dialogue)
     events = hear(dialogue, id=sent["id"], error={"code": -1, "message": "no"})
-    assert told(events) == ["error: no"]
+    assert reported(events) == ["error: no"]
     assert ends(completed(dialogue)) == [TurnEnded(Outcome.COMPLETED)]
 
 
@@ -122,7 +122,7 @@ def test_a_thread_that_cannot_be_opened_is_a_failure() -> None:
     hear(dialogue, id=1, result={})
     echo(dialogue)
     events = hear(dialogue, id=2, error={"code": -32600, "message": "failed to load configuration"})
-    assert told(events)[-1] == "> failed: failed to load configuration"
+    assert reported(events)[-1] == "> failed: failed to load configuration"
     dialogue = Codex().dialogue(Turn(prompt="p", cwd="/w"))
     echo(dialogue)
     events = hear(dialogue, id=1, error={"code": -32600, "message": "You are not logged in."})
@@ -159,7 +159,7 @@ def test_a_reason_is_told_before_the_answer_and_made_up_for_after_a_crash() -> N
     assert b'"decline"' in again
     [put, answered] = tell(after, **answer)
     assert put.entry.entry_type.status == Denied(reason="too slow")
-    assert told([answered]) == ["> answered"]
+    assert reported([answered]) == ["> answered"]
 
 
 def test_the_free_variant_allows_what_is_asked_all_the_same_and_once() -> None:
@@ -195,8 +195,8 @@ def test_permissions_are_granted_for_the_turn_or_not_at_all(
     verdict: Decision, expected: dict[str, Any]
 ) -> None:
     dialogue = opened()
-    wanted = {"network": {"on": True}, "fileSystem": None}
-    params = {"threadId": "main", "itemId": "p", "reason": "to fetch", "permissions": wanted}
+    needed = {"network": {"on": True}, "fileSystem": None}
+    params = {"threadId": "main", "itemId": "p", "reason": "to fetch", "permissions": needed}
     method = "item/permissions/requestApproval"
     put, asked = hear(dialogue, id=4, method=method, params=params)
     assert (put.entry.content, asked.tool_name) == ("to fetch", "request_permissions")

@@ -13,8 +13,8 @@ from anyond.agents.codex.dialogue import CodexDialogue
 from anyond.agents.common.core import AgentEvent, EntryPut, Noise
 from anyond.model.entries import Created, NormalizedEntry, ToolUse
 from anyond.model.records import Stream
-from tests.support.dialogues.acp_driver import Records, entries, fold, methods, told
-from tests.support.dialogues.codex_driver import NAMES, RECORDINGS, fresh, opened, recording, said
+from tests.support.dialogues.acp_driver import Records, entries, fold, methods, reported
+from tests.support.dialogues.codex_driver import NAMES, RECORDINGS, fresh, opened, output, recording
 from tests.support.dialogues.shown import expect
 
 
@@ -22,7 +22,7 @@ from tests.support.dialogues.shown import expect
 def test_a_recording_gives_the_expected_conversation(name: str) -> None:
     records = recording(name)
     golden = (RECORDINGS / f"{name}.golden").read_text(encoding="utf-8")
-    assert told(fold(fresh(records), records)) == golden.splitlines()
+    assert reported(fold(fresh(records), records)) == golden.splitlines()
 
 
 def test_every_recording_has_an_expectation() -> None:
@@ -36,13 +36,13 @@ def test_cuts_at_any_byte_change_nothing(data: st.DataObject) -> None:
     records = recording(data.draw(st.sampled_from(NAMES)))
     cut: Records = []
     for stream, line in records:
-        places = sorted(data.draw(st.sets(st.integers(1, len(line) - 1), max_size=3)))
-        ends = [*places, len(line)]
-        cut += [(stream, line[start:end]) for start, end in zip([0, *places], ends, strict=True)]
+        paths = sorted(data.draw(st.sets(st.integers(1, len(line) - 1), max_size=3)))
+        ends = [*paths, len(line)]
+        cut += [(stream, line[start:end]) for start, end in zip([0, *paths], ends, strict=True)]
     whole = fold(fresh(records), records)
     pieces = fold(fresh(records), cut)
     assert entries(pieces) == entries(whole)
-    assert told(pieces) == told(whole)
+    assert reported(pieces) == reported(whole)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -75,9 +75,9 @@ def test_no_tool_is_at_work_when_a_run_is_over_wherever_it_breaks_off(name: str)
 
 def _owed(prefix: Records, steps: list[str]) -> list[str]:
     """What a client has still to say by itself after `prefix`: the next of the first steps."""
-    told = [said(line) for stream, line in prefix if stream is Stream.STDIN]
-    asked = [message for message in told if "method" in message and "id" in message]
-    replied = {said(line).get("id") for stream, line in prefix if stream is Stream.STDOUT}
+    reported = [output(line) for stream, line in prefix if stream is Stream.STDIN]
+    asked = [message for message in reported if "method" in message and "id" in message]
+    replied = {output(line).get("id") for stream, line in prefix if stream is Stream.STDOUT}
     begun = [message["method"] for message in asked if message["method"] in steps]
     if len(begun) >= len(steps):
         return []

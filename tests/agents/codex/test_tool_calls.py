@@ -78,10 +78,10 @@ def test_of_what_a_command_writes_no_more_is_kept_than_is_shown() -> None:
     try:
         for _ in range(200):
             hear(dialogue, method="item/commandExecution/outputDelta", params=more)
-        kept, _ = tracemalloc.get_traced_memory()
+        saved, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert kept < 8 * OUTPUT_MOST < 200 * len(piece)
+    assert saved < 8 * OUTPUT_MOST < 200 * len(piece)
 
 
 def test_what_is_written_below_the_diff_of_a_moved_file_is_no_line_of_it() -> None:
@@ -161,11 +161,11 @@ def test_the_past_of_a_forked_thread_costs_this_run_nothing() -> None:
 def test_nothing_used_is_not_shown() -> None:
     dialogue = opened()
     nothing = {"inputTokens": 0, "outputTokens": 0}
-    for last, shown in ((nothing, []), ({"inputTokens": 7, "cachedInputTokens": 7}, ["7"])):
+    for last, displayed in ((nothing, []), ({"inputTokens": 7, "cachedInputTokens": 7}, ["7"])):
         usage = {"total": {"inputTokens": 9, **last}, "last": last}
-        params = {"threadId": f"t{shown}", "tokenUsage": usage}
+        params = {"threadId": f"t{displayed}", "tokenUsage": usage}
         events = hear(dialogue, method="thread/tokenUsage/updated", params=params)
-        assert [put.entry.content for put in events] == [f"{n} tokens cached" for n in shown]
+        assert [put.entry.content for put in events] == [f"{n} tokens cached" for n in displayed]
 
 
 def test_the_programs_own_log_is_left_to_the_raw_log() -> None:

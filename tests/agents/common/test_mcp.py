@@ -54,24 +54,28 @@ def test_every_server_that_is_offered_is_described(executor: Executor) -> None:
 
 
 def test_servers_are_told_in_the_words_of_each_agent() -> None:
-    def told(executor: Executor, name: str) -> object:
+    def reported(executor: Executor, name: str) -> object:
         return home(executor).preconfigured[name]
 
     key = {"CONTEXT7_API_KEY": "YOUR_API_KEY"}
     url = "https://mcp.context7.com/mcp"
     accept = {**key, "Accept": "application/json, text/event-stream"}
     play = ["-y", "@playwright/mcp@latest"]
-    assert told(Executor.CLAUDE_CODE, "context7") == {"type": "http", "url": url, "headers": key}
-    assert told(Executor.CURSOR_AGENT, "context7") == {"url": url, "headers": key}
-    assert told(Executor.GEMINI, "context7") == {"httpUrl": url, "headers": accept}
-    assert told(Executor.CODEX, "context7") == {"url": url, "http_headers": key}
-    assert told(Executor.CODEX, "playwright") == {"command": "npx", "args": play}
-    assert told(Executor.OPENCODE, "context7") == {
+    assert reported(Executor.CLAUDE_CODE, "context7") == {
+        "type": "http",
+        "url": url,
+        "headers": key,
+    }
+    assert reported(Executor.CURSOR_AGENT, "context7") == {"url": url, "headers": key}
+    assert reported(Executor.GEMINI, "context7") == {"httpUrl": url, "headers": accept}
+    assert reported(Executor.CODEX, "context7") == {"url": url, "http_headers": key}
+    assert reported(Executor.CODEX, "playwright") == {"command": "npx", "args": play}
+    assert reported(Executor.OPENCODE, "context7") == {
         "type": "remote", "url": url, "headers": accept, "enabled": True
     }  # fmt: skip
-    assert told(Executor.OPENCODE, "playwright") == {
+    assert reported(Executor.OPENCODE, "playwright") == {
         "type": "local", "command": ["npx", *play], "enabled": True
     }  # fmt: skip
-    assert told(Executor.COPILOT, "playwright") == {
+    assert reported(Executor.COPILOT, "playwright") == {
         "type": "local", "command": "npx", "args": play, "tools": ["*"]
     }  # fmt: skip

@@ -29,10 +29,10 @@ def test_the_agent_is_told_whether_it_has_forgotten_or_was_never_asked() -> None
 
 @pytest.mark.parametrize("agent", [Amp(), Claude(), Cursor()], ids=lambda one: type(one).__name__)
 @pytest.mark.parametrize(
-    ("past", "told"), [(PAST, RECAP_REMARK), (unasked("Build it"), TASK_REMARK)]
+    ("past", "reported"), [(PAST, RECAP_REMARK), (unasked("Build it"), TASK_REMARK)]
 )
 def test_the_person_sees_their_message_and_what_came_before_it(
-    agent: Amp | Claude | Cursor, past: str, told: str
+    agent: Amp | Claude | Cursor, past: str, reported: str
 ) -> None:
     turn = Turn(prompt="Go on", cwd="/w", past=past)
     dialogue: Dialogue = agent.dialogue(turn)
@@ -41,5 +41,5 @@ def test_the_person_sees_their_message_and_what_came_before_it(
     # A replay has only the log, and a dialogue of its own.
     for one in (dialogue, agent.dialogue(turn)):
         put = one.receive(Stream.STDIN, line)
-        shown = [event.entry.content for event in put if isinstance(event, EntryPut)]
-        assert shown == ["Go on", told]
+        displayed = [event.entry.content for event in put if isinstance(event, EntryPut)]
+        assert displayed == ["Go on", reported]

@@ -41,7 +41,7 @@ from anyond.model.entries import (
 from anyond.model.launch import Launch
 from anyond.model.records import Stream
 from anyond.model.refusals.requests import Impossible
-from tests.support.dialogues.acp_driver import entries, told
+from tests.support.dialogues.acp_driver import entries, reported
 from tests.support.dialogues.recordings import FOLDER, TREE, fold, load
 from tests.support.dialogues.shown import expect, tool_of
 
@@ -65,7 +65,7 @@ def uses(name: str) -> list[ToolUse]:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_recording_gives_the_expected_conversation(name: str) -> None:
     golden = (FOLDER / "cursor" / f"{name}.golden").read_text(encoding="utf-8")
-    assert told(events_of(name)) == golden.splitlines()
+    assert reported(events_of(name)) == golden.splitlines()
 
 
 def test_it_is_started_with_stream_json() -> None:
@@ -181,9 +181,9 @@ def test_a_line_of_a_later_version_shows_its_words_or_nothing(
 def test_an_answer_that_only_asks_for_a_login_is_no_success() -> None:
     dialogue = Cursor().dialogue(Turn(prompt="p", cwd=TREE))
     words = "Not logged in. Please run 'cursor-agent login'."
-    said = {"type": "assistant", "message": {"content": [{"type": "text", "text": words}]}}
+    output = {"type": "assistant", "message": {"content": [{"type": "text", "text": words}]}}
     result = {"type": "result", "subtype": "success", "is_error": False, "result": words}
-    lines = [json.dumps(line).encode() + b"\n" for line in (said, result)]
+    lines = [json.dumps(line).encode() + b"\n" for line in (output, result)]
     events = [event for line in lines for event in dialogue.receive(Stream.STDOUT, line)]
     assert events[-1] == TurnEnded(Outcome.FAILED, words)
     [error] = entries(events).values()
@@ -191,8 +191,8 @@ def test_an_answer_that_only_asks_for_a_login_is_no_success() -> None:
 
 
 def test_every_tool_tells_what_it_did() -> None:
-    shown = uses("every_tool")
-    edits = [use.action_type for use in shown if isinstance(use.action_type, FileEdit)]
+    displayed = uses("every_tool")
+    edits = [use.action_type for use in displayed if isinstance(use.action_type, FileEdit)]
     edited, written, replaced, deleted = [edit.changes[0] for edit in edits]
     change = expect(FileChangeEdit, edited)
     assert change.has_line_numbers
@@ -200,15 +200,15 @@ def test_every_tool_tells_what_it_did() -> None:
     assert written == FileChangeWrite(content="hello\n")
     assert expect(FileChangeEdit, replaced).unified_diff.endswith("-x\n+y\n")
     assert deleted == FileChangeDelete()
-    [todos] = [use for use in shown if isinstance(use.action_type, TodoManagement)]
+    [todos] = [use for use in displayed if isinstance(use.action_type, TodoManagement)]
     assert [
         (todo.content, todo.status) for todo in expect(TodoManagement, todos.action_type).todos
     ] == [
         ("Read", "completed"),
         ("Edit", "pending"),
     ]
-    assert Denied(reason="Not allowed by the permissions") in [use.status for use in shown]
-    tools = [use.action_type for use in shown if isinstance(use.action_type, Tool)]
+    assert Denied(reason="Not allowed by the permissions") in [use.status for use in displayed]
+    tools = [use.action_type for use in displayed if isinstance(use.action_type, Tool)]
     assert [tool.result.value for tool in tools if tool.result] == [
         {"hits": 2},
         "The query is empty.",
@@ -263,16 +263,16 @@ def test_the_tokens_of_the_turn_are_told() -> None:
 
 def test_repeated_texts_are_shown_once_and_none_is_lost() -> None:
     texts = Segments("text", thinking=False)
-    shown = {}
+    displayed = {}
     for piece in ("One ", "two."):
-        shown["1"] = texts.piece(piece)
+        displayed["1"] = texts.piece(piece)
     assert texts.whole("One two.", last=False) is None
     texts.close()
-    shown["2"] = texts.whole("Never in pieces.", last=False)
+    displayed["2"] = texts.whole("Never in pieces.", last=False)
     texts.close()
     assert texts.whole("One two.\nNever in pieces.", last=True) is None
-    shown["3"] = texts.whole("Something else.", last=True)
-    assert [words.text for words in shown.values() if words] == [
+    displayed["3"] = texts.whole("Something else.", last=True)
+    assert [words.text for words in displayed.values() if words] == [
         "One two.",
         "Never in pieces.",
         "Something else.",

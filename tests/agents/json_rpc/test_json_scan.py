@@ -80,9 +80,9 @@ def test_no_agent_reads_a_line_of_too_many_values(name: str) -> None:
         for at in range(0, len(line), 4096)
         for event in dialogue.receive(Stream.STDOUT, line[at : at + 4096])
     ]
-    shown = [e.line for e in events if isinstance(e, Noise)]
-    shown += [e.entry.content for e in events if isinstance(e, EntryPut)]
-    assert any("it has more than 100,000 values" in text for text in shown)
+    displayed = [e.line for e in events if isinstance(e, Noise)]
+    displayed += [e.entry.content for e in events if isinstance(e, EntryPut)]
+    assert any("it has more than 100,000 values" in text for text in displayed)
 
 
 def test_a_message_in_several_lines_may_have_quotes_in_its_texts() -> None:

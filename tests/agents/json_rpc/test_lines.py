@@ -51,8 +51,8 @@ def test_a_line_without_end_costs_no_memory() -> None:
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 3 * LINE_MOST
-    [told] = lines.feed(b"\n")
-    assert len(told) < BEGINNING_MOST + 200
+    [reported] = lines.feed(b"\n")
+    assert len(reported) < BEGINNING_MOST + 200
 
 
 @pytest.mark.parametrize("name", list(AGENTS))
@@ -63,9 +63,9 @@ def test_no_agent_reads_a_line_that_is_too_long(name: str) -> None:
     for _ in range(LINE_MOST // PIECE + 1):
         events += dialogue.receive(Stream.STDOUT, b"y" * PIECE)
     events += dialogue.receive(Stream.STDOUT, b'"}}\n')
-    shown = [e.line for e in events if isinstance(e, Noise)]
-    shown += [e.entry.content for e in events if isinstance(e, EntryPut)]
-    assert any("was not read: it is longer than 16 MiB" in text for text in shown)
+    displayed = [e.line for e in events if isinstance(e, Noise)]
+    displayed += [e.entry.content for e in events if isinstance(e, EntryPut)]
+    assert any("was not read: it is longer than 16 MiB" in text for text in displayed)
 
 
 def test_a_text_that_grows_for_ever_is_cut() -> None:

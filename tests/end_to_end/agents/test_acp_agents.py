@@ -21,7 +21,7 @@ from tests.support.real_agents.acp_agents import (
     Client,
     model_of_all,
 )
-from tests.support.real_agents.claude_cli import end_all, said, stopped, tools
+from tests.support.real_agents.claude_cli import end_all, printed, stopped, tools
 
 pytestmark = pytest.mark.agents
 
@@ -87,12 +87,12 @@ async def _basic(client: Client) -> None:
         assert command["result"]["output"].rstrip().endswith("2 hello.txt")
     if actor.exit_code:
         assert command["result"]["exit_status"] == {"type": "exit_code", "code": 0}
-    assert said(entries) == [
+    assert printed(entries) == [
         "I'll write the file first.",
         "Now I'll run a command.",
         "All done: wrote hello.txt and checked it.",
     ]
-    assert len(said(entries, "thinking")) == 1
+    assert len(printed(entries, "thinking")) == 1
     usage = [e["entry_type"] for e in entries if e["entry_type"]["type"] == "token_usage"]
     assert [use["output_tokens"] > 0 for use in usage] == [True] * actor.usage
     written = daemon.git(client.repository, "show", f"{attempt['branch']}:ran.txt")
@@ -109,11 +109,11 @@ async def test_a_denial_is_seen_and_its_reason_reaches_the_agent(client: Client)
     entries = await daemon.entries(ended)
     denied = {"status": "denied", "reason": "Use make instead."}
     assert tools(entries) == [("file_edit", SUCCESS), ("command_run", denied)]
-    assert said(entries, "user_feedback") == ["Use make instead."]
-    assert len(said(entries, "user_message")) == 1
+    assert printed(entries, "user_feedback") == ["Use make instead."]
+    assert len(printed(entries, "user_message")) == 1
     # Most of them end their turn at the denial: it goes on only because they were told.
-    assert said(entries)[-1] == "All done: wrote hello.txt and checked it."
-    assert said(entries, "error_message") == []
+    assert printed(entries)[-1] == "All done: wrote hello.txt and checked it."
+    assert printed(entries, "error_message") == []
     names = daemon.git(client.repository, "ls-tree", "--name-only", attempt["branch"]).split()
     assert names == ["README.md", "hello.txt"]
 
@@ -130,11 +130,11 @@ async def test_the_default_variant_asks_nobody_and_a_follow_up_knows_what_was_sa
     second = await client.follow_up(attempt, "SCN=recall now")
     assert second["status"] == "completed"
     entries = await daemon.entries(second)
-    assert said(entries, "user_message") == ["SCN=recall now"]
+    assert printed(entries, "user_message") == ["SCN=recall now"]
     # Nothing of the old conversation is told again.
-    [answer] = said(entries)
+    [answer] = printed(entries)
     assert answer.startswith("You had said: ")
-    notes = " ".join(said(entries, "system_message"))
+    notes = " ".join(printed(entries, "system_message"))
     # Gemini cannot load a session that is not older than the minute.
     assert "SCN=basic" in answer or (client.actor is GEMINI and "not be resumed" in notes)
     assert tools(entries) == []
@@ -148,7 +148,7 @@ async def test_a_stop_ends_a_long_command_with_all_that_it_had_started(client: C
     assert status == {"status": "failed"}
     # Droid sometimes tells that a tool is at work before it tells which.
     assert kind == "command_run" or (kind, client.actor) == ("tool", DROID)
-    assert said(entries, "error_message") == []
+    assert printed(entries, "error_message") == []
 
 
 async def test_a_key_that_is_refused_is_a_failed_run_with_one_readable_error(
@@ -159,13 +159,13 @@ async def test_a_key_that_is_refused_is_a_failed_run_with_one_readable_error(
     ended = await daemon.over(attempt)
     assert ended["status"] == "failed"
     entries = await daemon.entries(ended)
-    [error] = said(entries, "error_message")
+    [error] = printed(entries, "error_message")
     assert any(word in error for word in ("invalid x-api-key", "API key", "Authentication"))
     assert "{" not in error
     [kind] = [e["entry_type"] for e in entries if e["entry_type"]["type"] == "error_message"]
     assert kind["error_type"] == {"type": "setup_required"}
     assert "og in" in error
-    assert said(entries) == []
+    assert printed(entries) == []
 
 
 @pytest.mark.parametrize("actor", [OPENCODE], indirect=True, ids=["opencode"])

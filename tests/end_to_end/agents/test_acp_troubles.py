@@ -20,7 +20,7 @@ from tests.support.real_agents.acp_agents import (
     Client,
     model_of_all,
 )
-from tests.support.real_agents.claude_cli import end_all, said, tools
+from tests.support.real_agents.claude_cli import end_all, printed, tools
 
 pytestmark = pytest.mark.agents
 
@@ -102,7 +102,7 @@ async def test_a_model_that_fails_is_a_failed_run_with_one_readable_error(
         ended = await daemon.over(await client.start(scenario, "DEFAULT"))
         assert ended["status"] == "failed"
         entries = await daemon.entries(ended)
-        [error] = said(entries, "error_message")
+        [error] = printed(entries, "error_message")
         assert words in error
         assert "{" not in error
         late = [("command_run", {"status": "success"})] * scenario.startswith("late")
@@ -123,8 +123,8 @@ async def test_what_works_at_another_try_is_a_completed_run_and_said_once(
         ended = await daemon.over(await client.start(scenario, "DEFAULT"))
         assert ended["status"] == "completed"
         entries = await daemon.entries(ended)
-        assert said(entries) == ["Recovered after 1 errors."]
-        assert said(entries, "error_message") == []
+        assert printed(entries) == ["Recovered after 1 errors."]
+        assert printed(entries, "error_message") == []
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ async def test_a_question_that_nobody_answers_is_denied_in_time(
         assert status == "timed_out"
         entries = await daemon.entries(ended)
         assert tools(entries) == [("command_run", {"status": "timed_out"})]
-        assert said(entries, "error_message") == [
+        assert printed(entries, "error_message") == [
             f"Nobody answered the question about {name} in time."
         ]
         assert daemon.git(client.repository, "ls-tree", "--name-only", attempt["branch"]) == (

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from anyond.cli import main
 from tests.support.daemon import ACP_AGENT, Daemon, Refused
-from tests.support.real_agents.claude_cli import said
+from tests.support.real_agents.claude_cli import printed
 
 
 def _installed(daemon: Daemon, name: str) -> Path:
@@ -54,7 +54,7 @@ async def test_an_agent_works_that_is_only_named(daemon: Daemon) -> None:
     assert (await daemon.ask("GET", "/api/info"))["availability"]["ACP"]["path"] == str(path)
     ended = await daemon.over(await daemon.attempt(await daemon.project(), "say hello", "ACP"))
     assert ended["status"] == "completed"
-    assert "".join(said(await daemon.entries(ended))).endswith("hello")
+    assert "".join(printed(await daemon.entries(ended))).endswith("hello")
 
 
 async def test_an_agent_that_is_not_installed_says_how_to_get_it(daemon: Daemon) -> None:
@@ -83,8 +83,8 @@ async def test_an_agent_that_nobody_knows_is_refused_with_what_is_meant(daemon: 
     await daemon.start()
     task = {"project_id": project["id"], "title": "t", "description": "say hello"}
     profile = {"executor": "ACP", "variant": "NEW"}
-    wanted = {"task": task, "executor_profile_id": profile, "base_branch": "main"}
-    answer = await daemon.request("POST", "/api/tasks/create-and-start", json=wanted)
+    expected = {"task": task, "executor_profile_id": profile, "base_branch": "main"}
+    answer = await daemon.request("POST", "/api/tasks/create-and-start", json=expected)
     assert answer.status_code == 422
     assert answer.json()["error_data"] == {"type": "impossible", "field": "agent"}
     assert await daemon.ask("GET", f"/api/tasks?project_id={project['id']}") == []
@@ -125,7 +125,7 @@ async def _form(daemon: Daemon, **query: str) -> dict[str, Any]:
 
 def _settings(entries: list[dict[str, Any]]) -> Any:
     """What was set in the session, as the agent says it."""
-    text = "".join(said(entries))
+    text = "".join(printed(entries))
     return json.loads(text[text.index("[") :])
 
 
@@ -163,7 +163,7 @@ async def test_a_model_that_the_agent_refuses_is_told_and_the_work_goes_on(daemo
     ended = await daemon.over(await daemon.attempt(await daemon.project(), "settings", "ACP"))
     entries = await daemon.entries(ended)
     assert ended["status"] == "completed"
-    assert said(entries, "error_message") == [
+    assert printed(entries, "error_message") == [
         "The model 'no-such' was refused: Invalid params: Only for those who pay."
         " It offers small, big."
     ]
@@ -184,9 +184,9 @@ async def test_the_form_of_any_variant_can_be_had_and_of_no_other(daemon: Daemon
         answer = await daemon.request("GET", f"/api/profiles/form?{query}")
         assert (answer.status_code, answer.json()["error_data"]["field"]) == (status, field)
     for odd in ("", "%00", "%F0%9F%92%A5", "../../etc", "x" * 3000, "%E2%80%AE", "'; DROP TABLE"):
-        shown = await daemon.request("GET", f"/api/profiles/form?executor=ACP&agent={odd}")
-        assert shown.status_code in (200, 400)  # what is no text is no name
-        assert shown.status_code == 400 or shown.json()["data"]["models"] == []
+        displayed = await daemon.request("GET", f"/api/profiles/form?executor=ACP&agent={odd}")
+        assert displayed.status_code in (200, 400)  # what is no text is no name
+        assert displayed.status_code == 400 or displayed.json()["data"]["models"] == []
         other = await daemon.request("GET", f"/api/profiles/form?executor=ACP&variant={odd}")
         assert other.status_code in (200, 400, 422)
 
@@ -198,9 +198,9 @@ async def test_an_agent_that_demands_a_login_logs_in_and_works(daemon: Daemon, m
     attempt = await daemon.attempt(await daemon.project(), "say hello", "ACP")
     ended = await daemon.over(attempt)
     entries = await daemon.entries(ended)
-    assert (ended["status"], said(entries, "error_message")) == ("completed", [])
-    assert len(said(entries, "user_message")) == 1
-    assert "".join(said(entries)).endswith("hello")
+    assert (ended["status"], printed(entries, "error_message")) == ("completed", [])
+    assert len(printed(entries, "user_message")) == 1
+    assert "".join(printed(entries)).endswith("hello")
 
 
 async def test_a_login_that_cannot_be_had_is_for_the_person_to_set_up(daemon: Daemon) -> None:

@@ -7,7 +7,15 @@ from typing import Any
 
 import pytest
 
-from tests.support.real_agents.claude_cli import MODEL, Person, family, lines, said, stopped, tools
+from tests.support.real_agents.claude_cli import (
+    MODEL,
+    Person,
+    family,
+    lines,
+    printed,
+    stopped,
+    tools,
+)
 
 pytestmark = pytest.mark.agents
 
@@ -41,7 +49,7 @@ async def test_two_approvals_lead_from_a_task_to_a_merge(person: Person) -> None
     assert await person.approvals() == [("Write", "approved"), ("Bash", "approved")]
     entries = await daemon.entries(ended)
     assert tools(entries) == [("file_edit", SUCCESS), ("command_run", SUCCESS)]
-    assert said(entries)[-1] == "All done: wrote hello.txt and checked it."
+    assert printed(entries)[-1] == "All done: wrote hello.txt and checked it."
     [usage] = [e["entry_type"] for e in entries if e["entry_type"]["type"] == "token_usage"]
     assert (usage["model"], usage["input_tokens"], usage["output_tokens"]) == (MODEL, 3000, 126)
     assert usage["cost_usd"] > 0
@@ -74,10 +82,10 @@ async def test_a_denial_reaches_the_agent_with_its_reason_and_the_turn_goes_on(
         ("file_edit", SUCCESS),
         ("command_run", denied("Use make instead.")),
     ]
-    assert said(entries, "user_feedback") == ["Use make instead."]
-    assert said(entries)[-1] == "All done: wrote hello.txt and checked it."
-    told = [block for block in _results(await daemon.raw(ended)) if block.get("is_error")]
-    assert [block["content"] for block in told] == ["Use make instead."]
+    assert printed(entries, "user_feedback") == ["Use make instead."]
+    assert printed(entries)[-1] == "All done: wrote hello.txt and checked it."
+    reported = [block for block in _results(await daemon.raw(ended)) if block.get("is_error")]
+    assert [block["content"] for block in reported] == ["Use make instead."]
     assert daemon.git(person.repository, "ls-tree", "--name-only", attempt["branch"]).split() == [
         "README.md",
         "hello.txt",
@@ -105,15 +113,15 @@ async def test_a_follow_up_knows_what_was_said_and_a_retry_has_never_heard_of_it
     assert second["executor_action"]["typ"]["type"] == "CodingAgentFollowUpRequest"
     assert second["executor_action"]["typ"]["session_id"] == session
     entries = await daemon.entries(second)
-    assert said(entries, "user_message") == ["SCN=recall now"]
+    assert printed(entries, "user_message") == ["SCN=recall now"]
     earlier = first["executor_action"]["typ"]["prompt"]
-    assert said(entries) == [f"You had said: {earlier}"]
+    assert printed(entries) == [f"You had said: {earlier}"]
     third = await person.follow_up(attempt, "SCN=recall again")
     assert third["executor_action"]["typ"]["session_id"] == await _session(person, second)
-    assert said(await daemon.entries(third)) == [f"You had said: {earlier}; SCN=recall now"]
+    assert printed(await daemon.entries(third)) == [f"You had said: {earlier}; SCN=recall now"]
     retried = await person.follow_up(attempt, "SCN=recall anew", retry_process_id=second["id"])
     assert retried["executor_action"]["typ"]["session_id"] == session
-    assert said(await daemon.entries(retried)) == [f"You had said: {earlier}"]
+    assert printed(await daemon.entries(retried)) == [f"You had said: {earlier}"]
     await person.set_options(fork_session=False)
     last = await person.follow_up(attempt, "SCN=recall")
     assert await _session(person, last) == await _session(person, retried)
@@ -145,7 +153,7 @@ async def test_a_plan_is_rejected_with_feedback_then_approved_and_carried_out(
     ]
     plans = [e for e in entries if e["entry_type"].get("tool_name") == "ExitPlanMode"]
     assert plans[1]["content"] == question["tool_input"]["plan"]
-    assert said(entries, "user_feedback") == ["Check it, too."]
+    assert printed(entries, "user_feedback") == ["Check it, too."]
     assert [name for name, _ in await person.approvals()] == ["ExitPlanMode", "ExitPlanMode"]
     assert (Path(attempt["container_ref"]) / "ran.txt").read_text() == "planned\n"
 
@@ -163,9 +171,9 @@ async def test_a_question_to_the_person_gets_the_answer_that_was_chosen(person: 
     [use] = [e["entry_type"] for e in entries if e["entry_type"]["type"] == "tool_use"]
     assert use["status"] == SUCCESS
     assert use["action_type"]["result"] == {"type": {"type": "json"}, "value": chosen}
-    [told] = _results(await daemon.raw(ended))
-    assert "Blue" in str(told["content"])
-    assert said(entries) == ["Thanks for the answer."]
+    [reported] = _results(await daemon.raw(ended))
+    assert "Blue" in str(reported["content"])
+    assert printed(entries) == ["Thanks for the answer."]
 
 
 async def test_tasks_are_one_list_and_a_sub_agent_has_what_it_does_as_its_own(
@@ -185,7 +193,7 @@ async def test_tasks_are_one_list_and_a_sub_agent_has_what_it_does_as_its_own(
     sub, command = [e for e in entries if e["entry_type"]["type"] == "tool_use"]
     assert "parent" not in sub
     assert command["parent"] == sub["metadata"]["tool_call_id"]
-    assert said([e for e in entries if "parent" not in e]) == ["Sub job finished."]
+    assert printed([e for e in entries if "parent" not in e]) == ["Sub job finished."]
 
 
 async def test_a_stop_ends_a_long_command_with_all_that_it_had_started(person: Person) -> None:
@@ -193,7 +201,7 @@ async def test_a_stop_ends_a_long_command_with_all_that_it_had_started(person: P
     ended = await stopped(daemon, await person.start("linger", "DEFAULT"))
     entries = await daemon.entries(ended)
     assert tools(entries) == [("command_run", {"status": "failed"})]
-    assert said(entries, "error_message") == []
+    assert printed(entries, "error_message") == []
 
 
 async def test_a_stop_withdraws_the_open_question(person: Person) -> None:
@@ -225,7 +233,7 @@ async def test_a_failing_model_is_a_failed_run_with_one_readable_error(person: P
         attempt = attempts[scenario]
         ended = await daemon.over(attempt)
         assert (ended["status"], ended["exit_code"]) == ("failed", 1), scenario
-        [error] = said(await daemon.entries(ended), "error_message")
+        [error] = printed(await daemon.entries(ended), "error_message")
         assert words in error
         assert "{" not in error
     for task in await daemon.ask("GET", f"/api/tasks?project_id={person.project['id']}"):
@@ -241,16 +249,16 @@ async def test_a_question_that_nobody_answers_is_denied_in_time(person: Person) 
     assert await person.approvals() == [("Edit", "timed_out")]
     entries = await daemon.entries(ended)
     assert tools(entries) == [("file_read", SUCCESS), ("file_edit", {"status": "timed_out"})]
-    assert said(entries, "error_message") == ["Nobody answered the question about Edit in time."]
-    assert said(entries) == ["Edited README."]
+    assert printed(entries, "error_message") == ["Nobody answered the question about Edit in time."]
+    assert printed(entries) == ["Edited README."]
     readme = Path(attempt["container_ref"]) / "README.md"
     assert readme.read_text() == "line one\nline two\n"
 
 
 async def _session(person: Person, process: dict[str, Any]) -> str:
     """The one session id that the agent named in a run."""
-    told = lines(await person.daemon.raw(process))
-    [session_id] = {line["session_id"] for line in told if "session_id" in line}
+    reported = lines(await person.daemon.raw(process))
+    [session_id] = {line["session_id"] for line in reported if "session_id" in line}
     return str(session_id)
 
 

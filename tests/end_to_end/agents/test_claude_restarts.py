@@ -17,7 +17,7 @@ import trio
 from anyond.model.records import Stream
 from anyond.procs.spools.spool import Spool
 from tests.support.daemon import Daemon
-from tests.support.real_agents.claude_cli import MODEL, Person, family, lines, said, tools
+from tests.support.real_agents.claude_cli import MODEL, Person, family, lines, printed, tools
 
 pytestmark = pytest.mark.agents
 
@@ -27,7 +27,7 @@ async def test_a_question_stays_open_while_the_daemon_is_dead(person: Person) ->
     attempt = await person.start("basic")
     process = await daemon.running(attempt)
     question = await daemon.question()
-    heard = await person.hears(process, "can_use_tool")
+    received = await person.hears(process, "can_use_tool")
     agent = _run(daemon, process)["pid"]
     await daemon.kill()
     assert agent in family(process)
@@ -52,7 +52,7 @@ async def test_a_question_stays_open_while_the_daemon_is_dead(person: Person) ->
     assert entries[-1]["entry_type"]["type"] == "token_usage"
     assert [status["status"] for _, status in tools(entries)] == ["success", "success"]
     raw = await daemon.raw(ended)
-    assert raw.startswith(heard)
+    assert raw.startswith(received)
     assert [line["type"] for line in lines(raw)].count("result") == 1
     assert [line.get("subtype") for line in lines(raw)].count("init") == 1
 
@@ -81,8 +81,8 @@ async def test_a_text_is_complete_although_nobody_listened_for_a_while(person: P
     ended = await daemon.over(attempt)
     assert (ended["id"], ended["status"]) == (process["id"], "completed")
     entries = await daemon.entries(ended)
-    assert said(entries) == ["The first part, the second part, the third part."]
-    assert said(entries, "user_message") == [process["executor_action"]["typ"]["prompt"]]
+    assert printed(entries) == ["The first part, the second part, the third part."]
+    assert printed(entries, "user_message") == [process["executor_action"]["typ"]["prompt"]]
     pieces = [
         line["event"]["delta"]["text"]
         for line in lines(await daemon.raw(ended))
@@ -124,7 +124,7 @@ async def test_a_decision_reaches_the_agent_once_wherever_the_crash_falls(
         assert (Path(attempt["container_ref"]) / "ran.txt").read_text() == "ran\n", fate
         entries = await daemon.entries(ended)
         assert tools(entries) == [("command_run", {"status": "success"})], fate
-        assert said(entries) == ["Ran it."], fate
+        assert printed(entries) == ["Ran it."], fate
         assert _times_answered(daemon.data / "executions" / ended["id"]) == 1, fate
     assert await person.approvals() == [("Bash", "approved")] * 4
 
@@ -157,10 +157,10 @@ def _decide_in_the_rows(database: Path, approval_id: str) -> None:
 def _times_answered(spool: Path) -> int:
     """How often the agent was told a decision."""
     reader = Spool(spool).records()
-    told = b""
+    reported = b""
     try:
         while records := reader.read():
-            told += b"".join(r.data for r in records if r.stream is Stream.STDIN)
+            reported += b"".join(r.data for r in records if r.stream is Stream.STDIN)
     finally:
         reader.close()
-    return told.count(b'"control_response"')
+    return reported.count(b'"control_response"')

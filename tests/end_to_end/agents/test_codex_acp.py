@@ -11,7 +11,7 @@ import pytest
 from tests.support.daemon import Daemon
 from tests.support.real_agents import codex_cli, npm_cache
 from tests.support.real_agents.acp_agents import CODEX_ACP, Client
-from tests.support.real_agents.claude_cli import end_all, said, stopped, tools
+from tests.support.real_agents.claude_cli import end_all, printed, stopped, tools
 
 pytestmark = pytest.mark.agents
 
@@ -48,17 +48,19 @@ async def test_a_file_is_written_once_that_is_allowed(client: Client) -> None:
     entries = await daemon.entries(ended)
     # Of a command that its own sandbox refuses, this adapter tells nothing.
     assert tools(entries)[0] == ("file_edit", {"status": "success"})
-    assert said(entries) == [
+    assert printed(entries) == [
         "I'll write the file first.",
         "Now I'll run a command.",
         "All done: wrote hello.txt and checked it.",
     ]
-    assert "Model metadata for" in said(entries, "system_message")[-1]
+    assert "Model metadata for" in printed(entries, "system_message")[-1]
     # Of what it says of itself nothing has to be told from the words of the model.
     news = [line for line in (await daemon.raw(ended)).splitlines() if '"update"' in line]
-    told = [json.loads(line)["params"]["update"] for line in news if "Model metadata for" in line]
-    assert [update["sessionUpdate"] for update in told] == ["notice"]
-    assert said(entries, "error_message") == []
+    reported = [
+        json.loads(line)["params"]["update"] for line in news if "Model metadata for" in line
+    ]
+    assert [update["sessionUpdate"] for update in reported] == ["notice"]
+    assert printed(entries, "error_message") == []
     written = daemon.git(client.repository, "show", f"{attempt['branch']}:hello.txt")
     assert written == "hello from agent\nsecond line\n"
 
@@ -74,9 +76,9 @@ async def test_a_model_that_fails_is_a_failed_run_though_the_turn_ends_well(
     ended = await daemon.over(await client.start(scenario, "DEFAULT"))
     assert ended["status"] == "failed"
     entries = await daemon.entries(ended)
-    [error] = said(entries, "error_message")
+    [error] = printed(entries, "error_message")
     assert words in error
-    assert len(said(entries)) <= 1
+    assert len(printed(entries)) <= 1
 
 
 async def test_a_key_that_is_refused_is_something_to_set_up(client: Client) -> None:
@@ -90,7 +92,7 @@ async def test_an_answer_that_broke_off_and_was_asked_again_is_there_once(client
     daemon = client.daemon
     ended = await daemon.over(await client.start("midfailx1", "DEFAULT"))
     assert ended["status"] == "completed"
-    assert said(await daemon.entries(ended)) == ["Recovered after 1 errors."]
+    assert printed(await daemon.entries(ended)) == ["Recovered after 1 errors."]
 
 
 async def test_a_stop_ends_a_long_command_with_all_that_it_had_started(client: Client) -> None:
@@ -99,4 +101,4 @@ async def test_a_stop_ends_a_long_command_with_all_that_it_had_started(client: C
     entries = await daemon.entries(ended)
     # It tells of a command only a while after that has begun.
     assert tools(entries) in ([], [("command_run", {"status": "failed"})])
-    assert said(entries, "error_message") == []
+    assert printed(entries, "error_message") == []

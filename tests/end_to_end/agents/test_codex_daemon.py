@@ -13,7 +13,7 @@ from anyond.procs.spools.spool import Spool
 from tests.support.daemon import Daemon, alive
 from tests.support.fakes.models.model_server import WAITING
 from tests.support.real_agents import codex_cli
-from tests.support.real_agents.claude_cli import end_all, family, said, tools
+from tests.support.real_agents.claude_cli import end_all, family, printed, tools
 from tests.support.real_agents.codex_cli import Coder
 
 pytestmark = pytest.mark.agents
@@ -53,9 +53,9 @@ async def test_two_approvals_lead_to_a_finished_attempt(coder: Coder) -> None:
     assert (ended["status"], ended["exit_code"]) == ("completed", 0)
     entries = await daemon.entries(ended)
     assert tools(entries) == [("file_edit", SUCCESS), ("command_run", SUCCESS)]
-    assert said(entries)[-1] == "All done: wrote hello.txt and checked it."
-    assert said(entries, "error_message") == []
-    assert len(said(entries, "user_message")) == 1
+    assert printed(entries)[-1] == "All done: wrote hello.txt and checked it."
+    assert printed(entries, "error_message") == []
+    assert len(printed(entries, "user_message")) == 1
     assert (Path(attempt["container_ref"]) / "ran.txt").read_text() == "done\n"
 
 
@@ -69,8 +69,8 @@ async def test_a_denial_reaches_the_agent_with_its_reason(coder: Coder) -> None:
     assert tools(entries) == [
         ("command_run", {"status": "denied", "reason": "SCN=recall Use make."})
     ]
-    assert said(entries, "user_feedback") == ["SCN=recall Use make."]
-    assert said(entries)[-1].startswith("You had said: ")
+    assert printed(entries, "user_feedback") == ["SCN=recall Use make."]
+    assert printed(entries)[-1].startswith("You had said: ")
 
 
 async def test_a_question_stays_open_while_the_daemon_is_dead(coder: Coder) -> None:
@@ -88,9 +88,14 @@ async def test_a_question_stays_open_while_the_daemon_is_dead(coder: Coder) -> N
     assert (ended["id"], ended["status"]) == (process["id"], "completed")
     entries = await daemon.entries(ended)
     assert tools(entries) == [("command_run", {"status": "denied", "reason": "Not now."})]
-    told = _told(daemon.data / "executions" / ended["id"])
-    assert [told.count(b'"%s"' % method) for method in (b"initialize", b"thread/start")] == [1, 1]
-    assert told.count(b'"decision":"decline"') == told.count(b"not allow that: Not now.") == 1
+    reported = _reported(daemon.data / "executions" / ended["id"])
+    assert [reported.count(b'"%s"' % method) for method in (b"initialize", b"thread/start")] == [
+        1,
+        1,
+    ]
+    assert (
+        reported.count(b'"decision":"decline"') == reported.count(b"not allow that: Not now.") == 1
+    )
 
 
 async def test_a_plan_waits_for_a_daemon_that_comes_back(coder: Coder) -> None:
@@ -118,18 +123,18 @@ async def test_a_follow_up_remembers_and_a_retry_has_never_heard_of_it(coder: Co
     attempt = await coder.start("text")
     await daemon.over(attempt)
     second = await coder.follow_up(attempt, "SCN=recall now")
-    assert said(await daemon.entries(second))[0].startswith("You had said: ")
+    assert printed(await daemon.entries(second))[0].startswith("You had said: ")
     third = await coder.follow_up(attempt, "SCN=recall again")
-    assert "SCN=recall now" in said(await daemon.entries(third))[0]
+    assert "SCN=recall now" in printed(await daemon.entries(third))[0]
     retried = await coder.follow_up(attempt, "SCN=recall", retry_process_id=second["id"])
-    assert "SCN=recall" not in said(await daemon.entries(retried))[0]
+    assert "SCN=recall" not in printed(await daemon.entries(retried))[0]
     shutil.rmtree(daemon.home / ".codex" / "sessions")
     for file in (daemon.home / ".codex").glob("*.sqlite*"):
         file.unlink()
     fresh = await coder.follow_up(attempt, "SCN=text once more")
     assert fresh["status"] == "completed"
     assert any(
-        "could not be resumed" in t for t in said(await daemon.entries(fresh), "system_message")
+        "could not be resumed" in t for t in printed(await daemon.entries(fresh), "system_message")
     )
 
 
@@ -151,8 +156,8 @@ async def test_what_is_said_while_it_works_reaches_the_turn_that_runs(
     ended = await daemon.over(attempt)
     assert (ended["id"], ended["status"]) == (process["id"], "completed")
     entries = await daemon.entries(ended)
-    assert said(entries, "user_message")[1:] == ["SCN=recall now"]
-    assert said(entries)[-1].startswith("You had said: ")
+    assert printed(entries, "user_message")[1:] == ["SCN=recall now"]
+    assert printed(entries)[-1].startswith("You had said: ")
     assert len(await daemon.processes(attempt)) == 1
 
 
@@ -202,7 +207,7 @@ async def test_a_model_that_fails_is_a_failed_run_with_one_readable_error(
     ended = await daemon.over(await coder.start(scenario))
     assert ended["status"] == "failed"
     entries = await daemon.entries(ended)
-    [error] = said(entries, "error_message")
+    [error] = printed(entries, "error_message")
     assert words in error
     assert "{" not in error
     assert tools(entries) == []
@@ -219,18 +224,18 @@ async def test_a_question_that_nobody_answers_is_denied_in_time(coder: Coder) ->
     entries = await daemon.entries(ended)
     assert tools(entries) == [("command_run", {"status": "timed_out"})]
     errors = [f"Nobody answered the question about {name} in time."]
-    assert said(entries, "error_message") == errors
-    assert b"Nobody answered the request" in _told(daemon.data / "executions" / ended["id"])
+    assert printed(entries, "error_message") == errors
+    assert b"Nobody answered the request" in _reported(daemon.data / "executions" / ended["id"])
     assert not (Path(attempt["container_ref"]) / "ran.txt").exists()
 
 
-def _told(spool: Path) -> bytes:
+def _reported(spool: Path) -> bytes:
     """All that the agent was told."""
     reader = Spool(spool).records()
-    told = b""
+    reported = b""
     try:
         while records := reader.read():
-            told += b"".join(r.data for r in records if r.stream is Stream.STDIN)
+            reported += b"".join(r.data for r in records if r.stream is Stream.STDIN)
     finally:
         reader.close()
-    return told
+    return reported

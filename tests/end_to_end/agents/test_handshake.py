@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.support.daemon import ACP_AGENT, Daemon
-from tests.support.real_agents.claude_cli import said
+from tests.support.real_agents.claude_cli import printed
 
 PRETTY = """
 import json, runpy, sys
@@ -46,8 +46,8 @@ async def test_messages_of_several_lines_are_understood(daemon: Daemon) -> None:
     ended = await daemon.over(attempt)
     entries = await daemon.entries(ended)
     assert ended["status"] == "completed"
-    assert "".join(said(entries)).endswith("hello")
-    assert said(entries, "system_message") == []
+    assert "".join(printed(entries)).endswith("hello")
+    assert printed(entries, "system_message") == []
 
 
 @pytest.mark.parametrize("executor", ["ACP", "CODEX"])
@@ -61,7 +61,7 @@ async def test_an_agent_that_never_answers_has_failed_and_the_log_says_so(
     attempt = await daemon.attempt(await daemon.project(), "say hello", executor)
     ended = await daemon.over(attempt)
     assert ended["status"] == "failed"
-    [error] = said(await daemon.entries(ended), "error_message")
+    [error] = printed(await daemon.entries(ended), "error_message")
     assert "has not answered within 1 s" in error
     assert "is not its protocol" in error
 
@@ -88,7 +88,7 @@ async def test_what_git_would_not_take_of_an_agents_words_does_not_hold_up_its_w
     await daemon.over(attempt)
     rows = await daemon.processes(attempt)
     assert [row["status"] for row in rows] == ["completed", "completed"]
-    assert said(await daemon.entries(rows[0]), "error_message") == []
+    assert printed(await daemon.entries(rows[0]), "error_message") == []
     status = await daemon.ask("GET", f"/api/task-attempts/{attempt['id']}/branch-status")
     assert status["commits_ahead"] == 1
 

@@ -11,8 +11,8 @@ import pytest
 import trio
 
 from tests.support.daemon import Daemon
-from tests.support.daemons.scripted_claude import forget_sessions, told, use_scripted_claude
-from tests.support.real_agents.claude_cli import Person, said
+from tests.support.daemons.scripted_claude import forget_sessions, reported, use_scripted_claude
+from tests.support.real_agents.claude_cli import Person, printed
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ async def test_the_chain_goes_on_as_if_nothing_had_been_lost(scripted: Daemon) -
     project = await daemon.project(cleanup_script="echo tidy > tidy.txt")
     attempt = await daemon.attempt(project, "say hello", "CLAUDE_CODE")
     first = await daemon.over(attempt)
-    assert said(await daemon.entries(first), "system_message") == ["Model: scripted"]
+    assert printed(await daemon.entries(first), "system_message") == ["Model: scripted"]
     forget_sessions(daemon)
     lost = await follow_up(daemon, attempt, "say again")
     ended = await daemon.over(attempt)
@@ -44,24 +44,24 @@ async def test_the_chain_goes_on_as_if_nothing_had_been_lost(scripted: Daemon) -
     assert ended["executor_action"]["typ"]["type"] == "CodingAgentInitialRequest"
     assert ended["executor_action"]["typ"]["prompt"] == "say again"
     assert ended["executor_action"]["next_action"] == lost["executor_action"]["next_action"]
-    retold, prompt = told(daemon)[-1]
+    recap, prompt = reported(daemon)[-1]
     assert prompt == "say again"
-    assert "[The user]\nDo it\n\nsay hello" in retold
-    assert "[You, at the end of your work]\nhello" in retold
-    assert "say again" not in retold
+    assert "[The user]\nDo it\n\nsay hello" in recap
+    assert "[You, at the end of your work]\nhello" in recap
+    assert "say again" not in recap
     entries = await daemon.entries(lost)
-    assert "No conversation found" in said(entries, "error_message")[0]
-    assert "asked again in a new one" in said(entries, "system_message")[-1]
+    assert "No conversation found" in printed(entries, "error_message")[0]
+    assert "asked again in a new one" in printed(entries, "system_message")[-1]
     entries = await daemon.entries(ended)
-    assert said(entries, "user_message") == ["say again"]
-    assert "It was told in short" in said(entries, "system_message")[0]
+    assert printed(entries, "user_message") == ["say again"]
+    assert "It was told in short" in printed(entries, "system_message")[0]
     [task] = await daemon.ask("GET", f"/api/tasks?project_id={project['id']}")
     assert (task["status"], task["last_attempt_failed"]) == ("inreview", False)
 
     third = await follow_up(daemon, attempt, "say more")
     assert third["executor_action"]["typ"]["type"] == "CodingAgentFollowUpRequest"
-    assert said(await daemon.entries(await daemon.over(attempt))) == ["more"]
-    assert told(daemon)[-1] == ["say more"]
+    assert printed(await daemon.entries(await daemon.over(attempt))) == ["more"]
+    assert reported(daemon)[-1] == ["say more"]
 
 
 async def test_it_is_asked_again_once_wherever_the_daemon_is_killed(scripted: Daemon) -> None:
@@ -79,7 +79,7 @@ async def test_it_is_asked_again_once_wherever_the_daemon_is_killed(scripted: Da
         await daemon.over(attempt)
         rows = (await daemon.processes(attempt))[before:]
         assert [row["status"] for row in rows] == ["failed", "completed"]
-        assert [texts[-1] for texts in told(daemon)].count(f"say {number}") == 1
+        assert [texts[-1] for texts in reported(daemon)].count(f"say {number}") == 1
 
 
 async def test_an_agent_that_fails_again_is_left_alone(scripted: Daemon) -> None:
@@ -105,7 +105,7 @@ async def test_the_real_program_goes_on_without_its_session(person: Person) -> N
     assert [row["status"] for row in await daemon.processes(attempt)] == [
         *("completed", "failed", "completed")
     ]
-    assert "No conversation found" in said(await daemon.entries(lost), "error_message")[-1]
+    assert "No conversation found" in printed(await daemon.entries(lost), "error_message")[-1]
     entries = await daemon.entries(ended)
-    assert said(entries, "user_message") == ["SCN=recall now"]
-    assert first["executor_action"]["typ"]["prompt"] in said(entries)[-1]
+    assert printed(entries, "user_message") == ["SCN=recall now"]
+    assert first["executor_action"]["typ"]["prompt"] in printed(entries)[-1]

@@ -24,8 +24,8 @@ async def test_servers_are_read_and_written_where_the_agent_looks(daemon: Daemon
     assert found["mcp_config"]["servers"] == {"old": {}}
     assert found["mcp_config"]["servers_path"] == ["mcpServers"]
     assert found["mcp_config"]["is_toml_config"] is False
-    said = await daemon.ask("POST", f"{FILES}CLAUDE_CODE", {"servers": {"new": SERVER, "b": {}}})
-    assert said == "Updated MCP server configuration (was 1, now 2)"
+    output = await daemon.ask("POST", f"{FILES}CLAUDE_CODE", {"servers": {"new": SERVER, "b": {}}})
+    assert output == "Updated MCP server configuration (was 1, now 2)"
     assert "// mine\n" in path.read_text()
     found = await daemon.ask("GET", f"{FILES}CLAUDE_CODE")
     assert found["mcp_config"]["servers"] == {"new": SERVER, "b": {}}

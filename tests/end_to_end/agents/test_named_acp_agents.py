@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.daemon import Daemon
 from tests.support.real_agents.acp_agents import CLINE, KILO, VIBE, Actor, Client, model_of_all
-from tests.support.real_agents.claude_cli import end_all, said, tools
+from tests.support.real_agents.claude_cli import end_all, printed, tools
 from tests.support.real_agents.npm_cache import CannotInstall
 
 pytestmark = pytest.mark.agents
@@ -57,10 +57,10 @@ async def test_what_is_approved_is_done_and_seen(client: Client) -> None:
     await client.approve(await daemon.question())
     ended = await daemon.over(attempt)
     entries = await daemon.entries(ended)
-    assert (ended["status"], said(entries, "error_message")) == ("completed", [])
+    assert (ended["status"], printed(entries, "error_message")) == ("completed", [])
     assert [status for _, status in tools(entries)] == [SUCCESS, SUCCESS]
     assert tools(entries)[1][0] == "command_run"
-    assert said(entries)[-1] == "All done: wrote hello.txt and checked it."
+    assert printed(entries)[-1] == "All done: wrote hello.txt and checked it."
     assert daemon.git(client.repository, "show", f"{attempt['branch']}:hello.txt") == HELLO
     assert daemon.git(client.repository, "show", f"{attempt['branch']}:ran.txt") == "done\n"
 
@@ -74,7 +74,7 @@ async def test_the_default_asks_nobody_and_a_follow_up_knows_what_was_said(clien
     assert daemon.git(client.repository, "show", f"{attempt['branch']}:hello.txt") == HELLO
     second = await client.follow_up(attempt, "SCN=recall now")
     assert second["status"] == "completed"
-    [answer] = said(await daemon.entries(second))
+    [answer] = printed(await daemon.entries(second))
     assert "SCN=basic" in answer
 
 
@@ -84,8 +84,8 @@ async def test_cline_answers_with_a_key_and_knows_what_was_said(client: Client) 
     attempt = await client.start("recall", "DEFAULT")
     first = await daemon.over(attempt)
     entries = await daemon.entries(first)
-    assert (first["status"], said(entries, "error_message")) == ("completed", [])
-    [answer] = said(entries)
+    assert (first["status"], printed(entries, "error_message")) == ("completed", [])
+    [answer] = printed(entries)
     assert answer.startswith("You had said: ")
     second = await client.follow_up(attempt, "SCN=recall now")
     assert second["status"] == "completed"
@@ -103,8 +103,8 @@ async def test_cline_is_asked_to_log_in_and_says_how_if_it_cannot(client: Client
     ended = await daemon.over(await client.start("recall", "DEFAULT"))
     assert ended["status"] == "failed"
     entries = await daemon.entries(ended)
-    [error] = said(entries, "error_message")
+    [error] = printed(entries, "error_message")
     assert "`cline auth`" in error
-    assert any("could not log in by itself" in text for text in said(entries, "system_message"))
+    assert any("could not log in by itself" in text for text in printed(entries, "system_message"))
     kinds = [e["entry_type"] for e in entries if e["entry_type"]["type"] == "error_message"]
     assert kinds[0]["error_type"] == {"type": "setup_required"}

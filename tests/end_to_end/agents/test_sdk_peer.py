@@ -15,7 +15,7 @@ from anyond.model.records import Stream
 from anyond.procs.spools.spool import Spool
 from tests.support.daemon import Daemon
 from tests.support.paths import SCRIPTED_AGENTS
-from tests.support.real_agents.claude_cli import said, tools
+from tests.support.real_agents.claude_cli import printed, tools
 
 PROGRAM = SCRIPTED_AGENTS / "sdk_agent.py"
 SUCCESS = {"status": "success"}
@@ -46,30 +46,30 @@ async def peer(daemon: Daemon) -> AsyncIterator[Daemon]:
     assert "Traceback" not in daemon.log()
     spools = list((daemon.data / "executions").iterdir())
     for spool in spools:
-        check_what_was_told(Spool(spool))
+        check_what_was_reported(Spool(spool))
     assert spools
 
 
-def check_what_was_told(spool: Spool) -> None:
+def check_what_was_reported(spool: Spool) -> None:
     """Every message of ours is of the SDK's schema, and has no field that the schema lacks."""
     from acp import schema
 
     reader = spool.records()
-    heard = b""
-    told = b""
+    received = b""
+    reported = b""
     try:
         while records := reader.read():
-            told += b"".join(r.data for r in records if r.stream is Stream.STDIN)
-            heard += b"".join(r.data for r in records if r.stream is Stream.STDOUT)
+            reported += b"".join(r.data for r in records if r.stream is Stream.STDIN)
+            received += b"".join(r.data for r in records if r.stream is Stream.STDOUT)
     finally:
         reader.close()
     asked = {
         line["id"]: line["method"]
-        for line in map(json.loads, heard.splitlines())
+        for line in map(json.loads, received.splitlines())
         if "method" in line and "id" in line
     }
     seen = 0
-    for message in map(json.loads, told.splitlines()):
+    for message in map(json.loads, reported.splitlines()):
         assert message.pop("jsonrpc") == "2.0"
         if "method" in message:
             model, value = getattr(schema, REQUESTS[message["method"]]), message["params"]
@@ -107,8 +107,8 @@ async def test_a_run_shows_all_that_the_agent_says_and_does(peer: Daemon) -> Non
     ended = await daemon.over(attempt)
     assert ended["status"] == "completed"
     entries = await daemon.entries(ended)
-    assert said(entries, "thinking") == ["hard"]
-    assert said(entries)[-2:] == ["hello", "bye"]
+    assert printed(entries, "thinking") == ["hard"]
+    assert printed(entries)[-2:] == ["hello", "bye"]
     assert tools(entries) == [
         *(("todo_management", SUCCESS), ("command_run", SUCCESS), ("file_edit", SUCCESS))
     ]
@@ -121,8 +121,8 @@ async def test_a_run_shows_all_that_the_agent_says_and_does(peer: Daemon) -> Non
     assert edit["action_type"]["path"] == "new.txt"
     [usage] = [e["entry_type"] for e in entries if e["entry_type"]["type"] == "token_usage"]
     assert (usage["input_tokens"], usage["output_tokens"]) == (70, 7)
-    shown = daemon.git(daemon.root / "project", "show", f"{attempt['branch']}:new.txt")
-    assert (shown, question["tool_name"]) == ("written\n", "Edit new.txt")
+    displayed = daemon.git(daemon.root / "project", "show", f"{attempt['branch']}:new.txt")
+    assert (displayed, question["tool_name"]) == ("written\n", "Edit new.txt")
 
 
 async def test_a_denial_and_a_stop_reach_it(peer: Daemon) -> None:
@@ -132,7 +132,7 @@ async def test_a_denial_and_a_stop_reach_it(peer: Daemon) -> None:
     ended = await daemon.over(attempt)
     assert ended["status"] == "completed"
     entries = await daemon.entries(ended)
-    assert said(entries)[-1] == "You did not want it."
+    assert printed(entries)[-1] == "You did not want it."
     assert tools(entries) == [("file_edit", {"status": "denied", "reason": "Not there."})]
 
     path = f"/api/task-attempts/{attempt['id']}"
@@ -168,7 +168,7 @@ async def test_a_follow_up_goes_on_with_its_session(peer: Daemon, way: str) -> N
     attempt = await daemon.attempt(await daemon.project(), "say hello")
     await daemon.over(attempt)
     ended = await follow_up(daemon, attempt, "recall")
-    assert said(await daemon.entries(ended)) == ["1 prompts before"]
+    assert printed(await daemon.entries(ended)) == ["1 prompts before"]
     assert f"session/{way}".encode() in _log(daemon, ended)
 
     for session in (daemon.root / "fake-state").iterdir():
@@ -176,8 +176,8 @@ async def test_a_follow_up_goes_on_with_its_session(peer: Daemon, way: str) -> N
     anew = await follow_up(daemon, attempt, "recall")
     assert anew["status"] == "completed"
     entries = await daemon.entries(anew)
-    assert said(entries) == ["0 prompts before"]
-    assert said(entries, "user_message") == ["recall"]
+    assert printed(entries) == ["0 prompts before"]
+    assert printed(entries, "user_message") == ["recall"]
     assert b"[You, at the end of your work]\\n1 prompts before" in _log(daemon, anew)
 
 
@@ -190,13 +190,13 @@ async def test_a_retry_begins_anew_and_is_told_only_what_came_before(peer: Daemo
     await daemon.ask("POST", path, {"prompt": "recall", "retry_process_id": taken_back["id"]})
     again = await daemon.over(attempt)
     assert again["status"] == "completed"
-    assert said(await daemon.entries(again)) == ["0 prompts before"]
-    told = _log(daemon, again)
-    assert b"say hello" in told
-    assert b"nonsense" not in told
+    assert printed(await daemon.entries(again)) == ["0 prompts before"]
+    reported = _log(daemon, again)
+    assert b"say hello" in reported
+    assert b"nonsense" not in reported
     assert [row["id"] for row in await daemon.processes(attempt)] == [first["id"], again["id"]]
     ended = await follow_up(daemon, attempt, "recall")
-    assert said(await daemon.entries(ended)) == ["1 prompts before"]
+    assert printed(await daemon.entries(ended)) == ["1 prompts before"]
 
 
 async def test_an_error_of_the_sdk_is_a_failed_run_that_says_why(peer: Daemon) -> None:
@@ -204,7 +204,7 @@ async def test_an_error_of_the_sdk_is_a_failed_run_that_says_why(peer: Daemon) -
     attempt = await daemon.attempt(await daemon.project(), "fail")
     ended = await daemon.over(attempt)
     assert ended["status"] == "failed"
-    [error] = said(await daemon.entries(ended), "error_message")
+    [error] = printed(await daemon.entries(ended), "error_message")
     assert "the model is gone" in error
 
 
@@ -218,5 +218,5 @@ async def test_an_open_question_is_answered_after_a_restart_of_the_daemon(peer: 
     await answer(daemon, "approved")
     ended = await daemon.over(attempt)
     assert ended["status"] == "completed"
-    assert said(await daemon.entries(ended))[-1] == "bye"
+    assert printed(await daemon.entries(ended))[-1] == "bye"
     assert _log(daemon, ended).count(b'"outcome":"selected"') == 1

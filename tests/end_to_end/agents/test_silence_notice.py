@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.support.daemon import Daemon
-from tests.support.real_agents.claude_cli import said
+from tests.support.real_agents.claude_cli import printed
 
 
 async def test_it_is_one_entry_that_counts_on_across_a_restart(daemon: Daemon) -> None:
@@ -15,21 +15,23 @@ async def test_it_is_one_entry_that_counts_on_across_a_restart(daemon: Daemon) -
     process = await daemon.running(attempt)
     log = daemon.data / "executions" / process["id"] / "log"
 
-    async def told() -> Any:
+    async def reported() -> Any:
         return log.read_bytes().count(b'"note":"quiet"')
 
-    await daemon.until(told, "a notice")
+    await daemon.until(reported, "a notice")
     await daemon.kill()
     await daemon.start()
-    again = await told()
+    again = await reported()
 
     async def more() -> bool:
-        return bool(await told() > again)
+        return bool(await reported() > again)
 
     await daemon.until(more, "the next notice")
     await daemon.ask("POST", f"/api/task-attempts/{attempt['id']}/stop")
     ended = await daemon.over(attempt)
-    notices = [t for t in said(await daemon.entries(ended), "system_message") if "No output" in t]
+    notices = [
+        t for t in printed(await daemon.entries(ended), "system_message") if "No output" in t
+    ]
     assert len(notices) == 1
     assert "for 1 s" not in notices[0]
 

@@ -29,7 +29,7 @@ def stored(daemon: Daemon) -> list[str]:
     return sorted(os.listdir(daemon.data / "images"))
 
 
-async def told(daemon: Daemon, attempt: dict[str, Any]) -> str:
+async def reported(daemon: Daemon, attempt: dict[str, Any]) -> str:
     """What the agent was told last, after the end of its run."""
     entries = await daemon.entries(await daemon.over(attempt))
     assert entries[0]["entry_type"]["type"] == "user_message"
@@ -54,7 +54,7 @@ async def test_tags_live_and_stand_for_their_content_in_every_prompt(daemon: Dae
     project = await daemon.project(setup_script="true")
     await daemon.use_fake_agent()
     attempt = await daemon.attempt(project, "@Greet")
-    assert await told(daemon, attempt) == "Do it\n\nsay hello\nsay @greet"
+    assert await reported(daemon, attempt) == "Do it\n\nsay hello\nsay @greet"
     process = (await daemon.processes(attempt))[-1]
     assert process["executor_action"]["typ"]["prompt"] == "Do it\n\n@Greet"
 
@@ -64,7 +64,7 @@ async def test_tags_live_and_stand_for_their_content_in_every_prompt(daemon: Dae
     await daemon.ask(
         "POST", f"/api/task-attempts/{attempt['id']}/follow-up", {"prompt": "@greet, me@greet"}
     )
-    assert await told(daemon, attempt) == "say bye, me@greet"
+    assert await reported(daemon, attempt) == "say bye, me@greet"
     await daemon.ask("DELETE", path)
     for method in ("GET", "DELETE"):
         with pytest.raises(Refused) as refusal:
@@ -108,7 +108,7 @@ async def test_an_image_goes_from_an_upload_to_the_agent_and_not_into_commits(
     attempt = (await daemon.ask("GET", f"/api/task-attempts?task_id={started['id']}"))[0]
     worktree = Path(attempt["container_ref"])
     assert (worktree / image["file_path"]).read_bytes() == PNG
-    assert f"See ![x]({worktree}/{image['file_path']})\n" in await told(daemon, attempt)
+    assert f"See ![x]({worktree}/{image['file_path']})\n" in await reported(daemon, attempt)
 
     other = await upload(daemon, png(b"2"), "two.png")
     path = f"/api/task-attempts/{attempt['id']}/follow-up"
@@ -118,7 +118,7 @@ async def test_an_image_goes_from_an_upload_to_the_agent_and_not_into_commits(
     assert refusal.value.status == 404
     assert len(await daemon.ask("GET", f"/api/images/task/{started['id']}")) == 1
     await daemon.ask("POST", path, {"prompt": "say look", "image_ids": [other["id"]]})
-    assert await told(daemon, attempt) == (
+    assert await reported(daemon, attempt) == (
         f"say look\n\n![two.png]({worktree}/{other['file_path']})"
     )
     assert (worktree / other["file_path"]).read_bytes() == png(b"2")
@@ -140,8 +140,8 @@ async def test_no_rule_of_the_repository_lets_images_into_a_commit(daemon: Daemo
     await daemon.over(attempt)
     image = await upload(daemon)
     path = f"/api/task-attempts/{attempt['id']}/follow-up"
-    wanted = {"prompt": "write b.txt b", "image_ids": [image["id"]]}
-    await daemon.ask("POST", path, wanted)
+    needed = {"prompt": "write b.txt b", "image_ids": [image["id"]]}
+    await daemon.ask("POST", path, needed)
     await daemon.over(attempt)
     worktree = Path(attempt["container_ref"])
     assert (worktree / image["file_path"]).read_bytes() == PNG

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import trio
 
-from tests.support.daemon import PATIENCE, Daemon
+from tests.support.daemon import TIMEOUT_S, Daemon
 from tests.support.paths import ROOT, SCRIPTED_PROGRAMS
 
 PAGE = ROOT / "docs" / "first-session.md"
@@ -64,7 +64,7 @@ async def test_the_first_session_works_as_it_is_written(daemon: Daemon) -> None:
     servers = {"mine": {"command": "one-of-my-own", "args": ["--here"]}}
     own.write_text(json.dumps({"mcpServers": servers}))
     transcript = daemon.root / "said.txt"
-    with transcript.open("wb") as out, trio.move_on_after(4 * PATIENCE):
+    with transcript.open("wb") as out, trio.move_on_after(4 * TIMEOUT_S):
         await trio.run_process(
             ["bash", "-c", typed(daemon.url)],
             env=daemon.environment,
@@ -73,17 +73,17 @@ async def test_the_first_session_works_as_it_is_written(daemon: Daemon) -> None:
             stderr=subprocess.STDOUT,
             check=False,
         )
-    said = transcript.read_text()
-    lines = said.splitlines()
+    output = transcript.read_text()
+    lines = output.splitlines()
     # That nothing is queued any more, and nothing uncommitted.
-    assert lines.count("false") == 2, said
+    assert lines.count("false") == 2, output
     for wrong in ('"success":false', "command not found", "curl:", "jq:", "unbound"):
-        assert wrong not in said, said
-    assert "null" not in lines, said
+        assert wrong not in output, output
+    assert "null" not in lines, output
     for right in ("approved", "codingagent", "tea/timer", "done", "202"):
-        assert right in lines, said
+        assert right in lines, output
     elsewhere = [file.read_text() for file in daemon.root.glob("elsewhere-*.txt")]
     for right in ("event: process_completed", '"type":"ready"'):
-        assert any(right in heard for heard in elsewhere), (right, elsewhere)
-    assert sum('{"type":"snapshot","data":[{' in heard for heard in elsewhere) == 2, elsewhere
+        assert any(right in received for received in elsewhere), (right, elsewhere)
+    assert sum('{"type":"snapshot","data":[{' in received for received in elsewhere) == 2, elsewhere
     assert json.loads(own.read_text()) == {"mcpServers": servers}

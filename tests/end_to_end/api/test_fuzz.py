@@ -66,7 +66,7 @@ def wrong(value: Any) -> Any:
 def test_a_wrong_type_is_refused_by_the_name_of_its_field_wherever_it_is(
     fuzz_target: FuzzTarget, shape: Shape
 ) -> None:
-    for path, value in malformed.places(shape.body):
+    for path, value in malformed.paths(shape.body):
         name = called(path)
         answer = fuzz_target.send(shape, malformed.replaced(shape.body, path, wrong(value)))
         judged(shape, answer)
@@ -79,7 +79,7 @@ def test_a_wrong_type_is_refused_by_the_name_of_its_field_wherever_it_is(
 def test_a_lone_surrogate_or_a_nul_in_any_text_is_refused_by_the_name_of_its_field(
     fuzz_target: FuzzTarget, shape: Shape
 ) -> None:
-    for path, value in malformed.places(shape.body):
+    for path, value in malformed.paths(shape.body):
         if isinstance(value, str):
             for odd in ("a\ud800", "a\0b"):
                 answer = fuzz_target.send(shape, malformed.replaced(shape.body, path, odd))

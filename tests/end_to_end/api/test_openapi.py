@@ -17,7 +17,7 @@ from anyond.api.declaration import samples
 from anyond.api.declaration.endpoint import Answering, Endpoint, EventStream, Stream, UploadCall
 from anyond.api.examples import things
 from tests.support.clients.schemas import Judge
-from tests.support.daemon import PATIENCE, local_client
+from tests.support.daemon import TIMEOUT_S, local_client
 from tests.support.hostile.fuzz_target import FuzzTarget, open_fuzz_target
 
 PIXEL = (
@@ -186,8 +186,8 @@ def test_every_example_is_taken_and_every_answer_is_as_described(
 
     with open_fuzz_target(tmp_path_factory.mktemp("examples") / "daemon") as fuzz_target:
         found = trio.run(fuzz_target.visited, lambda: work(fuzz_target))
-    wanted = {e.operation_id: EXPECTED.get(e.operation_id, (status(e), None)) for e in in_order()}
-    assert found == wanted
+    expected = {e.operation_id: EXPECTED.get(e.operation_id, (status(e), None)) for e in in_order()}
+    assert found == expected
 
 
 def status(endpoint: Endpoint[Any]) -> int:
@@ -197,16 +197,16 @@ def status(endpoint: Endpoint[Any]) -> int:
 
 async def frames(fuzz_target: FuzzTarget, target: str) -> AsyncIterator[Any]:
     """The messages of a stream until it ends, or until no more come at once."""
-    patience = PATIENCE
+    timeout = TIMEOUT_S
     async with fuzz_target.daemon.socket(target) as connection:
         while True:
             message = None
-            with trio.move_on_after(patience), suppress(ConnectionClosed):
+            with trio.move_on_after(timeout), suppress(ConnectionClosed):
                 message = await connection.get_message()
             if message is None:
                 return
             yield json.loads(message)
-            patience = 0.2
+            timeout = 0.2
 
 
 @pytest.mark.parametrize(
@@ -265,10 +265,10 @@ def test_every_event_is_as_described(fuzz_target: FuzzTarget) -> None:
         around = Surroundings(fuzz_target)
         await around.begin()
         described = around.document["paths"]["/api/events"]["get"]["x-events"]
-        wanted = {"task_created", "attempt_created", "process_started", "approval_requested"}
+        expected = {"task_created", "attempt_created", "process_started", "approval_requested"}
         seen = set()
         name = ""
-        with trio.fail_after(PATIENCE):
+        with trio.fail_after(TIMEOUT_S):
             async with (
                 local_client(fuzz_target.daemon.url) as client,
                 client.stream("GET", "/api/events?after=0") as answer,
@@ -280,7 +280,7 @@ def test_every_event_is_as_described(fuzz_target: FuzzTarget) -> None:
                     elif kind == "data":
                         assert around.judge.flaws(described[name], json.loads(value)) == [], line
                         seen.add(name)
-                        if wanted <= seen:
+                        if expected <= seen:
                             break
         return seen
 

@@ -21,7 +21,7 @@ from schemathesis.schemas import BaseSchema
 
 from anyond.api.chapters import ENDPOINTS
 from anyond.http.openapi.document import document
-from tests.support.daemon import PATIENCE
+from tests.support.daemon import TIMEOUT_S
 from tests.support.hostile.fuzz_target import VARIANT, FuzzTarget, open_fuzz_target
 
 CHECKS = [
@@ -134,7 +134,7 @@ def test_no_request_gets_an_answer_that_is_not_described(
         Tamed(fuzz_target).case(case)
         with requests.Session() as session:
             session.trust_env = False  # a person's proxy knows nothing of this machine's servers
-            answer = case.call(base_url=fuzz_target.daemon.url, timeout=PATIENCE, session=session)
+            answer = case.call(base_url=fuzz_target.daemon.url, timeout=TIMEOUT_S, session=session)
         mistakes = CHECKS[1:] if OUTSIDE.search(case.path) and answer.status_code == 503 else CHECKS
         case.validate_response(answer, checks=mistakes)
         asked.append(case)

@@ -22,7 +22,7 @@ from tests.support.clients.reference_client import (
     misfits,
     with_claude,
 )
-from tests.support.daemon import PATIENCE, Daemon
+from tests.support.daemon import TIMEOUT_S, Daemon
 from tests.support.http.pictures import png
 
 PROFILE = {"executor": "CLAUDE_CODE", "variant": None}
@@ -262,9 +262,9 @@ async def test_drafts(page: ReferenceClient) -> None:
         "image_ids": [image["id"]],
         "version": 1,
     }
-    kept = {**DRAFT, **body, "draft_type": "follow_up", "queued": False}
-    saved = await page.ask("PUT", path, kept, body)
-    assert await page.ask("GET", path, kept) == saved
+    stored = {**DRAFT, **body, "draft_type": "follow_up", "queued": False}
+    saved = await page.ask("PUT", path, stored, body)
+    assert await page.ask("GET", path, stored) == saved
     await page.ask("PUT", path, {**DRAFT, "version": 2}, {**body, "prompt": "Better"})
     await page.ask("POST", f"{path}/queue", {**DRAFT, "queued": True, "prompt": "Better"})
     await page.ask("DELETE", path, None)
@@ -276,7 +276,7 @@ async def test_the_streams_of_processes(page: ReferenceClient, daemon: Daemon) -
     stream = f"/api/execution-processes/stream/ws?task_attempt_id={attempt['id']}"
     created = {"type": "process_created", "data": PROCESS}
     async with daemon.socket(f"{stream}&show_soft_deleted=false&after=0") as socket:
-        with trio.fail_after(PATIENCE):
+        with trio.fail_after(TIMEOUT_S):
             assert misfits(json.loads(await socket.get_message()), created) == []
             agent = await daemon.running(attempt)
             while agent["run_reason"] != "codingagent":
@@ -302,7 +302,7 @@ async def test_the_entries_of_an_agent(page: ReferenceClient, daemon: Daemon) ->
     path = f"/api/execution-processes/{process['id']}/normalized-logs/ws"
     entry = {"timestamp": TIME, "entry_type": {"type": str}, "content": str}
     frames: list[Any] = []
-    with trio.fail_after(PATIENCE):
+    with trio.fail_after(TIMEOUT_S):
         async with daemon.socket(path) as socket:
             try:
                 while True:

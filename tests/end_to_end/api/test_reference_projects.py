@@ -54,8 +54,8 @@ async def test_projects(page: ReferenceClient, daemon: Daemon) -> None:
         "copy_files": None,
     }
     changed = await page.ask("PUT", path, PROJECT, patch)
-    kept = {key: created[key] for key, value in patch.items() if value is None}
-    assert changed.items() >= {**patch, **kept}.items()
+    saved = {key: created[key] for key, value in patch.items() if value is None}
+    assert changed.items() >= {**patch, **saved}.items()
     await page.ask("DELETE", path, None)
     assert await page.ask("GET", "/api/projects", [PROJECT]) == []
 
@@ -67,8 +67,8 @@ async def test_branches_and_files_of_a_project(page: ReferenceClient, daemon: Da
     daemon.git(repository, "update-ref", "refs/remotes/origin/develop", "HEAD")
     branch = {"name": str, "is_current": bool, "is_remote": bool, "last_commit_date": TIME}
     found = await page.ask("GET", f"{path}/branches", [branch])
-    told = {b["name"]: (b["is_current"], b["is_remote"]) for b in found}
-    assert told == {"main": (True, False), "origin/develop": (False, True)}
+    reported = {b["name"]: (b["is_current"], b["is_remote"]) for b in found}
+    assert reported == {"main": (True, False), "origin/develop": (False, True)}
 
     result = {
         "path": str,
@@ -131,12 +131,12 @@ async def test_tasks(page: ReferenceClient, daemon: Daemon) -> None:
     }
     changed = await page.ask("PUT", path, TASK, patch)
     assert (changed["title"], changed["status"]) == ("Updated task title", "inreview")
-    shown = await page.ask("GET", f"/api/images/task/{created['id']}", [IMAGE])
-    assert [image["id"] for image in shown] == [images[2]["id"]]
+    displayed = await page.ask("GET", f"/api/images/task/{created['id']}", [IMAGE])
+    assert [image["id"] for image in displayed] == [images[2]["id"]]
     for status in ("todo", "inprogress", "inreview", "done", "cancelled"):
         await page.ask("PUT", path, {**TASK, "status": status}, {"status": status})
-    kept = await page.ask("GET", path, TASK)
-    assert kept["description"] == "Updated description"
+    saved = await page.ask("GET", path, TASK)
+    assert saved["description"] == "Updated description"
 
     stream = f"/api/tasks/stream/ws?project_id={project['id']}"
     async with daemon.socket(stream) as socket:

@@ -22,7 +22,7 @@ from tests.support.clients.reference_client import (
     misfits,
     with_claude,
 )
-from tests.support.daemon import PATIENCE, Daemon
+from tests.support.daemon import TIMEOUT_S, Daemon
 from tests.support.fakes.servers.github_server import GitHubServer, github_server, publish
 
 TOKEN = "ghp_xxx"
@@ -197,10 +197,10 @@ async def test_health(page: ReferenceClient) -> None:
 
 
 async def test_the_configuration(page: ReferenceClient) -> None:
-    shown = {**CONFIG, "github": {**CONFIG["github"], "oauth_token": "********"}}
-    await page.ask("PUT", "/api/config", shown, CONFIG)
+    displayed = {**CONFIG, "github": {**CONFIG["github"], "oauth_token": "********"}}
+    await page.ask("PUT", "/api/config", displayed, CONFIG)
     info = {
-        "config": shown,
+        "config": displayed,
         "analytics_user_id": str,
         "executors": dict,
         "environment": dict.fromkeys(("os_type", "os_version", "os_architecture", "bitness"), str),
@@ -254,8 +254,8 @@ async def test_profiles(page: ReferenceClient) -> None:
     await page.ask("PUT", "/api/profiles", (dict, str), body)
     shape = {"content": str, "path": re.compile(r"/.*profiles\.json")}
     found = await page.ask("GET", "/api/profiles", shape)
-    kept = json.loads(found["content"])["executors"]["CLAUDE_CODE"]["DEFAULT"]["CLAUDE_CODE"]
-    assert (kept["model"], kept["approvals"]) == ("claude-sonnet-4-5", True)
+    saved = json.loads(found["content"])["executors"]["CLAUDE_CODE"]["DEFAULT"]["CLAUDE_CODE"]
+    assert (saved["model"], saved["approvals"]) == ("claude-sonnet-4-5", True)
 
 
 async def test_sounds(page: ReferenceClient) -> None:
@@ -300,11 +300,11 @@ async def test_publishing(page: ReferenceClient, github: GitHubServer) -> None:
 async def test_events(page: ReferenceClient) -> None:
     assert page.daemon._http is not None
     found: dict[str, Any] = {}
-    wanted = {
+    expected = {
         *("task_created", "task_updated", "task_deleted", "attempt_created", "attempt_updated"),
         *("process_started", "process_completed"),
     }
-    with trio.fail_after(PATIENCE):
+    with trio.fail_after(TIMEOUT_S):
         async with page.daemon._http.stream("GET", "/api/events") as stream:
             assert stream.headers["content-type"].startswith("text/event-stream")
             attempt = await page.attempt()
@@ -317,7 +317,7 @@ async def test_events(page: ReferenceClient) -> None:
                     name = value
                 elif field == "data":
                     found[name] = json.loads(value)
-                if wanted <= set(found):
+                if expected <= set(found):
                     break
     assert misfits(found["task_created"], TASK) == []
     assert misfits(found["process_completed"], {"id": UUID, "status": "completed"}) == []

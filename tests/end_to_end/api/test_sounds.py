@@ -29,14 +29,14 @@ async def test_sounds_are_served_whole_in_parts_and_not_twice(daemon: Daemon) ->
     known = await daemon.request("GET", path, headers={"If-None-Match": etag})
     assert (known.status_code, known.content) == (304, b"")
     size = len(whole)
-    for wanted, part in (
+    for expected, part in (
         ("bytes=0-99", whole[:100]),
         ("bytes=100-", whole[100:]),
         ("bytes=-10", whole[-10:]),
         (f"bytes={size - 5}-{size + 100}", whole[-5:]),
     ):
-        answer = await daemon.request("GET", path, headers={"Range": wanted})
-        start = size - len(part) if wanted != "bytes=0-99" else 0
+        answer = await daemon.request("GET", path, headers={"Range": expected})
+        start = size - len(part) if expected != "bytes=0-99" else 0
         assert (answer.status_code, answer.content) == (206, part)
         end = start + len(part) - 1
         assert answer.headers["Content-Range"] == f"bytes {start}-{end}/{size}"
@@ -67,7 +67,7 @@ def desktop(daemon: Daemon) -> Path:
     return calls
 
 
-def heard(calls: Path) -> list[str]:
+def received(calls: Path) -> list[str]:
     return [p.read_text() for p in calls.glob("*.done") if p.name.startswith(("pap", "afp"))]
 
 
@@ -91,18 +91,18 @@ async def test_a_chain_is_announced_once_when_it_is_over(daemon: Daemon) -> None
     draft = f"/api/task-attempts/{attempt['id']}/draft"
     await daemon.ask("PUT", draft, {"prompt": "write b.txt b"})
     await daemon.ask("POST", f"{draft}/queue")
-    assert (heard(calls), seen(calls)) == ([], [])
+    assert (received(calls), seen(calls)) == ([], [])
     question = await daemon.question()
     yes = {"status": {"status": "approved"}}
     await daemon.ask("POST", f"/api/approvals/{question['id']}/respond", yes)
     await daemon.over(attempt)
 
     async def announced() -> bool:
-        return bool(heard(calls) and seen(calls))
+        return bool(received(calls) and seen(calls))
 
     await daemon.until(announced, "the announcement")
     assert len(await daemon.processes(attempt)) == 5
-    (sound,) = heard(calls)
+    (sound,) = received(calls)
     assert sound.strip().endswith("rooster.wav")
     assert (
         Path(sound.strip()).read_bytes()
@@ -125,20 +125,20 @@ async def test_a_stop_is_seen_but_not_heard_and_what_is_off_is_off(daemon: Daemo
     await daemon.question()
     await daemon.ask("POST", f"/api/task-attempts/{attempt['id']}/stop")
 
-    async def told() -> bool:
+    async def reported() -> bool:
         return bool(seen(calls))
 
-    await daemon.until(told, "the message")
+    await daemon.until(reported, "the message")
     assert "was stopped" in seen(calls)[0]
     await configure(daemon, push_enabled=False)
     await daemon.ask("POST", f"/api/task-attempts/{attempt['id']}/follow-up", {"prompt": "fail x"})
     await daemon.over(attempt)
 
     async def sounded() -> bool:
-        return bool(heard(calls))
+        return bool(received(calls))
 
     await daemon.until(sounded, "the sound")
-    assert (len(heard(calls)), len(seen(calls))) == (1, 1)
+    assert (len(received(calls)), len(seen(calls))) == (1, 1)
 
 
 async def test_a_chain_that_fails_is_announced_once(daemon: Daemon) -> None:
@@ -153,13 +153,13 @@ async def test_a_chain_that_fails_is_announced_once(daemon: Daemon) -> None:
     for count, prompt in enumerate(("fail out of tea", "say done"), 1):
         await daemon.over(attempt)
 
-        async def told(count: int = count) -> bool:
-            return len(seen(calls)) >= count <= len(heard(calls))
+        async def reported(count: int = count) -> bool:
+            return len(seen(calls)) >= count <= len(received(calls))
 
-        await daemon.until(told, "the announcement")
+        await daemon.until(reported, "the announcement")
         await daemon.ask("POST", follow_up, {"prompt": prompt})
     await daemon.over(attempt)
     # Whatever was announced twice had time enough for that until the third one came.
-    await daemon.until(partial(told, 3), "the last announcement")
-    assert (len(seen(calls)), len(heard(calls))) == (3, 3)
+    await daemon.until(partial(reported, 3), "the last announcement")
+    assert (len(seen(calls)), len(received(calls))) == (3, 3)
     assert sum("completed successfully" in text for text in seen(calls)) == 1

@@ -14,8 +14,8 @@ import pytest
 import trio
 from trio_websocket import ConnectionClosed
 
-from tests.support.clients.streams import Frame, events, rows, told, websocket
-from tests.support.daemon import PATIENCE, Daemon
+from tests.support.clients.streams import Frame, events, reported, rows, websocket
+from tests.support.daemon import TIMEOUT_S, Daemon
 
 Done = Callable[[Frame], bool]
 
@@ -32,7 +32,7 @@ async def steady(
 ) -> list[Frame]:
     """All frames of one connection up to the one that is `done`, or to the end of the stream."""
     found = []
-    with trio.fail_after(PATIENCE):
+    with trio.fail_after(TIMEOUT_S):
         async with aclosing(read(daemon, resumed(path, after))) as frames:  # type: ignore[type-var]
             async for frame in frames:
                 found.append(frame)
@@ -48,7 +48,7 @@ async def hopping(
 ) -> list[Frame]:
     """The same, with a new connection after every single frame."""
     found: list[Frame] = []
-    with trio.fail_after(PATIENCE):
+    with trio.fail_after(TIMEOUT_S):
         while True:
             position = found[-1]["seq"] if found else after
             async with aclosing(read(daemon, resumed(path, position))) as frames:  # type: ignore[type-var]
@@ -115,7 +115,7 @@ async def test_record_streams_and_events_can_be_dropped_after_any_frame(daemon: 
     async def note(name: str, reading: Callable[..., Any], path: str, **more: Any) -> None:
         seen[name] = await reading(daemon, path, last, **more)
 
-    with trio.fail_after(PATIENCE):
+    with trio.fail_after(TIMEOUT_S):
         async with trio.open_nursery() as nursery:
             nursery.start_soon(note, "steady", steady, tasks)
             nursery.start_soon(note, "second", steady, tasks)
@@ -309,11 +309,11 @@ async def test_the_raw_log_is_exact_to_the_byte_and_keeps_the_order_of_both_stre
     frames = await daemon.frames(path)
     chunks = patched(frames)
     for name, expected in (("stdout", STDOUT), ("stderr", STDERR)):
-        said = "".join(text for kind, text in chunks if kind == name)
-        assert said == expected.decode("utf-8", "replace"), name
+        output = "".join(text for kind, text in chunks if kind == name)
+        assert output == expected.decode("utf-8", "replace"), name
     texts = [text for _, text in chunks]
-    places = [texts.index(t) for t in ("first\n", "second\n", "third\n", "between\n", "€\n")]
-    assert places == sorted(places)
+    paths = [texts.index(t) for t in ("first\n", "second\n", "third\n", "between\n", "€\n")]
+    assert paths == sorted(paths)
     assert await daemon.frames(path) == frames
     batches = await daemon.frames(f"{path}?batch=true")
     assert patched(list(itertools.chain(*batches))) == chunks
@@ -345,8 +345,8 @@ async def test_a_client_that_never_reads_slows_nobody_and_costs_no_memory(daemon
         assert process.memory_info().rss - before < 20 * 1024**2
         assert len(expected) > 10 * 1024**2, "more than sockets can hold"
         # It was only waited for; now that it reads it gets everything, too.
-        with trio.fail_after(PATIENCE):
-            frames = [frame async for frame in told(stalled)]
+        with trio.fail_after(TIMEOUT_S):
+            frames = [frame async for frame in reported(stalled)]
     assert "".join(text for _, text in patched(frames)) == expected
 
 
@@ -395,14 +395,14 @@ async def test_a_diff_can_be_dropped_after_any_frame_even_if_nobody_watched_for_
         rest = await steady(daemon, path, ready, frame["seq"])
         assert differing([*earlier[: number + 1], *rest]) == differing(truth)
     async with daemon.socket(path) as held:
-        followed = told(held)
+        followed = reported(held)
         current = [await anext(followed) for _ in truth]
         for number, frame in enumerate(current):
             rest = await steady(daemon, path, ready, frame["seq"])
             assert not any(f["type"] == "resync" for f in rest)
             assert differing([*current[: number + 1], *rest]) == differing(truth)
         await daemon.ask("DELETE", f"/api/tasks/{attempt['task_id']}")
-        with trio.fail_after(PATIENCE):
+        with trio.fail_after(TIMEOUT_S):
             assert [f async for f in followed if f["type"] != "diff_removed"] == []
     assert "Traceback" not in daemon.log()
 

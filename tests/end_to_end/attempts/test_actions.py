@@ -255,9 +255,9 @@ async def test_a_replaced_process_is_dropped_with_all_later_ones(daemon: Daemon)
     await daemon.over(at.attempt)
     first = (await daemon.processes(at.attempt))[0]
     (at.worktree / "own.txt").write_text("touched\n")
-    wanted = {"process_id": second["id"], "prompt": "recall\nwrite other.txt o", "variant": None}
-    assert (await at.refused("replace-process", wanted)).type == "dirty"
-    answer = await at.press("replace-process", {**wanted, "force_when_dirty": True})
+    needed = {"process_id": second["id"], "prompt": "recall\nwrite other.txt o", "variant": None}
+    assert (await at.refused("replace-process", needed)).type == "dirty"
+    answer = await at.press("replace-process", {**needed, "force_when_dirty": True})
     last = await daemon.over(at.attempt)
     assert answer == {
         "deleted_count": 2,
@@ -277,7 +277,7 @@ async def test_a_replaced_process_is_dropped_with_all_later_ones(daemon: Daemon)
     assert (again["deleted_count"], again["git_reset_needed"]) == (1, True)
     assert not again["git_reset_applied"]
     await daemon.over(at.attempt)
-    refusal = await at.refused("replace-process", {**wanted, "prompt": "say y"})
+    refusal = await at.refused("replace-process", {**needed, "prompt": "say y"})
     assert (refusal.status, refusal.type) == (409, "dropped")
 
 

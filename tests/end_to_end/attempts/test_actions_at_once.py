@@ -212,10 +212,10 @@ async def test_a_task_that_is_deleted_while_all_buttons_are_pressed_is_gone_as_a
     chance = dice()
     at = await quarrel(daemon)
     task = f"/api/tasks/{at.attempt['task_id']}"
-    wanted = trio.Event()
+    expected = trio.Event()
 
     async def delete() -> None:
-        await wanted.wait()
+        await expected.wait()
         for _ in range(500):
             answer = await daemon.request("DELETE", task)
             assert answer.status_code in {202, 409}, answer.json()
@@ -231,7 +231,7 @@ async def test_a_task_that_is_deleted_while_all_buttons_are_pressed_is_gone_as_a
             answer = await daemon.request(method, f"{at.path}/{button}", json=body)
             assert answer.status_code in {200, 404, 409, 422}, (button, answer.json())
             if count == 1:
-                wanted.set()
+                expected.set()
 
     only = f"?task_attempt_id={at.attempt['id']}"
     async with trio.open_nursery() as nursery:
@@ -282,16 +282,16 @@ async def test_attempts_in_conflict_that_merge_at_once_land_or_are_told_why(daem
         one = WorkedAttempt(daemon, at.repository, attempt)
         await one.press("change-target-branch", {"new_target_branch": chance.choice(TARGETS)})
         desks.append(one)
-    landed: list[WorkedAttempt] = []
+    merged_ones: list[WorkedAttempt] = []
 
     async def merge(one: WorkedAttempt) -> None:
         answer = await daemon.request("POST", f"{one.path}/merge")
         if answer.status_code == 200:
-            landed.append(one)
+            merged_ones.append(one)
         else:
-            told = answer.json()["error_data"]
-            assert (answer.status_code, told["type"]) == (409, "merge_conflicts")
-            assert told["files"] == ["shared.txt"]
+            reported = answer.json()["error_data"]
+            assert (answer.status_code, reported["type"]) == (409, "merge_conflicts")
+            assert reported["files"] == ["shared.txt"]
 
     chance.shuffle(desks)
     async with trio.open_nursery() as nursery:
@@ -300,12 +300,12 @@ async def test_attempts_in_conflict_that_merge_at_once_land_or_are_told_why(daem
     for one in desks:
         row = await one.row()
         merged = one.git("branch", "--list", "--contains", row["branch"], row["target_branch"])
-        assert bool(merged) == (one in landed)
+        assert bool(merged) == (one in merged_ones)
         merges = (await one.look("branch-status"))["merges"]
         assert [m["target_branch_name"] for m in merges] == [row["target_branch"]] * bool(merged)
     # Of those that have changed the same file, the first one lands in each target.
-    clashing = [one for one in landed if (one.worktree / "shared.txt").exists()]
-    assert len(landed) == 3 + len(clashing)
+    clashing = [one for one in merged_ones if (one.worktree / "shared.txt").exists()]
+    assert len(merged_ones) == 3 + len(clashing)
     assert 1 <= len(clashing) <= 2
     await whole(daemon, at.repository)
 
@@ -401,10 +401,10 @@ async def test_a_daemon_that_is_killed_while_it_merges_knows_what_has_landed(
             await trio.sleep(chance.random() * 0.15)
             await daemon.kill()
         await daemon.start()
-        told = {merge["merge_commit"] for merge in (await at.look("branch-status"))["merges"]}
-        landed = daemon.git(at.repository, "rev-list", "--merges", "main").split()
-        assert told == set(landed)
+        reported = {merge["merge_commit"] for merge in (await at.look("branch-status"))["merges"]}
+        merged_ones = daemon.git(at.repository, "rev-list", "--merges", "main").split()
+        assert reported == set(merged_ones)
         task = await daemon.ask("GET", f"/api/tasks/{at.attempt['task_id']}")
-        assert (task["status"] == "done") == bool(landed)
+        assert (task["status"] == "done") == bool(merged_ones)
     assert daemon.git(at.repository, "status", "--porcelain") == ""
     await consistent(at)

@@ -12,7 +12,7 @@ import trio
 
 from anyond.agents.common.recap import RECAP_REMARK
 from anyond.api.processes import STREAM_NORMALIZED_LOGS, FollowedLog
-from tests.support.daemon import PATIENCE, Daemon, Refused
+from tests.support.daemon import TIMEOUT_S, Daemon, Refused
 from tests.support.paths import SCRIPTED_AGENTS
 
 SUCCESS = {"status": "success"}
@@ -42,7 +42,7 @@ def of_type(entries: list[dict[str, Any]], kind: str) -> list[Any]:
     return [entry for entry in entries if entry["entry_type"]["type"] == kind]
 
 
-def said(entries: list[dict[str, Any]], kind: str = "assistant_message") -> list[str]:
+def output(entries: list[dict[str, Any]], kind: str = "assistant_message") -> list[str]:
     return [entry["content"] for entry in of_type(entries, kind)]
 
 
@@ -57,8 +57,8 @@ async def test_a_run_a_follow_up_in_its_session_and_one_that_has_lost_it(
     ended = await daemon.over(attempt)
     assert (ended["status"], ended["exit_code"]) == ("completed", 0)
     entries = await daemon.entries(ended)
-    assert prompt in said(entries, "user_message")[0]
-    assert said(entries)[-1] == "All done."
+    assert prompt in output(entries, "user_message")[0]
+    assert output(entries)[-1] == "All done."
     tools = [entry["entry_type"] for entry in of_type(entries, "tool_use")]
     assert [tool["status"]["status"] for tool in tools] == ["success", "success", "failed"]
     changes = [{"action": "write", "content": "hello\n"}]
@@ -74,9 +74,9 @@ async def test_a_run_a_follow_up_in_its_session_and_one_that_has_lost_it(
     second = await asked(daemon, attempt, "recall")
     assert second["status"] == "completed"
     entries = await daemon.entries(second)
-    assert said(entries, "user_message") == ["recall"]
-    assert "say All done." in said(entries)[0]
-    assert len(said(entries)) == 1  # what was said before is not told again
+    assert output(entries, "user_message") == ["recall"]
+    assert "say All done." in output(entries)[0]
+    assert len(output(entries)) == 1  # what was said before is not told again
 
     shutil.rmtree(daemon.root / "fake-state")
     (daemon.root / "fake-state").mkdir()
@@ -86,14 +86,14 @@ async def test_a_run_a_follow_up_in_its_session_and_one_that_has_lost_it(
     if executor == AMP:
         lost = (await daemon.processes(attempt))[-2]
         assert lost["status"] == "failed"
-        assert "not found" in said(await daemon.entries(lost), "error_message")[0]
-        assert said(entries, "user_message") == ["say Where am I?"]
-        assert RECAP_REMARK in said(entries, "system_message")
+        assert "not found" in output(await daemon.entries(lost), "error_message")[0]
+        assert output(entries, "user_message") == ["say Where am I?"]
+        assert RECAP_REMARK in output(entries, "system_message")
     else:
-        assert "could not be resumed" in said(entries, "system_message")[0]
+        assert "could not be resumed" in output(entries, "system_message")[0]
     again = await asked(daemon, attempt, "say Here.")
     assert again["status"] == "completed"
-    assert said(await daemon.entries(again)) == ["Here."]
+    assert output(await daemon.entries(again)) == ["Here."]
 
 
 @pytest.mark.parametrize("executor", [AMP, CURSOR])
@@ -106,7 +106,7 @@ async def test_an_error_of_the_model_is_a_failure_that_one_can_read(
     )
     ended = await daemon.over(attempt)
     assert (ended["status"], ended["exit_code"]) == ("failed", 1)
-    assert "You have no credit left." in said(await daemon.entries(ended), "error_message")[0]
+    assert "You have no credit left." in output(await daemon.entries(ended), "error_message")[0]
 
 
 @pytest.mark.parametrize("executor", [AMP, CURSOR])
@@ -118,7 +118,7 @@ async def test_a_stop_interrupts_it_and_a_killed_daemon_finds_it_again(
     process = await daemon.running(attempt)
 
     followed = FollowedLog(execution_process_id=process["id"])
-    with trio.fail_after(PATIENCE):
+    with trio.fail_after(TIMEOUT_S):
         async with (
             daemon.api() as client,
             client.follow(STREAM_NORMALIZED_LOGS, followed) as entries,
@@ -131,7 +131,7 @@ async def test_a_stop_interrupts_it_and_a_killed_daemon_finds_it_again(
     await daemon.ask("POST", f"/api/task-attempts/{attempt['id']}/stop")
     ended = await daemon.over(attempt)
     assert (ended["status"], ended["exit_code"]) == ("killed", 130)  # by itself, of SIGINT
-    assert said(await daemon.entries(ended))[-1].endswith("I wait.")
+    assert output(await daemon.entries(ended))[-1].endswith("I wait.")
 
 
 async def test_the_cursor_agent_is_logged_in_by_its_setup_and_then_does_what_it_was_asked(
@@ -149,4 +149,4 @@ async def test_the_cursor_agent_is_logged_in_by_its_setup_and_then_does_what_it_
     await daemon.ask("POST", path, {"executor_profile_id": {"executor": CURSOR}})
     ended = await daemon.over(attempt)
     assert (ended["run_reason"], ended["status"]) == ("codingagent", "completed")
-    assert said(await daemon.entries(ended))[-1].endswith("Hello.")
+    assert output(await daemon.entries(ended))[-1].endswith("Hello.")

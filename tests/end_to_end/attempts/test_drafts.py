@@ -77,8 +77,8 @@ async def test_on_an_idle_attempt_a_queued_draft_is_sent_at_once(daemon: Daemon)
     attempt = await daemon.attempt(project, "say hi")
     await daemon.over(attempt)
     await put(daemon, attempt, prompt="recall\nwrite second.txt 2")
-    shown = await queue(daemon, attempt)
-    assert (shown["queued"], shown["sending"]) == (True, True)
+    displayed = await queue(daemon, attempt)
+    assert (displayed["queued"], displayed["sending"]) == (True, True)
     rows = await daemon.processes(attempt)
     assert len(rows) == 2
     assert rows[1]["executor_action"]["typ"]["type"] == "CodingAgentFollowUpRequest"

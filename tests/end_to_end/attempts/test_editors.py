@@ -17,14 +17,14 @@ def editor(daemon: Daemon, name: str, script: str) -> Path:
     """A program in PATH that notes what it was given."""
     programs = daemon.root / "programs"
     programs.mkdir(exist_ok=True)
-    told = daemon.root / f"{name}.told"
+    reported = daemon.root / f"{name}.told"
     program = programs / name
     program.write_text(
-        f'#!/bin/sh\nfor a in "$@"; do echo "$a"; done > "{told}.new"\n'
-        f'mv "{told}.new" "{told}"\n{script}\n'
+        f'#!/bin/sh\nfor a in "$@"; do echo "$a"; done > "{reported}.new"\n'
+        f'mv "{reported}.new" "{reported}"\n{script}\n'
     )
     program.chmod(0o755)
-    return told
+    return reported
 
 
 async def test_every_editor_is_started_with_the_path(daemon: Daemon) -> None:
@@ -36,9 +36,9 @@ async def test_every_editor_is_started_with_the_path(daemon: Daemon) -> None:
         "ZED": "zed",
         "XCODE": "xed",
     }
-    told = {type: editor(daemon, name, "exit 0") for type, name in commands.items()}
+    reported = {type: editor(daemon, name, "exit 0") for type, name in commands.items()}
     at = await worked_attempt(daemon)
-    for type, file in told.items():
+    for type, file in reported.items():
         assert await at.press("open-editor", {"editor_type": type}) == {"url": None}
         assert file.read_text() == f"{at.worktree}\n"
     project = (await daemon.ask("GET", "/api/projects"))[0]
@@ -47,9 +47,9 @@ async def test_every_editor_is_started_with_the_path(daemon: Daemon) -> None:
         "POST", path, content=b"null", headers={"Content-Type": "application/json"}
     )
     assert answer.json()["data"] == {"url": None}
-    assert told["VS_CODE"].read_text() == f"{at.repository}\n"
+    assert reported["VS_CODE"].read_text() == f"{at.repository}\n"
     await at.press("open-editor", {"file_path": "own.txt"})
-    assert told["VS_CODE"].read_text() == f"{at.worktree / 'own.txt'}\n"
+    assert reported["VS_CODE"].read_text() == f"{at.worktree / 'own.txt'}\n"
     refusal = await at.refused("open-editor", {"editor_type": "EMACS"})
     assert refusal.status == 400
     assert "VS_CODE" in refusal.body["message"]
@@ -59,13 +59,13 @@ async def test_a_custom_command_is_split_as_a_shell_does_and_leaves_no_zombie(
     daemon: Daemon,
 ) -> None:
     pid_file = daemon.root / "editor.pid"
-    told = editor(daemon, "my editor", f"echo $$ > {pid_file}; exec sleep 600")
+    reported = editor(daemon, "my editor", f"echo $$ > {pid_file}; exec sleep 600")
     at = await worked_attempt(daemon)
     custom = "'my editor' --wait \"two words\""
     settings = {"editor": {"editor_type": "CUSTOM", "custom_command": custom}}
     await daemon.ask("PUT", "/api/config", settings)
     assert await at.press("open-editor") == {"url": None}
-    assert told.read_text() == f"--wait\ntwo words\n{at.worktree}\n"
+    assert reported.read_text() == f"--wait\ntwo words\n{at.worktree}\n"
     pid = int(pid_file.read_text())
     assert alive(pid)
     os.kill(pid, signal.SIGKILL)

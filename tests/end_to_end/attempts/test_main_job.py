@@ -11,7 +11,7 @@ from anyond.agents.common.recap import TASK_REMARK
 from anyond.api.attempts import STREAM_DIFF, FollowedDiff
 from anyond.model.http.frames import DiffReady, DiffRemoved
 from tests.support.daemon import Daemon, Refused
-from tests.support.real_agents.claude_cli import said
+from tests.support.real_agents.claude_cli import printed
 
 
 async def test_from_a_task_to_a_merged_branch_with_a_follow_up_and_an_approval(
@@ -209,20 +209,20 @@ async def test_a_repository_that_an_agent_makes_in_the_worktree_is_told_of(daemo
     attempt = await daemon.attempt(project, "write own.txt mine")
     process = await daemon.over(attempt)
 
-    async def told() -> list[str]:
+    async def reported() -> list[str]:
         entries = await daemon.entries(await daemon.over(attempt))
         errors = (e for e in entries if e["entry_type"]["type"] == "error_message")
         return [e["content"].partition(" ")[0] for e in errors]
 
     assert process["status"] == "completed"
-    assert await told() == ["one", "two"]
+    assert await reported() == ["one", "two"]
     (Path(attempt["container_ref"]) / "one" / "file").write_text("y\n")
     path = f"/api/task-attempts/{attempt['id']}/follow-up"
     await daemon.ask("POST", path, {"prompt": "run rm -rf one/.git"})
     question = await daemon.question()
     answer = {"status": {"status": "approved"}}
     await daemon.ask("POST", f"/api/approvals/{question['id']}/respond", answer)
-    assert await told() == []
+    assert await reported() == []
     assert daemon.git(Path(attempt["container_ref"]), "show", "HEAD:one/file") == "y\n"
 
 
@@ -259,7 +259,7 @@ async def test_a_file_that_git_cannot_store_is_told_of(daemon: Daemon) -> None:
     await daemon.use_fake_agent()
     attempt = await daemon.attempt(project, "write own.txt mine")
     process = await daemon.over(attempt)
-    assert said(await daemon.entries(process), "error_message") == [
+    assert printed(await daemon.entries(process), "error_message") == [
         "git~1 has a name or contents that git refuses to store, so it is not committed and will "
         "not be merged: it is only in the worktree, and is set aside in Anyon's data directory "
         "when that is deleted."
@@ -287,12 +287,12 @@ async def test_a_failing_setup_script_ends_the_chain_and_says_why(daemon: Daemon
     ended = await daemon.over(attempt)
     assert ended["status"] == "completed"
     entries = await daemon.entries(ended)
-    assert said(entries, "system_message")[0] == TASK_REMARK
-    assert said(entries, "user_message") == ["told"]
-    assert said(entries)[0].endswith("say never")
+    assert printed(entries, "system_message")[0] == TASK_REMARK
+    assert printed(entries, "user_message") == ["told"]
+    assert printed(entries)[0].endswith("say never")
     # It knows now.
     await daemon.ask("POST", f"/api/task-attempts/{attempt['id']}/follow-up", {"prompt": "told"})
-    assert "say never" not in "".join(said(await daemon.entries(await daemon.over(attempt))))
+    assert "say never" not in "".join(printed(await daemon.entries(await daemon.over(attempt))))
 
 
 async def test_a_failing_agent_ends_the_chain_before_its_cleanup(daemon: Daemon) -> None:

@@ -9,8 +9,8 @@ from tests.support.worked_attempt import worked_attempt
 async def test_what_was_not_copied_is_in_the_log_of_the_first_agent(daemon: Daemon) -> None:
     at = await worked_attempt(daemon, copy_files="missing.env")
     (first,) = await daemon.processes(at.attempt)
-    said = [entry["content"] for entry in await daemon.entries(first)]
-    assert [text for text in said if "missing.env" in text] == [
+    output = [entry["content"] for entry in await daemon.entries(first)]
+    assert [text for text in output if "missing.env" in text] == [
         "copy_files: nothing matches 'missing.env'."
     ]
     await at.press("follow-up", {"prompt": "write more.txt m"})
@@ -26,8 +26,8 @@ async def test_a_worktree_that_was_replaced_is_mended_before_the_next_turn_which
     at.git("init", "-q", "-b", "main")
     await at.press("follow-up", {"prompt": "write more.txt m"})
     process = await daemon.over(at.attempt)
-    said = [entry["content"] for entry in await daemon.entries(process)]
-    assert [text for text in said if "a repository of its own" in text]
+    output = [entry["content"] for entry in await daemon.entries(process)]
+    assert [text for text in output if "a repository of its own" in text]
     tree = daemon.git(at.repository, "ls-tree", "--name-only", at.attempt["branch"]).split()
     assert {"own.txt", "more.txt"} <= set(tree)
 
@@ -52,8 +52,8 @@ async def test_what_another_checkout_has_committed_is_followed_and_told_of(daemo
     process = await daemon.over(at.attempt)
     names = daemon.git(at.repository, "ls-tree", "--name-only", branch).split()
     assert {"theirs.txt", "more.txt", "own.txt"} <= set(names)
-    said = [entry["content"] for entry in await daemon.entries(process)]
-    assert [text for text in said if "was moved from" in text]
+    output = [entry["content"] for entry in await daemon.entries(process)]
+    assert [text for text in output if "was moved from" in text]
 
 
 async def test_a_stash_that_goes_while_something_runs_is_kept_and_told_of(daemon: Daemon) -> None:
@@ -64,11 +64,11 @@ async def test_a_stash_that_goes_while_something_runs_is_kept_and_told_of(daemon
     await at.press("follow-up", {"prompt": "write more.txt m"})
     process = await daemon.over(at.attempt)
     assert daemon.git(at.repository, "stash", "list") == ""
-    kept = f"refs/anyon/kept/{at.attempt['id']}/popped-{entry}"
-    assert daemon.git(at.repository, "rev-parse", kept).strip() == entry
+    saved = f"refs/anyon/kept/{at.attempt['id']}/popped-{entry}"
+    assert daemon.git(at.repository, "rev-parse", saved).strip() == entry
     all_of_them = await daemon.processes(at.attempt)
-    said = [str(entry) for one in all_of_them for entry in await daemon.entries(one)]
-    assert [text for text in said if "half of an idea" in text], process
+    output = [str(entry) for one in all_of_them for entry in await daemon.entries(one)]
+    assert [text for text in output if "half of an idea" in text], process
 
 
 async def test_changed_files_that_git_is_told_not_to_look_at_are_told_of(daemon: Daemon) -> None:
@@ -77,6 +77,6 @@ async def test_changed_files_that_git_is_told_not_to_look_at_are_told_of(daemon:
     (at.worktree / "own.txt").write_text("changed\n")
     await at.press("follow-up", {"prompt": "write more.txt m"})
     process = await daemon.over(at.attempt)
-    said = [entry["content"] for entry in await daemon.entries(process)]
-    (text,) = [text for text in said if "own.txt" in text and "skip-worktree" in text]
+    output = [entry["content"] for entry in await daemon.entries(process)]
+    (text,) = [text for text in output if "own.txt" in text and "skip-worktree" in text]
     assert "git update-index --no-skip-worktree own.txt" in text

@@ -56,8 +56,8 @@ async def test_a_profile_leads_git_into_no_other_repository(daemon: Daemon) -> N
     await daemon.stop()
     await daemon.start()
     seen = daemon.root / "seen"
-    say = f"git rev-parse --show-toplevel >> '{seen}'; echo $GIT_SSH_COMMAND $GIT_DIR >> '{seen}'"
-    project = await daemon.project(setup_script=say)
+    send = f"git rev-parse --show-toplevel >> '{seen}'; echo $GIT_SSH_COMMAND $GIT_DIR >> '{seen}'"
+    project = await daemon.project(setup_script=send)
     await daemon.use_fake_agent()
     attempt = await daemon.attempt(project, "say done")
     assert (await daemon.over(attempt))["status"] == "completed"

@@ -88,10 +88,10 @@ async def test_services_live_on_are_listed_and_are_stopped_like_a_dev_server(
     assert request["services_of"] == rows["setupscript"]["id"]
     assert "sleep 1234" in request["script"].splitlines()
 
-    async def heard() -> bool:
+    async def received() -> bool:
         return "tick" in output(daemon, services)
 
-    await daemon.until(heard, "what the services write")
+    await daemon.until(received, "what the services write")
     await daemon.ask("POST", f"/api/task-attempts/{attempt['id']}/start-dev-server")
     await daemon.kill()
     await daemon.start()
@@ -245,8 +245,8 @@ async def test_what_an_agent_leaves_running_is_named_in_its_log(daemon: Daemon) 
     made = await daemon.project()
     attempt = await daemon.attempt(made, "work", executor="ACP")
     process = await daemon.over(attempt)
-    said = [entry["content"] for entry in await daemon.entries(process)]
-    (named,) = [text for text in said if "left" in text]
+    printed = [entry["content"] for entry in await daemon.entries(process)]
+    (named,) = [text for text in printed if "left" in text]
     assert "12 processes" in named
     assert "\n  sleep 1500\n" in named
     assert "… 2 more" in named

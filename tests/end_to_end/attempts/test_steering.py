@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from tests.support.daemon import Daemon, Refused
-from tests.support.daemons.scripted_claude import told, use_scripted_claude
-from tests.support.real_agents.claude_cli import Person, said
+from tests.support.daemons.scripted_claude import reported, use_scripted_claude
+from tests.support.real_agents.claude_cli import Person, printed
 
 
 @pytest.fixture
@@ -35,9 +35,9 @@ async def steer(
     return await daemon.ask("POST", path, body)  # type: ignore[no-any-return]
 
 
-async def until_told(daemon: Daemon, count: int) -> None:
+async def until_reported(daemon: Daemon, count: int) -> None:
     async def look() -> bool:
-        return len(told(daemon)) == count
+        return len(reported(daemon)) == count
 
     await daemon.until(look, f"{count} messages")
 
@@ -48,14 +48,14 @@ async def test_it_is_taken_up_by_the_turn_that_runs(scripted: Daemon) -> None:
     attempt = await daemon.attempt(await daemon.project(), "tool go", "CLAUDE_CODE")
     process = await daemon.running(attempt)
     assert (await steer(daemon, attempt, "say @poem"))["id"] == process["id"]
-    await until_told(daemon, 2)
+    await until_reported(daemon, 2)
     (Path(attempt["container_ref"]) / "go").touch()
     ended = await daemon.over(attempt)
     assert (ended["id"], ended["status"]) == (process["id"], "completed")
     entries = await daemon.entries(ended)
-    assert said(entries, "user_message")[1:] == ["say roses"]
-    assert said(entries)[-1] == "heard say roses"
-    assert [texts[-1] for texts in told(daemon)][1:] == ["say roses"]
+    assert printed(entries, "user_message")[1:] == ["say roses"]
+    assert printed(entries)[-1] == "heard say roses"
+    assert [texts[-1] for texts in reported(daemon)][1:] == ["say roses"]
 
 
 async def test_two_that_come_too_late_for_the_turn_have_one_of_their_own(scripted: Daemon) -> None:
@@ -64,11 +64,11 @@ async def test_two_that_come_too_late_for_the_turn_have_one_of_their_own(scripte
     process = await daemon.running(attempt)
     for text in ("say second", "say third"):
         await steer(daemon, attempt, text)
-    await until_told(daemon, 3)
+    await until_reported(daemon, 3)
     (Path(attempt["container_ref"]) / "go").touch()
     ended = await daemon.over(attempt)
     assert (ended["id"], ended["status"]) == (process["id"], "completed")
-    assert said(await daemon.entries(ended))[-3:] == ["first", "second", "third"]
+    assert printed(await daemon.entries(ended))[-3:] == ["first", "second", "third"]
 
 
 async def test_on_an_idle_attempt_it_is_a_follow_up(scripted: Daemon) -> None:
@@ -77,7 +77,7 @@ async def test_on_an_idle_attempt_it_is_a_follow_up(scripted: Daemon) -> None:
     first = await daemon.over(attempt)
     second = await steer(daemon, attempt, "say second")
     assert second["id"] != first["id"]
-    assert said(await daemon.entries(await daemon.over(attempt))) == ["second"]
+    assert printed(await daemon.entries(await daemon.over(attempt))) == ["second"]
 
 
 async def test_what_cannot_be_said_is_refused_with_the_reason(scripted: Daemon) -> None:
@@ -116,14 +116,14 @@ async def test_what_a_stop_left_unsaid_is_a_draft(scripted: Daemon) -> None:
     assert (ended["id"], ended["status"]) == (process["id"], "killed")
     draft = await daemon.ask("GET", f"/api/task-attempts/{attempt['id']}/draft")
     assert (draft["prompt"], draft["queued"]) == ("say late", False)
-    assert "say late" not in [texts[-1] for texts in told(daemon)]
+    assert "say late" not in [texts[-1] for texts in reported(daemon)]
 
 
 async def test_what_was_written_down_but_never_said_begins_the_next_run(scripted: Daemon) -> None:
     daemon = scripted
     attempt = await daemon.attempt(await daemon.project(), "wait go\nsay first", "CLAUDE_CODE")
     process = await daemon.running(attempt)
-    await until_told(daemon, 1)
+    await until_reported(daemon, 1)
     await daemon.kill()
     (Path(attempt["container_ref"]) / "go").touch()
     _write_down(daemon, process["id"], "say second", stop=False)
@@ -138,7 +138,7 @@ async def test_what_was_written_down_but_never_said_begins_the_next_run(scripted
     await daemon.start()
     last = await daemon.over(attempt)
     assert last["id"] != process["id"]
-    assert said(await daemon.entries(last)) == ["second"]
+    assert printed(await daemon.entries(last)) == ["second"]
 
 
 async def test_each_message_arrives_once_however_often_the_daemon_is_killed(
@@ -159,9 +159,9 @@ async def test_each_message_arrives_once_however_often_the_daemon_is_killed(
     (Path(attempt["container_ref"]) / "go").touch()
     ended = await daemon.over(attempt)
     assert (ended["id"], ended["status"]) == (process["id"], "completed")
-    assert [texts[-1] for texts in told(daemon)][1:] == sent
+    assert [texts[-1] for texts in reported(daemon)][1:] == sent
     entries = await daemon.entries(ended)
-    assert said(entries, "user_message")[1:] == sent
+    assert printed(entries, "user_message")[1:] == sent
 
 
 async def test_an_open_question_outlives_the_daemon_and_so_does_what_is_said_beside_it(
@@ -180,7 +180,7 @@ async def test_an_open_question_outlives_the_daemon_and_so_does_what_is_said_bes
     await daemon.ask("POST", path, {"status": {"status": "approved"}})
     ended = await daemon.over(attempt)
     assert (ended["id"], ended["status"]) == (process["id"], "completed")
-    assert said(await daemon.entries(ended)) == ["Do it", "allowed", "more"]
+    assert printed(await daemon.entries(ended)) == ["Do it", "allowed", "more"]
 
 
 def _write_down(daemon: Daemon, process_id: str, text: str, *, stop: bool) -> None:
@@ -214,5 +214,5 @@ async def test_the_real_program_takes_it_up_with_a_result_or_in_a_turn_of_its_ow
     ended = await daemon.over(attempt)
     assert (ended["id"], ended["status"]) == (process["id"], "completed")
     first = process["executor_action"]["typ"]["prompt"]
-    spoken = said(await daemon.entries(ended))
-    assert spoken == ["The first part, the second part, the third part.", f"You had said: {first}"]
+    written = printed(await daemon.entries(ended))
+    assert written == ["The first part, the second part, the third part.", f"You had said: {first}"]

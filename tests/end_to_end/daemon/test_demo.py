@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.support.daemon import PATIENCE
+from tests.support.daemon import TIMEOUT_S
 from tests.support.paths import ROOT
 
 DEMO = """import signal
@@ -25,7 +25,7 @@ main(["demo"])
 
 
 def until(look: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT_S
     while not look():
         assert time.monotonic() < deadline, f"Waited in vain for {what}."
         time.sleep(0.02)
@@ -74,6 +74,6 @@ def test_a_signal_ends_the_demo_and_all_that_it_started(
         until(lambda: any("agent.py" in line for line in of(temporary).values()), "the agent")
         assert list(temporary.glob("anyon-demo-*"))
         demo.send_signal(number)
-        assert demo.wait(PATIENCE) == 128 + number
+        assert demo.wait(TIMEOUT_S) == 128 + number
     assert of(temporary) == {}
     assert list(temporary.glob("anyon-demo-*")) == []

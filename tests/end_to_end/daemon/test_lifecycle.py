@@ -27,8 +27,8 @@ from trio_websocket import (
     wrap_client_stream,
 )
 
-from tests.support.clients.streams import events, rows, told, websocket
-from tests.support.daemon import PATIENCE, Daemon, alive, local_client
+from tests.support.clients.streams import events, reported, rows, websocket
+from tests.support.daemon import TIMEOUT_S, Daemon, alive, local_client
 
 
 @pytest.fixture
@@ -58,8 +58,8 @@ def free_port() -> int:
 async def test_a_second_daemon_on_the_same_data_is_refused_and_told_where_the_first_is(
     daemon: Daemon,
 ) -> None:
-    code, said = await daemon.refusal("--port", "0")
-    assert (code, said) == (
+    code, output = await daemon.refusal("--port", "0")
+    assert (code, output) == (
         3,
         f"Anyon is already running (process {daemon.pid}) at {daemon.url}.\n",
     )
@@ -98,7 +98,7 @@ async def test_a_stop_waits_for_nobody_and_the_agent_works_on_until_the_next_dae
             assert await closed(watching) == 1001
         # If its buffers were full already, there was no room for a code.
         assert await closed(stalled) in {1001, 1006}
-        with trio.fail_after(PATIENCE):
+        with trio.fail_after(TIMEOUT_S):
             assert [line async for line in lines][-1] == "", "it ends after a whole event"
     assert not daemon.daemon_file.exists()
     assert alive(agent)
@@ -119,7 +119,7 @@ async def test_a_stop_waits_for_nobody_and_the_agent_works_on_until_the_next_dae
 
 async def closed(connection: WebSocketConnection) -> int:
     """The code with which the other side ends it; 1006 if it says none."""
-    with trio.fail_after(PATIENCE):
+    with trio.fail_after(TIMEOUT_S):
         while True:
             try:
                 await connection.get_message()
@@ -130,7 +130,7 @@ async def closed(connection: WebSocketConnection) -> int:
 @pytest.mark.cold_start
 async def test_whoever_is_told_to_stop_many_times_stops_once_and_well(daemon: Daemon) -> None:
     assert daemon._process is not None
-    with trio.fail_after(PATIENCE):
+    with trio.fail_after(TIMEOUT_S):
         while daemon._process.poll() is None:  # while Python ends, too
             for number in (signal.SIGTERM, signal.SIGINT, signal.SIGTERM):
                 daemon._process.send_signal(number)
@@ -145,12 +145,12 @@ async def test_a_terminal_that_is_closed_is_a_stop_and_with_nohup_nothing_at_all
     empty: Daemon,
 ) -> None:
     # Whatever started the tests may have it ignored, which programs inherit.
-    heard = "import os, signal, sys; signal.signal(signal.SIGHUP, signal.SIG_DFL)"
+    received = "import os, signal, sys; signal.signal(signal.SIGHUP, signal.SIG_DFL)"
     run = "; os.execv(sys.argv[1], sys.argv[1:])"
-    await empty.start(through=(sys.executable, "-c", heard + run))
+    await empty.start(through=(sys.executable, "-c", received + run))
     assert empty._process is not None
     empty._process.send_signal(signal.SIGHUP)
-    with trio.fail_after(PATIENCE):
+    with trio.fail_after(TIMEOUT_S):
         assert await empty._process.wait() == 0
     assert not empty.daemon_file.exists()
     await empty.start(through=("nohup",))
@@ -189,8 +189,8 @@ async def test_settings_and_records_survive_a_restart_on_another_port(daemon: Da
     before = daemon.url
     project = await daemon.project()
     await daemon.use_fake_agent()
-    wanted = {"theme": "DARK", "github": {"pat": "a secret"}, "of_a_later_version": [1]}
-    config = await daemon.ask("PUT", "/api/config", wanted)
+    expected = {"theme": "DARK", "github": {"pat": "a secret"}, "of_a_later_version": [1]}
+    config = await daemon.ask("PUT", "/api/config", expected)
     profiles = await daemon.ask("GET", "/api/profiles")
     user = (await daemon.ask("GET", "/api/info"))["analytics_user_id"]
     await daemon.stop()
@@ -207,8 +207,8 @@ async def test_settings_and_records_survive_a_restart_on_another_port(daemon: Da
     assert "acp_agent.py" in profiles["content"]
     assert await daemon.ask("GET", "/api/projects") == [project]
     other = Daemon(daemon.root / "other")
-    code, said = await other.refusal("--port", str(port))
-    assert (code, said) == (1, f"Somebody else listens at 127.0.0.1:{port} already.\n")
+    code, output = await other.refusal("--port", str(port))
+    assert (code, output) == (1, f"Somebody else listens at 127.0.0.1:{port} already.\n")
     assert not other.daemon_file.exists()
 
 
@@ -244,7 +244,7 @@ async def test_a_unix_socket_serves_its_owner_and_goes_with_the_daemon(empty: Da
         async with wrap_client_stream_at(
             path, f"/api/tasks/stream/ws?project_id={project['id']}"
         ) as connection:
-            frame = await anext(told(connection))
+            frame = await anext(reported(connection))
             assert (frame["type"], frame["data"]) == ("snapshot", [])
         code, _ = await empty.refusal("--unix", str(path))
         assert code == 3
@@ -273,20 +273,20 @@ class wrap_client_stream_at:
 
 async def test_other_machines_are_let_in_only_with_a_token(empty: Daemon) -> None:
     for host in ("0.0.0.0", "::", "192.0.2.1", "example.org"):
-        code, said = await empty.refusal("--host", host, "--port", "0")
+        code, output = await empty.refusal("--host", host, "--port", "0")
         assert (code, empty.data.exists()) == (2, False)
-        assert host in said
-        assert "--auth token" in said
+        assert host in output
+        assert "--auth token" in output
     await empty.start("--auth", "token")
     try:
         file = empty.root / "config" / "token"
         assert mode(file) == 0o600
         token = file.read_text().strip()
 
-        async def has_said_all() -> bool:
+        async def has_output_all() -> bool:
             return "/?token=" in empty.log()
 
-        await empty.until(has_said_all, "the link for a browser")
+        await empty.until(has_output_all, "the link for a browser")
         assert token not in empty.log()
         assert f"Programs send the token in {file}." in empty.log()
         answer = await empty.request("GET", "/api/projects")
@@ -367,7 +367,7 @@ async def test_two_hundred_tasks_at_once_are_told_to_everybody_once_and_in_one_o
                 if len([f for f in seen[name] if f["type"] == "task_created"]) == 200:
                     return
 
-    with trio.fail_after(PATIENCE):
+    with trio.fail_after(TIMEOUT_S):
         async with trio.open_nursery() as nursery:
             nursery.start_soon(watch, "one", websocket(daemon, f"{path}&after=0"))
             nursery.start_soon(watch, "two", websocket(daemon, f"{path}&after=0"))
@@ -397,11 +397,11 @@ async def test_an_empty_database_is_filled_and_one_of_a_newer_version_is_left_al
     with closing(sqlite3.connect(database)) as connection:
         connection.execute("PRAGMA user_version = 999")
     before = database.read_bytes()
-    code, said = await empty.refusal("--port", "0")
+    code, output = await empty.refusal("--port", "0")
     assert code == 1
-    assert str(database) in said
-    assert "newer Anyon" in said
-    assert "Traceback" not in said
+    assert str(database) in output
+    assert "newer Anyon" in output
+    assert "Traceback" not in output
     assert database.read_bytes() == before
     assert not empty.daemon_file.exists()
 

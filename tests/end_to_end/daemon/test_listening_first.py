@@ -13,7 +13,7 @@ import pytest
 import trio
 from trio_websocket import ConnectionClosed, open_websocket_url
 
-from tests.support.daemon import PATIENCE, Daemon, local_client
+from tests.support.daemon import TIMEOUT_S, Daemon, local_client
 from tests.support.paths import ROOT
 
 pytestmark = pytest.mark.cold_start
@@ -40,8 +40,10 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@pytest.mark.parametrize("door", ["--port", "--vk-port"])
-async def test_clients_wait_at_a_daemon_that_is_still_loading(tmp_path: Path, door: str) -> None:
+@pytest.mark.parametrize("listener", ["--port", "--vk-port"])
+async def test_clients_wait_at_a_daemon_that_is_still_loading(
+    tmp_path: Path, listener: str
+) -> None:
     daemon = Daemon(tmp_path / "daemon")
     loaded = daemon.root / "loaded"
     slow = daemon.root / "slow"
@@ -53,15 +55,15 @@ async def test_clients_wait_at_a_daemon_that_is_still_loading(tmp_path: Path, do
 
     async def ask() -> None:
         async with local_client() as client:
-            found = await client.get(f"http://127.0.0.1:{ports[door]}/api/health")
+            found = await client.get(f"http://127.0.0.1:{ports[listener]}/api/health")
             answers.append(found.status_code)
 
     try:
         async with trio.open_nursery() as nursery:
             options = [f"{name}={port}" for name, port in ports.items()]
             nursery.start_soon(partial(daemon.start, *options, port=None))
-            with trio.fail_after(PATIENCE / 3):
-                while not await _connects(ports[door]):
+            with trio.fail_after(TIMEOUT_S / 3):
+                while not await _connects(ports[listener]):
                     await trio.sleep(0.01)
             assert not daemon.daemon_file.exists(), "it does not serve yet"
             nursery.start_soon(ask)
@@ -94,7 +96,7 @@ async def test_an_old_board_hears_of_a_stop_when_all_else_has_stopped(tmp_path: 
         ) as board:
             await board.get_message()
             os.kill(daemon.pid, signal.SIGTERM)
-            with trio.fail_after(PATIENCE), pytest.raises(ConnectionClosed) as closed:
+            with trio.fail_after(TIMEOUT_S), pytest.raises(ConnectionClosed) as closed:
                 await board.get_message()
             assert "stopped" in daemon.log().split()
         assert closed.value.reason is not None

@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.daemon import Daemon
 from tests.support.daemons.scripted_claude import use_scripted_claude
-from tests.support.real_agents.claude_cli import said
+from tests.support.real_agents.claude_cli import printed
 
 pytestmark = pytest.mark.cold_start
 
@@ -17,12 +17,12 @@ MESSAGES = 25
 async def test_a_long_conversation_is_forgotten_when_it_is_over(daemon: Daemon) -> None:
     await use_scripted_claude(daemon)
     project = await daemon.project()
-    kept = []
+    saved = []
     for _ in range(4):
         attempt = await daemon.attempt(project, f"much {MESSAGES}", "CLAUDE_CODE")
         ended = await daemon.over(attempt)
-        count = len(said(await daemon.entries(ended)))
+        count = len(printed(await daemon.entries(ended)))
         assert count == MESSAGES + 1  # the title is said as well
-        kept.append(psutil.Process(daemon.pid).memory_info().rss / 1e6)
+        saved.append(psutil.Process(daemon.pid).memory_info().rss / 1e6)
     # The first one shows how much it takes while it runs; each of the others would add that.
-    assert kept[-1] - kept[0] < 2 * MESSAGES, kept
+    assert saved[-1] - saved[0] < 2 * MESSAGES, saved

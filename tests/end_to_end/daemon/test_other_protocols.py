@@ -11,7 +11,7 @@ import trio
 from trio_websocket import WebSocketConnection
 
 from anyond.shim.protocol import PROTOCOL
-from tests.support.daemon import PATIENCE, Daemon, alive
+from tests.support.daemon import TIMEOUT_S, Daemon, alive
 from tests.support.paths import ROOT
 from tests.support.processes.run_pids import pids
 
@@ -35,9 +35,9 @@ async def become(daemon: Daemon, tree: Path) -> None:
     await daemon.start()
 
 
-async def shown(connection: WebSocketConnection, text: str) -> dict[str, Any]:
+async def displayed(connection: WebSocketConnection, text: str) -> dict[str, Any]:
     """The entry with that text, as soon as a client is told of it."""
-    with trio.fail_after(PATIENCE):
+    with trio.fail_after(TIMEOUT_S):
         while True:
             frame: dict[str, Any] = json.loads(await connection.get_message())
             if text in json.dumps(frame):
@@ -59,19 +59,19 @@ async def test_an_agent_of_a_later_version_goes_on_and_its_log_says_why_nobody_f
     await become(daemon, ROOT)
     stream = f"/api/execution-processes/{process['id']}/normalized-logs/ws"
     async with daemon.socket(stream) as connection:
-        frame = await shown(connection, f"speaks protocol {LATER}")
+        frame = await displayed(connection, f"speaks protocol {LATER}")
         assert frame["index"] == 0
         assert frame["entry_type"]["type"] == "error_message"
     # Whoever has seen it and comes again is not behind, and misses nothing later.
     async with daemon.socket(f"{stream}?after={frame['seq']}") as connection:
-        await shown(connection, "The program goes on")
+        await displayed(connection, "The program goes on")
     assert pids(daemon, process) == before
     assert all(map(alive, before))
     assert [p["status"] for p in await daemon.processes(attempt)] == ["running"]
 
     await become(daemon, later)
     async with daemon.socket(f"{stream}?after={frame['seq']}") as connection:
-        await shown(connection, '"pending_approval"')
+        await displayed(connection, '"pending_approval"')
     await daemon.ask(
         "POST", f"/api/approvals/{question['id']}/respond", {"status": {"status": "approved"}}
     )
@@ -93,7 +93,7 @@ async def test_a_script_of_a_later_version_says_it_too_and_a_stop_ends_it(daemon
     await become(daemon, ROOT)
     stream = f"/api/execution-processes/{process['id']}/normalized-logs/ws"
     async with daemon.socket(stream) as connection:
-        frame = await shown(connection, f"speaks protocol {LATER}")
+        frame = await displayed(connection, f"speaks protocol {LATER}")
     assert (frame["index"], frame["entry_type"]["type"]) == (0, "tool_use")
     before = pids(daemon, process)
     assert all(map(alive, before))

@@ -59,9 +59,9 @@ async def test_an_open_question_survives_the_daemon_and_its_answer_reaches_the_s
     ended = await daemon.over(attempt)
     assert (ended["id"], ended["status"]) == (process["id"], "completed")
     entries = await daemon.entries(ended)
-    said = [e["content"] for e in entries if e["entry_type"]["type"] == "assistant_message"]
-    assert "".join(said).count("before") == 1
-    assert "".join(said).count("after") == 1
+    output = [e["content"] for e in entries if e["entry_type"]["type"] == "assistant_message"]
+    assert "".join(output).count("before") == 1
+    assert "".join(output).count("after") == 1
     assert (Path(attempt["container_ref"]) / "ran.txt").read_text() == "ran\n"
 
 
@@ -143,9 +143,9 @@ async def test_what_was_not_committed_outlives_daemon_and_agent(daemon: Daemon) 
     retry = {"prompt": "say hi", "retry_process_id": process["id"], "force_when_dirty": True}
     await daemon.ask("POST", f"/api/task-attempts/{attempt['id']}/follow-up", retry)
     await daemon.over(attempt)
-    kept = f"refs/anyon/snapshots/{attempt['id']}/1"
+    saved = f"refs/anyon/snapshots/{attempt['id']}/1"
     for file, text in (("half.txt", "precious"), ("README.md", "edited")):
-        assert daemon.git(worktree, "show", f"{kept}:{file}").startswith(text)
+        assert daemon.git(worktree, "show", f"{saved}:{file}").startswith(text)
 
 
 async def test_stop_ends_the_whole_tree_of_a_deaf_agent(daemon: Daemon) -> None:
@@ -223,12 +223,12 @@ async def test_a_chain_killed_at_random_moments_runs_each_link_once_and_loses_no
         expected = "".join(f"line {i}\n" for i in range(1, count + 1))
         assert await daemon.raw(rows[0]) == expected
         assert await daemon.raw(rows[2]) == expected
-        said = "".join(
+        output = "".join(
             e["content"]
             for e in await daemon.entries(rows[1])
             if e["entry_type"]["type"] == "assistant_message"
         )
-        assert [said.count(f"line {n}\n") for n in range(count)] == [2] * count
+        assert [output.count(f"line {n}\n") for n in range(count)] == [2] * count
         worktree = Path(attempt["container_ref"])
         assert daemon.git(worktree, "status", "--porcelain") == ""
         assert (worktree / "log.txt").read_text() == "x\n"
@@ -284,7 +284,7 @@ async def test_a_daemon_killed_while_it_makes_an_attempt_makes_it_whole_or_not_a
 async def test_events_resume_after_a_crash_where_they_were_left(daemon: Daemon) -> None:
     project = await daemon.project()
 
-    async def events(after: int, wanted: int) -> list[tuple[int, str]]:
+    async def events(after: int, needed: int) -> list[tuple[int, str]]:
         found: list[tuple[int, str]] = []
         position, name = 0, ""
         assert daemon._http is not None
@@ -299,7 +299,7 @@ async def test_events_resume_after_a_crash_where_they_were_left(daemon: Daemon) 
                 elif not line and name:
                     found.append((position, name))
                     name = ""
-                    if len(found) == wanted:
+                    if len(found) == needed:
                         return found
         return found
 

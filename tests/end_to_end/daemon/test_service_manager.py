@@ -14,7 +14,7 @@ import psutil
 import pytest
 import trio
 
-from tests.support.daemon import PATIENCE, Daemon, alive, local_client
+from tests.support.daemon import TIMEOUT_S, Daemon, alive, local_client
 
 # What a service manager does between fork and exec: sockets from 3 on, and its own variables.
 pytestmark = pytest.mark.cold_start
@@ -39,9 +39,9 @@ os.execv(sys.argv[2], sys.argv[2:])
 PRIVATE = {"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_PID", "LISTEN_FDS"}
 
 
-def handing(names: str, *doors: socket.socket) -> list[str]:
+def handing(names: str, *listeners: socket.socket) -> list[str]:
     """A service manager that hands over `doors` by these names, which are parted by colons."""
-    numbers = [str(door.fileno()) for door in doors]
+    numbers = [str(listener.fileno()) for listener in listeners]
     return [sys.executable, "-c", MANAGER, ",".join([names, *numbers])]
 
 
@@ -66,7 +66,7 @@ def manager(empty: Daemon) -> Iterator[socket.socket]:
 
 async def news(manager: socket.socket) -> dict[str, str]:
     """The next message of the daemon."""
-    with trio.fail_after(PATIENCE):
+    with trio.fail_after(TIMEOUT_S):
         await trio.lowlevel.wait_readable(manager)
     lines = manager.recv(4096).decode().split("\n")
     return dict(line.split("=", 1) for line in lines)
@@ -88,11 +88,11 @@ def whose(daemon: Daemon) -> list[psutil.Process]:
 async def test_a_socket_of_the_manager_is_served_and_no_agent_gets_hold_of_it(
     empty: Daemon,
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as door:
-        port = door.getsockname()[1]
-        inode = os.fstat(door.fileno()).st_ino
-        through = handing("anyon.socket", door)
-        await empty.start(port=None, through=through, pass_fds=[door.fileno()])
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        inode = os.fstat(listener.fileno()).st_ino
+        through = handing("anyon.socket", listener)
+        await empty.start(port=None, through=through, pass_fds=[listener.fileno()])
         try:
             assert empty.url == f"http://127.0.0.1:{port}"
             listening = [
@@ -124,7 +124,7 @@ async def test_a_socket_of_the_manager_is_served_and_no_agent_gets_hold_of_it(
         finally:
             await empty.stop()
         # Between two daemons the manager's socket lets clients wait.
-        with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE):
+        with socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT_S):
             pass
 
 
@@ -132,15 +132,15 @@ async def test_clients_that_come_too_early_are_served_as_soon_as_the_daemon_is_t
     empty: Daemon,
 ) -> None:
     path = empty.root / "door"
-    with socket.socket(socket.AF_UNIX) as door:
-        door.bind(str(path))
-        door.listen()
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen()
         early = await trio.open_unix_socket(str(path))
         await early.send_all(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        through = handing("anyon.socket", door)
-        await empty.start(port=None, through=through, pass_fds=[door.fileno()])
+        through = handing("anyon.socket", listener)
+        await empty.start(port=None, through=through, pass_fds=[listener.fileno()])
         try:
-            with trio.fail_after(PATIENCE):
+            with trio.fail_after(TIMEOUT_S):
                 assert (await early.receive_some()).startswith(b"HTTP/1.1 200")
             assert empty.url == f"unix:{path}"
         finally:
@@ -154,8 +154,8 @@ async def test_the_manager_hears_of_the_start_of_every_heartbeat_and_of_the_end(
     empty.environment["WATCHDOG_USEC"] = "400000"
     began = trio.current_time()
     await empty.start()
-    heard = [await news(manager) for _ in range(2)]
-    ready = next(message for message in heard if "READY" in message)
+    received = [await news(manager) for _ in range(2)]
+    ready = next(message for message in received if "READY" in message)
     assert (ready["READY"], ready["MAINPID"]) == ("1", str(empty.pid))
     assert empty.url in ready["STATUS"]
     for _ in range(4):
@@ -205,9 +205,9 @@ async def test_a_socket_called_vk_serves_clients_of_vibe_kanban_and_their_page(
         socket.create_server(("127.0.0.1", 0)) as third,
     ):
         urls = [f"http://127.0.0.1:{s.getsockname()[1]}" for s in (first, second, third)]
-        doors = (first, second, third)
-        fds = [door.fileno() for door in doors]
-        through = handing("vk:http:vk", *doors)
+        listeners = (first, second, third)
+        fds = [listener.fileno() for listener in listeners]
+        through = handing("vk:http:vk", *listeners)
         await empty.start("--ui", str(pages), port=None, through=through, pass_fds=fds)
         try:
             known = json.loads(empty.daemon_file.read_text())
@@ -221,32 +221,32 @@ async def test_a_socket_called_vk_serves_clients_of_vibe_kanban_and_their_page(
         finally:
             await empty.stop()
         # Between two daemons a page that asks again waits, and is not refused.
-        with socket.create_connection(first.getsockname(), timeout=PATIENCE):
+        with socket.create_connection(first.getsockname(), timeout=TIMEOUT_S):
             pass
 
 
 async def test_where_only_the_socket_called_vk_is_handed_over_the_api_has_its_usual_port(
     empty: Daemon,
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as door:
-        through = handing("vk", door)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        through = handing("vk", listener)
         # What the manager hands over counts, as with the port of the API.
-        await empty.start("--vk-port", "0", through=through, pass_fds=[door.fileno()])
+        await empty.start("--vk-port", "0", through=through, pass_fds=[listener.fileno()])
         try:
             known = json.loads(empty.daemon_file.read_text())
-            assert known["vk_url"] == f"http://127.0.0.1:{door.getsockname()[1]}"
+            assert known["vk_url"] == f"http://127.0.0.1:{listener.getsockname()[1]}"
             assert await empty.ask("GET", "/api/health") == {"status": "ok"}
         finally:
             await empty.stop()
 
 
 async def test_a_socket_called_vk_that_others_can_reach_demands_a_token(empty: Daemon) -> None:
-    with socket.create_server(("0.0.0.0", 0)) as door:
-        command = [*handing("vk", door), sys.executable, "-m", "anyond", "serve", "--port", "0"]
+    with socket.create_server(("0.0.0.0", 0)) as listener:
+        command = [*handing("vk", listener), sys.executable, "-m", "anyond", "serve", "--port", "0"]
         found = await trio.run_process(
             command,
             env=empty.environment,
-            pass_fds=[door.fileno()],
+            pass_fds=[listener.fileno()],
             capture_stderr=True,
             check=False,
         )

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import trio
 
-from tests.support.daemon import PATIENCE, Daemon, Refused
+from tests.support.daemon import TIMEOUT_S, Daemon, Refused
 from tests.support.fakes.servers.github_server import GitHubServer, github_server, publish
 
 TOKEN = "ghp_adas_secret_token"
@@ -78,7 +78,7 @@ async def events(daemon: Daemon, kind: str, count: int) -> list[str]:
     """The data of the first `count` events of a kind since the beginning."""
     found: list[str] = []
     assert daemon._http is not None
-    with trio.fail_after(PATIENCE):
+    with trio.fail_after(TIMEOUT_S):
         async with daemon._http.stream("GET", "/api/events?after=0") as stream:
             current = ""
             async for line in stream.aiter_lines():
@@ -131,9 +131,9 @@ async def test_a_person_signs_in_with_a_code(daemon: Daemon, github: GitHubServe
     assert TOKEN not in daemon.log()
 
 
-@pytest.mark.parametrize(("pat", "kept"), [("ghp_expired", False), ("ghp_bobs", True)])
+@pytest.mark.parametrize(("pat", "saved"), [("ghp_expired", False), ("ghp_bobs", True)])
 async def test_a_sign_in_takes_the_place_of_a_token_that_is_worth_nothing_any_more(
-    daemon: Daemon, github: GitHubServer, pat: str, kept: bool
+    daemon: Daemon, github: GitHubServer, pat: str, saved: bool
 ) -> None:
     github.git.tokens["ghp_bobs"] = "bob"
     await daemon.ask("PUT", "/api/config", {"github": {"pat": pat}})
@@ -142,7 +142,7 @@ async def test_a_sign_in_takes_the_place_of_a_token_that_is_worth_nothing_any_mo
     assert await daemon.ask("POST", "/api/auth/github/device/poll") == "SUCCESS"
     assert await daemon.ask("GET", "/api/auth/github/check") == "VALID"
     config = (await daemon.ask("GET", "/api/info"))["config"]
-    assert config["github"]["pat"] == ("********" if kept else None)
+    assert config["github"]["pat"] == ("********" if saved else None)
     assert config["github"]["username"] == "ada"
 
 
@@ -210,10 +210,10 @@ async def test_from_a_branch_to_a_merged_pull_request(daemon: Daemon, github: Gi
     assert len(github.pulls[SLUG]) == 1
     browser = daemon.root / "browser"
 
-    async def shown() -> bool:
+    async def displayed() -> bool:
         return browser.exists()
 
-    await daemon.until(shown, "the pull request in the browser")
+    await daemon.until(displayed, "the pull request in the browser")
     assert browser.read_text() == f"{url}\n"
     status = await daemon.ask("GET", f"{path}/branch-status")
     assert [(m["type"], m["pr_info"]["status"]) for m in status["merges"]] == [("pr", "open")]
@@ -237,13 +237,13 @@ async def test_from_a_branch_to_a_merged_pull_request(daemon: Daemon, github: Gi
         "merged_at": "2026-01-02T03:04:05.000Z",
         "merge_commit_sha": "a" * 40,
     }
-    told = await events(daemon, "pr_status_changed", 2)
-    assert '"status":"open"' in told[0]
-    assert '"status":"merged"' in told[1]
+    reported = await events(daemon, "pr_status_changed", 2)
+    assert '"status":"open"' in reported[0]
+    assert '"status":"merged"' in reported[1]
     basic = base64.b64encode(f"x-access-token:{TOKEN}".encode()).decode()
     for secret in (TOKEN, basic):
         assert secret not in daemon.log()
-        assert secret not in "".join(told)
+        assert secret not in "".join(reported)
 
 
 async def test_a_pull_request_that_is_there_already_is_the_answer(
@@ -457,7 +457,7 @@ async def test_a_client_that_leaves_leaves_no_pull_request_unknown(
     attempt = await worked(daemon, github)
     path = f"/api/task-attempts/{attempt['id']}"
     github.held = ("POST", "/pulls")
-    with trio.fail_after(PATIENCE):
+    with trio.fail_after(TIMEOUT_S):
         async with trio.open_nursery() as nursery:
             nursery.start_soon(lambda: daemon.request("POST", f"{path}/pr", json=TITLE))
             while not github.asked("POST", "/pulls"):

@@ -80,8 +80,8 @@ async def test_a_branch_that_is_checked_out_elsewhere_does_not_go_back(daemon: D
     there = await elsewhere(at, "detached")
     daemon.git(at.repository, "checkout", "-q", at.attempt["branch"])
     (first,) = await daemon.processes(at.attempt)
-    wanted = {"process_id": first["id"], "prompt": "say x"}
-    refusal = await at.refused("replace-process", wanted)
+    expected = {"process_id": first["id"], "prompt": "say x"}
+    refusal = await at.refused("replace-process", expected)
     assert (refusal.status, refusal.type) == (409, "branch_checked_out")
     assert at.git("rev-parse", "HEAD") == there
     assert daemon.git(at.repository, "status", "--porcelain") == ""

@@ -26,9 +26,9 @@ async def test_a_hook_that_a_run_has_written_runs_when_a_person_has_accepted_it(
     assert not mark.exists()
     assert at.git("show", "HEAD:more.txt") == "more"
     assert cleanup["run_reason"] == "cleanupscript"
-    said = str(await daemon.entries(cleanup))
-    assert "hooks/pre-commit" in said
-    assert "git-programs/accept" in said
+    output = str(await daemon.entries(cleanup))
+    assert "hooks/pre-commit" in output
+    assert "git-programs/accept" in output
     assert (await at.row())["git_programs_withheld"]
     state = await daemon.ask("GET", programs)
     assert state["withheld"]

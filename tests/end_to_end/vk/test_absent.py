@@ -20,9 +20,9 @@ async def daemon(tmp_path: Path) -> AsyncIterator[Daemon]:
     shutil.copytree(ROOT / "anyond", copy / "anyond", ignore=skip)
     app = copy / "anyond" / "http" / "app.py"
     lines = app.read_text().splitlines(keepends=True)
-    kept = [line for line in lines if "vk" not in line]
-    assert len(lines) - len(kept) == 2, "one import and one call"
-    app.write_text("".join(kept))
+    saved = [line for line in lines if "vk" not in line]
+    assert len(lines) - len(saved) == 2, "one import and one call"
+    app.write_text("".join(saved))
     made = Daemon(tmp_path / "daemon")
     made.environment["PYTHONPATH"] = str(copy)
     async with made:
@@ -58,6 +58,6 @@ async def test_a_task_goes_all_the_way(daemon: Daemon) -> None:
 
 async def test_its_port_is_refused(daemon: Daemon) -> None:
     await daemon.stop()
-    code, said = await daemon.refusal("--port", "0", "--vk-port", "0")
-    assert (code, "comes without the wire format vk" in said) == (1, True)
+    code, output = await daemon.refusal("--port", "0", "--vk-port", "0")
+    assert (code, "comes without the wire format vk" in output) == (1, True)
     await daemon.start()

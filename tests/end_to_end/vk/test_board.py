@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import trio
 
-from tests.support.clients.vk_client import Json, Shown, Stream, Watching, apply, page
+from tests.support.clients.vk_client import Displayed, Json, Stream, Watching, apply, page
 from tests.support.daemon import Daemon
 
 
@@ -68,7 +68,7 @@ async def test_a_whole_task_on_the_old_board(daemon: Daemon) -> None:
         await board.until(lambda _: board.frames, "a first frame, though there is nothing")
         await drafts.until(lambda _: drafts.frames, "a first frame, though there is nothing")
 
-        wanted = {
+        needed = {
             "task": {
                 "project_id": project["id"],
                 "title": "Describe the tea timer",
@@ -79,13 +79,13 @@ async def test_a_whole_task_on_the_old_board(daemon: Daemon) -> None:
             "executor_profile_id": {"executor": "DEMO", "variant": None},
             "base_branch": "main",
         }
-        task = await client.call("POST", "/api/tasks/create-and-start", wanted)
+        task = await client.call("POST", "/api/tasks/create-and-start", needed)
         await board.until(lambda d: task["id"] in d["tasks"], "the task")
         (attempt,) = await client.call("GET", f"/api/task-attempts?task_id={task['id']}")
         place = f"/api/task-attempts/{attempt['id']}"
         await drafts.until(lambda d: attempt["id"] in d["drafts"], "a place for drafts")
-        shown = drafts.document["drafts"][attempt["id"]]
-        assert (shown["follow_up"]["prompt"], shown["retry"]) == ("", None)
+        displayed = drafts.document["drafts"][attempt["id"]]
+        assert (displayed["follow_up"]["prompt"], displayed["retry"]) == ("", None)
 
         processes = await web.processes(attempt)
         process = await processes.until(newest)
@@ -98,11 +98,15 @@ async def test_a_whole_task_on_the_old_board(daemon: Daemon) -> None:
 
         # A message is written while the agent is at work, and waits for its turn.
         await client.call("PUT", f"{place}/draft?type=follow_up", {"prompt": "Mention oolong."})
-        kept = await client.call("PUT", f"{place}/draft?type=follow_up", {"variant": None})
-        assert (kept["prompt"], kept["variant"], kept["image_ids"]) == ("Mention oolong.", None, [])
+        saved = await client.call("PUT", f"{place}/draft?type=follow_up", {"variant": None})
+        assert (saved["prompt"], saved["variant"], saved["image_ids"]) == (
+            "Mention oolong.",
+            None,
+            [],
+        )
         queue = f"{place}/draft/queue?type=follow_up"
         assert (await client.call("POST", queue, {"queued": True}))["queued"] is True
-        with pytest.raises(Shown):
+        with pytest.raises(Displayed):
             await client.call("PUT", f"{place}/draft?type=follow_up", {"prompt": "Too late."})
         assert (await client.call("POST", queue, {"queued": False}))["queued"] is False
         assert (await client.call("POST", queue, {"queued": True}))["queued"] is True
@@ -114,8 +118,8 @@ async def test_a_whole_task_on_the_old_board(daemon: Daemon) -> None:
         assert log.seen_at_the_end["status"] == "completed", "the end of a log was told too soon"
         assert waiting(log.document) is None
         await output.until_finished()
-        said = "".join(c["content"] for c in output.lines if c["type"] == "STDOUT")
-        assert said == "".join(e["content"] for e in output.document["entries"])
+        printed = "".join(c["content"] for c in output.lines if c["type"] == "STDOUT")
+        assert printed == "".join(e["content"] for e in output.document["entries"])
 
         second = await processes.until(
             lambda d: newest(d) if newest(d)["id"] != process["id"] else None, "the queued turn"
@@ -158,10 +162,10 @@ async def test_a_whole_task_on_the_old_board(daemon: Daemon) -> None:
 
         # What landed stays in sight, for who has the page open and for who opens it now.
         later = await web.diff(attempt), await web.diff(attempt, "?stats_only=true")
-        for shown, numbers in ((diff, stats), later):
-            await shown.until_finished()
+        for displayed, numbers in ((diff, stats), later):
+            await displayed.until_finished()
             await numbers.until_finished()
-            assert shown.document["entries"] == changed
+            assert displayed.document["entries"] == changed
             assert numbers.document["entries"]["NOTES.md"]["content"] == file
         assert await compared(daemon, attempt) == {}
 
@@ -172,7 +176,7 @@ async def test_a_whole_task_on_the_old_board(daemon: Daemon) -> None:
             again = await web.conversation(ended)
             await again.until_finished()
             assert contents(again) == contents(stream)
-        assert said == await daemon.raw(process)
+        assert printed == await daemon.raw(process)
         assert {s.code for s in (board, drafts, processes, diff, stats)} == {None}
 
 
@@ -198,10 +202,10 @@ async def entries(daemon: Daemon, process: Json) -> list[Json]:
     """The conversation as our own clients have it, in words that vibe-kanban has."""
     found = []
     for entry in await daemon.entries(process):
-        kept = {key: value for key, value in entry.items() if key not in {"index", "seq"}}
-        if kept["entry_type"]["type"] == "token_usage":
-            kept["entry_type"] = {"type": "system_message"}
-        found.append(kept)
+        saved = {key: value for key, value in entry.items() if key not in {"index", "seq"}}
+        if saved["entry_type"]["type"] == "token_usage":
+            saved["entry_type"] = {"type": "system_message"}
+        found.append(saved)
     return found
 
 
@@ -340,9 +344,9 @@ async def test_what_landed_is_shown_until_the_agent_goes_on(daemon: Daemon) -> N
     await daemon.over(attempt)
     place = f"/api/task-attempts/{attempt['id']}"
     await daemon.ask("POST", f"{place}/merge", {"strategy": "squash"})
-    shown = await daemon.frames(f"/vk{place}/diff/ws")
-    assert set(patched(shown)) == {"one.txt", "two.txt"}
-    assert await daemon.frames(f"{place}/diff/ws?format=patch") == shown
+    displayed = await daemon.frames(f"/vk{place}/diff/ws")
+    assert set(patched(displayed)) == {"one.txt", "two.txt"}
+    assert await daemon.frames(f"{place}/diff/ws?format=patch") == displayed
     await daemon.ask("POST", f"{place}/follow-up", {"prompt": "write three.txt 3\nsleep 600"})
     async with page(daemon) as web:
         diff = await web.diff(attempt)
@@ -361,7 +365,7 @@ async def test_an_attempt_at_work_is_not_deleted(daemon: Daemon) -> None:
     await daemon.use_fake_agent()
     attempt = await daemon.attempt(project, "sleep 600")
     async with page(daemon) as web:
-        with pytest.raises(Shown, match="stop it first"):
+        with pytest.raises(Displayed, match="stop it first"):
             await web.client.call("DELETE", f"/api/task-attempts/{attempt['id']}")
         await web.client.call("POST", f"/api/task-attempts/{attempt['id']}/stop")
         with trio.fail_after(30):

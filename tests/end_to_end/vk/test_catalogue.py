@@ -15,6 +15,7 @@ from tests.support.clients.vk_shapes import (
     ATTEMPT,
     BRANCH,
     CONFIG,
+    DISPLAYED_TASK,
     DRAFT,
     ENTRY,
     IMAGE,
@@ -22,7 +23,6 @@ from tests.support.clients.vk_shapes import (
     PNG,
     PROCESS,
     PROJECT,
-    SHOWN_TASK,
     STATUS,
     TAG,
     TASK,
@@ -102,7 +102,7 @@ WORKING = [
     Row("PUT", "/api/tasks/{task}", {"title": None, "description": "", "status": "todo",
         "parent_task_attempt": None, "image_ids": None}, {**TASK,
         "description": OneOf(("", None))}),
-    Row("GET", "/api/tasks?project_id={project}", data=[SHOWN_TASK]),
+    Row("GET", "/api/tasks?project_id={project}", data=[DISPLAYED_TASK]),
     Row("GET", "/api/tasks/{task}", data=TASK),
     Row("POST", "/api/task-attempts", {"task_id": "{task}", "executor_profile_id": PROFILE,
         "base_branch": "main"}, ATTEMPT, keep="attempt"),
@@ -386,7 +386,7 @@ async def test_an_agent_that_cannot_be_started_leaves_a_task_that_can_be_seen(
                 "base_branch": "main",
             },
         )
-        assert not list(differences(made, SHOWN_TASK))
+        assert not list(differences(made, DISPLAYED_TASK))
         again = await web.client.call(
             "POST",
             "/api/task-attempts",

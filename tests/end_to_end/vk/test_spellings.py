@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.clients.vk_client import Shown, VkClient
+from tests.support.clients.vk_client import Displayed, VkClient
 from tests.support.clients.vk_shapes import PNG
 from tests.support.daemon import Daemon
 
@@ -122,20 +122,20 @@ async def test_a_link_to_a_picture_shows_it_wherever_the_page_is(
 ) -> None:
     async with daemon.client():
         files = {"image": ("dot.png", PNG, "image/png")}
-        kept = (await daemon.request("POST", "/vk/api/images/upload", files=files)).json()["data"]
-        link = kept["file_path"]
+        stored = (await daemon.request("POST", "/vk/api/images/upload", files=files)).json()["data"]
+        link = stored["file_path"]
         for page in ("/projects/x/tasks/", "/projects/x/tasks/y/attempts/", "/data/worktrees/z/"):
             for method, content in (("GET", PNG), ("HEAD", b"")):
-                shown = await daemon.request(method, f"/vk{page}{link}")
-                assert (shown.status_code, shown.content) == (200, content)
-                assert shown.headers["Content-Type"] == "image/png"
+                displayed = await daemon.request(method, f"/vk{page}{link}")
+                assert (displayed.status_code, displayed.content) == (200, content)
+                assert displayed.headers["Content-Type"] == "image/png"
         name = link.rpartition("/")[2]
         for other in (name[1:], "..", "%2e%2e", f"{name}%00", " ", "x" * 999):
             missing = await daemon.request("GET", f"/vk/a/.vibe/images/{other}")
             assert missing.status_code in {400, 404}, other
         assert (await daemon.request("GET", f"/{link}")).status_code == 404, "ours knows one way"
-        strange = {"Origin": "http://evil.example"}
-        refused = await daemon.request("GET", f"/vk/a/{link}", headers=strange)
+        unusual = {"Origin": "http://evil.example"}
+        refused = await daemon.request("GET", f"/vk/a/{link}", headers=unusual)
         assert refused.status_code == 403
 
 
@@ -149,7 +149,7 @@ async def test_a_picture_that_is_taken_out_of_one_form_stays_where_it_was(
         sent = await daemon.request("POST", f"/vk/api/images/{at}", files=files)
         return dict(sent.json()["data"])
 
-    async def shown(task: Json) -> list[str]:
+    async def displayed(task: Json) -> list[str]:
         rows = await client.call("GET", f"/api/images/task/{task['id']}")
         return [row["id"] for row in rows]
 
@@ -164,16 +164,16 @@ async def test_a_picture_that_is_taken_out_of_one_form_stays_where_it_was(
         # The same bytes in the form of another task, and out again.
         assert (await uploaded())["id"] == image
         await client.call("DELETE", f"/api/images/{image}")
-        assert await shown(tea) == [image]
+        assert await displayed(tea) == [image]
         assert (await uploaded(f"task/{milk['id']}/upload"))["id"] == image
-        assert await shown(milk) == [image]
+        assert await displayed(milk) == [image]
         await client.call("DELETE", f"/api/images/{image}")
-        assert (await shown(tea), await shown(milk)) == ([image], [])
+        assert (await displayed(tea), await displayed(milk)) == ([image], [])
         file = await daemon.request("GET", f"/vk/api/images/{image}/file")
         assert (file.status_code, file.content) == (200, PNG)
         # Our own API deletes what it is told to.
         await daemon.ask("DELETE", f"/api/images/{image}")
-        assert await shown(tea) == []
+        assert await displayed(tea) == []
 
 
 @pytest.mark.parametrize(
@@ -247,5 +247,5 @@ async def test_what_is_missing_or_torn_is_refused_as_a_mistake_of_the_client(
 async def test_an_agent_without_mcp_says_so_in_the_words_that_the_page_looks_for(
     client: VkClient,
 ) -> None:
-    with pytest.raises(Shown, match="does not support MCP"):
+    with pytest.raises(Displayed, match="does not support MCP"):
         await client.call("GET", "/api/mcp-config?executor=DEMO")

@@ -133,8 +133,8 @@ async def test_the_api_is_beside_it_and_never_the_page(site: httpx.AsyncClient) 
         found = await site.get(path, headers=HTML)
         assert (found.status_code, found.json()["success"]) == (404, False)
     assert (await site.post("/")).status_code == 405
-    stranger = await site.get("/", headers={"Host": "evil.example"})
-    assert (stranger.status_code, stranger.json()["success"]) == (403, False)
+    outsider = await site.get("/", headers={"Host": "evil.example"})
+    assert (outsider.status_code, outsider.json()["success"]) == (403, False)
     origin = str(site.base_url).rstrip("/")
     same = await site.get(HASHED, headers={"Origin": origin, "Sec-Fetch-Site": "same-origin"})
     assert same.status_code == 200
@@ -159,12 +159,12 @@ async def test_a_link_lets_a_browser_in_where_a_token_is_wanted(tmp_path: Path, 
 
 async def test_what_cannot_be_served_is_said_at_once(tmp_path: Path) -> None:
     daemon = Daemon(tmp_path / "daemon")
-    code, said = await daemon.refusal("--port", "0", "--ui", str(tmp_path))
-    assert (code, "--vk-port" in said) == (2, True)
-    code, said = await daemon.refusal("--port", "0", "--vk-port", "0", "--ui", str(tmp_path))
-    assert (code, "there is no index.html" in said) == (1, True)
-    code, said = await daemon.refusal("--port", "8097", "--vk-port", "8097")
-    assert (code, "must be another one than --port" in said) == (2, True)
+    code, output = await daemon.refusal("--port", "0", "--ui", str(tmp_path))
+    assert (code, "--vk-port" in output) == (2, True)
+    code, output = await daemon.refusal("--port", "0", "--vk-port", "0", "--ui", str(tmp_path))
+    assert (code, "there is no index.html" in output) == (1, True)
+    code, output = await daemon.refusal("--port", "8097", "--vk-port", "8097")
+    assert (code, "must be another one than --port" in output) == (2, True)
 
 
 async def test_other_pages_may_link_to_it_and_allowed_ones_may_frame_it(tmp_path: Path) -> None:
@@ -189,7 +189,7 @@ async def test_a_picture_in_a_description_is_shown_by_the_page(tmp_path: Path) -
         sent = await client.post("/api/images/upload", files=files)
         link = sent.json()["data"]["file_path"]
         for page in ("/projects/p/tasks/", "/projects/p/tasks/t/attempts/", "/"):
-            shown = await client.get(page + link, headers={"Accept": "image/*,*/*;q=0.8"})
-            assert (shown.status_code, shown.content) == (200, PNG)
+            displayed = await client.get(page + link, headers={"Accept": "image/*,*/*;q=0.8"})
+            assert (displayed.status_code, displayed.content) == (200, PNG)
         assert (await client.get("/.vibe/images/.env")).status_code == 404
         assert (await client.get("/.vibe/images/", headers=HTML)).status_code == 404

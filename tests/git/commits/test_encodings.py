@@ -23,17 +23,17 @@ def latin(repo: Checkout) -> None:
     repo.git("config", "user.name", "Zoë")
 
 
-def told(checkout: Checkout, what: str, rev: str = "HEAD") -> str:
+def reported(checkout: Checkout, what: str, rev: str = "HEAD") -> str:
     return checkout.git("log", "-1", "--encoding=UTF-8", f"--format={what}", rev)
 
 
 async def test_our_commits_say_what_they_were_told(attempt: Checkout) -> None:
     attempt.write("a.txt")
     assert await commit_all(attempt.path, "Grüße, 漢字")
-    assert told(attempt, "%s|%an") == "Grüße, 漢字|Zoë"
+    assert reported(attempt, "%s|%an") == "Grüße, 漢字|Zoë"
     assert await branches.subject(attempt.path, attempt.oid()) == "Grüße, 漢字"
     await deletion.delete_file(attempt.path, "a.txt", message="Lösche 漢字")
-    assert told(attempt, "%s|%cn") == "Lösche 漢字|Zoë"
+    assert reported(attempt, "%s|%cn") == "Lösche 漢字|Zoë"
 
 
 @pytest.mark.parametrize("strategy", ["merge", "squash", "rebase"])
@@ -44,14 +44,14 @@ async def test_a_merge_keeps_what_others_have_written(
     attempt.git("add", "-A")
     message = attempt.write("../message", "Größe\n".encode("iso-8859-1"))
     attempt.git("commit", "-q", "-F", message, "--author", b"J\xf6rg <j@x>".decode("latin-1"))
-    assert told(attempt, "%s") == "Größe"
+    assert reported(attempt, "%s") == "Größe"
     repo.commit({"m.txt": "m\n"}, "theirs")
     oid = (
         await merge(repos, repo.path, "work", "main", message="Füge 漢字", strategy=strategy)
     ).after
-    assert told(repo, "%s", oid) == ("Größe" if strategy == "rebase" else "Füge 漢字")
+    assert reported(repo, "%s", oid) == ("Größe" if strategy == "rebase" else "Füge 漢字")
     if strategy == "merge":
-        assert told(repo, "%s", f"{oid}^2") == "Größe"
+        assert reported(repo, "%s", f"{oid}^2") == "Größe"
 
 
 async def test_a_snapshot_tells_its_reason(repo: Checkout, attempt: Checkout) -> None:

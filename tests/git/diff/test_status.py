@@ -8,7 +8,7 @@ from anyond.git.diff.status import branch_status, in_progress, status
 from anyond.model.refusals.requests import NotFound
 from tests.support.checkout import Checkout
 
-STRANGE = ["tab\there", 'quo"te', "new\nline", "[br]*?.txt", "ünï", " lead", "-dash", "a -> b"]
+ODD = ["tab\there", 'quo"te', "new\nline", "[br]*?.txt", "ünï", " lead", "-dash", "a -> b"]
 
 
 async def test_a_clean_checkout_has_nothing_to_tell(attempt: Checkout) -> None:
@@ -44,11 +44,11 @@ async def test_a_deleted_and_a_renamed_file_are_changes(attempt: Checkout) -> No
 
 
 async def test_strange_names_come_through(attempt: Checkout) -> None:
-    for name in STRANGE:
+    for name in ODD:
         attempt.write(name)
-    attempt.git("add", STRANGE[0])
+    attempt.git("add", ODD[0])
     seen = await status(attempt.path)
-    assert sorted([*seen.changed, *seen.untracked]) == sorted(STRANGE)
+    assert sorted([*seen.changed, *seen.untracked]) == sorted(ODD)
 
 
 async def test_names_that_are_not_utf8_come_through(attempt: Checkout) -> None:
@@ -77,9 +77,9 @@ async def test_an_unfinished_operation_is_known_by_name(
     assert seen.op == op
     assert seen.conflicted == ["base.txt"]
     assert seen.rebase_in_progress == (op == "rebase")
-    told = await in_progress(attempt.path)
-    assert told is not None
-    assert told.branch == ("work" if op == "rebase" else None)
+    reported = await in_progress(attempt.path)
+    assert reported is not None
+    assert reported.branch == ("work" if op == "rebase" else None)
     row = await branch_status(repo.path, attempt.path, "work", "main")
     assert (row.conflict_op, row.conflicted_files) == (op, ["base.txt"])
 

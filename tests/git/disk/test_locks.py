@@ -91,11 +91,11 @@ def waiting(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     found: list[Path] = []
     wait = locks.gone
 
-    async def told(held: Path, seconds: float) -> bool:
+    async def reported(held: Path, seconds: float) -> bool:
         found.append(held)
         return await wait(held, seconds)
 
-    monkeypatch.setattr(locks, "gone", told)
+    monkeypatch.setattr(locks, "gone", reported)
     return found
 
 

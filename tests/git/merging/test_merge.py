@@ -62,9 +62,9 @@ async def test_a_rebase_puts_each_commit_on_the_target(repo: Checkout, attempt: 
     attempt.git("commit", "-q", "-m", "second", "--author", "Grace <g@x>", "--date", "@86400 +0100")
     repo.commit({"m.txt": "m\n"}, "theirs")
     oid = await land(repo, strategy="rebase")
-    told = repo.git("log", "-3", "--format=%s|%an|%cn|%ad", "--date=raw", oid).split("\n")
-    assert told[0] == "second|Grace|Ada|86400 +0100"
-    assert [line.split("|")[0] for line in told] == ["second", "first", "theirs"]
+    reported = repo.git("log", "-3", "--format=%s|%an|%cn|%ad", "--date=raw", oid).split("\n")
+    assert reported[0] == "second|Grace|Ada|86400 +0100"
+    assert [line.split("|")[0] for line in reported] == ["second", "first", "theirs"]
     assert repo.git("log", "-1", "--format=%b", f"{oid}~1") == "body"
     assert repo.status() == []
 
@@ -446,8 +446,8 @@ async def test_a_target_that_is_another_name_of_a_branch_is_that_branch(
     attempt.commit({"new.txt": "new\n"})
     repo.git("symbolic-ref", "refs/heads/master", "refs/heads/main")
     repo.git("symbolic-ref", "refs/heads/trunk", "refs/heads/master")
-    landed = await merge(repos, repo.path, "work", "trunk", message="Land")
-    assert repo.oid("main") == repo.oid("trunk") == landed.after
+    merged = await merge(repos, repo.path, "work", "trunk", message="Land")
+    assert repo.oid("main") == repo.oid("trunk") == merged.after
     assert repo.git("symbolic-ref", "refs/heads/trunk") == "refs/heads/main"
     assert repo.read("new.txt") == "new\n"
     assert repo.status() == []
@@ -457,7 +457,7 @@ async def test_a_target_that_is_another_name_of_a_branch_is_that_branch(
     with pytest.raises(Conflict) as refusal:
         await merge(repos, repo.path, "work", "master", message="Land")
     assert refusal.value.type == "dirty_target"
-    assert repo.oid("main") == landed.after
+    assert repo.oid("main") == merged.after
 
 
 async def test_a_checkout_whose_branch_may_not_move_is_as_it_was(

@@ -116,8 +116,8 @@ async def test_an_entry_that_is_popped_meanwhile_is_kept_and_told_of_once(
     stays, goes = repo.oid("stash@{0}"), repo.oid("stash@{1}")
     await saved_commits.guard_stash(repo.path, ID)
     attempt.git("stash", "pop", "-q", "stash@{1}")
-    (told,) = await saved_commits.compare_stash(repo.path, ID, "work")
-    assert "half of an idea" in told
+    (reported,) = await saved_commits.compare_stash(repo.path, ID, "work")
+    assert "half of an idea" in reported
     attempt.git("reflog", "expire", "--expire=now", "--all")
     repo.git("gc", "-q", "--prune=now")
     assert repo.git("show", f"{goes}:base.txt") == "the person's"
@@ -135,8 +135,8 @@ async def test_what_an_attempt_leaves_in_the_stash_is_told_of(
     await saved_commits.guard_stash(repo.path, ID)
     attempt.write("base.txt", "put away\n")
     attempt.git("stash", "push", "-q")
-    (told,) = await saved_commits.compare_stash(repo.path, ID, "work")
-    assert "WIP on work" in told
+    (reported,) = await saved_commits.compare_stash(repo.path, ID, "work")
+    assert "WIP on work" in reported
     await saved_commits.guard_stash(repo.path, ID)
     assert await saved_commits.compare_stash(repo.path, ID, "work") == []
 
@@ -154,8 +154,8 @@ async def test_a_branch_that_another_checkout_moved_is_followed_and_not_reverted
     attempt.write("mine.txt", "edited here\n")
     attempt.write("new.txt", "new\n")
     assert attempt.oid() == theirs
-    (told,) = await moved_branch.follow(attempt.path, ID)
-    assert theirs[:12] in told
+    (reported,) = await moved_branch.follow(attempt.path, ID)
+    assert theirs[:12] in reported
     assert attempt.status() == [" M mine.txt", "?? new.txt"]
     assert attempt.read("base.txt") == "edited there\n"
     assert await moved_branch.follow(attempt.path, ID) == []
@@ -183,9 +183,9 @@ async def test_what_a_branch_had_before_it_was_put_elsewhere_is_kept(
 ) -> None:
     before = attempt.commit({"mine.txt": "mine\n"})
     repo.git("update-ref", "refs/heads/work", "main")
-    (told,) = await moved_branch.follow(attempt.path, ID)
+    (reported,) = await moved_branch.follow(attempt.path, ID)
     assert repo.oid(f"refs/anyon/kept/{ID}/branch-{before}") == before
-    assert f"refs/anyon/kept/{ID}/branch-" in told
+    assert f"refs/anyon/kept/{ID}/branch-" in reported
     assert attempt.status() == []
 
 

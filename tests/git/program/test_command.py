@@ -30,8 +30,8 @@ async def test_a_failure_names_the_command_and_what_git_said(repo: Checkout) -> 
 
 
 def test_a_failure_with_a_line_for_each_file_is_told_in_short() -> None:
-    said = "".join(f"error: unable to write file {n}.txt\n" for n in range(100_000))
-    failed = GitFailed(("checkout",), 1, f"{said}fatal: nothing more\n")
+    output = "".join(f"error: unable to write file {n}.txt\n" for n in range(100_000))
+    failed = GitFailed(("checkout",), 1, f"{output}fatal: nothing more\n")
     first, *_, last = str(failed).splitlines()
     assert first == "git checkout failed: error: unable to write file 0.txt"
     assert last == "fatal: nothing more"
@@ -86,8 +86,8 @@ async def test_much_output_and_much_input_do_not_block_each_other(repo: Checkout
 
 
 async def test_cancelling_ends_git_and_what_it_has_started(repo: Checkout) -> None:
-    told = repo.path / "pid"
-    slow = f"!echo $$ > '{told}.new'; mv '{told}.new' '{told}'; sleep 1000"
+    reported = repo.path / "pid"
+    slow = f"!echo $$ > '{reported}.new'; mv '{reported}.new' '{reported}'; sleep 1000"
 
     async with trio.open_nursery() as nursery:
 
@@ -95,9 +95,9 @@ async def test_cancelling_ends_git_and_what_it_has_started(repo: Checkout) -> No
             await git("-c", f"alias.slow={slow}", "slow", cwd=repo.path)
 
         nursery.start_soon(run)
-        await until(told.exists)
+        await until(reported.exists)
         nursery.cancel_scope.cancel()
-    pid = int(told.read_text())
+    pid = int(reported.read_text())
     await until(lambda: not _is_running(pid))
 
 

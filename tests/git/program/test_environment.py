@@ -39,8 +39,8 @@ async def test_settings_in_the_environment_hold_and_a_date_does_not(
     attempt: Checkout, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (home / ".gitconfig").write_text("")
-    told = settings([("user.name", "Grace"), ("user.email", "grace@x")], {})
-    for name, value in told.items():
+    reported = settings([("user.name", "Grace"), ("user.email", "grace@x")], {})
+    for name, value in reported.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("GIT_AUTHOR_DATE", "@1 +0000")
     monkeypatch.setenv("GIT_COMMITTER_DATE", "@1 +0000")
@@ -60,8 +60,8 @@ async def test_the_identity_is_what_git_itself_says(
     monkeypatch.setenv("EMAIL", "ada@home")
     who = await repository.identity(attempt.path)
     for role in ("AUTHOR", "COMMITTER"):
-        said = attempt.git("var", f"GIT_{role}_IDENT")
-        assert said.startswith(f"{who[f'GIT_{role}_NAME']} <{who[f'GIT_{role}_EMAIL']}> ")
+        output = attempt.git("var", f"GIT_{role}_IDENT")
+        assert output.startswith(f"{who[f'GIT_{role}_NAME']} <{who[f'GIT_{role}_EMAIL']}> ")
     assert who["GIT_COMMITTER_NAME"] == "Bot"
     assert who["GIT_AUTHOR_EMAIL"] == "ada@work"
 
@@ -105,8 +105,8 @@ async def test_gits_own_words_stay_those_that_are_read(
     # Only a machine that has German could show it, so look at the switch, too.
     assert environment(os.environ)["GIT_TEXTDOMAINDIR"] == os.devnull
     (tmp_path / "no").mkdir()
-    told = await git("status", cwd=tmp_path / "no", check=False)
-    assert "not a git repository" in told.err
+    reported = await git("status", cwd=tmp_path / "no", check=False)
+    assert "not a git repository" in reported.err
 
 
 @pytest.mark.parametrize("how", ["GIT_ASKPASS", "core.askPass", "SSH_ASKPASS"])
@@ -152,8 +152,8 @@ async def test_the_settings_of_a_push_do_not_replace_the_persons(
     for name, value in mine.items():
         monkeypatch.setenv(name, value)
     env = settings([("c.d", "ours"), ("a.e", "too")], os.environ)
-    told = (await git("config", "--get-regexp", r"^(a|c)\.", cwd=repo.path, env=env)).text
-    assert sorted(told.splitlines()) == ["a.b mine", "a.e too", "c.d ours"]
+    reported = (await git("config", "--get-regexp", r"^(a|c)\.", cwd=repo.path, env=env)).text
+    assert sorted(reported.splitlines()) == ["a.b mine", "a.e too", "c.d ours"]
     assert settings([("c.d", "x")], {"GIT_CONFIG_COUNT": "nonsense"})["GIT_CONFIG_COUNT"] == "1"
 
 

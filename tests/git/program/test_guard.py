@@ -289,10 +289,10 @@ async def test_what_an_agent_has_put_into_a_submodule_is_not_run(
     attempt_id = new_id()
 
     assert await submodules.unsaved(known.path) == ["lib"]
-    (kept,) = await submodule_commits.keep(repo.path, known.path, attempt_id)
+    (saved,) = await submodule_commits.keep(repo.path, known.path, attempt_id)
     await snapshots.take(repo.path, known.path, attempt_id, "test")
 
-    assert kept.oid == oid
+    assert saved.oid == oid
     assert canary.ran == ""
 
 

@@ -56,10 +56,10 @@ async def test_many_files_and_their_history_are_listed_beside_everything_else(
     with looked_through() as found:
         listed = await file_listing.take(large.path, ignored=False)
         counted = await history.counts(large.path, "HEAD")
-        kept = await submodules.only_here(large.path, {})
+        saved = await submodules.only_here(large.path, {})
     assert set(FILES) <= set(listed.files)
     assert set(FILES) <= set(counted)
-    assert kept == []
+    assert saved == []
     assert found == []
 
 

@@ -201,11 +201,11 @@ async def test_a_push_to_a_path_needs_no_token(
 async def test_the_token_is_in_no_argument_and_goes_to_no_other_host(
     repos: Repositories, published: Checkout, server: GitHttp, tmp_path: Path
 ) -> None:
-    told = tmp_path / "told"
+    reported = tmp_path / "told"
     look = "import psutil; print([p.info for p in psutil.process_iter(['cmdline'])])"
-    published.hook("pre-push", f'{sys.executable} -c "{look}" > {told}')
+    published.hook("pre-push", f'{sys.executable} -c "{look}" > {reported}')
     await push(repos, published)
-    text = told.read_text(errors="replace")
+    text = reported.read_text(errors="replace")
     assert "'--porcelain'" in text
     assert TOKEN not in text
     assert BASIC not in text
@@ -226,12 +226,12 @@ async def test_the_token_is_in_no_environment_and_in_no_file_afterwards(
     repos: Repositories, published: Checkout, server: GitHttp, tmp_path: Path
 ) -> None:
     """What a hook starts may write its environment anywhere: into a log, a report, a cache."""
-    told = tmp_path / "told"
+    reported = tmp_path / "told"
     look = "import psutil; print([p.info for p in psutil.process_iter(['environ'])])"
     for hook in ("pre-push", "reference-transaction"):
-        published.hook(hook, f'{sys.executable} -c "{look}" >> {told}')
+        published.hook(hook, f'{sys.executable} -c "{look}" >> {reported}')
     await push(repos, published)
-    text = told.read_text(errors="replace")
+    text = reported.read_text(errors="replace")
     assert text.count("GIT_TERMINAL_PROMPT") > 2, "git itself was looked at"
     assert TOKEN not in text
     assert BASIC not in text
@@ -332,9 +332,9 @@ async def test_each_answer_has_its_meaning(
     with pytest.raises(expected) as refusal:
         await push(repos, published)
     assert text in str(refusal.value)
-    told = f"{refusal.value}{refusal.value.data}"
-    assert TOKEN not in told
-    assert BASIC not in told
+    reported = f"{refusal.value}{refusal.value.data}"
+    assert TOKEN not in reported
+    assert BASIC not in reported
     assert published.git("config", "--get", "branch.work.remote", code=1) == ""
 
 

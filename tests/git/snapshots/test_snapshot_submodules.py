@@ -51,10 +51,10 @@ async def test_submodules_of_a_snapshot_come_back(
     before = states(attempt)
     ref = await snapshots.take(project.path, attempt.path, ID, "test")
     project.git("worktree", "remove", "--force", "--force", attempt.path)
-    (kept,) = await snapshot_refs.list_snapshots(project.path)
+    (saved,) = await snapshot_refs.list_snapshots(project.path)
     again = Checkout(tmp_path / "again")
     await snapshots.restore(Repositories(), project.path, ref, again.path)
-    assert await bring_back(project.path, again.path, kept) == []
+    assert await bring_back(project.path, again.path, saved) == []
     assert states(again) == before
 
 

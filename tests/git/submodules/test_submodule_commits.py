@@ -45,8 +45,8 @@ async def test_submodules_come_up_without_network(project: Checkout) -> None:
 async def test_what_the_project_has_not_checked_out_is_told(project: Checkout) -> None:
     project.git("submodule", "--quiet", "deinit", "--all", "--force")
     attempt = begun(project)
-    (told,) = await bring(project.path, attempt.path, Submodules.AS_CHECKOUT)
-    assert "vendor/lib" in told
+    (reported,) = await bring(project.path, attempt.path, Submodules.AS_CHECKOUT)
+    assert "vendor/lib" in reported
     assert await bring(project.path, attempt.path, Submodules.NONE) == []
     assert await bring(project.path, attempt.path, Submodules.ALL) == []
     assert attempt.read("vendor/lib/deep/leaf/leaf.txt") == "leaf\n"
@@ -63,8 +63,8 @@ async def test_all_are_fetched_or_named_if_they_cannot_be_had(tmp_path: Path) ->
     assert attempt.read("lib/lib.txt") == "lib\n"
     other = project.worktree("other", "other")
     shutil.rmtree(lib.path)
-    (told,) = await bring(project.path, other.path, Submodules.ALL)
-    assert told.startswith("The submodule lib is missing: ")
+    (reported,) = await bring(project.path, other.path, Submodules.ALL)
+    assert reported.startswith("The submodule lib is missing: ")
 
 
 async def test_a_commit_that_the_project_has_not_either_is_fetched_or_named(
@@ -81,8 +81,8 @@ async def test_a_commit_that_the_project_has_not_either_is_fetched_or_named(
     assert Checkout(attempt.path / "vendor/lib").oid() == newer
     other = project.worktree("other", "other")
     unplug(project)
-    (told,) = await bring(project.path, other.path, Submodules.AS_CHECKOUT)
-    assert newer[:12] in told
+    (reported,) = await bring(project.path, other.path, Submodules.AS_CHECKOUT)
+    assert newer[:12] in reported
 
 
 async def test_commits_of_submodules_outlive_the_worktree(
@@ -143,8 +143,8 @@ async def test_a_name_that_leads_elsewhere_is_refused(project: Checkout) -> None
     attempt = begun(project)
     rules = attempt.read(".gitmodules").replace('"vendor/lib"', '"../../../../evil"')
     attempt.write(".gitmodules", rules)
-    (told,) = await bring(project.path, attempt.path, Submodules.AS_CHECKOUT)
-    assert "no name of a submodule" in told
+    (reported,) = await bring(project.path, attempt.path, Submodules.AS_CHECKOUT)
+    assert "no name of a submodule" in reported
     assert not (project.path.parent / "evil").exists()
 
 

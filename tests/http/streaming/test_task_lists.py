@@ -108,7 +108,7 @@ class Work:
 
 @pytest.mark.parametrize("seed", range(6))
 async def test_whatever_happens_both_say_the_same(store: Store, seed: int) -> None:
-    work, kept = Work(seed), TaskLists(store)
+    work, saved = Work(seed), TaskLists(store)
 
     def begin(tx: Tx) -> None:
         add_project(tx)
@@ -120,7 +120,7 @@ async def test_whatever_happens_both_say_the_same(store: Store, seed: int) -> No
     for _ in range(150):
         await store.write(work.step)
         if work.chance.random() < 0.5:
-            listed = await kept.of("p")
+            listed = await saved.of("p")
             reads += 1
             assert listed.rows == await read(store)
             assert listed.position == store.changes.end
@@ -130,47 +130,47 @@ async def test_whatever_happens_both_say_the_same(store: Store, seed: int) -> No
 
 
 async def test_a_list_is_read_once_and_then_follows(store: Store) -> None:
-    kept = TaskLists(store)
+    saved = TaskLists(store)
     await store.write(add_project)
     await store.write(lambda tx: add_task(tx, "a"))
-    first = await kept.of("p")
-    assert await kept.of("p") is first
+    first = await saved.of("p")
+    assert await saved.of("p") is first
     # What nobody announces can only be seen by reading.
     await store.write(lambda tx: tx.execute("UPDATE tasks SET title = 'unheard'") and None)
-    assert await kept.of("p") is first
+    assert await saved.of("p") is first
     await store.write(lambda tx: add_task(tx, "b", now=at(1)))
-    second = await kept.of("p")
+    second = await saved.of("p")
     assert [row["title"] for row in msgspec.json.decode(second.rows)] == ["Task b", "Task a"]
     assert second.known.etag != first.known.etag
 
 
 async def test_what_does_not_concern_the_list_leaves_its_etag(store: Store) -> None:
-    kept = TaskLists(store)
+    saved = TaskLists(store)
     await store.write(add_project)
     await store.write(lambda tx: add_task(tx, "a"))
-    first = await kept.of("p")
+    first = await saved.of("p")
     await store.write(lambda tx: add_project(tx, "other"))
     await store.write(lambda tx: add_task(tx, "b", "other"))
-    later = await kept.of("p")
+    later = await saved.of("p")
     assert later.known is first.known
     assert later.position > first.position
 
 
 async def test_a_task_that_is_older_than_others_comes_where_it_belongs(store: Store) -> None:
     """The clock of the machine was set back."""
-    kept = TaskLists(store)
+    saved = TaskLists(store)
     await store.write(add_project)
     await store.write(lambda tx: add_task(tx, "late", now=at(9)))
-    await kept.of("p")
+    await saved.of("p")
     await store.write(lambda tx: add_task(tx, "early", now=at(3)))
-    assert (await kept.of("p")).rows == await read(store)
+    assert (await saved.of("p")).rows == await read(store)
 
 
 async def test_a_list_that_fell_far_behind_is_read_again(store: Store) -> None:
-    kept = TaskLists(store)
+    saved = TaskLists(store)
     await store.write(add_project)
     await store.write(lambda tx: add_task(tx, "a"))
-    await kept.of("p")
+    await saved.of("p")
 
     def much(tx: Tx) -> None:
         for n in range(700):
@@ -179,28 +179,28 @@ async def test_a_list_that_fell_far_behind_is_read_again(store: Store) -> None:
     for _ in range(3):
         await store.write(much)
     assert store.changes.oldest > 1, "some must have been forgotten"
-    assert (await kept.of("p")).rows == await read(store)
+    assert (await saved.of("p")).rows == await read(store)
 
 
 async def test_a_project_that_is_gone_is_not_found_and_one_without_tasks_is(store: Store) -> None:
-    kept = TaskLists(store)
+    saved = TaskLists(store)
     for _ in range(2):
         with pytest.raises(NotFound):
-            await kept.of("p")
+            await saved.of("p")
     await store.write(add_project)
-    assert (await kept.of("p")).rows == b"[]"
+    assert (await saved.of("p")).rows == b"[]"
     await store.write(lambda tx: add_task(tx, "a"))
-    assert (await kept.of("p")).rows == await read(store)
+    assert (await saved.of("p")).rows == await read(store)
     await store.write(lambda tx: tasks.delete(tx, "a", at(5)) and None)
-    assert (await kept.of("p")).rows == b"[]"
+    assert (await saved.of("p")).rows == b"[]"
     await store.write(lambda tx: projects.delete(tx, "p", at(6)))
     with pytest.raises(NotFound):
-        await kept.of("p")
+        await saved.of("p")
 
 
 async def test_not_more_is_kept_than_allowed(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(task_lists, "MOST_BYTES", 3000)
-    kept = TaskLists(store)
+    saved = TaskLists(store)
 
     def fill(tx: Tx) -> None:
         for n in range(4):
@@ -214,27 +214,27 @@ async def test_not_more_is_kept_than_allowed(store: Store, monkeypatch: pytest.M
             tasks.insert(tx, new, f"t{n}", at(n))
 
     await store.write(fill)
-    found = {n: await kept.of(f"p{n}") for n in range(4)}
-    assert await kept.of("p3") is found[3]
-    assert await kept.of("p0") is not found[0]
-    assert (await kept.of("p0")).rows == await read(store, "p0")
+    found = {n: await saved.of(f"p{n}") for n in range(4)}
+    assert await saved.of("p3") is found[3]
+    assert await saved.of("p0") is not found[0]
+    assert (await saved.of("p0")).rows == await read(store, "p0")
 
 
 async def test_many_who_ask_at_once_get_the_same(tmp_path: Path) -> None:
     async with Store.open(new_database(tmp_path / "anyon.db")) as store:
-        kept = TaskLists(store)
+        saved = TaskLists(store)
         await store.write(add_project)
         await store.write(lambda tx: add_task(tx, "a"))
         seen: list[bytes] = []
 
         async def client(n: int) -> None:
             await store.write(lambda tx: tasks.patch(tx, "a", TaskPatch(title=f"{n}"), at(n)))
-            seen.append((await kept.of("p")).rows)
+            seen.append((await saved.of("p")).rows)
 
         async with trio.open_nursery() as nursery:
             for n in range(20):
                 nursery.start_soon(client, n)
-        assert (await kept.of("p")).rows == await read(store)
+        assert (await saved.of("p")).rows == await read(store)
         assert seen[-1] == await read(store)
 
 

@@ -35,7 +35,7 @@ from tests.support.http.front_door import Server, Tape, chunks, open_server, unt
 FINISHED = {"finished": True}
 
 
-def told(document: Any, messages: Any) -> Any:
+def reported(document: Any, messages: Any) -> Any:
     """The client's document after `messages`."""
     for message in messages:
         operations = json.loads(message)["JsonPatch"]
@@ -61,11 +61,11 @@ def test_entries_end_up_at_their_places_in_whatever_order_they_come(
     latest: dict[int, str] = {}
     for batch in batches:
         items = dict(batch)  # a batch tells of each entry once
-        told(document, encoder.encode([entry(index, text) for index, text in items.items()]))
+        reported(document, encoder.encode([entry(index, text) for index, text in items.items()]))
         latest |= items
-    shown = [e["content"] for e in document["entries"]]
-    assert len(shown) == max(latest, default=-1) + 1
-    for index, content in enumerate(shown):
+    displayed = [e["content"] for e in document["entries"]]
+    assert len(displayed) == max(latest, default=-1) + 1
+    for index, content in enumerate(displayed):
         loading = content["entry_type"]["type"] == "loading"
         assert loading == (index not in latest)
         assert content["content"] == latest.get(index, "")
@@ -74,11 +74,11 @@ def test_entries_end_up_at_their_places_in_whatever_order_they_come(
 
 def test_an_entry_of_a_type_that_the_client_does_not_know_is_a_remark() -> None:
     made = {"entry_type": {"type": "token_usage", "input_tokens": 7}, "content": "7 tokens"}
-    document = told(
+    document = reported(
         {"entries": []}, PATCHES.entries(False).encode([EntryFrame(1, 0, encode(made))])
     )
-    (shown,) = document["entries"]
-    assert shown["content"] == {"entry_type": {"type": "system_message"}, "content": "7 tokens"}
+    (displayed,) = document["entries"]
+    assert displayed["content"] == {"entry_type": {"type": "system_message"}, "content": "7 tokens"}
 
 
 def test_output_comes_in_few_frames_that_are_not_too_large() -> None:
@@ -86,7 +86,7 @@ def test_output_comes_in_few_frames_that_are_not_too_large() -> None:
     messages = list(PATCHES.raw(False).encode(chunks(*[text] * 20)))
     assert 3 <= len(messages) <= 5
     assert all(len(message) <= MESSAGE_BYTES + 11_000 for message in messages)
-    assert len(told({"entries": []}, messages)["entries"]) == 20
+    assert len(reported({"entries": []}, messages)["entries"]) == 20
 
 
 def test_differences_are_a_map_by_path_and_emptiness_is_told() -> None:
@@ -100,7 +100,7 @@ def test_differences_are_a_map_by_path_and_emptiness_is_told() -> None:
         [{"op": "replace", "path": "/entries", "value": {}}]
     ]
     odd = 'a~b/c"d'
-    told(
+    reported(
         document,
         encoder.encode(
             [
@@ -112,7 +112,7 @@ def test_differences_are_a_map_by_path_and_emptiness_is_told() -> None:
     )
     assert list(document["entries"]) == [odd]
     assert document["entries"][odd]["type"] == "DIFF"
-    told(document, encoder.encode([DiffResync(seq=5), differs("new", 6)]))
+    reported(document, encoder.encode([DiffResync(seq=5), differs("new", 6)]))
     assert list(document["entries"]) == ["new"]
     assert list(encoder.encode([DiffReady(seq=7)])) == []
 
@@ -131,7 +131,7 @@ def test_of_changes_to_one_record_none_is_lost_in_a_frame() -> None:
     ]
     messages = list(encoder.encode([rows, *changes]))
     assert len(messages) == 4
-    assert told({"tasks": {}}, messages) == {"tasks": {"b": {"id": "b", "n": 2}}}
+    assert reported({"tasks": {}}, messages) == {"tasks": {"b": {"id": "b", "n": 2}}}
 
 
 async def read(connection: Any, empty: Any) -> tuple[Any, int]:
@@ -145,7 +145,7 @@ async def read(connection: Any, empty: Any) -> tuple[Any, int]:
             break
         last = json.loads(message)
         if last != FINISHED:
-            told(empty, [message])
+            reported(empty, [message])
     assert last == FINISHED
     return empty, code
 
@@ -194,7 +194,7 @@ async def test_the_end_of_a_log_lets_the_news_of_its_process_pass(server: Server
     tape = server.services.logs.tapes[id] = Tape()
     tape.add(*chunks(b"one\n"))
     async with server.websocket(f"/vk/api/execution-processes/{id}/raw-logs/ws") as ws:
-        told({"entries": []}, [await ws.get_message()])
+        reported({"entries": []}, [await ws.get_message()])
         await server.end_process(id)
         began = trio.current_time()
         tape.end()
@@ -230,27 +230,27 @@ async def test_a_run_that_is_over_at_once_is_seen_running_first(server: Server, 
     id = await server.process(attempt) if known == "in the snapshot" else None
     async with server.websocket(path) as ws:
         document: Any = {"execution_processes": {}}
-        told(document, [await ws.get_message()])
+        reported(document, [await ws.get_message()])
         if id is None:
             id = await server.process(attempt)
-            told(document, [await ws.get_message()])
-        heard = trio.current_time()
+            reported(document, [await ws.get_message()])
+        arrived = trio.current_time()
         row = document["execution_processes"][id]
         assert row["status"] == "running"
         tape = server.services.logs.tapes[id] = Tape()
         await server.end_process(id)
         tape.end()
         async with server.websocket(f"/vk/api/execution-processes/{id}/raw-logs/ws") as log:
-            told(document, [await ws.get_message()])
+            reported(document, [await ws.get_message()])
             ended = trio.current_time()
             assert document["execution_processes"][id]["status"] != "running"
-            assert ended - heard >= RUNNING_FIRST_SECONDS * 0.9  # it was sent a little earlier
+            assert ended - arrived >= RUNNING_FIRST_SECONDS * 0.9  # it was sent a little earlier
             # The log ends after that; a margin for what this test needs itself.
             assert json.loads(await log.get_message()) == {"JsonPatch": []}
             assert trio.current_time() - ended >= STATUS_FIRST_SECONDS * 0.5
         again = await server.process(attempt)
         began = trio.current_time()
-        told(document, [await ws.get_message()])
+        reported(document, [await ws.get_message()])
         assert document["execution_processes"][again]["status"] == "running"
         assert trio.current_time() - began < RUNNING_FIRST_SECONDS, "a start is told at once"
 
@@ -263,7 +263,7 @@ async def test_a_run_that_has_ended_long_ago_is_told_at_once(server: Server) -> 
     began = trio.current_time()
     async with server.websocket(path) as ws:
         document: Any = {"execution_processes": {}}
-        told(document, [await ws.get_message()])
+        reported(document, [await ws.get_message()])
     assert document["execution_processes"][id]["status"] != "running"
     assert trio.current_time() - began < RUNNING_FIRST_SECONDS
 
@@ -324,7 +324,7 @@ async def test_drafts_have_a_place_for_every_attempt(server: Server) -> None:
     project_id = await server.store.read(lambda r: attempts.place(r, id).project_id)
     path = f"/vk/api/drafts/stream/ws?project_id={project_id}"
     async with server.websocket(path) as ws:
-        document = told({"drafts": {}}, [await ws.get_message()])
+        document = reported({"drafts": {}}, [await ws.get_message()])
     place = document["drafts"][id]
     assert (place["retry"], place["follow_up"]["version"]) == (None, 0)
     assert place["follow_up"]["task_attempt_id"] == id

@@ -226,7 +226,7 @@ async def test_a_client_that_leaves_while_it_is_told_something_is_nobodys_mistak
         await trio.lowlevel.checkpoint()
 
     path = f"/api/execution-processes/{id}/raw-logs/ws"
-    with capture_logs() as told:
+    with capture_logs() as reported:
         for _ in range(20):  # which of the two tasks goes first is up to chance
             begun, gone = trio.Event(), trio.Event()
             async with trio.open_nursery() as nursery:
@@ -235,7 +235,7 @@ async def test_a_client_that_leaves_while_it_is_told_something_is_nobodys_mistak
                 await trio.testing.wait_all_tasks_blocked(0.01)
                 gone.set()
                 tape.add(*chunks(b"x"))
-    assert told == []
+    assert reported == []
 
 
 async def test_a_client_that_leaves_before_the_end_of_its_body_is_nobodys_mistake(
@@ -252,20 +252,20 @@ async def test_a_client_that_leaves_before_the_end_of_its_body_is_nobodys_mistak
     async def send(_: Any) -> None:
         raise AssertionError("nobody is there who could be answered")
 
-    with capture_logs() as told, trio.fail_after(10):
+    with capture_logs() as reported, trio.fail_after(10):
         await server.app(scope("http", "/api/tags"), receive, send)
-    assert told == []
+    assert reported == []
 
 
 async def test_a_client_that_is_gone_before_it_is_looked_at_is_nobodys_mistake(
     server: Server,
 ) -> None:
     port = int(server.url.rpartition(":")[2])
-    with capture_logs() as told:
+    with capture_logs() as reported:
         for _ in range(5):
             reset(socket.create_connection(("127.0.0.1", port)))
         assert (await server.client.get("/health")).status_code == 200
-    assert told == []
+    assert reported == []
 
 
 async def test_a_client_that_leaves_while_its_answer_is_made_is_nobodys_mistake() -> None:
@@ -280,7 +280,7 @@ async def test_a_client_that_leaves_while_its_answer_is_made_is_nobodys_mistake(
         raise AssertionError("it was not cancelled")
 
     closing = trio.Event()
-    with capture_logs() as told, trio.fail_after(10):
+    with capture_logs() as reported, trio.fail_after(10):
         async with trio.open_nursery() as nursery:
             run = partial(serve, app, [listen("127.0.0.1:0")], closing=closing)
             (url,) = await nursery.start(run)
@@ -292,7 +292,7 @@ async def test_a_client_that_leaves_while_its_answer_is_made_is_nobodys_mistake(
             gone.set()
             await trio.testing.wait_all_tasks_blocked(0.05)
             closing.set()
-    assert told == []
+    assert reported == []
 
 
 def reset(client: socket.socket) -> None:

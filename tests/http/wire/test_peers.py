@@ -22,8 +22,8 @@ pytestmark = pytest.mark.skipif(
 )
 
 ME = os.geteuid()
-STRANGER = 65534
-TOLD = "belongs to another user"
+OUTSIDER = 65534
+REPORTED = "belongs to another user"
 
 
 @pytest.fixture(params=[Means.SOCK_DIAG, Means.TABLES])
@@ -93,7 +93,7 @@ async def test_only_the_users_of_the_policy_are_let_in(tmp_path: Path) -> None:
             for path in ("/health", "/api/tasks?project_id=x", "/docs", "/vk/api/health", "/none"):
                 answer = await server.get(path)
                 assert (answer.status_code == 403) == (status == 403)
-                assert (TOLD in answer.text) == (status == 403)
+                assert (REPORTED in answer.text) == (status == 403)
             stream = await server.raw(
                 "GET /api/events/ws HTTP/1.1\nHost: localhost\nConnection: Upgrade\n"
                 "Upgrade: websocket\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\n"
@@ -133,8 +133,8 @@ async def test_a_program_of_another_user_is_refused(tmp_path: Path) -> None:
         )
         done = await trio.run_process(
             ["/usr/bin/env", "-i", "python3", "-c", ask, host, port],
-            user=STRANGER,
-            group=STRANGER,
+            user=OUTSIDER,
+            group=OUTSIDER,
             extra_groups=[],
             cwd="/",
             capture_stdout=True,

@@ -42,8 +42,8 @@ async def test_what_is_no_request_is_refused_in_the_envelope(
 
 async def test_a_head_that_is_too_large_is_refused_in_words(server: Server) -> None:
     stream = await server.raw("GET /health?" + "x" * 300_000 + " HTTP/1.1\nHost: localhost\n\n")
-    told = b'"message":"The first line and the headers must not exceed 32 KiB."}'
-    assert (await head(stream, told)).startswith(b"HTTP/1.1 431")
+    reported = b'"message":"The first line and the headers must not exceed 32 KiB."}'
+    assert (await head(stream, reported)).startswith(b"HTTP/1.1 431")
 
 
 async def test_a_large_head_is_refused_also_if_it_comes_in_one_piece(server: Server) -> None:
@@ -65,45 +65,45 @@ async def test_a_handshake_is_one_however_its_method_is_spelled(server: Server, 
         upgrade("/api/events/ws").replace("GET", name).replace("Upgrade\n", "Upgrade, \xe9\n", 1)
     )
     port = int(server.url.rpartition(":")[2])
-    with capture_logs() as told:
+    with capture_logs() as reported:
         stream = await trio.open_tcp_stream("127.0.0.1", port)
         await stream.send_all(asked.replace("\n", "\r\n").encode("latin-1"))
         assert (await head(stream, b"\r\n")).startswith(b"HTTP/1.1 4")
-    assert told == []
+    assert reported == []
 
 
 async def test_a_refused_head_gets_no_body(server: Server) -> None:
     odd = "X-Odd: " + "x" * 40_000
-    with capture_logs() as told:
+    with capture_logs() as reported:
         stream = await server.raw(f"HEAD /health HTTP/1.1\nHost: localhost\n{odd}\n\n")
         answer = await read_all(stream)
     assert answer.startswith(b"HTTP/1.1 431")
     assert answer.endswith(b"\r\n\r\n")
-    assert told == []
+    assert reported == []
 
 
 @pytest.mark.parametrize("name", ["Protocol", "Extensions", "Key", "Version"])
 async def test_an_odd_handshake_is_answered_and_nobodys_mistake(server: Server, name: str) -> None:
     asked = upgrade("/api/events/ws").replace("\n\n", f"\nSec-WebSocket-{name}: \xff, \xe9\n\n")
     port = int(server.url.rpartition(":")[2])
-    with capture_logs() as told:
+    with capture_logs() as reported:
         stream = await trio.open_tcp_stream("127.0.0.1", port)
         await stream.send_all(asked.replace("\n", "\r\n").encode("latin-1"))
         assert (await head(stream, b"\r\n")).startswith(b"HTTP/1.1 4")
-    assert told == []
+    assert reported == []
 
 
 @pytest.mark.parametrize("sent", ["", "[", "5\n[1,2"])
 async def test_a_body_that_ends_too_early_is_refused(server: Server, sent: str) -> None:
     kind = "Transfer-Encoding: chunked" if sent.startswith("5") else "Content-Length: 100"
     post = "POST /api/tags HTTP/1.1\nHost: localhost\nContent-Type: application/json\n"
-    with capture_logs() as told:
+    with capture_logs() as reported:
         stream = await server.raw(f"{post}{kind}\n\n{sent}")
         await stream.send_eof()
         answer = await read_all(stream)
     assert answer.startswith(b"HTTP/1.1 400")
     assert b"body: ended before it was complete" in answer
-    assert told == []
+    assert reported == []
 
 
 async def test_a_body_that_is_too_large_is_refused_and_the_answer_arrives(server: Server) -> None:

@@ -65,11 +65,11 @@ async def test_trio_alone_would_wake_them_all_in_one_pass(pairs: Pairs) -> None:
 
 @pytest.mark.parametrize("directly", [0, 1, COUNT])
 async def test_everything_that_is_sent_arrives_in_order(pairs: Pairs, directly: int) -> None:
-    heard = [b""] * COUNT
+    received = [b""] * COUNT
 
     async def read(number: int) -> None:
         while data := await readiness.receive(pairs.near[number].fileno(), 7):
-            heard[number] += data
+            received[number] += data
 
     async with Readiness.open(directly) as readiness, trio.open_nursery() as nursery:
         for number in range(COUNT):
@@ -80,7 +80,7 @@ async def test_everything_that_is_sent_arrives_in_order(pairs: Pairs, directly: 
             await trio.testing.wait_all_tasks_blocked()
         for far in pairs.far:
             far.close()
-    assert heard == [b"one, two, three"] * COUNT
+    assert received == [b"one, two, three"] * COUNT
 
 
 @pytest.mark.parametrize("directly", [0, COUNT])
@@ -90,9 +90,9 @@ async def test_who_gives_up_waiting_can_wait_again_and_misses_nothing(
     near, far = pairs.near[0], pairs.far[0]
     async with Readiness.open(directly) as readiness:
         for _ in range(3):
-            with trio.move_on_after(0.01) as patience:
+            with trio.move_on_after(0.01) as timeout:
                 await readiness.receive(near.fileno(), 10)
-            assert patience.cancelled_caught
+            assert timeout.cancelled_caught
         far.send(b"x")
         assert await readiness.receive(near.fileno(), 10) == b"x"
         with trio.move_on_after(0) as cancelled:

@@ -32,37 +32,37 @@ STEPS = {
 async def test_a_rename_in_which_git_was_killed_is_answered_as_it_came_out(
     resources: Resources, repository: Path, deadly_git: DeadlyGit, step: str
 ) -> None:
-    about = await attempt(resources, repository)
-    tip = commit(about.worktree, {"mine.txt": "mine\n"})
+    attempt_subject = await attempt(resources, repository)
+    tip = commit(attempt_subject.worktree, {"mine.txt": "mine\n"})
     armed = deadly_git("branch -m", STEPS[step])
-    happened = await outcome(branch_naming.rename_branch(resources, about, "anyon/y"))
+    happened = await outcome(branch_naming.rename_branch(resources, attempt_subject, "anyon/y"))
     assert not armed.exists()
     name = "anyon/y" if step != "nothing" else "anyon/x"
     assert happened is (step != "nothing")
-    assert (await subject.read(resources, about.attempt.id)).attempt.branch == name
-    assert run(about.worktree, "symbolic-ref", "--short", "HEAD") == name
+    assert (await subject.read(resources, attempt_subject.attempt.id)).attempt.branch == name
+    assert run(attempt_subject.worktree, "symbolic-ref", "--short", "HEAD") == name
     listed = run(repository, "for-each-ref", "--format=%(refname:short)", "refs/heads")
     assert listed.split() == [name, "main"]
     assert run(repository, "rev-parse", name) == tip
-    assert status(about.worktree) == []
-    assert await no_intent(resources, about)
+    assert status(attempt_subject.worktree) == []
+    assert await no_intent(resources, attempt_subject)
 
 
 @pytest.mark.parametrize("step", STEPS)
 async def test_a_rename_in_which_the_daemon_was_killed_too_is_whole_or_never_was(
     resources: Resources, repository: Path, step: str
 ) -> None:
-    about = await attempt(resources, repository)
-    tip = commit(about.worktree, {"mine.txt": "mine\n"})
-    await intend(resources, about, "rename", name="anyon/y", tip=tip)
+    attempt_subject = await attempt(resources, repository)
+    tip = commit(attempt_subject.worktree, {"mine.txt": "mine\n"})
+    await intend(resources, attempt_subject, "rename", name="anyon/y", tip=tip)
     script = STEPS[step].replace('git "$@"', "git branch -m anyon/x anyon/y")
     os.spawnlp(os.P_WAIT, "sh", "sh", "-c", f"cd '{repository}'; {script}")
     name = "anyon/y" if step != "nothing" else "anyon/x"
-    assert (await settled(resources, about.attempt.id)).attempt.branch == name
-    assert run(about.worktree, "symbolic-ref", "--short", "HEAD") == name
+    assert (await settled(resources, attempt_subject.attempt.id)).attempt.branch == name
+    assert run(attempt_subject.worktree, "symbolic-ref", "--short", "HEAD") == name
     assert run(repository, "rev-parse", name) == tip
-    assert status(about.worktree) == []
-    assert await no_intent(resources, about)
+    assert status(attempt_subject.worktree) == []
+    assert await no_intent(resources, attempt_subject)
 
 
 @pytest.mark.parametrize("checked_out", [True, False])
@@ -71,21 +71,21 @@ async def test_a_merge_in_which_git_was_killed_is_answered_as_it_came_out(
     resources: Resources, repository: Path, deadly_git: DeadlyGit, checked_out: bool, done: bool
 ) -> None:
     run(repository, "branch", "develop")
-    about = await attempt(resources, repository)
+    attempt_subject = await attempt(resources, repository)
     if not checked_out:
-        await branch_naming.change_target(resources, about, "develop")
-        about = await subject.read(resources, about.attempt.id)
+        await branch_naming.change_target(resources, attempt_subject, "develop")
+        attempt_subject = await subject.read(resources, attempt_subject.attempt.id)
     target = "main" if checked_out else "develop"
     before = run(repository, "rev-parse", target)
-    tip = commit(about.worktree, {"mine.txt": "mine\n"})
+    tip = commit(attempt_subject.worktree, {"mine.txt": "mine\n"})
     words = "merge --ff-only" if checked_out else "update-ref -m"
     armed = deadly_git(words, 'git "$@"' if done else "true")
-    happened = await outcome(merging.merge_attempt(resources, about, MergeStrategy.MERGE))
+    happened = await outcome(merging.merge_attempt(resources, attempt_subject, MergeStrategy.MERGE))
     assert not armed.exists()
     assert happened is done
     now_there = run(repository, "rev-parse", target)
-    found = await resources.store.read(lambda r: merges.of_attempt(r, about.attempt.id))
-    after = (await subject.read(resources, about.attempt.id)).task.status
+    found = await resources.store.read(lambda r: merges.of_attempt(r, attempt_subject.attempt.id))
+    after = (await subject.read(resources, attempt_subject.attempt.id)).task.status
     if happened:
         assert run(repository, "merge-base", tip, target) == tip
         assert [merge.merge_commit for merge in found] == [now_there]  # type: ignore[union-attr]
@@ -95,90 +95,92 @@ async def test_a_merge_in_which_git_was_killed_is_answered_as_it_came_out(
         assert found == []
         assert after is not TaskStatus.DONE
     assert status(repository) == []
-    assert await no_intent(resources, about)
+    assert await no_intent(resources, attempt_subject)
 
 
 async def test_a_merge_that_is_half_in_the_checkout_is_answered_as_it_came_out(
     resources: Resources, repository: Path, deadly_git: DeadlyGit
 ) -> None:
     before = commit(repository, {"a.txt": "old\n", "b.txt": "old\n"})
-    about = await attempt(resources, repository)
-    commit(about.worktree, {"a.txt": "new\n", "b.txt": "new\n"})
+    attempt_subject = await attempt(resources, repository)
+    commit(attempt_subject.worktree, {"a.txt": "new\n", "b.txt": "new\n"})
     # Files are written before anything else.
     half = "echo new > a.txt; touch .git/index.lock"
     armed = deadly_git("merge --ff-only", half)
-    happened = await outcome(merging.merge_attempt(resources, about, MergeStrategy.SQUASH))
+    happened = await outcome(
+        merging.merge_attempt(resources, attempt_subject, MergeStrategy.SQUASH)
+    )
     assert not armed.exists()
     there = "new\n" if happened else "old\n"
     assert [(repository / name).read_text() for name in ("a.txt", "b.txt")] == [there, there]
     assert (run(repository, "rev-parse", "main") != before) is happened
     assert status(repository) == []
-    found = await resources.store.read(lambda r: merges.of_attempt(r, about.attempt.id))
+    found = await resources.store.read(lambda r: merges.of_attempt(r, attempt_subject.attempt.id))
     assert len(found) == happened
-    assert await no_intent(resources, about)
+    assert await no_intent(resources, attempt_subject)
 
 
 @pytest.mark.parametrize("step", ["nothing", "all", "all but the end of its state"])
 async def test_a_rebase_in_which_git_was_killed_is_answered_as_it_came_out(
     resources: Resources, repository: Path, deadly_git: DeadlyGit, step: str
 ) -> None:
-    about = await attempt(resources, repository)
-    tip = commit(about.worktree, {"mine.txt": "mine\n"})
+    attempt_subject = await attempt(resources, repository)
+    tip = commit(attempt_subject.worktree, {"mine.txt": "mine\n"})
     onto = commit(repository, {"base.txt": "base\n"})
     run(repository, "branch", "develop")
     script = {"nothing": "true", "all": 'git "$@"'}.get(
         step, 'git "$@"; d=$(git rev-parse --git-path rebase-merge); mkdir "$d"; touch "$d/onto"'
     )
     armed = deadly_git("rebase --merge", script)
-    wish = Rebasing(new_base_branch="develop")
-    happened = await outcome(rebasing.rebase_attempt(resources, about, wish))
+    request = Rebasing(new_base_branch="develop")
+    happened = await outcome(rebasing.rebase_attempt(resources, attempt_subject, request))
     assert not armed.exists()
     assert happened is (step != "nothing")
-    there = await subject.read(resources, about.attempt.id)
-    base = await resources.store.read(lambda r: attempts.base_commit(r, about.attempt.id))
+    there = await subject.read(resources, attempt_subject.attempt.id)
+    base = await resources.store.read(lambda r: attempts.base_commit(r, attempt_subject.attempt.id))
     if happened:
-        assert run(about.worktree, "merge-base", "HEAD", "develop") == onto
+        assert run(attempt_subject.worktree, "merge-base", "HEAD", "develop") == onto
         assert (there.attempt.target_branch, base) == ("develop", onto)
     else:
-        assert run(about.worktree, "rev-parse", "HEAD") == tip
+        assert run(attempt_subject.worktree, "rev-parse", "HEAD") == tip
         assert there.attempt.target_branch == "main"
-    assert run(about.worktree, "symbolic-ref", "HEAD") == OLD
-    assert not (git_file(about.worktree, "rebase-merge")).exists()
-    assert status(about.worktree) == []
-    assert await no_intent(resources, about)
+    assert run(attempt_subject.worktree, "symbolic-ref", "HEAD") == OLD
+    assert not (git_file(attempt_subject.worktree, "rebase-merge")).exists()
+    assert status(attempt_subject.worktree) == []
+    assert await no_intent(resources, attempt_subject)
 
 
 @pytest.mark.parametrize("step", ["all", "half of its state is gone"])
 async def test_an_abort_in_which_git_was_killed_leaves_nothing_in_progress(
     resources: Resources, repository: Path, deadly_git: DeadlyGit, step: str
 ) -> None:
-    about = await attempt(resources, repository)
-    tip = commit(about.worktree, {"same.txt": "mine\n"})
+    attempt_subject = await attempt(resources, repository)
+    tip = commit(attempt_subject.worktree, {"same.txt": "mine\n"})
     commit(repository, {"same.txt": "theirs\n"})
-    assert not await outcome(rebasing.rebase_attempt(resources, about, Rebasing()))
-    state = git_file(about.worktree, "rebase-merge")
+    assert not await outcome(rebasing.rebase_attempt(resources, attempt_subject, Rebasing()))
+    state = git_file(attempt_subject.worktree, "rebase-merge")
     script = 'git "$@"'
     if step != "all":
         script += f"; mkdir {state}; touch {state}/interactive"
     armed = deadly_git("rebase --abort", script)
-    assert await outcome(rebasing.abort_conflicts(resources, about))
+    assert await outcome(rebasing.abort_conflicts(resources, attempt_subject))
     assert not armed.exists()
     assert not state.exists()
-    assert run(about.worktree, "symbolic-ref", "HEAD") == OLD
-    assert run(about.worktree, "rev-parse", "HEAD") == tip
-    assert status(about.worktree) == []
+    assert run(attempt_subject.worktree, "symbolic-ref", "HEAD") == OLD
+    assert run(attempt_subject.worktree, "rev-parse", "HEAD") == tip
+    assert status(attempt_subject.worktree) == []
 
 
 async def test_the_state_of_a_rebase_that_is_half_gone_can_be_aborted(
     resources: Resources, repository: Path
 ) -> None:
-    about = await attempt(resources, repository)
-    state = git_file(about.worktree, "rebase-merge")
+    attempt_subject = await attempt(resources, repository)
+    state = git_file(attempt_subject.worktree, "rebase-merge")
     state.mkdir()
     (state / "interactive").touch()
-    await rebasing.abort_conflicts(resources, about)
+    await rebasing.abort_conflicts(resources, attempt_subject)
     assert not state.exists()
-    assert run(about.worktree, "symbolic-ref", "HEAD") == OLD
+    assert run(attempt_subject.worktree, "symbolic-ref", "HEAD") == OLD
 
 
 @pytest.mark.parametrize("arrived", [True, False])
@@ -188,16 +190,16 @@ async def test_a_push_in_which_git_was_killed_is_answered_as_it_came_out(
     remote = tmp_path / "remote.git"
     run(tmp_path, "clone", "-q", "--bare", str(repository), str(remote))
     run(repository, "remote", "add", "origin", str(remote))
-    about = await attempt(resources, repository)
-    tip = commit(about.worktree, {"mine.txt": "mine\n"})
+    attempt_subject = await attempt(resources, repository)
+    tip = commit(attempt_subject.worktree, {"mine.txt": "mine\n"})
     armed = deadly_git("push --porcelain", 'git "$@"' if arrived else "true")
-    happened = await outcome(publish.push_attempt(resources, about, force=False))
+    happened = await outcome(publish.push_attempt(resources, attempt_subject, force=False))
     assert not armed.exists()
     assert happened == arrived
     assert (run(remote, "for-each-ref", "--format=%(objectname)", OLD) == tip) == arrived
     # And the next one, which replaces it, knows what is there.
     run(
-        about.worktree,
+        attempt_subject.worktree,
         "-c",
         "user.name=A",
         "-c",
@@ -207,6 +209,6 @@ async def test_a_push_in_which_git_was_killed_is_answered_as_it_came_out(
         "--amend",
         "-mx",
     )
-    await publish.push_attempt(resources, about, force=True)
-    tip = run(about.worktree, "rev-parse", "HEAD")
+    await publish.push_attempt(resources, attempt_subject, force=True)
+    tip = run(attempt_subject.worktree, "rev-parse", "HEAD")
     assert run(remote, "for-each-ref", "--format=%(objectname)", OLD) == tip

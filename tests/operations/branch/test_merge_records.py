@@ -98,7 +98,7 @@ class Desk:
     def id(self) -> str:
         return self.about.attempt.id
 
-    async def shown(self, stats_only: bool = False) -> dict[str, Diff]:
+    async def displayed(self, stats_only: bool = False) -> dict[str, Diff]:
         """All that a stream with an end has told when it ends."""
         async with self.follow(stats_only) as watching:
             files = await watching.until_end()
@@ -140,7 +140,7 @@ async def test_only_what_the_attempt_did_is_shown_however_it_landed(
     await committed(repository, theirs="theirs\n", base=LINES.replace("line 8", "last"))
     await desk.merge(strategy)
     await committed(repository, later="later\n")
-    files = await desk.shown()
+    files = await desk.displayed()
     assert {path: row.change for path, row in files.items()} == {
         "base": "modified",
         "one": "added",
@@ -151,7 +151,7 @@ async def test_only_what_the_attempt_did_is_shown_however_it_landed(
     assert (base.additions, base.deletions, base.content_omitted) == (1, 1, False)
     assert base.old_content == LINES.replace("line 8", "last")
     assert base.new_content == LINES.replace("line 8", "last").replace("line 0", "first")
-    numbers = await desk.shown(stats_only=True)
+    numbers = await desk.displayed(stats_only=True)
     assert set(numbers) == set(files)
     for path, row in numbers.items():
         assert (row.additions, row.deletions) == (files[path].additions, files[path].deletions)
@@ -181,7 +181,7 @@ async def test_it_is_shown_when_the_worktree_is_gone(desk: Desk) -> None:
     await desk.work(one="1\n")
     await desk.merge()
     shutil.rmtree(desk.about.worktree)
-    assert set(await desk.shown()) == {"one"}
+    assert set(await desk.displayed()) == {"one"}
 
 
 async def test_what_comes_after_a_landing_is_shown_as_it_is_made(desk: Desk) -> None:
@@ -246,7 +246,7 @@ async def test_without_a_note_it_is_what_the_merge_commit_brought(
         lambda tx: tx.execute("UPDATE merges SET target_before = NULL")
     )
     assert await latest(desk.resources, desk.about) == MergeRecord(theirs, merged_at)
-    assert set(await desk.shown()) == {"one"}
+    assert set(await desk.displayed()) == {"one"}
 
 
 async def test_a_pull_request_is_shown_as_soon_as_what_became_of_it_is_here(

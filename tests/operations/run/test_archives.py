@@ -60,7 +60,7 @@ async def ended(resources: Resources, about: Subject, action: ExecutorAction, sc
     assert b"leaf" in whole
     path.write_bytes(whole[:-9])
     row = await resources.store.read(lambda r: processes.get(r, row.id))
-    await archives.mend(resources.store, resources.launcher, row)
+    await archives.repair(resources.store, resources.launcher, row)
     assert path.read_bytes() == whole
     return path
 

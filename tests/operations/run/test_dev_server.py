@@ -20,23 +20,23 @@ async def test_a_dev_server_runs_beside_an_agent_and_leaves_the_task_alone(
     resources: Resources, repository: Path
 ) -> None:
     project = await add_project(resources, repository, dev_script="npm run dev")
-    about = await add_attempt(resources, project, made=False)
-    row = await dev_server.insert(resources, about)
+    subject = await add_attempt(resources, project, made=False)
+    row = await dev_server.insert(resources, subject)
     assert row.run_reason is RunReason.DEV_SERVER
     assert prompts(row.executor_action) == ["npm run dev"]
-    task = await resources.store.read(lambda r: tasks.get(r, about.task.id))
+    task = await resources.store.read(lambda r: tasks.get(r, subject.task.id))
     assert task.status is TaskStatus.TODO
-    await add_run(resources, about, asks())
+    await add_run(resources, subject, asks())
 
 
 async def test_a_project_has_one_dev_server_whichever_attempt_asks(
     resources: Resources, repository: Path
 ) -> None:
     project = await add_project(resources, repository, dev_script="npm run dev")
-    about = await add_attempt(resources, project, made=False)
+    subject = await add_attempt(resources, project, made=False)
     other = await add_attempt(resources, project, branch="anyon/y", made=False)
-    row = await dev_server.insert(resources, about)
-    for one in (about, other):
+    row = await dev_server.insert(resources, subject)
+    for one in (subject, other):
         with pytest.raises(Busy):
             await dev_server.insert(resources, one)
     await end_run(resources, row)
@@ -48,30 +48,30 @@ async def test_a_project_without_a_dev_script_has_no_dev_server(
     resources: Resources, repository: Path, script: str | None
 ) -> None:
     project = await add_project(resources, repository, dev_script=script)
-    about = await add_attempt(resources, project, made=False)
+    subject = await add_attempt(resources, project, made=False)
     with pytest.raises(NoDevScript, match="P"):
-        await dev_server.insert(resources, about)
+        await dev_server.insert(resources, subject)
 
 
 async def test_after_its_setup_the_agent_is_asked_again_what_it_was_asked_last(
     resources: Resources, repository: Path
 ) -> None:
-    about = await add_attempt(resources, await add_project(resources, repository), made=False)
-    await end_run(resources, await add_run(resources, about, asks("Tea")))
+    subject = await add_attempt(resources, await add_project(resources, repository), made=False)
+    await end_run(resources, await add_run(resources, subject, asks("Tea")))
     profile = ExecutorProfileId(executor=Executor.CURSOR_AGENT)
-    row = await agent_setup.set_up(resources, about, profile)
+    row = await agent_setup.set_up(resources, subject, profile)
     assert row.run_reason is RunReason.SETUP_SCRIPT
     scripts = prompts(row.executor_action)
     assert len(scripts) >= 2
     assert scripts[-1] == "Tea"
     with pytest.raises(Busy):
-        await agent_setup.set_up(resources, about, profile)
+        await agent_setup.set_up(resources, subject, profile)
 
 
 async def test_an_agent_that_cannot_be_set_up_from_here_is_refused(
     resources: Resources, repository: Path
 ) -> None:
-    about = await add_attempt(resources, await add_project(resources, repository), made=False)
+    subject = await add_attempt(resources, await add_project(resources, repository), made=False)
     profile = ExecutorProfileId(executor=Executor.AMP)
     with pytest.raises(SetupNotSupported, match="AMP"):
-        await agent_setup.set_up(resources, about, profile)
+        await agent_setup.set_up(resources, subject, profile)

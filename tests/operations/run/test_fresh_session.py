@@ -40,7 +40,7 @@ class Forgetful(SilentDialogue):
 
 
 @pytest.fixture
-async def about(resources: Resources, repository: Path) -> Subject:
+async def subject(resources: Resources, repository: Path) -> Subject:
     return await add_attempt(resources, await add_project(resources, repository))
 
 
@@ -54,9 +54,9 @@ FAILED = Ending(ProcessStatus.FAILED, 1)
 
 
 async def test_it_is_due_for_a_run_that_resumed_and_did_nothing(
-    resources: Resources, about: Subject
+    resources: Resources, subject: Subject
 ) -> None:
-    resumed = await add_run(resources, about, asks("More", "s"))
+    resumed = await add_run(resources, subject, asks("More", "s"))
     assert fresh_session.is_due(resumed, FAILED, lost())
     assert not fresh_session.is_due(resumed, Ending(ProcessStatus.KILLED, None), lost())
     assert not fresh_session.is_due(resumed, FAILED, None)
@@ -65,22 +65,22 @@ async def test_it_is_due_for_a_run_that_resumed_and_did_nothing(
 
 
 async def test_it_is_not_due_for_a_run_that_resumed_nothing(
-    resources: Resources, about: Subject
+    resources: Resources, subject: Subject
 ) -> None:
-    first = await add_run(resources, about, asks("Tea"))
+    first = await add_run(resources, subject, asks("Tea"))
     assert not fresh_session.is_due(first, FAILED, lost())
 
 
 async def test_the_new_run_says_all_that_was_to_be_said_and_keeps_the_chain(
-    resources: Resources, about: Subject
+    resources: Resources, subject: Subject
 ) -> None:
     action = asks("More", "s")
     chain = type(action)(
         typ=action.typ, next_action=runs_script("make lint", ScriptContext.CLEANUP)
     )
-    old = await end_run(resources, await add_run(resources, about, chain), ProcessStatus.FAILED)
+    old = await end_run(resources, await add_run(resources, subject, chain), ProcessStatus.FAILED)
     row = await resources.store.write(
-        lambda tx: fresh_session.insert(tx, about, old, ["and sugar", "and milk"])
+        lambda tx: fresh_session.insert(tx, subject, old, ["and sugar", "and milk"])
     )
     request = row.executor_action.typ
     assert isinstance(request, CodingAgentInitialRequest)

@@ -24,46 +24,46 @@ from tests.support.rows import add_attempt, add_project, add_run, asks, end_run
 
 
 @pytest.fixture
-async def about(resources: Resources, repository: Path) -> Subject:
+async def subject(resources: Resources, repository: Path) -> Subject:
     return await add_attempt(resources, await add_project(resources, repository))
 
 
-async def head(about: Subject) -> str:
-    return (await git("rev-parse", "HEAD", cwd=about.worktree)).out.decode().strip()
+async def head(subject: Subject) -> str:
+    return (await git("rev-parse", "HEAD", cwd=subject.worktree)).out.decode().strip()
 
 
 async def run_of(
-    resources: Resources, about: Subject, prompt: str, file: str, session: str = "s"
+    resources: Resources, subject: Subject, prompt: str, file: str, session: str = "s"
 ) -> ExecutionProcess:
     """A run that is over, has told its session, and has committed a file."""
-    row = await add_run(resources, about, asks(prompt), session=session)
-    before = await head(about)
+    row = await add_run(resources, subject, asks(prompt), session=session)
+    before = await head(subject)
     await resources.store.write(lambda tx: processes.set_before_commit(tx, row.id, before, now()))
-    (about.worktree / file).write_text(prompt)
-    await git("add", "-A", cwd=about.worktree)
+    (subject.worktree / file).write_text(prompt)
+    await git("add", "-A", cwd=subject.worktree)
     identity = ("-c", "user.name=Ada", "-c", "user.email=ada@localhost")
-    await git(*identity, "commit", "-q", "-m", prompt, cwd=about.worktree)
+    await git(*identity, "commit", "-q", "-m", prompt, cwd=subject.worktree)
     await end_run(resources, row)
     return await resources.store.read(lambda r: processes.get(r, row.id))
 
 
 async def test_the_second_run_is_replaced_and_the_first_stays(
-    resources: Resources, about: Subject
+    resources: Resources, subject: Subject
 ) -> None:
-    first = await run_of(resources, about, "One", "one")
-    second = await run_of(resources, about, "Two", "two", "s2")
-    third = await run_of(resources, about, "Three", "three", "s3")
+    first = await run_of(resources, subject, "One", "one")
+    second = await run_of(resources, subject, "Two", "two", "s2")
+    third = await run_of(resources, subject, "Three", "three", "s3")
     answer, row = await replace_process(
-        resources, about, Replacing(process_id=second.id, prompt="Two, better")
+        resources, subject, Replacing(process_id=second.id, prompt="Two, better")
     )
     assert (answer.deleted_count, answer.git_reset_needed, answer.git_reset_applied) == (
         2,
         True,
         True,
     )
-    assert answer.target_before_oid == second.before_head_commit == await head(about)
+    assert answer.target_before_oid == second.before_head_commit == await head(subject)
     assert answer.new_execution_id == row.id
-    assert sorted(path.name for path in about.worktree.iterdir()) == [".git", "one"]
+    assert sorted(path.name for path in subject.worktree.iterdir()) == [".git", "one"]
     dropped = {
         id: (await resources.store.read(lambda r, id=id: processes.get(r, id))).dropped  # type: ignore[misc]
         for id in (first.id, second.id, third.id)
@@ -72,64 +72,64 @@ async def test_the_second_run_is_replaced_and_the_first_stays(
     request = row.executor_action.typ
     assert isinstance(request, CodingAgentFollowUpRequest)
     assert request.session_id == "s"
-    assert await resources.store.read(lambda r: intents.get(r, about.attempt.id)) is None
+    assert await resources.store.read(lambda r: intents.get(r, subject.attempt.id)) is None
 
 
 async def test_a_session_that_remembers_what_was_taken_back_is_not_gone_on_with(
-    resources: Resources, about: Subject
+    resources: Resources, subject: Subject
 ) -> None:
-    await run_of(resources, about, "One", "one", "s")
-    second = await run_of(resources, about, "Two", "two", "s")
+    await run_of(resources, subject, "One", "one", "s")
+    second = await run_of(resources, subject, "Two", "two", "s")
     _, row = await replace_process(
-        resources, about, Replacing(process_id=second.id, prompt="Two, better")
+        resources, subject, Replacing(process_id=second.id, prompt="Two, better")
     )
     assert isinstance(row.executor_action.typ, CodingAgentInitialRequest)
 
 
 async def test_without_a_reset_the_files_stay_and_the_answer_says_that_one_is_needed(
-    resources: Resources, about: Subject
+    resources: Resources, subject: Subject
 ) -> None:
-    first = await run_of(resources, about, "One", "one")
-    tip = await head(about)
+    first = await run_of(resources, subject, "One", "one")
+    tip = await head(subject)
     answer, _ = await replace_process(
         resources,
-        about,
+        subject,
         Replacing(process_id=first.id, prompt="Better", perform_git_reset=False),
     )
     assert (answer.git_reset_needed, answer.git_reset_applied) == (True, False)
-    assert await head(about) == tip
+    assert await head(subject) == tip
 
 
 async def test_uncommitted_changes_are_given_up_only_by_force_and_a_snapshot_has_them(
-    resources: Resources, about: Subject
+    resources: Resources, subject: Subject
 ) -> None:
-    first = await run_of(resources, about, "One", "one")
-    (about.worktree / "one").write_text("not committed")
-    wanted = Replacing(process_id=first.id, prompt="Better")
+    first = await run_of(resources, subject, "One", "one")
+    (subject.worktree / "one").write_text("not committed")
+    expected = Replacing(process_id=first.id, prompt="Better")
     with pytest.raises(Dirty):
-        await replace_process(resources, about, wanted)
-    assert (about.worktree / "one").read_text() == "not committed"
+        await replace_process(resources, subject, expected)
+    assert (subject.worktree / "one").read_text() == "not committed"
     assert await resources.store.read(processes.running) == []
     forced = Replacing(process_id=first.id, prompt="Better", force_when_dirty=True)
-    answer, _ = await replace_process(resources, about, forced)
+    answer, _ = await replace_process(resources, subject, forced)
     assert answer.git_reset_applied
-    listed = await git("for-each-ref", "--format=%(refname)", "refs/anyon", cwd=about.repository)
+    listed = await git("for-each-ref", "--format=%(refname)", "refs/anyon", cwd=subject.repository)
     refs = listed.out.decode().split()
-    contents = [(await git("show", f"{ref}:one", cwd=about.repository)).out for ref in refs]
+    contents = [(await git("show", f"{ref}:one", cwd=subject.repository)).out for ref in refs]
     assert b"not committed" in contents
 
 
 async def test_what_cannot_be_replaced_is_refused_before_anything_changes(
-    resources: Resources, about: Subject
+    resources: Resources, subject: Subject
 ) -> None:
-    first = await run_of(resources, about, "One", "one")
-    tip = await head(about)
-    for wanted, refusal in (
+    first = await run_of(resources, subject, "One", "one")
+    tip = await head(subject)
+    for expected, refusal in (
         (Replacing(process_id=first.id, prompt="  "), Invalid),
         (Replacing(process_id="none", prompt="Better"), NotFound),
         (Replacing(process_id=first.id, prompt="Better", variant="NONE"), Impossible),
     ):
         with pytest.raises(refusal):
-            await replace_process(resources, about, wanted)
-    assert await head(about) == tip
+            await replace_process(resources, subject, expected)
+    assert await head(subject) == tip
     assert not (await resources.store.read(lambda r: processes.get(r, first.id))).dropped

@@ -35,14 +35,14 @@ def conversation(left: Carried) -> Conversation:
 
 
 @pytest.fixture
-async def about(resources: Resources, repository: Path) -> Subject:
+async def subject(resources: Resources, repository: Path) -> Subject:
     return await add_attempt(resources, await add_project(resources, repository), made=False)
 
 
 async def run_that_left(
-    resources: Resources, about: Subject, text: str, session: str
+    resources: Resources, subject: Subject, text: str, session: str
 ) -> ExecutionProcess:
-    row = await add_run(resources, about, asks(), session=session)
+    row = await add_run(resources, subject, asks(), session=session)
     await resources.store.write(lambda tx: sessions.keep_carried(tx, row.id, text))
     return await end_run(resources, row)
 
@@ -52,13 +52,13 @@ def encoded(left: Carried) -> str:
 
 
 async def test_notices_are_those_of_the_newest_run_and_totals_those_of_the_session(
-    resources: Resources, about: Subject
+    resources: Resources, subject: Subject
 ) -> None:
     used = {"input_tokens": 7}
     old = msgspec.convert({"used": used, "notices": ["a"]}, Carried, strict=False)
-    await run_that_left(resources, about, encoded(old), "s1")
-    await run_that_left(resources, about, encoded(Carried(notices=("a", "b"))), "s2")
-    row = await add_run(resources, about, asks("More", "s1"))
+    await run_that_left(resources, subject, encoded(old), "s1")
+    await run_that_left(resources, subject, encoded(Carried(notices=("a", "b"))), "s2")
+    row = await add_run(resources, subject, asks("More", "s1"))
     found = await resources.store.read(lambda r: carrying.before(r, row, "s1"))
     assert found == Carried(used=old.used, notices=("a", "b"))
     fresh = await resources.store.read(lambda r: carrying.before(r, row, None))
@@ -66,18 +66,18 @@ async def test_notices_are_those_of_the_newest_run_and_totals_those_of_the_sessi
 
 
 async def test_what_another_version_left_counts_as_nothing(
-    resources: Resources, about: Subject
+    resources: Resources, subject: Subject
 ) -> None:
-    await run_that_left(resources, about, '{"used": "much"}', "s1")
-    row = await add_run(resources, about, asks("More", "s1"))
+    await run_that_left(resources, subject, '{"used": "much"}', "s1")
+    row = await add_run(resources, subject, asks("More", "s1"))
     found = await resources.store.read(lambda r: carrying.before(r, row, "s1"))
     assert found == Carried()
 
 
 async def test_a_run_adds_its_notices_to_those_it_began_with_and_keeps_a_bounded_number(
-    resources: Resources, about: Subject
+    resources: Resources, subject: Subject
 ) -> None:
-    row = await add_run(resources, about, asks(), session="s1")
+    row = await add_run(resources, subject, asks(), session="s1")
     record = await begin_turn(resources, row, "Tea")
     known = msgspec.structs.replace(record, carried=Carried(notices=("a",)))
     await resources.store.write(lambda tx: sessions.keep_turn(tx, row.id, known.encode()))
@@ -85,17 +85,17 @@ async def test_a_run_adds_its_notices_to_those_it_began_with_and_keeps_a_bounded
     left = conversation(Carried(notices=("a", *many)))
     await resources.store.write(lambda tx: carrying.keep(tx, row, left))
     await end_run(resources, row)
-    later = await add_run(resources, about, asks("More", "s1"))
+    later = await add_run(resources, subject, asks("More", "s1"))
     found = await resources.store.read(lambda r: carrying.before(r, later, "s1"))
     assert found.notices == ("a", *many)[:NOTICES_MOST]
 
 
 async def test_a_run_that_leaves_nothing_writes_nothing(
-    resources: Resources, about: Subject
+    resources: Resources, subject: Subject
 ) -> None:
-    row = await add_run(resources, about, asks(), session="s1")
+    row = await add_run(resources, subject, asks(), session="s1")
     await begin_turn(resources, row, "Tea")
     await resources.store.write(lambda tx: carrying.keep(tx, row, conversation(Carried())))
     await end_run(resources, row)
-    later = await add_run(resources, about, asks("More", "s1"))
+    later = await add_run(resources, subject, asks("More", "s1"))
     assert await resources.store.read(lambda r: sessions.carried_before(r, later.id)) == []

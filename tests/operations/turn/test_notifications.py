@@ -60,7 +60,7 @@ async def test_an_archive_that_is_damaged_is_made_anew_from_the_log(
     for damaged in (b"", whole[:-5], whole.replace(b"kettle", b"teapot")):
         path.write_bytes(damaged)
         assert not archive.is_whole(path, row.id)
-        await archives.mend(resources.store, resources.launcher, row)
+        await archives.repair(resources.store, resources.launcher, row)
         assert archive.is_whole(path, row.id)
         assert b"kettle" in path.read_bytes()
 
@@ -73,7 +73,7 @@ async def test_a_whole_archive_is_left_as_it_is(resources: Resources, about: Sub
     row = await end_run(resources, row, ProcessStatus.FAILED)
     add_remark(resources, row, "Not archived.")
     before = (spool.path / ENTRIES).stat().st_mtime_ns
-    await archives.mend(resources.store, resources.launcher, row)
+    await archives.repair(resources.store, resources.launcher, row)
     assert (spool.path / ENTRIES).stat().st_mtime_ns == before
 
 

@@ -23,13 +23,13 @@ DENIED = ApprovalAnswer(status=ApprovalStatus.DENIED, reason="No")
 
 
 @pytest.fixture
-async def about(resources: Resources, repository: Path) -> Subject:
+async def subject(resources: Resources, repository: Path) -> Subject:
     return await add_attempt(resources, await add_project(resources, repository), made=False)
 
 
 @pytest.fixture
-async def row(resources: Resources, about: Subject) -> ExecutionProcess:
-    return await add_run(resources, about, asks())
+async def row(resources: Resources, subject: Subject) -> ExecutionProcess:
+    return await add_run(resources, subject, asks())
 
 
 def question(row: ExecutionProcess, call: str = "c1") -> Approval:
@@ -46,32 +46,32 @@ def question(row: ExecutionProcess, call: str = "c1") -> Approval:
     )
 
 
-async def status(resources: Resources, about: Subject) -> TaskStatus:
-    return (await resources.store.read(lambda r: tasks.get(r, about.task.id))).status
+async def status(resources: Resources, subject: Subject) -> TaskStatus:
+    return (await resources.store.read(lambda r: tasks.get(r, subject.task.id))).status
 
 
 async def test_a_task_waits_for_a_person_as_long_as_any_question_is_open(
-    resources: Resources, about: Subject, row: ExecutionProcess
+    resources: Resources, subject: Subject, row: ExecutionProcess
 ) -> None:
     first, second = question(row), question(row, "c2")
     await resources.store.write(lambda tx: questions.ask(tx, first))
     await resources.store.write(lambda tx: questions.ask(tx, second))
-    assert await status(resources, about) is TaskStatus.IN_REVIEW
+    assert await status(resources, subject) is TaskStatus.IN_REVIEW
     await resources.store.write(lambda tx: questions.answer(tx, first.id, APPROVED, now()))
-    assert await status(resources, about) is TaskStatus.IN_REVIEW
+    assert await status(resources, subject) is TaskStatus.IN_REVIEW
     await resources.store.write(lambda tx: questions.answer(tx, second.id, DENIED, now()))
-    assert await status(resources, about) is TaskStatus.IN_PROGRESS
+    assert await status(resources, subject) is TaskStatus.IN_PROGRESS
 
 
 async def test_a_question_that_is_asked_again_after_a_restart_stays_as_it_was_decided(
-    resources: Resources, about: Subject, row: ExecutionProcess
+    resources: Resources, subject: Subject, row: ExecutionProcess
 ) -> None:
     asked = question(row)
     await resources.store.write(lambda tx: questions.ask(tx, asked))
     await resources.store.write(lambda tx: questions.answer(tx, asked.id, APPROVED, now()))
     again = await resources.store.write(lambda tx: questions.ask(tx, asked))
     assert again.status is ApprovalStatus.APPROVED
-    assert await status(resources, about) is TaskStatus.IN_PROGRESS
+    assert await status(resources, subject) is TaskStatus.IN_PROGRESS
 
 
 async def test_the_first_answer_wins(resources: Resources, row: ExecutionProcess) -> None:
@@ -117,11 +117,11 @@ async def test_nobody_answered_or_nobody_waits(resources: Resources, row: Execut
 
 
 async def test_the_end_of_a_run_closes_its_questions_and_no_answer_brings_its_task_back(
-    resources: Resources, about: Subject, row: ExecutionProcess
+    resources: Resources, subject: Subject, row: ExecutionProcess
 ) -> None:
     asked = question(row)
     await resources.store.write(lambda tx: questions.ask(tx, asked))
     await end_run(resources, row)
     with pytest.raises(Conflict):
         await resources.store.write(lambda tx: questions.answer(tx, asked.id, APPROVED, now()))
-    assert await status(resources, about) is TaskStatus.IN_REVIEW
+    assert await status(resources, subject) is TaskStatus.IN_REVIEW

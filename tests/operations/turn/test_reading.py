@@ -71,6 +71,6 @@ async def test_what_is_cut_is_as_good_as_whole_and_notes_are_not_cut() -> None:
     ]
     conversation = Conversation("process", Lines(), 3600)  # type: ignore[arg-type]
     await reading.feed(conversation, records)
-    shown = [json.loads(frame.entry)["content"] for frame in conversation.final_frames()]
-    assert "last" in shown
-    assert "r" * 20_000 in shown
+    displayed = [json.loads(frame.entry)["content"] for frame in conversation.final_frames()]
+    assert "last" in displayed
+    assert "r" * 20_000 in displayed

@@ -37,8 +37,8 @@ def run(
     )
     sessions.upsert(tx, session)
     sent = [SentMessage(prompt=text, text=text) for text in messages]
-    kept = TurnRecord(executor=Executor.DEMO, prompt=prompt, cwd="/w", messages=sent)
-    sessions.keep_turn(tx, id, kept.encode())
+    saved = TurnRecord(executor=Executor.DEMO, prompt=prompt, cwd="/w", messages=sent)
+    sessions.keep_turn(tx, id, saved.encode())
     return id
 
 

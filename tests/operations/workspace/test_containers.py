@@ -18,14 +18,14 @@ async def test_a_directory_deep_in_a_worktree_is_its_attempts(
     resources: Resources, repository: Path, tmp_path: Path
 ) -> None:
     project = await add_project(resources, repository)
-    about = await add_attempt(resources, project)
+    subject = await add_attempt(resources, project)
     other = await add_attempt(resources, project, branch="anyon/y")
-    deep = about.worktree / "src" / "not there yet"
+    deep = subject.worktree / "src" / "not there yet"
     link = tmp_path / "link"
-    link.symlink_to(about.worktree)
-    for path in (about.worktree, deep, link, link / "src"):
+    link.symlink_to(subject.worktree)
+    for path in (subject.worktree, deep, link, link / "src"):
         found = await containers.find(resources, path)
-        assert found == (about.attempt.id, about.task.id, project.id)
+        assert found == (subject.attempt.id, subject.task.id, project.id)
     assert (await containers.find(resources, other.worktree)).attempt_id == other.attempt.id
 
 
@@ -42,38 +42,38 @@ async def test_a_directory_outside_of_all_worktrees_is_nobodys(
 async def test_a_worktree_on_record_by_a_linked_name_is_found_by_its_real_one(
     resources: Resources, repository: Path, tmp_path: Path
 ) -> None:
-    about = await add_attempt(resources, await add_project(resources, repository))
+    subject = await add_attempt(resources, await add_project(resources, repository))
     alias = tmp_path / "alias"
-    alias.symlink_to(about.worktree.parent)
-    named = str(alias / about.worktree.name)
+    alias.symlink_to(subject.worktree.parent)
+    named = str(alias / subject.worktree.name)
     await resources.store.write(
         lambda tx: tx.execute("UPDATE task_attempts SET container_ref = ?", (named,))
     )
-    found = await containers.find(resources, about.worktree)
-    assert found.attempt_id == about.attempt.id
+    found = await containers.find(resources, subject.worktree)
+    assert found.attempt_id == subject.attempt.id
 
 
 async def test_git_is_told_of_the_checkouts_of_a_project_and_its_attempts(
     resources: Resources, repository: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project = await add_project(resources, repository)
-    about = await add_attempt(resources, project)
-    told: list[tuple[Path, ...]] = []
-    monkeypatch.setattr(locations, "remember", lambda *paths, **_: told.append(paths))
+    subject = await add_attempt(resources, project)
+    reported: list[tuple[Path, ...]] = []
+    monkeypatch.setattr(locations, "remember", lambda *paths, **_: reported.append(paths))
     await known_checkouts.know(resources, project)
-    assert (about.worktree, repository / ".git") in [paths[:2] for paths in told]
+    assert (subject.worktree, repository / ".git") in [paths[:2] for paths in reported]
 
 
 async def test_a_repository_that_came_instead_is_not_taken_for_the_one_that_was_added(
     resources: Resources, tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project = await add_project(resources, repository)
-    about = await add_attempt(resources, project)
+    subject = await add_attempt(resources, project)
     moved = tmp_path / "moved"
     repository.rename(moved)
     (repository / ".git").mkdir(parents=True)
-    told: list[tuple[Path | None, ...]] = []
-    monkeypatch.setattr(locations, "remember", lambda *paths, **_: told.append(paths))
+    reported: list[tuple[Path | None, ...]] = []
+    monkeypatch.setattr(locations, "remember", lambda *paths, **_: reported.append(paths))
     await known_checkouts.know(resources, project, moved / ".git")
-    assert (about.worktree, moved / ".git") in [paths[:2] for paths in told]
+    assert (subject.worktree, moved / ".git") in [paths[:2] for paths in reported]
     assert await resources.store.read(projects.fetch_all) == [project]

@@ -111,7 +111,7 @@ async def test_a_copy_leaves_worktrees_snapshots_and_programs_to_the_first(
                 assert seen.untracked_count == 1
                 for act in (
                     worktree.prepare(copy, there),
-                    worktree.mend(copy, there),
+                    worktree.find_or_repair(copy, there),
                     worktree.find_again(copy, there),
                     intent_outcomes.settled(copy, id),
                 ):
@@ -148,7 +148,7 @@ async def test_what_a_copy_begins_itself_is_its_own(tmp_path: Path, repository: 
             assert mine.worktree.is_relative_to(second)
             (mine.worktree / f"{_}.txt").write_text("mine\n")
             await merging.merge_attempt(copy, mine, MergeStrategy.MERGE)
-            await worktree.mend(copy, mine)
+            await worktree.find_or_repair(copy, mine)
     async with opened(second) as copy:
         elsewhere = await copy.store.read(data_directory.elsewhere)
         assert [*elsewhere] == [about.attempt.id]

@@ -12,7 +12,7 @@ from anyond.operations.workspace.copy_files import copy, names
 
 
 @pytest.fixture
-def places(tmp_path: Path) -> tuple[Path, Path]:
+def paths(tmp_path: Path) -> tuple[Path, Path]:
     """A repository, and an empty worktree."""
     source, target = tmp_path / "repository", tmp_path / "worktree"
     source.mkdir()
@@ -22,15 +22,15 @@ def places(tmp_path: Path) -> tuple[Path, Path]:
 
 
 @pytest.mark.parametrize("text", ["/etc/hostname", "../secret", "a/../../secret", ".git/config"])
-def test_paths_that_lead_elsewhere_are_refused(places: tuple[Path, Path], text: str) -> None:
+def test_paths_that_lead_elsewhere_are_refused(paths: tuple[Path, Path], text: str) -> None:
     with pytest.raises(Invalid) as refusal:
-        copy(f".env, {text}", *places)
+        copy(f".env, {text}", *paths)
     assert refusal.value.field == "copy_files"
-    assert list(places[1].iterdir()) == []
+    assert list(paths[1].iterdir()) == []
 
 
-def test_links_that_lead_elsewhere_are_not_followed(places: tuple[Path, Path]) -> None:
-    source, target = places
+def test_links_that_lead_elsewhere_are_not_followed(paths: tuple[Path, Path]) -> None:
+    source, target = paths
     (source / "out").symlink_to("../secret")
     (source / "dir").symlink_to("..")
     (source / "in").mkdir()
@@ -43,8 +43,8 @@ def test_links_that_lead_elsewhere_are_not_followed(places: tuple[Path, Path]) -
     assert not (target.parent / "file").exists()
 
 
-def test_what_is_there_already_is_not_overwritten(places: tuple[Path, Path]) -> None:
-    source, target = places
+def test_what_is_there_already_is_not_overwritten(paths: tuple[Path, Path]) -> None:
+    source, target = paths
     for name in (".env", "config.json"):
         (source / name).write_text("from the repository\n")
     (target / ".env").write_text("mine\n")
@@ -56,8 +56,8 @@ def test_what_is_there_already_is_not_overwritten(places: tuple[Path, Path]) -> 
     assert (source / ".env").read_text() == "from the repository\n"
 
 
-def test_a_pipe_does_not_hold_it_up(places: tuple[Path, Path]) -> None:
-    source, target = places
+def test_a_pipe_does_not_hold_it_up(paths: tuple[Path, Path]) -> None:
+    source, target = paths
     (source / "dir").mkdir()
     os.mkfifo(source / "dir" / "pipe")
     os.mkfifo(source / "pipe")
@@ -67,8 +67,8 @@ def test_a_pipe_does_not_hold_it_up(places: tuple[Path, Path]) -> None:
     assert len(complaints) == 1
 
 
-def test_links_that_lead_upwards_are_no_way_to_go(places: tuple[Path, Path]) -> None:
-    source, target = places
+def test_links_that_lead_upwards_are_no_way_to_go(paths: tuple[Path, Path]) -> None:
+    source, target = paths
     (source / "in").mkdir()
     for number in range(6):
         (source / f"loop{number}").symlink_to(".")
@@ -79,8 +79,8 @@ def test_links_that_lead_upwards_are_no_way_to_go(places: tuple[Path, Path]) -> 
     assert names("**/.env, in", source)[:2] == [".env", "in/.env"]
 
 
-def test_a_directory_keeps_its_own_links(places: tuple[Path, Path]) -> None:
-    source, target = places
+def test_a_directory_keeps_its_own_links(paths: tuple[Path, Path]) -> None:
+    source, target = paths
     store = source / "node_modules" / ".store" / "tea"
     store.mkdir(parents=True)
     (store / "cli.js").write_text("tea\n")
@@ -113,9 +113,9 @@ def test_a_directory_keeps_its_own_links(places: tuple[Path, Path]) -> None:
     ],
 )
 def test_patterns_name_hidden_files_too(
-    places: tuple[Path, Path], text: str, found: list[str]
+    paths: tuple[Path, Path], text: str, found: list[str]
 ) -> None:
-    source, target = places
+    source, target = paths
     (source / "d" / "e").mkdir(parents=True)
     (source / ".git").mkdir()
     for name in ("a.json", "d/.b.json", "d/e/c.json", ".git/x.json"):
@@ -125,19 +125,19 @@ def test_patterns_name_hidden_files_too(
     assert sorted(names(text, source)) == found
 
 
-def test_what_is_kept_out_does_not_come_along(places: tuple[Path, Path]) -> None:
-    source, target = places
+def test_what_is_kept_out_does_not_come_along(paths: tuple[Path, Path]) -> None:
+    source, target = paths
     for name in (".env", "worktrees/x/.env", "worktrees2/.env"):
         (source / name).parent.mkdir(parents=True, exist_ok=True)
         (source / name).write_text("x")
-    kept_out = source / "worktrees"
+    saved_out = source / "worktrees"
     found = [".env", "worktrees2/.env"]
-    assert names("**/.env, worktrees", source, without=kept_out) == found
-    assert copy("**/.env, worktrees", source, target, without=kept_out) == (found, [])
+    assert names("**/.env, worktrees", source, without=saved_out) == found
+    assert copy("**/.env, worktrees", source, target, without=saved_out) == (found, [])
 
 
-def test_a_link_that_leads_to_itself_costs_a_complaint(places: tuple[Path, Path]) -> None:
-    source, target = places
+def test_a_link_that_leads_to_itself_costs_a_complaint(paths: tuple[Path, Path]) -> None:
+    source, target = paths
     (source / ".env.local").symlink_to(".env.local")
     (source / ".env.a").symlink_to(".env.b")
     (source / ".env.b").symlink_to(".env.a")
@@ -148,8 +148,8 @@ def test_a_link_that_leads_to_itself_costs_a_complaint(places: tuple[Path, Path]
     assert names(".env*", source) == [".env", ".env.a", ".env.b", ".env.local"]
 
 
-def test_nothing_is_made_outside_not_even_a_directory(places: tuple[Path, Path]) -> None:
-    source, target = places
+def test_nothing_is_made_outside_not_even_a_directory(paths: tuple[Path, Path]) -> None:
+    source, target = paths
     (source / "in" / "deep" / "er").mkdir(parents=True)
     (source / "in" / "deep" / "er" / "file").write_text("mine\n")
     outside = target.parent / "outside"
@@ -162,8 +162,8 @@ def test_nothing_is_made_outside_not_even_a_directory(places: tuple[Path, Path])
 
 
 @pytest.mark.parametrize("text", [".git*", ".gi[t]/config", "**", "*/config", "alias", "in", "."])
-def test_what_belongs_to_git_is_never_copied(places: tuple[Path, Path], text: str) -> None:
-    source, target = places
+def test_what_belongs_to_git_is_never_copied(paths: tuple[Path, Path], text: str) -> None:
+    source, target = paths
     (source / ".git").mkdir()
     (source / ".git" / "config").write_text("[core]\n")
     (source / "alias").symlink_to(".git/config")
@@ -177,9 +177,9 @@ def test_what_belongs_to_git_is_never_copied(places: tuple[Path, Path], text: st
 
 
 @pytest.mark.parametrize("text", [".GIT/config", "a/.Git", "./.git"])
-def test_capitals_do_not_help(places: tuple[Path, Path], text: str) -> None:
+def test_capitals_do_not_help(paths: tuple[Path, Path], text: str) -> None:
     with pytest.raises(Invalid):
-        copy(text, *places)
+        copy(text, *paths)
 
 
 def test_a_repository_below_a_directory_of_that_name_is_one_like_others(tmp_path: Path) -> None:

@@ -81,15 +81,15 @@ async def test_an_emptied_worktree_whose_refilling_was_killed_is_refilled_by_the
     assert not (path / "a.txt").exists()  # what somebody deletes later stays deleted
 
 
-async def rename_attempt(resources: Resources, about: Subject) -> None:
-    await branch_naming.rename_branch(resources, about, "renamed/y")
+async def rename_attempt(resources: Resources, attempt_subject: Subject) -> None:
+    await branch_naming.rename_branch(resources, attempt_subject, "renamed/y")
 
 
-async def rename_project(resources: Resources, about: Subject) -> None:
-    await projects.update(resources, about.project.id, ProjectPatch(name="Another"))
+async def rename_project(resources: Resources, attempt_subject: Subject) -> None:
+    await projects.update(resources, attempt_subject.project.id, ProjectPatch(name="Another"))
 
 
-async def move_worktrees(resources: Resources, about: Subject) -> None:
+async def move_worktrees(resources: Resources, attempt_subject: Subject) -> None:
     place = resources.paths.data_dir / "elsewhere"
     place.mkdir()
     resources.config.patch({"workspace_dir": str(place)})
@@ -109,11 +109,22 @@ def fsck(repository: Path) -> str:
 async def half_made(resources: Resources, repository: Path) -> tuple[Subject, Path]:
     """An attempt whose daemon was killed while git made its worktree, and where that is."""
     commit(repository, {"a.txt": "a\n"})
-    about = await new_attempt(resources, repository)
-    path = worktree.planned_path(resources, about.project, about.attempt)
-    await resources.store.write(lambda tx: planned_worktrees.put(tx, about.attempt.id, str(path)))
-    run(repository, "worktree", "add", "-q", "--no-checkout", "-b", about.attempt.branch, path)
-    return about, path
+    attempt_subject = await new_attempt(resources, repository)
+    path = worktree.planned_path(resources, attempt_subject.project, attempt_subject.attempt)
+    await resources.store.write(
+        lambda tx: planned_worktrees.put(tx, attempt_subject.attempt.id, str(path))
+    )
+    run(
+        repository,
+        "worktree",
+        "add",
+        "-q",
+        "--no-checkout",
+        "-b",
+        attempt_subject.attempt.branch,
+        path,
+    )
+    return attempt_subject, path
 
 
 @pytest.mark.parametrize("change", CHANGES)
@@ -121,10 +132,12 @@ async def test_a_worktree_whose_making_was_killed_is_gone_on_with_where_it_was_b
     resources: Resources, repository: Path, change: Change
 ) -> None:
     """Else its branch would be checked out twice, which git refuses for ever."""
-    about, begun = await half_made(resources, repository)
-    await change(resources, about)
-    about = await worktree.prepare(resources, await subject.read(resources, about.attempt.id))
-    assert about.worktree == begun
+    attempt_subject, begun = await half_made(resources, repository)
+    await change(resources, attempt_subject)
+    attempt_subject = await worktree.prepare(
+        resources, await subject.read(resources, attempt_subject.attempt.id)
+    )
+    assert attempt_subject.worktree == begun
     assert status(begun) == []
     assert (begun / "a.txt").read_text() == "a\n"
     listed = run(repository, "worktree", "list", "--porcelain").splitlines()
@@ -135,9 +148,9 @@ async def test_a_worktree_whose_making_was_killed_is_gone_on_with_where_it_was_b
 async def test_a_worktree_whose_making_was_killed_is_removed_where_it_was_begun(
     resources: Resources, repository: Path, change: Change
 ) -> None:
-    about, begun = await half_made(resources, repository)
-    await change(resources, about)
-    await removal.delete_attempt(resources, about.attempt.id)
+    attempt_subject, begun = await half_made(resources, repository)
+    await change(resources, attempt_subject)
+    await removal.delete_attempt(resources, attempt_subject.attempt.id)
     await removal.clean_up(resources)
     assert not begun.exists()
 
@@ -145,16 +158,16 @@ async def test_a_worktree_whose_making_was_killed_is_removed_where_it_was_begun(
 async def test_a_worktree_that_is_half_made_is_completed_although_nobody_works_there(
     resources: Resources, repository: Path
 ) -> None:
-    about, begun = await half_made(resources, repository)
+    attempt_subject, begun = await half_made(resources, repository)
     # What `git worktree add` has there for a moment; after a power loss it stays.
     head = Path(run(begun, "rev-parse", "--absolute-git-dir")) / "HEAD"
     head.write_text("0" * 40 + "\n")
     head.with_name("locked").write_text("initializing")
     assert "points at nothing" in fsck(repository)
-    await worktree.complete(resources, about)
-    assert (await subject.read(resources, about.attempt.id)).worktree == begun
+    await worktree.complete(resources, attempt_subject)
+    assert (await subject.read(resources, attempt_subject.attempt.id)).worktree == begun
     assert status(begun) == []
-    assert head.read_text() == f"ref: refs/heads/{about.attempt.branch}\n"
+    assert head.read_text() == f"ref: refs/heads/{attempt_subject.attempt.branch}\n"
     assert not head.with_name("locked").exists()
     assert fsck(repository) == ""
 
@@ -162,21 +175,25 @@ async def test_a_worktree_that_is_half_made_is_completed_although_nobody_works_t
 async def test_a_worktree_that_was_only_planned_is_not_made_at_a_start(
     resources: Resources, repository: Path
 ) -> None:
-    about = await new_attempt(resources, repository)
-    await worktree.complete(resources, about)
-    assert not worktree.planned_path(resources, about.project, about.attempt).exists()
+    attempt_subject = await new_attempt(resources, repository)
+    await worktree.complete(resources, attempt_subject)
+    assert not worktree.planned_path(
+        resources, attempt_subject.project, attempt_subject.attempt
+    ).exists()
 
 
 async def test_a_worktree_is_planned_before_git_is_asked(
     resources: Resources, repository: Path, deadly_git: DeadlyGit
 ) -> None:
-    about = await new_attempt(resources, repository)
+    attempt_subject = await new_attempt(resources, repository)
     deadly_git("worktree add", "true")
-    assert not await outcome(worktree.prepare(resources, about))
-    path = worktree.planned_path(resources, about.project, about.attempt)
+    assert not await outcome(worktree.prepare(resources, attempt_subject))
+    path = worktree.planned_path(resources, attempt_subject.project, attempt_subject.attempt)
     assert await resources.store.read(planned_worktrees.paths) == [str(path)]
-    about = await worktree.prepare(resources, await subject.read(resources, about.attempt.id))
-    assert about.worktree == path
+    attempt_subject = await worktree.prepare(
+        resources, await subject.read(resources, attempt_subject.attempt.id)
+    )
+    assert attempt_subject.worktree == path
     assert await resources.store.read(planned_worktrees.paths) == []
 
 
@@ -184,8 +201,8 @@ async def test_what_a_killed_git_has_locked_in_a_worktree_is_swept(
     resources: Resources, repository: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(locks, "ABANDONED_S", 0.0)
-    about = await attempt(resources, repository)
-    own = Path(run(about.worktree, "rev-parse", "--absolute-git-dir").strip())
+    attempt_subject = await attempt(resources, repository)
+    own = Path(run(attempt_subject.worktree, "rev-parse", "--absolute-git-dir").strip())
     left = [own / "ORIG_HEAD.lock", own / "index.lock"]
     persons = repository / ".git" / "index.lock"
     for lock in (*left, persons):
@@ -212,8 +229,8 @@ async def test_what_was_put_aside_in_a_worktree_that_is_half_made_is_swept(
 async def test_a_deletion_in_which_git_was_killed_is_answered_as_it_came_out(
     resources: Resources, repository: Path, deadly_git: DeadlyGit, step: str, known: str
 ) -> None:
-    about = await attempt(resources, repository)
-    path, name = about.worktree, "file [1].txt"
+    attempt_subject = await attempt(resources, repository)
+    path, name = attempt_subject.worktree, "file [1].txt"
     (path / name).write_text("precious\n")
     if known != "untracked":
         run(path, "add", "-A")
@@ -228,7 +245,7 @@ async def test_a_deletion_in_which_git_was_killed_is_answered_as_it_came_out(
     if known != "committed" and step == "the commit":
         script = 'git "$@"'
     armed = deadly_git(words, script)
-    happened = await outcome(delete_file(resources, about, name))
+    happened = await outcome(delete_file(resources, attempt_subject, name))
     assert not armed.exists()
     # Nothing has to be done in git for a file that it does not know.
     assert happened is (step != "nothing" or known == "untracked")
@@ -236,21 +253,21 @@ async def test_a_deletion_in_which_git_was_killed_is_answered_as_it_came_out(
     assert status(path) == ([f'A  "{name}"'] if known == "staged" and not happened else [])
     listed = run(path, "ls-tree", "--name-only", "HEAD").splitlines()
     assert (f'"{name}"' in listed or name in listed) is (known == "committed" and not happened)
-    assert await no_intent(resources, about)
+    assert await no_intent(resources, attempt_subject)
 
 
 async def test_a_deletion_in_which_the_daemon_was_killed_too_leaves_no_entry_in_the_index(
     resources: Resources, repository: Path
 ) -> None:
-    about = await attempt(resources, repository)
-    path, tip = about.worktree, commit(about.worktree, {"a.txt": "precious\n"})
-    await intend(resources, about, "delete_file", name="a.txt", tip=tip, snapshot=OLD)
+    attempt_subject = await attempt(resources, repository)
+    path, tip = attempt_subject.worktree, commit(attempt_subject.worktree, {"a.txt": "precious\n"})
+    await intend(resources, attempt_subject, "delete_file", name="a.txt", tip=tip, snapshot=OLD)
     (path / "a.txt").unlink()
     index = git_file(path, "index")
-    kept = index.read_bytes()
+    saved = index.read_bytes()
     run(path, "commit", "-qam", "Delete")
-    index.write_bytes(kept)
-    await settled(resources, about.attempt.id)
+    index.write_bytes(saved)
+    await settled(resources, attempt_subject.attempt.id)
     assert status(path) == []
 
 
@@ -258,41 +275,41 @@ async def test_a_deletion_in_which_the_daemon_was_killed_too_leaves_no_entry_in_
 async def test_a_commit_in_which_git_was_killed_is_answered_as_it_came_out(
     resources: Resources, repository: Path, deadly_git: DeadlyGit, done: bool
 ) -> None:
-    about = await attempt(resources, repository)
-    before = run(about.worktree, "rev-parse", "HEAD")
-    (about.worktree / "new.txt").write_text("new\n")
+    attempt_subject = await attempt(resources, repository)
+    before = run(attempt_subject.worktree, "rev-parse", "HEAD")
+    (attempt_subject.worktree / "new.txt").write_text("new\n")
     armed = deadly_git("commit --quiet", 'git "$@"' if done else "true")
-    happened = await outcome(committing.commit_all(about.worktree, "All", "anyon/x"))
+    happened = await outcome(committing.commit_all(attempt_subject.worktree, "All", "anyon/x"))
     assert not armed.exists()
     assert happened is done
-    assert (run(about.worktree, "rev-parse", "HEAD") != before) is done
-    assert status(about.worktree) == ([] if done else ["?? new.txt"])
+    assert (run(attempt_subject.worktree, "rev-parse", "HEAD") != before) is done
+    assert status(attempt_subject.worktree) == ([] if done else ["?? new.txt"])
 
 
 @pytest.mark.parametrize("done", [True, False])
 async def test_a_retry_in_which_git_was_killed_is_undone_before_it_is_refused(
     resources: Resources, repository: Path, deadly_git: DeadlyGit, done: bool
 ) -> None:
-    about = await attempt(resources, repository)
-    goal = run(about.worktree, "rev-parse", "HEAD")
-    row = await resources.store.write(lambda tx: begun_at(tx, about, goal))
-    tip = commit(about.worktree, {"new.txt": "new\n"})
-    (about.worktree / "new.txt").write_text("edited\n")
+    attempt_subject = await attempt(resources, repository)
+    goal = run(attempt_subject.worktree, "rev-parse", "HEAD")
+    row = await resources.store.write(lambda tx: begun_at(tx, attempt_subject, goal))
+    tip = commit(attempt_subject.worktree, {"new.txt": "new\n"})
+    (attempt_subject.worktree / "new.txt").write_text("edited\n")
     armed = deadly_git("reset --hard", 'git "$@"' if done else "rm new.txt")
     with pytest.raises(AnyondError):
-        await rewind.go_back(resources, about, row, perform=True, force=True)
+        await rewind.go_back(resources, attempt_subject, row, perform=True, force=True)
     assert not armed.exists()
-    assert run(about.worktree, "rev-parse", "HEAD") == tip
-    assert (about.worktree / "new.txt").read_text() == "edited\n"
-    assert await no_intent(resources, about)
-    went = await rewind.go_back(resources, about, row, perform=True, force=True)
+    assert run(attempt_subject.worktree, "rev-parse", "HEAD") == tip
+    assert (attempt_subject.worktree / "new.txt").read_text() == "edited\n"
+    assert await no_intent(resources, attempt_subject)
+    went = await rewind.go_back(resources, attempt_subject, row, perform=True, force=True)
     assert went.applied
-    assert run(about.worktree, "rev-parse", "HEAD") == goal
+    assert run(attempt_subject.worktree, "rev-parse", "HEAD") == goal
 
 
-def begun_at(tx: Tx, about: Subject, goal: str) -> ExecutionProcess:
+def begun_at(tx: Tx, attempt_subject: Subject, goal: str) -> ExecutionProcess:
     """A run of the agent that has found the worktree at `goal`, and is over."""
-    row = add_process(tx, new_id(), about.attempt.id)
+    row = add_process(tx, new_id(), attempt_subject.attempt.id)
     row = processes.set_before_commit(tx, row.id, goal, now())
     end_process(tx, row.id)
     return row

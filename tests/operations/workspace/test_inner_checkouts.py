@@ -15,10 +15,10 @@ from tests.support.operations.remarked_attempts import attempt, git
 async def test_work_in_a_checkout_inside_is_kept_when_the_attempt_is_deleted(
     resources: Resources, repository: Path, how: str
 ) -> None:
-    about = await attempt(resources, repository)
-    place = about.worktree / ("a/b" if how == "deeper" else "sub")
+    subject = await attempt(resources, repository)
+    place = subject.worktree / ("a/b" if how == "deeper" else "sub")
     git(
-        about.worktree,
+        subject.worktree,
         "worktree",
         "add",
         "-q",
@@ -30,13 +30,13 @@ async def test_work_in_a_checkout_inside_is_kept_when_the_attempt_is_deleted(
     git(place, "commit", "-q", "-m", "Own")
     oid = git(place, "rev-parse", "HEAD")
     (place / "new.txt").write_text("new\n")
-    await removal.delete_task(resources, about.task.id)
+    await removal.delete_task(resources, subject.task.id)
     await removal.clean_up(resources)
-    assert not about.worktree.exists()
+    assert not subject.worktree.exists()
     refs = git(repository, "for-each-ref", "--format=%(refname)", "--contains", oid).splitlines()
-    assert f"refs/anyon/kept/{about.attempt.id}/inside-{oid}" in refs
+    assert f"refs/anyon/kept/{subject.attempt.id}/inside-{oid}" in refs
     snapshot = next(ref for ref in refs if "/snapshots/" in ref)
     assert git(repository, "show", f"{snapshot}:new.txt") == "new"
-    name = place.relative_to(about.worktree)
+    name = place.relative_to(subject.worktree)
     assert git(repository, "log", "-1", "--format=%s", snapshot) == f"delete: {name}"
     assert git(repository, "worktree", "list", "--porcelain").count("worktree ") == 1

@@ -15,8 +15,8 @@ from tests.support.operations.remarked_attempts import attempt, git, told
 async def test_a_branch_that_was_deleted_comes_back(
     resources: Resources, repository: Path, how: str
 ) -> None:
-    about = await attempt(resources, repository)
-    path = about.worktree
+    subject = await attempt(resources, repository)
+    path = subject.worktree
     (path / "work.txt").write_text("work\n")
     git(path, "add", "-A")
     git(path, "commit", "-q", "-m", "Work")
@@ -33,19 +33,19 @@ async def test_a_branch_that_was_deleted_comes_back(
         git(path, "checkout", "-q", *away)
         git(path, "branch", "-qD", "anyon/x")
     (path / "more.txt").write_text("more\n")
-    about = await worktree.prepare(resources, about)
+    subject = await worktree.prepare(resources, subject)
     assert git(repository, "rev-parse", "refs/heads/anyon/x") == oid
-    kept = f"refs/anyon/kept/{about.attempt.id}/branch-{oid}"
-    assert git(repository, "rev-parse", kept) == oid
-    assert kept in await told(resources, about)
+    saved = f"refs/anyon/kept/{subject.attempt.id}/branch-{oid}"
+    assert git(repository, "rev-parse", saved) == oid
+    assert saved in await told(resources, subject)
     assert git(path, "status", "--porcelain") == "?? more.txt"
 
 
 async def test_a_branch_that_an_agent_renamed_does_not_come_back(
     resources: Resources, repository: Path
 ) -> None:
-    about = await attempt(resources, repository)
-    git(about.worktree, "branch", "-m", "better")
-    await worktree.prepare(resources, about)
+    subject = await attempt(resources, repository)
+    git(subject.worktree, "branch", "-m", "better")
+    await worktree.prepare(resources, subject)
     assert git(repository, "branch", "--list", "anyon/x") == ""
-    assert "deleted" not in await told(resources, about)
+    assert "deleted" not in await told(resources, subject)

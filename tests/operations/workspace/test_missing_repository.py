@@ -41,10 +41,10 @@ async def test_what_is_in_the_place_of_a_repository_is_told(
 ) -> None:
     new = NewProject(name="P", git_repo_path=str(repository), use_existing_repo=True)
     project = await project_operations.create(resources, new)
-    about = await another(resources, project.id, "anyon/x")
-    (about.worktree / "committed.txt").write_text("committed\n")
-    await commit_all(about.worktree, "work")
-    (about.worktree / "new.txt").write_text("new\n")
+    subject = await another(resources, project.id, "anyon/x")
+    (subject.worktree / "committed.txt").write_text("committed\n")
+    await commit_all(subject.worktree, "work")
+    (subject.worktree / "new.txt").write_text("new\n")
     away = repository.rename(tmp_path / "away")
     put(instead, repository)
     if restart:
@@ -52,16 +52,16 @@ async def test_what_is_in_the_place_of_a_repository_is_told(
         locations._known.clear()
         await git_programs.load(resources)
 
-    seen = await status.branch_status(about.repository, about.worktree, "anyon/x", "main")
+    seen = await status.branch_status(subject.repository, subject.worktree, "anyon/x", "main")
     assert {"commits_ahead", "commits_behind", "untracked_count"} <= seen.unknown.keys()
     assert all(
-        str(repository) in why or str(about.worktree) in why for why in seen.unknown.values()
+        str(repository) in why or str(subject.worktree) in why for why in seen.unknown.values()
     )
     for act in (
-        merging.merge_attempt(resources, about, MergeStrategy.MERGE),
-        branch_naming.rename_branch(resources, about, "other"),
-        publish.push_attempt(resources, about, force=False),
-        worktree.prepare(resources, about),
+        merging.merge_attempt(resources, subject, MergeStrategy.MERGE),
+        branch_naming.rename_branch(resources, subject, "other"),
+        publish.push_attempt(resources, subject, force=False),
+        worktree.prepare(resources, subject),
     ):
         with pytest.raises(AnyondError) as refusal:
             await act
@@ -72,12 +72,12 @@ async def test_what_is_in_the_place_of_a_repository_is_told(
             await project_operations.list_branches(resources, project.id)
         assert refusal.value.kind in {Kind.CONFLICT, Kind.NOT_FOUND}
 
-    assert (about.worktree / "new.txt").exists()
+    assert (subject.worktree / "new.txt").exists()
     if instead not in {"nothing", "another repository"}:
         repository.rmdir() if repository.is_dir() else repository.unlink()
     if instead != "another repository":
         away.rename(repository)
-        seen = await status.branch_status(about.repository, about.worktree, "anyon/x", "main")
+        seen = await status.branch_status(subject.repository, subject.worktree, "anyon/x", "main")
         assert (seen.unknown, seen.commits_ahead, seen.untracked_count) == ({}, 1, 1)
 
 
@@ -85,10 +85,10 @@ async def test_a_branch_that_is_gone_is_unknown(resources: Resources, repository
     new = NewProject(name="P", git_repo_path=str(repository), use_existing_repo=True)
     project = await project_operations.create(resources, new)
     subprocess.run(["git", "branch", "target"], cwd=repository, check=True)
-    about = await another(resources, project.id, "anyon/x")
-    (about.worktree / "committed.txt").write_text("committed\n")
-    await commit_all(about.worktree, "work")
-    look = (about.repository, about.worktree, "anyon/x", "target")
+    subject = await another(resources, project.id, "anyon/x")
+    (subject.worktree / "committed.txt").write_text("committed\n")
+    await commit_all(subject.worktree, "work")
+    look = (subject.repository, subject.worktree, "anyon/x", "target")
     assert (await status.branch_status(*look)).commits_ahead == 1
     subprocess.run(["git", "branch", "-q", "-D", "target"], cwd=repository, check=True)
     seen = await status.branch_status(*look)

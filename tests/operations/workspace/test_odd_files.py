@@ -52,35 +52,35 @@ def reader(pipe: Path) -> Iterator[subprocess.Popen[bytes]]:
 async def test_a_pipe_in_the_place_of_what_git_reads_holds_up_no_commit(
     resources: Resources, repository: Path, name: str
 ) -> None:
-    about = await attempt(resources, repository)
-    top, common = about.worktree, repository / ".git"
+    subject = await attempt(resources, repository)
+    top, common = subject.worktree, repository / ".git"
     pipe = Path(name.format(top=top, common=common, own=git(top, "rev-parse", "--git-dir")))
     pipe.parent.mkdir(parents=True, exist_ok=True)
     pipe.unlink(missing_ok=True)
     os.mkfifo(pipe)
     (top / "work.txt").write_text("work\n")
     with reader(pipe) as waiting:
-        await worktree.set_odd_files_aside(resources, about)
-        about = await worktree.mend(resources, about)
+        await worktree.set_odd_files_aside(resources, subject)
+        subject = await worktree.find_or_repair(resources, subject)
         oid = await commit.commit_all(top, "work", "anyon/x")
         assert waiting.wait(30) == 0
     assert git(repository, "rev-parse", "refs/heads/anyon/x") == oid
     assert git(repository, "show", "anyon/x:work.txt") == "work"
     assert pipe.with_name(f"{pipe.name}.saved-1").is_fifo()
-    assert str(pipe) in await told(resources, about)
+    assert str(pipe) in await told(resources, subject)
 
 
 async def test_what_holds_up_nobody_stays(resources: Resources, repository: Path) -> None:
-    about = await attempt(resources, repository)
+    subject = await attempt(resources, repository)
     exclude = repository / ".git/info/exclude"
     exclude.parent.mkdir(exist_ok=True)
     exclude.unlink(missing_ok=True)
     exclude.symlink_to(os.devnull)
-    os.mkfifo(about.worktree / "own-pipe")
-    await worktree.set_odd_files_aside(resources, about)
+    os.mkfifo(subject.worktree / "own-pipe")
+    await worktree.set_odd_files_aside(resources, subject)
     assert exclude.is_symlink()
-    assert (about.worktree / "own-pipe").is_fifo()
-    assert await told(resources, about) == ""
+    assert (subject.worktree / "own-pipe").is_fifo()
+    assert await told(resources, subject) == ""
 
 
 async def test_of_a_hundred_thousand_files_none_is_looked_at(
@@ -109,8 +109,8 @@ async def test_of_a_hundred_thousand_files_none_is_looked_at(
 async def test_work_in_a_worktree_whose_record_is_gone_is_committed_at_the_end_of_a_run(
     resources: Resources, repository: Path, how: str
 ) -> None:
-    about = await attempt(resources, repository)
-    top = about.worktree
+    subject = await attempt(resources, repository)
+    top = subject.worktree
     (top / "work.txt").write_text("work\n")
     if how == "pruned":
         away = top.with_name("away")
@@ -119,8 +119,8 @@ async def test_work_in_a_worktree_whose_record_is_gone_is_committed_at_the_end_o
         away.rename(top)
     else:
         shutil.rmtree(git(top, "rev-parse", "--git-dir"))
-    about = await worktree.mend(resources, about)
+    subject = await worktree.find_or_repair(resources, subject)
     oid = await commit.commit_all(top, "work", "anyon/x")
     assert git(repository, "rev-parse", "refs/heads/anyon/x") == oid
     assert git(repository, "show", "anyon/x:work.txt") == "work"
-    assert "record" in await told(resources, about)
+    assert "record" in await told(resources, subject)

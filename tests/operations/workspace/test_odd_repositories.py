@@ -104,21 +104,21 @@ async def test_a_partial_clone_without_its_remote_shows_what_it_has(
     git("branch", "other", "origin/other", cwd=repository)
     away = up.rename(tmp_path / "away")
     project = await added(resources, repository)
-    about = await another(resources, project.id, "anyon/x")
-    (about.worktree / "new.txt").write_text("new\n")
-    await commit_all(about.worktree, "work")
+    subject = await another(resources, project.id, "anyon/x")
+    (subject.worktree / "new.txt").write_text("new\n")
+    await commit_all(subject.worktree, "work")
     other = await branches.find(repository, "other")
     assert other is not None
-    entries = await diff.snapshot(about.worktree, other.oid)
-    rows = {row.new_path: row for row in await diff.contents(about.worktree, entries)}
+    entries = await diff.snapshot(subject.worktree, other.oid)
+    rows = {row.new_path: row for row in await diff.contents(subject.worktree, entries)}
     assert rows["new.txt"].new_content == "new\n"
     assert (rows["old.txt"].change, rows["old.txt"].content_omitted) == ("modified", True)
-    await branch_naming.change_target(resources, about, "other")
+    await branch_naming.change_target(resources, subject, "other")
     with pytest.raises(AnyondError) as refusal:
-        await rebasing.rebase_attempt(resources, about, Rebasing(new_base_branch="other"))
+        await rebasing.rebase_attempt(resources, subject, Rebasing(new_base_branch="other"))
     assert refusal.value.type == "objects_missing"
     away.rename(up)
-    found = await diff.contents(about.worktree, await diff.snapshot(about.worktree, other.oid))
+    found = await diff.contents(subject.worktree, await diff.snapshot(subject.worktree, other.oid))
     assert {row.new_path: row.old_content for row in found}["old.txt"] == "other\n" * 100
 
 
@@ -133,15 +133,15 @@ async def test_a_file_whose_content_is_replaced_is_no_change(
         if packed:
             git("pack-refs", "--all", cwd=repository)
         project = await added(resources, repository)
-        about = await another(resources, project.id, f"anyon/{packed}")
-        assert (about.worktree / "file.txt").read_text() == "other\n"
-        os.utime(about.worktree / "file.txt", (1000, 1000))
-        assert (await status.status(about.worktree)).clean
-        head = git("rev-parse", "HEAD", cwd=about.worktree)
-        assert await diff.snapshot(about.worktree, head) == []
-        assert await commit_all(about.worktree, "nothing") is None
-        (about.worktree / "file.txt").write_text("edited\n")
-        assert (await status.status(about.worktree)).changed == ["file.txt"]
+        subject = await another(resources, project.id, f"anyon/{packed}")
+        assert (subject.worktree / "file.txt").read_text() == "other\n"
+        os.utime(subject.worktree / "file.txt", (1000, 1000))
+        assert (await status.status(subject.worktree)).clean
+        head = git("rev-parse", "HEAD", cwd=subject.worktree)
+        assert await diff.snapshot(subject.worktree, head) == []
+        assert await commit_all(subject.worktree, "nothing") is None
+        (subject.worktree / "file.txt").write_text("edited\n")
+        assert (await status.status(subject.worktree)).changed == ["file.txt"]
         await removal.delete_project(resources, project.id)
 
 
@@ -193,15 +193,15 @@ async def test_work_goes_its_way(
     kind(repository)
     project = await added(resources, repository)
     assert "main" in [b.name for b in await project_operations.list_branches(resources, project.id)]
-    about = await another(resources, project.id, "anyon/x")
-    work = about.worktree
+    subject = await another(resources, project.id, "anyon/x")
+    work = subject.worktree
     for name in ("new.txt", os.fsdecode("k\xe9.txt".encode("latin-1"))):
         (work / name).write_bytes(b"new\n")
     for name, more in ((_LATIN, b"two\n"), ("a.u", "zwei\n".encode("utf-16-le"))):
         if (work / name).exists():
             with (work / name).open("ab") as file:
                 file.write(more)
-    await snapshots.take(repository, work, about.attempt.id, "test")
+    await snapshots.take(repository, work, subject.attempt.id, "test")
     assert await commit_all(work, "work")
     main = await branches.find(repository, "main")
     assert main is not None
@@ -210,13 +210,13 @@ async def test_work_goes_its_way(
     assert all(row.new_content and "\0" not in row.new_content for row in rows)
     odd = os.fsdecode("k\xe9.txt".encode("latin-1"))
     assert await deletion.delete_file(work, odd, message="gone")
-    await merging.merge_attempt(resources, about, MergeStrategy.MERGE)
+    await merging.merge_attempt(resources, subject, MergeStrategy.MERGE)
     assert (repository / "new.txt").read_bytes() == b"new\n"
     assert not (repository / odd).exists()
     commit(repository, "theirs.txt", b"theirs\n")
-    await rebasing.rebase_attempt(resources, about, Rebasing())
+    await rebasing.rebase_attempt(resources, subject, Rebasing())
     assert (await status.status(work)).clean
-    await branch_naming.rename_branch(resources, about, "other-name")
+    await branch_naming.rename_branch(resources, subject, "other-name")
     await removal.delete_project(resources, project.id)
     await removal.clean_up(resources)
     assert not work.exists()

@@ -29,32 +29,40 @@ async def report(resources: Resources) -> list[Any]:
 async def test_a_worktree_without_a_row_is_named_and_stays(
     resources: Resources, repository: Path
 ) -> None:
-    about = await attempt(resources, repository)
+    subject = await attempt(resources, repository)
     assert await report(resources) == []
-    stray = about.worktree.parent / "stray"
+    stray = subject.worktree.parent / "stray"
     stray.mkdir()
     (stray / "work").write_text("of an attempt that a restored backup does not have")
     name = f"{stray.parent.name}/stray"
-    [told] = await report(resources)
-    assert (told["event"], told["kind"], told["some"]) == ("unknown_files", "worktree", [name])
+    [reported] = await report(resources)
+    assert (reported["event"], reported["kind"], reported["some"]) == (
+        "unknown_files",
+        "worktree",
+        [name],
+    )
     assert (stray / "work").exists()
-    await removal.delete_task(resources, about.task.id)
+    await removal.delete_task(resources, subject.task.id)
     assert [entry["some"] for entry in await report(resources)] == [[name]]
 
 
 async def test_snapshots_of_nobody_are_named_and_stay(
     resources: Resources, repository: Path
 ) -> None:
-    about = await attempt(resources, repository)
-    stranger = new_id()
-    await snapshots.take(repository, about.worktree, about.attempt.id, "delete")
+    subject = await attempt(resources, repository)
+    outsider = new_id()
+    await snapshots.take(repository, subject.worktree, subject.attempt.id, "delete")
     assert await report(resources) == []
-    await snapshots.take(repository, about.worktree, stranger, "delete")
-    [told] = await report(resources)
-    assert (told["event"], told["kind"], told["some"]) == ("unknown_files", "snapshot", [stranger])
-    await removal.delete_task(resources, about.task.id)
-    assert [entry["some"] for entry in await report(resources)] == [[stranger]]
-    assert len(await snapshot_refs.list_snapshots(repository, stranger)) == 1
+    await snapshots.take(repository, subject.worktree, outsider, "delete")
+    [reported] = await report(resources)
+    assert (reported["event"], reported["kind"], reported["some"]) == (
+        "unknown_files",
+        "snapshot",
+        [outsider],
+    )
+    await removal.delete_task(resources, subject.task.id)
+    assert [entry["some"] for entry in await report(resources)] == [[outsider]]
+    assert len(await snapshot_refs.list_snapshots(repository, outsider)) == 1
 
 
 async def test_a_program_at_work_without_a_row_is_named(resources: Resources) -> None:
@@ -64,8 +72,8 @@ async def test_a_program_at_work_without_a_row_is_named(resources: Resources) ->
     (resources.launcher.root / at_work / "lock").touch()
     with Lock(resources.launcher.root / at_work) as shim:
         assert shim.taken()
-        [told] = await report(resources)
-    assert (told["event"], told["some"]) == ("unknown_programs", [at_work])
+        [reported] = await report(resources)
+    assert (reported["event"], reported["some"]) == ("unknown_programs", [at_work])
     assert await report(resources) == []
 
 
@@ -73,8 +81,8 @@ async def test_what_is_unknown_is_named_at_the_start_and_at_no_deletion(
     resources: Resources, repository: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("anyond.watchers.janitor.time.time", lambda: 0.0)
-    about = await attempt(resources, repository)
-    (about.worktree.parent / "stray").mkdir()
+    subject = await attempt(resources, repository)
+    (subject.worktree.parent / "stray").mkdir()
     janitor = Janitor(resources)
     with capture_logs() as logs:
         async with trio.open_nursery() as nursery:
@@ -82,7 +90,7 @@ async def test_what_is_unknown_is_named_at_the_start_and_at_no_deletion(
             with trio.fail_after(60):
                 while not logs:
                     await trio.sleep(0.01)
-                await removal.delete_task(resources, about.task.id)
+                await removal.delete_task(resources, subject.task.id)
                 janitor.wake()
                 while await resources.store.read(cleanups.fetch_all):
                     await trio.sleep(0.01)

@@ -44,7 +44,7 @@ _SETUP = ScriptRequest(script="npm install", context=ScriptContext.SETUP)
 
 
 @pytest.fixture
-async def about(resources: Resources, repository: Path) -> Subject:
+async def subject(resources: Resources, repository: Path) -> Subject:
     """An attempt of a project that a person has added, with its worktree."""
     (repository / "file.txt").write_text("text\n")
     await commit_all(repository, "file")
@@ -53,7 +53,7 @@ async def about(resources: Resources, repository: Path) -> Subject:
     return await another(resources, project.id, "anyon/x")
 
 
-PLACES = [
+PATHS = [
     "hook",
     "hooksPath",
     "clean",
@@ -66,81 +66,81 @@ PLACES = [
 ]
 
 
-def has_hooks_of_its_own(repository: Path, about: Subject) -> None:
-    for checkout in (repository, about.worktree):
+def has_hooks_of_its_own(repository: Path, subject: Subject) -> None:
+    for checkout in (repository, subject.worktree):
         (checkout / ".hooks").mkdir()
     config(repository, "core.hooksPath", ".hooks")
 
 
-@pytest.mark.parametrize("where", PLACES)
+@pytest.mark.parametrize("where", PATHS)
 async def test_what_a_run_has_changed_does_not_run_until_it_is_accepted(
-    resources: Resources, repository: Path, about: Subject, tmp_path: Path, where: str
+    resources: Resources, repository: Path, subject: Subject, tmp_path: Path, where: str
 ) -> None:
     program, ran = canary(tmp_path)
     if where == "hook in the worktree":
-        has_hooks_of_its_own(repository, about)
-    row = await begin(resources, about)
-    arm(where, repository, about, program)
-    await status.status(about.worktree)
-    told = await end(resources, about, row)
-    await work(about)
-    state = await program_acceptance.state(resources, about.project.id)
+        has_hooks_of_its_own(repository, subject)
+    row = await begin(resources, subject)
+    arm(where, repository, subject, program)
+    await status.status(subject.worktree)
+    reported = await end(resources, subject, row)
+    await work(subject)
+    state = await program_acceptance.state(resources, subject.project.id)
 
     assert not ran()
-    assert len(told) == 1
-    assert "git-programs/accept" in told[0]
+    assert len(reported) == 1
+    assert "git-programs/accept" in reported[0]
     assert state.withheld
     assert state.changes
-    shown = await resources.store.read(lambda r: attempts.get(r, about.attempt.id))
-    assert shown.git_programs_withheld
+    displayed = await resources.store.read(lambda r: attempts.get(r, subject.attempt.id))
+    assert displayed.git_programs_withheld
 
     accepted = AcceptGitPrograms(digest=state.digest)
-    state = await program_acceptance.accept(resources, about.project.id, accepted)
+    state = await program_acceptance.accept(resources, subject.project.id, accepted)
     with suppress(GitFailed):  # what signs here signs nothing
-        await work(about)
+        await work(subject)
 
     assert not state.withheld
     assert ran()
-    shown = await resources.store.read(lambda r: attempts.get(r, about.attempt.id))
-    assert not shown.git_programs_withheld
+    displayed = await resources.store.read(lambda r: attempts.get(r, subject.attempt.id))
+    assert not displayed.git_programs_withheld
 
 
-@pytest.mark.parametrize("where", PLACES)
+@pytest.mark.parametrize("where", PATHS)
 async def test_it_does_not_run_while_the_run_goes_on_either(
-    resources: Resources, repository: Path, about: Subject, tmp_path: Path, where: str
+    resources: Resources, repository: Path, subject: Subject, tmp_path: Path, where: str
 ) -> None:
     program, ran = canary(tmp_path)
     if where == "hook in the worktree":
-        has_hooks_of_its_own(repository, about)
-    await begin(resources, about)
-    await status.status(about.worktree)
-    arm(where, repository, about, program)
-    await work(about)
+        has_hooks_of_its_own(repository, subject)
+    await begin(resources, subject)
+    await status.status(subject.worktree)
+    arm(where, repository, subject, program)
+    await work(subject)
     assert not ran()
 
 
 @pytest.mark.parametrize("where", ["hook", "clean", "hook in the worktree"])
 async def test_what_a_person_changes_between_runs_is_nothing_to_talk_about(
-    resources: Resources, repository: Path, about: Subject, tmp_path: Path, where: str
+    resources: Resources, repository: Path, subject: Subject, tmp_path: Path, where: str
 ) -> None:
     program, ran = canary(tmp_path)
     if where == "hook in the worktree":
-        has_hooks_of_its_own(repository, about)
-    assert await end(resources, about, await begin(resources, about)) == []
-    arm(where, repository, about, program)
-    row = await begin(resources, about)
-    await work(about)
-    told = await end(resources, about, row)
-    assert told == []
+        has_hooks_of_its_own(repository, subject)
+    assert await end(resources, subject, await begin(resources, subject)) == []
+    arm(where, repository, subject, program)
+    row = await begin(resources, subject)
+    await work(subject)
+    reported = await end(resources, subject, row)
+    assert reported == []
     assert ran()
 
 
-def cannot_be_read(what: str, repository: Path, about: Subject) -> Callable[[], None]:
+def cannot_be_read(what: str, repository: Path, subject: Subject) -> Callable[[], None]:
     """Make configuration unreadable as an agent could; what is returned mends it."""
     broken = repository / ".git" / "config"
     if what == "that of the worktree":
         config(repository, "extensions.worktreeConfig", "true")
-        place = locations.locate(about.worktree)
+        place = locations.locate(subject.worktree)
         assert place is not None
         broken = place.git_dir / "config.worktree"
     elif what == "an endless file":
@@ -161,49 +161,49 @@ def cannot_be_read(what: str, repository: Path, about: Subject) -> Callable[[], 
     "what", ["that of the worktree", "that of the repository", "an endless file"]
 )
 async def test_what_cannot_be_looked_at_after_a_run_is_withheld_too(
-    resources: Resources, repository: Path, about: Subject, tmp_path: Path, what: str
+    resources: Resources, repository: Path, subject: Subject, tmp_path: Path, what: str
 ) -> None:
     program, ran = canary(tmp_path)
-    row = await begin(resources, about)
-    arm("hook", repository, about, program)
-    mend = cannot_be_read(what, repository, about)
-    told = await end(resources, about, row)
-    assert "could not be seen" in told[-1]
-    assert "git-programs/accept" in told[-1]
+    row = await begin(resources, subject)
+    arm("hook", repository, subject, program)
+    mend = cannot_be_read(what, repository, subject)
+    reported = await end(resources, subject, row)
+    assert "could not be seen" in reported[-1]
+    assert "git-programs/accept" in reported[-1]
     mend()
     await restarted(resources, repository)
-    state = await program_acceptance.state(resources, about.project.id)
+    state = await program_acceptance.state(resources, subject.project.id)
     assert state.withheld
-    shown = await resources.store.read(lambda r: attempts.get(r, about.attempt.id))
-    assert shown.git_programs_withheld
-    await work(about)
+    displayed = await resources.store.read(lambda r: attempts.get(r, subject.attempt.id))
+    assert displayed.git_programs_withheld
+    await work(subject)
     assert not ran()
     accepted = AcceptGitPrograms(digest=state.digest)
-    assert not (await program_acceptance.accept(resources, about.project.id, accepted)).withheld
-    await work(about)
+    assert not (await program_acceptance.accept(resources, subject.project.id, accepted)).withheld
+    await work(subject)
     assert ran()
 
 
 async def test_what_a_run_has_changed_is_withheld_however_it_ends(
-    resources: Resources, repository: Path, about: Subject, tmp_path: Path
+    resources: Resources, repository: Path, subject: Subject, tmp_path: Path
 ) -> None:
     program, ran = canary(tmp_path)
-    row = await begin(resources, about)
-    arm("hook", repository, about, program)
+    row = await begin(resources, subject)
+    arm("hook", repository, subject, program)
     await abandonment.end_run(resources, row, "It crashed five times.")
     await restarted(resources, repository)
-    state = await program_acceptance.state(resources, about.project.id)
+    state = await program_acceptance.state(resources, subject.project.id)
     assert [change.name for change in state.changes] == ["hook hooks/pre-commit"]
-    await work(about)
+    await work(subject)
     assert not ran()
     log = resources.launcher.spool(row.id).path / "entries.jsonl"
     assert "git-programs/accept" in log.read_text()
 
 
 async def test_harmless_settings_are_nobodys_concern(
-    resources: Resources, repository: Path, about: Subject
+    resources: Resources, repository: Path, subject: Subject
 ) -> None:
-    row = await begin(resources, about)
+    row = await begin(resources, subject)
     for key, value in (
         ("branch.anyon/x.remote", "origin"),
         ("remote.origin.url", "git@github.com:ada/tea.git"),
@@ -216,27 +216,27 @@ async def test_harmless_settings_are_nobodys_concern(
     ):
         config(repository, key, value)
     (repository / ".git" / "hooks" / "pre-commit.sample").write_text("#!/bin/sh\n")
-    assert await end(resources, about, row) == []
+    assert await end(resources, subject, row) == []
 
 
 async def test_a_setup_script_in_a_fresh_worktree_is_the_persons(
-    resources: Resources, repository: Path, about: Subject, tmp_path: Path
+    resources: Resources, repository: Path, subject: Subject, tmp_path: Path
 ) -> None:
     program, ran = canary(tmp_path)
-    setup = await begin(resources, about, _SETUP)
-    arm("hook", repository, about, program)
-    assert await end(resources, about, setup) == []
-    agent = await begin(resources, about)
-    await work(about)
-    assert await end(resources, about, agent) == []
+    setup = await begin(resources, subject, _SETUP)
+    arm("hook", repository, subject, program)
+    assert await end(resources, subject, setup) == []
+    agent = await begin(resources, subject)
+    await work(subject)
+    assert await end(resources, subject, agent) == []
     assert ran()
-    again = await begin(resources, about, _SETUP)
+    again = await begin(resources, subject, _SETUP)
     config(repository, "core.sshCommand", str(program))
-    assert len(await end(resources, about, again)) == 1
+    assert len(await end(resources, subject, again)) == 1
 
 
 async def test_the_persons_own_programs_go_on_while_the_repositorys_are_withheld(
-    resources: Resources, repository: Path, about: Subject, tmp_path: Path, home: Path
+    resources: Resources, repository: Path, subject: Subject, tmp_path: Path, home: Path
 ) -> None:
     mine, mine_ran = canary(tmp_path, "mine")
     evil, evil_ran = canary(tmp_path, "evil")
@@ -246,12 +246,12 @@ async def test_the_persons_own_programs_go_on_while_the_repositorys_are_withheld
     (home / ".gitconfig").write_text(
         f'[core]\n\thooksPath = {hooks}\n[filter "both"]\n\tclean = cat\n'
     )
-    row = await begin(resources, about)
+    row = await begin(resources, subject)
     config(repository, "filter.both.clean", str(evil))
     config(repository, "core.hooksPath", str(tmp_path))
-    (about.worktree / ".gitattributes").write_text("*.txt filter=both\n")
-    assert len(await end(resources, about, row)) == 1
-    await work(about)
+    (subject.worktree / ".gitattributes").write_text("*.txt filter=both\n")
+    assert len(await end(resources, subject, row)) == 1
+    await work(subject)
     assert mine_ran()
     assert not evil_ran()
 
@@ -260,7 +260,7 @@ async def test_the_persons_own_programs_go_on_while_the_repositorys_are_withheld
     "key", ["remote.origin.pushurl", "remote.pushDefault", "branch.anyon/x.pushRemote"]
 )
 async def test_a_push_that_needs_what_is_withheld_says_where_to_accept_it(
-    resources: Resources, repository: Path, about: Subject, tmp_path: Path, key: str
+    resources: Resources, repository: Path, subject: Subject, tmp_path: Path, key: str
 ) -> None:
     elsewhere = tmp_path / "elsewhere.git"
     program, ran = canary(tmp_path)
@@ -269,38 +269,38 @@ async def test_a_push_that_needs_what_is_withheld_says_where_to_accept_it(
     (elsewhere / "hooks").mkdir(exist_ok=True)
     (elsewhere / "hooks" / "pre-receive").symlink_to(program)
     config(repository, "remote.origin.url", str(tmp_path / "there.git"))
-    row = await begin(resources, about)
+    row = await begin(resources, subject)
     config(repository, key, str(elsewhere))
-    assert len(await end(resources, about, row)) == 1
-    await work(about)
+    assert len(await end(resources, subject, row)) == 1
+    await work(subject)
     with pytest.raises(Conflict) as refusal:
-        await publish.push_attempt(resources, about, force=False)
+        await publish.push_attempt(resources, subject, force=False)
     assert refusal.value.type == "git_programs_withheld"
-    assert f"POST /api/projects/{about.project.id}/git-programs/accept" in str(refusal.value)
+    assert f"POST /api/projects/{subject.project.id}/git-programs/accept" in str(refusal.value)
     assert not ran()
-    await program_acceptance.accept(resources, about.project.id, AcceptGitPrograms(always=True))
-    await publish.push_attempt(resources, about, force=False)
+    await program_acceptance.accept(resources, subject.project.id, AcceptGitPrograms(always=True))
+    await publish.push_attempt(resources, subject, force=False)
     assert ran()
 
 
-async def test_what_is_withheld_always_tells_programs_in_which_project(about: Subject) -> None:
+async def test_what_is_withheld_always_tells_programs_in_which_project(subject: Subject) -> None:
     """Also if it has been accepted by the time that somebody asks where it can be."""
-    told = withheld.pointed_out(about, TransportWithheld("transport 'file' not allowed"))
-    assert isinstance(told, ProgramsWithheld)
-    assert told.data == {
+    reported = withheld.pointed_out(subject, TransportWithheld("transport 'file' not allowed"))
+    assert isinstance(reported, ProgramsWithheld)
+    assert reported.data == {
         "type": "git_programs_withheld",
         "message": str(TransportWithheld("transport 'file' not allowed")),
-        "project_id": about.project.id,
+        "project_id": subject.project.id,
     }
 
 
 async def test_any_other_push_that_fails_meanwhile_says_so_too(
-    resources: Resources, repository: Path, about: Subject
+    resources: Resources, repository: Path, subject: Subject
 ) -> None:
     config(repository, "remote.origin.url", "https://localhost:1/tea.git")
-    row = await begin(resources, about)
+    row = await begin(resources, subject)
     config(repository, "core.sshCommand", "evil")
-    assert len(await end(resources, about, row)) == 1
-    await work(about)
+    assert len(await end(resources, subject, row)) == 1
+    await work(subject)
     with pytest.raises(Unreachable, match="git-programs/accept"):
-        await publish.push_attempt(resources, about, force=False)
+        await publish.push_attempt(resources, subject, force=False)

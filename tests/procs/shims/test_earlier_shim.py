@@ -31,9 +31,9 @@ from tests.support.processes.shim_programs import (
     before_long,
     end,
     name,
+    printed,
     python,
     records,
-    said,
     shell,
     until,
 )
@@ -104,7 +104,7 @@ async def test_a_shim_of_the_version_before_is_attached_told_and_read(
     first = await begin(launcher, python(ECHO), key)
     spool = launcher.spool(first.execution_id)
     await first.write(b"one\n")
-    await until(first, lambda: b"heard one" in said(spool))
+    await until(first, lambda: b"heard one" in printed(spool))
     # Its program goes on while the daemon is replaced by ours.
     running = await attach(launcher, first, key)
     assert running.protocol == UNNAMED == 2
@@ -113,16 +113,16 @@ async def test_a_shim_of_the_version_before_is_attached_told_and_read(
     assert running.processes.program is not None
     assert isinstance(launcher.look(first.execution_id), Alive)
     # What was said before is there to be replayed, and what is said now comes behind it.
-    assert said(spool, Stream.STDIN) == b"one\n"
+    assert printed(spool, Stream.STDIN) == b"one\n"
     await running.note(b"a decision")
     await running.write(b"two\n")
-    await until(running, lambda: b"heard two" in said(spool))
+    await until(running, lambda: b"heard two" in printed(spool))
     assert [r.data for r in records(spool) if r.stream is Stream.NOTE] == [b"a decision"]
     assert await running.synchronize(30)
     await running.close_stdin()
     exit_ = await end(launcher, running)
     assert (exit_.code, exit_.error) == (0, None)
-    assert said(spool) == b"begun\nheard one\nheard two\neof\n"
+    assert printed(spool) == b"begun\nheard one\nheard two\neof\n"
     assert running.orderly
 
 
@@ -130,18 +130,18 @@ async def test_a_shim_of_the_version_before_is_attached_told_and_read(
 async def test_a_shim_of_the_version_before_hands_on_a_stop(launcher: Launcher) -> None:
     first = await begin(launcher, python(ECHO))
     spool = launcher.spool(first.execution_id)
-    await until(first, lambda: b"begun" in said(spool))
+    await until(first, lambda: b"begun" in printed(spool))
     running = await attach(launcher, first)
     await running.signal(signal.SIGTERM)
     exit_ = await end(launcher, running)
-    assert (exit_.code, said(spool)) == (4, b"begun\nended\n")
+    assert (exit_.code, printed(spool)) == (4, b"begun\nended\n")
 
 
 @pytest.mark.usefixtures("old")
 async def test_a_shim_of_the_version_before_kills_all_that_was_started(launcher: Launcher) -> None:
     running = await begin(launcher, shell("sleep 600 & setsid sleep 600 & echo on; wait"))
     spool = launcher.spool(running.execution_id)
-    await until(running, lambda: b"on" in said(spool))
+    await until(running, lambda: b"on" in printed(spool))
     running = await attach(launcher, running)
     await running.kill()
     exit_ = await end(launcher, running)
@@ -154,7 +154,7 @@ async def test_a_shim_of_the_version_before_that_hangs_is_found_and_ended(
     launcher: Launcher,
 ) -> None:
     running = await begin(launcher, shell("sleep 600 & setsid sleep 600 & echo on; wait"))
-    await until(running, lambda: b"on" in said(launcher.spool(running.execution_id)))
+    await until(running, lambda: b"on" in printed(launcher.spool(running.execution_id)))
     shims = find_shims(str(launcher.spool(running.execution_id).path))
     assert len(shims) == 1, "it is found by the path that it had"
     os.kill(next(iter(shims)), signal.SIGSTOP)
@@ -174,10 +174,10 @@ async def test_a_shim_says_which_protocol_it_speaks_first_of_all(launcher: Launc
     sock = connect(launcher.spool(running.execution_id).path)
     sock.settimeout(30)
     sock.sendall(b"hello 64\n" + KEY.encode())
-    heard = b""
-    while b"\n" not in heard:
-        heard += await trio.to_thread.run_sync(sock.recv, 100)
-    assert heard.startswith(b"#%d\n" % PROTOCOL)
+    received = b""
+    while b"\n" not in received:
+        received += await trio.to_thread.run_sync(sock.recv, 100)
+    assert received.startswith(b"#%d\n" % PROTOCOL)
     sock.sendall(b"eof 0\n")
     sock.close()
     await before_long(lambda: not isinstance(launcher.look(running.execution_id), Alive))
@@ -225,4 +225,4 @@ async def test_a_shim_of_a_later_protocol_is_left_alone_and_a_later_daemon_attac
     assert running.protocol == number
     await running.write(b"fine\n")
     exit_ = await end(launcher, running)
-    assert (exit_.code, said(launcher.spool(first.execution_id))) == (0, b"fine\n")
+    assert (exit_.code, printed(launcher.spool(first.execution_id))) == (0, b"fine\n")

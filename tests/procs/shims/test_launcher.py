@@ -27,9 +27,9 @@ from tests.support.processes.shim_programs import (
     begin,
     end,
     name,
+    printed,
     python,
     records,
-    said,
     shell,
     shim_of,
     until,
@@ -60,8 +60,8 @@ async def test_a_program_is_found_in_the_path_and_directory_it_will_have(
         launch = Launch(argv=(argv0, "a b"), cwd=str(tmp_path), env={"PATH": path})
         running = await begin(launcher, launch)
         await end(launcher, running)
-        told = said(launcher.spool(running.execution_id)).decode()
-        assert told == f"{tmp_path}/tools/agent a b\n"
+        reported = printed(launcher.spool(running.execution_id)).decode()
+        assert reported == f"{tmp_path}/tools/agent a b\n"
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ async def test_an_execution_is_started_once(launcher: Launcher) -> None:
     await end(launcher, running)
     with pytest.raises(Conflict):
         await launcher.start(running.execution_id, shell("echo twice"), limit=LIMIT)
-    assert said(launcher.spool(running.execution_id)) == b""
+    assert printed(launcher.spool(running.execution_id)) == b""
 
 
 def run_shim(spool: Path) -> int:
@@ -143,7 +143,7 @@ async def test_a_program_outlives_its_launcher_and_is_found_again(root: Path) ->
         await again.write(b"two\n")
         await again.close_stdin()
         assert (await end(second, again)).code == 0
-        assert said(second.spool(execution)) == b"heard one\nheard two\nend\n"
+        assert printed(second.spool(execution)) == b"heard one\nheard two\nend\n"
 
 
 DOOMED = """
@@ -177,11 +177,11 @@ async def test_nothing_is_lost_when_the_daemon_is_killed(launcher: Launcher) -> 
     assert running.pid == pid
     spool = launcher.spool(execution)
     # All that was sent is executed before `attach` returns, so it is in the log already.
-    assert said(spool, Stream.STDIN) == b"".join(b"%d\n" % i for i in range(2000))
+    assert printed(spool, Stream.STDIN) == b"".join(b"%d\n" % i for i in range(2000))
     await running.close_stdin()
     assert (await end(launcher, running)).code == 0
-    wanted = b"".join(b"heard %d\n" % i for i in range(2000))
-    assert said(spool) == wanted + b"end\n"
+    expected = b"".join(b"heard %d\n" % i for i in range(2000))
+    assert printed(spool) == expected + b"end\n"
 
 
 async def test_a_second_connection_is_served_after_all_that_the_first_one_sent(
@@ -217,7 +217,7 @@ async def test_nonsense_ends_a_connection_and_nothing_else(
     again = await launcher.attach(running.execution_id)
     await again.write(b"fine\n")
     await end(launcher, again)
-    assert said(launcher.spool(running.execution_id)) == b"fine\n"
+    assert printed(launcher.spool(running.execution_id)) == b"fine\n"
 
 
 async def test_a_caller_who_is_cancelled_cuts_no_message(launcher: Launcher) -> None:
@@ -233,7 +233,7 @@ async def test_a_caller_who_is_cancelled_cuts_no_message(launcher: Launcher) -> 
     await running.write(b"y")
     await running.close_stdin()
     await end(launcher, running)
-    assert said(spool) == b"x" * 5_000_000 + b"y"
+    assert printed(spool) == b"x" * 5_000_000 + b"y"
 
 
 async def test_a_shim_is_reached_in_a_directory_deeper_than_a_socket_may_be(
@@ -244,7 +244,7 @@ async def test_a_shim_is_reached_in_a_directory_deeper_than_a_socket_may_be(
         running = await begin(launcher, shell("read x; echo $x"))
         await running.write(b"hello\n")
         await end(launcher, running)
-        assert said(launcher.spool(running.execution_id)) == b"hello\n"
+        assert printed(launcher.spool(running.execution_id)) == b"hello\n"
 
 
 async def test_a_spool_is_private_and_keeps_no_secrets(launcher: Launcher) -> None:
@@ -291,7 +291,7 @@ async def test_after_a_restart_of_the_machine_the_execution_is_lost(launcher: La
     lost = Lost("The machine was restarted while it ran.")
     await before_long(lambda: launcher.look(running.execution_id) == lost)
     await launcher.finalize_lost(running.execution_id, "lost")
-    assert said(spool) == b"hello\n"
+    assert printed(spool) == b"hello\n"
     assert (spool.path / "log").read_bytes().endswith(b"hello\n")
 
 
@@ -309,7 +309,7 @@ async def test_a_shim_is_small_sleeps_and_holds_nothing_of_ours(
         os.set_inheritable(ours.fileno(), True)
         running = await begin(launcher, python("print('x' * 3_000_000); input()"))
         spool = launcher.spool(running.execution_id)
-        await until(running, lambda: said(spool).endswith(b"\n"))
+        await until(running, lambda: printed(spool).endswith(b"\n"))
     proc = Path(f"/proc/{shim_of(spool)}")
 
     def state() -> str:

@@ -13,9 +13,9 @@ from tests.support.processes.shim_programs import (
     begin,
     end,
     frames,
+    printed,
     python,
     records,
-    said,
     shell,
     until,
 )
@@ -28,9 +28,9 @@ async def test_both_streams_and_stdin_are_in_the_log_in_the_order_in_which_they_
         launcher, shell("echo one; read x; echo two $x >&2; read x; echo three; exit 3")
     )
     spool = launcher.spool(running.execution_id)
-    await until(running, lambda: said(spool) == b"one\n")
+    await until(running, lambda: printed(spool) == b"one\n")
     await running.write(b"a\n")
-    await until(running, lambda: said(spool, Stream.STDERR) == b"two a\n")
+    await until(running, lambda: printed(spool, Stream.STDERR) == b"two a\n")
     await running.note(b"a remark")
     await running.write(b"b\n")
     assert (await end(launcher, running)).code == 3
@@ -56,9 +56,9 @@ async def test_a_million_lines_are_complete_and_cut_at_their_ends(launcher: Laun
     await end(launcher, running)
     spool = launcher.spool(running.execution_id)
     found = frames(spool)
-    wanted = b"".join(b"%d\n" % i for i in range(1, 1_000_001))
+    expected = b"".join(b"%d\n" % i for i in range(1, 1_000_001))
     assert hashlib.sha256(b"".join(f.data for f in found)).digest() == (
-        hashlib.sha256(wanted).digest()
+        hashlib.sha256(expected).digest()
     )
     assert len(found) == spool.frames()
     # A line may be cut only where the program itself paused within it.
@@ -72,17 +72,17 @@ async def test_a_program_that_writes_line_by_line_loses_none(launcher: Launcher)
     )
     await end(launcher, running)
     spool = launcher.spool(running.execution_id)
-    assert said(spool) == b"".join(b"%d\n" % i for i in range(0, 20000, 2))
-    assert said(spool, Stream.STDERR) == b"".join(b"%d\n" % i for i in range(1, 20000, 2))
+    assert printed(spool) == b"".join(b"%d\n" % i for i in range(0, 20000, 2))
+    assert printed(spool, Stream.STDERR) == b"".join(b"%d\n" % i for i in range(1, 20000, 2))
 
 
 async def test_an_unfinished_line_is_shown_while_the_program_waits(launcher: Launcher) -> None:
     running = await begin(launcher, shell("printf 'password: '; read x; echo; echo $x"))
     spool = launcher.spool(running.execution_id)
-    await until(running, lambda: said(spool) == b"password: ")
+    await until(running, lambda: printed(spool) == b"password: ")
     await running.write(b"secret\n")
     await end(launcher, running)
-    assert said(spool) == b"password: \nsecret\n"
+    assert printed(spool) == b"password: \nsecret\n"
 
 
 async def test_a_character_is_never_cut_even_if_the_program_pauses_in_it(
@@ -93,7 +93,7 @@ async def test_a_character_is_never_cut_even_if_the_program_pauses_in_it(
         python("import os; os.write(1, b'caf\\xc3'); os.read(0, 9); os.write(1, b'\\xa9\\n')"),
     )
     spool = launcher.spool(running.execution_id)
-    await until(running, lambda: said(spool))
+    await until(running, lambda: printed(spool))
     await running.write(b"go\n")
     await end(launcher, running)
     assert [f.data for f in frames(spool)] == [b"caf", b"\xc3\xa9\n"]
@@ -111,7 +111,7 @@ async def test_a_long_line_is_cut_between_characters(launcher: Launcher) -> None
 async def test_bytes_that_are_no_text_are_kept(launcher: Launcher) -> None:
     running = await begin(launcher, python("import os; os.write(1, bytes(range(256)) + b'\\xf0')"))
     await end(launcher, running)
-    assert said(launcher.spool(running.execution_id)) == bytes(range(256)) + b"\xf0"
+    assert printed(launcher.spool(running.execution_id)) == bytes(range(256)) + b"\xf0"
 
 
 async def test_five_megabytes_go_through_stdin_and_back(launcher: Launcher) -> None:
@@ -121,8 +121,8 @@ async def test_five_megabytes_go_through_stdin_and_back(launcher: Launcher) -> N
     await running.close_stdin()
     assert (await end(launcher, running)).code == 0
     spool = launcher.spool(running.execution_id)
-    assert said(spool, Stream.STDIN) == data
-    assert said(spool) == data
+    assert printed(spool, Stream.STDIN) == data
+    assert printed(spool) == data
 
 
 async def test_a_program_without_stdin_reads_the_end_at_once(launcher: Launcher) -> None:
@@ -135,7 +135,7 @@ async def test_a_program_without_stdin_reads_the_end_at_once(launcher: Launcher)
 async def test_a_program_that_closes_its_stdin_is_not_disturbed(launcher: Launcher) -> None:
     running = await begin(launcher, shell("exec <&-; echo closed; sleep 1000"))
     spool = launcher.spool(running.execution_id)
-    await until(running, lambda: said(spool) == b"closed\n")
+    await until(running, lambda: printed(spool) == b"closed\n")
     await running.write(b"x" * 1_000_000)
     await running.signal(15)
     assert (await end(launcher, running)).signal == 15
@@ -173,7 +173,7 @@ print([n for n in names if signal.getsignal(n) != signal.SIG_DFL])
 """
     running = await begin(launcher, python(script, env={"ADDED": "2", "REMOVED": None}))
     await end(launcher, running)
-    lines = said(launcher.spool(running.execution_id)).decode().splitlines()
+    lines = printed(launcher.spool(running.execution_id)).decode().splitlines()
     assert lines[0] == "/ 1 None 2"
     assert lines[1].startswith(running.execution_id)
     assert lines[2] == "True"

@@ -21,8 +21,8 @@ from tests.support.processes.shim_programs import (
     before_long,
     end,
     name,
+    printed,
     records,
-    said,
     shell,
     until,
 )
@@ -40,10 +40,10 @@ async def begin(launcher: Launcher, launch: Launch) -> ShimConnection:
 def answer(connection: socket.socket) -> bytes:
     """All that comes until it is hung up on."""
     connection.settimeout(20)
-    told = b""
+    reported = b""
     while data := connection.recv(100):
-        told += data
-    return told
+        reported += data
+    return reported
 
 
 @pytest.mark.parametrize(
@@ -59,10 +59,10 @@ def answer(connection: socket.socket) -> bytes:
 async def test_who_does_not_know_the_key_is_not_obeyed(launcher: Launcher, words: bytes) -> None:
     running = await begin(launcher, shell("read x"))
     spool = launcher.spool(running.execution_id)
-    stranger = connect(spool.path)
-    stranger.sendall(words)
-    assert await trio.to_thread.run_sync(answer, stranger) == b"!"
-    stranger.close()
+    outsider = connect(spool.path)
+    outsider.sendall(words)
+    assert await trio.to_thread.run_sync(answer, outsider) == b"!"
+    outsider.close()
     await running.close_stdin()
     await end(launcher, running)
     assert records(spool) == []
@@ -71,16 +71,16 @@ async def test_who_does_not_know_the_key_is_not_obeyed(launcher: Launcher, words
 async def test_strangers_who_wait_do_not_hold_up_the_next_daemon(launcher: Launcher) -> None:
     running = await begin(launcher, shell("read x; echo $x"))
     spool = launcher.spool(running.execution_id)
-    strangers = [connect(spool.path) for _ in range(40)]
+    outsiders = [connect(spool.path) for _ in range(40)]
     await running.aclose()
-    strangers += [connect(spool.path) for _ in range(5)]
+    outsiders += [connect(spool.path) for _ in range(5)]
     with trio.fail_after(10):
         again = await launcher.attach(running.execution_id, KEY)
-    for stranger in strangers:
-        stranger.close()
+    for outsider in outsiders:
+        outsider.close()
     await again.write(b"fine\n")
     await end(launcher, again)
-    assert said(spool) == b"fine\n"
+    assert printed(spool) == b"fine\n"
 
 
 async def test_a_second_daemon_waits_until_the_first_has_left(launcher: Launcher) -> None:
@@ -147,8 +147,8 @@ async def test_an_agent_is_not_obeyed_even_if_it_knows_the_key(
     with trio.fail_after(30):
         running = await launcher.start(execution, Launch(argv=argv, cwd="/"), limit=LIMIT, key=KEY)
     theirs = launcher.spool(execution)
-    await until(running, lambda: b"told" in said(theirs))
-    assert b"told b'!'" in said(theirs) or b"hung up" in said(theirs)
+    await until(running, lambda: b"told" in printed(theirs))
+    assert b"told b'!'" in printed(theirs) or b"hung up" in printed(theirs)
     await running.kill()
     await end(launcher, running)
     await victim.close_stdin()
@@ -183,12 +183,12 @@ async def test_an_agent_in_the_place_of_its_shim_hears_nothing_and_is_ended(
     argv = (sys.executable, "-I", "-u", "-c", IMPOSTOR, str(spool.path))
     running = await launcher.start(execution, Launch(argv=argv, cwd="/"), limit=LIMIT, key=KEY)
     await running.close_stdin()  # not before the shim has answered
-    await until(running, lambda: b"there" in said(spool))
+    await until(running, lambda: b"there" in printed(spool))
     await running.aclose()
     with pytest.raises(Unavailable, match="somebody else"):
         await launcher.attach(execution, KEY, timeout=0.5)
-    await before_long(lambda: b"heard" in said(spool))
-    assert KEY.encode() not in said(spool)
+    await before_long(lambda: b"heard" in printed(spool))
+    assert KEY.encode() not in printed(spool)
     exit_ = await launcher.finalize_lost(execution, "It does not obey.", force=True)
     assert exit_.leftovers == 1 or exit_.signal == 9
 
@@ -220,14 +220,14 @@ def test_a_marked_process_is_known_although_its_shim_is_dead(tmp_path: Path) -> 
     script = (
         "import socket, sys; s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); input()"
     )
-    for mark, stranger in (("an-execution", True), ("of-another-daemon", False)):
+    for mark, outsider in (("an-execution", True), ("of-another-daemon", False)):
         with subprocess.Popen(
             [sys.executable, "-c", script, str(tmp_path / "s")],
             stdin=subprocess.PIPE,
             env={"ANYON_EXECUTION": mark},
         ) as program:
             peer, _ = listener.accept()
-            assert is_foreign(peer, str(tmp_path)) is stranger
+            assert is_foreign(peer, str(tmp_path)) is outsider
             peer.close()
             program.kill()
     listener.close()

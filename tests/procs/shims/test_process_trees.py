@@ -26,8 +26,8 @@ from tests.support.processes.shim_programs import (
     begin,
     end,
     name,
+    printed,
     python,
-    said,
     shell,
     shim_of,
     until,
@@ -85,7 +85,7 @@ async def test_what_a_program_leaves_behind_ends_with_it(launcher: Launcher) -> 
     running = await begin(launcher, python(FAMILY))
     exit_ = await end(launcher, running)
     assert (exit_.code, exit_.leftovers) == (0, 4)
-    assert said(launcher.spool(running.execution_id)) == b"ready\n"
+    assert printed(launcher.spool(running.execution_id)) == b"ready\n"
     assert not alive(running.execution_id)
 
 
@@ -99,7 +99,7 @@ async def test_daemons_that_hold_no_pipe_end_with_it_too(launcher: Launcher) -> 
 async def test_killing_spares_nobody(launcher: Launcher) -> None:
     script = "signal.signal(signal.SIGTERM, signal.SIG_IGN)\ntime.sleep(1000)"
     running = await begin(launcher, python(FAMILY + script))
-    await until(running, lambda: said(launcher.spool(running.execution_id)))
+    await until(running, lambda: printed(launcher.spool(running.execution_id)))
     assert len(alive(running.execution_id)) == 5
     await running.kill()
     exit_ = await end(launcher, running)
@@ -111,17 +111,17 @@ async def test_what_children_say_after_the_end_of_the_program_is_kept(launcher: 
     script = "trap 'echo going; exit' TERM; echo up; while :; do sleep 0.01; done"
     running = await begin(launcher, shell(f'(sh -c "{script}" &) ; read x; echo bye'))
     spool = launcher.spool(running.execution_id)
-    await until(running, lambda: said(spool) == b"up\n")
+    await until(running, lambda: printed(spool) == b"up\n")
     await running.write(b"\n")
     assert (await end(launcher, running)).code == 0
-    assert said(spool) == b"up\nbye\ngoing\n"
+    assert printed(spool) == b"up\nbye\ngoing\n"
 
 
 async def test_a_signal_goes_to_the_group_and_not_to_the_shim(launcher: Launcher) -> None:
     running = await begin(
         launcher, shell("trap 'echo int; exit 5' INT; echo up; while :; do sleep 0.01; done")
     )
-    await until(running, lambda: said(launcher.spool(running.execution_id)))
+    await until(running, lambda: printed(launcher.spool(running.execution_id)))
     await running.signal(signal.SIGINT)
     assert (await end(launcher, running)).code == 5
 
@@ -133,14 +133,14 @@ async def test_a_shim_cannot_be_asked_to_end(launcher: Launcher) -> None:
         os.kill(shim, number)
     await running.write(b"still here\n")
     assert (await end(launcher, running)).code == 0
-    assert said(launcher.spool(running.execution_id)) == b"still here\n"
+    assert printed(launcher.spool(running.execution_id)) == b"still here\n"
 
 
 async def test_the_family_of_a_murdered_shim_is_buried(launcher: Launcher) -> None:
     running = await begin(launcher, python(FAMILY + "time.sleep(1000)"))
     execution = running.execution_id
     spool = launcher.spool(execution)
-    await until(running, lambda: said(spool))
+    await until(running, lambda: printed(spool))
     os.kill(shim_of(spool), signal.SIGKILL)
     with trio.fail_after(30):
         while await running.news():
@@ -155,7 +155,7 @@ async def test_the_family_of_a_murdered_shim_is_buried(launcher: Launcher) -> No
     assert exit_.leftovers == 5
     assert launcher.look(execution) == Ended(exit_)
     assert await launcher.finalize_lost(execution, "once more") == exit_
-    assert said(spool) == b"ready\n"
+    assert printed(spool) == b"ready\n"
 
 
 @pytest.mark.parametrize("murdered", [False, True])
@@ -181,7 +181,7 @@ async def test_a_program_that_hides_its_mark_is_known_by_pid_and_start(launcher:
     script = "import os; os.execve('/bin/sh', ['sh', '-c', 'echo up; sleep 1000; true'], {})"
     running = await begin(launcher, python(script))
     spool = launcher.spool(running.execution_id)
-    await until(running, lambda: said(spool) == b"up\n")
+    await until(running, lambda: printed(spool) == b"up\n")
     assert not alive(running.execution_id)
     os.kill(shim_of(spool), signal.SIGKILL)
     seen = running.processes
@@ -197,7 +197,7 @@ async def test_a_program_is_known_to_whoever_attaches_whatever_its_files_say(
 ) -> None:
     running = await begin(launcher, python(FAMILY + "time.sleep(1000)"))
     spool = launcher.spool(running.execution_id)
-    await until(running, lambda: said(spool) == b"ready\n")
+    await until(running, lambda: printed(spool) == b"ready\n")
     await running.aclose()
     forge_run(spool, innocent)
     again = await launcher.attach(running.execution_id)
@@ -213,7 +213,7 @@ async def test_what_a_spool_says_kills_nobody(
 ) -> None:
     running = await begin(launcher, python(FAMILY + "time.sleep(1000)"))
     spool = launcher.spool(running.execution_id)
-    await until(running, lambda: said(spool) == b"ready\n")
+    await until(running, lambda: printed(spool) == b"ready\n")
     shim = shim_of(spool)
     forge_run(spool, innocent)
     if exit_:
@@ -275,10 +275,10 @@ def test_the_mark_counts_in_processes_of_ours_only() -> None:
 
 
 def test_a_stranger_with_the_same_pid_is_left_alone() -> None:
-    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as stranger:
-        assert end_orphans(name(), (stranger.pid, "1")) == 0
-        assert stranger.poll() is None
-        assert end_orphans(name(), (stranger.pid, started(stranger.pid))) == 1
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as outsider:
+        assert end_orphans(name(), (outsider.pid, "1")) == 0
+        assert outsider.poll() is None
+        assert end_orphans(name(), (outsider.pid, started(outsider.pid))) == 1
 
 
 async def test_what_is_left_running_is_named(launcher: Launcher) -> None:
@@ -292,7 +292,7 @@ async def test_what_is_left_running_is_named_if_the_program_has_to_be_ended(
 ) -> None:
     script = "(sleep 1003 &); echo ready; cat; sleep 1004"
     running = await begin(launcher, shell(script))
-    await until(running, lambda: said(launcher.spool(running.execution_id)))
+    await until(running, lambda: printed(launcher.spool(running.execution_id)))
     await running.signal(signal.SIGTERM)
     exit_ = await end(launcher, running)
     assert exit_.ended == ["sleep 1003"]  # and nothing that the program itself waits for

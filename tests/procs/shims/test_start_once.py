@@ -27,8 +27,8 @@ from tests.support.processes.shim_programs import (
     begin,
     end,
     name,
+    printed,
     python,
-    said,
     shell,
     shim_of,
     until,
@@ -94,7 +94,7 @@ async def test_a_start_outlasts_a_shim_that_holds_the_lock_for_a_moment(launcher
         nursery.start_soon(let_go)
         running = await launcher.start(execution, shell("echo once"), limit=LIMIT, record=record)
     assert (await end(launcher, running)).code == 0
-    assert said(launcher.spool(execution)) == b"once\n"
+    assert printed(launcher.spool(execution)) == b"once\n"
 
 
 async def test_a_start_that_cannot_be_recorded_starts_nothing(launcher: Launcher) -> None:
@@ -124,7 +124,7 @@ async def test_an_exit_that_the_agent_wrote_hides_nothing_of_what_it_left(
 ) -> None:
     running = await begin(launcher, python(FAMILY))
     spool = launcher.spool(running.execution_id)
-    await until(running, lambda: said(spool) == b"ready\n")
+    await until(running, lambda: printed(spool) == b"ready\n")
     (spool.path / "exit.json").write_text(FAKE)
     os.kill(shim_of(spool), signal.SIGKILL)
     await before_long(lambda: isinstance(launcher.look(running.execution_id), Ended))
@@ -139,7 +139,7 @@ async def test_a_program_that_was_recorded_is_lost_and_not_new_without_its_spool
 ) -> None:
     running = await begin(launcher, python(FAMILY))
     spool = launcher.spool(running.execution_id)
-    await until(running, lambda: said(spool) == b"ready\n")
+    await until(running, lambda: printed(spool) == b"ready\n")
     family = below(shim_of(spool))
     shutil.rmtree(spool.path)
     assert launcher.look(running.execution_id) == Absent()
@@ -194,7 +194,7 @@ async def test_what_was_recorded_and_certainly_did_not_run_is_new_however_often_
     assert late.returncode == shim.REFUSED
     running = await launcher.start(execution, shell("echo once"), limit=LIMIT)
     await end(launcher, running)
-    assert said(launcher.spool(execution)) == b"once\n"
+    assert printed(launcher.spool(execution)) == b"once\n"
 
 
 @pytest.mark.parametrize("full", [False, True])
@@ -203,7 +203,7 @@ async def test_a_shim_that_hangs_is_ended_with_all_that_it_started(
 ) -> None:
     running = await begin(launcher, python(FAMILY))
     spool = launcher.spool(running.execution_id)
-    await until(running, lambda: said(spool) == b"ready\n")
+    await until(running, lambda: printed(spool) == b"ready\n")
     hung = shim_of(spool)
     family = below(hung)
     assert len(family) >= 4

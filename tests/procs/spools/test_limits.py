@@ -16,9 +16,9 @@ from tests.support.processes.shim_programs import (
     begin,
     end,
     frames,
+    printed,
     python,
     records,
-    said,
     shim_of,
     until,
 )
@@ -47,15 +47,15 @@ async def test_a_log_beyond_its_limit_keeps_its_head_and_its_newest_part(
         *range(gap.first_frame + 1),
         *range(gap.end_frame, spool.frames()),
     ]
-    kept = b"".join(f.data for f in found if not f.left_out).splitlines()
-    assert kept[0].startswith(b"0000000 ")
-    assert kept[-1].startswith(b"0019999 ")
-    assert all(len(line) == 508 for line in kept)
+    saved = b"".join(f.data for f in found if not f.left_out).splitlines()
+    assert saved[0].startswith(b"0000000 ")
+    assert saved[-1].startswith(b"0019999 ")
+    assert all(len(line) == 508 for line in saved)
     head = gap.start
     assert limit // 2 <= head
     # It ends at a record; on a busy machine each is all that one read takes from a pipe.
     assert 3 * limit // 8 - READ - TAIL <= spool.size() - gap.end <= limit
-    assert b"".join(r.data for r in records(spool)).splitlines() == kept
+    assert b"".join(r.data for r in records(spool)).splitlines() == saved
 
 
 @linux
@@ -63,7 +63,7 @@ async def test_a_reader_that_lags_behind_is_told_what_it_missed(launcher: Launch
     script = LINES % 2000 + "\nos.read(0, 9)\n" + (LINES % 20_000).partition("\n")[2]
     running = await begin(launcher, python(script), 1 << 21)
     spool = launcher.spool(running.execution_id)
-    await until(running, lambda: said(spool).count(b"\n") == 2000)
+    await until(running, lambda: printed(spool).count(b"\n") == 2000)
     assert spool.gap() is None
     reader = spool.output()
     early = reader.read(1)
@@ -101,9 +101,9 @@ async def test_a_full_disk_is_reported_and_waited_for(launcher: Launcher, tmp_pa
     resource.prlimit(shim, resource.RLIMIT_FSIZE, (hard, hard))
     await until(running, lambda: not running.trouble or spool.exit())
     assert (await end(launcher, running)).code == 0
-    wanted = b"".join(b"%07d %s\n" % (i, b"x" * 500) for i in range(3000))
-    assert said(spool) == wanted
-    assert said(spool, Stream.NOTE) == b"a remark"
+    expected = b"".join(b"%07d %s\n" % (i, b"x" * 500) for i in range(3000))
+    assert printed(spool) == expected
+    assert printed(spool, Stream.NOTE) == b"a remark"
     assert spool.frames() == len(frames(spool))
 
 
@@ -151,5 +151,5 @@ async def test_while_the_disk_is_full_the_program_waits_and_can_be_killed(
     await running.kill()
     resource.prlimit(shim, resource.RLIMIT_FSIZE, (hard, hard))
     assert (await end(launcher, running)).signal == 9
-    assert set(said(spool).splitlines()[:-1]) == {b"y" * 99}
-    assert len(said(spool)) > 8 << 20
+    assert set(printed(spool).splitlines()[:-1]) == {b"y" * 99}
+    assert len(printed(spool)) > 8 << 20

@@ -71,14 +71,14 @@ def test_trimming_keeps_every_complete_record_and_nothing_else(
             log.write_bytes(log.read_bytes()[:cut] + rubbish)
             index.write_bytes((index.read_bytes()[:left] if left else b"") + zeros)
         spool.trim()
-        kept = content[: sum(end <= cut for end in ends) - 1]
+        saved = content[: sum(end <= cut for end in ends) - 1]
         if cut not in ends and rubbish:
             # The rubbish may by chance complete what was cut.
-            kept = [(r.stream, r.data) for r in records(spool)]
-            assert kept[:-1] == content[: max(0, len(kept) - 1)]
-        assert [(r.stream, r.data) for r in records(spool)] == kept
+            saved = [(r.stream, r.data) for r in records(spool)]
+            assert saved[:-1] == content[: max(0, len(saved) - 1)]
+        assert [(r.stream, r.data) for r in records(spool)] == saved
         fill(spool, [(Stream.STDOUT, b"one more"), (Stream.NOTE, b"and a note")])
-        output = [pair for pair in kept if pair[0] in OUTPUT] + [(Stream.STDOUT, b"one more")]
+        output = [pair for pair in saved if pair[0] in OUTPUT] + [(Stream.STDOUT, b"one more")]
         assert [(f.stream, f.data) for f in frames(spool)] == output
         assert frames(spool, len(output) - 1)[0].n == len(output) - 1 == spool.frames() - 1
 
@@ -173,11 +173,11 @@ def test_pages_that_a_power_loss_left_empty_end_the_log_after_a_restart(tmp_path
         file.seek(2 * 4096)
         file.write(bytes(4096))
     cut = spool.trim(restarted=True)
-    kept = sum(end <= 2 * 4096 for end in ends) - 1
-    assert kept > 0
-    assert [(r.stream, r.data) for r in records(spool)] == content[:kept]
-    assert [(f.n, f.data) for f in frames(spool)] == [(n, content[n][1]) for n in range(kept)]
-    assert cut == ends[-1] - ends[kept]
+    saved = sum(end <= 2 * 4096 for end in ends) - 1
+    assert saved > 0
+    assert [(r.stream, r.data) for r in records(spool)] == content[:saved]
+    assert [(f.n, f.data) for f in frames(spool)] == [(n, content[n][1]) for n in range(saved)]
+    assert cut == ends[-1] - ends[saved]
     assert spool.trim(restarted=True) == 0
 
 

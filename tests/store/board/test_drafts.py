@@ -43,8 +43,8 @@ def save(tx: Tx, type: DraftType = FOLLOW_UP, **patch: Any) -> Any:
     return drafts.save(tx, "a", type, DraftPatch(**patch), at(5))
 
 
-def queue(tx: Tx, **wish: Any) -> Any:
-    return drafts.queue(tx, "a", QueueWish(**wish), at(6))
+def queue(tx: Tx, **request: Any) -> Any:
+    return drafts.queue(tx, "a", QueueWish(**request), at(6))
 
 
 def test_without_a_draft_there_is_an_empty_one_of_version_0(tx: Tx) -> None:
@@ -60,12 +60,12 @@ def test_what_is_absent_is_kept_and_null_clears(tx: Tx) -> None:
     add_family(tx)
     add_image(tx)
     save(tx, prompt="x", variant="PLAN", image_ids=["i"])
-    kept = save(tx, prompt="y")
-    assert (kept.prompt, kept.variant, kept.image_ids, kept.version) == ("y", "PLAN", ["i"], 2)
+    saved = save(tx, prompt="y")
+    assert (saved.prompt, saved.variant, saved.image_ids, saved.version) == ("y", "PLAN", ["i"], 2)
     cleared = save(tx, prompt=None, variant=None, image_ids=None)
     assert (cleared.prompt, cleared.variant, cleared.image_ids) == ("", None, [])
     assert save(tx) == cleared
-    assert emitted(tx) == [("draft_updated", kept.id)] * 3
+    assert emitted(tx) == [("draft_updated", saved.id)] * 3
 
 
 def test_the_images_of_a_draft_are_shown_by_its_task(tx: Tx) -> None:
@@ -136,9 +136,9 @@ def test_nothing_and_blanks_cannot_be_queued(tx: Tx) -> None:
 def test_queueing_can_depend_on_what_the_client_has_seen(tx: Tx) -> None:
     add_family(tx)
     save(tx, prompt="x")
-    for wish in ({"expected_version": 0}, {"expected_queued": True}):
+    for request in ({"expected_version": 0}, {"expected_queued": True}):
         with pytest.raises(Conflict) as refusal:
-            queue(tx, **wish)
+            queue(tx, **request)
         assert refusal.value.type == "stale_draft"
     assert queue(tx, expected_version=1, expected_queued=False).queued
 
@@ -157,8 +157,13 @@ def test_a_taken_draft_is_empty_and_keeps_its_variant(tx: Tx) -> None:
         "",
         False,
     )
-    shown = drafts.get(tx, "a", FOLLOW_UP)
-    assert (shown.prompt, shown.variant, shown.image_ids, shown.version) == ("", "PLAN", [], 3)
+    displayed = drafts.get(tx, "a", FOLLOW_UP)
+    assert (displayed.prompt, displayed.variant, displayed.image_ids, displayed.version) == (
+        "",
+        "PLAN",
+        [],
+        3,
+    )
     assert drafts.queued(tx, "a") is None
     fresh = save(tx, variant=None)
     assert (fresh.prompt, fresh.image_ids) == ("", [])

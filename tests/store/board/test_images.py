@@ -28,7 +28,7 @@ def add(tx: Tx, id: str, hash: str = "", name: str = "shot.png", second: int = 0
     )
 
 
-def shown(tx: Tx, task: str = "t") -> list[str]:
+def displayed(tx: Tx, task: str = "t") -> list[str]:
     return [image.id for image in images.of_task(tx, task)]
 
 
@@ -57,7 +57,7 @@ def test_tasks_are_made_with_images_and_show_them_in_their_order(tx: Tx) -> None
     add(tx, "a")
     add(tx, "b")
     tasks.insert(tx, NewTask(project_id="p", title="T", image_ids=["b", "a", "b"]), "new", at(1))
-    assert shown(tx, "new") == ["b", "a"]
+    assert displayed(tx, "new") == ["b", "a"]
 
 
 def test_a_patch_of_a_task_replaces_its_images_or_keeps_them(tx: Tx) -> None:
@@ -65,11 +65,11 @@ def test_a_patch_of_a_task_replaces_its_images_or_keeps_them(tx: Tx) -> None:
         add(tx, id)
     tasks.patch(tx, "t", TaskPatch(image_ids=["a", "b"]), at(1))
     tasks.patch(tx, "t", TaskPatch(title="New"), at(2))
-    assert shown(tx) == ["a", "b"]
+    assert displayed(tx) == ["a", "b"]
     tasks.patch(tx, "t", TaskPatch(image_ids=["c", "b"]), at(3))
-    assert shown(tx) == ["b", "c"]
+    assert displayed(tx) == ["b", "c"]
     tasks.patch(tx, "t", TaskPatch(image_ids=[]), at(4))
-    assert shown(tx) == []
+    assert displayed(tx) == []
 
 
 def test_an_unknown_image_is_not_found(tx: Tx) -> None:
@@ -93,14 +93,14 @@ def test_an_image_of_several_tasks_is_deleted_only_by_force(tx: Tx) -> None:
     assert refused.value.data is not None
     assert (refused.value.type, refused.value.data["task_ids"]) == ("image_in_use", ["t", "u"])
     images.delete(tx, "a", force=True)
-    assert shown(tx) == shown(tx, "u") == []
+    assert displayed(tx) == displayed(tx, "u") == []
 
 
 def test_an_image_of_one_task_is_deleted_from_it(tx: Tx) -> None:
     add(tx, "a")
     images.link(tx, "t", ["a"], at(1))
     images.delete(tx, "a")
-    assert shown(tx) == []
+    assert displayed(tx) == []
 
 
 def test_what_nobody_uses_goes_after_its_time(tx: Tx) -> None:

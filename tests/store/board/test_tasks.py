@@ -189,13 +189,13 @@ def test_whatever_happens_followers_know_the_true_state_of_every_task(tx: Tx, se
                 attempts.delete(tx, gone, now)
 
     listed = {task.id: task for task in tasks.all_with_status(tx, "p")}
-    told: dict[str, TaskWithAttemptStatus] = {}
+    reported: dict[str, TaskWithAttemptStatus] = {}
     for fact in tx.facts:
         if fact.kind.startswith("task_"):
             task = msgspec.json.decode(fact.data, type=TaskWithAttemptStatus)
-            assert told.get(task.id) != task, "told again although nothing has changed"
-            told[task.id] = task
-    assert told == listed == {id: tasks.with_status(tx, id) for id in listed}
+            assert reported.get(task.id) != task, "told again although nothing has changed"
+            reported[task.id] = task
+    assert reported == listed == {id: tasks.with_status(tx, id) for id in listed}
     for task in listed.values():
         assert task == _by_hand(tx, task)
 

@@ -50,9 +50,9 @@ async def test_two_copies_are_kept_of_a_database_in_use(path: Path) -> None:
             assert made.stat().st_mode & 0o777 == 0o600
             assert read(made) == value
         await write(store, "later")
-    kept = [one.path for one in backup.all_of(path)]
-    assert sorted(map(read, kept)) == ["three", "two"]
-    assert {file.name for file in path.parent.iterdir()} == {path.name, *(k.name for k in kept)}
+    saved = [one.path for one in backup.all_of(path)]
+    assert sorted(map(read, saved)) == ["three", "two"]
+    assert {file.name for file in path.parent.iterdir()} == {path.name, *(k.name for k in saved)}
 
 
 async def test_a_damaged_page_is_told_with_the_way_back_and_takes_no_good_copy_away(
@@ -67,15 +67,15 @@ async def test_a_damaged_page_is_told_with_the_way_back_and_takes_no_good_copy_a
         with pytest.raises(Unavailable, match="could not be backed up"):
             backup.make(path)
     assert sorted(read(one.path) for one in backup.all_of(path)) == ["one", "two"]
-    told = rf"is damaged.*{path.name}\.daily\.bak of 20.*`anyon restore-backup`"
-    with pytest.raises(Unavailable, match=told):
+    reported = rf"is damaged.*{path.name}\.daily\.bak of 20.*`anyon restore-backup`"
+    with pytest.raises(Unavailable, match=reported):
         async with Store.open(path):
             pass
     damaged = path.read_bytes()
-    restored, kept = backup.restore(path)
+    restored, saved = backup.restore(path)
     assert restored.path == backup.newest(path)
-    assert kept is not None
-    assert kept.read_bytes() == damaged
+    assert saved is not None
+    assert saved.read_bytes() == damaged
     assert path.stat().st_mode & 0o777 == 0o600
     async with Store.open(path) as store:
         await write(store, "goes on")
@@ -137,10 +137,10 @@ async def test_what_the_log_of_the_former_database_held_is_kept_with_it(path: Pa
         base = path.read_bytes()
     path.write_bytes(base)
     Path(f"{path}-wal").write_bytes(log)
-    _, kept = backup.restore(path)
-    assert kept is not None
+    _, saved = backup.restore(path)
+    assert saved is not None
     assert read(path) == "one"
-    assert read(kept) == "in the log"
+    assert read(saved) == "in the log"
 
 
 async def test_a_database_that_is_missing_is_not_begun_anew_beside_its_copies(path: Path) -> None:

@@ -46,11 +46,11 @@ def test_aiosqlite_still_has_the_names_that_are_overridden_and_used() -> None:
 
 
 def test_the_worker_of_aiosqlite_answers_through_the_loop_of_the_future() -> None:
-    told: list[object] = []
+    reported: list[object] = []
 
     class Loop:
         def call_soon_threadsafe(self, function: object, *arguments: object) -> None:
-            told.append((function, *arguments))
+            reported.append((function, *arguments))
 
     class Future:
         def get_loop(self) -> Loop:
@@ -66,7 +66,7 @@ def test_the_worker_of_aiosqlite_answers_through_the_loop_of_the_future() -> Non
     work.put((future, fail))
     work.put((None, lambda: aiosqlite.core._STOP_RUNNING_SENTINEL))
     aiosqlite.core._connection_worker_thread(work)  # type: ignore[arg-type]
-    assert told == [
+    assert reported == [
         (aiosqlite.core.set_result, future, 42),
         (aiosqlite.core.set_exception, future, error),
     ]

@@ -25,17 +25,17 @@ def test_every_answered_write_survives_a_kill(promises: int, path: Path) -> None
 
     async def look() -> None:
         async with Store.open(path) as store:
-            kept = {
+            saved = {
                 task.id: task for task in await store.read(lambda r: tasks.all_with_status(r, "p"))
             }
-            assert promised <= kept.keys()
-            assert {task.status for task in kept.values()} == {TaskStatus.DONE}
-            told = await _told(store.changes)
+            assert promised <= saved.keys()
+            assert {task.status for task in saved.values()} == {TaskStatus.DONE}
+            reported = await _reported(store.changes)
             # Each row came with exactly its two changes, in order, and no change without its row.
-            assert told.keys() == kept.keys()
-            assert set(map(tuple, told.values())) == {("task_created", "task_updated")}
-            verdict = await store.read(lambda r: r.execute("PRAGMA integrity_check").fetchall())
-            assert verdict == [("ok",)]
+            assert reported.keys() == saved.keys()
+            assert set(map(tuple, reported.values())) == {("task_created", "task_updated")}
+            decision = await store.read(lambda r: r.execute("PRAGMA integrity_check").fetchall())
+            assert decision == [("ok",)]
 
     trio.run(look)
 
@@ -59,11 +59,11 @@ def _write_until_killed(path: Path, promises: int) -> set[str]:
     return promised
 
 
-async def _told(changes: Changes) -> dict[str, list[str]]:
-    told: dict[str, list[str]] = {}
+async def _reported(changes: Changes) -> dict[str, list[str]]:
+    reported: dict[str, list[str]] = {}
     cursor = changes.follow(0)
     while cursor.position < changes.end:
         for change in await cursor.next():
             assert json.loads(change.data)["id"] == change.key
-            told.setdefault(str(change.key), []).append(change.kind)
-    return told
+            reported.setdefault(str(change.key), []).append(change.kind)
+    return reported

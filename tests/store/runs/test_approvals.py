@@ -33,8 +33,8 @@ def test_a_question_is_written_once_however_often_it_is_asked(tx: Tx) -> None:
     assert emitted(tx) == [("approval_requested", "q")]
     approvals.decide(tx, "q", YES, at(3))
     emitted(tx)
-    kept, new = approvals.insert_if_absent(tx, question("another id"))
-    assert (kept.id, kept.status, new) == ("q", ApprovalStatus.APPROVED, False)
+    saved, new = approvals.insert_if_absent(tx, question("another id"))
+    assert (saved.id, saved.status, new) == ("q", ApprovalStatus.APPROVED, False)
     assert emitted(tx) == []
 
 

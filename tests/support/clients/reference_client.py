@@ -10,7 +10,7 @@ from typing import Any
 
 import trio
 
-from tests.support.daemon import PATIENCE, Daemon
+from tests.support.daemon import TIMEOUT_S, Daemon
 from tests.support.paths import SCRIPTED_AGENTS
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -176,7 +176,7 @@ class ReferenceClient:
     async def frame(self, path: str, shape: Any) -> Any:
         """The first frame of a stream that is of that shape."""
         seen: list[Any] = []
-        with trio.move_on_after(PATIENCE):
+        with trio.move_on_after(TIMEOUT_S):
             async with self.daemon.socket(path) as connection:
                 while True:
                     seen.append(json.loads(await connection.get_message()))

@@ -18,11 +18,11 @@ FINISHED = {"finished": True}
 async def websocket(daemon: Daemon, path: str) -> AsyncIterator[Frame]:
     """The frames of one connection."""
     async with daemon.socket(path) as connection:
-        async for frame in told(connection):
+        async for frame in reported(connection):
             yield frame
 
 
-async def told(connection: WebSocketConnection) -> AsyncIterator[Frame]:
+async def reported(connection: WebSocketConnection) -> AsyncIterator[Frame]:
     """The frames that come from now on; a stream that ends must end as promised."""
     last: Any = None
     while True:

@@ -12,13 +12,13 @@ import httpx
 import trio
 from trio_websocket import ConnectionClosed, open_websocket_url
 
-from tests.support.daemon import PATIENCE, Daemon, local_client
+from tests.support.daemon import TIMEOUT_S, Daemon, local_client
 
 NOTHING = object()
 Json = dict[str, Any]
 
 
-class Shown(Exception):
+class Displayed(Exception):
     """What the client shows to the person when a call has failed."""
 
 
@@ -50,7 +50,7 @@ class VkClient:
         answer = await self.request(method, path, body)
         content = answer.json()
         if not answer.is_success or not content["success"]:
-            raise Shown(content.get("message") or answer.reason_phrase)
+            raise Displayed(content.get("message") or answer.reason_phrase)
         return content["data"]
 
     async def result(self, method: str, path: str, body: object) -> tuple[Any, Any, str | None]:
@@ -157,7 +157,7 @@ class Stream:
 
     async def until(self, look: Callable[[Any], Any], what: str = "it") -> Any:
         """Wait until `look` at the document gives something true."""
-        with trio.move_on_after(PATIENCE):
+        with trio.move_on_after(TIMEOUT_S):
             while True:
                 found = look(self.document)
                 if found:

@@ -43,7 +43,7 @@ TASK = {
     "updated_at": str,
 }
 
-SHOWN_TASK = {
+DISPLAYED_TASK = {
     **TASK,
     "has_in_progress_attempt": bool,
     "has_merged_attempt": bool,

@@ -24,7 +24,7 @@ async def use_scripted_claude(daemon: Daemon, **more: Any) -> None:
     await daemon.ask("PUT", "/api/profiles", body)
 
 
-def told(daemon: Daemon) -> list[list[str]]:
+def reported(daemon: Daemon) -> list[list[str]]:
     """All that the program was ever told in this daemon: the texts of each message."""
     path = daemon.root / "fake-state" / "told"
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []

@@ -82,7 +82,7 @@ def methods(lines: Iterable[bytes]) -> list[str]:
     return [line.get("method") or f"answer {line['id']}" for line in found]
 
 
-def told(events: Iterable[AgentEvent]) -> list[str]:
+def reported(events: Iterable[AgentEvent]) -> list[str]:
     """The entries and the other events as short lines; golden results are made of them."""
     events = list(events)
     lines = [_line(entry) for entry in entries(events).values()]
@@ -171,7 +171,7 @@ class Live:
                 stdin.write(line)
             stdin.flush()
 
-    def until(self, wanted: Callable[[AgentEvent], bool]) -> AgentEvent:
+    def until(self, expected: Callable[[AgentEvent], bool]) -> AgentEvent:
         """Talk until an event of that kind comes; fails at the end of output or the deadline."""
         stdout = self.program.stdout
         assert stdout is not None
@@ -180,13 +180,13 @@ class Live:
             self.flush()
             while self._seen < len(self.events):
                 self._seen += 1
-                if wanted(self.events[self._seen - 1]):
+                if expected(self.events[self._seen - 1]):
                     return self.events[self._seen - 1]
             if select.select([stdout], [], [], 0.2)[0]:
                 data = os.read(stdout.fileno(), 1 << 16)
-                assert data, f"the agent ended: {told(self.events)}"
+                assert data, f"the agent ended: {reported(self.events)}"
                 self._take(Stream.STDOUT, data)
-        raise AssertionError(f"no such event in time: {told(self.events)}")
+        raise AssertionError(f"no such event in time: {reported(self.events)}")
 
     def ended(self) -> TurnEnded:
         """Talk until the turn is over."""

@@ -30,7 +30,7 @@ def talk_of(executor: Executor, session: str | None = None, **options: Any) -> T
     talk = Talk(session)
     turn = Turn(prompt="do it", cwd="/w", session_id=session, options=options)
     talk.dialogue = known.dialogue(turn)
-    talk.said.clear()
+    talk.printed.clear()
     talk.events.clear()
     talk.pump()
     name, modes = MODES[executor]
@@ -39,7 +39,7 @@ def talk_of(executor: Executor, session: str | None = None, **options: Any) -> T
     if session is None:
         offered = {"availableModes": [{"id": id} for id in modes]}
         talk.reply({"sessionId": "s", "modes": offered})
-        if talk.said[-1]["method"] != "session/prompt":
+        if talk.printed[-1]["method"] != "session/prompt":
             talk.reply()
-        assert talk.said[-1]["method"] == "session/prompt"
+        assert talk.printed[-1]["method"] == "session/prompt"
     return talk

@@ -28,18 +28,18 @@ class Talk:
         turn = Turn(prompt="do it", cwd="/w", session_id=session, options=options)
         self.dialogue: AcpDialogue = self.agent.dialogue(turn)
         self.events: list[AgentEvent] = []
-        self.said: list[dict[str, Any]] = []
+        self.printed: list[dict[str, Any]] = []
         self.pump()
 
     def pump(self) -> list[str]:
         """Write what is queued; returns what it was about."""
-        about = []
+        subject = []
         while lines := self.dialogue.outgoing():
-            about += methods(lines)
-            self.said += map(json.loads, lines)
+            subject += methods(lines)
+            self.printed += map(json.loads, lines)
             for line in lines:
                 self.events += self.dialogue.receive(Stream.STDIN, line)
-        return about
+        return subject
 
     def hear(self, **message: Any) -> list[str]:
         """The agent says `message`; returns what the dialogue says to that."""
@@ -50,7 +50,7 @@ class Talk:
     def reply(self, result: Any = None, **fault: Any) -> list[str]:
         """The agent answers the newest request."""
         number = [
-            message["id"] for message in self.said if "method" in message and "id" in message
+            message["id"] for message in self.printed if "method" in message and "id" in message
         ][-1]
         if fault:
             return self.hear(id=number, error=fault)
@@ -75,5 +75,5 @@ def working(**options: Any) -> Talk:
     return talk
 
 
-def said(talk: Talk, text: str) -> None:
+def printed(talk: Talk, text: str) -> None:
     talk.update("agent_message_chunk", content={"type": "text", "text": text})

@@ -89,7 +89,7 @@ def replay(records: Iterable[tuple[Stream, bytes]], dialogue: Dialogue | None = 
     return story
 
 
-def said(*objects: Any) -> list[tuple[Stream, bytes]]:
+def output(*objects: Any) -> list[tuple[Stream, bytes]]:
     """Lines of the agent."""
     return [(Stream.STDOUT, json.dumps(one).encode() + b"\n") for one in objects]
 

@@ -32,7 +32,7 @@ def fresh(records: Iterable[tuple[Stream, bytes]] = ()) -> Dialogue:
     session, plan = None, False
     for stream, line in records:
         if stream is Stream.STDIN:
-            params = said(line).get("params", {})
+            params = output(line).get("params", {})
             session = params.get("threadId") if "excludeTurns" in params else session
             plan = plan or params.get("collaborationMode", {}).get("mode") == "plan"
     options = {**ASKING, "plan": plan}
@@ -41,7 +41,7 @@ def fresh(records: Iterable[tuple[Stream, bytes]] = ()) -> Dialogue:
     return Codex().dialogue(turn)
 
 
-def said(line: bytes) -> dict[str, Any]:
+def output(line: bytes) -> dict[str, Any]:
     """The message in a line; nothing if it is none."""
     try:
         return dict(json.loads(line))
@@ -79,4 +79,4 @@ def echo(dialogue: Dialogue) -> list[dict[str, Any]]:
     lines = dialogue.outgoing()
     for line in lines:
         dialogue.receive(Stream.STDIN, line)
-    return [said(line) for line in lines]
+    return [output(line) for line in lines]

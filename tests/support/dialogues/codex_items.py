@@ -22,8 +22,8 @@ def item(dialogue: Dialogue, when: str = "started", thread: str = "main", **item
 
 
 def error(dialogue: Dialogue, retry: bool, message: str = "broken", **more: Any) -> list[Any]:
-    told = {"message": message, **more}
-    return hear(dialogue, method="error", params={"error": told, "willRetry": retry})
+    reported = {"message": message, **more}
+    return hear(dialogue, method="error", params={"error": reported, "willRetry": retry})
 
 
 def ends(events: list[Any]) -> list[TurnEnded]:

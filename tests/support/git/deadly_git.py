@@ -55,8 +55,8 @@ async def outcome(asked: Awaitable[object]) -> bool:
     return True
 
 
-async def no_intent(resources: Resources, about: Subject) -> bool:
-    return await resources.store.read(lambda r: intents.get(r, about.attempt.id)) is None
+async def no_intent(resources: Resources, subject: Subject) -> bool:
+    return await resources.store.read(lambda r: intents.get(r, subject.attempt.id)) is None
 
 
 def git_file(worktree: Path, name: str) -> Path:

@@ -56,18 +56,20 @@ async def another(resources: Resources, project_id: str, branch: str) -> Subject
 
 
 async def begin(
-    resources: Resources, about: Subject, kind: CodingAgentInitialRequest | ScriptRequest = AGENT
+    resources: Resources,
+    attempt_subject: Subject,
+    kind: CodingAgentInitialRequest | ScriptRequest = AGENT,
 ) -> ExecutionProcess:
     action = ExecutorAction(typ=kind)
     row = await resources.store.write(
-        lambda tx: run.insert(tx, about.attempt.id, about.task.id, action)
+        lambda tx: run.insert(tx, attempt_subject.attempt.id, attempt_subject.task.id, action)
     )
-    await git_programs.begin(resources, about, row)
+    await git_programs.begin(resources, attempt_subject, row)
     return row
 
 
-async def end(resources: Resources, about: Subject, row: ExecutionProcess) -> list[str]:
-    remarks = await git_programs.end(resources, about, row)
+async def end(resources: Resources, attempt_subject: Subject, row: ExecutionProcess) -> list[str]:
+    remarks = await git_programs.end(resources, attempt_subject, row)
     await resources.store.write(
         lambda tx: processes.finish(
             tx,
@@ -93,9 +95,9 @@ def config(repository: Path, key: str, value: str) -> None:
     subprocess.run(["git", "config", key, value], cwd=repository, check=True)
 
 
-def arm(where: str, repository: Path, about: Subject, program: Path) -> None:
+def arm(where: str, repository: Path, attempt_subject: Subject, program: Path) -> None:
     """Name a program where git looks for one."""
-    tree = about.worktree
+    tree = attempt_subject.worktree
     common = repository / ".git"
     if where == "hook":
         (common / "hooks").mkdir(exist_ok=True)
@@ -127,16 +129,16 @@ def arm(where: str, repository: Path, about: Subject, program: Path) -> None:
         hooks.chmod(0o755)
 
 
-async def work(about: Subject) -> None:
+async def work(attempt_subject: Subject) -> None:
     """What Anyon's git does after a run."""
-    (about.worktree / "file.txt").write_text(f"changed {new_id()}\n")
-    await status.status(about.worktree)
+    (attempt_subject.worktree / "file.txt").write_text(f"changed {new_id()}\n")
+    await status.status(attempt_subject.worktree)
     try:
-        await commit_all(about.worktree, "work")
+        await commit_all(attempt_subject.worktree, "work")
     finally:
-        await git("reset", "--hard", "--quiet", cwd=about.worktree)
-        (about.worktree / "file.txt").unlink()
-        await git("checkout", "--", "file.txt", cwd=about.worktree)
+        await git("reset", "--hard", "--quiet", cwd=attempt_subject.worktree)
+        (attempt_subject.worktree / "file.txt").unlink()
+        await git("checkout", "--", "file.txt", cwd=attempt_subject.worktree)
 
 
 async def restarted(resources: Resources, repository: Path) -> None:

@@ -34,7 +34,7 @@ def status(cwd: Path) -> list[str]:
     return run(cwd, "status", "--porcelain").splitlines()
 
 
-async def intend(resources: Resources, about: Subject, kind: str, **more: str | None) -> Intent:
-    intent = Intent(attempt_id=about.attempt.id, kind=kind, created_at=now(), **more)  # type: ignore[arg-type]
+async def intend(resources: Resources, subject: Subject, kind: str, **more: str | None) -> Intent:
+    intent = Intent(attempt_id=subject.attempt.id, kind=kind, created_at=now(), **more)  # type: ignore[arg-type]
     await resources.store.write(lambda tx: intents.put(tx, intent))
     return intent

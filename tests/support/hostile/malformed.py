@@ -57,7 +57,7 @@ class Answer:
     stream: bool = False
 
 
-def places(value: Any, at: Path = ()) -> Iterator[tuple[Path, Any]]:
+def paths(value: Any, at: Path = ()) -> Iterator[tuple[Path, Any]]:
     """Every value inside of `value` with its path."""
     items: Any = ()
     if isinstance(value, dict):
@@ -66,7 +66,7 @@ def places(value: Any, at: Path = ()) -> Iterator[tuple[Path, Any]]:
         items = enumerate(value)
     for name, inner in items:
         yield (*at, name), inner
-        yield from places(inner, (*at, name))
+        yield from paths(inner, (*at, name))
 
 
 def spelled(path: Path) -> str:
@@ -231,7 +231,7 @@ def bodies(shape: Shape) -> st.SearchStrategy[bytes]:
     if shape.body is None:
         return st.one_of(st.just(b""), _RAW)
     whole = json.dumps(shape.body).encode()
-    inside = [path for path, _ in places(shape.body)]
+    inside = [path for path, _ in paths(shape.body)]
     spots = st.sampled_from(inside)
     return st.one_of(
         st.just(whole),

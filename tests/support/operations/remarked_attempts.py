@@ -45,9 +45,9 @@ async def attempt(
     return await worktree.prepare(resources, await subject.read(resources, row.id))
 
 
-async def told(resources: Resources, about: Subject) -> str:
+async def told(resources: Resources, attempt_subject: Subject) -> str:
     """What the next log of the attempt will say."""
-    found = await resources.store.read(lambda r: remarks.waiting(r, about.attempt.id))
+    found = await resources.store.read(lambda r: remarks.waiting(r, attempt_subject.attempt.id))
     return "\n".join(remark.text for remark in found)
 
 

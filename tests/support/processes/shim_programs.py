@@ -82,7 +82,7 @@ def frames(spool: Spool, first: int = 0, most: int = 1 << 18) -> list[Frame]:
     return found
 
 
-def said(spool: Spool, stream: Stream = Stream.STDOUT) -> bytes:
+def printed(spool: Spool, stream: Stream = Stream.STDOUT) -> bytes:
     return b"".join(record.data for record in records(spool) if record.stream is stream)
 
 

@@ -61,8 +61,8 @@ def _gemini(home: Path, url: str) -> dict[str, str]:
         "privacy": {"usageStatisticsEnabled": False},
     }
     _settings(home, ".gemini/settings.json", settings)
-    told = {"GOOGLE_GEMINI_BASE_URL": url, "GEMINI_API_KEY": KEY}
-    return {**told, "GEMINI_MODEL": "gemini-2.5-pro"}
+    reported = {"GOOGLE_GEMINI_BASE_URL": url, "GEMINI_API_KEY": KEY}
+    return {**reported, "GEMINI_MODEL": "gemini-2.5-pro"}
 
 
 def _qwen(home: Path, url: str) -> dict[str, str]:

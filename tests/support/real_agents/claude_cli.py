@@ -14,7 +14,7 @@ import psutil
 import pytest
 import trio
 
-from tests.support.daemon import PATIENCE, Daemon, alive, local_client
+from tests.support.daemon import TIMEOUT_S, Daemon, alive, local_client
 from tests.support.fakes.models import model_server
 from tests.support.fakes.servers.serving import serving
 from tests.support.real_agents import npm_cache
@@ -155,7 +155,7 @@ class Person:
     ) -> list[dict[str, Any]]:
         path = f"/api/execution-processes/{process['id']}/{log}/ws"
         frames: list[dict[str, Any]] = []
-        with trio.fail_after(PATIENCE):
+        with trio.fail_after(TIMEOUT_S):
             async with self.daemon.socket(path) as socket:
                 while not frames or not enough(frames[-1]):
                     frames.append(json.loads(await socket.get_message()))
@@ -166,7 +166,7 @@ class Person:
         """The names of all events up to the first of the name `last`."""
         names: list[str] = []
         address = f"{self.daemon.url}/api/events?after=0"
-        with trio.fail_after(PATIENCE):
+        with trio.fail_after(TIMEOUT_S):
             async with (
                 local_client() as client,
                 client.stream("GET", address) as stream,
@@ -185,7 +185,7 @@ def tools(entries: list[dict[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
     return [(use["action_type"]["action"], use["status"]) for use in uses]
 
 
-def said(entries: list[dict[str, Any]], kind: str = "assistant_message") -> list[str]:
+def printed(entries: list[dict[str, Any]], kind: str = "assistant_message") -> list[str]:
     """The texts of one kind."""
     return [e["content"] for e in entries if e["entry_type"]["type"] == kind]
 

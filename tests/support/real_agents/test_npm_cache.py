@@ -42,7 +42,7 @@ def _installed(folder: Path, **environment: str) -> list[str]:
     (programs / "node").write_text("#!/bin/sh\n")
     for program in programs.iterdir():
         program.chmod(0o755)
-    told = subprocess.run(
+    reported = subprocess.run(
         [sys.executable, "-m", "tests.support.real_agents.npm_cache"],
         cwd=ROOT,
         env={
@@ -54,12 +54,12 @@ def _installed(folder: Path, **environment: str) -> list[str]:
         text=True,
         check=True,
     )
-    return told.stdout.splitlines()
+    return reported.stdout.splitlines()
 
 
 def test_the_newest_versions_are_those_that_npm_serves(tmp_path: Path) -> None:
-    told = _installed(tmp_path, ANYON_TEST_AGENTS="newest")
-    lines = {line.split()[0].rstrip(":"): line for line in told}
+    reported = _installed(tmp_path, ANYON_TEST_AGENTS="newest")
+    lines = {line.split()[0].rstrip(":"): line for line in reported}
     assert set(lines) == set(PINNED)
     assert lines["codex"] == "codex: codex-99.0.0 is there"
     assert "is the pinned one" in lines["claude"]
@@ -71,9 +71,9 @@ def test_the_newest_versions_are_those_that_npm_serves(tmp_path: Path) -> None:
 
 
 def test_without_that_word_they_are_the_pinned_ones(tmp_path: Path) -> None:
-    told = _installed(tmp_path)
-    assert all("is left out" in line for line in told)
-    assert any(f"@openai/codex@{PINNED['codex'][1]}" in line for line in told)
+    reported = _installed(tmp_path)
+    assert all("is left out" in line for line in reported)
+    assert any(f"@openai/codex@{PINNED['codex'][1]}" in line for line in reported)
 
 
 ASK = """
@@ -92,7 +92,7 @@ def test_what_could_not_be_installed_is_tried_again_only_where_nobody_has_just_t
     _installed(tmp_path)
     asked = tmp_path / "bin" / "asked"
     asked.unlink()
-    told = subprocess.run(
+    reported = subprocess.run(
         [sys.executable, "-c", ASK],
         cwd=ROOT,
         env={
@@ -104,5 +104,5 @@ def test_what_could_not_be_installed_is_tried_again_only_where_nobody_has_just_t
         text=True,
         check=True,
     )
-    assert "npm could not install droid@" in told.stdout
+    assert "npm could not install droid@" in reported.stdout
     assert asked.exists() is not installed_before

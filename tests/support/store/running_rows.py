@@ -36,12 +36,14 @@ async def final(resources: Resources, row: ExecutionProcess) -> ExecutionProcess
 
 async def script_instead(resources: Resources, row: ExecutionProcess) -> ExecutionProcess:
     """A script's running row in the attempt of `row`, which is no more."""
-    about = await subject.read(resources, row.task_attempt_id)
+    attempt_subject = await subject.read(resources, row.task_attempt_id)
     request = ScriptRequest(script="true", context=ScriptContext.CLEANUP)
 
     def work(tx: Tx) -> ExecutionProcess:
         tx.execute("DELETE FROM execution_processes WHERE id = ?", (row.id,))
-        return run.insert(tx, about.attempt.id, about.task.id, ExecutorAction(typ=request))
+        return run.insert(
+            tx, attempt_subject.attempt.id, attempt_subject.task.id, ExecutorAction(typ=request)
+        )
 
     return await resources.store.write(work)
 

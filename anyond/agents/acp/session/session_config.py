@@ -18,7 +18,7 @@ _LISTED = 20
 """So many choices are named to the person who has named one that is refused."""
 
 
-class Wish(Struct, frozen=True):
+class OptionRequest(Struct, frozen=True):
     """A setting to be made before the prompt.
 
     Args:
@@ -31,7 +31,7 @@ class Wish(Struct, frozen=True):
     what: str
     method: str
     params: Mapping[str, Any]
-    otherwise: Wish | None = None
+    otherwise: OptionRequest | None = None
     offer: str = ""
 
     def refusal(self, fault: Fault) -> str:
@@ -43,9 +43,9 @@ class Wish(Struct, frozen=True):
         return f"{text.rstrip('.')}. {self.offer}" if self.offer else text
 
 
-def wishes(
+def option_requests(
     options: AcpOptions, answer: Mapping[str, Any], quirks: Quirks
-) -> tuple[list[Wish], list[str]]:
+) -> tuple[list[OptionRequest], list[str]]:
     """Return the choices to set in a new session, and complaints about those it does not offer.
 
     What a person has named is asked for, also if the agent does not list it: it knows best.
@@ -54,7 +54,7 @@ def wishes(
         answer: the answer to the request that opened the session.
         quirks: how this agent calls its modes.
     """
-    found: list[Wish] = []
+    found: list[OptionRequest] = []
     missing: list[str] = []
     mode = options.session_mode or (quirks.plan_mode if options.plan else None)
     usual = None
@@ -70,10 +70,10 @@ def wishes(
         if any(id == way.current for way, id in fitting):
             continue
         if fitting:
-            found.append(_wish(name, fitting, ""))
+            found.append(_option_request(name, fitting, ""))
         elif name == "model" or options.mode == value:
             ways = ways or [unannounced(name)]
-            found.append(_wish(name, [(way, value) for way in ways], _offer(ways)))
+            found.append(_option_request(name, [(way, value) for way in ways], _offer(ways)))
         elif value is not usual:
             choice = _offer(ways) or "It offers no choice."
             choice = choice[:1].lower() + choice[1:]
@@ -81,13 +81,13 @@ def wishes(
     return found, missing
 
 
-def _wish(name: str, ways: Sequence[tuple[Selector, str]], offer: str) -> Wish:
-    wish = None
+def _option_request(name: str, ways: Sequence[tuple[Selector, str]], offer: str) -> OptionRequest:
+    request = None
     for way, value in reversed(ways):
         what = f"The {name} {printable(value)!r}"
-        wish = Wish(what, way.method, way.request(value), wish, offer)
-    assert wish is not None
-    return wish
+        request = OptionRequest(what, way.method, way.request(value), request, offer)
+    assert request is not None
+    return request
 
 
 def _offer(ways: Sequence[Selector]) -> str:

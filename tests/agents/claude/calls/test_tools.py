@@ -42,7 +42,7 @@ def action(name: str, given: Any, result: Result | None = None) -> Action:
 
 
 @pytest.mark.parametrize(
-    ("path", "shown"),
+    ("path", "displayed"),
     [
         (f"{TREE}/a/b.py", "a/b.py"),
         (f"/private{TREE}/a.py", "a.py"),
@@ -53,8 +53,8 @@ def action(name: str, given: Any, result: Result | None = None) -> Action:
         ("a.py", "a.py"),
     ],
 )
-def test_paths_are_relative_to_the_worktree_if_they_are_in_it(path: str, shown: str) -> None:
-    assert action("Read", {"file_path": path}) == FileRead(path=shown)
+def test_paths_are_relative_to_the_worktree_if_they_are_in_it(path: str, displayed: str) -> None:
+    assert action("Read", {"file_path": path}) == FileRead(path=displayed)
 
 
 @pytest.mark.parametrize(
@@ -141,9 +141,9 @@ def test_a_command_shows_its_output_and_its_end(result: Result, expected: Comman
 
 def test_a_result_that_is_json_is_data_and_everything_else_is_text() -> None:
     def result(text: str) -> ToolResult | None:
-        shown = action("Novel", {}, Result(text, False))
-        assert isinstance(shown, Tool)
-        return shown.result
+        displayed = action("Novel", {}, Result(text, False))
+        assert isinstance(displayed, Tool)
+        return displayed.result
 
     assert result('{"a": 1}') == ToolResult(type=Json(), value={"a": 1})
     assert result("{a}") == ToolResult(type=Markdown(), value="{a}")

@@ -240,13 +240,13 @@ class Agent:
             self.run(id, cwd, rest)
         elif word == "ask":
             call = self.tool(id, "a question", "other")
-            self.say(id, "allowed" if self.allowed(id, call, {"why": "asked to"}) else "denied")
+            self.emit(id, "allowed" if self.allowed(id, call, {"why": "asked to"}) else "denied")
         elif word == "sleep":
             if self.cancelled.wait(float(rest)):
                 raise CancelledTurn
         elif word == "lines":
             for count in range(int(rest)):
-                self.say(id, f"line {count}\n")
+                self.emit(id, f"line {count}\n")
         elif word == "stderr":
             print(rest, file=sys.stderr, flush=True)
         elif word == "raw":
@@ -266,13 +266,13 @@ class Agent:
         elif word == "deaf":
             self.deaf = True
         elif word == "recall":
-            self.say(id, f"{len(session['prompts'])} prompts before")
+            self.emit(id, f"{len(session['prompts'])} prompts before")
         elif word == "settings":
-            self.say(id, json.dumps(session.get("settings", [])))
+            self.emit(id, json.dumps(session.get("settings", [])))
         elif word == "told":
-            self.say(id, session["before"])
+            self.emit(id, session["before"])
         else:
-            self.say(id, rest if word == "say" else line)
+            self.emit(id, rest if word == "say" else line)
 
     def write(self, id: str, cwd: Path, name: str, text: str = "") -> None:
         path = cwd / name
@@ -327,7 +327,7 @@ class Agent:
         update = {"sessionUpdate": update_kind, **fields}
         self.send(method="session/update", params={"sessionId": id, "update": update})
 
-    def say(self, id: str, text: str) -> None:
+    def emit(self, id: str, text: str) -> None:
         self.update(id, "agent_message_chunk", content={"type": "text", "text": text})
 
     def tool(self, id: str, title: str, kind: str, **fields: Any) -> str:

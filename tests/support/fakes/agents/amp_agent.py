@@ -28,7 +28,7 @@ class Thread:
         if known and not self.file.exists():
             sys.exit(f"Error: Thread {known} not found")
 
-    def say(self, message: dict[str, Any], keep: bool = True) -> None:
+    def emit(self, message: dict[str, Any], keep: bool = True) -> None:
         line = json.dumps({**message, "session_id": self.id})
         print(line, flush=True)
         if keep:
@@ -37,7 +37,7 @@ class Thread:
 
     def user(self, *blocks: dict[str, Any]) -> None:
         message = {"role": "user", "content": list(blocks)}
-        self.say({"type": "user", "message": message, "parent_tool_use_id": None})
+        self.emit({"type": "user", "message": message, "parent_tool_use_id": None})
 
     def assistant(self, *blocks: dict[str, Any]) -> None:
         used = {
@@ -47,7 +47,7 @@ class Thread:
             "output_tokens": 5,
         }
         message = {"type": "message", "role": "assistant", "content": list(blocks), "usage": used}
-        self.say({"type": "assistant", "message": message, "parent_tool_use_id": None})
+        self.emit({"type": "assistant", "message": message, "parent_tool_use_id": None})
 
     def use(self, name: str, given: dict[str, Any], result: str) -> None:
         call = f"toolu_{uuid.uuid4().hex[:12]}"
@@ -56,7 +56,7 @@ class Thread:
         self.user(back)
 
     def result(self, **more: Any) -> None:
-        self.say({"type": "result", "duration_ms": 1, "num_turns": 1, **more}, keep=False)
+        self.emit({"type": "result", "duration_ms": 1, "num_turns": 1, **more}, keep=False)
 
     def prompts(self) -> list[str]:
         lines = map(json.loads, self.file.read_text().splitlines())
@@ -93,15 +93,15 @@ def main() -> None:
     assert {"--execute", "--stream-json", "--stream-json-input"} <= set(arguments)
     signal.signal(signal.SIGINT, lambda *_: sys.exit(130))
     # It works when its input has ended, not before.
-    [told] = sys.stdin.read().splitlines()
-    blocks = json.loads(told)["message"]["content"]
+    [reported] = sys.stdin.read().splitlines()
+    blocks = json.loads(reported)["message"]["content"]
     if os.environ.get("AMP_API_KEY") == "":
         print("No API key found. Starting login flow...")
         sys.exit("Login failed.")
     old = arguments[2] if arguments[:2] == ["threads", "continue"] else None
     thread = Thread(old)
     start = {"type": "system", "subtype": "init", "cwd": str(Path.cwd()), "tools": ["Bash"]}
-    thread.say({**start, "mcp_servers": []}, keep=False)
+    thread.emit({**start, "mcp_servers": []}, keep=False)
     if old:
         print(thread.file.read_text(), end="")
     thread.user(*blocks)

@@ -87,7 +87,7 @@ class Agent:
             self.result(call, "it is there")
             while not self.waiting.empty() and (texts := self.waiting.get()) is not None:
                 self.again(texts)
-                self.say(f"heard {texts[-1]}")
+                self.emit(f"heard {texts[-1]}")
         elif word == "ask":
             given = {"command": "true"}
             call = self.use(given)
@@ -96,22 +96,22 @@ class Agent:
             self.send(type="control_request", request_id=f"r-{call}", request=request)
             allowed = self.answers.get()["behavior"] == "allow"
             self.result(call, "done" if allowed else "not allowed", error=not allowed)
-            self.say("allowed" if allowed else "denied")
+            self.emit("allowed" if allowed else "denied")
         elif word == "much":
             for number in range(int(rest)):
-                self.say(f"{number} " + "x" * 1_000_000)
+                self.emit(f"{number} " + "x" * 1_000_000)
         elif word == "hang":
             self.interrupted.wait()
             self.send(type="result", subtype="error_during_execution", is_error=True)
             os._exit(0)
         else:
-            self.say(rest if word == "say" else line)
+            self.emit(rest if word == "say" else line)
 
     def wait(self, name: str) -> None:
         while not Path(name).exists():
             time.sleep(0.01)
 
-    def say(self, text: str) -> None:
+    def emit(self, text: str) -> None:
         self.assistant({"type": "text", "text": text})
 
     def use(self, given: dict[str, Any]) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 
-def say(**message: Any) -> None:
+def send(**message: Any) -> None:
     print(json.dumps(message), flush=True)
 
 
@@ -29,12 +29,12 @@ def hear() -> dict[str, Any]:
 
 def acknowledge(message: dict[str, Any]) -> None:
     answer = {"subtype": "success", "request_id": message["request_id"], "response": {}}
-    say(type="control_response", response=answer)
+    send(type="control_response", response=answer)
 
 
 def speak(*content: dict[str, Any]) -> None:
     message = {"id": f"msg_{uuid.uuid4().hex}", "role": "assistant", "model": "fake"}
-    say(type="assistant", message={**message, "content": list(content)}, parent_tool_use_id=None)
+    send(type="assistant", message={**message, "content": list(content)}, parent_tool_use_id=None)
 
 
 def write(name: str, text: str) -> None:
@@ -43,7 +43,7 @@ def write(name: str, text: str) -> None:
     speak({"type": "tool_use", "id": call, "name": "Write", "input": given})
     number = str(uuid.uuid4())
     question = {"subtype": "can_use_tool", "tool_name": "Write", "tool_use_id": call}
-    say(type="control_request", request_id=number, request={**question, "input": given})
+    send(type="control_request", request_id=number, request={**question, "input": given})
     while True:
         message = hear()
         if message["type"] == "control_response":
@@ -55,8 +55,8 @@ def write(name: str, text: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(given["content"])
     result = {"type": "tool_result", "tool_use_id": call, "is_error": not allowed}
-    said = {**result, "content": "Written." if allowed else "Not allowed."}
-    say(type="user", message={"role": "user", "content": [said]}, parent_tool_use_id=None)
+    output = {**result, "content": "Written." if allowed else "Not allowed."}
+    send(type="user", message={"role": "user", "content": [output]}, parent_tool_use_id=None)
 
 
 def main() -> None:
@@ -65,7 +65,7 @@ def main() -> None:
     while message["type"] != "user":
         acknowledge(message)
         message = hear()
-    say(type="system", subtype="init", cwd=os.getcwd(), session_id=session, model="fake")
+    send(type="system", subtype="init", cwd=os.getcwd(), session_id=session, model="fake")
     content = message["message"]["content"]
     prompt = content if isinstance(content, str) else "".join(part["text"] for part in content)
     for line in prompt.splitlines():
@@ -78,7 +78,7 @@ def main() -> None:
                 hear()
     speak({"type": "text", "text": "It is done."})
     end = {"is_error": False, "num_turns": 1, "result": "It is done.", "session_id": session}
-    say(type="result", subtype="success", **end)
+    send(type="result", subtype="success", **end)
     hear()
 
 

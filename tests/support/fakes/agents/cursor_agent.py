@@ -27,15 +27,15 @@ class Chat:
         self.id = known if known and found else str(uuid.uuid4())
         self.file = CHATS / f"{self.id}.json"
         self.prompts: list[str] = json.loads(self.file.read_text()) if found else []
-        self.said: list[str] = []
+        self.printed: list[str] = []
         self.time = 1_700_000_000_000
 
-    def say(self, **message: Any) -> None:
+    def emit(self, **message: Any) -> None:
         print(json.dumps({**message, "session_id": self.id}), flush=True)
 
     def text(self, text: str, **more: Any) -> None:
         message = {"role": "assistant", "content": [{"type": "text", "text": text}]}
-        self.say(type="assistant", message=message, **more)
+        self.emit(type="assistant", message=message, **more)
 
     def speak(self, text: str) -> None:
         """In two pieces, and once more as a whole."""
@@ -44,16 +44,16 @@ class Chat:
             self.time += 1
             if piece:
                 self.text(piece, timestamp_ms=self.time)
-        self.said.append(text)
+        self.printed.append(text)
 
     def use(self, name: str, args: dict[str, Any], result: dict[str, Any]) -> None:
-        if self.said:
-            self.text(self.said[-1], model_call_id="call-1", timestamp_ms=self.time)
+        if self.printed:
+            self.text(self.printed[-1], model_call_id="call-1", timestamp_ms=self.time)
         call = f"tool_{uuid.uuid4()}\nfc_1"
         started = {f"{name}ToolCall": {"args": args}}
-        self.say(type="tool_call", subtype="started", call_id=call, tool_call=started)
+        self.emit(type="tool_call", subtype="started", call_id=call, tool_call=started)
         ended = {f"{name}ToolCall": {"args": args, "result": result}}
-        self.say(type="tool_call", subtype="completed", call_id=call, tool_call=ended)
+        self.emit(type="tool_call", subtype="completed", call_id=call, tool_call=ended)
 
 
 def work(chat: Chat, order: str, force: bool) -> None:
@@ -102,19 +102,19 @@ def main() -> None:
     chat.prompts.append(prompt)
     chat.file.write_text(json.dumps(chat.prompts))
     start = {"type": "system", "subtype": "init", "apiKeySource": "login", "model": "Auto"}
-    chat.say(**start, cwd=str(Path.cwd()), permissionMode="default")
+    chat.emit(**start, cwd=str(Path.cwd()), permissionMode="default")
     asked = {"role": "user", "content": [{"type": "text", "text": prompt}]}
-    chat.say(type="user", message=asked)
-    chat.say(type="thinking", subtype="delta", text="Let me ", timestamp_ms=chat.time)
-    chat.say(type="thinking", subtype="delta", text="see.", timestamp_ms=chat.time)
-    chat.say(type="thinking", subtype="completed", timestamp_ms=chat.time)
+    chat.emit(type="user", message=asked)
+    chat.emit(type="thinking", subtype="delta", text="Let me ", timestamp_ms=chat.time)
+    chat.emit(type="thinking", subtype="delta", text="see.", timestamp_ms=chat.time)
+    chat.emit(type="thinking", subtype="completed", timestamp_ms=chat.time)
     for order in prompt.splitlines():
         work(chat, order, "--force" in arguments)
-    if chat.said:
-        chat.text("".join(chat.said))
+    if chat.printed:
+        chat.text("".join(chat.printed))
     used = {"inputTokens": 200, "outputTokens": 20, "cacheReadTokens": 100, "cacheWriteTokens": 0}
     end = {"type": "result", "subtype": "success", "is_error": False, "duration_ms": 1}
-    chat.say(**end, result="".join(chat.said), usage=used)
+    chat.emit(**end, result="".join(chat.printed), usage=used)
 
 
 if __name__ == "__main__":

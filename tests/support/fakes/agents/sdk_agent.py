@@ -126,14 +126,14 @@ class SdkAgent:
             done = acp.update_tool_call(call, status="completed", content=content, raw_output=raw)
             await self._update(session, done)
         elif word == "recall":
-            await self._say(session, f"{earlier} prompts before")
+            await self._send(session, f"{earlier} prompts before")
         elif word == "hang":
             await self.cancelled.wait()
             raise Cancelled
         elif word == "fail":
             raise acp.RequestError.internal_error({"details": "the model is gone"})
         elif word == "say":
-            await self._say(session, rest)
+            await self._send(session, rest)
 
     async def _edit(self, session: str, name: str, text: str) -> None:
         path = self.folders[session] / name
@@ -153,7 +153,7 @@ class SdkAgent:
             raise Cancelled
         if asked.outcome.option_id == "no":
             await self._update(session, acp.update_tool_call(call, status="failed"))
-            await self._say(session, "You did not want it.")
+            await self._send(session, "You did not want it.")
             return
         path.write_text(f"{text}\n")
         done = acp.update_tool_call(call, status="completed", content=[diff])
@@ -163,7 +163,7 @@ class SdkAgent:
         self.calls += 1
         return f"call-{os.getpid()}-{self.calls}"
 
-    async def _say(self, session: str, text: str) -> None:
+    async def _send(self, session: str, text: str) -> None:
         half = len(text) // 2
         for piece in (text[:half], text[half:]):
             await self._update(session, acp.update_agent_message_text(piece))

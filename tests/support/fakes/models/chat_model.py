@@ -20,7 +20,7 @@ from tests.support.fakes.models.model_server import (
     Gated,
     Json,
     Refusal,
-    Say,
+    Reply,
     Think,
     Use,
     breaks,
@@ -32,7 +32,7 @@ USAGE = {
     "total_tokens": 1542,
     "prompt_tokens_details": {"cached_tokens": 300},
 }
-_PLACES = (
+_PATHS = (
     r"<env>.*?[Ww]orking directory: (/\S+)",
     r"[Cc]urrent working directory: *`?(/[^\s`<]+)",
     r"currently working in the directory: (/\S+)",
@@ -69,8 +69,8 @@ def _session(given: Json) -> Json:
 
 
 def _risk(given: Json) -> Json:
-    told = {"summary": "Run a command", "riskLevelReason": "small", "riskLevel": "low"}
-    return {"command": given["command"], **told}
+    reported = {"summary": "Run a command", "riskLevelReason": "small", "riskLevel": "low"}
+    return {"command": given["command"], **reported}
 
 
 TOOLS: dict[str, list[tuple[str, Callable[[Json], Json]]]] = {
@@ -90,12 +90,12 @@ def _fitted(use: Use, offered: dict[str, Json]) -> Block:
         if name in offered:
             known = offered[name].get("properties") or {}
             given = adapt(use.given)
-            kept = {key: given[key] for key in given if not known or key in known}
-            return Use(name, kept, use.torn)
-    return Say(f"(There is no {use.tool} among {', '.join(offered)}.)")
+            saved = {key: given[key] for key in given if not known or key in known}
+            return Use(name, saved, use.torn)
+    return Reply(f"(There is no {use.tool} among {', '.join(offered)}.)")
 
 
-def in_words_of_the_scripts(said: list[tuple[str, str]], tools: bool) -> Json:
+def in_words_of_the_scripts(output: list[tuple[str, str]], tools: bool) -> Json:
     """A request as `model_server.turn` reads it.
 
     Args:
@@ -104,15 +104,15 @@ def in_words_of_the_scripts(said: list[tuple[str, str]], tools: bool) -> Json:
     """
     messages: list[Json] = []
     last = ""
-    for who, text in said:
+    for who, text in output:
         if who == "tool":
             if last != "tool":
                 messages.append({"role": "user", "content": [{"type": "tool_result"}]})
         else:
             messages.append({"role": who, "content": text})
         last = who
-    everything = "\n".join(text for _, text in said)
-    found = (re.search(place, everything, re.DOTALL) for place in _PLACES)
+    everything = "\n".join(text for _, text in output)
+    found = (re.search(place, everything, re.DOTALL) for place in _PATHS)
     place = next((match[1].rstrip(".,") for match in found if match), "/nowhere")
     return {"messages": messages, "tools": tools, "system": f"Working directory: {place}"}
 
@@ -130,12 +130,12 @@ class Answers(model_server.Answers):
     def do_POST(self) -> None:
         if self.path.split("?")[0].endswith("/chat/completions"):
             request = self.body()
-            said = [(m["role"], plain(m.get("content"))) for m in request.get("messages", [])]
+            output = [(m["role"], plain(m.get("content"))) for m in request.get("messages", [])]
             offered = {
                 tool["function"]["name"]: tool["function"].get("parameters", {})
                 for tool in request.get("tools") or []
             }
-            blocks = self.decided(in_words_of_the_scripts(said, bool(offered)), offered)
+            blocks = self.decided(in_words_of_the_scripts(output, bool(offered)), offered)
             if blocks is not None:
                 self._chat(request, blocks)
         else:
@@ -168,12 +168,14 @@ class Answers(model_server.Answers):
             prompt = model_server.prompts_of(request)[0][-1]
             if self.server.fails(blocks, prompt):
                 if not blocks.broken:
-                    told = model_server.ERRORS.get(blocks.status, ("api_error", "It went wrong"))
-                    self.refuse(blocks.status, *told)
+                    reported = model_server.ERRORS.get(
+                        blocks.status, ("api_error", "It went wrong")
+                    )
+                    self.refuse(blocks.status, *reported)
                     return None
                 blocks = list(blocks.broken)
             else:
-                blocks = [Say(f"Recovered after {blocks.times} errors.")]
+                blocks = [Reply(f"Recovered after {blocks.times} errors.")]
         return fitting(blocks, offered)
 
     def refuse(self, status: int, kind: str, text: str) -> None:
@@ -198,7 +200,7 @@ class Answers(model_server.Answers):
             if any(breaks(block) for block in blocks):
                 self.close_connection = True
                 return
-            text = "".join(block.text for block in blocks if isinstance(block, Say))
+            text = "".join(block.text for block in blocks if isinstance(block, Reply))
             message = {
                 "role": "assistant",
                 "content": text,
@@ -242,14 +244,14 @@ class Answers(model_server.Answers):
         yield chunk({}, "tool_calls" if calls else "stop")
         yield {**base, "choices": [], "usage": USAGE}
 
-    def stream(self, told: Iterator[Json | float | Path | None], end: bytes = b"") -> None:
+    def stream(self, reported: Iterator[Json | float | Path | None], end: bytes = b"") -> None:
         """Send events without names; numbers, paths and None are as `model_server` means them."""
         self.send_response(200)
         self.send_header("content-type", "text/event-stream")
         self.send_header("transfer-encoding", "chunked")
         self.end_headers()
         try:
-            for event in told:
+            for event in reported:
                 if event is None:
                     self.close_connection = True
                     return
@@ -286,7 +288,7 @@ def pieces(blocks: list[Block]) -> Iterator[str | Think | Cut | float | Path | N
                     if part:
                         yield Path(f"{gate}-{part}")
                     yield text
-            case Say(text, pause):
+            case Reply(text, pause):
                 words = [f"{word} " for word in text.split()] if pause else None
                 for piece in words or [text[at : at + 12] for at in range(0, len(text), 12)]:
                     yield piece

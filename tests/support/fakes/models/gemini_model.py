@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.support.fakes.models import chat_model
 from tests.support.fakes.models.chat_model import in_words_of_the_scripts, pieces
-from tests.support.fakes.models.model_server import Block, Cut, Json, Model, Say, Think, Use
+from tests.support.fakes.models.model_server import Block, Cut, Json, Model, Reply, Think, Use
 
 USAGE = {
     "promptTokenCount": 1500,
@@ -47,13 +47,13 @@ class Answers(chat_model.Answers):
             for tool in group.get("functionDeclarations", [])
         }
         self._number = self.server.next_number()
-        blocks = self.decided(in_words_of_the_scripts(_said(request), bool(offered)), offered)
+        blocks = self.decided(in_words_of_the_scripts(_output(request), bool(offered)), offered)
         if blocks is None:
             return
         if stream:
             self.stream(self._chunks_of(blocks))
         else:
-            text = "".join(block.text for block in blocks if isinstance(block, Say))
+            text = "".join(block.text for block in blocks if isinstance(block, Reply))
             self._json(200, self._chunk([{"text": text}], "STOP"))
 
     def refuse(self, status: int, kind: str, text: str) -> None:
@@ -89,19 +89,19 @@ class Answers(chat_model.Answers):
         candidate: Json = {"content": {"role": "model", "parts": parts}, "index": 0}
         if reason is not None:
             candidate["finishReason"] = reason
-        told = {"usageMetadata": USAGE, "modelVersion": "scripted"}
-        return {"candidates": [candidate], **told, "responseId": f"r{self._number:06d}"}
+        reported = {"usageMetadata": USAGE, "modelVersion": "scripted"}
+        return {"candidates": [candidate], **reported, "responseId": f"r{self._number:06d}"}
 
 
-def _said(request: Json) -> list[tuple[str, str]]:
-    said = [("system", chat_model.plain(request.get("systemInstruction", {}).get("parts")))]
+def _output(request: Json) -> list[tuple[str, str]]:
+    output = [("system", chat_model.plain(request.get("systemInstruction", {}).get("parts")))]
     for content in request.get("contents", []):
         parts = content.get("parts", [])
         if any("functionResponse" in part for part in parts):
-            said.append(("tool", ""))
+            output.append(("tool", ""))
         who = "user" if content.get("role") == "user" else "assistant"
-        said += [(who, part["text"]) for part in parts if part.get("text")]
-    return said
+        output += [(who, part["text"]) for part in parts if part.get("text")]
+    return output
 
 
 def main() -> None:

@@ -57,7 +57,7 @@ class Think:
 
 
 @dataclass(frozen=True)
-class Say:
+class Reply:
     """Some text; `pause` seconds after each word."""
 
     text: str
@@ -88,7 +88,7 @@ class Cut:
     peaceful: bool = False
 
 
-Block = Think | Say | Gated | Use | Cut
+Block = Think | Reply | Gated | Use | Cut
 
 
 def bash(command: str) -> Use:
@@ -115,7 +115,7 @@ WAITING = "seq 300 | while read i; do sleep 1; done"
 """Five minutes: some agents refuse a command that sleeps for long."""
 
 THINKING = Think("I should write the file first, then run a command to check it.")
-HELLO: list[Block] = [THINKING, Say("Hello from the scripted model. All good.")]
+HELLO: list[Block] = [THINKING, Reply("Hello from the scripted model. All good.")]
 COLORS = [
     {"label": "Red", "description": "as a rose"},
     {"label": "Blue", "description": "as the sky"},
@@ -123,14 +123,14 @@ COLORS = [
 SCRIPTS: dict[str, list[list[Block]]] = {
     "text": [HELLO],
     "basic": [
-        [THINKING, Say("I'll write the file first."), write("hello from agent\nsecond line\n")],
+        [THINKING, Reply("I'll write the file first."), write("hello from agent\nsecond line\n")],
         [
-            Say("Now I'll run a command."),
+            Reply("Now I'll run a command."),
             bash("cat hello.txt && echo done > ran.txt && wc -l hello.txt"),
         ],
-        [Say("All done: wrote hello.txt and checked it.")],
+        [Reply("All done: wrote hello.txt and checked it.")],
     ],
-    "fail": [[bash("echo oops >&2; exit 3")], [Say("The command failed with 3.")]],
+    "fail": [[bash("echo oops >&2; exit 3")], [Reply("The command failed with 3.")]],
     "edit": [
         [Use("Read", {"file_path": "{cwd}/README.md"})],
         [
@@ -143,14 +143,14 @@ SCRIPTS: dict[str, list[list[Block]]] = {
                 },
             )
         ],
-        [Say("Edited README.")],
+        [Reply("Edited README.")],
     ],
-    "search": [[bash("grep -rn line .")], [Say("Found it.")]],
+    "search": [[bash("grep -rn line .")], [Reply("Found it.")]],
     "todo": [
         [task("Write file")],
         [task("Run it")],
         [Use("TaskUpdate", {"taskId": "1", "status": "completed"})],
-        [Say("Todo list written.")],
+        [Reply("Todo list written.")],
     ],
     "task": [
         [
@@ -164,27 +164,27 @@ SCRIPTS: dict[str, list[list[Block]]] = {
                 },
             )
         ],
-        [Say("Sub job finished.")],
+        [Reply("Sub job finished.")],
     ],
     "sub": [
-        [Say("Sub-agent at work."), bash("echo from-sub")],
-        [Say("Sub-agent's result.")],
+        [Reply("Sub-agent at work."), bash("echo from-sub")],
+        [Reply("Sub-agent's result.")],
     ],
     "plan": [
-        [Say("Here is my plan."), plan("# Plan\n1. write hello.txt\n2. check it\n")],
+        [Reply("Here is my plan."), plan("# Plan\n1. write hello.txt\n2. check it\n")],
         PRESENTED,
-        [Say("Starting."), write("planned\n")],
-        [Say("Now a command."), bash("cat hello.txt > ran.txt")],
-        [Say("Plan carried out.")],
+        [Reply("Starting."), write("planned\n")],
+        [Reply("Now a command."), bash("cat hello.txt > ran.txt")],
+        [Reply("Plan carried out.")],
     ],
     "replan": [
-        [Say("Here is my plan."), plan("# Plan\n1. write hello.txt\n")],
+        [Reply("Here is my plan."), plan("# Plan\n1. write hello.txt\n")],
         PRESENTED,
-        [Say("Here is a better one."), plan("# Plan\n1. write hello.txt\n2. check it\n")],
+        [Reply("Here is a better one."), plan("# Plan\n1. write hello.txt\n2. check it\n")],
         PRESENTED,
-        [Say("Starting."), write("planned\n")],
-        [Say("Now a command."), bash("sh -c 'cat hello.txt > ran.txt'")],
-        [Say("Plan carried out.")],
+        [Reply("Starting."), write("planned\n")],
+        [Reply("Now a command."), bash("sh -c 'cat hello.txt > ran.txt'")],
+        [Reply("Plan carried out.")],
     ],
     "ask": [
         [
@@ -202,33 +202,33 @@ SCRIPTS: dict[str, list[list[Block]]] = {
                 },
             )
         ],
-        [Say("Thanks for the answer.")],
+        [Reply("Thanks for the answer.")],
     ],
     "two": [
-        [Say("Two at once."), bash("echo one"), bash("echo two > two.txt")],
-        [Say("Both done.")],
+        [Reply("Two at once."), bash("echo one"), bash("echo two > two.txt")],
+        [Reply("Both done.")],
     ],
     "sleepcmd": [
-        [Say("Running a long command."), bash("for i in $(seq 20); do sleep 1; done; echo woke")],
-        [Say("It woke.")],
+        [Reply("Running a long command."), bash("for i in $(seq 20); do sleep 1; done; echo woke")],
+        [Reply("It woke.")],
     ],
     "linger": [
         [
-            Say("Running a very long command."),
+            Reply("Running a very long command."),
             bash(f"({WAITING}) & echo $! > pids; (({WAITING}) & echo $! >> pids); wait"),
         ],
-        [Say("It came to an end.")],
+        [Reply("It came to an end.")],
     ],
-    "once": [[bash("echo ran >> ran.txt")], [Say("Ran it.")]],
+    "once": [[bash("echo ran >> ran.txt")], [Reply("Ran it.")]],
     "gate": [[Gated(("The first part, ", "the second part, ", "the third part."))]],
-    "slow": [[THINKING, Say(" ".join(f"word{n}" for n in range(200)), pause=0.05)]],
-    "badtool": [[Use("NoSuchTool", {"x": 1})], [Say("That tool does not exist.")]],
+    "slow": [[THINKING, Reply(" ".join(f"word{n}" for n in range(200)), pause=0.05)]],
+    "badtool": [[Use("NoSuchTool", {"x": 1})], [Reply("That tool does not exist.")]],
 }
 BROKEN: dict[str, list[Block]] = {
-    "midfail": [Say("This stream will break", pause=0.05), Cut()],
-    "noend": [Say("This answer has no", pause=0.05), Cut(peaceful=True)],
+    "midfail": [Reply("This stream will break", pause=0.05), Cut()],
+    "noend": [Reply("This answer has no", pause=0.05), Cut(peaceful=True)],
     "toolfail": [
-        Say("This call will break.", pause=0.05),
+        Reply("This call will break.", pause=0.05),
         Use("Write", {"file_path": "{cwd}/hello.txt", "content": "never\n" * 20}, torn=True),
     ],
 }
@@ -291,9 +291,9 @@ def turn(request: Json) -> list[Block] | Refusal:
         times = int(refused[3]) if refused[3] else None
         return Refusal(int(refused[1] or 200), times, broken)
     if not request.get("tools"):
-        return [Say("A title")]
+        return [Reply("A title")]
     if name == "recall":
-        return [Say(f"You had said: {'; '.join(prompts[1:-1])}")]
+        return [Reply(f"You had said: {'; '.join(prompts[1:-1])}")]
     script = SCRIPTS.get(name, SCRIPTS["text"])
     blocks = script[min(step, len(script) - 1)]
     cwd = _place(request, prompt)
@@ -317,10 +317,10 @@ def _place(request: Json, prompt: str) -> str:
 
 def _working_directory(request: Json) -> list[str]:
     """Where the agent says that it works: in a message of any role, or in the system prompt."""
-    said = [message["content"] for message in request.get("messages", [])]
+    output = [message["content"] for message in request.get("messages", [])]
     texts = []
-    for told in (*said, request.get("system", "")):
-        parts = [{"text": told}] if isinstance(told, str) else told
+    for reported in (*output, request.get("system", "")):
+        parts = [{"text": reported}] if isinstance(reported, str) else reported
         texts += [part.get("text", "") for part in parts]
     return ["/nowhere", *re.findall(r"[Ww]orking directory: (/.*)", "\n".join(texts))]
 
@@ -371,7 +371,7 @@ def events(number: int, model: str, blocks: list[Block]) -> Iterator[Json | floa
                 yield delta
                 continue
             yield {"type": "content_block_delta", "index": index, "delta": delta}
-            if isinstance(block, Say) and block.pause:
+            if isinstance(block, Reply) and block.pause:
                 yield block.pause
         if isinstance(block, Use) and block.torn:
             yield None
@@ -386,7 +386,7 @@ def events(number: int, model: str, blocks: list[Block]) -> Iterator[Json | floa
     yield {"type": "message_stop"}
 
 
-def _block(tool_id: str, block: Think | Say | Gated | Use) -> tuple[Json, list[Json | Path]]:
+def _block(tool_id: str, block: Think | Reply | Gated | Use) -> tuple[Json, list[Json | Path]]:
     deltas: list[Json | Path]
     if isinstance(block, Think):
         deltas = [
@@ -401,7 +401,7 @@ def _block(tool_id: str, block: Think | Say | Gated | Use) -> tuple[Json, list[J
                 deltas.append(Path(f"{block.gate}-{part}"))
             deltas.append({"type": "text_delta", "text": text})
         return {"type": "text", "text": ""}, deltas
-    if isinstance(block, Say):
+    if isinstance(block, Reply):
         words = [f"{word} " for word in block.text.split()] if block.pause else None
         pieces = words or _pieces(block.text, 12)
         return {"type": "text", "text": ""}, [{"type": "text_delta", "text": p} for p in pieces]
@@ -486,7 +486,7 @@ class Answers(BaseHTTPRequestHandler):
                     return
                 blocks = list(blocks.broken)
             else:
-                blocks = [Say(f"Recovered after {blocks.times} errors.")]
+                blocks = [Reply(f"Recovered after {blocks.times} errors.")]
         if request.get("thinking", {}).get("type") not in ("enabled", "adaptive"):
             blocks = [block for block in blocks if not isinstance(block, Think)]
         number, model = self.server.next_number(), str(request.get("model"))
@@ -497,13 +497,13 @@ class Answers(BaseHTTPRequestHandler):
         else:
             self._json(200, _whole(number, model, blocks))
 
-    def _stream(self, told: Iterator[Json | float | Path | None]) -> None:
+    def _stream(self, reported: Iterator[Json | float | Path | None]) -> None:
         self.send_response(200)
         self.send_header("content-type", "text/event-stream")
         self.send_header("transfer-encoding", "chunked")
         self.end_headers()
         try:
-            for event in told:
+            for event in reported:
                 if event is None:
                     self.close_connection = True
                     return
@@ -533,7 +533,7 @@ class Answers(BaseHTTPRequestHandler):
 
 def _whole(number: int, model: str, blocks: list[Block]) -> Json:
     """A message in one piece."""
-    content = [{"type": "text", "text": block.text} for block in blocks if isinstance(block, Say)]
+    content = [{"type": "text", "text": block.text} for block in blocks if isinstance(block, Reply)]
     return {
         "id": f"msg_{number:06d}",
         "type": "message",

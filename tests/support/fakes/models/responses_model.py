@@ -29,22 +29,22 @@ from tests.support.fakes.models.model_server import (
     Gated,
     Json,
     Refusal,
-    Say,
+    Reply,
     Think,
     Use,
 )
 
 model_server.SCRIPTS |= {
     "propose": [
-        [model_server.THINKING, Say("<proposed_plan>\n# Plan\n1. write it\n</proposed_plan>")]
+        [model_server.THINKING, Reply("<proposed_plan>\n# Plan\n1. write it\n</proposed_plan>")]
     ],
-    "revise": [[Say("<proposed_plan>\n# Plan\n1. write it\n2. check it\n</proposed_plan>")]],
-    "delete": [[Use("Delete", {"path": "README.md"})], [Say("Deleted.")]],
-    "move": [[Use("Move", {"path": "README.md", "to": "GUIDE.md"})], [Say("Moved.")]],
-    "echo": [[Use("mcp__fake__echo", {"text": "hi"})], [Say("Called it.")]],
+    "revise": [[Reply("<proposed_plan>\n# Plan\n1. write it\n2. check it\n</proposed_plan>")]],
+    "delete": [[Use("Delete", {"path": "README.md"})], [Reply("Deleted.")]],
+    "move": [[Use("Move", {"path": "README.md", "to": "GUIDE.md"})], [Reply("Moved.")]],
+    "echo": [[Use("mcp__fake__echo", {"text": "hi"})], [Reply("Called it.")]],
     "sleepsay": [
         [model_server.bash("while [ ! -e {gate}-1 ]; do sleep 0.05; done; echo woke")],
-        [Say("It woke.")],
+        [Reply("It woke.")],
     ],
 }
 
@@ -131,8 +131,8 @@ def translated(use: Use, tools: dict[str, Json]) -> tuple[str, Json | str]:
             return "spawn_agent", {"message": prompt, "task_name": "sub_job"}
         case "AskUserQuestion":
             [question] = use.given["questions"]
-            kept = {key: question[key] for key in ("question", "header", "options")}
-            return "request_user_input", {"questions": [{"id": "color", **kept}]}
+            saved = {key: question[key] for key in ("question", "header", "options")}
+            return "request_user_input", {"questions": [{"id": "color", **saved}]}
         case _:
             return use.tool.rsplit("__", 1)[-1], use.given
     plan = [{"step": step, "status": status} for step, status in steps]
@@ -177,7 +177,7 @@ def events(number: int, model: str, blocks: list[Block], tools: dict[str, Json])
             else:
                 kind = "response.output_text.delta"
                 yield {"type": kind, **where, "content_index": 0, "delta": piece}
-                if isinstance(block, Say) and block.pause:
+                if isinstance(block, Reply) and block.pause:
                     yield block.pause
         if isinstance(block, Use) and block.torn:
             yield None
@@ -224,7 +224,7 @@ def _item(
         for part, piece in enumerate(block.parts):
             pieces += [Path(f"{block.gate}-{part}"), piece] if part else [piece]
     else:
-        assert isinstance(block, Say)
+        assert isinstance(block, Reply)
         text = block.text
         pieces += [f"{word} " for word in text.split()] if block.pause else _cut(text, 12)
     message: Json = {"id": id, "type": "message", "role": "assistant"}
@@ -263,12 +263,14 @@ class Answers(model_server.Answers):
         if isinstance(blocks, Refusal):
             if self.server.fails(blocks, prompts[-1]):
                 if not blocks.broken:
-                    told = model_server.ERRORS.get(blocks.status, ("api_error", "It went wrong"))
-                    self._error(blocks.status, *told)
+                    reported = model_server.ERRORS.get(
+                        blocks.status, ("api_error", "It went wrong")
+                    )
+                    self._error(blocks.status, *reported)
                     return
                 blocks = list(blocks.broken)
             else:
-                blocks = [Say(f"Recovered after {blocks.times} errors.")]
+                blocks = [Reply(f"Recovered after {blocks.times} errors.")]
         gates = [word.partition("=")[2] for word in prompts[-1].split() if "GATE=" in word]
         placed = [_gated(block, gates[-1] if gates else "") for block in blocks]
         number, model = self.server.next_number(), str(request.get("model"))

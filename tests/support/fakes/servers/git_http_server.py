@@ -60,10 +60,10 @@ class GitHttp:
     def refs(self, slug: str) -> dict[str, str]:
         """The branches of a repository: name -> commit."""
         ask = ["git", "for-each-ref", "--format=%(refname:lstrip=2) %(objectname)", "refs/heads"]
-        told = subprocess.run(
+        reported = subprocess.run(
             ask, cwd=self.repository(slug), check=True, capture_output=True, text=True
         )
-        return dict(line.split(" ") for line in told.stdout.splitlines())
+        return dict(line.split(" ") for line in reported.stdout.splitlines())
 
     def person(self, authorization: str | None) -> str | None:
         """Whose token that header has; git sends it as the password of `x-access-token`."""

@@ -154,7 +154,7 @@ class _Handler(Quiet):
 
     do_POST = do_GET
 
-    def _say(self, status: int, value: object, **headers: str) -> None:
+    def _send(self, status: int, value: object, **headers: str) -> None:
         content = json.dumps(value).encode()
         send(self, status, content, {"Content-Type": "application/json", **headers})
 
@@ -162,9 +162,9 @@ class _Handler(Quiet):
         github = self.server_state
         github.forms.append(form)
         if form.get("client_id") != github.client_id:
-            return self._say(404, {"error": "Not Found"})
+            return self._send(404, {"error": "Not Found"})
         if path == "/login/device/code":
-            return self._say(
+            return self._send(
                 200,
                 {
                     "device_code": "3584d83530557fdd1f46af8289938c8ef79f9dc5",
@@ -175,29 +175,29 @@ class _Handler(Quiet):
                 },
             )
         grant = github.grants[0] if len(github.grants) == 1 else github.grants.pop(0)
-        return self._say(200, grant)
+        return self._send(200, grant)
 
     def _api(self, path: str, body: bytes) -> None:
         github = self.server_state
         token = (self.headers.get("Authorization") or "").removeprefix("Bearer ")
         person = github.git.tokens.get(token)
         if person is None:
-            return self._say(401, {"message": "Bad credentials"})
+            return self._send(401, {"message": "Bad credentials"})
         if path == "/user":
-            return self._say(200, {"login": person, "email": None})
+            return self._send(200, {"login": person, "email": None})
         if path == "/user/emails":
             other = {"email": "other@example.org", "primary": False, "verified": True}
             mine = {"email": f"{person}@example.org", "primary": True, "verified": True}
-            return self._say(200, [other, mine])
+            return self._send(200, [other, mine])
         found = re.fullmatch(r"/repos/([^/]+/[^/]+)/pulls(?:/(\d+))?", path)
         if found is None or not (github.git.root / f"{found[1]}.git").exists():
-            return self._say(404, {"message": "Not Found"})
+            return self._send(404, {"message": "Not Found"})
         if found[2] is not None:
             return self._one(found[1], int(found[2]))
         if self.command == "POST":
             return self._create(found[1], person, json.loads(body))
         asked = {k: v[0] for k, v in parse_qs(urlsplit(self.path).query).items()}
-        return self._say(
+        return self._send(
             200,
             [
                 pull
@@ -210,37 +210,40 @@ class _Handler(Quiet):
     def _one(self, slug: str, number: int) -> None:
         known = [pull for pull in self.server_state.pulls.get(slug, []) if pull["number"] == number]
         if not known:
-            return self._say(404, {"message": "Not Found"})
+            return self._send(404, {"message": "Not Found"})
         etag = f'W/"{sha1(json.dumps(known[0]).encode()).hexdigest()}"'
         if self.headers.get("If-None-Match") == etag:
             return send(self, 304, b"", {"ETag": etag})
-        return self._say(200, known[0], ETag=etag)
+        return self._send(200, known[0], ETag=etag)
 
-    def _create(self, slug: str, person: str, wanted: Json) -> None:
+    def _create(self, slug: str, person: str, expected: Json) -> None:
         github = self.server_state
         if person in github.readers:
-            return self._say(403, {"message": "Resource not accessible by personal access token"})
-        owner, _, branch = wanted["head"].partition(":")
+            return self._send(403, {"message": "Resource not accessible by personal access token"})
+        owner, _, branch = expected["head"].partition(":")
         fork = f"{owner}/{slug.partition('/')[2]}"
-        base = github.git.refs(slug).get(wanted["base"])
+        base = github.git.refs(slug).get(expected["base"])
         head = github.git.refs(fork).get(branch)
         for name, oid in (("base", base), ("head", head)):
             if oid is None:
                 flaw = {"resource": "PullRequest", "field": name, "code": "invalid"}
-                return self._say(422, {"message": "Validation Failed", "errors": [flaw]})
+                return self._send(422, {"message": "Validation Failed", "errors": [flaw]})
         if head == base:
-            return self._invalid(f"No commits between {wanted['base']} and {branch}")
+            return self._invalid(f"No commits between {expected['base']} and {branch}")
         for pull in github.pulls.get(slug, []):
-            same = (pull["head"]["label"], pull["base"]["ref"]) == (wanted["head"], wanted["base"])
+            same = (pull["head"]["label"], pull["base"]["ref"]) == (
+                expected["head"],
+                expected["base"],
+            )
             if pull["state"] == "open" and same:
-                return self._invalid(f"A pull request already exists for {wanted['head']}.")
-        made = github.open_pull(slug, wanted["head"], wanted["base"], wanted["title"])
-        made["body"] = wanted["body"]
-        return self._say(201, made)
+                return self._invalid(f"A pull request already exists for {expected['head']}.")
+        made = github.open_pull(slug, expected["head"], expected["base"], expected["title"])
+        made["body"] = expected["body"]
+        return self._send(201, made)
 
     def _invalid(self, message: str) -> None:
         flaw = {"resource": "PullRequest", "code": "custom", "message": message}
-        self._say(422, {"message": "Validation Failed", "errors": [flaw]})
+        self._send(422, {"message": "Validation Failed", "errors": [flaw]})
 
 
 @contextmanager
