@@ -139,7 +139,6 @@ WORDS = (
 ALLOWED = (
     Allowed("tools/words.py", "*", "The list itself."),
     Allowed("anyond/shim/spool/files.py", "kept", "A field of exit.json."),
-    Allowed("campaigns/power/check.py", "patience", "The tests call their limit so."),
     Allowed("tests/docs/test_words.py", "*", "It tries the list."),
 )
 
