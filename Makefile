@@ -14,6 +14,7 @@ SETTINGS := docs/settings.md
 REFUSALS := docs/api.md
 MACHINES := docs/machines.md
 CLI := docs/cli.md
+MANUAL := data/share/man/man1/anyon.1
 SHIM := anyond/shim/README.md
 # One test more at a time than there are cores, since tests wait for others (and no more than 8: each
 # worker collects them all). BESIDE= runs them one after the other, as a debugger wants them.
@@ -79,6 +80,7 @@ check: ## Check format, style, types, import floors, words, dead code, and what 
 	$(DEV_PYTHON) -m anyond.http.openapi.refusals --check $(REFUSALS)
 	$(DEV_PYTHON) -m anyond.machines.document --check $(MACHINES)
 	$(DEV_PYTHON) -m anyond.cli.reference --check $(CLI)
+	$(DEV_PYTHON) -m anyond.cli.manual --check $(MANUAL)
 	$(DEV_PYTHON) -m anyond.procs.shims.reference --check $(SHIM)
 
 types: ## Write the types for TypeScript and the table of refusals anew from those of the API
@@ -94,9 +96,10 @@ machines: ## Draw the state machines anew from their tables
 	@sh requirements/venv.sh $(DEV) dev
 	@$(DEV_PYTHON) -m anyond.machines.document $(MACHINES)
 
-cli: ## Write the page of all commands anew from their declarations
+cli: ## Write the page of all commands and the manual page anew from their declarations
 	@sh requirements/venv.sh $(DEV) dev
 	@$(DEV_PYTHON) -m anyond.cli.reference $(CLI)
+	@$(DEV_PYTHON) -m anyond.cli.manual $(MANUAL)
 
 shim: ## Write the tables of the shim's README anew from its declarations
 	@sh requirements/venv.sh $(DEV) dev

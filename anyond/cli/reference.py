@@ -33,7 +33,7 @@ _EXTRA = re.compile(r"  \[(?P<extra>[^\]]*)\]$")
 def page() -> str:
     """The whole page, in Markdown."""
     root = click.Context(main, info_name="anyon")
-    return "\n".join([_HEAD, _common(), *(_section(context) for context in _commands(root))])
+    return "\n".join([_HEAD, _common(), *(_section(context) for context in all_commands(root))])
 
 
 def _common() -> str:
@@ -49,7 +49,7 @@ def _common() -> str:
     )
 
 
-def _commands(context: click.Context) -> Iterator[click.Context]:
+def all_commands(context: click.Context) -> Iterator[click.Context]:
     """The context of a command, and those of all commands inside it, by name."""
     yield context
     command = context.command
@@ -57,7 +57,7 @@ def _commands(context: click.Context) -> Iterator[click.Context]:
         for name in command.list_commands(context):
             inner = command.get_command(context, name)
             if inner is not None and not inner.hidden:
-                yield from _commands(click.Context(inner, parent=context, info_name=name))
+                yield from all_commands(click.Context(inner, parent=context, info_name=name))
 
 
 def _section(context: click.Context) -> str:

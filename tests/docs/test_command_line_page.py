@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from collections.abc import Iterator
 
 import click
 
-from anyond.cli import main
+from anyond.cli import main, manual
 from anyond.cli.reference import _prose, page
 from tests.support.paths import ROOT
 
@@ -26,6 +28,19 @@ def commands(command: click.Command, path: str) -> Iterator[tuple[str, click.Com
 
 def test_the_page_is_what_is_declared() -> None:
     assert PAGE.read_text(encoding="utf-8") == page()
+
+
+def test_the_manual_page_is_what_is_declared_and_legible() -> None:
+    file = ROOT / "data" / "share" / "man" / "man1" / "anyon.1"
+    assert file.read_text(encoding="utf-8") == manual.page()
+    for path in dict(commands(main, "anyon")):
+        assert f".SS {path}".replace("-", r"\-") in manual.page() or path == "anyon"
+    groff = shutil.which("groff")
+    if groff is not None:
+        done = subprocess.run(
+            [groff, "-man", "-Kutf8", "-Tutf8", "-ww", file], capture_output=True, check=True
+        )
+        assert done.stderr == b""
 
 
 def test_each_command_has_a_chapter_with_all_its_options() -> None:

@@ -240,4 +240,6 @@ class Follower:
         words = {RunReason.SETUP_SCRIPT: "setup", RunReason.CLEANUP_SCRIPT: "cleanup"}
         name = words.get(process.run_reason, self._attempt.executor)
         doing = f" · {self._transcript.running}" if self._transcript.running else ""
-        self._screen.foot(f"◐ {name} · {duration(passed)}{doing} · Ctrl+C leaves it running")
+        # Who types would lose sight of it with each second.
+        time_passed = "" if self._options.types else f" · {duration(passed)}"
+        self._screen.foot(f"◐ {name}{time_passed}{doing} · Ctrl+C leaves it running")

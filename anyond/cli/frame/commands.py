@@ -109,6 +109,7 @@ class Program(LazyGroup):
 
     def main(self, *args: Any, standalone_mode: bool = True, **more: Any) -> Any:
         """Run it and exit, unless `standalone_mode` is False."""
+        more.setdefault("prog_name", "anyon")  # however it was started
         run = partial(super().main, *args, standalone_mode=False, **more)
         if not standalone_mode:
             return run()

@@ -71,7 +71,8 @@ def status() -> None:
         print_line(f"  version {file.version}, process {file.pid}, for {age(file.started_at)}")
         if file.version != __version__:
             session.notice(f"This command is of version {__version__}: `anyon restart`.")
-    print_line(f"  {at_work} at work, {questions} questions, {count} projects")
+    parts = (f"{at_work} at work", _counted(questions, "question"), _counted(count, "project"))
+    print_line(f"  {', '.join(parts)}")
 
 
 @click.command(
@@ -184,6 +185,10 @@ def events(*, after: int | None, types: tuple[str, ...]) -> None:
                 session.print_json_line(
                     {"type": event.name, "position": event.position, "data": event.data}
                 )
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def _file() -> DaemonFile | None:

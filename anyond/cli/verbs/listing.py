@@ -97,7 +97,10 @@ def _print(session: Session, found: list[AttemptSummary], limit: int | None) -> 
     for line in _lines(session, found, limit):
         print_line(line)
     if not found:
-        session.notice('Nothing is here. `anyon run "…"` in a repository begins.')
+        session.notice(
+            'Nothing is open. `anyon run "…"` in a repository begins; `anyon ps -a` lists what is'
+            " done, too."
+        )
     elif len(found) > (limit or _LISTED):
         session.notice("There are more: `anyon ps -n 1000`.")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+import trio
 
 from anyond.cli.verbs.run import titled
 from tests.support.terminals.command_line import CommandLine
@@ -90,3 +91,20 @@ def test_title_and_description_are_the_prompt_once(
     text: str, title: str | None, made: tuple[str, str | None]
 ) -> None:
     assert titled(text, title) == made
+
+
+def test_an_agent_that_fails_is_exit_code_5(anyon: CommandLine) -> None:
+    async def use() -> None:
+        async with anyon.daemon.client():
+            await anyon.daemon.use_fake_agent()
+
+    trio.run(use)
+    done = anyon.run("run", "-y", "say I try\nfail no tea left", "-a", "acp")
+    assert done.returncode == 5
+    assert "I try\n" in done.stdout
+    assert "no tea left" in done.stdout
+    assert "ended without success" in done.stdout
+    assert "anyon retry" in done.stdout
+    merged = anyon.run("run", "-y", "-a", "acp", "write tea.txt green", "--merge=squash", "--json")
+    assert merged.returncode == 0, merged.stderr
+    assert json.loads(merged.stdout)["attempt"]["state"] == "merged"
