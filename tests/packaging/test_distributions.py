@@ -75,6 +75,8 @@ def test_the_sdist_has_tests_documentation_units_and_history(source: Path) -> No
 def test_the_wheel_has_all_that_runs_and_nothing_else(installed: Path) -> None:
     facts = {f"{NAME}.dist-info/{name}" for name in ("METADATA", "WHEEL", "RECORD")}
     facts |= {f"{NAME}.dist-info/entry_points.txt", f"{NAME}.dist-info/licenses/LICENSE"}
+    # Installers put what is in there into the prefix: `man anyon` finds its page.
+    facts |= {f"{NAME}.data/{name}" for name in tracked("data")}
     assert below(installed) == tracked("anyond") | facts
 
 

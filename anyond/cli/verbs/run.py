@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import time
 from pathlib import Path
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from anyond.model.http.summaries import AttemptSummary
 
 _TITLE = 80
-_AGAIN_S = 2.0
+_AGAIN_S, _LOOK_S = 2.0, 0.02
 
 
 class Seconds(click.ParamType[float]):
@@ -256,27 +257,35 @@ def _followed(
     try:
         return Follower(client, attempt, screen, options, verbose=session.verbose).run()
     except KeyboardInterrupt:
+        # From here on another Ctrl+C is counted, and interrupts nothing: it may come at once.
+        again: list[int] = []
+        signal.signal(signal.SIGINT, lambda number, _: again.append(number))
         number = attempt.number
         session.notice(
             f"It goes on. Back: `anyon attach {number}`. Stop: `anyon stop {number}`"
             + (", or Ctrl+C again." if session.can_ask else ".")
         )
-        _perhaps_stop(session, client, attempt)
+        _perhaps_stop(session, client, attempt, again)
         raise CommandFailed("", ExitCode.INTERRUPTED, "interrupted") from None
 
 
-def _perhaps_stop(session: Session, client: BlockingClient, attempt: AttemptSummary) -> None:
+def _perhaps_stop(
+    session: Session, client: BlockingClient, attempt: AttemptSummary, again: list[int]
+) -> None:
+    """Ask whether to stop it if Ctrl+C comes `again` in time."""
     from anyond.api import attempts
     from anyond.api.declaration.params import OfAttempt
 
     if not session.can_ask:
         return
-    try:
-        time.sleep(_AGAIN_S)
+    deadline = time.monotonic() + _AGAIN_S
+    while not again and time.monotonic() < deadline:
+        time.sleep(_LOOK_S)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    if not again:
         return
-    except KeyboardInterrupt:
-        sys.stderr.write("Stop it? [y/N] ")
-        sys.stderr.flush()
+    sys.stderr.write("Stop it? [y/N] ")
+    sys.stderr.flush()
     try:
         answer = sys.stdin.readline()
     except KeyboardInterrupt:
