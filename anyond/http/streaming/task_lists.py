@@ -147,7 +147,7 @@ class TaskLists:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._boards: OrderedDict[str, _Board] = OrderedDict()
-        self._forgets = trio.current_time()
+        self._forgets = 0.0
         self._is_forgetting = False
 
     async def of(self, project_id: str) -> Listed:

@@ -276,8 +276,8 @@ async def test_a_large_list_is_forgotten_when_nobody_asks_for_it(
     store: Store, monkeypatch: pytest.MonkeyPatch, autojump_clock: MockClock
 ) -> None:
     monkeypatch.setattr(task_lists, "MOST_BYTES", 100)
-    given_back: list[int] = []
-    monkeypatch.setattr(task_lists, "give_back", lambda: given_back.append(1))
+    given_back = threading.Semaphore(0)
+    monkeypatch.setattr(task_lists, "give_back", given_back.release)
     await store.write(lambda tx: add_project(tx, "p"))
     await store.write(lambda tx: add_task(tx, "t", "p"))
     kept = TaskLists(store)
@@ -286,9 +286,9 @@ async def test_a_large_list_is_forgotten_when_nobody_asks_for_it(
         await trio.sleep(task_lists.STORED_SECONDS - 1)
         assert (await kept.of("p")).known is first.known
     await trio.sleep(task_lists.STORED_SECONDS + 1)
-    assert given_back == [1]
+    assert await trio.to_thread.run_sync(given_back.acquire, True, 20)
     again = await kept.of("p")
     assert again.known is not first.known
     assert again.known.body == first.known.body
     await trio.sleep(task_lists.STORED_SECONDS + 1)
-    assert given_back == [1, 1]
+    assert await trio.to_thread.run_sync(given_back.acquire, True, 20)

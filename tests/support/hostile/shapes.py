@@ -6,6 +6,7 @@ import json
 import re
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 
@@ -249,7 +250,7 @@ def derived(endpoint: Endpoint[Any]) -> Shape:
         if parameter.place == "path":
             key = IDS.get(example, example)
         elif parameter.example is not None:
-            query[parameter.name] = IDS.get(example, example)
+            query[parameter.name] = IDS.get(example, quote(example))
     body = msgspec.json.encode(EXAMPLES.get(endpoint, NONE).send).decode()
     for sample, name in IDS.items():
         body = body.replace(sample, name)
