@@ -146,7 +146,7 @@ def connect(address: Address, timeout_s: float | None) -> socket.socket:
     try:
         made.settimeout(timeout_s)
         made.connect(str(address.socket))
-    except BaseException:
+    except BaseException:  # whatever it is, it is raised again without a socket left open
         made.close()
         raise
     return made

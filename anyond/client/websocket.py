@@ -62,7 +62,7 @@ class WebSocket:
                 self._socket = context.wrap_socket(self._socket, server_hostname=url.hostname)
             self._begin(url.netloc, target, messages.headers(address.token))
             self._socket.settimeout(None)
-        except BaseException:
+        except BaseException:  # whatever it is, it is raised again without a socket left open
             self.close()
             raise
 

@@ -90,7 +90,7 @@ class FrameworkApp(QuartTrio):
         """One request, as ASGI has it."""
         try:
             await super().__call__(scope, _bounded(receive, largest(scope["path"])), send)
-        except Exception as error:
+        except Exception as error:  # all but one kind is raised again
             if not _departed(error):
                 raise
 
