@@ -8,6 +8,7 @@ from msgspec import Meta, Struct, field
 
 from anyond.api.declaration.endpoint import BodyCall, Call, Chapter
 from anyond.api.declaration.params import ApprovalId
+from anyond.model.access import Scope
 from anyond.model.http.answers import DecisionAnswer
 from anyond.model.http.bodies import Answer
 from anyond.model.refusals.requests import NotFound
@@ -44,6 +45,7 @@ RESPOND_TO_APPROVAL = BodyCall(
     method="POST",
     path="/api/approvals/{id}/respond",
     summary="Respond to approval",
+    granted_by=Scope.DECIDE,
     params=OfApproval,
     text="The first answer wins; the same again is no mistake.",
     body=Answer,

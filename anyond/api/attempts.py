@@ -11,6 +11,7 @@ from anyond.api.declaration import samples
 from anyond.api.declaration.endpoint import BodyCall, Call, Chapter, Stream
 from anyond.api.declaration.params import AttemptId, Followed, Nothing, OfAttempt, ProjectId
 from anyond.api.declaration.refusal_groups import GIT, IN_PROGRESS, JOB
+from anyond.model.access import Scope
 from anyond.model.fields import Id, Line
 from anyond.model.http import frames
 from anyond.model.http.answers import (
@@ -194,6 +195,7 @@ RUN_AGENT_SETUP = BodyCall(
     method="POST",
     path="/api/task-attempts/{id}/run-agent-setup",
     summary="Run agent setup",
+    granted_by=Scope.ADMIN,
     params=OfAttempt,
     text="Installs an agent or logs it in, where that can be done from here.",
     body=AgentSetup,
@@ -213,6 +215,7 @@ OPEN_IN_EDITOR = BodyCall(
     method="POST",
     path="/api/task-attempts/{id}/open-editor",
     summary="Open in editor",
+    granted_by=Scope.ADMIN,
     params=OfAttempt,
     text="`url` opens a remote editor; with null it was started on this machine.",
     body=OpenEditor,

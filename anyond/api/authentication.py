@@ -5,6 +5,7 @@ from __future__ import annotations
 from anyond.api.declaration.endpoint import Call, Chapter
 from anyond.api.declaration.params import Nothing
 from anyond.api.declaration.refusal_groups import GITHUB, NETWORK
+from anyond.model.access import Scope
 from anyond.model.http.answers import DeviceFlow
 from anyond.model.refusals.sign_in import (
     AccessDenied,
@@ -18,6 +19,7 @@ START_GITHUB_DEVICE_FLOW = Call(
     method="POST",
     path="/api/auth/github/device/start",
     summary="Start GitHub device flow",
+    granted_by=Scope.ADMIN,
     params=Nothing,
     answer=DeviceFlow,
     refusals=(*NETWORK, ClientIdMissing, DeviceFlowRefused),
@@ -26,6 +28,7 @@ POLL_DEVICE_FLOW = Call(
     method="POST",
     path="/api/auth/github/device/poll",
     summary="Poll device flow",
+    granted_by=Scope.ADMIN,
     params=Nothing,
     text="`SUCCESS` once the code was entered: the token is kept then. Else"
     " `AUTHORIZATION_PENDING`, or `SLOW_DOWN` if this was asked too early.",

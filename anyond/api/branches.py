@@ -10,6 +10,7 @@ from msgspec import Meta
 from anyond.api.declaration.endpoint import BodyCall, Call, Chapter
 from anyond.api.declaration.params import OfAttempt
 from anyond.api.declaration.refusal_groups import GIT, GITHUB, IN_PROGRESS, JOB
+from anyond.model.access import Scope
 from anyond.model.http.answers import Renamed, TargetChanged
 from anyond.model.http.bodies import (
     Merging,
@@ -60,6 +61,7 @@ CHANGE_TARGET_BRANCH = BodyCall(
     method="POST",
     path="/api/task-attempts/{id}/change-target-branch",
     summary="Change target branch",
+    granted_by=Scope.LAND,
     params=OfAttempt,
     body=NewTarget,
     answer=TargetChanged,
@@ -78,6 +80,7 @@ REBASE_ON_TARGET_BRANCH = BodyCall(
     method="POST",
     path="/api/task-attempts/{id}/rebase",
     summary="Rebase on target branch",
+    granted_by=Scope.LAND,
     params=OfAttempt,
     text="Both bases are the target branch unless they are named. Conflicts wait in the"
     " worktree until they are resolved or aborted.",
@@ -97,6 +100,7 @@ ABORT_CONFLICTS = Call(
     method="POST",
     path="/api/task-attempts/{id}/conflicts/abort",
     summary="Abort conflicts",
+    granted_by=Scope.LAND,
     params=OfAttempt,
     text="Exactly the state before is restored.",
     answer=NoneType,
@@ -115,6 +119,7 @@ MERGE_TO_TARGET_BRANCH = BodyCall(
     method="POST",
     path="/api/task-attempts/{id}/merge",
     summary="Merge to target branch",
+    granted_by=Scope.LAND,
     params=OfAttempt,
     text="Made in memory and refused before anything changes, if it cannot be done. The"
     " task is done then.",
@@ -140,6 +145,7 @@ PUSH_BRANCH = BodyCall(
     method="POST",
     path="/api/task-attempts/{id}/push",
     summary="Push branch",
+    granted_by=Scope.LAND,
     params=OfAttempt,
     text="`force` overwrites only what has been seen. A token is used for GitHub alone.",
     body=Pushing,
@@ -151,6 +157,7 @@ CREATE_PULL_REQUEST = BodyCall(
     method="POST",
     path="/api/task-attempts/{id}/pr",
     summary="Create pull request",
+    granted_by=Scope.LAND,
     params=OfAttempt,
     text="Pushes, then opens one, or attaches the one that is open already. Answers its address.",
     body=NewPullRequest,
@@ -161,6 +168,7 @@ ATTACH_PULL_REQUEST = Call(
     method="POST",
     path="/api/task-attempts/{id}/pr/attach",
     summary="Attach pull request",
+    granted_by=Scope.LAND,
     params=OfAttempt,
     text="Looks for a pull request of the branch that somebody else has made.",
     answer=AttachedPullRequest,

@@ -10,6 +10,7 @@ from msgspec import Meta
 from anyond.api.declaration.endpoint import BodyCall, Call, Chapter
 from anyond.api.declaration.params import Nothing, OfProject
 from anyond.api.declaration.refusal_groups import GIT
+from anyond.model.access import Scope
 from anyond.model.fields import Line
 from anyond.model.http.answers import EditorOpened, GitPrograms
 from anyond.model.http.bodies import AcceptGitPrograms, NewProject, OpenEditor, ProjectPatch
@@ -51,6 +52,7 @@ CREATE_PROJECT = BodyCall(
     method="POST",
     path="/api/projects",
     summary="Create project",
+    granted_by=Scope.ADMIN,
     params=Nothing,
     text="`use_existing_repo` false makes a new repository in an empty place. Agents and"
     " scripts get the variables of `environment`; null removes one.",
@@ -62,6 +64,7 @@ UPDATE_PROJECT = BodyCall(
     method="PUT",
     path="/api/projects/{id}",
     summary="Update project",
+    granted_by=Scope.ADMIN,
     params=OfProject,
     text='What is null or left out stays; "" clears a script. `environment` is replaced as a'
     " whole; {} clears it.",
@@ -101,6 +104,7 @@ ACCEPT_PROGRAMS_OF_GIT = BodyCall(
     method="POST",
     path="/api/projects/{id}/git-programs/accept",
     summary="Accept programs of git",
+    granted_by=Scope.ADMIN,
     params=OfProject,
     text="What is there now may run; with `always`, so may whatever runs change later.",
     body=AcceptGitPrograms,
@@ -112,6 +116,7 @@ OPEN_PROJECT_IN_EDITOR = BodyCall(
     method="POST",
     path="/api/projects/{id}/open-editor",
     summary="Open project in editor",
+    granted_by=Scope.ADMIN,
     params=OfProject,
     body=OpenEditor,
     optional=True,
@@ -122,6 +127,7 @@ DELETE_PROJECT = Call(
     method="DELETE",
     path="/api/projects/{id}",
     summary="Delete project",
+    granted_by=Scope.LAND,
     params=OfProject,
     text="With its tasks and attempts; the repository stays.",
     answer=NoneType,

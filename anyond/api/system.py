@@ -8,6 +8,7 @@ from msgspec import Meta, Struct
 
 from anyond.api.declaration.endpoint import BodyCall, Call, Chapter, Download
 from anyond.api.declaration.params import Nothing
+from anyond.model.access import Scope
 from anyond.model.configuration.settings import Config, Executor, SoundFile
 from anyond.model.http.answers import (
     ExecutorConfigs,
@@ -87,6 +88,7 @@ UPDATE_CONFIGURATION = BodyCall(
     method="PUT",
     path="/api/config",
     summary="Update configuration",
+    granted_by=Scope.ADMIN,
     params=Nothing,
     text="Objects are merged key by key: what is left out stays, and unknown keys are"
     " kept. Secrets are never sent back; `********` in their place keeps them.",
@@ -118,6 +120,7 @@ UPDATE_EXECUTOR_PROFILES = BodyCall(
     method="PUT",
     path="/api/profiles",
     summary="Update executor profiles",
+    granted_by=Scope.ADMIN,
     params=Replace,
     text="A variant replaces the one of its name; null takes it away, or brings back the"
     " built-in one. What is not named stays, unless the set is meant to `replace` what is"
@@ -130,6 +133,7 @@ GET_MCP_SERVERS = Call(
     method="GET",
     path="/api/mcp-config",
     summary="Get MCP servers",
+    granted_by=Scope.ADMIN,
     params=OfExecutor,
     text="The servers of tools that an agent has, from that agent's own configuration.",
     answer=McpServersFound,
@@ -140,6 +144,7 @@ UPDATE_MCP_SERVERS = BodyCall(
     method="POST",
     path="/api/mcp-config",
     summary="Update MCP servers",
+    granted_by=Scope.ADMIN,
     params=OfExecutor,
     text="Replaces all servers of the agent; the rest of its file stays as it is.",
     body=McpServers,

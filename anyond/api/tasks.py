@@ -10,6 +10,7 @@ from msgspec import Meta, Struct
 from anyond.api.declaration.endpoint import BodyCall, Call, Chapter, Stream
 from anyond.api.declaration.params import Followed, Nothing, OfTask, ProjectId
 from anyond.api.declaration.refusal_groups import JOB
+from anyond.model.access import Scope
 from anyond.model.http import frames
 from anyond.model.http.bodies import CreateAndStart, NewTask, TaskPatch
 from anyond.model.refusals.requests import NotFound
@@ -94,6 +95,7 @@ DELETE_TASK = Call(
     method="DELETE",
     path="/api/tasks/{task_id}",
     summary="Delete task",
+    granted_by=Scope.LAND,
     params=OfTask,
     text="Its worktrees are deleted in the background, after a snapshot of each.",
     answer=NoneType,

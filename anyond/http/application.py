@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 import trio
 
 from anyond.api.declaration.endpoint import WEBSOCKET
-from anyond.http import direct
+from anyond.http import direct, permissions
 from anyond.http.answer.envelope import success
 from anyond.http.answer.refusal import Misdirected, Refusal, refusal
 from anyond.http.guard import Asked, Policy
@@ -22,6 +22,9 @@ from anyond.model.errors import AnyondError, Unavailable
 
 REFUSED = "anyon.refused"
 """A list in the scope of a request, for a gateway that wants to know with which error it ended."""
+
+CALLER = "anyon.caller"
+"""The `Caller` in the scope of a request that may be answered."""
 
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
@@ -116,6 +119,15 @@ class App:
             if scope["type"] == "http":
                 await AsgiRequest(scope, receive, {}, 0).finish()
             return await direct.refuse(scope, send, refusal(error, method, scope["path"]))
+        caller = self.policy.caller(asked)
+        try:
+            permissions.check(found.route, caller)
+        except AnyondError as error:
+            refused.append(error)
+            if scope["type"] == "http":
+                await AsgiRequest(scope, receive, {}, 0).finish()
+            return await direct.refuse(scope, send, refusal(error, method, scope["path"]))
+        scope = {**scope, CALLER: caller}
         if found.route.framework:
             return await (await self._with_framework())(scope, receive, send)
         exchange = direct.Exchange(scope, receive, send)

@@ -123,7 +123,9 @@ def views(routes: Iterable[Route], backend: Backend) -> Iterable[routing.Route]:
     for endpoint, handler in routes:
         framework = isinstance(endpoint, UploadCall | Download)
         view = _view(endpoint, handler, backend)
-        yield routing.Route(endpoint.method, endpoint.path, view, framework)
+        yield routing.Route(
+            endpoint.method, endpoint.path, view, endpoint.scope, endpoint.summary, framework
+        )
 
 
 def _view(

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
+from anyond.model.access import Caller, CallerKind
 from anyond.model.errors import AnyondError, Unauthorized
 from anyond.model.refusals.requests import Invalid, NotLetIn
 
@@ -99,6 +100,11 @@ class Policy:
         if cookie is None:
             self._check_token(asked, self._token)
         return cookie
+
+    def caller(self, asked: Asked) -> Caller:
+        """The caller of a request that `check` lets in; it may do everything."""
+        kind = CallerKind.USER if self._token is None else CallerKind.TOKEN
+        return Caller(kind=kind, uid=asked.user)
 
     def _welcome(self, asked: Asked) -> str | None:
         """The Set-Cookie header for whoever opens a one-time link, else None."""

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from anyond.api.declaration.endpoint import WEBSOCKET
 from anyond.http.answer.refusal import Misdirected
 from anyond.http.views import View
+from anyond.model.access import Scope
 
 
 class Route(NamedTuple):
@@ -15,12 +16,16 @@ class Route(NamedTuple):
 
     Args:
         path: with its parameters in braces; the last may be `{name...}`, for all that follows.
+        scope: what its caller must be allowed.
+        summary: what it does, in a few words.
         framework: whether it reads a form or sends a file, which the framework does.
     """
 
     method: str
     path: str
     view: View
+    scope: Scope
+    summary: str
     framework: bool = False
 
 

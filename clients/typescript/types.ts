@@ -703,6 +703,8 @@ export type Environment = {
 export type ErrorData =
   | InvalidProblem
   | ForbiddenProblem
+  | ScopeMissingProblem
+  | NotForAgentsProblem
   | ImpossibleProblem
   | BrokenConfigProblem
   | ChangedMeanwhileProblem
@@ -1182,6 +1184,13 @@ export type NormalizedEntryType =
   | ThinkingEntry
   | TokenUsageEntry;
 
+/** An agent, or a script that runs for one, may not do that of its own accord. */
+export type NotForAgentsProblem = {
+  type: "not_for_agents";
+  execution_process_id: string;
+  message: string;
+};
+
 /** There is no such thing; `what` says which sort. */
 export type NotFoundProblem = {
   type: "not_found";
@@ -1489,6 +1498,16 @@ export type RevertInProgressProblem = {
 /** Body of the wish to have an agent set up. */
 export type RunAgentSetupRequest = {
   executor_profile_id: ExecutorProfileIdInput;
+};
+
+/** The kind of an endpoint; a caller needs the scope that the endpoint declares. - `read`: look at tasks, conversations, changes. - `write`: make tasks, start and stop agents, send messages. - `decide`: answer what agents ask. - `land`: bring work to its target branch or to others, or throw it away: merge, rebase, push, delete. - `admin`: change what runs and who may do what: settings, profiles, scripts, tokens. */
+export type Scope = "read" | "write" | "decide" | "land" | "admin";
+
+/** The token lacks the scope of that endpoint; `scope` names it. */
+export type ScopeMissingProblem = {
+  type: "scope_missing";
+  scope: Scope;
+  message: string;
 };
 
 export type ScriptContext = "SetupScript" | "CleanupScript" | "DevServer";

@@ -10,6 +10,7 @@ from anyond.api.chapters import ENDPOINTS
 from anyond.api.declaration.endpoint import WEBSOCKET, Download, UploadCall
 from anyond.http.answer.refusal import Misdirected
 from anyond.http.routing import Route, Routes
+from anyond.model.access import Scope
 from tests.support.http.front_door import Server
 
 
@@ -20,7 +21,7 @@ async def nothing(_: Any) -> Any:
 def routes(*paths: str) -> Routes:
     made = Routes()
     for path in paths:
-        made.add(Route("GET", path, nothing))
+        made.add(Route("GET", path, nothing, Scope.READ, "Look"))
     return made
 
 
@@ -69,8 +70,8 @@ def test_what_is_not_taken_is_told_why(
     method: str, path: str, status: int, headers: dict[str, str]
 ) -> None:
     table = routes("/a", "/a/{x}")
-    table.add(Route("PUT", "/a", nothing))
-    table.add(Route(WEBSOCKET, "/stream", nothing))
+    table.add(Route("PUT", "/a", nothing, Scope.READ, "Look"))
+    table.add(Route(WEBSOCKET, "/stream", nothing, Scope.READ, "Look"))
     with pytest.raises(Misdirected) as refused:
         table.find(method, path)
     assert (refused.value.status, refused.value.headers) == (status, headers)

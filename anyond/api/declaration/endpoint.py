@@ -13,6 +13,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from msgspec import NODEFAULT, Meta, Struct, inspect
 
+from anyond.model.access import Scope
 from anyond.model.errors import AnyondError
 
 P = TypeVar("P", bound=Struct)
@@ -59,6 +60,7 @@ class Endpoint(Struct, Generic[P], frozen=True, kw_only=True, eq=False):
         summary: a few words, unique; `text` has the rest.
         params: the parameters of the path, the query string and the headers.
         refusals: those that not every endpoint has.
+        granted_by: the scope that a caller needs, where it is not that of the method; see `scope`.
     """
 
     method: str
@@ -67,6 +69,16 @@ class Endpoint(Struct, Generic[P], frozen=True, kw_only=True, eq=False):
     params: type[P]
     text: str = ""
     refusals: tuple[type[AnyondError], ...] = ()
+    granted_by: Scope | None = None
+
+    @property
+    def scope(self) -> Scope:
+        """The scope that a caller needs: `read` for GET and streams, else `write`, unless it is
+        declared.
+        """
+        if self.granted_by is not None:
+            return self.granted_by
+        return Scope.READ if self.method in {"GET", WEBSOCKET} else Scope.WRITE
 
     @property
     def operation_id(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from anyond.model.refusals.access import NotForAgents, ScopeMissing
 from anyond.model.refusals.git import (
     DubiousOwnership,
     FilterFailed,
@@ -24,7 +25,7 @@ from anyond.model.refusals.remotes import (
     Unexpected,
     Unreachable,
 )
-from anyond.model.refusals.requests import Impossible
+from anyond.model.refusals.requests import Impossible, NotLetIn
 from anyond.model.refusals.runs import STARTING
 from anyond.model.refusals.worktrees import (
     BranchCheckedOut,
@@ -72,6 +73,9 @@ NETWORK = (RateLimited, Unreachable, Slow, Unexpected)
 """Wherever another machine is asked."""
 GITHUB = (*NETWORK, TokenMissing, TokenInvalid, InsufficientPermissions, RepositoryNotFound)
 """Wherever GitHub is asked."""
+
+NOT_ALLOWED = (NotLetIn, ScopeMissing, NotForAgents)
+"""Whoever asks may not, at any endpoint."""
 
 COMMON = {
     401: "The daemon wants its token: `Authorization: Bearer <token>`.",

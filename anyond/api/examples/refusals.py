@@ -11,8 +11,10 @@ from pathlib import Path
 
 from anyond.api.declaration import samples
 from anyond.api.examples import things
+from anyond.model.access import Scope
 from anyond.model.errors import AnyondError
 from anyond.model.refusals import every
+from anyond.model.refusals.access import NotForAgents, ScopeMissing
 from anyond.model.refusals.daemon import AlreadyRunning, Gone
 from anyond.model.refusals.drafts import DraftQueued, EmptyDraft, StaleDraft
 from anyond.model.refusals.files import (
@@ -102,6 +104,8 @@ _WITH_ARGUMENTS: tuple[AnyondError, ...] = (
     # requests
     Invalid("title", "must not be blank"),
     NotLetIn("The Host 'tea.example' is not this daemon's. Allow it with --allowed-host."),
+    ScopeMissing(Scope.LAND, "phone"),
+    NotForAgents(samples.PROCESS_ID, "Merge to target branch"),
     NotFound("task", samples.TASK_ID),
     Impossible(
         "executor_profile_id.variant",

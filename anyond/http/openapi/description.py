@@ -43,6 +43,7 @@ class Description:
         """The operation object."""
         endpoint = self._endpoint
         found: dict[str, Any] = {"operationId": endpoint.operation_id, "summary": endpoint.summary}
+        found["security"] = [{}, {"token": [endpoint.scope]}]
         if endpoint.text:
             found["description"] = endpoint.text
         if parameters := list(self._parameters()):

@@ -7,12 +7,13 @@ from typing import Any
 from anyond import __version__
 from anyond.api.chapters import CHAPTERS, ENDPOINTS
 from anyond.api.declaration.endpoint import Answering, BodyCall, EventStream, Stream
+from anyond.api.declaration.refusal_groups import NOT_ALLOWED
 from anyond.http.openapi.description import Description, described_body
 from anyond.http.openapi.names import ALSO
 from anyond.http.openapi.refusal_examples import examples, responses
 from anyond.http.openapi.refusals import Refusal, declared, error_data
 from anyond.http.openapi.schemas import Schemas
-from anyond.model.refusals.requests import Invalid, NotLetIn
+from anyond.model.refusals.requests import Invalid
 
 _TEXT = """\
 The daemon that runs coding agents in worktrees of your repositories.
@@ -52,7 +53,8 @@ def document() -> dict[str, Any]:
                 "token": {
                     "type": "http",
                     "scheme": "bearer",
-                    "description": "Only if the daemon was started with `--auth token`.",
+                    "description": "Needed only if the daemon was started with `--auth token`. Each"
+                    " operation names the scope that a token must have for it.",
                 }
             },
         },
@@ -61,7 +63,7 @@ def document() -> dict[str, Any]:
 
 def _error_data() -> dict[Refusal, type]:
     """The type of the `error_data` of each refusal that an endpoint names."""
-    used = [declared(r) for e in ENDPOINTS for r in (Invalid, NotLetIn, *e.refusals)]
+    used = [declared(r) for e in ENDPOINTS for r in (Invalid, *NOT_ALLOWED, *e.refusals)]
     return {refusal: error_data(refusal) for refusal in dict.fromkeys(used)}
 
 

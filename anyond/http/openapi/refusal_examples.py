@@ -6,12 +6,11 @@ from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
-from anyond.api.declaration.refusal_groups import COMMON
+from anyond.api.declaration.refusal_groups import COMMON, NOT_ALLOWED
 from anyond.api.examples.refusals import REFUSALS
-from anyond.http.openapi.refusals import Refusal, text
+from anyond.http.openapi.refusals import Refusal, problem_name, text
 from anyond.http.openapi.schemas import PLACE, Schema
 from anyond.model.errors import AnyondError
-from anyond.model.refusals.requests import NotLetIn
 
 RANGE = "The file has no such part."
 """Why a part of a file is refused."""
@@ -26,9 +25,10 @@ def refusal(status: int, schemas: Mapping[Refusal, Schema]) -> dict[str, Any]:
     refs = list(schemas.values())
     examples = {one.type: {"$ref": f"{_EXAMPLES}{one.type}"} for one in schemas}
     if status == HTTPStatus.FORBIDDEN:
-        refs.append({"$ref": f"{PLACE}ForbiddenProblem"})
-        lines.append(f"- `forbidden`: {text(NotLetIn)}")
-        examples["forbidden"] = {"$ref": f"{_EXAMPLES}forbidden"}
+        for one in NOT_ALLOWED:
+            refs.append({"$ref": f"{PLACE}{problem_name(one)}"})
+            lines.append(f"- `{one.type}`: {text(one)}")
+            examples[one.type] = {"$ref": f"{_EXAMPLES}{one.type}"}
     elif status in COMMON:
         refs.append({"type": "null"})
         lines.append(f"- without `error_data`: {COMMON[status]}")

@@ -48,7 +48,6 @@ def text(refusal: Refusal) -> str:
 def error_data(refusal: Refusal) -> type[msgspec.Struct]:
     """The type of `error_data`, tagged as it is."""
     assert refusal.type is not None
-    words = "".join(word.capitalize() for word in refusal.type.split("_"))
     types = get_type_hints(refusal)
     fields: list[Any] = [
         (name, types[name], UNSET)
@@ -57,13 +56,19 @@ def error_data(refusal: Refusal) -> type[msgspec.Struct]:
         for name in refusal.fields
     ]
     return msgspec.defstruct(
-        f"{words}Problem",
+        problem_name(refusal),
         fields,
         namespace={"__doc__": text(refusal)},
         tag=refusal.type,
         tag_field="type",
         kw_only=True,
     )
+
+
+def problem_name(refusal: Refusal) -> str:
+    """The name of the type of its `error_data`."""
+    words = "".join(word.capitalize() for word in str(refusal.type).split("_"))
+    return f"{words}Problem"
 
 
 def visible_to_clients() -> Mapping[str, Refusal]:

@@ -18,6 +18,7 @@ from anyond.http.routes import images
 from anyond.http.routes.approvals import decision
 from anyond.http.routing import Route
 from anyond.http.views import FileAnswer, FormRequest
+from anyond.model.access import Scope
 from anyond.model.configuration.project_settings import ProjectSettings
 from anyond.model.http.bodies import ProjectPatch
 from anyond.model.refusals.requests import NotFound
@@ -83,16 +84,28 @@ def routes(services: Services) -> Iterator[Route]:
         rows = await services.store.read(lambda r: approvals.fetch_all(r, status))
         return cached([_with_request(row) for row in rows], request)
 
-    yield Route("GET", "/vk/api/health", health)
-    yield Route("GET", "/vk/api/config", config)
-    yield Route("PUT", "/vk/api/projects/{key}", update_project)
-    yield Route("DELETE", "/vk/api/task-attempts/{key}", delete_attempt)
-    yield Route("POST", "/vk/api/images/upload", upload, framework=True)
-    yield Route("POST", "/vk/api/images/task/{key}/upload", upload_to_task, framework=True)
-    yield Route("DELETE", "/vk/api/images/{key}", remove_image)
-    yield Route("GET", "/vk/api/images/named/{key}", linked_image, framework=True)
-    yield Route("GET", "/vk/api/approvals/{key}/status", status)
-    yield Route("GET", "/vk/api/approvals/pending", pending)
+    read, write = Scope.READ, Scope.WRITE
+    yield Route("GET", "/vk/api/health", health, read, "Check health")
+    yield Route("GET", "/vk/api/config", config, read, "Get configuration")
+    yield Route("PUT", "/vk/api/projects/{key}", update_project, Scope.ADMIN, "Update project")
+    yield Route(
+        "DELETE", "/vk/api/task-attempts/{key}", delete_attempt, Scope.LAND, "Delete attempt"
+    )
+    yield Route("POST", "/vk/api/images/upload", upload, write, "Upload image", framework=True)
+    yield Route(
+        "POST",
+        "/vk/api/images/task/{key}/upload",
+        upload_to_task,
+        write,
+        "Upload task image",
+        framework=True,
+    )
+    yield Route("DELETE", "/vk/api/images/{key}", remove_image, write, "Delete image")
+    yield Route(
+        "GET", "/vk/api/images/named/{key}", linked_image, read, "Get image file", framework=True
+    )
+    yield Route("GET", "/vk/api/approvals/{key}/status", status, read, "Get approval status")
+    yield Route("GET", "/vk/api/approvals/pending", pending, read, "List approvals")
 
 
 def _id(request: JsonRequest, field: str) -> str:

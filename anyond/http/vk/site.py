@@ -17,6 +17,7 @@ from anyond.http.guard import Policy
 from anyond.http.request.json_request import JsonRequest
 from anyond.http.routing import Route
 from anyond.http.views import FileAnswer
+from anyond.model.access import Scope
 from anyond.model.refusals.requests import Invalid, NotFound
 
 INDEX = "index.html"
@@ -81,7 +82,7 @@ def create(policy: Policy, closing: trio.Event, folder: Path) -> App:
 
     app = App(policy, closing, home="/", pages=True)
     for path in "/", "/{name...}":
-        app.routes.add(Route("GET", path, file, framework=True))
+        app.routes.add(Route("GET", path, file, Scope.READ, "Get page", framework=True))
     return app
 
 

@@ -20,6 +20,7 @@ from anyond.agents.roster import CAPABILITIES
 from anyond.api import tags
 from anyond.api.chapters import ENDPOINTS
 from anyond.api.declaration.endpoint import Answering, BodyCall, EventStream, Stream
+from anyond.api.declaration.refusal_groups import NOT_ALLOWED
 from anyond.api.examples.all import EXAMPLES, NONE
 from anyond.http.app import ROUTES, create_app
 from anyond.http.application import App
@@ -29,7 +30,7 @@ from anyond.http.openapi import typescript
 from anyond.http.openapi.document import document
 from anyond.http.openapi.page import page, policy
 from anyond.http.openapi.refusals import visible_to_clients
-from anyond.model.refusals.requests import Invalid, NotLetIn
+from anyond.model.refusals.requests import Invalid
 from anyond.services.services import Services
 from tests.support.paths import ROOT
 
@@ -179,7 +180,7 @@ def test_the_description_speaks_of_null_and_not_of_python() -> None:
 
 def test_every_refusal_that_the_program_can_utter_is_described() -> None:
     described = {refusal.type for endpoint in ENDPOINTS for refusal in endpoint.refusals}
-    common = {Invalid.type, NotLetIn.type}
+    common = {Invalid.type, *(refusal.type for refusal in NOT_ALLOWED)}
     # Of executions and worktrees that no request can name, and of a checkout that somebody locked.
     inside = {"already_started", "running", "worktree_locked"}
     assert visible_to_clients().keys() - inside == described | common

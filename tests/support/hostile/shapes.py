@@ -13,11 +13,12 @@ import msgspec
 from anyond.api.chapters import ENDPOINTS
 from anyond.api.declaration import samples
 from anyond.api.declaration.endpoint import Endpoint
+from anyond.api.declaration.refusal_groups import NOT_ALLOWED
 from anyond.api.examples.all import EXAMPLES, NONE
 from anyond.http.app import create_app
 from anyond.http.guard import Policy
 from anyond.model.configuration.settings import Config
-from anyond.model.refusals.requests import Invalid, NotLetIn
+from anyond.model.refusals.requests import Invalid
 from anyond.services.services import Services
 from tests.support.hostile.fuzz_target import VARIANT
 from tests.support.hostile.malformed import Answer, Shape
@@ -280,7 +281,7 @@ OUTSIDE = {
 DECLARED = {
     (endpoint.method, re.sub(r"{[^}]+}", "<key>", endpoint.path)): {
         Invalid.type,
-        NotLetIn.type,
+        *(refusal.type for refusal in NOT_ALLOWED),
         *(refusal.type for refusal in endpoint.refusals),
     }
     for endpoint in ENDPOINTS
