@@ -48,8 +48,10 @@ async def serving(
     token = user_token(options.paths.token) if options.auth is Auth.TOKEN else None
     # Root can be whoever it likes, so to refuse it would keep nobody out.
     users = {0, os.getuid(), os.geteuid()}
-    policy = Policy(options.allowed_hosts, options.allowed_origins, token, users)
-    peers = Peers() if token is None else None
+    policy = Policy(
+        options.allowed_hosts, options.allowed_origins, token, users, options.paths.executions
+    )
+    peers = Peers()
     app = create_app(services, policy)
     vk_app = app.gateway("vk").listener_app(options.ui) if listeners.vk else None
     policy.admit(_own_names(options, [*listeners.ours, *listeners.vk]))

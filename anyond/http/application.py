@@ -17,7 +17,7 @@ from anyond.http.guard import Asked, Policy
 from anyond.http.request.json_request import AsgiRequest
 from anyond.http.request.params import check_text
 from anyond.http.routing import Routes
-from anyond.http.wire.connection import PEER
+from anyond.http.wire.connection import ORIGIN, PEER
 from anyond.model.errors import AnyondError, Unavailable
 
 REFUSED = "anyon.refused"
@@ -119,7 +119,8 @@ class App:
             if scope["type"] == "http":
                 await AsgiRequest(scope, receive, {}, 0).finish()
             return await direct.refuse(scope, send, refusal(error, method, scope["path"]))
-        caller = self.policy.caller(asked)
+        origin = (scope.get("state") or {}).get(ORIGIN)
+        caller = await self.policy.caller(asked, found.route.scope, origin)
         try:
             permissions.check(found.route, caller)
         except AnyondError as error:

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
+import os
 import secrets
 from collections.abc import Iterable
 from functools import lru_cache
+from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
-from anyond.model.access import Caller, CallerKind
+from anyond.http.wire.origin import Origin
+from anyond.model.access import AGENT_SCOPES, Caller, CallerKind, Scope
 from anyond.model.errors import AnyondError, Unauthorized
 from anyond.model.refusals.requests import Invalid, NotLetIn
 
 COOKIE = "anyon"
 _LARGEST_LINKS = 16
+_PRIVILEGED = frozenset(Scope) - AGENT_SCOPES
 
 
 class Asked(NamedTuple):
@@ -46,6 +50,8 @@ class Policy:
         origins: origins besides the daemon's own whose pages may use it, `https://x.example`.
         token: what everybody must know; None lets in those `users` who reach the socket.
         users: ids of users of this machine; None are all. A token counts for more.
+        executions: the directory of the spools; a program that runs below one of their shims is
+            known as that execution. None lets nobody look.
     """
 
     def __init__(
@@ -54,7 +60,9 @@ class Policy:
         origins: Iterable[str] = (),
         token: str | None = None,
         users: Iterable[int] | None = None,
+        executions: Path | None = None,
     ) -> None:
+        self._executions = None if executions is None else os.path.realpath(executions)
         self._users = None if users is None else frozenset(users)
         self._hosts = frozenset(host.lower() for host in hosts)
         self._origins = frozenset(origin.lower().rstrip("/") for origin in origins)
@@ -101,8 +109,25 @@ class Policy:
             self._check_token(asked, self._token)
         return cookie
 
-    def caller(self, asked: Asked) -> Caller:
-        """The caller of a request that `check` lets in; it may do everything."""
+    async def caller(self, asked: Asked, needed: Scope, origin: Origin | None) -> Caller:
+        """The caller of a request that `check` lets in.
+
+        Whatever is sent by a process of an execution, for more than to read, is sent by that
+        execution.
+
+        Args:
+            needed: the scope of what is asked for.
+            origin: the other end of the connection, if that can be known.
+        """
+        if needed in _PRIVILEGED and origin is not None and self._executions is not None:
+            execution = await origin.execution(self._executions)
+            if execution is not None:
+                return Caller(
+                    kind=CallerKind.EXECUTION,
+                    uid=asked.user,
+                    execution_id=execution,
+                    scopes=AGENT_SCOPES,
+                )
         kind = CallerKind.USER if self._token is None else CallerKind.TOKEN
         return Caller(kind=kind, uid=asked.user)
 

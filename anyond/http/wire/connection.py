@@ -18,6 +18,7 @@ from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.typing import AppWrapper, ConnectionState
 from hypercorn.utils import parse_socket_addr
 
+from anyond.http.wire.origin import Origin
 from anyond.http.wire.partings import Partings
 from anyond.http.wire.peers import NOBODY, Peers
 from anyond.http.wire.protocol import Protocol
@@ -32,6 +33,9 @@ _LOOK_SECONDS = 0.5  # how often it is seen whether who has closed one side has 
 
 PEER = "anyon.peer"
 """Under this name the ASGI state has who is at the other end, as `Peers.user` tells it."""
+
+ORIGIN = "anyon.origin"
+"""Under this name the ASGI state has the `Origin` of its connection, where that can be known."""
 
 EXTEND_DEADLINE = "anyon.patience"
 PARTING = "anyon.parting"
@@ -141,7 +145,12 @@ class Connection:
             self._context,
             tasks,
             ConnectionState(
-                {EXTEND_DEADLINE: self.be_patient, PARTING: self.part_later, PEER: self._user()}
+                {
+                    EXTEND_DEADLINE: self.be_patient,
+                    PARTING: self.part_later,
+                    PEER: self._user(),
+                    ORIGIN: None if self._peers is None else Origin(sock, self._peers),
+                }
             ),
             False,
             parse_socket_addr(sock.family, sock.getpeername()),

@@ -19,6 +19,13 @@ from typing import Any, NamedTuple, Protocol
 
 import structlog
 
+from anyond.procs.connection_owner import (
+    UNKNOWN,
+    execution_of_connection,
+    execution_of_process,
+)
+from anyond.shim.processes.peers import peer_pid
+
 NOBODY = -1
 """In the place of a user: the other end is gone, or belongs to somebody who has no number here."""
 
@@ -70,6 +77,16 @@ class _Ends(NamedTuple):
     server: tuple[str, int]
 
 
+class _Owner(NamedTuple):
+    """The user whose socket it is, and the number of that socket; 0 if nobody has it open."""
+
+    user: int
+    inode: int
+
+
+_GONE = _Owner(NOBODY, 0)
+
+
 class Peers:
     """Looks up owners; one for a daemon.
 
@@ -104,9 +121,36 @@ class Peers:
             if self.means is Means.NONE or ends is None:
                 return None
             look = self._by_sock_diag if self.means is Means.SOCK_DIAG else _by_tables
-            return self._known(look(ends))
+            return self._known(look(ends).user)
         except OSError:
             return NOBODY  # it was gone before we could look
+
+    def execution(self, accepted: Accepted, root: str) -> str | None:
+        """Return the execution that the other end of `accepted` belongs to. Blocks: some ms.
+
+        Args:
+            root: the directory of the spools, as the system calls it (no links).
+
+        Returns:
+            Its id; `UNKNOWN` if it may belong to one that cannot be named, as when it is gone; None
+            if it belongs to none, or the other end is on another machine.
+        """
+        try:
+            if accepted.family == socket.AF_UNIX:
+                pid = peer_pid(accepted)
+                return None if pid is None else execution_of_process(pid, root)
+            ends = _ends(accepted)
+            if ends is None or (_LINUX and self.means is Means.NONE):
+                return None
+            inode = None
+            if _LINUX:
+                # A socket of its own, since this runs in a thread.
+                inode = (_by_tables(ends) if self.means is Means.TABLES else _diag(ends)).inode
+                if not inode:
+                    return UNKNOWN
+            return execution_of_connection(inode, (ends.client, ends.server), root)
+        except OSError:
+            return UNKNOWN  # it was gone before we could look
 
     def _known(self, user: int | None) -> int | None:
         """In a user namespace, all users without a number of their own here have the same one."""
@@ -127,36 +171,49 @@ class Peers:
                     (Means.TABLES, _by_tables),
                 ):
                     with suppress(OSError):
-                        if look(ends) == os.geteuid():
+                        if look(ends).user == os.geteuid():
                             return means
         except OSError as error:
             log.warning("users unknown", why=str(error))
         return Means.NONE
 
-    def _by_sock_diag(self, ends: _Ends) -> int:
+    def _by_sock_diag(self, ends: _Ends) -> _Owner:
         if self._netlink is None:
-            kind = socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK
-            self._netlink = socket.socket(socket.AF_NETLINK, kind, _NETLINK_SOCK_DIAG)  # type: ignore[attr-defined,unused-ignore]
-        pack = socket.inet_pton
-        request = (
-            _REQUEST.pack(
-                _SIZE, _SOCK_DIAG_BY_FAMILY, _NLM_F_REQUEST, 0, 0,
-                ends.family, socket.IPPROTO_TCP, 0, 0, _ALL,
-            )
-            + _ID.pack(
-                ends.client[1], ends.server[1],
-                pack(ends.family, ends.client[0]), pack(ends.family, ends.server[0]),
-            )
-            + _INTERFACE_AND_COOKIE.pack(0, _ALL, _ALL)
-        )  # fmt: skip
-        self._netlink.sendto(request, (0, 0))
-        # The kernel has answered when `sendto` returns.
-        answer = self._netlink.recv(4096)
-        if _HEADER.unpack_from(answer)[1] != _SOCK_DIAG_BY_FAMILY:
-            return NOBODY
-        user, inode = _USER_AND_INODE.unpack_from(answer, _USER_AT)
-        # What no program has open any more belongs to root, as the kernel tells it.
-        return int(user) if inode else NOBODY
+            self._netlink = _open_netlink()
+        return _ask(self._netlink, ends)
+
+
+def _open_netlink() -> socket.socket:
+    kind = socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK
+    return socket.socket(socket.AF_NETLINK, kind, _NETLINK_SOCK_DIAG)  # type: ignore[attr-defined,unused-ignore]
+
+
+def _diag(ends: _Ends) -> _Owner:
+    with _open_netlink() as netlink:
+        return _ask(netlink, ends)
+
+
+def _ask(netlink: socket.socket, ends: _Ends) -> _Owner:
+    pack = socket.inet_pton
+    request = (
+        _REQUEST.pack(
+            _SIZE, _SOCK_DIAG_BY_FAMILY, _NLM_F_REQUEST, 0, 0,
+            ends.family, socket.IPPROTO_TCP, 0, 0, _ALL,
+        )
+        + _ID.pack(
+            ends.client[1], ends.server[1],
+            pack(ends.family, ends.client[0]), pack(ends.family, ends.server[0]),
+        )
+        + _INTERFACE_AND_COOKIE.pack(0, _ALL, _ALL)
+    )  # fmt: skip
+    netlink.sendto(request, (0, 0))
+    # The kernel has answered when `sendto` returns.
+    answer = netlink.recv(4096)
+    if _HEADER.unpack_from(answer)[1] != _SOCK_DIAG_BY_FAMILY:
+        return _GONE
+    user, inode = _USER_AND_INODE.unpack_from(answer, _USER_AT)
+    # What no program has open any more belongs to root, as the kernel tells it.
+    return _Owner(int(user), int(inode)) if inode else _GONE
 
 
 def _ends(accepted: Accepted) -> _Ends | None:
@@ -188,7 +245,7 @@ def _unix_user(accepted: Accepted) -> int | None:
     return None
 
 
-def _by_tables(ends: _Ends) -> int:
+def _by_tables(ends: _Ends) -> _Owner:
     """The fallback: a line for each connection of this machine is read.
 
     Raises:
@@ -206,8 +263,9 @@ def _by_tables(ends: _Ends) -> int:
             for line in lines:
                 words = line.split()
                 if words[1:3] == [local, remote]:
-                    return int(words[7]) if int(words[9]) else NOBODY
-    return NOBODY
+                    inode = int(words[9])
+                    return _Owner(int(words[7]), inode) if inode else _GONE
+    return _GONE
 
 
 def _spelled(end: tuple[str, int]) -> bytes:

@@ -89,29 +89,69 @@ def descends_from_execution(pid: int, root: str) -> bool:
     Args:
         root: the directory of the spools, as the system calls it (no links).
     """
+    return execution_of(pid, root) is not None
+
+
+def execution_of(pid: int, root: str) -> str | None:
+    """The execution that `pid` descends from, as `descends_from_execution` has it.
+
+    Returns:
+        Its id; "" if that cannot be known; None if it descends from none.
+    """
     parents = {child: parent for child, parent, *_ in processes()} if not LINUX else {}
     for _ in range(1000):  # deeper than any tree, and the end of a circle of reused pids
         if pid <= 1:
-            return False
-        if LINUX and _marked(pid, root):
-            return True
+            return None
+        marked = _marked(pid, root) if LINUX else None
+        if marked is not None:
+            return marked
         pid = _parent(pid) if LINUX else parents.get(pid, 0)
         spool = spool_of(pid) if pid > 1 else None
         if spool is not None and os.path.dirname(spool) == root:
-            return True
-    return True
+            return os.path.basename(spool)
+    return ""
+
+
+def members(root: str) -> dict[int, str]:
+    """All processes of all executions whose spools are in `root`, with the executions. Blocks:
+    some ms.
+
+    The shims themselves are not among them.
+    """
+    table = processes()
+    found: dict[int, str] = {}
+    commands = _commands(set()) if not LINUX else {}
+    children: dict[int, list[int]] = {}
+    for pid, parent, *_ in table:
+        children.setdefault(parent, []).append(pid)
+    ahead: list[tuple[int, str]] = []
+    for pid, *_ in table:
+        command = _read(pid, "cmdline") if LINUX else commands.get(pid, b"")
+        if _names_shim(command):
+            spool = spool_of(pid) if LINUX else _spool_in(command)
+            if spool is not None and os.path.dirname(spool) == root:
+                ahead += [(child, os.path.basename(spool)) for child in children.get(pid, ())]
+        elif LINUX and (marked := _marked(pid, root)) is not None:
+            ahead.append((pid, marked))
+    while ahead:
+        pid, execution = ahead.pop()
+        if pid not in found:
+            found[pid] = execution
+            ahead += [(child, execution) for child in children.get(pid, ())]
+    return found
 
 
 def _names_shim(command: bytes) -> bool:
     return any(shim in command for shim in SHIMS)
 
 
-def _marked(pid: int, root: str) -> bool:
+def _marked(pid: int, root: str) -> str | None:
+    """The execution in `root` whose mark is in the environment of `pid`."""
     for variable in _read(pid, "environ").split(b"\0"):
         if variable.startswith(b"ANYON_EXECUTION="):
             name = os.fsdecode(variable.split(b"=", 1)[1])
-            return "/" not in name and os.path.isdir(f"{root}/{name}")
-    return False
+            return name if "/" not in name and os.path.isdir(f"{root}/{name}") else None
+    return None
 
 
 def _parent(pid: int) -> int:
