@@ -36,7 +36,7 @@ LEFT JOIN execution_processes x ON x.number =
       WHERE r.task_attempt_id = a.id AND r.run_reason <> 'devserver' AND r.dropped = 0
       ORDER BY r.created_at DESC, r.number DESC LIMIT 1)
 """
-_NEWEST_FIRST = "ORDER BY a.created_at DESC, a.rowid DESC LIMIT ?"
+_NEWEST_FIRST = "ORDER BY a.created_at DESC, a.rowid DESC"
 _ACTIVE = """(a.id IN (SELECT task_attempt_id FROM execution_processes WHERE status = 'running')
     OR a.id IN (SELECT task_attempt_id FROM approvals WHERE status = 'pending'))"""
 _OPEN = "t.status NOT IN ('done', 'cancelled')"
@@ -64,11 +64,11 @@ def fetch_summaries(
         parameters.extend(words)
     matched = " AND ".join(conditions)
     active = reader.execute(
-        f"{_SELECT} WHERE {_ACTIVE} AND {matched} {_NEWEST_FIRST}", (*parameters, limit)
+        f"{_SELECT} WHERE {_ACTIVE} AND {matched} {_NEWEST_FIRST}", parameters
     ).fetchall()
     which = "1" if closed else _OPEN
     others = reader.execute(
-        f"{_SELECT} WHERE NOT {_ACTIVE} AND {which} AND {matched} {_NEWEST_FIRST}",
+        f"{_SELECT} WHERE NOT {_ACTIVE} AND {which} AND {matched} {_NEWEST_FIRST} LIMIT ?",
         (*parameters, limit),
     ).fetchall()
     return [_summary(row) for row in (*active, *others)]

@@ -98,3 +98,13 @@ def test_a_search_takes_numbers_ids_branches_and_words(tx: Tx) -> None:
     assert ids("l%") == ids("f_i") == ["b1"]
     assert ids("%") == ["b1"]
     assert ids("timer coffee") == []
+
+
+def test_nothing_that_is_at_work_is_cut_off_by_the_limit(tx: Tx) -> None:
+    add_family(tx)
+    for number, id in enumerate(("b", "c"), 2):
+        add_attempt(tx, id, now=at(number))
+    add_process(tx, now=at(5))
+    add_process(tx, "y", "b", now=at(6))
+    few = summaries.fetch_summaries(tx, project_id=None, search=None, closed=False, limit=1)
+    assert [one.id for one in few] == ["b", "a", "c"]
