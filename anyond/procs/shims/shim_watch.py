@@ -54,7 +54,8 @@ class ShimWatch:
             await trio.lowlevel.wait_readable(selector_fd)
             while ready := self._selector.select(0):
                 for key, _ in ready:
-                    # One that was called before may have had it removed.
-                    if key.fd in self._selector.get_map():
+                    # One that was called before may have had it removed, and its number may belong
+                    # to another connection by now.
+                    if self._selector.get_map().get(key.fd) is key:
                         key.data()
                 await trio.sleep(GATHER_S)

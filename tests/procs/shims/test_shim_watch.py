@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Iterator
 
@@ -20,6 +21,7 @@ class Shim:
 
     def __init__(self) -> None:
         self.far, self.near = socket.socketpair()
+        self.near.setblocking(False)
         self.received: list[tuple[float, bytes]] = []
 
     def receive(self) -> None:
@@ -81,3 +83,30 @@ async def test_who_was_removed_is_not_called_even_in_the_same_tick(shims: list[S
         two.far.send(b".")
         await wait_all_tasks_blocked()
     assert len(called) == 1
+
+
+async def test_a_number_that_another_connection_took_in_the_same_tick_is_not_called(
+    shims: list[Shim],
+) -> None:
+    one, two, three = shims[:3]
+    called: list[Shim] = []
+
+    async with ShimWatch.open() as watch:
+
+        def hear(mine: Shim) -> None:
+            called.append(mine)
+            mine.receive()
+
+        def take(mine: Shim, other: Shim) -> None:
+            hear(mine)
+            number = other.near.fileno()
+            watch.remove(number)
+            os.dup2(three.near.fileno(), number)
+            watch.add(number, lambda: hear(three))
+
+        watch.add(one.near.fileno(), lambda: take(one, two))
+        watch.add(two.near.fileno(), lambda: take(two, one))
+        one.far.send(b".")
+        two.far.send(b".")
+        await wait_all_tasks_blocked()
+    assert len(called) == 1, "nothing has come for the third"
