@@ -11,7 +11,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple
 
 from anyond.api import attempts, processes
-from anyond.client import BlockingClient, ClientError
+from anyond.client import BlockingClient
 from anyond.model.http.frames import IndexedEntry, LogChunk
 from anyond.model.rows import ExecutionProcess
 
@@ -117,7 +117,7 @@ class Feed:
             try:
                 for item in work(*arguments):
                     self._put(item)
-            except ClientError as error:
+            except Exception as error:  # whatever it is: who takes would wait for ever
                 self._put(StreamBroke(error))
 
         threading.Thread(target=run, daemon=True).start()
