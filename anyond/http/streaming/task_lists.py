@@ -173,7 +173,7 @@ class TaskLists:
                 position = self._store.changes.end
                 try:
                     rows = await self._store.read(lambda r: _rows(r, project_id))
-                except BaseException:
+                except BaseException:  # cancelled too: the next to ask must read anew
                     board.listed = None
                     if self._boards.get(project_id) is board:
                         del self._boards[project_id]

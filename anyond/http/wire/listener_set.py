@@ -55,7 +55,7 @@ def open_listeners(options: Options) -> ListenerSet:
     try:
         listeners.ours.extend(map(listen, ours))
         listeners.vk.extend(map(listen, vk))
-    except BaseException:
+    except BaseException:  # all of them or none
         listeners.close()
         raise
     return listeners

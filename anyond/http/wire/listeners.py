@@ -87,7 +87,7 @@ def _tcp(address: str) -> Listener:
         sock.bind(where)
         sock.listen(_BACKLOG)
         return Listener(sock)
-    except BaseException:
+    except BaseException:  # whatever stops it, nothing stays open
         sock.close()
         raise
 
@@ -101,7 +101,7 @@ def _unix(path: Path) -> Listener:
         sock.bind(os.fspath(path))
         sock.listen(_BACKLOG)
         return Listener(sock, path)
-    except BaseException:
+    except BaseException:  # whatever stops it, nothing stays open
         sock.close()
         raise
     finally:
@@ -134,7 +134,7 @@ def _handed_over(number: str) -> Listener:
             raise Unavailable(f"The socket fd://{number} is not one for streams.")
         sock.listen(_BACKLOG)  # harmless if it listens already, and macOS cannot be asked
         return Listener(sock)
-    except BaseException:
+    except BaseException:  # whatever stops it
         sock.detach()  # it is not ours to close
         raise
 

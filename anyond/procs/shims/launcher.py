@@ -225,7 +225,7 @@ class Launcher:
                     f"The shim of execution {execution_id} takes no orders from this daemon."
                     " Was the daemon started by an agent?"
                 )
-        except BaseException:
+        except BaseException:  # cancelled too: its connection must not stay
             await running.aclose()
             raise
         return running

@@ -46,7 +46,7 @@ class Follower:
         live = self._logs.begin(self._row.id)
         with trio.fail_after(DEADLINE):
             while not live.is_listened_to:
-                await trio.sleep(0.005)
+                await trio.sleep(0.005)  # looked at again, until the deadline
 
 
 @asynccontextmanager
