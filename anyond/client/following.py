@@ -82,7 +82,7 @@ async def follow_frames(
             async with _websocket(address, target) as socket:
                 connected = True
                 while True:
-                    for frame in frames.read(await socket.get_message()):
+                    for frame in frames.read(await _message(socket)):
                         await following.put(frame)
                         seq, wait = frame.seq, FIRST_WAIT_S
         except ConnectionClosed as closed:
@@ -105,6 +105,21 @@ async def follow_frames(
         await trio.sleep(wait)
         await connection.relocate(address)
         wait = min(2 * wait, LONGEST_WAIT_S)
+
+
+async def _message(socket: WebSocketConnection) -> str | bytes:
+    """The next message; `OSError` if the other side gives no sign of life any more.
+
+    What it sends to show that it lives never comes here, so it is asked.
+    """
+    while True:
+        with trio.move_on_after(QUIET_S):
+            message: str | bytes = await socket.get_message()
+            return message
+        with trio.move_on_after(QUIET_S) as answered:
+            await socket.ping()
+        if answered.cancelled_caught:
+            raise TimeoutError("The daemon gives no sign of life.")
 
 
 async def follow_events(

@@ -7,4 +7,4 @@ TIMEOUT_S = 300.0
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.2, 5.0
 """How long a connection that broke is left alone; doubled each time."""
 QUIET_S = 45.0
-"""The daemon shows every 15 s that a stream of events lives."""
+"""The daemon shows every 15 s that a stream lives; one without a sign for so long is dead."""

@@ -21,6 +21,7 @@ from wsproto.utilities import ProtocolError
 from anyond.client import messages
 from anyond.client.address import Address
 from anyond.client.blocking_connection import connect
+from anyond.client.waits import QUIET_S
 
 _PIECE = 1 << 16
 CONNECT_S = 60.0
@@ -61,7 +62,7 @@ class WebSocket:
                 context = ssl.create_default_context()
                 self._socket = context.wrap_socket(self._socket, server_hostname=url.hostname)
             self._begin(url.netloc, target, messages.headers(address.token))
-            self._socket.settimeout(None)
+            self._socket.settimeout(QUIET_S)
         except BaseException:  # whatever it is, it is raised again without a socket left open
             self.close()
             raise
@@ -71,7 +72,7 @@ class WebSocket:
 
         Raises:
             Closed: there is none.
-            OSError: the connection broke.
+            OSError: the connection broke, or nothing came for longer than a daemon is silent.
         """
         text: list[str] = []
         content: list[bytes] = []
