@@ -40,6 +40,7 @@ MODULES = {
     "run": "anyond.cli.verbs.run:run",
     "send": "anyond.cli.verbs.conversation:send",
     "serve": "anyond.cli.serve:serve",
+    "service": "anyond.cli.verbs.service:service",
     "snapshots": "anyond.cli.snapshots:snapshots",
     "status": "anyond.cli.verbs.daemon:status",
     "stop": "anyond.cli.verbs.lifecycle:stop",

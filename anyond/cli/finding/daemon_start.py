@@ -58,7 +58,7 @@ def start(session: Session, options: Sequence[str] = (), *, quiet: bool = False)
                 return
             session.notice(
                 f"No daemon was running, so one was started; its log is {log}.\n"
-                "To have one from login on: `systemd/README.md` of Anyon. To stop this one:"
+                "To have one from login on: `anyon service install`. To stop this one:"
                 " `anyon stop-daemon`; agents go on."
             )
             return

@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 import os
-import signal
-import sys
-import time
-from collections.abc import Sequence
-from contextlib import suppress
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from anyond import __version__
+from anyond.cli.finding.daemon_process import (
+    arguments_of,
+    daemon_file,
+    running_daemon,
+    stop_running,
+)
 from anyond.cli.frame.commands import Verb
-from anyond.cli.frame.exit_codes import ExitCode
-from anyond.cli.frame.failures import CommandFailed
-from anyond.cli.frame.session import Session, current, print_line
-
-if TYPE_CHECKING:
-    from anyond.host.daemon_file import DaemonFile
-
-_STOP_S = 40.0
-_LOOK_S = 0.05
+from anyond.cli.frame.session import current, print_line
 
 
 @click.command(
@@ -51,7 +42,7 @@ def status() -> None:
         count = len(client.call(projects.LIST_PROJECTS))
         address = client.address
     at_work = sum(one.state in {AttemptState.RUNNING, AttemptState.QUESTION} for one in listed)
-    file = _file() if session.url is None and not os.environ.get("ANYON_URL") else None
+    file = daemon_file() if session.url is None and not os.environ.get("ANYON_URL") else None
     url = address.url if address.socket is None else f"unix:{address.socket}"
     if session.as_json:
         session.print_json(
@@ -84,7 +75,7 @@ def status() -> None:
 def stop_daemon() -> None:
     """Stop the daemon. Agents go on, and the next daemon takes them up where they are."""
     session = current()
-    pid = _stop(session)
+    pid = stop_running(session)
     if session.as_json:
         session.print_json({"pid": pid})
     else:
@@ -104,10 +95,10 @@ def restart() -> None:
     from anyond.cli.finding.daemon_start import start
 
     session = current()
-    arguments = _arguments(_running(session).pid)
-    _stop(session)
+    arguments = arguments_of(running_daemon(session).pid)
+    stop_running(session)
     start(session, arguments, quiet=True)
-    file = _file()
+    file = daemon_file()
     if session.as_json:
         session.print_json(file)
     elif file is not None:
@@ -147,7 +138,7 @@ def paths() -> None:
 def version() -> None:
     """Print the version of this command, and of the daemon that runs."""
     session = current()
-    file = _file()
+    file = daemon_file()
     if session.as_json:
         session.print_json({"command": __version__, "daemon": file.version if file else None})
         return
@@ -189,83 +180,3 @@ def events(*, after: int | None, types: tuple[str, ...]) -> None:
 
 def _counted(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
-
-
-def _file() -> DaemonFile | None:
-    from anyond.host.app_paths import AppPaths
-    from anyond.host.daemon_file import DaemonFile
-
-    return DaemonFile.read(AppPaths.of().daemon_file)
-
-
-def _running(session: Session) -> DaemonFile:
-    """The daemon of this user that answers. Raises `ClientError`, `CommandFailed`."""
-    from anyond.api import health
-
-    if session.url is not None or os.environ.get("ANYON_URL"):
-        raise CommandFailed(
-            "Only the daemon of yours on this machine can be stopped, without --url and ANYON_URL.",
-            ExitCode.USAGE,
-            "usage",
-        )
-    with session.client() as client:
-        # One that answers is the process in the file, and not somebody who has its number now.
-        client.call(health.CHECK_HEALTH, timeout_s=10.0)
-    file = _file()
-    if file is None:
-        raise CommandFailed("No daemon is running.", ExitCode.NO_DAEMON, "no_daemon")
-    unit = _unit(file.pid)
-    if unit is not None:
-        raise CommandFailed(
-            f"systemd has started it as {unit}: `systemctl --user restart {unit}` or `stop`.",
-            ExitCode.REFUSED,
-            "managed",
-        )
-    return file
-
-
-def _stop(session: Session) -> int:
-    """Have it end, and wait for that; its process id."""
-    pid = _running(session).pid
-    with suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGTERM)
-    deadline = time.monotonic() + _STOP_S
-    while _is_alive(pid):
-        if time.monotonic() > deadline:
-            raise CommandFailed(
-                f"The daemon (process {pid}) does not end.", ExitCode.TIME_IS_UP, "time_is_up"
-            )
-        time.sleep(_LOOK_S)
-    return pid
-
-
-def _is_alive(pid: int) -> bool:
-    import psutil
-
-    try:
-        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return False
-
-
-def _arguments(pid: int) -> Sequence[str]:
-    """The arguments after `serve` in its command line."""
-    import psutil
-
-    try:
-        line: list[str] = psutil.Process(pid).cmdline()
-    except psutil.Error:
-        return ()
-    return line[line.index("serve") + 1 :] if "serve" in line else ()
-
-
-def _unit(pid: int) -> str | None:
-    """The unit of systemd that a process belongs to, if that is a service of Anyon."""
-    if sys.platform != "linux":
-        return None
-    try:
-        groups = Path(f"/proc/{pid}/cgroup").read_text(encoding="utf-8")
-    except OSError:
-        return None
-    last = groups.strip().rpartition("/")[2]
-    return last if last.startswith("anyon") and last.endswith(".service") else None

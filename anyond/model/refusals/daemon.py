@@ -37,3 +37,7 @@ class AlreadyRunning(Conflict, type="already_running"):
         super().__init__(f"{who} at {url}." if url else f"{who}.")
         self.pid = pid
         self.url = url
+
+
+class ServiceConflict(Conflict, type="service_conflict"):
+    """The state of the service, or of its manager, does not allow it."""

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Self
@@ -28,13 +28,23 @@ _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 class PseudoTerminal:
-    """`anyon` with these arguments and a terminal of 100 columns, while inside."""
+    """`anyon` with these arguments and a terminal of 100 columns, while inside.
 
-    def __init__(self, *arguments: str, environment: Mapping[str, str], cwd: Path) -> None:
+    Args:
+        through: a program with arguments that becomes the command by exec.
+    """
+
+    def __init__(
+        self,
+        *arguments: str,
+        environment: Mapping[str, str],
+        cwd: Path,
+        through: Sequence[str] = (),
+    ) -> None:
         self._controller, terminal = pty.openpty()
         fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 100, 0, 0))
         self._program = subprocess.Popen(
-            [sys.executable, "-c", _CONTROLLED, *arguments],
+            [*through, sys.executable, "-c", _CONTROLLED, *arguments],
             stdin=terminal,
             stdout=terminal,
             stderr=terminal,

@@ -1,0 +1,1 @@
+"""A real service manager of a person's login, for tests."""
