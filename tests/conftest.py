@@ -24,6 +24,11 @@ settings.register_profile("anyon", deadline=None)
 settings.load_profile("anyon")
 
 
+def pytest_sessionfinish() -> None:
+    """Write what was measured so far: a worker that is slow to end is killed, and loses it."""
+    measured.save()
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Have daemons forked, except for tests that are about how one starts."""
     if measured.is_measured() and item.get_closest_marker("cost") is not None:

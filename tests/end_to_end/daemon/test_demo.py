@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from tests.support.daemon import TIMEOUT_S
+from tests.support.daemons import measured
 from tests.support.paths import ROOT
 
 DEMO = """import signal
@@ -64,6 +65,7 @@ def test_a_signal_ends_the_demo_and_all_that_it_started(
         "ANYON_DEMO_PACE": "100",  # it is at work until it is ended
         # The proxy of a company, which would not reach a daemon on this machine.
         **{f"{kind}_PROXY": "http://127.0.0.1:9" for kind in ("HTTP", "HTTPS", "ALL")},
+        **measured.variables(),
     }
     with subprocess.Popen(
         [sys.executable, "-c", DEMO],

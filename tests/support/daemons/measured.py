@@ -42,6 +42,16 @@ def variables() -> Mapping[str, str]:
     }
 
 
+def save() -> None:
+    """Write what this process has measured."""
+    if not is_measured():
+        return
+    import coverage  # here, since it is slow to load and seldom needed
+
+    if (measurement := coverage.Coverage.current()) is not None:
+        measurement.save()
+
+
 def measure_shims() -> None:
     """Have this process, and those that it starts, start shims that are measured."""
     if not is_measured():
