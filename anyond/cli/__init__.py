@@ -17,6 +17,7 @@ MODULES = {
     "config": "anyond.cli.verbs.settings:config",
     "demo": "anyond.cli.demo:demo",
     "diff": "anyond.cli.verbs.reading:diff",
+    "doctor": "anyond.cli.verbs.doctor:doctor",
     "edit": "anyond.cli.verbs.worktrees:edit",
     "events": "anyond.cli.verbs.daemon:events",
     "exec": "anyond.cli.verbs.worktrees:execute",

@@ -1,0 +1,1 @@
+"""Looking for what is wrong with this installation, and for the remedy: `anyon doctor`."""
