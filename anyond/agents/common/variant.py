@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, TypeVar
 
@@ -62,6 +63,10 @@ class Common(Struct, frozen=True, kw_only=True):
 
 C = TypeVar("C", bound=Common)
 
+# What msgspec learns about a class when that is decoded first, it must not learn in two threads at
+# once: the interpreter may crash. Agents are looked for in threads.
+_decoding = threading.Lock()
+
 
 def decode(options: Mapping[str, Any], kind: type[C]) -> C:
     """The options of a variant; unknown ones are ignored, None is the same as absent.
@@ -71,7 +76,8 @@ def decode(options: Mapping[str, Any], kind: type[C]) -> C:
     """
     given = {name: value for name, value in options.items() if value is not None}
     try:
-        return msgspec.convert(given, kind)
+        with _decoding:
+            return msgspec.convert(given, kind)
     except msgspec.ValidationError as error:
         place = _PLACE.fullmatch(str(error))
         if place is None:
