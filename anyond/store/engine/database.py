@@ -22,6 +22,7 @@ from anyond.store.engine.connection import (
     ThreadConnection,
 )
 from anyond.store.engine.migrate import create_private, make_current
+from anyond.store.engine.small_reads import SmallReads, TooLong
 from anyond.store.engine.transaction import (
     Once,
     Reader,
@@ -38,6 +39,8 @@ CHANGES_MOST = 50_000
 CLOSE_SECONDS = 10.0
 _LARGEST_GROUP = 500
 _READERS = 2
+_IN_A_ROW = 8
+"""So many small reads may follow each other before everybody else has a turn."""
 
 _COMMON = """
 PRAGMA busy_timeout = 5000;
@@ -70,9 +73,16 @@ class Store:
     changes: Changes
 
     def __init__(
-        self, writer: Connection, readers: list[Connection], entry: Entry | None, keep: int
+        self,
+        writer: Connection,
+        readers: list[Connection],
+        small: SmallReads | None,
+        entry: Entry | None,
+        keep: int,
     ) -> None:
         self._entry = entry  # None: there are no threads
+        self._small = small
+        self._in_a_row = 0
         self._writer = writer
         self._readers = readers
         self._reading = [0] * len(readers)
@@ -102,6 +112,7 @@ class Store:
         with `Unavailable`. That takes at most `CLOSE_SECONDS`, also if the caller is cancelled.
         """
         connections: list[Connection] = []
+        small: SmallReads | None = None
         try:
             for connector in [_connect_writer, *[_connect_reader] * (1 if inline else _READERS)]:
                 connect = partial(connector, path)
@@ -109,9 +120,13 @@ class Store:
                     InlineConnection(connect) if inline else await ThreadConnection.open(connect)
                 )
             entry = None if inline else Entry()
-            store = cls(connections[0], connections[1:], entry, keep)
+            if not inline:
+                small = SmallReads(_connect_reader(path, busy_ms=0))
+            store = cls(connections[0], connections[1:], small, entry, keep)
             store.changes = Changes(await connections[0].run(positions), store.read)
         except BaseException:
+            if small is not None:
+                small.close()
             with trio.move_on_after(CLOSE_SECONDS, shield=True):
                 await _close_all(connections)
             raise
@@ -145,9 +160,11 @@ class Store:
         """Do `work` on one consistent state, which holds at least all that was answered before.
 
         It never waits for a write. A cancelled caller leaves at once; the work ends by itself.
+        What is small is done at once; only what turns out to be long goes to another thread.
 
         Args:
-            work: runs in another thread and must not write.
+            work: must neither write nor wait for anything; is begun again in another thread if it
+                takes long.
 
         Raises:
             Unavailable: the store is closed, or the file cannot be read.
@@ -155,6 +172,12 @@ class Store:
         """
         if self._closed:
             raise Unavailable("The database is closed.")
+        if self._small is not None:
+            await self._let_others()
+            try:
+                return self._small.read(work)
+            except TooLong:
+                pass  # or trouble, which is told by whoever can wait for it to pass
         which = self._reading.index(min(self._reading))
         answer: Answer[R] = Answer()
 
@@ -168,6 +191,16 @@ class Store:
         self._reading[which] += 1
         self._readers[which].submit(partial(read_consistently, Once(work)), pass_on)
         return await answer.wait()
+
+    async def _let_others(self) -> None:
+        self._in_a_row += 1
+        if self._in_a_row < _IN_A_ROW:
+            await trio.lowlevel.checkpoint_if_cancelled()
+        else:
+            self._in_a_row = 0
+            await trio.lowlevel.checkpoint()
+            if self._closed:
+                raise Unavailable("The database is closed.")
 
     def _commit_next(self) -> None:
         """Give the writer everything that waits, unless it is still busy with the last group."""
@@ -208,6 +241,8 @@ class Store:
 
     async def _close(self) -> None:
         self._closed = True
+        if self._small is not None:
+            self._small.close()
         connections = [*self._readers, self._writer]
         with trio.move_on_after(CLOSE_SECONDS, shield=True) as deadline:
             while self._busy:
@@ -259,10 +294,12 @@ def _connect_writer(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _connect_reader(path: Path) -> sqlite3.Connection:
+def _connect_reader(path: Path, busy_ms: int | None = None) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, cached_statements=256)
     try:
         connection.executescript(_COMMON + _READER)
+        if busy_ms is not None:
+            connection.execute(f"PRAGMA busy_timeout = {busy_ms}")
     except BaseException:
         connection.close()
         raise

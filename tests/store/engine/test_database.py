@@ -38,6 +38,17 @@ def keys(reader: Reader) -> list[str]:
     return [key for (key,) in reader.execute(own)]
 
 
+MANY = 100_000
+
+
+def count(reader: Reader) -> int:
+    """What takes the database many steps."""
+    sql = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)"
+    (most,) = reader.execute(f"{sql} SELECT MAX(i) FROM n", (MANY,)).fetchone()
+    assert isinstance(most, int)
+    return most
+
+
 class Note(Struct):
     text: str = "something"
 
@@ -162,6 +173,7 @@ async def test_a_slow_reader_delays_neither_readers_nor_writers_and_sees_one_sta
     gate, seen = Gate(), []
 
     def slow(reader: Reader) -> None:
+        assert count(reader) == MANY, "nothing small"
         seen.append(keys(reader))
         gate(reader)
         seen.append(keys(reader))
