@@ -19,12 +19,14 @@ from hypercorn.typing import ConnectionState
 
 from anyond.http.answer.envelope import JSON, failure
 from anyond.http.wire.fragments import SEND_TEXTS, FragmentingStream
+from anyond.http.wire.whole_answers import AnswerStream
 
 SEND_BODY = "anyon.send_body"
 """Under this name the ASGI state has what sends a piece of a body that has no length, after the
 head of the answer: `send_body(data)`, as `http.response.body` with more to come."""
 
 _STREAM_END_SECONDS = 1.0
+_Headers = list[tuple[bytes, bytes]]
 _CLOSE = 8  # the opcode of a close frame (RFC 6455)
 
 
@@ -65,37 +67,38 @@ class Protocol(H11Protocol):
         self.answered = trio.Event()
         self._begun = False
         self._bodiless = request.method == b"HEAD"
-        if _head_size(request) > self.config.h11_max_incomplete_size:
+        headers = list(request.headers)
+        if _head_size(request, headers) > self.config.h11_max_incomplete_size:
             # h11 itself looks only at what is incomplete; this one came in one piece.
             await self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
             return
-        websocket = _wants_websocket(request)
+        websocket = _wants_websocket(request, headers)
         if websocket:
-            headers = [h for h in request.headers if h[0] != b"sec-websocket-extensions"]
+            headers = [h for h in headers if h[0] != b"sec-websocket-extensions"]
             if not _is_handshake(headers, request.http_version.decode()):
                 await self._refuse(
                     HTTPStatus.BAD_REQUEST, "The WebSocket's handshake is malformed."
                 )
                 return
             # Compression would cost 350 KB a connection, and Hypercorn accepts any offer of it.
-            request = h11.Request(
-                method=request.method,
-                headers=headers,
-                target=request.target,
-                http_version=request.http_version,
-            )
-            await self._open_websocket(request)
-        else:
-            await super()._create_stream(request)
-        if websocket:
+            await self._open_websocket(request, headers)
             # What an eager client sends before its handshake is answered, Hypercorn would take
             # for an error, in the middle of the answer.
             await self._answered.wait()
+        else:
+            self.stream = AnswerStream(*self._of_stream(), send_whole=self._send_whole)
+            await self._begin(request, headers, self.connection_state)
 
-    async def _open_websocket(self, request: h11.Request) -> None:
-        """Open a WebSocket as Hypercorn does it, with a stream of ours."""
+    async def _open_websocket(self, request: h11.Request, headers: _Headers) -> None:
         assert isinstance(self.connection, h11.Connection)
-        self.stream = FragmentingStream(
+        stream = self.stream = FragmentingStream(*self._of_stream(), write=self._write)
+        self.connection = H11WSConnection(self.connection)
+        state = ConnectionState({**self.connection_state, SEND_TEXTS: stream.send_texts})
+        await self._begin(request, headers, state)
+
+    def _of_stream(self) -> tuple[Any, ...]:
+        """The arguments of each stream of Hypercorn's."""
+        return (
             self.app,
             self.config,
             self.context,
@@ -105,23 +108,50 @@ class Protocol(H11Protocol):
             self.server,
             self.stream_send,
             STREAM_ID,
-            write=self._write,
         )
-        self.connection = H11WSConnection(self.connection)
+
+    async def _begin(self, request: h11.Request, headers: _Headers, state: ConnectionState) -> None:
+        """Give a request to its stream, as Hypercorn does it."""
+        assert self.stream is not None
         await self.stream.handle(
             Request(
                 stream_id=STREAM_ID,
-                headers=list(request.headers),
+                headers=headers,
                 http_version=request.http_version.decode(),
                 method=request.method.decode("ascii").upper(),
                 raw_path=request.target,
-                state=ConnectionState(
-                    {**self.connection_state, SEND_TEXTS: self.stream.send_texts}
-                ),
+                state=state,
             )
         )
         self.keep_alive_requests += 1
         await self.context.mark_request()
+
+    async def _send_whole(self, status: int, headers: _Headers, body: bytes) -> None:
+        """Send an answer in one piece, and make the connection ready for what comes next.
+
+        Like its parts one by one it is nothing when something was said already, and when the
+        other side is gone.
+        """
+        # Here ends an application that is not wanted any more; what comes after it is one step.
+        await trio.lowlevel.checkpoint_if_cancelled()
+        self._begun, self._cut_off = True, self._begun
+        if not self._cut_off:
+            connection = self.connection
+            headers = [*headers, *self.config.response_headers("h11")]
+            unread = connection.their_state is h11.SEND_BODY  # see `stream_send`
+            if unread or self.keep_alive_requests >= self.config.keep_alive_max_requests:
+                headers.append((b"connection", b"close"))
+            try:
+                data = connection.send(h11.Response(status_code=status, headers=headers))
+                if body:
+                    data += connection.send(h11.Data(data=body))
+                data += connection.send(h11.EndOfMessage())
+            except h11.LocalProtocolError:
+                if connection.their_state != h11.ERROR:
+                    raise
+            else:
+                await self.send(RawData(data))
+        await self._maybe_recycle()
 
     async def _write(self, data: bytes) -> None:
         await self.send(RawData(data))
@@ -235,9 +265,9 @@ def _has_length(response: Response) -> bool:
     )
 
 
-def _head_size(request: h11.Request) -> int:
+def _head_size(request: h11.Request, headers: _Headers) -> int:
     """Bytes of the first line and the headers, as far as they are not fixed."""
-    fields = sum(len(name) + len(value) + 4 for name, value in request.headers)
+    fields = sum(len(name) + len(value) + 4 for name, value in headers)
     return len(request.method) + len(request.target) + fields
 
 
@@ -251,8 +281,10 @@ def _is_handshake(headers: Sequence[tuple[bytes, bytes]], version: str) -> bool:
         return False
 
 
-def _wants_websocket(request: h11.Request) -> bool:
-    headers: dict[bytes, Any] = dict(request.headers)
-    tokens = [token.strip() for token in headers.get(b"connection", b"").lower().split(b",")]
-    upgrade = headers.get(b"upgrade", b"").strip().lower()
-    return request.method.upper() == b"GET" and b"upgrade" in tokens and upgrade == b"websocket"
+def _wants_websocket(request: h11.Request, headers: _Headers) -> bool:
+    if request.method.upper() != b"GET":
+        return False
+    named = dict(headers)
+    if named.get(b"upgrade", b"").strip().lower() != b"websocket":
+        return False
+    return b"upgrade" in [one.strip() for one in named.get(b"connection", b"").lower().split(b",")]
