@@ -8,7 +8,6 @@ import sqlite3
 from collections.abc import Sequence
 from contextlib import closing, suppress
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,6 +21,8 @@ _ALWAYS_CHECKED_BYTES = 32 * 1024**2
 
 _BACKUPS = 2
 
+_STEPS = Path(__file__).parents[1] / "migrations"
+
 
 class Migration(NamedTuple):
     """One step forward; `version` is the `user_version` after it."""
@@ -33,9 +34,9 @@ class Migration(NamedTuple):
 
 @cache
 def migrations() -> tuple[Migration, ...]:
-    """All steps, in order: the files `NNNN_name.sql` beside this module."""
+    """All steps, in order: the files `NNNN_name.sql` of the folder `migrations`."""
     found = []
-    for file in (files("anyond.store") / "migrations").iterdir():
+    for file in _STEPS.iterdir():
         if match := re.fullmatch(r"(\d{4})_(\w+)\.sql", file.name):
             sql = file.read_text(encoding="utf-8")
             found.append(Migration(int(match[1]), match[2], sql))
@@ -75,10 +76,11 @@ def make_current(
         if not isinstance(error, sqlite3.OperationalError):
             raise _damaged(path, str(error)) from error
         raise Unavailable(f"The database {path} cannot be read: {in_words(error)}.") from error
-    copy = _back_up(connection, path, version) if 0 < version < newest else None
-    for step in steps:
-        if step.version > version:
-            _apply(connection, path, step)
+    missing = [step for step in steps if step.version > version]
+    if not missing:
+        return
+    copy = _back_up(connection, path, version) if version else None
+    _apply(connection, path, missing)
     if copy is not None:
         _thin_out(path, copy)
 
@@ -153,23 +155,36 @@ def create_private(path: Path) -> None:
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
 
 
-def _apply(connection: sqlite3.Connection, path: Path, step: Migration) -> None:
+def _apply(connection: sqlite3.Connection, path: Path, missing: Sequence[Migration]) -> None:
+    """Make all steps or none, in one transaction: each would wait for the disk five times."""
     # A table is rebuilt by dropping it, which must not cascade into the rows that refer to it.
     connection.execute("PRAGMA foreign_keys = OFF")
+    # In one script: that is begun with a COMMIT wherever a transaction is open.
+    script = [f"{step.sql}\n;PRAGMA user_version = {step.version};" for step in missing]
     try:
-        connection.executescript(
-            f"BEGIN IMMEDIATE;\n{step.sql}\n;PRAGMA user_version = {step.version};"
-        )
+        connection.executescript("\n".join(["BEGIN IMMEDIATE;", *script]))
         orphan = connection.execute("PRAGMA foreign_key_check").fetchone()
         if orphan is not None:
             raise sqlite3.IntegrityError(f"a row of {orphan[0]} refers to no row of {orphan[2]}")
         connection.execute("COMMIT")
     except sqlite3.Error as error:
+        failed = _failed(connection, missing)
         raise Unavailable(
-            f"The database {path} could not be brought to schema {step.version} ({step.name}): "
+            f"The database {path} could not be brought to schema {failed.version} ({failed.name}): "
             f"{in_words(error)}. It is unchanged."
         ) from error
     finally:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _failed(connection: sqlite3.Connection, missing: Sequence[Migration]) -> Migration:
+    """The step that was being made when something failed; the last, if all were made by then."""
+    made = missing[-1].version
+    if connection.in_transaction:
+        with suppress(sqlite3.Error):  # a full disk; the error that is reported says so
+            (made,) = connection.execute("PRAGMA user_version").fetchone()
+    else:
+        made = 0  # rolled back by SQLite itself, or never begun
+    return next((step for step in missing if step.version > made), missing[-1])

@@ -173,6 +173,27 @@ def test_a_step_that_fails_changes_nothing(path: Path) -> None:
     assert ask(path, "SELECT COUNT(*) FROM sqlite_master WHERE name IN ('more', 'meta')") == 1
 
 
+def test_an_upgrade_whose_last_step_fails_makes_none_and_names_that_step(path: Path) -> None:
+    migrate(path, [CORE])
+    with pytest.raises(Unavailable, match=r"schema 3 \(broken\).*nowhere.*unchanged"):
+        migrate(path, [CORE, TAGS, BROKEN])
+    assert ask(path, "PRAGMA user_version") == 1
+    assert ask(path, "SELECT COUNT(*) FROM sqlite_master WHERE name = 'tags'") == 0
+    migrate(path, [CORE, TAGS, step(3)])
+    assert ask(path, "PRAGMA user_version") == 3
+
+
+def test_a_new_database_is_made_in_one_transaction(path: Path) -> None:
+    begun: list[str] = []
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.set_trace_callback(begun.append)
+        make_current(connection, path)
+    assert [sql for sql in begun if sql.startswith(("BEGIN", "COMMIT"))] == [
+        "BEGIN IMMEDIATE;",
+        "COMMIT",
+    ]
+
+
 def test_a_step_may_rebuild_a_table_without_losing_the_rows_that_refer_to_it(path: Path) -> None:
     migrate(path, [CORE])
     with closing(sqlite3.connect(path)) as connection, connection:
