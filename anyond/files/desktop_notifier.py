@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import os
 import re
 import shutil
@@ -66,6 +65,8 @@ def message(
     if program is None:
         return None
     # Many desktops take the body for markup.
+    import html  # its table of all characters is large, and seldom needed
+
     escaped = html.escape(body, quote=False)
     return (program, "--app-name=Anyon", "--expire-time=10000", "--", title, escaped)
 

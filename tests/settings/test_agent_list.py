@@ -18,7 +18,7 @@ HERON = {"id": "heron", "name": "Heron", "distribution": {"npx": {"package": "he
 
 
 def shipped() -> Catalog:
-    return Catalog([KnownAgent(id="wren", name="Wren", command=("wren",))])
+    return Catalog(lambda: {"wren": KnownAgent(id="wren", name="Wren", command=("wren",))})
 
 
 def ids(catalog: Catalog) -> list[str]:

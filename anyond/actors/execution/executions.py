@@ -287,6 +287,8 @@ class Executions:
             self._answered(row.id)
             await self._start(row)
         elif isinstance(found, Alive):
+            if turn_record is not None:
+                await turn_record.load()
             running = await self._attaching.attach(
                 row.id,
                 key,

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from msgspec import Struct
 
-from anyond.agents.acp.dialogue import AcpDialogue
 from anyond.agents.acp.session.options import AcpOptions
 from anyond.agents.common import variant
 from anyond.agents.common.core import Turn
 from anyond.model.launch import Launch
+
+if TYPE_CHECKING:
+    from anyond.agents.acp.dialogue import AcpDialogue
 
 
 class Acp(Struct, frozen=True):
@@ -52,4 +56,7 @@ class Acp(Struct, frozen=True):
         Raises:
             Impossible: an option has the wrong type.
         """
+        # Loaded with the first dialogue, as no start of the daemon needs to wait for it.
+        from anyond.agents.acp.dialogue import AcpDialogue
+
         return AcpDialogue(turn, variant.decode(turn.options, self.options), self.login)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from anyond.agents.acp.agent import Acp
-from anyond.agents.acp.dialogue import AcpDialogue
 from anyond.agents.acp.registry.catalog import CATALOG, KnownAgent
 from anyond.agents.acp.session.options import AcpOptions
 from anyond.agents.common import variant
 from anyond.agents.common.core import Turn
 from anyond.agents.json_rpc.jsonrpc import as_dict, as_list, as_text
 from anyond.model.launch import Launch
+
+if TYPE_CHECKING:
+    from anyond.agents.acp.dialogue import AcpDialogue
 
 
 class NamedOptions(AcpOptions, frozen=True, kw_only=True):
@@ -82,6 +84,9 @@ class NamedAcp(Acp, frozen=True):
         Raises:
             Impossible: an option has the wrong type.
         """
+        # Loaded with the first dialogue, as no start of the daemon needs to wait for it.
+        from anyond.agents.acp.dialogue import AcpDialogue
+
         options = variant.decode(turn.options, NamedOptions)
         known = self._known(options)
         return AcpDialogue(turn, options, self.login if known is None else known.login)

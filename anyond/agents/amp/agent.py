@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from anyond.agents.amp.dialogue import AmpDialogue
 from anyond.agents.common import variant
-from anyond.agents.common.core import Turn
+from anyond.agents.common.core import Dialogue, Turn
 from anyond.agents.common.recap import recap
 from anyond.model.launch import Launch
 
@@ -48,12 +47,15 @@ class Amp:
             before += ["--mode", options.mode]
         return variant.launch(options, turn.cwd, AMP, before=before, install=INSTALL)
 
-    def dialogue(self, turn: Turn) -> AmpDialogue:
+    def dialogue(self, turn: Turn) -> Dialogue:
         """A fresh dialogue; the prompt is already queued.
 
         Raises:
             Impossible: as for `launch`.
         """
+        # Loaded with the first dialogue, as no start of the daemon needs to wait for it.
+        from anyond.agents.amp.dialogue import AmpDialogue
+
         options = variant.decode(turn.options, AmpOptions)
         return AmpDialogue(
             prompt=variant.full_prompt(turn.prompt, options),

@@ -15,8 +15,8 @@ from msgspec import Raw
 
 from anyond.agents.amp.tools import canonical, canonical_input, result_data
 from anyond.agents.claude import wire
+from anyond.agents.claude.consent import Consent
 from anyond.agents.claude.dialogue import ClaudeDialogue
-from anyond.agents.claude.questions import Consent
 from anyond.agents.common import disguised_errors
 from anyond.agents.common.core import AgentCommand, AgentEvent, SessionLost
 from anyond.model.entries import ErrorMessage, SetupRequired

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from anyond.agents.claude.dialogue import ClaudeDialogue
-from anyond.agents.claude.questions import Consent
+from anyond.agents.claude.consent import Consent
 from anyond.agents.common import variant
 from anyond.agents.common.core import Dialogue, Turn
 from anyond.agents.common.recap import recap
@@ -96,6 +95,9 @@ class Claude:
         Raises:
             Impossible: as for `launch`.
         """
+        # Loaded with the first dialogue, as no start of the daemon needs to wait for it.
+        from anyond.agents.claude.dialogue import ClaudeDialogue
+
         options = variant.decode(turn.options, Options)
         return ClaudeDialogue(
             prompt=variant.full_prompt(turn.prompt, options),

@@ -15,10 +15,11 @@ from typing import Any
 from anyond.agents.claude import wire
 from anyond.agents.claude.calls.tool_calls import ToolCalls
 from anyond.agents.claude.complaints import Complaints
+from anyond.agents.claude.consent import Consent
 from anyond.agents.claude.control_requests import ControlRequests
 from anyond.agents.claude.outbox import Outbox
 from anyond.agents.claude.pending_messages import PendingMessages
-from anyond.agents.claude.questions import Consent, Questions
+from anyond.agents.claude.questions import Questions
 from anyond.agents.claude.result import Accounts, turn_outcome
 from anyond.agents.claude.system_lines import HARMLESS_NOTICES, HARMLESS_TYPES, SystemLines
 from anyond.agents.claude.text import Messages

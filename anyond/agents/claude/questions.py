@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import Enum, auto
 from typing import Any
 
 from msgspec import Raw, Struct
 
 from anyond.agents.claude import wire
 from anyond.agents.claude.calls.tools import PLAN, QUESTION, Call
+from anyond.agents.claude.consent import Consent
 from anyond.agents.claude.outbox import Outbox
 from anyond.agents.common.core import Decide, Decision
 from anyond.agents.common.entry import Source
@@ -20,17 +20,6 @@ TIMED_OUT = "Nobody answered the request for permission in time."
 
 # Never "bypassPermissions": that mode is refused unless the program was started with it.
 _EDITING = [{"type": "setMode", "mode": "acceptEdits", "destination": "session"}]
-
-
-class Consent(Enum):
-    """The one who decides whether a tool may be used."""
-
-    ASK = auto()
-    """The person, each time."""
-    AFTER_PLAN = auto()
-    """The person, until they have approved a plan."""
-    ALWAYS = auto()
-    """Nobody: the variant allows every tool."""
 
 
 class Question(Struct, frozen=True):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from anyond.agents.codex.dialogue import CodexDialogue
 from anyond.agents.codex.options import Options
 from anyond.agents.common import variant
 from anyond.agents.common.core import Dialogue, Turn
@@ -47,4 +46,7 @@ class Codex:
         Raises:
             Impossible: as for `launch`.
         """
+        # Loaded with the first dialogue, as no start of the daemon needs to wait for it.
+        from anyond.agents.codex.dialogue import CodexDialogue
+
         return CodexDialogue(turn, variant.decode(turn.options, Options))

@@ -9,9 +9,8 @@ from typing import Any
 from msgspec.structs import replace
 
 from anyond.agents.common import variant
-from anyond.agents.common.core import Turn
+from anyond.agents.common.core import Dialogue, Turn
 from anyond.agents.common.recap import recap
-from anyond.agents.cursor.dialogue import CursorDialogue
 from anyond.model.launch import Launch
 
 CURSOR = ("cursor-agent",)
@@ -75,12 +74,15 @@ class Cursor:
             options, turn.cwd, CURSOR, before=before, after=after, install=INSTALL
         )
 
-    def dialogue(self, turn: Turn) -> CursorDialogue:
+    def dialogue(self, turn: Turn) -> Dialogue:
         """A fresh dialogue; the prompt is already queued.
 
         Raises:
             Impossible: as for `launch`.
         """
+        # Loaded with the first dialogue, as no start of the daemon needs to wait for it.
+        from anyond.agents.cursor.dialogue import CursorDialogue
+
         options = variant.decode(turn.options, CursorOptions)
         return CursorDialogue(
             prompt=variant.full_prompt(turn.prompt, options),

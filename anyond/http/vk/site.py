@@ -7,6 +7,7 @@ import os
 import re
 import stat
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,8 +23,6 @@ from anyond.model.refusals.requests import Invalid, NotFound
 
 INDEX = "index.html"
 
-# The system's own table can be anything, and browsers refuse scripts of the wrong type.
-_TYPES = mimetypes.MimeTypes(filenames=())
 _TEXTS = {
     ".css": "text/css; charset=utf-8",
     ".html": "text/html; charset=utf-8",
@@ -131,9 +130,17 @@ def _best(root: Path, name: str, takes: frozenset[str]) -> _File | None:
     return plain
 
 
+@cache
+def _types() -> mimetypes.MimeTypes:
+    """The types of all other files. The system's own table, which is read before it is left out,
+    can be anything, and browsers refuse scripts of the wrong type.
+    """
+    return mimetypes.MimeTypes(filenames=())
+
+
 def _type(name: str) -> str:
     suffix = os.path.splitext(name)[1].lower()
-    return _TEXTS.get(suffix) or _TYPES.guess_type(f"x{suffix}")[0] or "application/octet-stream"
+    return _TEXTS.get(suffix) or _types().guess_type(f"x{suffix}")[0] or "application/octet-stream"
 
 
 def _frames(origins: Iterable[str]) -> str:

@@ -236,6 +236,7 @@ async def replay(
     """The conversation of an execution, rebuilt from its spool; None for a script."""
     if turn_record is None:
         return None
+    await turn_record.load()
     conversation = Conversation(process.id, turn_record.dialogue(), turn_record.approval_timeout_s)
     reader = launcher.spool(process.id).records()
     try:

@@ -64,6 +64,7 @@ async def write_recipe(
         carried=await resources.store.read(lambda r: carrying.before(r, process, resumed)),
     )
     launch = agent(profile.executor).launch(turn_record.turn())
+    await turn_record.load()
     return Recipe(replace(launch, env={**project.environment, **launch.env}), turn_record)
 
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+import trio
 from msgspec import Struct, field
 
 from anyond.agents.common.carried import Carried
 from anyond.agents.common.core import Dialogue, Turn
 from anyond.agents.roster import agent
 from anyond.model.configuration.settings import Executor
+
+_loaded: set[Executor] = set()
+"""The agents whose modules are there: those of all are a tenth of the start of a daemon."""
 
 
 class SentMessage(Struct, frozen=True, kw_only=True):
@@ -63,4 +67,19 @@ class TurnRecord(Struct, frozen=True, kw_only=True):
         )
 
     def dialogue(self) -> Dialogue:
+        """A fresh dialogue.
+
+        Raises:
+            Impossible: an option has the wrong type, or there is no such agent any more.
+        """
         return agent(self.executor).dialogue(self.turn())
+
+    async def load(self) -> None:
+        """See to it that `dialogue` takes no time: a thread loads the modules of the agent's first.
+
+        Raises:
+            Impossible: an option has the wrong type, or there is no such agent any more.
+        """
+        if self.executor not in _loaded:
+            await trio.to_thread.run_sync(self.dialogue)
+            _loaded.add(self.executor)

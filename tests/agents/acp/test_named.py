@@ -291,7 +291,7 @@ def test_a_list_of_the_registry_is_read_for_what_a_person_has_installed() -> Non
 )
 def test_a_row_that_makes_no_agent_is_left_out_and_told(row: Any) -> None:
     for decoded in (
-        registry_format.decode({"agents": [row]}, Catalog([])),
+        registry_format.decode({"agents": [row]}, Catalog(dict)),
         catalog.decode({"agents": [row]}),
     ):
         assert decoded[0] == []
@@ -302,7 +302,7 @@ def test_a_row_that_makes_no_agent_is_left_out_and_told(row: Any) -> None:
 def test_a_list_is_bounded() -> None:
     rows = [{"id": f"a{n}", "name": "A", "command": ["a"]} for n in range(catalog.MOST + 5)]
     for agents, problems in (
-        registry_format.decode({"agents": rows}, Catalog([])),
+        registry_format.decode({"agents": rows}, Catalog(dict)),
         catalog.decode({"agents": rows}),
     ):
         assert len(agents) == catalog.MOST

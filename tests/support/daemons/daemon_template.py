@@ -24,6 +24,7 @@ from contextlib import suppress
 import pygit2
 from pygit2.enums import ConfigLevel, Option
 
+from anyond.agents.roster import AGENTS, fits
 from anyond.cli import main
 from anyond.cli.serve import _load_structlog
 from anyond.daemon import listening
@@ -110,13 +111,15 @@ def _forget_home() -> None:
 
 
 def load() -> None:
-    """Import what `anyond serve` imports, in its order."""
+    """Import what `anyond serve` imports, in its order, and then what its first attempt does."""
     gc.disable()
     assert listening
     _load_structlog()
     import anyond.daemon.run
 
     assert anyond.daemon.run
+    for executor in AGENTS:
+        fits(executor, {})
     personal(os.environ)  # compiles the patterns of names
     gc.enable()
     gc.freeze()

@@ -9,10 +9,9 @@ from __future__ import annotations
 import platform
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from difflib import get_close_matches
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
@@ -66,11 +65,15 @@ class KnownAgent(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Catalog:
-    """Known agents by their ids: those that are shipped, and over them those of a person."""
+    """Known agents by their ids: those that are shipped, and over them those of a person.
 
-    def __init__(self, shipped: Iterable[KnownAgent]) -> None:
-        self._shipped = {agent.id: agent for agent in shipped}
-        self._agents: Mapping[str, KnownAgent] = self._shipped
+    Args:
+        shipped: those that are shipped, by their ids; called when somebody wants to know them.
+    """
+
+    def __init__(self, shipped: Callable[[], Mapping[str, KnownAgent]]) -> None:
+        self._shipped = shipped
+        self._merged: Mapping[str, KnownAgent] | None = None
 
     def __iter__(self) -> Iterator[KnownAgent]:
         return iter(sorted(self._agents.values(), key=lambda agent: agent.id))
@@ -80,7 +83,7 @@ class Catalog:
 
     def lay_over(self, agents: Iterable[KnownAgent]) -> None:
         """Let these replace those of their ids, and join the others; the former ones go."""
-        self._agents = {**self._shipped, **{agent.id: agent for agent in agents}}
+        self._merged = {**self._shipped(), **{agent.id: agent for agent in agents}}
 
     def get(self, name: str) -> KnownAgent | None:
         """The agent of that id, however it is capitalized."""
@@ -104,7 +107,14 @@ class Catalog:
             )
         return found
 
+    @property
+    def _agents(self) -> Mapping[str, KnownAgent]:
+        merged = self._merged
+        return self._shipped() if merged is None else merged
+
     def _alike(self, name: str) -> list[str]:
+        from difflib import get_close_matches  # for a name that was mistyped
+
         parts = [one for one in sorted(self._agents) if name and (name in one or one in name)]
         close = get_close_matches(name, sorted(self._agents), n=3, cutoff=0.6)
         return list(dict.fromkeys([*close, *parts]))[:3]
@@ -146,12 +156,13 @@ def encode(agents: Iterable[KnownAgent]) -> dict[str, Any]:
     return {"version": 1, "agents": rows}
 
 
-def _shipped() -> list[KnownAgent]:
-    content = files("anyond.agents.acp.registry").joinpath("agents.json").read_bytes()
+@cache
+def _shipped() -> Mapping[str, KnownAgent]:
+    content = Path(__file__).with_name("agents.json").read_bytes()
     agents, problems = decode(msgspec.json.decode(content))
     assert not problems, problems
-    return agents
+    return {agent.id: agent for agent in agents}
 
 
-CATALOG = Catalog(_shipped())
+CATALOG = Catalog(_shipped)
 """All that are known now."""
