@@ -61,7 +61,9 @@ class SummarizedAttempts(Struct, frozen=True, kw_only=True):
         ]
         | None
     ) = None
-    closed: Annotated[bool, Meta(description="Also of tasks that are done or cancelled.")] = False
+    closed: Annotated[
+        bool, Meta(description="Also what is archived, and of tasks that are done or cancelled.")
+    ] = False
     limit: Annotated[
         int, Meta(ge=1, le=10_000, description="At most so many that are not at work.")
     ] = 200

@@ -10,6 +10,7 @@ from anyond.cli.frame.commands import Program
 MODULES = {
     "agents": "anyond.cli.agents:agents",
     "answer": "anyond.cli.verbs.conversation:answer",
+    "archive": "anyond.cli.verbs.archiving:archive",
     "attach": "anyond.cli.verbs.conversation:attach",
     "cd": "anyond.cli.verbs.worktrees:print_path",
     "compare": "anyond.cli.verbs.reading:compare",

@@ -16,6 +16,7 @@ from anyond.agents.roster import CAPABILITIES
 from anyond.daemon.resources import Opened
 from anyond.host.identity import user_id
 from anyond.services.attempts import AttemptRequests
+from anyond.services.board import BoardRequests
 from anyond.services.branches import BranchRequests
 from anyond.services.dev_servers import DevServers
 from anyond.services.drafts import DraftRequests
@@ -68,13 +69,15 @@ async def open_services(
             branches = BranchRequests(resources, attempts)
             await branches.recover()
             watchers_nursery.start_soon(branches.complete_worktrees)
+            requests = AttemptRequests(resources, attempts, logs, janitor)
             yield Services(
                 store=resources.store,
                 settings=Settings(
                     resources.config, resources.profiles, user_id(options.paths.user_id)
                 ),
                 projects=ProjectRequests(resources, attempts, janitor),
-                attempts=AttemptRequests(resources, attempts, logs, janitor),
+                attempts=requests,
+                board=BoardRequests(resources.store, requests),
                 publishing=Publishing(resources, attempts, monitor),
                 sign_in=GitHubSignIn(resources),
                 images=ImageRequests(resources),

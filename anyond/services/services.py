@@ -10,6 +10,7 @@ from msgspec import Struct
 from anyond.model.configuration.settings import Executor
 from anyond.model.http.answers import Capability
 from anyond.services.attempts import AttemptRequests
+from anyond.services.board import BoardRequests
 from anyond.services.branches import BranchRequests
 from anyond.services.dev_servers import DevServers
 from anyond.services.drafts import DraftRequests
@@ -47,6 +48,7 @@ class Services(Struct, frozen=True):
     settings: Settings
     projects: ProjectRequests
     attempts: AttemptRequests
+    board: BoardRequests
     branches: BranchRequests
     dev_servers: DevServers
     editors: Editors

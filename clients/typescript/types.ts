@@ -106,6 +106,12 @@ export type ApprovalStatus = {
 
 export type ApprovalStatusKind = "pending" | "approved" | "denied" | "timed_out";
 
+/** Body of putting something away, or taking it back. */
+export type Archiving = {
+  /** Null is as true. */
+  archived?: boolean | null;
+};
+
 export type AssistantMessageEntry = {
   type: "assistant_message";
 };
@@ -116,6 +122,12 @@ export type AttachPrResponse = {
   pr_url: string | null;
   pr_number: number | null;
   pr_status: string | null;
+};
+
+/** An attempt that was put away, or taken back. */
+export type AttemptPlace = {
+  task_attempt_id: string;
+  archived_at: string | null;
 };
 
 /** The state of an attempt, in one word for people. `question`: the agent waits for an answer. `running`: something is at work. `failed`, `stopped`: how the last run ended. `merged`: its work is in the target branch. `finished`: the last run ended well. `new`: nothing has run yet. */
@@ -145,6 +157,10 @@ export type AttemptSummary = {
   /** How many wait for an answer. */
   questions: number;
   created_at: string;
+  /** Whether it, or its task, was put away. */
+  archived: boolean;
+  /** Whether a run has ended, or a question was asked, since a person looked. */
+  unseen: boolean;
 };
 
 /** The availability of an agent on this machine, in its default variant. */
@@ -164,6 +180,51 @@ export type BaseAgentCapability = "SESSION_FORK" | "SETUP_HELPER" | "STEER";
 
 /** The names of the agents, as the API spells them. */
 export type BaseCodingAgent = "CLAUDE_CODE" | "AMP" | "GEMINI" | "CODEX" | "OPENCODE" | "CURSOR_AGENT" | "QWEN_CODE" | "COPILOT" | "DROID" | "ACP" | "DEMO";
+
+export type BoardFrame =
+  | BoardSnapshot
+  | BoardTaskUpdated
+  | TaskDeleted;
+
+/** All tasks; the first message, unless the stream goes on after a position. */
+export type BoardSnapshot = {
+  type: "snapshot";
+  data: Array<BoardTask>;
+  seq: number;
+};
+
+/** A task with its place on the board. */
+export type BoardTask = {
+  id: string;
+  project_id: string;
+  title: string;
+  description: string | null;
+  status: TaskStatus;
+  parent_task_attempt: string | null;
+  created_at: string;
+  updated_at: string;
+  has_in_progress_attempt: boolean;
+  has_merged_attempt: boolean;
+  last_attempt_failed: boolean;
+  executor: string;
+  /** The order within a column: compared as text. Between two there is always room for another. "" is that nobody has put it anywhere: these come first, the newest first. */
+  rank: string;
+  priority: Priority;
+  labels: Array<string>;
+  /** When a person has put it away; null if it is not. */
+  archived_at: string | null;
+  /** How many questions of its agents wait for an answer. */
+  questions: number;
+  /** Whether a run has ended, or a question was asked, since a person looked. */
+  unseen: boolean;
+};
+
+/** A task as it is now; one that was not there before is new. */
+export type BoardTaskUpdated = {
+  type: "board_task_updated";
+  data: BoardTask;
+  seq: number;
+};
 
 /** Another worktree has the branch checked out. */
 export type BranchCheckedOutProblem = {
@@ -201,6 +262,33 @@ export type BrokenConfigProblem = {
   type: "broken_config";
   message: string;
   path: string;
+};
+
+/** Body of one action for many tasks: `place`, `start` or `stop`. */
+export type Bulk = {
+  task_ids: Array<string>;
+  place?: PlacingMany | null;
+  start?: StartingMany | null;
+  /** Stop all that runs in their attempts. */
+  stop?: boolean | null;
+};
+
+/** The outcome for one task. */
+export type BulkOutcome = {
+  task_id: string;
+  /** As it is now; null if it is not there. */
+  task: BoardTask | null;
+  /** The attempts that were stopped or started. */
+  attempt_ids: Array<string>;
+  /** Why nothing was done; null if it was. */
+  refusal: BulkRefusal | null;
+};
+
+/** The refusal that one task would have got alone. */
+export type BulkRefusal = {
+  status: number;
+  type: string | null;
+  message: string;
 };
 
 /** Something is at work in the attempt. Stop it first, or queue a draft. */
@@ -1021,6 +1109,28 @@ export type ImpossibleProblem = {
   field: string;
 };
 
+/** One thing that waits for a person; an attempt can have several. */
+export type InboxItem = {
+  kind: InboxKind;
+  /** When it began to wait. */
+  since: string;
+  attempt: AttemptSummary;
+  /** Of a question. */
+  approval: Approval | null;
+  /** Of a draft. */
+  draft: Draft | null;
+};
+
+/** The reason why something waits. `question`: an agent asks. `failed`: the last run ended without success, or was lost. `conflict`: a rebase has stopped. `finished`: the last run ended well, and nobody has looked. `draft`: a message was begun, and neither sent nor queued. */
+export type InboxKind = "question" | "failed" | "conflict" | "finished" | "draft";
+
+/** All that waits for a person; it replaces what was told before. */
+export type InboxSnapshot = {
+  type: "snapshot";
+  data: Array<InboxItem>;
+  seq: number;
+};
+
 /** An entry of the conversation; it replaces an earlier one of the same `index`. */
 export type IndexedEntry = {
   entry_type: NormalizedEntryType;
@@ -1283,6 +1393,26 @@ export type PendingApprovalStatus = {
   timeout_at: string;
 };
 
+/** Body of a change of a task's place; what is absent or null is kept. */
+export type Placing = {
+  status?: TaskStatus | null;
+  /** "" takes it out of the order by hand. */
+  rank?: string | null;
+  priority?: Priority | null;
+  /** All of them; [] clears. */
+  labels?: Array<string> | null;
+  archived?: boolean | null;
+};
+
+/** A change of the places of many tasks; what is absent or null is kept. */
+export type PlacingMany = {
+  status?: TaskStatus | null;
+  priority?: Priority | null;
+  archived?: boolean | null;
+  add_labels?: Array<string> | null;
+  remove_labels?: Array<string> | null;
+};
+
 export type PlanPresentationAction = {
   action: "plan_presentation";
   plan: string;
@@ -1296,6 +1426,8 @@ export type PrMerge = {
   target_branch_name: string;
   pr_info: PullRequestInfo;
 };
+
+export type Priority = "none" | "low" | "medium" | "high" | "urgent";
 
 /** Sent once, when the process has reached a final status. */
 export type ProcessCompleted = {
@@ -1541,6 +1673,25 @@ export type SearchResult = {
   match_type: SearchMatchType;
 };
 
+/** Body of having seen an attempt. */
+export type Seeing = {
+  /** What was on the screen was that of this position; null is now. It only moves forward. */
+  position?: number | null;
+  /** Mark it as not seen, whatever was seen before. */
+  unseen?: boolean | null;
+};
+
+/** Up to where a person has seen an attempt. */
+export type Seen = {
+  task_attempt_id: string;
+  /** Of the change log, as streams have it in `seq` and events in `id`. */
+  position: number;
+  /** The position of the last thing that concerns a person: the end of a run, a question. */
+  moved: number;
+  /** Whether that came after what was seen. */
+  unseen: boolean;
+};
+
 /** Setting that agent up from here is not supported. */
 export type SetupNotSupportedProblem = {
   type: "setup_not_supported";
@@ -1576,6 +1727,12 @@ export type StaleDraftProblem = {
   type: "stale_draft";
   message: string;
   draft: Draft;
+};
+
+/** A new attempt at each of many tasks. */
+export type StartingMany = {
+  executor_profile_id: ExecutorProfileIdInput;
+  base_branch: string;
 };
 
 /** It was stopped before it had started. */

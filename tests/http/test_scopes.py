@@ -29,6 +29,12 @@ SCOPES = {
         GET /api/tasks
         GET /api/tasks/{task_id}
         WEBSOCKET /api/tasks/stream/ws
+        GET /api/board/tasks
+        GET /api/board/tasks/{task_id}
+        WEBSOCKET /api/board/tasks/stream/ws
+        GET /api/inbox
+        WEBSOCKET /api/inbox/stream/ws
+        GET /api/task-attempts/{id}/seen
         GET /api/task-attempts
         GET /api/task-attempts/{id}
         GET /api/attempt-summaries
@@ -57,6 +63,10 @@ SCOPES = {
         GET /docs
     """,
     Scope.WRITE: """
+        PUT /api/board/tasks/{task_id}
+        POST /api/tasks/bulk
+        PUT /api/task-attempts/{id}/archived
+        PUT /api/task-attempts/{id}/seen
         POST /api/tasks
         POST /api/tasks/create-and-start
         PUT /api/tasks/{task_id}

@@ -16,35 +16,12 @@ from anyond.model.http.answers import (
     Replaced,
 )
 from anyond.model.http.bodies import AgentSetup, FollowUp, NewAttempt, OpenEditor, Replacing
-from anyond.model.http.summaries import AttemptState, AttemptSummary
 from anyond.model.rows import BranchStatus
 
 EXAMPLES: Examples = {
     attempts.LIST_TASK_ATTEMPTS: Example(answer=[things.ATTEMPT]),
     attempts.GET_TASK_ATTEMPT: Example(answer=things.ATTEMPT),
-    attempts.LIST_ATTEMPT_SUMMARIES: Example(
-        answer=[
-            AttemptSummary(
-                number=7,
-                id=samples.ATTEMPT_ID,
-                task_id=samples.TASK_ID,
-                project_id=samples.PROJECT_ID,
-                project_name=things.PROJECT.name,
-                title=things.PLAIN_TASK.title,
-                task_status=things.PLAIN_TASK.status,
-                state=AttemptState.FINISHED,
-                since=things.ATTEMPT.updated_at,
-                executor=things.ATTEMPT.executor,
-                branch=things.ATTEMPT.branch,
-                target_branch=things.ATTEMPT.target_branch,
-                container_ref=things.ATTEMPT.container_ref,
-                worktree_deleted=False,
-                last_message="The timer is described in README.md.",
-                questions=0,
-                created_at=things.ATTEMPT.created_at,
-            )
-        ]
-    ),
+    attempts.LIST_ATTEMPT_SUMMARIES: Example(answer=[things.SUMMARY]),
     attempts.CREATE_TASK_ATTEMPT: Example(
         send=NewAttempt(
             task_id=samples.TASK_ID,

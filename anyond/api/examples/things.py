@@ -14,6 +14,8 @@ from anyond.model.entries import (
     Succeeded,
     ToolUse,
 )
+from anyond.model.http.board import BoardTask, Priority
+from anyond.model.http.summaries import AttemptState, AttemptSummary
 from anyond.model.rows import (
     Approval,
     ApprovalStatus,
@@ -84,6 +86,13 @@ TASK = TaskWithAttemptStatus(
     last_attempt_failed=False,
     executor="DEMO",
 )
+BOARD_TASK = BoardTask(
+    **{name: getattr(TASK, name) for name in TASK.__struct_fields__},
+    rank="m",
+    priority=Priority.HIGH,
+    labels=["docs"],
+    unseen=True,
+)
 ATTEMPT = TaskAttempt(
     id=samples.ATTEMPT_ID,
     task_id=samples.TASK_ID,
@@ -143,6 +152,25 @@ IMAGE = Image(
     hash="sha256:3a7bd3e2360a3d29eea436fcfb7e44c735d117c42d1c1835420b6b9942dd4f1b",
     created_at=_EARLY,
     updated_at=_EARLY,
+)
+SUMMARY = AttemptSummary(
+    number=7,
+    id=samples.ATTEMPT_ID,
+    task_id=samples.TASK_ID,
+    project_id=samples.PROJECT_ID,
+    project_name=PROJECT.name,
+    title=PLAIN_TASK.title,
+    task_status=PLAIN_TASK.status,
+    state=AttemptState.FINISHED,
+    since=ATTEMPT.updated_at,
+    executor=ATTEMPT.executor,
+    branch=ATTEMPT.branch,
+    target_branch=ATTEMPT.target_branch,
+    container_ref=ATTEMPT.container_ref,
+    worktree_deleted=False,
+    last_message="The timer is described in README.md.",
+    questions=0,
+    created_at=ATTEMPT.created_at,
 )
 DRAFT = Draft(
     id=DRAFT_ID,

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from anyond.api import approvals, attempts
+from anyond.api import approvals
+from anyond.api import inbox as api_inbox
 from anyond.cli.following import questions
 from anyond.cli.following.keyboard import read_key, read_line, single_keys
 from anyond.cli.frame.failures import CommandFailed
@@ -19,13 +20,11 @@ from anyond.cli.rendering.colors import Painter, Style
 from anyond.cli.rendering.harmless import in_one_line
 from anyond.client import Refused
 from anyond.model.http.bodies import Answer
-from anyond.model.http.summaries import AttemptState, AttemptSummary
+from anyond.model.http.inbox import InboxItem, InboxKind
 from anyond.model.rows import Approval, ApprovalStatus
 
 if TYPE_CHECKING:
     from anyond.client import BlockingClient
-
-_WAITS = {AttemptState.QUESTION, AttemptState.FAILED, AttemptState.FINISHED}
 
 
 def pending(client: BlockingClient) -> list[Approval]:
@@ -35,10 +34,9 @@ def pending(client: BlockingClient) -> list[Approval]:
     return sorted(found, key=lambda one: one.created_at)
 
 
-def waiting(client: BlockingClient) -> list[AttemptSummary]:
-    """All attempts that wait for a person."""
-    found = client.call(attempts.LIST_ATTEMPT_SUMMARIES, attempts.SummarizedAttempts())
-    return [one for one in found if one.state in _WAITS]
+def inbox(client: BlockingClient) -> list[InboxItem]:
+    """All that waits for a person."""
+    return client.call(api_inbox.LIST_INBOX, api_inbox.InboxOf())
 
 
 def find_question(client: BlockingClient, reference: str | None) -> Approval:
@@ -92,21 +90,33 @@ def respond(session: Session, client: BlockingClient, approval: Approval, given:
         session.notice(f"{made.status}: {in_one_line(approval.tool_name)}")
 
 
-def print_waiting(
-    session: Session, found: Sequence[Approval], waits: Sequence[AttemptSummary]
-) -> None:
-    """Print both lists."""
+def print_inbox(session: Session, items: Sequence[InboxItem], *, questions_too: bool) -> None:
+    """Print what waits: a table of attempts, then what is in the way of each.
+
+    Args:
+        questions_too: with the text of the questions, where nobody will be asked them.
+    """
     paint = Painter(session.colored())
     columns = shutil.get_terminal_size().columns if session.is_terminal else None
-    for line in attempt_lines(waits, paint, columns) if waits else ():
+    listed = {item.attempt.id: item.attempt for item in items}
+    for line in attempt_lines(list(listed.values()), paint, columns) if listed else ():
         print_line(line)
-    for one in found:
-        number = next((w.number for w in waits if w.id == one.task_attempt_id), "")
-        print_line()
-        print_line(paint(f"? {number} asks ({one.id[:8]})", Style.ATTENTION))
-        for line in questions.question_lines(one):
-            print_line(f"  {line}")
-    if not found and not waits:
+    for item in items:
+        number = item.attempt.number
+        if item.kind is InboxKind.CONFLICT:
+            print_line()
+            print_line(paint(f"✕ {number} has stopped at a conflict", Style.ATTENTION))
+            print_line(f"  `anyon rebase {number} --abort`, or solve it: `anyon edit {number}`")
+        elif item.kind is InboxKind.DRAFT and item.draft is not None:
+            print_line()
+            print_line(paint(f"… {number} has a message that was not sent", Style.ATTENTION))
+            print_line(f"  {in_one_line(item.draft.prompt)}")
+        elif item.approval is not None and questions_too:
+            print_line()
+            print_line(paint(f"? {number} asks ({item.approval.id[:8]})", Style.ATTENTION))
+            for line in questions.question_lines(item.approval):
+                print_line(f"  {line}")
+    if not items:
         session.notice("Nothing waits for you.")
 
 

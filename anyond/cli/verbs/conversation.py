@@ -55,6 +55,7 @@ def attach(*, reference: str | None, read_only: bool, last: int) -> None:
     while it works, else as soon as nothing runs. Ctrl+C leaves it running.
     """
     from anyond.cli.finding.references import resolve
+    from anyond.cli.finding.seen import mark_seen
     from anyond.cli.following.follower import Follower, Options
 
     session = current()
@@ -66,6 +67,7 @@ def attach(*, reference: str | None, read_only: bool, last: int) -> None:
             Follower(client, attempt, screen_of(session), options, verbose=session.verbose).run()
         except KeyboardInterrupt:
             session.notice(f"Back: `anyon attach {attempt.number}`.")
+        mark_seen(session, client, attempt.id)
 
 
 @click.command(
@@ -204,23 +206,28 @@ def answer(*, reference: str | None, yes: bool, reason: str | None, picks: tuple
 @click.option("--count", is_flag=True, help="Only how many questions wait.")
 @click.option("--list", "only_list", is_flag=True, help="Only list, ask nothing.")
 def inbox(*, count: bool, only_list: bool) -> None:
-    """List what waits for a person: questions first, then what failed or finished."""
+    """List what waits for a person: questions, failures, conflicts, results, begun messages.
+
+    What has finished is there until it was seen: by `anyon attach`, `logs` or `diff`, or in
+    another client.
+    """
     from anyond.cli.following import deciding
 
     session = current()
     with session.client() as client:
-        pending = deciding.pending(client)
         if count:
+            pending = deciding.pending(client)
             if session.as_json:
                 session.print_json({"questions": len(pending)})
             else:
                 print_line(str(len(pending)))
             return
-        waiting = deciding.waiting(client)
+        items = deciding.inbox(client)
         if session.as_json:
-            session.print_json({"questions": pending, "attempts": waiting})
+            session.print_json(items)
             return
         asks = session.can_ask and session.is_terminal and not only_list
-        deciding.print_waiting(session, [] if asks else pending, waiting)
+        deciding.print_inbox(session, items, questions_too=not asks)
         if asks:
-            deciding.ask_each(session, client, pending)
+            found = [item.approval for item in items if item.approval is not None]
+            deciding.ask_each(session, client, found)

@@ -48,24 +48,26 @@ def logs(
 ) -> None:
     """Print what is there of a conversation; of a run at work, until it is quiet for a second."""
     from anyond.cli.finding.references import resolve
+    from anyond.cli.finding.seen import looked_at
 
     session = current()
     with session.client() as client:
         attempt = resolve(client, reference)
-        rows = _processes(client, attempt)
-        if raw:
-            _print_raw(session, client, rows, last, follow)
-        elif session.as_json or kinds or timestamps:
-            _print_entries(
-                session,
-                client,
-                rows,
-                last=last,
-                follow=follow,
-                look=(kinds, timestamps),
-            )
-        else:
-            _print_conversation(session, client, attempt, rows, last=last, follow=follow)
+        with looked_at(session, client, attempt.id):
+            rows = _processes(client, attempt)
+            if raw:
+                _print_raw(session, client, rows, last, follow)
+            elif session.as_json or kinds or timestamps:
+                _print_entries(
+                    session,
+                    client,
+                    rows,
+                    last=last,
+                    follow=follow,
+                    look=(kinds, timestamps),
+                )
+            else:
+                _print_conversation(session, client, attempt, rows, last=last, follow=follow)
 
 
 def _processes(client: BlockingClient, attempt: AttemptSummary) -> list[ExecutionProcess]:
@@ -232,6 +234,7 @@ def _print_raw(
 def diff(*, reference: str | None, stat: bool, name_only: bool) -> None:
     """Show what differs from where the attempt left its target branch, uncommitted work too."""
     from anyond.cli.finding.references import resolve
+    from anyond.cli.finding.seen import looked_at
     from anyond.cli.following.feed import differences
     from anyond.cli.rendering.colors import Painter
     from anyond.cli.rendering.diffs import diff_lines, stat_lines
@@ -241,7 +244,8 @@ def diff(*, reference: str | None, stat: bool, name_only: bool) -> None:
     session = current()
     with session.client() as client:
         attempt = resolve(client, reference)
-        found: list[Any] = differences(client, attempt.id, stats_only=stat or name_only)
+        with looked_at(session, client, attempt.id):
+            found: list[Any] = differences(client, attempt.id, stats_only=stat or name_only)
     if session.as_json:
         session.print_json(found)
     elif name_only:

@@ -249,13 +249,16 @@ def _followed(
     deadline: float | None,
 ) -> Ended:
     """Follow it to its end; Ctrl+C leaves it, and twice stops it."""
+    from anyond.cli.finding.seen import mark_seen
     from anyond.cli.following.follower import Follower, Options
     from anyond.cli.verbs.conversation import screen_of
 
     options = Options(can_ask=session.can_ask, rules=rules, deadline=deadline)
     screen = screen_of(session)
     try:
-        return Follower(client, attempt, screen, options, verbose=session.verbose).run()
+        ended = Follower(client, attempt, screen, options, verbose=session.verbose).run()
+        mark_seen(session, client, attempt.id)
+        return ended
     except KeyboardInterrupt:
         # From here on another Ctrl+C is counted, and interrupts nothing: it may come at once.
         again: list[int] = []

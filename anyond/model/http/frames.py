@@ -14,6 +14,8 @@ from msgspec import Struct
 
 from anyond.model.drafts import Draft
 from anyond.model.entries import NormalizedEntry
+from anyond.model.http.board import BoardTask
+from anyond.model.http.inbox import InboxItem
 from anyond.model.rows import Diff, ExecutionProcess, TaskWithAttemptStatus
 
 T = TypeVar("T")
@@ -71,6 +73,18 @@ class TaskDeleted(
     ChangeFrame[TaskWithAttemptStatus], frozen=True, kw_only=True, tag="task_deleted"
 ):
     """`data` is how the task was last."""
+
+
+class BoardSnapshot(SnapshotFrame[list[BoardTask]], frozen=True, kw_only=True):
+    """All tasks; the first message, unless the stream goes on after a position."""
+
+
+class BoardTaskUpdated(ChangeFrame[BoardTask], frozen=True, kw_only=True, tag="board_task_updated"):
+    """A task as it is now; one that was not there before is new."""
+
+
+class InboxSnapshot(SnapshotFrame[list[InboxItem]], frozen=True, kw_only=True):
+    """All that waits for a person; it replaces what was told before."""
 
 
 class ProcessSnapshot(SnapshotFrame[list[ExecutionProcess]], frozen=True, kw_only=True):

@@ -35,6 +35,8 @@ class AttemptSummary(Struct, frozen=True, kw_only=True):
         since: when it came into its state.
         last_message: the beginning of what the agent said last; None if it said nothing yet.
         questions: how many wait for an answer.
+        archived: whether it, or its task, was put away.
+        unseen: whether a run has ended, or a question was asked, since a person looked.
     """
 
     number: int
@@ -54,3 +56,5 @@ class AttemptSummary(Struct, frozen=True, kw_only=True):
     last_message: str | None
     questions: int
     created_at: str
+    archived: bool = False
+    unseen: bool = False

@@ -73,6 +73,15 @@ def of_project(reader: Reader, project_id: str) -> list[Draft]:
     return [_decoded(row).to_draft() for row in rows]
 
 
+def fetch_written(reader: Reader) -> list[Draft]:
+    """All that somebody has begun and neither sent nor queued, the newest first."""
+    rows = reader.execute(
+        f"SELECT {_COLUMNS} FROM drafts WHERE state = 'edited' AND prompt <> ''"
+        " ORDER BY updated_at DESC"
+    ).fetchall()
+    return [_decoded(row).to_draft() for row in rows]
+
+
 def blank(attempt: TaskAttempt, type: DraftType) -> Draft:
     """Return the form of a draft that was never written."""
     return _blank(attempt, type).to_draft()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,7 +20,7 @@ _COLUMNS = (
 # One statement for one task and for all of a project, so that the two cannot disagree. Each
 # search is one seek in an index; aggregates over joins were measured, and are slower. A "run" is
 # a process that is part of a chain, which a dev server is not.
-_WITH_STATUS = f"""
+WITH_STATUS = f"""
 SELECT {_COLUMNS},
        EXISTS (SELECT 1
                FROM task_attempts a CROSS JOIN execution_processes p ON p.task_attempt_id = a.id
@@ -41,10 +41,10 @@ LEFT JOIN task_attempts newest ON newest.rowid =
 WHERE {{which}}
 ORDER BY t.created_at DESC, t.rowid DESC
 """
-_STATUS_OF_ONE = _WITH_STATUS.format(which="t.id = ?")
-_STATUS_OF_PROJECT = _WITH_STATUS.format(which="t.project_id = ?")
+_STATUS_OF_ONE = WITH_STATUS.format(which="t.id = ?")
+_STATUS_OF_PROJECT = WITH_STATUS.format(which="t.project_id = ?")
 _STATUS_OF_PAGE = (
-    _WITH_STATUS.format(which="t.project_id = ? AND (t.created_at, t.rowid) < (?, ?)") + "LIMIT ?"
+    WITH_STATUS.format(which="t.project_id = ? AND (t.created_at, t.rowid) < (?, ?)") + "LIMIT ?"
 )
 _AFTER_ALL = ("\U0010ffff", 2**63 - 1)
 
@@ -101,7 +101,7 @@ def with_status(reader: Reader, id: str) -> TaskWithAttemptStatus:
     row = reader.execute(_STATUS_OF_ONE, (id,)).fetchone()
     if row is None:
         raise NotFound("task", id)
-    return _with_status(row)
+    return status_of_row(row)
 
 
 def all_with_status(reader: Reader, project_id: str) -> list[TaskWithAttemptStatus]:
@@ -111,7 +111,7 @@ def all_with_status(reader: Reader, project_id: str) -> list[TaskWithAttemptStat
 
 def each_with_status(reader: Reader, project_id: str) -> Iterator[TaskWithAttemptStatus]:
     """The same one by one."""
-    return map(_with_status, reader.execute(_STATUS_OF_PROJECT, (project_id,)))
+    return map(status_of_row, reader.execute(_STATUS_OF_PROJECT, (project_id,)))
 
 
 def page_with_status(
@@ -124,7 +124,7 @@ def page_with_status(
         after: the `place` of the last task of the page before; None for the first page.
     """
     rows = reader.execute(_STATUS_OF_PAGE, (project_id, *(after or _AFTER_ALL), limit))
-    return [_with_status(row) for row in rows]
+    return [status_of_row(row) for row in rows]
 
 
 def place(reader: Reader, id: str) -> tuple[str, int]:
@@ -263,7 +263,8 @@ def _task(row: tuple[Any, ...]) -> Task:
     )
 
 
-def _with_status(row: tuple[Any, ...]) -> TaskWithAttemptStatus:
+def status_of_row(row: Sequence[Any]) -> TaskWithAttemptStatus:
+    """The task of a row of `WITH_STATUS`."""
     return TaskWithAttemptStatus(
         id=row[0],
         project_id=row[1],

@@ -67,13 +67,29 @@ def fetch_all(reader: Reader) -> list[Intent]:
 
 
 def delete(tx: Tx, attempt_id: str) -> bool:
-    """It is done, or given up; returns whether there was one."""
-    return tx.execute("DELETE FROM intents WHERE attempt_id = ?", (attempt_id,)).rowcount > 0
+    """It is done, or given up; returns whether there was one. Emits `intent_ended` if it waited."""
+    intent = get(tx, attempt_id)
+    if intent is None:
+        return False
+    tx.execute("DELETE FROM intents WHERE attempt_id = ?", (attempt_id,))
+    if intent.waits:
+        tx.emit("intent_ended", intent, attempt_id=attempt_id, key=attempt_id)
+    return True
 
 
 def set_waits(tx: Tx, attempt_id: str) -> None:
-    """The rebase that is under way in an attempt has stopped at a conflict."""
+    """The rebase that is under way in an attempt has stopped at a conflict. Emits
+    `intent_waits`.
+    """
     tx.execute("UPDATE intents SET waits = 1 WHERE attempt_id = ?", (attempt_id,))
+    intent = get(tx, attempt_id)
+    if intent is not None:
+        tx.emit("intent_waits", intent, attempt_id=attempt_id, key=attempt_id)
+
+
+def fetch_waiting(reader: Reader) -> list[Intent]:
+    """The rebases that have stopped at a conflict, the oldest first."""
+    return [intent for intent in fetch_all(reader) if intent.waits]
 
 
 def rename_targets(tx: Tx, project_id: str, old: str, new: str) -> None:

@@ -26,7 +26,9 @@ SELECT n.number, a.id, t.id, p.id, p.name, t.title, t.status, a.executor, a.bran
     (SELECT SUBSTR(s.summary, 1, {MESSAGE_CHARACTERS}) FROM executor_sessions s
         JOIN execution_processes r ON r.id = s.execution_process_id
       WHERE s.task_attempt_id = a.id AND s.summary IS NOT NULL AND r.dropped = 0
-      ORDER BY r.created_at DESC, r.number DESC LIMIT 1)
+      ORDER BY r.created_at DESC, r.number DESC LIMIT 1),
+    a.archived_at IS NOT NULL OR t.archived_at IS NOT NULL,
+    a.id IN (SELECT u.task_attempt_id FROM seen_positions u WHERE u.moved > u.seen)
 FROM task_attempts a
 JOIN tasks t ON t.id = a.task_id
 JOIN projects p ON p.id = t.project_id
@@ -39,7 +41,9 @@ LEFT JOIN execution_processes x ON x.number =
 _NEWEST_FIRST = "ORDER BY a.created_at DESC, a.rowid DESC"
 _ACTIVE = """(a.id IN (SELECT task_attempt_id FROM execution_processes WHERE status = 'running')
     OR a.id IN (SELECT task_attempt_id FROM approvals WHERE status = 'pending'))"""
-_OPEN = "t.status NOT IN ('done', 'cancelled')"
+OPEN = """t.status NOT IN ('done', 'cancelled')
+    AND t.archived_at IS NULL AND a.archived_at IS NULL"""
+"""The condition that neither the task nor the attempt is over or put away."""
 
 
 def fetch_summaries(
@@ -51,7 +55,7 @@ def fetch_summaries(
         project_id: only those of this project.
         search: only those that can be meant by this: a number, the beginning of an id (of the
             attempt or its task), a branch or its last part, words of a title.
-        closed: also those of tasks that are done or cancelled.
+        closed: also what is archived, and those of tasks that are done or cancelled.
         limit: at most so many that are not at work.
     """
     conditions, parameters = ["1"], list[object]()
@@ -66,12 +70,25 @@ def fetch_summaries(
     active = reader.execute(
         f"{_SELECT} WHERE {_ACTIVE} AND {matched} {_NEWEST_FIRST}", parameters
     ).fetchall()
-    which = "1" if closed else _OPEN
+    which = "1" if closed else OPEN
     others = reader.execute(
         f"{_SELECT} WHERE NOT {_ACTIVE} AND {which} AND {matched} {_NEWEST_FIRST} LIMIT ?",
         (*parameters, limit),
     ).fetchall()
     return [_summary(row) for row in (*active, *others)]
+
+
+def fetch_where(
+    reader: Reader, condition: str, parameters: Sequence[object] = ()
+) -> list[AttemptSummary]:
+    """The summaries for which a condition holds, the newest first.
+
+    Args:
+        condition: about an attempt `a` and its task `t`; never made of what a client sends.
+        parameters: its values.
+    """
+    rows = reader.execute(f"{_SELECT} WHERE {condition} {_NEWEST_FIRST}", parameters).fetchall()
+    return [_summary(row) for row in rows]
 
 
 def _search(text: str) -> tuple[str, Sequence[object]]:
@@ -96,7 +113,7 @@ def _literal(text: str) -> str:
 
 
 def _summary(row: tuple[Any, ...]) -> AttemptSummary:
-    questions, asked_at, status, moved_at, merged_at, message = row[13:]
+    questions, asked_at, status, moved_at, merged_at, message = row[13:19]
     state, since = _state(row[12], asked_at, status, moved_at, merged_at)
     return AttemptSummary(
         number=row[0],
@@ -116,6 +133,8 @@ def _summary(row: tuple[Any, ...]) -> AttemptSummary:
         last_message=message,
         questions=questions,
         created_at=row[12],
+        archived=bool(row[19]),
+        unseen=bool(row[20]),
     )
 
 

@@ -59,7 +59,7 @@ def test_where_the_daemon_is(anyon: CommandLine) -> None:
     assert "0 at work" in anyon.well("status")
     assert anyon.json("paths")["data"] == str(anyon.daemon.data)
     assert anyon.json("version")["daemon"]
-    assert anyon.json("inbox") == {"questions": [], "attempts": []}
+    assert anyon.json("inbox") == []
     assert anyon.well("inbox", "--count") == "0\n"
 
 

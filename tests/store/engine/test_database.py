@@ -213,7 +213,10 @@ async def test_a_commit_that_fails_is_told_to_all_and_the_store_goes_on(store: S
 async def test_a_commit_that_is_refused_keeps_nothing_of_the_group(store: Store) -> None:
     def orphan(tx: Tx) -> None:
         tx.execute("PRAGMA defer_foreign_keys = ON")  # so that only the commit notices
-        tx.execute("INSERT INTO tasks VALUES ('t', 'nobody', 'T', NULL, 'todo', NULL, '', '')")
+        tx.execute(
+            "INSERT INTO tasks (id, project_id, title, created_at, updated_at)"
+            " VALUES ('t', 'nobody', 'T', '', '')"
+        )
 
     found = await results(store, Gate(), [put("a"), orphan])
     assert [type(error) for error in found] == [sqlite3.IntegrityError] * 2
