@@ -15,7 +15,7 @@ from anyond.model.access import Scope
 from anyond.model.errors import AnyondError
 from anyond.model.refusals import every
 from anyond.model.refusals.access import NotForAgents, ScopeMissing
-from anyond.model.refusals.daemon import AlreadyRunning, Gone, ServiceConflict
+from anyond.model.refusals.daemon import AgentsAtWork, AlreadyRunning, Gone, ServiceConflict
 from anyond.model.refusals.drafts import DraftQueued, EmptyDraft, StaleDraft
 from anyond.model.refusals.files import (
     BrokenConfig,
@@ -188,6 +188,7 @@ _WITH_ARGUMENTS: tuple[AnyondError, ...] = (
     # what no answer says
     Gone(3, oldest=40, end=43),
     AlreadyRunning(4711, "http://127.0.0.1:8096"),
+    AgentsAtWork(2),
     ServiceConflict("There is no service. `anyon service install` makes one."),
 )
 

@@ -41,3 +41,13 @@ class AlreadyRunning(Conflict, type="already_running"):
 
 class ServiceConflict(Conflict, type="service_conflict"):
     """The state of the service, or of its manager, does not allow it."""
+
+
+class AgentsAtWork(Conflict, type="agents_at_work"):
+    """Agents are at work, and what is asked for would take their files away."""
+
+    def __init__(self, count: int) -> None:
+        what = "1 agent or script is" if count == 1 else f"{count} agents and scripts are"
+        super().__init__(
+            f"{what} at work. Start the daemon, stop them (`anyon stop --all`), again."
+        )

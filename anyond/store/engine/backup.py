@@ -42,7 +42,7 @@ def make(database: Path) -> Path:
     path = newest(database)
     half = database.with_name(f"{path.name}.half")
     try:
-        _copy(database, half)
+        copy_checked(database, half)
         with suppress(FileNotFoundError):
             os.replace(path, _before(database))
         os.replace(half, path)
@@ -108,8 +108,8 @@ def _first_whole(database: Path, chosen: Path | None, half: Path) -> Backup:
         candidates = [one for one in candidates if os.path.realpath(one.path) == place]
     for backup in candidates:
         try:
-            _copy(backup.path, half)
-            _forget_gone(half)
+            copy_checked(backup.path, half)
+            forget_gone(half)
             _sync(half)
         except sqlite3.Error:
             _discard(half)
@@ -120,7 +120,7 @@ def _first_whole(database: Path, chosen: Path | None, half: Path) -> Backup:
     raise NotFound("backup that is whole and called", chosen)
 
 
-def _forget_gone(database: Path) -> None:
+def forget_gone(database: Path) -> None:
     """Forget what may be deleted: that was decided with files of later rows, too, which are not
     known here.
     """
@@ -136,8 +136,13 @@ def _discard(half: Path) -> None:
         half.unlink(missing_ok=True)
 
 
-def _copy(source: Path, target: Path) -> None:
-    """A complete and checked copy, on the disk, readable by its owner only."""
+def copy_checked(source: Path, target: Path) -> None:
+    """Make a complete and checked copy, on the disk, readable by its owner only. Blocking.
+
+    Raises:
+        sqlite3.Error: the database cannot be read, or is damaged.
+        OSError: the disk does not take it.
+    """
     target.unlink(missing_ok=True)
     os.close(os.open(target, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
     address = f"{source.absolute().as_uri()}?mode=ro"

@@ -1,0 +1,1 @@
+"""Backups of everything that one daemon has, to a directory, and back."""
