@@ -20,9 +20,11 @@ from anyond.api import (
     inbox,
     processes,
     projects,
+    search,
     system,
     tags,
     tasks,
+    usage,
 )
 from anyond.api.declaration.endpoint import Chapter, Endpoint
 
@@ -34,6 +36,8 @@ CHAPTERS: tuple[Chapter, ...] = (
     tasks.CHAPTER,
     board.CHAPTER,
     inbox.CHAPTER,
+    search.CHAPTER,
+    usage.CHAPTER,
     attempts.CHAPTER,
     branches.CHAPTER,
     processes.CHAPTER,

@@ -42,6 +42,7 @@ MODULES = {
     "retry": "anyond.cli.verbs.lifecycle:retry",
     "rm": "anyond.cli.verbs.lifecycle:rm",
     "run": "anyond.cli.verbs.run:run",
+    "search": "anyond.cli.verbs.finding:search",
     "send": "anyond.cli.verbs.conversation:send",
     "serve": "anyond.cli.serve:serve",
     "service": "anyond.cli.verbs.service:service",
@@ -50,6 +51,7 @@ MODULES = {
     "stop": "anyond.cli.verbs.lifecycle:stop",
     "stop-daemon": "anyond.cli.verbs.daemon:stop_daemon",
     "stream": "anyond.cli.stream:stream",
+    "usage": "anyond.cli.verbs.finding:usage",
     "version": "anyond.cli.verbs.daemon:version",
     "wait": "anyond.cli.verbs.lifecycle:wait",
 }

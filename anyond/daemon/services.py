@@ -32,6 +32,7 @@ from anyond.watchers.diffs import Diffs
 from anyond.watchers.janitor import Janitor, collect_garbage
 from anyond.watchers.logs import Logs
 from anyond.watchers.monitor import Monitor
+from anyond.watchers.search_index import SearchIndex
 from anyond.watchers.searches import Searches
 from anyond.watchers.variant_forms import VariantForms
 
@@ -63,6 +64,7 @@ async def open_services(
                 ("monitor", monitor.run),
                 ("owners", OwnerCheck(resources, attempts).run),
                 ("agents", agents.run),
+                ("search", SearchIndex(resources.store, logs).run),
             ):
                 report = partial(_report_crash, name)
                 watchers_nursery.start_soon(partial(keep, watcher, report=report))

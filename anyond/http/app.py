@@ -25,9 +25,11 @@ from anyond.http.routes import (
     inbox,
     processes,
     projects,
+    search,
     system,
     tags,
     tasks,
+    usage,
 )
 
 if TYPE_CHECKING:
@@ -41,6 +43,8 @@ ROUTES = complete(
     tasks.ROUTES,
     board.ROUTES,
     inbox.ROUTES,
+    search.ROUTES,
+    usage.ROUTES,
     attempts.ROUTES,
     branches.ROUTES,
     processes.ROUTES,

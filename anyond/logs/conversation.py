@@ -54,6 +54,7 @@ from anyond.model.entries import (
     SetupRequired,
     SystemMessage,
     Thinking,
+    TokenUsage,
     ToolUse,
     UserFeedback,
     UserMessage,
@@ -133,6 +134,16 @@ class Conversation:
                     return text
                 return raw[:SUMMARY_BYTES].decode(errors="ignore") + "..."
         return None
+
+    @property
+    def usage(self) -> list[TokenUsage]:
+        """Tokens and money of the run, as its agent reported them last; none if it never did."""
+        return [
+            entry.entry_type
+            for entry in self._entries
+            if isinstance(entry.entry_type, TokenUsage)
+            and isinstance(entry.parent, msgspec.UnsetType)
+        ]
 
     @property
     def opening(self) -> int | None:

@@ -161,6 +161,10 @@ export type AttemptSummary = {
   archived: boolean;
   /** Whether a run has ended, or a question was asked, since a person looked. */
   unseen: boolean;
+  /** Of its runs that are over, as far as agents told it; null if none did. */
+  cost_usd: number | null;
+  /** In and out, of the same. */
+  tokens: number | null;
 };
 
 /** The availability of an agent on this machine, in its default variant. */
@@ -970,6 +974,9 @@ export type ForbiddenProblem = {
   type: "forbidden";
 };
 
+/** The place of a text that was found: `task` is its title or description. */
+export type FoundKind = "task" | "message" | "command" | "path";
+
 /** The MCP servers of an agent, and the file in which they are. */
 export type GetMcpServerResponse = {
   mcp_config: McpConfig;
@@ -1660,11 +1667,40 @@ export type SearchAction = {
   query: string;
 };
 
+/** One text that was found. */
+export type SearchHit = {
+  kind: FoundKind;
+  /** The part of it around what was found. */
+  excerpt: string;
+  /** Where that is in the excerpt, each from and to, in characters. */
+  ranges: Array<[number, number]>;
+  at: string;
+  project_id: string;
+  project_name: string;
+  task_id: string;
+  title: string;
+  task_status: TaskStatus;
+  task_attempt_id: string | null;
+  /** Of the attempt; null for a task. */
+  number: number | null;
+  executor: string | null;
+  execution_process_id: string | null;
+  /** The `index` of the entry in the conversation of its execution. */
+  entry: number | null;
+};
+
 /** The place in a path where the text was found, the best first. */
 export type SearchMatchType = "FileName" | "DirectoryName" | "FullPath";
 
 /** `TASK_FORM` leaves out what git ignores, `SETTINGS` does not. */
 export type SearchMode = "TaskForm" | "Settings";
+
+/** Some hits, the newest first. */
+export type SearchPage = {
+  hits: Array<SearchHit>;
+  /** Sent along, it gives those that come next; null if these were the last. */
+  cursor: string | null;
+};
 
 /** A file or directory of a project; `path` is relative to the repository. */
 export type SearchResult = {
@@ -2038,6 +2074,30 @@ export type UpdateTask = {
   status?: TaskStatus | null;
   parent_task_attempt?: string | null;
   image_ids?: Array<string> | null;
+};
+
+/** The things that usage is added up for; `day` is one of the daemon's time zone. */
+export type UsageBy = "task" | "project" | "agent" | "day";
+
+/** The usage of one task, project, agent or day. What no run told is null, and not 0. */
+export type UsageSum = {
+  /** An id, the name of an agent, or a day. */
+  key: string;
+  /** For people; of what was deleted, as it was called last. */
+  name: string;
+  /** How many runs of agents. */
+  runs: number;
+  /** Of so many the agent did not tell the tokens. */
+  runs_without_tokens: number;
+  /** Of so many it did not tell the cost; `cost_usd` is that of the others. */
+  runs_without_cost: number;
+  input_tokens: number | null;
+  output_tokens: number | null;
+  cache_read_tokens: number | null;
+  cache_write_tokens: number | null;
+  cost_usd: number | null;
+  /** How long they ran, together. */
+  seconds: number;
 };
 
 export type UserFeedbackEntry = {

@@ -33,6 +33,8 @@ SCOPES = {
         GET /api/board/tasks/{task_id}
         WEBSOCKET /api/board/tasks/stream/ws
         GET /api/inbox
+        GET /api/search
+        GET /api/usage
         WEBSOCKET /api/inbox/stream/ws
         GET /api/task-attempts/{id}/seen
         GET /api/task-attempts

@@ -16,9 +16,11 @@ from anyond.api.examples import (
     inbox,
     processes,
     projects,
+    search,
     system,
     tags,
     tasks,
+    usage,
 )
 from anyond.api.examples.example import Example, Examples
 
@@ -32,6 +34,8 @@ EXAMPLES: Examples = {
         tasks,
         board,
         inbox,
+        search,
+        usage,
         attempts,
         branches,
         processes,

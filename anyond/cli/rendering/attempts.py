@@ -8,6 +8,7 @@ from anyond.cli.rendering.colors import Painter, Style
 from anyond.cli.rendering.harmless import in_one_line
 from anyond.cli.rendering.tables import Cell, table
 from anyond.cli.rendering.times import age
+from anyond.cli.rendering.usage import money, tokens
 from anyond.model.http.summaries import AttemptState, AttemptSummary
 
 STATES: dict[AttemptState, tuple[str, Style | None]] = {
@@ -43,7 +44,19 @@ def attempt_lines(
         for row, one in zip(rows, found, strict=True):
             row.insert(6, Cell(in_one_line(one.project_name)))
         flexible = [3, 6, 5, 7]
+    if any(one.cost_usd is not None or one.tokens is not None for one in found):
+        head.insert(5, "COST")
+        for row, one in zip(rows, found, strict=True):
+            row.insert(5, Cell(_cost(one), Style.DIM))
+        flexible = [column + (column >= 5) for column in flexible]
     return table(head, rows, painter, columns, flexible)
+
+
+def _cost(one: AttemptSummary) -> str:
+    """Money where it is known, else tokens; nothing where nothing has run to its end."""
+    if one.cost_usd is not None:
+        return money(one.cost_usd)
+    return "" if one.tokens is None else f"{tokens(one.tokens)} tokens"
 
 
 def _row(one: AttemptSummary, now: float | None) -> list[Cell]:

@@ -37,6 +37,8 @@ class AttemptSummary(Struct, frozen=True, kw_only=True):
         questions: how many wait for an answer.
         archived: whether it, or its task, was put away.
         unseen: whether a run has ended, or a question was asked, since a person looked.
+        cost_usd: of its runs that are over, as far as agents told it; None if none did.
+        tokens: in and out, of the same.
     """
 
     number: int
@@ -58,3 +60,5 @@ class AttemptSummary(Struct, frozen=True, kw_only=True):
     created_at: str
     archived: bool = False
     unseen: bool = False
+    cost_usd: float | None = None
+    tokens: int | None = None

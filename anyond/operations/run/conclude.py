@@ -52,7 +52,7 @@ from anyond.operations.workspace import git_programs, worktree
 from anyond.operations.workspace.submodules import uncommitted
 from anyond.store.board import attempts, drafts, tasks
 from anyond.store.engine.transaction import Tx
-from anyond.store.runs import processes, sessions
+from anyond.store.runs import processes, sessions, usages
 from anyond.store.runs import remarks as waiting_remarks
 from anyond.store.runs.remarks import WaitingRemark
 
@@ -183,6 +183,8 @@ async def conclude(
             after_head_commit=head,
             at=moment,
         )
+        if first_time and conversation is not None:
+            usages.record(tx, process.id, conversation.usage)
         if not first_time or process.run_reason is RunReason.DEV_SERVER:
             return None
         is_halted = halting() or ending.status is ProcessStatus.KILLED

@@ -28,7 +28,9 @@ SELECT n.number, a.id, t.id, p.id, p.name, t.title, t.status, a.executor, a.bran
       WHERE s.task_attempt_id = a.id AND s.summary IS NOT NULL AND r.dropped = 0
       ORDER BY r.created_at DESC, r.number DESC LIMIT 1),
     a.archived_at IS NOT NULL OR t.archived_at IS NOT NULL,
-    a.id IN (SELECT u.task_attempt_id FROM seen_positions u WHERE u.moved > u.seen)
+    a.id IN (SELECT u.task_attempt_id FROM seen_positions u WHERE u.moved > u.seen),
+    (SELECT SUM(u.cost_usd) FROM usages u WHERE u.task_attempt_id = a.id),
+    (SELECT SUM(u.input_tokens + u.output_tokens) FROM usages u WHERE u.task_attempt_id = a.id)
 FROM task_attempts a
 JOIN tasks t ON t.id = a.task_id
 JOIN projects p ON p.id = t.project_id
@@ -135,6 +137,8 @@ def _summary(row: tuple[Any, ...]) -> AttemptSummary:
         created_at=row[12],
         archived=bool(row[19]),
         unseen=bool(row[20]),
+        cost_usd=row[21],
+        tokens=row[22],
     )
 
 
