@@ -18,6 +18,7 @@ from anyond.host.identity import user_id
 from anyond.services.attempts import AttemptRequests
 from anyond.services.board import BoardRequests
 from anyond.services.branches import BranchRequests
+from anyond.services.changes import ChangeRequests
 from anyond.services.dev_servers import DevServers
 from anyond.services.drafts import DraftRequests
 from anyond.services.editors import Editors
@@ -84,6 +85,7 @@ async def open_services(
                 sign_in=GitHubSignIn(resources),
                 images=ImageRequests(resources),
                 branches=branches,
+                changes=ChangeRequests(resources, attempts),
                 dev_servers=DevServers(resources, attempts),
                 editors=Editors(watchers_nursery, resources, attempts),
                 drafts=drafts,

@@ -12,6 +12,7 @@ from anyond.model.http.answers import Capability
 from anyond.services.attempts import AttemptRequests
 from anyond.services.board import BoardRequests
 from anyond.services.branches import BranchRequests
+from anyond.services.changes import ChangeRequests
 from anyond.services.dev_servers import DevServers
 from anyond.services.drafts import DraftRequests
 from anyond.services.editors import Editors
@@ -50,6 +51,7 @@ class Services(Struct, frozen=True):
     attempts: AttemptRequests
     board: BoardRequests
     branches: BranchRequests
+    changes: ChangeRequests
     dev_servers: DevServers
     editors: Editors
     publishing: Publishing

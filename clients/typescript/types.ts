@@ -301,6 +301,17 @@ export type BusyProblem = {
   message: string;
 };
 
+/** The files that differ, by their paths. */
+export type ChangeList = {
+  /** The commit that they are compared with; null is nothing at all. */
+  base: string | null;
+  /** The commit that is compared; null is the worktree as it is, uncommitted files too. */
+  head: string | null;
+  files: Array<ChangedFile>;
+  additions: number;
+  deletions: number;
+};
+
 export type ChangeTargetBranchRequest = {
   new_target_branch: string;
 };
@@ -309,6 +320,25 @@ export type ChangeTargetBranchRequest = {
 export type ChangeTargetBranchResponse = {
   new_target_branch: string;
   status: [number, number];
+};
+
+/** One file that differs. */
+export type ChangedFile = {
+  /** Added, deleted, modified, renamed, copied, permissionChange. */
+  change: string;
+  /** Where it was and is; of a deleted file, both where it was. */
+  old_path: string | null;
+  /** Where it was and is; of a deleted file, both where it was. */
+  path: string;
+  /** Lines; 0 if it is binary. */
+  additions: number;
+  /** Lines; 0 if it is binary. */
+  deletions: number;
+  binary: boolean;
+  /** Whether it is another repository, of which only the commit counts. */
+  submodule: boolean;
+  /** Stands for its content now; another content has another one. "" if it is deleted. */
+  version: string;
 };
 
 /** Somebody else keeps writing that file. */
@@ -945,6 +975,20 @@ export type FileChange =
   | RenameChange
   | EditChange;
 
+/** The hunks of one file, as git makes them. */
+export type FileChanges = {
+  base: string | null;
+  head: string | null;
+  path: string;
+  /** What git says before the hunks: modes, renames, "Binary files … differ". */
+  header: Array<string>;
+  hunks: Array<Hunk>;
+  /** It has no lines. */
+  binary: boolean;
+  /** There are more lines than are sent. */
+  cut: boolean;
+};
+
 export type FileEditAction = {
   action: "file_edit";
   path: string;
@@ -1080,6 +1124,30 @@ export type HookRefusedProblem = {
   type: "hook_refused";
   message: string;
   hook?: string;
+};
+
+/** Lines that differ, with some around them. */
+export type Hunk = {
+  old_start: number;
+  old_lines: number;
+  new_start: number;
+  new_lines: number;
+  /** What git names behind the numbers, such as a function. */
+  section: string;
+  lines: Array<HunkLine>;
+};
+
+/** A line of a hunk. */
+export type HunkLine = {
+  /** ` `, `+` or `-`, as in a patch. */
+  kind: string;
+  text: string;
+  /** Its number before and now, from 1. */
+  old: number | null;
+  /** Its number before and now, from 1. */
+  new: number | null;
+  /** It is the last one, and ends without a line feed. */
+  no_newline: boolean;
 };
 
 /** Git ignores that file, so its deletion is no change. */
@@ -1639,6 +1707,19 @@ export type RunAgentSetupRequest = {
   executor_profile_id: ExecutorProfileIdInput;
 };
 
+/** A state of the worktree that was stored before something could destroy it. */
+export type SavedState = {
+  /** Counts up from 1 within the attempt. */
+  number: number;
+  created_at: string;
+  /** What was about to happen. */
+  reason: string;
+  branch: string | null;
+  /** The commit that was checked out. */
+  head: string | null;
+  commit: string;
+};
+
 /** The kind of an endpoint; a caller needs the scope that the endpoint declares. - `read`: look at tasks, conversations, changes. - `write`: make tasks, start and stop agents, send messages. - `decide`: answer what agents ask. - `land`: bring work to its target branch or to others, or throw it away: merge, rebase, push, delete. - `admin`: change what runs and who may do what: settings, profiles, scripts, tokens. */
 export type Scope = "read" | "write" | "decide" | "land" | "admin";
 
@@ -2004,6 +2085,18 @@ export type ToolUseEntry = {
 };
 
 export type UiLanguage = "BROWSER" | "EN" | "JA" | "ES" | "KO";
+
+/** Body of going back to a saved state. */
+export type Undoing = {
+  /** Of the state; null is that before the last thing that replaced anything. */
+  number?: number | null;
+};
+
+/** The state that is there again, and that which was there until now. */
+export type Undone = {
+  restored: SavedState;
+  before: SavedState;
+};
 
 /** There is no way to the other side. */
 export type UnreachableProblem = {

@@ -34,6 +34,9 @@ SCOPES = {
         WEBSOCKET /api/board/tasks/stream/ws
         GET /api/inbox
         GET /api/search
+        GET /api/task-attempts/{id}/diff
+        GET /api/task-attempts/{id}/diff/file
+        GET /api/task-attempts/{id}/snapshots
         GET /api/usage
         WEBSOCKET /api/inbox/stream/ws
         GET /api/task-attempts/{id}/seen
@@ -100,6 +103,7 @@ SCOPES = {
         POST /api/task-attempts/{id}/rebase
         POST /api/task-attempts/{id}/conflicts/abort
         POST /api/task-attempts/{id}/merge
+        POST /api/task-attempts/{id}/undo
         POST /api/task-attempts/{id}/push
         POST /api/task-attempts/{id}/pr
         POST /api/task-attempts/{id}/pr/attach

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from anyond.cli.rendering.colors import Painter, Style
 from anyond.cli.rendering.harmless import harmless, in_one_line
 from anyond.cli.rendering.tables import Cell, table
+from anyond.model.http.changes import FileChanges
 from anyond.model.http.summaries import AttemptSummary
 from anyond.model.rows import Diff
 
@@ -18,6 +19,23 @@ def diff_lines(found: Sequence[Diff], painter: Painter) -> Iterator[str]:
     """A patch that git applies, as long as no contents are left out."""
     for one in found:
         yield from _file_lines(one, painter)
+
+
+def hunk_lines(found: Sequence[FileChanges], painter: Painter) -> Iterator[str]:
+    """A patch of hunks that git has made."""
+    for one in found:
+        for line in one.header:
+            yield painter(in_one_line(line), Style.BOLD)
+        for hunk in one.hunks:
+            ranges = f"-{hunk.old_start},{hunk.old_lines} +{hunk.new_start},{hunk.new_lines}"
+            section = f" {in_one_line(hunk.section)}" if hunk.section else ""
+            yield painter(f"@@ {ranges} @@{section}", Style.BUSY)
+            for part in hunk.lines:
+                yield _painted(harmless(f"{part.kind}{part.text}"), painter)
+                if part.no_newline:
+                    yield "\\ No newline at end of file"
+        if one.cut:
+            yield painter("(there is more: what is too long is left out)", Style.DIM)
 
 
 def stat_lines(found: Sequence[Diff], painter: Painter) -> list[str]:

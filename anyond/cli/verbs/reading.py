@@ -1,10 +1,10 @@
-"""The verbs `logs` and `diff`: what an agent said, and what it has changed."""
+"""The verb `logs`: what an agent said."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -217,71 +217,3 @@ def _print_raw(
                     raise error
                 case None:
                     over = not follow and row.status is ProcessStatus.RUNNING
-
-
-@click.command(
-    cls=Verb,
-    short_help="Show what an attempt has changed.",
-    examples=[
-        ("anyon diff 7", "through the pager, as git does"),
-        ("anyon diff 7 --stat", "files and lines only"),
-        ("anyon diff 7 | git apply", "bring it elsewhere"),
-    ],
-)
-@click.argument("reference", metavar="[ATTEMPT]", type=ATTEMPT, required=False)
-@click.option("--stat", is_flag=True, help="Files with the number of their lines.")
-@click.option("--name-only", is_flag=True, help="Only the names of the files.")
-def diff(*, reference: str | None, stat: bool, name_only: bool) -> None:
-    """Show what differs from where the attempt left its target branch, uncommitted work too."""
-    from anyond.cli.finding.references import resolve
-    from anyond.cli.finding.seen import looked_at
-    from anyond.cli.following.feed import differences
-    from anyond.cli.rendering.colors import Painter
-    from anyond.cli.rendering.diffs import diff_lines, stat_lines
-    from anyond.cli.rendering.harmless import in_one_line
-    from anyond.cli.rendering.pager import print_lines
-
-    session = current()
-    with session.client() as client:
-        attempt = resolve(client, reference)
-        with looked_at(session, client, attempt.id):
-            found: list[Any] = differences(client, attempt.id, stats_only=stat or name_only)
-    if session.as_json:
-        session.print_json(found)
-    elif name_only:
-        for one in found:
-            print_line(in_one_line(one.path))
-    else:
-        paint = Painter(session.colored())
-        if not found:
-            session.notice("Nothing has changed.")
-        lines = stat_lines(found, paint) if stat else diff_lines(found, paint)
-        print_lines(lines, session.is_terminal)
-
-
-@click.command(
-    cls=Verb,
-    short_help="Lay the changes of attempts side by side.",
-    examples=[("anyon compare 7 8 9", "a file a line, an attempt a column")],
-)
-@click.argument("references", metavar="ATTEMPT ATTEMPT...", type=ATTEMPT, nargs=-1, required=True)
-def compare(*, references: tuple[str, ...]) -> None:
-    """Compare what attempts have changed, file by file."""
-    from anyond.cli.finding.references import resolve
-    from anyond.cli.following.feed import changed_files
-    from anyond.cli.rendering.colors import Painter
-    from anyond.cli.rendering.diffs import comparison_lines
-
-    session = current()
-    if len(references) < 2:
-        raise click.UsageError("Name two attempts or more.")
-    with session.client() as client:
-        found = [resolve(client, reference) for reference in references]
-        changes = [changed_files(client, one.id) for one in found]
-    if session.as_json:
-        session.print_json(
-            [{"attempt": one, "files": files} for one, files in zip(found, changes, strict=True)]
-        )
-        return
-    for line in comparison_lines(found, changes, Painter(session.colored())):
-        print_line(line)

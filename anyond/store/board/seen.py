@@ -18,6 +18,14 @@ def get(reader: Reader, attempt_id: str) -> Seen:
     return Seen(task_attempt_id=attempt_id, position=position, moved=moved, unseen=moved > position)
 
 
+def commit(reader: Reader, attempt_id: str) -> str | None:
+    """The commit that the last run had left when a person looked; None if nobody did."""
+    row = reader.execute(
+        "SELECT seen_commit FROM seen_positions WHERE task_attempt_id = ?", (attempt_id,)
+    ).fetchone()
+    return None if row is None else row[0]
+
+
 def see(tx: Tx, attempt_id: str, seeing: Seeing) -> Seen:
     """Move the position forward, or back to nothing; emits `seen_updated` if that changes whether
     it is unseen.
@@ -40,11 +48,22 @@ def see(tx: Tx, attempt_id: str, seeing: Seeing) -> Seen:
         position = max(position, end if seeing.position is None else seeing.position)
     if (position, moved) == (old.position, old.moved):
         return old
-    tx.execute(
-        "INSERT INTO seen_positions (task_attempt_id, moved, seen) VALUES (?, ?, ?)"
-        " ON CONFLICT (task_attempt_id) DO UPDATE SET moved = excluded.moved, seen = excluded.seen",
-        (attempt_id, moved, position),
-    )
+    if position >= moved:
+        tx.execute(
+            "INSERT INTO seen_positions (task_attempt_id, moved, seen, seen_commit)"
+            " VALUES (?, ?, ?, (SELECT p.after_head_commit FROM execution_processes p"
+            "  WHERE p.task_attempt_id = ? AND p.after_head_commit IS NOT NULL AND p.dropped = 0"
+            "  ORDER BY p.created_at DESC, p.number DESC LIMIT 1))"
+            " ON CONFLICT (task_attempt_id) DO UPDATE SET moved = excluded.moved,"
+            "  seen = excluded.seen, seen_commit = excluded.seen_commit",
+            (attempt_id, moved, position, attempt_id),
+        )
+    else:  # what is new was not looked at, so the commit stays
+        tx.execute(
+            "INSERT INTO seen_positions (task_attempt_id, moved, seen) VALUES (?, ?, ?) ON CONFLICT"
+            " (task_attempt_id) DO UPDATE SET moved = excluded.moved, seen = excluded.seen",
+            (attempt_id, moved, position),
+        )
     new = get(tx, attempt_id)
     if new.unseen != old.unseen:
         owner = attempts.place(tx, attempt_id)
