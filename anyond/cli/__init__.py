@@ -23,6 +23,7 @@ MODULES = {
     "edit": "anyond.cli.verbs.worktrees:edit",
     "events": "anyond.cli.verbs.daemon:events",
     "exec": "anyond.cli.verbs.worktrees:execute",
+    "export": "anyond.cli.verbs.export:export",
     "import": "anyond.cli.imports:import_",
     "inbox": "anyond.cli.verbs.conversation:inbox",
     "logs": "anyond.cli.verbs.reading:logs",
