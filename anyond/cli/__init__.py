@@ -40,6 +40,7 @@ MODULES = {
     "restart": "anyond.cli.verbs.daemon:restart",
     "restore": "anyond.cli.verbs.backups:restore",
     "restore-backup": "anyond.cli.backups:restore_backup",
+    "retention": "anyond.cli.verbs.retention:retention",
     "retry": "anyond.cli.verbs.lifecycle:retry",
     "rm": "anyond.cli.verbs.lifecycle:rm",
     "run": "anyond.cli.verbs.run:run",

@@ -25,6 +25,7 @@ from anyond.services.editors import Editors
 from anyond.services.images import ImageRequests
 from anyond.services.projects import ProjectRequests
 from anyond.services.publishing import Publishing
+from anyond.services.retention import Retention
 from anyond.services.services import Services, Settings
 from anyond.services.sign_in import GitHubSignIn
 from anyond.settings.options import Options
@@ -61,6 +62,7 @@ async def open_services(
             agents = Agents(resources.profiles, opened.named_agents, resources.store)
             for name, watcher in (
                 ("janitor", janitor.run),
+                ("retention", Retention(resources, attempts).run),
                 ("garbage", collect_garbage),
                 ("monitor", monitor.run),
                 ("owners", OwnerCheck(resources, attempts).run),

@@ -473,6 +473,10 @@ export type Config = {
   script_profile: ScriptProfile;
   /** Which submodules a new worktree has: those of the project's checkout, all, or none. */
   submodules: Submodules;
+  /** How many days a worktree stays after its task is done or cancelled and nothing ran in it; then it is removed after a snapshot, and comes back from its branch when it is needed. 0 is for ever. */
+  worktrees_stay_days: number;
+  /** How many days raw logs stay after their task is done or cancelled; conversations stay. 0 is for ever. */
+  logs_stay_days: number;
   /** How many bytes of one execution's raw log are kept: its beginning and its newest part. */
   log_limit_bytes: number;
 };
@@ -523,6 +527,10 @@ export type ConfigInput = {
   script_profile?: ScriptProfile;
   /** Which submodules a new worktree has: those of the project's checkout, all, or none. */
   submodules?: Submodules;
+  /** How many days a worktree stays after its task is done or cancelled and nothing ran in it; then it is removed after a snapshot, and comes back from its branch when it is needed. 0 is for ever. */
+  worktrees_stay_days?: number;
+  /** How many days raw logs stay after their task is done or cancelled; conversations stay. 0 is for ever. */
+  logs_stay_days?: number;
   /** How many bytes of one execution's raw log are kept: its beginning and its newest part. */
   log_limit_bytes?: number;
 };

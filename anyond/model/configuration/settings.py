@@ -257,6 +257,27 @@ class Config(Struct, frozen=True, kw_only=True):
             Group.GIT,
         ),
     ] = Submodules.AS_CHECKOUT
+    worktrees_stay_days: Annotated[
+        int,
+        setting(
+            "How many days a worktree stays after its task is done or cancelled and nothing ran in"
+            " it; then it is removed after a snapshot, and comes back from its branch when it is"
+            " needed. 0 is for ever.",
+            Group.GIT,
+            ge=0,
+            le=36_500,
+        ),
+    ] = 0
+    logs_stay_days: Annotated[
+        int,
+        setting(
+            "How many days raw logs stay after their task is done or cancelled; conversations stay."
+            " 0 is for ever.",
+            Group.AGENTS,
+            ge=0,
+            le=36_500,
+        ),
+    ] = 0
     log_limit_bytes: Annotated[
         int,
         setting(
