@@ -194,6 +194,11 @@ class Launcher:
             withdraw(spool.path)
             return Absent()
 
+    def is_alive(self, execution_id: str) -> bool:
+        """Return whether its shim holds its lock; unlike `look`, change nothing if it does not."""
+        with Lock(self.spool(execution_id).path) as lock:
+            return execution_id in self._starting or not lock.taken()
+
     async def attach(
         self, execution_id: str, key: str = "", *, timeout: float = ANSWER
     ) -> ShimConnection:

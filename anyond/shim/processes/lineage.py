@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from anyond.shim.processes.process_table import LINUX, processes
+from anyond.shim.processes.process_table import LINUX, children, processes
 
 # How the path of a shim ends: ours, and that of versions before.
 SHIMS = (b"/shim/shim.py", b"/procs/shim.py")
@@ -68,17 +68,12 @@ def is_shim_of(pid: int, execution_id: str) -> bool:
 
 
 def program_of(shim: int) -> tuple[int, str] | None:
-    """Pid and start time of the program that a shim runs; None if it has ended. Blocks: ~2 ms.
+    """Pid and start time of the program that a shim runs; None if it has ended. Blocks: ~0.1 ms.
 
     It is the first child that a shim has; others are orphans that came to it later.
     """
-    table = processes()
-    children = [
-        (pid, start) for pid, parent, _, sid, start in table if (parent, sid) == (shim, pid)
-    ]
-    if LINUX:
-        children.sort(key=lambda child: (int(child[1]), child[0]))
-    return children[0] if children else None
+    programs = [(pid, start) for pid, _, _, sid, start in children(shim) if sid == pid]
+    return programs[0] if programs else None
 
 
 def descends_from_execution(pid: int, root: str) -> bool:
@@ -121,23 +116,23 @@ def members(root: str) -> dict[int, str]:
     table = processes()
     found: dict[int, str] = {}
     commands = _commands(set()) if not LINUX else {}
-    children: dict[int, list[int]] = {}
+    below: dict[int, list[int]] = {}
     for pid, parent, *_ in table:
-        children.setdefault(parent, []).append(pid)
+        below.setdefault(parent, []).append(pid)
     ahead: list[tuple[int, str]] = []
     for pid, *_ in table:
         command = _read(pid, "cmdline") if LINUX else commands.get(pid, b"")
         if _names_shim(command):
             spool = spool_of(pid) if LINUX else _spool_in(command)
             if spool is not None and os.path.dirname(spool) == root:
-                ahead += [(child, os.path.basename(spool)) for child in children.get(pid, ())]
+                ahead += [(child, os.path.basename(spool)) for child in below.get(pid, ())]
         elif LINUX and (marked := _marked(pid, root)) is not None:
             ahead.append((pid, marked))
     while ahead:
         pid, execution = ahead.pop()
         if pid not in found:
             found[pid] = execution
-            ahead += [(child, execution) for child in children.get(pid, ())]
+            ahead += [(child, execution) for child in below.get(pid, ())]
     return found
 
 

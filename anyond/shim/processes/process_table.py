@@ -20,9 +20,36 @@ def processes() -> list[Process]:
     return _linux_processes() if LINUX else _ps_processes()
 
 
+def children(parent: int) -> list[Process]:
+    """The live children of one process, on Linux the oldest first. Blocks: ~0.1 ms, or as long as
+    `processes` where the kernel does not tell them.
+    """
+    if LINUX:
+        try:
+            found = _linux_stats(_linux_children(parent))
+        except OSError:
+            found = _linux_processes()
+        theirs = [process for process in found if process[1] == parent]
+        return sorted(theirs, key=lambda child: (int(child[4]), child[0]))
+    return [process for process in processes() if process[1] == parent]
+
+
+def _linux_children(parent: int) -> list[str]:
+    """Their pids. One that ends meanwhile may hide those that came to the process after it."""
+    found: list[str] = []
+    for thread in os.listdir(f"/proc/{parent}/task"):
+        with open(f"/proc/{parent}/task/{thread}/children") as file:
+            found += file.read().split()
+    return found
+
+
 def _linux_processes() -> list[Process]:
+    return _linux_stats(os.listdir("/proc"))
+
+
+def _linux_stats(names: list[str]) -> list[Process]:
     found = []
-    for name in os.listdir("/proc"):
+    for name in names:
         if name.isdigit():
             try:
                 fd = os.open(f"/proc/{name}/stat", os.O_RDONLY)

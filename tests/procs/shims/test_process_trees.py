@@ -17,9 +17,10 @@ import trio
 from anyond.procs.identity import identify
 from anyond.procs.shims.launcher import Alive, Ended, Launcher, Lost
 from anyond.procs.spools.spool import Spool
+from anyond.shim.processes import process_table
 from anyond.shim.processes.lineage import find_shims
 from anyond.shim.processes.orphans import end_orphans
-from anyond.shim.processes.process_table import LINUX, processes, started
+from anyond.shim.processes.process_table import LINUX, children, processes, started
 from tests.support.processes.shim_programs import (
     alive,
     before_long,
@@ -256,6 +257,47 @@ async def test_another_program_that_listens_in_the_place_of_a_shim_is_not_taken_
         listener.listen()
         sock.connect(str(tmp_path / "s"))
         assert identify(sock, name()) is None
+
+
+@pytest.mark.parametrize("kernel_tells", [True, False])
+def test_the_children_of_a_process_are_those_that_the_whole_table_has(
+    monkeypatch: pytest.MonkeyPatch, kernel_tells: bool
+) -> None:
+    script = "sleep 600 & sh -c 'sleep 600 & echo $!; wait' & read line; kill %1 %2"
+    if not kernel_tells:
+
+        def refuse(parent: int) -> list[str]:
+            raise FileNotFoundError(f"/proc/{parent}/task/{parent}/children")
+
+        monkeypatch.setattr(process_table, "_linux_children", refuse)
+    with subprocess.Popen(
+        ["bash", "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as parent:
+        assert parent.stdin is not None
+        assert parent.stdout is not None
+        grandchild = int(parent.stdout.readline())
+        found = children(parent.pid)
+        assert {process[0] for process in found} == {
+            pid for pid, above, *_ in processes() if above == parent.pid
+        }
+        assert len(found) == 2
+        os.kill(grandchild, signal.SIGKILL)
+        parent.stdin.close()
+    assert children(parent.pid) == []
+
+
+async def test_whether_a_shim_lives_is_told_without_touching_its_spool(launcher: Launcher) -> None:
+    running = await begin(launcher, shell("read x"))
+    spool = launcher.spool(running.execution_id)
+    assert launcher.is_alive(running.execution_id)
+    await running.write(b"\n")
+    await end(launcher, running)
+    before = {file.name: file.read_bytes() for file in spool.path.iterdir() if file.is_file()}
+    with trio.fail_after(30):
+        while launcher.is_alive(running.execution_id):
+            await trio.sleep(0.01)  # it lets go of its lock when it ends
+    assert {f.name: f.read_bytes() for f in spool.path.iterdir() if f.is_file()} == before
+    assert not launcher.is_alive(name())
 
 
 @pytest.mark.skipif(not LINUX or os.geteuid() != 0, reason="Only root sees and kills others.")
