@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -55,11 +55,18 @@ class AttemptActor(Actor[Event, Command]):
     Args:
         resources: what operations may reach.
         logs: where followers find what the processes say.
+        running: what is known to run there before it has looked.
     """
 
     machine: AttemptMachine
 
-    def __init__(self, attempt_id: str, resources: Resources, logs: Logs) -> None:
+    def __init__(
+        self,
+        attempt_id: str,
+        resources: Resources,
+        logs: Logs,
+        running: Iterable[ExecutionProcess] = (),
+    ) -> None:
         super().__init__()
         self.attempt_id = attempt_id
         self.machine = AttemptMachine()
@@ -79,9 +86,18 @@ class AttemptActor(Actor[Event, Command]):
             finished=self._take_finished,
         )
         self.recovered = self.executions.recovered
+        self._was_busy = False
+        for row in running:
+            logs.begin(row.id)
+            self._was_busy = self._was_busy or not row_found(row).alongside
 
     def __str__(self) -> str:
         return f"attempt {self.attempt_id}"
+
+    @property
+    def busy(self) -> bool:
+        """True if somebody is at work in the worktree, as far as is known before it has looked."""
+        return self.machine.busy or (self._was_busy and not self._has_opened)
 
     # ------------------------------------------------------------ life
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -11,6 +11,7 @@ import trio
 from msgspec import Struct, field
 
 from anyond.actors.attempt import AttemptActor
+from anyond.actors.backlog import Backlog
 from anyond.actors.core import Intensity
 from anyond.actors.execution.executions import STOPPED_BY_USER
 from anyond.machines.attempt_events import (
@@ -46,7 +47,7 @@ LONGEST_BACKOFF_S = 60.0
 """The exponential backoff before an attempt whose actor has failed gets the next one."""
 
 RECOVERY_SECONDS = 15.0
-"""The timeout of the recovery of attempts, before requests are accepted."""
+"""The timeout of the recovery of what has ended meanwhile, before requests are accepted."""
 
 
 class _Tenancy(Struct, eq=False):
@@ -68,6 +69,8 @@ class Attempts:
         self._tenancies: dict[str, _Tenancy] = {}
         self._failures: dict[str, int] = {}
         self._inactive: dict[str, trio.Event] = {}
+        self._backlog = Backlog(self._start)
+        logs.awaited = self._backlog.hasten
 
     async def do(
         self,
@@ -90,7 +93,7 @@ class Attempts:
         What it returns or raises is dropped, and so is the work itself if the daemon ends before.
         """
         if attempt_id not in self._inactive:
-            actor = self._actor_of(attempt_id)
+            actor = self._tenant(attempt_id).actor
             actor.send(RunExclusive(lambda: work(actor), patient=True))
 
     async def begin(self, process: ExecutionProcess) -> None:
@@ -164,12 +167,14 @@ class Attempts:
         tenancy = self._tenancies.get(approval.task_attempt_id)
         if tenancy is not None:
             tenancy.actor.send(Decided(approval))
+            self._backlog.hasten(approval.task_attempt_id)
 
     def steer(self, process: ExecutionProcess) -> None:
         """Something was written down that is to be said to the agent of `process`. Never waits."""
         tenancy = self._tenancies.get(process.task_attempt_id)
         if tenancy is not None:
             tenancy.actor.send(Steered(process.id))
+            self._backlog.hasten(process.task_attempt_id)
 
     def is_active(self, attempt_id: str) -> bool:
         """Return whether an actor owns the attempt now."""
@@ -180,22 +185,62 @@ class Attempts:
         now.
         """
         tenancy = self._tenancies.get(attempt_id)
-        return tenancy is not None and tenancy.actor.machine.busy
+        return tenancy is not None and tenancy.actor.busy
 
     def failures(self, attempt_id: str) -> int:
         """Return the number of failures in a row of its actor while something ran there."""
         return self._failures.get(attempt_id, 0)
 
-    async def recover(self) -> None:
-        """Go on with everything that ran when the last daemon ended; returns when all is found."""
-        rows = await self._resources.store.read(processes.running)
-        found = [self._tenant(id) for id in dict.fromkeys(row.task_attempt_id for row in rows)]
+    async def recover(self, serving: trio.Event | None = None) -> None:
+        """Go on with everything that ran when the last daemon ended.
+
+        Returns when the rows are true: what has ended meanwhile is found. What lives is owned by
+        then, and followed afterwards, a few attempts at a time.
+
+        Args:
+            serving: when to begin with that, unless somebody asks before; at once if None.
+        """
+        rows, stopping = await self._resources.store.read(
+            lambda r: (processes.running(r), processes.stopping(r))
+        )
+        of_attempt: dict[str, list[ExecutionProcess]] = {}
+        for row in rows:
+            of_attempt.setdefault(row.task_attempt_id, []).append(row)
+        alive = await self._alive(of_attempt.values())
+        found = []
+        for attempt_id, running in of_attempt.items():
+            if not alive.issuperset(row.id for row in running):
+                found.append(self._tenant(attempt_id))
+            else:
+                self._own(attempt_id, running)
+                if not stopping.isdisjoint(row.id for row in running):
+                    self._backlog.hasten(attempt_id)
+        self._nursery.start_soon(self._backlog.run, serving)
         with trio.move_on_after(RECOVERY_SECONDS) as scope:
             for tenancy in found:
                 await tenancy.actor.recovered.wait()
         if scope.cancelled_caught:
             missing = sum(not tenancy.actor.recovered.is_set() for tenancy in found)
             log.warning("still_recovering", attempts=missing)
+
+    async def _alive(self, rows: Iterable[list[ExecutionProcess]]) -> set[str]:
+        """Those whose shims live, which are followed again; nothing is done to the others here."""
+        ids = [row.id for running in rows for row in running]
+        if not ids:
+            return set()
+        launcher = self._resources.launcher
+        return await trio.to_thread.run_sync(lambda: {id for id in ids if launcher.is_alive(id)})
+
+    def _own(self, attempt_id: str, running: Iterable[ExecutionProcess]) -> None:
+        """Be at work in an attempt whose actor is started later."""
+        actor = AttemptActor(attempt_id, self._resources, self._logs, running)
+        self._tenancies[attempt_id] = _Tenancy(actor)
+        self._backlog.add(attempt_id)
+
+    def _start(self, attempt_id: str) -> trio.Event:
+        tenancy = self._tenancies[attempt_id]
+        self._nursery.start_soon(self._live, attempt_id, tenancy, None)
+        return tenancy.actor.recovered
 
     def looks_after(self, row: ExecutionProcess) -> bool:
         """Return whether somebody will see to it that a running row becomes final."""
@@ -211,7 +256,9 @@ class Attempts:
             self._tenant(row.task_attempt_id)
 
     def _actor_of(self, attempt_id: str) -> AttemptActor:
-        return self._tenant(attempt_id).actor
+        tenancy = self._tenant(attempt_id)
+        self._backlog.hasten(attempt_id)  # somebody waits for it
+        return tenancy.actor
 
     def _tenant(self, attempt_id: str) -> _Tenancy:
         former = self._tenancies.get(attempt_id)

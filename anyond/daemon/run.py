@@ -53,13 +53,14 @@ def run(options: Options, listeners: ListenerSet) -> int:
 
 async def _main(options: Options, listeners: ListenerSet, partings: Partings) -> None:
     manager = ServiceManager.of()
-    closing = trio.Event()
+    answering, closing = trio.Event(), trio.Event()
     with stop_signals() as signals:
         async with (
             open_resources(options) as resources,
-            open_services(options, resources, closing) as services,
+            open_services(options, resources, answering, closing) as services,
             serving(options, listeners, partings, services, manager),
         ):
+            answering.set()
             log.info("stopping", signal=await signals.next())
             manager.stopping()
             closing.set()

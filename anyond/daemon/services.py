@@ -43,18 +43,19 @@ log = structlog.get_logger()
 
 @asynccontextmanager
 async def open_services(
-    options: Options, opened: Opened, closing: trio.Event
+    options: Options, opened: Opened, serving: trio.Event, closing: trio.Event
 ) -> AsyncIterator[Services]:
     """Recover what was at work, start the watchers, and offer the services, for the block.
 
     Args:
+        serving: is set when clients are answered; what goes on from before is followed after that.
         closing: is set when all streams are to end; nothing here waits for it.
     """
     resources = opened.resources
     async with trio.open_nursery() as attempts_nursery:
         logs = Logs(resources.store, resources.launcher)
         attempts = Attempts(attempts_nursery, resources, logs)
-        await attempts.recover()
+        await attempts.recover(serving)
         drafts = DraftRequests(resources, attempts)
         await drafts.recover()
         async with trio.open_nursery() as watchers_nursery:

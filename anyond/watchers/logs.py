@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -60,12 +60,20 @@ class Live:
 
 
 class Logs:
-    """Follow logs by the id of the execution."""
+    """Follow logs by the id of the execution.
+
+    Attributes:
+        awaited: called with the id of the attempt when somebody waits for entries of an execution
+            that is not followed; must not wait.
+    """
+
+    awaited: Callable[[str], None]
 
     def __init__(self, store: Store, launcher: Launcher) -> None:
         self._store = store
         self._launcher = launcher
         self._live: dict[str, Live] = {}
+        self.awaited = lambda _: None
         self._registered = Wakeup()
         self._checked: dict[str, tuple[object, ...]] = {}
 
@@ -165,6 +173,8 @@ class Logs:
                 position = frame.seq
                 yield [frame]
         reported: str | None = None
+        if live is not None and live.conversation is None:
+            self.awaited(row.task_attempt_id)
         while live is not None and not live.over:
             conversation = live.conversation
             if conversation is None and live.unfollowed != reported:

@@ -212,6 +212,14 @@ def stop_reason(reader: Reader, id: str) -> str | None:
     return reason
 
 
+def stopping(reader: Reader) -> set[str]:
+    """The ids of those that had not ended when somebody wanted them to end."""
+    rows = reader.execute(
+        "SELECT id FROM execution_processes WHERE status = 'running' AND stop_reason IS NOT NULL"
+    )
+    return {id for (id,) in rows}
+
+
 def finish(
     tx: Tx,
     id: str,

@@ -332,11 +332,14 @@ async def test_a_shim_of_a_version_that_recorded_no_launches_is_followed_and_rec
     async with trio.open_nursery() as nursery:
         awake = Attempts(nursery, resources, Logs(resources.store, resources.launcher))
         await awake.recover()
-        key, seen = await resources.store.read(
-            lambda r: (launches.key(r, row.id), launches.processes(r, row.id))
-        )
+        seen = None
+        with trio.fail_after(30):
+            while seen is None:
+                await trio.sleep(0.01)  # looked at again, until the deadline
+                key, seen = await resources.store.read(
+                    lambda r: (launches.key(r, row.id), launches.processes(r, row.id))
+                )
         assert key == ""
-        assert seen is not None
         assert seen.shim[0] == shim_of(resources, row)
         await awake.halt(row.task_attempt_id)
         assert (await final(resources, row)).status is ProcessStatus.KILLED

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trio
 
 from anyond.shim.processes.process_table import started
 from tests.support.daemon import ACP_AGENT, Daemon, alive
@@ -93,6 +94,10 @@ async def test_a_run_of_the_version_before_is_recorded_when_its_shim_answers(
     forge(spool(daemon, process), innocent, exit_=False)
     await daemon.start()
     await daemon.question()
+    seen = "SELECT COUNT(*) FROM launches WHERE program_pid IS NOT NULL"
+    with trio.fail_after(30), closing(sqlite3.connect(daemon.data / "anyon.db")) as database:
+        while database.execute(seen).fetchone() != (1,):
+            await trio.sleep(0.01)  # it is followed behind the first answers
     await daemon.kill()
     os.kill(shim, signal.SIGKILL)
     await daemon.start()
