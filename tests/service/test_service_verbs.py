@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.support.daemon import alive
@@ -160,11 +161,31 @@ def test_agents_go_on_while_it_is_installed_restarted_and_removed(person: Logged
     person.anyon("service", "restart")
     person.anyon("service", "install")
     assert shims_of(person) == shims
+    # Each that the service has started is in a scope of its own, with all that it has started.
+    new = max(shims, key=lambda pid: psutil.Process(pid).create_time())
+    scope = scope_of(person, new)
+    programs = psutil.Process(new).children(recursive=True)
+    assert programs
+    assert {group_of(one.pid) for one in programs} == {scope}
+    assert scope.rpartition("/")[2].startswith("anyon-")
     states = {one["state"] for one in person.json("ps")}
     assert states <= {"running", "question"}
     person.anyon("service", "uninstall")
     assert shims_of(person) == shims
     assert all(map(alive, shims))
+
+
+def scope_of(person: LoggedIn, pid: int) -> str:
+    """The group of a shim, as soon as that is a scope."""
+    deadline = time.monotonic() + 60
+    while not (group := group_of(pid)).endswith(".scope"):
+        assert time.monotonic() < deadline, (group, person.journal())
+        time.sleep(0.05)
+    return group
+
+
+def group_of(pid: int) -> str:
+    return Path(f"/proc/{pid}/cgroup").read_text().strip().rpartition(":")[2]
 
 
 def shims_of(person: LoggedIn) -> set[int]:

@@ -25,6 +25,7 @@ from anyond.procs.address import Address
 from anyond.procs.identity import identify
 from anyond.procs.launch_spec import final_environment, find_program
 from anyond.procs.shims import lost_execution, shim_start
+from anyond.procs.shims.scopes import Scopes
 from anyond.procs.shims.shim_connection import ShimConnection
 from anyond.procs.shims.shim_state import Lock, why_lost, why_unknown, withdraw
 from anyond.procs.shims.shim_watch import ShimWatch
@@ -80,6 +81,7 @@ class Launcher:
         self._address = address
         self._starting: set[str] = set()
         self._real_root = os.path.realpath(root)
+        self._scopes = Scopes.of(os.environ)
 
     @classmethod
     @asynccontextmanager
@@ -159,6 +161,8 @@ class Launcher:
                 pid = await shim_start.start_shim(self._nursery, execution_id, launch, path, start)
                 self._starting.discard(execution_id)  # from now on its lock speaks for it
                 running = await self._connect(execution_id, pid, key, ANSWER)
+            if running.processes is not None:
+                self._nursery.start_soon(self._scopes.move, execution_id, running.processes.shim[0])
         except OSError as error:
             raise Unavailable(f"{launch.argv[0]} was not started: {error.strerror}.") from error
         finally:
