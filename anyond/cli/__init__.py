@@ -27,6 +27,7 @@ MODULES = {
     "import": "anyond.cli.imports:import_",
     "inbox": "anyond.cli.verbs.conversation:inbox",
     "logs": "anyond.cli.verbs.reading:logs",
+    "mcp": "anyond.cli.verbs.mcp:mcp",
     "merge": "anyond.cli.verbs.merging:merge",
     "new": "anyond.cli.verbs.lifecycle:new",
     "open": "anyond.cli.verbs.worktrees:open_address",

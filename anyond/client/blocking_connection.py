@@ -87,6 +87,23 @@ class BlockingConnection:
         http.request("GET", target, headers=messages.headers(self.address.token, headers))
         return http.getresponse()
 
+    def post(
+        self, target: str, headers: dict[str, str], content: bytes, quiet_s: float
+    ) -> tuple[HTTPConnection, HTTPResponse]:
+        """An answer to what is sent, as `open`; whoever closes the connection leaves it.
+
+        Raises:
+            OSError, HTTPException: there is none.
+        """
+        http = self._http(quiet_s)
+        try:
+            more = messages.headers(self.address.token, headers)
+            http.request("POST", target, body=content, headers=more)
+            return http, http.getresponse()
+        except BaseException:  # whatever it is, it is raised again without a socket left open
+            http.close()
+            raise
+
     def relocate(self, failed: Address) -> bool:
         """Find the daemon again; returns whether it is elsewhere than at `failed`."""
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from anyond.http import vk
+from anyond.http import mcp, vk
 from anyond.http.application import App
 from anyond.http.backend import backend_of
 from anyond.http.dispatch import complete, views
@@ -68,4 +68,5 @@ def create_app(services: Services, policy: Policy) -> App:
     for route in views(ROUTES, backend):
         app.routes.add(route)
     vk.install(app, backend)
+    mcp.install(app, backend)
     return app

@@ -21,7 +21,7 @@ from anyond.http.routing import Found
 from anyond.http.streaming import streams
 from anyond.http.streaming.socket import Socket
 from anyond.http.streaming.sse import Events
-from anyond.http.views import EVENT_HEADERS, Answer, Streamed
+from anyond.http.views import EVENT_HEADERS, Answer, OwnEvents, Streamed
 from anyond.http.wire.protocol import SEND_BODY
 
 
@@ -61,7 +61,7 @@ async def answer(found: Found, exchange: Exchange, refused: list[Any], closing: 
     match made:
         case JsonAnswer():
             await _send_json(send, made, head=scope["method"] == "HEAD")
-        case Events():
+        case Events() | OwnEvents():
             await _send_events(scope, send, made)
         case Streamed(source, encoder, gathers):
             socket = Socket(scope, receive, send)
@@ -103,7 +103,7 @@ async def _send_json(send: Any, made: JsonAnswer, *, head: bool) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-async def _send_events(scope: Any, send: Any, events: Events) -> None:
+async def _send_events(scope: Any, send: Any, events: Events | OwnEvents) -> None:
     await send({"type": "http.response.start", "status": 200, "headers": raw(EVENT_HEADERS)})
     if scope["method"] != "HEAD":  # to which the answer would never end
         await events.send_to(scope["state"][SEND_BODY])

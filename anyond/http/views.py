@@ -41,6 +41,16 @@ class Streamed(NamedTuple, Generic[T]):
     gathers: bool = True
 
 
+class OwnEvents(NamedTuple):
+    """A stream of Server-Sent Events that ends by itself.
+
+    Args:
+        send_to: writes all of it, given what sends a piece.
+    """
+
+    send_to: Callable[[Callable[[bytes], Awaitable[object]]], Awaitable[None]]
+
+
 EVENT_HEADERS: Mapping[str, str] = MappingProxyType(
     {
         "Content-Type": "text/event-stream; charset=utf-8",
@@ -49,7 +59,7 @@ EVENT_HEADERS: Mapping[str, str] = MappingProxyType(
     }
 )
 
-Answer = JsonAnswer | FileAnswer | Streamed[Any] | Events
+Answer = JsonAnswer | FileAnswer | Streamed[Any] | Events | OwnEvents
 View = Callable[[Any], Awaitable[Answer]]
 """Given the request: a `JsonRequest`, for routes of the framework a `FormRequest`."""
 

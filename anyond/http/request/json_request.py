@@ -77,6 +77,16 @@ class AsgiRequest:
         self._longest = longest
         self._is_read = False
 
+    @property
+    def scope(self) -> Any:
+        """The request as ASGI has it."""
+        return self._scope
+
+    @property
+    def receive(self) -> Any:
+        """The source of the body; after it, of the news that the client has left."""
+        return self._receive
+
     @cached_property
     def query(self) -> dict[str, str]:
         text = self._scope["query_string"].decode("latin-1")

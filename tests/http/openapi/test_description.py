@@ -52,7 +52,8 @@ def known_routes() -> list[tuple[str, str]]:
     return [
         (route.method, shape(route.path))
         for route in application().routes
-        if not route.path.startswith("/vk")
+        # These are described elsewhere: another API, and a protocol with a description of its own.
+        if not route.path.startswith(("/vk", "/mcp"))
     ]
 
 
