@@ -80,5 +80,6 @@ def _clean(value: Any, most: int) -> str:
     text = as_text(value)[: most * 4]
     if not text.isprintable():  # hardly any
         text = _ODD.sub(" ", text)
-    text = " ".join(text.split())
+    if "  " in text or text[:1] == " " or text[-1:] == " ":  # there is no other white space now
+        text = " ".join(text.split())
     return text if len(text) <= most else text[: most - 1] + "…"

@@ -18,6 +18,12 @@ NAMES = ("mode", "model")
 _LOOKED_AT = 5000
 """So many choices of one list are looked at."""
 
+# The protocol's own list of each: the names of it, of its choices, of the current one, of ids.
+_LISTS = {
+    "mode": ("modes", "availableModes", "currentModeId", "id"),
+    "model": ("models", "availableModels", "currentModelId", "modelId"),
+}
+
 # One agent has its plan mode beside the modes that say what it may do.
 _MODES = frozenset({"mode", "collaboration_mode"})
 
@@ -51,13 +57,14 @@ def selectors(name: str, answer: Mapping[str, Any]) -> list[Selector]:
         name: `mode` or `model`.
         answer: the answer to the request that opened the session.
     """
-    found = []
-    group = as_dict(answer.get(f"{name}s"))
-    id = "id" if name == "mode" else "modelId"
-    if group:
-        choices = _by_value(as_list(group.get(f"available{name.capitalize()}s")), id)
-        current = as_text(group.get(f"current{name.capitalize()}Id"))
+    found: list[Selector] = []
+    own, available, current_id, id = _LISTS[name]
+    if group := as_dict(answer.get(own)):
+        choices = _by_value(as_list(group.get(available)), id)
+        current = as_text(group.get(current_id))
         found.append(Selector(*_plain(name), {}, current, choices))
+    if not answer.get("configOptions"):
+        return found
     for option in _options(name, answer):
         choices = _by_value(_flat(as_list(option.get("options"))), "value")
         current = as_text(option.get("currentValue"))
