@@ -175,6 +175,36 @@ def test_agents_go_on_while_it_is_installed_restarted_and_removed(person: Logged
     assert all(map(alive, shims))
 
 
+def test_from_nothing_to_a_merged_change(person: LoggedIn) -> None:
+    repository = person.home / "tea"
+    subprocess.run(["git", "init", "-q", "-b", "main", repository], check=True)
+    commit = ["git", "commit", "-q", "--allow-empty", "-m", "First"]
+    assert person.run(*commit, cwd=repository).returncode == 0
+    person.anyon("service", "install", "--", "--port", "0")
+    with person.terminal("run", "Describe the tea timer", "-a", "demo", cwd=repository) as shown:
+        shown.expect("a project of Anyon? [Y/n]")
+        shown.type("\n")
+        shown.expect("[y]es")
+        shown.type("y")
+        shown.expect("1 finished")
+        assert shown.end() == 0
+    assert person.run("anyon", "merge", "-", cwd=repository).returncode == 0
+    assert (repository / "NOTES.md").exists()
+    found = json.loads(person.run("anyon", "doctor", "--json").stdout)
+    levels = {one["check"]: one["level"] for one in found["checks"]}
+    well = ("daemon", "path", "database", "worktrees", "shims", "repositories")
+    assert {name: levels[name] for name in well} == dict.fromkeys(well, "ok")
+
+
+def test_lingering_that_the_system_refuses_is_said_and_the_service_runs(person: LoggedIn) -> None:
+    # There is no logind beside this user manager.
+    done = person.run("anyon", "service", "install", "--linger", "--", "--port", "0")
+    assert done.returncode == 1
+    assert "loginctl enable-linger" in done.stderr
+    assert done.stdout.startswith("http://127.0.0.1:")
+    assert person.json("service", "status")["running"]
+
+
 def scope_of(person: LoggedIn, pid: int) -> str:
     """The group of a shim, as soon as that is a scope."""
     deadline = time.monotonic() + 60

@@ -77,8 +77,6 @@ def install(*, arguments: tuple[str, ...], socket: bool | None, linger: bool, fo
         session.notice(f"What was edited is {place} now.")
     for place in written.paths:
         session.notice(f"Written: {place}")
-    if linger:
-        manager.keep_after_logout()
     url = served(session, manager, former, address if recipe.socket else None)
     if session.as_json:
         session.print_json(
@@ -96,6 +94,9 @@ def install(*, arguments: tuple[str, ...], socket: bool | None, linger: bool, fo
         )
     else:
         print_line(url)
+    if linger:
+        # The last, since it may be refused, and the service runs all the same.
+        manager.keep_after_logout()
 
 
 @service.command(

@@ -83,11 +83,11 @@ class LoggedIn:
         """Its answer in JSON."""
         return json.loads(self.anyon("--json", *arguments))
 
-    def terminal(self, *arguments: str) -> PseudoTerminal:
+    def terminal(self, *arguments: str, cwd: Path | None = None) -> PseudoTerminal:
         """`anyon` on a terminal."""
-        return PseudoTerminal(
-            *arguments, environment=self.environment, cwd=self.home, through=self._enter
-        )
+        place = cwd or self.home
+        through = (*self._enter, "env", "-C", str(place))
+        return PseudoTerminal(*arguments, environment=self.environment, cwd=place, through=through)
 
     def journal(self) -> str:
         """All that was logged."""
