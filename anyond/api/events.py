@@ -1,4 +1,4 @@
-"""The chapter Events: everything that happens, as Server-Sent Events."""
+"""The chapter Events: everything that happens, as Server-Sent Events or through a WebSocket."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from anyond.api.declaration.endpoint import Chapter, EventStream, header
+from anyond.api.declaration.endpoint import Chapter, EventStream, Stream, header
 from anyond.api.declaration.params import Followed
 from anyond.model.http import frames
 from anyond.model.rows import (
@@ -53,8 +53,32 @@ FOLLOW_EVENTS = EventStream(
     end="It ends when the daemon stops.",
 )
 
+STREAM_EVENTS = Stream(
+    path="/api/events/ws",
+    summary="Stream events",
+    params=Followed,
+    text="The same events as frames of a WebSocket, of which a browser may have more than six"
+    " at once. Without `after`, and where that position is held no longer, it begins with"
+    " `EventsBegin`: read the records then.",
+    name="EventFrame",
+    frames=(
+        frames.EventsBegin,
+        frames.TaskCreated,
+        frames.TaskUpdated,
+        frames.TaskDeleted,
+        frames.AttemptCreated,
+        frames.AttemptUpdated,
+        frames.ProcessStarted,
+        frames.ProcessCompleted,
+        frames.PrStatusChanged,
+        frames.ApprovalRequested,
+        frames.ApprovalResolved,
+    ),
+    end="It has none; 1001 when the daemon stops.",
+)
+
 CHAPTER = Chapter(
     "Events",
-    "Everything that happens, as Server-Sent Events.",
-    (FOLLOW_EVENTS,),
+    "Everything that happens, as Server-Sent Events and through a WebSocket.",
+    (FOLLOW_EVENTS, STREAM_EVENTS),
 )

@@ -92,6 +92,18 @@ export type ApprovalAnswer = {
   answers?: { [key: string]: JsonValue } | null;
 };
 
+export type ApprovalRequested = {
+  type: "approval_requested";
+  data: Approval;
+  seq: number;
+};
+
+export type ApprovalResolved = {
+  type: "approval_resolved";
+  data: Approval;
+  seq: number;
+};
+
 /** Body of an answer to a question; what else clients send with it is not needed. */
 export type ApprovalResponse = {
   status: ApprovalAnswer;
@@ -122,6 +134,12 @@ export type AttachPrResponse = {
   pr_url: string | null;
   pr_number: number | null;
   pr_status: string | null;
+};
+
+export type AttemptCreated = {
+  type: "attempt_created";
+  data: TaskAttempt;
+  seq: number;
 };
 
 /** An attempt that was put away, or taken back. */
@@ -165,6 +183,12 @@ export type AttemptSummary = {
   cost_usd: number | null;
   /** In and out, of the same. */
   tokens: number | null;
+};
+
+export type AttemptUpdated = {
+  type: "attempt_updated";
+  data: TaskAttempt;
+  seq: number;
 };
 
 /** The availability of an agent on this machine, in its default variant. */
@@ -913,6 +937,25 @@ export type ErrorMessageEntry = {
   error_type: NormalizedEntryError;
 };
 
+export type EventFrame =
+  | EventsBegin
+  | TaskCreated
+  | TaskUpdated
+  | TaskDeleted
+  | AttemptCreated
+  | AttemptUpdated
+  | ProcessStarted
+  | ProcessCompleted
+  | PrStatusChanged
+  | ApprovalRequested
+  | ApprovalResolved;
+
+/** Records that are read from now on have all that was before; what comes after follows. It comes again where a position is held no longer: read the records again. */
+export type EventsBegin = {
+  type: "begin";
+  seq: number;
+};
+
 export type ExecutionProcess = {
   id: string;
   task_attempt_id: string;
@@ -1510,6 +1553,12 @@ export type PrMerge = {
   pr_info: PullRequestInfo;
 };
 
+export type PrStatusChanged = {
+  type: "pr_status_changed";
+  data: PrMerge;
+  seq: number;
+};
+
 export type Priority = "none" | "low" | "medium" | "high" | "urgent";
 
 /** Sent once, when the process has reached a final status. */
@@ -1535,6 +1584,12 @@ export type ProcessFrame =
 export type ProcessSnapshot = {
   type: "snapshot";
   data: Array<ExecutionProcess>;
+  seq: number;
+};
+
+export type ProcessStarted = {
+  type: "process_started";
+  data: ExecutionProcess;
   seq: number;
 };
 

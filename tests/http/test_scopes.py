@@ -61,6 +61,7 @@ SCOPES = {
         GET /api/tags
         GET /api/tags/{id}
         GET /api/events
+        WEBSOCKET /api/events/ws
         GET /api/filesystem/directory
         GET /api/filesystem/git-repos
         GET /api/containers/info

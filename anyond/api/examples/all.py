@@ -11,6 +11,7 @@ from anyond.api.examples import (
     changes,
     containers,
     drafts,
+    events,
     filesystem,
     health,
     images,
@@ -45,6 +46,7 @@ EXAMPLES: Examples = {
         approvals,
         images,
         tags,
+        events,
         filesystem,
         containers,
     )

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from anyond.api.declaration import endpoint as api
 from anyond.api.drafts import STREAM_DRAFTS
-from anyond.api.events import FOLLOW_EVENTS, RESYNC
+from anyond.api.events import FOLLOW_EVENTS, RESYNC, STREAM_EVENTS
 from anyond.api.processes import STREAM_EXECUTION_PROCESSES
 from anyond.api.tasks import STREAM_TASKS
 from anyond.http.answer.envelope import encode
@@ -103,6 +103,24 @@ class Records:
             if isinstance(item, Snapshot):
                 # In one piece at once: a list of all tasks is large.
                 yield encode(self._snapshot(data=msgspec.Raw(item.rows), seq=item.seq))
+            else:
+                frame = self._changes[item.kind]
+                yield encode(frame(data=msgspec.Raw(item.data), seq=item.position))
+
+    def end(self) -> Iterable[bytes]:
+        return ()
+
+
+class EventFrames:
+    """The beginning of the stream, and all changes that are events."""
+
+    def __init__(self) -> None:
+        self._changes = frames.by_change(STREAM_EVENTS.frames)
+
+    def encode(self, items: Sequence[Record]) -> Iterator[bytes]:
+        for item in items:
+            if isinstance(item, Snapshot):
+                yield encode(frames.EventsBegin(seq=item.seq))
             else:
                 frame = self._changes[item.kind]
                 yield encode(frame(data=msgspec.Raw(item.data), seq=item.position))

@@ -16,7 +16,14 @@ from anyond.model.drafts import Draft
 from anyond.model.entries import NormalizedEntry
 from anyond.model.http.board import BoardTask
 from anyond.model.http.inbox import InboxItem
-from anyond.model.rows import Diff, ExecutionProcess, TaskWithAttemptStatus
+from anyond.model.rows import (
+    Approval,
+    Diff,
+    ExecutionProcess,
+    PullRequestMerge,
+    TaskAttempt,
+    TaskWithAttemptStatus,
+)
 
 T = TypeVar("T")
 
@@ -114,6 +121,34 @@ class DraftSnapshot(SnapshotFrame[list[Draft]], frozen=True, kw_only=True):
 
 
 class DraftUpdated(ChangeFrame[Draft], frozen=True, kw_only=True, tag="draft_updated"):
+    pass
+
+
+class AttemptCreated(ChangeFrame[TaskAttempt], frozen=True, kw_only=True, tag="attempt_created"):
+    pass
+
+
+class AttemptUpdated(ChangeFrame[TaskAttempt], frozen=True, kw_only=True, tag="attempt_updated"):
+    pass
+
+
+class ProcessStarted(
+    ChangeFrame[ExecutionProcess], frozen=True, kw_only=True, tag="process_started"
+):
+    pass
+
+
+class PrStatusChanged(
+    ChangeFrame[PullRequestMerge], frozen=True, kw_only=True, tag="pr_status_changed"
+):
+    pass
+
+
+class ApprovalRequested(ChangeFrame[Approval], frozen=True, kw_only=True, tag="approval_requested"):
+    pass
+
+
+class ApprovalResolved(ChangeFrame[Approval], frozen=True, kw_only=True, tag="approval_resolved"):
     pass
 
 
@@ -217,3 +252,12 @@ class EventsLost(Struct, frozen=True, kw_only=True):
 
     oldest: int
     end: int
+
+
+class EventsBegin(Struct, frozen=True, kw_only=True, tag="begin", tag_field="type"):
+    """Records that are read from now on have all that was before; what comes after follows.
+
+    It comes again where a position is held no longer: read the records again.
+    """
+
+    seq: int
