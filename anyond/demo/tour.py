@@ -42,6 +42,7 @@ from anyond.model.rows import (
     Project,
     TaskAttempt,
 )
+from anyond.procs import desktop
 
 TURN_S = 60.0
 
@@ -63,7 +64,8 @@ DESCRIPTION = "Add a section to the README for somebody who has never seen the p
 FOLLOW_UP = "Add a sentence about oolong as well."
 GOING_ON = """
 Start the daemon:          {anyon} serve
-Look at it:                curl http://127.0.0.1:8096/api/info
+Open the board:            http://127.0.0.1:8096/
+See this task on it:       {anyon} demo --keep
 Use your own repository:   curl -X POST http://127.0.0.1:8096/api/projects \\
                              -H 'Content-Type: application/json' \\
                              -d '{{"name": "Mine", "git_repo_path": "/absolute/path",
@@ -75,17 +77,27 @@ Everything else:           README.md
 """
 
 
-def run() -> int:
+ON_THE_BOARD = """
+The board, with this task:  {address}
+
+The daemon goes on until you press Ctrl+C here; then everything of the demo is removed.
+"""
+
+
+def run(*, keep: bool = False) -> int:
     """Show everything, then clean up behind it.
+
+    Args:
+        keep: show the task on the board, too, and go on until a signal comes.
 
     Returns:
         The exit code: 0 if every step went as it should, 128 and the number of the signal that
         ended it before.
     """
-    return trio.run(_run)
+    return trio.run(_run, keep)
 
 
-async def _run() -> int:
+async def _run(keep: bool) -> int:
     console = Console(highlight=False, soft_wrap=True)
     endings = [signal.SIGINT, signal.SIGTERM]
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # else it is to stay (nohup)
@@ -106,7 +118,7 @@ async def _run() -> int:
             try:
                 with showing:
                     await command.version()  # raises if there is no git, or too old a one
-                    await _show(Screen(console), root)
+                    await _show(Screen(console), root, keep)
             except* (ToolFailed, ProgramMissing, ClientError) as group:
                 code = 1
                 for error in group.exceptions:
@@ -120,10 +132,15 @@ async def _run() -> int:
     return 128 + ended[0] if ended else code
 
 
-async def _show(screen: Screen, root: Path) -> None:
+async def _show(screen: Screen, root: Path, keep: bool) -> None:
     screen.headline("Starting the daemon (its own data directory, its own port)")
     async with own_daemon(root) as client:
-        await _Tour(screen, client, root).show()
+        attempt = await _Tour(screen, client, root).show()
+        if keep:
+            address = f"{client.address.url}/#/attempts/{attempt.id}"
+            screen.rule("The board", ON_THE_BOARD.format(address=address))
+            await desktop.show(address)
+            await trio.sleep_forever()
     anyon = Path(sys.argv[0])
     name = f"{anyon}" if anyon.name == "anyon" else "anyon"
     screen.rule("How to go on", GOING_ON.format(anyon=name))
@@ -135,7 +152,7 @@ class _Tour:
         self._client = client
         self._root = root
 
-    async def show(self) -> None:
+    async def show(self) -> TaskAttempt:
         screen, client = self._screen, self._client
         screen.detail(f"serving at {client.address.url}")
         quiet = {"sound_enabled": False, "push_enabled": False}  # here somebody is watching
@@ -167,6 +184,7 @@ class _Tour:
         screen.headline("The merged change, in your checkout of main")
         screen.detail(_git(repository, "log", "-1", "--format=%h %s", "main").strip())
         screen.patch(_git(repository, "diff", "main^1", "main"))
+        return attempt
 
     def _sample_repository(self) -> Path:
         self._screen.headline("Making a small sample repository")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -77,5 +79,35 @@ def test_a_signal_ends_the_demo_and_all_that_it_started(
         assert list(temporary.glob("anyon-demo-*"))
         demo.send_signal(number)
         assert demo.wait(TIMEOUT_S) == 128 + number
+    assert of(temporary) == {}
+    assert list(temporary.glob("anyon-demo-*")) == []
+
+
+def test_a_demo_that_is_kept_serves_the_board_until_a_signal(temporary: Path) -> None:
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT),
+        "HOME": str(temporary),
+        "TMPDIR": str(temporary),
+        "ANYON_DEMO_PACE": "0",
+        **measured.variables(),
+    }
+    output = temporary / "output"
+    with (
+        output.open("wb") as written,
+        subprocess.Popen(
+            [sys.executable, "-c", DEMO.replace('["demo"]', '["demo", "--keep"]')],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=written,
+        ) as demo,
+    ):
+        until(lambda: "/#/attempts/" in output.read_text() or demo.poll() is not None, "the board")
+        [address] = re.findall(r"(http://127\.0\.0\.1:\d+)/#/attempts/", output.read_text())
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(f"{address}/", timeout=TIMEOUT_S) as page:
+            assert b"<title>Anyon</title>" in page.read()
+        demo.send_signal(signal.SIGINT)
+        assert demo.wait(TIMEOUT_S) == 128 + signal.SIGINT
     assert of(temporary) == {}
     assert list(temporary.glob("anyon-demo-*")) == []
