@@ -1,10 +1,11 @@
 # Every command that a contributor needs; `make help` lists them. Works with GNU make 3.81.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast test-agents coverage check types settings machines cli shim docs bench bench-growth bench-peers profile hostile power chaos mutants lock clean
+.PHONY: help demo test test-fast test-agents test-web web web-check coverage check types settings machines cli shim docs bench bench-growth bench-peers profile hostile power chaos mutants lock clean
 
 RUNTIME := .venv
 DEV := .venv-dev
 DOCS := .venv-docs
+WEB := .venv-web
 CURVES := .venv-curves
 PROFILE := .venv-profile
 COVERAGE := build/coverage
@@ -40,11 +41,11 @@ demo: ## Watch a task go from an idea to a merged change (no network, no keys)
 
 test: ## Run all tests that need nothing from outside
 	@sh requirements/venv.sh $(DEV) dev
-	@$(DEV_PYTHON) -m pytest -m "not agents" $(BESIDE) $(ARGS)
+	@$(DEV_PYTHON) -m pytest -m "not agents and not web" $(BESIDE) $(ARGS)
 
 test-fast: ## Run what needs no daemon, no git and no processes: 20 seconds on two cores
 	@sh requirements/venv.sh $(DEV) dev
-	@$(DEV_PYTHON) -m pytest -m "not agents and not thorough" $(FAST) tests/machines tests/logs tests/model \
+	@$(DEV_PYTHON) -m pytest -m "not agents and not web and not thorough" $(FAST) tests/machines tests/logs tests/model \
 	    tests/agents tests/services tests/store tests/settings tests/host tests/editing $(ARGS)
 
 test-agents: ## Run the tests that drive real agents from npm (NEWEST=1: then their newest versions)
@@ -59,11 +60,31 @@ test-agents: ## Run the tests that drive real agents from npm (NEWEST=1: then th
 	  done; \
 	fi
 
+test-web: ## Drive the board in a browser (needs Chromium; without it, says so and leaves them out)
+	@if chromium=$$(sh requirements/chromium.sh); then \
+	    sh requirements/venv.sh $(WEB) web && \
+	    CHROMIUM="$$chromium" $(WEB)/bin/python -m pytest -m web tests/web $(ARGS); \
+	fi
+
+web: ## Build the board from web/ into the package (needs Node)
+	@sh requirements/venv.sh $(DEV) dev
+	@sh requirements/web.sh "The build of the board"
+	@cd web && npm run --silent build
+	@$(DEV_PYTHON) -m tools.board --built
+
+web-check: ## Check the board: types, its core, and that the built files are those of web/ (without Node: by a hash)
+	@sh requirements/venv.sh $(DEV) dev
+	@if sh requirements/web.sh "All of web-check but the hash"; then \
+	    cd web && npm run --silent check && npm test --silent && \
+	    npm run --silent build -- --outDir "$(CURDIR)/build/board" --logLevel warn && \
+	    cd .. && $(DEV_PYTHON) -m tools.board --build build/board; \
+	else $(DEV_PYTHON) -m tools.board; fi
+
 coverage: ## Run all tests and print which branches of which files they take; less than 92 % fails
 	@sh requirements/venv.sh $(DEV) dev
 	@rm -rf $(COVERAGE) && mkdir -p $(COVERAGE)
 	@export COVERAGE_FILE=$(CURDIR)/$(COVERAGE)/data; \
-	$(DEV_PYTHON) -m coverage run --source "$(CURDIR)/anyond" -m pytest -m "not agents" $(BESIDE) $(ARGS); code=$$?; \
+	$(DEV_PYTHON) -m coverage run --source "$(CURDIR)/anyond" -m pytest -m "not agents and not web" $(BESIDE) $(ARGS); code=$$?; \
 	$(DEV_PYTHON) -m coverage combine --quiet && $(DEV_PYTHON) -m coverage report && exit $$code
 
 check: ## Check format, style, types, import floors, words, dead code, and what is made from declarations
@@ -75,6 +96,7 @@ check: ## Check format, style, types, import floors, words, dead code, and what 
 	$(DEV_PYTHON) -m tools.words
 	$(DEV_PYTHON) -m tools.dead_code
 	$(DEV_PYTHON) -m tools.first_lines
+	$(DEV_PYTHON) -m tools.board
 	$(DEV_PYTHON) -m anyond.http.openapi.typescript --check $(TYPES)
 	$(DEV_PYTHON) -m anyond.settings.reference --check $(SETTINGS)
 	$(DEV_PYTHON) -m anyond.http.openapi.refusals --check $(REFUSALS)
@@ -148,5 +170,5 @@ lock: ## Write the lock files anew from pyproject.toml (needs uv)
 	@sh requirements/lock.sh
 
 clean: ## Remove everything that the other commands have made
-	rm -rf $(RUNTIME) $(DEV) $(DEV)-3.* $(DOCS) $(CURVES) $(PROFILE) build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist
+	rm -rf $(RUNTIME) $(DEV) $(DEV)-3.* $(DOCS) $(WEB) web/node_modules $(CURVES) $(PROFILE) build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -25,6 +25,7 @@ lock() {
 
 lock runtime
 lock dev --group dev --constraint requirements/runtime.txt
+lock web --group dev --group web --constraint requirements/dev.txt
 lock docs --group docs --constraint requirements/runtime.txt
 lock curves --group curves --constraint requirements/runtime.txt
 lock profile --group profile --constraint requirements/runtime.txt

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Make the virtual environment DIR hold exactly what the lock file KIND (runtime, dev, docs, curves or profile) says, and
+# Make the virtual environment DIR hold exactly what the lock file KIND (runtime, dev, web, docs, curves or profile) says, and
 # Anyon itself. Does nothing if it does already.
 # Usage: venv.sh DIR KIND      PYTHON=... chooses the interpreter.
 set -eu

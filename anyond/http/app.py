@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from anyond.http import mcp, vk
 from anyond.http.application import App
 from anyond.http.backend import backend_of
+from anyond.http.board import install as install_board
 from anyond.http.dispatch import complete, views
 from anyond.http.guard import Policy
 from anyond.http.routes import (
@@ -67,6 +68,7 @@ def create_app(services: Services, policy: Policy) -> App:
     backend = backend_of(services)
     for route in views(ROUTES, backend):
         app.routes.add(route)
+    install_board(app)
     vk.install(app, backend)
     mcp.install(app, backend)
     return app

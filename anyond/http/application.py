@@ -57,16 +57,18 @@ class App:
         pages: whether it serves a front end and nothing of the API; see `Policy.check`.
 
     Attributes:
-        routes: everything that is answered.
+        routes: everything of the API that is answered.
+        pages: what is shown to people beside it; links on other sites may lead there.
         gateways: other shapes of the API, by the first part of the paths that they have.
         formats: the same by the `format` that a WebSocket asks for.
     """
 
     def __init__(
-        self, policy: Policy, closing: trio.Event, home: str = "/docs", *, pages: bool = False
+        self, policy: Policy, closing: trio.Event, home: str = "/", *, pages: bool = False
     ) -> None:
         self.policy = policy
         self.routes = Routes()
+        self.pages = Routes()
         self.gateways: dict[str, Gateway] = {}
         self.formats: dict[str, Gateway] = {}
         self._closing = closing
@@ -77,8 +79,11 @@ class App:
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         """One request or WebSocket, as ASGI has it."""
-        answer = self._gateway(scope) or self.answer
-        await answer(scope, receive, send)
+        gateway = self._gateway(scope)
+        if gateway is not None:
+            await gateway(scope, receive, send)
+        else:
+            await self.answer(scope, receive, send, self._routes_for(scope))
 
     def gateway(self, name: str) -> Gateway:
         """The API in the shape of that name. Raises `Unavailable` if this program lacks it."""
@@ -93,13 +98,24 @@ class App:
             found = self.formats.get(asked[0])
         return found
 
-    async def answer(self, scope: Any, receive: Receive, send: Send) -> None:
-        """The same in its plain shape; the guard is asked before anything else."""
+    def _routes_for(self, scope: Any) -> Routes:
+        is_page = scope["type"] == "http" and self.pages.methods(scope["path"])
+        return self.pages if is_page else self.routes
+
+    async def answer(
+        self, scope: Any, receive: Receive, send: Send, routes: Routes | None = None
+    ) -> None:
+        """The same in its plain shape; the guard is asked before anything else.
+
+        Args:
+            routes: in which it is looked for; those of the API if left out.
+        """
         asked = _asked(scope)
+        routes = routes or self.routes
         origin = self.policy.foreign_origin(asked)
         cors = _cors(origin) if origin else {}
         try:
-            cookie = self.policy.check(asked, pages=self._pages)
+            cookie = self.policy.check(asked, pages=self._pages or routes is self.pages)
             check_text(asked.query)
         except AnyondError as error:
             return await direct.refuse(scope, send, refusal(error, asked.method, asked.path), cors)
@@ -113,7 +129,7 @@ class App:
         refused = scope.get(REFUSED, [])
         method = WEBSOCKET if scope["type"] == "websocket" else scope["method"]
         try:
-            found = self.routes.find(method, scope["path"])
+            found = routes.find(method, scope["path"])
         except Misdirected as error:
             refused.append(error)
             if scope["type"] == "http":

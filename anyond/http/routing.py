@@ -111,8 +111,6 @@ def _match(parts: tuple[str, ...], given: list[str]) -> dict[str, str] | None:
 def _misdirected(method: str, path: str, methods: set[str], there: list[Route]) -> Misdirected:
     printable = path[:200]
     if not there:
-        if path == "/":  # where a person goes who has read our first line
-            return Misdirected(404, "There is nothing at /. What is here is told at /docs.")
         return Misdirected(404, f"There is nothing at {printable}.")
     if method == WEBSOCKET:
         return Misdirected(400, f"{printable} is not a WebSocket.")

@@ -31,7 +31,6 @@ async def test_health_is_bare_and_enveloped(server: Server) -> None:
 
 MISSING = (
     ("GET", "/api/nothing", 404, "There is nothing at /api/nothing."),
-    ("GET", "/", 404, "There is nothing at /. What is here is told at /docs."),
     ("GET", "//api/projects", 404, "There is nothing at"),
     ("GET", f"/api/projects/{ID}", 404, f"There is no project {ID}."),
     ("GET", f"/api/tasks/{ID}", 404, f"There is no task {ID}."),

@@ -121,7 +121,7 @@ async def test_a_link_gives_the_cookie_once(tmp_path: Path) -> None:
     async with open_server(tmp_path, policy=policy) as server:
         link = f"/?token={policy.link()}"
         welcome = await server.get(link)
-        assert (welcome.status_code, welcome.headers["location"]) == (303, "/docs")
+        assert (welcome.status_code, welcome.headers["location"]) == (303, "/")
         cookie = welcome.headers["set-cookie"]
         assert "HttpOnly" in cookie
         assert "SameSite=Strict" in cookie

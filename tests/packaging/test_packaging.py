@@ -16,7 +16,7 @@ from packaging.requirements import Requirement
 from anyond.http.wire.listener_set import VK
 from tests.support.paths import ROOT
 
-KINDS = ("runtime", "dev", "docs", "curves", "profile")
+KINDS = ("runtime", "dev", "web", "docs", "curves", "profile")
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
 PYTHONS = ("3.11.2", "3.11.7", "3.12.1", "3.13.0")
 ENTRY = re.compile(

@@ -46,7 +46,6 @@ def test_other_methods_than_those_of_a_route_are_405_and_what_is_no_route_is_404
             allowed = set(answer.headers["Allow"].split(", "))
             assert methods <= allowed
     for path in (
-        "/",
         "/api",
         "/api/",
         "/API/tasks",

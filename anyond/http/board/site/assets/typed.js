@@ -1,0 +1,1 @@
+var e=`anyon.typed.`;function t(t){try{return localStorage.getItem(e+t)??``}catch{return``}}function n(t,n){try{n===``?localStorage.removeItem(e+t):localStorage.setItem(e+t,n)}catch{}}export{t as n,n as t};
