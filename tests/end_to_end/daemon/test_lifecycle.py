@@ -9,8 +9,8 @@ import socket
 import sqlite3
 import stat
 import sys
-from collections.abc import Iterator
-from contextlib import aclosing, closing
+from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing, asynccontextmanager, closing
 from glob import glob
 from pathlib import Path
 from typing import Any
@@ -241,7 +241,7 @@ async def test_a_unix_socket_serves_its_owner_and_goes_with_the_daemon(empty: Da
         assert empty.url == f"unix:{path}"
         assert mode(path) == 0o600
         project = await empty.project()
-        async with wrap_client_stream_at(
+        async with websocket_through(
             path, f"/api/tasks/stream/ws?project_id={project['id']}"
         ) as connection:
             frame = await anext(reported(connection))
@@ -253,22 +253,14 @@ async def test_a_unix_socket_serves_its_owner_and_goes_with_the_daemon(empty: Da
     assert not path.exists()
 
 
-class wrap_client_stream_at:
+@asynccontextmanager
+async def websocket_through(path: Path, resource: str) -> AsyncIterator[WebSocketConnection]:
     """A WebSocket through the Unix socket at `path`."""
-
-    def __init__(self, path: Path, resource: str) -> None:
-        self._path, self._resource = path, resource
-        self._nurseries = trio.open_nursery()
-
-    async def __aenter__(self) -> WebSocketConnection:
-        nursery = await self._nurseries.__aenter__()
-        stream = await trio.open_unix_socket(str(self._path))
-        self._connection = await wrap_client_stream(nursery, stream, "localhost", self._resource)
-        return self._connection
-
-    async def __aexit__(self, *error: Any) -> None:
-        await self._connection.aclose()
-        await self._nurseries.__aexit__(*error)
+    async with trio.open_nursery() as nursery:
+        stream = await trio.open_unix_socket(str(path))
+        connection = await wrap_client_stream(nursery, stream, "localhost", resource)
+        yield connection
+        await connection.aclose()
 
 
 async def test_other_machines_are_let_in_only_with_a_token(empty: Daemon) -> None:
