@@ -21,7 +21,12 @@ def harmless(text: str) -> str:
 
 def in_one_line(text: str) -> str:
     """The same, with a space in place of whatever separates words."""
-    return harmless(_BLANK.sub(" ", text).strip())
+    return part_of_line(text.strip())
+
+
+def part_of_line(text: str) -> str:
+    """A piece of a line; the spaces at its ends part it from its neighbours."""
+    return harmless(_BLANK.sub(" ", text))
 
 
 def _picture(found: re.Match[str]) -> str:

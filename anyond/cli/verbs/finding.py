@@ -145,14 +145,14 @@ def _lines(hits: list[SearchHit], paint: Painter, columns: int | None) -> Iterat
 
 def _marked(hit: SearchHit, paint: Painter) -> str:
     from anyond.cli.rendering.colors import Style
-    from anyond.cli.rendering.harmless import in_one_line
+    from anyond.cli.rendering.harmless import part_of_line
 
     parts, end = [], 0
     for start, after in hit.ranges:
-        parts.append(in_one_line(hit.excerpt[end:start]))
-        parts.append(paint(in_one_line(hit.excerpt[start:after]), Style.ATTENTION))
+        parts.append(part_of_line(hit.excerpt[end:start]))
+        parts.append(paint(part_of_line(hit.excerpt[start:after]), Style.ATTENTION))
         end = after
-    return "".join([*parts, in_one_line(hit.excerpt[end:])])
+    return "".join([*parts, part_of_line(hit.excerpt[end:])]).strip()
 
 
 @click.command(

@@ -27,7 +27,7 @@ def test_words_are_found_and_shown_without_harm(
     anyon: CommandLine, finished: dict[str, Any]
 ) -> None:
     said = anyon.well("search", "oolong", "pot")
-    assert "␛[2J" in said
+    assert "Describe the oolong ␛[2J pot" in said, "with its spaces"
     assert "\x1b" not in said
     with anyon.terminal("search", "oolong") as terminal:
         assert terminal.end() == 0
