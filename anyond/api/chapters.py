@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from anyond.api import (
+    access,
     approvals,
     attempts,
     authentication,
@@ -33,6 +34,7 @@ CHAPTERS: tuple[Chapter, ...] = (
     health.CHAPTER,
     system.CHAPTER,
     authentication.CHAPTER,
+    access.CHAPTER,
     projects.CHAPTER,
     tasks.CHAPTER,
     board.CHAPTER,

@@ -54,6 +54,7 @@ MODULES = {
     "stop": "anyond.cli.verbs.lifecycle:stop",
     "stop-daemon": "anyond.cli.verbs.daemon:stop_daemon",
     "stream": "anyond.cli.stream:stream",
+    "token": "anyond.cli.verbs.tokens:token",
     "undo": "anyond.cli.verbs.changes:undo",
     "usage": "anyond.cli.verbs.finding:usage",
     "version": "anyond.cli.verbs.daemon:version",

@@ -22,6 +22,7 @@ from anyond.settings.acp_agents import AcpAgentsFile
 from anyond.settings.config import ConfigFile
 from anyond.settings.options import Options
 from anyond.settings.profiles import Profiles
+from anyond.store.access import tokens
 from anyond.store.engine.database import Store
 
 
@@ -35,8 +36,11 @@ class Opened(Struct, frozen=True):
 
 
 @asynccontextmanager
-async def open_resources(options: Options) -> AsyncIterator[Opened]:
+async def open_resources(options: Options, url: str) -> AsyncIterator[Opened]:
     """Read the settings, and open the database and the directory of spools, for the block.
+
+    Args:
+        url: where executions find the daemon.
 
     Raises:
         AnyondError: one of them cannot be read or opened; the sentence says what to do.
@@ -52,6 +56,7 @@ async def open_resources(options: Options) -> AsyncIterator[Opened]:
         Launcher.open(paths.executions) as launcher,
         DesktopNotifier.open() as notifier,
     ):
+        secret = await store.write(tokens.secret)
         resources = Resources(
             store=store,
             config=config,
@@ -62,6 +67,8 @@ async def open_resources(options: Options) -> AsyncIterator[Opened]:
             github=github,
             images=ImageFiles(paths.images),
             notifier=notifier,
+            access_secret=secret,
+            url=url,
         )
         await copied_data.notice(resources)
         await git_programs.load(resources)

@@ -56,7 +56,7 @@ async def _main(options: Options, listeners: ListenerSet, partings: Partings) ->
     answering, closing = trio.Event(), trio.Event()
     with stop_signals() as signals:
         async with (
-            open_resources(options) as resources,
+            open_resources(options, listeners.ours[0].url) as resources,
             open_services(options, resources, answering, closing) as services,
             serving(options, listeners, partings, services, manager),
         ):

@@ -28,6 +28,7 @@ from anyond.services.publishing import Publishing
 from anyond.services.retention import Retention
 from anyond.services.services import Services, Settings
 from anyond.services.sign_in import GitHubSignIn
+from anyond.services.tokens import Tokens
 from anyond.settings.options import Options
 from anyond.watchers.availability import Agents
 from anyond.watchers.diffs import Diffs
@@ -98,6 +99,7 @@ async def open_services(
                 agents=agents,
                 forms=VariantForms(resources.profiles, resources.store),
                 capabilities=CAPABILITIES,
+                tokens=await Tokens.open(resources.store, resources.access_secret),
                 closing=closing,
             )
             watchers_nursery.cancel_scope.cancel()

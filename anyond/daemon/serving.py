@@ -49,7 +49,12 @@ async def serving(
     # Root can be whoever it likes, so to refuse it would keep nobody out.
     users = {0, os.getuid(), os.geteuid()}
     policy = Policy(
-        options.allowed_hosts, options.allowed_origins, token, users, options.paths.executions
+        options.allowed_hosts,
+        options.allowed_origins,
+        token,
+        users,
+        executions=options.paths.executions,
+        tokens=services.tokens,
     )
     peers = Peers()
     app = create_app(services, policy)
@@ -70,6 +75,7 @@ async def serving(
                 served.set()
 
         urls, vk_url = await nursery.start(serve_http)
+        policy.url, policy.vk_url = urls[0], vk_url
         with published(options.paths.daemon_file, urls[0], vk_url):
             _tune_garbage_collection()
             nursery.start_soon(manager.keep_alive)

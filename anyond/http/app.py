@@ -11,6 +11,7 @@ from anyond.http.board import install as install_board
 from anyond.http.dispatch import complete, views
 from anyond.http.guard import Policy
 from anyond.http.routes import (
+    access,
     approvals,
     attempts,
     authentication,
@@ -41,6 +42,7 @@ ROUTES = complete(
     health.ROUTES,
     system.ROUTES,
     authentication.ROUTES,
+    access.ROUTES,
     projects.ROUTES,
     tasks.ROUTES,
     board.ROUTES,
@@ -65,7 +67,7 @@ ROUTES = complete(
 def create_app(services: Services, policy: Policy) -> App:
     """The whole API over `services`, for whom `policy` lets in; an ASGI application."""
     app = App(policy, services.closing)
-    backend = backend_of(services)
+    backend = backend_of(services, policy)
     for route in views(ROUTES, backend):
         app.routes.add(route)
     install_board(app)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import parse_qs
@@ -22,9 +23,6 @@ from anyond.model.errors import AnyondError, Unavailable
 
 REFUSED = "anyon.refused"
 """A list in the scope of a request, for a gateway that wants to know with which error it ended."""
-
-CALLER = "anyon.caller"
-"""The `Caller` in the scope of a request that may be answered."""
 
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
@@ -135,20 +133,22 @@ class App:
             if scope["type"] == "http":
                 await AsgiRequest(scope, receive, {}, 0).finish()
             return await direct.refuse(scope, send, refusal(error, method, scope["path"]))
-        origin = (scope.get("state") or {}).get(ORIGIN)
-        caller = await self.policy.caller(asked, found.route.scope, origin)
+        peer = (scope.get("state") or {}).get(ORIGIN)
         try:
+            caller = await self.policy.caller(asked, found.route.scope, peer)
             permissions.check(found.route, caller)
         except AnyondError as error:
             refused.append(error)
             if scope["type"] == "http":
                 await AsgiRequest(scope, receive, {}, 0).finish()
             return await direct.refuse(scope, send, refusal(error, method, scope["path"]))
-        scope = {**scope, CALLER: caller}
-        if found.route.framework:
-            return await (await self._with_framework())(scope, receive, send)
-        exchange = direct.Exchange(scope, receive, send)
-        return await direct.answer(found, exchange, refused, self._closing)
+        permissions.CALLER.set(caller)
+        with permissions.bounded(caller):
+            if found.route.framework:
+                return await (await self._with_framework())(scope, receive, send)
+            valid = partial(self.policy.valid, caller)
+            exchange = direct.Exchange(scope, receive, send, valid)
+            return await direct.answer(found, exchange, refused, self._closing)
 
     async def _with_framework(self) -> AsgiApp:
         """The framework over the routes that need it; it is loaded for the first of them.

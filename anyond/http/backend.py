@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from anyond.http.described import DescribedApi
+from anyond.http.guard import Policy
 from anyond.http.streaming.encoders import PLAIN, WireFormat
 from anyond.http.streaming.task_lists import TaskLists
 from anyond.model.refusals.requests import Invalid
@@ -19,12 +20,14 @@ class Backend(NamedTuple):
 
     Args:
         wire_formats: the ways to write streams, by the `format` that a client asks for.
+        policy: who is let in, and by which links.
     """
 
     services: Services
     task_lists: TaskLists
     described: DescribedApi
     wire_formats: dict[str, WireFormat]
+    policy: Policy
 
     @property
     def store(self) -> Store:
@@ -37,6 +40,6 @@ class Backend(NamedTuple):
         return self.wire_formats[name]
 
 
-def backend_of(services: Services) -> Backend:
+def backend_of(services: Services, policy: Policy) -> Backend:
     """The backend of a daemon that has `services`."""
-    return Backend(services, TaskLists(services.store), DescribedApi(), {"": PLAIN})
+    return Backend(services, TaskLists(services.store), DescribedApi(), {"": PLAIN}, policy)

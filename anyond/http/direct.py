@@ -9,7 +9,8 @@ A client that leaves cancels what works for it: its connection does that.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
 import trio
@@ -26,11 +27,16 @@ from anyond.http.wire.protocol import SEND_BODY
 
 
 class Exchange(NamedTuple):
-    """A request, its body and the way of its answer, as ASGI has them."""
+    """A request, its body and the way of its answer, as ASGI has them.
+
+    Args:
+        valid: cancels its block when the caller's token does not hold any more.
+    """
 
     scope: Any
     receive: Any
     send: Any
+    valid: Callable[[], AbstractContextManager[trio.CancelScope]]
 
 
 async def answer(found: Found, exchange: Exchange, refused: list[Any], closing: trio.Event) -> None:
@@ -40,7 +46,7 @@ async def answer(found: Found, exchange: Exchange, refused: list[Any], closing: 
         refused: gets the error with which it ended, if it did.
         closing: set when the daemon stops; it ends streams.
     """
-    scope, receive, send = exchange
+    scope, receive, send, valid = exchange
     path = scope["path"]
     request = AsgiRequest(scope, receive, found.path_params, largest(path))
     try:
@@ -62,10 +68,16 @@ async def answer(found: Found, exchange: Exchange, refused: list[Any], closing: 
         case JsonAnswer():
             await _send_json(send, made, head=scope["method"] == "HEAD")
         case Events() | OwnEvents():
-            await _send_events(scope, send, made)
+            with valid() as holds:
+                await _send_events(scope, send, made)
+            if holds.cancelled_caught:
+                await send({"type": "http.response.body", "body": b""})
         case Streamed(source, encoder, gathers):
             socket = Socket(scope, receive, send)
-            await streams.send(socket, source, encoder, closing, gathers)
+            with valid() as holds:
+                await streams.send(socket, source, encoder, closing, gathers)
+            if holds.cancelled_caught:
+                await socket.close(streams.POLICY_VIOLATION, "The token does not hold any more.")
         case _:
             raise TypeError(f"{path} needs the framework")
 

@@ -21,6 +21,7 @@ from anyond.api.declaration.endpoint import (
 )
 from anyond.http import routing
 from anyond.http.answer.envelope import Known, answer, cached, encode, from_known
+from anyond.http.permissions import confine
 from anyond.http.request import decode
 from anyond.http.request.json_request import JsonAnswer, JsonRequest
 from anyond.http.request.params import read_params
@@ -124,7 +125,13 @@ def views(routes: Iterable[Route], backend: Backend) -> Iterable[routing.Route]:
         framework = isinstance(endpoint, UploadCall | Download)
         view = _view(endpoint, handler, backend)
         yield routing.Route(
-            endpoint.method, endpoint.path, view, endpoint.scope, endpoint.summary, framework
+            endpoint.method,
+            endpoint.path,
+            view,
+            endpoint.scope,
+            endpoint.summary,
+            framework,
+            confines=True,
         )
 
 
@@ -151,8 +158,10 @@ def _answering(
         params = read_params(endpoint, request)
         if isinstance(endpoint, BodyCall):
             body = await _body(endpoint, request)
+            body = await confine(backend.store, endpoint, params, body)
             value = await handler(backend, params, body)
         else:
+            await confine(backend.store, endpoint, params)
             value = await handler(backend, params)
         return _encoded(endpoint, value, request)
 
@@ -164,6 +173,7 @@ def _uploading(
 ) -> Callable[[FormRequest], Awaitable[JsonAnswer]]:
     async def view(request: FormRequest) -> JsonAnswer:
         params = read_params(endpoint, request)
+        await confine(backend.store, endpoint, params)
         return _encoded(endpoint, await handler(backend, params, request.form), request)
 
     return view
@@ -173,7 +183,9 @@ def _sending(
     endpoint: Endpoint[Any], handler: Callable[..., Awaitable[FileAnswer]], backend: Backend
 ) -> View:
     async def view(request: JsonRequest) -> FileAnswer:
-        return await handler(backend, read_params(endpoint, request))
+        params = read_params(endpoint, request)
+        await confine(backend.store, endpoint, params)
+        return await handler(backend, params)
 
     return view
 
@@ -185,6 +197,7 @@ def _telling(
 ) -> View:
     async def view(request: JsonRequest) -> Events:
         params = read_params(endpoint, request)
+        await confine(backend.store, endpoint, params)
         return await handler(backend, params, backend.wire_format(params.format))
 
     return view
@@ -195,6 +208,7 @@ def _streaming(
 ) -> View:
     async def view(request: JsonRequest) -> Streamed[Any]:
         params = read_params(endpoint, request)
+        await confine(backend.store, endpoint, params)
         return await handler(backend, params, backend.wire_format(params.format))
 
     return view

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
+import math
 import os
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 from urllib.parse import parse_qs, urlsplit
+
+import trio
+from msgspec import structs
 
 from anyond.http.wire.origin import Origin
 from anyond.model.access import AGENT_SCOPES, Caller, CallerKind, Scope
@@ -19,7 +24,8 @@ from anyond.model.refusals.requests import Invalid, NotLetIn
 
 COOKIE = "anyon"
 _LARGEST_LINKS = 16
-_PRIVILEGED = frozenset(Scope) - AGENT_SCOPES
+LINK_S = 300.0
+"""Links that are asked for work so long."""
 
 
 class Asked(NamedTuple):
@@ -39,6 +45,24 @@ class Asked(NamedTuple):
     user: int | None = None
 
 
+class TokenSource(Protocol):
+    """The tokens that there are beside the daemon's own; see `anyond.services.tokens`."""
+
+    def find(self, text: str) -> Caller | None: ...
+
+    async def admit(self, caller: Caller) -> None: ...
+
+    def valid(self, caller: Caller) -> AbstractContextManager[trio.CancelScope]: ...
+
+
+class _OneTime(NamedTuple):
+    """A link: the code in it, the cookie that it gives, and until when (Trio's clock)."""
+
+    code: str
+    cookie: str
+    deadline: float
+
+
 class Policy:
     """The permissions by the person who started the daemon.
 
@@ -52,6 +76,11 @@ class Policy:
         users: ids of users of this machine; None are all. A token counts for more.
         executions: the directory of the spools; a program that runs below one of their shims is
             known as that execution. None lets nobody look.
+        tokens: those beside `token`; whoever shows one may do what that allows, and no more.
+
+    Attributes:
+        url: where links lead, once it is known.
+        vk_url: the same for clients of vibe-kanban.
     """
 
     def __init__(
@@ -60,15 +89,20 @@ class Policy:
         origins: Iterable[str] = (),
         token: str | None = None,
         users: Iterable[int] | None = None,
+        *,
         executions: Path | None = None,
+        tokens: TokenSource | None = None,
     ) -> None:
+        self.tokens = tokens
+        self.url: str | None = None
+        self.vk_url: str | None = None
         self._executions = None if executions is None else os.path.realpath(executions)
         self._users = None if users is None else frozenset(users)
         self._hosts = frozenset(host.lower() for host in hosts)
         self._origins = frozenset(origin.lower().rstrip("/") for origin in origins)
         self.origins = tuple(sorted(self._origins))
         self._token = token
-        self._links: list[str] = []
+        self._links: list[_OneTime] = []
         # Not the token itself, so that the browser's files do not hold what the header needs.
         self._cookie = hmac.digest(token.encode(), b"cookie", "sha256").hex() if token else ""
 
@@ -76,10 +110,16 @@ class Policy:
         """More names that may be in Host: those of the addresses that are listened at."""
         self._hosts |= {host.lower() for host in hosts}
 
-    def link(self) -> str:
-        """A code that works once: `/?token=<code>` gives the browser that opens it the cookie."""
+    def link(self, cookie: str | None = None, seconds: float = math.inf) -> str:
+        """A code that works once: `/?token=<code>` gives the browser that opens it the cookie.
+
+        Args:
+            cookie: a token; None gives what the daemon's own token gives.
+            seconds: how long it works.
+        """
         code = secrets.token_urlsafe(24)
-        self._links = [*self._links[-_LARGEST_LINKS + 1 :], code]
+        link = _OneTime(code, cookie or self._cookie, trio.current_time() + seconds)
+        self._links = [*self._links[-_LARGEST_LINKS + 1 :], link]
         return code
 
     def check(self, asked: Asked, *, pages: bool = False) -> str | None:
@@ -102,10 +142,10 @@ class Policy:
         if not (pages and _navigates(asked)):
             self._check_origin(asked)
         preflight = asked.method == "OPTIONS" and self.foreign_origin(asked) is not None
-        if self._token is None or preflight:
+        if preflight:
             return None
         cookie = self._welcome(asked)
-        if cookie is None:
+        if cookie is None and self._token is not None:
             self._check_token(asked, self._token)
         return cookie
 
@@ -118,18 +158,41 @@ class Policy:
         Args:
             needed: the scope of what is asked for.
             origin: the other end of the connection, if that can be known.
+
+        Raises:
+            Unauthorized: it shows a token that holds no longer.
         """
-        if needed in _PRIVILEGED and origin is not None and self._executions is not None:
+        kind = CallerKind.USER if self._token is None else CallerKind.TOKEN
+        found = self._holder(asked) or Caller(kind=kind)
+        if self.tokens is not None:
+            await self.tokens.admit(found)
+        if needed is not Scope.READ and origin is not None and self._executions is not None:
             execution = await origin.execution(self._executions)
             if execution is not None:
-                return Caller(
-                    kind=CallerKind.EXECUTION,
-                    uid=asked.user,
-                    execution_id=execution,
-                    scopes=AGENT_SCOPES,
-                )
-        kind = CallerKind.USER if self._token is None else CallerKind.TOKEN
-        return Caller(kind=kind, uid=asked.user)
+                kind = CallerKind.EXECUTION
+                found = Caller(kind=kind, execution_id=execution, scopes=AGENT_SCOPES)
+        return structs.replace(found, uid=asked.user, local=asked.local)
+
+    @contextmanager
+    def valid(self, caller: Caller) -> Iterator[trio.CancelScope]:
+        """Cancel the block as soon as the token of `caller` does not hold any more."""
+        if self.tokens is None:
+            yield trio.CancelScope()
+        else:
+            with self.tokens.valid(caller) as scope:
+                yield scope
+
+    def _holder(self, asked: Asked) -> Caller | None:
+        """The holder of a token of `tokens` that is sent along; the first that is one.
+
+        Raises:
+            Unauthorized: it holds no longer.
+        """
+        if self.tokens is not None:
+            for text in _sent_tokens(asked):
+                if (found := self.tokens.find(text)) is not None:
+                    return found
+        return None
 
     def _welcome(self, asked: Asked) -> str | None:
         """The Set-Cookie header for whoever opens a one-time link, else None."""
@@ -137,9 +200,9 @@ class Policy:
             return None
         for code in parse_qs(asked.query).get("token", []):
             for known in self._links:
-                if hmac.compare_digest(code.encode(), known.encode()):
+                if _equal(code, known.code) and trio.current_time() < known.deadline:
                     self._links.remove(known)
-                    return f"{COOKIE}={self._cookie}; Path=/; HttpOnly; SameSite=Strict"
+                    return f"{COOKIE}={known.cookie}; Path=/; HttpOnly; SameSite=Strict"
         return None
 
     def foreign_origin(self, asked: Asked) -> str | None:
@@ -173,13 +236,11 @@ class Policy:
             raise _refused("Pages of other sites may not use this daemon; see --allowed-origin.")
 
     def _check_token(self, asked: Asked, token: str) -> None:
-        scheme, _, given = asked.headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "bearer" and _equal(given.strip(), token):
+        bearer, *cookies = _sent_tokens(asked)
+        if _equal(bearer, token) or any(_equal(value, self._cookie) for value in cookies):
             return
-        for pair in asked.headers.get("cookie", "").split(";"):
-            name, _, value = pair.strip().partition("=")
-            if name == COOKIE and _equal(value, self._cookie):
-                return
+        if self._holder(asked) is not None:
+            return
         if asked.path == "/" and "token" in parse_qs(asked.query):
             raise Unauthorized(
                 "That link does not work (any more): each lets in one browser, and only until"
@@ -194,6 +255,17 @@ def _navigates(asked: Asked) -> bool:
     """
     mode = asked.headers.get("sec-fetch-mode")
     return asked.method in {"GET", "HEAD"} and mode == "navigate" and "origin" not in asked.headers
+
+
+def _sent_tokens(asked: Asked) -> list[str]:
+    """The tokens that are sent: first that of the header, or "", then those of cookies."""
+    scheme, _, given = asked.headers.get("authorization", "").partition(" ")
+    found = [given.strip() if scheme.lower() == "bearer" else ""]
+    for pair in asked.headers.get("cookie", "").split(";"):
+        name, _, value = pair.strip().partition("=")
+        if name == COOKIE:
+            found.append(value)
+    return found
 
 
 def _refused(message: str) -> AnyondError:

@@ -18,6 +18,7 @@ class Route(NamedTuple):
         path: with its parameters in braces; the last may be `{name...}`, for all that follows.
         scope: what its caller must be allowed.
         summary: what it does, in a few words.
+        confines: whether its view refuses what a confined caller does not reach.
         framework: whether it reads a form or sends a file, which the framework does.
     """
 
@@ -27,6 +28,7 @@ class Route(NamedTuple):
     scope: Scope
     summary: str
     framework: bool = False
+    confines: bool = False
 
 
 class Found(NamedTuple):

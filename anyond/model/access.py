@@ -53,6 +53,7 @@ class Caller(Struct, frozen=True, kw_only=True):
         scopes: what it may do.
         projects: the only ones that it may reach; None are all.
         expires_at: when its token ends, as in rows; None is never.
+        local: whether it came through a Unix socket.
     """
 
     kind: CallerKind
@@ -63,3 +64,9 @@ class Caller(Struct, frozen=True, kw_only=True):
     scopes: frozenset[Scope] = ALL_SCOPES
     projects: frozenset[str] | None = None
     expires_at: str | None = None
+    local: bool = False
+
+    @property
+    def is_confined(self) -> bool:
+        """True if it reaches only a part of what is here."""
+        return self.projects is not None or self.kind is CallerKind.EXECUTION

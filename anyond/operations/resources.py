@@ -16,7 +16,12 @@ from anyond.store.engine.database import Store
 
 
 class Resources(Struct, frozen=True):
-    """One of each, for the life of the daemon."""
+    """One of each, for the life of the daemon.
+
+    Args:
+        access_secret: what the tokens of executions are derived from; with "" they get none.
+        url: where they find the daemon.
+    """
 
     store: Store
     config: ConfigFile
@@ -27,3 +32,5 @@ class Resources(Struct, frozen=True):
     github: GitHub
     images: ImageFiles
     notifier: DesktopNotifier
+    access_secret: str = ""
+    url: str = ""

@@ -20,6 +20,7 @@ from anyond.services.images import ImageRequests
 from anyond.services.projects import ProjectRequests
 from anyond.services.publishing import Publishing
 from anyond.services.sign_in import GitHubSignIn
+from anyond.services.tokens import Tokens
 from anyond.settings.config import ConfigFile
 from anyond.settings.profiles import Profiles
 from anyond.store.engine.database import Store
@@ -63,5 +64,6 @@ class Services(Struct, frozen=True):
     searches: Searches
     agents: Agents
     forms: VariantForms
+    tokens: Tokens
     capabilities: Mapping[Executor, list[Capability]]
     closing: trio.Event

@@ -209,6 +209,13 @@ export type BaseAgentCapability = "SESSION_FORK" | "SETUP_HELPER" | "STEER";
 /** The names of the agents, as the API spells them. */
 export type BaseCodingAgent = "CLAUDE_CODE" | "AMP" | "GEMINI" | "CODEX" | "OPENCODE" | "CURSOR_AGENT" | "QWEN_CODE" | "COPILOT" | "DROID" | "ACP" | "DEMO";
 
+/** A token can be given no more than its maker has; `field` says of what. */
+export type BeyondOwnScopeProblem = {
+  type: "beyond_own_scope";
+  field: string;
+  message: string;
+};
+
 export type BoardFrame =
   | BoardSnapshot
   | BoardTaskUpdated
@@ -636,6 +643,12 @@ export type CreatedStatus = {
   status: "created";
 };
 
+/** A new token: its row, and the token itself, which is not stored and never shown again. */
+export type CreatedToken = {
+  record: Token;
+  token: string;
+};
+
 export type DeleteChange = {
   action: "delete";
 };
@@ -858,7 +871,9 @@ export type ErrorData =
   | InvalidProblem
   | ForbiddenProblem
   | ScopeMissingProblem
+  | OutsideProjectsProblem
   | NotForAgentsProblem
+  | NotBelowProblem
   | ImpossibleProblem
   | BrokenConfigProblem
   | ChangedMeanwhileProblem
@@ -876,6 +891,8 @@ export type ErrorData =
   | NoDeviceFlowProblem
   | ExpiredTokenProblem
   | AccessDeniedProblem
+  | BeyondOwnScopeProblem
+  | NoLinkProblem
   | ToolFailedProblem
   | ProgramMissingProblem
   | LockedProblem
@@ -1284,6 +1301,12 @@ export type JsonResult = {
   type: "json";
 };
 
+/** An address that lets in one browser, once, and until then. */
+export type Link = {
+  url: string;
+  expires_at: string;
+};
+
 /** Another git keeps holding `lock`; nothing was changed. */
 export type LockedProblem = {
   type: "locked";
@@ -1362,6 +1385,20 @@ export type NameTakenProblem = {
   tag_id?: string;
 };
 
+/** Body of a link's creation, which may be left out. */
+export type NewLink = {
+  /** Whether it leads to where clients of vibe-kanban are served. */
+  vk?: boolean | null;
+};
+
+/** Body of a token's creation; without `expires_in_s` it holds until it is revoked. */
+export type NewToken = {
+  name: string;
+  scopes: Array<Scope>;
+  projects?: Array<string> | null;
+  expires_in_s?: number | null;
+};
+
 /** No agent has run in this attempt yet. */
 export type NoAgentProblem = {
   type: "no_agent";
@@ -1377,6 +1414,12 @@ export type NoDevScriptProblem = {
 /** No sign-in has been started. */
 export type NoDeviceFlowProblem = {
   type: "no_device_flow";
+  message: string;
+};
+
+/** Links are made for whoever shows a token, or comes through the Unix socket. */
+export type NoLinkProblem = {
+  type: "no_link";
   message: string;
 };
 
@@ -1419,6 +1462,12 @@ export type NormalizedEntryType =
   | ErrorMessageEntry
   | ThinkingEntry
   | TokenUsageEntry;
+
+/** Agents write below their own task only: to tasks that were made from their attempt. */
+export type NotBelowProblem = {
+  type: "not_below";
+  message: string;
+};
 
 /** An agent, or a script that runs for one, may not do that of its own accord. */
 export type NotForAgentsProblem = {
@@ -1503,6 +1552,12 @@ export type OtherAction = {
 
 export type OtherError = {
   type: "other";
+};
+
+/** The token reaches some projects only, and this is not about one of them. */
+export type OutsideProjectsProblem = {
+  type: "outside_projects";
+  message: string;
 };
 
 /** Something else is there, or has it. */
@@ -2074,6 +2129,18 @@ export type TodoManagementAction = {
   action: "todo_management";
   todos: Array<TodoItem>;
   operation: string;
+};
+
+/** A token that a person has made for a program; the token itself is shown only once. `projects` are the only ones that it reaches; with null it reaches all. */
+export type Token = {
+  id: string;
+  name: string;
+  scopes: Array<Scope>;
+  projects: Array<string> | null;
+  created_at: string;
+  expires_at: string | null;
+  last_used_at: string | null;
+  revoked_at: string | null;
 };
 
 /** GitHub does not accept the token, or the remote the login that git has. */

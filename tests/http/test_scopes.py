@@ -73,6 +73,7 @@ SCOPES = {
         POST /api/tasks/bulk
         PUT /api/task-attempts/{id}/archived
         PUT /api/task-attempts/{id}/seen
+        POST /api/links
         POST /api/tasks
         POST /api/tasks/create-and-start
         PUT /api/tasks/{task_id}
@@ -110,6 +111,9 @@ SCOPES = {
         POST /api/task-attempts/{id}/pr/attach
     """,
     Scope.ADMIN: """
+        GET /api/tokens
+        POST /api/tokens
+        DELETE /api/tokens/{id}
         PUT /api/config
         PUT /api/profiles
         GET /api/mcp-config

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from anyond.model.refusals.access import NotForAgents, ScopeMissing
+from anyond.model.refusals.access import NotBelow, NotForAgents, OutsideProjects, ScopeMissing
 from anyond.model.refusals.git import (
     DubiousOwnership,
     FilterFailed,
@@ -74,7 +74,7 @@ NETWORK = (RateLimited, Unreachable, Slow, Unexpected)
 GITHUB = (*NETWORK, TokenMissing, TokenInvalid, InsufficientPermissions, RepositoryNotFound)
 """Wherever GitHub is asked."""
 
-NOT_ALLOWED = (NotLetIn, ScopeMissing, NotForAgents)
+NOT_ALLOWED = (NotLetIn, ScopeMissing, OutsideProjects, NotForAgents, NotBelow)
 """Whoever asks may not, at any endpoint."""
 
 COMMON = {

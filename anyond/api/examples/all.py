@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from anyond.api.examples import (
+    access,
     approvals,
     attempts,
     authentication,
@@ -32,6 +33,7 @@ EXAMPLES: Examples = {
         health,
         system,
         authentication,
+        access,
         projects,
         tasks,
         board,

@@ -14,7 +14,13 @@ from anyond.api.examples import things
 from anyond.model.access import Scope
 from anyond.model.errors import AnyondError
 from anyond.model.refusals import every
-from anyond.model.refusals.access import NotForAgents, ScopeMissing
+from anyond.model.refusals.access import (
+    BeyondOwnScope,
+    NotBelow,
+    NotForAgents,
+    OutsideProjects,
+    ScopeMissing,
+)
 from anyond.model.refusals.daemon import AgentsAtWork, AlreadyRunning, Gone, ServiceConflict
 from anyond.model.refusals.drafts import DraftQueued, EmptyDraft, StaleDraft
 from anyond.model.refusals.files import (
@@ -106,6 +112,9 @@ _WITH_ARGUMENTS: tuple[AnyondError, ...] = (
     NotLetIn("The Host 'tea.example' is not this daemon's. Allow it with --allowed-host."),
     ScopeMissing(Scope.LAND, "phone"),
     NotForAgents(samples.PROCESS_ID, "Merge to target branch"),
+    NotBelow("Agents make tasks in the project only in which they work."),
+    OutsideProjects("phone"),
+    BeyondOwnScope("scopes"),
     NotFound("task", samples.TASK_ID),
     Impossible(
         "executor_profile_id.variant",

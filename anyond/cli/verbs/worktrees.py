@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
@@ -117,20 +118,29 @@ def edit(*, reference: str | None, path: str | None) -> None:
 )
 @click.option("--browser", is_flag=True, help="Open it in the browser as well.")
 def open_address(*, browser: bool) -> None:
-    """Print the address of the daemon, which serves a front end if it was started with `--ui`."""
-    from anyond.api import health
+    """Print an address of the daemon for a browser. Where a token is wanted, or by the Unix socket,
+    it is a link that lets in one browser once.
+    """
+    from anyond.api import access, health
+    from anyond.api.declaration.params import Nothing
+    from anyond.model.http.tokens import NewLink
+    from anyond.model.refusals.access import NoLink
+    from anyond.model.refusals.requests import Impossible
 
     session = current()
     with session.client() as client:
         client.call(health.CHECK_HEALTH)
         address = client.address
-    url = address.url if address.socket is None else f"unix:{address.socket}"
+        url = address.url if address.socket is None else f"unix:{address.socket}"
+        # Without a token, whoever reaches the port is let in, a browser as well.
+        with suppress(NoLink, Impossible):
+            url = client.call(access.CREATE_LINK, Nothing(), NewLink()).url
     if session.as_json:
         session.print_json({"url": url})
     else:
         print_line(url)
     if browser:
-        if address.socket is not None:
+        if url.startswith("unix:"):
             raise CommandFailed("A browser reaches no Unix socket.", type="impossible")
         import webbrowser
 

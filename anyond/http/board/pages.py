@@ -76,11 +76,18 @@ def routes() -> list[Route]:
         async def view(request: JsonRequest) -> JsonAnswer:
             return await beside(request, name)
 
-        return Route("GET", f"/{name}", view, Scope.READ, "Get a file of the board")
+        return Route("GET", f"/{name}", view, Scope.READ, "Get a file of the board", confines=True)
 
     return [
-        Route("GET", "/", index, Scope.READ, "Get the board"),
-        Route("GET", f"/{ASSETS}/{{name...}}", asset, Scope.READ, "Get an asset of the board"),
+        Route("GET", "/", index, Scope.READ, "Get the board", confines=True),
+        Route(
+            "GET",
+            f"/{ASSETS}/{{name...}}",
+            asset,
+            Scope.READ,
+            "Get an asset of the board",
+            confines=True,
+        ),
         *(of(name) for name in _PLAIN),
     ]
 

@@ -6,6 +6,7 @@ from anyond.api import projects as api
 from anyond.api.declaration.params import Nothing, OfProject
 from anyond.http.backend import Backend
 from anyond.http.dispatch import route
+from anyond.http.permissions import CALLER
 from anyond.model.http.answers import EditorOpened, GitPrograms
 from anyond.model.http.bodies import AcceptGitPrograms, NewProject, OpenEditor, ProjectPatch
 from anyond.model.http.search import SearchResult
@@ -14,7 +15,9 @@ from anyond.store.board import projects
 
 
 async def list_projects(backend: Backend, _: Nothing) -> list[Project]:
-    return await backend.store.read(projects.fetch_all)
+    found = await backend.store.read(projects.fetch_all)
+    reached = CALLER.get().projects
+    return found if reached is None else [one for one in found if one.id in reached]
 
 
 async def get_project(backend: Backend, params: OfProject) -> Project:

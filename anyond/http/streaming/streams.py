@@ -29,6 +29,7 @@ gathering = Gathering(GATHER_S)
 
 _NORMAL = 1000
 _GOING_AWAY = 1001
+POLICY_VIOLATION = 1008
 _FAILED = 1011
 _REASON_BYTES = 123
 """So much of a reason goes into a close frame."""

@@ -81,7 +81,9 @@ def create(policy: Policy, closing: trio.Event, folder: Path) -> App:
 
     app = App(policy, closing, home="/", pages=True)
     for path in "/", "/{name...}":
-        app.routes.add(Route("GET", path, file, Scope.READ, "Get page", framework=True))
+        app.routes.add(
+            Route("GET", path, file, Scope.READ, "Get page", framework=True, confines=True)
+        )
     return app
 
 

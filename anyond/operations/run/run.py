@@ -32,7 +32,14 @@ from anyond.model.rows import (
 from anyond.operations import remarks
 from anyond.operations.resources import Resources
 from anyond.operations.subject import Subject
-from anyond.operations.turn import chain, launch_recipe, reading, steering, undelivered
+from anyond.operations.turn import (
+    agent_access,
+    chain,
+    launch_recipe,
+    reading,
+    steering,
+    undelivered,
+)
 from anyond.operations.turn.end_reason import write_reason
 from anyond.operations.turn.launched import record_processes
 from anyond.operations.turn.notifications import notify
@@ -145,7 +152,10 @@ async def start(
         key = secrets.token_hex(32)
         running = await resources.launcher.start(
             process.id,
-            prepared.launch,
+            replace(
+                prepared.launch,
+                env={**agent_access.variables(resources, process.id), **prepared.launch.env},
+            ),
             limit=resources.config.config.log_limit_bytes,
             key=key,
             record=lambda: resources.store.write(

@@ -24,6 +24,7 @@ from anyond.store.engine.connection import (
 from anyond.store.engine.migrate import create_private, make_current
 from anyond.store.engine.small_reads import SmallReads, TooLong
 from anyond.store.engine.transaction import (
+    ALONGSIDE,
     Once,
     Reader,
     Request,
@@ -151,7 +152,7 @@ class Store:
         """
         if self._closed:
             raise Unavailable("The database is closed.")
-        request = Request(work)
+        request = Request(work, ALONGSIDE.get())
         self._waiting.append(request)
         self._commit_next()
         return await request.answer.wait()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
@@ -14,6 +15,9 @@ from anyond.model.refusals.requests import Deleted
 from anyond.store.engine.connection import Answer
 
 R = TypeVar("R")
+
+ALONGSIDE: ContextVar[Callable[[Tx], None] | None] = ContextVar("alongside", default=None)
+"""Done in each write of the current request, after its work and in the same savepoint."""
 
 # The machine's trouble, not ours: these may pass, or a person can do something about them.
 _TROUBLE = {
@@ -97,10 +101,13 @@ class Tx(Reader):
 class Request(Generic[R]):
     """One write that waits for its commit, and for whoever asked for it."""
 
-    __slots__ = ("_error", "_result", "answer", "work")
+    __slots__ = ("_error", "_result", "alongside", "answer", "work")
 
-    def __init__(self, work: Callable[[Tx], R]) -> None:
+    def __init__(
+        self, work: Callable[[Tx], R], alongside: Callable[[Tx], None] | None = None
+    ) -> None:
         self.work = work
+        self.alongside = alongside
         self.answer: Answer[R] = Answer()
         self._result: R | None = None
         self._error: BaseException | None = None
@@ -115,6 +122,8 @@ class Request(Generic[R]):
         connection.execute("SAVEPOINT request")
         try:
             self._result = self.work(tx)
+            if self.alongside is not None:
+                self.alongside(tx)
         except BaseException as error:
             self._error = _of_work(error)
             if not connection.in_transaction:
@@ -129,6 +138,7 @@ class Request(Generic[R]):
         # The writer's thread holds its last group until there is another one, which can be hours;
         # a work may hold a whole conversation.
         self.work = _is_done
+        self.alongside = None
         if self.answer.done():
             return
         if self._error is not None:

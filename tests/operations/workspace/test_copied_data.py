@@ -42,7 +42,7 @@ async def opened(root: Path) -> AsyncIterator[Resources]:
     paths = AppPaths.under(root)
     paths.create()
     locations._known.clear()
-    async with open_resources(Options(paths=paths)) as there:
+    async with open_resources(Options(paths=paths), "") as there:
         yield there.resources
 
 
