@@ -161,13 +161,14 @@ class AttemptRequests:
         Raises:
             NotFound: there is no such question.
             Conflict: it was decided differently before.
+            Invalid: it cannot reach that far.
         """
         with _whole():
-            decided, changed = await self._resources.store.write(
-                lambda tx: questions.answer(tx, approval_id, given, now())
+            decided, settled = await self._resources.store.write(
+                lambda tx: questions.answer_and_allow(tx, approval_id, given, now())
             )
-        if changed:
-            self._attempts.decide(decided)
+        for one in settled:
+            self._attempts.decide(one)
         return decided
 
     async def delete(self, attempt_id: str) -> None:

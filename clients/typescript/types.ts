@@ -90,6 +90,10 @@ export type ApprovalAnswer = {
   status: ApprovalStatusKind;
   reason?: string | null;
   answers?: { [key: string]: JsonValue } | null;
+  /** How far a yes reaches; null is `once`. */
+  scope?: ApprovalScope | null;
+  /** What it reaches; null is `same` for a command, else `tool`. */
+  match?: RuleMatch | null;
 };
 
 export type ApprovalRequested = {
@@ -108,6 +112,26 @@ export type ApprovalResolved = {
 export type ApprovalResponse = {
   status: ApprovalAnswer;
 };
+
+/** One yes that goes on. */
+export type ApprovalRule = {
+  id: string;
+  /** `turn`, `attempt` or `project`. */
+  scope: ApprovalScope;
+  match: RuleMatch;
+  project_id: string;
+  task_attempt_id: string | null;
+  execution_process_id: string | null;
+  tool_name: string;
+  /** The very input that is allowed; null if `match` is `tool`. */
+  tool_input: JsonValue;
+  /** How many questions it has answered. */
+  uses: number;
+  created_at: string;
+};
+
+/** The reach of a yes. `once`: this question. `turn`: until this run is over. `attempt`: for all runs of this attempt. `project`: for all attempts in this project. */
+export type ApprovalScope = "once" | "turn" | "attempt" | "project";
 
 /** The decision on an approval request; `reason` and `answers` only if there are any. */
 export type ApprovalStatus = {
@@ -1614,6 +1638,12 @@ export type PrStatusChanged = {
   seq: number;
 };
 
+/** Values that clients of the person remember for all of them, such as views and keys. */
+export type Preferences = {
+  /** By names that clients choose. In an update, names that are left out stay, and null removes one. */
+  values: { [key: string]: JsonValue };
+};
+
 export type Priority = "none" | "low" | "medium" | "high" | "urgent";
 
 /** Sent once, when the process has reached a final status. */
@@ -1819,6 +1849,9 @@ export type RevertInProgressProblem = {
   type: "revert_in_progress";
   message: string;
 };
+
+/** The likeness of a question that a rule answers. `same`: the same tool with the very same input. `tool`: the same tool, with any input. */
+export type RuleMatch = "same" | "tool";
 
 /** Body of the wish to have an agent set up. */
 export type RunAgentSetupRequest = {

@@ -34,6 +34,8 @@ SCOPES = {
         WEBSOCKET /api/board/tasks/stream/ws
         GET /api/inbox
         GET /api/search
+        GET /api/approval-rules
+        GET /api/preferences
         GET /api/task-attempts/{id}/diff
         GET /api/task-attempts/{id}/diff/file
         GET /api/task-attempts/{id}/snapshots
@@ -71,6 +73,7 @@ SCOPES = {
     Scope.WRITE: """
         PUT /api/board/tasks/{task_id}
         POST /api/tasks/bulk
+        PUT /api/preferences
         PUT /api/task-attempts/{id}/archived
         PUT /api/task-attempts/{id}/seen
         POST /api/links
@@ -97,6 +100,7 @@ SCOPES = {
     """,
     Scope.DECIDE: """
         POST /api/approvals/{id}/respond
+        DELETE /api/approval-rules/{id}
     """,
     Scope.LAND: """
         DELETE /api/projects/{id}

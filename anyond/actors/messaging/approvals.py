@@ -84,6 +84,8 @@ class ApprovalRequests:
                 row_now = await self._store.write(lambda tx, row=row: questions.ask(tx, row))  # type: ignore[misc]
                 if row_now.status is ApprovalStatus.PENDING:
                     nursery.start_soon(self._time_out, row_now)
+                else:  # by a rule; or before, and then it was sent
+                    await self.send_decision(row_now)
         for call in [call for call in self._asked if call not in open_now]:
             question = self._asked.pop(call)
             if call not in self._answered:

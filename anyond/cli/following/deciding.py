@@ -21,6 +21,7 @@ from anyond.cli.rendering.harmless import in_one_line
 from anyond.client import Refused
 from anyond.model.http.bodies import Answer
 from anyond.model.http.inbox import InboxItem, InboxKind
+from anyond.model.http.rules import ApprovalScope
 from anyond.model.rows import Approval, ApprovalStatus
 
 if TYPE_CHECKING:
@@ -62,9 +63,9 @@ def find_question(client: BlockingClient, reference: str | None) -> Approval:
     raise CommandFailed(f"{len(found)} questions wait:\n{listed}\nName one.", type="ambiguous")
 
 
-def decided(yes: bool, reason: str | None) -> Answer:
-    """A yes, or a no with its reason."""
-    return questions.approved() if yes else questions.denied(reason or None)
+def decided(yes: bool, reason: str | None, scope: ApprovalScope | None = None) -> Answer:
+    """A yes with its reach, or a no with its reason."""
+    return questions.approved(scope=scope) if yes else questions.denied(reason or None)
 
 
 def chosen(approval: Approval, picks: Sequence[str]) -> Answer:
@@ -148,12 +149,22 @@ def _asked(approval: Approval) -> Answer | None:
             answers[choice.key] = questions.picked(choice, [text])
         return questions.approved(answers)
     while True:
-        click.echo("[y]es  [n]o  no, with a [r]eason  [s]kip  [?] all of it", err=True)
+        click.echo(
+            "[y]es  yes, for this [t]urn  for this [a]ttempt  for the [p]roject"
+            "  [n]o  no, with a [r]eason  [s]kip  [?] all of it",
+            err=True,
+        )
         with single_keys() as keyboard:
             key = read_key(keyboard)
         match key:
             case "y":
                 return questions.approved()
+            case "t":
+                return questions.approved(scope=ApprovalScope.TURN)
+            case "a":
+                return questions.approved(scope=ApprovalScope.ATTEMPT)
+            case "p":
+                return questions.approved(scope=ApprovalScope.PROJECT)
             case "n":
                 return questions.denied()
             case "r":

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from anyond.cli.rendering.harmless import harmless, in_one_line
 from anyond.model.http.bodies import Answer, ApprovalAnswer
+from anyond.model.http.rules import ApprovalScope
 from anyond.model.rows import Approval, ApprovalStatus
 
 _LINES = 12
@@ -48,9 +49,11 @@ class Rules(NamedTuple):
         return denied("It was started with --deny.") if self.deny else None
 
 
-def approved(answers: dict[str, Any] | None = None) -> Answer:
-    """A yes, with what was chosen."""
-    return Answer(status=ApprovalAnswer(status=ApprovalStatus.APPROVED, answers=answers))
+def approved(answers: dict[str, Any] | None = None, scope: ApprovalScope | None = None) -> Answer:
+    """A yes, with what was chosen, and how far it reaches."""
+    return Answer(
+        status=ApprovalAnswer(status=ApprovalStatus.APPROVED, answers=answers, scope=scope)
+    )
 
 
 def denied(reason: str | None = None) -> Answer:

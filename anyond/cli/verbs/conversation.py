@@ -145,12 +145,16 @@ def send(
     examples=[
         ("anyon answer", "the only one that waits, on the terminal"),
         ("anyon answer 7 --yes", "by the number of the attempt"),
+        ("anyon answer 7 --attempt", "yes, and this command again in this attempt"),
         ('anyon answer 4f1c --no "Use uv."', "by the beginning of its id"),
         ("anyon answer 7 --choice 2", "of a question with options"),
     ],
 )
 @click.argument("reference", metavar="[QUESTION]", required=False)
 @click.option("-y", "--yes", is_flag=True, help="Allow it.")
+@click.option("--turn", is_flag=True, help="Allow it, and the same until this run is over.")
+@click.option("--attempt", is_flag=True, help="Allow it, and the same in this attempt.")
+@click.option("--project", is_flag=True, help="Allow it, and the same in this project.")
 @click.option(
     "-n",
     "--no",
@@ -167,22 +171,39 @@ def send(
     multiple=True,
     help="The number of an option, or words of one's own; one for each question.",
 )
-def answer(*, reference: str | None, yes: bool, reason: str | None, picks: tuple[str, ...]) -> None:
+def answer(
+    *,
+    reference: str | None,
+    yes: bool,
+    turn: bool,
+    attempt: bool,
+    project: bool,
+    reason: str | None,
+    picks: tuple[str, ...],
+) -> None:
     """Answer a question: by its id, the number of its attempt, or the only one there is.
 
-    Without --yes, --no or --choice it is asked on the terminal.
+    The same is the very same command, or any use of another tool. Without any of these options it
+    is asked on the terminal.
     """
     from anyond.cli.following import deciding
+    from anyond.model.http.rules import ApprovalScope
 
     session = current()
-    if sum((yes, reason is not None, bool(picks))) > 1:
-        raise click.UsageError("One of --yes, --no and --choice.")
+    reaches = {
+        ApprovalScope.TURN: turn,
+        ApprovalScope.ATTEMPT: attempt,
+        ApprovalScope.PROJECT: project,
+    }
+    scope = next((reach for reach, given in reaches.items() if given), None)
+    if sum((yes, *reaches.values(), reason is not None, bool(picks))) > 1:
+        raise click.UsageError("One of --yes, --turn, --attempt, --project, --no and --choice.")
     with session.client() as client:
         approval = deciding.find_question(client, reference)
         if picks:
             given = deciding.chosen(approval, picks)
-        elif yes or reason is not None:
-            given = deciding.decided(yes, reason)
+        elif yes or scope is not None or reason is not None:
+            given = deciding.decided(yes or scope is not None, reason, scope)
         elif session.can_ask:
             deciding.ask_each(session, client, [approval])
             return

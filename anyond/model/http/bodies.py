@@ -10,6 +10,7 @@ from msgspec import Struct
 from anyond.model.configuration.project_settings import ProjectSettings
 from anyond.model.configuration.settings import EditorType, ExecutorProfileId
 from anyond.model.fields import Id, IdOrEmpty, Line, Prompt, Prose
+from anyond.model.http.rules import ApprovalScope, RuleMatch
 from anyond.model.rows import ApprovalStatus, TaskStatus
 
 
@@ -88,11 +89,18 @@ class TagPatch(Struct, frozen=True, kw_only=True):
 
 
 class ApprovalAnswer(Struct, frozen=True, kw_only=True):
-    """The decision of a person. `answers` (question -> answer) is for questions of an agent."""
+    """The decision of a person. `answers` (question -> answer) is for questions of an agent.
+
+    Args:
+        scope: how far a yes reaches; null is `once`.
+        match: what it reaches; null is `same` for a command, else `tool`.
+    """
 
     status: ApprovalStatus
     reason: Prose | None = None
     answers: dict[str, Any] | None = None
+    scope: ApprovalScope | None = None
+    match: RuleMatch | None = None
 
 
 class Answer(Struct, frozen=True, kw_only=True):

@@ -68,3 +68,25 @@ def test_a_message_that_was_begun_waits(anyon: CommandLine, finished: dict[str, 
         assert terminal.end() == 0
     anyon.ask("DELETE", draft)
     assert "draft" not in kinds(anyon)
+
+
+def test_a_yes_reaches_as_far_as_a_person_says(
+    anyon: CommandLine, finished: dict[str, Any]
+) -> None:
+    number = str(anyon.json("run", "-y", "Once more", "-a", "demo", "-d")[0]["number"])
+    assert anyon.run("wait", number).returncode == 6
+    with anyon.terminal("answer", number) as terminal:
+        terminal.expect("for this [a]ttempt")
+        terminal.type("a")
+        assert terminal.end() == 0
+    assert [rule["scope"] for rule in anyon.ask("GET", "/api/approval-rules")] == ["attempt"]
+    assert anyon.run("wait", number).returncode == 0
+    anyon.well("send", number, "Again")
+    assert anyon.run("wait", number).returncode == 0, "nobody was asked"
+    other = str(anyon.json("run", "-y", "One more", "-a", "demo", "-d")[0]["number"])
+    assert anyon.run("wait", other).returncode == 6
+    assert anyon.run("answer", other, "--yes", "--turn").returncode == 2
+    anyon.well("answer", other, "--project")
+    assert anyon.run("wait", other).returncode == 0
+    scopes = [rule["scope"] for rule in anyon.ask("GET", "/api/approval-rules")]
+    assert sorted(scopes) == ["attempt", "project"]
