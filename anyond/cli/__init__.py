@@ -43,6 +43,7 @@ MODULES = {
     "restore-backup": "anyond.cli.backups:restore_backup",
     "retention": "anyond.cli.verbs.retention:retention",
     "retry": "anyond.cli.verbs.lifecycle:retry",
+    "review": "anyond.cli.verbs.reviewing:review",
     "rm": "anyond.cli.verbs.lifecycle:rm",
     "run": "anyond.cli.verbs.run:run",
     "search": "anyond.cli.verbs.finding:search",

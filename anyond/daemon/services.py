@@ -26,6 +26,7 @@ from anyond.services.images import ImageRequests
 from anyond.services.projects import ProjectRequests
 from anyond.services.publishing import Publishing
 from anyond.services.retention import Retention
+from anyond.services.reviews import ReviewRequests
 from anyond.services.services import Services, Settings
 from anyond.services.sign_in import GitHubSignIn
 from anyond.services.tokens import Tokens
@@ -90,6 +91,7 @@ async def open_services(
                 images=ImageRequests(resources),
                 branches=branches,
                 changes=ChangeRequests(resources, attempts),
+                reviews=ReviewRequests(resources, requests, drafts),
                 dev_servers=DevServers(resources, attempts),
                 editors=Editors(watchers_nursery, resources, attempts),
                 drafts=drafts,

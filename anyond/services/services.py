@@ -19,6 +19,7 @@ from anyond.services.editors import Editors
 from anyond.services.images import ImageRequests
 from anyond.services.projects import ProjectRequests
 from anyond.services.publishing import Publishing
+from anyond.services.reviews import ReviewRequests
 from anyond.services.sign_in import GitHubSignIn
 from anyond.services.tokens import Tokens
 from anyond.settings.config import ConfigFile
@@ -53,6 +54,7 @@ class Services(Struct, frozen=True):
     board: BoardRequests
     branches: BranchRequests
     changes: ChangeRequests
+    reviews: ReviewRequests
     dev_servers: DevServers
     editors: Editors
     publishing: Publishing

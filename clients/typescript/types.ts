@@ -462,6 +462,14 @@ export type CommandSuccess = {
   success: boolean;
 };
 
+/** Body of a comment's update. */
+export type CommentPatch = {
+  body: string;
+};
+
+/** The state of a comment. `open`: not sent yet. `untouched`: the lines that it is about are there as they were. `changed`: they are not any more. `sent`: it is about no lines. */
+export type CommentState = "open" | "sent" | "untouched" | "changed";
+
 /** The relation of a commit to the one that is checked out. */
 export type CommitCompareResult = {
   head_oid: string;
@@ -965,8 +973,8 @@ export type ErrorData =
   | GitProgramsWithheldProblem
   | NotOnGithubProblem
   | StaleDraftProblem
-  | DraftQueuedProblem
   | EmptyDraftProblem
+  | DraftQueuedProblem
   | AlreadyDecidedProblem
   | TooLargeProblem
   | UnsupportedImageProblem
@@ -1407,6 +1415,17 @@ export type NameTakenProblem = {
   type: "name_taken";
   message: string;
   tag_id?: string;
+};
+
+/** Body of a comment; see `ReviewComment`. */
+export type NewComment = {
+  body: string;
+  path?: string | null;
+  side?: Side | null;
+  start_line?: number | null;
+  end_line?: number | null;
+  lines?: string | null;
+  anchor?: string | null;
 };
 
 /** Body of a link's creation, which may be left out. */
@@ -1850,6 +1869,37 @@ export type RevertInProgressProblem = {
   message: string;
 };
 
+/** Comments that belong together; an attempt has one at most that was not submitted. */
+export type Review = {
+  id: string;
+  task_attempt_id: string;
+  created_at: string;
+  submitted_at: string | null;
+  submitted_as: SubmittedAs | null;
+  comments: Array<ReviewComment>;
+};
+
+/** One comment. */
+export type ReviewComment = {
+  id: string;
+  review_id: string;
+  /** Of the file; "" if it is about none. */
+  path: string;
+  side: Side;
+  /** The first and the last line, from 1; null if it is about the file. */
+  start_line: number | null;
+  /** The first and the last line, from 1; null if it is about the file. */
+  end_line: number | null;
+  /** Their text, so that it is known which were meant. */
+  lines: string;
+  /** The commit that was looked at; null if nobody said. */
+  anchor: string | null;
+  body: string;
+  state: CommentState;
+  created_at: string;
+  updated_at: string;
+};
+
 /** The likeness of a question that a rule answers. `same`: the same tool with the very same input. `tool`: the same tool, with any input. */
 export type RuleMatch = "same" | "tool";
 
@@ -1949,6 +1999,12 @@ export type Seeing = {
   unseen?: boolean | null;
 };
 
+/** Body of marking a file; without a version it is unseen. */
+export type SeeingFile = {
+  path: string;
+  version?: string | null;
+};
+
 /** Up to where a person has seen an attempt. */
 export type Seen = {
   task_attempt_id: string;
@@ -1958,6 +2014,12 @@ export type Seen = {
   moved: number;
   /** Whether that came after what was seen. */
   unseen: boolean;
+};
+
+/** A file that was marked as seen, in the `version` that the list of changed files had then. With another version there, it is unseen again. */
+export type SeenFile = {
+  path: string;
+  version: string;
 };
 
 /** Setting that agent up from here is not supported. */
@@ -1981,6 +2043,9 @@ export type ShowcaseStateInput = {
   /** Names of features. */
   seen_features?: Array<string>;
 };
+
+/** The state whose lines are meant: as they were, or as they are. */
+export type Side = "old" | "new";
 
 /** A commit was to be signed, and could not be; `message` says why. */
 export type SigningFailedProblem = {
@@ -2008,6 +2073,17 @@ export type StoppedProblem = {
   type: "stopped";
   message: string;
 };
+
+/** Body of a review's submission. */
+export type Submission = {
+  /** Null is `message`. */
+  submit_as?: SubmittedAs | null;
+  /** What is said before the comments. */
+  text?: string | null;
+};
+
+/** The way to the agent: at once, when it is free, or into the turn that runs. */
+export type SubmittedAs = "message" | "queue" | "steer";
 
 /** The submodules in `submodules` have edits that are in no commit of theirs. */
 export type SubmoduleDirtyProblem = {

@@ -34,6 +34,8 @@ SCOPES = {
         WEBSOCKET /api/board/tasks/stream/ws
         GET /api/inbox
         GET /api/search
+        GET /api/task-attempts/{id}/reviews
+        GET /api/task-attempts/{id}/files-seen
         GET /api/approval-rules
         GET /api/preferences
         GET /api/task-attempts/{id}/diff
@@ -73,6 +75,11 @@ SCOPES = {
     Scope.WRITE: """
         PUT /api/board/tasks/{task_id}
         POST /api/tasks/bulk
+        POST /api/task-attempts/{id}/reviews/comments
+        PUT /api/task-attempts/{id}/reviews/comments/{comment_id}
+        DELETE /api/task-attempts/{id}/reviews/comments/{comment_id}
+        POST /api/task-attempts/{id}/reviews/submit
+        PUT /api/task-attempts/{id}/files-seen
         PUT /api/preferences
         PUT /api/task-attempts/{id}/archived
         PUT /api/task-attempts/{id}/seen

@@ -59,7 +59,7 @@ async def sides(
     Raises:
         NotFound: there is no such commit or attempt, or the attempt has no branch yet.
     """
-    place, head = await _here(subject)
+    place, head = await here(subject)
     if commit is not None:
         oid = await branches.commit(place, commit)
         try:
@@ -122,7 +122,7 @@ async def file(
     )
 
 
-async def _here(subject: Subject) -> tuple[Path, str | None]:
+async def here(subject: Subject) -> tuple[Path, str | None]:
     """Return the place to ask git in, and the commit that stands for the attempt there; None is the
     worktree itself.
     """
@@ -164,6 +164,26 @@ async def _fork_point(
     found = await branches.find(place, target)
     base = None if found is None else await branches.merge_base(place, head, found.oid)
     return base if base is not None else left
+
+
+def texts(place: Path, paths: Sequence[str]) -> dict[str, str]:
+    """The texts of files below `place` that are there, by their paths. Blocks on the disk.
+
+    A path that leads out of it, or through a link, is none.
+    """
+    found = {}
+    root = os.path.realpath(place)
+    for path in paths:
+        name = os.path.normpath(path)
+        file = os.path.realpath(os.path.join(root, name))
+        if file != os.path.join(root, name) or name.split("/", 1)[0] in {"..", ".git"}:
+            continue
+        try:
+            if os.path.isfile(file) and os.path.getsize(file) <= _HASHED_BYTES:
+                found[name] = Path(file).read_bytes().decode("utf-8", "replace")
+        except OSError:
+            continue  # gone in between, or not to be read: then nothing of it is there
+    return found
 
 
 def _check(path: str, field: str) -> None:

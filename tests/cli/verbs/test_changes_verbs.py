@@ -71,3 +71,25 @@ def test_what_was_replaced_is_brought_back(anyon: CommandLine, finished: dict[st
     assert not (worktree / "NOTES.md").exists()
     missing = anyon.run("undo", number, "--to", "99", "-y", "--json")
     assert json.loads(missing.stderr)["error"]["type"] == "not_found"
+
+
+def test_comments_of_an_editor_are_sent_as_one_message(
+    anyon: CommandLine, finished: dict[str, Any], tmp_path: Path
+) -> None:
+    run = anyon.json("run", "-y", "Describe the kettle", "-a", "demo", "--allow", "*")
+    number = str(run["attempt"]["number"])
+    editor = tmp_path / "editor"
+    editor.write_text("#!/bin/sh\nsed -i '/^+# Notes/a > Say more.' \"$1\"\n")
+    editor.chmod(0o755)
+    kept = anyon.run("review", number, "--keep", EDITOR=str(editor), VISUAL=str(editor))
+    assert "1 comment" in kept.stderr
+    assert anyon.well("review", number, "--list").startswith("open")
+    nothing = anyon.run("review", "1", EDITOR="true", VISUAL="true")
+    assert (nothing.returncode, "nothing is sent" in nothing.stderr) == (0, True)
+    with anyon.terminal("review", number, VISUAL=str(editor)) as terminal:
+        terminal.expect("Sent 2 comments.")
+        assert terminal.end() == 0
+    listed = anyon.json("review", number, "--list")
+    assert [one["lines"] for one in listed[0]["comments"]] == ["# Notes", "# Notes"]
+    assert anyon.run("review", number, "--queue", "--keep").returncode == 2
+    anyon.well("stop", number)
