@@ -22,6 +22,7 @@ from anyond.model.http.answers import (
     Replaced,
 )
 from anyond.model.http.bodies import AgentSetup, FollowUp, NewAttempt, OpenEditor, Replacing
+from anyond.model.http.conversation import ConversationPage
 from anyond.model.http.summaries import AttemptSummary
 from anyond.model.refusals.requests import Impossible, NotFound, SetupNotSupported
 from anyond.model.refusals.runs import Dropped, NoAgent, NoDevScript
@@ -77,6 +78,19 @@ class OfCommit(OfAttempt, frozen=True, kw_only=True):
     ]
 
 
+MOST_ENTRIES = 1_000
+"""The most entries of a part of a conversation."""
+
+
+class ConversationOf(OfAttempt, frozen=True, kw_only=True):
+    """Requests for a part of the conversation of an attempt."""
+
+    tail: Annotated[
+        int, Meta(ge=1, le=MOST_ENTRIES, description="So many entries at most, from the end.")
+    ] = 200
+    before: Annotated[int, Meta(ge=0, description="Only those before this position.")] | None = None
+
+
 class FollowedDiff(Followed, frozen=True, kw_only=True):
     """Requests for a stream of what an attempt has changed."""
 
@@ -111,6 +125,17 @@ LIST_ATTEMPT_SUMMARIES = Call(
     " first.",
     answer=list[AttemptSummary],
     cached=True,
+)
+GET_CONVERSATION = Call(
+    method="GET",
+    path="/api/task-attempts/{id}/conversation",
+    summary="Get conversation",
+    params=ConversationOf,
+    text="The entries of all runs, one after the other, from the end: with `before` of a part one"
+    " gets the part before it. What comes later is in the streams of the runs.",
+    answer=ConversationPage,
+    cached=True,
+    refusals=(NotFound,),
 )
 CREATE_TASK_ATTEMPT = BodyCall(
     method="POST",
@@ -242,6 +267,7 @@ CHAPTER = Chapter(
         LIST_TASK_ATTEMPTS,
         GET_TASK_ATTEMPT,
         LIST_ATTEMPT_SUMMARIES,
+        GET_CONVERSATION,
         CREATE_TASK_ATTEMPT,
         GET_BRANCH_STATUS,
         GET_CHILDREN_TASKS,

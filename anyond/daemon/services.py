@@ -19,6 +19,7 @@ from anyond.services.attempts import AttemptRequests
 from anyond.services.board import BoardRequests
 from anyond.services.branches import BranchRequests
 from anyond.services.changes import ChangeRequests
+from anyond.services.conversations import Conversations
 from anyond.services.dev_servers import DevServers
 from anyond.services.drafts import DraftRequests
 from anyond.services.editors import Editors
@@ -91,6 +92,7 @@ async def open_services(
                 images=ImageRequests(resources),
                 branches=branches,
                 changes=ChangeRequests(resources, attempts),
+                conversations=Conversations(resources.store, logs),
                 reviews=ReviewRequests(resources, requests, drafts),
                 dev_servers=DevServers(resources, attempts),
                 editors=Editors(watchers_nursery, resources, attempts),

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import IO
 
@@ -66,6 +67,19 @@ def last_frames(path: Path, most: int) -> list[EntryFrame]:
         found.insert(0, beginning)
     frames = [frame for line in found[-most - 2 :] if (frame := decode(line)) is not None]
     return frames[-most:]
+
+
+def count(path: Path) -> int:
+    """The number of the entries of an archive. Blocking."""
+    with path.open("rb") as file:
+        return sum(1 for line in file if decode(line) is not None)
+
+
+def part(path: Path, start: int, end: int) -> list[EntryFrame]:
+    """The entries from index `start` on and before `end`. Blocking."""
+    with path.open("rb") as file:
+        frames = (decode(line) for line in islice(file, start, end))
+        return [frame for frame in frames if frame is not None]
 
 
 def is_whole(path: Path, execution_id: str, may_lack_end: bool = False) -> bool:

@@ -171,6 +171,10 @@ class Conversation:
         """Return the position before the last entries; see `EntryList.before_last`."""
         return self._entries.before_last(most)
 
+    def part(self, start: int, end: int) -> list[EntryFrame]:
+        """Return the entries from index `start` on and before `end`."""
+        return self._entries.part(start, end)
+
     def final_frames(self) -> list[EntryFrame]:
         """All entries, for the archive; see `EntryList.final_frames`."""
         return self._entries.final_frames()

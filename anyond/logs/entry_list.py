@@ -107,6 +107,10 @@ class EntryList:
         last = self._slots[-most:]
         return min((slot.seq for slot in last), default=1) - 1
 
+    def part(self, start: int, end: int) -> list[EntryFrame]:
+        """The entries from index `start` on and before `end`, as they are now."""
+        return [self._frame(index) for index in range(start, min(end, len(self._slots)))]
+
     def final_frames(self) -> list[EntryFrame]:
         """All entries in the order of their index, renumbered so that `seq` rises with it.
 

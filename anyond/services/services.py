@@ -13,6 +13,7 @@ from anyond.services.attempts import AttemptRequests
 from anyond.services.board import BoardRequests
 from anyond.services.branches import BranchRequests
 from anyond.services.changes import ChangeRequests
+from anyond.services.conversations import Conversations
 from anyond.services.dev_servers import DevServers
 from anyond.services.drafts import DraftRequests
 from anyond.services.editors import Editors
@@ -54,6 +55,7 @@ class Services(Struct, frozen=True):
     board: BoardRequests
     branches: BranchRequests
     changes: ChangeRequests
+    conversations: Conversations
     reviews: ReviewRequests
     dev_servers: DevServers
     editors: Editors

@@ -76,6 +76,7 @@ class Logs:
         self.awaited = lambda _: None
         self._registered = Wakeup()
         self._checked: dict[str, tuple[object, ...]] = {}
+        self._counts: dict[str, int] = {}
 
     # ------------------------------------------------------------ the side of the writers
 
@@ -208,6 +209,40 @@ class Logs:
             return
         async for batch in self._archived(process_id, position):
             yield batch
+
+    async def count(self, process_id: str) -> int:
+        """The number of the entries of the structured log that are there now.
+
+        Raises:
+            NotFound: there is no such execution.
+        """
+        live = await self._wait_for_live(process_id)
+        if live is not None:
+            return live.conversation.count if live.conversation is not None else 0
+        if not await self._check_archive(process_id):
+            return 0
+        known = self._counts.get(process_id)
+        if known is None:
+            path = self.archive_path(process_id)
+            known = await trio.to_thread.run_sync(archive.count, path)
+            if len(self._counts) >= REMEMBERED:
+                self._counts.pop(next(iter(self._counts)))
+            self._counts[process_id] = known
+        return known
+
+    async def part(self, process_id: str, start: int, end: int) -> list[EntryFrame]:
+        """The entries of the structured log from index `start` on and before `end`, as they are.
+
+        Raises:
+            NotFound: there is no such execution.
+        """
+        live = await self._wait_for_live(process_id)
+        if live is not None:
+            return live.conversation.part(start, end) if live.conversation is not None else []
+        if not await self._check_archive(process_id):
+            return []
+        path = self.archive_path(process_id)
+        return await trio.to_thread.run_sync(archive.part, path, start, end)
 
     async def _check_index(self, spool: Path) -> None:
         """Make what is derived from a log anew from it if it is wrong."""

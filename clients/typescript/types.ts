@@ -605,6 +605,41 @@ export type ContainerInfo = {
   project_id: string;
 };
 
+/** One entry of a conversation. */
+export type ConversationEntry = {
+  /** Counts from 0 through all runs. */
+  position: number;
+  execution_process_id: string;
+  /** As the stream of the run's structured log has them: it goes on after the greatest `seq` of a run. */
+  index: number;
+  /** As the stream of the run's structured log has them: it goes on after the greatest `seq` of a run. */
+  seq: number;
+  entry: NormalizedEntry;
+};
+
+/** A part of a conversation, in its order. */
+export type ConversationPage = {
+  entries: Array<ConversationEntry>;
+  /** How many entries the whole conversation has by now. */
+  total: number;
+  /** Sent along, it gives the part before this one; null if there is none. */
+  before: number | null;
+  /** All runs but dev servers and those that were replaced, the oldest first. */
+  runs: Array<ConversationRun>;
+};
+
+/** One run in a conversation. */
+export type ConversationRun = {
+  execution_process_id: string;
+  run_reason: ExecutionProcessRunReason;
+  status: ExecutionProcessStatus;
+  started_at: string;
+  /** The position of its first entry. */
+  start: number;
+  /** How many entries it has by now. */
+  count: number;
+};
+
 /** Body of a task's creation together with its first attempt. */
 export type CreateAndStartTaskRequest = {
   task: CreateTask;

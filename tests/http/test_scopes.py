@@ -34,6 +34,7 @@ SCOPES = {
         WEBSOCKET /api/board/tasks/stream/ws
         GET /api/inbox
         GET /api/search
+        GET /api/task-attempts/{id}/conversation
         GET /api/task-attempts/{id}/reviews
         GET /api/task-attempts/{id}/files-seen
         GET /api/approval-rules

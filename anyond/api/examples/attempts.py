@@ -7,6 +7,7 @@ from anyond.api.declaration import samples
 from anyond.api.examples import things
 from anyond.api.examples.example import Example, Examples
 from anyond.model.configuration.settings import Executor, ExecutorProfileId
+from anyond.model.entries import NormalizedEntry
 from anyond.model.http import frames
 from anyond.model.http.answers import (
     CommitComparison,
@@ -16,12 +17,42 @@ from anyond.model.http.answers import (
     Replaced,
 )
 from anyond.model.http.bodies import AgentSetup, FollowUp, NewAttempt, OpenEditor, Replacing
+from anyond.model.http.conversation import ConversationEntry, ConversationPage, ConversationRun
 from anyond.model.rows import BranchStatus
 
 EXAMPLES: Examples = {
     attempts.LIST_TASK_ATTEMPTS: Example(answer=[things.ATTEMPT]),
     attempts.GET_TASK_ATTEMPT: Example(answer=things.ATTEMPT),
     attempts.LIST_ATTEMPT_SUMMARIES: Example(answer=[things.SUMMARY]),
+    attempts.GET_CONVERSATION: Example(
+        answer=ConversationPage(
+            entries=[
+                ConversationEntry(
+                    position=3,
+                    execution_process_id=samples.PROCESS_ID,
+                    index=3,
+                    seq=7,
+                    entry=NormalizedEntry(
+                        entry_type=things.MESSAGE,
+                        content="The timer is described in README.md.",
+                        timestamp=things.MOMENT,
+                    ),
+                )
+            ],
+            total=4,
+            before=3,
+            runs=[
+                ConversationRun(
+                    execution_process_id=samples.PROCESS_ID,
+                    run_reason=things.PROCESS.run_reason,
+                    status=things.PROCESS.status,
+                    started_at=things.MOMENT,
+                    start=0,
+                    count=4,
+                )
+            ],
+        )
+    ),
     attempts.CREATE_TASK_ATTEMPT: Example(
         send=NewAttempt(
             task_id=samples.TASK_ID,

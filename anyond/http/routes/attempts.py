@@ -16,8 +16,10 @@ from anyond.model.http.answers import (
     Replaced,
 )
 from anyond.model.http.bodies import AgentSetup, FollowUp, NewAttempt, OpenEditor, Replacing
+from anyond.model.http.conversation import ConversationPage
 from anyond.model.http.frames import DiffFrame
 from anyond.model.http.summaries import AttemptSummary
+from anyond.model.refusals.requests import Invalid
 from anyond.model.rows import BranchStatus, ExecutionProcess, TaskAttempt
 from anyond.store.board import attempts, tasks
 from anyond.store.engine.transaction import Reader
@@ -48,6 +50,15 @@ async def list_summaries(backend: Backend, params: api.SummarizedAttempts) -> li
         )
 
     return await backend.store.read(found)
+
+
+async def get_conversation(backend: Backend, params: api.ConversationOf) -> ConversationPage:
+    if not 1 <= params.tail <= api.MOST_ENTRIES:
+        raise Invalid("tail", f"must be between 1 and {api.MOST_ENTRIES}")
+    if params.before is not None and params.before < 0:
+        raise Invalid("before", "must not be negative")
+    conversations = backend.services.conversations
+    return await conversations.part(params.task_attempt_id, params.tail, params.before)
 
 
 async def create_attempt(backend: Backend, _: Nothing, new: NewAttempt) -> TaskAttempt:
@@ -113,6 +124,7 @@ ROUTES = (
     route(api.LIST_TASK_ATTEMPTS, list_attempts),
     route(api.GET_TASK_ATTEMPT, get_attempt),
     route(api.LIST_ATTEMPT_SUMMARIES, list_summaries),
+    route(api.GET_CONVERSATION, get_conversation),
     route(api.CREATE_TASK_ATTEMPT, create_attempt),
     route(api.GET_BRANCH_STATUS, get_branch_status),
     route(api.GET_CHILDREN_TASKS, get_children),

@@ -7,6 +7,7 @@ from anyond.api.declaration.params import OfAttempt
 from anyond.http.backend import Backend
 from anyond.http.dispatch import route
 from anyond.model.http.changes import ChangeList, FileChanges, SavedState, Undoing, Undone
+from anyond.model.refusals.requests import Invalid
 
 
 async def list_changes(backend: Backend, params: api.ComparedAttempt) -> ChangeList:
@@ -15,6 +16,8 @@ async def list_changes(backend: Backend, params: api.ComparedAttempt) -> ChangeL
 
 
 async def get_file_changes(backend: Backend, params: api.ComparedFile) -> FileChanges:
+    if not 0 <= params.context <= api.MOST_CONTEXT:
+        raise Invalid("context", f"must be between 0 and {api.MOST_CONTEXT}")
     return await backend.services.changes.file(
         params.task_attempt_id,
         params.path,

@@ -11,6 +11,8 @@ from anyond.store.runs import text_query, text_search
 
 
 async def search(backend: Backend, params: api.Searched) -> SearchPage:
+    if not 1 <= params.limit <= api.MOST_HITS:
+        raise Invalid("limit", f"must be between 1 and {api.MOST_HITS}")
     query = text_query.parse(params.q)
     before = _number(params.cursor) if params.cursor else None
     return await backend.store.read(lambda r: text_search.search(r, query, params.limit, before))

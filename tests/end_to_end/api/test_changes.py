@@ -54,6 +54,9 @@ async def test_an_attempt_is_compared_with_what_a_person_wants(daemon: Daemon) -
     one = f"/api/task-attempts/{attempt['id']}/diff/file?against={head}&path="
     found = await daemon.ask("GET", f"{one}b")
     assert [line["text"] for line in found["hunks"][0]["lines"]] == ["new", "otherwise"]
+    for context in ("-1", "9" * 30):
+        refused = await daemon.request("GET", f"{one}b&context={context}")
+        assert refused.status_code == 400, context
     for wrong in ("../a", "/etc/passwd", ".git/config", "a/../../x", ""):
         assert (await daemon.request("GET", f"{one}{wrong}")).status_code == 400, wrong
     gone = await daemon.request(

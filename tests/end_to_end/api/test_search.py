@@ -50,6 +50,9 @@ async def test_a_conversation_is_found_with_the_entry_that_has_it(daemon: Daemon
     assert [hit["entry"] for hit in await hits(daemon, "oolong") if hit["entry"] is not None] == [
         hit["entry"] for hit in before if hit["entry"] is not None
     ]
+    for limit in ("0", "-1", "101", "9" * 30):
+        refused = await daemon.request("GET", f"/api/search?q=tea&limit={limit}")
+        assert refused.status_code == 400, limit
     for cursor in ("x", "-1", "9" * 30):
         refused = await daemon.request("GET", f"/api/search?q=tea&cursor={cursor}")
         assert refused.status_code == 400, cursor
