@@ -39,7 +39,7 @@ EXAMPLES: Examples = {
         answer=AttemptPlace(task_attempt_id=samples.ATTEMPT_ID, archived_at=things.MOMENT),
     ),
     board.GET_SEEN: Example(answer=_SEEN),
-    board.MARK_SEEN: Example(send=Seeing(), answer=_SEEN),
+    board.MARK_SEEN: Example(send=Seeing(position=43, unseen=False), answer=_SEEN),
     board.STREAM_BOARD: Example(
         frames=(
             frames.BoardSnapshot(data=[things.BOARD_TASK], seq=41),

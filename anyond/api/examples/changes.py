@@ -67,6 +67,7 @@ EXAMPLES: Examples = {
     ),
     changes.LIST_SAVED_STATES: Example(answer=[_state(1, "rebase")]),
     changes.UNDO: Example(
-        send=Undoing(), answer=Undone(restored=_state(1, "rebase"), before=_state(2, "undo"))
+        send=Undoing(number=1),
+        answer=Undone(restored=_state(1, "rebase"), before=_state(2, "undo")),
     ),
 }

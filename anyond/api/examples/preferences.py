@@ -10,5 +10,5 @@ _VALUES = Preferences(values={"board.density": "compact"})
 
 EXAMPLES: Examples = {
     preferences.GET_PREFERENCES: Example(answer=_VALUES),
-    preferences.UPDATE_PREFERENCES: Example(send=_VALUES, answer=_VALUES),
+    preferences.UPDATE_PREFERENCES: Example(send=Preferences(values={}), answer=_VALUES),
 }

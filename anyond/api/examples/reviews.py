@@ -57,7 +57,9 @@ EXAMPLES: Examples = {
     reviews.ADD_COMMENT: Example(
         send=NewComment(
             path=_COMMENT.path,
+            side=Side.NEW,
             start_line=3,
+            end_line=3,
             lines=_COMMENT.lines,
             anchor=samples.COMMIT,
             body=_COMMENT.body,
