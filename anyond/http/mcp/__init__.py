@@ -21,4 +21,5 @@ def install(app: App, backend: Backend) -> None:
     It needs no more than to read; each tool asks its endpoint, which has a scope of its own.
     """
     view = McpView(app.answer, backend)
-    app.routes.add(Route("POST", PATH, view, Scope.READ, "Use the Model Context Protocol"))
+    summary = "Use the Model Context Protocol"
+    app.routes.add(Route("POST", PATH, view, Scope.READ, summary, confines=True))

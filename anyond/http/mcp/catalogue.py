@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from anyond.api import approvals, attempts, branches, projects, tasks
+from anyond.api import approvals, attempts, board, branches, projects, search, tasks, usage
 from anyond.http.mcp import looking, working
 from anyond.http.mcp.tool import Tool, of_endpoint
 
@@ -20,11 +20,17 @@ TOOLS: tuple[Tool, ...] = (
     looking.READ_CONVERSATION,
     looking.GET_DIFF,
     of_endpoint(
+        search.SEARCH,
+        "search",
+        "Find what was written, said and done in any task or attempt, by its words.",
+    ),
+    of_endpoint(
         approvals.LIST_APPROVALS,
         "list_questions",
         "What agents have asked; with status=pending what waits for an answer now.",
     ),
     looking.LIST_AGENTS,
+    of_endpoint(usage.GET_USAGE, "usage", "Tokens, money and time that agents have used."),
     looking.WAIT_FOR,
     of_endpoint(
         tasks.CREATE_TASK,
@@ -37,6 +43,12 @@ TOOLS: tuple[Tool, ...] = (
         "update_task",
         "Change the title, the description or the status of a task.",
         leaves_out=("image_ids", "parent_task_attempt"),
+        repeatable=True,
+    ),
+    of_endpoint(
+        board.ARCHIVE_ATTEMPT,
+        "archive_attempt",
+        "Put an attempt away, or take it back. Nothing is deleted.",
         repeatable=True,
     ),
     working.START_ATTEMPT,

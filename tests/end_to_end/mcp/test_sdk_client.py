@@ -107,6 +107,10 @@ async def test_a_task_goes_from_an_idea_to_a_merge_by_tools_alone(
             assert await called(client, "list_attempts", closed=True)
             changed = await called(client, "update_task", task_id=task["id"], title="Brewed")
             assert changed["title"] == "Brewed"
+            assert await called(client, "usage")
+            assert "hits" in await called(client, "search", q="Brew")
+            await called(client, "archive_attempt", archived=True, **of_attempt)
+            await called(client, "archive_attempt", archived=False, **of_attempt)
             await called(client, "send_message", prompt="Pour it", **of_attempt)
             await called(client, "stop_attempt", **of_attempt)
             assert (await refused(client, "push_attempt", **of_attempt))["message"]
