@@ -16,9 +16,8 @@ from tests.support.daemons import daemon_process
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="none is forked elsewhere")
 
-SETUP = (
-    "(env | grep -vE '^(ANYON_EXECUTION|ANYON_TOKEN|PWD)=' | sort; ls /proc/self/fd; umask) > {out}"
-)
+OWN = "ANYON_EXECUTION|ANYON_TOKEN|ANYON_URL|PWD"
+SETUP = f"(env | grep -vE '^({OWN})=' | sort; ls /proc/self/fd; umask) > {{out}}"
 
 INHERITED = ("Umask", "SigBlk", "SigIgn", "SigCgt")
 """Lines of a process's status; what else begins with `Sig` is about the moment or the user."""
