@@ -126,6 +126,23 @@ def test_a_message_is_queued_while_the_agent_works_and_survives_a_reload(
     until(page, lambda: field.input_value() == "")
 
 
+def test_entries_stand_in_their_order_however_late_each_has_changed(
+    desk: BoardDaemon, page: Any
+) -> None:
+    attempt = desk.attempt(desk.project(), "Note it", executor="DEMO")
+    page.goto(f"/#/attempts/{attempt}")
+    page.get_by_role("group", name="The agent asks").wait_for()
+    # Its plan is the first thing that the agent tells, and has changed at each step since.
+    page.reload()
+    page.get_by_role("group", name="The agent asks").wait_for()
+    entries = page.locator(".talk .entry").all_inner_texts()
+    places = [
+        next(at for at, text in enumerate(entries) if word in text)
+        for word in ("plan", "Thinking", "Read README.md", "I will note")
+    ]
+    assert places == sorted(places)
+
+
 def test_cards_are_moved_by_keys_and_the_move_is_undone(desk: BoardDaemon, page: Any) -> None:
     project = desk.project()
     task = desk.ask("POST", "/api/tasks", {"project_id": project, "title": "Move me"})
@@ -138,7 +155,8 @@ def test_cards_are_moved_by_keys_and_the_move_is_undone(desk: BoardDaemon, page:
     assert desk.ask("GET", f"/api/tasks/{task['id']}")["status"] == "inreview"
     page.get_by_role("button", name="Undo").click()
     page.get_by_role("region", name="To do").get_by_role("link", name="Move me").wait_for()
-    assert desk.ask("GET", f"/api/tasks/{task['id']}")["status"] == "todo"
+    # It is shown before the daemon has it.
+    until(page, lambda: desk.ask("GET", f"/api/tasks/{task['id']}")["status"] == "todo")
 
 
 def test_a_link_fills_the_field_and_starts_nothing(desk: BoardDaemon, page: Any) -> None:

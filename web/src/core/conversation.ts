@@ -14,7 +14,13 @@ export interface EntryRow {
   entry: IndexedEntry;
 }
 
-export type Row = ProcessRow | EntryRow;
+/** The place of an entry that is still to come: a late reader gets entries by their latest change. */
+export interface WaitingRow {
+  kind: 'waiting';
+  process: string;
+}
+
+export type Row = ProcessRow | EntryRow | WaitingRow;
 
 export interface Spent {
   input: number;
@@ -51,8 +57,6 @@ interface Section {
 export class Conversation {
   readonly talk: Subject<Talk>;
   readonly rows: Row[] = [];
-  /** Rows that have changed since they were drawn, and how often each has. */
-  readonly versions = new Map<number, number>();
   #processes = new Map<string, ExecutionProcess>();
   #sections: Section[] = [];
   #current = 0;
@@ -132,16 +136,13 @@ export class Conversation {
     }
     for (const entry of entries) {
       const row: EntryRow = { kind: 'entry', process: section.process, entry };
-      const at = section.rows[entry.index];
-      if (at === undefined) {
-        section.rows[entry.index] = this.rows.length;
-        this.rows.push(row);
-        this.#note(this.rows.length - 1, row);
-      } else {
-        this.rows[at] = row;
-        this.versions.set(at, (this.versions.get(at) ?? 0) + 1);
-        this.#note(at, row);
+      while (section.rows.length <= entry.index) {
+        section.rows.push(this.rows.length);
+        this.rows.push({ kind: 'waiting', process: section.process });
       }
+      const at = section.rows[entry.index]!;
+      this.rows[at] = row;
+      this.#note(at, row);
     }
   }
 
