@@ -89,7 +89,10 @@ async def test_an_odd_handshake_is_answered_and_nobodys_mistake(server: Server, 
     with capture_logs() as reported:
         stream = await trio.open_tcp_stream("127.0.0.1", port)
         await stream.send_all(asked.replace("\n", "\r\n").encode("latin-1"))
-        assert (await head(stream, b"\r\n")).startswith(b"HTTP/1.1 4")
+        answer = await head(stream, b"\r\n")
+        # A second key, and offers that nobody understands, keep a WebSocket from nothing.
+        accepted = b"101" if name in {"Key", "Extensions"} else b"4"
+        assert answer.startswith(b"HTTP/1.1 " + accepted)
     assert reported == []
 
 
