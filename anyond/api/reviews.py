@@ -28,7 +28,7 @@ class OfComment(OfAttempt, frozen=True, kw_only=True):
     """Requests for one comment of an attempt."""
 
     comment_id: Annotated[
-        Id, Meta(description="The id of the comment.", examples=[samples.APPROVAL_ID])
+        Id, Meta(description="The id of the comment.", examples=[samples.COMMENT_ID])
     ]
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from anyond.http import mcp, vk
+from anyond.http import vk
 from anyond.http.application import App
 from anyond.http.backend import backend_of
 from anyond.http.board import install as install_board
 from anyond.http.dispatch import complete, views
 from anyond.http.guard import Policy
+from anyond.http.mcp import install as install_mcp
 from anyond.http.routes import (
     access,
     approvals,
@@ -76,5 +77,5 @@ def create_app(services: Services, policy: Policy) -> App:
         app.routes.add(route)
     install_board(app)
     vk.install(app, backend)
-    mcp.install(app, backend)
+    install_mcp(app, backend)
     return app

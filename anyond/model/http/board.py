@@ -18,7 +18,7 @@ MOST_AT_ONCE = 1_000
 Rank = Annotated[
     str,
     Meta(
-        pattern=r"\A[0-9A-Za-z]{0,64}\Z",
+        pattern=r"^[0-9A-Za-z]{0,64}$(?!\n)",
         description="The order within a column: compared as text. Between two there is always room"
         ' for another. "" is that nobody has put it anywhere: these come first, the newest first.',
     ),

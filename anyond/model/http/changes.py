@@ -45,7 +45,7 @@ class ChangeList(Struct, frozen=True, kw_only=True):
     deletions: int
 
 
-class HunkLine(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class HunkLine(Struct, frozen=True, kw_only=True):
     """A line of a hunk.
 
     Args:

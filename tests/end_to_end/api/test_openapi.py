@@ -132,8 +132,14 @@ EXPECTED = {
     "createPullRequest": (409, "no_remote"),
     "attachPullRequest": (409, "no_remote"),
     "runAgentSetup": (422, "setup_not_supported"),
+    "createLink": (403, "no_link"),
+    "deleteApprovalRule": (404, "not_found"),
+    "deleteComment": (404, "not_found"),  # its review is sent by then
 }
-"""What cannot be done in a daemon without GitHub, and with this project."""
+"""What cannot be done in a daemon without GitHub, a token of its own and rules, in this project."""
+
+MADE_BY = {"addComment": samples.COMMENT_ID, "createToken": samples.TOKEN_ID}
+"""The endpoints that make the things of later examples."""
 
 
 def in_order() -> list[Endpoint[Any]]:
@@ -182,6 +188,11 @@ def test_every_example_is_taken_and_every_answer_is_as_described(
             kind = answer.headers.get("Content-Type", "")
             error = answer.json().get("error_data") if kind == "application/json" else None
             found[endpoint.operation_id] = (answer.status_code, (error or {}).get("type"))
+            sample = MADE_BY.get(endpoint.operation_id)
+            if sample is not None:
+                made = answer.json()["data"]
+                made = made["comments"][-1] if "comments" in made else made["record"]
+                around.names[sample] = made["id"]
         return found
 
     with open_fuzz_target(tmp_path_factory.mktemp("examples") / "daemon") as fuzz_target:
